@@ -1,0 +1,18 @@
+//! The whole of it in twelve lines: keys, a bundle, a session, a message and its answer.
+
+use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    let mut keys = PreKeys::generate(&bob, now, rng); // Bob keeps `keys`, publishes the bundle
+    let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+    let mut a = Session::initiate(&alice, &bundle, rng)?;
+    let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
+    let Accepted { session: mut b, plaintext, used } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+    keys.remove(used); // in the same transaction as storing `b`
+    let reply = b.encrypt(b"hai", rng)?;
+    assert_eq!(plaintext, b"halo");
+    assert_eq!(a.decrypt(&reply)?, b"hai"); // no randomness, no clock
+    Ok(())
+}

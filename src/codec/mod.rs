@@ -1,0 +1,13 @@
+//! Bytes to types and back: fixed-width big-endian numbers, fixed-size arrays, nothing optional.
+//!
+//! Does not know what the bytes mean. Every value has exactly one encoding (docs/protocol.md, section 1.5).
+
+mod reader;
+mod writer;
+
+pub(crate) use reader::Reader;
+pub(crate) use writer::{SecretWriter, Writer};
+
+/// The input ended early, had bytes left over, or held a value outside its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;

@@ -1,0 +1,24 @@
+//! Every error of the crate in one place, and what a caller does about each variant.
+//!
+//! | variant | of | what happened | what the caller does |
+//! |---|---|---|---|
+//! | `Malformed` | all decoders | not an encoding | drop |
+//! | `Replayed` | [`DecryptError`], [`AcceptError`] | a duplicate, or very late | drop |
+//! | `TooFarAhead` | [`DecryptError`], [`AcceptError`] | more than 25,000 messages missing | set up a new session |
+//! | `Diverged` | [`DecryptError`] | the peer lost or restored its state | set up a new session |
+//! | `OtherSession` | [`DecryptError`] | opens another session | [`Session::accept`](crate::Session::accept) |
+//! | `NotFirst` | [`AcceptError`] | of a session that is not here | ask the sender for a new session |
+//! | `UnknownPreKey` | [`AcceptError`] | pre-keys used, expired or lost | ask the sender to fetch a new bundle |
+//! | `IdentityMismatch` | [`AcceptError`], [`BundleError`] | another identity than the pinned one | warn the user |
+//! | `ReplayCacheFull` | [`AcceptError`] | last-resort key overused | rotate and publish |
+//! | `Expired`, `NotYetValid` | [`BundleError`] | outside its dates | fetch a newer bundle, check the clock |
+//! | `BadSignature`, `LowOrder`, `NonCanonical` | [`BundleError`] | hostile or broken | do not use; report |
+//! | `Rejected` | all | damaged or forged: one answer, no oracle | drop |
+//!
+//! docs/errors.md tells the whole story.
+
+pub use crate::handshake::RespondError;
+pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};
+pub use crate::ratchet::DecryptError as RatchetDecryptError;
+pub use crate::session::{AcceptError, CiphertextError, DecryptError, EncryptError, InitiateError};
+pub use crate::storage::UnsealError;

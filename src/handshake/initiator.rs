@@ -1,0 +1,110 @@
+//! The initiator's side: from a verified bundle to a shared secret and the first flight (docs/protocol.md, section 3.2).
+//!
+//! Does not know when, or whether, the responder will answer.
+
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::transcript::Open;
+use super::{DisclosureHash, Established, FirstFlight};
+use crate::keys::{Identity, VerifiedBundle};
+use crate::primitives::dh::{InvalidKey, KeyPair, agree_all};
+
+/// Why a session could not be initiated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InitiateError {
+    /// The bundle is the caller's own: a device has no session with itself.
+    OwnBundle,
+    /// A key agreement gave nothing secret. Unreachable with a verified bundle; checked all the same.
+    Rejected,
+}
+
+impl fmt::Display for InitiateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OwnBundle => "the bundle is one's own",
+            Self::Rejected => "the bundle's keys give no shared secret",
+        })
+    }
+}
+
+impl core::error::Error for InitiateError {}
+
+impl From<InvalidKey> for InitiateError {
+    fn from(_: InvalidKey) -> Self {
+        Self::Rejected
+    }
+}
+
+/// What the initiator has after its half of the handshake.
+#[derive(Debug)]
+pub struct Initiated {
+    /// The shared secret and its names.
+    pub established: Established,
+    /// What to send.
+    pub first_flight: FirstFlight,
+}
+
+/// Runs the initiator's half. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::handshake::{self, DisclosureHash};
+/// use bisik::{Identity, PreKeys, Timestamp, Trust};
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// let keys = PreKeys::generate(&bob, now, rng);
+/// let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+///
+/// let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng)?;
+/// let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, DisclosureHash::NONE)?;
+/// assert_eq!(at_alice.established.session_id, at_bob.established.session_id);
+/// assert_eq!(&at_bob.established.peer, alice.public());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`InitiateError`].
+pub fn initiate(
+    identity: &Identity,
+    bundle: &VerifiedBundle,
+    disclosure: DisclosureHash,
+    rng: &mut (impl CryptoRng + ?Sized),
+) -> Result<Initiated, InitiateError> {
+    let mut rng = rng;
+    initiate_with(identity, bundle, disclosure, &mut rng)
+}
+
+fn initiate_with(
+    identity: &Identity,
+    bundle: &VerifiedBundle,
+    disclosure: DisclosureHash,
+    rng: &mut dyn CryptoRng,
+) -> Result<Initiated, InitiateError> {
+    if identity.public() == bundle.identity() {
+        return Err(InitiateError::OwnBundle);
+    }
+    let ephemeral = KeyPair::generate(rng);
+    let (kem, kem_secret) = bundle.kem.encapsulate(rng);
+
+    let dh1 = (identity.agreement(), &bundle.signed);
+    let dh2 = (&ephemeral, &bundle.agreement);
+    let dh3 = (&ephemeral, &bundle.signed);
+    let secrets = match &bundle.one_time {
+        Some((_, one_time)) => agree_all(&[dh1, dh2, dh3, (&ephemeral, one_time)])?,
+        None => agree_all(&[dh1, dh2, dh3])?,
+    };
+    let (first, agreed) = secrets.split_first().ok_or(InitiateError::Rejected)?;
+
+    let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
+    let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret);
+    let established = transcript.establish(identity.public(), *bundle.identity(), first, agreed, &kem_secret);
+    let one_time_id = bundle.one_time.as_ref().map_or(0, |(id, _)| *id);
+    let first_flight =
+        FirstFlight { ephemeral: *ephemeral.public(), signed_id: bundle.signed_id, one_time_id, kem, sealed_identity };
+    Ok(Initiated { established, first_flight })
+}

@@ -1,0 +1,146 @@
+//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/protocol.md, section 3).
+//!
+//! Does not know messages or ratchets: it ends with a [`SharedSecret`] that both sides have and nobody else.
+//!
+//! ```text
+//!   initiator (IKa)                                     responder (IKb, SPKb, [OPKb], KEMb)
+//!        │   bundle: IKb, SPKb, KEMb, [OPKb], signature          │   published before
+//!        │◀──────────────────────────────────────────────────────│
+//!   EK ← fresh;  (CT, SS) ← Encaps(KEMb)                         │
+//!   DH2 = EK·IKb   DH3 = EK·SPKb   DH4 = EK·OPKb                 │
+//!   box = identity IKa under KDF(DH2, DH3, [DH4], SS; open transcript)
+//!   DH1 = IKa·SPKb                                               │
+//!   secret = KDF(DH1, DH2, DH3, [DH4], SS; full transcript)      │
+//!        │   first flight: EK, ids, CT, box                      │
+//!        │──────────────────────────────────────────────────────▶│   SS ← Decaps(CT), the same DHs, opens box,
+//!        │                                                       │   then DH1, then the same secret
+//! ```
+//!
+//! A relay sees neither who initiates nor anything that would tell two initiators apart.
+//!
+//! These are primitives for a protocol of one's own; [`Session`](crate::Session) does all of it for everyone else.
+
+mod initiator; //  3.2
+mod responder; //  3.3
+mod transcript; // 3.1  the exact bytes that both sides bind
+
+use core::fmt;
+
+pub use initiator::{InitiateError, Initiated, initiate};
+pub use responder::{RespondError, Responded, respond};
+
+use crate::codec::{Malformed, Reader, Writer};
+use crate::keys::IdentityKey;
+use crate::primitives::aead::TAG;
+use crate::primitives::dh::PublicKey;
+use crate::primitives::kem::CIPHERTEXT;
+use crate::primitives::secret::Secret;
+use alloc::boxed::Box;
+
+/// 32 secret bytes that two parties share. Wiped on drop, absent from `Debug`.
+///
+/// The handshake makes one; anybody's own key exchange may make one too, for
+/// [`DoubleRatchet`](crate::ratchet::DoubleRatchet).
+pub struct SharedSecret(pub(crate) Secret<32>);
+
+impl SharedSecret {
+    /// A secret from a key exchange of the caller's own. It must be uniformly random and used for nothing else.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
+    /// The secret bytes, for a protocol of the caller's own. Copies of them are the caller's to wipe.
+    #[must_use]
+    pub const fn expose_bytes(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedSecret(..)")
+    }
+}
+
+/// The SHA-256 of the endpoint disclosure under which a session is set up; all zero when there is none.
+///
+/// It is part of the transcript: if the two sides do not hold the same one, because a relay stripped, swapped or replayed
+/// it, the handshake fails (docs/protocol.md, section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DisclosureHash(pub [u8; 32]);
+
+impl DisclosureHash {
+    /// No disclosure: both endpoints are held by the people who write.
+    pub const NONE: Self = Self([0; 32]);
+}
+
+/// What both sides hold when the handshake has ended.
+#[derive(Debug)]
+pub struct Established {
+    /// The secret that the ratchet starts from.
+    pub secret: SharedSecret,
+    /// The seed of a post-quantum ratchet beside it, independent of [`secret`](Self::secret).
+    pub post_quantum_seed: SharedSecret,
+    /// The hash of the full transcript: associated data for every message of the session.
+    pub binding: [u8; 32],
+    /// A public name for the session, the same on both sides, 16 bytes.
+    pub session_id: [u8; 16],
+    /// Whom the session is with.
+    pub peer: IdentityKey,
+}
+
+/// What the initiator sends before its first message: 1,208 bytes (docs/protocol.md, section 3.4).
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirstFlight {
+    pub(crate) ephemeral: PublicKey,
+    pub(crate) signed_id: u32,
+    pub(crate) one_time_id: u32,
+    pub(crate) kem: Box<[u8; CIPHERTEXT]>,
+    pub(crate) sealed_identity: [u8; SEALED_IDENTITY],
+}
+
+impl FirstFlight {
+    /// Bytes of a first flight.
+    pub const LENGTH: usize = 32 + 4 + 4 + CIPHERTEXT + SEALED_IDENTITY;
+
+    /// Reads a first flight. Nothing in it can be trusted before [`respond`] has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// [`RespondError::Malformed`] where the length is wrong or the ephemeral key is not canonical or of small order.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RespondError> {
+        let mut reader = Reader::new(bytes);
+        let flight = Self::read(&mut reader).map_err(|Malformed| RespondError::Malformed)?;
+        reader.finish().map_err(|Malformed| RespondError::Malformed)?;
+        Ok(flight)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let ephemeral = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
+        let signed_id = reader.u32()?;
+        let one_time_id = reader.u32()?;
+        let kem = Box::new(*reader.array()?);
+        let sealed_identity = *reader.array()?;
+        Ok(Self { ephemeral, signed_id, one_time_id, kem, sealed_identity })
+    }
+
+    /// The bytes to send.
+    #[must_use]
+    pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
+        let Self { ephemeral, signed_id, one_time_id, kem, sealed_identity } = self;
+        let mut writer = Writer::with_capacity(Self::LENGTH);
+        writer.bytes(ephemeral.as_bytes()).u32(*signed_id).u32(*one_time_id);
+        writer.bytes(kem.as_slice()).bytes(sealed_identity);
+        writer.finish()
+    }
+}
+
+impl fmt::Debug for FirstFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstFlight").field("ephemeral", &self.ephemeral).finish_non_exhaustive()
+    }
+}
+
+/// An identity key and its tag.
+const SEALED_IDENTITY: usize = IdentityKey::LENGTH + TAG;

@@ -1,0 +1,98 @@
+//! The exact bytes that a handshake binds, and the keys that come of them (docs/protocol.md, section 3.1).
+//!
+//! Does not know which side it is on: both run these same lines.
+
+use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
+use crate::keys::IdentityKey;
+use crate::labels;
+use crate::primitives::aead::{self, Forged, NONCE, TAG};
+use crate::primitives::dh::PublicKey;
+use crate::primitives::kdf::{Prk, digest};
+use crate::primitives::kem::CIPHERTEXT;
+use crate::primitives::secret::Secret;
+
+/// All public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
+pub(super) struct Open([u8; 32]);
+
+impl Open {
+    pub(super) fn new(
+        bundle: &[u8; 32],
+        ephemeral: &PublicKey,
+        kem: &[u8; CIPHERTEXT],
+        disclosure: DisclosureHash,
+    ) -> Self {
+        Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure.0]))
+    }
+
+    /// The key of the initiator's identity, from DH2, DH3, DH4 where there is one, and the KEM's secret.
+    fn identity_key(&self, agreed: &[Secret<32>], kem: &Secret<32>) -> Secret<32> {
+        // The label keeps this apart from the final derivation; the transcript says whether there was a DH4.
+        key_material(&[], agreed, kem).expand(&[labels::HANDSHAKE_IDENTITY, &self.0])
+    }
+
+    /// The initiator's identity, encrypted. Its key is used this once, so the nonce may be fixed.
+    pub(super) fn seal_identity(
+        &self,
+        identity: &IdentityKey,
+        agreed: &[Secret<32>],
+        kem: &Secret<32>,
+    ) -> [u8; SEALED_IDENTITY] {
+        let key = self.identity_key(agreed, kem);
+        let mut sealed = identity.to_bytes();
+        let tag = aead::seal_once(&key, &[0; NONCE], &self.0, &mut sealed);
+        let mut joined = [0; SEALED_IDENTITY];
+        for (to, from) in joined.iter_mut().zip(sealed.iter().chain(&tag)) {
+            *to = *from;
+        }
+        joined
+    }
+
+    /// The bytes of the initiator's identity key, which are not checked yet.
+    pub(super) fn open_identity(
+        &self,
+        sealed: &[u8; SEALED_IDENTITY],
+        agreed: &[Secret<32>],
+        kem: &Secret<32>,
+    ) -> Result<[u8; IdentityKey::LENGTH], Forged> {
+        let key = self.identity_key(agreed, kem);
+        let mut identity = *sealed.first_chunk::<{ IdentityKey::LENGTH }>().ok_or(Forged)?;
+        let tag = sealed.last_chunk::<TAG>().ok_or(Forged)?;
+        aead::open_once(&key, &[0; NONCE], &self.0, &mut identity, tag)?;
+        Ok(identity)
+    }
+
+    /// The end of the handshake. `first` is DH1; `agreed` is DH2, DH3 and DH4 where there is one.
+    pub(super) fn establish(
+        &self,
+        initiator: &IdentityKey,
+        peer: IdentityKey,
+        first: &Secret<32>,
+        agreed: &[Secret<32>],
+        kem: &Secret<32>,
+    ) -> Established {
+        let binding = digest(&[labels::TRANSCRIPT_FULL, &self.0, &initiator.to_bytes()]);
+        let prk = key_material(&[first], agreed, kem);
+        let output = |label: &[u8]| prk.expand::<32>(&[labels::HANDSHAKE_PQXDH, label, &binding]);
+        let session_id = prk.expand::<16>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_SESSION_ID, &binding]);
+        Established {
+            secret: SharedSecret(output(labels::HANDSHAKE_RATCHET)),
+            post_quantum_seed: SharedSecret(output(labels::HANDSHAKE_POST_QUANTUM)),
+            binding,
+            session_id: *session_id.expose(),
+            peer,
+        }
+    }
+}
+
+/// PQXDH, section 3.3: `HKDF-Extract(salt = 0, F ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4] ‖ SS)`, where `F` is 32 bytes of 0xFF.
+fn key_material(first: &[&Secret<32>], agreed: &[Secret<32>], kem: &Secret<32>) -> Prk {
+    let mut inputs: [&[u8]; 6] = [&[]; 6];
+    let secrets = first.iter().copied().chain(agreed).chain([kem]).map(|secret| secret.expose().as_slice());
+    for (slot, input) in inputs.iter_mut().zip(core::iter::once(F.as_slice()).chain(secrets)) {
+        *slot = input;
+    }
+    Prk::extract(&[0; 32], &inputs)
+}
+
+/// X3DH's `F`, which no encoding of a curve point equals.
+const F: [u8; 32] = [0xFF; 32];

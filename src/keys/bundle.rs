@@ -1,0 +1,318 @@
+//! [`PreKeyBundle`]: what a device publishes; [`VerifiedBundle`]: what a peer may start a session with.
+//!
+//! Does not know secrets. Parse, then verify, then use: each step is a type of its own.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::prekey::Parts;
+use super::{Identity, IdentityKey, IdentityKeyError};
+use crate::codec::{Malformed, Reader, Writer};
+use crate::keys::{TYPE_ED25519, TYPE_KEM_LAST_RESORT, TYPE_KEM_ONE_TIME, TYPE_X25519};
+use crate::labels;
+use crate::primitives::dh::{InvalidKey, Point, PublicKey};
+use crate::primitives::kdf::digest;
+use crate::primitives::kem::EncapsulationKey;
+use crate::primitives::sign::{SIGNATURE, SignaturePublicKey};
+use crate::time::Timestamp;
+
+/// Whom the caller expects behind a key. Spelled at every call, because no default is right.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// Exactly this identity: known from before, from a verified code, or from a directory.
+    Pinned(&'a IdentityKey),
+    /// Whoever it is. The caller remembers the identity it finds and pins it from then on.
+    OnFirstUse,
+}
+
+impl Trust<'_> {
+    pub(crate) fn allows(&self, identity: &IdentityKey) -> bool {
+        match self {
+            Self::Pinned(expected) => *expected == identity,
+            Self::OnFirstUse => true,
+        }
+    }
+}
+
+/// Why a bundle is refused; each variant asks for another reaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// Not the encoding of a bundle. Fetch it again; a server that repeats it is broken.
+    Malformed,
+    /// A key in it is not in canonical encoding, not reduced or not on its curve: made by a broken or hostile device.
+    NonCanonical,
+    /// A key in it is of small order: hostile.
+    LowOrder,
+    /// It belongs to another identity than the pinned one: warn the user, as for any changed key.
+    IdentityMismatch,
+    /// Its signature does not verify: hostile, or damaged on the way.
+    BadSignature,
+    /// It was valid once. Ask the server for a newer one; its owner may have been away for long.
+    Expired,
+    /// It is dated more than a day after the caller's clock: one of two clocks is wrong.
+    NotYetValid,
+}
+
+impl fmt::Display for BundleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "pre-key bundle is malformed",
+            Self::NonCanonical => "pre-key bundle holds a key that is not canonical",
+            Self::LowOrder => "pre-key bundle holds a key of small order",
+            Self::IdentityMismatch => "pre-key bundle belongs to another identity",
+            Self::BadSignature => "pre-key bundle is badly signed",
+            Self::Expired => "pre-key bundle has expired",
+            Self::NotYetValid => "pre-key bundle is dated in the future",
+        })
+    }
+}
+
+impl core::error::Error for BundleError {}
+
+impl From<Malformed> for BundleError {
+    fn from(Malformed: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<InvalidKey> for BundleError {
+    fn from(error: InvalidKey) -> Self {
+        IdentityKeyError::from(error).into()
+    }
+}
+
+impl From<IdentityKeyError> for BundleError {
+    fn from(error: IdentityKeyError) -> Self {
+        match error {
+            IdentityKeyError::NonCanonical => Self::NonCanonical,
+            IdentityKeyError::LowOrder => Self::LowOrder,
+        }
+    }
+}
+
+/// What a device publishes so that others can write to it while it is away: its identity, its signed pre-key, and either
+/// a one-time pair of keys or the last-resort key, all under one signature.
+///
+/// 1,406 bytes with a one-time pair, 1,373 without; docs/protocol.md, section 2.3. A server needs to understand nothing
+/// of it: it hands out each one-time bundle once, and the last-resort bundle when no other is left.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PreKeyBundle {
+    parts: Parts,
+    identity_signing: SignaturePublicKey,
+    signature: [u8; SIGNATURE],
+}
+
+impl PreKeyBundle {
+    /// Reads a bundle, without trusting it: see [`PreKeyBundle::verify`].
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::Malformed`], [`BundleError::NonCanonical`] or [`BundleError::LowOrder`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, BundleError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(&[VERSION, TYPE_ED25519])?;
+        let signing = reader.array::<32>()?;
+        let identity_signing = SignaturePublicKey::decode(signing).map_err(IdentityKeyError::from)?;
+        let agreement = x25519(&mut reader)?;
+        let identity = join_identity(signing, &agreement)?;
+        let signed_id = nonzero(reader.u32()?)?;
+        let created = Timestamp::from_unix_seconds(reader.u64()?);
+        let expires = Timestamp::from_unix_seconds(reader.u64()?);
+        let signed = x25519(&mut reader)?;
+        let one_time_id = reader.u32()?;
+        reader.expect(&[if one_time_id == 0 { TYPE_KEM_LAST_RESORT } else { TYPE_KEM_ONE_TIME }])?;
+        let kem = EncapsulationKey::decode(reader.array()?).ok_or(BundleError::NonCanonical)?;
+        let one_time = if one_time_id == 0 { None } else { Some((one_time_id, x25519(&mut reader)?)) };
+        let signature = *reader.array()?;
+        reader.finish()?;
+        let parts = Parts { identity, signed_id, created, expires, signed, kem, one_time };
+        Ok(Self { parts, identity_signing, signature })
+    }
+
+    /// Signs the parts of an own bundle.
+    pub(crate) fn sign(identity: &Identity, parts: Parts) -> Self {
+        let signature = identity.sign(&signed_text(&parts.encode()));
+        Self::from_signed(parts, identity.signing_public(), signature)
+    }
+
+    /// An own bundle whose signature was kept.
+    pub(crate) const fn from_signed(
+        parts: Parts,
+        identity_signing: SignaturePublicKey,
+        signature: [u8; SIGNATURE],
+    ) -> Self {
+        Self { parts, identity_signing, signature }
+    }
+
+    pub(crate) const fn signature(&self) -> &[u8; SIGNATURE] {
+        &self.signature
+    }
+
+    /// The bytes to publish. Every bundle has exactly one encoding.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.parts.encode();
+        bytes.extend_from_slice(&self.signature);
+        bytes
+    }
+
+    /// Whose bundle it says it is.
+    #[must_use]
+    pub const fn identity(&self) -> &IdentityKey {
+        &self.parts.identity
+    }
+
+    /// When its owner's device stops vouching for it.
+    #[must_use]
+    pub const fn expires(&self) -> Timestamp {
+        self.parts.expires
+    }
+
+    /// Whether it carries one-time keys. A session set up without them has weaker forward secrecy until the first answer.
+    #[must_use]
+    pub const fn has_one_time_keys(&self) -> bool {
+        self.parts.one_time.is_some()
+    }
+
+    /// Checks whose it is, its signature and its dates, and gives the only form a session can be started with.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// use bisik::{BundleError, Identity, PreKeyBundle, PreKeys, Timestamp, Trust};
+    ///
+    /// let now = Timestamp::from_unix_seconds(1_800_000_000);
+    /// let (bob, mallory) = (Identity::generate(rng), Identity::generate(rng));
+    /// let published = PreKeys::generate(&bob, now, rng).bundle().to_bytes();
+    ///
+    /// let bundle = PreKeyBundle::from_bytes(&published)?;
+    /// assert!(bundle.clone().verify(Trust::Pinned(bob.public()), now).is_ok());
+    /// let wrong = bundle.verify(Trust::Pinned(mallory.public()), now);
+    /// assert_eq!(wrong.unwrap_err(), BundleError::IdentityMismatch);
+    /// # Ok::<(), BundleError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`BundleError::IdentityMismatch`], [`BundleError::BadSignature`], [`BundleError::NotYetValid`],
+    /// [`BundleError::Expired`], and [`BundleError::NonCanonical`] for a key that is not on the curve.
+    pub fn verify(self, trust: Trust<'_>, now: Timestamp) -> Result<VerifiedBundle, BundleError> {
+        let Self { parts, identity_signing, signature } = self;
+        if !trust.allows(&parts.identity) {
+            return Err(BundleError::IdentityMismatch);
+        }
+        let encoded = parts.encode();
+        if !identity_signing.verify(&signed_text(&encoded), &signature) {
+            return Err(BundleError::BadSignature);
+        }
+        if parts.created > now.plus_seconds(CLOCK_SKEW) {
+            return Err(BundleError::NotYetValid);
+        }
+        if parts.expires <= now {
+            return Err(BundleError::Expired);
+        }
+        let Parts { identity, signed_id, created: _, expires: _, signed, kem, one_time } = parts;
+        let one_time = match one_time {
+            Some((id, key)) => Some((id, Point::decode(key)?)),
+            None => None,
+        };
+        Ok(VerifiedBundle {
+            agreement: Point::decode(*identity.agreement())?,
+            identity,
+            signed_id,
+            signed: Point::decode(signed)?,
+            kem,
+            one_time,
+            digest: digest(&[&encoded]),
+        })
+    }
+}
+
+impl fmt::Debug for PreKeyBundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreKeyBundle").field("identity", self.identity()).finish_non_exhaustive()
+    }
+}
+
+/// A bundle whose identity, signature and dates were checked.
+#[derive(Clone)]
+pub struct VerifiedBundle {
+    pub(crate) identity: IdentityKey,
+    pub(crate) agreement: Point,
+    pub(crate) signed_id: u32,
+    pub(crate) signed: Point,
+    pub(crate) kem: EncapsulationKey,
+    pub(crate) one_time: Option<(u32, Point)>,
+    /// SHA-256 of the bundle without its signature, as it enters the transcript.
+    pub(crate) digest: [u8; 32],
+}
+
+impl VerifiedBundle {
+    /// Whose it is.
+    #[must_use]
+    pub const fn identity(&self) -> &IdentityKey {
+        &self.identity
+    }
+
+    /// Whether it carries one-time keys: see [`PreKeyBundle::has_one_time_keys`].
+    #[must_use]
+    pub const fn has_one_time_keys(&self) -> bool {
+        self.one_time.is_some()
+    }
+}
+
+impl fmt::Debug for VerifiedBundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedBundle").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    /// The bundle without its signature: what is signed, and what enters the transcript.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Self { identity, signed_id, created, expires, signed, kem, one_time } = self;
+        let mut writer = Writer::with_capacity(1406);
+        writer.u8(VERSION).u8(TYPE_ED25519).bytes(identity.signing());
+        writer.u8(TYPE_X25519).bytes(identity.agreement().as_bytes());
+        writer.u32(*signed_id).u64(created.as_unix_seconds()).u64(expires.as_unix_seconds());
+        writer.u8(TYPE_X25519).bytes(signed.as_bytes());
+        match one_time {
+            Some((id, key)) => {
+                writer.u32(*id).u8(TYPE_KEM_ONE_TIME).bytes(kem.as_bytes());
+                writer.u8(TYPE_X25519).bytes(key.as_bytes());
+            }
+            None => {
+                writer.u32(0).u8(TYPE_KEM_LAST_RESORT).bytes(kem.as_bytes());
+            }
+        }
+        writer.finish()
+    }
+}
+
+fn x25519(reader: &mut Reader<'_>) -> Result<PublicKey, BundleError> {
+    reader.expect(&[TYPE_X25519])?;
+    Ok(PublicKey::decode(reader.array()?)?)
+}
+
+fn join_identity(signing: &[u8; 32], agreement: &PublicKey) -> Result<IdentityKey, BundleError> {
+    let mut writer = Writer::with_capacity(IdentityKey::LENGTH);
+    writer.bytes(signing).bytes(agreement.as_bytes());
+    let bytes = writer.finish();
+    let bytes = bytes.first_chunk().ok_or(BundleError::Malformed)?;
+    Ok(IdentityKey::from_bytes_without_points(bytes)?)
+}
+
+/// Ids start at 1; 0 says that there is no one-time pair.
+const fn nonzero(id: u32) -> Result<u32, BundleError> {
+    if id == 0 { Err(BundleError::Malformed) } else { Ok(id) }
+}
+
+fn signed_text(encoded: &[u8]) -> Vec<u8> {
+    [labels::BUNDLE, encoded].concat()
+}
+
+/// First byte of a bundle: the suite.
+const VERSION: u8 = 0x01;
+
+/// How far ahead a bundle may be dated, in seconds: a day, so that a wrong time zone does not cut anyone off.
+const CLOCK_SKEW: u64 = 24 * 60 * 60;

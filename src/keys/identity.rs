@@ -1,0 +1,221 @@
+//! [`Identity`]: who a device is; [`IdentityKey`]: the 64 bytes by which others know it.
+//!
+//! Does not know pre-keys or sessions.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use crate::codec::{Reader, SecretWriter};
+use crate::primitives::dh::{InvalidKey, KeyPair, Point, PublicKey};
+use crate::primitives::secret::Secret;
+use crate::primitives::sign::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
+use crate::storage::{self, Kind, StorageKey, UnsealError};
+
+/// The long-term secret of one device: an Ed25519 signing pair and an X25519 agreement pair, made independently.
+///
+/// Two pairs, because no published analysis covers one key in both roles (docs/protocol.md, section 2.1).
+/// Both secrets wipe themselves on drop and are absent from `Debug`.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::Identity;
+///
+/// let alice = Identity::generate(rng);
+/// assert_eq!(alice.public().to_bytes().len(), 64);
+/// ```
+pub struct Identity {
+    signing: SignatureKeyPair,
+    agreement: KeyPair,
+    public: IdentityKey,
+}
+
+impl Identity {
+    /// A new identity from 64 bytes of `rng`.
+    #[must_use]
+    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut rng = rng;
+        let signing = SignatureKeyPair::from_secret(&Secret::random(&mut rng));
+        Self::from_pairs(signing, KeyPair::from_secret(Secret::random(&mut rng)))
+    }
+
+    fn from_pairs(signing: SignatureKeyPair, agreement: KeyPair) -> Self {
+        let public = IdentityKey { signing: *signing.public().as_bytes(), agreement: *agreement.public() };
+        Self { signing, agreement, public }
+    }
+
+    /// The public half, by which peers know and pin this device.
+    #[must_use]
+    pub const fn public(&self) -> &IdentityKey {
+        &self.public
+    }
+
+    pub(crate) const fn agreement(&self) -> &KeyPair {
+        &self.agreement
+    }
+
+    pub(crate) fn signing_public(&self) -> SignaturePublicKey {
+        self.signing.public()
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
+        self.signing.sign(message)
+    }
+
+    /// Seals the identity into one record of 105 bytes (docs/protocol.md, section 6).
+    ///
+    /// `context` names the record in the caller's store; the same must be given to [`Identity::unseal`].
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// use bisik::{Identity, StorageKey};
+    ///
+    /// let (alice, key) = (Identity::generate(rng), StorageKey::generate(rng));
+    /// let record = alice.seal(&key, b"identity", rng);
+    /// let same = Identity::unseal(&key, b"identity", &record)?;
+    /// assert_eq!(same.public(), alice.public());
+    /// # Ok::<(), bisik::UnsealError>(())
+    /// ```
+    #[must_use]
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+        let mut rng = rng;
+        let Self { signing, agreement, public: _ } = self;
+        let mut state = SecretWriter::with_capacity(64);
+        state.bytes(signing.secret()).bytes(agreement.secret().expose());
+        storage::seal(key, Kind::Identity, context, &state.finish(), &mut rng)
+    }
+
+    /// Opens what [`Identity::seal`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, Kind::Identity, context, record)?;
+        let mut reader = Reader::new(&state);
+        let mut secret = || reader.array().map(Secret::copy_of).map_err(|_| UnsealError::Rejected);
+        let signing = SignatureKeyPair::from_secret(&secret()?);
+        let agreement = KeyPair::from_secret(secret()?);
+        reader.finish().map_err(|_| UnsealError::Rejected)?;
+        Ok(Self::from_pairs(signing, agreement))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { signing: _, agreement: _, public } = self;
+        f.debug_struct("Identity").field("public", public).finish_non_exhaustive()
+    }
+}
+
+/// Why 64 bytes are not an [`IdentityKey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdentityKeyError {
+    /// One of the two keys is not in its one canonical encoding, or not on its curve.
+    NonCanonical,
+    /// One of the two keys is of small order: made to break, never by accident.
+    LowOrder,
+}
+
+impl fmt::Display for IdentityKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NonCanonical => "identity key is not in canonical encoding",
+            Self::LowOrder => "identity key is of small order",
+        })
+    }
+}
+
+impl core::error::Error for IdentityKeyError {}
+
+impl From<InvalidKey> for IdentityKeyError {
+    fn from(error: InvalidKey) -> Self {
+        match error {
+            InvalidKey::NonCanonical => Self::NonCanonical,
+            InvalidKey::LowOrder => Self::LowOrder,
+        }
+    }
+}
+
+impl From<InvalidVerifyingKey> for IdentityKeyError {
+    fn from(error: InvalidVerifyingKey) -> Self {
+        match error {
+            InvalidVerifyingKey::NonCanonical => Self::NonCanonical,
+            InvalidVerifyingKey::LowOrder => Self::LowOrder,
+        }
+    }
+}
+
+/// A device's public identity: 32 bytes of Ed25519, then 32 bytes of X25519.
+///
+/// Whatever pins or compares an identity uses all 64 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdentityKey {
+    signing: [u8; 32],
+    agreement: PublicKey,
+}
+
+impl IdentityKey {
+    /// Bytes of an identity key.
+    pub const LENGTH: usize = 64;
+
+    /// Reads an identity key.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityKeyError`] where either key is not canonical or of small order.
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
+        Self::decode(bytes).map(|(key, _)| key)
+    }
+
+    /// The same, with the point that the check has computed anyway.
+    pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
+        let (signing, agreement) = split(bytes);
+        SignaturePublicKey::decode(signing)?;
+        let point = Point::decode(PublicKey::decode(agreement)?)?;
+        Ok((Self { signing: *signing, agreement: *point.public() }, point))
+    }
+
+    /// The same without decompressing either key: for keys whose points their user decodes anyway, and for sealed
+    /// state, which was checked before it was sealed.
+    pub(crate) fn from_bytes_without_points(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
+        let (signing, agreement) = split(bytes);
+        Ok(Self { signing: *signing, agreement: PublicKey::decode(agreement)? })
+    }
+
+    /// The 64 bytes: Ed25519, then X25519.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        for (to, from) in bytes.iter_mut().zip(self.signing.iter().chain(self.agreement.as_bytes())) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    pub(crate) const fn signing(&self) -> &[u8; 32] {
+        &self.signing
+    }
+
+    pub(crate) const fn agreement(&self) -> &PublicKey {
+        &self.agreement
+    }
+}
+
+fn split(bytes: &[u8; IdentityKey::LENGTH]) -> (&[u8; 32], &[u8; 32]) {
+    const EMPTY: &[u8; 32] = &[0; 32];
+    (bytes.first_chunk().unwrap_or(EMPTY), bytes.last_chunk().unwrap_or(EMPTY))
+}
+
+impl fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentityKey(")?;
+        for byte in self.signing.iter().take(4) {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("..)")
+    }
+}

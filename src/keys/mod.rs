@@ -1,0 +1,23 @@
+//! Identities, pre-keys and bundles (docs/protocol.md, section 2).
+//!
+//! Does not know what a session is: keys are made, signed, checked, rotated and removed here, never agreed on.
+
+mod bundle; //   2.3  what a device publishes, and what a peer accepts of it
+mod identity; // 2.1  who a device is
+mod prekey; //   2.2  one generation of pre-keys, one one-time pair
+mod prekeys; //  2.4  all that a device holds: rotation, stock, removal
+mod stored; //   6.3  the same, sealed
+
+pub use bundle::{BundleError, PreKeyBundle, Trust, VerifiedBundle};
+pub use identity::{Identity, IdentityKey, IdentityKeyError};
+pub(crate) use prekeys::LookupError;
+pub use prekeys::{PreKeys, PreKeysError, Stock, Used};
+
+/// Type byte before every X25519 public key (docs/protocol.md, section 1.5). The four never coincide.
+pub(crate) const TYPE_X25519: u8 = 0x11;
+/// Type byte before every Ed25519 public key.
+pub(crate) const TYPE_ED25519: u8 = 0x12;
+/// Type byte before a one-time ML-KEM-768 key.
+pub(crate) const TYPE_KEM_ONE_TIME: u8 = 0x13;
+/// Type byte before a last-resort ML-KEM-768 key.
+pub(crate) const TYPE_KEM_LAST_RESORT: u8 = 0x14;

@@ -1,0 +1,120 @@
+//! One generation of pre-keys, and one one-time pair: the secrets behind bundles.
+//!
+//! Does not know how many there are or when they go: see `prekeys`.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+
+use rand_core::CryptoRng;
+
+use super::{Identity, IdentityKey, PreKeyBundle};
+use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::primitives::kem::{DecapsulationKey, EncapsulationKey, SEED};
+use crate::primitives::secret::Secret;
+use crate::primitives::sign::SIGNATURE;
+use crate::time::Timestamp;
+
+/// Everything in a bundle but its signature.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) identity: IdentityKey,
+    pub(crate) signed_id: u32,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) signed: PublicKey,
+    pub(crate) kem: EncapsulationKey,
+    pub(crate) one_time: Option<(u32, PublicKey)>,
+}
+
+/// A signed pre-key and the last-resort key that lives as long.
+pub(crate) struct Generation {
+    pub(super) id: u32,
+    pub(super) created: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) signed: KeyPair,
+    pub(super) last_resort: Secret<SEED>,
+    pub(super) signature: [u8; SIGNATURE],
+    /// Sessions set up through the last-resort key: the replay cache.
+    pub(super) seen: BTreeSet<[u8; 16]>,
+}
+
+impl Generation {
+    /// A new generation, signed.
+    pub(super) fn generate(
+        identity: &Identity,
+        id: u32,
+        created: Timestamp,
+        expires: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Box<Self> {
+        let mut generation = Box::new(Self {
+            id,
+            created,
+            expires,
+            signed: KeyPair::from_secret(Secret::random(rng)),
+            last_resort: Secret::random(rng),
+            signature: [0; SIGNATURE],
+            seen: BTreeSet::new(),
+        });
+        generation.signature = *PreKeyBundle::sign(identity, generation.parts(*identity.public())).signature();
+        generation
+    }
+
+    /// The last-resort bundle without its signature.
+    pub(super) fn parts(&self, identity: IdentityKey) -> Parts {
+        self.parts_with(identity, DecapsulationKey::from_seed(&self.last_resort).public().clone(), None)
+    }
+
+    /// A bundle of this generation without its signature.
+    pub(super) const fn parts_with(
+        &self,
+        identity: IdentityKey,
+        kem: EncapsulationKey,
+        one_time: Option<(u32, PublicKey)>,
+    ) -> Parts {
+        Parts {
+            identity,
+            signed_id: self.id,
+            created: self.created,
+            expires: self.expires,
+            signed: *self.signed.public(),
+            kem,
+            one_time,
+        }
+    }
+}
+
+/// A one-time X25519 key and a one-time ML-KEM-768 key, published together and used together, once.
+pub(crate) struct OneTime {
+    /// The generation under whose signed pre-key it was published, and with which it goes.
+    pub(super) signed_id: u32,
+    pub(super) agreement: KeyPair,
+    pub(super) kem: Secret<SEED>,
+    pub(super) signature: [u8; SIGNATURE],
+}
+
+impl OneTime {
+    /// A new pair, signed together with its generation.
+    pub(super) fn generate(
+        identity: &Identity,
+        generation: &Generation,
+        id: u32,
+        rng: &mut dyn CryptoRng,
+    ) -> (Box<Self>, PreKeyBundle) {
+        let mut pair = Box::new(Self {
+            signed_id: generation.id,
+            agreement: KeyPair::from_secret(Secret::random(rng)),
+            kem: Secret::random(rng),
+            signature: [0; SIGNATURE],
+        });
+        let bundle = PreKeyBundle::sign(identity, pair.parts(*identity.public(), generation, id));
+        pair.signature = *bundle.signature();
+        (pair, bundle)
+    }
+
+    /// The bundle of this pair without its signature.
+    pub(super) fn parts(&self, identity: IdentityKey, generation: &Generation, id: u32) -> Parts {
+        let kem = DecapsulationKey::from_seed(&self.kem).public().clone();
+        generation.parts_with(identity, kem, Some((id, *self.agreement.public())))
+    }
+}

@@ -1,0 +1,134 @@
+//! The sealed form of [`PreKeys`] (docs/protocol.md, section 6.3).
+//!
+//! Does not know when it is written or read.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::IdentityKey;
+use super::prekey::{Generation, OneTime};
+use super::prekeys::{MAX_OLDER, PreKeys, REPLAY_CACHE};
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::primitives::secret::Secret;
+use crate::primitives::sign::SignaturePublicKey;
+use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::time::Timestamp;
+
+impl PreKeys {
+    /// Seals the pre-keys into one record: about 250 bytes, and 204 for each one-time pair.
+    ///
+    /// `context` names the record in the caller's store; the same must be given to [`PreKeys::unseal`].
+    #[must_use]
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+        let mut rng = rng;
+        storage::seal(key, Kind::PreKeys, context, &self.encode(), &mut rng)
+    }
+
+    /// Opens what [`PreKeys::seal`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, Kind::PreKeys, context, record)?;
+        Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
+    }
+
+    fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let Self { owner, signing: _, older, current, one_time, next_id, revision } = self;
+        let mut writer = SecretWriter::with_capacity(512_usize.saturating_add(one_time.len().saturating_mul(204)));
+        writer.bytes(&owner.to_bytes()).u32(*next_id).u64(*revision);
+        writer.count(older.len());
+        for generation in older {
+            generation.encode(&mut writer);
+        }
+        current.encode(&mut writer);
+        writer.count(one_time.len());
+        for (id, pair) in one_time {
+            writer.u32(*id);
+            pair.encode(&mut writer);
+        }
+        writer.finish()
+    }
+
+    fn decode(state: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(state);
+        let owner = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
+        let signing = SignaturePublicKey::decode(owner.signing()).map_err(|_| Malformed)?;
+        let next_id = reader.u32()?;
+        let revision = reader.u64()?;
+        let mut older = Vec::new();
+        for _ in 0..reader.count(MAX_OLDER)? {
+            older.push(Generation::decode(&mut reader)?);
+        }
+        let current = Generation::decode(&mut reader)?;
+        let mut one_time = BTreeMap::new();
+        for _ in 0..reader.count(Self::MAX_ONE_TIME)? {
+            let id = reader.u32()?;
+            one_time.insert(id, OneTime::decode(&mut reader)?);
+        }
+        reader.finish()?;
+        Ok(Self { owner, signing, older, current, one_time, next_id, revision })
+    }
+}
+
+impl Generation {
+    fn encode(&self, writer: &mut SecretWriter) {
+        let Self { id, created, expires, signed, last_resort, signature, seen } = self;
+        writer.u32(*id).u64(created.as_unix_seconds()).u64(expires.as_unix_seconds());
+        encode_pair(writer, signed);
+        writer.bytes(last_resort.expose()).bytes(signature);
+        writer.count(seen.len());
+        for session in seen {
+            writer.bytes(session);
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
+        let id = reader.u32()?;
+        let created = Timestamp::from_unix_seconds(reader.u64()?);
+        let expires = Timestamp::from_unix_seconds(reader.u64()?);
+        let signed = decode_pair(reader)?;
+        let last_resort = Secret::copy_of(reader.array()?);
+        let signature = *reader.array()?;
+        let mut seen = BTreeSet::new();
+        for _ in 0..reader.count(REPLAY_CACHE)? {
+            seen.insert(*reader.array()?);
+        }
+        Ok(Box::new(Self { id, created, expires, signed, last_resort, signature, seen }))
+    }
+}
+
+impl OneTime {
+    fn encode(&self, writer: &mut SecretWriter) {
+        let Self { signed_id, agreement, kem, signature } = self;
+        writer.u32(*signed_id);
+        encode_pair(writer, agreement);
+        writer.bytes(kem.expose()).bytes(signature);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
+        let signed_id = reader.u32()?;
+        let agreement = decode_pair(reader)?;
+        let kem = Secret::copy_of(reader.array()?);
+        let signature = *reader.array()?;
+        Ok(Box::new(Self { signed_id, agreement, kem, signature }))
+    }
+}
+
+/// The public half is stored too: computing it again costs more than reading the whole record.
+fn encode_pair(writer: &mut SecretWriter, pair: &KeyPair) {
+    writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
+}
+
+fn decode_pair(reader: &mut Reader<'_>) -> Result<KeyPair, Malformed> {
+    let secret = Secret::copy_of(reader.array()?);
+    let public = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
+    Ok(KeyPair::from_parts(secret, public))
+}

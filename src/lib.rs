@@ -1,0 +1,60 @@
+//! End-to-end encryption for messengers, as a library: PQXDH session setup, the Double Ratchet with encrypted headers,
+//! and sealed state. Pure Rust, `no_std` with `alloc`, no `unsafe`, no I/O, no clock: values and bytes in, values and
+//! bytes out.
+//!
+//! ```
+#![doc = include_str!("../examples/quickstart.rs")]
+//! ```
+//!
+//! # Two rungs
+//!
+//! | rung | modules | for whom |
+//! |---|---|---|
+//! | session | [`Session`], [`Identity`], [`PreKeys`] | one device to one device: what most people want |
+//! | primitives | [`handshake`], [`ratchet`] | someone with a protocol of their own |
+//!
+//! # Where things happen
+//!
+//! | question | file |
+//! |---|---|
+//! | what exactly is bound by the handshake? | `src/handshake/transcript.rs` |
+//! | where is the DH step? | `src/ratchet/sending.rs` and `receiving.rs`, each at "THE STEP" |
+//! | what keeps a failed message from changing anything? | `src/ratchet/receiving.rs`: `open(&self)`, then `apply` |
+//! | what makes a rolled-back state safe to send from? | `src/ratchet/message_key.rs`: the salt |
+//! | every label of every derivation | `src/labels.rs` |
+//! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |
+//!
+//! # Documents
+//!
+//! [`manual`] holds the normative protocol, the threat model, and the rules of persistence and errors.
+
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod codec;
+mod labels;
+mod primitives;
+mod storage;
+mod time;
+
+mod keys;
+
+pub mod handshake;
+pub mod ratchet;
+
+mod session;
+
+pub mod error;
+
+pub use rand_core;
+
+pub use error::*;
+pub use handshake::DisclosureHash;
+pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeys, Stock, Trust, Used, VerifiedBundle};
+pub use session::{Accepted, Ciphertext, Held, SealedSession, Session, Staged, Stored, Suite};
+pub use storage::StorageKey;
+pub use time::Timestamp;

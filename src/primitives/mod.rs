@@ -1,0 +1,12 @@
+//! Named cryptography: thin, typed covers over the field's own crates (docs/protocol.md, section 1).
+//!
+//! Does not know any protocol. Nothing here is an implementation of a primitive.
+
+pub(crate) mod aead; //   1.3  ChaCha20-HMAC-SHA256, RFC 8439 and RFC 2104; XChaCha20-Poly1305
+pub(crate) mod dh; //     1.1  X25519, RFC 7748
+pub(crate) mod kdf; //    1.2  HKDF-SHA256, RFC 5869
+pub(crate) mod kem; //    1.4  ML-KEM-768, FIPS 203
+pub(crate) mod secret; //      a byte array that wipes itself
+pub(crate) mod sign; //   1.1  Ed25519, RFC 8032
+#[cfg(test)]
+mod wycheproof; //             every vector of Project Wycheproof for the above

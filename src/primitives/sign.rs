@@ -1,0 +1,81 @@
+//! Ed25519 (RFC 8032), verified strictly: canonical encodings, no small-order keys, no malleability.
+//!
+//! Does not know what it signs.
+
+use core::fmt;
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+use super::dh::is_reduced;
+use super::secret::Secret;
+
+/// Bytes of a signature.
+pub(crate) const SIGNATURE: usize = 64;
+
+/// Why 32 bytes are not a verifying key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InvalidVerifyingKey {
+    /// Not the encoding of a point, or not its canonical one.
+    NonCanonical,
+    /// A point of small order, under which anything verifies.
+    LowOrder,
+}
+
+/// The public half of a signing pair.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SignaturePublicKey(VerifyingKey);
+
+impl SignaturePublicKey {
+    pub(crate) fn decode(bytes: &[u8; 32]) -> Result<Self, InvalidVerifyingKey> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| InvalidVerifyingKey::NonCanonical)?;
+        if key.is_weak() {
+            return Err(InvalidVerifyingKey::LowOrder);
+        }
+        // Decompression reduces y silently. The sign of x = 0 needs no check: those points are of small order.
+        let [low @ .., high] = *bytes;
+        let mut y = *bytes;
+        for (to, from) in y.iter_mut().zip(low.iter().chain(&[high & 0x7f])) {
+            *to = *from;
+        }
+        if !is_reduced(&y) {
+            return Err(InvalidVerifyingKey::NonCanonical);
+        }
+        Ok(Self(key))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// RFC 8032, section 5.1.7, without cofactor, with small-order `A` and `R` refused.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+}
+
+/// A signing pair. The secret half wipes itself on drop.
+pub(crate) struct SignatureKeyPair(SigningKey);
+
+impl SignatureKeyPair {
+    pub(crate) fn from_secret(secret: &Secret<32>) -> Self {
+        Self(SigningKey::from_bytes(secret.expose()))
+    }
+
+    pub(crate) fn public(&self) -> SignaturePublicKey {
+        SignaturePublicKey(self.0.verifying_key())
+    }
+
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
+        self.0.sign(message).to_bytes()
+    }
+}
+
+impl fmt::Debug for SignatureKeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignatureKeyPair(..)")
+    }
+}

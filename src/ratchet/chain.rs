@@ -1,0 +1,37 @@
+//! The symmetric step: a chain key gives one message key and the next chain key (docs/protocol.md, section 4.3).
+//!
+//! Does not know directions or numbers.
+
+use super::message_key::MessageKey;
+use crate::labels;
+use crate::primitives::kdf::KeyedHash;
+use crate::primitives::secret::Secret;
+
+/// `CK`: everything that the rest of a chain comes from.
+pub(super) struct ChainKey(Secret<32>);
+
+impl ChainKey {
+    pub(super) const fn new(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    /// `mk = HMAC(CK, 0x01)`, `CK' = HMAC(CK, 0x02)`.
+    pub(super) fn step(&self) -> (Self, MessageKey) {
+        let hash = KeyedHash::new(&self.0);
+        let message_key = MessageKey::new(hash.hash(&[labels::CHAIN_MESSAGE]));
+        (Self(hash.hash(&[labels::CHAIN_NEXT])), message_key)
+    }
+
+    /// The next chain key alone, where nobody will ask for the message key.
+    pub(super) fn skip(&self) -> Self {
+        Self(KeyedHash::new(&self.0).hash(&[labels::CHAIN_NEXT]))
+    }
+
+    pub(super) const fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+}

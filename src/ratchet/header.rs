@@ -1,0 +1,110 @@
+//! Headers and their encryption (docs/protocol.md, section 4.4).
+//!
+//! Does not know chains. A header's tag covers the whole message, so that whoever does not hold the header key cannot
+//! make a receiver do more than check tags.
+
+use crate::codec::{Malformed, Reader};
+use crate::labels;
+use crate::primitives::aead::{Aead, NONCE, TAG};
+use crate::primitives::dh::PublicKey;
+use crate::primitives::secret::Secret;
+use zeroize::Zeroizing;
+
+use super::message_key::SALT;
+
+/// Bytes of a header, whatever it carries.
+pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
+
+/// Bytes kept for the post-quantum ratchet: all zero until there is one (docs/protocol.md, section 5).
+const POST_QUANTUM: usize = 44;
+
+/// `HK`: opens the headers of one chain.
+pub(super) struct HeaderKey {
+    secret: Secret<32>,
+    aead: Aead,
+}
+
+impl HeaderKey {
+    pub(super) fn new(secret: Secret<32>) -> Self {
+        Self { aead: Aead::new(&secret), secret }
+    }
+
+    pub(super) const fn secret(&self) -> &Secret<32> {
+        &self.secret
+    }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self { secret: self.secret.duplicate(), aead: self.aead.clone() }
+    }
+
+    /// Encrypts `header` in place, without a tag: that comes when the body is there.
+    pub(super) fn encrypt(&self, salt: &[u8; SALT], header: &mut [u8]) {
+        self.aead.apply_stream(&nonce(salt, 0), header);
+    }
+
+    /// The tag over salt, header and everything that follows it.
+    pub(super) fn tag(&self, header: &SealedHeader<'_>, body: &[u8]) -> [u8; TAG] {
+        self.aead.tag(&nonce(header.salt, 0), &[labels::HEADER, body], header.ciphertext)
+    }
+
+    /// Whether this key made the tag.
+    pub(super) fn fits(&self, header: &SealedHeader<'_>, tag: &[u8; TAG], body: &[u8]) -> bool {
+        self.aead.verify(&nonce(header.salt, 0), &[labels::HEADER, body], header.ciphertext, tag)
+    }
+
+    /// The header inside. The tag must have been found to fit.
+    pub(super) fn decrypt(&self, header: &SealedHeader<'_>) -> Result<Header, Malformed> {
+        let mut plaintext = Zeroizing::new(*header.ciphertext);
+        self.aead.apply_stream(&nonce(header.salt, 0), plaintext.as_mut_slice());
+        Header::decode(&plaintext)
+    }
+}
+
+/// A header as it travels: the salt and the encrypted header.
+#[derive(Clone, Copy)]
+pub(super) struct SealedHeader<'a> {
+    pub(super) salt: &'a [u8; SALT],
+    pub(super) ciphertext: &'a [u8; HEADER],
+}
+
+/// What a header says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    /// The sender's ratchet key.
+    pub(super) ratchet_key: PublicKey,
+    /// `PN`: how many messages the sender's previous chain had.
+    pub(super) previous: u32,
+    /// `N`: the number of this message in its chain, from 0.
+    pub(super) number: u32,
+}
+
+impl Header {
+    pub(super) fn encode(&self) -> [u8; HEADER] {
+        let Self { ratchet_key, previous, number } = self;
+        let numbers = previous.to_be_bytes().into_iter().chain(number.to_be_bytes());
+        let mut bytes = [0; HEADER];
+        for (to, from) in bytes.iter_mut().zip(ratchet_key.as_bytes().iter().copied().chain(numbers)) {
+            *to = from;
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8; HEADER]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let ratchet_key = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
+        let previous = reader.u32()?;
+        let number = reader.u32()?;
+        reader.expect(&[0; POST_QUANTUM])?;
+        reader.finish()?;
+        Ok(Self { ratchet_key, previous, number })
+    }
+}
+
+/// `r ‖ purpose`, the purpose as 8 big-endian bytes: 0 for headers, 1 for bodies.
+pub(super) fn nonce(salt: &[u8; SALT], purpose: u64) -> [u8; NONCE] {
+    let mut nonce = [0; NONCE];
+    for (to, from) in nonce.iter_mut().zip(salt.iter().chain(&purpose.to_be_bytes())) {
+        *to = *from;
+    }
+    nonce
+}

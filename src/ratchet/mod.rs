@@ -1,0 +1,195 @@
+//! The Double Ratchet with encrypted headers (docs/protocol.md, section 4). This page is its map.
+//!
+//! Does not know how the first secret came about, who the peer is, or where state is kept.
+//!
+//! ```text
+//!   sending.rs                                              receiving.rs
+//!   ──────────                                              ────────────
+//!   our fresh key ─┐                                  ┌─ the peer's key, from the header
+//!                  ▼                                  ▼
+//!   root.rs   ── DH ──▶ RK ─────────── DH ──────────▶ RK ──▶ …            the DH step: heals
+//!                       │ CKs, NHKs                   │ CKr, NHKr
+//!   chain.rs            ▼                             ▼
+//!             CK ──▶ CK ──▶ CK ──▶ …         CK ──▶ CK ──▶ …              the symmetric step: forgets
+//!              │      │      │                │      │
+//!   message_   ▼      ▼      ▼                ▼      ▼    skipped.rs keeps the keys
+//!   key.rs    mk0    mk1    mk2              mk0    mk1   of what has not arrived
+//!              └── header.rs: encrypted under HK, its tag over the whole message ──┘
+//! ```
+//!
+//! **The step** is in two places: [`sending`](self) makes it lazily, before the first message after an answer; receiving
+//! makes it when the *next* header key opens a header. Both turn the same root key.
+
+mod chain; //       4.3  the symmetric step
+mod header; //      4.4  encrypted headers
+mod limits; //      4.7  bounds
+mod message_key; // 4.5  bodies
+mod receiving; //   4.6  stage, then commit
+mod root; //        4.2  the DH step
+mod sending; //     4.6  the lazy step
+mod skipped; //     4.7  keys of what has not arrived
+mod state; //       6.4  the same, sealed
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+pub use crate::handshake::SharedSecret;
+pub use crate::primitives::dh::{KeyPair, PublicKey};
+pub use receiving::DecryptError;
+pub use sending::EncryptError;
+
+pub(crate) use receiving::Opened;
+use receiving::Receiving;
+use root::RootKey;
+use sending::{Sending, Theirs};
+
+/// The state of one ratchet: half a conversation between two parties who share a secret.
+///
+/// [`Session`](crate::Session) contains one and is what most people want. This type serves those who agree on a
+/// 32-byte secret in their own way. `Send + Sync`, and not `Clone`: a copy would fork its key stream.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+///
+/// // Both sides share 32 bytes; the responder's first ratchet key is known to the initiator.
+/// let bobs = KeyPair::generate(rng);
+/// let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs.public());
+/// let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs);
+///
+/// let hello = alice.encrypt(b"halo", rng)?;
+/// assert_eq!(bob.decrypt(&hello)?, b"halo");
+/// let reply = bob.encrypt(b"hai", rng)?;
+/// assert_eq!(alice.decrypt(&reply)?, b"hai");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct DoubleRatchet {
+    /// Associated data of every message.
+    binding: [u8; 32],
+    root: RootKey,
+    sending: Sending,
+    receiving: Receiving,
+}
+
+impl DoubleRatchet {
+    /// Bytes that a message has more than its plaintext: 132.
+    pub const OVERHEAD: usize = sending::OVERHEAD;
+
+    /// The side that writes first. `theirs` is the responder's first ratchet key; `binding` is what both sides want every
+    /// message bound to, such as the hash of a transcript.
+    #[must_use]
+    pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], theirs: &PublicKey) -> Self {
+        let (root, ours, peers) = RootKey::start(secret, binding);
+        let sending =
+            Sending { pair: None, theirs: Some(Theirs::Encoded(*theirs)), chain: None, next_header: ours, previous: 0 };
+        let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
+        Self { binding: *binding, root, sending, receiving }
+    }
+
+    /// The side that answers. `pair` is its first ratchet key, whose public half the initiator knows.
+    #[must_use]
+    pub fn responder(secret: &SharedSecret, binding: &[u8; 32], pair: KeyPair) -> Self {
+        let (root, peers, ours) = RootKey::start(secret, binding);
+        let sending = Sending { pair: Some(pair), theirs: None, chain: None, next_header: ours, previous: 0 };
+        let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
+        Self { binding: *binding, root, sending, receiving }
+    }
+
+    /// Encrypts one message, using 16 bytes of `rng`, and 32 more when a DH step is due.
+    ///
+    /// The message is [`OVERHEAD`](Self::OVERHEAD) bytes longer than `plaintext`, and hides nothing but its content: pad
+    /// before, if the length matters. Store the state before the message leaves (docs/persistence.md).
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptError`]; the state is unchanged then.
+    pub fn encrypt(&mut self, plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, EncryptError> {
+        let mut rng = rng;
+        let mut output = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
+        self.encrypt_into(&mut output, plaintext, &mut rng)?;
+        Ok(output)
+    }
+
+    /// Decrypts one message and commits at once: for callers who keep no state, or store it afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; the state is the same as before then, bit for bit.
+    pub fn decrypt(&mut self, message: &[u8]) -> Result<Vec<u8>, DecryptError> {
+        Ok(self.stage(message)?.commit())
+    }
+
+    /// Decrypts one message without changing anything yet: the state that follows can be stored before the plaintext is
+    /// shown. Dropping the [`Staged`] form forgets the message, which then can come again.
+    ///
+    /// It borrows the ratchet, so that nothing else can change it before the commit, which is why that cannot fail.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; the state is the same as before then, bit for bit.
+    pub fn stage(&mut self, message: &[u8]) -> Result<Staged<'_>, DecryptError> {
+        let opened = self.open(message)?;
+        Ok(Staged { ratchet: self, opened })
+    }
+
+    /// Applies what [`DoubleRatchet::open`] found, and gives the plaintext. Cannot fail.
+    pub(crate) fn commit(&mut self, opened: Opened) -> Vec<u8> {
+        let Opened { change, mut plaintext } = opened;
+        self.apply(change);
+        core::mem::take(&mut *plaintext)
+    }
+
+    /// A copy of the state as [`DoubleRatchet::commit`] would leave it.
+    pub(crate) fn after(&self, opened: &Opened) -> Self {
+        let mut after = self.duplicate();
+        after.apply(opened.change.duplicate());
+        after
+    }
+
+    /// How many keys are kept for messages that have not arrived; at most 2,000.
+    #[must_use]
+    pub fn kept_keys(&self) -> usize {
+        self.skipped_keys()
+    }
+}
+
+impl fmt::Debug for DoubleRatchet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { binding: _, root: _, sending: _, receiving } = self;
+        f.debug_struct("DoubleRatchet")
+            .field("receiving_chains", &receiving.chains.len())
+            .field("kept_keys", &self.skipped_keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message that verified and has not been committed. See [`DoubleRatchet::stage`].
+#[must_use = "a message that is not committed was not received"]
+pub struct Staged<'a> {
+    ratchet: &'a mut DoubleRatchet,
+    opened: Opened,
+}
+
+impl Staged<'_> {
+    /// Commits: the keys of this message are gone, and here is its plaintext. Cannot fail.
+    #[must_use]
+    pub fn commit(self) -> Vec<u8> {
+        let Self { ratchet, opened } = self;
+        ratchet.commit(opened)
+    }
+
+    /// The state as the commit will leave it, encoded: what a caller seals and stores before it shows the plaintext.
+    fn encode_after(&self) -> Zeroizing<Vec<u8>> {
+        self.ratchet.after(&self.opened).encode()
+    }
+}
+
+impl fmt::Debug for Staged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staged").field("length", &self.opened.plaintext.len()).finish_non_exhaustive()
+    }
+}

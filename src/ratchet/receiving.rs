@@ -1,0 +1,299 @@
+//! Receiving: find the chain, take the step, verify, and only then commit (docs/protocol.md, section 4.6).
+//!
+//! Does not know what is sent. Nothing here changes the state before the whole message has verified.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use super::DoubleRatchet;
+use super::chain::ChainKey;
+use super::header::{HEADER, Header, HeaderKey, SealedHeader};
+use super::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
+use super::message_key::{MessageKey, SALT};
+use super::root::RootKey;
+use super::sending::Theirs;
+use super::skipped::{Kept, Skipped, jump};
+use crate::codec::{Malformed, Reader};
+use crate::primitives::aead::TAG;
+use crate::primitives::dh::{Point, PublicKey};
+
+/// Why a message was not decrypted. The state is the same as before, bit for bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecryptError {
+    /// Too short to be a message, or longer than any. Drop it.
+    Malformed,
+    /// The peer did send this, but its key is used up or was given up long ago: a duplicate, or very late. Drop it.
+    Replayed,
+    /// The peer did send this, but more than 25,000 messages before it are missing: set up a new session.
+    TooFarAhead,
+    /// The peer did send this, from a state that contradicts what it sent before: it lost its state or restored an old one.
+    /// Nothing later in this session will decrypt: set up a new one.
+    Diverged,
+    /// Not made by the peer in this session, or changed on the way. Drop it; if it repeats, the session may be lost.
+    Rejected,
+}
+
+impl fmt::Display for DecryptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "message is malformed",
+            Self::Replayed => "message was received before",
+            Self::TooFarAhead => "too many messages before this one are missing",
+            Self::Diverged => "the peer's session state was lost or rolled back",
+            Self::Rejected => "message does not verify",
+        })
+    }
+}
+
+impl core::error::Error for DecryptError {}
+
+impl From<Malformed> for DecryptError {
+    fn from(Malformed: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+/// The receiving half of the state.
+pub(super) struct Receiving {
+    /// Newest first, at most [`MAX_CHAINS`]; only the first can still advance.
+    pub(super) chains: VecDeque<Box<ReceivingChain>>,
+    /// `NHKr`: the header key of the peer's next chain.
+    pub(super) next_header: HeaderKey,
+}
+
+/// One receiving chain.
+pub(super) struct ReceivingChain {
+    pub(super) header: HeaderKey,
+    /// The peer's ratchet key of this chain.
+    pub(super) ratchet_key: PublicKey,
+    /// Gone once the peer has moved on: an old chain gives no new keys.
+    pub(super) key: Option<ChainKey>,
+    /// `Nr`: the number of the next message in order.
+    pub(super) next: u32,
+    pub(super) skipped: Skipped,
+}
+
+/// A message that was decrypted and has not changed the state yet.
+pub(crate) struct Opened {
+    pub(super) change: Change,
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+}
+
+/// What committing a message does to the state.
+pub(super) enum Change {
+    /// A kept key is used up.
+    UseSkipped { chain: usize, number: u32 },
+    /// The current chain advances.
+    Advance(Advanced),
+    /// The peer has made a DH step.
+    Step(Box<Step>),
+}
+
+/// A chain after a message: its next key and number, and the keys of what has not arrived.
+pub(super) struct Advanced {
+    pub(super) key: ChainKey,
+    pub(super) next: u32,
+    pub(super) kept: Kept,
+}
+
+/// THE STEP, receiving side, computed and not applied.
+pub(super) struct Step {
+    /// Keys of the previous chain's last messages, where there was one.
+    pub(super) last_of_previous: Kept,
+    pub(super) root: RootKey,
+    pub(super) theirs: Point,
+    pub(super) header: HeaderKey,
+    pub(super) next_header: HeaderKey,
+    pub(super) advanced: Advanced,
+}
+
+/// A message cut into its parts.
+struct Message<'a> {
+    header: SealedHeader<'a>,
+    header_tag: &'a [u8; TAG],
+    /// Body and its tag, as the header's tag covers them.
+    rest: &'a [u8],
+    body: &'a [u8],
+    body_tag: &'a [u8; TAG],
+}
+
+impl<'a> Message<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let salt = reader.array::<SALT>()?;
+        let ciphertext = reader.array::<HEADER>()?;
+        let header_tag = reader.array()?;
+        let rest = reader.rest();
+        let (body, body_tag) = rest.split_last_chunk().ok_or(Malformed)?;
+        Ok(Self { header: SealedHeader { salt, ciphertext }, header_tag, rest, body, body_tag })
+    }
+
+    fn fits(&self, key: &HeaderKey) -> bool {
+        key.fits(&self.header, self.header_tag, self.rest)
+    }
+}
+
+impl DoubleRatchet {
+    /// Decrypts without changing anything.
+    pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
+        let message = Message::parse(message)?;
+        let Receiving { chains, next_header } = &self.receiving;
+        if let Some(current) = chains.front().filter(|chain| message.fits(&chain.header)) {
+            return self.open_known(0, current, &message);
+        }
+        if message.fits(next_header) {
+            return self.open_next(&message);
+        }
+        let older = chains.iter().enumerate().skip(1).find(|(_, chain)| message.fits(&chain.header));
+        let (index, chain) = older.ok_or(DecryptError::Rejected)?;
+        self.open_known(index, chain, &message)
+    }
+
+    /// A message of a chain that is known.
+    fn open_known(&self, index: usize, chain: &ReceivingChain, message: &Message<'_>) -> Result<Opened, DecryptError> {
+        let header = chain.header.decrypt(&message.header).map_err(|Malformed| DecryptError::Rejected)?;
+        if header.ratchet_key != chain.ratchet_key {
+            return Err(DecryptError::Diverged);
+        }
+        if header.number < chain.next {
+            let key = chain.skipped.get(header.number).ok_or(DecryptError::Replayed)?;
+            let plaintext = self.open_body(key, message)?;
+            return Ok(Opened { change: Change::UseSkipped { chain: index, number: header.number }, plaintext });
+        }
+        // Beyond the end of a chain that its sender had declared finished.
+        let key = chain.key.as_ref().ok_or(DecryptError::Diverged)?;
+        let (advanced, message_key) = advance(key, chain.next, header.number)?;
+        let plaintext = self.open_body(&message_key, message)?;
+        Ok(Opened { change: Change::Advance(advanced), plaintext })
+    }
+
+    /// THE STEP: `RK, CKr, NHKr = KDF_RK(RK, DH(DHRs, DHRr))`, because the next header key opened the header.
+    fn open_next(&self, message: &Message<'_>) -> Result<Opened, DecryptError> {
+        let header = self.receiving.next_header.decrypt(&message.header).map_err(|Malformed| DecryptError::Rejected)?;
+        let last_of_previous = self.finish_current(&header)?;
+        let theirs = Point::decode(header.ratchet_key).map_err(|_| DecryptError::Rejected)?;
+        let pair = self.sending.pair.as_ref().ok_or(DecryptError::Rejected)?;
+        if header.number > MAX_JUMP {
+            return Err(DecryptError::TooFarAhead);
+        }
+        let agreed = pair.agree(&theirs).map_err(|_| DecryptError::Rejected)?;
+        let (root, chain_key, next_header) = self.root.step(&agreed);
+        let (advanced, message_key) = advance(&chain_key, 0, header.number)?;
+        let plaintext = self.open_body(&message_key, message)?;
+        let header = self.receiving.next_header.duplicate();
+        let step = Step { last_of_previous, root, theirs, header, next_header, advanced };
+        Ok(Opened { change: Change::Step(Box::new(step)), plaintext })
+    }
+
+    /// The keys of what is still missing from the current chain, now that its length is known.
+    fn finish_current(&self, header: &Header) -> Result<Kept, DecryptError> {
+        let Some(current) = self.receiving.chains.front() else {
+            // A peer that we never heard from has no previous chain.
+            return if header.previous == 0 { Ok(Kept::new()) } else { Err(DecryptError::Diverged) };
+        };
+        // An honest peer's chain is never shorter than what arrived of it, and its key is new.
+        if header.previous < current.next || header.ratchet_key == current.ratchet_key {
+            return Err(DecryptError::Diverged);
+        }
+        if header.previous.saturating_sub(current.next) > MAX_JUMP {
+            return Err(DecryptError::TooFarAhead);
+        }
+        let key = current.key.as_ref().ok_or(DecryptError::Rejected)?;
+        Ok(jump(key, current.next, header.previous).1)
+    }
+
+    fn open_body(&self, key: &MessageKey, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+        key.open(&self.binding, &message.header, message.body, message.body_tag).ok_or(DecryptError::Rejected)
+    }
+
+    /// Applies what [`DoubleRatchet::open`] found. Cannot fail.
+    pub(super) fn apply(&mut self, change: Change) {
+        match change {
+            Change::UseSkipped { chain, number } => {
+                if let Some(chain) = self.receiving.chains.get_mut(chain) {
+                    chain.skipped.remove(number);
+                }
+            }
+            Change::Advance(advanced) => {
+                if let Some(current) = self.receiving.chains.front_mut() {
+                    current.advance(advanced);
+                }
+                self.evict();
+            }
+            Change::Step(step) => {
+                self.apply_step(*step);
+                self.evict();
+            }
+        }
+    }
+
+    fn apply_step(&mut self, step: Step) {
+        let Step { last_of_previous, root, theirs, header, next_header, advanced } = step;
+        if let Some(previous) = self.receiving.chains.front_mut() {
+            previous.key = None;
+            previous.next =
+                previous.next.max(last_of_previous.last().map_or(0, |(number, _)| number.saturating_add(1)));
+            for (number, key) in last_of_previous {
+                previous.skipped.insert(number, key);
+            }
+        }
+        let mut chain = Box::new(ReceivingChain {
+            header,
+            ratchet_key: *theirs.public(),
+            key: None,
+            next: 0,
+            skipped: Skipped::default(),
+        });
+        chain.advance(advanced);
+        self.receiving.chains.push_front(chain);
+        self.receiving.chains.truncate(MAX_CHAINS);
+        self.receiving.next_header = next_header;
+        self.root = root;
+        self.sending.theirs = Some(Theirs::Decoded(theirs));
+        if let Some(finished) = self.sending.chain.take() {
+            self.sending.previous = finished.number;
+        }
+    }
+
+    /// Gives up the oldest keys of the oldest chains until the bound holds.
+    fn evict(&mut self) {
+        let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED);
+        for chain in self.receiving.chains.iter_mut().rev() {
+            while surplus > 0 && chain.skipped.remove_oldest() {
+                surplus = surplus.saturating_sub(1);
+            }
+        }
+    }
+
+    /// How many keys are kept for messages that have not arrived.
+    pub(super) fn skipped_keys(&self) -> usize {
+        self.receiving.chains.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
+    }
+}
+
+impl ReceivingChain {
+    fn advance(&mut self, advanced: Advanced) {
+        let Advanced { key, next, kept } = advanced;
+        self.key = Some(key);
+        self.next = next;
+        for (number, key) in kept {
+            self.skipped.insert(number, key);
+        }
+    }
+}
+
+/// The chain after message `number`, and that message's key.
+fn advance(key: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), DecryptError> {
+    if number.saturating_sub(next) > MAX_JUMP {
+        return Err(DecryptError::TooFarAhead);
+    }
+    let after = number.checked_add(1).ok_or(DecryptError::Rejected)?;
+    let (key, kept) = jump(key, next, number);
+    let (key, message_key) = key.step();
+    Ok((Advanced { key, next: after, kept }, message_key))
+}

@@ -1,0 +1,52 @@
+//! The DH step: a key agreement turns the root key (docs/protocol.md, section 4.2).
+//!
+//! Does not know whose turn it is.
+
+use super::chain::ChainKey;
+use super::header::HeaderKey;
+use crate::handshake::SharedSecret;
+use crate::labels;
+use crate::primitives::kdf::Prk;
+use crate::primitives::secret::Secret;
+
+/// `RK`: what every agreement so far has mixed.
+pub(super) struct RootKey(Secret<32>);
+
+impl RootKey {
+    /// The keys that a ratchet starts from: root key, and the header keys of the two first chains.
+    pub(super) fn start(secret: &SharedSecret, binding: &[u8; 32]) -> (Self, HeaderKey, HeaderKey) {
+        let prk = Prk::extract(binding, &[secret.0.expose()]);
+        (
+            Self(prk.expand(&[labels::RATCHET_ROOT])),
+            HeaderKey::new(prk.expand(&[labels::RATCHET_HEADER_INITIATOR])),
+            HeaderKey::new(prk.expand(&[labels::RATCHET_HEADER_RESPONDER])),
+        )
+    }
+
+    /// `RK', CK, NHK = HKDF(salt = RK, ikm = DH, info, 96)`.
+    pub(super) fn step(&self, agreed: &Secret<32>) -> (Self, ChainKey, HeaderKey) {
+        let output = Prk::extract(self.0.expose(), &[agreed.expose()]).expand::<96>(&[labels::ROOT_STEP]);
+        let [root, chain, header] = thirds(&output);
+        (Self(root), ChainKey::new(chain), HeaderKey::new(header))
+    }
+
+    pub(super) const fn from_secret(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    pub(super) const fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+}
+
+fn thirds(output: &Secret<96>) -> [Secret<32>; 3] {
+    let mut parts = [Secret::zero(), Secret::zero(), Secret::zero()];
+    for (part, bytes) in parts.iter_mut().zip(output.expose().chunks_exact(32)) {
+        part.expose_mut().copy_from_slice(bytes);
+    }
+    parts
+}

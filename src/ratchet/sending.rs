@@ -1,0 +1,183 @@
+//! Sending: the lazy DH step, the chain, and the bytes of a message (docs/protocol.md, section 4.6).
+//!
+//! Does not know what is received.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::DoubleRatchet;
+use super::chain::ChainKey;
+use super::header::{HEADER, Header, HeaderKey, SealedHeader};
+use super::limits::MAX_PLAINTEXT;
+use super::message_key::{MessageKey, SALT};
+use super::root::RootKey;
+use crate::primitives::aead::TAG;
+use crate::primitives::dh::{InvalidKey, KeyPair, Point, PublicKey};
+
+/// Why nothing was encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncryptError {
+    /// A responder cannot write before the initiator's first message has arrived.
+    AwaitingFirstMessage,
+    /// The plaintext is longer than 64 MiB: send it as an attachment.
+    TooLong,
+    /// Four billion messages without an answer: set up a new session.
+    Exhausted,
+}
+
+impl fmt::Display for EncryptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AwaitingFirstMessage => "nothing can be sent before the first message has arrived",
+            Self::TooLong => "plaintext is too long for one message",
+            Self::Exhausted => "the sending chain is exhausted",
+        })
+    }
+}
+
+impl core::error::Error for EncryptError {}
+
+/// The sending half of the state.
+pub(super) struct Sending {
+    /// Our current ratchet pair; none before an initiator's first message.
+    pub(super) pair: Option<KeyPair>,
+    /// The peer's current ratchet key; none before a responder's first message.
+    pub(super) theirs: Option<Theirs>,
+    /// The current chain; none when a DH step is due before the next message.
+    pub(super) chain: Option<SendingChain>,
+    /// `NHKs`: the header key of the next chain.
+    pub(super) next_header: HeaderKey,
+    /// `PN`: how many messages the previous chain had.
+    pub(super) previous: u32,
+}
+
+/// One sending chain.
+pub(super) struct SendingChain {
+    pub(super) header: HeaderKey,
+    pub(super) key: ChainKey,
+    /// `Ns`: the number of the next message.
+    pub(super) number: u32,
+}
+
+/// The peer's ratchet key, decoded where that was done already.
+pub(super) enum Theirs {
+    Encoded(PublicKey),
+    Decoded(Point),
+}
+
+impl Theirs {
+    pub(super) const fn public(&self) -> &PublicKey {
+        match self {
+            Self::Encoded(public) => public,
+            Self::Decoded(point) => point.public(),
+        }
+    }
+
+    fn point(&self) -> Result<Point, InvalidKey> {
+        match self {
+            Self::Encoded(public) => Point::decode(*public),
+            Self::Decoded(point) => Ok(point.clone()),
+        }
+    }
+
+    pub(super) fn duplicate(&self) -> Self {
+        match self {
+            Self::Encoded(public) => Self::Encoded(*public),
+            Self::Decoded(point) => Self::Decoded(point.clone()),
+        }
+    }
+}
+
+/// A DH step that was computed and not yet applied.
+struct SendingStep {
+    pair: KeyPair,
+    root: RootKey,
+    chain: SendingChain,
+    next_header: HeaderKey,
+}
+
+impl DoubleRatchet {
+    /// Appends one message to `output`: [`DoubleRatchet::OVERHEAD`] bytes more than `plaintext`.
+    pub(crate) fn encrypt_into(
+        &mut self,
+        output: &mut Vec<u8>,
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), EncryptError> {
+        if plaintext.len() > MAX_PLAINTEXT {
+            return Err(EncryptError::TooLong);
+        }
+        if self.sending.chain.is_none() {
+            let step = self.sending_step(rng)?;
+            self.apply_sending_step(step);
+        }
+        let Sending { pair: Some(pair), chain: Some(chain), previous, .. } = &mut self.sending else {
+            return Err(EncryptError::AwaitingFirstMessage);
+        };
+        let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
+        let (next_key, message_key) = chain.key.step();
+        let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
+        write_message(output, &self.binding, &chain.header, &header, message_key, plaintext, rng);
+        chain.key = next_key;
+        chain.number = next_number;
+        Ok(())
+    }
+
+    /// THE STEP, sending side: `DHRs ← fresh; RK, CKs, NHKs = KDF_RK(RK, DH(DHRs, DHRr))`.
+    fn sending_step(&self, rng: &mut dyn CryptoRng) -> Result<SendingStep, EncryptError> {
+        let theirs = self.sending.theirs.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
+        // The key was checked when it was received: neither of these can fail.
+        let point = theirs.point().map_err(|_| EncryptError::AwaitingFirstMessage)?;
+        let (pair, agreed) =
+            KeyPair::generate_and_agree(rng, &point).map_err(|_| EncryptError::AwaitingFirstMessage)?;
+        let (root, key, next_header) = self.root.step(&agreed);
+        let chain = SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 };
+        Ok(SendingStep { pair, root, chain, next_header })
+    }
+
+    fn apply_sending_step(&mut self, step: SendingStep) {
+        let SendingStep { pair, root, chain, next_header } = step;
+        self.root = root;
+        self.sending.pair = Some(pair);
+        self.sending.chain = Some(chain);
+        self.sending.next_header = next_header;
+    }
+}
+
+/// `r ‖ header ‖ header tag ‖ body ‖ body tag`.
+fn write_message(
+    output: &mut Vec<u8>,
+    binding: &[u8; 32],
+    header_key: &HeaderKey,
+    header: &Header,
+    message_key: MessageKey,
+    plaintext: &[u8],
+    rng: &mut dyn CryptoRng,
+) {
+    let mut randomness = [0; SALT];
+    rng.fill_bytes(&mut randomness);
+    let salt = message_key.salt(&randomness, plaintext);
+    let mut ciphertext = header.encode();
+    header_key.encrypt(&salt, &mut ciphertext);
+    let sealed = SealedHeader { salt: &salt, ciphertext: &ciphertext };
+
+    output.extend_from_slice(&salt);
+    output.extend_from_slice(&ciphertext);
+    let tag_at = output.len();
+    output.extend_from_slice(&[0; TAG]);
+    let body_at = output.len();
+    // The capacity was reserved for all of it: no copy of the plaintext is left behind by growth.
+    output.extend_from_slice(plaintext);
+    let body_tag = message_key.seal(binding, &sealed, output.get_mut(body_at..).unwrap_or_default());
+    output.extend_from_slice(&body_tag);
+    let header_tag = header_key.tag(&sealed, output.get(body_at..).unwrap_or_default());
+    if let Some(slot) = output.get_mut(tag_at..body_at) {
+        slot.copy_from_slice(&header_tag);
+    }
+}
+
+/// Bytes that a message adds to its plaintext.
+pub(super) const OVERHEAD: usize = SALT + HEADER + TAG + TAG;

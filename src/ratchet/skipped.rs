@@ -1,0 +1,66 @@
+//! Keys of messages that have not arrived, kept by chain and number (docs/protocol.md, section 4.7).
+//!
+//! Does not know headers. Keys are boxed, so that a growing store never leaves copies of them behind.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::chain::ChainKey;
+use super::limits::MAX_SKIPPED;
+use super::message_key::MessageKey;
+
+/// The kept keys of one chain.
+#[derive(Default)]
+pub(super) struct Skipped(BTreeMap<u32, Box<MessageKey>>);
+
+impl Skipped {
+    pub(super) fn get(&self, number: u32) -> Option<&MessageKey> {
+        self.0.get(&number).map(AsRef::as_ref)
+    }
+
+    pub(super) fn remove(&mut self, number: u32) {
+        self.0.remove(&number);
+    }
+
+    pub(super) fn insert(&mut self, number: u32, key: Box<MessageKey>) {
+        self.0.insert(number, key);
+    }
+
+    pub(super) fn remove_oldest(&mut self) -> bool {
+        self.0.pop_first().is_some()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &MessageKey)> {
+        self.0.iter().map(|(number, key)| (*number, key.as_ref()))
+    }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.iter().map(|(number, key)| (number, Box::new(key.duplicate()))).collect())
+    }
+}
+
+/// The keys that a jump leaves behind, oldest first.
+pub(super) type Kept = Vec<(u32, Box<MessageKey>)>;
+
+/// Steps `chain` from number `from` to number `to`, keeping the keys between; of more than the store holds, only the
+/// newest. The caller has checked how far the jump is.
+pub(super) fn jump(chain: &ChainKey, from: u32, to: u32) -> (ChainKey, Kept) {
+    let room = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
+    let keep_from = to.saturating_sub(room).max(from);
+    let mut chain = chain.duplicate();
+    for _ in from..keep_from {
+        chain = chain.skip();
+    }
+    let mut kept = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
+    for number in keep_from..to {
+        let (next, key) = chain.step();
+        kept.push((number, Box::new(key)));
+        chain = next;
+    }
+    (chain, kept)
+}

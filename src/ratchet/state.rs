@@ -1,0 +1,296 @@
+//! The ratchet's state as bytes, sealed or inside a session's record (docs/protocol.md, section 6.4).
+//!
+//! Does not know keys of storage beyond the one it is given. The encoding is deterministic: equal bytes, equal state.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::chain::ChainKey;
+use super::header::HeaderKey;
+use super::limits::{MAX_CHAINS, MAX_SKIPPED};
+use super::message_key::MessageKey;
+use super::receiving::{Advanced, Change, Receiving, ReceivingChain, Step};
+use super::root::RootKey;
+use super::sending::{Sending, SendingChain, Theirs};
+use super::skipped::{Kept, Skipped};
+use super::{DoubleRatchet, Staged};
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::primitives::secret::Secret;
+use crate::storage::{self, Kind, StorageKey, UnsealError};
+
+impl DoubleRatchet {
+    /// Seals the state into one record; `context` names it in the caller's store.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// use bisik::StorageKey;
+    /// use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+    ///
+    /// let key = StorageKey::generate(rng);
+    /// let bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], KeyPair::generate(rng));
+    /// let record = bob.seal(&key, b"ratchet 1", rng);
+    /// assert!(DoubleRatchet::unseal(&key, b"ratchet 1", &record).is_ok());
+    /// assert!(DoubleRatchet::unseal(&key, b"ratchet 2", &record).is_err());
+    /// ```
+    #[must_use]
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+        let mut rng = rng;
+        storage::seal(key, Kind::Ratchet, context, &self.encode(), &mut rng)
+    }
+
+    /// Opens what [`DoubleRatchet::seal`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, Kind::Ratchet, context, record)?;
+        let mut reader = Reader::new(&state);
+        let ratchet = Self::decode(&mut reader).and_then(|ratchet| reader.finish().map(|()| ratchet));
+        ratchet.map_err(|Malformed| UnsealError::Rejected)
+    }
+
+    pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let kept = self.skipped_keys().saturating_mul(36);
+        let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
+        self.write(&mut writer);
+        writer.finish()
+    }
+
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+        let Self { binding, root, sending, receiving } = self;
+        writer.bytes(binding).bytes(root.secret().expose());
+        sending.write(writer);
+        receiving.write(writer);
+    }
+
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let binding = *reader.array()?;
+        let root = RootKey::from_secret(secret(reader)?);
+        let sending = Sending::read(reader)?;
+        let receiving = Receiving::read(reader)?;
+        Ok(Self { binding, root, sending, receiving })
+    }
+
+    /// A second copy of the state, for what must be encoded before it is committed. Never leaves the library.
+    pub(super) fn duplicate(&self) -> Self {
+        let Self { binding, root, sending, receiving } = self;
+        Self {
+            binding: *binding,
+            root: root.duplicate(),
+            sending: sending.duplicate(),
+            receiving: receiving.duplicate(),
+        }
+    }
+}
+
+impl Staged<'_> {
+    /// Seals the state as [`commit`](Staged::commit) will leave it: store this, then commit.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::StorageKey;
+    /// # use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+    /// # let key = StorageKey::generate(rng);
+    /// # let bobs = KeyPair::generate(rng);
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs.public());
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs);
+    /// # let message = alice.encrypt(b"halo", rng)?;
+    /// let staged = bob.stage(&message)?;
+    /// let record = staged.seal(&key, b"ratchet 1", rng);
+    /// // .. the database has stored the record: now it may be shown.
+    /// assert_eq!(staged.commit(), b"halo");
+    /// assert!(DoubleRatchet::unseal(&key, b"ratchet 1", &record)?.decrypt(&message).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+        let mut rng = rng;
+        storage::seal(key, Kind::Ratchet, context, &self.encode_after(), &mut rng)
+    }
+}
+
+impl Sending {
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { pair, theirs, chain, next_header, previous } = self;
+        writer.flag(pair.is_some());
+        if let Some(pair) = pair {
+            writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
+        }
+        writer.flag(theirs.is_some());
+        if let Some(theirs) = theirs {
+            writer.bytes(theirs.public().as_bytes());
+        }
+        writer.flag(chain.is_some());
+        if let Some(SendingChain { header, key, number }) = chain {
+            writer.bytes(header.secret().expose()).bytes(key.secret().expose()).u32(*number);
+        }
+        writer.bytes(next_header.secret().expose()).u32(*previous);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let pair = match reader.flag()? {
+            true => Some(KeyPair::from_parts(secret(reader)?, public(reader)?)),
+            false => None,
+        };
+        let theirs = match reader.flag()? {
+            true => Some(Theirs::Encoded(public(reader)?)),
+            false => None,
+        };
+        let chain = match reader.flag()? {
+            true => Some(SendingChain {
+                header: HeaderKey::new(secret(reader)?),
+                key: ChainKey::new(secret(reader)?),
+                number: reader.u32()?,
+            }),
+            false => None,
+        };
+        Ok(Self { pair, theirs, chain, next_header: HeaderKey::new(secret(reader)?), previous: reader.u32()? })
+    }
+
+    fn duplicate(&self) -> Self {
+        let Self { pair, theirs, chain, next_header, previous } = self;
+        Self {
+            pair: pair.as_ref().map(KeyPair::duplicate),
+            theirs: theirs.as_ref().map(Theirs::duplicate),
+            chain: chain.as_ref().map(|SendingChain { header, key, number }| SendingChain {
+                header: header.duplicate(),
+                key: key.duplicate(),
+                number: *number,
+            }),
+            next_header: next_header.duplicate(),
+            previous: *previous,
+        }
+    }
+}
+
+impl Receiving {
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { chains, next_header } = self;
+        writer.bytes(next_header.secret().expose()).count(chains.len());
+        for chain in chains {
+            chain.write(writer);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let next_header = HeaderKey::new(secret(reader)?);
+        let mut chains = VecDeque::new();
+        let mut room = MAX_SKIPPED;
+        for index in 0..reader.count(MAX_CHAINS)? {
+            let chain = ReceivingChain::read(reader, room)?;
+            // Only the newest chain can advance.
+            if chain.key.is_some() != (index == 0) {
+                return Err(Malformed);
+            }
+            room = room.saturating_sub(chain.skipped.len());
+            chains.push_back(Box::new(chain));
+        }
+        Ok(Self { chains, next_header })
+    }
+
+    fn duplicate(&self) -> Self {
+        let Self { chains, next_header } = self;
+        let chains = chains.iter().map(|chain| Box::new(chain.duplicate())).collect();
+        Self { chains, next_header: next_header.duplicate() }
+    }
+}
+
+impl ReceivingChain {
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { header, ratchet_key, key, next, skipped } = self;
+        writer.bytes(header.secret().expose()).bytes(ratchet_key.as_bytes()).u32(*next);
+        writer.flag(key.is_some());
+        if let Some(key) = key {
+            writer.bytes(key.secret().expose());
+        }
+        writer.count(skipped.len());
+        for (number, key) in skipped.iter() {
+            writer.u32(number).bytes(key.secret().expose());
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>, room: usize) -> Result<Self, Malformed> {
+        let header = HeaderKey::new(secret(reader)?);
+        let ratchet_key = public(reader)?;
+        let next = reader.u32()?;
+        let key = match reader.flag()? {
+            true => Some(ChainKey::new(secret(reader)?)),
+            false => None,
+        };
+        let mut skipped = Skipped::default();
+        let mut least = 0;
+        for _ in 0..reader.count(room)? {
+            let number = reader.u32()?;
+            if number < least || number >= next {
+                return Err(Malformed);
+            }
+            least = number.saturating_add(1);
+            skipped.insert(number, Box::new(MessageKey::new(secret(reader)?)));
+        }
+        Ok(Self { header, ratchet_key, key, next, skipped })
+    }
+
+    fn duplicate(&self) -> Self {
+        let Self { header, ratchet_key, key, next, skipped } = self;
+        Self {
+            header: header.duplicate(),
+            ratchet_key: *ratchet_key,
+            key: key.as_ref().map(ChainKey::duplicate),
+            next: *next,
+            skipped: skipped.duplicate(),
+        }
+    }
+}
+
+impl Change {
+    pub(super) fn duplicate(&self) -> Self {
+        match self {
+            Self::UseSkipped { chain, number } => Self::UseSkipped { chain: *chain, number: *number },
+            Self::Advance(advanced) => Self::Advance(advanced.duplicate()),
+            Self::Step(step) => Self::Step(Box::new(step.duplicate())),
+        }
+    }
+}
+
+impl Advanced {
+    fn duplicate(&self) -> Self {
+        let Self { key, next, kept } = self;
+        Self { key: key.duplicate(), next: *next, kept: duplicate_kept(kept) }
+    }
+}
+
+impl Step {
+    fn duplicate(&self) -> Self {
+        let Self { last_of_previous, root, theirs, header, next_header, advanced } = self;
+        Self {
+            last_of_previous: duplicate_kept(last_of_previous),
+            root: root.duplicate(),
+            theirs: theirs.clone(),
+            header: header.duplicate(),
+            next_header: next_header.duplicate(),
+            advanced: advanced.duplicate(),
+        }
+    }
+}
+
+fn duplicate_kept(kept: &Kept) -> Kept {
+    kept.iter().map(|(number, key)| (*number, Box::new(key.duplicate()))).collect()
+}
+
+fn secret(reader: &mut Reader<'_>) -> Result<Secret<32>, Malformed> {
+    reader.array().map(Secret::copy_of)
+}
+
+fn public(reader: &mut Reader<'_>) -> Result<PublicKey, Malformed> {
+    PublicKey::decode(reader.array()?).map_err(|_| Malformed)
+}
+
+/// Bytes of a state with one chain each way: saves growing the buffer in the common case.
+const TYPICAL: usize = 1_024;

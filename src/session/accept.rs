@@ -1,0 +1,80 @@
+//! Accepting: a session from a peer's first message (docs/protocol.md, section 3.3).
+//!
+//! Changes nothing: the session, the plaintext and what was used up are returned together.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{AcceptError, Ciphertext, Opening, Session};
+use crate::handshake::{self, DisclosureHash, FirstFlight, Responded};
+use crate::keys::{Identity, PreKeys, Trust, Used};
+use crate::primitives::kdf::digest;
+use crate::ratchet::DoubleRatchet;
+
+/// A session that a peer has set up, and its first message.
+///
+/// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
+#[must_use = "the pre-keys that were used are still there"]
+pub struct Accepted {
+    /// The new session.
+    pub session: Session,
+    /// The first message.
+    pub plaintext: Vec<u8>,
+    /// The pre-keys that it has used up.
+    pub used: Used,
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { session, plaintext: _, used } = self;
+        f.debug_struct("Accepted").field("session", session).field("used", used).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Answers a first message: runs the handshake and decrypts the message, which proves who wrote it.
+    ///
+    /// Any of the messages that the initiator sent before it had an answer will do, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]; nothing is changed in any case.
+    pub fn accept(
+        identity: &Identity,
+        keys: &PreKeys,
+        message: &Ciphertext,
+        trust: Trust<'_>,
+    ) -> Result<Accepted, AcceptError> {
+        Self::accept_under(identity, keys, message, trust, DisclosureHash::NONE)
+    }
+
+    /// The same under an endpoint disclosure: only a message written under the same one is accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]; nothing is changed in any case.
+    pub fn accept_under(
+        identity: &Identity,
+        keys: &PreKeys,
+        message: &Ciphertext,
+        trust: Trust<'_>,
+        disclosure: DisclosureHash,
+    ) -> Result<Accepted, AcceptError> {
+        let flight_bytes = message.first_flight().ok_or(AcceptError::NotFirst)?;
+        let flight = FirstFlight::from_bytes(flight_bytes)?;
+        let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
+        if !trust.allows(&established.peer) {
+            return Err(AcceptError::IdentityMismatch);
+        }
+        let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
+        let plaintext = ratchet.decrypt(message.ratchet_message())?;
+        let session = Self {
+            ratchet,
+            id: established.session_id,
+            peer: established.peer,
+            opening: Opening::Accepted(digest(&[flight_bytes])),
+            revision: 0,
+        };
+        Ok(Accepted { session, plaintext, used })
+    }
+}

@@ -1,0 +1,135 @@
+//! A session as one sealed record (docs/protocol.md, section 6.5; docs/persistence.md).
+//!
+//! Does not know where records are kept.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::{Opening, Session};
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::handshake::FirstFlight;
+use crate::keys::IdentityKey;
+use crate::ratchet::DoubleRatchet;
+use crate::storage::{self, Kind, StorageKey, UnsealError};
+
+/// A sealed session, with the revision that it holds.
+#[derive(Clone, PartialEq, Eq)]
+#[must_use = "a record that is not stored protects nothing"]
+pub struct SealedSession {
+    bytes: Vec<u8>,
+    session: [u8; 16],
+    revision: u64,
+}
+
+impl SealedSession {
+    /// The record to store: at most 1 KiB for an established session that waits for no message.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The record to store, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The revision it holds: store it only over a lower one.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The caller's word that its database holds this record for good. See [`Held`](super::Held).
+    pub fn stored(self) -> Stored {
+        let Self { bytes: _, session, revision } = self;
+        Stored { session, revision }
+    }
+}
+
+impl fmt::Debug for SealedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, session: _, revision } = self;
+        f.debug_struct("SealedSession")
+            .field("length", &bytes.len())
+            .field("revision", revision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Proof that a session was stored at some revision; comes only from [`SealedSession::stored`].
+#[derive(Debug)]
+#[must_use = "it releases the messages held until now"]
+pub struct Stored {
+    pub(super) session: [u8; 16],
+    pub(super) revision: u64,
+}
+
+impl Session {
+    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
+    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+        let mut rng = rng;
+        self.seal_with(key, context, &mut rng)
+    }
+
+    pub(super) fn seal_with(&self, key: &StorageKey, context: &[u8], rng: &mut dyn CryptoRng) -> SealedSession {
+        let Self { ratchet, id, peer, opening, revision } = self;
+        let kept = self.kept_keys().saturating_mul(KEPT_KEY);
+        let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
+        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes());
+        match opening {
+            Opening::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
+            Opening::Answered => writer.u8(ANSWERED),
+            Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest),
+        };
+        ratchet.write(&mut writer);
+        let bytes = storage::seal(key, Kind::Session, context, &writer.finish(), rng);
+        SealedSession { bytes, session: *id, revision: *revision }
+    }
+
+    /// Opens what [`Session::seal`] made.
+    ///
+    /// Restoring an old record is safe for what was sent, and loses what has happened since: messages received after it
+    /// was sealed cannot be read again, and the peer may see this session diverge (docs/persistence.md).
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, Kind::Session, context, record)?;
+        Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
+    }
+
+    fn decode(state: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(state);
+        let revision = reader.u64()?;
+        let id = *reader.array()?;
+        let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
+        let opening = match reader.u8()? {
+            UNANSWERED => Opening::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
+            ANSWERED => Opening::Answered,
+            ACCEPTED => Opening::Accepted(*reader.array()?),
+            _ => return Err(Malformed),
+        };
+        let ratchet = DoubleRatchet::decode(&mut reader)?;
+        reader.finish()?;
+        Ok(Self { ratchet, id, peer, opening, revision })
+    }
+}
+
+/// Byte before the rest of the opening.
+const UNANSWERED: u8 = 0;
+/// See above.
+const ANSWERED: u8 = 1;
+/// See above.
+const ACCEPTED: u8 = 2;
+
+/// Bytes of one kept key in a record.
+const KEPT_KEY: usize = 36;
+/// Bytes of everything else, with room to spare: saves growing the buffer.
+const TYPICAL: usize = 2_048;

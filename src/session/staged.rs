@@ -1,0 +1,97 @@
+//! [`Staged`]: a message that verified and waits for its state to be stored before it is shown.
+//!
+//! Does not know databases: it gives the record, and trusts the caller to store it.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::{Ciphertext, DecryptError, Opening, SealedSession, Session};
+use crate::ratchet::Opened;
+use crate::storage::StorageKey;
+
+/// A message that verified and has not been committed: the session has not changed yet.
+///
+/// It borrows the session, so that nothing else can change it before the commit, which is why that cannot fail.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::*;
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let keys = PreKeys::generate(&bob, now, rng);
+/// # let bundle = keys.bundle().verify(Trust::OnFirstUse, now)?;
+/// # let mut a = Session::initiate(&alice, &bundle, rng)?;
+/// # let hello = a.encrypt(b"halo", rng)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+/// # let message = b.encrypt(b"hai", rng)?;
+/// # let key = StorageKey::generate(rng);
+/// let staged = a.stage(&message)?;
+/// let record = staged.seal(&key, b"session with bob", rng);
+/// // .. the database has stored `record.as_bytes()`: now the plaintext may be shown.
+/// assert_eq!(staged.commit(), b"hai");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a message that is not committed was not received"]
+pub struct Staged<'a> {
+    session: &'a mut Session,
+    opened: Opened,
+}
+
+impl Session {
+    /// Decrypts one message without changing anything yet. Dropping the result forgets the message, which can come again.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; the session is the same as before then, bit for bit.
+    pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+        if message.is_first() && !self.recognizes(message) {
+            return Err(DecryptError::OtherSession);
+        }
+        let opened = self.ratchet.open(message.ratchet_message())?;
+        Ok(Staged { session: self, opened })
+    }
+}
+
+impl Staged<'_> {
+    /// Commits: the message's key is gone, and here is its plaintext. Cannot fail.
+    #[must_use]
+    pub fn commit(self) -> Vec<u8> {
+        let Self { session, opened } = self;
+        let plaintext = session.ratchet.commit(opened);
+        session.opening = session.opening.after_receiving();
+        session.revision = session.revision.saturating_add(1);
+        plaintext
+    }
+
+    /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+        let mut rng = rng;
+        let Session { ratchet, id, peer, opening, revision } = &*self.session;
+        let after = Session {
+            ratchet: ratchet.after(&self.opened),
+            id: *id,
+            peer: *peer,
+            opening: opening.after_receiving(),
+            revision: revision.saturating_add(1),
+        };
+        after.seal_with(key, context, &mut rng)
+    }
+}
+
+impl Opening {
+    /// Any message from the peer shows that it has the first flight.
+    const fn after_receiving(&self) -> Self {
+        match self {
+            Self::Unanswered(_) | Self::Answered => Self::Answered,
+            Self::Accepted(digest) => Self::Accepted(*digest),
+        }
+    }
+}
+
+impl fmt::Debug for Staged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staged").field("session", &self.session).finish_non_exhaustive()
+    }
+}

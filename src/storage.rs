@@ -1,0 +1,136 @@
+//! Sealed records: how state leaves the library, encrypted and bound to its kind, its format and its name.
+//!
+//! Does not know where records are kept; the application's database is the store (docs/persistence.md).
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::codec::Reader;
+use crate::labels;
+use crate::primitives::aead::{Aead, NONCE, TAG};
+use crate::primitives::secret::Secret;
+
+/// The key under which an application seals its records: 32 bytes from the platform's key store.
+///
+/// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from `Debug`.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::StorageKey;
+///
+/// let key = StorageKey::generate(rng);
+/// let same = StorageKey::from_bytes(*key.expose_bytes());
+/// # let _ = same;
+/// ```
+pub struct StorageKey(Secret<32>);
+
+impl StorageKey {
+    /// A new key from 32 bytes of `rng`.
+    #[must_use]
+    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut rng = rng;
+        Self(Secret::random(&mut rng))
+    }
+
+    /// The key that the platform's key store kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
+    /// The 32 secret bytes, for the platform's key store. Copies of them are the caller's to wipe.
+    #[must_use]
+    pub const fn expose_bytes(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for StorageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StorageKey(..)")
+    }
+}
+
+/// Why a record did not open. The caller cannot act on finer detail: the record is damaged, belongs elsewhere, or the key is another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnsealError {
+    /// Not sealed under this key, for this kind and context, or changed since.
+    Rejected,
+    /// Sealed by a later version of this library.
+    UnknownVersion,
+}
+
+impl fmt::Display for UnsealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rejected => "the record was not sealed under this key and context, or was changed",
+            Self::UnknownVersion => "the record was sealed by a later version",
+        })
+    }
+}
+
+impl core::error::Error for UnsealError {}
+
+/// What a record holds; part of what is authenticated, so that records cannot be swapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Identity,
+    PreKeys,
+    Session,
+    Ratchet,
+}
+
+impl Kind {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Identity => 1,
+            Self::PreKeys => 2,
+            Self::Session => 3,
+            Self::Ratchet => 4,
+        }
+    }
+}
+
+/// Seals `state` (docs/protocol.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
+pub(crate) fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
+    let mut nonce = [0; NONCE];
+    rng.fill_bytes(&mut nonce);
+    let mut record = Vec::with_capacity(state.len().saturating_add(OVERHEAD));
+    record.push(FORMAT);
+    record.extend_from_slice(&nonce);
+    record.extend_from_slice(state);
+    let body = record.get_mut(NONCE.saturating_add(1)..).unwrap_or_default();
+    let tag = Aead::new(&key.0).seal(&nonce, &[labels::RECORD, &[kind.byte(), FORMAT], context], body);
+    record.extend_from_slice(&tag);
+    record
+}
+
+/// Opens what [`seal`] made.
+pub(crate) fn unseal(
+    key: &StorageKey,
+    kind: Kind,
+    context: &[u8],
+    record: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+    let mut reader = Reader::new(record);
+    if reader.u8().map_err(|_| UnsealError::Rejected)? != FORMAT {
+        return Err(UnsealError::UnknownVersion);
+    }
+    let nonce = reader.array::<NONCE>().map_err(|_| UnsealError::Rejected)?;
+    let (body, tag) = reader.rest().split_last_chunk::<TAG>().ok_or(UnsealError::Rejected)?;
+    let mut state = Zeroizing::new(body.to_vec());
+    Aead::new(&key.0)
+        .open(nonce, &[labels::RECORD, &[kind.byte(), FORMAT], context], &mut state, tag)
+        .map_err(|_| UnsealError::Rejected)?;
+    Ok(state)
+}
+
+/// The format of sealed state. Raised when the layout changes; golden files of every format stay readable.
+const FORMAT: u8 = 1;
+
+/// Bytes that sealing adds.
+const OVERHEAD: usize = 1 + NONCE + TAG;
