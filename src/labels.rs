@@ -21,10 +21,8 @@ pub(crate) const AEAD_STREAM: &[u8] = &[0x01];
 pub(crate) const AEAD_TAG: &[u8] = &[0x02];
 /// First byte under a message key: derivation of the message's nonce.
 pub(crate) const MESSAGE_NONCE: &[u8] = &[0x03];
-/// Associated data of a message body.
-pub(crate) const BODY: &[u8] = b"bisik-1 body";
-/// Associated data of a message header.
-pub(crate) const HEADER: &[u8] = b"bisik-1 header";
+/// Digest of a whole message, which both of its tags authenticate.
+pub(crate) const MESSAGE: &[u8] = b"bisik-1 message";
 
 /// Signed text of a pre-key bundle.
 pub(crate) const BUNDLE: &[u8] = b"bisik-1 pre-key bundle";

@@ -104,7 +104,7 @@ pub(crate) fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], r
     record.extend_from_slice(&nonce);
     record.extend_from_slice(state);
     let body = record.get_mut(NONCE.saturating_add(1)..).unwrap_or_default();
-    let tag = Aead::new(&key.0).seal(&nonce, &[labels::RECORD, &[kind.byte(), FORMAT], context], body);
+    let tag = Aead::new(&key.0).seal(&nonce, &associated(kind, context), body);
     record.extend_from_slice(&tag);
     record
 }
@@ -123,10 +123,13 @@ pub(crate) fn unseal(
     let nonce = reader.array::<NONCE>().map_err(|_| UnsealError::Rejected)?;
     let (body, tag) = reader.rest().split_last_chunk::<TAG>().ok_or(UnsealError::Rejected)?;
     let mut state = Zeroizing::new(body.to_vec());
-    Aead::new(&key.0)
-        .open(nonce, &[labels::RECORD, &[kind.byte(), FORMAT], context], &mut state, tag)
-        .map_err(|_| UnsealError::Rejected)?;
+    Aead::new(&key.0).open(nonce, &associated(kind, context), &mut state, tag).map_err(|_| UnsealError::Rejected)?;
     Ok(state)
+}
+
+/// What a record is bound to: that it is one, what kind of one, its format, and its name.
+fn associated(kind: Kind, context: &[u8]) -> Vec<u8> {
+    [labels::RECORD, &[kind.byte(), FORMAT], context].concat()
 }
 
 /// The format of sealed state. Raised when the layout changes; golden files of every format stay readable.

@@ -37,51 +37,54 @@ impl Aead {
         ChaCha20::new(key.expose().into(), &[0; 12].into()).apply_keystream(buffer);
     }
 
-    /// The tag over the associated data (the concatenation of `associated`), the nonce and the ciphertext.
-    pub(crate) fn tag(&self, nonce: &[u8; NONCE], associated: &[&[u8]], ciphertext: &[u8]) -> [u8; TAG] {
-        let length = associated
-            .iter()
-            .fold(0_u64, |sum, part| sum.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX)));
-        let length = length.to_be_bytes();
+    /// The tag over the concatenation of `parts`, which the caller must have made unambiguous.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> [u8; TAG] {
         let mut mac = self.0.start();
         mac.update(labels::AEAD_TAG);
-        mac.update(&length);
-        for part in associated {
+        for part in parts {
             mac.update(part);
         }
-        mac.update(nonce);
-        mac.update(ciphertext);
         let full = mac.finish();
         let [tag @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
         *tag
     }
 
-    /// Whether `tag` is the right one; takes the same time whatever it is.
-    pub(crate) fn verify(&self, nonce: &[u8; NONCE], associated: &[&[u8]], ciphertext: &[u8], tag: &[u8; TAG]) -> bool {
-        let expected = self.tag(nonce, associated, ciphertext);
-        expected.as_slice().ct_eq(tag.as_slice()).into()
+    /// Whether `tag` is the right one over `parts`; takes the same time whatever it is.
+    pub(crate) fn verify(&self, parts: &[&[u8]], tag: &[u8; TAG]) -> bool {
+        self.tag(parts).as_slice().ct_eq(tag.as_slice()).into()
+    }
+
+    /// A keyed hash of `parts` under the label `domain`, which no stream key or tag begins with.
+    pub(crate) fn derive(&self, domain: &[u8], parts: [&[u8]; 2]) -> Secret<32> {
+        let [first, second] = parts;
+        self.0.hash(&[domain, first, second])
     }
 
     /// Encrypts `buffer` in place and gives its tag.
-    pub(crate) fn seal(&self, nonce: &[u8; NONCE], associated: &[&[u8]], buffer: &mut [u8]) -> [u8; TAG] {
+    pub(crate) fn seal(&self, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8]) -> [u8; TAG] {
         self.apply_stream(nonce, buffer);
-        self.tag(nonce, associated, buffer)
+        self.tag(&[&length(associated), associated, nonce, buffer])
     }
 
     /// Verifies the tag first; only then decrypts `buffer` in place.
     pub(crate) fn open(
         &self,
         nonce: &[u8; NONCE],
-        associated: &[&[u8]],
+        associated: &[u8],
         buffer: &mut [u8],
         tag: &[u8; TAG],
     ) -> Result<(), Forged> {
-        if !self.verify(nonce, associated, buffer, tag) {
+        if !self.verify(&[&length(associated), associated, nonce, buffer], tag) {
             return Err(Forged);
         }
         self.apply_stream(nonce, buffer);
         Ok(())
     }
+}
+
+/// The length of the associated data, which keeps it apart from what follows.
+fn length(associated: &[u8]) -> [u8; 8] {
+    u64::try_from(associated.len()).unwrap_or(u64::MAX).to_be_bytes()
 }
 
 /// XChaCha20-Poly1305 in place. The key serves this one message, which is why a caller may fix the nonce.
@@ -115,17 +118,17 @@ mod tests {
         let aead = Aead::new(&Secret::new([7; 32]));
         let nonce = [9; NONCE];
         let mut buffer = *b"halo, dunia";
-        let tag = aead.seal(&nonce, &[b"a", b"d"], &mut buffer);
+        let tag = aead.seal(&nonce, b"ad", &mut buffer);
         let sealed = buffer;
 
-        assert_eq!(aead.open(&[8; NONCE], &[b"ad"], &mut buffer, &tag), Err(Forged));
-        assert_eq!(aead.open(&nonce, &[b"ax"], &mut buffer, &tag), Err(Forged));
+        assert_eq!(aead.open(&[8; NONCE], b"ad", &mut buffer, &tag), Err(Forged));
+        assert_eq!(aead.open(&nonce, b"ax", &mut buffer, &tag), Err(Forged));
         let mut flipped = tag;
         flipped[15] ^= 1;
-        assert_eq!(aead.open(&nonce, &[b"ad"], &mut buffer, &flipped), Err(Forged));
+        assert_eq!(aead.open(&nonce, b"ad", &mut buffer, &flipped), Err(Forged));
         assert_eq!(buffer, sealed, "a refused buffer is left as it was");
 
-        assert_eq!(aead.open(&nonce, &[b"ad"], &mut buffer, &tag), Ok(()));
+        assert_eq!(aead.open(&nonce, b"ad", &mut buffer, &tag), Ok(()));
         assert_eq!(&buffer, b"halo, dunia");
     }
 
@@ -133,8 +136,9 @@ mod tests {
     fn associated_data_and_ciphertext_have_a_boundary() {
         let aead = Aead::new(&Secret::new([7; 32]));
         let nonce = [0; NONCE];
-        let split_early = aead.tag(&nonce, &[b"ab"], b"cd");
-        let split_late = aead.tag(&nonce, &[b"abc"], b"d");
+        let (mut early, mut late) = (*b"cd", *b"d");
+        let split_early = aead.seal(&nonce, b"ab", &mut early);
+        let split_late = aead.seal(&nonce, b"abc", &mut late);
         assert_ne!(split_early, split_late);
     }
 }

@@ -7,6 +7,7 @@ use crate::codec::{Malformed, Reader};
 use crate::labels;
 use crate::primitives::aead::{Aead, NONCE, TAG};
 use crate::primitives::dh::PublicKey;
+use crate::primitives::kdf::digest;
 use crate::primitives::secret::Secret;
 use zeroize::Zeroizing;
 
@@ -39,23 +40,23 @@ impl HeaderKey {
 
     /// Encrypts `header` in place, without a tag: that comes when the body is there.
     pub(super) fn encrypt(&self, salt: &[u8; SALT], header: &mut [u8]) {
-        self.aead.apply_stream(&nonce(salt, 0), header);
+        self.aead.apply_stream(&nonce(salt, HEADER_NONCE), header);
     }
 
-    /// The tag over salt, header and everything that follows it.
-    pub(super) fn tag(&self, header: &SealedHeader<'_>, body: &[u8]) -> [u8; TAG] {
-        self.aead.tag(&nonce(header.salt, 0), &[labels::HEADER, body], header.ciphertext)
+    /// The tag over the digest of the whole message and the tag of its body.
+    pub(super) fn tag(&self, digest: &[u8; 32], body_tag: &[u8; TAG]) -> [u8; TAG] {
+        self.aead.tag(&[digest, body_tag])
     }
 
     /// Whether this key made the tag.
-    pub(super) fn fits(&self, header: &SealedHeader<'_>, tag: &[u8; TAG], body: &[u8]) -> bool {
-        self.aead.verify(&nonce(header.salt, 0), &[labels::HEADER, body], header.ciphertext, tag)
+    pub(super) fn fits(&self, digest: &[u8; 32], body_tag: &[u8; TAG], tag: &[u8; TAG]) -> bool {
+        self.aead.verify(&[digest, body_tag], tag)
     }
 
     /// The header inside. The tag must have been found to fit.
     pub(super) fn decrypt(&self, header: &SealedHeader<'_>) -> Result<Header, Malformed> {
         let mut plaintext = Zeroizing::new(*header.ciphertext);
-        self.aead.apply_stream(&nonce(header.salt, 0), plaintext.as_mut_slice());
+        self.aead.apply_stream(&nonce(header.salt, HEADER_NONCE), plaintext.as_mut_slice());
         Header::decode(&plaintext)
     }
 }
@@ -65,6 +66,13 @@ impl HeaderKey {
 pub(super) struct SealedHeader<'a> {
     pub(super) salt: &'a [u8; SALT],
     pub(super) ciphertext: &'a [u8; HEADER],
+}
+
+impl SealedHeader<'_> {
+    /// The digest that both tags of a message authenticate. Every part but the last is of fixed length.
+    pub(super) fn digest(&self, binding: &[u8; 32], body: &[u8]) -> [u8; 32] {
+        digest(&[labels::MESSAGE, binding, self.salt, self.ciphertext, body])
+    }
 }
 
 /// What a header says.
@@ -99,6 +107,9 @@ impl Header {
         Ok(Self { ratchet_key, previous, number })
     }
 }
+
+/// Last part of the nonce of a header.
+const HEADER_NONCE: u64 = 0;
 
 /// `r ‖ purpose`, the purpose as 8 big-endian bytes: 0 for headers, 1 for bodies.
 pub(super) fn nonce(salt: &[u8; SALT], purpose: u64) -> [u8; NONCE] {

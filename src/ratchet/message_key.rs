@@ -1,15 +1,14 @@
 //! Message keys: one for each message, used once, and the encryption of bodies (docs/protocol.md, section 4.5).
 //!
-//! Does not know chains or numbers.
+//! Does not know chains, numbers or headers.
 
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::header::SealedHeader;
+use super::header::nonce;
 use crate::labels;
-use crate::primitives::aead::{Aead, NONCE, TAG};
-use crate::primitives::kdf::KeyedHash;
+use crate::primitives::aead::{Aead, TAG};
 use crate::primitives::secret::Secret;
 
 /// Bytes of the per-message salt.
@@ -31,41 +30,51 @@ impl MessageKey {
         Self(self.0.duplicate())
     }
 
-    /// The salt `r` that makes (key, nonce) unique even when `mk` is met again after a rollback: fresh randomness, and
-    /// beneath it the plaintext itself, so that not even a repeated generator can pair one nonce with two plaintexts.
-    pub(super) fn salt(&self, randomness: &[u8; SALT], plaintext: &[u8]) -> [u8; SALT] {
-        let full = KeyedHash::new(&self.0).hash(&[labels::MESSAGE_NONCE, randomness, plaintext]);
-        let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
-        *salt
+    /// Ready to encrypt one body. Consumes the key: it has no second use.
+    pub(super) fn into_sealing(self) -> Sealing {
+        Sealing(Aead::new(&self.0))
     }
 
-    /// Encrypts `body` in place and gives its tag. Consumes the key: it has no second use.
-    pub(super) fn seal(self, binding: &[u8; 32], header: &SealedHeader<'_>, body: &mut [u8]) -> [u8; TAG] {
-        let associated = [labels::BODY, binding, header.salt, header.ciphertext];
-        Aead::new(&self.0).seal(&nonce(header.salt), &associated, body)
-    }
-
-    /// The plaintext of `body`, or nothing if the tag does not fit.
+    /// The plaintext of `body`, or nothing if the tag over the message's digest does not fit.
     pub(super) fn open(
         &self,
-        binding: &[u8; 32],
-        header: &SealedHeader<'_>,
+        salt: &[u8; SALT],
+        digest: &[u8; 32],
         body: &[u8],
         tag: &[u8; TAG],
     ) -> Option<Zeroizing<Vec<u8>>> {
         let aead = Aead::new(&self.0);
-        let nonce = nonce(header.salt);
-        let associated = [labels::BODY, binding, header.salt, header.ciphertext];
-        if !aead.verify(&nonce, &associated, body, tag) {
+        if !aead.verify(&[digest], tag) {
             return None;
         }
         let mut plaintext = Zeroizing::new(body.to_vec());
-        aead.apply_stream(&nonce, &mut plaintext);
+        aead.apply_stream(&nonce(salt, BODY), &mut plaintext);
         Some(plaintext)
     }
 }
 
-/// `r ‖ 1`: bodies.
-fn nonce(salt: &[u8; SALT]) -> [u8; NONCE] {
-    super::header::nonce(salt, 1)
+/// A message key on the way to its one use.
+pub(super) struct Sealing(Aead);
+
+impl Sealing {
+    /// The salt `r` that makes (key, nonce) unique even when `mk` is met again after a rollback: fresh randomness, and
+    /// beneath it the plaintext itself, so that not even a repeated generator can pair one nonce with two plaintexts.
+    pub(super) fn salt(&self, randomness: &[u8; SALT], plaintext: &[u8]) -> [u8; SALT] {
+        let full = self.0.derive(labels::MESSAGE_NONCE, [randomness, plaintext]);
+        let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
+        *salt
+    }
+
+    /// Encrypts `body` in place, without a tag.
+    pub(super) fn encrypt(&self, salt: &[u8; SALT], body: &mut [u8]) {
+        self.0.apply_stream(&nonce(salt, BODY), body);
+    }
+
+    /// The tag over the digest of the whole message.
+    pub(super) fn tag(self, digest: &[u8; 32]) -> [u8; TAG] {
+        self.0.tag(&[digest])
+    }
 }
+
+/// Last part of the nonce of a body.
+const BODY: u64 = 1;

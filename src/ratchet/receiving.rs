@@ -116,32 +116,32 @@ pub(super) struct Step {
 struct Message<'a> {
     header: SealedHeader<'a>,
     header_tag: &'a [u8; TAG],
-    /// Body and its tag, as the header's tag covers them.
-    rest: &'a [u8],
     body: &'a [u8],
     body_tag: &'a [u8; TAG],
+    /// What both tags authenticate: computed once, however many keys are tried.
+    digest: [u8; 32],
 }
 
 impl<'a> Message<'a> {
-    fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+    fn parse(bytes: &'a [u8], binding: &[u8; 32]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let salt = reader.array::<SALT>()?;
         let ciphertext = reader.array::<HEADER>()?;
         let header_tag = reader.array()?;
-        let rest = reader.rest();
-        let (body, body_tag) = rest.split_last_chunk().ok_or(Malformed)?;
-        Ok(Self { header: SealedHeader { salt, ciphertext }, header_tag, rest, body, body_tag })
+        let (body, body_tag) = reader.rest().split_last_chunk().ok_or(Malformed)?;
+        let header = SealedHeader { salt, ciphertext };
+        Ok(Self { digest: header.digest(binding, body), header, header_tag, body, body_tag })
     }
 
     fn fits(&self, key: &HeaderKey) -> bool {
-        key.fits(&self.header, self.header_tag, self.rest)
+        key.fits(&self.digest, self.body_tag, self.header_tag)
     }
 }
 
 impl DoubleRatchet {
     /// Decrypts without changing anything.
     pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
-        let message = Message::parse(message)?;
+        let message = Message::parse(message, &self.binding)?;
         let Receiving { chains, next_header } = &self.receiving;
         if let Some(current) = chains.front().filter(|chain| message.fits(&chain.header)) {
             return self.open_known(0, current, &message);
@@ -208,7 +208,7 @@ impl DoubleRatchet {
     }
 
     fn open_body(&self, key: &MessageKey, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        key.open(&self.binding, &message.header, message.body, message.body_tag).ok_or(DecryptError::Rejected)
+        key.open(message.header.salt, &message.digest, message.body, message.body_tag).ok_or(DecryptError::Rejected)
     }
 
     /// Applies what [`DoubleRatchet::open`] found. Cannot fail.

@@ -159,7 +159,8 @@ fn write_message(
 ) {
     let mut randomness = [0; SALT];
     rng.fill_bytes(&mut randomness);
-    let salt = message_key.salt(&randomness, plaintext);
+    let sealing = message_key.into_sealing();
+    let salt = sealing.salt(&randomness, plaintext);
     let mut ciphertext = header.encode();
     header_key.encrypt(&salt, &mut ciphertext);
     let sealed = SealedHeader { salt: &salt, ciphertext: &ciphertext };
@@ -171,9 +172,12 @@ fn write_message(
     let body_at = output.len();
     // The capacity was reserved for all of it: no copy of the plaintext is left behind by growth.
     output.extend_from_slice(plaintext);
-    let body_tag = message_key.seal(binding, &sealed, output.get_mut(body_at..).unwrap_or_default());
+    let body = output.get_mut(body_at..).unwrap_or_default();
+    sealing.encrypt(&salt, body);
+    let digest = sealed.digest(binding, body);
+    let body_tag = sealing.tag(&digest);
+    let header_tag = header_key.tag(&digest, &body_tag);
     output.extend_from_slice(&body_tag);
-    let header_tag = header_key.tag(&sealed, output.get(body_at..).unwrap_or_default());
     if let Some(slot) = output.get_mut(tag_at..body_at) {
         slot.copy_from_slice(&header_tag);
     }
