@@ -49,6 +49,7 @@ pub mod ratchet;
 mod session;
 
 pub mod error;
+pub mod manual;
 
 pub use rand_core;
 

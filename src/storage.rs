@@ -118,6 +118,7 @@ pub(crate) fn unseal(
 ) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
     let mut reader = Reader::new(record);
     if reader.u8().map_err(|_| UnsealError::Rejected)? != FORMAT {
+        // P-6.2
         return Err(UnsealError::UnknownVersion);
     }
     let nonce = reader.array::<NONCE>().map_err(|_| UnsealError::Rejected)?;
@@ -127,7 +128,7 @@ pub(crate) fn unseal(
     Ok(state)
 }
 
-/// What a record is bound to: that it is one, what kind of one, its format, and its name.
+/// P-6.1. What a record is bound to: that it is one, what kind of one, its format, and its name.
 fn associated(kind: Kind, context: &[u8]) -> Vec<u8> {
     [labels::RECORD, &[kind.byte(), FORMAT], context].concat()
 }

@@ -47,7 +47,7 @@ pub struct Initiated {
     pub first_flight: FirstFlight,
 }
 
-/// Runs the initiator's half. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
+/// P-3.2, P-3.3. Runs the initiator's half. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
 ///
 /// ```
 /// # let rng = &mut rand::rng();

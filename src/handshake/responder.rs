@@ -1,6 +1,6 @@
 //! The responder's side: from a first flight to the same shared secret (docs/protocol.md, section 3.3).
 //!
-//! Changes nothing: which keys were used is returned, and removed by the caller once the first message verified.
+//! P-3.5. Changes nothing: which keys were used is returned, and removed by the caller once the first message verified.
 
 use core::fmt;
 
@@ -106,6 +106,7 @@ pub fn respond(
     let transcript = Open::new(&found.digest, &flight.ephemeral, &flight.kem, disclosure);
     let initiator = transcript.open_identity(&flight.sealed_identity, &agreed, &kem_secret)?;
     let (initiator, initiator_point) = IdentityKey::decode(&initiator).map_err(|_| RespondError::Rejected)?;
+    // P-3.3
     if initiator == *identity.public() {
         return Err(RespondError::Rejected);
     }

@@ -11,7 +11,7 @@ use crate::primitives::kdf::{Prk, digest};
 use crate::primitives::kem::CIPHERTEXT;
 use crate::primitives::secret::Secret;
 
-/// All public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
+/// P-3.1. All public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
 pub(super) struct Open([u8; 32]);
 
 impl Open {

@@ -175,7 +175,7 @@ impl PreKeyBundle {
         self.parts.one_time.is_some()
     }
 
-    /// Checks whose it is, its signature and its dates, and gives the only form a session can be started with.
+    /// P-2.3, P-2.4. Checks whose it is, its signature and its dates, and gives the only form a session can be started with.
     ///
     /// ```
     /// # let rng = &mut rand::rng();

@@ -151,7 +151,7 @@ impl From<InvalidVerifyingKey> for IdentityKeyError {
 
 /// A device's public identity: 32 bytes of Ed25519, then 32 bytes of X25519.
 ///
-/// Whatever pins or compares an identity uses all 64 bytes.
+/// P-2.1: whatever pins or compares an identity uses all 64 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdentityKey {
     signing: [u8; 32],

@@ -108,6 +108,7 @@ pub struct PreKeys {
     pub(super) older: Vec<Box<Generation>>,
     pub(super) current: Box<Generation>,
     pub(super) one_time: BTreeMap<u32, Box<OneTime>>,
+    /// P-2.2: only grows.
     pub(super) next_id: u32,
     pub(super) revision: u64,
 }
@@ -239,7 +240,7 @@ impl PreKeys {
         Ok(due)
     }
 
-    /// Forgets what an accepted session has used: one-time keys are deleted; use of the last-resort key is remembered,
+    /// P-2.7. Forgets what an accepted session has used: one-time keys are deleted; use of the last-resort key is remembered,
     /// so that the same first message cannot open a second session.
     ///
     /// Doing it twice changes nothing the second time.
@@ -262,7 +263,7 @@ impl PreKeys {
         self.touch();
     }
 
-    /// The secrets that a first message names.
+    /// P-3.6. The secrets that a first message names.
     pub(crate) fn find(&self, signed_id: u32, one_time_id: u32) -> Result<Lookup<'_>, LookupError> {
         let generation = self.generation(signed_id).ok_or(LookupError::Unknown)?;
         if one_time_id == 0 {
@@ -322,7 +323,7 @@ impl Lookup<'_> {
         &self.generation.signed
     }
 
-    /// What accepting the session `id` uses up, unless it was accepted before.
+    /// P-3.7. What accepting the session `session` uses up, unless it was accepted before.
     pub(crate) fn claim(&self, session: [u8; 16]) -> Result<Used, LookupError> {
         if let Some((id, _)) = self.one_time {
             return Ok(Used(UsedKey::OneTime(id)));
@@ -345,13 +346,13 @@ pub(crate) enum LookupError {
     CacheFull,
 }
 
-/// A new generation is due after this many seconds: a week.
+/// P-2.5. A new generation is due after this many seconds: a week.
 const ROTATION: u64 = 7 * 24 * 60 * 60;
 
 /// A bundle can be used for this many seconds: 30 days, so that a device may be away for weeks and still be written to.
 const LIFETIME: u64 = 30 * 24 * 60 * 60;
 
-/// Secrets are kept for this many seconds after their bundle expired, for messages on their way: 14 days.
+/// P-2.6. Secrets are kept for this many seconds after their bundle expired, for messages on their way: 14 days.
 const DELIVERY: u64 = 14 * 24 * 60 * 60;
 
 /// Sessions remembered for each last-resort key. Past it the key accepts nothing more (fails closed) and a rotation is due.

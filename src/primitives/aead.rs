@@ -66,7 +66,7 @@ impl Aead {
         self.tag(&[&length(associated), associated, nonce, buffer])
     }
 
-    /// Verifies the tag first; only then decrypts `buffer` in place.
+    /// P-1.6. Verifies the tag first; only then decrypts `buffer` in place.
     pub(crate) fn open(
         &self,
         nonce: &[u8; NONCE],

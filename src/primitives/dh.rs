@@ -30,7 +30,7 @@ pub(crate) enum InvalidKey {
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// Accepts canonical encodings of points that are not of small order. Whether the point is on the curve
+    /// P-1.1, P-1.2. Accepts canonical encodings of points that are not of small order. Whether the point is on the curve
     /// is found out by [`Point::decode`], which every use goes through.
     pub(crate) fn decode(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
         if !is_reduced(bytes) {
@@ -73,7 +73,7 @@ pub(crate) struct Point {
 }
 
 impl Point {
-    /// Refuses points of the twist: no honest key is one (docs/protocol.md, section 1.1).
+    /// P-1.3. Refuses points of the twist: no honest key is one (docs/protocol.md, section 1.1).
     pub(crate) fn decode(public: PublicKey) -> Result<Self, InvalidKey> {
         let edwards = MontgomeryPoint(public.0).to_edwards(0).ok_or(InvalidKey::NonCanonical)?;
         Ok(Self { public, edwards })
@@ -175,7 +175,7 @@ pub(crate) fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>,
     secrets
 }
 
-/// Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
+/// P-1.4. Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
 fn contributory(shared: [u8; 32]) -> Result<Secret<32>, InvalidKey> {
     let shared = Secret::new(shared);
     if bool::from(shared.ct_eq(&Secret::zero())) { Err(InvalidKey::LowOrder) } else { Ok(shared) }

@@ -23,7 +23,7 @@ pub(crate) const SEED: usize = 64;
 pub(crate) struct EncapsulationKey(Box<[u8; ENCAPSULATION_KEY]>);
 
 impl EncapsulationKey {
-    /// `None` where a coefficient is not reduced.
+    /// P-1.7. `None` where a coefficient is not reduced.
     pub(crate) fn decode(bytes: &[u8; ENCAPSULATION_KEY]) -> Option<Self> {
         mlkem768::validate_public_key(&bytes.into()).then(|| Self(Box::new(*bytes)))
     }

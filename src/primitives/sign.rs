@@ -47,7 +47,7 @@ impl SignaturePublicKey {
         self.0.as_bytes()
     }
 
-    /// RFC 8032, section 5.1.7, without cofactor, with small-order `A` and `R` refused.
+    /// P-1.5. RFC 8032, section 5.1.7, without cofactor, with small-order `A` and `R` refused.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }

@@ -16,7 +16,7 @@ use super::message_key::SALT;
 /// Bytes of a header, whatever it carries.
 pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
 
-/// Bytes kept for the post-quantum ratchet: all zero until there is one (docs/protocol.md, section 5).
+/// P-4.1. Bytes kept for the post-quantum ratchet: all zero until there is one (docs/protocol.md, section 5).
 const POST_QUANTUM: usize = 44;
 
 /// `HK`: opens the headers of one chain.

@@ -139,7 +139,7 @@ impl<'a> Message<'a> {
 }
 
 impl DoubleRatchet {
-    /// Decrypts without changing anything.
+    /// P-4.2, P-4.4. Decrypts without changing anything.
     pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
         let message = Message::parse(message, &self.binding)?;
         let Receiving { chains, next_header } = &self.receiving;
@@ -157,10 +157,12 @@ impl DoubleRatchet {
     /// A message of a chain that is known.
     fn open_known(&self, index: usize, chain: &ReceivingChain, message: &Message<'_>) -> Result<Opened, DecryptError> {
         let header = chain.header.decrypt(&message.header).map_err(|Malformed| DecryptError::Rejected)?;
+        // P-4.7
         if header.ratchet_key != chain.ratchet_key {
             return Err(DecryptError::Diverged);
         }
         if header.number < chain.next {
+            // P-4.6
             let key = chain.skipped.get(header.number).ok_or(DecryptError::Replayed)?;
             let plaintext = self.open_body(key, message)?;
             return Ok(Opened { change: Change::UseSkipped { chain: index, number: header.number }, plaintext });
@@ -196,7 +198,7 @@ impl DoubleRatchet {
             // A peer that we never heard from has no previous chain.
             return if header.previous == 0 { Ok(Kept::new()) } else { Err(DecryptError::Diverged) };
         };
-        // An honest peer's chain is never shorter than what arrived of it, and its key is new.
+        // P-4.7. An honest peer's chain is never shorter than what arrived of it, and its key is new.
         if header.previous < current.next || header.ratchet_key == current.ratchet_key {
             return Err(DecryptError::Diverged);
         }
@@ -216,6 +218,7 @@ impl DoubleRatchet {
         match change {
             Change::UseSkipped { chain, number } => {
                 if let Some(chain) = self.receiving.chains.get_mut(chain) {
+                    // P-4.5
                     chain.skipped.remove(number);
                 }
             }
@@ -251,6 +254,7 @@ impl DoubleRatchet {
         });
         chain.advance(advanced);
         self.receiving.chains.push_front(chain);
+        // P-4.11
         self.receiving.chains.truncate(MAX_CHAINS);
         self.receiving.next_header = next_header;
         self.root = root;
@@ -260,7 +264,7 @@ impl DoubleRatchet {
         }
     }
 
-    /// Gives up the oldest keys of the oldest chains until the bound holds.
+    /// P-4.10. Gives up the oldest keys of the oldest chains until the bound holds.
     fn evict(&mut self) {
         let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED);
         for chain in self.receiving.chains.iter_mut().rev() {
@@ -289,6 +293,7 @@ impl ReceivingChain {
 
 /// The chain after message `number`, and that message's key.
 fn advance(key: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), DecryptError> {
+    // P-4.9
     if number.saturating_sub(next) > MAX_JUMP {
         return Err(DecryptError::TooFarAhead);
     }

@@ -107,6 +107,7 @@ impl DoubleRatchet {
         plaintext: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), EncryptError> {
+        // P-4.12
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
         }
@@ -128,6 +129,7 @@ impl DoubleRatchet {
 
     /// THE STEP, sending side: `DHRs ← fresh; RK, CKs, NHKs = KDF_RK(RK, DH(DHRs, DHRr))`.
     fn sending_step(&self, rng: &mut dyn CryptoRng) -> Result<SendingStep, EncryptError> {
+        // P-4.8
         let theirs = self.sending.theirs.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
         // The key was checked when it was received: neither of these can fail.
         let point = theirs.point().map_err(|_| EncryptError::AwaitingFirstMessage)?;

@@ -1,6 +1,6 @@
 //! Accepting: a session from a peer's first message (docs/protocol.md, section 3.3).
 //!
-//! Changes nothing: the session, the plaintext and what was used up are returned together.
+//! P-3.5. Changes nothing: the session, the plaintext and what was used up are returned together.
 
 use alloc::vec::Vec;
 use core::fmt;

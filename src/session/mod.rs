@@ -58,7 +58,7 @@ pub struct Session {
 
 /// How the session began, as far as that still matters.
 enum Opening {
-    /// We initiated and have no answer yet: every message carries the first flight.
+    /// P-3.4. We initiated and have no answer yet: every message carries the first flight.
     Unanswered(Box<[u8]>),
     /// We initiated and were answered.
     Answered,
@@ -137,7 +137,7 @@ impl Session {
         Ok(self.stage(message)?.commit())
     }
 
-    /// Whether `message` is a first message of *this* session, sent before its initiator had an answer.
+    /// P-3.8. Whether `message` is a first message of *this* session, sent before its initiator had an answer.
     ///
     /// A receiver of a first message asks its sessions with the sender's mailbox this question, and calls
     /// [`Session::accept`] when none says yes.
@@ -149,7 +149,7 @@ impl Session {
         }
     }
 
-    /// Of two sessions that two devices set up with each other at the same time, the one that both go on sending in:
+    /// P-3.9. Of two sessions that two devices set up with each other at the same time, the one that both go on sending in:
     /// `true` for exactly one of the two, and the same one on both devices.
     ///
     /// The other is kept for reading until it falls silent. The order is that of the session ids.

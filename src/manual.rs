@@ -1,0 +1,19 @@
+//! The documents of the project, as they are in `docs/`.
+//!
+//! Knows nothing; it is only read.
+
+/// The protocol, normative: `docs/protocol.md`.
+#[doc = include_str!("../docs/protocol.md")]
+pub mod protocol {}
+
+/// What is promised against whom: `docs/threat-model.md`.
+#[doc = include_str!("../docs/threat-model.md")]
+pub mod threat_model {}
+
+/// How to store state: `docs/persistence.md`.
+#[doc = include_str!("../docs/persistence.md")]
+pub mod persistence {}
+
+/// What to do about every error: `docs/errors.md`.
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
