@@ -5,7 +5,7 @@
 //! | `Malformed` | all decoders | not an encoding | drop |
 //! | `Replayed` | [`DecryptError`], [`AcceptError`] | a duplicate, or very late | drop |
 //! | `TooFarAhead` | [`DecryptError`], [`AcceptError`] | more than 25,000 messages missing | set up a new session |
-//! | `Diverged` | [`DecryptError`] | the peer lost or restored its state | set up a new session |
+//! | `Diverged` | [`DecryptError`] | one side lost or restored its state | set up a new session |
 //! | `OtherSession` | [`DecryptError`] | opens another session | [`Session::accept`](crate::Session::accept) |
 //! | `NotFirst` | [`AcceptError`] | of a session that is not here | ask the sender for a new session |
 //! | `UnknownPreKey` | [`AcceptError`] | pre-keys used, expired or lost | ask the sender to fetch a new bundle |
@@ -19,6 +19,6 @@
 
 pub use crate::handshake::RespondError;
 pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};
-pub use crate::ratchet::DecryptError as RatchetDecryptError;
+pub use crate::ratchet::{DecryptError as RatchetDecryptError, PublicKeyError};
 pub use crate::session::{AcceptError, CiphertextError, DecryptError, EncryptError, InitiateError};
 pub use crate::storage::UnsealError;

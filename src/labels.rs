@@ -21,6 +21,8 @@ pub(crate) const AEAD_STREAM: &[u8] = &[0x01];
 pub(crate) const AEAD_TAG: &[u8] = &[0x02];
 /// First byte under a message key: derivation of the message's nonce.
 pub(crate) const MESSAGE_NONCE: &[u8] = &[0x03];
+/// First byte under a storage key: derivation of a record's nonce.
+pub(crate) const RECORD_NONCE: &[u8] = &[0x03];
 /// Digest of a whole message, which both of its tags authenticate.
 pub(crate) const MESSAGE: &[u8] = b"bisik-1 message";
 

@@ -29,6 +29,7 @@
 //! [`manual`] holds the normative protocol, the threat model, and the rules of persistence and errors.
 
 #![no_std]
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;

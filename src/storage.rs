@@ -2,6 +2,7 @@
 //!
 //! Does not know where records are kept; the application's database is the store (docs/persistence.md).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::codec::Reader;
 use crate::labels;
-use crate::primitives::aead::{Aead, NONCE, TAG};
+use crate::primitives::aead::{self, Aead, NONCE, TAG};
 use crate::primitives::secret::Secret;
 
 /// The key under which an application seals its records: 32 bytes from the platform's key store.
@@ -25,25 +26,25 @@ use crate::primitives::secret::Secret;
 /// let same = StorageKey::from_bytes(*key.expose_bytes());
 /// # let _ = same;
 /// ```
-pub struct StorageKey(Secret<32>);
+pub struct StorageKey(Box<Secret<32>>);
 
 impl StorageKey {
     /// A new key from 32 bytes of `rng`.
     #[must_use]
     pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut rng = rng;
-        Self(Secret::random(&mut rng))
+        Self(Box::new(Secret::random(&mut rng)))
     }
 
     /// The key that the platform's key store kept.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Secret::new(bytes))
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Box::new(Secret::new(bytes)))
     }
 
     /// The 32 secret bytes, for the platform's key store. Copies of them are the caller's to wipe.
     #[must_use]
-    pub const fn expose_bytes(&self) -> &[u8; 32] {
+    pub fn expose_bytes(&self) -> &[u8; 32] {
         self.0.expose()
     }
 }
@@ -97,14 +98,15 @@ impl Kind {
 
 /// Seals `state` (docs/protocol.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
 pub(crate) fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
-    let mut nonce = [0; NONCE];
-    rng.fill_bytes(&mut nonce);
+    let aead = Aead::new(&key.0);
+    let associated = associated(kind, context);
+    let nonce = nonce(&aead, &associated, state, rng);
     let mut record = Vec::with_capacity(state.len().saturating_add(OVERHEAD));
     record.push(FORMAT);
     record.extend_from_slice(&nonce);
     record.extend_from_slice(state);
     let body = record.get_mut(NONCE.saturating_add(1)..).unwrap_or_default();
-    let tag = Aead::new(&key.0).seal(&nonce, &associated(kind, context), body);
+    let tag = aead.seal(&nonce, &associated, body);
     record.extend_from_slice(&tag);
     record
 }
@@ -126,6 +128,16 @@ pub(crate) fn unseal(
     let mut state = Zeroizing::new(body.to_vec());
     Aead::new(&key.0).open(nonce, &associated(kind, context), &mut state, tag).map_err(|_| UnsealError::Rejected)?;
     Ok(state)
+}
+
+/// P-6.4. A nonce from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one nonce
+/// with two records.
+fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> [u8; NONCE] {
+    let mut randomness = [0; NONCE];
+    rng.fill_bytes(&mut randomness);
+    let digest = aead.derive(labels::RECORD_NONCE, &[&randomness, &aead::length(associated), associated, state]);
+    let [nonce @ .., _, _, _, _, _, _, _, _] = digest.expose();
+    *nonce
 }
 
 /// P-6.1. What a record is bound to: that it is one, what kind of one, its format, and its name.

@@ -5,7 +5,6 @@
 use super::Malformed;
 
 /// The part of an input that has not been read yet.
-#[derive(Debug)]
 pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -46,6 +45,12 @@ impl<'a> Reader<'a> {
             1 => Ok(true),
             2.. => Err(Malformed),
         }
+    }
+
+    /// A number of items of at least `size` bytes each: never more than the rest of the input can hold.
+    pub(crate) fn count_of(&mut self, size: usize) -> Result<usize, Malformed> {
+        let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
+        if count.checked_mul(size).is_some_and(|bytes| bytes <= self.0.len()) { Ok(count) } else { Err(Malformed) }
     }
 
     /// A number of items, at most `limit`.

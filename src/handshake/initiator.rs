@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, VerifiedBundle};
-use crate::primitives::dh::{InvalidKey, KeyPair, agree_all};
+use crate::primitives::dh::{InvalidKey, KeyPair, PublicKey, agree_all};
 
 /// Why a session could not be initiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,18 +40,22 @@ impl From<InvalidKey> for InitiateError {
 
 /// What the initiator has after its half of the handshake.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Initiated {
     /// The shared secret and its names.
     pub established: Established,
     /// What to send.
     pub first_flight: FirstFlight,
+    /// The responder's first ratchet key: its signed pre-key.
+    pub ratchet_key: PublicKey,
 }
 
 /// P-3.2, P-3.3. Runs the initiator's half. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::handshake::{self, DisclosureHash};
+/// use bisik::handshake::{self, DisclosureHash, FirstFlight};
+/// use bisik::ratchet::DoubleRatchet;
 /// use bisik::{Identity, PreKeys, Timestamp, Trust};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
@@ -59,10 +63,17 @@ pub struct Initiated {
 /// let keys = PreKeys::generate(&bob, now, rng);
 /// let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
 ///
-/// let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng)?;
-/// let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, DisclosureHash::NONE)?;
-/// assert_eq!(at_alice.established.session_id, at_bob.established.session_id);
-/// assert_eq!(&at_bob.established.peer, alice.public());
+/// let initiated = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng)?;
+/// let (at_alice, sent) = (initiated.established, initiated.first_flight.to_bytes());
+/// let mut a = DoubleRatchet::initiator(&at_alice.secret, &at_alice.binding, &initiated.ratchet_key);
+///
+/// let arrived = FirstFlight::from_bytes(&sent)?;
+/// let responded = handshake::respond(&bob, &keys, &arrived, DisclosureHash::NONE)?;
+/// let at_bob = responded.established;
+/// let mut b = DoubleRatchet::responder(&at_bob.secret, &at_bob.binding, responded.ratchet_key);
+///
+/// assert_eq!(b.decrypt(&a.encrypt(b"halo", rng)?)?, b"halo");
+/// assert_eq!(&at_bob.peer, alice.public());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -106,5 +117,5 @@ fn initiate_with(
     let one_time_id = bundle.one_time.as_ref().map_or(0, |(id, _)| *id);
     let first_flight =
         FirstFlight { ephemeral: *ephemeral.public(), signed_id: bundle.signed_id, one_time_id, kem, sealed_identity };
-    Ok(Initiated { established, first_flight })
+    Ok(Initiated { established, first_flight, ratchet_key: *bundle.signed.public() })
 }

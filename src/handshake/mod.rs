@@ -41,18 +41,18 @@ use alloc::boxed::Box;
 ///
 /// The handshake makes one; anybody's own key exchange may make one too, for
 /// [`DoubleRatchet`](crate::ratchet::DoubleRatchet).
-pub struct SharedSecret(pub(crate) Secret<32>);
+pub struct SharedSecret(pub(crate) Box<Secret<32>>);
 
 impl SharedSecret {
     /// A secret from a key exchange of the caller's own. It must be uniformly random and used for nothing else.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Secret::new(bytes))
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Box::new(Secret::new(bytes)))
     }
 
     /// The secret bytes, for a protocol of the caller's own. Copies of them are the caller's to wipe.
     #[must_use]
-    pub const fn expose_bytes(&self) -> &[u8; 32] {
+    pub fn expose_bytes(&self) -> &[u8; 32] {
         self.0.expose()
     }
 }
@@ -77,6 +77,7 @@ impl DisclosureHash {
 
 /// What both sides hold when the handshake has ended.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Established {
     /// The secret that the ratchet starts from.
     pub secret: SharedSecret,
@@ -90,7 +91,7 @@ pub struct Established {
     pub peer: IdentityKey,
 }
 
-/// What the initiator sends before its first message: 1,208 bytes (docs/protocol.md, section 3.4).
+/// What the initiator sends before its first message: 1,208 bytes (docs/protocol.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirstFlight {
     pub(crate) ephemeral: PublicKey,

@@ -68,6 +68,7 @@ impl From<LookupError> for RespondError {
 
 /// What the responder has after its half of the handshake.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Responded {
     /// The shared secret and its names.
     pub established: Established,

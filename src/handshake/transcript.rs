@@ -2,6 +2,8 @@
 //!
 //! Does not know which side it is on: both run these same lines.
 
+use alloc::boxed::Box;
+
 use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
 use crate::keys::IdentityKey;
 use crate::labels;
@@ -75,8 +77,8 @@ impl Open {
         let output = |label: &[u8]| prk.expand::<32>(&[labels::HANDSHAKE_PQXDH, label, &binding]);
         let session_id = prk.expand::<16>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_SESSION_ID, &binding]);
         Established {
-            secret: SharedSecret(output(labels::HANDSHAKE_RATCHET)),
-            post_quantum_seed: SharedSecret(output(labels::HANDSHAKE_POST_QUANTUM)),
+            secret: SharedSecret(Box::new(output(labels::HANDSHAKE_RATCHET))),
+            post_quantum_seed: SharedSecret(Box::new(output(labels::HANDSHAKE_POST_QUANTUM))),
             binding,
             session_id: *session_id.expose(),
             peer,

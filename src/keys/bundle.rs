@@ -315,4 +315,4 @@ fn signed_text(encoded: &[u8]) -> Vec<u8> {
 const VERSION: u8 = 0x01;
 
 /// How far ahead a bundle may be dated, in seconds: a day, so that a wrong time zone does not cut anyone off.
-const CLOCK_SKEW: u64 = 24 * 60 * 60;
+pub(super) const CLOCK_SKEW: u64 = 24 * 60 * 60;

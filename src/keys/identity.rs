@@ -4,11 +4,14 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
 
 use crate::codec::{Reader, SecretWriter};
 use crate::primitives::dh::{InvalidKey, KeyPair, Point, PublicKey};
+use crate::primitives::kdf::digest;
 use crate::primitives::secret::Secret;
 use crate::primitives::sign::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
 use crate::storage::{self, Kind, StorageKey, UnsealError};
@@ -152,7 +155,10 @@ impl From<InvalidVerifyingKey> for IdentityKeyError {
 /// A device's public identity: 32 bytes of Ed25519, then 32 bytes of X25519.
 ///
 /// P-2.1: whatever pins or compares an identity uses all 64 bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// P-2.8: a session proves that its peer holds the X25519 half. Of an initiator's Ed25519 half it proves nothing: a signature
+/// counts for this identity only if the signed text contains all 64 bytes, as a bundle's does.
+#[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct IdentityKey {
     signing: [u8; 32],
     agreement: PublicKey,
@@ -210,10 +216,24 @@ fn split(bytes: &[u8; IdentityKey::LENGTH]) -> (&[u8; 32], &[u8; 32]) {
     (bytes.first_chunk().unwrap_or(EMPTY), bytes.last_chunk().unwrap_or(EMPTY))
 }
 
+/// In constant time: a session's peer may be hidden from whoever measures.
+impl PartialEq for IdentityKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_bytes().ct_eq(&other.to_bytes()).into()
+    }
+}
+
+impl Hash for IdentityKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.to_bytes().hash(state);
+    }
+}
+
 impl fmt::Debug for IdentityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A digest, so that keys which share one half look different.
         f.write_str("IdentityKey(")?;
-        for byte in self.signing.iter().take(4) {
+        for byte in digest(&[&self.to_bytes()]).iter().take(4) {
             write!(f, "{byte:02x}")?;
         }
         f.write_str("..)")

@@ -3,12 +3,13 @@
 //! Does not know how many there are or when they go: see `prekeys`.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use rand_core::CryptoRng;
 
 use super::{Identity, IdentityKey, PreKeyBundle};
 use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::primitives::kdf::digest;
 use crate::primitives::kem::{DecapsulationKey, EncapsulationKey, SEED};
 use crate::primitives::secret::Secret;
 use crate::primitives::sign::SIGNATURE;
@@ -42,16 +43,17 @@ impl Generation {
     /// A new generation, signed.
     pub(super) fn generate(
         identity: &Identity,
-        id: u32,
         created: Timestamp,
         expires: Timestamp,
+        taken: &[u32],
         rng: &mut dyn CryptoRng,
     ) -> Box<Self> {
+        let (id, signed) = named_pair(rng, |id| taken.contains(&id));
         let mut generation = Box::new(Self {
             id,
             created,
             expires,
-            signed: KeyPair::from_secret(Secret::random(rng)),
+            signed,
             last_resort: Secret::random(rng),
             signature: [0; SIGNATURE],
             seen: BTreeSet::new(),
@@ -98,18 +100,15 @@ impl OneTime {
     pub(super) fn generate(
         identity: &Identity,
         generation: &Generation,
-        id: u32,
+        taken: &BTreeMap<u32, Box<Self>>,
         rng: &mut dyn CryptoRng,
-    ) -> (Box<Self>, PreKeyBundle) {
-        let mut pair = Box::new(Self {
-            signed_id: generation.id,
-            agreement: KeyPair::from_secret(Secret::random(rng)),
-            kem: Secret::random(rng),
-            signature: [0; SIGNATURE],
-        });
+    ) -> (u32, Box<Self>, PreKeyBundle) {
+        let (id, agreement) = named_pair(rng, |id| taken.contains_key(&id));
+        let mut pair =
+            Box::new(Self { signed_id: generation.id, agreement, kem: Secret::random(rng), signature: [0; SIGNATURE] });
         let bundle = PreKeyBundle::sign(identity, pair.parts(*identity.public(), generation, id));
         pair.signature = *bundle.signature();
-        (pair, bundle)
+        (id, pair, bundle)
     }
 
     /// The bundle of this pair without its signature.
@@ -117,4 +116,16 @@ impl OneTime {
         let kem = DecapsulationKey::from_seed(&self.kem).public().clone();
         generation.parts_with(identity, kem, Some((id, *self.agreement.public())))
     }
+}
+
+/// P-2.2. A new pair and its id, which is taken from the key: a device that was set up again, or restored from a backup, gives
+/// other keys other ids, and a message for the lost ones is told from a forged one.
+fn named_pair(rng: &mut dyn CryptoRng, taken: impl Fn(u32) -> bool) -> (u32, KeyPair) {
+    let pair = KeyPair::from_secret(Secret::random(rng));
+    let [a, b, c, d, ..] = digest(&[pair.public().as_bytes()]);
+    let mut id = u32::from_be_bytes([a, b, c, d]);
+    while id == 0 || taken(id) {
+        id = id.wrapping_add(1);
+    }
+    (id, pair)
 }

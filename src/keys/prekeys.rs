@@ -9,6 +9,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
+use super::bundle::CLOCK_SKEW;
 use super::prekey::{Generation, OneTime};
 use super::{Identity, IdentityKey, PreKeyBundle};
 use crate::primitives::dh::KeyPair;
@@ -23,10 +24,8 @@ use crate::time::Timestamp;
 pub enum PreKeysError {
     /// The identity is not the one these pre-keys were generated for: a bug in the caller.
     OtherIdentity,
-    /// More one-time pairs than [`PreKeys::MAX_ONE_TIME`] would be held: publish those there are.
+    /// The current generation would have more one-time pairs than [`PreKeys::MAX_ONE_TIME`]: publish those there are.
     Full,
-    /// All four billion ids were used: start again with new pre-keys.
-    IdsExhausted,
 }
 
 impl fmt::Display for PreKeysError {
@@ -34,7 +33,6 @@ impl fmt::Display for PreKeysError {
         f.write_str(match self {
             Self::OtherIdentity => "pre-keys belong to another identity",
             Self::Full => "too many one-time pre-keys are held",
-            Self::IdsExhausted => "pre-key ids are exhausted",
         })
     }
 }
@@ -43,8 +41,9 @@ impl core::error::Error for PreKeysError {}
 
 /// How many one-time pairs are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stock {
-    /// Pairs that were generated and not used yet, whether or not a server still has them.
+    /// Pairs that were not used yet and whose bundles have not expired, whether or not a server still has them.
     pub one_time: usize,
 }
 
@@ -81,7 +80,7 @@ pub(crate) enum UsedKey {
 /// The pre-keys of one device: signed and last-resort keys by generation, and one-time pairs.
 ///
 /// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md).
-/// Rules of lifetime are in docs/protocol.md, section 2.4. Ids are never reused.
+/// Rules of lifetime are in docs/protocol.md, section 2.4.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -92,7 +91,7 @@ pub(crate) enum UsedKey {
 /// let mut keys = PreKeys::generate(&bob, now, rng);
 /// let to_publish = keys.replenish(&bob, 100, rng)?;   // hand each out once ..
 /// let last_resort = keys.bundle();                    // .. and this one when none is left
-/// assert!(!keys.stock().is_low());
+/// assert!(!keys.stock(now).is_low());
 ///
 /// let a_week_later = now.plus_seconds(7 * 24 * 60 * 60);
 /// assert!(keys.rotate(&bob, a_week_later, rng)?);     // publish keys.bundle() again
@@ -108,27 +107,24 @@ pub struct PreKeys {
     pub(super) older: Vec<Box<Generation>>,
     pub(super) current: Box<Generation>,
     pub(super) one_time: BTreeMap<u32, Box<OneTime>>,
-    /// P-2.2: only grows.
-    pub(super) next_id: u32,
     pub(super) revision: u64,
 }
 
 impl PreKeys {
-    /// The greatest number of one-time pairs that are held at once.
+    /// The greatest number of one-time pairs of one generation.
     pub const MAX_ONE_TIME: usize = 1_000;
 
     /// The first generation: one signed pre-key and one last-resort key. One-time pairs come from [`PreKeys::replenish`].
     #[must_use]
     pub fn generate(identity: &Identity, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut rng = rng;
-        let current = Generation::generate(identity, 1, now, now.plus_seconds(LIFETIME), &mut rng);
+        let current = Generation::generate(identity, now, now.plus_seconds(LIFETIME), &[], &mut rng);
         Self {
             owner: *identity.public(),
             signing: identity.signing_public(),
             older: Vec::new(),
             current,
             one_time: BTreeMap::new(),
-            next_id: 2,
             revision: 0,
         }
     }
@@ -167,50 +163,47 @@ impl PreKeys {
     ) -> Result<Vec<PreKeyBundle>, PreKeysError> {
         let mut rng = rng;
         self.check_owner(identity)?;
-        if count > Self::MAX_ONE_TIME.saturating_sub(self.one_time.len()) {
+        let held = self.one_time.values().filter(|pair| pair.signed_id == self.current.id).count();
+        if count > Self::MAX_ONE_TIME.saturating_sub(held) {
             return Err(PreKeysError::Full);
         }
-        let ids = u32::try_from(count).map_err(|_| PreKeysError::Full)?;
-        let end = self.next_id.checked_add(ids).ok_or(PreKeysError::IdsExhausted)?;
         let mut bundles = Vec::with_capacity(count);
-        for id in self.next_id..end {
-            let (pair, bundle) = OneTime::generate(identity, &self.current, id, &mut rng);
+        for _ in 0..count {
+            let (id, pair, bundle) = OneTime::generate(identity, &self.current, &self.one_time, &mut rng);
             self.one_time.insert(id, pair);
             bundles.push(bundle);
         }
-        self.next_id = end;
         self.touch();
         Ok(bundles)
     }
 
-    /// The bundles of all one-time pairs not used yet, for a server that lost them. Bundles it still has, or has handed
-    /// out already, are among them: the server must go by their bytes.
+    /// The bundles of all one-time pairs that were not used yet and have not expired, for a server that lost them. Bundles it
+    /// still has, or has handed out already, are among them: the server must go by their bytes.
     #[must_use]
-    pub fn one_time_bundles(&self) -> Vec<PreKeyBundle> {
-        self.one_time
-            .iter()
-            .filter_map(|(id, pair)| {
-                let parts = pair.parts(self.owner, self.generation(pair.signed_id)?, *id);
-                Some(PreKeyBundle::from_signed(parts, self.signing.clone(), pair.signature))
-            })
-            .collect()
+    pub fn one_time_bundles(&self, now: Timestamp) -> Vec<PreKeyBundle> {
+        let bundle = |(id, generation, pair): (u32, &Generation, &OneTime)| {
+            let parts = pair.parts(self.owner, generation, id);
+            PreKeyBundle::from_signed(parts, self.signing.clone(), pair.signature)
+        };
+        self.usable(now).map(bundle).collect()
     }
 
-    /// How many one-time pairs are left.
+    /// How many one-time pairs are left that somebody can still use.
     #[must_use]
-    pub fn stock(&self) -> Stock {
-        Stock { one_time: self.one_time.len() }
+    pub fn stock(&self, now: Timestamp) -> Stock {
+        Stock { one_time: self.usable(now).count() }
     }
 
     /// Applies the rules of lifetime (docs/protocol.md, section 2.4): a new generation when the current one is a week old
-    /// or its replay cache is full; generations, with their one-time pairs, deleted once nothing under way can need them.
+    /// or its replay cache is full, or when it is dated in the future because the clock was wrong; generations, with their
+    /// one-time pairs, deleted once nothing under way can need them. A clock that is wrong *now* deletes too much: check it.
     ///
     /// `true` says that there is a new generation: publish [`PreKeys::bundle`] in place of the old one.
     /// Call it daily or at every start; it is cheap when nothing is due.
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`] or [`PreKeysError::IdsExhausted`]; nothing was changed then.
+    /// [`PreKeysError::OtherIdentity`]; nothing was changed then.
     pub fn rotate(
         &mut self,
         identity: &Identity,
@@ -219,17 +212,21 @@ impl PreKeys {
     ) -> Result<bool, PreKeysError> {
         let mut rng = rng;
         self.check_owner(identity)?;
-        let due = now >= self.current.created.plus_seconds(ROTATION) || self.current.seen.len() >= REPLAY_CACHE;
+        let due = now >= self.current.created.plus_seconds(ROTATION)
+            || self.current.created > now.plus_seconds(CLOCK_SKEW)
+            || self.current.seen.len() >= REPLAY_CACHE;
         if due {
-            let next_id = self.next_id.checked_add(1).ok_or(PreKeysError::IdsExhausted)?;
-            let fresh = Generation::generate(identity, self.next_id, now, now.plus_seconds(LIFETIME), &mut rng);
+            let taken: Vec<u32> = self.generations().map(|generation| generation.id).collect();
+            let fresh = Generation::generate(identity, now, now.plus_seconds(LIFETIME), &taken, &mut rng);
             self.older.push(core::mem::replace(&mut self.current, fresh));
-            self.next_id = next_id;
         }
         let before = self.older.len();
         self.older.retain(|generation| now < generation.expires.plus_seconds(DELIVERY));
-        let surplus = self.older.len().saturating_sub(MAX_OLDER);
-        self.older.drain(..surplus);
+        while self.older.len() > MAX_OLDER {
+            // Whoever fills replay caches pushes out what was filled, not what others still need.
+            let full = self.older.iter().position(|generation| generation.seen.len() >= REPLAY_CACHE);
+            self.older.remove(full.unwrap_or(0));
+        }
         if due || self.older.len() != before {
             let (older, current) = (&self.older, self.current.id);
             self.one_time.retain(|_, pair| {
@@ -284,8 +281,20 @@ impl PreKeys {
         })
     }
 
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        core::iter::once(&self.current).chain(&self.older).map(AsRef::as_ref)
+    }
+
     fn generation(&self, id: u32) -> Option<&Generation> {
-        core::iter::once(&self.current).chain(&self.older).find(|generation| generation.id == id).map(AsRef::as_ref)
+        self.generations().find(|generation| generation.id == id)
+    }
+
+    /// The one-time pairs whose bundles a peer would accept.
+    fn usable(&self, now: Timestamp) -> impl Iterator<Item = (u32, &Generation, &OneTime)> {
+        self.one_time.iter().filter_map(move |(id, pair)| {
+            let generation = self.generation(pair.signed_id).filter(|generation| now < generation.expires)?;
+            Some((*id, generation, pair.as_ref()))
+        })
     }
 
     fn check_owner(&self, identity: &Identity) -> Result<(), PreKeysError> {
@@ -299,7 +308,7 @@ impl PreKeys {
 
 impl fmt::Debug for PreKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { owner, signing: _, older, current: _, one_time, next_id: _, revision } = self;
+        let Self { owner, signing: _, older, current: _, one_time, revision } = self;
         f.debug_struct("PreKeys")
             .field("owner", owner)
             .field("older_generations", &older.len())
@@ -355,11 +364,12 @@ const LIFETIME: u64 = 30 * 24 * 60 * 60;
 /// P-2.6. Secrets are kept for this many seconds after their bundle expired, for messages on their way: 14 days.
 const DELIVERY: u64 = 14 * 24 * 60 * 60;
 
-/// Sessions remembered for each last-resort key. Past it the key accepts nothing more (fails closed) and a rotation is due.
-pub(super) const REPLAY_CACHE: usize = 1_024;
+/// Sessions remembered for each last-resort key. From then on the key accepts nothing more (fails closed) and a rotation is
+/// due; what was accepted at the same moment is still remembered.
+const REPLAY_CACHE: usize = 1_024;
 
 /// Generations kept beside the current one: six weekly ones fit 44 days, the rest is for rotations by a full replay cache.
-pub(super) const MAX_OLDER: usize = 16;
+const MAX_OLDER: usize = 16;
 
 /// Below this many pairs the stock is low.
 const LOW_STOCK: usize = 20;

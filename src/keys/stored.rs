@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::IdentityKey;
 use super::prekey::{Generation, OneTime};
-use super::prekeys::{MAX_OLDER, PreKeys, REPLAY_CACHE};
+use super::prekeys::PreKeys;
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::dh::{KeyPair, PublicKey};
 use crate::primitives::secret::Secret;
@@ -20,7 +20,7 @@ use crate::storage::{self, Kind, StorageKey, UnsealError};
 use crate::time::Timestamp;
 
 impl PreKeys {
-    /// Seals the pre-keys into one record: about 250 bytes, and 204 for each one-time pair.
+    /// Seals the pre-keys into one record: 337 bytes, and 200 for each one-time pair.
     ///
     /// `context` names the record in the caller's store; the same must be given to [`PreKeys::unseal`].
     #[must_use]
@@ -41,9 +41,9 @@ impl PreKeys {
     }
 
     fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let Self { owner, signing: _, older, current, one_time, next_id, revision } = self;
-        let mut writer = SecretWriter::with_capacity(512_usize.saturating_add(one_time.len().saturating_mul(204)));
-        writer.bytes(&owner.to_bytes()).u32(*next_id).u64(*revision);
+        let Self { owner, signing: _, older, current, one_time, revision } = self;
+        let mut writer = SecretWriter::with_capacity(512_usize.saturating_add(one_time.len().saturating_mul(PAIR)));
+        writer.bytes(&owner.to_bytes()).u64(*revision);
         writer.count(older.len());
         for generation in older {
             generation.encode(&mut writer);
@@ -61,20 +61,22 @@ impl PreKeys {
         let mut reader = Reader::new(state);
         let owner = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let signing = SignaturePublicKey::decode(owner.signing()).map_err(|_| Malformed)?;
-        let next_id = reader.u32()?;
         let revision = reader.u64()?;
         let mut older = Vec::new();
-        for _ in 0..reader.count(MAX_OLDER)? {
+        for _ in 0..reader.count_of(GENERATION)? {
             older.push(Generation::decode(&mut reader)?);
         }
         let current = Generation::decode(&mut reader)?;
         let mut one_time = BTreeMap::new();
-        for _ in 0..reader.count(Self::MAX_ONE_TIME)? {
+        for _ in 0..reader.count_of(PAIR)? {
             let id = reader.u32()?;
+            if one_time.last_key_value().is_some_and(|(last, _)| *last >= id) {
+                return Err(Malformed);
+            }
             one_time.insert(id, OneTime::decode(&mut reader)?);
         }
         reader.finish()?;
-        Ok(Self { owner, signing, older, current, one_time, next_id, revision })
+        Ok(Self { owner, signing, older, current, one_time, revision })
     }
 }
 
@@ -98,8 +100,12 @@ impl Generation {
         let last_resort = Secret::copy_of(reader.array()?);
         let signature = *reader.array()?;
         let mut seen = BTreeSet::new();
-        for _ in 0..reader.count(REPLAY_CACHE)? {
-            seen.insert(*reader.array()?);
+        for _ in 0..reader.count_of(16)? {
+            let session = *reader.array()?;
+            if seen.last().is_some_and(|last| *last >= session) {
+                return Err(Malformed);
+            }
+            seen.insert(session);
         }
         Ok(Box::new(Self { id, created, expires, signed, last_resort, signature, seen }))
     }
@@ -132,3 +138,8 @@ fn decode_pair(reader: &mut Reader<'_>) -> Result<KeyPair, Malformed> {
     let public = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
     Ok(KeyPair::from_parts(secret, public))
 }
+
+/// Bytes of a generation that has seen no session.
+const GENERATION: usize = 4 + 8 + 8 + 64 + 64 + 64 + 4;
+/// Bytes of a one-time pair with its id.
+const PAIR: usize = 4 + 4 + 64 + 64 + 64;

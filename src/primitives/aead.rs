@@ -55,9 +55,13 @@ impl Aead {
     }
 
     /// A keyed hash of `parts` under the label `domain`, which no stream key or tag begins with.
-    pub(crate) fn derive(&self, domain: &[u8], parts: [&[u8]; 2]) -> Secret<32> {
-        let [first, second] = parts;
-        self.0.hash(&[domain, first, second])
+    pub(crate) fn derive(&self, domain: &[u8], parts: &[&[u8]]) -> Secret<32> {
+        let mut hash = self.0.start();
+        hash.update(domain);
+        for part in parts {
+            hash.update(part);
+        }
+        hash.finish()
     }
 
     /// Encrypts `buffer` in place and gives its tag.
@@ -83,7 +87,7 @@ impl Aead {
 }
 
 /// The length of the associated data, which keeps it apart from what follows.
-fn length(associated: &[u8]) -> [u8; 8] {
+pub(crate) fn length(associated: &[u8]) -> [u8; 8] {
     u64::try_from(associated.len()).unwrap_or(u64::MAX).to_be_bytes()
 }
 

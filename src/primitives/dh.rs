@@ -3,6 +3,7 @@
 //! Does not know what a key is for. Works on the Edwards form of the peer's point, which gives the same
 //! shared secret as the Montgomery ladder and is faster wherever one point meets several secrets.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -42,10 +43,49 @@ impl PublicKey {
         Ok(Self(*bytes))
     }
 
+    /// Reads a key that came from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`PublicKeyError`] where the encoding is not canonical, or the point is of the twist or of small order.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, PublicKeyError> {
+        Ok(Point::decode(Self::decode(bytes)?)?.public)
+    }
+
     /// The 32 bytes of RFC 7748.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// Why 32 bytes are not a [`PublicKey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublicKeyError {
+    /// Not in canonical encoding, or a point of the twist: no honest key.
+    NonCanonical,
+    /// Of small order: made to break, never by accident.
+    LowOrder,
+}
+
+impl fmt::Display for PublicKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NonCanonical => "public key is not canonical",
+            Self::LowOrder => "public key is of small order",
+        })
+    }
+}
+
+impl core::error::Error for PublicKeyError {}
+
+impl From<InvalidKey> for PublicKeyError {
+    fn from(error: InvalidKey) -> Self {
+        match error {
+            InvalidKey::NonCanonical => Self::NonCanonical,
+            InvalidKey::LowOrder => Self::LowOrder,
+        }
     }
 }
 
@@ -86,9 +126,10 @@ impl Point {
 
 /// An X25519 key pair. The public key is kept beside the secret, so that it is never computed twice.
 ///
-/// The secret wipes itself on drop, is absent from `Debug`, and cannot be read back through the public interface.
+/// The secret wipes itself on drop, is absent from `Debug`, and comes out only by [`KeyPair::expose_secret_bytes`].
 pub struct KeyPair {
-    secret: Secret<32>,
+    /// Boxed, so that moving a pair, or growing a collection of them, leaves no copy behind.
+    secret: Box<Secret<32>>,
     public: PublicKey,
 }
 
@@ -111,12 +152,12 @@ impl KeyPair {
     /// The pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
     pub(crate) fn from_secret(secret: Secret<32>) -> Self {
         let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
-        Self { secret, public }
+        Self { secret: Box::new(secret), public }
     }
 
     /// The pair as it was stored; `public` must have come from [`KeyPair::public`].
-    pub(crate) const fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
-        Self { secret, public }
+    pub(crate) fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
+        Self { secret: Box::new(secret), public }
     }
 
     /// A new pair, and its shared secret with `theirs`, at the price of one inversion instead of two.
@@ -125,14 +166,29 @@ impl KeyPair {
         theirs: &Point,
     ) -> Result<(Self, Secret<32>), InvalidKey> {
         let secret = Secret::<32>::random(rng);
-        let products = [EdwardsPoint::mul_base_clamped(*secret.expose()), theirs.edwards.mul_clamped(*secret.expose())];
+        let mut products =
+            [EdwardsPoint::mul_base_clamped(*secret.expose()), theirs.edwards.mul_clamped(*secret.expose())];
         let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
-        let shared = coordinates.pop().map(|point| contributory(point.0));
-        let public = coordinates.pop().map(|point| PublicKey(point.0));
-        match (public, shared) {
-            (Some(public), Some(shared)) => Ok((Self { secret, public }, shared?)),
-            (None, _) | (_, None) => Err(InvalidKey::LowOrder),
-        }
+        let found = match coordinates.as_slice() {
+            [public, shared] => Some((PublicKey(public.0), contributory(shared.0))),
+            _ => None,
+        };
+        products.zeroize();
+        coordinates.zeroize();
+        let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
+        Ok((Self::from_parts(secret, public), shared?))
+    }
+
+    /// A pair whose 32 secret bytes the caller keeps.
+    #[must_use]
+    pub fn from_secret_bytes(bytes: [u8; 32]) -> Self {
+        Self::from_secret(Secret::new(bytes))
+    }
+
+    /// The 32 secret bytes, for a caller who keeps them. Copies of them are the caller's to wipe.
+    #[must_use]
+    pub fn expose_secret_bytes(&self) -> &[u8; 32] {
+        self.secret.expose()
     }
 
     /// The public half.
@@ -141,12 +197,12 @@ impl KeyPair {
         &self.public
     }
 
-    pub(crate) const fn secret(&self) -> &Secret<32> {
+    pub(crate) fn secret(&self) -> &Secret<32> {
         &self.secret
     }
 
     pub(crate) fn duplicate(&self) -> Self {
-        Self { secret: self.secret.duplicate(), public: self.public }
+        Self::from_parts(self.secret.duplicate(), self.public)
     }
 
     /// The shared secret with `theirs`.

@@ -48,7 +48,7 @@ impl EncapsulationKey {
 
 /// A decapsulation key, expanded from its seed for the time of one use.
 pub(crate) struct DecapsulationKey {
-    expanded: Secret<2400>,
+    expanded: Box<Secret<2400>>,
     public: EncapsulationKey,
 }
 
@@ -57,7 +57,7 @@ impl DecapsulationKey {
     pub(crate) fn from_seed(seed: &Secret<SEED>) -> Self {
         let (private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();
         let public = EncapsulationKey(Box::new(public.into()));
-        Self { expanded: Secret::new(private.into()), public }
+        Self { expanded: Box::new(Secret::new(private.into())), public }
     }
 
     pub(crate) const fn public(&self) -> &EncapsulationKey {

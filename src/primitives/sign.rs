@@ -2,6 +2,7 @@
 //!
 //! Does not know what it signs.
 
+use alloc::boxed::Box;
 use core::fmt;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -53,12 +54,12 @@ impl SignaturePublicKey {
     }
 }
 
-/// A signing pair. The secret half wipes itself on drop.
-pub(crate) struct SignatureKeyPair(SigningKey);
+/// A signing pair. The secret half wipes itself on drop, and is boxed, so that moves leave no copy behind.
+pub(crate) struct SignatureKeyPair(Box<SigningKey>);
 
 impl SignatureKeyPair {
     pub(crate) fn from_secret(secret: &Secret<32>) -> Self {
-        Self(SigningKey::from_bytes(secret.expose()))
+        Self(Box::new(SigningKey::from_bytes(secret.expose())))
     }
 
     pub(crate) fn public(&self) -> SignaturePublicKey {

@@ -60,7 +60,7 @@ impl Sealing {
     /// P-4.3. The salt `r` that makes (key, nonce) unique even when `mk` is met again after a rollback: fresh randomness, and
     /// beneath it the plaintext itself, so that not even a repeated generator can pair one nonce with two plaintexts.
     pub(super) fn salt(&self, randomness: &[u8; SALT], plaintext: &[u8]) -> [u8; SALT] {
-        let full = self.0.derive(labels::MESSAGE_NONCE, [randomness, plaintext]);
+        let full = self.0.derive(labels::MESSAGE_NONCE, &[randomness, plaintext]);
         let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
         *salt
     }

@@ -30,6 +30,7 @@ mod sending; //     4.6  the lazy step
 mod skipped; //     4.7  keys of what has not arrived
 mod state; //       6.4  the same, sealed
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
@@ -38,7 +39,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use crate::handshake::SharedSecret;
-pub use crate::primitives::dh::{KeyPair, PublicKey};
+pub use crate::primitives::dh::{KeyPair, PublicKey, PublicKeyError};
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
 
@@ -68,6 +69,12 @@ use sending::{Sending, Theirs};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct DoubleRatchet {
+    /// Boxed, so that moving a ratchet, or growing a collection of them, leaves no keys behind.
+    pub(crate) state: Box<State>,
+}
+
+/// All that a ratchet remembers (docs/protocol.md, section 4.6).
+pub(crate) struct State {
     /// Associated data of every message.
     binding: [u8; 32],
     root: RootKey,
@@ -87,7 +94,7 @@ impl DoubleRatchet {
         let sending =
             Sending { pair: None, theirs: Some(Theirs::Encoded(*theirs)), chain: None, next_header: ours, previous: 0 };
         let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
-        Self { binding: *binding, root, sending, receiving }
+        Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }
 
     /// The side that answers. `pair` is its first ratchet key, whose public half the initiator knows.
@@ -96,7 +103,7 @@ impl DoubleRatchet {
         let (root, peers, ours) = RootKey::start(secret, binding);
         let sending = Sending { pair: Some(pair), theirs: None, chain: None, next_header: ours, previous: 0 };
         let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
-        Self { binding: *binding, root, sending, receiving }
+        Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }
 
     /// Encrypts one message, using 16 bytes of `rng`, and 32 more when a DH step is due.
@@ -110,7 +117,7 @@ impl DoubleRatchet {
     pub fn encrypt(&mut self, plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, EncryptError> {
         let mut rng = rng;
         let mut output = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
-        self.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.state.encrypt_into(&mut output, plaintext, &mut rng)?;
         Ok(output)
     }
 
@@ -132,37 +139,39 @@ impl DoubleRatchet {
     ///
     /// [`DecryptError`]; the state is the same as before then, bit for bit.
     pub fn stage(&mut self, message: &[u8]) -> Result<Staged<'_>, DecryptError> {
-        let opened = self.open(message)?;
+        let opened = self.state.open(message)?;
         Ok(Staged { ratchet: self, opened })
     }
 
-    /// Applies what [`DoubleRatchet::open`] found, and gives the plaintext. Cannot fail.
+    /// How many keys are kept for messages that have not arrived; at most 2,000.
+    #[must_use]
+    pub fn kept_keys(&self) -> usize {
+        self.state.skipped_keys()
+    }
+}
+
+impl State {
+    /// Applies what [`State::open`] found, and gives the plaintext. Cannot fail.
     pub(crate) fn commit(&mut self, opened: Opened) -> Vec<u8> {
         let Opened { change, mut plaintext } = opened;
         self.apply(change);
         core::mem::take(&mut *plaintext)
     }
 
-    /// A copy of the state as [`DoubleRatchet::commit`] would leave it.
-    pub(crate) fn after(&self, opened: &Opened) -> Self {
+    /// A copy of the state as [`State::commit`] would leave it.
+    pub(crate) fn after(&self, opened: &Opened) -> Box<Self> {
         let mut after = self.duplicate();
         after.apply(opened.change.duplicate());
         after
-    }
-
-    /// How many keys are kept for messages that have not arrived; at most 2,000.
-    #[must_use]
-    pub fn kept_keys(&self) -> usize {
-        self.skipped_keys()
     }
 }
 
 impl fmt::Debug for DoubleRatchet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { binding: _, root: _, sending: _, receiving } = self;
+        let State { binding: _, root: _, sending: _, receiving } = self.state.as_ref();
         f.debug_struct("DoubleRatchet")
             .field("receiving_chains", &receiving.chains.len())
-            .field("kept_keys", &self.skipped_keys())
+            .field("kept_keys", &self.kept_keys())
             .finish_non_exhaustive()
     }
 }
@@ -179,12 +188,12 @@ impl Staged<'_> {
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { ratchet, opened } = self;
-        ratchet.commit(opened)
+        ratchet.state.commit(opened)
     }
 
     /// The state as the commit will leave it, encoded: what a caller seals and stores before it shows the plaintext.
     fn encode_after(&self) -> Zeroizing<Vec<u8>> {
-        self.ratchet.after(&self.opened).encode()
+        self.ratchet.state.after(&self.opened).encode()
     }
 }
 

@@ -9,17 +9,17 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use super::DoubleRatchet;
+use super::State;
 use super::chain::ChainKey;
 use super::header::{HEADER, Header, HeaderKey, SealedHeader};
-use super::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
+use super::limits::{MAX_CHAINS, MAX_JUMP, MAX_PLAINTEXT, MAX_SKIPPED};
 use super::message_key::{MessageKey, SALT};
 use super::root::RootKey;
 use super::sending::Theirs;
 use super::skipped::{Kept, Skipped, jump};
 use crate::codec::{Malformed, Reader};
 use crate::primitives::aead::TAG;
-use crate::primitives::dh::{Point, PublicKey};
+use crate::primitives::dh::{KeyPair, Point, PublicKey};
 
 /// Why a message was not decrypted. The state is the same as before, bit for bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub enum DecryptError {
     Replayed,
     /// The peer did send this, but more than 25,000 messages before it are missing: set up a new session.
     TooFarAhead,
-    /// The peer did send this, from a state that contradicts what it sent before: it lost its state or restored an old one.
-    /// Nothing later in this session will decrypt: set up a new one.
+    /// The peer did send this, from a state that contradicts ours: one side lost its state or restored an old one.
+    /// Later messages will most likely not decrypt either: set up a new session.
     Diverged,
     /// Not made by the peer in this session, or changed on the way. Drop it; if it repeats, the session may be lost.
     Rejected,
@@ -44,7 +44,7 @@ impl fmt::Display for DecryptError {
             Self::Malformed => "message is malformed",
             Self::Replayed => "message was received before",
             Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Diverged => "the peer's session state was lost or rolled back",
+            Self::Diverged => "one side's session state was lost or rolled back",
             Self::Rejected => "message does not verify",
         })
     }
@@ -129,6 +129,10 @@ impl<'a> Message<'a> {
         let ciphertext = reader.array::<HEADER>()?;
         let header_tag = reader.array()?;
         let (body, body_tag) = reader.rest().split_last_chunk().ok_or(Malformed)?;
+        // P-4.12
+        if body.len() > MAX_PLAINTEXT {
+            return Err(Malformed);
+        }
         let header = SealedHeader { salt, ciphertext };
         Ok(Self { digest: header.digest(binding, body), header, header_tag, body, body_tag })
     }
@@ -138,7 +142,7 @@ impl<'a> Message<'a> {
     }
 }
 
-impl DoubleRatchet {
+impl State {
     /// P-4.2, P-4.4. Decrypts without changing anything.
     pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
         let message = Message::parse(message, &self.binding)?;
@@ -156,7 +160,7 @@ impl DoubleRatchet {
 
     /// A message of a chain that is known.
     fn open_known(&self, index: usize, chain: &ReceivingChain, message: &Message<'_>) -> Result<Opened, DecryptError> {
-        let header = chain.header.decrypt(&message.header).map_err(|Malformed| DecryptError::Rejected)?;
+        let header = chain.header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;
         // P-4.7
         if header.ratchet_key != chain.ratchet_key {
             return Err(DecryptError::Diverged);
@@ -176,44 +180,48 @@ impl DoubleRatchet {
 
     /// THE STEP: `RK, CKr, NHKr = KDF_RK(RK, DH(DHRs, DHRr))`, because the next header key opened the header.
     fn open_next(&self, message: &Message<'_>) -> Result<Opened, DecryptError> {
-        let header = self.receiving.next_header.decrypt(&message.header).map_err(|Malformed| DecryptError::Rejected)?;
-        let last_of_previous = self.finish_current(&header)?;
-        let theirs = Point::decode(header.ratchet_key).map_err(|_| DecryptError::Rejected)?;
-        let pair = self.sending.pair.as_ref().ok_or(DecryptError::Rejected)?;
-        if header.number > MAX_JUMP {
-            return Err(DecryptError::TooFarAhead);
-        }
-        let agreed = pair.agree(&theirs).map_err(|_| DecryptError::Rejected)?;
-        let (root, chain_key, next_header) = self.root.step(&agreed);
+        let Receiving { chains, next_header } = &self.receiving;
+        let header = next_header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;
+        let pair = self.check_next(&header)?;
+        let theirs = Point::decode(header.ratchet_key).map_err(|_| DecryptError::Diverged)?;
+        let agreed = pair.agree(&theirs).map_err(|_| DecryptError::Diverged)?;
+        let (root, chain_key, next) = self.root.step(&agreed);
         let (advanced, message_key) = advance(&chain_key, 0, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;
-        let header = self.receiving.next_header.duplicate();
-        let step = Step { last_of_previous, root, theirs, header, next_header, advanced };
+        // Only now the rest of the previous chain: its length was claimed, and is now authentic.
+        let last_of_previous = match chains.front().map(AsRef::as_ref) {
+            Some(ReceivingChain { key: Some(key), next, .. }) => jump(key, *next, header.previous).1,
+            Some(_) | None => Kept::new(),
+        };
+        let header = next_header.duplicate();
+        let step = Step { last_of_previous, root, theirs, header, next_header: next, advanced };
         Ok(Opened { change: Change::Step(Box::new(step)), plaintext })
     }
 
-    /// The keys of what is still missing from the current chain, now that its length is known.
-    fn finish_current(&self, header: &Header) -> Result<Kept, DecryptError> {
-        let Some(current) = self.receiving.chains.front() else {
-            // A peer that we never heard from has no previous chain.
-            return if header.previous == 0 { Ok(Kept::new()) } else { Err(DecryptError::Diverged) };
-        };
-        // P-4.7. An honest peer's chain is never shorter than what arrived of it, and its key is new.
-        if header.previous < current.next || header.ratchet_key == current.ratchet_key {
+    /// P-4.7, P-4.9. Whether an honest peer can have made this step here, before any work is spent on it.
+    fn check_next(&self, header: &Header) -> Result<&KeyPair, DecryptError> {
+        let chains = &self.receiving.chains;
+        // A peer steps only after a message from our current pair: once for each of our own steps.
+        let answered = chains.is_empty() || self.sending.chain.is_some();
+        let known = chains.iter().any(|chain| chain.ratchet_key == header.ratchet_key);
+        let received = chains.front().map_or(0, |current| current.next);
+        let before_the_first = chains.is_empty() && header.previous != 0;
+        // An honest peer's chain is never shorter than what arrived of it.
+        if !answered || known || header.previous < received || before_the_first {
             return Err(DecryptError::Diverged);
         }
-        if header.previous.saturating_sub(current.next) > MAX_JUMP {
+        if header.number > MAX_JUMP || header.previous.saturating_sub(received) > MAX_JUMP {
             return Err(DecryptError::TooFarAhead);
         }
-        let key = current.key.as_ref().ok_or(DecryptError::Rejected)?;
-        Ok(jump(key, current.next, header.previous).1)
+        self.sending.pair.as_ref().ok_or(DecryptError::Diverged)
     }
 
+    /// The header's tag has verified over this very body: if the body's own does not, the peer's keys are not ours.
     fn open_body(&self, key: &MessageKey, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-        key.open(message.header.salt, &message.digest, message.body, message.body_tag).ok_or(DecryptError::Rejected)
+        key.open(message.header.salt, &message.digest, message.body, message.body_tag).ok_or(DecryptError::Diverged)
     }
 
-    /// Applies what [`DoubleRatchet::open`] found. Cannot fail.
+    /// Applies what [`State::open`] found. Cannot fail.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::UseSkipped { chain, number } => {
@@ -297,7 +305,7 @@ fn advance(key: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageK
     if number.saturating_sub(next) > MAX_JUMP {
         return Err(DecryptError::TooFarAhead);
     }
-    let after = number.checked_add(1).ok_or(DecryptError::Rejected)?;
+    let after = number.checked_add(1).ok_or(DecryptError::TooFarAhead)?;
     let (key, kept) = jump(key, next, number);
     let (key, message_key) = key.step();
     Ok((Advanced { key, next: after, kept }, message_key))

@@ -7,7 +7,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::DoubleRatchet;
+use super::State;
 use super::chain::ChainKey;
 use super::header::{HEADER, Header, HeaderKey, SealedHeader};
 use super::limits::MAX_PLAINTEXT;
@@ -99,8 +99,8 @@ struct SendingStep {
     next_header: HeaderKey,
 }
 
-impl DoubleRatchet {
-    /// Appends one message to `output`: [`DoubleRatchet::OVERHEAD`] bytes more than `plaintext`.
+impl State {
+    /// Appends one message to `output`: [`OVERHEAD`] bytes more than `plaintext`.
     pub(crate) fn encrypt_into(
         &mut self,
         output: &mut Vec<u8>,

@@ -17,7 +17,7 @@ use super::receiving::{Advanced, Change, Receiving, ReceivingChain, Step};
 use super::root::RootKey;
 use super::sending::{Sending, SendingChain, Theirs};
 use super::skipped::{Kept, Skipped};
-use super::{DoubleRatchet, Staged};
+use super::{DoubleRatchet, Staged, State};
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::dh::{KeyPair, PublicKey};
 use crate::primitives::secret::Secret;
@@ -40,7 +40,7 @@ impl DoubleRatchet {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        storage::seal(key, Kind::Ratchet, context, &self.encode(), &mut rng)
+        storage::seal(key, Kind::Ratchet, context, &self.state.encode(), &mut rng)
     }
 
     /// Opens what [`DoubleRatchet::seal`] made.
@@ -52,11 +52,13 @@ impl DoubleRatchet {
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, Kind::Ratchet, context, record)?;
         let mut reader = Reader::new(&state);
-        let ratchet = Self::decode(&mut reader).and_then(|ratchet| reader.finish().map(|()| ratchet));
-        ratchet.map_err(|Malformed| UnsealError::Rejected)
+        let state = State::decode(&mut reader).and_then(|state| reader.finish().map(|()| state));
+        state.map(|state| Self { state }).map_err(|Malformed| UnsealError::Rejected)
     }
+}
 
-    pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
+impl State {
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let kept = self.skipped_keys().saturating_mul(36);
         let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
         self.write(&mut writer);
@@ -70,23 +72,23 @@ impl DoubleRatchet {
         receiving.write(writer);
     }
 
-    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let binding = *reader.array()?;
         let root = RootKey::from_secret(secret(reader)?);
         let sending = Sending::read(reader)?;
         let receiving = Receiving::read(reader)?;
-        Ok(Self { binding, root, sending, receiving })
+        Ok(Box::new(Self { binding, root, sending, receiving }))
     }
 
     /// A second copy of the state, for what must be encoded before it is committed. Never leaves the library.
-    pub(super) fn duplicate(&self) -> Self {
+    pub(super) fn duplicate(&self) -> Box<Self> {
         let Self { binding, root, sending, receiving } = self;
-        Self {
+        Box::new(Self {
             binding: *binding,
             root: root.duplicate(),
             sending: sending.duplicate(),
             receiving: receiving.duplicate(),
-        }
+        })
     }
 }
 
@@ -151,6 +153,9 @@ impl Sending {
             }),
             false => None,
         };
+        if chain.is_some() && (pair.is_none() || theirs.is_none()) {
+            return Err(Malformed);
+        }
         Ok(Self { pair, theirs, chain, next_header: HeaderKey::new(secret(reader)?), previous: reader.u32()? })
     }
 

@@ -63,15 +63,17 @@ impl Session {
         let flight_bytes = message.first_flight().ok_or(AcceptError::NotFirst)?;
         let flight = FirstFlight::from_bytes(flight_bytes)?;
         let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
+        let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
+        let plaintext = ratchet.decrypt(message.ratchet_message())?;
+        // Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
         if !trust.allows(&established.peer) {
             return Err(AcceptError::IdentityMismatch);
         }
-        let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
-        let plaintext = ratchet.decrypt(message.ratchet_message())?;
         let session = Self {
             ratchet,
             id: established.session_id,
             peer: established.peer,
+            disclosure,
             opening: Opening::Accepted(digest(&[flight_bytes])),
             revision: 0,
         };

@@ -34,12 +34,8 @@ impl Ciphertext {
     ///
     /// [`CiphertextError`] where the kind is unknown or the length too short for the kind.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CiphertextError> {
-        let least = match bytes.first() {
-            Some(&ORDINARY) => ORDINARY_OVERHEAD,
-            Some(&FIRST) => FIRST_OVERHEAD,
-            Some(_) | None => return Err(CiphertextError),
-        };
-        if bytes.len() < least { Err(CiphertextError) } else { Ok(Self(bytes.to_vec())) }
+        check(bytes)?;
+        Ok(Self(bytes.to_vec()))
     }
 
     /// The bytes to send.
@@ -90,6 +86,25 @@ impl Ciphertext {
         let start = if self.is_first() { 1 + FirstFlight::LENGTH } else { 1 };
         self.0.get(start..).unwrap_or_default()
     }
+}
+
+/// Reads a message that arrived, without a copy.
+impl TryFrom<Vec<u8>> for Ciphertext {
+    type Error = CiphertextError;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, CiphertextError> {
+        check(&bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+fn check(bytes: &[u8]) -> Result<(), CiphertextError> {
+    let least = match bytes.first() {
+        Some(&ORDINARY) => ORDINARY_OVERHEAD,
+        Some(&FIRST) => FIRST_OVERHEAD,
+        Some(_) | None => return Err(CiphertextError),
+    };
+    if bytes.len() < least { Err(CiphertextError) } else { Ok(()) }
 }
 
 impl fmt::Debug for Ciphertext {

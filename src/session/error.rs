@@ -20,7 +20,7 @@ pub enum AcceptError {
     /// It names pre-keys that are gone or never were: used already, expired, or of an installation that was lost.
     /// Tell the sender to fetch a new bundle.
     UnknownPreKey,
-    /// It is from another identity than the pinned one: warn the user, as for any changed key.
+    /// Somebody wrote it, but another identity than the pinned one: warn the user, as for any changed key.
     IdentityMismatch,
     /// This first flight opened a session before: a duplicate. Drop it.
     Replayed,
@@ -88,8 +88,8 @@ pub enum DecryptError {
     Replayed,
     /// The peer did send this, but more than 25,000 messages before it are missing: set up a new session.
     TooFarAhead,
-    /// The peer did send this, from a state that contradicts what it sent before: it lost its state or restored an old one.
-    /// Nothing later in this session will decrypt: set up a new one.
+    /// The peer did send this, from a state that contradicts ours: one side lost its state or restored an old one.
+    /// Later messages will most likely not decrypt either: set up a new session.
     Diverged,
     /// Not made by the peer in this session, or changed on the way. Drop it; if it repeats, the session may be lost.
     Rejected,
@@ -102,7 +102,7 @@ impl fmt::Display for DecryptError {
             Self::OtherSession => "message opens another session",
             Self::Replayed => "message was received before",
             Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Diverged => "the peer's session state was lost or rolled back",
+            Self::Diverged => "one side's session state was lost or rolled back",
             Self::Rejected => "message does not verify",
         })
     }

@@ -52,6 +52,7 @@ pub struct Session {
     ratchet: DoubleRatchet,
     id: [u8; 16],
     peer: IdentityKey,
+    disclosure: DisclosureHash,
     opening: Opening,
     revision: u64,
 }
@@ -67,7 +68,7 @@ enum Opening {
 }
 
 impl Session {
-    /// Sets up a session with the owner of `bundle`, from 96 bytes of `rng`. Nothing has to be sent until there is a
+    /// Sets up a session with the owner of `bundle`, from 64 bytes of `rng`. Nothing has to be sent until there is a
     /// message: the first flight travels with every message until the peer has answered.
     ///
     /// # Errors
@@ -92,11 +93,13 @@ impl Session {
         disclosure: DisclosureHash,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let Initiated { established, first_flight } = handshake::initiate(identity, bundle, disclosure, rng)?;
+        let Initiated { established, first_flight, ratchet_key } =
+            handshake::initiate(identity, bundle, disclosure, rng)?;
         Ok(Self {
-            ratchet: DoubleRatchet::initiator(&established.secret, &established.binding, bundle.signed.public()),
+            ratchet: DoubleRatchet::initiator(&established.secret, &established.binding, &ratchet_key),
             id: established.session_id,
             peer: established.peer,
+            disclosure,
             opening: Opening::Unanswered(first_flight.to_bytes().into_boxed_slice()),
             revision: 0,
         })
@@ -121,7 +124,7 @@ impl Session {
             Opening::Unanswered(flight) => Ciphertext::start_first(flight, length),
             Opening::Answered | Opening::Accepted(_) => Ciphertext::start_ordinary(length),
         };
-        self.ratchet.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.ratchet.state.encrypt_into(&mut output, plaintext, &mut rng)?;
         self.revision = self.revision.saturating_add(1);
         Ok(Ciphertext::finish(output))
     }
@@ -152,7 +155,8 @@ impl Session {
     /// P-3.9. Of two sessions that two devices set up with each other at the same time, the one that both go on sending in:
     /// `true` for exactly one of the two, and the same one on both devices.
     ///
-    /// The other is kept for reading until it falls silent. The order is that of the session ids.
+    /// The other is kept for reading until it falls silent. The order is that of the session ids. A device whose peer has
+    /// lost its sessions, and asks for a new one, forgets the old ones first: there is nothing to compare then.
     #[must_use]
     pub fn precedes(&self, other: &Self) -> bool {
         self.id < other.id
@@ -168,6 +172,12 @@ impl Session {
     #[must_use]
     pub const fn id(&self) -> &[u8; 16] {
         &self.id
+    }
+
+    /// The endpoint disclosure under which it was set up; [`DisclosureHash::NONE`] when there was none.
+    #[must_use]
+    pub const fn disclosure(&self) -> DisclosureHash {
+        self.disclosure
     }
 
     /// The protocol it speaks.
@@ -197,7 +207,7 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ratchet: _, id: _, peer, opening: _, revision } = self;
+        let Self { ratchet: _, id: _, peer, disclosure: _, opening: _, revision } = self;
         f.debug_struct("Session").field("peer", peer).field("revision", revision).finish_non_exhaustive()
     }
 }

@@ -10,13 +10,12 @@ use rand_core::CryptoRng;
 
 use super::{Opening, Session};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::handshake::FirstFlight;
+use crate::handshake::{DisclosureHash, FirstFlight};
 use crate::keys::IdentityKey;
-use crate::ratchet::DoubleRatchet;
+use crate::ratchet::{DoubleRatchet, State};
 use crate::storage::{self, Kind, StorageKey, UnsealError};
 
 /// A sealed session, with the revision that it holds.
-#[derive(Clone, PartialEq, Eq)]
 #[must_use = "a record that is not stored protects nothing"]
 pub struct SealedSession {
     bytes: Vec<u8>,
@@ -77,16 +76,16 @@ impl Session {
     }
 
     pub(super) fn seal_with(&self, key: &StorageKey, context: &[u8], rng: &mut dyn CryptoRng) -> SealedSession {
-        let Self { ratchet, id, peer, opening, revision } = self;
+        let Self { ratchet, id, peer, disclosure, opening, revision } = self;
         let kept = self.kept_keys().saturating_mul(KEPT_KEY);
         let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
-        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes());
+        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure.0);
         match opening {
             Opening::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
             Opening::Answered => writer.u8(ANSWERED),
             Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest),
         };
-        ratchet.write(&mut writer);
+        ratchet.state.write(&mut writer);
         let bytes = storage::seal(key, Kind::Session, context, &writer.finish(), rng);
         SealedSession { bytes, session: *id, revision: *revision }
     }
@@ -110,15 +109,16 @@ impl Session {
         let revision = reader.u64()?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
+        let disclosure = DisclosureHash(*reader.array()?);
         let opening = match reader.u8()? {
             UNANSWERED => Opening::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
             ANSWERED => Opening::Answered,
             ACCEPTED => Opening::Accepted(*reader.array()?),
             _ => return Err(Malformed),
         };
-        let ratchet = DoubleRatchet::decode(&mut reader)?;
+        let ratchet = DoubleRatchet { state: State::decode(&mut reader)? };
         reader.finish()?;
-        Ok(Self { ratchet, id, peer, opening, revision })
+        Ok(Self { ratchet, id, peer, disclosure, opening, revision })
     }
 }
 

@@ -8,7 +8,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, Opening, SealedSession, Session};
-use crate::ratchet::Opened;
+use crate::ratchet::{DoubleRatchet, Opened};
 use crate::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -27,7 +27,7 @@ use crate::storage::StorageKey;
 /// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
 /// # let message = b.encrypt(b"hai", rng)?;
 /// # let key = StorageKey::generate(rng);
-/// let staged = a.stage(&message)?;
+/// let mut staged = a.stage(&message)?;
 /// let record = staged.seal(&key, b"session with bob", rng);
 /// // .. the database has stored `record.as_bytes()`: now the plaintext may be shown.
 /// assert_eq!(staged.commit(), b"hai");
@@ -37,6 +37,8 @@ use crate::storage::StorageKey;
 pub struct Staged<'a> {
     session: &'a mut Session,
     opened: Opened,
+    /// Whether a record of the state to come exists, and has its revision.
+    sealed: bool,
 }
 
 impl Session {
@@ -49,8 +51,8 @@ impl Session {
         if message.is_first() && !self.recognizes(message) {
             return Err(DecryptError::OtherSession);
         }
-        let opened = self.ratchet.open(message.ratchet_message())?;
-        Ok(Staged { session: self, opened })
+        let opened = self.ratchet.state.open(message.ratchet_message())?;
+        Ok(Staged { session: self, opened, sealed: false })
     }
 }
 
@@ -58,23 +60,33 @@ impl Staged<'_> {
     /// Commits: the message's key is gone, and here is its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
-        let Self { session, opened } = self;
-        let plaintext = session.ratchet.commit(opened);
+        let Self { session, opened, sealed } = self;
+        let plaintext = session.ratchet.state.commit(opened);
         session.opening = session.opening.after_receiving();
-        session.revision = session.revision.saturating_add(1);
+        if !sealed {
+            session.revision = session.revision.saturating_add(1);
+        }
         plaintext
     }
 
     /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+    ///
+    /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
+    /// pass for the one that was stored.
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
         let mut rng = rng;
-        let Session { ratchet, id, peer, opening, revision } = &*self.session;
+        if !self.sealed {
+            self.session.revision = self.session.revision.saturating_add(1);
+            self.sealed = true;
+        }
+        let Session { ratchet, id, peer, disclosure, opening, revision } = &*self.session;
         let after = Session {
-            ratchet: ratchet.after(&self.opened),
+            ratchet: DoubleRatchet { state: ratchet.state.after(&self.opened) },
             id: *id,
             peer: *peer,
+            disclosure: *disclosure,
             opening: opening.after_receiving(),
-            revision: revision.saturating_add(1),
+            revision: *revision,
         };
         after.seal_with(key, context, &mut rng)
     }
