@@ -111,7 +111,7 @@ pub struct PreKeys {
 }
 
 impl PreKeys {
-    /// The greatest number of one-time pairs of one generation.
+    /// P-2.9. The greatest number of one-time pairs of one generation.
     pub const MAX_ONE_TIME: usize = 1_000;
 
     /// The first generation: one signed pre-key and one last-resort key. One-time pairs come from [`PreKeys::replenish`].

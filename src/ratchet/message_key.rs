@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::header::nonce;
+use super::header::{HEADER, nonce};
 use crate::labels;
 use crate::primitives::aead::{Aead, TAG};
 use crate::primitives::secret::Secret;
@@ -58,9 +58,9 @@ pub(super) struct Sealing(Aead);
 
 impl Sealing {
     /// P-4.3. The salt `r` that makes (key, nonce) unique even when `mk` is met again after a rollback: fresh randomness, and
-    /// beneath it the plaintext itself, so that not even a repeated generator can pair one nonce with two plaintexts.
-    pub(super) fn salt(&self, randomness: &[u8; SALT], plaintext: &[u8]) -> [u8; SALT] {
-        let full = self.0.derive(labels::MESSAGE_NONCE, &[randomness, plaintext]);
+    /// beneath it header and body themselves, so that not even a repeated generator can pair one nonce with two of either.
+    pub(super) fn salt(&self, randomness: &[u8; SALT], header: &[u8; HEADER], plaintext: &[u8]) -> [u8; SALT] {
+        let full = self.0.derive(labels::MESSAGE_NONCE, &[randomness, header, plaintext]);
         let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
         *salt
     }

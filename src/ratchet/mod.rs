@@ -184,6 +184,12 @@ pub struct Staged<'a> {
 }
 
 impl Staged<'_> {
+    /// The plaintext, for the transaction that stores the state too. Showing it is for after [`commit`](Staged::commit).
+    #[must_use]
+    pub fn plaintext(&self) -> &[u8] {
+        self.opened.plaintext()
+    }
+
     /// Commits: the keys of this message are gone, and here is its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {

@@ -34,7 +34,8 @@ pub enum DecryptError {
     /// The peer did send this, from a state that contradicts ours: one side lost its state or restored an old one.
     /// Later messages will most likely not decrypt either: set up a new session.
     Diverged,
-    /// Not made by the peer in this session, or changed on the way. Drop it; if it repeats, the session may be lost.
+    /// Not made by the peer in this session, changed on the way, or of a chain that five newer ones have displaced. Drop it; if
+    /// it repeats, the session may be lost.
     Rejected,
 }
 
@@ -82,6 +83,12 @@ pub(super) struct ReceivingChain {
 pub(crate) struct Opened {
     pub(super) change: Change,
     pub(super) plaintext: Zeroizing<Vec<u8>>,
+}
+
+impl Opened {
+    pub(crate) fn plaintext(&self) -> &[u8] {
+        &self.plaintext
+    }
 }
 
 /// What committing a message does to the state.

@@ -118,6 +118,7 @@ impl State {
         let Sending { pair: Some(pair), chain: Some(chain), previous, .. } = &mut self.sending else {
             return Err(EncryptError::AwaitingFirstMessage);
         };
+        // P-4.13
         let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
         let (next_key, message_key) = chain.key.step();
         let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
@@ -162,8 +163,8 @@ fn write_message(
     let mut randomness = [0; SALT];
     rng.fill_bytes(&mut randomness);
     let sealing = message_key.into_sealing();
-    let salt = sealing.salt(&randomness, plaintext);
     let mut ciphertext = header.encode();
+    let salt = sealing.salt(&randomness, &ciphertext, plaintext);
     header_key.encrypt(&salt, &mut ciphertext);
     let sealed = SealedHeader { salt: &salt, ciphertext: &ciphertext };
 

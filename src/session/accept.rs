@@ -65,7 +65,7 @@ impl Session {
         let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
         let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
         let plaintext = ratchet.decrypt(message.ratchet_message())?;
-        // Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
+        // P-3.10. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
         if !trust.allows(&established.peer) {
             return Err(AcceptError::IdentityMismatch);
         }

@@ -57,6 +57,12 @@ impl Session {
 }
 
 impl Staged<'_> {
+    /// The plaintext, for the transaction that stores the session too. Showing it is for after [`commit`](Staged::commit).
+    #[must_use]
+    pub fn plaintext(&self) -> &[u8] {
+        self.opened.plaintext()
+    }
+
     /// Commits: the message's key is gone, and here is its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {

@@ -1,0 +1,112 @@
+//! A session that is as full as it gets, and the forgeries that are tried on it.
+//!
+//! Does not know how they are measured.
+
+use bisik::{Accepted, Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust};
+use rand::Rng;
+
+/// Sealed: a reader with five receiving chains and 2,000 stored keys, and its writer at several moments.
+pub(crate) struct Full {
+    key: StorageKey,
+    reader: Vec<u8>,
+    /// In the middle of the first chain, of which the reader stores keys.
+    early: Vec<u8>,
+    /// Where the reader expects it.
+    now: Vec<u8>,
+    /// So many messages later that the reader would have to take 20,000 steps to follow.
+    far: Vec<u8>,
+}
+
+impl Full {
+    pub(crate) fn new() -> Self {
+        let rng = &mut rand::rng();
+        let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+        let keys = PreKeys::generate(&bob, NOW, rng);
+        let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
+        let mut writer = Session::initiate(&alice, &bundle, rng).unwrap();
+        let hello = writer.encrypt(b"halo", rng).unwrap();
+        let Accepted { session: mut reader, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+
+        let key = StorageKey::generate(rng);
+        let seal = |session: &Session| session.seal(&key, CONTEXT, &mut rand::rng()).into_bytes();
+        let mut early = None;
+        for chain in 0..CHAINS {
+            skip(&mut writer, STORED / CHAINS / 2);
+            early.get_or_insert_with(|| seal(&writer));
+            skip(&mut writer, STORED / CHAINS / 2);
+            reader.decrypt(&writer.encrypt(b"", rng).unwrap()).unwrap();
+            if chain + 1 < CHAINS {
+                writer.decrypt(&reader.encrypt(b"", rng).unwrap()).unwrap();
+            }
+        }
+        assert_eq!(reader.kept_keys(), STORED);
+        let (reader, now) = (seal(&reader), seal(&writer));
+        skip(&mut writer, FAR);
+        let far = seal(&writer);
+        Self { reader, early: early.unwrap(), now, far, key }
+    }
+
+    pub(crate) fn reader(&self) -> Session {
+        Session::unseal(&self.key, CONTEXT, &self.reader).unwrap()
+    }
+
+    pub(crate) fn writer(&self) -> Session {
+        Session::unseal(&self.key, CONTEXT, &self.now).unwrap()
+    }
+
+    /// A genuine message that asks the reader for [`FAR`] steps. Only the peer can make one.
+    pub(crate) fn far_ahead(&self, length: usize) -> Vec<u8> {
+        self.message(&self.far, length)
+    }
+
+    fn message(&self, writer: &[u8], length: usize) -> Vec<u8> {
+        let mut writer = Session::unseal(&self.key, CONTEXT, writer).unwrap();
+        writer.encrypt(&vec![7; length], &mut rand::rng()).unwrap().into_bytes()
+    }
+
+    /// What somebody can make who sees everything and holds no key, by what it is.
+    pub(crate) fn forgeries(&self, length: usize) -> [(&'static str, Vec<u8>); 7] {
+        let expected = self.message(&self.now, length);
+        let mut random = expected.clone();
+        rand::rng().fill_bytes(&mut random[1..]);
+        let mut body_changed = expected.clone();
+        body_changed[BODY] ^= 1;
+        let another = self.message(&self.now, length);
+        let joined = [&expected[..BODY], &another[BODY..]].concat();
+        let early = self.message(&self.early, length);
+        let mut flight_changed = early.clone();
+        flight_changed[40] ^= 1;
+        [
+            ("random bytes", random),
+            ("genuine, body changed", body_changed),
+            ("genuine, last byte changed", last_changed(expected)),
+            ("one's header, another's body", joined),
+            ("20,000 ahead, last byte changed", last_changed(self.far_ahead(length))),
+            ("late, with its first flight, last byte changed", last_changed(early)),
+            ("late, its first flight changed", flight_changed),
+        ]
+    }
+}
+
+fn last_changed(mut message: Vec<u8>) -> Vec<u8> {
+    *message.last_mut().unwrap() ^= 1;
+    message
+}
+
+/// Messages that never arrive.
+fn skip(writer: &mut Session, count: usize) {
+    for _ in 0..count {
+        let lost: Ciphertext = writer.encrypt(b"", &mut rand::rng()).unwrap();
+        drop(lost);
+    }
+}
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+const CONTEXT: &[u8] = b"session";
+/// The bounds of docs/protocol.md, section 4.7.
+const CHAINS: usize = 5;
+const STORED: usize = 2_000;
+/// Below the bound of 25,000, so that it is not refused by its number.
+const FAR: usize = 20_000;
+/// Where the body of an ordinary message begins: after kind, salt, header and the header's tag.
+const BODY: usize = 1 + 16 + 84 + 16;

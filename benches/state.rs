@@ -1,0 +1,75 @@
+//! What it costs to seal and to unseal state: `cargo bench --bench state`.
+//!
+//! Does not know other libraries: see `versus`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bisik::{Accepted, Identity, PreKeys, Session, StorageKey, Timestamp, Trust};
+use criterion::{Criterion, Throughput};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+const CONTEXT: &[u8] = b"record";
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    sessions(&mut criterion);
+    pre_keys(&mut criterion);
+    criterion.final_summary();
+}
+
+fn sessions(criterion: &mut Criterion) {
+    let (rng, key) = (&mut rand::rng(), StorageKey::from_bytes([1; 32]));
+    let mut group = criterion.benchmark_group("session");
+    for kept in [0, 2_000] {
+        let session = keeping(kept);
+        let record = session.seal(&key, CONTEXT, rng).into_bytes();
+        group.throughput(Throughput::Bytes(u64::try_from(record.len()).unwrap()));
+        group.bench_function(format!("seal, {kept} kept keys"), |bencher| {
+            bencher.iter(|| session.seal(&key, CONTEXT, rng));
+        });
+        group.bench_function(format!("unseal, {kept} kept keys"), |bencher| {
+            bencher.iter(|| Session::unseal(&key, CONTEXT, black_box(&record)).unwrap());
+        });
+    }
+    group.finish();
+}
+
+fn pre_keys(criterion: &mut Criterion) {
+    let (rng, key) = (&mut rand::rng(), StorageKey::from_bytes([1; 32]));
+    let bob = Identity::generate(rng);
+    let mut keys = PreKeys::generate(&bob, NOW, rng);
+    keys.replenish(&bob, 100, rng).unwrap();
+    let record = keys.seal(&key, CONTEXT, rng);
+    let mut group = criterion.benchmark_group("pre-keys");
+    group.throughput(Throughput::Bytes(u64::try_from(record.len()).unwrap()));
+    group.bench_function("seal, 100 one-time pairs", |bencher| bencher.iter(|| keys.seal(&key, CONTEXT, rng)));
+    group.bench_function("unseal, 100 one-time pairs", |bencher| {
+        bencher.iter(|| PreKeys::unseal(&key, CONTEXT, black_box(&record)).unwrap());
+    });
+    group.finish();
+}
+
+/// An accepted session that has answered, and waits for `kept` messages.
+fn keeping(kept: usize) -> Session {
+    let rng = &mut rand::rng();
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    let keys = PreKeys::generate(&bob, NOW, rng);
+    let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), NOW).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, rng).unwrap();
+    let hello = a.encrypt(b"halo", rng).unwrap();
+    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    a.decrypt(&b.encrypt(b"hai", rng).unwrap()).unwrap();
+    for _ in 0..kept {
+        drop(a.encrypt(b"lost", rng).unwrap());
+    }
+    b.decrypt(&a.encrypt(b"found", rng).unwrap()).unwrap();
+    assert_eq!(b.kept_keys(), kept);
+    b
+}

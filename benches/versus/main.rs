@@ -1,0 +1,91 @@
+//! This library against vodozemac 0.11, an implementation of Olm: `cargo bench --bench versus`.
+//!
+//! Does not know absolute truths: only ratios of one run mean anything. Ends by printing the table of the README, and
+//! fails where a ratio is above what is promised.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
+
+mod ours;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+mod theirs;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use criterion::Criterion;
+
+use support::callgrind;
+use support::meter::{Case, time};
+use table::Operation;
+
+/// Messages or stores that a case prepares at a time.
+const PREPARED: u64 = 64;
+
+/// Messages that arrive in reverse order.
+const REVERSED: u64 = 1_000;
+
+fn main() -> ExitCode {
+    if callgrind::is_child() {
+        table::count_instructions(&mut operations());
+        return ExitCode::SUCCESS;
+    }
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600))
+        .nresamples(10_000)
+        .configure_from_args();
+    for Operation { name, ours, base, .. } in &mut operations() {
+        let mut group = criterion.benchmark_group(*name);
+        let mut add = |side: &str, case: &mut Case| {
+            group.bench_function(side, |bencher| bencher.iter_custom(|count| time(case, count)));
+        };
+        add("bisik", ours);
+        add("base", base);
+        group.finish();
+    }
+    if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    let met = table::print(&mut operations());
+    println!(
+        "\nReversed messages are compared with our own decryption in order: vodozemac delivers {} of {REVERSED}.\n\
+         vodozemac's own work is smaller in places: it encrypts no headers, has no post-quantum part, and verifies \
+         nothing\nwhen a session is set up.",
+        theirs::delivered_in_reverse()
+    );
+    if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The rows of the table. Messages are bytes as they travel, on both sides.
+fn operations() -> [Operation; 12] {
+    let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };
+    [
+        against("encrypt 32 B", Some(0.20), ours::encrypt(32), theirs::encrypt(32)),
+        against("encrypt 1 KiB", Some(0.22), ours::encrypt(1024), theirs::encrypt(1024)),
+        against("decrypt 32 B", Some(1.3), ours::decrypt(32), theirs::decrypt(32)),
+        against("decrypt 1 KiB", Some(1.2), ours::decrypt(1024), theirs::decrypt(1024)),
+        against("there and back, a DH step each", Some(0.85), ours::turn(), theirs::turn()),
+        against("initiate, first encrypt", Some(1.7), ours::initiate(), theirs::initiate()),
+        against("accept, first decrypt", Some(1.5), ours::accept(), theirs::accept()),
+        against("seal, fresh", Some(0.3), ours::seal(ours::fresh()), theirs::seal(theirs::fresh())),
+        against("unseal, fresh", Some(0.25), ours::unseal(ours::fresh()), theirs::unseal(theirs::fresh())),
+        against("seal, waiting for an answer", None, ours::seal(ours::waiting()), theirs::seal(theirs::waiting())),
+        against(
+            "unseal, waiting for an answer",
+            None,
+            ours::unseal(ours::waiting()),
+            theirs::unseal(theirs::waiting()),
+        ),
+        Operation {
+            name: "1,000 in reverse order, each, against our own decrypt",
+            at_most: Some(2.0),
+            ours: ours::reversed(),
+            base: ours::decrypt(32),
+            messages: REVERSED,
+        },
+    ]
+}

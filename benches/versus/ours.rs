@@ -1,0 +1,174 @@
+//! The operations of the table, by this library.
+//!
+//! Does not know the other one: `theirs.rs` does the same things in the same order.
+
+use std::hint::black_box;
+
+use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust};
+
+use crate::support::meter::{Case, pieces};
+use crate::{PREPARED, REVERSED};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+const CONTEXT: &[u8] = b"session with bob";
+
+/// Two devices, and what the second has published.
+struct World {
+    alice: Identity,
+    bob: Identity,
+    keys: PreKeys,
+    bundle: Vec<u8>,
+}
+
+impl World {
+    fn new() -> Self {
+        let rng = &mut rand::rng();
+        let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+        let mut keys = PreKeys::generate(&bob, NOW, rng);
+        let bundle = keys.replenish(&bob, 1, rng).unwrap().remove(0).to_bytes();
+        Self { alice, bob, keys, bundle }
+    }
+
+    fn initiate(&self) -> Session {
+        let bundle = PreKeyBundle::from_bytes(black_box(&self.bundle)).unwrap();
+        let verified = bundle.verify(Trust::Pinned(self.bob.public()), NOW).unwrap();
+        Session::initiate(&self.alice, &verified, &mut rand::rng()).unwrap()
+    }
+
+    /// The second device's session after it has answered, and the first one's before it has read that.
+    fn answered(&self) -> (Session, Session, Vec<u8>) {
+        let mut a = self.initiate();
+        let hello = Ciphertext::from_bytes(&encrypt_one(&mut a, &[1; 32])).unwrap();
+        let Accepted { session: mut b, .. } =
+            Session::accept(&self.bob, &self.keys, &hello, Trust::OnFirstUse).unwrap();
+        let answer = encrypt_one(&mut b, &[2; 32]);
+        (a, b, answer)
+    }
+
+    /// Both sides confirmed, and the first one's chain begun.
+    fn established(&self) -> (Session, Session) {
+        let (mut a, mut b, answer) = self.answered();
+        decrypt_one(&mut a, &answer);
+        decrypt_one(&mut b, &encrypt_one(&mut a, &[3; 32]));
+        (a, b)
+    }
+}
+
+fn encrypt_one(session: &mut Session, plaintext: &[u8]) -> Vec<u8> {
+    session.encrypt(black_box(plaintext), &mut rand::rng()).unwrap().into_bytes()
+}
+
+fn decrypt_one(session: &mut Session, message: &[u8]) {
+    let message = Ciphertext::from_bytes(black_box(message)).unwrap();
+    black_box(session.decrypt(&message).unwrap());
+}
+
+pub(crate) fn encrypt(length: usize) -> Case {
+    let (mut a, _) = World::new().established();
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                black_box(encrypt_one(&mut a, &plaintext));
+            }
+        });
+    })
+}
+
+pub(crate) fn decrypt(length: usize) -> Case {
+    let (mut a, mut b) = World::new().established();
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let messages: Vec<_> = (0..piece).map(|_| encrypt_one(&mut a, &plaintext)).collect();
+            meter.measure(&mut || messages.iter().for_each(|message| decrypt_one(&mut b, message)));
+        }
+    })
+}
+
+pub(crate) fn turn() -> Case {
+    let (mut a, mut b) = World::new().established();
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                let there = encrypt_one(&mut a, &[7; 32]);
+                decrypt_one(&mut b, &there);
+                let back = encrypt_one(&mut b, &[8; 32]);
+                decrypt_one(&mut a, &back);
+            }
+        });
+    })
+}
+
+pub(crate) fn initiate() -> Case {
+    let world = World::new();
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                black_box(encrypt_one(&mut world.initiate(), &[7; 32]));
+            }
+        });
+    })
+}
+
+pub(crate) fn accept() -> Case {
+    let (world, key) = (World::new(), StorageKey::from_bytes([1; 32]));
+    let hello = encrypt_one(&mut world.initiate(), &[7; 32]);
+    let record = world.keys.seal(&key, CONTEXT, &mut rand::rng());
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let mut stores: Vec<_> = (0..piece).map(|_| PreKeys::unseal(&key, CONTEXT, &record).unwrap()).collect();
+            meter.measure(&mut || {
+                for keys in &mut stores {
+                    let message = Ciphertext::from_bytes(black_box(&hello)).unwrap();
+                    let accepted = Session::accept(&world.bob, keys, &message, Trust::OnFirstUse).unwrap();
+                    keys.remove(accepted.used);
+                    black_box((accepted.session, accepted.plaintext));
+                }
+            });
+        }
+    })
+}
+
+/// A session of each age that is sealed: fresh from `accept`, or waiting for its first answer.
+pub(crate) fn fresh() -> Session {
+    World::new().answered().1
+}
+
+pub(crate) fn waiting() -> Session {
+    World::new().answered().0
+}
+
+pub(crate) fn seal(session: Session) -> Case {
+    let key = StorageKey::from_bytes([1; 32]);
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                black_box(session.seal(&key, CONTEXT, &mut rand::rng()).into_bytes());
+            }
+        });
+    })
+}
+
+pub(crate) fn unseal(session: Session) -> Case {
+    let key = StorageKey::from_bytes([1; 32]);
+    let record = session.seal(&key, CONTEXT, &mut rand::rng()).into_bytes();
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                black_box(Session::unseal(&key, CONTEXT, black_box(&record)).unwrap());
+            }
+        });
+    })
+}
+
+/// One run is [`REVERSED`] messages, the last one first. All of them arrive.
+pub(crate) fn reversed() -> Case {
+    let (mut a, mut b) = World::new().established();
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let messages: Vec<_> = (0..REVERSED).map(|_| encrypt_one(&mut a, &[7; 32])).collect();
+            meter.measure(&mut || messages.iter().rev().for_each(|message| decrypt_one(&mut b, message)));
+        }
+    })
+}

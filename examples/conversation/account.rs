@@ -1,0 +1,91 @@
+//! What one party has said in all its lives, and how that agrees with what the relay did to its mail.
+//!
+//! Does not know the other party.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::Outcome;
+use crate::mailbox::Tally;
+use crate::said::{Said, TAKEN};
+
+/// What one party has said.
+#[derive(Default)]
+pub(crate) struct Account {
+    pub(crate) identity: Vec<u8>,
+    pub(crate) starts: u32,
+    /// How its first life ended, if it did not end by itself.
+    pub(crate) end: Option<String>,
+    /// The revisions of the stored sessions that it has gone on from.
+    pub(crate) resumed: Vec<u64>,
+    pub(crate) messages: u64,
+    pub(crate) plaintext: u64,
+    pub(crate) ciphertext: u64,
+    /// By number of the delivery.
+    pub(crate) verdicts: Vec<(u64, String)>,
+    pub(crate) shown: u64,
+    pub(crate) recognised: u64,
+    pub(crate) again: u64,
+    pub(crate) reloaded: u64,
+    pub(crate) complete: bool,
+}
+
+impl Account {
+    /// A party that comes back must be who it was.
+    pub(crate) fn note_identity(&mut self, key: Vec<u8>) -> Outcome<()> {
+        if !self.identity.is_empty() && self.identity != key {
+            return Err("a party has come back as another".into());
+        }
+        self.identity = key;
+        Ok(())
+    }
+
+    pub(crate) fn note(&mut self, said: Said) {
+        match said {
+            Said::Identity(_) => {}
+            Said::Resumed(revision) => self.resumed.push(revision),
+            Said::Sent { plaintext, message } => {
+                self.messages += 1;
+                self.plaintext += plaintext;
+                self.ciphertext += message;
+            }
+            Said::Verdict { delivery, word } => self.verdicts.push((delivery, word)),
+            Said::Shown(_) => self.shown += 1,
+            Said::Recognised => self.recognised += 1,
+            Said::Again(items) => self.again += items,
+            Said::Reloaded => self.reloaded += 1,
+            Said::Complete => self.complete = true,
+        }
+    }
+
+    /// Refused messages, by the reason.
+    pub(crate) fn refusals(&self) -> BTreeMap<&str, u64> {
+        let mut refusals = BTreeMap::new();
+        for (_, word) in self.verdicts.iter().filter(|(_, word)| word != TAKEN) {
+            *refusals.entry(word.as_str()).or_default() += 1;
+        }
+        refusals
+    }
+
+    /// Whether every verdict is the only right one for what the relay had delivered: damaged messages refused as such,
+    /// each other message taken exactly once, and refused as replayed every further time.
+    pub(crate) fn is_right_about(&self, tally: &Tally) -> bool {
+        let mut taken = HashSet::new();
+        // Of these the killed process may have taken one that it could not tell of any more.
+        let again = tally.deliveries.iter().filter(|delivery| delivery.again).map(|delivery| delivery.message);
+        let again: HashSet<u64> = again.collect();
+        let right = self.verdicts.iter().all(|(number, word)| {
+            let Some(delivery) = tally.delivery(*number) else { return false };
+            let message = delivery.message;
+            match word.as_str() {
+                TAKEN => !delivery.damaged && taken.insert(message),
+                "DecryptError::Replayed" => !delivery.damaged && (taken.contains(&message) || again.contains(&message)),
+                // A broken connection may lose any number of acknowledgements: what comes again then may be older than
+                // all that the receiver keeps keys for.
+                "DecryptError::Rejected" => delivery.damaged || delivery.again,
+                _ => delivery.damaged,
+            }
+        });
+        let judged: HashSet<u64> = self.verdicts.iter().map(|(number, _)| *number).collect();
+        right && judged.len() == tally.deliveries.len()
+    }
+}

@@ -1,0 +1,108 @@
+//! A party's connections: to the relay by TCP, and to the process that started it by standard input.
+//!
+//! Does not know what is sent. Nothing here waits for ever.
+
+use std::io::{self, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use bisik::IdentityKey;
+
+use crate::said::from_hex;
+use crate::wire::{FromRelay, ToRelay, read_frame};
+use crate::{Outcome, Who};
+
+/// The connection to the relay.
+pub(crate) struct Link {
+    stream: TcpStream,
+    arrived: Receiver<FromRelay>,
+}
+
+impl Link {
+    pub(crate) fn connect(port: u16) -> Outcome<Self> {
+        let stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), LIMIT)?;
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(LIMIT))?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let (sender, arrived) = mpsc::channel();
+        // A thread that always reads: the relay never waits for us while we wait for it.
+        std::thread::spawn(move || {
+            let mut frame = Vec::new();
+            while read_frame(&mut reader, &mut frame).is_ok() {
+                let Some(frame) = FromRelay::decode(&frame) else { break };
+                if sender.send(frame).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { stream, arrived })
+    }
+
+    pub(crate) fn send(&mut self, frame: &ToRelay) -> Outcome<()> {
+        Ok(self.stream.write_all(&frame.encode())?)
+    }
+
+    /// What arrives next, if it arrives within `wait`.
+    pub(crate) fn receive(&self, wait: Duration) -> Outcome<Option<FromRelay>> {
+        match self.arrived.recv_timeout(wait) {
+            Ok(frame) => Ok(Some(frame)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err("the relay is gone".into()),
+        }
+    }
+
+    /// A bundle of `of`, as soon as the relay has one. Only before the mailbox is opened.
+    pub(crate) fn fetch_bundle(&mut self, of: Who) -> Outcome<Vec<u8>> {
+        let start = Instant::now();
+        while start.elapsed() < LIMIT {
+            self.send(&ToRelay::Fetch(of))?;
+            match self.receive(LIMIT)? {
+                Some(FromRelay::Bundle(bundle)) => return Ok(bundle),
+                Some(FromRelay::NoBundle) => std::thread::sleep(Duration::from_millis(20)),
+                Some(FromRelay::Deliver { .. }) | None => break,
+            }
+        }
+        Err("the relay has no bundle".into())
+    }
+}
+
+/// The process that started this one.
+pub(crate) struct Director {
+    codes: Receiver<String>,
+    gone: Arc<AtomicBool>,
+}
+
+impl Director {
+    pub(crate) fn listen() -> Self {
+        let (sender, codes) = mpsc::channel();
+        let gone = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&gone);
+        std::thread::spawn(move || {
+            for line in io::stdin().lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+            // The end of the input says that it is enough, or that the director has died: no process stays behind.
+            flag.store(true, Ordering::Relaxed);
+        });
+        Self { codes, gone }
+    }
+
+    /// The peer's identity, as the user's camera would bring it.
+    pub(crate) fn scanned_code(&mut self) -> Outcome<[u8; IdentityKey::LENGTH]> {
+        let line = self.codes.recv_timeout(LIMIT)?;
+        let code = from_hex(&line).and_then(|code| code.try_into().ok());
+        code.ok_or_else(|| "the code is unreadable".into())
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+}
+
+/// How long anything may take that should take no time.
+const LIMIT: Duration = Duration::from_secs(30);

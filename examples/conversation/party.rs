@@ -1,0 +1,365 @@
+//! One side of the conversation: how a program uses `bisik` so that nothing is lost, shown twice or sent unsafely, even
+//! if it is killed between any two lines.
+//!
+//! Does not know that there is a director; knows the relay only as the place where bytes go and come from.
+//!
+//! Two rules, and the calls that make a program keep them:
+//!
+//! * **Store before you send.** [`Session::encrypt_held`] gives a [`Held`](bisik::Held) message, which comes out only
+//!   against the proof that the session was stored after it. See [`Party::send`].
+//! * **Store before you show.** [`Session::stage`] gives a message that has verified, and the record of the session as
+//!   it will be; `commit` gives the plaintext. See [`Party::decrypt`].
+//!
+//! Both leave a gap: a process that dies between storing and sending, or between storing and showing, loses the message.
+//! No order of the two closes it; what closes it is the oldest argument of networking, that only the ends can know.
+//! A sender keeps each item until the *receiver's own, encrypted receipt* has come, which is written after the item was
+//! shown, and until then encrypts it again, with another key, when it has heard nothing for a while. So there is nothing
+//! to recover after a crash: the items without receipt are simply those that are still to be sent. What then arrives
+//! twice is told apart on two levels: the same *message* is refused by the session as replayed, the same *item* in a new
+//! message is recognised by its number.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bisik::{Accepted, Ciphertext, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, Timestamp, Trust};
+
+use crate::agenda::{self, Agenda};
+use crate::content::Content;
+use crate::ledger::Ledger;
+use crate::link::{Director, Link};
+use crate::received::Received;
+use crate::said::{Said, TAKEN};
+use crate::store::{Record, Store};
+use crate::wire::{FromRelay, ToRelay};
+use crate::{Outcome, Who};
+
+/// The process of one party: `who port directory FILE..`, and the peer's identity on its standard input.
+pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<()> {
+    let files = arguments.split_off(arguments.len().min(3));
+    let [who, port, directory] = arguments.as_slice() else { return Err("a party needs more arguments".into()) };
+    let who = if who == Who::Alice.name() { Who::Alice } else { Who::Bob };
+    let port = port.to_str().and_then(|port| port.parse().ok()).ok_or("no port")?;
+
+    let mut director = Director::listen();
+    let mut party = Party::load(who, Path::new(directory), &files, port, &mut director)?;
+    if who == Who::Bob {
+        party.publish()?;
+    } else if party.session.is_none() {
+        party.initiate()?;
+    }
+    party.converse(&director)
+}
+
+struct Party {
+    who: Who,
+    store: Store,
+    /// What the store holds, or will hold when it is replaced next.
+    record: Record,
+    identity: Identity,
+    pre_keys: PreKeys,
+    /// The only identity that this party talks to.
+    peer: IdentityKey,
+    session: Option<Session>,
+    agenda: Agenda,
+    ledger: Ledger,
+    received: Received,
+    relay: Link,
+    /// Items on their way: sent by this process, and not receipted.
+    under_way: BTreeSet<u32>,
+    /// Below this all items are receipted or under way.
+    next: u32,
+    /// Items of the peer's that were shown and must be receipted.
+    owed: Vec<u32>,
+    /// When something was last receipted, and how long to wait for the next.
+    heard: Instant,
+    patience: Duration,
+    /// Deliveries that this process has dealt with.
+    dealt_with: u64,
+}
+
+impl Party {
+    /// Loads what an earlier process has stored. The very first one makes an identity and pre-keys, and stores them.
+    fn load(who: Who, directory: &Path, files: &[OsString], port: u16, director: &mut Director) -> Outcome<Self> {
+        let store = Store::open(directory)?;
+        let record = match store.load()? {
+            Some(record) => record,
+            None => first_record(&store)?,
+        };
+        let identity = Identity::unseal(store.key(), IDENTITY, &record.identity)?;
+        let pre_keys = PreKeys::unseal(store.key(), PRE_KEYS, &record.pre_keys)?;
+        let mut session = None;
+        if !record.session.is_empty() {
+            let stored = Session::unseal(store.key(), SESSION, &record.session)?;
+            Said::Resumed(stored.revision()).say();
+            session = Some(stored);
+        }
+        // The users meet and scan each other's code: that is what pins the peer. Without such a code there would be
+        // `Trust::OnFirstUse`, and a relay that hands out bundles of its own could stand in the middle of the first
+        // session; the identity that was found then would have to be remembered, and pinned from then on.
+        Said::Identity(identity.public().to_bytes().to_vec()).say();
+        let peer = IdentityKey::from_bytes(&director.scanned_code()?)?;
+        Ok(Self {
+            who,
+            identity,
+            pre_keys,
+            peer,
+            session,
+            agenda: Agenda::of(who, &agenda::sources(files)?)?,
+            ledger: Ledger::decode(&record.ledger).ok_or("the ledger is damaged")?,
+            received: Received::open(directory.join("received"))?,
+            relay: Link::connect(port)?,
+            store,
+            record,
+            under_way: BTreeSet::new(),
+            next: 0,
+            owed: Vec::new(),
+            heard: Instant::now(),
+            patience: PATIENCE,
+            dealt_with: 0,
+        })
+    }
+
+    /// At every start: makes the pre-keys that are due, stores them, and publishes the bundles.
+    fn publish(&mut self) -> Outcome<()> {
+        let (now, rng) = (now()?, &mut rand::rng());
+        self.pre_keys.rotate(&self.identity, now, rng)?;
+        if self.pre_keys.stock(now).is_low() {
+            let _bundles = self.pre_keys.replenish(&self.identity, STOCK, rng)?;
+        }
+        // Stored first: a bundle whose secrets were lost makes a message unreadable.
+        self.record.pre_keys = self.pre_keys.seal(self.store.key(), PRE_KEYS, rng);
+        self.store.replace(&self.record)?;
+        // All that are left, not only the new ones: an earlier process may have died before it could publish them.
+        // The relay goes by the bytes, and hands none out twice.
+        for bundle in self.pre_keys.one_time_bundles(now) {
+            self.relay.send(&ToRelay::Publish { of: self.who, once: true, bundle: bundle.to_bytes() })?;
+        }
+        let bundle = self.pre_keys.bundle().to_bytes();
+        self.relay.send(&ToRelay::Publish { of: self.who, once: false, bundle })
+    }
+
+    /// Sets up a session with the peer, who need not be there. Nothing is sent before there is a message.
+    fn initiate(&mut self) -> Outcome<()> {
+        let bundle = self.relay.fetch_bundle(self.who.other())?;
+        let bundle = PreKeyBundle::from_bytes(&bundle)?.verify(Trust::Pinned(&self.peer), now()?)?;
+        self.session = Some(Session::initiate(&self.identity, &bundle, &mut rand::rng())?);
+        Ok(())
+    }
+
+    /// Sends and receives until the director says that it is enough.
+    fn converse(&mut self, director: &Director) -> Outcome<()> {
+        self.relay.send(&ToRelay::Open(self.who))?;
+        let mut complete = false;
+        while !director.is_gone() {
+            self.send_what_is_due()?;
+            let mut wait = TICK;
+            for _ in 0..WINDOW {
+                let Some(arrived) = self.relay.receive(wait)? else { break };
+                let FromRelay::Deliver { delivery, message } = arrived else { continue };
+                self.take(delivery, &message)?;
+                wait = Duration::ZERO;
+            }
+            if !complete && self.ledger.is_complete(self.agenda.len()) {
+                Said::Complete.say();
+                complete = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the window with items that have no receipt, and adds the receipts that we owe.
+    fn send_what_is_due(&mut self) -> Outcome<()> {
+        if self.session.is_none() {
+            return Ok(());
+        }
+        self.give_up_waiting();
+        let mut plaintexts = Vec::new();
+        while self.under_way.len() < WINDOW && self.next < self.agenda.len() {
+            if !self.ledger.has_receipt(self.next) && self.under_way.insert(self.next) {
+                plaintexts.push(self.agenda.plaintext(self.next)?);
+            }
+            self.next += 1;
+        }
+        if !self.owed.is_empty() {
+            plaintexts.push(Content::Receipt(std::mem::take(&mut self.owed)).encode());
+        }
+        if plaintexts.is_empty() { Ok(()) } else { self.send(&plaintexts) }
+    }
+
+    /// After a long silence, everything under way counts as not sent. The wait doubles until something is heard.
+    fn give_up_waiting(&mut self) {
+        if self.under_way.is_empty() {
+            self.heard = Instant::now();
+        } else if self.heard.elapsed() > self.patience {
+            Said::Again(self.under_way.len().try_into().unwrap_or(u64::MAX)).say();
+            self.under_way.clear();
+            self.next = 0;
+            self.heard = Instant::now();
+            self.patience *= 2;
+        }
+    }
+
+    /// **Store before you send.** One record releases any number of messages that were encrypted before it.
+    fn send(&mut self, plaintexts: &[Vec<u8>]) -> Outcome<()> {
+        let rng = &mut rand::rng();
+        let session = self.session.as_mut().ok_or("there is no session")?;
+        let mut held = Vec::new();
+        for plaintext in plaintexts {
+            held.push((plaintext.len(), session.encrypt_held(plaintext, rng)?));
+        }
+        let sealed = session.seal(self.store.key(), SESSION, rng);
+        self.record.session = sealed.as_bytes().to_vec();
+        // The ledger goes with it: after a receipt has left, nobody sends its items again, so we must not forget them.
+        self.record.ledger = self.ledger.encode();
+        self.store.replace(&self.record)?;
+
+        let stored = sealed.stored(); // our word for it, now that it is true
+        for (length, message) in held {
+            let message = message.release(&stored).map_err(|_| "a message is newer than the record")?.into_bytes();
+            Said::Sent { plaintext: length.try_into()?, message: message.len().try_into()? }.say();
+            self.relay.send(&ToRelay::Put { to: self.who.other(), message })?;
+        }
+        Ok(())
+    }
+
+    /// One delivery: decrypted, shown, and done with; or refused, and done with as well.
+    fn take(&mut self, delivery: u64, message: &[u8]) -> Outcome<()> {
+        let word = match self.receive(message)? {
+            Ok(plaintext) => {
+                self.show(&plaintext)?;
+                TAKEN.to_owned()
+            }
+            // A refused message changes nothing. Whatever the reason, here it is enough to drop it: if it was worth
+            // anything, its items stay without receipt, and come again. `bisik::error` lists what else to do about each.
+            Err(refusal) => refusal,
+        };
+        Said::Verdict { delivery, word }.say();
+        self.relay.send(&ToRelay::Done(delivery))?;
+        self.dealt_with += 1;
+        if self.dealt_with.is_multiple_of(RELOAD) { self.reload() } else { Ok(()) }
+    }
+
+    /// Decrypts a message of our session, or accepts one that opens a new session.
+    fn receive(&mut self, message: &[u8]) -> Outcome<Result<Vec<u8>, String>> {
+        let Ok(message) = Ciphertext::from_bytes(message) else { return Ok(Err("CiphertextError".to_owned())) };
+        let known = self.session.as_ref().is_some_and(|session| !message.is_first() || session.recognizes(&message));
+        if known { self.decrypt(&message) } else { self.accept(&message) }
+    }
+
+    /// **Store before you show.**
+    fn decrypt(&mut self, message: &Ciphertext) -> Outcome<Result<Vec<u8>, String>> {
+        let session = self.session.as_mut().ok_or("there is no session")?;
+        let mut staged = match session.stage(message) {
+            Ok(staged) => staged, // it has verified; the session is the same as before
+            Err(error) => return Ok(Err(format!("DecryptError::{error:?}"))),
+        };
+        self.record.session = staged.seal(self.store.key(), SESSION, &mut rand::rng()).into_bytes();
+        self.store.replace(&self.record)?;
+        Ok(Ok(staged.commit()))
+    }
+
+    /// The same for a first message: the session and the pre-keys that are left are stored together, before it is shown.
+    fn accept(&mut self, message: &Ciphertext) -> Outcome<Result<Vec<u8>, String>> {
+        // Pinned here too: a stranger's first message is refused, however well it is made.
+        let trust = Trust::Pinned(&self.peer);
+        let Accepted { session, plaintext, used } =
+            match Session::accept(&self.identity, &self.pre_keys, message, trust) {
+                Ok(accepted) => accepted,
+                Err(error) => return Ok(Err(format!("AcceptError::{error:?}"))),
+            };
+        let rng = &mut rand::rng();
+        self.pre_keys.remove(used);
+        self.record.pre_keys = self.pre_keys.seal(self.store.key(), PRE_KEYS, rng);
+        self.record.session = session.seal(self.store.key(), SESSION, rng).into_bytes();
+        self.store.replace(&self.record)?;
+        // If there was a session before, the peer has lost it: an old first message cannot come back, because the keys
+        // that it names are gone, or remember it.
+        self.session = Some(session);
+        Ok(Ok(plaintext))
+    }
+
+    /// Shows an item, unless it was shown before, and owes a receipt for it either way.
+    fn show(&mut self, plaintext: &[u8]) -> Outcome<()> {
+        // The peer is who it is, and may still be broken or hostile: what is not understood is neither shown nor receipted.
+        let Some(content) = Content::decode(plaintext) else { return Ok(()) };
+        let item = match &content {
+            Content::Text(item, _) | Content::Piece(item, _) => *item,
+            Content::Receipt(numbers) => {
+                self.note_receipts(numbers);
+                return Ok(());
+            }
+        };
+        self.owed.push(item.number);
+        if self.ledger.has_received(item) {
+            Said::Recognised.say();
+            return Ok(());
+        }
+        let bytes = match &content {
+            Content::Text(item, text) => self.received.show_text(*item, text).map(|()| text.len())?,
+            Content::Piece(_, piece) => self.received.show_piece(piece).map(|()| piece.bytes.len())?,
+            Content::Receipt(_) => 0,
+        };
+        self.ledger.receive(item);
+        Said::Shown(bytes.try_into()?).say();
+        Ok(())
+    }
+
+    fn note_receipts(&mut self, numbers: &[u32]) {
+        for number in numbers.iter().filter(|number| **number < self.agenda.len()) {
+            self.under_way.remove(number);
+            self.ledger.receipt(*number);
+        }
+        self.heard = Instant::now();
+        self.patience = PATIENCE;
+    }
+
+    /// What happens all day on a telephone: the program leaves memory, and goes on from its record.
+    fn reload(&mut self) -> Outcome<()> {
+        let Some(session) = self.session.take() else { return Ok(()) };
+        let record = self.store.load()?.ok_or("the records are gone")?;
+        let stored = Session::unseal(self.store.key(), SESSION, &record.session)?;
+        if stored.revision() != session.revision() {
+            return Err("the stored session is not the one in memory".into());
+        }
+        self.session = Some(stored);
+        Said::Reloaded.say();
+        Ok(())
+    }
+}
+
+/// A new identity with its first pre-keys, stored.
+fn first_record(store: &Store) -> Outcome<Record> {
+    let rng = &mut rand::rng();
+    let identity = Identity::generate(rng);
+    let record = Record {
+        identity: identity.seal(store.key(), IDENTITY, rng),
+        pre_keys: PreKeys::generate(&identity, now()?, rng).seal(store.key(), PRE_KEYS, rng),
+        session: Vec::new(),
+        ledger: Ledger::default().encode(),
+    };
+    store.replace(&record)?;
+    Ok(record)
+}
+
+fn now() -> Outcome<Timestamp> {
+    Ok(Timestamp::from_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()))
+}
+
+/// The names under which records are sealed: none can take the place of another.
+const IDENTITY: &[u8] = b"identity";
+const PRE_KEYS: &[u8] = b"pre-keys";
+/// With many peers, the name says which.
+const SESSION: &[u8] = b"session with the peer";
+
+/// One-time bundles made at once.
+const STOCK: usize = 25;
+/// Items under way at most: bounds what the relay must keep, and what comes again after a crash.
+pub(crate) const WINDOW: usize = 8;
+/// After how many deliveries the session is dropped from memory and loaded again.
+const RELOAD: u64 = 16;
+/// How long to wait for the first receipt before items are sent again.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How long to wait for a delivery before looking at the clock.
+const TICK: Duration = Duration::from_millis(20);

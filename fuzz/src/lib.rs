@@ -1,0 +1,49 @@
+//! The fuzz targets: one function of bytes for each, which panics where a promise is broken.
+//!
+//! Does not know who calls: libFuzzer (fuzz_targets/) and `cargo test` (tests/corpus.rs) run the same functions.
+
+mod accept; //         a first message against fixed pre-keys
+mod decoders; //       the decoders of everything public
+mod decrypt; //        messages with edits against a session or a ratchet in mid-conversation
+mod dishonest_peer; // messages that the holder of the keys makes up, against a model of the rules
+mod fixtures; //       the parties and conversations that the targets start from
+mod forge; //          a message under known keys
+mod input; //          how a target reads its bytes
+mod model; //          what a receiver must do with a header
+mod ratchet_state; //  the fields of a ratchet's state
+mod record; //         sealed records, opened and made with the storage key
+mod seeds; //          what the fuzzer starts from
+mod unseal; //         sealed records, from the outside and behind the tag
+
+#[path = "../../tests/support/mod.rs"]
+mod support; //        two devices, a network, an attacker and a model: shared with the simulation
+
+pub use accept::accept;
+pub use decoders::{bundle, ciphertext, first_flight, identity_key};
+pub use decrypt::{decrypt, ratchet_decrypt};
+pub use dishonest_peer::dishonest_peer;
+pub use seeds::seeds;
+pub use unseal::{state, unseal};
+
+/// `conversation`: whatever happens to two devices and the network between them, event by event.
+pub fn conversation(data: &[u8]) {
+    support::World::replay(data);
+}
+
+/// A function of whatever bytes the fuzzer finds.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name that its file in `fuzz_targets` and its folder in `corpus` have.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("accept", accept),
+    ("bundle", bundle),
+    ("ciphertext", ciphertext),
+    ("conversation", conversation),
+    ("decrypt", decrypt),
+    ("dishonest_peer", dishonest_peer),
+    ("first_flight", first_flight),
+    ("identity_key", identity_key),
+    ("ratchet_decrypt", ratchet_decrypt),
+    ("state", state),
+    ("unseal", unseal),
+];

@@ -1,0 +1,76 @@
+//! Replays the seeds of every fuzz target, on any toolchain and without libFuzzer.
+//!
+//! Does not search: that is `cargo fuzz run`, see CONTRIBUTING.md.
+
+#![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
+
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fuzz::{TARGETS, seeds};
+
+#[test]
+fn every_seed_of_every_target_keeps_the_promises() {
+    for (name, target) in TARGETS {
+        for path in entries(&corpus().join(name)) {
+            println!("{}", path.display());
+            target(&fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_target_has_seeds_and_every_folder_a_target() {
+    let targets = TARGETS.iter().map(|(name, _)| String::from(*name)).collect::<BTreeSet<_>>();
+    let folders = entries(&corpus()).iter().map(|path| stem(path)).collect();
+    let files = entries(&corpus().join("../fuzz_targets")).iter().map(|path| stem(path)).collect();
+    assert_eq!(targets, folders);
+    assert_eq!(targets, files);
+    for (name, _) in TARGETS {
+        assert!(!entries(&corpus().join(name)).is_empty(), "{name} has seeds");
+    }
+}
+
+/// A change of the protocol shows here: `cargo test --test corpus -- --ignored` writes the seeds again, so that they mean
+/// what their names say.
+#[test]
+fn the_seeds_are_the_ones_that_the_generator_writes() {
+    for (target, name, bytes) in seeds() {
+        let path = corpus().join(target).join(name);
+        assert!(
+            fs::read(&path).is_ok_and(|seed| seed == bytes),
+            "stale, run `cargo test --test corpus -- --ignored`: {}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+#[ignore = "writes fuzz/corpus"]
+fn write_seeds() {
+    for (target, name, bytes) in seeds() {
+        fs::create_dir_all(corpus().join(target)).unwrap();
+        fs::write(corpus().join(target).join(name), bytes).unwrap();
+    }
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
+}
+
+/// In a fixed order.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    paths.sort();
+    paths
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap().to_string_lossy().into_owned()
+}

@@ -1,0 +1,36 @@
+//! Hedged salts: even a generator that repeats itself, after a rollback, pairs no header key with one nonce twice.
+//!
+//! Sees messages from outside. What bodies promise is in rollback.rs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use bisik::StorageKey;
+use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+use draws::Draws;
+
+#[path = "script/draws.rs"]
+#[allow(dead_code)]
+mod draws;
+
+/// P-4.3: the same message key and plaintext, under another `PN`.
+#[test]
+fn a_restored_state_never_reuses_the_nonce_of_a_header() {
+    let rng = &mut rand::rng();
+    let pair = KeyPair::generate(rng);
+    let mut a = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], pair.public());
+    let mut b = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], pair);
+    let _ = b.decrypt(&a.encrypt(b"halo", rng).unwrap()).unwrap();
+    let answer = b.encrypt(b"hai", rng).unwrap();
+    let key = StorageKey::from_bytes([1; 32]);
+    let backup = a.seal(&key, b"", rng);
+    let write = |more: usize| {
+        let mut a = DoubleRatchet::unseal(&key, b"", &backup).unwrap();
+        for _ in 0..more {
+            let _ = a.encrypt(b"more", &mut rand::rng()).unwrap();
+        }
+        let _ = a.decrypt(&answer).unwrap();
+        a.encrypt(b"same", &mut Draws::listed(&[9; 48])).unwrap()
+    };
+    let (one, other) = (write(0), write(1));
+    assert_ne!(one[16..100], other[16..100], "the headers differ in PN");
+    assert_ne!(one[..16], other[..16], "and so must the salts");
+}

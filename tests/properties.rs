@@ -1,0 +1,218 @@
+//! Properties of a session: each message once, nothing changed is read, a restart changes nothing, the bounds hold.
+//!
+//! Does not know the network of the simulation, except in the first: any script at all.
+
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod support;
+
+use bisik::{AcceptError, Ciphertext, DecryptError, Session, Trust};
+use proptest::prelude::*;
+use support::people::{reloaded, state, state_of};
+use support::{People, World};
+
+/// As many cases as `PROPTEST_CASES` says, else `default`. A failing case is printed whole, and needs no file.
+fn cases(default: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 10_000, ..ProptestConfig::default() }
+}
+
+/// One to three bytes make an event.
+fn script() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 0..200)
+}
+
+fn plaintexts() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    prop::collection::vec(prop::collection::vec(any::<u8>(), 0..48), 1..24)
+}
+
+proptest! {
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn whatever_happens_all_laws_hold(script in script()) {
+        World::replay(&script);
+    }
+
+    /// Losses, copies and any order: within one chain nothing is out of reach.
+    #[test]
+    fn each_message_of_a_chain_is_read_once_in_any_order(
+        plaintexts in plaintexts(),
+        order in prop::collection::vec(any::<prop::sample::Index>(), 0..48),
+    ) {
+        let mut people = People::new(1);
+        let (mut alice, mut bob) = people.established();
+        let messages: Vec<_> = plaintexts.iter().map(|text| alice.encrypt(text, &mut people.rng).unwrap()).collect();
+        let mut read = vec![false; messages.len()];
+        for index in order.iter().map(|index| index.index(messages.len())) {
+            let expected = if read[index] { Err(DecryptError::Replayed) } else { Ok(plaintexts[index].clone()) };
+            prop_assert_eq!(bob.decrypt(&messages[index]), expected);
+            read[index] = true;
+        }
+        let last = read.iter().rposition(|read| *read).unwrap_or(0);
+        prop_assert_eq!(bob.kept_keys(), read[..last].iter().filter(|read| !**read).count());
+    }
+
+    /// A message may be overtaken by four turns of the conversation.
+    #[test]
+    fn a_message_is_read_until_five_newer_chains_are_known(late in 0_usize..8) {
+        let mut people = People::new(2);
+        let (mut alice, mut bob) = people.established();
+        let message = alice.encrypt(b"terlambat", &mut people.rng).unwrap();
+        for _ in 0..=late {
+            let next = alice.encrypt(b"cepat", &mut people.rng).unwrap();
+            prop_assert_eq!(bob.decrypt(&next).unwrap(), b"cepat");
+            let reply = bob.encrypt(b"ya", &mut people.rng).unwrap();
+            prop_assert_eq!(alice.decrypt(&reply).unwrap(), b"ya");
+        }
+        let expected = if late <= 4 { Ok(b"terlambat".to_vec()) } else { Err(DecryptError::Rejected) };
+        prop_assert_eq!(bob.decrypt(&message), expected);
+    }
+
+    /// The same conversation with and without restarts: the same bytes on the wire, the same state at the end.
+    #[test]
+    fn a_restart_at_any_point_changes_nothing(steps in prop::collection::vec((any::<bool>(), any::<bool>()), 1..24)) {
+        let talk = |restarts: bool| {
+            let mut people = People::new(3);
+            let (mut alice, mut bob) = people.opened(true);
+            let mut wire = Vec::new();
+            for (from_alice, arrives) in &steps {
+                let (from, to) = if *from_alice { (&mut alice, &mut bob) } else { (&mut bob, &mut alice) };
+                let message = from.encrypt(b"apa kabar", &mut people.rng).unwrap();
+                if *arrives {
+                    assert_eq!(to.decrypt(&message).unwrap(), b"apa kabar");
+                }
+                wire.push(message);
+                if restarts {
+                    (alice, bob) = (reloaded(&alice), reloaded(&bob));
+                }
+            }
+            (wire, state(&alice), state(&bob))
+        };
+        prop_assert!(talk(false) == talk(true));
+    }
+
+    #[test]
+    fn a_changed_byte_in_any_state_is_refused(steps in 0_usize..6, at in any::<prop::sample::Index>(), mask in 1_u8..) {
+        let mut people = People::new(4);
+        let (mut alice, mut bob) = people.opened(true);
+        for _ in 0..steps {
+            let message = bob.encrypt(b"ayo", &mut people.rng).unwrap();
+            alice.decrypt(&message).unwrap();
+            std::mem::swap(&mut alice, &mut bob);
+        }
+        let message = alice.encrypt(b"jangan diubah", &mut people.rng).unwrap();
+        let mut bytes = message.as_bytes().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] ^= mask;
+        refused(&mut bob, &bytes);
+        prop_assert_eq!(bob.decrypt(&message).unwrap(), b"jangan diubah");
+    }
+}
+
+#[test]
+fn an_ordinary_message_with_any_byte_changed_is_refused() {
+    let mut people = People::new(5);
+    let (mut alice, mut bob) = people.established();
+    let message = alice.encrypt(b"pesan", &mut people.rng).unwrap();
+    every_change(message.as_bytes(), |bytes| refused(&mut bob, bytes));
+    assert_eq!(bob.decrypt(&message).unwrap(), b"pesan");
+}
+
+#[test]
+fn an_ordinary_message_that_is_cut_or_extended_is_refused() {
+    let mut people = People::new(6);
+    let (mut alice, mut bob) = people.established();
+    let message = alice.encrypt(b"pesan", &mut people.rng).unwrap();
+    every_length(message.as_bytes(), |bytes| refused(&mut bob, bytes));
+    assert_eq!(bob.decrypt(&message).unwrap(), b"pesan");
+}
+
+#[test]
+fn a_first_message_with_any_byte_changed_opens_nothing() {
+    for one_time in [true, false] {
+        let mut people = People::new(7);
+        let message = people.initiate(one_time).encrypt(b"halo", &mut people.rng).unwrap();
+        let before = state_of(&people.keys);
+        every_change(message.as_bytes(), |bytes| not_accepted(&people, bytes));
+        assert!(before == state_of(&people.keys), "a refused first message changes nothing");
+        assert_eq!(people.accept(&message).plaintext, b"halo");
+    }
+}
+
+#[test]
+fn a_first_message_that_is_cut_or_extended_opens_nothing() {
+    let mut people = People::new(8);
+    let message = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
+    every_length(message.as_bytes(), |bytes| not_accepted(&people, bytes));
+    assert_eq!(people.accept(&message).plaintext, b"halo");
+}
+
+#[test]
+fn a_repeated_first_message_with_any_byte_changed_is_read_by_nobody() {
+    let mut people = People::new(9);
+    let (mut alice, mut bob) = people.opened(true);
+    let message = alice.encrypt(b"halo lagi", &mut people.rng).unwrap();
+    every_change(message.as_bytes(), |bytes| {
+        refused(&mut bob, bytes);
+        not_accepted(&people, bytes);
+    });
+    assert_eq!(bob.decrypt(&message).unwrap(), b"halo lagi");
+}
+
+#[test]
+fn a_message_of_another_session_is_refused() {
+    let mut people = People::new(10);
+    let (mut alice, mut bob) = people.established();
+    let (mut other_alice, mut other_bob) = people.established();
+    let message = alice.encrypt(b"untuk satu sesi", &mut people.rng).unwrap();
+    let reply = bob.encrypt(b"juga", &mut people.rng).unwrap();
+    // The other session, the other direction, and its own sender.
+    for stranger in [&mut other_bob, &mut other_alice, &mut alice] {
+        let before = state(stranger);
+        assert_eq!(stranger.decrypt(&message), Err(DecryptError::Rejected));
+        assert!(before == state(stranger));
+    }
+    assert_eq!(bob.decrypt(&reply), Err(DecryptError::Rejected));
+    let accepted = Session::accept(&people.bob, &people.keys, &message, Trust::OnFirstUse);
+    assert_eq!(accepted.unwrap_err(), AcceptError::NotFirst);
+    assert_eq!(bob.decrypt(&message).unwrap(), b"untuk satu sesi");
+}
+
+/// Every byte of `bytes`, with one bit changed, with all bits changed.
+fn every_change(bytes: &[u8], mut check: impl FnMut(&[u8])) {
+    let mut changed = bytes.to_vec();
+    for at in 0..bytes.len() {
+        for mask in [1 << (at % 8), 0xff] {
+            changed[at] ^= mask;
+            check(&changed);
+            changed[at] = bytes[at];
+        }
+    }
+}
+
+/// Every prefix, and some extensions.
+fn every_length(bytes: &[u8], mut check: impl FnMut(&[u8])) {
+    for length in 0..bytes.len() {
+        check(&bytes[..length]);
+    }
+    for length in [1, 15, 16, 17, 64] {
+        check(&[bytes, &vec![0; length]].concat());
+    }
+}
+
+/// Refused, and the state is the same as before, bit for bit.
+fn refused(session: &mut Session, bytes: &[u8]) {
+    let before = state(session);
+    if let Ok(message) = Ciphertext::from_bytes(bytes) {
+        assert!(session.decrypt(&message).is_err(), "a changed message is read");
+    }
+    assert!(before == state(session), "a refused message changes the state");
+}
+
+fn not_accepted(people: &People, bytes: &[u8]) {
+    if let Ok(message) = Ciphertext::from_bytes(bytes) {
+        let accepted = Session::accept(&people.bob, &people.keys, &message, Trust::OnFirstUse);
+        assert!(accepted.is_err(), "a changed first message opens a session");
+    }
+}

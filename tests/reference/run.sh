@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Two implementations of docs/protocol.md read what the other wrote:    bash tests/reference/run.sh
+# Needs python3 with venv, and cargo. Any difference ends it with a non-zero status.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+venv=$PWD/target/reference-venv
+requirements=tests/reference/requirements.txt
+fresh=$(mktemp -d)
+trap 'rm -r "$fresh"' EXIT
+mkdir "$fresh/rust" "$fresh/python"
+export PYTHONDONTWRITEBYTECODE=1
+
+if ! cmp -s "$requirements" "$venv/installed"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+    cp "$requirements" "$venv/installed"
+fi
+
+vectors() { "$venv/bin/python" tests/reference/vectors.py "$@"; }
+quietly() { "$@" >"$fresh/log" 2>&1 || { cat "$fresh/log"; exit 1; }; }
+
+echo "Python verifies tests/vectors:"
+vectors verify tests/vectors
+
+echo "Rust records a fresh conversation, Python verifies it:"
+BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test vectors write_vectors -- --ignored
+vectors verify "$fresh/rust"
+
+echo "Python records every vector afresh, Rust verifies them:"
+vectors write "$fresh/python"
+BISIK_VECTORS=$fresh/python quietly cargo test --test vectors
+echo "no difference"

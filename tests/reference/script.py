@@ -1,0 +1,261 @@
+"""Test vectors as scripts (docs/protocol.md, section 7): read them, write them, run them against bisik.py.
+
+It does not know which vectors there are. A step that lacks its results, or its randomness, gets them when it is run:
+that is how vectors are made. A step that has them is compared.
+"""
+
+import copy
+import os
+
+from bisik import *
+
+NOW = 1_800_000_000
+DECIMAL = {"now", "kept_keys", "revision"}
+WORDS = {"do", "of", "with", "expect"}
+INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
+                  "plaintext", "record"}
+# What only this implementation can see. A step names those it wants.
+INNER = set("to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk "
+            "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys".split())
+
+
+class Differs(Exception):
+    """The vectors say one thing and this implementation another."""
+
+
+def decode(name, value):
+    if name in WORDS:
+        return value
+    return int(value) if name in DECIMAL else bytes.fromhex(value)
+
+
+def parse(text):
+    steps, step = [], {}
+    for line in text.splitlines() + [""]:
+        if line.startswith("#"):
+            continue
+        if line.strip():
+            name, value = (part.strip() for part in line.split("=", 1))
+            if name in step:
+                raise Differs(f"{name} stands there twice")
+            step[name] = decode(name, value)
+        elif step:
+            steps.append(step)
+            step = {}
+    return steps
+
+
+def render(steps, comment):
+    lines = [f"# {line}" for line in comment.splitlines()]
+    for step in steps:
+        values = {name: value.hex() if isinstance(value, bytes) else value for name, value in step.items()}
+        lines += [""] + [f"{name} = {value}".rstrip() for name, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+class Draws:
+    """The randomness of one step: replayed where it is listed, else fresh and recorded."""
+
+    def __init__(self, listed):
+        self.listed, self.taken = listed, b""
+
+    def __call__(self, n):
+        start = len(self.taken)
+        drawn = os.urandom(n) if self.listed is None else self.listed[start:start + n]
+        self.taken += drawn
+        if len(drawn) != n:
+            raise Differs("more randomness is drawn than listed")
+        return drawn
+
+
+class World:
+    """Everybody's keys and sessions, by name. Every method is a verb of the scripts, and gives its results by name."""
+
+    def __init__(self):
+        self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
+
+    def run(self, step, complete=False):
+        """Runs one step. `complete`: what the step lacks, or holds `None` for, is filled in."""
+        draw = Draws(step.get("draws", None if complete else b""))
+        try:
+            results, word = getattr(self, step["do"].replace("-", "_"))(step, draw), None
+        except Refused as refused:
+            results, word = {}, str(refused)
+        if draw.listed is None and draw.taken:
+            step["draws"] = draw.taken
+        if draw.taken != step.get("draws", b""):
+            raise Differs("less randomness is drawn than listed")
+        results = {name: value for name, value in results.items() if name in step or name not in INNER}
+        if word:
+            results["expect"] = word
+        for name, value in results.items():
+            if complete and step.get(name) is None:
+                step[name] = value
+            if step.get(name) != value:
+                raise Differs(f"{name}: {step.get(name)} stands there, {value} it is")
+        if complete and "expect" in step and not word:
+            step.pop("expect")
+        if set(step) - INPUTS - set(results) - {"draws"} or "expect" in step and not word:
+            raise Differs(f"{sorted(step)} stand there, {sorted(results)} came of it")
+
+    # Keys
+
+    def identity(self, step, draw):
+        self.identities[step["of"]] = Identity(draw)
+        return {"public": self.identities[step["of"]].public}
+
+    def identity_key(self, step, draw):
+        check_identity(step["key"])
+        return {}
+
+    def generate(self, step, draw):
+        self.pre_keys[step["of"]] = PreKeys(self.identities[step["of"]], step["now"], draw)
+        return {"bundle": self.pre_keys[step["of"]].bundle()}
+
+    def replenish(self, step, draw):
+        return {"bundle": self.pre_keys[step["of"]].replenish(draw)}
+
+    def rotate(self, step, draw):
+        self.pre_keys[step["of"]].rotate(step["now"], draw)
+        return {"bundle": self.pre_keys[step["of"]].bundle()}
+
+    def verify(self, step, draw):
+        verify_bundle(step["bundle"], step["pinned"], step["now"])
+        return {}
+
+    def kem(self, step, draw):
+        """Draws a seed and an encapsulation's randomness."""
+        seed = draw(64)
+        ciphertext, shared = encapsulate(kem_public(seed), draw(32))
+        if decapsulate(seed, ciphertext) != shared:
+            raise Differs("the encapsulated and the decapsulated secret")
+        damaged = bytes([ciphertext[0] ^ 1]) + ciphertext[1:]
+        return {"encapsulation_key": kem_public(seed), "ciphertext": ciphertext, "shared": shared,
+                "shared_of_damaged": decapsulate(seed, damaged)}
+
+    # Session setup
+
+    def verified(self, step):
+        return verify_bundle(step["bundle"], self.identities[step["with"]].public, step["now"])
+
+    def handshake(self, step, draw):
+        ours, theirs, disclosure = self.identities[step["of"]], self.identities[step["with"]], step["disclosure"]
+        at_initiator = vars(initiate(ours, self.verified(step), draw, disclosure))
+        at_responder = vars(respond(theirs, self.pre_keys[step["with"]], at_initiator["first_flight"], disclosure)[0])
+        if at_responder.pop("peer") != ours.public or at_responder.items() - at_initiator.items():
+            raise Differs("initiator and responder")
+        return at_initiator
+
+    def initiate(self, step, draw):
+        ours, disclosure = self.identities[step["of"]], step.get("disclosure", bytes(32))
+        self.sessions[step["of"]] = Session.initiate(ours, self.verified(step), draw, disclosure)
+        return {"session_id": self.sessions[step["of"]].id}
+
+    def accept(self, step, draw):
+        of, disclosure = step["of"], step.get("disclosure", bytes(32))
+        session, plaintext = Session.accept(self.identities[of], self.pre_keys[of], step["message"], disclosure)
+        self.sessions[of] = session
+        return {"session_id": session.id, "plaintext": plaintext}
+
+    # Messages
+
+    def start_ratchets(self, step, draw):
+        """Draws the responder's pair."""
+        secret, start = draw(32), (step["binding"], step["secret"])
+        self.ratchets["initiator"] = Ratchet(*start, peer=x25519_public(secret))
+        self.ratchets["responder"] = Ratchet(*start, pair=(secret, x25519_public(secret)))
+        return dict(zip(("prk", "rk", "hk_i", "hk_r"), (extract(*start), *root_start(*start))))
+
+    def encrypt(self, step, draw):
+        ratchet = self.ratchets.get(step["of"])
+        if ratchet is None:
+            return {"message": self.sessions[step["of"]].encrypt(step["plaintext"], draw)}
+        before = copy.copy(ratchet)
+        message = ratchet.send(step["plaintext"], draw)
+        return {"message": message} | trace(before, message, draw.taken)
+
+    def decrypt(self, step, draw):
+        ratchet, session = self.ratchets.get(step["of"]), self.sessions.get(step["of"])
+        plaintext = ratchet.receive(step["message"]) if ratchet else session.decrypt(step["message"])
+        return {"plaintext": plaintext, "kept_keys": sum(len(c.kept) for c in (ratchet or session.ratchet).chains)}
+
+    # Sealed state
+
+    def sealed(self, step, draw, kind, value):
+        state = value[step["of"]].encode()
+        return {"record": record(step["key"], draw, kind, step["context"], state), "state": state}
+
+    def unsealed(self, step, kind, value):
+        """The crate goes on with what it has opened, and so goes back in time; here it must be the state of now."""
+        if open_record(step["key"], kind, step["context"], step["record"]) != value[step["of"]].encode():
+            raise Differs("the record holds another state")
+        return {}
+
+    def seal_identity(self, step, draw):
+        return self.sealed(step, draw, IDENTITY, self.identities)
+
+    def seal_pre_keys(self, step, draw):
+        return self.sealed(step, draw, PRE_KEYS, self.pre_keys)
+
+    def seal_session(self, step, draw):
+        return self.sealed(step, draw, SESSION, self.sessions) | {"revision": self.sessions[step["of"]].revision}
+
+    def seal_ratchet(self, step, draw):
+        return self.sealed(step, draw, RATCHET, self.ratchets)
+
+    def unseal_identity(self, step, draw):
+        return self.unsealed(step, IDENTITY, self.identities)
+
+    def unseal_pre_keys(self, step, draw):
+        return self.unsealed(step, PRE_KEYS, self.pre_keys)
+
+    def unseal_session(self, step, draw):
+        return self.unsealed(step, SESSION, self.sessions)
+
+    def unseal_ratchet(self, step, draw):
+        return self.unsealed(step, RATCHET, self.ratchets)
+
+
+def trace(before, message, draws):
+    """The values on the way to a message: computed from the state before it, not taken from inside."""
+    values, (r, encrypted_header, header_tag, body, body_tag) = {}, parts(message)
+    if before.sending:
+        hk, ck, _ = before.sending
+    else:
+        hk, agreement = before.nhks, dh(draws[:32], before.peer)
+        rk, ck, nhk = root_step(before.rk, agreement)
+        values = {"rk": before.rk, "agreement": agreement, "next_rk": rk, "nhk": nhk}
+    mk, next_ck = chain_step(ck)
+    return values | {"ck": ck, "mk": mk, "next_ck": next_ck, "hk": hk, "r": r, "encrypted_header": encrypted_header,
+                     "header": stream(hk, r + bytes(8), encrypted_header), "header_tag": header_tag,
+                     "body_tag": body_tag, "digest": sha256(L_MESSAGE, before.binding, r, encrypted_header, body)}
+
+
+class Script:
+    """A script in the making: every line is run as it is added."""
+
+    def __init__(self):
+        self.world, self.steps = World(), []
+
+    def __call__(self, do, **values):
+        step = {"do": do} | {"with" if name == "peer" else name: value for name, value in values.items()}
+        self.world.run(step, complete=True)
+        self.steps.append(step)
+        return step
+
+    def parties(self, *names, one_time=0):
+        """Identities for all, and pre-keys for the last; gives the bundles: one-time ones, then the last resort."""
+        for name in names:
+            self("identity", of=name)
+        last_resort = self("generate", of=names[-1], now=NOW)["bundle"]
+        return [self("replenish", of=names[-1])["bundle"] for _ in range(one_time)] + [last_resort]
+
+    def start_ratchets(self, **wanted):
+        self("start-ratchets", binding=os.urandom(32), secret=os.urandom(32), **wanted)
+
+    def exchange(self, of, at, plaintext):
+        self("decrypt", of=at, message=self("encrypt", of=of, plaintext=plaintext)["message"])
+
+
+def flip(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]

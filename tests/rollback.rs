@@ -1,0 +1,239 @@
+//! Rollback: a state that was restored encrypts something else, with a generator that may repeat itself, and no key meets the
+//! same nonce twice; and the peer tells a fork from a duplicate.
+//!
+//! Sees messages and records from outside, as a relay and a thief of disks do.
+
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+use bisik::{Ciphertext, DecryptError, PreKeys, Session, StorageKey};
+use proptest::prelude::*;
+use support::people::{reloaded, state};
+use support::world::{overhead, salt};
+use support::{ConstantRng, People, SeededRng};
+
+fn cases(default: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Two different plaintexts, long enough that two random streams do not agree on them by chance.
+fn two_plaintexts() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let text = || prop::collection::vec(any::<u8>(), 16..80);
+    prop_oneof![
+        (text(), text()),
+        // One byte apart, at any place.
+        (text(), any::<prop::sample::Index>(), 1_u8..).prop_map(|(text, at, mask)| {
+            let mut other = text.clone();
+            other[at.index(text.len())] ^= mask;
+            (text, other)
+        }),
+        // One the beginning of the other.
+        (text(), any::<u8>()).prop_map(|(text, more)| (text.clone(), [text.as_slice(), &[more]].concat())),
+    ]
+    .prop_filter("different", |(one, other)| one != other)
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    /// In any state: unanswered, with a step due, in the middle of a chain.
+    #[test]
+    fn one_state_never_encrypts_two_plaintexts_with_one_stream(
+        (one, other) in two_plaintexts(),
+        steps in prop::collection::vec(any::<bool>(), 0..6),
+        constant in any::<u8>(),
+    ) {
+        let mut people = People::new(1);
+        let mut alice = people.initiate(true);
+        if !steps.is_empty() {
+            let mut bob;
+            (alice, bob) = people.opened(true);
+            for from_alice in steps {
+                let (from, to) = if from_alice { (&mut alice, &mut bob) } else { (&mut bob, &mut alice) };
+                let message = from.encrypt(b"ya", &mut people.rng).unwrap();
+                to.decrypt(&message).unwrap();
+            }
+        }
+        let mut restored = reloaded(&alice);
+        let first = alice.encrypt(&one, &mut ConstantRng(constant)).unwrap();
+        let second = restored.encrypt(&other, &mut ConstantRng(constant)).unwrap();
+        prop_assert!(salt(&first) != salt(&second), "the same nonce");
+        prop_assert!(header(&first) != header(&second), "the same stream under the header key");
+        let streams_cancel = body(&first).iter().zip(body(&second)).map(|(a, b)| a ^ b);
+        prop_assert!(!streams_cancel.eq(one.iter().zip(&other).map(|(a, b)| a ^ b)), "the same stream under the message key");
+        // What is the same in every respect may be the same on the wire: nobody learns anything from it.
+        let same = reloaded(&restored).encrypt(&one, &mut ConstantRng(constant)).unwrap();
+        prop_assert!(same == restored.encrypt(&one, &mut ConstantRng(constant)).unwrap());
+    }
+
+    /// Whole conversations from one backup, each with the generator of the backup: every salt is met once.
+    #[test]
+    fn many_rollbacks_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
+        let mut people = People::new(2);
+        let (alice, _) = people.established();
+        let mut salts = BTreeSet::new();
+        for (timeline, length) in lengths.iter().enumerate() {
+            let (mut restored, mut rng) = (reloaded(&alice), SeededRng::new(seed));
+            for number in 0..*length {
+                let message = restored.encrypt(&[timeline, number].map(|n| n.to_be_bytes()).concat(), &mut rng).unwrap();
+                prop_assert!(salts.insert(salt(&message).to_vec()), "the same salt");
+            }
+        }
+    }
+
+    /// Records too: a disk that is read before and after a rollback shows no two states under one nonce.
+    #[test]
+    fn two_states_are_never_sealed_under_one_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
+        let mut people = People::new(3);
+        let (mut alice, _) = people.established();
+        let rng = || ConstantRng(constant);
+        let before = alice.seal(&key(), b"nama", &mut rng());
+        prop_assert!(before.as_bytes() == alice.seal(&key(), b"nama", &mut rng()).as_bytes(), "equal state, equal record");
+        prop_assert!(nonce(before.as_bytes()) != nonce(alice.seal(&key(), b"lain", &mut rng()).as_bytes()));
+        alice.encrypt(&text, &mut rng()).unwrap();
+        let after = alice.seal(&key(), b"nama", &mut rng());
+        prop_assert!(nonce(before.as_bytes()) != nonce(after.as_bytes()), "the same nonce");
+    }
+}
+
+#[test]
+fn no_kind_of_record_repeats_a_nonce() {
+    let mut people = People::new(4);
+    let rng = &mut ConstantRng(0);
+    let other = PreKeys::generate(&people.alice, people.now, &mut people.rng);
+    let ratchet = |secret: u8, pair: &[u8; 32]| {
+        DoubleRatchet::responder(&SharedSecret::from_bytes([secret; 32]), &[0; 32], KeyPair::from_secret_bytes(*pair))
+    };
+    let records = [
+        people.alice.seal(&key(), b"nama", rng),
+        people.bob.seal(&key(), b"nama", rng),
+        people.keys.seal(&key(), b"nama", rng),
+        other.seal(&key(), b"nama", rng),
+        ratchet(1, &[7; 32]).seal(&key(), b"nama", rng),
+        ratchet(2, &[7; 32]).seal(&key(), b"nama", rng),
+    ];
+    let nonces: BTreeSet<_> = records.iter().map(|record| nonce(record)).collect();
+    assert_eq!(nonces.len(), records.len());
+}
+
+/// A program that starts twice from the same snapshot sets up the same session twice: even then the streams differ.
+#[test]
+fn two_sessions_of_one_generator_share_no_salt() {
+    let mut people = People::new(5);
+    let bundle = people.verified(true);
+    let hello = |text: &[u8]| {
+        let mut rng = SeededRng::new(9);
+        Session::initiate(&people.alice, &bundle, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
+    };
+    let (one, other) = (hello(b"ayo berangkat besok"), hello(b"jangan ke mana-mana"));
+    assert_eq!(one.as_bytes()[..FLIGHT], other.as_bytes()[..FLIGHT], "one session, twice");
+    assert!(salt(&one) != salt(&other) && header(&one) != header(&other));
+}
+
+/// A fork in the middle of a chain has the numbers of what it forgot: each number is read once, whichever comes first.
+#[test]
+fn a_fork_within_a_chain_is_read_once_for_each_number() {
+    for genuine_first in [true, false] {
+        let mut people = People::new(6);
+        let (mut alice, mut bob) = people.established();
+        let shared = alice.encrypt(b"sebelum", &mut people.rng).unwrap();
+        bob.decrypt(&shared).unwrap();
+        let mut restored = reloaded(&alice);
+        let genuine = alice.encrypt(b"asli", &mut people.rng).unwrap();
+        let fork = restored.encrypt(b"cabang", &mut people.rng).unwrap();
+        let (first, text, second) =
+            if genuine_first { (&genuine, b"asli".as_slice(), &fork) } else { (&fork, b"cabang".as_slice(), &genuine) };
+        assert_eq!(bob.decrypt(first).unwrap(), text);
+        let before = state(&bob);
+        assert_eq!(bob.decrypt(second), Err(DecryptError::Replayed));
+        assert!(before == state(&bob));
+        // From there on the two are one again.
+        let next = restored.encrypt(b"lanjut", &mut people.rng).unwrap();
+        assert_eq!(bob.decrypt(&next).unwrap(), b"lanjut");
+    }
+}
+
+/// A fork that has made a DH step of its own contradicts what came before, and is told as such.
+#[test]
+fn a_fork_with_a_step_of_its_own_is_told_as_diverged() {
+    let mut people = People::new(7);
+    let (mut alice, mut bob) = people.established();
+    let mut restored = reloaded(&alice);
+    let genuine = alice.encrypt(b"asli", &mut people.rng).unwrap();
+    assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
+    let before = state(&bob);
+    for _ in 0..3 {
+        let fork = restored.encrypt(b"cabang", &mut people.rng).unwrap();
+        assert_eq!(bob.decrypt(&fork), Err(DecryptError::Diverged));
+    }
+    assert!(before == state(&bob));
+    // The timeline that was read first goes on as if nothing had been.
+    let reply = bob.encrypt(b"baik", &mut people.rng).unwrap();
+    assert_eq!(alice.decrypt(&reply).unwrap(), b"baik");
+    assert_eq!(restored.decrypt(&reply), Err(DecryptError::Diverged), "and the fork learns of it by the answer");
+}
+
+/// The same fork by a generator that repeats itself is no fork: the same step, the same chain, the same numbers.
+#[test]
+fn a_fork_with_the_same_step_is_read_once_for_each_number() {
+    let mut people = People::new(8);
+    let (mut alice, mut bob) = people.established();
+    let mut restored = reloaded(&alice);
+    let rng = || SeededRng::new(3);
+    let genuine = alice.encrypt(b"asli", &mut rng()).unwrap();
+    let fork = restored.encrypt(b"cabang", &mut rng()).unwrap();
+    assert_ne!(salt(&genuine), salt(&fork));
+    assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
+    assert_eq!(bob.decrypt(&fork), Err(DecryptError::Replayed));
+}
+
+/// Who restores an old state reads again what came since, if it comes again, and cannot read what needs what it forgot.
+#[test]
+fn a_restored_receiver_loses_what_it_forgot_and_nothing_else() {
+    let mut people = People::new(9);
+    let (mut alice, mut bob) = people.established();
+    let first = alice.encrypt(b"satu", &mut people.rng).unwrap();
+    let mut restored = reloaded(&bob);
+    assert_eq!(bob.decrypt(&first).unwrap(), b"satu");
+    assert_eq!(restored.decrypt(&first).unwrap(), b"satu");
+    let mut restored = reloaded(&restored);
+    // Two turns that the restored state does not see.
+    for _ in 0..2 {
+        let reply = bob.encrypt(b"ya", &mut people.rng).unwrap();
+        alice.decrypt(&reply).unwrap();
+        let message = alice.encrypt(b"lalu", &mut people.rng).unwrap();
+        bob.decrypt(&message).unwrap();
+    }
+    let message = alice.encrypt(b"dua", &mut people.rng).unwrap();
+    assert_eq!(restored.decrypt(&message), Err(DecryptError::Rejected));
+    assert_eq!(bob.decrypt(&message).unwrap(), b"dua");
+}
+
+fn key() -> StorageKey {
+    StorageKey::from_bytes([7; 32])
+}
+
+/// The nonce of a record (docs/protocol.md, section 6.1).
+fn nonce(record: &[u8]) -> &[u8] {
+    &record[1..25]
+}
+
+/// The encrypted header (docs/protocol.md, section 4.1).
+fn header(message: &Ciphertext) -> &[u8] {
+    let salt_at = overhead(message) - 132;
+    &message.as_bytes()[salt_at + 16..salt_at + 100]
+}
+
+/// The encrypted body.
+fn body(message: &Ciphertext) -> &[u8] {
+    let bytes = message.as_bytes();
+    &bytes[overhead(message) - 16..bytes.len() - 16]
+}
+
+/// Kind byte and first flight.
+const FLIGHT: usize = 1 + bisik::handshake::FirstFlight::LENGTH;

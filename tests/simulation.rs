@@ -1,0 +1,274 @@
+//! Hundreds of pairs in a simulated network: delivery, forward secrecy, healing, and life after a rollback.
+//!
+//! Does not look inside the library. The world compares every single outcome with its model; the tests here add what a user
+//! was promised, in terms of who reads what.
+
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use bisik::rand_core::Rng;
+use bisik::{AcceptError, DecryptError};
+use support::{Crash, Event, Outcome, Pair, SeededRng, Side, World};
+
+/// Everything that can happen, happens: backups restored with generators that repeat, devices that die between any two steps,
+/// attackers who write. Every outcome is the model's, every refusal changes nothing, no salt is met twice, no message is
+/// read twice: the world panics where one of these breaks.
+#[test]
+fn every_outcome_is_the_one_that_the_model_foretells() {
+    let mut world = World::new(1, PAIRS);
+    let mut rng = SeededRng::new(1);
+    for _ in 0..40 * PAIRS {
+        let mut bytes = [0; 8];
+        rng.fill_bytes(&mut bytes);
+        world.apply(rng.below(PAIRS), Event::read(&mut bytes.as_slice()).unwrap());
+    }
+    world.settle();
+
+    // The run was worth something: each kind of outcome was met.
+    let outcomes = world.pairs.iter().flat_map(|pair| &pair.outcomes).map(|(_, outcome)| *outcome);
+    let mut met = BTreeMap::<String, usize>::new();
+    outcomes.for_each(|outcome| *met.entry(format!("{outcome:?}")).or_default() += 1);
+    for expected in [
+        Outcome::Read,
+        Outcome::NotDecrypted(DecryptError::Replayed),
+        Outcome::NotDecrypted(DecryptError::Diverged),
+        Outcome::NotDecrypted(DecryptError::Rejected),
+        Outcome::NotAccepted(AcceptError::UnknownPreKey),
+    ] {
+        assert!(met.contains_key(&format!("{expected:?}")), "{expected:?} was never met: {met:?}");
+    }
+}
+
+#[test]
+fn all_that_the_network_did_not_lose_is_delivered_once() {
+    let mut world = World::new(2, PAIRS);
+    let mut traffic = Traffic::new(2);
+    for _ in 0..40 * PAIRS {
+        traffic.honest_event(&mut world);
+    }
+    world.settle();
+    assert!(world.pairs.iter().map(|pair| pair.log.len() - pair.lost.len()).sum::<usize>() > 10 * PAIRS);
+    for pair in &world.pairs {
+        assert_eq!(pair.unread().count(), 0, "lost by nobody and read by nobody");
+        for (id, outcome) in &pair.outcomes {
+            let duplicate = matches!(
+                outcome,
+                Outcome::NotDecrypted(DecryptError::Replayed | DecryptError::Rejected)
+                    | Outcome::NotAccepted(AcceptError::UnknownPreKey | AcceptError::Replayed)
+            );
+            assert!(*outcome == Outcome::Read || duplicate, "message {id}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn two_who_initiate_at_once_end_in_the_same_session() {
+    let mut world = World::new(3, PAIRS / 2);
+    let mut traffic = Traffic::new(3);
+    for pair in 0..world.pairs.len() {
+        world.apply(pair, Event::Send { from: Side::Left, length: 3 });
+        world.apply(pair, Event::Send { from: Side::Right, length: 3 });
+    }
+    assert!(world.pairs.iter().all(|pair| pair.log[0].session != pair.log[1].session), "two sessions each");
+    for _ in 0..10 * PAIRS {
+        traffic.honest_event(&mut world);
+    }
+    world.settle();
+    for index in 0..world.pairs.len() {
+        // One message each way that is not lost.
+        for from in Side::BOTH {
+            say(&mut world, index, from);
+        }
+        let pair = &mut world.pairs[index];
+        let [left, right] = preferred(pair);
+        assert_eq!(left, right, "both go on in the same session");
+        assert_eq!(pair.unread().count(), 0, "and read what came in the other");
+    }
+}
+
+#[test]
+fn a_copied_state_reads_nothing_that_was_read_before() {
+    let mut world = World::new(4, PAIRS / 2);
+    let mut traffic = Traffic::new(4);
+    for _ in 0..20 * PAIRS {
+        traffic.honest_event(&mut world);
+    }
+    let mut readable = 0;
+    for pair in &world.pairs {
+        for device in &pair.devices {
+            let mut copy: Vec<_> = device.live.seats.iter().map(support::seat::Seat::duplicate).collect();
+            let mut reads = |envelope: &Rc<support::Envelope>| {
+                copy.iter_mut().any(|seat| seat.session.stage(&envelope.ciphertext).is_ok())
+            };
+            for id in &device.live.read {
+                assert!(!reads(&pair.log[*id]), "read, and readable again");
+            }
+            readable += pair.in_flight.iter().filter(|envelope| reads(envelope)).count();
+        }
+    }
+    assert!(readable > PAIRS / 8, "what is still under way is readable: the copies are good, or this shows nothing");
+}
+
+#[test]
+fn a_copied_state_reads_nothing_after_one_round_trip() {
+    let mut world = World::new(5, PAIRS);
+    let mut traffic = Traffic::new(5);
+    for _ in 0..15 * PAIRS {
+        traffic.honest_event(&mut world);
+    }
+    world.settle();
+    for (index, victim) in (0..PAIRS).zip(Side::BOTH.into_iter().cycle()) {
+        let peer = victim.other();
+        // Whatever came before, now it is the victim's turn to step; at that moment its state is copied.
+        for from in [victim, peer, victim, peer] {
+            say(&mut world, index, from);
+        }
+        world.apply(index, Event::Copy { side: victim });
+        let before = say(&mut world, index, peer);
+        say(&mut world, index, victim);
+        let after = [peer, victim, peer, peer, victim, peer].map(|from| say(&mut world, index, from));
+        let spied = &world.pairs[index].spied;
+        assert!(spied.contains(&before), "before the victim steps, the copy is as good as the original");
+        assert!(after.iter().all(|id| !spied.contains(id)), "the copy still reads after both have stepped");
+    }
+}
+
+#[test]
+fn an_attacker_who_writes_is_shut_out_by_one_round_trip() {
+    let mut world = World::new(6, PAIRS / 2);
+    for (index, victim) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
+        for from in [victim, victim.other(), victim, victim.other()] {
+            say(&mut world, index, from);
+        }
+        world.apply(index, Event::Copy { side: victim });
+        let healed = index % 4 < 2;
+        if healed {
+            say(&mut world, index, victim);
+            say(&mut world, index, victim.other());
+        }
+        world.apply(index, Event::Forge { side: victim });
+        world.apply(index, Event::Deliver { nth: 0 });
+        let (_, outcome) = world.pairs[index].outcomes.last().unwrap();
+        if healed {
+            assert_eq!(*outcome, Outcome::NotDecrypted(DecryptError::Diverged), "and the fork is told as such");
+            let genuine = say(&mut world, index, victim);
+            assert!(is_read(&world.pairs[index], genuine), "the forgery disturbs nothing");
+        } else {
+            assert_eq!(*outcome, Outcome::Read, "until then nobody can tell the two apart");
+        }
+    }
+}
+
+#[test]
+fn after_a_rollback_nothing_is_read_twice_and_a_new_session_repairs_it() {
+    let mut world = World::new(7, PAIRS);
+    let mut traffic = Traffic::new(7);
+    for _ in 0..15 * PAIRS {
+        traffic.honest_event(&mut world);
+    }
+    world.settle();
+    for (index, side) in (0..PAIRS).zip(Side::BOTH.into_iter().cycle()) {
+        let age = u8::try_from(1 + index % 10).unwrap();
+        world.apply(index, Event::Restore { side, age, rewind: index % 4 < 2 });
+        for from in [side, side, side.other(), side, side.other()] {
+            say(&mut world, index, from);
+        }
+        let pair = &world.pairs[index];
+        let read = &pair.devices[side.other().index()].live.read;
+        let places: BTreeSet<_> = read.iter().map(|id| (pair.log[*id].session, pair.log[*id].stamp)).collect();
+        assert_eq!(places.len(), read.len(), "two messages of the same key were read");
+
+        world.apply(index, Event::Renew { side });
+        let after = [side, side.other(), side, side.other()].map(|from| say(&mut world, index, from));
+        let pair = &mut world.pairs[index];
+        assert!(after.iter().all(|id| is_read(pair, *id)), "a new session repairs it");
+        let [left, right] = preferred(pair);
+        assert_eq!(left, right);
+    }
+    // Both ways in which a rollback shows itself were met.
+    for error in [DecryptError::Replayed, DecryptError::Diverged] {
+        let outcomes = || world.pairs.iter().flat_map(|pair| &pair.outcomes);
+        assert!(outcomes().any(|(_, outcome)| *outcome == Outcome::NotDecrypted(error)), "{error:?}");
+    }
+}
+
+/// Honest traffic over a bad network: loss, copies, damage, partitions, crashes, time; and no message is overtaken by more
+/// than four others, so that its chain is still known when it comes (P-4.11).
+struct Traffic {
+    rng: SeededRng,
+    overtaken: BTreeMap<usize, (usize, u32)>,
+}
+
+impl Traffic {
+    fn new(seed: u64) -> Self {
+        Self { rng: SeededRng::new(seed), overtaken: BTreeMap::new() }
+    }
+
+    fn honest_event(&mut self, world: &mut World) {
+        let index = self.rng.below(world.pairs.len());
+        let nth = self.next(index, &world.pairs[index]);
+        let [kind, from, at, value] = [0; 4].map(|_| u8::try_from(self.rng.below(256)).unwrap());
+        let from = if from % 2 == 0 { Side::Left } else { Side::Right };
+        let crash = if at % 2 == 0 { Crash::BeforeStore } else { Crash::AfterStore };
+        let at = u16::from_be_bytes([at, value]);
+        let event = match kind {
+            0..100 => Event::Send { from, length: value },
+            100..200 => Event::Deliver { nth },
+            200..206 => Event::SendThenCrash { from, at: crash },
+            206..212 => Event::DeliverThenCrash { nth, at: crash },
+            212..222 => Event::Duplicate { nth: value },
+            222..226 => Event::Drop { nth: value },
+            226..232 => Event::Corrupt { nth: value, at, mask: 1 << (value % 8) },
+            232..234 => Event::Cut { nth: value, keep: at },
+            234..236 => Event::Extend { nth: value, by: value },
+            236..238 => Event::Reflect { nth: value },
+            238..240 => Event::Partition,
+            240..248 => Event::Heal,
+            248..255 => Event::Restart { side: from },
+            255 => Event::Advance { days: value % 8 },
+        };
+        world.apply(index, event);
+    }
+
+    /// Which envelope arrives next: the first, or the second unless that has overtaken the first four times already.
+    fn next(&mut self, index: usize, pair: &Pair) -> u8 {
+        let [first, _, ..] = pair.in_flight.as_slice() else { return 0 };
+        let (id, times) = self.overtaken.entry(index).or_default();
+        if *id != first.id {
+            (*id, *times) = (first.id, 0);
+        }
+        if *times < 4 && self.rng.below(2) == 0 {
+            *times += 1;
+            return 1;
+        }
+        0
+    }
+}
+
+/// One message, delivered at once.
+fn say(world: &mut World, index: usize, from: Side) -> usize {
+    world.apply(index, Event::Send { from, length: 5 });
+    let id = world.pairs[index].log.len() - 1;
+    world.apply(index, Event::Deliver { nth: 0 });
+    id
+}
+
+fn is_read(pair: &Pair, id: usize) -> bool {
+    pair.devices[pair.log[id].from.other().index()].live.read.contains(&id)
+}
+
+/// The ids of the sessions that the two devices go on sending in.
+fn preferred(pair: &mut Pair) -> [[u8; 16]; 2] {
+    Side::BOTH.map(|side| {
+        let device = pair.device(side);
+        let index = device.preferred().unwrap();
+        *device.live.seats[index].session.id()
+    })
+}
+
+/// How many pairs a test simulates.
+const PAIRS: usize = 200;

@@ -1,0 +1,210 @@
+//! Receiving on a device, twice over: what the model says must happen, and what the library does; they must agree.
+//!
+//! Does not know the network. Whatever is refused must leave every record as it was, byte for byte.
+
+use std::rc::Rc;
+
+use bisik::{AcceptError, Accepted, Ciphertext, DecryptError, Session, Trust};
+
+use super::device::Device;
+use super::event::Crash;
+use super::pool::{Flight, Pool};
+use super::seat::{CONTEXT, Model, Opening, Seat, sealing, storage_key};
+use super::symbolic::{Ratchet, Verdict};
+use super::world::Envelope;
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Read,
+    NotDecrypted(DecryptError),
+    NotAccepted(AcceptError),
+}
+
+/// What the model says, with the state that follows.
+enum Expected {
+    /// Session `0` reads it and is then `1`.
+    Read(usize, Model),
+    Accepted(Model, Pool),
+    Refused(Outcome),
+}
+
+impl Device {
+    /// Receives one envelope as it was sent.
+    pub fn receive(&mut self, envelope: &Envelope, crash: Option<Crash>) -> Outcome {
+        let outcome = match self.expect(envelope) {
+            Expected::Read(index, model) => {
+                let seat = &mut self.live.seats[index];
+                read(seat, envelope, crash);
+                if crash != Some(Crash::BeforeStore) {
+                    seat.model = model;
+                }
+                Outcome::Read
+            }
+            Expected::Accepted(model, pool) => self.accept(envelope, model, pool, crash),
+            Expected::Refused(expected) => {
+                let actual = self.try_all(&envelope.ciphertext);
+                assert_eq!(actual, Some(expected), "the model refuses {:?}", envelope.stamp);
+                assert!(self.live.seats.iter().all(Seat::is_stored), "a refused message changes nothing");
+                return expected;
+            }
+        };
+        if crash == Some(Crash::BeforeStore) {
+            assert!(self.live.seats.iter().all(Seat::is_stored), "what is not committed changes nothing");
+            self.restart();
+            return outcome;
+        }
+        assert!(self.live.read.insert(envelope.id), "a message is read once");
+        self.store();
+        if crash == Some(Crash::AfterStore) {
+            self.restart();
+        }
+        outcome
+    }
+
+    /// Receives bytes that were changed on the way, or are for somebody else.
+    pub fn refuse(&mut self, bytes: &[u8]) {
+        if let Ok(message) = Ciphertext::from_bytes(bytes) {
+            assert_eq!(message.as_bytes(), bytes, "a message has one encoding");
+            let outcome = self.try_all(&message);
+            assert_ne!(outcome, Some(Outcome::Read), "a changed message is read");
+        }
+        assert!(self.live.seats.iter().all(Seat::is_stored), "a refused message changes nothing");
+    }
+
+    fn accept(&mut self, envelope: &Envelope, model: Model, pool: Pool, crash: Option<Crash>) -> Outcome {
+        let accepted =
+            Session::accept(&self.identity, &self.live.pre_keys, &envelope.ciphertext, Trust::Pinned(&envelope.author));
+        let Accepted { session, plaintext, used } = accepted.expect("the model accepts it");
+        assert_eq!(plaintext, envelope.plaintext);
+        assert_eq!(session.peer(), &envelope.author);
+        assert!(session.recognizes(&envelope.ciphertext));
+        if crash != Some(Crash::BeforeStore) {
+            assert_eq!(used.one_time(), envelope.flight.is_some_and(|flight| flight.offer.one_time.is_some()));
+            self.live.pre_keys.remove(used);
+            self.live.pool = pool;
+            self.live.seal_pre_keys();
+            self.live.sit(Seat::new(session, model));
+        }
+        Outcome::Read
+    }
+
+    fn expect(&self, envelope: &Envelope) -> Expected {
+        let known = |seat: &Seat| match envelope.flight {
+            Some(flight) => seat.model.opening == Opening::Accepted && seat.model.session == flight.session,
+            None => true,
+        };
+        let verdict = expect(&self.live.seats, known, envelope);
+        match (verdict, envelope.flight) {
+            (Some(Ok((index, model))), _) => Expected::Read(index, model),
+            (Some(Err(verdict)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(verdict))),
+            (None, Some(flight)) => self.expect_accept(&flight, envelope),
+            (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotFirst)),
+        }
+    }
+
+    fn expect_accept(&self, flight: &Flight, envelope: &Envelope) -> Expected {
+        let refused = |error| Expected::Refused(Outcome::NotAccepted(error));
+        let pair = match self.live.pool.answer(flight) {
+            Ok(pair) => pair,
+            Err(error) => return refused(error),
+        };
+        let ratchet = match Ratchet::responder(flight.session, pair).receive(&envelope.stamp) {
+            Ok(ratchet) => ratchet,
+            Err(Verdict::TooFarAhead) => return refused(AcceptError::TooFarAhead),
+            Err(_) => return refused(AcceptError::Rejected),
+        };
+        let mut pool = self.live.pool.clone();
+        pool.remove(flight);
+        let (session, epoch) = (flight.session, flight.epoch);
+        Expected::Accepted(Model { ratchet, session, epoch, opening: Opening::Accepted }, pool)
+    }
+
+    /// What an application does with a message: the session that knows it, any session, a new session. Commits nothing.
+    fn try_all(&mut self, message: &Ciphertext) -> Option<Outcome> {
+        let known = |seat: &Seat| !message.is_first() || seat.session.recognizes(message);
+        let mut outcome = None;
+        for seat in self.live.seats.iter_mut().rev().filter(|seat| known(seat)) {
+            match seat.session.stage(message) {
+                Ok(_) => return Some(Outcome::Read),
+                Err(error) => outcome = Some(worse(outcome, error)),
+            }
+        }
+        outcome.or_else(|| {
+            Some(match Session::accept(&self.identity, &self.live.pre_keys, message, Trust::OnFirstUse) {
+                Ok(_) => Outcome::Read,
+                Err(error) => Outcome::NotAccepted(error),
+            })
+        })
+    }
+}
+
+/// What the attacker makes of an envelope; it must be what the model says, and no more. Whether it was read.
+pub fn spy(seats: &mut [Seat], envelope: &Envelope) -> bool {
+    let known = |seat: &Seat| {
+        envelope
+            .flight
+            .is_none_or(|flight| seat.model.opening == Opening::Accepted && seat.model.session == flight.session)
+    };
+    if let Some(Ok((index, model))) = expect(seats, known, envelope) {
+        read(&mut seats[index], envelope, None);
+        seats[index].model = model;
+        return true;
+    }
+    for seat in seats {
+        assert!(seat.session.stage(&envelope.ciphertext).is_err(), "the attacker reads what the model says it cannot");
+    }
+    false
+}
+
+/// The first session, newest first, that reads it; else the clearest refusal; else nothing.
+fn expect(
+    seats: &[Seat],
+    known: impl Fn(&Seat) -> bool,
+    envelope: &Envelope,
+) -> Option<Result<(usize, Model), Verdict>> {
+    let mut refused = None;
+    for (index, seat) in seats.iter().enumerate().rev().filter(|(_, seat)| known(seat)) {
+        match seat.model.ratchet.receive(&envelope.stamp) {
+            Ok(ratchet) => {
+                let opening = match seat.model.opening {
+                    Opening::Unanswered(_) | Opening::Answered => Opening::Answered,
+                    Opening::Accepted => Opening::Accepted,
+                };
+                return Some(Ok((index, Model { ratchet, opening, ..seat.model })));
+            }
+            Err(verdict) => refused = refused.filter(|clear| *clear != Verdict::Rejected).or(Some(verdict)),
+        }
+    }
+    refused.map(Err)
+}
+
+/// Stage, store, commit. What was stored is what the commit leaves.
+fn read(seat: &mut Seat, envelope: &Envelope, crash: Option<Crash>) {
+    let before = seat.session.revision();
+    let mut staged = seat.session.stage(&envelope.ciphertext).expect("the model reads it");
+    if crash == Some(Crash::BeforeStore) {
+        return;
+    }
+    seat.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes());
+    assert_eq!(staged.commit(), envelope.plaintext);
+    assert!(seat.is_stored(), "what is stored before the commit is what the commit leaves");
+    assert_eq!(seat.session.revision(), before + 1);
+    assert!(seat.session.is_confirmed());
+}
+
+fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {
+    match outcome {
+        Some(clear) if clear != Outcome::NotDecrypted(DecryptError::Rejected) => clear,
+        _ => Outcome::NotDecrypted(error),
+    }
+}
+
+fn refusal(verdict: Verdict) -> DecryptError {
+    match verdict {
+        Verdict::Replayed => DecryptError::Replayed,
+        Verdict::TooFarAhead => DecryptError::TooFarAhead,
+        Verdict::Diverged => DecryptError::Diverged,
+        Verdict::Rejected | Verdict::Read => DecryptError::Rejected,
+    }
+}

@@ -1,0 +1,213 @@
+//! Known answers: every script of tests/vectors, made by the independent implementation in tests/reference, agrees.
+//!
+//! Does not know that implementation: the two meet in the files alone. `BISIK_VECTORS` names another directory to run.
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, rngs::ThreadRng};
+use script::step::{Step, parse, render};
+use script::world::World;
+
+mod script;
+
+fn run(name: &str) {
+    let directory = std::env::var_os("BISIK_VECTORS");
+    let elsewhere = directory.is_some();
+    let directory = directory.map_or_else(|| PathBuf::from("tests/vectors"), PathBuf::from);
+    let Ok(text) = fs::read_to_string(directory.join(name)) else {
+        assert!(elsewhere, "tests/vectors has no {name}");
+        return;
+    };
+    let mut world = World::default();
+    let steps = parse(&text);
+    assert!(!steps.is_empty(), "{name} is empty");
+    for (index, step) in steps.iter().enumerate() {
+        println!("{name}, step {}: {} of {}", index + 1, step.need("do"), step.text("of").unwrap_or("-"));
+        world.check(step);
+    }
+}
+
+/// P-1.6, P-6.1, P-6.4: ChaCha20-HMAC-SHA256 in its general form, by identities in records.
+#[test]
+fn sealing() {
+    run("aead.txt");
+}
+
+/// P-1.1, P-1.2, P-1.3: which 64 bytes are an identity key.
+#[test]
+fn key_encodings() {
+    run("dh.txt");
+}
+
+/// P-1.7 is in `bundles`: here are keys and ciphertexts by seed and randomness.
+#[test]
+fn kem() {
+    run("kem.txt");
+}
+
+/// P-1.1, P-1.2, P-1.3, P-1.5, P-1.7, P-1.8, P-2.1, P-2.3, P-2.4: bundles, and each reason to refuse one.
+#[test]
+fn bundles() {
+    run("bundle.txt");
+}
+
+/// P-2.7, P-3.1, P-3.2, P-3.3, P-3.5, P-3.6, P-3.7: both sides' secrets, and first flights that are refused.
+#[test]
+fn handshakes() {
+    run("handshake.txt");
+}
+
+/// The root chain, by the states that it leaves.
+#[test]
+fn root_chain() {
+    run("root.txt");
+}
+
+/// P-4.5: the symmetric chain, by the states that it leaves.
+#[test]
+fn symmetric_chain() {
+    run("chain.txt");
+}
+
+/// P-4.1, P-4.4, P-4.6, P-4.7, P-4.9: headers, and those that contradict what was received before.
+#[test]
+fn headers() {
+    run("header.txt");
+}
+
+/// P-4.2, P-4.3: salt, digest and tags, by whole messages and damaged ones.
+#[test]
+fn messages() {
+    run("message.txt");
+}
+
+/// P-4.4, P-4.5, P-4.6, P-4.8, P-4.9, P-4.10, P-4.11: the ratchet alone, in and out of order.
+#[test]
+fn ratchet() {
+    run("ratchet.txt");
+}
+
+/// P-3.4, P-3.8, P-4.4, P-4.5, P-4.6: a whole conversation, with what networks do to it.
+#[test]
+fn conversation() {
+    run("conversation.txt");
+}
+
+/// P-2.2, P-2.5, P-2.6, P-3.4, P-3.6, P-6.1, P-6.2, P-6.3: what is in records of every kind.
+#[test]
+fn sealed_state() {
+    run("state.txt");
+}
+
+#[test]
+fn every_file_is_run() {
+    let directory = std::env::var_os("BISIK_VECTORS").map_or_else(|| PathBuf::from("tests/vectors"), PathBuf::from);
+    let this = include_str!("vectors.rs");
+    let mut files = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(this.contains(&format!("run(\"{name}\");")), "no test runs {name}");
+        files += 1;
+    }
+    assert!(files > 0, "no vectors there");
+}
+
+/// Not a test: records a conversation for the independent implementation to verify (tests/reference/run.sh).
+#[test]
+#[ignore = "writes conversation.txt into the directory BISIK_VECTORS_OUT"]
+fn write_vectors() {
+    let directory = PathBuf::from(std::env::var_os("BISIK_VECTORS_OUT").expect("BISIK_VECTORS_OUT names a directory"));
+    let mut recorder = Recorder::default();
+    recorder.converse();
+    fs::write(directory.join("conversation.txt"), render(&recorder.steps, "Recorded by tests/vectors.rs.")).unwrap();
+}
+
+/// A script in the making: every step is run as it is added.
+#[derive(Default)]
+struct Recorder {
+    world: World,
+    steps: Vec<Step>,
+    plan: ThreadRng,
+}
+
+impl Recorder {
+    fn add(&mut self, step: Step) -> Step {
+        let step = self.world.complete(step);
+        self.steps.push(step.clone());
+        step
+    }
+
+    fn encrypt(&mut self, of: &str) -> Vec<u8> {
+        let mut plaintext = vec![0; self.plan.random_range(0..200)];
+        self.plan.fill(plaintext.as_mut_slice());
+        self.add(Step::new("encrypt", of).bytes("plaintext", &plaintext)).hex("message")
+    }
+
+    fn set_up(&mut self) -> Vec<Vec<u8>> {
+        self.add(Step::new("identity", "alice"));
+        self.add(Step::new("identity", "bob"));
+        let now = 1_800_000_000.to_string();
+        let last_resort = self.add(Step::new("generate", "bob").word("now", &now));
+        let one_time = self.add(Step::new("replenish", "bob"));
+        let bundle = if self.plan.random() { one_time } else { last_resort }.hex("bundle");
+        self.add(Step::new("initiate", "alice").word("with", "bob").bytes("bundle", &bundle).word("now", &now));
+        let mut first: Vec<_> = (0..3).map(|_| self.encrypt("alice")).collect();
+        first.shuffle(&mut self.plan);
+        let opening = first.pop().unwrap();
+        self.add(Step::new("accept", "bob").bytes("message", &opening));
+        self.add(Step::new("accept", "bob").bytes("message", &opening));
+        first
+    }
+
+    /// Turns at random; what is under way arrives in any order, some of it damaged, twice or never.
+    fn converse(&mut self) {
+        let mut under_way = [Vec::new(), self.set_up()];
+        for _ in 0..40 {
+            let to = usize::from(self.plan.random::<bool>());
+            let (of, at) = if to == 0 { ("bob", "alice") } else { ("alice", "bob") };
+            for _ in 0..self.plan.random_range(0..3) {
+                under_way[to].push(self.encrypt(of));
+            }
+            under_way[to].shuffle(&mut self.plan);
+            for _ in 0..self.plan.random_range(0..=under_way[to].len()) {
+                let message = under_way[to].pop().unwrap();
+                self.deliver(at, &message);
+            }
+            self.restart(at);
+        }
+    }
+
+    fn deliver(&mut self, at: &str, message: &[u8]) {
+        let decrypt = |message: &[u8]| Step::new("decrypt", at).bytes("message", message);
+        let fate = self.plan.random_range(0..20);
+        if fate < 3 {
+            let mut damaged = message.to_vec();
+            let byte = self.plan.random_range(0..message.len());
+            damaged[byte] ^= 1 << self.plan.random_range(0..8);
+            self.add(decrypt(&damaged));
+        }
+        if fate > 1 {
+            self.add(decrypt(message));
+        }
+        if fate > 16 {
+            self.add(decrypt(message));
+        }
+    }
+
+    fn restart(&mut self, of: &str) {
+        let [seal, unseal] = ["seal-session", "unseal-session"]
+            .map(|verb| Step::new(verb, of).bytes("key", &[7; 32]).bytes("context", of.as_bytes()));
+        let record = self.add(seal).hex("record");
+        self.add(unseal.bytes("record", &record));
+    }
+}
