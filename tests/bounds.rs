@@ -84,6 +84,7 @@ fn kept_keys_are_bounded_over_all_chains_and_the_oldest_go_first() {
     assert_eq!(bob.kept_keys(), MAX_KEPT - 4);
 }
 
+/// P-4.12
 #[test]
 fn a_plaintext_has_at_most_64_mib() {
     let mut people = People::new(3);

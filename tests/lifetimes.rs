@@ -93,6 +93,7 @@ fn the_stock_is_what_peers_can_still_use() {
     assert_eq!(stock(&people, 30 * DAY).one_time, 0);
 }
 
+/// P-2.9
 #[test]
 fn pre_keys_refuse_another_identity_and_too_many_pairs() {
     let mut people = People::new(7);

@@ -44,7 +44,7 @@ fn a_bundle_of_another_identity_is_told_apart() {
     assert_eq!(pinned(&people.bob), Ok(()));
 }
 
-/// Whatever of a bundle is changed and still decodes, its signature no longer fits.
+/// P-2.8. Whatever of a bundle is changed, either half of the identity too, and still decodes: its signature no longer fits.
 #[test]
 fn a_changed_bundle_is_refused_whatever_was_changed() {
     let mut people = People::new(3);
@@ -246,6 +246,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
 }
 
 /// Both devices initiate, both accept: each then has two sessions, and both pick the same.
+/// P-3.9
 #[test]
 fn of_two_sessions_set_up_at_once_both_sides_pick_the_same() {
     let mut picked = [0; 2];

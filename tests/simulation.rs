@@ -47,13 +47,16 @@ fn every_outcome_is_the_one_that_the_model_foretells() {
 fn all_that_the_network_did_not_lose_is_delivered_once() {
     let mut world = World::new(2, PAIRS);
     let mut traffic = Traffic::new(2);
-    for _ in 0..40 * PAIRS {
+    for _ in 0..30 * PAIRS {
         traffic.honest_event(&mut world);
     }
     world.settle();
-    assert!(world.pairs.iter().map(|pair| pair.log.len() - pair.lost.len()).sum::<usize>() > 10 * PAIRS);
+    assert!(world.pairs.iter().map(|pair| pair.log.len() - pair.lost.len()).sum::<usize>() > 8 * PAIRS);
     for pair in &world.pairs {
-        assert_eq!(pair.unread().count(), 0, "lost by nobody and read by nobody");
+        if let Some(envelope) = pair.unread().next() {
+            let outcomes: Vec<_> = pair.outcomes.iter().filter(|(id, _)| *id == envelope.id).collect();
+            panic!("lost by nobody and read by nobody: {outcomes:?}");
+        }
         for (id, outcome) in &pair.outcomes {
             let duplicate = matches!(
                 outcome,
@@ -115,13 +118,13 @@ fn a_copied_state_reads_nothing_that_was_read_before() {
 
 #[test]
 fn a_copied_state_reads_nothing_after_one_round_trip() {
-    let mut world = World::new(5, PAIRS);
+    let mut world = World::new(5, PAIRS / 2);
     let mut traffic = Traffic::new(5);
-    for _ in 0..15 * PAIRS {
+    for _ in 0..8 * PAIRS {
         traffic.honest_event(&mut world);
     }
     world.settle();
-    for (index, victim) in (0..PAIRS).zip(Side::BOTH.into_iter().cycle()) {
+    for (index, victim) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
         let peer = victim.other();
         // Whatever came before, now it is the victim's turn to step; at that moment its state is copied.
         for from in [victim, peer, victim, peer] {
@@ -167,7 +170,7 @@ fn an_attacker_who_writes_is_shut_out_by_one_round_trip() {
 fn after_a_rollback_nothing_is_read_twice_and_a_new_session_repairs_it() {
     let mut world = World::new(7, PAIRS);
     let mut traffic = Traffic::new(7);
-    for _ in 0..15 * PAIRS {
+    for _ in 0..10 * PAIRS {
         traffic.honest_event(&mut world);
     }
     world.settle();
@@ -211,7 +214,7 @@ impl Traffic {
     fn honest_event(&mut self, world: &mut World) {
         let index = self.rng.below(world.pairs.len());
         let nth = self.next(index, &world.pairs[index]);
-        let [kind, from, at, value] = [0; 4].map(|_| u8::try_from(self.rng.below(256)).unwrap());
+        let [kind, from, at, value] = self.rng.next_u32().to_be_bytes();
         let from = if from % 2 == 0 { Side::Left } else { Side::Right };
         let crash = if at % 2 == 0 { Crash::BeforeStore } else { Crash::AfterStore };
         let at = u16::from_be_bytes([at, value]);
@@ -228,7 +231,8 @@ impl Traffic {
             236..238 => Event::Reflect { nth: value },
             238..240 => Event::Partition,
             240..248 => Event::Heal,
-            248..255 => Event::Restart { side: from },
+            248..252 => Event::Restart { side: from },
+            252..255 => Event::Copy { side: from },
             255 => Event::Advance { days: value % 8 },
         };
         world.apply(index, event);

@@ -280,6 +280,14 @@ mod tests {
         }
     }
 
+    /// P-1.4
+    #[test]
+    fn an_all_zero_shared_secret_is_refused() {
+        assert!(matches!(contributory([0; 32]), Err(InvalidKey::LowOrder)));
+        let last: [u8; 32] = core::array::from_fn(|index| u8::from(index == 31));
+        assert!(contributory(last).is_ok());
+    }
+
     #[test]
     fn small_order_twist_and_unreduced_keys_are_refused() {
         for encoding in SMALL_ORDER {

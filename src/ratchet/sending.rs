@@ -188,3 +188,24 @@ fn write_message(
 
 /// Bytes that a message adds to its plaintext.
 pub(super) const OVERHEAD: usize = SALT + HEADER + TAG + TAG;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ratchet::{DoubleRatchet, SharedSecret};
+
+    /// P-4.13
+    #[test]
+    fn a_chain_ends_before_its_numbers_do() {
+        let rng = &mut rand::rng();
+        let pair = KeyPair::generate(rng);
+        let secret = SharedSecret::from_bytes([7; 32]);
+        let mut ratchet = DoubleRatchet::initiator(&secret, &[0; 32], pair.public());
+        let _ = ratchet.encrypt(b"", rng).unwrap();
+        ratchet.state.sending.chain.as_mut().unwrap().number = u32::MAX - 1;
+        assert!(ratchet.encrypt(b"", rng).is_ok());
+        let before = ratchet.state.encode();
+        assert_eq!(ratchet.encrypt(b"", rng), Err(EncryptError::Exhausted));
+        assert_eq!(ratchet.state.encode(), before, "nothing is changed by what is not sent");
+    }
+}
