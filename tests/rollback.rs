@@ -135,6 +135,24 @@ fn two_sessions_of_one_generator_share_no_salt() {
     assert!(salt(&one) != salt(&other) && header(&one) != header(&other));
 }
 
+/// Two timelines may meet again in one chain and one plaintext, and differ only in what their headers say of the chain
+/// before: headers too are encrypted under a key that recurs.
+#[test]
+fn one_plaintext_under_two_headers_has_two_streams() {
+    let mut people = People::new(10);
+    let (mut alice, mut bob) = people.established();
+    let shared = alice.encrypt(b"bersama", &mut people.rng).unwrap();
+    let mut restored = reloaded(&alice);
+    alice.encrypt(b"terlupa", &mut people.rng).unwrap();
+    bob.decrypt(&shared).unwrap();
+    let reply = bob.encrypt(b"ya", &mut people.rng).unwrap();
+    let [one, other] = [&mut alice, &mut restored].map(|timeline| {
+        timeline.decrypt(&reply).unwrap();
+        timeline.encrypt(b"sama persis", &mut ConstantRng(0)).unwrap()
+    });
+    assert!(salt(&one) != salt(&other), "the same stream over two headers");
+}
+
 /// A fork in the middle of a chain has the numbers of what it forgot: each number is read once, whichever comes first.
 #[test]
 fn a_fork_within_a_chain_is_read_once_for_each_number() {

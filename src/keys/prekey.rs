@@ -68,7 +68,7 @@ impl Generation {
     }
 
     /// A bundle of this generation without its signature.
-    pub(super) const fn parts_with(
+    pub(super) fn parts_with(
         &self,
         identity: IdentityKey,
         kem: EncapsulationKey,

@@ -127,9 +127,12 @@ impl Point {
 /// An X25519 key pair. The public key is kept beside the secret, so that it is never computed twice.
 ///
 /// The secret wipes itself on drop, is absent from `Debug`, and comes out only by [`KeyPair::expose_secret_bytes`].
-pub struct KeyPair {
-    /// Boxed, so that moving a pair, or growing a collection of them, leaves no copy behind.
-    secret: Box<Secret<32>>,
+///
+/// Boxed, so that moving a pair, or growing a collection of them, leaves no copy behind.
+pub struct KeyPair(Box<Halves>);
+
+struct Halves {
+    secret: Secret<32>,
     public: PublicKey,
 }
 
@@ -152,12 +155,12 @@ impl KeyPair {
     /// The pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
     pub(crate) fn from_secret(secret: Secret<32>) -> Self {
         let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
-        Self { secret: Box::new(secret), public }
+        Self::from_parts(secret, public)
     }
 
     /// The pair as it was stored; `public` must have come from [`KeyPair::public`].
     pub(crate) fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
-        Self { secret: Box::new(secret), public }
+        Self(Box::new(Halves { secret, public }))
     }
 
     /// A new pair, and its shared secret with `theirs`, at the price of one inversion instead of two.
@@ -188,32 +191,32 @@ impl KeyPair {
     /// The 32 secret bytes, for a caller who keeps them. Copies of them are the caller's to wipe.
     #[must_use]
     pub fn expose_secret_bytes(&self) -> &[u8; 32] {
-        self.secret.expose()
+        self.0.secret.expose()
     }
 
     /// The public half.
     #[must_use]
-    pub const fn public(&self) -> &PublicKey {
-        &self.public
+    pub fn public(&self) -> &PublicKey {
+        &self.0.public
     }
 
     pub(crate) fn secret(&self) -> &Secret<32> {
-        &self.secret
+        &self.0.secret
     }
 
     pub(crate) fn duplicate(&self) -> Self {
-        Self::from_parts(self.secret.duplicate(), self.public)
+        Self::from_parts(self.0.secret.duplicate(), self.0.public)
     }
 
     /// The shared secret with `theirs`.
     pub(crate) fn agree(&self, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
-        contributory(theirs.edwards.mul_clamped(*self.secret.expose()).to_montgomery().0)
+        contributory(theirs.edwards.mul_clamped(*self.0.secret.expose()).to_montgomery().0)
     }
 }
 
 impl fmt::Debug for KeyPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { secret: _, public } = self;
+        let Halves { secret: _, public } = self.0.as_ref();
         f.debug_struct("KeyPair").field("public", public).finish_non_exhaustive()
     }
 }
@@ -222,7 +225,7 @@ impl fmt::Debug for KeyPair {
 pub(crate) fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, InvalidKey> {
     let mut products = Vec::with_capacity(pairs.len());
     for (ours, theirs) in pairs {
-        products.push(theirs.edwards.mul_clamped(*ours.secret.expose()));
+        products.push(theirs.edwards.mul_clamped(*ours.0.secret.expose()));
     }
     let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
     products.zeroize();
@@ -274,8 +277,8 @@ mod tests {
         for seed in 0..32_u8 {
             let ours = KeyPair::from_secret(Secret::new([seed; 32]));
             let theirs = KeyPair::from_secret(Secret::new([seed.wrapping_mul(7).wrapping_add(1); 32]));
-            let ladder = MontgomeryPoint(theirs.public.0).mul_clamped(*ours.secret.expose());
-            let point = Point::decode(theirs.public).unwrap();
+            let ladder = MontgomeryPoint(theirs.public().0).mul_clamped(*ours.0.secret.expose());
+            let point = Point::decode(*theirs.public()).unwrap();
             assert_eq!(ours.agree(&point).unwrap().expose(), &ladder.0);
         }
     }

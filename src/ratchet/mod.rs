@@ -92,7 +92,7 @@ impl DoubleRatchet {
     pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], theirs: &PublicKey) -> Self {
         let (root, ours, peers) = RootKey::start(secret, binding);
         let sending =
-            Sending { pair: None, theirs: Some(Theirs::Encoded(*theirs)), chain: None, next_header: ours, previous: 0 };
+            Sending { pair: None, theirs: Some(Theirs::encoded(*theirs)), chain: None, next_header: ours, previous: 0 };
         let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
         Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }

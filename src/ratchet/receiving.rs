@@ -72,8 +72,8 @@ pub(super) struct ReceivingChain {
     pub(super) header: HeaderKey,
     /// The peer's ratchet key of this chain.
     pub(super) ratchet_key: PublicKey,
-    /// Gone once the peer has moved on: an old chain gives no new keys.
-    pub(super) key: Option<ChainKey>,
+    /// Gone once the peer has moved on: an old chain gives no new keys. Boxed like all that may be absent, see `Sending`.
+    pub(super) key: Option<Box<ChainKey>>,
     /// `Nr`: the number of the next message in order.
     pub(super) next: u32,
     pub(super) skipped: Skipped,
@@ -114,9 +114,9 @@ pub(super) struct Step {
     pub(super) last_of_previous: Kept,
     pub(super) root: RootKey,
     pub(super) theirs: Point,
-    pub(super) header: HeaderKey,
+    /// The peer's new chain, whose first message this is.
+    pub(super) chain: Box<ReceivingChain>,
     pub(super) next_header: HeaderKey,
-    pub(super) advanced: Advanced,
 }
 
 /// A message cut into its parts.
@@ -200,8 +200,8 @@ impl State {
             Some(ReceivingChain { key: Some(key), next, .. }) => jump(key, *next, header.previous).1,
             Some(_) | None => Kept::new(),
         };
-        let header = next_header.duplicate();
-        let step = Step { last_of_previous, root, theirs, header, next_header: next, advanced };
+        let chain = Box::new(ReceivingChain::begin(next_header.duplicate(), header.ratchet_key, advanced));
+        let step = Step { last_of_previous, root, theirs, chain, next_header: next };
         Ok(Opened { change: Change::Step(Box::new(step)), plaintext })
     }
 
@@ -244,14 +244,17 @@ impl State {
                 self.evict();
             }
             Change::Step(step) => {
-                self.apply_step(*step);
+                self.apply_step(step);
                 self.evict();
             }
         }
     }
 
-    fn apply_step(&mut self, step: Step) {
-        let Step { last_of_previous, root, theirs, header, next_header, advanced } = step;
+    fn apply_step(&mut self, mut step: Box<Step>) {
+        // Swapped, not moved out: a move would leave a copy in the box, which is freed without being wiped.
+        core::mem::swap(&mut self.root, &mut step.root);
+        core::mem::swap(&mut self.receiving.next_header, &mut step.next_header);
+        let Step { last_of_previous, root: _, theirs, chain, next_header: _ } = *step;
         if let Some(previous) = self.receiving.chains.front_mut() {
             previous.key = None;
             previous.next =
@@ -260,20 +263,10 @@ impl State {
                 previous.skipped.insert(number, key);
             }
         }
-        let mut chain = Box::new(ReceivingChain {
-            header,
-            ratchet_key: *theirs.public(),
-            key: None,
-            next: 0,
-            skipped: Skipped::default(),
-        });
-        chain.advance(advanced);
         self.receiving.chains.push_front(chain);
         // P-4.11
         self.receiving.chains.truncate(MAX_CHAINS);
-        self.receiving.next_header = next_header;
-        self.root = root;
-        self.sending.theirs = Some(Theirs::Decoded(theirs));
+        self.sending.theirs = Some(Theirs::decoded(theirs));
         if let Some(finished) = self.sending.chain.take() {
             self.sending.previous = finished.number;
         }
@@ -296,9 +289,18 @@ impl State {
 }
 
 impl ReceivingChain {
+    fn begin(header: HeaderKey, ratchet_key: PublicKey, first: Advanced) -> Self {
+        let Advanced { key, next, kept } = first;
+        let skipped = kept.into_iter().collect();
+        Self { header, ratchet_key, key: Some(Box::new(key)), next, skipped }
+    }
+
     fn advance(&mut self, advanced: Advanced) {
         let Advanced { key, next, kept } = advanced;
-        self.key = Some(key);
+        match &mut self.key {
+            Some(current) => **current = key,
+            None => self.key = Some(Box::new(key)),
+        }
         self.next = next;
         for (number, key) in kept {
             self.skipped.insert(number, key);

@@ -2,6 +2,7 @@
 //!
 //! Does not know what is received.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -40,14 +41,15 @@ impl fmt::Display for EncryptError {
 
 impl core::error::Error for EncryptError {}
 
-/// The sending half of the state.
+/// The sending half of the state. What may be absent is boxed: the room of an absent value is filled with whatever was on
+/// the stack, which may be a secret, and nobody wipes it.
 pub(super) struct Sending {
     /// Our current ratchet pair; none before an initiator's first message.
     pub(super) pair: Option<KeyPair>,
     /// The peer's current ratchet key; none before a responder's first message.
     pub(super) theirs: Option<Theirs>,
     /// The current chain; none when a DH step is due before the next message.
-    pub(super) chain: Option<SendingChain>,
+    pub(super) chain: Option<Box<SendingChain>>,
     /// `NHKs`: the header key of the next chain.
     pub(super) next_header: HeaderKey,
     /// `PN`: how many messages the previous chain had.
@@ -64,12 +66,20 @@ pub(super) struct SendingChain {
 
 /// The peer's ratchet key, decoded where that was done already.
 pub(super) enum Theirs {
-    Encoded(PublicKey),
-    Decoded(Point),
+    Encoded(Box<PublicKey>),
+    Decoded(Box<Point>),
 }
 
 impl Theirs {
-    pub(super) const fn public(&self) -> &PublicKey {
+    pub(super) fn encoded(public: PublicKey) -> Self {
+        Self::Encoded(Box::new(public))
+    }
+
+    pub(super) fn decoded(point: Point) -> Self {
+        Self::Decoded(Box::new(point))
+    }
+
+    pub(super) fn public(&self) -> &PublicKey {
         match self {
             Self::Encoded(public) => public,
             Self::Decoded(point) => point.public(),
@@ -78,14 +88,14 @@ impl Theirs {
 
     fn point(&self) -> Result<Point, InvalidKey> {
         match self {
-            Self::Encoded(public) => Point::decode(*public),
-            Self::Decoded(point) => Ok(point.clone()),
+            Self::Encoded(public) => Point::decode(**public),
+            Self::Decoded(point) => Ok(point.as_ref().clone()),
         }
     }
 
     pub(super) fn duplicate(&self) -> Self {
         match self {
-            Self::Encoded(public) => Self::Encoded(*public),
+            Self::Encoded(public) => Self::encoded(**public),
             Self::Decoded(point) => Self::Decoded(point.clone()),
         }
     }
@@ -95,7 +105,7 @@ impl Theirs {
 struct SendingStep {
     pair: KeyPair,
     root: RootKey,
-    chain: SendingChain,
+    chain: Box<SendingChain>,
     next_header: HeaderKey,
 }
 
@@ -137,7 +147,7 @@ impl State {
         let (pair, agreed) =
             KeyPair::generate_and_agree(rng, &point).map_err(|_| EncryptError::AwaitingFirstMessage)?;
         let (root, key, next_header) = self.root.step(&agreed);
-        let chain = SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 };
+        let chain = Box::new(SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 });
         Ok(SendingStep { pair, root, chain, next_header })
     }
 

@@ -44,6 +44,12 @@ impl Skipped {
     }
 }
 
+impl FromIterator<(u32, Box<MessageKey>)> for Skipped {
+    fn from_iter<I: IntoIterator<Item = (u32, Box<MessageKey>)>>(keys: I) -> Self {
+        Self(keys.into_iter().collect())
+    }
+}
+
 /// The keys that a jump leaves behind, oldest first.
 pub(super) type Kept = Vec<(u32, Box<MessageKey>)>;
 

@@ -130,7 +130,7 @@ impl Sending {
             writer.bytes(theirs.public().as_bytes());
         }
         writer.flag(chain.is_some());
-        if let Some(SendingChain { header, key, number }) = chain {
+        if let Some(SendingChain { header, key, number }) = chain.as_deref() {
             writer.bytes(header.secret().expose()).bytes(key.secret().expose()).u32(*number);
         }
         writer.bytes(next_header.secret().expose()).u32(*previous);
@@ -142,15 +142,15 @@ impl Sending {
             false => None,
         };
         let theirs = match reader.flag()? {
-            true => Some(Theirs::Encoded(public(reader)?)),
+            true => Some(Theirs::encoded(public(reader)?)),
             false => None,
         };
         let chain = match reader.flag()? {
-            true => Some(SendingChain {
+            true => Some(Box::new(SendingChain {
                 header: HeaderKey::new(secret(reader)?),
                 key: ChainKey::new(secret(reader)?),
                 number: reader.u32()?,
-            }),
+            })),
             false => None,
         };
         if chain.is_some() && (pair.is_none() || theirs.is_none()) {
@@ -164,10 +164,8 @@ impl Sending {
         Self {
             pair: pair.as_ref().map(KeyPair::duplicate),
             theirs: theirs.as_ref().map(Theirs::duplicate),
-            chain: chain.as_ref().map(|SendingChain { header, key, number }| SendingChain {
-                header: header.duplicate(),
-                key: key.duplicate(),
-                number: *number,
+            chain: chain.as_deref().map(|SendingChain { header, key, number }| {
+                Box::new(SendingChain { header: header.duplicate(), key: key.duplicate(), number: *number })
             }),
             next_header: next_header.duplicate(),
             previous: *previous,
@@ -226,7 +224,7 @@ impl ReceivingChain {
         let ratchet_key = public(reader)?;
         let next = reader.u32()?;
         let key = match reader.flag()? {
-            true => Some(ChainKey::new(secret(reader)?)),
+            true => Some(Box::new(ChainKey::new(secret(reader)?))),
             false => None,
         };
         let mut skipped = Skipped::default();
@@ -247,7 +245,7 @@ impl ReceivingChain {
         Self {
             header: header.duplicate(),
             ratchet_key: *ratchet_key,
-            key: key.as_ref().map(ChainKey::duplicate),
+            key: key.as_deref().map(|key| Box::new(key.duplicate())),
             next: *next,
             skipped: skipped.duplicate(),
         }
@@ -273,14 +271,13 @@ impl Advanced {
 
 impl Step {
     fn duplicate(&self) -> Self {
-        let Self { last_of_previous, root, theirs, header, next_header, advanced } = self;
+        let Self { last_of_previous, root, theirs, chain, next_header } = self;
         Self {
             last_of_previous: duplicate_kept(last_of_previous),
             root: root.duplicate(),
             theirs: theirs.clone(),
-            header: header.duplicate(),
+            chain: Box::new(chain.duplicate()),
             next_header: next_header.duplicate(),
-            advanced: advanced.duplicate(),
         }
     }
 }

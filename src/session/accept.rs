@@ -2,6 +2,7 @@
 //!
 //! P-3.5. Changes nothing: the session, the plaintext and what was used up are returned together.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -74,7 +75,7 @@ impl Session {
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            opening: Opening::Accepted(digest(&[flight_bytes])),
+            opening: Opening::Accepted(Box::new(digest(&[flight_bytes]))),
             revision: 0,
         };
         Ok(Accepted { session, plaintext, used })

@@ -64,7 +64,8 @@ enum Opening {
     /// We initiated and were answered.
     Answered,
     /// We accepted: the digest of the first flight, by which the initiator's early messages are known.
-    Accepted([u8; 32]),
+    /// Boxed: the room of a variant that is not there is filled with whatever was on the stack.
+    Accepted(Box<[u8; 32]>),
 }
 
 impl Session {
@@ -147,7 +148,7 @@ impl Session {
     #[must_use]
     pub fn recognizes(&self, message: &Ciphertext) -> bool {
         match (&self.opening, message.first_flight()) {
-            (Opening::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known).into(),
+            (Opening::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known.as_ref()).into(),
             (Opening::Unanswered(_) | Opening::Answered | Opening::Accepted(_), _) => false,
         }
     }

@@ -83,7 +83,7 @@ impl Session {
         match opening {
             Opening::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
             Opening::Answered => writer.u8(ANSWERED),
-            Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest),
+            Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest.as_slice()),
         };
         ratchet.state.write(&mut writer);
         let bytes = storage::seal(key, Kind::Session, context, &writer.finish(), rng);
@@ -113,7 +113,7 @@ impl Session {
         let opening = match reader.u8()? {
             UNANSWERED => Opening::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
             ANSWERED => Opening::Answered,
-            ACCEPTED => Opening::Accepted(*reader.array()?),
+            ACCEPTED => Opening::Accepted(Box::new(*reader.array()?)),
             _ => return Err(Malformed),
         };
         let ratchet = DoubleRatchet { state: State::decode(&mut reader)? };

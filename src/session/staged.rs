@@ -100,10 +100,10 @@ impl Staged<'_> {
 
 impl Opening {
     /// Any message from the peer shows that it has the first flight.
-    const fn after_receiving(&self) -> Self {
+    fn after_receiving(&self) -> Self {
         match self {
             Self::Unanswered(_) | Self::Answered => Self::Answered,
-            Self::Accepted(digest) => Self::Accepted(*digest),
+            Self::Accepted(digest) => Self::Accepted(digest.clone()),
         }
     }
 }

@@ -11,8 +11,8 @@ use std::path::Path;
 use bisik::handshake::{self, DisclosureHash};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
-    AcceptError, BundleError, Ciphertext, DecryptError, EncryptError, Identity, IdentityKeyError, InitiateError, PreKeys,
-    PreKeysError, RespondError, Session, StorageKey, Trust, UnsealError,
+    AcceptError, BundleError, Ciphertext, DecryptError, EncryptError, Identity, IdentityKeyError, InitiateError,
+    PreKeys, PreKeysError, RespondError, Session, StorageKey, Trust, UnsealError,
 };
 
 use super::canaries::Canaries;
@@ -170,7 +170,8 @@ fn public_types() -> Vec<String> {
             }
             let text = fs::read_to_string(&path).unwrap();
             for line in text.lines().map(str::trim_start) {
-                let declared = ["pub struct ", "pub enum ", "pub union "].iter().find_map(|kind| line.strip_prefix(kind));
+                let declared =
+                    ["pub struct ", "pub enum ", "pub union "].iter().find_map(|kind| line.strip_prefix(kind));
                 if let Some(declared) = declared {
                     let name: String = declared.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                     types.push(format!("{inner}::{name}"));

@@ -104,9 +104,8 @@ pub fn add_aead_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
 /// SHA-256 after one block: the key under a pad of HMAC. Words as they are in memory.
 fn padded_state(key: &[u8; 32], pad: u8) -> Vec<u8> {
     let block = std::array::from_fn(|at| key.get(at).copied().unwrap_or(0) ^ pad);
-    let mut state = [
-        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19_u32,
-    ];
+    let mut state =
+        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19_u32];
     sha2::block_api::compress256(&mut state, &[block]);
     state.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }

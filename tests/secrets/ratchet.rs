@@ -69,9 +69,8 @@ impl Ends {
 fn steps_chains_and_skipped_keys_leave_nothing() {
     let mut ends = Ends::new(1);
     for turn in 0..3 {
-        let messages: Vec<_> = (0..40)
-            .map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap()))
-            .collect();
+        let messages: Vec<_> =
+            (0..40).map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap())).collect();
         // Out of order: the first jump keeps 29 keys; the last ten are lost when the next step comes.
         for number in [29, 3, 28, 0, 15] {
             ends.step(|_, bob, _| bob.decrypt(&messages[number]).unwrap());
@@ -101,7 +100,8 @@ fn hundreds_of_skipped_keys_leave_nothing_when_they_are_given_up() {
 #[test]
 fn what_is_staged_and_not_committed_leaves_nothing() {
     let mut ends = Ends::new(3);
-    let messages: Vec<_> = (0..5).map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap())).collect();
+    let messages: Vec<_> =
+        (0..5).map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap())).collect();
     // First with a step, then within the chain, then from a skipped key.
     for number in [2, 4, 1] {
         ends.step(|_, bob, [_, rng]| {
@@ -129,7 +129,11 @@ fn plaintext_that_was_not_shown_is_wiped() {
     let mut plain = Canaries::new();
     plain.add("plaintext", &plaintext);
     let ((), shown) = freed_by(|| drop(ends.bob.decrypt(&message).unwrap()));
-    assert_ne!(plain.found_in(&shown).len(), 0, "what was shown is the caller's to wipe: the search would have found it");
+    assert_ne!(
+        plain.found_in(&shown).len(),
+        0,
+        "what was shown is the caller's to wipe: the search would have found it"
+    );
     ends.finish();
 }
 

@@ -1,0 +1,7 @@
+//! Hands the linker script of `cortex-m-rt`, and our `memory.x` which it includes, to the linker.
+
+fn main() {
+    println!("cargo:rustc-link-arg=-Tlink.x");
+    println!("cargo:rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));
+    println!("cargo:rerun-if-changed=memory.x");
+}

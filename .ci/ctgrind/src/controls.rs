@@ -1,0 +1,50 @@
+//! Deliberate leaks: if one of these is not reported, silence elsewhere means nothing.
+//! Each is written so that the compiler cannot turn it into constant-time code.
+
+use crate::{Case, valgrind};
+use curve25519_dalek::{EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT as B};
+use std::hint::black_box;
+
+/// All must be reported.
+pub const ALL: &[Case] = &[
+    ("a branch on a secret bit", branch),
+    ("a table looked up at a secret place", lookup),
+    ("a comparison that stops at the first difference", early_exit),
+    ("a scalar multiplication in variable time", vartime_multiplication),
+];
+
+fn branch() {
+    let key = black_box([0x77_u8; 32]);
+    valgrind::secret(&key);
+    if key[5] & 1 == 1 {
+        black_box(());
+    }
+    valgrind::public(&key);
+}
+
+fn lookup() {
+    let table: [u8; 256] = black_box([7; 256]);
+    let key = black_box([0x77_u8; 32]);
+    valgrind::secret(&key);
+    black_box(table[usize::from(key[9])]);
+    valgrind::public(&key);
+}
+
+fn early_exit() {
+    let (tag, given) = (black_box([1_u8; 16]), black_box([1_u8; 16]));
+    valgrind::secret(&tag);
+    let mut same = 0;
+    while same < tag.len() && tag[same] == given[same] {
+        same += 1;
+    }
+    valgrind::public(&same);
+    black_box(same);
+}
+
+fn vartime_multiplication() {
+    let scalar = black_box(Scalar::from(0x1234_5678_9abc_u64));
+    valgrind::secret(&scalar);
+    let point = EdwardsPoint::vartime_double_scalar_mul_basepoint(&scalar, &B, &Scalar::from(5_u64));
+    valgrind::public(&point);
+    black_box(point);
+}

@@ -1,0 +1,153 @@
+//! The primitives one by one, compiled from the crate's own source: nothing on the way can lose or hide a taint.
+//! Comparisons of public keys, identities and digests are not here: they are of public data, and may take any time.
+
+use crate::primitives::aead::{Aead, open_once, seal_once};
+use crate::primitives::dh::{KeyPair, Point, agree_all};
+use crate::primitives::kdf::{KeyedHash, Prk};
+use crate::primitives::kem::DecapsulationKey;
+use crate::primitives::secret::Secret;
+use crate::primitives::sign::SignatureKeyPair;
+use crate::tainted::Tainted;
+use crate::{Case, valgrind};
+use libcrux_ml_kem::mlkem768;
+use selftest::NotRandom;
+use std::hint::black_box;
+use subtle::ConstantTimeEq;
+
+/// None may be reported but what `public.supp` names.
+pub const ALL: &[Case] = &[
+    ("secrets compared", compare),
+    ("HMAC under a key", keyed_hash),
+    ("HKDF", hkdf),
+    ("ChaCha20-HMAC-SHA256: seal and verify", seal_and_verify),
+    ("XChaCha20-Poly1305: seal and open", seal_and_open_once),
+    ("X25519: key generation", generate),
+    ("X25519: one agreement", agree),
+    ("X25519: several agreements", agree_many),
+    ("X25519: generation and agreement in one", generate_and_agree),
+    ("ML-KEM: decapsulation, the secret parts of the key", decapsulate_parts),
+    ("ML-KEM: pair from a seed, and decapsulation", decapsulate_seed),
+    ("Ed25519: pair from a secret, and signature", sign),
+];
+
+fn secret<const N: usize>(byte: u8) -> Secret<N> {
+    let bytes = black_box([byte; N]);
+    valgrind::secret(&bytes);
+    Secret::new(bytes)
+}
+
+/// What they were found to be, equal or not, is what the comparison is for.
+fn compare() {
+    for (one, other, same) in [(1, 1, true), (1, 2, false)] {
+        assert_eq!(told(secret::<32>(one).ct_eq(&secret(other)).into()), same);
+    }
+}
+
+fn keyed_hash() {
+    let message = secret::<100>(2);
+    let hash = KeyedHash::new(&secret(1)).hash(&[message.expose(), b"public"]);
+    valgrind::reveal(hash.expose());
+}
+
+fn hkdf() {
+    let output = Prk::extract(secret::<32>(1).expose(), &[secret::<32>(2).expose()]).expand::<96>(&[b"public"]);
+    valgrind::reveal(output.expose());
+}
+
+fn seal_and_verify() {
+    let aead = Aead::new(&secret(1));
+    let mut buffer = black_box([3; 200]);
+    valgrind::secret(&buffer);
+    let tag = aead.seal(&[9; 24], b"public", &mut buffer);
+    valgrind::reveal(&tag);
+    valgrind::reveal(&buffer);
+    for place in [0, 15] {
+        let mut forged = tag;
+        forged[place] ^= 1;
+        assert!(!told(aead.verify(&[&buffer], &forged)));
+    }
+}
+
+fn seal_and_open_once() {
+    let key = secret(1);
+    let mut buffer = black_box([3; 64]);
+    valgrind::secret(&buffer);
+    let tag = seal_once(&key, &[0; 24], b"public", &mut buffer);
+    valgrind::reveal(&tag);
+    valgrind::reveal(&buffer);
+    assert!(told(open_once(&key, &[0; 24], b"public", &mut buffer, &tag).is_ok()));
+    valgrind::reveal(&buffer);
+}
+
+fn generate() {
+    let pair = KeyPair::generate(&mut tainted());
+    valgrind::reveal(pair.public().as_bytes());
+}
+
+fn agree() {
+    let shared = KeyPair::from_secret(secret(1)).agree(&peer(2)).expect("of large order");
+    valgrind::reveal(shared.expose());
+}
+
+fn agree_many() {
+    let (one, other) = (KeyPair::from_secret(secret(1)), KeyPair::from_secret(secret(2)));
+    let shared = agree_all(&[(&one, &peer(3)), (&other, &peer(3)), (&one, &peer(4))]).expect("of large order");
+    for shared in &shared {
+        valgrind::reveal(shared.expose());
+    }
+}
+
+fn generate_and_agree() {
+    let (pair, shared) = KeyPair::generate_and_agree(&mut tainted(), &peer(3)).expect("of large order");
+    valgrind::reveal(pair.public().as_bytes());
+    valgrind::reveal(shared.expose());
+}
+
+fn peer(byte: u8) -> Point {
+    Point::decode(*KeyPair::from_secret(Secret::new([byte; 32])).public()).expect("generated")
+}
+
+/// A ciphertext for the key, and one that is not: nobody may see which was which.
+fn decapsulate_parts() {
+    let pair = mlkem768::generate_key_pair([5; 64]);
+    let (ciphertext, _) = mlkem768::encapsulate(pair.public_key(), [6; 32]);
+    let mut damaged = ciphertext.as_slice().to_owned();
+    damaged[100] ^= 1;
+    let mut key: [u8; 2400] = pair.into_parts().0.into();
+    black_box(&mut key);
+    // The secret vector, and z; between them are the encapsulation key and its hash.
+    valgrind::secret(&key[..1152]);
+    valgrind::secret(&key[2368..]);
+    for ciphertext in [ciphertext, damaged.into()] {
+        let shared = mlkem768::decapsulate(&key.into(), &ciphertext);
+        valgrind::reveal(&shared);
+    }
+}
+
+fn decapsulate_seed() {
+    let key = DecapsulationKey::from_seed(&secret(5));
+    valgrind::reveal(key.public().as_bytes());
+    let (ciphertext, _) = key.public().encapsulate_with(&Secret::new([6; 32]));
+    let shared = key.decapsulate(&ciphertext);
+    valgrind::reveal(shared.expose());
+}
+
+fn sign() {
+    let pair = SignatureKeyPair::from_secret(&secret(1));
+    let signature = pair.sign(b"public");
+    valgrind::reveal(&signature);
+    valgrind::reveal(pair.public().as_bytes());
+}
+
+/// What was found is no secret, only how it was found; here it is looked at.
+fn told(found: bool) -> bool {
+    let mut found = [found];
+    // From here on the compiler reads it from memory, where it can be revealed, and keeps no copy in a register.
+    black_box(&mut found);
+    valgrind::reveal(&found);
+    found[0]
+}
+
+fn tainted() -> Tainted {
+    Tainted(NotRandom::from_seed(7))
+}
