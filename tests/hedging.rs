@@ -1,7 +1,13 @@
 //! Hedged salts: even a generator that repeats itself, after a rollback, pairs no header key with one nonce twice.
 //!
 //! Sees messages from outside. What bodies promise is in rollback.rs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use bisik::StorageKey;
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};

@@ -68,7 +68,9 @@ impl Staged<'_> {
     pub fn commit(self) -> Vec<u8> {
         let Self { session, opened, sealed } = self;
         let plaintext = session.ratchet.state.commit(opened);
-        session.opening = session.opening.after_receiving();
+        if !session.is_confirmed() {
+            session.opening = session.opening.after_receiving();
+        }
         if !sealed {
             session.revision = session.revision.saturating_add(1);
         }
