@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, VerifiedBundle};
-use crate::primitives::dh::{InvalidKey, KeyPair, PublicKey, agree_all};
+use crate::primitives::dh::{InvalidKey, KeyPair, PublicKey};
 
 /// Why a session could not be initiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,17 +99,16 @@ fn initiate_with(
     if identity.public() == bundle.identity() {
         return Err(InitiateError::OwnBundle);
     }
-    let ephemeral = KeyPair::generate(rng);
-    let (kem, kem_secret) = bundle.kem.encapsulate(rng);
-
+    // DH2, DH3 and DH4 where there is one, then DH1.
     let dh1 = (identity.agreement(), &bundle.signed);
-    let dh2 = (&ephemeral, &bundle.agreement);
-    let dh3 = (&ephemeral, &bundle.signed);
-    let secrets = match &bundle.one_time {
-        Some((_, one_time)) => agree_all(&[dh1, dh2, dh3, (&ephemeral, one_time)])?,
-        None => agree_all(&[dh1, dh2, dh3])?,
+    let (ephemeral, secrets) = match &bundle.one_time {
+        Some((_, one_time)) => {
+            KeyPair::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed, one_time], dh1)?
+        }
+        None => KeyPair::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed], dh1)?,
     };
-    let (first, agreed) = secrets.split_first().ok_or(InitiateError::Rejected)?;
+    let (kem, kem_secret) = bundle.kem.encapsulate(rng);
+    let (first, agreed) = secrets.split_last().ok_or(InitiateError::Rejected)?;
 
     let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
     let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret);

@@ -163,6 +163,28 @@ impl KeyPair {
         Self(Box::new(Halves { secret, public }))
     }
 
+    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of them.
+    /// Those of the new pair come first, in their order.
+    pub(crate) fn generate_and_agree_all(
+        rng: &mut dyn CryptoRng,
+        theirs: &[&Point],
+        other: (&KeyPair, &Point),
+    ) -> Result<(Self, Vec<Secret<32>>), InvalidKey> {
+        let secret = Secret::<32>::random(rng);
+        let mut products = Vec::with_capacity(theirs.len().saturating_add(2));
+        products.push(EdwardsPoint::mul_base_clamped(*secret.expose()));
+        products.extend(theirs.iter().map(|point| point.edwards.mul_clamped(*secret.expose())));
+        products.push(other.1.edwards.mul_clamped(*other.0.0.secret.expose()));
+        let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
+        products.zeroize();
+        let found = coordinates.split_first().map(|(public, shared)| {
+            (PublicKey(public.0), shared.iter().map(|point| contributory(point.0)).collect::<Result<Vec<_>, _>>())
+        });
+        coordinates.zeroize();
+        let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
+        Ok((Self::from_parts(secret, public), shared?))
+    }
+
     /// A new pair, and its shared secret with `theirs`, at the price of one inversion instead of two.
     pub(crate) fn generate_and_agree(
         rng: &mut dyn CryptoRng,

@@ -39,6 +39,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use crate::handshake::SharedSecret;
+use crate::primitives::dh::Point;
 pub use crate::primitives::dh::{KeyPair, PublicKey, PublicKeyError};
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
@@ -90,9 +91,17 @@ impl DoubleRatchet {
     /// message bound to, such as the hash of a transcript.
     #[must_use]
     pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], theirs: &PublicKey) -> Self {
+        Self::start_initiator(secret, binding, Theirs::encoded(*theirs))
+    }
+
+    /// The same where the point was decoded already.
+    pub(crate) fn initiator_with(secret: &SharedSecret, binding: &[u8; 32], theirs: Point) -> Self {
+        Self::start_initiator(secret, binding, Theirs::decoded(theirs))
+    }
+
+    fn start_initiator(secret: &SharedSecret, binding: &[u8; 32], theirs: Theirs) -> Self {
         let (root, ours, peers) = RootKey::start(secret, binding);
-        let sending =
-            Sending { pair: None, theirs: Some(Theirs::encoded(*theirs)), chain: None, next_header: ours, previous: 0 };
+        let sending = Sending { pair: None, theirs: Some(theirs), chain: None, next_header: ours, previous: 0 };
         let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
         Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }

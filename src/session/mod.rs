@@ -94,10 +94,10 @@ impl Session {
         disclosure: DisclosureHash,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let Initiated { established, first_flight, ratchet_key } =
+        let Initiated { established, first_flight, ratchet_key: _ } =
             handshake::initiate(identity, bundle, disclosure, rng)?;
         Ok(Self {
-            ratchet: DoubleRatchet::initiator(&established.secret, &established.binding, &ratchet_key),
+            ratchet: DoubleRatchet::initiator_with(&established.secret, &established.binding, bundle.signed.clone()),
             id: established.session_id,
             peer: established.peer,
             disclosure,
