@@ -1,7 +1,7 @@
 //! This library against vodozemac 0.11, an implementation of Olm: `cargo bench --bench versus`.
 //!
-//! Does not know absolute truths: only ratios of one run mean anything. Ends by printing the table of the README, and
-//! fails where a ratio is above what is promised.
+//! Does not know absolute truths: only ratios of one run mean anything. Ends by printing the table of the README, which
+//! says where a ratio is above its aim; a timing is read, not tested.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
@@ -12,7 +12,6 @@ mod support;
 mod table;
 mod theirs;
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -27,10 +26,10 @@ const PREPARED: u64 = 64;
 /// Messages that arrive in reverse order.
 const REVERSED: u64 = 1_000;
 
-fn main() -> ExitCode {
+fn main() {
     if callgrind::is_child() {
         table::count_instructions(&mut operations());
-        return ExitCode::SUCCESS;
+        return;
     }
     let mut criterion = Criterion::default()
         .sample_size(20)
@@ -48,16 +47,14 @@ fn main() -> ExitCode {
         group.finish();
     }
     if std::env::args().any(|argument| argument == "--test" || argument == "--list") {
-        return ExitCode::SUCCESS;
+        return;
     }
-    let met = table::print(&mut operations());
+    table::print(&mut operations());
     println!(
-        "\nReversed messages are compared with our own decryption in order: vodozemac delivers {} of {REVERSED}.\n\
+        "\nReversed messages are compared with our own decryption in order.\n\
          vodozemac's own work is smaller in places: it encrypts no headers, has no post-quantum part, and verifies \
-         nothing\nwhen a session is set up.",
-        theirs::delivered_in_reverse()
+         nothing\nwhen a session is set up."
     );
-    if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The rows of the table. Messages are bytes as they travel, on both sides.

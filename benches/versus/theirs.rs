@@ -7,8 +7,8 @@ use std::hint::black_box;
 use vodozemac::Curve25519PublicKey;
 use vodozemac::olm::{Account, AccountPickle, OlmMessage, Session, SessionConfig, SessionPickle};
 
+use crate::PREPARED;
 use crate::support::meter::{Case, pieces};
-use crate::{PREPARED, REVERSED};
 
 /// The type numbers of Olm, which travel beside its messages.
 const FIRST: usize = 0;
@@ -167,15 +167,4 @@ pub(crate) fn unseal(session: Session) -> Case {
             }
         });
     })
-}
-
-/// How many of [`REVERSED`] messages arrive when the last one comes first.
-pub(crate) fn delivered_in_reverse() -> usize {
-    let (mut a, mut b) = World::new().established();
-    let messages: Vec<_> = (0..REVERSED).map(|_| encrypt_one(&mut a, &[7; 32])).collect();
-    let arrives = |message: &&Vec<u8>| {
-        let message = OlmMessage::from_parts(ORDINARY, message).unwrap();
-        b.decrypt(&message).is_ok()
-    };
-    messages.iter().rev().filter(arrives).count()
 }
