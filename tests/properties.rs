@@ -14,7 +14,7 @@ use support::{People, World};
 /// As many cases as `PROPTEST_CASES` says, else `default`. A failing case is printed whole, and needs no file.
 fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 10_000, ..ProptestConfig::default() }
+    ProptestConfig { cases, failure_persistence: None, max_shrink_time: 20_000, ..ProptestConfig::default() }
 }
 
 /// One to three bytes make an event.
