@@ -22,6 +22,7 @@ fn main() {
         .sample_size(30)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1))
+        .nresamples(10_000)
         .configure_from_args();
     ciphers(&mut criterion);
     agreement(&mut criterion);

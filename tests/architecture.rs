@@ -15,6 +15,8 @@ const LAYERS: &[&[&str]] = &[
     &["handshake"],
     &["ratchet"],
     &["session"],
+    &["media", "call"],
+    &["content"],
     &["error", "manual"],
 ];
 

@@ -38,12 +38,12 @@ fn main() {
         .nresamples(10_000)
         .configure_from_args();
     for Operation { name, ours, base, .. } in &mut operations() {
-        let mut group = criterion.benchmark_group(*name);
+        let mut group = criterion.benchmark_group(format!("versus, {name}"));
         let mut add = |side: &str, case: &mut Case| {
             group.bench_function(side, |bencher| bencher.iter_custom(|count| time(case, count)));
         };
         add("bisik", ours);
-        add("base", base);
+        add("compared", base);
         group.finish();
     }
     if std::env::args().any(|argument| argument == "--test" || argument == "--list") {

@@ -16,7 +16,7 @@ from kyber_py.ml_kem import ML_KEM_768
 
 
 class Refused(Exception):
-    """Something that MUST be refused. The argument is the reason, one of the words of section 7."""
+    """Something that MUST be refused. The argument is the reason, one of the words of appendix A."""
 
 
 def require(condition, reason):

@@ -290,7 +290,7 @@ fn disclosure(step: &Step) -> DisclosureHash {
     step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, section 7, has the list.
+/// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.
 fn word(error: impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{error:?}").chars() {
