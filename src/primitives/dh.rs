@@ -177,9 +177,7 @@ impl KeyPair {
         products.push(other.1.edwards.mul_clamped(*other.0.0.secret.expose()));
         let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
         products.zeroize();
-        let found = coordinates.split_first().map(|(public, shared)| {
-            (PublicKey(public.0), shared.iter().map(|point| contributory(point.0)).collect::<Result<Vec<_>, _>>())
-        });
+        let found = coordinates.split_first().map(|(public, shared)| (PublicKey(public.0), secrets(shared)));
         coordinates.zeroize();
         let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
         Ok((Self::from_parts(secret, public), shared?))
@@ -251,9 +249,18 @@ pub(crate) fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>,
     }
     let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
     products.zeroize();
-    let secrets = coordinates.iter().map(|point| contributory(point.0)).collect();
+    let secrets = secrets(&coordinates);
     coordinates.zeroize();
     secrets
+}
+
+/// Collected into memory of its final size: a vector that grows leaves copies behind.
+fn secrets(shared: &[MontgomeryPoint]) -> Result<Vec<Secret<32>>, InvalidKey> {
+    let mut secrets = Vec::with_capacity(shared.len());
+    for point in shared {
+        secrets.push(contributory(point.0)?);
+    }
+    Ok(secrets)
 }
 
 /// P-1.4. Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
