@@ -15,8 +15,10 @@ const LAYERS: &[&[&str]] = &[
     &["handshake"],
     &["ratchet"],
     &["session"],
-    &["media", "call"],
-    &["content"],
+    &["media", "call", "device"],
+    &["content", "endpoint"],
+    &["account"],
+    &["conversation"],
     &["error", "manual"],
 ];
 
