@@ -9,7 +9,7 @@ use core::hash::{Hash, Hasher};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
-use crate::codec::{Reader, SecretWriter};
+use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::dh::{InvalidKey, KeyPair, Point, PublicKey};
 use crate::primitives::kdf::digest;
 use crate::primitives::secret::Secret;
@@ -83,9 +83,8 @@ impl Identity {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        let Self { signing, agreement, public: _ } = self;
         let mut state = SecretWriter::with_capacity(64);
-        state.bytes(signing.secret()).bytes(agreement.secret().expose());
+        self.write(&mut state);
         storage::seal(key, Kind::Identity, context, &state.finish(), &mut rng)
     }
 
@@ -98,10 +97,21 @@ impl Identity {
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, Kind::Identity, context, record)?;
         let mut reader = Reader::new(&state);
-        let mut secret = || reader.array().map(Secret::copy_of).map_err(|_| UnsealError::Rejected);
-        let signing = SignatureKeyPair::from_secret(&secret()?);
-        let agreement = KeyPair::from_secret(secret()?);
-        reader.finish().map_err(|_| UnsealError::Rejected)?;
+        let identity = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(identity)
+    }
+
+    /// The encoding of section 6.2, for this record and for an account's.
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+        let Self { signing, agreement, public: _ } = self;
+        writer.bytes(signing.secret()).bytes(agreement.secret().expose());
+    }
+
+    /// Reads what [`Identity::write`] wrote.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let signing = SignatureKeyPair::from_secret(&Secret::copy_of(reader.array()?));
+        let agreement = KeyPair::from_secret(Secret::copy_of(reader.array()?));
         Ok(Self::from_pairs(signing, agreement))
     }
 }

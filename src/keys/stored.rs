@@ -7,7 +7,6 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use super::IdentityKey;
 use super::prekey::{Generation, OneTime};
@@ -26,7 +25,10 @@ impl PreKeys {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        storage::seal(key, Kind::PreKeys, context, &self.encode(), &mut rng)
+        let mut writer =
+            SecretWriter::with_capacity(512_usize.saturating_add(self.one_time.len().saturating_mul(PAIR)));
+        self.write(&mut writer);
+        storage::seal(key, Kind::PreKeys, context, &writer.finish(), &mut rng)
     }
 
     /// Opens what [`PreKeys::seal`] made.
@@ -37,45 +39,46 @@ impl PreKeys {
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, Kind::PreKeys, context, record)?;
-        Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
+        let mut reader = Reader::new(&state);
+        let keys = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(keys)
     }
 
-    fn encode(&self) -> Zeroizing<Vec<u8>> {
+    /// The encoding of section 6.3, for this record and for an account's.
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
         let Self { owner, signing: _, older, current, one_time, revision } = self;
-        let mut writer = SecretWriter::with_capacity(512_usize.saturating_add(one_time.len().saturating_mul(PAIR)));
         writer.bytes(&owner.to_bytes()).u64(*revision);
         writer.count(older.len());
         for generation in older {
-            generation.encode(&mut writer);
+            generation.encode(writer);
         }
-        current.encode(&mut writer);
+        current.encode(writer);
         writer.count(one_time.len());
         for (id, pair) in one_time {
             writer.u32(*id);
-            pair.encode(&mut writer);
+            pair.encode(writer);
         }
-        writer.finish()
     }
 
-    fn decode(state: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(state);
+    /// Reads what [`PreKeys::write`] wrote.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let owner = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let signing = SignaturePublicKey::decode(owner.signing()).map_err(|_| Malformed)?;
         let revision = reader.u64()?;
         let mut older = Vec::new();
         for _ in 0..reader.count_of(GENERATION)? {
-            older.push(Generation::decode(&mut reader)?);
+            older.push(Generation::decode(reader)?);
         }
-        let current = Generation::decode(&mut reader)?;
+        let current = Generation::decode(reader)?;
         let mut one_time = BTreeMap::new();
         for _ in 0..reader.count_of(PAIR)? {
             let id = reader.u32()?;
             if one_time.last_key_value().is_some_and(|(last, _)| *last >= id) {
                 return Err(Malformed);
             }
-            one_time.insert(id, OneTime::decode(&mut reader)?);
+            one_time.insert(id, OneTime::decode(reader)?);
         }
-        reader.finish()?;
         Ok(Self { owner, signing, older, current, one_time, revision })
     }
 }

@@ -76,18 +76,23 @@ impl Session {
     }
 
     pub(super) fn seal_with(&self, key: &StorageKey, context: &[u8], rng: &mut dyn CryptoRng) -> SealedSession {
-        let Self { ratchet, id, peer, disclosure, opening, revision } = self;
         let kept = self.kept_keys().saturating_mul(KEPT_KEY);
         let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
+        self.write(&mut writer);
+        let bytes = storage::seal(key, Kind::Session, context, &writer.finish(), rng);
+        SealedSession { bytes, session: self.id, revision: self.revision }
+    }
+
+    /// The encoding of section 6.5, for this record and for those that hold several sessions.
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+        let Self { ratchet, id, peer, disclosure, opening, revision } = self;
         writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure.0);
         match opening {
             Opening::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
             Opening::Answered => writer.u8(ANSWERED),
             Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest.as_slice()),
         };
-        ratchet.state.write(&mut writer);
-        let bytes = storage::seal(key, Kind::Session, context, &writer.finish(), rng);
-        SealedSession { bytes, session: *id, revision: *revision }
+        ratchet.state.write(writer);
     }
 
     /// Opens what [`Session::seal`] made.
@@ -101,11 +106,14 @@ impl Session {
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, Kind::Session, context, record)?;
-        Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
+        let mut reader = Reader::new(&state);
+        let session = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(session)
     }
 
-    fn decode(state: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(state);
+    /// Reads what [`Session::write`] wrote.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let revision = reader.u64()?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
@@ -116,8 +124,7 @@ impl Session {
             ACCEPTED => Opening::Accepted(Box::new(*reader.array()?)),
             _ => return Err(Malformed),
         };
-        let ratchet = DoubleRatchet { state: State::decode(&mut reader)? };
-        reader.finish()?;
+        let ratchet = DoubleRatchet { state: State::decode(reader)? };
         Ok(Self { ratchet, id, peer, disclosure, opening, revision })
     }
 }
