@@ -12,13 +12,30 @@
 //! | `IdentityMismatch` | [`AcceptError`], [`BundleError`] | another identity than the pinned one | warn the user |
 //! | `ReplayCacheFull` | [`AcceptError`] | last-resort key overused | rotate and publish |
 //! | `Expired`, `NotYetValid` | [`BundleError`] | outside its dates | fetch a newer bundle, check the clock |
+//! | `RolledBack`, `Gap` | [`DeviceListError`] | the server hands out old lists, or leaves some out | fetch again, all that are missing |
+//! | `Forked`, `IndexReused`, `BadPossession` | [`DeviceListError`] | an account contradicts itself | stop sending, warn the user |
 //! | `BadSignature`, `LowOrder`, `NonCanonical` | [`BundleError`] | hostile or broken | do not use; report |
+//! | `TooLong`, `OutOfRange`, `Unfit` | [`ContentError`] | content that cannot be sent so | correct it; what arrived, drop |
+//! | `Invalid` | [`BallotError`] | no vote that the poll allows | drop |
 //! | `Rejected` | all | damaged or forged: one answer, no oracle | drop |
 //!
 //! docs/errors.md tells the whole story.
 
+#[cfg(feature = "call")]
+pub use crate::call::{
+    AnswerError, BaseKeyError, EpochKeyError, InstallError as FrameKeyError, MemberError as CallMemberError,
+    OpenError as FrameOpenError, SealError as FrameSealError, SignalError, Unanswered,
+};
+pub use crate::content::{BallotError, ContentError};
+pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError, TermsError};
+pub use crate::endpoint::{
+    Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
+};
 pub use crate::handshake::RespondError;
 pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};
+pub use crate::media::{
+    DecryptError as MediaDecryptError, EncryptError as MediaEncryptError, MediaTypeError, PointerError,
+};
 pub use crate::ratchet::{DecryptError as RatchetDecryptError, PublicKeyError};
 pub use crate::session::{AcceptError, CiphertextError, DecryptError, EncryptError, InitiateError};
 pub use crate::storage::UnsealError;

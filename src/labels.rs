@@ -44,5 +44,73 @@ pub(crate) const HANDSHAKE_SESSION_ID: &[u8] = b"bisik-1 handshake session id";
 /// Seed of the post-quantum ratchet.
 pub(crate) const HANDSHAKE_POST_QUANTUM: &[u8] = b"bisik-1 handshake post-quantum ratchet";
 
+/// What a vote is bound to: the definition of its poll.
+pub(crate) const POLL: &[u8] = b"bisik-1 poll";
+/// Key of one voter's votes in one poll.
+pub(crate) const VOTE: &[u8] = b"bisik-1 poll vote";
+/// First byte under the key of a vote: derivation of its nonce.
+pub(crate) const VOTE_NONCE: &[u8] = &[0x03];
+
 /// Associated data of every sealed record.
 pub(crate) const RECORD: &[u8] = b"bisik-1 sealed record";
+
+/// Keys of an attachment's chunks, and the commitment to them.
+pub(crate) const ATTACHMENT: &[u8] = b"bisik-1 attachment";
+
+/// Signed text of a device about itself.
+pub(crate) const DEVICE_POSSESSION: &[u8] = b"bisik-1 device possession";
+/// Signed text of a device list.
+pub(crate) const DEVICE_LIST: &[u8] = b"bisik-1 device list";
+/// Hash of a device list, by which the next one is chained to it.
+pub(crate) const DEVICE_LIST_HASH: &[u8] = b"bisik-1 hash of a device list";
+/// Commitment of a companion to its nonce.
+pub(crate) const LINK_COMMITMENT: &[u8] = b"bisik-1 link commitment";
+/// Authenticated text of the primary's answer.
+pub(crate) const LINK_ANSWER: &[u8] = b"bisik-1 link answer";
+/// Authenticated text of what the companion reveals.
+pub(crate) const LINK_REVEAL: &[u8] = b"bisik-1 link reveal";
+/// Transcript of a linking.
+pub(crate) const LINK_TRANSCRIPT: &[u8] = b"bisik-1 link transcript";
+/// Short authentication string of a linking.
+pub(crate) const LINK_SAS: &[u8] = b"bisik-1 link short authentication string";
+
+/// Signed text of a disclosure, as its operator countersigns it.
+pub(crate) const DISCLOSURE_OPERATOR: &[u8] = b"bisik-1 disclosure operator";
+/// Signed text of a disclosure, by which its endpoint shows that it holds its key.
+pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint";
+/// Signed text of a disclosure, as the account signs it.
+pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
+/// Hash of a disclosure, by which device lists, sessions and decisions name it.
+pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure";
+/// Signed text of what a user decided about a disclosure.
+pub(crate) const DECISION: &[u8] = b"bisik-1 decision";
+/// Signed text of an endpoint's receipt for a decision.
+pub(crate) const DECISION_RECEIPT: &[u8] = b"bisik-1 decision receipt";
+
+/// Those of calls.
+#[cfg(feature = "call")]
+pub(crate) mod call {
+    /// Transcript of a call of two.
+    pub(crate) const TRANSCRIPT: &[u8] = b"bisik-1 call transcript";
+    /// SRTP master key and salt of one direction.
+    pub(crate) const SRTP: &[u8] = b"bisik-1 call srtp";
+    /// SFrame base key of one direction.
+    pub(crate) const SFRAME: &[u8] = b"bisik-1 call sframe";
+    /// What an answer shows the caller.
+    pub(crate) const CONFIRMATION: &[u8] = b"bisik-1 call confirmation";
+    /// The direction from caller to callee.
+    pub(crate) const BY_CALLER: &[u8] = &[0x01];
+    /// The direction from callee to caller.
+    pub(crate) const BY_CALLEE: &[u8] = &[0x02];
+    /// SFrame base key of an epoch of a group call.
+    pub(crate) const EPOCH_BASE: &[u8] = b"bisik-1 call epoch base";
+    /// What binds an epoch's key to the device it is sent to.
+    pub(crate) const EPOCH_RECIPIENT: &[u8] = b"bisik-1 call epoch recipient";
+}
+
+/// Name of a conversation between two accounts.
+pub(crate) const CONVERSATION_ID: &[u8] = b"bisik-1 conversation id";
+/// Digest of the two device lists that a message's sender goes by.
+pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists";
+/// Disclosure of a session whose two devices are both hosted.
+pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures";

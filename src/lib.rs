@@ -21,6 +21,8 @@
 //! | where is the DH step? | `src/ratchet/sending.rs` and `receiving.rs`, each at "THE STEP" |
 //! | what keeps a failed message from changing anything? | `src/ratchet/receiving.rs`: `open(&self)`, then `apply` |
 //! | what makes a rolled-back state safe to send from? | `src/ratchet/message_key.rs`: the salt |
+//! | what is refused before memory is taken for it? | `src/content/shape.rs` |
+//! | what keeps a device from confirming what it does not show? | `src/content/receipt.rs` |
 //! | every label of every derivation | `src/labels.rs` |
 //! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |
 //!
@@ -33,7 +35,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod codec;
@@ -49,10 +51,27 @@ pub mod ratchet;
 
 mod session;
 
+#[cfg(feature = "call")]
+pub mod call;
+
+pub mod content;
+
+pub mod media;
+
+pub mod device;
+
+pub mod endpoint;
+
+mod account;
+pub mod conversation;
+
 pub mod error;
 pub mod manual;
 
 pub use rand_core;
+
+pub use account::{Account, SealedAccount, Upkeep};
+pub use conversation::Conversation;
 
 pub use error::*;
 pub use handshake::DisclosureHash;

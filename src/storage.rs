@@ -83,6 +83,11 @@ pub(crate) enum Kind {
     PreKeys,
     Session,
     Ratchet,
+    Account,
+    Conversation,
+    Upload,
+    #[cfg(feature = "call")]
+    FrameSealer,
 }
 
 impl Kind {
@@ -92,6 +97,11 @@ impl Kind {
             Self::PreKeys => 2,
             Self::Session => 3,
             Self::Ratchet => 4,
+            Self::Account => 7,
+            Self::Conversation => 8,
+            Self::Upload => 5,
+            #[cfg(feature = "call")]
+            Self::FrameSealer => 6,
         }
     }
 }

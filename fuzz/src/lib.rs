@@ -3,12 +3,16 @@
 //! Does not know who calls: libFuzzer (fuzz_targets/) and `cargo test` (tests/corpus.rs) run the same functions.
 
 mod accept; //         a first message against fixed pre-keys
+mod content; //        what people send, and sealed votes
+mod call; //           signals and frames of calls
 mod decoders; //       the decoders of everything public
 mod decrypt; //        messages with edits against a session or a ratchet in mid-conversation
+mod device; //         device lists, and linking with a relay in the middle
 mod dishonest_peer; // messages that the holder of the keys makes up, against a model of the rules
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
+mod media; //          pointers and blobs of attachments
 mod model; //          what a receiver must do with a header
 mod ratchet_state; //  the fields of a ratchet's state
 mod record; //         sealed records, opened and made with the storage key
@@ -19,9 +23,13 @@ mod unseal; //         sealed records, from the outside and behind the tag
 mod support; //        two devices, a network, an attacker and a model: shared with the simulation
 
 pub use accept::accept;
+pub use content::{content, poll_vote};
+pub use call::{call_frame, call_signal};
 pub use decoders::{bundle, ciphertext, first_flight, identity_key};
 pub use decrypt::{decrypt, ratchet_decrypt};
+pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
+pub use media::{media_decrypt, media_pointer};
 pub use seeds::seeds;
 pub use unseal::{state, unseal};
 
@@ -37,12 +45,20 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("accept", accept),
     ("bundle", bundle),
+    ("call_frame", call_frame),
+    ("call_signal", call_signal),
     ("ciphertext", ciphertext),
+    ("content", content),
     ("conversation", conversation),
     ("decrypt", decrypt),
+    ("device_list", device_list),
     ("dishonest_peer", dishonest_peer),
     ("first_flight", first_flight),
     ("identity_key", identity_key),
+    ("link", link),
+    ("media_decrypt", media_decrypt),
+    ("media_pointer", media_pointer),
+    ("poll_vote", poll_vote),
     ("ratchet_decrypt", ratchet_decrypt),
     ("state", state),
     ("unseal", unseal),

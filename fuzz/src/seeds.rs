@@ -2,8 +2,12 @@
 //!
 //! Do not know what the fuzzer has found since: a crash becomes a file beside these, with a telling name.
 
+use super::call;
+use super::content;
 use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
 use super::input::RAW;
+use super::device;
+use super::media;
 use super::record::{self, Kind};
 use super::unseal::genuine_record;
 
@@ -15,12 +19,20 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     [
         of("accept", accept()),
         of("bundle", bundle()),
+        of("call_frame", call::frame_seeds()),
+        of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
+        of("content", content::content_seeds()),
         of("conversation", conversation_events()),
         of("decrypt", [conversation(&SESSIONS), vec![("flight_stripped", flight_stripped())]].concat()),
+        of("device_list", device::device_list_seeds()),
         of("dishonest_peer", dishonest_peer()),
         of("first_flight", first_flight()),
         of("identity_key", identity_key()),
+        of("link", device::link_seeds()),
+        of("media_decrypt", media::decrypt_seeds()),
+        of("media_pointer", media::pointer_seeds()),
+        of("poll_vote", content::poll_vote_seeds()),
         of("ratchet_decrypt", conversation(&RATCHETS)),
         of("state", state()),
         of("unseal", unseal()),

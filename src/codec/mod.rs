@@ -2,9 +2,11 @@
 //!
 //! Does not know what the bytes mean. P-1.8: every value has exactly one encoding (docs/protocol.md, section 1.5).
 
+mod padme;
 mod reader;
 mod writer;
 
+pub(crate) use padme::padme;
 pub(crate) use reader::Reader;
 pub(crate) use writer::{SecretWriter, Writer};
 

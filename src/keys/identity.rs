@@ -66,6 +66,12 @@ impl Identity {
         self.signing.sign(message)
     }
 
+    /// P-2.8. The identity's signature over `label ‖ identity key ‖ text`: that the whole key is in the signed text does not
+    /// depend on who calls. One label for each purpose; verified by [`IdentityKey::verify_labelled`].
+    pub(crate) fn sign_labelled(&self, label: &[u8], text: &[u8]) -> [u8; SIGNATURE] {
+        self.signing.sign(&self.public.labelled(label, text))
+    }
+
     /// Seals the identity into one record of 105 bytes (docs/protocol.md, section 6).
     ///
     /// `context` names the record in the caller's store; the same must be given to [`Identity::unseal`].
@@ -210,6 +216,15 @@ impl IdentityKey {
             *to = *from;
         }
         bytes
+    }
+
+    /// Whether `signature` is this identity's over `label ‖ identity key ‖ text`, strictly (P-1.5).
+    pub(crate) fn verify_labelled(&self, label: &[u8], text: &[u8], signature: &[u8; SIGNATURE]) -> bool {
+        SignaturePublicKey::decode(&self.signing).is_ok_and(|key| key.verify(&self.labelled(label, text), signature))
+    }
+
+    fn labelled(&self, label: &[u8], text: &[u8]) -> Vec<u8> {
+        [label, &self.to_bytes(), text].concat()
     }
 
     pub(crate) const fn signing(&self) -> &[u8; 32] {

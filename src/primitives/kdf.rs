@@ -27,6 +27,12 @@ impl Prk {
         Self(expand)
     }
 
+    /// A key that is uniformly random, and needs no extraction.
+    pub(crate) fn of(key: &Secret<32>) -> Self {
+        // Refused only below 32 bytes, which the type has; an extraction would be another key, and opens nothing.
+        Self(Hkdf::from_prk(key.expose()).unwrap_or_else(|_| Hkdf::new(None, key.expose())))
+    }
+
     /// HKDF-Expand with the concatenation of `info`. `N` is at most 8,160, which callers' types ensure.
     pub(crate) fn expand<const N: usize>(&self, info: &[&[u8]]) -> Secret<N> {
         const { assert!(N <= 255 * 32, "more than HKDF can give") }

@@ -20,6 +20,9 @@ fi
 vectors() { "$venv/bin/python" tests/reference/vectors.py "$@"; }
 quietly() { "$@" >"$fresh/log" 2>&1 || { cat "$fresh/log"; exit 1; }; }
 
+echo "Python runs the published vectors for the form of attachments:"
+"$venv/bin/python" tests/reference/c2sp.py
+
 echo "Python verifies tests/vectors:"
 vectors verify tests/vectors
 

@@ -7,16 +7,24 @@ that is how vectors are made. A step that has them is compared.
 import copy
 import os
 
+from accounts import AccountSteps
+from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob
 from bisik import *
+import calls
+import content
 
 NOW = 1_800_000_000
-DECIMAL = {"now", "kept_keys", "revision"}
-WORDS = {"do", "of", "with", "expect"}
+DECIMAL = {"now", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed"}
+WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits"}
 INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
-                  "plaintext", "record"}
+                  "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
+                  "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
+                  "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
+                  "index", "added", "updated", "removed", "seen"}
 # What only this implementation can see. A step names those it wants.
 INNER = set("to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk "
-            "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys".split())
+            "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
+            "chunk_key base_nonce commitment transcript encapsulated definition vote_key".split())
 
 
 class Differs(Exception):
@@ -68,11 +76,12 @@ class Draws:
         return drawn
 
 
-class World:
+class World(AccountSteps):
     """Everybody's keys and sessions, by name. Every method is a verb of the scripts, and gives its results by name."""
 
     def __init__(self):
         self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
+        self.calling, self.groups, self.polls = {}, {}, {}
 
     def run(self, step, complete=False):
         """Runs one step. `complete`: what the step lacks, or holds `None` for, is filled in."""
@@ -179,6 +188,95 @@ class World:
         plaintext = ratchet.receive(step["message"]) if ratchet else session.decrypt(step["message"])
         return {"plaintext": plaintext, "kept_keys": sum(len(c.kept) for c in (ratchet or session.ratchet).chains)}
 
+    # Calls
+
+    def party(self, step):
+        return self.identities[step["of"]].public, self.sessions[step["of"]]
+
+    def call(self, step, draw):
+        self.calling[step["of"]] = calls.Calling(*self.party(step), draw)
+        return {"signal": self.calling[step["of"]].offer}
+
+    def call_accept(self, step, draw):
+        return calls.accept(step["offer"], *self.party(step), draw)
+
+    def call_complete(self, step, draw):
+        results = self.calling[step["of"]].complete(step["answer"], self.party(step)[1])
+        del self.calling[step["of"]]
+        return results
+
+    def group_call(self, step, draw):
+        own, session = self.party(step)
+        group = calls.Group(step["call"], own, step["participant"], step["other"], session, draw)
+        self.groups[step["of"]] = group
+        return {"signal": group.key_for(session)}
+
+    def epoch_key(self, step, draw):
+        self.groups[step["of"]].accept_key(step["epoch_key"], self.party(step)[1])
+        return {}
+
+    def seal_frame(self, step, draw):
+        return {"frame": self.groups[step["of"]].seal(step["metadata"], step["plaintext"])}
+
+    def open_frame(self, step, draw):
+        return {"plaintext": self.groups[step["of"]].open(step["metadata"], step["sealed_frame"])}
+
+    # Content
+
+    def text(self, step, draw):
+        return {"body": content.text(draw, step["sent_ms"], step["words"])}
+
+    def read_body(self, step, draw):
+        return content.read_body(step["body"])
+
+    def poll(self, step, draw):
+        """Draws the poll's secret, then its id."""
+        options, rest = [], step["options"]
+        while rest:
+            length = unpack(">I", rest[:4])[0] + 4
+            options, rest = options + [rest[4:length]], rest[length:]
+        poll = content.Poll(draw(32), draw(16), step["author"], step["question"], options, step["most_choices"])
+        self.polls[step["of"]] = poll
+        return {"body": poll.body(step["sent_ms"]), "definition": poll.definition()}
+
+    def vote(self, step, draw):
+        poll, voter = self.polls[step["of"]], step["voter"]
+        return {"ballot": poll.cast(voter, step["sent_ms"], step["choices"], draw), "vote_key": poll.key(voter)}
+
+    def open_vote(self, step, draw):
+        sent_ms, choices = self.polls[step["of"]].open(step["voter"], step["ballot"])
+        return {"sent_ms": sent_ms, "choices": choices}
+
+    # Attachments
+
+    def attachment(self, file, media_type, draw):
+        ak, salt = draw(32), draw(24)
+        blob = make_blob(ak, salt, media_type, file)
+        pointer = Pointer(ak, sha256(blob), len(file), media_type)
+        inner = zip(("chunk_key", "base_nonce", "commitment"), BISIK.keys(ak, salt, context_of(len(file), media_type)))
+        return {"blob": blob, "pointer": pointer.encode()} | dict(inner)
+
+    def encrypt_file(self, step, draw):
+        return self.attachment(step["file"], step["media_type"].encode(), draw)
+
+    def encrypt_long_file(self, step, draw):
+        made = self.attachment(long_file(step["size"]), step["media_type"].encode(), draw)
+        return {name: value for name, value in made.items() if name != "blob"}
+
+    def add_thumbnail(self, step, draw):
+        pointer = Pointer.decode(step["pointer"])
+        require(len(step["thumbnail"]) <= LARGEST_THUMBNAIL, "too-large")
+        require(step["thumbnail"], "other-size")
+        pointer.thumbnail_size = len(step["thumbnail"])
+        pointer.thumbnail = make_blob(pointer.ak, draw(24), None, step["thumbnail"])
+        return {"with_thumbnail": pointer.encode()}
+
+    def decrypt_file(self, step, draw):
+        return {"file": Pointer.decode(step["pointer"]).read(step["blob"])}
+
+    def decrypt_thumbnail(self, step, draw):
+        return {"thumbnail": Pointer.decode(step["pointer"]).read_thumbnail()}
+
     # Sealed state
 
     def sealed(self, step, draw, kind, value):
@@ -229,6 +327,11 @@ def trace(before, message, draws):
     return values | {"ck": ck, "mk": mk, "next_ck": next_ck, "hk": hk, "r": r, "encrypted_header": encrypted_header,
                      "header": stream(hk, r + bytes(8), encrypted_header), "header_tag": header_tag,
                      "body_tag": body_tag, "digest": sha256(L_MESSAGE, before.binding, r, encrypted_header, body)}
+
+
+def long_file(size):
+    """SHA-256 of u64(0), of u64(1), ..., one after the other."""
+    return b"".join(sha256(pack(">Q", i)) for i in range(size // 32 + 1))[:size]
 
 
 class Script:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from conversation import conversation
+from devices import device
 from script import *
 
 
@@ -343,9 +344,190 @@ def records_that_are_refused(s, key, record):
     refused("rejected", record[:-1]), refused("rejected", record + b"\0"), refused("rejected", flip(record, 30))
 
 
+def call():
+    """Calls of two and of many, with every reason to refuse a signal or a frame."""
+    s = Script()
+    _, last_resort = s.parties("alice", "bob", one_time=1)
+    s("initiate", of="alice", peer="bob", bundle=last_resort, now=NOW)
+    s("accept", of="bob", message=s("encrypt", of="alice", plaintext=b"halo")["message"])
+    wanted = dict.fromkeys(("transcript", "agreement", "encapsulated", "prk"))
+    for caller, callee in (("alice", "bob"), ("bob", "alice")):
+        offer = s("call", of=caller)["signal"]
+        answer = s("call-accept", of=callee, offer=offer, **wanted)["signal"]
+        if caller == "alice":
+            signals_that_are_refused(s, caller, callee, offer, answer)
+        s("call-complete", of=caller, answer=answer)
+    group_call(s)
+    return s
+
+
+def signals_that_are_refused(s, caller, callee, offer, answer):
+    def offered(expect, data):
+        s("call-accept", of=callee, offer=data, expect=expect)
+
+    def answered(expect, data):
+        s("call-complete", of=caller, answer=data, expect=expect)
+    for refuse, data in ((offered, offer), (answered, answer)):
+        for wrong in (b"", data[:-1], data + b"\0", flip(data, 0)):
+            refuse("malformed", wrong)
+        for key, word in curve_keys()[0]:
+            refuse(word, data[:17] + key + data[49:])
+    offered("non-canonical", offer[:49] + b"\xff" * 3 + offer[52:])
+    answered("other-call", flip(answer, 1)), answered("other-call", flip(answer, 16))
+    for at in (49, 1136, 1137, 1168):
+        answered("rejected", flip(answer, at))
+    # The offer was changed on its way, and the callee has answered the changed one.
+    for at in (len(offer) - 32, len(offer) - 1):
+        answered("rejected", s("call-accept", of=callee, offer=flip(offer, at))["signal"])
+
+
+def group_call(s):
+    id, alice, bob = os.urandom(16), b"\0\1", b"\0\x12"
+    at_alice = s("group-call", of="alice", call=id, participant=alice, other=bob)["signal"]
+    at_bob = s("group-call", of="bob", call=id, participant=bob, other=alice)["signal"]
+
+    def refused(expect, data):
+        s("epoch-key", of="bob", epoch_key=data, expect=expect)
+    for wrong in (b"", at_alice[:-1], at_alice + b"\0", flip(at_alice, 0)):
+        refused("malformed", wrong)
+    for suite in (0, 6, 255):
+        refused("malformed", at_alice[:23] + bytes([suite]) + at_alice[24:])
+    refused("other-call", flip(at_alice, 1)), refused("rejected", at_bob)
+    for at in (17, 20, 21, 22, 23, 24, 55, 56, 87):
+        refused("rejected", flip(at_alice, at))
+    early = s("seal-frame", of="alice", metadata=b"", plaintext=b"early")["frame"]
+    s("open-frame", of="bob", metadata=b"", sealed_frame=early, expect="unknown-key")
+    s("epoch-key", of="bob", epoch_key=at_alice), refused("stale", at_alice)
+    s("epoch-key", of="alice", epoch_key=at_bob)
+    s("open-frame", of="bob", metadata=b"", sealed_frame=early)
+    frames(s, "alice", "bob"), frames(s, "bob", "alice")
+
+
+def frames(s, of, at):
+    def refused(expect, frame, metadata=b"stream"):
+        s("open-frame", of=at, metadata=metadata, sealed_frame=frame, expect=expect)
+    for size in (0, 1, 60, 1_200):
+        frame = s("seal-frame", of=of, metadata=b"stream", plaintext=os.urandom(size))["frame"]
+        refused("rejected", frame, b"streal"), refused("rejected", frame + b"\0"), refused("malformed", frame[:10])
+        refused("rejected", flip(frame, len(frame) - 1)), refused("rejected", flip(frame, len(frame) - 16))
+        s("open-frame", of=at, metadata=b"stream", sealed_frame=frame)
+        refused("replayed", frame)
+    for config in (b"", b"\x80\7", b"\x08\7", b"\x09\0\xff"):
+        refused("malformed", config + bytes(16) if config else b"")
+    many = [s("seal-frame", of=of, metadata=b"stream", plaintext=b"")["frame"] for _ in range(12)]
+    for index in (11, 3, 10, 0):
+        s("open-frame", of=at, metadata=b"stream", sealed_frame=many[index])
+        refused("replayed", many[index])
+
+
+def media():
+    """Attachments: blobs and pointers, thumbnails, files of several chunks by their digest, and what is refused."""
+    s, wanted = Script(), dict.fromkeys(("chunk_key", "base_nonce", "commitment"))
+    for file in (b"", b"halo, dunia", bytes(32), os.urandom(33), os.urandom(1_000)):
+        step = s("encrypt-file", file=file, media_type="text/plain", **wanted)
+        s("decrypt-file", pointer=step["pointer"], blob=step["blob"])
+    for size in (65_535, 65_536, 65_537, 131_072, 1_000_000):
+        s("encrypt-long-file", size=size, media_type="video/mp4", **wanted)
+    step = s("encrypt-file", file=b"a photo", media_type="image/svg+xml")
+    made = s("add-thumbnail", pointer=step["pointer"], thumbnail=os.urandom(100))["with_thumbnail"]
+    s("decrypt-thumbnail", pointer=made), s("decrypt-file", pointer=made, blob=step["blob"])
+    s("add-thumbnail", pointer=step["pointer"], thumbnail=b"", expect="other-size")
+    s("add-thumbnail", pointer=step["pointer"], thumbnail=bytes(32_769), expect="too-large")
+    s("decrypt-thumbnail", pointer=flip(made, len(made) - 1), expect="rejected")
+    blobs_that_are_refused(s, step["pointer"], step["blob"])
+    pointers_that_are_refused(s, step["pointer"], made)
+    return s
+
+
+def blobs_that_are_refused(s, pointer, blob):
+    def refused(expect, blob, pointer=pointer):
+        s("decrypt-file", pointer=pointer, blob=blob, expect=expect)
+    for at in (0, 23, 24, 55, 56, 87, 88, 103):
+        refused("rejected", flip(blob, at))
+    refused("incomplete", blob[:-1]), refused("incomplete", b""), refused("rejected", blob + b"\0")
+    for at in (1, 33, 72, 74):
+        changed = flip(pointer, at)
+        refused("rejected", blob, changed)
+    ak, salt, context = pointer[1:33], blob[:24], context_of(7, b"image/svg+xml")
+    for padding in (b"\1".ljust(25, b"\0"), b"\1".rjust(25, b"\0")):
+        other = BISIK.encrypt(ak, salt, context, b"a photo" + padding)
+        refused("rejected", other, Pointer(ak, sha256(other), 7, b"image/svg+xml").encode())
+
+
+def pointers_that_are_refused(s, pointer, made):
+    def refused(data):
+        s("decrypt-file", pointer=data, blob=b"", expect="malformed")
+    refused(b""), refused(b"\2" + pointer[1:]), refused(pointer[:-1]), refused(pointer + b"\0")
+    refused(made[:-1]), refused(made + b"\0")
+    fixed, rest = pointer[:65], pointer[73:]
+    refused(fixed + pack(">Q", 2**53 + 1) + rest)
+    s("decrypt-file", pointer=fixed + pack(">Q", 2**53) + rest, blob=b"", expect="incomplete")
+    longest = b"a/" + b"b" * 125
+    for media_type in (b"", b"image", b"image/", b"/svg", b"Image/svg", b"a/b/c", b"a/b;c=d", b"-a/b", longest + b"b"):
+        refused(Pointer(bytes(32), bytes(32), 7, media_type).encode())
+    s("decrypt-file", pointer=Pointer(bytes(32), bytes(32), 7, longest).encode(), blob=b"", expect="incomplete")
+
+
+def content_():
+    """Bodies of every class of lengths, bodies that are refused, and votes: their definition, key, and who can open them."""
+    s = Script()
+    for size in (1, 2, 3, 4, 10, 20, 100, 1_000, 4_000):
+        body = s("text", sent_ms=NOW * 1_000 + size, words=b"a" * size)["body"]
+        s("read-body", body=body)
+    bodies_that_are_refused(s)
+    votes(s)
+    return s
+
+
+def bodies_that_are_refused(s):
+    def read(protobuf, expect=""):
+        s("read-body", body=content.pad(protobuf), **({"expect": expect} if expect else {}))
+    for size in (1, 50):
+        body = s("text", sent_ms=NOW * 1_000, words=b"a" * size)["body"]
+        for wrong in (b"", body[:3], body[:-1], body + b"\0", body + bytes(len(body)), flip(body, 0), flip(body, 3),
+                      flip(body, len(body) - 1)):
+            s("read-body", body=wrong, expect="malformed")
+    head, halo = content.envelope(os.urandom, NOW * 1_000), content.part(16, content.part(1, b"halo"))
+    unknown = content.part(64, b"a catalogue item")
+    read(head + halo), read(head + unknown), read(head + halo + content.part(200, b"later") + content.number(7, 1))
+    read(head, "malformed"), read(head + halo + halo, "malformed"), read(head + halo + unknown, "malformed")
+    read(head + content.number(64, 1), "malformed"), read(head + head + halo, "malformed")
+    read(head + content.part(16, content.part(1, b"halo") * 2), "malformed")
+    read(head + content.part(16, content.part(1, b"\xff")), "malformed"), read(head + halo[:-1], "malformed")
+    read(head + content.part(16, b""), "out-of-range"), read(head + b"\x0b\x0c" + halo, "malformed")
+    read(content.part(1, bytes(15)) + halo, "malformed")
+    read(content.envelope(os.urandom, content.LATEST + 1) + halo, "out-of-range")
+
+
+def votes(s):
+    def framed(*options):
+        return b"".join(content.framed(option.encode()) for option in options)
+    ana, budi = b"ana", os.urandom(64)
+    all_ = [str(number) for number in range(32)]
+    for of, options, most in (("two", ["ya", "tidak"], 1), ("many", all_, 32), ("same", ["ya", "tidak"], 1)):
+        s("poll", of=of, author=ana, sent_ms=NOW * 1_000, question="makan di mana?".encode(), options=framed(*options),
+          most_choices=most, definition=None)
+    for of, voter, choices in (("two", budi, 1), ("two", budi, 0), ("two", ana, 2), ("many", budi, 2**32 - 1)):
+        step = s("vote", of=of, voter=voter, sent_ms=NOW * 1_000, choices=choices, vote_key=None)
+        s("open-vote", of=of, voter=voter, ballot=step["ballot"])
+    s("vote", of="two", voter=ana, sent_ms=NOW, choices=3, expect="out-of-range", draws=b"")
+    s("vote", of="two", voter=ana, sent_ms=NOW, choices=4, expect="out-of-range", draws=b"")
+    ballot = s("vote", of="two", voter=budi, sent_ms=0, choices=2)["ballot"]
+
+    def refused(expect, ballot, of="two", voter=budi):
+        s("open-vote", of=of, voter=voter, ballot=ballot, expect=expect)
+    refused("rejected", ballot, voter=ana), refused("rejected", ballot, voter=budi[:-1])
+    refused("rejected", ballot, of="same"), refused("malformed", ballot[:-1]), refused("malformed", ballot + b"\0")
+    for at in (0, 23, 24, 43, 44, 59):
+        refused("rejected", flip(ballot, at))
+    poll = s.world.polls["two"]
+    for sent_ms, choices in ((0, 3), (0, 4), (content.LATEST + 1, 1)):
+        refused("invalid", poll.seal(budi, pack(">QQI", 9, sent_ms, choices), os.urandom))
+
+
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
-         "state": state}
+         "state": state, "media": media, "call": call, "content": content_, "device": device}
 
 
 def write(directory):

@@ -2,6 +2,10 @@
 //!
 //! Does not know which vectors there are.
 
+mod accounts;
+pub(crate) mod attachments;
+mod calls;
+mod content;
 pub(crate) mod draws;
 pub(crate) mod step;
 pub(crate) mod world;

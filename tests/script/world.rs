@@ -14,14 +14,18 @@ use bisik::{
     VerifiedBundle,
 };
 
+use super::accounts::Accounts;
+use super::attachments;
+use super::calls::{Calls, Party};
+use super::content::{self, Polls};
 use super::draws::{Draws, to_hex};
 use super::step::Step;
 
 /// Results by name; or the word for why there are none.
-type Outcome = Result<Vec<(&'static str, String)>, String>;
+pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have beside its results.
-const INPUTS: [&str; 16] = [
+const INPUTS: [&str; 46] = [
     "do",
     "of",
     "with",
@@ -38,11 +42,43 @@ const INPUTS: [&str; 16] = [
     "message",
     "plaintext",
     "record",
+    "size",
+    "file",
+    "media_type",
+    "blob",
+    "pointer",
+    "thumbnail",
+    "offer",
+    "answer",
+    "call",
+    "participant",
+    "other",
+    "epoch_key",
+    "metadata",
+    "sealed_frame",
+    "words",
+    "body",
+    "sent_ms",
+    "question",
+    "options",
+    "most_choices",
+    "author",
+    "voter",
+    "choices",
+    "ballot",
+    "terms",
+    "index",
+    "added",
+    "updated",
+    "removed",
+    "seen",
 ];
 
 /// Results that only the reference implementation can see. They are seen here by what is made of them.
 const INNER: &str = "to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk \
-    nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state";
+    nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
+    chunk_key base_nonce commitment \
+    transcript encapsulated definition vote_key";
 
 #[derive(Default)]
 pub(crate) struct World {
@@ -50,6 +86,9 @@ pub(crate) struct World {
     pre_keys: BTreeMap<String, PreKeys>,
     sessions: BTreeMap<String, Session>,
     ratchets: BTreeMap<String, DoubleRatchet>,
+    calls: Calls,
+    polls: Polls,
+    accounts: Accounts,
 }
 
 impl World {
@@ -106,6 +145,23 @@ impl World {
             "start-ratchets" => self.start_ratchets(step, draws),
             "encrypt" => self.encrypt(step, draws),
             "decrypt" => self.decrypt(step),
+            "text" => content::text(step, draws),
+            "read-body" => content::read_body(step),
+            "poll" => self.polls.poll(step, draws),
+            "vote" => self.polls.vote(step, draws),
+            "open-vote" => self.polls.open_vote(step),
+            "encrypt-file" => attachments::encrypt_file(step, draws),
+            "encrypt-long-file" => attachments::encrypt_long_file(step, draws),
+            "add-thumbnail" => attachments::add_thumbnail(step, draws),
+            "decrypt-file" => attachments::decrypt_file(step),
+            "decrypt-thumbnail" => attachments::decrypt_thumbnail(step),
+            "call" | "call-accept" | "call-complete" | "group-call" | "epoch-key" => self.call(step, draws),
+            "seal-frame" => self.calls.seal_frame(step),
+            "open-frame" => self.calls.open_frame(step),
+            "certify" | "found-account" | "issue-list" | "trust-list" | "follow-list" | "link-by-qr-code"
+            | "link-by-typed-code" | "link-invite" | "link-answer" | "link-reveal" | "link-finish" => {
+                self.accounts.run(&self.identities, step, draws)
+            }
             verb => match verb.split_once('-') {
                 Some(("seal", kind)) => self.seal(kind, step, draws),
                 Some(("unseal", kind)) => self.unseal(kind, step),
@@ -222,6 +278,18 @@ impl World {
         Ok(vec![("plaintext", to_hex(&plaintext)), ("kept_keys", kept.to_string())])
     }
 
+    fn call(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
+        let name = step.need("of");
+        let party = Party { name, identity: &self.identities[name], session: &self.sessions[name] };
+        match step.need("do") {
+            "call" => self.calls.offer(&party, draws),
+            "call-accept" => Calls::accept(&party, step, draws),
+            "call-complete" => self.calls.complete(&party, step),
+            "group-call" => self.calls.group(&party, step, draws),
+            _ => self.calls.accept_key(&party, step),
+        }
+    }
+
     fn session(&mut self, of: &str) -> &mut Session {
         self.sessions.get_mut(of).expect("a session by that name")
     }
@@ -282,7 +350,7 @@ fn kem(draws: &mut Draws) -> Outcome {
     Ok(vec![("encapsulation_key", to_hex(&bundle[125..1309])), ("ciphertext", to_hex(&flight[40..1128]))])
 }
 
-fn now(step: &Step) -> Timestamp {
+pub(super) fn now(step: &Step) -> Timestamp {
     Timestamp::from_unix_seconds(step.need("now").parse().expect("seconds, in decimal"))
 }
 
@@ -291,7 +359,7 @@ fn disclosure(step: &Step) -> DisclosureHash {
 }
 
 /// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.
-fn word(error: impl Debug) -> String {
+pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{error:?}").chars() {
         if letter.is_uppercase() && !word.is_empty() {

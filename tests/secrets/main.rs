@@ -12,11 +12,15 @@
     unreachable_pub
 )]
 
+mod call; //       calls: signals, keys and frames
 mod canaries; //   which bytes must not be seen, and the search for them
+mod content; //      what people send each other
 mod conversation; // sessions: what is freed from the handshake to the last drop
 mod debug; //      what `Debug` shows of every public type
 mod derived; //    the secrets that the library computes, computed again
+mod device; //     accounts of several devices, and linking
 mod freed; //      the allocator
 mod keys; //       identities, pre-keys, storage keys
+mod media; //      attachments: encryption, decryption, pointers, uploads put away
 mod ratchet; //    the ratchet by itself, and messages that were decrypted and not committed
 mod recording; //  a generator that remembers what it gave

@@ -1,0 +1,172 @@
+//! Calls: what SFrame costs above the cipher beneath it, and what setting a call up costs. `cargo bench --bench call`.
+//!
+//! Does not know networks or codecs. Ratios are of one run, sample by sample; the last table says whether they are within
+//! their aim.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
+
+#[allow(dead_code)] // callgrind, which other benchmarks use
+#[path = "support/mod.rs"]
+mod support;
+
+use std::hint::black_box;
+
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use bisik::call::{
+    Answer, BaseKey, CallId, Calling, FrameOpener, FrameSealer, FrameSuite, Offer, Participant, SenderKey,
+};
+use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+use support::interleaved::{median, ratio, sample};
+use support::meter::{Case, pieces};
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    // `cargo test --benches` and `cargo bench -- --test` only want to see it run.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") { 1_000 } else { 1 };
+    frames(rounds);
+    set_up(rounds.min(100));
+}
+
+/// Bytes of a frame: a packet of video. A frame of sound has about 60, where header and metadata weigh more.
+const FRAMES: [usize; 2] = [1200, 60];
+
+/// Every operation against the bare cipher, with its key set up once, on a buffer that is there.
+fn frames(rounds: usize) {
+    println!("{:<36} {:>10} {:>10} {:>8} {:>6}", "one frame, ns", "bare AEAD", "SFrame", "ratio", "aim");
+    for length in FRAMES {
+        for suite in [FrameSuite::Aes256Gcm, FrameSuite::Aes128Gcm] {
+            let aim = if length == 1200 { "1.30" } else { "" };
+            let cases: [(&str, Case, Case); 2] = [
+                ("seal", bare_seal(suite, length), seal(suite, length)),
+                ("open", bare_open(suite, length), open(suite, length)),
+            ];
+            for (name, mut bare, mut framed) in cases {
+                let samples = sample(&mut [&mut bare, &mut framed], rounds);
+                let title = format!("{name}, {length} B, {suite:?}");
+                let ratio = ratio(&samples[1], &samples[0]);
+                let [bare, framed] = [&samples[0], &samples[1]].map(|times| median(times));
+                println!("{title:<36} {bare:>10.0} {framed:>10.0} {ratio:>8.2} {aim:>6}");
+            }
+        }
+    }
+}
+
+/// Seals, or else opens, a buffer; writes or reads the tag.
+type Bare = Box<dyn Fn(bool, &mut [u8], &mut [u8; 16])>;
+
+fn bare(suite: FrameSuite) -> Bare {
+    const NONCE: [u8; 12] = [3; 12];
+    fn with<C: AeadInOut + 'static>(cipher: C) -> Bare
+    where
+        for<'a> &'a aes_gcm::aead::Nonce<C>: From<&'a [u8; 12]>,
+        for<'a> &'a aes_gcm::aead::Tag<C>: From<&'a [u8; 16]>,
+        [u8; 16]: From<aes_gcm::aead::Tag<C>>,
+    {
+        Box::new(move |seal, buffer, tag| {
+            let nonce = black_box(&NONCE).into();
+            if seal {
+                *tag = cipher.encrypt_inout_detached(nonce, b"", buffer.into()).unwrap().into();
+            } else {
+                cipher.decrypt_inout_detached(nonce, b"", buffer.into(), (&*tag).into()).unwrap();
+            }
+        })
+    }
+    if suite == FrameSuite::Aes128Gcm {
+        with(Aes128Gcm::new(&[7; 16].into()))
+    } else {
+        with(Aes256Gcm::new(&[7; 32].into()))
+    }
+}
+
+fn bare_seal(suite: FrameSuite, length: usize) -> Case {
+    let (cipher, mut buffer, mut tag) = (bare(suite), vec![7; length], [0; 16]);
+    Box::new(move |count, meter| {
+        meter.measure(&mut || (0..count).for_each(|_| cipher(true, black_box(&mut buffer), &mut tag)));
+    })
+}
+
+/// Each ciphertext is opened once, as with frames: opening it makes it the plaintext.
+fn bare_open(suite: FrameSuite, length: usize) -> Case {
+    let cipher = bare(suite);
+    let (mut sealed, mut tag) = (vec![7; length], [0; 16]);
+    cipher(true, &mut sealed, &mut tag);
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let mut buffers = vec![sealed.clone(); piece as usize];
+            meter.measure(&mut || buffers.iter_mut().for_each(|buffer| cipher(false, black_box(buffer), &mut tag)));
+        }
+    })
+}
+
+fn ends(suite: FrameSuite) -> (FrameSealer, FrameOpener) {
+    let key = || SenderKey::new(suite, Participant(3), 1, BaseKey::from_bytes(&[7; 32]).unwrap());
+    let mut opener = FrameOpener::new();
+    opener.install(key()).unwrap();
+    (FrameSealer::new(key()), opener)
+}
+
+fn seal(suite: FrameSuite, length: usize) -> Case {
+    let ((mut sealer, _), plaintext, mut frame) = (ends(suite), vec![7; length], Vec::with_capacity(length + 64));
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                frame.clear();
+                sealer.seal(b"", black_box(&plaintext), &mut frame).unwrap();
+                black_box(&mut frame);
+            }
+        });
+    })
+}
+
+fn open(suite: FrameSuite, length: usize) -> Case {
+    let ((mut sealer, mut opener), plaintext) = (ends(suite), vec![7; length]);
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let mut frames: Vec<_> = (0..piece)
+                .map(|_| {
+                    let mut frame = Vec::new();
+                    sealer.seal(b"", &plaintext, &mut frame).unwrap();
+                    frame
+                })
+                .collect();
+            meter.measure(&mut || {
+                for frame in &mut frames {
+                    black_box(opener.open(b"", black_box(frame)).unwrap());
+                }
+            });
+        }
+    })
+}
+
+/// Offer, answer, completion, and a participant's next key for one other.
+fn set_up(rounds: usize) {
+    let rng = &mut rand::rng();
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    let now = Timestamp::from_unix_seconds(1_800_000_000);
+    let keys = PreKeys::generate(&bob, now, rng);
+    let bundle = keys.bundle().verify(Trust::OnFirstUse, now).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, rng).unwrap();
+    let hello = a.encrypt(b"halo", rng).unwrap();
+    let Accepted { session: b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let mut case: Case = Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                let rng = &mut rand::rng();
+                let (calling, offer) = Calling::start(CallId::generate(rng), alice.public(), &a, rng);
+                let offer = Offer::from_bytes(&offer.to_bytes()).unwrap();
+                let (_, answer) = offer.accept(bob.public(), &b, rng).unwrap();
+                let answer = Answer::from_bytes(&answer.to_bytes()).unwrap();
+                black_box(calling.complete(&answer, &a).unwrap());
+            }
+        });
+    });
+    let samples = sample(&mut [&mut case], rounds);
+    println!("\noffer, answer and completion, both sides: {:.0} us", median(&samples[0]) / 1e3);
+}
+
+/// Frames that a case prepares at a time.
+const PREPARED: u64 = 64;

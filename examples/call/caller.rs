@@ -1,0 +1,182 @@
+//! One participant: its part in the call, its sessions with the others, its socket.
+//!
+//! Does not know who else is there except as it is told.
+#![allow(clippy::as_conversions)]
+
+use std::collections::BTreeMap;
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use bisik::call::{CallId, FrameSuite, GroupCall, OpenError, Participant, Signal};
+use bisik::{Accepted, Ciphertext, Identity, IdentityKey, PreKeys, Session, Timestamp, Trust};
+
+use super::Error;
+
+pub(crate) struct Caller {
+    pub(crate) name: &'static str,
+    pub(crate) number: Participant,
+    pub(crate) cost: Cost,
+    identity: Identity,
+    sessions: BTreeMap<Participant, Session>,
+    call: GroupCall,
+    /// What everybody says: who listens knows what it has to be.
+    sound: Vec<Vec<u8>>,
+    socket: UdpSocket,
+    sequence: u16,
+}
+
+/// What encryption cost, in seconds and bytes.
+#[derive(Default)]
+pub(crate) struct Cost {
+    pub(crate) sealed: f64,
+    pub(crate) opened: f64,
+    pub(crate) sealing: f64,
+    pub(crate) opening: f64,
+    pub(crate) payload_bytes: f64,
+    pub(crate) frame_bytes: f64,
+}
+
+/// The packets of one part of the call.
+#[derive(Default)]
+pub(crate) struct Heard {
+    pub(crate) arrived: usize,
+    pub(crate) opened: usize,
+    /// Refused: opened before.
+    pub(crate) doubled: usize,
+    /// Refused: sealed under a key that was not for us.
+    pub(crate) unknown: usize,
+    /// Refused as forged, or not what was said.
+    pub(crate) wrong: usize,
+}
+
+impl Caller {
+    pub(crate) fn new(
+        name: &'static str,
+        number: Participant,
+        id: CallId,
+        suite: FrameSuite,
+        sound: Vec<Vec<u8>>,
+        socket: UdpSocket,
+    ) -> Result<Self, Error> {
+        let rng = &mut rand::rng();
+        let identity = Identity::generate(rng);
+        let call = GroupCall::start(id, suite, number, identity.public(), rng);
+        socket.set_nonblocking(true)?;
+        let (sessions, cost) = (BTreeMap::new(), Cost::default());
+        Ok(Self { name, number, cost, identity, sessions, call, sound, socket, sequence: 0 })
+    }
+
+    pub(crate) fn identity(&self) -> &IdentityKey {
+        self.identity.public()
+    }
+
+    /// A session with each other, with a message that went and came.
+    pub(crate) fn meet(&mut self, other: &mut Self) -> Result<(), Error> {
+        let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+        let mut keys = PreKeys::generate(&other.identity, now, rng);
+        let bundle = keys.bundle().verify(Trust::Pinned(other.identity.public()), now)?;
+        let mut ours = Session::initiate(&self.identity, &bundle, rng)?;
+        let hello = ours.encrypt(b"halo", rng)?;
+        let trust = Trust::Pinned(self.identity.public());
+        let Accepted { session: mut theirs, used, .. } = Session::accept(&other.identity, &keys, &hello, trust)?;
+        keys.remove(used);
+        ours.decrypt(&theirs.encrypt(b"hai", rng)?)?;
+        self.sessions.insert(other.number, ours);
+        other.sessions.insert(self.number, theirs);
+        Ok(())
+    }
+
+    pub(crate) fn join(&mut self, who: Participant, identity: &IdentityKey) -> Result<(), Error> {
+        Ok(self.call.join(who, identity, &mut rand::rng())?)
+    }
+
+    pub(crate) fn leave(&mut self, who: u16) -> Result<(), Error> {
+        Ok(self.call.leave(Participant(who), &mut rand::rng())?)
+    }
+
+    /// Our present key, encrypted for one of the others. Whoever is not in the call gets none.
+    pub(crate) fn key_for(&mut self, other: Participant) -> Result<Vec<u8>, Error> {
+        let session = self.sessions.get_mut(&other).ok_or("no session")?;
+        let key = self.call.key_for(session)?;
+        Ok(session.encrypt(&key.to_bytes(), &mut rand::rng())?.into_bytes())
+    }
+
+    pub(crate) fn receive_key(&mut self, from: Participant, message: &[u8]) -> Result<(), Error> {
+        let session = self.sessions.get_mut(&from).ok_or("no session")?;
+        let Signal::EpochKey(key) = Signal::from_bytes(&session.decrypt(&Ciphertext::from_bytes(message)?)?)? else {
+            return Err("another signal than a key".into());
+        };
+        Ok(self.call.accept_key(key, session)?)
+    }
+
+    /// Sends `frames` frames if it may speak, listens to what comes, and then to what is late.
+    pub(crate) fn talk(&mut self, frames: usize, speaks: bool) -> Result<Heard, Error> {
+        let mut heard = Heard::default();
+        for _ in 0..frames {
+            if speaks {
+                self.say()?;
+            }
+            self.listen(&mut heard)?;
+            std::thread::sleep(PACE);
+        }
+        let end = Instant::now() + LATE;
+        while Instant::now() < end {
+            self.listen(&mut heard)?;
+            std::thread::sleep(PACE);
+        }
+        Ok(heard)
+    }
+
+    /// One packet: a header as RTP has it, which a relay reads and cannot change unseen, and a frame.
+    fn say(&mut self) -> Result<(), Error> {
+        let payload = &self.sound[usize::from(self.sequence) % self.sound.len()];
+        let timestamp = u32::from(self.sequence) * 160;
+        let mut packet = vec![0x80, 0];
+        packet.extend_from_slice(&self.sequence.to_be_bytes());
+        packet.extend_from_slice(&timestamp.to_be_bytes());
+        packet.extend_from_slice(&u32::from(self.number.0).to_be_bytes());
+        let metadata: [u8; RTP] = packet.as_slice().try_into()?;
+
+        let start = Instant::now();
+        self.call.seal(&metadata, payload, &mut packet)?;
+        self.cost.sealing += start.elapsed().as_secs_f64();
+        self.cost.sealed += 1.0;
+        self.cost.payload_bytes += payload.len() as f64;
+        self.cost.frame_bytes += (packet.len() - RTP) as f64;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.socket.send(&packet)?;
+        Ok(())
+    }
+
+    /// Everything that has arrived.
+    fn listen(&mut self, heard: &mut Heard) -> Result<(), Error> {
+        let mut packet = [0; 2048];
+        loop {
+            let length = match self.socket.recv(&mut packet) {
+                Ok(length) => length,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            heard.arrived += 1;
+            let (metadata, frame) = packet[..length].split_at_mut(RTP);
+            let sequence = usize::from(u16::from_be_bytes([metadata[2], metadata[3]]));
+            let start = Instant::now();
+            let opened = self.call.open(metadata, frame);
+            self.cost.opening += start.elapsed().as_secs_f64();
+            match opened {
+                Ok(frame) if frame.plaintext == self.sound[sequence % self.sound.len()] => heard.opened += 1,
+                Err(OpenError::Replayed) => heard.doubled += 1,
+                Err(OpenError::UnknownKey) => heard.unknown += 1,
+                Ok(_) | Err(_) => heard.wrong += 1,
+            }
+            self.cost.opened += 1.0;
+        }
+    }
+}
+
+/// Bytes of an RTP header.
+const RTP: usize = 12;
+/// Twenty times as fast as life.
+const PACE: Duration = Duration::from_millis(1);
+/// After the last frame of a part.
+const LATE: Duration = Duration::from_millis(200);

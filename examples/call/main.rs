@@ -1,0 +1,145 @@
+//! A group call over an untrusted relay: three people, one who joins late, one who leaves and hears nothing after.
+//!
+//! Does not know a codec worth hearing: sound is G.711, 160 bytes for 20 ms, as Opus would be at 64 kbit/s. Say it with a
+//! recording of 16 bits: `cargo run --release --example call -- speech.wav`.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+mod caller; // one participant: a call, sessions, a socket
+mod relay; //  forwards everything to everybody, and loses, doubles and reorders some of it
+mod sound; //  a recording, or a melody, in frames of 20 ms
+
+use std::process::ExitCode;
+use std::thread;
+
+use bisik::call::{CallId, FrameSuite, Participant};
+
+use caller::{Caller, Heard};
+use relay::Relay;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Frames that everybody sends in each part of the call: ten seconds.
+const FRAMES: usize = 500;
+
+fn main() -> Result<ExitCode, Error> {
+    let recording = std::env::args().nth(1);
+    let relay = Relay::start()?;
+    let mut callers = introduce(&relay, recording.as_deref())?;
+    let mut report = Report::default();
+
+    // Ana and Budi are in the call. The relay sends everything to Citra too.
+    join(&mut callers, &[0], 1)?;
+    report.part("Ana and Budi talk", &mut callers, &[0, 1])?;
+
+    // Citra joins. Everybody takes a new key: what she has recorded from before stays closed to her.
+    join(&mut callers, &[0, 1], 2)?;
+    report.part("Citra has joined", &mut callers, &[0, 1, 2])?;
+
+    // Budi leaves. The relay goes on sending him everything; his keys open none of it.
+    for at in [0, 2] {
+        callers[at].leave(1)?;
+    }
+    share_keys(&mut callers, &[0, 2])?;
+    report.part("Budi has left", &mut callers, &[0, 2])?;
+
+    relay.stop()?;
+    report.print(&callers);
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Three people who have a session with each other, as they would from writing to each other.
+fn introduce(relay: &Relay, recording: Option<&str>) -> Result<Vec<Caller>, Error> {
+    let rng = &mut rand::rng();
+    let (id, suite) = (CallId::generate(rng), FrameSuite::default());
+    let sound = sound::frames(recording)?;
+    let mut callers = Vec::new();
+    for (number, name) in (0..).map(Participant).zip(["Ana", "Budi", "Citra"]) {
+        callers.push(Caller::new(name, number, id, suite, sound.clone(), relay.register()?)?);
+    }
+    for one in 0..callers.len() {
+        let (before, after) = callers.split_at_mut(one + 1);
+        for other in after {
+            before[one].meet(other)?;
+        }
+    }
+    Ok(callers)
+}
+
+/// Those who are present and whoever joins learn of each other; then all get all keys.
+fn join(callers: &mut [Caller], present: &[usize], joining: usize) -> Result<(), Error> {
+    for one in present {
+        for (at, who) in [(*one, joining), (joining, *one)] {
+            let (number, identity) = (callers[who].number, *callers[who].identity());
+            callers[at].join(number, &identity)?;
+        }
+    }
+    share_keys(callers, &[present, &[joining]].concat())
+}
+
+/// Everybody's present key goes to everybody else, each in a message of its own session.
+fn share_keys(callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
+    for from in present {
+        for to in present.iter().filter(|to| *to != from) {
+            let (sender, recipient) = (callers[*from].number, callers[*to].number);
+            let message = callers[*from].key_for(recipient)?;
+            callers[*to].receive_key(sender, &message)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was heard in each part, and what was wrong.
+#[derive(Default)]
+struct Report {
+    lines: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl Report {
+    /// Everybody listens, and those who are in the call speak: each in a thread, all at once.
+    fn part(&mut self, title: &str, callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
+        let heard: Vec<Heard> = thread::scope(|scope| {
+            let threads: Vec<_> = callers
+                .iter_mut()
+                .enumerate()
+                .map(|(index, caller)| scope.spawn(move || caller.talk(FRAMES, present.contains(&index))))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().map_err(|_| "a participant gave up")?)
+                .collect::<Result<_, Error>>()
+        })?;
+        self.lines.push(format!("\n{title}"));
+        for (index, (caller, heard)) in callers.iter().zip(heard).enumerate() {
+            let Heard { arrived, opened, doubled, unknown, wrong } = heard;
+            self.lines
+                .push(format!("  {:<6} {arrived:>8} {opened:>8} {doubled:>8} {unknown:>8} {wrong:>8}", caller.name));
+            let said = present.iter().filter(|other| **other != index).count() * FRAMES;
+            let right = if present.contains(&index) {
+                // Every packet that came was opened, once; the relay loses one in twenty.
+                opened + doubled == arrived && unknown + wrong == 0 && opened * 10 > said * 8
+            } else {
+                arrived * 10 > said * 8 && unknown == arrived
+            };
+            if !right {
+                self.faults.push(format!("{title}: {}", caller.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn print(&self, callers: &[Caller]) {
+        println!("         {:>8} {:>8} {:>8} {:>8} {:>8}   packets", "arrived", "heard", "doubled", "no key", "wrong");
+        self.lines.iter().for_each(|line| println!("{line}"));
+        let sum = |of: fn(&Caller) -> f64| callers.iter().map(of).sum::<f64>();
+        let (sealed, opened) = (sum(|caller| caller.cost.sealed), sum(|caller| caller.cost.opened));
+        let payload = sum(|caller| caller.cost.payload_bytes) / sealed;
+        let overhead = sum(|caller| caller.cost.frame_bytes) / sealed - payload;
+        println!("\n{:<28} {:>12.0}", "frames sealed per second", sealed / sum(|caller| caller.cost.sealing));
+        println!("{:<28} {:>12.0}", "frames opened per second", opened / sum(|caller| caller.cost.opening));
+        println!("{:<28} {payload:>12.0}", "bytes of sound in a frame");
+        println!("{:<28} {overhead:>12.1}", "bytes of SFrame beside them");
+        println!("{:<28} {:>11.1}%", "overhead", overhead / payload * 100.0);
+        self.faults.iter().for_each(|fault| eprintln!("WRONG: {fault}"));
+    }
+}

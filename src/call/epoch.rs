@@ -1,0 +1,139 @@
+//! [`EpochKey`]: the next key of a participant of a group call, on its way to one other device.
+//!
+//! Does not know who is in the call.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::error::SignalError;
+use super::keys::{Participant, SenderKey};
+use super::schedule::EpochBinding;
+use super::signal::{CallId, EPOCH_KEY};
+use super::suite::FrameSuite;
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::keys::IdentityKey;
+use crate::primitives::secret::Secret;
+use crate::session::Session;
+
+/// Our own key of one epoch: what its frames are sealed with, and what every other participant is sent.
+pub(super) struct Epoch {
+    pub(super) call: CallId,
+    pub(super) number: u32,
+    pub(super) participant: Participant,
+    pub(super) suite: FrameSuite,
+    secret: Box<Secret<32>>,
+}
+
+impl Epoch {
+    /// P-9.6. Fresh randomness, of which no earlier key says anything.
+    pub(super) fn generate(
+        call: CallId,
+        number: u32,
+        participant: Participant,
+        suite: FrameSuite,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        Self { call, number, participant, suite, secret: Box::new(Secret::random(rng)) }
+    }
+
+    const fn binding<'a>(&self, sender: &'a IdentityKey) -> EpochBinding<'a> {
+        EpochBinding { call: self.call, epoch: self.number, participant: self.participant, suite: self.suite, sender }
+    }
+
+    /// What we seal with, or open what `sender` sealed.
+    pub(super) fn sender_key(&self, sender: &IdentityKey) -> SenderKey {
+        SenderKey::new(self.suite, self.participant, self.number, self.binding(sender).base(&self.secret))
+    }
+
+    /// The same for the peer of `session`.
+    pub(super) fn key_for(&self, own: &IdentityKey, session: &Session) -> EpochKey {
+        let confirmation = self.binding(own).confirmation(&self.secret, session.peer(), session.id());
+        let Self { call, number, participant, suite, secret } = self;
+        let secret = Box::new(secret.duplicate());
+        let epoch = Self { call: *call, number: *number, participant: *participant, suite: *suite, secret };
+        EpochKey { epoch, confirmation: *confirmation.expose() }
+    }
+}
+
+/// The key of one participant's epoch, for one other device and one session.
+///
+/// It holds a secret: its bytes belong into [`Session::encrypt`] and nowhere else. Made by
+/// [`GroupCall::key_for`](super::GroupCall::key_for), taken by [`GroupCall::accept_key`](super::GroupCall::accept_key).
+pub struct EpochKey {
+    pub(super) epoch: Epoch,
+    confirmation: [u8; 32],
+}
+
+impl EpochKey {
+    /// Bytes of an epoch key: 88.
+    pub const LENGTH: usize = 1 + 16 + 4 + 2 + 1 + 32 + 32;
+
+    /// Reads a key that came out of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`SignalError::Malformed`] where it is not the one encoding of an epoch key.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignalError> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(&[EPOCH_KEY])?;
+        let call = CallId::from_bytes(*reader.array()?);
+        let number = reader.u32()?;
+        let participant = Participant(u16::from_be_bytes(*reader.array()?));
+        let suite = FrameSuite::from_number(reader.u8()?).ok_or(Malformed)?;
+        let secret = Box::new(Secret::copy_of(reader.array()?));
+        let confirmation = *reader.array()?;
+        reader.finish()?;
+        Ok(Self { epoch: Epoch { call, number, participant, suite, secret }, confirmation })
+    }
+
+    /// The bytes to [encrypt](Session::encrypt) for the peer of the session it was made for.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let Self { epoch: Epoch { call, number, participant, suite, secret }, confirmation } = self;
+        let mut writer = SecretWriter::with_capacity(Self::LENGTH);
+        writer.u8(EPOCH_KEY).bytes(call.as_bytes()).u32(*number).bytes(&participant.0.to_be_bytes());
+        writer.u8(suite.number()).bytes(secret.expose()).bytes(confirmation);
+        writer.finish()
+    }
+
+    /// Which call.
+    #[must_use]
+    pub const fn call(&self) -> CallId {
+        self.epoch.call
+    }
+
+    /// Whose key it claims to be.
+    #[must_use]
+    pub const fn participant(&self) -> Participant {
+        self.epoch.participant
+    }
+
+    /// Which of that participant's keys.
+    #[must_use]
+    pub const fn epoch(&self) -> u32 {
+        self.epoch.number
+    }
+
+    /// P-9.5. Whether the peer of `session` made it, in this session, for the device `own`.
+    pub(super) fn is_for(&self, own: &IdentityKey, session: &Session) -> bool {
+        let expected = self.epoch.binding(session.peer()).confirmation(&self.epoch.secret, own, session.id());
+        expected.expose().ct_eq(&self.confirmation).into()
+    }
+}
+
+impl fmt::Debug for EpochKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch: Epoch { call, number, participant, suite, secret: _ }, confirmation: _ } = self;
+        f.debug_struct("EpochKey")
+            .field("call", call)
+            .field("participant", participant)
+            .field("epoch", number)
+            .field("suite", suite)
+            .finish_non_exhaustive()
+    }
+}

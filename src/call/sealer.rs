@@ -1,0 +1,256 @@
+//! [`FrameSealer`]: the sending side of one key, and the counters that are never used twice.
+//!
+//! Does not know who receives, nor where the record is kept.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::error::SealError;
+use super::header::{Associated, MAX_METADATA};
+use super::keys::{BaseKey, Participant, SenderKey};
+use super::suite::{FrameKey, FrameSuite};
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::storage::{self, Kind, StorageKey, UnsealError};
+
+/// Encrypts the frames of one participant under one key, each with the next counter (docs/protocol.md, section 9.4).
+///
+/// In memory alone it has all counters, and nothing has to be stored: a restarted program takes a new key. One that is to
+/// go on with the same key after a restart [reserves](Self::reserve) counters in blocks, stores the record before it uses
+/// them, and begins again [behind](Self::unseal) all it ever reserved. Not `Clone`: a copy would use the same counters.
+///
+/// ```
+/// use bisik::call::{BaseKey, FrameOpener, FrameSealer, FrameSuite, Participant, SenderKey};
+///
+/// let key = || BaseKey::from_bytes(&[7; 32]).map(|base| SenderKey::new(FrameSuite::default(), Participant(3), 0, base));
+/// let mut sealer = FrameSealer::new(key()?);
+/// let mut opener = FrameOpener::new();
+/// opener.install(key()?)?;
+///
+/// let mut packet = Vec::new();
+/// sealer.seal(b"stream 1", b"20 ms of sound", &mut packet)?;
+/// let opened = opener.open(b"stream 1", &mut packet)?;
+/// assert_eq!((opened.participant, &*opened.plaintext), (Participant(3), b"20 ms of sound".as_slice()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct FrameSealer {
+    key: FrameKey,
+    sender: SenderKey,
+    /// The counter of the next frame.
+    next: u64,
+    /// The first counter that may not be used.
+    limit: u64,
+    origin: Origin,
+}
+
+/// Where a sealer's counters come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// No record of it exists.
+    Memory,
+    /// A record holds `limit`, or more.
+    Recorded,
+    /// It came from a record and has not been stored since: the next reservation jumps.
+    Restored,
+}
+
+impl FrameSealer {
+    /// The longest plaintext of one frame: 16 MiB.
+    pub const MAX_PLAINTEXT: usize = 16 << 20;
+    /// The longest metadata of one frame: 256 bytes.
+    pub const MAX_METADATA: usize = MAX_METADATA;
+
+    /// The sending side of `key`, with all its counters, in memory alone.
+    #[must_use]
+    pub fn new(key: SenderKey) -> Self {
+        Self::start(key, 0, LAST, Origin::Memory)
+    }
+
+    fn start(sender: SenderKey, next: u64, limit: u64, origin: Origin) -> Self {
+        let key = FrameKey::derive(sender.suite, sender.key_id(), sender.base.expose_bytes());
+        Self { key, sender, next, limit, origin }
+    }
+
+    /// Appends one frame to `output`: header, ciphertext and tag, 17 to 33 bytes longer than `plaintext` in the suites with
+    /// whole tags. `metadata` is authenticated and does not travel with it. Allocates only where `output` has no room.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]; neither the sealer nor `output` has changed then.
+    pub fn seal(&mut self, metadata: &[u8], plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), SealError> {
+        if plaintext.len() > Self::MAX_PLAINTEXT || metadata.len() > Self::MAX_METADATA {
+            return Err(SealError::TooLong);
+        }
+        let counter = self.next;
+        // P-9.11
+        if counter >= self.limit {
+            return Err(if counter == LAST { SealError::Exhausted } else { SealError::NotReserved });
+        }
+        let associated = Associated::encode(self.sender.key_id(), counter);
+        let start = output.len();
+        output.extend_from_slice(associated.as_slice());
+        let body = output.len();
+        output.extend_from_slice(plaintext);
+        let associated = associated.with(metadata);
+        let tag = self.key.seal(counter, &associated, output.get_mut(body..).unwrap_or_default());
+        let Some(tag) = tag else {
+            output.truncate(start);
+            return Err(SealError::TooLong);
+        };
+        output.extend_from_slice(tag.get(..self.key.tag_length()).unwrap_or_default());
+        self.next = counter.saturating_add(1);
+        Ok(())
+    }
+
+    /// P-9.11. Reserves the next `count` counters: gives the record to store, and them when it is stored. Uses 24 bytes of
+    /// `rng`, and 16 more when the sealer came from a record.
+    ///
+    /// From the first call on, a sealer uses reserved counters only. Reserve so many that storing is rare, and so few that
+    /// losing them hurts nobody: 5,000 are a hundred seconds of audio.
+    ///
+    /// A sealer that came from a record skips a random number of counters, up to 2^56: should that record have been an
+    /// old one, restored from a backup, two frames still share no counter. That is a hedge, and no reason to keep a key
+    /// across a restore: begin a new epoch then.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # let mut database = Vec::new();
+    /// use bisik::StorageKey;
+    /// use bisik::call::{BaseKey, FrameSealer, FrameSuite, Participant, SenderKey};
+    ///
+    /// let base = BaseKey::from_bytes(&[7; 32])?;
+    /// let mut sealer = FrameSealer::new(SenderKey::new(FrameSuite::default(), Participant(0), 0, base));
+    /// let storage_key = StorageKey::generate(rng);
+    ///
+    /// let reserved = sealer.reserve(5_000, &storage_key, b"call 17", rng)?;
+    /// database.extend_from_slice(reserved.as_bytes());
+    /// reserved.stored(); // only now there are counters
+    /// sealer.seal(b"", b"sound", &mut Vec::new())?;
+    ///
+    /// let mut sealer = FrameSealer::unseal(&storage_key, b"call 17", &database)?; // after a restart
+    /// sealer.reserve(5_000, &storage_key, b"call 17", rng)?.stored();
+    /// sealer.seal(b"", b"sound", &mut Vec::new())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::Exhausted`] where so many counters are not left.
+    pub fn reserve(
+        &mut self,
+        count: u32,
+        key: &StorageKey,
+        context: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Reserved<'_>, SealError> {
+        let mut rng = rng;
+        let start = match self.origin {
+            Origin::Memory => self.next,
+            Origin::Recorded => self.limit,
+            Origin::Restored => self.limit.saturating_add(jump(&mut rng)),
+        };
+        let limit = start.checked_add(count.into()).ok_or(SealError::Exhausted)?;
+        if self.origin == Origin::Memory {
+            // From here on a record may exist, whether or not the caller says that it does.
+            self.limit = self.next;
+            self.origin = Origin::Recorded;
+        }
+        let record = storage::seal(key, Kind::FrameSealer, context, &self.encode(limit), &mut rng);
+        Ok(Reserved { sealer: self, record, start, limit })
+    }
+
+    /// How many frames can be sealed before more counters have to be reserved.
+    #[must_use]
+    pub const fn remaining(&self) -> u64 {
+        self.limit.saturating_sub(self.next)
+    }
+
+    /// Opens what [`FrameSealer::reserve`] made. It begins behind every counter that was ever reserved, and has to
+    /// [reserve](Self::reserve) before it seals.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, Kind::FrameSealer, context, record)?;
+        Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
+    }
+
+    /// docs/protocol.md, section 9.6.
+    fn encode(&self, limit: u64) -> Zeroizing<Vec<u8>> {
+        let SenderKey { suite, participant, epoch, base } = &self.sender;
+        let mut writer = SecretWriter::with_capacity(RECORD);
+        writer.u8(suite.number()).bytes(&participant.0.to_be_bytes()).u32(*epoch).u64(limit);
+        writer.bytes(base.expose_bytes());
+        writer.finish()
+    }
+
+    fn decode(state: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(state);
+        let suite = FrameSuite::from_number(reader.u8()?).ok_or(Malformed)?;
+        let participant = Participant(u16::from_be_bytes(*reader.array()?));
+        let (epoch, limit) = (reader.u32()?, reader.u64()?);
+        let base = BaseKey::from_bytes(reader.rest()).map_err(|_| Malformed)?;
+        Ok(Self::start(SenderKey { suite, participant, epoch, base }, limit, limit, Origin::Restored))
+    }
+}
+
+impl fmt::Debug for FrameSealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key: _, sender, next, limit: _, origin: _ } = self;
+        f.debug_struct("FrameSealer").field("sender", sender).field("next", next).finish_non_exhaustive()
+    }
+}
+
+/// Counters that are there once their record is stored. Dropped, they are lost, which harms nothing.
+#[must_use = "the counters are there when `stored` was called"]
+pub struct Reserved<'a> {
+    sealer: &'a mut FrameSealer,
+    record: Vec<u8>,
+    start: u64,
+    limit: u64,
+}
+
+impl Reserved<'_> {
+    /// The record to store in place of the one before; less than 200 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.record
+    }
+
+    /// The caller's word that its database holds this record for good: the counters may be used.
+    pub fn stored(self) {
+        let Self { sealer, record: _, start, limit } = self;
+        if sealer.origin == Origin::Restored {
+            sealer.next = start;
+            sealer.origin = Origin::Recorded;
+        }
+        sealer.limit = limit;
+    }
+}
+
+impl fmt::Debug for Reserved<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sealer: _, record, start, limit } = self;
+        f.debug_struct("Reserved")
+            .field("length", &record.len())
+            .field("start", start)
+            .field("limit", limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// P-9.13. How many counters a restored sealer skips: 56 random bits, of 64 that there are.
+fn jump(rng: &mut dyn CryptoRng) -> u64 {
+    let mut random = [0; 16];
+    rng.fill_bytes(&mut random);
+    random.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 8
+}
+
+/// The one counter that is never used, so that there is always a next one.
+const LAST: u64 = u64::MAX;
+/// Bytes of a record's inside, at most.
+const RECORD: usize = 1 + 2 + 4 + 8 + 64;

@@ -1,0 +1,175 @@
+//! [`FrameSuite`]: the five cipher suites of RFC 9605, section 4.5, and a frame's keys under them.
+//!
+//! Does not know counters, windows or who sends.
+
+use alloc::boxed::Box;
+
+use super::error::OpenError;
+use super::header::Associated;
+use crate::primitives::frame::{FRAME_NONCE, FrameAead, FrameSecret};
+use crate::primitives::secret::Secret;
+
+/// P-9.8. How frames are protected. Fixed for a whole call, never negotiated in it.
+///
+/// The suites with whole tags stand here. Those with short ones have a name that says so: whoever can make a receiver try
+/// 2^32 frames forges one under a tag of 32 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FrameSuite {
+    /// `AES_128_GCM_SHA256_128`, suite 4: 16 bytes of tag.
+    Aes128Gcm,
+    /// `AES_256_GCM_SHA512_128`, suite 5: 16 bytes of tag. The default.
+    #[default]
+    Aes256Gcm,
+    /// A suite that saves bytes by tags that can be guessed.
+    ShortTag(ShortTag),
+}
+
+/// The suites of AES-128 in counter mode with a truncated HMAC-SHA256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ShortTag {
+    /// `AES_128_CTR_HMAC_SHA256_80`, suite 1: 10 bytes of tag.
+    Aes128CtrHmac80,
+    /// `AES_128_CTR_HMAC_SHA256_64`, suite 2: 8 bytes of tag.
+    Aes128CtrHmac64,
+    /// `AES_128_CTR_HMAC_SHA256_32`, suite 3: 4 bytes of tag.
+    Aes128CtrHmac32,
+}
+
+impl FrameSuite {
+    /// Bytes of a tag.
+    #[must_use]
+    pub const fn tag_length(self) -> usize {
+        match self {
+            Self::Aes128Gcm | Self::Aes256Gcm => 16,
+            Self::ShortTag(ShortTag::Aes128CtrHmac80) => 10,
+            Self::ShortTag(ShortTag::Aes128CtrHmac64) => 8,
+            Self::ShortTag(ShortTag::Aes128CtrHmac32) => 4,
+        }
+    }
+
+    /// Its number in RFC 9605, section 8.1.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::ShortTag(ShortTag::Aes128CtrHmac80) => 1,
+            Self::ShortTag(ShortTag::Aes128CtrHmac64) => 2,
+            Self::ShortTag(ShortTag::Aes128CtrHmac32) => 3,
+            Self::Aes128Gcm => 4,
+            Self::Aes256Gcm => 5,
+        }
+    }
+
+    pub(super) const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::ShortTag(ShortTag::Aes128CtrHmac80)),
+            2 => Some(Self::ShortTag(ShortTag::Aes128CtrHmac64)),
+            3 => Some(Self::ShortTag(ShortTag::Aes128CtrHmac32)),
+            4 => Some(Self::Aes128Gcm),
+            5 => Some(Self::Aes256Gcm),
+            0 | 6.. => None,
+        }
+    }
+}
+
+/// `sframe_key`, set up, and `sframe_salt` (RFC 9605, section 4.4.2): of one base key and one key id.
+pub(super) struct FrameKey {
+    aead: FrameAead,
+    /// Boxed like what is in the cipher, so that moving a key leaves nothing behind.
+    salt: Box<Secret<FRAME_NONCE>>,
+}
+
+impl FrameKey {
+    pub(super) fn derive(suite: FrameSuite, key_id: u64, base: &[u8]) -> Self {
+        let secret = match suite {
+            FrameSuite::Aes256Gcm => FrameSecret::sha512(base),
+            FrameSuite::Aes128Gcm | FrameSuite::ShortTag(_) => FrameSecret::sha256(base),
+        };
+        let (key_id, number) = (key_id.to_be_bytes(), u16::from(suite.number()).to_be_bytes());
+        let key: &[&[u8]] = &[b"SFrame 1.0 Secret key ", &key_id, &number];
+        let aead = match suite {
+            FrameSuite::Aes128Gcm => FrameAead::aes_128_gcm(&secret.expand(key)),
+            FrameSuite::Aes256Gcm => FrameAead::aes_256_gcm(&secret.expand(key)),
+            FrameSuite::ShortTag(_) => FrameAead::ctr_hmac(&secret.expand(key), suite.tag_length()),
+        };
+        let salt = Box::new(secret.expand(&[b"SFrame 1.0 Secret salt ", &key_id, &number]));
+        Self { aead, salt }
+    }
+
+    pub(super) const fn tag_length(&self) -> usize {
+        self.aead.tag_length()
+    }
+
+    /// Encrypts `buffer` in place and gives 16 bytes, of which the tag are the first; `None` past 64 GiB.
+    pub(super) fn seal(&self, counter: u64, associated: &Associated, buffer: &mut [u8]) -> Option<[u8; 16]> {
+        self.aead.seal(&self.nonce(counter), associated.as_slice(), buffer).ok()
+    }
+
+    /// Verifies the tag, then decrypts `buffer` in place.
+    pub(super) fn open(
+        &self,
+        counter: u64,
+        associated: &Associated,
+        buffer: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), OpenError> {
+        self.aead.open(&self.nonce(counter), associated.as_slice(), buffer, tag).map_err(|_| OpenError::Rejected)
+    }
+
+    /// The salt, its last eight bytes XORed with the counter.
+    fn nonce(&self, counter: u64) -> [u8; FRAME_NONCE] {
+        let mut nonce = *self.salt.expose();
+        nonce.iter_mut().rev().zip(counter.to_le_bytes()).for_each(|(byte, counter)| *byte ^= counter);
+        nonce
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::published::{self, bytes, number};
+    use alloc::vec::Vec;
+
+    /// P-9.8: RFC 9605, appendix C.3, with every intermediate value that is not inside a cipher.
+    #[test]
+    fn frames_agree_with_every_published_vector() {
+        let vectors = published::of("sframe");
+        let suites: Vec<_> = vectors.iter().map(|vector| number(vector, "cipher_suite")).collect();
+        assert_eq!(suites, [1, 2, 3, 4, 5]);
+        for vector in vectors {
+            let suite = FrameSuite::from_number(number(&vector, "cipher_suite").try_into().unwrap()).unwrap();
+            let (key_id, counter) = (number(&vector, "kid"), number(&vector, "ctr"));
+            let key = FrameKey::derive(suite, key_id, &bytes(&vector, "base_key"));
+            assert_eq!(key.salt.expose().as_slice(), bytes(&vector, "sframe_salt"));
+            assert_eq!(key.nonce(counter).as_slice(), bytes(&vector, "nonce"));
+
+            let header = Associated::encode(key_id, counter).as_slice().to_vec();
+            let associated = Associated::encode(key_id, counter).with(&bytes(&vector, "metadata"));
+            assert_eq!(associated.as_slice(), bytes(&vector, "aad"));
+            let mut buffer = bytes(&vector, "pt");
+            let tag = key.seal(counter, &associated, &mut buffer).unwrap();
+            let tag = &tag[..suite.tag_length()];
+            assert_eq!([header.as_slice(), &buffer, tag].concat(), bytes(&vector, "ct"));
+            assert_eq!(key.open(counter, &associated, &mut buffer, tag), Ok(()));
+            assert_eq!(buffer, bytes(&vector, "pt"));
+        }
+    }
+
+    #[test]
+    fn every_number_is_that_of_one_suite() {
+        for number in 0..=u8::MAX {
+            assert!(FrameSuite::from_number(number).is_none_or(|suite| suite.number() == number));
+        }
+        assert_eq!(FrameSuite::default().tag_length(), 16);
+    }
+
+    /// RFC 9605, section 4.4.3: the counter stands at the end of the nonce, all eight bytes of it.
+    #[test]
+    fn the_nonces_of_two_counters_differ_exactly_by_them() {
+        let key = FrameKey::derive(FrameSuite::Aes128Gcm, 0, &[7; 32]);
+        let (zero, all) = (key.nonce(0), key.nonce(u64::MAX));
+        let differ: Vec<_> = zero.iter().zip(all).map(|(one, other)| one ^ other).collect();
+        assert_eq!(differ, [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
+    }
+}

@@ -1,0 +1,314 @@
+//! Attachments: what is shown of them, and where their encrypted bytes are.
+//!
+//! Does not know how blobs are encrypted (docs/protocol.md, section 8), nor where they are kept.
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::names::{bounded, within};
+use super::{ContentError, PrivateBytes, PrivateText, Text, limits, wire};
+use crate::media::Pointer;
+
+/// The encrypted bytes of an attachment: how to open them, and where they are.
+#[derive(Clone, Debug)]
+pub struct Blob {
+    /// Key, digest, size, media type and thumbnail.
+    pub pointer: Pointer,
+    /// What the keeper of blobs calls it: 1 to 2,048 bytes. Not to be trusted: the pointer's digest is.
+    pub location: PrivateText,
+}
+
+impl Blob {
+    fn check(&self) -> Result<(), ContentError> {
+        let Self { pointer: _, location } = self;
+        bounded(location.len(), 1, limits::BLOB_LOCATION)
+    }
+
+    // Always there: the option is protobuf's.
+    #[allow(clippy::unnecessary_wraps)]
+    fn to_wire(&self) -> Option<wire::Blob> {
+        let Self { pointer, location } = self;
+        Some(wire::Blob { pointer: pointer.to_bytes(), location: (**location).into() })
+    }
+
+    fn from_wire(wire: Option<&mut wire::Blob>) -> Result<Self, ContentError> {
+        let wire::Blob { pointer, location } = wire.ok_or(ContentError::Malformed)?;
+        let pointer = Pointer::from_bytes(pointer).map_err(|_| ContentError::Malformed)?;
+        Ok(Self { pointer, location: PrivateText::take(location) })
+    }
+}
+
+/// Pointers have one encoding each.
+impl PartialEq for Blob {
+    fn eq(&self, other: &Self) -> bool {
+        let [ours, theirs] = [self, other].map(|blob| Zeroizing::new(blob.pointer.to_bytes()));
+        bool::from(ours.ct_eq(&theirs)) && self.location == other.location
+    }
+}
+
+impl Eq for Blob {}
+
+/// Width and height in pixels, each 1 to 65,535: for the space that is kept free until the picture is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dimensions {
+    /// From left to right.
+    pub width: u32,
+    /// From top to bottom.
+    pub height: u32,
+}
+
+impl Dimensions {
+    fn check(self) -> Result<(), ContentError> {
+        let Self { width, height } = self;
+        within(width, 1, limits::EDGE)?;
+        within(height, 1, limits::EDGE)
+    }
+}
+
+/// A photo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Photo {
+    /// Its bytes.
+    pub blob: Blob,
+    /// Its size.
+    pub dimensions: Dimensions,
+    /// What is said about it.
+    pub caption: Option<Text>,
+}
+
+impl Photo {
+    /// A photo without a caption.
+    #[must_use]
+    pub const fn new(blob: Blob, dimensions: Dimensions) -> Self {
+        Self { blob, dimensions, caption: None }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { blob, dimensions, caption } = self;
+        blob.check()?;
+        dimensions.check()?;
+        caption.as_ref().map_or(Ok(()), Text::check)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Photo {
+        let Self { blob, dimensions: Dimensions { width, height }, caption } = self;
+        let caption = caption.as_ref().map(Text::to_wire);
+        wire::Photo { blob: blob.to_wire(), width: *width, height: *height, caption }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Photo) -> Result<Self, ContentError> {
+        let wire::Photo { blob, width, height, caption } = wire;
+        let dimensions = Dimensions { width: *width, height: *height };
+        Ok(Self { blob: Blob::from_wire(blob.as_mut())?, dimensions, caption: caption_from_wire(caption.as_mut())? })
+    }
+}
+
+/// A video.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Video {
+    /// Its bytes.
+    pub blob: Blob,
+    /// Its size.
+    pub dimensions: Dimensions,
+    /// How long it plays, in milliseconds: at most a day.
+    pub duration_ms: u32,
+    /// What is said about it.
+    pub caption: Option<Text>,
+}
+
+impl Video {
+    /// A video without a caption.
+    #[must_use]
+    pub const fn new(blob: Blob, dimensions: Dimensions, duration_ms: u32) -> Self {
+        Self { blob, dimensions, duration_ms, caption: None }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { blob, dimensions, duration_ms, caption } = self;
+        blob.check()?;
+        dimensions.check()?;
+        within(*duration_ms, 0, limits::DURATION_MS)?;
+        caption.as_ref().map_or(Ok(()), Text::check)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Video {
+        let Self { blob, dimensions: Dimensions { width, height }, duration_ms, caption } = self;
+        let caption = caption.as_ref().map(Text::to_wire);
+        wire::Video { blob: blob.to_wire(), width: *width, height: *height, duration_ms: *duration_ms, caption }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Video) -> Result<Self, ContentError> {
+        let wire::Video { blob, width, height, duration_ms, caption } = wire;
+        let dimensions = Dimensions { width: *width, height: *height };
+        let (blob, caption) = (Blob::from_wire(blob.as_mut())?, caption_from_wire(caption.as_mut())?);
+        Ok(Self { blob, dimensions, duration_ms: *duration_ms, caption })
+    }
+}
+
+/// Something that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VoiceNote {
+    /// Its bytes.
+    pub blob: Blob,
+    /// How long it plays, in milliseconds: at most a day.
+    pub duration_ms: u32,
+    /// Loudness over time, a byte each: at most 256.
+    pub waveform: PrivateBytes,
+}
+
+impl VoiceNote {
+    /// A voice note without a waveform.
+    #[must_use]
+    pub fn new(blob: Blob, duration_ms: u32) -> Self {
+        Self { blob, duration_ms, waveform: PrivateBytes::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { blob, duration_ms, waveform } = self;
+        blob.check()?;
+        within(*duration_ms, 0, limits::DURATION_MS)?;
+        bounded(waveform.len(), 0, limits::WAVEFORM)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::VoiceNote {
+        let Self { blob, duration_ms, waveform } = self;
+        wire::VoiceNote { blob: blob.to_wire(), duration_ms: *duration_ms, waveform: waveform.to_vec() }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::VoiceNote) -> Result<Self, ContentError> {
+        let wire::VoiceNote { blob, duration_ms, waveform } = wire;
+        let blob = Blob::from_wire(blob.as_mut())?;
+        Ok(Self { blob, duration_ms: *duration_ms, waveform: PrivateBytes::take(waveform) })
+    }
+}
+
+/// Any other file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Document {
+    /// Its bytes.
+    pub blob: Blob,
+    /// What its sender calls it: 1 to 255 bytes, which are no path, and hide nothing of themselves when they are shown.
+    pub file_name: PrivateText,
+    /// What is said about it.
+    pub caption: Option<Text>,
+}
+
+impl Document {
+    /// A file without a caption.
+    #[must_use]
+    pub fn new(blob: Blob, file_name: impl Into<PrivateText>) -> Self {
+        Self { blob, file_name: file_name.into(), caption: None }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { blob, file_name, caption } = self;
+        blob.check()?;
+        bounded(file_name.len(), 1, limits::NAME)?;
+        if !is_plain_name(file_name) {
+            return Err(ContentError::OutOfRange);
+        }
+        caption.as_ref().map_or(Ok(()), Text::check)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Document {
+        let Self { blob, file_name, caption } = self;
+        let caption = caption.as_ref().map(Text::to_wire);
+        wire::Document { blob: blob.to_wire(), file_name: (**file_name).into(), caption }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Document) -> Result<Self, ContentError> {
+        let wire::Document { blob, file_name, caption } = wire;
+        let (blob, caption) = (Blob::from_wire(blob.as_mut())?, caption_from_wire(caption.as_mut())?);
+        Ok(Self { blob, file_name: PrivateText::take(file_name), caption })
+    }
+}
+
+/// A sticker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sticker {
+    /// Its bytes.
+    pub blob: Blob,
+    /// Its size.
+    pub dimensions: Dimensions,
+    /// The emoji that stands for it where it cannot be shown: at most 64 bytes, empty for none.
+    pub emoji: PrivateText,
+}
+
+impl Sticker {
+    /// A sticker without an emoji.
+    #[must_use]
+    pub fn new(blob: Blob, dimensions: Dimensions) -> Self {
+        Self { blob, dimensions, emoji: PrivateText::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { blob, dimensions, emoji } = self;
+        blob.check()?;
+        dimensions.check()?;
+        bounded(emoji.len(), 0, limits::EMOJI)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Sticker {
+        let Self { blob, dimensions: Dimensions { width, height }, emoji } = self;
+        wire::Sticker { blob: blob.to_wire(), width: *width, height: *height, emoji: (**emoji).into() }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Sticker) -> Result<Self, ContentError> {
+        let wire::Sticker { blob, width, height, emoji } = wire;
+        let dimensions = Dimensions { width: *width, height: *height };
+        Ok(Self { blob: Blob::from_wire(blob.as_mut())?, dimensions, emoji: PrivateText::take(emoji) })
+    }
+}
+
+/// Somebody's card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contact {
+    /// The card's bytes.
+    pub blob: Blob,
+    /// The name to show: 1 to 255 bytes.
+    pub display_name: PrivateText,
+}
+
+impl Contact {
+    /// A card, by the name that is shown for it.
+    #[must_use]
+    pub fn new(blob: Blob, display_name: impl Into<PrivateText>) -> Self {
+        Self { blob, display_name: display_name.into() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { blob, display_name } = self;
+        blob.check()?;
+        bounded(display_name.len(), 1, limits::NAME)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Contact {
+        let Self { blob, display_name } = self;
+        wire::Contact { blob: blob.to_wire(), display_name: (**display_name).into() }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Contact) -> Result<Self, ContentError> {
+        let wire::Contact { blob, display_name } = wire;
+        Ok(Self { blob: Blob::from_wire(blob.as_mut())?, display_name: PrivateText::take(display_name) })
+    }
+}
+
+fn caption_from_wire(wire: Option<&mut wire::Text>) -> Result<Option<Text>, ContentError> {
+    wire.map(Text::from_wire).transpose()
+}
+
+/// P-7.10. No separator of any system, nothing that moves up, no control character, and none that turns the direction of
+/// writing, by which `fdp.exe` is shown as `exe.pdf`.
+fn is_plain_name(name: &str) -> bool {
+    let deceives = |character: char| {
+        character.is_control()
+            || matches!(character, '/' | '\\' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    !matches!(name, "." | "..") && !name.chars().any(deceives)
+}

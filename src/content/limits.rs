@@ -1,0 +1,45 @@
+//! Every bound on content, with its reason (docs/protocol.md, section 7.3). P-7.6.
+//!
+//! Does not know who checks them: each kind does, when it is composed and when it is read.
+
+/// Bytes of a padded body: a text with all its mentions, or an attachment with a thumbnail in its pointer, several times over.
+/// What is longer travels as an attachment.
+pub(super) const BODY: usize = 256 << 10;
+/// Bytes of a text or a caption.
+pub(super) const TEXT: usize = 64 << 10;
+/// People mentioned in one text: a large group.
+pub(super) const MENTIONS: usize = 256;
+/// Bytes of the name of a person: an identity key is 64.
+pub(super) const PERSON: usize = 128;
+/// Bytes of the place of a blob: the longest URL that servers take.
+pub(super) const BLOB_LOCATION: usize = 2048;
+/// Bytes of the name of a file, a place or a person.
+pub(super) const NAME: usize = 255;
+/// Bytes of a postal address.
+pub(super) const ADDRESS: usize = 1024;
+/// Bytes of an emoji: the longest sequences have about 40.
+pub(super) const EMOJI: usize = 64;
+/// Pixels along an edge: more than codecs have.
+pub(super) const EDGE: u32 = 65_535;
+/// Milliseconds of a video or voice note: a day.
+pub(super) const DURATION_MS: u32 = 86_400_000;
+/// Loudness values of a voice note.
+pub(super) const WAVEFORM: usize = 256;
+/// Metres of uncertainty: half of the equator.
+pub(super) const ACCURACY_M: u32 = 20_037_508;
+/// Seconds of a shared position: a day.
+pub(super) const LIVE_S: u32 = 86_400;
+/// Bytes of a poll's question.
+pub(super) const QUESTION: usize = 1024;
+/// Bytes of a poll's option.
+pub(super) const OPTION: usize = 255;
+/// Options of a poll: the bits of a vote.
+pub(super) const OPTIONS: usize = 32;
+/// Messages in one receipt.
+pub(super) const RECEIPTS: usize = 256;
+/// Bytes of a step of call signalling: an offer with a post-quantum key and transport candidates.
+pub(super) const SIGNAL: usize = 16 << 10;
+/// Seconds until something disappears: a year.
+pub(super) const TIMER_S: u32 = 31_536_000;
+/// Milliseconds since 1970: up to the end of the year 9999, the last that calendars can show.
+pub(super) const SENT_MS: u64 = 253_402_300_799_999;

@@ -1,0 +1,329 @@
+//! [`Poll`] and its votes: sealed under a secret of the poll, bound to poll and voter (docs/protocol.md, section 7.5).
+//!
+//! Does not count. Whoever holds the poll can read its votes, and could make them up: who is voting comes from the session
+//! that the ballot arrived in.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::names::{bounded, within};
+use super::{BallotError, Content, ContentError, Kind, PersonId, PrivateText, Reference, SentAt, limits, wire};
+use crate::codec::Reader;
+use crate::labels;
+use crate::primitives::aead::{Aead, NONCE, TAG};
+use crate::primitives::kdf::{Prk, digest};
+use crate::primitives::secret::Secret;
+
+/// A question with answers to choose from.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::content::{Content, Envelope, Kind, PersonId, Poll, SentAt, Votes};
+///
+/// let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// let poll = Poll::new("where to eat?", ["warung", "at home"], 1, rng);
+/// let poll = Content::new(Envelope::new(now, rng), Kind::Poll(poll))?;
+/// let (ana, budi) = (PersonId::new(b"ana")?, PersonId::new(b"budi")?);
+///
+/// // Budi has Ana's poll, and votes.
+/// let votes = Votes::in_poll(&poll, &ana).expect("it is a poll");
+/// let ballot = votes.cast(&[1], &budi, now, None, rng)?;
+/// // Ana has Budi's ballot, and knows from the session that it is his.
+/// assert_eq!(votes.open(&ballot, &budi).unwrap().choices().collect::<Vec<_>>(), [1]);
+/// assert!(votes.open(&ballot, &ana).is_err(), "it is nobody else's");
+/// # Ok::<(), bisik::ContentError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Poll {
+    secret: PollSecret,
+    /// What is asked: 1 to 1,024 bytes.
+    pub question: PrivateText,
+    /// What can be chosen: 2 to 32 different texts of 1 to 255 bytes.
+    pub options: Vec<PrivateText>,
+    /// How many of them at once: from 1 to all.
+    pub most_choices: u32,
+}
+
+impl Poll {
+    /// A poll with a secret of its own, from 32 bytes of `rng`.
+    #[must_use]
+    pub fn new<T: Into<PrivateText>>(
+        question: impl Into<PrivateText>,
+        options: impl IntoIterator<Item = T>,
+        most_choices: u32,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Self {
+        let mut rng = rng;
+        let options = options.into_iter().map(Into::into).collect();
+        Self {
+            secret: PollSecret(Box::new(Secret::random(&mut rng))),
+            question: question.into(),
+            options,
+            most_choices,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { secret: _, question, options, most_choices } = self;
+        bounded(question.len(), 1, limits::QUESTION)?;
+        bounded(options.len(), 2, limits::OPTIONS)?;
+        within(*most_choices, 1, u32::try_from(options.len()).unwrap_or(u32::MAX))?;
+        options.iter().enumerate().try_for_each(|(index, option)| {
+            bounded(option.len(), 1, limits::OPTION)?;
+            let again = options.iter().take(index).any(|earlier| earlier == option);
+            if again { Err(ContentError::OutOfRange) } else { Ok(()) }
+        })
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Poll {
+        let Self { secret, question, options, most_choices } = self;
+        let options = options.iter().map(|option| (**option).into()).collect();
+        let (secret, question) = (secret.0.expose().to_vec(), (**question).into());
+        wire::Poll { secret, question, options, most_choices: *most_choices }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Poll) -> Result<Self, ContentError> {
+        let wire::Poll { secret, question, options, most_choices } = wire;
+        let secret = secret.as_slice().try_into().map_err(|_| ContentError::Malformed)?;
+        let options = options.iter_mut().map(PrivateText::take).collect();
+        let secret = PollSecret(Box::new(Secret::copy_of(secret)));
+        Ok(Self { secret, question: PrivateText::take(question), options, most_choices: *most_choices })
+    }
+
+    /// What a vote is bound to besides the voter: this very question with these very options in this order, so that nobody can
+    /// show different polls under one name and have the votes counted in another.
+    fn definition(&self, reference: &Reference) -> [u8; 32] {
+        let Self { secret: _, question, options, most_choices } = self;
+        let [author, asked, count] = [reference.author.as_bytes().len(), question.len(), options.len()].map(frame);
+        let options: Vec<_> = options.iter().map(|option| (frame(option.len()), option.as_bytes())).collect();
+        let most = most_choices.to_be_bytes();
+        let start: [&[u8]; 8] = [
+            labels::POLL,
+            reference.id.as_bytes(),
+            &author,
+            reference.author.as_bytes(),
+            &asked,
+            question.as_bytes(),
+            &most,
+            &count,
+        ];
+        let options = options.iter().flat_map(|(length, option)| [length.as_slice(), option]);
+        digest(&start.into_iter().chain(options).collect::<Vec<_>>())
+    }
+}
+
+impl fmt::Debug for Poll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { secret: _, question, options, most_choices } = self;
+        f.debug_struct("Poll")
+            .field("question", question)
+            .field("options", options)
+            .field("most_choices", most_choices)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Votes in one poll: cast and opened. There is none without a content that holds the poll.
+#[derive(Debug)]
+pub struct Votes<'a> {
+    poll: &'a Poll,
+    reference: Reference,
+    definition: [u8; 32],
+}
+
+impl<'a> Votes<'a> {
+    /// The votes in the poll that `content` holds, which `author` wrote; `None` where it holds none.
+    #[must_use]
+    pub fn in_poll(content: &'a Content, author: &PersonId) -> Option<Self> {
+        #[allow(clippy::wildcard_enum_match_arm)] // One kind is a poll, whatever others there will be.
+        match content.kind() {
+            Kind::Poll(poll) => {
+                let reference = content.reference(author);
+                let definition = poll.definition(&reference);
+                Some(Self { poll, reference, definition })
+            }
+            _ => None,
+        }
+    }
+
+    /// Seals a vote: the chosen options by their places from 0, each once; none takes the vote back. `earlier` is the voter's
+    /// vote that this one replaces. Uses 24 bytes of `rng`. 60 bytes, whatever is chosen.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::OutOfRange`] for more choices than the poll allows, or places that it does not have.
+    pub fn cast(
+        &self,
+        choices: &[usize],
+        voter: &PersonId,
+        sent: SentAt,
+        earlier: Option<&Vote>,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Ballot, ContentError> {
+        let bits = choices.iter().try_fold(0_u32, |bits, choice| {
+            let bit = u32::try_from(*choice).ok().and_then(|choice| 1_u32.checked_shl(choice));
+            bit.filter(|bit| bits & bit == 0).map(|bit| bits | bit).ok_or(ContentError::OutOfRange)
+        })?;
+        let sequence = earlier.map_or(0, |earlier| earlier.sequence).saturating_add(1);
+        let vote = Vote { sequence, sent, bits };
+        if !self.allows(vote) {
+            return Err(ContentError::OutOfRange);
+        }
+        let mut rng = rng;
+        Ok(Ballot { poll: self.reference.clone(), sealed: self.seal(vote, voter, &mut rng) })
+    }
+
+    /// P-7.11. Opens a ballot of `voter`, who is the authenticated sender of the message that it came in, and nobody else.
+    ///
+    /// # Errors
+    ///
+    /// [`BallotError`]
+    pub fn open(&self, ballot: &Ballot, voter: &PersonId) -> Result<Vote, BallotError> {
+        let Ballot { poll, sealed } = ballot;
+        if *poll != self.reference {
+            return Err(BallotError::Rejected);
+        }
+        let mut reader = Reader::new(sealed);
+        let nonce = reader.array::<NONCE>().map_err(|_| BallotError::Rejected)?;
+        let mut vote = Secret::copy_of(reader.array::<VOTE>().map_err(|_| BallotError::Rejected)?);
+        let tag = reader.array::<TAG>().map_err(|_| BallotError::Rejected)?;
+        self.key(voter).open(nonce, &[], vote.expose_mut(), tag).map_err(|_| BallotError::Rejected)?;
+        Vote::decode(vote.expose()).filter(|vote| self.allows(*vote)).ok_or(BallotError::Invalid)
+    }
+
+    /// `N ‖ Seal(K, N, "", vote)`, hedged as records are: a repeated generator pairs no nonce with two votes.
+    fn seal(&self, vote: Vote, voter: &PersonId, rng: &mut dyn CryptoRng) -> [u8; SEALED] {
+        let (key, mut plaintext) = (self.key(voter), vote.encode());
+        let mut randomness = [0; NONCE];
+        rng.fill_bytes(&mut randomness);
+        let hedged = key.derive(labels::VOTE_NONCE, &[&randomness, plaintext.expose()]);
+        let [nonce @ .., _, _, _, _, _, _, _, _] = hedged.expose();
+        let tag = key.seal(nonce, &[], plaintext.expose_mut());
+        let mut sealed = [0; SEALED];
+        let parts = nonce.iter().chain(plaintext.expose()).chain(&tag);
+        sealed.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+        sealed
+    }
+
+    /// P-7.12. One key for each poll, author, and voter; every part has a fixed length or its length before it.
+    fn key(&self, voter: &PersonId) -> Aead {
+        let voter = voter.as_bytes();
+        let prk = Prk::extract(&[0; 32], &[self.poll.secret.0.expose()]);
+        Aead::new(&prk.expand(&[labels::VOTE, &self.definition, &frame(voter.len()), voter]))
+    }
+
+    /// P-7.13. Whether the poll has these options, and allows so many at once.
+    fn allows(&self, vote: Vote) -> bool {
+        let options = u32::try_from(self.poll.options.len()).unwrap_or(0);
+        let beyond = vote.bits.checked_shr(options).unwrap_or(0);
+        beyond == 0 && vote.bits.count_ones() <= self.poll.most_choices
+    }
+}
+
+/// A sealed vote, and the poll that it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ballot {
+    poll: Reference,
+    sealed: [u8; SEALED],
+}
+
+impl Ballot {
+    /// Which poll to open it with.
+    #[must_use]
+    pub const fn poll(&self) -> &Reference {
+        &self.poll
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Ballot {
+        let Self { poll, sealed } = self;
+        wire::Ballot { poll: Some(poll.to_wire()), sealed: sealed.to_vec() }
+    }
+
+    pub(super) fn from_wire(wire: &wire::Ballot) -> Result<Self, ContentError> {
+        let wire::Ballot { poll, sealed } = wire;
+        let poll = Reference::from_wire(poll.as_ref().ok_or(ContentError::Malformed)?)?;
+        let sealed = sealed.as_slice().try_into().map_err(|_| ContentError::Malformed)?;
+        Ok(Self { poll, sealed })
+    }
+}
+
+/// What somebody chose, and in which of their votes.
+///
+/// P-7.14. Of several votes of one voter the greatest counts, by the order of this type: sequence, then time, then choices.
+/// The order is total, so everybody who has the same votes counts the same one, in whatever order they came.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Vote {
+    sequence: u64,
+    sent: SentAt,
+    bits: u32,
+}
+
+impl Vote {
+    /// The places of the chosen options, from 0, ascending; none where the vote was taken back.
+    pub fn choices(&self) -> impl Iterator<Item = usize> + use<> {
+        let bits = self.bits;
+        (0..limits::OPTIONS).filter(move |choice| {
+            u32::try_from(*choice).is_ok_and(|choice| bits.checked_shr(choice).is_some_and(|rest| rest & 1 == 1))
+        })
+    }
+
+    /// When it was cast, by the voter's clock.
+    #[must_use]
+    pub const fn sent(&self) -> SentAt {
+        self.sent
+    }
+
+    fn encode(self) -> Secret<VOTE> {
+        let Self { sequence, sent, bits } = self;
+        let (sequence, sent, bits) =
+            (sequence.to_be_bytes(), sent.as_unix_milliseconds().to_be_bytes(), bits.to_be_bytes());
+        let mut encoded = Secret::zero();
+        let parts = sequence.iter().chain(&sent).chain(&bits);
+        encoded.expose_mut().iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+        encoded
+    }
+
+    fn decode(bytes: &[u8; VOTE]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let (sequence, sent, bits) = (reader.u64().ok()?, reader.u64().ok()?, reader.u32().ok()?);
+        let sent = SentAt::from_unix_milliseconds(sent).ok()?;
+        Some(Self { sequence, sent, bits })
+    }
+}
+
+impl fmt::Debug for Vote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vote(..)")
+    }
+}
+
+/// The secret under which a poll's votes are sealed. Boxed, so that a poll can move without leaving it behind.
+struct PollSecret(Box<Secret<32>>);
+
+impl Clone for PollSecret {
+    fn clone(&self) -> Self {
+        Self(Box::new(self.0.duplicate()))
+    }
+}
+
+impl PartialEq for PollSecret {
+    fn eq(&self, other: &Self) -> bool {
+        subtle::ConstantTimeEq::ct_eq(&*self.0, &*other.0).into()
+    }
+}
+
+impl Eq for PollSecret {}
+
+/// A length before what is that long. Every length here is bounded far below `u32::MAX`.
+fn frame(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// Bytes of a vote: sequence, milliseconds, and a bit for each option.
+const VOTE: usize = 8 + 8 + 4;
+/// Bytes of a sealed one.
+const SEALED: usize = NONCE + VOTE + TAG;

@@ -1,0 +1,138 @@
+//! [`Receipt`]: delivered, read, played; only ever for something that is shown.
+//!
+//! Does not know who it goes to: the author of what it is about, and nobody else.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::names::bounded;
+use super::{Content, ContentError, Kind, MessageId, limits, wire};
+
+/// What became of contents that their author sent.
+///
+/// P-7.15. It can only be made from a [`Visible`] content. What leaves no trace on the screen (a reaction, an edit, a vote,
+/// another receipt, a kind that is not known) is never confirmed, for otherwise anybody could ask a device unseen, by the minute,
+/// whether it is awake.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Envelope, MessageId, PersonId, PrivateText, Reaction, Reference, SentAt, Text};
+/// use bisik::content::{Content, Kind, Receipt};
+///
+/// # let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// # let halo = Content::new(Envelope::new(now, rng), Kind::Text(Text::new("halo")))?;
+/// # let target = Reference { author: PersonId::new(b"ana")?, id: MessageId::random(rng) };
+/// # let heart = Kind::Reaction(Reaction { target, emoji: PrivateText::from("\u{2764}") });
+/// # let heart = Content::new(Envelope::new(now, rng), heart)?;
+/// let receipt = halo.visible().map(|shown| Receipt::read(&shown));
+/// assert!(receipt.is_some());
+/// assert!(heart.visible().is_none(), "a reaction gives no receipt");
+/// # Ok::<(), bisik::ContentError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    status: i32,
+    messages: Vec<MessageId>,
+}
+
+/// A content that is shown by itself: the proof that a receipt needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Visible<'a>(&'a Content);
+
+/// What a receipt says of contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReceiptStatus {
+    /// On the receiver's device.
+    Delivered,
+    /// Seen.
+    Read,
+    /// A voice note or video was played, or something was opened that is shown once.
+    Played,
+    /// Something that a later version says.
+    Unknown,
+}
+
+impl<'a> Visible<'a> {
+    pub(super) fn of(content: &'a Content) -> Option<Self> {
+        content.kind().is_visible().then_some(Self(content))
+    }
+}
+
+impl Receipt {
+    /// It has arrived.
+    #[must_use]
+    pub fn delivered(content: &Visible<'_>) -> Self {
+        Self { status: DELIVERED, messages: vec![content.0.id()] }
+    }
+
+    /// It was seen.
+    #[must_use]
+    pub fn read(content: &Visible<'_>) -> Self {
+        Self { status: READ, messages: vec![content.0.id()] }
+    }
+
+    /// It was played; `None` for what cannot be played.
+    #[must_use]
+    pub fn played(content: &Visible<'_>) -> Option<Self> {
+        let Visible(content) = content;
+        let plays = content.view_once() || matches!(content.kind(), Kind::VoiceNote(_) | Kind::Video(_));
+        plays.then(|| Self { status: PLAYED, messages: vec![content.id()] })
+    }
+
+    /// One receipt for both: for the same author, saying the same of both.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::Unfit`] where they say different things, [`ContentError::TooLong`] above 256 contents.
+    pub fn merge(mut self, other: &Self) -> Result<Self, ContentError> {
+        if self.status != other.status {
+            return Err(ContentError::Unfit);
+        }
+        self.messages.extend_from_slice(&other.messages);
+        self.messages.sort_unstable();
+        self.messages.dedup();
+        self.check().map(|()| self)
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn status(&self) -> ReceiptStatus {
+        match self.status {
+            DELIVERED => ReceiptStatus::Delivered,
+            READ => ReceiptStatus::Read,
+            PLAYED => ReceiptStatus::Played,
+            _ => ReceiptStatus::Unknown,
+        }
+    }
+
+    /// Of which contents, all of them written by the one who receives this.
+    #[must_use]
+    pub fn messages(&self) -> &[MessageId] {
+        &self.messages
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { status, messages } = self;
+        if *status < DELIVERED {
+            return Err(ContentError::OutOfRange);
+        }
+        bounded(messages.len(), 1, limits::RECEIPTS)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Receipt {
+        let Self { status, messages } = self;
+        wire::Receipt { status: *status, messages: messages.iter().map(|id| id.to_wire()).collect() }
+    }
+
+    pub(super) fn from_wire(wire: &wire::Receipt) -> Result<Self, ContentError> {
+        let wire::Receipt { status, messages } = wire;
+        let messages = messages.iter().map(|id| MessageId::from_wire(id)).collect::<Result<_, _>>()?;
+        Ok(Self { status: *status, messages })
+    }
+}
+
+// `Status` of content.proto.
+const DELIVERED: i32 = 1;
+const READ: i32 = 2;
+const PLAYED: i32 = 3;

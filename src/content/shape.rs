@@ -1,0 +1,145 @@
+//! The schema as bounds: everything that can be refused by its shape is refused before anything is allocated.
+//!
+//! Does not know what a field means. P-7.3, P-7.4. What passes [`check`] is well-formed protobuf in which every known field has
+//! its type, no singular field stands twice and no list is too long, so that prost can neither fail nor be made to
+//! allocate more than a constant times the body (a list of empty messages would be a hundred times as large in memory).
+
+use core::ops::RangeInclusive;
+
+use Type::{Bool, Bytes, Double, Enum, Message, Text, Uint32, Uint64};
+
+use super::limits;
+use super::records::{Record, Records, Value};
+use crate::codec::Malformed;
+
+/// The fields of a message, as content.proto has them.
+pub(super) type Shape = &'static [Field];
+
+/// One field: its number, its type, and how often it may stand.
+pub(super) struct Field {
+    number: u32,
+    kind: Type,
+    most: usize,
+}
+
+/// The types of protobuf that the schema uses.
+#[derive(Clone, Copy)]
+pub(super) enum Type {
+    Bool,
+    Uint32,
+    Uint64,
+    Enum,
+    Double,
+    Bytes,
+    Text,
+    Message(Shape),
+}
+
+/// P-7.3, P-7.4. Whether `protobuf` is well-formed, and what is known of it has the shape of the schema. Allocates nothing; what
+/// is not known is only measured. As deep as the schema, which has no recursion.
+pub(super) fn check(shape: Shape, protobuf: &[u8]) -> Result<(), Malformed> {
+    let mut counts = [0_usize; MOST_FIELDS];
+    for record in Records::of(protobuf) {
+        let Record { number, value, .. } = record?;
+        let known = shape.iter().zip(&mut counts).find(|(field, _)| field.number == number);
+        if let Some((field, count)) = known {
+            *count = count.saturating_add(1);
+            if *count > field.most {
+                return Err(Malformed);
+            }
+            check_value(field.kind, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_value(kind: Type, value: Value<'_>) -> Result<(), Malformed> {
+    let fits = match (kind, value) {
+        (Bool, Value::Varint(value)) => value <= 1,
+        (Uint32, Value::Varint(value)) => u32::try_from(value).is_ok(),
+        (Enum, Value::Varint(value)) => i32::try_from(value).is_ok(),
+        (Uint64, Value::Varint(_)) | (Double, Value::Fixed64) | (Bytes, Value::Bytes(_)) => true,
+        (Text, Value::Bytes(value)) => core::str::from_utf8(value).is_ok(),
+        (Message(shape), Value::Bytes(value)) => return check(shape, value),
+        (Bool | Uint32 | Uint64 | Enum | Double | Bytes | Text | Message(_), _) => false,
+    };
+    if fits { Ok(()) } else { Err(Malformed) }
+}
+
+/// P-7.5. The number of the one kind that `protobuf` holds, known or not.
+pub(super) fn kind(protobuf: &[u8]) -> Result<u32, Malformed> {
+    let mut found = None;
+    for record in Records::of(protobuf) {
+        let Record { number, value, .. } = record?;
+        if KINDS.contains(&number) && (found.replace(number).is_some() || !matches!(value, Value::Bytes(_))) {
+            return Err(Malformed);
+        }
+    }
+    found.ok_or(Malformed)
+}
+
+const fn one(number: u32, kind: Type) -> Field {
+    Field { number, kind, most: 1 }
+}
+
+const fn many(number: u32, kind: Type, most: usize) -> Field {
+    Field { number, kind, most }
+}
+
+/// The outermost message.
+pub(super) const CONTENT: Shape = &[
+    one(1, Bytes),
+    one(2, Uint64),
+    one(3, Message(REFERENCE)),
+    one(4, Uint32),
+    one(5, Bool),
+    one(6, Bool),
+    one(16, Message(TEXT)),
+    one(17, Message(PHOTO)),
+    one(18, Message(VIDEO)),
+    one(19, Message(VOICE_NOTE)),
+    one(20, Message(DOCUMENT)),
+    one(21, Message(STICKER)),
+    one(22, Message(CONTACT)),
+    one(23, Message(LOCATION)),
+    one(24, Message(LIVE_START)),
+    one(25, Message(LIVE_UPDATE)),
+    one(26, Message(LIVE_STOP)),
+    one(27, Message(POLL)),
+    one(28, Message(BALLOT)),
+    one(29, Message(EDIT)),
+    one(30, Message(DELETE)),
+    one(31, Message(REACTION)),
+    one(32, Message(RECEIPT)),
+    one(33, Message(CALL)),
+    one(34, Message(TIMER)),
+];
+const REFERENCE: Shape = &[one(1, Bytes), one(2, Bytes)];
+const TEXT: Shape = &[one(1, Text), many(2, Message(MENTION), limits::MENTIONS)];
+const MENTION: Shape = &[one(1, Uint32), one(2, Uint32), one(3, Bytes)];
+const BLOB: Shape = &[one(1, Bytes), one(2, Text)];
+const PHOTO: Shape = &[one(1, Message(BLOB)), one(2, Uint32), one(3, Uint32), one(4, Message(TEXT))];
+const VIDEO: Shape = &[one(1, Message(BLOB)), one(2, Uint32), one(3, Uint32), one(4, Uint32), one(5, Message(TEXT))];
+const VOICE_NOTE: Shape = &[one(1, Message(BLOB)), one(2, Uint32), one(3, Bytes)];
+const DOCUMENT: Shape = &[one(1, Message(BLOB)), one(2, Text), one(3, Message(TEXT))];
+const STICKER: Shape = &[one(1, Message(BLOB)), one(2, Uint32), one(3, Uint32), one(4, Text)];
+const CONTACT: Shape = &[one(1, Message(BLOB)), one(2, Text)];
+const COORDINATES: Shape = &[one(1, Double), one(2, Double), one(3, Uint32)];
+const LOCATION: Shape = &[one(1, Message(COORDINATES)), one(2, Text), one(3, Text)];
+const LIVE_START: Shape = &[one(1, Message(COORDINATES)), one(2, Uint32)];
+const LIVE_UPDATE: Shape = &[one(1, Bytes), one(2, Uint32), one(3, Message(COORDINATES))];
+const LIVE_STOP: Shape = &[one(1, Bytes)];
+const POLL: Shape = &[one(1, Bytes), one(2, Text), many(3, Text, limits::OPTIONS), one(4, Uint32)];
+const BALLOT: Shape = &[one(1, Message(REFERENCE)), one(2, Bytes)];
+const EDIT: Shape = &[one(1, Bytes), one(2, Message(TEXT))];
+const DELETE: Shape = &[one(1, Bytes)];
+const REACTION: Shape = &[one(1, Message(REFERENCE)), one(2, Text)];
+const RECEIPT: Shape = &[one(1, Enum), many(2, Bytes, limits::RECEIPTS)];
+const CALL: Shape = &[one(1, Bytes)];
+const TIMER: Shape = &[one(1, Uint32)];
+
+/// The fields of the outermost message of which exactly one is there.
+const KINDS: RangeInclusive<u32> = 16..=127;
+/// At least as many as the largest message has.
+const MOST_FIELDS: usize = 32;
+const _: () = assert!(CONTENT.len() <= MOST_FIELDS, "every known field is counted");

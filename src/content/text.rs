@@ -1,0 +1,174 @@
+//! Text, and what is done to contents that are there already: edits, deletions, reactions.
+//!
+//! Does not know the contents that are named: the application looks them up by author and id.
+
+use alloc::vec::Vec;
+
+use super::names::{bounded, within};
+use super::{ContentError, MessageId, PersonId, PrivateText, Reference, limits, wire};
+
+/// A text, or the caption of an attachment: 1 to 65,536 bytes of UTF-8.
+///
+/// ```
+/// use bisik::content::{Mention, PersonId, Text};
+///
+/// let mut text = Text::new("halo @budi!");
+/// text.mentions.push(Mention { start: 5, length: 5, person: PersonId::new(b"budi")? });
+/// # Ok::<(), bisik::ContentError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Text {
+    /// What is said.
+    pub body: PrivateText,
+    /// Who is named in it: at most 256, in the order of the text, not overlapping.
+    pub mentions: Vec<Mention>,
+}
+
+/// Where a text names somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The first byte, at the start of a character.
+    pub start: u32,
+    /// How many bytes, at least one, up to the end of a character.
+    pub length: u32,
+    /// Who is named.
+    pub person: PersonId,
+}
+
+impl Text {
+    /// A text without mentions.
+    #[must_use]
+    pub fn new(body: impl Into<PrivateText>) -> Self {
+        Self { body: body.into(), mentions: Vec::new() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        let Self { body, mentions } = self;
+        bounded(body.len(), 1, limits::TEXT)?;
+        bounded(mentions.len(), 0, limits::MENTIONS)?;
+        let mut end = 0;
+        for Mention { start, length, person: _ } in mentions {
+            let next = start.checked_add(*length).ok_or(ContentError::OutOfRange)?;
+            let [from, to] = [*start, next].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+            if *start < end || *length == 0 || body.get(from..to).is_none() {
+                return Err(ContentError::OutOfRange);
+            }
+            end = next;
+        }
+        Ok(())
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Text {
+        let Self { body, mentions } = self;
+        let mention = |Mention { start, length, person }: &Mention| wire::Mention {
+            start: *start,
+            length: *length,
+            person: person.as_bytes().to_vec(),
+        };
+        wire::Text { body: (**body).into(), mentions: mentions.iter().map(mention).collect() }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Text) -> Result<Self, ContentError> {
+        let wire::Text { body, mentions } = wire;
+        let mention = |wire::Mention { start, length, person }: &wire::Mention| {
+            Ok(Mention { start: *start, length: *length, person: PersonId::new(person)? })
+        };
+        Ok(Self { body: PrivateText::take(body), mentions: mentions.iter().map(mention).collect::<Result<_, _>>()? })
+    }
+}
+
+/// P-7.8. Another text in place of an earlier one of the same author: there is no field for anybody else's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Which of the sender's own texts, or of its attachments with a caption. See [`Edit::target_of`].
+    pub target: MessageId,
+    /// What stands there now.
+    pub text: Text,
+}
+
+impl Edit {
+    /// What is edited, given who sent this; look that up, and nothing else.
+    #[must_use]
+    pub fn target_of(&self, sender: &PersonId) -> Reference {
+        Reference { author: sender.clone(), id: self.target }
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Edit {
+        let Self { target, text } = self;
+        wire::Edit { target: target.to_wire(), text: Some(text.to_wire()) }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Edit) -> Result<Self, ContentError> {
+        let wire::Edit { target, text } = wire;
+        let text = text.as_mut().ok_or(ContentError::Malformed)?;
+        Ok(Self { target: MessageId::from_wire(target)?, text: Text::from_wire(text)? })
+    }
+}
+
+/// P-7.8. An earlier content of the same author is taken back, for everybody. Advisory: whoever has it can keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delete {
+    /// Which of the sender's own contents. See [`Delete::target_of`].
+    pub target: MessageId,
+}
+
+impl Delete {
+    /// What is taken back, given who sent this; look that up, and nothing else.
+    #[must_use]
+    pub fn target_of(&self, sender: &PersonId) -> Reference {
+        Reference { author: sender.clone(), id: self.target }
+    }
+}
+
+/// One emoji on a content, in place of the sender's earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// On what.
+    pub target: Reference,
+    /// At most 64 bytes. Empty takes the reaction back.
+    pub emoji: PrivateText,
+}
+
+impl Reaction {
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        bounded(self.emoji.len(), 0, limits::EMOJI)
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Reaction {
+        let Self { target, emoji } = self;
+        wire::Reaction { target: Some(target.to_wire()), emoji: (**emoji).into() }
+    }
+
+    pub(super) fn from_wire(wire: &mut wire::Reaction) -> Result<Self, ContentError> {
+        let wire::Reaction { target, emoji } = wire;
+        let target = Reference::from_wire(target.as_ref().ok_or(ContentError::Malformed)?)?;
+        Ok(Self { target, emoji: PrivateText::take(emoji) })
+    }
+}
+
+/// From now on, contents of this conversation disappear. Advisory: a peer's program can ignore it, or keep a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// How many seconds after they were read, at most a year; 0 switches it off.
+    pub seconds: u32,
+}
+
+impl Timer {
+    pub(super) fn check(self) -> Result<(), ContentError> {
+        within(self.seconds, 0, limits::TIMER_S)
+    }
+}
+
+/// A step of setting up a call, or of ending one (docs/protocol.md, section 9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Bytes of `call`, and what the application's transport needs beside them: 1 to 16,384.
+    pub signal: super::PrivateBytes,
+}
+
+impl Call {
+    pub(super) fn check(&self) -> Result<(), ContentError> {
+        bounded(self.signal.len(), 1, limits::SIGNAL)
+    }
+}

@@ -1,0 +1,143 @@
+//! Flushing: sends what is owed (docs/protocol.md, section 12.5).
+//!
+//! Does not know when: the application calls it after receiving, and when it has time.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+
+use super::frame::Kind;
+use super::link::Link;
+use super::{Conversation, DeviceAddress, Envelope, MessageId, Needed, Outgoing, SendError, Side, Supply, under};
+use crate::account::Account;
+use crate::time::Timestamp;
+
+impl Conversation {
+    /// Whether [`Conversation::flush`] has anything to send.
+    #[must_use]
+    pub fn owes(&self, now: Timestamp) -> bool {
+        !self.owed(now).is_empty()
+    }
+
+    /// Which bundles [`Conversation::flush`] needs: those of devices that something is owed to and that have no session, or
+    /// whose sessions are lost.
+    #[must_use]
+    pub fn due(&self, account: &Account, now: Timestamp) -> Vec<Needed> {
+        let owed = self.owed(now);
+        let needed = self.devices(account).filter(|(device, entry)| {
+            let disclosure = under(account.disclosure(), entry.terms().disclosure());
+            owed.contains(device)
+                && (self.heals(*device, now) || !self.has_session(*device, entry.identity(), disclosure))
+        });
+        needed.map(|(device, entry)| Needed { device, key: *entry.identity() }).collect()
+    }
+
+    /// P-12.14: the devices to which what is owed may be sent now. To the peer's, while the label does not permit more, only
+    /// what the user decided.
+    fn owed(&self, now: Timestamp) -> BTreeSet<DeviceAddress> {
+        let permitted = self.check_peer(now).is_ok();
+        let devices = self.pending.devices().into_iter();
+        devices.filter(|to| permitted || to.side == Side::Own || self.may_tell(*to)).collect()
+    }
+
+    /// Whether a decision is on its way to an endpoint of a peer whose identity nobody doubts.
+    fn may_tell(&self, device: DeviceAddress) -> bool {
+        !self.unacknowledged && self.pending.has_note(device)
+    }
+
+    /// Sends what is owed: acknowledgements, requests for messages that did not decrypt, and messages that were asked for.
+    ///
+    /// `supply` as for [`Conversation::send`], for the devices of [`Conversation::due`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing has changed then, and everything is still owed.
+    pub fn flush(
+        &mut self,
+        account: &Account,
+        supply: &Supply<'_>,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Outgoing, SendError> {
+        let mut rng = rng;
+        self.flush_with(account, supply, now, &mut rng)
+    }
+
+    fn flush_with(
+        &mut self,
+        account: &Account,
+        supply: &Supply<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Outgoing, SendError> {
+        self.check_own(account, now)?;
+        let new = self.open_sessions(account, &self.due(account, now), supply, rng)?;
+
+        // From here on nothing fails.
+        self.reconcile(account);
+        for (device, session) in new {
+            let heals = self.heals(device, now);
+            let link = self.link(account, device);
+            if heals { link.replace_by_ours(session, now) } else { link.add(session) }
+        }
+        let mut envelopes = Vec::new();
+        let permitted = self.check_peer(now).is_ok();
+        for device in self.owed(now) {
+            if self.links.get(&device).is_some_and(Link::has_session) {
+                self.flush_notes(account, device, &mut envelopes, rng);
+                if permitted || device.side == Side::Own {
+                    self.flush_to(account, device, &mut envelopes, rng);
+                }
+            }
+        }
+        self.touch();
+        let id = MessageId::random(rng);
+        Ok(Outgoing { id, envelopes, events: Vec::new(), conversation: self.id, revision: self.revision })
+    }
+
+    /// P-12.9: a lost session is replaced at most once an hour, whatever a relay does.
+    fn heals(&self, device: DeviceAddress, now: Timestamp) -> bool {
+        let link = self.links.get(&device);
+        self.pending.wants_from(device) && link.is_none_or(|link| link.healed.plus_seconds(HEAL_INTERVAL) <= now)
+    }
+
+    fn flush_notes(
+        &mut self,
+        account: &Account,
+        device: DeviceAddress,
+        envelopes: &mut Vec<Envelope>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        for kind in [Kind::Decision, Kind::DecisionReceipt] {
+            let Some(body) = self.pending.take_note(device, kind) else { continue };
+            let id = MessageId::random(rng);
+            envelopes.extend(self.write_frame(account, device, kind, id, &body, rng));
+        }
+    }
+
+    fn flush_to(
+        &mut self,
+        account: &Account,
+        device: DeviceAddress,
+        envelopes: &mut Vec<Envelope>,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let requests = self.pending.take_requests(device);
+        let acknowledgements = self.pending.take_acknowledgements(device);
+        for (kind, ids) in [(Kind::Request, requests), (Kind::Acknowledgement, acknowledgements)] {
+            if !ids.is_empty() {
+                let body: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+                let id = MessageId::random(rng);
+                envelopes.extend(self.write_frame(account, device, kind, id, &body, rng));
+            }
+        }
+        for id in self.pending.take_resends(device) {
+            let Some(body) = self.sent.find(id).map(|sent| sent.body.clone()) else { continue };
+            envelopes.extend(self.write_to(account, device, id, &body, rng));
+        }
+    }
+}
+
+/// Seconds between two sessions that this side sets up with one device because it lost those before.
+const HEAL_INTERVAL: u64 = 60 * 60;

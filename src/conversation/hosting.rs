@@ -1,0 +1,174 @@
+//! Who else reads: the label of the conversation, and what the user decides about it (docs/protocol.md, sections 11 and 12.7).
+//!
+//! Does not know how a label follows from evidence: it gathers the evidence, and keeps what was decided on its way.
+
+use alloc::vec::Vec;
+
+use super::frame::Kind;
+use super::{Conversation, DeviceAddress, Side};
+use crate::account::Account;
+use crate::device::DeviceEntry;
+use crate::endpoint::{
+    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, EndpointDevice, Evidence, LabelEvent,
+    LabelState, Presented, SharedDecision, Transition, VerifiedDisclosure,
+};
+use crate::handshake::DisclosureHash;
+use crate::time::Timestamp;
+
+impl Conversation {
+    /// The label, and everything that it follows from.
+    #[must_use]
+    pub const fn label(&self) -> &LabelState {
+        &self.label
+    }
+
+    /// P-12.14: looks at the peer's devices and at the disclosures that the server has for them, and says whether the label has
+    /// changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this; beside them it is for disclosures that came
+    /// late, and for a clock that went on.
+    pub fn observe(&mut self, account: &Account, disclosures: &[Disclosure], now: Timestamp) -> Option<LabelEvent> {
+        let presented: Vec<_> =
+            self.peer.devices().iter().map(|entry| present(&self.label, entry, disclosures, now)).collect();
+        let devices: Vec<_> = self
+            .peer
+            .devices()
+            .iter()
+            .zip(&presented)
+            .map(|(entry, presented)| {
+                let presented = match presented {
+                    None => Presented::Nothing,
+                    Some(Ok(verified)) => Presented::Verified(verified),
+                    Some(Err(error)) => Presented::Rejected(*error),
+                };
+                EndpointDevice::new(entry, presented)
+            })
+            .collect();
+        let expires = self.peer.expires();
+        let transition = self.label.observe(Evidence::Devices { expires, devices: &devices }, now);
+        let event = self.apply(transition);
+        self.reconcile(account);
+        event
+    }
+
+    fn apply(&mut self, transition: Transition) -> Option<LabelEvent> {
+        // Sessions with an endpoint that has left go with its list entry, those under an older disclosure are retired.
+        let Transition { state, event, closed: _ } = transition;
+        if self.label != state {
+            self.label = state;
+            self.touch();
+        }
+        event
+    }
+
+    /// The user agrees to what was `shown`. The decision goes to the endpoint and to the user's other devices with the next
+    /// [`flush`](Self::flush).
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError`]; nothing has changed then.
+    pub fn consent(
+        &mut self,
+        account: &Account,
+        shown: &Disclosure,
+        now: Timestamp,
+    ) -> Result<Option<LabelEvent>, DecideError> {
+        let decided = self.label.consent(shown.hash(), account.key(), account.identity(), now)?;
+        Ok(self.decided(account, shown, decided))
+    }
+
+    /// The user refuses what was `shown`. As [`consent`](Self::consent).
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError`]; nothing has changed then.
+    pub fn refuse(
+        &mut self,
+        account: &Account,
+        shown: &Disclosure,
+        now: Timestamp,
+    ) -> Result<Option<LabelEvent>, DecideError> {
+        let decided = self.label.refuse(shown.hash(), account.key(), account.identity(), now)?;
+        Ok(self.decided(account, shown, decided))
+    }
+
+    /// The user takes back consent to `agreed`. As [`consent`](Self::consent).
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError`]; nothing has changed then.
+    pub fn withdraw(
+        &mut self,
+        account: &Account,
+        agreed: &Disclosure,
+        now: Timestamp,
+    ) -> Result<Option<LabelEvent>, DecideError> {
+        let decided = self.label.withdraw(agreed.hash(), account.key(), account.identity(), now)?;
+        Ok(self.decided(account, agreed, decided))
+    }
+
+    fn decided(
+        &mut self,
+        account: &Account,
+        disclosure: &Disclosure,
+        (transition, decision): (Transition, Decision),
+    ) -> Option<LabelEvent> {
+        let event = self.apply(transition);
+        let (bytes, disclosure) = (decision.to_bytes(), disclosure.clone());
+        let endpoint = self.peer.find(disclosure.endpoint()).map(|entry| DeviceAddress::peer(entry.index()));
+        let shared = SharedDecision { decision, disclosure }.to_bytes();
+        let own: Vec<_> = self.devices(account).filter(|(to, _)| to.side == Side::Own).map(|(to, _)| to).collect();
+        for device in own {
+            self.pending.note(device, Kind::Decision, shared.clone());
+        }
+        if let Some(endpoint) = endpoint {
+            self.pending.note(endpoint, Kind::Decision, bytes);
+        }
+        self.touch();
+        event
+    }
+
+    /// On a hosted endpoint: countersigns what a user decided ([`Received::Decision`](super::Received::Decision)). The receipt
+    /// goes to the user with the next [`flush`](Self::flush); keep it too.
+    ///
+    /// # Errors
+    ///
+    /// [`DecisionError`] where the decision is not this peer's about this endpoint; nothing has changed then.
+    pub fn countersign(
+        &mut self,
+        account: &Account,
+        from: DeviceAddress,
+        decision: &Decision,
+        disclosure: &VerifiedDisclosure,
+        now: Timestamp,
+    ) -> Result<DecisionReceipt, DecisionError> {
+        let receipt = decision.clone().acknowledge(self.peer.account(), disclosure, account.identity(), now)?;
+        self.pending.note(from, Kind::DecisionReceipt, receipt.to_bytes());
+        self.touch();
+        Ok(receipt)
+    }
+
+    /// What another of one's own devices has decided.
+    pub(super) fn adopt(
+        &mut self,
+        account: &Account,
+        shared: &crate::device::FromOwnDevice<SharedDecision>,
+        now: Timestamp,
+    ) -> Result<Option<LabelEvent>, DecisionError> {
+        let transition = self.label.adopt(shared, account.key(), now)?;
+        Ok(self.apply(transition))
+    }
+}
+
+/// What there is to show for a device: nothing for one that its account holds.
+fn present(
+    label: &LabelState,
+    entry: &DeviceEntry,
+    disclosures: &[Disclosure],
+    now: Timestamp,
+) -> Option<Result<VerifiedDisclosure, crate::endpoint::DisclosureError>> {
+    let wanted = entry.terms().disclosure();
+    if wanted == DisclosureHash::NONE {
+        return None;
+    }
+    let found = disclosures.iter().find(|disclosure| disclosure.hash() == wanted)?;
+    Some(found.clone().verify(label.account(), label.known(entry.identity()).as_ref(), now))
+}

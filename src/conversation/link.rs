@@ -1,0 +1,159 @@
+//! The sessions with one device: which one to send in, which ones still to decrypt in (docs/protocol.md, section 12.3).
+//!
+//! Does not know accounts or frames.
+
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::handshake::DisclosureHash;
+use crate::keys::IdentityKey;
+use crate::session::{Ciphertext, DecryptError, Session, Staged};
+use crate::time::Timestamp;
+
+/// Everything with one device.
+pub(super) struct Link {
+    /// Whose sessions these are: never those of another key under the same index.
+    pub(super) key: IdentityKey,
+    /// The disclosures under which they are set up, of both devices together.
+    pub(super) disclosure: DisclosureHash,
+    /// When this side last set up a session because those before it were lost.
+    pub(super) healed: Timestamp,
+    /// Oldest first.
+    slots: Vec<Slot>,
+}
+
+struct Slot {
+    session: Session,
+    /// Still to be sent in; otherwise kept for what is on its way.
+    candidate: bool,
+    /// Set up by this side because those before it were lost: its first messages say so.
+    fresh: bool,
+}
+
+impl Link {
+    pub(super) const fn new(key: IdentityKey, disclosure: DisclosureHash) -> Self {
+        Self { key, disclosure, healed: Timestamp::from_unix_seconds(0), slots: Vec::new() }
+    }
+
+    pub(super) fn has_session(&self) -> bool {
+        self.slots.iter().any(|slot| slot.candidate)
+    }
+
+    /// P-12.6: the session to send in. Of several candidates the smallest id, which both devices find alike.
+    fn active(&mut self) -> Option<&mut Slot> {
+        let candidates = self.slots.iter_mut().filter(|slot| slot.candidate);
+        candidates.reduce(|best, next| if next.session.precedes(&best.session) { next } else { best })
+    }
+
+    /// Encrypts in the active session what `frame` makes of whether that session replaces lost ones.
+    pub(super) fn encrypt(
+        &mut self,
+        frame: impl FnOnce(bool) -> Zeroizing<Vec<u8>>,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Ciphertext> {
+        let Slot { session, candidate: _, fresh } = self.active()?;
+        let frame = frame(*fresh && !session.is_confirmed());
+        session.encrypt(&frame, rng).ok()
+    }
+
+    /// A session that either side has set up, beside those that are there: both may have done so at once.
+    pub(super) fn add(&mut self, session: Session) {
+        self.push(session, false);
+    }
+
+    fn push(&mut self, session: Session, fresh: bool) {
+        self.slots.push(Slot { session, candidate: true, fresh });
+        self.trim();
+    }
+
+    /// P-12.7: a session that the peer has set up because it lost the others. One of our own that it has not answered yet
+    /// stays a candidate: both may have lost their sessions at once.
+    pub(super) fn replace_by_peers(&mut self, session: Session) {
+        for slot in &mut self.slots {
+            slot.candidate &= !slot.session.is_confirmed();
+        }
+        self.add(session);
+    }
+
+    /// A session that this side has set up because it lost the others.
+    pub(super) fn replace_by_ours(&mut self, session: Session, now: Timestamp) {
+        self.retire();
+        self.healed = now;
+        self.push(session, true);
+    }
+
+    /// Nothing is sent any more in the sessions that are there, which still decrypt.
+    pub(super) fn retire(&mut self) {
+        for slot in &mut self.slots {
+            slot.candidate = false;
+        }
+    }
+
+    /// Whether one of the sessions was opened by this very first message.
+    pub(super) fn recognizes(&self, message: &Ciphertext) -> bool {
+        self.slots.iter().any(|slot| slot.session.recognizes(message))
+    }
+
+    /// Decrypts in whichever session the message belongs to. P-12.8: that does not make it the one to send in.
+    pub(super) fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+        let mut reason = DecryptError::Rejected;
+        for slot in self.slots.iter_mut().rev() {
+            match slot.session.stage(message) {
+                Ok(staged) => return Ok(staged),
+                Err(error) => reason = more_telling(reason, error),
+            }
+        }
+        Err(reason)
+    }
+
+    /// The least useful session goes: one no longer sent in, else one that is not the active one; the oldest of them.
+    fn trim(&mut self) {
+        while self.slots.len() > MAX_SESSIONS {
+            let active = self.active().map(|slot| *slot.session.id());
+            let former = self.slots.iter().position(|slot| !slot.candidate);
+            let idle = self.slots.iter().position(|slot| Some(slot.session.id()) != active.as_ref());
+            let Some(index) = former.or(idle) else { return };
+            self.slots.remove(index);
+        }
+    }
+
+    pub(super) fn write(&self, writer: &mut SecretWriter) {
+        let Self { key, disclosure, healed, slots } = self;
+        writer.bytes(&key.to_bytes()).bytes(&disclosure.0).u64(healed.as_unix_seconds()).count(slots.len());
+        for Slot { session, candidate, fresh } in slots {
+            writer.flag(*candidate).flag(*fresh);
+            session.write(writer);
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let key = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
+        let disclosure = DisclosureHash(*reader.array()?);
+        let healed = Timestamp::from_unix_seconds(reader.u64()?);
+        let mut slots = Vec::new();
+        for _ in 0..reader.count(MAX_SESSIONS)? {
+            let (candidate, fresh) = (reader.flag()?, reader.flag()?);
+            let session = Session::read(reader)?;
+            if *session.peer() != key {
+                return Err(Malformed);
+            }
+            slots.push(Slot { session, candidate, fresh });
+        }
+        Ok(Self { key, disclosure, healed, slots })
+    }
+}
+
+/// What is authenticated says more than what is not: the message is of that session.
+const fn more_telling(one: DecryptError, other: DecryptError) -> DecryptError {
+    match (one, other) {
+        (DecryptError::Replayed | DecryptError::Diverged | DecryptError::TooFarAhead, _) => one,
+        (DecryptError::Malformed | DecryptError::OtherSession | DecryptError::Rejected, _) => other,
+    }
+}
+
+/// Sessions with one device: the active one, one that crossed it, and what came before. A message costs its receiver at
+/// most this many digests.
+const MAX_SESSIONS: usize = 4;

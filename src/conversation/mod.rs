@@ -1,0 +1,284 @@
+//! [`Conversation`]: one account with another, over all devices of both (docs/protocol.md, section 12).
+//!
+//! Does not know any network or database: an operation takes what arrived and gives what is to be sent, shown and stored.
+//!
+//! ```text
+//!               plan ──▶ bundles ──▶ send ──▶ Outgoing ─┐
+//!   relay ──▶ Arrival ───────────▶ receive ─▶ Incoming ─┤           changes ──▶ database ──▶ stored
+//!               due  ──▶ bundles ──▶ flush ──▶ Outgoing ─┘  each held ◀────────── release ◀────┘
+//! ```
+//!
+//! The file of the step is `link.rs`: which of several sessions with a device is sent in.
+
+mod address; //    12.1  names
+mod error; //            why not
+mod event; //            what an operation gives
+mod flush; //      12.5  what is owed: acknowledgements, requests, messages again
+mod frame; //      12.2  what travels inside a session
+mod hosting; //    12.7  who else reads
+mod link; //       12.3  the sessions with one device
+mod pending; //    12.5  what is owed
+mod persist; //    12.6  one record
+mod receive; //    12.4  a message that arrived
+mod send; //       12.4  a message to all devices
+mod sent; //       12.5  messages that may be asked for again
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use address::{ConversationId, DeviceAddress, MessageId, Side};
+pub use error::{ReceiveError, SendError};
+pub use event::{Arrival, Envelope, Event, Incoming, Outgoing, Received, StoredConversation};
+pub use persist::{Changes, Record, RecordName};
+pub use send::{Needed, Supply};
+
+use crate::account::Account;
+use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
+use crate::endpoint::{Disclosure, LabelEvent, LabelState};
+use crate::handshake::DisclosureHash;
+use crate::keys::IdentityKey;
+use crate::labels;
+use crate::primitives::kdf::digest;
+use crate::time::Timestamp;
+use link::Link;
+use pending::Pending;
+use sent::SentMessages;
+
+/// What happens when the peer's account key changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdentityPolicy {
+    /// Nothing is sent until somebody has acknowledged the new key.
+    #[default]
+    Block,
+    /// It is an event, and sending goes on. Nothing that was sent before is ever sent again to the new key.
+    Notify,
+}
+
+/// A conversation with one peer account: the sessions with all its devices and with one's own other devices, the messages
+/// that may be asked for again, and what is owed. One record.
+///
+/// Needs the [`Account`] of this device at every operation. Two rules keep it safe across crashes, and its types make a
+/// program keep them: what an operation gives is held until the [`Changes`] it made are stored.
+pub struct Conversation {
+    id: ConversationId,
+    peer: DeviceDirectory,
+    links: BTreeMap<DeviceAddress, Link>,
+    sent: SentMessages,
+    pending: Pending,
+    label: LabelState,
+    policy: IdentityPolicy,
+    /// The peer's account key has changed and nobody has acknowledged it.
+    unacknowledged: bool,
+    revision: u64,
+    /// The revision that the database has; 0 where it has none.
+    stored: u64,
+    /// The name of the record that this one takes the place of, where the peer's account key has changed.
+    former: Option<ConversationId>,
+}
+
+impl Conversation {
+    /// A conversation with the account whose device list was verified against its account key
+    /// ([`DeviceDirectory::trust`]), and the event with its first label. `disclosures` are those that the server has for hosted
+    /// devices of the list.
+    #[must_use]
+    pub fn new(
+        account: &Account,
+        peer: DeviceDirectory,
+        disclosures: &[Disclosure],
+        policy: IdentityPolicy,
+        now: Timestamp,
+    ) -> (Self, Option<LabelEvent>) {
+        let peer_account = *peer.account();
+        let mut conversation = Self {
+            id: ConversationId::between(account.key(), peer.account()),
+            peer,
+            links: BTreeMap::new(),
+            sent: SentMessages::default(),
+            pending: Pending::default(),
+            label: LabelState::new(peer_account),
+            policy,
+            unacknowledged: false,
+            revision: 1,
+            stored: 0,
+            former: None,
+        };
+        let event = conversation.observe(account, disclosures, now);
+        (conversation, event)
+    }
+
+    /// Its name, equal on both sides.
+    #[must_use]
+    pub const fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    /// What is known of the peer's devices.
+    #[must_use]
+    pub const fn peer(&self) -> &DeviceDirectory {
+        &self.peer
+    }
+
+    /// Grows with every change.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Messages kept because some device has not acknowledged them.
+    #[must_use]
+    pub fn unacknowledged_messages(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// Takes newer device lists of the peer's account, oldest first, and the disclosures that belong to the newest.
+    ///
+    /// Sessions with devices that left are forgotten, and so is what was kept for them.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceListError`]; nothing has changed then.
+    pub fn accept_devices(
+        &mut self,
+        account: &Account,
+        lists: &[DeviceList],
+        disclosures: &[Disclosure],
+        now: Timestamp,
+    ) -> Result<Vec<Event>, DeviceListError> {
+        let change = self.peer.catch_up(lists, now)?;
+        self.touch();
+        let mut events = Vec::new();
+        events.extend(self.observe(account, disclosures, now).map(Box::new).map(Event::Label));
+        if !change.added.is_empty() {
+            events.push(Event::DevicesAdded { indexes: indexes(&change.added) });
+        }
+        if !change.removed.is_empty() {
+            events.push(Event::DevicesRemoved { indexes: indexes(&change.removed) });
+        }
+        Ok(events)
+    }
+
+    /// P-12.11: the peer has another account key. All sessions with it end; nothing that was sent before is sent again; with
+    /// [`IdentityPolicy::Block`] nothing is sent at all until [`Conversation::acknowledge`].
+    #[must_use = "show it: it may be somebody else"]
+    pub fn replace_peer(
+        &mut self,
+        account: &Account,
+        peer: DeviceDirectory,
+        disclosures: &[Disclosure],
+        now: Timestamp,
+    ) -> Vec<Event> {
+        if peer.account() == self.peer.account() {
+            return Vec::new();
+        }
+        // Another peer, another name: the record under the old one goes when this is stored.
+        if self.stored != 0 {
+            self.former = Some(self.id);
+        }
+        self.stored = 0;
+        self.id = ConversationId::between(account.key(), peer.account());
+        self.peer = peer;
+        self.links.retain(|device, _| device.side == Side::Own);
+        self.sent.forget(|device| device.side == Side::Peer);
+        self.pending.forget(|device| device.side == Side::Peer);
+        self.unacknowledged = matches!(self.policy, IdentityPolicy::Block);
+        self.label = LabelState::new(*self.peer.account());
+        self.touch();
+        let mut events = Vec::from([Event::IdentityChanged]);
+        events.extend(self.observe(account, disclosures, now).map(Box::new).map(Event::Label));
+        events
+    }
+
+    /// Somebody has seen that the peer's account key is now this one. `false` where it is another: then nothing changes.
+    #[must_use = "it says whether the key is the one that was acknowledged"]
+    pub fn acknowledge(&mut self, key: &AccountKey) -> bool {
+        if self.peer.account() != key {
+            return false;
+        }
+        if self.unacknowledged {
+            self.unacknowledged = false;
+            self.touch();
+        }
+        true
+    }
+
+    /// The list entry of a device, from its account's directory.
+    fn entry<'a>(&'a self, account: &'a Account, device: DeviceAddress) -> Option<&'a DeviceEntry> {
+        match device.side {
+            Side::Peer => self.peer.at(device.index),
+            Side::Own => account.devices().at(device.index),
+        }
+    }
+
+    /// Every other device of both accounts.
+    fn devices<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = (DeviceAddress, &'a DeviceEntry)> {
+        let peer = self.peer.devices().iter().map(|entry| (DeviceAddress::peer(entry.index()), entry));
+        let own = account.devices().devices().iter();
+        let own = own.filter(|entry| entry.identity() != account.identity().public());
+        peer.chain(own.map(|entry| (DeviceAddress::own(entry.index()), entry)))
+    }
+
+    /// Drops what belongs to devices that are gone, and retires sessions under terms that no longer hold.
+    fn reconcile(&mut self, account: &Account) {
+        let own = account.disclosure();
+        let current: BTreeMap<DeviceAddress, (IdentityKey, DisclosureHash)> = self
+            .devices(account)
+            .map(|(device, entry)| (device, (*entry.identity(), under(own, entry.terms().disclosure()))))
+            .collect();
+        self.links.retain(|device, link| current.get(device).is_some_and(|(key, _)| *key == link.key));
+        for (device, link) in &mut self.links {
+            if current.get(device).is_some_and(|(_, disclosure)| *disclosure != link.disclosure) {
+                link.retire();
+            }
+        }
+        self.sent.forget(|device| !current.contains_key(device));
+        self.pending.forget(|device| !current.contains_key(device));
+    }
+
+    const fn touch(&mut self) {
+        self.revision = self.revision.saturating_add(1);
+    }
+}
+
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            id,
+            peer,
+            links,
+            sent: _,
+            pending: _,
+            label,
+            policy: _,
+            unacknowledged: _,
+            revision,
+            stored: _,
+            former: _,
+        } = self;
+        let mut shown = f.debug_struct("Conversation");
+        shown.field("id", id).field("peer", peer.account()).field("links", &links.len());
+        shown.field("label", &label.label()).field("revision", revision);
+        shown.finish_non_exhaustive()
+    }
+}
+
+fn indexes(entries: &[DeviceEntry]) -> Vec<u32> {
+    entries.iter().map(DeviceEntry::index).collect()
+}
+
+/// P-12.5: what a session between two devices is set up under: the disclosure of whichever is hosted, of both together where
+/// both are, in an order that does not depend on who asks.
+fn under(one: DisclosureHash, other: DisclosureHash) -> DisclosureHash {
+    match (one == DisclosureHash::NONE, other == DisclosureHash::NONE) {
+        (true, _) => other,
+        (_, true) => one,
+        (false, false) => {
+            let (first, second) = if one.0 <= other.0 { (one.0, other.0) } else { (other.0, one.0) };
+            DisclosureHash(digest(&[labels::CONVERSATION_DISCLOSURES, &first, &second]))
+        }
+    }
+}
+
+/// Bytes of one message at most: what a session takes, less the frame.
+pub const MAX_BODY: usize = (1 << 20) - frame::OVERHEAD;

@@ -1,0 +1,151 @@
+//! A conversation as one record, and the records of one operation together (docs/protocol.md, section 12.6).
+//!
+//! Does not know where records are kept: the application's database is the store, by compare-and-swap.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+
+use super::link::Link;
+use super::pending::Pending;
+use super::sent::{SentMessages, read_device, write_device};
+use super::{Conversation, ConversationId, IdentityPolicy, StoredConversation};
+use crate::account::{Account, SealedAccount};
+use crate::codec::{Malformed, Reader, SecretWriter, Writer};
+use crate::device::DeviceDirectory;
+use crate::endpoint::LabelState;
+use crate::storage::{self, Kind, StorageKey, UnsealError};
+
+/// Which record of an application's database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordName {
+    /// The account of this device.
+    Account,
+    /// A conversation.
+    Conversation(ConversationId),
+}
+
+/// One sealed record, to be stored only if the database still has the expected revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Which one.
+    pub name: RecordName,
+    /// The revision that the database must have now; 0 where it must have none.
+    pub expected: u64,
+    /// The revision of these bytes.
+    pub revision: u64,
+    /// The record.
+    pub bytes: Vec<u8>,
+}
+
+/// The records that changed: all are stored, in one transaction, or none.
+///
+/// Where the database has another revision than expected, another worker was faster: drop the values in memory, load them
+/// again, and do the operation again.
+#[derive(Debug)]
+#[must_use = "what was changed is not stored"]
+pub struct Changes {
+    records: Vec<Record>,
+    removed: Option<RecordName>,
+    conversation: ConversationId,
+    revision: u64,
+}
+
+impl Changes {
+    /// The records, one or two of them.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// A record that is to be removed in the same transaction: the peer's account key has changed, and with it the name.
+    #[must_use]
+    pub const fn removed(&self) -> Option<RecordName> {
+        self.removed
+    }
+
+    /// The caller's word that the database has all of them.
+    pub fn stored(self) -> StoredConversation {
+        let Self { records: _, removed: _, conversation, revision } = self;
+        StoredConversation { conversation, revision }
+    }
+}
+
+impl Conversation {
+    /// Seals what changed since the last time: the conversation, and the account where its pre-keys or devices did.
+    pub fn changes(&mut self, account: &mut Account, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Changes {
+        let mut rng = rng;
+        let mut records = Vec::new();
+        if let Some(SealedAccount { expected, revision, bytes }) = account.change(key, &mut rng) {
+            records.push(Record { name: RecordName::Account, expected, revision, bytes });
+        }
+        if self.stored != self.revision {
+            let bytes = self.seal(key, &mut rng);
+            let name = RecordName::Conversation(self.id);
+            records.push(Record { name, expected: self.stored, revision: self.revision, bytes });
+            self.stored = self.revision;
+        }
+        let removed = self.former.take().map(RecordName::Conversation);
+        Changes { records, removed, conversation: self.id, revision: self.revision }
+    }
+
+    fn seal(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
+        let Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored: _, former: _ } =
+            self;
+        let mut writer = SecretWriter::with_capacity(2_048);
+        writer.u64(*revision).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
+        let mut public = Writer::with_capacity(512);
+        peer.encode(&mut public);
+        writer.bytes(&public.finish());
+        writer.count(links.len());
+        for (device, link) in links {
+            write_device(*device, &mut writer);
+            link.write(&mut writer);
+        }
+        let label = label.encode();
+        writer.count(label.len()).bytes(&label);
+        sent.write(&mut writer);
+        pending.write(&mut writer);
+        storage::seal(key, Kind::Conversation, &id.0, &writer.finish(), rng)
+    }
+
+    /// Opens the record of the conversation `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with, or it is another conversation's;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(account: &Account, key: &StorageKey, id: ConversationId, record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, Kind::Conversation, &id.0, record)?;
+        let conversation = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;
+        let expected = ConversationId::between(account.key(), conversation.peer.account());
+        if expected == id { Ok(conversation) } else { Err(UnsealError::Rejected) }
+    }
+
+    fn read(state: &[u8], id: ConversationId) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(state);
+        let revision = reader.u64()?;
+        let policy = if reader.flag()? { IdentityPolicy::Block } else { IdentityPolicy::Notify };
+        let unacknowledged = reader.flag()?;
+        let peer = DeviceDirectory::decode(&mut reader)?;
+        let mut links = BTreeMap::new();
+        for _ in 0..reader.count_of(LINK)? {
+            let device = read_device(&mut reader)?;
+            if links.last_key_value().is_some_and(|(last, _)| *last >= device) {
+                return Err(Malformed);
+            }
+            links.insert(device, Link::read(&mut reader)?);
+        }
+        let length = usize::try_from(reader.u32()?).map_err(|_| Malformed)?;
+        let label = LabelState::decode(*peer.account(), reader.slice(length)?)?;
+        let sent = SentMessages::read(&mut reader)?;
+        let pending = Pending::read(&mut reader)?;
+        reader.finish()?;
+        let stored = revision;
+        Ok(Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored, former: None })
+    }
+}
+
+/// Bytes of a link without sessions.
+const LINK: usize = 5 + 64 + 32 + 8 + 4;

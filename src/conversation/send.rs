@@ -1,0 +1,199 @@
+//! Sending: one message to every device of the peer and to one's own other devices (docs/protocol.md, section 12.4).
+//!
+//! Does not know what the message says.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+
+use super::frame::{Frame, Kind, Lists};
+use super::link::Link;
+use super::sent::kind_for;
+use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
+use crate::account::Account;
+use crate::endpoint::Blocked;
+use crate::handshake::DisclosureHash;
+use crate::keys::{IdentityKey, VerifiedBundle};
+use crate::session::Session;
+use crate::time::Timestamp;
+
+/// A device that a bundle is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// Which device.
+    pub device: DeviceAddress,
+    /// Its identity key: pin it when the bundle is verified ([`crate::Trust::Pinned`]).
+    pub key: IdentityKey,
+}
+
+/// Bundles that were fetched, and devices that have none: the server does not know them, or they are gone for good.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Supply<'a> {
+    /// A verified bundle for each device.
+    pub bundles: &'a [(DeviceAddress, VerifiedBundle)],
+    /// Devices that are left out, rather than sending nothing at all.
+    pub unavailable: &'a [DeviceAddress],
+}
+
+impl Supply<'_> {
+    fn bundle(&self, device: DeviceAddress) -> Option<&VerifiedBundle> {
+        self.bundles.iter().find(|(of, _)| *of == device).map(|(_, bundle)| bundle)
+    }
+}
+
+/// Sessions that were just set up, and are not part of the conversation yet.
+pub(super) type NewSessions = Vec<(DeviceAddress, Session)>;
+
+impl Conversation {
+    /// Which bundles [`Conversation::send`] needs: those of all devices without a session.
+    #[must_use]
+    pub fn plan(&self, account: &Account) -> Vec<Needed> {
+        let missing = self.devices(account).filter(|(device, entry)| {
+            let disclosure = under(account.disclosure(), entry.terms().disclosure());
+            !self.has_session(*device, entry.identity(), disclosure)
+        });
+        missing.map(|(device, entry)| Needed { device, key: *entry.identity() }).collect()
+    }
+
+    /// Encrypts `body`, of at most [`MAX_BODY`] bytes, for every device of the peer and for one's own others.
+    ///
+    /// `supply` has a bundle for each device of [`Conversation::plan`], or says that there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing has changed then.
+    pub fn send(
+        &mut self,
+        account: &Account,
+        body: &[u8],
+        supply: &Supply<'_>,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Outgoing, SendError> {
+        let mut rng = rng;
+        self.send_with(account, body, supply, now, &mut rng)
+    }
+
+    fn send_with(
+        &mut self,
+        account: &Account,
+        body: &[u8],
+        supply: &Supply<'_>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Outgoing, SendError> {
+        self.check_own(account, now)?;
+        self.check_peer(now)?;
+        if body.len() > MAX_BODY {
+            return Err(SendError::TooLong);
+        }
+        let new = self.open_sessions(account, &self.plan(account), supply, rng)?;
+
+        // From here on nothing fails.
+        self.reconcile(account);
+        for (device, session) in new {
+            self.link(account, device).add(session);
+        }
+        let id = MessageId::random(rng);
+        let devices: BTreeSet<_> = self.devices(account).map(|(device, _)| device).collect();
+        let envelopes = devices.iter().filter_map(|device| self.write_to(account, *device, id, body, rng)).collect();
+        self.sent.remember(id, body, devices, now);
+        self.touch();
+        Ok(Outgoing { id, envelopes, events: Vec::new(), conversation: self.id, revision: self.revision })
+    }
+
+    /// P-12.1, P-12.3: whether this device may send anything to anybody.
+    pub(super) fn check_own(&self, account: &Account, now: Timestamp) -> Result<(), SendError> {
+        account.devices().own(account.identity(), now)?;
+        if self.peer.is_expired(now) { Err(SendError::ListExpired) } else { Ok(()) }
+    }
+
+    /// P-12.2, P-12.14: whether anything may be sent to the peer. There is no way around it, and none that is not encrypted.
+    pub(super) fn check_peer(&self, now: Timestamp) -> Result<(), SendError> {
+        if self.unacknowledged {
+            return Err(SendError::IdentityChanged);
+        }
+        let permit = self.label.permit(now).map_err(SendError::Blocked)?;
+        // The label follows from this very list, so that this is never false; it is cheap to be sure.
+        let mut devices = self.peer.devices().iter();
+        if devices.all(|entry| permit.allows(entry.identity(), entry.terms().disclosure())) {
+            Ok(())
+        } else {
+            Err(SendError::Blocked(Blocked::Unknown))
+        }
+    }
+
+    pub(super) fn has_session(&self, device: DeviceAddress, key: &IdentityKey, disclosure: DisclosureHash) -> bool {
+        let link = self.links.get(&device);
+        link.is_some_and(|link| link.key == *key && link.disclosure == disclosure && link.has_session())
+    }
+
+    /// Sets up sessions, without changing anything.
+    pub(super) fn open_sessions(
+        &self,
+        account: &Account,
+        needed: &[Needed],
+        supply: &Supply<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<NewSessions, SendError> {
+        let mut sessions = Vec::new();
+        for Needed { device, key } in needed {
+            let Some(bundle) = supply.bundle(*device) else {
+                if supply.unavailable.contains(device) {
+                    continue;
+                }
+                return Err(SendError::NeedBundles);
+            };
+            if bundle.identity() != key {
+                return Err(SendError::WrongBundle);
+            }
+            let theirs = self.entry(account, *device).map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure());
+            let disclosure = under(account.disclosure(), theirs);
+            let session = Session::initiate_under(account.identity(), bundle, disclosure, rng);
+            sessions.push((*device, session.map_err(|_| SendError::WrongBundle)?));
+        }
+        Ok(sessions)
+    }
+
+    /// The link to a device that is listed; begins one where there is none, or where it was another's.
+    pub(super) fn link(&mut self, account: &Account, device: DeviceAddress) -> &mut Link {
+        let found = self.entry(account, device).map(|entry| (*entry.identity(), entry.terms().disclosure()));
+        let (key, theirs) = found.unwrap_or((*account.identity().public(), DisclosureHash::NONE));
+        let disclosure = under(account.disclosure(), theirs);
+        let link = self.links.entry(device).or_insert_with(|| Link::new(key, disclosure));
+        if link.key != key {
+            *link = Link::new(key, disclosure);
+        }
+        link.disclosure = disclosure;
+        link
+    }
+
+    /// One frame with a message, encrypted for one device; nothing where there is no session with it.
+    pub(super) fn write_to(
+        &mut self,
+        account: &Account,
+        device: DeviceAddress,
+        id: MessageId,
+        body: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Envelope> {
+        self.write_frame(account, device, kind_for(device.side), id, body, rng)
+    }
+
+    pub(super) fn write_frame(
+        &mut self,
+        account: &Account,
+        to: DeviceAddress,
+        kind: Kind,
+        id: MessageId,
+        body: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Envelope> {
+        let lists = Lists::of(account.devices(), &self.peer);
+        let conversation = self.id;
+        let frame = |fresh| Frame { kind, fresh, conversation, id, lists, body }.encode();
+        let ciphertext = self.links.get_mut(&to)?.encrypt(frame, rng)?;
+        Some(Envelope { id, to, ciphertext })
+    }
+}

@@ -1,0 +1,180 @@
+//! Why a device list, a change of one, a step of linking or an own device's message is refused.
+//!
+//! Does not know what was tried: after any of these, nothing has changed.
+
+use core::fmt;
+
+use crate::codec::Malformed;
+use crate::session::DecryptError;
+
+/// Why a device list is refused. The directory is the same as before, bit for bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceListError {
+    /// Not the encoding of a device list, or one that contradicts itself. Fetch it again; a server that repeats it is
+    /// broken.
+    Malformed,
+    /// The list of another account. A bug in the caller, or the server's answer to another question.
+    OtherAccount,
+    /// Not signed by the account: hostile, or damaged on the way.
+    BadSignature,
+    /// Signed by the account, but it claims a device that has not said so itself: do not use; report.
+    BadPossession,
+    /// Dated more than a day after the caller's clock: one of two clocks is wrong.
+    NotYetValid,
+    /// More than 30 days old. Ask for a newer one; the primary device may have been away for long.
+    Expired,
+    /// Older than the list that is known: the server hands out what is past. Ask again; a server that repeats it hides
+    /// devices, or their removal.
+    RolledBack,
+    /// The account has signed two different histories: its primary device was restored from a backup, or its key is in
+    /// two hands. Stop sending, and warn the user as for a changed key.
+    Forked,
+    /// Lists between the known one and this one are missing: fetch them, and give all to
+    /// [`DeviceDirectory::catch_up`](crate::device::DeviceDirectory::catch_up).
+    Gap,
+    /// An index came back, or stands for another device: no honest primary does that. Treat as [`Forked`](Self::Forked).
+    IndexReused,
+}
+
+impl fmt::Display for DeviceListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "device list is malformed",
+            Self::OtherAccount => "device list is of another account",
+            Self::BadSignature => "device list is badly signed",
+            Self::BadPossession => "device list claims a device that does not say so itself",
+            Self::NotYetValid => "device list is dated in the future",
+            Self::Expired => "device list has expired",
+            Self::RolledBack => "device list is older than the known one",
+            Self::Forked => "device list is not the continuation of the known one",
+            Self::Gap => "device lists before this one are missing",
+            Self::IndexReused => "device list gives an index twice",
+        })
+    }
+}
+
+impl core::error::Error for DeviceListError {}
+
+impl From<Malformed> for DeviceListError {
+    fn from(Malformed: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+/// Why the primary device does not issue a list. Its list is the same as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PrimaryError {
+    /// The identity is not the account's: a bug in the caller.
+    OtherIdentity,
+    /// The certificate is for another index than the next one, or another list was issued since: link again.
+    OtherIndex,
+    /// The device is in the list already. A device makes a new identity each time it is linked.
+    AlreadyListed,
+    /// The certificate is not signed by its device, or is for another account.
+    BadPossession,
+    /// No device has this index, or the certificate is of another one than the device there.
+    UnknownDevice,
+    /// The primary device cannot be removed: whose key would the account have then?
+    IsPrimary,
+    /// 1,024 devices, as many as a list holds: remove one first.
+    Full,
+    /// No index or sequence number is left, after four billion devices.
+    Exhausted,
+}
+
+impl fmt::Display for PrimaryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherIdentity => "identity is not the account's primary device",
+            Self::OtherIndex => "device certificate is for another index",
+            Self::AlreadyListed => "device is in the list already",
+            Self::BadPossession => "device certificate is not signed by its device for this account",
+            Self::UnknownDevice => "no such device in the list",
+            Self::IsPrimary => "primary device cannot be removed",
+            Self::Full => "device list is full",
+            Self::Exhausted => "no device index is left",
+        })
+    }
+}
+
+impl core::error::Error for PrimaryError {}
+
+/// Why a step of linking failed. Linking is over then on this side, and starts again from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// Not a message of linking, or one for the other method.
+    Malformed,
+    /// A message of linking, and not the one that is due.
+    WrongStep,
+    /// The answer to another companion, or to an earlier attempt.
+    OtherLink,
+    /// It does not verify: damaged, or somebody is in the middle. Start again, and tell the user if that repeats.
+    Rejected,
+    /// The device list that ended the linking is refused.
+    List(DeviceListError),
+    /// The device list is good and does not hold this device as it was agreed: the primary did not confirm it.
+    NotListed,
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "linking message is malformed",
+            Self::WrongStep => "linking message is not the one that is due",
+            Self::OtherLink => "linking message belongs to another linking",
+            Self::Rejected => "linking message does not verify",
+            Self::List(error) => return error.fmt(f),
+            Self::NotListed => "device list does not hold the linked device",
+        })
+    }
+}
+
+impl core::error::Error for LinkError {}
+
+impl From<Malformed> for LinkError {
+    fn from(Malformed: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+impl From<DeviceListError> for LinkError {
+    fn from(error: DeviceListError) -> Self {
+        Self::List(error)
+    }
+}
+
+/// Why something is not taken for a message of one's own devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OwnDeviceError {
+    /// The directory is not this device's own, or this device was removed from it.
+    NotListed,
+    /// The own list has expired: it vouches for nobody until the primary device has issued another.
+    Expired,
+    /// The session is with a device that is not one's own.
+    OtherDevice,
+    /// The message does not decrypt.
+    Decrypt(DecryptError),
+}
+
+impl fmt::Display for OwnDeviceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotListed => "this device is not in the directory",
+            Self::Expired => "own device list has expired",
+            Self::OtherDevice => "sender is not an own device",
+            Self::Decrypt(error) => return error.fmt(f),
+        })
+    }
+}
+
+impl core::error::Error for OwnDeviceError {}
+
+impl From<DecryptError> for OwnDeviceError {
+    fn from(error: DecryptError) -> Self {
+        Self::Decrypt(error)
+    }
+}

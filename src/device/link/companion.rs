@@ -1,0 +1,177 @@
+//! The new device's side of linking: [`Companion`], [`CompanionComparing`], [`CompanionConfirmed`], [`Linked`].
+//!
+//! Does not know whether it is wanted: the primary's list says so at the end.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::message::{Answer, Channel, Hello, Reveal, Transcript};
+use super::{LinkCode, QrCode, Sas};
+use crate::codec::SecretWriter;
+use crate::device::{AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, LinkError, Terms};
+use crate::keys::{Identity, Trust};
+use crate::primitives::secret::Secret;
+use crate::time::Timestamp;
+
+/// A new device that waits for an account's primary device to answer. See the [module](super).
+///
+/// P-10.18. It makes its own identity, fresh for each linking: no identity is ever in two accounts, and a signature that was
+/// given to the wrong account in a linking that failed is worth nothing.
+pub struct Companion {
+    identity: Identity,
+    nonce: Box<Secret<32>>,
+    channel: Channel,
+    hello: Hello,
+}
+
+impl Companion {
+    /// Begins with a QR code to show, from 128 bytes of `rng`. Nothing is sent: the primary's camera reads the hello.
+    #[must_use]
+    pub fn with_qr_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, QrCode) {
+        let mut rng = rng;
+        let (identity, nonce) = (Identity::generate(&mut rng), Box::new(Secret::random(&mut rng)));
+        let secret = Box::new(Secret::<32>::random(&mut rng));
+        let mut shown = SecretWriter::with_capacity(Hello::LENGTH + 32);
+        let channel = Channel::QrCode(secret);
+        let hello = Hello::new(&channel, identity.public(), &nonce);
+        shown.bytes(hello.as_bytes()).bytes(channel.salt());
+        (Self { identity, nonce, channel, hello }, QrCode(shown.finish()))
+    }
+
+    /// Begins with a code to type, from 101 bytes of `rng`: the [hello](Companion::hello) is left on the server under it.
+    #[must_use]
+    pub fn with_typed_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, LinkCode) {
+        let mut rng = rng;
+        let (identity, nonce) = (Identity::generate(&mut rng), Box::new(Secret::random(&mut rng)));
+        let mut code = [0; 5];
+        rng.fill_bytes(&mut code);
+        let channel = Channel::TypedCode;
+        let hello = Hello::new(&channel, identity.public(), &nonce);
+        (Self { identity, nonce, channel, hello }, LinkCode(code))
+    }
+
+    /// The 98 bytes to leave on the server under the typed code. A QR code holds them already.
+    #[must_use]
+    pub fn hello(&self) -> &[u8] {
+        self.hello.as_bytes()
+    }
+
+    /// Who the device will be: for the signature under a disclosure, where others hold it.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Takes the primary's answer; gives what to send back, and what to show.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`]; linking is over then.
+    pub fn answer(self, message: &[u8]) -> Result<(CompanionComparing, Vec<u8>), LinkError> {
+        let Self { identity, nonce, channel, hello } = self;
+        let answer = Answer::read(&channel, &hello, message)?;
+        let certificate = DeviceCertificate::sign(&identity, &answer.account, answer.index, answer.terms);
+        let transcript = Transcript::new(&hello, &answer, &nonce);
+        let sas = Sas::derive(&channel, &transcript);
+        let reveal = Reveal::message(&channel, &transcript, &nonce, certificate.possession());
+        Ok((CompanionComparing { identity, account: answer.account, entry: *certificate.entry(), sas }, reveal))
+    }
+}
+
+impl fmt::Debug for Companion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identity, nonce: _, channel, hello: _ } = self;
+        f.debug_struct("Companion").field("identity", identity).field("channel", channel).finish_non_exhaustive()
+    }
+}
+
+/// A new device that shows a short authentication string, and waits for its user.
+pub struct CompanionComparing {
+    identity: Identity,
+    account: AccountKey,
+    entry: DeviceEntry,
+    sas: Sas,
+}
+
+impl CompanionComparing {
+    /// What to show.
+    #[must_use]
+    pub const fn sas(&self) -> &Sas {
+        &self.sas
+    }
+
+    /// Whose account it would join.
+    #[must_use]
+    pub const fn account(&self) -> &AccountKey {
+        &self.account
+    }
+
+    /// Under which terms.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        self.entry.terms()
+    }
+
+    /// The user has compared and agrees. After a QR code this may be called without asking: only whoever read the screen
+    /// could answer. After a typed code the user MUST be asked, or a server could draw the device into another account.
+    #[must_use]
+    pub fn confirm(self) -> CompanionConfirmed {
+        let Self { identity, account, entry, sas: _ } = self;
+        CompanionConfirmed { identity, account, entry }
+    }
+}
+
+impl fmt::Debug for CompanionComparing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identity: _, account, entry, sas: _ } = self;
+        f.debug_struct("CompanionComparing").field("account", account).field("entry", entry).finish_non_exhaustive()
+    }
+}
+
+/// A new device that its user has confirmed, and that waits for the primary's list.
+pub struct CompanionConfirmed {
+    identity: Identity,
+    account: AccountKey,
+    entry: DeviceEntry,
+}
+
+impl CompanionConfirmed {
+    /// Takes the list that the primary issued: the device is in the account.
+    ///
+    /// P-10.19. It must be that account's, and hold the device exactly as it was agreed.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError::List`], [`LinkError::NotListed`]; linking is over then.
+    pub fn finish(self, list: &DeviceList, now: Timestamp) -> Result<Linked, LinkError> {
+        let Self { identity, account, entry } = self;
+        let directory = DeviceDirectory::trust(list, Trust::Pinned(account.identity()), now)?;
+        if directory.at(entry.index()) == Some(&entry) {
+            Ok(Linked { identity, directory, entry })
+        } else {
+            Err(LinkError::NotListed)
+        }
+    }
+}
+
+impl fmt::Debug for CompanionConfirmed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identity: _, account, entry } = self;
+        f.debug_struct("CompanionConfirmed").field("account", account).field("entry", entry).finish_non_exhaustive()
+    }
+}
+
+/// A device that has joined an account: all that it starts from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Linked {
+    /// Who it is.
+    pub identity: Identity,
+    /// The devices of its account, itself among them.
+    pub directory: DeviceDirectory,
+    /// What it is there.
+    pub entry: DeviceEntry,
+}

@@ -1,0 +1,249 @@
+//! What travels in linking: hello, answer and reveal, the channel that authenticates them, and the transcript.
+//!
+//! Does not know states: which message is due is for `companion.rs` and `primary.rs` to say.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use subtle::ConstantTimeEq;
+
+use crate::codec::{Reader, Writer};
+use crate::device::{AccountKey, DeviceEntry, LinkError, Terms};
+use crate::keys::IdentityKey;
+use crate::labels;
+use crate::primitives::kdf::{KeyedHash, digest};
+use crate::primitives::secret::Secret;
+
+/// What companion and primary have beside the network: a secret that a camera read, or only the user's eyes.
+pub(super) enum Channel {
+    QrCode(Box<Secret<32>>),
+    TypedCode,
+}
+
+impl Channel {
+    const fn method(&self) -> u8 {
+        match self {
+            Self::QrCode(_) => METHOD_QR,
+            Self::TypedCode => METHOD_CODE,
+        }
+    }
+
+    /// The link secret, all zero where there is none.
+    pub(super) fn salt(&self) -> &[u8] {
+        match self {
+            Self::QrCode(secret) => secret.expose(),
+            Self::TypedCode => &[0; 32],
+        }
+    }
+
+    /// `message`, and where there is a link secret a tag over it.
+    fn authenticate(&self, label: &[u8], context: &[u8], message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::QrCode(secret) => {
+                let tag = KeyedHash::new(secret).hash(&[label, context, message]);
+                [message, tag.expose()].concat()
+            }
+            Self::TypedCode => message.to_vec(),
+        }
+    }
+
+    /// P-10.14. The tag is there where it must be, and right.
+    fn verify(&self, label: &[u8], context: &[u8], message: &[u8], tag: Option<&[u8; TAG]>) -> Result<(), LinkError> {
+        let fits = match (self, tag) {
+            (Self::QrCode(secret), Some(tag)) => {
+                KeyedHash::new(secret).hash(&[label, context, message]).expose().ct_eq(tag).into()
+            }
+            (Self::TypedCode, None) => true,
+            (Self::QrCode(_), None) | (Self::TypedCode, Some(_)) => false,
+        };
+        if fits { Ok(()) } else { Err(LinkError::Rejected) }
+    }
+
+    /// The `N` bytes of a message of this kind, and its tag.
+    fn split<'a, const N: usize>(&self, kind: u8, bytes: &'a [u8]) -> Result<Split<'a, N>, LinkError> {
+        check_kind(kind, bytes)?;
+        let mut reader = Reader::new(bytes);
+        let message = reader.array()?;
+        let tag = match self {
+            Self::QrCode(_) => Some(reader.array()?),
+            Self::TypedCode => None,
+        };
+        reader.finish()?;
+        Ok((message, tag))
+    }
+}
+
+/// A message and its tag.
+type Split<'a, const N: usize> = (&'a [u8; N], Option<&'a [u8; TAG]>);
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::QrCode(_) => "QrCode(..)",
+            Self::TypedCode => "TypedCode",
+        })
+    }
+}
+
+/// P-10.17. A message at the wrong step is told from one that is none.
+fn check_kind(kind: u8, bytes: &[u8]) -> Result<(), LinkError> {
+    match bytes.first() {
+        Some(found) if *found == kind => Ok(()),
+        Some(&(HELLO | ANSWER | REVEAL)) => Err(LinkError::WrongStep),
+        Some(_) | None => Err(LinkError::Malformed),
+    }
+}
+
+/// The companion's first message: who it is, and what it is bound to.
+#[derive(Clone)]
+pub(super) struct Hello {
+    bytes: Box<[u8; Self::LENGTH]>,
+    companion: IdentityKey,
+}
+
+impl Hello {
+    pub(super) const LENGTH: usize = 1 + 1 + IdentityKey::LENGTH + 32;
+
+    pub(super) fn new(channel: &Channel, companion: &IdentityKey, nonce: &Secret<32>) -> Self {
+        let mut bytes = Box::new([0; Self::LENGTH]);
+        let head = [HELLO, channel.method()];
+        let (key, commitment) = (companion.to_bytes(), commitment(channel, companion, nonce));
+        for (to, from) in bytes.iter_mut().zip(head.iter().chain(&key).chain(&commitment)) {
+            *to = *from;
+        }
+        Self { bytes, companion: *companion }
+    }
+
+    pub(super) fn read(channel: &Channel, bytes: &[u8]) -> Result<Self, LinkError> {
+        check_kind(HELLO, bytes)?;
+        let mut reader = Reader::new(bytes);
+        let bytes = Box::new(*reader.array()?);
+        reader.finish()?;
+        let mut reader = Reader::new(bytes.as_slice());
+        reader.expect(&[HELLO, channel.method()])?;
+        let companion = IdentityKey::from_bytes(reader.array()?).map_err(|_| LinkError::Malformed)?;
+        Ok(Self { bytes, companion })
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_slice()
+    }
+
+    pub(super) const fn companion(&self) -> &IdentityKey {
+        &self.companion
+    }
+
+    /// P-10.13. Whether this is the nonce that the companion was bound to.
+    fn opens(&self, channel: &Channel, nonce: &Secret<32>) -> bool {
+        self.bytes.ends_with(&commitment(channel, &self.companion, nonce))
+    }
+}
+
+/// P-10.13. Binds the companion to its nonce before it sees the primary's.
+fn commitment(channel: &Channel, companion: &IdentityKey, nonce: &Secret<32>) -> [u8; 32] {
+    let (method, companion) = ([channel.method()], companion.to_bytes());
+    digest(&[labels::LINK_COMMITMENT, &method, &companion, nonce.expose(), channel.salt()])
+}
+
+/// The primary's message: the account, and what the companion will be in it.
+pub(super) struct Answer {
+    pub(super) account: AccountKey,
+    pub(super) index: u32,
+    pub(super) terms: Terms,
+    bytes: Vec<u8>,
+}
+
+impl Answer {
+    const LENGTH: usize = 1 + 32 + AccountKey::LENGTH + 4 + Terms::LENGTH + 32;
+
+    pub(super) fn new(hello: &Hello, account: AccountKey, index: u32, terms: Terms, nonce: &[u8; 32]) -> Self {
+        let mut writer = Writer::with_capacity(Self::LENGTH);
+        writer.u8(ANSWER).bytes(&digest(&[hello.as_bytes()])).bytes(&account.to_bytes()).u32(index);
+        terms.write(&mut writer);
+        writer.bytes(nonce);
+        Self { account, index, terms, bytes: writer.finish() }
+    }
+
+    pub(super) fn to_message(&self, channel: &Channel) -> Vec<u8> {
+        channel.authenticate(labels::LINK_ANSWER, &[], &self.bytes)
+    }
+
+    pub(super) fn read(channel: &Channel, hello: &Hello, message: &[u8]) -> Result<Self, LinkError> {
+        let (bytes, tag) = channel.split::<{ Self::LENGTH }>(ANSWER, message)?;
+        let mut reader = Reader::new(bytes);
+        reader.expect(&[ANSWER])?;
+        if *reader.array()? != digest(&[hello.as_bytes()]) {
+            return Err(LinkError::OtherLink);
+        }
+        channel.verify(labels::LINK_ANSWER, &[], bytes, tag)?;
+        let account = AccountKey::from_bytes(reader.array()?).map_err(|_| LinkError::Malformed)?;
+        let index = reader.u32()?;
+        let terms = Terms::read(&mut reader)?;
+        if index == DeviceEntry::PRIMARY {
+            return Err(LinkError::Malformed);
+        }
+        Ok(Self { account, index, terms, bytes: bytes.to_vec() })
+    }
+}
+
+/// What both sides have fixed, and neither could choose after it had seen the other's nonce.
+pub(super) struct Transcript([u8; 32]);
+
+impl Transcript {
+    /// P-10.15. The companion's signature is not in it: of those there are many for one text, to choose from.
+    pub(super) fn new(hello: &Hello, answer: &Answer, nonce: &Secret<32>) -> Self {
+        Self(digest(&[labels::LINK_TRANSCRIPT, hello.as_bytes(), &answer.bytes, nonce.expose()]))
+    }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The companion's second message: the nonce that it was bound to, and its signature for the account.
+pub(super) struct Reveal {
+    pub(super) possession: [u8; 64],
+    pub(super) transcript: Transcript,
+}
+
+impl Reveal {
+    const LENGTH: usize = 1 + 32 + 64;
+
+    pub(super) fn message(
+        channel: &Channel,
+        transcript: &Transcript,
+        nonce: &Secret<32>,
+        possession: &[u8; 64],
+    ) -> Vec<u8> {
+        let mut writer = Writer::with_capacity(Self::LENGTH);
+        writer.u8(REVEAL).bytes(nonce.expose()).bytes(possession);
+        channel.authenticate(labels::LINK_REVEAL, transcript.as_bytes(), &writer.finish())
+    }
+
+    pub(super) fn read(channel: &Channel, hello: &Hello, answer: &Answer, message: &[u8]) -> Result<Self, LinkError> {
+        let (bytes, tag) = channel.split::<{ Self::LENGTH }>(REVEAL, message)?;
+        let mut reader = Reader::new(bytes);
+        reader.expect(&[REVEAL])?;
+        let nonce = Secret::copy_of(reader.array()?);
+        let possession = *reader.array()?;
+        let transcript = Transcript::new(hello, answer, &nonce);
+        channel.verify(labels::LINK_REVEAL, transcript.as_bytes(), bytes, tag)?;
+        if hello.opens(channel, &nonce) { Ok(Self { possession, transcript }) } else { Err(LinkError::Rejected) }
+    }
+}
+
+/// First byte of each message.
+const HELLO: u8 = 0x51;
+/// See above.
+const ANSWER: u8 = 0x52;
+/// See above.
+const REVEAL: u8 = 0x53;
+
+/// Second byte of a hello: with a QR code.
+const METHOD_QR: u8 = 1;
+/// With a typed code.
+const METHOD_CODE: u8 = 2;
+
+/// Bytes of a tag.
+const TAG: usize = 32;

@@ -1,0 +1,221 @@
+//! [`DeviceList`]: all devices of an account at one moment, signed by its primary device.
+//!
+//! Does not know what a reader knew before: see `directory.rs`.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::{AccountKey, DeviceCertificate, DeviceEntry, DeviceListError};
+use crate::codec::{Malformed, Reader, Writer};
+use crate::keys::{Identity, IdentityKey};
+use crate::labels;
+use crate::primitives::kdf::digest;
+use crate::primitives::sign::SIGNATURE;
+use crate::time::Timestamp;
+
+/// All devices of an account, signed by its primary device, numbered and chained to the list before it (docs/protocol.md,
+/// section 10.3). 193 bytes and 166 for each device.
+///
+/// Parsed, not trusted: whose devices these are is for [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
+/// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) to say. A server understands nothing of it; it keeps every
+/// list of an account, and hands out the newest and, where asked, those before it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeviceList {
+    pub(super) content: Content,
+    pub(super) signature: [u8; SIGNATURE],
+}
+
+/// What is signed.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) account: AccountKey,
+    /// From 1, by ones.
+    pub(super) sequence: u64,
+    /// The hash of the list before it, all zero for the first.
+    pub(super) previous: [u8; 32],
+    pub(super) issued: Timestamp,
+    pub(super) expires: Timestamp,
+    /// Ascending by index; the first is the primary device.
+    pub(super) certificates: Vec<DeviceCertificate>,
+    /// Above every index that was ever given.
+    pub(super) next_index: u32,
+}
+
+impl DeviceList {
+    /// Reads a list, without trusting it.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceListError::Malformed`] where it is not the one encoding of a list, or contradicts itself: indices that do not
+    /// ascend, a device twice, a custody without its disclosure, dates more than 30 days apart.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeviceListError> {
+        let mut reader = Reader::new(bytes);
+        let list = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(list)
+    }
+
+    /// The bytes to publish.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.content.encode();
+        bytes.extend_from_slice(&self.signature);
+        bytes
+    }
+
+    /// Whose it claims to be.
+    #[must_use]
+    pub const fn account(&self) -> &AccountKey {
+        &self.content.account
+    }
+
+    /// Its number, from 1.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.content.sequence
+    }
+
+    /// When it was issued, as the primary device's clock had it.
+    #[must_use]
+    pub const fn issued(&self) -> Timestamp {
+        self.content.issued
+    }
+
+    /// Until when it may be used.
+    #[must_use]
+    pub const fn expires(&self) -> Timestamp {
+        self.content.expires
+    }
+
+    /// The name of exactly these bytes, signature included: what the next list is chained to.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        digest(&[labels::DEVICE_LIST_HASH, &self.content.encode(), &self.signature])
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &DeviceEntry> {
+        self.content.entries()
+    }
+
+    /// Signs `content`. The identity is the account's: [`Primary`](super::Primary) sees to it.
+    pub(super) fn sign(content: Content, primary: &Identity) -> Self {
+        let signature = primary.sign_labelled(labels::DEVICE_LIST, &content.encode());
+        Self { content, signature }
+    }
+
+    /// P-10.5. Before anything of a list is used: the account has signed all of it.
+    pub(super) fn verify_signature(&self) -> Result<(), DeviceListError> {
+        let Self { content, signature } = self;
+        if content.account.identity().verify_labelled(labels::DEVICE_LIST, &content.encode(), signature) {
+            Ok(())
+        } else {
+            Err(DeviceListError::BadSignature)
+        }
+    }
+
+    /// P-10.6. A list is good from a day before its date until it expires.
+    pub(super) fn check_dates(&self, now: Timestamp) -> Result<(), DeviceListError> {
+        if self.content.issued > now.plus_seconds(CLOCK_SKEW) {
+            Err(DeviceListError::NotYetValid)
+        } else if self.content.expires <= now {
+            Err(DeviceListError::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// P-10.4. Every device in it says so itself.
+    pub(super) fn verify_possession(&self) -> Result<(), DeviceListError> {
+        self.content.certificates.iter().try_for_each(|certificate| certificate.verify(&self.content.account))
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { content: Content::read(reader)?, signature: *reader.array()? })
+    }
+}
+
+impl Content {
+    fn entries(&self) -> impl DoubleEndedIterator<Item = &DeviceEntry> + Clone {
+        self.certificates.iter().map(DeviceCertificate::entry)
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let Self { account, sequence, previous, issued, expires, certificates, next_index } = self;
+        let devices = certificates.len().saturating_mul(DeviceCertificate::LENGTH);
+        let mut writer = Writer::with_capacity(devices.saturating_add(FIXED));
+        writer.u8(VERSION).bytes(&account.to_bytes()).u64(*sequence).bytes(previous);
+        writer.u64(issued.as_unix_seconds()).u64(expires.as_unix_seconds());
+        writer.u32(u32::try_from(certificates.len()).unwrap_or(u32::MAX));
+        certificates.iter().for_each(|certificate| certificate.write(&mut writer));
+        writer.u32(*next_index);
+        writer.finish()
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        reader.expect(&[VERSION])?;
+        let account = AccountKey::from_bytes(reader.array()?).map_err(|_| Malformed)?;
+        let sequence = reader.u64()?;
+        let previous = *reader.array()?;
+        let issued = Timestamp::from_unix_seconds(reader.u64()?);
+        let expires = Timestamp::from_unix_seconds(reader.u64()?);
+        let count = reader.count_of(DeviceCertificate::LENGTH)?;
+        if count > MOST_DEVICES {
+            return Err(Malformed);
+        }
+        let certificates = (0..count).map(|_| DeviceCertificate::read(reader)).collect::<Result<_, _>>()?;
+        let next_index = reader.u32()?;
+        let content = Self { account, sequence, previous, issued, expires, certificates, next_index };
+        if content.is_consistent() { Ok(content) } else { Err(Malformed) }
+    }
+
+    /// P-10.7. What a list may say, whoever signed it.
+    fn is_consistent(&self) -> bool {
+        let Self { account, sequence, previous, issued, expires, certificates, next_index } = self;
+        let Some(primary) = certificates.first().map(DeviceCertificate::entry) else { return false };
+        let mut indices = self.entries().map(DeviceEntry::index);
+        *sequence != 0
+            && (*sequence == 1) == (*previous == [0; 32])
+            && issued < expires
+            && *expires <= issued.plus_seconds(LIFETIME)
+            && primary.is_primary()
+            && primary.identity() == account.identity()
+            && indices.clone().is_sorted_by(|a, b| a < b)
+            && indices.next_back().is_some_and(|last| last < *next_index)
+            && self.devices_are_distinct()
+    }
+
+    fn devices_are_distinct(&self) -> bool {
+        let mut identities: Vec<[u8; IdentityKey::LENGTH]> =
+            self.entries().map(|entry| entry.identity().to_bytes()).collect();
+        identities.sort_unstable();
+        identities.is_sorted_by(|a, b| a < b)
+    }
+}
+
+impl fmt::Debug for DeviceList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Content { account, sequence, previous: _, issued: _, expires, certificates, next_index: _ } = &self.content;
+        f.debug_struct("DeviceList")
+            .field("account", account)
+            .field("sequence", sequence)
+            .field("expires", expires)
+            .field("devices", &certificates.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// First byte of a list.
+const VERSION: u8 = 0x01;
+
+/// Devices in one list: a customer-service team of a thousand, and still a list of 170 KB.
+pub(super) const MOST_DEVICES: usize = 1_024;
+
+/// How long a list may live, in seconds: a removed device is trusted no longer than this by whoever is kept from newer
+/// lists.
+pub(super) const LIFETIME: u64 = 30 * 24 * 60 * 60;
+
+/// How far ahead a list may be dated, in seconds: a day, as with bundles.
+pub(super) const CLOCK_SKEW: u64 = 24 * 60 * 60;
+
+/// Bytes of a list beside its devices and its signature.
+const FIXED: usize = 1 + AccountKey::LENGTH + 8 + 32 + 8 + 8 + 4 + 4;

@@ -1,0 +1,237 @@
+//! [`Decryptor`]: the blob in pieces of any length in, each chunk's plaintext out once it is verified (docs/protocol.md,
+//! section 8.3).
+//!
+//! Does not know where the blob comes from, nor what becomes of a file of which only the beginning was there.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroize;
+
+use super::error::DecryptError;
+use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK};
+use super::keys::{ChunkKeys, Role};
+use crate::primitives::aead::TAG;
+use crate::primitives::hash::Hash;
+use crate::primitives::secret::Secret;
+
+/// Decrypts one blob from its beginning: pieces of it of any length in, plaintext out, each chunk once it is verified. Holds
+/// less than one chunk of ciphertext, whatever the size of the file.
+///
+/// What came out is the sender's, and in its place. Only [`finish`](Self::finish) says that it is the whole file: until then
+/// show it as a file that is being loaded.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::media::{self, MediaType};
+/// use bisik::media::Decryptor;
+///
+/// # let file = vec![7; 100_000];
+/// # let (blob, pointer) = media::encrypt(MediaType::unknown(), &file, rng)?;
+/// let mut decryptor = Decryptor::new(&pointer);
+/// let mut plaintext = Vec::new();
+/// for piece in blob.chunks(1_000) {
+///     decryptor.push(piece, &mut plaintext)?;
+/// }
+/// decryptor.finish()?;
+/// assert_eq!(plaintext, file);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Decryptor {
+    attachment: Box<Secret<32>>,
+    role: Role,
+    /// What the whole blob must have; a thumbnail is one chunk, and has none.
+    digest: Option<[u8; 32]>,
+    pub(super) opener: Opener,
+    /// Ciphertext that is no whole header or chunk yet.
+    pub(super) pending: Vec<u8>,
+    /// Bytes that have come in.
+    received: u64,
+    rejected: bool,
+}
+
+impl Decryptor {
+    /// Begins with the blob that `pointer` names.
+    #[must_use]
+    pub fn new(pointer: &super::Pointer) -> Self {
+        pointer.decryptor()
+    }
+
+    pub(super) fn of(attachment: Box<Secret<32>>, role: Role, layout: Layout, digest: Option<[u8; 32]>) -> Self {
+        let opener = Opener { keys: None, layout, chunk: 0, digest: Hash::new() };
+        Self { attachment, role, digest, opener, pending: Vec::new(), received: 0, rejected: false }
+    }
+
+    /// Takes the next bytes of the blob, and appends to `plaintext` what they complete and what verifies: at most one chunk
+    /// more than there are bytes. Where `plaintext` has to grow, its old memory is wiped.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError::Rejected`] where something does not fit, and at every call after that. What was appended before
+    /// remains verified.
+    pub fn push(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
+        let rest = self.accept(ciphertext, plaintext)?;
+        self.open(rest, plaintext)
+    }
+
+    /// Says whether the whole file was there.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError::Incomplete`] where the end of the blob is missing; [`DecryptError::Rejected`] where its digest is not
+    /// the pointer's, or something was rejected before.
+    pub fn finish(self) -> Result<(), DecryptError> {
+        if self.rejected {
+            return Err(DecryptError::Rejected);
+        }
+        if self.opener.chunk < self.opener.layout.chunks() {
+            return Err(DecryptError::Incomplete);
+        }
+        // P-8.6
+        let digest = self.opener.digest.finish();
+        if self.digest.is_none_or(|expected| expected == digest) { Ok(()) } else { Err(DecryptError::Rejected) }
+    }
+
+    /// What [`push`](Self::push) does first: checks the length, reads the header, and completes the chunk that is pending.
+    /// Gives what is left, which begins a chunk.
+    pub(super) fn accept<'a>(
+        &mut self,
+        ciphertext: &'a [u8],
+        plaintext: &mut Vec<u8>,
+    ) -> Result<&'a [u8], DecryptError> {
+        self.received = self.received.saturating_add(format::bytes(ciphertext.len()));
+        if self.rejected || self.received > self.opener.layout.ciphertext_size() {
+            return Err(self.reject());
+        }
+        let mut rest = ciphertext;
+        if self.opener.keys.is_none() {
+            rest = self.fill(rest, HEADER);
+            let Some(header) = self.pending.first_chunk::<HEADER>() else { return Ok(&[]) };
+            let keys = ChunkKeys::of_blob(&self.attachment, header, &self.role, self.opener.layout.size());
+            let Ok(keys) = keys else { return Err(self.reject()) };
+            self.opener.digest.update(header);
+            self.opener.keys = Some(keys);
+            self.pending.clear();
+        }
+        let next = self.opener.next_length();
+        if !self.pending.is_empty() {
+            rest = self.fill(rest, next);
+            if self.pending.len() < next {
+                return Ok(&[]);
+            }
+            self.opener.open(&self.pending, plaintext).map_err(|_| self.reject())?;
+            self.pending.clear();
+        }
+        reserve(plaintext, self.opener.room(rest.len()));
+        Ok(rest)
+    }
+
+    /// Opens the whole chunks of `ciphertext`, and keeps the rest.
+    pub(super) fn open(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
+        let mut rest = ciphertext;
+        while let Some((sealed, after)) = rest.split_at_checked(self.opener.next_length())
+            && !sealed.is_empty()
+        {
+            self.opener.open(sealed, plaintext).map_err(|_| self.reject())?;
+            rest = after;
+        }
+        self.pending.extend_from_slice(rest);
+        Ok(())
+    }
+
+    pub(super) fn reject(&mut self) -> DecryptError {
+        self.rejected = true;
+        DecryptError::Rejected
+    }
+
+    /// Fills `pending` up to `length` bytes; gives what is left.
+    fn fill<'a>(&mut self, ciphertext: &'a [u8], length: usize) -> &'a [u8] {
+        let room = length.saturating_sub(self.pending.len());
+        let (head, rest) = ciphertext.split_at_checked(room).unwrap_or((ciphertext, &[]));
+        let most = usize::try_from(self.opener.layout.ciphertext_size()).unwrap_or(usize::MAX).min(SEALED_CHUNK);
+        self.pending.reserve_exact(most.saturating_sub(self.pending.len()));
+        self.pending.extend_from_slice(head);
+        rest
+    }
+}
+
+impl fmt::Debug for Decryptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { attachment: _, role: _, digest: _, opener, pending: _, received, rejected } = self;
+        f.debug_struct("Decryptor")
+            .field("size", &opener.layout.size())
+            .field("received", received)
+            .field("rejected", rejected)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens chunk after chunk, and digests what they came from.
+pub(super) struct Opener {
+    /// Once the header was there.
+    pub(super) keys: Option<ChunkKeys>,
+    pub(super) layout: Layout,
+    /// The chunk that comes next.
+    pub(super) chunk: u64,
+    /// Of everything before it.
+    pub(super) digest: Hash,
+}
+
+impl Opener {
+    /// Bytes of the next chunk of ciphertext; 0 after the last.
+    pub(super) fn next_length(&self) -> usize {
+        if self.chunk < self.layout.chunks() { self.layout.sealed_length(self.chunk) } else { 0 }
+    }
+
+    /// Room for the plaintext of so much ciphertext: no more than is left of the file, and for the moment of its check the
+    /// padding in a chunk.
+    fn room(&self, ciphertext: usize) -> usize {
+        let left = self.layout.size().saturating_sub(format::plain_start(self.chunk));
+        usize::try_from(left).unwrap_or(usize::MAX).saturating_add(CHUNK).min(ciphertext)
+    }
+
+    fn open(&mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
+        let keys = self.keys.as_ref().ok_or(DecryptError::Rejected)?;
+        self.digest.update(sealed);
+        open_chunk(keys, self.layout, self.chunk, sealed, plaintext)?;
+        self.chunk = self.chunk.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// Appends the file's bytes in one chunk, if it verifies and is padded as it must be; nothing otherwise.
+pub(super) fn open_chunk(
+    keys: &ChunkKeys,
+    layout: Layout,
+    chunk: u64,
+    sealed: &[u8],
+    plaintext: &mut Vec<u8>,
+) -> Result<(), DecryptError> {
+    let start = plaintext.len();
+    let length = sealed.len().saturating_sub(TAG);
+    reserve(plaintext, length);
+    plaintext.resize(start.saturating_add(length), 0);
+    let opened = plaintext.get_mut(start..).unwrap_or_default();
+    let verified = keys.open(chunk, sealed, opened).is_ok();
+    // P-8.2. The padding must be zeros, or one file would have many blobs.
+    let padding = opened.get(layout.file_length(chunk)..);
+    if verified && padding.is_some_and(|padding| padding.iter().all(|byte| *byte == 0)) {
+        plaintext.truncate(start.saturating_add(layout.file_length(chunk)));
+        return Ok(());
+    }
+    opened.zeroize();
+    plaintext.truncate(start);
+    Err(DecryptError::Rejected)
+}
+
+/// Makes room for `more` bytes; the memory that plaintext moves out of is wiped.
+pub(super) fn reserve(plaintext: &mut Vec<u8>, more: usize) {
+    let needed = plaintext.len().saturating_add(more);
+    if needed > plaintext.capacity() {
+        let mut larger = Vec::with_capacity(needed.max(plaintext.capacity().saturating_mul(2)));
+        larger.extend_from_slice(plaintext);
+        core::mem::swap(plaintext, &mut larger);
+        larger.zeroize();
+    }
+}

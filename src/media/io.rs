@@ -1,0 +1,312 @@
+//! Adapters to `std::io` (feature `std`): encryption as a writer or a reader, decryption as a reader that seeks.
+//!
+//! Do not know files: whatever reads, writes and seeks will do.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::vec::Vec;
+
+use core::fmt;
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::encrypt::Encryptor;
+use super::error::{DecryptError, EncryptError};
+use super::format::{self, CHUNK, HEADER};
+use super::media_type::MediaType;
+use super::pointer::Pointer;
+use super::range::RandomAccess;
+
+/// Takes a file's plaintext and writes its blob to another writer.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::media::{EncryptingWriter, MediaType};
+/// use std::io::Write;
+///
+/// let mut writer = EncryptingWriter::new(Vec::new(), MediaType::new("text/plain")?, 11, rng)?;
+/// writer.write_all(b"halo, dunia")?;
+/// let (blob, pointer) = writer.finish()?; // without this, the file has no end
+/// assert_eq!(pointer.decrypt(&blob)?, b"halo, dunia");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct EncryptingWriter<W> {
+    inner: W,
+    encryptor: Encryptor,
+    output: Vec<u8>,
+}
+
+impl<W: Write> EncryptingWriter<W> {
+    /// Begins with a file of `size` bytes, as [`Encryptor::new`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Encryptor::new`].
+    pub fn new(
+        inner: W,
+        media_type: MediaType,
+        size: u64,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, EncryptError> {
+        Ok(Self { inner, encryptor: Encryptor::new(media_type, size, rng)?, output: Vec::new() })
+    }
+
+    /// Writes the end of the blob, and gives the writer back with the pointer.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer; [`io::ErrorKind::InvalidInput`] where the file is shorter than announced.
+    pub fn finish(mut self) -> io::Result<(W, Pointer)> {
+        loop {
+            let pointer = self.encryptor.finish(&mut self.output).map_err(invalid_input)?;
+            self.drain()?;
+            if let Some(pointer) = pointer {
+                self.inner.flush()?;
+                return Ok((self.inner, pointer));
+            }
+        }
+    }
+
+    fn drain(&mut self) -> io::Result<()> {
+        self.inner.write_all(&self.output)?;
+        self.output.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for EncryptingWriter<W> {
+    /// Takes at most one chunk. After an error of the inner writer the blob has a hole: begin again.
+    fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
+        let piece = plaintext.get(..CHUNK).unwrap_or(plaintext);
+        self.encryptor.push(piece, &mut self.output).map_err(invalid_input)?;
+        self.drain()?;
+        Ok(piece.len())
+    }
+
+    /// Plaintext that fills no chunk yet stays where it is.
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<W> fmt::Debug for EncryptingWriter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner: _, encryptor, output: _ } = self;
+        f.debug_struct("EncryptingWriter").field("encryptor", encryptor).finish_non_exhaustive()
+    }
+}
+
+/// Reads a file's plaintext from another reader, and is read as its blob: what a client that uploads wants.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::media::{EncryptingReader, MediaType};
+/// use std::io::Read;
+///
+/// let mut reader = EncryptingReader::new(&b"halo, dunia"[..], MediaType::new("text/plain")?, 11, rng)?;
+/// let mut blob = Vec::new();
+/// reader.read_to_end(&mut blob)?; // upload it
+/// let pointer = reader.pointer().expect("it was read to its end");
+/// assert_eq!(pointer.decrypt(&blob)?, b"halo, dunia");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct EncryptingReader<R> {
+    inner: R,
+    encryptor: Encryptor,
+    /// What was read and is being encrypted.
+    plaintext: Zeroizing<Vec<u8>>,
+    output: Vec<u8>,
+    /// How much of `output` was given out.
+    given: usize,
+    pointer: Option<Pointer>,
+}
+
+impl<R: Read> EncryptingReader<R> {
+    /// Begins with a file of `size` bytes, as [`Encryptor::new`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Encryptor::new`].
+    pub fn new(
+        inner: R,
+        media_type: MediaType,
+        size: u64,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, EncryptError> {
+        Ok(Self::resume(inner, Encryptor::new(media_type, size, rng)?))
+    }
+
+    /// Goes on with an encryption that was [put away](Encryptor::seal); `inner` must stand at
+    /// [`file_position`](Encryptor::file_position), and the first byte read is that at
+    /// [`blob_position`](Encryptor::blob_position).
+    #[must_use]
+    pub fn resume(inner: R, encryptor: Encryptor) -> Self {
+        let plaintext = Zeroizing::new(std::vec![0; CHUNK]);
+        Self { inner, encryptor, plaintext, output: Vec::new(), given: 0, pointer: None }
+    }
+
+    /// Bytes of the whole blob, as an upload announces them.
+    #[must_use]
+    pub const fn ciphertext_size(&self) -> u64 {
+        self.encryptor.ciphertext_size()
+    }
+
+    /// The encryption, to [put it away](Encryptor::seal).
+    #[must_use]
+    pub const fn encryptor(&self) -> &Encryptor {
+        &self.encryptor
+    }
+
+    /// The pointer, once the end was read.
+    #[must_use]
+    pub const fn pointer(&self) -> Option<&Pointer> {
+        self.pointer.as_ref()
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        self.output.clear();
+        self.given = 0;
+        while self.output.is_empty() && self.pointer.is_none() {
+            let count = self.inner.read(&mut self.plaintext)?;
+            let piece = self.plaintext.get(..count).unwrap_or_default();
+            if piece.is_empty() {
+                self.pointer = self.encryptor.finish(&mut self.output).map_err(invalid_input)?;
+            } else {
+                self.encryptor.push(piece, &mut self.output).map_err(invalid_input)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for EncryptingReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.output.len() && !buffer.is_empty() {
+            self.refill()?;
+        }
+        let count = copy(self.output.get(self.given..).unwrap_or_default(), buffer);
+        self.given = self.given.saturating_add(count);
+        Ok(count)
+    }
+}
+
+impl<R> fmt::Debug for EncryptingReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner: _, encryptor, plaintext: _, output: _, given: _, pointer: _ } = self;
+        f.debug_struct("EncryptingReader").field("encryptor", encryptor).finish_non_exhaustive()
+    }
+}
+
+/// Reads a file out of its blob, from any place: every byte once its chunk is verified. What it says and does not say of the
+/// whole is what [`RandomAccess`] does.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::media::{self, MediaType};
+/// use bisik::media::DecryptingReader;
+/// use std::io::{Cursor, Read, Seek, SeekFrom};
+///
+/// # let file: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+/// # let (blob, pointer) = media::encrypt(MediaType::unknown(), &file, rng)?;
+/// let mut reader = DecryptingReader::new(Cursor::new(&blob), &pointer)?;
+/// reader.seek(SeekFrom::End(-1_000))?;
+/// let mut end = Vec::new();
+/// reader.read_to_end(&mut end)?;
+/// assert_eq!(end, file[199_000..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct DecryptingReader<R> {
+    inner: R,
+    access: RandomAccess,
+    position: u64,
+    /// The chunk of the file that was read last, and where it begins.
+    chunk: Zeroizing<Vec<u8>>,
+    chunk_start: u64,
+    sealed: Vec<u8>,
+}
+
+impl<R: Read + Seek> DecryptingReader<R> {
+    /// Begins with the blob that `pointer` names. Reads its header; the position 0 of `inner` must be the blob's first byte.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader; [`io::ErrorKind::InvalidData`] where the blob does not commit to the pointer.
+    pub fn new(mut inner: R, pointer: &Pointer) -> io::Result<Self> {
+        let mut header = [0; HEADER];
+        inner.seek(SeekFrom::Start(0))?;
+        inner.read_exact(&mut header)?;
+        let access = RandomAccess::new(pointer, &header).map_err(invalid_data)?;
+        let chunk = Zeroizing::new(Vec::new());
+        Ok(Self { inner, access, position: 0, chunk, chunk_start: 0, sealed: Vec::new() })
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.access.size()
+    }
+
+    /// Reads and verifies the chunk with the byte at `position`.
+    fn load(&mut self) -> io::Result<()> {
+        self.chunk.clear();
+        self.chunk_start = format::plain_start(format::chunk_of(self.position));
+        let end = self.chunk_start.saturating_add(format::bytes(CHUNK));
+        let plan = self.access.plan(self.chunk_start..end);
+        let wanted = plan.ciphertext();
+        let length = usize::try_from(wanted.end.saturating_sub(wanted.start)).unwrap_or(0);
+        self.sealed.resize(length, 0);
+        self.inner.seek(SeekFrom::Start(wanted.start))?;
+        self.inner.read_exact(&mut self.sealed)?;
+        self.access.decrypt(&plan, &self.sealed, &mut self.chunk).map_err(invalid_data)
+    }
+
+    /// What is there of the chunk from `position` on.
+    fn loaded(&self) -> &[u8] {
+        let offset = self.position.checked_sub(self.chunk_start).and_then(|offset| usize::try_from(offset).ok());
+        offset.and_then(|offset| self.chunk.get(offset..)).unwrap_or_default()
+    }
+}
+
+impl<R: Read + Seek> Read for DecryptingReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position < self.size() && self.loaded().is_empty() {
+            self.load()?;
+        }
+        let count = copy(self.loaded(), buffer);
+        self.position = self.position.saturating_add(format::bytes(count));
+        Ok(count)
+    }
+}
+
+impl<R: Read + Seek> Seek for DecryptingReader<R> {
+    /// Past the end there is nothing to read; before the beginning is an error.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.size().checked_add_signed(offset),
+        };
+        self.position = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}
+
+impl<R> fmt::Debug for DecryptingReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner: _, access, position, chunk: _, chunk_start: _, sealed: _ } = self;
+        f.debug_struct("DecryptingReader").field("access", access).field("position", position).finish_non_exhaustive()
+    }
+}
+
+/// As much as fits.
+fn copy(from: &[u8], to: &mut [u8]) -> usize {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    from.len().min(to.len())
+}
+
+fn invalid_input(error: EncryptError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
+fn invalid_data(error: DecryptError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}

@@ -1,0 +1,237 @@
+//! [`Pointer`]: what a receiver needs to find, check and decrypt a blob (docs/protocol.md, section 8.4).
+//!
+//! Does not know where the blob is: addresses are the application's, and travel beside the pointer.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::decrypt::Decryptor;
+use super::encrypt::Encryptor;
+use super::error::{DecryptError, EncryptError, PointerError};
+use super::format::{self, Layout};
+use super::keys::Role;
+use super::media_type::MediaType;
+use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::primitives::secret::Secret;
+
+/// A file's key, digest, size, media type and thumbnail. Secret: whoever has it can read the file. It travels inside an
+/// encrypted message, and whoever forwards the file forwards the pointer.
+///
+/// Its key is wiped when it is dropped, and absent from `Debug`.
+pub struct Pointer {
+    attachment: Box<Secret<32>>,
+    digest: [u8; 32],
+    layout: Layout,
+    media_type: MediaType,
+    thumbnail: Option<Thumbnail>,
+}
+
+/// A small picture of the file: a blob of its own, under the file's key.
+#[derive(Clone)]
+struct Thumbnail {
+    layout: Layout,
+    blob: Vec<u8>,
+}
+
+impl Pointer {
+    /// Bytes of the largest thumbnail.
+    pub const MAX_THUMBNAIL: usize = 32 << 10;
+
+    /// Bytes of the longest encoded pointer.
+    pub const MAX_LENGTH: usize = FIXED + MediaType::MAX_LENGTH + format::HEADER + Self::MAX_THUMBNAIL + 16;
+
+    pub(super) fn new(attachment: Secret<32>, digest: [u8; 32], role: &Role, layout: Layout) -> Self {
+        let media_type = match role {
+            Role::File(media_type) => media_type.clone(),
+            Role::Thumbnail => MediaType::unknown(),
+        };
+        Self { attachment: Box::new(attachment), digest, layout, media_type, thumbnail: None }
+    }
+
+    /// Adds a thumbnail of 1 to [`MAX_THUMBNAIL`](Self::MAX_THUMBNAIL) bytes in place of any other. It is encrypted under a
+    /// key of its own that follows from the file's: a copy of it in a cache is as unreadable as the blob. Uses 24 bytes of
+    /// `rng`.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptError::TooLarge`] where it is longer; [`EncryptError::OtherSize`] where it is empty.
+    pub fn with_thumbnail(
+        mut self,
+        thumbnail: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, EncryptError> {
+        let mut rng = rng;
+        if thumbnail.is_empty() {
+            return Err(EncryptError::OtherSize);
+        }
+        let layout = thumbnail_layout(thumbnail.len()).ok_or(EncryptError::TooLarge)?;
+        let attachment = Box::new(self.attachment.duplicate());
+        let mut encryptor = Encryptor::begin(attachment, Role::Thumbnail, layout, &mut rng);
+        let mut blob = Vec::with_capacity(usize::try_from(layout.ciphertext_size()).unwrap_or(0));
+        encryptor.push(thumbnail, &mut blob)?;
+        encryptor.finish(&mut blob)?;
+        self.thumbnail = Some(Thumbnail { layout, blob });
+        Ok(self)
+    }
+
+    /// The thumbnail, if there is one. It says nothing of the blob, which may be missing or another's.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError::Rejected`] where it was not made under this pointer's key.
+    pub fn thumbnail(&self) -> Result<Option<Vec<u8>>, DecryptError> {
+        let Some(Thumbnail { layout, blob }) = &self.thumbnail else { return Ok(None) };
+        let attachment = Box::new(self.attachment.duplicate());
+        decrypt_all(Decryptor::of(attachment, Role::Thumbnail, *layout, None), blob).map(Some)
+    }
+
+    /// Decrypts a blob that is in memory: all of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError::Rejected`] where it is not the one that the pointer names; [`DecryptError::Incomplete`] where its end
+    /// is missing.
+    pub fn decrypt(&self, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
+        // Before memory is taken for it: a pointer can name any size.
+        match format::bytes(blob.len()).cmp(&self.ciphertext_size()) {
+            core::cmp::Ordering::Less => Err(DecryptError::Incomplete),
+            core::cmp::Ordering::Greater => Err(DecryptError::Rejected),
+            core::cmp::Ordering::Equal => decrypt_all(self.decryptor(), blob),
+        }
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.layout.size()
+    }
+
+    /// Bytes of the blob: refuse to fetch more.
+    #[must_use]
+    pub const fn ciphertext_size(&self) -> u64 {
+        self.layout.ciphertext_size()
+    }
+
+    /// SHA-256 of the blob. Public: a store may know blobs by it.
+    #[must_use]
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// What the file is, in the sender's words.
+    #[must_use]
+    pub const fn media_type(&self) -> &MediaType {
+        &self.media_type
+    }
+
+    /// The one encoding, at most [`MAX_LENGTH`](Self::MAX_LENGTH) bytes, for the inside of a message. It holds the key:
+    /// copies of it are the caller's to wipe.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { attachment, digest, layout, media_type, thumbnail } = self;
+        let (media_type, blob) = (media_type.as_str().as_bytes(), thumbnail.as_ref().map(|it| it.blob.as_slice()));
+        let blob = blob.unwrap_or_default();
+        let capacity = FIXED.saturating_add(media_type.len()).saturating_add(blob.len());
+        let mut writer = SecretWriter::with_capacity(capacity);
+        writer.u8(FORMAT).bytes(attachment.expose()).bytes(digest).u64(layout.size());
+        writer.u8(u8::try_from(media_type.len()).unwrap_or(u8::MAX)).bytes(media_type);
+        let size = thumbnail.as_ref().map_or(0, |it| it.layout.size());
+        writer.u32(u32::try_from(size).unwrap_or(u32::MAX)).bytes(blob);
+        core::mem::take(&mut *writer.finish())
+    }
+
+    /// Reads a pointer that was in a message. Its thumbnail is not opened before it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`PointerError`] where the bytes are not the encoding of a pointer.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PointerError> {
+        Self::decode(bytes).map_err(|Malformed| PointerError)
+    }
+
+    /// P-8.8
+    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        reader.expect(&[FORMAT])?;
+        let attachment = Box::new(Secret::copy_of(reader.array()?));
+        let digest = *reader.array()?;
+        let layout = Layout::new(reader.u64()?).ok_or(Malformed)?;
+        let length = usize::from(reader.u8()?);
+        let media_type = core::str::from_utf8(reader.slice(length)?).map_err(|_| Malformed)?;
+        let media_type = MediaType::new(media_type).map_err(|_| Malformed)?;
+        let thumbnail = match reader.count(Self::MAX_THUMBNAIL)? {
+            0 => None,
+            size => {
+                let layout = thumbnail_layout(size).ok_or(Malformed)?;
+                let length = usize::try_from(layout.ciphertext_size()).map_err(|_| Malformed)?;
+                Some(Thumbnail { layout, blob: reader.slice(length)?.to_vec() })
+            }
+        };
+        reader.finish()?;
+        Ok(Self { attachment, digest, layout, media_type, thumbnail })
+    }
+
+    pub(super) fn decryptor(&self) -> Decryptor {
+        let attachment = Box::new(self.attachment.duplicate());
+        Decryptor::of(attachment, self.role(), self.layout, Some(self.digest))
+    }
+
+    pub(super) fn role(&self) -> Role {
+        Role::File(self.media_type.clone())
+    }
+
+    pub(super) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(super) const fn attachment(&self) -> &Secret<32> {
+        &self.attachment
+    }
+}
+
+/// For whoever forwards the file and keeps it.
+impl Clone for Pointer {
+    fn clone(&self) -> Self {
+        let Self { attachment, digest, layout, media_type, thumbnail } = self;
+        let attachment = Box::new(attachment.duplicate());
+        Self {
+            attachment,
+            digest: *digest,
+            layout: *layout,
+            media_type: media_type.clone(),
+            thumbnail: thumbnail.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { attachment: _, digest: _, layout, media_type, thumbnail } = self;
+        f.debug_struct("Pointer")
+            .field("size", &layout.size())
+            .field("media_type", &media_type.as_str())
+            .field("thumbnail", &thumbnail.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// P-8.8: a thumbnail is short, so that a message with one is.
+fn thumbnail_layout(size: usize) -> Option<Layout> {
+    if size > Pointer::MAX_THUMBNAIL { None } else { Layout::new(format::bytes(size)) }
+}
+
+/// All of it, or nothing.
+fn decrypt_all(mut decryptor: Decryptor, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
+    let mut plaintext = zeroize::Zeroizing::new(Vec::new());
+    decryptor.push(blob, &mut plaintext)?;
+    decryptor.finish()?;
+    Ok(core::mem::take(&mut *plaintext))
+}
+
+/// The format of pointers.
+const FORMAT: u8 = 1;
+/// Bytes of a pointer beside media type and thumbnail.
+const FIXED: usize = 1 + 32 + 32 + 8 + 1 + 4;

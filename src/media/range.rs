@@ -1,0 +1,170 @@
+//! [`RandomAccess`]: any part of a file from the chunks that hold it (docs/protocol.md, section 8.3).
+//!
+//! Does not know how chunks are fetched: a [`RangePlan`] says which bytes of the blob are needed.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use zeroize::Zeroize;
+
+use super::decrypt::{open_chunk, reserve};
+use super::error::DecryptError;
+use super::format::{self, HEADER, Layout};
+use super::keys::ChunkKeys;
+use super::pointer::Pointer;
+
+/// Which bytes of a blob are needed for some bytes of its file: whole chunks, without a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangePlan {
+    layout: Layout,
+    plaintext: Range<u64>,
+}
+
+impl RangePlan {
+    /// For the bytes `range` of the file that `pointer` names, as far as the file has them.
+    #[must_use]
+    pub fn new(pointer: &Pointer, range: Range<u64>) -> Self {
+        Self::of(pointer.layout(), range)
+    }
+
+    fn of(layout: Layout, range: Range<u64>) -> Self {
+        let end = range.end.min(layout.size());
+        Self { layout, plaintext: range.start.min(end)..end }
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub const fn plaintext(&self) -> Range<u64> {
+        self.plaintext.start..self.plaintext.end
+    }
+
+    /// The bytes of the blob to fetch for them: nothing for nothing.
+    #[must_use]
+    pub fn ciphertext(&self) -> Range<u64> {
+        match self.last_chunk() {
+            None => 0..0,
+            Some(last) => self.layout.sealed_start(self.first_chunk())..self.layout.sealed_end(last),
+        }
+    }
+
+    const fn first_chunk(&self) -> u64 {
+        format::chunk_of(self.plaintext.start)
+    }
+
+    fn last_chunk(&self) -> Option<u64> {
+        let last = self.plaintext.end.checked_sub(1)?;
+        (!self.plaintext.is_empty()).then(|| format::chunk_of(last))
+    }
+}
+
+/// Decrypts any part of a file: to play from the middle, or to load several parts at once.
+///
+/// Every byte that comes out is the sender's, and in its place. That the rest of the blob is there, and has the pointer's
+/// digest, is not said: only a [`Decryptor`](super::Decryptor) sees all of it. The size needs no last chunk to be believed,
+/// because the commitment is to it too.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::media::{self, MediaType};
+/// use bisik::media::{HEADER, RandomAccess, RangePlan};
+///
+/// # let file: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+/// # let (blob, pointer) = media::encrypt(MediaType::unknown(), &file, rng)?;
+/// # let fetch = |range: std::ops::Range<u64>| &blob[range.start as usize..range.end as usize];
+/// let access = RandomAccess::new(&pointer, fetch(0..HEADER as u64).first_chunk().unwrap())?;
+/// let plan = RangePlan::new(&pointer, 100_000..150_000);
+/// let mut part = Vec::new();
+/// access.decrypt(&plan, fetch(plan.ciphertext()), &mut part)?;
+/// assert_eq!(part, file[100_000..150_000]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct RandomAccess {
+    keys: ChunkKeys,
+    layout: Layout,
+}
+
+impl RandomAccess {
+    /// Begins with the first [`HEADER`] bytes of the blob that `pointer` names.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError::Rejected`] where the blob does not commit to the pointer's key, size and media type.
+    pub fn new(pointer: &Pointer, header: &[u8; HEADER]) -> Result<Self, DecryptError> {
+        let layout = pointer.layout();
+        let keys = ChunkKeys::of_blob(pointer.attachment(), header, &pointer.role(), layout.size());
+        Ok(Self { keys: keys.map_err(|_| DecryptError::Rejected)?, layout })
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.layout.size()
+    }
+
+    /// [`RangePlan::new`], for this file.
+    #[must_use]
+    pub fn plan(&self, range: Range<u64>) -> RangePlan {
+        RangePlan::of(self.layout, range)
+    }
+
+    /// Appends the bytes of `plan` to `output`, from the bytes of the blob that it asked for: all of them or none. Where
+    /// `output` has to grow, its old memory is wiped.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError::Rejected`] where the bytes are not the ones that the plan asked for, or the plan is another file's.
+    pub fn decrypt(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), DecryptError> {
+        let wanted = plan.ciphertext();
+        let length = wanted.end.saturating_sub(wanted.start);
+        if plan.layout != self.layout || format::bytes(ciphertext.len()) != length {
+            return Err(DecryptError::Rejected);
+        }
+        let start = output.len();
+        reserve(output, ciphertext.len());
+        let opened = self.open(plan, ciphertext, output);
+        if opened.is_err() {
+            output.get_mut(start..).unwrap_or_default().zeroize();
+            output.truncate(start);
+        }
+        opened
+    }
+
+    fn open(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), DecryptError> {
+        let mut rest = ciphertext;
+        for chunk in plan.first_chunk().. {
+            if rest.is_empty() {
+                break;
+            }
+            let (sealed, after) =
+                rest.split_at_checked(self.layout.sealed_length(chunk)).ok_or(DecryptError::Rejected)?;
+            let start = output.len();
+            open_chunk(&self.keys, self.layout, chunk, sealed, output)?;
+            trim(output, start, format::plain_start(chunk), &plan.plaintext);
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RandomAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { keys: _, layout } = self;
+        f.debug_struct("RandomAccess").field("size", &layout.size()).finish_non_exhaustive()
+    }
+}
+
+/// Keeps of what follows `start` in `output`, which is the file from `position` on, only what is in `range`.
+fn trim(output: &mut Vec<u8>, start: usize, position: u64, range: &Range<u64>) {
+    let offset = |of: u64| usize::try_from(of.saturating_sub(position)).unwrap_or(usize::MAX);
+    let end = start.saturating_add(offset(range.end)).min(output.len());
+    output.get_mut(end..).unwrap_or_default().zeroize();
+    output.truncate(end);
+    let before = start.saturating_add(offset(range.start)).min(end);
+    if before > start {
+        output.copy_within(before.., start);
+        let kept = start.saturating_add(end.saturating_sub(before));
+        output.get_mut(kept..).unwrap_or_default().zeroize();
+        output.truncate(kept);
+    }
+}

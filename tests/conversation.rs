@@ -1,0 +1,350 @@
+//! Conversations between accounts of several devices: what arrives where, what is refused, and what survives.
+//!
+//! Does not know sessions: those have their own tests.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm
+)]
+
+#[allow(dead_code, reason = "each file of tests uses a part of it")]
+mod office;
+
+use bisik::conversation::{DeviceAddress, Event, IdentityPolicy, ReceiveError, SendError, Side, Supply};
+use bisik::device::DeviceDirectory;
+use bisik::{Conversation, Trust};
+use office::Office;
+
+fn texts(shown: &[(String, Vec<u8>)]) -> Vec<(&str, &str)> {
+    shown.iter().map(|(kind, body)| (kind.as_str(), std::str::from_utf8(body).unwrap())).collect()
+}
+
+#[test]
+fn a_message_reaches_every_device_of_the_peer_and_every_other_one_of_ones_own() {
+    let mut office = Office::new(1, [3, 2]);
+    office.send((0, 1), b"halo").unwrap();
+    office.settle();
+    for peer in [(1, 0), (1, 1)] {
+        assert_eq!(texts(&office.shown(peer)), [("message", "halo")]);
+    }
+    for own in [(0, 0), (0, 2)] {
+        assert_eq!(texts(&office.shown(own)), [("sent", "halo")]);
+    }
+    assert!(office.shown((0, 1)).is_empty(), "not to itself");
+    let delivered = office.devices[&(0, 1)].events.iter().filter(|event| matches!(event, Event::Delivered { .. }));
+    assert_eq!(delivered.count(), 4, "each of them has acknowledged");
+    assert_eq!(office.devices[&(0, 1)].conversation.as_ref().unwrap().unacknowledged_messages(), 0);
+}
+
+/// P-12.6
+#[test]
+fn everybody_can_begin_at_once_and_everything_arrives_once() {
+    let mut office = Office::new(2, [2, 2]);
+    for (at, text) in [((0, 0), "a"), ((0, 1), "b"), ((1, 0), "c"), ((1, 1), "d")] {
+        office.send(at, text.as_bytes()).unwrap();
+    }
+    office.settle();
+    assert_eq!(texts(&office.shown((0, 0))), [("message", "c"), ("message", "d"), ("sent", "b")]);
+    assert_eq!(texts(&office.shown((1, 1))), [("message", "a"), ("message", "b"), ("sent", "c")]);
+    // And goes on in sessions that both sides agree on: no message carries a first flight any more.
+    for round in 0..3_u8 {
+        for at in office.everyone() {
+            office.send(at, &[round]).unwrap();
+            let first = office.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_first()).count();
+            assert!(round == 0 || first == 0, "round {round}: {first} first messages");
+            office.settle();
+        }
+    }
+}
+
+#[test]
+fn a_device_that_joins_gets_what_is_sent_from_then_on() {
+    let mut office = Office::new(3, [1, 1]);
+    office.send((0, 0), b"before").unwrap();
+    office.settle();
+    let index = office.join(1);
+    office.open((1, index), IdentityPolicy::Block);
+    office.send((0, 0), b"after").unwrap();
+    office.settle();
+    assert_eq!(texts(&office.shown((1, index))), [("message", "after")]);
+    assert!(office.devices[&(0, 0)].events.contains(&Event::DevicesAdded { indexes: vec![index] }));
+}
+
+/// P-12.1, P-12.12
+#[test]
+fn a_device_that_was_removed_gets_nothing_and_is_believed_nothing() {
+    let mut office = Office::new(4, [1, 2]);
+    office.send((0, 0), b"before").unwrap();
+    office.settle();
+    let mut gone = office.remove(1, 1);
+    office.send((0, 0), b"after").unwrap();
+    assert!(office.mail.iter().all(|(to, ..)| *to != (1, 1)));
+    office.settle();
+    // It still goes by the old list, and has sessions with everybody.
+    office.send_from((1, 1), &mut gone, b"I am still here").unwrap();
+    // Until it hears of its removal.
+    let lists = office.lists[1].clone();
+    gone.account.accept_devices(&lists[2..], office.now).unwrap();
+    assert_eq!(office.send_from((1, 1), &mut gone, b"and here"), Err(SendError::NotADevice));
+    while let Some((to, from, envelope)) = office.mail.pop_front() {
+        assert_eq!(office.deliver(to, from, &envelope), Err(ReceiveError::UnknownDevice));
+    }
+    assert_eq!(texts(&office.shown((0, 0))), []);
+}
+
+/// P-12.3
+#[test]
+fn nothing_is_sent_or_believed_under_a_list_that_has_expired() {
+    let mut office = Office::new(5, [1, 1]);
+    office.send((0, 0), b"on its way").unwrap();
+    office.now = office.now.plus_seconds(31 * 24 * 60 * 60);
+    let (to, from, envelope) = office.mail.pop_front().unwrap();
+    assert_eq!(office.deliver(to, from, &envelope), Err(ReceiveError::ListExpired));
+    assert_eq!(office.send((0, 0), b"more"), Err(SendError::ListExpired));
+}
+
+#[test]
+fn a_bundle_is_needed_for_each_device_and_only_its_own_will_do() {
+    let mut office = Office::new(6, [1, 2]);
+    let key = *office.devices[&(1, 0)].account.identity().public();
+    let (mine, wrong) = (office.bundle(&key), office.bundle(&key));
+    let device = office.devices.get_mut(&(0, 0)).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    assert_eq!(conversation.plan(&device.account).len(), 2);
+    let revision = conversation.revision();
+    let both = [(DeviceAddress::peer(0), mine), (DeviceAddress::peer(1), wrong)];
+    let mut send = |supply: &Supply<'_>| {
+        conversation.send(&device.account, b"halo", supply, office.now, &mut office.rng).map(|outgoing| outgoing.len())
+    };
+    assert_eq!(send(&Supply::default()), Err(SendError::NeedBundles));
+    assert_eq!(send(&Supply { bundles: &both[..1], unavailable: &[] }), Err(SendError::NeedBundles));
+    assert_eq!(send(&Supply { bundles: &both, unavailable: &[] }), Err(SendError::WrongBundle));
+    assert_eq!(send(&Supply { bundles: &both[..1], unavailable: &[DeviceAddress::peer(1)] }), Ok(1));
+    assert_eq!(conversation.revision(), revision + 1, "what was refused has changed nothing");
+}
+
+/// P-12.4, P-12.12
+#[test]
+fn a_copy_or_a_message_comes_only_from_the_side_that_may_write_it() {
+    let mut office = Office::new(7, [2, 1]);
+    office.send((0, 0), b"halo").unwrap();
+    // The relay says that an own device's copy is from the peer's, and the other way round.
+    for (to, from, envelope) in office.mail.clone() {
+        let swapped = (1 - from.0, from.1);
+        let result = office.deliver(to, swapped, &envelope);
+        assert!(matches!(result, Err(ReceiveError::Rejected | ReceiveError::UnknownDevice)), "{result:?}");
+    }
+    office.settle();
+    assert_eq!(texts(&office.shown((0, 1))), [("sent", "halo")]);
+}
+
+/// P-12.4
+#[test]
+fn a_message_under_another_name_is_refused_and_still_arrives_under_its_own() {
+    let mut office = Office::new(8, [1, 1]);
+    office.send((0, 0), b"first").unwrap();
+    office.settle();
+    office.send((0, 0), b"one").unwrap();
+    office.send((0, 0), b"two").unwrap();
+    let (to, from, mut one) = office.mail.pop_front().unwrap();
+    let name = one.id;
+    one.id = office.mail[0].2.id;
+    let before = office.devices[&(1, 0)].conversation.as_ref().unwrap().revision();
+    assert_eq!(office.deliver(to, from, &one), Err(ReceiveError::Misbehaved));
+    assert_eq!(office.devices[&(1, 0)].conversation.as_ref().unwrap().revision(), before);
+    one.id = name;
+    assert_eq!(office.deliver(to, from, &one), Ok(()));
+    assert_eq!(office.deliver(to, from, &one), Err(ReceiveError::Replayed));
+}
+
+#[test]
+fn everything_goes_on_from_the_records() {
+    let mut office = Office::new(9, [2, 2]);
+    for round in 0..4_u8 {
+        for at in office.everyone() {
+            office.send(at, &[round]).unwrap();
+            office.settle();
+            office.devices.get_mut(&at).unwrap().reload();
+        }
+    }
+    let shown = office.shown((0, 0));
+    assert_eq!(shown.len(), 12, "each of the three other devices wrote four times");
+}
+
+/// P-12.7
+#[test]
+fn a_device_that_goes_back_in_time_gets_what_it_missed_and_heals() {
+    let mut office = Office::new(10, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    office.settle();
+    office.send((1, 0), b"two").unwrap();
+    office.settle();
+    let backup = office.devices[&(1, 0)].database.clone();
+    for round in 0..5_u8 {
+        office.send((0, 0), &[b'a' + round]).unwrap();
+        office.settle();
+        office.send((1, 0), &[b'A' + round]).unwrap();
+        office.settle();
+    }
+    office.restore((1, 0), &backup);
+    office.devices.get_mut(&(1, 0)).unwrap().shown.clear();
+    office.send((0, 0), b"are you there?").unwrap();
+    office.settle();
+    assert_eq!(texts(&office.shown((1, 0))), [("message", "are you there?")]);
+    assert!(office.devices[&(0, 0)].events.iter().any(|event| matches!(event, Event::SessionReplaced { .. })));
+    office.send((1, 0), b"yes").unwrap();
+    office.settle();
+    assert_eq!(office.devices[&(0, 0)].shown.last().unwrap().1, b"yes");
+}
+
+/// P-12.9. A relay answers every message with rubbish in a device's name: sessions stay, and requests are bounded.
+#[test]
+fn rubbish_replaces_no_session_more_than_once_an_hour() {
+    let mut office = Office::new(11, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    office.settle();
+    office.send((0, 0), b"two").unwrap();
+    let (to, from, good) = office.mail.pop_front().unwrap();
+    let mut replaced = 0;
+    for number in 0..200_u8 {
+        let mut rubbish = good.clone();
+        let mut bytes = good.ciphertext.as_bytes().to_vec();
+        bytes[40] ^= 1 + number % 7;
+        rubbish.ciphertext = bytes.try_into().unwrap();
+        rubbish.id = bisik::conversation::MessageId::from_bytes([number; 16]);
+        assert_eq!(office.deliver(to, from, &rubbish), Err(ReceiveError::Rejected));
+        let device = office.devices.get_mut(&to).unwrap();
+        let conversation = device.conversation.as_mut().unwrap();
+        let _asked = conversation.ask_again(rubbish.id, DeviceAddress::peer(0));
+        replaced += conversation.due(&device.account, office.now).len();
+        office.flush(to);
+    }
+    assert_eq!(replaced, 1, "a session is set up anew once");
+    assert_eq!(office.deliver(to, from, &good), Ok(()), "and the old one still decrypts");
+}
+
+/// P-12.2, P-12.11
+#[test]
+fn a_changed_account_key_stops_sending_until_it_is_acknowledged_and_gets_nothing_of_before() {
+    let mut office = Office::new(12, [1, 1]);
+    office.send((0, 0), b"for the old one only").unwrap();
+    office.mail.clear();
+    // The peer starts anew: the same person, or somebody else.
+    office.devices.remove(&(1, 0));
+    office.found(1);
+    office.open((1, 0), IdentityPolicy::Block);
+    let list = office.lists[1][0].clone();
+    let directory = DeviceDirectory::trust(&list, Trust::OnFirstUse, office.now).unwrap();
+    let device = office.devices.get_mut(&(0, 0)).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    assert_eq!(conversation.unacknowledged_messages(), 1);
+    let events = conversation.replace_peer(&device.account, directory, &[], office.now);
+    assert_eq!(events[0], Event::IdentityChanged);
+    assert_eq!(conversation.unacknowledged_messages(), 0, "there is nothing left that could be sent again");
+    assert_eq!(office.send((0, 0), b"hello?"), Err(SendError::IdentityChanged));
+
+    let device = office.devices.get_mut(&(0, 0)).unwrap();
+    let wrong = *device.account.key();
+    let conversation = device.conversation.as_mut().unwrap();
+    assert!(!conversation.acknowledge(&wrong));
+    assert!(conversation.acknowledge(list.account()));
+    office.send((0, 0), b"hello?").unwrap();
+    office.settle();
+    assert_eq!(texts(&office.shown((1, 0))), [("message", "hello?")]);
+}
+
+/// P-12.13
+#[test]
+fn two_who_are_shown_different_lists_notice() {
+    let mut office = Office::new(13, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    office.settle();
+    // The server shows the account a list of the peer's that the peer never issued under this number: here, by a primary that
+    // was cloned and forked.
+    let clone = office.devices[&(1, 0)].database.clone();
+    office.join(1);
+    let other = office.lists[1].pop().unwrap();
+    office.restore((1, 0), &clone);
+    office.devices.remove(&(1, 1));
+    office.now = office.now.plus_seconds(1);
+    let index = office.join_without_telling(1);
+    assert_ne!(office.lists[1].last().unwrap().hash(), other.hash());
+    assert_eq!(index, 1);
+    office.send((1, 0), b"two").unwrap();
+    while let Some((to, from, envelope)) = office.mail.pop_front() {
+        let _result = office.deliver(to, from, &envelope);
+    }
+    assert!(office.devices[&(0, 0)].events.contains(&Event::ListsForked));
+    assert_eq!(office.devices[&(0, 0)].shown.last().unwrap().1, b"two", "what a listed device wrote is still shown");
+}
+
+/// P-12.13
+#[test]
+fn a_sender_that_goes_by_a_newer_list_is_noticed() {
+    let mut office = Office::new(14, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    office.settle();
+    let _index = office.join_without_telling(1);
+    office.send((1, 0), b"two").unwrap();
+    let (to, from, envelope) = office.mail.pop_front().unwrap();
+    assert_eq!(to, (0, 0));
+    office.deliver(to, from, &envelope).unwrap();
+    let sequence = office.lists[1].last().unwrap().sequence();
+    assert!(office.devices[&(0, 0)].events.contains(&Event::ListOutdated { side: Side::Peer, sequence }));
+}
+
+#[test]
+fn a_record_opens_only_as_what_it_is() {
+    let mut office = Office::new(15, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    let other = office.devices[&(1, 0)].conversation.as_ref().unwrap().id();
+    let device = &office.devices[&(0, 0)];
+    let id = device.conversation.as_ref().unwrap().id();
+    assert_eq!(id, other, "one name on both sides");
+    let record = &device.database[&bisik::conversation::RecordName::Conversation(id)].1;
+    let stranger = Office::new(16, [1, 1]);
+    let elsewhere = stranger.devices[&(0, 0)].conversation.as_ref().unwrap().id();
+    assert!(Conversation::unseal(&device.account, &device.key, id, record).is_ok());
+    assert!(Conversation::unseal(&device.account, &device.key, elsewhere, record).is_err());
+    assert!(Conversation::unseal(&stranger.devices[&(0, 0)].account, &device.key, id, record).is_err());
+    for at in 0..record.len() {
+        let mut flipped = record.clone();
+        flipped[at] ^= 1;
+        assert!(Conversation::unseal(&device.account, &device.key, id, &flipped).is_err(), "byte {at}");
+    }
+}
+
+/// P-12.8: an old session still decrypts, and is not sent in for that.
+#[test]
+fn a_message_in_an_old_session_does_not_bring_it_back() {
+    let mut office = Office::new(17, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    office.settle();
+    let backup = office.devices[&(1, 0)].database.clone();
+    office.send((1, 0), b"on its way for long").unwrap();
+    let late = office.mail.pop_front().unwrap();
+    // The device goes back in time, and replaces its sessions.
+    office.restore((1, 0), &backup);
+    office.send((1, 0), b"lost").unwrap();
+    office.mail.clear();
+    office.send((0, 0), b"two").unwrap();
+    let (to, from, envelope) = office.mail.pop_front().unwrap();
+    let conversation = office.devices.get_mut(&to).unwrap().conversation.as_mut().unwrap();
+    assert!(conversation.ask_again(envelope.id, DeviceAddress::peer(from.1)));
+    office.flush(to);
+    office.settle();
+    assert_eq!(office.shown((1, 0)).last().unwrap().1, b"two");
+
+    office.deliver(late.0, late.1, &late.2).unwrap();
+    assert_eq!(office.shown((0, 0)).last().unwrap().1, b"on its way for long");
+    // What follows is sent in the new session: a device that has only that one reads it.
+    office.send((0, 0), b"three").unwrap();
+    office.settle();
+    assert_eq!(texts(&office.shown((1, 0))), [("message", "one"), ("message", "three"), ("message", "two")]);
+}

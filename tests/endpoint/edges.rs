@@ -1,0 +1,472 @@
+//! Every edge of the label's state machine, each by itself (docs/protocol.md, section 11.4).
+//!
+//! Does not know why a business or a relay causes it: see `transitions`.
+
+use bisik::device::Custody;
+use bisik::endpoint::{
+    Blocked, EndpointDevice, Evidence, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
+    Region, Retention, Roles, Unverified, VerifiedDisclosure, Worse,
+};
+use bisik::{DecideError, DisclosureError, DisclosureHash};
+
+use crate::world::*;
+
+/// P-11.14.
+#[test]
+fn unknown_to_end_to_end_when_every_device_is_own_held() {
+    for custody in [Custody::Person, Custody::Business, Custody::SelfHosted] {
+        let mut seat = Seat::new();
+        assert_eq!((seat.label(), seat.state.permit(seat.now).err()), (Label::Unknown, Some(Blocked::Unknown)));
+        let event = seat.see(&[phone(), own(LAPTOP, custody)]).unwrap();
+        assert!(matches!(event, LabelEvent::Verified(_)), "{event:?}");
+        assert_eq!(seat.label(), Label::EndToEnd);
+        assert_eq!(event.change().disclosure, DisclosureHash::NONE);
+        assert!(event.change().operator.is_none() && event.change().retention.is_none());
+        assert!(seat.can_send_to(LAPTOP, DisclosureHash::NONE));
+    }
+}
+
+/// P-11.14, P-11.15, P-11.17.
+#[test]
+fn unknown_to_disclosed_when_a_device_is_hosted() {
+    for terms in [vendor(), platform(), interop()] {
+        let disclosure = first(ENDPOINT, terms.clone());
+        let mut seat = Seat::new();
+        let event = seat.see(&[phone(), own(LAPTOP, Custody::SelfHosted), hosted(&disclosure)]).unwrap();
+        assert!(matches!(event, LabelEvent::HostingDisclosed(_)), "{event:?}");
+        assert_eq!(seat.label(), Label::Disclosed { disclosure: disclosure.hash() });
+        let change = event.change();
+        assert_eq!((change.operator.as_ref(), change.retention), (Some(&terms.operator), Some(terms.retention)));
+        assert_eq!(change.disclosure, disclosure.hash());
+        assert_eq!(seat.state.question(), Some((disclosure.hash(), &terms)));
+        assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::ConsentNeeded(disclosure.hash())));
+    }
+}
+
+/// P-11.16, P-11.17, P-11.18.
+#[test]
+fn disclosed_to_hosted_when_the_user_consents() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::new();
+    let _ = seat.see(&[phone(), hosted(&disclosure)]);
+    let (event, decision) = seat.consent(&disclosure);
+    assert!(matches!(event, Some(LabelEvent::Consented(_))), "{event:?}");
+    let hash = disclosure.hash();
+    assert_eq!(seat.label(), Label::Hosted { disclosure: hash, consent: hash });
+    assert_eq!((decision.disclosure(), decision.peer()), (hash, &account(BUSINESS)));
+    assert_eq!((decision.account(), *decision.device()), (&account(CUSTOMER), key(CUSTOMER)));
+    assert!(seat.can_send_to(ENDPOINT, hash) && seat.can_send_to(BUSINESS, DisclosureHash::NONE));
+    assert!(!seat.can_send_to(ENDPOINT, DisclosureHash::NONE), "never in a session without the disclosure");
+    assert!(!seat.can_send_to(BUSINESS, hash), "nor under it to a device that it is not about");
+}
+
+#[test]
+fn disclosed_to_refused_when_the_user_refuses() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::new();
+    let _ = seat.see(&[phone(), hosted(&disclosure)]);
+    let (event, _) = seat.refuse(&disclosure);
+    assert!(matches!(event, Some(LabelEvent::Refused(_))), "{event:?}");
+    assert_eq!(seat.label(), Label::Refused { disclosure: disclosure.hash() });
+    assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::Refused(disclosure.hash())));
+}
+
+#[test]
+fn end_to_end_to_disclosed_when_a_hosted_device_appears() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::new();
+    let _ = seat.see(&[phone()]);
+    let event = seat.see(&[phone(), hosted(&disclosure)]);
+    assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
+    assert!(!seat.can_send());
+}
+
+/// P-11.12. In everything that can be worse, alone.
+#[test]
+fn hosted_to_disclosed_when_terms_are_worse() {
+    let region = |name| Some(Region::new(name).unwrap());
+    let agreed = HostingTerms {
+        purposes: Purposes::ANSWERING.with(Purposes::ANALYTICS),
+        retention: Retention { at_rest: 30 * DAY, in_use: 3_600, region: region("ID") },
+        ..vendor()
+    };
+    let kept = |at_rest, in_use, region| {
+        let retention = Retention { at_rest, in_use, region };
+        HostingTerms { retention, ..agreed.clone() }
+    };
+    let renamed = OperatorName::new("Awan Raya").unwrap();
+    let renamed = bisik::endpoint::Operator { name: renamed, ..operator(AWAN) };
+    let worse = [
+        (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, Worse::CUSTODY),
+        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, Worse::CUSTODY),
+        (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, Worse::ROLES),
+        (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, Worse::ROLES),
+        (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, Worse::PURPOSES),
+        (kept(30 * DAY + 1, 3_600, region("ID")), Worse::RETENTION),
+        (kept(0, 3_601, region("ID")), Worse::RETENTION),
+        (kept(Retention::FOREVER, 0, region("ID")), Worse::RETENTION),
+        (kept(DAY, 0, region("SG")), Worse::REGION),
+        (kept(DAY, 0, None), Worse::REGION),
+        (HostingTerms { operator: renamed, ..agreed.clone() }, Worse::OPERATOR),
+    ];
+    for (terms, expected) in worse {
+        let one = first(ENDPOINT, agreed.clone());
+        let two = following(&one, ENDPOINT, terms.clone());
+        let mut seat = Seat::hosted(&one);
+        let event = seat.see(&[phone(), hosted(&two)]).unwrap();
+        assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == expected), "{event:?}: {expected:?}");
+        assert_eq!(seat.label(), Label::Disclosed { disclosure: two.hash() });
+        assert_eq!(event.change().retention, Some(terms.retention));
+        assert!(!seat.can_send());
+        let (event, _) = seat.consent(&two);
+        assert!(matches!(event, Some(LabelEvent::Consented(_))) && seat.can_send());
+    }
+}
+
+/// P-11.12. In everything that can be better, alone, and in nothing.
+#[test]
+fn hosted_to_hosted_when_terms_are_no_worse() {
+    let agreed = HostingTerms {
+        custody: Custody::Platform,
+        purposes: Purposes::ANSWERING.with(Purposes::ANALYTICS),
+        ..vendor()
+    };
+    let better = [
+        agreed.clone(),
+        HostingTerms { custody: Custody::Vendor, ..agreed.clone() },
+        HostingTerms { roles: Roles::READ, ..agreed.clone() },
+        HostingTerms { purposes: Purposes::NONE, ..agreed.clone() },
+        kept_for(7, &agreed),
+        HostingTerms { retention: Retention::NO_STORAGE, ..agreed.clone() },
+    ];
+    for terms in better {
+        let one = first(ENDPOINT, agreed.clone());
+        let two = following(&one, ENDPOINT, terms);
+        let mut seat = Seat::hosted(&one);
+        let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
+        assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
+        assert_eq!(seat.label(), Label::Hosted { disclosure: two.hash(), consent: one.hash() });
+        assert_eq!((closed[0].endpoint, closed[0].disclosure), (key(ENDPOINT), one.hash()));
+        assert!(seat.can_send_to(ENDPOINT, two.hash()) && !seat.can_send_to(ENDPOINT, one.hash()));
+    }
+}
+
+#[test]
+fn hosted_to_disclosed_when_the_operator_is_another() {
+    let one = first(ENDPOINT, vendor());
+    let better = HostingTerms { operator: operator(JARING), retention: Retention::NO_STORAGE, ..vendor() };
+    let two = first(NEW_ENDPOINT, better);
+    let mut seat = Seat::hosted(&one);
+    let event = seat.see(&[phone(), hosted(&two)]).unwrap();
+    assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == Worse::OPERATOR), "{event:?}");
+    assert_eq!(event.change().operator, Some(operator(JARING)));
+    assert!(!seat.can_send());
+}
+
+#[test]
+fn hosted_to_end_to_end_when_own_held_again() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::hosted(&disclosure);
+    let (event, closed) = seat.see_all(&[phone()]);
+    let event = event.unwrap();
+    assert!(matches!(event, LabelEvent::HostingEnded(_)), "{event:?}");
+    assert_eq!(event.change().operator, Some(operator(AWAN)), "who reads no more");
+    assert_eq!((seat.label(), closed.len()), (Label::EndToEnd, 1));
+    assert!(seat.can_send() && !seat.can_send_to(ENDPOINT, disclosure.hash()));
+}
+
+/// Consent ends with the hosting it was given to.
+#[test]
+fn end_to_end_to_disclosed_again_when_the_same_hosting_comes_back() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::hosted(&disclosure);
+    let _ = seat.see(&[phone()]);
+    let event = seat.see(&[phone(), hosted(&disclosure)]);
+    assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
+    assert!(!seat.can_send());
+}
+
+#[test]
+fn disclosed_to_disclosed_when_the_question_changes() {
+    let one = first(ENDPOINT, vendor());
+    let two = following(&one, ENDPOINT, kept_for(7, &vendor()));
+    let mut seat = Seat::new();
+    let _ = seat.see(&[hosted(&one)]);
+    let event = seat.see(&[hosted(&two)]);
+    assert!(matches!(event, Some(LabelEvent::DisclosureChanged(_))), "{event:?}");
+    assert_eq!(seat.label(), Label::Disclosed { disclosure: two.hash() });
+    // The user was reading the first one.
+    let own = account(CUSTOMER);
+    let stale = seat.state.consent(one.hash(), &own, &identity(CUSTOMER), seat.now);
+    assert_eq!(stale.err(), Some(DecideError::NotShown));
+    let stale = seat.state.refuse(one.hash(), &own, &identity(CUSTOMER), seat.now);
+    assert_eq!(stale.err(), Some(DecideError::NotShown));
+}
+
+#[test]
+fn refused_to_hosted_when_the_user_reconsiders() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::new();
+    let _ = seat.see(&[phone(), hosted(&disclosure)]);
+    let _ = seat.refuse(&disclosure);
+    assert_eq!(seat.state.question().unwrap().0, disclosure.hash());
+    let (event, _) = seat.consent(&disclosure);
+    assert!(matches!(event, Some(LabelEvent::Consented(_))), "{event:?}");
+    assert!(seat.can_send());
+}
+
+/// A business cannot nag: only what is really another question is asked again.
+#[test]
+fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
+    let one = first(ENDPOINT, vendor());
+    let refused = |next: &VerifiedDisclosure| {
+        let mut seat = Seat::new();
+        let _ = seat.see(&[phone(), hosted(&one)]);
+        let _ = seat.refuse(&one);
+        let event = seat.see(&[phone(), hosted(next)]);
+        (seat.label(), event)
+    };
+    let same = following(&one, ENDPOINT, vendor());
+    let worse = following(&one, ENDPOINT, kept_for(60, &vendor()));
+    for next in [same, worse] {
+        assert_eq!(refused(&next), (Label::Refused { disclosure: one.hash() }, None));
+    }
+    let better = following(&one, ENDPOINT, kept_for(7, &vendor()));
+    let other = first(NEW_ENDPOINT, platform());
+    for next in [better, other] {
+        let (label, event) = refused(&next);
+        assert_eq!(label, Label::Disclosed { disclosure: next.hash() });
+        assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
+    }
+}
+
+#[test]
+fn refused_to_end_to_end_when_own_held_again() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::new();
+    let _ = seat.see(&[phone(), hosted(&disclosure)]);
+    let _ = seat.refuse(&disclosure);
+    let event = seat.see(&[phone()]);
+    assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
+    assert!(seat.can_send());
+}
+
+/// A conversation under each label, and a disclosure of `ENDPOINT` that it has seen or could see.
+pub fn every_label() -> Vec<(Seat, VerifiedDisclosure)> {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut disclosed = Seat::new();
+    let _ = disclosed.see(&[phone(), hosted(&disclosure)]);
+    let mut refused = disclosed.clone();
+    let _ = refused.refuse(&disclosure);
+    let mut end_to_end = Seat::new();
+    let _ = end_to_end.see(&[phone()]);
+    let mut unverified = Seat::hosted(&disclosure);
+    let transition = unverified.state.observe(Evidence::NoDeviceList, unverified.now);
+    let _ = unverified.take(transition);
+    let hosted = Seat::hosted(&disclosure);
+    let seats = [Seat::new(), end_to_end, disclosed, hosted, refused, unverified];
+    seats.map(|seat| (seat, disclosure.clone())).into()
+}
+
+/// P-11.11, P-11.13. From every label, for every reason; and nothing is sent.
+#[test]
+fn any_to_unverified_when_the_evidence_does_not_hold() {
+    for (seat, disclosure) in every_label() {
+        for (device, why) in not_to_be_believed(&disclosure) {
+            let mut seat = seat.clone();
+            let before = seat.label();
+            let (event, closed) = seat.see_all(&[phone(), device]);
+            assert_eq!(seat.label(), Label::Unverified { why }, "from {before:?}");
+            assert!(matches!(event, Some(LabelEvent::Unverified(_))), "{event:?}");
+            assert!(closed.is_empty(), "nothing else has changed");
+            assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::Unverified(why)));
+        }
+        for evidence in [
+            Evidence::NoDeviceList,
+            Evidence::Devices { expires: seat.now, devices: &[phone()] },
+            Evidence::Devices { expires: after(30), devices: &[] },
+        ] {
+            let mut seat = seat.clone();
+            let transition = seat.state.observe(evidence, seat.now);
+            let _ = seat.take(transition);
+            assert_eq!(seat.label(), Label::Unverified { why: Unverified::DeviceList });
+            assert!(!seat.can_send());
+        }
+    }
+}
+
+/// Devices of a list with which something is wrong.
+fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(EndpointDevice<'_>, Unverified)> {
+    let good = hosted(disclosure);
+    let other = Unverified::Disclosure(DisclosureError::OtherDevice);
+    let rejected =
+        |error| (EndpointDevice { presented: Presented::Rejected(error), ..good }, Unverified::Disclosure(error));
+    vec![
+        (EndpointDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
+        (EndpointDevice { key: key(NEW_ENDPOINT), ..good }, other),
+        (EndpointDevice { custody: Custody::Platform, ..good }, other),
+        (EndpointDevice { disclosure: DisclosureHash([7; 32]), ..good }, other),
+        (EndpointDevice { disclosure: DisclosureHash([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
+        rejected(DisclosureError::BadSignature),
+        rejected(DisclosureError::Malformed),
+        rejected(DisclosureError::Expired),
+        rejected(DisclosureError::OtherAccount),
+    ]
+}
+
+#[test]
+fn unverified_to_what_it_was_when_the_evidence_holds_again() {
+    for (mut seat, disclosure) in every_label() {
+        let before = seat.label();
+        if matches!(before, Label::Unknown | Label::Unverified { .. }) {
+            continue;
+        }
+        let transition = seat.state.observe(Evidence::NoDeviceList, seat.now);
+        let _ = seat.take(transition);
+        let hosting = before != Label::EndToEnd;
+        let event = if hosting { seat.see(&[phone(), hosted(&disclosure)]) } else { seat.see(&[phone()]) };
+        assert_eq!(seat.label(), before);
+        let asked = matches!(before, Label::Disclosed { .. });
+        let expected = if asked {
+            matches!(event, Some(LabelEvent::HostingDisclosed(_)))
+        } else {
+            matches!(event, Some(LabelEvent::VerifiedAgain(_)))
+        };
+        assert!(expected, "{event:?}");
+    }
+}
+
+#[test]
+fn any_to_refused_when_the_user_withdraws() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut hosting = Seat::hosted(&disclosure);
+    let mut unverified = hosting.clone();
+    let transition = unverified.state.observe(Evidence::NoDeviceList, unverified.now);
+    let _ = unverified.take(transition);
+    // Another operator has joined, and the user is asked about that one.
+    let mut asked = hosting.clone();
+    let second = first(NEW_ENDPOINT, platform());
+    let _ = asked.see(&[phone(), hosted(&disclosure), hosted(&second)]);
+    assert_eq!(asked.label(), Label::Disclosed { disclosure: second.hash() });
+    for seat in [&mut hosting, &mut unverified, &mut asked] {
+        let (event, decision) = seat.withdraw(&disclosure);
+        assert!(matches!(event, Some(LabelEvent::Withdrawn(_))), "{event:?}");
+        assert_eq!(seat.label(), Label::Refused { disclosure: disclosure.hash() });
+        assert_eq!(decision.disclosure(), disclosure.hash());
+        assert!(!seat.can_send());
+        let again = seat.state.withdraw(disclosure.hash(), &account(CUSTOMER), &identity(CUSTOMER), seat.now);
+        assert_eq!(again.err(), Some(DecideError::NothingToDecide));
+    }
+}
+
+/// P-11.11. To withdraw and to agree again is no way around evidence that does not hold.
+#[test]
+fn unverified_never_becomes_sendable_by_a_decision() {
+    let disclosure = first(ENDPOINT, vendor());
+    let mut seat = Seat::hosted(&disclosure);
+    let transition = seat.state.observe(Evidence::NoDeviceList, seat.now);
+    let _ = seat.take(transition);
+    let _ = seat.withdraw(&disclosure);
+    let own = account(CUSTOMER);
+    let again = seat.state.consent(disclosure.hash(), &own, &identity(CUSTOMER), seat.now);
+    assert_eq!(again.err(), Some(DecideError::Expired));
+    let mut tablet = Seat::of(TABLET);
+    let _ = tablet.see(&[hosted(&disclosure)]);
+    let _ = tablet.refuse(&disclosure);
+    tablet.now = seat.now.plus_seconds(100);
+    let (_, reconsidered) = tablet.consent(&disclosure);
+    let _ = seat.adopt(&reconsidered, &disclosure);
+    assert!(!seat.can_send() && !matches!(seat.label(), Label::Hosted { .. } | Label::EndToEnd));
+    let _ = seat.tick();
+    assert!(matches!(seat.label(), Label::Unverified { .. }));
+}
+
+/// P-11.15. To see, to tick, to hear the same again changes nothing and says nothing.
+#[test]
+fn no_edge_without_a_change() {
+    for (mut seat, disclosure) in every_label() {
+        let devices: &[_] = match seat.label() {
+            Label::EndToEnd => &[phone()],
+            Label::Unknown | Label::Unverified { .. } => continue,
+            _ => &[phone(), hosted(&disclosure)],
+        };
+        let label = seat.label();
+        assert_eq!((seat.see_all(devices), seat.tick(), seat.label()), ((None, Vec::new()), None, label));
+    }
+}
+
+/// Nothing is decided where nothing is asked.
+#[test]
+fn a_decision_needs_a_question() {
+    for (seat, disclosure) in every_label() {
+        let (own, device) = (account(CUSTOMER), identity(CUSTOMER));
+        let consent = seat.state.consent(disclosure.hash(), &own, &device, seat.now).map(drop);
+        let refuse = seat.state.refuse(disclosure.hash(), &own, &device, seat.now).map(drop);
+        let withdraw = seat.state.withdraw(disclosure.hash(), &own, &device, seat.now).map(drop);
+        let nothing = Err(DecideError::NothingToDecide);
+        let expected = match seat.label() {
+            Label::Unknown | Label::EndToEnd => (nothing, nothing, nothing),
+            Label::Disclosed { .. } | Label::Refused { .. } => (Ok(()), Ok(()), nothing),
+            Label::Hosted { .. } | Label::Unverified { .. } => (nothing, nothing, Ok(())),
+        };
+        assert_eq!((consent, refuse, withdraw), expected, "{:?}", seat.label());
+    }
+}
+
+/// P-11.14. The weakest device decides: a hosted one among a thousand, the worst of several.
+#[test]
+fn the_weakest_device_decides() {
+    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, kept_for(60, &vendor()))];
+    let mut devices = vec![phone(); 1_000];
+    devices.push(hosted(&one));
+    let mut seat = Seat::new();
+    let _ = seat.see(&devices);
+    assert_eq!(seat.label(), Label::Disclosed { disclosure: one.hash() });
+    let _ = seat.consent(&one);
+    devices.insert(0, hosted(&two));
+    let _ = seat.see(&devices);
+    assert_eq!(
+        seat.label(),
+        Label::Disclosed { disclosure: two.hash() },
+        "one of them was agreed to, the worse was not"
+    );
+    let _ = seat.consent(&two);
+    assert!(seat.can_send_to(ENDPOINT, one.hash()) && seat.can_send_to(NEW_ENDPOINT, two.hash()));
+}
+
+/// P-11.14. Each operator is asked about; one refusal is enough.
+#[test]
+fn several_operators_are_agreed_to_one_by_one() {
+    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
+    let mut seat = Seat::new();
+    let _ = seat.see(&[hosted(&one), hosted(&two)]);
+    assert_eq!(seat.label(), Label::Disclosed { disclosure: two.hash() }, "the worst first");
+    let (event, _) = seat.consent(&two);
+    assert!(matches!(event, Some(LabelEvent::DisclosureChanged(_))), "{event:?}");
+    assert_eq!(seat.label(), Label::Disclosed { disclosure: one.hash() });
+    let mut other = seat.clone();
+    let _ = seat.consent(&one);
+    assert_eq!(seat.label(), Label::Hosted { disclosure: two.hash(), consent: two.hash() });
+    let _ = other.refuse(&one);
+    assert_eq!(other.label(), Label::Refused { disclosure: one.hash() });
+}
+
+/// P-11.23. Bounds on what is remembered: more than that is not verified.
+#[test]
+fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
+    let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();
+    let devices: Vec<_> = disclosures.iter().map(hosted).collect();
+    let mut seat = Seat::new();
+    let _ = seat.see(&devices[..LabelState::MOST_ENDPOINTS]);
+    assert!(matches!(seat.label(), Label::Disclosed { .. }));
+    let _ = seat.see(&devices);
+    assert_eq!(seat.label(), Label::Unverified { why: Unverified::TooMany });
+
+    let by = |at: u8| first(200 + at, HostingTerms { operator: operator(20 + at), ..vendor() });
+    let disclosures: Vec<_> = (0..9).map(by).collect();
+    let devices: Vec<_> = disclosures.iter().map(hosted).collect();
+    let _ = seat.see(&devices[..LabelState::MOST_OPERATORS]);
+    assert!(matches!(seat.label(), Label::Disclosed { .. }));
+    let _ = seat.see(&devices);
+    assert_eq!(seat.label(), Label::Unverified { why: Unverified::TooMany });
+}

@@ -1,0 +1,27 @@
+//! Endpoints: disclosures, decisions, labels. Every edge and every transition of docs/protocol.md, section 11.4, is a test
+//! named after it.
+//!
+//! Does not know sessions, except to show that a disclosure is in their transcript. Known answers are in
+//! tests/vectors/endpoint.txt.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bytes; //       encodings and signatures: nothing else is accepted
+mod decisions; //   consent, refusal, withdrawal, on several devices
+mod edges; //       every edge of the state machine
+mod model; //       a label machine that is obviously right
+mod properties; //  random walks beside the model
+mod retention; //   deadlines and the ledger
+mod transitions; // what happens to real conversations
+mod wording; //     names and notices
+mod world; //       the parties

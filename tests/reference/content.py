@@ -1,0 +1,164 @@
+"""Section 7 of docs/protocol.md, as far as scripts go: bodies, texts, polls and votes.
+
+It does not know sessions. Of the schema it writes texts and polls, and reads texts.
+"""
+
+from dataclasses import dataclass, field
+from struct import pack, unpack
+
+from primitives import expand, extract, mac, require, seal, sha256, unseal
+
+L_POLL, L_VOTE = b"bisik-1 poll", b"bisik-1 poll vote"
+LONGEST_BODY, LATEST = 262_144, 253_402_300_799_999
+
+
+# 7.1 Bodies
+
+def padme(length):                                                                                        # P-7.1
+    if length <= 32:
+        return 32
+    exponent = length.bit_length() - 1
+    step = 2 ** (exponent - (exponent.bit_length() - 1) - 1)
+    return -(-length // step) * step
+
+
+def pad(protobuf):
+    return (pack(">I", len(protobuf)) + protobuf).ljust(padme(4 + len(protobuf)), b"\0")
+
+
+def unpad(body):                                                                                          # P-7.2
+    require(len(body) <= LONGEST_BODY, "too-long")
+    require(len(body) >= 4, "malformed")
+    length, = unpack(">I", body[:4])
+    protobuf = body[4:4 + length]
+    require(len(protobuf) == length and pad(protobuf) == body, "malformed")
+    return protobuf
+
+
+# 7.2 Protobuf
+
+def varint(value):
+    low, rest = value % 128, value // 128
+    return bytes([low + 128]) + varint(rest) if rest else bytes([low])
+
+
+def number(at, value):
+    """A field that is a number; as proto3 has it, 0 is not written."""
+    return varint(at * 8) + varint(value) if value else b""
+
+
+def part(at, value):
+    return varint(at * 8 + 2) + varint(len(value)) + value
+
+
+def envelope(draw, sent_ms):
+    return part(1, draw(16)) + number(2, sent_ms)
+
+
+def text(draw, sent_ms, words):
+    return pad(envelope(draw, sent_ms) + part(16, part(1, words)))
+
+
+def read_varint(data):
+    value, shift = 0, 0
+    for index, byte in enumerate(data):
+        value += (byte % 128) << shift
+        shift += 7
+        if byte < 128:
+            require(value < 2**64, "malformed")
+            return value, data[index + 1:]
+    require(False, "malformed")
+
+
+def records(data):                                                                                        # P-7.3
+    """Number, and value where it is a number or bytes."""
+    while data:
+        tag, data = read_varint(data)
+        require(8 <= tag < 2**32 and tag % 8 in (0, 1, 2, 5), "malformed")
+        value = None
+        if tag % 8 == 0:
+            value, data = read_varint(data)
+        else:
+            length = {1: 8, 5: 4}.get(tag % 8)
+            if length is None:
+                length, data = read_varint(data)
+            require(len(data) >= length, "malformed")
+            value, data = data[:length], data[length:]
+        yield tag // 8, value
+
+
+def singular(data, known):                                                                                # P-7.4
+    fields = {}
+    for at, value in records(data):
+        require(at not in known or at not in fields, "malformed")
+        fields[at] = value
+    return fields
+
+
+def read_body(body):
+    """The words of a text, or the number of an unknown kind."""
+    protobuf = unpad(body)
+    kinds = [(at, value) for at, value in records(protobuf) if 16 <= at <= 127]
+    require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
+    fields = singular(protobuf, range(1, 7))
+    require(len(fields.get(1, b"")) == 16, "malformed")
+    require(fields.get(2, 0) <= LATEST, "out-of-range")                                                   # P-7.6
+    (kind, value), = kinds
+    if kind != 16:
+        return {"kind": kind}
+    words = singular(value, (1,)).get(1, b"")
+    try:
+        words.decode()
+    except UnicodeDecodeError:
+        require(False, "malformed")
+    require(words, "out-of-range")
+    require(len(words) <= 65_536, "too-long")
+    return {"words": words}
+
+
+# 7.5 Votes
+
+def framed(data):
+    return pack(">I", len(data)) + data
+
+
+@dataclass
+class Poll:
+    secret: bytes
+    id: bytes
+    author: bytes
+    question: bytes
+    options: list
+    most_choices: int
+    sequences: dict = field(default_factory=dict)
+
+    def body(self, sent_ms):
+        options = b"".join(part(3, option) for option in self.options)
+        poll = part(1, self.secret) + part(2, self.question) + options + number(4, self.most_choices)
+        return pad(envelope(lambda _: self.id, sent_ms) + part(27, poll))
+
+    def definition(self):
+        options = pack(">II", self.most_choices, len(self.options)) + b"".join(map(framed, self.options))
+        return sha256(L_POLL, self.id, framed(self.author), framed(self.question), options)
+
+    def key(self, voter):                                                                                 # P-7.12
+        return expand(extract(bytes(32), self.secret), L_VOTE + self.definition() + framed(voter), 32)
+
+    def allows(self, sent_ms, choices):                                                                   # P-7.13
+        return (choices < 2 ** len(self.options) and choices.bit_count() <= self.most_choices and sent_ms <= LATEST)
+
+    def seal(self, voter, vote, draw):
+        key = self.key(voter)
+        nonce = mac(key, b"\x03", draw(24), vote)[:24]
+        return nonce + seal(key, nonce, b"", vote)
+
+    def cast(self, voter, sent_ms, choices, draw):
+        require(self.allows(sent_ms, choices), "out-of-range")
+        self.sequences[voter] = self.sequences.get(voter, 0) + 1                                          # P-7.14
+        return self.seal(voter, pack(">QQI", self.sequences[voter], sent_ms, choices), draw)
+
+    def open(self, voter, sealed):                                                                        # P-7.11
+        require(len(sealed) == 60, "malformed")
+        _, sent_ms, choices = unpack(">QQI", unseal(self.key(voter), sealed[:24], b"", sealed[24:]))
+        require(self.allows(sent_ms, choices), "invalid")
+        return sent_ms, choices
