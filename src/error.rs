@@ -17,6 +17,8 @@
 //! | `BadSignature`, `LowOrder`, `NonCanonical` | [`BundleError`] | hostile or broken | do not use; report |
 //! | `TooLong`, `OutOfRange`, `Unfit` | [`ContentError`] | content that cannot be sent so | correct it; what arrived, drop |
 //! | `Invalid` | [`BallotError`] | no vote that the poll allows | drop |
+//! | `Incomplete` | [`MediaDecryptError`] | the end of an attachment is missing | fetch the rest |
+//! | `OtherSize` | [`MediaEncryptError`] | the file has changed | begin again |
 //! | `Rejected` | all | damaged or forged: one answer, no oracle | drop |
 //!
 //! docs/errors.md tells the whole story.

@@ -58,6 +58,27 @@ fn a_generation_dated_in_the_future_is_replaced() {
     assert!(people.keys.bundle().verify(Trust::OnFirstUse, people.now).is_err());
     assert!(rotate(&mut people, 0));
     assert!(people.keys.bundle().verify(Trust::OnFirstUse, people.now).is_ok());
+    // A day is forgiven: clocks differ.
+    people.keys = PreKeys::generate(&people.bob, people.now.plus_seconds(DAY), &mut people.rng);
+    assert!(!rotate(&mut people, 0));
+    people.keys = PreKeys::generate(&people.bob, people.now.plus_seconds(DAY + 1), &mut people.rng);
+    assert!(rotate(&mut people, 0));
+}
+
+/// P-2.6
+#[test]
+fn sixteen_older_generations_are_kept_and_the_oldest_goes_first() {
+    let mut people = People::new(8);
+    let mut messages = vec![people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap()];
+    // A clock that goes backwards: each generation is dated two days ahead at the next look, and none expires.
+    for _ in 0..18 {
+        people.now = Timestamp::from_unix_seconds(people.now.as_unix_seconds() - 2 * DAY);
+        assert!(rotate(&mut people, 0));
+        messages.push(people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap());
+    }
+    let opens: Vec<_> = messages.iter().map(|message| accepts(&people, message)).collect();
+    assert_eq!(opens.iter().filter(|opens| **opens).count(), 16 + 1, "sixteen, and the current one");
+    assert!(opens.is_sorted(), "the oldest have gone");
 }
 
 #[test]
@@ -105,6 +126,8 @@ fn pre_keys_refuse_another_identity_and_too_many_pairs() {
     let too_many = PreKeys::MAX_ONE_TIME + 1;
     assert_eq!(people.keys.replenish(&people.bob, too_many, &mut people.rng).unwrap_err(), PreKeysError::Full);
     assert!(before == state_of(&people.keys), "refused, and nothing was made");
+    assert_eq!(people.keys.replenish(&people.bob, PreKeys::MAX_ONE_TIME, &mut people.rng).unwrap().len(), 1_000);
+    assert_eq!(people.keys.replenish(&people.bob, 1, &mut people.rng).unwrap_err(), PreKeysError::Full);
 }
 
 #[test]
@@ -135,6 +158,10 @@ fn after(people: &People, seconds: u64) -> Timestamp {
 fn rotate(people: &mut People, seconds: u64) -> bool {
     let now = after(people, seconds);
     people.keys.rotate(&people.bob, now, &mut people.rng).unwrap()
+}
+
+fn accepts(people: &People, message: &Ciphertext) -> bool {
+    Session::accept(&people.bob, &people.keys, message, Trust::OnFirstUse).is_ok()
 }
 
 fn not_accepted(people: &People, message: &Ciphertext) -> AcceptError {

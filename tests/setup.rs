@@ -32,6 +32,8 @@ fn a_bundle_is_good_from_a_day_before_its_date_until_30_days_after() {
         assert_eq!(verify(created + 30 * DAY - 1), Ok(()));
         assert_eq!(verify(created + 30 * DAY), Err(BundleError::Expired));
         assert_eq!(bundle.expires(), at(created + 30 * DAY));
+        let verified = bundle.clone().verify(Trust::OnFirstUse, at(created)).unwrap();
+        assert_eq!((bundle.has_one_time_keys(), verified.has_one_time_keys()), (one_time, one_time));
     }
 }
 
@@ -265,6 +267,8 @@ fn of_two_sessions_set_up_at_once_both_sides_pick_the_same() {
         let alices_choice = a_to_b.precedes(&at_alice);
         assert_eq!(alices_choice, at_bob.precedes(&b_to_a), "both pick the same");
         assert_ne!(alices_choice, at_alice.precedes(&a_to_b), "one of two, never both or neither");
+        assert_eq!(alices_choice, a_to_b.id() < at_alice.id(), "the smaller id");
+        assert!(!a_to_b.precedes(&a_to_b));
         picked[usize::from(alices_choice)] += 1;
     }
     assert!(picked.iter().all(|times| *times > 0), "neither side always wins: {picked:?}");

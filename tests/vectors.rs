@@ -134,6 +134,12 @@ fn devices() {
     run("device.txt");
 }
 
+/// P-11.1, P-11.2, P-11.3, P-11.4, P-11.5, P-11.6, P-11.7, P-11.8, P-11.9, P-11.10, P-11.24: disclosures, decisions, receipts.
+#[test]
+fn endpoints() {
+    run("endpoint.txt");
+}
+
 #[test]
 fn every_file_is_run() {
     let directory = std::env::var_os("BISIK_VECTORS").map_or_else(|| PathBuf::from("tests/vectors"), PathBuf::from);

@@ -12,7 +12,7 @@ use crate::handshake::DisclosureHash;
 use crate::keys::IdentityKey;
 
 /// A hosted device in a group: what a signed group event has to name before the device gets any of the group's keys, so that
-/// all members see it (docs/protocol.md, section 11.8).
+/// all members see it (docs/protocol.md, section 11.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostedMember {
     account: AccountKey,

@@ -28,11 +28,11 @@ mod disclosure; // 11.2  what they make, and what a peer accepts of it
 mod error; //            one enum for each operation
 mod event; //      11.4  what a user is shown when a label changes
 mod evidence; //   11.3  what a label follows from
-mod group; //      11.8  hosted members of groups
+mod group; //      11.6  hosted members of groups
 mod label; //      11.4  the state machine
 mod notice; //           the events in plain words
 mod operator; //   11.1  who else can read
-mod permit; //     11.6  what may be sent to whom
+mod permit; //     11.4  what may be sent to whom
 mod retention; //  11.7  deadlines, and what is due
 mod rotation; //   11.8  a change of operator
 mod standing; //   11.4  what was seen and decided, of one endpoint and one operator

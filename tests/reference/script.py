@@ -12,15 +12,17 @@ from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob
 from bisik import *
 import calls
 import content
+from endpoints import EndpointSteps
 
 NOW = 1_800_000_000
 DECIMAL = {"now", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed"}
-WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits"}
+WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice"}
 INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
-                  "index", "added", "updated", "removed", "seen"}
+                  "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
+                  "receipt"}
 # What only this implementation can see. A step names those it wants.
 INNER = set("to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk "
             "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
@@ -76,7 +78,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps):
+class World(AccountSteps, EndpointSteps):
     """Everybody's keys and sessions, by name. Every method is a verb of the scripts, and gives its results by name."""
 
     def __init__(self):

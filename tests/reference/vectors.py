@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conversation import conversation
 from devices import device
+from hosting import endpoint
 from script import *
 
 
@@ -527,7 +528,8 @@ def votes(s):
 
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
-         "state": state, "media": media, "call": call, "content": content_, "device": device}
+         "state": state, "media": media, "call": call, "content": content_, "device": device,
+         "endpoint": endpoint}
 
 
 def write(directory):

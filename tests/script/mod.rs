@@ -7,5 +7,6 @@ pub(crate) mod attachments;
 mod calls;
 mod content;
 pub(crate) mod draws;
+mod endpoints;
 pub(crate) mod step;
 pub(crate) mod world;

@@ -19,13 +19,14 @@ use super::attachments;
 use super::calls::{Calls, Party};
 use super::content::{self, Polls};
 use super::draws::{Draws, to_hex};
+use super::endpoints;
 use super::step::Step;
 
 /// Results by name; or the word for why there are none.
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have beside its results.
-const INPUTS: [&str; 46] = [
+const INPUTS: [&str; 54] = [
     "do",
     "of",
     "with",
@@ -72,6 +73,14 @@ const INPUTS: [&str; 46] = [
     "updated",
     "removed",
     "seen",
+    "draft",
+    "disclosed",
+    "operator",
+    "known",
+    "own",
+    "choice",
+    "decision",
+    "receipt",
 ];
 
 /// Results that only the reference implementation can see. They are seen here by what is made of them.
@@ -161,6 +170,9 @@ impl World {
             "certify" | "found-account" | "issue-list" | "trust-list" | "follow-list" | "link-by-qr-code"
             | "link-by-typed-code" | "link-invite" | "link-answer" | "link-reveal" | "link-finish" => {
                 self.accounts.run(&self.identities, step, draws)
+            }
+            "disclose" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
+                endpoints::run(&self.identities, step)
             }
             verb => match verb.split_once('-') {
                 Some(("seal", kind)) => self.seal(kind, step, draws),
