@@ -393,6 +393,26 @@ fn an_epoch_key_is_for_one_recipient_in_one_session_from_one_sender() {
     room.share(&[0, 1, 2]);
 }
 
+/// P-9.5: Carol, who is in the call, takes Alice's number, or a suite that the others did not choose.
+#[test]
+fn nobody_takes_the_number_of_another_or_another_suite() {
+    let mut room = Room::with_all(3);
+    let id = room.calls[2].call();
+    let weaker = FrameSuite::ShortTag(ShortTag::Aes128CtrHmac32);
+    for (suite, claimed) in [(FrameSuite::default(), number(0)), (weaker, number(2))] {
+        let mut hostile = GroupCall::start(id, suite, claimed, room.people[2].public(), &mut rand::rng());
+        // Later epochs than those that Bob knows: it is not for being old that it is refused.
+        for other in [1, 5, 6, 7] {
+            let identity = if other == 1 { &room.people[1] } else { &Identity::generate(&mut rand::rng()) };
+            hostile.join(number(other), identity.public(), &mut rand::rng()).unwrap();
+        }
+        let key = hostile.key_for(room.session(2, 1)).unwrap();
+        assert_eq!(room.give(2, 1, key), Err(EpochKeyError::Rejected), "{suite:?}, {claimed:?}");
+    }
+    let frame = room.seal(0);
+    assert_eq!(room.open(1, &frame), Ok(number(0)));
+}
+
 /// P-9.14
 #[test]
 fn an_old_epoch_key_is_stale_and_replaces_nothing() {
@@ -572,10 +592,11 @@ fn the_memory_of_an_opener_is_bounded() {
         assert_eq!(opener.keys(), usize::try_from(epoch + 1).unwrap().min(3));
         assert_eq!(opener.install(key(suite, 0, epoch)), Err(InstallError::Stale));
     }
-    // Sixteen later: the same key id, so the older one goes first.
-    let mut old = sealed(&mut FrameSealer::new(key(suite, 0, 39)), b"old");
+    // Sixteen after the newest: the same key id, so that one goes, and the two older ones stay.
+    let mut late = [39, 38, 37].map(|epoch| sealed(&mut FrameSealer::new(key(suite, 0, epoch)), b"late"));
     opener.install(key(suite, 0, 55)).unwrap();
-    assert_eq!(opener.open(b"audio", &mut old).unwrap_err(), OpenError::Rejected);
+    let opened = late.each_mut().map(|frame| opener.open(b"audio", frame).map(|opened| opened.epoch));
+    assert_eq!(opened.map(Result::ok), [None, Some(38), Some(37)]);
     opener.forget_older();
     assert_eq!(opener.keys(), 1);
     for participant in 1..256 {

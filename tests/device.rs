@@ -290,6 +290,22 @@ fn a_list_with_a_wrong_possession_signature_is_refused() {
     }
 }
 
+/// P-10.4. On the way through missed lists too.
+#[test]
+fn a_directory_does_not_catch_up_over_a_device_that_never_agreed() {
+    let mut account = Account::of(2);
+    let directory = account.directory();
+    account.join(own(Custody::Person));
+    let at = certificate_at(2) + POSSESSION;
+    let claimed = forged(&account.list(), |bytes| bytes[at] ^= 1).unwrap();
+    account.leave(2);
+    let hash = claimed.hash();
+    let after = forged(&account.list(), |bytes| bytes[PREVIOUS..PREVIOUS + 32].copy_from_slice(&hash)).unwrap();
+    let mut behind = directory.clone();
+    assert_eq!(behind.catch_up(&[claimed, after], NOW), Err(DeviceListError::BadPossession));
+    assert_eq!(behind, directory);
+}
+
 /// P-10.4. Keys that no device can have are refused although the account has signed them.
 #[test]
 fn a_device_with_an_unusable_identity_is_refused() {
@@ -526,6 +542,10 @@ fn a_restored_primary_goes_on_from_its_newest_list() {
     let mut restored = Account { phone: device(1), primary: backup.clone(), next: 20 };
     let other = Primary::new(&device(30), own(Custody::Person), NOW);
     assert_eq!(restored.primary.recover(other.list()), Err(DeviceListError::OtherAccount));
+    let newest = account.list().to_bytes();
+    let badly_signed = DeviceList::from_bytes(&signed(2, "bisik-1 device list", &newest[..newest.len() - 64])).unwrap();
+    assert_eq!(restored.primary.recover(&badly_signed), Err(DeviceListError::BadSignature));
+    assert_eq!(restored.primary, backup);
     restored.primary.recover(account.primary.list()).unwrap();
     assert_eq!(restored.primary.recover(backup.list()), Err(DeviceListError::RolledBack));
     restored.join(own(Custody::Person));

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::Outcome;
+use crate::blobs::HONEST;
 use crate::mailbox::Tally;
 use crate::said::{Said, TAKEN};
 
@@ -22,7 +23,16 @@ pub(crate) struct Account {
     pub(crate) ciphertext: u64,
     /// By number of the delivery.
     pub(crate) verdicts: Vec<(u64, String)>,
-    pub(crate) shown: u64,
+    /// What the blob store gave, how, and what came of it.
+    pub(crate) fetches: Vec<(String, Option<String>)>,
+    /// From where it has gone on with an upload.
+    pub(crate) taken_up: Option<u64>,
+    /// Bytes of files, again those that were refused or lost.
+    pub(crate) uploaded: u64,
+    pub(crate) downloaded: u64,
+    /// KiB of memory at most, of any of its processes.
+    pub(crate) peak: Option<u64>,
+    pub(crate) taken: u64,
     pub(crate) recognised: u64,
     pub(crate) again: u64,
     pub(crate) reloaded: u64,
@@ -39,28 +49,37 @@ impl Account {
         Ok(())
     }
 
-    pub(crate) fn note(&mut self, said: Said) {
+    pub(crate) fn note(&mut self, said: Said, number: u64, word: String) {
         match said {
-            Said::Identity(_) => {}
-            Said::Resumed(revision) => self.resumed.push(revision),
-            Said::Sent { plaintext, message } => {
+            Said::Identity => {}
+            Said::Resumed => self.resumed.push(number),
+            Said::Sent => {
                 self.messages += 1;
-                self.plaintext += plaintext;
-                self.ciphertext += message;
+                self.plaintext += word.parse().unwrap_or(0);
+                self.ciphertext += number;
             }
-            Said::Verdict { delivery, word } => self.verdicts.push((delivery, word)),
-            Said::Shown(_) => self.shown += 1,
+            Said::Verdict => self.verdicts.push((number, word)),
+            Said::TakenUp => self.taken_up = Some(number),
+            Said::Uploaded => self.uploaded += number,
+            Said::Fetching => self.fetches.push((word, None)),
+            Said::Downloaded => self.downloaded += number,
+            Said::Fetched => {
+                let _ = self.fetches.last_mut().map(|(_, verdict)| *verdict = Some(word));
+            }
+            Said::Taken => self.taken += 1,
             Said::Recognised => self.recognised += 1,
-            Said::Again(items) => self.again += items,
+            Said::Again => self.again += number,
             Said::Reloaded => self.reloaded += 1,
             Said::Complete => self.complete = true,
         }
     }
 
-    /// Refused messages, by the reason.
+    /// Refused messages and blobs, by the reason.
     pub(crate) fn refusals(&self) -> BTreeMap<&str, u64> {
         let mut refusals = BTreeMap::new();
-        for (_, word) in self.verdicts.iter().filter(|(_, word)| word != TAKEN) {
+        let blobs = self.fetches.iter().filter_map(|(_, word)| word.as_ref());
+        let words = self.verdicts.iter().map(|(_, word)| word).chain(blobs);
+        for word in words.filter(|word| *word != TAKEN) {
             *refusals.entry(word.as_str()).or_default() += 1;
         }
         refusals
@@ -87,5 +106,17 @@ impl Account {
         });
         let judged: HashSet<u64> = self.verdicts.iter().map(|(number, _)| *number).collect();
         right && judged.len() == tally.deliveries.len()
+    }
+
+    /// Blobs that the store gave in this way.
+    pub(crate) fn fetched(&self, how: &str) -> u64 {
+        self.fetches.iter().map(|(trick, _)| u64::from(trick == how)).sum()
+    }
+
+    /// Whether each blob was taken that the store gave as it was, and no other. A killed process says nothing of its last.
+    pub(crate) fn is_right_about_blobs(&self) -> bool {
+        let unknown = self.fetches.iter().filter(|(_, word)| word.is_none()).count();
+        let judged = self.fetches.iter().filter_map(|(trick, word)| Some((trick, word.as_ref()?)));
+        unknown < 2 && judged.into_iter().all(|(trick, word)| (trick == HONEST) == (word == TAKEN))
     }
 }

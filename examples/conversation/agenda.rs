@@ -3,95 +3,36 @@
 //! Does not know encryption or sending. Both processes and the one that checks them work it out from the same arguments.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::content::{Content, Item, MAX_ITEMS, PIECE_LENGTH, Piece};
 use crate::{Outcome, Who};
 
+/// One thing to be sent.
+pub(crate) enum Item {
+    Text(&'static str),
+    File(Source),
+}
+
 /// A file to be sent.
+#[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    /// What it is called on the other side: its last name, without what is not Unicode.
+    /// What it is called on the other side: its last name, without what has no place in one.
     pub(crate) name: String,
     pub(crate) length: u64,
-    /// Who sends it.
-    pub(crate) sender: Who,
-    /// Its number, the same on both sides.
-    pub(crate) number: u32,
 }
 
-/// The items of one party, in the order in which they are sent.
-pub(crate) struct Agenda {
-    items: Vec<Errand>,
-}
-
-enum Errand {
-    Text(&'static str),
-    Piece { path: PathBuf, name: String, file: u32, index: u32, total: u32 },
-}
-
-impl Agenda {
-    pub(crate) fn of(who: Who, sources: &[Source]) -> Outcome<Self> {
-        let mut items = Vec::new();
-        let mut texts = texts(who).iter();
-        for source in sources.iter().filter(|source| source.sender == who) {
-            // Texts between the files, as people write.
-            items.extend(texts.next().map(|text| Errand::Text(text)));
-            let total = u32::try_from(source.length.div_ceil(LENGTH).max(1))?;
-            items.extend((0..total).map(|index| Errand::Piece {
-                path: source.path.clone(),
-                name: source.name.clone(),
-                file: source.number,
-                index,
-                total,
-            }));
-        }
-        items.extend(texts.map(|text| Errand::Text(text)));
-        if u32::try_from(items.len())? > MAX_ITEMS {
-            return Err("the files have too many pieces".into());
-        }
-        Ok(Self { items })
+/// The items of one party, in the order in which they are sent: texts between the files, as people write.
+pub(crate) fn agenda(who: Who, sources: &[Source]) -> Vec<Item> {
+    let mut texts = texts(who).iter().map(|text| Item::Text(text));
+    let mut items = Vec::new();
+    for source in sources.iter().skip(who.index()).step_by(2) {
+        items.extend(texts.next());
+        items.push(Item::File(source.clone()));
     }
-
-    /// How many items there are.
-    pub(crate) fn len(&self) -> u32 {
-        u32::try_from(self.items.len()).unwrap_or(MAX_ITEMS)
-    }
-
-    /// The texts, with their numbers.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (u32, &'static str)> {
-        (0..).zip(&self.items).filter_map(|(number, errand)| match errand {
-            Errand::Text(text) => Some((number, *text)),
-            Errand::Piece { .. } => None,
-        })
-    }
-
-    /// One item, as the plaintext of a message.
-    pub(crate) fn plaintext(&self, number: u32) -> Outcome<Vec<u8>> {
-        let item = Item { number, of: self.len() };
-        let errand = self.items.get(usize::try_from(number)?).ok_or("no such item")?;
-        Ok(match errand {
-            Errand::Text(text) => Content::Text(item, text).encode(),
-            Errand::Piece { path, name, file, index, total } => {
-                let bytes = read_piece(path, *index)?;
-                if bytes.len() < PIECE_LENGTH && index + 1 < *total {
-                    return Err(format!("{} has become shorter", path.display()).into());
-                }
-                let piece = Piece { file: *file, index: *index, total: *total, name, bytes: &bytes };
-                Content::Piece(item, piece).encode()
-            }
-        })
-    }
-}
-
-fn read_piece(path: &Path, index: u32) -> Outcome<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(u64::from(index) * LENGTH))?;
-    let mut bytes = Vec::with_capacity(PIECE_LENGTH);
-    file.take(LENGTH).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    items.extend(texts);
+    items
 }
 
 /// The files that the arguments name, directories with all that is in them; without arguments, the repository's own.
@@ -107,10 +48,9 @@ pub(crate) fn sources(arguments: &[OsString]) -> Outcome<Vec<Source>> {
     for argument in arguments {
         walk(argument.into(), &mut paths)?;
     }
-    let sources = paths.into_iter().enumerate().map(|(index, path)| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let sources = paths.into_iter().map(|path| {
         let length = fs::metadata(&path)?.len();
-        Ok(Source { path, name, length, sender: Who::BOTH[index % 2], number: u32::try_from(index)? })
+        Ok(Source { name: plain_name(&path), path, length })
     });
     sources.collect()
 }
@@ -131,6 +71,13 @@ fn walk(path: PathBuf, into: &mut Vec<PathBuf>) -> Outcome<()> {
         return Err(format!("{}: neither a file nor a directory", path.display()).into());
     }
     Ok(())
+}
+
+/// A name that shows what it is: `bisik::content` refuses others.
+fn plain_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let plain = |c: char| if c.is_alphanumeric() || c == ' ' || c.is_ascii_graphic() && c != '\\' { c } else { '_' };
+    name.chars().map(plain).take(LONGEST_NAME).collect()
 }
 
 const fn texts(who: Who) -> &'static [&'static str] {
@@ -166,6 +113,5 @@ const BOB: [&str; 8] = [
 const OWN: [&str; 7] =
     ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT", "docs"];
 
-/// Bytes of a piece.
-#[allow(clippy::as_conversions)]
-const LENGTH: u64 = PIECE_LENGTH as u64;
+/// Characters of a name: at most 255 bytes.
+const LONGEST_NAME: usize = 60;

@@ -3,12 +3,11 @@
 //! Does not know any secret: of the parties it learns their public identities, and what they say about their progress.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::account::Account;
-use crate::agenda::{self, Agenda, Source};
-use crate::relay::{AtPut, Relay};
+use crate::agenda::{self, Source};
+use crate::relay::Relay;
 use crate::report::{self, Performance};
-use crate::said::{Said, to_hex};
-use crate::{Outcome, Who};
+use crate::said::{Said, from_hex, to_hex};
+use crate::{Outcome, Who, blobs, inbox, memory, outbox};
 
 /// The hidden argument that makes a process one of the parties.
 pub(crate) const PARTY: &str = "--party";
@@ -41,10 +40,69 @@ pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<bool> {
     report::report(&performance, scene.path(), &sources)
 }
 
+fn perform(seed: u64, scene: &Path, files: &[OsString], sources: &[Source]) -> Outcome<Performance> {
+    let start = Instant::now();
+    let bytes = sources.iter().map(|source| source.length).sum::<u64>();
+    // Whoever has the largest file is killed somewhere in it.
+    let largest = (0..sources.len()).max_by_key(|index| sources[*index].length).unwrap_or(0);
+    let victim = Who::BOTH[largest % 2];
+    let before = sources.iter().take(largest).skip(largest % 2).step_by(2).map(|source| source.length).sum::<u64>();
+    let share = StdRng::seed_from_u64(seed).random_range(20..=55);
+    let moment = before + sources.get(largest).map_or(0, |source| source.length / 100 * share);
+
+    let (relay, port) = Relay::start(scene, seed)?;
+    fs::create_dir(blobs::directory(scene))?;
+    let (sender, said) = mpsc::channel();
+    let bar = ProgressBar::new(2 * bytes).with_style(ProgressStyle::with_template(BAR)?);
+    let mut director = Director {
+        relay,
+        start: [PARTY, "", &port.to_string(), &seed.to_string()].map(OsString::from).to_vec(),
+        actors: Who::BOTH.map(|who| Actor::new(scene.join(who.name()))),
+        sender,
+        said,
+        victim,
+        moment,
+        interrupted: false,
+        deadline: start + LIMIT + Duration::from_secs(bytes / SLOWEST),
+        bar,
+    };
+    director.start.push(scene.into());
+    director.start.extend_from_slice(files);
+    for who in Who::BOTH {
+        fs::create_dir(&director.actors[who.index()].directory)?;
+        director.start(who)?;
+    }
+    director.run()?;
+    director.stop()?;
+    let tallies = director.relay.finish().ok_or("not all that the relay saw could be recorded")?;
+    let accounts = director.actors.each_mut().map(|actor| std::mem::take(&mut actor.account));
+    let interrupted = director.interrupted;
+    Ok(Performance { seed, victim, interrupted, accounts, tallies, bytes, took: start.elapsed() })
+}
+
+struct Director {
+    relay: Relay,
+    /// The arguments of a party's process.
+    start: Vec<OsString>,
+    actors: [Actor; 2],
+    sender: Sender<(Who, Line)>,
+    said: Receiver<(Who, Line)>,
+    /// Who is killed, and after how many bytes of its files.
+    victim: Who,
+    moment: u64,
+    /// Whether it was in the middle of an upload.
+    interrupted: bool,
+    deadline: Instant,
+    bar: ProgressBar,
+}
+
+/// What a party has said.
+type Line = (Said, u64, String);
+
 /// One party, as it is seen from here.
 struct Actor {
     directory: PathBuf,
-    child: Slot,
+    child: Option<Child>,
     /// Closing it tells the party that it is enough.
     input: Option<ChildStdin>,
     /// Passes on what the party says.
@@ -54,121 +112,77 @@ struct Actor {
     waits_for_code: bool,
 }
 
-/// The process of one party. The relay kills one of them, so it is shared.
-type Slot = Arc<Mutex<Option<Child>>>;
-
-struct Director<'a> {
-    relay: Relay,
-    files: &'a [OsString],
-    port: u16,
-    actors: [Actor; 2],
-    sender: Sender<(Who, Said)>,
-    said: Receiver<(Who, Said)>,
-    /// Whom the relay kills, and whether it has.
-    victim: Who,
-    killed: Arc<AtomicBool>,
-    deadline: Instant,
-    bar: ProgressBar,
-}
-
-fn perform(seed: u64, scene: &Path, files: &[OsString], sources: &[Source]) -> Outcome<Performance> {
-    let start = Instant::now();
-    let agendas = [Agenda::of(Who::Alice, sources)?, Agenda::of(Who::Bob, sources)?];
-    let texts: usize = agendas.iter().flat_map(Agenda::texts).map(|(_, text)| text.len()).sum();
-    let bytes = sources.iter().map(|source| source.length).sum::<u64>() + u64::try_from(texts)?;
-
-    let slots = [Slot::default(), Slot::default()];
-    let mut rng = StdRng::seed_from_u64(seed);
-    let victim = Who::BOTH[rng.random_range(0..2)];
-    let killed = Arc::new(AtomicBool::new(false));
-    let items = u64::from(agendas[0].len() + agendas[1].len());
-    let moment = items * rng.random_range(20..=55) / 100;
-    let at_put = kill_at(moment, victim, Arc::clone(&slots[victim.index()]), Arc::clone(&killed));
-    let (relay, port) = Relay::start(scene, seed, at_put)?;
-
-    let (sender, said) = mpsc::channel();
-    let actors = Who::BOTH.map(|who| Actor::new(scene.join(who.name()), Arc::clone(&slots[who.index()])));
-    let deadline = start + LIMIT + Duration::from_secs(bytes / SLOWEST);
-    let bar = ProgressBar::new(bytes).with_style(ProgressStyle::with_template(BAR)?);
-    let mut director = Director { relay, files, port, actors, sender, said, victim, killed, deadline, bar };
-    for who in Who::BOTH {
-        std::fs::create_dir(&director.actors[who.index()].directory)?;
-        director.start(who)?;
-    }
-    director.run()?;
-    director.stop()?;
-    let tallies = director.relay.finish().ok_or("not all that the relay saw could be recorded")?;
-    let accounts = director.actors.each_mut().map(|actor| std::mem::take(&mut actor.account));
-    Ok(Performance { seed, victim, accounts, tallies, agendas, bytes, took: start.elapsed() })
-}
-
-/// Kills the victim when `moment` messages have been put, at least two of them by itself, so that there is a session to
-/// go on from. The relay stands still while it happens; there are more items than `moment`, so it is never too late.
-fn kill_at(moment: u64, victim: Who, slot: Slot, killed: Arc<AtomicBool>) -> AtPut {
-    Box::new(move |puts| {
-        let due = puts.iter().sum::<u64>() >= moment && puts[victim.index()] >= 2;
-        if due && !killed.swap(true, Ordering::Relaxed) {
-            // SIGKILL, or TerminateProcess: it can neither notice nor finish anything.
-            let _ = lock(&slot).as_mut().map(Child::kill);
-        }
-    })
-}
-
-impl Director<'_> {
+impl Director {
     /// Starts the process of a party, for the first time or again: it finds out from its records.
     fn start(&mut self, who: Who) -> Outcome<()> {
         let actor = &mut self.actors[who.index()];
+        self.start[1] = who.name().into();
         let mut child = Command::new(std::env::current_exe()?)
-            .args([PARTY, who.name(), &self.port.to_string()])
-            .arg(&actor.directory)
-            .args(self.files)
+            .args(&self.start)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         actor.input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().ok_or("no output")?);
-        *lock(&actor.child) = Some(child);
+        actor.child = Some(child);
         actor.account.starts += 1;
         let sender = self.sender.clone();
         actor.listener = Some(std::thread::spawn(move || {
-            for said in output.lines().map_while(Result::ok).filter_map(|line| Said::parse(&line)) {
-                let _ = sender.send((who, said));
+            for line in output.lines().map_while(Result::ok).filter_map(|line| Said::parse(&line)) {
+                let _ = sender.send((who, line));
             }
         }));
         Ok(())
     }
 
-    /// Until both say that everything has arrived, and the relay has got rid of its last copies.
+    /// Until one was killed, both say that the other has everything, all files are there, and the relay is empty.
     fn run(&mut self) -> Outcome<()> {
-        while !self.actors.iter().all(|actor| actor.account.complete) || !self.relay.is_empty() {
-            match self.said.recv_timeout(TICK) {
-                Ok((who, said)) => self.hear(who, said)?,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        while !self.is_over()? {
+            if let Ok((who, line)) = self.said.recv_timeout(TICK) {
+                self.hear(who, line)?;
             }
             if Instant::now() > self.deadline {
-                let [alice, bob] = self.actors.each_ref().map(|actor| actor.account.shown);
-                return Err(format!("it takes too long: alice has {alice} items, bob has {bob}").into());
+                return Err("it takes too long".into());
             }
             for who in Who::BOTH {
-                self.look_after(who)?;
+                if let Some(status) = self.actors[who.index()].status()? {
+                    return Err(format!("{} ended early: {status}", who.name()).into());
+                }
+            }
+            let Account { uploaded, messages, starts, .. } = self.actors[self.victim.index()].account;
+            if starts == 1 && uploaded >= self.moment && messages >= 2 {
+                self.kill()?;
             }
         }
         self.bar.finish_and_clear();
         Ok(())
     }
 
-    fn hear(&mut self, who: Who, said: Said) -> Outcome<()> {
+    fn is_over(&self) -> Outcome<bool> {
+        let accounts = || self.actors.iter().map(|actor| &actor.account);
+        if !accounts().all(|account| account.complete) || accounts().all(|account| account.starts == 1) {
+            return Ok(false);
+        }
+        for actor in &self.actors {
+            if fs::read_dir(inbox::waiting(&actor.directory))?.next().is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(self.relay.is_empty())
+    }
+
+    fn hear(&mut self, who: Who, (said, number, word): Line) -> Outcome<()> {
         let actor = &mut self.actors[who.index()];
-        if let Said::Identity(key) = said {
+        if said == Said::Identity {
             actor.waits_for_code = true;
-            actor.account.note_identity(key)?;
+            actor.account.note_identity(from_hex(&word).ok_or("no identity")?)?;
             Who::BOTH.into_iter().for_each(|who| self.show_code_to(who));
             return Ok(());
         }
-        if let Said::Shown(bytes) = said {
-            self.bar.inc(bytes);
-        }
-        actor.account.note(said);
+        actor.account.note(said, number, word);
+        let moved = self.actors.iter().map(|actor| actor.account.uploaded + actor.account.downloaded).sum::<u64>();
+        // What was refused or lost moves twice.
+        self.bar.set_position(moved.min(self.bar.length().unwrap_or(0)));
         Ok(())
     }
 
@@ -183,46 +197,54 @@ impl Director<'_> {
         }
     }
 
-    /// Starts a party again if the relay has killed it. No other end is expected.
-    fn look_after(&mut self, who: Who) -> Outcome<()> {
-        let status = match lock(&self.actors[who.index()].child).as_mut() {
-            Some(child) => child.try_wait()?,
-            None => None,
-        };
-        let Some(status) = status else { return Ok(()) };
-        let actor = &mut self.actors[who.index()];
-        if who != self.victim || !self.killed.load(Ordering::Relaxed) || actor.account.starts > 1 {
-            return Err(format!("{} ended early: {status}", who.name()).into());
-        }
-        actor.account.end = Some(status.to_string());
+    /// SIGKILL, or TerminateProcess: it can neither notice nor finish anything. Then it is started again.
+    fn kill(&mut self) -> Outcome<()> {
+        let actor = &mut self.actors[self.victim.index()];
+        actor.note_peak();
+        let child = actor.child.as_mut().ok_or("not started")?;
+        child.kill()?;
+        actor.account.end = Some(child.wait()?.to_string());
         actor.join();
+        self.interrupted = outbox::is_interrupted(&actor.directory)?;
         // The mail piles up.
         std::thread::sleep(ABSENCE);
-        self.start(who)
+        self.start(self.victim)
     }
 
     /// Tells both that it is enough, and hears them out.
     fn stop(&mut self) -> Outcome<()> {
-        for actor in &mut self.actors {
-            actor.input = None;
-        }
         for who in Who::BOTH {
-            let status = self.actors[who.index()].wait(LIMIT)?;
+            let actor = &mut self.actors[who.index()];
+            actor.note_peak();
+            actor.input = None;
+            let status = loop {
+                match actor.status()? {
+                    Some(status) => break status,
+                    None if Instant::now() > self.deadline => return Err("a party does not end".into()),
+                    None => std::thread::sleep(TICK),
+                }
+            };
             if !status.success() {
                 return Err(format!("{} failed: {status}", who.name()).into());
             }
-            self.actors[who.index()].join();
+            actor.join();
         }
-        while let Ok((who, said)) = self.said.try_recv() {
-            self.hear(who, said)?;
+        while let Ok((who, line)) = self.said.try_recv() {
+            self.hear(who, line)?;
         }
         Ok(())
     }
 }
 
 impl Actor {
-    fn new(directory: PathBuf, child: Slot) -> Self {
-        Self { directory, child, input: None, listener: None, account: Account::default(), waits_for_code: false }
+    fn new(directory: PathBuf) -> Self {
+        let account = Account::default();
+        Self { directory, child: None, input: None, listener: None, account, waits_for_code: false }
+    }
+
+    /// How its process has ended, if it has.
+    fn status(&mut self) -> Outcome<Option<ExitStatus>> {
+        Ok(self.child.as_mut().ok_or("not started")?.try_wait()?)
     }
 
     /// Hears all that the process has said before it ended.
@@ -230,30 +252,20 @@ impl Actor {
         let _ = self.listener.take().map(JoinHandle::join);
     }
 
-    fn wait(&self, limit: Duration) -> Outcome<std::process::ExitStatus> {
-        let start = Instant::now();
-        while start.elapsed() < limit {
-            if let Some(status) = lock(&self.child).as_mut().ok_or("not started")?.try_wait()? {
-                return Ok(status);
-            }
-            std::thread::sleep(TICK);
-        }
-        Err("a party does not end".into())
+    fn note_peak(&mut self) {
+        let peak = self.child.as_ref().and_then(|child| memory::peak(child.id()));
+        self.account.peak = self.account.peak.max(peak);
     }
 }
 
 impl Drop for Actor {
     /// Whatever happens, no process stays behind.
     fn drop(&mut self) {
-        if let Some(mut child) = lock(&self.child).take() {
+        if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a conversation may take that has hardly anything to say.
@@ -265,4 +277,4 @@ const TICK: Duration = Duration::from_millis(20);
 /// How long the killed party is away.
 const ABSENCE: Duration = Duration::from_millis(100);
 
-const BAR: &str = "{elapsed_precise} {wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}";
+const BAR: &str = "{elapsed_precise} {wide_bar} {bytes} of {total_bytes} up and down, {bytes_per_sec}";

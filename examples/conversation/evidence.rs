@@ -1,10 +1,11 @@
-//! What the relay's recording gives away: a search for windows of everything that was secret.
+//! What the relay's recording and the blob store give away: a search for windows of everything that was secret.
 //!
 //! Does not know who wrote what. It finds what is there in the clear, which is how such things go wrong.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::AddAssign;
 
 use crate::agenda::Source;
 use crate::{Outcome, Who};
@@ -22,6 +23,7 @@ pub(crate) struct Secrets {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Plaintext,
+    Key,
     Identity(Who),
 }
 
@@ -29,10 +31,21 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) plaintext: u64,
+    pub(crate) keys: u64,
     /// By whose identity.
     pub(crate) identity: [u64; 2],
     /// How many bytes were searched.
     pub(crate) bytes: u64,
+}
+
+impl AddAssign for Found {
+    fn add_assign(&mut self, other: Self) {
+        let Self { plaintext, keys, identity: [alice, bob], bytes } = other;
+        self.plaintext += plaintext;
+        self.keys += keys;
+        self.identity = [self.identity[0] + alice, self.identity[1] + bob];
+        self.bytes += bytes;
+    }
 }
 
 impl Secrets {
@@ -40,9 +53,14 @@ impl Secrets {
         Self { windows: Vec::new(), starts: HashMap::new(), filter: vec![0; 1 << (FILTER - 6)] }
     }
 
-    /// How many windows there are of the plaintext.
-    pub(crate) fn plaintext_windows(&self) -> usize {
-        self.windows.iter().filter(|(kind, _)| *kind == Kind::Plaintext).count()
+    /// How many windows there are of one kind.
+    pub(crate) fn windows(&self, of: Kind) -> usize {
+        self.windows.iter().filter(|(kind, _)| *kind == of).count()
+    }
+
+    /// Both halves of a secret key.
+    pub(crate) fn add_key(&mut self, key: &[u8]) {
+        key.chunks(16).for_each(|half| self.add(Kind::Key, half));
     }
 
     /// Every window of 16 bytes of both keys.
@@ -58,13 +76,13 @@ impl Secrets {
         text.as_bytes().windows(16).for_each(|window| self.add(Kind::Plaintext, window));
     }
 
-    /// The name, unless it is too short to mean anything, and windows of 32 bytes from all over the file.
-    pub(crate) fn add_file(&mut self, source: &Source) -> Outcome<()> {
+    /// The name, unless it is too short to mean anything, and about `samples` windows of 32 bytes from all over the file.
+    pub(crate) fn add_file(&mut self, source: &Source, samples: u64) -> Outcome<()> {
         if source.name.len() >= START {
             self.add(Kind::Plaintext, source.name.as_bytes().get(..LONGEST).unwrap_or(source.name.as_bytes()));
         }
         let mut file = File::open(&source.path)?;
-        let stride = (source.length / SAMPLES).max(64);
+        let stride = (source.length / samples).max(64);
         let mut window = [0; LONGEST];
         let mut position = 0;
         while position + u64::try_from(LONGEST)? <= source.length {
@@ -120,6 +138,7 @@ impl Secrets {
                 if block[position..].starts_with(window) {
                     match kind {
                         Kind::Plaintext => found.plaintext += 1,
+                        Kind::Key => found.keys += 1,
                         Kind::Identity(who) => found.identity[who.index()] += 1,
                     }
                 }
@@ -142,8 +161,6 @@ pub(crate) const IDENTITY_WINDOWS: u64 = 2 * (32 - 16 + 1);
 const LONGEST: usize = 32;
 /// Bytes by which windows are looked up.
 const START: usize = 8;
-/// Windows of one file at most.
-const SAMPLES: u64 = 16_384;
 /// Bytes searched at once.
 const BLOCK: usize = 1 << 20;
 /// Binary logarithm of the number of bits of the filter.

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use bisik::IdentityKey;
 
 use crate::said::from_hex;
-use crate::wire::{FromRelay, ToRelay, read_frame};
+use crate::wire::{self, Frame, Kind};
 use crate::{Outcome, Who};
 
 /// The connection to the relay.
 pub(crate) struct Link {
     stream: TcpStream,
-    arrived: Receiver<FromRelay>,
+    arrived: Receiver<Frame>,
 }
 
 impl Link {
@@ -30,23 +30,23 @@ impl Link {
         let (sender, arrived) = mpsc::channel();
         // A thread that always reads: the relay never waits for us while we wait for it.
         std::thread::spawn(move || {
-            let mut frame = Vec::new();
-            while read_frame(&mut reader, &mut frame).is_ok() {
-                let Some(frame) = FromRelay::decode(&frame) else { break };
-                if sender.send(frame).is_err() {
-                    break;
-                }
-            }
+            let mut raw = Vec::new();
+            while wire::read(&mut reader, &mut raw).is_ok_and(|frame| sender.send(frame).is_ok()) {}
         });
         Ok(Self { stream, arrived })
     }
 
-    pub(crate) fn send(&mut self, frame: &ToRelay) -> Outcome<()> {
-        Ok(self.stream.write_all(&frame.encode())?)
+    /// To the mailbox of a party.
+    pub(crate) fn send(&mut self, kind: Kind, who: Who, bytes: &[u8]) -> Outcome<()> {
+        Ok(self.stream.write_all(&wire::encode(kind, who.index().try_into()?, bytes))?)
+    }
+
+    pub(crate) fn done(&mut self, delivery: u64) -> Outcome<()> {
+        Ok(self.stream.write_all(&wire::encode(Kind::Done, delivery, &[]))?)
     }
 
     /// What arrives next, if it arrives within `wait`.
-    pub(crate) fn receive(&self, wait: Duration) -> Outcome<Option<FromRelay>> {
+    pub(crate) fn receive(&self, wait: Duration) -> Outcome<Option<Frame>> {
         match self.arrived.recv_timeout(wait) {
             Ok(frame) => Ok(Some(frame)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
@@ -58,12 +58,12 @@ impl Link {
     pub(crate) fn fetch_bundle(&mut self, of: Who) -> Outcome<Vec<u8>> {
         let start = Instant::now();
         while start.elapsed() < LIMIT {
-            self.send(&ToRelay::Fetch(of))?;
-            match self.receive(LIMIT)? {
-                Some(FromRelay::Bundle(bundle)) => return Ok(bundle),
-                Some(FromRelay::NoBundle) => std::thread::sleep(Duration::from_millis(20)),
-                Some(FromRelay::Deliver { .. }) | None => break,
+            self.send(Kind::Fetch, of, &[])?;
+            let Some(answer) = self.receive(LIMIT)? else { break };
+            if !answer.bytes.is_empty() {
+                return Ok(answer.bytes);
             }
+            std::thread::sleep(Duration::from_millis(20));
         }
         Err("the relay has no bundle".into())
     }

@@ -171,22 +171,25 @@ impl Tally {
 #[derive(Default)]
 pub(crate) struct Bundles {
     one_time: VecDeque<Vec<u8>>,
-    last_resort: Option<Vec<u8>>,
+    /// Empty while there is none.
+    last_resort: Vec<u8>,
     /// Every one-time bundle that was ever published: none is handed out twice.
     known: HashSet<Vec<u8>>,
 }
 
 impl Bundles {
-    pub(crate) fn publish(&mut self, once: bool, bundle: Vec<u8>) {
-        if !once {
-            self.last_resort = Some(bundle);
-        } else if self.known.insert(bundle.clone()) {
+    pub(crate) fn publish_once(&mut self, bundle: Vec<u8>) {
+        if self.known.insert(bundle.clone()) {
             self.one_time.push_back(bundle);
         }
     }
 
-    /// A one-time bundle, or, when none is left, the last-resort bundle.
-    pub(crate) fn hand_out(&mut self) -> Option<Vec<u8>> {
-        self.one_time.pop_front().or_else(|| self.last_resort.clone())
+    pub(crate) fn publish_last(&mut self, bundle: Vec<u8>) {
+        self.last_resort = bundle;
+    }
+
+    /// A one-time bundle, or, when none is left, the last-resort bundle; empty if there is none either.
+    pub(crate) fn hand_out(&mut self) -> Vec<u8> {
+        self.one_time.pop_front().unwrap_or_else(|| self.last_resort.clone())
     }
 }

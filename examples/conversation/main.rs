@@ -13,54 +13,59 @@
 //!   │ alice          │    │ relay                     │    │ bob            │
 //!   │ initiates      │◀──▶│ mailboxes and bundles;    │◀──▶│ publishes      │
 //!   │                │TCP │ delivers late, twice and  │TCP │ bundles, is    │
-//!   │ her record     │    │ damaged; records all bytes│    │ written to     │
-//!   └────────────────┘    └───────────────────────────┘    │ his record     │
-//!                                                          └────────────────┘
+//!   │ her records    │    │ damaged; records all bytes│    │ written to     │
+//!   └───────┬────────┘    └───────────────────────────┘    │ his records    │
+//!           │             ┌───────────────────────────┐    └────────┬───────┘
+//!           └────────────▶│ blob store: a directory;  │◀────────────┘
+//!              files      │ some blobs come damaged,  │    files
+//!                         │ cut short or exchanged    │
+//!                         └───────────────────────────┘
 //! ```
 //!
 //! Read `party.rs` first: it is how a program uses this crate, including the two rules that make crashes harmless.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `party.rs` | **one side of the conversation: everything that touches the crate** |
+//! | `party.rs` | **one side of the conversation: everything that touches sessions** |
+//! | `outbox.rs`, `upload.rs` | what it has to say, composed as `bisik::content`; its files on their way into the blob store |
+//! | `inbox.rs` | what it was told, shown in a directory; files on their way out of the blob store |
 //! | `store.rs` | its records on disk: sealed, replaced as a whole or not at all |
-//! | `ledger.rs` | what it has received, and what the other side has |
-//! | `content.rs` | what the plaintexts look like: texts, pieces of files, receipts |
 //! | `agenda.rs` | what each side has to say |
-//! | `received.rs` | where it shows what it was told: a directory |
-//! | `link.rs`, `wire.rs`, `fields.rs` | its connections; frames between a party and the relay; fields of bytes |
-//! | `relay.rs`, `mailbox.rs`, `mischief.rs`, `recording.rs` | the relay, what it keeps, what it does wrong on purpose, and all it has seen |
+//! | `link.rs`, `wire.rs` | its connections; frames between a party and the relay |
+//! | `blobs.rs` | the blob store, and what it does wrong on purpose |
+//! | `relay.rs`, `mailbox.rs`, `mischief.rs` | the relay, what it keeps, and what it does wrong on purpose |
 //! | `said.rs` | the lines in which a party tells this process what happens |
-//! | `director.rs` | starts, kills and restarts the parties; passes each the other's public identity |
-//! | `account.rs`, `evidence.rs`, `report.rs` | what came of it, what the relay's recording gives away (nothing), and the table at the end |
+//! | `director.rs`, `memory.rs` | starts, kills and restarts the parties; passes each the other's public identity; looks at their memory |
+//! | `account.rs`, `evidence.rs`, `report.rs` | what came of it, what relay and blob store give away (nothing), and the table at the end |
 //!
-//! The exit status is zero only if every file and text arrived once and whole, every damaged message was refused, and
-//! the relay saw nothing but what it must.
+//! The exit status is zero only if every file and text arrived once and whole, every damaged message and
+//! blob was refused, no process needed more than 32 MiB, and relay and blob store saw nothing but what they must.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
 mod account;
 mod agenda;
-mod content;
+mod blobs;
 mod director;
 mod evidence;
-mod fields;
-mod ledger;
+mod inbox;
 mod link;
 mod mailbox;
+mod memory;
 mod mischief;
+mod outbox;
 mod party;
-mod received;
-mod recording;
 mod relay;
 mod report;
 mod said;
 mod store;
+mod upload;
 mod wire;
 
 use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What ends a process early. None of these is met when all is well.
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -114,3 +119,11 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// The time since 1970. The library takes it as an argument, where it needs it.
+fn now() -> Outcome<Duration> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?)
+}
+
+/// Bytes of a file that are in memory at once.
+const PIECE: u64 = 1 << 20;

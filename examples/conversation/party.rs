@@ -12,38 +12,43 @@
 //!
 //! Both leave a gap: a process that dies between storing and sending, or between storing and showing, loses the message.
 //! No order of the two closes it; what closes it is the oldest argument of networking, that only the ends can know.
-//! A sender keeps each item until the *receiver's own, encrypted receipt* has come, which is written after the item was
-//! shown, and until then encrypts it again, with another key, when it has heard nothing for a while. So there is nothing
-//! to recover after a crash: the items without receipt are simply those that are still to be sent. What then arrives
-//! twice is told apart on two levels: the same *message* is refused by the session as replayed, the same *item* in a new
-//! message is recognised by its number.
+//! A sender keeps each content until the *receiver's own, encrypted receipt* has come, which is written when the content is
+//! in place there, and until then encrypts it again, with another key, when it has heard nothing for a while. So there is
+//! nothing to recover after a crash: what has no receipt is simply what is still to be sent. What then arrives twice is
+//! told apart on two levels: the same *message* is refused by the session as replayed, the same *content* in a new message
+//! is recognised by its id.
+//!
+//! Files go beside the messages, through a store that nobody trusts: `upload.rs` and `inbox.rs`, a piece at a time between
+//! the messages.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
+use bisik::content::{Content, Kind, Receipt};
 use bisik::{Accepted, Ciphertext, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, Timestamp, Trust};
 
-use crate::agenda::{self, Agenda};
-use crate::content::Content;
-use crate::ledger::Ledger;
+use crate::agenda::{agenda, sources};
+use crate::blobs::{self, Blobs};
+use crate::inbox::Inbox;
 use crate::link::{Director, Link};
-use crate::received::Received;
-use crate::said::{Said, TAKEN};
+use crate::outbox::{Outbox, compose};
+use crate::said::{Said, TAKEN, to_hex};
 use crate::store::{Record, Store};
-use crate::wire::{FromRelay, ToRelay};
-use crate::{Outcome, Who};
+use crate::wire;
+use crate::{Outcome, Who, now};
 
-/// The process of one party: `who port directory FILE..`, and the peer's identity on its standard input.
+/// The process of one party: `who port seed scene FILE..`, and the peer's identity on its standard input.
 pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<()> {
-    let files = arguments.split_off(arguments.len().min(3));
-    let [who, port, directory] = arguments.as_slice() else { return Err("a party needs more arguments".into()) };
+    let files = arguments.split_off(arguments.len().min(4));
+    let [who, port, seed, scene] = arguments.as_slice() else { return Err("a party needs more arguments".into()) };
     let who = if who == Who::Alice.name() { Who::Alice } else { Who::Bob };
     let port = port.to_str().and_then(|port| port.parse().ok()).ok_or("no port")?;
+    let seed = seed.to_str().and_then(|seed| seed.parse().ok()).ok_or("no seed")?;
 
     let mut director = Director::listen();
-    let mut party = Party::load(who, Path::new(directory), &files, port, &mut director)?;
+    let blobs = Blobs::open(blobs::directory(Path::new(scene)), seed);
+    let mut party = Party::load(who, &Path::new(scene).join(who.name()), &files, blobs, port, &mut director)?;
     if who == Who::Bob {
         party.publish()?;
     } else if party.session.is_none() {
@@ -62,16 +67,12 @@ struct Party {
     /// The only identity that this party talks to.
     peer: IdentityKey,
     session: Option<Session>,
-    agenda: Agenda,
-    ledger: Ledger,
-    received: Received,
+    outbox: Outbox,
+    inbox: Inbox,
     relay: Link,
-    /// Items on their way: sent by this process, and not receipted.
-    under_way: BTreeSet<u32>,
-    /// Below this all items are receipted or under way.
-    next: u32,
-    /// Items of the peer's that were shown and must be receipted.
-    owed: Vec<u32>,
+    blobs: Blobs,
+    /// What the peer must be told that we have.
+    owed: Option<Receipt>,
     /// When something was last receipted, and how long to wait for the next.
     heard: Instant,
     patience: Duration,
@@ -81,7 +82,14 @@ struct Party {
 
 impl Party {
     /// Loads what an earlier process has stored. The very first one makes an identity and pre-keys, and stores them.
-    fn load(who: Who, directory: &Path, files: &[OsString], port: u16, director: &mut Director) -> Outcome<Self> {
+    fn load(
+        who: Who,
+        directory: &Path,
+        files: &[OsString],
+        blobs: Blobs,
+        port: u16,
+        director: &mut Director,
+    ) -> Outcome<Self> {
         let store = Store::open(directory)?;
         let record = match store.load()? {
             Some(record) => record,
@@ -92,13 +100,13 @@ impl Party {
         let mut session = None;
         if !record.session.is_empty() {
             let stored = Session::unseal(store.key(), SESSION, &record.session)?;
-            Said::Resumed(stored.revision()).say();
+            Said::Resumed.say(stored.revision(), "");
             session = Some(stored);
         }
         // The users meet and scan each other's code: that is what pins the peer. Without such a code there would be
         // `Trust::OnFirstUse`, and a relay that hands out bundles of its own could stand in the middle of the first
         // session; the identity that was found then would have to be remembered, and pinned from then on.
-        Said::Identity(identity.public().to_bytes().to_vec()).say();
+        Said::Identity.say(0, &to_hex(&identity.public().to_bytes()));
         let peer = IdentityKey::from_bytes(&director.scanned_code()?)?;
         Ok(Self {
             who,
@@ -106,15 +114,13 @@ impl Party {
             pre_keys,
             peer,
             session,
-            agenda: Agenda::of(who, &agenda::sources(files)?)?,
-            ledger: Ledger::decode(&record.ledger).ok_or("the ledger is damaged")?,
-            received: Received::open(directory.join("received"))?,
+            outbox: Outbox::open(directory, agenda(who, &sources(files)?))?,
+            inbox: Inbox::open(directory)?,
             relay: Link::connect(port)?,
+            blobs,
             store,
             record,
-            under_way: BTreeSet::new(),
-            next: 0,
-            owed: Vec::new(),
+            owed: None,
             heard: Instant::now(),
             patience: PATIENCE,
             dealt_with: 0,
@@ -123,7 +129,7 @@ impl Party {
 
     /// At every start: makes the pre-keys that are due, stores them, and publishes the bundles.
     fn publish(&mut self) -> Outcome<()> {
-        let (now, rng) = (now()?, &mut rand::rng());
+        let (now, rng) = (timestamp()?, &mut rand::rng());
         self.pre_keys.rotate(&self.identity, now, rng)?;
         if self.pre_keys.stock(now).is_low() {
             let _bundles = self.pre_keys.replenish(&self.identity, STOCK, rng)?;
@@ -134,97 +140,86 @@ impl Party {
         // All that are left, not only the new ones: an earlier process may have died before it could publish them.
         // The relay goes by the bytes, and hands none out twice.
         for bundle in self.pre_keys.one_time_bundles(now) {
-            self.relay.send(&ToRelay::Publish { of: self.who, once: true, bundle: bundle.to_bytes() })?;
+            self.relay.send(wire::Kind::PublishOnce, self.who, &bundle.to_bytes())?;
         }
-        let bundle = self.pre_keys.bundle().to_bytes();
-        self.relay.send(&ToRelay::Publish { of: self.who, once: false, bundle })
+        self.relay.send(wire::Kind::PublishLast, self.who, &self.pre_keys.bundle().to_bytes())
     }
 
     /// Sets up a session with the peer, who need not be there. Nothing is sent before there is a message.
     fn initiate(&mut self) -> Outcome<()> {
         let bundle = self.relay.fetch_bundle(self.who.other())?;
-        let bundle = PreKeyBundle::from_bytes(&bundle)?.verify(Trust::Pinned(&self.peer), now()?)?;
+        let bundle = PreKeyBundle::from_bytes(&bundle)?.verify(Trust::Pinned(&self.peer), timestamp()?)?;
         self.session = Some(Session::initiate(&self.identity, &bundle, &mut rand::rng())?);
         Ok(())
     }
 
     /// Sends and receives until the director says that it is enough.
     fn converse(&mut self, director: &Director) -> Outcome<()> {
-        self.relay.send(&ToRelay::Open(self.who))?;
+        self.relay.send(wire::Kind::Open, self.who, &[])?;
         let mut complete = false;
         while !director.is_gone() {
             self.send_what_is_due()?;
-            let mut wait = TICK;
-            for _ in 0..WINDOW {
+            let fetching = self.inbox.step(&mut self.blobs)?;
+            let mut wait = if fetching || self.outbox.is_busy() { Duration::ZERO } else { TICK };
+            for _ in 0..AT_ONCE {
                 let Some(arrived) = self.relay.receive(wait)? else { break };
-                let FromRelay::Deliver { delivery, message } = arrived else { continue };
-                self.take(delivery, &message)?;
+                self.take(arrived.number, &arrived.bytes)?;
                 wait = Duration::ZERO;
             }
-            if !complete && self.ledger.is_complete(self.agenda.len()) {
-                Said::Complete.say();
+            if !complete && self.outbox.is_empty() {
+                Said::Complete.say(0, "");
                 complete = true;
             }
         }
         Ok(())
     }
 
-    /// Fills the window with items that have no receipt, and adds the receipts that we owe.
+    /// The contents that are next, or again, and the receipt that we owe.
     fn send_what_is_due(&mut self) -> Outcome<()> {
         if self.session.is_none() {
             return Ok(());
         }
-        self.give_up_waiting();
-        let mut plaintexts = Vec::new();
-        while self.under_way.len() < WINDOW && self.next < self.agenda.len() {
-            if !self.ledger.has_receipt(self.next) && self.under_way.insert(self.next) {
-                plaintexts.push(self.agenda.plaintext(self.next)?);
-            }
-            self.next += 1;
-        }
-        if !self.owed.is_empty() {
-            plaintexts.push(Content::Receipt(std::mem::take(&mut self.owed)).encode());
-        }
-        if plaintexts.is_empty() { Ok(()) } else { self.send(&plaintexts) }
-    }
-
-    /// After a long silence, everything under way counts as not sent. The wait doubles until something is heard.
-    fn give_up_waiting(&mut self) {
-        if self.under_way.is_empty() {
+        let mut contents = Vec::new();
+        if !self.outbox.is_waiting() {
             self.heard = Instant::now();
         } else if self.heard.elapsed() > self.patience {
-            Said::Again(self.under_way.len().try_into().unwrap_or(u64::MAX)).say();
-            self.under_way.clear();
-            self.next = 0;
+            // After a long silence, everything under way goes again. The wait doubles until something is heard.
+            contents = self.outbox.again()?;
+            Said::Again.say(contents.len().try_into()?, "");
             self.heard = Instant::now();
             self.patience *= 2;
         }
+        while let Some(content) = self.outbox.next(self.store.key(), &self.blobs)? {
+            contents.push(content);
+        }
+        if let Some(receipt) = self.owed.take() {
+            contents.push(compose(Kind::Receipt(receipt))?);
+        }
+        if contents.is_empty() { Ok(()) } else { self.send(&contents) }
     }
 
     /// **Store before you send.** One record releases any number of messages that were encrypted before it.
-    fn send(&mut self, plaintexts: &[Vec<u8>]) -> Outcome<()> {
+    fn send(&mut self, contents: &[Content]) -> Outcome<()> {
         let rng = &mut rand::rng();
         let session = self.session.as_mut().ok_or("there is no session")?;
         let mut held = Vec::new();
-        for plaintext in plaintexts {
-            held.push((plaintext.len(), session.encrypt_held(plaintext, rng)?));
+        for content in contents {
+            held.push((content.as_body().len(), session.encrypt_held(content.as_body(), rng)?));
         }
         let sealed = session.seal(self.store.key(), SESSION, rng);
         self.record.session = sealed.as_bytes().to_vec();
-        // The ledger goes with it: after a receipt has left, nobody sends its items again, so we must not forget them.
-        self.record.ledger = self.ledger.encode();
         self.store.replace(&self.record)?;
 
         let stored = sealed.stored(); // our word for it, now that it is true
         for (length, message) in held {
             let message = message.release(&stored).map_err(|_| "a message is newer than the record")?.into_bytes();
-            Said::Sent { plaintext: length.try_into()?, message: message.len().try_into()? }.say();
-            self.relay.send(&ToRelay::Put { to: self.who.other(), message })?;
+            Said::Sent.say(message.len().try_into()?, &length.to_string());
+            self.relay.send(wire::Kind::Put, self.who.other(), &message)?;
         }
         Ok(())
     }
 
-    /// One delivery: decrypted, shown, and done with; or refused, and done with as well.
+    /// One delivery: decrypted, put in its place, and done with; or refused, and done with as well.
     fn take(&mut self, delivery: u64, message: &[u8]) -> Outcome<()> {
         let word = match self.receive(message)? {
             Ok(plaintext) => {
@@ -232,11 +227,11 @@ impl Party {
                 TAKEN.to_owned()
             }
             // A refused message changes nothing. Whatever the reason, here it is enough to drop it: if it was worth
-            // anything, its items stay without receipt, and come again. `bisik::error` lists what else to do about each.
+            // anything, it stays without receipt, and comes again. `bisik::error` lists what else to do about each.
             Err(refusal) => refusal,
         };
-        Said::Verdict { delivery, word }.say();
-        self.relay.send(&ToRelay::Done(delivery))?;
+        Said::Verdict.say(delivery, &word);
+        self.relay.done(delivery)?;
         self.dealt_with += 1;
         if self.dealt_with.is_multiple_of(RELOAD) { self.reload() } else { Ok(()) }
     }
@@ -280,39 +275,23 @@ impl Party {
         Ok(Ok(plaintext))
     }
 
-    /// Shows an item, unless it was shown before, and owes a receipt for it either way.
+    /// Puts a content in its place, and owes a receipt for it, even if it was there before.
     fn show(&mut self, plaintext: &[u8]) -> Outcome<()> {
         // The peer is who it is, and may still be broken or hostile: what is not understood is neither shown nor receipted.
-        let Some(content) = Content::decode(plaintext) else { return Ok(()) };
-        let item = match &content {
-            Content::Text(item, _) | Content::Piece(item, _) => *item,
-            Content::Receipt(numbers) => {
-                self.note_receipts(numbers);
-                return Ok(());
-            }
-        };
-        self.owed.push(item.number);
-        if self.ledger.has_received(item) {
-            Said::Recognised.say();
-            return Ok(());
+        let Ok(content) = Content::from_body(plaintext) else { return Ok(()) };
+        if let Kind::Receipt(receipt) = content.kind() {
+            self.heard = Instant::now();
+            self.patience = PATIENCE;
+            return self.outbox.note(receipt);
         }
-        let bytes = match &content {
-            Content::Text(item, text) => self.received.show_text(*item, text).map(|()| text.len())?,
-            Content::Piece(_, piece) => self.received.show_piece(piece).map(|()| piece.bytes.len())?,
-            Content::Receipt(_) => 0,
-        };
-        self.ledger.receive(item);
-        Said::Shown(bytes.try_into()?).say();
+        let Some(visible) = content.visible() else { return Ok(()) };
+        self.inbox.take(&content)?;
+        let receipt = Receipt::delivered(&visible);
+        self.owed = Some(match self.owed.take() {
+            Some(owed) => owed.merge(&receipt)?,
+            None => receipt,
+        });
         Ok(())
-    }
-
-    fn note_receipts(&mut self, numbers: &[u32]) {
-        for number in numbers.iter().filter(|number| **number < self.agenda.len()) {
-            self.under_way.remove(number);
-            self.ledger.receipt(*number);
-        }
-        self.heard = Instant::now();
-        self.patience = PATIENCE;
     }
 
     /// What happens all day on a telephone: the program leaves memory, and goes on from its record.
@@ -324,7 +303,7 @@ impl Party {
             return Err("the stored session is not the one in memory".into());
         }
         self.session = Some(stored);
-        Said::Reloaded.say();
+        Said::Reloaded.say(0, "");
         Ok(())
     }
 }
@@ -335,16 +314,15 @@ fn first_record(store: &Store) -> Outcome<Record> {
     let identity = Identity::generate(rng);
     let record = Record {
         identity: identity.seal(store.key(), IDENTITY, rng),
-        pre_keys: PreKeys::generate(&identity, now()?, rng).seal(store.key(), PRE_KEYS, rng),
+        pre_keys: PreKeys::generate(&identity, timestamp()?, rng).seal(store.key(), PRE_KEYS, rng),
         session: Vec::new(),
-        ledger: Ledger::default().encode(),
     };
     store.replace(&record)?;
     Ok(record)
 }
 
-fn now() -> Outcome<Timestamp> {
-    Ok(Timestamp::from_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()))
+fn timestamp() -> Outcome<Timestamp> {
+    Ok(Timestamp::from_unix_seconds(now()?.as_secs()))
 }
 
 /// The names under which records are sealed: none can take the place of another.
@@ -355,11 +333,11 @@ const SESSION: &[u8] = b"session with the peer";
 
 /// One-time bundles made at once.
 const STOCK: usize = 25;
-/// Items under way at most: bounds what the relay must keep, and what comes again after a crash.
-pub(crate) const WINDOW: usize = 8;
+/// Deliveries that are dealt with before anything is sent: one receipt is for all of them.
+const AT_ONCE: usize = 8;
 /// After how many deliveries the session is dropped from memory and loaded again.
-const RELOAD: u64 = 16;
-/// How long to wait for the first receipt before items are sent again.
+const RELOAD: u64 = 6;
+/// How long to wait for the first receipt before contents are sent again.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// How long to wait for a delivery before looking at the clock.
 const TICK: Duration = Duration::from_millis(20);

@@ -1,17 +1,17 @@
-//! The relay: mailboxes and bundles behind a socket on 127.0.0.1. It stores, forwards, and plays tricks.
+//! The relay: mailboxes and bundles behind a socket on 127.0.0.1. It stores, forwards, plays tricks, and records all of it.
 //!
 //! Does not know `bisik`: all that it handles is bytes. A real one would make sure who opens a mailbox, and bound it.
 
-use std::io::{BufReader, Write};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::mailbox::{Bundles, Letter, Mailbox, Tally};
 use crate::mischief::Mischief;
-use crate::recording::{Recording, Shelf};
-use crate::wire::{FromRelay, ToRelay, read_frame};
+use crate::wire::{self, Frame, Kind};
 use crate::{Outcome, Who};
 
 /// The relay, as the process that runs it sees it. Its threads end with the process.
@@ -27,20 +27,41 @@ struct Shared {
 struct State {
     mailboxes: [Mailbox; 2],
     bundles: [Bundles; 2],
-    recording: Recording,
-    at_put: AtPut,
+    /// Every byte that was read and written. Bundles are apart: they must carry their owner's public identity.
+    recordings: [BufWriter<File>; 2],
+    /// Whether nothing is missing there.
+    whole: bool,
 }
 
-/// Called at every message, with how many each party has put; the relay stands still meanwhile.
-pub(crate) type AtPut = Box<dyn FnMut([u64; 2]) + Send>;
+/// What is recorded apart: see [`recording`].
+#[derive(Clone, Copy)]
+pub(crate) enum Shelf {
+    Bundles,
+    Mail,
+}
+
+/// Where the relay's recording is.
+pub(crate) fn recording(scene: &Path, shelf: Shelf) -> PathBuf {
+    scene.join(if matches!(shelf, Shelf::Bundles) { "bundles" } else { "mail" })
+}
+
+impl State {
+    fn record(&mut self, shelf: Shelf, bytes: &[u8]) {
+        let [bundles, mail] = &mut self.recordings;
+        let file = if matches!(shelf, Shelf::Bundles) { bundles } else { mail };
+        self.whole &= file.write_all(bytes).is_ok();
+    }
+}
 
 impl Relay {
     /// Starts it; gives its port.
-    pub(crate) fn start(directory: &Path, seed: u64, at_put: AtPut) -> Outcome<(Self, u16)> {
+    pub(crate) fn start(scene: &Path, seed: u64) -> Outcome<(Self, u16)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let mailboxes = [seed, !seed].map(|seed| Mailbox::new(Mischief::new(seed)));
-        let state = State { mailboxes, bundles: Default::default(), recording: Recording::create(directory)?, at_put };
+        let create = |shelf| File::create(recording(scene, shelf)).map(BufWriter::new);
+        let recordings = [create(Shelf::Bundles)?, create(Shelf::Mail)?];
+        let state = State { mailboxes, bundles: Default::default(), recordings, whole: true };
         let relay = Self(Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }));
         let acceptor = relay.clone();
         std::thread::spawn(move || {
@@ -60,7 +81,8 @@ impl Relay {
     /// What was done to each party's mail; `None` if not everything that was seen could be recorded.
     pub(crate) fn finish(&self) -> Option<[Tally; 2]> {
         let mut state = self.state();
-        state.recording.finish().then(|| state.mailboxes.each_ref().map(|mailbox| mailbox.tally().clone()))
+        let whole = state.recordings.iter_mut().all(|file| file.flush().is_ok()) && state.whole;
+        whole.then(|| state.mailboxes.each_ref().map(|mailbox| mailbox.tally().clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,57 +94,60 @@ impl Relay {
         let _ = stream.set_nodelay(true);
         let Ok(mut answers) = stream.try_clone() else { return };
         let mut reader = BufReader::new(stream);
-        let mut frame = Vec::new();
-        let mut mailbox = None;
+        let (mut raw, mut mailbox) = (Vec::new(), None);
         loop {
-            let read = read_frame(&mut reader, &mut frame);
-            let request = read.ok().and_then(|()| ToRelay::decode(&frame));
-            let shelf = if matches!(request, Some(ToRelay::Publish { .. })) { Shelf::Bundles } else { Shelf::Mail };
-            self.state().recording.write(shelf, &frame);
-            let handled = request.map(|request| self.handle(request, &mut mailbox, &mut answers));
-            if !matches!(handled, Some(Ok(()))) {
+            let frame = wire::read(&mut reader, &mut raw);
+            let kind = frame.as_ref().map(|frame| frame.kind);
+            let shelf = match kind {
+                Ok(Kind::PublishOnce | Kind::PublishLast) => Shelf::Bundles,
+                // Also what a dying process has left of a frame.
+                _ => Shelf::Mail,
+            };
+            self.state().record(shelf, &raw);
+            if frame.and_then(|frame| self.handle(frame, &mut mailbox, &mut answers)).is_err() {
                 return;
             }
         }
     }
 
     /// Does what a party asks for on a connection on which `mailbox` is open.
-    fn handle(&self, request: ToRelay, mailbox: &mut Option<Who>, answers: &mut TcpStream) -> Outcome<()> {
+    fn handle(&self, frame: Frame, mailbox: &mut Option<usize>, answers: &mut TcpStream) -> io::Result<()> {
         let mut state = self.state();
-        match request {
-            ToRelay::Publish { of, once, bundle } => state.bundles[of.index()].publish(once, bundle),
-            ToRelay::Fetch(of) => {
-                let answer =
-                    state.bundles[of.index()].hand_out().map_or(FromRelay::NoBundle, FromRelay::Bundle).encode();
-                state.recording.write(Shelf::Bundles, &answer);
+        let Frame { kind, number, bytes } = frame;
+        if kind == Kind::Done {
+            mailbox.map(|mailbox| state.mailboxes[mailbox].acknowledge(number));
+            return Ok(());
+        }
+        let which = usize::try_from(number).unwrap_or(usize::MAX);
+        if which >= Who::BOTH.len() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        match kind {
+            Kind::PublishOnce => state.bundles[which].publish_once(bytes),
+            Kind::PublishLast => state.bundles[which].publish_last(bytes),
+            Kind::Fetch => {
+                let answer = wire::encode(Kind::Bundle, number, &state.bundles[which].hand_out());
+                state.record(Shelf::Bundles, &answer);
                 answers.write_all(&answer)?;
             }
-            ToRelay::Open(who) => {
-                *mailbox = Some(who);
-                let connection = state.mailboxes[who.index()].open();
+            Kind::Open => {
+                *mailbox = Some(which);
+                let connection = state.mailboxes[which].open();
                 let (relay, stream) = (self.clone(), answers.try_clone()?);
-                std::thread::spawn(move || relay.deliver(who, connection, stream));
-                self.0.changed.notify_all();
+                std::thread::spawn(move || relay.deliver(which, connection, stream));
             }
-            ToRelay::Put { to, message } => {
-                state.mailboxes[to.index()].put(message);
-                let by = Who::BOTH.map(|who| state.mailboxes[who.other().index()].tally().messages);
-                (state.at_put)(by);
-                self.0.changed.notify_all();
-            }
-            ToRelay::Done(delivery) => {
-                let who = mailbox.ok_or("no mailbox is open")?;
-                state.mailboxes[who.index()].acknowledge(delivery);
-            }
+            Kind::Put => state.mailboxes[which].put(bytes),
+            Kind::Done | Kind::Bundle | Kind::Deliver => {}
         }
+        self.0.changed.notify_all();
         Ok(())
     }
 
     /// Writes a mailbox to one connection, until that breaks or the mailbox is opened on another.
-    fn deliver(&self, who: Who, connection: u64, mut stream: TcpStream) {
-        while let Some(Letter { delivery, message }) = self.next(who, connection) {
-            let frame = FromRelay::encode_delivery(delivery, &message);
-            self.state().recording.write(Shelf::Mail, &frame);
+    fn deliver(&self, mailbox: usize, connection: u64, mut stream: TcpStream) {
+        while let Some(Letter { delivery, message }) = self.next(mailbox, connection) {
+            let frame = wire::encode(Kind::Deliver, delivery, &message);
+            self.state().record(Shelf::Mail, &frame);
             if stream.write_all(&frame).is_err() {
                 return;
             }
@@ -130,16 +155,16 @@ impl Relay {
     }
 
     /// Waits for the next delivery.
-    fn next(&self, who: Who, connection: u64) -> Option<Letter> {
+    fn next(&self, mailbox: usize, connection: u64) -> Option<Letter> {
         let mut state = self.state();
-        while state.mailboxes[who.index()].is_open_on(connection) {
-            if let Some(letter) = state.mailboxes[who.index()].next() {
+        while state.mailboxes[mailbox].is_open_on(connection) {
+            if let Some(letter) = state.mailboxes[mailbox].next() {
                 return Some(letter);
             }
             let (woken, wait) = self.0.changed.wait_timeout(state, QUIET).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             if wait.timed_out() {
-                state.mailboxes[who.index()].release_all();
+                state.mailboxes[mailbox].release_all();
             }
         }
         None

@@ -2,63 +2,66 @@
 //!
 //! Does not know how it came about, only what each process has said and what lies on the disk.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io;
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bisik::content::{Content, Kind};
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use crate::account::Account;
-use crate::agenda::{Agenda, Source};
-use crate::evidence::{Found, IDENTITY_WINDOWS, Secrets};
+use crate::agenda::{Item, Source, agenda};
+use crate::evidence::{Found, IDENTITY_WINDOWS, Kind as Secret, Secrets};
 use crate::mailbox::Tally;
-use crate::party;
-use crate::received::{file_path, text_path};
-use crate::recording::{self, Shelf};
-use crate::{Outcome, Who};
+use crate::relay::{Shelf, recording};
+use crate::{Outcome, PIECE, Who, blobs, inbox, memory, outbox, store};
 
 /// Everything that is known when the curtain has fallen. Arrays are by party.
 pub(crate) struct Performance {
     pub(crate) seed: u64,
     pub(crate) victim: Who,
+    /// Whether it was killed in the middle of an upload.
+    pub(crate) interrupted: bool,
     pub(crate) accounts: [Account; 2],
     /// What the relay did to the mail *for* each.
     pub(crate) tallies: [Tally; 2],
-    pub(crate) agendas: [Agenda; 2],
-    /// Bytes of all texts and files.
+    /// Bytes of all files.
     pub(crate) bytes: u64,
     pub(crate) took: Duration,
 }
 
-/// What lies in the directories of those who received.
+/// What was sent, and how much of it lies in the directories of those who received.
+#[derive(Default)]
 struct Arrived {
-    files: usize,
-    texts: usize,
-    /// Nothing else does.
-    alone: bool,
+    texts: [usize; 2],
+    files: [usize; 2],
+    /// Things that were shown and not sent, or shown twice.
+    more: usize,
 }
 
-/// What was found in the recording.
+/// What was found.
 struct Searched {
-    windows: usize,
+    /// Windows of plaintext and of keys.
+    windows: [usize; 2],
     bundles: Found,
     mail: Found,
-    /// The same search finds the texts where they are: it is no blind one.
+    blobs: Found,
+    /// The same search finds texts and keys where they are: it is no blind one.
     finds: bool,
 }
 
 /// Prints the table; `true` if all is as it must be.
 pub(crate) fn report(performance: &Performance, scene: &Path, sources: &[Source]) -> Outcome<bool> {
-    let arrived = arrived(performance, scene, sources)?;
+    let arrived = arrived(scene, sources)?;
     let searched = searched(performance, scene, sources)?;
+    let peaks = [performance.accounts[0].peak, performance.accounts[1].peak, memory::peak(std::process::id())];
     print_traffic(performance);
-    print_findings(performance, &arrived, &searched, sources);
+    print_findings(performance, &arrived, &searched, peaks);
     let mut right = true;
-    for (promise, _) in promises(performance, &arrived, &searched, sources).iter().filter(|(_, kept)| !kept) {
+    for (promise, _) in promises(performance, &arrived, &searched, peaks).iter().filter(|(_, kept)| !kept) {
         println!("BROKEN: {promise}");
         right = false;
     }
@@ -71,64 +74,62 @@ fn promises(
     performance: &Performance,
     arrived: &Arrived,
     searched: &Searched,
-    sources: &[Source],
+    peaks: [Option<u64>; 3],
 ) -> Vec<(&'static str, bool)> {
-    let Performance { victim, accounts, tallies, agendas, .. } = performance;
+    let Performance { victim, interrupted, accounts, tallies, .. } = performance;
     let [alice, bob] = accounts;
     let victim = &accounts[victim.index()];
-    let texts = agendas.iter().flat_map(Agenda::texts).count();
-    let both = || accounts.iter().zip(tallies);
-    let bundles = searched.bundles;
+    let mut both = accounts.iter().zip(tallies);
+    let Searched { bundles, mail, blobs, finds, .. } = searched;
+    let anywhere = |count: fn(&Found) -> u64| [bundles, mail, blobs].map(count).iter().sum::<u64>();
     vec![
-        ("every file arrives whole", arrived.files == sources.len()),
-        ("every text arrives whole", arrived.texts == texts),
-        ("nothing else is there", arrived.alone),
-        ("nothing is shown twice", Who::BOTH.iter().all(|who| is_shown_once(*who, performance))),
+        ("every file arrives whole", arrived.files[0] == arrived.files[1]),
+        ("every text arrives whole", arrived.texts[0] == arrived.texts[1]),
+        ("nothing else is shown, and nothing twice", arrived.more == 0),
         (
             "damaged messages are refused, all others taken once",
-            both().all(|(account, tally)| account.is_right_about(tally)),
+            both.all(|(account, tally)| account.is_right_about(tally)),
         ),
         ("messages were late, doubled and damaged", tallies.iter().all(|t| t.late > 0 && t.twice > 0 && t.damaged > 0)),
+        ("wrong blobs are refused, all others taken", accounts.iter().all(Account::is_right_about_blobs)),
+        ("wrong blobs were given", arrived.files[0] == 0 || alice.fetched("damaged") + bob.fetched("damaged") > 0),
         ("one party was killed, once", alice.starts + bob.starts == 3 && victim.end.is_some()),
         ("the killed party went on from its stored session", victim.resumed.iter().any(|revision| *revision > 0)),
+        ("an interrupted upload was taken up", !interrupted || victim.taken_up.is_some()),
         ("both sides went on from stored sessions", accounts.iter().all(|a| a.reloaded + u64::from(a.starts) > 1)),
-        ("the search finds what is there", searched.finds && bundles.identity[Who::Bob.index()] > 0),
-        ("no plaintext was seen by the relay", searched.mail.plaintext + bundles.plaintext == 0),
-        ("alice's identity was not seen by the relay", searched.mail.identity[0] + bundles.identity[0] == 0),
-        ("bob's identity was seen in his bundles only", searched.mail.identity[1] == 0),
+        ("no process needed much memory", peaks.iter().flatten().all(|peak| *peak < memory::MOST)),
+        ("the search finds what is there", *finds && bundles.identity[Who::Bob.index()] > 0),
+        ("no plaintext was seen by relay or blob store", anywhere(|found| found.plaintext) == 0),
+        ("no key was seen by relay or blob store", anywhere(|found| found.keys) == 0),
+        ("alice's identity was not seen by relay or blob store", anywhere(|found| found.identity[0]) == 0),
+        ("bob's identity was seen in his bundles only", mail.identity[1] + blobs.identity[1] == 0),
     ]
 }
 
-/// Whether a party has shown as many items as the other had. A process that is killed after showing items and before
-/// noting that in its record shows them once more, in the same place: at most a window of them.
-fn is_shown_once(who: Who, performance: &Performance) -> bool {
-    let Performance { victim, accounts, agendas, .. } = performance;
-    let more = accounts[who.index()].shown.checked_sub(agendas[who.other().index()].len().into());
-    more.is_some_and(|more| {
-        if who == *victim { usize::try_from(more).is_ok_and(|more| more <= party::WINDOW) } else { more == 0 }
-    })
-}
-
-/// Compares what was sent with what was shown.
-fn arrived(performance: &Performance, scene: &Path, sources: &[Source]) -> Outcome<Arrived> {
-    let mut arrived = Arrived { files: 0, texts: 0, alone: true };
+/// Compares what was sent with what was shown, by name and SHA-256.
+fn arrived(scene: &Path, sources: &[Source]) -> Outcome<Arrived> {
+    let mut arrived = Arrived::default();
     for sender in Who::BOTH {
-        let directory = scene.join(sender.other().name()).join("received");
-        let mut expected = BTreeSet::new();
-        for (number, text) in performance.agendas[sender.index()].texts() {
-            let path = text_path(&directory, number);
-            arrived.texts += usize::from(fs::read(&path).is_ok_and(|shown| shown == text.as_bytes()));
-            expected.extend(path.file_name().map(OsString::from));
+        let mut shown: BTreeMap<(String, [u8; 32]), usize> = BTreeMap::new();
+        for entry in fs::read_dir(inbox::received(&scene.join(sender.other().name())))? {
+            let (path, name) = (entry.as_ref().map(fs::DirEntry::path), entry.as_ref().map(fs::DirEntry::file_name));
+            let (Ok(path), Ok(name)) = (path, name) else { continue };
+            // Which content it was, is before the name.
+            let name = name.to_string_lossy().split_once('-').map_or_else(String::new, |(_, name)| name.to_owned());
+            *shown.entry((name, sha256(&path)?)).or_default() += 1;
         }
-        for source in sources.iter().filter(|source| source.sender == sender) {
-            let path = file_path(&directory, source.number, &source.name);
-            let sent = sha256(&source.path)?;
-            arrived.files += usize::from(sha256(&path).is_ok_and(|shown| shown == sent));
-            expected.extend(path.file_name().map(OsString::from));
+        let mut expect = |counts: &mut [usize; 2], name: &str, digest| {
+            let count = shown.entry((inbox::harmless(name), digest)).or_default();
+            *counts = [counts[0] + 1, counts[1] + usize::from(*count > 0)];
+            *count = count.saturating_sub(1);
+        };
+        for item in agenda(sender, sources) {
+            match item {
+                Item::Text(text) => expect(&mut arrived.texts, "text", Sha256::digest(text).into()),
+                Item::File(source) => expect(&mut arrived.files, &source.name, sha256(&source.path)?),
+            }
         }
-        let names =
-            fs::read_dir(&directory)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<BTreeSet<_>>>()?;
-        arrived.alone &= names == expected;
+        arrived.more += shown.values().sum::<usize>();
     }
     Ok(arrived)
 }
@@ -136,35 +137,65 @@ fn arrived(performance: &Performance, scene: &Path, sources: &[Source]) -> Outco
 fn sha256(path: &Path) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
     let mut file = File::open(path)?;
-    let mut block = vec![0; 1 << 20];
-    loop {
-        match io::Read::read(&mut file, &mut block)? {
-            0 => return Ok(digest.finalize().into()),
-            length => digest.update(&block[..length]),
-        }
+    let mut block = Vec::new();
+    while Read::take(&mut file, PIECE).read_to_end(&mut block)? > 0 {
+        digest.update(&block);
+        block.clear();
     }
+    Ok(digest.finalize().into())
 }
 
-/// Searches all that the relay has recorded.
+/// Searches all that the relay has recorded, and the blob store.
 fn searched(performance: &Performance, scene: &Path, sources: &[Source]) -> Outcome<Searched> {
     let mut secrets = Secrets::new();
-    let texts: Vec<&str> = performance.agendas.iter().flat_map(Agenda::texts).map(|(_, text)| text).collect();
-    texts.iter().for_each(|text| secrets.add_text(text));
-    let of_texts = secrets.plaintext_windows();
-    sources.iter().try_for_each(|source| secrets.add_file(source))?;
+    let mut open = Vec::new();
     for who in Who::BOTH {
+        let directory = scene.join(who.name());
+        let key = fs::read(store::key_store(&directory))?;
+        secrets.add_key(&key);
+        open.extend(key);
         secrets.add_identity(who, &performance.accounts[who.index()].identity);
+        for entry in fs::read_dir(outbox::sent(&directory))? {
+            match Content::from_body(&fs::read(entry?.path())?)?.kind() {
+                Kind::Text(text) => {
+                    secrets.add_text(&text.body);
+                    open.extend_from_slice(text.body.as_bytes());
+                }
+                // The key is at the beginning of the pointer, after the number of its format.
+                Kind::Document(document) => {
+                    let key = &document.blob.pointer.to_bytes()[1..33];
+                    secrets.add_key(key);
+                    open.extend_from_slice(key);
+                }
+                _ => {}
+            }
+        }
     }
-    let finds = secrets.search(&mut texts.concat().as_bytes(), |_| ())?.plaintext >= of_texts.try_into()?;
+    let [texts, keys] = [Secret::Plaintext, Secret::Key].map(|kind| secrets.windows(kind));
+    let found = secrets.search(&mut open.as_slice(), |_| ())?;
+    let finds = found.plaintext >= texts.try_into()? && found.keys >= keys.try_into()?;
+    let samples = SAMPLES / u64::try_from(sources.len().max(1))?;
+    sources.iter().try_for_each(|source| secrets.add_file(source, samples.clamp(4, SAMPLES / 4)))?;
 
-    let paths = [Shelf::Bundles, Shelf::Mail].map(|shelf| recording::path(scene, shelf));
-    let lengths = paths.iter().map(|path| Ok(fs::metadata(path)?.len())).sum::<io::Result<u64>>()?;
+    let [bundles, mail] = [Shelf::Bundles, Shelf::Mail].map(|shelf| vec![recording(scene, shelf)]);
+    let entries = fs::read_dir(blobs::directory(scene))?;
+    let blobs = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let names: String = blobs.iter().map(|path| path.display().to_string() + "\n").collect();
+    let paths = || [&bundles, &mail, &blobs].into_iter().flatten();
+    let lengths = paths().map(|path| Ok(fs::metadata(path)?.len())).sum::<io::Result<u64>>()?;
     let style = ProgressStyle::with_template("searching {wide_bar} {bytes} of {total_bytes}")?;
     let bar = ProgressBar::new(lengths).with_style(style);
-    let search = |path: &Path| secrets.search(&mut File::open(path)?, |bytes| bar.inc(bytes));
-    let [bundles, mail] = [search(&paths[0])?, search(&paths[1])?];
+    let search = |paths: &[PathBuf], names: &str| {
+        let mut found = secrets.search(&mut names.as_bytes(), |_| ())?;
+        for path in paths {
+            found += secrets.search(&mut File::open(path)?, |bytes| bar.inc(bytes))?;
+        }
+        Outcome::Ok(found)
+    };
+    let windows = [Secret::Plaintext, Secret::Key].map(|kind| secrets.windows(kind));
+    let [bundles, mail, blobs] = [search(&bundles, "")?, search(&mail, "")?, search(&blobs, &names)?];
     bar.finish_and_clear();
-    Ok(Searched { windows: secrets.plaintext_windows(), bundles, mail, finds })
+    Ok(Searched { windows, bundles, mail, blobs, finds })
 }
 
 fn print_traffic(performance: &Performance) {
@@ -176,7 +207,7 @@ fn print_traffic(performance: &Performance) {
     };
     // The sender's figures, and the receiver's.
     let sent = |value: fn(&Account) -> u64| Who::BOTH.map(|who| value(&accounts[who.index()]));
-    let received = |value: fn(&Account) -> u64| Who::BOTH.map(|who| value(&accounts[who.other().index()]));
+    let received = |value: &dyn Fn(&Account) -> u64| Who::BOTH.map(|who| value(&accounts[who.other().index()]));
     let relayed = |value: fn(&Tally) -> u64| Who::BOTH.map(|who| value(&tallies[who.other().index()]));
     row("messages encrypted", sent(|account| account.messages));
     row("  of these lost with the killed process", {
@@ -190,23 +221,30 @@ fn print_traffic(performance: &Performance) {
     row("delivered twice", relayed(|tally| tally.twice));
     row("delivered damaged", relayed(|tally| tally.damaged));
     row("delivered again after a broken connection", relayed(|tally| tally.again()));
-    let [alice, bob] = accounts.each_ref().map(Account::refusals);
-    let reasons: BTreeSet<&str> = alice.keys().chain(bob.keys()).copied().collect();
-    for reason in reasons {
-        row(&format!("refused: {reason}"), [&bob, &alice].map(|refusals| refusals.get(reason).copied().unwrap_or(0)));
+    row("blobs fetched", received(&|account| account.fetches.len().try_into().unwrap_or(0)));
+    for how in ["damaged", "truncated", "swapped"] {
+        row(&format!("  of these {how} by the store"), received(&|account| account.fetched(how)));
     }
-    row("items encrypted again after silence", sent(|account| account.again));
-    row("items that came again, recognised", received(|account| account.recognised));
-    row("items shown", received(|account| account.shown));
+    let refusals = accounts.each_ref().map(Account::refusals);
+    let reasons: BTreeSet<&str> = refusals.iter().flat_map(BTreeMap::keys).copied().collect();
+    for reason in reasons {
+        row(&format!("refused: {reason}"), {
+            let [alice, bob] = refusals.each_ref().map(|refusals| refusals.get(reason).copied().unwrap_or(0));
+            [bob, alice]
+        });
+    }
+    row("contents encrypted again after silence", sent(|account| account.again));
+    row("contents that came again, recognised", received(&|account| account.recognised));
+    row("contents taken", received(&|account| account.taken));
     println!("A message is 133 bytes longer than its plaintext, and 1,208 more until its sender has had an answer.");
 }
 
 fn print_overhead(accounts: &[Account; 2]) {
     let overhead = |messages: u64, plaintext: u64, ciphertext: u64| {
         let bytes = ciphertext.saturating_sub(plaintext);
-        // In tenths and in hundredths of a per cent, rounded down.
-        let (each, share) = (bytes * 10 / messages.max(1), u128::from(bytes) * 10_000 / u128::from(plaintext.max(1)));
-        (format!("{}.{}", each / 10, each % 10), format!("{}.{:02} %", share / 100, share % 100))
+        // In tenths, rounded down.
+        let (each, share) = (bytes * 10 / messages.max(1), bytes * 1_000 / plaintext.max(1));
+        (format!("{}.{}", each / 10, each % 10), format!("{}.{} %", share / 10, share % 10))
     };
     let [alice, bob] = accounts;
     let columns = [
@@ -219,8 +257,8 @@ fn print_overhead(accounts: &[Account; 2]) {
     println!("{:<44}{:>16}{:>16}{:>16}", "overhead, of the plaintext", a.1, b.1, both.1);
 }
 
-fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searched, sources: &[Source]) {
-    let Performance { seed, victim, accounts, agendas, bytes, took, .. } = performance;
+fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searched, peaks: [Option<u64>; 3]) {
+    let Performance { seed, victim, accounts, bytes, took, .. } = performance;
     let row = |label: &str, value: String| println!("{label:<44}{value}");
     let killed = &accounts[victim.index()];
     println!();
@@ -228,33 +266,42 @@ fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searc
     let revision =
         killed.resumed.first().map_or_else(|| "nothing".to_owned(), |r| format!("its session of revision {r}"));
     row("restarts", format!("{}, from {revision}", accounts[0].starts + accounts[1].starts - 2));
+    let upload =
+        killed.taken_up.map_or_else(|| "none".to_owned(), |at| format!("one, at byte {} of the blob", grouped(at)));
+    row("uploads taken up after that", upload);
     row("sessions reloaded while running", format!("{} and {}", accounts[0].reloaded, accounts[1].reloaded));
-    row("files whose SHA-256 agrees", format!("{} of {}", arrived.files, sources.len()));
-    let texts = agendas.iter().flat_map(Agenda::texts).count();
-    row("texts that agree", format!("{} of {texts}", arrived.texts));
-    let Searched { windows, bundles, mail, .. } = searched;
+    row("files whose SHA-256 agrees", format!("{} of {}", arrived.files[1], arrived.files[0]));
+    row("texts that agree", format!("{} of {}", arrived.texts[1], arrived.texts[0]));
+    let Searched { windows, bundles, mail, blobs, .. } = searched;
     row("recorded by the relay", format!("{} bytes", grouped(bundles.bytes + mail.bytes)));
-    row(
-        "  plaintext found there",
-        format!("{} of {} windows", bundles.plaintext + mail.plaintext, grouped(u64::try_from(*windows).unwrap_or(0))),
-    );
-    row("  alice's identity key found there", format!("{} times", bundles.identity[0] + mail.identity[0]));
-    let [in_bundles, elsewhere] = [bundles, mail].map(|found| found.identity[Who::Bob.index()]);
-    row(
-        "  bob's identity key found there",
-        format!("{elsewhere} times outside his bundles, {} times inside", in_bundles / IDENTITY_WINDOWS),
-    );
+    row("in the blob store", format!("{} bytes for {} of files", grouped(blobs.bytes), grouped(*bytes)));
+    let all = [bundles, mail, blobs];
+    let of = |found: u64, windows: usize| format!("{found} of {} windows", grouped(windows.try_into().unwrap_or(0)));
+    row("  plaintext and file names found there", of(all.iter().map(|found| found.plaintext).sum(), windows[0]));
+    row("  keys found there", of(all.iter().map(|found| found.keys).sum(), windows[1]));
+    let alice = all.iter().map(|found| found.identity[0]).sum::<u64>();
+    row("  alice's identity key found there", format!("{alice} times"));
+    let inside = bundles.identity[1] / IDENTITY_WINDOWS;
+    let elsewhere = mail.identity[1] + blobs.identity[1];
+    row("  bob's identity key found there", format!("{elsewhere} times outside his bundles, {inside} times inside"));
+    let peaks = peaks.map(|peak| {
+        peak.map_or_else(
+            || "?".to_owned(),
+            |kib| format!("{:.1}", f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0),
+        )
+    });
+    row("memory at most, MiB", format!("alice {}, bob {}, relay and report {}", peaks[0], peaks[1], peaks[2]));
     let rate = u128::from(*bytes) * 1_000 / took.as_millis().max(1) / 1024 / 1024;
-    row("took", format!("{:.2} s, {rate} MiB/s of texts and files", took.as_secs_f64()));
+    row("took", format!("{:.2} s, {rate} MiB/s of files", took.as_secs_f64()));
     println!();
 }
 
 /// A number with its thousands set apart.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let first = digits.len() % 3;
-    let (head, tail) = digits.split_at(first);
-    let groups = tail.as_bytes().chunks(3).map(String::from_utf8_lossy);
-    let parts: Vec<_> = Some(head.into()).filter(|_| first > 0).into_iter().chain(groups).collect();
-    parts.join(",")
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
+
+/// Windows of all files together, about.
+const SAMPLES: u64 = 1 << 16;

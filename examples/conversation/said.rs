@@ -1,72 +1,51 @@
-//! What a party tells the process that started it, one line each on its standard output.
+//! What a party tells the process that started it, one line each on its standard output: what, a number, a word.
 //!
 //! Does not know what the lines are good for. A line is one write, so a killed process leaves whole lines behind.
 
-use std::fmt;
-
-/// One line.
-#[derive(Debug, PartialEq, Eq)]
+/// What a line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
-    /// Its public identity: the code that the other's user scans.
-    Identity(Vec<u8>),
+    /// The word is its public identity: the code that the other's user scans.
+    Identity,
     /// It has gone on from a stored session of this revision.
-    Resumed(u64),
-    /// It hands a message of so many bytes, with a plaintext of so many, to the relay.
-    Sent { plaintext: u64, message: u64 },
-    /// What came of a delivery: [`TAKEN`], or the error.
-    Verdict { delivery: u64, word: String },
-    /// It has shown an item that was new, of so many bytes.
-    Shown(u64),
-    /// It was sent an item again that it had shown, and has recognised it.
+    Resumed,
+    /// It hands a message of so many bytes to the relay; the word says how many its plaintext has.
+    Sent,
+    /// What came of the delivery of this number: [`TAKEN`], or the error.
+    Verdict,
+    /// It goes on with an upload from this byte of the blob.
+    TakenUp,
+    /// It has encrypted so many bytes of a file, and written them to the blob store.
+    Uploaded,
+    /// The blob store, as a reader sees it, begins to give out a blob: [`HONEST`](crate::blobs::HONEST), or how not.
+    Fetching,
+    /// It has decrypted so many bytes of a blob.
+    Downloaded,
+    /// What came of the blob: [`TAKEN`], or the error.
+    Fetched,
+    /// It was told something new.
+    Taken,
+    /// It was told something again, and has recognised it.
     Recognised,
-    /// It sends so many items again, because nothing was receipted for long.
-    Again(u64),
+    /// It sends so many contents again, because nothing was receipted for long.
+    Again,
     /// It has dropped its session from memory and gone on from the stored one.
     Reloaded,
-    /// Everything has arrived, here and there.
+    /// The other has all its contents.
     Complete,
 }
 
 impl Said {
-    /// Prints the line.
-    pub(crate) fn say(&self) {
-        println!("{self}");
+    /// Prints a line; the word has no blanks.
+    pub(crate) fn say(self, number: u64, word: &str) {
+        println!("{self:?} {number} {word}");
     }
 
-    pub(crate) fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
-        let kind = words.next()?;
-        let mut word = || words.next();
-        let number = |word: Option<&str>| word?.parse::<u64>().ok();
-        let said = match kind {
-            "identity" => Self::Identity(from_hex(word()?)?),
-            "resumed" => Self::Resumed(number(word())?),
-            "sent" => Self::Sent { plaintext: number(word())?, message: number(word())? },
-            "verdict" => Self::Verdict { delivery: number(word())?, word: word()?.to_owned() },
-            "shown" => Self::Shown(number(word())?),
-            "recognised" => Self::Recognised,
-            "again" => Self::Again(number(word())?),
-            "reloaded" => Self::Reloaded,
-            "complete" => Self::Complete,
-            _ => return None,
-        };
-        words.next().is_none().then_some(said)
-    }
-}
-
-impl fmt::Display for Said {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Identity(key) => write!(f, "identity {}", to_hex(key)),
-            Self::Resumed(revision) => write!(f, "resumed {revision}"),
-            Self::Sent { plaintext, message } => write!(f, "sent {plaintext} {message}"),
-            Self::Verdict { delivery, word } => write!(f, "verdict {delivery} {word}"),
-            Self::Shown(bytes) => write!(f, "shown {bytes}"),
-            Self::Recognised => f.write_str("recognised"),
-            Self::Again(items) => write!(f, "again {items}"),
-            Self::Reloaded => f.write_str("reloaded"),
-            Self::Complete => f.write_str("complete"),
-        }
+    pub(crate) fn parse(line: &str) -> Option<(Self, u64, String)> {
+        let mut words = line.splitn(3, ' ');
+        let what = words.next()?;
+        let what = ALL.into_iter().find(|said| format!("{said:?}") == what)?;
+        Some((what, words.next()?.parse().ok()?, words.next()?.to_owned()))
     }
 }
 
@@ -79,5 +58,13 @@ pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
-/// The verdict on a message that was decrypted.
+const ALL: [Said; 14] = {
+    use Said::*;
+    [
+        Identity, Resumed, Sent, Verdict, TakenUp, Uploaded, Fetching, Downloaded, Fetched, Taken, Recognised, Again,
+        Reloaded, Complete,
+    ]
+};
+
+/// The verdict on a message or a blob that was decrypted.
 pub(crate) const TAKEN: &str = "taken";

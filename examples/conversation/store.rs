@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use bisik::StorageKey;
 
 use crate::Outcome;
-use crate::fields::{Fields, push_part};
 
 /// Where one party keeps its records, and the key that seals them.
 pub(crate) struct Store {
@@ -17,15 +16,13 @@ pub(crate) struct Store {
     key: StorageKey,
 }
 
-/// What a party must not lose. The first three are sealed by the crate.
+/// What a party must not lose, sealed by the crate.
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) identity: Vec<u8>,
     pub(crate) pre_keys: Vec<u8>,
     /// Empty while there is no session.
     pub(crate) session: Vec<u8>,
-    /// Only numbers here; what an application knows about its conversations deserves encryption too.
-    pub(crate) ledger: Vec<u8>,
 }
 
 impl Store {
@@ -33,15 +30,14 @@ impl Store {
     pub(crate) fn open(directory: &Path) -> Outcome<Self> {
         // The file stands for the platform's key store (Keychain, Android Keystore, DPAPI, the kernel's keyring): a key
         // that lies beside the records it seals protects nothing.
-        let key_store = directory.join("key-store");
-        let key = match fs::read(&key_store) {
-            Ok(bytes) => StorageKey::from_bytes(bytes.try_into().map_err(|_| "the key store is damaged")?),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+        let key_store = key_store(directory);
+        let key = match read(&key_store)? {
+            Some(bytes) => StorageKey::from_bytes(bytes.try_into().map_err(|_| "the key store is damaged")?),
+            None => {
                 let key = StorageKey::generate(&mut rand::rng());
-                replace(&key_store, key.expose_bytes())?;
+                replace(directory, &key_store, key.expose_bytes())?;
                 key
             }
-            Err(error) => return Err(error.into()),
         };
         Ok(Self { directory: directory.to_owned(), key })
     }
@@ -52,44 +48,61 @@ impl Store {
 
     /// The records as they were last replaced, if ever.
     pub(crate) fn load(&self) -> Outcome<Option<Record>> {
-        match fs::read(self.directory.join("records")) {
-            Ok(bytes) => Record::decode(&bytes).map(Some).ok_or_else(|| "the records are damaged".into()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let record = read(&self.directory.join("records"))?;
+        record.map(|bytes| Record::decode(&bytes).ok_or_else(|| "the records are damaged".into())).transpose()
     }
 
     /// Replaces all records at once: a crash at any point leaves either the old ones or the new ones.
     pub(crate) fn replace(&self, record: &Record) -> Outcome<()> {
-        replace(&self.directory.join("records"), &record.encode())
+        replace(&self.directory, &self.directory.join("records"), &record.encode())
     }
 }
 
 impl Record {
+    /// Each part with its length before it.
     fn encode(&self) -> Vec<u8> {
-        let Self { identity, pre_keys, session, ledger } = self;
+        let Self { identity, pre_keys, session } = self;
         let mut bytes = Vec::new();
-        for part in [identity, pre_keys, session, ledger] {
-            push_part(&mut bytes, part);
+        for part in [identity, pre_keys, session] {
+            bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            bytes.extend_from_slice(part);
         }
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut fields = Fields(bytes);
-        let mut part = || fields.part().map(<[u8]>::to_vec);
-        let record = Self { identity: part()?, pre_keys: part()?, session: part()?, ledger: part()? };
-        fields.finish().map(|()| record)
+    fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let mut part = || {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let (part, rest) = rest.split_at_checked(u64::from_be_bytes(*length).try_into().ok()?)?;
+            bytes = rest;
+            Some(part.to_vec())
+        };
+        let record = Self { identity: part()?, pre_keys: part()?, session: part()? };
+        bytes.is_empty().then_some(record)
     }
 }
 
-/// Writes beside, waits for the disk, and renames over.
-fn replace(path: &Path, bytes: &[u8]) -> Outcome<()> {
-    let new = path.with_extension("new");
+/// Where one party's storage key is.
+pub(crate) fn key_store(directory: &Path) -> PathBuf {
+    directory.join("key-store")
+}
+
+/// A file, if it is there.
+pub(crate) fn read(path: &Path) -> Outcome<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Replaces a file below `directory`: writes another, waits for the disk, and renames it over.
+pub(crate) fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> Outcome<()> {
+    let new = directory.join("new");
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
     // A killed process loses nothing that it has written; a power cut does, unless the disk has it. A database takes more
     // care still: on most systems the directory must reach the disk too.
     file.sync_all()?;
-    Ok(fs::rename(&new, path)?)
+    Ok(fs::rename(new, path)?)
 }

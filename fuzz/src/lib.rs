@@ -9,6 +9,7 @@ mod decoders; //       the decoders of everything public
 mod decrypt; //        messages with edits against a session or a ratchet in mid-conversation
 mod device; //         device lists, and linking with a relay in the middle
 mod dishonest_peer; // messages that the holder of the keys makes up, against a model of the rules
+mod endpoint; //       disclosures, decisions, and a user who decides
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
@@ -29,6 +30,7 @@ pub use decoders::{bundle, ciphertext, first_flight, identity_key};
 pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
+pub use endpoint::{consent, disclosure};
 pub use media::{media_decrypt, media_pointer};
 pub use seeds::seeds;
 pub use unseal::{state, unseal};
@@ -48,10 +50,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("call_frame", call_frame),
     ("call_signal", call_signal),
     ("ciphertext", ciphertext),
+    ("consent", consent),
     ("content", content),
     ("conversation", conversation),
     ("decrypt", decrypt),
     ("device_list", device_list),
+    ("disclosure", disclosure),
     ("dishonest_peer", dishonest_peer),
     ("first_flight", first_flight),
     ("identity_key", identity_key),

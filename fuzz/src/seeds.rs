@@ -7,6 +7,7 @@ use super::content;
 use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
 use super::input::RAW;
 use super::device;
+use super::endpoint;
 use super::media;
 use super::record::{self, Kind};
 use super::unseal::genuine_record;
@@ -22,10 +23,12 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("call_frame", call::frame_seeds()),
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
+        of("consent", endpoint::consent_seeds()),
         of("content", content::content_seeds()),
         of("conversation", conversation_events()),
         of("decrypt", [conversation(&SESSIONS), vec![("flight_stripped", flight_stripped())]].concat()),
         of("device_list", device::device_list_seeds()),
+        of("disclosure", endpoint::disclosure_seeds()),
         of("dishonest_peer", dishonest_peer()),
         of("first_flight", first_flight()),
         of("identity_key", identity_key()),

@@ -17,11 +17,12 @@ use bisik::{
     PreKeys, PreKeysError, RespondError, Session, StorageKey, Trust, UnsealError,
 };
 
-use super::call;
+use super::{accounts, call};
 use super::canaries::Canaries;
 use super::content;
 use super::device;
 use super::derived::{add_aead_key, add_ratchet, add_session, state_of};
+use super::endpoints::endpoints;
 use super::keys::NOW;
 use super::recording::Recording;
 
@@ -50,6 +51,8 @@ fn debug_shows_no_secret_of_any_public_type() {
     content::debug(&mut shown, &mut canaries, &mut rng);
     call::debug(&mut shown, &mut canaries, &mut rng);
     device::debug(&mut shown, &mut rng);
+    accounts::debug(&mut shown, &mut rng);
+    endpoints(&mut shown, &mut rng);
     errors(&mut shown);
 
     assert_eq!(shown.keys().collect::<Vec<_>>(), public_types().iter().collect::<Vec<_>>(), "of all public types");

@@ -12,6 +12,7 @@
     unreachable_pub
 )]
 
+mod accounts; //   accounts and conversations
 mod call; //       calls: signals, keys and frames
 mod canaries; //   which bytes must not be seen, and the search for them
 mod content; //      what people send each other
@@ -19,6 +20,7 @@ mod conversation; // sessions: what is freed from the handshake to the last drop
 mod debug; //      what `Debug` shows of every public type
 mod derived; //    the secrets that the library computes, computed again
 mod device; //     accounts of several devices, and linking
+mod endpoints; //  the same of disclosures, decisions and labels
 mod freed; //      the allocator
 mod keys; //       identities, pre-keys, storage keys
 mod media; //      attachments: encryption, decryption, pointers, uploads put away

@@ -1,0 +1,31 @@
+//! benches/media once more, with the `age` crate beside it.
+//!
+//! Does not know how anything is measured: that is benches/media/table.rs.
+
+#[path = "../../media/cases.rs"]
+mod cases;
+#[path = "../../media/table.rs"]
+mod table;
+
+use std::hint::black_box;
+use std::io::{Write, sink};
+
+use age::Encryptor;
+use age::x25519::Identity;
+
+fn main() {
+    table::main(&[("age", age_stream)]);
+}
+
+/// One stream that never ends, so that its header and its key agreement are no part of what is measured.
+fn age_stream() -> cases::Work {
+    let recipient = Identity::generate().to_public();
+    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _)).expect("a recipient");
+    let mut stream = encryptor.wrap_output(sink()).expect("a sink takes everything");
+    let plaintext = vec![7; cases::BUFFER];
+    Box::new(move |bytes| {
+        for _ in 0..bytes / cases::BUFFER as u64 {
+            stream.write_all(black_box(&plaintext)).expect("a sink takes everything");
+        }
+    })
+}
