@@ -1,17 +1,18 @@
-//! End-to-end encryption for messengers, as a library: PQXDH session setup, the Double Ratchet with encrypted headers,
-//! and sealed state. Pure Rust, `no_std` with `alloc`, no `unsafe`, no I/O, no clock: values and bytes in, values and
-//! bytes out.
+//! End-to-end encryption for messengers, as a library: sessions, attachments, calls, accounts of several devices, and endpoints
+//! that somebody else hosts. Pure Rust, `no_std` with `alloc`, no `unsafe`, no I/O, no clock: values and bytes in, values
+//! and bytes out.
 //!
 //! ```
 #![doc = include_str!("../examples/quickstart.rs")]
 //! ```
 //!
-//! # Two rungs
+//! # Three rungs
 //!
 //! | rung | modules | for whom |
 //! |---|---|---|
+//! | conversation | [`Conversation`], [`Account`], [`device`], [`endpoint`], [`content`] | a messenger: many devices for each person, businesses, labels, messages again |
 //! | session | [`Session`], [`Identity`], [`PreKeys`] | one device to one device: what most people want |
-//! | primitives | [`handshake`], [`ratchet`] | someone with a protocol of their own |
+//! | primitives | [`handshake`], [`ratchet`], [`media`], `call` | someone with a protocol of their own |
 //!
 //! # Where things happen
 //!
@@ -23,6 +24,8 @@
 //! | what makes a rolled-back state safe to send from? | `src/ratchet/message_key.rs`: the salt |
 //! | what is refused before memory is taken for it? | `src/content/shape.rs` |
 //! | what keeps a device from confirming what it does not show? | `src/content/receipt.rs` |
+//! | which session with a device is sent in? | `src/conversation/link.rs` |
+//! | what keeps a message from a hosted endpoint without consent? | `src/conversation/send.rs`: `check_peer`; `src/endpoint/permit.rs` |
 //! | every label of every derivation | `src/labels.rs` |
 //! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |
 //!
