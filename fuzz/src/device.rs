@@ -117,7 +117,7 @@ fn sign(content: &[u8]) -> Vec<u8> {
 /// sees a linking that nobody has touched.
 pub fn link(data: &[u8]) {
     let mut input = Input::new(data);
-    let qr_code = input.byte() % 2 == 0;
+    let qr_code = input.byte().is_multiple_of(2);
     let [one, other] = [1, 2].map(|seed| begin(qr_code, seed));
     let terms = Terms::own_held(Custody::Person).unwrap();
     // A camera reads what the screen shows: there a relay can change nothing.

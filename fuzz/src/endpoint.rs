@@ -127,6 +127,7 @@ pub fn disclosure(data: &[u8]) {
         }
         Err(DisclosureError::NotYetValid) => assert!(issued > NOW.plus_seconds(DAY)),
         Err(DisclosureError::Expired) => assert!(expires <= NOW),
+        Err(DisclosureError::OtherAccount) => assert!(*disclosure.account() != account(BUSINESS)),
         Err(error) => {
             assert_eq!(error, DisclosureError::BadSignature, "what else is wrong?");
             assert!(!hostile && !genuine, "what is signed well is refused");
