@@ -453,6 +453,8 @@ fn a_range_takes_only_the_bytes_that_it_asked_for() {
     };
     refused(&plan, &wanted[1..]);
     refused(&plan, &[wanted, &[0]].concat());
+    refused(&plan, &wanted[..SEALED]);
+    refused(&plan, &blob[HEADER..][..3 * SEALED]);
     refused(&plan, &blob[HEADER + SEALED..][..wanted.len()]);
     let mut changed = wanted.to_vec();
     *changed.last_mut().unwrap() ^= 1;

@@ -254,7 +254,8 @@ impl Recorder {
                 pointer = added.hex("with_thumbnail");
                 self.add(verb("decrypt-thumbnail").bytes("pointer", &pointer));
             }
-            let decrypt = |pointer: &[u8], blob: &[u8]| verb("decrypt-file").bytes("pointer", pointer).bytes("blob", blob);
+            let decrypt =
+                |pointer: &[u8], blob: &[u8]| verb("decrypt-file").bytes("pointer", pointer).bytes("blob", blob);
             self.add(decrypt(&pointer, &blob));
             let damaged = [self.damaged(&pointer[..90]), pointer[90..].to_vec()].concat();
             self.add(decrypt(&damaged, &blob));

@@ -3,8 +3,8 @@
 //! Does not know who calls: libFuzzer (fuzz_targets/) and `cargo test` (tests/corpus.rs) run the same functions.
 
 mod accept; //         a first message against fixed pre-keys
-mod content; //        what people send, and sealed votes
 mod call; //           signals and frames of calls
+mod content; //        what people send, and sealed votes
 mod decoders; //       the decoders of everything public
 mod decrypt; //        messages with edits against a session or a ratchet in mid-conversation
 mod device; //         device lists, and linking with a relay in the middle
@@ -24,8 +24,8 @@ mod unseal; //         sealed records, from the outside and behind the tag
 mod support; //        two devices, a network, an attacker and a model: shared with the simulation
 
 pub use accept::accept;
-pub use content::{content, poll_vote};
 pub use call::{call_frame, call_signal};
+pub use content::{content, poll_vote};
 pub use decoders::{bundle, ciphertext, first_flight, identity_key};
 pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};

@@ -4,10 +4,10 @@
 
 use super::call;
 use super::content;
-use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
-use super::input::RAW;
 use super::device;
 use super::endpoint;
+use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
+use super::input::RAW;
 use super::media;
 use super::record::{self, Kind};
 use super::unseal::genuine_record;

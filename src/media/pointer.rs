@@ -162,7 +162,7 @@ impl Pointer {
         let length = usize::from(reader.u8()?);
         let media_type = core::str::from_utf8(reader.slice(length)?).map_err(|_| Malformed)?;
         let media_type = MediaType::new(media_type).map_err(|_| Malformed)?;
-        let thumbnail = match reader.count(Self::MAX_THUMBNAIL)? {
+        let thumbnail = match usize::try_from(reader.u32()?).map_err(|_| Malformed)? {
             0 => None,
             size => {
                 let layout = thumbnail_layout(size).ok_or(Malformed)?;

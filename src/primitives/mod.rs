@@ -5,9 +5,9 @@
 pub(crate) mod aead; //   1.3  ChaCha20-HMAC-SHA256, RFC 8439 and RFC 2104; XChaCha20-Poly1305
 pub(crate) mod chunk; //  8.1  ChaCha20-Poly1305, RFC 8439
 pub(crate) mod dh; //     1.1  X25519, RFC 7748
-pub(crate) mod hash; //   1.2  SHA-256 in pieces, FIPS 180-4
 #[cfg(feature = "call")]
 pub(crate) mod frame; //  9.4  SFrame's ciphers, SP 800-38D and RFC 9605
+pub(crate) mod hash; //   1.2  SHA-256 in pieces, FIPS 180-4
 pub(crate) mod kdf; //    1.2  HKDF-SHA256, RFC 5869
 pub(crate) mod kem; //    1.4  ML-KEM-768, FIPS 203
 pub(crate) mod secret; //      a byte array that wipes itself

@@ -167,16 +167,17 @@ impl Model {
 
     fn contradiction(&self, fact: &Fact) -> Option<DisclosureError> {
         let (newest, contradicted) = self.newest.get(&fact.endpoint)?;
+        let forked = if fact.number == newest.number {
+            fact.name != newest.name || *contradicted
+        } else {
+            fact.number == newest.number + 1 && fact.previous != Some(newest.name) && !contradicted
+        };
         if fact.operator != newest.operator {
             Some(DisclosureError::KeyReused)
         } else if fact.number < newest.number {
             Some(DisclosureError::RolledBack)
-        } else if fact.number == newest.number && (fact.name != newest.name || *contradicted) {
-            Some(DisclosureError::Forked)
-        } else if fact.number == newest.number + 1 && fact.previous != Some(newest.name) && !contradicted {
-            Some(DisclosureError::Forked)
         } else {
-            None
+            forked.then_some(DisclosureError::Forked)
         }
     }
 

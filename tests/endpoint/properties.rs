@@ -97,8 +97,12 @@ struct Walk {
 
 impl Walk {
     fn new() -> Self {
-        let watched =
-            |device| Watched { seat: Seat { now: NOW, ..Seat::of(device) }, model: Model::new(), hosted: false, agreed: BTreeSet::new() };
+        let watched = |device| Watched {
+            seat: Seat { now: NOW, ..Seat::of(device) },
+            model: Model::new(),
+            hosted: false,
+            agreed: BTreeSet::new(),
+        };
         Self {
             now: NOW,
             facts: Vec::new(),
@@ -147,7 +151,7 @@ impl Walk {
         };
         let known: Vec<_> = self.facts.iter().enumerate().filter(of_endpoint).map(|(at, _)| at).collect();
         // Honest businesses continue the newest; others one that they have already continued.
-        let place = if follows % 8 == 0 { usize::from(follows / 8) } else { known.len().saturating_sub(1) };
+        let place = if follows.is_multiple_of(8) { usize::from(follows / 8) } else { known.len().saturating_sub(1) };
         let previous = known.get(place).copied();
         let (issued, expires) = (self.now, self.now.plus_seconds(90 * DAY));
         let number = ENDPOINT + endpoint;
@@ -189,8 +193,11 @@ impl Walk {
                 shown.push(Shown::Own { endpoint });
                 continue;
             }
-            let place =
-                if old % 8 == 0 { usize::from(old / 8) % known.len().max(1) } else { known.len().saturating_sub(1) };
+            let place = if old.is_multiple_of(8) {
+                usize::from(old / 8) % known.len().max(1)
+            } else {
+                known.len().saturating_sub(1)
+            };
             let Some(fact) = known.get(place) else { continue };
             let presented = match (relay, shown.iter().any(|device| matches!(device, Shown::Hosted { .. }))) {
                 (0..10, false) => Relay::Strips,

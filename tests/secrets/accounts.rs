@@ -2,9 +2,7 @@
 //!
 //! Does not look at freed memory: what they are made of has its own tests.
 
-use bisik::conversation::{
-    Arrival, Conversation, DeviceAddress, IdentityPolicy, Needed, Received, SendError, Supply,
-};
+use bisik::conversation::{Arrival, Conversation, DeviceAddress, IdentityPolicy, Needed, Received, SendError, Supply};
 use bisik::device::{Custody, DeviceDirectory, Terms};
 use bisik::{Account, StorageKey, Trust, VerifiedBundle};
 

@@ -17,14 +17,14 @@ use bisik::{
     PreKeys, PreKeysError, RespondError, Session, StorageKey, Trust, UnsealError,
 };
 
-use super::{accounts, call};
 use super::canaries::Canaries;
 use super::content;
-use super::device;
 use super::derived::{add_aead_key, add_ratchet, add_session, state_of};
+use super::device;
 use super::endpoints::endpoints;
 use super::keys::NOW;
 use super::recording::Recording;
+use super::{accounts, call};
 
 // Not in English, as names of fields are.
 const STORAGE: [u8; 32] = *b"kunci 32 bita penyegel arsip Ani";

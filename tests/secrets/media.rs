@@ -73,15 +73,19 @@ fn a_decryption_leaves_nothing_whether_it_ends_or_not() {
         for blob in [&blob, &changed] {
             let mut decryptor = Decryptor::new(&pointer);
             // As above: the memory that plaintext moves out of is wiped.
-            let mut plaintext = Zeroizing::new(Vec::new());
+            let mut plaintext = Vec::new();
             let pushed = blob.chunks(20_000).try_for_each(|piece| decryptor.push(piece, &mut plaintext));
-            assert_eq!(pushed.and_then(|()| decryptor.finish()).is_ok(), *plaintext == *file);
+            assert_eq!(pushed.and_then(|()| decryptor.finish()).is_ok(), plaintext == *file);
+            plaintext.fill(0);
             drop(pointer.decrypt(blob).map(Zeroizing::new));
             let access = RandomAccess::new(&pointer, blob.first_chunk::<HEADER>().unwrap()).unwrap();
             for range in [10..SIZE as u64, 65_000..70_000, 0..5] {
                 let plan = access.plan(range);
                 let (start, end) = (plan.ciphertext().start as usize, plan.ciphertext().end as usize);
-                let _ = access.decrypt(&plan, &blob[start..end], &mut Zeroizing::new(Vec::new()));
+                let mut part = Vec::new();
+                let _ = access.decrypt(&plan, &blob[start..end], &mut part);
+                // All that a caller can see of it; the rest of its memory is the library's to wipe.
+                part.fill(0);
             }
             drop(vec![access]);
         }

@@ -1,0 +1,267 @@
+//! Conversations: what a message to many devices costs above the session's own encryption, and what a conversation costs at
+//! rest. `cargo bench --bench conversation`.
+//!
+//! Does not know networks or databases. Ratios are of one run, sample by sample; the last column says what they aim at.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
+
+#[allow(dead_code)] // callgrind and allocations, which other benchmarks use
+#[path = "support/mod.rs"]
+mod support;
+
+use std::hint::black_box;
+
+use bisik::conversation::{Arrival, Conversation, DeviceAddress, Envelope, IdentityPolicy, RecordName, Supply};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Terms};
+use bisik::{Accepted, Account, Identity, PreKeyBundle, Session, StorageKey, Timestamp, Trust, VerifiedBundle};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use support::interleaved::{median, ratio, sample};
+use support::meter::Case;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+/// Bytes of a message: a sentence, padded.
+const BODY: [u8; 256] = [7; 256];
+/// Bytes that a frame adds to it.
+const FRAME: usize = 67;
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    // `cargo test --benches` and `cargo bench -- --test` only want to see it run.
+    let measured = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if measured { 200 } else { 1 };
+    println!("{:<44} {:>11} {:>11} {:>7} {:>5}", "operation", "ns", "compared", "ratio", "aim");
+    for devices in if measured { vec![1, 5, 100, 1_000] } else { vec![1, 5] } {
+        let title = format!("send to {devices}, for each; session's encrypt");
+        compare(&title, &mut send(devices), &mut encrypt(), devices as f64, rounds, "1.20");
+    }
+    compare("receive; session's decrypt", &mut receive(), &mut decrypt(), 1.0, rounds, "");
+    compare("record of five devices: seal; open", &mut seal(), &mut open(), 1.0, rounds, "");
+    compare("first contact with five; five sessions", &mut first_contact(), &mut five_sessions(), 1.0, rounds, "0.60");
+    println!("\n{:<44} {:>11}", "devices of the peer", "idle bytes");
+    for devices in [1, 2, 5] {
+        let mut scene = Scene::new(devices);
+        println!("{devices:<44} {:>11}", scene.record().len());
+    }
+}
+
+fn compare(title: &str, ours: &mut Case, base: &mut Case, share: f64, rounds: usize, aim: &str) {
+    let mut samples = sample(&mut [ours, base], rounds);
+    samples[0].iter_mut().for_each(|sample| *sample /= share);
+    let ratio = ratio(&samples[0], &samples[1]);
+    let [ours, base] = [&samples[0], &samples[1]].map(|times| median(times));
+    println!("{title:<44} {ours:>11.0} {base:>11.0} {ratio:>7.2} {aim:>5}");
+}
+
+/// A conversation with an account of some devices, all of which have answered.
+struct Scene {
+    rng: StdRng,
+    account: Account,
+    conversation: Conversation,
+    key: StorageKey,
+    list: DeviceList,
+    peers: Vec<(Account, Conversation)>,
+}
+
+impl Scene {
+    fn new(devices: usize) -> Self {
+        let mut scene = Self::strangers(devices);
+        let bundles = verified(&scene.bundles());
+        let sent = scene.send(&bundles);
+        for index in 0..devices {
+            let answer = scene.answer(index, &sent);
+            for envelope in answer {
+                let from = DeviceAddress::peer(index as u32);
+                let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext };
+                drop(scene.conversation.receive(&mut scene.account, &arrival, NOW).unwrap());
+            }
+        }
+        assert_eq!(scene.conversation.unacknowledged_messages(), 0, "everybody has answered");
+        scene
+    }
+
+    fn strangers(devices: usize) -> Self {
+        let mut rng = StdRng::seed_from_u64(1);
+        let terms = Terms::own_held(Custody::Person).unwrap();
+        let account = Account::create(terms, NOW, &mut rng);
+        let mut primary = Account::create(terms, NOW, &mut rng);
+        let companions: Vec<_> = (1..devices).map(|_| Identity::generate(&mut rng)).collect();
+        let certificate = |(index, identity): (usize, &Identity)| {
+            Change::Add(DeviceCertificate::sign(identity, primary.key(), index as u32 + 1, terms))
+        };
+        let changes: Vec<_> = companions.iter().enumerate().map(certificate).collect();
+        let list = primary.change_devices(&changes, NOW).unwrap();
+        let key = *primary.key();
+        let mut peers = vec![primary];
+        for identity in companions {
+            peers.push(Account::join(identity, &key, &list, NOW, &mut rng).unwrap());
+        }
+        let own = account.primary().unwrap().list().clone();
+        let peers = peers.into_iter().map(|peer| (new(&peer, &own), peer)).map(|(talk, peer)| (peer, talk)).collect();
+        let (conversation, key) = (new(&account, &list), StorageKey::generate(&mut rng));
+        Self { rng, account, conversation, key, list, peers }
+    }
+
+    fn bundles(&self) -> Vec<PreKeyBundle> {
+        self.peers.iter().map(|(peer, _)| peer.pre_keys().bundle()).collect()
+    }
+
+    fn send(&mut self, bundles: &[(DeviceAddress, VerifiedBundle)]) -> Vec<Envelope> {
+        let Self { rng, account, conversation, key, .. } = self;
+        let supply = Supply { bundles, unavailable: &[] };
+        let outgoing = conversation.send(account, &BODY, &supply, NOW, rng).unwrap();
+        outgoing.release(&conversation.changes(account, key, rng).stored()).unwrap().0
+    }
+
+    /// One device of the peer takes its envelope and acknowledges it, to our device alone.
+    fn answer(&mut self, index: usize, sent: &[Envelope]) -> Vec<Envelope> {
+        let (peer, conversation) = &mut self.peers[index];
+        let envelope = sent.iter().find(|envelope| envelope.to.index == index as u32).unwrap();
+        let from = DeviceAddress::peer(DeviceEntry::PRIMARY);
+        let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext.clone() };
+        drop(conversation.receive(peer, &arrival, NOW).unwrap());
+        let outgoing = conversation.flush(peer, &Supply::default(), NOW, &mut self.rng).unwrap();
+        outgoing.release(&conversation.changes(peer, &self.key, &mut self.rng).stored()).unwrap().0
+    }
+
+    fn record(&mut self) -> Vec<u8> {
+        let Self { rng, account, conversation, key, .. } = self;
+        let changes = conversation.changes(account, key, rng);
+        let name = RecordName::Conversation(conversation.id());
+        changes.records().iter().find(|record| record.name == name).unwrap().bytes.clone()
+    }
+}
+
+fn new(account: &Account, list: &DeviceList) -> Conversation {
+    let directory = DeviceDirectory::trust(list, Trust::OnFirstUse, NOW).unwrap();
+    Conversation::new(account, directory, &[], IdentityPolicy::Block, NOW).0
+}
+
+fn verified(bundles: &[PreKeyBundle]) -> Vec<(DeviceAddress, VerifiedBundle)> {
+    let verify = |(index, bundle): (usize, &PreKeyBundle)| {
+        (DeviceAddress::peer(index as u32), bundle.clone().verify(Trust::OnFirstUse, NOW).unwrap())
+    };
+    bundles.iter().enumerate().map(verify).collect()
+}
+
+fn send(devices: usize) -> Case {
+    let mut scene = Scene::new(devices);
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let Scene { rng, account, conversation, .. } = &mut scene;
+            meter.measure(&mut || {
+                drop(black_box(conversation.send(account, &BODY, &Supply::default(), NOW, rng).unwrap()));
+            });
+        }
+    })
+}
+
+/// Two devices with a session that goes both ways.
+fn session() -> (Session, Session, StdRng) {
+    let mut rng = StdRng::seed_from_u64(2);
+    let (alice, bob) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
+    let keys = bisik::PreKeys::generate(&bob, NOW, &mut rng);
+    let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, &mut rng).unwrap();
+    let hello = a.encrypt(b"halo", &mut rng).unwrap();
+    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let answer = b.encrypt(b"hai", &mut rng).unwrap();
+    a.decrypt(&answer).unwrap();
+    (a, b, rng)
+}
+
+fn encrypt() -> Case {
+    let (mut session, _, mut rng) = session();
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            meter.measure(&mut || drop(black_box(session.encrypt(&[7; BODY.len() + FRAME], &mut rng).unwrap())));
+        }
+    })
+}
+
+fn decrypt() -> Case {
+    let (mut a, mut b, mut rng) = session();
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let message = a.encrypt(&[7; BODY.len() + FRAME], &mut rng).unwrap();
+            meter.measure(&mut || drop(black_box(b.decrypt(&message).unwrap())));
+        }
+    })
+}
+
+fn receive() -> Case {
+    let mut scene = Scene::new(1);
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let Envelope { id, ciphertext, .. } = scene.send(&[]).remove(0);
+            let arrival = Arrival { id, from: DeviceAddress::peer(DeviceEntry::PRIMARY), ciphertext };
+            let (peer, conversation) = &mut scene.peers[0];
+            meter.measure(&mut || drop(black_box(conversation.receive(peer, &arrival, NOW).unwrap())));
+        }
+    })
+}
+
+fn seal() -> Case {
+    let mut scene = Scene::new(5);
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            // Something has to have changed.
+            let Scene { rng, account, conversation, key, .. } = &mut scene;
+            assert!(
+                conversation.ask_again(bisik::conversation::MessageId::from_bytes([1; 16]), DeviceAddress::peer(0))
+                    || conversation.revision() > 0
+            );
+            meter.measure(&mut || drop(black_box(conversation.changes(account, key, rng))));
+        }
+    })
+}
+
+fn open() -> Case {
+    let mut scene = Scene::new(5);
+    let record = scene.record();
+    Box::new(move |count, meter| {
+        let Scene { account, conversation, key, .. } = &scene;
+        for _ in 0..count {
+            meter.measure(&mut || {
+                drop(black_box(Conversation::unseal(account, key, conversation.id(), &record).unwrap()));
+            });
+        }
+    })
+}
+
+/// A list, five bundles and a message, from bytes that a server gave.
+fn first_contact() -> Case {
+    let mut scene = Scene::strangers(5);
+    let bundles = scene.bundles();
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let Scene { rng, account, list, .. } = &mut scene;
+            meter.measure(&mut || {
+                let mut conversation = new(account, list);
+                let bundles = verified(&bundles);
+                let supply = Supply { bundles: &bundles, unavailable: &[] };
+                drop(black_box(conversation.send(account, &BODY, &supply, NOW, rng).unwrap()));
+            });
+        }
+    })
+}
+
+/// The same without accounts: five bundles, five sessions, five messages.
+fn five_sessions() -> Case {
+    let mut scene = Scene::strangers(5);
+    let bundles = scene.bundles();
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let Scene { rng, account, .. } = &mut scene;
+            meter.measure(&mut || {
+                for (_, bundle) in verified(&bundles) {
+                    let mut session = Session::initiate(account.identity(), &bundle, rng).unwrap();
+                    drop(black_box(session.encrypt(&[7; BODY.len() + FRAME], rng).unwrap()));
+                }
+            });
+        }
+    })
+}
