@@ -562,7 +562,10 @@ mod parallel {
                 if index % 5 == 4 {
                     encryptor.push(piece, &mut parallel).unwrap();
                 } else {
-                    encryptor.push_parallel(piece, &mut parallel).unwrap();
+                    let start = parallel.len();
+                    parallel.resize(start + encryptor.room_for(piece.len()), 0);
+                    let written = encryptor.push_into_parallel(piece, &mut parallel[start..]).unwrap();
+                    prop_assert_eq!(start + written, parallel.len());
                 }
             }
             prop_assert_eq!(finish(&mut encryptor, &mut parallel).to_bytes(), pointer.to_bytes());
@@ -597,11 +600,12 @@ mod parallel {
     }
 
     #[test]
-    fn a_file_longer_than_announced_is_refused_in_parallel_too() {
+    fn what_push_refuses_is_refused_in_parallel_too() {
         let mut encryptor = Encryptor::new(photo(), 1 << 20, &mut seeded(1)).unwrap();
-        let mut blob = Vec::new();
-        assert_eq!(encryptor.push_parallel(&[0; (1 << 20) + 1], &mut blob), Err(EncryptError::OtherSize));
-        assert_eq!(blob, b"");
+        let mut memory = vec![0; 2 << 20];
+        assert_eq!(encryptor.push_into_parallel(&[0; (1 << 20) + 1], &mut memory), Err(EncryptError::OtherSize));
+        assert_eq!(encryptor.push_into_parallel(&[0; 1 << 20], &mut memory[..1 << 20]), Err(EncryptError::NoRoom));
+        assert!(memory.iter().all(|byte| *byte == 0));
     }
 }
 
