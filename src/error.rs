@@ -29,6 +29,7 @@ pub use crate::call::{
     OpenError as FrameOpenError, SealError as FrameSealError, SignalError, Unanswered,
 };
 pub use crate::content::{BallotError, ContentError};
+pub use crate::conversation::{ReceiveError, SendError};
 pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError, TermsError};
 pub use crate::endpoint::{
     Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
