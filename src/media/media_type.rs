@@ -22,7 +22,7 @@ use super::error::MediaTypeError;
 pub struct MediaType(Box<str>);
 
 impl MediaType {
-    /// The longest, in bytes: two names of RFC 6838's recommended 64 at most, less one for the length's byte to stay positive.
+    /// The longest, in bytes. RFC 6838 recommends names of at most 64 each.
     pub const MAX_LENGTH: usize = 127;
 
     /// Reads `type/subtype`, at most [`MAX_LENGTH`](Self::MAX_LENGTH) bytes.

@@ -110,6 +110,6 @@ impl Decryptor {
 }
 
 /// Chunks that are encrypted beside the digest of as many others: few, because at both ends one waits for the other.
-const SEALED_AT_ONCE: usize = 4;
+const SEALED_AT_ONCE: usize = 2;
 /// Chunks that are decrypted beside their own digest: more, because neither waits, and the cores share them more evenly.
 const OPENED_AT_ONCE: usize = 16;
