@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::frame::Kind;
+use super::frame::{Kind, Lists};
 use super::link::Link;
 use super::{Conversation, DeviceAddress, Envelope, MessageId, Needed, Outgoing, SendError, Side, Supply, under};
 use crate::account::Account;
@@ -83,11 +83,12 @@ impl Conversation {
         }
         let mut envelopes = Vec::new();
         let permitted = self.check_peer(now).is_ok();
+        let lists = Lists::of(account.devices(), &self.peer);
         for device in self.owed(now) {
             if self.links.get(&device).is_some_and(Link::has_session) {
-                self.flush_notes(account, device, &mut envelopes, rng);
+                self.flush_notes(lists, device, &mut envelopes, rng);
                 if permitted || device.side == Side::Own {
-                    self.flush_to(account, device, &mut envelopes, rng);
+                    self.flush_to(lists, device, &mut envelopes, rng);
                 }
             }
         }
@@ -104,7 +105,7 @@ impl Conversation {
 
     fn flush_notes(
         &mut self,
-        account: &Account,
+        lists: Lists,
         device: DeviceAddress,
         envelopes: &mut Vec<Envelope>,
         rng: &mut dyn CryptoRng,
@@ -112,13 +113,13 @@ impl Conversation {
         for kind in [Kind::Decision, Kind::DecisionReceipt] {
             let Some(body) = self.pending.take_note(device, kind) else { continue };
             let id = MessageId::random(rng);
-            envelopes.extend(self.write_frame(account, device, kind, id, &body, rng));
+            envelopes.extend(self.write_frame(lists, device, kind, id, &body, rng));
         }
     }
 
     fn flush_to(
         &mut self,
-        account: &Account,
+        lists: Lists,
         device: DeviceAddress,
         envelopes: &mut Vec<Envelope>,
         rng: &mut dyn CryptoRng,
@@ -129,12 +130,12 @@ impl Conversation {
             if !ids.is_empty() {
                 let body: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
                 let id = MessageId::random(rng);
-                envelopes.extend(self.write_frame(account, device, kind, id, &body, rng));
+                envelopes.extend(self.write_frame(lists, device, kind, id, &body, rng));
             }
         }
         for id in self.pending.take_resends(device) {
             let Some(body) = self.sent.find(id).map(|sent| sent.body.clone()) else { continue };
-            envelopes.extend(self.write_to(account, device, id, &body, rng));
+            envelopes.extend(self.write_to(lists, device, id, &body, rng));
         }
     }
 }

@@ -97,7 +97,8 @@ impl Conversation {
         }
         let id = MessageId::random(rng);
         let devices: BTreeSet<_> = self.devices(account).map(|(device, _)| device).collect();
-        let envelopes = devices.iter().filter_map(|device| self.write_to(account, *device, id, body, rng)).collect();
+        let lists = Lists::of(account.devices(), &self.peer);
+        let envelopes = devices.iter().filter_map(|device| self.write_to(lists, *device, id, body, rng)).collect();
         self.sent.remember(id, body, devices, now);
         self.touch();
         Ok(Outgoing { id, envelopes, events: Vec::new(), conversation: self.id, revision: self.revision })
@@ -172,25 +173,24 @@ impl Conversation {
     /// One frame with a message, encrypted for one device; nothing where there is no session with it.
     pub(super) fn write_to(
         &mut self,
-        account: &Account,
+        lists: Lists,
         device: DeviceAddress,
         id: MessageId,
         body: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Option<Envelope> {
-        self.write_frame(account, device, kind_for(device.side), id, body, rng)
+        self.write_frame(lists, device, kind_for(device.side), id, body, rng)
     }
 
     pub(super) fn write_frame(
         &mut self,
-        account: &Account,
+        lists: Lists,
         to: DeviceAddress,
         kind: Kind,
         id: MessageId,
         body: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Option<Envelope> {
-        let lists = Lists::of(account.devices(), &self.peer);
         let conversation = self.id;
         let frame = |fresh| Frame { kind, fresh, conversation, id, lists, body }.encode();
         let ciphertext = self.links.get_mut(&to)?.encrypt(frame, rng)?;
