@@ -114,7 +114,7 @@ impl Scene {
         let Self { rng, account, conversation, key, .. } = self;
         let supply = Supply { bundles, unavailable: &[] };
         let outgoing = conversation.send(account, &BODY, &supply, NOW, rng).unwrap();
-        outgoing.release(&conversation.changes(account, key, rng).stored()).unwrap().0
+        outgoing.release(&conversation.changes(account, key, rng).stored()).unwrap()
     }
 
     /// One device of the peer takes its envelope and acknowledges it, to our device alone.
@@ -125,7 +125,7 @@ impl Scene {
         let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext.clone() };
         drop(conversation.receive(peer, &arrival, NOW).unwrap());
         let outgoing = conversation.flush(peer, &Supply::default(), NOW, &mut self.rng).unwrap();
-        outgoing.release(&conversation.changes(peer, &self.key, &mut self.rng).stored()).unwrap().0
+        outgoing.release(&conversation.changes(peer, &self.key, &mut self.rng).stored()).unwrap()
     }
 
     fn record(&mut self) -> Vec<u8> {

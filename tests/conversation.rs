@@ -127,6 +127,7 @@ fn a_bundle_is_needed_for_each_device_and_only_its_own_will_do() {
     assert_eq!(send(&Supply { bundles: &both, unavailable: &[] }), Err(SendError::WrongBundle));
     assert_eq!(send(&Supply { bundles: &both[..1], unavailable: &[DeviceAddress::peer(1)] }), Ok(1));
     assert_eq!(conversation.revision(), revision + 1, "what was refused has changed nothing");
+    assert_eq!(conversation.plan(&device.account).len(), 1, "who was left out is not forgotten");
 }
 
 /// P-12.4, P-12.12

@@ -238,3 +238,34 @@ fn a_record_keeps_label_consent_and_what_is_owed() {
     office.settle();
     assert!(matches!(label(&office, (0, 1)), Label::Hosted { .. }), "the decision was still on its way");
 }
+
+/// P-12.5: the endpoint's own disclosure changes, and it has not written since: the session that a customer sets up under the
+/// new one is the one that it answers in, whatever the ids.
+#[test]
+fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
+    for seed in 20..28 {
+        let (mut office, index) = hosted(seed);
+        consent(&mut office, (0, 0));
+        office.send((0, 0), b"old").unwrap();
+        office.settle();
+        office.send((1, index), b"answer").unwrap();
+        office.settle();
+        let operator = Identity::generate(&mut StdRng::seed_from_u64(seed));
+        office.amend(1, index, &operator, Retention::THIRTY_DAYS);
+        office.publish_lists();
+        let amended = office.disclosures[1].clone();
+        let endpoint = office.devices.get_mut(&(1, index)).unwrap();
+        assert!(endpoint.account.set_disclosure(amended));
+        office.send((0, 0), b"new").unwrap();
+        let (to, from, envelope) = office.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+        assert!(envelope.ciphertext.is_first());
+        office.deliver(to, from, &envelope).unwrap();
+        office.mail.clear();
+        office.send((1, index), b"in the new one").unwrap();
+        // The first answer in the new session is what ends its first flights; in the old one they would go on.
+        office.settle();
+        office.send((0, 0), b"answered").unwrap();
+        let (.., next) = office.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+        assert!(!next.ciphertext.is_first(), "seed {seed}");
+    }
+}

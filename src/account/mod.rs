@@ -144,8 +144,7 @@ impl Account {
     pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Upkeep {
         let before = self.pre_keys.revision();
         // Identity and pre-keys belong together by construction, which is the one thing that these could refuse.
-        let rotated = self.pre_keys.rotate(&self.identity, now, rng);
-        let rotated = rotated.is_ok() && self.pre_keys.revision() != before;
+        let rotated = self.pre_keys.rotate(&self.identity, now, rng) == Ok(true);
         let last_resort = (rotated || !self.published).then(|| self.pre_keys.bundle());
         let one_time = if self.pre_keys.stock(now).is_low() {
             self.pre_keys.replenish(&self.identity, REPLENISH, rng).unwrap_or_default()

@@ -164,7 +164,6 @@ pub struct StoredConversation {
 pub struct Outgoing {
     pub(super) id: MessageId,
     pub(super) envelopes: Vec<Envelope>,
-    pub(super) events: Vec<Event>,
     pub(super) conversation: ConversationId,
     pub(super) revision: u64,
 }
@@ -188,14 +187,14 @@ impl Outgoing {
         self.envelopes.is_empty()
     }
 
-    /// The envelopes and events, against the proof that the conversation was stored after them.
+    /// The envelopes, against the proof that the conversation was stored after them.
     ///
     /// # Errors
     ///
     /// Itself, where the proof is of another conversation or of an earlier revision.
-    pub fn release(self, stored: &StoredConversation) -> Result<(Vec<Envelope>, Vec<Event>), Self> {
+    pub fn release(self, stored: &StoredConversation) -> Result<Vec<Envelope>, Self> {
         if stored.conversation == self.conversation && stored.revision >= self.revision {
-            Ok((self.envelopes, self.events))
+            Ok(self.envelopes)
         } else {
             Err(self)
         }
@@ -204,9 +203,9 @@ impl Outgoing {
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, envelopes, events, conversation: _, revision } = self;
+        let Self { id, envelopes, conversation: _, revision } = self;
         let mut shown = f.debug_struct("Outgoing");
-        shown.field("id", id).field("envelopes", &envelopes.len()).field("events", events).field("revision", revision);
+        shown.field("id", id).field("envelopes", &envelopes.len()).field("revision", revision);
         shown.finish_non_exhaustive()
     }
 }

@@ -85,7 +85,7 @@ impl Conversation {
         let permitted = self.check_peer(now).is_ok();
         let lists = Lists::of(account.devices(), &self.peer);
         for device in self.owed(now) {
-            if self.links.get(&device).is_some_and(Link::has_session) {
+            if self.links.get_mut(&device).is_some_and(Link::is_sendable) {
                 self.flush_notes(lists, device, &mut envelopes, rng);
                 if permitted || device.side == Side::Own {
                     self.flush_to(lists, device, &mut envelopes, rng);
@@ -94,7 +94,7 @@ impl Conversation {
         }
         self.touch();
         let id = MessageId::random(rng);
-        Ok(Outgoing { id, envelopes, events: Vec::new(), conversation: self.id, revision: self.revision })
+        Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
     }
 
     /// P-12.9: a lost session is replaced at most once an hour, whatever a relay does.

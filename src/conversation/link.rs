@@ -17,8 +17,6 @@ use crate::time::Timestamp;
 pub(super) struct Link {
     /// Whose sessions these are: never those of another key under the same index.
     pub(super) key: IdentityKey,
-    /// The disclosures under which they are set up, of both devices together.
-    pub(super) disclosure: DisclosureHash,
     /// When this side last set up a session because those before it were lost.
     pub(super) healed: Timestamp,
     /// Oldest first.
@@ -34,12 +32,24 @@ struct Slot {
 }
 
 impl Link {
-    pub(super) const fn new(key: IdentityKey, disclosure: DisclosureHash) -> Self {
-        Self { key, disclosure, healed: Timestamp::from_unix_seconds(0), slots: Vec::new() }
+    pub(super) const fn new(key: IdentityKey) -> Self {
+        Self { key, healed: Timestamp::from_unix_seconds(0), slots: Vec::new() }
     }
 
-    pub(super) fn has_session(&self) -> bool {
-        self.slots.iter().any(|slot| slot.candidate)
+    /// Whether there is a session to send in under `disclosure`.
+    pub(super) fn has_session(&self, disclosure: DisclosureHash) -> bool {
+        self.slots.iter().any(|slot| slot.candidate && slot.session.disclosure() == disclosure)
+    }
+
+    pub(super) fn is_sendable(&mut self) -> bool {
+        self.active().is_some()
+    }
+
+    /// P-12.5: nothing is sent any more in a session under another disclosure; it still decrypts.
+    pub(super) fn retire_others(&mut self, disclosure: DisclosureHash) {
+        for slot in &mut self.slots {
+            slot.candidate &= slot.session.disclosure() == disclosure;
+        }
     }
 
     /// P-12.6: the session to send in. Of several candidates the smallest id, which both devices find alike.
@@ -80,16 +90,11 @@ impl Link {
 
     /// A session that this side has set up because it lost the others.
     pub(super) fn replace_by_ours(&mut self, session: Session, now: Timestamp) {
-        self.retire();
-        self.healed = now;
-        self.push(session, true);
-    }
-
-    /// Nothing is sent any more in the sessions that are there, which still decrypt.
-    pub(super) fn retire(&mut self) {
         for slot in &mut self.slots {
             slot.candidate = false;
         }
+        self.healed = now;
+        self.push(session, true);
     }
 
     /// Whether one of the sessions was opened by this very first message.
@@ -121,8 +126,8 @@ impl Link {
     }
 
     pub(super) fn write(&self, writer: &mut SecretWriter) {
-        let Self { key, disclosure, healed, slots } = self;
-        writer.bytes(&key.to_bytes()).bytes(&disclosure.0).u64(healed.as_unix_seconds()).count(slots.len());
+        let Self { key, healed, slots } = self;
+        writer.bytes(&key.to_bytes()).u64(healed.as_unix_seconds()).count(slots.len());
         for Slot { session, candidate, fresh } in slots {
             writer.flag(*candidate).flag(*fresh);
             session.write(writer);
@@ -131,7 +136,6 @@ impl Link {
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let key = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        let disclosure = DisclosureHash(*reader.array()?);
         let healed = Timestamp::from_unix_seconds(reader.u64()?);
         let mut slots = Vec::new();
         for _ in 0..reader.count(MAX_SESSIONS)? {
@@ -142,7 +146,7 @@ impl Link {
             }
             slots.push(Slot { session, candidate, fresh });
         }
-        Ok(Self { key, disclosure, healed, slots })
+        Ok(Self { key, healed, slots })
     }
 }
 

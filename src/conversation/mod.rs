@@ -228,8 +228,8 @@ impl Conversation {
             .collect();
         self.links.retain(|device, link| current.get(device).is_some_and(|(key, _)| *key == link.key));
         for (device, link) in &mut self.links {
-            if current.get(device).is_some_and(|(_, disclosure)| *disclosure != link.disclosure) {
-                link.retire();
+            if let Some((_, disclosure)) = current.get(device) {
+                link.retire_others(*disclosure);
             }
         }
         self.sent.forget(|device| !current.contains_key(device));
@@ -280,5 +280,5 @@ fn under(one: DisclosureHash, other: DisclosureHash) -> DisclosureHash {
     }
 }
 
-/// Bytes of one message at most: what a session takes, less the frame.
+/// Bytes of one message at most: a mebibyte, less the frame. Longer things travel as attachments.
 pub const MAX_BODY: usize = (1 << 20) - frame::OVERHEAD;

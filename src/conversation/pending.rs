@@ -56,6 +56,11 @@ impl Pending {
 
     /// P-12.9: asks for a message that did not decrypt. `false` where it was asked for too often already, or too many are.
     pub(super) fn want(&mut self, id: MessageId, device: DeviceAddress) -> bool {
+        if self.wanted.len() >= MAX_WANTED && !self.wanted.contains_key(&id) {
+            // What was asked for and never came makes room: a relay that invents names must not fill this for good.
+            let idle = self.wanted.iter().find(|(_, wanted)| !wanted.due).map(|(id, _)| *id);
+            idle.map(|id| self.wanted.remove(&id));
+        }
         let room = self.wanted.len() < MAX_WANTED;
         let wanted = match self.wanted.get_mut(&id) {
             Some(wanted) => wanted,
@@ -217,3 +222,41 @@ const MAX_WANTED: usize = 64;
 const MAX_ATTEMPTS: u32 = 3;
 /// Ids of received messages that are remembered: longer than a message takes to be sent again.
 const MAX_SEEN: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: DeviceAddress = DeviceAddress::peer(1);
+
+    fn id(number: u8) -> MessageId {
+        MessageId([number; 16])
+    }
+
+    /// P-12.9
+    #[test]
+    fn names_that_a_relay_invents_do_not_keep_a_lost_message_from_being_asked_for() {
+        let mut pending = Pending::default();
+        for number in 0..64 {
+            assert!(pending.want(id(number), DEVICE));
+        }
+        assert!(!pending.want(id(200), DEVICE), "so many at once");
+        assert_eq!(pending.take_requests(DEVICE).len(), 64);
+        assert!(pending.want(id(200), DEVICE), "those that were asked for make room");
+        assert_eq!(pending.take_requests(DEVICE), [id(200)]);
+        for number in 0..=255 {
+            let _asked = pending.want(id(number), DEVICE);
+        }
+        assert!(pending.wanted.len() <= MAX_WANTED);
+    }
+
+    /// P-12.9
+    #[test]
+    fn a_message_is_asked_for_three_times() {
+        let mut pending = Pending::default();
+        for _ in 0..3 {
+            assert!(pending.want(id(1), DEVICE));
+        }
+        assert!(!pending.want(id(1), DEVICE));
+    }
+}

@@ -148,4 +148,4 @@ impl Conversation {
 }
 
 /// Bytes of a link without sessions.
-const LINK: usize = 5 + 64 + 32 + 8 + 4;
+const LINK: usize = 5 + 64 + 8 + 4;

@@ -135,26 +135,19 @@ impl Conversation {
                 let plaintext = Zeroizing::new(plaintext);
                 let checked = check(&plaintext, self.id, *id, from.side)?;
                 account.use_up(used);
-                self.keep(*from, key, disclosure, session, checked.fresh);
+                self.keep(*from, key, session, checked.fresh);
                 Ok(checked)
             }
             Some(_) | None => Err(ReceiveError::Lost),
         }
     }
 
-    fn keep(
-        &mut self,
-        from: DeviceAddress,
-        key: IdentityKey,
-        disclosure: DisclosureHash,
-        session: Session,
-        fresh: bool,
-    ) {
-        let link = self.links.entry(from).or_insert_with(|| Link::new(key, disclosure));
+    fn keep(&mut self, from: DeviceAddress, key: IdentityKey, session: Session, fresh: bool) {
+        let link = self.links.entry(from).or_insert_with(|| Link::new(key));
         if link.key != key {
-            *link = Link::new(key, disclosure);
+            *link = Link::new(key);
         }
-        link.disclosure = disclosure;
+        link.retire_others(session.disclosure());
         if fresh { link.replace_by_peers(session) } else { link.add(session) }
     }
 

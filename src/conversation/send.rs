@@ -2,7 +2,6 @@
 //!
 //! Does not know what the message says.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
@@ -96,12 +95,13 @@ impl Conversation {
             self.link(account, device).add(session);
         }
         let id = MessageId::random(rng);
-        let devices: BTreeSet<_> = self.devices(account).map(|(device, _)| device).collect();
+        let devices: Vec<_> = self.devices(account).map(|(device, _)| device).collect();
         let lists = Lists::of(account.devices(), &self.peer);
-        let envelopes = devices.iter().filter_map(|device| self.write_to(lists, *device, id, body, rng)).collect();
-        self.sent.remember(id, body, devices, now);
+        let envelopes: Vec<_> =
+            devices.iter().filter_map(|device| self.write_to(lists, *device, id, body, rng)).collect();
+        self.sent.remember(id, body, envelopes.iter().map(|envelope| envelope.to).collect(), now);
         self.touch();
-        Ok(Outgoing { id, envelopes, events: Vec::new(), conversation: self.id, revision: self.revision })
+        Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
     }
 
     /// P-12.1, P-12.3: whether this device may send anything to anybody.
@@ -127,7 +127,7 @@ impl Conversation {
 
     pub(super) fn has_session(&self, device: DeviceAddress, key: &IdentityKey, disclosure: DisclosureHash) -> bool {
         let link = self.links.get(&device);
-        link.is_some_and(|link| link.key == *key && link.disclosure == disclosure && link.has_session())
+        link.is_some_and(|link| link.key == *key && link.has_session(disclosure))
     }
 
     /// Sets up sessions, without changing anything.
@@ -159,14 +159,11 @@ impl Conversation {
 
     /// The link to a device that is listed; begins one where there is none, or where it was another's.
     pub(super) fn link(&mut self, account: &Account, device: DeviceAddress) -> &mut Link {
-        let found = self.entry(account, device).map(|entry| (*entry.identity(), entry.terms().disclosure()));
-        let (key, theirs) = found.unwrap_or((*account.identity().public(), DisclosureHash::NONE));
-        let disclosure = under(account.disclosure(), theirs);
-        let link = self.links.entry(device).or_insert_with(|| Link::new(key, disclosure));
+        let key = self.entry(account, device).map_or(*account.identity().public(), |entry| *entry.identity());
+        let link = self.links.entry(device).or_insert_with(|| Link::new(key));
         if link.key != key {
-            *link = Link::new(key, disclosure);
+            *link = Link::new(key);
         }
-        link.disclosure = disclosure;
         link
     }
 

@@ -241,9 +241,7 @@ impl Office {
         let supply = Supply { bundles: &bundles, unavailable: &[] };
         let outgoing = conversation.send(&device.account, text, &supply, self.now, &mut self.rng)?;
         let stored = device.store(&mut self.rng);
-        let (envelopes, events) = outgoing.release(&stored).unwrap();
-        device.events.extend(events);
-        self.post(at, envelopes);
+        self.post(at, outgoing.release(&stored).unwrap());
         Ok(())
     }
 
@@ -256,7 +254,7 @@ impl Office {
             let supply = Supply { bundles: &bundles, unavailable: &[] };
             let outgoing = conversation.flush(&device.account, &supply, self.now, &mut self.rng).unwrap();
             let stored = device.store(&mut self.rng);
-            self.post(at, outgoing.release(&stored).unwrap().0);
+            self.post(at, outgoing.release(&stored).unwrap());
         }
         self.devices.insert(at, device);
     }

@@ -51,7 +51,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &changes.records()[0].name);
     let stored = changes.stored();
     show(shown, &stored);
-    let (envelopes, _) = outgoing.release(&stored).unwrap();
+    let envelopes = outgoing.release(&stored).unwrap();
     show(shown, &envelopes[0]);
 
     let arrival =
