@@ -147,7 +147,6 @@ impl Conversation {
         if link.key != key {
             *link = Link::new(key);
         }
-        link.retire_others(session.disclosure());
         if fresh { link.replace_by_peers(session) } else { link.add(session) }
     }
 
