@@ -16,7 +16,7 @@
 #[allow(dead_code, reason = "each file of tests uses a part of it")]
 mod office;
 
-use bisik::conversation::{DeviceAddress, Event, IdentityPolicy, ReceiveError, SendError, Side, Supply};
+use bisik::conversation::{DeviceAddress, Event, IdentityPolicy, ReceiveError, RecordName, SendError, Side, Supply};
 use bisik::device::DeviceDirectory;
 use bisik::{Conversation, Trust};
 use office::Office;
@@ -308,7 +308,7 @@ fn a_record_opens_only_as_what_it_is() {
     let device = &office.devices[&(0, 0)];
     let id = device.conversation.as_ref().unwrap().id();
     assert_eq!(id, other, "one name on both sides");
-    let record = &device.database[&bisik::conversation::RecordName::Conversation(id)].1;
+    let record = &device.database[&RecordName::Conversation(id)].1;
     let stranger = Office::new(16, [1, 1]);
     let elsewhere = stranger.devices[&(0, 0)].conversation.as_ref().unwrap().id();
     assert!(Conversation::unseal(&device.account, &device.key, id, record).is_ok());
@@ -348,4 +348,52 @@ fn a_message_in_an_old_session_does_not_bring_it_back() {
     office.send((0, 0), b"three").unwrap();
     office.settle();
     assert_eq!(texts(&office.shown((1, 0))), [("message", "one"), ("message", "three"), ("message", "two")]);
+}
+
+/// P-12.7: what is unanswered may need pre-keys that were lost with the sessions.
+#[test]
+fn a_device_that_lost_a_conversation_is_not_sent_more_in_the_session_that_it_lost() {
+    for seed in 0..8 {
+        let mut office = Office::new(100 + seed, [1, 1]);
+        office.send((0, 0), b"one").unwrap();
+        let (to, from, envelope) = office.mail.pop_front().unwrap();
+        office.deliver(to, from, &envelope).unwrap();
+        // The one-time pre-key is used up, the answer never sent, and the record of the conversation gone.
+        office.open((1, 0), IdentityPolicy::Block);
+        office.devices.get_mut(&(1, 0)).unwrap().database.retain(|name, _| *name == RecordName::Account);
+        for text in ["two", "three", "four"] {
+            office.send((0, 0), text.as_bytes()).unwrap();
+            office.settle();
+        }
+        let shown: Vec<_> = office.devices[&(1, 0)].shown.iter().map(|(_, body)| body.clone()).collect();
+        assert_eq!(shown, [&b"one"[..], b"two", b"three", b"four"], "seed {seed}");
+    }
+}
+
+/// P-12.7
+#[test]
+fn two_that_replace_their_sessions_while_the_other_sets_one_up_agree_on_one() {
+    for seed in 0..8 {
+        let mut office = Office::new(200 + seed, [1, 1]);
+        office.send((0, 0), b"one").unwrap();
+        let (to, from, envelope) = office.mail.pop_front().unwrap();
+        // One device cannot read it and replaces its sessions; the other has set one up, and both are on their way.
+        let mut damaged = envelope.clone();
+        let mut bytes = damaged.ciphertext.as_bytes().to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        damaged.ciphertext = bytes.try_into().unwrap();
+        assert_eq!(office.deliver(to, from, &damaged), Err(ReceiveError::Rejected));
+        let receiver = office.devices.get_mut(&to).unwrap();
+        assert!(receiver.conversation.as_mut().unwrap().ask_again(envelope.id, DeviceAddress::peer(0)));
+        office.flush(to);
+        office.deliver(to, from, &envelope).unwrap();
+        office.settle();
+        for at in [(0, 0), (1, 0), (0, 0), (1, 0)] {
+            office.send(at, b"more").unwrap();
+            let again = office.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_first()).count();
+            assert_eq!(again, 0, "seed {seed}: they are still introducing themselves");
+            office.settle();
+        }
+        assert_eq!(office.devices[&(1, 0)].shown.len(), 3, "seed {seed}");
+    }
 }

@@ -79,7 +79,7 @@ impl Conversation {
         for (device, session) in new {
             let heals = self.heals(device, now);
             let link = self.link(account, device);
-            if heals { link.replace_by_ours(session, now) } else { link.add(session) }
+            if heals { link.replace_by_ours(session, now) } else { link.add_ours(session) }
         }
         let mut envelopes = Vec::new();
         let permitted = self.check_peer(now).is_ok();

@@ -31,6 +31,13 @@ struct Slot {
     fresh: bool,
 }
 
+impl Slot {
+    /// Whether this session was set up by this side to replace lost ones, and the peer has not answered in it.
+    const fn replaces(&self) -> bool {
+        self.candidate && self.fresh && !self.session.is_confirmed()
+    }
+}
+
 impl Link {
     pub(super) const fn new(key: IdentityKey) -> Self {
         Self { key, healed: Timestamp::from_unix_seconds(0), slots: Vec::new() }
@@ -69,23 +76,31 @@ impl Link {
         session.encrypt(&frame, rng).ok()
     }
 
-    /// A session that either side has set up, beside those that are there: both may have done so at once.
-    pub(super) fn add(&mut self, session: Session) {
-        self.push(session, false);
+    /// A session that this side has set up because there was none to send in.
+    pub(super) fn add_ours(&mut self, session: Session) {
+        self.push(Slot { session, candidate: true, fresh: false });
     }
 
-    fn push(&mut self, session: Session, fresh: bool) {
-        self.slots.push(Slot { session, candidate: true, fresh });
+    /// A session that the peer has set up, beside those that are there: both may have done so at once. P-12.7: where this side
+    /// has just replaced its sessions, the peer did not know that yet, and will go by the replacement.
+    pub(super) fn add_peers(&mut self, session: Session) {
+        let candidate = !self.slots.iter().any(Slot::replaces);
+        self.push(Slot { session, candidate, fresh: false });
+    }
+
+    fn push(&mut self, slot: Slot) {
+        self.slots.push(slot);
         self.trim();
     }
 
-    /// P-12.7: a session that the peer has set up because it lost the others. One of our own that it has not answered yet
-    /// stays a candidate: both may have lost their sessions at once.
+    /// P-12.7: a session that the peer has set up because it lost the others, and with them perhaps the pre-keys that opened
+    /// them. One of our own stays a candidate only where it replaces lost ones, too, and is not answered yet: both may have
+    /// lost their sessions at once.
     pub(super) fn replace_by_peers(&mut self, session: Session) {
         for slot in &mut self.slots {
-            slot.candidate &= !slot.session.is_confirmed();
+            slot.candidate = slot.replaces();
         }
-        self.add(session);
+        self.push(Slot { session, candidate: true, fresh: false });
     }
 
     /// A session that this side has set up because it lost the others.
@@ -94,7 +109,7 @@ impl Link {
             slot.candidate = false;
         }
         self.healed = now;
-        self.push(session, true);
+        self.push(Slot { session, candidate: true, fresh: true });
     }
 
     /// Whether one of the sessions was opened by this very first message.

@@ -147,7 +147,7 @@ impl Conversation {
         if link.key != key {
             *link = Link::new(key);
         }
-        if fresh { link.replace_by_peers(session) } else { link.add(session) }
+        if fresh { link.replace_by_peers(session) } else { link.add_peers(session) }
     }
 
     /// What a frame means.

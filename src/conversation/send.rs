@@ -92,7 +92,7 @@ impl Conversation {
         // From here on nothing fails.
         self.reconcile(account);
         for (device, session) in new {
-            self.link(account, device).add(session);
+            self.link(account, device).add_ours(session);
         }
         let id = MessageId::random(rng);
         let devices: Vec<_> = self.devices(account).map(|(device, _)| device).collect();
