@@ -63,6 +63,9 @@ pub mod media;
 
 pub mod device;
 
+#[cfg(feature = "interop")]
+pub mod interop;
+
 pub mod endpoint;
 
 mod account;

@@ -88,6 +88,8 @@ pub(crate) enum Kind {
     Upload,
     #[cfg(feature = "call")]
     FrameSealer,
+    #[cfg(feature = "interop")]
+    InteropIdentity,
 }
 
 impl Kind {
@@ -102,6 +104,8 @@ impl Kind {
             Self::Upload => 5,
             #[cfg(feature = "call")]
             Self::FrameSealer => 6,
+            #[cfg(feature = "interop")]
+            Self::InteropIdentity => 11,
         }
     }
 }

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["handshake"],
     &["ratchet"],
     &["session"],
-    &["media", "call", "device"],
+    &["media", "call", "device", "interop"],
     &["content", "endpoint"],
     &["account"],
     &["conversation"],

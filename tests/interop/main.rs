@@ -1,0 +1,15 @@
+//! The wire of others: known answers first, then what must hold for every schedule.
+//!
+//! Does not know other implementations: what was recorded from them is in tests/vectors/interop.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod known; //      reads tests/vectors/interop
+mod signatures; // XEdDSA
