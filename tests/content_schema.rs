@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 const SCHEMA: &str = include_str!("../src/content/content.proto");
-const MESSAGES: &str = include_str!("../src/content/wire.rs");
+/// One after the other.
+const MESSAGES: &str = concat!(include_str!("../src/content/wire.rs"), include_str!("../src/content/business/wire.rs"));
 const SHAPES: &str = include_str!("../src/content/shape.rs");
 
 /// A field by its number: name, type, and whether it is a list.
@@ -32,8 +33,8 @@ fn the_schema_and_the_shapes_agree() {
 #[test]
 fn businesses_and_the_envelope_have_room() {
     let content = &schema()["Content"];
-    assert!(content.keys().all(|number| !(7..=15).contains(number) && !(64..=95).contains(number)));
-    for reserved in ["reserved 7 to 15;", "reserved 64 to 95;"] {
+    assert!(content.keys().all(|number| !(8..=15).contains(number) && !(74..=95).contains(number)));
+    for reserved in ["reserved 8 to 15;", "reserved 74 to 95;"] {
         assert!(SCHEMA.contains(reserved), "{reserved}");
     }
 }
@@ -59,13 +60,14 @@ fn schema() -> BTreeMap<String, Fields> {
                 [kind, name] => (false, kind, name),
                 _ => panic!("{line}"),
             };
-            let kind = if kind == "Status" { "int32" } else { kind };
+            let kind = if SCHEMA.contains(&format!("enum {kind} {{")) { "int32" } else { kind };
             let fields = messages.get_mut(&message).unwrap();
             let known = fields.insert(number.parse().unwrap(), (name.to_owned(), kind.to_owned(), list));
             assert!(known.is_none(), "{line}: the number stands twice");
         } else {
             let expected = ["", "}", "oneof kind {", "package bisik.content;", "syntax = \"proto3\";"];
-            let other = line.starts_with("reserved ") || line.starts_with("STATUS_");
+            let value = line.split(" = ").next().unwrap().bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+            let other = line.starts_with("reserved ") || (message.is_empty() && value);
             assert!(other || expected.contains(&line), "what is this? {line}");
         }
     }
@@ -75,7 +77,8 @@ fn schema() -> BTreeMap<String, Fields> {
 /// `pub(super) struct Name { #[prost(..)] pub(super) name: Type, .. }`, and the variants of the one `oneof`.
 fn messages() -> BTreeMap<String, Fields> {
     let (mut messages, mut message, mut attribute) = (BTreeMap::<_, Fields>::new(), String::new(), "");
-    for line in MESSAGES.lines().map(str::trim) {
+    let messages_of_both = MESSAGES.replace("pub(in crate::content) ", "pub(super) ");
+    for line in messages_of_both.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix("pub(super) struct ") {
             message = name.trim_end_matches(" {").to_owned();
             messages.insert(message.clone(), Fields::new());

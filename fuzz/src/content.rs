@@ -5,7 +5,9 @@
 use std::sync::LazyLock;
 
 use bisik::content::{
-    Ballot, BallotError, Content, Envelope, Kind, LiveShare, PersonId, Poll, Receipt, SentAt, Text, Votes,
+    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Content, Envelope,
+    Greeting, Kind, List, LiveShare, Opening, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
+    Row, Section, Selection, SentAt, Text, Votes,
 };
 
 use super::fixtures::Repeatable;
@@ -30,6 +32,29 @@ pub fn content(data: &[u8]) {
         votes.open(&ballot, &person()).expect("what is cast opens");
     }
     let _ = LiveShare::follow(&content);
+    business(&content);
+}
+
+/// Every cart adds up, only a machine greets, and whatever is offered can be chosen.
+#[allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
+fn business(content: &Content) {
+    match content.kind() {
+        Kind::Cart(cart) => drop(cart.total().expect("a cart that is read adds up")),
+        Kind::Greeting(_) | Kind::Away(_) => assert!(content.envelope().automated),
+        Kind::QuickReplies(replies) => replies.choices.iter().for_each(|choice| choose(content, &choice.id)),
+        Kind::List(list) => {
+            list.sections.iter().flat_map(|section| &section.rows).for_each(|row| choose(content, &row.choice.id));
+        }
+        Kind::Selection(selection) => assert!(!selection.answers(content, &person()), "it offers nothing"),
+        _ => {}
+    }
+}
+
+fn choose(content: &Content, id: &str) {
+    let selection = Selection::new(content, &person(), id).expect("it was offered");
+    assert!(selection.answers(content, &person()));
+    let sent = Content::new(envelope(), Kind::Selection(selection));
+    assert!(sent.is_ok(), "and can be sent");
 }
 
 /// What is known of a content can be composed again.
@@ -138,21 +163,63 @@ pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let text = of(Kind::Text(Text::new("halo")));
     let twice = [text.as_slice(), &text[text.len() - 9..]].concat();
     let fields = |bytes: &[u8]| [&text[..text.len() - 9], bytes].concat();
-    vec![
+    let business = business_kinds().into_iter().map(|(name, kind)| (name, of(kind)));
+    let mut seeds = vec![
         ("body", mode(0, ballot.as_body())),
         ("body_cut", mode(0, &ballot.as_body()[..40])),
         ("text", text.clone()),
         ("text_twice", twice),
         ("poll", of(poll.clone())),
         ("ballot", mode(1, protobuf(ballot))),
-        ("unknown_kind", fields(b"\x82\x04\x05later")),
+        ("unknown_kind", fields(b"\xf2\x05\x05later")),
         ("unknown_field", [text.as_slice(), b"\xc2\x0c\x05later"].concat()),
         ("many_mentions", fields(&[b"\x82\x01\x86\x01\x0a\x04halo".as_slice(), &b"\x12\x00".repeat(64)].concat())),
         ("photo_of_a_pointer", fields(&photo())),
         ("live_start", fields(b"\xc2\x01\x16\x0a\x12\x09\0\0\0\0\0\0\0\0\x11\0\0\0\0\0\0\0\0\x10\x3c")),
         ("receipt", fields(b"\x82\x02\x14\x08\x02\x12\x100123456789abcdef")),
         ("group", [text.as_slice(), b"\x83\x04\x84\x04"].concat()),
+        ("greeting_by_hand", fields(b"\x82\x04\x08\x0a\x06\x0a\x04halo")),
+        ("cart_in_two_currencies", fields(&two_currencies())),
+    ];
+    seeds.extend(business);
+    seeds
+}
+
+fn business_kinds() -> Vec<(&'static str, Kind)> {
+    let choice = |id: &str| Choice { id: id.into(), title: id.into() };
+    let row = |id: &str| Row { choice: choice(id), description: "x".into() };
+    let sections = vec![Section { title: "x".into(), rows: vec![row("a"), row("b")] }];
+    let actions = [Action::Answer("a".into()), Action::Open("https://x".into()), Action::Dial("+628".into())];
+    let buttons = actions.map(|action| Button { title: "x".into(), action }).into();
+    let mut item = CatalogueItem::new("kopi", "Kopi");
+    item.price = Price::new(1_800_000, "IDR").ok();
+    let cart = Cart::new(CartLine::of(&item, 2));
+    let mut profile = Profile::new("Kopi");
+    (profile.email, profile.sites, profile.time_zone) = ("a@b".into(), vec!["https://x".into()], "Asia/Jakarta".into());
+    profile.hours = vec![Opening { day: 1, from: 420, to: 1_260 }];
+    let replies = QuickReplies { text: Text::new("?"), choices: vec![choice("a"), choice("b")] };
+    let asked = Content::new(envelope(), Kind::QuickReplies(replies.clone())).expect("within bounds");
+    let selection = Selection::new(&asked, &person(), "a").expect("it was offered");
+    vec![
+        ("greeting", Kind::Greeting(Greeting { text: Text::new("halo") })),
+        ("away", Kind::Away(Away { text: Text::new("halo") })),
+        ("profile", Kind::Profile(profile)),
+        ("catalogue_item", Kind::CatalogueItem(item)),
+        ("cart", Kind::Cart(cart)),
+        ("quick_replies", Kind::QuickReplies(replies)),
+        ("list", Kind::List(List { text: Text::new("?"), label: "x".into(), sections })),
+        ("buttons", Kind::Buttons(Buttons { text: Text::new("?"), footer: "x".into(), buttons })),
+        ("selection", Kind::Selection(selection)),
+        ("referral", Kind::Referral(Referral::new(Origin::LINK, "a", "https://x"))),
     ]
+}
+
+fn two_currencies() -> Vec<u8> {
+    let line = |item: u8, currency: &[u8; 3]| {
+        [&[0x0a, 17, 0x0a, 1, item, 0x12, 1, b'x', 0x18, 1, 0x22, 7, 8, 5, 0x12, 3], currency.as_slice()].concat()
+    };
+    let lines = [line(b'a', b"IDR"), line(b'b', b"USD")].concat();
+    [&[0xa2, 0x04, lines.len() as u8], lines.as_slice()].concat()
 }
 
 /// A photo with the shortest pointer.

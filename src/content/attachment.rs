@@ -19,19 +19,19 @@ pub struct Blob {
 }
 
 impl Blob {
-    fn check(&self) -> Result<(), ContentError> {
+    pub(super) fn check(&self) -> Result<(), ContentError> {
         let Self { pointer: _, location } = self;
         bounded(location.len(), 1, limits::BLOB_LOCATION)
     }
 
     // Always there: the option is protobuf's.
     #[allow(clippy::unnecessary_wraps)]
-    fn to_wire(&self) -> Option<wire::Blob> {
+    pub(super) fn to_wire(&self) -> Option<wire::Blob> {
         let Self { pointer, location } = self;
         Some(wire::Blob { pointer: pointer.to_bytes(), location: (**location).into() })
     }
 
-    fn from_wire(wire: Option<&mut wire::Blob>) -> Result<Self, ContentError> {
+    pub(super) fn from_wire(wire: Option<&mut wire::Blob>) -> Result<Self, ContentError> {
         let wire::Blob { pointer, location } = wire.ok_or(ContentError::Malformed)?;
         let pointer = Pointer::from_bytes(pointer).map_err(|_| ContentError::Malformed)?;
         Ok(Self { pointer, location: PrivateText::take(location) })

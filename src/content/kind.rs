@@ -3,6 +3,7 @@
 //! Does not know the envelope.
 
 use super::attachment::{Contact, Document, Photo, Sticker, Video, VoiceNote};
+use super::business::{Away, Buttons, Cart, CatalogueItem, Greeting, List, Profile, QuickReplies, Referral, Selection};
 use super::location::{LiveStart, LiveStop, LiveUpdate, Location};
 use super::poll::{Ballot, Poll};
 use super::receipt::Receipt;
@@ -51,6 +52,26 @@ pub enum Kind {
     Call(Call),
     /// Contents disappear from now on, or no more.
     Timer(Timer),
+    /// A business's program answers who writes for the first time.
+    Greeting(Greeting),
+    /// A business's program says that nobody is there.
+    Away(Away),
+    /// What a business says of itself.
+    Profile(Profile),
+    /// Something that a business sells.
+    CatalogueItem(CatalogueItem),
+    /// What a customer would like to have.
+    Cart(Cart),
+    /// A text with answers offered beside the keyboard.
+    QuickReplies(QuickReplies),
+    /// A text with a list of answers.
+    List(List),
+    /// A text with buttons.
+    Buttons(Buttons),
+    /// The answer that was chosen of those offered.
+    Selection(Selection),
+    /// What the customer tapped before writing.
+    Referral(Referral),
     /// P-7.5. Something that a later version sends.
     Unknown(Unknown),
 }
@@ -82,7 +103,15 @@ impl Kind {
             | Self::Contact(_)
             | Self::Location(_)
             | Self::LiveStart(_)
-            | Self::Poll(_) => true,
+            | Self::Poll(_)
+            | Self::Greeting(_)
+            | Self::Away(_)
+            | Self::CatalogueItem(_)
+            | Self::Cart(_)
+            | Self::QuickReplies(_)
+            | Self::List(_)
+            | Self::Buttons(_)
+            | Self::Selection(_) => true,
             Self::LiveUpdate(_)
             | Self::LiveStop(_)
             | Self::Ballot(_)
@@ -92,6 +121,8 @@ impl Kind {
             | Self::Receipt(_)
             | Self::Call(_)
             | Self::Timer(_)
+            | Self::Profile(_)
+            | Self::Referral(_)
             | Self::Unknown(_) => false,
         }
     }
@@ -101,9 +132,26 @@ impl Kind {
         matches!(self, Self::Photo(_) | Self::Video(_) | Self::VoiceNote(_) | Self::Unknown(_))
     }
 
-    /// Whether it means the same in another conversation: a poll is its votes' and a share its updates'.
+    /// P-7.17. Whether only a machine sends it.
+    pub(super) const fn is_automated(&self) -> bool {
+        matches!(self, Self::Greeting(_) | Self::Away(_))
+    }
+
+    /// Whether it means the same in another conversation: a poll is its votes' and a share its updates', and of what a business
+    /// sends only what it sells is for others, too.
     pub(super) const fn can_be_forwarded(&self) -> bool {
-        let tied = matches!(self, Self::LiveStart(_) | Self::Poll(_));
+        let tied = matches!(
+            self,
+            Self::LiveStart(_)
+                | Self::Poll(_)
+                | Self::Greeting(_)
+                | Self::Away(_)
+                | Self::Cart(_)
+                | Self::QuickReplies(_)
+                | Self::List(_)
+                | Self::Buttons(_)
+                | Self::Selection(_)
+        );
         matches!(self, Self::Unknown(_)) || (self.is_visible() && !tied)
     }
 
@@ -126,6 +174,16 @@ impl Kind {
             Self::Receipt(receipt) => receipt.check(),
             Self::Call(call) => call.check(),
             Self::Timer(timer) => timer.check(),
+            Self::Greeting(greeting) => greeting.text.check(),
+            Self::Away(away) => away.text.check(),
+            Self::Profile(profile) => profile.check(),
+            Self::CatalogueItem(item) => item.check(),
+            Self::Cart(cart) => cart.check(),
+            Self::QuickReplies(replies) => replies.check(),
+            Self::List(list) => list.check(),
+            Self::Buttons(buttons) => buttons.check(),
+            Self::Selection(selection) => selection.check(),
+            Self::Referral(referral) => referral.check(),
             Self::LiveStop(_) | Self::Ballot(_) | Self::Delete(_) | Self::Unknown(_) => Ok(()),
         }
     }
@@ -152,6 +210,16 @@ impl Kind {
             Self::Receipt(receipt) => wire::Kind::Receipt(receipt.to_wire()),
             Self::Call(Call { signal }) => wire::Kind::Call(wire::Call { signal: signal.to_vec() }),
             Self::Timer(Timer { seconds }) => wire::Kind::Timer(wire::Timer { seconds: *seconds }),
+            Self::Greeting(greeting) => wire::Kind::Greeting(greeting.to_wire()),
+            Self::Away(away) => wire::Kind::Away(away.to_wire()),
+            Self::Profile(profile) => wire::Kind::Profile(profile.to_wire()),
+            Self::CatalogueItem(item) => wire::Kind::CatalogueItem(item.to_wire()),
+            Self::Cart(cart) => wire::Kind::Cart(cart.to_wire()),
+            Self::QuickReplies(replies) => wire::Kind::QuickReplies(replies.to_wire()),
+            Self::List(list) => wire::Kind::List(list.to_wire()),
+            Self::Buttons(buttons) => wire::Kind::Buttons(buttons.to_wire()),
+            Self::Selection(selection) => wire::Kind::Selection(selection.to_wire()),
+            Self::Referral(referral) => wire::Kind::Referral(referral.to_wire()),
             Self::Unknown(_) => return None,
         })
     }
@@ -179,6 +247,16 @@ impl Kind {
             wire::Kind::Receipt(receipt) => Self::Receipt(Receipt::from_wire(receipt)?),
             wire::Kind::Call(call) => Self::Call(Call { signal: PrivateBytes::take(&mut call.signal) }),
             wire::Kind::Timer(timer) => Self::Timer(Timer { seconds: timer.seconds }),
+            wire::Kind::Greeting(greeting) => Self::Greeting(Greeting::from_wire(greeting)?),
+            wire::Kind::Away(away) => Self::Away(Away::from_wire(away)?),
+            wire::Kind::Profile(profile) => Self::Profile(Profile::from_wire(profile)),
+            wire::Kind::CatalogueItem(item) => Self::CatalogueItem(CatalogueItem::from_wire(item)?),
+            wire::Kind::Cart(cart) => Self::Cart(Cart::from_wire(cart)?),
+            wire::Kind::QuickReplies(replies) => Self::QuickReplies(QuickReplies::from_wire(replies)?),
+            wire::Kind::List(list) => Self::List(List::from_wire(list)?),
+            wire::Kind::Buttons(buttons) => Self::Buttons(Buttons::from_wire(buttons)?),
+            wire::Kind::Selection(selection) => Self::Selection(Selection::from_wire(selection)?),
+            wire::Kind::Referral(referral) => Self::Referral(Referral::from_wire(referral)),
         })
     }
 }

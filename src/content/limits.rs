@@ -41,5 +41,38 @@ pub(super) const RECEIPTS: usize = 256;
 pub(super) const SIGNAL: usize = 16 << 10;
 /// Seconds until something disappears: a year.
 pub(super) const TIMER_S: u32 = 31_536_000;
+/// Minor units of money: a billion of anything with six digits after the point, and below the 2^53 to which numbers with a
+/// floating point are exact.
+pub(super) const AMOUNT: u64 = 1_000_000_000_000_000;
+/// Bytes of a business's name for what it sells.
+pub(super) const ITEM_ID: usize = 64;
+/// Bytes of what is said about something that is sold.
+pub(super) const DESCRIPTION: usize = 4096;
+/// Lines of a cart.
+pub(super) const CART_LINES: usize = 100;
+/// Of one thing in a cart.
+pub(super) const QUANTITY: u32 = 9_999;
+/// Quick replies, or buttons, of one message: what fits a screen.
+pub(super) const CHOICES: usize = 16;
+/// Sections of a list.
+pub(super) const SECTIONS: usize = 16;
+/// Rows of a list, in all of its sections.
+pub(super) const ROWS: usize = 100;
+/// Bytes of a paragraph about a business, an advertisement or a row.
+pub(super) const ABOUT: usize = 1024;
+/// Bytes of an e-mail address, RFC 5321.
+pub(super) const EMAIL: usize = 254;
+/// Bytes of a link, as of a blob's place.
+pub(super) const LINK: usize = 2048;
+/// Links of a profile.
+pub(super) const SITES: usize = 4;
+/// Times of a week at which a business is open: four a day.
+pub(super) const OPENINGS: usize = 28;
+/// Minutes of a day.
+pub(super) const MINUTES: u32 = 1_440;
+/// Bytes of the name of a time zone: the longest has about 30.
+pub(super) const TIME_ZONE: usize = 64;
+/// Digits of a telephone number, E.164.
+pub(super) const DIGITS: usize = 15;
 /// Milliseconds since 1970: up to the end of the year 9999, the last that calendars can show.
 pub(super) const SENT_MS: u64 = 253_402_300_799_999;

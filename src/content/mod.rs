@@ -29,6 +29,7 @@
 //! ```
 
 mod attachment; // 7.3  photo, video, voice note, document, sticker, contact
+mod business; //   7.8  greetings, catalogues, carts, answers to choose from
 mod error; //           why not
 mod kind; //            what a content can be
 mod limits; //     7.3  every bound, with its reason
@@ -52,6 +53,10 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use attachment::{Blob, Contact, Dimensions, Document, Photo, Sticker, Video, VoiceNote};
+pub use business::{
+    Action, Availability, Away, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Greeting, List, Opening,
+    Origin, Price, Profile, QuickReplies, Referral, Row, Section, Selection,
+};
 pub use error::{BallotError, ContentError};
 pub use kind::{Kind, Unknown};
 pub use location::{Coordinates, LiveShare, LiveStart, LiveStop, LiveUpdate, Location};
@@ -82,6 +87,9 @@ pub struct Envelope {
     pub view_once: bool,
     /// Somebody else wrote it, or the sender at another time; [`Content::forward`] sets it.
     pub forwarded: bool,
+    /// P-7.17. A machine wrote it, and nobody has read it before it was sent. [`Content::new`] sets it for greetings and away
+    /// messages; a program that answers by itself sets it for whatever else it sends.
+    pub automated: bool,
 }
 
 impl Envelope {
@@ -89,11 +97,11 @@ impl Envelope {
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let id = MessageId::random(rng);
-        Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false }
+        Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false, automated: false }
     }
 
     fn to_wire(&self) -> wire::Content {
-        let Self { id, sent, reply_to, disappears_after, view_once, forwarded } = self;
+        let Self { id, sent, reply_to, disappears_after, view_once, forwarded, automated } = self;
         wire::Content {
             id: id.to_wire(),
             sent_ms: sent.as_unix_milliseconds(),
@@ -101,12 +109,14 @@ impl Envelope {
             disappears_after_s: *disappears_after,
             view_once: *view_once,
             forwarded: *forwarded,
+            automated: *automated,
             kind: None,
         }
     }
 
     fn from_wire(wire: &wire::Content) -> Result<Self, ContentError> {
-        let wire::Content { id, sent_ms, reply_to, disappears_after_s, view_once, forwarded, kind: _ } = wire;
+        let wire::Content { id, sent_ms, reply_to, disappears_after_s, view_once, forwarded, automated, kind: _ } =
+            wire;
         Ok(Self {
             id: MessageId::from_wire(id)?,
             sent: SentAt::from_unix_milliseconds(*sent_ms)?,
@@ -114,6 +124,7 @@ impl Envelope {
             disappears_after: *disappears_after_s,
             view_once: *view_once,
             forwarded: *forwarded,
+            automated: *automated,
         })
     }
 }
@@ -139,7 +150,8 @@ impl Content {
     /// [`ContentError::TooLong`] and [`ContentError::OutOfRange`] as docs/protocol.md, section 7.3, says;
     /// [`ContentError::Unfit`] for `view_once` on what cannot be shown once, and for a kind that is not known here, which
     /// only [`Content::forward`] can send.
-    pub fn new(envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
+    pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
+        envelope.automated |= kind.is_automated();
         let mut wire = Zeroizing::new(envelope.to_wire());
         wire.kind = Some(kind.to_wire().ok_or(ContentError::Unfit)?);
         let body = padding::pad(&Zeroizing::new(wire.encode_to_vec()))?;
@@ -199,10 +211,14 @@ impl Content {
     /// P-7.6. What holds for every content, composed, read or forwarded.
     fn checked(self) -> Result<Self, ContentError> {
         let Self { envelope, kind, body: _ } = &self;
-        let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _ } = envelope;
+        let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
         names::within(*disappears_after, 0, limits::TIMER_S)?;
         if *view_once && !kind.takes_view_once() {
             return Err(ContentError::Unfit);
+        }
+        // P-7.17. What only a machine sends says so, to readers that do not know the kind as well.
+        if kind.is_automated() && !automated {
+            return Err(ContentError::OutOfRange);
         }
         kind.check()?;
         Ok(self)
@@ -274,4 +290,4 @@ impl fmt::Debug for Content {
 }
 
 /// The last field of the envelope that this version knows.
-const LAST_OF_ENVELOPE: u32 = 6;
+const LAST_OF_ENVELOPE: u32 = 7;

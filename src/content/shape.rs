@@ -94,6 +94,7 @@ pub(super) const CONTENT: Shape = &[
     one(4, Uint32),
     one(5, Bool),
     one(6, Bool),
+    one(7, Bool),
     one(16, Message(TEXT)),
     one(17, Message(PHOTO)),
     one(18, Message(VIDEO)),
@@ -113,6 +114,16 @@ pub(super) const CONTENT: Shape = &[
     one(32, Message(RECEIPT)),
     one(33, Message(CALL)),
     one(34, Message(TIMER)),
+    one(64, Message(GREETING)),
+    one(65, Message(AWAY)),
+    one(66, Message(PROFILE)),
+    one(67, Message(CATALOGUE_ITEM)),
+    one(68, Message(CART)),
+    one(69, Message(QUICK_REPLIES)),
+    one(70, Message(LIST)),
+    one(71, Message(BUTTONS)),
+    one(72, Message(SELECTION)),
+    one(73, Message(REFERRAL)),
 ];
 const REFERENCE: Shape = &[one(1, Bytes), one(2, Bytes)];
 const TEXT: Shape = &[one(1, Text), many(2, Message(MENTION), limits::MENTIONS)];
@@ -137,9 +148,35 @@ const REACTION: Shape = &[one(1, Message(REFERENCE)), one(2, Text)];
 const RECEIPT: Shape = &[one(1, Enum), many(2, Bytes, limits::RECEIPTS)];
 const CALL: Shape = &[one(1, Bytes)];
 const TIMER: Shape = &[one(1, Uint32)];
+const GREETING: Shape = &[one(1, Message(TEXT))];
+const AWAY: Shape = &[one(1, Message(TEXT))];
+const OPENING: Shape = &[one(1, Uint32), one(2, Uint32), one(3, Uint32)];
+const PROFILE: Shape = &[
+    one(1, Text),
+    one(2, Text),
+    one(3, Text),
+    one(4, Text),
+    many(5, Text, limits::SITES),
+    many(6, Message(OPENING), limits::OPENINGS),
+    one(7, Text),
+];
+const PRICE: Shape = &[one(1, Uint64), one(2, Text)];
+const CATALOGUE_ITEM: Shape =
+    &[one(1, Text), one(2, Text), one(3, Text), one(4, Message(PRICE)), one(5, Message(BLOB)), one(6, Enum)];
+const CART_LINE: Shape = &[one(1, Text), one(2, Text), one(3, Uint32), one(4, Message(PRICE))];
+const CART: Shape = &[many(1, Message(CART_LINE), limits::CART_LINES), one(2, Message(TEXT))];
+const CHOICE: Shape = &[one(1, Text), one(2, Text)];
+const QUICK_REPLIES: Shape = &[one(1, Message(TEXT)), many(2, Message(CHOICE), limits::CHOICES)];
+const ROW: Shape = &[one(1, Message(CHOICE)), one(2, Text)];
+const SECTION: Shape = &[one(1, Text), many(2, Message(ROW), limits::ROWS)];
+const LIST: Shape = &[one(1, Message(TEXT)), one(2, Text), many(3, Message(SECTION), limits::SECTIONS)];
+const BUTTON: Shape = &[one(1, Text), one(2, Text), one(3, Text), one(4, Text)];
+const BUTTONS: Shape = &[one(1, Message(TEXT)), one(2, Text), many(3, Message(BUTTON), limits::CHOICES)];
+const SELECTION: Shape = &[one(1, Message(REFERENCE)), one(2, Text), one(3, Text)];
+const REFERRAL: Shape = &[one(1, Enum), one(2, Text), one(3, Text), one(4, Text), one(5, Text)];
 
 /// The fields of the outermost message of which exactly one is there.
 const KINDS: RangeInclusive<u32> = 16..=127;
 /// At least as many as the largest message has.
-const MOST_FIELDS: usize = 32;
+const MOST_FIELDS: usize = 48;
 const _: () = assert!(CONTENT.len() <= MOST_FIELDS, "every known field is counted");

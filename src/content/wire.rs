@@ -9,6 +9,11 @@ use alloc::vec::Vec;
 use prost::{Message, Oneof};
 use zeroize::Zeroize;
 
+pub(super) use super::business::wire::{
+    Away, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Greeting, List, Opening, Price, Profile,
+    QuickReplies, Referral, Row, Section, Selection,
+};
+
 #[derive(Clone, PartialEq, Message, Zeroize)]
 #[prost(skip_debug)]
 pub(super) struct Content {
@@ -24,7 +29,12 @@ pub(super) struct Content {
     pub(super) view_once: bool,
     #[prost(bool, tag = "6")]
     pub(super) forwarded: bool,
-    #[prost(oneof = "Kind", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34")]
+    #[prost(bool, tag = "7")]
+    pub(super) automated: bool,
+    #[prost(
+        oneof = "Kind",
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73"
+    )]
     pub(super) kind: Option<Kind>,
 }
 
@@ -70,6 +80,26 @@ pub(super) enum Kind {
     Call(Call),
     #[prost(message, tag = "34")]
     Timer(Timer),
+    #[prost(message, tag = "64")]
+    Greeting(Greeting),
+    #[prost(message, tag = "65")]
+    Away(Away),
+    #[prost(message, tag = "66")]
+    Profile(Profile),
+    #[prost(message, tag = "67")]
+    CatalogueItem(CatalogueItem),
+    #[prost(message, tag = "68")]
+    Cart(Cart),
+    #[prost(message, tag = "69")]
+    QuickReplies(QuickReplies),
+    #[prost(message, tag = "70")]
+    List(List),
+    #[prost(message, tag = "71")]
+    Buttons(Buttons),
+    #[prost(message, tag = "72")]
+    Selection(Selection),
+    #[prost(message, tag = "73")]
+    Referral(Referral),
 }
 
 #[derive(Clone, PartialEq, Message, Zeroize)]

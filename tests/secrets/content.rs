@@ -5,9 +5,11 @@
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 
 use bisik::content::{
-    Ballot, BallotError, Blob, Call, Contact, Content, ContentError, Coordinates, Delete, Dimensions, Document, Edit,
-    Envelope, Kind, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, MessageId, PersonId, Photo, Poll,
-    Reaction, Receipt, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
+    Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
+    Choice, Contact, Content, ContentError, Coordinates, Delete, Dimensions, Document, Edit, Envelope, Greeting, Kind,
+    List, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, MessageId, Opening, Origin, PersonId, Photo,
+    Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, Row, Section, Selection, SentAt,
+    Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
 };
 use bisik::media::Pointer;
 
@@ -87,6 +89,59 @@ fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
         Kind::Reaction(Reaction { target, emoji: SAID.into() }),
         Kind::Call(Call { signal: SIGNAL.into() }),
     ]
+    .into_iter()
+    .chain(business_kinds())
+    .collect()
+}
+
+fn offered() -> QuickReplies {
+    QuickReplies { text: Text::new(QUESTION), choices: vec![Choice { id: SAID.into(), title: OPTION.into() }] }
+}
+
+fn row() -> Row {
+    Row { choice: Choice { id: SAID.into(), title: OPTION.into() }, description: PLACE.into() }
+}
+
+fn section() -> Section {
+    Section { title: SAID.into(), rows: vec![row()] }
+}
+
+fn button() -> Button {
+    Button { title: OPTION.into(), action: Action::Answer(SAID.into()) }
+}
+
+fn item() -> CatalogueItem {
+    let mut item = CatalogueItem::new(SAID, QUESTION);
+    item.description = PLACE.into();
+    item.price = Some(Price::new(700, "IDR").unwrap());
+    item.picture = Some(blob());
+    item
+}
+
+fn line() -> CartLine {
+    CartLine::of(&item(), 2).unwrap()
+}
+
+fn business_kinds() -> Vec<Kind> {
+    let asked = Content::new(envelope(), Kind::QuickReplies(offered())).unwrap();
+    let mut profile = Profile::new(SAID);
+    (profile.about, profile.address) = (QUESTION.into(), PLACE.into());
+    let mut referral = Referral::new(Origin::LINK, SAID, "");
+    (referral.headline, referral.text) = (QUESTION.into(), PLACE.into());
+    let mut cart = Cart::new([line()]);
+    cart.note = Some(Text::new(PLACE));
+    vec![
+        Kind::Greeting(Greeting { text: Text::new(SAID) }),
+        Kind::Away(Away { text: Text::new(SAID) }),
+        Kind::Profile(profile),
+        Kind::CatalogueItem(item()),
+        Kind::Cart(cart),
+        Kind::QuickReplies(offered()),
+        Kind::List(List { text: Text::new(QUESTION), label: SAID.into(), sections: vec![section()] }),
+        Kind::Buttons(Buttons { text: Text::new(QUESTION), footer: PLACE.into(), buttons: vec![button()] }),
+        Kind::Selection(Selection::new(&asked, &person(), SAID).unwrap()),
+        Kind::Referral(referral),
+    ]
 }
 
 #[test]
@@ -143,6 +198,16 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     for kind in secret_kinds(rng) {
         debug_of_kind(shown, &kind);
     }
+    show(shown, &item().price.unwrap());
+    show(shown, &line());
+    show(shown, &row());
+    show(shown, &row().choice);
+    show(shown, &section());
+    show(shown, &button());
+    show(shown, &button().action);
+    show(shown, &Availability::IN_STOCK);
+    show(shown, &Origin::LINK);
+    show(shown, &Opening { day: 1, from: 0, to: 1 });
     let start = LiveStart { at: Coordinates::from_degrees(1.0, 2.0).unwrap(), duration: 900 };
     let started = Content::new(envelope(), Kind::LiveStart(start.clone())).unwrap();
     show(shown, &start.at);
@@ -187,12 +252,22 @@ fn debug_of_kind(shown: &mut Shown, kind: &Kind) {
         Kind::Edit(edit) => show(shown, edit),
         Kind::Reaction(reaction) => show(shown, reaction),
         Kind::Call(call) => show(shown, call),
+        Kind::Greeting(greeting) => show(shown, greeting),
+        Kind::Away(away) => show(shown, away),
+        Kind::Profile(profile) => show(shown, profile),
+        Kind::CatalogueItem(item) => show(shown, item),
+        Kind::Cart(cart) => show(shown, cart),
+        Kind::QuickReplies(replies) => show(shown, replies),
+        Kind::List(list) => show(shown, list),
+        Kind::Buttons(buttons) => show(shown, buttons),
+        Kind::Selection(selection) => show(shown, selection),
+        Kind::Referral(referral) => show(shown, referral),
         other => panic!("{other:?} holds nothing secret"),
     }
 }
 
 fn unknown() -> bisik::content::Unknown {
-    let text = [0x0a, 16].iter().chain(&[1; 16]).chain(&[0x82, 0x04, 0]).copied().collect::<Vec<u8>>();
+    let text = [0x0a, 16].iter().chain(&[1; 16]).chain(&[0xf2, 0x05, 0]).copied().collect::<Vec<u8>>();
     let mut body = [&[0, 0, 0, 21], text.as_slice()].concat();
     body.resize(32, 0);
     match Content::from_body(&body).unwrap().kind() {

@@ -34,6 +34,7 @@ pub mod device; //   memory, database, backups, a spy
 pub mod event; //    everything that can happen
 pub mod people; //   two people and a first message, for tests without a network
 pub mod pool; //     the model of pre-keys, and the server of bundles
+pub mod protobuf; // bodies of content, field by field
 pub mod receive; //  the model's verdict against the library's
 pub mod rng; //      generators that can be wound back
 pub mod seat; //     one session beside its model

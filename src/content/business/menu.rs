@@ -1,0 +1,340 @@
+//! Answers to choose from (quick replies, lists, buttons), and [`Selection`], the one that was chosen.
+//!
+//! Does not know what the answers mean: their ids are the business's own.
+
+use alloc::vec::Vec;
+
+use super::check_link;
+use crate::content::names::bounded;
+use crate::content::{Content, ContentError, Kind, PersonId, PrivateText, Reference, Text, limits, wire};
+
+/// An answer that is offered: the business's own name for it, 1 to 255 bytes, and what the customer sees, 1 to 255 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What the business's program goes by. Not shown.
+    pub id: PrivateText,
+    /// What is shown, and what the customer says by choosing it.
+    pub title: PrivateText,
+}
+
+/// Something said, with answers that are offered beside the keyboard until another message comes: 1 to 16, their ids all different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuickReplies {
+    /// What is said.
+    pub text: Text,
+    /// What can be answered.
+    pub choices: Vec<Choice>,
+}
+
+/// Something said, with a list of answers that opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// What is said.
+    pub text: Text,
+    /// What is tapped to open it: 1 to 255 bytes.
+    pub label: PrivateText,
+    /// 1 to 16 sections, with 100 rows at most in all of them.
+    pub sections: Vec<Section>,
+}
+
+/// Rows of a list under a title of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// At most 255 bytes, empty for none.
+    pub title: PrivateText,
+    /// At least one; the ids of all rows of a list are different.
+    pub rows: Vec<Row>,
+}
+
+/// An answer in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The answer.
+    pub choice: Choice,
+    /// More about it: at most 1,024 bytes, empty for nothing.
+    pub description: PrivateText,
+}
+
+/// Something said, with buttons under it that stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buttons {
+    /// What is said.
+    pub text: Text,
+    /// What stands under it in small letters: at most 255 bytes, empty for nothing.
+    pub footer: PrivateText,
+    /// 1 to 16; the ids of those that answer are all different.
+    pub buttons: Vec<Button>,
+}
+
+/// One button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What stands on it: 1 to 255 bytes.
+    pub title: PrivateText,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a button does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Answers: the business's own name for that, 1 to 255 bytes.
+    Answer(PrivateText),
+    /// Opens an `https` link of at most 2,048 bytes.
+    Open(PrivateText),
+    /// Calls a telephone number: `+` and 3 to 15 digits, as in E.164.
+    Dial(PrivateText),
+}
+
+/// What a customer has chosen: an answer that a business offered in a list, in quick replies or on a button.
+///
+/// P-7.19. It can only be made from the content that offered it, and [`Selection::answers`] says whether it was.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::content::{Choice, Content, Envelope, Kind, PersonId, QuickReplies, Selection, SentAt, Text};
+///
+/// # let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let choices = [("hot", "Panas"), ("iced", "Dingin")].map(|(id, title)| Choice { id: id.into(), title: title.into() });
+/// let asked = Kind::QuickReplies(QuickReplies { text: Text::new("Panas atau dingin?"), choices: choices.into() });
+/// let asked = Content::new(envelope, asked)?;
+///
+/// let stall = PersonId::new(b"kopi pojok")?;
+/// let chosen = Selection::new(&asked, &stall, "iced").expect("it was offered");
+/// assert_eq!(&*chosen.title, "Dingin");
+/// assert!(Selection::new(&asked, &stall, "free of charge").is_none());
+/// // The business looks up what `chosen.of` names, and asks whether it has offered this.
+/// assert!(chosen.answers(&asked, &stall));
+/// # Ok::<(), bisik::ContentError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selection {
+    /// The content that offered it.
+    pub of: Reference,
+    /// [`Choice::id`] or [`Action::Answer`].
+    pub id: PrivateText,
+    /// What the customer saw.
+    pub title: PrivateText,
+}
+
+impl Choice {
+    const fn parts(&self) -> (&PrivateText, &PrivateText) {
+        (&self.id, &self.title)
+    }
+
+    fn check(&self) -> Result<(), ContentError> {
+        let Self { id, title } = self;
+        bounded(id.len(), 1, limits::NAME)?;
+        bounded(title.len(), 1, limits::NAME)
+    }
+
+    fn to_wire(&self) -> wire::Choice {
+        let Self { id, title } = self;
+        wire::Choice { id: (**id).into(), title: (**title).into() }
+    }
+
+    fn from_wire(wire: &mut wire::Choice) -> Self {
+        let wire::Choice { id, title } = wire;
+        Self { id: PrivateText::take(id), title: PrivateText::take(title) }
+    }
+}
+
+impl QuickReplies {
+    pub(in crate::content) fn check(&self) -> Result<(), ContentError> {
+        let Self { text, choices } = self;
+        text.check()?;
+        bounded(choices.len(), 1, limits::CHOICES)?;
+        choices.iter().try_for_each(Choice::check)?;
+        all_different(choices.iter().map(|choice| &choice.id))
+    }
+
+    pub(in crate::content) fn to_wire(&self) -> wire::QuickReplies {
+        let Self { text, choices } = self;
+        wire::QuickReplies { text: Some(text.to_wire()), choices: choices.iter().map(Choice::to_wire).collect() }
+    }
+
+    pub(in crate::content) fn from_wire(wire: &mut wire::QuickReplies) -> Result<Self, ContentError> {
+        let wire::QuickReplies { text, choices } = wire;
+        Ok(Self { text: text_from_wire(text)?, choices: choices.iter_mut().map(Choice::from_wire).collect() })
+    }
+}
+
+impl List {
+    fn rows(&self) -> impl Iterator<Item = &Row> + Clone {
+        self.sections.iter().flat_map(|section| &section.rows)
+    }
+
+    pub(in crate::content) fn check(&self) -> Result<(), ContentError> {
+        let Self { text, label, sections } = self;
+        text.check()?;
+        bounded(label.len(), 1, limits::NAME)?;
+        bounded(sections.len(), 1, limits::SECTIONS)?;
+        for Section { title, rows } in sections {
+            bounded(title.len(), 0, limits::NAME)?;
+            bounded(rows.len(), 1, limits::ROWS)?;
+        }
+        bounded(self.rows().count(), 1, limits::ROWS)?;
+        for Row { choice, description } in self.rows() {
+            choice.check()?;
+            bounded(description.len(), 0, limits::ABOUT)?;
+        }
+        all_different(self.rows().map(|row| &row.choice.id))
+    }
+
+    pub(in crate::content) fn to_wire(&self) -> wire::List {
+        let Self { text, label, sections } = self;
+        let row = |Row { choice, description }: &Row| wire::Row {
+            choice: Some(choice.to_wire()),
+            description: (**description).into(),
+        };
+        let section = |Section { title, rows }: &Section| wire::Section {
+            title: (**title).into(),
+            rows: rows.iter().map(row).collect(),
+        };
+        let sections = sections.iter().map(section).collect();
+        wire::List { text: Some(text.to_wire()), label: (**label).into(), sections }
+    }
+
+    pub(in crate::content) fn from_wire(wire: &mut wire::List) -> Result<Self, ContentError> {
+        let wire::List { text, label, sections } = wire;
+        let row = |wire::Row { choice, description }: &mut wire::Row| {
+            let choice = Choice::from_wire(choice.as_mut().ok_or(ContentError::Malformed)?);
+            Ok(Row { choice, description: PrivateText::take(description) })
+        };
+        let section = |wire::Section { title, rows }: &mut wire::Section| {
+            let rows = rows.iter_mut().map(row).collect::<Result<_, _>>()?;
+            Ok(Section { title: PrivateText::take(title), rows })
+        };
+        let sections = sections.iter_mut().map(section).collect::<Result<_, _>>()?;
+        Ok(Self { text: text_from_wire(text)?, label: PrivateText::take(label), sections })
+    }
+}
+
+impl Buttons {
+    fn answers(&self) -> impl Iterator<Item = (&PrivateText, &PrivateText)> + Clone {
+        self.buttons.iter().filter_map(|Button { title, action }| match action {
+            Action::Answer(id) => Some((id, title)),
+            Action::Open(_) | Action::Dial(_) => None,
+        })
+    }
+
+    pub(in crate::content) fn check(&self) -> Result<(), ContentError> {
+        let Self { text, footer, buttons } = self;
+        text.check()?;
+        bounded(footer.len(), 0, limits::NAME)?;
+        bounded(buttons.len(), 1, limits::CHOICES)?;
+        for Button { title, action } in buttons {
+            bounded(title.len(), 1, limits::NAME)?;
+            action.check()?;
+        }
+        all_different(self.answers().map(|(id, _)| id))
+    }
+
+    pub(in crate::content) fn to_wire(&self) -> wire::Buttons {
+        let Self { text, footer, buttons } = self;
+        let button = |Button { title, action }: &Button| {
+            let mut button = wire::Button { title: (**title).into(), ..Default::default() };
+            match action {
+                Action::Answer(id) => button.id = (**id).into(),
+                Action::Open(link) => button.link = (**link).into(),
+                Action::Dial(number) => button.number = (**number).into(),
+            }
+            button
+        };
+        let buttons = buttons.iter().map(button).collect();
+        wire::Buttons { text: Some(text.to_wire()), footer: (**footer).into(), buttons }
+    }
+
+    pub(in crate::content) fn from_wire(wire: &mut wire::Buttons) -> Result<Self, ContentError> {
+        let wire::Buttons { text, footer, buttons } = wire;
+        let buttons = buttons.iter_mut().map(Button::from_wire).collect::<Result<_, _>>()?;
+        Ok(Self { text: text_from_wire(text)?, footer: PrivateText::take(footer), buttons })
+    }
+}
+
+impl Button {
+    /// P-7.20. A button does one thing.
+    fn from_wire(wire: &mut wire::Button) -> Result<Self, ContentError> {
+        let wire::Button { title, id, link, number } = wire;
+        let action = match (id.is_empty(), link.is_empty(), number.is_empty()) {
+            (false, true, true) => Action::Answer(PrivateText::take(id)),
+            (true, false, true) => Action::Open(PrivateText::take(link)),
+            (true, true, false) => Action::Dial(PrivateText::take(number)),
+            _ => return Err(ContentError::Malformed),
+        };
+        Ok(Self { title: PrivateText::take(title), action })
+    }
+}
+
+impl Action {
+    fn check(&self) -> Result<(), ContentError> {
+        match self {
+            Self::Answer(id) => bounded(id.len(), 1, limits::NAME),
+            Self::Open(link) => check_link(link, limits::LINK),
+            Self::Dial(number) => check_number(number),
+        }
+    }
+}
+
+impl Selection {
+    /// The choice with this id in `content`, which `author` wrote; `None` where it offers no such.
+    #[must_use]
+    pub fn new(content: &Content, author: &PersonId, id: &str) -> Option<Self> {
+        let offered = |(choice, title): (&PrivateText, &PrivateText)| {
+            (**choice == *id).then(|| Self { of: content.reference(author), id: choice.clone(), title: title.clone() })
+        };
+        #[allow(clippy::wildcard_enum_match_arm)] // Three kinds offer something, whatever others there will be.
+        match content.kind() {
+            Kind::QuickReplies(replies) => replies.choices.iter().map(Choice::parts).find_map(offered),
+            Kind::List(list) => list.rows().map(|row| row.choice.parts()).find_map(offered),
+            Kind::Buttons(buttons) => buttons.answers().find_map(offered),
+            _ => None,
+        }
+    }
+
+    /// P-7.19. Whether `content`, which `author` wrote, has offered this, in these words.
+    #[must_use]
+    pub fn answers(&self, content: &Content, author: &PersonId) -> bool {
+        Self::new(content, author, &self.id).as_ref() == Some(self)
+    }
+
+    pub(in crate::content) fn check(&self) -> Result<(), ContentError> {
+        let Self { of: _, id, title } = self;
+        bounded(id.len(), 1, limits::NAME)?;
+        bounded(title.len(), 1, limits::NAME)
+    }
+
+    pub(in crate::content) fn to_wire(&self) -> wire::Selection {
+        let Self { of, id, title } = self;
+        wire::Selection { of: Some(of.to_wire()), id: (**id).into(), title: (**title).into() }
+    }
+
+    pub(in crate::content) fn from_wire(wire: &mut wire::Selection) -> Result<Self, ContentError> {
+        let wire::Selection { of, id, title } = wire;
+        let of = Reference::from_wire(of.as_ref().ok_or(ContentError::Malformed)?)?;
+        Ok(Self { of, id: PrivateText::take(id), title: PrivateText::take(title) })
+    }
+}
+
+/// P-7.20. What is chosen by its name has one meaning. At most 100 names.
+pub(super) fn all_different<'a>(mut names: impl Iterator<Item = &'a PrivateText> + Clone) -> Result<(), ContentError> {
+    while let Some(name) = names.next() {
+        if names.clone().any(|later| later == name) {
+            return Err(ContentError::OutOfRange);
+        }
+    }
+    Ok(())
+}
+
+/// P-7.21. As E.164 writes a number: `+`, and 3 to 15 digits of which the first is not 0.
+fn check_number(number: &str) -> Result<(), ContentError> {
+    let digits = number.strip_prefix('+').filter(|digits| !digits.starts_with('0')).ok_or(ContentError::OutOfRange)?;
+    bounded(digits.len(), 3, limits::DIGITS)?;
+    if digits.bytes().all(|digit| digit.is_ascii_digit()) { Ok(()) } else { Err(ContentError::OutOfRange) }
+}
+
+fn text_from_wire(wire: &mut Option<wire::Text>) -> Result<Text, ContentError> {
+    Text::from_wire(wire.as_mut().ok_or(ContentError::Malformed)?)
+}
