@@ -191,8 +191,8 @@ impl Office {
     pub fn open(&mut self, at: At, policy: IdentityPolicy) {
         let directory = self.directory(1 - at.0);
         let device = self.devices.get_mut(&at).unwrap();
-        let (conversation, event) = Conversation::new(&device.account, directory, &[], policy, self.now);
-        assert!(matches!(event, Some(LabelEvent::Verified(_))));
+        let (conversation, event) = Conversation::new(&device.account, directory, &self.disclosures, policy, self.now);
+        assert!(matches!(event, Some(LabelEvent::Verified(_) | LabelEvent::HostingDisclosed(_))), "{event:?}");
         device.conversation = Some(conversation);
     }
 
