@@ -14,7 +14,7 @@ use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
 use crate::primitives::aead::TAG;
 use crate::primitives::hash::Hash;
-use crate::primitives::secret::Secret;
+use crate::primitives::secret::{Secret, reserve};
 
 /// Decrypts one blob from its beginning: pieces of it of any length in, plaintext out, each chunk once it is verified. Holds
 /// less than one chunk of ciphertext, whatever the size of the file.
@@ -223,15 +223,4 @@ pub(super) fn open_chunk(
     opened.zeroize();
     plaintext.truncate(start);
     Err(DecryptError::Rejected)
-}
-
-/// Makes room for `more` bytes; the memory that plaintext moves out of is wiped.
-pub(super) fn reserve(plaintext: &mut Vec<u8>, more: usize) {
-    let needed = plaintext.len().saturating_add(more);
-    if needed > plaintext.capacity() {
-        let mut larger = Vec::with_capacity(needed.max(plaintext.capacity().saturating_mul(2)));
-        larger.extend_from_slice(plaintext);
-        core::mem::swap(plaintext, &mut larger);
-        larger.zeroize();
-    }
 }

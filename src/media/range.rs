@@ -8,11 +8,12 @@ use core::ops::Range;
 
 use zeroize::Zeroize;
 
-use super::decrypt::{open_chunk, reserve};
+use super::decrypt::open_chunk;
 use super::error::DecryptError;
 use super::format::{self, HEADER, Layout};
 use super::keys::ChunkKeys;
 use super::pointer::Pointer;
+use crate::primitives::secret::reserve;
 
 /// Which bytes of a blob are needed for some bytes of its file: whole chunks, without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
-//! [`Secret`]: a byte array that wipes itself, compares in constant time and never prints.
+//! [`Secret`]: a byte array that wipes itself, compares in constant time and never prints; and how plaintext grows.
 //!
 //! Does not know what it holds.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
@@ -54,6 +55,17 @@ impl<const N: usize> ConstantTimeEq for Secret<N> {
 impl<const N: usize> fmt::Debug for Secret<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
+    }
+}
+
+/// Makes room for `more` bytes; the memory that plaintext moves out of is wiped.
+pub(crate) fn reserve(plaintext: &mut Vec<u8>, more: usize) {
+    let needed = plaintext.len().saturating_add(more);
+    if needed > plaintext.capacity() {
+        let mut larger = Vec::with_capacity(needed.max(plaintext.capacity().saturating_mul(2)));
+        larger.extend_from_slice(plaintext);
+        core::mem::swap(plaintext, &mut larger);
+        larger.zeroize();
     }
 }
 

@@ -11,5 +11,8 @@
     clippy::unwrap_used
 )]
 
-mod known; //      reads tests/vectors/interop
-mod signatures; // XEdDSA
+mod fingerprints; // safety numbers
+mod known; //        reads tests/vectors/interop
+mod media; //        attachments
+mod secrets; //      votes and other add-ons
+mod signatures; //   XEdDSA

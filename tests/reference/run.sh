@@ -26,6 +26,9 @@ echo "Python runs the published vectors for the form of attachments:"
 echo "Python verifies tests/vectors:"
 vectors verify tests/vectors
 
+echo "Python verifies tests/vectors/interop:"
+"$venv/bin/python" tests/reference/interop_media.py verify tests/vectors/interop
+
 echo "Rust records a fresh conversation, Python verifies it:"
 BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test vectors write_vectors -- --ignored
 vectors verify "$fresh/rust"

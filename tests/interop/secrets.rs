@@ -1,0 +1,149 @@
+//! Message secrets: votes and other add-ons come back for what they were made for, and for nothing else.
+//!
+//! Does not know the messages that carry them.
+
+use bisik::interop::media::{MediaError, MediaKey};
+use bisik::interop::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
+use proptest::prelude::*;
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::known::{Draws, Known};
+
+const CONTEXT: AddOn<'static> = AddOn {
+    use_case: UseCase::PollVote,
+    parent: "3EB0ABCD",
+    parent_sender: "111@s.whatsapp.net",
+    author: "222@s.whatsapp.net",
+};
+
+fn seeded(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+/// S-13.1 to S-13.5, S-11.7. Computed by tests/reference/interop_media.py.
+#[test]
+fn payloads_and_tokens_are_those_of_an_independent_computation() {
+    let blocks = Known::load("message_secret.txt");
+    assert_eq!(blocks.len(), UseCase::ALL.len() + 2);
+    for (known, use_case) in blocks.iter().zip(UseCase::ALL) {
+        let secret = MessageSecret::from_bytes(known.array("secret"));
+        let [parent, parent_sender, author] = ["parent", "parent_sender", "author"].map(|name| known.text(name));
+        let context = AddOn { use_case, parent, parent_sender, author };
+        let sealed = secret.seal(&context, &known.hex("plaintext"), &mut Draws::new(&known.hex("iv"))).unwrap();
+        assert_eq!(sealed.payload, known.hex("payload"), "{use_case:?}");
+        assert_eq!(secret.open(&context, &sealed).unwrap(), known.hex("plaintext"));
+        assert_eq!(secret.reporting_token(&context, b"fields"), known.array("token"));
+        if use_case == UseCase::PollVote {
+            let vote = PollVote::of(&["Bakso", "Sate Ayam"]);
+            assert_eq!(secret.open_vote(&context, &sealed).unwrap(), vote);
+            assert_eq!(secret.seal_vote(&context, &vote, &mut Draws::new(&known.hex("iv"))).unwrap(), sealed);
+        }
+    }
+    let bots = &blocks[UseCase::ALL.len()];
+    let secret = MessageSecret::from_bytes(bots.array("secret"));
+    assert_eq!(secret.for_bots().expose_bytes(), &bots.array("bot"));
+
+    let retry = &blocks[UseCase::ALL.len() + 1];
+    let key = MediaKey::from_bytes(retry.array("key"));
+    let (message, plaintext) = (retry.text("message"), retry.hex("plaintext"));
+    let sealed = key.seal_retry(message, &plaintext, &mut Draws::new(&retry.hex("iv"))).unwrap();
+    assert_eq!(sealed.payload, retry.hex("payload"));
+    assert_eq!(key.open_retry(message, &sealed).unwrap(), plaintext);
+}
+
+/// S-13.1, S-13.3.
+#[test]
+fn a_vote_counts_for_one_poll_and_one_voter_only() {
+    let secret = MessageSecret::generate(&mut seeded(1));
+    let vote = PollVote::of(&["Bakso"]);
+    let sealed = secret.seal_vote(&CONTEXT, &vote, &mut seeded(2)).unwrap();
+    assert_eq!(secret.open_vote(&CONTEXT, &sealed), Ok(vote));
+    let others = [
+        AddOn { parent: "3EB0ABCE", ..CONTEXT },
+        AddOn { parent_sender: "112@s.whatsapp.net", ..CONTEXT },
+        AddOn { author: "223@s.whatsapp.net", ..CONTEXT },
+        // The names are joined without lengths, and the associated data tells these two apart.
+        AddOn { parent: "3EB0ABCD1", parent_sender: "11@s.whatsapp.net", ..CONTEXT },
+    ];
+    for other in others {
+        assert_eq!(secret.open_vote(&other, &sealed), Err(AddOnError::Rejected), "{other:?}");
+    }
+    for use_case in UseCase::ALL.into_iter().filter(|use_case| *use_case != UseCase::PollVote) {
+        let other = AddOn { use_case, ..CONTEXT };
+        assert_eq!(secret.open(&other, &sealed), Err(AddOnError::Rejected), "{use_case:?}");
+    }
+    let stranger = MessageSecret::generate(&mut seeded(3));
+    assert_eq!(stranger.open(&CONTEXT, &sealed), Err(AddOnError::Rejected));
+    assert_eq!(secret.for_bots().open(&CONTEXT, &sealed), Err(AddOnError::Rejected));
+}
+
+#[test]
+fn every_changed_bit_of_a_payload_is_noticed() {
+    let secret = MessageSecret::generate(&mut seeded(1));
+    let key = MediaKey::from_bytes(*secret.expose_bytes());
+    for use_case in UseCase::ALL {
+        let context = AddOn { use_case, ..CONTEXT };
+        let sealed = secret.seal(&context, b"halo", &mut seeded(2)).unwrap();
+        for changed in changes(&sealed) {
+            assert_eq!(secret.open(&context, &changed), Err(AddOnError::Rejected));
+        }
+    }
+    let sealed = key.seal_retry("3EB0ABCD", b"halo", &mut seeded(2)).unwrap();
+    assert_eq!(key.open_retry("3EB0ABCE", &sealed), Err(MediaError::Rejected));
+    for changed in changes(&sealed) {
+        assert_eq!(key.open_retry("3EB0ABCD", &changed), Err(MediaError::Rejected));
+    }
+}
+
+/// With each bit flipped, and cut everywhere.
+fn changes(sealed: &SealedPayload) -> Vec<SealedPayload> {
+    let mut changes = Vec::new();
+    for bit in 0..sealed.iv.len() * 8 {
+        let mut changed = sealed.clone();
+        changed.iv[bit / 8] ^= 1 << (bit % 8);
+        changes.push(changed);
+    }
+    for bit in 0..sealed.payload.len() * 8 {
+        let mut changed = sealed.clone();
+        changed.payload[bit / 8] ^= 1 << (bit % 8);
+        changes.push(changed);
+    }
+    for length in 0..sealed.payload.len() {
+        let mut changed = sealed.clone();
+        changed.payload.truncate(length);
+        changes.push(changed);
+    }
+    changes
+}
+
+#[test]
+fn what_is_no_vote_or_too_long_is_refused() {
+    let secret = MessageSecret::generate(&mut seeded(1));
+    let rng = &mut seeded(2);
+    let hash = [[0x0a, 0x20].as_slice(), &[7; 32]].concat();
+    let votes = [Vec::new(), hash.clone(), hash.repeat(64)];
+    for (count, vote) in [0, 1, 64].into_iter().zip(votes) {
+        let sealed = secret.seal(&CONTEXT, &vote, rng).unwrap();
+        assert_eq!(secret.open_vote(&CONTEXT, &sealed).unwrap().chosen().len(), count);
+    }
+    for bad in [hash.repeat(65), vec![0x0a, 1, 7], vec![0x0a, 0x20, 7], vec![0xff]] {
+        let sealed = secret.seal(&CONTEXT, &bad, rng).unwrap();
+        assert_eq!(secret.open_vote(&CONTEXT, &sealed), Err(AddOnError::Rejected));
+    }
+    let longest = secret.seal(&CONTEXT, &vec![0; 64 << 10], rng).unwrap();
+    assert!(secret.open(&CONTEXT, &longest).is_ok());
+    assert_eq!(secret.seal(&CONTEXT, &vec![0; (64 << 10) + 1], rng), Err(AddOnError::TooLong));
+    let longer = SealedPayload { iv: longest.iv, payload: [longest.payload.as_slice(), &[0]].concat() };
+    assert_eq!(secret.open(&CONTEXT, &longer), Err(AddOnError::TooLong));
+}
+
+proptest! {
+    #[test]
+    fn what_is_sealed_comes_back(payload in prop::collection::vec(any::<u8>(), 0..300), which in 0..UseCase::ALL.len()) {
+        let secret = MessageSecret::from_bytes([9; 32]);
+        let context = AddOn { use_case: UseCase::ALL[which], ..CONTEXT };
+        let sealed = secret.seal(&context, &payload, &mut seeded(1)).unwrap();
+        prop_assert_eq!(sealed.payload.len(), payload.len() + 16);
+        prop_assert_eq!(secret.open(&context, &sealed).unwrap(), payload);
+    }
+}
