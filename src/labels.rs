@@ -114,3 +114,14 @@ pub(crate) const CONVERSATION_ID: &[u8] = b"bisik-1 conversation id";
 pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists";
 /// Disclosure of a session whose two devices are both hosted.
 pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures";
+
+/// Those of the wire of others, which fixed them.
+#[cfg(feature = "interop")]
+pub(crate) mod interop {
+    /// `info` of X3DH.
+    pub(crate) const TEXT: &[u8] = b"WhisperText";
+    /// `info` of the root step.
+    pub(crate) const RATCHET: &[u8] = b"WhisperRatchet";
+    /// `info` of the keys of one message.
+    pub(crate) const MESSAGE_KEYS: &[u8] = b"WhisperMessageKeys";
+}

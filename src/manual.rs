@@ -17,3 +17,7 @@ pub mod persistence {}
 /// What to do about every error: `docs/errors.md`.
 #[doc = include_str!("../docs/errors.md")]
 pub mod errors {}
+
+/// The wire that the feature `interop` speaks: `docs/interop.md`.
+#[doc = include_str!("../docs/interop.md")]
+pub mod interop {}

@@ -89,6 +89,10 @@ pub(crate) enum Kind {
     #[cfg(feature = "call")]
     FrameSealer,
     #[cfg(feature = "interop")]
+    InteropSession,
+    #[cfg(feature = "interop")]
+    InteropPreKeys,
+    #[cfg(feature = "interop")]
     InteropIdentity,
 }
 
@@ -104,6 +108,10 @@ impl Kind {
             Self::Upload => 5,
             #[cfg(feature = "call")]
             Self::FrameSealer => 6,
+            #[cfg(feature = "interop")]
+            Self::InteropSession => 9,
+            #[cfg(feature = "interop")]
+            Self::InteropPreKeys => 10,
             #[cfg(feature = "interop")]
             Self::InteropIdentity => 11,
         }

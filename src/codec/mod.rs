@@ -4,10 +4,12 @@
 
 mod padme;
 mod reader;
+mod records;
 mod writer;
 
 pub(crate) use padme::padme;
 pub(crate) use reader::Reader;
+pub(crate) use records::{Record, Records, Value};
 pub(crate) use writer::{SecretWriter, Writer};
 
 /// The input ended early, had bytes left over, or held a value outside its range.

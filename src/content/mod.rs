@@ -39,7 +39,6 @@ mod padding; //    7.1  bodies
 mod poll; //       7.5  polls and sealed votes
 mod private; //         texts and bytes that wipe themselves
 mod receipt; //    7.6  only for what is shown
-mod records; //         protobuf without a schema
 mod shape; //      7.2  the schema as bounds
 mod text; //       7.4  text, edits, reactions
 mod wire; //            the messages of content.proto
@@ -66,9 +65,8 @@ pub use private::{PrivateBytes, PrivateText};
 pub use receipt::{Receipt, ReceiptStatus, Visible};
 pub use text::{Call, Delete, Edit, Mention, Reaction, Text, Timer};
 
-use crate::codec::SecretWriter;
+use crate::codec::{Record, Records, SecretWriter};
 use crate::time::Timestamp;
-use records::{Record, Records};
 
 /// What is around the thing that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

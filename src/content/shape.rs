@@ -9,8 +9,7 @@ use core::ops::RangeInclusive;
 use Type::{Bool, Bytes, Double, Enum, Message, Text, Uint32, Uint64};
 
 use super::limits;
-use super::records::{Record, Records, Value};
-use crate::codec::Malformed;
+use crate::codec::{Malformed, Record, Records, Value};
 
 /// The fields of a message, as content.proto has them.
 pub(super) type Shape = &'static [Field];

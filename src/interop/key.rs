@@ -7,6 +7,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
+use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::dh::{self, InvalidKey, Point};
 use crate::primitives::secret::Secret;
 use crate::storage::{self, Kind, StorageKey, UnsealError};
@@ -49,7 +50,7 @@ impl From<InvalidKey> for KeyError {
 /// ```
 /// use bisik::interop::{KeyPair, PublicKey};
 ///
-/// let key = *KeyPair::generate(&mut rand::rng()).public();
+/// let key = KeyPair::generate(&mut rand::rng()).public();
 /// assert_eq!(PublicKey::from_bytes(&key.to_bytes())?, key);
 /// assert_eq!(PublicKey::from_raw(key.as_raw())?, key);
 /// # Ok::<(), bisik::interop::KeyError>(())
@@ -82,7 +83,6 @@ impl PublicKey {
     }
 
     /// S-1.2. The same without computing the point: for keys whose points their user decodes anyway.
-    #[allow(dead_code)]
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, KeyError> {
         Self::decode_raw(raw(bytes)?)
     }
@@ -105,6 +105,14 @@ impl PublicKey {
     #[must_use]
     pub const fn as_raw(&self) -> &[u8; 32] {
         self.0.as_bytes()
+    }
+
+    pub(super) const fn from_dh(key: dh::PublicKey) -> Self {
+        Self(key)
+    }
+
+    pub(super) const fn into_dh(self) -> dh::PublicKey {
+        self.0
     }
 
     pub(super) fn point(&self) -> Result<Point, KeyError> {
@@ -154,6 +162,14 @@ impl KeyPair {
         Self(dh::KeyPair::from_secret(secret))
     }
 
+    pub(super) const fn as_dh(&self) -> &dh::KeyPair {
+        &self.0
+    }
+
+    pub(super) fn into_dh(self) -> dh::KeyPair {
+        self.0
+    }
+
     /// The public half.
     #[must_use]
     pub fn public(&self) -> PublicKey {
@@ -192,39 +208,54 @@ impl fmt::Debug for KeyPair {
 /// let alice = Identity::generate(rng);
 /// assert_eq!(alice.public().to_bytes()[0], 0x05);
 /// ```
-pub struct Identity(KeyPair);
+pub struct Identity {
+    pair: KeyPair,
+    registration_id: u32,
+}
 
 impl Identity {
-    /// A new identity from 32 bytes of `rng`.
+    /// A new identity, with a registration id of 14 bits, from 36 bytes of `rng`.
     #[must_use]
     pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        Self(KeyPair::generate(rng))
+        let pair = KeyPair::generate(rng);
+        let mut random = [0; 4];
+        rng.fill_bytes(&mut random);
+        let registration_id = u32::from_le_bytes(random) % MAX_REGISTRATION_ID;
+        Self { pair, registration_id: registration_id.saturating_add(1) }
     }
 
-    /// The identity of 32 private bytes, which are clamped first.
+    /// The identity of 32 private bytes, which are clamped first, and the registration id that goes with them.
     #[must_use]
-    pub fn from_private_bytes(bytes: [u8; 32]) -> Self {
-        Self(KeyPair::from_private_bytes(bytes))
+    pub fn from_private_bytes(bytes: [u8; 32], registration_id: u32) -> Self {
+        Self { pair: KeyPair::from_private_bytes(bytes), registration_id }
     }
 
     /// The public half, by which peers know and pin this device.
     #[must_use]
     pub fn public(&self) -> IdentityKey {
-        IdentityKey(self.0.public())
+        IdentityKey(self.pair.public())
+    }
+
+    /// The number that peers are told with first messages: another one says that this device was set up anew.
+    #[must_use]
+    pub const fn registration_id(&self) -> u32 {
+        self.registration_id
     }
 
     /// Both halves, for what an application signs or agrees outside of sessions.
     #[must_use]
     pub const fn pair(&self) -> &KeyPair {
-        &self.0
+        &self.pair
     }
 
-    /// Seals the identity into one record of 73 bytes. `context` names the record in the caller's store; the same must
+    /// Seals the identity into one record of 77 bytes. `context` names the record in the caller's store; the same must
     /// be given to [`Identity::unseal`].
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        storage::seal(key, Kind::InteropIdentity, context, self.0.expose_private_bytes(), &mut rng)
+        let mut state = SecretWriter::with_capacity(36);
+        state.bytes(self.pair.expose_private_bytes()).u32(self.registration_id);
+        storage::seal(key, Kind::InteropIdentity, context, &state.finish(), &mut rng)
     }
 
     /// Opens what [`Identity::seal`] made.
@@ -235,14 +266,24 @@ impl Identity {
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, Kind::InteropIdentity, context, record)?;
-        let bytes = state.as_slice().try_into().map_err(|_| UnsealError::Rejected)?;
-        Ok(Self(KeyPair::from_secret(Secret::copy_of(bytes))))
+        Self::read(Reader::new(&state)).map_err(|Malformed| UnsealError::Rejected)
+    }
+
+    fn read(mut reader: Reader<'_>) -> Result<Self, Malformed> {
+        let pair = KeyPair::from_secret(Secret::copy_of(reader.array()?));
+        let registration_id = reader.u32()?;
+        reader.finish()?;
+        Ok(Self { pair, registration_id })
     }
 }
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity").field("public", &self.public()).finish_non_exhaustive()
+        let Self { pair, registration_id } = self;
+        f.debug_struct("Identity")
+            .field("public", &pair.public())
+            .field("registration_id", registration_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -281,3 +322,6 @@ impl From<PublicKey> for IdentityKey {
 
 /// What stands before the 32 bytes of a key: the type of the curve, X25519.
 const TYPE: u8 = 0x05;
+
+/// The greatest registration id that clients of this wire draw.
+const MAX_REGISTRATION_ID: u32 = 16_380;

@@ -6,7 +6,6 @@ pub(crate) mod aead; //   1.3  ChaCha20-HMAC-SHA256, RFC 8439 and RFC 2104; XCha
 #[cfg(feature = "interop")]
 pub(crate) mod blocks; //      AES-256-CBC in pieces, SP 800-38A
 #[cfg(feature = "interop")]
-#[allow(dead_code)]
 pub(crate) mod cbc; //         AES-256-CBC with PKCS#7, SP 800-38A and RFC 5652
 pub(crate) mod chunk; //  8.1  ChaCha20-Poly1305, RFC 8439
 pub(crate) mod dh; //     1.1  X25519, RFC 7748

@@ -14,5 +14,7 @@
 mod fingerprints; // safety numbers
 mod known; //        reads tests/vectors/interop
 mod media; //        attachments
+mod pair; //         two devices
 mod secrets; //      votes and other add-ons
+mod sessions; //     delivery, order, loss, replays, and what a refused message leaves
 mod signatures; //   XEdDSA

@@ -1,20 +1,20 @@
 //! Protobuf as a row of records: number, value, and the bytes of both.
 //!
-//! Does not know any schema. Allocates nothing; groups, which proto3 does not have, are refused.
+//! Does not know any schema. Reading allocates nothing; groups, which proto3 does not have, are refused.
 
-use crate::codec::{Malformed, Reader};
+use super::{Malformed, Reader};
 
 /// One field as it stands in a message.
-pub(super) struct Record<'a> {
-    pub(super) number: u32,
-    pub(super) value: Value<'a>,
+pub(crate) struct Record<'a> {
+    pub(crate) number: u32,
+    pub(crate) value: Value<'a>,
     /// Tag and value.
-    pub(super) bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
 }
 
 /// The value of a field, as far as a reader without the schema can tell.
 #[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(crate) enum Value<'a> {
     Varint(u64),
     Fixed64,
     Bytes(&'a [u8]),
@@ -22,10 +22,10 @@ pub(super) enum Value<'a> {
 }
 
 /// The records of a message, in their order. Ends after the first that is malformed.
-pub(super) struct Records<'a>(&'a [u8]);
+pub(crate) struct Records<'a>(&'a [u8]);
 
 impl<'a> Records<'a> {
-    pub(super) const fn of(message: &'a [u8]) -> Self {
+    pub(crate) const fn of(message: &'a [u8]) -> Self {
         Self(message)
     }
 

@@ -1,0 +1,215 @@
+//! Receiving: find the chain, take the step, verify, and only then commit (docs/interop.md, section 3).
+//!
+//! Does not know what is sent. Nothing here changes the state before the message's tag has verified.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::chain::{ChainKey, MessageKey};
+use super::{Parties, Ratchet, Theirs, root_step};
+use crate::interop::key::PublicKey;
+use crate::interop::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
+use crate::interop::wire::Whisper;
+use crate::primitives::dh::Point;
+use crate::primitives::secret::Secret;
+
+/// Why a message did not open in one ratchet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::interop) enum OpenError {
+    /// Its key is used up, or was given up.
+    Replayed,
+    /// It asks for more steps than are left.
+    TooFarAhead,
+    /// Its tag does not fit.
+    Rejected,
+}
+
+/// One receiving chain.
+pub(super) struct ReceivingChain {
+    /// The peer's ratchet key of this chain.
+    pub(super) ratchet_key: PublicKey,
+    pub(super) key: ChainKey,
+    /// The number of the next message in order.
+    pub(super) next: u32,
+    /// Keys of messages that have not arrived, boxed, so that a growing store never leaves copies of them behind.
+    pub(super) skipped: BTreeMap<u32, Box<MessageKey>>,
+}
+
+/// A message that was decrypted and has not changed the state yet.
+pub(in crate::interop) struct Opened {
+    pub(in crate::interop) change: Change,
+    pub(in crate::interop) plaintext: Zeroizing<Vec<u8>>,
+}
+
+/// What committing a message does to the state.
+pub(in crate::interop) enum Change {
+    /// A kept key is used up.
+    UseSkipped { chain: usize, number: u32 },
+    /// A chain advances.
+    Advance { chain: usize, advanced: Advanced },
+    /// The peer has made a DH step.
+    Step(Step),
+}
+
+impl Change {
+    /// Whether the message is the newest that its sender is known to have written in this ratchet.
+    pub(in crate::interop) const fn is_newest(&self) -> bool {
+        match self {
+            Self::UseSkipped { .. } => false,
+            Self::Advance { chain, .. } => *chain == 0,
+            Self::Step(_) => true,
+        }
+    }
+}
+
+/// A chain after a message: its next key and number, and the keys of what has not arrived.
+pub(in crate::interop) struct Advanced {
+    key: ChainKey,
+    next: u32,
+    kept: Vec<(u32, Box<MessageKey>)>,
+}
+
+/// THE STEP, receiving side, computed and not applied. Boxed in its parts, which are applied without another copy.
+pub(in crate::interop) struct Step {
+    root: Box<Secret<32>>,
+    theirs: Box<Point>,
+    /// The peer's new chain, whose first message this is.
+    chain: Box<ReceivingChain>,
+}
+
+impl Ratchet {
+    /// Which chain a message belongs to, if it is a known one. Ratchet keys are random: at most one ratchet knows it.
+    pub(in crate::interop) fn chain_of(&self, message: &Whisper<'_>) -> Option<usize> {
+        self.receiving.iter().position(|chain| chain.ratchet_key == message.ratchet_key)
+    }
+
+    /// S-3.6. Decrypts a message of a known chain, without changing anything.
+    pub(in crate::interop) fn open_known(
+        &self,
+        index: usize,
+        message: &Whisper<'_>,
+        parties: Parties<'_>,
+    ) -> Result<Opened, OpenError> {
+        let chain = self.receiving.get(index).ok_or(OpenError::Rejected)?;
+        if message.counter < chain.next {
+            // S-3.7
+            let key = chain.skipped.get(&message.counter).ok_or(OpenError::Replayed)?;
+            let plaintext = open_body(key, message, parties)?;
+            return Ok(Opened { change: Change::UseSkipped { chain: index, number: message.counter }, plaintext });
+        }
+        let (advanced, key) = advance(&chain.key, chain.next, message.counter)?;
+        let plaintext = open_body(&key, message, parties)?;
+        Ok(Opened { change: Change::Advance { chain: index, advanced }, plaintext })
+    }
+
+    /// Whether the peer can have made a DH step at all: only after a message from our current pair.
+    pub(in crate::interop) fn awaits_step(&self) -> bool {
+        self.pair.is_some() && (self.receiving.is_empty() || self.sending.is_some())
+    }
+
+    /// THE STEP: `RK, CKr = KDF_RK(RK, DH(DHRs, DHRr))` for a ratchet key that is not known, without changing anything.
+    /// The tag shows whether it was meant for this ratchet.
+    pub(in crate::interop) fn open_next(
+        &self,
+        theirs: &Point,
+        message: &Whisper<'_>,
+        parties: Parties<'_>,
+    ) -> Result<Opened, OpenError> {
+        let pair = self.pair.as_ref().filter(|_| self.awaits_step()).ok_or(OpenError::Rejected)?;
+        let agreed = pair.agree(theirs).map_err(|_| OpenError::Rejected)?;
+        let (root, key) = root_step(&self.root, &agreed);
+        let (advanced, key) = advance(&key, 0, message.counter)?;
+        let plaintext = open_body(&key, message, parties)?;
+        let Advanced { key, next, kept } = advanced;
+        let skipped = kept.into_iter().collect();
+        let chain = Box::new(ReceivingChain { ratchet_key: message.ratchet_key, key, next, skipped });
+        let step = Step { root: Box::new(root), theirs: Box::new(theirs.clone()), chain };
+        Ok(Opened { change: Change::Step(step), plaintext })
+    }
+
+    /// Applies what opening a message found. Cannot fail.
+    pub(in crate::interop) fn apply(&mut self, change: Change) {
+        match change {
+            Change::UseSkipped { chain, number } => {
+                if let Some(chain) = self.receiving.get_mut(chain) {
+                    chain.skipped.remove(&number);
+                }
+            }
+            Change::Advance { chain, advanced } => {
+                if let Some(chain) = self.receiving.get_mut(chain) {
+                    chain.advance(advanced);
+                }
+            }
+            Change::Step(step) => self.apply_step(step),
+        }
+    }
+
+    fn apply_step(&mut self, step: Step) {
+        let Step { root, theirs, chain } = step;
+        self.root = root;
+        self.receiving.push_front(chain);
+        // S-6.4
+        self.receiving.truncate(MAX_CHAINS);
+        self.theirs = Some(Theirs::decoded(theirs));
+        if let Some(finished) = self.sending.take() {
+            self.previous = finished.next;
+        }
+    }
+
+    /// How many keys are kept for messages that have not arrived.
+    pub(in crate::interop) fn kept_keys(&self) -> usize {
+        self.receiving.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
+    }
+
+    /// Gives up as many of the oldest kept keys as `surplus` asks for, and says how many it could not.
+    pub(in crate::interop) fn give_up(&mut self, mut surplus: usize) -> usize {
+        for chain in self.receiving.iter_mut().rev() {
+            while surplus > 0 && chain.skipped.pop_first().is_some() {
+                surplus = surplus.saturating_sub(1);
+            }
+        }
+        surplus
+    }
+}
+
+impl ReceivingChain {
+    fn advance(&mut self, advanced: Advanced) {
+        let Advanced { key, next, kept } = advanced;
+        self.key = key;
+        self.next = next;
+        self.skipped.extend(kept);
+        // S-6.2
+        while self.skipped.len() > MAX_SKIPPED {
+            self.skipped.pop_first();
+        }
+    }
+}
+
+fn open_body(key: &MessageKey, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    key.open(parties, message.authenticated, message.mac, message.body).ok_or(OpenError::Rejected)
+}
+
+/// The chain after message `number`, and that message's key. S-6.1, S-6.2: no more steps than allowed are taken, and of
+/// more keys than are kept only the newest are made.
+fn advance(chain: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), OpenError> {
+    if number.saturating_sub(next) > MAX_JUMP {
+        return Err(OpenError::TooFarAhead);
+    }
+    let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
+    let keep_from = number.saturating_sub(u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX)).max(next);
+    let mut chain = chain.duplicate();
+    for _ in next..keep_from {
+        chain = chain.skip();
+    }
+    let mut kept = Vec::with_capacity(usize::try_from(number.saturating_sub(keep_from)).unwrap_or_default());
+    for skipped in keep_from..number {
+        let (following, key) = chain.step();
+        kept.push((skipped, Box::new(key)));
+        chain = following;
+    }
+    let (key, message_key) = chain.step();
+    Ok((Advanced { key, next: after, kept }, message_key))
+}

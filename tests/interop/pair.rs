@@ -1,0 +1,92 @@
+//! Two devices with a session between them, for tests that are about what comes later.
+//!
+//! Does not know what they say.
+
+use bisik::StorageKey;
+use bisik::interop::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};
+use rand::RngExt;
+
+/// One device: who it is, what it published, and its session with the other one, once there is one.
+pub struct Device {
+    pub identity: Identity,
+    pub keys: PreKeys,
+    pub session: Option<Session>,
+}
+
+impl Device {
+    pub fn new() -> Self {
+        let rng = &mut rand::rng();
+        let identity = Identity::generate(rng);
+        let mut keys = PreKeys::generate(&identity, rng);
+        keys.replenish(100, rng).unwrap();
+        Self { identity, keys, session: None }
+    }
+
+    /// Begins, or begins again, with one of the other's one-time keys or without.
+    pub fn initiate(&mut self, other: &Self, one_time: bool) {
+        let rng = &mut rand::rng();
+        let id = (1..=100).find(|id| one_time && other.keys.one_time(*id).is_some());
+        let bundle = other.keys.bundle(&other.identity, 3, id).unwrap();
+        let bundle = bundle.verify(Trust::Pinned(&other.identity.public())).unwrap();
+        match &mut self.session {
+            Some(session) => session.initiate_again(&self.identity, &bundle, rng).unwrap(),
+            None => self.session = Some(Session::initiate_signal(&self.identity, &bundle, rng).unwrap()),
+        }
+    }
+
+    pub fn write(&mut self, plaintext: &[u8]) -> Ciphertext {
+        self.session().encrypt(plaintext, &mut rand::rng()).unwrap()
+    }
+
+    /// Reads as an application does: in the session; where that says it opens another, as a first message.
+    pub fn read(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
+        // Through the transport.
+        let message = Ciphertext::from_parts(message.kind(), message.as_bytes()).unwrap();
+        let Some(session) = &mut self.session else {
+            let Accepted { session, plaintext, used } =
+                Session::accept_signal(&self.identity, &self.keys, &message, Trust::OnFirstUse).unwrap();
+            self.keys.remove(used);
+            self.session = Some(session);
+            return Ok(plaintext);
+        };
+        match session.decrypt(&message) {
+            Err(DecryptError::OtherSession) => {
+                let AcceptedAgain { plaintext, used } =
+                    session.accept_again(&self.identity, &self.keys, &message).unwrap();
+                self.keys.remove(used);
+                Ok(plaintext)
+            }
+            other => other,
+        }
+    }
+
+    pub fn session(&mut self) -> &mut Session {
+        self.session.as_mut().unwrap()
+    }
+
+    /// The sealed session under a generator that repeats itself: equal bytes, equal state.
+    pub fn image(&self) -> Vec<u8> {
+        image(self.session.as_ref().unwrap())
+    }
+}
+
+pub fn image(session: &Session) -> Vec<u8> {
+    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut super::known::Constant).into_bytes()
+}
+
+/// Two devices that have spoken both ways.
+pub fn pair() -> (Device, Device) {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    let hello = a.write(b"hello");
+    assert_eq!(b.read(&hello).unwrap(), b"hello");
+    let answer = b.write(b"answer");
+    assert_eq!(a.read(&answer).unwrap(), b"answer");
+    (a, b)
+}
+
+/// A plaintext of random length and content.
+pub fn words() -> Vec<u8> {
+    let rng = &mut rand::rng();
+    (0..rng.random_range(0..100)).map(|_| rng.random()).collect()
+}

@@ -1,0 +1,282 @@
+//! Sessions: what is delivered under every schedule, and what a message that is refused leaves behind.
+//!
+//! Does not know how messages are encrypted.
+
+use bisik::interop::{AcceptError, Ciphertext, DecryptError, EncryptError, Identity, Kind, PreKeys, Session, Trust};
+use bisik::{StorageKey, UnsealError};
+use rand::RngExt;
+use rand::seq::SliceRandom;
+
+use super::pair::{Device, image, pair, words};
+
+/// S-3.3, S-3.6, S-3.7, S-5.1. Both write at random; what is on the way is lost, doubled and reordered at random.
+#[test]
+fn every_message_that_arrives_is_read_exactly_once() {
+    let rng = &mut rand::rng();
+    for round in 0..8 {
+        let (mut a, mut b) = (Device::new(), Device::new());
+        a.initiate(&b, round % 2 == 0);
+        let first = a.write(b"first");
+        assert_eq!(b.read(&first).unwrap(), b"first");
+        let mut on_the_way: Vec<(bool, Ciphertext, Vec<u8>, bool)> = Vec::new();
+        for _ in 0..300 {
+            let to_b = rng.random();
+            let (from, text) = (if to_b { &mut a } else { &mut b }, words());
+            on_the_way.push((to_b, from.write(&text), text, false));
+            if rng.random_ratio(1, 8) {
+                on_the_way.shuffle(rng);
+                for _ in 0..rng.random_range(0..on_the_way.len() / 2 + 1) {
+                    let (to_b, message, text, read) = on_the_way.pop().unwrap();
+                    let to = if to_b { &mut b } else { &mut a };
+                    let before = to.image();
+                    match to.read(&message) {
+                        Ok(plaintext) => assert!(!read && plaintext == text),
+                        Err(error) => {
+                            // A chain that newer ones have displaced is gone; nothing else is lost.
+                            assert!(read || error == DecryptError::Rejected, "{error}");
+                            assert_eq!(to.image(), before);
+                        }
+                    }
+                    if rng.random_ratio(1, 4) {
+                        on_the_way.push((to_b, message, text, true));
+                    }
+                }
+            }
+        }
+        assert!(a.session().is_confirmed() && b.session().is_confirmed());
+    }
+}
+
+/// S-3.6. Nothing of the last five chains is lost, whatever the order.
+#[test]
+fn within_five_chains_nothing_is_lost() {
+    let rng = &mut rand::rng();
+    let (mut a, mut b) = pair();
+    let mut late = Vec::new();
+    for chain in 0..5 {
+        for message in 0..40_u8 {
+            let text = vec![chain, message];
+            late.push((a.write(&text), text));
+        }
+        // One in each chain arrives, so that the next begins.
+        let (message, text) = late.swap_remove(late.len() - rng.random_range(1..=40));
+        assert_eq!(b.read(&message).unwrap(), text);
+        let answer = b.write(b"answer");
+        assert_eq!(a.read(&answer).unwrap(), b"answer");
+    }
+    late.shuffle(rng);
+    for (message, text) in &late {
+        assert_eq!(b.read(message).unwrap(), *text);
+    }
+    for (message, _) in &late {
+        assert_eq!(b.read(message), Err(DecryptError::Replayed));
+    }
+    assert_eq!(b.session().kept_keys(), 0);
+}
+
+/// S-4.4, S-5.4. Every bit of a message counts, or is of a part that nothing depends on; the state stays as it was.
+#[test]
+fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    let first = a.write(b"first");
+    let second = a.write(b"second");
+    assert_eq!(b.read(&first).unwrap(), b"first");
+    let answer = b.write(b"answer");
+    let before = (a.image(), b.image());
+    for (message, to) in [(&second, &mut b), (&answer, &mut a)] {
+        let header = message.header().unwrap();
+        for bit in 0..message.as_bytes().len() * 8 {
+            let mut changed = message.as_bytes().to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let Ok(changed) = Ciphertext::from_parts(message.kind(), &changed) else { continue };
+            let inside = |h: bisik::interop::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
+            let found = changed.header().unwrap();
+            if inside(found) == inside(header) && found.opening != header.opening {
+                // The outside of a first message is authenticated by nobody. Where it says another name, it opens
+                // another state, which is not the one it was written in.
+                let mut session = reopened(to.session());
+                if let Err(DecryptError::OtherSession) = session.decrypt(&changed) {
+                    assert!(session.accept_again(&to.identity, &to.keys, &changed).is_err(), "bit {bit}");
+                }
+                continue;
+            }
+            assert!(to.session().decrypt(&changed).is_err(), "bit {bit}");
+        }
+    }
+    assert_eq!((a.image(), b.image()), before);
+    assert_eq!(b.read(&second).unwrap(), b"second");
+    assert_eq!(a.read(&answer).unwrap(), b"answer");
+}
+
+fn reopened(session: &Session) -> Session {
+    Session::unseal(&StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
+}
+
+/// S-5.2, S-5.5, S-5.6. Both begin at once, both first messages arrive, and both end up in one state.
+#[test]
+fn two_that_begin_at_the_same_time_end_up_in_one_state() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    b.initiate(&a, true);
+    let (from_a, from_b) = (a.write(b"from a"), b.write(b"from b"));
+    assert_eq!(b.read(&from_a).unwrap(), b"from a");
+    assert_eq!(a.read(&from_b).unwrap(), b"from b");
+    assert_eq!((a.session().archived(), b.session().archived()), (1, 1));
+    for turn in 0..3_u8 {
+        let message = a.write(&[turn]);
+        assert_eq!(b.read(&message).unwrap(), [turn]);
+        let answer = b.write(&[turn]);
+        assert_eq!(a.read(&answer).unwrap(), [turn]);
+        let (of_a, of_b) = (*a.session().base_key().unwrap(), *b.session().base_key().unwrap());
+        assert_eq!(of_a, of_b);
+    }
+}
+
+/// S-5.3. Messages that can open a state arrive in any order, and ask for its pre-keys once.
+#[test]
+fn no_pre_key_is_asked_for_twice() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    let mut messages: Vec<_> = (0..20_u8).map(|n| (n, a.write(&[n]))).collect();
+    messages.reverse();
+    for (n, message) in &messages {
+        assert_eq!(message.kind(), Kind::PreKey);
+        assert_eq!(b.read(message).unwrap(), [*n]);
+    }
+    assert_eq!((b.keys.stock(), b.session().archived()), (99, 0));
+    for (_, message) in &messages {
+        assert_eq!(b.read(message), Err(DecryptError::Replayed));
+    }
+    let answer = b.write(b"answer");
+    assert_eq!(answer.kind(), Kind::Whisper);
+    assert!(!a.session().is_confirmed());
+    a.read(&answer).unwrap();
+    assert!(a.session().is_confirmed());
+    assert_eq!(a.write(b"").kind(), Kind::Whisper);
+}
+
+/// S-2.5. With a one-time key it is the missing key that refuses; without one, the memory of the signed one.
+#[test]
+fn a_first_message_opens_one_session() {
+    for one_time in [true, false] {
+        let (mut a, mut b) = (Device::new(), Device::new());
+        a.initiate(&b, one_time);
+        let message = a.write(b"once");
+        b.read(&message).unwrap();
+        let again = Session::accept_signal(&b.identity, &b.keys, &message, Trust::OnFirstUse).unwrap_err();
+        assert_eq!(again, if one_time { AcceptError::UnknownPreKey } else { AcceptError::Replayed });
+    }
+}
+
+/// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be of another identity.
+#[test]
+fn a_first_message_is_judged_by_whoever_wrote_it() {
+    let rng = &mut rand::rng();
+    let (mut a, b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    let message = a.write(b"hello");
+    let other = Identity::generate(rng);
+    let accept = |identity: &Identity, keys: &PreKeys, message: &Ciphertext, trust: Trust<'_>| {
+        Session::accept_signal(identity, keys, message, trust).map(drop).unwrap_err()
+    };
+    let pinned = other.public();
+    assert_eq!(accept(&b.identity, &b.keys, &message, Trust::Pinned(&pinned)), AcceptError::IdentityMismatch);
+    assert_eq!(accept(&other, &b.keys, &message, Trust::OnFirstUse), AcceptError::OtherIdentity);
+    assert_eq!(accept(&a.identity, &a.keys, &message, Trust::OnFirstUse), AcceptError::Rejected);
+    let mut forged = message.as_bytes().to_vec();
+    let at = forged.len() - 8;
+    forged[at] ^= 1;
+    let forged = Ciphertext::from_parts(Kind::PreKey, &forged).unwrap();
+    assert_eq!(accept(&b.identity, &b.keys, &forged, Trust::Pinned(&pinned)), AcceptError::Rejected);
+    let gone = PreKeys::generate(&b.identity, rng);
+    assert_eq!(accept(&b.identity, &gone, &message, Trust::OnFirstUse), AcceptError::UnknownPreKey);
+    assert!(Session::accept_signal(&b.identity, &b.keys, &message, Trust::Pinned(&a.identity.public())).is_ok());
+}
+
+/// S-5.4. A peer with another identity does not slip into a session with the old one.
+#[test]
+fn another_identity_is_another_session() {
+    let (mut a, mut b) = pair();
+    let mut stranger = Device::new();
+    stranger.initiate(&b, true);
+    let message = stranger.write(b"it is me");
+    let before = b.image();
+    assert_eq!(b.session().decrypt(&message), Err(DecryptError::OtherSession));
+    let (identity, keys) = (&b.identity, &b.keys);
+    let refused = b.session.as_mut().unwrap().accept_again(identity, keys, &message).map(drop);
+    assert_eq!(refused, Err(AcceptError::IdentityMismatch));
+    assert_eq!(b.image(), before);
+    let more = a.write(b"more");
+    assert_eq!(b.read(&more).unwrap(), b"more");
+}
+
+/// S-5.2, S-5.6. A late message of a state that was replaced is read, and the live one stays the one that is written in.
+#[test]
+fn a_late_message_of_an_old_state_does_not_disturb_the_new_one() {
+    let (mut a, mut b) = pair();
+    let late = a.write(b"late");
+    let later = a.write(b"later");
+    assert_eq!(b.read(&later).unwrap(), b"later");
+    a.initiate(&b, true);
+    let renewed = a.write(b"renewed");
+    assert_eq!(b.read(&renewed).unwrap(), b"renewed");
+    let answer = b.write(b"answer");
+    assert_eq!(a.read(&answer).unwrap(), b"answer");
+    let current = *b.session().base_key().unwrap();
+    assert_eq!(b.read(&late).unwrap(), b"late");
+    assert_eq!(b.session().base_key(), Some(&current));
+    for turn in 0..4_u8 {
+        let message = b.write(&[turn]);
+        assert_eq!(a.read(&message).unwrap(), [turn]);
+        let message = a.write(&[turn]);
+        assert_eq!(b.read(&message).unwrap(), [turn]);
+    }
+    assert_eq!(a.session().base_key(), Some(&current));
+}
+
+#[test]
+fn a_sealed_session_goes_on_where_it_was() {
+    let rng = &mut rand::rng();
+    let (mut a, mut b) = pair();
+    let (key, other) = (StorageKey::generate(rng), StorageKey::generate(rng));
+    for turn in 0..20_u8 {
+        if turn % 3 == 0 {
+            a.initiate(&b, turn % 2 == 0);
+        }
+        let skipped = a.write(b"skipped");
+        let message = a.write(&[turn]);
+        assert_eq!(b.read(&message).unwrap(), [turn]);
+        for device in [&mut a, &mut b] {
+            let revision = device.session().revision();
+            let sealed = device.session().seal(&key, b"peer", rng);
+            assert_eq!(sealed.revision(), revision);
+            let record = sealed.into_bytes();
+            assert_eq!(Session::unseal(&other, b"peer", &record).unwrap_err(), UnsealError::Rejected);
+            assert_eq!(Session::unseal(&key, b"other", &record).unwrap_err(), UnsealError::Rejected);
+            let before = device.image();
+            device.session = Some(Session::unseal(&key, b"peer", &record).unwrap());
+            assert_eq!(device.image(), before);
+            let keys = device.keys.seal(&key, b"keys", rng);
+            device.keys = PreKeys::unseal(&key, b"keys", &keys).unwrap();
+            let identity = device.identity.seal(&key, b"identity", rng);
+            assert_eq!(identity.len(), 77);
+            device.identity = Identity::unseal(&key, b"identity", &identity).unwrap();
+        }
+        if turn % 2 == 0 {
+            assert_eq!(b.read(&skipped).unwrap(), b"skipped");
+            let answer = b.write(b"answer");
+            assert_eq!(a.read(&answer).unwrap(), b"answer");
+        }
+    }
+}
+
+/// S-6.6
+#[test]
+fn what_is_too_long_is_not_sent() {
+    let (mut a, _) = pair();
+    let before = a.image();
+    let refused = a.session().encrypt(&vec![0; (64 << 20) + 1], &mut rand::rng());
+    assert_eq!(refused, Err(EncryptError::TooLong));
+    assert_eq!(a.image(), before);
+}
