@@ -1,0 +1,238 @@
+//! Nusantara Seluler, a mobile operator. Its customer service runs on another company's servers, which hold the keys: the
+//! customer is told, and decides. Then it moves home.
+//!
+//! Does not know what the notices say: the library does, in both languages.
+
+use std::collections::BTreeMap;
+
+use bisik::content::{Choice, Kind, List, Row, Section, Selection, Text};
+use bisik::conversation::{MessageId, SendError};
+use bisik::device::Custody;
+use bisik::endpoint::{
+    self, Blocked, Disclosure, HostingTerms, Label, LabelEvent, Operator, OperatorName, Purposes, Region, Retention,
+    RetentionLedger, Roles,
+};
+use bisik::{Identity, Timestamp};
+
+use super::paper::{Paper, day, says, scene, tell};
+use super::town::{At, Device, Town};
+use super::{Error, LAPTOP, SARI, exchange, introduce, label, person, show_last, text, told};
+
+const COMPANY: &str = "nusantara seluler";
+const OFFICE: At = (COMPANY, 0);
+const QUESTION: &str = "Halo, kuota saya hilang. Nomor saya 0812-3456-7890, NIK 3171234567890001.";
+
+pub(crate) fn call(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+    scene("3. A mobile operator, whose endpoint another company hosts");
+    let vendor = Identity::generate(&mut rand::rng());
+    town.found(COMPANY, Custody::Business)?;
+    let hosted = town.host(COMPANY, &vendor, a_year_and_marketing(&vendor)?)?;
+    town.refresh()?;
+    introduce(town, COMPANY, &[OFFICE, hosted])?;
+
+    decline(town, paper, hosted)?;
+    accept(town, paper, hosted, &vendor)?;
+    let mut store = talk(town, paper, hosted)?;
+    let gone = move_home(town, paper, hosted, &mut store)?;
+    // The vendor still has what it had, for as long as it said, and then not.
+    let later = town.now.plus_seconds(30 * 86_400);
+    store.delete_what_is_due(later);
+    tell(&format!("({}: the vendor's store asks what is due, and deletes it.)", day(later)));
+    paper.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && !gone.heard.is_empty());
+    Ok(())
+}
+
+/// Sari is told before she has written anything, and does not want that.
+fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> {
+    show_last(town, SARI, "Sari's telephone")?;
+    let shown = disclosed(town)?;
+    let HostingTerms { roles, purposes, .. } = shown.terms();
+    tell(&format!("(Signed by the company, the vendor and the endpoint: it may {roles:?}, for {purposes:?}.)"));
+    let waiting = town.say(SARI, COMPANY, text(QUESTION))?;
+    let needed = Err(SendError::Blocked(Blocked::ConsentNeeded(shown.hash())));
+    paper.claim("unasked, nothing can be sent: the label waits for her decision", waiting.map(drop) == needed);
+
+    tell("(Sari declines: a year is too long for her.)");
+    decide(town, |talk, account, now| talk.refuse(account, &shown, now))?;
+    show_last(town, SARI, "Sari's telephone")?;
+    let letters = town.relay.carried_to(hosted);
+    let refused = town.say(SARI, COMPANY, text(QUESTION))?.map(drop);
+    if let Err(SendError::Blocked(why)) = refused {
+        tell(&format!("Sari tries to send: “{QUESTION}”"));
+        tell(&format!("  ✋ refused by her own telephone: {why}"));
+    }
+    let expected = Err(SendError::Blocked(Blocked::Refused(shown.hash())));
+    paper.claim("she has refused, and cannot send by mistake", refused == expected);
+    paper.claim("not a byte went to the vendor for it", town.relay.carried_to(hosted) == letters);
+    town.settle()?;
+    let on_laptop = label(town, LAPTOP, COMPANY)?;
+    paper.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
+    let heard = &town.at(hosted)?.decisions;
+    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == endpoint::Choice::Refusal).count();
+    paper.claim("the vendor was told “no”, and nothing else", refusals == 1 && town.at(hosted)?.heard.is_empty());
+    Ok(())
+}
+
+/// The company asks again, which it can with better terms only; and Sari agrees.
+fn accept(town: &mut Town, paper: &mut Paper, hosted: At, vendor: &Identity) -> Result<(), Error> {
+    town.now = town.now.plus_seconds(3 * 86_400);
+    tell("(Three days later: the company has agreed on better terms with the vendor.)");
+    town.amend(hosted, vendor, a_month_for_answers(vendor)?)?;
+    town.refresh()?;
+    show_last(town, SARI, "Sari's telephone")?;
+    paper.claim("she is asked again", matches!(label(town, SARI, COMPANY)?, Label::Disclosed { .. }));
+
+    tell("(Sari accepts.)");
+    let shown = disclosed(town)?;
+    decide(town, |talk, account, now| talk.consent(account, &shown, now))?;
+    show_last(town, SARI, "Sari's telephone")?;
+    town.settle()?;
+    paper.claim("one decision holds on both of her devices", {
+        let labels = [label(town, SARI, COMPANY)?, label(town, LAPTOP, COMPANY)?];
+        labels.iter().all(|label| matches!(label, Label::Hosted { .. }))
+    });
+    let receipt = receipt(town, hosted, &shown)?;
+    paper.claim("she holds a receipt of her consent, signed by both", receipt);
+    Ok(())
+}
+
+/// The vendor's endpoint countersigns what Sari has decided, and she checks that.
+fn receipt(town: &mut Town, hosted: At, shown: &Disclosure) -> Result<bool, Error> {
+    let now = town.now;
+    let Device { account, conversations, decisions, .. } = town.at_mut(hosted)?;
+    let verified = shown.clone().verify(account.key(), None, now)?;
+    let (from, decision) = decisions.last().ok_or("it was told")?;
+    let talk = conversations.get_mut("sari").ok_or("no conversation")?;
+    talk.countersign(account, *from, decision, &verified, now)?;
+    town.settle()?;
+    let sari = town.at(SARI)?;
+    let receipts = sari.receipts.iter().filter(|one| one.verify(sari.account.key(), &verified).is_ok());
+    Ok(receipts.count() == 1)
+}
+
+fn talk(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<Store, Error> {
+    exchange(town, (SARI, "Sari"), (hosted, COMPANY), text(QUESTION))?;
+    let row = |id: &str, title: &str| {
+        let choice = Choice { id: id.into(), title: title.into() };
+        Row { choice, description: "mulai hari ini".into() }
+    };
+    let rows = vec![row("k5", "Kembalikan 5 GB"), row("pulsa", "Ganti pulsa Rp25.000")];
+    let offer = List {
+        text: Text::new("Maaf atas gangguannya. Pilih penggantinya:"),
+        label: "Lihat pilihan".into(),
+        sections: vec![Section { title: "Pengganti".into(), rows }],
+    };
+    let offer = town.say_by_itself(hosted, "sari", Kind::List(offer))?;
+    town.settle()?;
+    says("Nusantara Seluler", town.at(SARI)?.last()?.envelope().automated, offer.kind());
+    let company = person(COMPANY)?;
+    let chosen = Selection::new(town.at(SARI)?.last()?, &company, "k5").ok_or("it was offered")?;
+    exchange(town, (SARI, "Sari"), (hosted, COMPANY), Kind::Selection(chosen))?;
+    paper.claim("the label does not say end-to-end", label(town, SARI, COMPANY)? != Label::EndToEnd);
+
+    let store = Store::of(town.at(hosted)?)?;
+    store.show(town.now);
+    let promised = town.now.plus_seconds(30 * 86_400);
+    let dated = store.ledger.entries().all(|(_, deadline)| deadline == promised);
+    paper.claim("each message in the vendor's store has the promised deadline", dated && store.messages.len() == 2);
+    let own = &town.at(OFFICE)?.heard;
+    let undated = own.iter().all(|heard| heard.delete_by.is_none()) && own.len() == 2;
+    paper.claim("the company's own telephone, which promised nothing, has no deadlines", undated);
+    Ok(store)
+}
+
+/// A server of the company's own takes the vendor's place, with keys of its own.
+fn move_home(town: &mut Town, paper: &mut Paper, hosted: At, store: &mut Store) -> Result<Device, Error> {
+    town.now = town.now.plus_seconds(7 * 86_400);
+    tell("(A week later: the company's own server takes the vendor's place.)");
+    let gone = town.remove(hosted)?;
+    let home = town.join(COMPANY, Custody::SelfHosted)?;
+    town.refresh()?;
+    town.meet(home, "sari")?;
+    show_last(town, SARI, "Sari's telephone")?;
+    let ended = matches!(town.at(SARI)?.events.last(), Some(LabelEvent::HostingEnded(_)));
+    paper.claim("the end-to-end label has returned", ended && label(town, SARI, COMPANY)? == Label::EndToEnd);
+    let letters = town.relay.carried_to(hosted);
+    exchange(town, (SARI, "Sari"), (home, COMPANY), text("Kuotanya sudah kembali, terima kasih!"))?;
+    paper.claim("nothing goes to the vendor any more", town.relay.carried_to(hosted) == letters);
+    paper.claim("the company's telephone has it, too", told(town, OFFICE, "Kuotanya sudah kembali"));
+    store.delete_what_is_due(town.now);
+    paper.claim("what the vendor has it keeps for as long as it said", store.messages.len() == 2);
+    Ok(gone)
+}
+
+/// What the vendor keeps in clear, because it may; and when each has to go.
+struct Store {
+    messages: BTreeMap<MessageId, String>,
+    ledger: RetentionLedger<MessageId>,
+}
+
+impl Store {
+    fn of(device: &Device) -> Result<Self, Error> {
+        let mut store = Self { messages: BTreeMap::new(), ledger: RetentionLedger::new(1_000) };
+        for heard in &device.heard {
+            let deadline = heard.delete_by.ok_or("a hosted endpoint has promised a deadline")?;
+            store.ledger.record(heard.id, deadline)?;
+            let shown = match heard.content.kind() {
+                Kind::Text(text) => text.body.to_string(),
+                Kind::Selection(selection) => selection.title.to_string(),
+                other => format!("{other:?}"),
+            };
+            store.messages.insert(heard.id, shown);
+        }
+        Ok(store)
+    }
+
+    fn show(&self, now: Timestamp) {
+        tell(&format!("The vendor's store on {}, which it can read:", day(now)));
+        for (id, deadline) in self.ledger.entries() {
+            let message = self.messages.get(id).map_or("", String::as_str);
+            tell(&format!("  │ delete by {} │ {message}", day(deadline)));
+        }
+    }
+
+    fn delete_what_is_due(&mut self, now: Timestamp) {
+        let due: Vec<_> = self.ledger.due(now).copied().collect();
+        for id in &due {
+            self.messages.remove(id);
+        }
+        self.ledger.removed(&due);
+    }
+}
+
+/// The newest of what the relay has; it was verified when the label was made from it.
+fn disclosed(town: &Town) -> Result<Disclosure, Error> {
+    town.disclosures()?.pop().ok_or_else(|| "there is none".into())
+}
+
+fn decide<E: std::error::Error + 'static>(
+    town: &mut Town,
+    decision: impl FnOnce(&mut bisik::Conversation, &bisik::Account, Timestamp) -> Result<Option<LabelEvent>, E>,
+) -> Result<(), Error> {
+    let now = town.now;
+    let Device { account, conversations, events, .. } = town.at_mut(SARI)?;
+    let talk = conversations.get_mut(COMPANY).ok_or("no conversation")?;
+    events.extend(decision(talk, account, now)?);
+    Ok(())
+}
+
+fn a_year_and_marketing(vendor: &Identity) -> Result<HostingTerms, Error> {
+    let retention = Retention { at_rest: 365 * 86_400, in_use: 3_600, region: Some(Region::new("ID")?) };
+    let purposes = Purposes::ANSWERING.with(Purposes::ANALYTICS).with(Purposes::MARKETING);
+    terms(vendor, retention, purposes)
+}
+
+fn a_month_for_answers(vendor: &Identity) -> Result<HostingTerms, Error> {
+    let retention = Retention { at_rest: 30 * 86_400, in_use: 3_600, region: Some(Region::new("ID")?) };
+    terms(vendor, retention, Purposes::ANSWERING)
+}
+
+fn terms(vendor: &Identity, retention: Retention, purposes: Purposes) -> Result<HostingTerms, Error> {
+    Ok(HostingTerms {
+        custody: Custody::Vendor,
+        operator: Operator { name: OperatorName::new("Awan Layanan")?, key: *vendor.public() },
+        roles: Roles::READ.with(Roles::STORE).with(Roles::ANSWER),
+        retention,
+        purposes,
+    })
+}

@@ -1,0 +1,137 @@
+//! Kopi Pojok, a coffee stall that answers from the business app on its owner's telephone: end-to-end encrypted, like a friend.
+//!
+//! Does not know a server: what it sells and what was ordered is in the messages.
+
+use bisik::content::{
+    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, Kind, Opening, Origin,
+    Price, Profile, Referral, Selection, Text,
+};
+use bisik::device::Custody;
+use bisik::endpoint::Label;
+use bisik::media::{self, Decryptor, MediaType};
+
+use super::paper::{Paper, money, says, scene, tell};
+use super::town::{At, Town};
+use super::{Error, SARI, exchange, introduce, label, person, show_last, text};
+
+const STALL: At = ("kopi pojok", 0);
+
+pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+    scene("2. A coffee stall, from the business app");
+    town.found("kopi pojok", Custody::Business)?;
+    introduce(town, "kopi pojok", &[STALL])?;
+    show_last(town, SARI, "Sari's telephone")?;
+    paper.claim("the label says end-to-end, as with a friend", label(town, SARI, "kopi pojok")? == Label::EndToEnd);
+
+    let mut poster = Referral::new(Origin::CODE, "meja-4", "https://kopipojok.example/meja/4");
+    poster.headline = "Pesan dari meja, tanpa antre".into();
+    tell("(Sari has scanned the code on her table, and lets the stall know.)");
+    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Referral(poster))?;
+    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), text("Halo, ada kopi apa saja?"))?;
+
+    let welcome = Greeting { text: Text::new("Selamat datang di Kopi Pojok! Ini yang kami punya.") };
+    answer(town, Kind::Greeting(welcome))?;
+    paper.claim("the greeting says that a machine wrote it", town.at(SARI)?.last()?.envelope().automated);
+    answer(town, Kind::Profile(profile()))?;
+    let menu = catalogue(town)?;
+    for item in &menu {
+        answer(town, Kind::CatalogueItem(item.clone()))?;
+    }
+    paper.claim("Sari's telephone has opened the picture", seen_picture(town)? == picture());
+    order(town, paper, &menu)?;
+    choose(town, paper)?;
+    let away = Away { text: Text::new("Kami tutup pukul 21.00. Pesan Anda dibaca besok pagi.") };
+    answer(town, Kind::Away(away))
+}
+
+/// The stall's program answers, and Sari reads it.
+fn answer(town: &mut Town, kind: Kind) -> Result<(), Error> {
+    exchange(town, (STALL, "Kopi Pojok"), (SARI, "sari"), kind)
+}
+
+/// The cart goes as one message with everything in it; both sides add it up for themselves.
+fn order(town: &mut Town, paper: &mut Paper, menu: &[CatalogueItem]) -> Result<(), Error> {
+    let lines = menu.iter().zip([2, 1]).map(|(item, quantity)| CartLine::of(item, quantity));
+    let mut cart = Cart::new(lines.collect::<Result<Vec<_>, _>>()?);
+    cart.note = Some(Text::new("Gulanya sedikit saja, ya."));
+    let expected = cart.total()?;
+    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Cart(cart))?;
+    let Kind::Cart(arrived) = town.at(STALL)?.last()?.kind().clone() else { return Err("no cart".into()) };
+    let total = arrived.total()?;
+    tell(&format!("(The stall adds up: {}.)", money(&total)));
+    paper.claim("both come to the same sum, and none was sent", total == expected && money(&total) == "Rp54.000");
+    let honest = arrived.lines.iter().all(|line| menu.iter().any(|item| line.agrees_with(item)));
+    paper.claim("the stall finds its own prices in it", honest);
+    let mut cheaper = arrived;
+    for line in &mut cheaper.lines {
+        line.price = Price::new(100, "IDR")?;
+    }
+    let honest = cheaper.lines.iter().any(|line| menu.iter().any(|item| line.agrees_with(item)));
+    paper.claim("and would not in a cart with other prices", !honest);
+    Ok(())
+}
+
+fn choose(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+    let button = |title: &str, id: &str| Button { title: title.into(), action: Action::Answer(id.into()) };
+    let buttons = vec![button("Panas", "panas"), button("Dingin", "dingin")];
+    let asked = Buttons { text: Text::new("Kopinya panas atau dingin?"), footer: "Meja 4".into(), buttons };
+    let asked = town.say_by_itself(STALL, "sari", Kind::Buttons(asked))?;
+    town.settle()?;
+    says("Kopi Pojok", town.at(SARI)?.last()?.envelope().automated, asked.kind());
+    let stall = person("kopi pojok")?;
+    let chosen = Selection::new(town.at(SARI)?.last()?, &stall, "dingin").ok_or("it was offered")?;
+    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Selection(chosen))?;
+    let Kind::Selection(chosen) = town.at(STALL)?.last()?.kind() else { return Err("no answer".into()) };
+    paper.claim("the answer is one that the stall has offered, in that message", chosen.answers(&asked, &stall));
+    Ok(())
+}
+
+fn profile() -> Profile {
+    let mut profile = Profile::new("Kopi Pojok");
+    profile.about = "kopi, teh, roti bakar".into();
+    profile.address = "Jl. Kemang Raya 12, Jakarta Selatan".into();
+    profile.sites = vec!["https://kopipojok.example".into()];
+    profile.hours = (1..=6).map(|day| Opening { day, from: 7 * 60, to: 21 * 60 }).collect();
+    profile.time_zone = "Asia/Jakarta".into();
+    profile
+}
+
+/// The picture goes to the relay as a blob; its key is in the item.
+fn catalogue(town: &mut Town) -> Result<Vec<CatalogueItem>, Error> {
+    let (blob, pointer) = media::encrypt(MediaType::new("image/x-portable-pixmap")?, &picture(), &mut rand::rng())?;
+    town.said.add(&picture());
+    let mut coffee = CatalogueItem::new("kopi-susu", "Kopi susu gula aren");
+    coffee.description = "Espreso, susu segar, gula aren dari Lebak.".into();
+    coffee.price = Some(Price::new(1_800_000, "IDR")?);
+    coffee.picture = Some(Blob { pointer, location: town.relay.keep_blob(blob).into() });
+    coffee.availability = Availability::IN_STOCK;
+    let mut toast = CatalogueItem::new("roti-bakar", "Roti bakar srikaya");
+    toast.price = Some(Price::new(1_800_000, "IDR")?);
+    toast.availability = Availability::TO_ORDER;
+    Ok(vec![coffee, toast])
+}
+
+fn seen_picture(town: &Town) -> Result<Vec<u8>, Error> {
+    let mut items = town.at(SARI)?.heard.iter().filter_map(|heard| match heard.content.kind() {
+        Kind::CatalogueItem(item) => item.picture.as_ref(),
+        _ => None,
+    });
+    let Blob { pointer, location } = items.next_back().ok_or("no picture")?;
+    let mut seen = Vec::new();
+    let mut decryptor = Decryptor::new(pointer);
+    decryptor.push(town.relay.blob(location).ok_or("no blob")?, &mut seen)?;
+    decryptor.finish()?;
+    Ok(seen)
+}
+
+/// A cup seen from above, 48 pixels wide.
+fn picture() -> Vec<u8> {
+    let distance = |x: i32, y: i32| (x - 24).pow(2) + (y - 24).pow(2);
+    let colour = |x, y| match distance(x, y) {
+        0..=323 => [111, 78, u8::try_from(55 + (x * y) % 40).unwrap_or(0)],
+        324..=480 => [250, 250, 245],
+        _ => [168, 120, u8::try_from(80 + (x + y) % 30).unwrap_or(0)],
+    };
+    let pixels = (0..48).flat_map(|y| (0..48).flat_map(move |x| colour(x, y)));
+    b"P6 48 48 255\n".iter().copied().chain(pixels).collect()
+}

@@ -1,0 +1,349 @@
+//! The town: accounts with their devices, what each keeps, and a clock. Everything between two devices goes through the relay.
+//!
+//! Does not know the story, nor any cryptography: all of that is behind the calls on [`Account`] and [`Conversation`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use bisik::content::{Content, Envelope, Kind, SentAt};
+use bisik::conversation::{
+    Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
+    SendError, Side, StoredConversation, Supply,
+};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
+use bisik::endpoint::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
+use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
+
+use super::Error;
+use super::relay::{Letter, Relay, Said};
+
+/// An account, and the index of one of its devices.
+pub(crate) type At = (&'static str, u32);
+
+/// One device: what it keeps, and what it has shown.
+pub(crate) struct Device {
+    pub(crate) account: Account,
+    pub(crate) conversations: BTreeMap<&'static str, Conversation>,
+    key: StorageKey,
+    database: HashMap<RecordName, (u64, Vec<u8>)>,
+    pub(crate) heard: Vec<Heard>,
+    pub(crate) events: Vec<LabelEvent>,
+    pub(crate) decisions: Vec<(DeviceAddress, Decision)>,
+    pub(crate) receipts: Vec<DecisionReceipt>,
+}
+
+/// A content that arrived.
+#[derive(Clone)]
+pub(crate) struct Heard {
+    pub(crate) id: MessageId,
+    pub(crate) content: Content,
+    pub(crate) delete_by: Option<Timestamp>,
+}
+
+pub(crate) struct Town {
+    pub(crate) now: Timestamp,
+    pub(crate) relay: Relay,
+    pub(crate) said: Said,
+    pub(crate) devices: BTreeMap<At, Device>,
+}
+
+impl Town {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { now, relay: Relay::default(), said: Said::default(), devices: BTreeMap::new() }
+    }
+
+    pub(crate) fn at(&self, at: At) -> Result<&Device, Error> {
+        self.devices.get(&at).ok_or_else(|| format!("nobody is at {at:?}").into())
+    }
+
+    pub(crate) fn at_mut(&mut self, at: At) -> Result<&mut Device, Error> {
+        self.devices.get_mut(&at).ok_or_else(|| format!("nobody is at {at:?}").into())
+    }
+
+    // ---- accounts ----
+
+    /// A new account with its first device.
+    pub(crate) fn found(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
+        let account = Account::create(Terms::own_held(custody)?, self.now, &mut rand::rng());
+        let primary = account.primary().ok_or("the first device is the primary one")?;
+        self.relay.publish_list(who, primary.list().to_bytes());
+        Ok(self.move_in((who, 0), account))
+    }
+
+    /// One more device that the account's owner holds. (How it is linked over a QR code is `device::link`'s.)
+    pub(crate) fn join(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
+        self.enlist(who, Identity::generate(&mut rand::rng()), Terms::own_held(custody)?)
+    }
+
+    fn enlist(&mut self, who: &'static str, identity: Identity, terms: Terms) -> Result<At, Error> {
+        let now = self.now;
+        let primary = &mut self.at_mut((who, 0))?.account;
+        let index = primary.primary().ok_or("a primary device adds others")?.next_index();
+        let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
+        let list = primary.change_devices(&[Change::Add(certificate)], now)?;
+        let account = Account::join(identity, primary.key(), &list, now, &mut rand::rng())?;
+        self.relay.publish_list(who, list.to_bytes());
+        Ok(self.move_in((who, index), account))
+    }
+
+    /// A device whose keys somebody else holds: the operator countersigns what is disclosed, the device proves that it has its
+    /// key, and the account signs.
+    pub(crate) fn host(&mut self, who: &'static str, vendor: &Identity, terms: HostingTerms) -> Result<At, Error> {
+        let (identity, custody) = (Identity::generate(&mut rand::rng()), terms.custody);
+        let owner = &self.at((who, 0))?.account;
+        let expires = self.now.plus_seconds(90 * 86_400);
+        let draft = DisclosureDraft::new(*owner.key(), *identity.public(), terms, self.now, expires)?;
+        let disclosure = draft.countersign(vendor)?.prove(&identity)?.sign(owner.identity())?;
+        let at = self.enlist(who, identity, Terms::disclosed(custody, disclosure.hash())?)?;
+        self.relay.publish_disclosure(disclosure.to_bytes());
+        self.give_disclosure(at, disclosure)?;
+        Ok(at)
+    }
+
+    /// Other terms for a device that is hosted already.
+    pub(crate) fn amend(&mut self, at: At, vendor: &Identity, terms: HostingTerms) -> Result<(), Error> {
+        let (now, custody) = (self.now, terms.custody);
+        let previous = self.disclosures()?.pop().ok_or("there is one to follow")?;
+        let draft = DisclosureDraft::following(&previous, terms, now, now.plus_seconds(90 * 86_400))?;
+        let hosted = self.at(at)?.account.identity();
+        let disclosure = draft.countersign(vendor)?.prove(hosted)?.sign(self.at((at.0, 0))?.account.identity())?;
+        let listed = Terms::disclosed(custody, disclosure.hash())?;
+        let certificate = DeviceCertificate::sign(hosted, previous.account(), at.1, listed);
+        let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Update(certificate)], now)?;
+        self.relay.publish_list(at.0, list.to_bytes());
+        self.relay.publish_disclosure(disclosure.to_bytes());
+        self.at_mut(at)?.account.accept_devices(&[list], now)?;
+        self.give_disclosure(at, disclosure)
+    }
+
+    fn give_disclosure(&mut self, at: At, disclosure: Disclosure) -> Result<(), Error> {
+        let taken = self.at_mut(at)?.account.set_disclosure(disclosure);
+        if taken { Ok(()) } else { Err("the device is listed under another disclosure".into()) }
+    }
+
+    /// A device leaves its account. Whoever has it keeps what it had.
+    pub(crate) fn remove(&mut self, at: At) -> Result<Device, Error> {
+        let now = self.now;
+        let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Remove(at.1)], now)?;
+        self.relay.publish_list(at.0, list.to_bytes());
+        self.devices.remove(&at).ok_or_else(|| "it was there".into())
+    }
+
+    fn move_in(&mut self, at: At, mut account: Account) -> At {
+        let upkeep = account.maintain(self.now, &mut rand::rng());
+        let key = account.identity().public().to_bytes();
+        // A few for this story; a server keeps them all.
+        for bundle in upkeep.one_time.iter().take(8).chain(&upkeep.last_resort) {
+            self.relay.publish_bundle(key, bundle.to_bytes());
+        }
+        let device = Device {
+            account,
+            conversations: BTreeMap::new(),
+            key: StorageKey::generate(&mut rand::rng()),
+            database: HashMap::new(),
+            heard: Vec::new(),
+            events: Vec::new(),
+            decisions: Vec::new(),
+            receipts: Vec::new(),
+        };
+        self.devices.insert(at, device);
+        at
+    }
+
+    // ---- conversations ----
+
+    /// As the relay has them; each is verified by who uses it.
+    pub(crate) fn disclosures(&self) -> Result<Vec<Disclosure>, Error> {
+        self.relay.disclosures().iter().map(|bytes| Ok(Disclosure::from_bytes(bytes)?)).collect()
+    }
+
+    fn lists(&self, of: &str, known: u64) -> Result<Vec<DeviceList>, Error> {
+        let lists = self.relay.lists(of, usize::try_from(known)?);
+        lists.iter().map(|bytes| Ok(DeviceList::from_bytes(bytes)?)).collect()
+    }
+
+    /// A device opens a conversation with an account: its list and its disclosures come from the relay.
+    pub(crate) fn meet(&mut self, at: At, peer: &'static str) -> Result<(), Error> {
+        let (now, lists, disclosures) = (self.now, self.lists(peer, 0)?, self.disclosures()?);
+        let directory = DeviceDirectory::trust(lists.last().ok_or("no such account")?, Trust::OnFirstUse, now)?;
+        let device = self.at_mut(at)?;
+        let (conversation, event) =
+            Conversation::new(&device.account, directory, &disclosures, IdentityPolicy::Block, now);
+        device.events.extend(event);
+        device.conversations.insert(peer, conversation);
+        Ok(())
+    }
+
+    /// Everybody fetches what is new of the lists and disclosures.
+    pub(crate) fn refresh(&mut self) -> Result<(), Error> {
+        let (now, disclosures) = (self.now, self.disclosures()?);
+        for at in self.everyone() {
+            let own = self.lists(at.0, self.at(at)?.account.devices().sequence())?;
+            self.at_mut(at)?.account.accept_devices(&own, now)?;
+            let peers: Vec<_> = self.at(at)?.conversations.keys().copied().collect();
+            for peer in peers {
+                let known = self.at(at)?.conversations.get(peer).map_or(0, |talk| talk.peer().sequence());
+                let newer = self.lists(peer, known)?;
+                let Device { account, conversations, events, .. } = self.at_mut(at)?;
+                let talk = conversations.get_mut(peer).ok_or("it was there")?;
+                let happened = talk.accept_devices(account, &newer, &disclosures, now)?;
+                events.extend(labels(happened));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn everyone(&self) -> Vec<At> {
+        self.devices.keys().copied().collect()
+    }
+
+    /// Encrypts a content for every device of `peer` and for one's own others, stores, and hands it to the relay.
+    pub(crate) fn say(&mut self, at: At, peer: &'static str, kind: Kind) -> Result<Result<Content, SendError>, Error> {
+        self.say_as(at, peer, kind, false)
+    }
+
+    /// The same, and a machine wrote it.
+    pub(crate) fn say_by_itself(&mut self, at: At, peer: &'static str, kind: Kind) -> Result<Content, Error> {
+        Ok(self.say_as(at, peer, kind, true)??)
+    }
+
+    fn say_as(
+        &mut self,
+        at: At,
+        peer: &'static str,
+        kind: Kind,
+        automated: bool,
+    ) -> Result<Result<Content, SendError>, Error> {
+        let (now, rng) = (self.now, &mut rand::rng());
+        let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
+        envelope.automated = automated;
+        let content = Content::new(envelope, kind)?;
+        // Whether it is sent or not: what was refused must not be in the relay's record either.
+        self.said.add(content.as_body());
+        let Device { account, conversations, .. } = self.at(at)?;
+        let needed = conversations.get(peer).ok_or("no conversation")?.plan(account);
+        let bundles = self.bundles(&needed)?;
+        let supply = Supply { bundles: &bundles, unavailable: &[] };
+        let Device { account, conversations, .. } = self.at_mut(at)?;
+        let talk = conversations.get_mut(peer).ok_or("no conversation")?;
+        let outgoing = match talk.send(account, content.as_body(), &supply, now, rng) {
+            Ok(outgoing) => outgoing,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.store_and_post(at, peer, outgoing)?;
+        Ok(Ok(content))
+    }
+
+    fn bundles(&mut self, needed: &[Needed]) -> Result<Vec<(DeviceAddress, VerifiedBundle)>, Error> {
+        let mut bundles = Vec::new();
+        for Needed { device, key } in needed {
+            let bytes = self.relay.bundle(&key.to_bytes()).ok_or("no bundle")?;
+            let bundle = PreKeyBundle::from_bytes(&bytes)?.verify(Trust::Pinned(key), self.now)?;
+            bundles.push((*device, bundle));
+        }
+        Ok(bundles)
+    }
+
+    fn store_and_post(&mut self, at: At, peer: &'static str, outgoing: Outgoing) -> Result<(), Error> {
+        let stored = self.at_mut(at)?.store(peer)?;
+        let envelopes = outgoing.release(&stored).map_err(|_| "it was stored after it was written")?;
+        for envelope in envelopes {
+            let who = if envelope.to.side == Side::Own { at.0 } else { peer };
+            let (to, id) = ((who, envelope.to.index), *envelope.id.as_bytes());
+            self.relay.post(Letter { to, from: at, id, bytes: envelope.ciphertext.as_bytes().to_vec() });
+        }
+        Ok(())
+    }
+
+    /// Delivers everything, and what is owed for it, until nothing is under way.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        loop {
+            while let Some(letter) = self.relay.next() {
+                self.deliver(&letter)?;
+            }
+            for at in self.everyone() {
+                self.flush(at)?;
+            }
+            if self.relay.is_idle() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn deliver(&mut self, letter: &Letter) -> Result<(), Error> {
+        let Letter { to, from, id, bytes } = letter;
+        let now = self.now;
+        // Its own account's other device writes about the conversation with the one other account that both know.
+        let Some(device) = self.devices.get_mut(to) else { return Ok(()) };
+        let own = to.0 == from.0;
+        let address = if own { DeviceAddress::own(from.1) } else { DeviceAddress::peer(from.1) };
+        let arrival =
+            Arrival { id: MessageId::from_bytes(*id), from: address, ciphertext: Ciphertext::from_bytes(bytes)? };
+        let Device { account, conversations, .. } = device;
+        let candidates: Vec<_> = conversations.keys().copied().filter(|peer| own || *peer == from.0).collect();
+        for peer in candidates {
+            let Some(talk) = conversations.get_mut(peer) else { continue };
+            if let Ok(incoming) = talk.receive(account, &arrival, now) {
+                let stored = device.store(peer)?;
+                let (received, events) = incoming.release(&stored).map_err(|_| "it was stored after it was read")?;
+                return device.show(received, events);
+            }
+        }
+        Err(format!("{to:?} cannot read what {from:?} sent").into())
+    }
+
+    fn flush(&mut self, at: At) -> Result<(), Error> {
+        let now = self.now;
+        let peers: Vec<_> = self.at(at)?.conversations.keys().copied().collect();
+        for peer in peers {
+            let Device { account, conversations, .. } = self.at(at)?;
+            let talk = conversations.get(peer).ok_or("it was there")?;
+            if !talk.owes(now) {
+                continue;
+            }
+            let due = talk.due(account, now);
+            let bundles = self.bundles(&due)?;
+            let supply = Supply { bundles: &bundles, unavailable: &[] };
+            let Device { account, conversations, .. } = self.at_mut(at)?;
+            let talk = conversations.get_mut(peer).ok_or("it was there")?;
+            let outgoing = talk.flush(account, &supply, now, &mut rand::rng())?;
+            self.store_and_post(at, peer, outgoing)?;
+        }
+        Ok(())
+    }
+}
+
+impl Device {
+    /// Stores what has changed in one transaction, against the revisions that it was read at.
+    fn store(&mut self, peer: &str) -> Result<StoredConversation, Error> {
+        let Self { account, conversations, key, database, .. } = self;
+        let changes = conversations.get_mut(peer).ok_or("no conversation")?.changes(account, key, &mut rand::rng());
+        for Record { name, expected, revision, bytes } in changes.records() {
+            if database.get(name).map_or(0, |(revision, _)| *revision) != *expected {
+                return Err("somebody else has written this record".into());
+            }
+            database.insert(*name, (*revision, bytes.clone()));
+        }
+        Ok(changes.stored())
+    }
+
+    fn show(&mut self, received: Received, events: Vec<Event>) -> Result<(), Error> {
+        self.events.extend(labels(events));
+        match received {
+            Received::Message { id, body, delete_by, .. } => {
+                self.heard.push(Heard { id, content: Content::from_body(&body)?, delete_by });
+            }
+            Received::Decision { from, decision } => self.decisions.push((from, *decision)),
+            Received::DecisionReceipt { receipt, .. } => self.receipts.push(*receipt),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn last(&self) -> Result<&Content, Error> {
+        self.heard.last().map(|heard| &heard.content).ok_or_else(|| "nothing was heard".into())
+    }
+}
+
+fn labels(events: Vec<Event>) -> impl Iterator<Item = LabelEvent> {
+    events.into_iter().filter_map(|event| if let Event::Label(label) = event { Some(*label) } else { None })
+}
