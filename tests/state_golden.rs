@@ -3,6 +3,9 @@
 //! Does not know the layout of state, only what can be done with what is opened: tests/vectors/state.txt has the layout.
 #![allow(
     missing_docs,
+    unreachable_pub,
+    clippy::as_conversions,
+    clippy::wildcard_enum_match_arm,
     clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -10,19 +13,31 @@
     clippy::unwrap_used
 )]
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bisik::conversation::{
+    Arrival, ConversationId, DeviceAddress, Envelope, Event, IdentityPolicy, MessageId, Received, Record, RecordName,
+    Supply,
+};
+use bisik::device::{AccountKey, Change};
+use bisik::endpoint::{Label, Retention};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{
-    AcceptError, Accepted, Ciphertext, DecryptError, Identity, PreKeys, Session, StorageKey, Timestamp, Trust,
+    AcceptError, Accepted, Account, Ciphertext, Conversation, DecryptError, Identity, PreKeys, Session, StorageKey,
+    Timestamp, Trust,
 };
 use draws::{Draws, from_hex, to_hex};
+use office::Office;
 
 /// Shared with tests/vectors.rs, which uses all of it.
 #[allow(dead_code)]
 #[path = "script/draws.rs"]
 mod draws;
+
+#[allow(dead_code, reason = "each file of tests uses a part of it")]
+mod office;
 
 const CREATED: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const A_WEEK: u64 = 7 * 24 * 60 * 60;
@@ -132,6 +147,77 @@ fn ratchet_opens_reads_and_writes() {
     assert_eq!(ratchet.decrypt(&golden("ratchet-read")).unwrap_err(), ratchet::DecryptError::Replayed);
 }
 
+fn conversation(account: &Account, name: &str) -> Conversation {
+    let peer = AccountKey::from_bytes(golden(&format!("{name}-peer")).as_slice().try_into().unwrap()).unwrap();
+    let id = ConversationId::between(account.key(), &peer);
+    Conversation::unseal(account, &key(), id, &golden(name)).unwrap()
+}
+
+/// A letter: its id, then what travelled.
+fn letter(name: &str, from: DeviceAddress) -> Arrival {
+    let bytes = golden(name);
+    let (id, ciphertext) = bytes.split_first_chunk().unwrap();
+    Arrival { id: MessageId::from_bytes(*id), from, ciphertext: Ciphertext::from_bytes(ciphertext).unwrap() }
+}
+
+/// The records after an operation, sealed with known nonces.
+fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, Vec<u8>)> {
+    let changes = conversation.changes(account, &key(), &mut Draws::listed(&[0x5a; 48]));
+    let record = |Record { name, bytes, .. }: &Record| (*name == RecordName::Account, bytes.clone());
+    changes.records().iter().map(record).collect()
+}
+
+/// P-12.4, P-12.10, P-12.14: an account of format 1 on its primary device, and its conversation with an account of three devices, one
+/// of them hosted and agreed to: a message is kept for who has not acknowledged it, another is asked for again.
+#[test]
+fn account_and_conversation_open_receive_and_seal_to_the_same_bytes() {
+    let mut account = Account::unseal(&key(), &golden("account")).unwrap();
+    assert_eq!((account.devices().devices().len(), account.devices().sequence()), (2, 2));
+    let mut talk = conversation(&account, "conversation");
+    assert!(matches!(talk.label().label(), Label::Hosted { .. }));
+    assert_eq!((talk.peer().devices().len(), talk.unacknowledged_messages()), (3, 1));
+    assert!(talk.owes(CREATED), "it asks again");
+
+    // From a device that it has no session with: a pre-key is used up, so both records change.
+    let incoming = talk.receive(&mut account, &letter("conversation-first", DeviceAddress::peer(2)), CREATED).unwrap();
+    let expected = [(true, golden("account-after-first")), (false, golden("conversation-after-first"))];
+    assert!(after(&mut talk, &mut account) == expected, "other records");
+    let (received, events) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
+    assert!(matches!(received, Received::Message { body, delete_by: None, .. } if *body == b"conversation-first"));
+    assert_eq!(events, []);
+    // In a session that it has.
+    let acknowledged = letter("conversation-acknowledgement", DeviceAddress::peer(0));
+    let incoming = talk.receive(&mut account, &acknowledged, CREATED).unwrap();
+    let expected = [(false, golden("conversation-after-acknowledgement"))];
+    assert!(after(&mut talk, &mut account) == expected, "another record");
+    let (_, events) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
+    assert!(matches!(events[..], [Event::Delivered { .. }]), "{events:?}");
+    assert!(talk.receive(&mut account, &acknowledged, CREATED).is_err(), "once");
+
+    // And goes on: to four devices, of which it has sessions with three, and one's own.
+    let none = Supply { bundles: &[], unavailable: &[] };
+    assert_eq!(talk.plan(&account), []);
+    assert_eq!(talk.send(&account, b"still here", &none, CREATED, &mut rand::rng()).unwrap().len(), 4);
+    assert_eq!(account.change_devices(&[Change::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
+}
+
+/// P-12.15: a hosted device of format 1, which keeps the disclosure that it is listed under.
+#[test]
+fn hosted_account_opens_and_knows_its_deadlines() {
+    let mut account = Account::unseal(&key(), &golden("account-hosted")).unwrap();
+    let mut talk = conversation(&account, "conversation-hosted");
+    assert_eq!(talk.label().label(), Label::EndToEnd, "its customer's devices are the customer's own");
+    let letter = letter("conversation-hosted-next", DeviceAddress::peer(0));
+    let incoming = talk.receive(&mut account, &letter, CREATED).unwrap();
+    let expected = [(false, golden("conversation-hosted-after-next"))];
+    assert!(after(&mut talk, &mut account) == expected, "another record");
+    let (received, _) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
+    let deadline = Retention::THIRTY_DAYS.deadline(CREATED);
+    assert!(
+        matches!(received, Received::Message { body, delete_by, .. } if *body == b"kept" && delete_by == Some(deadline))
+    );
+}
+
 /// Not a test: what the files of tests/golden/v1 were made with, and what those of a next format will be made with.
 /// The old ones are never made again: a device may have slept since.
 #[test]
@@ -145,6 +231,12 @@ fn write_golden() {
     golden.pre_keys(&bob);
     golden.sessions(&bob);
     golden.ratchet();
+    golden.conversations();
+}
+
+/// What is on its way to a device.
+fn to(mail: &VecDeque<(office::At, office::At, Envelope)>, at: office::At) -> Envelope {
+    mail.iter().find(|(to, ..)| *to == at).map(|(.., envelope)| envelope.clone()).unwrap()
 }
 
 struct Golden {
@@ -233,5 +325,87 @@ impl Golden {
         }
         let sent = kept.encrypt(b"ratchet-sent", &mut Draws::listed(&STEP_AND_SALT)).unwrap();
         self.write("ratchet-sent", &sent);
+    }
+
+    /// A person with two devices; a business with a telephone, a hosted endpoint, and a second telephone that has just joined.
+    fn conversations(&self) {
+        let mut office = Office::new(rand::random(), [2, 1]);
+        for device in office.devices.values_mut() {
+            device.key = key();
+        }
+        office.send((0, 0), b"before").unwrap();
+        office.settle();
+        let index = office.host(1, &Identity::generate(&mut rand::rng()), Retention::THIRTY_DAYS);
+        office.devices.get_mut(&(1, index)).unwrap().key = key();
+        office.publish_lists();
+        let disclosure = office.disclosures[0].clone();
+        let person = office.devices.get_mut(&(0, 0)).unwrap();
+        let talk = person.conversation.as_mut().unwrap();
+        let _consented = talk.consent(&person.account, &disclosure, office.now).unwrap();
+        office.send((0, 0), b"hosted").unwrap();
+        office.settle();
+        let second = office.join(1);
+        assert_eq!((index, second), (1, 2));
+        office.open((1, second), IdentityPolicy::Block);
+
+        // A message that everybody has yet to acknowledge, and one that did not come.
+        office.send((0, 0), b"kept").unwrap();
+        let kept = std::mem::take(&mut office.mail);
+        let person = office.devices.get_mut(&(0, 0)).unwrap();
+        let talk = person.conversation.as_mut().unwrap();
+        assert!(talk.ask_again(MessageId::from_bytes([9; 16]), DeviceAddress::peer(0)));
+        for at in [(0, 0), (1, index)] {
+            let device = office.devices.get_mut(&at).unwrap();
+            let _stored = device.store(&mut office.rng);
+            device.reload();
+        }
+        self.records(&office, (0, 0), "account", "conversation");
+        self.records(&office, (1, index), "account-hosted", "conversation-hosted");
+        self.letter("conversation-hosted-next", &to(&kept, (1, index)));
+
+        office.send((1, second), b"conversation-first").unwrap();
+        self.letter("conversation-first", &to(&office.mail, (0, 0)));
+        office.mail.clear();
+        office.deliver((1, 0), (0, 0), &to(&kept, (1, 0))).unwrap();
+        office.flush((1, 0));
+        self.letter("conversation-acknowledgement", &to(&office.mail, (0, 0)));
+
+        self.receive(
+            &mut office,
+            (0, 0),
+            second,
+            "conversation-first",
+            ["account-after-first", "conversation-after-first"],
+        );
+        let acknowledged = ["", "conversation-after-acknowledgement"];
+        self.receive(&mut office, (0, 0), 0, "conversation-acknowledgement", acknowledged);
+        self.receive(&mut office, (1, index), 0, "conversation-hosted-next", ["", "conversation-hosted-after-next"]);
+    }
+
+    fn records(&self, office: &Office, at: office::At, account: &str, conversation: &str) {
+        let device = &office.devices[&at];
+        let talk = device.conversation.as_ref().unwrap();
+        self.write(account, &device.database[&RecordName::Account].1);
+        self.write(conversation, &device.database[&RecordName::Conversation(talk.id())].1);
+        self.write(&format!("{conversation}-peer"), &talk.peer().account().to_bytes());
+    }
+
+    fn letter(&self, name: &str, envelope: &Envelope) {
+        self.write(name, &[envelope.id.as_bytes().as_slice(), envelope.ciphertext.as_bytes()].concat());
+    }
+
+    /// What a letter makes of the records: the account's, if it changes, and the conversation's.
+    fn receive(&self, office: &mut Office, at: office::At, from: u32, name: &str, records: [&str; 2]) {
+        let bytes = from_hex(fs::read_to_string(self.directory.join(name).with_extension("hex")).unwrap().trim());
+        let (id, ciphertext) = bytes.split_first_chunk().unwrap();
+        let ciphertext = Ciphertext::from_bytes(ciphertext).unwrap();
+        let arrival = Arrival { id: MessageId::from_bytes(*id), from: DeviceAddress::peer(from), ciphertext };
+        let device = office.devices.get_mut(&at).unwrap();
+        let talk = device.conversation.as_mut().unwrap();
+        let _incoming = talk.receive(&mut device.account, &arrival, CREATED).unwrap();
+        for (is_account, bytes) in after(talk, &mut device.account) {
+            let [account, conversation] = records;
+            self.write(if is_account { account } else { conversation }, &bytes);
+        }
     }
 }
