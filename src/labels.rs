@@ -124,4 +124,6 @@ pub(crate) mod interop {
     pub(crate) const RATCHET: &[u8] = b"WhisperRatchet";
     /// `info` of the keys of one message.
     pub(crate) const MESSAGE_KEYS: &[u8] = b"WhisperMessageKeys";
+    /// `info` of the keys of one message to a group.
+    pub(crate) const GROUP: &[u8] = b"WhisperGroup";
 }

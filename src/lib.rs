@@ -66,6 +66,9 @@ pub mod device;
 #[cfg(feature = "interop")]
 pub mod interop;
 
+#[cfg(feature = "interop")]
+pub mod group;
+
 pub mod endpoint;
 
 mod account;

@@ -94,6 +94,10 @@ pub(crate) enum Kind {
     InteropPreKeys,
     #[cfg(feature = "interop")]
     InteropIdentity,
+    #[cfg(feature = "interop")]
+    InteropGroupSender,
+    #[cfg(feature = "interop")]
+    InteropGroupReceiver,
 }
 
 impl Kind {
@@ -114,6 +118,10 @@ impl Kind {
             Self::InteropPreKeys => 10,
             #[cfg(feature = "interop")]
             Self::InteropIdentity => 11,
+            #[cfg(feature = "interop")]
+            Self::InteropGroupSender => 12,
+            #[cfg(feature = "interop")]
+            Self::InteropGroupReceiver => 13,
         }
     }
 }

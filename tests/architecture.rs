@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["ratchet"],
     &["session"],
     &["media", "call", "device", "interop"],
-    &["content", "endpoint"],
+    &["content", "endpoint", "group"],
     &["account"],
     &["conversation"],
     &["error", "manual"],

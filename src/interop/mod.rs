@@ -20,6 +20,7 @@ mod message_secret; // votes, and whatever else is added to a message
 mod padding; //        of messages, before they are encrypted
 mod prekeys; //        what a device holds
 mod ratchet; //        chains and steps
+pub(crate) mod sender_key; // groups, which have a module of their own outside
 mod session; //        states, and which of them a message belongs to
 mod stored; //         pre-keys as a sealed record
 mod wire; //           messages as bytes

@@ -95,6 +95,17 @@ impl SigningKey {
         Self { halves: Box::new(Halves { scalar, nonce, public }) }
     }
 
+    /// What [`halves`](Self::halves) gave.
+    pub(super) fn of_halves(secret: &Secret<32>, public: [u8; 32]) -> Self {
+        let scalar = Scalar::from_bytes_mod_order(*secret.expose());
+        Self { halves: Box::new(Halves { scalar, nonce: secret.duplicate(), public }) }
+    }
+
+    /// The clamped private bytes, and the public half in its Edwards form, which costs a multiplication.
+    pub(super) fn halves(&self) -> (&Secret<32>, &[u8; 32]) {
+        (&self.halves.nonce, &self.halves.public)
+    }
+
     /// As [`sign`], without preparing the pair again.
     #[must_use]
     pub fn sign(&self, message: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> [u8; SIGNATURE] {

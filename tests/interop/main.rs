@@ -12,6 +12,7 @@
 )]
 
 mod fingerprints; // safety numbers
+mod groups; //       sender keys
 mod known; //        reads tests/vectors/interop
 mod media; //        attachments
 mod pair; //         two devices
