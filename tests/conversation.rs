@@ -16,9 +16,11 @@
 #[allow(dead_code, reason = "each file of tests uses a part of it")]
 mod office;
 
-use bisik::conversation::{DeviceAddress, Event, IdentityPolicy, ReceiveError, RecordName, SendError, Side, Supply};
+use bisik::conversation::{
+    Arrival, DeviceAddress, Event, IdentityPolicy, ReceiveError, Received, RecordName, SendError, Side, Supply,
+};
 use bisik::device::DeviceDirectory;
-use bisik::{Conversation, Trust};
+use bisik::{Account, Conversation, PreKeys, PreKeysError, Trust};
 use office::Office;
 
 fn texts(shown: &[(String, Vec<u8>)]) -> Vec<(&str, &str)> {
@@ -396,4 +398,53 @@ fn two_that_replace_their_sessions_while_the_other_sets_one_up_agree_on_one() {
         }
         assert_eq!(office.devices[&(1, 0)].shown.len(), 3, "seed {seed}");
     }
+}
+
+/// docs/persistence.md: the answer to a message leaves in the transaction that stores the message.
+#[test]
+fn what_an_outbox_and_an_inbox_are_given_in_the_transaction_is_what_is_released_after_it() {
+    let mut office = Office::new(20, [1, 1]);
+    office.send((0, 0), b"berapa?").unwrap();
+    let (_, _, question) = office.mail.pop_front().unwrap();
+    let mut stall = office.devices.remove(&(1, 0)).unwrap();
+    let conversation = stall.conversation.as_mut().unwrap();
+    let arrival = Arrival { id: question.id, from: DeviceAddress::peer(0), ciphertext: question.ciphertext };
+    let incoming = conversation.receive(&mut stall.account, &arrival, office.now).unwrap();
+    let (Received::Message { body, .. }, []) = incoming.for_inbox() else { panic!("a message and nothing else") };
+    let answer = [body.as_slice(), b" 12.000"].concat();
+    let rng = &mut office.rng;
+    let outgoing = conversation.send(&stall.account, &answer, &Supply::default(), office.now, rng).unwrap();
+    let kept = outgoing.for_outbox().to_vec();
+    assert_eq!((kept.len(), kept[0].id), (1, outgoing.id()));
+
+    let stored = stall.store(&mut office.rng);
+    assert!(matches!(incoming.release(&stored), Ok((Received::Message { body, .. }, _)) if *body == *b"berapa?"));
+    let released = outgoing.release(&stored).unwrap();
+    assert!(released[0].id == kept[0].id && released[0].ciphertext == kept[0].ciphertext);
+    office.deliver((0, 0), (1, 0), &kept[0]).unwrap();
+    assert_eq!(texts(&office.shown((0, 0))), [("message", "berapa? 12.000")]);
+}
+
+#[test]
+fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_bound_and_keeps_them() {
+    let mut office = Office::new(21, [1, 1]);
+    let stall = office.devices.get_mut(&(1, 0)).unwrap();
+    let (before, revision) = (stall.account.stock(office.now).one_time, stall.account.revision());
+    let room = PreKeys::MAX_ONE_TIME - before;
+    assert_eq!(stall.account.replenish(room + 1, &mut office.rng).unwrap_err(), PreKeysError::Full);
+    assert_eq!(stall.account.revision(), revision, "nothing has changed");
+    let bundles = stall.account.replenish(room, &mut office.rng).unwrap();
+    assert_eq!(bundles.len(), room);
+    let record = stall.account.change(&stall.key, &mut office.rng).unwrap();
+    let account = Account::unseal(&stall.key, &record.bytes).unwrap();
+    assert_eq!(account.stock(office.now).one_time, PreKeys::MAX_ONE_TIME);
+    stall.database.insert(RecordName::Account, (record.revision, record.bytes));
+
+    // And one that it made last sets up a session.
+    let key = *account.identity().public();
+    office.one_time.insert(key, bundles.into_iter().rev().take(1).collect());
+    office.send((0, 0), b"halo").unwrap();
+    office.settle();
+    assert_eq!(texts(&office.shown((1, 0))), [("message", "halo")]);
+    assert_eq!(office.devices[&(1, 0)].account.stock(office.now).one_time, PreKeys::MAX_ONE_TIME - 1);
 }

@@ -14,7 +14,7 @@ pub use persist::SealedAccount;
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
 use crate::endpoint::Disclosure;
 use crate::handshake::DisclosureHash;
-use crate::keys::{Identity, PreKeyBundle, PreKeys, Stock, Trust, Used};
+use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
 use crate::time::Timestamp;
 
 /// One device of an account, with everything that it keeps for all its conversations: its identity, its pre-keys, and its
@@ -161,6 +161,22 @@ impl Account {
             self.touch();
         }
         Upkeep { one_time, last_resort, list }
+    }
+
+    /// Makes `count` one-time pre-keys beside those of [`Account::maintain`], which makes enough for a person: an account that
+    /// strangers write to by the thousand needs more. Store the account, then publish.
+    ///
+    /// # Errors
+    ///
+    /// [`PreKeysError::Full`] where more than [`PreKeys::MAX_ONE_TIME`] would be waiting to be used; nothing was made then.
+    pub fn replenish(
+        &mut self,
+        count: usize,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Vec<PreKeyBundle>, PreKeysError> {
+        let bundles = self.pre_keys.replenish(&self.identity, count, rng)?;
+        self.touch();
+        Ok(bundles)
     }
 
     /// On the primary device: changes the account's devices, and gives the list to be published once the account is stored.

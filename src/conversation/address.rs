@@ -26,6 +26,12 @@ impl ConversationId {
         Self(id)
     }
 
+    /// The name that a record is kept under. Only the record of that very conversation opens with it.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {

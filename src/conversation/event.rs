@@ -187,6 +187,14 @@ impl Outgoing {
         self.envelopes.is_empty()
     }
 
+    /// The envelopes, for an outbox that is written in the transaction that stores the records
+    /// ([`Conversation::changes`](super::Conversation::changes)), and sent from once that is committed. Sent before, they
+    /// break the rule that the types keep otherwise.
+    #[must_use]
+    pub fn for_outbox(&self) -> &[Envelope] {
+        &self.envelopes
+    }
+
     /// The envelopes, against the proof that the conversation was stored after them.
     ///
     /// # Errors
@@ -220,6 +228,14 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// What arrived and happened, for an inbox that is written in the transaction that stores the records
+    /// ([`Conversation::changes`](super::Conversation::changes)), and for an answer that leaves in the same one. Shown
+    /// before that is committed, it can be shown again after a crash.
+    #[must_use]
+    pub fn for_inbox(&self) -> (&Received, &[Event]) {
+        (&self.received, &self.events)
+    }
+
     /// The message and events, against the proof that the conversation was stored after them.
     ///
     /// # Errors

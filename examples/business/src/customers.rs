@@ -1,0 +1,306 @@
+//! The customers: thousands of accounts, each with one conversation with the business, all in one process.
+//!
+//! Does not know workers. Nothing is stored here, for this process is never killed: `examples/conversation` shows that side.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, MessageId, Received, Supply};
+use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, Terms};
+use bisik::{Account, Ciphertext, Conversation, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
+
+use crate::engine::{Mail, Name, Post};
+use crate::{Outcome, now};
+
+/// What a customer asks.
+#[must_use]
+pub fn question(customer: usize, number: usize) -> String {
+    format!("question {number} of customer {customer}")
+}
+
+/// Everything that all customers ask.
+pub fn questions(customers: usize, questions: usize) -> impl Iterator<Item = String> {
+    (0..customers).flat_map(move |customer| (1..=questions).map(move |number| question(customer, number)))
+}
+
+struct Customer {
+    account: Account,
+    conversation: Conversation,
+    asked: usize,
+    /// How often each answer was shown.
+    shown: Vec<usize>,
+}
+
+/// All of them.
+pub struct Customers {
+    post: Box<dyn Post>,
+    everyone: Vec<Customer>,
+    by_name: HashMap<Name, usize>,
+    business: AccountKey,
+    last_resort: VerifiedBundle,
+    bundles: VecDeque<Vec<u8>>,
+    key: StorageKey,
+    questions: usize,
+    /// Envelopes that were refused because they had arrived before.
+    pub again: usize,
+    /// Envelopes that could not be read.
+    pub unreadable: usize,
+    /// Answers to something else.
+    pub strange: usize,
+}
+
+/// What came of it, from the customers' end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Answers that were shown once.
+    pub once: usize,
+    /// Answers that were shown again.
+    pub twice: usize,
+    /// Envelopes that were refused because they had arrived before.
+    pub again: usize,
+    /// Envelopes that could not be read, or said something strange.
+    pub unreadable: usize,
+}
+
+impl Customers {
+    /// That many new accounts, whose lists are published, and who know the business by its key.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached, or the business is not the one of that key.
+    pub fn new(mut post: Box<dyn Post>, business: AccountKey, count: usize, questions: usize) -> Outcome<Self> {
+        let rng = &mut rand::rng();
+        let now = now()?;
+        let (list, last_resort) = post.business()?;
+        let trust = Trust::Pinned(business.identity());
+        let directory = DeviceDirectory::trust(&DeviceList::from_bytes(&list)?, trust, now)?;
+        let last_resort = PreKeyBundle::from_bytes(&last_resort)?.verify(trust, now)?;
+        let (mut everyone, mut lists) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let account = Account::create(Terms::own_held(Custody::Person)?, now, rng);
+            let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
+            lists.push((*ConversationId::between(account.key(), &business).as_bytes(), list));
+            let (conversation, _) = Conversation::new(&account, directory.clone(), &[], IdentityPolicy::Block, now);
+            everyone.push(Customer { account, conversation, asked: 0, shown: vec![0; questions + 1] });
+        }
+        post.publish_lists(&lists)?;
+        let by_name = lists.iter().enumerate().map(|(index, (name, _))| (*name, index)).collect();
+        let key = StorageKey::generate(rng);
+        let (bundles, again, unreadable, strange) = (VecDeque::new(), 0, 0, 0);
+        Ok(Self { post, everyone, by_name, business, last_resort, bundles, key, questions, again, unreadable, strange })
+    }
+
+    /// Everybody who has an answer to everything asks the next question; waits for the answers of the last round before.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached, or answers do not come.
+    pub fn ask_all(&mut self) -> Outcome<()> {
+        let mut waiting = Instant::now();
+        while self.everyone.iter().any(|customer| customer.shown[1..=customer.asked].contains(&0)) {
+            if self.take(false)? {
+                waiting = Instant::now();
+            } else if waiting.elapsed() > PATIENCE {
+                return Err("answers do not come".into());
+            }
+        }
+        for start in (0..self.everyone.len()).step_by(CHUNK) {
+            let mut mail = Vec::new();
+            for index in start..self.everyone.len().min(start + CHUNK) {
+                mail.extend(self.ask(index)?);
+            }
+            self.post.send(&mail)?;
+        }
+        Ok(())
+    }
+
+    /// Everybody asks everything, each question after the answer to the one before. Among it are messages that a relay has
+    /// damaged, invented or doubled; how many of them can never be accepted is the result.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached, or answers do not come.
+    pub fn run(&mut self) -> Outcome<usize> {
+        let (mut next, mut waiting, mut mischief) = (0, Instant::now(), 0);
+        loop {
+            let mut mail = Vec::new();
+            while next < self.everyone.len() && mail.len() < CHUNK && self.has_bundle(&waiting)? {
+                mail.extend(self.ask(next)?);
+                if next % MISCHIEF == 0 {
+                    let (bad, hopeless) = mischief_with(&mail);
+                    mischief += hopeless;
+                    mail.extend(bad);
+                }
+                next += 1;
+            }
+            if !mail.is_empty() {
+                self.post.send(&mail)?;
+            }
+            if self.take(true)? || !mail.is_empty() {
+                waiting = Instant::now();
+            } else if waiting.elapsed() > PATIENCE {
+                return Err("answers do not come".into());
+            }
+            if next == self.everyone.len() && self.everyone.iter().all(|customer| !customer.shown[1..].contains(&0)) {
+                return Ok(mischief);
+            }
+        }
+    }
+
+    /// Takes what still comes, until nothing has come for that long.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached.
+    pub fn finish(&mut self, quiet: Duration) -> Outcome<Tally> {
+        let mut last = Instant::now();
+        while self.take(false)? || last.elapsed() < quiet {
+            last = if self.take(false)? { Instant::now() } else { last };
+        }
+        let shown = || self.everyone.iter().flat_map(|customer| &customer.shown[1..]);
+        Ok(Tally {
+            once: shown().filter(|times| **times == 1).count(),
+            twice: shown().map(|times| times.saturating_sub(1)).sum(),
+            again: self.again,
+            unreadable: self.unreadable + self.strange,
+        })
+    }
+
+    /// Whether the next customer can begin with a bundle of its own. Where none has come for a while, the last-resort bundle
+    /// will do.
+    fn has_bundle(&mut self, waiting: &Instant) -> Outcome<bool> {
+        if self.bundles.is_empty() {
+            self.bundles.extend(self.post.take_bundles(CHUNK)?);
+        }
+        Ok(!self.bundles.is_empty() || waiting.elapsed() > BUNDLES)
+    }
+
+    fn ask(&mut self, index: usize) -> Outcome<Vec<Mail>> {
+        let now = now()?;
+        let customer = &mut self.everyone[index];
+        let mut bundles = Vec::new();
+        for needed in customer.conversation.plan(&customer.account) {
+            if self.bundles.is_empty() {
+                self.bundles.extend(self.post.take_bundles(CHUNK)?);
+            }
+            let bundle = match self.bundles.pop_front() {
+                Some(bytes) => PreKeyBundle::from_bytes(&bytes)?.verify(Trust::Pinned(&needed.key), now)?,
+                None => self.last_resort.clone(),
+            };
+            bundles.push((needed.device, bundle));
+        }
+        customer.asked += 1;
+        let text = question(index, customer.asked);
+        let supply = Supply { bundles: &bundles, unavailable: &[] };
+        let rng = &mut rand::rng();
+        let outgoing = customer.conversation.send(&customer.account, text.as_bytes(), &supply, now, rng)?;
+        // A customer with a database stores these first.
+        let stored = customer.conversation.changes(&mut customer.account, &self.key, rng).stored();
+        let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
+        Ok(envelopes.into_iter().map(|envelope| to_mail(&customer.conversation, envelope)).collect())
+    }
+
+    /// Takes what has come and acknowledges it; whether anything has come. With `go_on`, whoever has an answer asks on.
+    fn take(&mut self, go_on: bool) -> Outcome<bool> {
+        let arrived = self.post.fetch(CHUNK)?;
+        if arrived.is_empty() {
+            std::thread::sleep(IDLE);
+            return Ok(false);
+        }
+        let now = now()?;
+        let mut outgoing = Vec::new();
+        for mail in arrived {
+            let Some(index) = self.by_name.get(&mail.conversation).copied() else {
+                self.strange += 1;
+                continue;
+            };
+            let answered = self.read(index, &mail, now)?;
+            let customer = &mut self.everyone[index];
+            if answered {
+                outgoing.extend(acknowledge(customer, &self.key, now)?);
+            }
+            if answered && go_on && customer.asked < self.questions {
+                outgoing.extend(self.ask(index)?);
+            }
+        }
+        self.post.send(&outgoing)?;
+        Ok(true)
+    }
+
+    /// Whether it was an answer that was not shown before.
+    fn read(&mut self, index: usize, mail: &Mail, now: Timestamp) -> Outcome<bool> {
+        let customer = &mut self.everyone[index];
+        let Ok(ciphertext) = Ciphertext::from_bytes(&mail.bytes) else {
+            self.unreadable += 1;
+            return Ok(false);
+        };
+        let arrival = Arrival { id: MessageId::from_bytes(mail.id), from: DeviceAddress::peer(0), ciphertext };
+        let incoming = match customer.conversation.receive(&mut customer.account, &arrival, now) {
+            Ok(incoming) => incoming,
+            Err(bisik::conversation::ReceiveError::Replayed) => {
+                self.again += 1;
+                return Ok(false);
+            }
+            Err(_) => {
+                self.unreadable += 1;
+                return Ok(false);
+            }
+        };
+        let stored = customer.conversation.changes(&mut customer.account, &self.key, &mut rand::rng()).stored();
+        let (received, _) = incoming.release(&stored).map_err(|_| "not stored")?;
+        let Received::Message { body, .. } = received else { return Ok(false) };
+        let text = String::from_utf8_lossy(&body);
+        let number = (1..=customer.asked).find(|number| text == format!("answer to {}", question(index, *number)));
+        match number {
+            Some(number) => customer.shown[number] += 1,
+            None => self.strange += 1,
+        }
+        Ok(number.is_some())
+    }
+
+    /// The business, as the customers know it.
+    #[must_use]
+    pub const fn business(&self) -> &AccountKey {
+        &self.business
+    }
+}
+
+fn acknowledge(customer: &mut Customer, key: &StorageKey, now: Timestamp) -> Outcome<Vec<Mail>> {
+    let rng = &mut rand::rng();
+    let Customer { account, conversation, .. } = customer;
+    let outgoing = conversation.flush(account, &Supply::default(), now, rng)?;
+    let stored = conversation.changes(account, key, rng).stored();
+    let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
+    Ok(envelopes.into_iter().map(|envelope| to_mail(conversation, envelope)).collect())
+}
+
+fn to_mail(conversation: &Conversation, envelope: bisik::conversation::Envelope) -> Mail {
+    Mail {
+        conversation: *conversation.id().as_bytes(),
+        id: *envelope.id.as_bytes(),
+        bytes: envelope.ciphertext.into_bytes(),
+    }
+}
+
+/// What a hostile relay makes of the last message: the same again, and three that can never be accepted.
+fn mischief_with(mail: &[Mail]) -> (Vec<Mail>, usize) {
+    let Some(last) = mail.last() else { return (Vec::new(), 0) };
+    let invented = |bytes| Mail { conversation: last.conversation, id: rand::random(), bytes };
+    let mut damaged = last.bytes.clone();
+    if let Some(byte) = damaged.last_mut() {
+        *byte ^= 1;
+    }
+    let noise: [u8; 256] = rand::random();
+    let noise = [&[0x22], noise.as_slice()].concat();
+    (vec![last.clone(), invented(damaged), invented(noise), invented(Vec::from(*b"?"))], 3)
+}
+
+/// Messages that are taken or sent at once.
+const CHUNK: usize = 128;
+/// One customer in so many has a hostile relay.
+const MISCHIEF: usize = 50;
+const IDLE: Duration = Duration::from_millis(2);
+/// How long a customer waits for a bundle of its own.
+const BUNDLES: Duration = Duration::from_secs(3);
+/// How long nothing may come.
+const PATIENCE: Duration = Duration::from_secs(90);

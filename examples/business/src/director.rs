@@ -1,0 +1,294 @@
+//! The director: opens a business, starts customers and workers, kills workers, and looks at the end.
+//!
+//! Does not know sessions. What it kills, it kills with SIGKILL.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+
+use crate::audit::Promises;
+use crate::customers::{self, Tally};
+use crate::engine::{Mail, Row, Sent};
+use crate::found::found;
+use crate::place::{All, LEASE, Place};
+use crate::{Outcome, hex};
+
+/// What is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Play {
+    /// Customers of the long run, in which workers are killed.
+    pub customers: usize,
+    /// Questions of each of them.
+    pub questions: usize,
+    /// Workers of the long run.
+    pub workers: usize,
+    /// Between two kills.
+    pub kill_every: Duration,
+    /// Customers of each measurement; 0 for none.
+    pub measured: usize,
+}
+
+/// How fast some workers are, while nobody else does anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Workers.
+    pub workers: usize,
+    /// Seconds for the first question of everybody, with the set-up of a session.
+    pub first: f64,
+    /// Seconds for a later question of everybody, with the acknowledgement of an answer.
+    pub later: f64,
+    /// Processor seconds of the workers for that later question.
+    pub processor: f64,
+}
+
+/// What came of the long run.
+#[derive(Debug)]
+pub struct Result {
+    /// What the audit counted.
+    pub promises: Promises,
+    /// What the customers counted.
+    pub tally: Tally,
+    /// Messages that were damaged or invented on their way.
+    pub hopeless: usize,
+    /// Messages that the workers gave up. Noise that came before its customer's first message was asked for again instead.
+    pub buried: usize,
+    /// Messages that are still in the queue.
+    pub left: usize,
+    /// Workers that were killed.
+    pub kills: usize,
+    /// From the first question to the last answer.
+    pub took: Duration,
+}
+
+impl Result {
+    /// Whether every promise was kept.
+    #[must_use]
+    pub fn kept(&self) -> bool {
+        let Self { promises, tally, hopeless, buried, left, kills: _, took: _ } = self;
+        promises.kept()
+            && tally.once == promises.asked
+            && tally.twice == 0
+            && tally.unreadable == 0
+            && buried <= hopeless
+            && *left == 0
+    }
+}
+
+/// A business that has just opened, and the processes around it.
+struct Scene {
+    place: Place,
+    engine: Box<dyn All>,
+    business: String,
+    key: std::path::PathBuf,
+}
+
+impl Scene {
+    fn open(place: Place, directory: &Path) -> Outcome<Self> {
+        let mut engine = place.open(LEASE)?;
+        let (storage, business) = found(engine.as_mut())?;
+        // The file stands for the platform's key store: a key that lies beside the records it seals protects nothing.
+        let key = directory.join("key");
+        std::fs::write(&key, storage.expose_bytes())?;
+        Ok(Self { place, engine, business: hex(&business.to_bytes()), key })
+    }
+
+    fn worker(&self) -> Outcome<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("worker").arg(self.place.to_argument()).arg(&self.key);
+        Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
+    }
+
+    /// Some workers that are ready, and wait for the word.
+    fn workers(&self, count: usize) -> Outcome<Team> {
+        let mut team = Team((0..count).map(|_| self.worker()).collect::<Outcome<_>>()?);
+        for worker in &mut team.0 {
+            let mut ready = String::new();
+            BufReader::new(worker.stdout.as_mut().ok_or("no output")?).read_line(&mut ready)?;
+        }
+        Ok(team)
+    }
+
+    fn customers(&self, customers: usize, questions: usize) -> Outcome<Crowd> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("customers").arg(self.place.to_argument()).arg(&self.business);
+        command.args([customers.to_string(), questions.to_string()]);
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let output = BufReader::new(process.stdout.take().ok_or("no output")?);
+        let mut crowd = Crowd { process, output };
+        crowd.listen()?;
+        Ok(crowd)
+    }
+}
+
+/// Worker processes; none outlives it.
+struct Team(Vec<Child>);
+
+impl Team {
+    fn go(&mut self) -> Outcome<()> {
+        for worker in &mut self.0 {
+            worker.stdin.as_mut().ok_or("no input")?.write_all(b"go\n")?;
+        }
+        Ok(())
+    }
+
+    /// Processor seconds of all of them.
+    fn processor(&self) -> f64 {
+        self.0.iter().map(|worker| processor(worker.id()).unwrap_or_default()).sum()
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        for worker in &mut self.0 {
+            let _gone = worker.kill();
+            let _reaped = worker.wait();
+        }
+    }
+}
+
+/// The process of all customers.
+struct Crowd {
+    process: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Crowd {
+    fn say(&mut self, line: &str) -> Outcome<()> {
+        Ok(writeln!(self.process.stdin.as_mut().ok_or("no input")?, "{line}")?)
+    }
+
+    /// Numbers of one line.
+    fn listen(&mut self) -> Outcome<Vec<usize>> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            return Err("the customers are gone".into());
+        }
+        Ok(line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)
+    }
+
+    fn finish(&mut self) -> Outcome<Tally> {
+        self.say("finish")?;
+        match *self.listen()? {
+            [once, twice, again, unreadable] => Ok(Tally { once, twice, again, unreadable }),
+            _ => Err("the customers say something else".into()),
+        }
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        let _gone = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+/// How fast that many workers empty a queue that is full when they begin.
+///
+/// # Errors
+///
+/// Where a process ends early or the engine cannot be reached, or a promise is broken.
+pub fn measure(place: Place, directory: &Path, customers: usize, workers: usize) -> Outcome<Rate> {
+    let mut scene = Scene::open(place, directory)?;
+    let mut crowd = scene.customers(customers, ROUNDS)?;
+    let mut rate = Rate { workers, first: 0.0, later: f64::MAX, processor: 0.0 };
+    for round in 0..ROUNDS {
+        crowd.say("round")?;
+        crowd.listen()?;
+        let mut team = scene.workers(workers)?;
+        let before = team.processor();
+        let start = Instant::now();
+        team.go()?;
+        while scene.engine.waiting()? > 0 {
+            std::thread::sleep(TICK);
+        }
+        let took = start.elapsed().as_secs_f64();
+        if round == 0 {
+            rate.first = took;
+        } else if took < rate.later {
+            (rate.later, rate.processor) = (took, team.processor() - before);
+        }
+    }
+    let tally = crowd.finish()?;
+    let promises =
+        Promises::count(customers::questions(customers, ROUNDS), &scene.engine.rows()?, &scene.engine.sent()?);
+    if promises.kept() && tally.once == promises.asked { Ok(rate) } else { Err("a promise was broken".into()) }
+}
+
+/// Everybody asks, and workers are killed and started again until everybody has all answers. `meanwhile` is called often,
+/// and may do harm of its own.
+///
+/// # Errors
+///
+/// Where a process ends early or the engine cannot be reached.
+pub fn storm(
+    place: Place,
+    directory: &Path,
+    play: &Play,
+    mut meanwhile: impl FnMut(Duration) -> Outcome<()>,
+) -> Outcome<Result> {
+    let Play { customers, questions, workers, kill_every, measured: _ } = *play;
+    let mut scene = Scene::open(place, directory)?;
+    let mut crowd = scene.customers(customers, questions)?;
+    let mut team = scene.workers(workers)?;
+    let start = Instant::now();
+    team.go()?;
+    crowd.say("run")?;
+
+    let (sender, said) = std::sync::mpsc::channel();
+    let mut kills = 0;
+    let hopeless = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _heard = sender.send(crowd.listen());
+        });
+        loop {
+            match said.recv_timeout(kill_every) {
+                Ok(numbers) => return numbers.map(|numbers| numbers.first().copied().unwrap_or_default()),
+                Err(_) => {
+                    let index = rand::rng().random_range(0..team.0.len());
+                    replace(&scene, &mut team, index)?;
+                    kills += 1;
+                    meanwhile(start.elapsed())?;
+                }
+            }
+        }
+    })?;
+    let took = start.elapsed();
+    // Acknowledgements, and what was damaged: its tries are not over yet.
+    let deadline = Instant::now() + 20 * LEASE;
+    while scene.engine.waiting()? > 0 && Instant::now() < deadline {
+        std::thread::sleep(TICK);
+    }
+    let left = scene.engine.waiting()?;
+    let tally = crowd.finish()?;
+    let (rows, sent, buried): (Vec<Row>, Vec<Sent>, Vec<(Mail, String)>) =
+        (scene.engine.rows()?, scene.engine.sent()?, scene.engine.buried()?);
+    let promises = Promises::count(customers::questions(customers, questions), &rows, &sent);
+    Ok(Result { promises, tally, hopeless, buried: buried.len(), left, kills, took })
+}
+
+fn replace(scene: &Scene, team: &mut Team, index: usize) -> Outcome<()> {
+    let mut fresh = scene.worker()?;
+    fresh.stdin.as_mut().ok_or("no input")?.write_all(b"go\n")?;
+    if let Some(worker) = team.0.get_mut(index) {
+        // SIGKILL: nothing in it runs any more, whatever it was about to do.
+        worker.kill()?;
+        worker.wait()?;
+        *worker = fresh;
+    }
+    Ok(())
+}
+
+/// Processor seconds of a process, in the kernel's hundredths.
+fn processor(process: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let fields: Vec<&str> = status.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+    Some(ticks / 100.0)
+}
+
+/// Questions of each customer in a measurement.
+const ROUNDS: usize = 4;
+const TICK: Duration = Duration::from_millis(3);

@@ -1,0 +1,32 @@
+//! Opens a business: its account, and what it publishes.
+//!
+//! Does not know workers.
+
+use bisik::device::{AccountKey, Custody, Terms};
+use bisik::{Account, PreKeyBundle, StorageKey};
+
+use crate::engine::{Books, Sealed};
+use crate::worker::STOCK;
+use crate::{Outcome, now};
+
+/// A new business in `books`; the key that its records are sealed with, and its public name.
+///
+/// # Errors
+///
+/// Where the engine cannot be reached, or has a business.
+pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
+    let rng = &mut rand::rng();
+    let now = now()?;
+    let key = StorageKey::generate(rng);
+    let mut account = Account::create(Terms::own_held(Custody::Business)?, now, rng);
+    let upkeep = account.maintain(now, rng);
+    let more = account.replenish(STOCK - account.stock(now).one_time, rng)?;
+    let bundles: Vec<_> = upkeep.one_time.iter().chain(&more).map(PreKeyBundle::to_bytes).collect();
+    let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
+    let last_resort = upkeep.last_resort.ok_or("no last-resort bundle")?.to_bytes();
+    let sealed = account.change(&key, rng).ok_or("nothing to store")?;
+    let sealed = Sealed { expected: sealed.expected, revision: sealed.revision, bytes: sealed.bytes };
+    // Stored before published; here both in one step.
+    books.found(&sealed, &list, &last_resort, &bundles)?;
+    Ok((key, *account.key()))
+}

@@ -1,0 +1,60 @@
+//! Many workers answer for one business account: parts of the example, so that its tests can use them.
+//!
+//! Does not know how processes are started; `main.rs` does. Read `desk.rs` first, then `worker.rs`, then the two engines.
+//!
+//! ```text
+//!  customers ──▶ queue ──▶ worker ─┬─▶ record, over the revision it was made from ──▶ inbox row
+//!      ▲                   worker ─┤                                             └──▶ answer
+//!      │                   worker ─┘                                                    │
+//!      └────────────────────────────────────── relay ◀──────────────────────────────────┘
+//! ```
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `desk.rs` | **what a worker does with messages of one conversation: everything that touches sessions** |
+//! | `worker.rs` | its loop: claim, load, compute, compare-and-swap, again where somebody was faster |
+//! | `engine.rs` | the boundary between that and a database with a queue |
+//! | `sqlite.rs` | the embedded engine: one file, one transaction |
+//! | `customers.rs` | ten thousand conversations with the business, from the other end |
+//! | `audit.rs` | whether all promises were kept |
+//! | `director.rs`, `found.rs` | starts, kills and restarts processes; opens the business |
+//! | `points.rs` | the points at which tests stop a worker |
+
+pub mod audit;
+pub mod customers;
+pub mod desk;
+pub mod director;
+pub mod engine;
+pub mod found;
+pub mod place;
+pub mod points;
+pub mod sqlite;
+pub mod worker;
+
+use std::error::Error;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What ends a process early.
+pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The library's clock.
+///
+/// # Errors
+///
+/// Where the machine's clock is before 1970.
+pub fn now() -> Outcome<bisik::Timestamp> {
+    Ok(bisik::Timestamp::from_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()))
+}
+
+/// Bytes as a command line takes them.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads what [`hex`] wrote.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let pair = |start| u8::from_str_radix(text.get(start..start + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(pair).collect()
+}

@@ -1,0 +1,152 @@
+//! Many workers answer for one business account, and are killed while they do.
+//!
+//! Does not know sessions; `desk.rs` does. Run it without arguments, or see `README.md`.
+//!
+//! ```text
+//! cargo run --release -p business
+//! cargo run --release -p business -- --customers 10000 --workers 4 --kill-every 400
+//! ```
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bisik::StorageKey;
+use bisik::device::AccountKey;
+use business::customers::Customers;
+use business::director::{self, Play};
+use business::place::{LEASE, Place};
+use business::worker::Worker;
+use business::{Outcome, from_hex};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match *arguments {
+        ["worker", place, key] => worker(place, key).map(|()| true),
+        ["customers", place, business, count, questions] => customers(place, business, count, questions).map(|()| true),
+        _ => direct(&arguments),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("business: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn worker(place: &str, key: &str) -> Outcome<()> {
+    let key: [u8; 32] = std::fs::read(key)?.try_into().map_err(|_| "not a key")?;
+    let engine = Place::from_argument(place)?.open(LEASE)?;
+    let mut worker = Worker::new(engine, StorageKey::from_bytes(key));
+    say("ready")?;
+    std::io::stdin().read_line(&mut String::new())?;
+    worker.run()
+}
+
+fn customers(place: &str, business: &str, count: &str, questions: &str) -> Outcome<()> {
+    let business = from_hex(business).and_then(|bytes| bytes.try_into().ok()).ok_or("not a key")?;
+    let post = Place::from_argument(place)?.open(LEASE)?;
+    let mut customers = Customers::new(post, AccountKey::from_bytes(&business)?, count.parse()?, questions.parse()?)?;
+    say("0")?;
+    for line in std::io::stdin().lock().lines() {
+        match line?.as_str() {
+            "round" => customers.ask_all().and_then(|()| say("0"))?,
+            "run" => say(&customers.run()?.to_string())?,
+            _ => {
+                let tally = customers.finish(QUIET)?;
+                say(&format!("{} {} {} {}", tally.once, tally.twice, tally.again, tally.unreadable))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// To the director.
+fn say(line: &str) -> Outcome<()> {
+    let mut output = std::io::stdout();
+    writeln!(output, "{line}")?;
+    Ok(output.flush()?)
+}
+
+fn direct(arguments: &[&str]) -> Outcome<bool> {
+    let mut play =
+        Play { customers: 2_000, questions: 3, workers: 4, kill_every: Duration::from_millis(400), measured: 1_500 };
+    let mut arguments = arguments.iter();
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        match *name {
+            "--customers" => play.customers = value.parse()?,
+            "--questions" => play.questions = value.parse()?,
+            "--workers" => play.workers = value.parse()?,
+            "--kill-every" => play.kill_every = Duration::from_millis(value.parse()?),
+            "--measure" => play.measured = value.parse()?,
+            _ => return Err(format!("unknown: {name}").into()),
+        }
+    }
+    // Readable for this user alone, and removed at the end.
+    let scene = tempfile::Builder::new().prefix("bisik-business-").tempdir()?;
+    perform(scene.path(), &play)
+}
+
+fn perform(scene: &Path, play: &Play) -> Outcome<bool> {
+    println!("many workers, one account: SQLite, {} processors", std::thread::available_parallelism()?);
+    if play.measured > 0 {
+        println!();
+        println!("  workers   first questions/s   later questions/s   processor/question");
+        for workers in [1, 2, 4] {
+            let directory = scene.join(format!("measure-{workers}"));
+            std::fs::create_dir(&directory)?;
+            let place = Place::Sqlite(directory.join("business.db"));
+            let rate = director::measure(place, &directory, play.measured, workers)?;
+            let count = f64::from(u32::try_from(play.measured)?);
+            println!(
+                "  {workers:>7}   {:>17.0}   {:>17.0}   {:>15.2} ms",
+                count / rate.first,
+                count / rate.later,
+                rate.processor / count * 1_000.0
+            );
+        }
+    }
+    let directory = scene.join("storm");
+    std::fs::create_dir(&directory)?;
+    let place = Place::Sqlite(directory.join("business.db"));
+    let result = director::storm(place, &directory, play, |_| Ok(()))?;
+    report(play, &result);
+    Ok(result.kept())
+}
+
+fn report(play: &Play, result: &director::Result) {
+    let director::Result { promises, tally, hopeless, buried, left, kills, took } = result;
+    let seconds = took.as_secs_f64();
+    println!();
+    println!(
+        "  {} customers asked {} questions, {} workers, {kills} of them killed, {seconds:.1} s",
+        play.customers, promises.asked, play.workers
+    );
+    println!(
+        "  questions with the application once  {:>8}   again {}   of nothing asked {}",
+        promises.once, promises.twice, promises.strange
+    );
+    println!(
+        "  answers with their customers once    {:>8}   again {}   unreadable {}",
+        tally.once, tally.twice, tally.unreadable
+    );
+    println!(
+        "  envelopes sent to customers          {:>8}   different salts {}   refused as repeated {}",
+        promises.sent, promises.salts, tally.again
+    );
+    println!(
+        "  revisions that sent something        {:>8}   reached by two computations {}",
+        promises.revisions, promises.forked
+    );
+    println!("  damaged or invented on their way     {hopeless:>8}   given up {buried}   left in the queue {left}");
+    println!();
+    println!("{}", if result.kept() { "every promise was kept" } else { "A PROMISE WAS BROKEN" });
+}
+
+/// After the last answer, how long copies may still come.
+const QUIET: Duration = Duration::from_secs(1);

@@ -1,0 +1,243 @@
+//! A worker: claims messages, loads, computes, stores by compare-and-swap, and does it again where somebody was faster.
+//!
+//! Does not know what the messages say. Holds no lock and no transaction while it computes.
+
+use std::time::{Duration, Instant};
+
+use bisik::{Account, PreKeyBundle, StorageKey, Timestamp};
+
+use crate::desk::{self, Refused, Work};
+use crate::engine::{Claim, Engine, Lane, Name, Sealed, Verdict};
+use crate::points::{Point, Points};
+use crate::{Outcome, now};
+
+/// One worker process.
+pub struct Worker {
+    engine: Box<dyn Engine>,
+    key: StorageKey,
+    account: Option<Account>,
+    /// Computations that somebody else's made worthless.
+    pub conflicts: u64,
+    /// Where tests stop it.
+    pub points: Points,
+}
+
+impl Worker {
+    /// A worker for the account whose records `key` opens.
+    #[must_use]
+    pub const fn new(engine: Box<dyn Engine>, key: StorageKey) -> Self {
+        Self { engine, key, account: None, conflicts: 0, points: Points::NOWHERE }
+    }
+
+    /// The engine, for a look at what is there.
+    pub fn engine(&mut self) -> &mut dyn Engine {
+        self.engine.as_mut()
+    }
+
+    /// Works for ever.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached for a minute.
+    pub fn run(&mut self) -> Outcome<()> {
+        let mut trouble: Option<Instant> = None;
+        loop {
+            match self.turn() {
+                Ok(0) => std::thread::sleep(IDLE),
+                Ok(_) => trouble = None,
+                Err(error) => {
+                    // A database that is away comes back: what was claimed comes again when its lease ends.
+                    if trouble.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                        return Err(error);
+                    }
+                    self.account = None;
+                    std::thread::sleep(TROUBLE);
+                }
+            }
+        }
+    }
+
+    /// One batch of each lane; how many messages that were.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached, or a test stops it: the claims come again.
+    pub fn turn(&mut self) -> Outcome<usize> {
+        let mut count = 0;
+        for lane in [Lane::First, Lane::Rest] {
+            let claims = self.engine.claim(lane, BATCH)?;
+            if claims.is_empty() {
+                continue;
+            }
+            self.points.pass(Point::Claimed)?;
+            count += claims.len();
+            self.serve(claims)?;
+            self.points.pass(Point::Settled)?;
+        }
+        Ok(count)
+    }
+
+    /// Serves claims until each is settled, buried, or left for another time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Worker::turn`].
+    pub fn serve(&mut self, claims: Vec<Claim>) -> Outcome<()> {
+        let mut left = self.bury_hopeless(claims)?;
+        for _ in 0..ROUNDS {
+            left = self.round(left)?;
+            if left.is_empty() {
+                return Ok(());
+            }
+            self.conflicts += 1;
+        }
+        // Too much is going on around them; when the lease ends they come again.
+        Ok(())
+    }
+
+    /// A message that was given out so often has killed its workers, or was never of any use.
+    fn bury_hopeless(&mut self, claims: Vec<Claim>) -> Outcome<Vec<Claim>> {
+        let (left, hopeless): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.attempts <= ATTEMPTS);
+        self.bury_all(&hopeless, "given out too often")?;
+        Ok(left)
+    }
+
+    /// Loads, computes and stores once; gives the claims whose records somebody else has changed meanwhile.
+    fn round(&mut self, claims: Vec<Claim>) -> Outcome<Vec<Claim>> {
+        let now = now()?;
+        let mut account = self.load_account()?;
+        let before = account.revision();
+        let mut works = Vec::new();
+        for (name, together) in by_conversation(&claims) {
+            let record = self.engine.conversation(name)?;
+            let list = if record.is_none() { self.engine.customer_list(name)? } else { None };
+            self.points.pass(Point::Loaded)?;
+            match desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now) {
+                Ok(conversation) => works.push(desk::attend(&mut account, conversation, together, now)),
+                Err(error) => self.bury_all(&together, &error.to_string())?,
+            }
+        }
+        // Where pre-keys were used, for the account is stored anyway then.
+        let bundles = if account.revision() == before { Vec::new() } else { restock(&mut account, now)? };
+        let batch = desk::seal(&mut account, &mut works, bundles, &self.key);
+        self.points.pass(Point::Computed)?;
+
+        let verdicts = self.engine.commit(&batch, &mut self.points)?;
+        if verdicts.iter().all(|verdict| *verdict == Verdict::Stored) {
+            self.account = Some(account);
+        }
+        let verdict = |name: &Name| {
+            let of_it = batch.steps.iter().zip(&verdicts).find(|(step, _)| step.conversation == *name);
+            of_it.map_or(Verdict::Stored, |(_, verdict)| *verdict)
+        };
+        let mut behind: Vec<Claim> =
+            claims.iter().filter(|claim| verdict(&claim.mail.conversation) == Verdict::KeysLeft).cloned().collect();
+        let settled = |work: &Work| verdict(work.conversation.id().as_bytes()) != Verdict::Conflict;
+        for work in works.into_iter().filter(settled) {
+            behind.extend(work.known);
+            self.refuse(&work.refused)?;
+        }
+        self.catch_up(&behind)?;
+        Ok(claims.into_iter().filter(|claim| verdict(&claim.mail.conversation) == Verdict::Conflict).collect())
+    }
+
+    /// What may fit a later state gets some tries.
+    fn refuse(&mut self, refused: &[Refused]) -> Outcome<()> {
+        refused.iter().try_for_each(|Refused { claim, why, again }| {
+            if *again && claim.attempts < TRIES { self.engine.put_back(claim) } else { self.engine.bury(claim, why) }
+        })
+    }
+
+    fn bury_all(&mut self, claims: &[Claim], why: &str) -> Outcome<()> {
+        claims.iter().try_for_each(|claim| self.engine.bury(claim, why))
+    }
+
+    /// Messages whose conversation is stored: what they used is forgotten, what they led to has happened.
+    fn catch_up(&mut self, claims: &[Claim]) -> Outcome<()> {
+        if claims.is_empty() {
+            return Ok(());
+        }
+        while !self.forget_pre_keys(claims)? {
+            self.conflicts += 1;
+        }
+        for claim in claims {
+            self.engine.finish(claim.mail.conversation, &[claim.token])?;
+        }
+        Ok(())
+    }
+
+    fn forget_pre_keys(&mut self, claims: &[Claim]) -> Outcome<bool> {
+        if claims.iter().all(|claim| Lane::of(&claim.mail) != Lane::First) {
+            return Ok(true);
+        }
+        let now = now()?;
+        let mut account = self.load_account()?;
+        for claim in claims {
+            let name = claim.mail.conversation;
+            let (record, list) = (self.engine.conversation(name)?, self.engine.customer_list(name)?);
+            let conversation = desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now)?;
+            let _forgotten = desk::forget_pre_key(&mut account, &conversation, &claim.mail, now);
+        }
+        let Some(sealed) = account.change(&self.key, &mut rand::rng()) else {
+            self.account = Some(account);
+            return Ok(true);
+        };
+        let stored = self.engine.commit_account(&Sealed {
+            expected: sealed.expected,
+            revision: sealed.revision,
+            bytes: sealed.bytes,
+        })?;
+        self.account = stored.then_some(account);
+        Ok(stored)
+    }
+
+    /// The account as the engine has it. The copy in memory is taken out: it goes back only when what was done with it is
+    /// stored.
+    fn load_account(&mut self) -> Outcome<Account> {
+        let held = self.account.take();
+        let known = held.as_ref().map_or(0, Account::revision);
+        match (self.engine.account(known)?, held) {
+            (Some(record), _) => Ok(Account::unseal(&self.key, &record)?),
+            (None, Some(account)) => Ok(account),
+            (None, None) => Err("there is no account".into()),
+        }
+    }
+}
+
+/// The messages of each conversation together, in the order in which they came.
+fn by_conversation(claims: &[Claim]) -> Vec<(Name, Vec<Claim>)> {
+    let mut conversations: Vec<(Name, Vec<Claim>)> = Vec::new();
+    for claim in claims {
+        let name = claim.mail.conversation;
+        match conversations.iter_mut().find(|(of, _)| *of == name) {
+            Some((_, together)) => together.push(claim.clone()),
+            None => conversations.push((name, vec![claim.clone()])),
+        }
+    }
+    conversations
+}
+
+/// One-time pre-keys for strangers, before they run out.
+fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
+    if account.stock(now).one_time >= STOCK / 2 {
+        return Ok(Vec::new());
+    }
+    let count = STOCK - account.stock(now).one_time;
+    let bundles = account.replenish(count, &mut rand::rng())?;
+    Ok(bundles.iter().map(PreKeyBundle::to_bytes).collect())
+}
+
+/// Messages that are claimed at once: enough to share the cost of a commit, few enough to be soon done again.
+pub const BATCH: usize = 32;
+/// One-time pre-keys that are kept in stock.
+pub const STOCK: usize = 1_000;
+/// Times that a message which does not verify is tried.
+const TRIES: u64 = 3;
+/// Times that a message is given out at all: more workers than that do not die of something else with the same one in hand.
+const ATTEMPTS: u64 = 20;
+/// Computations of one claim.
+const ROUNDS: u32 = 10;
+const IDLE: Duration = Duration::from_millis(2);
+const TROUBLE: Duration = Duration::from_millis(200);
+/// How long an engine may be away.
+const PATIENCE: Duration = Duration::from_secs(60);
