@@ -1,4 +1,4 @@
-//! Every numbered requirement of docs/protocol.md is named where the source enforces it and where a test shows it.
+//! Every numbered requirement of docs/protocol.md and docs/interop.md is named where the source enforces it and where a test shows it.
 //!
 //! Does not know whether they are right: only that none was forgotten, and none invented.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Names like `P-4.3` in a text.
+/// Names like `P-4.3` in a text, for each of the documents' letters.
 fn names(text: &str) -> BTreeSet<String> {
-    text.match_indices("P-")
-        .filter_map(|(at, _)| {
-            let rest = text.get(at + 2..)?;
+    let found = |letter: &'static str| {
+        text.match_indices(letter).filter_map(move |(at, _)| {
+            let rest = text.get(at + letter.len()..)?;
             let number: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
             let number = number.trim_end_matches('.');
-            number.contains('.').then(|| format!("P-{number}"))
+            number.contains('.').then(|| format!("{letter}{number}"))
         })
-        .collect()
+    };
+    found("P-").chain(found("S-")).collect()
 }
 
 /// Names in all files under `folder` whose name ends in one of `endings`; in source, either outside or inside tests.
@@ -48,17 +49,18 @@ fn whole(text: &str) -> &str {
 #[test]
 fn every_requirement_is_named_in_source_and_in_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let required = names(&fs::read_to_string(root.join("docs/protocol.md")).unwrap());
+    let document = |name| names(&fs::read_to_string(root.join("docs").join(name)).unwrap());
+    let required: BTreeSet<_> = document("protocol.md").union(&document("interop.md")).cloned().collect();
     let enforced = names_under(&root.join("src"), &[".rs"], before_tests);
     let mut tested = names_under(&root.join("src"), &[".rs"], in_tests);
     tested.extend(names_under(&root.join("src/primitives"), &["wycheproof.rs"], whole));
     tested.extend(names_under(&root.join("tests"), &[".rs"], whole));
 
-    assert!(required.len() > 30, "the document was read");
+    assert!(required.len() > 30, "the documents were read");
     let missing = |found: &BTreeSet<String>| required.difference(found).cloned().collect::<Vec<_>>();
     assert_eq!(missing(&enforced), Vec::<String>::new(), "requirements that no line of src/ names");
     assert_eq!(missing(&tested), Vec::<String>::new(), "requirements that no test names");
     let known: BTreeSet<_> = enforced.union(&tested).cloned().collect();
     let invented: Vec<_> = known.difference(&required).cloned().collect();
-    assert_eq!(invented, Vec::<String>::new(), "names that docs/protocol.md does not have");
+    assert_eq!(invented, Vec::<String>::new(), "names that the documents do not have");
 }

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
+#[cfg(feature = "interop")]
+mod interop;
 mod ours;
 #[path = "../support/mod.rs"]
 mod support;
@@ -58,7 +60,14 @@ fn main() {
 }
 
 /// The rows of the table. Messages are bytes as they travel, on both sides.
-fn operations() -> [Operation; 12] {
+fn operations() -> Vec<Operation> {
+    #[cfg(feature = "interop")]
+    return native().into_iter().chain(interop::operations()).collect();
+    #[cfg(not(feature = "interop"))]
+    native().into()
+}
+
+fn native() -> [Operation; 12] {
     let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };
     [
         against("encrypt 32 B", Some(0.20), ours::encrypt(32), theirs::encrypt(32)),

@@ -263,7 +263,7 @@ fn secrets(shared: &[MontgomeryPoint]) -> Result<Vec<Secret<32>>, InvalidKey> {
     Ok(secrets)
 }
 
-/// P-1.4. Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
+/// P-1.4, S-1.4. Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
 fn contributory(shared: [u8; 32]) -> Result<Secret<32>, InvalidKey> {
     let shared = Secret::new(shared);
     if bool::from(shared.ct_eq(&Secret::zero())) { Err(InvalidKey::LowOrder) } else { Ok(shared) }
@@ -312,7 +312,7 @@ mod tests {
         }
     }
 
-    /// P-1.4
+    /// P-1.4, S-1.4
     #[test]
     fn an_all_zero_shared_secret_is_refused() {
         assert!(matches!(contributory([0; 32]), Err(InvalidKey::LowOrder)));

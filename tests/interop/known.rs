@@ -13,9 +13,10 @@ use bisik::rand_core::{TryCryptoRng, TryRng};
 pub struct Known(BTreeMap<String, String>);
 
 impl Known {
-    /// The blocks of a file in tests/vectors/interop.
+    /// The blocks of a file in tests/vectors/interop, or in the directory that `BISIK_INTEROP` names.
     pub fn load(name: &str) -> Vec<Self> {
-        let text = fs::read_to_string(format!("tests/vectors/interop/{name}")).unwrap();
+        let directory = std::env::var("BISIK_INTEROP").unwrap_or_else(|_| String::from("tests/vectors/interop"));
+        let text = fs::read_to_string(format!("{directory}/{name}")).unwrap();
         let mut blocks = vec![Self::default()];
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             match line.split_once('=') {
@@ -32,6 +33,11 @@ impl Known {
 
     pub fn text(&self, name: &str) -> &str {
         self.0.get(name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// The bytes of a line that may be missing.
+    pub fn find(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.get(name).map(|text| from_hex(text))
     }
 
     pub fn hex(&self, name: &str) -> Vec<u8> {

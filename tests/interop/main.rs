@@ -11,7 +11,10 @@
     clippy::unwrap_used
 )]
 
+mod bounds; //       each is reached, and one more is refused
+mod conversation; // whole conversations, byte for byte
 mod fingerprints; // safety numbers
+mod forged; //       messages that nobody wrote
 mod groups; //       sender keys
 mod known; //        reads tests/vectors/interop
 mod media; //        attachments
@@ -19,3 +22,4 @@ mod pair; //         two devices
 mod secrets; //      votes and other add-ons
 mod sessions; //     delivery, order, loss, replays, and what a refused message leaves
 mod signatures; //   XEdDSA
+mod wire; //         messages as bytes

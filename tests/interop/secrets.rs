@@ -20,7 +20,7 @@ fn seeded(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// S-13.1 to S-13.5, S-11.7. Computed by tests/reference/interop_media.py.
+/// S-13.1, S-13.2, S-13.3, S-13.4, S-13.5, S-11.7. Computed by tests/reference/interop_media.py.
 #[test]
 fn payloads_and_tokens_are_those_of_an_independent_computation() {
     let blocks = Known::load("message_secret.txt");

@@ -1,0 +1,234 @@
+//! Bounds: each is reached, and one more is refused or gives something up.
+//!
+//! Does not know the constants of the library: the document's numbers are written out.
+
+use bisik::interop::{
+    AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, Kind, PreKeys, PreKeysError, Session, Trust,
+};
+
+use super::forged::whisper;
+use super::pair::{Device, image, pair};
+
+/// S-6.1
+#[test]
+fn a_gap_is_bounded() {
+    let (mut a, mut b) = pair();
+    let first = a.write(b"first");
+    b.read(&first).unwrap();
+    for _ in 0..25_000 {
+        let _ = a.write(b"");
+    }
+    let (last, beyond) = (a.write(b"last"), a.write(b"beyond"));
+    let before = b.image();
+    assert_eq!(b.read(&beyond), Err(DecryptError::TooFarAhead));
+    assert_eq!(b.image(), before);
+    assert_eq!(b.read(&last).unwrap(), b"last");
+    assert_eq!(b.session().kept_keys(), 2_000);
+    assert_eq!(b.read(&beyond).unwrap(), b"beyond");
+}
+
+/// S-6.1, S-6.5. 41 states that wait for an answer share 25,000 steps: 609 for each.
+#[test]
+fn the_work_for_a_forged_message_is_bounded_over_all_states() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    let mut oldest = None;
+    for state in 0..41_u8 {
+        a.initiate(&b, false);
+        let hello = a.write(&[state]);
+        assert_eq!(b.read(&hello).unwrap(), [state]);
+        let answer = b.write(&[state]);
+        oldest.get_or_insert((copy(a.session.as_ref().unwrap()), answer));
+    }
+    assert_eq!(b.session().archived(), 40);
+    let before = b.image();
+    let stranger = KeyPair::generate(&mut rand::rng()).public();
+    for (counter, error) in [
+        (0, DecryptError::Rejected),
+        (609, DecryptError::Rejected),
+        (610, DecryptError::TooFarAhead),
+        (25_000, DecryptError::TooFarAhead),
+        (u32::MAX, DecryptError::TooFarAhead),
+    ] {
+        let forged = Ciphertext::from_parts(Kind::Whisper, &whisper(&stranger, counter, 0, 16)).unwrap();
+        assert_eq!(b.session().decrypt(&forged), Err(error), "{counter}");
+    }
+    assert_eq!(b.image(), before);
+    // The genuine one is found in the last of them.
+    let (mut a, answer) = oldest.unwrap();
+    a.decrypt(&answer).unwrap();
+    let rng = &mut rand::rng();
+    for _ in 0..609 {
+        let _ = a.encrypt(b"", rng).unwrap();
+    }
+    let late = a.encrypt(b"late", rng).unwrap();
+    assert_eq!(b.read(&late).unwrap(), b"late");
+}
+
+fn copy(session: &Session) -> Session {
+    Session::unseal(&bisik::StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
+}
+
+/// S-6.2. Of 2,100 keys that a gap leaves behind, the newest 2,000 are there.
+#[test]
+fn a_chain_keeps_the_newest_keys() {
+    let (mut a, mut b) = pair();
+    let messages: Vec<_> = (0..2_100_u16).map(|n| a.write(&n.to_be_bytes())).collect();
+    let last = a.write(b"last");
+    assert_eq!(b.read(&last).unwrap(), b"last");
+    for (n, message) in messages.iter().enumerate() {
+        let read = b.read(message);
+        if n < 100 {
+            assert_eq!(read, Err(DecryptError::Replayed));
+        } else {
+            assert_eq!(read.unwrap(), u16::try_from(n).unwrap().to_be_bytes());
+        }
+    }
+    assert_eq!(b.session().kept_keys(), 0);
+}
+
+/// The same for keys that several gaps in one chain leave behind.
+#[test]
+fn several_gaps_share_the_bound_of_a_chain() {
+    let (mut a, mut b) = pair();
+    let mut first = None;
+    for _ in 0..5 {
+        for _ in 0..500 {
+            let skipped = a.write(b"skipped");
+            first.get_or_insert(skipped);
+        }
+        let read = a.write(b"read");
+        b.read(&read).unwrap();
+    }
+    assert_eq!(b.session().kept_keys(), 2_000);
+    assert_eq!(b.read(&first.unwrap()), Err(DecryptError::Replayed));
+}
+
+/// S-6.3. Five full chains, and a new state: what the new one keeps, the old one loses.
+#[test]
+fn a_record_keeps_a_bounded_number_of_keys() {
+    let (mut a, mut b) = pair();
+    let mut firsts = Vec::new();
+    for _ in 0..5 {
+        let mut messages: Vec<_> = (0..2_001).map(|_| a.write(b"text")).collect();
+        b.read(&messages.pop().unwrap()).unwrap();
+        firsts.push(messages.swap_remove(0));
+        let answer = b.write(b"answer");
+        a.read(&answer).unwrap();
+    }
+    assert_eq!(b.session().kept_keys(), 10_000);
+    a.initiate(&b, true);
+    let kept: Vec<_> = (0..3).map(|_| a.write(b"kept")).collect();
+    let hello = a.write(b"hello");
+    assert_eq!(b.read(&hello).unwrap(), b"hello");
+    assert_eq!(b.session().kept_keys(), 10_000);
+    assert_eq!(b.read(&firsts[0]), Err(DecryptError::Replayed));
+    for message in kept.iter().chain(&firsts[1..]) {
+        b.read(message).unwrap();
+    }
+}
+
+/// S-6.4
+#[test]
+fn five_chains_are_open() {
+    let (mut a, mut b) = pair();
+    let mut late = Vec::new();
+    for _ in 0..6 {
+        late.push(a.write(b"late"));
+        let message = a.write(b"in time");
+        b.read(&message).unwrap();
+        let answer = b.write(b"answer");
+        a.read(&answer).unwrap();
+    }
+    assert_eq!(b.read(&late[0]), Err(DecryptError::Rejected));
+    for message in &late[1..] {
+        assert_eq!(b.read(message).unwrap(), b"late");
+    }
+}
+
+/// S-6.5
+#[test]
+fn forty_states_are_archived() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    let mut late = Vec::new();
+    for _ in 0..42 {
+        a.initiate(&b, false);
+        late.push(a.write(b"late"));
+        let hello = a.write(b"hello");
+        b.read(&hello).unwrap();
+    }
+    assert_eq!((a.session().archived(), b.session().archived()), (40, 40));
+    // The first state is gone, and its first messages are remembered.
+    let message = &late[0];
+    assert_eq!(b.session().decrypt(message), Err(DecryptError::OtherSession));
+    let (identity, keys) = (&b.identity, &b.keys);
+    let again = b.session.as_mut().unwrap().accept_again(identity, keys, message).map(drop);
+    assert_eq!(again, Err(AcceptError::Replayed));
+    for message in &late[1..] {
+        assert_eq!(b.read(message).unwrap(), b"late");
+    }
+}
+
+/// S-6.7, S-6.8
+#[test]
+fn pre_keys_are_bounded() {
+    let rng = &mut rand::rng();
+    let (mut a, mut b) = (Device::new(), Device::new());
+    assert_eq!(b.keys.replenish(901, rng), Err(PreKeysError::Full));
+    assert_eq!(b.keys.replenish(900, rng).unwrap(), (101..=1_000).collect::<Vec<_>>());
+    assert_eq!(b.keys.insert_one_time(5_000, KeyPair::generate(rng)), Err(PreKeysError::Full));
+    assert_eq!(b.keys.bundle(&b.identity, 0, Some(1_001)), Err(PreKeysError::UnknownPreKey));
+    assert_eq!(b.keys.bundle(&a.identity, 0, None), Err(PreKeysError::OtherIdentity));
+    assert_eq!(b.keys.insert_signed(&b.identity, 1, KeyPair::generate(rng), rng), Err(PreKeysError::IdTaken));
+    a.initiate(&b, false);
+    let message = a.write(b"hello");
+    for id in 2..=8 {
+        assert_eq!(b.keys.rotate(&b.identity, rng), Ok(id));
+    }
+    let accept = |b: &Device| Session::accept_signal(&b.identity, &b.keys, &message, Trust::OnFirstUse).map(drop);
+    assert_eq!(accept(&b), Ok(()));
+    b.keys.rotate(&b.identity, rng).unwrap();
+    assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
+}
+
+/// S-2.5, S-6.9
+#[test]
+fn a_signed_pre_key_remembers_the_newest_sessions() {
+    let rng = &mut rand::rng();
+    let mut b = Device::new();
+    let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+    let mut messages = Vec::new();
+    for _ in 0..1_025 {
+        let mut session = Session::initiate_signal(&Identity::generate(rng), &bundle, rng).unwrap();
+        messages.push(session.encrypt(b"", rng).unwrap());
+        let accepted =
+            Session::accept_signal(&b.identity, &b.keys, messages.last().unwrap(), Trust::OnFirstUse).unwrap();
+        b.keys.remove(accepted.used);
+    }
+    let accept = |n: usize| Session::accept_signal(&b.identity, &b.keys, &messages[n], Trust::OnFirstUse).map(drop);
+    assert_eq!((accept(0), accept(1)), (Ok(()), Err(AcceptError::Replayed)));
+}
+
+/// S-2.1
+#[test]
+fn a_bundle_is_verified_before_a_session_begins() {
+    let rng = &mut rand::rng();
+    let (bob, mallory) = (Device::new(), Device::new());
+    let bundle = bob.keys.bundle(&bob.identity, 0, Some(1)).unwrap();
+    assert!(bundle.verify(Trust::OnFirstUse).is_ok());
+    for bit in 0..512 {
+        let mut forged = bundle;
+        forged.signed.signature[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(forged.verify(Trust::OnFirstUse).unwrap_err(), BundleError::BadSignature, "bit {bit}");
+    }
+    let mut other_key = bundle;
+    other_key.signed.key = KeyPair::generate(rng).public();
+    assert_eq!(other_key.verify(Trust::OnFirstUse).unwrap_err(), BundleError::BadSignature);
+    let mut other_owner = bundle;
+    other_owner.identity = mallory.identity.public();
+    assert_eq!(other_owner.verify(Trust::OnFirstUse).unwrap_err(), BundleError::BadSignature);
+    let pinned = bundle.verify(Trust::Pinned(&mallory.identity.public()));
+    assert_eq!(pinned.unwrap_err(), BundleError::IdentityMismatch);
+    let own = PreKeys::generate(&bob.identity, rng).bundle(&bob.identity, 0, None).unwrap();
+    let own = own.verify(Trust::OnFirstUse).unwrap();
+    assert!(Session::initiate_signal(&bob.identity, &own, rng).is_err());
+}

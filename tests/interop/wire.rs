@@ -1,0 +1,136 @@
+//! Messages as bytes: what is read is what prost reads, and what is not a message is refused.
+//!
+//! Does not know what is encrypted.
+
+use bisik::interop::{Ciphertext, KeyPair, Kind};
+use proptest::prelude::*;
+use prost::Message;
+
+use super::forged::{PreKeyFields, WhisperFields, whisper, whole};
+use super::pair::Device;
+
+fn key(seed: u8) -> Vec<u8> {
+    KeyPair::from_private_bytes([seed; 32]).public().to_bytes().to_vec()
+}
+
+/// Bytes that both read must mean the same to both. The reverse does not hold: keys must be keys, and fields must be there.
+fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
+    let Ok(message) = Ciphertext::from_parts(kind, bytes) else { return false };
+    let header = message.header().unwrap();
+    let inner = match kind {
+        Kind::PreKey => {
+            let fields = PreKeyFields::decode(&bytes[1..]).unwrap();
+            let opening = header.opening.unwrap();
+            assert_eq!(fields.registration_id.unwrap_or(0), opening.registration_id);
+            assert_eq!(fields.pre_key_id, opening.pre_key_id);
+            assert_eq!(fields.signed_pre_key_id, Some(opening.signed_pre_key_id));
+            assert_eq!(fields.base_key, Some(opening.base_key.to_bytes().to_vec()));
+            assert_eq!(fields.identity_key, Some(opening.identity.to_bytes().to_vec()));
+            assert_eq!(bytes[0], opening.version);
+            fields.message.unwrap()
+        }
+        Kind::Whisper | _ => {
+            assert_eq!(header.opening, None);
+            bytes.to_vec()
+        }
+    };
+    let fields = WhisperFields::decode(&inner[1..inner.len() - 8]).unwrap();
+    assert_eq!(fields.ratchet_key, Some(header.ratchet_key.to_bytes().to_vec()));
+    assert_eq!(fields.counter, Some(header.counter));
+    assert_eq!(fields.previous_counter.unwrap_or(0), header.previous_counter);
+    assert_eq!(inner[0], header.version);
+    true
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// S-4.2. Messages with edits: bytes changed, inserted and left out.
+    #[test]
+    fn what_is_read_is_what_prost_reads(
+        open in any::<bool>(),
+        counter in any::<u32>(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 0..4),
+    ) {
+        let inner = whisper(&KeyPair::from_private_bytes([3; 32]).public(), counter, counter / 2, 32);
+        let fields = PreKeyFields {
+            registration_id: Some(counter), pre_key_id: Some(7), signed_pre_key_id: Some(8),
+            base_key: Some(key(1)), identity_key: Some(key(2)), message: Some(inner.clone()),
+        };
+        let (kind, mut bytes) =
+            if open { (Kind::PreKey, [&[0x33], fields.encode_to_vec().as_slice()].concat()) } else { (Kind::Whisper, inner) };
+        for (at, what, value) in &edits {
+            let at = at.index(bytes.len());
+            match what {
+                0 => bytes[at] = *value,
+                1 => bytes.insert(at, *value),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        prop_assert!(same_as_prost(kind, &bytes) || !edits.is_empty());
+    }
+
+    /// No input makes the decoders panic.
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let versioned = [&[0x33], bytes.as_slice()].concat();
+        for kind in [Kind::Whisper, Kind::PreKey] {
+            same_as_prost(kind, &bytes);
+            same_as_prost(kind, &versioned);
+        }
+    }
+}
+
+/// S-4.1, S-4.2. What our own messages say is what prost reads in them.
+#[test]
+fn what_is_written_is_what_prost_reads() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    for length in [0, 15, 16, 100, 200, 20_000] {
+        let message = a.write(&vec![1; length]);
+        assert!(same_as_prost(Kind::PreKey, message.as_bytes()));
+        b.read(&message).unwrap();
+        let answer = b.write(&vec![2; length]);
+        assert!(same_as_prost(Kind::Whisper, answer.as_bytes()));
+        assert_eq!(answer.as_bytes()[0], 0x33);
+        let header = answer.header().unwrap();
+        // Version, key, counter, previous counter, body with its length, tag.
+        let lengths = 1 + 35 + 2 + 2 + (length / 16 + 1) * 16 + 8;
+        let more = answer.as_bytes().len() - lengths;
+        assert!((2..=5).contains(&more), "{header:?}");
+    }
+}
+
+/// S-4.2
+#[test]
+fn what_is_not_a_message_is_refused() {
+    let good =
+        WhisperFields { ratchet_key: Some(key(3)), counter: Some(0), previous_counter: None, body: Some(vec![0; 16]) };
+    let read = |version, fields: &WhisperFields| {
+        Ciphertext::from_parts(Kind::Whisper, &whole(version, &fields.encode_to_vec())).is_ok()
+    };
+    assert!(read(0x33, &good) && read(0x34, &good));
+    for version in [0x00, 0x22, 0x23, 0x32, 0x35, 0x43, 0x44, 0xff] {
+        assert!(!read(version, &good), "{version:x}");
+    }
+    let mut small_order = vec![0; 33];
+    small_order[0] = 5;
+    for bad in [
+        WhisperFields { ratchet_key: None, ..good.clone() },
+        WhisperFields { ratchet_key: Some(key(3)[1..].to_vec()), ..good.clone() },
+        WhisperFields { ratchet_key: Some(small_order), ..good.clone() },
+        WhisperFields { counter: None, ..good.clone() },
+        WhisperFields { body: None, ..good.clone() },
+        WhisperFields { body: Some(Vec::new()), ..good.clone() },
+    ] {
+        assert!(!read(0x33, &bad), "{bad:?}");
+    }
+    // A number above 2^32 as a counter; as the previous counter it has been seen.
+    let ten = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
+    let with = |tag: u8| [good.encode_to_vec(), vec![tag], ten.to_vec()].concat();
+    assert!(Ciphertext::from_parts(Kind::Whisper, &whole(0x33, &with(0x10))).is_err());
+    let below_zero = Ciphertext::from_parts(Kind::Whisper, &whole(0x33, &with(0x18))).unwrap();
+    assert_eq!(below_zero.header().unwrap().previous_counter, u32::MAX);
+    assert!(Ciphertext::from_parts(Kind::PreKey, &whole(0x33, &good.encode_to_vec())).is_err());
+    assert!(Ciphertext::from_parts(Kind::Whisper, &[]).is_err());
+}
