@@ -140,6 +140,12 @@ fn endpoints() {
     run("endpoint.txt");
 }
 
+/// P-12.4, P-12.5, P-12.6, P-12.7, P-12.10, P-12.12, P-12.13, P-12.15: frames, lost and crossed sessions, what is owed.
+#[test]
+fn frames() {
+    run("frame.txt");
+}
+
 #[test]
 fn every_file_is_run() {
     let directory = std::env::var_os("BISIK_VECTORS").map_or_else(|| PathBuf::from("tests/vectors"), PathBuf::from);

@@ -100,7 +100,7 @@ def read_body(body):
     protobuf = unpad(body)
     kinds = [(at, value) for at, value in records(protobuf) if 16 <= at <= 127]
     require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
-    fields = singular(protobuf, range(1, 7))
+    fields = singular(protobuf, range(1, 8))
     require(len(fields.get(1, b"")) == 16, "malformed")
     require(fields.get(2, 0) <= LATEST, "out-of-range")                                                   # P-7.6
     (kind, value), = kinds

@@ -57,7 +57,7 @@ class Body:
         self.data, self.account, self.endpoint, self.custody = data, reader.key(), reader.key(), reader.number(1)
         self.operator = reader.key()
         check_name(reader.take(reader.number(1)))
-        roles, _, _ = reader.number(1), reader.number(8), reader.number(8)
+        roles, self.at_rest, self.in_use = reader.number(1), reader.number(8), reader.number(8)
         region, purposes = reader.take(reader.number(1)), reader.number(1)
         require(self.custody in (4, 5, 6) and 1 <= roles <= 7 and purposes <= 7, "malformed")              # P-11.1
         require(not region or 2 <= len(region) <= 16 and set(region) <= REGION, "malformed")              # P-11.3

@@ -13,20 +13,22 @@ from bisik import *
 import calls
 import content
 from endpoints import EndpointSteps
+from talks import TalkSteps
 
 NOW = 1_800_000_000
-DECIMAL = {"now", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed"}
-WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice"}
+DECIMAL = {"now", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
+           "delete_by"}
+WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events"}
 INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
-                  "receipt"}
+                  "receipt", "bundles", "sender", "message_id"}
 # What only this implementation can see. A step names those it wants.
 INNER = set("to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk "
             "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
-            "chunk_key base_nonce commitment transcript encapsulated definition vote_key".split())
+            "chunk_key base_nonce commitment transcript encapsulated definition vote_key frames".split())
 
 
 class Differs(Exception):
@@ -78,7 +80,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps, EndpointSteps):
+class World(AccountSteps, EndpointSteps, TalkSteps):
     """Everybody's keys and sessions, by name. Every method is a verb of the scripts, and gives its results by name."""
 
     def __init__(self):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conversation import conversation
 from devices import device
+from frames import frame_
 from hosting import endpoint
 from script import *
 
@@ -489,10 +490,10 @@ def bodies_that_are_refused(s):
                       flip(body, len(body) - 1)):
             s("read-body", body=wrong, expect="malformed")
     head, halo = content.envelope(os.urandom, NOW * 1_000), content.part(16, content.part(1, b"halo"))
-    unknown = content.part(64, b"a catalogue item")
-    read(head + halo), read(head + unknown), read(head + halo + content.part(200, b"later") + content.number(7, 1))
+    unknown = content.part(94, b"an invoice")
+    read(head + halo), read(head + unknown), read(head + halo + content.part(200, b"later") + content.number(8, 1))
     read(head, "malformed"), read(head + halo + halo, "malformed"), read(head + halo + unknown, "malformed")
-    read(head + content.number(64, 1), "malformed"), read(head + head + halo, "malformed")
+    read(head + content.number(94, 1), "malformed"), read(head + head + halo, "malformed")
     read(head + content.part(16, content.part(1, b"halo") * 2), "malformed")
     read(head + content.part(16, content.part(1, b"\xff")), "malformed"), read(head + halo[:-1], "malformed")
     read(head + content.part(16, b""), "out-of-range"), read(head + b"\x0b\x0c" + halo, "malformed")
@@ -529,7 +530,7 @@ def votes(s):
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "device": device,
-         "endpoint": endpoint}
+         "endpoint": endpoint, "frame": frame_}
 
 
 def write(directory):

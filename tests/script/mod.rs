@@ -9,4 +9,5 @@ mod content;
 pub(crate) mod draws;
 mod endpoints;
 pub(crate) mod step;
+mod talks;
 pub(crate) mod world;

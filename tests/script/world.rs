@@ -21,12 +21,13 @@ use super::content::{self, Polls};
 use super::draws::{Draws, to_hex};
 use super::endpoints;
 use super::step::Step;
+use super::talks::Talks;
 
 /// Results by name; or the word for why there are none.
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have beside its results.
-const INPUTS: [&str; 54] = [
+const INPUTS: [&str; 57] = [
     "do",
     "of",
     "with",
@@ -81,13 +82,16 @@ const INPUTS: [&str; 54] = [
     "choice",
     "decision",
     "receipt",
+    "bundles",
+    "sender",
+    "message_id",
 ];
 
 /// Results that only the reference implementation can see. They are seen here by what is made of them.
 const INNER: &str = "to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk \
     nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
     chunk_key base_nonce commitment \
-    transcript encapsulated definition vote_key";
+    transcript encapsulated definition vote_key frames";
 
 #[derive(Default)]
 pub(crate) struct World {
@@ -98,6 +102,7 @@ pub(crate) struct World {
     calls: Calls,
     polls: Polls,
     accounts: Accounts,
+    talks: Talks,
 }
 
 impl World {
@@ -174,6 +179,8 @@ impl World {
             "disclose" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
                 endpoints::run(&self.identities, step)
             }
+            "device" | "converse" | "take-list" | "agree" | "countersign" | "send" | "flush" | "receive"
+            | "ask-again" => self.talks.run(&self.identities, step, draws),
             verb => match verb.split_once('-') {
                 Some(("seal", kind)) => self.seal(kind, step, draws),
                 Some(("unseal", kind)) => self.unseal(kind, step),

@@ -1,0 +1,221 @@
+"""The script of tests/vectors/frame.txt: what devices of conversations write to each other, and frames that are refused.
+
+It does not know the crate.
+"""
+
+import copy
+
+from script import *
+from talks import *
+from endpoints import terms
+
+PERSON, BUSINESS = b"\1\0" + NONE, b"\2\0" + NONE
+
+
+def frame_():
+    """Conversations of accounts with several devices: the six kinds of frames, lost and crossed sessions, lists that differ."""
+    s = Script()
+    messages_and_what_is_owed(Town(s))
+    crossed_and_forked(Town(s))
+    decisions(Town(s))
+    return s
+
+
+class Town:
+    """Who is where: devices by their account's name and index, and their bundles."""
+
+    def __init__(self, s):
+        self.s, self.names, self.bundles, self.lists = s, {}, {}, {}
+
+    def key(self, name):
+        return self.s.world.identities[name].public
+
+    def account(self, *names, custody=PERSON):
+        """The first device is the primary one; gives the newest list."""
+        primary = names[0]
+        for name in names:
+            self.s("identity", of=name)
+        self.lists[primary] = self.s("found-account", of=primary, terms=custody, now=NOW)["list"]
+        for index, name in enumerate(names[1:], 1):
+            self.add(primary, name, index, custody)
+        for index, name in enumerate(names):
+            self.names[primary, index] = name
+
+    def add(self, primary, name, index, terms):
+        added = self.s("certify", of=name, peer=primary, index=index, terms=terms)["certificate"]
+        self.lists[primary] = self.s("issue-list", of=primary, now=NOW, added=added)["list"]
+        self.names[primary, index] = name
+
+    def home(self, name):
+        return next((primary, index) for (primary, index), at in self.names.items() if at == name)
+
+    def device(self, *names, **disclosed):
+        for name in names:
+            primary, _ = self.home(name)
+            seen = self.lists[primary]
+            made = self.s("device", of=name, seen=seen, pinned=self.key(primary), now=NOW, **disclosed)
+            self.bundles[name] = made["bundle"]
+
+    def converse(self, peer, *names, seen=None, **disclosed):
+        for name in names:
+            self.s("converse", of=name, seen=seen or self.lists[peer], pinned=self.key(peer), now=NOW, **disclosed)
+
+    def offered(self, *names):
+        return b"".join(framed(self.bundles[name]) for name in names)
+
+    def send(self, of, plaintext, *needed, now=NOW):
+        return self.letters(of, self.s("send", of=of, plaintext=plaintext, bundles=self.offered(*needed), now=now, frames=None))
+
+    def flush(self, of, *needed, now=NOW):
+        return self.letters(of, self.s("flush", of=of, bundles=self.offered(*needed), now=now, frames=None))
+
+    def letters(self, of, step):
+        """(to, sender as seen there, id, message) by name."""
+        found, data = [], step["letters"]
+        talk, (primary, index) = self.s.world.known("talks")[of], self.home(of)
+        peer = next(name for name, _ in self.names if self.key(name) == talk.peer.account)
+        while data:
+            own, at, id = data[0], *unpack(">I16s", data[1:21])
+            end = 25 + unpack(">I", data[21:25])[0]
+            to = self.names[primary if own else peer, at]
+            found.append((to, bytes([own]) + pack(">I", index), id, data[25:end]))
+            data = data[end:]
+        return found
+
+    def deliver(self, letters, now=NOW):
+        """Gives what each was received as."""
+        return [self.s("receive", of=to, sender=sender, message_id=id, message=message, now=now)
+                for to, sender, id, message in letters]
+
+    def refuse(self, letter, expect, **changes):
+        to, sender, id, message = letter
+        values = {"sender": sender, "message_id": id, "message": message} | changes
+        self.s("receive", of=to, **values, now=NOW, expect=expect)
+
+
+def events(steps):
+    return [step["events"] for step in steps]
+
+
+def messages_and_what_is_owed(town):
+    s = town.s
+    town.account("alice", "laptop"), town.account("bob")
+    town.device("alice", "laptop", "bob")
+    town.converse("bob", "alice", "laptop"), town.converse("alice", "bob")
+
+    # A message and its copy, in the first flights of two sessions; and what is refused in a first flight.
+    to_bob, to_laptop = town.send("alice", b"halo", "bob", "laptop")
+    town.refuse(to_bob, "misbehaved", message_id=flip(to_bob[2], 0))
+    town.refuse(to_bob, "unknown-device", sender=bytes(4) + b"\7"), town.refuse(to_bob, "rejected", sender=bytes(4) + b"\1")
+    first_frames_that_are_refused(town, to_bob)
+    town.deliver([to_bob, to_laptop])
+    town.refuse(to_bob, "replayed")
+    # Acknowledgements, of a peer's device and of an own one.
+    assert events(town.deliver(town.flush("bob"))) == ["delivered"]
+    assert events(town.deliver(town.flush("laptop"))) == ["delivered"]
+    town.deliver(town.send("bob", b"halo juga", "laptop"))
+    town.deliver(town.flush("alice")), town.deliver(town.flush("laptop"))
+    frames_that_are_refused(town)
+
+    # Bob has lost a message: he asks in a session that replaces the others, and gets it again.
+    lost, copied = town.send("alice", b"jam tujuh")
+    town.deliver([copied])
+    town.refuse(lost, "rejected", message=flip(lost[3], 200))
+    s("ask-again", of="bob", message_id=lost[2], sender=lost[1])
+    s("ask-again", of="bob", message_id=bytes(16), sender=lost[1])
+    assert events(town.deliver(town.flush("bob", "alice"))) == ["session-replaced,not-sent-again"]
+    again = town.flush("alice")
+    assert {id for _, _, id, _ in again} >= {lost[2]}
+    town.deliver([letter for letter in again if letter[2] == lost[2]])
+    town.deliver(town.flush("bob"))
+    s("ask-again", of="bob", message_id=lost[2], sender=lost[1], expect="given-up")
+    for _ in range(2):
+        s("ask-again", of="bob", message_id=bytes(16), sender=lost[1])
+        assert events(town.deliver(town.flush("bob"))) == ["not-sent-again"]
+    s("ask-again", of="bob", message_id=bytes(16), sender=lost[1], expect="given-up")
+
+    # Alice goes by a list that Bob does not have.
+    newer = s("issue-list", of="alice", now=NOW + DAY)["list"]
+    s("take-list", of="alice", seen=newer, now=NOW + DAY)
+    to_bob, _ = town.send("alice", b"daftar baru")
+    assert events(town.deliver([to_bob])) == ["list-outdated"]
+    s("take-list", of="bob", seen=newer, now=NOW + DAY)
+    to_bob, _ = town.send("alice", b"sudah sama")
+    assert events(town.deliver([to_bob])) == [""]
+
+
+def bad(talk, id):
+    """Frames that P-12.4 refuses from a peer's device, by what a good one is."""
+    lists = Lists.of(talk.device.list, talk.peer)
+    good = frame(MESSAGE, 0, talk.id, id, lists, b"halo")
+    yield from (good[:at] for at in (0, 1, 66))
+    yield from (b"\2" + good[1:], good[:1] + b"\0" + good[2:], good[:1] + b"\7" + good[2:], good[:2] + b"\2" + good[3:])
+    yield from (flip(good, 3), flip(good, 18), flip(good, 19), flip(good, 34))
+    yield frame(COPY, 0, talk.id, id, lists, b"halo")
+    for kind in (ACKNOWLEDGEMENT, REQUEST):
+        yield from (frame(kind, 0, talk.id, id, lists, bytes(length)) for length in (0, 15, 17, 257 * 16))
+    for kind in (DECISION, RECEIPT):
+        yield from (frame(kind, 0, talk.id, id, lists, bytes([1]) * length) for length in (0, 302, 438))
+
+
+def first_frames_that_are_refused(town, letter):
+    """In the first flight of a session of their own, whose pre-keys stay."""
+    to, sender, id, _ = letter
+    talk = town.s.world.known("talks")["alice"]
+    for data in list(bad(talk, id))[:6]:
+        bundle = verify_bundle(town.bundles[to], town.key(to), NOW)
+        session = Session.initiate(talk.device.identity, bundle, os.urandom)
+        town.refuse((to, sender, id, session.encrypt(data, os.urandom)), "misbehaved")
+
+
+def frames_that_are_refused(town):
+    """In a session that is there, which stays as it is."""
+    talk, id = town.s.world.known("talks")["alice"], os.urandom(16)
+    for data in bad(talk, id):
+        session = copy.deepcopy(active(talk.links[False, 0]).session)
+        town.refuse(("bob", bytes(5), id, session.encrypt(data, os.urandom)), "misbehaved")
+    lists = Lists.of(talk.device.list, talk.peer)
+    for kind in (MESSAGE, RECEIPT):
+        session = copy.deepcopy(active(talk.links[True, 1]).session)
+        data = frame(kind, 0, talk.id, id, lists, b"halo")
+        town.refuse(("laptop", b"\1" + bytes(4), id, session.encrypt(data, os.urandom)), "misbehaved")
+
+
+def crossed_and_forked(town):
+    """Both write first; the smaller session id is what both go on with. Dedi was shown another list of Cici's."""
+    town.account("cici"), town.account("dedi")
+    town.device("cici", "dedi")
+    other = town.s("found-account", of="cici", terms=PERSON, now=NOW + 1)["list"]
+    town.converse("dedi", "cici"), town.converse("cici", "dedi", seen=other)
+    crossing = town.send("cici", b"dari Cici", "dedi") + town.send("dedi", b"dari Dedi", "cici")
+    assert events(town.deliver(crossing)) == ["lists-forked"] * 2
+    for _ in range(2):
+        town.deliver(town.send("cici", b"lagi")), town.deliver(town.send("dedi", b"juga"))
+        town.deliver(town.flush("cici")), town.deliver(town.flush("dedi"))
+
+
+def decisions(town):
+    """A customer agrees to a hosted endpoint: her other device is told with the disclosure, the endpoint without, and it countersigns."""
+    s = town.s
+    town.account("rini", "tablet"), town.account("shop", custody=BUSINESS)
+    for name in ("endpoint", "operator"):
+        s("identity", of=name)
+    said = terms(4, town.key("operator"), b"Awan Layanan", 7, 30 * DAY, HOUR, b"ID", 1)
+    draft = b"\1" + town.key("shop") + town.key("endpoint") + said + pack(">QQQ", NOW, NOW + 90 * DAY, 1) + NONE
+    one = s("disclose", of="shop", peer="endpoint", operator="operator", draft=draft)
+    disclosed = {"disclosed": one["disclosed"]}
+    town.add("shop", "endpoint", 1, b"\4\0" + one["hash"])
+    town.device("rini", "tablet", "shop"), town.device("endpoint", **disclosed)
+    town.converse("shop", "rini", "tablet", **disclosed), town.converse("rini", "shop", "endpoint")
+
+    s("send", of="rini", plaintext=b"kuota saya hilang", bundles=town.offered("shop", "endpoint", "tablet"), now=NOW,
+      expect="blocked")
+    s("agree", of="rini", now=NOW, **disclosed)
+    told = town.deliver(town.flush("rini", "endpoint", "tablet"))
+    assert [step["received"] for step in told] == ["decision", "nothing"] and told[1]["events"] == "label"
+    s("countersign", of="endpoint", sender=bytes(5), decision=told[0]["decision"], now=NOW + 60, **disclosed)
+    town.deliver(town.flush("endpoint"))
+    received = town.deliver(town.send("rini", b"kuota saya hilang", "shop"))
+    assert [step.get("delete_by") for step in received] == [None, NOW + 30 * DAY, None]
+    for name in ("shop", "endpoint", "tablet"):
+        town.deliver(town.flush(name))
