@@ -140,6 +140,12 @@ fn endpoints() {
     run("endpoint.txt");
 }
 
+/// P-7.3, P-7.4, P-7.6, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: what businesses send, written by two programs to the same bytes.
+#[test]
+fn businesses() {
+    run("business.txt");
+}
+
 /// P-12.4, P-12.5, P-12.6, P-12.7, P-12.10, P-12.12, P-12.13, P-12.15: frames, lost and crossed sessions, what is owed.
 #[test]
 fn frames() {

@@ -1,12 +1,14 @@
 """Section 7 of docs/protocol.md, as far as scripts go: bodies, texts, polls and votes.
 
-It does not know sessions. Of the schema it writes texts and polls, and reads texts.
+It does not know sessions. Of the schema it writes texts and polls, and reads texts; business.py has what businesses send.
 """
 
 from dataclasses import dataclass, field
 from struct import pack, unpack
 
+import business
 from primitives import expand, extract, mac, require, seal, sha256, unseal
+from protobuf import number, part, records
 
 L_POLL, L_VOTE = b"bisik-1 poll", b"bisik-1 poll vote"
 LONGEST_BODY, LATEST = 262_144, 253_402_300_799_999
@@ -35,21 +37,7 @@ def unpad(body):                                                                
     return protobuf
 
 
-# 7.2 Protobuf
-
-def varint(value):
-    low, rest = value % 128, value // 128
-    return bytes([low + 128]) + varint(rest) if rest else bytes([low])
-
-
-def number(at, value):
-    """A field that is a number; as proto3 has it, 0 is not written."""
-    return varint(at * 8) + varint(value) if value else b""
-
-
-def part(at, value):
-    return varint(at * 8 + 2) + varint(len(value)) + value
-
+# 7.2 Contents
 
 def envelope(draw, sent_ms):
     return part(1, draw(16)) + number(2, sent_ms)
@@ -57,34 +45,6 @@ def envelope(draw, sent_ms):
 
 def text(draw, sent_ms, words):
     return pad(envelope(draw, sent_ms) + part(16, part(1, words)))
-
-
-def read_varint(data):
-    value, shift = 0, 0
-    for index, byte in enumerate(data):
-        value += (byte % 128) << shift
-        shift += 7
-        if byte < 128:
-            require(value < 2**64, "malformed")
-            return value, data[index + 1:]
-    require(False, "malformed")
-
-
-def records(data):                                                                                        # P-7.3
-    """Number, and value where it is a number or bytes."""
-    while data:
-        tag, data = read_varint(data)
-        require(8 <= tag < 2**32 and tag % 8 in (0, 1, 2, 5), "malformed")
-        value = None
-        if tag % 8 == 0:
-            value, data = read_varint(data)
-        else:
-            length = {1: 8, 5: 4}.get(tag % 8)
-            if length is None:
-                length, data = read_varint(data)
-            require(len(data) >= length, "malformed")
-            value, data = data[:length], data[length:]
-        yield tag // 8, value
 
 
 def singular(data, known):                                                                                # P-7.4
@@ -96,7 +56,7 @@ def singular(data, known):                                                      
 
 
 def read_body(body):
-    """The words of a text, or the number of an unknown kind."""
+    """The words of a text, or the number of a kind that is a business's or unknown; of a cart the total."""
     protobuf = unpad(body)
     kinds = [(at, value) for at, value in records(protobuf) if 16 <= at <= 127]
     require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
@@ -104,6 +64,9 @@ def read_body(body):
     require(len(fields.get(1, b"")) == 16, "malformed")
     require(fields.get(2, 0) <= LATEST, "out-of-range")                                                   # P-7.6
     (kind, value), = kinds
+    require(fields.get(7, 0) <= 1, "malformed")
+    if kind in business.KINDS:
+        return business.judge(kind, value, fields.get(7, 0))
     if kind != 16:
         return {"kind": kind}
     words = singular(value, (1,)).get(1, b"")
@@ -162,3 +125,17 @@ class Poll:
         _, sent_ms, choices = unpack(">QQI", unseal(self.key(voter), sealed[:24], b"", sealed[24:]))
         require(self.allows(sent_ms, choices), "invalid")
         return sent_ms, choices
+
+
+# 7.8 Businesses
+
+def answers(body, author, answer):                                                                        # P-7.19
+    """The title of what was offered in `body`, which `author` wrote, if that is what `answer` says."""
+    said, chosen = ({at: value for at, value in records(unpad(each))} for each in (body, answer))
+    kind = next(at for at in said if 16 <= at <= 127)
+    require(kind in business.KINDS, "not-offered")
+    offered = business.offered(kind, business.read(business.KINDS[kind], said[kind]))
+    selection = business.read(business.KINDS[business.SELECTION], chosen[business.SELECTION])
+    require(selection["of"] == {"author": author, "id": said[1]}, "not-offered")
+    require(offered.get(selection["id"]) == selection["title"], "not-offered")
+    return {"title": selection["title"].encode()}

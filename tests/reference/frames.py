@@ -13,7 +13,7 @@ PERSON, BUSINESS = b"\1\0" + NONE, b"\2\0" + NONE
 
 
 def frame_():
-    """Conversations of accounts with several devices: the six kinds of frames, lost and crossed sessions, lists that differ."""
+    """Conversations of accounts with several devices: six kinds of frames, lost and crossed sessions, lists that differ."""
     s = Script()
     messages_and_what_is_owed(Town(s))
     crossed_and_forked(Town(s))
@@ -64,7 +64,8 @@ class Town:
         return b"".join(framed(self.bundles[name]) for name in names)
 
     def send(self, of, plaintext, *needed, now=NOW):
-        return self.letters(of, self.s("send", of=of, plaintext=plaintext, bundles=self.offered(*needed), now=now, frames=None))
+        bundles = self.offered(*needed)
+        return self.letters(of, self.s("send", of=of, plaintext=plaintext, bundles=bundles, now=now, frames=None))
 
     def flush(self, of, *needed, now=NOW):
         return self.letters(of, self.s("flush", of=of, bundles=self.offered(*needed), now=now, frames=None))
@@ -195,7 +196,7 @@ def crossed_and_forked(town):
 
 
 def decisions(town):
-    """A customer agrees to a hosted endpoint: her other device is told with the disclosure, the endpoint without, and it countersigns."""
+    """A customer agrees to a hosted endpoint: her other device is told with the disclosure, the endpoint without it."""
     s = town.s
     town.account("rini", "tablet"), town.account("shop", custody=BUSINESS)
     for name in ("endpoint", "operator"):

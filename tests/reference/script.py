@@ -17,7 +17,7 @@ from talks import TalkSteps
 
 NOW = 1_800_000_000
 DECIMAL = {"now", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
-           "delete_by"}
+           "delete_by", "total"}
 WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events"}
 INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
@@ -232,6 +232,9 @@ class World(AccountSteps, EndpointSteps, TalkSteps):
 
     def read_body(self, step, draw):
         return content.read_body(step["body"])
+
+    def answers(self, step, draw):
+        return content.answers(step["body"], step["author"], step["answer"])
 
     def poll(self, step, draw):
         """Draws the poll's secret, then its id."""

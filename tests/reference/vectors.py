@@ -14,6 +14,7 @@ from devices import device
 from frames import frame_
 from hosting import endpoint
 from script import *
+from selling import business_
 
 
 def aead():
@@ -530,7 +531,7 @@ def votes(s):
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "device": device,
-         "endpoint": endpoint, "frame": frame_}
+         "endpoint": endpoint, "frame": frame_, "business": business_}
 
 
 def write(directory):

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::content::{Content, Envelope, Kind, PersonId, Poll, SentAt, Text, Vote, Votes};
+use bisik::content::{Content, ContentError, Envelope, Kind, PersonId, Poll, SentAt, Text, Vote, Votes};
 
 use super::draws::{Draws, to_hex};
 use super::step::Step;
@@ -29,8 +29,40 @@ pub(super) fn read_body(step: &Step) -> Outcome {
     match content.kind() {
         Kind::Text(text) => Ok(vec![(name, to_hex(text.body.as_bytes()))]),
         Kind::Unknown(unknown) => Ok(vec![("kind", unknown.number().to_string())]),
-        other => panic!("no step reads {other:?}"),
+        other => business(&content, other),
     }
+}
+
+/// The number of a business's kind, of a cart the total too. Composed again, it is the very same body.
+fn business(content: &Content, kind: &Kind) -> Outcome {
+    let composed = Content::new(content.envelope().clone(), kind.clone());
+    assert_eq!(composed.as_ref(), Ok(content), "it is written as it was");
+    let number = match kind {
+        Kind::Greeting(_) => 64,
+        Kind::Away(_) => 65,
+        Kind::Profile(_) => 66,
+        Kind::CatalogueItem(_) => 67,
+        Kind::Cart(_) => 68,
+        Kind::QuickReplies(_) => 69,
+        Kind::List(_) => 70,
+        Kind::Buttons(_) => 71,
+        Kind::Selection(_) => 72,
+        Kind::Referral(_) => 73,
+        other => panic!("no step reads {other:?}"),
+    };
+    let mut results = vec![("kind", number.to_string())];
+    if let Kind::Cart(cart) = kind {
+        results.push(("total", cart.total().map_err(word)?.amount().to_string()));
+    }
+    Ok(results)
+}
+
+pub(super) fn answers(step: &Step) -> Outcome {
+    let [asked, answer] = ["body", "answer"].map(|name| Content::from_body(&step.hex(name)));
+    let (asked, answer) = (asked.map_err(word)?, answer.map_err(word)?);
+    let Kind::Selection(selection) = answer.kind() else { return Err(word(ContentError::Unfit)) };
+    let offered = selection.answers(&asked, &person(step, "author"));
+    if offered { Ok(vec![("title", to_hex(selection.title.as_bytes()))]) } else { Err("not-offered".to_owned()) }
 }
 
 impl Polls {

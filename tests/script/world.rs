@@ -161,6 +161,7 @@ impl World {
             "decrypt" => self.decrypt(step),
             "text" => content::text(step, draws),
             "read-body" => content::read_body(step),
+            "answers" => content::answers(step),
             "poll" => self.polls.poll(step, draws),
             "vote" => self.polls.vote(step, draws),
             "open-vote" => self.polls.open_vote(step),
