@@ -7,6 +7,8 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 #[cfg(feature = "interop")]
+mod groups;
+#[cfg(feature = "interop")]
 mod interop;
 mod ours;
 #[path = "../support/mod.rs"]
@@ -62,7 +64,7 @@ fn main() {
 /// The rows of the table. Messages are bytes as they travel, on both sides.
 fn operations() -> Vec<Operation> {
     #[cfg(feature = "interop")]
-    return native().into_iter().chain(interop::operations()).collect();
+    return native().into_iter().chain(interop::operations()).chain(groups::operations()).collect();
     #[cfg(not(feature = "interop"))]
     native().into()
 }

@@ -1,4 +1,4 @@
-//! The safety number of two people: 60 digits to compare by eye or voice, and a code to scan (docs/interop.md, section 12).
+//! The safety number of two people: 60 digits to compare by eye or voice, and a code to scan (docs/interop.md, section 9).
 //!
 //! Does not know where keys and identifiers come from, nor what a user does about a number that differs.
 
@@ -69,7 +69,7 @@ impl SafetyNumber {
         code.encode_to_vec()
     }
 
-    /// S-12.3. Compares with the code that the other's client shows, whose local half is our remote one. Takes the same time
+    /// S-9.3. Compares with the code that the other's client shows, whose local half is our remote one. Takes the same time
     /// wherever they differ.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl SafetyNumber {
     }
 }
 
-/// S-12.2. The digits: the smaller half first, so that both see the same.
+/// S-9.2. The digits: the smaller half first, so that both see the same.
 impl fmt::Display for SafetyNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ours, theirs) = (digits(&self.local), digits(&self.remote));
@@ -130,7 +130,7 @@ impl fmt::Display for ScanError {
 
 impl core::error::Error for ScanError {}
 
-/// S-12.1. `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then over and over `SHA-512(h ‖ keys)`.
+/// S-9.1. `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then over and over `SHA-512(h ‖ keys)`.
 fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {
     let mut keys: Vec<_> = party.keys.iter().map(IdentityKey::to_bytes).collect();
     keys.sort_unstable();

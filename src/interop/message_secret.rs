@@ -1,5 +1,5 @@
 //! What is encrypted under the secret of another message: votes, reactions, comments, answers to events, edits
-//! (docs/interop.md, section 13).
+//! (docs/interop.md, section 10).
 //!
 //! Does not know the messages: names are strings, payloads bytes. Whoever has the secret can write in anybody's name, so a
 //! receiver takes the names from the session that the message came by, never from the message itself.
@@ -8,10 +8,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use prost::Message;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::fields::{bytes_length, put_bytes};
+use crate::codec::{Malformed, Record, Records, Value};
 use crate::primitives::gcm::{self, GCM_NONCE};
 use crate::primitives::kdf::{KeyedHash, Prk, digest};
 use crate::primitives::secret::Secret;
@@ -68,7 +69,7 @@ impl UseCase {
         }
     }
 
-    /// S-13.3. Whether the payload is bound to its message and author once more, as associated data.
+    /// S-10.3. Whether the payload is bound to its message and author once more, as associated data.
     const fn has_associated_data(self) -> bool {
         match self {
             Self::PollVote | Self::EventResponse => true,
@@ -211,7 +212,7 @@ impl MessageSecret {
         vote
     }
 
-    /// S-13.4. A token over the fields of a message that a report would show: the reporter can prove them to the server, which
+    /// S-10.4. A token over the fields of a message that a report would show: the reporter can prove them to the server, which
     /// reads nothing else. Which fields those are, in which encoding, is the application's protocol. The use is always
     /// [`UseCase::ReportToken`].
     #[must_use]
@@ -222,13 +223,13 @@ impl MessageSecret {
         *token
     }
 
-    /// S-13.5. The secret of messages to and from bots, which are parties of their own and no ends of a conversation.
+    /// S-10.5. The secret of messages to and from bots, which are parties of their own and no ends of a conversation.
     #[must_use]
     pub fn for_bots(&self) -> Self {
         Self(Box::new(Prk::extract(&[], &[self.0.expose()]).expand(&[b"Bot Message"])))
     }
 
-    /// S-13.1. The names are joined without lengths, as the wire has it.
+    /// S-10.1. The names are joined without lengths, as the wire has it.
     fn key(&self, context: &AddOn<'_>) -> Secret<32> {
         let AddOn { use_case, parent, parent_sender, author } = context;
         let info = [parent.as_bytes(), parent_sender.as_bytes(), author.as_bytes(), use_case.label().as_bytes()];
@@ -242,7 +243,7 @@ impl fmt::Debug for MessageSecret {
     }
 }
 
-/// S-13.3. `parent ‖ 00 ‖ author`, or nothing.
+/// S-10.3. `parent ‖ 00 ‖ author`, or nothing.
 fn associated(context: &AddOn<'_>) -> Vec<u8> {
     let AddOn { use_case, parent, parent_sender: _, author } = context;
     if use_case.has_associated_data() { [parent.as_bytes(), &[0], author.as_bytes()].concat() } else { Vec::new() }
@@ -270,7 +271,7 @@ impl PollVote {
         Self::from_chosen(hashes.iter().take(Self::MAX_CHOSEN).copied().collect())
     }
 
-    /// S-13.2. What a vote calls the option with this name: SHA-256.
+    /// S-10.2. What a vote calls the option with this name: SHA-256.
     #[must_use]
     pub fn option(name: &str) -> [u8; 32] {
         digest(&[name.as_bytes()])
@@ -287,19 +288,28 @@ impl PollVote {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        let mut vote = Vote { selected: self.chosen.iter().map(|hash| hash.to_vec()).collect() };
-        let bytes = vote.encode_to_vec();
-        vote.selected.zeroize();
+        let mut bytes = Vec::with_capacity(self.chosen.len().saturating_mul(bytes_length(HASH)));
+        for hash in self.chosen.iter() {
+            put_bytes(&mut bytes, CHOSEN, hash);
+        }
         bytes
     }
 
+    /// By hand, because prost copies byte strings on the way into memory that nobody wipes.
     fn from_bytes(bytes: &[u8]) -> Result<Self, AddOnError> {
-        let mut vote = Vote::decode(bytes).map_err(|_| AddOnError::Rejected)?;
-        let hash = |bytes: &Vec<u8>| bytes.as_slice().try_into().map_err(|_| AddOnError::Rejected);
-        let few = vote.selected.len() <= Self::MAX_CHOSEN;
-        let chosen = vote.selected.iter().map(hash).collect::<Result<_, _>>();
-        vote.selected.zeroize();
-        if few { chosen.map(Self::from_chosen) } else { Err(AddOnError::Rejected) }
+        let mut vote = Self::from_chosen(Vec::with_capacity(Self::MAX_CHOSEN));
+        for record in Records::of(bytes) {
+            let Record { number, value, bytes: _ } = record.map_err(|Malformed| AddOnError::Rejected)?;
+            if number != u32::from(CHOSEN) {
+                continue;
+            }
+            let Value::Bytes(hash) = value else { return Err(AddOnError::Rejected) };
+            if vote.chosen.len() == Self::MAX_CHOSEN {
+                return Err(AddOnError::Rejected);
+            }
+            vote.chosen.push(hash.try_into().map_err(|_| AddOnError::Rejected)?);
+        }
+        Ok(vote)
     }
 }
 
@@ -308,13 +318,6 @@ impl fmt::Debug for PollVote {
         let Self { chosen } = self;
         f.debug_struct("PollVote").field("chosen", &chosen.len()).finish_non_exhaustive()
     }
-}
-
-#[derive(Clone, PartialEq, Message)]
-#[prost(skip_debug)]
-struct Vote {
-    #[prost(bytes = "vec", repeated, tag = "1")]
-    selected: Vec<Vec<u8>>,
 }
 
 /// Why a payload was not encrypted or decrypted.
@@ -338,6 +341,11 @@ impl fmt::Display for AddOnError {
 
 impl core::error::Error for AddOnError {}
 
+/// Number of the field that is repeated in a vote.
+const CHOSEN: u8 = 1;
+/// Bytes of the hash of an option.
+const HASH: usize = 32;
+
 /// Bytes of the longest payload: comments are messages, and no add-on is longer than one.
 const MAX_PAYLOAD: usize = 64 << 10;
 /// Bytes of a tag.
@@ -347,7 +355,7 @@ const TAG: usize = crate::primitives::aead::TAG;
 mod tests {
     use super::*;
 
-    /// S-13.1. Computed independently in Python.
+    /// S-10.1. Computed independently in Python.
     #[test]
     fn a_key_agrees_with_an_independent_computation() {
         let context = AddOn {

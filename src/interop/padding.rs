@@ -1,4 +1,4 @@
-//! Padding of a message before it is encrypted: 1 to 16 bytes, each of which says how many they are (docs/interop.md, section 10).
+//! Padding of a message before it is encrypted: 1 to 16 bytes, each of which says how many they are (docs/interop.md, section 7).
 //!
 //! Does not know what is padded. It hides lengths only modulo 16, and a receiver looks at it only after a tag has held.
 
@@ -33,7 +33,7 @@ pub fn pad(plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
     padded
 }
 
-/// S-10.1. What was padded. All of the padding is checked, so that one plaintext has no more than sixteen padded forms.
+/// S-7.1. What was padded. All of the padding is checked, so that one plaintext has no more than sixteen padded forms.
 ///
 /// # Errors
 ///
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    /// S-10.1.
+    /// S-7.1.
     #[test]
     fn all_of_the_padding_counts() {
         for length in 1..=16_u8 {

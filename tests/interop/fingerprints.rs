@@ -8,7 +8,7 @@ use rand::{SeedableRng, rngs::StdRng};
 
 use super::known::Known;
 
-/// S-12.1, S-12.2, S-12.3.
+/// S-9.1, S-9.2, S-9.3.
 #[test]
 fn numbers_and_codes_are_those_of_another_implementation() {
     let blocks = Known::load("fingerprint.txt");
@@ -35,7 +35,7 @@ fn numbers_and_codes_are_those_of_another_implementation() {
     }
 }
 
-/// S-12.1. Two from a published telephone number example, checked independently in Python.
+/// S-9.1. Two from a published telephone number example, checked independently in Python.
 #[test]
 fn telephone_numbers_give_the_published_digits() {
     let key = |hex: &str| [IdentityKey::from_bytes(&super::known::from_hex(hex)).unwrap()];
@@ -51,7 +51,7 @@ fn identity(seed: u64) -> IdentityKey {
     Identity::generate(&mut StdRng::seed_from_u64(seed)).public()
 }
 
-/// S-12.1.
+/// S-9.1.
 #[test]
 fn the_order_of_an_accounts_devices_does_not_matter_and_each_of_them_does() {
     let (one, two, other) = (identity(1), identity(2), identity(3));
@@ -64,7 +64,7 @@ fn the_order_of_an_accounts_devices_does_not_matter_and_each_of_them_does() {
     assert_ne!(of(&[one, two]), of(&[one, other]));
 }
 
-/// S-12.3.
+/// S-9.3.
 #[test]
 fn every_changed_bit_of_a_code_is_noticed() {
     let alice = Party { identifier: b"alice", keys: &[identity(1)] };

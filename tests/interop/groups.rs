@@ -1,6 +1,6 @@
 //! Sender keys: known answers, every order of delivery, bounds, and senders and members who mean harm.
 //!
-//! Does not use the library to make hostile messages: `Hostile` writes them from docs/interop.md, section 14.
+//! Does not use the library to make hostile messages: `Hostile` writes them from docs/interop.md, section 11.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ fn refused(receiver: &mut GroupReceiver, message: &[u8], error: GroupDecryptErro
     assert!(state(receiver) == before, "a refused message changes nothing");
 }
 
-/// S-14.1, S-14.2, S-14.3.
+/// S-11.1, S-11.2, S-11.3.
 #[test]
 fn distributions_and_messages_are_those_of_another_implementation() {
     let blocks = Known::load("sender_key.txt");
@@ -82,7 +82,7 @@ fn distributions_and_messages_are_those_of_another_implementation() {
     }
 }
 
-/// S-14.1. The shorter form is the same without the name, and its fields one lower; written here by hand from the other's.
+/// S-11.1. The shorter form is the same without the name, and its fields one lower; written here by hand from the other's.
 #[test]
 fn the_shorter_form_has_the_same_content_without_the_name() {
     let (drawn, signing) = ([vec![0xa6, 0, 0, 0], vec![5; 64]].concat(), [9; 64]);
@@ -113,7 +113,7 @@ fn the_shorter_form_has_the_same_content_without_the_name() {
     refused(&mut receiver, &shorter, GroupDecryptError::UnknownKey);
 }
 
-/// S-14.5, S-14.6.
+/// S-11.5, S-11.6.
 #[test]
 fn a_sender_who_counts_by_twos_is_understood() {
     for form in forms() {
@@ -128,7 +128,7 @@ fn a_sender_who_counts_by_twos_is_understood() {
     }
 }
 
-/// S-14.4. Whoever did not sign gets one answer, whatever the number says: no derivation, no oracle for what was received.
+/// S-11.4. Whoever did not sign gets one answer, whatever the number says: no derivation, no oracle for what was received.
 #[test]
 fn the_signature_is_looked_at_before_the_number() {
     let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
@@ -141,7 +141,7 @@ fn the_signature_is_looked_at_before_the_number() {
     }
 }
 
-/// S-14.9.
+/// S-11.9.
 #[test]
 fn a_jump_and_what_it_leaves_behind_are_bounded() {
     let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
@@ -169,7 +169,7 @@ fn a_jump_and_what_it_leaves_behind_are_bounded() {
     assert!(receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0)).len() < 2_000 * 36 + 160);
 }
 
-/// S-14.5. The last number is not used: a chain always has a next one.
+/// S-11.5. The last number is not used: a chain always has a next one.
 #[test]
 fn a_chain_ends_without_overflow() {
     let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
@@ -181,7 +181,7 @@ fn a_chain_ends_without_overflow() {
     refused(&mut receiver, &hostile.message(u32::MAX, &hostile.body(1, b"beyond")), GroupDecryptError::Rejected);
 }
 
-/// S-14.10.
+/// S-11.10.
 #[test]
 fn what_is_too_long_is_not_encrypted_and_changes_nothing() {
     let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
@@ -192,7 +192,7 @@ fn what_is_too_long_is_not_encrypted_and_changes_nothing() {
     assert!(receiver.decrypt(&message).unwrap() == long[1..]);
 }
 
-/// S-14.7, S-14.8.
+/// S-11.7, S-11.8.
 #[test]
 fn five_keys_of_a_sender_are_kept_and_the_oldest_goes() {
     let mut receiver = GroupReceiver::new();
@@ -206,7 +206,7 @@ fn five_keys_of_a_sender_are_kept_and_the_oldest_goes() {
     }
 }
 
-/// S-14.7.
+/// S-11.7.
 #[test]
 fn a_distribution_that_comes_again_forgets_nothing() {
     let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
@@ -228,7 +228,7 @@ fn a_distribution_that_comes_again_forgets_nothing() {
     assert_eq!(receiver.decrypt(&other.text(0, b"halo")).unwrap(), b"halo");
 }
 
-/// S-14.4.
+/// S-11.4.
 #[test]
 fn every_changed_bit_of_a_message_is_noticed_and_changes_nothing() {
     for form in forms() {
@@ -344,7 +344,7 @@ fn debug_shows_numbers_and_no_keys() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// S-14.5, S-14.6. Whatever is lost, late or twice: each message is delivered once.
+    /// S-11.5, S-11.6. Whatever is lost, late or twice: each message is delivered once.
     #[test]
     fn each_message_is_delivered_once_in_every_order(seed in any::<u64>(), count in 1_usize..80) {
         let rng = &mut seeded(seed);

@@ -48,7 +48,7 @@ fn part(ranges: &Ranges, blob: &[u8], range: Range<u64>) -> Result<Vec<u8>, Medi
     done.map(|()| output.split_off(6))
 }
 
-/// S-11.1, S-11.2, S-11.3. Computed by tests/reference/interop_media.py.
+/// S-8.1, S-8.2, S-8.3. Computed by tests/reference/interop_media.py.
 #[test]
 fn blobs_digests_and_sidecars_are_those_of_an_independent_computation() {
     let blocks = Known::load("media.txt");
@@ -67,7 +67,7 @@ fn blobs_digests_and_sidecars_are_those_of_an_independent_computation() {
     }
 }
 
-/// S-11.4, S-11.5.
+/// S-8.4, S-8.5.
 #[test]
 fn files_at_every_edge_come_back_whole_and_in_parts() {
     for size in [0, 1, 15, 16, 17, WINDOW - 27, WINDOW - 26, WINDOW - 22, WINDOW - 16, WINDOW - 1, WINDOW, WINDOW + 1] {
@@ -90,7 +90,7 @@ fn files_at_every_edge_come_back_whole_and_in_parts() {
     }
 }
 
-/// S-11.5.
+/// S-8.5.
 #[test]
 fn a_plan_fetches_the_windows_that_hold_the_part_and_the_block_before() {
     let (_, blob, attachment) = encrypted(3 * WINDOW);
@@ -106,7 +106,7 @@ fn a_plan_fetches_the_windows_that_hold_the_part_and_the_block_before() {
     assert_eq!(blob.len(), 3 * WINDOW + 26);
 }
 
-/// S-11.4.
+/// S-8.4.
 #[test]
 fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
     let (_, blob, attachment) = encrypted(100);
@@ -132,7 +132,7 @@ fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
     assert!(verified(&copy(&attachment), &longer, 50).is_err(), "also where the size is not known");
 }
 
-/// S-11.4.
+/// S-8.4.
 #[test]
 fn each_of_tag_digests_and_size_is_checked_by_itself() {
     let (plaintext, blob, attachment) = encrypted(100_000);
@@ -165,7 +165,7 @@ fn each_of_tag_digests_and_size_is_checked_by_itself() {
     assert_eq!((of_blob.file_sha256(), of_blob.file_enc_sha256()), (&file_digest, &blob_digest));
 }
 
-/// S-11.5.
+/// S-8.5.
 #[test]
 fn what_changes_between_the_two_passes_is_noticed() {
     let (plaintext, blob, attachment) = encrypted(2 * WINDOW + 100);
@@ -190,7 +190,7 @@ fn what_changes_between_the_two_passes_is_noticed() {
     assert_eq!(ranges.decrypt(&ranges.plan(0..10), &blob[..WINDOW - 1], &mut Vec::new()), Err(MediaError::Rejected));
 }
 
-/// S-11.6.
+/// S-8.6.
 #[test]
 fn a_sidecar_vouches_for_its_own_windows_in_their_order() {
     let (plaintext, blob, attachment) = encrypted(3 * WINDOW + 5);

@@ -1,4 +1,4 @@
-"""Sections 11 and 13 of docs/interop.md, written from that: attachments and message secrets.
+"""Sections 8 and 10 of docs/interop.md, written from that: attachments and message secrets.
 
     interop_media.py verify DIRECTORY   computes the files of tests/vectors/interop again from their inputs, and compares
     interop_media.py write DIRECTORY    makes them afresh, from fresh randomness

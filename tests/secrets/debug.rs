@@ -223,7 +223,11 @@ fn public_types() -> Vec<String> {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap();
             let inner = if ["lib", "mod"].contains(&name) { module.to_owned() } else { format!("{module}::{name}") };
-            let absent = [("media/io.rs", cfg!(feature = "std")), ("src/interop", cfg!(feature = "interop"))];
+            let absent = [
+                ("media/io.rs", cfg!(feature = "std")),
+                ("src/interop", cfg!(feature = "interop")),
+                ("src/group", cfg!(feature = "interop")),
+            ];
             if absent.iter().any(|(part, present)| path.ends_with(part) && !present) {
                 continue;
             }

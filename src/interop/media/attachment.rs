@@ -1,4 +1,4 @@
-//! [`Attachment`]: what a message says of a blob, and decryption of one that is in memory (docs/interop.md, section 11.4).
+//! [`Attachment`]: what a message says of a blob, and decryption of one that is in memory (docs/interop.md, section 8.4).
 //!
 //! Does not know the message that carries it, nor where the blob is.
 
@@ -99,7 +99,7 @@ impl Attachment {
         &self.sidecar
     }
 
-    /// S-11.4. The file of a blob that is in memory. Digest and tag of the blob are verified before anything is decrypted, and
+    /// S-8.4. The file of a blob that is in memory. Digest and tag of the blob are verified before anything is decrypted, and
     /// the digest of the file before anything is returned.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/interop.md, section 11.2).
+//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/interop.md, section 8.2).
 //!
 //! Does not know where the plaintext comes from, nor where the blob goes.
 
@@ -118,7 +118,7 @@ impl Encryptor {
         Attachment::new(kind, key, file.finish(), blob.finish()).with_size(size).with_sidecar(sidecar)
     }
 
-    /// S-11.2. Encrypts the blocks from `start` on in place; tag and digests are over what becomes of them.
+    /// S-8.2. Encrypts the blocks from `start` on in place; tag and digests are over what becomes of them.
     fn seal(&mut self, output: &mut [u8], start: usize) {
         let sealed = output.get_mut(start..).unwrap_or_default();
         self.cipher.apply(sealed);

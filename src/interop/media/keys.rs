@@ -1,4 +1,4 @@
-//! The key of an attachment, and what comes of it for each kind of file (docs/interop.md, sections 11.1 and 11.7).
+//! The key of an attachment, and what comes of it for each kind of file (docs/interop.md, sections 8.1 and 8.7).
 //!
 //! Does not know blobs.
 
@@ -69,7 +69,7 @@ impl MediaKey {
         opened.map_err(|_| MediaError::Rejected)
     }
 
-    /// S-11.7
+    /// S-8.7
     fn retry(&self) -> Secret<32> {
         self.prk().expand(&[b"WhatsApp Media Retry Notification"])
     }
@@ -93,7 +93,7 @@ pub(super) struct BlobKeys {
 }
 
 impl BlobKeys {
-    /// S-11.1. `IV 16 ‖ cipher key 32 ‖ MAC key 32 ‖ 32 that nothing uses`.
+    /// S-8.1. `IV 16 ‖ cipher key 32 ‖ MAC key 32 ‖ 32 that nothing uses`.
     pub(super) fn derive(kind: MediaKind, key: &MediaKey) -> Self {
         let output: Secret<112> = key.prk().expand(&[kind.label()]);
         let mut iv = [0; BLOCK];
@@ -137,7 +137,7 @@ mod tests {
     use alloc::string::String;
     use core::fmt::Write;
 
-    /// S-11.1. Computed independently in Python, of the bytes 0 to 31.
+    /// S-8.1. Computed independently in Python, of the bytes 0 to 31.
     #[test]
     fn the_keys_of_a_picture_agree_with_an_independent_computation() {
         let key = MediaKey::from_bytes(core::array::from_fn(|at| u8::try_from(at).unwrap()));

@@ -1,5 +1,5 @@
 //! Attachments in WhatsApp's layout: AES-256-CBC and a tag over the whole, for a store that need not be trusted
-//! (docs/interop.md, section 11).
+//! (docs/interop.md, section 8).
 //!
 //! Does not know stores, networks or messages. The tag and the digests are at the end or about the whole, so nothing is
 //! released before everything was seen: a blob in memory is verified and then decrypted; a larger one goes through a
@@ -20,11 +20,11 @@
 mod attachment; // what travels inside a message, and decryption of what is in memory
 mod encrypt; //    push-style encryption
 mod error; //      what can go wrong
-mod keys; //       11.1: the keys of a blob
-mod kind; //       11.1: what a file is
-mod range; //      11.5: any part of a file
-mod verify; //     11.4: push-style verification
-mod windows; //    11.3: a tag for each 64 KiB
+mod keys; //        8.1: the keys of a blob
+mod kind; //        8.1: what a file is
+mod range; //       8.5: any part of a file
+mod verify; //      8.4: push-style verification
+mod windows; //     8.3: a tag for each 64 KiB
 
 use alloc::vec::Vec;
 

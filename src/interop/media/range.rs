@@ -1,4 +1,4 @@
-//! [`Ranges`]: any part of a file from the windows that hold it (docs/interop.md, section 11.5).
+//! [`Ranges`]: any part of a file from the windows that hold it (docs/interop.md, section 8.5).
 //!
 //! Does not know how windows are fetched: a [`RangePlan`] says which bytes of the blob are needed. Parts are never fetched by
 //! the block, though the cipher would allow it: nothing would say that they are the sender's.
@@ -73,7 +73,7 @@ pub struct Ranges {
 }
 
 impl Ranges {
-    /// S-11.6. One entry for each window; one more, over nothing but the tag, is what some clients write where the tag alone
+    /// S-8.6. One entry for each window; one more, over nothing but the tag, is what some clients write where the tag alone
     /// is left over.
     pub(super) fn of_sidecar(keys: BlobKeys, size: u64, sidecar: &[u8]) -> Result<Self, MediaError> {
         let blob = blob_size(size);
@@ -103,7 +103,7 @@ impl Ranges {
         RangePlan { size: self.size, plaintext: range.start.min(end)..end }
     }
 
-    /// S-11.5. Appends the bytes of `plan` to `output`, from the bytes of the blob that it asked for: all of them or none.
+    /// S-8.5. Appends the bytes of `plan` to `output`, from the bytes of the blob that it asked for: all of them or none.
     /// Where `output` has to grow, its old memory is wiped.
     ///
     /// # Errors

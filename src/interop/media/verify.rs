@@ -1,4 +1,4 @@
-//! [`Verifier`]: the blob in pieces of any length in, nothing out until all of it has held (docs/interop.md, section 11.4).
+//! [`Verifier`]: the blob in pieces of any length in, nothing out until all of it has held (docs/interop.md, section 8.4).
 //!
 //! Does not know where the blob comes from, nor whether it will be the same when it is read again: that is what the tags are
 //! for which it leaves behind.
@@ -119,7 +119,7 @@ impl Verifier {
         if self.received > self.most || ciphertext.is_empty() || ciphertext.len() % BLOCK != 0 {
             return Err(MediaError::Rejected);
         }
-        // S-11.4. The blob first; only what is the sender's is decrypted for its padding and digest.
+        // S-8.4. The blob first; only what is the sender's is decrypted for its padding and digest.
         mac.update(ciphertext);
         if blob.finish() != blob_digest || !keys::verify(mac.finish().expose(), tag) {
             return Err(MediaError::Rejected);

@@ -1,4 +1,4 @@
-//! A tag for each 64 KiB of a blob, over that and the 16 bytes before (docs/interop.md, section 11.3).
+//! A tag for each 64 KiB of a blob, over that and the 16 bytes before (docs/interop.md, section 8.3).
 //!
 //! Does not know which of their bytes are kept. The 16 bytes before are what the first block is chained to, so that a window
 //! can be verified and decrypted by itself.
@@ -45,7 +45,7 @@ impl Windows {
         }
     }
 
-    /// S-11.3. One whole tag for each window, of which the last may be shorter.
+    /// S-8.3. One whole tag for each window, of which the last may be shorter.
     pub(super) fn finish(mut self) -> Vec<[u8; 32]> {
         if self.filled > 0 {
             self.close();
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    /// S-11.3. `HMAC(S[i·65536 .. (i+1)·65536+16])` for `S = IV ‖ blob`, until S is covered.
+    /// S-8.3. `HMAC(S[i·65536 .. (i+1)·65536+16])` for `S = IV ‖ blob`, until S is covered.
     #[test]
     fn tags_are_over_windows_of_iv_and_blob_however_the_pieces_fall() {
         let keys = BlobKeys::derive(MediaKind::Video, &MediaKey::from_bytes([3; 32]));

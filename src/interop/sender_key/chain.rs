@@ -1,4 +1,4 @@
-//! The symmetric step of a sender key, and the keys of one message (docs/interop.md, section 14).
+//! The symmetric step of a sender key, and the keys of one message (docs/interop.md, section 11).
 //!
 //! Does not know numbers or signatures. Nothing here authenticates: a signature has been verified before.
 
@@ -21,7 +21,7 @@ impl ChainKey {
         Self(secret)
     }
 
-    /// S-14.2. `seed = HMAC(CK, 01)`, `CK' = HMAC(CK, 02)`.
+    /// S-11.2. `seed = HMAC(CK, 01)`, `CK' = HMAC(CK, 02)`.
     pub(super) fn step(&self) -> (Self, Seed) {
         let hash = KeyedHash::new(&self.0);
         (Self(hash.hash(&[labels::CHAIN_NEXT])), Seed(hash.hash(&[labels::CHAIN_MESSAGE])))
@@ -65,7 +65,7 @@ impl Seed {
         &self.0
     }
 
-    /// S-14.2. `HKDF(salt = 00·32, ikm = seed, "WhisperGroup", 48)`: initialisation vector, then cipher key.
+    /// S-11.2. `HKDF(salt = 00·32, ikm = seed, "WhisperGroup", 48)`: initialisation vector, then cipher key.
     fn keys(&self) -> (Secret<16>, Secret<32>) {
         let output = Prk::extract(&[], &[self.0.expose()]).expand::<48>(&[labels::interop::GROUP]);
         let (mut iv, mut cipher) = (Secret::zero(), Secret::zero());

@@ -1,4 +1,4 @@
-//! [`GroupReceiver`]: what a member knows of one sender in one group (docs/interop.md, section 14).
+//! [`GroupReceiver`]: what a member knows of one sender in one group (docs/interop.md, section 11).
 //!
 //! Does not know groups, nor who the sender is. `open` takes a state by reference and says what would change; `apply` cannot
 //! fail.
@@ -39,7 +39,7 @@ impl GroupReceiver {
     /// One with the same number and signing key changes nothing, so that messages are not forgotten when a sender says it
     /// again; one with the same number and another signing key replaces what was there; of more than five the oldest goes.
     pub fn process(&mut self, distribution: &Distribution) {
-        // S-14.7
+        // S-11.7
         let same = |state: &State| state.is(distribution.form, distribution.id);
         if self.states.iter().any(|state| same(state) && state.signing == distribution.signing) {
             return;
@@ -59,7 +59,7 @@ impl GroupReceiver {
         let message = Message::parse(message).map_err(|Malformed| GroupDecryptError::Rejected)?;
         let state = self.states.iter_mut().find(|state| state.is(message.header.form, message.header.id));
         let state = state.ok_or(GroupDecryptError::UnknownKey)?;
-        // S-14.4. First: whoever did not sign can ask for nothing.
+        // S-11.4. First: whoever did not sign can ask for nothing.
         if !state.has_signed(&message) {
             return Err(GroupDecryptError::Rejected);
         }
@@ -141,14 +141,14 @@ impl State {
         self.verifying.as_ref().is_some_and(|key| key.verify(message.signed, message.signature))
     }
 
-    /// S-14.5, S-14.6. The plaintext of a message that the sender has signed.
+    /// S-11.5, S-11.6. The plaintext of a message that the sender has signed.
     fn open(&self, message: &Message<'_>) -> Result<(Vec<u8>, Change), GroupDecryptError> {
         let number = message.header.iteration;
         let Some(distance) = number.checked_sub(self.next) else {
             let seed = self.skipped.get(&number).ok_or(GroupDecryptError::Replayed)?;
             return Ok((decrypt(seed, message)?, Change::Taken(number)));
         };
-        // S-14.9
+        // S-11.9
         if distance > MAX_JUMP {
             return Err(GroupDecryptError::TooFarAhead);
         }

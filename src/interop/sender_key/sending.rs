@@ -1,4 +1,4 @@
-//! [`GroupSender`]: a device's own sender key in one group (docs/interop.md, section 14).
+//! [`GroupSender`]: a device's own sender key in one group (docs/interop.md, section 11).
 //!
 //! Does not know the members, nor who was told the key.
 
@@ -57,7 +57,7 @@ impl GroupSender {
         let chain = Box::new(ChainKey::new(Secret::random(&mut rng)));
         let pair = KeyPair::generate(&mut rng);
         let (signing, public) = (SigningKey::new(&pair), pair.public());
-        // S-14.3. Thirty-one bits: some members read the number as a signed one.
+        // S-11.3. Thirty-one bits: some members read the number as a signed one.
         Self { form, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
     }
 
@@ -84,7 +84,7 @@ impl GroupSender {
         plaintext: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<u8>, GroupEncryptError> {
-        // S-14.10
+        // S-11.10
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(GroupEncryptError::TooLong);
         }
@@ -96,7 +96,7 @@ impl GroupSender {
         header.write(&mut message, body);
         let (chain, seed) = self.chain.step();
         seed.encrypt(&mut message, plaintext);
-        // S-14.3
+        // S-11.3
         let signature = self.signing.sign(&message, rng);
         message.extend_from_slice(&signature);
         *self.chain = chain;
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use rand::{SeedableRng, rngs::StdRng};
 
-    /// S-14.5.
+    /// S-11.5.
     #[test]
     fn a_chain_that_has_ended_encrypts_nothing_more() {
         let rng = &mut StdRng::seed_from_u64(1);

@@ -1,4 +1,4 @@
-//! Both sides of a sender key as sealed records (docs/interop.md, section 14).
+//! Both sides of a sender key as sealed records (docs/interop.md, section 11).
 //!
 //! Does not know where records are kept. The encoding is deterministic: equal bytes, equal state.
 

@@ -1,4 +1,4 @@
-//! Distributions and messages as bytes (docs/interop.md, section 14).
+//! Distributions and messages as bytes (docs/interop.md, section 11).
 //!
 //! Does not know chains or who sends. What is signed is what arrived: nothing is encoded again.
 
@@ -45,7 +45,7 @@ impl Distribution {
         read.map_err(|Malformed| DistributionError)
     }
 
-    /// S-14.1. The bytes for a session of two. They hold the chain key: the caller wipes them.
+    /// S-11.1. The bytes for a session of two. They hold the chain key: the caller wipes them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { form, id, iteration, chain, signing } = self;
@@ -153,7 +153,7 @@ impl GroupHeader {
     }
 }
 
-/// S-14.1. What both begin with; gives the number of the field that comes next.
+/// S-11.1. What both begin with; gives the number of the field that comes next.
 fn put_header(output: &mut Vec<u8>, form: Form, id: u32, iteration: u32) -> u8 {
     output.push(VERSION);
     let first = match form {

@@ -1,0 +1,81 @@
+//! Rows of the table for groups: sender keys by this library, Megolm by vodozemac.
+//!
+//! Does not know sessions. Both sign with one multiplication and verify with two; Megolm's messages also have eight bytes of
+//! HMAC-SHA256.
+
+use std::hint::black_box;
+
+use bisik::group::{Form, GroupReceiver, GroupSender};
+use vodozemac::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionConfig};
+
+use crate::PREPARED;
+use crate::support::meter::{Case, pieces};
+use crate::table::Operation;
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };
+    vec![
+        against("group: encrypt 32 B", Some(0.95), encrypt(32), their_encrypt(32)),
+        against("group: encrypt 1 KiB", None, encrypt(1024), their_encrypt(1024)),
+        against("group: decrypt 32 B", Some(0.95), decrypt(32), their_decrypt(32)),
+        against("group: decrypt 1 KiB", None, decrypt(1024), their_decrypt(1024)),
+    ]
+}
+
+fn encrypt(length: usize) -> Case {
+    let mut sender = GroupSender::generate(Form::WhatsApp, &mut rand::rng());
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                black_box(sender.encrypt(black_box(&plaintext), &mut rand::rng()).unwrap());
+            }
+        });
+    })
+}
+
+fn decrypt(length: usize) -> Case {
+    let mut sender = GroupSender::generate(Form::WhatsApp, &mut rand::rng());
+    let mut receiver = GroupReceiver::new();
+    receiver.process(&sender.distribution());
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let messages: Vec<_> = (0..piece).map(|_| sender.encrypt(&plaintext, &mut rand::rng()).unwrap()).collect();
+            meter.measure(&mut || {
+                for message in &messages {
+                    black_box(receiver.decrypt(black_box(message)).unwrap());
+                }
+            });
+        }
+    })
+}
+
+fn their_encrypt(length: usize) -> Case {
+    let mut sender = GroupSession::new(SessionConfig::version_1());
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                black_box(sender.encrypt(black_box(&plaintext)).to_bytes());
+            }
+        });
+    })
+}
+
+fn their_decrypt(length: usize) -> Case {
+    let mut sender = GroupSession::new(SessionConfig::version_1());
+    let mut receiver = InboundGroupSession::new(&sender.session_key(), SessionConfig::version_1());
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let messages: Vec<_> = (0..piece).map(|_| sender.encrypt(&plaintext).to_bytes()).collect();
+            meter.measure(&mut || {
+                for message in &messages {
+                    let message = MegolmMessage::from_bytes(black_box(message)).unwrap();
+                    black_box(receiver.decrypt(&message).unwrap());
+                }
+            });
+        }
+    })
+}
