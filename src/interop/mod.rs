@@ -8,6 +8,7 @@
 //!
 //! The place of version 4 of the wire, with PQXDH and the post-quantum ratchet, is `pq/` in this module; it is not built.
 
+mod app_state; //      what the devices of an account share
 mod bundle; //         what a server hands out, and what a session may be started with
 mod ciphertext; //     one message and its kind
 mod fields; //         protobuf, written
@@ -26,6 +27,7 @@ mod stored; //         pre-keys as a sealed record
 mod wire; //           messages as bytes
 pub mod xeddsa; //     signatures with keys that were made for agreement
 
+pub use app_state::{AppStateError, AppStateKeys, Collection, LtHash, Operation};
 pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, VerifiedBundle};
 pub use ciphertext::{Ciphertext, CiphertextError, Header, Kind, OpeningHeader};
 pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};

@@ -19,6 +19,6 @@ pub(crate) mod kem; //    1.4  ML-KEM-768, FIPS 203
 pub(crate) mod secret; //      a byte array that wipes itself
 pub(crate) mod sign; //   1.1  Ed25519, RFC 8032
 #[cfg(feature = "interop")]
-pub(crate) mod wide; //        SHA-512, FIPS 180-4
+pub(crate) mod wide; //        SHA-512, FIPS 180-4, and HMAC with it, RFC 2104
 #[cfg(test)]
 mod wycheproof; //             every vector of Project Wycheproof for the above

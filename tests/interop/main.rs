@@ -21,5 +21,6 @@ mod media; //        attachments
 mod pair; //         two devices
 mod secrets; //      votes and other add-ons
 mod sessions; //     delivery, order, loss, replays, and what a refused message leaves
+mod shared; //       what the devices of an account share
 mod signatures; //   XEdDSA
 mod wire; //         messages as bytes

@@ -1,4 +1,4 @@
-"""Sections 8 and 10 of docs/interop.md, written from that: attachments and message secrets.
+"""Sections 8, 10 and 12 of docs/interop.md, written from that: attachments, message secrets, what devices share.
 
     interop_media.py verify DIRECTORY   computes the files of tests/vectors/interop again from their inputs, and compares
     interop_media.py write DIRECTORY    makes them afresh, from fresh randomness
@@ -86,6 +86,24 @@ def retry(i):
     return {"payload": AESGCM(key).encrypt(bytes.fromhex(i["iv"]), plaintext, i["message"].encode())}
 
 
+def app_state(i):
+    index, cipher, value, snapshot, patch = struct.unpack("32s" * 5, hkdf(bytes.fromhex(i["key"]), b"WhatsApp Mutation Keys", 160))
+    key_id, iv, version = bytes.fromhex(i["id"]), bytes.fromhex(i["iv"]), struct.pack(">Q", int(i["version"]))
+    lanes, tags, found = [0] * 64, b"", {"index_tag": mac(index, b'["pin","111"]')}
+    for operation in (1, 2):
+        body = iv + cbc(cipher, iv, bytes.fromhex(i["plaintext"]))
+        signed = bytes([operation]) + key_id + body + struct.pack(">Q", len(key_id) + 1)
+        tag = hmac.new(value, signed, hashlib.sha512).digest()[:32]
+        found[("set", "remove")[operation - 1]] = body + tag
+        tags += tag
+        added = struct.unpack("<64H", hkdf(tag, b"WhatsApp Patch Integrity", 128))
+        lanes = [(a + b) % 2**16 for a, b in zip(lanes, added)]
+    found["hash"] = struct.pack("<64H", *lanes)
+    found["snapshot_tag"] = mac(snapshot, found["hash"] + version + i["collection"].encode())
+    found["patch_tag"] = mac(patch, found["snapshot_tag"] + tags + version + i["collection"].encode())
+    return found
+
+
 def some(n):
     return os.urandom(n).hex()
 
@@ -104,7 +122,14 @@ def secret_inputs():
     return blocks + [(retry, {"message": "3EB0ABCD", "key": some(32), "iv": some(12), "plaintext": some(40)})]
 
 
+def app_state_inputs():
+    names = ["critical_block", "critical_unblock_low", "regular_high", "regular_low", "regular"]
+    return [(app_state, {"collection": name, "version": str(2**(13 * at)), "key": some(32), "id": some(at + 1), "iv": some(16),
+                         "plaintext": some(17 * at)}) for at, name in enumerate(names)]
+
+
 FILES = {
+    "app_state.txt": ("Values of every collection, their hash, and the tags of snapshot and patch.", app_state_inputs),
     "media.txt": ("Attachments of every kind, of sizes at the edges of blocks and windows.", media_inputs),
     "message_secret.txt": ("Add-ons of every use, the secret of bots, and an answer that asks for media again.", secret_inputs),
 }

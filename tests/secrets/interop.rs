@@ -58,6 +58,11 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let party = Party { identifier: b"+62", keys: &[alice.public()] };
     show(shown, &SafetyNumber::new(1, &party, &party));
     show(shown, &party);
+    let shared = AppStateKeys::derive(&rng.secret(), b"id");
+    show(shown, &shared);
+    show(shown, &LtHash::new());
+    show(shown, &Collection::Regular);
+    show(shown, &Operation::Set);
     errors(shown);
 }
 
@@ -113,6 +118,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &GroupDecryptError::Rejected);
     show(shown, &media::MediaError::Rejected);
     show(shown, &AddOnError::Rejected);
+    show(shown, &AppStateKeys::tag_of(b"").unwrap_err());
     show(shown, &ScanError::Malformed);
     show(shown, &unpad(b"").unwrap_err());
 }
