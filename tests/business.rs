@@ -264,6 +264,7 @@ fn a_link_shows_where_it_leads() {
         "https://?x",
         "https://bank.example@elsewhere.example",
         "https://bank.example\\@elsewhere.example/",
+        "https://bank.example\\.elsewhere.example",
         "https://kopi.example/a b",
         "https://kopi.example/\n",
         "https://kopi\u{202e}.example",
@@ -334,6 +335,8 @@ fn every_bound_holds_for_what_is_read() {
         (item(varint_field(6, 3)), ok),
         (item(varint_field(6, 99)), ok), // said by a later version
         (item(varint_field(6, negative)), malformed),
+        (item(varint_field(6, u64::MAX)), malformed), // -1
+        (field(73, &[varint_field(1, u64::MAX), field(2, b"kampanye")].concat()), malformed),
         (item(field(4, &[varint_field(1, 5), field(2, b"IDR")].concat())), ok),
         (item(field(4, &varint_field(1, 5))), range), // of what money?
         (item(field(5, &field(2, b"https://blobs/1"))), malformed), // a picture without a pointer

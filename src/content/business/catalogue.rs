@@ -58,12 +58,11 @@ impl CatalogueItem {
     }
 
     pub(in crate::content) fn check(&self) -> Result<(), ContentError> {
-        let Self { id, title, description, price: _, picture, availability } = self;
+        let Self { id, title, description, price: _, picture, availability: _ } = self;
         bounded(id.len(), 1, limits::ITEM_ID)?;
         bounded(title.len(), 1, limits::NAME)?;
         bounded(description.len(), 0, limits::DESCRIPTION)?;
-        picture.as_ref().map_or(Ok(()), Blob::check)?;
-        if availability.0 < 0 { Err(ContentError::OutOfRange) } else { Ok(()) }
+        picture.as_ref().map_or(Ok(()), Blob::check)
     }
 
     pub(in crate::content) fn to_wire(&self) -> wire::CatalogueItem {

@@ -46,14 +46,13 @@ impl Referral {
     }
 
     pub(in crate::content) fn check(&self) -> Result<(), ContentError> {
-        let Self { origin, id, link, headline, text } = self;
+        let Self { origin: _, id, link, headline, text } = self;
         bounded(id.len(), usize::from(link.is_empty()), limits::NAME)?;
         if !link.is_empty() {
             check_link(link, limits::LINK)?;
         }
         bounded(headline.len(), 0, limits::NAME)?;
-        bounded(text.len(), 0, limits::ABOUT)?;
-        if origin.0 < 0 { Err(ContentError::OutOfRange) } else { Ok(()) }
+        bounded(text.len(), 0, limits::ABOUT)
     }
 
     pub(in crate::content) fn to_wire(&self) -> wire::Referral {
