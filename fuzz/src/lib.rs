@@ -13,6 +13,8 @@ mod endpoint; //       disclosures, decisions, and a user who decides
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
+#[cfg(feature = "interop")]
+mod interop; //        the wire of others: messages, sessions, bundles, records
 mod media; //          pointers and blobs of attachments
 mod model; //          what a receiver must do with a header
 mod ratchet_state; //  the fields of a ratchet's state
@@ -31,6 +33,8 @@ pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
 pub use endpoint::{consent, disclosure};
+#[cfg(feature = "interop")]
+pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
 pub use media::{media_decrypt, media_pointer};
 pub use seeds::seeds;
 pub use unseal::{state, unseal};
@@ -59,6 +63,16 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dishonest_peer", dishonest_peer),
     ("first_flight", first_flight),
     ("identity_key", identity_key),
+    #[cfg(feature = "interop")]
+    ("interop_accept", interop_accept),
+    #[cfg(feature = "interop")]
+    ("interop_bundle", interop_bundle),
+    #[cfg(feature = "interop")]
+    ("interop_decrypt", interop_decrypt),
+    #[cfg(feature = "interop")]
+    ("interop_message", interop_message),
+    #[cfg(feature = "interop")]
+    ("interop_state", interop_state),
     ("link", link),
     ("media_decrypt", media_decrypt),
     ("media_pointer", media_pointer),

@@ -8,6 +8,8 @@ use super::device;
 use super::endpoint;
 use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
 use super::input::RAW;
+#[cfg(feature = "interop")]
+use super::interop;
 use super::media;
 use super::record::{self, Kind};
 use super::unseal::genuine_record;
@@ -32,6 +34,16 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("dishonest_peer", dishonest_peer()),
         of("first_flight", first_flight()),
         of("identity_key", identity_key()),
+        #[cfg(feature = "interop")]
+        of("interop_accept", interop::accept_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_bundle", interop::bundle_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_decrypt", interop::decrypt_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_message", interop::message_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_state", interop::state_seeds()),
         of("link", device::link_seeds()),
         of("media_decrypt", media::decrypt_seeds()),
         of("media_pointer", media::pointer_seeds()),

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
 
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::dh::{self, InvalidKey, Point};
@@ -270,7 +271,12 @@ impl Identity {
     }
 
     fn read(mut reader: Reader<'_>) -> Result<Self, Malformed> {
-        let pair = KeyPair::from_secret(Secret::copy_of(reader.array()?));
+        let secret = reader.array()?;
+        let pair = KeyPair::from_secret(Secret::copy_of(secret));
+        // What was sealed was clamped: one identity has one encoding.
+        if !bool::from(pair.expose_private_bytes().ct_eq(secret)) {
+            return Err(Malformed);
+        }
         let registration_id = reader.u32()?;
         reader.finish()?;
         Ok(Self { pair, registration_id })

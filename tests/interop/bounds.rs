@@ -68,6 +68,19 @@ fn copy(session: &Session) -> Session {
     Session::unseal(&bisik::StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
+/// S-5.5. A peer steps only after an answer. Where none was written since its last step, nothing is tried.
+#[test]
+fn nothing_is_spent_on_a_step_that_cannot_have_been_taken() {
+    let (mut a, mut b) = pair();
+    let message = a.write(b"unanswered");
+    b.read(&message).unwrap();
+    let stranger = KeyPair::generate(&mut rand::rng()).public();
+    let forged = Ciphertext::from_parts(Kind::Whisper, &whisper(&stranger, u32::MAX, 0, 16)).unwrap();
+    assert_eq!(b.session().decrypt(&forged), Err(DecryptError::Rejected));
+    let _ = b.write(b"answer");
+    assert_eq!(b.session().decrypt(&forged), Err(DecryptError::TooFarAhead));
+}
+
 /// S-6.2. Of 2,100 keys that a gap leaves behind, the newest 2,000 are there.
 #[test]
 fn a_chain_keeps_the_newest_keys() {
@@ -122,6 +135,13 @@ fn a_record_keeps_a_bounded_number_of_keys() {
     assert_eq!(b.read(&hello).unwrap(), b"hello");
     assert_eq!(b.session().kept_keys(), 10_000);
     assert_eq!(b.read(&firsts[0]), Err(DecryptError::Replayed));
+    // The same where the gap is in a state that was there.
+    for _ in 0..50 {
+        let _ = a.write(b"lost");
+    }
+    let after = a.write(b"after");
+    assert_eq!(b.read(&after).unwrap(), b"after");
+    assert_eq!(b.session().kept_keys(), 10_000);
     for message in kept.iter().chain(&firsts[1..]) {
         b.read(message).unwrap();
     }

@@ -130,10 +130,6 @@ impl Begun {
         let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| AcceptError::Rejected)?;
         let (opening, used) = keys.named(&outer)?;
         let peer = IdentityKey::from(outer.identity);
-        // Our own words come back to us.
-        if peer == ours {
-            return Err(AcceptError::Rejected);
-        }
         let mut ratchet = handshake::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;
         let Opened { change, mut plaintext } =
             open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;

@@ -122,6 +122,10 @@ impl State {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;
                 let (present, id) = (reader.flag()?, reader.u32()?);
+                // One state has one encoding.
+                if !present && id != 0 {
+                    return Err(Malformed);
+                }
                 Opening::Unanswered { pre_key_id: present.then_some(id), signed_pre_key_id }
             }
             ANSWERED => Opening::Answered,
