@@ -283,14 +283,14 @@ pub fn interop_state(data: &[u8]) {
     let Some((kind, state)) = data.split_first() else { return };
     let (key, rng) = (storage_key(), &mut Repeatable(0));
     let kind = [SESSION, PRE_KEYS, IDENTITY][usize::from(kind % 3)];
-    let record = record::seal_as(kind, state);
+    let record = record::seal_named(kind, CONTEXT, state);
     let again = match kind {
         SESSION => Session::unseal(&key, CONTEXT, &record).map(|session| image(&session)),
         PRE_KEYS => PreKeys::unseal(&key, CONTEXT, &record).map(|keys| keys.seal(&key, CONTEXT, rng)),
         _ => Identity::unseal(&key, CONTEXT, &record).map(|identity| identity.seal(&key, CONTEXT, rng)),
     };
     let Ok(again) = again else { return };
-    assert_eq!(record::open_as(kind, &again), state, "what decodes has one encoding");
+    assert_eq!(record::open_named(kind, CONTEXT, &again), state, "what decodes has one encoding");
     if let Ok(mut session) = Session::unseal(&key, CONTEXT, &record) {
         for sent in &LINE.messages {
             let _ = read(&sent.bytes).map(|message| session.decrypt(&message));
@@ -307,7 +307,7 @@ fn state_of(kind: u8) -> Vec<u8> {
         PRE_KEYS => LINE.spent.seal(&key, CONTEXT, rng),
         _ => LINE.bob.seal(&key, CONTEXT, rng),
     };
-    record::open_as(kind, &sealed)
+    record::open_named(kind, CONTEXT, &sealed)
 }
 
 pub fn message_seeds() -> Vec<(&'static str, Vec<u8>)> {

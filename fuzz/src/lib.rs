@@ -10,6 +10,7 @@ mod decrypt; //        messages with edits against a session or a ratchet in mid
 mod device; //         device lists, and linking with a relay in the middle
 mod dishonest_peer; // messages that the holder of the keys makes up, against a model of the rules
 mod endpoint; //       disclosures, decisions, and a user who decides
+mod envelope; //       what arrives in a conversation of accounts, and its records
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
@@ -33,6 +34,7 @@ pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
 pub use endpoint::{consent, disclosure};
+pub use envelope::{conversation_record, envelope};
 #[cfg(feature = "interop")]
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
 pub use media::{media_decrypt, media_pointer};
@@ -57,10 +59,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("consent", consent),
     ("content", content),
     ("conversation", conversation),
+    ("conversation_record", conversation_record),
     ("decrypt", decrypt),
     ("device_list", device_list),
     ("disclosure", disclosure),
     ("dishonest_peer", dishonest_peer),
+    ("envelope", envelope),
     ("first_flight", first_flight),
     ("identity_key", identity_key),
     #[cfg(feature = "interop")]

@@ -27,35 +27,35 @@ impl Kind {
 
 /// A record that holds `state`, whatever that is.
 pub fn seal(kind: Kind, state: &[u8]) -> Vec<u8> {
-    seal_as(kind as u8, state)
+    seal_named(kind as u8, CONTEXT, state)
 }
 
-/// The same by the number of the kind.
-pub fn seal_as(kind: u8, state: &[u8]) -> Vec<u8> {
+/// The same, of any kind and under any name.
+pub fn seal_named(kind: u8, context: &[u8], state: &[u8]) -> Vec<u8> {
     let nonce = [0x4e; NONCE];
     let mut body = state.to_vec();
     apply_stream(&STORAGE_KEY, &nonce, &mut body);
-    let tag = record_tag(kind, &nonce, &body);
+    let tag = record_tag(kind, context, &nonce, &body);
     [&[FORMAT], nonce.as_slice(), &body, &tag].concat()
 }
 
 /// The state in a genuine record.
 pub fn open(kind: Kind, record: &[u8]) -> Vec<u8> {
-    open_as(kind as u8, record)
+    open_named(kind as u8, CONTEXT, record)
 }
 
-/// The same by the number of the kind.
-pub fn open_as(kind: u8, record: &[u8]) -> Vec<u8> {
+/// The same, of any kind and under any name.
+pub fn open_named(kind: u8, context: &[u8], record: &[u8]) -> Vec<u8> {
     let (nonce, rest) = record[1..].split_first_chunk().expect("a record has a nonce");
     let (body, tag) = rest.split_last_chunk::<16>().expect("a record has a tag");
-    assert_eq!(*tag, record_tag(kind, nonce, body), "the record is genuine and of this kind");
+    assert_eq!(*tag, record_tag(kind, context, nonce, body), "the record is genuine and of this kind");
     let mut state = body.to_vec();
     apply_stream(&STORAGE_KEY, nonce, &mut state);
     state
 }
 
-fn record_tag(kind: u8, nonce: &[u8; NONCE], body: &[u8]) -> [u8; 16] {
-    let associated = [b"bisik-1 sealed record", &[kind, FORMAT] as &[u8], CONTEXT].concat();
+fn record_tag(kind: u8, context: &[u8], nonce: &[u8; NONCE], body: &[u8]) -> [u8; 16] {
+    let associated = [b"bisik-1 sealed record", &[kind, FORMAT] as &[u8], context].concat();
     let length = (associated.len() as u64).to_be_bytes();
     tag(&STORAGE_KEY, &[&length, &associated, nonce, body])
 }

@@ -6,6 +6,7 @@ use super::call;
 use super::content;
 use super::device;
 use super::endpoint;
+use super::envelope;
 use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
 use super::input::RAW;
 #[cfg(feature = "interop")]
@@ -28,10 +29,12 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("consent", endpoint::consent_seeds()),
         of("content", content::content_seeds()),
         of("conversation", conversation_events()),
+        of("conversation_record", envelope::record_seeds()),
         of("decrypt", [conversation(&SESSIONS), vec![("flight_stripped", flight_stripped())]].concat()),
         of("device_list", device::device_list_seeds()),
         of("disclosure", endpoint::disclosure_seeds()),
         of("dishonest_peer", dishonest_peer()),
+        of("envelope", envelope::envelope_seeds()),
         of("first_flight", first_flight()),
         of("identity_key", identity_key()),
         #[cfg(feature = "interop")]
