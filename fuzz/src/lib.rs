@@ -16,6 +16,8 @@ mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
 mod interop; //        the wire of others: messages, sessions, bundles, records
+#[cfg(feature = "interop")]
+mod interop_parts; //  the same of groups, attachments and what is small
 mod media; //          pointers and blobs of attachments
 mod model; //          what a receiver must do with a header
 mod ratchet_state; //  the fields of a ratchet's state
@@ -37,6 +39,8 @@ pub use endpoint::{consent, disclosure};
 pub use envelope::{conversation_record, envelope};
 #[cfg(feature = "interop")]
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
+#[cfg(feature = "interop")]
+pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
 pub use media::{media_decrypt, media_pointer};
 pub use seeds::seeds;
 pub use unseal::{state, unseal};
@@ -74,7 +78,15 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "interop")]
     ("interop_decrypt", interop_decrypt),
     #[cfg(feature = "interop")]
+    ("interop_group", interop_group),
+    #[cfg(feature = "interop")]
+    ("interop_group_state", interop_group_state),
+    #[cfg(feature = "interop")]
+    ("interop_media", interop_media),
+    #[cfg(feature = "interop")]
     ("interop_message", interop_message),
+    #[cfg(feature = "interop")]
+    ("interop_parts", interop_parts),
     #[cfg(feature = "interop")]
     ("interop_state", interop_state),
     ("link", link),

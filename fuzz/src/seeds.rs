@@ -11,6 +11,8 @@ use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scen
 use super::input::RAW;
 #[cfg(feature = "interop")]
 use super::interop;
+#[cfg(feature = "interop")]
+use super::interop_parts;
 use super::media;
 use super::record::{self, Kind};
 use super::unseal::genuine_record;
@@ -44,7 +46,15 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "interop")]
         of("interop_decrypt", interop::decrypt_seeds()),
         #[cfg(feature = "interop")]
+        of("interop_group", interop_parts::group_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_group_state", interop_parts::group_state_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_media", interop_parts::media_seeds()),
+        #[cfg(feature = "interop")]
         of("interop_message", interop::message_seeds()),
+        #[cfg(feature = "interop")]
+        of("interop_parts", interop_parts::parts_seeds()),
         #[cfg(feature = "interop")]
         of("interop_state", interop::state_seeds()),
         of("link", device::link_seeds()),

@@ -1,0 +1,4 @@
+//! Hands libFuzzer's bytes to `bisik_fuzz::interop_group_state`; knows nothing else.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::interop_group_state(data));
