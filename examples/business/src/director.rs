@@ -13,7 +13,7 @@ use crate::audit::Promises;
 use crate::customers::{self, Tally};
 use crate::engine::{Mail, Row, Sent};
 use crate::found::found;
-use crate::place::{All, LEASE, Place};
+use crate::place::{All, Place};
 use crate::{Outcome, hex};
 
 /// What is played.
@@ -86,13 +86,13 @@ struct Scene {
 }
 
 impl Scene {
-    fn open(place: Place, directory: &Path) -> Outcome<Self> {
-        let mut engine = place.open(LEASE)?;
+    fn open(place: &Place, directory: &Path) -> Outcome<Self> {
+        let mut engine = place.open(place.lease())?;
         let (storage, business) = found(engine.as_mut())?;
         // The file stands for the platform's key store: a key that lies beside the records it seals protects nothing.
         let key = directory.join("key");
         std::fs::write(&key, storage.expose_bytes())?;
-        Ok(Self { place, engine, business: hex(&business.to_bytes()), key })
+        Ok(Self { place: place.clone(), engine, business: hex(&business.to_bytes()), key })
     }
 
     fn worker(&self) -> Outcome<Child> {
@@ -190,7 +190,7 @@ impl Drop for Crowd {
 /// # Errors
 ///
 /// Where a process ends early or the engine cannot be reached, or a promise is broken.
-pub fn measure(place: Place, directory: &Path, customers: usize, workers: usize) -> Outcome<Rate> {
+pub fn measure(place: &Place, directory: &Path, customers: usize, workers: usize) -> Outcome<Rate> {
     let mut scene = Scene::open(place, directory)?;
     let mut crowd = scene.customers(customers, ROUNDS)?;
     let mut rate = Rate { workers, first: 0.0, later: f64::MAX, processor: 0.0 };
@@ -224,7 +224,7 @@ pub fn measure(place: Place, directory: &Path, customers: usize, workers: usize)
 ///
 /// Where a process ends early or the engine cannot be reached.
 pub fn storm(
-    place: Place,
+    place: &Place,
     directory: &Path,
     play: &Play,
     mut meanwhile: impl FnMut(Duration) -> Outcome<()>,
@@ -257,7 +257,7 @@ pub fn storm(
     })?;
     let took = start.elapsed();
     // Acknowledgements, and what was damaged: its tries are not over yet.
-    let deadline = Instant::now() + 20 * LEASE;
+    let deadline = Instant::now() + 20 * place.lease();
     while scene.engine.waiting()? > 0 && Instant::now() < deadline {
         std::thread::sleep(TICK);
     }

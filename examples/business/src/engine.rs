@@ -133,19 +133,20 @@ pub trait Engine {
     /// Where the engine cannot be reached.
     fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>>;
 
-    /// The account's revision in the engine, and its record where the revision is not `known`.
+    /// The account's record, unless the engine has the one that the worker holds: that of the revision `known`, 0 for none.
+    /// With `fresh`, the engine looks; otherwise, it may go by what it saw a moment ago.
     ///
     /// # Errors
     ///
     /// Where the engine cannot be reached, or has no account.
-    fn account(&mut self, known: u64) -> Outcome<Option<Vec<u8>>>;
+    fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>>;
 
-    /// A conversation's record.
+    /// The records of conversations, each where there is one.
     ///
     /// # Errors
     ///
     /// Where the engine cannot be reached.
-    fn conversation(&mut self, name: Name) -> Outcome<Option<Vec<u8>>>;
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>>;
 
     /// The device list of the customer at the other end.
     ///
@@ -168,12 +169,12 @@ pub trait Engine {
     /// Where nobody can tell.
     fn commit_account(&mut self, account: &Sealed) -> Outcome<bool>;
 
-    /// Settles claims whose conversation is stored already, and sees to it that what they led to has happened.
+    /// Settles claims whose conversations are stored already, and sees to it that what they led to has happened.
     ///
     /// # Errors
     ///
     /// Where nobody can tell: the claims come again.
-    fn finish(&mut self, name: Name, claims: &[u64]) -> Outcome<()>;
+    fn finish(&mut self, claims: &[Claim]) -> Outcome<()>;
 
     /// Lets a message be claimed again after a while, perhaps in another state of its conversation.
     ///

@@ -15,17 +15,22 @@
 //! | `worker.rs` | its loop: claim, load, compute, compare-and-swap, again where somebody was faster |
 //! | `engine.rs` | the boundary between that and a database with a queue |
 //! | `sqlite.rs` | the embedded engine: one file, one transaction |
+//! | `nats.rs`, `nats/` | the distributed engine: three servers, one key at a time |
+//! | `cluster.rs` | those three servers, on this machine |
 //! | `customers.rs` | ten thousand conversations with the business, from the other end |
 //! | `audit.rs` | whether all promises were kept |
 //! | `director.rs`, `found.rs` | starts, kills and restarts processes; opens the business |
+//! | `place.rs` | which engine, and where |
 //! | `points.rs` | the points at which tests stop a worker |
 
 pub mod audit;
+pub mod cluster;
 pub mod customers;
 pub mod desk;
 pub mod director;
 pub mod engine;
 pub mod found;
+pub mod nats;
 pub mod place;
 pub mod points;
 pub mod sqlite;

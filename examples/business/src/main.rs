@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! cargo run --release -p business
-//! cargo run --release -p business -- --customers 10000 --workers 4 --kill-every 400
+//! cargo run --release -p business -- --engine nats --customers 10000 --workers 4 --kill-every 400
 //! ```
 
 use std::io::{BufRead, Write};
@@ -14,11 +14,13 @@ use std::time::Duration;
 
 use bisik::StorageKey;
 use bisik::device::AccountKey;
+use business::cluster::{Cluster, SERVERS};
 use business::customers::Customers;
 use business::director::{self, Play};
-use business::place::{LEASE, Place};
+use business::place::Place;
 use business::worker::Worker;
-use business::{Outcome, from_hex};
+use business::{Outcome, from_hex, hex};
+use rand::RngExt;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,7 +42,8 @@ fn main() -> ExitCode {
 
 fn worker(place: &str, key: &str) -> Outcome<()> {
     let key: [u8; 32] = std::fs::read(key)?.try_into().map_err(|_| "not a key")?;
-    let engine = Place::from_argument(place)?.open(LEASE)?;
+    let place = Place::from_argument(place)?;
+    let engine = place.open(place.lease())?;
     let mut worker = Worker::new(engine, StorageKey::from_bytes(key));
     say("ready")?;
     std::io::stdin().read_line(&mut String::new())?;
@@ -49,7 +52,8 @@ fn worker(place: &str, key: &str) -> Outcome<()> {
 
 fn customers(place: &str, business: &str, count: &str, questions: &str) -> Outcome<()> {
     let business = from_hex(business).and_then(|bytes| bytes.try_into().ok()).ok_or("not a key")?;
-    let post = Place::from_argument(place)?.open(LEASE)?;
+    let place = Place::from_argument(place)?;
+    let post = place.open(place.lease())?;
     let mut customers = Customers::new(post, AccountKey::from_bytes(&business)?, count.parse()?, questions.parse()?)?;
     say("0")?;
     for line in std::io::stdin().lock().lines() {
@@ -75,33 +79,51 @@ fn say(line: &str) -> Outcome<()> {
 fn direct(arguments: &[&str]) -> Outcome<bool> {
     let mut play =
         Play { customers: 2_000, questions: 3, workers: 4, kill_every: Duration::from_millis(400), measured: 1_500 };
+    let mut nats = false;
     let mut arguments = arguments.iter();
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
-        match *name {
-            "--customers" => play.customers = value.parse()?,
-            "--questions" => play.questions = value.parse()?,
-            "--workers" => play.workers = value.parse()?,
-            "--kill-every" => play.kill_every = Duration::from_millis(value.parse()?),
-            "--measure" => play.measured = value.parse()?,
-            _ => return Err(format!("unknown: {name}").into()),
+        let value = *arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        match (*name, value) {
+            ("--engine", "sqlite") => nats = false,
+            ("--engine", "nats") => nats = true,
+            ("--customers", _) => play.customers = value.parse()?,
+            ("--questions", _) => play.questions = value.parse()?,
+            ("--workers", _) => play.workers = value.parse()?,
+            ("--kill-every", _) => play.kill_every = Duration::from_millis(value.parse()?),
+            ("--measure", _) => play.measured = value.parse()?,
+            _ => return Err(format!("unknown: {name} {value}").into()),
         }
     }
     // Readable for this user alone, and removed at the end.
     let scene = tempfile::Builder::new().prefix("bisik-business-").tempdir()?;
-    perform(scene.path(), &play)
+    if !nats {
+        return perform(scene.path(), &play, None, None);
+    }
+    match std::env::var("NATS_URL") {
+        Ok(url) => perform(scene.path(), &play, Some(&url), None),
+        Err(_) => {
+            let cluster = Cluster::start(scene.path())?;
+            perform(scene.path(), &play, Some(&cluster.url()), Some(cluster))
+        }
+    }
 }
 
-fn perform(scene: &Path, play: &Play) -> Outcome<bool> {
-    println!("many workers, one account: SQLite, {} processors", std::thread::available_parallelism()?);
+fn perform(scene: &Path, play: &Play, url: Option<&str>, mut cluster: Option<Cluster>) -> Outcome<bool> {
+    let engine = if url.is_some() { "NATS JetStream, three copies" } else { "SQLite" };
+    println!("many workers, one account: {engine}, {} processors", std::thread::available_parallelism()?);
+    let place = |directory: &Path| match url {
+        None => Place::Sqlite(directory.join("business.db")),
+        Some(url) => Place::Nats { url: url.into(), prefix: format!("business-{}", hex(&rand::random::<[u8; 4]>())) },
+    };
     if play.measured > 0 {
         println!();
         println!("  workers   first questions/s   later questions/s   processor/question");
         for workers in [1, 2, 4] {
             let directory = scene.join(format!("measure-{workers}"));
             std::fs::create_dir(&directory)?;
-            let place = Place::Sqlite(directory.join("business.db"));
-            let rate = director::measure(place, &directory, play.measured, workers)?;
+            let place = place(&directory);
+            let rate = director::measure(&place, &directory, play.measured, workers)?;
+            place.clear()?;
             let count = f64::from(u32::try_from(play.measured)?);
             println!(
                 "  {workers:>7}   {:>17.0}   {:>17.0}   {:>15.2} ms",
@@ -113,13 +135,34 @@ fn perform(scene: &Path, play: &Play) -> Outcome<bool> {
     }
     let directory = scene.join("storm");
     std::fs::create_dir(&directory)?;
-    let place = Place::Sqlite(directory.join("business.db"));
-    let result = director::storm(place, &directory, play, |_| Ok(()))?;
-    report(play, &result);
+    let place = place(&directory);
+    let mut lost = None;
+    let result =
+        director::storm(&place, &directory, play, |elapsed| lose_a_server(cluster.as_mut(), &mut lost, elapsed))?;
+    place.clear()?;
+    report(play, &result, lost);
     Ok(result.kept())
 }
 
-fn report(play: &Play, result: &director::Result) {
+/// One server is killed two seconds after the beginning, and started again eight seconds later.
+fn lose_a_server(cluster: Option<&mut Cluster>, lost: &mut Option<(usize, bool)>, elapsed: Duration) -> Outcome<()> {
+    let Some(cluster) = cluster else { return Ok(()) };
+    match *lost {
+        None if elapsed > Duration::from_secs(2) => {
+            let index = rand::rng().random_range(0..SERVERS);
+            cluster.kill(index)?;
+            *lost = Some((index, false));
+        }
+        Some((index, false)) if elapsed > Duration::from_secs(10) => {
+            cluster.restart(index)?;
+            *lost = Some((index, true));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn report(play: &Play, result: &director::Result, lost: Option<(usize, bool)>) {
     let director::Result { promises, tally, hopeless, buried, left, kills, took } = result;
     let seconds = took.as_secs_f64();
     println!();
@@ -144,6 +187,9 @@ fn report(play: &Play, result: &director::Result) {
         promises.revisions, promises.forked
     );
     println!("  damaged or invented on their way     {hopeless:>8}   given up {buried}   left in the queue {left}");
+    if let Some((index, back)) = lost {
+        println!("  server {index} of three was killed{}", if back { ", and came back" } else { "" });
+    }
     println!();
     println!("{}", if result.kept() { "every promise was kept" } else { "A PROMISE WAS BROKEN" });
 }

@@ -77,15 +77,16 @@ impl Engine for Sqlite {
         Ok(claims)
     }
 
-    fn account(&mut self, known: u64) -> Outcome<Option<Vec<u8>>> {
+    fn account(&mut self, known: u64, _: bool) -> Outcome<Option<Vec<u8>>> {
         let mut statement =
             self.connection.prepare_cached("SELECT bytes FROM records WHERE name = ?1 AND revision <> ?2")?;
         Ok(statement.query_row(params![ACCOUNT, integer(known)?], |row| row.get(0)).optional()?)
     }
 
-    fn conversation(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
         let mut statement = self.connection.prepare_cached("SELECT bytes FROM records WHERE name = ?1")?;
-        Ok(statement.query_row([name.as_slice()], |row| row.get(0)).optional()?)
+        let mut read = |name: &Name| statement.query_row([name.as_slice()], |row| row.get(0)).optional();
+        Ok(names.iter().map(&mut read).collect::<Result<_, _>>()?)
     }
 
     fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
@@ -130,11 +131,11 @@ impl Engine for Sqlite {
         Ok(stored)
     }
 
-    fn finish(&mut self, _: Name, claims: &[u64]) -> Outcome<()> {
+    fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
         // What the messages led to was stored with them.
         let transaction = self.begin()?;
-        for token in claims {
-            settle(&transaction, *token)?;
+        for claim in claims {
+            settle(&transaction, claim.token)?;
         }
         Ok(transaction.commit()?)
     }

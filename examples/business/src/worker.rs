@@ -105,13 +105,15 @@ impl Worker {
     /// Loads, computes and stores once; gives the claims whose records somebody else has changed meanwhile.
     fn round(&mut self, claims: Vec<Claim>) -> Outcome<Vec<Claim>> {
         let now = now()?;
-        let mut account = self.load_account()?;
+        let mut account = self.load_account(claims.iter().any(|claim| Lane::of(&claim.mail) == Lane::First))?;
         let before = account.revision();
         let mut works = Vec::new();
-        for (name, together) in by_conversation(&claims) {
-            let record = self.engine.conversation(name)?;
+        let conversations = by_conversation(&claims);
+        let names: Vec<Name> = conversations.iter().map(|(name, _)| *name).collect();
+        let records = self.engine.conversations(&names)?;
+        self.points.pass(Point::Loaded)?;
+        for ((name, together), record) in conversations.into_iter().zip(records) {
             let list = if record.is_none() { self.engine.customer_list(name)? } else { None };
-            self.points.pass(Point::Loaded)?;
             match desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now) {
                 Ok(conversation) => works.push(desk::attend(&mut account, conversation, together, now)),
                 Err(error) => self.bury_all(&together, &error.to_string())?,
@@ -160,10 +162,7 @@ impl Worker {
         while !self.forget_pre_keys(claims)? {
             self.conflicts += 1;
         }
-        for claim in claims {
-            self.engine.finish(claim.mail.conversation, &[claim.token])?;
-        }
-        Ok(())
+        self.engine.finish(claims)
     }
 
     fn forget_pre_keys(&mut self, claims: &[Claim]) -> Outcome<bool> {
@@ -171,11 +170,10 @@ impl Worker {
             return Ok(true);
         }
         let now = now()?;
-        let mut account = self.load_account()?;
-        for claim in claims {
-            let name = claim.mail.conversation;
-            let (record, list) = (self.engine.conversation(name)?, self.engine.customer_list(name)?);
-            let conversation = desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now)?;
+        let mut account = self.load_account(true)?;
+        let names: Vec<Name> = claims.iter().map(|claim| claim.mail.conversation).collect();
+        for (claim, record) in claims.iter().zip(self.engine.conversations(&names)?) {
+            let conversation = desk::open(&account, &self.key, claim.mail.conversation, record.as_deref(), None, now)?;
             let _forgotten = desk::forget_pre_key(&mut account, &conversation, &claim.mail, now);
         }
         let Some(sealed) = account.change(&self.key, &mut rand::rng()) else {
@@ -193,10 +191,10 @@ impl Worker {
 
     /// The account as the engine has it. The copy in memory is taken out: it goes back only when what was done with it is
     /// stored.
-    fn load_account(&mut self) -> Outcome<Account> {
+    fn load_account(&mut self, fresh: bool) -> Outcome<Account> {
         let held = self.account.take();
         let known = held.as_ref().map_or(0, Account::revision);
-        match (self.engine.account(known)?, held) {
+        match (self.engine.account(known, fresh)?, held) {
             (Some(record), _) => Ok(Account::unseal(&self.key, &record)?),
             (None, Some(account)) => Ok(account),
             (None, None) => Err("there is no account".into()),

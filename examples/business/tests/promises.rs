@@ -3,105 +3,46 @@
 //! Does not know processes: `business` itself kills those.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[allow(dead_code, reason = "each file of tests uses a part of it")]
+mod office;
+
 use std::cell::RefCell;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bisik::StorageKey;
-use bisik::device::AccountKey;
-use business::Outcome;
-use business::audit::Promises;
-use business::customers::{self, Customers};
-use business::engine::{Batch, Books, Claim, Engine, Lane, Mail, Name, Post, Sealed, Verdict};
-use business::found::found;
-use business::points::{Point, Points, Stopped};
+use business::engine::{Books, Engine, Lane, Mail, Post};
+use business::place::Place;
+use business::points::Point;
 use business::sqlite::Sqlite;
-use business::worker::{BATCH, Worker};
+use business::worker::BATCH;
+use office::{Interrupted, Office};
 
 /// One business in one file. Leases end at once, so that a test waits for nothing.
-struct Office {
-    _directory: tempfile::TempDir,
+struct Embedded {
+    office: Office,
     file: PathBuf,
-    key: [u8; 32],
-    business: AccountKey,
+    _directory: tempfile::TempDir,
 }
 
-impl Office {
+impl Embedded {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("business.db");
-        let (key, business) = found(&mut Sqlite::open(&file, Duration::ZERO).unwrap()).unwrap();
-        Self { _directory: directory, file, key: *key.expose_bytes(), business }
+        Self { office: Office::new(Place::Sqlite(file.clone()), Duration::ZERO), file, _directory: directory }
     }
 
     fn sqlite(&self) -> Sqlite {
         Sqlite::open(&self.file, Duration::ZERO).unwrap()
     }
-
-    fn customers(&self, count: usize, questions: usize) -> Customers {
-        Customers::new(Box::new(self.sqlite()), self.business, count, questions).unwrap()
-    }
-
-    fn worker(&self, engine: impl Engine + 'static) -> Worker {
-        Worker::new(Box::new(engine), StorageKey::from_bytes(self.key))
-    }
-
-    /// A worker without mishaps, until the queue is empty.
-    fn empty(&self) {
-        let mut worker = self.worker(self.sqlite());
-        while worker.engine().waiting().unwrap() > 0 {
-            worker.turn().unwrap();
-        }
-    }
-
-    fn audit(&self, customers: usize, questions: usize) -> Promises {
-        let mut books = self.sqlite();
-        let asked = customers::questions(customers, questions);
-        Promises::count(asked, &books.rows().unwrap(), &books.sent().unwrap())
-    }
 }
 
-/// An engine on which something happens right before a commit.
-struct Interrupted {
-    inner: Sqlite,
-    before: Rc<RefCell<Vec<Worker>>>,
-}
+impl Deref for Embedded {
+    type Target = Office;
 
-impl Engine for Interrupted {
-    fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>> {
-        self.inner.claim(lane, most)
-    }
-    fn account(&mut self, known: u64) -> Outcome<Option<Vec<u8>>> {
-        self.inner.account(known)
-    }
-    fn conversation(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
-        self.inner.conversation(name)
-    }
-    fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
-        self.inner.customer_list(name)
-    }
-    fn commit(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>> {
-        let faster = self.before.borrow_mut().pop();
-        if let Some(mut faster) = faster {
-            assert!(faster.turn()? > 0, "the same messages");
-        }
-        self.inner.commit(batch, points)
-    }
-    fn commit_account(&mut self, account: &Sealed) -> Outcome<bool> {
-        self.inner.commit_account(account)
-    }
-    fn finish(&mut self, name: Name, claims: &[u64]) -> Outcome<()> {
-        self.inner.finish(name, claims)
-    }
-    fn put_back(&mut self, claim: &Claim) -> Outcome<()> {
-        self.inner.put_back(claim)
-    }
-    fn bury(&mut self, claim: &Claim, why: &str) -> Outcome<()> {
-        self.inner.bury(claim, why)
-    }
-    fn waiting(&mut self) -> Outcome<usize> {
-        self.inner.waiting()
+    fn deref(&self) -> &Office {
+        &self.office
     }
 }
 
@@ -109,29 +50,7 @@ impl Engine for Interrupted {
 fn a_worker_that_stops_at_any_point_loses_nothing_and_doubles_nothing() {
     for point in Point::ALL {
         for times in 0..2 {
-            let office = Office::new();
-            let mut customers = office.customers(3, 3);
-            let mut stops = 0;
-            for _ in 0..3 {
-                // The first round opens sessions, the others go on in them.
-                customers.ask_all().unwrap();
-                let mut worker = office.worker(office.sqlite());
-                worker.points = Points::stop_at(point, times);
-                match worker.turn() {
-                    Err(error) => {
-                        assert_eq!(error.downcast::<Stopped>().unwrap().0, point);
-                        stops += 1;
-                    }
-                    Ok(_) => assert!(worker.points.is_ahead()),
-                }
-                drop(worker);
-                office.empty();
-            }
-            assert!(stops > 0 || times > 0, "{point:?} is on every way");
-            let tally = customers.finish(Duration::ZERO).unwrap();
-            assert_eq!((tally.once, tally.twice, tally.again, tally.unreadable), (9, 0, 0, 0), "{point:?} {times}");
-            let promises = office.audit(3, 3);
-            assert!(promises.kept(), "{point:?} {times}: {promises:?}");
+            Embedded::new().stop_and_go_on(point, times);
         }
     }
 }
@@ -139,36 +58,21 @@ fn a_worker_that_stops_at_any_point_loses_nothing_and_doubles_nothing() {
 #[test]
 fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
     for rounds in 1..=3 {
-        let office = Office::new();
-        let mut customers = office.customers(4, rounds);
-        for _ in 1..rounds {
-            customers.ask_all().unwrap();
-            office.empty();
-        }
-        customers.ask_all().unwrap();
-        // Leases end at once, so the faster one is given the very messages that the slower one holds.
-        let before = Rc::new(RefCell::new(vec![office.worker(office.sqlite())]));
-        let mut slower = office.worker(Interrupted { inner: office.sqlite(), before });
-        slower.turn().unwrap();
-        assert_eq!(slower.conflicts, 1);
-        office.empty();
-        let tally = customers.finish(Duration::ZERO).unwrap();
-        assert_eq!((tally.once, tally.twice, tally.unreadable), (4 * rounds, 0, 0));
-        assert!(office.audit(4, rounds).kept());
+        Embedded::new().overtake(rounds);
     }
 }
 
 /// Otherwise the test above would show nothing.
 #[test]
 fn the_audit_notices_workers_without_compare_and_swap() {
-    let office = Office::new();
+    let office = Embedded::new();
     let mut customers = office.customers(4, 2);
     customers.ask_all().unwrap();
     office.empty();
     customers.ask_all().unwrap();
-    let careless = || office.sqlite().without_compare_and_swap();
+    let careless = || Box::new(office.sqlite().without_compare_and_swap());
     let before = Rc::new(RefCell::new(vec![office.worker(careless())]));
-    office.worker(Interrupted { inner: careless(), before }).turn().unwrap();
+    office.worker(Box::new(Interrupted { inner: careless(), before })).turn().unwrap();
     let promises = office.audit(4, 2);
     assert_eq!((promises.twice, promises.forked), (4, 4));
     assert!(!promises.kept());
@@ -178,7 +82,7 @@ fn the_audit_notices_workers_without_compare_and_swap() {
 
 #[test]
 fn workers_beside_one_another_answer_each_question_once() {
-    let office = Office::new();
+    let office = Embedded::new();
     let mut customers = office.customers(60, 3);
     for _ in 0..3 {
         customers.ask_all().unwrap();
@@ -195,7 +99,7 @@ fn workers_beside_one_another_answer_each_question_once() {
 
 #[test]
 fn a_poisoned_message_does_not_hold_up_the_queue_and_is_given_up_after_some_tries() {
-    let office = Office::new();
+    let office = Embedded::new();
     let mut customers = office.customers(2, 2);
     customers.ask_all().unwrap();
     office.empty();
@@ -223,7 +127,7 @@ fn a_poisoned_message_does_not_hold_up_the_queue_and_is_given_up_after_some_trie
 
 #[test]
 fn a_message_that_kills_its_workers_is_given_up() {
-    let office = Office::new();
+    let office = Embedded::new();
     let mut customers = office.customers(1, 1);
     let mut post = office.sqlite();
     post.send(&[Mail { conversation: [7; 16], id: [7; 16], bytes: vec![0x21; 2_000] }]).unwrap();
@@ -240,7 +144,7 @@ fn a_message_that_kills_its_workers_is_given_up() {
 
 #[test]
 fn pre_keys_are_made_before_they_run_out() {
-    let office = Office::new();
+    let office = Embedded::new();
     // More than there were in the beginning.
     let hopeless = std::thread::scope(|scope| {
         let customers = scope.spawn(|| {

@@ -1,0 +1,365 @@
+//! The distributed engine: NATS JetStream. Messages in a replicated work queue, records in a replicated bucket of keys whose
+//! revisions are the compare-and-swap; each is acknowledged by a majority of the servers.
+//!
+//! Does not know what is in a record. There is no transaction over two keys, so that what a message leads to is kept in the
+//! value of its conversation until the customer has confirmed the answer: whoever finds it there can make it happen again.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::kv::{CreateErrorKind, Entry};
+use async_nats::jetstream::message::AckKind;
+use async_nats::jetstream::{self, Context, Message};
+use futures_util::future::{join_all, try_join_all};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
+
+use crate::engine::{Batch, Books, Claim, Engine, Lane, Mail, Name, Post, Row, Sealed, Sent, Step, Verdict};
+use crate::points::{Point, Points};
+use crate::{Outcome, hex};
+
+mod layout;
+mod requests;
+
+use layout::{Layout, read_all};
+use requests::{fetch, fetch_and_settle, give, patiently, publish, queue, swap};
+
+/// What is kept under a conversation's key.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Value {
+    record: Vec<u8>,
+    effects: Vec<Effect>,
+}
+
+/// What some messages have led to, until the customer has confirmed it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Effect {
+    rows: Vec<Row>,
+    sent: Vec<Sent>,
+}
+
+/// A connection to the servers.
+pub struct Nats {
+    runtime: Runtime,
+    context: Context,
+    layout: Layout,
+    /// Messages that are claimed, by token.
+    claimed: HashMap<u64, Message>,
+    tokens: u64,
+    /// The newest revision that was seen of each key in this claim, and what is kept with it.
+    seen: HashMap<Name, (u64, Vec<Effect>)>,
+    /// The revision of the account that the worker holds, and when it was compared.
+    account: (u64, Instant),
+}
+
+impl Nats {
+    /// Connects to servers (`nats://host:port`, several with commas), and makes streams and buckets that begin with `prefix`
+    /// where they are not there. What a worker claims is given to another one after `lease`.
+    ///
+    /// # Errors
+    ///
+    /// Where no server is there within half a minute.
+    pub fn open(url: &str, prefix: &str, lease: Duration) -> Outcome<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let (context, layout) = runtime.block_on(async {
+            patiently(async || {
+                let servers: Vec<async_nats::ServerAddr> = url.split(',').map(str::parse).collect::<Result<_, _>>()?;
+                let client = async_nats::ConnectOptions::new().connect(servers).await?;
+                let context = jetstream::new(client);
+                let layout = Layout::open(&context, prefix, lease).await?;
+                Ok((context, layout))
+            })
+            .await
+        })?;
+        let (claimed, seen, account) = (HashMap::new(), HashMap::new(), (0, Instant::now()));
+        Ok(Self { runtime, context, layout, claimed, tokens: 0, seen, account })
+    }
+
+    /// Removes everything that begins with the prefix.
+    ///
+    /// # Errors
+    ///
+    /// Where the servers cannot be reached.
+    pub fn clear(url: &str, prefix: &str) -> Outcome<()> {
+        let nats = Self::open(url, prefix, Duration::from_secs(1))?;
+        nats.runtime.block_on(nats.layout.remove(&nats.context))
+    }
+
+    async fn effects(context: &Context, layout: &Layout, effect: &Effect, points: &mut Points) -> Outcome<()> {
+        let rows = effect.rows.iter().map(|row| async move {
+            let key = format!("{}.{}", hex(&row.conversation), hex(&row.id));
+            match layout.inbox.create(key, postcard::to_stdvec(row)?.into()).await {
+                Ok(_) => Ok(()),
+                // By whoever was here before: the key is the message's name, so that it is there once, for good.
+                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(()),
+                Err(error) => Outcome::Err(error.into()),
+            }
+        });
+        try_join_all(rows).await?;
+        points.pass(Point::RowsWritten)?;
+        let sent = effect.sent.iter().map(|sent| async move {
+            // The servers forget a repeated name after two minutes; a customer never shows a message twice.
+            let id = format!("{}.{}", hex(&sent.mail.conversation), hex(&sent.mail.id));
+            publish(context, layout.subject("out"), &id, postcard::to_stdvec(sent)?).await
+        });
+        try_join_all(sent).await?;
+        points.pass(Point::Sent)
+    }
+
+    /// Writes one conversation over the revision that it was loaded with.
+    async fn put(&self, step: &Step) -> Outcome<Option<(u64, Vec<Effect>)>> {
+        let (revision, old) = self.seen.get(&step.conversation).cloned().unwrap_or_default();
+        let mut effects = old;
+        // The answer is there, so that everything before it has happened.
+        effects.retain(|effect| !effect.sent.iter().any(|sent| step.confirmed.contains(&sent.mail.id)));
+        while effects.len() >= KEPT {
+            // A customer who confirms nothing: it happens once more, for good measure, and is forgotten.
+            Self::effects(&self.context, &self.layout, &effects.remove(0), &mut Points::default()).await?;
+        }
+        if !(step.rows.is_empty() && step.outgoing.is_empty()) {
+            effects.push(Effect { rows: step.rows.clone(), sent: step.outgoing.clone() });
+        }
+        let value = Value { record: step.record.bytes.clone(), effects };
+        let bytes = postcard::to_stdvec(&value)?;
+        let stored = swap(&self.layout.records, &hex(&step.conversation), bytes, revision).await?;
+        Ok(stored.map(|revision| (revision, value.effects)))
+    }
+
+    fn look_at(&mut self, name: Name, entry: Entry) -> Outcome<Vec<u8>> {
+        let value: Value = postcard::from_bytes(&entry.value)?;
+        // A server that lags behind gives an older value. It is no harm to compute from it, for it is not stored then; but
+        // what is known to be kept must not be forgotten.
+        if self.seen.get(&name).is_none_or(|(revision, _)| *revision <= entry.revision) {
+            self.seen.insert(name, (entry.revision, value.effects));
+        }
+        Ok(value.record)
+    }
+
+    async fn settle(&mut self, tokens: &[u64]) -> Outcome<()> {
+        for token in tokens {
+            if let Some(message) = self.claimed.remove(token) {
+                message.ack().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit_all(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>> {
+        let stored = join_all(batch.steps.iter().map(|step| self.put(step))).await;
+        let stored = stored.into_iter().collect::<Outcome<Vec<_>>>()?;
+        points.pass(Point::ConversationWritten)?;
+        let mut verdicts = Vec::new();
+        for (step, stored) in batch.steps.iter().zip(stored) {
+            verdicts.push(if stored.is_some() { Verdict::Stored } else { Verdict::Conflict });
+            stored.map(|seen| self.seen.insert(step.conversation, seen));
+        }
+        if let Some(account) = &batch.account {
+            // The account as it was computed has forgotten the pre-keys of all of them, stored or not.
+            let whole = !verdicts.contains(&Verdict::Conflict);
+            if !(whole && self.put_account(account).await?) {
+                let behind = |verdict| if verdict == Verdict::Stored { Verdict::KeysLeft } else { verdict };
+                return Ok(verdicts.into_iter().map(behind).collect());
+            }
+            for some in batch.bundles.chunks(AT_ONCE) {
+                try_join_all(some.iter().map(|bundle| give(&self.context, &self.layout, bundle))).await?;
+            }
+        }
+        points.pass(Point::AccountWritten)?;
+        let (mut effect, mut settled) = (Effect::default(), Vec::new());
+        for (step, _) in batch.steps.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Stored) {
+            effect.rows.extend_from_slice(&step.rows);
+            effect.sent.extend_from_slice(&step.outgoing);
+            settled.extend_from_slice(&step.claims);
+        }
+        Self::effects(&self.context, &self.layout, &effect, points).await?;
+        self.settle(&settled).await?;
+        Ok(verdicts)
+    }
+
+    async fn put_account(&mut self, account: &Sealed) -> Outcome<bool> {
+        let expected = if account.expected == 0 { 0 } else { self.account.0 };
+        let stored = swap(&self.layout.records, ACCOUNT, account.bytes.clone(), expected).await?;
+        if let Some(revision) = stored {
+            self.account = (revision, Instant::now());
+        }
+        Ok(stored.is_some())
+    }
+}
+
+impl Engine for Nats {
+    fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>> {
+        let consumer = match lane {
+            Lane::First => &self.layout.first,
+            Lane::Rest => &self.layout.rest,
+        };
+        let messages = self.runtime.block_on(fetch(consumer, most))?;
+        if lane == Lane::First {
+            // A new turn: what is claimed of old has been settled, or will come again.
+            self.claimed.clear();
+            self.seen.clear();
+        }
+        let mut claims = Vec::new();
+        for message in messages {
+            let mail: Mail = postcard::from_bytes(&message.payload)?;
+            let attempts = message.info()?.delivered.unsigned_abs();
+            self.tokens += 1;
+            claims.push(Claim { token: self.tokens, attempts, mail });
+            self.claimed.insert(self.tokens, message);
+        }
+        Ok(claims)
+    }
+
+    fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>> {
+        let (held, compared) = self.account;
+        if known != 0 && !fresh && compared.elapsed() < GLANCE {
+            return Ok(None);
+        }
+        // From the bucket's leader: everybody changes this one, and what a server that lags behind has of it is of no use.
+        let subject = format!("{}{ACCOUNT}", self.layout.records.prefix);
+        let message = self.layout.records.stream.get_last_raw_message_by_subject(&subject);
+        let message = self.runtime.block_on(message)?;
+        self.account = (message.sequence, Instant::now());
+        Ok((known == 0 || message.sequence != held).then(|| message.payload.to_vec()))
+    }
+
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
+        let entries = names.iter().map(|name| self.layout.records.entry(hex(name)));
+        let entries = self.runtime.block_on(try_join_all(entries))?;
+        names
+            .iter()
+            .zip(entries)
+            .map(|(name, entry)| entry.map(|entry| self.look_at(*name, entry)).transpose())
+            .collect()
+    }
+
+    fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
+        let value = self.runtime.block_on(self.layout.lists.get(hex(&name)))?;
+        Ok(value.map(|bytes| bytes.to_vec()))
+    }
+
+    fn commit(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>> {
+        let runtime = self.runtime.handle().clone();
+        runtime.block_on(self.commit_all(batch, points))
+    }
+
+    fn commit_account(&mut self, account: &Sealed) -> Outcome<bool> {
+        let runtime = self.runtime.handle().clone();
+        runtime.block_on(self.put_account(account))
+    }
+
+    fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
+        let names: HashSet<Name> = claims.iter().map(|claim| claim.mail.conversation).collect();
+        let mut all = Effect::default();
+        for Effect { rows, sent } in names.iter().filter_map(|name| self.seen.get(name)).flat_map(|(_, kept)| kept) {
+            all.rows.extend_from_slice(rows);
+            all.sent.extend_from_slice(sent);
+        }
+        let tokens: Vec<u64> = claims.iter().map(|claim| claim.token).collect();
+        let runtime = self.runtime.handle().clone();
+        runtime.block_on(async {
+            Self::effects(&self.context, &self.layout, &all, &mut Points::default()).await?;
+            self.settle(&tokens).await
+        })
+    }
+
+    fn put_back(&mut self, claim: &Claim) -> Outcome<()> {
+        let Some(message) = self.claimed.remove(&claim.token) else { return Ok(()) };
+        self.runtime.block_on(message.ack_with(AckKind::Nak(Some(AGAIN))))
+    }
+
+    fn bury(&mut self, claim: &Claim, why: &str) -> Outcome<()> {
+        let runtime = self.runtime.handle().clone();
+        runtime.block_on(async {
+            let id = format!("{}.{}", hex(&claim.mail.conversation), hex(&claim.mail.id));
+            publish(&self.context, self.layout.subject("buried"), &id, postcard::to_stdvec(&(&claim.mail, why))?)
+                .await?;
+            self.settle(&[claim.token]).await
+        })
+    }
+
+    fn waiting(&mut self) -> Outcome<usize> {
+        let info = self.runtime.block_on(self.layout.inbound.get_info())?;
+        Ok(usize::try_from(info.state.messages)?)
+    }
+}
+
+impl Post for Nats {
+    fn publish_lists(&mut self, lists: &[(Name, Vec<u8>)]) -> Outcome<()> {
+        for some in lists.chunks(AT_ONCE) {
+            let puts = || some.iter().map(|(name, list)| self.layout.lists.put(hex(name), list.clone().into()));
+            self.runtime.block_on(patiently(async || Ok(try_join_all(puts()).await?)))?;
+        }
+        Ok(())
+    }
+
+    fn business(&mut self) -> Outcome<(Vec<u8>, Vec<u8>)> {
+        let value = |name| self.runtime.block_on(self.layout.lists.get(name));
+        let (list, last_resort) = (value(LIST)?.ok_or("no business")?, value(LAST_RESORT)?.ok_or("no business")?);
+        Ok((list.to_vec(), last_resort.to_vec()))
+    }
+
+    fn take_bundles(&mut self, most: usize) -> Outcome<Vec<Vec<u8>>> {
+        let messages = self.runtime.block_on(patiently(async || fetch_and_settle(&self.layout.bundles, most).await))?;
+        Ok(messages.into_iter().map(|message| message.payload.to_vec()).collect())
+    }
+
+    fn send(&mut self, mail: &[Mail]) -> Outcome<()> {
+        for some in mail.chunks(AT_ONCE) {
+            self.runtime.block_on(patiently(async || {
+                try_join_all(some.iter().map(|mail| queue(&self.context, &self.layout, mail))).await
+            }))?;
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, most: usize) -> Outcome<Vec<Mail>> {
+        let messages =
+            self.runtime.block_on(patiently(async || fetch_and_settle(&self.layout.outbound, most).await))?;
+        messages.iter().map(|message| Ok(postcard::from_bytes::<Sent>(&message.payload)?.mail)).collect()
+    }
+}
+
+impl Books for Nats {
+    fn found(&mut self, account: &Sealed, list: &[u8], last_resort: &[u8], bundles: &[Vec<u8>]) -> Outcome<()> {
+        let runtime = self.runtime.handle().clone();
+        runtime.block_on(async {
+            if !self.put_account(account).await? {
+                return Err("there is a business here already".into());
+            }
+            self.layout.lists.put(LIST, list.to_vec().into()).await?;
+            self.layout.lists.put(LAST_RESORT, last_resort.to_vec().into()).await?;
+            for some in bundles.chunks(AT_ONCE) {
+                try_join_all(some.iter().map(|bundle| give(&self.context, &self.layout, bundle))).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn rows(&mut self) -> Outcome<Vec<Row>> {
+        let messages = self.runtime.block_on(patiently(async || read_all(&self.layout.inbox.stream).await))?;
+        messages.iter().map(|bytes| Ok(postcard::from_bytes(bytes)?)).collect()
+    }
+
+    fn sent(&mut self) -> Outcome<Vec<Sent>> {
+        let messages = self.runtime.block_on(patiently(async || read_all(&self.layout.sent).await))?;
+        messages.iter().map(|bytes| Ok(postcard::from_bytes(bytes)?)).collect()
+    }
+
+    fn buried(&mut self) -> Outcome<Vec<(Mail, String)>> {
+        let messages = self.runtime.block_on(patiently(async || read_all(&self.layout.buried).await))?;
+        messages.iter().map(|bytes| Ok(postcard::from_bytes(bytes)?)).collect()
+    }
+}
+
+/// The account's key among the records; all others are of 32 hexadecimal digits.
+const ACCOUNT: &str = "account";
+const LIST: &str = "business";
+const LAST_RESORT: &str = "last-resort";
+/// Effects that are kept of a conversation.
+const KEPT: usize = 8;
+/// Requests that are under way at once.
+const AT_ONCE: usize = 128;
+/// After that long, a worker looks whether the account has changed. An older one does for all but first messages.
+const GLANCE: Duration = Duration::from_millis(500);
+/// Until a message that did not verify is tried again.
+const AGAIN: Duration = Duration::from_millis(500);

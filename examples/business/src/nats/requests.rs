@@ -1,0 +1,73 @@
+//! Requests to the servers, each answered by a majority or tried again.
+//!
+//! Does not know what they are for.
+
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::consumer::{Consumer, pull};
+use async_nats::jetstream::kv::{Store, UpdateErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{Context, Message};
+use futures_util::StreamExt;
+
+use super::layout::Layout;
+use crate::engine::{Lane, Mail};
+use crate::{Outcome, hex};
+
+/// The compare-and-swap; the new revision, or nothing where somebody was faster.
+pub(super) async fn swap(bucket: &Store, key: &str, bytes: Vec<u8>, expected: u64) -> Outcome<Option<u64>> {
+    match bucket.update(key, bytes.into(), expected).await {
+        Ok(revision) => Ok(Some(revision)),
+        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Publishes under a name that the servers take once, and waits until a majority has it.
+pub(super) async fn publish(context: &Context, subject: String, id: &str, bytes: Vec<u8>) -> Outcome<()> {
+    context.send_publish(subject, PublishMessage::build().payload(bytes.into()).message_id(id)).await?.await?;
+    Ok(())
+}
+
+pub(super) async fn queue(context: &Context, layout: &Layout, mail: &Mail) -> Outcome<()> {
+    let lane = if Lane::of(mail) == Lane::First { "first" } else { "rest" };
+    let id = format!("{}.{}", hex(&mail.conversation), hex(&mail.id));
+    publish(context, layout.subject(lane), &id, postcard::to_stdvec(mail)?).await
+}
+
+/// A bundle that a customer can take.
+pub(super) async fn give(context: &Context, layout: &Layout, bundle: &[u8]) -> Outcome<()> {
+    publish(context, layout.subject("bundle"), &hex(&rand::random::<[u8; 16]>()), bundle.to_vec()).await
+}
+
+/// What is there now.
+pub(super) async fn fetch(consumer: &Consumer<pull::Config>, most: usize) -> Outcome<Vec<Message>> {
+    let mut messages = consumer.fetch().max_messages(most).messages().await?;
+    let mut fetched = Vec::new();
+    while let Some(message) = messages.next().await {
+        fetched.push(message?);
+    }
+    Ok(fetched)
+}
+
+pub(super) async fn fetch_and_settle(consumer: &Consumer<pull::Config>, most: usize) -> Outcome<Vec<Message>> {
+    let messages = fetch(consumer, most).await?;
+    for message in &messages {
+        message.ack().await?;
+    }
+    Ok(messages)
+}
+
+/// Tries again while servers are away or choose a leader.
+pub(super) async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Outcome<T>) -> Outcome<T> {
+    let start = Instant::now();
+    loop {
+        match attempt().await {
+            Err(_) if start.elapsed() < PATIENCE => tokio::time::sleep(Duration::from_millis(200)).await,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// How long servers may be away.
+const PATIENCE: Duration = Duration::from_secs(60);

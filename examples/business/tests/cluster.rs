@@ -1,0 +1,43 @@
+//! The same promises on three servers, where no transaction joins two records.
+//!
+//! Does not know processes of workers. Needs `nats-server`: `cargo test -p business -- --include-ignored`.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+#[allow(dead_code, reason = "each file of tests uses a part of it")]
+mod office;
+
+use std::time::Duration;
+
+use business::cluster::Cluster;
+use business::hex;
+use business::place::Place;
+use business::points::Point;
+use office::Office;
+
+fn open(cluster: &Cluster) -> Office {
+    let prefix = format!("test-{}", hex(&rand::random::<[u8; 4]>()));
+    Office::new(Place::Nats { url: cluster.url(), prefix }, Duration::from_millis(300))
+}
+
+#[test]
+#[ignore = "starts three servers"]
+fn a_worker_that_stops_at_any_point_loses_nothing_and_doubles_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(directory.path()).unwrap();
+    std::thread::scope(|scope| {
+        for point in Point::ALL {
+            let cluster = &cluster;
+            scope.spawn(move || open(cluster).stop_and_go_on(point, 0));
+        }
+    });
+}
+
+#[test]
+#[ignore = "starts three servers"]
+fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(directory.path()).unwrap();
+    for rounds in [1, 2] {
+        open(&cluster).overtake(rounds);
+    }
+}

@@ -1,0 +1,156 @@
+//! One business, its customers and its workers, in one process.
+//!
+//! Does not know which engine.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bisik::device::AccountKey;
+use bisik::{Account, StorageKey};
+use business::audit::Promises;
+use business::customers::{self, Customers};
+use business::engine::{Batch, Claim, Engine, Lane, Name, Sealed, Verdict};
+use business::found::found;
+use business::place::{All, Place};
+use business::points::{Point, Points, Stopped};
+use business::worker::{STOCK, Worker};
+use business::{Outcome, now};
+
+/// A business that has just opened.
+pub struct Office {
+    pub place: Place,
+    pub lease: Duration,
+    key: [u8; 32],
+    business: AccountKey,
+}
+
+impl Office {
+    pub fn new(place: Place, lease: Duration) -> Self {
+        let (key, business) = found(place.open(lease).unwrap().as_mut()).unwrap();
+        Self { place, lease, key: *key.expose_bytes(), business }
+    }
+
+    pub fn engine(&self) -> Box<dyn All> {
+        self.place.open(self.lease).unwrap()
+    }
+
+    pub fn customers(&self, count: usize, questions: usize) -> Customers {
+        Customers::new(self.engine(), self.business, count, questions).unwrap()
+    }
+
+    pub fn worker(&self, engine: Box<dyn Engine>) -> Worker {
+        Worker::new(engine, StorageKey::from_bytes(self.key))
+    }
+
+    /// A worker without mishaps, until the queue is empty.
+    pub fn empty(&self) {
+        let mut worker = self.worker(self.engine());
+        while worker.engine().waiting().unwrap() > 0 {
+            worker.turn().unwrap();
+        }
+    }
+
+    pub fn audit(&self, customers: usize, questions: usize) -> Promises {
+        let mut books = self.engine();
+        let asked = customers::questions(customers, questions);
+        Promises::count(asked, &books.rows().unwrap(), &books.sent().unwrap())
+    }
+
+    /// One-time pre-keys that nobody has used.
+    pub fn stock(&self) -> usize {
+        let record = self.engine().account(0, true).unwrap().unwrap();
+        let account = Account::unseal(&StorageKey::from_bytes(self.key), &record).unwrap();
+        account.stock(now().unwrap()).one_time
+    }
+
+    /// A worker stops at a point, in each of three rounds; another one takes up what it has left.
+    pub fn stop_and_go_on(&self, point: Point, times: u32) {
+        let mut customers = self.customers(3, 3);
+        let mut stops = 0;
+        for _ in 0..3 {
+            // The first round opens sessions, the others go on in them.
+            customers.ask_all().unwrap();
+            let mut worker = self.worker(self.engine());
+            worker.points = Points::stop_at(point, times);
+            match worker.turn() {
+                Err(error) => {
+                    assert_eq!(error.downcast::<Stopped>().unwrap().0, point);
+                    stops += 1;
+                }
+                Ok(_) => assert!(worker.points.is_ahead()),
+            }
+            drop(worker);
+            self.empty();
+        }
+        assert!(stops > 0 || times > 0, "{point:?} is on every way");
+        let tally = customers.finish(Duration::ZERO).unwrap();
+        assert_eq!((tally.once, tally.twice, tally.unreadable), (9, 0, 0), "{point:?} {times}");
+        let promises = self.audit(3, 3);
+        assert!(promises.kept(), "{point:?} {times}: {promises:?}");
+        assert_eq!(self.stock(), STOCK - 3, "{point:?} {times}: a pre-key that was used is gone");
+    }
+
+    /// A worker that holds messages is overtaken by one that was given them too.
+    pub fn overtake(&self, rounds: usize) {
+        let mut customers = self.customers(4, rounds);
+        for _ in 1..rounds {
+            customers.ask_all().unwrap();
+            self.empty();
+        }
+        customers.ask_all().unwrap();
+        let before = Rc::new(RefCell::new(vec![self.worker(self.engine())]));
+        let mut slower = self.worker(Box::new(Interrupted { inner: self.engine(), before }));
+        slower.turn().unwrap();
+        assert!(slower.conflicts > 0);
+        self.empty();
+        let tally = customers.finish(Duration::ZERO).unwrap();
+        assert_eq!((tally.once, tally.twice, tally.unreadable), (4 * rounds, 0, 0));
+        assert!(self.audit(4, rounds).kept());
+        assert_eq!(self.stock(), STOCK - 4);
+    }
+}
+
+/// An engine on which another worker is faster, right before a commit.
+pub struct Interrupted {
+    pub inner: Box<dyn All>,
+    pub before: Rc<RefCell<Vec<Worker>>>,
+}
+
+impl Engine for Interrupted {
+    fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>> {
+        self.inner.claim(lane, most)
+    }
+    fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>> {
+        self.inner.account(known, fresh)
+    }
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
+        self.inner.conversations(names)
+    }
+    fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
+        self.inner.customer_list(name)
+    }
+    fn commit(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>> {
+        let faster = self.before.borrow_mut().pop();
+        if let Some(mut faster) = faster {
+            // Given the same messages as soon as the lease has ended.
+            while faster.turn()? == 0 {}
+        }
+        self.inner.commit(batch, points)
+    }
+    fn commit_account(&mut self, account: &Sealed) -> Outcome<bool> {
+        self.inner.commit_account(account)
+    }
+    fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
+        self.inner.finish(claims)
+    }
+    fn put_back(&mut self, claim: &Claim) -> Outcome<()> {
+        self.inner.put_back(claim)
+    }
+    fn bury(&mut self, claim: &Claim, why: &str) -> Outcome<()> {
+        self.inner.bury(claim, why)
+    }
+    fn waiting(&mut self) -> Outcome<usize> {
+        self.inner.waiting()
+    }
+}
