@@ -1,0 +1,118 @@
+//! Sender keys of the suite `interop`: this device's, and those that it was told.
+//!
+//! Does not know sessions: how a distribution travelled is the caller's business.
+
+use std::collections::BTreeMap;
+
+use bisik::group::{Distribution, Form, GroupHeader, GroupReceiver, GroupSender};
+use serde_json::json;
+
+use crate::draws::draws;
+use crate::protocol::{Address, Answer, Args, Failure, to_hex};
+
+/// A group, by the name that its form has for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// `groupId`: any text; messages do not carry it.
+    Named(String),
+    /// `distributionId`: a UUID, which messages carry.
+    Distribution([u8; 16]),
+}
+
+/// All groups of a device.
+#[derive(Default)]
+pub(crate) struct Groups {
+    own: BTreeMap<Group, GroupSender>,
+    others: BTreeMap<(Group, Address), GroupReceiver>,
+}
+
+impl Groups {
+    /// The distribution of the sender key there is, or of a new one: where there is none, or `rotate` is true.
+    pub(crate) fn create_skdm(&mut self, args: Args<'_>) -> Answer {
+        let group = named(args)?;
+        let form = match &group {
+            Group::Named(_) => Form::WhatsApp,
+            Group::Distribution(distribution) => Form::Signal { distribution: *distribution },
+        };
+        let (rotate, rng) = (args.flag("rotate")?, &mut *draws(args, "random")?);
+        if rotate {
+            self.own.remove(&group);
+        }
+        let sender = self.own.entry(group).or_insert_with(|| GroupSender::generate(form, rng));
+        let body = to_hex(&sender.distribution().to_bytes());
+        Ok(json!({ "body": body, "keyId": sender.id(), "chainId": sender.id(), "iteration": sender.iteration() }))
+    }
+
+    pub(crate) fn process_skdm(&mut self, args: Args<'_>) -> Answer {
+        let distribution = Distribution::from_bytes(&args.hex("body")?)?;
+        let group = group_of(distribution.form(), args)?;
+        self.others.entry((group, args.address("from")?)).or_default().process(&distribution);
+        Ok(json!({}))
+    }
+
+    pub(crate) fn group_encrypt(&mut self, args: Args<'_>) -> Answer {
+        let group = named(args)?;
+        let (number, name) = match &group {
+            Group::Named(_) => (4, "skmsg"),
+            Group::Distribution(_) => (7, "senderkey"),
+        };
+        let sender = self.own.get_mut(&group).ok_or_else(|| Failure::new("NoSenderKey", "call create_skdm first"))?;
+        let message = sender.encrypt(&args.hex("plaintext")?, &mut *draws(args, "random")?)?;
+        Ok(json!({ "type": number, "typeName": name, "body": to_hex(&message) }))
+    }
+
+    pub(crate) fn group_decrypt(&mut self, args: Args<'_>) -> Answer {
+        let message = args.hex("body")?;
+        let group = group_of(GroupHeader::of(&message)?.form, args)?;
+        let nothing = &mut GroupReceiver::new();
+        let receiver = self.others.get_mut(&(group, args.address("from")?)).unwrap_or(nothing);
+        Ok(json!({ "plaintext": to_hex(&receiver.decrypt(&message)?) }))
+    }
+}
+
+pub(crate) fn inspect(message: &[u8]) -> Answer {
+    let GroupHeader { form, id, iteration } = GroupHeader::of(message)?;
+    let distribution = match form {
+        Form::WhatsApp => None,
+        Form::Signal { distribution } => Some(to_uuid(&distribution)),
+    };
+    Ok(json!({
+        "firstByte": message.first(),
+        "distributionId": distribution,
+        "id": id,
+        "chainId": id,
+        "iteration": iteration,
+        "signature": message.last_chunk::<64>().map(|signature| to_hex(signature)),
+    }))
+}
+
+/// The group that the arguments name.
+fn named(args: Args<'_>) -> Result<Group, Failure> {
+    match args.find_text("distributionId")? {
+        Some(uuid) => Ok(Group::Distribution(from_uuid(uuid)?)),
+        None => Ok(Group::Named(args.text("groupId")?.into())),
+    }
+}
+
+/// The group of something that arrived. One form names it itself; of the other the arguments must.
+fn group_of(form: Form, args: Args<'_>) -> Result<Group, Failure> {
+    match form {
+        Form::Signal { distribution } => Ok(Group::Distribution(distribution)),
+        Form::WhatsApp => Ok(Group::Named(args.text("groupId")?.into())),
+    }
+}
+
+fn from_uuid(text: &str) -> Result<[u8; 16], Failure> {
+    let wrong = || Failure::missing("distributionId", "a UUID");
+    let digits: String = text.split('-').collect();
+    let bytes = crate::protocol::from_hex("distributionId", &digits.into()).map_err(|_| wrong())?;
+    let uuid = bytes.try_into().map_err(|_| wrong())?;
+    if to_uuid(&uuid) == text.to_ascii_lowercase() { Ok(uuid) } else { Err(wrong()) }
+}
+
+fn to_uuid(bytes: &[u8; 16]) -> String {
+    let [a @ .., _, _, _, _, _, _, _, _, _, _, _, _] = bytes;
+    let [_, _, _, _, b0, b1, c0, c1, d0, d1, e @ ..] = bytes;
+    let [a, b, c, d, e] = [a.as_slice(), &[*b0, *b1], &[*c0, *c1], &[*d0, *d1], e].map(to_hex);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}

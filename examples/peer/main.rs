@@ -1,0 +1,182 @@
+//! A peer for tests of other implementations: one JSON object per line in, one per line out, until the input ends.
+//!
+//! Does not know a network or a disk. Secrets are shown to whoever asks, and records are sealed under a key of zeros: it is
+//! for tests and for nothing else.
+//!
+//! ```text
+//! cargo run --release --features interop --example peer
+//! {"id":1,"op":"init","name":"alice"}
+//! {"id":1,"ok":true,"result":{"identityKey":"05..","identityPrivate":"..","name":"alice",...}}
+//! {"id":2,"op":"encrypt","to":{"name":"bob","device":1},"plaintext":"68616c6f"}
+//! {"id":2,"ok":false,"error":{"name":"PeerError","code":"NoSession","message":"there is no session with bob.1"}}
+//! ```
+//!
+//! Bytes are hexadecimal. Requests are run one after the other, in the order in which they come. `id` is given back as it
+//! was. An error has the type of the library's error as its `name` and its variant as its `code`; what is wrong with the
+//! request itself has the name `PeerError` and one of the codes `BadRequest`, `BadArgument`, `UnknownOperation`,
+//! `NotInitialised`, `NoPreKeys`, `NoSession`, `NoSenderKey`, `Untrusted`, `Unsupported`. After an error, everything is as it was.
+//!
+//! A `?` marks what may be left out. `init` begins anew, and everything else but `hello` and what is marked with a star
+//! needs it.
+//!
+//! | operation | arguments | result |
+//! |---|---|---|
+//! | `hello` * | | peer, version, suites, ops |
+//! | `init` * | suite? (`interop`, `native`), name?, device? (1), registrationId?, identityPrivate?, trust?, family? | name, device, registrationId, identityKey, identityPrivate |
+//! | `set_trust` | trust: `tofu` (the first identity of an address, the default), `always`, `never` | |
+//! | `gen_bundle` | preKeyId? (null: none), signedPreKeyId? (1), preKeyPrivate?, signedPreKeyPrivate?, includePrivate? | bundle {registrationId, deviceId, identityKey, preKeyId, preKeyPublic, signedPreKeyId, signedPreKeyPublic, signedPreKeySignature}, private? {preKeyPrivate, signedPreKeyPrivate} |
+//! | `process_bundle` | address {name, device?}, bundle | |
+//! | `encrypt` | to, plaintext | type, typeName, body |
+//! | `decrypt` | from, type (1, 2, `msg`, `whisper`; 3, `pkmsg`, `prekey`), body | plaintext |
+//! | `inspect` * | type (also 4, 7, `skmsg`, `senderkey`), body | what the message says in the clear |
+//! | `dump_session`, `load_session`, `delete_session` | address, record | record; nothing; deleted |
+//! | `create_skdm` | groupId, or distributionId (a UUID); rotate? | body, keyId, chainId, iteration |
+//! | `process_skdm` | from, body, groupId? | |
+//! | `group_encrypt` | groupId or distributionId, plaintext | type, typeName, body |
+//! | `group_decrypt` | from, body, groupId? | plaintext |
+//! | `media_encrypt` * | data, mediaType, mediaKey? | mediaKey, enc, mac, fileSha256, fileEncSha256, fileLength, sidecar |
+//! | `media_decrypt` * | enc, mediaKey, mediaType, fileSha256? with fileEncSha256?, fileLength?, startByte?, endByte? (not included), sidecar? | data |
+//! | `poll_vote_encrypt` * | pollEncKey, pollMsgId, pollCreatorJid, voterJid, selectedOptions, encIv? | encIv, encPayload |
+//! | `poll_vote_decrypt` * | pollEncKey, pollMsgId, pollCreatorJid, voterJid, encIv, encPayload | selectedOptions |
+//! | `sign` * | privateKey? (else the identity's), message, asSpecified? | signature |
+//! | `verify` * | publicKey, message, signature | valid |
+//! | `agree` * | privateKey, publicKey | shared |
+//! | `fingerprint` * | localKey? (else the identity's), localId, remoteKey, remoteId, version? (2), iterations? (5200), theirs? | displayable, scannable, equal? |
+//! | `gen_keypair` *, `public_from_private` * | ; privateKey | privateKey, publicKey |
+//! | `pad` *, `unpad` * | data | padded; data |
+//! | `exit` * | | |
+//!
+//! `process_bundle`, `encrypt`, `create_skdm`, `group_encrypt` and `sign` also take `random`: bytes in place of randomness, by which a
+//! run can be recorded and repeated.
+//!
+//! Messages have type 1 `msg` or 3 `pkmsg`; with `family: "signal"` 2 `whisper` or 3 `prekey`. A pre-key whose number is
+//! given again while it is held is published again; another private half under its number is refused. A part of a file is
+//! decrypted after all of the blob was verified, or, with `fileLength`, both digests and `sidecar`, after what is needed of it was.
+//!
+//! With `suite: "native"`: a bundle is {bytes}, made with one-time keys unless `preKeyId` is null; `now` in milliseconds may
+//! stand in `init`, `gen_bundle` and `process_bundle`; `identityPrivate` is a sealed record; the record of a session is an
+//! array of such; a file has the result `pointer`, which `media_decrypt` takes in place of keys and digests, and a media type such as
+//! `image/jpeg`; `poll_create` {question, options, mostChoices?} gives `poll`, which the other two take in place of key and
+//! identifier, and options are chosen by their places. Groups, signatures, agreements and safety numbers are `Unsupported`.
+
+mod draws; //    randomness, or bytes in its place
+mod groups; //   sender keys
+mod interop; //  the suite `interop`
+mod native; //   the suite `native`
+mod protocol; // requests and replies
+mod sessions; // bundles and sessions of the suite `interop`
+
+use std::io::{self, BufRead, Write};
+
+use serde_json::{Map, Value, json};
+
+use protocol::{Answer, Args, Failure};
+
+/// Who this is, in one of the suites.
+enum Peer {
+    Interop(Box<interop::Peer>),
+    Native(Box<native::Peer>),
+}
+
+fn main() -> io::Result<()> {
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    let mut peer = Peer::Interop(Box::default());
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let (id, op, answer) = reply(&mut peer, &line);
+        let reply = match answer {
+            Ok(result) => json!({ "id": id, "ok": true, "result": result }),
+            Err(failure) => json!({ "id": id, "ok": false, "error": failure.to_json() }),
+        };
+        writeln!(output, "{reply}")?;
+        output.flush()?;
+        if op == "exit" {
+            return Ok(());
+        }
+    }
+}
+
+/// The request's id and operation, as far as they can be read, and what to answer.
+fn reply(peer: &mut Peer, line: &[u8]) -> (Value, String, Answer) {
+    let bad = |why: String| (Value::Null, String::new(), Err(Failure::new("BadRequest", why)));
+    let request: Map<String, Value> = match serde_json::from_slice(line) {
+        Ok(Value::Object(request)) => request,
+        Ok(_) => return bad("a request is an object".into()),
+        Err(error) => return bad(error.to_string()),
+    };
+    let id = request.get("id").cloned().unwrap_or_default();
+    let Some(op) = request.get("op").and_then(Value::as_str) else {
+        return (id, String::new(), Err(Failure::new("BadRequest", "op: a string expected")));
+    };
+    (id, op.into(), run(peer, op, Args::new(&request)))
+}
+
+fn run(peer: &mut Peer, op: &str, args: Args<'_>) -> Answer {
+    if !OPERATIONS.contains(&op) {
+        return Err(Failure::new("UnknownOperation", format!("unknown op {op}")));
+    }
+    match op {
+        "hello" => Ok(json!({
+            "peer": "bisik",
+            "version": env!("CARGO_PKG_VERSION"),
+            "suites": ["interop", "native"],
+            "ops": OPERATIONS,
+        })),
+        "exit" => Ok(json!({})),
+        "init" => {
+            let (made, result) = match args.find_text("suite")? {
+                None | Some("interop") => {
+                    interop::Peer::init(args).map(|(made, result)| (Peer::Interop(Box::new(made)), result))
+                }
+                Some("native") => native::Peer::init(args).map(|(made, result)| (Peer::Native(Box::new(made)), result)),
+                Some(_) => Err(Failure::missing("suite", "interop or native")),
+            }?;
+            *peer = made;
+            Ok(result)
+        }
+        _ => match peer {
+            Peer::Interop(peer) => peer.run(op, args),
+            Peer::Native(peer) => peer.run(op, args),
+        },
+    }
+}
+
+/// All of them, in either suite.
+const OPERATIONS: [&str; 29] = [
+    "hello",
+    "init",
+    "set_trust",
+    "gen_bundle",
+    "process_bundle",
+    "encrypt",
+    "decrypt",
+    "inspect",
+    "dump_session",
+    "load_session",
+    "delete_session",
+    "create_skdm",
+    "process_skdm",
+    "group_encrypt",
+    "group_decrypt",
+    "media_encrypt",
+    "media_decrypt",
+    "poll_create",
+    "poll_vote_encrypt",
+    "poll_vote_decrypt",
+    "sign",
+    "verify",
+    "agree",
+    "fingerprint",
+    "gen_keypair",
+    "public_from_private",
+    "pad",
+    "unpad",
+    "exit",
+];

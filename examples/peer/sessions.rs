@@ -1,0 +1,285 @@
+//! The suite `interop`: one device, what it published, and its sessions.
+//!
+//! Does not know groups, nor what needs no device.
+
+use std::collections::BTreeMap;
+
+use bisik::StorageKey;
+use bisik::interop::{
+    AcceptError, Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, IdentityKey, KeyPair, Kind,
+    OneTimePreKey, PreKeyBundle, PreKeys, PublicKey, Session, SignedPreKey, Trust,
+};
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use crate::draws::draws;
+use crate::protocol::{Address, Answer, Args, Failure, to_hex};
+
+/// Everybody knows it: these records are for tests.
+pub(crate) const STORAGE: [u8; 32] = [0; 32];
+/// What the records are sealed for; the same for all, so that one can be loaded for another address.
+pub(crate) const CONTEXT: &[u8] = b"peer";
+
+/// Whose identities are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Policy {
+    /// The first one of each address.
+    FirstUse,
+    /// Any, also in place of another.
+    Always,
+    /// None.
+    Never,
+}
+
+/// One device.
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) device: u32,
+    pub(crate) identity: Identity,
+    /// None until the first bundle, whose number for the signed one is the caller's.
+    keys: Option<PreKeys>,
+    /// What was published, to be published again, with its private half.
+    signed: BTreeMap<u32, (SignedPreKey, [u8; 32])>,
+    one_time: BTreeMap<u32, [u8; 32]>,
+    sessions: BTreeMap<Address, Session>,
+    known: BTreeMap<Address, IdentityKey>,
+    policy: Policy,
+    /// Numbers and names of messages as libsignal's API has them, and not as stanzas.
+    signal_types: bool,
+}
+
+impl Device {
+    pub(crate) fn init(args: Args<'_>) -> Result<(Self, Value), Failure> {
+        let rng = &mut rand::rng();
+        let mut identity = Identity::generate(rng);
+        let registration_id = args.find_number("registrationId")?.unwrap_or(identity.registration_id());
+        let private = args.find_array("identityPrivate")?.unwrap_or(*identity.pair().expose_private_bytes());
+        identity = Identity::from_private_bytes(private, registration_id);
+        let name = args.find_text("name")?.map_or_else(|| rng.random::<u32>().to_string(), String::from);
+        let device = Self {
+            name,
+            device: args.find_number("device")?.unwrap_or(1),
+            identity,
+            keys: None,
+            signed: BTreeMap::new(),
+            one_time: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            known: BTreeMap::new(),
+            policy: policy(args.find_text("trust")?)?,
+            signal_types: args.find_text("family")? == Some("signal"),
+        };
+        let result = json!({
+            "suite": "interop",
+            "name": device.name,
+            "device": device.device,
+            "registrationId": registration_id,
+            "identityKey": to_hex(&device.identity.public().to_bytes()),
+            "identityPrivate": to_hex(device.identity.pair().expose_private_bytes()),
+        });
+        Ok((device, result))
+    }
+
+    pub(crate) fn set_trust(&mut self, args: Args<'_>) -> Answer {
+        self.policy = policy(Some(args.text("trust")?))?;
+        Ok(json!({}))
+    }
+
+    pub(crate) fn gen_bundle(&mut self, args: Args<'_>) -> Answer {
+        let signed = self.signed_pre_key(args)?;
+        let one_time = if args.is_null("preKeyId") { None } else { Some(self.one_time_pre_key(args)?) };
+        let private = |known: [u8; 32]| to_hex(&known);
+        let one_time_private = one_time.and_then(|key| self.one_time.get(&key.id).copied()).map(private);
+        let signed_private = self.signed.get(&signed.id).map(|(_, known)| private(*known));
+        let mut result = json!({ "bundle": {
+            "registrationId": self.identity.registration_id(),
+            "deviceId": self.device,
+            "identityKey": to_hex(&self.identity.public().to_bytes()),
+            "preKeyId": one_time.map(|key| key.id),
+            "preKeyPublic": one_time.map(|key| to_hex(&key.key.to_bytes())),
+            "signedPreKeyId": signed.id,
+            "signedPreKeyPublic": to_hex(&signed.key.to_bytes()),
+            "signedPreKeySignature": to_hex(&signed.signature),
+        }});
+        if args.flag("includePrivate")?
+            && let Some(members) = result.as_object_mut()
+        {
+            let both = json!({ "preKeyPrivate": one_time_private, "signedPreKeyPrivate": signed_private });
+            members.insert("private".into(), both);
+        }
+        Ok(result)
+    }
+
+    /// One that is held already is published again, unless another private half is given for its number.
+    fn signed_pre_key(&mut self, args: Args<'_>) -> Result<SignedPreKey, Failure> {
+        let rng = &mut rand::rng();
+        let id = args.find_number("signedPreKeyId")?.unwrap_or(1);
+        let given = args.find_array("signedPreKeyPrivate")?.map(KeyPair::from_private_bytes);
+        if let Some((published, _)) = self.signed.get(&id)
+            && given.as_ref().is_none_or(|pair| pair.public() == published.key)
+        {
+            return Ok(*published);
+        }
+        let pair = given.unwrap_or_else(|| KeyPair::generate(rng));
+        let private = *pair.expose_private_bytes();
+        match &mut self.keys {
+            Some(keys) => keys.insert_signed(&self.identity, id, pair, rng)?,
+            None => self.keys = Some(PreKeys::with_signed(&self.identity, id, pair, rng)),
+        }
+        let published = self.keys.as_ref().and_then(PreKeys::signed).ok_or_else(no_keys)?;
+        self.signed.insert(id, (published, private));
+        Ok(published)
+    }
+
+    fn one_time_pre_key(&mut self, args: Args<'_>) -> Result<OneTimePreKey, Failure> {
+        let rng = &mut rand::rng();
+        let id = args.find_number("preKeyId")?.unwrap_or_else(|| rng.random_range(1..0x00ff_ffff));
+        let given = args.find_array("preKeyPrivate")?.map(KeyPair::from_private_bytes);
+        let keys = self.keys.as_mut().ok_or_else(no_keys)?;
+        if let Some(published) = keys.one_time(id)
+            && given.as_ref().is_none_or(|pair| pair.public() == published.key)
+        {
+            return Ok(published);
+        }
+        let pair = given.unwrap_or_else(|| KeyPair::generate(rng));
+        let private = *pair.expose_private_bytes();
+        keys.insert_one_time(id, pair)?;
+        self.one_time.insert(id, private);
+        keys.one_time(id).ok_or_else(no_keys)
+    }
+
+    pub(crate) fn process_bundle(&mut self, args: Args<'_>) -> Answer {
+        let rng = &mut *draws(args, "random")?;
+        let address = args.address("address")?;
+        let bundle = bundle(args.object("bundle")?)?.verify(trust(self.policy, self.known.get(&address))?)?;
+        let peer = *bundle.identity();
+        match self.sessions.get_mut(&address).filter(|session| *session.peer() == peer) {
+            Some(session) => session.initiate_again(&self.identity, &bundle, rng)?,
+            None => {
+                let session = Session::initiate_signal(&self.identity, &bundle, rng)?;
+                self.sessions.insert(address.clone(), session);
+            }
+        }
+        self.known.insert(address, peer);
+        Ok(json!({}))
+    }
+
+    pub(crate) fn encrypt(&mut self, args: Args<'_>) -> Answer {
+        let (to, plaintext) = (args.address("to")?, args.hex("plaintext")?);
+        let session = self.sessions.get_mut(&to).ok_or_else(|| no_session(&to))?;
+        let message = session.encrypt(&plaintext, &mut *draws(args, "random")?)?;
+        let (number, name) = match (message.kind() == Kind::PreKey, self.signal_types) {
+            (false, false) => (1, "msg"),
+            (false, true) => (2, "whisper"),
+            (true, false) => (3, "pkmsg"),
+            (true, true) => (3, "prekey"),
+        };
+        Ok(json!({ "type": number, "typeName": name, "body": to_hex(message.as_bytes()) }))
+    }
+
+    pub(crate) fn decrypt(&mut self, args: Args<'_>) -> Answer {
+        let (from, kind) = (args.address("from")?, kind(args)?);
+        let message = Ciphertext::from_parts(kind, &args.hex("body")?)?;
+        let plaintext = match self.sessions.get_mut(&from).map(|session| session.decrypt(&message)) {
+            None => self.accept(from, &message)?,
+            Some(Err(DecryptError::OtherSession)) => self.accept_again(from, &message)?,
+            Some(other) => other?,
+        };
+        Ok(json!({ "plaintext": to_hex(&plaintext) }))
+    }
+
+    fn accept(&mut self, from: Address, message: &Ciphertext) -> Result<Vec<u8>, Failure> {
+        let trust = trust(self.policy, self.known.get(&from))?;
+        let keys = self.keys.as_mut().ok_or_else(no_keys)?;
+        let Accepted { session, plaintext, used } = Session::accept_signal(&self.identity, keys, message, trust)?;
+        keys.remove(used);
+        self.known.insert(from.clone(), *session.peer());
+        self.sessions.insert(from, session);
+        Ok(plaintext)
+    }
+
+    fn accept_again(&mut self, from: Address, message: &Ciphertext) -> Result<Vec<u8>, Failure> {
+        let keys = self.keys.as_mut().ok_or_else(no_keys)?;
+        let session = self.sessions.get_mut(&from).ok_or_else(|| no_session(&from))?;
+        match session.accept_again(&self.identity, keys, message) {
+            Ok(AcceptedAgain { plaintext, used }) => {
+                keys.remove(used);
+                Ok(plaintext)
+            }
+            Err(AcceptError::IdentityMismatch) if self.policy == Policy::Always => self.accept(from, message),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn dump_session(&self, args: Args<'_>) -> Answer {
+        let seal = |session: &Session| session.seal(&StorageKey::from_bytes(STORAGE), CONTEXT, &mut rand::rng());
+        let record = self.sessions.get(&args.address("address")?).map(|session| to_hex(seal(session).as_bytes()));
+        Ok(json!({ "record": record }))
+    }
+
+    pub(crate) fn load_session(&mut self, args: Args<'_>) -> Answer {
+        let session = Session::unseal(&StorageKey::from_bytes(STORAGE), CONTEXT, &args.hex("record")?)?;
+        let address = args.address("address")?;
+        self.known.insert(address.clone(), *session.peer());
+        self.sessions.insert(address, session);
+        Ok(json!({}))
+    }
+
+    pub(crate) fn delete_session(&mut self, args: Args<'_>) -> Answer {
+        Ok(json!({ "deleted": self.sessions.remove(&args.address("address")?).is_some() }))
+    }
+}
+
+fn policy(text: Option<&str>) -> Result<Policy, Failure> {
+    match text {
+        None | Some("tofu") => Ok(Policy::FirstUse),
+        Some("always") => Ok(Policy::Always),
+        Some("never") => Ok(Policy::Never),
+        Some(_) => Err(Failure::missing("trust", "tofu, always or never")),
+    }
+}
+
+fn trust(policy: Policy, known: Option<&IdentityKey>) -> Result<Trust<'_>, Failure> {
+    match (policy, known) {
+        (Policy::Never, _) => Err(Failure::new("Untrusted", "no identity is trusted")),
+        (Policy::FirstUse, Some(known)) => Ok(Trust::Pinned(known)),
+        (Policy::FirstUse, None) | (Policy::Always, _) => Ok(Trust::OnFirstUse),
+    }
+}
+
+fn bundle(args: Args<'_>) -> Result<PreKeyBundle, Failure> {
+    let one_time = match (args.find_number("preKeyId")?, args.find_hex("preKeyPublic")?) {
+        (Some(id), Some(key)) => Some(OneTimePreKey { id, key: PublicKey::from_bytes(&key)? }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(Failure::missing("preKeyPublic", "both its id and the key")),
+    };
+    Ok(PreKeyBundle {
+        registration_id: args.number("registrationId")?,
+        device_id: args.find_number("deviceId")?.unwrap_or(1),
+        identity: IdentityKey::from_bytes(&args.hex("identityKey")?)?,
+        one_time,
+        signed: SignedPreKey {
+            id: args.number("signedPreKeyId")?,
+            key: PublicKey::from_bytes(&args.hex("signedPreKeyPublic")?)?,
+            signature: args.array("signedPreKeySignature")?,
+        },
+    })
+}
+
+/// By the numbers and the names of both families.
+pub(crate) fn kind(args: Args<'_>) -> Result<Kind, Failure> {
+    match args.find("type") {
+        Some(Value::String(name)) if ["msg", "whisper", "1", "2"].contains(&name.as_str()) => Ok(Kind::Whisper),
+        Some(Value::String(name)) if ["pkmsg", "prekey", "3"].contains(&name.as_str()) => Ok(Kind::PreKey),
+        Some(number) if matches!(number.as_u64(), Some(1 | 2)) => Ok(Kind::Whisper),
+        Some(number) if number.as_u64() == Some(3) => Ok(Kind::PreKey),
+        Some(_) | None => Err(Failure::missing("type", "1, 2, msg or whisper; 3, pkmsg or prekey")),
+    }
+}
+
+pub(crate) fn no_session(address: &Address) -> Failure {
+    Failure::new("NoSession", format!("there is no session with {}.{}", address.name, address.device))
+}
+
+fn no_keys() -> Failure {
+    Failure::new("NoPreKeys", "no bundle was made")
+}
