@@ -20,6 +20,30 @@ fn a_steady_message_takes_at_most_two_allocations_each_way() {
     }
 }
 
+#[cfg(feature = "interop")]
+#[test]
+fn a_steady_message_on_the_wire_of_others_takes_one_allocation_to_write_and_two_to_read() {
+    use bisik::interop::{Ciphertext, Identity, PreKeys, Session, Trust};
+    let rng = &mut rand::rng();
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    let keys = PreKeys::generate(&bob, rng);
+    let bundle = keys.bundle(&bob, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+    let mut reader = Session::initiate_signal(&alice, &bundle, rng).unwrap();
+    let hello = reader.encrypt(b"hello", rng).unwrap();
+    let mut writer = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
+    reader.decrypt(&writer.encrypt(b"answer", rng).unwrap()).unwrap();
+    for length in [0, 32, 1 << 10, 64 << 10] {
+        let (plaintext, mut message) = (vec![7; length], None);
+        assert_at_most(1, || message = Some(writer.encrypt(&plaintext, &mut rand::rng()).unwrap()), "encrypt");
+        let message = message.unwrap();
+        let read = || {
+            let message = Ciphertext::from_parts(message.kind(), message.as_bytes()).unwrap();
+            assert_eq!(reader.decrypt(&message).unwrap(), plaintext);
+        };
+        assert_at_most(2, read, "decrypt");
+    }
+}
+
 #[test]
 fn a_late_message_takes_at_most_two_allocations() {
     let (mut writer, mut reader) = established();

@@ -15,6 +15,7 @@ mod bounds; //       each is reached, and one more is refused
 mod conversation; // whole conversations, byte for byte
 mod fingerprints; // safety numbers
 mod forged; //       messages that nobody wrote
+mod golden; //       records of format 1
 mod groups; //       sender keys
 mod known; //        reads tests/vectors/interop
 mod media; //        attachments

@@ -137,6 +137,32 @@ fn two_that_begin_at_the_same_time_end_up_in_one_state() {
     }
 }
 
+/// S-5.2, S-5.5, S-5.6. Both begin again and again, their messages cross on the way in every turn, and none is lost.
+#[test]
+fn whoever_begins_again_while_messages_cross_nothing_is_lost() {
+    let rng = &mut rand::rng();
+    for _ in 0..4 {
+        let (mut a, mut b) = (Device::new(), Device::new());
+        for round in 0..8 {
+            a.initiate(&b, rng.random());
+            if round % 2 == 0 {
+                b.initiate(&a, rng.random());
+            }
+            for _ in 0..12 {
+                let from_a: Vec<_> = (0..rng.random_range(0..3)).map(|_| a.write(b"from a")).collect();
+                let writes = if b.session.is_some() { rng.random_range(0..3) } else { 0 };
+                let from_b: Vec<_> = (0..writes).map(|_| b.write(b"from b")).collect();
+                for message in &from_a {
+                    assert_eq!(b.read(message).unwrap(), b"from a");
+                }
+                for message in &from_b {
+                    assert_eq!(a.read(message).unwrap(), b"from b");
+                }
+            }
+        }
+    }
+}
+
 /// S-5.3. Messages that can open a state arrive in any order, and ask for its pre-keys once.
 #[test]
 fn no_pre_key_is_asked_for_twice() {

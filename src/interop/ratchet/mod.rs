@@ -87,3 +87,30 @@ fn root_step(root: &Secret<32>, agreed: &Secret<32>) -> (Secret<32>, ChainKey) {
     }
     (next, ChainKey::new(chain))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// S-3.2. Beside the conversations of tests/interop, which another implementation of this document computed: what a
+    /// deployed one did.
+    #[test]
+    fn a_root_step_is_that_of_a_deployed_implementation() {
+        let text = include_str!("../../../tests/vectors/interop/root.txt");
+        let values: Vec<(&str, [u8; 32])> = text.lines().filter_map(|line| line.split_once(" = ")).map(parse).collect();
+        assert_eq!(values.len(), 10);
+        for block in values.chunks_exact(5) {
+            let value = |name| block.iter().find(|(known, _)| *known == name).unwrap().1;
+            let pair = KeyPair::from_secret(Secret::new(value("private")));
+            let theirs = KeyPair::from_secret(Secret::new(value("theirs_private")));
+            let agreed = pair.agree(&Point::decode(*theirs.public()).unwrap()).unwrap();
+            let (root, chain) = root_step(&Secret::new(value("root")), &agreed);
+            assert_eq!((*root.expose(), *chain.secret().expose()), (value("next_root"), value("chain")));
+        }
+    }
+
+    fn parse<'a>((name, value): (&'a str, &str)) -> (&'a str, [u8; 32]) {
+        (name, core::array::from_fn(|at| u8::from_str_radix(&value[at.saturating_mul(2)..][..2], 16).unwrap()))
+    }
+}

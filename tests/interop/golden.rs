@@ -1,0 +1,75 @@
+//! Records that format 1 has sealed, kept forever: each opens, behaves as it did, and is sealed to the same bytes again.
+//!
+//! Does not know the layout of state.
+
+use std::fs;
+
+use bisik::StorageKey;
+use bisik::interop::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+
+use super::known::{Constant, from_hex};
+
+fn key() -> StorageKey {
+    StorageKey::from_bytes([0x42; 32])
+}
+
+fn golden(name: &str) -> Vec<u8> {
+    from_hex(fs::read_to_string(format!("tests/golden/v1/interop_{name}.hex")).unwrap().trim())
+}
+
+/// A session with two states, one of them unanswered, and keys that wait; the identity and the pre-keys behind it.
+#[test]
+fn records_of_format_1_open_and_go_on() {
+    let record = golden("session");
+    let mut session = Session::unseal(&key(), b"peer", &record).unwrap();
+    assert_eq!(session.seal(&key(), b"peer", &mut Constant).as_bytes(), record);
+    assert_eq!((session.archived(), session.kept_keys(), session.revision()), (1, 2, 4));
+    assert!(!session.is_confirmed());
+    for text in ["waits", "waits_too", "comes"] {
+        let message = Ciphertext::from_parts(Kind::Whisper, &golden(text)).unwrap();
+        assert_eq!(session.decrypt(&message).unwrap(), text.as_bytes());
+    }
+    assert!(session.is_confirmed(), "what came made its state the current one");
+
+    let record = golden("pre_keys");
+    let keys = PreKeys::unseal(&key(), b"keys", &record).unwrap();
+    assert_eq!(keys.seal(&key(), b"keys", &mut Constant), record);
+    assert_eq!((keys.stock(), keys.signed().unwrap().id), (2, 2));
+    let record = golden("identity");
+    let identity = Identity::unseal(&key(), b"identity", &record).unwrap();
+    assert_eq!(identity.seal(&key(), b"identity", &mut Constant), record);
+    assert_eq!(identity.registration_id(), 4_660);
+    let first = Ciphertext::from_parts(Kind::PreKey, &golden("first")).unwrap();
+    let accepted = Session::accept_signal(&identity, &keys, &first, Trust::OnFirstUse).unwrap();
+    assert_eq!((accepted.plaintext.as_slice(), accepted.used.one_time()), (b"first".as_slice(), Some(7)));
+}
+
+#[test]
+#[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
+fn write_records() {
+    let rng = &mut rand::rng();
+    let directory = std::env::var("BISIK_GOLDEN_OUT").unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        fs::write(format!("{directory}/interop_{name}.hex"), text + "\n").unwrap();
+    };
+    let (alice, bob) = (Identity::generate(rng), Identity::from_private_bytes([0x17; 32], 4_660));
+    let mut keys = PreKeys::generate(&bob, rng);
+    keys.rotate(&bob, rng).unwrap();
+    keys.insert_one_time(7, KeyPair::generate(rng)).unwrap();
+    keys.replenish(1, rng).unwrap();
+    let bundle = keys.bundle(&bob, 0, Some(7)).unwrap().verify(Trust::OnFirstUse).unwrap();
+    let mut a = Session::initiate_signal(&alice, &bundle, rng).unwrap();
+    let first = a.encrypt(b"first", rng).unwrap();
+    let mut b = Session::accept_signal(&bob, &keys, &first, Trust::OnFirstUse).unwrap().session;
+    write("waits", b.encrypt(b"waits", rng).unwrap().as_bytes());
+    write("waits_too", b.encrypt(b"waits_too", rng).unwrap().as_bytes());
+    a.decrypt(&b.encrypt(b"answer", rng).unwrap()).unwrap();
+    a.initiate_again(&alice, &bundle, rng).unwrap();
+    let _ = a.encrypt(b"unanswered", rng).unwrap();
+    write("comes", b.encrypt(b"comes", rng).unwrap().as_bytes());
+    write("session", a.seal(&key(), b"peer", &mut Constant).as_bytes());
+    write("pre_keys", &keys.seal(&key(), b"keys", &mut Constant));
+    write("identity", &bob.seal(&key(), b"identity", &mut Constant));
+    write("first", first.as_bytes());
+}
