@@ -100,20 +100,22 @@ pub fn interop_group_state(data: &[u8]) {
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));
         }
         1 => {
-            let Ok(mut sender) = GroupSender::unseal(&storage_key(), CONTEXT, &record::seal_as(SENDER, state)) else {
+            let Ok(mut sender) =
+                GroupSender::unseal(&storage_key(), CONTEXT, &record::seal_named(SENDER, CONTEXT, state))
+            else {
                 return;
             };
             let record = sender.seal(&storage_key(), CONTEXT, rng);
-            assert_eq!(record::open_as(SENDER, &record), state, "what decodes has one encoding");
+            assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "what decodes has one encoding");
             let before = (sender.iteration(), sender.revision());
             let sent = sender.encrypt(b"halo", rng);
             assert!(sent.is_ok() || before == (sender.iteration(), sender.revision()));
         }
         _ => {
-            let record = record::seal_as(RECEIVER, state);
+            let record = record::seal_named(RECEIVER, CONTEXT, state);
             let Ok(mut receiver) = GroupReceiver::unseal(&storage_key(), CONTEXT, &record) else { return };
             let record = receiver.seal(&storage_key(), CONTEXT, rng);
-            assert_eq!(record::open_as(RECEIVER, &record), state, "what decodes has one encoding");
+            assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "what decodes has one encoding");
             assert!(receiver.keys() <= 5 && receiver.kept_keys() <= 5 * 2_000);
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));
         }
@@ -238,8 +240,8 @@ pub fn group_seeds() -> Vec<(&'static str, Vec<u8>)> {
 
 pub fn group_state_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let with = |kind: u8, state: &[u8]| [&[kind], state].concat();
-    let sender = record::open_as(SENDER, &GROUP.sender);
-    let receiver = record::open_as(RECEIVER, &GROUP.receiver);
+    let sender = record::open_named(SENDER, CONTEXT, &GROUP.sender);
+    let receiver = record::open_named(RECEIVER, CONTEXT, &GROUP.receiver);
     let mut used_up = sender.clone();
     used_up[29..33].fill(0xff);
     vec![
