@@ -8,9 +8,9 @@ mod support;
 
 use allocation_counter::measure;
 use bisik::content::{
-    BallotError, Blob, Call, Contact, Content, ContentError, Coordinates, Delete, Dimensions, Document, Edit, Envelope,
-    Kind, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, MessageId, PersonId, Photo, Poll, PrivateText,
-    Reaction, Receipt, ReceiptStatus, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
+    BallotError, Blob, Call, Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document,
+    Edit, Envelope, Kind, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll,
+    PrivateText, Reaction, Receipt, ReceiptStatus, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
 };
 use bisik::media::Pointer;
 use bisik::{Identity, Timestamp};
@@ -380,7 +380,7 @@ fn one_id_of_two_authors_names_two_contents() {
 /// P-7.8
 #[test]
 fn an_edit_and_a_deletion_reach_only_their_senders_contents() {
-    let (mallory, target) = (person("mallory"), MessageId::from_bytes([5; 16]));
+    let (mallory, target) = (person("mallory"), ContentId::from_bytes([5; 16]));
     let edit = Edit { target, text: Text::new("I owe you a million") };
     for named in [edit.target_of(&mallory), Delete { target }.target_of(&mallory)] {
         assert_eq!(named, Reference { author: mallory.clone(), id: target });
@@ -399,7 +399,7 @@ fn a_shared_position_never_moves_back() {
     let mut share = LiveShare::follow(&start).unwrap();
     assert_eq!(share.until.as_unix_milliseconds(), now().as_unix_milliseconds() + 900_000);
     let update = |share, sequence| LiveUpdate { share, sequence, at: here() };
-    let (ours, other) = (start.id(), MessageId::from_bytes([9; 16]));
+    let (ours, other) = (start.id(), ContentId::from_bytes([9; 16]));
     let taken = [1, 3, 2, 3, 4, 0].map(|sequence| share.update(&update(ours, sequence)));
     assert_eq!(taken, [true, true, false, false, true, false]);
     assert!(!share.update(&update(other, 5)) && !share.stop(LiveStop { share: other }));
@@ -435,7 +435,7 @@ fn a_vote_opens_only_for_its_voter_in_its_poll_as_it_is() {
         Content::new(envelope, Kind::Poll(poll)).unwrap()
     };
     rejected_in(&poll, &cici, "the same poll of another author");
-    rejected_in(&with(&|_, envelope| envelope.id = MessageId::from_bytes([3; 16])), &ana, "another id");
+    rejected_in(&with(&|_, envelope| envelope.id = ContentId::from_bytes([3; 16])), &ana, "another id");
     let same_name = |change: &dyn Fn(&mut Poll, &mut Envelope), why: &str| {
         let other = with(change);
         assert_eq!(Votes::in_poll(&other, &ana).unwrap().open(&ballot, &budi), Err(BallotError::Rejected), "{why}");
@@ -604,7 +604,7 @@ fn person(name: &str) -> PersonId {
 }
 
 fn reference(id: u8) -> Reference {
-    Reference { author: person("ana"), id: MessageId::from_bytes([id; 16]) }
+    Reference { author: person("ana"), id: ContentId::from_bytes([id; 16]) }
 }
 
 fn here() -> Coordinates {
@@ -629,7 +629,7 @@ fn too_long() -> Result<(), ContentError> {
 
 /// Every kind, and whether it is shown.
 fn one_of_each() -> Vec<(Kind, bool)> {
-    let id = MessageId::from_bytes([5; 16]);
+    let id = ContentId::from_bytes([5; 16]);
     let ana = person("ana");
     let poll = Content::new(
         Envelope::new(now(), &mut ConstantRng(4)),
@@ -741,7 +741,7 @@ fn envelopes() -> impl Strategy<Value = Envelope> {
     (any::<u8>(), sent, reply, 0..=31_536_000_u32, any::<bool>()).prop_map(|(id, sent, reply, seconds, forwarded)| {
         let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(sent).unwrap(), &mut ConstantRng(id));
         envelope.reply_to = reply
-            .map(|(id, author)| Reference { author: PersonId::new(&author).unwrap(), id: MessageId::from_bytes(id) });
+            .map(|(id, author)| Reference { author: PersonId::new(&author).unwrap(), id: ContentId::from_bytes(id) });
         (envelope.disappears_after, envelope.forwarded) = (seconds, forwarded);
         envelope
     })
@@ -769,7 +769,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
             Coordinates::from_degrees(north, east).unwrap().with_accuracy(metres).unwrap()
         })
     };
-    let id = || any::<[u8; 16]>().prop_map(MessageId::from_bytes);
+    let id = || any::<[u8; 16]>().prop_map(ContentId::from_bytes);
     prop_oneof![
         texts().prop_map(Kind::Text),
         (size(), caption()).prop_map(|(size, caption)| {

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use bisik::content::{Content, Document, Kind, MessageId};
+use bisik::content::{Content, ContentId, Document, Kind};
 use bisik::media::Decryptor;
 
 use crate::blobs::{Blobs, Fetch};
@@ -26,7 +26,7 @@ pub(crate) struct Inbox {
 /// A blob on its way into a file.
 struct Download {
     waiting: PathBuf,
-    id: MessageId,
+    id: ContentId,
     document: Document,
     fetch: Fetch,
     decryptor: Decryptor,
@@ -106,7 +106,7 @@ impl Inbox {
     }
 
     /// Where a content is shown. Its name is the sender's: it may be `CON`, or longer than this file system allows.
-    fn shown(&self, id: MessageId, name: &str) -> PathBuf {
+    fn shown(&self, id: ContentId, name: &str) -> PathBuf {
         received(&self.directory).join(format!("{}-{}", to_hex(id.as_bytes()), harmless(name)))
     }
 }

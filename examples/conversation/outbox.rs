@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bisik::StorageKey;
-use bisik::content::{Blob, Content, Document, Envelope, Kind, MessageId, Receipt, SentAt, Text};
+use bisik::content::{Blob, Content, ContentId, Document, Envelope, Kind, Receipt, SentAt, Text};
 
 use crate::agenda::{Item, Source};
 use crate::blobs::Blobs;
@@ -24,7 +24,7 @@ pub(crate) struct Outbox {
     next: usize,
     upload: Option<Upload>,
     /// Sent by this process, and not receipted.
-    under_way: BTreeMap<MessageId, usize>,
+    under_way: BTreeMap<ContentId, usize>,
 }
 
 impl Outbox {

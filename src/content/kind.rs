@@ -8,7 +8,7 @@ use super::location::{LiveStart, LiveStop, LiveUpdate, Location};
 use super::poll::{Ballot, Poll};
 use super::receipt::Receipt;
 use super::text::{Call, Delete, Edit, Reaction, Text, Timer};
-use super::{ContentError, MessageId, PrivateBytes, wire};
+use super::{ContentError, ContentId, PrivateBytes, wire};
 
 /// What a content is. More kinds will come: a reader that does not know one has [`Kind::Unknown`], and keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -238,11 +238,11 @@ impl Kind {
             wire::Kind::Location(location) => Self::Location(Location::from_wire(location)?),
             wire::Kind::LiveStart(start) => Self::LiveStart(LiveStart::from_wire(start)?),
             wire::Kind::LiveUpdate(update) => Self::LiveUpdate(LiveUpdate::from_wire(update)?),
-            wire::Kind::LiveStop(stop) => Self::LiveStop(LiveStop { share: MessageId::from_wire(&stop.share)? }),
+            wire::Kind::LiveStop(stop) => Self::LiveStop(LiveStop { share: ContentId::from_wire(&stop.share)? }),
             wire::Kind::Poll(poll) => Self::Poll(Poll::from_wire(poll)?),
             wire::Kind::Ballot(ballot) => Self::Ballot(Ballot::from_wire(ballot)?),
             wire::Kind::Edit(edit) => Self::Edit(Edit::from_wire(edit)?),
-            wire::Kind::Delete(delete) => Self::Delete(Delete { target: MessageId::from_wire(&delete.target)? }),
+            wire::Kind::Delete(delete) => Self::Delete(Delete { target: ContentId::from_wire(&delete.target)? }),
             wire::Kind::Reaction(reaction) => Self::Reaction(Reaction::from_wire(reaction)?),
             wire::Kind::Receipt(receipt) => Self::Receipt(Receipt::from_wire(receipt)?),
             wire::Kind::Call(call) => Self::Call(Call { signal: PrivateBytes::take(&mut call.signal) }),

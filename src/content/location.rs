@@ -7,7 +7,7 @@ use core::fmt;
 use zeroize::Zeroize;
 
 use super::names::{bounded, within};
-use super::{Content, ContentError, Kind, MessageId, PrivateText, SentAt, limits, wire};
+use super::{Content, ContentError, ContentId, Kind, PrivateText, SentAt, limits, wire};
 
 /// A point on Earth, WGS 84. Wiped on drop; `Debug` shows nothing of it.
 ///
@@ -166,7 +166,7 @@ impl LiveStart {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveUpdate {
     /// The id of the content that started it.
-    pub share: MessageId,
+    pub share: ContentId,
     /// From 1, and greater than that of every earlier update.
     pub sequence: u32,
     /// Where.
@@ -186,7 +186,7 @@ impl LiveUpdate {
     pub(super) fn from_wire(wire: &wire::LiveUpdate) -> Result<Self, ContentError> {
         let wire::LiveUpdate { share, sequence, at } = wire;
         let at = Coordinates::from_wire(at.as_ref())?;
-        Ok(Self { share: MessageId::from_wire(share)?, sequence: *sequence, at })
+        Ok(Self { share: ContentId::from_wire(share)?, sequence: *sequence, at })
     }
 }
 
@@ -194,7 +194,7 @@ impl LiveUpdate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveStop {
     /// The id of the content that started it.
-    pub share: MessageId,
+    pub share: ContentId,
 }
 
 /// A position that one person shares, as a receiver follows it: late and doubled updates do not move it back. Four plain
@@ -219,7 +219,7 @@ pub struct LiveStop {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveShare {
     /// The id of the content that started it.
-    pub id: MessageId,
+    pub id: ContentId,
     /// When it ends by itself, by the sender's clock.
     pub until: SentAt,
     /// The sequence number of the newest update; 0 when there was none.

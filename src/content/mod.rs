@@ -59,7 +59,7 @@ pub use business::{
 pub use error::{BallotError, ContentError};
 pub use kind::{Kind, Unknown};
 pub use location::{Coordinates, LiveShare, LiveStart, LiveStop, LiveUpdate, Location};
-pub use names::{MessageId, PersonId, Reference, SentAt};
+pub use names::{ContentId, PersonId, Reference, SentAt};
 pub use poll::{Ballot, Poll, Vote, Votes};
 pub use private::{PrivateBytes, PrivateText};
 pub use receipt::{Receipt, ReceiptStatus, Visible};
@@ -73,7 +73,7 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub struct Envelope {
     /// Which content of its author's this is.
-    pub id: MessageId,
+    pub id: ContentId,
     /// When it was sent, by the sender's clock.
     pub sent: SentAt,
     /// What it answers.
@@ -94,7 +94,7 @@ impl Envelope {
     /// An envelope with an id of its own, from 16 bytes of `rng`, and nothing else.
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let id = MessageId::random(rng);
+        let id = ContentId::random(rng);
         Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false, automated: false }
     }
 
@@ -116,7 +116,7 @@ impl Envelope {
         let wire::Content { id, sent_ms, reply_to, disappears_after_s, view_once, forwarded, automated, kind: _ } =
             wire;
         Ok(Self {
-            id: MessageId::from_wire(id)?,
+            id: ContentId::from_wire(id)?,
             sent: SentAt::from_unix_milliseconds(*sent_ms)?,
             reply_to: reply_to.as_ref().map(Reference::from_wire).transpose()?,
             disappears_after: *disappears_after_s,
@@ -236,7 +236,7 @@ impl Content {
 
     /// Which content of its author's this is.
     #[must_use]
-    pub const fn id(&self) -> MessageId {
+    pub const fn id(&self) -> ContentId {
         self.envelope.id
     }
 

@@ -12,12 +12,12 @@ use super::{ContentError, limits, wire};
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
-/// The id of one content: 16 random bytes. It is unique among contents of one author, if the author is honest; the name of
-/// a content is a [`Reference`].
+/// The id of one content: 16 random bytes, inside the encryption, and not the name of the message that carries it, which a relay
+/// sees. It is unique among contents of one author, if the author is honest; the name of a content is a [`Reference`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId([u8; Self::LENGTH]);
+pub struct ContentId([u8; Self::LENGTH]);
 
-impl MessageId {
+impl ContentId {
     /// Bytes of an id.
     pub const LENGTH: usize = 16;
 
@@ -50,9 +50,9 @@ impl MessageId {
     }
 }
 
-impl fmt::Debug for MessageId {
+impl fmt::Debug for ContentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MessageId(")?;
+        f.write_str("ContentId(")?;
         for byte in self.0.iter().take(4) {
             write!(f, "{byte:02x}")?;
         }
@@ -102,7 +102,7 @@ pub struct Reference {
     /// Who wrote it.
     pub author: PersonId,
     /// Which of the author's contents it is.
-    pub id: MessageId,
+    pub id: ContentId,
 }
 
 impl Reference {
@@ -112,7 +112,7 @@ impl Reference {
     }
 
     pub(super) fn from_wire(wire: &wire::Reference) -> Result<Self, ContentError> {
-        Ok(Self { author: PersonId::new(&wire.author)?, id: MessageId::from_wire(&wire.id)? })
+        Ok(Self { author: PersonId::new(&wire.author)?, id: ContentId::from_wire(&wire.id)? })
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::bounded;
-use super::{Content, ContentError, Kind, MessageId, limits, wire};
+use super::{Content, ContentError, ContentId, Kind, limits, wire};
 
 /// What became of contents that their author sent.
 ///
@@ -16,12 +16,12 @@ use super::{Content, ContentError, Kind, MessageId, limits, wire};
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// # use bisik::content::{Envelope, MessageId, PersonId, PrivateText, Reaction, Reference, SentAt, Text};
+/// # use bisik::content::{Envelope, ContentId, PersonId, PrivateText, Reaction, Reference, SentAt, Text};
 /// use bisik::content::{Content, Kind, Receipt};
 ///
 /// # let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
 /// # let halo = Content::new(Envelope::new(now, rng), Kind::Text(Text::new("halo")))?;
-/// # let target = Reference { author: PersonId::new(b"ana")?, id: MessageId::random(rng) };
+/// # let target = Reference { author: PersonId::new(b"ana")?, id: ContentId::random(rng) };
 /// # let heart = Kind::Reaction(Reaction { target, emoji: PrivateText::from("\u{2764}") });
 /// # let heart = Content::new(Envelope::new(now, rng), heart)?;
 /// let receipt = halo.visible().map(|shown| Receipt::read(&shown));
@@ -32,7 +32,7 @@ use super::{Content, ContentError, Kind, MessageId, limits, wire};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     status: i32,
-    messages: Vec<MessageId>,
+    messages: Vec<ContentId>,
 }
 
 /// A content that is shown by itself: the proof that a receipt needs.
@@ -108,7 +108,7 @@ impl Receipt {
 
     /// Of which contents, all of them written by the one who receives this.
     #[must_use]
-    pub fn messages(&self) -> &[MessageId] {
+    pub fn messages(&self) -> &[ContentId] {
         &self.messages
     }
 
@@ -127,7 +127,7 @@ impl Receipt {
 
     pub(super) fn from_wire(wire: &wire::Receipt) -> Result<Self, ContentError> {
         let wire::Receipt { status, messages } = wire;
-        let messages = messages.iter().map(|id| MessageId::from_wire(id)).collect::<Result<_, _>>()?;
+        let messages = messages.iter().map(|id| ContentId::from_wire(id)).collect::<Result<_, _>>()?;
         Ok(Self { status: *status, messages })
     }
 }

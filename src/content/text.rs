@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 
 use super::names::{bounded, within};
-use super::{ContentError, MessageId, PersonId, PrivateText, Reference, limits, wire};
+use super::{ContentError, ContentId, PersonId, PrivateText, Reference, limits, wire};
 
 /// A text, or the caption of an attachment: 1 to 65,536 bytes of UTF-8.
 ///
@@ -82,7 +82,7 @@ impl Text {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// Which of the sender's own texts, or of its attachments with a caption. See [`Edit::target_of`].
-    pub target: MessageId,
+    pub target: ContentId,
     /// What stands there now.
     pub text: Text,
 }
@@ -102,7 +102,7 @@ impl Edit {
     pub(super) fn from_wire(wire: &mut wire::Edit) -> Result<Self, ContentError> {
         let wire::Edit { target, text } = wire;
         let text = text.as_mut().ok_or(ContentError::Malformed)?;
-        Ok(Self { target: MessageId::from_wire(target)?, text: Text::from_wire(text)? })
+        Ok(Self { target: ContentId::from_wire(target)?, text: Text::from_wire(text)? })
     }
 }
 
@@ -110,7 +110,7 @@ impl Edit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete {
     /// Which of the sender's own contents. See [`Delete::target_of`].
-    pub target: MessageId,
+    pub target: ContentId,
 }
 
 impl Delete {

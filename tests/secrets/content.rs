@@ -6,9 +6,9 @@
 
 use bisik::content::{
     Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
-    Choice, Contact, Content, ContentError, Coordinates, Delete, Dimensions, Document, Edit, Envelope, Greeting, Kind,
-    List, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, MessageId, Opening, Origin, PersonId, Photo,
-    Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, Row, Section, Selection, SentAt,
+    Choice, Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope,
+    Greeting, Kind, List, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, Opening, Origin, PersonId,
+    Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, Row, Section, Selection, SentAt,
     Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
 };
 use bisik::media::Pointer;
@@ -74,7 +74,7 @@ fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
     };
     let mut place = Location::new(Coordinates::from_degrees(1.0, 2.0).unwrap());
     (place.name, place.address) = (PLACE.into(), PLACE.into());
-    let target = Reference { author: person(), id: MessageId::from_bytes([1; 16]) };
+    let target = Reference { author: person(), id: ContentId::from_bytes([1; 16]) };
     vec![
         Kind::Text(Text::new(SAID)),
         Kind::Photo(captioned(Photo::new(blob(), square))),
