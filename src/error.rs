@@ -19,6 +19,8 @@
 //! | `Invalid` | [`BallotError`] | no vote that the poll allows | drop |
 //! | `Incomplete` | [`MediaDecryptError`] | the end of an attachment is missing | fetch the rest |
 //! | `OtherSize` | [`MediaEncryptError`] | the file has changed | begin again |
+//! | `UnknownKey` | `GroupDecryptError` | under a sender key that was not distributed here | ask its sender for the distribution |
+//! | `Different` | `ScanError` | another key or person than the code's | do not mark as verified, warn the user |
 //! | `Rejected` | all | damaged or forged: one answer, no oracle | drop |
 //!
 //! docs/errors.md tells the whole story.
@@ -34,7 +36,11 @@ pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError
 pub use crate::endpoint::{
     Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
 };
+#[cfg(feature = "interop")]
+pub use crate::group::{DistributionError, GroupDecryptError, GroupEncryptError};
 pub use crate::handshake::RespondError;
+#[cfg(feature = "interop")]
+pub use crate::interop::{AddOnError, AppStateError, PaddingError, ScanError, media::MediaError as WireMediaError};
 pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};
 pub use crate::media::{
     DecryptError as MediaDecryptError, EncryptError as MediaEncryptError, MediaTypeError, PointerError,
