@@ -10,6 +10,7 @@
 
 mod app_state; //      what the devices of an account share
 mod bundle; //         what a server hands out, and what a session may be started with
+mod chain; //          the symmetric step of sessions and of groups
 mod ciphertext; //     one message and its kind
 mod fields; //         protobuf, written
 mod fingerprint; //    safety numbers

@@ -90,26 +90,3 @@ impl TryRng for Draws {
 }
 
 impl TryCryptoRng for Draws {}
-
-/// Gives zeros for ever: what makes a sealed record comparable.
-#[derive(Debug)]
-pub struct Constant;
-
-impl TryRng for Constant {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(0)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill(0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Constant {}

@@ -2,10 +2,10 @@
 //!
 //! Does not know pre-keys, sessions or who has which identity beyond the bytes that every tag covers.
 
-mod chain; //     the symmetric step and the keys of one message
-mod receiving; // find the chain, take the step, verify, and only then commit
-mod sending; //   the lazy DH step and the bytes of a message
-mod stored; //    the state as bytes
+mod message_key; // the keys of one message
+mod receiving; //   find the chain, take the step, verify, and only then commit
+mod sending; //     the lazy DH step and the bytes of a message
+mod stored; //       the state as bytes
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -14,9 +14,9 @@ pub(super) use receiving::{OpenError, Opened};
 pub use sending::EncryptError;
 pub(super) use stored::{read_pair, write_pair};
 
-use self::chain::ChainKey;
 use self::receiving::ReceivingChain;
 use self::sending::SendingChain;
+use super::chain::ChainKey;
 use super::key::{IdentityKey, PublicKey};
 use crate::labels;
 use crate::primitives::dh::{KeyPair, Point};

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::chain::{ChainKey, MessageKey};
-use super::{Parties, Ratchet, Theirs, root_step};
+use super::{Parties, Ratchet, Theirs, message_key, root_step};
+use crate::interop::chain::{ChainKey, Kept, Seed};
 use crate::interop::key::PublicKey;
 use crate::interop::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
 use crate::interop::wire::Whisper;
@@ -35,7 +35,7 @@ pub(super) struct ReceivingChain {
     /// The number of the next message in order.
     pub(super) next: u32,
     /// Keys of messages that have not arrived, boxed, so that a growing store never leaves copies of them behind.
-    pub(super) skipped: BTreeMap<u32, Box<MessageKey>>,
+    pub(super) skipped: BTreeMap<u32, Box<Seed>>,
 }
 
 /// A message that was decrypted and has not changed the state yet.
@@ -69,7 +69,7 @@ impl Change {
 pub(in crate::interop) struct Advanced {
     key: ChainKey,
     next: u32,
-    kept: Vec<(u32, Box<MessageKey>)>,
+    kept: Kept,
 }
 
 /// THE STEP, receiving side, computed and not applied. Boxed in its parts, which are applied without another copy.
@@ -188,28 +188,17 @@ impl ReceivingChain {
     }
 }
 
-fn open_body(key: &MessageKey, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-    key.open(parties, message.authenticated, message.mac, message.body).ok_or(OpenError::Rejected)
+fn open_body(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    message_key::open(seed, message, parties).ok_or(OpenError::Rejected)
 }
 
-/// The chain after message `number`, and that message's key. S-6.1, S-6.2: no more steps than allowed are taken, and of
-/// more keys than are kept only the newest are made.
-fn advance(chain: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), OpenError> {
+/// The chain after message `number`, and that message's seed. S-6.1: no more steps than allowed are taken.
+fn advance(chain: &ChainKey, next: u32, number: u32) -> Result<(Advanced, Seed), OpenError> {
     if number.saturating_sub(next) > MAX_JUMP {
         return Err(OpenError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
-    let keep_from = number.saturating_sub(u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX)).max(next);
-    let mut chain = chain.duplicate();
-    for _ in next..keep_from {
-        chain = chain.skip();
-    }
-    let mut kept = Vec::with_capacity(usize::try_from(number.saturating_sub(keep_from)).unwrap_or_default());
-    for skipped in keep_from..number {
-        let (following, key) = chain.step();
-        kept.push((skipped, Box::new(key)));
-        chain = following;
-    }
-    let (key, message_key) = chain.step();
-    Ok((Advanced { key, next: after, kept }, message_key))
+    let (chain, kept) = chain.jump(next, number);
+    let (key, seed) = chain.step();
+    Ok((Advanced { key, next: after, kept }, seed))
 }

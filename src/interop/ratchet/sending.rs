@@ -8,8 +8,8 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::chain::ChainKey;
-use super::{Parties, Ratchet, root_step};
+use super::{Parties, Ratchet, message_key, root_step};
+use crate::interop::chain::ChainKey;
 use crate::interop::key::PublicKey;
 use crate::interop::limits::MAX_PLAINTEXT;
 use crate::interop::wire::WhisperHeader;
@@ -94,8 +94,8 @@ impl Ratchet {
         let Some(chain) = &mut self.sending else { return };
         let start = output.len();
         next.header.write(output, next.body);
-        let (key, message_key) = chain.key.step();
-        message_key.seal(output, start, parties, plaintext);
+        let (key, seed) = chain.key.step();
+        message_key::seal(seed, output, start, parties, plaintext);
         chain.key = key;
         chain.next = chain.next.saturating_add(1);
     }

@@ -5,11 +5,11 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
-use super::chain::{ChainKey, MessageKey};
 use super::receiving::ReceivingChain;
 use super::sending::SendingChain;
 use super::{Ratchet, Theirs};
 use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::interop::chain::{ChainKey, Seed};
 use crate::interop::key::PublicKey;
 use crate::interop::limits::{MAX_CHAINS, MAX_SKIPPED};
 use crate::primitives::dh::KeyPair;
@@ -77,7 +77,7 @@ impl ReceivingChain {
             if number >= next || skipped.last_key_value().is_some_and(|(last, _)| *last >= number) {
                 return Err(Malformed);
             }
-            skipped.insert(number, Box::new(MessageKey::new(secret(reader)?)));
+            skipped.insert(number, Box::new(Seed::new(secret(reader)?)));
         }
         Ok(Box::new(Self { ratchet_key, key, next, skipped }))
     }

@@ -9,16 +9,16 @@
 //!       └───────── encrypt ─────── one message for all ────────────▶ GroupReceiver::decrypt: the signature first
 //! ```
 
-mod chain; //     11.2: the symmetric step, and the keys of one message
 mod error; //     what can go wrong
 mod form; //      11.1: two ways to write the same
+mod message_key; // 11.2: the keys of one message
 mod receiving; // 11.4: what a member knows of one sender
 mod sending; //   11.3: a device's own key
 mod stored; //    both as sealed records
 mod wire; //      11.1: messages as bytes
 
+use super::chain::ChainKey;
 use crate::primitives::secret::Secret;
-use chain::ChainKey;
 
 pub use error::{DistributionError, GroupDecryptError, GroupEncryptError};
 pub use form::Form;

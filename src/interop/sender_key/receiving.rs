@@ -9,11 +9,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::MAX_STATES;
-use super::chain::{ChainKey, Seed};
 use super::error::GroupDecryptError;
 use super::form::Form;
+use super::message_key;
 use super::wire::{Distribution, Message};
 use crate::codec::Malformed;
+use crate::interop::chain::{ChainKey, Kept, Seed};
 use crate::interop::key::PublicKey;
 use crate::interop::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::interop::xeddsa::VerifyingKey;
@@ -113,7 +114,7 @@ enum Change {
     /// It was one of those passed over.
     Taken(u32),
     /// The chain goes on behind it, and these stay behind.
-    Advanced { chain: ChainKey, next: u32, kept: Vec<(u32, Box<Seed>)> },
+    Advanced { chain: ChainKey, next: u32, kept: Kept },
 }
 
 impl State {
@@ -190,6 +191,6 @@ impl fmt::Debug for State {
 }
 
 fn decrypt(seed: &Seed, message: &Message<'_>) -> Result<Vec<u8>, GroupDecryptError> {
-    let mut plaintext = seed.decrypt(message.body).ok_or(GroupDecryptError::Rejected)?;
+    let mut plaintext = message_key::decrypt(seed, message.body).ok_or(GroupDecryptError::Rejected)?;
     Ok(core::mem::take(&mut *plaintext))
 }

@@ -9,10 +9,11 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::Secret;
-use super::chain::ChainKey;
 use super::error::GroupEncryptError;
 use super::form::Form;
+use super::message_key;
 use super::wire::{Distribution, GroupHeader};
+use crate::interop::chain::ChainKey;
 use crate::interop::key::{KeyPair, PublicKey};
 use crate::interop::limits::MAX_PLAINTEXT;
 use crate::interop::xeddsa::SigningKey;
@@ -95,7 +96,7 @@ impl GroupSender {
         let mut message = Vec::with_capacity(header.message_length(body));
         header.write(&mut message, body);
         let (chain, seed) = self.chain.step();
-        seed.encrypt(&mut message, plaintext);
+        message_key::encrypt(seed, &mut message, plaintext);
         // S-11.3
         let signature = self.signing.sign(&message, rng);
         message.extend_from_slice(&signature);

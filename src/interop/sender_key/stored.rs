@@ -8,12 +8,12 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::chain::{ChainKey, Seed};
 use super::form::Form;
 use super::receiving::{GroupReceiver, State};
 use super::sending::GroupSender;
 use super::{MAX_STATES, Secret};
 use crate::codec::{Malformed, Reader, SecretWriter};
+use crate::interop::chain::{ChainKey, Seed};
 use crate::interop::key::PublicKey;
 use crate::interop::limits::MAX_SKIPPED;
 use crate::interop::xeddsa::SigningKey;
