@@ -19,7 +19,8 @@ use crate::primitives::kdf::digest;
 /// What a message says of a blob: kind, key, the two SHA-256 digests, and where they are known the size of the file and the
 /// sidecar.
 ///
-/// Who has it has the file: it travels inside an encrypted message only. Wiped on drop; `Debug` shows neither key nor digests.
+/// Who has it has the file: it travels inside an encrypted message only. The key is wiped on drop; `Debug` shows neither key
+/// nor digests.
 pub struct Attachment {
     pub(super) kind: MediaKind,
     pub(super) key: MediaKey,
