@@ -42,6 +42,13 @@ fn a_steady_message_on_the_wire_of_others_takes_one_allocation_to_write_and_two_
         };
         assert_at_most(2, read, "decrypt");
     }
+    // What says that it is far ahead takes its one copy, and no memory for what it would have passed over.
+    let far = (0..1_000).map(|_| writer.encrypt(b"", rng).unwrap()).last().unwrap();
+    let mut forged = far.as_bytes().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let refused = || assert!(reader.decrypt(&Ciphertext::from_parts(far.kind(), &forged).unwrap()).is_err());
+    assert_at_most(1, refused, "forged");
+    reader.decrypt(&far).unwrap();
 }
 
 #[test]

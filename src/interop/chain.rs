@@ -25,15 +25,21 @@ impl ChainKey {
         (Self(hash.hash(&[labels::CHAIN_NEXT])), seed)
     }
 
+    /// Steps from number `from` to number `to`, keeping nothing.
+    pub(super) fn forward(&self, from: u32, to: u32) -> Self {
+        let mut chain = Self(self.0.duplicate());
+        for _ in from..to {
+            chain = Self(KeyedHash::new(&chain.0).hash(&[labels::CHAIN_NEXT]));
+        }
+        chain
+    }
+
     /// Steps from number `from` to number `to`, keeping the seeds between, oldest first. S-6.2: of more than are ever kept,
     /// only the newest are made. The caller has checked how far it is.
     pub(super) fn jump(&self, from: u32, to: u32) -> (Self, Kept) {
         let most = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
         let keep_from = to.saturating_sub(most).max(from);
-        let mut chain = Self(self.0.duplicate());
-        for _ in from..keep_from {
-            chain = Self(KeyedHash::new(&chain.0).hash(&[labels::CHAIN_NEXT]));
-        }
+        let mut chain = self.forward(from, keep_from);
         let mut kept = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
         for number in keep_from..to {
             let (next, seed) = chain.step();

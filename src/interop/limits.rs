@@ -2,7 +2,7 @@
 //!
 //! Does not know where they are enforced.
 
-/// S-6.1. Chain steps that one message may ask for, over all states that it is tried in: one step costs a fraction of a
+/// S-6.1. Chain steps that one message may ask for before its tag has verified, over all states that it is tried in: one step costs a fraction of a
 /// microsecond, and headers are clear, so that anybody can ask. Senders of this wire skip no further.
 pub(super) const MAX_JUMP: u32 = 25_000;
 

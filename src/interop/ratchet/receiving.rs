@@ -100,8 +100,7 @@ impl Ratchet {
             let plaintext = open_body(key, message, parties)?;
             return Ok(Opened { change: Change::UseSkipped { chain: index, number: message.counter }, plaintext });
         }
-        let (advanced, key) = advance(&chain.key, chain.next, message.counter)?;
-        let plaintext = open_body(&key, message, parties)?;
+        let (advanced, plaintext) = open_ahead(&chain.key, chain.next, message, parties)?;
         Ok(Opened { change: Change::Advance { chain: index, advanced }, plaintext })
     }
 
@@ -121,8 +120,7 @@ impl Ratchet {
         let pair = self.pair.as_ref().filter(|_| self.awaits_step()).ok_or(OpenError::Rejected)?;
         let agreed = pair.agree(theirs).map_err(|_| OpenError::Rejected)?;
         let (root, key) = root_step(&self.root, &agreed);
-        let (advanced, key) = advance(&key, 0, message.counter)?;
-        let plaintext = open_body(&key, message, parties)?;
+        let (advanced, plaintext) = open_ahead(&key, 0, message, parties)?;
         let Advanced { key, next, kept } = advanced;
         let skipped = kept.into_iter().collect();
         let chain = Box::new(ReceivingChain { ratchet_key: message.ratchet_key, key, next, skipped });
@@ -192,13 +190,22 @@ fn open_body(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Result
     message_key::open(seed, message, parties).ok_or(OpenError::Rejected)
 }
 
-/// The chain after message `number`, and that message's seed. S-6.1: no more steps than allowed are taken.
-fn advance(chain: &ChainKey, next: u32, number: u32) -> Result<(Advanced, Seed), OpenError> {
+/// A message that is next in its chain or beyond, and the chain after it. S-6.1: no more steps than allowed are taken, and no
+/// memory for what was passed over, before the tag has verified.
+fn open_ahead(
+    chain: &ChainKey,
+    next: u32,
+    message: &Whisper<'_>,
+    parties: Parties<'_>,
+) -> Result<(Advanced, Zeroizing<Vec<u8>>), OpenError> {
+    let number = message.counter;
     if number.saturating_sub(next) > MAX_JUMP {
         return Err(OpenError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
-    let (chain, kept) = chain.jump(next, number);
-    let (key, seed) = chain.step();
-    Ok((Advanced { key, next: after, kept }, seed))
+    let (key, seed) = chain.forward(next, number).step();
+    let plaintext = open_body(&seed, message, parties)?;
+    // The same steps once more: only gaps pay for them, and only those that were real.
+    let (_, kept) = chain.jump(next, number);
+    Ok((Advanced { key, next: after, kept }, plaintext))
 }
