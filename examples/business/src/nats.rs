@@ -22,7 +22,7 @@ mod layout;
 mod requests;
 
 use layout::{Layout, read_all};
-use requests::{fetch, fetch_and_settle, give, patiently, publish, queue, swap};
+use requests::{fetch, fetch_and_settle, fetch_for, give, patiently, publish, queue, swap};
 
 /// What is kept under a conversation's key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub struct Nats {
     seen: HashMap<Name, (u64, Vec<Effect>)>,
     /// The revision of the account that the worker holds, and when it was compared.
     account: (u64, Instant),
+    /// When first messages were asked for.
+    tried: Instant,
 }
 
 impl Nats {
@@ -72,7 +74,7 @@ impl Nats {
             .await
         })?;
         let (claimed, seen, account) = (HashMap::new(), HashMap::new(), (0, Instant::now()));
-        Ok(Self { runtime, context, layout, claimed, tokens: 0, seen, account })
+        Ok(Self { runtime, context, layout, claimed, tokens: 0, seen, account, tried: Instant::now() })
     }
 
     /// Removes everything that begins with the prefix.
@@ -123,6 +125,17 @@ impl Nats {
         let bytes = postcard::to_stdvec(&value)?;
         let stored = swap(&self.layout.records, &hex(&step.conversation), bytes, revision).await?;
         Ok(stored.map(|revision| (revision, value.effects)))
+    }
+
+    /// One batch of first messages, unless somebody has one. Whoever has one may be dead, so that now and then it is tried all
+    /// the same; and never waited for long, or several workers would each wait for what the others hold.
+    async fn fetch_first(&mut self, most: usize) -> Outcome<Vec<Message>> {
+        let busy = self.layout.first.get_info().await?.num_ack_pending * 2 >= most;
+        if busy && self.tried.elapsed() < GLANCE {
+            return Ok(Vec::new());
+        }
+        self.tried = Instant::now();
+        fetch_for(&self.layout.first, most, MOMENT).await
     }
 
     fn look_at(&mut self, name: Name, entry: Entry) -> Outcome<Vec<u8>> {
@@ -188,11 +201,11 @@ impl Nats {
 
 impl Engine for Nats {
     fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>> {
-        let consumer = match lane {
-            Lane::First => &self.layout.first,
-            Lane::Rest => &self.layout.rest,
+        let runtime = self.runtime.handle().clone();
+        let messages = match lane {
+            Lane::First => runtime.block_on(self.fetch_first(most))?,
+            Lane::Rest => runtime.block_on(fetch(&self.layout.rest, most))?,
         };
-        let messages = self.runtime.block_on(fetch(consumer, most))?;
         if lane == Lane::First {
             // A new turn: what is claimed of old has been settled, or will come again.
             self.claimed.clear();
@@ -359,7 +372,10 @@ const LAST_RESORT: &str = "last-resort";
 const KEPT: usize = 8;
 /// Requests that are under way at once.
 const AT_ONCE: usize = 128;
-/// After that long, a worker looks whether the account has changed. An older one does for all but first messages.
-const GLANCE: Duration = Duration::from_millis(500);
+/// After that long, a worker looks whether the account has changed (an older one does for all but first messages), or whether
+/// first messages are left of another worker.
+const GLANCE: Duration = Duration::from_millis(300);
+/// How long first messages are waited for.
+const MOMENT: Duration = Duration::from_millis(20);
 /// Until a message that did not verify is tried again.
 const AGAIN: Duration = Duration::from_millis(500);

@@ -50,6 +50,16 @@ pub(super) async fn fetch(consumer: &Consumer<pull::Config>, most: usize) -> Out
     Ok(fetched)
 }
 
+/// What is there, or comes within that time.
+pub(super) async fn fetch_for(consumer: &Consumer<pull::Config>, most: usize, time: Duration) -> Outcome<Vec<Message>> {
+    let mut messages = consumer.batch().max_messages(most).expires(time).messages().await?;
+    let mut fetched = Vec::new();
+    while let Some(message) = messages.next().await {
+        fetched.push(message?);
+    }
+    Ok(fetched)
+}
+
 pub(super) async fn fetch_and_settle(consumer: &Consumer<pull::Config>, most: usize) -> Outcome<Vec<Message>> {
     let messages = fetch(consumer, most).await?;
     for message in &messages {
