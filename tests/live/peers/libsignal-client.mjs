@@ -1,0 +1,68 @@
+// libsignal-client as a peer in lines of JSON. Version 3 of the wire only through records that are loaded; sender keys,
+// signatures and safety numbers as they are. Does not know what is tested.
+import * as S from '@signalapp/libsignal-client';
+import { serve, hex, un } from './serve.mjs';
+
+const bytes = (text) => Uint8Array.from(un(text));
+const key = (address) => `${address.name()}.${address.deviceId()}`;
+const address = (it) => S.ProtocolAddress.new(it.name, it.device ?? 1);
+
+class Sessions extends S.SessionStore {
+  all = new Map();
+  async saveSession(of, record) { this.all.set(key(of), record.serialize()); }
+  async getSession(of) { const found = this.all.get(key(of)); return found ? S.SessionRecord.deserialize(found) : null; }
+  async getExistingSessions(of) { return Promise.all(of.map((one) => this.getSession(one))); }
+}
+class Identities extends S.IdentityKeyStore {
+  constructor(secret, registrationId) { super(); this.secret = secret; this.registrationId = registrationId; }
+  async getIdentityKey() { return this.secret; }
+  async getLocalRegistrationId() { return this.registrationId; }
+  async saveIdentity() { return S.IdentityChange.NewOrUnchanged; }
+  async isTrustedIdentity() { return true; }
+  async getIdentity() { return null; }
+}
+class SenderKeys extends S.SenderKeyStore {
+  all = new Map();
+  async saveSenderKey(of, id, record) { this.all.set(`${key(of)} ${id}`, record.serialize()); }
+  async getSenderKey(of, id) { const found = this.all.get(`${key(of)} ${id}`); return found ? S.SenderKeyRecord.deserialize(found) : null; }
+}
+// Never asked: the records that are loaded have their sessions.
+class PreKeys extends S.PreKeyStore { async getPreKey() { throw new Error('no pre-key'); } async removePreKey() {} }
+class SignedPreKeys extends S.SignedPreKeyStore { async getSignedPreKey() { throw new Error('no signed pre-key'); } }
+class KyberPreKeys extends S.KyberPreKeyStore { async getKyberPreKey() { throw new Error('no Kyber pre-key'); } }
+
+let me;
+const stores = [new PreKeys(), new SignedPreKeys(), new KyberPreKeys()];
+await serve({
+  init(a) {
+    const secret = a.identityPrivate ? S.PrivateKey.deserialize(bytes(a.identityPrivate)) : S.PrivateKey.generate();
+    const registrationId = a.registrationId ?? 1;
+    me = { address: S.ProtocolAddress.new(a.name, a.device ?? 1), identities: new Identities(secret, registrationId), sessions: new Sessions(), senderKeys: new SenderKeys() };
+    return { name: a.name, registrationId, identityKey: hex(secret.getPublicKey().serialize()), identityPrivate: hex(secret.serialize()) };
+  },
+  load_session(a) { me.sessions.all.set(key(address(a.address)), S.SessionRecord.deserialize(bytes(a.record)).serialize()); return {}; },
+  async encrypt(a) {
+    const message = await S.signalEncrypt(bytes(a.plaintext), address(a.to), me.address, me.sessions, me.identities, new Date());
+    return { type: message.type(), body: hex(message.serialize()) };
+  },
+  async decrypt(a) {
+    const [body, from] = [bytes(a.body), address(a.from)];
+    const plaintext = a.type === 3
+      ? await S.signalDecryptPreKey(S.PreKeySignalMessage.deserialize(body), from, me.address, me.sessions, me.identities, ...stores)
+      : await S.signalDecrypt(S.SignalMessage.deserialize(body), from, me.address, me.sessions, me.identities);
+    return { plaintext: hex(plaintext) };
+  },
+  async create_skdm(a) { return { body: hex((await S.SenderKeyDistributionMessage.create(me.address, a.distributionId, me.senderKeys)).serialize()) }; },
+  async process_skdm(a) { await S.processSenderKeyDistributionMessage(address(a.from), S.SenderKeyDistributionMessage.deserialize(bytes(a.body)), me.senderKeys); return {}; },
+  async group_encrypt(a) { return { body: hex((await S.groupEncrypt(me.address, a.distributionId, me.senderKeys, bytes(a.plaintext))).serialize()) }; },
+  async group_decrypt(a) { return { plaintext: hex(await S.groupDecrypt(address(a.from), me.senderKeys, bytes(a.body))) }; },
+  fingerprint(a) {
+    const keys = [a.localKey, a.remoteKey].map((it) => S.PublicKey.deserialize(bytes(it)));
+    const number = S.Fingerprint.new(5200, a.version, bytes(a.localId), keys[0], bytes(a.remoteId), keys[1]);
+    return { displayable: number.displayableFingerprint().toString(), scannable: hex(number.scannableFingerprint().toBuffer()) };
+  },
+  gen_keypair() { const pair = S.PrivateKey.generate(); return { privateKey: hex(pair.serialize()), publicKey: hex(pair.getPublicKey().serialize()) }; },
+  sign(a) { return { signature: hex(S.PrivateKey.deserialize(bytes(a.privateKey)).sign(bytes(a.message))) }; },
+  verify(a) { return { valid: S.PublicKey.deserialize(bytes(a.publicKey)).verify(bytes(a.message), bytes(a.signature)) }; },
+  agree(a) { return { shared: hex(S.PrivateKey.deserialize(bytes(a.privateKey)).agree(S.PublicKey.deserialize(bytes(a.publicKey)))) }; },
+});
