@@ -2,7 +2,9 @@
 //!
 //! Does not know how messages are encrypted.
 
-use bisik::interop::{AcceptError, Ciphertext, DecryptError, EncryptError, Identity, Kind, PreKeys, Session, Trust};
+use bisik::interop::{
+    AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,
+};
 use bisik::{StorageKey, UnsealError};
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -239,6 +241,32 @@ fn another_identity_is_another_session() {
     assert_eq!(b.image(), before);
     let more = a.write(b"more");
     assert_eq!(b.read(&more).unwrap(), b"more");
+}
+
+/// S-5.3, S-5.4. What belongs to somebody else, or is there already, changes nothing.
+#[test]
+fn a_state_is_added_for_this_pair_of_devices_and_once() {
+    let rng = &mut rand::rng();
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, false);
+    let hello = a.write(b"hello");
+    // The store lost the removal: the session itself still knows the state.
+    let key = StorageKey::generate(rng);
+    let record = b.keys.seal(&key, b"", rng);
+    let keys = PreKeys::unseal(&key, b"", &record).unwrap();
+    b.read(&hello).unwrap();
+    let before = (a.image(), b.image());
+    let again = b.session.as_mut().unwrap().accept_again(&b.identity, &keys, &hello).map(drop);
+    assert_eq!(again, Err(AcceptError::Replayed));
+    let other = Device::new();
+    let taken = b.session.as_mut().unwrap().accept_again(&other.identity, &other.keys, &hello).map(drop);
+    assert_eq!(taken, Err(AcceptError::OtherIdentity));
+    let bundle = |of: &Device| of.keys.bundle(&of.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+    let begun = a.session.as_mut().unwrap().initiate_again(&a.identity, &bundle(&other), rng);
+    assert_eq!(begun, Err(InitiateError::OtherIdentity));
+    let begun = a.session.as_mut().unwrap().initiate_again(&other.identity, &bundle(&b), rng);
+    assert_eq!(begun, Err(InitiateError::OtherIdentity));
+    assert_eq!((a.image(), b.image()), before);
 }
 
 /// S-5.2, S-5.6. A late message of a state that was replaced is read, and the live one stays the one that is written in.
