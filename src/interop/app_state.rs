@@ -113,6 +113,16 @@ impl AppStateKeys {
         *self.index.hash(&[index]).expose()
     }
 
+    /// S-12.2. Whether the server named a value by the tag of the index that the value itself says it is of: nothing else
+    /// keeps it from showing one value in the place of another.
+    ///
+    /// # Errors
+    ///
+    /// [`AppStateError`] where the tag is of another index.
+    pub fn verify_index(&self, index: &[u8], tag: &[u8; 32]) -> Result<(), AppStateError> {
+        same(&self.index_tag(index), tag)
+    }
+
     /// S-12.3. Encrypts a value: `IV ‖ ciphertext ‖ tag`. Uses 16 bytes of `rng`.
     #[must_use]
     pub fn seal(&self, operation: Operation, value: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {

@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 
 use super::bundle::{OneTimePreKey, PreKeyBundle, SignedPreKey};
 use super::key::{Identity, IdentityKey, KeyPair, PublicKey};
-use super::limits::{MAX_ONE_TIME, MAX_SEEN, MAX_SIGNED};
+use super::limits::{MAX_ONE_TIME, MAX_SIGNED};
 use super::xeddsa::{self, SIGNATURE};
 use crate::primitives::dh;
 
@@ -143,9 +143,13 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`]; [`PreKeysError::IdTaken`] never happens before 2^24 rotations.
+    /// [`PreKeysError::OtherIdentity`]; nothing is changed then.
     pub fn rotate(&mut self, identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Result<u32, PreKeysError> {
-        let id = following(self.signed.last().map_or(0, |signed| signed.id));
+        let mut id = following(self.signed.last().map_or(0, |signed| signed.id));
+        // Ends: there are eight at most.
+        while self.signed.iter().any(|signed| signed.id == id) {
+            id = following(id);
+        }
         let pair = KeyPair::generate(rng);
         self.insert_signed(identity, id, pair, rng)?;
         Ok(id)
@@ -177,16 +181,16 @@ impl PreKeys {
     }
 
     /// `count` more one-time pre-keys, from 32 bytes of `rng` each. Gives their numbers, which grow and are not used again
-    /// before 2^24 others were.
+    /// before 2^24 others were. Where there are too many, the oldest make room: they were handed out long ago.
     ///
     /// # Errors
     ///
     /// [`PreKeysError::Full`]; nothing is changed then.
     pub fn replenish(&mut self, count: usize, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u32>, PreKeysError> {
-        // S-6.7
-        if count > MAX_ONE_TIME.saturating_sub(self.one_time.len()) {
+        if count > MAX_ONE_TIME {
             return Err(PreKeysError::Full);
         }
+        self.make_room(count);
         let mut ids = Vec::with_capacity(count);
         while ids.len() < count {
             let id = self.next_one_time;
@@ -263,15 +267,33 @@ impl PreKeys {
         match one_time {
             Some(id) => drop(self.one_time.remove(&id)),
             None => {
-                if let Some(signed) = self.signed.iter_mut().find(|known| known.id == signed) {
+                let signed = self.signed.iter_mut().find(|known| known.id == signed);
+                if let Some(signed) = signed.filter(|signed| !signed.seen.contains(&base_key)) {
                     signed.seen.push_back(base_key);
-                    if signed.seen.len() > MAX_SEEN {
-                        signed.seen.pop_front();
-                    }
                 }
             }
         }
         self.changed();
+    }
+
+    /// Removes a one-time pre-key that nobody shall use any more: after the record was restored from a backup, all of them,
+    /// since some may have been used. Whether it was there.
+    pub fn remove_one_time(&mut self, id: u32) -> bool {
+        let removed = self.one_time.remove(&id).is_some();
+        if removed {
+            self.changed();
+        }
+        removed
+    }
+
+    /// S-6.7. The oldest go first: those whose numbers come next again. Otherwise whoever fetches bundles and never writes would
+    /// fill the store for good.
+    fn make_room(&mut self, count: usize) {
+        while self.one_time.len() > MAX_ONE_TIME.saturating_sub(count) {
+            let mut oldest = self.one_time.range(self.next_one_time..).chain(self.one_time.range(..self.next_one_time));
+            let Some((&id, _)) = oldest.next() else { return };
+            self.one_time.remove(&id);
+        }
     }
 
     fn check(&self, identity: &Identity) -> Result<(), PreKeysError> {

@@ -61,9 +61,16 @@ impl PreKeys {
         let owner = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let revision = reader.u64()?;
         let next_one_time = reader.u32()?;
-        let mut signed = Vec::new();
+        let mut signed = Vec::<Box<Signed>>::new();
         for _ in 0..reader.count(MAX_SIGNED)? {
-            signed.push(Signed::read(reader)?);
+            let next = Signed::read(reader)?;
+            if signed.iter().any(|known| known.id == next.id) {
+                return Err(Malformed);
+            }
+            signed.push(next);
+        }
+        if signed.is_empty() {
+            return Err(Malformed);
         }
         let mut one_time = BTreeMap::new();
         for _ in 0..reader.count(MAX_ONE_TIME)? {

@@ -10,6 +10,8 @@ use super::limits::MAX_PLAINTEXT;
 use crate::codec::{Malformed, Records, Value};
 use crate::primitives::cbc::padded;
 
+/// Bytes that stand at most around a message's body, its tag aside: far more than the fields that are known take.
+const MAX_AROUND: usize = 1_024;
 /// Bytes of a message's tag.
 pub(super) const MAC: usize = 8;
 
@@ -46,6 +48,10 @@ impl<'a> Whisper<'a> {
             }
         }
         let body = body.filter(|body| !body.is_empty() && body.len() <= padded(MAX_PLAINTEXT)).ok_or(Malformed)?;
+        // S-6.6. Unknown fields are under the tag, too, and would make it cost anything.
+        if authenticated.len().saturating_sub(body.len()) > MAX_AROUND {
+            return Err(Malformed);
+        }
         Ok(Self {
             authenticated,
             mac,

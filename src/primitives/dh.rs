@@ -122,6 +122,13 @@ impl Point {
     pub(crate) const fn public(&self) -> &PublicKey {
         &self.public
     }
+
+    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that it must
+    /// not be a name. Costs as much as an agreement. Public data: variable time is fine.
+    #[cfg(feature = "interop")]
+    pub(crate) fn is_torsion_free(&self) -> bool {
+        self.edwards.is_torsion_free()
+    }
 }
 
 /// An X25519 key pair. The public key is kept beside the secret, so that it is never computed twice.

@@ -193,7 +193,7 @@ fn forty_states_are_archived() {
 fn pre_keys_are_bounded() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = (Device::new(), Device::new());
-    assert_eq!(b.keys.replenish(901, rng), Err(PreKeysError::Full));
+    assert_eq!(b.keys.replenish(1_001, rng), Err(PreKeysError::Full));
     assert_eq!(b.keys.replenish(900, rng).unwrap(), (101..=1_000).collect::<Vec<_>>());
     assert_eq!(b.keys.insert_one_time(5_000, KeyPair::generate(rng)), Err(PreKeysError::Full));
     assert_eq!(b.keys.bundle(&b.identity, 0, Some(1_001)), Err(PreKeysError::UnknownPreKey));
@@ -210,22 +210,72 @@ fn pre_keys_are_bounded() {
     assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
 }
 
+/// S-6.7. Somebody fetches all bundles and never writes.
+#[test]
+fn one_time_pre_keys_that_are_never_used_make_room_for_new_ones() {
+    let rng = &mut rand::rng();
+    let mut b = Device::new();
+    let mut newest = Vec::new();
+    for _ in 0..12 {
+        newest = b.keys.replenish(400, rng).unwrap();
+        assert!(b.keys.stock() <= PreKeys::MAX_ONE_TIME);
+    }
+    assert_eq!(b.keys.stock(), PreKeys::MAX_ONE_TIME);
+    assert!(newest.iter().all(|id| b.keys.one_time(*id).is_some()) && b.keys.one_time(1).is_none());
+    assert!(b.keys.remove_one_time(newest[0]) && !b.keys.remove_one_time(newest[0]));
+    b.keys.insert_signed(&b.identity, 3, KeyPair::generate(rng), rng).unwrap();
+    b.keys.insert_signed(&b.identity, 2, KeyPair::generate(rng), rng).unwrap();
+    assert_eq!(b.keys.rotate(&b.identity, rng), Ok(4), "numbers that are taken are passed over");
+}
+
+/// S-6.1, S-6.6. What surrounds a body is under the tag, too, so that a forger could make it any length.
+#[test]
+fn a_message_that_is_mostly_surroundings_is_refused() {
+    let (mut a, mut b) = pair();
+    let message = a.write(b"hello");
+    let (fields, mac) = message.as_bytes().split_at(message.as_bytes().len() - 8);
+    // Field 15, of a length that nobody needs.
+    let padded = [fields, &[0x7a, 0x80, 0x10], &[0; 2_048], mac].concat();
+    assert!(Ciphertext::from_parts(Kind::Whisper, &padded).is_err());
+    let short = [fields, &[0x7a, 0x10], &[0; 16], mac].concat();
+    let short = Ciphertext::from_parts(Kind::Whisper, &short).unwrap();
+    assert_eq!(b.session().decrypt(&short), Err(DecryptError::Rejected), "the tag covers it");
+    assert_eq!(b.read(&message).unwrap(), b"hello");
+}
+
 /// S-2.5, S-6.9
 #[test]
-fn a_signed_pre_key_remembers_the_newest_sessions() {
+fn a_signed_pre_key_that_cannot_remember_more_sessions_opens_none() {
     let rng = &mut rand::rng();
     let mut b = Device::new();
     let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
     let mut messages = Vec::new();
-    for _ in 0..1_025 {
+    for _ in 0..1_024 {
         let mut session = Session::initiate_signal(&Identity::generate(rng), &bundle, rng).unwrap();
         messages.push(session.encrypt(b"", rng).unwrap());
         let accepted =
             Session::accept_signal(&b.identity, &b.keys, messages.last().unwrap(), Trust::OnFirstUse).unwrap();
         b.keys.remove(accepted.used);
+        b.keys.remove(accepted.used);
     }
-    let accept = |n: usize| Session::accept_signal(&b.identity, &b.keys, &messages[n], Trust::OnFirstUse).map(drop);
-    assert_eq!((accept(0), accept(1)), (Ok(()), Err(AcceptError::Replayed)));
+    let accept =
+        |b: &Device, message| Session::accept_signal(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop);
+    assert_eq!(accept(&b, &messages[0]), Err(AcceptError::Replayed));
+    assert_eq!(accept(&b, &messages[1_023]), Err(AcceptError::Replayed));
+    let mut a = Device::new();
+    a.initiate(&b, false);
+    let more = a.write(b"more");
+    assert_eq!(accept(&b, &more), Err(AcceptError::ReplayCacheFull));
+    a.session = None;
+    a.initiate(&b, true);
+    let with_one_time = a.write(b"with a one-time pre-key");
+    assert_eq!(accept(&b, &with_one_time), Ok(()));
+    b.keys.rotate(&b.identity, rng).unwrap();
+    a.session = None;
+    a.initiate(&b, false);
+    let new = a.write(b"with the new signed pre-key");
+    assert_eq!(accept(&b, &new), Ok(()));
+    assert_eq!(accept(&b, &messages[0]), Err(AcceptError::Replayed), "still");
 }
 
 /// S-2.1

@@ -6,6 +6,8 @@ use bisik::interop::{
     AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,
 };
 use bisik::{StorageKey, UnsealError};
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::{EdwardsPoint, MontgomeryPoint};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 
@@ -21,6 +23,7 @@ fn every_message_that_arrives_is_read_exactly_once() {
         let first = a.write(b"first");
         assert_eq!(b.read(&first).unwrap(), b"first");
         let mut on_the_way: Vec<(bool, Ciphertext, Vec<u8>, bool)> = Vec::new();
+        let (mut delivered, mut displaced) = (0, 0);
         for _ in 0..300 {
             let to_b = rng.random();
             let (from, text) = (if to_b { &mut a } else { &mut b }, words());
@@ -32,8 +35,12 @@ fn every_message_that_arrives_is_read_exactly_once() {
                     let to = if to_b { &mut b } else { &mut a };
                     let before = to.image();
                     match to.read(&message) {
-                        Ok(plaintext) => assert!(!read && plaintext == text),
+                        Ok(plaintext) => {
+                            assert!(!read && plaintext == text);
+                            delivered += 1;
+                        }
                         Err(error) => {
+                            displaced += u32::from(!read);
                             // A chain that newer ones have displaced is gone; nothing else is lost.
                             assert!(read || error == DecryptError::Rejected, "{error}");
                             assert_eq!(to.image(), before);
@@ -46,6 +53,7 @@ fn every_message_that_arrives_is_read_exactly_once() {
             }
         }
         assert!(a.session().is_confirmed() && b.session().is_confirmed());
+        assert!(delivered > 150 && displaced < 30, "{delivered} delivered, {displaced} displaced");
     }
 }
 
@@ -161,6 +169,62 @@ fn whoever_begins_again_while_messages_cross_nothing_is_lost() {
                     assert_eq!(a.read(message).unwrap(), b"from b");
                 }
             }
+        }
+    }
+}
+
+/// S-5.6. A relay holds a message back until there is a new session, and then delivers it to undo that.
+#[test]
+fn a_message_that_was_held_back_does_not_undo_a_new_session() {
+    let (mut a, mut b) = pair();
+    let in_a_known_chain = a.write(b"held back");
+    let arrives = a.write(b"arrives");
+    assert_eq!(b.read(&arrives).unwrap(), b"arrives");
+    let answer = b.write(b"answer");
+    assert_eq!(a.read(&answer).unwrap(), b"answer");
+    let in_a_new_chain = a.write(b"held back");
+    // The one has lost its record; the other begins again and is not answered yet.
+    a.session = None;
+    b.initiate(&a, true);
+    let new = *b.session().base_key().unwrap();
+    let first = b.write(b"first");
+    for held_back in [&in_a_known_chain, &in_a_new_chain] {
+        assert_eq!(b.read(held_back).unwrap(), b"held back");
+        assert_eq!(b.session().base_key(), Some(&new));
+    }
+    let second = b.write(b"second");
+    assert_eq!(second.kind(), Kind::PreKey, "it still says how the session begins");
+    assert_eq!((a.read(&second).unwrap(), a.read(&first).unwrap()), (b"second".to_vec(), b"first".to_vec()));
+}
+
+/// S-1.9, S-2.5. Eight keys agree on the same secrets: by another of them a first message would come again under a new name.
+#[test]
+fn a_first_message_does_not_come_again_under_another_base_key() {
+    for one_time in [false, true] {
+        let (mut a, mut b) = (Device::new(), Device::new());
+        a.initiate(&b, one_time);
+        let message = a.write(b"once");
+        let base = *a.session().base_key().unwrap();
+        let point = MontgomeryPoint(base.to_bytes()[1..].try_into().unwrap()).to_edwards(0).unwrap();
+        let under = |torsion: &EdwardsPoint| {
+            let other = [&[5], (point + torsion).to_montgomery().as_bytes().as_slice()].concat();
+            let mut bytes = message.as_bytes().to_vec();
+            let at = bytes.windows(33).position(|window| window == base.to_bytes()).unwrap();
+            bytes[at..at + 33].copy_from_slice(&other);
+            Ciphertext::from_parts(Kind::PreKey, &bytes).unwrap()
+        };
+        let accept = |b: &Device, message: &Ciphertext| {
+            Session::accept_signal(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop)
+        };
+        for torsion in &EIGHT_TORSION[1..] {
+            assert_eq!(accept(&b, &under(torsion)), Err(AcceptError::Rejected), "before");
+        }
+        assert_eq!(b.read(&message).unwrap(), b"once");
+        for torsion in &EIGHT_TORSION[1..] {
+            let again = under(torsion);
+            assert_eq!(b.session().decrypt(&again), Err(DecryptError::OtherSession));
+            let (identity, keys) = (&b.identity, &b.keys);
+            assert!(b.session.as_mut().unwrap().accept_again(identity, keys, &again).is_err());
         }
     }
 }

@@ -19,6 +19,8 @@ fn values_hashes_and_tags_are_those_of_an_independent_computation() {
         let keys = AppStateKeys::derive(&known.array("key"), &known.hex("id"));
         let (plaintext, version) = (known.hex("plaintext"), known.text("version").parse().unwrap());
         assert_eq!(keys.index_tag(br#"["pin","111"]"#), known.array("index_tag"));
+        assert!(keys.verify_index(br#"["pin","111"]"#, &known.array("index_tag")).is_ok());
+        assert!(keys.verify_index(br#"["pin","112"]"#, &known.array("index_tag")).is_err());
         let (mut hash, mut tags) = (LtHash::new(), Vec::new());
         for (operation, name) in [(Operation::Set, "set"), (Operation::Remove, "remove")] {
             let sealed = keys.seal(operation, &plaintext, &mut Draws::new(&known.hex("iv")));

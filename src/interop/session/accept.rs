@@ -13,6 +13,7 @@ use crate::interop::bundle::Trust;
 use crate::interop::ciphertext::{Ciphertext, Kind};
 use crate::interop::handshake;
 use crate::interop::key::{Identity, IdentityKey};
+use crate::interop::limits::MAX_SEEN;
 use crate::interop::prekeys::{PreKeys, Used};
 use crate::interop::ratchet::{Opened, Parties};
 use crate::interop::wire::PreKeyWhisper;
@@ -133,6 +134,10 @@ impl Begun {
         let mut ratchet = handshake::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;
         let Opened { change, mut plaintext } =
             open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;
+        // S-1.9. Looked at last, since it costs as much as an agreement and no forgery comes this far.
+        if !outer.base_key.point().is_ok_and(|base| base.is_torsion_free()) {
+            return Err(AcceptError::Rejected);
+        }
         ratchet.apply(change);
         let state = Box::new(State {
             base_key: outer.base_key,
@@ -153,6 +158,7 @@ impl PreKeys {
             Some(id) => Some(self.one_time.get(&id).ok_or(AcceptError::UnknownPreKey)?),
             // S-2.5
             None if signed.seen.contains(&outer.base_key) => return Err(AcceptError::Replayed),
+            None if signed.seen.len() >= MAX_SEEN => return Err(AcceptError::ReplayCacheFull),
             None => None,
         };
         let opening =

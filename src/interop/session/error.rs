@@ -43,8 +43,12 @@ pub enum AcceptError {
     UnknownPreKey,
     /// Somebody wrote it, but another identity than the pinned one: warn the user, as for any changed key.
     IdentityMismatch,
-    /// It opened a state before: a duplicate. Drop it.
+    /// It names a state that was opened before. Where the session is still there: a duplicate, drop it. Where the session was
+    /// lost or deleted since: its sender goes on in it, and has to be asked for a new one.
     Replayed,
+    /// Its signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate, publish
+    /// the new bundle, and ask the sender for a new session.
+    ReplayCacheFull,
     /// It says that more than 25,000 messages were written before it: ask the sender for a new session.
     TooFarAhead,
     /// Damaged or forged. Drop it.
@@ -59,6 +63,7 @@ impl fmt::Display for AcceptError {
             Self::UnknownPreKey => "first message names unknown pre-keys",
             Self::IdentityMismatch => "first message is from another identity",
             Self::Replayed => "first message opened a session before",
+            Self::ReplayCacheFull => "signed pre-key cannot remember more sessions",
             Self::TooFarAhead => "too many messages before this one are missing",
             Self::Rejected => "first message does not verify",
         })

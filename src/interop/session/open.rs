@@ -48,6 +48,8 @@ impl Session {
             }
         }
         let theirs = message.ratchet_key.point().map_err(|_| DecryptError::Rejected)?;
+        // S-6.1. The tag of a long message costs more than the steps to its key.
+        let length = u32::try_from(message.authenticated.len() / BLOCK).unwrap_or(u32::MAX);
         let mut steps = 0_u32;
         for (state, known) in self.states.iter().enumerate().filter(|(_, known)| known.ratchet.awaits_step()) {
             steps = steps.saturating_add(message.counter);
@@ -58,6 +60,7 @@ impl Session {
                 Ok(opened) => return Ok(Found { state, opened }),
                 Err(OpenError::Rejected | OpenError::Replayed | OpenError::TooFarAhead) => {}
             }
+            steps = steps.saturating_add(length);
         }
         Err(DecryptError::Rejected)
     }
@@ -69,14 +72,16 @@ impl Session {
     /// Applies what [`Session::open`] found. Cannot fail.
     pub(super) fn commit(&mut self, found: Found) -> Vec<u8> {
         let Found { state: index, opened: Opened { change, mut plaintext } } = found;
-        let newest = change.is_newest();
+        // S-5.6. Whoever steps writes there now; any other message may only be late. Nothing takes the place of a session that this
+        // side has begun since and that the peer has not answered: it was begun for a reason.
+        let begun = self.states.front().is_some_and(|state| matches!(state.opening, Opening::Unanswered { .. }));
+        let leads = change.is_step() && !begun;
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);
             // S-5.1
             state.opening = Opening::Answered;
         }
-        // S-5.6. A late message says nothing about where the peer writes now.
-        if newest
+        if leads
             && index > 0
             && let Some(state) = self.states.remove(index)
         {
@@ -96,3 +101,6 @@ pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties
     let theirs = message.ratchet_key.point().map_err(|_| OpenError::Rejected)?;
     ratchet.open_next(&theirs, message, parties)
 }
+
+/// Bytes of a message that cost about as much as a step of a chain.
+const BLOCK: usize = 64;

@@ -92,9 +92,13 @@ impl Session {
         let ours = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let registration_id = reader.u32()?;
         let peer = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
-        let mut states = VecDeque::new();
+        let mut states = VecDeque::<Box<State>>::new();
         for _ in 0..reader.count(MAX_ARCHIVED.saturating_add(1))? {
-            states.push_back(State::read(reader)?);
+            let next = State::read(reader)?;
+            if states.iter().any(|known| known.base_key == next.base_key) {
+                return Err(Malformed);
+            }
+            states.push_back(next);
         }
         if states.is_empty() { Err(Malformed) } else { Ok(Self { ours, registration_id, peer, states, revision }) }
     }
