@@ -18,6 +18,7 @@ mod forged; //       messages that nobody wrote
 mod golden; //       records of format 1
 mod groups; //       sender keys
 mod known; //        reads tests/vectors/interop
+mod live; //         what was recorded with other implementations
 mod media; //        attachments
 mod pair; //         two devices
 #[allow(dead_code)]

@@ -91,7 +91,7 @@ def main():
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}")
     run, peers = Run(arguments.seed), start(arguments)
-    everything(run, peers, *((3, 15, (0, 1, 16, 17)) if arguments.record else (17, 90, ())))
+    everything(run, peers, *((2, 12, (0, 1, 16, 17)) if arguments.record else (17, 90, ())))
     for peer in (peer for several in peers.values() for peer in several):
         peer.close()
     table = run.counts.table()
@@ -99,7 +99,8 @@ def main():
     if arguments.record:
         for key, record in run.records.items():
             about = {"peer": NAMES[key], "seed": arguments.seed, **record}
-            (VECTORS / f"live-{key}.json").write_text(json.dumps(about, indent=0) + "\n")
+            text = json.dumps(about, separators=(",", ":"))
+            (VECTORS / f"live-{key}.json").write_text(text.replace('{"', '\n{"').strip() + "\n")
         return
     standing, now = document(table)
     if arguments.write:
