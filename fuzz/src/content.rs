@@ -45,6 +45,13 @@ fn business(content: &Content) {
         Kind::List(list) => {
             list.sections.iter().flat_map(|section| &section.rows).for_each(|row| choose(content, &row.choice.id));
         }
+        Kind::Buttons(buttons) => {
+            let answers = buttons.buttons.iter().filter_map(|button| match &button.action {
+                Action::Answer(id) => Some(id),
+                _ => None,
+            });
+            answers.for_each(|id| choose(content, id));
+        }
         Kind::Selection(selection) => assert!(!selection.answers(content, &person()), "it offers nothing"),
         _ => {}
     }
