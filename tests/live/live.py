@@ -66,6 +66,7 @@ def everything(run, peers, windows, messages, keep):
     for key, speak in (("js", sessions.speak), ("wasm", sessions.speak), ("python", sessions.speak),
                        ("signal", sessions.crafted)):
         records[key] = {"sessions": drive(run, peers, speak, key, windows)}
+    sessions.begun_again(run, bisik, [(NAMES[key], peers[key][0]) for key in ("js", "wasm")], 9, (NAMES["js"],))
     for key, name in (("js", GROUP), ("wasm", GROUP), ("signal", DISTRIBUTION)):
         records[key]["groups"] = group(run, peers, key, name, messages)
     for key in ("js", "wasm", "python", "signal"):

@@ -143,8 +143,49 @@ def speak(run, name, bisik, other, bisik_begins, one_time, windows):
         bisik.call("delete_session", address=other.address)
         code = "AcceptError::UnknownPreKey" if one_time else "AcceptError::Replayed"
         session.event(do="forget")
-        session.refuse("first message again, the session forgotten", code, first[0][2])
+        session.refuse("first message of a forgotten session", code, first[0][2])
     return session.record
+
+
+def begun_again(run, bisik, others, rounds, takes_turns=()):
+    """One process of bisik with sessions with several others at once. Each in turn forgets, or both begin at the same time
+    (with the names in `takes_turns` one after the other); what was on the way in the old state is still read."""
+    begun = set()
+    bisik.call("init", name=bisik.name)
+    for _, other in others:
+        other.call("init", name=other.name)
+    for at in range(rounds):
+        for name, other in others:
+            counted = run.counts.row(name, "sessions begun again")
+
+            def exchange(sent):
+                sender, receiver, plaintext, message = sent
+                assert receiver.decrypt(sender, message) == plaintext
+                counted["to" if sender is bisik else "from"] += 1
+
+            def write(sender, receiver):
+                plaintext = run.bytes(run.random.randrange(100))
+                return sender, receiver, plaintext, sender.encrypt(receiver, plaintext)
+
+            old = [write(other, bisik) for _ in range(3)] if name in begun else []
+            forgets, both = at % 3 == 1, at % 3 == 2 and name not in takes_turns
+            if forgets:
+                other.call("delete_session", address=bisik.address)
+            if forgets or both:
+                bundle = bisik.call("gen_bundle", preKeyId=1000 * at + len(name), signedPreKeyId=1)["bundle"]
+                other.call("process_bundle", address=bisik.address, bundle=bundle)
+            if not forgets:
+                bundle = other.call("gen_bundle", preKeyId=at + 1, signedPreKeyId=at + 1)["bundle"]
+                bisik.call("process_bundle", address=other.address, bundle=bundle)
+            begun.add(name)
+            first = [write(other, bisik)] if both or forgets else []
+            first += [] if forgets else [write(bisik, other)]
+            # Who has forgotten reads nothing in the old state: a late message would only make bisik write there.
+            for sent in old + first if forgets else first + old:
+                exchange(sent)
+            for _ in range(6):
+                sender, receiver = run.random.sample((bisik, other), 2)
+                exchange(write(sender, receiver))
 
 
 # ---- libsignal-client, which sets up no session of this version: its record is made here ----------------------------

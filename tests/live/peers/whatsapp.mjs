@@ -83,6 +83,7 @@ await serve({
   },
   async encrypt(a) { const { type, body } = await cipher(a.to).encrypt(un(a.plaintext)); return { type: type === 3 ? 3 : 1, body: hex(Buffer.from(body, 'binary')) }; },
   async decrypt(a) { const session = cipher(a.from); return { plaintext: hex(a.type === 3 ? await session.decryptPreKeyWhisperMessage(un(a.body)) : await session.decryptWhisperMessage(un(a.body))) }; },
+  delete_session(a) { return { deleted: me.sessions.delete(text(a.address)) }; },
   async create_skdm(a) { return { body: hex((await groupBuilder().create(senderName(a.groupId, me))).serialize()) }; },
   async process_skdm(a) {
     const distribution = isWasm() ? wasm.SenderKeyDistributionMessage.deserialize(un(a.body)) : new groups.SenderKeyDistributionMessage(null, null, null, null, un(a.body));
