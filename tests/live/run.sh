@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$peers"
 if ! cmp -s tests/live/package-lock.json "$peers/installed.npm"; then
     cp tests/live/package.json tests/live/package-lock.json "$peers"
-    (cd "$peers" && npm ci --ignore-scripts --no-audit --no-fund --silent)
+    (cd "$peers" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
     cp tests/live/package-lock.json "$peers/installed.npm"
 fi
 if ! cmp -s tests/live/requirements.txt "$peers/installed.pip"; then
