@@ -104,6 +104,15 @@ impl Customers {
                 return Err("answers do not come".into());
             }
         }
+        self.ask_more()
+    }
+
+    /// Everybody asks the next question, and waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine cannot be reached.
+    pub fn ask_more(&mut self) -> Outcome<()> {
         for start in (0..self.everyone.len()).step_by(CHUNK) {
             let mut mail = Vec::new();
             for index in start..self.everyone.len().min(start + CHUNK) {

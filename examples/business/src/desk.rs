@@ -23,6 +23,8 @@ pub struct Work {
     pub known: Vec<Claim>,
     /// Those that are refused.
     pub refused: Vec<Refused>,
+    /// Of this computation.
+    attempt: [u8; 8],
     rows: Vec<Row>,
     outgoing: Vec<Mail>,
     confirmed: Vec<[u8; 16]>,
@@ -72,6 +74,7 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
     let name = *conversation.id().as_bytes();
     let (mut taken, mut known, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let (mut rows, mut outgoing, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
+    let attempt: [u8; 8] = rand::random();
     for claim in claims {
         let id = MessageId::from_bytes(claim.mail.id);
         let from = DeviceAddress::peer(0);
@@ -87,7 +90,7 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
                 let Received::Message { body, .. } = received else { continue };
                 let text = String::from_utf8_lossy(body).into_owned();
                 let answer = format!("answer to {text}");
-                rows.push(Row { conversation: name, id: claim.mail.id, text });
+                rows.push(Row { conversation: name, id: claim.mail.id, text, attempt });
                 // The device that asks has a session; a bundle of another one is not worth waiting for.
                 let missing = devices(&conversation.plan(account));
                 let supply = Supply { bundles: &[], unavailable: &missing };
@@ -97,10 +100,12 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
             }
             Err(ReceiveError::Replayed) => known.push(claim),
             // Asked for again, with what is owed; where that was in vain three times, a person has to look.
-            Err(ReceiveError::Lost) if conversation.ask_again(id, from) => taken.push(claim.token),
-            Err(ReceiveError::Lost) => {
-                refused.push(Refused { claim, why: "lost, and asked for in vain", again: false })
+            // Without a session to ask in, nobody would ever be asked.
+            Err(ReceiveError::Lost) if devices(&conversation.plan(account)).contains(&from) => {
+                refused.push(Refused { claim, why: "lost, and there is no session to ask for it in", again: true })
             }
+            Err(ReceiveError::Lost) if conversation.ask_again(id, from) => taken.push(claim.token),
+            Err(ReceiveError::Lost) => refused.push(Refused { claim, why: "lost, and asked for in vain", again: true }),
             Err(ReceiveError::Rejected) => refused.push(Refused { claim, why: "does not verify", again: true }),
             Err(ReceiveError::Misbehaved) => {
                 refused.push(Refused { claim, why: "not what a customer may write", again: false })
@@ -115,7 +120,7 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
             outgoing.extend(mail(name, owed.for_outbox()));
         }
     }
-    Work { conversation, taken, known, refused, rows, outgoing, confirmed }
+    Work { conversation, taken, known, refused, attempt, rows, outgoing, confirmed }
 }
 
 fn devices(needed: &[Needed]) -> Vec<DeviceAddress> {
@@ -143,7 +148,7 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
         if work.taken.is_empty() {
             continue;
         }
-        let attempt: [u8; 8] = rand::random();
+        let attempt = work.attempt;
         for record in work.conversation.changes(account, key, rng).records() {
             let sealed = Sealed { expected: record.expected, revision: record.revision, bytes: record.bytes.clone() };
             if record.name == RecordName::Account {

@@ -71,6 +71,8 @@ pub struct Row {
     pub id: [u8; 16],
     /// What it says.
     pub text: String,
+    /// As that of [`Sent`]: two computations from one message would show.
+    pub attempt: [u8; 8],
 }
 
 /// A message to a customer, with what an audit wants to know.
@@ -122,6 +124,8 @@ pub enum Verdict {
     /// The conversation is stored and the account is not: its pre-keys have to be forgotten, and then the step finished.
     /// Only an engine without transactions over two records says so.
     KeysLeft,
+    /// Nobody can tell whether it is stored: its claims come again.
+    Unknown,
 }
 
 /// What a worker needs.
@@ -141,12 +145,13 @@ pub trait Engine {
     /// Where the engine cannot be reached, or has no account.
     fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>>;
 
-    /// The records of conversations, each where there is one.
+    /// The records of conversations, each where there is one. With `fresh`, the newest; otherwise, an engine may give one
+    /// that was the newest a moment ago, for what is made from it is not stored then.
     ///
     /// # Errors
     ///
     /// Where the engine cannot be reached.
-    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>>;
+    fn conversations(&mut self, names: &[Name], fresh: bool) -> Outcome<Vec<Option<Vec<u8>>>>;
 
     /// The device list of the customer at the other end.
     ///

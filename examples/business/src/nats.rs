@@ -7,11 +7,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::kv::{CreateErrorKind, Entry};
+use async_nats::jetstream::kv::CreateErrorKind;
 use async_nats::jetstream::message::AckKind;
 use async_nats::jetstream::{self, Context, Message};
 use futures_util::future::{join_all, try_join_all};
-use serde::{Deserialize, Serialize};
+use rand::seq::SliceRandom;
+use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 
 use crate::engine::{Batch, Books, Claim, Engine, Lane, Mail, Name, Post, Row, Sealed, Sent, Step, Verdict};
@@ -20,23 +21,11 @@ use crate::{Outcome, hex};
 
 mod layout;
 mod requests;
+mod value;
 
 use layout::{Layout, read_all};
-use requests::{fetch, fetch_and_settle, fetch_for, give, patiently, publish, queue, swap};
-
-/// What is kept under a conversation's key.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Value {
-    record: Vec<u8>,
-    effects: Vec<Effect>,
-}
-
-/// What some messages have led to, until the customer has confirmed it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Effect {
-    rows: Vec<Row>,
-    sent: Vec<Sent>,
-}
+use requests::{fetch, fetch_for, give, newest, patiently, publish, queue, swap};
+use value::{Effect, Value};
 
 /// A connection to the servers.
 pub struct Nats {
@@ -46,12 +35,16 @@ pub struct Nats {
     /// Messages that are claimed, by token.
     claimed: HashMap<u64, Message>,
     tokens: u64,
-    /// The newest revision that was seen of each key in this claim, and what is kept with it.
+    /// Messages that may have killed their workers, fetched and not yet given out: each alone.
+    suspects: HashMap<&'static str, Vec<Message>>,
+    /// For each conversation, the revision of the very entry that the worker's record came from, 0 where there was none, and
+    /// what is kept with it.
     seen: HashMap<Name, (u64, Vec<Effect>)>,
     /// The revision of the account that the worker holds, and when it was compared.
     account: (u64, Instant),
     /// When first messages were asked for.
     tried: Instant,
+    compare: bool,
 }
 
 impl Nats {
@@ -73,8 +66,15 @@ impl Nats {
             })
             .await
         })?;
-        let (claimed, seen, account) = (HashMap::new(), HashMap::new(), (0, Instant::now()));
-        Ok(Self { runtime, context, layout, claimed, tokens: 0, seen, account, tried: Instant::now() })
+        let (claimed, suspects, seen) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (account, tried) = ((0, Instant::now()), Instant::now());
+        Ok(Self { runtime, context, layout, claimed, tokens: 0, suspects, seen, account, tried, compare: true })
+    }
+
+    /// For a test of the audit: stores conversations over whatever is there.
+    #[must_use]
+    pub fn without_compare_and_swap(self) -> Self {
+        Self { compare: false, ..self }
     }
 
     /// Removes everything that begins with the prefix.
@@ -89,42 +89,89 @@ impl Nats {
 
     async fn effects(context: &Context, layout: &Layout, effect: &Effect, points: &mut Points) -> Outcome<()> {
         let rows = effect.rows.iter().map(|row| async move {
-            let key = format!("{}.{}", hex(&row.conversation), hex(&row.id));
+            let key = format!("{}.{}.{}", hex(&row.conversation), hex(&row.id), hex(&row.attempt));
             match layout.inbox.create(key, postcard::to_stdvec(row)?.into()).await {
                 Ok(_) => Ok(()),
-                // By whoever was here before: the key is the message's name, so that it is there once, for good.
+                // By whoever was here before: the key names the message and the computation that was stored.
                 Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(()),
                 Err(error) => Outcome::Err(error.into()),
             }
         });
         try_join_all(rows).await?;
         points.pass(Point::RowsWritten)?;
-        let sent = effect.sent.iter().map(|sent| async move {
+        let (mut sending, mut stopped) = (Vec::new(), Ok(()));
+        for sent in &effect.sent {
+            stopped = points.pass(Point::Sending);
+            if stopped.is_err() {
+                break;
+            }
             // The servers forget a repeated name after two minutes; a customer never shows a message twice.
-            let id = format!("{}.{}", hex(&sent.mail.conversation), hex(&sent.mail.id));
-            publish(context, layout.subject("out"), &id, postcard::to_stdvec(sent)?).await
-        });
-        try_join_all(sent).await?;
+            sending.push(async move {
+                publish(context, layout.subject("out"), &name_of(&sent.mail), postcard::to_stdvec(sent)?).await
+            });
+        }
+        try_join_all(sending).await?;
+        stopped?;
         points.pass(Point::Sent)
     }
 
     /// Writes one conversation over the revision that it was loaded with.
     async fn put(&self, step: &Step) -> Outcome<Option<(u64, Vec<Effect>)>> {
-        let (revision, old) = self.seen.get(&step.conversation).cloned().unwrap_or_default();
-        let mut effects = old;
-        // The answer is there, so that everything before it has happened.
-        effects.retain(|effect| !effect.sent.iter().any(|sent| step.confirmed.contains(&sent.mail.id)));
-        while effects.len() >= KEPT {
-            // A customer who confirms nothing: it happens once more, for good measure, and is forgotten.
-            Self::effects(&self.context, &self.layout, &effects.remove(0), &mut Points::default()).await?;
+        let (revision, kept) = self.seen.get(&step.conversation).cloned().unwrap_or_default();
+        let (value, crowded) = Value::after(kept, step);
+        for effect in crowded {
+            // It happens once more, for good measure, and is forgotten.
+            Self::effects(&self.context, &self.layout, &effect, &mut Points::default()).await?;
         }
-        if !(step.rows.is_empty() && step.outgoing.is_empty()) {
-            effects.push(Effect { rows: step.rows.clone(), sent: step.outgoing.clone() });
-        }
-        let value = Value { record: step.record.bytes.clone(), effects };
-        let bytes = postcard::to_stdvec(&value)?;
-        let stored = swap(&self.layout.records, &hex(&step.conversation), bytes, revision).await?;
+        let (key, bytes) = (hex(&step.conversation), postcard::to_stdvec(&value)?);
+        let stored = if self.compare {
+            swap(&self.layout.records, &key, bytes, revision).await?
+        } else {
+            Some(self.layout.records.put(key, bytes.into()).await?)
+        };
         Ok(stored.map(|revision| (revision, value.effects)))
+    }
+
+    /// The value of a conversation, and the revision of this very entry: what is made from it is stored over no other. Any
+    /// server may be asked first, which may lag behind; the one that leads is asked `fresh`, and from then on.
+    async fn load(&self, name: &Name, fresh: bool) -> Outcome<(u64, Option<Value>)> {
+        let key = hex(name);
+        let entry = if fresh || self.seen.contains_key(name) {
+            newest(&self.layout.records, &key).await?
+        } else {
+            self.layout.records.entry(key).await?.map(|entry| (entry.revision, entry.value.to_vec()))
+        };
+        let Some((revision, bytes)) = entry else { return Ok((0, None)) };
+        Ok((revision, Some(postcard::from_bytes(&bytes)?)))
+    }
+
+    /// Of what was fetched, what is given out now. A message that was given out again and again is given out alone, so that
+    /// one that kills its workers takes no other with it.
+    fn without_suspects(&mut self, lane: &'static str, fetched: Vec<Message>) -> Vec<Message> {
+        let often = |message: &Message| message.info().is_ok_and(|info| info.delivered.unsigned_abs() > SUSPECT);
+        let (mut suspects, innocent): (Vec<_>, Vec<_>) = fetched.into_iter().partition(often);
+        // In no order: those before the one that kills are served, and next time there are others before it.
+        suspects.shuffle(&mut rand::rng());
+        let waiting = self.suspects.entry(lane).or_default();
+        waiting.extend(suspects);
+        if innocent.is_empty() { waiting.pop().into_iter().collect() } else { innocent }
+    }
+
+    async fn bury_mail(&self, mail: &Mail, why: &str) -> Outcome<()> {
+        publish(&self.context, self.layout.subject("buried"), &name_of(mail), postcard::to_stdvec(&(mail, why))?).await
+    }
+
+    /// Messages of a lane, where none of them waits to be given out alone.
+    async fn next(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Message>> {
+        let name = if lane == Lane::First { "first" } else { "rest" };
+        if let Some(alone) = self.suspects.get_mut(name).and_then(Vec::pop) {
+            return Ok(vec![alone]);
+        }
+        let fetched = match lane {
+            Lane::First => self.fetch_first(most).await?,
+            Lane::Rest => fetch(&self.layout.rest, most).await?,
+        };
+        Ok(self.without_suspects(name, fetched))
     }
 
     /// One batch of first messages, unless somebody has one. Whoever has one may be dead, so that now and then it is tried all
@@ -138,16 +185,6 @@ impl Nats {
         fetch_for(&self.layout.first, most, MOMENT).await
     }
 
-    fn look_at(&mut self, name: Name, entry: Entry) -> Outcome<Vec<u8>> {
-        let value: Value = postcard::from_bytes(&entry.value)?;
-        // A server that lags behind gives an older value. It is no harm to compute from it, for it is not stored then; but
-        // what is known to be kept must not be forgotten.
-        if self.seen.get(&name).is_none_or(|(revision, _)| *revision <= entry.revision) {
-            self.seen.insert(name, (entry.revision, value.effects));
-        }
-        Ok(value.record)
-    }
-
     async fn settle(&mut self, tokens: &[u64]) -> Outcome<()> {
         for token in tokens {
             if let Some(message) = self.claimed.remove(token) {
@@ -159,16 +196,22 @@ impl Nats {
 
     async fn commit_all(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>> {
         let stored = join_all(batch.steps.iter().map(|step| self.put(step))).await;
-        let stored = stored.into_iter().collect::<Outcome<Vec<_>>>()?;
         points.pass(Point::ConversationWritten)?;
         let mut verdicts = Vec::new();
         for (step, stored) in batch.steps.iter().zip(stored) {
-            verdicts.push(if stored.is_some() { Verdict::Stored } else { Verdict::Conflict });
-            stored.map(|seen| self.seen.insert(step.conversation, seen));
+            verdicts.push(match stored {
+                Ok(Some(seen)) => {
+                    self.seen.insert(step.conversation, seen);
+                    Verdict::Stored
+                }
+                Ok(None) => Verdict::Conflict,
+                // One that cannot be written is not in the way of the others.
+                Err(_) => Verdict::Unknown,
+            });
         }
         if let Some(account) = &batch.account {
             // The account as it was computed has forgotten the pre-keys of all of them, stored or not.
-            let whole = !verdicts.contains(&Verdict::Conflict);
+            let whole = verdicts.iter().all(|verdict| *verdict == Verdict::Stored);
             if !(whole && self.put_account(account).await?) {
                 let behind = |verdict| if verdict == Verdict::Stored { Verdict::KeysLeft } else { verdict };
                 return Ok(verdicts.into_iter().map(behind).collect());
@@ -202,10 +245,7 @@ impl Nats {
 impl Engine for Nats {
     fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>> {
         let runtime = self.runtime.handle().clone();
-        let messages = match lane {
-            Lane::First => runtime.block_on(self.fetch_first(most))?,
-            Lane::Rest => runtime.block_on(fetch(&self.layout.rest, most))?,
-        };
+        let messages = runtime.block_on(self.next(lane, most))?;
         if lane == Lane::First {
             // A new turn: what is claimed of old has been settled, or will come again.
             self.claimed.clear();
@@ -213,7 +253,12 @@ impl Engine for Nats {
         }
         let mut claims = Vec::new();
         for message in messages {
-            let mail: Mail = postcard::from_bytes(&message.payload)?;
+            let Ok(mail) = postcard::from_bytes(&message.payload) else {
+                let mail = Mail { conversation: [0; 16], id: [0; 16], bytes: message.payload.to_vec() };
+                runtime.block_on(self.bury_mail(&mail, "not of this queue"))?;
+                runtime.block_on(message.ack())?;
+                continue;
+            };
             let attempts = message.info()?.delivered.unsigned_abs();
             self.tokens += 1;
             claims.push(Claim { token: self.tokens, attempts, mail });
@@ -235,14 +280,15 @@ impl Engine for Nats {
         Ok((known == 0 || message.sequence != held).then(|| message.payload.to_vec()))
     }
 
-    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
-        let entries = names.iter().map(|name| self.layout.records.entry(hex(name)));
-        let entries = self.runtime.block_on(try_join_all(entries))?;
-        names
-            .iter()
-            .zip(entries)
-            .map(|(name, entry)| entry.map(|entry| self.look_at(*name, entry)).transpose())
-            .collect()
+    fn conversations(&mut self, names: &[Name], fresh: bool) -> Outcome<Vec<Option<Vec<u8>>>> {
+        let loaded = self.runtime.block_on(try_join_all(names.iter().map(|name| self.load(name, fresh))))?;
+        let mut records = Vec::new();
+        for (name, (revision, value)) in names.iter().zip(loaded) {
+            let (record, effects) = value.map_or((None, Vec::new()), |value| (Some(value.record), value.effects));
+            self.seen.insert(*name, (revision, effects));
+            records.push(record);
+        }
+        Ok(records)
     }
 
     fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
@@ -283,9 +329,7 @@ impl Engine for Nats {
     fn bury(&mut self, claim: &Claim, why: &str) -> Outcome<()> {
         let runtime = self.runtime.handle().clone();
         runtime.block_on(async {
-            let id = format!("{}.{}", hex(&claim.mail.conversation), hex(&claim.mail.id));
-            publish(&self.context, self.layout.subject("buried"), &id, postcard::to_stdvec(&(&claim.mail, why))?)
-                .await?;
+            self.bury_mail(&claim.mail, why).await?;
             self.settle(&[claim.token]).await
         })
     }
@@ -312,22 +356,28 @@ impl Post for Nats {
     }
 
     fn take_bundles(&mut self, most: usize) -> Outcome<Vec<Vec<u8>>> {
-        let messages = self.runtime.block_on(patiently(async || fetch_and_settle(&self.layout.bundles, most).await))?;
-        Ok(messages.into_iter().map(|message| message.payload.to_vec()).collect())
+        let messages = self.runtime.block_on(patiently(async || fetch(&self.layout.bundles, most).await))?;
+        // A bundle is one customer's when the servers have said so. One that is lost here is one of many.
+        let confirmed = self.runtime.block_on(join_all(messages.iter().map(|message| message.double_ack())));
+        let taken = messages.iter().zip(confirmed).filter(|(_, confirmed)| confirmed.is_ok());
+        Ok(taken.map(|(message, _)| message.payload.to_vec()).collect())
     }
 
     fn send(&mut self, mail: &[Mail]) -> Outcome<()> {
         for some in mail.chunks(AT_ONCE) {
+            // A name for each time that it is sent, and the same where that is tried again: a relay that doubles does double.
+            let named: Vec<_> = some.iter().map(|mail| (hex(&rand::random::<[u8; 16]>()), mail)).collect();
             self.runtime.block_on(patiently(async || {
-                try_join_all(some.iter().map(|mail| queue(&self.context, &self.layout, mail))).await
+                try_join_all(named.iter().map(|(id, mail)| queue(&self.context, &self.layout, id, mail))).await
             }))?;
         }
         Ok(())
     }
 
     fn fetch(&mut self, most: usize) -> Outcome<Vec<Mail>> {
-        let messages =
-            self.runtime.block_on(patiently(async || fetch_and_settle(&self.layout.outbound, most).await))?;
+        let messages = self.runtime.block_on(patiently(async || fetch(&self.layout.outbound, most).await))?;
+        // What is not acknowledged comes again and is refused as replayed: no reason to withhold anything now.
+        let _acknowledged = self.runtime.block_on(join_all(messages.iter().map(|message| message.ack())));
         messages.iter().map(|message| Ok(postcard::from_bytes::<Sent>(&message.payload)?.mail)).collect()
     }
 }
@@ -364,12 +414,18 @@ impl Books for Nats {
     }
 }
 
+/// What the servers know a message by when it comes twice. Its own name will not do: what is sent once more has the same one,
+/// in another ciphertext.
+fn name_of(mail: &Mail) -> String {
+    hex(&Sha256::digest([mail.conversation.as_slice(), &mail.bytes].concat()))
+}
+
 /// The account's key among the records; all others are of 32 hexadecimal digits.
 const ACCOUNT: &str = "account";
 const LIST: &str = "business";
 const LAST_RESORT: &str = "last-resort";
-/// Effects that are kept of a conversation.
-const KEPT: usize = 8;
+/// A message that was given out more often is given out alone.
+const SUSPECT: u64 = 3;
 /// Requests that are under way at once.
 const AT_ONCE: usize = 128;
 /// After that long, a worker looks whether the account has changed (an older one does for all but first messages), or whether

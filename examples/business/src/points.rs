@@ -19,6 +19,8 @@ pub enum Point {
     AccountWritten,
     /// The application has its rows.
     RowsWritten,
+    /// The next envelope is about to be handed to the relay, as those before it were.
+    Sending,
     /// What is sent is handed to the relay; the claims are not settled.
     Sent,
     /// All is done.
@@ -27,13 +29,14 @@ pub enum Point {
 
 impl Point {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Claimed,
         Self::Loaded,
         Self::Computed,
         Self::ConversationWritten,
         Self::AccountWritten,
         Self::RowsWritten,
+        Self::Sending,
         Self::Sent,
         Self::Settled,
     ];

@@ -65,7 +65,7 @@ impl Engine for Sqlite {
         let transaction = self.begin()?;
         let mut claims = transaction
             .prepare_cached(statement)?
-            .query_map(params![now, until, i64::try_from(most)?], |row| {
+            .query_map(params![now, until, i64::try_from(most)?, SUSPECT], |row| {
                 let mail = Mail { conversation: row.get(2)?, id: row.get(3)?, bytes: row.get(4)? };
                 let (token, attempts): (i64, i64) = (row.get(0)?, row.get(1)?);
                 Ok(Claim { token: token.unsigned_abs(), attempts: attempts.unsigned_abs(), mail })
@@ -83,7 +83,7 @@ impl Engine for Sqlite {
         Ok(statement.query_row(params![ACCOUNT, integer(known)?], |row| row.get(0)).optional()?)
     }
 
-    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
+    fn conversations(&mut self, names: &[Name], _: bool) -> Outcome<Vec<Option<Vec<u8>>>> {
         let mut statement = self.connection.prepare_cached("SELECT bytes FROM records WHERE name = ?1")?;
         let mut read = |name: &Name| statement.query_row([name.as_slice()], |row| row.get(0)).optional();
         Ok(names.iter().map(&mut read).collect::<Result<_, _>>()?)
@@ -226,9 +226,10 @@ impl Books for Sqlite {
     }
 
     fn rows(&mut self) -> Outcome<Vec<Row>> {
-        let mut statement = self.connection.prepare("SELECT conversation, id, text FROM inbox")?;
-        let rows =
-            statement.query_map([], |row| Ok(Row { conversation: row.get(0)?, id: row.get(1)?, text: row.get(2)? }))?;
+        let mut statement = self.connection.prepare("SELECT conversation, id, text, attempt FROM inbox")?;
+        let rows = statement.query_map([], |row| {
+            Ok(Row { conversation: row.get(0)?, id: row.get(1)?, text: row.get(2)?, attempt: row.get(3)? })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -271,13 +272,14 @@ fn put(transaction: &Transaction<'_>, name: &[u8], record: &Sealed, compare: boo
 }
 
 fn effects(transaction: &Transaction<'_>, step: &Step, points: &mut Points) -> Outcome<()> {
-    for Row { conversation, id, text } in &step.rows {
+    for Row { conversation, id, text, attempt } in &step.rows {
         transaction
-            .prepare_cached("INSERT INTO inbox (conversation, id, text) VALUES (?1, ?2, ?3)")?
-            .execute(params![conversation, id, text])?;
+            .prepare_cached("INSERT INTO inbox (conversation, id, text, attempt) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![conversation, id, text, attempt])?;
     }
     points.pass(Point::RowsWritten)?;
     for Sent { mail: Mail { conversation, id, bytes }, revision, attempt } in &step.outgoing {
+        points.pass(Point::Sending)?;
         let statement = "INSERT INTO outbound (conversation, id, bytes, revision, attempt) VALUES (?1, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(statement)?.execute(params![
             conversation,
@@ -325,7 +327,8 @@ const SCHEMA: &str = "
         until INTEGER NOT NULL DEFAULT 0);
     CREATE INDEX IF NOT EXISTS inbound_by_lane ON inbound (first, until, seq);
     CREATE INDEX IF NOT EXISTS inbound_by_conversation ON inbound (conversation);
-    CREATE TABLE IF NOT EXISTS inbox (conversation BLOB NOT NULL, id BLOB NOT NULL, text TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS inbox (conversation BLOB NOT NULL, id BLOB NOT NULL, text TEXT NOT NULL,
+        attempt BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS outbound (seq INTEGER PRIMARY KEY AUTOINCREMENT, conversation BLOB NOT NULL,
         id BLOB NOT NULL, bytes BLOB NOT NULL, revision INTEGER NOT NULL, attempt BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS buried (conversation BLOB, id BLOB, bytes BLOB, why TEXT);
@@ -333,16 +336,28 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS lists (conversation BLOB PRIMARY KEY, bytes BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS published (name TEXT PRIMARY KEY, bytes BLOB NOT NULL);";
 
+/// A message that was given out so often is given out alone: one that kills its workers takes no other with it.
+const SUSPECT: i64 = 3;
+
 /// One batch of first messages at a time.
 const CLAIM_FIRST: &str = "
+    WITH next AS (SELECT seq, attempts FROM inbound WHERE first = 1 AND until <= ?1 ORDER BY until, seq LIMIT 1)
     UPDATE inbound SET held = 1, until = ?2, attempts = attempts + 1
-    WHERE seq IN (SELECT seq FROM inbound WHERE first = 1 AND until <= ?1 ORDER BY seq LIMIT ?3)
+    WHERE seq IN (SELECT seq FROM inbound WHERE first = 1 AND until <= ?1 AND attempts < ?4 ORDER BY seq LIMIT ?3)
+        AND (SELECT attempts FROM next) < ?4
+        AND NOT EXISTS (SELECT 1 FROM inbound WHERE first = 1 AND held = 1 AND until > ?1)
+    OR seq IN (SELECT seq FROM next WHERE attempts >= ?4)
         AND NOT EXISTS (SELECT 1 FROM inbound WHERE first = 1 AND held = 1 AND until > ?1)
     RETURNING seq, attempts, conversation, id, bytes";
 
-/// The oldest, and whatever else waits of their conversations: one worker then computes for each of them once.
+/// The oldest, and whatever else waits of their conversations, within bounds: one worker then computes for each of them once.
 const CLAIM_REST: &str = "
+    WITH next AS (SELECT seq, attempts FROM inbound WHERE first = 0 AND until <= ?1 ORDER BY until, seq LIMIT 1)
     UPDATE inbound SET held = 1, until = ?2, attempts = attempts + 1
-    WHERE first = 0 AND until <= ?1 AND conversation IN
-        (SELECT conversation FROM inbound WHERE first = 0 AND until <= ?1 ORDER BY until, seq LIMIT ?3)
+    WHERE seq IN (SELECT seq FROM inbound WHERE first = 0 AND until <= ?1 AND attempts < ?4 AND conversation IN
+            (SELECT conversation FROM inbound WHERE first = 0 AND until <= ?1 AND attempts < ?4
+                ORDER BY until, seq LIMIT ?3)
+            ORDER BY until, seq LIMIT 4 * ?3)
+        AND (SELECT attempts FROM next) < ?4
+    OR seq IN (SELECT seq FROM next WHERE attempts >= ?4)
     RETURNING seq, attempts, conversation, id, bytes";

@@ -110,13 +110,16 @@ impl Worker {
         let mut works = Vec::new();
         let conversations = by_conversation(&claims);
         let names: Vec<Name> = conversations.iter().map(|(name, _)| *name).collect();
-        let records = self.engine.conversations(&names)?;
+        // What is refused for good is refused by the newest record.
+        let fresh = claims.iter().any(|claim| claim.attempts >= TRIES);
+        let records = self.engine.conversations(&names, fresh)?;
         self.points.pass(Point::Loaded)?;
         for ((name, together), record) in conversations.into_iter().zip(records) {
             let list = if record.is_none() { self.engine.customer_list(name)? } else { None };
             match desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now) {
                 Ok(conversation) => works.push(desk::attend(&mut account, conversation, together, now)),
-                Err(error) => self.bury_all(&together, &error.to_string())?,
+                // The customer's list may be on its way.
+                Err(error) => together.iter().try_for_each(|claim| self.put_off(claim, &error.to_string()))?,
             }
         }
         // Where pre-keys were used, for the account is stored anyway then.
@@ -134,7 +137,8 @@ impl Worker {
         };
         let mut behind: Vec<Claim> =
             claims.iter().filter(|claim| verdict(&claim.mail.conversation) == Verdict::KeysLeft).cloned().collect();
-        let settled = |work: &Work| verdict(work.conversation.id().as_bytes()) != Verdict::Conflict;
+        let settled =
+            |work: &Work| !matches!(verdict(work.conversation.id().as_bytes()), Verdict::Conflict | Verdict::Unknown);
         for work in works.into_iter().filter(settled) {
             behind.extend(work.known);
             self.refuse(&work.refused)?;
@@ -143,11 +147,17 @@ impl Worker {
         Ok(claims.into_iter().filter(|claim| verdict(&claim.mail.conversation) == Verdict::Conflict).collect())
     }
 
-    /// What may fit a later state gets some tries.
     fn refuse(&mut self, refused: &[Refused]) -> Outcome<()> {
-        refused.iter().try_for_each(|Refused { claim, why, again }| {
-            if *again && claim.attempts < TRIES { self.engine.put_back(claim) } else { self.engine.bury(claim, why) }
-        })
+        refused.iter().try_for_each(
+            |Refused { claim, why, again }| {
+                if *again { self.put_off(claim, why) } else { self.engine.bury(claim, why) }
+            },
+        )
+    }
+
+    /// What may fit a later state gets some tries.
+    fn put_off(&mut self, claim: &Claim, why: &str) -> Outcome<()> {
+        if claim.attempts < TRIES { self.engine.put_back(claim) } else { self.engine.bury(claim, why) }
     }
 
     fn bury_all(&mut self, claims: &[Claim], why: &str) -> Outcome<()> {
@@ -172,7 +182,7 @@ impl Worker {
         let now = now()?;
         let mut account = self.load_account(true)?;
         let names: Vec<Name> = claims.iter().map(|claim| claim.mail.conversation).collect();
-        for (claim, record) in claims.iter().zip(self.engine.conversations(&names)?) {
+        for (claim, record) in claims.iter().zip(self.engine.conversations(&names, true)?) {
             let conversation = desk::open(&account, &self.key, claim.mail.conversation, record.as_deref(), None, now)?;
             let _forgotten = desk::forget_pre_key(&mut account, &conversation, &claim.mail, now);
         }
@@ -229,7 +239,7 @@ fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
 pub const BATCH: usize = 32;
 /// One-time pre-keys that are kept in stock.
 pub const STOCK: usize = 1_000;
-/// Times that a message which does not verify is tried.
+/// Times that a message which does not verify is given out before it is given up.
 const TRIES: u64 = 3;
 /// Times that a message is given out at all: more workers than that do not die of something else with the same one in hand.
 const ATTEMPTS: u64 = 20;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use business::cluster::Cluster;
 use business::hex;
+use business::nats::Nats;
 use business::place::Place;
 use business::points::Point;
 use office::Office;
@@ -40,4 +41,26 @@ fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
     for rounds in [1, 2] {
         open(&cluster).overtake(rounds);
     }
+}
+
+#[test]
+#[ignore = "starts three servers"]
+fn the_audit_notices_workers_without_compare_and_swap() {
+    let directory = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(directory.path()).unwrap();
+    let office = open(&cluster);
+    office.overtake_without_compare_and_swap(|| Box::new(careless(&office)));
+}
+
+fn careless(office: &Office) -> Nats {
+    let Place::Nats { url, prefix } = &office.place else { panic!("not on servers") };
+    Nats::open(url, prefix, office.lease).unwrap().without_compare_and_swap()
+}
+
+#[test]
+#[ignore = "starts three servers"]
+fn an_answer_that_was_not_sent_is_kept_though_another_one_is_confirmed() {
+    let directory = tempfile::tempdir().unwrap();
+    let cluster = Cluster::start(directory.path()).unwrap();
+    open(&cluster).stop_between_answers();
 }

@@ -6,10 +6,8 @@
 #[allow(dead_code, reason = "each file of tests uses a part of it")]
 mod office;
 
-use std::cell::RefCell;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::Duration;
 
 use business::engine::{Books, Engine, Lane, Mail, Post};
@@ -17,7 +15,7 @@ use business::place::Place;
 use business::points::Point;
 use business::sqlite::Sqlite;
 use business::worker::BATCH;
-use office::{Interrupted, Office};
+use office::Office;
 
 /// One business in one file. Leases end at once, so that a test waits for nothing.
 struct Embedded {
@@ -66,18 +64,30 @@ fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
 #[test]
 fn the_audit_notices_workers_without_compare_and_swap() {
     let office = Embedded::new();
-    let mut customers = office.customers(4, 2);
+    office.overtake_without_compare_and_swap(|| Box::new(office.sqlite().without_compare_and_swap()));
+}
+
+#[test]
+fn an_answer_that_was_not_sent_is_kept_though_another_one_is_confirmed() {
+    Embedded::new().stop_between_answers();
+}
+
+#[test]
+fn a_first_message_that_is_lost_is_kept_aside_and_not_forgotten() {
+    let office = Embedded::new();
+    let mut customers = office.customers(1, 1);
     customers.ask_all().unwrap();
+    // As if the account had forgotten the one-time key: its number in the first flight is another.
+    let mut post = office.sqlite();
+    let real = post.claim(Lane::First, BATCH).unwrap();
+    let mut mail = real[0].mail.clone();
+    post.finish(&real).unwrap();
+    mail.bytes[1 + 32 + 4..1 + 32 + 8].fill(0xff);
+    post.send(std::slice::from_ref(&mail)).unwrap();
     office.empty();
-    customers.ask_all().unwrap();
-    let careless = || Box::new(office.sqlite().without_compare_and_swap());
-    let before = Rc::new(RefCell::new(vec![office.worker(careless())]));
-    office.worker(Box::new(Interrupted { inner: careless(), before })).turn().unwrap();
-    let promises = office.audit(4, 2);
-    assert_eq!((promises.twice, promises.forked), (4, 4));
-    assert!(!promises.kept());
-    // The library holds where the store does not: not even then was a key used twice with one nonce.
-    assert_eq!(promises.salts, promises.sent);
+    let buried = post.buried().unwrap();
+    assert_eq!(buried, [(mail, "lost, and there is no session to ask for it in".into())]);
+    assert_eq!(office.audit(1, 1).once, 0);
 }
 
 #[test]
@@ -126,20 +136,35 @@ fn a_poisoned_message_does_not_hold_up_the_queue_and_is_given_up_after_some_trie
 }
 
 #[test]
-fn a_message_that_kills_its_workers_is_given_up() {
-    let office = Embedded::new();
-    let mut customers = office.customers(1, 1);
-    let mut post = office.sqlite();
-    post.send(&[Mail { conversation: [7; 16], id: [7; 16], bytes: vec![0x21; 2_000] }]).unwrap();
-    for _ in 0..20 {
-        // Claimed by a worker that dies of it.
-        assert_eq!(post.claim(Lane::First, BATCH).unwrap().len(), 1);
+fn a_message_that_kills_its_workers_is_given_up_and_takes_no_other_with_it() {
+    for (lane, kind) in [(Lane::First, 0x21), (Lane::Rest, 0x22)] {
+        let office = Embedded::new();
+        let mut customers = office.customers(12, 2);
+        let mut post = office.sqlite();
+        if lane == Lane::Rest {
+            customers.ask_all().unwrap();
+            office.empty();
+        }
+        post.send(&[Mail { conversation: [7; 16], id: [7; 16], bytes: vec![kind; 2_000] }]).unwrap();
+        customers.ask_all().unwrap();
+        // Whoever is given it dies of it, with all that it was given.
+        let mut deaths = 0;
+        while deaths < 20 {
+            let claims = post.claim(lane, BATCH).unwrap();
+            if claims.iter().any(|claim| claim.mail.id == [7; 16]) {
+                deaths += 1;
+            } else {
+                office.worker(office.engine()).serve(claims).unwrap();
+            }
+        }
+        office.empty();
+        let buried = post.buried().unwrap();
+        assert_eq!(buried.len(), 1, "{lane:?}");
+        assert_eq!(buried[0].1, "given out too often");
+        let round = if lane == Lane::Rest { 2 } else { 1 };
+        let tally = customers.finish(Duration::ZERO).unwrap();
+        assert_eq!((tally.once, tally.twice), (12 * round, 0), "{lane:?}");
     }
-    customers.ask_all().unwrap();
-    office.empty();
-    let buried = post.buried().unwrap();
-    assert_eq!((buried.len(), buried[0].1.as_str()), (1, "given out too often"));
-    assert_eq!(customers.finish(Duration::ZERO).unwrap().once, 1);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::consumer::{Consumer, pull};
 use async_nats::jetstream::kv::{Store, UpdateErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::{Context, Message};
 use futures_util::StreamExt;
 
@@ -23,16 +24,24 @@ pub(super) async fn swap(bucket: &Store, key: &str, bytes: Vec<u8>, expected: u6
     }
 }
 
+/// The newest entry of a key, from the server that leads: its revision and its bytes.
+pub(super) async fn newest(bucket: &Store, key: &str) -> Outcome<Option<(u64, Vec<u8>)>> {
+    match bucket.stream.get_last_raw_message_by_subject(&format!("{}{key}", bucket.prefix)).await {
+        Ok(message) => Ok(Some((message.sequence, message.payload.to_vec()))),
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Publishes under a name that the servers take once, and waits until a majority has it.
 pub(super) async fn publish(context: &Context, subject: String, id: &str, bytes: Vec<u8>) -> Outcome<()> {
     context.send_publish(subject, PublishMessage::build().payload(bytes.into()).message_id(id)).await?.await?;
     Ok(())
 }
 
-pub(super) async fn queue(context: &Context, layout: &Layout, mail: &Mail) -> Outcome<()> {
+pub(super) async fn queue(context: &Context, layout: &Layout, id: &str, mail: &Mail) -> Outcome<()> {
     let lane = if Lane::of(mail) == Lane::First { "first" } else { "rest" };
-    let id = format!("{}.{}", hex(&mail.conversation), hex(&mail.id));
-    publish(context, layout.subject(lane), &id, postcard::to_stdvec(mail)?).await
+    publish(context, layout.subject(lane), id, postcard::to_stdvec(mail)?).await
 }
 
 /// A bundle that a customer can take.
@@ -42,30 +51,25 @@ pub(super) async fn give(context: &Context, layout: &Layout, bundle: &[u8]) -> O
 
 /// What is there now.
 pub(super) async fn fetch(consumer: &Consumer<pull::Config>, most: usize) -> Outcome<Vec<Message>> {
-    let mut messages = consumer.fetch().max_messages(most).messages().await?;
-    let mut fetched = Vec::new();
-    while let Some(message) = messages.next().await {
-        fetched.push(message?);
-    }
-    Ok(fetched)
+    collect(consumer.fetch().max_messages(most).messages().await?).await
 }
 
 /// What is there, or comes within that time.
 pub(super) async fn fetch_for(consumer: &Consumer<pull::Config>, most: usize, time: Duration) -> Outcome<Vec<Message>> {
-    let mut messages = consumer.batch().max_messages(most).expires(time).messages().await?;
-    let mut fetched = Vec::new();
-    while let Some(message) = messages.next().await {
-        fetched.push(message?);
-    }
-    Ok(fetched)
+    collect(consumer.batch().max_messages(most).expires(time).messages().await?).await
 }
 
-pub(super) async fn fetch_and_settle(consumer: &Consumer<pull::Config>, most: usize) -> Outcome<Vec<Message>> {
-    let messages = fetch(consumer, most).await?;
-    for message in &messages {
-        message.ack().await?;
+/// All of a batch; where it ends with an error, what came before it.
+async fn collect(mut messages: pull::Batch) -> Outcome<Vec<Message>> {
+    let mut fetched = Vec::new();
+    while let Some(message) = messages.next().await {
+        match message {
+            Ok(message) => fetched.push(message),
+            Err(_) if !fetched.is_empty() => break,
+            Err(error) => return Err(error),
+        }
     }
-    Ok(messages)
+    Ok(fetched)
 }
 
 /// Tries again while servers are away or choose a leader.

@@ -91,6 +91,47 @@ impl Office {
         assert_eq!(self.stock(), STOCK - 3, "{point:?} {times}: a pre-key that was used is gone");
     }
 
+    /// A worker stops between two answers to one customer, whose next message says that the first is there.
+    pub fn stop_between_answers(&self) {
+        let mut customers = self.customers(1, 3);
+        customers.ask_all().unwrap();
+        self.empty();
+        assert_eq!(customers.finish(Duration::ZERO).unwrap().once, 1);
+        self.empty();
+        customers.ask_more().unwrap();
+        customers.ask_more().unwrap();
+        let mut worker = self.worker(self.engine());
+        worker.points = Points::stop_at(Point::Sending, 1);
+        while worker.points.is_ahead() {
+            let _stopped = worker.turn();
+        }
+        let mut other = self.worker(self.engine());
+        if customers.finish(Duration::ZERO).unwrap().once == 2 {
+            // What the customer has confirmed is taken before the question comes again.
+            while other.turn().unwrap() == 0 {}
+        }
+        self.empty();
+        let tally = customers.finish(Duration::from_millis(50)).unwrap();
+        assert_eq!((tally.once, tally.twice, tally.unreadable), (3, 0, 0));
+        assert!(self.audit(1, 3).kept());
+    }
+
+    /// Two workers compute from the same records and both store: the audit has to notice.
+    pub fn overtake_without_compare_and_swap(&self, careless: impl Fn() -> Box<dyn All>) {
+        let mut customers = self.customers(4, 2);
+        customers.ask_all().unwrap();
+        self.empty();
+        customers.ask_all().unwrap();
+        let before = Rc::new(RefCell::new(vec![self.worker(careless())]));
+        let mut slower = self.worker(Box::new(Interrupted { inner: careless(), before }));
+        while slower.turn().unwrap() == 0 {}
+        let promises = self.audit(4, 2);
+        assert_eq!((promises.twice, promises.forked), (4, 4));
+        assert!(!promises.kept());
+        // The library holds where the store does not: not even then was a key used twice with one nonce.
+        assert_eq!(promises.salts, promises.sent);
+    }
+
     /// A worker that holds messages is overtaken by one that was given them too.
     pub fn overtake(&self, rounds: usize) {
         let mut customers = self.customers(4, rounds);
@@ -124,8 +165,8 @@ impl Engine for Interrupted {
     fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>> {
         self.inner.account(known, fresh)
     }
-    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
-        self.inner.conversations(names)
+    fn conversations(&mut self, names: &[Name], fresh: bool) -> Outcome<Vec<Option<Vec<u8>>>> {
+        self.inner.conversations(names, fresh)
     }
     fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
         self.inner.customer_list(name)
