@@ -9,6 +9,7 @@ import json
 import pathlib
 import random
 
+import native
 import others
 import sessions
 from peer import Counts, Peer
@@ -74,6 +75,7 @@ def everything(run, peers, windows, messages, keep):
     records["signal"]["fingerprints"] = others.safety_numbers(run, NAMES["signal"], bisik, signal)
     records["baileys"] = {"media": others.media(run, NAMES["baileys"], bisik, js, keep),
                           "polls": others.polls(run, NAMES["baileys"], bisik, js)}
+    native.native(run, *peers["bisik"])
 
 
 def document(table):
