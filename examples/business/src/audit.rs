@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::engine::{Row, Sent};
+use crate::engine::{Name, Row, Sent};
 
 /// What was counted. [`Promises::kept`] says what it means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,10 +15,12 @@ pub struct Promises {
     pub once: usize,
     /// Rows more than one of the same question.
     pub twice: usize,
-    /// Rows of nothing that was asked.
+    /// Rows of nothing that was asked, or that are with the conversation of another customer.
     pub strange: usize,
     /// Different messages to customers.
     pub sent: usize,
+    /// Envelopes that were handed to the relay again.
+    pub repeated: usize,
     /// Different salts in them. The nonces of a message are its salt, so that two messages under one key and nonce would
     /// have the same.
     pub salts: usize,
@@ -29,24 +31,30 @@ pub struct Promises {
 }
 
 impl Promises {
-    /// Counts. The rows are compared with the texts of `asked`.
+    /// Counts. The rows are compared with the texts of `asked`, each with the number of its customer: all that one of them
+    /// asked is of one conversation, in which nobody else asks.
     #[must_use]
-    pub fn count(asked: impl Iterator<Item = String>, rows: &[Row], sent: &[Sent]) -> Self {
+    pub fn count(asked: impl Iterator<Item = (usize, String)>, rows: &[Row], sent: &[Sent]) -> Self {
+        let asked: HashMap<String, usize> = asked.map(|(customer, text)| (text, customer)).collect();
+        let mut promises = Self { asked: asked.len(), ..Self::default() };
         let mut times: HashMap<&str, usize> = HashMap::new();
+        let (mut conversations, mut customers) = (HashMap::<usize, Name>::new(), HashMap::<Name, usize>::new());
         for row in rows {
+            let Some(customer) = asked.get(&row.text) else {
+                promises.strange += 1;
+                continue;
+            };
+            let theirs = *conversations.entry(*customer).or_insert(row.conversation) == row.conversation;
+            let nobody_else = customers.entry(row.conversation).or_insert(*customer) == customer;
+            promises.strange += usize::from(!(theirs && nobody_else));
             *times.entry(&row.text).or_default() += 1;
         }
-        let mut promises = Self { strange: rows.len(), ..Self::default() };
-        for text in asked {
-            let rows = times.get(text.as_str()).copied().unwrap_or_default();
-            promises.asked += 1;
-            promises.once += usize::from(rows == 1);
-            promises.twice += rows.saturating_sub(1);
-            promises.strange -= rows;
-        }
+        promises.once = times.values().filter(|times| **times == 1).count();
+        promises.twice = times.values().map(|times| times - 1).sum();
         // An engine may hand the same bytes to the relay again.
         let different: HashSet<&[u8]> = sent.iter().map(|sent| sent.mail.bytes.as_slice()).collect();
         promises.sent = different.len();
+        promises.repeated = sent.len() - different.len();
         promises.salts = different.iter().map(|bytes| salt(bytes)).collect::<HashSet<_>>().len();
         let mut attempts: BTreeMap<_, HashSet<_>> = BTreeMap::new();
         for Sent { mail, revision, attempt } in sent {
@@ -60,7 +68,7 @@ impl Promises {
     /// Every question is with the application once, no salt was used twice, and each revision is of one computation.
     #[must_use]
     pub fn kept(&self) -> bool {
-        let Self { asked, once, twice, strange, sent, salts, revisions: _, forked } = *self;
+        let Self { asked, once, twice, strange, sent, repeated: _, salts, revisions: _, forked } = *self;
         once == asked && twice == 0 && strange == 0 && salts == sent && forked == 0
     }
 }

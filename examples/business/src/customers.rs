@@ -18,9 +18,9 @@ pub fn question(customer: usize, number: usize) -> String {
     format!("question {number} of customer {customer}")
 }
 
-/// Everything that all customers ask.
-pub fn questions(customers: usize, questions: usize) -> impl Iterator<Item = String> {
-    (0..customers).flat_map(move |customer| (1..=questions).map(move |number| question(customer, number)))
+/// Everything that all customers ask, each with who asks it.
+pub fn questions(customers: usize, questions: usize) -> impl Iterator<Item = (usize, String)> {
+    (0..customers).flat_map(move |customer| (1..=questions).map(move |number| (customer, question(customer, number))))
 }
 
 struct Customer {

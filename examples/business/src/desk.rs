@@ -27,6 +27,7 @@ pub struct Work {
     attempt: [u8; 8],
     rows: Vec<Row>,
     outgoing: Vec<Mail>,
+    owed: Vec<Mail>,
     confirmed: Vec<[u8; 16]>,
 }
 
@@ -113,14 +114,15 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
             Err(_) => refused.push(Refused { claim, why: "lists or pre-keys are outdated", again: true }),
         }
     }
+    let mut acknowledgements = Vec::new();
     if conversation.owes(now) {
         let missing = devices(&conversation.due(account, now));
         let supply = Supply { bundles: &[], unavailable: &missing };
         if let Ok(owed) = conversation.flush(account, &supply, now, rng) {
-            outgoing.extend(mail(name, owed.for_outbox()));
+            acknowledgements.extend(mail(name, owed.for_outbox()));
         }
     }
-    Work { conversation, taken, known, refused, attempt, rows, outgoing, confirmed }
+    Work { conversation, taken, known, refused, attempt, rows, outgoing, owed: acknowledgements, confirmed }
 }
 
 fn devices(needed: &[Needed]) -> Vec<DeviceAddress> {
@@ -162,6 +164,7 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
                 claims: work.taken.clone(),
                 rows: std::mem::take(&mut work.rows),
                 outgoing: std::mem::take(&mut work.outgoing).into_iter().map(sent).collect(),
+                owed: std::mem::take(&mut work.owed).into_iter().map(sent).collect(),
                 confirmed: std::mem::take(&mut work.confirmed),
             });
         }

@@ -57,8 +57,10 @@ pub struct Result {
     pub buried: usize,
     /// Messages that are still in the queue.
     pub left: usize,
-    /// Workers that were killed.
+    /// Workers that were killed while they were at work.
     pub kills: usize,
+    /// Whether the engine hands each envelope to its customer once, so that one that was refused as repeated was made twice.
+    pub once: bool,
     /// From the first question to the last answer.
     pub took: Duration,
 }
@@ -67,8 +69,11 @@ impl Result {
     /// Whether every promise was kept.
     #[must_use]
     pub fn kept(&self) -> bool {
-        let Self { promises, tally, hopeless, buried, left, kills: _, took: _ } = self;
+        let Self { promises, tally, hopeless, buried, left, kills, once, took: _ } = self;
         promises.kept()
+            // A run in which nobody died shows nothing.
+            && *kills > 0
+            && (!once || (tally.again == 0 && promises.repeated == 0))
             && tally.once == promises.asked
             && tally.twice == 0
             && tally.unreadable == 0
@@ -130,6 +135,16 @@ impl Team {
     fn go(&mut self) -> Outcome<()> {
         for worker in &mut self.0 {
             worker.stdin.as_mut().ok_or("no input")?.write_all(b"go\n")?;
+        }
+        Ok(())
+    }
+
+    /// Nobody dies here but who is killed.
+    fn all_alive(&mut self) -> Outcome<()> {
+        for worker in &mut self.0 {
+            if let Some(status) = worker.try_wait()? {
+                return Err(format!("a worker has ended by itself: {status}").into());
+            }
         }
         Ok(())
     }
@@ -202,6 +217,10 @@ pub fn measure(place: &Place, directory: &Path, customers: usize, workers: usize
         let start = Instant::now();
         team.go()?;
         while scene.engine.waiting()? > 0 {
+            team.all_alive()?;
+            if start.elapsed() > PATIENCE {
+                return Err("the queue does not become empty".into());
+            }
             std::thread::sleep(TICK);
         }
         let took = start.elapsed().as_secs_f64();
@@ -238,21 +257,22 @@ pub fn storm(
     crowd.say("run")?;
 
     let (sender, said) = std::sync::mpsc::channel();
-    let mut kills = 0;
+    let (mut kills, mut killed) = (0, Instant::now());
     let hopeless = std::thread::scope(|scope| {
         scope.spawn(|| {
             let _heard = sender.send(crowd.listen());
         });
         loop {
-            match said.recv_timeout(kill_every) {
-                Ok(numbers) => return numbers.map(|numbers| numbers.first().copied().unwrap_or_default()),
-                Err(_) => {
-                    let index = rand::rng().random_range(0..team.0.len());
-                    replace(&scene, &mut team, index)?;
-                    kills += 1;
-                    meanwhile(start.elapsed())?;
-                }
+            if let Ok(numbers) = said.recv_timeout(TICK) {
+                return numbers.map(|numbers| numbers.first().copied().unwrap_or_default());
             }
+            team.all_alive()?;
+            if killed.elapsed() >= kill_every {
+                let index = rand::rng().random_range(0..team.0.len());
+                replace(&scene, &mut team, index)?;
+                (kills, killed) = (kills + 1, Instant::now());
+            }
+            meanwhile(start.elapsed())?;
         }
     })?;
     let took = start.elapsed();
@@ -261,12 +281,22 @@ pub fn storm(
     while scene.engine.waiting()? > 0 && Instant::now() < deadline {
         std::thread::sleep(TICK);
     }
+    team.all_alive()?;
     let left = scene.engine.waiting()?;
     let tally = crowd.finish()?;
     let (rows, sent, buried): (Vec<Row>, Vec<Sent>, Vec<(Mail, String)>) =
         (scene.engine.rows()?, scene.engine.sent()?, scene.engine.buried()?);
     let promises = Promises::count(customers::questions(customers, questions), &rows, &sent);
-    Ok(Result { promises, tally, hopeless, buried: buried.len(), left, kills, took })
+    Ok(Result {
+        promises,
+        tally,
+        hopeless,
+        buried: buried.len(),
+        left,
+        kills,
+        once: matches!(place, Place::Sqlite(_)),
+        took,
+    })
 }
 
 fn replace(scene: &Scene, team: &mut Team, index: usize) -> Outcome<()> {
@@ -292,3 +322,5 @@ fn processor(process: u32) -> Option<f64> {
 /// Questions of each customer in a measurement.
 const ROUNDS: usize = 4;
 const TICK: Duration = Duration::from_millis(3);
+/// How long a measurement may take.
+const PATIENCE: Duration = Duration::from_secs(300);

@@ -97,8 +97,10 @@ pub struct Step {
     pub claims: Vec<u64>,
     /// For the application.
     pub rows: Vec<Row>,
-    /// For the customer.
+    /// For the customer, who confirms each.
     pub outgoing: Vec<Sent>,
+    /// Acknowledgements and requests, which nobody confirms.
+    pub owed: Vec<Sent>,
     /// Messages of which the customer has confirmed that they are there.
     pub confirmed: Vec<[u8; 16]>,
 }

@@ -100,7 +100,7 @@ impl Nats {
         try_join_all(rows).await?;
         points.pass(Point::RowsWritten)?;
         let (mut sending, mut stopped) = (Vec::new(), Ok(()));
-        for sent in &effect.sent {
+        for sent in effect.sent.iter().chain(&effect.owed) {
             stopped = points.pass(Point::Sending);
             if stopped.is_err() {
                 break;
@@ -223,8 +223,7 @@ impl Nats {
         points.pass(Point::AccountWritten)?;
         let (mut effect, mut settled) = (Effect::default(), Vec::new());
         for (step, _) in batch.steps.iter().zip(&verdicts).filter(|(_, verdict)| **verdict == Verdict::Stored) {
-            effect.rows.extend_from_slice(&step.rows);
-            effect.sent.extend_from_slice(&step.outgoing);
+            effect.add(&Effect::of(step));
             settled.extend_from_slice(&step.claims);
         }
         Self::effects(&self.context, &self.layout, &effect, points).await?;
@@ -309,9 +308,8 @@ impl Engine for Nats {
     fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
         let names: HashSet<Name> = claims.iter().map(|claim| claim.mail.conversation).collect();
         let mut all = Effect::default();
-        for Effect { rows, sent } in names.iter().filter_map(|name| self.seen.get(name)).flat_map(|(_, kept)| kept) {
-            all.rows.extend_from_slice(rows);
-            all.sent.extend_from_slice(sent);
+        for kept in names.iter().filter_map(|name| self.seen.get(name)).flat_map(|(_, kept)| kept) {
+            all.add(kept);
         }
         let tokens: Vec<u64> = claims.iter().map(|claim| claim.token).collect();
         let runtime = self.runtime.handle().clone();

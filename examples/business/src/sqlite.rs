@@ -278,7 +278,7 @@ fn effects(transaction: &Transaction<'_>, step: &Step, points: &mut Points) -> O
             .execute(params![conversation, id, text, attempt])?;
     }
     points.pass(Point::RowsWritten)?;
-    for Sent { mail: Mail { conversation, id, bytes }, revision, attempt } in &step.outgoing {
+    for Sent { mail: Mail { conversation, id, bytes }, revision, attempt } in step.outgoing.iter().chain(&step.owed) {
         points.pass(Point::Sending)?;
         let statement = "INSERT INTO outbound (conversation, id, bytes, revision, attempt) VALUES (?1, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(statement)?.execute(params![
