@@ -56,7 +56,7 @@
 //! With `suite: "native"`: a bundle is {bytes}, made with one-time keys unless `preKeyId` is null; `now` in milliseconds may
 //! stand in `init`, `gen_bundle` and `process_bundle`; `identityPrivate` is a sealed record; the record of a session is an
 //! array of such; a file has the result `pointer`, which `media_decrypt` takes in place of keys and digests, and a media type such as
-//! `image/jpeg`; `poll_create` {question, options, mostChoices?} gives `poll`, which the other two take in place of key and
+//! `image/jpeg`, or a word of the other suite for it; `poll_create` {question, options, mostChoices?} gives `poll`, which the other two take in place of key and
 //! identifier, and options are chosen by their places. Groups, signatures, agreements and safety numbers are `Unsupported`.
 
 mod draws; //    randomness, or bytes in its place

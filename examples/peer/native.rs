@@ -158,7 +158,7 @@ impl Peer {
 }
 
 fn media_encrypt(args: Args<'_>) -> Answer {
-    let media_type = MediaType::new(args.text("mediaType")?)?;
+    let media_type = MediaType::new(full_type(args.text("mediaType")?))?;
     let (blob, pointer) = media::encrypt(media_type, &args.hex("data")?, &mut rand::rng())?;
     Ok(json!({
         "enc": to_hex(&blob),
@@ -166,6 +166,18 @@ fn media_encrypt(args: Args<'_>) -> Answer {
         "fileEncSha256": to_hex(pointer.digest()),
         "fileLength": pointer.size(),
     }))
+}
+
+/// The words of the other suite stand for the types that they mostly are.
+fn full_type(word: &str) -> &str {
+    match word {
+        "image" => "image/jpeg",
+        "video" | "gif" | "ptv" => "video/mp4",
+        "audio" | "ptt" => "audio/ogg",
+        "sticker" => "image/webp",
+        _ if word.contains('/') => word,
+        _ => "application/octet-stream",
+    }
 }
 
 fn media_decrypt(args: Args<'_>) -> Answer {
