@@ -197,6 +197,31 @@ fn a_message_that_was_held_back_does_not_undo_a_new_session() {
     assert_eq!((a.read(&second).unwrap(), a.read(&first).unwrap()), (b"second".to_vec(), b"first".to_vec()));
 }
 
+/// S-5.6. What comes very late can lead back to a state that the peer has lost; its next message ends that.
+#[test]
+fn a_step_that_comes_late_is_undone_by_the_peers_next_message() {
+    for confirmed in [false, true] {
+        let (mut a, mut b) = pair();
+        let late = a.write(b"late");
+        // The one has lost its record, and begins again.
+        a.session = None;
+        a.initiate(&b, true);
+        let again = a.write(b"again");
+        assert_eq!(b.read(&again).unwrap(), b"again");
+        if confirmed {
+            let answer = b.write(b"answer");
+            assert_eq!(a.read(&answer).unwrap(), b"answer");
+        }
+        let new = *b.session().base_key().unwrap();
+        assert_eq!(b.read(&late).unwrap(), b"late");
+        let next = a.write(b"next");
+        assert_eq!(b.read(&next).unwrap(), b"next");
+        assert_eq!(b.session().base_key(), Some(&new));
+        let answer = b.write(b"answer");
+        assert_eq!(a.read(&answer).unwrap(), b"answer");
+    }
+}
+
 /// S-1.9, S-2.5. Eight keys agree on the same secrets: by another of them a first message would come again under a new name.
 #[test]
 fn a_first_message_does_not_come_again_under_another_base_key() {

@@ -129,7 +129,7 @@ fn add_session(canaries: &mut Canaries, session: &Session) {
     let state = state_of(record.as_bytes(), &STORAGE);
     let mut fields = Fields(&state[8 + 32 + 4 + 32..]);
     for _ in 0..fields.number() {
-        fields.skip(32 + 4);
+        fields.skip(32 + 4 + 8);
         if fields.byte() == 0 {
             fields.skip(4 + 1 + 4);
         }

@@ -10,7 +10,7 @@ mod stored; //       the state as bytes
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
-pub(super) use receiving::{OpenError, Opened};
+pub(super) use receiving::{Change, OpenError, Opened};
 pub use sending::EncryptError;
 pub(super) use stored::{read_pair, write_pair};
 

@@ -55,6 +55,15 @@ pub(in crate::interop) enum Change {
 }
 
 impl Change {
+    /// Whether the message is the newest that its sender is known to have written in this ratchet.
+    pub(in crate::interop) const fn is_newest(&self) -> bool {
+        match self {
+            Self::UseSkipped { .. } => false,
+            Self::Advance { chain, .. } => *chain == 0,
+            Self::Step(_) => true,
+        }
+    }
+
     /// Whether the peer has made a DH step, so that the message answers one of ours in this ratchet.
     pub(in crate::interop) const fn is_step(&self) -> bool {
         matches!(self, Self::Step(_))

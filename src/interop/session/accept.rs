@@ -142,6 +142,7 @@ impl Begun {
         let state = Box::new(State {
             base_key: outer.base_key,
             peer_registration_id: outer.registration_id,
+            begun: 0,
             opening: Opening::Answered,
             ratchet,
         });

@@ -74,6 +74,8 @@ struct State {
     /// The initiator's ephemeral key, by which both sides know the state.
     base_key: PublicKey,
     peer_registration_id: u32,
+    /// The session's revision when the state was set up: which of two is the later.
+    begun: u64,
     opening: Opening,
     ratchet: Ratchet,
 }
@@ -231,7 +233,8 @@ impl Session {
     }
 
     /// S-5.2, S-6.5. Makes `state` the current one; of too many others, those used longest ago go.
-    fn push(&mut self, state: Box<State>) {
+    fn push(&mut self, mut state: Box<State>) {
+        state.begun = self.revision.saturating_add(1);
         self.states.push_front(state);
         self.states.truncate(MAX_ARCHIVED.saturating_add(1));
         self.give_up();
@@ -261,7 +264,7 @@ impl State {
         let (base_key, ratchet) = handshake::initiate(identity, bundle, rng).map_err(|_| InitiateError::Rejected)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
         let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
-        Ok(Box::new(Self { base_key, peer_registration_id: bundle.registration_id, opening, ratchet }))
+        Ok(Box::new(Self { base_key, peer_registration_id: bundle.registration_id, begun: 0, opening, ratchet }))
     }
 }
 

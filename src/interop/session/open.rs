@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::{DecryptError, Opening, Session};
 use crate::interop::ciphertext::{Ciphertext, Kind};
 use crate::interop::limits::MAX_JUMP;
-use crate::interop::ratchet::{OpenError, Opened, Parties, Ratchet};
+use crate::interop::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
 use crate::interop::wire::{PreKeyWhisper, Whisper};
 
 /// A message that was decrypted in one of the states and has not changed it yet.
@@ -65,6 +65,18 @@ impl Session {
         Err(DecryptError::Rejected)
     }
 
+    /// S-5.6. Whether a message makes its state the current one. Whoever steps writes there now; any other message may only be
+    /// late, unless its state is later than the current one. Nothing takes the place of a state that this side has begun and
+    /// that the peer has not answered: it was begun for a reason.
+    fn leads(&self, index: usize, change: &Change) -> bool {
+        match (self.states.front(), self.states.get(index)) {
+            (Some(current), Some(state)) if matches!(current.opening, Opening::Answered) => {
+                change.is_step() || change.is_newest() && state.begun > current.begun
+            }
+            _ => false,
+        }
+    }
+
     fn incoming(&self) -> Parties<'_> {
         Parties { sender: &self.peer, receiver: &self.ours }
     }
@@ -72,10 +84,7 @@ impl Session {
     /// Applies what [`Session::open`] found. Cannot fail.
     pub(super) fn commit(&mut self, found: Found) -> Vec<u8> {
         let Found { state: index, opened: Opened { change, mut plaintext } } = found;
-        // S-5.6. Whoever steps writes there now; any other message may only be late. Nothing takes the place of a session that this
-        // side has begun since and that the peer has not answered: it was begun for a reason.
-        let begun = self.states.front().is_some_and(|state| matches!(state.opening, Opening::Unanswered { .. }));
-        let leads = change.is_step() && !begun;
+        let leads = self.leads(index, &change);
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);
             // S-5.1

@@ -106,8 +106,8 @@ impl Session {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { base_key, peer_registration_id, opening, ratchet } = self;
-        writer.bytes(base_key.as_raw()).u32(*peer_registration_id);
+        let Self { base_key, peer_registration_id, begun, opening, ratchet } = self;
+        writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*begun);
         match opening {
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
                 writer.u8(UNANSWERED).u32(*signed_pre_key_id).flag(pre_key_id.is_some()).u32(pre_key_id.unwrap_or(0));
@@ -122,6 +122,7 @@ impl State {
     fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let base_key = PublicKey::decode_raw(reader.array()?)?;
         let peer_registration_id = reader.u32()?;
+        let begun = reader.u64()?;
         let opening = match reader.u8()? {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;
@@ -135,7 +136,7 @@ impl State {
             ANSWERED => Opening::Answered,
             _ => return Err(Malformed),
         };
-        Ok(Box::new(Self { base_key, peer_registration_id, opening, ratchet: Ratchet::read(reader)? }))
+        Ok(Box::new(Self { base_key, peer_registration_id, begun, opening, ratchet: Ratchet::read(reader)? }))
     }
 }
 
