@@ -5,6 +5,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use bisik::content::{Content, ContentId, Envelope, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, MessageId, Received, Supply};
 use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, Terms};
 use bisik::{Account, Ciphertext, Conversation, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
@@ -27,8 +28,22 @@ struct Customer {
     account: Account,
     conversation: Conversation,
     asked: usize,
+    /// The name of each question, by which its answer says what it answers.
+    questions: Vec<ContentId>,
     /// How often each answer was shown.
     shown: Vec<usize>,
+}
+
+impl Customer {
+    /// The number of the question that this answers: as it says itself, and in words. Only a machine answers here, and says so.
+    fn answered_by(&self, index: usize, answer: &Content) -> Option<usize> {
+        let Kind::Text(text) = answer.kind() else { return None };
+        let author = PersonId::from(self.account.key().identity());
+        let to = |id: &ContentId| answer.envelope().reply_to == Some(Reference { author: author.clone(), id: *id });
+        let number = 1 + self.questions.iter().position(to)?;
+        let words = *text.body == *format!("answer to {}", question(index, number));
+        (words && answer.envelope().automated).then_some(number)
+    }
 }
 
 /// All of them.
@@ -81,7 +96,8 @@ impl Customers {
             let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
             lists.push((*ConversationId::between(account.key(), &business).as_bytes(), list));
             let (conversation, _) = Conversation::new(&account, directory.clone(), &[], IdentityPolicy::Block, now);
-            everyone.push(Customer { account, conversation, asked: 0, shown: vec![0; questions + 1] });
+            let shown = vec![0; questions + 1];
+            everyone.push(Customer { account, conversation, asked: 0, questions: Vec::new(), shown });
         }
         post.publish_lists(&lists)?;
         let by_name = lists.iter().enumerate().map(|(index, (name, _))| (*name, index)).collect();
@@ -199,10 +215,12 @@ impl Customers {
             bundles.push((needed.device, bundle));
         }
         customer.asked += 1;
-        let text = question(index, customer.asked);
-        let supply = Supply { bundles: &bundles, unavailable: &[] };
         let rng = &mut rand::rng();
-        let outgoing = customer.conversation.send(&customer.account, text.as_bytes(), &supply, now, rng)?;
+        let envelope = Envelope::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
+        customer.questions.push(envelope.id);
+        let content = Content::new(envelope, Kind::Text(Text::new(question(index, customer.asked))))?;
+        let supply = Supply { bundles: &bundles, unavailable: &[] };
+        let outgoing = customer.conversation.send(&customer.account, content.as_body(), &supply, now, rng)?;
         // A customer with a database stores these first.
         let stored = customer.conversation.changes(&mut customer.account, &self.key, rng).stored();
         let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
@@ -258,8 +276,7 @@ impl Customers {
         let stored = customer.conversation.changes(&mut customer.account, &self.key, &mut rand::rng()).stored();
         let (received, _) = incoming.release(&stored).map_err(|_| "not stored")?;
         let Received::Message { body, .. } = received else { return Ok(false) };
-        let text = String::from_utf8_lossy(&body);
-        let number = (1..=customer.asked).find(|number| text == format!("answer to {}", question(index, *number)));
+        let number = customer.answered_by(index, &Content::from_body(&body)?);
         match number {
             Some(number) => customer.shown[number] += 1,
             None => self.strange += 1,

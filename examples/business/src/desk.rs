@@ -2,6 +2,7 @@
 //!
 //! Does not know the engine: records in, what is to be stored out. Nothing is sent or shown from here.
 
+use bisik::content::{Content, Envelope, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{
     Arrival, ConversationId, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, ReceiveError, Received,
     RecordName, Supply,
@@ -89,13 +90,13 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
                 let (received, events) = incoming.for_inbox();
                 confirmed.extend(events.iter().filter_map(delivered));
                 let Received::Message { body, .. } = received else { continue };
-                let text = String::from_utf8_lossy(body).into_owned();
-                let answer = format!("answer to {text}");
+                let (text, answer) = answer(body, conversation.peer(), now);
                 rows.push(Row { conversation: name, id: claim.mail.id, text, attempt });
+                let Some(answer) = answer else { continue };
                 // The device that asks has a session; a bundle of another one is not worth waiting for.
                 let missing = devices(&conversation.plan(account));
                 let supply = Supply { bundles: &[], unavailable: &missing };
-                if let Ok(sent) = conversation.send(account, answer.as_bytes(), &supply, now, rng) {
+                if let Ok(sent) = conversation.send(account, answer.as_body(), &supply, now, rng) {
                     outgoing.extend(mail(name, sent.for_outbox()));
                 }
             }
@@ -123,6 +124,22 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
         }
     }
     Work { conversation, taken, known, refused, attempt, rows, outgoing, owed: acknowledgements, confirmed }
+}
+
+/// What is asked, and the answer: it says what it answers, and that a machine wrote it [P-7.17].
+fn answer(body: &[u8], customer: &DeviceDirectory, now: Timestamp) -> (String, Option<Content>) {
+    let Ok(asked) = Content::from_body(body) else { return ("nothing that can be read".into(), None) };
+    let Kind::Text(question) = asked.kind() else { return ("something else than a text".into(), None) };
+    let text = question.body.to_string();
+    let author = PersonId::from(customer.account().identity());
+    let sent = SentAt::from_unix_milliseconds(now.as_unix_seconds().saturating_mul(1_000));
+    let answer = sent.and_then(|sent| {
+        let mut envelope = Envelope::new(sent, &mut rand::rng());
+        envelope.automated = true;
+        envelope.reply_to = Some(Reference { author, id: asked.envelope().id });
+        Content::new(envelope, Kind::Text(Text::new(format!("answer to {text}"))))
+    });
+    (text, answer.ok())
 }
 
 fn devices(needed: &[Needed]) -> Vec<DeviceAddress> {
