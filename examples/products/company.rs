@@ -33,12 +33,12 @@ pub(crate) fn call(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     decline(town, paper, hosted)?;
     accept(town, paper, hosted, &vendor)?;
     let mut store = talk(town, paper, hosted)?;
-    let gone = move_home(town, paper, hosted, &mut store)?;
+    let mut gone = move_home(town, paper, hosted, &mut store)?;
     // The vendor still has what it had, for as long as it said, and then not.
     let later = town.now.plus_seconds(30 * 86_400);
-    store.delete_what_is_due(later);
+    store.delete_what_is_due(&mut gone, later);
     tell(&format!("({}: the vendor's store asks what is due, and deletes it.)", day(later)));
-    paper.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && !gone.heard.is_empty());
+    paper.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && gone.heard.is_empty());
     Ok(())
 }
 
@@ -145,7 +145,7 @@ fn talk(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<Store, Error> 
 fn move_home(town: &mut Town, paper: &mut Paper, hosted: At, store: &mut Store) -> Result<Device, Error> {
     town.now = town.now.plus_seconds(7 * 86_400);
     tell("(A week later: the company's own server takes the vendor's place.)");
-    let gone = town.remove(hosted)?;
+    let mut gone = town.remove(hosted)?;
     let home = town.join(COMPANY, Custody::SelfHosted)?;
     town.refresh()?;
     town.meet(home, "sari")?;
@@ -156,8 +156,11 @@ fn move_home(town: &mut Town, paper: &mut Paper, hosted: At, store: &mut Store) 
     exchange(town, (SARI, "Sari"), (home, COMPANY), text("Kuotanya sudah kembali, terima kasih!"))?;
     paper.claim("nothing goes to the vendor any more", town.relay.carried_to(hosted) == letters);
     paper.claim("the company's telephone has it, too", told(town, OFFICE, "Kuotanya sudah kembali"));
-    store.delete_what_is_due(town.now);
-    paper.claim("what the vendor has it keeps for as long as it said", store.messages.len() == 2);
+    store.delete_what_is_due(&mut gone, town.now);
+    paper.claim(
+        "what the vendor has it keeps for as long as it said",
+        store.messages.len() == 2 && gone.heard.len() == 2,
+    );
     Ok(gone)
 }
 
@@ -191,11 +194,13 @@ impl Store {
         }
     }
 
-    fn delete_what_is_due(&mut self, now: Timestamp) {
+    /// From the store, and from what the endpoint's program still holds of it.
+    fn delete_what_is_due(&mut self, device: &mut Device, now: Timestamp) {
         let due: Vec<_> = self.ledger.due(now).copied().collect();
         for id in &due {
             self.messages.remove(id);
         }
+        device.heard.retain(|heard| !due.contains(&heard.id));
         self.ledger.removed(&due);
     }
 }

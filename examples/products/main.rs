@@ -14,7 +14,7 @@ mod town; //    accounts, devices, a clock
 use std::process::ExitCode;
 
 use bisik::Timestamp;
-use bisik::content::{Kind, PersonId, Text};
+use bisik::content::{Content, Kind, PersonId, Text};
 use bisik::device::Custody;
 use bisik::endpoint::Label;
 
@@ -109,12 +109,16 @@ fn introduce(town: &mut Town, other: &'static str, devices: &[At]) -> Result<(),
 /// Says something, delivers it, and prints it as the other side reads it.
 fn exchange(town: &mut Town, from: (At, &str), to: (At, &'static str), kind: Kind) -> Result<(), Error> {
     let sent = town.say(from.0, to.1, kind)??;
+    deliver(town, from.1, to.0, &sent)
+}
+
+fn deliver(town: &mut Town, from: &str, to: At, sent: &Content) -> Result<(), Error> {
     town.settle()?;
-    let heard = town.at(to.0)?.last()?;
-    if heard != &sent {
+    let heard = town.at(to)?.last()?;
+    if heard != sent {
         return Err("something else arrived".into());
     }
-    says(from.1, heard.envelope().automated, heard.kind());
+    says(from, heard.envelope().automated, heard.kind());
     Ok(())
 }
 

@@ -10,9 +10,9 @@ use bisik::device::Custody;
 use bisik::endpoint::Label;
 use bisik::media::{self, Decryptor, MediaType};
 
-use super::paper::{Paper, money, says, scene, tell};
+use super::paper::{Paper, money, scene, tell};
 use super::town::{At, Town};
-use super::{Error, SARI, exchange, introduce, label, person, show_last, text};
+use super::{Error, SARI, deliver, exchange, introduce, label, person, show_last, text};
 
 const STALL: At = ("kopi pojok", 0);
 
@@ -28,10 +28,10 @@ pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     tell("(Sari has scanned the code on her table, and lets the stall know.)");
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Referral(poster))?;
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), text("Halo, ada kopi apa saja?"))?;
+    let before = town.at(SARI)?.heard.len();
 
     let welcome = Greeting { text: Text::new("Selamat datang di Kopi Pojok! Ini yang kami punya.") };
     answer(town, Kind::Greeting(welcome))?;
-    paper.claim("the greeting says that a machine wrote it", town.at(SARI)?.last()?.envelope().automated);
     answer(town, Kind::Profile(profile()))?;
     let menu = catalogue(town)?;
     for item in &menu {
@@ -41,12 +41,17 @@ pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     order(town, paper, &menu)?;
     choose(town, paper)?;
     let away = Away { text: Text::new("Kami tutup pukul 21.00. Pesan Anda dibaca besok pagi.") };
-    answer(town, Kind::Away(away))
+    answer(town, Kind::Away(away))?;
+    let mut answers = town.at(SARI)?.heard.iter().skip(before).map(|heard| heard.content.envelope());
+    let honest = answers.all(|envelope| envelope.automated && envelope.reply_to.is_some());
+    paper.claim("every answer says that a machine wrote it, and what it answers", honest);
+    Ok(())
 }
 
 /// The stall's program answers, and Sari reads it.
 fn answer(town: &mut Town, kind: Kind) -> Result<(), Error> {
-    exchange(town, (STALL, "Kopi Pojok"), (SARI, "sari"), kind)
+    let sent = town.say_by_itself(STALL, "sari", kind)?;
+    deliver(town, "Kopi Pojok", SARI, &sent)
 }
 
 /// The cart goes as one message with everything in it; both sides add it up for themselves.
@@ -76,8 +81,7 @@ fn choose(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     let buttons = vec![button("Panas", "panas"), button("Dingin", "dingin")];
     let asked = Buttons { text: Text::new("Kopinya panas atau dingin?"), footer: "Meja 4".into(), buttons };
     let asked = town.say_by_itself(STALL, "sari", Kind::Buttons(asked))?;
-    town.settle()?;
-    says("Kopi Pojok", town.at(SARI)?.last()?.envelope().automated, asked.kind());
+    deliver(town, "Kopi Pojok", SARI, &asked)?;
     let stall = person("kopi pojok")?;
     let chosen = Selection::new(town.at(SARI)?.last()?, &stall, "dingin").ok_or("it was offered")?;
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Selection(chosen))?;

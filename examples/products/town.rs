@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bisik::content::{Content, Envelope, Kind, SentAt};
+use bisik::content::{Content, Envelope, Kind, Reference, SentAt};
 use bisik::conversation::{
     Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
     SendError, Side, StoredConversation, Supply,
@@ -13,8 +13,8 @@ use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceL
 use bisik::endpoint::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
 use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
-use super::Error;
 use super::relay::{Letter, Relay, Said};
+use super::{Error, person};
 
 /// An account, and the index of one of its devices.
 pub(crate) type At = (&'static str, u32);
@@ -201,7 +201,7 @@ impl Town {
         self.say_as(at, peer, kind, false)
     }
 
-    /// The same, and a machine wrote it.
+    /// The same, and a machine wrote it, in answer to the last that it heard.
     pub(crate) fn say_by_itself(&mut self, at: At, peer: &'static str, kind: Kind) -> Result<Content, Error> {
         Ok(self.say_as(at, peer, kind, true)??)
     }
@@ -215,7 +215,11 @@ impl Town {
     ) -> Result<Result<Content, SendError>, Error> {
         let (now, rng) = (self.now, &mut rand::rng());
         let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
-        envelope.automated = automated;
+        if automated {
+            envelope.automated = true;
+            let id = self.at(at)?.last()?.envelope().id;
+            envelope.reply_to = Some(Reference { author: person(peer)?, id });
+        }
         let content = Content::new(envelope, kind)?;
         // Whether it is sent or not: what was refused must not be in the relay's record either.
         self.said.add(content.as_body());
