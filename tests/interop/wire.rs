@@ -2,6 +2,7 @@
 //!
 //! Does not know what is encrypted.
 
+use bisik::group::{Distribution, Form, GroupHeader};
 use bisik::interop::{Ciphertext, KeyPair, Kind};
 use proptest::prelude::*;
 use prost::Message;
@@ -42,6 +43,79 @@ fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
     true
 }
 
+/// What members are told, and messages without their signature, in the shorter form.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Short {
+    #[prost(uint32, optional, tag = "1")]
+    id: Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    iteration: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "3")]
+    content: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    signing: Option<Vec<u8>>,
+}
+
+/// The same with the name of a distribution.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Named {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    distribution: Option<Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    id: Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    iteration: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    content: Option<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    signing: Option<Vec<u8>>,
+}
+
+fn group_as_prost(form: Form, id: u32, iteration: u32, signing: Option<Vec<u8>>, fields: &[u8]) {
+    let (known, content, known_signing) = match form {
+        Form::WhatsApp => {
+            let Short { id, iteration, content, signing } = Short::decode(fields).unwrap();
+            ((id, iteration), content, signing)
+        }
+        Form::Signal { distribution } => {
+            let Named { distribution: name, id, iteration, content, signing } = Named::decode(fields).unwrap();
+            assert_eq!(name.as_deref(), Some(distribution.as_slice()));
+            ((id, iteration), content, signing)
+        }
+    };
+    assert_eq!(known, (Some(id), Some(iteration)));
+    assert!(content.is_some_and(|content| !content.is_empty()));
+    assert!(signing.is_none() || signing == known_signing);
+}
+
+/// Of groups: the same, of what is told and of messages.
+fn group_same_as_prost(told: bool, bytes: &[u8]) -> bool {
+    if told {
+        let Ok(read) = Distribution::from_bytes(bytes) else { return false };
+        let again = Distribution::from_bytes(&read.to_bytes()).unwrap();
+        let signing = match again.form() {
+            Form::WhatsApp => Short::decode(&again.to_bytes()[1..]).unwrap().signing,
+            Form::Signal { .. } => Named::decode(&again.to_bytes()[1..]).unwrap().signing,
+        };
+        group_as_prost(read.form(), read.id(), read.iteration(), signing, &bytes[1..]);
+    } else {
+        let Ok(GroupHeader { form, id, iteration }) = GroupHeader::of(bytes) else { return false };
+        group_as_prost(form, id, iteration, None, &bytes[1..bytes.len() - 64]);
+    }
+    true
+}
+
+fn edit(bytes: &mut Vec<u8>, edits: &[(prop::sample::Index, u8, u8)]) {
+    for (at, what, value) in edits {
+        let at = at.index(bytes.len());
+        match what {
+            0 => bytes[at] = *value,
+            1 => bytes.insert(at, *value),
+            _ => drop(bytes.remove(at)),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -59,15 +133,29 @@ proptest! {
         };
         let (kind, mut bytes) =
             if open { (Kind::PreKey, [&[0x33], fields.encode_to_vec().as_slice()].concat()) } else { (Kind::Whisper, inner) };
-        for (at, what, value) in &edits {
-            let at = at.index(bytes.len());
-            match what {
-                0 => bytes[at] = *value,
-                1 => bytes.insert(at, *value),
-                _ => drop(bytes.remove(at)),
-            }
-        }
+        edit(&mut bytes, &edits);
         prop_assert!(same_as_prost(kind, &bytes) || !edits.is_empty());
+    }
+
+    /// S-11.1. The same of groups.
+    #[test]
+    fn what_is_read_of_groups_is_what_prost_reads(
+        told in any::<bool>(),
+        named in any::<bool>(),
+        (id, iteration) in any::<(u32, u32)>(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 0..4),
+    ) {
+        let (id, iteration, content) = (Some(id), Some(iteration), Some(vec![7; 32]));
+        let signing = told.then(|| key(5));
+        let fields = if named {
+            Named { distribution: Some(vec![9; 16]), id, iteration, content, signing }.encode_to_vec()
+        } else {
+            Short { id, iteration, content, signing }.encode_to_vec()
+        };
+        let signature: &[u8] = if told { &[] } else { &[3; 64] };
+        let mut bytes = [&[0x33], fields.as_slice(), signature].concat();
+        edit(&mut bytes, &edits);
+        prop_assert!(group_same_as_prost(told, &bytes) || !edits.is_empty());
     }
 
     /// No input makes the decoders panic.
@@ -77,6 +165,10 @@ proptest! {
         for kind in [Kind::Whisper, Kind::PreKey] {
             same_as_prost(kind, &bytes);
             same_as_prost(kind, &versioned);
+        }
+        for told in [false, true] {
+            group_same_as_prost(told, &bytes);
+            group_same_as_prost(told, &versioned);
         }
     }
 }
