@@ -448,3 +448,23 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     assert_eq!(texts(&office.shown((1, 0))), [("message", "halo")]);
     assert_eq!(office.devices[&(1, 0)].account.stock(office.now).one_time, PreKeys::MAX_ONE_TIME - 1);
 }
+
+/// P-12.16: it writes again under numbers that were used, and nobody takes that for a duplicate.
+#[test]
+fn what_a_restored_device_writes_first_is_not_taken_for_a_duplicate() {
+    let mut office = Office::new(18, [1, 1]);
+    office.send((0, 0), b"one").unwrap();
+    let backup = office.devices[&(0, 0)].database.clone();
+    office.send((0, 0), b"two").unwrap();
+    office.settle();
+    let doubled = {
+        office.send((1, 0), b"three").unwrap();
+        office.mail[0].clone()
+    };
+    office.settle();
+    assert_eq!(office.deliver(doubled.0, doubled.1, &doubled.2), Err(ReceiveError::Replayed), "this is one");
+    office.restore((0, 0), &backup);
+    office.send((0, 0), b"again").unwrap();
+    office.settle();
+    assert_eq!(texts(&office.shown((1, 0))), [("message", "again"), ("message", "one"), ("message", "two")]);
+}

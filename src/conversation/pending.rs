@@ -29,7 +29,7 @@ pub(super) struct Pending {
     /// Decisions and receipts on their way, at most one of a kind for each device: a later one takes the place of an earlier.
     notes: BTreeMap<(DeviceAddress, u8), Zeroizing<Vec<u8>>>,
     wanted: BTreeMap<MessageId, Wanted>,
-    /// Ids that arrived lately, oldest first: a message that was sent again is shown once.
+    /// Ids that arrived lately, of messages and of everything else, oldest first: a message that was sent again is shown once.
     seen: VecDeque<MessageId>,
 }
 
@@ -40,6 +40,11 @@ impl Pending {
         if self.acknowledgements.len() < MAX_OWED {
             self.acknowledgements.insert((device, id));
         }
+        self.see(id)
+    }
+
+    /// Remembers what came under this name, and whether it is the first.
+    pub(super) fn see(&mut self, id: MessageId) -> bool {
         if self.seen.contains(&id) {
             return false;
         }
@@ -220,8 +225,8 @@ const MAX_NOTE: usize = Decision::LENGTH + Disclosure::LONGEST;
 const MAX_WANTED: usize = 64;
 /// How often one message is asked for.
 const MAX_ATTEMPTS: u32 = 3;
-/// Ids of received messages that are remembered: longer than a message takes to be sent again.
-const MAX_SEEN: usize = 128;
+/// Ids of what was received that are remembered: longer than a message takes to be sent again.
+const MAX_SEEN: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -73,7 +73,11 @@ impl Conversation {
         let entry = self.entry(account, from).filter(|entry| entry.identity() != account.identity().public());
         let entry = entry.ok_or(ReceiveError::UnknownDevice)?;
         let (key, theirs) = (*entry.identity(), entry.terms().disclosure());
-        let checked = self.open(account, arrival, key, under(account.disclosure(), theirs))?;
+        let checked = match self.open(account, arrival, key, under(account.disclosure(), theirs)) {
+            // P-12.16: a new name under a number that was used: its sender went back in time, or a relay invents names.
+            Err(ReceiveError::Replayed) if !self.pending.has_seen(id) => return Err(ReceiveError::Lost),
+            checked => checked?,
+        };
 
         // From here on nothing fails.
         let mut events = self.compare_lists(account, checked.lists, from.side);
@@ -152,6 +156,9 @@ impl Conversation {
 
     /// What a frame means.
     fn take(&mut self, checked: Checked, id: MessageId, from: DeviceAddress, events: &mut Vec<Event>) -> Taken {
+        if !matches!(checked.kind, Kind::Message | Kind::Copy) {
+            self.pending.see(id);
+        }
         match (checked.kind, checked.content) {
             (Kind::Message | Kind::Copy, Content::Body(_)) if !self.pending.arrived(id, from) => Taken::Nothing,
             (Kind::Copy, Content::Body(body)) => Taken::Copy(body),

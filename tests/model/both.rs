@@ -188,6 +188,7 @@ impl Both {
             Ok(()) => {
                 let state = &mut self.twins.get_mut(to).unwrap().live;
                 assert!(state.read.insert(envelope.ciphertext.as_bytes().to_vec()), "read twice");
+                state.named.insert(envelope.id);
                 let said = self.reference.receive(state, *to, *from, hidden.lists, &hidden.frame);
                 self.keep(*to);
                 self.compare(*to, said);

@@ -55,6 +55,8 @@ pub struct State {
     pub read: BTreeSet<Vec<u8>>,
     /// Messages that it has shown.
     pub shown: BTreeSet<MessageId>,
+    /// Names under which it has received anything.
+    pub named: BTreeSet<MessageId>,
     pub decisions: usize,
     pub ruling: Option<Ruling>,
     /// What it owes.
@@ -223,7 +225,7 @@ impl Reference {
 
     /// A message did not decrypt: it is asked for, three times at most, unless it has arrived since.
     pub fn ask_again(&self, state: &mut State, id: MessageId, from: At) -> bool {
-        if state.shown.contains(&id) {
+        if state.named.contains(&id) {
             return false;
         }
         let (_, attempts, due) = state.wanted.entry(id).or_insert((from, 0, false));

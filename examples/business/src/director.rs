@@ -257,6 +257,8 @@ pub fn storm(
     crowd.say("run")?;
 
     let (sender, said) = std::sync::mpsc::channel();
+    let listening = crowd.process.id().to_string();
+    let patience = PATIENCE + kill_every * u32::try_from(customers * questions / 100)?;
     let (mut kills, mut killed) = (0, Instant::now());
     let hopeless = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -265,6 +267,11 @@ pub fn storm(
         loop {
             if let Ok(numbers) = said.recv_timeout(TICK) {
                 return numbers.map(|numbers| numbers.first().copied().unwrap_or_default());
+            }
+            if start.elapsed() > patience {
+                // Its end is what the other thread waits for.
+                let _ended = Command::new("kill").args(["-KILL", &listening]).status()?;
+                return Err(format!("after {} s not everybody has all answers", patience.as_secs()).into());
             }
             team.all_alive()?;
             if killed.elapsed() >= kill_every {
@@ -322,5 +329,5 @@ fn processor(process: u32) -> Option<f64> {
 /// Questions of each customer in a measurement.
 const ROUNDS: usize = 4;
 const TICK: Duration = Duration::from_millis(3);
-/// How long a measurement may take.
+/// How long a measurement may take, and the long run beside what its size asks for.
 const PATIENCE: Duration = Duration::from_secs(300);
