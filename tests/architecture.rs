@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["content", "endpoint"],
     &["account"],
     &["conversation"],
-    &["error", "manual"],
+    &["manual"],
 ];
 
 /// Non-test lines in one file.

@@ -10,13 +10,10 @@ use std::collections::BTreeMap;
 
 use bisik::device::link::{Answered, Companion, CompanionComparing, Invitation, Linked, PrimaryComparing, Sas};
 use bisik::device::{
-    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Primary, Terms,
-    TermsError,
+    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
+    LinkError, OwnDeviceError, Primary, PrimaryError, Terms, TermsError,
 };
-use bisik::{
-    Accepted, DeviceListError, DisclosureHash, Identity, LinkError, OwnDeviceError, PreKeys, PrimaryError, Session,
-    Timestamp, Trust,
-};
+use bisik::{Accepted, DisclosureHash, Identity, PreKeys, Session, Timestamp, Trust};
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::{Scalar, clamp_integer};
 use ed25519_dalek::{Signer, SigningKey};

@@ -15,8 +15,11 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use allocation_counter::measure;
-use bisik::error::{MediaDecryptError as DecryptError, MediaEncryptError as EncryptError, PointerError, UnsealError};
-use bisik::media::{self, CHUNK, Decryptor, Encryptor, HEADER, MediaType, Pointer, RandomAccess, RangePlan};
+use bisik::UnsealError;
+use bisik::media::{
+    self, CHUNK, DecryptError, Decryptor, EncryptError, Encryptor, HEADER, MediaType, Pointer, PointerError,
+    RandomAccess, RangePlan,
+};
 use bisik::{StorageKey, rand_core::Rng};
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use proptest::prelude::*;

@@ -2,8 +2,7 @@
 //!
 //! Does not need a signature or a KEM: a peer who lies holds every key that the receiver holds.
 
-use bisik::RatchetDecryptError as Refusal;
-use bisik::ratchet::DoubleRatchet;
+use bisik::ratchet::{DecryptError as Refusal, DoubleRatchet};
 
 use super::fixtures::{Endpoint, RATCHETS, Repeatable};
 use super::forge::{self, Header};

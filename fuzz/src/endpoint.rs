@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use bisik::device::{AccountKey, Custody};
 use bisik::endpoint::{
-    Countersigned, Decision, DecisionReceipt, Disclosure, DisclosureDraft, EndpointDevice, Evidence, HostedMember,
-    HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName, Presented, Proven, Purposes, Region,
-    Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
+    Countersigned, Decision, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError, EndpointDevice, Evidence,
+    HostedMember, HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName, Presented, Proven,
+    Purposes, Region, Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
 };
-use bisik::{DisclosureError, DisclosureHash, Identity, IdentityKey, Timestamp};
+use bisik::{DisclosureHash, Identity, IdentityKey, Timestamp};
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::input::Input;

@@ -34,7 +34,7 @@ use crate::primitives::secret::Secret;
 /// // Ana has Budi's ballot, and knows from the session that it is his.
 /// assert_eq!(votes.open(&ballot, &budi).unwrap().choices().collect::<Vec<_>>(), [1]);
 /// assert!(votes.open(&ballot, &ana).is_err(), "it is nobody else's");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

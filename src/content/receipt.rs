@@ -27,7 +27,7 @@ use super::{Content, ContentError, ContentId, Kind, limits, wire};
 /// let receipt = halo.visible().map(|shown| Receipt::read(&shown));
 /// assert!(receipt.is_some());
 /// assert!(heart.visible().is_none(), "a reaction gives no receipt");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

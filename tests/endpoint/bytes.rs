@@ -2,12 +2,12 @@
 //!
 //! Does not know labels.
 
+use bisik::Timestamp;
 use bisik::device::Custody;
 use bisik::endpoint::{
-    Countersigned, Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, Proven, Region, Retention,
-    Roles, SharedDecision, VerifiedDisclosure,
+    Countersigned, Decision, DecisionError, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError, DraftError,
+    HostingTerms, Proven, Region, Retention, Roles, SharedDecision, VerifiedDisclosure,
 };
-use bisik::{DecisionError, DisclosureError, DraftError, Timestamp};
 
 use crate::world::*;
 

@@ -2,9 +2,8 @@
 //!
 //! Does not know bytes.
 
-use bisik::DecisionError;
 use bisik::device::{AccountKey, Custody, Terms};
-use bisik::endpoint::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
+use bisik::endpoint::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::world::*;
 

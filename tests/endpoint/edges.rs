@@ -2,12 +2,12 @@
 //!
 //! Does not know why a business or a relay causes it: see `transitions`.
 
+use bisik::DisclosureHash;
 use bisik::device::Custody;
 use bisik::endpoint::{
-    Blocked, EndpointDevice, Evidence, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
-    Region, Retention, Roles, Unverified, VerifiedDisclosure, Worse,
+    Blocked, DecideError, DisclosureError, EndpointDevice, Evidence, HostingTerms, Label, LabelEvent, LabelState,
+    OperatorName, Presented, Purposes, Region, Retention, Roles, Unverified, VerifiedDisclosure, Worse,
 };
-use bisik::{DecideError, DisclosureError, DisclosureHash};
 
 use crate::world::*;
 

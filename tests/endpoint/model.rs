@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::DisclosureError;
-use bisik::endpoint::Unverified;
+use bisik::endpoint::{DisclosureError, Unverified};
 
 /// A disclosure, named by its place in the list of all facts.
 #[derive(Clone, Copy, Debug)]

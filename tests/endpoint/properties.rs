@@ -5,12 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use bisik::DisclosureError;
 use bisik::Timestamp;
 use bisik::device::Custody;
 use bisik::endpoint::{
-    Decision, EndpointDevice, Evidence, HostedMember, HostingTerms, Label, Presented, Purposes, Retention, Roles,
-    VerifiedDisclosure, may_receive_in_group,
+    Decision, DisclosureError, EndpointDevice, Evidence, HostedMember, HostingTerms, Label, Presented, Purposes,
+    Retention, Roles, VerifiedDisclosure, may_receive_in_group,
 };
 use proptest::prelude::*;
 

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use bisik::endpoint::{Retention, RetentionLedger};
-use bisik::{LedgerFull, Timestamp};
+use bisik::Timestamp;
+use bisik::endpoint::{LedgerFull, Retention, RetentionLedger};
 use proptest::prelude::*;
 
 use crate::world::{DAY, NOW};

@@ -4,10 +4,10 @@
 
 use bisik::device::Custody;
 use bisik::endpoint::{
-    Blocked, DisclosureDraft, EndpointDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
-    Unverified, VerifiedDisclosure, Worse, may_receive_in_group,
+    Blocked, DisclosureDraft, DisclosureError, EndpointDevice, HostedMember, HostingTerms, Label, LabelEvent,
+    Presented, Rotation, RotationError, Unverified, VerifiedDisclosure, Worse, may_receive_in_group,
 };
-use bisik::{AcceptError, DisclosureError, DisclosureHash, PreKeys, RotationError, Session, Trust};
+use bisik::{AcceptError, DisclosureHash, PreKeys, Session, Trust};
 
 use crate::support::SeededRng;
 use crate::world::*;

@@ -2,11 +2,11 @@
 //!
 //! Does not know good style.
 
+use bisik::DisclosureHash;
 use bisik::device::Custody;
 use bisik::endpoint::{
-    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, Worse, notice,
+    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, TextError, Worse, notice,
 };
-use bisik::{DisclosureHash, TextError};
 
 use crate::world::*;
 

@@ -166,7 +166,7 @@ impl Answering {
 }
 
 /// 130 bytes are what a camera has seen.
-fn invitation(seen: &[u8]) -> Result<Invitation, bisik::LinkError> {
+fn invitation(seen: &[u8]) -> Result<Invitation, bisik::device::LinkError> {
     if seen.len() == 130 { Invitation::scan(seen) } else { Invitation::fetch(seen) }
 }
 

@@ -3,8 +3,8 @@
 //! Does not look for the two nonces in memory: they travel.
 
 use bisik::device::link::{Companion, Invitation};
-use bisik::device::{AccountKey, Change, Custody, Primary, Terms};
-use bisik::{Accepted, Identity, PreKeys, PrimaryError, Session, Trust};
+use bisik::device::{AccountKey, Change, Custody, Primary, PrimaryError, Terms};
+use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::canaries::Canaries;
 use super::debug::{Shown, show};

@@ -2,14 +2,13 @@
 //!
 //! Does not know what it does show.
 
+use bisik::Identity;
 use bisik::device::{AccountKey, Custody};
 use bisik::endpoint::{
-    Choice, ClosedEndpoint, DisclosureDraft, EndpointDevice, Evidence, HostedMember, HostingTerms, LabelState,
-    Language, Operator, OperatorName, Presented, Purposes, Region, Retention, RetentionLedger, Roles, Rotation,
-    SharedDecision, Unverified, Worse,
-};
-use bisik::{
-    Blocked, DecideError, DecisionError, DisclosureError, DraftError, Identity, LedgerFull, RotationError, TextError,
+    Blocked, Choice, ClosedEndpoint, DecideError, DecisionError, DisclosureDraft, DisclosureError, DraftError,
+    EndpointDevice, Evidence, HostedMember, HostingTerms, LabelState, Language, LedgerFull, Operator, OperatorName,
+    Presented, Purposes, Region, Retention, RetentionLedger, Roles, Rotation, RotationError, SharedDecision, TextError,
+    Unverified, Worse,
 };
 
 use super::debug::{Shown, show};

@@ -106,7 +106,7 @@ pub enum Action {
 /// assert!(Selection::new(&asked, &stall, "free of charge").is_none());
 /// // The business looks up what `chosen.of` names, and asks whether it has offered this.
 /// assert!(chosen.answers(&asked, &stall));
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
