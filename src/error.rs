@@ -21,6 +21,7 @@
 //! | `OtherSize` | [`MediaEncryptError`] | the file has changed | begin again |
 //! | `UnknownKey` | `GroupDecryptError` | under a sender key that was not distributed here | ask its sender for the distribution |
 //! | `Different` | `ScanError` | another key or person than the code's | do not mark as verified, warn the user |
+//! | `Internal` | what encrypts, and the media functions | a bug in this library, never an input | report it |
 //! | `Rejected` | all | damaged or forged: one answer, no oracle | drop |
 //!
 //! docs/errors.md tells the whole story.
