@@ -5,6 +5,7 @@
 use core::fmt;
 
 use super::Calling;
+use crate::internal::InternalError;
 
 /// Why bytes are not a signal of a call: an [`Offer`](super::Offer), an [`Answer`](super::Answer) or an
 /// [`EpochKey`](super::EpochKey).
@@ -82,6 +83,8 @@ pub enum SealError {
     Exhausted,
     /// More than 16 MiB of plaintext, or 256 bytes of metadata.
     TooLong,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for SealError {
@@ -90,11 +93,18 @@ impl fmt::Display for SealError {
             Self::NotReserved => "no counter is reserved",
             Self::Exhausted => "the key has no counters left",
             Self::TooLong => "more than 16 MiB of plaintext or 256 bytes of metadata",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for SealError {}
+
+impl From<InternalError> for SealError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Why a frame did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

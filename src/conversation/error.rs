@@ -6,6 +6,7 @@ use core::fmt;
 
 use crate::device::OwnDeviceError;
 use crate::endpoint::Blocked;
+use crate::internal::InternalError;
 
 /// Why nothing was sent. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum SendError {
     /// The label does not permit it: somebody else would read and the user has not agreed, or nobody can tell who reads. What is
     /// queued waits.
     Blocked(Blocked),
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for SendError {
@@ -40,11 +43,18 @@ impl fmt::Display for SendError {
             Self::TooLong => "message is too long",
             Self::NotADevice => "this device is not in its account's list",
             Self::Blocked(_) => "the label does not permit it",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for SendError {}
+
+impl From<InternalError> for SendError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Why a message was not received. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use rand_core::CryptoRng;
 
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
+use crate::internal::InternalError;
 use crate::keys::{Identity, VerifiedBundle};
 use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 
@@ -17,24 +18,31 @@ use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 pub enum InitiateError {
     /// The bundle is the caller's own: a device has no session with itself.
     OwnBundle,
-    /// A key agreement gave nothing secret. Unreachable with a verified bundle; checked all the same.
-    Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for InitiateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OwnBundle => "the bundle is one's own",
-            Self::Rejected => "the bundle's keys give no shared secret",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for InitiateError {}
 
+impl From<InternalError> for InitiateError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
+
 impl From<InvalidKey> for InitiateError {
+    /// The keys of a verified bundle were checked: each agreement gives a secret.
     fn from(_: InvalidKey) -> Self {
-        Self::Rejected
+        Self::Internal
     }
 }
 
@@ -108,7 +116,7 @@ fn initiate_with(
         None => KeyPair::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed], dh1)?,
     };
     let (kem, kem_secret) = bundle.kem.encapsulate(rng);
-    let (first, agreed) = secrets.split_last().ok_or(InitiateError::Rejected)?;
+    let (first, agreed) = secrets.split_last().ok_or(InitiateError::Internal)?;
 
     let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
     let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret);

@@ -2,6 +2,7 @@
 //!
 //! Does not know the operations.
 
+use crate::internal::InternalError;
 use core::fmt;
 
 /// Why a file was not encrypted.
@@ -15,6 +16,8 @@ pub enum EncryptError {
     OtherSize,
     /// The memory for the output is too short: ask [`Encryptor::room_for`](super::Encryptor::room_for).
     NoRoom,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for EncryptError {
@@ -23,11 +26,18 @@ impl fmt::Display for EncryptError {
             Self::TooLarge => "the file is too large",
             Self::OtherSize => "the file has another size than was announced",
             Self::NoRoom => "the memory for the output is too short",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for EncryptError {}
+
+impl From<InternalError> for EncryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Why a blob was not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +47,8 @@ pub enum DecryptError {
     Rejected,
     /// Nothing was wrong so far, and the end is missing: fetch the rest.
     Incomplete,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for DecryptError {
@@ -44,11 +56,18 @@ impl fmt::Display for DecryptError {
         f.write_str(match self {
             Self::Rejected => "not the file that the pointer names, or changed since",
             Self::Incomplete => "the end of the file is missing",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for DecryptError {}
+
+impl From<InternalError> for DecryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// The bytes are not a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ extern crate std;
 mod labels;
 
 pub mod codec;
+pub mod internal;
 pub mod primitives;
 pub mod storage;
 pub mod time;

@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::fields::{bytes_length, put_bytes};
 use bisik_core::codec::{Malformed, Record, Records, Value};
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_gcm::{self, GCM_NONCE};
 use bisik_core::primitives::kdf::{HmacSha256, Prk, digest};
 use bisik_core::primitives::secret::Secret;
@@ -329,6 +330,8 @@ pub enum AddOnError {
     TooLong,
     /// Not made with this secret for this message, author and use, or changed since: drop it.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for AddOnError {
@@ -336,11 +339,18 @@ impl fmt::Display for AddOnError {
         f.write_str(match self {
             Self::TooLong => "the payload is too long",
             Self::Rejected => "the payload is not of this secret, message, author and use, or was changed",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for AddOnError {}
+
+impl From<InternalError> for AddOnError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Number of the field that is repeated in a vote.
 const CHOSEN: u8 = 1;

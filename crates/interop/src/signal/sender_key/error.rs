@@ -2,6 +2,7 @@
 //!
 //! Does not know the operations.
 
+use bisik_core::internal::InternalError;
 use core::fmt;
 
 /// The bytes are not a distribution or a message of a group.
@@ -25,6 +26,8 @@ pub enum GroupEncryptError {
     TooLong,
     /// The chain has ended, after 4,294,967,295 messages: make a new sender key.
     Exhausted,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for GroupEncryptError {
@@ -32,11 +35,18 @@ impl fmt::Display for GroupEncryptError {
         f.write_str(match self {
             Self::TooLong => "message is too long",
             Self::Exhausted => "sender key is used up",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for GroupEncryptError {}
+
+impl From<InternalError> for GroupEncryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Why a message was not decrypted. What is known of the sender is the same as before, bit for bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

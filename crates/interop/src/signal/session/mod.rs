@@ -151,7 +151,7 @@ impl Session {
     ) -> Result<Ciphertext, EncryptError> {
         let mut rng = rng;
         let Self { ours, registration_id, peer, states, revision } = self;
-        let state = states.front_mut().ok_or(EncryptError::Exhausted)?;
+        let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
         *revision = revision.saturating_add(1);

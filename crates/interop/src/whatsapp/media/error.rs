@@ -2,6 +2,7 @@
 //!
 //! Does not know the operations.
 
+use bisik_core::internal::InternalError;
 use core::fmt;
 
 /// Why a file was not encrypted, or a blob not decrypted.
@@ -13,6 +14,8 @@ pub enum MediaError {
     /// Not the blob or the payload that was meant, or changed since. One answer for everything, so that there is no oracle
     /// in it.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 impl fmt::Display for MediaError {
@@ -20,8 +23,15 @@ impl fmt::Display for MediaError {
         f.write_str(match self {
             Self::TooLarge => "the file is too large",
             Self::Rejected => "not what the message names, or changed since",
+            Self::Internal => InternalError::TEXT,
         })
     }
 }
 
 impl core::error::Error for MediaError {}
+
+impl From<InternalError> for MediaError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
