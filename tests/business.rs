@@ -391,7 +391,11 @@ fn only_what_is_shown_gives_receipts_and_only_what_is_sold_is_passed_on() {
         assert_eq!(content.visible().is_some(), shown, "{content:?}");
         assert_eq!(content.forward(envelope()).is_ok(), passed_on, "{content:?}");
         let once = with(|envelope| envelope.view_once = true);
-        assert_eq!(Content::new(once, content.kind().clone()), Err(ContentError::Unfit), "nothing to be shown once");
+        assert_eq!(
+            Content::new(once, content.kind().clone()),
+            Err(ContentError::NotAllowed),
+            "nothing to be shown once"
+        );
     }
 }
 

@@ -203,7 +203,7 @@ fn only_what_means_the_same_elsewhere_is_forwarded() {
     let mut once = envelope();
     once.view_once = true;
     let once = Content::new(once, Kind::Photo(Photo::new(blob(), SQUARE))).unwrap();
-    assert_eq!(once.forward(envelope()), Err(ContentError::Unfit));
+    assert_eq!(once.forward(envelope()), Err(ContentError::NotAllowed));
 }
 
 /// P-7.6. Each bound from both sides: composed, and read from bytes that a careless program made.
@@ -295,7 +295,7 @@ fn every_bound_holds_for_what_is_read() {
         ([field(1, &[1; 16]), varint_field(2, 253_402_300_800_000)].concat(), range),
         ([envelope_bytes(), varint_field(4, 31_536_001)].concat(), range),
         ([envelope_bytes(), field(3, &field(2, &[1; 16]))].concat(), range), // an answer to nobody
-        ([envelope_bytes(), varint_field(5, 1)].concat(), Err(ContentError::Unfit)), // a text to be shown once
+        ([envelope_bytes(), varint_field(5, 1)].concat(), Err(ContentError::NotAllowed)), // a text to be shown once
     ] {
         let read = Content::from_body(&body(&[envelope, field(16, &field(1, b"halo"))].concat()));
         assert_eq!(read.map(drop), outcome);
@@ -574,7 +574,10 @@ fn receipts_that_say_the_same_travel_together() {
     assert_eq!(all.messages().len(), 256);
     assert_eq!(all.clone().merge(&read[1]).as_ref(), Ok(&all), "each once");
     assert_eq!(all.clone().merge(&read[0]), Err(ContentError::TooLong));
-    assert_eq!(read[0].clone().merge(&Receipt::delivered(&contents[1].visible().unwrap())), Err(ContentError::Unfit));
+    assert_eq!(
+        read[0].clone().merge(&Receipt::delivered(&contents[1].visible().unwrap())),
+        Err(ContentError::NotAllowed)
+    );
     let later = field(32, &[varint_field(1, 4), field(2, &[1; 16])].concat());
     let later = Content::from_body(&body(&[envelope_bytes(), later].concat())).unwrap();
     let Kind::Receipt(later) = later.kind() else { panic!() };

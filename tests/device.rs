@@ -498,7 +498,7 @@ fn a_primary_refuses_what_no_directory_would_accept() {
         assert_eq!(account.primary, before);
         error
     };
-    assert_eq!(failing(&device(2), Change::Remove(1)), PrimaryError::OtherIdentity);
+    assert_eq!(failing(&device(2), Change::Remove(1)), PrimaryError::WrongIdentity);
     assert_eq!(failing(&phone, Change::Remove(0)), PrimaryError::IsPrimary);
     assert_eq!(failing(&phone, Change::Remove(2)), PrimaryError::UnknownDevice, "it was removed just before");
     assert_eq!(failing(&phone, Change::Add(certificate(9, next + 1))), PrimaryError::OtherIndex);

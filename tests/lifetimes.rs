@@ -121,8 +121,8 @@ fn pre_keys_refuse_another_identity_and_too_many_pairs() {
     let (now, stranger) = (people.now, Identity::generate(&mut people.rng));
     let before = state_of(&people.keys);
     let rotated = people.keys.rotate(&stranger, now.plus_seconds(9 * DAY), &mut people.rng);
-    assert_eq!(rotated, Err(PreKeysError::OtherIdentity));
-    assert_eq!(people.keys.replenish(&stranger, 1, &mut people.rng).unwrap_err(), PreKeysError::OtherIdentity);
+    assert_eq!(rotated, Err(PreKeysError::WrongIdentity));
+    assert_eq!(people.keys.replenish(&stranger, 1, &mut people.rng).unwrap_err(), PreKeysError::WrongIdentity);
     let too_many = PreKeys::MAX_ONE_TIME + 1;
     assert_eq!(people.keys.replenish(&people.bob, too_many, &mut people.rng).unwrap_err(), PreKeysError::Full);
     assert!(before == state_of(&people.keys), "refused, and nothing was made");

@@ -101,7 +101,7 @@ impl Peer {
     fn decrypt(&mut self, args: Args<'_>) -> Answer {
         let (from, message) = (args.address("from")?, Ciphertext::from_bytes(&args.hex("body")?)?);
         let sessions = self.sessions.entry(from.clone()).or_default();
-        let mut refused = DecryptError::OtherSession;
+        let mut refused = DecryptError::OpensNewSession;
         for at in 0..sessions.len() {
             match sessions.get_mut(at).map(|session| session.decrypt(&message)) {
                 Some(Ok(plaintext)) => {
@@ -110,7 +110,7 @@ impl Peer {
                     return Ok(json!({ "plaintext": to_hex(&plaintext) }));
                 }
                 // What a session knows of a message says more than that another does not know it.
-                Some(Err(DecryptError::OtherSession | DecryptError::Rejected)) if refused != FIRST => {}
+                Some(Err(DecryptError::OpensNewSession | DecryptError::Rejected)) if refused != FIRST => {}
                 Some(Err(error)) => refused = error,
                 None => {}
             }
@@ -257,6 +257,6 @@ fn sent(args: Args<'_>) -> Result<SentAt, Failure> {
 }
 
 /// What is answered as long as no session says anything else.
-const FIRST: DecryptError = DecryptError::OtherSession;
+const FIRST: DecryptError = DecryptError::OpensNewSession;
 /// With one device.
 const MOST_SESSIONS: usize = 5;

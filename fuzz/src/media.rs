@@ -4,7 +4,6 @@
 
 use std::sync::LazyLock;
 
-use bisik::media;
 use bisik::media::{self, CHUNK, Decryptor, HEADER, MediaType, Pointer, RandomAccess};
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};

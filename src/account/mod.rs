@@ -183,9 +183,9 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`PrimaryError`], nothing has changed then; [`PrimaryError::OtherIdentity`] on every other device.
+    /// [`PrimaryError`], nothing has changed then; [`PrimaryError::WrongIdentity`] on every other device.
     pub fn change_devices(&mut self, changes: &[Change], now: Timestamp) -> Result<DeviceList, PrimaryError> {
-        let primary = self.primary.as_mut().ok_or(PrimaryError::OtherIdentity)?;
+        let primary = self.primary.as_mut().ok_or(PrimaryError::WrongIdentity)?;
         let list = primary.issue(&self.identity, changes, now)?.clone();
         self.follow_primary();
         self.touch();

@@ -18,7 +18,7 @@ pub enum ContentError {
     /// A value is outside its range: empty where something must be, not a place on Earth, a name that is a path.
     OutOfRange,
     /// This kind cannot be shown once, or cannot be forwarded.
-    Unfit,
+    NotAllowed,
 }
 
 impl fmt::Display for ContentError {
@@ -27,7 +27,7 @@ impl fmt::Display for ContentError {
             Self::Malformed => "content is malformed",
             Self::TooLong => "content is too long",
             Self::OutOfRange => "content has a value outside its range",
-            Self::Unfit => "content of this kind does not allow this",
+            Self::NotAllowed => "content of this kind does not allow this",
         })
     }
 }

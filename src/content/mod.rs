@@ -146,12 +146,12 @@ impl Content {
     /// # Errors
     ///
     /// [`ContentError::TooLong`] and [`ContentError::OutOfRange`] as docs/protocol.md, section 7.3, says;
-    /// [`ContentError::Unfit`] for `view_once` on what cannot be shown once, and for a kind that is not known here, which
+    /// [`ContentError::NotAllowed`] for `view_once` on what cannot be shown once, and for a kind that is not known here, which
     /// only [`Content::forward`] can send.
     pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
         envelope.automated |= kind.is_automated();
         let mut wire = Zeroizing::new(envelope.to_wire());
-        wire.kind = Some(kind.to_wire().ok_or(ContentError::Unfit)?);
+        wire.kind = Some(kind.to_wire().ok_or(ContentError::NotAllowed)?);
         let body = padding::pad(&Zeroizing::new(wire.encode_to_vec()))?;
         Self { envelope, kind, body }.checked()
     }
@@ -187,11 +187,11 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// [`ContentError::Unfit`] for what is shown once, and for kinds that mean something in their conversation only;
+    /// [`ContentError::NotAllowed`] for what is shown once, and for kinds that mean something in their conversation only;
     /// else as [`Content::new`].
     pub fn forward(&self, mut envelope: Envelope) -> Result<Self, ContentError> {
         if self.view_once() || !self.kind.can_be_forwarded() {
-            return Err(ContentError::Unfit);
+            return Err(ContentError::NotAllowed);
         }
         envelope.forwarded = true;
         let mut protobuf = SecretWriter::with_capacity(self.body.len());
@@ -212,7 +212,7 @@ impl Content {
         let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
         names::within(*disappears_after, 0, limits::TIMER_S)?;
         if *view_once && !kind.takes_view_once() {
-            return Err(ContentError::Unfit);
+            return Err(ContentError::NotAllowed);
         }
         // P-7.17. What only a machine sends says so, to readers that do not know the kind as well.
         if kind.is_automated() && !automated {

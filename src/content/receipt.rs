@@ -84,10 +84,10 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// [`ContentError::Unfit`] where they say different things, [`ContentError::TooLong`] above 256 contents.
+    /// [`ContentError::NotAllowed`] where they say different things, [`ContentError::TooLong`] above 256 contents.
     pub fn merge(mut self, other: &Self) -> Result<Self, ContentError> {
         if self.status != other.status {
-            return Err(ContentError::Unfit);
+            return Err(ContentError::NotAllowed);
         }
         self.messages.extend_from_slice(&other.messages);
         self.messages.sort_unstable();

@@ -25,7 +25,7 @@ pub enum SendError {
     /// Longer than [`MAX_BODY`](super::MAX_BODY).
     TooLong,
     /// This device is not, or no longer, in its own account's list.
-    NotADevice,
+    DeviceNotListed,
     /// The label does not permit it: somebody else would read and the user has not agreed, or nobody can tell who reads. What is
     /// queued waits.
     Blocked(Blocked),
@@ -41,7 +41,7 @@ impl fmt::Display for SendError {
             Self::NeedBundles => "bundles are missing for some devices",
             Self::WrongBundle => "a bundle is of another device",
             Self::TooLong => "message is too long",
-            Self::NotADevice => "this device is not in its account's list",
+            Self::DeviceNotListed => "this device is not in its account's list",
             Self::Blocked(_) => "the label does not permit it",
             Self::Internal => InternalError::TEXT,
         })
@@ -67,16 +67,16 @@ pub enum ReceiveError {
     /// It was received before: drop it.
     Replayed,
     /// The session that it belongs to is lost on one side: [`ask_again`](super::Conversation::ask_again).
-    Lost,
+    SessionLost,
     /// A last-resort key is overused: rotate one's pre-keys, publish, and let the sender try again.
     ReplayCacheFull,
     /// Damaged or forged, or of sessions that this device lost by going back in time: drop it; if that repeats,
     /// [`ask_again`](super::Conversation::ask_again).
     Rejected,
     /// Written by the device that it comes from, and not what such a device may write here: a broken or hostile device.
-    Misbehaved,
+    ProtocolViolation,
     /// This device is not, or no longer, in its own account's list.
-    NotADevice,
+    DeviceNotListed,
     /// This device is listed as hosted and does not hold the disclosure of that: nothing is decrypted without a deadline
     /// ([`Account::set_disclosure`](crate::Account::set_disclosure)).
     DisclosureNeeded,
@@ -88,12 +88,12 @@ impl fmt::Display for ReceiveError {
             Self::UnknownDevice => "sender is in no known device list",
             Self::ListExpired => "a device list has expired",
             Self::Replayed => "message was received before",
-            Self::Lost => "session of the message is lost",
+            Self::SessionLost => "session of the message is lost",
             Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
             Self::Rejected => "message does not verify",
             Self::DisclosureNeeded => "a hosted device needs its disclosure",
-            Self::Misbehaved => "message is not what its sender may write",
-            Self::NotADevice => "this device is not in its account's list",
+            Self::ProtocolViolation => "message is not what its sender may write",
+            Self::DeviceNotListed => "this device is not in its account's list",
         })
     }
 }
@@ -102,12 +102,12 @@ impl core::error::Error for ReceiveError {}
 
 impl From<OwnDeviceError> for SendError {
     fn from(error: OwnDeviceError) -> Self {
-        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::NotADevice }
+        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::DeviceNotListed }
     }
 }
 
 impl From<OwnDeviceError> for ReceiveError {
     fn from(error: OwnDeviceError) -> Self {
-        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::NotADevice }
+        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::DeviceNotListed }
     }
 }

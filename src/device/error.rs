@@ -67,7 +67,7 @@ impl From<Malformed> for DeviceListError {
 #[non_exhaustive]
 pub enum PrimaryError {
     /// The identity is not the account's: a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// The certificate is for another index than the next one, or another list was issued since: link again.
     OtherIndex,
     /// The device is in the list already. A device makes a new identity each time it is linked.
@@ -87,7 +87,7 @@ pub enum PrimaryError {
 impl fmt::Display for PrimaryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherIdentity => "identity is not the account's primary device",
+            Self::WrongIdentity => "identity is not the account's primary device",
             Self::OtherIndex => "device certificate is for another index",
             Self::AlreadyListed => "device is in the list already",
             Self::BadPossession => "device certificate is not signed by its device for this account",

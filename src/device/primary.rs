@@ -122,7 +122,7 @@ impl Primary {
     ///
     /// # Errors
     ///
-    /// [`PrimaryError::OtherIdentity`] where the identity is not the account's.
+    /// [`PrimaryError::WrongIdentity`] where the identity is not the account's.
     pub fn reissue(&mut self, identity: &Identity, now: Timestamp) -> Result<&DeviceList, PrimaryError> {
         self.issue(identity, &[], now)
     }
@@ -139,7 +139,7 @@ impl Primary {
         now: Timestamp,
     ) -> Result<&DeviceList, PrimaryError> {
         if AccountKey::of(identity) != *self.account() {
-            return Err(PrimaryError::OtherIdentity);
+            return Err(PrimaryError::WrongIdentity);
         }
         let mut content = self.list.content.clone();
         content.sequence = content.sequence.checked_add(1).ok_or(PrimaryError::Exhausted)?;

@@ -17,7 +17,7 @@ pub enum RespondError {
     /// Not the encoding of a first flight. Drop it.
     Malformed,
     /// The pre-keys belong to another identity: a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// It names pre-keys that are gone or never were: used already, expired, or of an installation that was lost.
     /// Tell the sender to fetch a new bundle.
     UnknownPreKey,
@@ -33,7 +33,7 @@ impl fmt::Display for RespondError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "first flight is malformed",
-            Self::OtherIdentity => "pre-keys belong to another identity",
+            Self::WrongIdentity => "pre-keys belong to another identity",
             Self::UnknownPreKey => "first flight names unknown pre-keys",
             Self::Replayed => "first flight was answered before",
             Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
@@ -91,7 +91,7 @@ pub fn respond(
     disclosure: DisclosureHash,
 ) -> Result<Responded, RespondError> {
     if keys.owner() != identity.public() {
-        return Err(RespondError::OtherIdentity);
+        return Err(RespondError::WrongIdentity);
     }
     let found = keys.find(flight.signed_id, flight.one_time_id)?;
     let kem_secret = found.kem.decapsulate(&flight.kem);

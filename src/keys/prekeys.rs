@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub enum PreKeysError {
     /// The identity is not the one these pre-keys were generated for: a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// The current generation would have more one-time pairs than [`PreKeys::MAX_ONE_TIME`]: publish those there are.
     Full,
 }
@@ -31,7 +31,7 @@ pub enum PreKeysError {
 impl fmt::Display for PreKeysError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherIdentity => "pre-keys belong to another identity",
+            Self::WrongIdentity => "pre-keys belong to another identity",
             Self::Full => "too many one-time pre-keys are held",
         })
     }
@@ -203,7 +203,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`]; nothing was changed then.
+    /// [`PreKeysError::WrongIdentity`]; nothing was changed then.
     pub fn rotate(
         &mut self,
         identity: &Identity,
@@ -298,7 +298,7 @@ impl PreKeys {
     }
 
     fn check_owner(&self, identity: &Identity) -> Result<(), PreKeysError> {
-        if *identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::OtherIdentity) }
+        if *identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::WrongIdentity) }
     }
 
     const fn touch(&mut self) {

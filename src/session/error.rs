@@ -12,11 +12,11 @@ use crate::ratchet;
 #[non_exhaustive]
 pub enum AcceptError {
     /// It carries no first flight, so it belongs to a session, and that one was lost: ask the sender for a new one.
-    NotFirst,
+    NotPreKeyMessage,
     /// Not the encoding of a first message. Drop it.
     Malformed,
     /// The pre-keys belong to another identity: a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// It names pre-keys that are gone or never were: used already, expired, or of an installation that was lost.
     /// Tell the sender to fetch a new bundle.
     UnknownPreKey,
@@ -35,9 +35,9 @@ pub enum AcceptError {
 impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotFirst => "message belongs to a session that is not here",
+            Self::NotPreKeyMessage => "message belongs to a session that is not here",
             Self::Malformed => "first message is malformed",
-            Self::OtherIdentity => "pre-keys belong to another identity",
+            Self::WrongIdentity => "pre-keys belong to another identity",
             Self::UnknownPreKey => "first message names unknown pre-keys",
             Self::IdentityMismatch => "first message is from another identity",
             Self::Replayed => "first message opened a session before",
@@ -54,7 +54,7 @@ impl From<RespondError> for AcceptError {
     fn from(error: RespondError) -> Self {
         match error {
             RespondError::Malformed => Self::Malformed,
-            RespondError::OtherIdentity => Self::OtherIdentity,
+            RespondError::WrongIdentity => Self::WrongIdentity,
             RespondError::UnknownPreKey => Self::UnknownPreKey,
             RespondError::Replayed => Self::Replayed,
             RespondError::ReplayCacheFull => Self::ReplayCacheFull,
@@ -83,7 +83,7 @@ pub enum DecryptError {
     /// Not the encoding of a message. Drop it.
     Malformed,
     /// It opens another session: hand it to [`Session::accept`](crate::Session::accept).
-    OtherSession,
+    OpensNewSession,
     /// The peer did send this, but its key is used up or was given up long ago: a duplicate, or very late. Drop it.
     Replayed,
     /// The peer did send this, but more than 25,000 messages before it are missing: set up a new session.
@@ -100,7 +100,7 @@ impl fmt::Display for DecryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Malformed => "message is malformed",
-            Self::OtherSession => "message opens another session",
+            Self::OpensNewSession => "message opens another session",
             Self::Replayed => "message was received before",
             Self::TooFarAhead => "too many messages before this one are missing",
             Self::Diverged => "one side's session state was lost or rolled back",

@@ -28,7 +28,7 @@ fn numbers_and_codes_are_those_of_another_implementation() {
         let theirs = SafetyNumber::with_iterations(iterations, version, &remote, &local);
         assert_eq!(theirs.to_string(), known.text("display"));
         assert_eq!(theirs.verify(&known.hex("scannable")), Ok(()));
-        assert_eq!(ours.verify(&known.hex("scannable")), Err(ScanError::Different), "one's own code confirms nothing");
+        assert_eq!(ours.verify(&known.hex("scannable")), Err(ScanError::Mismatch), "one's own code confirms nothing");
         if iterations == ITERATIONS {
             assert_eq!(SafetyNumber::new(version, &local, &remote), ours);
         }
@@ -85,7 +85,7 @@ fn every_changed_bit_of_a_code_is_noticed() {
     assert_eq!(number.verify(&other), Err(ScanError::OtherVersion { theirs: 1 }));
     // A half that is cut is no half, even where the rest is equal.
     let cut = [&[8, 2, 0x1a, 2, 0x0a, 0, 0x12, 2, 0x0a, 0][..]].concat();
-    assert_eq!(number.verify(&cut), Err(ScanError::Different));
+    assert_eq!(number.verify(&cut), Err(ScanError::Mismatch));
 }
 
 proptest! {

@@ -313,7 +313,7 @@ fn safety_numbers_that_were_recorded_are_the_same() {
         assert_eq!(safety_number.to_string(), text(pair, "displayable"));
         assert_eq!(safety_number.to_scannable(), hex(pair, "scannable"));
         assert_eq!(safety_number.verify(&hex(pair, "theirs")), Ok(()));
-        assert_eq!(safety_number.verify(&hex(pair, "scannable")), Err(ScanError::Different));
+        assert_eq!(safety_number.verify(&hex(pair, "scannable")), Err(ScanError::Mismatch));
     }
 }
 

@@ -387,5 +387,12 @@ pub(super) fn word(error: impl Debug) -> String {
         }
         word.extend(letter.to_lowercase());
     }
-    word
+    // The words of the vectors are the specification's.
+    match word.as_str() {
+        "not-pre-key-message" => "not-first".into(),
+        "opens-new-session" => "other-session".into(),
+        "protocol-violation" => "misbehaved".into(),
+        "session-lost" => "lost".into(),
+        _ => word,
+    }
 }

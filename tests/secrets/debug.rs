@@ -9,7 +9,6 @@ use std::fs;
 use std::path::Path;
 
 use bisik::handshake::{self, DisclosureHash, RespondError};
-use bisik::media;
 use bisik::media::{self, Decryptor, Encryptor, MediaType, Pointer, RandomAccess};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{

@@ -103,13 +103,15 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
             Err(ReceiveError::Replayed) => known.push(claim),
             // Asked for again, with what is owed; where that was in vain three times, a person has to look.
             // Without a session to ask in, nobody would ever be asked.
-            Err(ReceiveError::Lost) if devices(&conversation.plan(account)).contains(&from) => {
+            Err(ReceiveError::SessionLost) if devices(&conversation.plan(account)).contains(&from) => {
                 refused.push(Refused { claim, why: "lost, and there is no session to ask for it in", again: true })
             }
-            Err(ReceiveError::Lost) if conversation.ask_again(id, from) => taken.push(claim.token),
-            Err(ReceiveError::Lost) => refused.push(Refused { claim, why: "lost, and asked for in vain", again: true }),
+            Err(ReceiveError::SessionLost) if conversation.ask_again(id, from) => taken.push(claim.token),
+            Err(ReceiveError::SessionLost) => {
+                refused.push(Refused { claim, why: "lost, and asked for in vain", again: true })
+            }
             Err(ReceiveError::Rejected) => refused.push(Refused { claim, why: "does not verify", again: true }),
-            Err(ReceiveError::Misbehaved) => {
+            Err(ReceiveError::ProtocolViolation) => {
                 refused.push(Refused { claim, why: "not what a customer may write", again: false })
             }
             Err(_) => refused.push(Refused { claim, why: "lists or pre-keys are outdated", again: true }),

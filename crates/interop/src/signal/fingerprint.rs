@@ -85,7 +85,7 @@ impl SafetyNumber {
             return Err(ScanError::OtherVersion { theirs: version });
         }
         let same = scanned(&self.remote).ct_eq(&local) & scanned(&self.local).ct_eq(&remote);
-        if bool::from(same) { Ok(()) } else { Err(ScanError::Different) }
+        if bool::from(same) { Ok(()) } else { Err(ScanError::Mismatch) }
     }
 }
 
@@ -116,7 +116,7 @@ pub enum ScanError {
         theirs: u32,
     },
     /// Another key or another person. Somebody may be in between: do not mark as verified.
-    Different,
+    Mismatch,
 }
 
 impl fmt::Display for ScanError {
@@ -124,7 +124,7 @@ impl fmt::Display for ScanError {
         f.write_str(match self {
             Self::Malformed => "not the code of a safety number",
             Self::OtherVersion { theirs: _ } => "the code of another version",
-            Self::Different => "the code of another key or person",
+            Self::Mismatch => "the code of another key or person",
         })
     }
 }

@@ -13,7 +13,7 @@ pub enum InitiateError {
     /// The bundle is the caller's own: a bug, or a server that hands out the wrong one.
     OwnBundle,
     /// The identity or the bundle is not that of this session: a bug in the caller, or a peer with a new identity.
-    OtherIdentity,
+    WrongIdentity,
     /// The bundle's keys agree on nothing: made by a hostile device. Do not use it.
     Rejected,
 }
@@ -22,7 +22,7 @@ impl fmt::Display for InitiateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OwnBundle => "pre-key bundle is one's own",
-            Self::OtherIdentity => "identity is not that of this session",
+            Self::WrongIdentity => "identity is not that of this session",
             Self::Rejected => "pre-key bundle agrees on nothing",
         })
     }
@@ -35,9 +35,9 @@ impl core::error::Error for InitiateError {}
 #[non_exhaustive]
 pub enum AcceptError {
     /// It is no first message, so it belongs to a session, and that one was lost: ask the sender for a new one.
-    NotFirst,
+    NotPreKeyMessage,
     /// The identity, or the owner of the pre-keys, is another than the session's: a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// It names pre-keys that are gone or never were: used already, dropped, or of an installation that was lost.
     /// Tell the sender to fetch a new bundle.
     UnknownPreKey,
@@ -58,8 +58,8 @@ pub enum AcceptError {
 impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotFirst => "message belongs to a session that is not here",
-            Self::OtherIdentity => "pre-keys or session belong to another identity",
+            Self::NotPreKeyMessage => "message belongs to a session that is not here",
+            Self::WrongIdentity => "pre-keys or session belong to another identity",
             Self::UnknownPreKey => "first message names unknown pre-keys",
             Self::IdentityMismatch => "first message is from another identity",
             Self::Replayed => "first message opened a session before",
@@ -90,7 +90,7 @@ impl From<OpenError> for AcceptError {
 #[non_exhaustive]
 pub enum DecryptError {
     /// It opens another state: hand it to [`Session::accept_again`](crate::signal::Session::accept_again).
-    OtherSession,
+    OpensNewSession,
     /// Its key is used up or was given up long ago: a duplicate, or very late. Drop it.
     Replayed,
     /// More than 25,000 messages before it are missing: if it repeats, set up a new session.
@@ -103,7 +103,7 @@ pub enum DecryptError {
 impl fmt::Display for DecryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OtherSession => "message opens another session",
+            Self::OpensNewSession => "message opens another session",
             Self::Replayed => "message was received before",
             Self::TooFarAhead => "too many messages before this one are missing",
             Self::Rejected => "message does not verify",
