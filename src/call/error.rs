@@ -20,17 +20,13 @@ pub enum SignalError {
     LowOrder,
 }
 
-impl fmt::Display for SignalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not a signal of a call",
-            Self::NonCanonical => "a key of the call is not canonical",
-            Self::LowOrder => "a key of the call is of small order",
-        })
+bisik_core::error_texts! {
+    SignalError {
+        Malformed => "call.signal.malformed", "the call signal is malformed";
+        NonCanonical => "call.signal.non_canonical", "a key of the call signal is not in canonical encoding";
+        LowOrder => "call.signal.low_order", "a key of the call signal is of small order";
     }
 }
-
-impl core::error::Error for SignalError {}
 
 /// Why an answer did not complete a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +40,13 @@ pub enum AnswerError {
     Rejected,
 }
 
-impl fmt::Display for AnswerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherCall => "the answer is of another call",
-            Self::OtherDevice => "the answer came from another device than the one that was called",
-            Self::Rejected => "the answer was not made from this offer",
-        })
+bisik_core::error_texts! {
+    AnswerError {
+        OtherCall => "call.answer.other_call", "the answer belongs to another call";
+        OtherDevice => "call.answer.other_device", "the answer came from another device than the called one";
+        Rejected => "call.answer.rejected", "the answer was not made from this offer";
     }
 }
-
-impl core::error::Error for AnswerError {}
 
 /// An answer that did not fit, and the caller's state, which is as before: the right answer may still come.
 #[derive(Debug)]
@@ -63,6 +55,14 @@ pub struct Unanswered {
     pub calling: Calling,
     /// Why.
     pub error: AnswerError,
+}
+
+impl Unanswered {
+    /// The code of its [`error`](Self::error).
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.error.code()
+    }
 }
 
 impl fmt::Display for Unanswered {
@@ -87,18 +87,14 @@ pub enum SealError {
     Internal,
 }
 
-impl fmt::Display for SealError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotReserved => "no counter is reserved",
-            Self::Exhausted => "the key has no counters left",
-            Self::TooLong => "more than 16 MiB of plaintext or 256 bytes of metadata",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    SealError {
+        NotReserved => "call.seal.not_reserved", "no frame counter is reserved";
+        Exhausted => "call.seal.exhausted", "the frame key has no counters left";
+        TooLong => "call.seal.too_long", "the frame is longer than 16 MiB or its metadata longer than 256 bytes";
+        Internal => "call.seal.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for SealError {}
 
 impl From<InternalError> for SealError {
     fn from(InternalError: InternalError) -> Self {
@@ -122,19 +118,15 @@ pub enum OpenError {
     Rejected,
 }
 
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not a frame",
-            Self::UnknownKey => "the frame's key is not here",
-            Self::Replayed => "the frame was opened before",
-            Self::TooLate => "the frame is too far behind",
-            Self::Rejected => "the frame is not authentic",
-        })
+bisik_core::error_texts! {
+    OpenError {
+        Malformed => "call.open.malformed", "the frame is malformed";
+        UnknownKey => "call.open.unknown_key", "the frame is under an unknown key";
+        Replayed => "call.open.replayed", "the frame was opened before";
+        TooLate => "call.open.too_late", "the frame is too far behind the newest one";
+        Rejected => "call.open.rejected", "the frame does not verify";
     }
 }
-
-impl core::error::Error for OpenError {}
 
 /// Why a sender's key was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,16 +138,12 @@ pub enum InstallError {
     Full,
 }
 
-impl fmt::Display for InstallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stale => "a key of this epoch or a later one is there",
-            Self::Full => "there are keys of as many participants as there can be",
-        })
+bisik_core::error_texts! {
+    InstallError {
+        Stale => "call.install.stale", "a key of this epoch or a later one is known";
+        Full => "call.install.full", "keys of 256 participants are known already";
     }
 }
-
-impl core::error::Error for InstallError {}
 
 /// Why an epoch key was not taken into a group call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,18 +159,14 @@ pub enum EpochKeyError {
     Rejected,
 }
 
-impl fmt::Display for EpochKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherCall => "the key is of another call",
-            Self::NotInCall => "its sender is not in the call",
-            Self::Stale => "a key of this epoch or a later one is there",
-            Self::Rejected => "the key was not made by this sender for this device",
-        })
+bisik_core::error_texts! {
+    EpochKeyError {
+        OtherCall => "call.epoch_key.other_call", "the epoch key belongs to another call";
+        NotInCall => "call.epoch_key.not_in_call", "the sender of the epoch key is not in the call";
+        Stale => "call.epoch_key.stale", "a key of this epoch or a later one is known";
+        Rejected => "call.epoch_key.rejected", "the epoch key was not made by this sender for this device";
     }
 }
-
-impl core::error::Error for EpochKeyError {}
 
 /// Why the members of a call did not change, or a member was not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,28 +182,20 @@ pub enum MemberError {
     Exhausted,
 }
 
-impl fmt::Display for MemberError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AlreadyInCall => "already in the call",
-            Self::NotInCall => "not in the call",
-            Self::Full => "the call has as many participants as there can be",
-            Self::Exhausted => "the call has no epochs left",
-        })
+bisik_core::error_texts! {
+    MemberError {
+        AlreadyInCall => "call.member.already_in_call", "the participant is in the call already";
+        NotInCall => "call.member.not_in_call", "the participant is not in the call";
+        Full => "call.member.full", "the call has 256 participants already";
+        Exhausted => "call.member.exhausted", "the call has no epochs left";
     }
 }
-
-impl core::error::Error for MemberError {}
 
 /// The bytes are no [`BaseKey`](super::BaseKey): less than 16, or more than 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BaseKeyError;
 
-impl fmt::Display for BaseKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a base key has 16 to 64 bytes")
-    }
+bisik_core::error_texts! {
+    BaseKeyError => "call.base_key.length", "the base key is shorter than 16 or longer than 64 bytes"
 }
-
-impl core::error::Error for BaseKeyError {}

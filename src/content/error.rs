@@ -2,8 +2,6 @@
 //!
 //! Does not know which field it was: nobody acts on that.
 
-use core::fmt;
-
 /// Why content was not composed, or a body not read.
 ///
 /// A body that decrypted comes from an authenticated peer. Whatever is wrong with it, its reader drops it; `TooLong` and
@@ -21,18 +19,14 @@ pub enum ContentError {
     NotAllowed,
 }
 
-impl fmt::Display for ContentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "content is malformed",
-            Self::TooLong => "content is too long",
-            Self::OutOfRange => "content has a value outside its range",
-            Self::NotAllowed => "content of this kind does not allow this",
-        })
+bisik_core::error_texts! {
+    ContentError {
+        Malformed => "content.malformed", "the content is malformed";
+        TooLong => "content.too_long", "the content is too long";
+        OutOfRange => "content.out_of_range", "the content has a value outside its range";
+        NotAllowed => "content.not_allowed", "content of this kind does not allow this";
     }
 }
-
-impl core::error::Error for ContentError {}
 
 /// Why a ballot did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +38,9 @@ pub enum BallotError {
     Invalid,
 }
 
-impl fmt::Display for BallotError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rejected => "ballot was not cast by this voter in this poll",
-            Self::Invalid => "ballot holds no vote that the poll allows",
-        })
+bisik_core::error_texts! {
+    BallotError {
+        Rejected => "content.ballot.rejected", "the ballot was not cast by this voter in this poll";
+        Invalid => "content.ballot.invalid", "the ballot holds a vote that the poll does not allow";
     }
 }
-
-impl core::error::Error for BallotError {}

@@ -2,8 +2,6 @@
 //!
 //! Does not know the causes below.
 
-use core::fmt;
-
 use crate::device::OwnDeviceError;
 use crate::endpoint::Blocked;
 use crate::internal::InternalError;
@@ -33,22 +31,18 @@ pub enum SendError {
     Internal,
 }
 
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IdentityChanged => "the peer's account key has changed",
-            Self::ListExpired => "a device list has expired",
-            Self::NeedBundles => "bundles are missing for some devices",
-            Self::WrongBundle => "a bundle is of another device",
-            Self::TooLong => "message is too long",
-            Self::DeviceNotListed => "this device is not in its account's list",
-            Self::Blocked(_) => "the label does not permit it",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    SendError {
+        IdentityChanged => "conversation.send.identity_changed", "the peer's account key has changed";
+        ListExpired => "conversation.send.list_expired", "a device list has expired";
+        NeedBundles => "conversation.send.need_bundles", "pre-key bundles are missing for some devices";
+        WrongBundle => "conversation.send.wrong_bundle", "a pre-key bundle belongs to another device";
+        TooLong => "conversation.send.too_long", "the message is too long";
+        DeviceNotListed => "conversation.send.device_not_listed", "the local device is not in its account's list";
+        Blocked(error) => "conversation.send.blocked", "the conversation's label does not permit sending";
+        Internal => "conversation.send.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for SendError {}
 
 impl From<InternalError> for SendError {
     fn from(InternalError: InternalError) -> Self {
@@ -82,23 +76,22 @@ pub enum ReceiveError {
     DisclosureNeeded,
 }
 
-impl fmt::Display for ReceiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownDevice => "sender is in no known device list",
-            Self::ListExpired => "a device list has expired",
-            Self::Replayed => "message was received before",
-            Self::SessionLost => "session of the message is lost",
-            Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
-            Self::Rejected => "message does not verify",
-            Self::DisclosureNeeded => "a hosted device needs its disclosure",
-            Self::ProtocolViolation => "message is not what its sender may write",
-            Self::DeviceNotListed => "this device is not in its account's list",
-        })
+bisik_core::error_texts! {
+    ReceiveError {
+        UnknownDevice => "conversation.receive.unknown_device", "the sender is in no known device list";
+        ListExpired => "conversation.receive.list_expired", "a device list has expired";
+        Replayed => "conversation.receive.replayed", "the message was received before";
+        SessionLost => "conversation.receive.session_lost", "the session of the message is lost";
+        ReplayCacheFull => "conversation.receive.replay_cache_full",
+            "the last-resort pre-key cannot remember more sessions";
+        Rejected => "conversation.receive.rejected", "the message does not verify";
+        DisclosureNeeded => "conversation.receive.disclosure_needed",
+            "the local device is hosted and its disclosure is missing";
+        ProtocolViolation => "conversation.receive.protocol_violation",
+            "the message is not one that its sender may write";
+        DeviceNotListed => "conversation.receive.device_not_listed", "the local device is not in its account's list";
     }
 }
-
-impl core::error::Error for ReceiveError {}
 
 impl From<OwnDeviceError> for SendError {
     fn from(error: OwnDeviceError) -> Self {

@@ -2,8 +2,6 @@
 //!
 //! Does not know what was tried: after any of these, nothing has changed.
 
-use core::fmt;
-
 use crate::codec::Malformed;
 use crate::session::DecryptError;
 
@@ -37,24 +35,20 @@ pub enum DeviceListError {
     IndexReused,
 }
 
-impl fmt::Display for DeviceListError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "device list is malformed",
-            Self::OtherAccount => "device list is of another account",
-            Self::BadSignature => "device list is badly signed",
-            Self::BadPossession => "device list claims a device that does not say so itself",
-            Self::NotYetValid => "device list is dated in the future",
-            Self::Expired => "device list has expired",
-            Self::RolledBack => "device list is older than the known one",
-            Self::Forked => "device list is not the continuation of the known one",
-            Self::Gap => "device lists before this one are missing",
-            Self::IndexReused => "device list gives an index twice",
-        })
+bisik_core::error_texts! {
+    DeviceListError {
+        Malformed => "device.list.malformed", "the device list is malformed";
+        OtherAccount => "device.list.other_account", "the device list belongs to another account";
+        BadSignature => "device.list.bad_signature", "the signature of the device list does not verify";
+        BadPossession => "device.list.bad_possession", "the device list holds a device that did not sign its entry";
+        NotYetValid => "device.list.not_yet_valid", "the device list is dated more than a day in the future";
+        Expired => "device.list.expired", "the device list has expired";
+        RolledBack => "device.list.rolled_back", "the device list is older than the known one";
+        Forked => "device.list.forked", "the device list does not continue the known one";
+        Gap => "device.list.gap", "device lists before this one are missing";
+        IndexReused => "device.list.index_reused", "the device list uses an index again";
     }
 }
-
-impl core::error::Error for DeviceListError {}
 
 impl From<Malformed> for DeviceListError {
     fn from(Malformed: Malformed) -> Self {
@@ -84,22 +78,19 @@ pub enum PrimaryError {
     Exhausted,
 }
 
-impl fmt::Display for PrimaryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WrongIdentity => "identity is not the account's primary device",
-            Self::OtherIndex => "device certificate is for another index",
-            Self::AlreadyListed => "device is in the list already",
-            Self::BadPossession => "device certificate is not signed by its device for this account",
-            Self::UnknownDevice => "no such device in the list",
-            Self::IsPrimary => "primary device cannot be removed",
-            Self::Full => "device list is full",
-            Self::Exhausted => "no device index is left",
-        })
+bisik_core::error_texts! {
+    PrimaryError {
+        WrongIdentity => "device.primary.wrong_identity", "the identity is not the account's primary device";
+        OtherIndex => "device.primary.other_index", "the device certificate is for another index";
+        AlreadyListed => "device.primary.already_listed", "the device is in the list already";
+        BadPossession => "device.primary.bad_possession",
+            "the device certificate is not signed by its device for this account";
+        UnknownDevice => "device.primary.unknown_device", "the device is not in the list";
+        IsPrimary => "device.primary.is_primary", "the primary device cannot be removed";
+        Full => "device.primary.full", "the device list is full";
+        Exhausted => "device.primary.exhausted", "no device index or sequence number is left";
     }
 }
-
-impl core::error::Error for PrimaryError {}
 
 /// Why a step of linking failed. Linking is over then on this side, and starts again from the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,20 +110,16 @@ pub enum LinkError {
     NotListed,
 }
 
-impl fmt::Display for LinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "linking message is malformed",
-            Self::WrongStep => "linking message is not the one that is due",
-            Self::OtherLink => "linking message belongs to another linking",
-            Self::Rejected => "linking message does not verify",
-            Self::List(error) => return error.fmt(f),
-            Self::NotListed => "device list does not hold the linked device",
-        })
+bisik_core::error_texts! {
+    LinkError {
+        Malformed => "device.link.malformed", "the linking message is malformed";
+        WrongStep => "device.link.wrong_step", "the linking message is not the one that is due";
+        OtherLink => "device.link.other_link", "the linking message belongs to another linking";
+        Rejected => "device.link.rejected", "the linking message does not verify";
+        List(error) => "device.link.list", "the device list is refused";
+        NotListed => "device.link.not_listed", "the device list does not hold the linked device";
     }
 }
-
-impl core::error::Error for LinkError {}
 
 impl From<Malformed> for LinkError {
     fn from(Malformed: Malformed) -> Self {
@@ -160,18 +147,14 @@ pub enum OwnDeviceError {
     Decrypt(DecryptError),
 }
 
-impl fmt::Display for OwnDeviceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotListed => "this device is not in the directory",
-            Self::Expired => "own device list has expired",
-            Self::OtherDevice => "sender is not an own device",
-            Self::Decrypt(error) => return error.fmt(f),
-        })
+bisik_core::error_texts! {
+    OwnDeviceError {
+        NotListed => "device.own.not_listed", "the local device is not in the directory";
+        Expired => "device.own.expired", "the local account's device list has expired";
+        OtherDevice => "device.own.other_device", "the sender is not a device of the local account";
+        Decrypt(error) => "device.own.decrypt", "the message does not decrypt";
     }
 }
-
-impl core::error::Error for OwnDeviceError {}
 
 impl From<DecryptError> for OwnDeviceError {
     fn from(error: DecryptError) -> Self {

@@ -2,8 +2,6 @@
 //!
 //! Does not know when, or whether, the responder will answer.
 
-use core::fmt;
-
 use rand_core::CryptoRng;
 
 use super::transcript::Open;
@@ -22,16 +20,12 @@ pub enum InitiateError {
     Internal,
 }
 
-impl fmt::Display for InitiateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OwnBundle => "the bundle is one's own",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    InitiateError {
+        OwnBundle => "session.initiate.own_bundle", "the pre-key bundle is the local device's own";
+        Internal => "session.initiate.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for InitiateError {}
 
 impl From<InternalError> for InitiateError {
     fn from(InternalError: InternalError) -> Self {

@@ -2,8 +2,6 @@
 //!
 //! P-3.5. Changes nothing: which keys were used is returned, and removed by the caller once the first message verified.
 
-use core::fmt;
-
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, Used};
@@ -29,20 +27,17 @@ pub enum RespondError {
     Rejected,
 }
 
-impl fmt::Display for RespondError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "first flight is malformed",
-            Self::WrongIdentity => "pre-keys belong to another identity",
-            Self::UnknownPreKey => "first flight names unknown pre-keys",
-            Self::Replayed => "first flight was answered before",
-            Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
-            Self::Rejected => "first flight does not verify",
-        })
+bisik_core::error_texts! {
+    RespondError {
+        Malformed => "handshake.respond.malformed", "the first flight is malformed";
+        WrongIdentity => "handshake.respond.wrong_identity", "the pre-keys belong to another identity";
+        UnknownPreKey => "handshake.respond.unknown_pre_key", "the first flight names unknown pre-keys";
+        Replayed => "handshake.respond.replayed", "the first flight was answered before";
+        ReplayCacheFull => "handshake.respond.replay_cache_full",
+            "the last-resort pre-key cannot remember more sessions";
+        Rejected => "handshake.respond.rejected", "the first flight does not verify";
     }
 }
-
-impl core::error::Error for RespondError {}
 
 impl From<InvalidKey> for RespondError {
     fn from(_: InvalidKey) -> Self {

@@ -28,16 +28,12 @@ pub enum PreKeysError {
     Full,
 }
 
-impl fmt::Display for PreKeysError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WrongIdentity => "pre-keys belong to another identity",
-            Self::Full => "too many one-time pre-keys are held",
-        })
+bisik_core::error_texts! {
+    PreKeysError {
+        WrongIdentity => "keys.pre_keys.wrong_identity", "the pre-keys belong to another identity";
+        Full => "keys.pre_keys.full", "the pre-keys would exceed the limit of one-time pairs";
     }
 }
-
-impl core::error::Error for PreKeysError {}
 
 /// How many one-time pairs are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

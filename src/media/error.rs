@@ -3,7 +3,6 @@
 //! Does not know the operations.
 
 use crate::internal::InternalError;
-use core::fmt;
 
 /// Why a file was not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,18 +19,14 @@ pub enum EncryptError {
     Internal,
 }
 
-impl fmt::Display for EncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the file is too large",
-            Self::OtherSize => "the file has another size than was announced",
-            Self::NoRoom => "the memory for the output is too short",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    EncryptError {
+        TooLarge => "media.encrypt.too_large", "the file is too large";
+        OtherSize => "media.encrypt.other_size", "the file has another size than was announced";
+        NoRoom => "media.encrypt.no_room", "the memory for the output is too short";
+        Internal => "media.encrypt.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for EncryptError {}
 
 impl From<InternalError> for EncryptError {
     fn from(InternalError: InternalError) -> Self {
@@ -51,17 +46,13 @@ pub enum DecryptError {
     Internal,
 }
 
-impl fmt::Display for DecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rejected => "not the file that the pointer names, or changed since",
-            Self::Incomplete => "the end of the file is missing",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    DecryptError {
+        Rejected => "media.decrypt.rejected", "the blob is not the one that the pointer names, or was changed";
+        Incomplete => "media.decrypt.incomplete", "the end of the blob is missing";
+        Internal => "media.decrypt.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for DecryptError {}
 
 impl From<InternalError> for DecryptError {
     fn from(InternalError: InternalError) -> Self {
@@ -74,23 +65,15 @@ impl From<InternalError> for DecryptError {
 #[non_exhaustive]
 pub struct PointerError;
 
-impl fmt::Display for PointerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a pointer to an attachment")
-    }
+bisik_core::error_texts! {
+    PointerError => "media.pointer.malformed", "the bytes are not a pointer to an attachment"
 }
-
-impl core::error::Error for PointerError {}
 
 /// The text is not a media type as this library writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MediaTypeError;
 
-impl fmt::Display for MediaTypeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a media type in small letters and without parameters")
-    }
+bisik_core::error_texts! {
+    MediaTypeError => "media.type.malformed", "the text is not a media type in lower case without parameters"
 }
-
-impl core::error::Error for MediaTypeError {}

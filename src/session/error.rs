@@ -2,8 +2,6 @@
 //!
 //! Does not know the causes below: they come from the handshake and the ratchet.
 
-use core::fmt;
-
 use crate::handshake::RespondError;
 use crate::ratchet;
 
@@ -32,23 +30,20 @@ pub enum AcceptError {
     Rejected,
 }
 
-impl fmt::Display for AcceptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotPreKeyMessage => "message belongs to a session that is not here",
-            Self::Malformed => "first message is malformed",
-            Self::WrongIdentity => "pre-keys belong to another identity",
-            Self::UnknownPreKey => "first message names unknown pre-keys",
-            Self::IdentityMismatch => "first message is from another identity",
-            Self::Replayed => "first message opened a session before",
-            Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "first message does not verify",
-        })
+bisik_core::error_texts! {
+    AcceptError {
+        NotPreKeyMessage => "session.accept.not_pre_key_message", "the message belongs to a session that is not here";
+        Malformed => "session.accept.malformed", "the first message is malformed";
+        WrongIdentity => "session.accept.wrong_identity", "the pre-keys belong to another identity";
+        UnknownPreKey => "session.accept.unknown_pre_key", "the first message names unknown pre-keys";
+        IdentityMismatch => "session.accept.identity_mismatch",
+            "the first message was written by another identity than the expected one";
+        Replayed => "session.accept.replayed", "the first message opened a session before";
+        ReplayCacheFull => "session.accept.replay_cache_full", "the last-resort pre-key cannot remember more sessions";
+        TooFarAhead => "session.accept.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "session.accept.rejected", "the first message does not verify";
     }
 }
-
-impl core::error::Error for AcceptError {}
 
 impl From<RespondError> for AcceptError {
     fn from(error: RespondError) -> Self {
@@ -96,20 +91,16 @@ pub enum DecryptError {
     Rejected,
 }
 
-impl fmt::Display for DecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "message is malformed",
-            Self::OpensNewSession => "message opens another session",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Diverged => "one side's session state was lost or rolled back",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    DecryptError {
+        Malformed => "session.decrypt.malformed", "the message is malformed";
+        OpensNewSession => "session.decrypt.opens_new_session", "the message opens another session";
+        Replayed => "session.decrypt.replayed", "the message was received before";
+        TooFarAhead => "session.decrypt.too_far_ahead", "too many messages before this one are missing";
+        Diverged => "session.decrypt.diverged", "one side's session state was lost or rolled back";
+        Rejected => "session.decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for DecryptError {}
 
 impl From<ratchet::DecryptError> for DecryptError {
     fn from(error: ratchet::DecryptError) -> Self {

@@ -16,6 +16,7 @@ extern crate std;
 mod labels;
 
 pub mod codec;
+pub mod error;
 pub mod internal;
 pub mod primitives;
 pub mod storage;

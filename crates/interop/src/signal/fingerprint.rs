@@ -119,17 +119,13 @@ pub enum ScanError {
     Mismatch,
 }
 
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not the code of a safety number",
-            Self::OtherVersion { theirs: _ } => "the code of another version",
-            Self::Mismatch => "the code of another key or person",
-        })
+bisik_core::error_texts! {
+    ScanError {
+        Malformed => "interop.signal.scan.malformed", "the scanned code is not that of a safety number";
+        OtherVersion => "interop.signal.scan.other_version", "the scanned code has another version";
+        Mismatch => "interop.signal.scan.mismatch", "the scanned code is for another key or person";
     }
 }
-
-impl core::error::Error for ScanError {}
 
 /// S-9.1. `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then over and over `SHA-512(h ‖ keys)`.
 fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {

@@ -29,18 +29,14 @@ pub enum PreKeysError {
     UnknownPreKey,
 }
 
-impl fmt::Display for PreKeysError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::WrongIdentity => "pre-keys belong to another identity",
-            Self::Full => "too many one-time pre-keys are held",
-            Self::IdTaken => "pre-key id is taken",
-            Self::UnknownPreKey => "pre-key id is unknown",
-        })
+bisik_core::error_texts! {
+    PreKeysError {
+        WrongIdentity => "interop.signal.pre_keys.wrong_identity", "the pre-keys belong to another identity";
+        Full => "interop.signal.pre_keys.full", "the pre-keys would exceed the limit of one-time pre-keys";
+        IdTaken => "interop.signal.pre_keys.id_taken", "a pre-key with this number exists";
+        UnknownPreKey => "interop.signal.pre_keys.unknown_pre_key", "no pre-key with this number exists";
     }
 }
-
-impl core::error::Error for PreKeysError {}
 
 /// What a session that was just accepted has used up. Hand it to [`PreKeys::remove`] and store the pre-keys in the same
 /// transaction as the session; until then the same first message could open a second session.

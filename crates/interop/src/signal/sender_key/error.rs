@@ -3,20 +3,16 @@
 //! Does not know the operations.
 
 use bisik_core::internal::InternalError;
-use core::fmt;
 
 /// The bytes are not a distribution or a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DistributionError;
 
-impl fmt::Display for DistributionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a message of a group with sender keys")
-    }
+bisik_core::error_texts! {
+    DistributionError => "interop.signal.distribution.malformed",
+        "the bytes are not a message of a group with sender keys"
 }
-
-impl core::error::Error for DistributionError {}
 
 /// Why a message was not encrypted. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,17 +26,13 @@ pub enum GroupEncryptError {
     Internal,
 }
 
-impl fmt::Display for GroupEncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "message is too long",
-            Self::Exhausted => "sender key is used up",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    GroupEncryptError {
+        TooLong => "interop.signal.group_encrypt.too_long", "the message is longer than 64 MiB";
+        Exhausted => "interop.signal.group_encrypt.exhausted", "the sender key's chain is exhausted";
+        Internal => "interop.signal.group_encrypt.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for GroupEncryptError {}
 
 impl From<InternalError> for GroupEncryptError {
     fn from(InternalError: InternalError) -> Self {
@@ -63,15 +55,11 @@ pub enum GroupDecryptError {
     Rejected,
 }
 
-impl fmt::Display for GroupDecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownKey => "message is under an unknown sender key",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    GroupDecryptError {
+        UnknownKey => "interop.signal.group_decrypt.unknown_key", "the message is under an unknown sender key";
+        Replayed => "interop.signal.group_decrypt.replayed", "the message was received before";
+        TooFarAhead => "interop.signal.group_decrypt.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.group_decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for GroupDecryptError {}

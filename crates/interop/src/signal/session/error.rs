@@ -2,8 +2,6 @@
 //!
 //! Does not know the causes below: they come from the handshake and the ratchet.
 
-use core::fmt;
-
 use crate::signal::ratchet::OpenError;
 
 /// Why no session was set up. Nothing was changed.
@@ -18,17 +16,13 @@ pub enum InitiateError {
     Rejected,
 }
 
-impl fmt::Display for InitiateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OwnBundle => "pre-key bundle is one's own",
-            Self::WrongIdentity => "identity is not that of this session",
-            Self::Rejected => "pre-key bundle agrees on nothing",
-        })
+bisik_core::error_texts! {
+    InitiateError {
+        OwnBundle => "interop.signal.initiate.own_bundle", "the pre-key bundle is the local device's own";
+        WrongIdentity => "interop.signal.initiate.wrong_identity", "the identity is not that of this session";
+        Rejected => "interop.signal.initiate.rejected", "the pre-key bundle's keys give no shared secret";
     }
 }
-
-impl core::error::Error for InitiateError {}
 
 /// Why a first message did not open a state. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +49,22 @@ pub enum AcceptError {
     Rejected,
 }
 
-impl fmt::Display for AcceptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotPreKeyMessage => "message belongs to a session that is not here",
-            Self::WrongIdentity => "pre-keys or session belong to another identity",
-            Self::UnknownPreKey => "first message names unknown pre-keys",
-            Self::IdentityMismatch => "first message is from another identity",
-            Self::Replayed => "first message opened a session before",
-            Self::ReplayCacheFull => "signed pre-key cannot remember more sessions",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "first message does not verify",
-        })
+bisik_core::error_texts! {
+    AcceptError {
+        NotPreKeyMessage => "interop.signal.accept.not_pre_key_message",
+            "the message belongs to a session that is not here";
+        WrongIdentity => "interop.signal.accept.wrong_identity",
+            "the pre-keys or the session belong to another identity";
+        UnknownPreKey => "interop.signal.accept.unknown_pre_key", "the first message names unknown pre-keys";
+        IdentityMismatch => "interop.signal.accept.identity_mismatch",
+            "the first message was written by another identity than the expected one";
+        Replayed => "interop.signal.accept.replayed", "the first message opened a session before";
+        ReplayCacheFull => "interop.signal.accept.replay_cache_full",
+            "the signed pre-key cannot remember more sessions";
+        TooFarAhead => "interop.signal.accept.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.accept.rejected", "the first message does not verify";
     }
 }
-
-impl core::error::Error for AcceptError {}
 
 impl From<OpenError> for AcceptError {
     fn from(error: OpenError) -> Self {
@@ -100,18 +94,14 @@ pub enum DecryptError {
     Rejected,
 }
 
-impl fmt::Display for DecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OpensNewSession => "message opens another session",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    DecryptError {
+        OpensNewSession => "interop.signal.decrypt.opens_new_session", "the message opens another session";
+        Replayed => "interop.signal.decrypt.replayed", "the message was received before";
+        TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for DecryptError {}
 
 impl From<OpenError> for DecryptError {
     fn from(error: OpenError) -> Self {
