@@ -38,10 +38,9 @@ fn names(text: &str) -> Vec<Name> {
         let end =
             text[at + 2..].find(|c: char| c != '.' && !c.is_ascii_digit()).map_or(text.len(), |length| at + 2 + length);
         let Some(this) = name(text[at..end].trim_end_matches('.')).filter(|_| !within_a_word) else { continue };
-        if let Some(&(letter, section, first)) = found.last() {
-            if text[last..at].ends_with(" to ") && at - last < 8 && (letter, section) == (this.0, this.1) {
-                found.extend((first + 1..this.2).map(|number| (letter, section, number)));
-            }
+        let before = found.last().copied().filter(|before| (before.0, before.1) == (this.0, this.1));
+        if let Some((letter, section, first)) = before.filter(|_| &text[last..at] == " to ") {
+            found.extend((first + 1..this.2).map(|number| (letter, section, number)));
         }
         found.push(this);
         last = end;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Component, Path, PathBuf};
 
 use super::files;
 
@@ -146,15 +145,16 @@ fn target(from: &str, link: &str) -> (String, Option<String>) {
     if path.is_empty() {
         return (from.to_owned(), anchor);
     }
-    let mut whole = PathBuf::new();
-    for part in Path::new(from).parent().unwrap().join(path).components() {
-        match part {
-            Component::ParentDir => assert!(whole.pop(), "{from}: {link} leaves the repository"),
-            Component::CurDir => {}
-            other => whole.push(other),
+    let mut whole: Vec<_> = from.split('/').collect();
+    whole.pop();
+    for part in path.split('/').filter(|part| *part != ".") {
+        if part == ".." {
+            assert!(whole.pop().is_some(), "{from}: {link} leaves the repository");
+        } else {
+            whole.push(part);
         }
     }
-    (whole.to_string_lossy().replace('\\', "/"), anchor)
+    (whole.join("/"), anchor)
 }
 
 #[test]
