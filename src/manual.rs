@@ -1,8 +1,8 @@
 //! The documents of the project, as they are in `docs/`.
 //!
 //! The [specification](spec) defines the protocol; [formats] defines what is stored. [`threat_model`] states what is
-//! promised against whom, [`persistence`] how to store state, and [`errors`] what to do about every error. [`interop`]
-//! specifies the protocol that the feature of that name implements.
+//! promised against whom, [`persistence`] how to store state, and [`errors`] what to do about every error. [`design`]
+//! gives the reasons for the API. [`interop`] specifies the protocol that the feature of that name implements.
 
 // Documents use reference links and define the labels at their end, for readers of the repository. CommonMark takes the
 // first definition of a label, so those of manual.links.md, which name the modules below, win here.
@@ -62,6 +62,10 @@ pub mod threat_model {}
 #[doc = include_str!("manual.links.md")]
 #[doc = include_str!("../docs/persistence.md")]
 pub mod persistence {}
+
+#[doc = include_str!("manual.links.md")]
+#[doc = include_str!("../docs/design.md")]
+pub mod design {}
 
 #[doc = include_str!("manual.links.md")]
 #[doc = include_str!("../docs/errors.md")]

@@ -10,7 +10,7 @@ use super::epoch::EpochKey;
 use super::error::SignalError;
 use super::offer::{Answer, Offer};
 use crate::codec::Malformed;
-use crate::primitives::dh::InvalidKey;
+use crate::primitives::x25519::InvalidKey;
 
 /// The name of a call: 16 random bytes, known to its parties alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -15,7 +15,7 @@ use crate::device::AccountKey;
 use crate::handshake::DisclosureHash;
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::time::Timestamp;
 
 /// What a user can decide.

@@ -13,8 +13,8 @@ use crate::device::AccountKey;
 use crate::handshake::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::labels;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::primitives::kdf::digest;
-use crate::primitives::sign::SIGNATURE;
 use crate::time::Timestamp;
 
 /// Everything that is signed (docs/spec/hosting.md, section 11.2).

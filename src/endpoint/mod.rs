@@ -61,7 +61,7 @@ use alloc::vec::Vec;
 
 use crate::codec::{Malformed, Reader};
 use crate::keys::IdentityKey;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::ed25519::SIGNATURE;
 
 /// An identity key from outside: both halves are checked.
 fn read_key(reader: &mut Reader<'_>) -> Result<IdentityKey, Malformed> {

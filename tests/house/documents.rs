@@ -55,7 +55,7 @@ fn documents_of_the_specification_have_a_title_a_version_and_security_considerat
 fn paths(line: &str) -> Vec<String> {
     let of_a_path = |c: char| c.is_ascii_alphanumeric() || "_./*-".contains(c);
     let words = line.split(|c: char| !of_a_path(c));
-    let words = words.map(|word| word.trim_end_matches(['.', '-']).trim_start_matches("./"));
+    let words = words.map(|word| word.trim_end_matches(['.', '-', '*']).trim_start_matches("./"));
     words.filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder))).map(str::to_owned).collect()
 }
 
