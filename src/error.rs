@@ -33,12 +33,12 @@ pub use crate::call::{
 pub use crate::content::{BallotError, ContentError};
 pub use crate::conversation::{ReceiveError, SendError};
 pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError, TermsError};
-pub use crate::endpoint::{
-    Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
-};
 #[cfg(feature = "interop")]
 pub use crate::group::{DistributionError, GroupDecryptError, GroupEncryptError};
 pub use crate::handshake::RespondError;
+pub use crate::hosting::{
+    Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
+};
 #[cfg(feature = "interop")]
 pub use crate::interop::{AddOnError, AppStateError, PaddingError, ScanError, media::MediaError as WireMediaError};
 pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["ratchet"],
     &["session"],
     &["media", "call", "device", "interop"],
-    &["content", "endpoint", "group"],
+    &["content", "group", "hosting"],
     &["account"],
     &["conversation"],
     &["error", "manual"],

@@ -8,11 +8,11 @@ use super::frame::Kind;
 use super::{Conversation, DeviceAddress, Side};
 use crate::account::Account;
 use crate::device::DeviceEntry;
-use crate::endpoint::{
-    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, EndpointDevice, Evidence, LabelEvent,
-    LabelState, Presented, SharedDecision, Transition, VerifiedDisclosure,
-};
 use crate::handshake::DisclosureHash;
+use crate::hosting::{
+    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, Evidence, HostedDevice, LabelEvent, LabelState,
+    Presented, SharedDecision, Transition, VerifiedDisclosure,
+};
 use crate::time::Timestamp;
 
 impl Conversation {
@@ -39,7 +39,7 @@ impl Conversation {
                     Some(Ok(verified)) => Presented::Verified(verified),
                     Some(Err(error)) => Presented::Rejected(*error),
                 };
-                EndpointDevice::new(entry, presented)
+                HostedDevice::new(entry, presented)
             })
             .collect();
         let expires = self.peer.expires();
@@ -113,7 +113,7 @@ impl Conversation {
     ) -> Option<LabelEvent> {
         let event = self.apply(transition);
         let (bytes, disclosure) = (decision.to_bytes(), disclosure.clone());
-        let endpoint = self.peer.find(disclosure.endpoint()).map(|entry| DeviceAddress::peer(entry.index()));
+        let endpoint = self.peer.find(disclosure.device()).map(|entry| DeviceAddress::peer(entry.index()));
         let shared = SharedDecision { decision, disclosure }.to_bytes();
         let own: Vec<_> = self.devices(account).filter(|(to, _)| to.side == Side::Own).map(|(to, _)| to).collect();
         for device in own {
@@ -164,7 +164,7 @@ fn present(
     entry: &DeviceEntry,
     disclosures: &[Disclosure],
     now: Timestamp,
-) -> Option<Result<VerifiedDisclosure, crate::endpoint::DisclosureError>> {
+) -> Option<Result<VerifiedDisclosure, crate::hosting::DisclosureError>> {
     let wanted = entry.terms().disclosure();
     if wanted == DisclosureHash::NONE {
         return None;
