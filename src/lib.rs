@@ -25,7 +25,7 @@
 //! | what is refused before memory is taken for it? | `src/content/shape.rs` |
 //! | what keeps a device from confirming what it does not show? | `src/content/receipt.rs` |
 //! | which session with a device is sent in? | `src/conversation/link.rs` |
-//! | what keeps a message from a hosted endpoint without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
+//! | what keeps a message from a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
 //! | which state does a message of the wire of others belong to? | `src/interop/session/open.rs` |
 //! | every label of every derivation | `src/labels.rs` |
 //! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |

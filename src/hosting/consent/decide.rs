@@ -172,3 +172,55 @@ fn to_record(decision: &Decision, terms: &HostingTerms) -> RecordedDecision {
         decided: decision.decided(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Custody;
+    use crate::hosting::disclosure::{Operator, OperatorName, Purposes, Retention, Roles};
+    use alloc::vec;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+    /// P-11.16. A consent without a round of its own would not take precedence: it is refused instead of signed.
+    #[test]
+    fn no_consent_is_signed_when_no_round_is_left() {
+        let [business, customer, operator, device] = [(); 4].map(|()| Identity::generate(&mut rand::rng()));
+        let terms = HostingTerms {
+            custody: Custody::Vendor,
+            operator: Operator { name: OperatorName::new("Awan").unwrap(), key: *operator.public() },
+            roles: Roles::READ,
+            retention: Retention::NO_STORAGE,
+            purposes: Purposes::NONE,
+        };
+        let (disclosure, never) = (DisclosureHash([7; 32]), Timestamp::from_unix_seconds(0));
+        let refused = |round| LabelState {
+            label: Label::Refused { disclosure },
+            valid_until: NOW.plus_seconds(86_400),
+            seen: vec![SeenDevice {
+                device: *device.public(),
+                sequence: 1,
+                hash: disclosure,
+                terms: terms.clone(),
+                in_force: true,
+                forked: false,
+                left: never,
+            }],
+            decisions: vec![RecordedDecision {
+                choice: Choice::Refusal,
+                disclosure,
+                terms: terms.clone(),
+                round,
+                decided: NOW,
+            }],
+            ..LabelState::new(AccountKey::of(&business))
+        };
+        let own = AccountKey::of(&customer);
+        let (last, none) = (refused(u32::MAX - 1), refused(u32::MAX));
+        let (agreed, _) = last.consent(disclosure, &own, &customer, NOW).unwrap();
+        assert_eq!(agreed.state.label(), Label::Hosted { disclosure, consent: disclosure });
+        assert_eq!(none.consent(disclosure, &own, &customer, NOW).err(), Some(DecideError::TooManyRounds));
+        let (still, _) = none.refuse(disclosure, &own, &customer, NOW).unwrap();
+        assert_eq!(still.state.label(), Label::Refused { disclosure });
+    }
+}
