@@ -26,9 +26,11 @@
 //! | when must the user be asked again? | `disclosure/terms.rs`: `TermsDiff` |
 //! | what stops an older, better disclosure from being replayed? | `disclosure/verify.rs`: `KnownDisclosure` |
 //! | which of two decisions counts? | `label/seen.rs`: `RecordedDecision::precedence` |
+//! | what does a decision of the user change? | `decide.rs` |
 //! | what may be sent to whom? | `permit.rs` |
 
 mod consent; //    11.5  what users decide, and receipts for it
+mod decide; //     11.5  the user decides, here or on another own device
 mod disclosure; // 11.1, 11.2  what accounts disclose about their hosted devices
 mod encoding; //         keys and signatures in bytes
 mod group; //      11.6  hosted members of groups

@@ -36,7 +36,7 @@ impl Decision {
     pub const LENGTH: usize = 302;
 
     /// Makes a decision and signs it with the key of `device`.
-    pub(super) fn sign(
+    pub(in crate::hosting) fn sign(
         choice: Choice,
         own: &AccountKey,
         device: &Identity,
@@ -127,7 +127,7 @@ impl Decision {
     }
 
     /// How often the user had changed from refusal to consent before.
-    pub(super) const fn round(&self) -> u32 {
+    pub(in crate::hosting) const fn round(&self) -> u32 {
         self.round
     }
 

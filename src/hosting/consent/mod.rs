@@ -1,7 +1,6 @@
-//! Consent: what users decide about disclosures, in bytes and in effect (docs/protocol.md, section 11.5).
+//! Consent: what users decide about disclosures, in bytes (docs/protocol.md, section 11.5). `decide.rs` beside has its effect.
 
 mod choice; //   consent, refusal, withdrawal
-mod decide; //   the user decides, here or on another own device
 mod decision; // a decision, signed by the device it was made on
 mod error; //    why not
 mod receipt; //  the hosted device's countersignature

@@ -4,13 +4,11 @@
 
 use alloc::vec::Vec;
 
-use super::choice::Choice;
-use super::decision::{Decision, SharedDecision};
-use super::error::{DecideError, DecisionError};
+use super::consent::{Choice, DecideError, Decision, DecisionError, SharedDecision};
+use super::disclosure::{DisclosureError, HostingTerms};
+use super::label::{Label, LabelState, RecordedDecision, SeenDevice, Transition, Unverified};
 use crate::device::{AccountKey, FromOwnDevice};
 use crate::handshake::DisclosureHash;
-use crate::hosting::disclosure::{DisclosureError, HostingTerms};
-use crate::hosting::label::{Label, LabelState, RecordedDecision, SeenDevice, Transition, Unverified};
 use crate::keys::{Identity, IdentityKey};
 use crate::time::Timestamp;
 
