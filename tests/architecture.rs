@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom. A file may use modules of lower layers and of its own module.
 const LAYERS: &[&[&str]] = &[
-    &["codec", "labels", "time"],
-    &["primitives"],
-    &["storage"],
+    &["labels"],
+    &["codec", "primitives", "storage", "time"],
     &["keys"],
     &["handshake"],
     &["ratchet"],
     &["session"],
-    &["media", "call", "device", "interop"],
-    &["content", "group", "hosting"],
+    &["media", "call", "device"],
+    &["content", "hosting"],
     &["account"],
     &["conversation"],
     &["error", "manual"],

@@ -12,8 +12,8 @@ use std::path::Path;
 const KNOWN: &[(&str, &str)] = &[
     ("content::wire", "one protobuf schema, whose messages hold each other, in two files"),
     ("content::business::wire", "the other file of that schema"),
-    ("interop::media::attachment", "makes a verifier for itself"),
-    ("interop::media::verify", "is made from an attachment"),
+    ("whatsapp::media::attachment", "makes a verifier for itself"),
+    ("whatsapp::media::verify", "is made from an attachment"),
 ];
 
 /// A module's path, such as `hosting::label::state`; the root is empty.

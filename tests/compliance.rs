@@ -51,9 +51,10 @@ fn every_requirement_is_named_in_source_and_in_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let document = |name| names(&fs::read_to_string(root.join("docs").join(name)).unwrap());
     let required: BTreeSet<_> = document("protocol.md").union(&document("interop.md")).cloned().collect();
-    let enforced = names_under(&root.join("src"), &[".rs"], before_tests);
-    let mut tested = names_under(&root.join("src"), &[".rs"], in_tests);
-    tested.extend(names_under(&root.join("src/primitives"), &["wycheproof.rs"], whole));
+    let sources = ["src", "crates/core/src", "crates/interop/src"].map(|folder| root.join(folder));
+    let enforced = sources.iter().flat_map(|folder| names_under(folder, &[".rs"], before_tests)).collect();
+    let mut tested: BTreeSet<_> = sources.iter().flat_map(|folder| names_under(folder, &[".rs"], in_tests)).collect();
+    tested.extend(names_under(&root.join("crates/core/src/primitives"), &["wycheproof.rs"], whole));
     tested.extend(names_under(&root.join("tests"), &[".rs"], whole));
 
     assert!(required.len() > 30, "the documents were read");

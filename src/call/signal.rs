@@ -5,7 +5,7 @@ use super::error::SignalError;
 use super::id::{ANSWER, CallId, EPOCH_KEY, OFFER};
 use super::offer::{Answer, Offer};
 use crate::codec::Malformed;
-use crate::primitives::dh::InvalidKey;
+use crate::primitives::x25519::InvalidKey;
 
 /// Any signal of a call, as a session decrypted it. The first byte tells them apart.
 #[derive(Debug)]

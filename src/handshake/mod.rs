@@ -32,9 +32,9 @@ pub use responder::{RespondError, Responded, respond};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
 use crate::primitives::aead::TAG;
-use crate::primitives::dh::PublicKey;
-use crate::primitives::kem::CIPHERTEXT;
+use crate::primitives::mlkem768::CIPHERTEXT;
 use crate::primitives::secret::Secret;
+use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
 
 /// 32 secret bytes that two parties share. Wiped on drop, absent from `Debug`.

@@ -6,9 +6,9 @@
 use crate::codec::{Malformed, Reader};
 use crate::labels;
 use crate::primitives::aead::{Aead, TAG};
-use crate::primitives::dh::PublicKey;
 use crate::primitives::kdf::digest;
 use crate::primitives::secret::Secret;
+use crate::primitives::x25519::PublicKey;
 use zeroize::Zeroizing;
 
 use super::layout::{HEADER, HEADER_NONCE, POST_QUANTUM, SALT, nonce};

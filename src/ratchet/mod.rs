@@ -40,8 +40,8 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use crate::handshake::SharedSecret;
-use crate::primitives::dh::Point;
-pub use crate::primitives::dh::{KeyPair, PublicKey, PublicKeyError};
+use crate::primitives::x25519::Point;
+pub use crate::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
 

@@ -20,7 +20,7 @@ use super::sending::Theirs;
 use super::skipped::{Kept, Skipped, jump};
 use crate::codec::{Malformed, Reader};
 use crate::primitives::aead::TAG;
-use crate::primitives::dh::{KeyPair, Point, PublicKey};
+use crate::primitives::x25519::{KeyPair, Point, PublicKey};
 
 /// Why a message was not decrypted. The state is the same as before, bit for bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::limits::MAX_PLAINTEXT;
 use super::message_key::MessageKey;
 use super::root::RootKey;
 use crate::primitives::aead::TAG;
-use crate::primitives::dh::{InvalidKey, KeyPair, Point, PublicKey};
+use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
 
 /// Why nothing was encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

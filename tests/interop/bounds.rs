@@ -2,7 +2,7 @@
 //!
 //! Does not know the constants of the library: the document's numbers are written out.
 
-use bisik::interop::{
+use bisik::interop::signal::{
     AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, Kind, PreKeys, PreKeysError, Session, Trust,
 };
 

@@ -2,7 +2,7 @@
 //!
 //! Does not know the implementation that made them, tests/reference/interop.py. `BISIK_INTEROP` names another directory.
 
-use bisik::interop::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
 use super::known::{Draws, Known};
 

@@ -2,7 +2,7 @@
 //!
 //! Does not know keys' private halves.
 
-use bisik::interop::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
+use bisik::interop::signal::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 

@@ -2,7 +2,7 @@
 //!
 //! Does not know keys' secrets: no tag fits.
 
-use bisik::interop::PublicKey;
+use bisik::interop::signal::PublicKey;
 use prost::Message;
 
 #[derive(Clone, PartialEq, Message)]

@@ -5,7 +5,7 @@
 use std::fs;
 
 use bisik::StorageKey;
-use bisik::interop::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+use bisik::interop::signal::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
 use super::known::from_hex;
 use super::rng::ConstantRng;

@@ -3,7 +3,7 @@
 //! Does not know what they say.
 
 use bisik::StorageKey;
-use bisik::interop::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};
 use rand::RngExt;
 
 /// One device: who it is, what it published, and its session with the other one, once there is one.

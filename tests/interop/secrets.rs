@@ -2,8 +2,8 @@
 //!
 //! Does not know the messages that carry them.
 
-use bisik::interop::media::{MediaError, MediaKey};
-use bisik::interop::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
+use bisik::interop::whatsapp::media::{MediaError, MediaKey};
+use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 

@@ -2,7 +2,7 @@
 //!
 //! Does not know what the values mean.
 
-use bisik::interop::{AppStateKeys, Collection, LtHash, Operation};
+use bisik::interop::whatsapp::{AppStateKeys, Collection, LtHash, Operation};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};

@@ -2,8 +2,8 @@
 //!
 //! Does not know what is signed with it.
 
-use bisik::interop::xeddsa::{self, SigningKey, VerifyingKey};
-use bisik::interop::{KeyError, KeyPair, PublicKey};
+use bisik::interop::signal::xeddsa::{self, SigningKey, VerifyingKey};
+use bisik::interop::signal::{KeyError, KeyPair, PublicKey};
 
 use super::known::{Draws, Known};
 

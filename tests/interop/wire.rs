@@ -2,8 +2,8 @@
 //!
 //! Does not know what is encrypted.
 
-use bisik::group::{Distribution, Form, GroupHeader};
-use bisik::interop::{Ciphertext, KeyPair, Kind};
+use bisik::interop::signal::{Ciphertext, KeyPair, Kind};
+use bisik::interop::signal::{Distribution, Form, GroupHeader};
 use proptest::prelude::*;
 use prost::Message;
 

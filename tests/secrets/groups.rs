@@ -5,9 +5,9 @@
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use bisik::StorageKey;
-use bisik::group::{Distribution, Form, GroupReceiver, GroupSender};
-use bisik::interop::media::{Attachment, Encryptor, MediaKey, MediaKind};
-use bisik::interop::{AddOn, MessageSecret, PollVote, UseCase};
+use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+use bisik::interop::whatsapp::media::{Attachment, Encryptor, MediaKey, MediaKind};
+use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
 use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 

@@ -3,9 +3,12 @@
 //! Does not look into one operation at a time: what is secret at any moment must be in nothing that was ever freed.
 
 use bisik::StorageKey;
-use bisik::group::{Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender};
-use bisik::interop::media::{self, MediaKind};
-use bisik::interop::*;
+use bisik::interop::signal::*;
+use bisik::interop::signal::{
+    Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+};
+use bisik::interop::whatsapp::media::{self, MediaKind};
+use bisik::interop::whatsapp::*;
 
 use super::canaries::Canaries;
 use super::debug::{Shown, show};

@@ -12,7 +12,7 @@ use crate::hosting::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::hosting::encoding::{CLOCK_SKEW, append_signature, read_key};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::time::Timestamp;
 
 /// A user's decision, signed by the device on which it was made: 302 bytes.

@@ -11,7 +11,7 @@ use crate::hosting::disclosure::VerifiedDisclosure;
 use crate::hosting::encoding::{append_signature, read_key, split_signature};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::time::Timestamp;
 
 impl Decision {

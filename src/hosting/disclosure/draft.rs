@@ -15,7 +15,7 @@ use crate::handshake::DisclosureHash;
 use crate::hosting::encoding::{append_signature, split_signature};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::time::Timestamp;
 
 /// What an account wants to disclose, before anyone has signed it.

@@ -11,8 +11,8 @@ use crate::device::AccountKey;
 use crate::handshake::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::labels;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::primitives::kdf::digest;
-use crate::primitives::sign::SIGNATURE;
 use crate::time::Timestamp;
 
 /// An account's statement about a hosted device: who holds its keys, and on what terms. At most 542 bytes.
