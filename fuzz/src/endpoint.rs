@@ -1,6 +1,6 @@
 //! Disclosures, decisions and labels: as they come, with edits, and of parties who mean harm and sign well.
 //!
-//! Does not use the library to sign those: labels and layout are written from docs/protocol.md, section 11.
+//! Does not use the library to sign those: labels and layout are written from docs/spec/hosting.md, section 11.
 
 use std::sync::LazyLock;
 

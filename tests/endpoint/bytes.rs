@@ -40,7 +40,7 @@ fn draft(terms: HostingTerms) -> DisclosureDraft {
     DisclosureDraft::new(account(BUSINESS), key(ENDPOINT), terms, NOW, after(90)).unwrap()
 }
 
-/// P-11.2, P-11.6, P-11.7.
+/// P-11.3, P-11.6, P-11.7.
 #[test]
 fn three_parties_make_a_disclosure_and_their_steps_travel() {
     let draft = DisclosureDraft::from_bytes(&draft(in_jakarta()).to_bytes()).unwrap();
@@ -128,7 +128,7 @@ const PURPOSES: usize = REGION + 1;
 const ISSUED: usize = PURPOSES + 1;
 const SEQUENCE: usize = ISSUED + 16;
 
-/// P-11.1, P-11.3, P-11.4, P-11.5. Well signed by all three, and still not a disclosure.
+/// P-11.1, P-11.2, P-11.4, P-11.5. Well signed by all three, and still not a disclosure.
 #[test]
 fn what_no_disclosure_may_say_is_malformed_however_well_it_is_signed() {
     let body = draft(vendor()).to_bytes();
@@ -162,7 +162,7 @@ fn what_no_disclosure_may_say_is_malformed_however_well_it_is_signed() {
     }
 }
 
-/// P-11.3. Regions have one spelling.
+/// P-11.2. Regions have one spelling.
 #[test]
 fn a_region_in_any_other_spelling_is_malformed() {
     let body = draft(vendor()).to_bytes();
@@ -226,7 +226,7 @@ fn a_disclosure_is_the_known_one_again_or_a_later_one_that_continues_it() {
     }
 }
 
-/// P-11.2, P-11.4, P-11.5, P-11.10. What cannot be drafted, and who cannot sign.
+/// P-11.3, P-11.4, P-11.5, P-11.10. What cannot be drafted, and who cannot sign.
 #[test]
 fn a_draft_is_signed_by_the_named_parties_in_their_order() {
     let new = |endpoint, terms, expires| {
@@ -252,7 +252,7 @@ fn a_draft_is_signed_by_the_named_parties_in_their_order() {
     assert_eq!(proven.sign(&identity(AWAN)).err(), Some(DraftError::OtherParty));
 }
 
-/// P-11.2. Nobody signs over a signature that does not verify.
+/// P-11.3. Nobody signs over a signature that does not verify.
 #[test]
 fn a_step_with_any_byte_changed_is_refused() {
     type Read = fn(&[u8]) -> Option<DraftError>;
@@ -285,7 +285,7 @@ fn receipt() -> (VerifiedDisclosure, Decision, DecisionReceipt) {
     (disclosure, decision, receipt.unwrap())
 }
 
-/// P-11.24.
+/// P-11.19.
 #[test]
 fn a_receipt_holds_both_signatures_and_can_be_exported() {
     let (disclosure, decision, receipt) = receipt();
@@ -302,7 +302,7 @@ fn a_receipt_holds_both_signatures_and_can_be_exported() {
     assert_eq!(exported.verify(&account(CUSTOMER), &then), Ok(()));
 }
 
-/// P-11.24.
+/// P-11.19.
 #[test]
 fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
     let (disclosure, decision, receipt) = receipt();
@@ -324,7 +324,7 @@ fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
     assert_eq!(received(&[&*receipt, &[0]].concat()), Err(DecisionError::Malformed));
 }
 
-/// P-11.24.
+/// P-11.19.
 #[test]
 fn a_decision_counts_between_its_accounts_about_its_disclosure_and_in_its_time_only() {
     let (disclosure, decision, receipt) = receipt();

@@ -1,4 +1,4 @@
-//! Every edge of the label's state machine, each by itself (docs/protocol.md, section 11.4).
+//! Every edge of the label's state machine, each by itself (docs/spec/hosting.md, section 11.4).
 //!
 //! Does not know why a business or a relay causes it: see `transitions`.
 
@@ -26,7 +26,7 @@ fn unknown_to_end_to_end_when_every_device_is_own_held() {
     }
 }
 
-/// P-11.14, P-11.15, P-11.17.
+/// P-11.14, P-11.15, P-11.16.
 #[test]
 fn unknown_to_disclosed_when_a_device_is_hosted() {
     for terms in [vendor(), platform(), interop()] {
@@ -43,7 +43,7 @@ fn unknown_to_disclosed_when_a_device_is_hosted() {
     }
 }
 
-/// P-11.16, P-11.17, P-11.18.
+/// P-11.18, P-11.16, P-11.17.
 #[test]
 fn disclosed_to_hosted_when_the_user_consents() {
     let disclosure = first(ENDPOINT, vendor());
@@ -81,7 +81,7 @@ fn end_to_end_to_disclosed_when_a_hosted_device_appears() {
     assert!(!seat.can_send());
 }
 
-/// P-11.12. In everything that can be worse, alone.
+/// P-11.13. In everything that can be worse, alone.
 #[test]
 fn hosted_to_disclosed_when_terms_are_worse() {
     let region = |name| Some(Region::new(name).unwrap());
@@ -123,7 +123,7 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     }
 }
 
-/// P-11.12. In everything that can be better, alone, and in nothing.
+/// P-11.13. In everything that can be better, alone, and in nothing.
 #[test]
 fn hosted_to_hosted_when_terms_are_no_worse() {
     let agreed = HostingTerms {
@@ -268,7 +268,7 @@ pub fn every_label() -> Vec<(Seat, VerifiedDisclosure)> {
     seats.map(|seat| (seat, disclosure.clone())).into()
 }
 
-/// P-11.11, P-11.13. From every label, for every reason; and nothing is sent.
+/// P-11.11, P-11.12. From every label, for every reason; and nothing is sent.
 #[test]
 fn any_to_unverified_when_the_evidence_does_not_hold() {
     for (seat, disclosure) in every_label() {
@@ -451,7 +451,7 @@ fn several_operators_are_agreed_to_one_by_one() {
     assert_eq!(other.label(), Label::Refused { disclosure: one.hash() });
 }
 
-/// P-11.23. Bounds on what is remembered: more than that is not verified.
+/// P-11.24. Bounds on what is remembered: more than that is not verified.
 #[test]
 fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();

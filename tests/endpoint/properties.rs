@@ -342,7 +342,7 @@ fn cases(default: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// P-11.9 to P-11.19, P-11.22: rules 1 to 5, whatever happens.
+    /// P-11.9 to P-11.18, P-11.20, P-11.23: rules 1 to 5, whatever happens.
     #[test]
     fn whoever_means_harm_the_label_says_who_reads(events in events()) {
         let mut walk = Walk::new();

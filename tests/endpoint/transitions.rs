@@ -1,4 +1,4 @@
-//! What happens to real conversations: each test is a transition of docs/protocol.md, section 11.4, named after it.
+//! What happens to real conversations: each test is a transition of docs/spec/hosting.md, section 11.4, named after it.
 //!
 //! Does not know the edges one by one: see `edges`.
 
@@ -26,7 +26,7 @@ fn own_held_to_vendor_in_mid_chat() {
     assert!(seat.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
-/// P-11.19.
+/// P-11.23.
 #[test]
 fn vendor_to_platform() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
@@ -49,7 +49,7 @@ fn platform_to_own_held() {
     assert!(seat.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
 }
 
-/// P-11.13. Moving home takes a new key: the platform still has the old one.
+/// P-11.12. Moving home takes a new key: the platform still has the old one.
 #[test]
 fn platform_to_own_held_under_the_same_key_is_not_verified() {
     let disclosure = first(ENDPOINT, platform());
@@ -76,7 +76,7 @@ fn phone_and_hosted_endpoint_together_then_apart() {
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "together again: asked again");
 }
 
-/// P-11.10, P-11.19. The same operator under a new endpoint key, then another one.
+/// P-11.10, P-11.23. The same operator under a new endpoint key, then another one.
 #[test]
 fn operator_key_rotation() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
@@ -101,7 +101,7 @@ fn operator_key_rotation() {
     assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::KeyReused) });
 }
 
-/// P-11.8, P-11.17.
+/// P-11.8, P-11.16.
 #[test]
 fn expiry_while_offline() {
     let one = first(ENDPOINT, vendor());
@@ -163,7 +163,7 @@ fn replay_of_an_older_better_disclosure() {
     assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
 }
 
-/// P-11.13. In the evidence, and in the handshake: the two sides do not hold the same hash.
+/// P-11.12. In the evidence, and in the handshake: the two sides do not hold the same hash.
 #[test]
 fn the_relay_strips_the_disclosure() {
     let disclosure = first(ENDPOINT, vendor());
@@ -201,7 +201,7 @@ fn a_disclosure_of_another_account() {
     assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherAccount) });
 }
 
-/// P-11.9, P-11.16. Two disclosures of one number: the account tells one device this and the other that.
+/// P-11.9, P-11.18. Two disclosures of one number: the account tells one device this and the other that.
 #[test]
 fn two_of_my_devices_saw_different_ones() {
     let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
@@ -222,7 +222,7 @@ fn two_of_my_devices_saw_different_ones() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: later.hash() });
 }
 
-/// P-11.18. It reaches whoever holds the old key, as it was allowed to when it was sent; nothing follows it.
+/// P-11.17. It reaches whoever holds the old key, as it was allowed to when it was sent; nothing follows it.
 #[test]
 fn a_message_in_flight_to_the_old_endpoint() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
@@ -248,7 +248,7 @@ fn refusal_with_queued_messages() {
     assert!(seat.can_send_to(BUSINESS, DisclosureHash::NONE) && !seat.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
-/// P-11.22.
+/// P-11.20.
 #[test]
 fn a_hosted_device_in_a_group() {
     let one = first(ENDPOINT, vendor());

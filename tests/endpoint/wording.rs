@@ -10,7 +10,7 @@ use bisik::{DisclosureHash, TextError};
 
 use crate::world::*;
 
-/// P-11.3.
+/// P-11.2.
 #[test]
 fn a_name_shows_what_was_signed() {
     for name in ["Awan Pesan", "阿里云", "Müller & Söhne", "a", "x".repeat(64).as_str()] {

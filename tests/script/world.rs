@@ -378,7 +378,7 @@ fn disclosure(step: &Step) -> DisclosureHash {
     step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.
+/// `TooFarAhead` is `too-far-ahead`: docs/spec/test-vectors.md, appendix A, has the list.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     let name = format!("{error:?}").replace("OtherHostedDevice", "OtherEndpoint");
