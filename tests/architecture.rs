@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["ratchet"],
     &["session"],
     &["media", "call", "device"],
-    &["content", "endpoint"],
+    &["content", "hosting"],
     &["account"],
     &["conversation"],
     &["manual"],

@@ -1,4 +1,4 @@
-//! The bounds of a session (docs/protocol.md, section 4.7): in work, in memory, in the length of a message.
+//! The bounds of a session (docs/spec/session.md, section 4.7): in work, in memory, in the length of a message.
 //!
 //! Does not measure time: what is refused is refused whatever it would have cost.
 
@@ -84,7 +84,7 @@ fn kept_keys_are_bounded_over_all_chains_and_the_oldest_go_first() {
     assert_eq!(bob.kept_keys(), MAX_KEPT - 4);
 }
 
-/// P-4.12
+/// P-4.13
 #[test]
 fn a_plaintext_has_at_most_64_mib() {
     let mut people = People::new(3);

@@ -305,7 +305,7 @@ fn a_link_shows_where_it_leads() {
     }
 }
 
-/// P-7.6. The last that fits and the first that does not.
+/// P-7.7. The last that fits and the first that does not.
 #[test]
 fn every_bound_holds() {
     let (ok, range, long) = (Ok(()), Err(ContentError::OutOfRange), Err(ContentError::TooLong));
@@ -318,7 +318,7 @@ fn every_bound_holds() {
     }
 }
 
-/// P-7.6. The same bounds on bytes that a careless program made, where composing cannot reach.
+/// P-7.7. The same bounds on bytes that a careless program made, where composing cannot reach.
 #[test]
 fn every_bound_holds_for_what_is_read() {
     let said = field(1, &field(1, b"halo"));
@@ -383,7 +383,7 @@ fn a_list_of_a_hundred_thousand_allocates_nothing() {
     }
 }
 
-/// P-7.15, P-7.16
+/// P-7.16, P-7.6
 #[test]
 fn only_what_is_shown_gives_receipts_and_only_what_is_sold_is_passed_on() {
     for (kind, shown, passed_on) in one_of_each() {

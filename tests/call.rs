@@ -485,7 +485,7 @@ fn the_published_frames_come_out_of_a_sealer_and_open() {
     }
 }
 
-/// P-9.12
+/// P-9.13
 #[test]
 fn a_frame_with_any_byte_changed_is_refused_and_changes_nothing() {
     for suite in SUITES {
@@ -511,7 +511,7 @@ fn a_frame_with_any_byte_changed_is_refused_and_changes_nothing() {
     }
 }
 
-/// P-9.12: a forged counter must not push genuine frames out of the window.
+/// P-9.13: a forged counter must not push genuine frames out of the window.
 #[test]
 fn forged_frames_do_not_move_the_window() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
@@ -654,7 +654,7 @@ fn a_record_of_counters_opens_as_it_was_stored_or_not_at_all() {
     assert_eq!(open(&record, b"call"), Ok(()));
 }
 
-/// P-9.13: 56 bits at each restart leave room for some hundred restarts, and then a new epoch has to come.
+/// P-9.12: 56 bits at each restart leave room for some hundred restarts, and then a new epoch has to come.
 #[test]
 fn a_key_that_was_restored_too_often_has_no_counters_left() {
     let rng = &mut StdRng::seed_from_u64(1);
@@ -699,7 +699,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// P-9.11, P-9.13
+    /// P-9.11, P-9.12
     #[test]
     fn no_counter_is_used_twice_whatever_is_restored(fates in fates(), seed: u64) {
         let (rng, suite) = (&mut StdRng::seed_from_u64(seed), FrameSuite::default());
@@ -736,7 +736,7 @@ proptest! {
         }
     }
 
-    /// P-9.12: lost, doubled and reordered as networks do it, every frame opens once.
+    /// P-9.13: lost, doubled and reordered as networks do it, every frame opens once.
     #[test]
     fn every_frame_opens_once_in_any_order(order in proptest::collection::vec(0..200_usize, 1..400)) {
         let (mut sealer, mut opener) = ends(FrameSuite::Aes128Gcm);
@@ -750,7 +750,7 @@ proptest! {
     }
 }
 
-/// P-9.12
+/// P-9.13
 #[test]
 fn a_frame_a_thousand_and_twenty_four_behind_is_too_late() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());

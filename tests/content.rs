@@ -163,7 +163,7 @@ fn a_content_is_exactly_one_thing() {
     assert!(read(&[text, varint_field(8, 1), field(128, b"x")].concat()).is_ok());
 }
 
-/// P-7.16
+/// P-7.6
 #[test]
 fn what_is_not_known_survives_being_read_and_forwarded() {
     let unknown = [varint_field(8, 1), field(200, b"of the envelope")].concat();
@@ -206,7 +206,7 @@ fn only_what_means_the_same_elsewhere_is_forwarded() {
     assert_eq!(once.forward(envelope()), Err(ContentError::NotAllowed));
 }
 
-/// P-7.6. Each bound from both sides: composed, and read from bytes that a careless program made.
+/// P-7.7. Each bound from both sides: composed, and read from bytes that a careless program made.
 #[test]
 fn every_bound_holds() {
     for (kind, outcome) in at_the_bounds() {
@@ -228,7 +228,7 @@ fn every_bound_holds() {
     }
 }
 
-/// P-7.6. The same bounds on bytes: the peer's program may be careless, or hostile.
+/// P-7.7. The same bounds on bytes: the peer's program may be careless, or hostile.
 #[test]
 fn every_bound_holds_for_what_is_read() {
     let (blob, at) = (field(1, &blob_bytes()), field(1, &[double(1, 1.0), double(2, 2.0)].concat()));
@@ -302,7 +302,7 @@ fn every_bound_holds_for_what_is_read() {
     }
 }
 
-/// P-7.10
+/// P-7.8
 #[test]
 fn a_file_name_is_no_path_and_shows_what_it_is() {
     let outcome = |name: &str| {
@@ -366,7 +366,7 @@ fn memory_is_bounded_by_the_body() {
     }
 }
 
-/// P-7.7
+/// P-7.9
 #[test]
 fn one_id_of_two_authors_names_two_contents() {
     let content = text("halo");
@@ -377,7 +377,7 @@ fn one_id_of_two_authors_names_two_contents() {
     assert_eq!(PersonId::from(key.public()).as_bytes(), key.public().to_bytes(), "a device is named by its whole key");
 }
 
-/// P-7.8
+/// P-7.10
 #[test]
 fn an_edit_and_a_deletion_reach_only_their_senders_contents() {
     let (mallory, target) = (person("mallory"), ContentId::from_bytes([5; 16]));
@@ -387,7 +387,7 @@ fn an_edit_and_a_deletion_reach_only_their_senders_contents() {
     }
 }
 
-/// P-7.9
+/// P-7.11
 #[test]
 fn a_shared_position_never_moves_back() {
     let start = Content::new(
@@ -407,7 +407,7 @@ fn a_shared_position_never_moves_back() {
     assert!(share.stop(LiveStop { share: ours }) && !share.update(&update(ours, 6)));
 }
 
-/// P-7.11, P-7.12
+/// P-7.12, P-7.13
 #[test]
 fn a_vote_opens_only_for_its_voter_in_its_poll_as_it_is() {
     let rng = &mut SeededRng::new(4);
@@ -476,7 +476,7 @@ fn a_ballot_with_any_byte_changed_is_refused() {
     }
 }
 
-/// P-7.13
+/// P-7.14
 #[test]
 fn a_vote_that_the_poll_does_not_allow_is_neither_cast_nor_counted() {
     let rng = &mut SeededRng::new(6);
@@ -502,7 +502,7 @@ fn a_vote_that_the_poll_does_not_allow_is_neither_cast_nor_counted() {
     }
 }
 
-/// P-7.14
+/// P-7.15
 #[test]
 fn of_several_votes_the_latest_counts_in_whatever_order_they_come() {
     let rng = &mut SeededRng::new(7);
@@ -523,7 +523,7 @@ fn of_several_votes_the_latest_counts_in_whatever_order_they_come() {
     }
 }
 
-/// P-7.12. A generator that repeats itself gives two votes two nonces, and one ballot no more than the other's length.
+/// P-7.13. A generator that repeats itself gives two votes two nonces, and one ballot no more than the other's length.
 #[test]
 fn ballots_are_hedged_and_all_of_one_length() {
     let (ana, budi) = (person("ana"), person("budi"));
@@ -540,7 +540,7 @@ fn ballots_are_hedged_and_all_of_one_length() {
     assert_ne!(one[..24], other[..24]);
 }
 
-/// P-7.15
+/// P-7.16
 #[test]
 fn only_what_is_shown_gives_receipts() {
     for (kind, shown) in one_of_each() {

@@ -165,7 +165,7 @@ fn the_same_list_again_changes_nothing() {
     assert_eq!(refused(&directory, account.primary.list(), after(30)), DeviceListError::Expired);
 }
 
-/// P-10.8.
+/// P-10.9.
 #[test]
 fn a_list_that_was_rolled_back_is_refused() {
     let mut account = Account::of(2);
@@ -176,7 +176,7 @@ fn a_list_that_was_rolled_back_is_refused() {
     assert_eq!(refused(&directory, &with_thief, after(400)), DeviceListError::RolledBack, "whatever its dates");
 }
 
-/// P-10.8. A primary that was restored from a backup says two things under one number.
+/// P-10.9. A primary that was restored from a backup says two things under one number.
 #[test]
 fn a_forked_list_is_refused_at_once_and_ever_after() {
     let mut account = Account::of(2);
@@ -189,7 +189,7 @@ fn a_forked_list_is_refused_at_once_and_ever_after() {
     assert_eq!(refused(&directory, restored.primary.list(), NOW), DeviceListError::Forked);
 }
 
-/// P-10.8.
+/// P-10.9.
 #[test]
 fn a_gap_is_refused_until_the_missing_lists_are_given_even_expired_ones() {
     let mut account = Account::of(2);
@@ -320,7 +320,7 @@ fn a_device_with_an_unusable_identity_is_refused() {
     assert_eq!(refused(&directory, &with_key(0, two).unwrap(), NOW), DeviceListError::Malformed, "on no curve");
 }
 
-/// P-10.9.
+/// P-10.10.
 #[test]
 fn an_index_is_never_used_again() {
     let mut account = Account::of(3);
@@ -485,7 +485,7 @@ fn a_list_holds_1024_devices_and_no_more() {
     assert_eq!(more, Err(DeviceListError::Malformed));
 }
 
-/// P-10.9. And a refused change leaves the list as it was, whatever came before it in the same list.
+/// P-10.10. And a refused change leaves the list as it was, whatever came before it in the same list.
 #[test]
 fn a_primary_refuses_what_no_directory_would_accept() {
     let mut account = Account::of(3);
@@ -509,7 +509,7 @@ fn a_primary_refuses_what_no_directory_would_accept() {
     assert_eq!(failing(&phone, Change::Update(certificate(3, 2))), PrimaryError::UnknownDevice);
 }
 
-/// P-10.11.
+/// P-10.8.
 #[test]
 fn a_list_is_issued_again_after_a_week() {
     let mut account = Account::of(2);
@@ -551,7 +551,7 @@ fn a_restored_primary_goes_on_from_its_newest_list() {
     assert_eq!(restored.primary.recover(account.primary.list()), Err(DeviceListError::Forked));
 }
 
-/// P-10.12.
+/// P-10.11.
 #[test]
 fn only_an_own_device_makes_a_payload_of_an_own_device() {
     let account = Account::of(3);
@@ -635,7 +635,7 @@ fn same(one: &Sas, other: &Sas) -> bool {
     one.emoji() == other.emoji() || one.digits() == other.digits()
 }
 
-/// P-10.16, P-10.19, P-10.20.
+/// P-10.15, P-10.18, P-10.19.
 #[test]
 fn a_device_joins_over_a_qr_code_and_over_a_typed_code() {
     let mut rng = SeededRng::new(10);
@@ -684,7 +684,7 @@ fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl
     Caught::ByTheUser
 }
 
-/// P-10.14. The link secret never was on the network.
+/// P-10.13. The link secret never was on the network.
 #[test]
 fn after_a_qr_code_every_changed_message_is_refused() {
     let mut rng = SeededRng::new(12);
@@ -706,7 +706,7 @@ fn after_a_qr_code_every_changed_message_is_refused() {
     }
 }
 
-/// P-10.13, P-10.16. Without a secret: what one side's checks let through, the user sees.
+/// P-10.12, P-10.15. Without a secret: what one side's checks let through, the user sees.
 #[test]
 fn after_a_typed_code_every_changed_message_is_refused_or_seen() {
     let mut rng = SeededRng::new(13);
@@ -737,7 +737,7 @@ fn after_a_typed_code_every_changed_message_is_refused_or_seen() {
     assert_eq!(count[&Caught::ByTheUser], 32, "the primary's nonce, which only the string binds");
 }
 
-/// P-10.13, P-10.15. A relay that links its own device with the primary, and the companion with its own account.
+/// P-10.12, P-10.14. A relay that links its own device with the primary, and the companion with its own account.
 #[test]
 fn a_relay_in_the_middle_makes_the_strings_differ() {
     let mut rng = SeededRng::new(14);
@@ -761,7 +761,7 @@ fn a_relay_in_the_middle_makes_the_strings_differ() {
     }
 }
 
-/// P-10.14. Over a QR code a relay has not even that: it cannot answer, and what it reveals is not taken.
+/// P-10.13. Over a QR code a relay has not even that: it cannot answer, and what it reveals is not taken.
 #[test]
 fn a_relay_that_has_not_seen_the_qr_code_is_refused() {
     let mut rng = SeededRng::new(15);
@@ -783,7 +783,7 @@ fn a_relay_that_has_not_seen_the_qr_code_is_refused() {
     }
 }
 
-/// P-10.17. Nothing of one linking is good in another, or at another step.
+/// P-10.16. Nothing of one linking is good in another, or at another step.
 #[test]
 fn messages_in_the_wrong_order_and_of_other_linkings_are_refused() {
     let mut rng = SeededRng::new(16);
@@ -848,7 +848,7 @@ fn messages_of_linking_that_are_cut_or_extended_or_of_the_other_method_are_malfo
     assert_eq!(Invitation::scan(&shown).unwrap_err(), LinkError::Malformed, "and it wants none");
 }
 
-/// P-10.18, P-10.19. Without the primary's confirmation there is no list; and any other list is not the one.
+/// P-10.17, P-10.18. Without the primary's confirmation there is no list; and any other list is not the one.
 #[test]
 fn a_companion_ends_linking_only_with_the_list_that_was_agreed() {
     let mut rng = SeededRng::new(18);
@@ -882,7 +882,7 @@ fn a_companion_ends_linking_only_with_the_list_that_was_agreed() {
     assert_ne!(one.identity().public(), two.identity().public(), "a fresh identity for each linking");
 }
 
-/// P-10.15. There are many signatures of one text. If the string depended on the companion's, a relay that has seen the
+/// P-10.14. There are many signatures of one text. If the string depended on the companion's, a relay that has seen the
 /// primary's nonce could try them until the strings agree.
 #[test]
 fn the_string_does_not_depend_on_which_signature_was_revealed() {
@@ -1001,7 +1001,7 @@ impl Modelled {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// P-10.8, P-10.9.
+    /// P-10.9, P-10.10.
     #[test]
     fn a_directory_follows_any_history_and_accepts_no_replay(
         acts in prop::collection::vec((act(), any::<prop::sample::Index>()), 1..24),

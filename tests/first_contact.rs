@@ -54,7 +54,7 @@ fn a_one_time_pair_is_not_found_under_another_generation() {
     assert_eq!(setting.accept(&crossed).unwrap_err(), AcceptError::UnknownPreKey);
 }
 
-/// P-2.5, P-3.7. More than the limit may be accepted at one moment; the record still opens, and nothing is forgotten.
+/// P-2.6, P-3.7. More than the limit may be accepted at one moment; the record still opens, and nothing is forgotten.
 #[test]
 fn a_full_replay_cache_fails_closed_asks_for_rotation_and_is_stored_whole() {
     let mut setting = setting();
@@ -81,7 +81,7 @@ fn a_full_replay_cache_fails_closed_asks_for_rotation_and_is_stored_whole() {
     assert!(setting.accept(&fresh).is_ok());
 }
 
-/// P-2.1, P-3.10
+/// P-2.1, P-3.8
 #[test]
 fn a_first_message_of_another_identity_is_told_only_if_somebody_wrote_it() {
     let mut setting = setting();
@@ -97,7 +97,7 @@ fn a_first_message_of_another_identity_is_told_only_if_somebody_wrote_it() {
     assert_eq!(rejected.unwrap_err(), AcceptError::Rejected, "damage must not look like a changed key");
 }
 
-/// P-2.2
+/// P-2.3
 #[test]
 fn a_device_set_up_again_tells_lost_keys_from_forgeries() {
     let mut setting = setting();

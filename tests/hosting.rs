@@ -18,7 +18,7 @@ mod office;
 
 use bisik::Identity;
 use bisik::conversation::{Event, ReceiveError, SendError, Side};
-use bisik::endpoint::{Blocked, Choice, Label, LabelEvent, Retention};
+use bisik::hosting::{Blocked, Choice, Label, LabelEvent, Retention};
 use office::Office;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -56,7 +56,7 @@ fn consent(office: &mut Office, at: (usize, u32)) {
     assert!(matches!(event, Some(LabelEvent::Consented(_))));
 }
 
-/// P-12.14
+/// P-12.15
 #[test]
 fn nothing_is_sent_while_a_hosted_device_is_not_agreed_to() {
     let (mut office, index) = hosted(1);
@@ -77,7 +77,7 @@ fn nothing_is_sent_while_a_hosted_device_is_not_agreed_to() {
     assert_eq!(delivered_to_peers(&office, (1, 0)), 2, "what both of the user's devices owed is sent now");
 }
 
-/// P-12.15
+/// P-12.16
 #[test]
 fn what_a_hosted_endpoint_decrypts_comes_with_its_deadline() {
     let (mut office, index) = hosted(2);
@@ -175,7 +175,7 @@ fn the_endpoint_goes_home_and_the_label_returns() {
     assert!(gone.shown.iter().all(|(_, body)| body != b"at home"));
 }
 
-/// P-12.14: the relay strips the disclosure, or serves another one.
+/// P-12.15: the relay strips the disclosure, or serves another one.
 #[test]
 fn a_relay_that_strips_a_disclosure_stops_sending_and_nothing_else() {
     let mut office = Office::new(8, [1, 1]);
@@ -194,7 +194,7 @@ fn a_relay_that_strips_a_disclosure_stops_sending_and_nothing_else() {
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
 }
 
-/// P-12.5: a session is set up under the disclosure, so both sides must mean the same one.
+/// P-12.6: a session is set up under the disclosure, so both sides must mean the same one.
 #[test]
 fn a_session_under_another_disclosure_does_not_open() {
     let (mut office, index) = hosted(9);
@@ -239,7 +239,8 @@ fn a_record_keeps_label_consent_and_what_is_owed() {
     assert!(matches!(label(&office, (0, 1)), Label::Hosted { .. }), "the decision was still on its way");
 }
 
-/// P-12.5: the endpoint's own disclosure changes, and it has not written since: the session that a customer sets up under the
+/// P-12.6: the endpoint's own disclosure changes, and it has not written since: the session that a customer sets up
+/// under the
 /// new one is the one that it answers in, whatever the ids.
 #[test]
 fn nothing_is_sent_in_a_session_under_an_older_disclosure() {

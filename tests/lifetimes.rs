@@ -1,4 +1,5 @@
-//! The lifetimes of pre-keys (docs/protocol.md, section 2.4): when they are replaced, when they go, and who can still write.
+//! The lifetimes of pre-keys (docs/spec/session.md, section 2.4): when they are replaced, when they go, and who can
+//! still write.
 //!
 //! Does not know any clock: a test says what time it is.
 
@@ -65,7 +66,7 @@ fn a_generation_dated_in_the_future_is_replaced() {
     assert!(rotate(&mut people, 0));
 }
 
-/// P-2.6
+/// P-2.7
 #[test]
 fn sixteen_older_generations_are_kept_and_the_oldest_goes_first() {
     let mut people = People::new(8);
@@ -114,7 +115,7 @@ fn the_stock_is_what_peers_can_still_use() {
     assert_eq!(stock(&people, 30 * DAY).one_time, 0);
 }
 
-/// P-2.9
+/// P-2.8
 #[test]
 fn pre_keys_refuse_another_identity_and_too_many_pairs() {
     let mut people = People::new(7);

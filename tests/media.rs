@@ -1,6 +1,7 @@
 //! Attachments: what holds for files of every size, and for blobs and pointers that somebody has changed.
 //!
-//! Does not know how the format came about; `forge` below writes it once more, from docs/protocol.md, section 8.
+//! Does not know how the format came about; `forge` below writes it once more, from docs/spec/attachments.md, section
+//! 8.
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
@@ -376,7 +377,8 @@ fn two_encryptions_of_a_file_have_nothing_in_common() {
     assert!(one.chunks(8).zip(other.chunks(8)).all(|(one, other)| one != other));
 }
 
-/// What section 8 of docs/protocol.md says a blob is, written once more: any padding that is given, and any size.
+/// What section 8 of docs/spec/attachments.md says a blob is, written once more: any padding that is given, and any
+/// size.
 fn forge(key: &[u8], salt: &[u8; 24], file: &[u8], padding: &[u8], kind: &str) -> (Vec<u8>, Pointer) {
     let size = file.len() as u64;
     let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];

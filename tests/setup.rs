@@ -46,7 +46,8 @@ fn a_bundle_of_another_identity_is_told_apart() {
     assert_eq!(pinned(&people.bob), Ok(()));
 }
 
-/// P-2.8. Whatever of a bundle is changed, either half of the identity too, and still decodes: its signature no longer fits.
+/// P-2.2. Whatever of a bundle is changed, either half of the identity too, and still decodes: its signature no longer
+/// fits.
 #[test]
 fn a_changed_bundle_is_refused_whatever_was_changed() {
     let mut people = People::new(3);
@@ -248,7 +249,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
 }
 
 /// Both devices initiate, both accept: each then has two sessions, and both pick the same.
-/// P-3.9
+/// P-3.10
 #[test]
 fn of_two_sessions_set_up_at_once_both_sides_pick_the_same() {
     let mut picked = [0; 2];
@@ -278,7 +279,7 @@ fn not_accepted(people: &People, message: &Ciphertext) -> AcceptError {
     Session::accept(&people.bob, &people.keys, message, Trust::OnFirstUse).unwrap_err()
 }
 
-/// Where things are in a bundle (docs/protocol.md, section 2.3).
+/// Where things are in a bundle (docs/spec/session.md, section 2.3).
 const VERSION: usize = 0;
 const SIGNING: usize = 2;
 const AGREEMENT: usize = 35;

@@ -200,7 +200,7 @@ fn after_a_rollback_nothing_is_read_twice_and_a_new_session_repairs_it() {
 }
 
 /// Honest traffic over a bad network: loss, copies, damage, partitions, crashes, time; and no message is overtaken by more
-/// than four others, so that its chain is still known when it comes (P-4.11).
+/// than four others, so that its chain is still known when it comes (P-4.12).
 struct Traffic {
     rng: SeededRng,
     overtaken: BTreeMap<usize, (usize, u32)>,

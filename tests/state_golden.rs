@@ -22,7 +22,7 @@ use bisik::conversation::{
     Supply,
 };
 use bisik::device::{AccountKey, Change};
-use bisik::endpoint::{Label, Retention};
+use bisik::hosting::{Label, Retention};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{
     AcceptError, Accepted, Account, Ciphertext, Conversation, DecryptError, Identity, PreKeys, Session, StorageKey,
@@ -78,7 +78,7 @@ fn pre_keys() -> PreKeys {
     PreKeys::unseal(&key(), b"pre-keys", &golden("pre-keys")).unwrap()
 }
 
-/// P-6.3: an identity of format 1.
+/// P-6.4: an identity of format 1.
 #[test]
 fn identity_opens_signs_and_seals_to_the_same_bytes() {
     let (identity, record) = (identity(), golden("identity"));
@@ -88,7 +88,7 @@ fn identity_opens_signs_and_seals_to_the_same_bytes() {
     assert!(keys.bundle().verify(Trust::Pinned(identity.public()), CREATED).is_ok());
 }
 
-/// P-6.3: two generations, one-time pairs and a replay cache of format 1.
+/// P-6.4: two generations, one-time pairs and a replay cache of format 1.
 #[test]
 fn pre_keys_open_accept_and_seal_to_the_same_bytes() {
     let (identity, mut keys, record) = (identity(), pre_keys(), golden("pre-keys"));
@@ -106,7 +106,7 @@ fn pre_keys_open_accept_and_seal_to_the_same_bytes() {
     assert_eq!(replayed.unwrap_err(), AcceptError::Replayed);
 }
 
-/// P-3.4, P-6.3: a session of format 1 whose initiator waits for an answer.
+/// P-3.4, P-6.4: a session of format 1 whose initiator waits for an answer.
 #[test]
 fn waiting_session_opens_sends_its_first_flight_and_takes_the_answer() {
     let mut session = session("session-waiting");
@@ -118,7 +118,7 @@ fn waiting_session_opens_sends_its_first_flight_and_takes_the_answer() {
     assert!(session.is_confirmed());
 }
 
-/// P-4.6, P-6.3: a session of format 1 in the middle of a conversation, with keys kept in two chains.
+/// P-4.6, P-6.4: a session of format 1 in the middle of a conversation, with keys kept in two chains.
 #[test]
 fn established_session_opens_reads_and_writes() {
     let mut session = session("session-established");
@@ -133,7 +133,7 @@ fn established_session_opens_reads_and_writes() {
     assert_eq!(read_before_sealing.unwrap_err(), DecryptError::Replayed);
 }
 
-/// P-4.6, P-6.3: a ratchet of format 1, without a session around it.
+/// P-4.6, P-6.4: a ratchet of format 1, without a session around it.
 #[test]
 fn ratchet_opens_reads_and_writes() {
     let record = golden("ratchet");
@@ -167,7 +167,8 @@ fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, V
     changes.records().iter().map(record).collect()
 }
 
-/// P-12.4, P-12.10, P-12.14: an account of format 1 on its primary device, and its conversation with an account of three devices, one
+/// P-12.3, P-12.14, P-12.15: an account of format 1 on its primary device, and its conversation with an account of
+/// three devices, one
 /// of them hosted and agreed to: a message is kept for who has not acknowledged it, another is asked for again.
 #[test]
 fn account_and_conversation_open_receive_and_seal_to_the_same_bytes() {
@@ -201,7 +202,7 @@ fn account_and_conversation_open_receive_and_seal_to_the_same_bytes() {
     assert_eq!(account.change_devices(&[Change::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
 }
 
-/// P-12.15: a hosted device of format 1, which keeps the disclosure that it is listed under.
+/// P-12.16: a hosted device of format 1, which keeps the disclosure that it is listed under.
 #[test]
 fn hosted_account_opens_and_knows_its_deadlines() {
     let mut account = Account::unseal(&key(), &golden("account-hosted")).unwrap();

@@ -1,6 +1,6 @@
 //! Attachments: pointers as they come, blobs with edits, and blobs of a sender who means harm.
 //!
-//! Does not use the library to make those: they are written from docs/protocol.md, section 8.
+//! Does not use the library to make those: they are written from docs/spec/attachments.md, section 8.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! [`RatchetState`]: the receiving half of a ratchet's state, with every secret in it (docs/protocol.md, section 6.4).
+//! [`RatchetState`]: the receiving half of a ratchet's state, with every secret in it (docs/formats.md, section 6.4).
 //!
 //! Does not know how states change: see `model`.
 

@@ -1,4 +1,5 @@
-//! Sealed records, opened and made with the storage key (docs/protocol.md, sections 1.3 and 6.1).
+//! Sealed records, opened and made with the storage key (docs/spec/conventions.md, section 1.3, and docs/formats.md,
+//! section 6.1).
 //!
 //! Does not use the library: so a fuzzer gets behind the tag with no hook in the library that could weaken it.
 

@@ -3,7 +3,7 @@
 //! Does not know the causes below.
 
 use crate::device::OwnDeviceError;
-use crate::endpoint::Blocked;
+use crate::hosting::Blocked;
 use crate::internal::InternalError;
 
 /// Why nothing was sent. Nothing was changed.

@@ -3,7 +3,7 @@
 //! Does not know bytes.
 
 use bisik::device::{AccountKey, Custody, Terms};
-use bisik::endpoint::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};
+use bisik::hosting::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::world::*;
 
@@ -32,7 +32,7 @@ fn one_decision_holds_on_all_of_the_users_devices() {
     assert!(!at_phone.can_send());
 }
 
-/// P-11.16. Whichever was made first by the clock, and whichever is heard of first.
+/// P-11.18. Whichever was made first by the clock, and whichever is heard of first.
 #[test]
 fn in_a_conflict_the_stricter_wins() {
     for (consented, refused) in [(0, 50), (50, 0)] {
@@ -49,7 +49,7 @@ fn in_a_conflict_the_stricter_wins() {
     }
 }
 
-/// P-11.16. Who agrees knowing of the refusal has changed their mind; who refuses again has the last word again.
+/// P-11.18. Who agrees knowing of the refusal has changed their mind; who refuses again has the last word again.
 #[test]
 fn a_later_round_wins_over_what_it_was_made_in_knowledge_of() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -66,7 +66,7 @@ fn a_later_round_wins_over_what_it_was_made_in_knowledge_of() {
     assert!(!at_phone.can_send() && !at_tablet.can_send());
 }
 
-/// P-11.16. A device whose clock is behind still has the last word.
+/// P-11.18. A device whose clock is behind still has the last word.
 #[test]
 fn a_decision_is_later_than_the_one_it_replaces_whatever_the_clock_says() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -77,7 +77,7 @@ fn a_decision_is_later_than_the_one_it_replaces_whatever_the_clock_says() {
     assert!(consent.decided() > refusal.decided());
 }
 
-/// P-11.16. All orders of four decisions end alike.
+/// P-11.18. All orders of four decisions end alike.
 #[test]
 fn the_order_in_which_decisions_arrive_does_not_matter() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -105,7 +105,7 @@ fn the_order_in_which_decisions_arrive_does_not_matter() {
     assert!(matches!(outcomes[0].label(), Label::Hosted { .. }), "the tablet agreed, knowing of its refusal");
 }
 
-/// P-11.16. A decision about something that has ended is of no use when it comes late.
+/// P-11.18. A decision about something that has ended is of no use when it comes late.
 #[test]
 fn a_decision_from_before_the_hosting_ended_does_not_outlive_it() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -136,7 +136,7 @@ fn a_decision_that_comes_early_waits_for_its_hosting() {
     assert_eq!((never.label(), never.can_send()), (Label::Unknown, false));
 }
 
-/// P-11.16. Consent to terms does not cover worse ones that another device has not seen.
+/// P-11.18. Consent to terms does not cover worse ones that another device has not seen.
 #[test]
 fn consent_on_one_device_to_older_terms_asks_on_another() {
     let (mut at_phone, mut at_tablet, one) = asked();
@@ -147,7 +147,7 @@ fn consent_on_one_device_to_older_terms_asks_on_another() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: two.hash() });
 }
 
-/// P-11.16. Nobody but the user's own devices, about this account, with the disclosure that was decided about.
+/// P-11.18. Nobody but the user's own devices, about this account, with the disclosure that was decided about.
 #[test]
 fn what_is_not_the_users_own_decision_changes_nothing() {
     let (at_phone, mut at_tablet, disclosure) = asked();

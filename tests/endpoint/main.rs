@@ -1,4 +1,5 @@
-//! Endpoints: disclosures, decisions, labels. Every edge and every transition of docs/protocol.md, section 11.4, is a test
+//! Endpoints: disclosures, decisions, labels. Every edge and every transition of docs/spec/hosting.md, section 11.4, is
+//! a test
 //! named after it.
 //!
 //! Does not know sessions, except to show that a disclosure is in their transcript. Known answers are in

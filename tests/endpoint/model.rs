@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::endpoint::{DisclosureError, Unverified};
+use bisik::hosting::{DisclosureError, Unverified};
 
 /// A disclosure, named by its place in the list of all facts.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use bisik::Timestamp;
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Decision, DisclosureError, EndpointDevice, Evidence, HostedMember, HostingTerms, Label, Presented, Purposes,
+use bisik::hosting::{
+    Decision, DisclosureError, Evidence, HostedDevice, HostedMember, HostingTerms, Label, Presented, Purposes,
     Retention, Roles, VerifiedDisclosure, may_receive_in_group,
 };
 use proptest::prelude::*;
@@ -156,11 +156,11 @@ impl Walk {
         let number = ENDPOINT + endpoint;
         let draft = match previous {
             None => {
-                bisik::endpoint::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
+                bisik::hosting::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
             }
             Some(at) => {
                 let previous = self.facts[at].1.disclosure();
-                bisik::endpoint::DisclosureDraft::following(previous, terms, issued, expires).unwrap()
+                bisik::hosting::DisclosureDraft::following(previous, terms, issued, expires).unwrap()
             }
         };
         let disclosure = verified(&assemble(draft, BUSINESS, number));
@@ -317,7 +317,7 @@ impl Walk {
     }
 }
 
-fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> EndpointDevice<'a> {
+fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> HostedDevice<'a> {
     match shown {
         Shown::Own { endpoint } => own(ENDPOINT + endpoint, Custody::SelfHosted),
         Shown::Hosted { fact, presented } => {
@@ -328,7 +328,7 @@ fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> Endpoin
                 Relay::Damages => Presented::Rejected(DisclosureError::BadSignature),
                 Relay::Swaps(other) => Presented::Verified(&facts[other.name].1),
             };
-            EndpointDevice { presented, ..device }
+            HostedDevice { presented, ..device }
         }
     }
 }
@@ -341,7 +341,7 @@ fn cases(default: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// P-11.9 to P-11.19, P-11.22: rules 1 to 5, whatever happens.
+    /// P-11.9 to P-11.18, P-11.20, P-11.23: rules 1 to 5, whatever happens.
     #[test]
     fn whoever_means_harm_the_label_says_who_reads(events in events()) {
         let mut walk = Walk::new();

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use bisik::Timestamp;
-use bisik::endpoint::{LedgerFull, Retention, RetentionLedger};
+use bisik::hosting::{LedgerFull, Retention, RetentionLedger};
 use proptest::prelude::*;
 
 use crate::world::{DAY, NOW};
 
-/// P-11.20.
+/// P-11.21.
 #[test]
 fn a_deadline_is_after_the_longer_of_storage_and_use() {
     let kept = |at_rest, in_use| Retention { at_rest, in_use, region: None };
@@ -23,7 +23,7 @@ fn a_deadline_is_after_the_longer_of_storage_and_use() {
     assert_eq!(kept(0, u64::MAX - 1).deadline(NOW), forever, "past the end of time is its end");
 }
 
-/// P-11.21.
+/// P-11.22.
 #[test]
 fn of_two_deadlines_for_one_message_the_earlier_counts() {
     for deadlines in [[10, 20], [20, 10]] {
@@ -50,7 +50,7 @@ fn a_full_ledger_takes_nothing_new() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// P-11.21. Beside a map: what is due is what a look at every message says.
+    /// P-11.22. Beside a map: what is due is what a look at every message says.
     #[test]
     fn what_is_due_is_what_a_look_at_every_message_says(
         steps in prop::collection::vec((0_u8..3, 0_u8..12, 0_u64..100), 0..80),

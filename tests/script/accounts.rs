@@ -1,4 +1,4 @@
-//! The steps about accounts and devices (docs/protocol.md, section 10).
+//! The steps about accounts and devices (docs/spec/accounts.md, section 10).
 //!
 //! Does not know whose lists are honest: what a step has `seen` is whatever somebody made.
 

@@ -1,4 +1,4 @@
-//! The steps about attachments (docs/protocol.md, section 8).
+//! The steps about attachments (docs/spec/attachments.md, section 8).
 //!
 //! Does not know sessions: files, blobs and pointers are all in the step.
 

@@ -1,4 +1,4 @@
-//! The steps about content (docs/protocol.md, section 7): bodies, polls, votes.
+//! The steps about content (docs/spec/content.md, section 7): bodies, polls, votes.
 //!
 //! Does not know sessions. What it takes apart or puts together by hand is what the interface does not show: sealed votes.
 

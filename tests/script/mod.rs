@@ -1,4 +1,4 @@
-//! Test vectors as scripts (docs/protocol.md, appendix A): what they are written in, and who runs them.
+//! Test vectors as scripts (docs/spec/test-vectors.md, appendix A): what they are written in, and who runs them.
 //!
 //! Does not know which vectors there are.
 

@@ -1,4 +1,5 @@
-//! The steps about conversations (docs/protocol.md, section 12): what devices write to each other, and what they owe.
+//! The steps about conversations (docs/spec/conversations.md, section 12): what devices write to each other, and what
+//! they owe.
 //!
 //! Does not know frames: they are seen by what the other implementation finds in a message, and by what one is taken for.
 
@@ -11,7 +12,7 @@ use bisik::conversation::{
     Side, Supply,
 };
 use bisik::device::{AccountKey, DeviceDirectory, DeviceList};
-use bisik::endpoint::{Decision, Disclosure};
+use bisik::hosting::{Decision, Disclosure};
 use bisik::{Account, Ciphertext, Identity, IdentityKey, PreKeyBundle, StorageKey, Trust, VerifiedBundle};
 
 use super::draws::{Draws, to_hex};

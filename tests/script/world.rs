@@ -378,7 +378,7 @@ fn disclosure(step: &Step) -> DisclosureHash {
     step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.
+/// `TooFarAhead` is `too-far-ahead`: docs/spec/test-vectors.md, appendix A, has the list.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{error:?}").chars() {
@@ -389,6 +389,7 @@ pub(super) fn word(error: impl Debug) -> String {
     }
     // The words of the vectors are the specification's.
     match word.as_str() {
+        "other-hosted-device" => "other-endpoint".into(),
         "not-pre-key-message" => "not-first".into(),
         "opens-new-session" => "other-session".into(),
         "protocol-violation" => "misbehaved".into(),

@@ -1,4 +1,4 @@
-//! What the library computes from the secrets it was given, computed again from docs/protocol.md.
+//! What the library computes from the secrets it was given, computed again from docs/spec.
 //!
 //! Does not call the library.
 

@@ -1,4 +1,5 @@
-//! The pre-keys of a device with symbols for keys (docs/protocol.md, section 2.4), and the server that hands out bundles.
+//! The pre-keys of a device with symbols for keys (docs/spec/session.md, section 2.4), and the server that hands out
+//! bundles.
 //!
 //! Does not know sessions beyond their symbols. Says which first messages a device must answer, and why not.
 
