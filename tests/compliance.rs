@@ -1,4 +1,4 @@
-//! Rules about documents: requirements and their citations, paths and links, labels. The modules are in `house/`.
+//! Rules about documents: requirements and their citations, paths and links, errors, labels. The modules are in `house/`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,6 +11,8 @@
 mod compliance;
 #[path = "house/documents.rs"]
 mod documents;
+#[path = "house/errors.rs"]
+mod errors;
 #[path = "house/files.rs"]
 mod files;
 #[path = "house/labels.rs"]

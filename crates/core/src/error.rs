@@ -48,3 +48,47 @@ macro_rules! error_texts {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use core::error::Error;
+    use std::string::ToString;
+
+    #[derive(Debug)]
+    struct Inner;
+
+    crate::error_texts! {
+        Inner => "test.inner", "the inner part failed"
+    }
+
+    #[derive(Debug)]
+    enum Outer {
+        Unit,
+        Tuple(u8),
+        Fields { _number: u8 },
+        Holder(Inner),
+    }
+
+    crate::error_texts! {
+        Outer {
+            Unit => "test.outer.unit", "the unit failed";
+            Tuple => "test.outer.tuple", "the tuple failed";
+            Fields => "test.outer.fields", "the fields failed";
+            Holder(error) => "test.outer.holder", "the holder failed";
+        }
+    }
+
+    #[test]
+    fn each_variant_has_its_code_and_text_and_the_error_that_it_holds() {
+        let all = [Outer::Unit, Outer::Tuple(1), Outer::Fields { _number: 1 }, Outer::Holder(Inner)];
+        assert_eq!(
+            all.each_ref().map(Outer::code),
+            ["test.outer.unit", "test.outer.tuple", "test.outer.fields", "test.outer.holder"]
+        );
+        assert_eq!(all[3].to_string(), "the holder failed");
+        assert!(all[..3].iter().all(|error| error.source().is_none()));
+        assert_eq!(all[3].source().unwrap().to_string(), "the inner part failed");
+        assert_eq!(Inner.code(), "test.inner");
+        assert!(matches!(all[1], Outer::Tuple(1)));
+    }
+}
