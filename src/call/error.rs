@@ -1,6 +1,4 @@
-//! Why a call's message or frame was refused: one small enum for each operation. Nothing has changed then.
-//!
-//! Does not know the causes below.
+//! Why a call's signal or frame is refused: one small enum for each operation. On error nothing has changed.
 
 use core::fmt;
 
@@ -12,11 +10,11 @@ use crate::internal::InternalError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignalError {
-    /// Not the encoding of one. Drop it.
+    /// The bytes do not encode a signal. Drop it.
     Malformed,
-    /// A key in it is not in its one canonical encoding, or a point of the twist: no honest key.
+    /// A key in it is not in canonical encoding, or is a point of the twist: no honest device makes such a key.
     NonCanonical,
-    /// A key in it is of small order: made to break, never by accident.
+    /// A key in it is of small order: hostile.
     LowOrder,
 }
 
@@ -32,11 +30,11 @@ bisik_core::error_texts! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// It answers another call: look for the [`Calling`] of that one.
+    /// It answers another call: look for the [`Calling`] of that call.
     OtherCall,
     /// It came from another device than the one that was called.
     OtherDevice,
-    /// Not made from this offer: damaged, or the two devices do not mean the same session or identities.
+    /// It was not made from this offer: it is damaged, or the two devices mean different sessions or identities.
     Rejected,
 }
 
@@ -48,12 +46,12 @@ bisik_core::error_texts! {
     }
 }
 
-/// An answer that did not fit, and the caller's state, which is as before: the right answer may still come.
+/// A refused answer, and the caller's unchanged state: the right answer may still come.
 #[derive(Debug)]
 pub struct Unanswered {
-    /// Still waiting.
+    /// The call, which still waits for its answer.
     pub calling: Calling,
-    /// Why.
+    /// Why the answer was refused.
     pub error: AnswerError,
 }
 
@@ -77,7 +75,7 @@ impl core::error::Error for Unanswered {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SealError {
-    /// The counters that were reserved are used up: [`FrameSealer::reserve`](super::FrameSealer::reserve) more.
+    /// The reserved counters are used up: [`FrameSealer::reserve`](super::FrameSealer::reserve) more.
     NotReserved,
     /// The key has no counters left: begin a new epoch.
     Exhausted,
@@ -106,15 +104,15 @@ impl From<InternalError> for SealError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Not the encoding of a frame. Drop it.
+    /// The bytes do not encode a frame. Drop it.
     Malformed,
-    /// No key by its id is here: it may be on its way, so keep the frame for a moment; or its epoch is over.
+    /// This device has no key with this id: the key may still arrive, so keep the frame for a moment, or its epoch is over.
     UnknownKey,
-    /// A frame with this counter was opened before. Drop it. (Not authenticated: a forged frame may say so too.)
+    /// A frame with this counter was opened before. Drop it. (Not authenticated: a forged frame may cause this too.)
     Replayed,
-    /// 1,024 or more behind the newest frame of its key. Drop it. (Not authenticated either.)
+    /// The frame is 1,024 or more behind the newest one of its key. Drop it. (Not authenticated either.)
     TooLate,
-    /// Damaged, forged, or under other metadata. Drop it.
+    /// The frame is damaged or forged, or its metadata differs. Drop it.
     Rejected,
 }
 
@@ -128,13 +126,13 @@ bisik_core::error_texts! {
     }
 }
 
-/// Why a sender's key was not taken.
+/// Why a sender's key was not installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// That participant's epoch is not after the newest known one: an old key, or the same once more. Drop it.
+    /// The epoch is not after the newest known one of that participant: the key is old or a duplicate. Drop it.
     Stale,
-    /// There are keys of 256 participants already.
+    /// Keys of 256 participants are known already.
     Full,
 }
 
@@ -145,17 +143,17 @@ bisik_core::error_texts! {
     }
 }
 
-/// Why an epoch key was not taken into a group call.
+/// Why a group call refused an epoch key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EpochKeyError {
-    /// Of another call: look for that one.
+    /// It belongs to another call: look for that call.
     OtherCall,
-    /// Whoever wrote it is not in the call: its joining may not be known here yet.
+    /// Its sender is not in the call: news of its joining may not have arrived yet.
     NotInCall,
-    /// Not after the newest epoch of its sender: an old key, or the same once more. Drop it.
+    /// Its epoch is not after the newest one of its sender: the key is old or a duplicate. Drop it.
     Stale,
-    /// Not made by this sender for us in this session, or under another suite.
+    /// This sender did not make it for this device in this session, or the suite differs.
     Rejected,
 }
 
@@ -168,13 +166,13 @@ bisik_core::error_texts! {
     }
 }
 
-/// Why the members of a call did not change, or a member was not found.
+/// Why a participant was not added, removed or found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// That participant, or that identity, is in the call already.
+    /// The participant, or its identity, is in the call already.
     AlreadyInCall,
-    /// That participant, or that identity, is not in the call.
+    /// The participant, or its identity, is not in the call.
     NotInCall,
     /// A call has at most 256 participants.
     Full,
@@ -191,7 +189,7 @@ bisik_core::error_texts! {
     }
 }
 
-/// The bytes are no [`BaseKey`](super::BaseKey): less than 16, or more than 64.
+/// The bytes are not a [`BaseKey`](super::BaseKey): fewer than 16, or more than 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BaseKeyError;

@@ -1,6 +1,4 @@
 //! Why a conversation did not send or receive: a variant only where the caller acts differently.
-//!
-//! Does not know the causes below.
 
 use crate::device::OwnDeviceError;
 use crate::hosting::Blocked;

@@ -179,9 +179,9 @@ impl Terms {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TermsError {
-    /// Somebody else holds the keys, and nothing says who.
+    /// A third party holds the keys, and no disclosure names it.
     DisclosureMissing,
-    /// The owner holds the keys, and a disclosure says somebody else does.
+    /// The owner holds the keys, and a disclosure names a third party.
     DisclosureUnexpected,
 }
 

@@ -1,37 +1,35 @@
-//! Why a device list, a change of one, a step of linking or an own device's message is refused.
-//!
-//! Does not know what was tried: after any of these, nothing has changed.
+//! Why a device list, a change of it, a step of linking or a message of an own device is refused.
 
 use crate::codec::Malformed;
 use crate::session::DecryptError;
 
-/// Why a device list is refused. The directory is the same as before, bit for bit.
+/// Why a device list is refused. On error the directory is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceListError {
-    /// Not the encoding of a device list, or one that contradicts itself. Fetch it again; a server that repeats it is
+    /// The bytes do not encode a device list, or it contradicts itself. Fetch it again; if that repeats, the server is
     /// broken.
     Malformed,
-    /// The list of another account. A bug in the caller, or the server's answer to another question.
+    /// The list belongs to another account: a bug in the caller, or the server returned the wrong list.
     OtherAccount,
-    /// Not signed by the account: hostile, or damaged on the way.
+    /// The account did not sign it: it is forged, or was damaged in transit.
     BadSignature,
-    /// Signed by the account, but it claims a device that has not said so itself: do not use; report.
+    /// The account signed it, but it lists a device that did not sign its own entry: do not use it; report it.
     BadPossession,
-    /// Dated more than a day after the caller's clock: one of two clocks is wrong.
+    /// Issued more than a day in the future: the local clock or the issuer's clock is wrong.
     NotYetValid,
     /// More than 30 days old. Ask for a newer one; the primary device may have been away for long.
     Expired,
-    /// Older than the list that is known: the server hands out what is past. Ask again; a server that repeats it hides
-    /// devices, or their removal.
+    /// Older than the known list: the server serves an old one. Fetch again; a server that repeats it hides devices or their
+    /// removal.
     RolledBack,
-    /// The account has signed two different histories: its primary device was restored from a backup, or its key is in
-    /// two hands. Stop sending, and warn the user as for a changed key.
+    /// The account has signed two different histories: its primary device was restored from a backup, or its key was
+    /// copied. Stop sending, and warn the user as for a changed key.
     Forked,
-    /// Lists between the known one and this one are missing: fetch them, and give all to
+    /// Lists between the known one and this one are missing: fetch them, and pass all to
     /// [`DeviceDirectory::catch_up`](crate::device::DeviceDirectory::catch_up).
     Gap,
-    /// An index came back, or stands for another device: no honest primary does that. Treat as [`Forked`](Self::Forked).
+    /// An index was used again, or stands for another device: no honest primary does that. Treat it as [`Forked`](Self::Forked).
     IndexReused,
 }
 
@@ -56,7 +54,7 @@ impl From<Malformed> for DeviceListError {
     }
 }
 
-/// Why the primary device does not issue a list. Its list is the same as before.
+/// Why the primary device does not issue a list. On error its list is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PrimaryError {
@@ -68,9 +66,9 @@ pub enum PrimaryError {
     AlreadyListed,
     /// The certificate is not signed by its device, or is for another account.
     BadPossession,
-    /// No device has this index, or the certificate is of another one than the device there.
+    /// No device has this index, or the certificate is for another device than the one there.
     UnknownDevice,
-    /// The primary device cannot be removed: whose key would the account have then?
+    /// The primary device cannot be removed: the account's key is its key.
     IsPrimary,
     /// 1,024 devices, as many as a list holds: remove one first.
     Full,
@@ -92,21 +90,21 @@ bisik_core::error_texts! {
     }
 }
 
-/// Why a step of linking failed. Linking is over then on this side, and starts again from the beginning.
+/// Why a step of linking failed. Each error ends the linking on this side; it starts again from the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// Not a message of linking, or one for the other method.
+    /// The bytes do not encode a linking message, or it is one of the other method.
     Malformed,
-    /// A message of linking, and not the one that is due.
+    /// It is a linking message, but not the one that is due.
     WrongStep,
-    /// The answer to another companion, or to an earlier attempt.
+    /// It answers another companion, or an earlier attempt.
     OtherLink,
-    /// It does not verify: damaged, or somebody is in the middle. Start again, and tell the user if that repeats.
+    /// It does not verify: it is damaged, or an attacker is in the middle. Start again, and tell the user if that repeats.
     Rejected,
     /// The device list that ended the linking is refused.
     List(DeviceListError),
-    /// The device list is good and does not hold this device as it was agreed: the primary did not confirm it.
+    /// The device list is valid and does not hold this device as agreed: the user did not confirm it on the primary.
     NotListed,
 }
 
@@ -133,15 +131,15 @@ impl From<DeviceListError> for LinkError {
     }
 }
 
-/// Why something is not taken for a message of one's own devices.
+/// Why a message is not accepted as one of an own device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnDeviceError {
-    /// The directory is not this device's own, or this device was removed from it.
+    /// The directory is not that of the local account, or the local device was removed from it.
     NotListed,
-    /// The own list has expired: it vouches for nobody until the primary device has issued another.
+    /// The local account's list has expired: no device is trusted until the primary device has issued another.
     Expired,
-    /// The session is with a device that is not one's own.
+    /// The session is with a device of another account.
     OtherDevice,
     /// The message does not decrypt.
     Decrypt(DecryptError),

@@ -1,6 +1,4 @@
 //! What can go wrong with attachments; a variant only where a caller acts differently.
-//!
-//! Does not know the operations.
 
 use crate::internal::InternalError;
 
@@ -11,9 +9,9 @@ pub enum EncryptError {
     /// It has more bytes than [`MAX_SIZE`](super::MAX_SIZE); of a thumbnail,
     /// [`Pointer::MAX_THUMBNAIL`](super::Pointer::MAX_THUMBNAIL).
     TooLarge,
-    /// Its size is not the one that was announced: the file has changed. Begin again, with a new encryptor.
+    /// Its size is not the announced one: the file has changed. Begin again, with a new encryptor.
     OtherSize,
-    /// The memory for the output is too short: ask [`Encryptor::room_for`](super::Encryptor::room_for).
+    /// The buffer for the output is too short: ask [`Encryptor::room_for`](super::Encryptor::room_for).
     NoRoom,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
@@ -38,9 +36,9 @@ impl From<InternalError> for EncryptError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// Not the blob that the pointer names, or changed since. One answer for everything, so that there is no oracle in it.
+    /// It is not the blob that the pointer names, or was changed. One answer for every cause, so that it is no oracle.
     Rejected,
-    /// Nothing was wrong so far, and the end is missing: fetch the rest.
+    /// Everything so far verifies, and the end is missing: fetch the rest.
     Incomplete,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
@@ -69,7 +67,7 @@ bisik_core::error_texts! {
     PointerError => "media.pointer.malformed", "the bytes are not a pointer to an attachment"
 }
 
-/// The text is not a media type as this library writes them.
+/// The text is not a media type in lower case without parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MediaTypeError;

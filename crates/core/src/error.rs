@@ -5,6 +5,39 @@
 /// The matches are exhaustive: a variant without a line does not compile. A variant that holds another error names it, and
 /// that becomes the source: `List(error) => ..`. A struct has one line without a name. tests/house/errors.rs compares the
 /// tables with docs/errors.md.
+///
+/// ```
+/// use core::error::Error;
+///
+/// #[derive(Debug)]
+/// pub struct ListError;
+///
+/// bisik_core::error_texts! {
+///     ListError => "example.list", "the list is malformed"
+/// }
+///
+/// #[derive(Debug)]
+/// pub enum LinkError {
+///     WrongStep(u8),
+///     Exhausted { tries: u8 },
+///     List(ListError),
+/// }
+///
+/// bisik_core::error_texts! {
+///     LinkError {
+///         WrongStep => "example.link.wrong_step", "the message is not the one that is due";
+///         Exhausted => "example.link.exhausted", "no try is left";
+///         List(error) => "example.link.list", "the list is refused";
+///     }
+/// }
+///
+/// let refused = LinkError::List(ListError);
+/// assert_eq!((refused.code(), refused.to_string().as_str()), ("example.link.list", "the list is refused"));
+/// assert_eq!(refused.source().map(ToString::to_string), Some("the list is malformed".into()));
+///
+/// assert_eq!(LinkError::WrongStep(1).code(), "example.link.wrong_step");
+/// assert!(LinkError::Exhausted { tries: 3 }.source().is_none());
+/// ```
 #[macro_export]
 macro_rules! error_texts {
     ($error:ident => $code:literal, $text:expr) => {
@@ -47,48 +80,4 @@ macro_rules! error_texts {
             }
         }
     };
-}
-
-#[cfg(test)]
-mod tests {
-    use core::error::Error;
-    use std::string::ToString;
-
-    #[derive(Debug)]
-    struct Inner;
-
-    crate::error_texts! {
-        Inner => "test.inner", "the inner part failed"
-    }
-
-    #[derive(Debug)]
-    enum Outer {
-        Unit,
-        Tuple(u8),
-        Fields { _number: u8 },
-        Holder(Inner),
-    }
-
-    crate::error_texts! {
-        Outer {
-            Unit => "test.outer.unit", "the unit failed";
-            Tuple => "test.outer.tuple", "the tuple failed";
-            Fields => "test.outer.fields", "the fields failed";
-            Holder(error) => "test.outer.holder", "the holder failed";
-        }
-    }
-
-    #[test]
-    fn each_variant_has_its_code_and_text_and_the_error_that_it_holds() {
-        let all = [Outer::Unit, Outer::Tuple(1), Outer::Fields { _number: 1 }, Outer::Holder(Inner)];
-        assert_eq!(
-            all.each_ref().map(Outer::code),
-            ["test.outer.unit", "test.outer.tuple", "test.outer.fields", "test.outer.holder"]
-        );
-        assert_eq!(all[3].to_string(), "the holder failed");
-        assert!(all[..3].iter().all(|error| error.source().is_none()));
-        assert_eq!(all[3].source().unwrap().to_string(), "the inner part failed");
-        assert_eq!(Inner.code(), "test.inner");
-        assert!(matches!(all[1], Outer::Tuple(1)));
-    }
 }

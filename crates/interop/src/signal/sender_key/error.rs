@@ -1,6 +1,4 @@
 //! Why a message of a group was not encrypted, read or decrypted: a variant only where the caller acts differently.
-//!
-//! Does not know the operations.
 
 use bisik_core::internal::InternalError;
 
@@ -40,18 +38,18 @@ impl From<InternalError> for GroupEncryptError {
     }
 }
 
-/// Why a message was not decrypted. What is known of the sender is the same as before, bit for bit.
+/// Why a message was not decrypted. On error the sender's state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupDecryptError {
-    /// Under a key that has not been distributed to this member, or one of long ago: ask the sender for the distribution, and
-    /// keep the message until then. Nothing of it was verified.
+    /// It is under a key that was not distributed to this member, or was displaced long ago: ask the sender for the
+    /// distribution, and keep the message until then. Nothing of it was verified.
     UnknownKey,
-    /// The sender's, and received before; or so late that its key was given up. Drop it.
+    /// The sender made it, and it was received before, or is so late that its key was deleted. Drop it.
     Replayed,
-    /// The sender's, and more than 25,000 messages before it are missing: ask for a new distribution.
+    /// The sender made it, and more than 25,000 messages before it are missing: ask for a new distribution.
     TooFarAhead,
-    /// Damaged, forged, or not as the sender's software should have made it. Drop it.
+    /// It is damaged or forged, or the sender's software made it wrongly. Drop it.
     Rejected,
 }
 

@@ -1,6 +1,4 @@
 //! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
-//!
-//! Does not know the causes below: they come from the handshake and the ratchet.
 
 use crate::signal::ratchet::OpenError;
 
@@ -28,14 +26,14 @@ bisik_core::error_texts! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// It is no first message, so it belongs to a session, and that one was lost: ask the sender for a new one.
+    /// It is not a pre-key message, so it belongs to a session, which this device has lost: ask the sender for a new one.
     NotPreKeyMessage,
-    /// The identity, or the owner of the pre-keys, is another than the session's: a bug in the caller.
+    /// The identity, or the owner of the pre-keys, is not the session's: a bug in the caller.
     WrongIdentity,
-    /// It names pre-keys that are gone or never were: used already, dropped, or of an installation that was lost.
-    /// Tell the sender to fetch a new bundle.
+    /// It names pre-keys that this device does not have: they were used, dropped, or lost with an installation.
+    /// Ask the sender to fetch a new bundle.
     UnknownPreKey,
-    /// Somebody wrote it, but another identity than the pinned one: warn the user, as for any changed key.
+    /// Another identity than the pinned one wrote it: warn the user, as for any changed key.
     IdentityMismatch,
     /// It names a state that was opened before. Where the session is still there: a duplicate, drop it. Where the session was
     /// lost or deleted since: its sender goes on in it, and has to be asked for a new one.
@@ -43,9 +41,9 @@ pub enum AcceptError {
     /// Its signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate, publish
     /// the new bundle, and ask the sender for a new session.
     ReplayCacheFull,
-    /// It says that more than 25,000 messages were written before it: ask the sender for a new session.
+    /// It claims that more than 25,000 messages precede it: ask the sender for a new session.
     TooFarAhead,
-    /// Damaged or forged. Drop it.
+    /// It is damaged or forged. Drop it.
     Rejected,
 }
 
@@ -76,21 +74,21 @@ impl From<OpenError> for AcceptError {
     }
 }
 
-/// Why a message was not decrypted. The session is the same as before, bit for bit.
+/// Why a message was not decrypted. On error the session is unchanged.
 ///
-/// Headers are clear on this wire: all but [`DecryptError::Rejected`] are what the message says of itself, and anybody can
-/// have written that. Drop it, or ask for a new session; conclude nothing about the peer.
+/// Headers of this protocol are not authenticated until a message decrypts: all variants but [`DecryptError::Rejected`] repeat
+/// what the message claims. Conclude nothing about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
     /// It opens another state: hand it to [`Session::accept_again`](crate::signal::Session::accept_again).
     OpensNewSession,
-    /// Its key is used up or was given up long ago: a duplicate, or very late. Drop it.
+    /// Its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,
     /// More than 25,000 messages before it are missing: if it repeats, set up a new session.
     TooFarAhead,
-    /// Not made by the peer in any state, changed on the way, or of a chain that newer ones have displaced. Drop it; if it
-    /// repeats, set up a new session.
+    /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop it; if
+    /// that repeats, set up a new session.
     Rejected,
 }
 

@@ -1,6 +1,4 @@
-//! What can go wrong with attachments.
-//!
-//! Does not know the operations.
+//! Why a file was not encrypted, or a blob not decrypted.
 
 use bisik_core::internal::InternalError;
 
