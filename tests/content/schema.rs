@@ -2,14 +2,13 @@
 //!
 //! Reads all three as text: an attribute of prost determines an encoding entirely, as a line of a schema does.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
 use std::collections::BTreeMap;
 
-const SCHEMA: &str = include_str!("../src/content/content.proto");
+const SCHEMA: &str = include_str!("../../src/content/content.proto");
 /// One after the other.
-const MESSAGES: &str = concat!(include_str!("../src/content/wire.rs"), include_str!("../src/content/business/wire.rs"));
-const SHAPES: &str = include_str!("../src/content/shape.rs");
+const MESSAGES: &str =
+    concat!(include_str!("../../src/content/wire.rs"), include_str!("../../src/content/business/wire.rs"));
+const SHAPES: &str = include_str!("../../src/content/shape.rs");
 
 /// A field by its number: name, type, and whether it is a list.
 type Fields = BTreeMap<u32, (String, String, bool)>;

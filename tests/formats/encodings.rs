@@ -3,18 +3,14 @@
 //!
 //! Does not know what the bytes are for.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
-
-mod support;
-
 use bisik::handshake::FirstFlight;
 use bisik::ratchet::{DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
     BundleError, Ciphertext, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeys, Session, StorageKey,
     UnsealError,
 };
+use bisik_testkit::{AliceAndBob, ConstantRng, SeededRng};
 use proptest::prelude::*;
-use support::{ConstantRng, People};
 
 fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
@@ -50,9 +46,9 @@ proptest! {
         one_time in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut people = People::new(1);
-        let mut bundle = people.bundle(one_time).to_bytes();
-        let hello = people.initiate(one_time).encrypt(b"", &mut people.rng).unwrap();
+        let mut both = AliceAndBob::new(1);
+        let mut bundle = both.bundle(one_time).to_bytes();
+        let hello = both.initiate(one_time).encrypt(b"", &mut both.rng).unwrap();
         let mut flight = hello.as_bytes()[1..=FirstFlight::LENGTH].to_vec();
         for (at, value) in changes {
             let (in_bundle, in_flight) = (at.index(bundle.len()), at.index(flight.len()));
@@ -69,9 +65,9 @@ proptest! {
 
 #[test]
 fn a_bundle_of_another_length_is_malformed() {
-    let mut people = People::new(2);
+    let mut both = AliceAndBob::new(2);
     for one_time in [true, false] {
-        let bytes = people.bundle(one_time).to_bytes();
+        let bytes = both.bundle(one_time).to_bytes();
         assert_eq!(bytes.len(), if one_time { 1_406 } else { 1_373 });
         assert_eq!(PreKeyBundle::from_bytes(&bytes).unwrap().to_bytes(), bytes);
         // A cut inside a key is noticed at the end of the input, before or after the key is looked at.
@@ -85,8 +81,8 @@ fn a_bundle_of_another_length_is_malformed() {
 
 #[test]
 fn a_first_flight_of_another_length_is_malformed() {
-    let mut people = People::new(3);
-    let hello = people.initiate(true).encrypt(b"", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(3);
+    let hello = both.initiate(true).encrypt(b"", &mut both.rng).unwrap();
     let flight = &hello.as_bytes()[1..=FirstFlight::LENGTH];
     assert_eq!(FirstFlight::from_bytes(flight).unwrap().to_bytes(), flight);
     for length in 0..flight.len() {
@@ -98,7 +94,7 @@ fn a_first_flight_of_another_length_is_malformed() {
 /// RFC 7748 and RFC 8032 have several encodings for some keys; here each has one, and keys of small order have none.
 #[test]
 fn a_key_has_one_encoding() {
-    let good = Identity::generate(&mut support::SeededRng::new(4)).public().to_bytes();
+    let good = Identity::generate(&mut SeededRng::new(4)).public().to_bytes();
     assert!(IdentityKey::from_bytes(&good).is_ok());
     let with = |offset: usize, half: [u8; 32]| {
         let mut bytes = good;
@@ -191,20 +187,14 @@ struct Record {
 
 impl Record {
     fn all() -> [Self; 4] {
-        let mut people = People::new(5);
-        let (session, _) = people.established();
+        let mut both = AliceAndBob::new(5);
+        let (session, _) = both.established();
         let ratchet =
-            DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], KeyPair::generate(&mut people.rng));
+            DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], KeyPair::generate(&mut both.rng));
         let rng = &mut ConstantRng(9);
         [
-            Self {
-                bytes: people.bob.seal(&key(), b"nama", rng),
-                unseal: |k, n, b| Identity::unseal(k, n, b).map(drop),
-            },
-            Self {
-                bytes: people.keys.seal(&key(), b"nama", rng),
-                unseal: |k, n, b| PreKeys::unseal(k, n, b).map(drop),
-            },
+            Self { bytes: both.bob.seal(&key(), b"nama", rng), unseal: |k, n, b| Identity::unseal(k, n, b).map(drop) },
+            Self { bytes: both.keys.seal(&key(), b"nama", rng), unseal: |k, n, b| PreKeys::unseal(k, n, b).map(drop) },
             Self {
                 bytes: session.seal(&key(), b"nama", rng).into_bytes(),
                 unseal: |k, n, b| Session::unseal(k, n, b).map(drop),

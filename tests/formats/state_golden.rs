@@ -1,17 +1,6 @@
 //! Records that format 1 has sealed, kept forever: each opens, behaves as it did, and is sealed to the same bytes again.
 //!
 //! Does not know the layout of state, only what can be done with what is opened: tests/vectors/state.txt has the layout.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
 
 use std::collections::VecDeque;
 use std::fs;
@@ -28,16 +17,8 @@ use bisik::{
     AcceptError, Accepted, Account, Ciphertext, Conversation, DecryptError, Identity, PreKeys, Session, StorageKey,
     Timestamp, Trust,
 };
-use draws::{Draws, from_hex, to_hex};
-use office::Office;
-
-/// Shared with tests/vectors.rs, which uses all of it.
-#[allow(dead_code)]
-#[path = "script/draws.rs"]
-mod draws;
-
-#[allow(dead_code, reason = "each file of tests uses a part of it")]
-mod office;
+use bisik_testkit::accounts::{Accounts, At};
+use bisik_testkit::draws::{Draws, from_hex, to_hex};
 
 const CREATED: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const A_WEEK: u64 = 7 * 24 * 60 * 60;
@@ -235,7 +216,7 @@ fn write_golden() {
 }
 
 /// What is on its way to a device.
-fn to(mail: &VecDeque<(office::At, office::At, Envelope)>, at: office::At) -> Envelope {
+fn to(mail: &VecDeque<(At, At, Envelope)>, at: At) -> Envelope {
     mail.iter().find(|(to, ..)| *to == at).map(|(.., envelope)| envelope.clone()).unwrap()
 }
 
@@ -329,61 +310,61 @@ impl Golden {
 
     /// A person with two devices; a business with a telephone, a hosted endpoint, and a second telephone that has just joined.
     fn conversations(&self) {
-        let mut office = Office::new(rand::random(), [2, 1]);
-        for device in office.devices.values_mut() {
+        let mut accounts = Accounts::new(rand::random(), [2, 1]);
+        for device in accounts.devices.values_mut() {
             device.key = key();
         }
-        office.send((0, 0), b"before").unwrap();
-        office.settle();
-        let index = office.host(1, &Identity::generate(&mut rand::rng()), Retention::THIRTY_DAYS);
-        office.devices.get_mut(&(1, index)).unwrap().key = key();
-        office.publish_lists();
-        let disclosure = office.disclosures[0].clone();
-        let person = office.devices.get_mut(&(0, 0)).unwrap();
+        accounts.send((0, 0), b"before").unwrap();
+        accounts.settle();
+        let index = accounts.host(1, &Identity::generate(&mut rand::rng()), Retention::THIRTY_DAYS);
+        accounts.devices.get_mut(&(1, index)).unwrap().key = key();
+        accounts.publish_lists();
+        let disclosure = accounts.disclosures[0].clone();
+        let person = accounts.devices.get_mut(&(0, 0)).unwrap();
         let talk = person.conversation.as_mut().unwrap();
-        let _consented = talk.consent(&person.account, &disclosure, office.now).unwrap();
-        office.send((0, 0), b"hosted").unwrap();
-        office.settle();
-        let second = office.join(1);
+        let _consented = talk.consent(&person.account, &disclosure, accounts.now).unwrap();
+        accounts.send((0, 0), b"hosted").unwrap();
+        accounts.settle();
+        let second = accounts.join(1);
         assert_eq!((index, second), (1, 2));
-        office.open((1, second), IdentityPolicy::Block);
+        accounts.open((1, second), IdentityPolicy::Block);
 
         // A message that everybody has yet to acknowledge, and one that did not come.
-        office.send((0, 0), b"kept").unwrap();
-        let kept = std::mem::take(&mut office.mail);
-        let person = office.devices.get_mut(&(0, 0)).unwrap();
+        accounts.send((0, 0), b"kept").unwrap();
+        let kept = std::mem::take(&mut accounts.mail);
+        let person = accounts.devices.get_mut(&(0, 0)).unwrap();
         let talk = person.conversation.as_mut().unwrap();
         assert!(talk.ask_again(MessageId::from_bytes([9; 16]), DeviceAddress::peer(0)));
         for at in [(0, 0), (1, index)] {
-            let device = office.devices.get_mut(&at).unwrap();
-            let _stored = device.store(&mut office.rng);
+            let device = accounts.devices.get_mut(&at).unwrap();
+            let _stored = device.store(&mut accounts.rng);
             device.reload();
         }
-        self.records(&office, (0, 0), "account", "conversation");
-        self.records(&office, (1, index), "account-hosted", "conversation-hosted");
+        self.records(&accounts, (0, 0), "account", "conversation");
+        self.records(&accounts, (1, index), "account-hosted", "conversation-hosted");
         self.letter("conversation-hosted-next", &to(&kept, (1, index)));
 
-        office.send((1, second), b"conversation-first").unwrap();
-        self.letter("conversation-first", &to(&office.mail, (0, 0)));
-        office.mail.clear();
-        office.deliver((1, 0), (0, 0), &to(&kept, (1, 0))).unwrap();
-        office.flush((1, 0));
-        self.letter("conversation-acknowledgement", &to(&office.mail, (0, 0)));
+        accounts.send((1, second), b"conversation-first").unwrap();
+        self.letter("conversation-first", &to(&accounts.mail, (0, 0)));
+        accounts.mail.clear();
+        accounts.deliver((1, 0), (0, 0), &to(&kept, (1, 0))).unwrap();
+        accounts.flush((1, 0));
+        self.letter("conversation-acknowledgement", &to(&accounts.mail, (0, 0)));
 
         self.receive(
-            &mut office,
+            &mut accounts,
             (0, 0),
             second,
             "conversation-first",
             ["account-after-first", "conversation-after-first"],
         );
         let acknowledged = ["", "conversation-after-acknowledgement"];
-        self.receive(&mut office, (0, 0), 0, "conversation-acknowledgement", acknowledged);
-        self.receive(&mut office, (1, index), 0, "conversation-hosted-next", ["", "conversation-hosted-after-next"]);
+        self.receive(&mut accounts, (0, 0), 0, "conversation-acknowledgement", acknowledged);
+        self.receive(&mut accounts, (1, index), 0, "conversation-hosted-next", ["", "conversation-hosted-after-next"]);
     }
 
-    fn records(&self, office: &Office, at: office::At, account: &str, conversation: &str) {
-        let device = &office.devices[&at];
+    fn records(&self, accounts: &Accounts, at: At, account: &str, conversation: &str) {
+        let device = &accounts.devices[&at];
         let talk = device.conversation.as_ref().unwrap();
         self.write(account, &device.database[&RecordName::Account].1);
         self.write(conversation, &device.database[&RecordName::Conversation(talk.id())].1);
@@ -395,12 +376,12 @@ impl Golden {
     }
 
     /// What a letter makes of the records: the account's, if it changes, and the conversation's.
-    fn receive(&self, office: &mut Office, at: office::At, from: u32, name: &str, records: [&str; 2]) {
+    fn receive(&self, accounts: &mut Accounts, at: At, from: u32, name: &str, records: [&str; 2]) {
         let bytes = from_hex(fs::read_to_string(self.directory.join(name).with_extension("hex")).unwrap().trim());
         let (id, ciphertext) = bytes.split_first_chunk().unwrap();
         let ciphertext = Ciphertext::from_bytes(ciphertext).unwrap();
         let arrival = Arrival { id: MessageId::from_bytes(*id), from: DeviceAddress::peer(from), ciphertext };
-        let device = office.devices.get_mut(&at).unwrap();
+        let device = accounts.devices.get_mut(&at).unwrap();
         let talk = device.conversation.as_mut().unwrap();
         let _incoming = talk.receive(&mut device.account, &arrival, CREATED).unwrap();
         for (is_account, bytes) in after(talk, &mut device.account) {

@@ -1,24 +1,14 @@
 //! Known answers: every script of tests/vectors, made by the independent implementation in tests/reference, agrees.
 //!
 //! Does not know that implementation: the two meet in the files alone. `BISIK_VECTORS` names another directory to run.
-#![allow(
-    missing_docs,
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
 
 use std::fs;
 use std::path::PathBuf;
 
+use super::script::runner::Runner;
+use super::script::step::{Step, parse, render};
 use rand::seq::SliceRandom;
 use rand::{RngExt, rngs::ThreadRng};
-use script::step::{Step, parse, render};
-use script::world::World;
-
-mod script;
 
 fn run(name: &str) {
     let directory = std::env::var_os("BISIK_VECTORS");
@@ -28,12 +18,12 @@ fn run(name: &str) {
         assert!(elsewhere, "tests/vectors has no {name}");
         return;
     };
-    let mut world = World::default();
+    let mut runner = Runner::default();
     let steps = parse(&text);
     assert!(!steps.is_empty(), "{name} is empty");
     for (index, step) in steps.iter().enumerate() {
         println!("{name}, step {}: {} of {}", index + 1, step.need("do"), step.text("of").unwrap_or("-"));
-        world.check(step);
+        runner.check(step);
     }
 }
 
@@ -185,14 +175,14 @@ fn write_vectors() {
 /// A script in the making: every step is run as it is added.
 #[derive(Default)]
 struct Recorder {
-    world: World,
+    runner: Runner,
     steps: Vec<Step>,
     plan: ThreadRng,
 }
 
 impl Recorder {
     fn add(&mut self, step: Step) -> Step {
-        let step = self.world.complete(step);
+        let step = self.runner.complete(step);
         self.steps.push(step.clone());
         step
     }

@@ -9,7 +9,7 @@ use bisik::endpoint::{
 };
 use bisik::{DecisionError, DisclosureError, DraftError, Timestamp};
 
-use crate::world::*;
+use crate::parties::*;
 
 const BY_OPERATOR: &str = "bisik-1 disclosure operator";
 const BY_ENDPOINT: &str = "bisik-1 disclosure endpoint";

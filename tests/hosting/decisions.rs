@@ -6,7 +6,7 @@ use bisik::DecisionError;
 use bisik::device::{AccountKey, Custody, Terms};
 use bisik::endpoint::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
 
-use crate::world::*;
+use crate::parties::*;
 
 /// Both of the customer's devices, before the same question.
 fn asked() -> (Seat, Seat, VerifiedDisclosure) {

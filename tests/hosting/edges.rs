@@ -9,7 +9,7 @@ use bisik::endpoint::{
 };
 use bisik::{DecideError, DisclosureError, DisclosureHash};
 
-use crate::world::*;
+use crate::parties::*;
 
 /// P-11.14.
 #[test]

@@ -6,23 +6,23 @@
 #![allow(
     missing_docs,
     unreachable_pub,
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
-    clippy::wildcard_enum_match_arm
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test panics where a promise is broken"
 )]
-
-#[path = "../support/mod.rs"]
-mod support;
 
 mod bytes; //       encodings and signatures: nothing else is accepted
 mod decisions; //   consent, refusal, withdrawal, on several devices
 mod edges; //       every edge of the state machine
 mod model; //       a label machine that is obviously right
+mod parties;
 mod properties; //  random walks beside the model
 mod retention; //   deadlines and the ledger
 mod transitions; // what happens to real conversations
-mod wording; //     names and notices
-mod world; //       the parties
+mod wording; //     names and notices //     the parties

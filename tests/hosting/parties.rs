@@ -11,7 +11,7 @@ use bisik::endpoint::{
 use bisik::{Accepted, DisclosureHash, Identity, IdentityKey, PreKeys, Session, Timestamp, Trust};
 use ed25519_dalek::{Signer, SigningKey};
 
-use crate::support::{ConstantRng, SeededRng};
+use bisik_testkit::{ConstantRng, SeededRng};
 
 pub const DAY: u64 = 24 * 60 * 60;
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);

@@ -15,7 +15,7 @@ use bisik::endpoint::{
 use proptest::prelude::*;
 
 use crate::model::{Choice, Fact, Model, Relay, Ruled, Said, Shown};
-use crate::world::*;
+use crate::parties::*;
 
 /// One thing that happens. Numbers are taken modulo what there is.
 #[derive(Clone, Debug)]

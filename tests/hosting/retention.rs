@@ -8,7 +8,7 @@ use bisik::endpoint::{Retention, RetentionLedger};
 use bisik::{LedgerFull, Timestamp};
 use proptest::prelude::*;
 
-use crate::world::{DAY, NOW};
+use crate::parties::{DAY, NOW};
 
 /// P-11.20.
 #[test]

@@ -9,8 +9,8 @@ use bisik::endpoint::{
 };
 use bisik::{AcceptError, DisclosureError, DisclosureHash, PreKeys, RotationError, Session, Trust};
 
-use crate::support::SeededRng;
-use crate::world::*;
+use crate::parties::*;
+use bisik_testkit::SeededRng;
 
 #[test]
 fn own_held_to_vendor_in_mid_chat() {

@@ -8,7 +8,7 @@ use bisik::endpoint::{
 };
 use bisik::{DisclosureHash, TextError};
 
-use crate::world::*;
+use crate::parties::*;
 
 /// P-11.3.
 #[test]

@@ -2,8 +2,6 @@
 //!
 //! Does not know its sessions. Plaintext that a caller holds is the caller's to wipe, and wiped here.
 
-#![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
-
 use bisik::StorageKey;
 use bisik::group::{Distribution, Form, GroupReceiver, GroupSender};
 use bisik::interop::media::{Attachment, Encryptor, MediaKey, MediaKind};

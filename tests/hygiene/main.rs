@@ -3,13 +3,17 @@
 //! Freed memory is inspected, and with it values that are dropped in place, by boxing them first. Does not know registers
 //! and the stack, which the library makes no promise about (docs/threat-model.md).
 #![allow(
+    missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    missing_docs,
-    unreachable_pub
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test panics where a promise is broken"
 )]
 
 mod accounts; //   accounts and conversations

@@ -2,8 +2,6 @@
 //!
 //! Does not know sessions. Plaintext that a caller holds is the caller's to wipe, and wiped here.
 
-#![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
-
 use bisik::StorageKey;
 use bisik::media::{self, CHUNK, Decryptor, Encryptor, HEADER, MediaType, Pointer, RandomAccess};
 use zeroize::Zeroizing;

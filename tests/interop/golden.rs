@@ -8,7 +8,7 @@ use bisik::StorageKey;
 use bisik::interop::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
 use super::known::from_hex;
-use super::rng::ConstantRng;
+use bisik_testkit::rng::ConstantRng;
 
 fn key() -> StorageKey {
     StorageKey::from_bytes([0x42; 32])

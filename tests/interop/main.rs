@@ -21,9 +21,6 @@ mod known; //        reads tests/vectors/interop
 mod live; //         what was recorded with other implementations
 mod media; //        attachments
 mod pair; //         two devices
-#[allow(dead_code)]
-#[path = "../support/rng.rs"]
-mod rng; // generators
 mod secrets; //      votes and other add-ons
 mod sessions; //     delivery, order, loss, replays, and what a refused message leaves
 mod shared; //       what the devices of an account share

@@ -71,7 +71,7 @@ impl Device {
 }
 
 pub fn image(session: &Session) -> Vec<u8> {
-    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut super::rng::ConstantRng(0)).into_bytes()
+    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut bisik_testkit::rng::ConstantRng(0)).into_bytes()
 }
 
 /// Two devices that have spoken both ways.

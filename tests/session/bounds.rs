@@ -2,13 +2,9 @@
 //!
 //! Does not measure time: what is refused is refused whatever it would have cost.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
-
-mod support;
-
 use bisik::{AcceptError, Ciphertext, DecryptError, EncryptError, Session, Trust};
-use support::People;
-use support::people::{reloaded, state};
+use bisik_testkit::AliceAndBob;
+use bisik_testkit::alice_and_bob::{reloaded, state};
 
 const MAX_JUMP: usize = 25_000;
 const MAX_KEPT: usize = 2_000;
@@ -17,17 +13,17 @@ const MAX_PLAINTEXT: usize = 64 << 20;
 /// One chain of 25,003 messages, of which almost nothing arrives.
 #[test]
 fn a_message_too_far_ahead_is_refused_and_the_last_one_in_reach_is_read() {
-    let mut people = People::new(1);
-    let mut alice = people.initiate(true);
-    let chain: Vec<_> = (0..MAX_JUMP + 3).map(|_| alice.encrypt(b"", &mut people.rng).unwrap()).collect();
+    let mut both = AliceAndBob::new(1);
+    let mut alice = both.initiate(true);
+    let chain: Vec<_> = (0..MAX_JUMP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
 
     // As the first that arrives: 25,000 may be missing before it.
-    let accept = |message| Session::accept(&people.bob, &people.keys, message, Trust::OnFirstUse);
+    let accept = |message| Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse);
     assert_eq!(accept(&chain[MAX_JUMP + 1]).unwrap_err(), AcceptError::TooFarAhead);
     assert_eq!(accept(&chain[MAX_JUMP]).unwrap().session.kept_keys(), MAX_KEPT);
 
     // In a chain that is known.
-    let mut bob = people.accept(&chain[0]).session;
+    let mut bob = both.accept(&chain[0]).session;
     let before = state(&bob);
     assert_eq!(bob.decrypt(&chain[MAX_JUMP + 2]), Err(DecryptError::TooFarAhead));
     assert!(before == state(&bob), "refused before any work is kept");
@@ -36,9 +32,9 @@ fn a_message_too_far_ahead_is_refused_and_the_last_one_in_reach_is_read() {
     keeps_the_newest(&mut ahead, &chain);
 
     // At the end of a chain, as the next one claims it to be.
-    let reply = bob.encrypt(b"", &mut people.rng).unwrap();
+    let reply = bob.encrypt(b"", &mut both.rng).unwrap();
     alice.decrypt(&reply).unwrap();
-    let next = alice.encrypt(b"", &mut people.rng).unwrap();
+    let next = alice.encrypt(b"", &mut both.rng).unwrap();
     let before = state(&bob);
     assert_eq!(bob.decrypt(&next), Err(DecryptError::TooFarAhead));
     assert!(before == state(&bob));
@@ -64,14 +60,14 @@ fn keeps_the_newest(bob: &mut Session, chain: &[Ciphertext]) {
 /// Over several chains the bound is one, and the oldest chain pays.
 #[test]
 fn kept_keys_are_bounded_over_all_chains_and_the_oldest_go_first() {
-    let mut people = People::new(2);
-    let (mut alice, mut bob) = people.established();
+    let mut both = AliceAndBob::new(2);
+    let (mut alice, mut bob) = both.established();
     let mut chains = Vec::new();
     for _ in 0..3 {
-        let chain: Vec<_> = (0..901).map(|_| alice.encrypt(b"", &mut people.rng).unwrap()).collect();
+        let chain: Vec<_> = (0..901).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
         bob.decrypt(&chain[900]).unwrap();
         assert!(bob.kept_keys() <= MAX_KEPT);
-        let reply = bob.encrypt(b"", &mut people.rng).unwrap();
+        let reply = bob.encrypt(b"", &mut both.rng).unwrap();
         alice.decrypt(&reply).unwrap();
         chains.push(chain);
     }
@@ -87,11 +83,11 @@ fn kept_keys_are_bounded_over_all_chains_and_the_oldest_go_first() {
 /// P-4.12
 #[test]
 fn a_plaintext_has_at_most_64_mib() {
-    let mut people = People::new(3);
-    let (mut alice, mut bob) = people.established();
+    let mut both = AliceAndBob::new(3);
+    let (mut alice, mut bob) = both.established();
     let before = state(&alice);
     let too_long = vec![0; MAX_PLAINTEXT + 1];
-    assert_eq!(alice.encrypt(&too_long, &mut people.rng).unwrap_err(), EncryptError::TooLong);
+    assert_eq!(alice.encrypt(&too_long, &mut both.rng).unwrap_err(), EncryptError::TooLong);
     assert!(before == state(&alice));
     // Nobody honest writes it, and nobody reads it.
     let mut bytes = vec![0; 133 + MAX_PLAINTEXT + 1];

@@ -1,7 +1,6 @@
 //! First messages that meet pre-keys which are not what their sender thought, or more of them than can be remembered.
 //!
 //! Does not know the ratchet. The rest of setting up is in setup.rs.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use bisik::{
     AcceptError, Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust,

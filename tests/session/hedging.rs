@@ -1,21 +1,10 @@
 //! Hedged salts: even a generator that repeats itself, after a rollback, pairs no header key with one nonce twice.
 //!
 //! Sees messages from outside. What bodies promise is in rollback.rs.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
 
 use bisik::StorageKey;
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
-use draws::Draws;
-
-#[path = "script/draws.rs"]
-#[allow(dead_code)]
-mod draws;
+use bisik_testkit::draws::Draws;
 
 /// P-4.3: the same message key and plaintext, under another `PN`.
 #[test]

@@ -2,14 +2,10 @@
 //!
 //! Does not know the network of the simulation, except in the first: any script at all.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
-
-mod support;
-
 use bisik::{AcceptError, Ciphertext, DecryptError, Session, Trust};
+use bisik_testkit::alice_and_bob::{reloaded, state, state_of};
+use bisik_testkit::{AliceAndBob, Simulation};
 use proptest::prelude::*;
-use support::people::{reloaded, state, state_of};
-use support::{People, World};
 
 /// As many cases as `PROPTEST_CASES` says, else `default`. A failing case is printed whole, and needs no file.
 fn cases(default: u32) -> ProptestConfig {
@@ -31,7 +27,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_all_laws_hold(script in script()) {
-        World::replay(&script);
+        Simulation::replay(&script);
     }
 
     /// Losses, copies and any order: within one chain nothing is out of reach.
@@ -40,9 +36,9 @@ proptest! {
         plaintexts in plaintexts(),
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..48),
     ) {
-        let mut people = People::new(1);
-        let (mut alice, mut bob) = people.established();
-        let messages: Vec<_> = plaintexts.iter().map(|text| alice.encrypt(text, &mut people.rng).unwrap()).collect();
+        let mut both = AliceAndBob::new(1);
+        let (mut alice, mut bob) = both.established();
+        let messages: Vec<_> = plaintexts.iter().map(|text| alice.encrypt(text, &mut both.rng).unwrap()).collect();
         let mut read = vec![false; messages.len()];
         for index in order.iter().map(|index| index.index(messages.len())) {
             let expected = if read[index] { Err(DecryptError::Replayed) } else { Ok(plaintexts[index].clone()) };
@@ -56,13 +52,13 @@ proptest! {
     /// A message may be overtaken by four turns of the conversation.
     #[test]
     fn a_message_is_read_until_five_newer_chains_are_known(late in 0_usize..8) {
-        let mut people = People::new(2);
-        let (mut alice, mut bob) = people.established();
-        let message = alice.encrypt(b"terlambat", &mut people.rng).unwrap();
+        let mut both = AliceAndBob::new(2);
+        let (mut alice, mut bob) = both.established();
+        let message = alice.encrypt(b"terlambat", &mut both.rng).unwrap();
         for _ in 0..=late {
-            let next = alice.encrypt(b"cepat", &mut people.rng).unwrap();
+            let next = alice.encrypt(b"cepat", &mut both.rng).unwrap();
             prop_assert_eq!(bob.decrypt(&next).unwrap(), b"cepat");
-            let reply = bob.encrypt(b"ya", &mut people.rng).unwrap();
+            let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
             prop_assert_eq!(alice.decrypt(&reply).unwrap(), b"ya");
         }
         let expected = if late <= 4 { Ok(b"terlambat".to_vec()) } else { Err(DecryptError::Rejected) };
@@ -73,12 +69,12 @@ proptest! {
     #[test]
     fn a_restart_at_any_point_changes_nothing(steps in prop::collection::vec((any::<bool>(), any::<bool>()), 1..24)) {
         let talk = |restarts: bool| {
-            let mut people = People::new(3);
-            let (mut alice, mut bob) = people.opened(true);
+            let mut both = AliceAndBob::new(3);
+            let (mut alice, mut bob) = both.opened(true);
             let mut wire = Vec::new();
             for (from_alice, arrives) in &steps {
                 let (from, to) = if *from_alice { (&mut alice, &mut bob) } else { (&mut bob, &mut alice) };
-                let message = from.encrypt(b"apa kabar", &mut people.rng).unwrap();
+                let message = from.encrypt(b"apa kabar", &mut both.rng).unwrap();
                 if *arrives {
                     assert_eq!(to.decrypt(&message).unwrap(), b"apa kabar");
                 }
@@ -94,14 +90,14 @@ proptest! {
 
     #[test]
     fn a_changed_byte_in_any_state_is_refused(steps in 0_usize..6, at in any::<prop::sample::Index>(), mask in 1_u8..) {
-        let mut people = People::new(4);
-        let (mut alice, mut bob) = people.opened(true);
+        let mut both = AliceAndBob::new(4);
+        let (mut alice, mut bob) = both.opened(true);
         for _ in 0..steps {
-            let message = bob.encrypt(b"ayo", &mut people.rng).unwrap();
+            let message = bob.encrypt(b"ayo", &mut both.rng).unwrap();
             alice.decrypt(&message).unwrap();
             std::mem::swap(&mut alice, &mut bob);
         }
-        let message = alice.encrypt(b"jangan diubah", &mut people.rng).unwrap();
+        let message = alice.encrypt(b"jangan diubah", &mut both.rng).unwrap();
         let mut bytes = message.as_bytes().to_vec();
         let at = at.index(bytes.len());
         bytes[at] ^= mask;
@@ -112,18 +108,18 @@ proptest! {
 
 #[test]
 fn an_ordinary_message_with_any_byte_changed_is_refused() {
-    let mut people = People::new(5);
-    let (mut alice, mut bob) = people.established();
-    let message = alice.encrypt(b"pesan", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(5);
+    let (mut alice, mut bob) = both.established();
+    let message = alice.encrypt(b"pesan", &mut both.rng).unwrap();
     every_change(message.as_bytes(), |bytes| refused(&mut bob, bytes));
     assert_eq!(bob.decrypt(&message).unwrap(), b"pesan");
 }
 
 #[test]
 fn an_ordinary_message_that_is_cut_or_extended_is_refused() {
-    let mut people = People::new(6);
-    let (mut alice, mut bob) = people.established();
-    let message = alice.encrypt(b"pesan", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(6);
+    let (mut alice, mut bob) = both.established();
+    let message = alice.encrypt(b"pesan", &mut both.rng).unwrap();
     every_length(message.as_bytes(), |bytes| refused(&mut bob, bytes));
     assert_eq!(bob.decrypt(&message).unwrap(), b"pesan");
 }
@@ -131,42 +127,42 @@ fn an_ordinary_message_that_is_cut_or_extended_is_refused() {
 #[test]
 fn a_first_message_with_any_byte_changed_opens_nothing() {
     for one_time in [true, false] {
-        let mut people = People::new(7);
-        let message = people.initiate(one_time).encrypt(b"halo", &mut people.rng).unwrap();
-        let before = state_of(&people.keys);
-        every_change(message.as_bytes(), |bytes| not_accepted(&people, bytes));
-        assert!(before == state_of(&people.keys), "a refused first message changes nothing");
-        assert_eq!(people.accept(&message).plaintext, b"halo");
+        let mut both = AliceAndBob::new(7);
+        let message = both.initiate(one_time).encrypt(b"halo", &mut both.rng).unwrap();
+        let before = state_of(&both.keys);
+        every_change(message.as_bytes(), |bytes| not_accepted(&both, bytes));
+        assert!(before == state_of(&both.keys), "a refused first message changes nothing");
+        assert_eq!(both.accept(&message).plaintext, b"halo");
     }
 }
 
 #[test]
 fn a_first_message_that_is_cut_or_extended_opens_nothing() {
-    let mut people = People::new(8);
-    let message = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
-    every_length(message.as_bytes(), |bytes| not_accepted(&people, bytes));
-    assert_eq!(people.accept(&message).plaintext, b"halo");
+    let mut both = AliceAndBob::new(8);
+    let message = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
+    every_length(message.as_bytes(), |bytes| not_accepted(&both, bytes));
+    assert_eq!(both.accept(&message).plaintext, b"halo");
 }
 
 #[test]
 fn a_repeated_first_message_with_any_byte_changed_is_read_by_nobody() {
-    let mut people = People::new(9);
-    let (mut alice, mut bob) = people.opened(true);
-    let message = alice.encrypt(b"halo lagi", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(9);
+    let (mut alice, mut bob) = both.opened(true);
+    let message = alice.encrypt(b"halo lagi", &mut both.rng).unwrap();
     every_change(message.as_bytes(), |bytes| {
         refused(&mut bob, bytes);
-        not_accepted(&people, bytes);
+        not_accepted(&both, bytes);
     });
     assert_eq!(bob.decrypt(&message).unwrap(), b"halo lagi");
 }
 
 #[test]
 fn a_message_of_another_session_is_refused() {
-    let mut people = People::new(10);
-    let (mut alice, mut bob) = people.established();
-    let (mut other_alice, mut other_bob) = people.established();
-    let message = alice.encrypt(b"untuk satu sesi", &mut people.rng).unwrap();
-    let reply = bob.encrypt(b"juga", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(10);
+    let (mut alice, mut bob) = both.established();
+    let (mut other_alice, mut other_bob) = both.established();
+    let message = alice.encrypt(b"untuk satu sesi", &mut both.rng).unwrap();
+    let reply = bob.encrypt(b"juga", &mut both.rng).unwrap();
     // The other session, the other direction, and its own sender.
     for stranger in [&mut other_bob, &mut other_alice, &mut alice] {
         let before = state(stranger);
@@ -174,7 +170,7 @@ fn a_message_of_another_session_is_refused() {
         assert!(before == state(stranger));
     }
     assert_eq!(bob.decrypt(&reply), Err(DecryptError::Rejected));
-    let accepted = Session::accept(&people.bob, &people.keys, &message, Trust::OnFirstUse);
+    let accepted = Session::accept(&both.bob, &both.keys, &message, Trust::OnFirstUse);
     assert_eq!(accepted.unwrap_err(), AcceptError::NotFirst);
     assert_eq!(bob.decrypt(&message).unwrap(), b"untuk satu sesi");
 }
@@ -210,9 +206,9 @@ fn refused(session: &mut Session, bytes: &[u8]) {
     assert!(before == state(session), "a refused message changes the state");
 }
 
-fn not_accepted(people: &People, bytes: &[u8]) {
+fn not_accepted(both: &AliceAndBob, bytes: &[u8]) {
     if let Ok(message) = Ciphertext::from_bytes(bytes) {
-        let accepted = Session::accept(&people.bob, &people.keys, &message, Trust::OnFirstUse);
+        let accepted = Session::accept(&both.bob, &both.keys, &message, Trust::OnFirstUse);
         assert!(accepted.is_err(), "a changed first message opens a session");
     }
 }

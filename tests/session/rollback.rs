@@ -3,18 +3,14 @@
 //!
 //! Sees messages and records from outside, as a relay and a thief of disks do.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
-
-mod support;
-
 use std::collections::BTreeSet;
 
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{Ciphertext, DecryptError, PreKeys, Session, StorageKey};
+use bisik_testkit::alice_and_bob::{reloaded, state};
+use bisik_testkit::simulation::network::{overhead, salt};
+use bisik_testkit::{AliceAndBob, ConstantRng, SeededRng};
 use proptest::prelude::*;
-use support::people::{reloaded, state};
-use support::world::{overhead, salt};
-use support::{ConstantRng, People, SeededRng};
 
 fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
@@ -48,14 +44,14 @@ proptest! {
         steps in prop::collection::vec(any::<bool>(), 0..6),
         constant in any::<u8>(),
     ) {
-        let mut people = People::new(1);
-        let mut alice = people.initiate(true);
+        let mut both = AliceAndBob::new(1);
+        let mut alice = both.initiate(true);
         if !steps.is_empty() {
             let mut bob;
-            (alice, bob) = people.opened(true);
+            (alice, bob) = both.opened(true);
             for from_alice in steps {
                 let (from, to) = if from_alice { (&mut alice, &mut bob) } else { (&mut bob, &mut alice) };
-                let message = from.encrypt(b"ya", &mut people.rng).unwrap();
+                let message = from.encrypt(b"ya", &mut both.rng).unwrap();
                 to.decrypt(&message).unwrap();
             }
         }
@@ -74,8 +70,8 @@ proptest! {
     /// Whole conversations from one backup, each with the generator of the backup: every salt is met once.
     #[test]
     fn many_rollbacks_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
-        let mut people = People::new(2);
-        let (alice, _) = people.established();
+        let mut both = AliceAndBob::new(2);
+        let (alice, _) = both.established();
         let mut salts = BTreeSet::new();
         for (timeline, length) in lengths.iter().enumerate() {
             let (mut restored, mut rng) = (reloaded(&alice), SeededRng::new(seed));
@@ -89,8 +85,8 @@ proptest! {
     /// Records too: a disk that is read before and after a rollback shows no two states under one nonce.
     #[test]
     fn two_states_are_never_sealed_under_one_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
-        let mut people = People::new(3);
-        let (mut alice, _) = people.established();
+        let mut both = AliceAndBob::new(3);
+        let (mut alice, _) = both.established();
         let rng = || ConstantRng(constant);
         let before = alice.seal(&key(), b"nama", &mut rng());
         prop_assert!(before.as_bytes() == alice.seal(&key(), b"nama", &mut rng()).as_bytes(), "equal state, equal record");
@@ -103,16 +99,16 @@ proptest! {
 
 #[test]
 fn no_kind_of_record_repeats_a_nonce() {
-    let mut people = People::new(4);
+    let mut both = AliceAndBob::new(4);
     let rng = &mut ConstantRng(0);
-    let other = PreKeys::generate(&people.alice, people.now, &mut people.rng);
+    let other = PreKeys::generate(&both.alice, both.now, &mut both.rng);
     let ratchet = |secret: u8, pair: &[u8; 32]| {
         DoubleRatchet::responder(&SharedSecret::from_bytes([secret; 32]), &[0; 32], KeyPair::from_secret_bytes(*pair))
     };
     let records = [
-        people.alice.seal(&key(), b"nama", rng),
-        people.bob.seal(&key(), b"nama", rng),
-        people.keys.seal(&key(), b"nama", rng),
+        both.alice.seal(&key(), b"nama", rng),
+        both.bob.seal(&key(), b"nama", rng),
+        both.keys.seal(&key(), b"nama", rng),
         other.seal(&key(), b"nama", rng),
         ratchet(1, &[7; 32]).seal(&key(), b"nama", rng),
         ratchet(2, &[7; 32]).seal(&key(), b"nama", rng),
@@ -124,11 +120,11 @@ fn no_kind_of_record_repeats_a_nonce() {
 /// A program that starts twice from the same snapshot sets up the same session twice: even then the streams differ.
 #[test]
 fn two_sessions_of_one_generator_share_no_salt() {
-    let mut people = People::new(5);
-    let bundle = people.verified(true);
+    let mut both = AliceAndBob::new(5);
+    let bundle = both.verified(true);
     let hello = |text: &[u8]| {
         let mut rng = SeededRng::new(9);
-        Session::initiate(&people.alice, &bundle, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
+        Session::initiate(&both.alice, &bundle, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
     };
     let (one, other) = (hello(b"ayo berangkat besok"), hello(b"jangan ke mana-mana"));
     assert_eq!(one.as_bytes()[..FLIGHT], other.as_bytes()[..FLIGHT], "one session, twice");
@@ -139,13 +135,13 @@ fn two_sessions_of_one_generator_share_no_salt() {
 /// before: headers too are encrypted under a key that recurs.
 #[test]
 fn one_plaintext_under_two_headers_has_two_streams() {
-    let mut people = People::new(10);
-    let (mut alice, mut bob) = people.established();
-    let shared = alice.encrypt(b"bersama", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(10);
+    let (mut alice, mut bob) = both.established();
+    let shared = alice.encrypt(b"bersama", &mut both.rng).unwrap();
     let mut restored = reloaded(&alice);
-    alice.encrypt(b"terlupa", &mut people.rng).unwrap();
+    alice.encrypt(b"terlupa", &mut both.rng).unwrap();
     bob.decrypt(&shared).unwrap();
-    let reply = bob.encrypt(b"ya", &mut people.rng).unwrap();
+    let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
     let [one, other] = [&mut alice, &mut restored].map(|timeline| {
         timeline.decrypt(&reply).unwrap();
         timeline.encrypt(b"sama persis", &mut ConstantRng(0)).unwrap()
@@ -157,13 +153,13 @@ fn one_plaintext_under_two_headers_has_two_streams() {
 #[test]
 fn a_fork_within_a_chain_is_read_once_for_each_number() {
     for genuine_first in [true, false] {
-        let mut people = People::new(6);
-        let (mut alice, mut bob) = people.established();
-        let shared = alice.encrypt(b"sebelum", &mut people.rng).unwrap();
+        let mut both = AliceAndBob::new(6);
+        let (mut alice, mut bob) = both.established();
+        let shared = alice.encrypt(b"sebelum", &mut both.rng).unwrap();
         bob.decrypt(&shared).unwrap();
         let mut restored = reloaded(&alice);
-        let genuine = alice.encrypt(b"asli", &mut people.rng).unwrap();
-        let fork = restored.encrypt(b"cabang", &mut people.rng).unwrap();
+        let genuine = alice.encrypt(b"asli", &mut both.rng).unwrap();
+        let fork = restored.encrypt(b"cabang", &mut both.rng).unwrap();
         let (first, text, second) =
             if genuine_first { (&genuine, b"asli".as_slice(), &fork) } else { (&fork, b"cabang".as_slice(), &genuine) };
         assert_eq!(bob.decrypt(first).unwrap(), text);
@@ -171,7 +167,7 @@ fn a_fork_within_a_chain_is_read_once_for_each_number() {
         assert_eq!(bob.decrypt(second), Err(DecryptError::Replayed));
         assert!(before == state(&bob));
         // From there on the two are one again.
-        let next = restored.encrypt(b"lanjut", &mut people.rng).unwrap();
+        let next = restored.encrypt(b"lanjut", &mut both.rng).unwrap();
         assert_eq!(bob.decrypt(&next).unwrap(), b"lanjut");
     }
 }
@@ -179,19 +175,19 @@ fn a_fork_within_a_chain_is_read_once_for_each_number() {
 /// A fork that has made a DH step of its own contradicts what came before, and is told as such.
 #[test]
 fn a_fork_with_a_step_of_its_own_is_told_as_diverged() {
-    let mut people = People::new(7);
-    let (mut alice, mut bob) = people.established();
+    let mut both = AliceAndBob::new(7);
+    let (mut alice, mut bob) = both.established();
     let mut restored = reloaded(&alice);
-    let genuine = alice.encrypt(b"asli", &mut people.rng).unwrap();
+    let genuine = alice.encrypt(b"asli", &mut both.rng).unwrap();
     assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
     let before = state(&bob);
     for _ in 0..3 {
-        let fork = restored.encrypt(b"cabang", &mut people.rng).unwrap();
+        let fork = restored.encrypt(b"cabang", &mut both.rng).unwrap();
         assert_eq!(bob.decrypt(&fork), Err(DecryptError::Diverged));
     }
     assert!(before == state(&bob));
     // The timeline that was read first goes on as if nothing had been.
-    let reply = bob.encrypt(b"baik", &mut people.rng).unwrap();
+    let reply = bob.encrypt(b"baik", &mut both.rng).unwrap();
     assert_eq!(alice.decrypt(&reply).unwrap(), b"baik");
     assert_eq!(restored.decrypt(&reply), Err(DecryptError::Diverged), "and the fork learns of it by the answer");
 }
@@ -199,8 +195,8 @@ fn a_fork_with_a_step_of_its_own_is_told_as_diverged() {
 /// The same fork by a generator that repeats itself is no fork: the same step, the same chain, the same numbers.
 #[test]
 fn a_fork_with_the_same_step_is_read_once_for_each_number() {
-    let mut people = People::new(8);
-    let (mut alice, mut bob) = people.established();
+    let mut both = AliceAndBob::new(8);
+    let (mut alice, mut bob) = both.established();
     let mut restored = reloaded(&alice);
     let rng = || SeededRng::new(3);
     let genuine = alice.encrypt(b"asli", &mut rng()).unwrap();
@@ -213,21 +209,21 @@ fn a_fork_with_the_same_step_is_read_once_for_each_number() {
 /// Who restores an old state reads again what came since, if it comes again, and cannot read what needs what it forgot.
 #[test]
 fn a_restored_receiver_loses_what_it_forgot_and_nothing_else() {
-    let mut people = People::new(9);
-    let (mut alice, mut bob) = people.established();
-    let first = alice.encrypt(b"satu", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(9);
+    let (mut alice, mut bob) = both.established();
+    let first = alice.encrypt(b"satu", &mut both.rng).unwrap();
     let mut restored = reloaded(&bob);
     assert_eq!(bob.decrypt(&first).unwrap(), b"satu");
     assert_eq!(restored.decrypt(&first).unwrap(), b"satu");
     let mut restored = reloaded(&restored);
     // Two turns that the restored state does not see.
     for _ in 0..2 {
-        let reply = bob.encrypt(b"ya", &mut people.rng).unwrap();
+        let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
         alice.decrypt(&reply).unwrap();
-        let message = alice.encrypt(b"lalu", &mut people.rng).unwrap();
+        let message = alice.encrypt(b"lalu", &mut both.rng).unwrap();
         bob.decrypt(&message).unwrap();
     }
-    let message = alice.encrypt(b"dua", &mut people.rng).unwrap();
+    let message = alice.encrypt(b"dua", &mut both.rng).unwrap();
     assert_eq!(restored.decrypt(&message), Err(DecryptError::Rejected));
     assert_eq!(bob.decrypt(&message).unwrap(), b"dua");
 }

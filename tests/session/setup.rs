@@ -3,16 +3,12 @@
 //!
 //! Does not know the life of a session afterwards.
 
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used)]
-
-mod support;
-
 use bisik::{
     AcceptError, Accepted, BundleError, Ciphertext, DecryptError, DisclosureHash, Identity, InitiateError,
     PreKeyBundle, PreKeys, Session, Timestamp, Trust,
 };
-use support::People;
-use support::people::{reloaded, state, state_of};
+use bisik_testkit::AliceAndBob;
+use bisik_testkit::alice_and_bob::{reloaded, state, state_of};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -22,10 +18,10 @@ fn at(seconds: u64) -> Timestamp {
 
 #[test]
 fn a_bundle_is_good_from_a_day_before_its_date_until_30_days_after() {
-    let mut people = People::new(1);
-    let created = people.now.as_unix_seconds();
+    let mut both = AliceAndBob::new(1);
+    let created = both.now.as_unix_seconds();
     for one_time in [true, false] {
-        let bundle = people.bundle(one_time);
+        let bundle = both.bundle(one_time);
         let verify = |now: u64| bundle.clone().verify(Trust::OnFirstUse, at(now)).map(drop);
         assert_eq!(verify(created - DAY - 1), Err(BundleError::NotYetValid));
         assert_eq!(verify(created - DAY), Ok(()));
@@ -39,30 +35,27 @@ fn a_bundle_is_good_from_a_day_before_its_date_until_30_days_after() {
 
 #[test]
 fn a_bundle_of_another_identity_is_told_apart() {
-    let mut people = People::new(2);
-    let bundle = people.bundle(true);
-    let pinned = |identity: &Identity| bundle.clone().verify(Trust::Pinned(identity.public()), people.now).map(drop);
-    assert_eq!(pinned(&people.alice), Err(BundleError::IdentityMismatch));
-    assert_eq!(pinned(&people.bob), Ok(()));
+    let mut both = AliceAndBob::new(2);
+    let bundle = both.bundle(true);
+    let pinned = |identity: &Identity| bundle.clone().verify(Trust::Pinned(identity.public()), both.now).map(drop);
+    assert_eq!(pinned(&both.alice), Err(BundleError::IdentityMismatch));
+    assert_eq!(pinned(&both.bob), Ok(()));
 }
 
 /// P-2.8. Whatever of a bundle is changed, either half of the identity too, and still decodes: its signature no longer fits.
 #[test]
 fn a_changed_bundle_is_refused_whatever_was_changed() {
-    let mut people = People::new(3);
+    let mut both = AliceAndBob::new(3);
     for one_time in [true, false] {
-        let bytes = people.bundle(one_time).to_bytes();
+        let bytes = both.bundle(one_time).to_bytes();
         let mut changed = bytes.clone();
         let mut badly_signed = 0;
         for index in 0..bytes.len() {
             changed[index] ^= 1 << (index % 8);
             let verified = PreKeyBundle::from_bytes(&changed).and_then(|bundle| {
                 // Its decoder took it: all that is left to refuse it is the signature.
-                assert_eq!(
-                    bundle.clone().verify(Trust::OnFirstUse, people.now).unwrap_err(),
-                    BundleError::BadSignature
-                );
-                bundle.verify(Trust::OnFirstUse, people.now)
+                assert_eq!(bundle.clone().verify(Trust::OnFirstUse, both.now).unwrap_err(), BundleError::BadSignature);
+                bundle.verify(Trust::OnFirstUse, both.now)
             });
             badly_signed += usize::from(verified.unwrap_err() == BundleError::BadSignature);
             changed[index] = bytes[index];
@@ -73,8 +66,8 @@ fn a_changed_bundle_is_refused_whatever_was_changed() {
 
 #[test]
 fn a_bundle_with_a_bad_key_is_told_apart_before_its_signature_is_looked_at() {
-    let mut people = People::new(4);
-    let bytes = people.bundle(true).to_bytes();
+    let mut both = AliceAndBob::new(4);
+    let bytes = both.bundle(true).to_bytes();
     let with = |offset: usize, key: &[u8]| {
         let mut bytes = bytes.clone();
         bytes[offset..offset + key.len()].copy_from_slice(key);
@@ -103,17 +96,17 @@ fn a_bundle_with_a_bad_key_is_told_apart_before_its_signature_is_looked_at() {
 
 #[test]
 fn nobody_sets_up_a_session_with_themselves() {
-    let mut people = People::new(5);
-    let bundle = people.verified(true);
-    let own = Session::initiate(&people.bob, &bundle, &mut people.rng);
+    let mut both = AliceAndBob::new(5);
+    let bundle = both.verified(true);
+    let own = Session::initiate(&both.bob, &bundle, &mut both.rng);
     assert_eq!(own.unwrap_err(), InitiateError::OwnBundle);
 }
 
 #[test]
 fn a_first_message_is_refused_by_the_wrong_keys_and_identities() {
-    let mut people = People::new(6);
-    let hello = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
-    let People { alice, bob, keys, now, rng } = &mut people;
+    let mut both = AliceAndBob::new(6);
+    let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
+    let AliceAndBob { alice, bob, keys, now, rng } = &mut both;
     let refused =
         |identity: &Identity, keys: &PreKeys, trust| Session::accept(identity, keys, &hello, trust).unwrap_err();
     let other = PreKeys::generate(bob, *now, rng);
@@ -127,68 +120,68 @@ fn a_first_message_is_refused_by_the_wrong_keys_and_identities() {
 
 #[test]
 fn a_first_message_names_keys_that_are_used_once() {
-    let mut people = People::new(7);
-    let hello = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
-    let Accepted { used, .. } = people.accept(&hello);
+    let mut both = AliceAndBob::new(7);
+    let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
+    let Accepted { used, .. } = both.accept(&hello);
     assert!(used.one_time());
-    people.keys.remove(used);
-    assert_eq!(not_accepted(&people, &hello), AcceptError::UnknownPreKey);
+    both.keys.remove(used);
+    assert_eq!(not_accepted(&both, &hello), AcceptError::UnknownPreKey);
 }
 
 #[test]
 fn a_first_message_to_the_last_resort_key_opens_one_session() {
-    let mut people = People::new(8);
-    let mut alice = people.initiate(false);
-    let hello = alice.encrypt(b"halo", &mut people.rng).unwrap();
-    let again = alice.encrypt(b"halo?", &mut people.rng).unwrap();
-    let Accepted { used, .. } = people.accept(&hello);
+    let mut both = AliceAndBob::new(8);
+    let mut alice = both.initiate(false);
+    let hello = alice.encrypt(b"halo", &mut both.rng).unwrap();
+    let again = alice.encrypt(b"halo?", &mut both.rng).unwrap();
+    let Accepted { used, .. } = both.accept(&hello);
     assert!(!used.one_time());
-    people.keys.remove(used);
-    let remembered = state_of(&people.keys);
+    both.keys.remove(used);
+    let remembered = state_of(&both.keys);
     for message in [&hello, &again] {
-        assert_eq!(not_accepted(&people, message), AcceptError::Replayed);
+        assert_eq!(not_accepted(&both, message), AcceptError::Replayed);
     }
-    people.keys.remove(used);
-    assert_eq!(remembered.len(), state_of(&people.keys).len(), "removing twice remembers it once");
+    both.keys.remove(used);
+    assert_eq!(remembered.len(), state_of(&both.keys).len(), "removing twice remembers it once");
     // Another session of the same bundle is another session.
-    let other = people.initiate(false).encrypt(b"halo", &mut people.rng).unwrap();
-    assert_eq!(people.accept(&other).plaintext, b"halo");
+    let other = both.initiate(false).encrypt(b"halo", &mut both.rng).unwrap();
+    assert_eq!(both.accept(&other).plaintext, b"halo");
 }
 
 /// The key fails closed, says so, and asks for its own replacement.
 #[test]
 fn a_last_resort_key_that_can_remember_no_more_accepts_no_more() {
-    let mut people = People::new(9);
-    let bundle = people.verified(false);
+    let mut both = AliceAndBob::new(9);
+    let bundle = both.verified(false);
     let mut hello = || {
-        let mut session = Session::initiate(&people.alice, &bundle, &mut people.rng).unwrap();
-        session.encrypt(b"", &mut people.rng).unwrap()
+        let mut session = Session::initiate(&both.alice, &bundle, &mut both.rng).unwrap();
+        session.encrypt(b"", &mut both.rng).unwrap()
     };
     let first = hello();
     for message in std::iter::once(first.clone()).chain((1..1_024).map(|_| hello())) {
-        let accepted = Session::accept(&people.bob, &people.keys, &message, Trust::OnFirstUse).unwrap();
-        people.keys.remove(accepted.used);
+        let accepted = Session::accept(&both.bob, &both.keys, &message, Trust::OnFirstUse).unwrap();
+        both.keys.remove(accepted.used);
     }
     let late = hello();
-    assert_eq!(not_accepted(&people, &late), AcceptError::ReplayCacheFull);
-    assert_eq!(not_accepted(&people, &first), AcceptError::Replayed, "a replay is still told apart");
-    let now = people.now;
-    assert!(people.keys.rotate(&people.bob, now, &mut people.rng).unwrap(), "a rotation is due at once");
-    let again = people.initiate(false).encrypt(b"", &mut people.rng).unwrap();
-    assert_eq!(people.accept(&again).plaintext, b"");
+    assert_eq!(not_accepted(&both, &late), AcceptError::ReplayCacheFull);
+    assert_eq!(not_accepted(&both, &first), AcceptError::Replayed, "a replay is still told apart");
+    let now = both.now;
+    assert!(both.keys.rotate(&both.bob, now, &mut both.rng).unwrap(), "a rotation is due at once");
+    let again = both.initiate(false).encrypt(b"", &mut both.rng).unwrap();
+    assert_eq!(both.accept(&again).plaintext, b"");
 }
 
 #[test]
 fn a_session_under_a_disclosure_is_accepted_under_the_same_one_only() {
-    let mut people = People::new(10);
+    let mut both = AliceAndBob::new(10);
     let disclosures = [DisclosureHash::NONE, DisclosureHash([1; 32]), DisclosureHash([2; 32])];
     for written in disclosures {
-        let bundle = people.verified(true);
-        let mut alice = Session::initiate_under(&people.alice, &bundle, written, &mut people.rng).unwrap();
-        let hello = alice.encrypt(b"halo", &mut people.rng).unwrap();
+        let bundle = both.verified(true);
+        let mut alice = Session::initiate_under(&both.alice, &bundle, written, &mut both.rng).unwrap();
+        let hello = alice.encrypt(b"halo", &mut both.rng).unwrap();
         assert_eq!(reloaded(&alice).disclosure(), written);
         for held in disclosures {
-            let accepted = Session::accept_under(&people.bob, &people.keys, &hello, Trust::OnFirstUse, held);
+            let accepted = Session::accept_under(&both.bob, &both.keys, &hello, Trust::OnFirstUse, held);
             match accepted {
                 Ok(Accepted { session, .. }) => assert!(held == written && session.disclosure() == held),
                 Err(error) => assert!(held != written && error == AcceptError::Rejected),
@@ -199,13 +192,13 @@ fn a_session_under_a_disclosure_is_accepted_under_the_same_one_only() {
 
 #[test]
 fn a_first_message_that_does_not_decode_is_malformed() {
-    let mut people = People::new(11);
-    let hello = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(11);
+    let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     let mut bytes = hello.into_bytes();
     // The ephemeral key: zero is of small order.
     bytes[1..33].fill(0);
     let message = Ciphertext::from_bytes(&bytes).unwrap();
-    assert_eq!(not_accepted(&people, &message), AcceptError::Malformed);
+    assert_eq!(not_accepted(&both, &message), AcceptError::Malformed);
 }
 
 /// Until it has an answer, an initiator sends its first flight with every message: any of them will do, in any order.
@@ -213,13 +206,13 @@ fn a_first_message_that_does_not_decode_is_malformed() {
 fn repeated_first_messages_open_one_session_in_any_order() {
     for one_time in [true, false] {
         for first in 0..4 {
-            let mut people = People::new(12);
-            let mut alice = people.initiate(one_time);
-            let messages = [b"a", b"b", b"c", b"d"].map(|text| (text, alice.encrypt(text, &mut people.rng).unwrap()));
+            let mut both = AliceAndBob::new(12);
+            let mut alice = both.initiate(one_time);
+            let messages = [b"a", b"b", b"c", b"d"].map(|text| (text, alice.encrypt(text, &mut both.rng).unwrap()));
             let (text, message) = &messages[first];
-            let Accepted { session: mut bob, plaintext, used } = people.accept(message);
+            let Accepted { session: mut bob, plaintext, used } = both.accept(message);
             assert_eq!(plaintext, *text);
-            people.keys.remove(used);
+            both.keys.remove(used);
             for (text, message) in messages.iter().rev() {
                 assert!(bob.recognizes(message) && reloaded(&bob).recognizes(message));
                 let expected =
@@ -227,18 +220,18 @@ fn repeated_first_messages_open_one_session_in_any_order() {
                 assert_eq!(bob.decrypt(message), expected);
             }
             assert!(!alice.is_confirmed() && bob.is_confirmed());
-            let reply = bob.encrypt(b"hai", &mut people.rng).unwrap();
+            let reply = bob.encrypt(b"hai", &mut both.rng).unwrap();
             assert_eq!(alice.decrypt(&reply).unwrap(), b"hai");
-            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut people.rng).unwrap().is_first());
+            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut both.rng).unwrap().is_first());
         }
     }
 }
 
 #[test]
 fn a_first_message_of_another_session_is_not_recognized() {
-    let mut people = People::new(13);
-    let (mut alice, mut bob) = people.opened(true);
-    let other = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
+    let mut both = AliceAndBob::new(13);
+    let (mut alice, mut bob) = both.opened(true);
+    let other = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     for session in [&mut alice, &mut bob] {
         let before = state(session);
         assert!(!session.recognizes(&other));
@@ -253,16 +246,16 @@ fn a_first_message_of_another_session_is_not_recognized() {
 fn of_two_sessions_set_up_at_once_both_sides_pick_the_same() {
     let mut picked = [0; 2];
     for seed in 0..16 {
-        let mut people = People::new(100 + seed);
-        let mut a_to_b = people.initiate(true);
-        let from_alice = a_to_b.encrypt(b"halo", &mut people.rng).unwrap();
-        let alices_keys = PreKeys::generate(&people.alice, people.now, &mut people.rng);
-        let bundle = alices_keys.bundle().verify(Trust::OnFirstUse, people.now).unwrap();
-        let mut b_to_a = Session::initiate(&people.bob, &bundle, &mut people.rng).unwrap();
-        let from_bob = b_to_a.encrypt(b"hai", &mut people.rng).unwrap();
+        let mut both = AliceAndBob::new(100 + seed);
+        let mut a_to_b = both.initiate(true);
+        let from_alice = a_to_b.encrypt(b"halo", &mut both.rng).unwrap();
+        let alices_keys = PreKeys::generate(&both.alice, both.now, &mut both.rng);
+        let bundle = alices_keys.bundle().verify(Trust::OnFirstUse, both.now).unwrap();
+        let mut b_to_a = Session::initiate(&both.bob, &bundle, &mut both.rng).unwrap();
+        let from_bob = b_to_a.encrypt(b"hai", &mut both.rng).unwrap();
 
-        let at_bob = people.accept(&from_alice).session;
-        let at_alice = Session::accept(&people.alice, &alices_keys, &from_bob, Trust::OnFirstUse).unwrap().session;
+        let at_bob = both.accept(&from_alice).session;
+        let at_alice = Session::accept(&both.alice, &alices_keys, &from_bob, Trust::OnFirstUse).unwrap().session;
         assert_eq!((a_to_b.id(), b_to_a.id()), (at_bob.id(), at_alice.id()));
         let alices_choice = a_to_b.precedes(&at_alice);
         assert_eq!(alices_choice, at_bob.precedes(&b_to_a), "both pick the same");
@@ -274,8 +267,8 @@ fn of_two_sessions_set_up_at_once_both_sides_pick_the_same() {
     assert!(picked.iter().all(|times| *times > 0), "neither side always wins: {picked:?}");
 }
 
-fn not_accepted(people: &People, message: &Ciphertext) -> AcceptError {
-    Session::accept(&people.bob, &people.keys, message, Trust::OnFirstUse).unwrap_err()
+fn not_accepted(both: &AliceAndBob, message: &Ciphertext) -> AcceptError {
+    Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse).unwrap_err()
 }
 
 /// Where things are in a bundle (docs/protocol.md, section 2.3).

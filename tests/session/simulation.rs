@@ -1,35 +1,32 @@
 //! Hundreds of pairs in a simulated network: delivery, forward secrecy, healing, and life after a rollback.
 //!
-//! Does not look inside the library. The world compares every single outcome with its model; the tests here add what a user
+//! Does not look inside the library. The simulation compares every single outcome with its model; the tests here add what a user
 //! was promised, in terms of who reads what.
-
-#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bisik::rand_core::Rng;
 use bisik::{AcceptError, DecryptError};
-use support::{Crash, Event, Outcome, Pair, SeededRng, Side, World};
+use bisik_testkit::simulation::checked_session::CheckedSession;
+use bisik_testkit::{Crash, Envelope, Event, Outcome, Pair, SeededRng, Side, Simulation};
 
 /// Everything that can happen, happens: backups restored with generators that repeat, devices that die between any two steps,
 /// attackers who write. Every outcome is the model's, every refusal changes nothing, no salt is met twice, no message is
-/// read twice: the world panics where one of these breaks.
+/// read twice: the simulation panics where one of these breaks.
 #[test]
 fn every_outcome_is_the_one_that_the_model_foretells() {
-    let mut world = World::new(1, PAIRS);
+    let mut simulation = Simulation::new(1, PAIRS);
     let mut rng = SeededRng::new(1);
     for _ in 0..40 * PAIRS {
         let mut bytes = [0; 8];
         rng.fill_bytes(&mut bytes);
-        world.apply(rng.below(PAIRS), Event::read(&mut bytes.as_slice()).unwrap());
+        simulation.apply(rng.below(PAIRS), Event::read(&mut bytes.as_slice()).unwrap());
     }
-    world.settle();
+    simulation.settle();
 
     // The run was worth something: each kind of outcome was met.
-    let outcomes = world.pairs.iter().flat_map(|pair| &pair.outcomes).map(|(_, outcome)| *outcome);
+    let outcomes = simulation.pairs.iter().flat_map(|pair| &pair.outcomes).map(|(_, outcome)| *outcome);
     let mut met = BTreeMap::<String, usize>::new();
     outcomes.for_each(|outcome| *met.entry(format!("{outcome:?}")).or_default() += 1);
     for expected in [
@@ -45,14 +42,14 @@ fn every_outcome_is_the_one_that_the_model_foretells() {
 
 #[test]
 fn all_that_the_network_did_not_lose_is_delivered_once() {
-    let mut world = World::new(2, PAIRS);
+    let mut simulation = Simulation::new(2, PAIRS);
     let mut traffic = Traffic::new(2);
     for _ in 0..30 * PAIRS {
-        traffic.honest_event(&mut world);
+        traffic.honest_event(&mut simulation);
     }
-    world.settle();
-    assert!(world.pairs.iter().map(|pair| pair.log.len() - pair.lost.len()).sum::<usize>() > 8 * PAIRS);
-    for pair in &world.pairs {
+    simulation.settle();
+    assert!(simulation.pairs.iter().map(|pair| pair.log.len() - pair.lost.len()).sum::<usize>() > 8 * PAIRS);
+    for pair in &simulation.pairs {
         if let Some(envelope) = pair.unread().next() {
             let outcomes: Vec<_> = pair.outcomes.iter().filter(|(id, _)| *id == envelope.id).collect();
             panic!("lost by nobody and read by nobody: {outcomes:?}");
@@ -70,23 +67,23 @@ fn all_that_the_network_did_not_lose_is_delivered_once() {
 
 #[test]
 fn two_who_initiate_at_once_end_in_the_same_session() {
-    let mut world = World::new(3, PAIRS / 2);
+    let mut simulation = Simulation::new(3, PAIRS / 2);
     let mut traffic = Traffic::new(3);
-    for pair in 0..world.pairs.len() {
-        world.apply(pair, Event::Send { from: Side::Left, length: 3 });
-        world.apply(pair, Event::Send { from: Side::Right, length: 3 });
+    for pair in 0..simulation.pairs.len() {
+        simulation.apply(pair, Event::Send { from: Side::Left, length: 3 });
+        simulation.apply(pair, Event::Send { from: Side::Right, length: 3 });
     }
-    assert!(world.pairs.iter().all(|pair| pair.log[0].session != pair.log[1].session), "two sessions each");
+    assert!(simulation.pairs.iter().all(|pair| pair.log[0].session != pair.log[1].session), "two sessions each");
     for _ in 0..10 * PAIRS {
-        traffic.honest_event(&mut world);
+        traffic.honest_event(&mut simulation);
     }
-    world.settle();
-    for index in 0..world.pairs.len() {
+    simulation.settle();
+    for index in 0..simulation.pairs.len() {
         // One message each way that is not lost.
         for from in Side::BOTH {
-            say(&mut world, index, from);
+            say(&mut simulation, index, from);
         }
-        let pair = &mut world.pairs[index];
+        let pair = &mut simulation.pairs[index];
         let [left, right] = preferred(pair);
         assert_eq!(left, right, "both go on in the same session");
         assert_eq!(pair.unread().count(), 0, "and read what came in the other");
@@ -95,17 +92,17 @@ fn two_who_initiate_at_once_end_in_the_same_session() {
 
 #[test]
 fn a_copied_state_reads_nothing_that_was_read_before() {
-    let mut world = World::new(4, PAIRS / 2);
+    let mut simulation = Simulation::new(4, PAIRS / 2);
     let mut traffic = Traffic::new(4);
     for _ in 0..20 * PAIRS {
-        traffic.honest_event(&mut world);
+        traffic.honest_event(&mut simulation);
     }
     let mut readable = 0;
-    for pair in &world.pairs {
+    for pair in &simulation.pairs {
         for device in &pair.devices {
-            let mut copy: Vec<_> = device.live.seats.iter().map(support::seat::Seat::duplicate).collect();
-            let mut reads = |envelope: &Rc<support::Envelope>| {
-                copy.iter_mut().any(|seat| seat.session.stage(&envelope.ciphertext).is_ok())
+            let mut copy: Vec<_> = device.live.sessions.iter().map(CheckedSession::duplicate).collect();
+            let mut reads = |envelope: &Rc<Envelope>| {
+                copy.iter_mut().any(|checked| checked.session.stage(&envelope.ciphertext).is_ok())
             };
             for id in &device.live.read {
                 assert!(!reads(&pair.log[*id]), "read, and readable again");
@@ -118,23 +115,23 @@ fn a_copied_state_reads_nothing_that_was_read_before() {
 
 #[test]
 fn a_copied_state_reads_nothing_after_one_round_trip() {
-    let mut world = World::new(5, PAIRS / 2);
+    let mut simulation = Simulation::new(5, PAIRS / 2);
     let mut traffic = Traffic::new(5);
     for _ in 0..8 * PAIRS {
-        traffic.honest_event(&mut world);
+        traffic.honest_event(&mut simulation);
     }
-    world.settle();
+    simulation.settle();
     for (index, victim) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
         let peer = victim.other();
         // Whatever came before, now it is the victim's turn to step; at that moment its state is copied.
         for from in [victim, peer, victim, peer] {
-            say(&mut world, index, from);
+            say(&mut simulation, index, from);
         }
-        world.apply(index, Event::Copy { side: victim });
-        let before = say(&mut world, index, peer);
-        say(&mut world, index, victim);
-        let after = [peer, victim, peer, peer, victim, peer].map(|from| say(&mut world, index, from));
-        let spied = &world.pairs[index].spied;
+        simulation.apply(index, Event::Copy { side: victim });
+        let before = say(&mut simulation, index, peer);
+        say(&mut simulation, index, victim);
+        let after = [peer, victim, peer, peer, victim, peer].map(|from| say(&mut simulation, index, from));
+        let spied = &simulation.pairs[index].spied;
         assert!(spied.contains(&before), "before the victim steps, the copy is as good as the original");
         assert!(after.iter().all(|id| !spied.contains(id)), "the copy still reads after both have stepped");
     }
@@ -142,24 +139,24 @@ fn a_copied_state_reads_nothing_after_one_round_trip() {
 
 #[test]
 fn an_attacker_who_writes_is_shut_out_by_one_round_trip() {
-    let mut world = World::new(6, PAIRS / 2);
+    let mut simulation = Simulation::new(6, PAIRS / 2);
     for (index, victim) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
         for from in [victim, victim.other(), victim, victim.other()] {
-            say(&mut world, index, from);
+            say(&mut simulation, index, from);
         }
-        world.apply(index, Event::Copy { side: victim });
+        simulation.apply(index, Event::Copy { side: victim });
         let healed = index % 4 < 2;
         if healed {
-            say(&mut world, index, victim);
-            say(&mut world, index, victim.other());
+            say(&mut simulation, index, victim);
+            say(&mut simulation, index, victim.other());
         }
-        world.apply(index, Event::Forge { side: victim });
-        world.apply(index, Event::Deliver { nth: 0 });
-        let (_, outcome) = world.pairs[index].outcomes.last().unwrap();
+        simulation.apply(index, Event::Forge { side: victim });
+        simulation.apply(index, Event::Deliver { nth: 0 });
+        let (_, outcome) = simulation.pairs[index].outcomes.last().unwrap();
         if healed {
             assert_eq!(*outcome, Outcome::NotDecrypted(DecryptError::Diverged), "and the fork is told as such");
-            let genuine = say(&mut world, index, victim);
-            assert!(is_read(&world.pairs[index], genuine), "the forgery disturbs nothing");
+            let genuine = say(&mut simulation, index, victim);
+            assert!(is_read(&simulation.pairs[index], genuine), "the forgery disturbs nothing");
         } else {
             assert_eq!(*outcome, Outcome::Read, "until then nobody can tell the two apart");
         }
@@ -168,33 +165,33 @@ fn an_attacker_who_writes_is_shut_out_by_one_round_trip() {
 
 #[test]
 fn after_a_rollback_nothing_is_read_twice_and_a_new_session_repairs_it() {
-    let mut world = World::new(7, PAIRS / 2);
+    let mut simulation = Simulation::new(7, PAIRS / 2);
     let mut traffic = Traffic::new(7);
     for _ in 0..6 * PAIRS {
-        traffic.honest_event(&mut world);
+        traffic.honest_event(&mut simulation);
     }
-    world.settle();
+    simulation.settle();
     for (index, side) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
         let age = u8::try_from(1 + index % 10).unwrap();
-        world.apply(index, Event::Restore { side, age, rewind: index % 4 < 2 });
+        simulation.apply(index, Event::Restore { side, age, rewind: index % 4 < 2 });
         for from in [side, side, side.other(), side, side.other()] {
-            say(&mut world, index, from);
+            say(&mut simulation, index, from);
         }
-        let pair = &world.pairs[index];
+        let pair = &simulation.pairs[index];
         let read = &pair.devices[side.other().index()].live.read;
         let places: BTreeSet<_> = read.iter().map(|id| (pair.log[*id].session, pair.log[*id].stamp)).collect();
         assert_eq!(places.len(), read.len(), "two messages of the same key were read");
 
-        world.apply(index, Event::Renew { side });
-        let after = [side, side.other(), side, side.other()].map(|from| say(&mut world, index, from));
-        let pair = &mut world.pairs[index];
+        simulation.apply(index, Event::Renew { side });
+        let after = [side, side.other(), side, side.other()].map(|from| say(&mut simulation, index, from));
+        let pair = &mut simulation.pairs[index];
         assert!(after.iter().all(|id| is_read(pair, *id)), "a new session repairs it");
         let [left, right] = preferred(pair);
         assert_eq!(left, right);
     }
     // Both ways in which a rollback shows itself were met.
     for error in [DecryptError::Replayed, DecryptError::Diverged] {
-        let outcomes = || world.pairs.iter().flat_map(|pair| &pair.outcomes);
+        let outcomes = || simulation.pairs.iter().flat_map(|pair| &pair.outcomes);
         assert!(outcomes().any(|(_, outcome)| *outcome == Outcome::NotDecrypted(error)), "{error:?}");
     }
 }
@@ -211,9 +208,9 @@ impl Traffic {
         Self { rng: SeededRng::new(seed), overtaken: BTreeMap::new() }
     }
 
-    fn honest_event(&mut self, world: &mut World) {
-        let index = self.rng.below(world.pairs.len());
-        let nth = self.next(index, &world.pairs[index]);
+    fn honest_event(&mut self, simulation: &mut Simulation) {
+        let index = self.rng.below(simulation.pairs.len());
+        let nth = self.next(index, &simulation.pairs[index]);
         let [kind, from, at, value] = self.rng.next_u32().to_be_bytes();
         let from = if from % 2 == 0 { Side::Left } else { Side::Right };
         let crash = if at % 2 == 0 { Crash::BeforeStore } else { Crash::AfterStore };
@@ -235,7 +232,7 @@ impl Traffic {
             252..255 => Event::Copy { side: from },
             255 => Event::Advance { days: value % 8 },
         };
-        world.apply(index, event);
+        simulation.apply(index, event);
     }
 
     /// Which envelope arrives next: the first, or the second unless that has overtaken the first four times already.
@@ -254,10 +251,10 @@ impl Traffic {
 }
 
 /// One message, delivered at once.
-fn say(world: &mut World, index: usize, from: Side) -> usize {
-    world.apply(index, Event::Send { from, length: 5 });
-    let id = world.pairs[index].log.len() - 1;
-    world.apply(index, Event::Deliver { nth: 0 });
+fn say(simulation: &mut Simulation, index: usize, from: Side) -> usize {
+    simulation.apply(index, Event::Send { from, length: 5 });
+    let id = simulation.pairs[index].log.len() - 1;
+    simulation.apply(index, Event::Deliver { nth: 0 });
     id
 }
 
@@ -270,7 +267,7 @@ fn preferred(pair: &mut Pair) -> [[u8; 16]; 2] {
     Side::BOTH.map(|side| {
         let device = pair.device(side);
         let index = device.preferred().unwrap();
-        *device.live.seats[index].session.id()
+        *device.live.sessions[index].session.id()
     })
 }
 

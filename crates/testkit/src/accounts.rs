@@ -1,4 +1,4 @@
-//! An office for conversations: accounts with several devices, a server with bundles and mailboxes, and a clock.
+//! An accounts for conversations: accounts with several devices, a server with bundles and mailboxes, and a clock.
 //!
 //! Does not know what is right: the tests say.
 
@@ -37,7 +37,7 @@ pub type Database = HashMap<RecordName, (u64, Vec<u8>)>;
 pub type At = (usize, u32);
 
 /// Two accounts, each with some devices.
-pub struct Office {
+pub struct Accounts {
     pub now: Timestamp,
     pub rng: StdRng,
     pub devices: BTreeMap<At, Device>,
@@ -49,10 +49,10 @@ pub struct Office {
     pub mail: VecDeque<(At, At, Envelope)>,
 }
 
-impl Office {
+impl Accounts {
     /// Two accounts with that many devices.
     pub fn new(seed: u64, sizes: [u32; 2]) -> Self {
-        let mut office = Self {
+        let mut accounts = Self {
             now: Timestamp::from_unix_seconds(1_800_000_000),
             rng: StdRng::seed_from_u64(seed),
             devices: BTreeMap::new(),
@@ -63,15 +63,15 @@ impl Office {
             mail: VecDeque::new(),
         };
         for (who, size) in sizes.into_iter().enumerate() {
-            office.found(who);
+            accounts.found(who);
             for _ in 1..size {
-                office.join(who);
+                accounts.join(who);
             }
         }
-        for at in office.everyone() {
-            office.open(at, IdentityPolicy::Block);
+        for at in accounts.everyone() {
+            accounts.open(at, IdentityPolicy::Block);
         }
-        office
+        accounts
     }
 
     pub fn everyone(&self) -> Vec<At> {

@@ -4,11 +4,11 @@
 
 use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Timestamp, Trust, VerifiedBundle};
 
-use super::rng::{ConstantRng, SeededRng};
-use super::seat::{CONTEXT, storage_key};
+use crate::rng::{ConstantRng, SeededRng};
+use crate::simulation::checked_session::{CONTEXT, storage_key};
 
 /// Two people, and the pre-keys of the one who answers.
-pub struct People {
+pub struct AliceAndBob {
     pub alice: Identity,
     pub bob: Identity,
     pub keys: PreKeys,
@@ -16,7 +16,7 @@ pub struct People {
     pub rng: SeededRng,
 }
 
-impl People {
+impl AliceAndBob {
     pub fn new(seed: u64) -> Self {
         let mut rng = SeededRng::new(seed);
         let now = Timestamp::from_unix_seconds(1_800_000_000);

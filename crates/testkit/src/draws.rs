@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use bisik::rand_core::{Rng, TryCryptoRng, TryRng};
 
 /// The randomness of one operation.
-pub(crate) enum Draws {
+pub enum Draws {
     /// Gives these bytes and panics when more is wanted.
     Listed { bytes: Vec<u8>, drawn: usize },
     /// Gives fresh bytes and remembers them.
@@ -15,16 +15,16 @@ pub(crate) enum Draws {
 }
 
 impl Draws {
-    pub(crate) fn listed(bytes: &[u8]) -> Self {
+    pub fn listed(bytes: &[u8]) -> Self {
         Self::Listed { bytes: bytes.to_vec(), drawn: 0 }
     }
 
-    pub(crate) const fn recorded() -> Self {
+    pub const fn recorded() -> Self {
         Self::Recorded(Vec::new())
     }
 
     /// What was drawn. Panics where less was drawn than listed.
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub fn finish(self) -> Vec<u8> {
         match self {
             Self::Listed { bytes, drawn } => {
                 assert_eq!(drawn, bytes.len(), "less randomness is drawn than listed");
@@ -65,11 +65,11 @@ impl TryRng for Draws {
 
 impl TryCryptoRng for Draws {}
 
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
+pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(crate) fn from_hex(text: &str) -> Vec<u8> {
+pub fn from_hex(text: &str) -> Vec<u8> {
     let digits = |at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     (0..text.len()).step_by(2).map(|at| digits(at).expect("hexadecimal digits, two by two")).collect()
 }

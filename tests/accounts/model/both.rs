@@ -11,8 +11,8 @@ use bisik::endpoint::{Label, Retention};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::office::{At, Database, Office};
-use crate::reference::{Frame, Reference, Said, Shown, State};
+use super::reference::{Frame, Reference, Said, Shown, State};
+use bisik_testkit::accounts::{Accounts, At, Database};
 
 /// A device in the reference: in memory, and as it was stored last.
 #[derive(Clone, Default)]
@@ -36,7 +36,7 @@ pub struct Backup {
 }
 
 pub struct Both {
-    pub office: Office,
+    pub accounts: Accounts,
     reference: Reference,
     twins: BTreeMap<At, Twin>,
     hidden: HashMap<Vec<u8>, Hidden>,
@@ -48,7 +48,7 @@ pub struct Both {
 
 impl Both {
     pub fn new(seed: u64, sizes: [u32; 2]) -> Self {
-        let office = Office::new(seed, sizes);
+        let accounts = Accounts::new(seed, sizes);
         let members = sizes.map(|size| vec![BTreeSet::new(), (0..size).collect()]);
         let mut both = Self {
             reference: Reference { lists: members, vendor: None },
@@ -57,13 +57,13 @@ impl Both {
             texts: HashMap::new(),
             backups: HashMap::new(),
             disturbed: false,
-            office,
+            accounts,
         };
-        // The office has issued one list for each device; the reference counts as it does.
+        // The accounts has issued one list for each device; the reference counts as it does.
         for (who, size) in sizes.into_iter().enumerate() {
             both.reference.lists[who] = (0..=size).map(|count| (0..count).collect()).collect();
         }
-        for at in both.office.everyone() {
+        for at in both.accounts.everyone() {
             both.move_in(at);
         }
         both
@@ -76,14 +76,14 @@ impl Both {
         self.device(at).events.clear();
     }
 
-    pub fn device(&mut self, at: At) -> &mut crate::office::Device {
-        self.office.devices.get_mut(&at).unwrap()
+    pub fn device(&mut self, at: At) -> &mut bisik_testkit::accounts::Device {
+        self.accounts.devices.get_mut(&at).unwrap()
     }
 
     fn store(&mut self, at: At) {
-        let mut device = self.office.devices.remove(&at).unwrap();
-        drop(device.store(&mut self.office.rng));
-        self.office.devices.insert(at, device);
+        let mut device = self.accounts.devices.remove(&at).unwrap();
+        drop(device.store(&mut self.accounts.rng));
+        self.accounts.devices.insert(at, device);
         self.keep(at);
     }
 
@@ -98,7 +98,7 @@ impl Both {
 
     /// Some device, by number.
     pub fn pick(&self, number: u8) -> At {
-        let everyone = self.office.everyone();
+        let everyone = self.accounts.everyone();
         everyone[usize::from(number) % everyone.len()]
     }
 
@@ -109,14 +109,14 @@ impl Both {
     /// A message to everybody, that is each time another.
     pub fn send(&mut self, at: At) -> Option<MessageId> {
         let text = format!("{} from {at:?}", self.texts.len()).into_bytes();
-        let before = self.office.mail.len();
-        let result = self.office.send(at, &text);
+        let before = self.accounts.mail.len();
+        let result = self.accounts.send(at, &text);
         if !self.may_send(at) {
             assert!(matches!(result, Err(SendError::Blocked(_))), "{result:?}");
             return None;
         }
         result.unwrap();
-        let sent: Vec<_> = self.office.mail.range(before..).cloned().collect();
+        let sent: Vec<_> = self.accounts.mail.range(before..).cloned().collect();
         let id = sent[0].2.id;
         let state = &mut self.twins.get_mut(&at).unwrap().live;
         self.reference.send(state, at, id);
@@ -134,11 +134,11 @@ impl Both {
 
     /// The process dies after encrypting and before storing: nothing has left.
     pub fn send_and_crash(&mut self, at: At) {
-        let before = self.office.mail.len();
+        let before = self.accounts.mail.len();
         if self.may_send(at) {
             let database = self.device(at).database.clone();
-            self.office.send(at, b"never stored").unwrap();
-            self.office.mail.truncate(before);
+            self.accounts.send(at, b"never stored").unwrap();
+            self.accounts.mail.truncate(before);
             self.device(at).database = database;
             self.crash(at);
         }
@@ -150,9 +150,9 @@ impl Both {
     }
 
     pub fn flush(&mut self, at: At) {
-        let before = self.office.mail.len();
-        self.office.flush(at);
-        let sent: Vec<_> = self.office.mail.range(before..).cloned().collect();
+        let before = self.accounts.mail.len();
+        self.accounts.flush(at);
+        let sent: Vec<_> = self.accounts.mail.range(before..).cloned().collect();
         let state = &mut self.twins.get_mut(&at).unwrap().live;
         let mut expected = self.reference.flush(state, at);
         let lists = state.knows;
@@ -172,12 +172,12 @@ impl Both {
     pub fn deliver(&mut self, (to, from, envelope): &(At, At, Envelope)) {
         let Some(twin) = self.twins.get(to) else { return };
         let hidden = self.hidden[envelope.ciphertext.as_bytes()].clone();
-        let result = self.office.deliver(*to, *from, envelope);
+        let result = self.accounts.deliver(*to, *from, envelope);
         if !self.reference.is_listed(&twin.live, *from) {
             assert_eq!(result, Err(ReceiveError::UnknownDevice));
             // Its newer list may be on its way; of a device that left, nothing is ever taken.
             if self.twins.contains_key(from) {
-                self.office.mail.push_back((*to, *from, envelope.clone()));
+                self.accounts.mail.push_back((*to, *from, envelope.clone()));
             }
             return;
         }
@@ -212,8 +212,8 @@ impl Both {
         bytes[position] ^= 1 << (at % 8);
         let forged = Envelope { ciphertext: bytes.try_into().unwrap(), ..envelope.clone() };
         let listed = self.reference.is_listed(&twin.live, *from);
-        let revision = self.office.devices[to].conversation.as_ref().unwrap().revision();
-        let result = self.office.deliver(*to, *from, &forged);
+        let revision = self.accounts.devices[to].conversation.as_ref().unwrap().revision();
+        let result = self.accounts.deliver(*to, *from, &forged);
         match result {
             Err(ReceiveError::UnknownDevice) => assert!(!listed),
             Err(ReceiveError::Rejected | ReceiveError::Lost) => {
@@ -241,7 +241,7 @@ impl Both {
         let renamed = Envelope { id: MessageId::from_bytes([0xff; 16]), ..envelope.clone() };
         let others: Vec<_> = self.twins.keys().filter(|other| *other != from && *other != to).copied().collect();
         for (from, envelope) in others.iter().map(|other| (other, envelope)).chain([(from, &renamed)]) {
-            let result = self.office.deliver(*to, *from, envelope);
+            let result = self.accounts.deliver(*to, *from, envelope);
             assert!(result.is_err(), "{from:?} did not write this: {envelope:?}");
         }
         self.compare(*to, Vec::new());
@@ -263,7 +263,7 @@ impl Both {
     }
 
     pub fn back_up(&mut self, at: At) {
-        let device = &self.office.devices[&at];
+        let device = &self.accounts.devices[&at];
         let backup = Backup {
             database: device.database.clone(),
             shown: device.shown.clone(),
@@ -276,7 +276,7 @@ impl Both {
     pub fn restore(&mut self, at: At) {
         let Some(backup) = self.backups.remove(&at) else { return };
         self.disturbed = true;
-        self.office.restore(at, &backup.database);
+        self.accounts.restore(at, &backup.database);
         self.device(at).shown = backup.shown;
         self.device(at).events.clear();
         *self.live(at) = backup.twin;
@@ -284,10 +284,10 @@ impl Both {
     }
 
     pub fn join(&mut self, who: usize) {
-        if self.office.devices.len() < 7 {
-            let index = self.office.join_without_telling(who);
+        if self.accounts.devices.len() < 7 {
+            let index = self.accounts.join_without_telling(who);
             self.relist(who, |members| members.insert(index));
-            self.office.open((who, index), IdentityPolicy::Block);
+            self.accounts.open((who, index), IdentityPolicy::Block);
             self.move_in((who, index));
             self.learn((who, 0));
         }
@@ -300,10 +300,10 @@ impl Both {
             return;
         }
         let index = companions[usize::from(number) % companions.len()];
-        let now = self.office.now;
+        let now = self.accounts.now;
         let list = self.device((who, 0)).account.change_devices(&[Change::Remove(index)], now).unwrap();
-        self.office.lists[who].push(list);
-        drop(self.office.devices.remove(&(who, index)));
+        self.accounts.lists[who].push(list);
+        drop(self.accounts.devices.remove(&(who, index)));
         self.twins.remove(&(who, index));
         self.relist(who, |members| members.remove(&index));
         self.learn((who, 0));
@@ -324,9 +324,9 @@ impl Both {
     /// The second account has a vendor answer for it, and everybody is told.
     pub fn host(&mut self) {
         if self.reference.vendor.is_none() {
-            let operator = Identity::generate(&mut StdRng::seed_from_u64(self.office.now.as_unix_seconds()));
+            let operator = Identity::generate(&mut StdRng::seed_from_u64(self.accounts.now.as_unix_seconds()));
             self.learn_all();
-            let index = self.office.host(1, &operator, Retention::THIRTY_DAYS);
+            let index = self.accounts.host(1, &operator, Retention::THIRTY_DAYS);
             self.relist(1, |members| members.insert(index));
             self.move_in((1, index));
             self.reference.vendor = Some(index);
@@ -338,8 +338,8 @@ impl Both {
         if at.0 != 0 || self.disturbed {
             return;
         }
-        let Some(shown) = self.office.disclosures.last().cloned() else { return };
-        let now = self.office.now;
+        let Some(shown) = self.accounts.disclosures.last().cloned() else { return };
+        let now = self.accounts.now;
         let before = self.reference.label(&self.twins[&at].live, at);
         let device = self.device(at);
         let conversation = device.conversation.as_mut().unwrap();
@@ -363,7 +363,8 @@ impl Both {
 
     /// A device hears of the newest lists.
     pub fn learn(&mut self, at: At) {
-        let (lists, disclosures, now) = (self.office.lists.clone(), self.office.disclosures.clone(), self.office.now);
+        let (lists, disclosures, now) =
+            (self.accounts.lists.clone(), self.accounts.disclosures.clone(), self.accounts.now);
         let device = self.device(at);
         let conversation = device.conversation.as_mut().unwrap();
         let known = usize::try_from(device.account.devices().sequence()).unwrap();
@@ -378,7 +379,7 @@ impl Both {
     }
 
     pub fn learn_all(&mut self) {
-        for at in self.office.everyone() {
+        for at in self.accounts.everyone() {
             self.learn(at);
         }
     }
@@ -387,13 +388,13 @@ impl Both {
     pub fn settle(&mut self) {
         self.learn_all();
         for _ in 0..24 {
-            while let Some(mail) = self.office.mail.pop_front() {
+            while let Some(mail) = self.accounts.mail.pop_front() {
                 self.deliver(&mail);
             }
-            for at in self.office.everyone() {
+            for at in self.accounts.everyone() {
                 self.flush(at);
             }
-            if self.office.mail.is_empty() {
+            if self.accounts.mail.is_empty() {
                 return;
             }
         }
@@ -406,7 +407,7 @@ impl Both {
         events.sort_unstable();
         said.sort_unstable();
         let state = &self.twins[&at].live;
-        let device = &self.office.devices[&at];
+        let device = &self.accounts.devices[&at];
         let conversation = device.conversation.as_ref().unwrap();
         let label = match conversation.label().label() {
             Label::EndToEnd => Shown::EndToEnd,

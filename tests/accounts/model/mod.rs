@@ -1,22 +1,8 @@
 //! Conversations beside a reference that has no cryptography: under random scripts both deliver, report and show the same.
 //!
 //! Does not know how: what a message, an acknowledgement and a label come to is in `reference.rs`.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm
-)]
 
 mod both;
-#[path = "../office/mod.rs"]
-#[allow(dead_code, reason = "each file of tests uses a part of it")]
-mod office;
 mod reference;
 
 use both::Both;
@@ -74,31 +60,32 @@ fn disturbed() -> impl Strategy<Value = Step> {
 }
 
 fn play(both: &mut Both, step: Step) {
-    both.office.now = both.office.now.plus_seconds(2);
-    let mail =
-        |both: &Both, number: u16| (!both.office.mail.is_empty()).then(|| usize::from(number) % both.office.mail.len());
+    both.accounts.now = both.accounts.now.plus_seconds(2);
+    let mail = |both: &Both, number: u16| {
+        (!both.accounts.mail.is_empty()).then(|| usize::from(number) % both.accounts.mail.len())
+    };
     match step {
         Step::Send(number) => drop(both.send(both.pick(number))),
         Step::SendAndCrash(number) => both.send_and_crash(both.pick(number)),
         Step::Deliver(number) => {
             let Some(at) = mail(both, number) else { return };
-            let mail = both.office.mail.remove(at).unwrap();
+            let mail = both.accounts.mail.remove(at).unwrap();
             both.deliver(&mail);
         }
         Step::DeliverTwice(number) => {
             let Some(at) = mail(both, number) else { return };
-            let mail = both.office.mail[at].clone();
+            let mail = both.accounts.mail[at].clone();
             both.deliver(&mail);
         }
-        Step::Lose(number) => drop(mail(both, number).map(|at| both.office.mail.remove(at))),
+        Step::Lose(number) => drop(mail(both, number).map(|at| both.accounts.mail.remove(at))),
         Step::Forge { mail: number, at: position, ask } => {
             let Some(at) = mail(both, number) else { return };
-            let mail = both.office.mail[at].clone();
+            let mail = both.accounts.mail[at].clone();
             both.forge(&mail, position, ask);
         }
         Step::Misattribute(number) => {
             let Some(at) = mail(both, number) else { return };
-            let mail = both.office.mail[at].clone();
+            let mail = both.accounts.mail[at].clone();
             both.misattribute(&mail);
         }
         Step::Flush(number) => both.flush(both.pick(number)),
@@ -144,8 +131,8 @@ proptest! {
         }
         both.settle();
         for _ in 0..2 {
-            both.office.now = both.office.now.plus_seconds(2 * 60 * 60);
-            for at in both.office.everyone() {
+            both.accounts.now = both.accounts.now.plus_seconds(2 * 60 * 60);
+            for at in both.accounts.everyone() {
                 let id = both.send(at).unwrap();
                 both.settle();
                 prop_assert_eq!(both.readers(id), both.others(at));

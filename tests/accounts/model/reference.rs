@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bisik::conversation::MessageId;
 
-use crate::office::At;
+use bisik_testkit::accounts::At;
 
 /// What travels, as its receiver will understand it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use bisik::device::link::{Answered, Companion, CompanionComparing, Invitation, S
 use bisik::device::{AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Primary, Terms};
 use bisik::{DisclosureHash, Identity, IdentityKey, Trust};
 
-use super::draws::{Draws, to_hex};
+use super::runner::{Outcome, now, word};
 use super::step::Step;
-use super::world::{Outcome, now, word};
+use bisik_testkit::draws::{Draws, to_hex};
 
 /// Everybody's accounts, directories and linkings, by name.
 #[derive(Default)]

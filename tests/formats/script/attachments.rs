@@ -5,9 +5,9 @@
 use bisik::media::{self, Encryptor, MediaType, Pointer};
 use sha2::{Digest, Sha256};
 
-use super::draws::{Draws, to_hex};
+use super::runner::{Outcome, word};
 use super::step::Step;
-use super::world::{Outcome, word};
+use bisik_testkit::draws::{Draws, to_hex};
 
 pub(super) fn encrypt_file(step: &Step, draws: &mut Draws) -> Outcome {
     let (blob, pointer) = media::encrypt(media_type(step), &step.hex("file"), draws).map_err(word)?;

@@ -9,9 +9,9 @@ use bisik::call::{
 };
 use bisik::{Identity, Session};
 
-use super::draws::{Draws, to_hex};
+use super::runner::{Outcome, word};
 use super::step::Step;
-use super::world::{Outcome, word};
+use bisik_testkit::draws::{Draws, to_hex};
 
 /// Everybody's calls, by name.
 #[derive(Default)]

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use bisik::content::{Content, ContentError, Envelope, Kind, PersonId, Poll, SentAt, Text, Vote, Votes};
 
-use super::draws::{Draws, to_hex};
+use super::runner::{Outcome, word};
 use super::step::Step;
-use super::world::{Outcome, word};
+use bisik_testkit::draws::{Draws, to_hex};
 
 /// Polls by name, each with its author and the last vote of each voter.
 #[derive(Default)]

@@ -11,9 +11,9 @@ use bisik::endpoint::{
 };
 use bisik::{Identity, Timestamp};
 
-use super::draws::to_hex;
+use super::runner::{Outcome, now, word};
 use super::step::Step;
-use super::world::{Outcome, now, word};
+use bisik_testkit::draws::to_hex;
 
 /// Whose identities a step may use.
 type Identities = BTreeMap<String, Identity>;

@@ -1,13 +1,10 @@
-//! Test vectors as scripts (docs/protocol.md, appendix A): what they are written in, and who runs them.
-//!
-//! Does not know which vectors there are.
+//! The language of the test vectors (tests/vectors/README.md): steps, and what runs them against the public interface.
 
-mod accounts;
-pub(crate) mod attachments;
-mod calls;
-mod content;
-pub(crate) mod draws;
-mod endpoints;
-pub(crate) mod step;
-mod talks;
-pub(crate) mod world;
+mod accounts; //               lists, directories, linking
+pub(crate) mod attachments; // files, blobs and pointers
+mod calls; //                  calls of two and of many
+mod content; //                bodies, and the votes of polls
+mod endpoints; //              disclosures, decisions, receipts
+pub(crate) mod runner; //      keys and sessions by name; one step after the other
+pub(crate) mod step; //        a step as text
+mod talks; //                  frames between devices of conversations

@@ -18,10 +18,10 @@ use super::accounts::Accounts;
 use super::attachments;
 use super::calls::{Calls, Party};
 use super::content::{self, Polls};
-use super::draws::{Draws, to_hex};
 use super::endpoints;
 use super::step::Step;
 use super::talks::Talks;
+use bisik_testkit::draws::{Draws, to_hex};
 
 /// Results by name; or the word for why there are none.
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
@@ -94,7 +94,7 @@ const INNER: &str = "to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_
     transcript encapsulated definition vote_key frames";
 
 #[derive(Default)]
-pub(crate) struct World {
+pub(crate) struct Runner {
     identities: BTreeMap<String, Identity>,
     pre_keys: BTreeMap<String, PreKeys>,
     sessions: BTreeMap<String, Session>,
@@ -105,7 +105,7 @@ pub(crate) struct World {
     talks: Talks,
 }
 
-impl World {
+impl Runner {
     /// Runs a complete step. Panics where anything differs.
     pub(crate) fn check(&mut self, step: &Step) {
         let mut draws = Draws::listed(&step.text("draws").map_or_else(Vec::new, |_| step.hex("draws")));

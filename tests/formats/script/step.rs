@@ -2,7 +2,7 @@
 //!
 //! Does not know verbs.
 
-use super::draws::{from_hex, to_hex};
+use bisik_testkit::draws::{from_hex, to_hex};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Step(Vec<(String, String)>);

@@ -14,9 +14,9 @@ use bisik::device::{AccountKey, DeviceDirectory, DeviceList};
 use bisik::endpoint::{Decision, Disclosure};
 use bisik::{Account, Ciphertext, Identity, IdentityKey, PreKeyBundle, StorageKey, Trust, VerifiedBundle};
 
-use super::draws::{Draws, to_hex};
+use super::runner::{Outcome, now, word};
 use super::step::Step;
-use super::world::{Outcome, now, word};
+use bisik_testkit::draws::{Draws, to_hex};
 
 /// Everybody's devices and conversations, by name. A device has one.
 #[derive(Default)]

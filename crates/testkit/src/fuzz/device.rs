@@ -11,7 +11,7 @@ use ed25519_dalek::{Signer, SigningKey};
 
 use super::fixtures::Repeatable;
 use super::input::Input;
-use super::support::ConstantRng;
+use crate::ConstantRng;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// The primary's two secrets are 32 times this byte.

@@ -14,7 +14,7 @@ use bisik::{DisclosureError, DisclosureHash, Identity, IdentityKey, Timestamp};
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::input::Input;
-use super::support::ConstantRng;
+use crate::ConstantRng;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DAY: u64 = 24 * 60 * 60;

@@ -1,8 +1,10 @@
 //! The fuzz targets: one function of bytes for each, which panics where a promise is broken.
 //!
-//! Does not know who calls: libFuzzer (fuzz_targets/) and `cargo test` (tests/corpus.rs) run the same functions.
+//! libFuzzer (fuzz/fuzz_targets) and `cargo test` (tests/house/corpus.rs) run the same functions. `seeds` makes the files of
+//! fuzz/corpus.
 
 mod accept; //         a first message against fixed pre-keys
+#[cfg(feature = "call")]
 mod call; //           signals and frames of calls
 mod content; //        what people send, and sealed votes
 mod decoders; //       the decoders of everything public
@@ -25,10 +27,8 @@ mod record; //         sealed records, opened and made with the storage key
 mod seeds; //          what the fuzzer starts from
 mod unseal; //         sealed records, from the outside and behind the tag
 
-#[path = "../../tests/support/mod.rs"]
-mod support; //        two devices, a network, an attacker and a model: shared with the simulation
-
 pub use accept::accept;
+#[cfg(feature = "call")]
 pub use call::{call_frame, call_signal};
 pub use content::{content, poll_vote};
 pub use decoders::{bundle, ciphertext, first_flight, identity_key};
@@ -47,7 +47,7 @@ pub use unseal::{state, unseal};
 
 /// `conversation`: whatever happens to two devices and the network between them, event by event.
 pub fn conversation(data: &[u8]) {
-    support::World::replay(data);
+    crate::Simulation::replay(data);
 }
 
 /// A function of whatever bytes the fuzzer finds.
@@ -57,7 +57,9 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("accept", accept),
     ("bundle", bundle),
+    #[cfg(feature = "call")]
     ("call_frame", call_frame),
+    #[cfg(feature = "call")]
     ("call_signal", call_signal),
     ("ciphertext", ciphertext),
     ("consent", consent),

@@ -1,7 +1,8 @@
-//! The seeds of every target, written by `cargo test --test corpus -- --ignored`: inputs that mean something.
+//! The seeds of every target, written by `cargo test --test house write_seeds -- --ignored`: inputs that mean something.
 //!
 //! Do not know what the fuzzer has found since: a crash becomes a file beside these, with a telling name.
 
+#[cfg(feature = "call")]
 use super::call;
 use super::content;
 use super::device;
@@ -25,7 +26,9 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     [
         of("accept", accept()),
         of("bundle", bundle()),
+        #[cfg(feature = "call")]
         of("call_frame", call::frame_seeds()),
+        #[cfg(feature = "call")]
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
         of("consent", endpoint::consent_seeds()),

@@ -1,17 +1,17 @@
 //! One session beside what the model says of it, and how both write.
 //!
-//! Does not know devices: an attacker's copy is a seat like any other.
+//! Does not know devices: an attacker's copy is a checked like any other.
 
 use std::rc::Rc;
 
 use bisik::{Ciphertext, Session, StorageKey};
 
-use super::pool::Flight;
-use super::rng::{ConstantRng, SeededRng};
+use super::prekey_pool::Flight;
 use super::symbolic::{Ratchet, Stamp, Symbol};
+use crate::rng::{ConstantRng, SeededRng};
 
 /// One session, the record of it, and what the model says.
-pub struct Seat {
+pub struct CheckedSession {
     pub session: Session,
     pub record: Rc<Vec<u8>>,
     pub model: Model,
@@ -42,7 +42,7 @@ pub struct Sent {
     pub flight: Option<Flight>,
 }
 
-impl Seat {
+impl CheckedSession {
     pub fn new(session: Session, model: Model) -> Self {
         let record = Rc::new(record(&session));
         Self { session, record, model }
@@ -86,9 +86,9 @@ impl Seat {
 }
 
 /// The session that both devices go on sending in: the newest epoch, and of that the one that precedes.
-pub fn preferred(seats: &[Seat]) -> Option<usize> {
-    (0..seats.len()).reduce(|best, index| {
-        let (old, new) = (&seats[best], &seats[index]);
+pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
+    (0..sessions.len()).reduce(|best, index| {
+        let (old, new) = (&sessions[best], &sessions[index]);
         let newer = new.model.epoch > old.model.epoch;
         let smaller = new.model.epoch == old.model.epoch && new.session.precedes(&old.session);
         if newer || smaller { index } else { best }

@@ -7,11 +7,11 @@ use std::rc::Rc;
 
 use bisik::{Ciphertext, Identity, PreKeys, Session, Timestamp, Trust};
 
+use super::checked_session::{CONTEXT, CheckedSession, Model, Opening, Sent, preferred, sealing, storage_key};
 use super::event::{Crash, Side};
-use super::pool::{Flight, Pool, Server};
-use super::rng::{SeededRng, mix};
-use super::seat::{CONTEXT, Model, Opening, Seat, Sent, preferred, sealing, storage_key};
+use super::prekey_pool::{Flight, PreKeyPool, Server};
 use super::symbolic::Ratchet;
+use crate::rng::{SeededRng, mix};
 
 /// A device.
 pub struct Device {
@@ -21,7 +21,7 @@ pub struct Device {
     pub database: Rc<Database>,
     pub backups: VecDeque<Rc<Database>>,
     /// What an attacker copied, and its own randomness.
-    pub spy: Option<Vec<Seat>>,
+    pub spy: Option<Vec<CheckedSession>>,
     pub spy_rng: SeededRng,
 }
 
@@ -29,8 +29,8 @@ pub struct Device {
 pub struct Live {
     pub pre_keys: PreKeys,
     pub pre_keys_record: Rc<Vec<u8>>,
-    pub pool: Pool,
-    pub seats: Vec<Seat>,
+    pub pool: PreKeyPool,
+    pub sessions: Vec<CheckedSession>,
     pub rng: SeededRng,
     /// The envelopes whose plaintext it has stored.
     pub read: BTreeSet<usize>,
@@ -40,8 +40,8 @@ pub struct Live {
 #[derive(Clone)]
 pub struct Database {
     pre_keys: Rc<Vec<u8>>,
-    pool: Pool,
-    seats: Vec<(Rc<Vec<u8>>, Model)>,
+    pool: PreKeyPool,
+    sessions: Vec<(Rc<Vec<u8>>, Model)>,
     rng: SeededRng,
     read: BTreeSet<usize>,
 }
@@ -53,8 +53,8 @@ impl Device {
         let fresh = rng.symbol();
         let pre_keys = PreKeys::generate(&identity, now, &mut rng);
         let pre_keys_record = Rc::new(Vec::new());
-        let (pool, seats, read) = (Pool::new(fresh, now), Vec::new(), BTreeSet::new());
-        let live = Live { pre_keys, pre_keys_record, pool, seats, rng, read };
+        let (pool, sessions, read) = (PreKeyPool::new(fresh, now), Vec::new(), BTreeSet::new());
+        let live = Live { pre_keys, pre_keys_record, pool, sessions, rng, read };
         let database = Rc::new(live.database());
         let mut device = Self { side, identity, live, database, backups: VecDeque::new(), spy: None, spy_rng };
         device.publish(server, now);
@@ -63,7 +63,7 @@ impl Device {
 
     /// The session that both devices go on sending in: the newest epoch, and of that the one that precedes.
     pub fn preferred(&self) -> Option<usize> {
-        preferred(&self.live.seats)
+        preferred(&self.live.sessions)
     }
 
     /// Encrypts, stores, sends, or dies on the way.
@@ -74,12 +74,12 @@ impl Device {
         now: Timestamp,
         crash: Option<Crash>,
     ) -> Option<Sent> {
-        if self.live.seats.is_empty() {
+        if self.live.sessions.is_empty() {
             self.initiate(server, now);
         }
         let index = self.preferred()?;
-        let Live { seats, rng, .. } = &mut self.live;
-        let sent = seats[index].send(plaintext, rng, crash != Some(Crash::BeforeStore));
+        let Live { sessions, rng, .. } = &mut self.live;
+        let sent = sessions[index].send(plaintext, rng, crash != Some(Crash::BeforeStore));
         if sent.is_some() {
             self.store();
         }
@@ -97,12 +97,12 @@ impl Device {
         assert_eq!(verified.is_ok(), now < offer.expires, "a bundle is good until it expires");
         let Ok(verified) = verified else { return };
         let session = mix(&[self.live.rng.symbol(), offer.symbol]);
-        let epoch = self.live.seats.iter().map(|seat| seat.model.epoch).max().unwrap_or(0) + 1;
+        let epoch = self.live.sessions.iter().map(|checked| checked.model.epoch).max().unwrap_or(0) + 1;
         let flight = Flight { offer, session, epoch, initiator: self.side };
         let ratchet = Ratchet::initiator(session, offer.signed);
         let model = Model { ratchet, session, epoch, opening: Opening::Unanswered(flight) };
         let session = Session::initiate(&self.identity, &verified, &mut self.live.rng).unwrap();
-        self.live.sit(Seat::new(session, model));
+        self.live.keep(CheckedSession::new(session, model));
     }
 
     /// Rotates and replenishes; publishes what is new.
@@ -162,11 +162,11 @@ impl Device {
 
     /// An attacker copies all sessions, and finds that nothing read before can be read again.
     pub fn copy<'a>(&mut self, consumed: impl Iterator<Item = &'a Ciphertext>) {
-        let mut copy: Vec<Seat> = self.live.seats.iter().map(Seat::duplicate).collect();
+        let mut copy: Vec<CheckedSession> = self.live.sessions.iter().map(CheckedSession::duplicate).collect();
         for message in consumed {
-            for seat in &mut copy {
+            for checked in &mut copy {
                 assert!(
-                    seat.session.stage(message).is_err(),
+                    checked.session.stage(message).is_err(),
                     "forward secrecy: a copied state reads what was read before it"
                 );
             }
@@ -187,7 +187,7 @@ impl Live {
         Database {
             pre_keys: Rc::clone(&self.pre_keys_record),
             pool: self.pool.clone(),
-            seats: self.seats.iter().map(|seat| (Rc::clone(&seat.record), seat.model.clone())).collect(),
+            sessions: self.sessions.iter().map(|checked| (Rc::clone(&checked.record), checked.model.clone())).collect(),
             rng: self.rng.clone(),
             read: self.read.clone(),
         }
@@ -201,14 +201,14 @@ impl Live {
     /// Whether everything in memory is what the records say, bit for bit.
     pub fn is_stored(&self) -> bool {
         let pre_keys = self.pre_keys.seal(&storage_key(), CONTEXT, &mut sealing());
-        pre_keys == *self.pre_keys_record && self.seats.iter().all(Seat::is_stored)
+        pre_keys == *self.pre_keys_record && self.sessions.iter().all(CheckedSession::is_stored)
     }
 
     /// One more session, instead of the oldest if there are too many.
-    pub fn sit(&mut self, seat: Seat) {
-        self.seats.push(seat);
-        if self.seats.len() > SEATS {
-            self.seats.remove(0);
+    pub fn keep(&mut self, checked: CheckedSession) {
+        self.sessions.push(checked);
+        if self.sessions.len() > MAX_SESSIONS {
+            self.sessions.remove(0);
         }
     }
 }
@@ -219,7 +219,7 @@ impl Database {
             pre_keys: PreKeys::unseal(&storage_key(), CONTEXT, &self.pre_keys).unwrap(),
             pre_keys_record: Rc::clone(&self.pre_keys),
             pool: self.pool.clone(),
-            seats: self.seats.iter().map(|(record, model)| Seat::open(record, model.clone())).collect(),
+            sessions: self.sessions.iter().map(|(record, model)| CheckedSession::open(record, model.clone())).collect(),
             rng: self.rng.clone(),
             read: self.read.clone(),
         }
@@ -227,6 +227,6 @@ impl Database {
 }
 
 /// Sessions that a device keeps.
-const SEATS: usize = 4;
+const MAX_SESSIONS: usize = 4;
 /// Backups that a device keeps.
 const BACKUPS: usize = 12;

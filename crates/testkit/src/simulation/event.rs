@@ -1,6 +1,6 @@
 //! [`Event`]: everything that can happen to two devices and the network between them.
 //!
-//! Does not know what follows from an event: that is the world's business.
+//! Does not know what follows from an event: that is the simulation's business.
 
 /// Which of the two devices of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,7 +103,7 @@ impl Event {
         })
     }
 
-    /// Whether the promises of an honest world survive it: everything not lost is delivered, nobody else reads it.
+    /// Whether the promises of an honest simulation survive it: everything not lost is delivered, nobody else reads it.
     pub fn is_honest(&self) -> bool {
         !matches!(self, Self::Restore { .. } | Self::Renew { .. } | Self::Forge { .. } | Self::Drop { .. })
     }

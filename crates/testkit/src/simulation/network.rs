@@ -1,4 +1,4 @@
-//! [`World`]: pairs of devices, the network between them, and the laws that hold whatever happens.
+//! [`Simulation`]: pairs of devices, the network between them, and the laws that hold whatever happens.
 //!
 //! Does not choose what happens: events come from a script, a strategy or a fuzzer.
 
@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use bisik::{Ciphertext, IdentityKey, Timestamp};
 
+use super::checked_session::Sent;
 use super::device::Device;
 use super::event::{Crash, Event, Side};
-use super::pool::{DAY, Flight, Server};
+use super::prekey_pool::{DAY, Flight, Server};
 use super::receive::{Outcome, spy};
-use super::rng::SeededRng;
-use super::seat::Sent;
 use super::symbolic::{Stamp, Symbol};
+use crate::rng::SeededRng;
 
 /// A message on its way, and the truth about it.
 pub struct Envelope {
@@ -50,12 +50,12 @@ pub struct Pair {
 }
 
 /// Pairs of devices under one clock.
-pub struct World {
+pub struct Simulation {
     pub now: Timestamp,
     pub pairs: Vec<Pair>,
 }
 
-impl World {
+impl Simulation {
     pub fn new(seed: u64, pairs: usize) -> Self {
         let now = Timestamp::from_unix_seconds(1_800_000_000);
         let rng = SeededRng::new(seed);
@@ -65,12 +65,12 @@ impl World {
 
     /// Two devices, and whatever the script says: the whole of a fuzz target. Returns when all laws have held.
     pub fn replay(mut script: &[u8]) {
-        let mut world = Self::new(1, 1);
+        let mut simulation = Self::new(1, 1);
         for _ in 0..MAX_EVENTS {
             let Some(event) = Event::read(&mut script) else { break };
-            world.apply(0, event);
+            simulation.apply(0, event);
         }
-        world.settle();
+        simulation.settle();
     }
 
     /// One event in the life of one pair.
@@ -205,7 +205,7 @@ impl Pair {
         let id = self.log.len();
         let envelope =
             Rc::new(Envelope { id, from, author, ciphertext: wire, plaintext, stamp, session, flight, forged });
-        if self.devices[from.other().index()].spy.as_mut().is_some_and(|seats| spy(seats, &envelope)) {
+        if self.devices[from.other().index()].spy.as_mut().is_some_and(|sessions| spy(sessions, &envelope)) {
             self.spied.insert(id);
         }
         self.log.push(Rc::clone(&envelope));
@@ -277,13 +277,13 @@ impl Pair {
 
     /// The laws that hold between any two events.
     fn check(&self) {
-        for seat in self.devices.iter().flat_map(|device| &device.live.seats) {
+        for checked in self.devices.iter().flat_map(|device| &device.live.sessions) {
             assert_eq!(
-                seat.session.kept_keys(),
-                seat.model.ratchet.kept(),
+                checked.session.kept_keys(),
+                checked.model.ratchet.kept(),
                 "exactly the missing messages' keys are kept"
             );
-            assert!(seat.session.kept_keys() <= 2_000);
+            assert!(checked.session.kept_keys() <= 2_000);
         }
     }
 }
@@ -301,7 +301,7 @@ pub fn overhead(message: &Ciphertext) -> usize {
 
 /// Bytes of a first flight.
 const FLIGHT: usize = bisik::handshake::FirstFlight::LENGTH;
-/// Bounds that keep a fuzzer's world small.
+/// Bounds that keep a fuzzer's simulation small.
 const MAX_EVENTS: usize = 512;
 const MAX_IN_FLIGHT: usize = 48;
 const RECENT: usize = 16;

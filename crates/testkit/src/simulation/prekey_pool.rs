@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bisik::{AcceptError, PreKeyBundle, Timestamp};
 
 use super::event::Side;
-use super::rng::mix;
 use super::symbolic::Symbol;
+use crate::rng::mix;
 
 /// What a bundle offers. A pair's id is its symbol, since ids are digests of keys; `symbol` stands for all of the bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Flight {
 
 /// What a device holds.
 #[derive(Clone, Debug)]
-pub struct Pool {
+pub struct PreKeyPool {
     current: Generation,
     older: Vec<Generation>,
     one_time: BTreeMap<Symbol, OneTime>,
@@ -64,7 +64,7 @@ impl Generation {
     }
 }
 
-impl Pool {
+impl PreKeyPool {
     pub fn new(fresh: Symbol, now: Timestamp) -> Self {
         Self { current: Generation::new(fresh, now), older: Vec::new(), one_time: BTreeMap::new() }
     }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use bisik::{AcceptError, Accepted, Ciphertext, DecryptError, Session, Trust};
 
+use super::checked_session::{CONTEXT, CheckedSession, Model, Opening, sealing, storage_key};
 use super::device::Device;
 use super::event::Crash;
-use super::pool::{Flight, Pool};
-use super::seat::{CONTEXT, Model, Opening, Seat, sealing, storage_key};
+use super::network::Envelope;
+use super::prekey_pool::{Flight, PreKeyPool};
 use super::symbolic::{Ratchet, Verdict};
-use super::world::Envelope;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Outcome {
 enum Expected {
     /// Session `0` reads it and is then `1`.
     Read(usize, Model),
-    Accepted(Model, Pool),
+    Accepted(Model, PreKeyPool),
     Refused(Outcome),
 }
 
@@ -34,10 +34,10 @@ impl Device {
     pub fn receive(&mut self, envelope: &Envelope, crash: Option<Crash>) -> Outcome {
         let outcome = match self.expect(envelope) {
             Expected::Read(index, model) => {
-                let seat = &mut self.live.seats[index];
-                read(seat, envelope, crash);
+                let checked = &mut self.live.sessions[index];
+                read(checked, envelope, crash);
                 if crash != Some(Crash::BeforeStore) {
-                    seat.model = model;
+                    checked.model = model;
                 }
                 Outcome::Read
             }
@@ -45,12 +45,12 @@ impl Device {
             Expected::Refused(expected) => {
                 let actual = self.try_all(&envelope.ciphertext);
                 assert_eq!(actual, Some(expected), "the model refuses {:?}", envelope.stamp);
-                assert!(self.live.seats.iter().all(Seat::is_stored), "a refused message changes nothing");
+                assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "a refused message changes nothing");
                 return expected;
             }
         };
         if crash == Some(Crash::BeforeStore) {
-            assert!(self.live.seats.iter().all(Seat::is_stored), "what is not committed changes nothing");
+            assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "what is not committed changes nothing");
             self.restart();
             return outcome;
         }
@@ -69,10 +69,10 @@ impl Device {
             let outcome = self.try_all(&message);
             assert_ne!(outcome, Some(Outcome::Read), "a changed message is read");
         }
-        assert!(self.live.seats.iter().all(Seat::is_stored), "a refused message changes nothing");
+        assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "a refused message changes nothing");
     }
 
-    fn accept(&mut self, envelope: &Envelope, model: Model, pool: Pool, crash: Option<Crash>) -> Outcome {
+    fn accept(&mut self, envelope: &Envelope, model: Model, pool: PreKeyPool, crash: Option<Crash>) -> Outcome {
         let accepted =
             Session::accept(&self.identity, &self.live.pre_keys, &envelope.ciphertext, Trust::Pinned(&envelope.author));
         let Accepted { session, plaintext, used } = accepted.expect("the model accepts it");
@@ -84,17 +84,17 @@ impl Device {
             self.live.pre_keys.remove(used);
             self.live.pool = pool;
             self.live.seal_pre_keys();
-            self.live.sit(Seat::new(session, model));
+            self.live.keep(CheckedSession::new(session, model));
         }
         Outcome::Read
     }
 
     fn expect(&self, envelope: &Envelope) -> Expected {
-        let known = |seat: &Seat| match envelope.flight {
-            Some(flight) => seat.model.opening == Opening::Accepted && seat.model.session == flight.session,
+        let known = |checked: &CheckedSession| match envelope.flight {
+            Some(flight) => checked.model.opening == Opening::Accepted && checked.model.session == flight.session,
             None => true,
         };
-        let verdict = expect(&self.live.seats, known, envelope);
+        let verdict = expect(&self.live.sessions, known, envelope);
         match (verdict, envelope.flight) {
             (Some(Ok((index, model))), _) => Expected::Read(index, model),
             (Some(Err(verdict)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(verdict))),
@@ -122,10 +122,10 @@ impl Device {
 
     /// What an application does with a message: the session that knows it, any session, a new session. Commits nothing.
     fn try_all(&mut self, message: &Ciphertext) -> Option<Outcome> {
-        let known = |seat: &Seat| !message.is_first() || seat.session.recognizes(message);
+        let known = |checked: &CheckedSession| !message.is_first() || checked.session.recognizes(message);
         let mut outcome = None;
-        for seat in self.live.seats.iter_mut().rev().filter(|seat| known(seat)) {
-            match seat.session.stage(message) {
+        for checked in self.live.sessions.iter_mut().rev().filter(|checked| known(checked)) {
+            match checked.session.stage(message) {
                 Ok(_) => return Some(Outcome::Read),
                 Err(error) => outcome = Some(worse(outcome, error)),
             }
@@ -140,38 +140,41 @@ impl Device {
 }
 
 /// What the attacker makes of an envelope; it must be what the model says, and no more. Whether it was read.
-pub fn spy(seats: &mut [Seat], envelope: &Envelope) -> bool {
-    let known = |seat: &Seat| {
+pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
+    let known = |checked: &CheckedSession| {
         envelope
             .flight
-            .is_none_or(|flight| seat.model.opening == Opening::Accepted && seat.model.session == flight.session)
+            .is_none_or(|flight| checked.model.opening == Opening::Accepted && checked.model.session == flight.session)
     };
-    if let Some(Ok((index, model))) = expect(seats, known, envelope) {
-        read(&mut seats[index], envelope, None);
-        seats[index].model = model;
+    if let Some(Ok((index, model))) = expect(sessions, known, envelope) {
+        read(&mut sessions[index], envelope, None);
+        sessions[index].model = model;
         return true;
     }
-    for seat in seats {
-        assert!(seat.session.stage(&envelope.ciphertext).is_err(), "the attacker reads what the model says it cannot");
+    for checked in sessions {
+        assert!(
+            checked.session.stage(&envelope.ciphertext).is_err(),
+            "the attacker reads what the model says it cannot"
+        );
     }
     false
 }
 
 /// The first session, newest first, that reads it; else the clearest refusal; else nothing.
 fn expect(
-    seats: &[Seat],
-    known: impl Fn(&Seat) -> bool,
+    sessions: &[CheckedSession],
+    known: impl Fn(&CheckedSession) -> bool,
     envelope: &Envelope,
 ) -> Option<Result<(usize, Model), Verdict>> {
     let mut refused = None;
-    for (index, seat) in seats.iter().enumerate().rev().filter(|(_, seat)| known(seat)) {
-        match seat.model.ratchet.receive(&envelope.stamp) {
+    for (index, checked) in sessions.iter().enumerate().rev().filter(|(_, checked)| known(checked)) {
+        match checked.model.ratchet.receive(&envelope.stamp) {
             Ok(ratchet) => {
-                let opening = match seat.model.opening {
+                let opening = match checked.model.opening {
                     Opening::Unanswered(_) | Opening::Answered => Opening::Answered,
                     Opening::Accepted => Opening::Accepted,
                 };
-                return Some(Ok((index, Model { ratchet, opening, ..seat.model })));
+                return Some(Ok((index, Model { ratchet, opening, ..checked.model })));
             }
             Err(verdict) => refused = refused.filter(|clear| *clear != Verdict::Rejected).or(Some(verdict)),
         }
@@ -180,17 +183,17 @@ fn expect(
 }
 
 /// Stage, store, commit. What was stored is what the commit leaves.
-fn read(seat: &mut Seat, envelope: &Envelope, crash: Option<Crash>) {
-    let before = seat.session.revision();
-    let mut staged = seat.session.stage(&envelope.ciphertext).expect("the model reads it");
+fn read(checked: &mut CheckedSession, envelope: &Envelope, crash: Option<Crash>) {
+    let before = checked.session.revision();
+    let mut staged = checked.session.stage(&envelope.ciphertext).expect("the model reads it");
     if crash == Some(Crash::BeforeStore) {
         return;
     }
-    seat.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes());
+    checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes());
     assert_eq!(staged.commit(), envelope.plaintext);
-    assert!(seat.is_stored(), "what is stored before the commit is what the commit leaves");
-    assert_eq!(seat.session.revision(), before + 1);
-    assert!(seat.session.is_confirmed());
+    assert!(checked.is_stored(), "what is stored before the commit is what the commit leaves");
+    assert_eq!(checked.session.revision(), before + 1);
+    assert!(checked.session.is_confirmed());
 }
 
 fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {

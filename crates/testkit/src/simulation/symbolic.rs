@@ -1,11 +1,11 @@
 //! The Double Ratchet with symbols for keys (docs/protocol.md, section 4.6): what *must* happen to each message.
 //!
 //! Does not know any cryptography. Equal symbols stand for equal keys, so that the model says exactly who can read what,
-//! through losses, rollbacks and forks alike; the world checks every outcome of the real ratchet against it.
+//! through losses, rollbacks and forks alike; the simulation checks every outcome of the real ratchet against it.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::rng::mix;
+use crate::rng::mix;
 
 /// Stands for a key.
 pub type Symbol = u64;

@@ -1,0 +1,18 @@
+//! Rules of the repository that a machine checks: layers, requirements with tests, seeds of the fuzz targets.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test panics where a promise is broken"
+)]
+
+mod architecture; // layers, file sizes, first lines, raw secrets
+mod compliance; // every numbered requirement is enforced and tested
+mod corpus; // every fuzz seed is replayed
