@@ -166,10 +166,10 @@ fn write_vectors() {
     let directory = PathBuf::from(std::env::var_os("BISIK_VECTORS_OUT").expect("BISIK_VECTORS_OUT names a directory"));
     let mut recorder = Recorder::default();
     recorder.converse();
-    fs::write(directory.join("conversation.txt"), render(&recorder.steps, "Recorded by tests/vectors.rs.")).unwrap();
+    fs::write(directory.join("conversation.txt"), render(&recorder.steps, "Recorded by tests/formats/vectors.rs.")).unwrap();
     let mut recorder = Recorder::default();
     recorder.send_files();
-    fs::write(directory.join("media.txt"), render(&recorder.steps, "Recorded by tests/vectors.rs.")).unwrap();
+    fs::write(directory.join("media.txt"), render(&recorder.steps, "Recorded by tests/formats/vectors.rs.")).unwrap();
 }
 
 /// A script in the making: every step is run as it is added.

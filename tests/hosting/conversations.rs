@@ -1,6 +1,6 @@
 //! Conversations with an endpoint that somebody else hosts: told, decided, and never sent to unasked.
 //!
-//! Does not know how a label follows from evidence: tests/endpoint.rs does.
+//! Does not know how a label follows from evidence: tests/hosting does.
 
 use bisik::Identity;
 use bisik::conversation::{Event, ReceiveError, SendError, Side};

@@ -317,7 +317,7 @@ impl Both {
         let mut members = self.reference.lists[who].last().unwrap().clone();
         assert!(change(&mut members));
         self.reference.lists[who].push(members);
-        // A primary that goes back to before it issued a list issues another one under its number: tests/conversation.rs.
+        // A primary that goes back to before it issued a list issues another one under its number: tests/accounts/conversation.rs.
         self.backups.clear();
     }
 
