@@ -46,7 +46,7 @@ fn the_same_list_again_changes_nothing() {
 
 /// P-10.8.
 #[test]
-fn a_list_that_was_rolled_back_is_refused() {
+fn a_rolled_back_list_is_refused() {
     let mut account = Account::of(2);
     let with_thief = account.list();
     account.leave(1);
@@ -57,7 +57,7 @@ fn a_list_that_was_rolled_back_is_refused() {
 
 /// P-10.8. A primary that was restored from a backup says two things under one number.
 #[test]
-fn a_forked_list_is_refused_at_once_and_ever_after() {
+fn a_forked_list_is_refused_now_and_later() {
     let mut account = Account::of(2);
     let mut restored = Account { phone: device(1), primary: account.primary.clone(), next: 40 };
     account.join(own(Custody::Person));
@@ -70,7 +70,7 @@ fn a_forked_list_is_refused_at_once_and_ever_after() {
 
 /// P-10.8.
 #[test]
-fn a_gap_is_refused_until_the_missing_lists_are_given_even_expired_ones() {
+fn a_gap_in_the_chain_of_lists_is_refused_until_it_is_filled() {
     let mut account = Account::of(2);
     let mut directory = account.directory();
     let lists: Vec<_> = (1..=9).map(|week| account.reissue(after(week * 7))).collect();
@@ -89,7 +89,7 @@ fn a_gap_is_refused_until_the_missing_lists_are_given_even_expired_ones() {
 
 /// P-10.6.
 #[test]
-fn a_list_is_good_from_a_day_before_its_date_until_30_days_after() {
+fn a_list_is_valid_from_one_day_before_issue_to_30_days_after() {
     let mut account = Account::of(2);
     let directory = account.directory();
     account.reissue(NOW);
@@ -112,7 +112,7 @@ fn a_list_is_good_from_a_day_before_its_date_until_30_days_after() {
 
 /// P-10.5.
 #[test]
-fn a_badly_signed_list_is_refused() {
+fn a_list_with_an_invalid_signature_is_refused() {
     let mut account = Account::of(2);
     let directory = account.directory();
     account.join(own(Custody::Person));
@@ -168,7 +168,7 @@ fn a_list_with_a_wrong_possession_signature_is_refused() {
 
 /// P-10.4. On the way through missed lists too.
 #[test]
-fn a_directory_does_not_catch_up_over_a_device_that_never_agreed() {
+fn a_chain_of_lists_with_a_device_that_never_agreed_is_refused() {
     let mut account = Account::of(2);
     let directory = account.directory();
     account.join(own(Custody::Person));
@@ -184,7 +184,7 @@ fn a_directory_does_not_catch_up_over_a_device_that_never_agreed() {
 
 /// P-10.4. Keys that no device can have are refused although the account has signed them.
 #[test]
-fn a_device_with_an_unusable_identity_is_refused() {
+fn a_device_with_a_low_order_or_malformed_identity_key_is_refused() {
     let mut account = Account::of(2);
     let directory = account.directory();
     account.join(own(Custody::Person));

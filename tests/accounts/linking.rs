@@ -62,7 +62,7 @@ fn same(one: &Sas, other: &Sas) -> bool {
 
 /// P-10.16, P-10.19, P-10.20.
 #[test]
-fn a_device_joins_over_a_qr_code_and_over_a_typed_code() {
+fn a_device_links_by_qr_code_and_by_typed_code() {
     let mut rng = SeededRng::new(10);
     for method in METHODS {
         let mut account = Account::of(2);
@@ -79,7 +79,7 @@ fn a_device_joins_over_a_qr_code_and_over_a_typed_code() {
 }
 
 #[test]
-fn a_hosted_endpoint_joins_under_its_disclosure() {
+fn a_hosted_device_links_under_its_disclosure() {
     let mut rng = SeededRng::new(11);
     let mut account = Account::new();
     let (companion, code) = Companion::with_qr_code(&mut rng);
@@ -111,7 +111,7 @@ fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl
 
 /// P-10.14. The link secret never was on the network.
 #[test]
-fn after_a_qr_code_every_changed_message_is_refused() {
+fn qr_code_linking_refuses_every_changed_message() {
     let mut rng = SeededRng::new(12);
     let account = Account::of(2);
     for at in 0..199 {
@@ -133,7 +133,7 @@ fn after_a_qr_code_every_changed_message_is_refused() {
 
 /// P-10.13, P-10.16. Without a secret: what one side's checks let through, the user sees.
 #[test]
-fn after_a_typed_code_every_changed_message_is_refused_or_seen() {
+fn typed_code_linking_refuses_or_shows_every_changed_message() {
     let mut rng = SeededRng::new(13);
     let account = Account::of(2);
     let mut count = BTreeMap::new();
@@ -164,7 +164,7 @@ fn after_a_typed_code_every_changed_message_is_refused_or_seen() {
 
 /// P-10.13, P-10.15. A relay that links its own device with the primary, and the companion with its own account.
 #[test]
-fn a_relay_in_the_middle_makes_the_strings_differ() {
+fn an_attacker_in_the_middle_makes_the_compared_strings_differ() {
     let mut rng = SeededRng::new(14);
     let account = Account::of(2);
     let relay = Account { phone: device(66), primary: Primary::new(&device(66), own(Custody::Person), NOW), next: 67 };
@@ -188,7 +188,7 @@ fn a_relay_in_the_middle_makes_the_strings_differ() {
 
 /// P-10.14. Over a QR code a relay has not even that: it cannot answer, and what it reveals is not taken.
 #[test]
-fn a_relay_that_has_not_seen_the_qr_code_is_refused() {
+fn an_attacker_who_has_not_seen_the_qr_code_is_refused() {
     let mut rng = SeededRng::new(15);
     let (account, relay) = (Account::of(2), Account::of(1));
     for _ in 0..20 {
@@ -210,7 +210,7 @@ fn a_relay_that_has_not_seen_the_qr_code_is_refused() {
 
 /// P-10.17. Nothing of one linking is good in another, or at another step.
 #[test]
-fn messages_in_the_wrong_order_and_of_other_linkings_are_refused() {
+fn linking_messages_out_of_order_or_of_another_linking_are_refused() {
     let mut rng = SeededRng::new(16);
     let account = Account::of(2);
     for method in METHODS {
@@ -239,7 +239,7 @@ fn messages_in_the_wrong_order_and_of_other_linkings_are_refused() {
 
 /// P-1.8.
 #[test]
-fn messages_of_linking_that_are_cut_or_extended_or_of_the_other_method_are_malformed() {
+fn truncated_or_extended_linking_messages_are_malformed() {
     let mut rng = SeededRng::new(17);
     let account = Account::of(2);
     for (method, hello_length, answer_length, reveal_length) in
@@ -275,7 +275,7 @@ fn messages_of_linking_that_are_cut_or_extended_or_of_the_other_method_are_malfo
 
 /// P-10.18, P-10.19. Without the primary's confirmation there is no list; and any other list is not the one.
 #[test]
-fn a_companion_ends_linking_only_with_the_list_that_was_agreed() {
+fn a_companion_finishes_linking_only_with_the_agreed_list() {
     let mut rng = SeededRng::new(18);
     let mut account = Account::of(2);
     let (companion, _) = compare(Method::QrCode, &account, &mut rng);
@@ -310,7 +310,7 @@ fn a_companion_ends_linking_only_with_the_list_that_was_agreed() {
 /// P-10.15. There are many signatures of one text. If the string depended on the companion's, a relay that has seen the
 /// primary's nonce could try them until the strings agree.
 #[test]
-fn the_string_does_not_depend_on_which_signature_was_revealed() {
+fn the_compared_string_does_not_depend_on_the_revealed_signature() {
     let account = Account::of(2);
     let mut strings = Vec::new();
     for salt in 0..3 {
@@ -346,7 +346,7 @@ fn another_signature(number: u8, salt: u8, label: &str, text: &[u8]) -> [u8; 64]
 }
 
 #[test]
-fn strings_of_different_linkings_differ() {
+fn compared_strings_of_different_linkings_differ() {
     let mut rng = SeededRng::new(19);
     let account = Account::of(1);
     let strings = (0..100).map(|_| compare(Method::TypedCode, &account, &mut rng).0.sas().digits());

@@ -10,7 +10,7 @@ use super::parties::*;
 
 /// P-10.3.
 #[test]
-fn custody_and_disclosure_that_do_not_agree_are_malformed() {
+fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     let mut account = Account::of(2);
     account.join(vendor(9));
     let list = account.list();
@@ -81,7 +81,7 @@ fn a_list_that_contradicts_itself_is_malformed() {
 
 /// P-10.5. Whatever is changed, and still decodes: the signature no longer fits.
 #[test]
-fn a_list_with_any_byte_flipped_is_refused() {
+fn a_list_with_any_byte_changed_is_refused() {
     let mut account = Account::of(2);
     let directory = account.directory();
     account.join(vendor(9));
@@ -108,7 +108,7 @@ fn a_list_with_any_byte_flipped_is_refused() {
 }
 
 #[test]
-fn a_list_of_another_length_is_malformed() {
+fn a_truncated_or_extended_list_is_malformed() {
     let account = Account::of(3);
     let bytes = account.list().to_bytes();
     assert_eq!(bytes.len(), 193 + 3 * DeviceCertificate::LENGTH);
@@ -124,7 +124,7 @@ fn a_list_of_another_length_is_malformed() {
 
 /// P-10.7. A thousand and twenty-four, at the primary and in the encoding.
 #[test]
-fn a_list_holds_1024_devices_and_no_more() {
+fn a_list_holds_at_most_1024_devices() {
     let mut account = Account::new();
     let mut rng = SeededRng::new(1);
     let key = account.key();

@@ -13,7 +13,7 @@ use super::parties::*;
 
 /// P-10.9.
 #[test]
-fn an_index_is_never_used_again() {
+fn a_device_index_is_never_reused() {
     let mut account = Account::of(3);
     account.leave(2);
     let directory = account.directory();
@@ -37,7 +37,7 @@ fn an_index_is_never_used_again() {
 
 /// P-10.9. And a refused change leaves the list as it was, whatever came before it in the same list.
 #[test]
-fn a_primary_refuses_what_no_directory_would_accept() {
+fn a_primary_refuses_changes_that_no_directory_would_accept() {
     let mut account = Account::of(3);
     let (key, phone, next) = (account.key(), device(1), account.primary.next_index());
     let certificate = |number, index| DeviceCertificate::sign(&device(number), &key, index, own(Custody::Person));
@@ -61,7 +61,7 @@ fn a_primary_refuses_what_no_directory_would_accept() {
 
 /// P-10.11.
 #[test]
-fn a_list_is_issued_again_after_a_week() {
+fn a_list_is_reissued_after_a_week() {
     let mut account = Account::of(2);
     assert!(
         !account.primary.due(NOW) && !account.primary.due(Timestamp::from_unix_seconds(after(7).as_unix_seconds() - 1))
@@ -80,7 +80,7 @@ impl Account {
 }
 
 #[test]
-fn a_restored_primary_goes_on_from_its_newest_list() {
+fn a_restored_primary_continues_from_its_newest_list() {
     let mut account = Account::of(2);
     let backup = account.primary.clone();
     account.join(own(Custody::Person));
@@ -103,7 +103,7 @@ fn a_restored_primary_goes_on_from_its_newest_list() {
 
 /// P-10.12.
 #[test]
-fn only_an_own_device_makes_a_payload_of_an_own_device() {
+fn only_own_devices_can_send_own_device_payloads() {
     let account = Account::of(3);
     let directory = account.directory();
     let (laptop, tablet, stranger) = (device(2), device(3), device(77));
@@ -212,7 +212,7 @@ proptest! {
 
     /// P-10.8, P-10.9.
     #[test]
-    fn a_directory_follows_any_history_and_accepts_no_replay(
+    fn a_directory_follows_any_history_and_refuses_every_replayed_list(
         acts in prop::collection::vec((act(), any::<prop::sample::Index>()), 1..24),
         absent in any::<prop::sample::Index>(),
     ) {

@@ -25,7 +25,7 @@ fn unseal(record: &[u8]) -> FrameSealer {
 
 /// P-9.11
 #[test]
-fn counters_are_there_when_they_are_stored_and_not_before() {
+fn frame_counters_are_usable_only_after_they_are_stored() {
     let rng = &mut StdRng::seed_from_u64(1);
     let mut sealer = FrameSealer::new(key(FrameSuite::default(), 0, 0));
     sealed(&mut sealer, b"in memory");
@@ -42,7 +42,7 @@ fn counters_are_there_when_they_are_stored_and_not_before() {
 }
 
 #[test]
-fn a_record_of_counters_opens_as_it_was_stored_or_not_at_all() {
+fn a_changed_counter_record_does_not_open() {
     let rng = &mut StdRng::seed_from_u64(1);
     let record = reserve(&mut FrameSealer::new(key(FrameSuite::default(), 5, 2)), 9, rng).unwrap();
     assert!(record.len() < 200);
@@ -60,7 +60,7 @@ fn a_record_of_counters_opens_as_it_was_stored_or_not_at_all() {
 
 /// P-9.13: 56 bits at each restart leave room for some hundred restarts, and then a new epoch has to come.
 #[test]
-fn a_key_that_was_restored_too_often_has_no_counters_left() {
+fn a_sender_key_restored_too_often_runs_out_of_counters() {
     let rng = &mut StdRng::seed_from_u64(1);
     let mut record = reserve(&mut FrameSealer::new(key(FrameSuite::default(), 0, 0)), 1, rng).unwrap();
     for restarts in 0..1_000 {
@@ -105,7 +105,7 @@ proptest! {
 
     /// P-9.11, P-9.13
     #[test]
-    fn no_counter_is_used_twice_whatever_is_restored(fates in fates(), seed: u64) {
+    fn no_frame_counter_is_reused_after_any_restore(fates in fates(), seed: u64) {
         let (rng, suite) = (&mut StdRng::seed_from_u64(seed), FrameSuite::default());
         let mut sealer = FrameSealer::new(key(suite, 0, 0));
         let mut records = vec![reserve(&mut sealer, 1, rng).unwrap()];
@@ -142,7 +142,7 @@ proptest! {
 
     /// P-9.12: lost, doubled and reordered as networks do it, every frame opens once.
     #[test]
-    fn every_frame_opens_once_in_any_order(order in proptest::collection::vec(0..200_usize, 1..400)) {
+    fn frames_open_exactly_once_out_of_order(order in proptest::collection::vec(0..200_usize, 1..400)) {
         let (mut sealer, mut opener) = ends(FrameSuite::Aes128Gcm);
         let frames: Vec<_> = (0..200_u8).map(|number| sealed(&mut sealer, &[number])).collect();
         let mut opened = BTreeSet::new();

@@ -8,7 +8,7 @@ use super::fixtures::*;
 
 /// P-9.8: the frames of RFC 9605, appendix C.3, by the interface that everybody has.
 #[test]
-fn the_published_frames_come_out_of_a_sealer_and_open() {
+fn sealer_and_opener_match_the_published_sframe_vectors() {
     let published: serde_json::Value =
         serde_json::from_str(include_str!("../vectors/sframe/sframe-tv.json")).expect("the RFC's vectors");
     for vector in published["sframe"].as_array().unwrap() {
@@ -62,7 +62,7 @@ fn a_frame_with_any_byte_changed_is_refused_and_changes_nothing() {
 
 /// P-9.12: a forged counter must not push genuine frames out of the window.
 #[test]
-fn forged_frames_do_not_move_the_window() {
+fn forged_frames_do_not_move_the_replay_window() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let first = sealed(&mut sealer, b"first");
     // One byte of key id, eight of the counter.
@@ -72,7 +72,7 @@ fn forged_frames_do_not_move_the_window() {
 }
 
 #[test]
-fn unknown_keys_are_told_from_forged_frames() {
+fn an_unknown_key_id_is_distinguished_from_a_forged_frame() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let mut frame = sealed(&mut sealer, b"sound");
     for mut other in [FrameOpener::new(), FrameOpener::default()] {
@@ -86,7 +86,7 @@ fn unknown_keys_are_told_from_forged_frames() {
 }
 
 #[test]
-fn too_long_is_refused_on_both_sides() {
+fn overlong_frames_are_refused_by_sealer_and_opener() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let long = [7; FrameSealer::MAX_METADATA + 1];
     let mut output = vec![1, 2, 3];
@@ -105,7 +105,7 @@ fn too_long_is_refused_on_both_sides() {
 }
 
 #[test]
-fn frames_in_buffers_that_are_there_allocate_nothing() {
+fn sealing_and_opening_in_existing_buffers_allocates_nothing() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let (plaintext, mut frame) = ([7; 1200], Vec::with_capacity(1300));
     let allocations = allocation_counter::measure(|| {
@@ -120,7 +120,7 @@ fn frames_in_buffers_that_are_there_allocate_nothing() {
 
 /// P-9.14
 #[test]
-fn older_epochs_open_late_frames_for_a_while_and_are_then_forgotten() {
+fn late_frames_of_older_epochs_open_until_their_key_is_dropped() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let mut late: Vec<_> = (0..600).map(|_| sealed(&mut sealer, b"late")).collect();
     opener.install(key(FrameSuite::default(), 3, 1)).unwrap();
@@ -133,7 +133,7 @@ fn older_epochs_open_late_frames_for_a_while_and_are_then_forgotten() {
 
 /// P-9.10, P-9.14
 #[test]
-fn the_memory_of_an_opener_is_bounded() {
+fn memory_of_a_frame_opener_is_bounded() {
     let suite = FrameSuite::default();
     let mut opener = FrameOpener::new();
     for epoch in 0..40 {
@@ -157,7 +157,7 @@ fn the_memory_of_an_opener_is_bounded() {
 
 /// P-9.12
 #[test]
-fn a_frame_a_thousand_and_twenty_four_behind_is_too_late() {
+fn a_frame_1024_behind_the_newest_is_too_late() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let mut frames: Vec<_> = (0..1025).map(|_| sealed(&mut sealer, b"")).collect();
     assert!(opener.open(b"audio", &mut frames[1024]).is_ok());
@@ -167,7 +167,7 @@ fn a_frame_a_thousand_and_twenty_four_behind_is_too_late() {
 
 /// P-9.9: longer encodings of the same header, with a tag that would fit the short one.
 #[test]
-fn a_frame_whose_header_is_not_the_shortest_is_malformed() {
+fn a_frame_with_a_non_minimal_header_is_malformed() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
     let frame = sealed(&mut sealer, b"sound");
     assert_eq!(frame[..2], [0x80, 0x30]);

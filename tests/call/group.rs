@@ -6,7 +6,7 @@ use bisik::call::{EpochKey, EpochKeyError, FrameSuite, GroupCall, MemberError, O
 use super::fixtures::*;
 
 #[test]
-fn everybody_in_a_group_call_hears_everybody_else() {
+fn each_participant_of_a_group_call_opens_frames_of_all_others() {
     let mut room = Room::with_all(4);
     for of in 0..4 {
         let frame = room.seal(of);
@@ -19,7 +19,7 @@ fn everybody_in_a_group_call_hears_everybody_else() {
 
 /// P-9.6, P-9.7
 #[test]
-fn whoever_joins_opens_nothing_from_before() {
+fn a_new_participant_cannot_open_earlier_frames() {
     let mut room = Room::new(3);
     room.join(0, 1);
     room.join(1, 0);
@@ -41,7 +41,7 @@ fn whoever_joins_opens_nothing_from_before() {
 
 /// P-9.6, P-9.7
 #[test]
-fn whoever_left_opens_nothing_after_and_is_not_heard() {
+fn a_participant_who_left_cannot_open_or_send_later_frames() {
     let mut room = Room::with_all(3);
     for at in [0, 1] {
         room.calls[at].leave(number(2), &mut rand::rng()).unwrap();
@@ -64,7 +64,7 @@ fn whoever_left_opens_nothing_after_and_is_not_heard() {
 
 /// P-9.7: a new epoch for each change, and only for a change.
 #[test]
-fn members_are_there_once_and_every_change_is_an_epoch() {
+fn members_are_listed_once_and_each_change_starts_an_epoch() {
     let mut room = Room::new(3);
     let [me, other, third] = [0, 1, 2].map(|index| *room.people[index].public());
     let (call, rng) = (&mut room.calls[0], &mut rand::rng());
@@ -125,7 +125,7 @@ fn an_epoch_key_is_for_one_recipient_in_one_session_from_one_sender() {
 
 /// P-9.5: Carol, who is in the call, takes Alice's number, or a suite that the others did not choose.
 #[test]
-fn nobody_takes_the_number_of_another_or_another_suite() {
+fn a_participant_cannot_take_another_number_or_another_suite() {
     let mut room = Room::with_all(3);
     let id = room.calls[2].call();
     let weaker = FrameSuite::ShortTag(ShortTag::Aes128CtrHmac32);

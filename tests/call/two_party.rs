@@ -19,7 +19,7 @@ fn secrets(keys: &CallKeys) -> [Vec<u8>; 4] {
 
 /// P-9.4
 #[test]
-fn both_sides_of_a_call_have_the_same_keys_and_each_direction_its_own() {
+fn both_sides_of_a_call_derive_the_same_keys_one_per_direction() {
     let pair = Pair::new();
     let (calling, offer) = pair.offer();
     let (at_bob, answer) = pair.accept(&offer).unwrap();
@@ -68,7 +68,7 @@ fn an_offer_with_any_byte_changed_gives_no_call() {
 
 /// P-9.2, P-9.3
 #[test]
-fn an_answer_with_any_byte_changed_is_refused_and_the_call_goes_on_waiting() {
+fn a_changed_answer_is_refused_and_the_call_keeps_waiting() {
     let pair = Pair::new();
     let (mut calling, offer) = pair.offer();
     let (_, answer) = pair.accept(&offer).unwrap();
@@ -85,7 +85,7 @@ fn an_answer_with_any_byte_changed_is_refused_and_the_call_goes_on_waiting() {
 
 /// P-9.2
 #[test]
-fn crossed_answers_are_told_apart_and_change_nothing() {
+fn crossed_answers_are_distinguished_and_change_nothing() {
     let pair = Pair::new();
     let [(first, first_offer), (second, second_offer)] = [pair.offer(), pair.offer()];
     let [first_answer, second_answer] =

@@ -16,7 +16,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn what_is_composed_is_read_again_as_it_was(kind in kinds(), automated in any::<bool>()) {
+    fn composed_business_content_reads_back_unchanged(kind in kinds(), automated in any::<bool>()) {
         let content = Content::new(with(|envelope| envelope.automated = automated), kind.clone()).unwrap();
         let read = Content::from_body(content.as_body()).unwrap();
         prop_assert_eq!(read.kind(), &kind);
@@ -27,7 +27,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_content_is_read_or_refused(
+    fn changed_business_content_is_read_or_refused_without_panic(
         kind in kinds(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
@@ -46,7 +46,7 @@ proptest! {
 
     /// P-7.18
     #[test]
-    fn a_carts_total_is_the_sum_of_its_lines_or_the_cart_is_refused(
+    fn a_cart_total_is_the_sum_of_its_lines_or_the_cart_is_refused(
         lines in prop::collection::vec((0..=1_000_000_000_000_000_u64, 1..=9_999_u32), 1..8),
         small in any::<bool>(),
     ) {
@@ -67,7 +67,7 @@ proptest! {
 
 /// P-7.17
 #[test]
-fn what_only_a_machine_sends_says_so_and_is_refused_if_it_does_not() {
+fn content_that_is_always_automated_is_refused_without_the_flag() {
     for (number, kind) in [
         (64, Kind::Greeting(Greeting { text: Text::new("halo") })),
         (65, Kind::Away(Away { text: Text::new("tutup") })),
@@ -143,7 +143,7 @@ fn a_cart_that_does_not_add_up_is_refused_by_both_sides() {
 
 /// P-7.18
 #[test]
-fn a_business_sees_whether_a_price_is_its_own() {
+fn a_cart_line_is_compared_with_the_catalogue_price() {
     let coffee = priced("kopi", 1_800_000);
     let line = CartLine::of(&coffee, 2).unwrap();
     assert_eq!((&*line.item, &*line.title, line.quantity, &line.price), ("kopi", "Kopi", 2, &price(1_800_000)));
@@ -159,7 +159,7 @@ fn a_business_sees_whether_a_price_is_its_own() {
 
 /// P-7.19
 #[test]
-fn only_what_was_offered_is_an_answer_and_only_to_who_offered_it() {
+fn only_an_offered_option_can_be_chosen_and_only_from_its_sender() {
     let (stall, other) = (person("stall"), person("other"));
     let buttons = Buttons {
         buttons: vec![button("Ya", Action::Answer("yes".into())), button("Situs", Action::Open(SITE.into()))],
@@ -197,7 +197,7 @@ fn only_what_was_offered_is_an_answer_and_only_to_who_offered_it() {
 
 /// P-7.20
 #[test]
-fn what_can_be_chosen_has_one_meaning() {
+fn duplicate_options_and_buttons_with_two_actions_are_refused() {
     let range = Err(ContentError::OutOfRange);
     let mut twice = list(2, 2);
     twice.sections[1].rows[0].choice.id = twice.sections[0].rows[1].choice.id.clone();
@@ -233,7 +233,7 @@ fn what_can_be_chosen_has_one_meaning() {
 
 /// P-7.21
 #[test]
-fn a_link_shows_where_it_leads() {
+fn a_deceptive_link_is_refused() {
     let outcomes = |link: &str| {
         let mut profile = Profile::new("Kopi Pojok");
         profile.sites.push(link.into());
@@ -296,7 +296,7 @@ fn a_link_shows_where_it_leads() {
 
 /// P-7.6. The last that fits and the first that does not.
 #[test]
-fn every_bound_holds() {
+fn business_content_limits_hold_when_composing() {
     let (ok, range, long) = (Ok(()), Err(ContentError::OutOfRange), Err(ContentError::TooLong));
     let cases = texts_at_their_bounds().into_iter().chain(lists_at_their_bounds());
     for (name, kind, outcome) in cases {
@@ -309,7 +309,7 @@ fn every_bound_holds() {
 
 /// P-7.6. The same bounds on bytes that a careless program made, where composing cannot reach.
 #[test]
-fn every_bound_holds_for_what_is_read() {
+fn business_content_limits_hold_when_reading() {
     let said = field(1, &field(1, b"halo"));
     let item = |more: Vec<u8>| field(67, &[field(1, b"a"), field(2, b"A"), more].concat());
     let row = |id: usize| field(2, &field(1, &[field(1, id.to_string().as_bytes()), field(2, b"x")].concat()));
@@ -356,7 +356,7 @@ fn every_bound_holds_for_what_is_read() {
 
 /// P-7.4. Two bytes for each empty message, which would be a hundred in memory; refused before the first is built.
 #[test]
-fn a_list_of_a_hundred_thousand_allocates_nothing() {
+fn an_overlong_list_in_business_content_allocates_nothing() {
     let many = |number| field(number, &[]).repeat(60_000);
     for bomb in [
         field(66, &many(6)),
@@ -374,7 +374,7 @@ fn a_list_of_a_hundred_thousand_allocates_nothing() {
 
 /// P-7.15, P-7.16
 #[test]
-fn only_what_is_shown_gives_receipts_and_only_what_is_sold_is_passed_on() {
+fn only_shown_business_content_gives_receipts_and_only_offers_forward() {
     for (kind, shown, passed_on) in one_of_each() {
         let content = compose(kind).unwrap();
         assert_eq!(content.visible().is_some(), shown, "{content:?}");
@@ -385,7 +385,7 @@ fn only_what_is_shown_gives_receipts_and_only_what_is_sold_is_passed_on() {
 }
 
 #[test]
-fn nothing_of_what_is_sold_or_bought_is_shown_by_debug() {
+fn debug_output_shows_no_business_content() {
     let mut item = priced("kopi-susu", 1_234_567);
     item.description = "dengan gula aren".into();
     let cart = Cart::new([CartLine::of(&item, 4_321).unwrap()]);

@@ -22,7 +22,7 @@ fn a_body_has_at_most_256_kib() {
 
 /// P-7.6. Each bound from both sides: composed, and read from bytes that a careless program made.
 #[test]
-fn every_bound_holds() {
+fn content_limits_hold_when_composing() {
     for (kind, outcome) in at_the_bounds() {
         let shown = format!("{kind:?}");
         let composed = Content::new(Envelope::new(now(), &mut ConstantRng(1)), kind);
@@ -44,7 +44,7 @@ fn every_bound_holds() {
 
 /// P-7.6. The same bounds on bytes: the peer's program may be careless, or hostile.
 #[test]
-fn every_bound_holds_for_what_is_read() {
+fn content_limits_hold_when_reading() {
     let (blob, at) = (field(1, &blob_bytes()), field(1, &[double(1, 1.0), double(2, 2.0)].concat()));
     let photo = |width, height| field(17, &[blob.clone(), varint_field(2, width), varint_field(3, height)].concat());
     let place = |bytes: Vec<u8>| field(23, &field(1, &bytes));
@@ -118,7 +118,7 @@ fn every_bound_holds_for_what_is_read() {
 
 /// P-7.10
 #[test]
-fn a_file_name_is_no_path_and_shows_what_it_is() {
+fn a_file_name_with_a_path_or_control_characters_is_refused() {
     let outcome = |name: &str| {
         let document = Kind::Document(Document::new(blob(), name));
         Content::new(Envelope::new(now(), &mut ConstantRng(1)), document).map(drop)

@@ -8,7 +8,7 @@ use super::fixtures::*;
 
 /// P-7.11, P-7.12
 #[test]
-fn a_vote_opens_only_for_its_voter_in_its_poll_as_it_is() {
+fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
     let rng = &mut SeededRng::new(4);
     let (ana, budi, cici) = (person("ana"), person("budi"), person("cici"));
     let poll = Content::new(Envelope::new(now(), rng), Kind::Poll(Poll::new("makan?", ["nasi", "mi", "roti"], 2, rng)))
@@ -77,7 +77,7 @@ fn a_ballot_with_any_byte_changed_is_refused() {
 
 /// P-7.13
 #[test]
-fn a_vote_that_the_poll_does_not_allow_is_neither_cast_nor_counted() {
+fn a_vote_the_poll_does_not_allow_is_neither_cast_nor_counted() {
     let rng = &mut SeededRng::new(6);
     let (ana, budi) = (person("ana"), person("budi"));
     let all = (0..32).map(|option| option.to_string()).collect::<Vec<_>>();
@@ -103,7 +103,7 @@ fn a_vote_that_the_poll_does_not_allow_is_neither_cast_nor_counted() {
 
 /// P-7.14
 #[test]
-fn of_several_votes_the_latest_counts_in_whatever_order_they_come() {
+fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
     let rng = &mut SeededRng::new(7);
     let (ana, budi) = (person("ana"), person("budi"));
     let poll = Content::new(Envelope::new(now(), rng), Kind::Poll(Poll::new("?", ["a", "b", "c"], 3, rng))).unwrap();
@@ -124,7 +124,7 @@ fn of_several_votes_the_latest_counts_in_whatever_order_they_come() {
 
 /// P-7.12. A generator that repeats itself gives two votes two nonces, and one ballot no more than the other's length.
 #[test]
-fn ballots_are_hedged_and_all_of_one_length() {
+fn ballots_are_hedged_and_have_one_length() {
     let (ana, budi) = (person("ana"), person("budi"));
     let poll = Poll::new("?", ["a", "b", "c"], 3, &mut ConstantRng(1));
     let poll = Content::new(Envelope::new(now(), &mut ConstantRng(2)), Kind::Poll(poll)).unwrap();

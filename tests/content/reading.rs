@@ -13,7 +13,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn what_is_composed_is_read_again_as_it_was(envelope in envelopes(), kind in kinds()) {
+    fn composed_content_reads_back_unchanged(envelope in envelopes(), kind in kinds()) {
         let content = Content::new(envelope, kind).unwrap();
         let read = Content::from_body(content.as_body()).unwrap();
         prop_assert_eq!(&read, &content);
@@ -26,7 +26,7 @@ proptest! {
 
     /// Any bytes at all, in a body that is padded well.
     #[test]
-    fn any_protobuf_is_read_or_refused_and_what_is_read_keeps_its_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_protobuf_is_refused_or_read_without_losing_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let body = body(&bytes);
         if let Ok(content) = Content::from_body(&body) {
             prop_assert_eq!(content.as_body(), body);
@@ -36,7 +36,7 @@ proptest! {
 
     /// The same from the neighbourhood of what is valid.
     #[test]
-    fn a_changed_content_is_read_or_refused(
+    fn changed_content_is_read_or_refused_without_panic(
         envelope in envelopes(),
         kind in kinds(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -57,7 +57,7 @@ proptest! {
 
 /// P-7.1, P-7.2
 #[test]
-fn of_all_bodies_with_one_content_exactly_one_is_read() {
+fn a_content_has_exactly_one_padded_body() {
     for length in [1, 3, 20, 100, 1_000, 5_000] {
         let content = text(&"a".repeat(length));
         let (good, end) = (content.as_body(), 4 + protobuf(&content).len());
@@ -81,7 +81,7 @@ fn of_all_bodies_with_one_content_exactly_one_is_read() {
 
 /// P-7.3
 #[test]
-fn what_is_not_of_the_schemas_types_is_refused() {
+fn fields_of_the_wrong_type_are_refused() {
     let good = field(16, &field(1, b"halo"));
     let refused = |records: &[u8]| {
         let body = body(&[envelope_bytes(), good.clone(), records.to_vec()].concat());
@@ -103,7 +103,7 @@ fn what_is_not_of_the_schemas_types_is_refused() {
 
 /// P-7.4
 #[test]
-fn a_singular_field_stands_once_at_every_depth() {
+fn duplicate_singular_fields_are_refused_at_every_depth() {
     let (text, mention) = (field(1, b"halo"), [varint_field(1, 0), varint_field(2, 1), field(3, b"budi")].concat());
     let with = |text: &[u8]| Content::from_body(&body(&[envelope_bytes(), field(16, text)].concat()));
     let twice = Err(ContentError::Malformed);
@@ -118,7 +118,7 @@ fn a_singular_field_stands_once_at_every_depth() {
 
 /// P-7.5
 #[test]
-fn a_content_is_exactly_one_thing() {
+fn content_of_no_kind_or_two_kinds_is_refused() {
     let read = |records: &[u8]| Content::from_body(&body(&[&envelope_bytes(), records].concat()));
     let text = field(16, &field(1, b"halo"));
     assert_eq!(read(&[]), Err(ContentError::Malformed), "nothing");
@@ -138,7 +138,7 @@ fn a_content_is_exactly_one_thing() {
 
 /// P-7.16
 #[test]
-fn what_is_not_known_survives_being_read_and_forwarded() {
+fn unknown_fields_survive_reading_and_forwarding() {
     let unknown = [varint_field(8, 1), field(200, b"of the envelope")].concat();
     let kinds = [
         field(16, &[field(1, b"halo"), field(77, b"a style")].concat()),
@@ -166,7 +166,7 @@ fn what_is_not_known_survives_being_read_and_forwarded() {
 }
 
 #[test]
-fn only_what_means_the_same_elsewhere_is_forwarded() {
+fn polls_live_locations_and_view_once_content_cannot_be_forwarded() {
     let envelope = || Envelope::new(now(), &mut ConstantRng(7));
     for (kind, shown) in one_of_each() {
         let tied = matches!(kind, Kind::LiveStart(_) | Kind::Poll(_));
@@ -181,7 +181,7 @@ fn only_what_means_the_same_elsewhere_is_forwarded() {
 
 /// P-7.4. Two bytes for each empty message, which would be a hundred in memory; refused before the first is built.
 #[test]
-fn a_list_of_a_hundred_thousand_allocates_nothing() {
+fn an_overlong_list_allocates_nothing() {
     let many = |record: Vec<u8>| record.repeat(200_000 / record.len());
     let bombs = [
         field(16, &[field(1, b"halo"), many(field(2, &[]))].concat()),
@@ -199,7 +199,7 @@ fn a_list_of_a_hundred_thousand_allocates_nothing() {
 
 /// Whatever is accepted takes a small multiple of its body, and its lists a constant.
 #[test]
-fn memory_is_bounded_by_the_body() {
+fn memory_for_reading_is_bounded_by_the_body() {
     let mention = |at| [varint_field(1, at), varint_field(2, 1), field(3, b"x")].concat();
     let mentions = (0..256).flat_map(|at| field(2, &mention(at))).collect();
     let largest = [

@@ -12,7 +12,7 @@ use super::fixtures::*;
 
 /// P-7.7
 #[test]
-fn one_id_of_two_authors_names_two_contents() {
+fn one_id_from_two_authors_names_two_contents() {
     let content = text("halo");
     let (ana, budi) = (person("ana"), person("budi"));
     assert_eq!(content.reference(&ana), content.reference(&ana));
@@ -23,7 +23,7 @@ fn one_id_of_two_authors_names_two_contents() {
 
 /// P-7.8
 #[test]
-fn an_edit_and_a_deletion_reach_only_their_senders_contents() {
+fn edits_and_deletions_affect_only_content_of_their_sender() {
     let (mallory, target) = (person("mallory"), ContentId::from_bytes([5; 16]));
     let edit = Edit { target, text: Text::new("I owe you a million") };
     for named in [edit.target_of(&mallory), Delete { target }.target_of(&mallory)] {
@@ -33,7 +33,7 @@ fn an_edit_and_a_deletion_reach_only_their_senders_contents() {
 
 /// P-7.9
 #[test]
-fn a_shared_position_never_moves_back() {
+fn a_live_location_ignores_older_updates() {
     let start = Content::new(
         Envelope::new(now(), &mut ConstantRng(1)),
         Kind::LiveStart(LiveStart { at: here(), duration: 900 }),
@@ -53,7 +53,7 @@ fn a_shared_position_never_moves_back() {
 
 /// P-7.15
 #[test]
-fn only_what_is_shown_gives_receipts() {
+fn only_shown_content_gives_receipts() {
     for (kind, shown) in one_of_each() {
         let content = Content::new(Envelope::new(now(), &mut ConstantRng(1)), kind).unwrap();
         let content = Content::from_body(content.as_body()).unwrap();
@@ -76,7 +76,7 @@ fn only_what_is_shown_gives_receipts() {
 }
 
 #[test]
-fn receipts_that_say_the_same_travel_together() {
+fn equal_receipts_are_batched() {
     let rng = &mut SeededRng::new(8);
     let contents: Vec<_> =
         (0..257).map(|_| Content::new(Envelope::new(now(), rng), Kind::Text(Text::new("halo"))).unwrap()).collect();
@@ -93,7 +93,7 @@ fn receipts_that_say_the_same_travel_together() {
 }
 
 #[test]
-fn a_timer_counts_from_reading() {
+fn a_disappearing_message_timer_starts_when_read() {
     let mut envelope = Envelope::new(now(), &mut ConstantRng(1));
     let read = Timestamp::from_unix_seconds(1_000);
     let content = |envelope: &Envelope| Content::new(envelope.clone(), Kind::Text(Text::new("halo"))).unwrap();

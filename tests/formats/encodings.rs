@@ -22,7 +22,7 @@ proptest! {
 
     /// Decoders are total, and injective where they accept: no two encodings of one value.
     #[test]
-    fn any_bytes_that_decode_encode_to_themselves(bytes in prop::collection::vec(any::<u8>(), 0..1_600)) {
+    fn decoding_then_encoding_gives_the_same_bytes(bytes in prop::collection::vec(any::<u8>(), 0..1_600)) {
         if let Ok(bundle) = PreKeyBundle::from_bytes(&bytes) {
             prop_assert_eq!(bundle.to_bytes(), &*bytes);
         }
@@ -42,7 +42,7 @@ proptest! {
 
     /// The same from the neighbourhood of what is valid, where a lenient decoder would give itself away.
     #[test]
-    fn a_changed_bundle_or_flight_that_decodes_encodes_to_itself(
+    fn a_changed_bundle_or_first_flight_that_decodes_reencodes_identically(
         one_time in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
@@ -64,7 +64,7 @@ proptest! {
 }
 
 #[test]
-fn a_bundle_of_another_length_is_malformed() {
+fn a_truncated_or_extended_bundle_is_malformed() {
     let mut both = AliceAndBob::new(2);
     for one_time in [true, false] {
         let bytes = both.bundle(one_time).to_bytes();
@@ -80,7 +80,7 @@ fn a_bundle_of_another_length_is_malformed() {
 }
 
 #[test]
-fn a_first_flight_of_another_length_is_malformed() {
+fn a_truncated_or_extended_first_flight_is_malformed() {
     let mut both = AliceAndBob::new(3);
     let hello = both.initiate(true).encrypt(b"", &mut both.rng).unwrap();
     let flight = &hello.as_bytes()[1..=FirstFlight::LENGTH];
@@ -138,7 +138,7 @@ fn a_record_opens_only_under_its_key_and_name() {
 }
 
 #[test]
-fn a_record_opens_only_as_what_it_is() {
+fn a_record_opens_only_as_its_own_kind() {
     let records = Record::all();
     for (index, record) in records.iter().enumerate() {
         for (other, Record { unseal, .. }) in records.iter().enumerate() {
@@ -165,7 +165,7 @@ fn a_record_with_any_byte_changed_does_not_open() {
 }
 
 #[test]
-fn a_record_that_is_cut_or_extended_does_not_open() {
+fn a_truncated_or_extended_record_does_not_open() {
     for Record { bytes, unseal, .. } in Record::all() {
         for length in 0..bytes.len() {
             assert_eq!(unseal(&key(), b"nama", &bytes[..length]), Err(UnsealError::Rejected));

@@ -30,7 +30,7 @@ fn an_empty_first_message_has_1341_bytes() {
 }
 
 #[test]
-fn an_established_session_fits_1_kib_however_long_it_lasts() {
+fn an_established_session_record_stays_within_1_kib() {
     let mut both = AliceAndBob::new(3);
     let (mut alice, mut bob) = both.established();
     // Ten turns: every chain that is remembered is there.
@@ -43,7 +43,7 @@ fn an_established_session_fits_1_kib_however_long_it_lasts() {
 }
 
 #[test]
-fn a_session_that_waits_for_its_first_answer_fits_3_kib() {
+fn an_unanswered_session_record_stays_within_3_kib() {
     let mut both = AliceAndBob::new(4);
     let mut session = both.initiate(true);
     assert!(state(&session).len() <= 3 * 1_024);
@@ -54,7 +54,7 @@ fn a_session_that_waits_for_its_first_answer_fits_3_kib() {
 }
 
 #[test]
-fn a_kept_key_costs_36_bytes() {
+fn a_skipped_message_key_adds_36_bytes_to_a_record() {
     let mut both = AliceAndBob::new(5);
     let (mut alice, mut bob) = both.established();
     let messages = [(); 12].map(|()| alice.encrypt(b"", &mut both.rng).unwrap());

@@ -61,7 +61,7 @@ fn pre_keys() -> PreKeys {
 
 /// P-6.3: an identity of format 1.
 #[test]
-fn identity_opens_signs_and_seals_to_the_same_bytes() {
+fn golden_identity_opens_and_reseals_to_the_same_bytes() {
     let (identity, record) = (identity(), golden("identity"));
     assert_eq!(identity.seal(&key(), b"identity", &mut nonce()), record);
     assert_eq!(identity.public().to_bytes().as_slice(), golden("identity-public"));
@@ -71,7 +71,7 @@ fn identity_opens_signs_and_seals_to_the_same_bytes() {
 
 /// P-6.3: two generations, one-time pairs and a replay cache of format 1.
 #[test]
-fn pre_keys_open_accept_and_seal_to_the_same_bytes() {
+fn golden_pre_keys_open_accept_and_reseal_to_the_same_bytes() {
     let (identity, mut keys, record) = (identity(), pre_keys(), golden("pre-keys"));
     assert_eq!(keys.seal(&key(), b"pre-keys", &mut nonce()), record);
     assert_eq!(keys.stock(CREATED).one_time, 2);
@@ -89,7 +89,7 @@ fn pre_keys_open_accept_and_seal_to_the_same_bytes() {
 
 /// P-3.4, P-6.3: a session of format 1 whose initiator waits for an answer.
 #[test]
-fn waiting_session_opens_sends_its_first_flight_and_takes_the_answer() {
+fn golden_unanswered_session_opens_and_completes_its_handshake() {
     let mut session = session("session-waiting");
     assert!(!session.is_confirmed());
     let sent = session.encrypt(b"session-waiting-sent", &mut Draws::listed(&SALT)).unwrap();
@@ -101,7 +101,7 @@ fn waiting_session_opens_sends_its_first_flight_and_takes_the_answer() {
 
 /// P-4.6, P-6.3: a session of format 1 in the middle of a conversation, with keys kept in two chains.
 #[test]
-fn established_session_opens_reads_and_writes() {
+fn golden_established_session_opens_decrypts_and_encrypts() {
     let mut session = session("session-established");
     assert_eq!((session.kept_keys(), session.is_confirmed()), (2, true));
     assert_eq!(session.peer(), identity().public());
@@ -116,7 +116,7 @@ fn established_session_opens_reads_and_writes() {
 
 /// P-4.6, P-6.3: a ratchet of format 1, without a session around it.
 #[test]
-fn ratchet_opens_reads_and_writes() {
+fn golden_ratchet_opens_decrypts_and_encrypts() {
     let record = golden("ratchet");
     let mut ratchet = DoubleRatchet::unseal(&key(), b"ratchet", &record).unwrap();
     assert_eq!(ratchet.seal(&key(), b"ratchet", &mut nonce()), record);
@@ -151,7 +151,7 @@ fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, V
 /// P-12.4, P-12.10, P-12.14: an account of format 1 on its primary device, and its conversation with an account of three devices, one
 /// of them hosted and agreed to: a message is kept for who has not acknowledged it, another is asked for again.
 #[test]
-fn account_and_conversation_open_receive_and_seal_to_the_same_bytes() {
+fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let mut account = Account::unseal(&key(), &golden("account")).unwrap();
     assert_eq!((account.devices().devices().len(), account.devices().sequence()), (2, 2));
     let mut talk = conversation(&account, "conversation");
@@ -184,7 +184,7 @@ fn account_and_conversation_open_receive_and_seal_to_the_same_bytes() {
 
 /// P-12.15: a hosted device of format 1, which keeps the disclosure that it is listed under.
 #[test]
-fn hosted_account_opens_and_knows_its_deadlines() {
+fn golden_hosted_account_opens_with_its_deadlines() {
     let mut account = Account::unseal(&key(), &golden("account-hosted")).unwrap();
     let mut talk = conversation(&account, "conversation-hosted");
     assert_eq!(talk.label().label(), Label::EndToEnd, "its customer's devices are the customer's own");

@@ -166,7 +166,8 @@ fn write_vectors() {
     let directory = PathBuf::from(std::env::var_os("BISIK_VECTORS_OUT").expect("BISIK_VECTORS_OUT names a directory"));
     let mut recorder = Recorder::default();
     recorder.converse();
-    fs::write(directory.join("conversation.txt"), render(&recorder.steps, "Recorded by tests/formats/vectors.rs.")).unwrap();
+    fs::write(directory.join("conversation.txt"), render(&recorder.steps, "Recorded by tests/formats/vectors.rs."))
+        .unwrap();
     let mut recorder = Recorder::default();
     recorder.send_files();
     fs::write(directory.join("media.txt"), render(&recorder.steps, "Recorded by tests/formats/vectors.rs.")).unwrap();

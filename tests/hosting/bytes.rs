@@ -42,7 +42,7 @@ fn draft(terms: HostingTerms) -> DisclosureDraft {
 
 /// P-11.2, P-11.6, P-11.7.
 #[test]
-fn three_parties_make_a_disclosure_and_their_steps_travel() {
+fn a_disclosure_is_signed_by_three_parties_in_turn() {
     let draft = DisclosureDraft::from_bytes(&draft(in_jakarta()).to_bytes()).unwrap();
     let body = draft.to_bytes();
     let countersigned = draft.countersign(&identity(AWAN)).unwrap();
@@ -109,7 +109,7 @@ fn a_disclosure_with_any_byte_changed_is_refused() {
 }
 
 #[test]
-fn a_disclosure_that_is_cut_or_extended_is_malformed() {
+fn a_truncated_or_extended_disclosure_is_malformed() {
     let bytes = first_at(ENDPOINT, in_jakarta(), NOW).to_bytes();
     for length in 0..bytes.len() {
         assert_eq!(accepted(&bytes[..length]), Err(DisclosureError::Malformed), "{length} bytes");
@@ -130,7 +130,7 @@ const SEQUENCE: usize = ISSUED + 16;
 
 /// P-11.1, P-11.3, P-11.4, P-11.5. Well signed by all three, and still not a disclosure.
 #[test]
-fn what_no_disclosure_may_say_is_malformed_however_well_it_is_signed() {
+fn a_signed_disclosure_with_forbidden_values_is_malformed() {
     let body = draft(vendor()).to_bytes();
     let edited = |at: usize, bytes: &[u8]| {
         let mut body = body.clone();
@@ -178,7 +178,7 @@ fn a_region_in_any_other_spelling_is_malformed() {
 
 /// P-11.8.
 #[test]
-fn a_disclosure_counts_from_a_day_before_its_date_until_it_expires() {
+fn a_disclosure_is_valid_from_one_day_before_issue_until_it_expires() {
     let disclosure = first_at(ENDPOINT, vendor(), NOW);
     let at = |seconds| {
         let verified = disclosure.clone().verify(&account(BUSINESS), None, Timestamp::from_unix_seconds(seconds));
@@ -191,7 +191,7 @@ fn a_disclosure_counts_from_a_day_before_its_date_until_it_expires() {
 }
 
 #[test]
-fn a_disclosure_of_another_account_is_not_this_ones() {
+fn a_disclosure_of_another_account_is_refused() {
     let disclosure = first_at(ENDPOINT, vendor(), NOW);
     let refused = disclosure.verify(&account(OTHER_BUSINESS), None, NOW);
     assert_eq!(refused.err(), Some(DisclosureError::OtherAccount));
@@ -199,7 +199,7 @@ fn a_disclosure_of_another_account_is_not_this_ones() {
 
 /// P-11.9, P-11.10. What was seen of an endpoint, and what may come after it.
 #[test]
-fn a_disclosure_is_the_known_one_again_or_a_later_one_that_continues_it() {
+fn a_rolled_back_or_forked_disclosure_is_refused() {
     let one = first(ENDPOINT, vendor());
     let two = following(&one, ENDPOINT, vendor());
     let three = following(&two, ENDPOINT, vendor());
@@ -228,7 +228,7 @@ fn a_disclosure_is_the_known_one_again_or_a_later_one_that_continues_it() {
 
 /// P-11.2, P-11.4, P-11.5, P-11.10. What cannot be drafted, and who cannot sign.
 #[test]
-fn a_draft_is_signed_by_the_named_parties_in_their_order() {
+fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
     let new = |endpoint, terms, expires| {
         DisclosureDraft::new(account(BUSINESS), key(endpoint), terms, NOW, expires).map(drop)
     };
@@ -254,7 +254,7 @@ fn a_draft_is_signed_by_the_named_parties_in_their_order() {
 
 /// P-11.2. Nobody signs over a signature that does not verify.
 #[test]
-fn a_step_with_any_byte_changed_is_refused() {
+fn a_partly_signed_disclosure_with_any_byte_changed_is_refused() {
     type Read = fn(&[u8]) -> Option<DraftError>;
     let countersigned = draft(vendor()).countersign(&identity(AWAN)).unwrap();
     let proven = countersigned.clone().prove(&identity(ENDPOINT)).unwrap();
@@ -277,9 +277,9 @@ fn a_step_with_any_byte_changed_is_refused() {
 /// A consent, its disclosure and its receipt.
 fn receipt() -> (VerifiedDisclosure, Decision, DecisionReceipt) {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[hosted(&disclosure)]);
-    let (_, decision) = seat.consent(&disclosure);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[hosted(&disclosure)]);
+    let (_, decision) = customer.consent(&disclosure);
     let now = decision.decided().plus_seconds(5);
     let receipt = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(ENDPOINT), now);
     (disclosure, decision, receipt.unwrap())
@@ -326,7 +326,7 @@ fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
 
 /// P-11.24.
 #[test]
-fn a_decision_counts_between_its_accounts_about_its_disclosure_and_in_its_time_only() {
+fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     let (disclosure, decision, receipt) = receipt();
     let verify = |customer, about, now| decision.verify(&account(customer), about, now);
     assert_eq!(verify(OTHER_BUSINESS, &disclosure, NOW), Err(DecisionError::OtherAccount));

@@ -44,7 +44,7 @@ fn consent(accounts: &mut Accounts, at: (usize, u32)) {
 
 /// P-12.14
 #[test]
-fn nothing_is_sent_while_a_hosted_device_is_not_agreed_to() {
+fn nothing_is_sent_to_a_hosted_device_without_consent() {
     let (mut accounts, index) = hosted(1);
     let hash = accounts.disclosures[0].hash();
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::HostingDisclosed(_)));
@@ -65,7 +65,7 @@ fn nothing_is_sent_while_a_hosted_device_is_not_agreed_to() {
 
 /// P-12.15
 #[test]
-fn what_a_hosted_endpoint_decrypts_comes_with_its_deadline() {
+fn a_hosted_device_gets_a_deletion_deadline_with_each_message() {
     let (mut accounts, index) = hosted(2);
     consent(&mut accounts, (0, 0));
     accounts.send((0, 0), b"my number is 7").unwrap();
@@ -86,7 +86,7 @@ fn what_a_hosted_endpoint_decrypts_comes_with_its_deadline() {
 }
 
 #[test]
-fn a_decision_reaches_ones_other_devices_and_the_endpoint_which_countersigns_it() {
+fn a_decision_reaches_own_devices_and_the_hosted_device_countersigns_it() {
     let (mut accounts, index) = hosted(4);
     consent(&mut accounts, (0, 1));
     assert!(matches!(label(&accounts, (0, 0)), Label::Disclosed { .. }));
@@ -108,7 +108,7 @@ fn a_decision_reaches_ones_other_devices_and_the_endpoint_which_countersigns_it(
 }
 
 #[test]
-fn a_refusal_stops_sending_on_every_device_and_can_be_thought_over() {
+fn a_refusal_stops_sending_on_every_device_and_can_be_reconsidered() {
     let (mut accounts, index) = hosted(5);
     let disclosure = accounts.disclosures[0].clone();
     let device = accounts.devices.get_mut(&(0, 0)).unwrap();
@@ -129,7 +129,7 @@ fn a_refusal_stops_sending_on_every_device_and_can_be_thought_over() {
 }
 
 #[test]
-fn a_withdrawal_stops_sending_everywhere_and_the_endpoint_hears_of_it() {
+fn withdrawn_consent_stops_sending_and_reaches_the_hosted_device() {
     let (mut accounts, index) = hosted(6);
     consent(&mut accounts, (0, 0));
     accounts.settle();
@@ -147,7 +147,7 @@ fn a_withdrawal_stops_sending_everywhere_and_the_endpoint_hears_of_it() {
 }
 
 #[test]
-fn the_endpoint_goes_home_and_the_label_returns() {
+fn label_returns_to_end_to_end_after_hosting_ends() {
     let (mut accounts, index) = hosted(7);
     consent(&mut accounts, (0, 0));
     accounts.send((0, 0), b"hosted").unwrap();
@@ -163,7 +163,7 @@ fn the_endpoint_goes_home_and_the_label_returns() {
 
 /// P-12.14: the relay strips the disclosure, or serves another one.
 #[test]
-fn a_relay_that_strips_a_disclosure_stops_sending_and_nothing_else() {
+fn a_relay_that_strips_a_disclosure_only_stops_sending() {
     let mut accounts = Accounts::new(8, [1, 1]);
     accounts.send((0, 0), b"before").unwrap();
     accounts.settle();
@@ -213,7 +213,7 @@ fn a_session_under_another_disclosure_does_not_open() {
 }
 
 #[test]
-fn a_record_keeps_label_consent_and_what_is_owed() {
+fn a_stored_conversation_keeps_label_consent_and_pending_decisions() {
     let (mut accounts, _index) = hosted(12);
     consent(&mut accounts, (0, 0));
     let device = accounts.devices.get_mut(&(0, 0)).unwrap();

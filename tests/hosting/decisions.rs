@@ -9,18 +9,18 @@ use bisik::endpoint::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
 use crate::parties::*;
 
 /// Both of the customer's devices, before the same question.
-fn asked() -> (Seat, Seat, VerifiedDisclosure) {
+fn asked() -> (CustomerDevice, CustomerDevice, VerifiedDisclosure) {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seats = [Seat::new(), Seat::of(TABLET)];
-    for seat in &mut seats {
-        let _ = seat.see(&[phone(), hosted(&disclosure)]);
+    let mut customers = [CustomerDevice::new(), CustomerDevice::of(TABLET)];
+    for customer in &mut customers {
+        let _ = customer.see(&[phone(), hosted(&disclosure)]);
     }
-    let [at_phone, at_tablet] = seats;
+    let [at_phone, at_tablet] = customers;
     (at_phone, at_tablet, disclosure)
 }
 
 #[test]
-fn one_decision_holds_on_all_of_the_users_devices() {
+fn a_decision_applies_on_all_of_the_users_devices() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
     let (_, decision) = at_tablet.consent(&disclosure);
     let event = at_phone.adopt(&decision, &disclosure);
@@ -35,7 +35,7 @@ fn one_decision_holds_on_all_of_the_users_devices() {
 
 /// P-11.16. Whichever was made first by the clock, and whichever is heard of first.
 #[test]
-fn in_a_conflict_the_stricter_wins() {
+fn of_conflicting_decisions_the_stricter_wins() {
     for (consented, refused) in [(0, 50), (50, 0)] {
         let (mut at_phone, mut at_tablet, disclosure) = asked();
         at_phone.now = at_phone.now.plus_seconds(consented);
@@ -44,15 +44,15 @@ fn in_a_conflict_the_stricter_wins() {
         let (_, refusal) = at_tablet.refuse(&disclosure);
         let _ = at_phone.adopt(&refusal, &disclosure);
         let _ = at_tablet.adopt(&consent, &disclosure);
-        for seat in [at_phone, at_tablet] {
-            assert_eq!(seat.label(), Label::Refused { disclosure: disclosure.hash() });
+        for customer in [at_phone, at_tablet] {
+            assert_eq!(customer.label(), Label::Refused { disclosure: disclosure.hash() });
         }
     }
 }
 
 /// P-11.16. Who agrees knowing of the refusal has changed their mind; who refuses again has the last word again.
 #[test]
-fn a_later_round_wins_over_what_it_was_made_in_knowledge_of() {
+fn a_decision_overrides_those_it_was_made_with_knowledge_of() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
     let (_, refusal) = at_tablet.refuse(&disclosure);
     let _ = at_phone.adopt(&refusal, &disclosure);
@@ -69,7 +69,7 @@ fn a_later_round_wins_over_what_it_was_made_in_knowledge_of() {
 
 /// P-11.16. A device whose clock is behind still has the last word.
 #[test]
-fn a_decision_is_later_than_the_one_it_replaces_whatever_the_clock_says() {
+fn a_decision_replaces_an_earlier_one_even_if_the_clock_went_back() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
     at_tablet.now = at_tablet.now.plus_seconds(3_600);
     let (_, refusal) = at_tablet.refuse(&disclosure);
@@ -92,15 +92,15 @@ fn the_order_in_which_decisions_arrive_does_not_matter() {
     let mut outcomes = Vec::new();
     for order in 0..24 {
         let (mut left, mut rest) = ((0..4).collect::<Vec<_>>(), order);
-        let mut seat = asked().0;
+        let mut customer = asked().0;
         while !left.is_empty() {
             let decision = &decisions[left.remove(rest % left.len())];
             rest /= left.len() + 1;
             let shared = wire.share(decision, disclosure.disclosure());
-            let transition = seat.state.adopt(&shared, &account(CUSTOMER), seat.now).unwrap();
-            let _ = seat.take(transition);
+            let transition = customer.state.adopt(&shared, &account(CUSTOMER), customer.now).unwrap();
+            let _ = customer.take(transition);
         }
-        outcomes.push(seat.state);
+        outcomes.push(customer.state);
     }
     assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
     assert!(matches!(outcomes[0].label(), Label::Hosted { .. }), "the tablet agreed, knowing of its refusal");
@@ -108,7 +108,7 @@ fn the_order_in_which_decisions_arrive_does_not_matter() {
 
 /// P-11.16. A decision about something that has ended is of no use when it comes late.
 #[test]
-fn a_decision_from_before_the_hosting_ended_does_not_outlive_it() {
+fn consent_does_not_outlive_the_hosting_it_was_given_for() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
     let (_, consent) = at_tablet.consent(&disclosure);
     at_phone.now = at_phone.now.plus_seconds(100);
@@ -121,9 +121,9 @@ fn a_decision_from_before_the_hosting_ended_does_not_outlive_it() {
 
 /// A decision may come before the device list that it is about.
 #[test]
-fn a_decision_that_comes_early_waits_for_its_hosting() {
+fn a_decision_that_arrives_early_waits_for_its_disclosure() {
     let (_, mut at_tablet, disclosure) = asked();
-    let mut behind = Seat::new();
+    let mut behind = CustomerDevice::new();
     let _ = behind.see(&[phone()]);
     at_tablet.now = behind.now.plus_seconds(100);
     let (_, consent) = at_tablet.consent(&disclosure);
@@ -132,14 +132,14 @@ fn a_decision_that_comes_early_waits_for_its_hosting() {
     behind.now = behind.now.plus_seconds(200);
     let event = behind.see(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::Consented(_))), "{event:?}");
-    let mut never = Seat::new();
+    let mut never = CustomerDevice::new();
     assert_eq!(never.adopt(&consent, &disclosure), None);
     assert_eq!((never.label(), never.can_send()), (Label::Unknown, false));
 }
 
 /// P-11.16. Consent to terms does not cover worse ones that another device has not seen.
 #[test]
-fn consent_on_one_device_to_older_terms_asks_on_another() {
+fn consent_to_older_terms_asks_again_on_a_device_with_newer_terms() {
     let (mut at_phone, mut at_tablet, one) = asked();
     let two = following(&one, ENDPOINT, kept_for(60, &vendor()));
     let (_, consent) = at_tablet.consent(&one);
@@ -150,7 +150,7 @@ fn consent_on_one_device_to_older_terms_asks_on_another() {
 
 /// P-11.16. Nobody but the user's own devices, about this account, with the disclosure that was decided about.
 #[test]
-fn what_is_not_the_users_own_decision_changes_nothing() {
+fn only_a_decision_of_an_own_device_is_adopted() {
     let (at_phone, mut at_tablet, disclosure) = asked();
     let (_, decision) = at_tablet.consent(&disclosure);
     let other = following(&disclosure, ENDPOINT, vendor());
@@ -174,7 +174,7 @@ fn what_is_not_the_users_own_decision_changes_nothing() {
 }
 
 #[test]
-fn every_choice_is_signed_as_what_it_is() {
+fn consent_refusal_and_withdrawal_are_each_signed() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
     let (_, consent) = at_phone.consent(&disclosure);
     let (_, withdrawal) = at_phone.withdraw(&disclosure);

@@ -15,14 +15,17 @@ use crate::parties::*;
 #[test]
 fn unknown_to_end_to_end_when_every_device_is_own_held() {
     for custody in [Custody::Person, Custody::Business, Custody::SelfHosted] {
-        let mut seat = Seat::new();
-        assert_eq!((seat.label(), seat.state.permit(seat.now).err()), (Label::Unknown, Some(Blocked::Unknown)));
-        let event = seat.see(&[phone(), own(LAPTOP, custody)]).unwrap();
+        let mut customer = CustomerDevice::new();
+        assert_eq!(
+            (customer.label(), customer.state.permit(customer.now).err()),
+            (Label::Unknown, Some(Blocked::Unknown))
+        );
+        let event = customer.see(&[phone(), own(LAPTOP, custody)]).unwrap();
         assert!(matches!(event, LabelEvent::Verified(_)), "{event:?}");
-        assert_eq!(seat.label(), Label::EndToEnd);
+        assert_eq!(customer.label(), Label::EndToEnd);
         assert_eq!(event.change().disclosure, DisclosureHash::NONE);
         assert!(event.change().operator.is_none() && event.change().retention.is_none());
-        assert!(seat.can_send_to(LAPTOP, DisclosureHash::NONE));
+        assert!(customer.can_send_to(LAPTOP, DisclosureHash::NONE));
     }
 }
 
@@ -31,15 +34,15 @@ fn unknown_to_end_to_end_when_every_device_is_own_held() {
 fn unknown_to_disclosed_when_a_device_is_hosted() {
     for terms in [vendor(), platform(), interop()] {
         let disclosure = first(ENDPOINT, terms.clone());
-        let mut seat = Seat::new();
-        let event = seat.see(&[phone(), own(LAPTOP, Custody::SelfHosted), hosted(&disclosure)]).unwrap();
+        let mut customer = CustomerDevice::new();
+        let event = customer.see(&[phone(), own(LAPTOP, Custody::SelfHosted), hosted(&disclosure)]).unwrap();
         assert!(matches!(event, LabelEvent::HostingDisclosed(_)), "{event:?}");
-        assert_eq!(seat.label(), Label::Disclosed { disclosure: disclosure.hash() });
+        assert_eq!(customer.label(), Label::Disclosed { disclosure: disclosure.hash() });
         let change = event.change();
         assert_eq!((change.operator.as_ref(), change.retention), (Some(&terms.operator), Some(terms.retention)));
         assert_eq!(change.disclosure, disclosure.hash());
-        assert_eq!(seat.state.question(), Some((disclosure.hash(), &terms)));
-        assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::ConsentNeeded(disclosure.hash())));
+        assert_eq!(customer.state.question(), Some((disclosure.hash(), &terms)));
+        assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::ConsentNeeded(disclosure.hash())));
     }
 }
 
@@ -47,38 +50,38 @@ fn unknown_to_disclosed_when_a_device_is_hosted() {
 #[test]
 fn disclosed_to_hosted_when_the_user_consents() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone(), hosted(&disclosure)]);
-    let (event, decision) = seat.consent(&disclosure);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone(), hosted(&disclosure)]);
+    let (event, decision) = customer.consent(&disclosure);
     assert!(matches!(event, Some(LabelEvent::Consented(_))), "{event:?}");
     let hash = disclosure.hash();
-    assert_eq!(seat.label(), Label::Hosted { disclosure: hash, consent: hash });
+    assert_eq!(customer.label(), Label::Hosted { disclosure: hash, consent: hash });
     assert_eq!((decision.disclosure(), decision.peer()), (hash, &account(BUSINESS)));
     assert_eq!((decision.account(), *decision.device()), (&account(CUSTOMER), key(CUSTOMER)));
-    assert!(seat.can_send_to(ENDPOINT, hash) && seat.can_send_to(BUSINESS, DisclosureHash::NONE));
-    assert!(!seat.can_send_to(ENDPOINT, DisclosureHash::NONE), "never in a session without the disclosure");
-    assert!(!seat.can_send_to(BUSINESS, hash), "nor under it to a device that it is not about");
+    assert!(customer.can_send_to(ENDPOINT, hash) && customer.can_send_to(BUSINESS, DisclosureHash::NONE));
+    assert!(!customer.can_send_to(ENDPOINT, DisclosureHash::NONE), "never in a session without the disclosure");
+    assert!(!customer.can_send_to(BUSINESS, hash), "nor under it to a device that it is not about");
 }
 
 #[test]
 fn disclosed_to_refused_when_the_user_refuses() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone(), hosted(&disclosure)]);
-    let (event, _) = seat.refuse(&disclosure);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone(), hosted(&disclosure)]);
+    let (event, _) = customer.refuse(&disclosure);
     assert!(matches!(event, Some(LabelEvent::Refused(_))), "{event:?}");
-    assert_eq!(seat.label(), Label::Refused { disclosure: disclosure.hash() });
-    assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::Refused(disclosure.hash())));
+    assert_eq!(customer.label(), Label::Refused { disclosure: disclosure.hash() });
+    assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::Refused(disclosure.hash())));
 }
 
 #[test]
 fn end_to_end_to_disclosed_when_a_hosted_device_appears() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone()]);
-    let event = seat.see(&[phone(), hosted(&disclosure)]);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone()]);
+    let event = customer.see(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
-    assert!(!seat.can_send());
+    assert!(!customer.can_send());
 }
 
 /// P-11.12. In everything that can be worse, alone.
@@ -112,14 +115,14 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     for (terms, expected) in worse {
         let one = first(ENDPOINT, agreed.clone());
         let two = following(&one, ENDPOINT, terms.clone());
-        let mut seat = Seat::hosted(&one);
-        let event = seat.see(&[phone(), hosted(&two)]).unwrap();
+        let mut customer = CustomerDevice::hosted(&one);
+        let event = customer.see(&[phone(), hosted(&two)]).unwrap();
         assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == expected), "{event:?}: {expected:?}");
-        assert_eq!(seat.label(), Label::Disclosed { disclosure: two.hash() });
+        assert_eq!(customer.label(), Label::Disclosed { disclosure: two.hash() });
         assert_eq!(event.change().retention, Some(terms.retention));
-        assert!(!seat.can_send());
-        let (event, _) = seat.consent(&two);
-        assert!(matches!(event, Some(LabelEvent::Consented(_))) && seat.can_send());
+        assert!(!customer.can_send());
+        let (event, _) = customer.consent(&two);
+        assert!(matches!(event, Some(LabelEvent::Consented(_))) && customer.can_send());
     }
 }
 
@@ -142,12 +145,12 @@ fn hosted_to_hosted_when_terms_are_no_worse() {
     for terms in better {
         let one = first(ENDPOINT, agreed.clone());
         let two = following(&one, ENDPOINT, terms);
-        let mut seat = Seat::hosted(&one);
-        let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
+        let mut customer = CustomerDevice::hosted(&one);
+        let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
         assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
-        assert_eq!(seat.label(), Label::Hosted { disclosure: two.hash(), consent: one.hash() });
+        assert_eq!(customer.label(), Label::Hosted { disclosure: two.hash(), consent: one.hash() });
         assert_eq!((closed[0].endpoint, closed[0].disclosure), (key(ENDPOINT), one.hash()));
-        assert!(seat.can_send_to(ENDPOINT, two.hash()) && !seat.can_send_to(ENDPOINT, one.hash()));
+        assert!(customer.can_send_to(ENDPOINT, two.hash()) && !customer.can_send_to(ENDPOINT, one.hash()));
     }
 }
 
@@ -156,63 +159,63 @@ fn hosted_to_disclosed_when_the_operator_is_another() {
     let one = first(ENDPOINT, vendor());
     let better = HostingTerms { operator: operator(JARING), retention: Retention::NO_STORAGE, ..vendor() };
     let two = first(NEW_ENDPOINT, better);
-    let mut seat = Seat::hosted(&one);
-    let event = seat.see(&[phone(), hosted(&two)]).unwrap();
+    let mut customer = CustomerDevice::hosted(&one);
+    let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == Worse::OPERATOR), "{event:?}");
     assert_eq!(event.change().operator, Some(operator(JARING)));
-    assert!(!seat.can_send());
+    assert!(!customer.can_send());
 }
 
 #[test]
 fn hosted_to_end_to_end_when_own_held_again() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::hosted(&disclosure);
-    let (event, closed) = seat.see_all(&[phone()]);
+    let mut customer = CustomerDevice::hosted(&disclosure);
+    let (event, closed) = customer.see_all(&[phone()]);
     let event = event.unwrap();
     assert!(matches!(event, LabelEvent::HostingEnded(_)), "{event:?}");
     assert_eq!(event.change().operator, Some(operator(AWAN)), "who reads no more");
-    assert_eq!((seat.label(), closed.len()), (Label::EndToEnd, 1));
-    assert!(seat.can_send() && !seat.can_send_to(ENDPOINT, disclosure.hash()));
+    assert_eq!((customer.label(), closed.len()), (Label::EndToEnd, 1));
+    assert!(customer.can_send() && !customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
 /// Consent ends with the hosting it was given to.
 #[test]
 fn end_to_end_to_disclosed_again_when_the_same_hosting_comes_back() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::hosted(&disclosure);
-    let _ = seat.see(&[phone()]);
-    let event = seat.see(&[phone(), hosted(&disclosure)]);
+    let mut customer = CustomerDevice::hosted(&disclosure);
+    let _ = customer.see(&[phone()]);
+    let event = customer.see(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
-    assert!(!seat.can_send());
+    assert!(!customer.can_send());
 }
 
 #[test]
 fn disclosed_to_disclosed_when_the_question_changes() {
     let one = first(ENDPOINT, vendor());
     let two = following(&one, ENDPOINT, kept_for(7, &vendor()));
-    let mut seat = Seat::new();
-    let _ = seat.see(&[hosted(&one)]);
-    let event = seat.see(&[hosted(&two)]);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[hosted(&one)]);
+    let event = customer.see(&[hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::DisclosureChanged(_))), "{event:?}");
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: two.hash() });
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: two.hash() });
     // The user was reading the first one.
     let own = account(CUSTOMER);
-    let stale = seat.state.consent(one.hash(), &own, &identity(CUSTOMER), seat.now);
+    let stale = customer.state.consent(one.hash(), &own, &identity(CUSTOMER), customer.now);
     assert_eq!(stale.err(), Some(DecideError::NotShown));
-    let stale = seat.state.refuse(one.hash(), &own, &identity(CUSTOMER), seat.now);
+    let stale = customer.state.refuse(one.hash(), &own, &identity(CUSTOMER), customer.now);
     assert_eq!(stale.err(), Some(DecideError::NotShown));
 }
 
 #[test]
 fn refused_to_hosted_when_the_user_reconsiders() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone(), hosted(&disclosure)]);
-    let _ = seat.refuse(&disclosure);
-    assert_eq!(seat.state.question().unwrap().0, disclosure.hash());
-    let (event, _) = seat.consent(&disclosure);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone(), hosted(&disclosure)]);
+    let _ = customer.refuse(&disclosure);
+    assert_eq!(customer.state.question().unwrap().0, disclosure.hash());
+    let (event, _) = customer.consent(&disclosure);
     assert!(matches!(event, Some(LabelEvent::Consented(_))), "{event:?}");
-    assert!(seat.can_send());
+    assert!(customer.can_send());
 }
 
 /// A business cannot nag: only what is really another question is asked again.
@@ -220,11 +223,11 @@ fn refused_to_hosted_when_the_user_reconsiders() {
 fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
     let one = first(ENDPOINT, vendor());
     let refused = |next: &VerifiedDisclosure| {
-        let mut seat = Seat::new();
-        let _ = seat.see(&[phone(), hosted(&one)]);
-        let _ = seat.refuse(&one);
-        let event = seat.see(&[phone(), hosted(next)]);
-        (seat.label(), event)
+        let mut customer = CustomerDevice::new();
+        let _ = customer.see(&[phone(), hosted(&one)]);
+        let _ = customer.refuse(&one);
+        let event = customer.see(&[phone(), hosted(next)]);
+        (customer.label(), event)
     };
     let same = following(&one, ENDPOINT, vendor());
     let worse = following(&one, ENDPOINT, kept_for(60, &vendor()));
@@ -243,54 +246,54 @@ fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
 #[test]
 fn refused_to_end_to_end_when_own_held_again() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone(), hosted(&disclosure)]);
-    let _ = seat.refuse(&disclosure);
-    let event = seat.see(&[phone()]);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone(), hosted(&disclosure)]);
+    let _ = customer.refuse(&disclosure);
+    let event = customer.see(&[phone()]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
-    assert!(seat.can_send());
+    assert!(customer.can_send());
 }
 
 /// A conversation under each label, and a disclosure of `ENDPOINT` that it has seen or could see.
-pub fn every_label() -> Vec<(Seat, VerifiedDisclosure)> {
+pub fn every_label() -> Vec<(CustomerDevice, VerifiedDisclosure)> {
     let disclosure = first(ENDPOINT, vendor());
-    let mut disclosed = Seat::new();
+    let mut disclosed = CustomerDevice::new();
     let _ = disclosed.see(&[phone(), hosted(&disclosure)]);
     let mut refused = disclosed.clone();
     let _ = refused.refuse(&disclosure);
-    let mut end_to_end = Seat::new();
+    let mut end_to_end = CustomerDevice::new();
     let _ = end_to_end.see(&[phone()]);
-    let mut unverified = Seat::hosted(&disclosure);
+    let mut unverified = CustomerDevice::hosted(&disclosure);
     let transition = unverified.state.observe(Evidence::NoDeviceList, unverified.now);
     let _ = unverified.take(transition);
-    let hosted = Seat::hosted(&disclosure);
-    let seats = [Seat::new(), end_to_end, disclosed, hosted, refused, unverified];
-    seats.map(|seat| (seat, disclosure.clone())).into()
+    let hosted = CustomerDevice::hosted(&disclosure);
+    let customers = [CustomerDevice::new(), end_to_end, disclosed, hosted, refused, unverified];
+    customers.map(|customer| (customer, disclosure.clone())).into()
 }
 
 /// P-11.11, P-11.13. From every label, for every reason; and nothing is sent.
 #[test]
 fn any_to_unverified_when_the_evidence_does_not_hold() {
-    for (seat, disclosure) in every_label() {
+    for (customer, disclosure) in every_label() {
         for (device, why) in not_to_be_believed(&disclosure) {
-            let mut seat = seat.clone();
-            let before = seat.label();
-            let (event, closed) = seat.see_all(&[phone(), device]);
-            assert_eq!(seat.label(), Label::Unverified { why }, "from {before:?}");
+            let mut customer = customer.clone();
+            let before = customer.label();
+            let (event, closed) = customer.see_all(&[phone(), device]);
+            assert_eq!(customer.label(), Label::Unverified { why }, "from {before:?}");
             assert!(matches!(event, Some(LabelEvent::Unverified(_))), "{event:?}");
             assert!(closed.is_empty(), "nothing else has changed");
-            assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::Unverified(why)));
+            assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::Unverified(why)));
         }
         for evidence in [
             Evidence::NoDeviceList,
-            Evidence::Devices { expires: seat.now, devices: &[phone()] },
+            Evidence::Devices { expires: customer.now, devices: &[phone()] },
             Evidence::Devices { expires: after(30), devices: &[] },
         ] {
-            let mut seat = seat.clone();
-            let transition = seat.state.observe(evidence, seat.now);
-            let _ = seat.take(transition);
-            assert_eq!(seat.label(), Label::Unverified { why: Unverified::DeviceList });
-            assert!(!seat.can_send());
+            let mut customer = customer.clone();
+            let transition = customer.state.observe(evidence, customer.now);
+            let _ = customer.take(transition);
+            assert_eq!(customer.label(), Label::Unverified { why: Unverified::DeviceList });
+            assert!(!customer.can_send());
         }
     }
 }
@@ -316,16 +319,16 @@ fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(EndpointDevice<'_
 
 #[test]
 fn unverified_to_what_it_was_when_the_evidence_holds_again() {
-    for (mut seat, disclosure) in every_label() {
-        let before = seat.label();
+    for (mut customer, disclosure) in every_label() {
+        let before = customer.label();
         if matches!(before, Label::Unknown | Label::Unverified { .. }) {
             continue;
         }
-        let transition = seat.state.observe(Evidence::NoDeviceList, seat.now);
-        let _ = seat.take(transition);
+        let transition = customer.state.observe(Evidence::NoDeviceList, customer.now);
+        let _ = customer.take(transition);
         let hosting = before != Label::EndToEnd;
-        let event = if hosting { seat.see(&[phone(), hosted(&disclosure)]) } else { seat.see(&[phone()]) };
-        assert_eq!(seat.label(), before);
+        let event = if hosting { customer.see(&[phone(), hosted(&disclosure)]) } else { customer.see(&[phone()]) };
+        assert_eq!(customer.label(), before);
         let asked = matches!(before, Label::Disclosed { .. });
         let expected = if asked {
             matches!(event, Some(LabelEvent::HostingDisclosed(_)))
@@ -339,7 +342,7 @@ fn unverified_to_what_it_was_when_the_evidence_holds_again() {
 #[test]
 fn any_to_refused_when_the_user_withdraws() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut hosting = Seat::hosted(&disclosure);
+    let mut hosting = CustomerDevice::hosted(&disclosure);
     let mut unverified = hosting.clone();
     let transition = unverified.state.observe(Evidence::NoDeviceList, unverified.now);
     let _ = unverified.take(transition);
@@ -348,13 +351,13 @@ fn any_to_refused_when_the_user_withdraws() {
     let second = first(NEW_ENDPOINT, platform());
     let _ = asked.see(&[phone(), hosted(&disclosure), hosted(&second)]);
     assert_eq!(asked.label(), Label::Disclosed { disclosure: second.hash() });
-    for seat in [&mut hosting, &mut unverified, &mut asked] {
-        let (event, decision) = seat.withdraw(&disclosure);
+    for customer in [&mut hosting, &mut unverified, &mut asked] {
+        let (event, decision) = customer.withdraw(&disclosure);
         assert!(matches!(event, Some(LabelEvent::Withdrawn(_))), "{event:?}");
-        assert_eq!(seat.label(), Label::Refused { disclosure: disclosure.hash() });
+        assert_eq!(customer.label(), Label::Refused { disclosure: disclosure.hash() });
         assert_eq!(decision.disclosure(), disclosure.hash());
-        assert!(!seat.can_send());
-        let again = seat.state.withdraw(disclosure.hash(), &account(CUSTOMER), &identity(CUSTOMER), seat.now);
+        assert!(!customer.can_send());
+        let again = customer.state.withdraw(disclosure.hash(), &account(CUSTOMER), &identity(CUSTOMER), customer.now);
         assert_eq!(again.err(), Some(DecideError::NothingToDecide));
     }
 }
@@ -363,53 +366,53 @@ fn any_to_refused_when_the_user_withdraws() {
 #[test]
 fn unverified_never_becomes_sendable_by_a_decision() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::hosted(&disclosure);
-    let transition = seat.state.observe(Evidence::NoDeviceList, seat.now);
-    let _ = seat.take(transition);
-    let _ = seat.withdraw(&disclosure);
+    let mut customer = CustomerDevice::hosted(&disclosure);
+    let transition = customer.state.observe(Evidence::NoDeviceList, customer.now);
+    let _ = customer.take(transition);
+    let _ = customer.withdraw(&disclosure);
     let own = account(CUSTOMER);
-    let again = seat.state.consent(disclosure.hash(), &own, &identity(CUSTOMER), seat.now);
+    let again = customer.state.consent(disclosure.hash(), &own, &identity(CUSTOMER), customer.now);
     assert_eq!(again.err(), Some(DecideError::Expired));
-    let mut tablet = Seat::of(TABLET);
+    let mut tablet = CustomerDevice::of(TABLET);
     let _ = tablet.see(&[hosted(&disclosure)]);
     let _ = tablet.refuse(&disclosure);
-    tablet.now = seat.now.plus_seconds(100);
+    tablet.now = customer.now.plus_seconds(100);
     let (_, reconsidered) = tablet.consent(&disclosure);
-    let _ = seat.adopt(&reconsidered, &disclosure);
-    assert!(!seat.can_send() && !matches!(seat.label(), Label::Hosted { .. } | Label::EndToEnd));
-    let _ = seat.tick();
-    assert!(matches!(seat.label(), Label::Unverified { .. }));
+    let _ = customer.adopt(&reconsidered, &disclosure);
+    assert!(!customer.can_send() && !matches!(customer.label(), Label::Hosted { .. } | Label::EndToEnd));
+    let _ = customer.tick();
+    assert!(matches!(customer.label(), Label::Unverified { .. }));
 }
 
 /// P-11.15. To see, to tick, to hear the same again changes nothing and says nothing.
 #[test]
 fn no_edge_without_a_change() {
-    for (mut seat, disclosure) in every_label() {
-        let devices: &[_] = match seat.label() {
+    for (mut customer, disclosure) in every_label() {
+        let devices: &[_] = match customer.label() {
             Label::EndToEnd => &[phone()],
             Label::Unknown | Label::Unverified { .. } => continue,
             _ => &[phone(), hosted(&disclosure)],
         };
-        let label = seat.label();
-        assert_eq!((seat.see_all(devices), seat.tick(), seat.label()), ((None, Vec::new()), None, label));
+        let label = customer.label();
+        assert_eq!((customer.see_all(devices), customer.tick(), customer.label()), ((None, Vec::new()), None, label));
     }
 }
 
 /// Nothing is decided where nothing is asked.
 #[test]
 fn a_decision_needs_a_question() {
-    for (seat, disclosure) in every_label() {
+    for (customer, disclosure) in every_label() {
         let (own, device) = (account(CUSTOMER), identity(CUSTOMER));
-        let consent = seat.state.consent(disclosure.hash(), &own, &device, seat.now).map(drop);
-        let refuse = seat.state.refuse(disclosure.hash(), &own, &device, seat.now).map(drop);
-        let withdraw = seat.state.withdraw(disclosure.hash(), &own, &device, seat.now).map(drop);
+        let consent = customer.state.consent(disclosure.hash(), &own, &device, customer.now).map(drop);
+        let refuse = customer.state.refuse(disclosure.hash(), &own, &device, customer.now).map(drop);
+        let withdraw = customer.state.withdraw(disclosure.hash(), &own, &device, customer.now).map(drop);
         let nothing = Err(DecideError::NothingToDecide);
-        let expected = match seat.label() {
+        let expected = match customer.label() {
             Label::Unknown | Label::EndToEnd => (nothing, nothing, nothing),
             Label::Disclosed { .. } | Label::Refused { .. } => (Ok(()), Ok(()), nothing),
             Label::Hosted { .. } | Label::Unverified { .. } => (nothing, nothing, Ok(())),
         };
-        assert_eq!((consent, refuse, withdraw), expected, "{:?}", seat.label());
+        assert_eq!((consent, refuse, withdraw), expected, "{:?}", customer.label());
     }
 }
 
@@ -419,34 +422,34 @@ fn the_weakest_device_decides() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, kept_for(60, &vendor()))];
     let mut devices = vec![phone(); 1_000];
     devices.push(hosted(&one));
-    let mut seat = Seat::new();
-    let _ = seat.see(&devices);
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: one.hash() });
-    let _ = seat.consent(&one);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&devices);
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: one.hash() });
+    let _ = customer.consent(&one);
     devices.insert(0, hosted(&two));
-    let _ = seat.see(&devices);
+    let _ = customer.see(&devices);
     assert_eq!(
-        seat.label(),
+        customer.label(),
         Label::Disclosed { disclosure: two.hash() },
         "one of them was agreed to, the worse was not"
     );
-    let _ = seat.consent(&two);
-    assert!(seat.can_send_to(ENDPOINT, one.hash()) && seat.can_send_to(NEW_ENDPOINT, two.hash()));
+    let _ = customer.consent(&two);
+    assert!(customer.can_send_to(ENDPOINT, one.hash()) && customer.can_send_to(NEW_ENDPOINT, two.hash()));
 }
 
 /// P-11.14. Each operator is asked about; one refusal is enough.
 #[test]
 fn several_operators_are_agreed_to_one_by_one() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
-    let mut seat = Seat::new();
-    let _ = seat.see(&[hosted(&one), hosted(&two)]);
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: two.hash() }, "the worst first");
-    let (event, _) = seat.consent(&two);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[hosted(&one), hosted(&two)]);
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: two.hash() }, "the worst first");
+    let (event, _) = customer.consent(&two);
     assert!(matches!(event, Some(LabelEvent::DisclosureChanged(_))), "{event:?}");
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: one.hash() });
-    let mut other = seat.clone();
-    let _ = seat.consent(&one);
-    assert_eq!(seat.label(), Label::Hosted { disclosure: two.hash(), consent: two.hash() });
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: one.hash() });
+    let mut other = customer.clone();
+    let _ = customer.consent(&one);
+    assert_eq!(customer.label(), Label::Hosted { disclosure: two.hash(), consent: two.hash() });
     let _ = other.refuse(&one);
     assert_eq!(other.label(), Label::Refused { disclosure: one.hash() });
 }
@@ -456,17 +459,17 @@ fn several_operators_are_agreed_to_one_by_one() {
 fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();
     let devices: Vec<_> = disclosures.iter().map(hosted).collect();
-    let mut seat = Seat::new();
-    let _ = seat.see(&devices[..LabelState::MOST_ENDPOINTS]);
-    assert!(matches!(seat.label(), Label::Disclosed { .. }));
-    let _ = seat.see(&devices);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::TooMany });
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&devices[..LabelState::MOST_ENDPOINTS]);
+    assert!(matches!(customer.label(), Label::Disclosed { .. }));
+    let _ = customer.see(&devices);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::TooMany });
 
     let by = |at: u8| first(200 + at, HostingTerms { operator: operator(20 + at), ..vendor() });
     let disclosures: Vec<_> = (0..9).map(by).collect();
     let devices: Vec<_> = disclosures.iter().map(hosted).collect();
-    let _ = seat.see(&devices[..LabelState::MOST_OPERATORS]);
-    assert!(matches!(seat.label(), Label::Disclosed { .. }));
-    let _ = seat.see(&devices);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::TooMany });
+    let _ = customer.see(&devices[..LabelState::MOST_OPERATORS]);
+    assert!(matches!(customer.label(), Label::Disclosed { .. }));
+    let _ = customer.see(&devices);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::TooMany });
 }

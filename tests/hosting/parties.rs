@@ -136,13 +136,13 @@ pub fn hosted(verified: &VerifiedDisclosure) -> EndpointDevice<'_> {
 
 /// One of the customer's devices, and its conversation with the business.
 #[derive(Clone)]
-pub struct Seat {
+pub struct CustomerDevice {
     pub device: u8,
     pub state: LabelState,
     pub now: Timestamp,
 }
 
-impl Seat {
+impl CustomerDevice {
     pub fn new() -> Self {
         Self::of(CUSTOMER)
     }
@@ -153,11 +153,11 @@ impl Seat {
 
     /// A conversation in which the user agreed to this.
     pub fn hosted(disclosure: &VerifiedDisclosure) -> Self {
-        let mut seat = Self::new();
-        let _ = seat.see(&[phone(), hosted(disclosure)]);
-        let _ = seat.consent(disclosure);
-        seat.now = seat.now.plus_seconds(10);
-        seat
+        let mut customer = Self::new();
+        let _ = customer.see(&[phone(), hosted(disclosure)]);
+        let _ = customer.consent(disclosure);
+        customer.now = customer.now.plus_seconds(10);
+        customer
     }
 
     pub fn label(&self) -> Label {

@@ -30,7 +30,7 @@ enum Event {
     /// A list with some own-held devices (one of them under a hosted key where `stolen`) and newest disclosures of some
     /// endpoints, or `old` ones; the relay does something to the first of them.
     Show {
-        seat: u8,
+        customer: u8,
         endpoints: u8,
         own: u8,
         stolen: bool,
@@ -38,22 +38,22 @@ enum Event {
         relay: u8,
     },
     NoList {
-        seat: u8,
+        customer: u8,
     },
     Decide {
-        seat: u8,
+        customer: u8,
         choice: u8,
         stale: bool,
     },
     Hear {
-        seat: u8,
+        customer: u8,
         decision: u8,
     },
     Wait {
         days: u8,
     },
     Tick {
-        seat: u8,
+        customer: u8,
     },
 }
 
@@ -61,25 +61,25 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     let sign = (0..4_u8, 0..3_u8, any::<[u8; 4]>(), any::<u8>())
         .prop_map(|(endpoint, operator, terms, follows)| Event::Sign { endpoint, operator, terms, follows });
     let show = (0..2_u8, 0..16_u8, 0..4_u8, prop::bool::weighted(0.05), any::<u8>(), any::<u8>()).prop_map(
-        |(seat, endpoints, own, stolen, old, relay)| Event::Show { seat, endpoints, own, stolen, old, relay },
+        |(customer, endpoints, own, stolen, old, relay)| Event::Show { customer, endpoints, own, stolen, old, relay },
     );
     let decide = (0..2_u8, 0..4_u8, prop::bool::weighted(0.1));
-    let decide = decide.prop_map(|(seat, choice, stale)| Event::Decide { seat, choice, stale });
+    let decide = decide.prop_map(|(customer, choice, stale)| Event::Decide { customer, choice, stale });
     let event = prop_oneof![
         3 => sign,
         5 => show,
         5 => decide,
-        3 => (0..2_u8, any::<u8>()).prop_map(|(seat, decision)| Event::Hear { seat, decision }),
+        3 => (0..2_u8, any::<u8>()).prop_map(|(customer, decision)| Event::Hear { customer, decision }),
         1 => (0..25_u8).prop_map(|days| Event::Wait { days }),
-        1 => (0..2_u8).prop_map(|seat| Event::Tick { seat }),
-        1 => (0..2_u8).prop_map(|seat| Event::NoList { seat }),
+        1 => (0..2_u8).prop_map(|customer| Event::Tick { customer }),
+        1 => (0..2_u8).prop_map(|customer| Event::NoList { customer }),
     ];
     prop::collection::vec(event, 1..60)
 }
 
 /// A device of the customer, with what the model expects of it.
 struct Watched {
-    seat: Seat,
+    customer: CustomerDevice,
     model: Model,
     /// Whether the list that was accepted last had a hosted device.
     hosted: bool,
@@ -90,7 +90,7 @@ struct Watched {
 struct Walk {
     now: Timestamp,
     facts: Vec<(Fact, VerifiedDisclosure)>,
-    seats: [Watched; 2],
+    customers: [Watched; 2],
     decisions: Vec<(Decision, Ruled)>,
     wire: Wire,
 }
@@ -98,7 +98,7 @@ struct Walk {
 impl Walk {
     fn new() -> Self {
         let watched = |device| Watched {
-            seat: Seat { now: NOW, ..Seat::of(device) },
+            customer: CustomerDevice { now: NOW, ..CustomerDevice::of(device) },
             model: Model::new(),
             hosted: false,
             agreed: BTreeSet::new(),
@@ -106,7 +106,7 @@ impl Walk {
         Self {
             now: NOW,
             facts: Vec::new(),
-            seats: [watched(CUSTOMER), watched(TABLET)],
+            customers: [watched(CUSTOMER), watched(TABLET)],
             decisions: Vec::new(),
             wire: Wire::new(),
         }
@@ -115,24 +115,24 @@ impl Walk {
     fn run(&mut self, event: &Event) {
         match *event {
             Event::Sign { endpoint, operator, terms, follows } => self.sign(endpoint, operator, terms, follows),
-            Event::Show { seat, endpoints, own, stolen, old, relay } => {
+            Event::Show { customer, endpoints, own, stolen, old, relay } => {
                 let shown = self.shown(endpoints, own, stolen, old, relay);
-                self.show(usize::from(seat), &shown);
+                self.show(usize::from(customer), &shown);
             }
-            Event::NoList { seat } => self.show(usize::from(seat), &[]),
-            Event::Decide { seat, choice, stale } => self.decide(usize::from(seat), choice, stale),
-            Event::Hear { seat, decision } => self.hear(usize::from(seat), usize::from(decision)),
+            Event::NoList { customer } => self.show(usize::from(customer), &[]),
+            Event::Decide { customer, choice, stale } => self.decide(usize::from(customer), choice, stale),
+            Event::Hear { customer, decision } => self.hear(usize::from(customer), usize::from(decision)),
             Event::Wait { days } => {
                 self.now = self.now.plus_seconds(u64::from(days) * DAY + 1);
-                self.seats.iter_mut().for_each(|watched| watched.seat.now = self.now);
+                self.customers.iter_mut().for_each(|watched| watched.customer.now = self.now);
             }
-            Event::Tick { seat } => {
-                let Watched { seat, model, .. } = &mut self.seats[usize::from(seat)];
-                let _ = seat.tick();
+            Event::Tick { customer } => {
+                let Watched { customer, model, .. } = &mut self.customers[usize::from(customer)];
+                let _ = customer.tick();
                 model.tick(self.now.as_unix_seconds());
             }
         }
-        (0..2).for_each(|seat| self.check(seat));
+        (0..2).for_each(|customer| self.check(customer));
     }
 
     fn sign(&mut self, endpoint: u8, operator_number: u8, [custody, roles, purposes, days]: [u8; 4], follows: u8) {
@@ -210,14 +210,14 @@ impl Walk {
         shown
     }
 
-    fn show(&mut self, seat: usize, shown: &[Shown]) {
+    fn show(&mut self, customer: usize, shown: &[Shown]) {
         let facts = &self.facts;
         let devices: Vec<_> = shown.iter().map(|shown| device(facts, shown)).collect();
-        let Watched { seat, model, hosted, .. } = &mut self.seats[seat];
+        let Watched { customer, model, hosted, .. } = &mut self.customers[customer];
         let before: Vec<_> = model.present.iter().map(|fact| (fact.endpoint, fact.name)).collect();
         let expires = self.now.plus_seconds(30 * DAY);
-        let transition = seat.state.observe(Evidence::Devices { expires, devices: &devices }, self.now);
-        let (_, closed) = seat.take(transition);
+        let transition = customer.state.observe(Evidence::Devices { expires, devices: &devices }, self.now);
+        let (_, closed) = customer.take(transition);
         model.see(expires.as_unix_seconds(), shown, self.now.as_unix_seconds());
         if !matches!(model.said, Said::Unverified(_)) {
             *hosted = devices.iter().any(|device| !device.custody.is_own_held());
@@ -244,18 +244,18 @@ impl Walk {
         }
     }
 
-    fn decide(&mut self, seat: usize, choice: u8, stale: bool) {
+    fn decide(&mut self, customer: usize, choice: u8, stale: bool) {
         let choice = [Choice::Consent, Choice::Consent, Choice::Refusal, Choice::Withdrawal][usize::from(choice)];
-        let Watched { seat, model, agreed, .. } = &mut self.seats[seat];
+        let Watched { customer, model, agreed, .. } = &mut self.customers[customer];
         let agreed_now = model.agreed().first().copied();
         let about = if choice == Choice::Withdrawal { agreed_now } else { model.question() };
         let about = if stale { self.facts.first().map(|(fact, _)| *fact) } else { about };
         let Some(about) = about else { return };
-        let (own, device, hash) = (account(CUSTOMER), identity(seat.device), self.facts[about.name].1.hash());
+        let (own, device, hash) = (account(CUSTOMER), identity(customer.device), self.facts[about.name].1.hash());
         let decided = match choice {
-            Choice::Consent => seat.state.consent(hash, &own, &device, self.now),
-            Choice::Refusal => seat.state.refuse(hash, &own, &device, self.now),
-            Choice::Withdrawal => seat.state.withdraw(hash, &own, &device, self.now),
+            Choice::Consent => customer.state.consent(hash, &own, &device, self.now),
+            Choice::Refusal => customer.state.refuse(hash, &own, &device, self.now),
+            Choice::Withdrawal => customer.state.withdraw(hash, &own, &device, self.now),
         };
         let right = match choice {
             Choice::Consent | Choice::Refusal => model.question().is_some_and(|asked| asked.name == about.name),
@@ -265,31 +265,31 @@ impl Walk {
         assert_eq!(decided.is_ok(), ruled.is_some(), "{choice:?} {about:?}");
         let (Ok((transition, decision)), Some(ruled)) = (decided, ruled) else { return };
         assert_eq!(decision.decided().as_unix_seconds(), ruled.at);
-        let _ = seat.take(transition);
+        let _ = customer.take(transition);
         if choice == Choice::Consent {
             agreed.insert(about.operator);
         }
         self.decisions.push((decision, ruled));
     }
 
-    fn hear(&mut self, seat: usize, decision: usize) {
+    fn hear(&mut self, customer: usize, decision: usize) {
         let Some(at) = decision.checked_rem(self.decisions.len()) else { return };
         let (decision, ruled) = &self.decisions[at];
-        let Watched { seat, model, agreed, .. } = &mut self.seats[seat];
+        let Watched { customer, model, agreed, .. } = &mut self.customers[customer];
         let shared = self.wire.share(decision, self.facts[ruled.about.name].1.disclosure());
-        let adopted = seat.state.adopt(&shared, &account(CUSTOMER), self.now);
+        let adopted = customer.state.adopt(&shared, &account(CUSTOMER), self.now);
         let late = ruled.choice == Choice::Consent && ruled.at >= ruled.about.expires;
         assert_eq!(adopted.is_err(), late);
         let Ok(transition) = adopted else { return };
-        let _ = seat.take(transition);
+        let _ = customer.take(transition);
         model.adopt(*ruled, self.now.as_unix_seconds());
         if ruled.choice == Choice::Consent {
             agreed.insert(ruled.about.operator);
         }
     }
 
-    fn check(&self, seat: usize) {
-        let Watched { seat, model, hosted, agreed } = &self.seats[seat];
+    fn check(&self, customer: usize) {
+        let Watched { customer, model, hosted, agreed } = &self.customers[customer];
         let hash = |name: usize| self.facts[name].1.hash();
         let expected = match model.said {
             Said::Unknown => Label::Unknown,
@@ -299,16 +299,16 @@ impl Walk {
             Said::Refused(name) => Label::Refused { disclosure: hash(name) },
             Said::Unverified(why) => Label::Unverified { why },
         };
-        assert_eq!(seat.label(), expected);
-        let asked = seat.state.question().map(|(hash, _)| hash);
+        assert_eq!(customer.label(), expected);
+        let asked = customer.state.question().map(|(hash, _)| hash);
         assert_eq!(asked, model.question().map(|fact| hash(fact.name)));
 
         // Rule 1: nothing is sent but under a label that allows it. Rule 3: no hosted device under `EndToEnd`.
-        let permit = seat.state.permit(self.now);
+        let permit = customer.state.permit(self.now);
         assert_eq!(permit.is_ok(), model.can_send(self.now.as_unix_seconds()));
-        assert!(seat.label() != Label::EndToEnd || !hosted);
+        assert!(customer.label() != Label::EndToEnd || !hosted);
         let Ok(permit) = permit else { return };
-        assert!(matches!(seat.label(), Label::EndToEnd | Label::Hosted { .. }));
+        assert!(matches!(customer.label(), Label::EndToEnd | Label::Hosted { .. }));
         // Rule 2: to a hosted endpoint only with consent, and only under the disclosure that is in force.
         for (fact, disclosure) in &self.facts {
             let present = model.present.iter().any(|present| present.name == fact.name);
@@ -344,7 +344,7 @@ proptest! {
 
     /// P-11.9 to P-11.19, P-11.22: rules 1 to 5, whatever happens.
     #[test]
-    fn whoever_means_harm_the_label_says_who_reads(events in events()) {
+    fn the_label_is_right_whatever_a_dishonest_party_does(events in events()) {
         let mut walk = Walk::new();
         for event in &events {
             walk.run(event);
@@ -356,11 +356,11 @@ proptest! {
 #[test]
 fn a_team_of_own_held_devices_is_end_to_end() {
     let mut team: Vec<_> = (40..240).map(|number| own(number, Custody::SelfHosted)).collect();
-    let mut seat = Seat::new();
-    let _ = seat.see(&team);
-    assert_eq!(seat.label(), Label::EndToEnd);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&team);
+    assert_eq!(customer.label(), Label::EndToEnd);
     let disclosure = first(ENDPOINT, vendor());
     team.push(hosted(&disclosure));
-    let _ = seat.see(&team);
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: disclosure.hash() });
+    let _ = customer.see(&team);
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: disclosure.hash() });
 }

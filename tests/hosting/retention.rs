@@ -12,7 +12,7 @@ use crate::parties::{DAY, NOW};
 
 /// P-11.20.
 #[test]
-fn a_deadline_is_after_the_longer_of_storage_and_use() {
+fn a_deletion_deadline_covers_the_longer_of_storage_and_use() {
     let kept = |at_rest, in_use| Retention { at_rest, in_use, region: None };
     assert_eq!(Retention::THIRTY_DAYS.deadline(NOW), NOW.plus_seconds(30 * DAY));
     assert_eq!(Retention::NO_STORAGE.deadline(NOW), NOW.plus_seconds(3_600));
@@ -38,7 +38,7 @@ fn of_two_deadlines_for_one_message_the_earlier_counts() {
 }
 
 #[test]
-fn a_full_ledger_takes_nothing_new() {
+fn a_full_retention_ledger_refuses_new_entries() {
     let mut ledger = RetentionLedger::new(2);
     assert_eq!((ledger.record(1, NOW), ledger.record(2, NOW)), (Ok(()), Ok(())));
     assert_eq!(ledger.record(3, NOW), Err(LedgerFull));
@@ -52,7 +52,7 @@ proptest! {
 
     /// P-11.21. Beside a map: what is due is what a look at every message says.
     #[test]
-    fn what_is_due_is_what_a_look_at_every_message_says(
+    fn due_deletions_match_a_scan_of_every_message(
         steps in prop::collection::vec((0_u8..3, 0_u8..12, 0_u64..100), 0..80),
     ) {
         let mut ledger = RetentionLedger::new(8);

@@ -15,64 +15,66 @@ use bisik_testkit::SeededRng;
 #[test]
 fn own_held_to_vendor_in_mid_chat() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
-    assert!(seat.can_send());
-    let (event, closed) = seat.see_all(&[phone(), hosted(&disclosure)]);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
+    assert!(customer.can_send());
+    let (event, closed) = customer.see_all(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
-    assert!(closed.is_empty() && !seat.can_send(), "what is queued waits");
-    assert!(!seat.can_send_to(ENDPOINT, disclosure.hash()) && !seat.can_send_to(BUSINESS, DisclosureHash::NONE));
-    let _ = seat.consent(&disclosure);
-    assert!(seat.can_send_to(ENDPOINT, disclosure.hash()));
+    assert!(closed.is_empty() && !customer.can_send(), "what is queued waits");
+    assert!(
+        !customer.can_send_to(ENDPOINT, disclosure.hash()) && !customer.can_send_to(BUSINESS, DisclosureHash::NONE)
+    );
+    let _ = customer.consent(&disclosure);
+    assert!(customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
 /// P-11.19.
 #[test]
 fn vendor_to_platform() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
-    let mut seat = Seat::hosted(&one);
-    let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
+    let mut customer = CustomerDevice::hosted(&one);
+    let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
     let worse = Worse::OPERATOR;
     assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, found)) if found.contains(worse)), "{event:?}");
     assert_eq!((closed.len(), closed[0].endpoint, closed[0].disclosure), (1, key(ENDPOINT), one.hash()));
-    let _ = seat.consent(&two);
-    assert!(seat.can_send_to(NEW_ENDPOINT, two.hash()) && !seat.can_send_to(ENDPOINT, one.hash()));
+    let _ = customer.consent(&two);
+    assert!(customer.can_send_to(NEW_ENDPOINT, two.hash()) && !customer.can_send_to(ENDPOINT, one.hash()));
 }
 
 #[test]
 fn platform_to_own_held() {
     let disclosure = first(ENDPOINT, platform());
-    let mut seat = Seat::hosted(&disclosure);
-    let (event, closed) = seat.see_all(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
+    let mut customer = CustomerDevice::hosted(&disclosure);
+    let (event, closed) = customer.see_all(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
-    assert_eq!((seat.label(), closed.len()), (Label::EndToEnd, 1));
-    assert!(seat.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
+    assert_eq!((customer.label(), closed.len()), (Label::EndToEnd, 1));
+    assert!(customer.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
 }
 
 /// P-11.13. Moving home takes a new key: the platform still has the old one.
 #[test]
 fn platform_to_own_held_under_the_same_key_is_not_verified() {
     let disclosure = first(ENDPOINT, platform());
-    let mut seat = Seat::hosted(&disclosure);
-    let _ = seat.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::KeyWasHosted });
-    let _ = seat.see(&[phone()]);
-    assert_eq!(seat.label(), Label::EndToEnd);
-    let _ = seat.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::KeyWasHosted }, "however long ago it was");
+    let mut customer = CustomerDevice::hosted(&disclosure);
+    let _ = customer.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted });
+    let _ = customer.see(&[phone()]);
+    assert_eq!(customer.label(), Label::EndToEnd);
+    let _ = customer.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted }, "however long ago it was");
 }
 
 #[test]
 fn phone_and_hosted_endpoint_together_then_apart() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone()]);
-    let _ = seat.see(&[phone(), hosted(&disclosure)]);
-    let _ = seat.consent(&disclosure);
-    assert!(matches!(seat.label(), Label::Hosted { .. }), "the phone is own-held, and the label is not");
-    let (event, closed) = seat.see_all(&[phone()]);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone()]);
+    let _ = customer.see(&[phone(), hosted(&disclosure)]);
+    let _ = customer.consent(&disclosure);
+    assert!(matches!(customer.label(), Label::Hosted { .. }), "the phone is own-held, and the label is not");
+    let (event, closed) = customer.see_all(&[phone()]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))) && closed.len() == 1);
-    let event = seat.see(&[phone(), hosted(&disclosure)]);
+    let event = customer.see(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "together again: asked again");
 }
 
@@ -83,12 +85,12 @@ fn operator_key_rotation() {
     let rotation = Rotation::plan(one.disclosure(), &two).unwrap();
     assert_eq!((rotation.revoke, rotation.install), (key(ENDPOINT), key(NEW_ENDPOINT)));
     assert_eq!((rotation.custody, rotation.disclosure), (Custody::Vendor, two.hash()));
-    let mut seat = Seat::hosted(&one);
-    let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
+    let mut customer = CustomerDevice::hosted(&one);
+    let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
     assert_eq!((closed.len(), closed[0].endpoint), (1, key(ENDPOINT)));
-    assert!(!seat.can_send_to(ENDPOINT, one.hash()), "sessions to the old key close");
-    assert!(seat.can_send_to(NEW_ENDPOINT, two.hash()));
+    assert!(!customer.can_send_to(ENDPOINT, one.hash()), "sessions to the old key close");
+    assert!(customer.can_send_to(NEW_ENDPOINT, two.hash()));
 
     let plan = |next: &VerifiedDisclosure| Rotation::plan(one.disclosure(), next).map(drop);
     assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameEndpoint));
@@ -96,47 +98,48 @@ fn operator_key_rotation() {
     assert_eq!(plan(&of_another_account()), Err(RotationError::OtherAccount));
     // Another operator behind the old key: who held it still does.
     let reused = first(ENDPOINT, platform());
-    let mut seat = Seat::hosted(&one);
-    let _ = seat.see(&[phone(), hosted(&reused)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::KeyReused) });
+    let mut customer = CustomerDevice::hosted(&one);
+    let _ = customer.see(&[phone(), hosted(&reused)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::KeyReused) });
 }
 
 /// P-11.8, P-11.17.
 #[test]
 fn expiry_while_offline() {
     let one = first(ENDPOINT, vendor());
-    let mut seat = Seat::hosted(&one);
-    let long = seat.now.plus_seconds(1_000 * DAY);
+    let mut customer = CustomerDevice::hosted(&one);
+    let long = customer.now.plus_seconds(1_000 * DAY);
     let devices = [phone(), hosted(&one)];
     let evidence = bisik::endpoint::Evidence::Devices { expires: long, devices: &devices };
-    let transition = seat.state.observe(evidence, seat.now);
-    let _ = seat.take(transition);
-    seat.now = bisik::Timestamp::from_unix_seconds(one.disclosure().expires().as_unix_seconds() - 1);
-    assert!(seat.tick().is_none() && seat.can_send());
-    seat.now = one.disclosure().expires();
-    assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::Expired), "before anything has noticed it");
-    let event = seat.tick();
+    let transition = customer.state.observe(evidence, customer.now);
+    let _ = customer.take(transition);
+    customer.now = bisik::Timestamp::from_unix_seconds(one.disclosure().expires().as_unix_seconds() - 1);
+    assert!(customer.tick().is_none() && customer.can_send());
+    customer.now = one.disclosure().expires();
+    assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::Expired), "before anything has noticed it");
+    let event = customer.tick();
     assert!(matches!(event, Some(LabelEvent::Unverified(_))), "{event:?}");
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Expired });
-    let _ = seat.see(&[phone(), hosted(&one)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::Expired) });
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Expired });
+    let _ = customer.see(&[phone(), hosted(&one)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::Expired) });
     // Renewed under the same terms: what was agreed to still covers it.
     let draft =
-        DisclosureDraft::following(one.disclosure(), vendor(), seat.now, seat.now.plus_seconds(90 * DAY)).unwrap();
+        DisclosureDraft::following(one.disclosure(), vendor(), customer.now, customer.now.plus_seconds(90 * DAY))
+            .unwrap();
     let renewed = verified(&assemble(draft, BUSINESS, ENDPOINT));
-    let event = seat.see(&[phone(), hosted(&renewed)]);
-    assert!(matches!(event, Some(LabelEvent::VerifiedAgain(_))) && seat.can_send(), "{event:?}");
+    let event = customer.see(&[phone(), hosted(&renewed)]);
+    assert!(matches!(event, Some(LabelEvent::VerifiedAgain(_))) && customer.can_send(), "{event:?}");
 }
 
 /// The list of an own-held account expires too.
 #[test]
 fn expiry_of_the_device_list_while_offline() {
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone()]);
-    seat.now = seat.now.plus_seconds(30 * DAY);
-    assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::Expired));
-    let _ = seat.tick();
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Expired });
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone()]);
+    customer.now = customer.now.plus_seconds(30 * DAY);
+    assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::Expired));
+    let _ = customer.tick();
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Expired });
 }
 
 /// P-11.9.
@@ -144,34 +147,34 @@ fn expiry_of_the_device_list_while_offline() {
 fn replay_of_an_older_better_disclosure() {
     let better = first(ENDPOINT, kept_for(1, &vendor()));
     let worse = following(&better, ENDPOINT, kept_for(60, &vendor()));
-    let mut seat = Seat::hosted(&better);
-    let _ = seat.see(&[phone(), hosted(&worse)]);
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: worse.hash() });
+    let mut customer = CustomerDevice::hosted(&better);
+    let _ = customer.see(&[phone(), hosted(&worse)]);
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: worse.hash() });
     // By a relay, with the newest list: it does not name the old one.
     let replayed = EndpointDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
-    let _ = seat.see(&[phone(), replayed]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherDevice) });
+    let _ = customer.see(&[phone(), replayed]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherDevice) });
     // With a list that names it, by whoever can sign lists.
-    let _ = seat.see(&[phone(), hosted(&better)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
-    let known = seat.state.known(&key(ENDPOINT)).unwrap();
-    let refused = better.disclosure().clone().verify(&account(BUSINESS), Some(&known), seat.now);
+    let _ = customer.see(&[phone(), hosted(&better)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
+    let known = customer.state.known(&key(ENDPOINT)).unwrap();
+    let refused = better.disclosure().clone().verify(&account(BUSINESS), Some(&known), customer.now);
     assert_eq!(refused.err(), Some(DisclosureError::RolledBack));
     // After it had left, too.
-    let _ = seat.see(&[phone()]);
-    let _ = seat.see(&[phone(), hosted(&better)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
+    let _ = customer.see(&[phone()]);
+    let _ = customer.see(&[phone(), hosted(&better)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
 }
 
 /// P-11.13. In the evidence, and in the handshake: the two sides do not hold the same hash.
 #[test]
 fn the_relay_strips_the_disclosure() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::hosted(&disclosure);
+    let mut customer = CustomerDevice::hosted(&disclosure);
     let stripped = EndpointDevice { presented: Presented::Nothing, ..hosted(&disclosure) };
-    let _ = seat.see(&[phone(), stripped]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Missing });
-    assert!(!seat.can_send());
+    let _ = customer.see(&[phone(), stripped]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Missing });
+    assert!(!customer.can_send());
 
     let rng = &mut SeededRng::new(1);
     let (customer, endpoint) = (identity(CUSTOMER), identity(ENDPOINT));
@@ -196,16 +199,16 @@ fn of_another_account() -> VerifiedDisclosure {
 #[test]
 fn a_disclosure_of_another_account() {
     let theirs = of_another_account();
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone(), hosted(&theirs)]);
-    assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherAccount) });
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone(), hosted(&theirs)]);
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherAccount) });
 }
 
 /// P-11.9, P-11.16. Two disclosures of one number: the account tells one device this and the other that.
 #[test]
 fn two_of_my_devices_saw_different_ones() {
     let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
-    let (mut at_phone, mut at_tablet) = (Seat::new(), Seat::of(TABLET));
+    let (mut at_phone, mut at_tablet) = (CustomerDevice::new(), CustomerDevice::of(TABLET));
     let _ = at_phone.see(&[phone(), hosted(&one)]);
     let _ = at_tablet.see(&[phone(), hosted(&other)]);
     let (_, decision) = at_tablet.consent(&other);
@@ -226,26 +229,26 @@ fn two_of_my_devices_saw_different_ones() {
 #[test]
 fn a_message_in_flight_to_the_old_endpoint() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
-    let mut seat = Seat::hosted(&one);
-    assert!(seat.can_send_to(ENDPOINT, one.hash()), "it was sent");
-    let (_, closed) = seat.see_all(&[phone(), hosted(&two)]);
+    let mut customer = CustomerDevice::hosted(&one);
+    assert!(customer.can_send_to(ENDPOINT, one.hash()), "it was sent");
+    let (_, closed) = customer.see_all(&[phone(), hosted(&two)]);
     assert_eq!(closed[0].endpoint, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
-    assert!(!seat.can_send_to(ENDPOINT, one.hash()) && !seat.can_send_to(ENDPOINT, DisclosureHash::NONE));
-    assert!(!seat.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
+    assert!(!customer.can_send_to(ENDPOINT, one.hash()) && !customer.can_send_to(ENDPOINT, DisclosureHash::NONE));
+    assert!(!customer.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
 }
 
 #[test]
 fn refusal_with_queued_messages() {
     let disclosure = first(ENDPOINT, vendor());
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone()]);
-    let _ = seat.see(&[phone(), hosted(&disclosure)]);
-    let _ = seat.refuse(&disclosure);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone()]);
+    let _ = customer.see(&[phone(), hosted(&disclosure)]);
+    let _ = customer.refuse(&disclosure);
     for (endpoint, under) in [(ENDPOINT, disclosure.hash()), (BUSINESS, DisclosureHash::NONE)] {
-        assert!(!seat.can_send_to(endpoint, under), "they wait, or are thrown away; they are not sent");
+        assert!(!customer.can_send_to(endpoint, under), "they wait, or are thrown away; they are not sent");
     }
-    let _ = seat.see(&[phone()]);
-    assert!(seat.can_send_to(BUSINESS, DisclosureHash::NONE) && !seat.can_send_to(ENDPOINT, disclosure.hash()));
+    let _ = customer.see(&[phone()]);
+    assert!(customer.can_send_to(BUSINESS, DisclosureHash::NONE) && !customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
 /// P-11.22.
@@ -272,45 +275,45 @@ fn a_hosted_device_in_a_group() {
 fn retention_made_shorter() {
     let one = first(ENDPOINT, vendor());
     let two = following(&one, ENDPOINT, kept_for(7, &vendor()));
-    let mut seat = Seat::hosted(&one);
-    let event = seat.see(&[phone(), hosted(&two)]).unwrap();
+    let mut customer = CustomerDevice::hosted(&one);
+    let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::ConsentCarriedOver(_)), "{event:?}");
     assert_eq!(event.change().retention.unwrap().at_rest, 7 * DAY, "and the user is told");
     // Back to what the user had agreed to at first: still covered.
     let three = following(&two, ENDPOINT, vendor());
-    let event = seat.see(&[phone(), hosted(&three)]);
-    assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))) && seat.can_send(), "{event:?}");
+    let event = customer.see(&[phone(), hosted(&three)]);
+    assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))) && customer.can_send(), "{event:?}");
 }
 
 #[test]
 fn retention_made_longer() {
     let one = first(ENDPOINT, vendor());
     let two = following(&one, ENDPOINT, kept_for(31, &vendor()));
-    let mut seat = Seat::hosted(&one);
-    let event = seat.see(&[phone(), hosted(&two)]);
+    let mut customer = CustomerDevice::hosted(&one);
+    let event = customer.see(&[phone(), hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, worse)) if worse == Worse::RETENTION), "{event:?}");
-    assert!(!seat.can_send());
+    assert!(!customer.can_send());
 }
 
 /// Only custody within the account changes: nothing that a user has to be told.
 #[test]
 fn business_to_person_and_back() {
-    let mut seat = Seat::new();
-    let _ = seat.see(&[phone()]);
-    let _ = seat.see(&[own(BUSINESS, Custody::Person)]);
-    assert_eq!(seat.see(&[own(BUSINESS, Custody::SelfHosted)]), None);
-    assert_eq!(seat.label(), Label::EndToEnd);
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[phone()]);
+    let _ = customer.see(&[own(BUSINESS, Custody::Person)]);
+    assert_eq!(customer.see(&[own(BUSINESS, Custody::SelfHosted)]), None);
+    assert_eq!(customer.label(), Label::EndToEnd);
 }
 
 /// An operator that left and comes back: the user is asked, however little has changed.
 #[test]
 fn an_operator_that_comes_back_is_asked_about_again() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
-    let mut seat = Seat::hosted(&one);
-    let _ = seat.see(&[phone(), hosted(&two)]);
-    let _ = seat.consent(&two);
-    let _ = seat.see(&[phone(), hosted(&one)]);
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: one.hash() });
+    let mut customer = CustomerDevice::hosted(&one);
+    let _ = customer.see(&[phone(), hosted(&two)]);
+    let _ = customer.consent(&two);
+    let _ = customer.see(&[phone(), hosted(&one)]);
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: one.hash() });
 }
 
 /// A hosted endpoint with no store, and one that is improved while the user is away.
@@ -318,7 +321,7 @@ fn an_operator_that_comes_back_is_asked_about_again() {
 fn hosting_without_storage_is_still_hosting() {
     let terms = HostingTerms { retention: bisik::endpoint::Retention::NO_STORAGE, ..vendor() };
     let disclosure = first(ENDPOINT, terms);
-    let mut seat = Seat::new();
-    let _ = seat.see(&[hosted(&disclosure)]);
-    assert_eq!(seat.label(), Label::Disclosed { disclosure: disclosure.hash() });
+    let mut customer = CustomerDevice::new();
+    let _ = customer.see(&[hosted(&disclosure)]);
+    assert_eq!(customer.label(), Label::Disclosed { disclosure: disclosure.hash() });
 }

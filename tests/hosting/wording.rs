@@ -12,7 +12,7 @@ use crate::parties::*;
 
 /// P-11.3.
 #[test]
-fn a_name_shows_what_was_signed() {
+fn an_operator_name_is_shown_as_it_was_signed() {
     for name in ["Awan Pesan", "阿里云", "Müller & Söhne", "a", "x".repeat(64).as_str()] {
         assert_eq!(OperatorName::new(name).unwrap().as_str(), name);
     }
@@ -63,24 +63,24 @@ fn every_event() -> Vec<LabelEvent> {
     let better = following(&one, ENDPOINT, kept_for(7, &vendor()));
     let worse = following(&better, ENDPOINT, kept_for(60, &vendor()));
     let mut events = Vec::new();
-    let mut seat = Seat::new();
-    events.extend(seat.see(&[phone()]));
-    events.extend(seat.see(&[phone(), hosted(&one)]));
-    events.extend(seat.see(&[phone(), hosted(&better)]));
-    events.extend(seat.consent(&better).0);
-    events.extend(seat.see(&[phone(), hosted(&worse)]));
-    events.extend(seat.refuse(&worse).0);
-    events.extend(seat.consent(&worse).0);
+    let mut customer = CustomerDevice::new();
+    events.extend(customer.see(&[phone()]));
+    events.extend(customer.see(&[phone(), hosted(&one)]));
+    events.extend(customer.see(&[phone(), hosted(&better)]));
+    events.extend(customer.consent(&better).0);
+    events.extend(customer.see(&[phone(), hosted(&worse)]));
+    events.extend(customer.refuse(&worse).0);
+    events.extend(customer.consent(&worse).0);
     let renewed = following(&worse, ENDPOINT, kept_for(60, &vendor()));
-    events.extend(seat.see(&[phone(), hosted(&renewed)]));
-    events.extend(seat.see(&[]));
-    events.extend(seat.see(&[phone(), hosted(&renewed)]));
-    events.extend(seat.withdraw(&worse).0);
-    events.extend(seat.see(&[]));
-    events.extend(seat.see(&[phone(), hosted(&renewed)]));
-    events.extend(seat.see(&[phone()]));
-    events.extend(seat.see(&[]));
-    events.extend(seat.see(&[phone()]));
+    events.extend(customer.see(&[phone(), hosted(&renewed)]));
+    events.extend(customer.see(&[]));
+    events.extend(customer.see(&[phone(), hosted(&renewed)]));
+    events.extend(customer.withdraw(&worse).0);
+    events.extend(customer.see(&[]));
+    events.extend(customer.see(&[phone(), hosted(&renewed)]));
+    events.extend(customer.see(&[phone()]));
+    events.extend(customer.see(&[]));
+    events.extend(customer.see(&[phone()]));
     events
 }
 
@@ -102,7 +102,7 @@ fn kind(event: &LabelEvent) -> u8 {
 }
 
 #[test]
-fn every_event_says_who_reads_and_for_how_long() {
+fn every_notice_names_the_reader_and_the_retention() {
     let events = every_event();
     let mut kinds: Vec<_> = events.iter().map(kind).collect();
     kinds.sort_unstable();
@@ -128,11 +128,11 @@ fn every_event_says_who_reads_and_for_how_long() {
 }
 
 #[test]
-fn the_same_retention_is_said_in_the_largest_unit_that_fits() {
+fn retention_is_shown_in_the_largest_fitting_unit() {
     let said = |retention| {
         let disclosure = first(ENDPOINT, HostingTerms { retention, ..vendor() });
-        let mut seat = Seat::new();
-        both(&seat.see(&[hosted(&disclosure)]).unwrap())
+        let mut customer = CustomerDevice::new();
+        both(&customer.see(&[hosted(&disclosure)]).unwrap())
     };
     let kept = |at_rest, in_use| Retention { at_rest, in_use, region: None };
     for (retention, english, indonesian) in [
@@ -153,25 +153,25 @@ fn the_same_retention_is_said_in_the_largest_unit_that_fits() {
 
 /// A name cannot borrow a sentence.
 #[test]
-fn a_name_that_spells_a_placeholder_fills_in_nothing() {
+fn an_operator_name_cannot_inject_into_a_notice() {
     let named = Operator { name: OperatorName::new("{worse}{keeps}").unwrap(), ..operator(AWAN) };
     let terms = HostingTerms { operator: named, ..vendor() };
     let one = first(ENDPOINT, terms.clone());
     let two = following(&one, ENDPOINT, kept_for(60, &terms));
-    let mut seat = Seat::hosted(&one);
-    for text in both(&seat.see(&[hosted(&two)]).unwrap()) {
+    let mut customer = CustomerDevice::hosted(&one);
+    for text in both(&customer.see(&[hosted(&two)]).unwrap()) {
         assert!(text.contains("(worse)(keeps)"), "{text}");
     }
 }
 
 /// What is worse is said, all of it.
 #[test]
-fn a_notice_says_in_what_terms_are_worse() {
+fn a_notice_names_the_terms_that_got_worse() {
     let one = first(ENDPOINT, vendor());
     let longer = kept_for(60, &vendor());
     let two = following(&one, ENDPOINT, HostingTerms { custody: Custody::Platform, ..longer });
-    let mut seat = Seat::hosted(&one);
-    let event = seat.see(&[hosted(&two)]).unwrap();
+    let mut customer = CustomerDevice::hosted(&one);
+    let event = customer.see(&[hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse)
         if worse.contains(Worse::CUSTODY) && worse.contains(Worse::RETENTION) && !worse.contains(Worse::OPERATOR)));
     let [english, indonesian] = both(&event);

@@ -83,7 +83,7 @@ fn files_are_short_enough_to_read() {
 }
 
 #[test]
-fn every_file_says_first_what_it_is() {
+fn every_file_begins_with_a_line_of_documentation() {
     for folder in ["src", "crates", "tests", "benches", "examples", "fuzz"] {
         for (path, text) in sources(folder) {
             let generated = path.components().any(|part| part.as_os_str() == "target");
@@ -94,7 +94,7 @@ fn every_file_says_first_what_it_is() {
 
 /// A field or constant of raw bytes is public data; whatever is secret is a `Secret<N>`, which wipes itself.
 #[test]
-fn secrets_are_not_raw_arrays() {
+fn secret_fields_are_not_raw_arrays() {
     const SECRET_NAMES: &[&str] = &["secret", "key", "seed", "scalar", "private"];
     for (path, text) in sources("src") {
         if path.ends_with("primitives/secret.rs") {

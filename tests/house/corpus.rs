@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use bisik_testkit::fuzz::{TARGETS, seeds};
 
 #[test]
-fn every_seed_of_every_target_keeps_the_promises() {
+fn every_fuzz_seed_passes_its_target() {
     for (name, target) in TARGETS {
         for path in entries(&corpus().join(name)) {
             println!("{}", path.display());
@@ -21,7 +21,7 @@ fn every_seed_of_every_target_keeps_the_promises() {
 }
 
 #[test]
-fn every_target_has_seeds_and_every_folder_a_target() {
+fn every_fuzz_target_has_seeds_and_every_folder_a_target() {
     let targets = TARGETS.iter().map(|(name, _)| String::from(*name)).collect::<BTreeSet<_>>();
     let here = |name: &String| {
         (cfg!(feature = "interop") || !name.starts_with("interop_"))
@@ -39,7 +39,7 @@ fn every_target_has_seeds_and_every_folder_a_target() {
 /// A change of the protocol shows here: `cargo test --test house write_seeds -- --ignored` writes the seeds again, so that they mean
 /// what their names say.
 #[test]
-fn the_seeds_are_the_ones_that_the_generator_writes() {
+fn committed_fuzz_seeds_match_their_generator() {
     for (target, name, bytes) in seeds() {
         let path = corpus().join(target).join(name);
         assert!(

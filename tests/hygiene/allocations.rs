@@ -8,7 +8,7 @@ use allocation_counter::measure;
 use bisik::{Accepted, Ciphertext, DecryptError, Identity, PreKeys, Session, Timestamp, Trust};
 
 #[test]
-fn a_steady_message_takes_at_most_two_allocations_each_way() {
+fn a_message_takes_at_most_two_allocations_each_way() {
     let (mut writer, mut reader) = established();
     for length in [0, 32, 1 << 10, 64 << 10] {
         for _ in 0..3 {
@@ -22,7 +22,7 @@ fn a_steady_message_takes_at_most_two_allocations_each_way() {
 
 #[cfg(feature = "interop")]
 #[test]
-fn a_steady_message_on_the_wire_of_others_takes_one_allocation_to_write_and_two_to_read() {
+fn an_interop_message_takes_one_allocation_to_encrypt_two_to_decrypt() {
     use bisik::interop::{Ciphertext, Identity, PreKeys, Session, Trust};
     let rng = &mut rand::rng();
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
@@ -52,7 +52,7 @@ fn a_steady_message_on_the_wire_of_others_takes_one_allocation_to_write_and_two_
 }
 
 #[test]
-fn a_late_message_takes_at_most_two_allocations() {
+fn an_out_of_order_message_takes_at_most_two_allocations() {
     let (mut writer, mut reader) = established();
     let messages: Vec<_> = (0..100).map(|_| encrypt(&mut writer)).collect();
     decrypt(&mut reader, &messages[99]).unwrap();
@@ -62,7 +62,7 @@ fn a_late_message_takes_at_most_two_allocations() {
 }
 
 #[test]
-fn a_refused_message_takes_one_allocation_whatever_it_is() {
+fn a_refused_message_takes_one_allocation() {
     let (mut writer, mut reader) = with_five_chains();
     let read = encrypt(&mut writer);
     decrypt(&mut reader, &read).unwrap();

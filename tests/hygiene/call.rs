@@ -107,7 +107,7 @@ fn group_and_frames(shown: &mut Shown, pair: &Pair, rng: &mut Recording) {
 }
 
 #[test]
-fn a_call_of_two_leaves_nothing() {
+fn a_two_party_call_leaves_nothing_in_freed_memory() {
     let mut rngs = [Recording::new(31), Recording::new(32)];
     let pair = Pair::new(&mut Recording::new(30));
     let mut canaries = Canaries::new();
@@ -137,7 +137,7 @@ fn a_call_of_two_leaves_nothing() {
 }
 
 #[test]
-fn a_group_call_leaves_nothing_of_its_epochs() {
+fn a_group_call_leaves_no_epoch_secret_in_freed_memory() {
     let mut rng = Recording::new(33);
     let pair = Pair::new(&mut Recording::new(34));
     let ((), freed) = freed_by(|| {
@@ -165,7 +165,7 @@ fn a_group_call_leaves_nothing_of_its_epochs() {
 }
 
 #[test]
-fn frames_leave_nothing_of_their_keys() {
+fn frames_leave_no_key_in_freed_memory() {
     let mut rng = Recording::new(35);
     let key = StorageKey::from_bytes(STORAGE);
     let ((), freed) = freed_by(|| {

@@ -107,7 +107,7 @@ fn beginning(bytes: &[u8; CHUNK]) -> usize {
 }
 
 #[test]
-fn what_is_left_of_a_secret_is_found() {
+fn the_search_finds_every_form_of_a_secret() {
     let mut canaries = Canaries::new();
     let secret: Vec<u8> = (100..132).collect();
     canaries.add("it", &secret);

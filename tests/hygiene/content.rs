@@ -145,7 +145,7 @@ fn business_kinds() -> Vec<Kind> {
 }
 
 #[test]
-fn what_is_said_is_wiped_however_it_came_about() {
+fn message_content_leaves_nothing_in_freed_memory() {
     let mut rng = Recording::new(7);
     let ((), freed) = freed_by(|| {
         for kind in secret_kinds(&mut rng) {
@@ -167,7 +167,7 @@ fn what_is_said_is_wiped_however_it_came_about() {
 }
 
 #[test]
-fn votes_leave_nothing_of_the_polls_secret() {
+fn votes_leave_nothing_of_the_poll_secret_in_freed_memory() {
     let mut rng = Recording::new(8);
     let ((), freed) = freed_by(|| {
         let poll = Box::new(poll(&mut rng));

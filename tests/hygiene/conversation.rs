@@ -73,7 +73,7 @@ impl Scene {
 
 /// Both kinds of bundle; three agreements and four.
 #[test]
-fn a_handshake_leaves_nothing() {
+fn a_handshake_leaves_no_secret_in_freed_memory() {
     let mut scene = Scene::new(1);
     let [mut last_resort, mut one_time] = scene.run(|[alices, bobs]| {
         let (alice, bob) = (Box::new(Identity::generate(alices)), Box::new(Identity::generate(bobs)));
@@ -105,7 +105,7 @@ fn flight_of_another(keys: &PreKeys, rng: &mut Recording) -> handshake::FirstFli
 }
 
 #[test]
-fn a_whole_conversation_leaves_nothing() {
+fn a_session_leaves_no_secret_in_freed_memory() {
     let mut scene = Scene::new(2);
     let (mut a, mut b) = meet(&mut scene);
     for round in 0..3 {
@@ -129,7 +129,7 @@ fn a_whole_conversation_leaves_nothing() {
 
 /// The transactional forms: a message held until it is stored, or never; a plaintext staged, or dropped.
 #[test]
-fn held_and_staged_messages_leave_nothing() {
+fn held_and_staged_messages_leave_nothing_in_freed_memory() {
     let mut scene = Scene::new(3);
     let (mut a, mut b) = meet(&mut scene);
     let plaintext = scene.rngs[0].secret();

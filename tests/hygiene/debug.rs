@@ -253,7 +253,7 @@ fn public_types() -> Vec<String> {
 }
 
 #[test]
-fn a_secret_is_seen_in_any_form() {
+fn the_search_finds_a_secret_in_any_debug_format() {
     let mut canaries = Canaries::new();
     let secret: [u8; 16] = std::array::from_fn(|at| u8::try_from(at * 16 + 5).unwrap());
     canaries.add("it", &secret);

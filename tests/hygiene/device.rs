@@ -76,7 +76,7 @@ fn own_devices(shown: &mut Shown, phone: &Identity, laptop: &Identity, primary: 
 }
 
 #[test]
-fn a_linking_leaves_neither_its_secret_nor_an_identity() {
+fn linking_leaves_no_secret_in_freed_memory() {
     for (qr_code, fails) in [(true, false), (true, true), (false, false), (false, true)] {
         let mut rng = Recording::new(40);
         let (phone, mut primary) = account(&mut Recording::new(41));

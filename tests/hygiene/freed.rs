@@ -66,7 +66,7 @@ unsafe impl GlobalAlloc for KeepFreed {
 
 /// Without these the silence of every other test would mean nothing.
 #[test]
-fn what_is_not_wiped_is_seen() {
+fn the_allocator_sees_memory_that_was_not_wiped() {
     let secret: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap().wrapping_mul(37) ^ 0x5C);
     let sees = |work: &dyn Fn()| freed_by(work).1.iter().any(|block| block.windows(32).any(|window| window == secret));
     assert!(sees(&|| drop(secret.to_vec())), "a vector");

@@ -55,7 +55,7 @@ fn add_message_keys(canaries: &mut Canaries, seed: &[u8]) {
 }
 
 #[test]
-fn a_group_leaves_nothing_whether_messages_hold_or_not() {
+fn interop_groups_leave_no_secret_in_freed_memory() {
     let (mut alices, mut records) = (Recording::new(31), Recording::new(0));
     let (mut canaries, mut freed) = (Canaries::new(), Freed::new());
     let storage = StorageKey::from_bytes(STORAGE);
@@ -115,7 +115,7 @@ fn file() -> Zeroizing<Vec<u8>> {
 }
 
 #[test]
-fn an_attachment_leaves_nothing_whether_it_holds_or_not() {
+fn interop_attachments_leave_no_secret_in_freed_memory() {
     let (file, mut rng) = (file(), Recording::new(32));
     let ((), freed) = freed_by(|| {
         let mut abandoned = Encryptor::new(MediaKind::Video, MediaKey::generate(&mut rng));
@@ -159,7 +159,7 @@ fn an_attachment_leaves_nothing_whether_it_holds_or_not() {
 }
 
 #[test]
-fn add_ons_leave_nothing() {
+fn interop_add_ons_leave_no_secret_in_freed_memory() {
     let mut rng = Recording::new(33);
     let vote = PollVote::of_hashes(&[rng.secret(), rng.secret()]);
     let ((), freed) = freed_by(|| {

@@ -214,7 +214,7 @@ impl Scene {
 
 /// Two handshakes, gaps, late messages, refused ones, an archived state that is promoted, and records.
 #[test]
-fn a_whole_conversation_leaves_nothing() {
+fn an_interop_session_leaves_no_secret_in_freed_memory() {
     let rngs = [Recording::new(41), Recording::new(1041)];
     let mut scene = Scene { rngs, canaries: Canaries::new(), freed: Freed::new() };
     scene.canaries.add("plaintext", PLAINTEXT);

@@ -15,7 +15,7 @@ pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 pub const WEEK: u64 = 7 * 24 * 60 * 60;
 
 #[test]
-fn an_identity_is_wiped_however_it_came_about() {
+fn every_identity_is_wiped_when_dropped() {
     let mut rng = Recording::new(1);
     let storage = [0x3B; 32];
     let ((), freed) = freed_by(|| {
@@ -32,7 +32,7 @@ fn an_identity_is_wiped_however_it_came_about() {
 }
 
 #[test]
-fn keys_that_callers_hold_are_wiped() {
+fn keys_held_by_callers_are_wiped() {
     let mut rng = Recording::new(2);
     let mut canaries = Canaries::new();
     let ((), freed) = freed_by(|| {
@@ -46,7 +46,7 @@ fn keys_that_callers_hold_are_wiped() {
 }
 
 #[test]
-fn a_storage_key_leaves_nothing_of_itself_when_it_is_used() {
+fn using_a_storage_key_leaves_nothing_in_freed_memory() {
     let mut rng = Recording::new(3);
     let bytes = rng.secret();
     let ((), freed) = freed_by(|| {
@@ -64,7 +64,7 @@ fn a_storage_key_leaves_nothing_of_itself_when_it_is_used() {
 
 /// A caller's collection moves what is in it when it grows, and gives the old memory back.
 #[test]
-fn keys_that_are_moved_leave_nothing_where_they_were() {
+fn moved_keys_leave_nothing_behind() {
     let mut rng = Recording::new(5);
     let ((), freed) = freed_by(|| {
         let (mut identities, mut pairs, mut storage, mut shared) = (vec![], vec![], vec![], vec![]);
@@ -82,7 +82,7 @@ fn keys_that_are_moved_leave_nothing_where_they_were() {
 
 /// Through growth, rotation, use, removal, expiry, sealing and both ways of being dropped.
 #[test]
-fn pre_keys_leave_nothing_at_any_point_of_their_lives() {
+fn pre_keys_leave_no_secret_in_freed_memory() {
     let mut rng = Recording::new(4);
     let alice = Identity::generate(&mut rng);
     let storage = StorageKey::from_bytes([0x3B; 32]);

@@ -41,7 +41,7 @@ fn assert_nothing_left(rng: &Recording, blob: &[u8], pointer: &Pointer, freed: &
 }
 
 #[test]
-fn an_encryption_leaves_nothing_whether_it_ends_or_not() {
+fn attachment_encryption_leaves_nothing_finished_or_not() {
     let (file, mut rng) = (file(), Recording::new(1));
     let ((blob, pointer), freed) = freed_by(|| {
         let mut abandoned = Encryptor::new(MediaType::unknown(), SIZE as u64, &mut rng).unwrap();
@@ -63,7 +63,7 @@ fn an_encryption_leaves_nothing_whether_it_ends_or_not() {
 }
 
 #[test]
-fn a_decryption_leaves_nothing_whether_it_ends_or_not() {
+fn attachment_decryption_leaves_nothing_finished_or_not() {
     let (file, mut rng) = (file(), Recording::new(2));
     let (blob, pointer) = media::encrypt(MediaType::unknown(), &file, &mut rng).unwrap();
     let ((), freed) = freed_by(|| {
@@ -93,7 +93,7 @@ fn a_decryption_leaves_nothing_whether_it_ends_or_not() {
 }
 
 #[test]
-fn a_pointer_and_its_thumbnail_leave_nothing() {
+fn a_pointer_and_its_thumbnail_leave_nothing_in_freed_memory() {
     let (file, mut rng) = (file(), Recording::new(3));
     let (blob, pointer) = media::encrypt(MediaType::unknown(), &file, &mut rng).unwrap();
     let ((), freed) = freed_by(|| {
@@ -110,7 +110,7 @@ fn a_pointer_and_its_thumbnail_leave_nothing() {
 }
 
 #[test]
-fn an_upload_that_is_put_away_leaves_nothing() {
+fn a_suspended_upload_leaves_nothing_in_freed_memory() {
     let (file, mut rng) = (file(), Recording::new(4));
     let (key, context) = (StorageKey::from_bytes([0x3B; 32]), b"upload");
     let ((blob, pointer), freed) = freed_by(|| {

@@ -66,7 +66,7 @@ impl Ends {
 }
 
 #[test]
-fn steps_chains_and_skipped_keys_leave_nothing() {
+fn ratchet_steps_and_skipped_keys_leave_nothing_in_freed_memory() {
     let mut ends = Ends::new(1);
     for turn in 0..3 {
         let messages: Vec<_> =
@@ -83,7 +83,7 @@ fn steps_chains_and_skipped_keys_leave_nothing() {
 }
 
 #[test]
-fn hundreds_of_skipped_keys_leave_nothing_when_they_are_given_up() {
+fn dropped_skipped_keys_leave_nothing_in_freed_memory() {
     let mut ends = Ends::new(2);
     // More than the store holds, twice: the oldest are given up. Six turns: so are the oldest chains.
     for _ in 0..6 {
@@ -98,7 +98,7 @@ fn hundreds_of_skipped_keys_leave_nothing_when_they_are_given_up() {
 
 /// The state that was staged, sealed and thrown away is wiped like the one that is kept.
 #[test]
-fn what_is_staged_and_not_committed_leaves_nothing() {
+fn an_uncommitted_staged_message_leaves_nothing_in_freed_memory() {
     let mut ends = Ends::new(3);
     let messages: Vec<_> =
         (0..5).map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap())).collect();
@@ -116,7 +116,7 @@ fn what_is_staged_and_not_committed_leaves_nothing() {
 }
 
 #[test]
-fn plaintext_that_was_not_shown_is_wiped() {
+fn plaintext_that_was_not_released_is_wiped() {
     let mut ends = Ends::new(4);
     let plaintext = [ends.rngs[0].secret(), ends.rngs[0].secret()].concat();
     let message = ends.step(|alice, _, [rng, _]| alice.encrypt(&plaintext, rng).unwrap());
@@ -138,7 +138,7 @@ fn plaintext_that_was_not_shown_is_wiped() {
 }
 
 #[test]
-fn forgeries_and_damaged_records_leave_nothing() {
+fn forged_messages_and_damaged_records_leave_nothing_in_freed_memory() {
     let mut ends = Ends::new(5);
     let message = ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap());
     for place in [0, 20, 100, 118, 135] {

@@ -11,7 +11,7 @@ use super::pair::{Device, image, pair};
 
 /// S-6.1
 #[test]
-fn a_gap_is_bounded() {
+fn skipped_messages_in_one_gap_are_bounded() {
     let (mut a, mut b) = pair();
     let first = a.write(b"first");
     b.read(&first).unwrap();
@@ -70,7 +70,7 @@ fn copy(session: &Session) -> Session {
 
 /// S-5.5. A peer steps only after an answer. Where none was written since its last step, nothing is tried.
 #[test]
-fn nothing_is_spent_on_a_step_that_cannot_have_been_taken() {
+fn no_work_is_done_for_an_impossible_ratchet_step() {
     let (mut a, mut b) = pair();
     let message = a.write(b"unanswered");
     b.read(&message).unwrap();
@@ -83,7 +83,7 @@ fn nothing_is_spent_on_a_step_that_cannot_have_been_taken() {
 
 /// S-6.2. Of 2,100 keys that a gap leaves behind, the newest 2,000 are there.
 #[test]
-fn a_chain_keeps_the_newest_keys() {
+fn a_chain_keeps_the_newest_skipped_keys() {
     let (mut a, mut b) = pair();
     let messages: Vec<_> = (0..2_100_u16).map(|n| a.write(&n.to_be_bytes())).collect();
     let last = a.write(b"last");
@@ -101,7 +101,7 @@ fn a_chain_keeps_the_newest_keys() {
 
 /// The same for keys that several gaps in one chain leave behind.
 #[test]
-fn several_gaps_share_the_bound_of_a_chain() {
+fn gaps_share_the_skipped_key_bound_of_their_chain() {
     let (mut a, mut b) = pair();
     let mut first = None;
     for _ in 0..5 {
@@ -118,7 +118,7 @@ fn several_gaps_share_the_bound_of_a_chain() {
 
 /// S-6.3. Five full chains, and a new state: what the new one keeps, the old one loses.
 #[test]
-fn a_record_keeps_a_bounded_number_of_keys() {
+fn a_record_holds_a_bounded_number_of_skipped_keys() {
     let (mut a, mut b) = pair();
     let mut firsts = Vec::new();
     for _ in 0..5 {
@@ -149,7 +149,7 @@ fn a_record_keeps_a_bounded_number_of_keys() {
 
 /// S-6.4
 #[test]
-fn five_chains_are_open() {
+fn at_most_five_receiving_chains_are_kept() {
     let (mut a, mut b) = pair();
     let mut late = Vec::new();
     for _ in 0..6 {
@@ -167,7 +167,7 @@ fn five_chains_are_open() {
 
 /// S-6.5
 #[test]
-fn forty_states_are_archived() {
+fn at_most_forty_states_are_archived() {
     let (mut a, mut b) = (Device::new(), Device::new());
     let mut late = Vec::new();
     for _ in 0..42 {
@@ -212,7 +212,7 @@ fn pre_keys_are_bounded() {
 
 /// S-6.7. Somebody fetches all bundles and never writes.
 #[test]
-fn one_time_pre_keys_that_are_never_used_make_room_for_new_ones() {
+fn unused_one_time_pre_keys_make_room_for_new_ones() {
     let rng = &mut rand::rng();
     let mut b = Device::new();
     let mut newest = Vec::new();
@@ -230,7 +230,7 @@ fn one_time_pre_keys_that_are_never_used_make_room_for_new_ones() {
 
 /// S-6.1, S-6.6. What surrounds a body is under the tag, too, so that a forger could make it any length.
 #[test]
-fn a_message_that_is_mostly_surroundings_is_refused() {
+fn a_message_with_excess_unknown_fields_is_refused() {
     let (mut a, mut b) = pair();
     let message = a.write(b"hello");
     let (fields, mac) = message.as_bytes().split_at(message.as_bytes().len() - 8);
@@ -245,7 +245,7 @@ fn a_message_that_is_mostly_surroundings_is_refused() {
 
 /// S-2.5, S-6.9
 #[test]
-fn a_signed_pre_key_that_cannot_remember_more_sessions_opens_none() {
+fn a_signed_pre_key_with_a_full_replay_cache_accepts_no_session() {
     let rng = &mut rand::rng();
     let mut b = Device::new();
     let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();

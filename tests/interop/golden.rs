@@ -20,7 +20,7 @@ fn golden(name: &str) -> Vec<u8> {
 
 /// A session with two states, one of them unanswered, and keys that wait; the identity and the pre-keys behind it.
 #[test]
-fn records_of_format_1_open_and_go_on() {
+fn golden_interop_records_open_and_continue() {
     let record = golden("session");
     let mut session = Session::unseal(&key(), b"peer", &record).unwrap();
     assert_eq!(session.seal(&key(), b"peer", &mut ConstantRng(0)).as_bytes(), record);

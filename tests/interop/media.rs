@@ -50,7 +50,7 @@ fn part(ranges: &Ranges, blob: &[u8], range: Range<u64>) -> Result<Vec<u8>, Medi
 
 /// S-8.1, S-8.2, S-8.3. Computed by tests/reference/interop_media.py.
 #[test]
-fn blobs_digests_and_sidecars_are_those_of_an_independent_computation() {
+fn media_blobs_digests_and_sidecars_match_the_reference() {
     let blocks = Known::load("media.txt");
     assert_eq!(blocks.len(), MediaKind::ALL.len());
     for (known, kind) in blocks.iter().zip(MediaKind::ALL) {
@@ -69,7 +69,7 @@ fn blobs_digests_and_sidecars_are_those_of_an_independent_computation() {
 
 /// S-8.4, S-8.5.
 #[test]
-fn files_at_every_edge_come_back_whole_and_in_parts() {
+fn files_of_boundary_sizes_decrypt_whole_and_in_ranges() {
     for size in [0, 1, 15, 16, 17, WINDOW - 27, WINDOW - 26, WINDOW - 22, WINDOW - 16, WINDOW - 1, WINDOW, WINDOW + 1] {
         for size in [size, size + WINDOW] {
             let (plaintext, blob, attachment) = encrypted(size);
@@ -92,7 +92,7 @@ fn files_at_every_edge_come_back_whole_and_in_parts() {
 
 /// S-8.5.
 #[test]
-fn a_plan_fetches_the_windows_that_hold_the_part_and_the_block_before() {
+fn a_range_fetches_its_windows_and_the_preceding_block() {
     let (_, blob, attachment) = encrypted(3 * WINDOW);
     let ranges = attachment.ranges().unwrap();
     let window = WINDOW as u64;
@@ -108,7 +108,7 @@ fn a_plan_fetches_the_windows_that_hold_the_part_and_the_block_before() {
 
 /// S-8.4.
 #[test]
-fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
+fn a_changed_blob_is_refused_before_plaintext_is_released() {
     let (_, blob, attachment) = encrypted(100);
     for at in 0..blob.len() {
         for flip in [1, 0x80] {
@@ -134,7 +134,7 @@ fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
 
 /// S-8.4.
 #[test]
-fn each_of_tag_digests_and_size_is_checked_by_itself() {
+fn tag_digests_and_size_are_each_checked() {
     let (plaintext, blob, attachment) = encrypted(100_000);
     let key = || MediaKey::from_bytes(*attachment.key().expose_bytes());
     let (kind, file_digest, blob_digest) =
@@ -167,7 +167,7 @@ fn each_of_tag_digests_and_size_is_checked_by_itself() {
 
 /// S-8.5.
 #[test]
-fn what_changes_between_the_two_passes_is_noticed() {
+fn a_blob_changed_after_verification_is_refused_when_read() {
     let (plaintext, blob, attachment) = encrypted(2 * WINDOW + 100);
     let ranges = verified(&attachment, &blob, 4_096).unwrap();
     for at in [0, WINDOW - 17, WINDOW - 16, WINDOW - 1, WINDOW, 2 * WINDOW - 1, 2 * WINDOW, blob.len() - 1] {
@@ -192,7 +192,7 @@ fn what_changes_between_the_two_passes_is_noticed() {
 
 /// S-8.6.
 #[test]
-fn a_sidecar_vouches_for_its_own_windows_in_their_order() {
+fn a_sidecar_authenticates_its_windows_in_order() {
     let (plaintext, blob, attachment) = encrypted(3 * WINDOW + 5);
     let with = |size: u64, sidecar: &[u8]| copy(&attachment).with_size(size).with_sidecar(sidecar.to_vec()).ranges();
     let (size, sidecar) = (plaintext.len() as u64, attachment.sidecar());
@@ -239,7 +239,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_blob_does_not_depend_on_how_the_pieces_fall(
+    fn the_blob_does_not_depend_on_piece_sizes(
         size in 0_usize..200_000,
         steps in prop::collection::vec(1_usize..70_000, 1..8),
         range in any::<(u32, u32)>(),

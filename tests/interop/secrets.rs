@@ -22,7 +22,7 @@ fn seeded(seed: u64) -> StdRng {
 
 /// S-10.1, S-10.2, S-10.3, S-10.4, S-10.5, S-8.7. Computed by tests/reference/interop_media.py.
 #[test]
-fn payloads_and_tokens_are_those_of_an_independent_computation() {
+fn message_secret_payloads_match_the_reference() {
     let blocks = Known::load("message_secret.txt");
     assert_eq!(blocks.len(), UseCase::ALL.len() + 2);
     for (known, use_case) in blocks.iter().zip(UseCase::ALL) {
@@ -78,7 +78,7 @@ fn a_vote_counts_for_one_poll_and_one_voter_only() {
 }
 
 #[test]
-fn every_changed_bit_of_a_payload_is_noticed() {
+fn a_message_secret_payload_with_any_bit_changed_is_refused() {
     let secret = MessageSecret::generate(&mut seeded(1));
     let key = MediaKey::from_bytes(*secret.expose_bytes());
     for use_case in UseCase::ALL {
@@ -117,7 +117,7 @@ fn changes(sealed: &SealedPayload) -> Vec<SealedPayload> {
 }
 
 #[test]
-fn what_is_no_vote_or_too_long_is_refused() {
+fn malformed_or_overlong_votes_are_refused() {
     let secret = MessageSecret::generate(&mut seeded(1));
     let rng = &mut seeded(2);
     let hash = [[0x0a, 0x20].as_slice(), &[7; 32]].concat();
@@ -139,7 +139,7 @@ fn what_is_no_vote_or_too_long_is_refused() {
 
 proptest! {
     #[test]
-    fn what_is_sealed_comes_back(payload in prop::collection::vec(any::<u8>(), 0..300), which in 0..UseCase::ALL.len()) {
+    fn message_secret_payloads_round_trip(payload in prop::collection::vec(any::<u8>(), 0..300), which in 0..UseCase::ALL.len()) {
         let secret = MessageSecret::from_bytes([9; 32]);
         let context = AddOn { use_case: UseCase::ALL[which], ..CONTEXT };
         let sealed = secret.seal(&context, &payload, &mut seeded(1)).unwrap();

@@ -15,7 +15,7 @@ use super::pair::{Device, image, pair, words};
 
 /// S-3.3, S-3.6, S-3.7, S-5.1. Both write at random; what is on the way is lost, doubled and reordered at random.
 #[test]
-fn every_message_that_arrives_is_read_exactly_once() {
+fn messages_are_read_exactly_once_out_of_order() {
     let rng = &mut rand::rng();
     for round in 0..8 {
         let (mut a, mut b) = (Device::new(), Device::new());
@@ -59,7 +59,7 @@ fn every_message_that_arrives_is_read_exactly_once() {
 
 /// S-3.6. Nothing of the last five chains is lost, whatever the order.
 #[test]
-fn within_five_chains_nothing_is_lost() {
+fn no_message_is_lost_within_five_chains() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = pair();
     let mut late = Vec::new();
@@ -129,7 +129,7 @@ fn reopened(session: &Session) -> Session {
 
 /// S-5.2, S-5.5, S-5.6. Both begin at once, both first messages arrive, and both end up in one state.
 #[test]
-fn two_that_begin_at_the_same_time_end_up_in_one_state() {
+fn simultaneous_initiation_converges_on_one_state() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     b.initiate(&a, true);
@@ -149,7 +149,7 @@ fn two_that_begin_at_the_same_time_end_up_in_one_state() {
 
 /// S-5.2, S-5.5, S-5.6. Both begin again and again, their messages cross on the way in every turn, and none is lost.
 #[test]
-fn whoever_begins_again_while_messages_cross_nothing_is_lost() {
+fn reinitiating_while_messages_cross_loses_nothing() {
     let rng = &mut rand::rng();
     for _ in 0..4 {
         let (mut a, mut b) = (Device::new(), Device::new());
@@ -175,7 +175,7 @@ fn whoever_begins_again_while_messages_cross_nothing_is_lost() {
 
 /// S-5.6. A relay holds a message back until there is a new session, and then delivers it to undo that.
 #[test]
-fn a_message_that_was_held_back_does_not_undo_a_new_session() {
+fn a_delayed_message_does_not_undo_a_new_session() {
     let (mut a, mut b) = pair();
     let in_a_known_chain = a.write(b"held back");
     let arrives = a.write(b"arrives");
@@ -199,7 +199,7 @@ fn a_message_that_was_held_back_does_not_undo_a_new_session() {
 
 /// S-5.6. What comes very late can lead back to a state that the peer has lost; its next message ends that.
 #[test]
-fn a_step_that_comes_late_is_undone_by_the_peers_next_message() {
+fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     for confirmed in [false, true] {
         let (mut a, mut b) = pair();
         let late = a.write(b"late");
@@ -224,7 +224,7 @@ fn a_step_that_comes_late_is_undone_by_the_peers_next_message() {
 
 /// S-1.9, S-2.5. Eight keys agree on the same secrets: by another of them a first message would come again under a new name.
 #[test]
-fn a_first_message_does_not_come_again_under_another_base_key() {
+fn a_pre_key_message_is_not_replayed_under_another_base_key() {
     for one_time in [false, true] {
         let (mut a, mut b) = (Device::new(), Device::new());
         a.initiate(&b, one_time);
@@ -256,7 +256,7 @@ fn a_first_message_does_not_come_again_under_another_base_key() {
 
 /// S-5.3. Messages that can open a state arrive in any order, and ask for its pre-keys once.
 #[test]
-fn no_pre_key_is_asked_for_twice() {
+fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     let mut messages: Vec<_> = (0..20_u8).map(|n| (n, a.write(&[n]))).collect();
@@ -279,7 +279,7 @@ fn no_pre_key_is_asked_for_twice() {
 
 /// S-2.5. With a one-time key it is the missing key that refuses; without one, the memory of the signed one.
 #[test]
-fn a_first_message_opens_one_session() {
+fn a_pre_key_message_opens_one_session() {
     for one_time in [true, false] {
         let (mut a, mut b) = (Device::new(), Device::new());
         a.initiate(&b, one_time);
@@ -292,7 +292,7 @@ fn a_first_message_opens_one_session() {
 
 /// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be of another identity.
 #[test]
-fn a_first_message_is_judged_by_whoever_wrote_it() {
+fn a_pre_key_message_is_bound_to_its_sender_identity() {
     let rng = &mut rand::rng();
     let (mut a, b) = (Device::new(), Device::new());
     a.initiate(&b, true);
@@ -317,7 +317,7 @@ fn a_first_message_is_judged_by_whoever_wrote_it() {
 
 /// S-5.4. A peer with another identity does not slip into a session with the old one.
 #[test]
-fn another_identity_is_another_session() {
+fn a_changed_identity_cannot_join_an_existing_session() {
     let (mut a, mut b) = pair();
     let mut stranger = Device::new();
     stranger.initiate(&b, true);
@@ -334,7 +334,7 @@ fn another_identity_is_another_session() {
 
 /// S-5.3, S-5.4. What belongs to somebody else, or is there already, changes nothing.
 #[test]
-fn a_state_is_added_for_this_pair_of_devices_and_once() {
+fn a_state_is_added_once_and_only_for_this_pair_of_devices() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, false);
@@ -391,7 +391,7 @@ fn a_late_message_of_an_old_state_does_not_disturb_the_new_one() {
 }
 
 #[test]
-fn a_sealed_session_goes_on_where_it_was() {
+fn a_sealed_session_continues_where_it_was() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = pair();
     let (key, other) = (StorageKey::generate(rng), StorageKey::generate(rng));
@@ -428,7 +428,7 @@ fn a_sealed_session_goes_on_where_it_was() {
 
 /// S-6.6
 #[test]
-fn what_is_too_long_is_not_sent() {
+fn an_overlong_message_is_not_encrypted() {
     let (mut a, _) = pair();
     let before = a.image();
     let refused = a.session().encrypt(&vec![0; (64 << 20) + 1], &mut rand::rng());

@@ -9,7 +9,7 @@ use super::known::{Draws, Known};
 
 /// S-1.1, S-1.3, S-1.5, S-1.6
 #[test]
-fn signatures_are_those_of_other_implementations_in_both_conventions() {
+fn xeddsa_signatures_match_other_implementations() {
     let mut signs = [[0, 0], [0, 0]];
     for known in Known::load("xeddsa.txt") {
         let pair = KeyPair::from_private_bytes(known.array("private"));
@@ -49,7 +49,7 @@ fn a_signature_with_any_bit_changed_does_not_verify() {
 
 /// S-1.8. `s + q` is below 2^253 for every `s`, and verifies where only that is checked.
 #[test]
-fn a_second_form_of_the_same_signature_is_refused() {
+fn a_malleated_xeddsa_signature_is_refused() {
     const Q: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
@@ -73,7 +73,7 @@ fn a_second_form_of_the_same_signature_is_refused() {
 
 /// S-1.2, S-1.8. A key of small order would verify signatures that nobody made; there is none to verify with.
 #[test]
-fn keys_that_nobody_makes_are_refused() {
+fn low_order_and_malformed_public_keys_are_refused() {
     let good = KeyPair::from_private_bytes([7; 32]).public().to_bytes();
     assert!(PublicKey::from_bytes(&good).is_ok());
     for (bytes, error) in [

@@ -121,7 +121,7 @@ proptest! {
 
     /// S-4.2. Messages with edits: bytes changed, inserted and left out.
     #[test]
-    fn what_is_read_is_what_prost_reads(
+    fn messages_decode_as_prost_decodes_them(
         open in any::<bool>(),
         counter in any::<u32>(),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 0..4),
@@ -139,7 +139,7 @@ proptest! {
 
     /// S-11.1. The same of groups.
     #[test]
-    fn what_is_read_of_groups_is_what_prost_reads(
+    fn group_messages_decode_as_prost_decodes_them(
         told in any::<bool>(),
         named in any::<bool>(),
         (id, iteration) in any::<(u32, u32)>(),
@@ -160,7 +160,7 @@ proptest! {
 
     /// No input makes the decoders panic.
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_decoded_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let versioned = [&[0x33], bytes.as_slice()].concat();
         for kind in [Kind::Whisper, Kind::PreKey] {
             same_as_prost(kind, &bytes);
@@ -175,7 +175,7 @@ proptest! {
 
 /// S-4.1, S-4.2. What our own messages say is what prost reads in them.
 #[test]
-fn what_is_written_is_what_prost_reads() {
+fn prost_decodes_what_is_encoded() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     for length in [0, 15, 16, 100, 200, 20_000] {
@@ -195,7 +195,7 @@ fn what_is_written_is_what_prost_reads() {
 
 /// S-4.2
 #[test]
-fn what_is_not_a_message_is_refused() {
+fn malformed_messages_are_refused() {
     let good =
         WhisperFields { ratchet_key: Some(key(3)), counter: Some(0), previous_counter: None, body: Some(vec![0; 16]) };
     let read = |version, fields: &WhisperFields| {

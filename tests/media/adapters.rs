@@ -11,7 +11,7 @@ use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use bisik::media::{DecryptingReader, EncryptingReader, EncryptingWriter};
 
 #[test]
-fn writer_and_reader_make_the_same_blob() {
+fn encrypting_writer_and_reader_give_the_same_blob() {
     for size in [0, 1, CHUNK, 200_000] {
         let (plaintext, blob, pointer) = encrypted(size);
         let mut writer = EncryptingWriter::new(Vec::new(), photo(), size as u64, &mut seeded(1)).unwrap();
@@ -31,7 +31,7 @@ fn writer_and_reader_make_the_same_blob() {
 }
 
 #[test]
-fn a_reader_goes_on_where_an_upload_was_put_away() {
+fn an_encrypting_reader_resumes_a_suspended_upload() {
     let (plaintext, blob, pointer) = encrypted(300_000);
     let (key, rng) = (StorageKey::from_bytes([5; 32]), &mut seeded(9));
     let mut first = EncryptingReader::new(&*plaintext, photo(), 300_000, &mut seeded(1)).unwrap();
@@ -62,7 +62,7 @@ proptest! {
 
     /// What a cursor over the file would do, the reader does over the blob.
     #[test]
-    fn a_reader_seeks_as_in_the_file(
+    fn a_decrypting_reader_seeks_as_in_the_plaintext(
         size in sizes(),
         steps in prop::collection::vec((0_u8..3, -250_000_i64..250_000, 0_usize..100_000), 1..8),
     ) {
@@ -99,7 +99,7 @@ fn a_changed_chunk_is_an_error_when_it_is_read() {
 }
 
 #[test]
-fn errors_of_the_inner_reader_come_through() {
+fn errors_of_the_inner_reader_are_passed_on() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

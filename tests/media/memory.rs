@@ -42,7 +42,7 @@ fn memory_does_not_grow_with_the_file() {
 
 /// A pointer can name any size: what is there decides about memory.
 #[test]
-fn a_pointer_to_a_huge_file_takes_no_memory() {
+fn a_pointer_claiming_a_huge_file_takes_no_memory() {
     let bytes = pointer_bytes(&[1; 32], &[2; 32], media::MAX_SIZE, "video/mp4", 0, &[]);
     let used = measure(|| {
         let pointer = Pointer::from_bytes(&bytes).unwrap();

@@ -60,7 +60,7 @@ fn parallel_decryption_releases_verified_chunks_only() {
 }
 
 #[test]
-fn what_push_refuses_is_refused_in_parallel_too() {
+fn parallel_push_refuses_what_push_refuses() {
     let mut encryptor = Encryptor::new(photo(), 1 << 20, &mut seeded(1)).unwrap();
     let mut memory = vec![0; 2 << 20];
     assert_eq!(encryptor.push_into_parallel(&[0; (1 << 20) + 1], &mut memory), Err(EncryptError::OtherSize));

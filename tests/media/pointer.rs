@@ -36,7 +36,7 @@ fn PointerError_() -> PointerError {
 
 /// P-8.2, P-8.7, P-8.8: each bound, at it and past it.
 #[test]
-fn a_pointer_past_any_bound_is_refused() {
+fn a_pointer_past_any_limit_is_refused() {
     let decodes = |size, kind: &str, thumbnail, blob: &[u8]| {
         Pointer::from_bytes(&pointer_bytes(&[1; 32], &[2; 32], size, kind, thumbnail, blob)).is_ok()
     };
@@ -52,7 +52,7 @@ fn a_pointer_past_any_bound_is_refused() {
 }
 
 #[test]
-fn a_thumbnail_is_there_once_and_within_its_bound() {
+fn a_thumbnail_is_set_once_and_within_its_limit() {
     let (_, _, pointer) = encrypted(10);
     assert_eq!(pointer.thumbnail(), Ok(None));
     let largest = file(Pointer::MAX_THUMBNAIL);

@@ -12,7 +12,7 @@ proptest! {
 
     /// P-8.2, P-8.3, P-8.6.
     #[test]
-    fn what_is_encrypted_decrypts_however_it_is_cut(size in sizes(), there in lengths(), back in lengths()) {
+    fn files_round_trip_in_pieces_of_any_length(size in sizes(), there in lengths(), back in lengths()) {
         let (plaintext, whole, of_whole) = encrypted(size);
         let (blob, pointer) = encrypt_in_pieces(&plaintext, &there);
         prop_assert!(blob == whole, "the blob depends on how the file was cut");
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_decode_as_a_pointer_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         if let Ok(pointer) = Pointer::from_bytes(&bytes) {
             prop_assert_eq!(pointer.to_bytes(), bytes);
         }
@@ -63,7 +63,7 @@ proptest! {
 
 /// P-8.2.
 #[test]
-fn a_file_has_the_size_that_was_announced() {
+fn a_file_of_another_size_than_announced_is_refused() {
     let begin = |size| Encryptor::new(photo(), size, &mut seeded(1));
     assert_eq!(begin(media::MAX_SIZE + 1).err(), Some(EncryptError::TooLarge));
     assert!(begin(media::MAX_SIZE).is_ok());
@@ -81,7 +81,7 @@ fn a_file_has_the_size_that_was_announced() {
 
 /// In the caller's memory, and nothing is taken where that is too short.
 #[test]
-fn what_is_pushed_into_memory_is_what_is_appended() {
+fn push_into_a_slice_writes_what_push_appends() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK);
     let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut seeded(1)).unwrap();
     let (mut written, mut memory) = (Vec::new(), vec![0; 4 * SEALED]);
@@ -106,7 +106,7 @@ fn two_encryptions_of_a_file_have_nothing_in_common() {
 }
 
 #[test]
-fn blobs_are_what_the_document_says() {
+fn blobs_match_an_independent_encryption() {
     for size in [0, 1, 33, CHUNK - 1, CHUNK, 2 * CHUNK, 150_000] {
         let (plaintext, blob, pointer) = encrypted(size);
         let (forged, of_forged) =
@@ -117,7 +117,7 @@ fn blobs_are_what_the_document_says() {
 }
 
 #[test]
-fn a_range_takes_only_the_bytes_that_it_asked_for() {
+fn a_range_accepts_only_the_planned_ciphertext() {
     let (_, blob, pointer) = encrypted(3 * CHUNK);
     let access = RandomAccess::new(&pointer, blob.first_chunk().unwrap()).unwrap();
     let plan = access.plan(CHUNK as u64 - 5..CHUNK as u64 + 5);
@@ -142,7 +142,7 @@ fn a_range_takes_only_the_bytes_that_it_asked_for() {
 
 /// P-8.9, P-6.1: at every chunk, and with the same pointer at the end.
 #[test]
-fn an_upload_goes_on_with_the_same_bytes() {
+fn a_resumed_upload_gives_the_same_bytes() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 700);
     let (key, rng) = (StorageKey::from_bytes([5; 32]), &mut seeded(9));
     for taken in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, plaintext.len()] {

@@ -48,7 +48,7 @@ fn plaintext_is_released_for_verified_chunks_only() {
 
 /// P-8.6.
 #[test]
-fn a_blob_that_is_cut_is_incomplete_and_one_that_goes_on_is_refused() {
+fn truncated_blobs_are_incomplete_and_extended_ones_refused() {
     let (plaintext, blob, pointer) = encrypted(2 * CHUNK);
     let ends = (0..=HEADER).chain((0..3).flat_map(|chunk| {
         let start = HEADER + chunk * SEALED;
@@ -70,7 +70,7 @@ fn a_blob_that_is_cut_is_incomplete_and_one_that_goes_on_is_refused() {
 
 /// P-8.5: in the place of each chunk, every other chunk of this file and of others, some under the same key.
 #[test]
-fn a_chunk_fits_in_no_other_place() {
+fn a_chunk_moved_to_another_place_is_refused() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 100);
     let (_, other, _) = encrypted_otherwise(&plaintext);
     let key = &pointer.to_bytes()[1..33];
@@ -99,7 +99,7 @@ fn encrypted_otherwise(plaintext: &[u8]) -> (Vec<u8>, Vec<u8>, Pointer) {
 
 /// P-8.4: another blob of the same size, another salt or commitment.
 #[test]
-fn another_blob_is_refused_before_anything_is_decrypted() {
+fn another_blob_is_refused_before_decryption() {
     let (plaintext, blob, pointer) = encrypted(CHUNK + 100);
     let (_, other, _) = encrypted_otherwise(&plaintext);
     for header in [&other[..HEADER], &[&blob[..24], &other[24..HEADER]].concat(), &[0; HEADER]] {
@@ -111,7 +111,7 @@ fn another_blob_is_refused_before_anything_is_decrypted() {
 
 /// P-8.2: whoever has the key may be dishonest.
 #[test]
-fn padding_that_is_not_zeros_is_refused() {
+fn nonzero_padding_is_refused() {
     // The second file's padding fills the rest of one chunk and all of the next.
     for (size, dirty) in [(100, [0, 1, 3].as_slice()), ((4 << 20) + 10, &[CHUNK])] {
         let plaintext = file(size);

@@ -12,7 +12,7 @@ const MAX_PLAINTEXT: usize = 64 << 20;
 
 /// One chain of 25,003 messages, of which almost nothing arrives.
 #[test]
-fn a_message_too_far_ahead_is_refused_and_the_last_one_in_reach_is_read() {
+fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     let mut both = AliceAndBob::new(1);
     let mut alice = both.initiate(true);
     let chain: Vec<_> = (0..MAX_JUMP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
@@ -59,7 +59,7 @@ fn keeps_the_newest(bob: &mut Session, chain: &[Ciphertext]) {
 
 /// Over several chains the bound is one, and the oldest chain pays.
 #[test]
-fn kept_keys_are_bounded_over_all_chains_and_the_oldest_go_first() {
+fn skipped_message_keys_are_bounded_and_the_oldest_dropped_first() {
     let mut both = AliceAndBob::new(2);
     let (mut alice, mut bob) = both.established();
     let mut chains = Vec::new();

@@ -40,7 +40,7 @@ impl Setting {
 
 /// P-3.6
 #[test]
-fn a_one_time_pair_is_not_found_under_another_generation() {
+fn a_one_time_pre_key_is_bound_to_its_generation() {
     let mut setting = setting();
     let bundle = setting.keys.replenish(&setting.bob, 1, &mut setting.rng).unwrap().remove(0);
     let (_, message) = setting.first_message(bundle, b"halo");
@@ -55,7 +55,7 @@ fn a_one_time_pair_is_not_found_under_another_generation() {
 
 /// P-2.5, P-3.7. More than the limit may be accepted at one moment; the record still opens, and nothing is forgotten.
 #[test]
-fn a_full_replay_cache_fails_closed_asks_for_rotation_and_is_stored_whole() {
+fn a_full_replay_cache_refuses_new_sessions_until_rotation() {
     let mut setting = setting();
     let verified = setting.keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
     let mut accepted = Vec::new();
@@ -82,7 +82,7 @@ fn a_full_replay_cache_fails_closed_asks_for_rotation_and_is_stored_whole() {
 
 /// P-2.1, P-3.10
 #[test]
-fn a_first_message_of_another_identity_is_told_only_if_somebody_wrote_it() {
+fn a_changed_identity_is_reported_only_for_an_authentic_message() {
     let mut setting = setting();
     let (_, message) = setting.first_message(setting.keys.bundle(), b"halo");
     let pinned = Trust::Pinned(setting.bob.public());
@@ -98,7 +98,7 @@ fn a_first_message_of_another_identity_is_told_only_if_somebody_wrote_it() {
 
 /// P-2.2
 #[test]
-fn a_device_set_up_again_tells_lost_keys_from_forgeries() {
+fn a_reinstalled_device_distinguishes_lost_keys_from_forgeries() {
     let mut setting = setting();
     let (_, message) = setting.first_message(setting.keys.bundle(), b"halo");
     setting.keys = PreKeys::generate(&setting.bob, NOW, &mut setting.rng);

@@ -8,7 +8,7 @@ use bisik_testkit::draws::Draws;
 
 /// P-4.3: the same message key and plaintext, under another `PN`.
 #[test]
-fn a_restored_state_never_reuses_the_nonce_of_a_header() {
+fn a_restored_state_reuses_no_header_key_and_nonce() {
     let rng = &mut rand::rng();
     let pair = KeyPair::generate(rng);
     let mut a = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], pair.public());

@@ -9,7 +9,7 @@ use bisik_testkit::alice_and_bob::state_of;
 const DAY: u64 = 24 * 60 * 60;
 
 #[test]
-fn a_generation_is_replaced_after_a_week_and_not_before() {
+fn pre_keys_rotate_after_a_week() {
     let mut both = AliceAndBob::new(1);
     let bundle = both.keys.bundle();
     assert!(!rotate(&mut both, 7 * DAY - 1));
@@ -22,7 +22,7 @@ fn a_generation_is_replaced_after_a_week_and_not_before() {
 
 /// A bundle lasts 30 days, and a message may be 14 days on its way.
 #[test]
-fn a_first_message_is_answered_until_44_days_after_its_bundle_was_made() {
+fn a_bundle_can_be_answered_until_44_days_after_it_was_made() {
     for one_time in [true, false] {
         let mut both = AliceAndBob::new(2);
         let hello = both.initiate(one_time).encrypt(b"halo", &mut both.rng).unwrap();
@@ -38,7 +38,7 @@ fn a_first_message_is_answered_until_44_days_after_its_bundle_was_made() {
 
 /// A device that was away for long replaces its keys once, and what was written to it meanwhile still opens.
 #[test]
-fn a_device_that_was_away_for_weeks_answers_what_came_meanwhile() {
+fn a_device_offline_for_weeks_still_answers_first_messages() {
     let mut both = AliceAndBob::new(3);
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     assert!(rotate(&mut both, 40 * DAY));
@@ -47,7 +47,7 @@ fn a_device_that_was_away_for_weeks_answers_what_came_meanwhile() {
 }
 
 #[test]
-fn a_generation_dated_in_the_future_is_replaced() {
+fn pre_keys_dated_in_the_future_are_replaced() {
     let mut both = AliceAndBob::new(4);
     let wrong = both.now.plus_seconds(400 * DAY);
     both.keys = PreKeys::generate(&both.bob, wrong, &mut both.rng);
@@ -63,7 +63,7 @@ fn a_generation_dated_in_the_future_is_replaced() {
 
 /// P-2.6
 #[test]
-fn sixteen_older_generations_are_kept_and_the_oldest_goes_first() {
+fn at_most_sixteen_older_pre_key_generations_are_kept() {
     let mut both = AliceAndBob::new(8);
     let mut messages = vec![both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap()];
     // A clock that goes backwards: each generation is dated two days ahead at the next look, and none expires.
@@ -78,7 +78,7 @@ fn sixteen_older_generations_are_kept_and_the_oldest_goes_first() {
 }
 
 #[test]
-fn rotation_survives_a_restart() {
+fn pre_key_rotation_survives_a_restart() {
     let mut both = AliceAndBob::new(5);
     both.bundle(true);
     for day in [7, 14, 21] {
@@ -95,7 +95,7 @@ fn rotation_survives_a_restart() {
 }
 
 #[test]
-fn the_stock_is_what_peers_can_still_use() {
+fn pre_key_stock_counts_only_usable_one_time_keys() {
     let mut both = AliceAndBob::new(6);
     let stock = |both: &AliceAndBob, seconds| both.keys.stock(after(both, seconds));
     let first = both.keys.replenish(&both.bob, 20, &mut both.rng).unwrap();
@@ -131,7 +131,7 @@ fn pre_keys_refuse_another_identity_and_too_many_pairs() {
 }
 
 #[test]
-fn the_revision_counts_every_change() {
+fn the_pre_key_revision_counts_every_change() {
     let mut both = AliceAndBob::new(8);
     let hello = both.initiate(true).encrypt(b"", &mut both.rng).unwrap();
     let mut last = both.keys.revision();

@@ -26,13 +26,13 @@ proptest! {
     #![proptest_config(cases(24))]
 
     #[test]
-    fn whatever_happens_all_laws_hold(script in script()) {
+    fn any_script_of_events_keeps_every_invariant(script in script()) {
         Simulation::replay(&script);
     }
 
     /// Losses, copies and any order: within one chain nothing is out of reach.
     #[test]
-    fn each_message_of_a_chain_is_read_once_in_any_order(
+    fn out_of_order_messages_are_each_read_once(
         plaintexts in plaintexts(),
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..48),
     ) {
@@ -51,7 +51,7 @@ proptest! {
 
     /// A message may be overtaken by four turns of the conversation.
     #[test]
-    fn a_message_is_read_until_five_newer_chains_are_known(late in 0_usize..8) {
+    fn late_messages_are_read_until_five_newer_chains_exist(late in 0_usize..8) {
         let mut both = AliceAndBob::new(2);
         let (mut alice, mut bob) = both.established();
         let message = alice.encrypt(b"terlambat", &mut both.rng).unwrap();
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_in_any_state_is_refused(steps in 0_usize..6, at in any::<prop::sample::Index>(), mask in 1_u8..) {
+    fn a_forged_message_is_refused_and_leaves_the_state_unchanged(steps in 0_usize..6, at in any::<prop::sample::Index>(), mask in 1_u8..) {
         let mut both = AliceAndBob::new(4);
         let (mut alice, mut bob) = both.opened(true);
         for _ in 0..steps {
@@ -107,7 +107,7 @@ proptest! {
 }
 
 #[test]
-fn an_ordinary_message_with_any_byte_changed_is_refused() {
+fn a_message_with_any_byte_changed_is_refused() {
     let mut both = AliceAndBob::new(5);
     let (mut alice, mut bob) = both.established();
     let message = alice.encrypt(b"pesan", &mut both.rng).unwrap();
@@ -116,7 +116,7 @@ fn an_ordinary_message_with_any_byte_changed_is_refused() {
 }
 
 #[test]
-fn an_ordinary_message_that_is_cut_or_extended_is_refused() {
+fn a_truncated_or_extended_message_is_refused() {
     let mut both = AliceAndBob::new(6);
     let (mut alice, mut bob) = both.established();
     let message = alice.encrypt(b"pesan", &mut both.rng).unwrap();
@@ -137,7 +137,7 @@ fn a_first_message_with_any_byte_changed_opens_nothing() {
 }
 
 #[test]
-fn a_first_message_that_is_cut_or_extended_opens_nothing() {
+fn a_truncated_or_extended_first_message_opens_nothing() {
     let mut both = AliceAndBob::new(8);
     let message = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     every_length(message.as_bytes(), |bytes| not_accepted(&both, bytes));
@@ -145,7 +145,7 @@ fn a_first_message_that_is_cut_or_extended_opens_nothing() {
 }
 
 #[test]
-fn a_repeated_first_message_with_any_byte_changed_is_read_by_nobody() {
+fn a_repeated_first_message_with_any_byte_changed_is_refused() {
     let mut both = AliceAndBob::new(9);
     let (mut alice, mut bob) = both.opened(true);
     let message = alice.encrypt(b"halo lagi", &mut both.rng).unwrap();

@@ -39,7 +39,7 @@ proptest! {
 
     /// In any state: unanswered, with a step due, in the middle of a chain.
     #[test]
-    fn one_state_never_encrypts_two_plaintexts_with_one_stream(
+    fn a_restored_backup_reuses_no_key_and_nonce(
         (one, other) in two_plaintexts(),
         steps in prop::collection::vec(any::<bool>(), 0..6),
         constant in any::<u8>(),
@@ -69,7 +69,7 @@ proptest! {
 
     /// Whole conversations from one backup, each with the generator of the backup: every salt is met once.
     #[test]
-    fn many_rollbacks_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
+    fn many_restored_backups_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
         let mut both = AliceAndBob::new(2);
         let (alice, _) = both.established();
         let mut salts = BTreeSet::new();
@@ -84,7 +84,7 @@ proptest! {
 
     /// Records too: a disk that is read before and after a rollback shows no two states under one nonce.
     #[test]
-    fn two_states_are_never_sealed_under_one_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
+    fn two_states_are_never_sealed_under_the_same_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
         let mut both = AliceAndBob::new(3);
         let (mut alice, _) = both.established();
         let rng = || ConstantRng(constant);
@@ -98,7 +98,7 @@ proptest! {
 }
 
 #[test]
-fn no_kind_of_record_repeats_a_nonce() {
+fn no_record_kind_repeats_a_nonce() {
     let mut both = AliceAndBob::new(4);
     let rng = &mut ConstantRng(0);
     let other = PreKeys::generate(&both.alice, both.now, &mut both.rng);
@@ -119,7 +119,7 @@ fn no_kind_of_record_repeats_a_nonce() {
 
 /// A program that starts twice from the same snapshot sets up the same session twice: even then the streams differ.
 #[test]
-fn two_sessions_of_one_generator_share_no_salt() {
+fn sessions_with_a_repeating_generator_share_no_salt() {
     let mut both = AliceAndBob::new(5);
     let bundle = both.verified(true);
     let hello = |text: &[u8]| {
@@ -134,7 +134,7 @@ fn two_sessions_of_one_generator_share_no_salt() {
 /// Two timelines may meet again in one chain and one plaintext, and differ only in what their headers say of the chain
 /// before: headers too are encrypted under a key that recurs.
 #[test]
-fn one_plaintext_under_two_headers_has_two_streams() {
+fn one_plaintext_under_two_headers_gets_two_keystreams() {
     let mut both = AliceAndBob::new(10);
     let (mut alice, mut bob) = both.established();
     let shared = alice.encrypt(b"bersama", &mut both.rng).unwrap();
@@ -151,7 +151,7 @@ fn one_plaintext_under_two_headers_has_two_streams() {
 
 /// A fork in the middle of a chain has the numbers of what it forgot: each number is read once, whichever comes first.
 #[test]
-fn a_fork_within_a_chain_is_read_once_for_each_number() {
+fn a_fork_within_a_chain_is_read_once_per_number() {
     for genuine_first in [true, false] {
         let mut both = AliceAndBob::new(6);
         let (mut alice, mut bob) = both.established();
@@ -174,7 +174,7 @@ fn a_fork_within_a_chain_is_read_once_for_each_number() {
 
 /// A fork that has made a DH step of its own contradicts what came before, and is told as such.
 #[test]
-fn a_fork_with_a_step_of_its_own_is_told_as_diverged() {
+fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
     let mut both = AliceAndBob::new(7);
     let (mut alice, mut bob) = both.established();
     let mut restored = reloaded(&alice);
@@ -194,7 +194,7 @@ fn a_fork_with_a_step_of_its_own_is_told_as_diverged() {
 
 /// The same fork by a generator that repeats itself is no fork: the same step, the same chain, the same numbers.
 #[test]
-fn a_fork_with_the_same_step_is_read_once_for_each_number() {
+fn a_fork_with_the_same_ratchet_step_is_read_once_per_number() {
     let mut both = AliceAndBob::new(8);
     let (mut alice, mut bob) = both.established();
     let mut restored = reloaded(&alice);
@@ -208,7 +208,7 @@ fn a_fork_with_the_same_step_is_read_once_for_each_number() {
 
 /// Who restores an old state reads again what came since, if it comes again, and cannot read what needs what it forgot.
 #[test]
-fn a_restored_receiver_loses_what_it_forgot_and_nothing_else() {
+fn a_restored_receiver_loses_only_what_it_forgot() {
     let mut both = AliceAndBob::new(9);
     let (mut alice, mut bob) = both.established();
     let first = alice.encrypt(b"satu", &mut both.rng).unwrap();

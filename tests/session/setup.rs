@@ -17,7 +17,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 #[test]
-fn a_bundle_is_good_from_a_day_before_its_date_until_30_days_after() {
+fn a_bundle_is_valid_from_one_day_before_issue_to_30_days_after() {
     let mut both = AliceAndBob::new(1);
     let created = both.now.as_unix_seconds();
     for one_time in [true, false] {
@@ -34,7 +34,7 @@ fn a_bundle_is_good_from_a_day_before_its_date_until_30_days_after() {
 }
 
 #[test]
-fn a_bundle_of_another_identity_is_told_apart() {
+fn a_bundle_of_another_identity_is_refused() {
     let mut both = AliceAndBob::new(2);
     let bundle = both.bundle(true);
     let pinned = |identity: &Identity| bundle.clone().verify(Trust::Pinned(identity.public()), both.now).map(drop);
@@ -44,7 +44,7 @@ fn a_bundle_of_another_identity_is_told_apart() {
 
 /// P-2.8. Whatever of a bundle is changed, either half of the identity too, and still decodes: its signature no longer fits.
 #[test]
-fn a_changed_bundle_is_refused_whatever_was_changed() {
+fn a_bundle_with_any_byte_changed_is_refused() {
     let mut both = AliceAndBob::new(3);
     for one_time in [true, false] {
         let bytes = both.bundle(one_time).to_bytes();
@@ -65,7 +65,7 @@ fn a_changed_bundle_is_refused_whatever_was_changed() {
 }
 
 #[test]
-fn a_bundle_with_a_bad_key_is_told_apart_before_its_signature_is_looked_at() {
+fn a_bundle_with_a_bad_key_is_refused_before_its_signature_is_checked() {
     let mut both = AliceAndBob::new(4);
     let bytes = both.bundle(true).to_bytes();
     let with = |offset: usize, key: &[u8]| {
@@ -95,7 +95,7 @@ fn a_bundle_with_a_bad_key_is_told_apart_before_its_signature_is_looked_at() {
 }
 
 #[test]
-fn nobody_sets_up_a_session_with_themselves() {
+fn a_session_with_oneself_is_refused() {
     let mut both = AliceAndBob::new(5);
     let bundle = both.verified(true);
     let own = Session::initiate(&both.bob, &bundle, &mut both.rng);
@@ -103,7 +103,7 @@ fn nobody_sets_up_a_session_with_themselves() {
 }
 
 #[test]
-fn a_first_message_is_refused_by_the_wrong_keys_and_identities() {
+fn a_first_message_to_other_pre_keys_or_identity_is_refused() {
     let mut both = AliceAndBob::new(6);
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     let AliceAndBob { alice, bob, keys, now, rng } = &mut both;
@@ -119,7 +119,7 @@ fn a_first_message_is_refused_by_the_wrong_keys_and_identities() {
 }
 
 #[test]
-fn a_first_message_names_keys_that_are_used_once() {
+fn a_replayed_first_message_finds_its_one_time_key_gone() {
     let mut both = AliceAndBob::new(7);
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     let Accepted { used, .. } = both.accept(&hello);
@@ -129,7 +129,7 @@ fn a_first_message_names_keys_that_are_used_once() {
 }
 
 #[test]
-fn a_first_message_to_the_last_resort_key_opens_one_session() {
+fn a_replayed_first_message_to_the_last_resort_key_is_refused() {
     let mut both = AliceAndBob::new(8);
     let mut alice = both.initiate(false);
     let hello = alice.encrypt(b"halo", &mut both.rng).unwrap();
@@ -150,7 +150,7 @@ fn a_first_message_to_the_last_resort_key_opens_one_session() {
 
 /// The key fails closed, says so, and asks for its own replacement.
 #[test]
-fn a_last_resort_key_that_can_remember_no_more_accepts_no_more() {
+fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
     let mut both = AliceAndBob::new(9);
     let bundle = both.verified(false);
     let mut hello = || {
@@ -172,7 +172,7 @@ fn a_last_resort_key_that_can_remember_no_more_accepts_no_more() {
 }
 
 #[test]
-fn a_session_under_a_disclosure_is_accepted_under_the_same_one_only() {
+fn a_session_is_bound_to_the_disclosure_of_its_bundle() {
     let mut both = AliceAndBob::new(10);
     let disclosures = [DisclosureHash::NONE, DisclosureHash([1; 32]), DisclosureHash([2; 32])];
     for written in disclosures {
@@ -191,7 +191,7 @@ fn a_session_under_a_disclosure_is_accepted_under_the_same_one_only() {
 }
 
 #[test]
-fn a_first_message_that_does_not_decode_is_malformed() {
+fn a_malformed_first_message_is_refused() {
     let mut both = AliceAndBob::new(11);
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     let mut bytes = hello.into_bytes();
@@ -243,7 +243,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
 /// Both devices initiate, both accept: each then has two sessions, and both pick the same.
 /// P-3.9
 #[test]
-fn of_two_sessions_set_up_at_once_both_sides_pick_the_same() {
+fn simultaneous_initiation_picks_the_same_session_on_both_sides() {
     let mut picked = [0; 2];
     for seed in 0..16 {
         let mut both = AliceAndBob::new(100 + seed);

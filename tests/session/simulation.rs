@@ -15,7 +15,7 @@ use bisik_testkit::{Crash, Envelope, Event, Outcome, Pair, SeededRng, Side, Simu
 /// attackers who write. Every outcome is the model's, every refusal changes nothing, no salt is met twice, no message is
 /// read twice: the simulation panics where one of these breaks.
 #[test]
-fn every_outcome_is_the_one_that_the_model_foretells() {
+fn every_outcome_matches_the_model() {
     let mut simulation = Simulation::new(1, PAIRS);
     let mut rng = SeededRng::new(1);
     for _ in 0..40 * PAIRS {
@@ -41,7 +41,7 @@ fn every_outcome_is_the_one_that_the_model_foretells() {
 }
 
 #[test]
-fn all_that_the_network_did_not_lose_is_delivered_once() {
+fn every_message_not_lost_is_delivered_exactly_once() {
     let mut simulation = Simulation::new(2, PAIRS);
     let mut traffic = Traffic::new(2);
     for _ in 0..30 * PAIRS {
@@ -66,7 +66,7 @@ fn all_that_the_network_did_not_lose_is_delivered_once() {
 }
 
 #[test]
-fn two_who_initiate_at_once_end_in_the_same_session() {
+fn simultaneous_initiation_converges_on_one_session() {
     let mut simulation = Simulation::new(3, PAIRS / 2);
     let mut traffic = Traffic::new(3);
     for pair in 0..simulation.pairs.len() {
@@ -91,7 +91,7 @@ fn two_who_initiate_at_once_end_in_the_same_session() {
 }
 
 #[test]
-fn a_copied_state_reads_nothing_that_was_read_before() {
+fn a_stolen_state_cannot_decrypt_earlier_messages() {
     let mut simulation = Simulation::new(4, PAIRS / 2);
     let mut traffic = Traffic::new(4);
     for _ in 0..20 * PAIRS {
@@ -114,7 +114,7 @@ fn a_copied_state_reads_nothing_that_was_read_before() {
 }
 
 #[test]
-fn a_copied_state_reads_nothing_after_one_round_trip() {
+fn a_stolen_state_is_useless_after_one_round_trip() {
     let mut simulation = Simulation::new(5, PAIRS / 2);
     let mut traffic = Traffic::new(5);
     for _ in 0..8 * PAIRS {
@@ -138,7 +138,7 @@ fn a_copied_state_reads_nothing_after_one_round_trip() {
 }
 
 #[test]
-fn an_attacker_who_writes_is_shut_out_by_one_round_trip() {
+fn an_active_attacker_is_locked_out_after_one_round_trip() {
     let mut simulation = Simulation::new(6, PAIRS / 2);
     for (index, victim) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
         for from in [victim, victim.other(), victim, victim.other()] {
@@ -164,7 +164,7 @@ fn an_attacker_who_writes_is_shut_out_by_one_round_trip() {
 }
 
 #[test]
-fn after_a_rollback_nothing_is_read_twice_and_a_new_session_repairs_it() {
+fn a_restored_device_reads_nothing_twice_and_recovers_by_a_new_session() {
     let mut simulation = Simulation::new(7, PAIRS / 2);
     let mut traffic = Traffic::new(7);
     for _ in 0..6 * PAIRS {

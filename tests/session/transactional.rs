@@ -13,7 +13,7 @@ fn seal(session: &Session) -> SealedSession {
 }
 
 #[test]
-fn a_held_message_needs_the_proof_of_its_own_session_and_of_a_state_not_older() {
+fn a_held_message_needs_proof_that_its_own_state_was_stored() {
     let mut both = AliceAndBob::new(1);
     let (mut alice, mut bob) = both.established();
     let (mut other, _) = both.established();
@@ -30,7 +30,7 @@ fn a_held_message_needs_the_proof_of_its_own_session_and_of_a_state_not_older() 
 }
 
 #[test]
-fn one_proof_releases_all_messages_that_it_covers() {
+fn one_storage_proof_releases_every_message_it_covers() {
     let mut both = AliceAndBob::new(2);
     let (mut alice, mut bob) = both.established();
     let held = [b"a", b"b", b"c"].map(|text| (text, alice.encrypt_held(text, &mut both.rng).unwrap()));
@@ -43,7 +43,7 @@ fn one_proof_releases_all_messages_that_it_covers() {
 }
 
 #[test]
-fn a_held_message_that_is_dropped_is_a_gap_like_any_lost_message() {
+fn a_dropped_held_message_is_a_gap_like_a_lost_message() {
     let mut both = AliceAndBob::new(3);
     let (mut alice, mut bob) = both.established();
     drop(alice.encrypt_held(b"batal", &mut both.rng).unwrap());
@@ -53,7 +53,7 @@ fn a_held_message_that_is_dropped_is_a_gap_like_any_lost_message() {
 
 /// A record sealed from a staged message that is then dropped must not pass for one of a later message.
 #[test]
-fn the_proof_of_a_dropped_staged_message_releases_nothing_later() {
+fn the_storage_proof_of_a_dropped_staged_message_releases_nothing() {
     let mut both = AliceAndBob::new(4);
     let (mut alice, mut bob) = both.established();
     let message = bob.encrypt(b"hai", &mut both.rng).unwrap();
@@ -67,7 +67,7 @@ fn the_proof_of_a_dropped_staged_message_releases_nothing_later() {
 
 /// For every kind of change that a message makes: the first answer, the next in order, a gap, a kept key, a step.
 #[test]
-fn what_a_staged_message_seals_is_what_its_commit_leaves() {
+fn a_staged_message_seals_the_state_its_commit_leaves() {
     let mut both = AliceAndBob::new(5);
     let (mut alice, mut bob) = both.opened(true);
     let answer = bob.encrypt(b"jawab", &mut both.rng).unwrap();
@@ -109,7 +109,7 @@ fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, plaintext: 
 }
 
 #[test]
-fn what_a_staged_message_of_a_ratchet_seals_is_what_its_commit_leaves() {
+fn a_staged_ratchet_message_seals_the_state_its_commit_leaves() {
     let rng = &mut SeededRng::new(6);
     let secret = || SharedSecret::from_bytes([7; 32]);
     let pair = KeyPair::generate(rng);
@@ -131,7 +131,7 @@ fn what_a_staged_message_of_a_ratchet_seals_is_what_its_commit_leaves() {
 }
 
 #[test]
-fn the_revision_counts_what_was_written_and_read_and_nothing_else() {
+fn the_session_revision_counts_only_reads_and_writes() {
     let mut both = AliceAndBob::new(7);
     let (mut alice, mut bob) = both.established();
     let (at_alice, at_bob) = (alice.revision(), bob.revision());
