@@ -15,8 +15,8 @@
 
 mod conversation; // delivery to every device, acknowledgements, requests, lost sessions
 mod device_lists; // the chain of device lists: rollback, fork, gap, expiry, forgery
-mod linking; // QR code and typed code, with an attacker in the middle
-mod list_format; // malformed device lists
-mod model; // random conversations beside a reference without cryptography
-mod parties; // devices with known keys, for the tests of lists and linking
-mod primary; // what the primary device signs
+mod linking; //      QR code and typed code, with an attacker in the middle
+mod list_format; //  malformed device lists
+mod model; //        random conversations beside a reference without cryptography
+mod parties; //      devices with known keys, for the tests of lists and linking
+mod primary; //      what the primary device signs

@@ -15,8 +15,8 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod counters; // frame counters that a restored sealer does not repeat
-mod fixtures; // pairs, group calls, ends of a stream
-mod frames; // SFrame: replay, forgery, late frames, bounds
-mod group; // joining, leaving, epoch keys
+mod counters; //  frame counters that a restored sealer does not repeat
+mod fixtures; //  pairs, group calls, ends of a stream
+mod frames; //    SFrame: replay, forgery, late frames, bounds
+mod group; //     joining, leaving, epoch keys
 mod two_party; // offer and answer

@@ -13,11 +13,11 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod business; // carts, catalogues, quick replies, links, automated messages
+mod business; //          carts, catalogues, quick replies, links, automated messages
 mod business_fixtures; // business content of every kind
-mod fixtures; // content of every kind
-mod limits; // sizes, lengths, counts, file names
-mod polls; // sealed votes
-mod reading; // one encoding, unknown fields, hostile bodies
-mod references; // edits, deletions, live locations, receipts, timers
-mod schema; // content.proto, the prost types and the shape checks agree
+mod fixtures; //          content of every kind
+mod limits; //            sizes, lengths, counts, file names
+mod polls; //             sealed votes
+mod reading; //           one encoding, unknown fields, hostile bodies
+mod references; //        edits, deletions, live locations, receipts, timers
+mod schema; //            content.proto, the prost types and the shape checks agree

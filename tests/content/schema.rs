@@ -1,6 +1,4 @@
-//! The published schema, the messages that prost encodes, and the shapes that are checked before are the same.
-//!
-//! Reads all three as text: an attribute of prost determines an encoding entirely, as a line of a schema does.
+//! The published schema, the prost types and the checked shapes are the same, compared as text.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,5 @@
-//! Encodings are canonical: what is decoded encodes to the same bytes, and everything else is refused. Sealed records open
-//! only as what they are.
-//!
-//! Does not know what the bytes are for.
+//! Canonical encodings: decoding and encoding again gives the same bytes, everything else is refused, and a sealed
+//! record opens only as its own kind.
 
 use bisik::handshake::FirstFlight;
 use bisik::ratchet::{DoubleRatchet, KeyPair, PublicKey, SharedSecret};

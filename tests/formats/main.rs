@@ -13,10 +13,10 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod encodings; // what is decoded encodes to the same bytes, and everything else is refused
+mod encodings; //    what is decoded encodes to the same bytes, and everything else is refused
 #[cfg(feature = "call")]
-mod script; // the language of the vector files
-mod sizes; // sizes of messages, bundles and records
+mod script; //       the language of the vector files
+mod sizes; //        sizes of messages, bundles and records
 mod state_golden; // records of released formats still open
 #[cfg(feature = "call")]
-mod vectors; // every script in tests/vectors
+mod vectors; //      every script in tests/vectors

@@ -1,6 +1,5 @@
-//! Sizes that users plan with: messages, bundles, records.
-//!
-//! Does not know how they come about. A larger one is a broken promise; a smaller one is news, and changes the documents.
+//! Sizes that users plan with: messages, bundles, records. A larger one breaks a promise; a smaller one changes the
+//! documents.
 
 use bisik_testkit::AliceAndBob;
 use bisik_testkit::alice_and_bob::state;

@@ -1,6 +1,6 @@
-//! Records that format 1 has sealed, kept forever: each opens, behaves as it did, and is sealed to the same bytes again.
+//! Records of released formats: each still opens, behaves as it did, and is sealed to the same bytes again.
 //!
-//! Does not know the layout of state, only what can be done with what is opened: tests/vectors/state.txt has the layout.
+//! The layout of state is tested by tests/vectors/state.txt.
 
 use std::collections::VecDeque;
 use std::fs;

@@ -1,6 +1,6 @@
-//! Known answers: every script of tests/vectors, made by the independent implementation in tests/reference, agrees.
+//! Known answers: the library gives the results of every script in tests/vectors, which a second implementation made.
 //!
-//! Does not know that implementation: the two meet in the files alone. `BISIK_VECTORS` names another directory to run.
+//! That implementation is in tests/reference. `BISIK_VECTORS` names another directory to run.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
-//! Encodings and signatures of disclosures, decisions and receipts: one encoding each, and nobody else's signature.
-//!
-//! Does not know labels.
+//! Encodings and signatures of disclosures, decisions and receipts: one encoding each, and no signature of anybody
+//! else.
 
 use bisik::device::Custody;
 use bisik::endpoint::{

@@ -1,6 +1,6 @@
-//! Conversations with an endpoint that somebody else hosts: told, decided, and never sent to unasked.
+//! Conversations with a hosted device: nothing is sent without consent, and refusal and withdrawal stop sending.
 //!
-//! Does not know how a label follows from evidence: tests/hosting does.
+//! How a label follows from evidence is tested in the other files of this folder.
 
 use bisik::Identity;
 use bisik::conversation::{Event, ReceiveError, SendError, Side};

@@ -1,6 +1,4 @@
-//! Consent, refusal and withdrawal on several devices of one user: in whatever order they hear of each other, they agree.
-//!
-//! Does not know bytes.
+//! Consent, refusal and withdrawal on several devices of one user: they agree in whatever order decisions arrive.
 
 use bisik::DecisionError;
 use bisik::device::{AccountKey, Custody, Terms};

@@ -1,6 +1,4 @@
-//! Every edge of the label's state machine, each by itself (docs/protocol.md, section 11.4).
-//!
-//! Does not know why a business or a relay causes it: see `transitions`.
+//! Every edge of the label's state machine by itself (docs/protocol.md, section 11.4), named after it.
 
 use bisik::device::Custody;
 use bisik::endpoint::{

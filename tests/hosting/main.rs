@@ -1,8 +1,7 @@
-//! Endpoints: disclosures, decisions, labels. Every edge and every transition of docs/protocol.md, section 11.4, is a test
-//! named after it.
+//! Hosted devices: disclosures, decisions, labels, retention. Every edge and every transition of docs/protocol.md,
+//! section 11.4, is a test named after it.
 //!
-//! Does not know sessions, except to show that a disclosure is in their transcript. Known answers are in
-//! tests/vectors/endpoint.txt.
+//! Known answers are in tests/vectors/endpoint.txt.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -17,12 +16,13 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod bytes; //       encodings and signatures: nothing else is accepted
-mod decisions; //   consent, refusal, withdrawal, on several devices
-mod edges; //       every edge of the state machine
-mod model; //       a label machine that is obviously right
-mod parties;
-mod properties; //  random walks beside the model
-mod retention; //   deadlines and the ledger
-mod transitions; // what happens to real conversations
-mod wording; //     names and notices //     the parties
+mod bytes; //         encodings and signatures: nothing else is accepted
+mod conversations; // whole conversations with a hosted device
+mod decisions; //     consent, refusal, withdrawal, on several devices
+mod edges; //         every edge of the state machine
+mod model; //         the state machine written a second time
+mod parties; //       a customer, a business, operators
+mod properties; //    random walks beside the model
+mod retention; //     deletion deadlines and the ledger
+mod transitions; //   what happens to real conversations
+mod wording; //       operator names and notices

@@ -1,6 +1,7 @@
-//! The label machine once more, as plainly as it can be said: small numbers instead of keys, maps without bounds, no bytes.
+//! The label's state machine written a second time, as plainly as possible: small numbers instead of keys, maps without
+//! limits.
 //!
-//! Does not know signatures: a [`Fact`] is what an account, an operator and an endpoint have all signed.
+//! It checks no signatures: a [`Fact`] stands for what an account, an operator and a hosted device have all signed.
 
 use std::collections::BTreeMap;
 

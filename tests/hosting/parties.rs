@@ -1,6 +1,4 @@
-//! A customer with several devices, a business, three operators, and disclosures that they make.
-//!
-//! Does not know what is tested.
+//! A customer with several devices, a business, three operators, and the disclosures they make.
 
 use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, FromOwnDevice, Primary, Terms};
 use bisik::endpoint::{

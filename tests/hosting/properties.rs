@@ -1,7 +1,5 @@
-//! Random walks by honest and malicious relays, operators and businesses, and by a user with two devices: the rules hold, and
-//! the library agrees with the model.
-//!
-//! Does not know bytes: see `bytes`.
+//! Random walks by honest and dishonest relays, operators and businesses, and a user with two devices: the rules hold,
+//! and the library agrees with the model.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,4 @@
-//! Deadlines, and the ledger of what is due.
-//!
-//! Does not know labels.
+//! Deletion deadlines, and the ledger of what is due.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,4 @@
 //! What happens to real conversations: each test is a transition of docs/protocol.md, section 11.4, named after it.
-//!
-//! Does not know the edges one by one: see `edges`.
 
 use bisik::device::Custody;
 use bisik::endpoint::{

@@ -1,6 +1,4 @@
-//! Names that show what was signed, and notices that leave nothing out.
-//!
-//! Does not know good style.
+//! Operator names are shown as signed, and notices name the reader, the retention and every change for the worse.
 
 use bisik::device::Custody;
 use bisik::endpoint::{

@@ -1,6 +1,4 @@
-//! The house rules that a machine can check: layers, sizes, first lines, raw secrets, one quickstart.
-//!
-//! Knows the source as text, and nothing of what it does.
+//! Rules that a machine can check: layers, file sizes, first lines, raw secrets, and the quickstart in the README.
 
 use std::fs;
 use std::path::{Path, PathBuf};

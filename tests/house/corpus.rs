@@ -1,6 +1,6 @@
 //! Replays the seeds of every fuzz target, on any toolchain and without libFuzzer.
 //!
-//! Does not search: that is `cargo fuzz run`, see CONTRIBUTING.md.
+//! Searching for new inputs is `cargo fuzz run`: see CONTRIBUTING.md.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

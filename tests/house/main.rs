@@ -14,5 +14,5 @@
 )]
 
 mod architecture; // layers, file sizes, first lines, raw secrets
-mod compliance; // every numbered requirement is enforced and tested
-mod corpus; // every fuzz seed is replayed
+mod compliance; //   every numbered requirement is enforced and tested
+mod corpus; //       every fuzz seed is replayed

@@ -1,6 +1,4 @@
 //! Accounts and conversations: `Debug` of their types shows no secret.
-//!
-//! Does not look at freed memory: what they are made of has its own tests.
 
 use bisik::conversation::{Arrival, Conversation, DeviceAddress, IdentityPolicy, Needed, Received, SendError, Supply};
 use bisik::device::{Custody, DeviceDirectory, Terms};

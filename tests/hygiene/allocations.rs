@@ -1,6 +1,6 @@
-//! How often messages reach for the allocator: a bound on work that, unlike time, is the same on every machine.
+//! How often a message allocates: a limit on work that, unlike time, is the same on every machine.
 //!
-//! Does not know how long anything takes: see benches/versus and benches/rejected.
+//! Time is measured by benches/versus and benches/rejected.
 
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 

@@ -1,6 +1,4 @@
-//! Calls: `Debug` of their types shows no secret, and nothing of one is left in freed memory.
-//!
-//! Does not know what is inside a cipher: what is searched for is what was drawn, agreed on or derived.
+//! Calls: `Debug` of their types shows no secret, and no key of a call is left in freed memory.
 
 use bisik::call::{
     Answer, AnswerError, BaseKey, CallId, CallKeys, Calling, EpochKey, EpochKeyError, FrameOpener, FrameSealer,

@@ -1,6 +1,4 @@
 //! Secrets to look for, and the search for all of them at once.
-//!
-//! Does not know where they come from.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,6 +1,6 @@
-//! Content: what people say, where they are, and the keys of what they send are not left in freed memory.
+//! Content: texts, places and keys of attachments are not left in freed memory.
 //!
-//! Does not know sessions: a body that was decrypted is the caller's to wipe.
+//! A decrypted body belongs to the caller, who wipes it.
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 

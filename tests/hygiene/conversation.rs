@@ -1,6 +1,4 @@
-//! Sessions: nothing is left in freed memory, from the handshake to the last drop.
-//!
-//! Does not look into one operation at a time: what is secret at any moment must be in nothing that was ever freed.
+//! Sessions: no secret is left in freed memory, from the handshake to the last drop.
 
 use bisik::handshake::{self, DisclosureHash};
 use bisik::{Accepted, Ciphertext, Identity, PreKeys, Session, StorageKey, Trust};

@@ -1,6 +1,6 @@
 //! `Debug` of every public type, built from known secrets, shows none of them.
 //!
-//! Does not know what it does show. Which public types there are is read from the source, so that none can be forgotten.
+//! The list of public types is read from the source, so that none can be forgotten.
 
 use std::any::type_name;
 use std::collections::{BTreeMap, HashMap};

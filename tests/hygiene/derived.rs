@@ -1,6 +1,4 @@
-//! What the library computes from the secrets it was given, computed again from docs/protocol.md.
-//!
-//! Does not call the library.
+//! The secrets that the library derives, derived a second time from docs/protocol.md without the library.
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};

@@ -1,6 +1,4 @@
-//! Devices and linking: `Debug` of their types shows no secret, and a linking leaves none in freed memory.
-//!
-//! Does not look for the two nonces in memory: they travel.
+//! Devices and linking: `Debug` of their types shows no secret, and linking leaves none in freed memory.
 
 use bisik::device::link::{Companion, Invitation};
 use bisik::device::{AccountKey, Change, Custody, Primary, Terms};

@@ -1,6 +1,4 @@
-//! `Debug` of everything about endpoints. There are no secrets in it but those that sign.
-//!
-//! Does not know what it does show.
+//! Hosted devices: `Debug` of their types shows no signing key.
 
 use bisik::device::{AccountKey, Custody};
 use bisik::endpoint::{

@@ -1,6 +1,4 @@
 //! A global allocator that keeps what is freed, so that a test can look for secrets in it afterwards.
-//!
-//! Does not know what a secret is.
 #![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait.
 
 use std::alloc::{GlobalAlloc, Layout, System};

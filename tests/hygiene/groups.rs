@@ -1,6 +1,6 @@
-//! The wire of others: what its groups, attachments and add-ons leave in freed memory.
+//! Interop groups, attachments and add-ons: no secret is left in freed memory.
 //!
-//! Does not know its sessions. Plaintext that a caller holds is the caller's to wipe, and wiped here.
+//! Plaintext belongs to the caller, so it is wiped here.
 
 use bisik::StorageKey;
 use bisik::group::{Distribution, Form, GroupReceiver, GroupSender};

@@ -1,6 +1,4 @@
-//! The wire of others: what `Debug` shows of its types, and what its sessions leave in freed memory.
-//!
-//! Does not look into one operation at a time: what is secret at any moment must be in nothing that was ever freed.
+//! Interop sessions: `Debug` of their types shows no secret, and none is left in freed memory.
 
 use bisik::StorageKey;
 use bisik::group::{Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender};

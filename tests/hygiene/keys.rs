@@ -1,6 +1,4 @@
-//! Identities, pre-keys and keys that callers bring: nothing of them is left in freed memory.
-//!
-//! Does not know messages.
+//! Identities, pre-keys and keys given by callers: none is left in freed memory.
 
 use bisik::handshake::{self, DisclosureHash};
 use bisik::ratchet::{KeyPair, SharedSecret};

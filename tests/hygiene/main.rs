@@ -1,7 +1,7 @@
-//! Secrets leave nothing behind: not in freed memory, not in `Debug`.
+//! Secrets in freed memory and in `Debug`: there are none.
 //!
-//! Freed memory is inspected, and with it values that are dropped in place, by boxing them first. Does not know registers
-//! and the stack, which the library makes no promise about (docs/threat-model.md).
+//! Freed memory is inspected by an allocator of this program; values on the stack are boxed first, so that their drop
+//! is seen too. Registers and the stack itself are out of scope (docs/threat-model.md).
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -16,21 +16,21 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod accounts; //   accounts and conversations
-mod call; //       calls: signals, keys and frames
-mod canaries; //   which bytes must not be seen, and the search for them
-mod content; //      what people send each other
-mod conversation; // sessions: what is freed from the handshake to the last drop
-mod debug; //      what `Debug` shows of every public type
-mod derived; //    the secrets that the library computes, computed again
-mod device; //     accounts of several devices, and linking
-mod endpoints; //  the same of disclosures, decisions and labels
-mod freed; //      the allocator
+mod accounts; //     accounts and conversations
+mod call; //         calls: signals, keys and frames
+mod canaries; //     secrets to look for, and the search
+mod content; //      message content
+mod conversation; // sessions, from the handshake to the last drop
+mod debug; //        `Debug` of every public type
+mod derived; //      the derived secrets, computed a second time
+mod device; //       accounts of several devices, and linking
+mod endpoints; //    disclosures, decisions, labels
+mod freed; //        the allocator that keeps freed memory
 #[cfg(feature = "interop")]
-mod groups; //     the wire of others: groups, attachments, add-ons
+mod groups; //       interop: groups, attachments, add-ons
 #[cfg(feature = "interop")]
-mod interop; //    the wire of others: sessions, and what `Debug` shows of all of it
-mod keys; //       identities, pre-keys, storage keys
-mod media; //      attachments: encryption, decryption, pointers, uploads put away
-mod ratchet; //    the ratchet by itself, and messages that were decrypted and not committed
-mod recording; //  a generator that remembers what it gave
+mod interop; //      interop: sessions, and `Debug` of all its types
+mod keys; //         identities, pre-keys, storage keys
+mod media; //        attachments, pointers, suspended uploads
+mod ratchet; //      the ratchet, and staged messages that are not committed
+mod recording; //    a generator that remembers its output

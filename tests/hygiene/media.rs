@@ -1,6 +1,6 @@
 //! Attachments: neither keys nor plaintext are left in freed memory, whether a file arrives or not.
 //!
-//! Does not know sessions. Plaintext that a caller holds is the caller's to wipe, and wiped here.
+//! Plaintext belongs to the caller, so it is wiped here.
 
 use bisik::StorageKey;
 use bisik::media::{self, CHUNK, Decryptor, Encryptor, HEADER, MediaType, Pointer, RandomAccess};

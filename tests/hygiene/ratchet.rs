@@ -1,6 +1,4 @@
-//! The ratchet by itself, and plaintext that was never shown: nothing of it is left in freed memory.
-//!
-//! Does not know sessions.
+//! The ratchet by itself, and plaintext that was never released: nothing of them is left in freed memory.
 
 use bisik::StorageKey;
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};

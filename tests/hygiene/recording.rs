@@ -1,7 +1,7 @@
-//! A generator that remembers what it gave: these bytes are the secrets that everything else comes from.
+//! A generator that remembers its output: these bytes are the secrets from which all others are derived.
 //!
-//! Does not know what it is drawn for, but goes by length: 32 and 64 bytes are secrets, 16 a salt's, 12 and 24 a nonce, 4 an id, 5 a code that is
-//! typed.
+//! Their length tells what they are: 32 and 64 bytes are secrets, 16 a salt, 12 and 24 a nonce, 4 an id, 5 a typed
+//! code.
 
 use std::convert::Infallible;
 

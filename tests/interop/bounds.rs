@@ -1,6 +1,6 @@
-//! Bounds: each is reached, and one more is refused or gives something up.
+//! Limits: each is reached, and one more is refused or drops the oldest.
 //!
-//! Does not know the constants of the library: the document's numbers are written out.
+//! The numbers are those of docs/interop.md, written out here rather than taken from the library.
 
 use bisik::interop::{
     AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, Kind, PreKeys, PreKeysError, Session, Trust,

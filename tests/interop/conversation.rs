@@ -1,6 +1,7 @@
-//! Known answers for whole conversations: every message is written byte for byte and read, from the private keys alone.
+//! Known answers for whole conversations: every message is encrypted byte for byte and decrypted, from the private keys
+//! alone.
 //!
-//! Does not know the implementation that made them, tests/reference/interop.py. `BISIK_INTEROP` names another directory.
+//! tests/reference/interop.py made them. `BISIK_INTEROP` names another directory to read.
 
 use bisik::interop::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 

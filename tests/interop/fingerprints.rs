@@ -1,6 +1,4 @@
-//! Safety numbers: those of another implementation, and what must not be taken for one.
-//!
-//! Does not know keys' private halves.
+//! Safety numbers and scannable codes: known answers, and what must not match.
 
 use bisik::interop::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
 use proptest::prelude::*;

@@ -1,6 +1,4 @@
-//! Records that format 1 has sealed, kept forever: each opens, behaves as it did, and is sealed to the same bytes again.
-//!
-//! Does not know the layout of state.
+//! Records of format 1: each still opens, continues as it did, and is sealed to the same bytes again.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
-//! Sender keys: known answers, every order of delivery, bounds, and senders and members who mean harm.
+//! Sender keys: known answers, out-of-order delivery, limits, and dishonest senders and members.
 //!
-//! Does not use the library to make hostile messages: `Hostile` writes them from docs/interop.md, section 11.
+//! Hostile messages are written by `Hostile` from docs/interop.md, section 11, without the library.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use std::collections::BTreeSet;

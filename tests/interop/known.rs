@@ -1,6 +1,4 @@
-//! Known answers: `name = value` lines in blocks, and a generator that gives what a block says was drawn.
-//!
-//! Does not know what they mean.
+//! Reads known answers: blocks of `name = value` lines, and a generator that returns the randomness listed in a block.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;

@@ -1,7 +1,7 @@
-//! What was recorded with other implementations, by tests/live with `--record`, happens again: every byte that was written, every
-//! plaintext, every refusal.
+//! Conversations recorded with other implementations by `tests/live --record` replay identically: every ciphertext,
+//! plaintext and refusal.
 //!
-//! Does not know those implementations. Private keys and what was drawn are in the records.
+//! The recordings hold the private keys and the randomness.
 
 use std::fmt::Debug;
 use std::fs;

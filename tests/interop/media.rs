@@ -1,6 +1,4 @@
-//! Attachments: known answers, what holds for files of every size, and blobs that somebody has changed.
-//!
-//! Does not know the messages that name them.
+//! Attachments of WhatsApp clients: known answers, files of every size, ranges, and changed blobs.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use std::ops::Range;

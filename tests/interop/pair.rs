@@ -1,6 +1,4 @@
-//! Two devices with a session between them, for tests that are about what comes later.
-//!
-//! Does not know what they say.
+//! Two devices with a session between them.
 
 use bisik::StorageKey;
 use bisik::interop::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};

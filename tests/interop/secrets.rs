@@ -1,6 +1,4 @@
-//! Message secrets: votes and other add-ons come back for what they were made for, and for nothing else.
-//!
-//! Does not know the messages that carry them.
+//! Message secrets: votes and other add-ons open only for the message, sender and purpose they were sealed for.
 
 use bisik::interop::media::{MediaError, MediaKey};
 use bisik::interop::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};

@@ -1,6 +1,5 @@
-//! Sessions: what is delivered under every schedule, and what a message that is refused leaves behind.
-//!
-//! Does not know how messages are encrypted.
+//! Sessions: what is delivered under every schedule, replays, simultaneous initiation, and the unchanged state after a
+//! refusal.
 
 use bisik::interop::{
     AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,

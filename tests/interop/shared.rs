@@ -1,6 +1,4 @@
-//! What an account's devices share: known answers, and what must not be taken for it.
-//!
-//! Does not know what the values mean.
+//! App state shared by the devices of an account: known answers, changed values and tags, and the LtHash.
 
 use bisik::interop::{AppStateKeys, Collection, LtHash, Operation};
 use proptest::prelude::*;

@@ -1,6 +1,4 @@
 //! XEdDSA: both conventions of the sign bit, byte for byte, and what a strict verifier refuses.
-//!
-//! Does not know what is signed with it.
 
 use bisik::interop::xeddsa::{self, SigningKey, VerifyingKey};
 use bisik::interop::{KeyError, KeyPair, PublicKey};

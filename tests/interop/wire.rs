@@ -1,6 +1,4 @@
-//! Messages as bytes: what is read is what prost reads, and what is not a message is refused.
-//!
-//! Does not know what is encrypted.
+//! Messages as bytes: decoding agrees with prost, and malformed messages are refused.
 
 use bisik::group::{Distribution, Form, GroupHeader};
 use bisik::interop::{Ciphertext, KeyPair, Kind};

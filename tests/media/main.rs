@@ -14,11 +14,11 @@
 )]
 
 #[cfg(feature = "std")]
-mod adapters; // `std::io`
-mod fixtures; // files, blobs, pointers, and dishonest blobs
-mod memory; // bounded whatever the size of the file
+mod adapters; //   `std::io`
+mod fixtures; //   files, blobs, pointers, and dishonest blobs
+mod memory; //     bounded whatever the size of the file
 #[cfg(feature = "rayon")]
-mod parallel; // on several cores
-mod pointer; // malformed pointers, thumbnails
+mod parallel; //   on several cores
+mod pointer; //    malformed pointers, thumbnails
 mod round_trip; // every size, every cut, ranges, resumed uploads
-mod tampering; // changed, truncated and swapped blobs
+mod tampering; //  changed, truncated and swapped blobs

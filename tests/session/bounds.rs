@@ -1,6 +1,5 @@
-//! The bounds of a session (docs/protocol.md, section 4.7): in work, in memory, in the length of a message.
-//!
-//! Does not measure time: what is refused is refused whatever it would have cost.
+//! Limits of a session (docs/protocol.md, section 4.7): skipped message keys, receiving chains, and the length of a
+//! message.
 
 use bisik::{AcceptError, Ciphertext, DecryptError, EncryptError, Session, Trust};
 use bisik_testkit::AliceAndBob;

@@ -1,6 +1,6 @@
-//! First messages that meet pre-keys which are not what their sender thought, or more of them than can be remembered.
+//! First messages that meet rotated, used or lost pre-keys, a full replay cache, or a changed identity.
 //!
-//! Does not know the ratchet. The rest of setting up is in setup.rs.
+//! The other ways in which setting up can fail are in setup.rs.
 
 use bisik::{
     AcceptError, Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust,

@@ -1,6 +1,6 @@
-//! Hedged salts: even a generator that repeats itself, after a rollback, pairs no header key with one nonce twice.
+//! Hedged salts: after a rollback, even a generator that repeats itself reuses no header key with the same nonce.
 //!
-//! Sees messages from outside. What bodies promise is in rollback.rs.
+//! The same promise for message bodies is in rollback.rs.
 
 use bisik::StorageKey;
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};

@@ -1,6 +1,5 @@
-//! The lifetimes of pre-keys (docs/protocol.md, section 2.4): when they are replaced, when they go, and who can still write.
-//!
-//! Does not know any clock: a test says what time it is.
+//! Lifetimes of pre-keys (docs/protocol.md, section 2.4): when they rotate, when they are deleted, and how long a
+//! bundle works.
 
 use bisik::{AcceptError, Ciphertext, Identity, PreKeys, PreKeysError, Session, Timestamp, Trust};
 use bisik_testkit::AliceAndBob;

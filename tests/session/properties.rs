@@ -1,6 +1,5 @@
-//! Properties of a session: each message once, nothing changed is read, a restart changes nothing, the bounds hold.
-//!
-//! Does not know the network of the simulation, except in the first: any script at all.
+//! Properties of a session: out-of-order messages are each read once, changed ones are refused without a change of
+//! state, and a restart changes nothing.
 
 use bisik::{AcceptError, Ciphertext, DecryptError, Session, Trust};
 use bisik_testkit::alice_and_bob::{reloaded, state, state_of};

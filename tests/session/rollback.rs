@@ -1,7 +1,7 @@
-//! Rollback: a state that was restored encrypts something else, with a generator that may repeat itself, and no key meets the
-//! same nonce twice; and the peer tells a fork from a duplicate.
+//! Restored backups and cloned machines: no key is reused with the same nonce, even if the generator repeats itself,
+//! and the peer distinguishes a fork from a duplicate.
 //!
-//! Sees messages and records from outside, as a relay and a thief of disks do.
+//! The tests look at messages and records from outside, as a relay or a thief of disks does.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,5 @@
-//! Setting up a session: what a bundle is refused for, what a first message is refused for, and which of several first
-//! messages open what.
-//!
-//! Does not know the life of a session afterwards.
+//! Setting up a session: which bundles and first messages are refused, replayed first messages, and simultaneous
+//! initiation.
 
 use bisik::{
     AcceptError, Accepted, BundleError, Ciphertext, DecryptError, DisclosureHash, Identity, InitiateError,

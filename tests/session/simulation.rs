@@ -1,7 +1,8 @@
-//! Hundreds of pairs in a simulated network: delivery, forward secrecy, healing, and life after a rollback.
+//! Hundreds of pairs on a simulated network: delivery, forward secrecy, post-compromise security, and life after a
+//! rollback.
 //!
-//! Does not look inside the library. The simulation compares every single outcome with its model; the tests here add what a user
-//! was promised, in terms of who reads what.
+//! The simulation compares every outcome with its model. The tests here add what users were promised: who can read
+//! what.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -1,6 +1,4 @@
-//! Transactions: a ciphertext comes out only against the proof that its state was stored, and a plaintext is shown only after.
-//!
-//! Does not know databases: a record that was sealed is stored when a test says so.
+//! Storing first: a ciphertext is released only against proof that its state was stored, and so is a plaintext.
 
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{Ciphertext, DecryptError, EncryptError, SealedSession, Session};

@@ -1,6 +1,4 @@
-//! An accounts for conversations: accounts with several devices, a server with bundles and mailboxes, and a clock.
-//!
-//! Does not know what is right: the tests say.
+//! Two accounts of several devices in conversation, a server with bundles and mailboxes, and a clock.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

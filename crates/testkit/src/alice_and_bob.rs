@@ -1,6 +1,4 @@
-//! Alice and Bob, and the first steps of their conversation: the scene of every test that needs no network.
-//!
-//! Does not know what a test wants to show with them.
+//! Alice and Bob, and the first messages between them: for tests that need no network.
 
 use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Timestamp, Trust, VerifiedBundle};
 

@@ -1,6 +1,4 @@
 //! Hexadecimal, and randomness that is listed beforehand or recorded.
-//!
-//! Does not know what it is drawn for.
 
 use std::convert::Infallible;
 

@@ -1,6 +1,4 @@
-//! Bodies of content that no honest program makes: protobuf, written field by field, and padded as it should be.
-//!
-//! Does not know the schema.
+//! Bodies of content that no honest program makes: protobuf written field by field, correctly padded.
 
 use bisik::content::Content;
 

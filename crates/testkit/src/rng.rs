@@ -1,6 +1,4 @@
-//! Generators for tests: one that a seed determines and that can be wound back, and one that always says the same.
-//!
-//! Do not know what they are drawn for.
+//! Generators for tests: one that a seed determines and that can be rewound, and one that always returns the same byte.
 
 use bisik::rand_core::{Rng, TryCryptoRng, TryRng};
 use core::convert::Infallible;

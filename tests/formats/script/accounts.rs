@@ -1,6 +1,4 @@
 //! The steps about accounts and devices (docs/protocol.md, section 10).
-//!
-//! Does not know whose lists are honest: what a step has `seen` is whatever somebody made.
 
 use std::collections::BTreeMap;
 

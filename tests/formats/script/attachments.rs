@@ -1,6 +1,4 @@
 //! The steps about attachments (docs/protocol.md, section 8).
-//!
-//! Does not know sessions: files, blobs and pointers are all in the step.
 
 use bisik::media::{self, Encryptor, MediaType, Pointer};
 use sha2::{Digest, Sha256};

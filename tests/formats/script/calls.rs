@@ -1,6 +1,4 @@
 //! The steps about calls (docs/protocol.md, section 9).
-//!
-//! Does not know how signals travel: they are in the step, and sessions are those of the parties.
 
 use std::collections::BTreeMap;
 

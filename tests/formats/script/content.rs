@@ -1,6 +1,6 @@
 //! The steps about content (docs/protocol.md, section 7): bodies, polls, votes.
 //!
-//! Does not know sessions. What it takes apart or puts together by hand is what the interface does not show: sealed votes.
+//! Sealed votes are taken apart by hand, since the public interface does not show them.
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 

@@ -1,6 +1,4 @@
 //! The steps about disclosures and decisions (docs/protocol.md, section 11).
-//!
-//! Does not know who is honest: everybody signs what a step says.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
-//! Runs the steps of a script against the public interface of the crate.
+//! Runs the steps of a script against the public interface, and keeps each party's keys and sessions by name.
 //!
-//! Does not know what went before: it holds everybody's keys and sessions by name. A step that lacks its results or its
-//! randomness gets them when it is completed; one that has them is compared.
+//! A step that lacks its results or its randomness is completed with them; one that has them is compared.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

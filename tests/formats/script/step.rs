@@ -1,6 +1,4 @@
 //! One step of a script: `name = value` lines in their order.
-//!
-//! Does not know verbs.
 
 use bisik_testkit::draws::{from_hex, to_hex};
 

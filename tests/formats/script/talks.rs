@@ -1,6 +1,4 @@
-//! The steps about conversations (docs/protocol.md, section 12): what devices write to each other, and what they owe.
-//!
-//! Does not know frames: they are seen by what the other implementation finds in a message, and by what one is taken for.
+//! The steps about conversations (docs/protocol.md, section 12): what devices send to each other, and what is pending.
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other events there will be.
 

@@ -1,6 +1,6 @@
-//! `accept`: first messages with edits, and raw bytes, against pre-keys of two generations.
+//! `accept`: edited first messages and raw bytes against pre-keys of two generations.
 //!
-//! Does not know any key: only what an initiator wrote may open a session, and only once.
+//! Only what the initiator wrote may open a session, and only once.
 
 use bisik::{AcceptError, Accepted, Ciphertext, PreKeys, Session, Trust};
 

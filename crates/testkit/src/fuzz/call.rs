@@ -1,6 +1,6 @@
-//! Calls: signals as they come, and frames with edits against an opener, beside a model of what it must say.
+//! `call_signal`: signals as they come. `call_frame`: edited frames against an opener, beside a model of its answers.
 //!
-//! Does not know how keys are derived: what is not genuine must not open.
+//! Nothing but genuine signals and frames may be accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

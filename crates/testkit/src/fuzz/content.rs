@@ -1,6 +1,6 @@
-//! `content`: protobuf in a body, read as content. `poll_vote`: ballots with edits, opened in polls with edits.
+//! `content`: protobuf in a body, read as content. `poll_vote`: edited ballots opened in edited polls.
 //!
-//! Do not know what is sent: what is read keeps its bytes and can be used, and only the ballot that was cast opens.
+//! Content that is read keeps its bytes and can be used. Only the ballot that was cast opens.
 
 use std::sync::LazyLock;
 

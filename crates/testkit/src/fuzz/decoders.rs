@@ -1,6 +1,4 @@
-//! The decoders of everything public: what decodes has exactly one encoding, and can be used.
-//!
-//! Do not know who made the bytes.
+//! The decoders of public data: what decodes has exactly one encoding, and can be used.
 
 use bisik::handshake::FirstFlight;
 use bisik::{BundleError, Ciphertext, Identity, IdentityKey, PreKeyBundle, Session, Trust};

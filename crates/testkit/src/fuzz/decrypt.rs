@@ -1,6 +1,6 @@
-//! `decrypt` and `ratchet_decrypt`: genuine messages with edits, and raw bytes, in any order and number.
+//! `decrypt` and `ratchet_decrypt`: edited genuine messages and raw bytes, in any order and number.
 //!
-//! Do not know any key: only what the sender wrote may be accepted, each of it once.
+//! Only what the sender wrote may be accepted, each message once.
 
 use bisik::Session;
 use bisik::ratchet::DoubleRatchet;

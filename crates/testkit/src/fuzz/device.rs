@@ -1,6 +1,6 @@
-//! Device lists, as they come and of an account that means harm; linking with a relay in the middle.
+//! `device_list`: device lists as they come and of a dishonest account. `link`: linking with an attacker in the middle.
 //!
-//! Does not use the library to sign lists: labels and layout are written from docs/protocol.md, section 10.
+//! Lists are signed without the library, by labels and layout of docs/protocol.md, section 10.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
-//! `dishonest_peer`: messages whose tags are good and whose headers say anything, against a model of the rules.
+//! `dishonest_peer`: messages with valid tags and arbitrary headers, against a model of the rules.
 //!
-//! Does not need a signature or a KEM: a peer who lies holds every key that the receiver holds.
+//! A dishonest peer holds every key that the receiver holds, so it needs neither a signature nor a KEM.
 
 use bisik::RatchetDecryptError as Refusal;
 use bisik::ratchet::DoubleRatchet;

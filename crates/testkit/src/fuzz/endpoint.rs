@@ -1,6 +1,7 @@
-//! Disclosures, decisions and labels: as they come, with edits, and of parties who mean harm and sign well.
+//! `disclosure` and `consent`: disclosures, decisions and labels as they come, edited, and correctly signed by
+//! dishonest parties.
 //!
-//! Does not use the library to sign those: labels and layout are written from docs/protocol.md, section 11.
+//! They are signed without the library, by labels and layout of docs/protocol.md, section 11.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,8 @@
-//! `envelope`: what arrives in a conversation, on its way or written by a device that means harm. `conversation_record`: any
-//! bytes at all as an account or a conversation, under a good tag.
+//! `envelope`: messages of a conversation, damaged on the way or written by a dishonest device. `conversation_record`:
+//! any bytes as an account or a conversation, under a valid tag.
 //!
-//! Frames are written here from docs/protocol.md, section 12.2, and what must become of them is said without the library.
+//! Frames are written here from docs/protocol.md, section 12.2, and the expected result is computed without the
+//! library.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,4 @@
-//! The fixed parties, conversations and genuine messages that the targets start from, made once a process.
-//!
-//! Does not know what is done to them.
+//! The fixed parties, conversations and genuine messages that the targets start from, made once per process.
 
 use std::convert::Infallible;
 use std::sync::LazyLock;

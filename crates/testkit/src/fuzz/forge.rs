@@ -1,6 +1,6 @@
 //! A message under known keys, from the specification alone (docs/protocol.md, sections 4.2 to 4.5).
 //!
-//! Does not know whether a receiver will take it. Agrees by the Montgomery ladder, where the library uses Edwards points.
+//! It agrees keys by the Montgomery ladder, where the library uses Edwards points.
 
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use hkdf::Hkdf;

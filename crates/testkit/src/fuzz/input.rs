@@ -1,6 +1,6 @@
-//! [`Input`]: a fuzzer's bytes, read as numbers at interesting places and as genuine messages with edits.
+//! [`Input`]: a fuzzer's bytes, read as numbers near interesting values and as edited genuine messages.
 //!
-//! Does not know any protocol. What has run out reads as zeros, so that every input means something.
+//! Past its end an input reads as zeros, so that every input means something.
 
 /// The bytes that have not been read yet.
 pub struct Input<'a>(&'a [u8]);

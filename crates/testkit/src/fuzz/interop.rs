@@ -1,6 +1,6 @@
-//! The wire of others: messages as they come, messages with edits against a session in mid-conversation, bundles and records.
+//! The interop targets of sessions: messages as they come, edited messages in mid-conversation, bundles and records.
 //!
-//! Does not know how messages are encrypted: what is not genuine must not be read, and what is genuine is read once.
+//! Only genuine messages may be read, each of them once.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
-//! The wire of others beside its sessions: groups, attachments, safety numbers, add-ons, padding, what devices share.
+//! The interop targets beside sessions: groups, attachments, safety numbers, add-ons, padding, app state.
 //!
-//! Does not know how any of it is encrypted: what is not genuine must not be read, and what is genuine is read as it was.
+//! Only genuine input may be read, and it is read unchanged.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
-//! Attachments: pointers as they come, blobs with edits, and blobs of a sender who means harm.
+//! `media_pointer`: pointers as they come. `media_decrypt`: edited blobs, and blobs of a dishonest sender.
 //!
-//! Does not use the library to make those: they are written from docs/protocol.md, section 8.
+//! Dishonest blobs are written without the library, from docs/protocol.md, section 8.
 
 use std::sync::LazyLock;
 

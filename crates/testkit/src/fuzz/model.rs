@@ -1,6 +1,5 @@
-//! What a receiver must do with a header whose tag has verified (docs/protocol.md, sections 4.6 and 4.7): an oracle.
-//!
-//! Does not know the library's code, nor any key: only which numbers may follow which.
+//! What a receiver must do with a header whose tag has verified (docs/protocol.md, sections 4.6 and 4.7), written a
+//! second time.
 
 use std::collections::BTreeMap;
 

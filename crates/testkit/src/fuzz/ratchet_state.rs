@@ -1,6 +1,4 @@
-//! [`RatchetState`]: the receiving half of a ratchet's state, with every secret in it (docs/protocol.md, section 6.4).
-//!
-//! Does not know how states change: see `model`.
+//! [`RatchetState`]: the receiving half of a ratchet's state with all its secrets (docs/protocol.md, section 6.4).
 
 use std::collections::BTreeMap;
 

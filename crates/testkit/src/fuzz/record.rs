@@ -1,6 +1,7 @@
-//! Sealed records, opened and made with the storage key (docs/protocol.md, sections 1.3 and 6.1).
+//! Sealed records, opened and made with the storage key but without the library (docs/protocol.md, sections 1.3 and
+//! 6.1).
 //!
-//! Does not use the library: so a fuzzer gets behind the tag with no hook in the library that could weaken it.
+//! So a fuzzer gets behind the tag, and the library needs no hook that could weaken it.
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};

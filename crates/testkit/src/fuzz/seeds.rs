@@ -1,6 +1,6 @@
-//! The seeds of every target, written by `cargo test --test house write_seeds -- --ignored`: inputs that mean something.
+//! The seeds of every target, written to fuzz/corpus by `cargo test --test house write_seeds -- --ignored`.
 //!
-//! Do not know what the fuzzer has found since: a crash becomes a file beside these, with a telling name.
+//! A crash becomes another file beside these, with a telling name.
 
 #[cfg(feature = "call")]
 use super::call;

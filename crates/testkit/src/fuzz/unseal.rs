@@ -1,6 +1,6 @@
-//! `unseal`: records with edits, under every kind, key and name. `state`: any bytes at all, under a good tag.
+//! `unseal`: edited records under every kind, key and name. `state`: any bytes as a state, under a valid tag.
 //!
-//! Do not know what a record holds: only what was sealed opens, and what opens can be used and sealed again.
+//! Only what was sealed opens, and what opens can be used and sealed again.
 
 use bisik::ratchet::DoubleRatchet;
 use bisik::{Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust, UnsealError};

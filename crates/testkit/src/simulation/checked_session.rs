@@ -1,6 +1,6 @@
-//! One session beside what the model says of it, and how both write.
+//! One session beside the model of it, and how both write.
 //!
-//! Does not know devices: an attacker's copy is a checked like any other.
+//! An attacker's copy is a checked session like any other.
 
 use std::rc::Rc;
 

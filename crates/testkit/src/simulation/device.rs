@@ -1,6 +1,6 @@
 //! One device: what it holds in memory, what its database holds, and what an attacker copied from it.
 //!
-//! Does not know the network. Follows the two rules of persistence: store before you send, store before you show.
+//! It follows the two rules of persistence: store before you send, store before you show.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;

@@ -1,6 +1,4 @@
 //! [`Event`]: everything that can happen to two devices and the network between them.
-//!
-//! Does not know what follows from an event: that is the simulation's business.
 
 /// Which of the two devices of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

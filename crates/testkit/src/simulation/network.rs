@@ -1,6 +1,4 @@
-//! [`Simulation`]: pairs of devices, the network between them, and the laws that hold whatever happens.
-//!
-//! Does not choose what happens: events come from a script, a strategy or a fuzzer.
+//! [`Simulation`]: pairs of devices, the network between them, and the invariants that hold whatever happens.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,6 +1,6 @@
-//! The pre-keys of a device with symbols for keys (docs/protocol.md, section 2.4), and the server that hands out bundles.
+//! The model of a device's pre-keys, with symbols for keys (docs/protocol.md, section 2.4), and the server of bundles.
 //!
-//! Does not know sessions beyond their symbols. Says which first messages a device must answer, and why not.
+//! It says which first messages a device must accept, and why it refuses others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

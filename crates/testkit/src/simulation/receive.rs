@@ -1,6 +1,6 @@
-//! Receiving on a device, twice over: what the model says must happen, and what the library does; they must agree.
+//! Receiving twice: what the model says must happen and what the library does, which must agree.
 //!
-//! Does not know the network. Whatever is refused must leave every record as it was, byte for byte.
+//! A refused message must leave every record unchanged, byte for byte.
 
 use std::rc::Rc;
 

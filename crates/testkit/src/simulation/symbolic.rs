@@ -1,7 +1,7 @@
-//! The Double Ratchet with symbols for keys (docs/protocol.md, section 4.6): what *must* happen to each message.
+//! The Double Ratchet with symbols for keys (docs/protocol.md, section 4.6): what must happen to each message.
 //!
-//! Does not know any cryptography. Equal symbols stand for equal keys, so that the model says exactly who can read what,
-//! through losses, rollbacks and forks alike; the simulation checks every outcome of the real ratchet against it.
+//! Equal symbols stand for equal keys, so the model says exactly who can read what, through losses, rollbacks and
+//! forks. The simulation checks every outcome of the real ratchet against it.
 
 use std::collections::{BTreeSet, VecDeque};
 
