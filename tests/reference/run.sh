@@ -37,7 +37,7 @@ echo "Python records every vector afresh, Rust verifies them:"
 vectors write "$fresh/python"
 BISIK_VECTORS=$fresh/python quietly cargo test --test formats vectors::
 
-echo "The wire of others: Python verifies its conversations, and records afresh what Rust verifies:"
+echo "Interop: Python verifies its conversations, and records afresh what Rust verifies:"
 "$venv/bin/python" tests/reference/interop.py verify tests/vectors/interop
 "$venv/bin/python" tests/reference/interop.py write "$fresh/interop"
 BISIK_INTEROP=$fresh/interop quietly cargo test --features interop --test interop known_conversations_match_the_reference

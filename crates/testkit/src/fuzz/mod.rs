@@ -8,18 +8,18 @@ mod accept; //         a first message against fixed pre-keys
 mod call; //           signals and frames of calls
 mod content; //        what people send, and sealed votes
 mod decoders; //       the decoders of everything public
-mod decrypt; //        messages with edits against a session or a ratchet in mid-conversation
-mod device; //         device lists, and linking with a relay in the middle
-mod dishonest_peer; // messages that the holder of the keys makes up, against a model of the rules
+mod decrypt; //        edited messages against a session or a ratchet in mid-conversation
+mod device; //         device lists, and linking with an attacker in the middle
+mod dishonest_peer; // messages with valid tags and arbitrary headers, against a model
 mod endpoint; //       disclosures, decisions, and a user who decides
 mod envelope; //       what arrives in a conversation of accounts, and its records
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
-mod interop; //        the wire of others: messages, sessions, bundles, records
+mod interop; //        interop: messages, sessions, bundles, records
 #[cfg(feature = "interop")]
-mod interop_parts; //  the same of groups, attachments and what is small
+mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
 mod media; //          pointers and blobs of attachments
 mod model; //          what a receiver must do with a header
 mod ratchet_state; //  the fields of a ratchet's state
