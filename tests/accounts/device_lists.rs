@@ -166,7 +166,7 @@ fn a_list_with_a_wrong_possession_signature_is_refused() {
     }
 }
 
-/// P-10.4. On the way through missed lists too.
+/// P-10.4. Also while catching up over missed lists.
 #[test]
 fn a_chain_of_lists_with_a_device_that_never_agreed_is_refused() {
     let mut account = Account::of(2);

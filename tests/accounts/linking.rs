@@ -101,7 +101,7 @@ enum Caught {
     ByTheUser,
 }
 
-/// Both go on with what the relay gave them; the user looks at both screens. Panics where nobody notices.
+/// Both sides continue with what the relay delivered; the user compares both screens. Panics if nothing is noticed.
 fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl Fn(Vec<u8>) -> Vec<u8>) -> Caught {
     let Ok((companion, reveal)) = companion.answer(message) else { return Caught::AtCompanion };
     let Ok(primary) = answered.reveal(&tamper(reveal)) else { return Caught::AtPrimary };
@@ -208,7 +208,7 @@ fn an_attacker_who_has_not_seen_the_qr_code_is_refused() {
     }
 }
 
-/// P-10.17. Nothing of one linking is good in another, or at another step.
+/// P-10.17. No message of one linking is accepted in another, or at another step.
 #[test]
 fn linking_messages_out_of_order_or_of_another_linking_are_refused() {
     let mut rng = SeededRng::new(16);

@@ -79,7 +79,7 @@ fn a_list_that_contradicts_itself_is_malformed() {
     assert_eq!(not_primary.map(drop), malformed, "index 0 is the account's own");
 }
 
-/// P-10.5. Whatever is changed, and still decodes: the signature no longer fits.
+/// P-10.5. A list that still decodes after any change fails its signature check.
 #[test]
 fn a_list_with_any_byte_changed_is_refused() {
     let mut account = Account::of(2);

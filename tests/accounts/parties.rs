@@ -94,7 +94,7 @@ impl Account {
     }
 }
 
-/// The next list as a dishonest primary would make it: the account's signature is good.
+/// The next list of a dishonest primary: changed, and then correctly signed by the account.
 pub fn forged(list: &DeviceList, change: impl FnOnce(&mut Vec<u8>)) -> Result<DeviceList, DeviceListError> {
     let bytes = list.to_bytes();
     let mut content = bytes[..bytes.len() - 64].to_vec();

@@ -35,7 +35,7 @@ fn a_device_index_is_never_reused() {
     assert_eq!(refused(&directory, &lowered.unwrap(), NOW), DeviceListError::IndexReused, "the next index went back");
 }
 
-/// P-10.9. And a refused change leaves the list as it was, whatever came before it in the same list.
+/// P-10.9. A refused change leaves the list unchanged, including earlier changes of the same call.
 #[test]
 fn a_primary_refuses_changes_that_no_directory_would_accept() {
     let mut account = Account::of(3);

@@ -56,7 +56,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Everybody's calls are there; nobody has joined anybody's.
+    /// All participants have a call; none has joined another's yet.
     pub fn new(size: usize) -> Self {
         let rng = &mut rand::rng();
         let people: Vec<_> = (0..size).map(|_| Identity::generate(rng)).collect();
@@ -105,7 +105,7 @@ impl Room {
         self.calls[to].accept_key(key, session)
     }
 
-    /// Everybody among `who` gets everybody's present key.
+    /// Every member of `who` receives the current key of every other.
     pub fn share(&mut self, who: &[usize]) {
         for of in who {
             for to in who.iter().filter(|to| *to != of) {

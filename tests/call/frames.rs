@@ -6,7 +6,7 @@ use bisik::call::{
 
 use super::fixtures::*;
 
-/// P-9.8: the frames of RFC 9605, appendix C.3, by the interface that everybody has.
+/// P-9.8: the frames of RFC 9605, appendix C.3, through the public interface.
 #[test]
 fn sealer_and_opener_match_the_published_sframe_vectors() {
     let published: serde_json::Value =

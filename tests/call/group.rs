@@ -57,7 +57,7 @@ fn a_participant_who_left_cannot_open_or_send_later_frames() {
     let key = room.key(2, 0);
     assert_eq!(room.give(2, 0, key), Err(EpochKeyError::NotInCall));
 
-    // Not even a key that somebody else passes on opens it for them: it is no key of theirs.
+    // Even an epoch key passed on by another participant does not open it: it is not addressed to them.
     let passed_on = room.key(0, 1);
     assert_eq!(room.give(0, 2, passed_on), Err(EpochKeyError::Rejected));
 }
@@ -105,7 +105,7 @@ fn an_epoch_key_with_any_byte_changed_is_refused() {
     assert_eq!(room.open(1, &frame), Ok(number(0)));
 }
 
-/// P-9.5: nobody can pass on somebody else's key, as that one's or as their own; nor can a key come in another session.
+/// P-9.5: a participant cannot pass on another's key under either name, and no key is accepted in another session.
 #[test]
 fn an_epoch_key_is_for_one_recipient_in_one_session_from_one_sender() {
     let mut room = Room::with_all(3);

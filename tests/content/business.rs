@@ -80,7 +80,7 @@ fn content_that_is_always_automated_is_refused_without_the_flag() {
         assert_eq!(read(&said(envelope_bytes())), Err(ContentError::OutOfRange));
         assert_eq!(read(&said([envelope_bytes(), varint_field(7, 0)].concat())), Err(ContentError::OutOfRange));
     }
-    // Whatever else a program sends by itself can say so, and nothing does that is not told to.
+    // Any other content can be marked as automated, and is not by default.
     let text = |automated| {
         Content::new(with(|envelope| envelope.automated = automated), Kind::Text(Text::new("halo"))).unwrap()
     };

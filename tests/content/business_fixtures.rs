@@ -337,7 +337,7 @@ pub fn profiles() -> impl Strategy<Value = Profile> {
     )
 }
 
-/// Each business kind with whatever it can hold.
+/// Each business kind with all its fields filled at random.
 pub fn kinds() -> impl Strategy<Value = Kind> {
     let row = (some_words(1), some_words(0));
     let sections = prop::collection::vec((some_words(0), prop::collection::vec(row, 1..6)), 1..=16);

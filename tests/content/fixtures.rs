@@ -184,7 +184,7 @@ pub fn texts() -> impl Strategy<Value = Text> {
     })
 }
 
-/// Each kind with whatever it can hold.
+/// Each kind with all its fields filled at random.
 pub fn kinds() -> impl Strategy<Value = Kind> {
     let caption = || prop::option::of(texts());
     let size = || (1..=65_535_u32, 1..=65_535_u32).prop_map(|(width, height)| Dimensions { width, height });

@@ -122,7 +122,7 @@ fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
     }
 }
 
-/// P-7.12. A generator that repeats itself gives two votes two nonces, and one ballot no more than the other's length.
+/// P-7.12. With a repeating generator, two votes still get two nonces; all ballots have one length.
 #[test]
 fn ballots_are_hedged_and_have_one_length() {
     let (ana, budi) = (person("ana"), person("budi"));

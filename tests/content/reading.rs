@@ -34,7 +34,7 @@ proptest! {
         let _ = Content::from_body(&bytes);
     }
 
-    /// The same from the neighbourhood of what is valid.
+    /// The same for slightly changed valid content.
     #[test]
     fn changed_content_is_read_or_refused_without_panic(
         envelope in envelopes(),
@@ -112,7 +112,7 @@ fn duplicate_singular_fields_are_refused_at_every_depth() {
     assert_eq!(with(&[text.clone(), field(2, &[mention, varint_field(1, 0)].concat())].concat()), twice);
     let again = [envelope_bytes(), field(16, &text), varint_field(2, 7)].concat();
     assert_eq!(Content::from_body(&body(&again)), twice);
-    // What nobody knows may stand as often as it likes.
+    // Unknown fields may be repeated.
     assert!(with(&[text, field(99, b"a"), field(99, b"b")].concat()).is_ok());
 }
 
@@ -197,7 +197,7 @@ fn an_overlong_list_allocates_nothing() {
     }
 }
 
-/// Whatever is accepted takes a small multiple of its body, and its lists a constant.
+/// Accepted content takes a small multiple of its body, and its lists a constant.
 #[test]
 fn memory_for_reading_is_bounded_by_the_body() {
     let mention = |at| [varint_field(1, at), varint_field(2, 1), field(3, b"x")].concat();

@@ -32,7 +32,7 @@ fn an_empty_first_message_has_1341_bytes() {
 fn an_established_session_record_stays_within_1_kib() {
     let mut both = AliceAndBob::new(3);
     let (mut alice, mut bob) = both.established();
-    // Ten turns: every chain that is remembered is there.
+    // After ten turns every remembered chain is present.
     for _ in 0..10 {
         assert!(state(&alice).len() <= 1_024 && state(&bob).len() <= 1_024, "{}", state(&alice).len());
         let message = alice.encrypt(b"apa kabar", &mut both.rng).unwrap();

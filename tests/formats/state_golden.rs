@@ -134,7 +134,7 @@ fn conversation(account: &Account, name: &str) -> Conversation {
     Conversation::unseal(account, &key(), id, &golden(name)).unwrap()
 }
 
-/// A letter: its id, then what travelled.
+/// A recorded envelope: its id, then its ciphertext.
 fn letter(name: &str, from: DeviceAddress) -> Arrival {
     let bytes = golden(name);
     let (id, ciphertext) = bytes.split_first_chunk().unwrap();
@@ -175,7 +175,7 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     assert!(matches!(events[..], [Event::Delivered { .. }]), "{events:?}");
     assert!(talk.receive(&mut account, &acknowledged, CREATED).is_err(), "once");
 
-    // And goes on: to four devices, of which it has sessions with three, and one's own.
+    // And it continues: to four devices, three of which it has sessions with, and to an own one.
     let none = Supply { bundles: &[], unavailable: &[] };
     assert_eq!(talk.plan(&account), []);
     assert_eq!(talk.send(&account, b"still here", &none, CREATED, &mut rand::rng()).unwrap().len(), 4);
@@ -215,7 +215,7 @@ fn write_golden() {
     golden.conversations();
 }
 
-/// What is on its way to a device.
+/// The envelope in flight to a device.
 fn to(mail: &VecDeque<(At, At, Envelope)>, at: At) -> Envelope {
     mail.iter().find(|(to, ..)| *to == at).map(|(.., envelope)| envelope.clone()).unwrap()
 }
@@ -265,7 +265,7 @@ impl Golden {
         self.write("pre-keys", &keys.seal(&key(), b"pre-keys", &mut nonce()));
     }
 
-    /// Alice's session with Bob is what is kept, first waiting, then in the middle.
+    /// Alice's session with Bob is recorded first unanswered, then in mid-conversation.
     fn sessions(&self, bob: &Identity) {
         let rng = &mut rand::rng();
         let alice = Identity::generate(rng);
@@ -329,7 +329,7 @@ impl Golden {
         assert_eq!((index, second), (1, 2));
         accounts.open((1, second), IdentityPolicy::Block);
 
-        // A message that everybody has yet to acknowledge, and one that did not come.
+        // A message that no device has acknowledged yet, and one that was lost.
         accounts.send((0, 0), b"kept").unwrap();
         let kept = std::mem::take(&mut accounts.mail);
         let person = accounts.devices.get_mut(&(0, 0)).unwrap();
@@ -375,7 +375,7 @@ impl Golden {
         self.write(name, &[envelope.id.as_bytes().as_slice(), envelope.ciphertext.as_bytes()].concat());
     }
 
-    /// What a letter makes of the records: the account's, if it changes, and the conversation's.
+    /// The records after an envelope: the account's, if it changes, and the conversation's.
     fn receive(&self, accounts: &mut Accounts, at: At, from: u32, name: &str, records: [&str; 2]) {
         let bytes = from_hex(fs::read_to_string(self.directory.join(name).with_extension("hex")).unwrap().trim());
         let (id, ciphertext) = bytes.split_first_chunk().unwrap();

@@ -93,7 +93,7 @@ fn conversation() {
     run("conversation.txt");
 }
 
-/// P-2.2, P-2.5, P-2.6, P-3.4, P-3.6, P-6.1, P-6.2, P-6.3: what is in records of every kind.
+/// P-2.2, P-2.5, P-2.6, P-3.4, P-3.6, P-6.1, P-6.2, P-6.3: sealed records of every kind, and the state in them.
 #[test]
 fn sealed_state() {
     run("state.txt");
@@ -136,7 +136,7 @@ fn businesses() {
     run("business.txt");
 }
 
-/// P-12.4, P-12.5, P-12.6, P-12.7, P-12.10, P-12.12, P-12.13, P-12.15: frames, lost and crossed sessions, what is owed.
+/// P-12.4, P-12.5, P-12.6, P-12.7, P-12.10, P-12.12, P-12.13, P-12.15: frames, lost and crossed sessions, pending answers.
 #[test]
 fn frames() {
     run("frame.txt");
@@ -210,7 +210,7 @@ impl Recorder {
         first
     }
 
-    /// Turns at random; what is under way arrives in any order, some of it damaged, twice or never.
+    /// Turns at random; messages arrive in any order, some damaged, duplicated or lost.
     fn converse(&mut self) {
         let mut under_way = [Vec::new(), self.set_up()];
         for _ in 0..40 {

@@ -55,7 +55,7 @@ fn a_disclosure_is_signed_by_three_parties_in_turn() {
     assert!(disclosure.to_bytes().len() <= Disclosure::LONGEST);
 }
 
-/// P-11.7. Whoever lacks one of the three keys, and has any other in its place.
+/// P-11.7. A forger lacks one of the three keys and uses another in its place.
 #[test]
 fn a_disclosure_forged_without_one_of_the_three_keys_is_refused() {
     let body = draft(vendor()).to_bytes();
@@ -70,7 +70,7 @@ fn a_disclosure_forged_without_one_of_the_three_keys_is_refused() {
     }
 }
 
-/// P-11.7. Whoever holds several of the keys.
+/// P-11.7. A forger holds several of the keys.
 #[test]
 fn a_signature_for_one_purpose_does_not_serve_another() {
     let body = draft(vendor()).to_bytes();
@@ -127,7 +127,7 @@ const PURPOSES: usize = REGION + 1;
 const ISSUED: usize = PURPOSES + 1;
 const SEQUENCE: usize = ISSUED + 16;
 
-/// P-11.1, P-11.3, P-11.4, P-11.5. Well signed by all three, and still not a disclosure.
+/// P-11.1, P-11.3, P-11.4, P-11.5. Correctly signed by all three, and still not a disclosure.
 #[test]
 fn a_signed_disclosure_with_forbidden_values_is_malformed() {
     let body = draft(vendor()).to_bytes();
@@ -251,7 +251,7 @@ fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
     assert_eq!(proven.sign(&identity(AWAN)).err(), Some(DraftError::OtherParty));
 }
 
-/// P-11.2. Nobody signs over a signature that does not verify.
+/// P-11.2. No party signs over a signature that does not verify.
 #[test]
 fn a_partly_signed_disclosure_with_any_byte_changed_is_refused() {
     type Read = fn(&[u8]) -> Option<DraftError>;

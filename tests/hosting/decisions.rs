@@ -146,7 +146,7 @@ fn consent_to_older_terms_asks_again_on_a_device_with_newer_terms() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: two.hash() });
 }
 
-/// P-11.16. Nobody but the user's own devices, about this account, with the disclosure that was decided about.
+/// P-11.16. Only decisions of the user's own devices count, about this account and the disclosure they name.
 #[test]
 fn only_a_decision_of_an_own_device_is_adopted() {
     let (at_phone, mut at_tablet, disclosure) = asked();

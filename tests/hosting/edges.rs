@@ -216,7 +216,7 @@ fn refused_to_hosted_when_the_user_reconsiders() {
     assert!(customer.can_send());
 }
 
-/// A business cannot nag: only what is really another question is asked again.
+/// A business cannot nag: the user is asked again only about different terms.
 #[test]
 fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
     let one = first(ENDPOINT, vendor());
@@ -269,7 +269,7 @@ pub fn every_label() -> Vec<(CustomerDevice, VerifiedDisclosure)> {
     customers.map(|customer| (customer, disclosure.clone())).into()
 }
 
-/// P-11.11, P-11.13. From every label, for every reason; and nothing is sent.
+/// P-11.11, P-11.13. From every label, for every reason; nothing is sent then.
 #[test]
 fn any_to_unverified_when_the_evidence_does_not_hold() {
     for (customer, disclosure) in every_label() {
@@ -452,7 +452,7 @@ fn several_operators_are_agreed_to_one_by_one() {
     assert_eq!(other.label(), Label::Refused { disclosure: one.hash() });
 }
 
-/// P-11.23. Bounds on what is remembered: more than that is not verified.
+/// P-11.23. What exceeds the limits of what is remembered is not verified.
 #[test]
 fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();

@@ -227,7 +227,7 @@ impl Model {
         matches!(self.said, Said::EndToEnd | Said::Hosted { .. }) && now < self.valid_until
     }
 
-    /// Consent or refusal to what is asked; withdrawal of what was agreed to. `None` where there is nothing to decide.
+    /// Consent to or refusal of the pending question, or withdrawal of consent. `None` if there is nothing to decide.
     pub fn decide(&mut self, choice: Choice, agreed: Option<Fact>, now: u64) -> Option<Ruled> {
         let about = match choice {
             Choice::Consent if now >= self.valid_until => None,

@@ -220,7 +220,7 @@ impl Walk {
         if !matches!(model.said, Said::Unverified(_)) {
             *hosted = devices.iter().any(|device| !device.custody.is_own_held());
         }
-        // Rule 5: exactly what is not in force any more closes.
+        // Rule 5: exactly those sessions close that are no longer in force.
         let after: Vec<_> = model.present.iter().map(|fact| (fact.endpoint, fact.name)).collect();
         let gone: BTreeSet<_> = before.iter().filter(|known| !after.contains(known)).map(|(_, name)| *name).collect();
         let name = |hash| facts.iter().find(|(_, disclosure)| disclosure.hash() == hash).unwrap().0.name;
@@ -340,7 +340,7 @@ fn cases(default: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// P-11.9 to P-11.19, P-11.22: rules 1 to 5, whatever happens.
+    /// P-11.9 to P-11.19, P-11.22: rules 1 to 5 hold after every sequence of events.
     #[test]
     fn the_label_is_right_whatever_a_dishonest_party_does(events in events()) {
         let mut walk = Walk::new();

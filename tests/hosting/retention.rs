@@ -48,7 +48,7 @@ fn a_full_retention_ledger_refuses_new_entries() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// P-11.21. Beside a map: what is due is what a look at every message says.
+    /// P-11.21. Compared with a map: the ledger gives what a scan of every message gives.
     #[test]
     fn due_deletions_match_a_scan_of_every_message(
         steps in prop::collection::vec((0_u8..3, 0_u8..12, 0_u64..100), 0..80),

@@ -152,7 +152,7 @@ fn replay_of_an_older_better_disclosure() {
     let replayed = EndpointDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
     let _ = customer.see(&[phone(), replayed]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherDevice) });
-    // With a list that names it, by whoever can sign lists.
+    // With a list that names it, by anyone who can sign lists.
     let _ = customer.see(&[phone(), hosted(&better)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
     let known = customer.state.known(&key(ENDPOINT)).unwrap();
@@ -223,7 +223,7 @@ fn two_of_my_devices_saw_different_ones() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: later.hash() });
 }
 
-/// P-11.18. It reaches whoever holds the old key, as it was allowed to when it was sent; nothing follows it.
+/// P-11.18. It reaches the holder of the old key, as was allowed when it was sent; no later message does.
 #[test]
 fn a_message_in_flight_to_the_old_endpoint() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];

@@ -162,7 +162,7 @@ fn an_operator_name_cannot_inject_into_a_notice() {
     }
 }
 
-/// What is worse is said, all of it.
+/// Each change for the worse is named.
 #[test]
 fn a_notice_names_the_terms_that_got_worse() {
     let one = first(ENDPOINT, vendor());

@@ -90,7 +90,7 @@ fn every_file_begins_with_a_line_of_documentation() {
     }
 }
 
-/// A field or constant of raw bytes is public data; whatever is secret is a `Secret<N>`, which wipes itself.
+/// A field or constant of raw bytes is public data; a secret is a `Secret<N>`, which wipes itself.
 #[test]
 fn secret_fields_are_not_raw_arrays() {
     const SECRET_NAMES: &[&str] = &["secret", "key", "seed", "scalar", "private"];

@@ -7,7 +7,7 @@ use super::freed::{Freed, bytes_of};
 use super::recording::Recording;
 
 /// Bytes that are searched for. Of 32 bytes left behind any 23 in a row are found, and any 16 that begin at a multiple of 8.
-/// Fewer are not looked for: the unused room of a small `Option` or `enum` holds whatever was on the stack when it was made.
+/// Shorter secrets are not searched for: the unused bytes of a small `Option` or `enum` hold old stack contents.
 const CHUNK: usize = 16;
 /// Where in a secret chunks begin.
 const STEP: usize = 8;
@@ -54,7 +54,7 @@ impl Canaries {
         }
     }
 
-    /// What two have agreed on with any of their keys, as bytes and as the points that were on the way.
+    /// All secrets that two parties can agree with any of their keys, as bytes and as intermediate points.
     pub fn add_agreements(&mut self, one: &Recording, other: &Recording) {
         for agreed in derived::agreements(&one.secrets(), &other.secrets()) {
             self.add("an agreement", &agreed.to_montgomery().0);
@@ -70,7 +70,7 @@ impl Canaries {
         self.chunks.len()
     }
 
-    /// The secrets of which something was freed, by name; where it was, and in blocks of which size.
+    /// The secrets found in freed memory, by name: where they were, and the size of the block.
     pub fn found_in(&self, freed: &Freed) -> BTreeMap<&str, BTreeSet<Place>> {
         let mut found = BTreeMap::<_, BTreeSet<_>>::new();
         for block in freed {

@@ -158,7 +158,7 @@ fn message_content_leaves_nothing_in_freed_memory() {
             refused.disappears_after = u32::MAX;
             assert!(Content::new(refused, read.kind().clone()).is_err());
             drop(read);
-            // A caller's collection moves what is in it when it grows.
+            // A collection of the caller moves its elements when it grows.
             let mut growing = vec![];
             growing.extend((0..9).map(|_| content.as_ref().clone()));
         }

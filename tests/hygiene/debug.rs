@@ -67,7 +67,7 @@ fn debug_shows_no_secret_of_any_public_type() {
     }
 }
 
-/// Four bytes in a row of a secret in whatever form, and whose they are; by their length as text.
+/// Any four consecutive bytes of a secret in any format, and whose secret they belong to; keyed by their length as text.
 type Forms<'a> = BTreeMap<usize, HashMap<String, &'a str>>;
 
 fn forms(canaries: &Canaries) -> Forms<'_> {
@@ -94,7 +94,7 @@ fn forms(canaries: &Canaries) -> Forms<'_> {
     forms
 }
 
-/// A secret of which four bytes in a row are in `text`, in whatever form.
+/// A secret of which `text` shows four consecutive bytes, in any format.
 fn seen<'a>(forms: &Forms<'a>, text: &str) -> Option<&'a str> {
     let dense: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     (0..dense.len()).find_map(|start| {

@@ -20,7 +20,7 @@ const PLAINTEXT: &[u8] = b"tak seorang pun di luar grup membaca baris ini";
 const CONTEXT: AddOn<'static> =
     AddOn { use_case: UseCase::PollVote, parent: "3EB0", parent_sender: "111@example", author: "222@example" };
 
-/// The chain key, what comes of it next, and both forms of the signing half, of the shorter form's record.
+/// The chain key, the next one derived from it, and both forms of the signing key, in a record of the short form.
 fn add_sender(canaries: &mut Canaries, state: &[u8]) {
     let (chain, secret) = (&state[17..49], &state[49..81]);
     add_chain(canaries, chain);
@@ -29,7 +29,7 @@ fn add_sender(canaries: &mut Canaries, state: &[u8]) {
     canaries.add("signing half, reduced", scalar.as_bytes());
 }
 
-/// The chain key of the newest state, what comes of it next, and the seeds that are kept.
+/// The chain key of the newest state, the next one derived from it, and the seeds of skipped messages.
 fn add_receiver(canaries: &mut Canaries, state: &[u8]) {
     add_chain(canaries, &state[21..53]);
     for kept in state[89..].chunks_exact(36) {
@@ -123,7 +123,7 @@ fn interop_attachments_leave_no_secret_in_freed_memory() {
         drop(Box::new(abandoned));
         let mut encryptor = Encryptor::new(MediaKind::Video, MediaKey::generate(&mut rng));
         let mut blob = Vec::new();
-        // The vector grows many times, with plaintext on its way into it.
+        // The vector grows many times while plaintext is appended.
         file.chunks(50_003).for_each(|piece| encryptor.push(piece, &mut blob).unwrap());
         let attachment = encryptor.finish(&mut blob);
         let mut changed = blob.clone();

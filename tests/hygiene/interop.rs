@@ -246,7 +246,7 @@ fn an_interop_session_leaves_no_secret_in_freed_memory() {
         scene.run(|_| assert_eq!(a.decrypt(&forged), Err(DecryptError::Rejected)));
         scene.read(&mut a, &answer);
         a = scene.reload(a);
-        // Begun again: what was current is archived; a message in it makes it current once more.
+        // Initiated again: the current state is archived, and a message in it makes it current again.
         scene.run(|[alices, _]| a.initiate_again(&alice, &bundles[round + 1], alices).unwrap());
         add_session(&mut scene.canaries, &a);
         let again = scene.write(&mut a, 0);

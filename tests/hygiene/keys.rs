@@ -60,7 +60,7 @@ fn using_a_storage_key_leaves_nothing_in_freed_memory() {
     canaries.assert_absent(&freed);
 }
 
-/// A caller's collection moves what is in it when it grows, and gives the old memory back.
+/// A collection of the caller moves its elements when it grows, and frees the old memory.
 #[test]
 fn moved_keys_leave_nothing_behind() {
     let mut rng = Recording::new(5);

@@ -51,7 +51,7 @@ fn attachment_encryption_leaves_nothing_finished_or_not() {
         drop(Box::new(abandoned));
         let mut encryptor = Encryptor::new(MediaType::unknown(), SIZE as u64, &mut rng).unwrap();
         let mut blob = Vec::new();
-        // The vector grows many times, with plaintext on its way into it.
+        // The vector grows many times while plaintext is appended.
         for piece in file.chunks(50_000) {
             encryptor.push(piece, &mut blob).unwrap();
         }

@@ -81,7 +81,7 @@ fn no_work_is_done_for_an_impossible_ratchet_step() {
     assert_eq!(b.session().decrypt(&forged), Err(DecryptError::TooFarAhead));
 }
 
-/// S-6.2. Of 2,100 keys that a gap leaves behind, the newest 2,000 are there.
+/// S-6.2. Of 2,100 skipped keys in one gap, the newest 2,000 are kept.
 #[test]
 fn a_chain_keeps_the_newest_skipped_keys() {
     let (mut a, mut b) = pair();
@@ -177,7 +177,7 @@ fn at_most_forty_states_are_archived() {
         b.read(&hello).unwrap();
     }
     assert_eq!((a.session().archived(), b.session().archived()), (40, 40));
-    // The first state is gone, and its first messages are remembered.
+    // The first state was dropped, and its first messages are remembered.
     let message = &late[0];
     assert_eq!(b.session().decrypt(message), Err(DecryptError::OtherSession));
     let (identity, keys) = (&b.identity, &b.keys);
@@ -210,7 +210,7 @@ fn pre_keys_are_bounded() {
     assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
 }
 
-/// S-6.7. Somebody fetches all bundles and never writes.
+/// S-6.7. An attacker fetches all bundles and never writes.
 #[test]
 fn unused_one_time_pre_keys_make_room_for_new_ones() {
     let rng = &mut rand::rng();
@@ -234,7 +234,7 @@ fn a_message_with_excess_unknown_fields_is_refused() {
     let (mut a, mut b) = pair();
     let message = a.write(b"hello");
     let (fields, mac) = message.as_bytes().split_at(message.as_bytes().len() - 8);
-    // Field 15, of a length that nobody needs.
+    // Field 15, uselessly long.
     let padded = [fields, &[0x7a, 0x80, 0x10], &[0; 2_048], mac].concat();
     assert!(Ciphertext::from_parts(Kind::Whisper, &padded).is_err());
     let short = [fields, &[0x7a, 0x10], &[0; 16], mac].concat();

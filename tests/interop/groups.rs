@@ -42,7 +42,7 @@ fn told(sender: &GroupSender) -> Distribution {
     Distribution::from_bytes(&sender.distribution().to_bytes()).unwrap()
 }
 
-/// Everything that is known, bit for bit.
+/// The whole state in bytes.
 fn state(receiver: &GroupReceiver) -> Vec<u8> {
     receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0))
 }
@@ -128,7 +128,7 @@ fn a_sender_key_that_advances_by_two_is_accepted() {
     }
 }
 
-/// S-11.4. Whoever did not sign gets one answer, whatever the number says: no derivation, no oracle for what was received.
+/// S-11.4. A forger gets one error for every iteration: no derivation, and no oracle for what was received.
 #[test]
 fn the_signature_is_verified_before_the_iteration() {
     let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
@@ -158,7 +158,7 @@ fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
     assert_eq!(receiver.decrypt(&hostile.text(23_000, b"oldest")).unwrap(), b"oldest");
     assert_eq!(receiver.decrypt(&hostile.text(24_999, b"newest")).unwrap(), b"newest");
     assert_eq!(receiver.kept_keys(), 1_998);
-    // Several jumps keep no more than one does, and the newest.
+    // Several jumps keep no more skipped keys than one does: the newest.
     let mut receiver = fresh();
     for number in [1_500, 3_000, 4_500] {
         receiver.decrypt(&hostile.text(number, b"")).unwrap();
@@ -344,7 +344,7 @@ fn debug_shows_numbers_and_no_keys() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// S-11.5, S-11.6. Whatever is lost, late or twice: each message is delivered once.
+    /// S-11.5, S-11.6. With messages lost, late or duplicated, each message is delivered once.
     #[test]
     fn group_messages_are_read_once_out_of_order(seed in any::<u64>(), count in 1_usize..80) {
         let rng = &mut seeded(seed);

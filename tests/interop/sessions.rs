@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 
 use super::pair::{Device, image, pair, words};
 
-/// S-3.3, S-3.6, S-3.7, S-5.1. Both write at random; what is on the way is lost, doubled and reordered at random.
+/// S-3.3, S-3.6, S-3.7, S-5.1. Both send at random; the network drops, duplicates and reorders at random.
 #[test]
 fn messages_are_read_exactly_once_out_of_order() {
     let rng = &mut rand::rng();
@@ -40,7 +40,7 @@ fn messages_are_read_exactly_once_out_of_order() {
                         }
                         Err(error) => {
                             displaced += u32::from(!read);
-                            // A chain that newer ones have displaced is gone; nothing else is lost.
+                            // Messages of a chain displaced by newer ones are lost; no others are.
                             assert!(read || error == DecryptError::Rejected, "{error}");
                             assert_eq!(to.image(), before);
                         }
@@ -56,7 +56,7 @@ fn messages_are_read_exactly_once_out_of_order() {
     }
 }
 
-/// S-3.6. Nothing of the last five chains is lost, whatever the order.
+/// S-3.6. No message of the last five chains is lost, in any order.
 #[test]
 fn no_message_is_lost_within_five_chains() {
     let rng = &mut rand::rng();
@@ -146,7 +146,7 @@ fn simultaneous_initiation_converges_on_one_state() {
     }
 }
 
-/// S-5.2, S-5.5, S-5.6. Both begin again and again, their messages cross on the way in every turn, and none is lost.
+/// S-5.2, S-5.5, S-5.6. Both initiate again and again while their messages cross, and none is lost.
 #[test]
 fn reinitiating_while_messages_cross_loses_nothing() {
     let rng = &mut rand::rng();
@@ -331,7 +331,7 @@ fn a_changed_identity_cannot_join_an_existing_session() {
     assert_eq!(b.read(&more).unwrap(), b"more");
 }
 
-/// S-5.3, S-5.4. What belongs to somebody else, or is there already, changes nothing.
+/// S-5.3, S-5.4. A message of another pair, or of a state that is already known, changes nothing.
 #[test]
 fn a_state_is_added_once_and_only_for_this_pair_of_devices() {
     let rng = &mut rand::rng();

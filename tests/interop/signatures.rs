@@ -45,7 +45,7 @@ fn a_signature_with_any_bit_changed_does_not_verify() {
     }
 }
 
-/// S-1.8. `s + q` is below 2^253 for every `s`, and verifies where only that is checked.
+/// S-1.8. `s + q` is below 2^253 for every `s`, so a verifier that only checks that bound accepts it.
 #[test]
 fn a_malleated_xeddsa_signature_is_refused() {
     const Q: [u8; 32] = [
@@ -69,7 +69,7 @@ fn a_malleated_xeddsa_signature_is_refused() {
     assert!(!xeddsa::verify(&pair.public(), b"text", &second));
 }
 
-/// S-1.2, S-1.8. A key of small order would verify signatures that nobody made; there is none to verify with.
+/// S-1.2, S-1.8. A key of small order would verify forged signatures, so it does not decode.
 #[test]
 fn low_order_and_malformed_public_keys_are_refused() {
     let good = KeyPair::from_private_bytes([7; 32]).public().to_bytes();

@@ -86,7 +86,7 @@ fn group_as_prost(form: Form, id: u32, iteration: u32, signing: Option<Vec<u8>>,
     assert!(signing.is_none() || signing == known_signing);
 }
 
-/// Of groups: the same, of what is told and of messages.
+/// The same for groups: distributions and messages.
 fn group_same_as_prost(told: bool, bytes: &[u8]) -> bool {
     if told {
         let Ok(read) = Distribution::from_bytes(bytes) else { return false };

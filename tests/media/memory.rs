@@ -6,7 +6,7 @@ use bisik::media::{self, Decryptor, Encryptor, Pointer};
 
 use super::fixtures::*;
 
-/// Whatever the size of the file: here 4 MiB.
+/// The same for every size of the file: here 4 MiB.
 #[test]
 fn memory_does_not_grow_with_the_file() {
     const PIECE: usize = 100_000;
@@ -40,7 +40,7 @@ fn memory_does_not_grow_with_the_file() {
     assert!(used.bytes_max < 1 << 20, "decryption takes {} bytes", used.bytes_max);
 }
 
-/// A pointer can name any size: what is there decides about memory.
+/// A pointer can claim any size; memory depends on the bytes that arrive.
 #[test]
 fn a_pointer_claiming_a_huge_file_takes_no_memory() {
     let bytes = pointer_bytes(&[1; 32], &[2; 32], media::MAX_SIZE, "video/mp4", 0, &[]);

@@ -109,7 +109,7 @@ fn another_blob_is_refused_before_decryption() {
     }
 }
 
-/// P-8.2: whoever has the key may be dishonest.
+/// P-8.2: a dishonest sender has the key.
 #[test]
 fn nonzero_padding_is_refused() {
     // The second file's padding fills the rest of one chunk and all of the next.
@@ -129,7 +129,7 @@ fn nonzero_padding_is_refused() {
     }
 }
 
-/// P-8.6: all chunks are good, and the sender has signed for another digest.
+/// P-8.6: all chunks are authentic, and the pointer holds another digest.
 #[test]
 fn a_blob_with_another_digest_is_refused_at_its_end() {
     let (plaintext, blob, pointer) = encrypted(CHUNK + 5);

@@ -9,7 +9,7 @@ const MAX_JUMP: usize = 25_000;
 const MAX_KEPT: usize = 2_000;
 const MAX_PLAINTEXT: usize = 64 << 20;
 
-/// One chain of 25,003 messages, of which almost nothing arrives.
+/// One chain of 25,003 messages, most of which never arrive.
 #[test]
 fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     let mut both = AliceAndBob::new(1);
@@ -88,7 +88,7 @@ fn a_plaintext_has_at_most_64_mib() {
     let too_long = vec![0; MAX_PLAINTEXT + 1];
     assert_eq!(alice.encrypt(&too_long, &mut both.rng).unwrap_err(), EncryptError::TooLong);
     assert!(before == state(&alice));
-    // Nobody honest writes it, and nobody reads it.
+    // An overlong message is neither encrypted nor decrypted.
     let mut bytes = vec![0; 133 + MAX_PLAINTEXT + 1];
     bytes[0] = 0x22;
     let message = Ciphertext::try_from(bytes).unwrap();

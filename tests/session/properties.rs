@@ -196,7 +196,7 @@ fn every_length(bytes: &[u8], mut check: impl FnMut(&[u8])) {
     }
 }
 
-/// Refused, and the state is the same as before, bit for bit.
+/// Refused, with the state unchanged, compared in bytes.
 fn refused(session: &mut Session, bytes: &[u8]) {
     let before = state(session);
     if let Ok(message) = Ciphertext::from_bytes(bytes) {

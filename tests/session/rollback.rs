@@ -62,7 +62,7 @@ proptest! {
         prop_assert!(header(&first) != header(&second), "the same stream under the header key");
         let streams_cancel = body(&first).iter().zip(body(&second)).map(|(a, b)| a ^ b);
         prop_assert!(!streams_cancel.eq(one.iter().zip(&other).map(|(a, b)| a ^ b)), "the same stream under the message key");
-        // What is the same in every respect may be the same on the wire: nobody learns anything from it.
+        // If both inputs are equal, the ciphertexts may be equal: an attacker learns nothing from that.
         let same = reloaded(&restored).encrypt(&one, &mut ConstantRng(constant)).unwrap();
         prop_assert!(same == restored.encrypt(&one, &mut ConstantRng(constant)).unwrap());
     }
@@ -172,7 +172,7 @@ fn a_fork_within_a_chain_is_read_once_per_number() {
     }
 }
 
-/// A fork that has made a DH step of its own contradicts what came before, and is told as such.
+/// A fork with its own DH step contradicts the earlier timeline, and is reported as such.
 #[test]
 fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
     let mut both = AliceAndBob::new(7);
@@ -186,7 +186,7 @@ fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
         assert_eq!(bob.decrypt(&fork), Err(DecryptError::Diverged));
     }
     assert!(before == state(&bob));
-    // The timeline that was read first goes on as if nothing had been.
+    // The timeline that was read first continues undisturbed.
     let reply = bob.encrypt(b"baik", &mut both.rng).unwrap();
     assert_eq!(alice.decrypt(&reply).unwrap(), b"baik");
     assert_eq!(restored.decrypt(&reply), Err(DecryptError::Diverged), "and the fork learns of it by the answer");

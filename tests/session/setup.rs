@@ -40,7 +40,7 @@ fn a_bundle_of_another_identity_is_refused() {
     assert_eq!(pinned(&both.bob), Ok(()));
 }
 
-/// P-2.8. Whatever of a bundle is changed, either half of the identity too, and still decodes: its signature no longer fits.
+/// P-2.8. A bundle that still decodes after any change, including either half of the identity, fails its signature check.
 #[test]
 fn a_bundle_with_any_byte_changed_is_refused() {
     let mut both = AliceAndBob::new(3);
@@ -146,7 +146,7 @@ fn a_replayed_first_message_to_the_last_resort_key_is_refused() {
     assert_eq!(both.accept(&other).plaintext, b"halo");
 }
 
-/// The key fails closed, says so, and asks for its own replacement.
+/// The full last-resort key refuses, reports it, and asks to be replaced.
 #[test]
 fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
     let mut both = AliceAndBob::new(9);

@@ -124,7 +124,7 @@ fn a_stolen_state_is_useless_after_one_round_trip() {
     simulation.settle();
     for (index, victim) in (0..PAIRS / 2).zip(Side::BOTH.into_iter().cycle()) {
         let peer = victim.other();
-        // Whatever came before, now it is the victim's turn to step; at that moment its state is copied.
+        // It is now the victim's turn to step; at that moment its state is copied.
         for from in [victim, peer, victim, peer] {
             say(&mut simulation, index, from);
         }
@@ -263,7 +263,7 @@ fn is_read(pair: &Pair, id: usize) -> bool {
     pair.devices[pair.log[id].from.other().index()].live.read.contains(&id)
 }
 
-/// The ids of the sessions that the two devices go on sending in.
+/// The ids of the sessions in which the two devices keep sending.
 fn preferred(pair: &mut Pair) -> [[u8; 16]; 2] {
     Side::BOTH.map(|side| {
         let device = pair.device(side);

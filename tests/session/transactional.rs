@@ -63,7 +63,7 @@ fn the_storage_proof_of_a_dropped_staged_message_releases_nothing() {
     assert_eq!(alice.decrypt(&message).unwrap(), b"hai", "the message can come again");
 }
 
-/// For every kind of change that a message makes: the first answer, the next in order, a gap, a kept key, a step.
+/// For every kind of change that a message makes: the first answer, the next in order, a gap, a skipped key, a DH step.
 #[test]
 fn a_staged_message_seals_the_state_its_commit_leaves() {
     let mut both = AliceAndBob::new(5);
@@ -76,7 +76,7 @@ fn a_staged_message_seals_the_state_its_commit_leaves() {
     stages_as_it_commits(&mut alice, &kept, b"2");
     let step = alice.encrypt(b"langkah", &mut both.rng).unwrap();
     stages_as_it_commits(&mut bob, &step, b"langkah");
-    // A step that ends a chain of which something is missing.
+    // A DH step that ends a chain with a gap.
     bob.encrypt(b"hilang", &mut both.rng).unwrap();
     let message = bob.encrypt(b"ada", &mut both.rng).unwrap();
     stages_as_it_commits(&mut alice, &message, b"ada");

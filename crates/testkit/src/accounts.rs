@@ -43,12 +43,12 @@ pub struct Accounts {
     pub disclosures: Vec<Disclosure>,
     pub one_time: BTreeMap<IdentityKey, VecDeque<PreKeyBundle>>,
     pub last_resort: BTreeMap<IdentityKey, PreKeyBundle>,
-    /// What is on its way: to which device, from which, and the envelope.
+    /// Envelopes in flight: to which device, from which, and the envelope.
     pub mail: VecDeque<(At, At, Envelope)>,
 }
 
 impl Accounts {
-    /// Two accounts with that many devices.
+    /// Two accounts with this many devices each.
     pub fn new(seed: u64, sizes: [u32; 2]) -> Self {
         let mut accounts = Self {
             now: Timestamp::from_unix_seconds(1_800_000_000),
@@ -91,7 +91,7 @@ impl Accounts {
         index
     }
 
-    /// The same, and nobody but the account's own primary knows.
+    /// The same, known only to the account's own primary.
     pub fn join_without_telling(&mut self, who: usize) -> u32 {
         let identity = Identity::generate(&mut self.rng);
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
@@ -106,7 +106,7 @@ impl Accounts {
         index
     }
 
-    /// A device of an account that a vendor holds, and nobody was told yet; its index.
+    /// A device in a vendor's custody that is not announced yet; its index.
     pub fn host(&mut self, who: usize, operator: &Identity, retention: Retention) -> u32 {
         let identity = Identity::generate(&mut self.rng);
         let device = self.devices.get_mut(&(who, 0)).unwrap();
@@ -138,7 +138,7 @@ impl Accounts {
         index
     }
 
-    /// Another disclosure for a hosted device, which nobody was told of yet, not even the device.
+    /// A new disclosure for a hosted device, not announced yet, not even to the device.
     pub fn amend(&mut self, who: usize, index: u32, operator: &Identity, retention: Retention) {
         let previous = self.disclosures.last().unwrap();
         let hosting = HostingTerms { retention, ..previous.terms().clone() };
@@ -199,7 +199,7 @@ impl Accounts {
         DeviceDirectory::trust(newest, Trust::Pinned(newest.account().identity()), self.now).unwrap()
     }
 
-    /// Hands everybody the newest lists.
+    /// Gives every device the newest lists.
     pub fn publish_lists(&mut self) {
         let disclosures = self.disclosures.clone();
         let now = self.now;
@@ -243,7 +243,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sends what a device owes.
+    /// Sends what is pending on a device.
     pub fn flush(&mut self, at: At) {
         let mut device = self.devices.remove(&at).unwrap();
         let conversation = device.conversation.as_mut().unwrap();
@@ -264,7 +264,7 @@ impl Accounts {
         }
     }
 
-    /// Delivers one envelope; what it was is shown.
+    /// Delivers one envelope, and records what the device shows.
     pub fn deliver(&mut self, to: At, from: At, envelope: &Envelope) -> Result<(), ReceiveError> {
         let Some(device) = self.devices.get_mut(&to) else { return Ok(()) };
         let side = if to.0 == from.0 { Side::Own } else { Side::Peer };
@@ -288,7 +288,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Delivers everything, answers included, until nothing is owed or under way.
+    /// Delivers everything, answers included, until nothing is pending or in flight.
     pub fn settle(&mut self) {
         for _ in 0..20 {
             while let Some((to, from, envelope)) = self.mail.pop_front() {
@@ -317,7 +317,7 @@ impl Accounts {
         shown
     }
 
-    /// Goes on from older records.
+    /// Continues from older records.
     pub fn restore(&mut self, at: At, database: &Database) {
         let device = self.devices.get_mut(&at).unwrap();
         device.database = database.clone();
@@ -342,7 +342,7 @@ impl Device {
         changes.stored()
     }
 
-    /// Leaves memory, and comes back from the database.
+    /// Drops the state in memory and loads it from the database.
     pub fn reload(&mut self) {
         let id = self.conversation.as_ref().unwrap().id();
         self.account = Account::unseal(&self.key, &self.database[&RecordName::Account].1).unwrap();

@@ -10,7 +10,7 @@ use super::runner::{Outcome, now, word};
 use super::step::Step;
 use bisik_testkit::draws::{Draws, to_hex};
 
-/// Everybody's accounts, directories and linkings, by name.
+/// All accounts, directories and linkings, by name.
 #[derive(Default)]
 pub(super) struct Accounts {
     primaries: BTreeMap<String, Primary>,
@@ -19,7 +19,7 @@ pub(super) struct Accounts {
     answered: BTreeMap<String, Answering>,
 }
 
-/// A companion is begun again from its draws where a step has consumed it: a refused message ends a linking.
+/// A companion is started again from its draws after a step consumed it: a refused message ends a linking.
 struct Linking {
     qr_code: bool,
     drawn: Vec<u8>,

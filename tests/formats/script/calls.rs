@@ -11,7 +11,7 @@ use super::runner::{Outcome, word};
 use super::step::Step;
 use bisik_testkit::draws::{Draws, to_hex};
 
-/// Everybody's calls, by name.
+/// All calls, by name.
 #[derive(Default)]
 pub(super) struct Calls {
     calling: BTreeMap<String, Calling>,
@@ -41,7 +41,7 @@ impl Calls {
         Ok([vec![("signal", to_hex(&answer.to_bytes()))], shown(&keys)].concat())
     }
 
-    /// On refusal the call goes on waiting.
+    /// After a refusal the call still waits.
     pub(super) fn complete(&mut self, party: &Party<'_>, step: &Step) -> Outcome {
         let answer = Answer::from_bytes(&step.hex("answer")).map_err(word)?;
         let calling = self.calling.remove(party.name).expect("a call that waits");

@@ -101,7 +101,7 @@ impl Polls {
         let ballot = [part(1, &reference), part(2, &step.hex("ballot"))].concat();
         let protobuf = [part(1, &[7; 16]), part(28, &ballot)].concat();
         let mut body = [&u32::try_from(protobuf.len()).expect("short").to_be_bytes(), protobuf.as_slice()].concat();
-        // A class of PADMÉ for whatever is shorter than 256 bytes is a multiple of 16, or 8, or less.
+        // Below 256 bytes, a PADMÉ class is a multiple of 16, 8 or less.
         let arrived = (0..32).find_map(|_| {
             let arrived = Content::from_body(&body);
             body.push(0);

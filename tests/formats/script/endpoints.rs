@@ -40,7 +40,7 @@ fn account(step: &Step, name: &str) -> AccountKey {
     AccountKey::from_bytes(&step.array(name)).expect("an account key")
 }
 
-/// A disclosure that is good as of its date.
+/// A disclosure verified at its own date.
 fn good(bytes: &[u8]) -> VerifiedDisclosure {
     let disclosure = Disclosure::from_bytes(bytes).expect("a disclosure");
     let (account, issued) = (*disclosure.account(), disclosure.issued());

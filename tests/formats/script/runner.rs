@@ -86,7 +86,7 @@ const INPUTS: [&str; 57] = [
     "message_id",
 ];
 
-/// Results that only the reference implementation can see. They are seen here by what is made of them.
+/// Intermediate values that only the reference implementation sees. Here they are tested by the results made from them.
 const INNER: &str = "to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk \
     nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
     chunk_key base_nonce commitment \
@@ -329,7 +329,7 @@ impl Runner {
         Ok(vec![("record", to_hex(&record))])
     }
 
-    /// Goes on with what it has opened.
+    /// Continues with the state it has opened.
     fn unseal(&mut self, kind: &str, step: &Step) -> Outcome {
         let (of, key, context) = (step.need("of"), StorageKey::from_bytes(step.array("key")), step.hex("context"));
         let (of, record) = (of.to_owned(), step.hex("record"));
@@ -347,7 +347,7 @@ impl Runner {
 /// Results that a step need not list.
 const OPTIONAL: [&str; 1] = ["kept_keys"];
 
-/// Bundles are judged by themselves: a pinned key that is none pins nothing.
+/// Bundles are verified by themselves: without a pinned key, any identity is accepted.
 fn verify(step: &Step) -> Result<VerifiedBundle, String> {
     let bundle = PreKeyBundle::from_bytes(&step.hex("bundle")).map_err(word)?;
     let pinned = IdentityKey::from_bytes(&step.array("pinned"));

@@ -16,7 +16,7 @@ use super::runner::{Outcome, now, word};
 use super::step::Step;
 use bisik_testkit::draws::{Draws, to_hex};
 
-/// Everybody's devices and conversations, by name. A device has one.
+/// All devices and their conversations, by name. A device has one conversation.
 #[derive(Default)]
 pub(super) struct Talks {
     accounts: BTreeMap<String, Account>,
@@ -161,7 +161,7 @@ fn stored(account: &mut Account, talk: &mut Conversation) -> bisik::conversation
     talk.changes(account, &StorageKey::from_bytes([7; 32]), &mut Draws::recorded()).stored()
 }
 
-/// In the order of what is needed.
+/// In the order of the needed bundles.
 fn bundles(step: &Step, needed: &[Needed]) -> Vec<(DeviceAddress, VerifiedBundle)> {
     let (listed, mut bundles) = (step.hex("bundles"), Vec::new());
     let mut rest = listed.as_slice();

@@ -121,7 +121,7 @@ fn key(participant: u16, epoch: u32) -> SenderKey {
     SenderKey::new(FrameSuite::default(), Participant(participant), epoch, base)
 }
 
-/// Frames one after the other, each with edits or as it comes.
+/// A sequence of frames, edited or raw.
 pub fn call_frame(data: &[u8]) {
     let mut opener = FrameOpener::new();
     for (participant, epoch) in KEYS {
@@ -234,7 +234,7 @@ pub fn frame_seeds() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Participant and epoch of each key.
 const KEYS: [(u16, u32); 3] = [(0, 0), (0, 1), (0x123, 7)];
-/// Which frames of each are there.
+/// The numbers of the frames made for each key.
 const NUMBERS: [usize; 10] = [0, 1, 2, 7, 8, 63, 64, 1_023, 1_024, 1_400];
 const METADATA: &[u8] = b"audio";
 

@@ -35,7 +35,7 @@ pub fn content(data: &[u8]) {
     business(&content);
 }
 
-/// Every cart adds up, only a machine greets, and whatever is offered can be chosen.
+/// Every cart adds up, only automated senders greet, and every offered option can be chosen.
 #[allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 fn business(content: &Content) {
     match content.kind() {
@@ -64,7 +64,7 @@ fn choose(content: &Content, id: &str) {
     assert!(sent.is_ok(), "and can be sent");
 }
 
-/// What is known of a content can be composed again.
+/// The known part of a content can be composed again.
 fn compose_again(content: &Content) {
     let known = !matches!(content.kind(), Kind::Unknown(_));
     let composed = Content::new(content.envelope().clone(), content.kind().clone());

@@ -39,7 +39,7 @@ pub fn first_flight(data: &[u8]) {
     }
 }
 
-/// The first byte says whether the bundle is taken as it comes, or is signed by a device that means harm.
+/// The first byte selects a raw bundle or one correctly signed by a dishonest device.
 pub fn bundle(data: &[u8]) {
     let mut input = Input::new(data);
     match input.byte() % 2 {
@@ -58,7 +58,7 @@ fn bundle_as_it_comes(data: &[u8]) {
     let _ = bundle.verify(Trust::OnFirstUse, *now);
 }
 
-/// Everything but signing key and signature is the fuzzer's, and the signature is good.
+/// Everything but signing key and signature is the fuzzer's, and the signature is valid.
 fn bundle_of_a_hostile_device(data: &[u8]) {
     let Parties { alice, now, .. } = &*PARTIES;
     let hostile = SigningKey::from_bytes(&[0x48; 32]);
@@ -83,7 +83,7 @@ fn bundle_of_a_hostile_device(data: &[u8]) {
     }
 }
 
-/// A session that was set up with whatever verified can be written in.
+/// A session with any bundle that verified can encrypt.
 fn write_to(alice: &Identity, verified: &bisik::VerifiedBundle) {
     let rng = &mut Repeatable(5);
     let mut session = Session::initiate(alice, verified, rng).expect("a verified bundle gives a shared secret");

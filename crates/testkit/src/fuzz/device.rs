@@ -57,7 +57,7 @@ static HISTORY: LazyLock<History> = LazyLock::new(|| {
     History { directory: trusted(&lists[KNOWN]), primary, lists, encoded, certified }
 });
 
-/// The first byte says whether the list comes as it is, or is signed by an account that means harm.
+/// The first byte selects a raw list or one correctly signed by a dishonest account.
 pub fn device_list(data: &[u8]) {
     let mut input = Input::new(data);
     let hostile = input.byte() % 2 == 1;
@@ -89,7 +89,7 @@ pub fn device_list(data: &[u8]) {
     }
 }
 
-/// What even an account that means harm cannot change.
+/// What even a dishonest account cannot change.
 fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
     let History { certified, lists, .. } = &*HISTORY;
     assert!(after.account() == before.account() && after.sequence() <= before.sequence() + 1);
@@ -106,7 +106,7 @@ fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
     assert!(replayed.is_err() == (after.sequence() != before.sequence()), "it never goes back");
 }
 
-/// The account's signature under whatever `content` says.
+/// The account's signature under any `content`.
 fn sign(content: &[u8]) -> Vec<u8> {
     let phone = Identity::generate(&mut ConstantRng(PHONE)).public().to_bytes();
     let signed = [b"bisik-1 device list".as_slice(), &phone, content].concat();

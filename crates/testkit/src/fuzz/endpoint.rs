@@ -106,7 +106,7 @@ fn sign(number: u8, label: &str, text: &[u8]) -> Vec<u8> {
     [text, &SigningKey::from_bytes(&[number; 32]).sign(&whole).to_bytes()].concat()
 }
 
-/// The first byte says whether the disclosure comes as it is, or is signed by three who mean harm.
+/// The first byte selects a raw disclosure or one correctly signed by three dishonest parties.
 pub fn disclosure(data: &[u8]) {
     let mut input = Input::new(data);
     let hostile = input.byte() % 2 == 1;
@@ -156,7 +156,7 @@ fn one_encoding_of_each_step(bytes: &[u8]) {
     }
 }
 
-/// The body of a disclosure with the keys of parties who sign whatever it says.
+/// The body of a disclosure with the keys of parties who sign anything.
 fn well_signed(bytes: &[u8]) -> Vec<u8> {
     let mut body = bytes[..bytes.len().saturating_sub(192)].to_vec();
     for (at, number) in [(1, BUSINESS), (65, ENDPOINT), (130, OPERATOR)] {
@@ -169,7 +169,7 @@ fn well_signed(bytes: &[u8]) -> Vec<u8> {
     sign(BUSINESS, "bisik-1 disclosure account", &proven)
 }
 
-/// Whatever verifies can be shown, agreed to, and makes nothing sendable before that.
+/// A verified disclosure can be shown and agreed to, and allows no sending before that.
 fn shown_to_a_user(verified: &VerifiedDisclosure) {
     let transition = see(&LabelState::new(account(BUSINESS)), &[verified]);
     let hash = verified.hash();
@@ -221,7 +221,7 @@ fn after<'a>(old: &LabelState, transition: &'a Transition, now: Timestamp) -> &'
     state
 }
 
-/// The first byte: decisions and receipts as they come, signed by a device that means harm, or a user who decides.
+/// The first byte selects raw decisions and receipts, those signed by a dishonest device, or a user who decides.
 pub fn consent(data: &[u8]) {
     let mut input = Input::new(data);
     match input.byte() % 3 {

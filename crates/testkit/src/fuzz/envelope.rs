@@ -123,7 +123,7 @@ pub fn envelope(data: &[u8]) {
     } else {
         harmful_relay(&mut account, &mut conversation, input);
     }
-    // Whatever happened, it can be stored, and goes on.
+    // After every outcome the state can be stored, and the conversation continues.
     let _ = conversation.ask_again(MessageId::from_bytes([0xee; 16]), DeviceAddress::peer(0));
     let (changed, record) = records(&mut account, &mut conversation);
     let account = Account::unseal(&storage_key(), changed.as_ref().unwrap_or(&SCENE.account)).unwrap();
@@ -159,7 +159,7 @@ fn harmful_relay(account: &mut Account, conversation: &mut Conversation, mut inp
     }
 }
 
-/// A listed device that keeps to its session and to nothing else.
+/// A listed device with a session that follows no other rule.
 fn harmful_device(account: &mut Account, conversation: &mut Conversation, mut input: Input<'_>) {
     let [who, opened] = input.array();
     let (from, session) = &SCENE.harmful[usize::from(who % 2)];
@@ -170,7 +170,7 @@ fn harmful_device(account: &mut Account, conversation: &mut Conversation, mut in
         conversation.receive(account, &Arrival { id, from: *from, ciphertext }, NOW)
     };
     if opened % 2 == 1 {
-        // In a session that is there already, rather than with the message that opens one.
+        // In an existing session, rather than with the message that opens one.
         let kind = if from.side == Side::Own { 2 } else { 1 };
         let id = MessageId::from_bytes([0x6f; 16]);
         let frame = frame(kind, opened / 2 % 2, id, b"a word before");

@@ -129,7 +129,7 @@ pub static RATCHETS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     [Scene { record: bob.record(), messages, arrived }, before]
 });
 
-/// Two more rounds, in each of which one message of three arrives, and a round of which nothing has arrived yet.
+/// Two more rounds in which one message of three arrives, and one of which none has arrived yet.
 fn converse<E: Endpoint>(
     alice: &mut E,
     bob: &mut E,

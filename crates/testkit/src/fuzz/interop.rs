@@ -13,7 +13,7 @@ use super::fixtures::{Repeatable, storage_key};
 use super::input::{Input, RAW};
 use super::record::{self, CONTEXT};
 
-/// A message as its sender made it; its first byte says of which kind it is.
+/// A message as its sender made it; its first byte is the kind.
 struct Sent {
     bytes: Vec<u8>,
     plaintext: Vec<u8>,
@@ -31,7 +31,7 @@ struct Line {
     bob: Identity,
     /// As they were before any message.
     keys: PreKeys,
-    /// What has been removed from them is gone here.
+    /// The same pre-keys without the used ones.
     spent: PreKeys,
     session: Vec<u8>,
     bundle: PreKeyBundle,
@@ -116,7 +116,7 @@ fn read(bytes: &[u8]) -> Option<Ciphertext> {
     Ciphertext::from_parts(if kind % 2 == 0 { Kind::Whisper } else { Kind::PreKey }, bytes).ok()
 }
 
-/// Whatever decodes can be asked everything, and its keys are keys.
+/// What decodes can be queried without panic, and its keys are valid.
 pub fn interop_message(data: &[u8]) {
     let Some(message) = read(data) else { return };
     assert_eq!(message.as_bytes(), &data[1..]);
@@ -163,7 +163,7 @@ pub fn interop_decrypt(data: &[u8]) {
     }
 }
 
-/// What is authenticated of a message: from the outside of one that can open a session, the message inside.
+/// The authenticated part of a message: of a pre-key message, the message inside.
 fn inner(bytes: &[u8]) -> Option<Vec<u8>> {
     let message = read(bytes)?;
     let bytes = message.as_bytes();
@@ -202,7 +202,7 @@ fn varint(input: &mut Input<'_>) -> u64 {
     value
 }
 
-/// First messages with edits, against pre-keys that nobody has used.
+/// Edited first messages against unused pre-keys.
 pub fn interop_accept(data: &[u8]) {
     let Line { alice, bob, keys, messages, .. } = &*LINE;
     let bytes = Input::new(data).edited(messages);
@@ -231,7 +231,7 @@ pub fn interop_accept(data: &[u8]) {
     }
 }
 
-/// A bundle with edits: the identity, the signed pre-key and its signature are one, whatever else is changed.
+/// An edited bundle: identity, signed pre-key and signature belong together; the rest may change.
 pub fn interop_bundle(data: &[u8]) {
     let Line { alice, bundle: genuine, .. } = &*LINE;
     let bytes = Input::new(data).edited(&[bundle_bytes(genuine)]);

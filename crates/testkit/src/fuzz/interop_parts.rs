@@ -166,7 +166,7 @@ pub fn interop_media(data: &[u8]) {
     }
 }
 
-/// What is short: the first byte says what it is.
+/// Short encodings: the first byte selects which.
 pub fn interop_parts(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else { return };
     match kind % 4 {

@@ -31,7 +31,7 @@ static SENT: LazyLock<[Sent; 3]> = LazyLock::new(|| {
     })
 });
 
-/// Whatever decodes has one encoding, and can be asked everything.
+/// What decodes has one encoding, and can be queried without panic.
 pub fn media_pointer(data: &[u8]) {
     let Ok(pointer) = Pointer::from_bytes(data) else { return };
     assert_eq!(pointer.to_bytes(), data, "what decodes has one encoding");

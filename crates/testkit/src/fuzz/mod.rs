@@ -45,12 +45,12 @@ pub use media::{media_decrypt, media_pointer};
 pub use seeds::seeds;
 pub use unseal::{state, unseal};
 
-/// `conversation`: whatever happens to two devices and the network between them, event by event.
+/// `conversation`: any sequence of events between two devices and the network.
 pub fn conversation(data: &[u8]) {
     crate::Simulation::replay(data);
 }
 
-/// A function of whatever bytes the fuzzer finds.
+/// A function of the fuzzer's bytes.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name that its file in `fuzz_targets` and its folder in `corpus` have.

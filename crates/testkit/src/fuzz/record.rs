@@ -26,7 +26,7 @@ impl Kind {
     pub const ALL: [Self; 4] = [Self::Identity, Self::PreKeys, Self::Session, Self::Ratchet];
 }
 
-/// A record that holds `state`, whatever that is.
+/// A record that holds `state`, valid or not.
 pub fn seal(kind: Kind, state: &[u8]) -> Vec<u8> {
     seal_named(kind as u8, CONTEXT, state)
 }

@@ -71,7 +71,7 @@ pub fn state(data: &[u8]) {
     }
 }
 
-/// Whatever decodes has one encoding, and whatever is done with it leaves a state that can be stored.
+/// What decodes has one encoding, and every use of it leaves a state that can be stored.
 fn use_endpoint<E: Endpoint>(mut endpoint: E, kind: Kind, state: &[u8], messages: &[impl AsRef<[u8]>]) {
     assert_eq!(record::open(kind, &endpoint.record()), state, "what decodes has one encoding");
     let _ = endpoint.write(b"halo", &mut Repeatable(6));

@@ -53,12 +53,12 @@ impl CheckedSession {
         Self { session, record: Rc::clone(record), model }
     }
 
-    /// Whether the session is what its record says, bit for bit.
+    /// Whether the session equals its record, compared in bytes.
     pub fn is_stored(&self) -> bool {
         record(&self.session) == *self.record
     }
 
-    /// What an attacker takes away.
+    /// The attacker's copy.
     pub fn duplicate(&self) -> Self {
         let copy = Self::open(&self.record, self.model.clone());
         assert!(copy.is_stored(), "sealing what was unsealed gives the same state");
@@ -85,7 +85,7 @@ impl CheckedSession {
     }
 }
 
-/// The session that both devices go on sending in: the newest epoch, and of that the one that precedes.
+/// The session in which both devices keep sending: of the newest epoch, the one that precedes.
 pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
     (0..sessions.len()).reduce(|best, index| {
         let (old, new) = (&sessions[best], &sessions[index]);

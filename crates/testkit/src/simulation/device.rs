@@ -61,12 +61,12 @@ impl Device {
         device
     }
 
-    /// The session that both devices go on sending in: the newest epoch, and of that the one that precedes.
+    /// The session in which both devices keep sending: of the newest epoch, the one that precedes.
     pub fn preferred(&self) -> Option<usize> {
         preferred(&self.live.sessions)
     }
 
-    /// Encrypts, stores, sends, or dies on the way.
+    /// Encrypts, stores and sends, or crashes in between.
     pub fn send(
         &mut self,
         plaintext: &[u8],
@@ -105,7 +105,7 @@ impl Device {
         self.live.keep(CheckedSession::new(session, model));
     }
 
-    /// Rotates and replenishes; publishes what is new.
+    /// Rotates and replenishes pre-keys, and publishes the new bundles.
     pub fn refresh(&mut self, server: &mut Server, now: Timestamp) {
         let fresh = self.live.rng.symbol();
         let rotated = self.live.pre_keys.rotate(&self.identity, now, &mut self.live.rng).unwrap();
@@ -143,14 +143,14 @@ impl Device {
         }
     }
 
-    /// Begins again from the database. The generator goes on: it is the machine's.
+    /// Restarts from the database. The generator is the machine's and continues.
     pub fn restart(&mut self) {
         let rng = self.live.rng.clone();
         self.live = self.database.load();
         self.live.rng = rng;
     }
 
-    /// Begins again from an old database.
+    /// Restarts from an old database.
     pub fn restore(&mut self, age: usize, rewind: bool) {
         let index = self.backups.len() - 1 - age % self.backups.len();
         self.database = Rc::clone(&self.backups[index]);
@@ -198,7 +198,7 @@ impl Live {
         self.pre_keys_record = Rc::new(self.pre_keys.seal(&storage_key(), CONTEXT, &mut sealing()));
     }
 
-    /// Whether everything in memory is what the records say, bit for bit.
+    /// Whether everything in memory equals its record, compared in bytes.
     pub fn is_stored(&self) -> bool {
         let pre_keys = self.pre_keys.seal(&storage_key(), CONTEXT, &mut sealing());
         pre_keys == *self.pre_keys_record && self.sessions.iter().all(CheckedSession::is_stored)

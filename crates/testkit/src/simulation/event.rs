@@ -37,11 +37,11 @@ pub enum Crash {
 pub enum Event {
     /// Encrypt, store, send. Sets up a session first if there is none.
     Send { from: Side, length: u8 },
-    /// The same, dying on the way: the message never leaves.
+    /// The same, with a crash before it is sent: the message never leaves.
     SendThenCrash { from: Side, at: Crash },
     /// The envelope arrives: stage, store, commit. It has left the network.
     Deliver { nth: u8 },
-    /// The envelope arrives, and the receiver dies on the way; undelivered, it stays in flight.
+    /// The envelope arrives, and the receiver crashes; undelivered, it stays in flight.
     DeliverThenCrash { nth: u8, at: Crash },
     /// The network makes a second copy of the envelope.
     Duplicate { nth: u8 },
@@ -55,9 +55,9 @@ pub enum Event {
     Extend { nth: u8, by: u8 },
     /// A copy is played back to its sender.
     Reflect { nth: u8 },
-    /// Nothing arrives any more ..
+    /// A partition: nothing is delivered ..
     Partition,
-    /// .. until now.
+    /// .. until it heals.
     Heal,
     /// The device is restarted from what it stored last.
     Restart { side: Side },
@@ -101,7 +101,7 @@ impl Event {
         })
     }
 
-    /// Whether the promises of an honest simulation survive it: everything not lost is delivered, nobody else reads it.
+    /// Whether delivery and secrecy still hold after it: messages not lost arrive, and only the peer reads them.
     pub fn is_honest(&self) -> bool {
         !matches!(self, Self::Restore { .. } | Self::Renew { .. } | Self::Forge { .. } | Self::Drop { .. })
     }

@@ -13,7 +13,7 @@ use super::receive::{Outcome, spy};
 use super::symbolic::{Stamp, Symbol};
 use crate::rng::SeededRng;
 
-/// A message on its way, and the truth about it.
+/// A message in flight, with the model's facts about it.
 pub struct Envelope {
     /// Its place in the pair's log.
     pub id: usize,
@@ -29,7 +29,7 @@ pub struct Envelope {
     pub forged: bool,
 }
 
-/// Two devices and what is between them.
+/// Two devices and the network between them.
 pub struct Pair {
     pub devices: [Device; 2],
     servers: [Server; 2],
@@ -61,7 +61,7 @@ impl Simulation {
         Self { now, pairs }
     }
 
-    /// Two devices, and whatever the script says: the whole of a fuzz target. Returns when all laws have held.
+    /// Two devices and a script of events: the whole of a fuzz target. Returns if every invariant held.
     pub fn replay(mut script: &[u8]) {
         let mut simulation = Self::new(1, 1);
         for _ in 0..MAX_EVENTS {
@@ -273,7 +273,7 @@ impl Pair {
         })
     }
 
-    /// The laws that hold between any two events.
+    /// The invariants that hold between any two events.
     fn check(&self) {
         for checked in self.devices.iter().flat_map(|device| &device.live.sessions) {
             assert_eq!(
@@ -292,7 +292,7 @@ pub fn salt(message: &Ciphertext) -> &[u8] {
     &message.as_bytes()[start..start + 16]
 }
 
-/// Bytes that a message is longer than its plaintext.
+/// Ciphertext expansion in bytes.
 pub fn overhead(message: &Ciphertext) -> usize {
     if message.is_first() { 133 + FLIGHT } else { 133 }
 }

@@ -73,7 +73,7 @@ impl PreKeyPool {
         self.current.offer()
     }
 
-    /// One-time pairs that somebody can still use.
+    /// One-time pairs that peers can still use.
     pub fn stock(&self, now: Timestamp) -> usize {
         let usable = |pair: &&OneTime| self.generation(pair.signed).is_some_and(|generation| now < generation.expires);
         self.one_time.values().filter(usable).count()
@@ -98,7 +98,7 @@ impl PreKeyPool {
         due
     }
 
-    /// What a first message gets: the symbol of the signed pre-key, or a refusal.
+    /// The outcome of a first message: the symbol of the signed pre-key, or a refusal.
     pub fn answer(&self, flight: &Flight) -> Result<Symbol, AcceptError> {
         let offer = &flight.offer;
         let generation = self.generation(offer.signed).ok_or(AcceptError::UnknownPreKey)?;

@@ -62,7 +62,7 @@ impl Device {
         outcome
     }
 
-    /// Receives bytes that were changed on the way, or are for somebody else.
+    /// Receives bytes that were changed in flight, or are for another device.
     pub fn refuse(&mut self, bytes: &[u8]) {
         if let Ok(message) = Ciphertext::from_bytes(bytes) {
             assert_eq!(message.as_bytes(), bytes, "a message has one encoding");
@@ -139,7 +139,7 @@ impl Device {
     }
 }
 
-/// What the attacker makes of an envelope; it must be what the model says, and no more. Whether it was read.
+/// The attacker tries an envelope and must read exactly what the model says. Returns whether it was read.
 pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
     let known = |checked: &CheckedSession| {
         envelope

@@ -91,7 +91,7 @@ impl Ratchet {
         Stamp { header, chain, ratchet_key: self.pair.unwrap(), previous: self.previous, number }
     }
 
-    /// What becomes of a message, and the state after it.
+    /// The outcome of a message, and the state after it.
     pub fn receive(&self, stamp: &Stamp) -> Result<Self, Verdict> {
         if self.receiving.front().is_some_and(|chain| chain.header == stamp.header) {
             return self.receive_known(0, stamp);
