@@ -55,7 +55,7 @@ fn a_rolled_back_list_is_refused() {
     assert_eq!(refused(&directory, &with_thief, after(400)), DeviceListError::RolledBack, "whatever its dates");
 }
 
-/// P-10.8. A primary that was restored from a backup says two things under one number.
+/// P-10.8. A primary restored from a backup signs two lists with one number.
 #[test]
 fn a_forked_list_is_refused_now_and_later() {
     let mut account = Account::of(2);
@@ -140,7 +140,7 @@ fn a_list_of_another_account_is_refused() {
     assert!(DeviceDirectory::trust(&list, Trust::Pinned(other.public()), NOW).is_ok());
 }
 
-/// P-10.2, P-10.4. An account cannot claim a device that did not agree to be in it, there, on these terms.
+/// P-10.2, P-10.4. An account cannot claim a device that did not sign for this account, index and terms.
 #[test]
 fn a_list_with_a_wrong_possession_signature_is_refused() {
     let mut account = Account::of(2);
@@ -182,7 +182,7 @@ fn a_chain_of_lists_with_a_device_that_never_agreed_is_refused() {
     assert_eq!(behind, directory);
 }
 
-/// P-10.4. Keys that no device can have are refused although the account has signed them.
+/// P-10.4. Invalid identity keys are refused even though the account has signed them.
 #[test]
 fn a_device_with_a_low_order_or_malformed_identity_key_is_refused() {
     let mut account = Account::of(2);

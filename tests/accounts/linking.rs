@@ -12,7 +12,7 @@ use sha2::{Digest, Sha512};
 
 use super::parties::*;
 
-/// How a companion is found.
+/// How a companion shows itself to the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     QrCode,
@@ -21,7 +21,7 @@ enum Method {
 
 const METHODS: [Method; 2] = [Method::QrCode, Method::TypedCode];
 
-/// A new device, and what the primary has of it.
+/// A new device, and what the primary sees of it.
 fn begin(method: Method, rng: &mut SeededRng) -> (Companion, Vec<u8>) {
     match method {
         Method::QrCode => {
@@ -47,7 +47,7 @@ fn answer(method: Method, seen: &[u8], account: &Account, rng: &mut SeededRng) -
     invitation(method, seen).unwrap().answer(&account.primary, own(Custody::Person), rng)
 }
 
-/// Both sides until the user compares.
+/// Both sides up to the comparison.
 fn compare(method: Method, account: &Account, rng: &mut SeededRng) -> (CompanionComparing, PrimaryComparing) {
     let (companion, seen) = begin(method, rng);
     let (answered, message) = answer(method, &seen, account, rng);
@@ -93,7 +93,7 @@ fn a_hosted_device_links_under_its_disclosure() {
     assert_eq!(linked.entry.terms().disclosure(), DisclosureHash([7; 32]));
 }
 
-/// What became of one linking with a relay in the middle.
+/// The outcome of one linking with an attacker in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Caught {
     AtCompanion,
@@ -109,7 +109,7 @@ fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl
     Caught::ByTheUser
 }
 
-/// P-10.14. The link secret never was on the network.
+/// P-10.14. The link secret never crosses the network.
 #[test]
 fn qr_code_linking_refuses_every_changed_message() {
     let mut rng = SeededRng::new(12);
@@ -131,7 +131,7 @@ fn qr_code_linking_refuses_every_changed_message() {
     }
 }
 
-/// P-10.13, P-10.16. Without a secret: what one side's checks let through, the user sees.
+/// P-10.13, P-10.16. Without a secret: a change that passes the checks shows in the compared strings.
 #[test]
 fn typed_code_linking_refuses_or_shows_every_changed_message() {
     let mut rng = SeededRng::new(13);
@@ -162,7 +162,7 @@ fn typed_code_linking_refuses_or_shows_every_changed_message() {
     assert_eq!(count[&Caught::ByTheUser], 32, "the primary's nonce, which only the string binds");
 }
 
-/// P-10.13, P-10.15. A relay that links its own device with the primary, and the companion with its own account.
+/// P-10.13, P-10.15. An attacker links its own device with the primary, and the companion with its own account.
 #[test]
 fn an_attacker_in_the_middle_makes_the_compared_strings_differ() {
     let mut rng = SeededRng::new(14);
@@ -186,7 +186,7 @@ fn an_attacker_in_the_middle_makes_the_compared_strings_differ() {
     }
 }
 
-/// P-10.14. Over a QR code a relay has not even that: it cannot answer, and what it reveals is not taken.
+/// P-10.14. With a QR code an attacker cannot even answer, and what it reveals is refused.
 #[test]
 fn an_attacker_who_has_not_seen_the_qr_code_is_refused() {
     let mut rng = SeededRng::new(15);
@@ -273,7 +273,7 @@ fn truncated_or_extended_linking_messages_are_malformed() {
     assert_eq!(Invitation::scan(&shown).unwrap_err(), LinkError::Malformed, "and it wants none");
 }
 
-/// P-10.18, P-10.19. Without the primary's confirmation there is no list; and any other list is not the one.
+/// P-10.18, P-10.19. Without the primary's confirmation there is no list, and any other list is refused.
 #[test]
 fn a_companion_finishes_linking_only_with_the_agreed_list() {
     let mut rng = SeededRng::new(18);
@@ -307,8 +307,8 @@ fn a_companion_finishes_linking_only_with_the_agreed_list() {
     assert_ne!(one.identity().public(), two.identity().public(), "a fresh identity for each linking");
 }
 
-/// P-10.15. There are many signatures of one text. If the string depended on the companion's, a relay that has seen the
-/// primary's nonce could try them until the strings agree.
+/// P-10.15. A text has many valid signatures. If the string depended on the companion's, an attacker who knows the
+/// primary's nonce could try signatures until the strings agree.
 #[test]
 fn the_compared_string_does_not_depend_on_the_revealed_signature() {
     let account = Account::of(2);

@@ -34,7 +34,7 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!(Terms::disclosed(Custody::Person, DisclosureHash([1; 32])), Err(TermsError::DisclosureUnexpected));
 }
 
-/// P-10.7. Not even the account can say these.
+/// P-10.7. Refused even though the account has signed them.
 #[test]
 fn a_list_that_contradicts_itself_is_malformed() {
     let account = Account::of(3);
@@ -95,7 +95,7 @@ fn a_list_with_any_byte_changed_is_refused() {
             Ok(list) => {
                 assert_eq!(list.to_bytes(), changed, "one encoding");
                 let error = refused(&directory, &list, NOW);
-                // A changed account key is another account's.
+                // A changed account key names another account.
                 let expected =
                     if at < SEQUENCE { DeviceListError::OtherAccount } else { DeviceListError::BadSignature };
                 assert_eq!(error, expected, "{at}");
@@ -122,7 +122,7 @@ fn a_truncated_or_extended_list_is_malformed() {
     }
 }
 
-/// P-10.7. A thousand and twenty-four, at the primary and in the encoding.
+/// P-10.7. At most 1,024, checked by the primary and by the decoder.
 #[test]
 fn a_list_holds_at_most_1024_devices() {
     let mut account = Account::new();

@@ -8,7 +8,7 @@ use ed25519_dalek::{Signer, SigningKey};
 pub const DAY: u64 = 24 * 60 * 60;
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-/// Where a list has its fields; then come its certificates, 166 bytes each, the next index and the signature.
+/// Offsets of a list's fields; its certificates follow, 166 bytes each, then the next index and the signature.
 pub const SEQUENCE: usize = 65;
 pub const PREVIOUS: usize = 73;
 pub const ISSUED: usize = 105;
@@ -16,14 +16,14 @@ pub const EXPIRES: usize = 113;
 pub const COUNT: usize = 121;
 pub const CERTIFICATES: usize = 125;
 
-/// Where a certificate has its fields.
+/// Offsets of a certificate's fields.
 pub const KEY: usize = 4;
 pub const CUSTODY: usize = 68;
 pub const AUTOMATED: usize = 69;
 pub const DISCLOSURE: usize = 70;
 pub const POSSESSION: usize = 102;
 
-/// The device whose two secrets are 32 times this byte: so a test can sign in its name.
+/// The device whose two secrets are 32 times this byte, so that a test can sign for it.
 pub fn device(number: u8) -> Identity {
     Identity::generate(&mut ConstantRng(number))
 }
@@ -88,7 +88,7 @@ impl Account {
         self.primary.list().clone()
     }
 
-    /// What a peer remembers that has seen everything until now.
+    /// The directory of a peer that has seen everything so far.
     pub fn directory(&self) -> DeviceDirectory {
         DeviceDirectory::trust(self.primary.list(), Trust::Pinned(self.phone.public()), NOW).unwrap()
     }
@@ -102,7 +102,7 @@ pub fn forged(list: &DeviceList, change: impl FnOnce(&mut Vec<u8>)) -> Result<De
     DeviceList::from_bytes(&signed(1, "bisik-1 device list", &content))
 }
 
-/// Why `list` is refused; nothing has changed then.
+/// Why `list` is refused; the directory is unchanged.
 pub fn refused(directory: &DeviceDirectory, list: &DeviceList, now: Timestamp) -> DeviceListError {
     let mut after = directory.clone();
     let error = after.accept(list, now).unwrap_err();

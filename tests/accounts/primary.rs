@@ -137,7 +137,7 @@ fn only_own_devices_can_send_own_device_payloads() {
     }
 }
 
-/// One thing that an account does.
+/// A change that an account makes.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Join(bool),
@@ -155,7 +155,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// An account, and beside it who should be in it: a device's number and terms by index.
+/// An account beside the expected devices: number and terms by index.
 struct Modelled {
     account: Account,
     model: BTreeMap<u32, (u8, Terms)>,
@@ -199,7 +199,7 @@ impl Modelled {
         }
     }
 
-    /// The directory says what the model says.
+    /// The directory agrees with the model.
     fn agrees(&self, directory: &DeviceDirectory) -> bool {
         let seen = directory.devices().iter().map(|entry| (entry.index(), (*entry.identity(), *entry.terms())));
         let right = self.model.iter().map(|(index, (number, terms))| (*index, (*device(*number).public(), *terms)));

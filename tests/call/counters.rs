@@ -58,7 +58,7 @@ fn a_changed_counter_record_does_not_open() {
     assert_eq!(open(&record, b"call"), Ok(()));
 }
 
-/// P-9.13: 56 bits at each restart leave room for some hundred restarts, and then a new epoch has to come.
+/// P-9.13: 56 bits per restart leave room for some hundred restarts; then a new epoch is needed.
 #[test]
 fn a_sender_key_restored_too_often_runs_out_of_counters() {
     let rng = &mut StdRng::seed_from_u64(1);
@@ -76,16 +76,16 @@ fn a_sender_key_restored_too_often_runs_out_of_counters() {
     panic!("it goes on");
 }
 
-/// What happens to a sender and its database.
+/// What happens to a sealer and its database.
 #[derive(Clone, Debug)]
 enum Fate {
     Seal(u8),
     Reserve(u8),
-    /// The record was written, and the program died before it knew.
+    /// The record was written, and the program crashed before it knew.
     ReserveThenCrash(u8),
-    /// The program died before anything was written.
+    /// The program crashed before anything was written.
     Crash,
-    /// The database is one from the past.
+    /// The database is restored from a backup.
     Restore(u8),
 }
 
@@ -119,7 +119,7 @@ proptest! {
                         if sealer.seal(b"", b"", &mut frame).is_err() {
                             break;
                         }
-                        // Key id 0 and an empty plaintext: what stands before the tag is the counter's encoding.
+                        // With key id 0 and an empty plaintext, the bytes before the tag encode the counter.
                         let header = frame[..frame.len() - 16].to_vec();
                         prop_assert!(used.insert(header), "a counter is used twice");
                     }
@@ -140,7 +140,7 @@ proptest! {
         }
     }
 
-    /// P-9.12: lost, doubled and reordered as networks do it, every frame opens once.
+    /// P-9.12: with frames lost, duplicated and reordered, each opens once.
     #[test]
     fn frames_open_exactly_once_out_of_order(order in proptest::collection::vec(0..200_usize, 1..400)) {
         let (mut sealer, mut opener) = ends(FrameSuite::Aes128Gcm);

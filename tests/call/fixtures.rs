@@ -47,7 +47,7 @@ impl Pair {
     }
 }
 
-/// A group call with a session between any two.
+/// A group call with a session between each two participants.
 pub struct Room {
     pub people: Vec<Identity>,
     /// `sessions[i][j]` is the session of `i` with `j`.

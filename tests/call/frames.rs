@@ -141,7 +141,7 @@ fn memory_of_a_frame_opener_is_bounded() {
         assert_eq!(opener.keys(), usize::try_from(epoch + 1).unwrap().min(3));
         assert_eq!(opener.install(key(suite, 0, epoch)), Err(InstallError::Stale));
     }
-    // Sixteen after the newest: the same key id, so that one goes, and the two older ones stay.
+    // Sixteen epochs after the newest the key id is the same, so that key is dropped and the two older ones stay.
     let mut late = [39, 38, 37].map(|epoch| sealed(&mut FrameSealer::new(key(suite, 0, epoch)), b"late"));
     opener.install(key(suite, 0, 55)).unwrap();
     let opened = late.each_mut().map(|frame| opener.open(b"audio", frame).map(|opened| opened.epoch));

@@ -123,7 +123,7 @@ fn an_epoch_key_is_for_one_recipient_in_one_session_from_one_sender() {
     room.share(&[0, 1, 2]);
 }
 
-/// P-9.5: Carol, who is in the call, takes Alice's number, or a suite that the others did not choose.
+/// P-9.5: Carol, a participant, takes Alice's number or a suite that the others did not choose.
 #[test]
 fn a_participant_cannot_take_another_number_or_another_suite() {
     let mut room = Room::with_all(3);
@@ -131,7 +131,7 @@ fn a_participant_cannot_take_another_number_or_another_suite() {
     let weaker = FrameSuite::ShortTag(ShortTag::Aes128CtrHmac32);
     for (suite, claimed) in [(FrameSuite::default(), number(0)), (weaker, number(2))] {
         let mut hostile = GroupCall::start(id, suite, claimed, room.people[2].public(), &mut rand::rng());
-        // Later epochs than those that Bob knows: it is not for being old that it is refused.
+        // These epochs are later than those Bob knows, so they are not refused for being old.
         for other in [1, 5, 6, 7] {
             let identity = if other == 1 { &room.people[1] } else { &Identity::generate(&mut rand::rng()) };
             hostile.join(number(other), identity.public(), &mut rand::rng()).unwrap();

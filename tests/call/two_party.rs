@@ -45,7 +45,7 @@ fn no_two_offers_and_no_two_answers_share_a_key() {
     assert_ne!(secrets(&first), secrets(&second));
 }
 
-/// P-9.3: a changed offer is not an offer, or the answer to it is refused; and the call still completes.
+/// P-9.3: a changed offer does not decode, or the answer to it is refused; and the call still completes.
 #[test]
 fn an_offer_with_any_byte_changed_gives_no_call() {
     let pair = Pair::new();
@@ -101,7 +101,7 @@ fn crossed_answers_are_distinguished_and_change_nothing() {
     assert!(second.complete(&second_answer, &pair.at_alice).is_ok());
 }
 
-/// P-9.2: the answer may come in another session with the same peer, but is to the offer of the first.
+/// P-9.2: the answer may arrive in another session with the same peer, but it answers the offer of the first.
 #[test]
 fn a_call_belongs_to_the_session_its_offer_came_in() {
     let pair = Pair::new();

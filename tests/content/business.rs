@@ -117,7 +117,7 @@ fn a_cart_that_does_not_add_up_is_refused_by_both_sides() {
     ] {
         assert_eq!(compose(Kind::Cart(Cart::new(lines))).map(drop), Err(ContentError::OutOfRange));
     }
-    // What a hostile program sends: two lines that only together are too much, and a sum that wraps around 2^64.
+    // A hostile peer's carts: two lines whose sum is too large, and a sum that wraps around 2^64.
     let bytes = |id: &[u8], quantity, amount, code: &[u8]| {
         let price = [varint_field(1, amount), field(2, code)].concat();
         field(1, &[field(1, id), field(2, b"x"), varint_field(3, quantity), field(4, &price)].concat())
@@ -294,7 +294,7 @@ fn a_deceptive_link_is_refused() {
     }
 }
 
-/// P-7.6. The last that fits and the first that does not.
+/// P-7.6. The last valid value and the first invalid one.
 #[test]
 fn business_content_limits_hold_when_composing() {
     let (ok, range, long) = (Ok(()), Err(ContentError::OutOfRange), Err(ContentError::TooLong));
@@ -307,7 +307,7 @@ fn business_content_limits_hold_when_composing() {
     }
 }
 
-/// P-7.6. The same bounds on bytes that a careless program made, where composing cannot reach.
+/// P-7.6. The same limits in bytes that the composer cannot make.
 #[test]
 fn business_content_limits_hold_when_reading() {
     let said = field(1, &field(1, b"halo"));
@@ -354,7 +354,7 @@ fn business_content_limits_hold_when_reading() {
     }
 }
 
-/// P-7.4. Two bytes for each empty message, which would be a hundred in memory; refused before the first is built.
+/// P-7.4. Each empty message is two bytes, and would take a hundred in memory; it is refused before the first is built.
 #[test]
 fn an_overlong_list_in_business_content_allocates_nothing() {
     let many = |number| field(number, &[]).repeat(60_000);

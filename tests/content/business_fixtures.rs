@@ -102,7 +102,7 @@ pub fn selection() -> Selection {
     Selection::new(&compose(Kind::Buttons(buttons())).unwrap(), &person("stall"), "yes").unwrap()
 }
 
-/// Every kind, whether it is shown, and whether it can be forwarded.
+/// Each kind, whether it is shown, and whether it can be forwarded.
 pub fn one_of_each() -> Vec<(Kind, bool, bool)> {
     vec![
         (Kind::Greeting(Greeting { text: Text::new("halo") }), true, false),
@@ -118,10 +118,10 @@ pub fn one_of_each() -> Vec<(Kind, bool, bool)> {
     ]
 }
 
-/// What, the kind, and 0 where it fits, 1 where it is out of range, 2 where it is too long.
+/// Description, kind, and 0 if it is valid, 1 if it is out of range, 2 if it is too long.
 pub type Case = (&'static str, Kind, u8);
 
-/// A text of each length in its place: from the least to the most, and one beyond each.
+/// Texts at the shortest and longest valid length, and one beyond each.
 pub fn around(name: &'static str, least: usize, most: usize, kind: impl Fn(PrivateText) -> Kind) -> Vec<Case> {
     let mut cases = vec![(name, kind(words(least)), 0), (name, kind(words(most)), 0), (name, kind(words(most + 1)), 2)];
     if least > 0 {

@@ -51,7 +51,7 @@ pub fn too_long() -> Result<(), ContentError> {
     Err(ContentError::TooLong)
 }
 
-/// Every kind, and whether it is shown.
+/// Each kind, and whether it is shown.
 pub fn one_of_each() -> Vec<(Kind, bool)> {
     let id = ContentId::from_bytes([5; 16]);
     let ana = person("ana");
@@ -84,7 +84,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
     ]
 }
 
-/// The last that fits and the first that does not, of everything that a composer can get wrong.
+/// The last valid value and the first invalid one of everything that a composer can get wrong.
 pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
     let (range, long) = (Err(ContentError::OutOfRange), too_long());
     let words = |length: usize| PrivateText::from("a".repeat(length));

@@ -21,7 +21,7 @@ fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
     assert_eq!(votes.open(&ballot, &person("bud")), Err(BallotError::Rejected), "a part of the name");
 
     let rejected_in = |content: &Content, author: &PersonId, why: &str| {
-        // The ballot that says itself that it is for that poll, sealed as it was.
+        // A ballot that names this poll itself, with its sealed vote unchanged.
         let moved = reworked(&ballot_content(&ballot), &reference_bytes(&content.reference(author)));
         let Kind::Ballot(moved) = moved.kind() else { panic!() };
         let others = Votes::in_poll(content, author).unwrap();
@@ -113,7 +113,7 @@ fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
         votes.open(&votes.cast(choices, &budi, sent, earlier, rng).unwrap(), &budi).unwrap()
     };
     let first = cast(&[0], 1_000, None);
-    // Two devices that do not know of each other; and a clock that was put back, which does not matter.
+    // Two devices that do not know of each other's votes, and a clock that was set back.
     let (phone, tablet) = (cast(&[1], 2_000, Some(&first)), cast(&[2], 3_000, Some(&first)));
     let last = cast(&[], 500, Some(&phone));
     assert!(first < phone && phone < tablet && tablet < last);
@@ -143,7 +143,7 @@ fn ballot_content(ballot: &bisik::content::Ballot) -> Content {
     Content::new(Envelope::new(now(), &mut ConstantRng(1)), Kind::Ballot(ballot.clone())).unwrap()
 }
 
-/// The same sealed vote under another name of a poll.
+/// The same sealed vote, naming another poll.
 fn reworked(ballot: &Content, poll: &[u8]) -> Content {
     let sealed = protobuf(ballot).last_chunk::<60>().unwrap();
     let kind = field(28, &[field(1, poll), field(2, sealed)].concat());

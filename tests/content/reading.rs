@@ -19,12 +19,12 @@ proptest! {
         prop_assert_eq!(&read, &content);
         prop_assert_eq!(read.envelope(), content.envelope());
         prop_assert_eq!(read.kind(), content.kind());
-        // And is padded as it should be: to a length of the class, in which nothing but the length differs by content.
+        // And is padded correctly: to the length of its class, whatever the content.
         let length = content.as_body().len();
         prop_assert!(length >= 32 && length <= (protobuf(&content).len() + 4).max(32) * 9 / 8);
     }
 
-    /// Any bytes at all, in a body that is padded well.
+    /// Random bytes in a correctly padded body.
     #[test]
     fn any_protobuf_is_refused_or_read_without_losing_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let body = body(&bytes);
@@ -132,7 +132,7 @@ fn content_of_no_kind_or_two_kinds_is_refused() {
         assert_eq!(u64::from(kind.number()), unknown);
         assert_eq!(read(&varint_field(unknown, 1)), Err(ContentError::Malformed), "a kind is a message");
     }
-    // Outside of these numbers fields are no kinds.
+    // Field numbers outside this range are not kinds.
     assert!(read(&[text, varint_field(8, 1), field(128, b"x")].concat()).is_ok());
 }
 
@@ -179,7 +179,7 @@ fn polls_live_locations_and_view_once_content_cannot_be_forwarded() {
     assert_eq!(once.forward(envelope()), Err(ContentError::Unfit));
 }
 
-/// P-7.4. Two bytes for each empty message, which would be a hundred in memory; refused before the first is built.
+/// P-7.4. Each empty message is two bytes, and would take a hundred in memory; it is refused before the first is built.
 #[test]
 fn an_overlong_list_allocates_nothing() {
     let many = |record: Vec<u8>| record.repeat(200_000 / record.len());

@@ -18,7 +18,7 @@ fn cases(default: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(256))]
 
-    /// Decoders are total, and injective where they accept: no two encodings of one value.
+    /// Decoders accept or refuse any bytes, and no two accepted encodings mean the same value.
     #[test]
     fn decoding_then_encoding_gives_the_same_bytes(bytes in prop::collection::vec(any::<u8>(), 0..1_600)) {
         if let Ok(bundle) = PreKeyBundle::from_bytes(&bytes) {
@@ -68,7 +68,7 @@ fn a_truncated_or_extended_bundle_is_malformed() {
         let bytes = both.bundle(one_time).to_bytes();
         assert_eq!(bytes.len(), if one_time { 1_406 } else { 1_373 });
         assert_eq!(PreKeyBundle::from_bytes(&bytes).unwrap().to_bytes(), bytes);
-        // A cut inside a key is noticed at the end of the input, before or after the key is looked at.
+        // Input that ends within a key is noticed at its end, before or after the key is checked.
         for length in 0..bytes.len() {
             assert!(PreKeyBundle::from_bytes(&bytes[..length]).is_err());
         }
@@ -174,7 +174,7 @@ fn a_truncated_or_extended_record_does_not_open() {
     }
 }
 
-/// Opens a record under a key and a name, and forgets what was in it.
+/// Opens a record under a key and a name, and drops the content.
 type Unseal = fn(&StorageKey, &[u8], &[u8]) -> Result<(), UnsealError>;
 
 /// A record of each kind, all under the same key and name.

@@ -22,7 +22,7 @@ use bisik_testkit::draws::{Draws, from_hex, to_hex};
 
 const CREATED: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const A_WEEK: u64 = 7 * 24 * 60 * 60;
-/// What the recorded messages were encrypted with: 32 bytes for a DH step where one was due, 16 for the salt.
+/// The randomness of the recorded messages: 32 bytes for a DH step if one was due, 16 for the salt.
 const STEP_AND_SALT: [u8; 48] = [0x5a; 48];
 const SALT: [u8; 16] = [0x5a; 16];
 
@@ -39,7 +39,7 @@ fn message(name: &str) -> Ciphertext {
     Ciphertext::from_bytes(&golden(name)).unwrap()
 }
 
-/// What records were sealed with.
+/// The key that the records were sealed with.
 fn nonce() -> Draws {
     Draws::listed(&[0x5a; 24])
 }
@@ -87,7 +87,7 @@ fn golden_pre_keys_open_accept_and_reseal_to_the_same_bytes() {
     assert_eq!(replayed.unwrap_err(), AcceptError::Replayed);
 }
 
-/// P-3.4, P-6.3: a session of format 1 whose initiator waits for an answer.
+/// P-3.4, P-6.3: a session of format 1 whose initiator has no answer yet.
 #[test]
 fn golden_unanswered_session_opens_and_completes_its_handshake() {
     let mut session = session("session-waiting");
@@ -99,7 +99,7 @@ fn golden_unanswered_session_opens_and_completes_its_handshake() {
     assert!(session.is_confirmed());
 }
 
-/// P-4.6, P-6.3: a session of format 1 in the middle of a conversation, with keys kept in two chains.
+/// P-4.6, P-6.3: a session of format 1 in mid-conversation, with skipped keys in two chains.
 #[test]
 fn golden_established_session_opens_decrypts_and_encrypts() {
     let mut session = session("session-established");
@@ -148,8 +148,8 @@ fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, V
     changes.records().iter().map(record).collect()
 }
 
-/// P-12.4, P-12.10, P-12.14: an account of format 1 on its primary device, and its conversation with an account of three devices, one
-/// of them hosted and agreed to: a message is kept for who has not acknowledged it, another is asked for again.
+/// P-12.4, P-12.10, P-12.14: an account of format 1 on its primary device, and its conversation with an account of three
+/// devices, one of them hosted with consent. One message is not acknowledged yet; another was requested again.
 #[test]
 fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let mut account = Account::unseal(&key(), &golden("account")).unwrap();
@@ -159,14 +159,14 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     assert_eq!((talk.peer().devices().len(), talk.unacknowledged_messages()), (3, 1));
     assert!(talk.owes(CREATED), "it asks again");
 
-    // From a device that it has no session with: a pre-key is used up, so both records change.
+    // From a device without a session: a pre-key is used up, so both records change.
     let incoming = talk.receive(&mut account, &letter("conversation-first", DeviceAddress::peer(2)), CREATED).unwrap();
     let expected = [(true, golden("account-after-first")), (false, golden("conversation-after-first"))];
     assert!(after(&mut talk, &mut account) == expected, "other records");
     let (received, events) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
     assert!(matches!(received, Received::Message { body, delete_by: None, .. } if *body == b"conversation-first"));
     assert_eq!(events, []);
-    // In a session that it has.
+    // In an existing session.
     let acknowledged = letter("conversation-acknowledgement", DeviceAddress::peer(0));
     let incoming = talk.receive(&mut account, &acknowledged, CREATED).unwrap();
     let expected = [(false, golden("conversation-after-acknowledgement"))];
@@ -199,8 +199,8 @@ fn golden_hosted_account_opens_with_its_deadlines() {
     );
 }
 
-/// Not a test: what the files of tests/golden/v1 were made with, and what those of a next format will be made with.
-/// The old ones are never made again: a device may have slept since.
+/// Not a test: it made the files of tests/golden/v1, and will make those of the next format. Old files are never
+/// made again, since a device may come back with an old record.
 #[test]
 #[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
 fn write_golden() {
@@ -233,7 +233,7 @@ impl Golden {
         self.write(name, session.seal(&key(), name.as_bytes(), &mut nonce()).as_bytes());
     }
 
-    /// Writes a message whose plaintext is its name.
+    /// Encrypts a message whose plaintext is its name.
     fn message(&self, name: &str, sender: &mut Session) -> Ciphertext {
         let message = sender.encrypt(name.as_bytes(), &mut rand::rng()).unwrap();
         self.write(name, message.as_bytes());
@@ -308,7 +308,7 @@ impl Golden {
         self.write("ratchet-sent", &sent);
     }
 
-    /// A person with two devices; a business with a telephone, a hosted endpoint, and a second telephone that has just joined.
+    /// A person with two devices; a business with a phone, a hosted device, and a second phone that has just joined.
     fn conversations(&self) {
         let mut accounts = Accounts::new(rand::random(), [2, 1]);
         for device in accounts.devices.values_mut() {

@@ -25,7 +25,7 @@ fn accepted(bytes: &[u8]) -> Result<(), DisclosureError> {
     Disclosure::from_bytes(bytes)?.verify(&account(BUSINESS), None, NOW).map(drop)
 }
 
-/// A body with signatures by these, each over what stands before it, made without the library.
+/// A body with signatures by these, each over everything before it, made without the library.
 fn signed_by(body: &[u8], signers: [(u8, &str); 3]) -> Vec<u8> {
     signers.into_iter().fold(body.to_vec(), |bytes, (number, label)| {
         let signature = signature(number, label, &bytes);
@@ -84,7 +84,7 @@ fn a_signature_for_one_purpose_does_not_serve_another() {
     }
 }
 
-/// P-11.7. A signature covers those before it: what the operator makes anew, the account has not signed.
+/// P-11.7. A signature covers those before it: if the operator signs anew, the account's signature does not fit.
 #[test]
 fn signatures_over_the_body_alone_are_refused() {
     let body = draft(vendor()).to_bytes();
@@ -118,7 +118,7 @@ fn a_truncated_or_extended_disclosure_is_malformed() {
     }
 }
 
-// Where the parts of a disclosure of `vendor()` begin: the operator's name has 10 bytes, and there is no region.
+// Offsets in a disclosure of `vendor()`: the operator's name has 10 bytes, and there is no region.
 const CUSTODY: usize = 129;
 const NAME: usize = CUSTODY + 1 + 64;
 const ROLES: usize = NAME + 1 + 10;
@@ -196,7 +196,7 @@ fn a_disclosure_of_another_account_is_refused() {
     assert_eq!(refused.err(), Some(DisclosureError::OtherAccount));
 }
 
-/// P-11.9, P-11.10. What was seen of an endpoint, and what may come after it.
+/// P-11.9, P-11.10. A known disclosure, and which ones may follow it.
 #[test]
 fn a_rolled_back_or_forked_disclosure_is_refused() {
     let one = first(ENDPOINT, vendor());
@@ -225,7 +225,7 @@ fn a_rolled_back_or_forked_disclosure_is_refused() {
     }
 }
 
-/// P-11.2, P-11.4, P-11.5, P-11.10. What cannot be drafted, and who cannot sign.
+/// P-11.2, P-11.4, P-11.5, P-11.10. Which drafts are refused, and which signers.
 #[test]
 fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
     let new = |endpoint, terms, expires| {
@@ -295,7 +295,7 @@ fn a_receipt_holds_both_signatures_and_can_be_exported() {
     assert_eq!((decision.len(), receipt.len()), (Decision::LENGTH, DecisionReceipt::LENGTH));
     assert_eq!(decision[238..], signature(CUSTOMER, DECIDED, &decision[..238]));
     assert_eq!(receipt[374..], signature(ENDPOINT, RECEIVED, &receipt[..374]));
-    // Years later: the disclosure as of then.
+    // Years later it is verified as of its date.
     let decided = exported.decision().decided();
     let then = disclosure.disclosure().clone().verify(&account(BUSINESS), None, decided).unwrap();
     assert_eq!(exported.verify(&account(CUSTOMER), &then), Ok(()));
@@ -336,7 +336,7 @@ fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     assert_eq!(verify(CUSTOMER, &disclosure, early), Err(DecisionError::NotYetValid));
     let by_another = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(AWAN), NOW);
     assert_eq!(by_another.err(), Some(DecisionError::OtherEndpoint));
-    // A receipt by the operator itself, which is not the endpoint.
+    // A receipt signed by the operator rather than the hosted device.
     let text = [&*decision.to_bytes(), &key(AWAN).to_bytes(), &NOW.as_unix_seconds().to_be_bytes()].concat();
     let forged = DecisionReceipt::from_bytes(&[&*text, &signature(AWAN, RECEIVED, &text)].concat()).unwrap();
     assert_eq!(forged.verify(&account(CUSTOMER), &disclosure), Err(DecisionError::OtherEndpoint));

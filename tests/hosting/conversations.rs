@@ -9,7 +9,7 @@ use bisik_testkit::accounts::Accounts;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// A person with two devices, and a business whose vendor has just begun to answer.
+/// A person with two devices, and a business for which a vendor has just started to answer.
 fn hosted(seed: u64) -> (Accounts, u32) {
     let mut accounts = Accounts::new(seed, [2, 1]);
     accounts.send((0, 0), b"before").unwrap();
@@ -72,7 +72,7 @@ fn a_hosted_device_gets_a_deletion_deadline_with_each_message() {
     accounts.settle();
     assert_eq!(accounts.devices[&(1, index)].deadlines, [accounts.now.plus_seconds(30 * 86_400)]);
     assert!(accounts.devices[&(1, 0)].deadlines.is_empty(), "the business' own telephone promised nothing");
-    // It is listed under another disclosure, and does not know what that promises: it decrypts nothing.
+    // It is listed under another disclosure whose terms it does not have, so it decrypts nothing.
     accounts.send((0, 0), b"more").unwrap();
     let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
     let operator = Identity::generate(&mut StdRng::seed_from_u64(2));
@@ -173,21 +173,21 @@ fn a_relay_that_strips_a_disclosure_only_stops_sending() {
     accounts.publish_lists();
     assert!(matches!(label(&accounts, (0, 0)), Label::Unverified { .. }));
     assert!(matches!(accounts.send((0, 0), b"to whom?"), Err(SendError::Blocked(Blocked::Unverified(_)))));
-    // It comes after all.
+    // The disclosure arrives after all.
     let device = accounts.devices.get_mut(&(0, 0)).unwrap();
     let conversation = device.conversation.as_mut().unwrap();
     let event = conversation.observe(&device.account, &disclosures, accounts.now);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
 }
 
-/// P-12.5: a session is set up under the disclosure, so both sides must mean the same one.
+/// P-12.5: a session is bound to a disclosure, so both sides must use the same one.
 #[test]
 fn a_session_under_another_disclosure_does_not_open() {
     let (mut accounts, index) = hosted(9);
     consent(&mut accounts, (0, 0));
     accounts.send((0, 0), b"under this disclosure").unwrap();
     let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
-    // The business tells its endpoint something else than its customers.
+    // The business gives its hosted device another disclosure than its customers.
     let operator = Identity::generate(&mut StdRng::seed_from_u64(9));
     let _stored = accounts.devices.get_mut(&to).unwrap().store(&mut accounts.rng);
     let backup = accounts.devices[&to].database.clone();
@@ -200,7 +200,7 @@ fn a_session_under_another_disclosure_does_not_open() {
     accounts.restore(to, &backup);
     assert_eq!(accounts.deliver(to, from, &envelope), Ok(()));
 
-    // The customers hear of it: the same terms, so nothing to decide, but sessions of their own.
+    // The customers learn of it: the terms are the same, so there is nothing to decide, but new sessions are needed.
     accounts.publish_lists();
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::ConsentCarriedOver(_)));
     let disclosure = accounts.disclosures[1].clone();
@@ -225,8 +225,8 @@ fn a_stored_conversation_keeps_label_consent_and_pending_decisions() {
     assert!(matches!(label(&accounts, (0, 1)), Label::Hosted { .. }), "the decision was still on its way");
 }
 
-/// P-12.5: the endpoint's own disclosure changes, and it has not written since: the session that a customer sets up under the
-/// new one is the one that it answers in, whatever the ids.
+/// P-12.5: the hosted device's own disclosure changes before it has written again: it answers in the session that a customer
+/// sets up under the new one, whatever the session ids.
 #[test]
 fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
     for seed in 20..28 {
@@ -238,7 +238,7 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         accounts.settle();
         let operator = Identity::generate(&mut StdRng::seed_from_u64(seed));
         accounts.amend(1, index, &operator, Retention::THIRTY_DAYS);
-        // The endpoint learns it from its own account's list; nothing has happened in this conversation.
+        // The hosted device learns it from its own account's list; nothing has happened in this conversation.
         let talk = accounts.devices.get_mut(&(1, index)).unwrap().conversation.take();
         accounts.publish_lists();
         let amended = accounts.disclosures[1].clone();
@@ -251,7 +251,7 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         accounts.deliver(to, from, &envelope).unwrap();
         accounts.mail.clear();
         accounts.send((1, index), b"in the new one").unwrap();
-        // The first answer in the new session is what ends its first flights; in the old one they would go on.
+        // The first answer in the new session ends its first flights; an answer in the old one would not.
         accounts.settle();
         accounts.send((0, 0), b"answered").unwrap();
         let (.., next) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();

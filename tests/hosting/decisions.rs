@@ -6,7 +6,7 @@ use bisik::endpoint::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::parties::*;
 
-/// Both of the customer's devices, before the same question.
+/// Both of the customer's devices, with the same pending question.
 fn asked() -> (CustomerDevice, CustomerDevice, VerifiedDisclosure) {
     let disclosure = first(ENDPOINT, vendor());
     let mut customers = [CustomerDevice::new(), CustomerDevice::of(TABLET)];
@@ -31,7 +31,7 @@ fn a_decision_applies_on_all_of_the_users_devices() {
     assert!(!at_phone.can_send());
 }
 
-/// P-11.16. Whichever was made first by the clock, and whichever is heard of first.
+/// P-11.16. In either order by the clock, and in either order of arrival.
 #[test]
 fn of_conflicting_decisions_the_stricter_wins() {
     for (consented, refused) in [(0, 50), (50, 0)] {
@@ -48,7 +48,7 @@ fn of_conflicting_decisions_the_stricter_wins() {
     }
 }
 
-/// P-11.16. Who agrees knowing of the refusal has changed their mind; who refuses again has the last word again.
+/// P-11.16. Consent given with knowledge of the refusal overrides it, and a later refusal overrides that.
 #[test]
 fn a_decision_overrides_those_it_was_made_with_knowledge_of() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -65,7 +65,7 @@ fn a_decision_overrides_those_it_was_made_with_knowledge_of() {
     assert!(!at_phone.can_send() && !at_tablet.can_send());
 }
 
-/// P-11.16. A device whose clock is behind still has the last word.
+/// P-11.16. A device with a slow clock can still override.
 #[test]
 fn a_decision_replaces_an_earlier_one_even_if_the_clock_went_back() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -76,7 +76,7 @@ fn a_decision_replaces_an_earlier_one_even_if_the_clock_went_back() {
     assert!(consent.decided() > refusal.decided());
 }
 
-/// P-11.16. All orders of four decisions end alike.
+/// P-11.16. Four decisions give the same result in every order.
 #[test]
 fn the_order_in_which_decisions_arrive_does_not_matter() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -104,7 +104,7 @@ fn the_order_in_which_decisions_arrive_does_not_matter() {
     assert!(matches!(outcomes[0].label(), Label::Hosted { .. }), "the tablet agreed, knowing of its refusal");
 }
 
-/// P-11.16. A decision about something that has ended is of no use when it comes late.
+/// P-11.16. A late decision about a hosting that has ended has no effect.
 #[test]
 fn consent_does_not_outlive_the_hosting_it_was_given_for() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -164,7 +164,7 @@ fn only_a_decision_of_an_own_device_is_adopted() {
     forged[Decision::LENGTH - 1] ^= 1;
     let forged = Decision::from_bytes(&forged).unwrap();
     assert_eq!(adopt(&forged, &disclosure, &own), Err(DecisionError::BadSignature));
-    // The customer is a business itself, and one of its devices is in a vendor's hands: that one decides nothing.
+    // The customer is itself a business, and a vendor holds one of its devices: that device's decision does not count.
     let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
     let shared = Wire::from(LAPTOP, terms).share(&decision, disclosure.disclosure());
     let refused = at_phone.state.adopt(&shared, &own, at_phone.now);

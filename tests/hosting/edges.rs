@@ -82,7 +82,7 @@ fn end_to_end_to_disclosed_when_a_hosted_device_appears() {
     assert!(!customer.can_send());
 }
 
-/// P-11.12. In everything that can be worse, alone.
+/// P-11.12. Each term alone becomes worse.
 #[test]
 fn hosted_to_disclosed_when_terms_are_worse() {
     let region = |name| Some(Region::new(name).unwrap());
@@ -124,7 +124,7 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     }
 }
 
-/// P-11.12. In everything that can be better, alone, and in nothing.
+/// P-11.12. Each term alone becomes better, and none does.
 #[test]
 fn hosted_to_hosted_when_terms_are_no_worse() {
     let agreed = HostingTerms {
@@ -196,7 +196,7 @@ fn disclosed_to_disclosed_when_the_question_changes() {
     let event = customer.see(&[hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::DisclosureChanged(_))), "{event:?}");
     assert_eq!(customer.label(), Label::Disclosed { disclosure: two.hash() });
-    // The user was reading the first one.
+    // The user was still reading the first one.
     let own = account(CUSTOMER);
     let stale = customer.state.consent(one.hash(), &own, &identity(CUSTOMER), customer.now);
     assert_eq!(stale.err(), Some(DecideError::NotShown));
@@ -252,7 +252,7 @@ fn refused_to_end_to_end_when_own_held_again() {
     assert!(customer.can_send());
 }
 
-/// A conversation under each label, and a disclosure of `ENDPOINT` that it has seen or could see.
+/// A conversation under each label, and a disclosure of `ENDPOINT` that it knows or could learn.
 pub fn every_label() -> Vec<(CustomerDevice, VerifiedDisclosure)> {
     let disclosure = first(ENDPOINT, vendor());
     let mut disclosed = CustomerDevice::new();
@@ -296,7 +296,7 @@ fn any_to_unverified_when_the_evidence_does_not_hold() {
     }
 }
 
-/// Devices of a list with which something is wrong.
+/// Lists with a device whose evidence does not hold.
 fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(EndpointDevice<'_>, Unverified)> {
     let good = hosted(disclosure);
     let other = Unverified::Disclosure(DisclosureError::OtherDevice);
@@ -344,7 +344,7 @@ fn any_to_refused_when_the_user_withdraws() {
     let mut unverified = hosting.clone();
     let transition = unverified.state.observe(Evidence::NoDeviceList, unverified.now);
     let _ = unverified.take(transition);
-    // Another operator has joined, and the user is asked about that one.
+    // Another operator has joined, and the user is asked about it.
     let mut asked = hosting.clone();
     let second = first(NEW_ENDPOINT, platform());
     let _ = asked.see(&[phone(), hosted(&disclosure), hosted(&second)]);
@@ -360,7 +360,7 @@ fn any_to_refused_when_the_user_withdraws() {
     }
 }
 
-/// P-11.11. To withdraw and to agree again is no way around evidence that does not hold.
+/// P-11.11. Withdrawing and consenting again does not get around evidence that does not hold.
 #[test]
 fn unverified_never_becomes_sendable_by_a_decision() {
     let disclosure = first(ENDPOINT, vendor());
@@ -382,7 +382,7 @@ fn unverified_never_becomes_sendable_by_a_decision() {
     assert!(matches!(customer.label(), Label::Unverified { .. }));
 }
 
-/// P-11.15. To see, to tick, to hear the same again changes nothing and says nothing.
+/// P-11.15. The same list, time or decision again changes nothing and gives no event.
 #[test]
 fn no_edge_without_a_change() {
     for (mut customer, disclosure) in every_label() {
@@ -396,7 +396,7 @@ fn no_edge_without_a_change() {
     }
 }
 
-/// Nothing is decided where nothing is asked.
+/// Without a pending question there is nothing to decide.
 #[test]
 fn a_decision_needs_a_question() {
     for (customer, disclosure) in every_label() {

@@ -21,7 +21,7 @@ pub struct Fact {
     pub number: u64,
     pub previous: Option<usize>,
     pub expires: u64,
-    /// Decides between equal terms.
+    /// Breaks ties between equal terms.
     pub hash: [u8; 32],
 }
 
@@ -81,7 +81,7 @@ pub enum Choice {
     Withdrawal,
 }
 
-/// What the user decided. Ordered by what counts: knowing more, being stricter, being later.
+/// The user's decision. Ordered by what counts: knowing more, being stricter, being later.
 #[derive(Clone, Copy, Debug)]
 pub struct Ruled {
     pub choice: Choice,
@@ -108,7 +108,7 @@ impl Ruled {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub said: Said,
-    /// The newest fact of every endpoint that was ever seen, and whether it was contradicted.
+    /// The newest fact of every hosted device ever seen, and whether it was contradicted.
     newest: BTreeMap<u8, (Fact, bool)>,
     /// The hosted endpoints of the list that was seen last.
     pub present: Vec<Fact>,
@@ -205,7 +205,7 @@ impl Model {
         }
     }
 
-    /// What the user is, or could be, asked.
+    /// The question that the user is, or could be, asked.
     pub fn question(&self) -> Option<Fact> {
         let mut present = self.present.clone();
         present.sort_by_key(|fact| std::cmp::Reverse(fact.badness()));

@@ -67,7 +67,7 @@ pub fn interop() -> HostingTerms {
     HostingTerms { custody: Custody::Interop, operator: operator(TETANGGA), ..vendor() }
 }
 
-/// The same terms with messages kept for so many days.
+/// The same terms with messages kept for this many days.
 pub fn kept_for(days: u64, terms: &HostingTerms) -> HostingTerms {
     let retention = Retention { at_rest: days * DAY, ..terms.retention };
     HostingTerms { retention, ..terms.clone() }
@@ -90,7 +90,7 @@ pub fn assemble(draft: DisclosureDraft, business: u8, endpoint: u8) -> Disclosur
     countersigned.prove(&identity(endpoint)).unwrap().sign(&identity(business)).unwrap()
 }
 
-/// The first disclosure of an endpoint of the business, for 90 days from `issued`.
+/// The first disclosure of a hosted device of the business, for 90 days from `issued`.
 pub fn first_at(endpoint: u8, terms: HostingTerms, issued: Timestamp) -> Disclosure {
     let expires = issued.plus_seconds(90 * DAY);
     let draft = DisclosureDraft::new(account(BUSINESS), key(endpoint), terms, issued, expires).unwrap();
@@ -162,7 +162,7 @@ impl CustomerDevice {
         self.state.label()
     }
 
-    /// P-11.15. Takes a transition over, after looking at what all of them keep to.
+    /// P-11.15. Applies a transition, after checking what holds for all of them.
     pub fn take(&mut self, transition: Transition) -> (Option<LabelEvent>, Vec<ClosedEndpoint>) {
         let Transition { state, event, closed } = transition;
         assert_eq!(event.is_some(), state.label() != self.label(), "one event where the label changed, else none");

@@ -15,10 +15,10 @@ use proptest::prelude::*;
 use crate::model::{Choice, Fact, Model, Relay, Ruled, Said, Shown};
 use crate::parties::*;
 
-/// One thing that happens. Numbers are taken modulo what there is.
+/// An event. Numbers are taken modulo the number of choices.
 #[derive(Clone, Debug)]
 enum Event {
-    /// Business, operator and endpoint sign a disclosure: following the newest of the endpoint, or some other (a fork).
+    /// Business, operator and hosted device sign a disclosure: following the newest one, or another one (a fork).
     Sign {
         endpoint: u8,
         operator: u8,
@@ -81,7 +81,7 @@ struct Watched {
     model: Model,
     /// Whether the list that was accepted last had a hosted device.
     hosted: bool,
-    /// Operators to which this device has ever heard the user agree.
+    /// Operators to which the user has consented, as far as this device has heard.
     agreed: BTreeSet<u8>,
 }
 
@@ -226,7 +226,7 @@ impl Walk {
         let name = |hash| facts.iter().find(|(_, disclosure)| disclosure.hash() == hash).unwrap().0.name;
         let closed: BTreeSet<_> = closed.iter().map(|closed| name(closed.disclosure)).collect();
         assert_eq!(closed, gone);
-        // Rule 4: a hosted device gets nothing of a group unless it was announced.
+        // Rule 4: a hosted device gets no group message unless it was announced.
         for device in &devices {
             let announced: Vec<_> = match device.presented {
                 Presented::Verified(verified) => vec![HostedMember::new(verified)],
@@ -307,7 +307,7 @@ impl Walk {
         assert!(customer.label() != Label::EndToEnd || !hosted);
         let Ok(permit) = permit else { return };
         assert!(matches!(customer.label(), Label::EndToEnd | Label::Hosted { .. }));
-        // Rule 2: to a hosted endpoint only with consent, and only under the disclosure that is in force.
+        // Rule 2: to a hosted device only with consent, and only under the disclosure in force.
         for (fact, disclosure) in &self.facts {
             let present = model.present.iter().any(|present| present.name == fact.name);
             assert_eq!(permit.allows(&key(ENDPOINT + fact.endpoint), disclosure.hash()), present);
@@ -350,7 +350,7 @@ proptest! {
     }
 }
 
-/// Rule 7: a team is many devices of one account, and one of them in other hands makes it hosted.
+/// Rule 7: a team is many devices of one account, and one of them in another's custody makes it hosted.
 #[test]
 fn a_team_of_own_held_devices_is_end_to_end() {
     let mut team: Vec<_> = (40..240).map(|number| own(number, Custody::SelfHosted)).collect();

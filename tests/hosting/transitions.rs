@@ -49,7 +49,7 @@ fn platform_to_own_held() {
     assert!(customer.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
 }
 
-/// P-11.13. Moving home takes a new key: the platform still has the old one.
+/// P-11.13. Ending the hosting takes a new key, since the platform still has the old one.
 #[test]
 fn platform_to_own_held_under_the_same_key_is_not_verified() {
     let disclosure = first(ENDPOINT, platform());
@@ -76,7 +76,7 @@ fn phone_and_hosted_endpoint_together_then_apart() {
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "together again: asked again");
 }
 
-/// P-11.10, P-11.19. The same operator under a new endpoint key, then another one.
+/// P-11.10, P-11.19. The same operator under a new device key, then another operator.
 #[test]
 fn operator_key_rotation() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
@@ -94,7 +94,7 @@ fn operator_key_rotation() {
     assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameEndpoint));
     assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirst));
     assert_eq!(plan(&of_another_account()), Err(RotationError::OtherAccount));
-    // Another operator behind the old key: who held it still does.
+    // Another operator behind the old key: the former holder still has it.
     let reused = first(ENDPOINT, platform());
     let mut customer = CustomerDevice::hosted(&one);
     let _ = customer.see(&[phone(), hosted(&reused)]);
@@ -120,7 +120,7 @@ fn expiry_while_offline() {
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Expired });
     let _ = customer.see(&[phone(), hosted(&one)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::Expired) });
-    // Renewed under the same terms: what was agreed to still covers it.
+    // Renewed under the same terms: the consent still covers it.
     let draft =
         DisclosureDraft::following(one.disclosure(), vendor(), customer.now, customer.now.plus_seconds(90 * DAY))
             .unwrap();
@@ -202,7 +202,7 @@ fn a_disclosure_of_another_account() {
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherAccount) });
 }
 
-/// P-11.9, P-11.16. Two disclosures of one number: the account tells one device this and the other that.
+/// P-11.9, P-11.16. Two disclosures with one number: the account shows them to different devices.
 #[test]
 fn two_of_my_devices_saw_different_ones() {
     let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
@@ -277,7 +277,7 @@ fn retention_made_shorter() {
     let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::ConsentCarriedOver(_)), "{event:?}");
     assert_eq!(event.change().retention.unwrap().at_rest, 7 * DAY, "and the user is told");
-    // Back to what the user had agreed to at first: still covered.
+    // Back to the terms of the first consent: still covered.
     let three = following(&two, ENDPOINT, vendor());
     let event = customer.see(&[phone(), hosted(&three)]);
     assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))) && customer.can_send(), "{event:?}");
@@ -293,7 +293,7 @@ fn retention_made_longer() {
     assert!(!customer.can_send());
 }
 
-/// Only custody within the account changes: nothing that a user has to be told.
+/// Only custody within the account changes, which the user need not know.
 #[test]
 fn business_to_person_and_back() {
     let mut customer = CustomerDevice::new();
@@ -303,7 +303,7 @@ fn business_to_person_and_back() {
     assert_eq!(customer.label(), Label::EndToEnd);
 }
 
-/// An operator that left and comes back: the user is asked, however little has changed.
+/// If an operator leaves and comes back, the user is asked again, even for the same terms.
 #[test]
 fn an_operator_that_comes_back_is_asked_about_again() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
@@ -314,7 +314,7 @@ fn an_operator_that_comes_back_is_asked_about_again() {
     assert_eq!(customer.label(), Label::Disclosed { disclosure: one.hash() });
 }
 
-/// A hosted endpoint with no store, and one that is improved while the user is away.
+/// A hosted device without storage, and terms that improve while the user is away.
 #[test]
 fn hosting_without_storage_is_still_hosting() {
     let terms = HostingTerms { retention: bisik::endpoint::Retention::NO_STORAGE, ..vendor() };

@@ -149,7 +149,7 @@ fn retention_is_shown_in_the_largest_fitting_unit() {
     }
 }
 
-/// A name cannot borrow a sentence.
+/// An operator name cannot insert a sentence.
 #[test]
 fn an_operator_name_cannot_inject_into_a_notice() {
     let named = Operator { name: OperatorName::new("{worse}{keeps}").unwrap(), ..operator(AWAN) };

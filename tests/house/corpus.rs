@@ -36,8 +36,8 @@ fn every_fuzz_target_has_seeds_and_every_folder_a_target() {
     }
 }
 
-/// A change of the protocol shows here: `cargo test --test house write_seeds -- --ignored` writes the seeds again, so that they mean
-/// what their names say.
+/// After a change of the protocol this fails: `cargo test --test house write_seeds -- --ignored` writes the seeds again, so
+/// that they still test what their names say.
 #[test]
 fn committed_fuzz_seeds_match_their_generator() {
     for (target, name, bytes) in seeds() {

@@ -27,7 +27,7 @@ fn skipped_messages_in_one_gap_are_bounded() {
     assert_eq!(b.read(&beyond).unwrap(), b"beyond");
 }
 
-/// S-6.1, S-6.5. 41 states that wait for an answer share 25,000 steps: 609 for each.
+/// S-6.1, S-6.5. 41 unanswered states share 25,000 steps: 609 for each.
 #[test]
 fn the_work_for_a_forged_message_is_bounded_over_all_states() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -68,7 +68,7 @@ fn copy(session: &Session) -> Session {
     Session::unseal(&bisik::StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.5. A peer steps only after an answer. Where none was written since its last step, nothing is tried.
+/// S-5.5. A peer steps only after an answer. If none was written since its last step, no step is tried.
 #[test]
 fn no_work_is_done_for_an_impossible_ratchet_step() {
     let (mut a, mut b) = pair();
@@ -99,7 +99,7 @@ fn a_chain_keeps_the_newest_skipped_keys() {
     assert_eq!(b.session().kept_keys(), 0);
 }
 
-/// The same for keys that several gaps in one chain leave behind.
+/// The same for skipped keys of several gaps in one chain.
 #[test]
 fn gaps_share_the_skipped_key_bound_of_their_chain() {
     let (mut a, mut b) = pair();
@@ -116,7 +116,7 @@ fn gaps_share_the_skipped_key_bound_of_their_chain() {
     assert_eq!(b.read(&first.unwrap()), Err(DecryptError::Replayed));
 }
 
-/// S-6.3. Five full chains, and a new state: what the new one keeps, the old one loses.
+/// S-6.3. Five full chains, and a new state: keys of the new one displace those of the old one.
 #[test]
 fn a_record_holds_a_bounded_number_of_skipped_keys() {
     let (mut a, mut b) = pair();
@@ -135,7 +135,7 @@ fn a_record_holds_a_bounded_number_of_skipped_keys() {
     assert_eq!(b.read(&hello).unwrap(), b"hello");
     assert_eq!(b.session().kept_keys(), 10_000);
     assert_eq!(b.read(&firsts[0]), Err(DecryptError::Replayed));
-    // The same where the gap is in a state that was there.
+    // The same for a gap in an existing state.
     for _ in 0..50 {
         let _ = a.write(b"lost");
     }
@@ -228,7 +228,7 @@ fn unused_one_time_pre_keys_make_room_for_new_ones() {
     assert_eq!(b.keys.rotate(&b.identity, rng), Ok(4), "numbers that are taken are passed over");
 }
 
-/// S-6.1, S-6.6. What surrounds a body is under the tag, too, so that a forger could make it any length.
+/// S-6.1, S-6.6. Unknown fields are covered by the tag too, so a forger could make them any length.
 #[test]
 fn a_message_with_excess_unknown_fields_is_refused() {
     let (mut a, mut b) = pair();

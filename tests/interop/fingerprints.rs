@@ -81,7 +81,7 @@ fn a_scannable_code_with_any_bit_changed_does_not_match() {
     }
     let other = SafetyNumber::with_iterations(2, 1, &bob, &alice).to_scannable();
     assert_eq!(number.verify(&other), Err(ScanError::OtherVersion { theirs: 1 }));
-    // A half that is cut is no half, even where the rest is equal.
+    // A truncated half does not match, even if the rest is equal.
     let cut = [&[8, 2, 0x1a, 2, 0x0a, 0, 0x12, 2, 0x0a, 0][..]].concat();
     assert_eq!(number.verify(&cut), Err(ScanError::Different));
 }

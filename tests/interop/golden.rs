@@ -16,7 +16,7 @@ fn golden(name: &str) -> Vec<u8> {
     from_hex(fs::read_to_string(format!("tests/golden/v1/interop_{name}.hex")).unwrap().trim())
 }
 
-/// A session with two states, one of them unanswered, and keys that wait; the identity and the pre-keys behind it.
+/// A session with two states, one of them unanswered, and skipped keys; and its identity and pre-keys.
 #[test]
 fn golden_interop_records_open_and_continue() {
     let record = golden("session");

@@ -47,7 +47,7 @@ fn state(receiver: &GroupReceiver) -> Vec<u8> {
     receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0))
 }
 
-/// Refused with `error`, and nothing changed.
+/// Refused with `error`, and the state is unchanged.
 #[track_caller]
 fn refused(receiver: &mut GroupReceiver, message: &[u8], error: GroupDecryptError) {
     let before = state(receiver);
@@ -82,7 +82,7 @@ fn sender_key_messages_match_another_implementation() {
     }
 }
 
-/// S-11.1. The shorter form is the same without the name, and its fields one lower; written here by hand from the other's.
+/// S-11.1. The short form lacks the name, and its field numbers are one lower; here made by hand from the long form.
 #[test]
 fn the_short_distribution_form_omits_only_the_name() {
     let (drawn, signing) = ([vec![0xa6, 0, 0, 0], vec![5; 64]].concat(), [9; 64]);
@@ -107,7 +107,7 @@ fn the_short_distribution_form_omits_only_the_name() {
     let header = GroupHeader::of(&shorter).unwrap();
     assert_eq!(header, GroupHeader { form: Form::WhatsApp, id: 83, iteration: 0 });
 
-    // One is never taken for the other.
+    // Neither form is accepted as the other.
     let mut receiver = GroupReceiver::new();
     receiver.process(&told(&long));
     refused(&mut receiver, &shorter, GroupDecryptError::UnknownKey);
@@ -169,13 +169,13 @@ fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
     assert!(receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0)).len() < 2_000 * 36 + 160);
 }
 
-/// S-11.5. The last number is not used: a chain always has a next one.
+/// S-11.5. The last iteration is not used, so a chain always has a next one.
 #[test]
 fn a_sender_key_chain_ends_without_overflow() {
     let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(u32::MAX - 1));
-    // The chain of this distribution begins there.
+    // The chain of this distribution starts there.
     let body = hostile.body(0, b"last");
     assert_eq!(receiver.decrypt(&hostile.message(u32::MAX - 1, &body)).unwrap(), b"last");
     refused(&mut receiver, &hostile.message(u32::MAX, &hostile.body(1, b"beyond")), GroupDecryptError::Rejected);
@@ -248,7 +248,7 @@ fn a_group_message_with_any_bit_changed_is_refused_and_changes_nothing() {
     }
 }
 
-/// Members have the chain key, and nothing to sign with.
+/// Members know the chain key, but not the signing key.
 #[test]
 fn a_member_cannot_forge_a_message_of_another_sender() {
     let (sender, mut receiver) = pair(Form::WhatsApp, 1);
@@ -256,7 +256,7 @@ fn a_member_cannot_forge_a_message_of_another_sender() {
     refused(&mut receiver, &member.text(0, b"forged"), GroupDecryptError::Rejected);
 }
 
-/// A sender that signs nonsense gets one answer too.
+/// Signed but malformed messages get the same error.
 #[test]
 fn a_correctly_signed_malformed_group_message_is_refused() {
     let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
@@ -387,7 +387,7 @@ fn chain_of(sender: &GroupSender) -> [u8; 32] {
     bytes[bytes.len() - 35 - 32..bytes.len() - 35].try_into().unwrap()
 }
 
-/// Writes messages with a sender's number, under a chain and a signing pair of its own choice.
+/// Writes messages under a sender's number, with a chain and a signing key of its own.
 struct Hostile {
     id: u32,
     chain: [u8; 32],

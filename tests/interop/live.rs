@@ -177,7 +177,7 @@ fn recorded_live_sessions_replay_identically() {
     assert!(written > 150 && read > 150 && refused > 20, "{written}, {read}, {refused}");
 }
 
-/// What this implementation distributed and wrote, byte for byte.
+/// The distributions and messages of this implementation, byte for byte.
 fn own_group(group: &Value, form: Form) {
     let mut sender = None;
     for event in group["events"].as_array().unwrap() {
@@ -197,7 +197,7 @@ fn own_group(group: &Value, form: Form) {
     }
 }
 
-/// What another wrote: to a member from the beginning, and to one that has joined since.
+/// Messages of another implementation: to a member from the beginning, and to one that joined later.
 fn others_group(group: &Value) -> usize {
     let (mut members, mut early, mut read) = (Vec::new(), Vec::new(), 0);
     for event in group["events"].as_array().unwrap() {

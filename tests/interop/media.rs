@@ -100,7 +100,7 @@ fn a_range_fetches_its_windows_and_the_preceding_block() {
     assert_eq!(ranges.plan(0..u64::MAX).ciphertext(), 0..3 * window);
     assert_eq!(ranges.plan(0..u64::MAX).plaintext(), 0..3 * window);
     assert_eq!(ranges.plan(7..7).ciphertext(), 0..0);
-    // The last window holds no byte of this file: only padding and tag.
+    // The last window holds no byte of this file, only padding and tag.
     assert_eq!(blob.len(), 3 * WINDOW + 26);
 }
 
@@ -115,7 +115,7 @@ fn a_changed_blob_is_refused_before_plaintext_is_released() {
             assert_eq!(attachment.decrypt(&changed), Err(MediaError::Rejected), "{at}");
             assert!(verified(&attachment, &changed, 7).is_err(), "{at}");
             assert!(part(&attachment.ranges().unwrap(), &changed, 0..10).is_err(), "{at}");
-            // Of the blob itself too, where only the tag and not its digest is known.
+            // The same if only the tag of the blob and not its digest is known.
             let key = MediaKey::from_bytes(*attachment.key().expose_bytes());
             assert!(Attachment::of_blob(attachment.kind(), key, &changed).is_err(), "{at}");
         }
@@ -139,7 +139,7 @@ fn tag_digests_and_size_are_each_checked() {
         (attachment.kind(), *attachment.file_sha256(), *attachment.file_enc_sha256());
     let adopted = |blob: &[u8]| Attachment::of_blob(kind, key(), blob);
     let wrong = [0; 32];
-    // A tag that does not hold under digests that do: the sender has announced a changed blob.
+    // A wrong tag under correct digests: the sender announced a changed blob.
     let mut changed = blob.clone();
     *changed.last_mut().unwrap() ^= 1;
     let announced = <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(&changed));
@@ -216,7 +216,7 @@ fn a_sidecar_authenticates_its_windows_in_order() {
     assert!(copy(&attachment).with_sidecar(sidecar.to_vec()).ranges().is_err(), "the size is needed");
     let other = with(size + 1, sidecar).unwrap();
     assert!(part(&other, &blob, size - 1..size).is_err(), "the size is not the padding's");
-    // Where only the tag is left over, some write an entry for it.
+    // If only the tag is left over, some implementations write an entry for it.
     let (plaintext, blob, attachment) = encrypted(WINDOW - 17);
     assert_eq!(blob.len() % WINDOW, WINDOW - 6);
     let more = copy(&attachment).with_size(plaintext.len() as u64);

@@ -60,7 +60,7 @@ fn a_vote_counts_for_one_poll_and_one_voter_only() {
         AddOn { parent: "3EB0ABCE", ..CONTEXT },
         AddOn { parent_sender: "112@s.whatsapp.net", ..CONTEXT },
         AddOn { author: "223@s.whatsapp.net", ..CONTEXT },
-        // The names are joined without lengths, and the associated data tells these two apart.
+        // The names are joined without lengths; the associated data distinguishes these two.
         AddOn { parent: "3EB0ABCD1", parent_sender: "11@s.whatsapp.net", ..CONTEXT },
     ];
     for other in others {
@@ -154,7 +154,7 @@ struct Vote {
 }
 
 proptest! {
-    /// S-10.2. Both read the same, wherever this library reads at all; what it refuses, it refuses for a reason.
+    /// S-10.2. Both decoders agree on every vote that this library accepts; what it refuses, it refuses for a reason.
     #[test]
     fn a_vote_is_read_as_protobuf_says(
         pieces in prop::collection::vec(

@@ -67,7 +67,7 @@ fn no_message_is_lost_within_five_chains() {
             let text = vec![chain, message];
             late.push((a.write(&text), text));
         }
-        // One in each chain arrives, so that the next begins.
+        // One message of each chain arrives, so that the next chain starts.
         let (message, text) = late.swap_remove(late.len() - rng.random_range(1..=40));
         assert_eq!(b.read(&message).unwrap(), text);
         let answer = b.write(b"answer");
@@ -83,7 +83,7 @@ fn no_message_is_lost_within_five_chains() {
     assert_eq!(b.session().kept_keys(), 0);
 }
 
-/// S-4.4, S-5.4. Every bit of a message counts, or is of a part that nothing depends on; the state stays as it was.
+/// S-4.4, S-5.4. A message with any bit changed is refused, or reads the same; after a refusal the state is unchanged.
 #[test]
 fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -102,8 +102,8 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             let inside = |h: bisik::interop::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
             let found = changed.header().unwrap();
             if inside(found) == inside(header) && found.opening != header.opening {
-                // The outside of a first message is authenticated by nobody. Where it says another name, it opens
-                // another state, which is not the one it was written in.
+                // The outer part of a pre-key message is not authenticated. If it names other keys, it opens
+                // another state than the one it was written in.
                 let mut session = reopened(to.session());
                 if found.opening.map(|o| o.identity) != header.opening.map(|o| o.identity) {
                     assert_eq!(session.decrypt(&changed), Err(DecryptError::Rejected), "bit {bit}");
@@ -126,7 +126,7 @@ fn reopened(session: &Session) -> Session {
     Session::unseal(&StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.2, S-5.5, S-5.6. Both begin at once, both first messages arrive, and both end up in one state.
+/// S-5.2, S-5.5, S-5.6. Both initiate at once, both first messages arrive, and both end in one state.
 #[test]
 fn simultaneous_initiation_converges_on_one_state() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -172,7 +172,7 @@ fn reinitiating_while_messages_cross_loses_nothing() {
     }
 }
 
-/// S-5.6. A relay holds a message back until there is a new session, and then delivers it to undo that.
+/// S-5.6. A relay delays a message until there is a new session, and then delivers it to undo that session.
 #[test]
 fn a_delayed_message_does_not_undo_a_new_session() {
     let (mut a, mut b) = pair();
@@ -182,7 +182,7 @@ fn a_delayed_message_does_not_undo_a_new_session() {
     let answer = b.write(b"answer");
     assert_eq!(a.read(&answer).unwrap(), b"answer");
     let in_a_new_chain = a.write(b"held back");
-    // The one has lost its record; the other begins again and is not answered yet.
+    // One side has lost its record; the other initiates again and has no answer yet.
     a.session = None;
     b.initiate(&a, true);
     let new = *b.session().base_key().unwrap();
@@ -196,13 +196,13 @@ fn a_delayed_message_does_not_undo_a_new_session() {
     assert_eq!((a.read(&second).unwrap(), a.read(&first).unwrap()), (b"second".to_vec(), b"first".to_vec()));
 }
 
-/// S-5.6. What comes very late can lead back to a state that the peer has lost; its next message ends that.
+/// S-5.6. A very late message can lead back to a state that the peer has lost; its next message ends that.
 #[test]
 fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     for confirmed in [false, true] {
         let (mut a, mut b) = pair();
         let late = a.write(b"late");
-        // The one has lost its record, and begins again.
+        // One side has lost its record, and initiates again.
         a.session = None;
         a.initiate(&b, true);
         let again = a.write(b"again");
@@ -221,7 +221,7 @@ fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     }
 }
 
-/// S-1.9, S-2.5. Eight keys agree on the same secrets: by another of them a first message would come again under a new name.
+/// S-1.9, S-2.5. Eight keys agree on the same secrets: under another of them a first message could be replayed.
 #[test]
 fn a_pre_key_message_is_not_replayed_under_another_base_key() {
     for one_time in [false, true] {
@@ -253,7 +253,7 @@ fn a_pre_key_message_is_not_replayed_under_another_base_key() {
     }
 }
 
-/// S-5.3. Messages that can open a state arrive in any order, and ask for its pre-keys once.
+/// S-5.3. Pre-key messages of one state arrive in any order, and use its pre-keys once.
 #[test]
 fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -276,7 +276,7 @@ fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
     assert_eq!(a.write(b"").kind(), Kind::Whisper);
 }
 
-/// S-2.5. With a one-time key it is the missing key that refuses; without one, the memory of the signed one.
+/// S-2.5. With a one-time key, the missing key refuses a replay; without one, the replay cache of the signed pre-key does.
 #[test]
 fn a_pre_key_message_opens_one_session() {
     for one_time in [true, false] {
@@ -314,7 +314,7 @@ fn a_pre_key_message_is_bound_to_its_sender_identity() {
     assert!(Session::accept_signal(&b.identity, &b.keys, &message, Trust::Pinned(&a.identity.public())).is_ok());
 }
 
-/// S-5.4. A peer with another identity does not slip into a session with the old one.
+/// S-5.4. A peer with another identity cannot join a session with the old one.
 #[test]
 fn a_changed_identity_cannot_join_an_existing_session() {
     let (mut a, mut b) = pair();
@@ -357,7 +357,7 @@ fn a_state_is_added_once_and_only_for_this_pair_of_devices() {
     assert_eq!((a.image(), b.image()), before);
 }
 
-/// S-5.2, S-5.6. A late message of a state that was replaced is read, and the live one stays the one that is written in.
+/// S-5.2, S-5.6. A late message of a replaced state is read, and the current state remains the one used for sending.
 #[test]
 fn a_late_message_of_an_old_state_does_not_disturb_the_new_one() {
     let (mut a, mut b) = pair();

@@ -28,7 +28,7 @@ fn xeddsa_signatures_match_other_implementations() {
     assert_eq!(signs, [[5, 3], [3, 0]], "both signs were met");
 }
 
-/// S-1.7. Every bit counts, the sign among them.
+/// S-1.7. A signature with any bit changed, including the sign, does not verify.
 #[test]
 fn a_signature_with_any_bit_changed_does_not_verify() {
     let rng = &mut rand::rng();
@@ -88,7 +88,7 @@ fn low_order_and_malformed_public_keys_are_refused() {
     }
 }
 
-/// S-1.8. `R` = the neutral element and `s = h·a` verify where small order is not refused: the signature of a nonce of zero.
+/// S-1.8. `R` = the neutral element and `s = h·a` would verify: the signature of a nonce of zero.
 #[test]
 fn a_signature_whose_nonce_is_zero_is_refused() {
     use sha2::{Digest, Sha512};

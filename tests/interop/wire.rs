@@ -12,7 +12,7 @@ fn key(seed: u8) -> Vec<u8> {
     KeyPair::from_private_bytes([seed; 32]).public().to_bytes().to_vec()
 }
 
-/// Bytes that both read must mean the same to both. The reverse does not hold: keys must be keys, and fields must be there.
+/// Bytes that both decoders accept mean the same to both. Prost accepts more: it checks neither keys nor required fields.
 fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
     let Ok(message) = Ciphertext::from_parts(kind, bytes) else { return false };
     let header = message.header().unwrap();
@@ -41,7 +41,7 @@ fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
     true
 }
 
-/// What members are told, and messages without their signature, in the shorter form.
+/// Distributions, and messages without their signature, in the short form.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Short {
     #[prost(uint32, optional, tag = "1")]
@@ -117,7 +117,7 @@ fn edit(bytes: &mut Vec<u8>, edits: &[(prop::sample::Index, u8, u8)]) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// S-4.2. Messages with edits: bytes changed, inserted and left out.
+    /// S-4.2. Edited messages: bytes changed, inserted and removed.
     #[test]
     fn messages_decode_as_prost_decodes_them(
         open in any::<bool>(),
@@ -171,7 +171,7 @@ proptest! {
     }
 }
 
-/// S-4.1, S-4.2. What our own messages say is what prost reads in them.
+/// S-4.1, S-4.2. Prost decodes the fields that this library encoded.
 #[test]
 fn prost_decodes_what_is_encoded() {
     let (mut a, mut b) = (Device::new(), Device::new());

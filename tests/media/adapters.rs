@@ -60,7 +60,7 @@ fn a_file_of_another_size_is_an_error() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What a cursor over the file would do, the reader does over the blob.
+    /// The reader over the blob behaves like a cursor over the file.
     #[test]
     fn a_decrypting_reader_seeks_as_in_the_plaintext(
         size in sizes(),

@@ -21,7 +21,7 @@ pub fn seeded(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// A file of this size. No two chunks of it are alike.
+/// A file of this size whose chunks are all different.
 pub fn file(size: usize) -> Vec<u8> {
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut block = vec![0; CHUNK + 7];
@@ -57,7 +57,7 @@ pub fn finish(encryptor: &mut Encryptor, blob: &mut Vec<u8>) -> Pointer {
     }
 }
 
-/// Everything that comes out, and how it ends.
+/// All released plaintext, and the result at the end.
 pub fn decrypt_in_pieces(pointer: &Pointer, blob: &[u8], lengths: &[usize]) -> (Vec<u8>, Result<(), DecryptError>) {
     let (mut decryptor, mut plaintext) = (Decryptor::new(pointer), Vec::new());
     let pushed = pieces(blob, lengths).try_for_each(|piece| decryptor.push(piece, &mut plaintext));
@@ -74,7 +74,7 @@ pub fn pieces<'a>(bytes: &'a [u8], lengths: &'a [usize]) -> impl Iterator<Item =
     })
 }
 
-/// Sizes around everything that could matter.
+/// Sizes around every boundary.
 pub fn sizes() -> impl Strategy<Value = usize> {
     let border = prop::sample::select(vec![0, 32, 64, CHUNK, 2 * CHUNK, 3 * CHUNK]);
     prop_oneof![
@@ -99,7 +99,7 @@ pub fn pointer_bytes(key: &[u8], digest: &[u8; 32], size: u64, kind: &str, thumb
     fields.concat()
 }
 
-/// What section 8 of docs/protocol.md says a blob is, written once more: any padding that is given, and any size.
+/// A blob by section 8 of docs/protocol.md, written a second time: with any given padding and any size.
 pub fn forge(key: &[u8], salt: &[u8; 24], file: &[u8], padding: &[u8], kind: &str) -> (Vec<u8>, Pointer) {
     let size = file.len() as u64;
     let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];

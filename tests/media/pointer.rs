@@ -5,7 +5,7 @@ use bisik::media::{self, Pointer};
 
 use super::fixtures::*;
 
-/// P-8.8, and P-8.4 for what a changed pointer is when it is one.
+/// P-8.8, and P-8.4 for a changed pointer that still decodes.
 #[test]
 fn a_pointer_with_any_byte_changed_is_refused() {
     let (_, blob, pointer) = encrypted(100);
@@ -28,13 +28,13 @@ fn a_pointer_with_any_byte_changed_is_refused() {
     assert_eq!(Pointer::from_bytes(&[bytes.as_slice(), &[0]].concat()).err(), Some(PointerError_()));
 }
 
-/// The error has no constructor: it is taken from where it comes.
+/// The error has no public constructor, so it is taken from a failing call.
 #[allow(non_snake_case)]
 fn PointerError_() -> PointerError {
     Pointer::from_bytes(&[]).unwrap_err()
 }
 
-/// P-8.2, P-8.7, P-8.8: each bound, at it and past it.
+/// P-8.2, P-8.7, P-8.8: each limit, reached and exceeded.
 #[test]
 fn a_pointer_past_any_limit_is_refused() {
     let decodes = |size, kind: &str, thumbnail, blob: &[u8]| {

@@ -26,7 +26,7 @@ proptest! {
         prop_assert!(pointer.decrypt(&blob).unwrap() == plaintext);
     }
 
-    /// P-8.5: random access gives what the file has there, and asks for whole chunks only.
+    /// P-8.5: random access gives that range of the file, and requests whole chunks only.
     #[test]
     fn a_range_is_the_slice_of_the_file(size in sizes(), start in 0_u64..210_000, length in 0_u64..150_000) {
         let (plaintext, blob, pointer) = encrypted(size);
@@ -79,7 +79,7 @@ fn a_file_of_another_size_than_announced_is_refused() {
     assert_eq!(encryptor.push(&[0], &mut blob), Err(EncryptError::OtherSize));
 }
 
-/// In the caller's memory, and nothing is taken where that is too short.
+/// Into a slice of the caller's; a slice that is too short is left untouched.
 #[test]
 fn push_into_a_slice_writes_what_push_appends() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK);
@@ -140,7 +140,7 @@ fn a_range_accepts_only_the_planned_ciphertext() {
     refused(&RangePlan::new(&shorter, plan.plaintext()), wanted);
 }
 
-/// P-8.9, P-6.1: at every chunk, and with the same pointer at the end.
+/// P-8.9, P-6.1: suspended after every chunk, with the same pointer at the end.
 #[test]
 fn a_resumed_upload_gives_the_same_bytes() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 700);

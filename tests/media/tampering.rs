@@ -23,7 +23,7 @@ fn a_blob_with_any_byte_changed_is_refused() {
     }
 }
 
-/// P-8.5: what comes out before a change is the file's beginning, and nothing comes out of the changed chunk or after it.
+/// P-8.5: what is released is the file's beginning, and nothing of the changed chunk or later ones.
 #[test]
 fn plaintext_is_released_for_verified_chunks_only() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 500);
@@ -68,7 +68,7 @@ fn truncated_blobs_are_incomplete_and_extended_ones_refused() {
     assert_eq!(decrypt_in_pieces(&pointer, &blob, &[40_000]), (plaintext, Ok(())));
 }
 
-/// P-8.5: in the place of each chunk, every other chunk of this file and of others, some under the same key.
+/// P-8.5: each chunk is replaced by every other chunk of this file and of others, some under the same key.
 #[test]
 fn a_chunk_moved_to_another_place_is_refused() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 100);

@@ -16,12 +16,12 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     let mut alice = both.initiate(true);
     let chain: Vec<_> = (0..MAX_JUMP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
 
-    // As the first that arrives: 25,000 may be missing before it.
+    // For the first message that arrives, 25,000 may be missing before it.
     let accept = |message| Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse);
     assert_eq!(accept(&chain[MAX_JUMP + 1]).unwrap_err(), AcceptError::TooFarAhead);
     assert_eq!(accept(&chain[MAX_JUMP]).unwrap().session.kept_keys(), MAX_KEPT);
 
-    // In a chain that is known.
+    // In a known chain.
     let mut bob = both.accept(&chain[0]).session;
     let before = state(&bob);
     assert_eq!(bob.decrypt(&chain[MAX_JUMP + 2]), Err(DecryptError::TooFarAhead));
@@ -30,14 +30,14 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     ahead.decrypt(&chain[MAX_JUMP + 1]).unwrap();
     keeps_the_newest(&mut ahead, &chain);
 
-    // At the end of a chain, as the next one claims it to be.
+    // At the end of a chain, by the number that the next chain's header states.
     let reply = bob.encrypt(b"", &mut both.rng).unwrap();
     alice.decrypt(&reply).unwrap();
     let next = alice.encrypt(b"", &mut both.rng).unwrap();
     let before = state(&bob);
     assert_eq!(bob.decrypt(&next), Err(DecryptError::TooFarAhead));
     assert!(before == state(&bob));
-    // With two fewer missing it is in reach, with one fewer it is not.
+    // With two fewer missing it is accepted, with one fewer it is not.
     bob.decrypt(&chain[1]).unwrap();
     assert_eq!(bob.decrypt(&next), Err(DecryptError::TooFarAhead));
     bob.decrypt(&chain[2]).unwrap();
@@ -45,7 +45,7 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     assert_eq!(bob.kept_keys(), MAX_KEPT);
 }
 
-/// Of all that is missing the newest 2,000 can still come; the state stays small.
+/// The newest 2,000 of all missing messages can still arrive; the state stays small.
 fn keeps_the_newest(bob: &mut Session, chain: &[Ciphertext]) {
     assert_eq!(bob.kept_keys(), MAX_KEPT);
     assert!(state(bob).len() <= 2_048 + 36 * MAX_KEPT);
@@ -56,7 +56,7 @@ fn keeps_the_newest(bob: &mut Session, chain: &[Ciphertext]) {
     assert_eq!(bob.kept_keys(), MAX_KEPT - 2);
 }
 
-/// Over several chains the bound is one, and the oldest chain pays.
+/// The bound covers all chains together, and the oldest chain loses its keys first.
 #[test]
 fn skipped_message_keys_are_bounded_and_the_oldest_dropped_first() {
     let mut both = AliceAndBob::new(2);
@@ -71,7 +71,7 @@ fn skipped_message_keys_are_bounded_and_the_oldest_dropped_first() {
         chains.push(chain);
     }
     assert_eq!(bob.kept_keys(), MAX_KEPT);
-    // 2,700 were missing: the first 700 of the oldest chain are given up.
+    // 2,700 were missing: the first 700 keys of the oldest chain are dropped.
     assert_eq!(bob.decrypt(&chains[0][699]), Err(DecryptError::Replayed));
     for message in [&chains[0][700], &chains[0][899], &chains[1][0], &chains[2][0]] {
         bob.decrypt(message).unwrap();

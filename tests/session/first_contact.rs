@@ -53,7 +53,7 @@ fn a_one_time_pre_key_is_bound_to_its_generation() {
     assert_eq!(setting.accept(&crossed).unwrap_err(), AcceptError::UnknownPreKey);
 }
 
-/// P-2.5, P-3.7. More than the limit may be accepted at one moment; the record still opens, and nothing is forgotten.
+/// P-2.5, P-3.7. More first messages than the limit may be accepted at once; the record still opens and none is forgotten.
 #[test]
 fn a_full_replay_cache_refuses_new_sessions_until_rotation() {
     let mut setting = setting();

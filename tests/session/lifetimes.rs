@@ -35,7 +35,7 @@ fn a_bundle_can_be_answered_until_44_days_after_it_was_made() {
     }
 }
 
-/// A device that was away for long replaces its keys once, and what was written to it meanwhile still opens.
+/// A device that was offline for long rotates once, and messages written to it meanwhile still open.
 #[test]
 fn a_device_offline_for_weeks_still_answers_first_messages() {
     let mut both = AliceAndBob::new(3);
@@ -53,7 +53,7 @@ fn pre_keys_dated_in_the_future_are_replaced() {
     assert!(both.keys.bundle().verify(Trust::OnFirstUse, both.now).is_err());
     assert!(rotate(&mut both, 0));
     assert!(both.keys.bundle().verify(Trust::OnFirstUse, both.now).is_ok());
-    // A day is forgiven: clocks differ.
+    // One day of clock difference is tolerated.
     both.keys = PreKeys::generate(&both.bob, both.now.plus_seconds(DAY), &mut both.rng);
     assert!(!rotate(&mut both, 0));
     both.keys = PreKeys::generate(&both.bob, both.now.plus_seconds(DAY + 1), &mut both.rng);
@@ -65,7 +65,7 @@ fn pre_keys_dated_in_the_future_are_replaced() {
 fn at_most_sixteen_older_pre_key_generations_are_kept() {
     let mut both = AliceAndBob::new(8);
     let mut messages = vec![both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap()];
-    // A clock that goes backwards: each generation is dated two days ahead at the next look, and none expires.
+    // A clock that goes backwards: at each call the generation is dated two days in the future, and none expires.
     for _ in 0..18 {
         both.now = Timestamp::from_unix_seconds(both.now.as_unix_seconds() - 2 * DAY);
         assert!(rotate(&mut both, 0));

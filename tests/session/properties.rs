@@ -6,13 +6,13 @@ use bisik_testkit::alice_and_bob::{reloaded, state, state_of};
 use bisik_testkit::{AliceAndBob, Simulation};
 use proptest::prelude::*;
 
-/// As many cases as `PROPTEST_CASES` says, else `default`. A failing case is printed whole, and needs no file.
+/// As many cases as `PROPTEST_CASES` says, else `default`. A failing case is printed whole, so no file is needed.
 fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     ProptestConfig { cases, failure_persistence: None, max_shrink_time: 20_000, ..ProptestConfig::default() }
 }
 
-/// One to three bytes make an event.
+/// Each event is read from one to three bytes.
 fn script() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..200)
 }
@@ -29,7 +29,7 @@ proptest! {
         Simulation::replay(&script);
     }
 
-    /// Losses, copies and any order: within one chain nothing is out of reach.
+    /// Lost, duplicated and reordered messages: within one chain all of them can be read.
     #[test]
     fn out_of_order_messages_are_each_read_once(
         plaintexts in plaintexts(),

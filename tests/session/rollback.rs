@@ -67,7 +67,7 @@ proptest! {
         prop_assert!(same == restored.encrypt(&one, &mut ConstantRng(constant)).unwrap());
     }
 
-    /// Whole conversations from one backup, each with the generator of the backup: every salt is met once.
+    /// Whole conversations from one backup, each with the generator of the backup: every salt occurs once.
     #[test]
     fn many_restored_backups_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
         let mut both = AliceAndBob::new(2);
@@ -82,7 +82,7 @@ proptest! {
         }
     }
 
-    /// Records too: a disk that is read before and after a rollback shows no two states under one nonce.
+    /// The same for records: a disk read before and after a rollback shows no two states under one nonce.
     #[test]
     fn two_states_are_never_sealed_under_the_same_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
         let mut both = AliceAndBob::new(3);
@@ -117,7 +117,7 @@ fn no_record_kind_repeats_a_nonce() {
     assert_eq!(nonces.len(), records.len());
 }
 
-/// A program that starts twice from the same snapshot sets up the same session twice: even then the streams differ.
+/// A program started twice from one snapshot sets up the same session twice: even then the keystreams differ.
 #[test]
 fn sessions_with_a_repeating_generator_share_no_salt() {
     let mut both = AliceAndBob::new(5);
@@ -131,8 +131,8 @@ fn sessions_with_a_repeating_generator_share_no_salt() {
     assert!(salt(&one) != salt(&other) && header(&one) != header(&other));
 }
 
-/// Two timelines may meet again in one chain and one plaintext, and differ only in what their headers say of the chain
-/// before: headers too are encrypted under a key that recurs.
+/// Two timelines may meet again in one chain and one plaintext, and differ only in the chain length that their headers
+/// state: headers too are encrypted under a recurring key.
 #[test]
 fn one_plaintext_under_two_headers_gets_two_keystreams() {
     let mut both = AliceAndBob::new(10);
@@ -149,7 +149,7 @@ fn one_plaintext_under_two_headers_gets_two_keystreams() {
     assert!(salt(&one) != salt(&other), "the same stream over two headers");
 }
 
-/// A fork in the middle of a chain has the numbers of what it forgot: each number is read once, whichever comes first.
+/// A fork within a chain reuses the numbers of the forgotten messages: each number is read once, whichever arrives first.
 #[test]
 fn a_fork_within_a_chain_is_read_once_per_number() {
     for genuine_first in [true, false] {
@@ -166,7 +166,7 @@ fn a_fork_within_a_chain_is_read_once_per_number() {
         let before = state(&bob);
         assert_eq!(bob.decrypt(second), Err(DecryptError::Replayed));
         assert!(before == state(&bob));
-        // From there on the two are one again.
+        // From there on both timelines are the same.
         let next = restored.encrypt(b"lanjut", &mut both.rng).unwrap();
         assert_eq!(bob.decrypt(&next).unwrap(), b"lanjut");
     }
@@ -192,7 +192,7 @@ fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
     assert_eq!(restored.decrypt(&reply), Err(DecryptError::Diverged), "and the fork learns of it by the answer");
 }
 
-/// The same fork by a generator that repeats itself is no fork: the same step, the same chain, the same numbers.
+/// With a repeating generator the fork makes the same DH step: the same chain and the same numbers.
 #[test]
 fn a_fork_with_the_same_ratchet_step_is_read_once_per_number() {
     let mut both = AliceAndBob::new(8);
@@ -206,7 +206,7 @@ fn a_fork_with_the_same_ratchet_step_is_read_once_per_number() {
     assert_eq!(bob.decrypt(&fork), Err(DecryptError::Replayed));
 }
 
-/// Who restores an old state reads again what came since, if it comes again, and cannot read what needs what it forgot.
+/// A restored receiver reads replayed messages again, and cannot read messages that need the lost state.
 #[test]
 fn a_restored_receiver_loses_only_what_it_forgot() {
     let mut both = AliceAndBob::new(9);
@@ -216,7 +216,7 @@ fn a_restored_receiver_loses_only_what_it_forgot() {
     assert_eq!(bob.decrypt(&first).unwrap(), b"satu");
     assert_eq!(restored.decrypt(&first).unwrap(), b"satu");
     let mut restored = reloaded(&restored);
-    // Two turns that the restored state does not see.
+    // Two turns that the restored state has not seen.
     for _ in 0..2 {
         let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
         alice.decrypt(&reply).unwrap();

@@ -51,7 +51,7 @@ fn a_bundle_with_any_byte_changed_is_refused() {
         for index in 0..bytes.len() {
             changed[index] ^= 1 << (index % 8);
             let verified = PreKeyBundle::from_bytes(&changed).and_then(|bundle| {
-                // Its decoder took it: all that is left to refuse it is the signature.
+                // It decodes, so only the signature is left to refuse it.
                 assert_eq!(bundle.clone().verify(Trust::OnFirstUse, both.now).unwrap_err(), BundleError::BadSignature);
                 bundle.verify(Trust::OnFirstUse, both.now)
             });
@@ -83,7 +83,7 @@ fn a_bundle_with_a_bad_key_is_refused_before_its_signature_is_checked() {
     }
     assert_eq!(with(SIGNING, &one), Err(BundleError::LowOrder));
     assert_eq!(with(SIGNING, &[0xff; 32]), Err(BundleError::NonCanonical));
-    // A coefficient of 4,095 is not below 3,329.
+    // 4,095 is not a reduced coefficient: it is not below 3,329.
     assert_eq!(with(KEM, &[0xff, 0xff]), Err(BundleError::NonCanonical));
     for offset in [VERSION, SIGNING - 1, AGREEMENT - 1, SIGNED - 1, KEM - 1, ONE_TIME - 1] {
         assert_eq!(with(offset, &[0x7e]), Err(BundleError::Malformed), "type byte at {offset}");
@@ -141,7 +141,7 @@ fn a_replayed_first_message_to_the_last_resort_key_is_refused() {
     }
     both.keys.remove(used);
     assert_eq!(remembered.len(), state_of(&both.keys).len(), "removing twice remembers it once");
-    // Another session of the same bundle is another session.
+    // Another session from the same bundle is accepted.
     let other = both.initiate(false).encrypt(b"halo", &mut both.rng).unwrap();
     assert_eq!(both.accept(&other).plaintext, b"halo");
 }
@@ -199,7 +199,7 @@ fn a_malformed_first_message_is_refused() {
     assert_eq!(not_accepted(&both, &message), AcceptError::Malformed);
 }
 
-/// Until it has an answer, an initiator sends its first flight with every message: any of them will do, in any order.
+/// Until the first answer, an initiator sends its first flight with every message: any of them opens the session.
 #[test]
 fn repeated_first_messages_open_one_session_in_any_order() {
     for one_time in [true, false] {
@@ -238,7 +238,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
     }
 }
 
-/// Both devices initiate, both accept: each then has two sessions, and both pick the same.
+/// Both devices initiate and both accept: each then has two sessions, and both pick the same one.
 /// P-3.9
 #[test]
 fn simultaneous_initiation_picks_the_same_session_on_both_sides() {
@@ -269,7 +269,7 @@ fn not_accepted(both: &AliceAndBob, message: &Ciphertext) -> AcceptError {
     Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse).unwrap_err()
 }
 
-/// Where things are in a bundle (docs/protocol.md, section 2.3).
+/// Offsets in a bundle (docs/protocol.md, section 2.3).
 const VERSION: usize = 0;
 const SIGNING: usize = 2;
 const AGREEMENT: usize = 35;

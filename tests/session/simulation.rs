@@ -12,9 +12,9 @@ use bisik::{AcceptError, DecryptError};
 use bisik_testkit::simulation::checked_session::CheckedSession;
 use bisik_testkit::{Crash, Envelope, Event, Outcome, Pair, SeededRng, Side, Simulation};
 
-/// Everything that can happen, happens: backups restored with generators that repeat, devices that die between any two steps,
-/// attackers who write. Every outcome is the model's, every refusal changes nothing, no salt is met twice, no message is
-/// read twice: the simulation panics where one of these breaks.
+/// All events happen at random: backups restored with repeating generators, crashes between any two steps, an attacker who
+/// writes. Every outcome matches the model, a refusal changes nothing, no salt repeats, and no message is read twice: the
+/// simulation panics if one of these fails.
 #[test]
 fn every_outcome_matches_the_model() {
     let mut simulation = Simulation::new(1, PAIRS);
@@ -26,7 +26,7 @@ fn every_outcome_matches_the_model() {
     }
     simulation.settle();
 
-    // The run was worth something: each kind of outcome was met.
+    // Each kind of outcome occurred, so the run tested something.
     let outcomes = simulation.pairs.iter().flat_map(|pair| &pair.outcomes).map(|(_, outcome)| *outcome);
     let mut met = BTreeMap::<String, usize>::new();
     outcomes.for_each(|outcome| *met.entry(format!("{outcome:?}")).or_default() += 1);
@@ -190,15 +190,15 @@ fn a_restored_device_reads_nothing_twice_and_recovers_by_a_new_session() {
         let [left, right] = preferred(pair);
         assert_eq!(left, right);
     }
-    // Both ways in which a rollback shows itself were met.
+    // Both effects of a rollback occurred.
     for error in [DecryptError::Replayed, DecryptError::Diverged] {
         let outcomes = || simulation.pairs.iter().flat_map(|pair| &pair.outcomes);
         assert!(outcomes().any(|(_, outcome)| *outcome == Outcome::NotDecrypted(error)), "{error:?}");
     }
 }
 
-/// Honest traffic over a bad network: loss, copies, damage, partitions, crashes, time; and no message is overtaken by more
-/// than four others, so that its chain is still known when it comes (P-4.11).
+/// Honest traffic over a bad network: loss, duplicates, damage, partitions, crashes, time. No message is overtaken by more
+/// than four others, so its chain is still known when it arrives (P-4.11).
 struct Traffic {
     rng: SeededRng,
     overtaken: BTreeMap<usize, (usize, u32)>,
@@ -236,7 +236,7 @@ impl Traffic {
         simulation.apply(index, event);
     }
 
-    /// Which envelope arrives next: the first, or the second unless that has overtaken the first four times already.
+    /// Which envelope arrives next: the first, or the second unless it has overtaken the first four times already.
     fn next(&mut self, index: usize, pair: &Pair) -> u8 {
         let [first, _, ..] = pair.in_flight.as_slice() else { return 0 };
         let (id, times) = self.overtaken.entry(index).or_default();

@@ -49,7 +49,7 @@ fn a_dropped_held_message_is_a_gap_like_a_lost_message() {
     assert_eq!((bob.decrypt(&message).unwrap().as_slice(), bob.kept_keys()), (b"jadi".as_slice(), 1));
 }
 
-/// A record sealed from a staged message that is then dropped must not pass for one of a later message.
+/// A record sealed from a dropped staged message must not count as proof for a later message.
 #[test]
 fn the_storage_proof_of_a_dropped_staged_message_releases_nothing() {
     let mut both = AliceAndBob::new(4);
@@ -89,7 +89,7 @@ fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, plaintext: 
     drop(session.stage(message).unwrap());
     assert!(before == state(session), "dropped before it was sealed: nothing has happened");
 
-    // Without a record in between, the commit leaves the same.
+    // Without sealing in between, the commit leaves the same state.
     let mut straight = reloaded(session);
     assert_eq!(straight.decrypt(message).unwrap(), plaintext);
 
@@ -101,7 +101,7 @@ fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, plaintext: 
     assert!(record.as_bytes() == state(session) && record.as_bytes() == state(&straight));
     assert_eq!(session.revision(), record.revision());
 
-    // A crash between store and commit: the state is the one after the message, which does not come twice.
+    // A crash between store and commit: the state is the one after the message, and the message is not delivered again.
     let mut restarted = Session::unseal(&storage_key(), CONTEXT, record.as_bytes()).unwrap();
     assert_eq!(restarted.decrypt(message), Err(DecryptError::Replayed));
 }

@@ -5,7 +5,7 @@ use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Time
 use crate::rng::{ConstantRng, SeededRng};
 use crate::simulation::checked_session::{CONTEXT, storage_key};
 
-/// Two people, and the pre-keys of the one who answers.
+/// Two identities, and the pre-keys of the responder.
 pub struct AliceAndBob {
     pub alice: Identity,
     pub bob: Identity,
@@ -33,13 +33,13 @@ impl AliceAndBob {
         self.bundle(one_time).verify(Trust::OnFirstUse, now).unwrap()
     }
 
-    /// Alice's half, before anything is sent.
+    /// Alice's session before anything is sent.
     pub fn initiate(&mut self, one_time: bool) -> Session {
         let bundle = self.verified(one_time);
         Session::initiate(&self.alice, &bundle, &mut self.rng).unwrap()
     }
 
-    /// Bob's half.
+    /// Bob's session from her first message.
     pub fn accept(&self, message: &Ciphertext) -> Accepted {
         Session::accept(&self.bob, &self.keys, message, Trust::Pinned(self.alice.public())).unwrap()
     }
@@ -54,7 +54,7 @@ impl AliceAndBob {
         (alice, session)
     }
 
-    /// Both have written and read.
+    /// Both have sent and received.
     pub fn established(&mut self) -> (Session, Session) {
         let (mut alice, mut bob) = self.opened(true);
         let reply = bob.encrypt(b"hai", &mut self.rng).unwrap();

@@ -5,9 +5,9 @@ use core::convert::Infallible;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// A generator whose output depends on its seed and on how often it was drawn from, and on nothing else.
+/// A generator whose output depends only on its seed and the number of draws.
 ///
-/// A clone is the generator of a machine that was restored from a snapshot: it repeats itself.
+/// A clone is the generator of a machine restored from a snapshot: it repeats itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeededRng {
     seed: u64,
@@ -19,12 +19,12 @@ impl SeededRng {
         Self { seed, draws: 0 }
     }
 
-    /// A generator of its own for each `index`.
+    /// An independent generator for each `index`.
     pub fn fork(&self, index: u64) -> Self {
         Self::new(mix(&[self.seed, self.draws, index]))
     }
 
-    /// A symbol for what the next draw gives: equal symbols, equal output.
+    /// A symbol of the next draw: equal symbols, equal output.
     pub fn symbol(&self) -> u64 {
         mix(&[self.seed, self.draws])
     }
@@ -58,7 +58,7 @@ impl TryRng for SeededRng {
 
 impl TryCryptoRng for SeededRng {}
 
-/// A broken generator: every byte is the same. Also what makes a sealed record comparable, byte for byte.
+/// A broken generator: every byte is the same. It also makes sealed records comparable.
 #[derive(Clone, Copy, Debug)]
 pub struct ConstantRng(pub u8);
 
@@ -81,7 +81,7 @@ impl TryRng for ConstantRng {
 
 impl TryCryptoRng for ConstantRng {}
 
-/// One number out of several, well spread: FNV-1a over the words, then the finalizer of SplitMix64.
+/// A well-mixed number from several: FNV-1a over the words, then the finalizer of SplitMix64.
 pub fn mix(words: &[u64]) -> u64 {
     let mut state = 0xcbf2_9ce4_8422_2325_u64;
     for word in words {

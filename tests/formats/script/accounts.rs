@@ -34,7 +34,7 @@ struct Answering {
     drawn: Vec<u8>,
 }
 
-/// Whose identities a step may use.
+/// The identities that a step may use.
 type Identities = BTreeMap<String, Identity>;
 
 impl Accounts {
@@ -163,7 +163,7 @@ impl Answering {
     }
 }
 
-/// 130 bytes are what a camera has seen.
+/// A QR code has 130 bytes.
 fn invitation(seen: &[u8]) -> Result<Invitation, bisik::LinkError> {
     if seen.len() == 130 { Invitation::scan(seen) } else { Invitation::fetch(seen) }
 }

@@ -12,7 +12,7 @@ pub(super) fn encrypt_file(step: &Step, draws: &mut Draws) -> Outcome {
     Ok(vec![("blob", to_hex(&blob)), ("pointer", to_hex(&pointer.to_bytes()))])
 }
 
-/// Bytes that need not be listed, in pieces as they come.
+/// Bytes of a long file that are not listed, in pieces.
 pub(super) fn encrypt_long_file(step: &Step, draws: &mut Draws) -> Outcome {
     let size: u64 = step.need("size").parse().expect("bytes, in decimal");
     let mut encryptor = Encryptor::new(media_type(step), size, draws).map_err(word)?;

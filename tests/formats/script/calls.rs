@@ -18,7 +18,7 @@ pub(super) struct Calls {
     groups: BTreeMap<String, GroupCall>,
 }
 
-/// Who takes a step.
+/// The party of a step.
 pub(super) struct Party<'a> {
     pub(super) name: &'a str,
     pub(super) identity: &'a Identity,
@@ -54,7 +54,7 @@ impl Calls {
         }
     }
 
-    /// Begins a group call of two, and draws the secrets of two epochs: alone, and with the other.
+    /// Starts a group call of two, and draws the secrets of two epochs: alone, and with the other.
     pub(super) fn group(&mut self, party: &Party<'_>, step: &Step, draws: &mut Draws) -> Outcome {
         let [own, other] = ["participant", "other"].map(|name| Participant(u16::from_be_bytes(step.array(name))));
         let suite = FrameSuite::default();

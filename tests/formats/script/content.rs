@@ -33,7 +33,7 @@ pub(super) fn read_body(step: &Step) -> Outcome {
     }
 }
 
-/// The number of a business's kind, of a cart the total too. Composed again, it is the very same body.
+/// The kind of a business content, and the total of a cart. Composed again, it is the same body.
 fn business(content: &Content, kind: &Kind) -> Outcome {
     let composed = Content::new(content.envelope().clone(), kind.clone());
     assert_eq!(composed.as_ref(), Ok(content), "it is written as it was");

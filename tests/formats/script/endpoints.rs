@@ -13,7 +13,7 @@ use super::runner::{Outcome, now, word};
 use super::step::Step;
 use bisik_testkit::draws::to_hex;
 
-/// Whose identities a step may use.
+/// The identities that a step may use.
 type Identities = BTreeMap<String, Identity>;
 
 pub(super) fn run(identities: &Identities, step: &Step) -> Outcome {

@@ -22,10 +22,10 @@ use super::step::Step;
 use super::talks::Talks;
 use bisik_testkit::draws::{Draws, to_hex};
 
-/// Results by name; or the word for why there are none.
+/// Results by name, or the reason why there are none.
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
-/// Every name that a step may have beside its results.
+/// Every name that a step may have besides its results.
 const INPUTS: [&str; 57] = [
     "do",
     "of",
@@ -128,7 +128,7 @@ impl Runner {
         }
     }
 
-    /// Runs a step with fresh randomness and fills in what came of it.
+    /// Runs a step with fresh randomness and fills in the results.
     pub(crate) fn complete(&mut self, mut step: Step) -> Step {
         let mut draws = Draws::recorded();
         let outcome = self.run(&step, &mut draws);
@@ -354,7 +354,7 @@ fn verify(step: &Step) -> Result<VerifiedBundle, String> {
     bundle.verify(pinned.as_ref().map_or(Trust::OnFirstUse, Trust::Pinned), now(step)).map_err(word)
 }
 
-/// A KEM's key is seen in a bundle, its ciphertext in a first flight: the seed is that of a last-resort key.
+/// A KEM key is seen in a bundle, its ciphertext in a first flight: the seed is that of a last-resort key.
 fn kem(draws: &mut Draws) -> Outcome {
     let (mut seed, mut randomness) = ([0; 64], [0; 32]);
     draws.fill_bytes(&mut seed);
@@ -377,7 +377,7 @@ fn disclosure(step: &Step) -> DisclosureHash {
     step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.
+/// `TooFarAhead` is `too-far-ahead`; tests/vectors/README.md lists all.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{error:?}").chars() {

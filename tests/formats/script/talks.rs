@@ -23,7 +23,7 @@ pub(super) struct Talks {
     talks: BTreeMap<String, Conversation>,
 }
 
-/// Whose identities a step may use.
+/// The identities that a step may use.
 type Identities = BTreeMap<String, Identity>;
 
 impl Talks {

@@ -13,7 +13,7 @@ use bisik::content::{
 use super::fixtures::Repeatable;
 use super::input::Input;
 
-/// The first byte says whether a body follows as it is, or protobuf that is padded here as it should be.
+/// The first byte selects a raw body, or protobuf that is padded here.
 pub fn content(data: &[u8]) {
     let mut input = Input::new(data);
     let raw = input.byte().is_multiple_of(2);
@@ -95,7 +95,7 @@ fn forward(content: &Content) {
     assert_eq!(again, forwarded, "everything unknown was kept");
 }
 
-/// A ballot with edits, in a poll whose first options may be others, for one of several people.
+/// An edited ballot in a poll whose first options may differ, for one of several people.
 pub fn poll_vote(data: &[u8]) {
     let Scene { poll, ballot, .. } = &*SCENE;
     let mut input = Input::new(data);
@@ -153,7 +153,7 @@ fn protobuf(content: &Content) -> &[u8] {
     &rest[..u32::from_be_bytes(*length) as usize]
 }
 
-/// A body as it should be, by the definition of PADMÉ.
+/// A correctly padded body, by the definition of PADMÉ.
 fn padded(protobuf: &[u8]) -> Vec<u8> {
     let length = protobuf.len() + 4;
     let exponent = length.ilog2();

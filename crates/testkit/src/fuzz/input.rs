@@ -37,12 +37,12 @@ impl<'a> Input<'a> {
         u8::from_be_bytes(self.array())
     }
 
-    /// A place in something that is `length` long, its end included.
+    /// An offset in a value of `length` bytes, its end included.
     fn place(&mut self, length: usize) -> usize {
         usize::from(u16::from_be_bytes(self.array())) % (length + 1)
     }
 
-    /// A number at most 31 beyond one of `bases`, or at most 31 before one; rarely any number at all.
+    /// A number within 31 of one of `bases`, rarely any number.
     pub fn number_near(&mut self, bases: &[u32]) -> u32 {
         let [choice, offset] = self.array();
         let offset = u32::from(offset);
@@ -53,7 +53,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// One of `genuine` with up to three edits, or bytes as they come.
+    /// One of `genuine` with up to three edits, or raw bytes.
     pub fn edited(&mut self, genuine: &[impl AsRef<[u8]>]) -> Vec<u8> {
         let choice = self.byte();
         if choice == RAW {
@@ -76,12 +76,12 @@ impl<'a> Input<'a> {
             1 => bytes.truncate(at),
             2 => bytes.insert(at, operand),
             3 if at < bytes.len() => drop(bytes.remove(at)),
-            // The rest of another message, and a piece of it as long as a tag: parts that belong elsewhere.
+            // The rest of another message, and a piece of it as long as a tag.
             4 => bytes.splice(at.., other.iter().skip(at).copied()).for_each(drop),
             _ => bytes.iter_mut().zip(other).skip(at).take(16).for_each(|(to, from)| *to = *from),
         }
     }
 }
 
-/// A choice that asks for bytes as they come.
+/// A choice that asks for raw bytes.
 pub const RAW: u8 = 0xff;
