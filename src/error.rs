@@ -33,7 +33,7 @@ pub use crate::call::{
 pub use crate::content::{BallotError, ContentError};
 pub use crate::conversation::{ReceiveError, SendError};
 pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError, TermsError};
-pub use crate::endpoint::{
+pub use crate::hosting::{
     Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
 };
 #[cfg(feature = "interop")]

@@ -2,8 +2,8 @@
 //!
 //! Knows nothing; it is only read.
 
-/// The protocol, normative: `docs/protocol.md`.
-#[doc = include_str!("../docs/protocol.md")]
+/// The protocol, normative: `docs/spec`.
+#[doc = include_str!("../docs/spec")]
 pub mod protocol {}
 
 /// What is promised against whom: `docs/threat-model.md`.

@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use bisik::group::{Form, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Form, GroupReceiver, GroupSender};
 use vodozemac::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionConfig};
 
 use crate::PREPARED;

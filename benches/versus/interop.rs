@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use bisik::interop::{Accepted, Ciphertext, Identity, Kind, PreKeyBundle, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, Ciphertext, Identity, Kind, PreKeyBundle, PreKeys, Session, Trust};
 
 use crate::support::meter::{Case, pieces};
 use crate::table::Operation;

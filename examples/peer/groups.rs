@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::group::{Distribution, Form, GroupHeader, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Distribution, Form, GroupHeader, GroupReceiver, GroupSender};
 use serde_json::json;
 
 use crate::draws::draws;

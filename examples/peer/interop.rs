@@ -2,11 +2,11 @@
 //!
 //! Does not know how requests arrive.
 
-use bisik::interop::media::{self, Attachment, Encryptor, MediaKey, MediaKind};
-use bisik::interop::{
-    AddOn, Ciphertext, Identity, IdentityKey, KeyPair, Kind, MessageSecret, Party, PollVote, PublicKey, SafetyNumber,
-    SealedPayload, UseCase, pad, unpad, xeddsa,
+use bisik::interop::signal::{
+    Ciphertext, Identity, IdentityKey, KeyPair, Kind, Party, PublicKey, SafetyNumber, xeddsa,
 };
+use bisik::interop::whatsapp::media::{self, Attachment, Encryptor, MediaKey, MediaKind};
+use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, SealedPayload, UseCase, pad, unpad};
 use serde_json::{Value, json};
 
 use crate::draws::draws;
@@ -253,7 +253,7 @@ fn fingerprint(identity: Option<&Identity>, args: Args<'_>) -> Answer {
         return Err(Failure::missing("iterations", "1 to 1000000"));
     }
     let number = SafetyNumber::with_iterations(
-        iterations.unwrap_or(bisik::interop::ITERATIONS),
+        iterations.unwrap_or(bisik::interop::signal::ITERATIONS),
         version,
         &Party { identifier: &local, keys: &[ours] },
         &Party { identifier: &remote, keys: &[theirs] },

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bisik::StorageKey;
-use bisik::interop::{
+use bisik::interop::signal::{
     AcceptError, Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, IdentityKey, KeyPair, Kind,
     OneTimePreKey, PreKeyBundle, PreKeys, PublicKey, Session, SignedPreKey, Trust,
 };

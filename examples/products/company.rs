@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bisik::content::{Choice, Kind, List, Row, Section, Selection, Text};
 use bisik::conversation::{MessageId, SendError};
 use bisik::device::Custody;
-use bisik::endpoint::{
+use bisik::hosting::{
     self, Blocked, Disclosure, HostingTerms, Label, LabelEvent, Operator, OperatorName, Purposes, Region, Retention,
     RetentionLedger, Roles,
 };
@@ -68,7 +68,7 @@ fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> 
     let on_laptop = label(town, LAPTOP, COMPANY)?;
     paper.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
     let heard = &town.at(hosted)?.decisions;
-    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == endpoint::Choice::Refusal).count();
+    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == hosting::Choice::Refusal).count();
     paper.claim("the vendor was told “no”, and nothing else", refusals == 1 && town.at(hosted)?.heard.is_empty());
     Ok(())
 }

@@ -45,7 +45,7 @@ impl fmt::Debug for CallId {
     }
 }
 
-/// Any signal of a call, as it came out of a session (docs/protocol.md, section 9.1).
+/// Any signal of a call, as it came out of a session (docs/spec/calls.md, section 9.1).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Signal {

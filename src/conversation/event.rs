@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{ConversationId, DeviceAddress, MessageId, Side};
 use crate::device::FromOwnDevice;
-use crate::endpoint::{Decision, DecisionError, DecisionReceipt, LabelEvent};
+use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
 use crate::time::Timestamp;
 

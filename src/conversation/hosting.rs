@@ -1,4 +1,5 @@
-//! Who else reads: the label of the conversation, and what the user decides about it (docs/protocol.md, sections 11 and 12.7).
+//! Who else reads: the label of the conversation, and what the user decides about it (docs/spec/hosting.md, section 11,
+//! and docs/spec/conversations.md, section 12.7).
 //!
 //! Does not know how a label follows from evidence: it gathers the evidence, and keeps what was decided on its way.
 
@@ -8,8 +9,8 @@ use super::frame::Kind;
 use super::{Conversation, DeviceAddress, Side};
 use crate::account::Account;
 use crate::device::DeviceEntry;
-use crate::endpoint::{
-    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, EndpointDevice, Evidence, LabelEvent,
+use crate::hosting::{
+    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, HostedDevice, Evidence, LabelEvent,
     LabelState, Presented, SharedDecision, Transition, VerifiedDisclosure,
 };
 use crate::handshake::DisclosureHash;
@@ -22,7 +23,8 @@ impl Conversation {
         &self.label
     }
 
-    /// P-12.14: looks at the peer's devices and at the disclosures that the server has for them, and says whether the label has
+    /// P-12.15: looks at the peer's devices and at the disclosures that the server has for them, and says whether the
+    /// label has
     /// changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this; beside them it is for disclosures that came
     /// late, and for a clock that went on.
     pub fn observe(&mut self, account: &Account, disclosures: &[Disclosure], now: Timestamp) -> Option<LabelEvent> {
@@ -39,7 +41,7 @@ impl Conversation {
                     Some(Ok(verified)) => Presented::Verified(verified),
                     Some(Err(error)) => Presented::Rejected(*error),
                 };
-                EndpointDevice::new(entry, presented)
+                HostedDevice::new(entry, presented)
             })
             .collect();
         let expires = self.peer.expires();
@@ -113,7 +115,7 @@ impl Conversation {
     ) -> Option<LabelEvent> {
         let event = self.apply(transition);
         let (bytes, disclosure) = (decision.to_bytes(), disclosure.clone());
-        let endpoint = self.peer.find(disclosure.endpoint()).map(|entry| DeviceAddress::peer(entry.index()));
+        let endpoint = self.peer.find(disclosure.device()).map(|entry| DeviceAddress::peer(entry.index()));
         let shared = SharedDecision { decision, disclosure }.to_bytes();
         let own: Vec<_> = self.devices(account).filter(|(to, _)| to.side == Side::Own).map(|(to, _)| to).collect();
         for device in own {
@@ -164,7 +166,7 @@ fn present(
     entry: &DeviceEntry,
     disclosures: &[Disclosure],
     now: Timestamp,
-) -> Option<Result<VerifiedDisclosure, crate::endpoint::DisclosureError>> {
+) -> Option<Result<VerifiedDisclosure, crate::hosting::DisclosureError>> {
     let wanted = entry.terms().disclosure();
     if wanted == DisclosureHash::NONE {
         return None;

@@ -150,7 +150,7 @@ impl Countersigned {
         with_signature(&self.body.encode(), &self.operator)
     }
 
-    /// P-11.2. Reads it, and checks the operator's signature.
+    /// P-11.3. Reads it, and checks the operator's signature.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl Proven {
         with_signature(&self.countersigned.to_bytes(), &self.endpoint)
     }
 
-    /// P-11.2. Reads it, and checks both signatures.
+    /// P-11.3. Reads it, and checks both signatures.
     ///
     /// # Errors
     ///

@@ -55,7 +55,7 @@ impl Choice {
     }
 }
 
-/// A decision, signed by the device on which it was made: 302 bytes; docs/protocol.md, section 11.5.
+/// A decision, signed by the device on which it was made: 302 bytes; docs/spec/hosting.md, section 11.5.
 ///
 /// It binds the disclosure's hash, both accounts and the time. That the device is one of the user's account is what the
 /// account's device list says.
@@ -198,7 +198,7 @@ impl Decision {
         Ok(())
     }
 
-    /// P-11.24. The disclosed endpoint's receipt for a decision: it [verifies](Self::verify) first.
+    /// P-11.19. The disclosed endpoint's receipt for a decision: it [verifies](Self::verify) first.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The user decides: consent, refusal, withdrawal, here or on another device of the user's (docs/protocol.md, section 11.5).
+//! The user decides: consent, refusal, withdrawal, here or on another device of the user's (docs/spec/hosting.md,
+//! section 11.5).
 //!
 //! Does not ask: it takes an answer only to what [`LabelState::question`] asks now.
 
@@ -15,7 +16,8 @@ use crate::keys::{Identity, IdentityKey};
 use crate::time::Timestamp;
 
 impl LabelState {
-    /// P-11.15, P-11.16. The user agrees to what was `shown`: the decision to send to the endpoint and to share with the user's devices.
+    /// P-11.15, P-11.18. The user agrees to what was `shown`: the decision to send to the endpoint and to share with
+    /// the user's devices.
     ///
     /// # Errors
     ///
@@ -107,7 +109,8 @@ impl LabelState {
         (self.transition(next, Vec::new(), now), decision)
     }
 
-    /// P-11.16. Takes over what the user decided on another device; one that an operator runs decides nothing. Of two decisions about one operator the later round
+    /// P-11.18. Takes over what the user decided on another device; one that an operator runs decides nothing. Of two
+    /// decisions about one operator the later round
     /// counts, then the stricter, then the later: the same on every device.
     ///
     /// A disclosure that contradicts one that is known here shows that the account tells the user's devices different things:

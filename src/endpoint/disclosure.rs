@@ -17,7 +17,7 @@ use crate::primitives::kdf::digest;
 use crate::primitives::sign::SIGNATURE;
 use crate::time::Timestamp;
 
-/// Everything that is signed (docs/protocol.md, section 11.2).
+/// Everything that is signed (docs/spec/hosting.md, section 11.2).
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Body {
     pub(super) account: AccountKey,
@@ -75,7 +75,8 @@ impl Body {
     }
 }
 
-/// What an account says about an endpoint whose keys somebody else holds: at most 542 bytes; docs/protocol.md, section 11.2.
+/// What an account says about an endpoint whose keys somebody else holds: at most 542 bytes; docs/spec/hosting.md,
+/// section 11.2.
 ///
 /// It is signed by the account, by the operator, and by the endpoint itself, so that nobody is named without having agreed. A
 /// [`DisclosureDraft`](super::DisclosureDraft) becomes one.

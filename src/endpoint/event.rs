@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// One change of a label. Closed on purpose: a program that shows these has to say what it does with each, and a new kind
 /// does not compile until it does.
 ///
-/// Showing it is part of the protocol (docs/protocol.md, section 11.4).
+/// Showing it is part of the protocol (docs/spec/hosting.md, section 11.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the user has to see this: the conversation's label has changed"]
 pub enum LabelEvent {

@@ -12,7 +12,7 @@ use crate::handshake::DisclosureHash;
 use crate::keys::IdentityKey;
 
 /// A hosted device in a group: what a signed group event has to name before the device gets any of the group's keys, so that
-/// all members see it (docs/protocol.md, section 11.6).
+/// all members see it (docs/spec/hosting.md, section 11.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostedMember {
     account: AccountKey,
@@ -54,7 +54,8 @@ impl HostedMember {
     }
 }
 
-/// P-11.22. Whether a device gets a group's keys and messages: one that its account holds does; a hosted one only where a
+/// P-11.20. Whether a device gets a group's keys and messages: one that its account holds does; a hosted one only where
+/// a
 /// signed group event named it under the disclosure in force. `announced` is what those events named.
 #[must_use]
 pub fn may_receive_in_group(account: &AccountKey, device: &EndpointDevice<'_>, announced: &[HostedMember]) -> bool {

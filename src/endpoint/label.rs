@@ -1,4 +1,4 @@
-//! The label of a conversation, and the state machine that it follows from (docs/protocol.md, section 11.4).
+//! The label of a conversation, and the state machine that it follows from (docs/spec/hosting.md, section 11.4).
 //!
 //! Does not know messages, sessions or clocks. Every operation is a pure function: it gives the state after it, and keeps its own.
 
@@ -116,7 +116,8 @@ pub struct Transition {
     pub closed: Vec<ClosedEndpoint>,
 }
 
-/// P-11.19. An endpoint that has left, or whose disclosure was replaced: sessions with this key under this disclosure close.
+/// P-11.23. An endpoint that has left, or whose disclosure was replaced: sessions with this key under this disclosure
+/// close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClosedEndpoint {
     /// The endpoint's key.
@@ -231,7 +232,7 @@ impl LabelState {
         if operators.len() > Self::MOST_OPERATORS { Err(Unverified::TooMany) } else { Ok((valid_until, seen)) }
     }
 
-    /// P-11.13. One device: nothing for one that the account holds, its disclosure for another.
+    /// P-11.12. One device: nothing for one that the account holds, its disclosure for another.
     fn examine_device<'a>(
         &self,
         device: &EndpointDevice<'a>,
@@ -300,7 +301,8 @@ impl LabelState {
         self.standings.sort_unstable_by_key(|standing| standing.endpoint);
     }
 
-    /// P-11.16. Keeps a ruling where no other of the same operator takes precedence; of absent operators the oldest makes room.
+    /// P-11.18. Keeps a ruling where no other of the same operator takes precedence; of absent operators the oldest
+    /// makes room.
     pub(super) fn rule(&mut self, ruling: Ruling) {
         let operator = ruling.terms.operator.key;
         if let Some(known) = self.ruling(&operator) {

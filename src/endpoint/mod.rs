@@ -1,4 +1,5 @@
-//! Endpoints: who else can read, said in a signed disclosure, agreed to by the user, shown by a label (docs/protocol.md,
+//! Endpoints: who else can read, said in a signed disclosure, agreed to by the user, shown by a label
+//! (docs/spec/hosting.md,
 //! section 11).
 //!
 //! Does not know sessions, messages or device lists: it is told what a verified device list says, and answers with a label.

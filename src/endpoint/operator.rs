@@ -12,7 +12,8 @@ use crate::keys::IdentityKey;
 
 /// The name under which users are told of an operator: 1 to 64 bytes of UTF-8.
 ///
-/// P-11.3: no control characters, no invisible or reordering ones, and no white space at either end, so that what is shown
+/// P-11.2: no control characters, no invisible or reordering ones, and no white space at either end, so that what is
+/// shown
 /// is what was signed.
 ///
 /// ```

@@ -15,7 +15,8 @@ pub struct Permit<'a> {
 }
 
 impl LabelState {
-    /// P-11.17. Leave to send: the label is end-to-end, or hosted with consent, and what it follows from has not expired.
+    /// P-11.16. Leave to send: the label is end-to-end, or hosted with consent, and what it follows from has not
+    /// expired.
     ///
     /// # Errors
     ///
@@ -33,7 +34,8 @@ impl LabelState {
 }
 
 impl Permit<'_> {
-    /// P-11.18. Whether a message may go to this device of the account in a session that was set up under `disclosure`: to a hosted
+    /// P-11.17. Whether a message may go to this device of the account in a session that was set up under `disclosure`:
+    /// to a hosted
     /// one only under the disclosure in force, to another only under none.
     #[must_use]
     pub fn allows(&self, device: &IdentityKey, disclosure: DisclosureHash) -> bool {

@@ -79,7 +79,7 @@ impl Retention {
     /// Stored for 30 days.
     pub const THIRTY_DAYS: Self = Self { at_rest: 30 * 86_400, in_use: 3_600, region: None };
 
-    /// P-11.20. When nothing of a message that was decrypted at `received` may be left: after the longer of the two.
+    /// P-11.21. When nothing of a message that was decrypted at `received` may be left: after the longer of the two.
     #[must_use]
     pub const fn deadline(&self, received: Timestamp) -> Timestamp {
         received.plus_seconds(if self.at_rest > self.in_use { self.at_rest } else { self.in_use })
@@ -144,7 +144,8 @@ impl<Id: Ord + Clone> RetentionLedger<Id> {
         Self { capacity, by_id: BTreeMap::new(), by_deadline: BTreeSet::new() }
     }
 
-    /// P-11.21. Notes that `id` must be gone by `deadline`. Of two deadlines for one message the earlier counts: what was
+    /// P-11.22. Notes that `id` must be gone by `deadline`. Of two deadlines for one message the earlier counts: what
+    /// was
     /// promised when it was sent is not prolonged by later terms.
     ///
     /// # Errors

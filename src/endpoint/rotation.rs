@@ -26,7 +26,8 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// P-11.19. Checks that `new` can take the place of `old`: a new key, that nobody held before, with a disclosure of its own.
+    /// P-11.23. Checks that `new` can take the place of `old`: a new key, that nobody held before, with a disclosure of
+    /// its own.
     ///
     /// # Errors
     ///

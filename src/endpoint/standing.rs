@@ -67,7 +67,8 @@ pub(super) struct Ruling {
 }
 
 impl Ruling {
-    /// P-11.16. Which of two rulings of the user's devices counts: the one of the later round, for it was made in knowledge of
+    /// P-11.18. Which of two rulings of the user's devices counts: the one of the later round, for it was made in
+    /// knowledge of
     /// the earlier; in one round the stricter; of two equally strict the later. A total order, so every device ends with
     /// the same one, in whatever order they arrive.
     pub(super) fn precedence(&self) -> (u32, bool, Timestamp, u8, [u8; 32]) {

@@ -1,4 +1,4 @@
-//! [`LabelState`] in bytes, as one part of a conversation's record (docs/protocol.md, section 11.9).
+//! [`LabelState`] in bytes, as one part of a conversation's record (docs/formats.md, section 11.9).
 //!
 //! Does not seal: the record does. What is read here was authenticated before, and is checked all the same.
 
@@ -16,7 +16,7 @@ use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
 impl LabelState {
-    /// P-11.23. Everything but the account's key, which the record has already. Equal states have equal encodings.
+    /// P-11.24. Everything but the account's key, which the record has already. Equal states have equal encodings.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Self { account: _, label, valid_until, lapsed, standings, rulings } = self;
         let mut writer = Writer::with_capacity(64);
@@ -268,7 +268,7 @@ mod tests {
         vec![unknown, asked, half, hosted, refused, unverified, withdrawn, expired, left]
     }
 
-    /// P-11.23.
+    /// P-11.24.
     #[test]
     fn a_state_of_every_label_reads_back_as_itself() {
         let parties = parties();
@@ -283,7 +283,7 @@ mod tests {
         );
     }
 
-    /// P-11.23. What decodes has one encoding; and no flipped bit makes a label better.
+    /// P-11.24. What decodes has one encoding; and no flipped bit makes a label better.
     #[test]
     fn a_changed_state_is_refused_or_is_another_whole_state() {
         for state in states(&parties()) {

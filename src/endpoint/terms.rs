@@ -103,7 +103,7 @@ impl HostingTerms {
         !self.custody.is_own_held() && self.roles != Roles::NONE
     }
 
-    /// P-11.12. In what these terms are worse than `agreed`; nothing where consent to `agreed` covers them.
+    /// P-11.13. In what these terms are worse than `agreed`; nothing where consent to `agreed` covers them.
     #[must_use]
     pub fn worse_than(&self, agreed: &Self) -> Worse {
         let Self { custody, operator, roles, retention, purposes } = self;

@@ -1,4 +1,4 @@
-//! Headers and their encryption (docs/protocol.md, section 4.4).
+//! Headers and their encryption (docs/spec/session.md, section 4.4).
 //!
 //! Does not know chains. A header's tag covers the whole message, so that whoever does not hold the header key cannot
 //! make a receiver do more than check tags.
@@ -16,7 +16,7 @@ use super::message_key::SALT;
 /// Bytes of a header, whatever it carries.
 pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
 
-/// P-4.1. Bytes kept for the post-quantum ratchet: all zero until there is one (docs/protocol.md, section 5).
+/// P-4.1. Bytes kept for the post-quantum ratchet: all zero until there is one (docs/spec/session.md, section 5).
 const POST_QUANTUM: usize = 44;
 
 /// `HK`: opens the headers of one chain.

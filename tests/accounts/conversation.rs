@@ -30,7 +30,7 @@ fn a_message_reaches_every_device_of_the_peer_and_every_other_one_of_ones_own() 
     assert_eq!(accounts.devices[&(0, 1)].conversation.as_ref().unwrap().unacknowledged_messages(), 0);
 }
 
-/// P-12.6
+/// P-12.7
 #[test]
 fn everybody_can_begin_at_once_and_everything_arrives_once() {
     let mut accounts = Accounts::new(2, [2, 2]);
@@ -64,7 +64,7 @@ fn a_device_that_joins_gets_what_is_sent_from_then_on() {
     assert!(accounts.devices[&(0, 0)].events.contains(&Event::DevicesAdded { indexes: vec![index] }));
 }
 
-/// P-12.1, P-12.12
+/// P-12.1, P-12.4
 #[test]
 fn a_device_that_was_removed_gets_nothing_and_is_believed_nothing() {
     let mut accounts = Accounts::new(4, [1, 2]);
@@ -86,7 +86,7 @@ fn a_device_that_was_removed_gets_nothing_and_is_believed_nothing() {
     assert_eq!(texts(&accounts.shown((0, 0))), []);
 }
 
-/// P-12.3
+/// P-12.2
 #[test]
 fn nothing_is_sent_or_believed_under_a_list_that_has_expired() {
     let mut accounts = Accounts::new(5, [1, 1]);
@@ -120,7 +120,7 @@ fn a_bundle_is_needed_for_each_device_and_only_its_own_will_do() {
     assert_eq!(conversation.plan(&device.account).len(), 1, "who was left out is not forgotten");
 }
 
-/// P-12.4, P-12.12
+/// P-12.3, P-12.4
 #[test]
 fn a_copy_or_a_message_comes_only_from_the_side_that_may_write_it() {
     let mut accounts = Accounts::new(7, [2, 1]);
@@ -135,7 +135,7 @@ fn a_copy_or_a_message_comes_only_from_the_side_that_may_write_it() {
     assert_eq!(texts(&accounts.shown((0, 1))), [("sent", "halo")]);
 }
 
-/// P-12.4
+/// P-12.3
 #[test]
 fn a_message_under_another_name_is_refused_and_still_arrives_under_its_own() {
     let mut accounts = Accounts::new(8, [1, 1]);
@@ -168,7 +168,7 @@ fn everything_goes_on_from_the_records() {
     assert_eq!(shown.len(), 12, "each of the three other devices wrote four times");
 }
 
-/// P-12.7
+/// P-12.8
 #[test]
 fn a_device_that_goes_back_in_time_gets_what_it_missed_and_heals() {
     let mut accounts = Accounts::new(10, [1, 1]);
@@ -194,7 +194,7 @@ fn a_device_that_goes_back_in_time_gets_what_it_missed_and_heals() {
     assert_eq!(accounts.devices[&(0, 0)].shown.last().unwrap().1, b"yes");
 }
 
-/// P-12.9. A relay answers every message with rubbish in a device's name: sessions stay, and requests are bounded.
+/// P-12.10. A relay answers every message with rubbish in a device's name: sessions stay, and requests are bounded.
 #[test]
 fn rubbish_replaces_no_session_more_than_once_an_hour() {
     let mut accounts = Accounts::new(11, [1, 1]);
@@ -220,7 +220,7 @@ fn rubbish_replaces_no_session_more_than_once_an_hour() {
     assert_eq!(accounts.deliver(to, from, &good), Ok(()), "and the old one still decrypts");
 }
 
-/// P-12.2, P-12.11
+/// P-12.13, P-12.12
 #[test]
 fn a_changed_account_key_stops_sending_until_it_is_acknowledged_and_gets_nothing_of_before() {
     let mut accounts = Accounts::new(12, [1, 1]);
@@ -250,7 +250,7 @@ fn a_changed_account_key_stops_sending_until_it_is_acknowledged_and_gets_nothing
     assert_eq!(texts(&accounts.shown((1, 0))), [("message", "hello?")]);
 }
 
-/// P-12.13
+/// P-12.5
 #[test]
 fn two_who_are_shown_different_lists_notice() {
     let mut accounts = Accounts::new(13, [1, 1]);
@@ -275,7 +275,7 @@ fn two_who_are_shown_different_lists_notice() {
     assert_eq!(accounts.devices[&(0, 0)].shown.last().unwrap().1, b"two", "what a listed device wrote is still shown");
 }
 
-/// P-12.13
+/// P-12.5
 #[test]
 fn a_sender_that_goes_by_a_newer_list_is_noticed() {
     let mut accounts = Accounts::new(14, [1, 1]);
@@ -311,7 +311,7 @@ fn a_record_opens_only_as_what_it_is() {
     }
 }
 
-/// P-12.8: an old session still decrypts, and is not sent in for that.
+/// P-12.9: an old session still decrypts, and is not sent in for that.
 #[test]
 fn a_message_in_an_old_session_does_not_bring_it_back() {
     let mut accounts = Accounts::new(17, [1, 1]);
@@ -340,7 +340,7 @@ fn a_message_in_an_old_session_does_not_bring_it_back() {
     assert_eq!(texts(&accounts.shown((1, 0))), [("message", "one"), ("message", "three"), ("message", "two")]);
 }
 
-/// P-12.7: what is unanswered may need pre-keys that were lost with the sessions.
+/// P-12.8: what is unanswered may need pre-keys that were lost with the sessions.
 #[test]
 fn a_device_that_lost_a_conversation_is_not_sent_more_in_the_session_that_it_lost() {
     for seed in 0..8 {
@@ -360,7 +360,7 @@ fn a_device_that_lost_a_conversation_is_not_sent_more_in_the_session_that_it_los
     }
 }
 
-/// P-12.7
+/// P-12.8
 #[test]
 fn two_that_replace_their_sessions_while_the_other_sets_one_up_agree_on_one() {
     for seed in 0..8 {
@@ -437,7 +437,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     assert_eq!(accounts.devices[&(1, 0)].account.stock(accounts.now).one_time, PreKeys::MAX_ONE_TIME - 1);
 }
 
-/// P-12.16: it writes again under numbers that were used, and nobody takes that for a duplicate.
+/// P-12.11: it writes again under numbers that were used, and nobody takes that for a duplicate.
 #[test]
 fn what_a_restored_device_writes_first_is_not_taken_for_a_duplicate() {
     let mut accounts = Accounts::new(18, [1, 1]);

@@ -44,7 +44,7 @@ fn the_same_list_again_changes_nothing() {
     assert_eq!(refused(&directory, account.primary.list(), after(30)), DeviceListError::Expired);
 }
 
-/// P-10.8.
+/// P-10.9.
 #[test]
 fn a_rolled_back_list_is_refused() {
     let mut account = Account::of(2);
@@ -55,7 +55,7 @@ fn a_rolled_back_list_is_refused() {
     assert_eq!(refused(&directory, &with_thief, after(400)), DeviceListError::RolledBack, "whatever its dates");
 }
 
-/// P-10.8. A primary restored from a backup signs two lists with one number.
+/// P-10.9. A primary restored from a backup signs two lists with one number.
 #[test]
 fn a_forked_list_is_refused_now_and_later() {
     let mut account = Account::of(2);
@@ -68,7 +68,7 @@ fn a_forked_list_is_refused_now_and_later() {
     assert_eq!(refused(&directory, restored.primary.list(), NOW), DeviceListError::Forked);
 }
 
-/// P-10.8.
+/// P-10.9.
 #[test]
 fn a_gap_in_the_chain_of_lists_is_refused_until_it_is_filled() {
     let mut account = Account::of(2);

@@ -60,7 +60,7 @@ fn same(one: &Sas, other: &Sas) -> bool {
     one.emoji() == other.emoji() || one.digits() == other.digits()
 }
 
-/// P-10.16, P-10.19, P-10.20.
+/// P-10.15, P-10.18, P-10.19.
 #[test]
 fn a_device_links_by_qr_code_and_by_typed_code() {
     let mut rng = SeededRng::new(10);
@@ -109,7 +109,7 @@ fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl
     Caught::ByTheUser
 }
 
-/// P-10.14. The link secret never crosses the network.
+/// P-10.13. The link secret never crosses the network.
 #[test]
 fn qr_code_linking_refuses_every_changed_message() {
     let mut rng = SeededRng::new(12);
@@ -131,7 +131,7 @@ fn qr_code_linking_refuses_every_changed_message() {
     }
 }
 
-/// P-10.13, P-10.16. Without a secret: a change that passes the checks shows in the compared strings.
+/// P-10.12, P-10.15. Without a secret: a change that passes the checks shows in the compared strings.
 #[test]
 fn typed_code_linking_refuses_or_shows_every_changed_message() {
     let mut rng = SeededRng::new(13);
@@ -162,7 +162,7 @@ fn typed_code_linking_refuses_or_shows_every_changed_message() {
     assert_eq!(count[&Caught::ByTheUser], 32, "the primary's nonce, which only the string binds");
 }
 
-/// P-10.13, P-10.15. An attacker links its own device with the primary, and the companion with its own account.
+/// P-10.12, P-10.14. An attacker links its own device with the primary, and the companion with its own account.
 #[test]
 fn an_attacker_in_the_middle_makes_the_compared_strings_differ() {
     let mut rng = SeededRng::new(14);
@@ -186,7 +186,7 @@ fn an_attacker_in_the_middle_makes_the_compared_strings_differ() {
     }
 }
 
-/// P-10.14. With a QR code an attacker cannot even answer, and what it reveals is refused.
+/// P-10.13. With a QR code an attacker cannot even answer, and what it reveals is refused.
 #[test]
 fn an_attacker_who_has_not_seen_the_qr_code_is_refused() {
     let mut rng = SeededRng::new(15);
@@ -208,7 +208,7 @@ fn an_attacker_who_has_not_seen_the_qr_code_is_refused() {
     }
 }
 
-/// P-10.17. No message of one linking is accepted in another, or at another step.
+/// P-10.16. No message of one linking is accepted in another, or at another step.
 #[test]
 fn linking_messages_out_of_order_or_of_another_linking_are_refused() {
     let mut rng = SeededRng::new(16);
@@ -273,7 +273,7 @@ fn truncated_or_extended_linking_messages_are_malformed() {
     assert_eq!(Invitation::scan(&shown).unwrap_err(), LinkError::Malformed, "and it wants none");
 }
 
-/// P-10.18, P-10.19. Without the primary's confirmation there is no list, and any other list is refused.
+/// P-10.17, P-10.18. Without the primary's confirmation there is no list, and any other list is refused.
 #[test]
 fn a_companion_finishes_linking_only_with_the_agreed_list() {
     let mut rng = SeededRng::new(18);
@@ -307,7 +307,7 @@ fn a_companion_finishes_linking_only_with_the_agreed_list() {
     assert_ne!(one.identity().public(), two.identity().public(), "a fresh identity for each linking");
 }
 
-/// P-10.15. A text has many valid signatures. If the string depended on the companion's, an attacker who knows the
+/// P-10.14. A text has many valid signatures. If the string depended on the companion's, an attacker who knows the
 /// primary's nonce could try signatures until the strings agree.
 #[test]
 fn the_compared_string_does_not_depend_on_the_revealed_signature() {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::parties::*;
 
-/// P-10.9.
+/// P-10.10.
 #[test]
 fn a_device_index_is_never_reused() {
     let mut account = Account::of(3);
@@ -35,7 +35,7 @@ fn a_device_index_is_never_reused() {
     assert_eq!(refused(&directory, &lowered.unwrap(), NOW), DeviceListError::IndexReused, "the next index went back");
 }
 
-/// P-10.9. A refused change leaves the list unchanged, including earlier changes of the same call.
+/// P-10.10. A refused change leaves the list unchanged, including earlier changes of the same call.
 #[test]
 fn a_primary_refuses_changes_that_no_directory_would_accept() {
     let mut account = Account::of(3);
@@ -59,7 +59,7 @@ fn a_primary_refuses_changes_that_no_directory_would_accept() {
     assert_eq!(failing(&phone, Change::Update(certificate(3, 2))), PrimaryError::UnknownDevice);
 }
 
-/// P-10.11.
+/// P-10.8.
 #[test]
 fn a_list_is_reissued_after_a_week() {
     let mut account = Account::of(2);
@@ -101,7 +101,7 @@ fn a_restored_primary_continues_from_its_newest_list() {
     assert_eq!(restored.primary.recover(account.primary.list()), Err(DeviceListError::Forked));
 }
 
-/// P-10.12.
+/// P-10.11.
 #[test]
 fn only_own_devices_can_send_own_device_payloads() {
     let account = Account::of(3);
@@ -210,7 +210,7 @@ impl Modelled {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// P-10.8, P-10.9.
+    /// P-10.9, P-10.10.
     #[test]
     fn a_directory_follows_any_history_and_refuses_every_replayed_list(
         acts in prop::collection::vec((act(), any::<prop::sample::Index>()), 1..24),

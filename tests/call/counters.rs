@@ -58,7 +58,7 @@ fn a_changed_counter_record_does_not_open() {
     assert_eq!(open(&record, b"call"), Ok(()));
 }
 
-/// P-9.13: 56 bits per restart leave room for some hundred restarts; then a new epoch is needed.
+/// P-9.12: 56 bits per restart leave room for some hundred restarts; then a new epoch is needed.
 #[test]
 fn a_sender_key_restored_too_often_runs_out_of_counters() {
     let rng = &mut StdRng::seed_from_u64(1);
@@ -103,7 +103,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// P-9.11, P-9.13
+    /// P-9.11, P-9.12
     #[test]
     fn no_frame_counter_is_reused_after_any_restore(fates in fates(), seed: u64) {
         let (rng, suite) = (&mut StdRng::seed_from_u64(seed), FrameSuite::default());
@@ -140,7 +140,7 @@ proptest! {
         }
     }
 
-    /// P-9.12: with frames lost, duplicated and reordered, each opens once.
+    /// P-9.13: with frames lost, duplicated and reordered, each opens once.
     #[test]
     fn frames_open_exactly_once_out_of_order(order in proptest::collection::vec(0..200_usize, 1..400)) {
         let (mut sealer, mut opener) = ends(FrameSuite::Aes128Gcm);

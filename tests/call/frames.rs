@@ -34,7 +34,7 @@ fn sealer_and_opener_match_the_published_sframe_vectors() {
     }
 }
 
-/// P-9.12
+/// P-9.13
 #[test]
 fn a_frame_with_any_byte_changed_is_refused_and_changes_nothing() {
     for suite in SUITES {
@@ -60,7 +60,7 @@ fn a_frame_with_any_byte_changed_is_refused_and_changes_nothing() {
     }
 }
 
-/// P-9.12: a forged counter must not push genuine frames out of the window.
+/// P-9.13: a forged counter must not push genuine frames out of the window.
 #[test]
 fn forged_frames_do_not_move_the_replay_window() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());
@@ -155,7 +155,7 @@ fn memory_of_a_frame_opener_is_bounded() {
     assert_eq!(opener.install(key(suite, 255, 1)), Ok(()));
 }
 
-/// P-9.12
+/// P-9.13
 #[test]
 fn a_frame_1024_behind_the_newest_is_too_late() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());

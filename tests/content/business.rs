@@ -294,7 +294,7 @@ fn a_deceptive_link_is_refused() {
     }
 }
 
-/// P-7.6. The last valid value and the first invalid one.
+/// P-7.7. The last valid value and the first invalid one.
 #[test]
 fn business_content_limits_hold_when_composing() {
     let (ok, range, long) = (Ok(()), Err(ContentError::OutOfRange), Err(ContentError::TooLong));
@@ -307,7 +307,7 @@ fn business_content_limits_hold_when_composing() {
     }
 }
 
-/// P-7.6. The same limits in bytes that the composer cannot make.
+/// P-7.7. The same limits in bytes that the composer cannot make.
 #[test]
 fn business_content_limits_hold_when_reading() {
     let said = field(1, &field(1, b"halo"));
@@ -372,7 +372,7 @@ fn an_overlong_list_in_business_content_allocates_nothing() {
     }
 }
 
-/// P-7.15, P-7.16
+/// P-7.16, P-7.6
 #[test]
 fn only_shown_business_content_gives_receipts_and_only_offers_forward() {
     for (kind, shown, passed_on) in one_of_each() {

@@ -20,7 +20,7 @@ fn a_body_has_at_most_256_kib() {
     assert_eq!(allocated.count_total, 0);
 }
 
-/// P-7.6. Each limit from both sides, when composing.
+/// P-7.7. Each limit from both sides, when composing.
 #[test]
 fn content_limits_hold_when_composing() {
     for (kind, outcome) in at_the_bounds() {
@@ -42,7 +42,7 @@ fn content_limits_hold_when_composing() {
     }
 }
 
-/// P-7.6. The same limits when reading bytes of a careless or hostile peer.
+/// P-7.7. The same limits when reading bytes of a careless or hostile peer.
 #[test]
 fn content_limits_hold_when_reading() {
     let (blob, at) = (field(1, &blob_bytes()), field(1, &[double(1, 1.0), double(2, 2.0)].concat()));
@@ -116,7 +116,7 @@ fn content_limits_hold_when_reading() {
     }
 }
 
-/// P-7.10
+/// P-7.8
 #[test]
 fn a_file_name_with_a_path_or_control_characters_is_refused() {
     let outcome = |name: &str| {

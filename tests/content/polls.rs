@@ -6,7 +6,7 @@ use bisik_testkit::{ConstantRng, SeededRng};
 
 use super::fixtures::*;
 
-/// P-7.11, P-7.12
+/// P-7.12, P-7.13
 #[test]
 fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
     let rng = &mut SeededRng::new(4);
@@ -75,7 +75,7 @@ fn a_ballot_with_any_byte_changed_is_refused() {
     }
 }
 
-/// P-7.13
+/// P-7.14
 #[test]
 fn a_vote_the_poll_does_not_allow_is_neither_cast_nor_counted() {
     let rng = &mut SeededRng::new(6);
@@ -101,7 +101,7 @@ fn a_vote_the_poll_does_not_allow_is_neither_cast_nor_counted() {
     }
 }
 
-/// P-7.14
+/// P-7.15
 #[test]
 fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
     let rng = &mut SeededRng::new(7);
@@ -122,7 +122,7 @@ fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
     }
 }
 
-/// P-7.12. With a repeating generator, two votes still get two nonces; all ballots have one length.
+/// P-7.13. With a repeating generator, two votes still get two nonces; all ballots have one length.
 #[test]
 fn ballots_are_hedged_and_have_one_length() {
     let (ana, budi) = (person("ana"), person("budi"));

@@ -136,7 +136,7 @@ fn content_of_no_kind_or_two_kinds_is_refused() {
     assert!(read(&[text, varint_field(8, 1), field(128, b"x")].concat()).is_ok());
 }
 
-/// P-7.16
+/// P-7.6
 #[test]
 fn unknown_fields_survive_reading_and_forwarding() {
     let unknown = [varint_field(8, 1), field(200, b"of the envelope")].concat();

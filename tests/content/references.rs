@@ -10,7 +10,7 @@ use bisik_testkit::{ConstantRng, SeededRng};
 
 use super::fixtures::*;
 
-/// P-7.7
+/// P-7.9
 #[test]
 fn one_id_from_two_authors_names_two_contents() {
     let content = text("halo");
@@ -21,7 +21,7 @@ fn one_id_from_two_authors_names_two_contents() {
     assert_eq!(PersonId::from(key.public()).as_bytes(), key.public().to_bytes(), "a device is named by its whole key");
 }
 
-/// P-7.8
+/// P-7.10
 #[test]
 fn edits_and_deletions_affect_only_content_of_their_sender() {
     let (mallory, target) = (person("mallory"), ContentId::from_bytes([5; 16]));
@@ -31,7 +31,7 @@ fn edits_and_deletions_affect_only_content_of_their_sender() {
     }
 }
 
-/// P-7.9
+/// P-7.11
 #[test]
 fn a_live_location_ignores_older_updates() {
     let start = Content::new(
@@ -51,7 +51,7 @@ fn a_live_location_ignores_older_updates() {
     assert!(share.stop(LiveStop { share: ours }) && !share.update(&update(ours, 6)));
 }
 
-/// P-7.15
+/// P-7.16
 #[test]
 fn only_shown_content_gives_receipts() {
     for (kind, shown) in one_of_each() {

@@ -11,7 +11,7 @@ use bisik::conversation::{
     Supply,
 };
 use bisik::device::{AccountKey, Change};
-use bisik::endpoint::{Label, Retention};
+use bisik::hosting::{Label, Retention};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{
     AcceptError, Accepted, Account, Ciphertext, Conversation, DecryptError, Identity, PreKeys, Session, StorageKey,
@@ -59,7 +59,7 @@ fn pre_keys() -> PreKeys {
     PreKeys::unseal(&key(), b"pre-keys", &golden("pre-keys")).unwrap()
 }
 
-/// P-6.3: an identity of format 1.
+/// P-6.4: an identity of format 1.
 #[test]
 fn golden_identity_opens_and_reseals_to_the_same_bytes() {
     let (identity, record) = (identity(), golden("identity"));
@@ -69,7 +69,7 @@ fn golden_identity_opens_and_reseals_to_the_same_bytes() {
     assert!(keys.bundle().verify(Trust::Pinned(identity.public()), CREATED).is_ok());
 }
 
-/// P-6.3: two generations, one-time pairs and a replay cache of format 1.
+/// P-6.4: two generations, one-time pairs and a replay cache of format 1.
 #[test]
 fn golden_pre_keys_open_accept_and_reseal_to_the_same_bytes() {
     let (identity, mut keys, record) = (identity(), pre_keys(), golden("pre-keys"));
@@ -87,7 +87,7 @@ fn golden_pre_keys_open_accept_and_reseal_to_the_same_bytes() {
     assert_eq!(replayed.unwrap_err(), AcceptError::Replayed);
 }
 
-/// P-3.4, P-6.3: a session of format 1 whose initiator has no answer yet.
+/// P-3.4, P-6.4: a session of format 1 whose initiator has no answer yet.
 #[test]
 fn golden_unanswered_session_opens_and_completes_its_handshake() {
     let mut session = session("session-waiting");
@@ -99,7 +99,7 @@ fn golden_unanswered_session_opens_and_completes_its_handshake() {
     assert!(session.is_confirmed());
 }
 
-/// P-4.6, P-6.3: a session of format 1 in mid-conversation, with skipped keys in two chains.
+/// P-4.6, P-6.4: a session of format 1 in mid-conversation, with skipped keys in two chains.
 #[test]
 fn golden_established_session_opens_decrypts_and_encrypts() {
     let mut session = session("session-established");
@@ -114,7 +114,7 @@ fn golden_established_session_opens_decrypts_and_encrypts() {
     assert_eq!(read_before_sealing.unwrap_err(), DecryptError::Replayed);
 }
 
-/// P-4.6, P-6.3: a ratchet of format 1, without a session around it.
+/// P-4.6, P-6.4: a ratchet of format 1, without a session around it.
 #[test]
 fn golden_ratchet_opens_decrypts_and_encrypts() {
     let record = golden("ratchet");
@@ -148,7 +148,8 @@ fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, V
     changes.records().iter().map(record).collect()
 }
 
-/// P-12.4, P-12.10, P-12.14: an account of format 1 on its primary device, and its conversation with an account of three
+/// P-12.3, P-12.14, P-12.15: an account of format 1 on its primary device, and its conversation with an account of
+/// three
 /// devices, one of them hosted with consent. One message is not acknowledged yet; another was requested again.
 #[test]
 fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
@@ -182,7 +183,7 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     assert_eq!(account.change_devices(&[Change::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
 }
 
-/// P-12.15: a hosted device of format 1, which keeps the disclosure that it is listed under.
+/// P-12.16: a hosted device of format 1, which keeps the disclosure that it is listed under.
 #[test]
 fn golden_hosted_account_opens_with_its_deadlines() {
     let mut account = Account::unseal(&key(), &golden("account-hosted")).unwrap();

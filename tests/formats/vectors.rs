@@ -27,7 +27,7 @@ fn run(name: &str) {
     }
 }
 
-/// P-1.6, P-6.1, P-6.4: ChaCha20-HMAC-SHA256 in its general form, by identities in records.
+/// P-1.6, P-6.1, P-6.3: ChaCha20-HMAC-SHA256 in its general form, by identities in records.
 #[test]
 fn sealing() {
     run("aead.txt");
@@ -45,13 +45,13 @@ fn kem() {
     run("kem.txt");
 }
 
-/// P-1.1, P-1.2, P-1.3, P-1.5, P-1.7, P-1.8, P-2.1, P-2.3, P-2.4: bundles, and each reason to refuse one.
+/// P-1.1, P-1.2, P-1.3, P-1.5, P-1.7, P-1.8, P-2.1, P-2.4, P-2.5: bundles, and each reason to refuse one.
 #[test]
 fn bundles() {
     run("bundle.txt");
 }
 
-/// P-2.7, P-3.1, P-3.2, P-3.3, P-3.5, P-3.6, P-3.7: both sides' secrets, and first flights that are refused.
+/// P-2.9, P-3.1, P-3.2, P-3.3, P-3.5, P-3.6, P-3.7: both sides' secrets, and first flights that are refused.
 #[test]
 fn handshakes() {
     run("handshake.txt");
@@ -81,25 +81,25 @@ fn messages() {
     run("message.txt");
 }
 
-/// P-4.4, P-4.5, P-4.6, P-4.8, P-4.9, P-4.10, P-4.11: the ratchet alone, in and out of order.
+/// P-4.4, P-4.5, P-4.6, P-4.8, P-4.9, P-4.11, P-4.12: the ratchet alone, in and out of order.
 #[test]
 fn ratchet() {
     run("ratchet.txt");
 }
 
-/// P-3.4, P-3.8, P-4.4, P-4.5, P-4.6: a whole conversation, with what networks do to it.
+/// P-3.4, P-3.9, P-4.4, P-4.5, P-4.6: a whole conversation, with what networks do to it.
 #[test]
 fn conversation() {
     run("conversation.txt");
 }
 
-/// P-2.2, P-2.5, P-2.6, P-3.4, P-3.6, P-6.1, P-6.2, P-6.3: sealed records of every kind, and the state in them.
+/// P-2.3, P-2.6, P-2.7, P-3.4, P-3.6, P-6.1, P-6.2, P-6.4: sealed records of every kind, and the state in them.
 #[test]
 fn sealed_state() {
     run("state.txt");
 }
 
-/// P-7.1, P-7.2, P-7.4, P-7.5, P-7.6, P-7.11, P-7.12, P-7.13: bodies, and the votes of polls.
+/// P-7.1, P-7.2, P-7.4, P-7.5, P-7.7, P-7.12, P-7.13, P-7.14: bodies, and the votes of polls.
 #[test]
 fn content() {
     run("content.txt");
@@ -117,26 +117,30 @@ fn calls() {
     run("call.txt");
 }
 
-/// P-10.1, P-10.3, P-10.4, P-10.5, P-10.6, P-10.7, P-10.8, P-10.9, P-10.13, P-10.14, P-10.15, P-10.16, P-10.17, P-10.19:
+/// P-10.1, P-10.3, P-10.4, P-10.5, P-10.6, P-10.7, P-10.9, P-10.10, P-10.12, P-10.13, P-10.14, P-10.15, P-10.16,
+/// P-10.18:
 /// certificates, lists, who follows them, and linking.
 #[test]
 fn devices() {
     run("device.txt");
 }
 
-/// P-11.1, P-11.2, P-11.3, P-11.4, P-11.5, P-11.6, P-11.7, P-11.8, P-11.9, P-11.10, P-11.24: disclosures, decisions, receipts.
+/// P-11.1, P-11.3, P-11.2, P-11.4, P-11.5, P-11.6, P-11.7, P-11.8, P-11.9, P-11.10, P-11.19: disclosures, decisions,
+/// receipts.
 #[test]
 fn endpoints() {
     run("endpoint.txt");
 }
 
-/// P-7.3, P-7.4, P-7.6, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: what businesses send, written by two programs to the same bytes.
+/// P-7.3, P-7.4, P-7.7, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: what businesses send, written by two programs to the
+/// same bytes.
 #[test]
 fn businesses() {
     run("business.txt");
 }
 
-/// P-12.4, P-12.5, P-12.6, P-12.7, P-12.10, P-12.12, P-12.13, P-12.15: frames, lost and crossed sessions, pending answers.
+/// P-12.3, P-12.6, P-12.7, P-12.8, P-12.14, P-12.4, P-12.5, P-12.16: frames, lost and crossed sessions, pending
+/// answers.
 #[test]
 fn frames() {
     run("frame.txt");

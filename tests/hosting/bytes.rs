@@ -2,9 +2,9 @@
 //! else.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Countersigned, Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, Proven, Region, Retention,
-    Roles, SharedDecision, VerifiedDisclosure,
+use bisik::hosting::{
+    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, ProvenDraft, Region,
+    Retention, Roles, SharedDecision, VerifiedDisclosure,
 };
 use bisik::{DecisionError, DisclosureError, DraftError, Timestamp};
 
@@ -39,14 +39,14 @@ fn draft(terms: HostingTerms) -> DisclosureDraft {
     DisclosureDraft::new(account(BUSINESS), key(ENDPOINT), terms, NOW, after(90)).unwrap()
 }
 
-/// P-11.2, P-11.6, P-11.7.
+/// P-11.3, P-11.6, P-11.7.
 #[test]
 fn a_disclosure_is_signed_by_three_parties_in_turn() {
     let draft = DisclosureDraft::from_bytes(&draft(in_jakarta()).to_bytes()).unwrap();
     let body = draft.to_bytes();
     let countersigned = draft.countersign(&identity(AWAN)).unwrap();
-    let proven = Countersigned::from_bytes(&countersigned.to_bytes()).unwrap().prove(&identity(ENDPOINT)).unwrap();
-    let disclosure = Proven::from_bytes(&proven.to_bytes()).unwrap().sign(&identity(BUSINESS)).unwrap();
+    let proven = CountersignedDraft::from_bytes(&countersigned.to_bytes()).unwrap().prove(&identity(ENDPOINT)).unwrap();
+    let disclosure = ProvenDraft::from_bytes(&proven.to_bytes()).unwrap().sign(&identity(BUSINESS)).unwrap();
     assert_eq!(disclosure.to_bytes(), signed_by(&body, SIGNERS));
     assert_eq!(Disclosure::from_bytes(&disclosure.to_bytes()).unwrap(), disclosure);
     assert_eq!(accepted(&disclosure.to_bytes()), Ok(()));
@@ -127,7 +127,7 @@ const PURPOSES: usize = REGION + 1;
 const ISSUED: usize = PURPOSES + 1;
 const SEQUENCE: usize = ISSUED + 16;
 
-/// P-11.1, P-11.3, P-11.4, P-11.5. Correctly signed by all three, and still not a disclosure.
+/// P-11.1, P-11.2, P-11.4, P-11.5. Correctly signed by all three, and still not a disclosure.
 #[test]
 fn a_signed_disclosure_with_forbidden_values_is_malformed() {
     let body = draft(vendor()).to_bytes();
@@ -161,7 +161,7 @@ fn a_signed_disclosure_with_forbidden_values_is_malformed() {
     }
 }
 
-/// P-11.3. Regions have one spelling.
+/// P-11.2. Regions have one spelling.
 #[test]
 fn a_region_in_any_other_spelling_is_malformed() {
     let body = draft(vendor()).to_bytes();
@@ -225,7 +225,7 @@ fn a_rolled_back_or_forked_disclosure_is_refused() {
     }
 }
 
-/// P-11.2, P-11.4, P-11.5, P-11.10. Which drafts are refused, and which signers.
+/// P-11.3, P-11.4, P-11.5, P-11.10. Which drafts are refused, and which signers.
 #[test]
 fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
     let new = |endpoint, terms, expires| {
@@ -251,15 +251,15 @@ fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
     assert_eq!(proven.sign(&identity(AWAN)).err(), Some(DraftError::OtherParty));
 }
 
-/// P-11.2. No party signs over a signature that does not verify.
+/// P-11.3. No party signs over a signature that does not verify.
 #[test]
 fn a_partly_signed_disclosure_with_any_byte_changed_is_refused() {
     type Read = fn(&[u8]) -> Option<DraftError>;
     let countersigned = draft(vendor()).countersign(&identity(AWAN)).unwrap();
     let proven = countersigned.clone().prove(&identity(ENDPOINT)).unwrap();
     let steps: [(Vec<u8>, Read); 2] = [
-        (countersigned.to_bytes(), |bytes| Countersigned::from_bytes(bytes).err()),
-        (proven.to_bytes(), |bytes| Proven::from_bytes(bytes).err()),
+        (countersigned.to_bytes(), |bytes| CountersignedDraft::from_bytes(bytes).err()),
+        (proven.to_bytes(), |bytes| ProvenDraft::from_bytes(bytes).err()),
     ];
     for (bytes, refused) in steps {
         assert_eq!(refused(&bytes), None);
@@ -284,7 +284,7 @@ fn receipt() -> (VerifiedDisclosure, Decision, DecisionReceipt) {
     (disclosure, decision, receipt.unwrap())
 }
 
-/// P-11.24.
+/// P-11.19.
 #[test]
 fn a_receipt_holds_both_signatures_and_can_be_exported() {
     let (disclosure, decision, receipt) = receipt();
@@ -301,7 +301,7 @@ fn a_receipt_holds_both_signatures_and_can_be_exported() {
     assert_eq!(exported.verify(&account(CUSTOMER), &then), Ok(()));
 }
 
-/// P-11.24.
+/// P-11.19.
 #[test]
 fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
     let (disclosure, decision, receipt) = receipt();
@@ -323,7 +323,7 @@ fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
     assert_eq!(received(&[&*receipt, &[0]].concat()), Err(DecisionError::Malformed));
 }
 
-/// P-11.24.
+/// P-11.19.
 #[test]
 fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     let (disclosure, decision, receipt) = receipt();
@@ -335,11 +335,11 @@ fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     let early = Timestamp::from_unix_seconds(decision.decided().as_unix_seconds() - DAY - 1);
     assert_eq!(verify(CUSTOMER, &disclosure, early), Err(DecisionError::NotYetValid));
     let by_another = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(AWAN), NOW);
-    assert_eq!(by_another.err(), Some(DecisionError::OtherEndpoint));
+    assert_eq!(by_another.err(), Some(DecisionError::OtherHostedDevice));
     // A receipt signed by the operator rather than the hosted device.
     let text = [&*decision.to_bytes(), &key(AWAN).to_bytes(), &NOW.as_unix_seconds().to_be_bytes()].concat();
     let forged = DecisionReceipt::from_bytes(&[&*text, &signature(AWAN, RECEIVED, &text)].concat()).unwrap();
-    assert_eq!(forged.verify(&account(CUSTOMER), &disclosure), Err(DecisionError::OtherEndpoint));
+    assert_eq!(forged.verify(&account(CUSTOMER), &disclosure), Err(DecisionError::OtherHostedDevice));
 
     let signed = |choice: u8, decided: Timestamp| {
         let mut text = decision.to_bytes()[..238].to_vec();

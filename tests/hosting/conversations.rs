@@ -4,7 +4,7 @@
 
 use bisik::Identity;
 use bisik::conversation::{Event, ReceiveError, SendError, Side};
-use bisik::endpoint::{Blocked, Choice, Label, LabelEvent, Retention};
+use bisik::hosting::{Blocked, Choice, Label, LabelEvent, Retention};
 use bisik_testkit::accounts::Accounts;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -42,7 +42,7 @@ fn consent(accounts: &mut Accounts, at: (usize, u32)) {
     assert!(matches!(event, Some(LabelEvent::Consented(_))));
 }
 
-/// P-12.14
+/// P-12.15
 #[test]
 fn nothing_is_sent_to_a_hosted_device_without_consent() {
     let (mut accounts, index) = hosted(1);
@@ -63,7 +63,7 @@ fn nothing_is_sent_to_a_hosted_device_without_consent() {
     assert_eq!(delivered_to_peers(&accounts, (1, 0)), 2, "what both of the user's devices owed is sent now");
 }
 
-/// P-12.15
+/// P-12.16
 #[test]
 fn a_hosted_device_gets_a_deletion_deadline_with_each_message() {
     let (mut accounts, index) = hosted(2);
@@ -161,7 +161,7 @@ fn label_returns_to_end_to_end_after_hosting_ends() {
     assert!(gone.shown.iter().all(|(_, body)| body != b"at home"));
 }
 
-/// P-12.14: the relay strips the disclosure, or serves another one.
+/// P-12.15: the relay strips the disclosure, or serves another one.
 #[test]
 fn a_relay_that_strips_a_disclosure_only_stops_sending() {
     let mut accounts = Accounts::new(8, [1, 1]);
@@ -180,7 +180,7 @@ fn a_relay_that_strips_a_disclosure_only_stops_sending() {
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
 }
 
-/// P-12.5: a session is bound to a disclosure, so both sides must use the same one.
+/// P-12.6: a session is bound to a disclosure, so both sides must use the same one.
 #[test]
 fn a_session_under_another_disclosure_does_not_open() {
     let (mut accounts, index) = hosted(9);
@@ -225,7 +225,8 @@ fn a_stored_conversation_keeps_label_consent_and_pending_decisions() {
     assert!(matches!(label(&accounts, (0, 1)), Label::Hosted { .. }), "the decision was still on its way");
 }
 
-/// P-12.5: the hosted device's own disclosure changes before it has written again: it answers in the session that a customer
+/// P-12.6: the hosted device's own disclosure changes before it has written again: it answers in the session that a
+/// customer
 /// sets up under the new one, whatever the session ids.
 #[test]
 fn nothing_is_sent_in_a_session_under_an_older_disclosure() {

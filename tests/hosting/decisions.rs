@@ -2,7 +2,7 @@
 
 use bisik::DecisionError;
 use bisik::device::{AccountKey, Custody, Terms};
-use bisik::endpoint::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
+use bisik::hosting::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::parties::*;
 
@@ -31,7 +31,7 @@ fn a_decision_applies_on_all_of_the_users_devices() {
     assert!(!at_phone.can_send());
 }
 
-/// P-11.16. In either order by the clock, and in either order of arrival.
+/// P-11.18. In either order by the clock, and in either order of arrival.
 #[test]
 fn of_conflicting_decisions_the_stricter_wins() {
     for (consented, refused) in [(0, 50), (50, 0)] {
@@ -48,7 +48,7 @@ fn of_conflicting_decisions_the_stricter_wins() {
     }
 }
 
-/// P-11.16. Consent given with knowledge of the refusal overrides it, and a later refusal overrides that.
+/// P-11.18. Consent given with knowledge of the refusal overrides it, and a later refusal overrides that.
 #[test]
 fn a_decision_overrides_those_it_was_made_with_knowledge_of() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -65,7 +65,7 @@ fn a_decision_overrides_those_it_was_made_with_knowledge_of() {
     assert!(!at_phone.can_send() && !at_tablet.can_send());
 }
 
-/// P-11.16. A device with a slow clock can still override.
+/// P-11.18. A device with a slow clock can still override.
 #[test]
 fn a_decision_replaces_an_earlier_one_even_if_the_clock_went_back() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -76,7 +76,7 @@ fn a_decision_replaces_an_earlier_one_even_if_the_clock_went_back() {
     assert!(consent.decided() > refusal.decided());
 }
 
-/// P-11.16. Four decisions give the same result in every order.
+/// P-11.18. Four decisions give the same result in every order.
 #[test]
 fn the_order_in_which_decisions_arrive_does_not_matter() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -104,7 +104,7 @@ fn the_order_in_which_decisions_arrive_does_not_matter() {
     assert!(matches!(outcomes[0].label(), Label::Hosted { .. }), "the tablet agreed, knowing of its refusal");
 }
 
-/// P-11.16. A late decision about a hosting that has ended has no effect.
+/// P-11.18. A late decision about a hosting that has ended has no effect.
 #[test]
 fn consent_does_not_outlive_the_hosting_it_was_given_for() {
     let (mut at_phone, mut at_tablet, disclosure) = asked();
@@ -135,7 +135,7 @@ fn a_decision_that_arrives_early_waits_for_its_disclosure() {
     assert_eq!((never.label(), never.can_send()), (Label::Unknown, false));
 }
 
-/// P-11.16. Consent to terms does not cover worse ones that another device has not seen.
+/// P-11.18. Consent to terms does not cover worse ones that another device has not seen.
 #[test]
 fn consent_to_older_terms_asks_again_on_a_device_with_newer_terms() {
     let (mut at_phone, mut at_tablet, one) = asked();
@@ -146,7 +146,7 @@ fn consent_to_older_terms_asks_again_on_a_device_with_newer_terms() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: two.hash() });
 }
 
-/// P-11.16. Only decisions of the user's own devices count, about this account and the disclosure they name.
+/// P-11.18. Only decisions of the user's own devices count, about this account and the disclosure they name.
 #[test]
 fn only_a_decision_of_an_own_device_is_adopted() {
     let (at_phone, mut at_tablet, disclosure) = asked();

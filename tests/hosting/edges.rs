@@ -1,9 +1,9 @@
-//! Every edge of the label's state machine by itself (docs/protocol.md, section 11.4), named after it.
+//! Every edge of the label's state machine by itself (docs/spec/hosting.md, section 11.4), named after it.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Blocked, EndpointDevice, Evidence, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
-    Region, Retention, Roles, Unverified, VerifiedDisclosure, Worse,
+use bisik::hosting::{
+    Blocked, Evidence, HostedDevice, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
+    Region, Retention, Roles, TermsDiff, Unverified, VerifiedDisclosure,
 };
 use bisik::{DecideError, DisclosureError, DisclosureHash};
 
@@ -27,7 +27,7 @@ fn unknown_to_end_to_end_when_every_device_is_own_held() {
     }
 }
 
-/// P-11.14, P-11.15, P-11.17.
+/// P-11.14, P-11.15, P-11.16.
 #[test]
 fn unknown_to_disclosed_when_a_device_is_hosted() {
     for terms in [vendor(), platform(), interop()] {
@@ -44,7 +44,7 @@ fn unknown_to_disclosed_when_a_device_is_hosted() {
     }
 }
 
-/// P-11.16, P-11.17, P-11.18.
+/// P-11.18, P-11.16, P-11.17.
 #[test]
 fn disclosed_to_hosted_when_the_user_consents() {
     let disclosure = first(ENDPOINT, vendor());
@@ -82,7 +82,7 @@ fn end_to_end_to_disclosed_when_a_hosted_device_appears() {
     assert!(!customer.can_send());
 }
 
-/// P-11.12. Each term alone becomes worse.
+/// P-11.13. Each term alone becomes worse.
 #[test]
 fn hosted_to_disclosed_when_terms_are_worse() {
     let region = |name| Some(Region::new(name).unwrap());
@@ -96,19 +96,19 @@ fn hosted_to_disclosed_when_terms_are_worse() {
         HostingTerms { retention, ..agreed.clone() }
     };
     let renamed = OperatorName::new("Awan Raya").unwrap();
-    let renamed = bisik::endpoint::Operator { name: renamed, ..operator(AWAN) };
+    let renamed = bisik::hosting::Operator { name: renamed, ..operator(AWAN) };
     let worse = [
-        (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, Worse::CUSTODY),
-        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, Worse::CUSTODY),
-        (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, Worse::ROLES),
-        (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, Worse::ROLES),
-        (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, Worse::PURPOSES),
-        (kept(30 * DAY + 1, 3_600, region("ID")), Worse::RETENTION),
-        (kept(0, 3_601, region("ID")), Worse::RETENTION),
-        (kept(Retention::FOREVER, 0, region("ID")), Worse::RETENTION),
-        (kept(DAY, 0, region("SG")), Worse::REGION),
-        (kept(DAY, 0, None), Worse::REGION),
-        (HostingTerms { operator: renamed, ..agreed.clone() }, Worse::OPERATOR),
+        (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, TermsDiff::CUSTODY),
+        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, TermsDiff::CUSTODY),
+        (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, TermsDiff::ROLES),
+        (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, TermsDiff::ROLES),
+        (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, TermsDiff::PURPOSES),
+        (kept(30 * DAY + 1, 3_600, region("ID")), TermsDiff::RETENTION),
+        (kept(0, 3_601, region("ID")), TermsDiff::RETENTION),
+        (kept(Retention::FOREVER, 0, region("ID")), TermsDiff::RETENTION),
+        (kept(DAY, 0, region("SG")), TermsDiff::REGION),
+        (kept(DAY, 0, None), TermsDiff::REGION),
+        (HostingTerms { operator: renamed, ..agreed.clone() }, TermsDiff::OPERATOR),
     ];
     for (terms, expected) in worse {
         let one = first(ENDPOINT, agreed.clone());
@@ -124,7 +124,7 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     }
 }
 
-/// P-11.12. Each term alone becomes better, and none does.
+/// P-11.13. Each term alone becomes better, and none does.
 #[test]
 fn hosted_to_hosted_when_terms_are_no_worse() {
     let agreed = HostingTerms {
@@ -147,7 +147,7 @@ fn hosted_to_hosted_when_terms_are_no_worse() {
         let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
         assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
         assert_eq!(customer.label(), Label::Hosted { disclosure: two.hash(), consent: one.hash() });
-        assert_eq!((closed[0].endpoint, closed[0].disclosure), (key(ENDPOINT), one.hash()));
+        assert_eq!((closed[0].device, closed[0].disclosure), (key(ENDPOINT), one.hash()));
         assert!(customer.can_send_to(ENDPOINT, two.hash()) && !customer.can_send_to(ENDPOINT, one.hash()));
     }
 }
@@ -159,7 +159,7 @@ fn hosted_to_disclosed_when_the_operator_is_another() {
     let two = first(NEW_ENDPOINT, better);
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]).unwrap();
-    assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == Worse::OPERATOR), "{event:?}");
+    assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == TermsDiff::OPERATOR), "{event:?}");
     assert_eq!(event.change().operator, Some(operator(JARING)));
     assert!(!customer.can_send());
 }
@@ -269,7 +269,7 @@ pub fn every_label() -> Vec<(CustomerDevice, VerifiedDisclosure)> {
     customers.map(|customer| (customer, disclosure.clone())).into()
 }
 
-/// P-11.11, P-11.13. From every label, for every reason; nothing is sent then.
+/// P-11.11, P-11.12. From every label, for every reason; nothing is sent then.
 #[test]
 fn any_to_unverified_when_the_evidence_does_not_hold() {
     for (customer, disclosure) in every_label() {
@@ -297,17 +297,17 @@ fn any_to_unverified_when_the_evidence_does_not_hold() {
 }
 
 /// Lists with a device whose evidence does not hold.
-fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(EndpointDevice<'_>, Unverified)> {
+fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(HostedDevice<'_>, Unverified)> {
     let good = hosted(disclosure);
     let other = Unverified::Disclosure(DisclosureError::OtherDevice);
     let rejected =
-        |error| (EndpointDevice { presented: Presented::Rejected(error), ..good }, Unverified::Disclosure(error));
+        |error| (HostedDevice { presented: Presented::Rejected(error), ..good }, Unverified::Disclosure(error));
     vec![
-        (EndpointDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
-        (EndpointDevice { key: key(NEW_ENDPOINT), ..good }, other),
-        (EndpointDevice { custody: Custody::Platform, ..good }, other),
-        (EndpointDevice { disclosure: DisclosureHash([7; 32]), ..good }, other),
-        (EndpointDevice { disclosure: DisclosureHash([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
+        (HostedDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
+        (HostedDevice { key: key(NEW_ENDPOINT), ..good }, other),
+        (HostedDevice { custody: Custody::Platform, ..good }, other),
+        (HostedDevice { disclosure: DisclosureHash([7; 32]), ..good }, other),
+        (HostedDevice { disclosure: DisclosureHash([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
         rejected(DisclosureError::BadSignature),
         rejected(DisclosureError::Malformed),
         rejected(DisclosureError::Expired),
@@ -452,13 +452,13 @@ fn several_operators_are_agreed_to_one_by_one() {
     assert_eq!(other.label(), Label::Refused { disclosure: one.hash() });
 }
 
-/// P-11.23. What exceeds the limits of what is remembered is not verified.
+/// P-11.24. What exceeds the limits of what is remembered is not verified.
 #[test]
 fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();
     let devices: Vec<_> = disclosures.iter().map(hosted).collect();
     let mut customer = CustomerDevice::new();
-    let _ = customer.see(&devices[..LabelState::MOST_ENDPOINTS]);
+    let _ = customer.see(&devices[..LabelState::MOST_DEVICES]);
     assert!(matches!(customer.label(), Label::Disclosed { .. }));
     let _ = customer.see(&devices);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::TooMany });

@@ -1,4 +1,4 @@
-//! Hosted devices: disclosures, decisions, labels, retention. Every edge and every transition of docs/protocol.md,
+//! Hosted devices: disclosures, decisions, labels, retention. Every edge and every transition of docs/spec/hosting.md,
 //! section 11.4, is a test named after it.
 //!
 //! Known answers are in tests/vectors/endpoint.txt.

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use bisik::DisclosureError;
 use bisik::Timestamp;
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Decision, EndpointDevice, Evidence, HostedMember, HostingTerms, Label, Presented, Purposes, Retention, Roles,
+use bisik::hosting::{
+    Decision, Evidence, HostedDevice, HostedMember, HostingTerms, Label, Presented, Purposes, Retention, Roles,
     VerifiedDisclosure, may_receive_in_group,
 };
 use proptest::prelude::*;
@@ -155,11 +155,11 @@ impl Walk {
         let number = ENDPOINT + endpoint;
         let draft = match previous {
             None => {
-                bisik::endpoint::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
+                bisik::hosting::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
             }
             Some(at) => {
                 let previous = self.facts[at].1.disclosure();
-                bisik::endpoint::DisclosureDraft::following(previous, terms, issued, expires).unwrap()
+                bisik::hosting::DisclosureDraft::following(previous, terms, issued, expires).unwrap()
             }
         };
         let disclosure = verified(&assemble(draft, BUSINESS, number));
@@ -316,7 +316,7 @@ impl Walk {
     }
 }
 
-fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> EndpointDevice<'a> {
+fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> HostedDevice<'a> {
     match shown {
         Shown::Own { endpoint } => own(ENDPOINT + endpoint, Custody::SelfHosted),
         Shown::Hosted { fact, presented } => {
@@ -327,7 +327,7 @@ fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> Endpoin
                 Relay::Damages => Presented::Rejected(DisclosureError::BadSignature),
                 Relay::Swaps(other) => Presented::Verified(&facts[other.name].1),
             };
-            EndpointDevice { presented, ..device }
+            HostedDevice { presented, ..device }
         }
     }
 }
@@ -340,7 +340,7 @@ fn cases(default: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(cases(64))]
 
-    /// P-11.9 to P-11.19, P-11.22: rules 1 to 5 hold after every sequence of events.
+    /// P-11.9 to P-11.18, P-11.20, P-11.23: rules 1 to 5 hold after every sequence of events.
     #[test]
     fn the_label_is_right_whatever_a_dishonest_party_does(events in events()) {
         let mut walk = Walk::new();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bisik::endpoint::{Retention, RetentionLedger};
+use bisik::hosting::{Retention, RetentionLedger};
 use bisik::{LedgerFull, Timestamp};
 use proptest::prelude::*;
 
 use crate::parties::{DAY, NOW};
 
-/// P-11.20.
+/// P-11.21.
 #[test]
 fn a_deletion_deadline_covers_the_longer_of_storage_and_use() {
     let kept = |at_rest, in_use| Retention { at_rest, in_use, region: None };
@@ -21,7 +21,7 @@ fn a_deletion_deadline_covers_the_longer_of_storage_and_use() {
     assert_eq!(kept(0, u64::MAX - 1).deadline(NOW), forever, "past the end of time is its end");
 }
 
-/// P-11.21.
+/// P-11.22.
 #[test]
 fn of_two_deadlines_for_one_message_the_earlier_counts() {
     for deadlines in [[10, 20], [20, 10]] {
@@ -48,7 +48,7 @@ fn a_full_retention_ledger_refuses_new_entries() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// P-11.21. Compared with a map: the ledger gives what a scan of every message gives.
+    /// P-11.22. Compared with a map: the ledger gives what a scan of every message gives.
     #[test]
     fn due_deletions_match_a_scan_of_every_message(
         steps in prop::collection::vec((0_u8..3, 0_u8..12, 0_u64..100), 0..80),

@@ -1,9 +1,9 @@
-//! What happens to real conversations: each test is a transition of docs/protocol.md, section 11.4, named after it.
+//! What happens to real conversations: each test is a transition of docs/spec/hosting.md, section 11.4, named after it.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Blocked, DisclosureDraft, EndpointDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
-    Unverified, VerifiedDisclosure, Worse, may_receive_in_group,
+use bisik::hosting::{
+    Blocked, DisclosureDraft, HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
+    TermsDiff, Unverified, VerifiedDisclosure, may_receive_in_group,
 };
 use bisik::{AcceptError, DisclosureError, DisclosureHash, PreKeys, RotationError, Session, Trust};
 
@@ -26,15 +26,15 @@ fn own_held_to_vendor_in_mid_chat() {
     assert!(customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
-/// P-11.19.
+/// P-11.23.
 #[test]
 fn vendor_to_platform() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
     let mut customer = CustomerDevice::hosted(&one);
     let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
-    let worse = Worse::OPERATOR;
+    let worse = TermsDiff::OPERATOR;
     assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, found)) if found.contains(worse)), "{event:?}");
-    assert_eq!((closed.len(), closed[0].endpoint, closed[0].disclosure), (1, key(ENDPOINT), one.hash()));
+    assert_eq!((closed.len(), closed[0].device, closed[0].disclosure), (1, key(ENDPOINT), one.hash()));
     let _ = customer.consent(&two);
     assert!(customer.can_send_to(NEW_ENDPOINT, two.hash()) && !customer.can_send_to(ENDPOINT, one.hash()));
 }
@@ -49,7 +49,7 @@ fn platform_to_own_held() {
     assert!(customer.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
 }
 
-/// P-11.13. Ending the hosting takes a new key, since the platform still has the old one.
+/// P-11.12. Ending the hosting takes a new key, since the platform still has the old one.
 #[test]
 fn platform_to_own_held_under_the_same_key_is_not_verified() {
     let disclosure = first(ENDPOINT, platform());
@@ -76,7 +76,7 @@ fn phone_and_hosted_endpoint_together_then_apart() {
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "together again: asked again");
 }
 
-/// P-11.10, P-11.19. The same operator under a new device key, then another operator.
+/// P-11.10, P-11.23. The same operator under a new device key, then another operator.
 #[test]
 fn operator_key_rotation() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
@@ -86,13 +86,13 @@ fn operator_key_rotation() {
     let mut customer = CustomerDevice::hosted(&one);
     let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
-    assert_eq!((closed.len(), closed[0].endpoint), (1, key(ENDPOINT)));
+    assert_eq!((closed.len(), closed[0].device), (1, key(ENDPOINT)));
     assert!(!customer.can_send_to(ENDPOINT, one.hash()), "sessions to the old key close");
     assert!(customer.can_send_to(NEW_ENDPOINT, two.hash()));
 
     let plan = |next: &VerifiedDisclosure| Rotation::plan(one.disclosure(), next).map(drop);
-    assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameEndpoint));
-    assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirst));
+    assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameDevice));
+    assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirstDisclosure));
     assert_eq!(plan(&of_another_account()), Err(RotationError::OtherAccount));
     // Another operator behind the old key: the former holder still has it.
     let reused = first(ENDPOINT, platform());
@@ -101,14 +101,14 @@ fn operator_key_rotation() {
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::KeyReused) });
 }
 
-/// P-11.8, P-11.17.
+/// P-11.8, P-11.16.
 #[test]
 fn expiry_while_offline() {
     let one = first(ENDPOINT, vendor());
     let mut customer = CustomerDevice::hosted(&one);
     let long = customer.now.plus_seconds(1_000 * DAY);
     let devices = [phone(), hosted(&one)];
-    let evidence = bisik::endpoint::Evidence::Devices { expires: long, devices: &devices };
+    let evidence = bisik::hosting::Evidence::Devices { expires: long, devices: &devices };
     let transition = customer.state.observe(evidence, customer.now);
     let _ = customer.take(transition);
     customer.now = bisik::Timestamp::from_unix_seconds(one.disclosure().expires().as_unix_seconds() - 1);
@@ -149,7 +149,7 @@ fn replay_of_an_older_better_disclosure() {
     let _ = customer.see(&[phone(), hosted(&worse)]);
     assert_eq!(customer.label(), Label::Disclosed { disclosure: worse.hash() });
     // By a relay, with the newest list: it does not name the old one.
-    let replayed = EndpointDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
+    let replayed = HostedDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
     let _ = customer.see(&[phone(), replayed]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherDevice) });
     // With a list that names it, by anyone who can sign lists.
@@ -164,12 +164,12 @@ fn replay_of_an_older_better_disclosure() {
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
 }
 
-/// P-11.13. In the evidence, and in the handshake: the two sides do not hold the same hash.
+/// P-11.12. In the evidence, and in the handshake: the two sides do not hold the same hash.
 #[test]
 fn the_relay_strips_the_disclosure() {
     let disclosure = first(ENDPOINT, vendor());
     let mut customer = CustomerDevice::hosted(&disclosure);
-    let stripped = EndpointDevice { presented: Presented::Nothing, ..hosted(&disclosure) };
+    let stripped = HostedDevice { presented: Presented::Nothing, ..hosted(&disclosure) };
     let _ = customer.see(&[phone(), stripped]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Missing });
     assert!(!customer.can_send());
@@ -202,7 +202,7 @@ fn a_disclosure_of_another_account() {
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherAccount) });
 }
 
-/// P-11.9, P-11.16. Two disclosures with one number: the account shows them to different devices.
+/// P-11.9, P-11.18. Two disclosures with one number: the account shows them to different devices.
 #[test]
 fn two_of_my_devices_saw_different_ones() {
     let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
@@ -223,14 +223,14 @@ fn two_of_my_devices_saw_different_ones() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: later.hash() });
 }
 
-/// P-11.18. It reaches the holder of the old key, as was allowed when it was sent; no later message does.
+/// P-11.17. It reaches the holder of the old key, as was allowed when it was sent; no later message does.
 #[test]
 fn a_message_in_flight_to_the_old_endpoint() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
     let mut customer = CustomerDevice::hosted(&one);
     assert!(customer.can_send_to(ENDPOINT, one.hash()), "it was sent");
     let (_, closed) = customer.see_all(&[phone(), hosted(&two)]);
-    assert_eq!(closed[0].endpoint, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
+    assert_eq!(closed[0].device, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
     assert!(!customer.can_send_to(ENDPOINT, one.hash()) && !customer.can_send_to(ENDPOINT, DisclosureHash::NONE));
     assert!(!customer.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
 }
@@ -249,7 +249,7 @@ fn refusal_with_queued_messages() {
     assert!(customer.can_send_to(BUSINESS, DisclosureHash::NONE) && !customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
-/// P-11.22.
+/// P-11.20.
 #[test]
 fn a_hosted_device_in_a_group() {
     let one = first(ENDPOINT, vendor());
@@ -265,7 +265,7 @@ fn a_hosted_device_in_a_group() {
     assert!(may(hosted(&one), &[member]));
     assert!(!may(hosted(&two), &[member]), "other terms: everyone is told again");
     assert!(!may_receive_in_group(&account(OTHER_BUSINESS), &hosted(&one), &[member]));
-    let hidden = EndpointDevice { disclosure: DisclosureHash::NONE, ..hosted(&one) };
+    let hidden = HostedDevice { disclosure: DisclosureHash::NONE, ..hosted(&one) };
     assert!(!may(hidden, &[member]));
 }
 
@@ -289,7 +289,7 @@ fn retention_made_longer() {
     let two = following(&one, ENDPOINT, kept_for(31, &vendor()));
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]);
-    assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, worse)) if worse == Worse::RETENTION), "{event:?}");
+    assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, worse)) if worse == TermsDiff::RETENTION), "{event:?}");
     assert!(!customer.can_send());
 }
 
@@ -317,7 +317,7 @@ fn an_operator_that_comes_back_is_asked_about_again() {
 /// A hosted device without storage, and terms that improve while the user is away.
 #[test]
 fn hosting_without_storage_is_still_hosting() {
-    let terms = HostingTerms { retention: bisik::endpoint::Retention::NO_STORAGE, ..vendor() };
+    let terms = HostingTerms { retention: bisik::hosting::Retention::NO_STORAGE, ..vendor() };
     let disclosure = first(ENDPOINT, terms);
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[hosted(&disclosure)]);

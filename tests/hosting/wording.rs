@@ -1,14 +1,14 @@
 //! Operator names are shown as signed, and notices name the reader, the retention and every change for the worse.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, Worse, notice,
+use bisik::hosting::{
+    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, TermsDiff, notice,
 };
 use bisik::{DisclosureHash, TextError};
 
 use crate::parties::*;
 
-/// P-11.3.
+/// P-11.2.
 #[test]
 fn an_operator_name_is_shown_as_it_was_signed() {
     for name in ["Awan Pesan", "阿里云", "Müller & Söhne", "a", "x".repeat(64).as_str()] {
@@ -171,7 +171,7 @@ fn a_notice_names_the_terms_that_got_worse() {
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse)
-        if worse.contains(Worse::CUSTODY) && worse.contains(Worse::RETENTION) && !worse.contains(Worse::OPERATOR)));
+        if worse.contains(TermsDiff::CUSTODY) && worse.contains(TermsDiff::RETENTION) && !worse.contains(TermsDiff::OPERATOR)));
     let [english, indonesian] = both(&event);
     assert!(english.contains("keys further from the business, it keeps messages for longer"), "{english}");
     assert!(indonesian.contains("kunci lebih jauh dari bisnis ini, pesan disimpan lebih lama"), "{indonesian}");

@@ -1,4 +1,5 @@
-//! Every numbered requirement of docs/protocol.md and docs/interop.md is named where the source enforces it and where a test shows it.
+//! Every numbered requirement of docs/spec and docs/interop.md is named where the source enforces it and where a test
+//! shows it.
 //!
 //! Does not know whether they are right: only that none was forgotten, and none invented.
 

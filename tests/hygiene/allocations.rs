@@ -23,7 +23,7 @@ fn a_message_takes_at_most_two_allocations_each_way() {
 #[cfg(feature = "interop")]
 #[test]
 fn an_interop_message_takes_one_allocation_to_encrypt_two_to_decrypt() {
-    use bisik::interop::{Ciphertext, Identity, PreKeys, Session, Trust};
+    use bisik::interop::signal::{Ciphertext, Identity, PreKeys, Session, Trust};
     let rng = &mut rand::rng();
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, rng);

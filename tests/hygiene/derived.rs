@@ -1,4 +1,4 @@
-//! The secrets that the library derives, derived a second time from docs/protocol.md without the library.
+//! The secrets that the library derives, derived a second time from docs/spec without the library.
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};

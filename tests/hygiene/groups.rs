@@ -3,9 +3,9 @@
 //! Plaintext belongs to the caller, so it is wiped here.
 
 use bisik::StorageKey;
-use bisik::group::{Distribution, Form, GroupReceiver, GroupSender};
-use bisik::interop::media::{Attachment, Encryptor, MediaKey, MediaKind};
-use bisik::interop::{AddOn, MessageSecret, PollVote, UseCase};
+use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+use bisik::interop::whatsapp::media::{Attachment, Encryptor, MediaKey, MediaKind};
+use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
 use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 

@@ -1,8 +1,10 @@
 //! Interop sessions: `Debug` of their types shows no secret, and none is left in freed memory.
 
 use bisik::StorageKey;
-use bisik::group::{Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender};
-use bisik::interop::media::{self, MediaKind};
+use bisik::interop::signal::{
+    Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+};
+use bisik::interop::whatsapp::media::{self, MediaKind};
 use bisik::interop::*;
 
 use super::canaries::Canaries;

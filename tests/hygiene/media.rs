@@ -18,7 +18,7 @@ fn file() -> Zeroizing<Vec<u8>> {
     Zeroizing::new((0..SIZE.div_ceil(32)).flat_map(|_| rng.secret()).take(SIZE).collect())
 }
 
-/// The keys of chunks, computed again (docs/protocol.md, section 8.1).
+/// The keys of chunks, computed again (docs/spec/attachments.md, section 8.1).
 fn chunk_keys(key: &[u8], salt: &[u8], role: &[u8], size: u64, kind: &[u8]) -> Vec<u8> {
     let mut output = vec![0; 76];
     let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, role, &size.to_be_bytes(), kind];

@@ -2,7 +2,7 @@
 //!
 //! The numbers are those of docs/interop.md, written out here rather than taken from the library.
 
-use bisik::interop::{
+use bisik::interop::signal::{
     AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, Kind, PreKeys, PreKeysError, Session, Trust,
 };
 

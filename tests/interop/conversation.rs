@@ -3,7 +3,7 @@
 //!
 //! tests/reference/interop.py made them. `BISIK_INTEROP` names another directory to read.
 
-use bisik::interop::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
 use super::known::{Draws, Known};
 

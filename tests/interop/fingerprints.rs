@@ -1,6 +1,6 @@
 //! Safety numbers and scannable codes: known answers, and what must not match.
 
-use bisik::interop::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
+use bisik::interop::signal::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 

@@ -1,6 +1,6 @@
 //! Messages assembled with prost by an attacker who holds no key: their tags do not verify.
 
-use bisik::interop::PublicKey;
+use bisik::interop::signal::PublicKey;
 use prost::Message;
 
 #[derive(Clone, PartialEq, Message)]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use bisik::StorageKey;
-use bisik::interop::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+use bisik::interop::signal::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
 use super::known::from_hex;
 use bisik_testkit::rng::ConstantRng;

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use bisik::StorageKey;
 use bisik::error::UnsealError;
-use bisik::group::{Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender};
-use bisik::interop::{KeyPair, xeddsa};
+use bisik::interop::signal::{
+    Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+};
+use bisik::interop::signal::{KeyPair, xeddsa};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use hmac::{Hmac, KeyInit, Mac};

@@ -7,13 +7,13 @@ use std::fmt::Debug;
 use std::fs;
 
 use bisik::StorageKey;
-use bisik::group::{Distribution, Form, GroupDecryptError, GroupReceiver, GroupSender};
-use bisik::interop::media::{Attachment, MediaError, MediaKey, MediaKind};
-use bisik::interop::{
-    Accepted, AddOn, AddOnError, BundleError, Ciphertext, Identity, IdentityKey, KeyPair, Kind, MessageSecret,
-    OneTimePreKey, Party, PollVote, PreKeyBundle, PreKeys, PublicKey, SafetyNumber, ScanError, SealedPayload, Session,
-    SignedPreKey, Trust, UseCase, xeddsa,
+use bisik::interop::signal::{
+    Accepted, BundleError, Ciphertext, Identity, IdentityKey, KeyPair, Kind, OneTimePreKey, Party, PreKeyBundle,
+    PreKeys, PublicKey, SafetyNumber, ScanError, Session, SignedPreKey, Trust, xeddsa,
 };
+use bisik::interop::signal::{Distribution, Form, GroupDecryptError, GroupReceiver, GroupSender};
+use bisik::interop::whatsapp::media::{Attachment, MediaError, MediaKey, MediaKind};
+use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
 use serde_json::Value;
 
 use super::known::{Draws, from_hex};

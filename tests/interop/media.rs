@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bisik::interop::media::{self, Attachment, Encryptor, MAX_SIZE, MediaError, MediaKey, MediaKind, Ranges};
+use bisik::interop::whatsapp::media::{self, Attachment, Encryptor, MAX_SIZE, MediaError, MediaKey, MediaKind, Ranges};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 

@@ -1,7 +1,7 @@
 //! Two devices with a session between them.
 
 use bisik::StorageKey;
-use bisik::interop::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};
 use rand::RngExt;
 
 /// One device: its identity, its published pre-keys, and its session with the other device, if any.

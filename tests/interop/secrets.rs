@@ -1,7 +1,7 @@
 //! Message secrets: votes and other add-ons open only for the message, sender and purpose they were sealed for.
 
-use bisik::interop::media::{MediaError, MediaKey};
-use bisik::interop::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
+use bisik::interop::whatsapp::media::{MediaError, MediaKey};
+use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 

@@ -1,7 +1,7 @@
 //! Sessions: what is delivered under every schedule, replays, simultaneous initiation, and the unchanged state after a
 //! refusal.
 
-use bisik::interop::{
+use bisik::interop::signal::{
     AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,
 };
 use bisik::{StorageKey, UnsealError};
@@ -99,7 +99,7 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             let mut changed = message.as_bytes().to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
             let Ok(changed) = Ciphertext::from_parts(message.kind(), &changed) else { continue };
-            let inside = |h: bisik::interop::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
+            let inside = |h: bisik::interop::signal::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
             let found = changed.header().unwrap();
             if inside(found) == inside(header) && found.opening != header.opening {
                 // The outer part of a pre-key message is not authenticated. If it names other keys, it opens

@@ -1,6 +1,6 @@
 //! App state shared by the devices of an account: known answers, changed values and tags, and the LtHash.
 
-use bisik::interop::{AppStateKeys, Collection, LtHash, Operation};
+use bisik::interop::whatsapp::{AppStateKeys, Collection, LtHash, Operation};
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! XEdDSA: both conventions of the sign bit, byte for byte, and what a strict verifier refuses.
 
-use bisik::interop::xeddsa::{self, SigningKey, VerifyingKey};
-use bisik::interop::{KeyError, KeyPair, PublicKey};
+use bisik::interop::signal::xeddsa::{self, SigningKey, VerifyingKey};
+use bisik::interop::signal::{KeyError, KeyPair, PublicKey};
 
 use super::known::{Draws, Known};
 

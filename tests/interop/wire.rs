@@ -1,7 +1,7 @@
 //! Messages as bytes: decoding agrees with prost, and malformed messages are refused.
 
-use bisik::group::{Distribution, Form, GroupHeader};
-use bisik::interop::{Ciphertext, KeyPair, Kind};
+use bisik::interop::signal::{Ciphertext, KeyPair, Kind};
+use bisik::interop::signal::{Distribution, Form, GroupHeader};
 use proptest::prelude::*;
 use prost::Message;
 

@@ -1,4 +1,5 @@
-//! Files, blobs and pointers, and a second implementation of section 8 of docs/protocol.md that also makes dishonest blobs.
+//! Files, blobs and pointers, and a second implementation of section 8 of docs/spec/attachments.md that also makes
+//! dishonest blobs.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -99,7 +100,7 @@ pub fn pointer_bytes(key: &[u8], digest: &[u8; 32], size: u64, kind: &str, thumb
     fields.concat()
 }
 
-/// A blob by section 8 of docs/protocol.md, written a second time: with any given padding and any size.
+/// A blob by section 8 of docs/spec/attachments.md, written a second time: with any given padding and any size.
 pub fn forge(key: &[u8], salt: &[u8; 24], file: &[u8], padding: &[u8], kind: &str) -> (Vec<u8>, Pointer) {
     let size = file.len() as u64;
     let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two implementations of docs/protocol.md read what the other wrote:    bash tests/reference/run.sh
+# Two implementations of docs/spec read what the other wrote:    bash tests/reference/run.sh
 # Needs python3 with venv, and cargo. Any difference ends it with a non-zero status.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

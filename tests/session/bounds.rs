@@ -1,4 +1,4 @@
-//! Limits of a session (docs/protocol.md, section 4.7): skipped message keys, receiving chains, and the length of a
+//! Limits of a session (docs/spec/session.md, section 4.7): skipped message keys, receiving chains, and the length of a
 //! message.
 
 use bisik::{AcceptError, Ciphertext, DecryptError, EncryptError, Session, Trust};
@@ -79,7 +79,7 @@ fn skipped_message_keys_are_bounded_and_the_oldest_dropped_first() {
     assert_eq!(bob.kept_keys(), MAX_KEPT - 4);
 }
 
-/// P-4.12
+/// P-4.13
 #[test]
 fn a_plaintext_has_at_most_64_mib() {
     let mut both = AliceAndBob::new(3);

@@ -53,7 +53,8 @@ fn a_one_time_pre_key_is_bound_to_its_generation() {
     assert_eq!(setting.accept(&crossed).unwrap_err(), AcceptError::UnknownPreKey);
 }
 
-/// P-2.5, P-3.7. More first messages than the limit may be accepted at once; the record still opens and none is forgotten.
+/// P-2.6, P-3.7. More first messages than the limit may be accepted at once; the record still opens and none is
+/// forgotten.
 #[test]
 fn a_full_replay_cache_refuses_new_sessions_until_rotation() {
     let mut setting = setting();
@@ -80,7 +81,7 @@ fn a_full_replay_cache_refuses_new_sessions_until_rotation() {
     assert!(setting.accept(&fresh).is_ok());
 }
 
-/// P-2.1, P-3.10
+/// P-2.1, P-3.8
 #[test]
 fn a_changed_identity_is_reported_only_for_an_authentic_message() {
     let mut setting = setting();
@@ -96,7 +97,7 @@ fn a_changed_identity_is_reported_only_for_an_authentic_message() {
     assert_eq!(rejected.unwrap_err(), AcceptError::Rejected, "damage must not look like a changed key");
 }
 
-/// P-2.2
+/// P-2.3
 #[test]
 fn a_reinstalled_device_distinguishes_lost_keys_from_forgeries() {
     let mut setting = setting();

@@ -1,4 +1,4 @@
-//! Lifetimes of pre-keys (docs/protocol.md, section 2.4): when they rotate, when they are deleted, and how long a
+//! Lifetimes of pre-keys (docs/spec/session.md, section 2.4): when they rotate, when they are deleted, and how long a
 //! bundle works.
 
 use bisik::{AcceptError, Ciphertext, Identity, PreKeys, PreKeysError, Session, Timestamp, Trust};
@@ -60,7 +60,7 @@ fn pre_keys_dated_in_the_future_are_replaced() {
     assert!(rotate(&mut both, 0));
 }
 
-/// P-2.6
+/// P-2.7
 #[test]
 fn at_most_sixteen_older_pre_key_generations_are_kept() {
     let mut both = AliceAndBob::new(8);
@@ -113,7 +113,7 @@ fn pre_key_stock_counts_only_usable_one_time_keys() {
     assert_eq!(stock(&both, 30 * DAY).one_time, 0);
 }
 
-/// P-2.9
+/// P-2.8
 #[test]
 fn pre_keys_refuse_another_identity_and_too_many_pairs() {
     let mut both = AliceAndBob::new(7);

@@ -232,12 +232,12 @@ fn key() -> StorageKey {
     StorageKey::from_bytes([7; 32])
 }
 
-/// The nonce of a record (docs/protocol.md, section 6.1).
+/// The nonce of a record (docs/formats.md, section 6.1).
 fn nonce(record: &[u8]) -> &[u8] {
     &record[1..25]
 }
 
-/// The encrypted header (docs/protocol.md, section 4.1).
+/// The encrypted header (docs/spec/session.md, section 4.1).
 fn header(message: &Ciphertext) -> &[u8] {
     let salt_at = overhead(message) - 132;
     &message.as_bytes()[salt_at + 16..salt_at + 100]

@@ -40,7 +40,8 @@ fn a_bundle_of_another_identity_is_refused() {
     assert_eq!(pinned(&both.bob), Ok(()));
 }
 
-/// P-2.8. A bundle that still decodes after any change, including either half of the identity, fails its signature check.
+/// P-2.2. A bundle that still decodes after any change, including either half of the identity, fails its signature
+/// check.
 #[test]
 fn a_bundle_with_any_byte_changed_is_refused() {
     let mut both = AliceAndBob::new(3);
@@ -239,7 +240,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
 }
 
 /// Both devices initiate and both accept: each then has two sessions, and both pick the same one.
-/// P-3.9
+/// P-3.10
 #[test]
 fn simultaneous_initiation_picks_the_same_session_on_both_sides() {
     let mut picked = [0; 2];
@@ -269,7 +270,7 @@ fn not_accepted(both: &AliceAndBob, message: &Ciphertext) -> AcceptError {
     Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse).unwrap_err()
 }
 
-/// Offsets in a bundle (docs/protocol.md, section 2.3).
+/// Offsets in a bundle (docs/spec/session.md, section 2.3).
 const VERSION: usize = 0;
 const SIGNING: usize = 2;
 const AGREEMENT: usize = 35;

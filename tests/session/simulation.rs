@@ -198,7 +198,7 @@ fn a_restored_device_reads_nothing_twice_and_recovers_by_a_new_session() {
 }
 
 /// Honest traffic over a bad network: loss, duplicates, damage, partitions, crashes, time. No message is overtaken by more
-/// than four others, so its chain is still known when it arrives (P-4.11).
+/// than four others, so its chain is still known when it arrives (P-4.12).
 struct Traffic {
     rng: SeededRng,
     overtaken: BTreeMap<usize, (usize, u32)>,

@@ -103,7 +103,8 @@ fn play(both: &mut Both, step: Step) {
 proptest! {
     #![proptest_config(Config { cases: 48, failure_persistence: None, ..Config::default() })]
 
-    /// P-12.2 to P-12.14: after every step, messages shown, events, labels and what is owed are those of the reference.
+    /// P-12.2 to P-12.10, P-12.12 to P-12.15: after every step, messages shown, events, labels and what is owed are
+    /// those of the reference.
     #[test]
     fn conversations_and_the_reference_say_the_same_after_every_step(
         seed in any::<u64>(),
@@ -117,7 +118,7 @@ proptest! {
         both.settle();
     }
 
-    /// P-12.7, P-12.9: whatever devices forget, nothing is shown twice or invented, and an hour later all of them read
+    /// P-12.8, P-12.10: whatever devices forget, nothing is shown twice or invented, and an hour later all of them read
     /// everything again.
     #[test]
     fn devices_that_go_back_in_time_heal(

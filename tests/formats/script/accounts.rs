@@ -1,4 +1,4 @@
-//! The steps about accounts and devices (docs/protocol.md, section 10).
+//! The steps about accounts and devices (docs/spec/accounts.md, section 10).
 
 use std::collections::BTreeMap;
 

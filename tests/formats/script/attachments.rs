@@ -1,4 +1,4 @@
-//! The steps about attachments (docs/protocol.md, section 8).
+//! The steps about attachments (docs/spec/attachments.md, section 8).
 
 use bisik::media::{self, Encryptor, MediaType, Pointer};
 use sha2::{Digest, Sha256};

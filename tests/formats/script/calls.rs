@@ -1,4 +1,4 @@
-//! The steps about calls (docs/protocol.md, section 9).
+//! The steps about calls (docs/spec/calls.md, section 9).
 
 use std::collections::BTreeMap;
 

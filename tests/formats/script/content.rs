@@ -1,4 +1,4 @@
-//! The steps about content (docs/protocol.md, section 7): bodies, polls, votes.
+//! The steps about content (docs/spec/content.md, section 7): bodies, polls, votes.
 //!
 //! Sealed votes are taken apart by hand, since the public interface does not show them.
 

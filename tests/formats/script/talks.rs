@@ -1,4 +1,5 @@
-//! The steps about conversations (docs/protocol.md, section 12): what devices send to each other, and what is pending.
+//! The steps about conversations (docs/spec/conversations.md, section 12): what devices send to each other, and what is
+//! pending.
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other events there will be.
 
@@ -9,7 +10,7 @@ use bisik::conversation::{
     Side, Supply,
 };
 use bisik::device::{AccountKey, DeviceDirectory, DeviceList};
-use bisik::endpoint::{Decision, Disclosure};
+use bisik::hosting::{Decision, Disclosure};
 use bisik::{Account, Ciphertext, Identity, IdentityKey, PreKeyBundle, StorageKey, Trust, VerifiedBundle};
 
 use super::runner::{Outcome, now, word};

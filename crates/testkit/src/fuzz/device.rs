@@ -1,6 +1,6 @@
 //! `device_list`: device lists as they come and of a dishonest account. `link`: linking with an attacker in the middle.
 //!
-//! Lists are signed without the library, by labels and layout of docs/protocol.md, section 10.
+//! Lists are signed without the library, by labels and layout of docs/spec/accounts.md, section 10.
 
 use std::sync::LazyLock;
 

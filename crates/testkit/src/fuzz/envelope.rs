@@ -1,7 +1,8 @@
 //! `envelope`: messages of a conversation, damaged on the way or written by a dishonest device. `conversation_record`:
 //! any bytes as an account or a conversation, under a valid tag.
 //!
-//! Frames are written here from docs/protocol.md, section 12.2, and the expected result is computed without the
+//! Frames are written here from docs/spec/conversations.md, section 12.2, and the expected result is computed without
+//! the
 //! library.
 
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use bisik::conversation::{
     RecordName, Side, Supply,
 };
 use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, Terms};
-use bisik::endpoint::{Decision, DecisionReceipt, SharedDecision};
+use bisik::hosting::{Decision, DecisionReceipt, SharedDecision};
 use bisik::{Account, Ciphertext, Identity, PreKeyBundle, Session, Timestamp, Trust, VerifiedBundle};
 
 use super::fixtures::{Repeatable, storage_key};
@@ -197,7 +198,7 @@ fn frame(kind: u8, fresh: u8, id: MessageId, body: &[u8]) -> Vec<u8> {
     [&[1, kind, fresh], SCENE.id.as_bytes().as_slice(), id.as_bytes(), &[0; 8 + 8 + 16], body].concat()
 }
 
-/// Section 12.2, P-12.4: what a device at this end may write.
+/// Section 12.2, P-12.3: what a device at this end may write.
 fn may_write(side: Side, frame: &[u8]) -> bool {
     let Some((head, body)) = frame.split_at_checked(3 + 16 + 16 + 8 + 8 + 16) else { return false };
     let ids = !body.is_empty() && body.len().is_multiple_of(16) && body.len() <= 256 * 16;

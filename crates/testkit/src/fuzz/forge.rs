@@ -1,4 +1,4 @@
-//! A message under known keys, from the specification alone (docs/protocol.md, sections 4.2 to 4.5).
+//! A message under known keys, from the specification alone (docs/spec/session.md, sections 4.2 to 4.5).
 //!
 //! It agrees keys by the Montgomery ladder, where the library uses Edwards points.
 

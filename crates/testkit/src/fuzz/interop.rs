@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use bisik::interop::{
+use bisik::interop::signal::{
     AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, Kind, OneTimePreKey, PreKeyBundle, PreKeys,
     PublicKey, Session, SignedPreKey, Trust,
 };

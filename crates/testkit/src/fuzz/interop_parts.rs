@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use bisik::group::{Distribution, Form, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender};
-use bisik::interop::media::{self, Attachment, MediaKind};
-use bisik::interop::{
-    AddOn, AppStateKeys, Identity, MessageSecret, Operation, Party, PollVote, SafetyNumber, SealedPayload, UseCase,
-    unpad,
+use bisik::interop::signal::{Distribution, Form, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Identity, Party, SafetyNumber};
+use bisik::interop::whatsapp::media::{self, Attachment, MediaKind};
+use bisik::interop::whatsapp::{
+    AddOn, AppStateKeys, MessageSecret, Operation, PollVote, SealedPayload, UseCase, unpad,
 };
 
 use super::fixtures::{Genuine, Repeatable, storage_key};

@@ -1,6 +1,6 @@
 //! `media_pointer`: pointers as they come. `media_decrypt`: edited blobs, and blobs of a dishonest sender.
 //!
-//! Dishonest blobs are written without the library, from docs/protocol.md, section 8.
+//! Dishonest blobs are written without the library, from docs/spec/attachments.md, section 8.
 
 use std::sync::LazyLock;
 

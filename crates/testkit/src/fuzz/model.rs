@@ -1,4 +1,4 @@
-//! What a receiver must do with a header whose tag has verified (docs/protocol.md, sections 4.6 and 4.7), written a
+//! What a receiver must do with a header whose tag has verified (docs/spec/session.md, sections 4.6 and 4.7), written a
 //! second time.
 
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ fn is_below_p(bytes: &[u8; 32]) -> bool {
 
 /// P-4.9.
 pub const MAX_JUMP: u32 = 25_000;
-/// P-4.10.
-const MAX_SKIPPED: usize = 2_000;
 /// P-4.11.
+const MAX_SKIPPED: usize = 2_000;
+/// P-4.12.
 const MAX_CHAINS: usize = 5;

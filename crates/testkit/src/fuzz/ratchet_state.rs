@@ -1,4 +1,4 @@
-//! [`RatchetState`]: the receiving half of a ratchet's state with all its secrets (docs/protocol.md, section 6.4).
+//! [`RatchetState`]: the receiving half of a ratchet's state with all its secrets (docs/formats.md, section 6.4).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Sealed records, opened and made with the storage key but without the library (docs/protocol.md, sections 1.3 and
+//! Sealed records, opened and made with the storage key but without the library (docs/spec, sections 1.3 and
 //! 6.1).
 //!
 //! So a fuzzer gets behind the tag, and the library needs no hook that could weaken it.

@@ -1,4 +1,5 @@
-//! The model of a device's pre-keys, with symbols for keys (docs/protocol.md, section 2.4), and the server of bundles.
+//! The model of a device's pre-keys, with symbols for keys (docs/spec/session.md, section 2.4), and the server of
+//! bundles.
 //!
 //! It says which first messages a device must accept, and why it refuses others.
 

@@ -1,4 +1,4 @@
-//! The Double Ratchet with symbols for keys (docs/protocol.md, section 4.6): what must happen to each message.
+//! The Double Ratchet with symbols for keys (docs/spec/session.md, section 4.6): what must happen to each message.
 //!
 //! Equal symbols stand for equal keys, so the model says exactly who can read what, through losses, rollbacks and
 //! forks. The simulation checks every outcome of the real ratchet against it.
@@ -204,7 +204,7 @@ fn step(root: Symbol, ours: Symbol, theirs: Symbol) -> [Symbol; 3] {
 
 /// P-4.9.
 const JUMP: u32 = 25_000;
-/// P-4.10.
-const KEPT: usize = 2_000;
 /// P-4.11.
+const KEPT: usize = 2_000;
+/// P-4.12.
 const CHAINS: usize = 5;
