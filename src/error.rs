@@ -30,17 +30,14 @@ pub use crate::call::{
     AnswerError, BaseKeyError, EpochKeyError, InstallError as FrameKeyError, MemberError as CallMemberError,
     OpenError as FrameOpenError, SealError as FrameSealError, SignalError, Unanswered,
 };
+#[cfg(feature = "content")]
 pub use crate::content::{BallotError, ContentError};
 pub use crate::conversation::{ReceiveError, SendError};
 pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError, TermsError};
+pub use crate::handshake::RespondError;
 pub use crate::hosting::{
     Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
 };
-#[cfg(feature = "interop")]
-pub use crate::group::{DistributionError, GroupDecryptError, GroupEncryptError};
-pub use crate::handshake::RespondError;
-#[cfg(feature = "interop")]
-pub use crate::interop::{AddOnError, AppStateError, PaddingError, ScanError, media::MediaError as WireMediaError};
 pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};
 pub use crate::media::{
     DecryptError as MediaDecryptError, EncryptError as MediaEncryptError, MediaTypeError, PointerError,

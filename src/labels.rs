@@ -15,14 +15,8 @@ pub(crate) const CHAIN_MESSAGE: &[u8] = &[0x01];
 /// Input of the chain step that gives the next chain key.
 pub(crate) const CHAIN_NEXT: &[u8] = &[0x02];
 
-/// First byte under an AEAD key: derivation of the stream key.
-pub(crate) const AEAD_STREAM: &[u8] = &[0x01];
-/// First byte under an AEAD key: the tag.
-pub(crate) const AEAD_TAG: &[u8] = &[0x02];
 /// First byte under a message key: derivation of the message's nonce.
 pub(crate) const MESSAGE_NONCE: &[u8] = &[0x03];
-/// First byte under a storage key: derivation of a record's nonce.
-pub(crate) const RECORD_NONCE: &[u8] = &[0x03];
 /// Digest of a whole message, which both of its tags authenticate.
 pub(crate) const MESSAGE: &[u8] = b"bisik-1 message";
 
@@ -45,14 +39,14 @@ pub(crate) const HANDSHAKE_SESSION_ID: &[u8] = b"bisik-1 handshake session id";
 pub(crate) const HANDSHAKE_POST_QUANTUM: &[u8] = b"bisik-1 handshake post-quantum ratchet";
 
 /// What a vote is bound to: the definition of its poll.
+#[cfg(feature = "content")]
 pub(crate) const POLL: &[u8] = b"bisik-1 poll";
 /// Key of one voter's votes in one poll.
+#[cfg(feature = "content")]
 pub(crate) const VOTE: &[u8] = b"bisik-1 poll vote";
 /// First byte under the key of a vote: derivation of its nonce.
+#[cfg(feature = "content")]
 pub(crate) const VOTE_NONCE: &[u8] = &[0x03];
-
-/// Associated data of every sealed record.
-pub(crate) const RECORD: &[u8] = b"bisik-1 sealed record";
 
 /// Keys of an attachment's chunks, and the commitment to them.
 pub(crate) const ATTACHMENT: &[u8] = b"bisik-1 attachment";
@@ -76,7 +70,7 @@ pub(crate) const LINK_SAS: &[u8] = b"bisik-1 link short authentication string";
 
 /// Signed text of a disclosure, as its operator countersigns it.
 pub(crate) const DISCLOSURE_OPERATOR: &[u8] = b"bisik-1 disclosure operator";
-/// Signed text of a disclosure, by which its endpoint shows that it holds its key.
+/// Signed text of a disclosure, by which the hosted device shows that it holds its key.
 pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint";
 /// Signed text of a disclosure, as the account signs it.
 pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
@@ -84,7 +78,7 @@ pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
 pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure";
 /// Signed text of what a user decided about a disclosure.
 pub(crate) const DECISION: &[u8] = b"bisik-1 decision";
-/// Signed text of an endpoint's receipt for a decision.
+/// Signed text of a hosted device's receipt for a decision.
 pub(crate) const DECISION_RECEIPT: &[u8] = b"bisik-1 decision receipt";
 
 /// Those of calls.
@@ -115,15 +109,25 @@ pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists
 /// Disclosure of a session whose two devices are both hosted.
 pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures";
 
-/// Those of the wire of others, which fixed them.
-#[cfg(feature = "interop")]
-pub(crate) mod interop {
-    /// `info` of X3DH.
-    pub(crate) const TEXT: &[u8] = b"WhisperText";
-    /// `info` of the root step.
-    pub(crate) const RATCHET: &[u8] = b"WhisperRatchet";
-    /// `info` of the keys of one message.
-    pub(crate) const MESSAGE_KEYS: &[u8] = b"WhisperMessageKeys";
-    /// `info` of the keys of one message to a group.
-    pub(crate) const GROUP: &[u8] = b"WhisperGroup";
+/// Kinds of sealed records (`bisik_core::storage::Kind`); numbers 9 to 13 belong to `bisik-interop`.
+pub(crate) mod kind {
+    use bisik_core::storage::Kind;
+
+    /// An identity: both of its key pairs.
+    pub(crate) const IDENTITY: Kind = Kind::new(1);
+    /// The pre-keys of one device.
+    pub(crate) const PRE_KEYS: Kind = Kind::new(2);
+    /// One session with one device.
+    pub(crate) const SESSION: Kind = Kind::new(3);
+    /// A ratchet without a session.
+    pub(crate) const RATCHET: Kind = Kind::new(4);
+    /// An upload that was interrupted.
+    pub(crate) const UPLOAD: Kind = Kind::new(5);
+    /// The sending half of a call's frames.
+    #[cfg(feature = "call")]
+    pub(crate) const FRAME_SEALER: Kind = Kind::new(6);
+    /// An account as one of its devices keeps it.
+    pub(crate) const ACCOUNT: Kind = Kind::new(7);
+    /// A conversation between two accounts.
+    pub(crate) const CONVERSATION: Kind = Kind::new(8);
 }

@@ -25,8 +25,8 @@
 //! | what is refused before memory is taken for it? | `src/content/shape.rs` |
 //! | what keeps a device from confirming what it does not show? | `src/content/receipt.rs` |
 //! | which session with a device is sent in? | `src/conversation/link.rs` |
-//! | what keeps a message from a hosted endpoint without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
-//! | which state does a message of the wire of others belong to? | `src/interop/session/open.rs` |
+//! | what keeps a message from a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
+//! | which state does a message of the Signal protocol belong to? | `crates/interop/src/signal/session/open.rs` |
 //! | every label of every derivation | `src/labels.rs` |
 //! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |
 //!
@@ -42,11 +42,9 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-mod codec;
+use bisik_core::{codec, primitives, storage, time};
+
 mod labels;
-mod primitives;
-mod storage;
-mod time;
 
 mod keys;
 
@@ -58,17 +56,12 @@ mod session;
 #[cfg(feature = "call")]
 pub mod call;
 
+#[cfg(feature = "content")]
 pub mod content;
 
 pub mod media;
 
 pub mod device;
-
-#[cfg(feature = "interop")]
-pub mod interop;
-
-#[cfg(feature = "interop")]
-pub mod group;
 
 pub mod hosting;
 
@@ -78,6 +71,8 @@ pub mod conversation;
 pub mod error;
 pub mod manual;
 
+#[cfg(feature = "interop")]
+pub use bisik_interop as interop;
 pub use rand_core;
 
 pub use account::{Account, SealedAccount, Upkeep};

@@ -11,7 +11,8 @@ use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::{DeviceDirectory, Primary};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::labels::kind;
+use crate::storage::{self, StorageKey, UnsealError};
 
 impl Account {
     /// Seals the account where it has changed since the last time: the revision that the database must have, the new one,
@@ -41,7 +42,7 @@ impl Account {
         writer.flag(primary.is_some()).bytes(&public.finish());
         let disclosure = disclosure.as_ref().map(Disclosure::to_bytes).unwrap_or_default();
         writer.count(disclosure.len()).bytes(&disclosure);
-        storage::seal(key, Kind::Account, &[], &writer.finish(), rng)
+        storage::seal(key, kind::ACCOUNT, &[], &writer.finish(), rng)
     }
 
     /// Opens an account's record.
@@ -51,7 +52,7 @@ impl Account {
     /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with; [`UnsealError::UnknownVersion`] where
     /// a later version sealed it.
     pub fn unseal(key: &StorageKey, record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::Account, &[], record)?;
+        let state = storage::unseal(key, kind::ACCOUNT, &[], record)?;
         Self::read(&state).map_err(|Malformed| UnsealError::Rejected)
     }
 

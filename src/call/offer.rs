@@ -18,14 +18,14 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::{AnswerError, SignalError, Unanswered};
+use super::id::{ANSWER, CallId, OFFER};
 use super::keys::DirectionKeys;
 use super::schedule::{Derived, Transcript};
-use super::signal::{ANSWER, CallId, OFFER};
 use crate::codec::{Reader, SecretWriter, Writer};
 use crate::keys::IdentityKey;
-use crate::primitives::dh::{KeyPair, Point, PublicKey};
-use crate::primitives::kem::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};
+use crate::primitives::mlkem768::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};
 use crate::primitives::secret::Secret;
+use crate::primitives::x25519::{KeyPair, Point, PublicKey};
 use crate::session::Session;
 
 /// The keys of a call of two.

@@ -13,7 +13,8 @@ use super::header::{Associated, MAX_METADATA};
 use super::keys::{BaseKey, Participant, SenderKey};
 use super::suite::{FrameKey, FrameSuite};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::labels::kind;
+use crate::storage::{self, StorageKey, UnsealError};
 
 /// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
 ///
@@ -157,7 +158,7 @@ impl FrameSealer {
             self.limit = self.next;
             self.origin = Origin::Recorded;
         }
-        let record = storage::seal(key, Kind::FrameSealer, context, &self.encode(limit), &mut rng);
+        let record = storage::seal(key, kind::FRAME_SEALER, context, &self.encode(limit), &mut rng);
         Ok(Reserved { sealer: self, record, start, limit })
     }
 
@@ -175,7 +176,7 @@ impl FrameSealer {
     /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::FrameSealer, context, record)?;
+        let state = storage::unseal(key, kind::FRAME_SEALER, context, record)?;
         Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
     }
 

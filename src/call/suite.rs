@@ -6,8 +6,8 @@ use alloc::boxed::Box;
 
 use super::error::OpenError;
 use super::header::Associated;
-use crate::primitives::frame::{FRAME_NONCE, FrameAead, FrameSecret};
 use crate::primitives::secret::Secret;
+use crate::primitives::sframe::{FRAME_NONCE, FrameAead, FrameSecret};
 
 /// P-9.8. How frames are protected. Fixed for a whole call, never negotiated in it.
 ///
@@ -129,6 +129,8 @@ impl FrameKey {
 mod tests {
     use super::*;
     use crate::call::published::{self, bytes, number};
+    use crate::primitives::aead::Forged;
+    use crate::primitives::secret::Secret;
     use alloc::vec::Vec;
 
     /// P-9.8: RFC 9605, appendix C.3, with every intermediate value that is not inside a cipher.
@@ -171,5 +173,42 @@ mod tests {
         let (zero, all) = (key.nonce(0), key.nonce(u64::MAX));
         let differ: Vec<_> = zero.iter().zip(all).map(|(one, other)| one ^ other).collect();
         assert_eq!(differ, [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
+    }
+
+    /// RFC 9605, appendix C.2: all three, by their own inputs.
+    #[test]
+    fn aes_ctr_hmac_agrees_with_every_published_vector() {
+        let vectors = published::of("aes_ctr_hmac");
+        assert_eq!(vectors.len(), 3);
+        for (vector, tag_length) in vectors.iter().zip([10, 8, 4]) {
+            let cipher = FrameAead::ctr_hmac(&Secret::new(bytes(vector, "key").try_into().unwrap()), tag_length);
+            let nonce = bytes(vector, "nonce").try_into().unwrap();
+            let (aad, mut buffer) = (bytes(vector, "aad"), bytes(vector, "pt"));
+            let tag = cipher.seal(&nonce, &aad, &mut buffer).unwrap();
+            let sealed = [buffer.as_slice(), &tag[..cipher.tag_length()]].concat();
+            assert_eq!(sealed, bytes(vector, "ct"));
+            assert_eq!(cipher.open(&nonce, &aad, &mut buffer, &tag), Err(Forged), "a longer tag is another tag");
+            assert_eq!(cipher.open(&nonce, &aad, &mut buffer, &tag[..tag_length]), Ok(()));
+            assert_eq!(buffer, bytes(vector, "pt"));
+        }
+    }
+
+    /// RFC 7714, section 16.2.1: the cipher that the keys of a call are for, with the RFC's key, salt and packet.
+    #[test]
+    fn aes_256_gcm_gives_the_packet_of_rfc_7714() {
+        let key = Secret::new(core::array::from_fn(|at| u8::try_from(at).unwrap()));
+        let header = hex::<12>("8040f17b8041f8d35501a0b2");
+        // Two zero bytes, SSRC, rollover counter and sequence number, under the salt "Quid pro quo".
+        let mut nonce = hex::<12>("00005501a0b200000000f17b");
+        nonce.iter_mut().zip(b"Quid pro quo").for_each(|(byte, salt)| *byte ^= salt);
+        assert_eq!(nonce, hex::<12>("51753c6580c2726f20718414"));
+        let mut payload = *b"Gallia est omnis divisa in partes tres";
+        let tag = FrameAead::aes_256_gcm(&key).seal(&nonce, &header, &mut payload).unwrap();
+        assert_eq!(payload, hex::<38>("32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b"));
+        assert_eq!(tag, hex::<16>("7aa3db36dfffd6b0f9bb7878d7a76c13"));
+    }
+
+    fn hex<const N: usize>(digits: &str) -> [u8; N] {
+        published::from_hex(digits).try_into().unwrap()
     }
 }

@@ -36,8 +36,8 @@ pub use send::{Needed, Supply};
 
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
-use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::handshake::DisclosureHash;
+use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::kdf::digest;

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::account::Account;
 use crate::codec::Malformed;
-use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::handshake::DisclosureHash;
+use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
 use crate::session::{AcceptError, Accepted, DecryptError, Session};
 use crate::time::Timestamp;

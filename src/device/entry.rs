@@ -9,7 +9,7 @@ use super::{AccountKey, Custody, DeviceListError, Terms};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::ed25519::SIGNATURE;
 
 /// One device of an account: its index, its identity, and the terms under which it takes part (docs/spec/accounts.md,
 /// section 10.2).

@@ -9,8 +9,8 @@ use super::{AccountKey, DeviceCertificate, DeviceEntry, DeviceListError};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
+use crate::primitives::ed25519::SIGNATURE;
 use crate::primitives::kdf::digest;
-use crate::primitives::sign::SIGNATURE;
 use crate::time::Timestamp;
 
 /// All devices of an account, signed by its primary device, numbered and chained to the list before it

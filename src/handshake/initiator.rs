@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, VerifiedBundle};
-use crate::primitives::dh::{InvalidKey, KeyPair, PublicKey};
+use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 
 /// Why a session could not be initiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

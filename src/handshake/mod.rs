@@ -32,9 +32,9 @@ pub use responder::{RespondError, Responded, respond};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
 use crate::primitives::aead::TAG;
-use crate::primitives::dh::PublicKey;
-use crate::primitives::kem::CIPHERTEXT;
+use crate::primitives::mlkem768::CIPHERTEXT;
 use crate::primitives::secret::Secret;
+use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
 
 /// 32 secret bytes that two parties share. Wiped on drop, absent from `Debug`.
@@ -63,7 +63,7 @@ impl fmt::Debug for SharedSecret {
     }
 }
 
-/// The SHA-256 of the endpoint disclosure under which a session is set up; all zero when there is none.
+/// The hash of a hosted device's disclosure, under which a session is set up; all zero if there is none.
 ///
 /// It is part of the transcript: if the two sides do not hold the same one, because a relay stripped, swapped or replayed
 /// it, the handshake fails (docs/spec/session.md, section 3.1).
@@ -71,7 +71,7 @@ impl fmt::Debug for SharedSecret {
 pub struct DisclosureHash(pub [u8; 32]);
 
 impl DisclosureHash {
-    /// No disclosure: both endpoints are held by the people who write.
+    /// No disclosure: both devices are held by their own accounts.
     pub const NONE: Self = Self([0; 32]);
 }
 

@@ -8,7 +8,7 @@ use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, Used};
 use crate::primitives::aead::Forged;
-use crate::primitives::dh::{InvalidKey, KeyPair, Point, agree_all};
+use crate::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
 
 /// Why a first flight is not answered; each variant asks for another reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

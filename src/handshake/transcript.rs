@@ -8,10 +8,10 @@ use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::aead::{self, Forged, NONCE, TAG};
-use crate::primitives::dh::PublicKey;
 use crate::primitives::kdf::{Prk, digest};
-use crate::primitives::kem::CIPHERTEXT;
+use crate::primitives::mlkem768::CIPHERTEXT;
 use crate::primitives::secret::Secret;
+use crate::primitives::x25519::PublicKey;
 
 /// P-3.1. All public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
 pub(super) struct Open([u8; 32]);

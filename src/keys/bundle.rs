@@ -10,10 +10,10 @@ use super::{Identity, IdentityKey, IdentityKeyError};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{TYPE_ED25519, TYPE_KEM_LAST_RESORT, TYPE_KEM_ONE_TIME, TYPE_X25519};
 use crate::labels;
-use crate::primitives::dh::{InvalidKey, Point, PublicKey};
+use crate::primitives::ed25519::{SIGNATURE, SignaturePublicKey};
 use crate::primitives::kdf::digest;
-use crate::primitives::kem::EncapsulationKey;
-use crate::primitives::sign::{SIGNATURE, SignaturePublicKey};
+use crate::primitives::mlkem768::EncapsulationKey;
+use crate::primitives::x25519::{InvalidKey, Point, PublicKey};
 use crate::time::Timestamp;
 
 /// Whom the caller expects behind a key. Spelled at every call, because no default is right.

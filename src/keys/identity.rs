@@ -10,11 +10,12 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::primitives::dh::{InvalidKey, KeyPair, Point, PublicKey};
+use crate::labels::kind;
+use crate::primitives::ed25519::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
 use crate::primitives::kdf::digest;
 use crate::primitives::secret::Secret;
-use crate::primitives::sign::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
+use crate::storage::{self, StorageKey, UnsealError};
 
 /// The long-term secret of one device: an Ed25519 signing pair and an X25519 agreement pair, made independently.
 ///
@@ -92,7 +93,7 @@ impl Identity {
         let mut rng = rng;
         let mut state = SecretWriter::with_capacity(64);
         self.write(&mut state);
-        storage::seal(key, Kind::Identity, context, &state.finish(), &mut rng)
+        storage::seal(key, kind::IDENTITY, context, &state.finish(), &mut rng)
     }
 
     /// Opens what [`Identity::seal`] made.
@@ -102,7 +103,7 @@ impl Identity {
     /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::Identity, context, record)?;
+        let state = storage::unseal(key, kind::IDENTITY, context, record)?;
         let mut reader = Reader::new(&state);
         let identity = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
         reader.finish().map_err(|Malformed| UnsealError::Rejected)?;

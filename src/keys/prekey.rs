@@ -8,11 +8,11 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use rand_core::CryptoRng;
 
 use super::{Identity, IdentityKey, PreKeyBundle};
-use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::primitives::ed25519::SIGNATURE;
 use crate::primitives::kdf::digest;
-use crate::primitives::kem::{DecapsulationKey, EncapsulationKey, SEED};
+use crate::primitives::mlkem768::{DecapsulationKey, EncapsulationKey, SEED};
 use crate::primitives::secret::Secret;
-use crate::primitives::sign::SIGNATURE;
+use crate::primitives::x25519::{KeyPair, PublicKey};
 use crate::time::Timestamp;
 
 /// Everything in a bundle but its signature.

@@ -12,10 +12,10 @@ use rand_core::CryptoRng;
 use super::bundle::CLOCK_SKEW;
 use super::prekey::{Generation, OneTime};
 use super::{Identity, IdentityKey, PreKeyBundle};
-use crate::primitives::dh::KeyPair;
+use crate::primitives::ed25519::SignaturePublicKey;
 use crate::primitives::kdf::digest;
-use crate::primitives::kem::DecapsulationKey;
-use crate::primitives::sign::SignaturePublicKey;
+use crate::primitives::mlkem768::DecapsulationKey;
+use crate::primitives::x25519::KeyPair;
 use crate::time::Timestamp;
 
 /// Why pre-keys could not be made.

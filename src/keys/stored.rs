@@ -12,10 +12,11 @@ use super::IdentityKey;
 use super::prekey::{Generation, OneTime};
 use super::prekeys::PreKeys;
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::labels::kind;
+use crate::primitives::ed25519::SignaturePublicKey;
 use crate::primitives::secret::Secret;
-use crate::primitives::sign::SignaturePublicKey;
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::primitives::x25519::{KeyPair, PublicKey};
+use crate::storage::{self, StorageKey, UnsealError};
 use crate::time::Timestamp;
 
 impl PreKeys {
@@ -28,7 +29,7 @@ impl PreKeys {
         let mut writer =
             SecretWriter::with_capacity(512_usize.saturating_add(self.one_time.len().saturating_mul(PAIR)));
         self.write(&mut writer);
-        storage::seal(key, Kind::PreKeys, context, &writer.finish(), &mut rng)
+        storage::seal(key, kind::PRE_KEYS, context, &writer.finish(), &mut rng)
     }
 
     /// Opens what [`PreKeys::seal`] made.
@@ -38,7 +39,7 @@ impl PreKeys {
     /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::PreKeys, context, record)?;
+        let state = storage::unseal(key, kind::PRE_KEYS, context, record)?;
         let mut reader = Reader::new(&state);
         let keys = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
         reader.finish().map_err(|Malformed| UnsealError::Rejected)?;

@@ -14,8 +14,8 @@ use super::error::DecryptError;
 use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
 use crate::primitives::aead::TAG;
-use crate::primitives::hash::Hash;
 use crate::primitives::secret::{Secret, reserve};
+use crate::primitives::sha256::Hash;
 
 /// Decrypts one blob from its beginning: pieces of it of any length in, plaintext out, each chunk once it is verified. Holds
 /// less than one chunk of ciphertext, whatever the size of the file.

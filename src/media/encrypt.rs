@@ -16,8 +16,8 @@ use super::keys::{ChunkKeys, Role};
 use super::media_type::MediaType;
 use super::pointer::Pointer;
 use crate::primitives::aead::TAG;
-use crate::primitives::hash::Hash;
 use crate::primitives::secret::Secret;
+use crate::primitives::sha256::Hash;
 
 /// Encrypts one file: pieces of plaintext of any length in, pieces of the blob out. Holds less than two chunks, whatever the
 /// size of the file.

@@ -11,7 +11,7 @@ use super::media_type::MediaType;
 use crate::codec::Reader;
 use crate::labels;
 use crate::primitives::aead::{Forged, TAG};
-use crate::primitives::chunk::{self, SHORT_NONCE};
+use crate::primitives::chacha20poly1305::{self, SHORT_NONCE};
 use crate::primitives::kdf::Prk;
 use crate::primitives::secret::Secret;
 
@@ -38,7 +38,7 @@ impl ChunkKeys {
             Role::Thumbnail => (THUMBNAIL, [].as_slice()),
         };
         let info: [&[u8]; 6] = [labels::ATTACHMENT, &[0], salt, &[kind], &size.to_be_bytes(), media_type];
-        let output = Prk::of(attachment).expand::<OUTPUT>(&info);
+        let output = Prk::from_uniform_key(attachment).expand::<OUTPUT>(&info);
         let mut keys =
             Self { key: Box::new(Secret::zero()), base: Box::new(Secret::zero()), commitment: [0; COMMITMENT] };
         let mut bytes = output.expose().iter();
@@ -70,7 +70,7 @@ impl ChunkKeys {
     /// Encrypts a chunk into `to`, which has room for it and its tag.
     pub(super) fn seal(&self, number: u64, from: &[u8], to: &mut [u8]) {
         if let Some((body, tag)) = to.split_last_chunk_mut::<TAG>() {
-            let sealed = chunk::seal((&self.key, &self.base), number, from, body);
+            let sealed = chacha20poly1305::seal((&self.key, &self.base), number, from, body);
             // Refused only where lengths differ, which callers exclude; a zero tag would never verify.
             *tag = sealed.unwrap_or_default();
         }
@@ -79,7 +79,7 @@ impl ChunkKeys {
     /// P-8.5. Verifies a chunk and its tag, in their place, and only then decrypts into `to`, which has room for the chunk.
     pub(super) fn open(&self, number: u64, sealed: &[u8], to: &mut [u8]) -> Result<(), Forged> {
         let (from, tag) = sealed.split_last_chunk::<TAG>().ok_or(Forged)?;
-        chunk::open((&self.key, &self.base), number, from, to, tag)
+        chacha20poly1305::open((&self.key, &self.base), number, from, to, tag)
     }
 }
 

@@ -12,9 +12,10 @@ use super::format::{self, Layout};
 use super::keys::Role;
 use super::media_type::MediaType;
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::primitives::hash::{Hash, MIDSTATE};
+use crate::labels::kind;
 use crate::primitives::secret::Secret;
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::primitives::sha256::{Hash, MIDSTATE};
+use crate::storage::{self, StorageKey, UnsealError};
 
 impl Encryptor {
     /// Puts the encryption away, at the last whole chunk that was given out: [`file_position`](Self::file_position) and
@@ -39,7 +40,7 @@ impl Encryptor {
         if sealer.chunk > 0 {
             writer.bytes(&sealer.digest.midstate());
         }
-        storage::seal(key, Kind::Upload, context, &writer.finish(), &mut rng)
+        storage::seal(key, kind::UPLOAD, context, &writer.finish(), &mut rng)
     }
 
     /// Takes up an encryption that [`seal`](Self::seal) put away. Go on with the byte at
@@ -56,7 +57,7 @@ impl Encryptor {
     /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::Upload, context, record)?;
+        let state = storage::unseal(key, kind::UPLOAD, context, record)?;
         Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
     }
 

@@ -4,7 +4,7 @@
 
 use super::message_key::MessageKey;
 use crate::labels;
-use crate::primitives::kdf::KeyedHash;
+use crate::primitives::kdf::HmacSha256;
 use crate::primitives::secret::Secret;
 
 /// `CK`: everything that the rest of a chain comes from.
@@ -17,14 +17,14 @@ impl ChainKey {
 
     /// `mk = HMAC(CK, 0x01)`, `CK' = HMAC(CK, 0x02)`.
     pub(super) fn step(&self) -> (Self, MessageKey) {
-        let hash = KeyedHash::new(&self.0);
+        let hash = HmacSha256::new(&self.0);
         let message_key = MessageKey::new(hash.hash(&[labels::CHAIN_MESSAGE]));
         (Self(hash.hash(&[labels::CHAIN_NEXT])), message_key)
     }
 
     /// The next chain key alone, where nobody will ask for the message key.
     pub(super) fn skip(&self) -> Self {
-        Self(KeyedHash::new(&self.0).hash(&[labels::CHAIN_NEXT]))
+        Self(HmacSha256::new(&self.0).hash(&[labels::CHAIN_NEXT]))
     }
 
     pub(super) const fn secret(&self) -> &Secret<32> {

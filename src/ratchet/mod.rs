@@ -22,6 +22,7 @@
 
 mod chain; //       4.3  the symmetric step
 mod header; //      4.4  encrypted headers
+mod layout; //      4.4  sizes, and the nonces of header and body
 mod limits; //      4.7  bounds
 mod message_key; // 4.5  bodies
 mod receiving; //   4.6  stage, then commit
@@ -39,8 +40,8 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use crate::handshake::SharedSecret;
-use crate::primitives::dh::Point;
-pub use crate::primitives::dh::{KeyPair, PublicKey, PublicKeyError};
+use crate::primitives::x25519::Point;
+pub use crate::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
 

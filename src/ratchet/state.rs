@@ -20,9 +20,10 @@ use super::sending::{Sending, SendingChain, Theirs};
 use super::skipped::{Kept, Skipped};
 use super::{DoubleRatchet, Staged, State};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::primitives::dh::{KeyPair, PublicKey};
+use crate::labels::kind;
 use crate::primitives::secret::Secret;
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::primitives::x25519::{KeyPair, PublicKey};
+use crate::storage::{self, StorageKey, UnsealError};
 
 impl DoubleRatchet {
     /// Seals the state into one record; `context` names it in the caller's store.
@@ -41,7 +42,7 @@ impl DoubleRatchet {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        storage::seal(key, Kind::Ratchet, context, &self.state.encode(), &mut rng)
+        storage::seal(key, kind::RATCHET, context, &self.state.encode(), &mut rng)
     }
 
     /// Opens what [`DoubleRatchet::seal`] made.
@@ -51,7 +52,7 @@ impl DoubleRatchet {
     /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::Ratchet, context, record)?;
+        let state = storage::unseal(key, kind::RATCHET, context, record)?;
         let mut reader = Reader::new(&state);
         let state = State::decode(&mut reader).and_then(|state| reader.finish().map(|()| state));
         state.map(|state| Self { state }).map_err(|Malformed| UnsealError::Rejected)
@@ -115,7 +116,7 @@ impl Staged<'_> {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        storage::seal(key, Kind::Ratchet, context, &self.encode_after(), &mut rng)
+        storage::seal(key, kind::RATCHET, context, &self.encode_after(), &mut rng)
     }
 }
 

@@ -49,7 +49,7 @@ impl Session {
         Self::accept_under(identity, keys, message, trust, DisclosureHash::NONE)
     }
 
-    /// The same under an endpoint disclosure: only a message written under the same one is accepted.
+    /// The same under the disclosure of a hosted device: only a message written under the same one is accepted.
     ///
     /// # Errors
     ///

@@ -84,7 +84,7 @@ impl Session {
         Self::initiate_under(identity, bundle, DisclosureHash::NONE, rng)
     }
 
-    /// The same under an endpoint disclosure: the peer accepts only if it holds the same one.
+    /// The same under the disclosure of a hosted device: the peer accepts only if it holds the same one.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Session {
         &self.id
     }
 
-    /// The endpoint disclosure under which it was set up; [`DisclosureHash::NONE`] when there was none.
+    /// The disclosure of a hosted device under which it was set up; [`DisclosureHash::NONE`] if there was none.
     #[must_use]
     pub const fn disclosure(&self) -> DisclosureHash {
         self.disclosure

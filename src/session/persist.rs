@@ -12,8 +12,9 @@ use super::{Opening, Session};
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::handshake::{DisclosureHash, FirstFlight};
 use crate::keys::IdentityKey;
+use crate::labels::kind;
 use crate::ratchet::{DoubleRatchet, State};
-use crate::storage::{self, Kind, StorageKey, UnsealError};
+use crate::storage::{self, StorageKey, UnsealError};
 
 /// A sealed session, with the revision that it holds.
 #[must_use = "a record that is not stored protects nothing"]
@@ -79,7 +80,7 @@ impl Session {
         let kept = self.kept_keys().saturating_mul(KEPT_KEY);
         let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
         self.write(&mut writer);
-        let bytes = storage::seal(key, Kind::Session, context, &writer.finish(), rng);
+        let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), rng);
         SealedSession { bytes, session: self.id, revision: self.revision }
     }
 
@@ -105,7 +106,7 @@ impl Session {
     /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, Kind::Session, context, record)?;
+        let state = storage::unseal(key, kind::SESSION, context, record)?;
         let mut reader = Reader::new(&state);
         let session = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
         reader.finish().map_err(|Malformed| UnsealError::Rejected)?;

@@ -14,9 +14,9 @@
 )]
 
 mod encodings; //    what is decoded encodes to the same bytes, and everything else is refused
-#[cfg(feature = "call")]
+#[cfg(all(feature = "call", feature = "content"))]
 mod script; //       the language of the vector files
 mod sizes; //        sizes of messages, bundles and records
 mod state_golden; // records of released formats still open
-#[cfg(feature = "call")]
+#[cfg(all(feature = "call", feature = "content"))]
 mod vectors; //      every script in tests/vectors

@@ -1,4 +1,4 @@
-//! Rules of the repository that a machine checks: layers, requirements with tests, seeds of the fuzz targets.
+//! Rules of the repository that a machine checks: layers, requirements, documents, labels, and the seeds of the fuzz targets.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -14,5 +14,9 @@
 )]
 
 mod architecture; // layers, file sizes, first lines, raw secrets
-mod compliance; //   every numbered requirement is enforced and tested
+mod circles; //      no imports in a circle
+mod compliance; //   every requirement is enforced and tested, and none changes unnoticed
 mod corpus; //       every fuzz seed is replayed
+mod documents; //    paths and links lead somewhere
+mod files; //        reads the repository's files
+mod labels; //       labels are distinct and prefix-free

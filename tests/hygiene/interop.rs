@@ -1,11 +1,12 @@
 //! Interop sessions: `Debug` of their types shows no secret, and none is left in freed memory.
 
 use bisik::StorageKey;
+use bisik::interop::signal::*;
 use bisik::interop::signal::{
     Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
 };
 use bisik::interop::whatsapp::media::{self, MediaKind};
-use bisik::interop::*;
+use bisik::interop::whatsapp::*;
 
 use super::canaries::Canaries;
 use super::debug::{Shown, show};

@@ -1,4 +1,4 @@
-"""An independent implementation of bisik-1, written from docs/spec alone; section numbers are that document's.
+"""An independent implementation of bisik-1, written from docs/spec alone; section numbers are those of its documents.
 
 It does not know the crate. For tests only: see primitives.py. `draw(n)` gives n bytes of randomness.
 """

@@ -7,14 +7,6 @@ mod parts;
 mod tainted;
 mod valgrind;
 
-extern crate alloc;
-#[allow(dead_code)]
-#[path = "../../../src/labels.rs"]
-mod labels;
-#[allow(dead_code)]
-#[path = "../../../src/primitives/mod.rs"]
-mod primitives;
-
 use std::process::ExitCode;
 
 /// A name and what is run; the secret is tainted inside.

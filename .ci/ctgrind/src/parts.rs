@@ -1,12 +1,12 @@
 //! The primitives one by one, compiled from the crate's own source: nothing on the way can lose or hide a taint.
 //! Comparisons of public keys, identities and digests are not here: they are of public data, and may take any time.
 
-use crate::primitives::aead::{Aead, open_once, seal_once};
-use crate::primitives::dh::{KeyPair, Point, agree_all};
-use crate::primitives::kdf::{KeyedHash, Prk};
-use crate::primitives::kem::DecapsulationKey;
-use crate::primitives::secret::Secret;
-use crate::primitives::sign::SignatureKeyPair;
+use bisik_core::primitives::aead::{Aead, open_once, seal_once};
+use bisik_core::primitives::x25519::{KeyPair, Point, agree_all};
+use bisik_core::primitives::kdf::{HmacSha256, Prk};
+use bisik_core::primitives::mlkem768::DecapsulationKey;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::ed25519::SignatureKeyPair;
 use crate::tainted::Tainted;
 use crate::{Case, valgrind};
 use libcrux_ml_kem::mlkem768;
@@ -45,7 +45,7 @@ fn compare() {
 
 fn keyed_hash() {
     let message = secret::<100>(2);
-    let hash = KeyedHash::new(&secret(1)).hash(&[message.expose(), b"public"]);
+    let hash = HmacSha256::new(&secret(1)).hash(&[message.expose(), b"public"]);
     valgrind::reveal(hash.expose());
 }
 

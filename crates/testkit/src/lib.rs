@@ -28,6 +28,7 @@ pub mod accounts;
 pub mod alice_and_bob;
 pub mod draws;
 pub mod fuzz;
+#[cfg(feature = "content")]
 pub mod protobuf;
 pub mod rng;
 pub mod simulation;

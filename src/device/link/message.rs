@@ -12,7 +12,7 @@ use crate::codec::{Reader, Writer};
 use crate::device::{AccountKey, DeviceEntry, LinkError, Terms};
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::primitives::kdf::{KeyedHash, digest};
+use crate::primitives::kdf::{HmacSha256, digest};
 use crate::primitives::secret::Secret;
 
 /// What companion and primary have beside the network: a secret that a camera read, or only the user's eyes.
@@ -41,7 +41,7 @@ impl Channel {
     fn authenticate(&self, label: &[u8], context: &[u8], message: &[u8]) -> Vec<u8> {
         match self {
             Self::QrCode(secret) => {
-                let tag = KeyedHash::new(secret).hash(&[label, context, message]);
+                let tag = HmacSha256::new(secret).hash(&[label, context, message]);
                 [message, tag.expose()].concat()
             }
             Self::TypedCode => message.to_vec(),
@@ -52,7 +52,7 @@ impl Channel {
     fn verify(&self, label: &[u8], context: &[u8], message: &[u8], tag: Option<&[u8; TAG]>) -> Result<(), LinkError> {
         let fits = match (self, tag) {
             (Self::QrCode(secret), Some(tag)) => {
-                KeyedHash::new(secret).hash(&[label, context, message]).expose().ct_eq(tag).into()
+                HmacSha256::new(secret).hash(&[label, context, message]).expose().ct_eq(tag).into()
             }
             (Self::TypedCode, None) => true,
             (Self::QrCode(_), None) | (Self::TypedCode, Some(_)) => false,

@@ -6,6 +6,7 @@
 mod accept; //         a first message against fixed pre-keys
 #[cfg(feature = "call")]
 mod call; //           signals and frames of calls
+#[cfg(feature = "content")]
 mod content; //        what people send, and sealed votes
 mod decoders; //       the decoders of everything public
 mod decrypt; //        edited messages against a session or a ratchet in mid-conversation
@@ -30,6 +31,7 @@ mod unseal; //         sealed records, from the outside and behind the tag
 pub use accept::accept;
 #[cfg(feature = "call")]
 pub use call::{call_frame, call_signal};
+#[cfg(feature = "content")]
 pub use content::{content, poll_vote};
 pub use decoders::{bundle, ciphertext, first_flight, identity_key};
 pub use decrypt::{decrypt, ratchet_decrypt};
@@ -63,6 +65,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("call_signal", call_signal),
     ("ciphertext", ciphertext),
     ("consent", consent),
+    #[cfg(feature = "content")]
     ("content", content),
     ("conversation", conversation),
     ("conversation_record", conversation_record),
@@ -94,6 +97,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("link", link),
     ("media_decrypt", media_decrypt),
     ("media_pointer", media_pointer),
+    #[cfg(feature = "content")]
     ("poll_vote", poll_vote),
     ("ratchet_decrypt", ratchet_decrypt),
     ("state", state),

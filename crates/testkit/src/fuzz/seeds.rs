@@ -4,6 +4,7 @@
 
 #[cfg(feature = "call")]
 use super::call;
+#[cfg(feature = "content")]
 use super::content;
 use super::device;
 use super::endpoint;
@@ -32,6 +33,7 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
         of("consent", endpoint::consent_seeds()),
+        #[cfg(feature = "content")]
         of("content", content::content_seeds()),
         of("conversation", conversation_events()),
         of("conversation_record", envelope::record_seeds()),
@@ -63,6 +65,7 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("link", device::link_seeds()),
         of("media_decrypt", media::decrypt_seeds()),
         of("media_pointer", media::pointer_seeds()),
+        #[cfg(feature = "content")]
         of("poll_vote", content::poll_vote_seeds()),
         of("ratchet_decrypt", conversation(&RATCHETS)),
         of("state", state()),

@@ -1,0 +1,24 @@
+//! Bytes to types and back: fixed-width big-endian numbers, fixed-size arrays, nothing optional.
+//!
+//! Does not know what the bytes mean. P-1.8: every value has exactly one encoding (docs/spec/conventions.md, section
+//! 1.5).
+
+mod padme;
+mod reader;
+mod records;
+mod writer;
+
+pub use padme::padme;
+pub use reader::Reader;
+pub use records::{Record, Records, Value};
+pub use writer::{SecretWriter, Writer};
+
+/// The input ended early, had bytes left over, or held a value outside its range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl From<core::num::TryFromIntError> for Malformed {
+    fn from(_: core::num::TryFromIntError) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,73 @@
+//! AES-256-CBC with PKCS#7 padding (FIPS 197, SP 800-38A, RFC 5652), for the wires of others that have it.
+//!
+//! Does not authenticate, so whoever decrypts has verified a tag or a signature before; does not know what keys are for.
+
+use alloc::vec::Vec;
+
+use aes::{Aes256Dec, Aes256Enc};
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use cbc::{Decryptor, Encryptor};
+use zeroize::Zeroizing;
+
+use super::secret::Secret;
+
+/// Bytes of an initialisation vector, and of a block.
+pub const BLOCK: usize = 16;
+
+/// Bytes of ciphertext for `length` bytes of plaintext: always more, up to the next whole block.
+pub const fn padded(length: usize) -> usize {
+    (length / BLOCK).saturating_add(1).saturating_mul(BLOCK)
+}
+
+/// Appends the ciphertext of `plaintext`, [`padded`] to whole blocks, to `output`. Reserve the room before: growing leaves
+/// copies of what `output` held.
+pub fn encrypt(output: &mut Vec<u8>, key: &Secret<32>, iv: &[u8; BLOCK], plaintext: &[u8]) {
+    let start = output.len();
+    output.extend_from_slice(plaintext);
+    output.resize(start.saturating_add(padded(plaintext.len())), 0);
+    let body = output.get_mut(start..).unwrap_or_default();
+    let encrypted = Encryptor::<Aes256Enc>::new(key.expose().into(), iv.into())
+        .encrypt_padded::<Pkcs7>(body, plaintext.len())
+        .is_ok();
+    debug_assert!(encrypted, "the room for the padding was made");
+}
+
+/// The plaintext of `ciphertext`, which was authenticated before; nothing where it is not whole blocks or its padding is
+/// not one that [`encrypt`] makes.
+pub fn decrypt(key: &Secret<32>, iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut plaintext = Zeroizing::new(ciphertext.to_vec());
+    let length =
+        Decryptor::<Aes256Dec>::new(key.expose().into(), iv.into()).decrypt_padded::<Pkcs7>(&mut plaintext).ok()?.len();
+    plaintext.truncate(length);
+    Some(plaintext)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_comes_back_and_is_padded_to_the_next_whole_block() {
+        let key = Secret::new([7; 32]);
+        let text: [u8; 70] = core::array::from_fn(|at| u8::try_from(at).unwrap());
+        for length in 0..text.len() {
+            let mut output = alloc::vec![0xAA];
+            encrypt(&mut output, &key, &[9; BLOCK], &text[..length]);
+            assert_eq!(output.len(), 1 + (length / 16 + 1) * 16);
+            assert_eq!(output[0], 0xAA, "what was there stays");
+            assert_eq!(decrypt(&key, &[9; BLOCK], &output[1..]).unwrap().as_slice(), &text[..length]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_whole_blocks_or_not_padded_is_refused() {
+        let key = Secret::new([7; 32]);
+        let mut output = Vec::new();
+        encrypt(&mut output, &key, &[9; BLOCK], b"twenty bytes of text");
+        assert!(decrypt(&key, &[9; BLOCK], &output[..31]).is_none());
+        assert!(decrypt(&key, &[9; BLOCK], &[]).is_none());
+        // One block earlier the plaintext has no padding.
+        assert!(decrypt(&key, &[9; BLOCK], &output[..16]).is_none());
+    }
+}

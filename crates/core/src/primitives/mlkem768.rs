@@ -1,0 +1,74 @@
+//! ML-KEM-768 (FIPS 203) with keys kept as their 64-byte seeds.
+//!
+//! Does not know what a shared secret is for. Seeds, not expanded keys, because only seeds bind key, ciphertext and
+//! secret to one another (docs/spec/conventions.md, section 1.4).
+
+use alloc::boxed::Box;
+
+use libcrux_ml_kem::mlkem768;
+use rand_core::CryptoRng;
+use zeroize::Zeroize;
+
+use super::secret::Secret;
+
+/// Bytes of an encapsulation key.
+pub const ENCAPSULATION_KEY: usize = 1184;
+/// Bytes of a ciphertext.
+pub const CIPHERTEXT: usize = 1088;
+/// Bytes of a seed.
+pub const SEED: usize = 64;
+
+/// An encapsulation key that passed the modulus check of FIPS 203, section 7.2.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EncapsulationKey(Box<[u8; ENCAPSULATION_KEY]>);
+
+impl EncapsulationKey {
+    /// P-1.7. `None` where a coefficient is not reduced.
+    pub fn decode(bytes: &[u8; ENCAPSULATION_KEY]) -> Option<Self> {
+        mlkem768::validate_public_key(&bytes.into()).then(|| Self(Box::new(*bytes)))
+    }
+
+    pub fn as_bytes(&self) -> &[u8; ENCAPSULATION_KEY] {
+        &self.0
+    }
+
+    /// A fresh secret and the ciphertext that carries it, from 32 bytes of `rng`.
+    pub fn encapsulate(&self, rng: &mut dyn CryptoRng) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
+        self.encapsulate_with(&Secret::random(rng))
+    }
+
+    /// FIPS 203, algorithm 17, with its randomness given.
+    pub fn encapsulate_with(&self, randomness: &Secret<32>) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
+        let (ciphertext, mut shared) = mlkem768::encapsulate(&self.as_bytes().into(), *randomness.expose());
+        let secret = Secret::copy_of(&shared);
+        shared.zeroize();
+        (Box::new(ciphertext.into()), secret)
+    }
+}
+
+/// A decapsulation key, expanded from its seed for the time of one use.
+pub struct DecapsulationKey {
+    expanded: Box<Secret<2400>>,
+    public: EncapsulationKey,
+}
+
+impl DecapsulationKey {
+    /// FIPS 203, algorithm 16: the pair of the seed `d ‖ z`.
+    pub fn from_seed(seed: &Secret<SEED>) -> Self {
+        let (private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();
+        let public = EncapsulationKey(Box::new(public.into()));
+        Self { expanded: Box::new(Secret::new(private.into())), public }
+    }
+
+    pub const fn public(&self) -> &EncapsulationKey {
+        &self.public
+    }
+
+    /// FIPS 203, algorithm 18. Never fails: a ciphertext that was not made for this key gives a secret nobody knows.
+    pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
+        let mut shared = mlkem768::decapsulate(&self.expanded.expose().into(), &ciphertext.into());
+        let secret = Secret::copy_of(&shared);
+        shared.zeroize();
+        secret
+    }
+}

@@ -1,0 +1,344 @@
+//! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order; nothing else is a key here.
+//!
+//! Does not know what a key is for. Works on the Edwards form of the peer's point, which gives the same
+//! shared secret as the Montgomery ladder and is faster wherever one point meets several secrets.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::montgomery::MontgomeryPoint;
+use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use super::secret::Secret;
+
+/// Why 32 bytes are not a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidKey {
+    /// Not reduced, the unused bit set, or a point of the twist.
+    NonCanonical,
+    /// A point of small order, whose shared secret would be known to everyone.
+    LowOrder,
+}
+
+/// An X25519 public key: the 32-byte little-endian u-coordinate of RFC 7748, canonical and not of small order.
+///
+/// 32 bytes; docs/spec/conventions.md, section 1.1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PublicKey([u8; 32]);
+
+impl PublicKey {
+    /// P-1.1, P-1.2. Accepts canonical encodings of points that are not of small order. Whether the point is on the curve
+    /// is found out by [`Point::decode`], which every use goes through.
+    pub fn decode(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
+        if !is_reduced(bytes) {
+            return Err(InvalidKey::NonCanonical);
+        }
+        if SMALL_ORDER.contains(bytes) {
+            return Err(InvalidKey::LowOrder);
+        }
+        Ok(Self(*bytes))
+    }
+
+    /// Reads a key that came from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`PublicKeyError`] where the encoding is not canonical, or the point is of the twist or of small order.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, PublicKeyError> {
+        Ok(Point::decode(Self::decode(bytes)?)?.public)
+    }
+
+    /// The 32 bytes of RFC 7748.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Why 32 bytes are not a [`PublicKey`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublicKeyError {
+    /// Not in canonical encoding, or a point of the twist: no honest key.
+    NonCanonical,
+    /// Of small order: made to break, never by accident.
+    LowOrder,
+}
+
+impl fmt::Display for PublicKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NonCanonical => "public key is not canonical",
+            Self::LowOrder => "public key is of small order",
+        })
+    }
+}
+
+impl core::error::Error for PublicKeyError {}
+
+impl From<InvalidKey> for PublicKeyError {
+    fn from(error: InvalidKey) -> Self {
+        match error {
+            InvalidKey::NonCanonical => Self::NonCanonical,
+            InvalidKey::LowOrder => Self::LowOrder,
+        }
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKey(")?;
+        for byte in self.0.iter().take(4) {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("..)")
+    }
+}
+
+/// Whether the little-endian number is below 2^255 - 19. Public data: variable time is fine.
+pub fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    *high < 0x7f || (*high == 0x7f && (middle.iter().any(|byte| *byte != 0xff) || *low < 0xed))
+}
+
+/// A public key with its point in Edwards form, ready for arithmetic.
+#[derive(Clone, Debug)]
+pub struct Point {
+    public: PublicKey,
+    edwards: EdwardsPoint,
+}
+
+impl Point {
+    /// P-1.3. Refuses points of the twist: no honest key is one (docs/spec/conventions.md, section 1.1).
+    pub fn decode(public: PublicKey) -> Result<Self, InvalidKey> {
+        let edwards = MontgomeryPoint(public.0).to_edwards(0).ok_or(InvalidKey::NonCanonical)?;
+        Ok(Self { public, edwards })
+    }
+
+    pub const fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that it must
+    /// not be a name. Costs as much as an agreement. Public data: variable time is fine.
+    pub fn is_torsion_free(&self) -> bool {
+        self.edwards.is_torsion_free()
+    }
+}
+
+/// An X25519 key pair. The public key is kept beside the secret, so that it is never computed twice.
+///
+/// The secret wipes itself on drop, is absent from `Debug`, and comes out only by [`KeyPair::expose_secret_bytes`].
+///
+/// Boxed, so that moving a pair, or growing a collection of them, leaves no copy behind.
+pub struct KeyPair(Box<Halves>);
+
+struct Halves {
+    secret: Secret<32>,
+    public: PublicKey,
+}
+
+impl KeyPair {
+    /// A new pair from 32 bytes of `rng`.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # mod bisik { pub use bisik_core::primitives::x25519 as ratchet; }
+    /// use bisik::ratchet::KeyPair;
+    ///
+    /// let pair = KeyPair::generate(rng);
+    /// assert_eq!(pair.public().as_bytes().len(), 32);
+    /// ```
+    #[must_use]
+    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut rng = rng;
+        Self::from_secret(Secret::random(&mut rng))
+    }
+
+    /// The pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
+    pub fn from_secret(secret: Secret<32>) -> Self {
+        let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
+        Self::from_parts(secret, public)
+    }
+
+    /// The pair as it was stored; `public` must have come from [`KeyPair::public`].
+    pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
+        Self(Box::new(Halves { secret, public }))
+    }
+
+    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of them.
+    /// Those of the new pair come first, in their order.
+    pub fn generate_and_agree_all(
+        rng: &mut dyn CryptoRng,
+        theirs: &[&Point],
+        other: (&KeyPair, &Point),
+    ) -> Result<(Self, Vec<Secret<32>>), InvalidKey> {
+        let secret = Secret::<32>::random(rng);
+        let mut products = Vec::with_capacity(theirs.len().saturating_add(2));
+        products.push(EdwardsPoint::mul_base_clamped(*secret.expose()));
+        products.extend(theirs.iter().map(|point| point.edwards.mul_clamped(*secret.expose())));
+        products.push(other.1.edwards.mul_clamped(*other.0.0.secret.expose()));
+        let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
+        products.zeroize();
+        let found = coordinates.split_first().map(|(public, shared)| (PublicKey(public.0), secrets(shared)));
+        coordinates.zeroize();
+        let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
+        Ok((Self::from_parts(secret, public), shared?))
+    }
+
+    /// A new pair, and its shared secret with `theirs`, at the price of one inversion instead of two.
+    pub fn generate_and_agree(rng: &mut dyn CryptoRng, theirs: &Point) -> Result<(Self, Secret<32>), InvalidKey> {
+        let secret = Secret::<32>::random(rng);
+        let mut products =
+            [EdwardsPoint::mul_base_clamped(*secret.expose()), theirs.edwards.mul_clamped(*secret.expose())];
+        let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
+        let found = match coordinates.as_slice() {
+            [public, shared] => Some((PublicKey(public.0), contributory(shared.0))),
+            _ => None,
+        };
+        products.zeroize();
+        coordinates.zeroize();
+        let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
+        Ok((Self::from_parts(secret, public), shared?))
+    }
+
+    /// A pair whose 32 secret bytes the caller keeps.
+    #[must_use]
+    pub fn from_secret_bytes(bytes: [u8; 32]) -> Self {
+        Self::from_secret(Secret::new(bytes))
+    }
+
+    /// The 32 secret bytes, for a caller who keeps them. Copies of them are the caller's to wipe.
+    #[must_use]
+    pub fn expose_secret_bytes(&self) -> &[u8; 32] {
+        self.0.secret.expose()
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> &PublicKey {
+        &self.0.public
+    }
+
+    pub fn secret(&self) -> &Secret<32> {
+        &self.0.secret
+    }
+
+    pub fn duplicate(&self) -> Self {
+        Self::from_parts(self.0.secret.duplicate(), self.0.public)
+    }
+
+    /// The shared secret with `theirs`.
+    pub fn agree(&self, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
+        contributory(theirs.edwards.mul_clamped(*self.0.secret.expose()).to_montgomery().0)
+    }
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Halves { secret: _, public } = self.0.as_ref();
+        f.debug_struct("KeyPair").field("public", public).finish_non_exhaustive()
+    }
+}
+
+/// The shared secrets of several pairs, with one inversion for all of them.
+pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, InvalidKey> {
+    let mut products = Vec::with_capacity(pairs.len());
+    for (ours, theirs) in pairs {
+        products.push(theirs.edwards.mul_clamped(*ours.0.secret.expose()));
+    }
+    let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
+    products.zeroize();
+    let secrets = secrets(&coordinates);
+    coordinates.zeroize();
+    secrets
+}
+
+/// Collected into memory of its final size: a vector that grows leaves copies behind.
+fn secrets(shared: &[MontgomeryPoint]) -> Result<Vec<Secret<32>>, InvalidKey> {
+    let mut secrets = Vec::with_capacity(shared.len());
+    for point in shared {
+        secrets.push(contributory(point.0)?);
+    }
+    Ok(secrets)
+}
+
+/// P-1.4, S-1.4. Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
+fn contributory(shared: [u8; 32]) -> Result<Secret<32>, InvalidKey> {
+    let shared = Secret::new(shared);
+    if bool::from(shared.ct_eq(&Secret::zero())) { Err(InvalidKey::LowOrder) } else { Ok(shared) }
+}
+
+/// Every canonical u-coordinate of a point of small order, on the curve or its twist: 0, 1, p - 1 and the two of order 8.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [
+        0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ],
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09,
+        0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44,
+        0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_alone_and_in_a_batch() {
+        let a = KeyPair::from_secret(Secret::new([3; 32]));
+        let b = KeyPair::from_secret(Secret::new([5; 32]));
+        let (at_a, at_b) = (Point::decode(*a.public()).unwrap(), Point::decode(*b.public()).unwrap());
+        let alone = a.agree(&at_b).unwrap();
+        let batch = agree_all(&[(&b, &at_a), (&a, &at_b)]).unwrap();
+        assert!(batch.iter().all(|secret| bool::from(secret.ct_eq(&alone))));
+    }
+
+    #[test]
+    fn the_edwards_form_gives_what_the_ladder_gives() {
+        for seed in 0..32_u8 {
+            let ours = KeyPair::from_secret(Secret::new([seed; 32]));
+            let theirs = KeyPair::from_secret(Secret::new([seed.wrapping_mul(7).wrapping_add(1); 32]));
+            let ladder = MontgomeryPoint(theirs.public().0).mul_clamped(*ours.0.secret.expose());
+            let point = Point::decode(*theirs.public()).unwrap();
+            assert_eq!(ours.agree(&point).unwrap().expose(), &ladder.0);
+        }
+    }
+
+    /// P-1.4, S-1.4
+    #[test]
+    fn an_all_zero_shared_secret_is_refused() {
+        assert!(matches!(contributory([0; 32]), Err(InvalidKey::LowOrder)));
+        let last: [u8; 32] = core::array::from_fn(|index| u8::from(index == 31));
+        assert!(contributory(last).is_ok());
+    }
+
+    #[test]
+    fn small_order_twist_and_unreduced_keys_are_refused() {
+        for encoding in SMALL_ORDER {
+            assert_eq!(PublicKey::decode(&encoding), Err(InvalidKey::LowOrder));
+        }
+        let mut unreduced = [0xff; 32];
+        unreduced[0] = 0xed;
+        unreduced[31] = 0x7f;
+        assert_eq!(PublicKey::decode(&unreduced), Err(InvalidKey::NonCanonical));
+        unreduced[0] = 0xec;
+        unreduced[31] = 0xff;
+        assert_eq!(PublicKey::decode(&unreduced), Err(InvalidKey::NonCanonical));
+        let mut on_twist = [0; 32];
+        on_twist[0] = 2;
+        let on_twist = PublicKey::decode(&on_twist).unwrap();
+        assert_eq!(Point::decode(on_twist).unwrap_err(), InvalidKey::NonCanonical);
+    }
+}

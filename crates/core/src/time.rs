@@ -1,0 +1,45 @@
+//! [`Timestamp`]: the only notion of time in the crate.
+//!
+//! Does not know any clock: the application says what time it is.
+
+use core::fmt;
+
+/// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock has it.
+///
+/// Only rules about lifetimes take one (docs/spec/session.md, section 2.4); decryption never does.
+///
+/// ```
+/// # use bisik_core::time as bisik;
+/// use bisik::Timestamp;
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// assert_eq!(now.plus_seconds(60).as_unix_seconds(), 1_800_000_060);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The moment `seconds` after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn as_unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// The moment `seconds` later; stays at the greatest moment instead of wrapping.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({}s)", self.0)
+    }
+}

@@ -1,0 +1,171 @@
+//! [`PreKeyBundle`]: what a server hands out for a device; [`VerifiedBundle`]: what a session may be started with.
+//!
+//! Does not know secrets, nor how bundles travel: on this wire that is the transport's business.
+
+use core::fmt;
+
+use super::key::{IdentityKey, KeyError, PublicKey};
+use super::xeddsa::{self, SIGNATURE};
+use bisik_core::primitives::x25519::Point;
+
+/// Whom the caller expects behind a key. Spelled at every call, because no default is right.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// Exactly this identity: known from before, or from a compared safety number.
+    Pinned(&'a IdentityKey),
+    /// Whoever it is. The caller remembers the identity it finds and pins it from then on.
+    OnFirstUse,
+}
+
+impl Trust<'_> {
+    pub(super) fn allows(&self, identity: &IdentityKey) -> bool {
+        match self {
+            Self::Pinned(expected) => *expected == identity,
+            Self::OnFirstUse => true,
+        }
+    }
+}
+
+/// Why a bundle is refused; each variant asks for another reaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// It belongs to another identity than the pinned one: warn the user, as for any changed key.
+    IdentityMismatch,
+    /// The signature of its signed pre-key does not verify: hostile, or damaged on the way.
+    BadSignature,
+    /// A key in it is not on the curve: made by a broken or hostile device.
+    NonCanonical,
+}
+
+impl fmt::Display for BundleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IdentityMismatch => "pre-key bundle belongs to another identity",
+            Self::BadSignature => "pre-key bundle is badly signed",
+            Self::NonCanonical => "pre-key bundle holds a key that is not canonical",
+        })
+    }
+}
+
+impl core::error::Error for BundleError {}
+
+impl From<KeyError> for BundleError {
+    fn from(_: KeyError) -> Self {
+        Self::NonCanonical
+    }
+}
+
+/// A one-time pre-key as it is published. Nothing on this wire authenticates it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneTimePreKey {
+    /// Its number, by which the first message names it.
+    pub id: u32,
+    /// Its public half.
+    pub key: PublicKey,
+}
+
+/// A signed pre-key as it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedPreKey {
+    /// Its number, by which the first message names it; not signed.
+    pub id: u32,
+    /// Its public half.
+    pub key: PublicKey,
+    /// The identity's signature over the 33 bytes of the key.
+    pub signature: [u8; SIGNATURE],
+}
+
+/// What a server hands out so that others can write to a device while it is away. Only the signed pre-key is vouched for by
+/// the device: ids and the one-time key are the server's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreKeyBundle {
+    /// The device's registration id.
+    pub registration_id: u32,
+    /// The device's number in its account.
+    pub device_id: u32,
+    /// Whose bundle it says it is.
+    pub identity: IdentityKey,
+    /// A one-time pre-key, while the server has some.
+    pub one_time: Option<OneTimePreKey>,
+    /// The signed pre-key.
+    pub signed: SignedPreKey,
+}
+
+impl PreKeyBundle {
+    /// S-2.1. Checks whose it is and the signature, always, and gives the only form a session can be started with.
+    ///
+    /// ```
+    /// # mod bisik { pub use bisik_interop as interop; }
+    /// # let rng = &mut rand::rng();
+    /// use bisik::interop::signal::{BundleError, Identity, PreKeys, Trust};
+    ///
+    /// let (bob, mallory) = (Identity::generate(rng), Identity::generate(rng));
+    /// let mut bundle = PreKeys::generate(&bob, rng).bundle(&bob, 0, None)?;
+    /// assert!(bundle.verify(Trust::Pinned(&bob.public())).is_ok());
+    /// let wrong = bundle.verify(Trust::Pinned(&mallory.public()));
+    /// assert_eq!(wrong.unwrap_err(), BundleError::IdentityMismatch);
+    /// bundle.signed.signature[0] ^= 1;
+    /// assert_eq!(bundle.verify(Trust::OnFirstUse).unwrap_err(), BundleError::BadSignature);
+    /// # Ok::<(), bisik::interop::signal::PreKeysError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`BundleError::IdentityMismatch`], [`BundleError::BadSignature`], and [`BundleError::NonCanonical`]
+    /// for a key that is not on the curve.
+    pub fn verify(&self, trust: Trust<'_>) -> Result<VerifiedBundle, BundleError> {
+        let Self { registration_id, device_id, identity, one_time, signed } = self;
+        if !trust.allows(identity) {
+            return Err(BundleError::IdentityMismatch);
+        }
+        if !xeddsa::verify(identity.key(), &signed.key.to_bytes(), &signed.signature) {
+            return Err(BundleError::BadSignature);
+        }
+        let one_time = match one_time {
+            Some(OneTimePreKey { id, key }) => Some((*id, key.point()?)),
+            None => None,
+        };
+        Ok(VerifiedBundle {
+            registration_id: *registration_id,
+            device_id: *device_id,
+            identity: *identity,
+            identity_point: identity.key().point()?,
+            one_time,
+            signed_id: signed.id,
+            signed: signed.key.point()?,
+        })
+    }
+}
+
+/// A bundle whose owner and signature were checked.
+#[derive(Clone)]
+pub struct VerifiedBundle {
+    pub(super) registration_id: u32,
+    device_id: u32,
+    pub(super) identity: IdentityKey,
+    pub(super) identity_point: Point,
+    pub(super) one_time: Option<(u32, Point)>,
+    pub(super) signed_id: u32,
+    pub(super) signed: Point,
+}
+
+impl VerifiedBundle {
+    /// Whose bundle it is.
+    #[must_use]
+    pub const fn identity(&self) -> &IdentityKey {
+        &self.identity
+    }
+
+    /// The device's number in its account, by the server's word.
+    #[must_use]
+    pub const fn device_id(&self) -> u32 {
+        self.device_id
+    }
+}
+
+impl fmt::Debug for VerifiedBundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedBundle").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}

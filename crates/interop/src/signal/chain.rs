@@ -1,0 +1,71 @@
+//! The symmetric step of this wire, in sessions and in groups alike (docs/interop.md, sections 3 and 11).
+//!
+//! Does not know directions, headers, or the keys that come of a seed: sessions and groups derive different ones.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::limits::MAX_SKIPPED;
+use crate::labels;
+use bisik_core::primitives::kdf::HmacSha256;
+use bisik_core::primitives::secret::Secret;
+
+/// `CK`: everything that the rest of a chain comes from.
+pub(super) struct ChainKey(Secret<32>);
+
+impl ChainKey {
+    pub(super) const fn new(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    /// S-3.3, S-11.2. `mk = HMAC(CK, 01)`, `CK' = HMAC(CK, 02)`.
+    pub(super) fn step(&self) -> (Self, Seed) {
+        let hash = HmacSha256::new(&self.0);
+        let seed = Seed(hash.hash(&[labels::CHAIN_MESSAGE]));
+        (Self(hash.hash(&[labels::CHAIN_NEXT])), seed)
+    }
+
+    /// Steps from number `from` to number `to`, keeping nothing.
+    pub(super) fn forward(&self, from: u32, to: u32) -> Self {
+        let mut chain = Self(self.0.duplicate());
+        for _ in from..to {
+            chain = Self(HmacSha256::new(&chain.0).hash(&[labels::CHAIN_NEXT]));
+        }
+        chain
+    }
+
+    /// Steps from number `from` to number `to`, keeping the seeds between, oldest first. S-6.2: of more than are ever kept,
+    /// only the newest are made. The caller has checked how far it is.
+    pub(super) fn jump(&self, from: u32, to: u32) -> (Self, Kept) {
+        let most = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
+        let keep_from = to.saturating_sub(most).max(from);
+        let mut chain = self.forward(from, keep_from);
+        let mut kept = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
+        for number in keep_from..to {
+            let (next, seed) = chain.step();
+            kept.push((number, Box::new(seed)));
+            chain = next;
+        }
+        (chain, kept)
+    }
+
+    pub(super) const fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+}
+
+/// `mk`: what the keys of one message come from. Kept in this form, which is the shortest.
+pub(super) struct Seed(Secret<32>);
+
+impl Seed {
+    pub(super) const fn new(secret: Secret<32>) -> Self {
+        Self(secret)
+    }
+
+    pub(super) const fn secret(&self) -> &Secret<32> {
+        &self.0
+    }
+}
+
+/// What a jump leaves behind: boxed, so that collections of them can grow and leave no copy.
+pub(super) type Kept = Vec<(u32, Box<Seed>)>;

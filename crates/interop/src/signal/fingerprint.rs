@@ -1,0 +1,176 @@
+//! The safety number of two people: 60 digits to compare by eye or voice, and a code to scan (docs/interop.md, section 9).
+//!
+//! Does not know where keys and identifiers come from, nor what a user does about a number that differs.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use prost::Message;
+use subtle::ConstantTimeEq;
+
+use super::key::IdentityKey;
+use bisik_core::primitives::sha512::sha512;
+
+/// Hashes for each of the two halves: what clients show is computed with so many.
+pub const ITERATIONS: u32 = 5_200;
+
+/// One of the two people.
+#[derive(Clone, Copy, Debug)]
+pub struct Party<'a> {
+    /// What names them, in the bytes that both clients use: a telephone number, or a 16-byte account identifier.
+    pub identifier: &'a [u8],
+    /// The identity keys of their devices, in any order. One key where the account has one.
+    pub keys: &'a [IdentityKey],
+}
+
+/// The safety number of this user and another. It changes when an identity key does.
+///
+/// ```
+/// # mod bisik { pub use bisik_interop as interop; }
+/// # let rng = &mut rand::rng();
+/// use bisik::interop::signal::{Identity, Party, SafetyNumber};
+///
+/// let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// let alice = Party { identifier: b"+6281200000001", keys: &[alice.public()] };
+/// let bob = Party { identifier: b"+6281200000002", keys: &[bob.public()] };
+///
+/// let hers = SafetyNumber::new(1, &alice, &bob);
+/// let his = SafetyNumber::new(1, &bob, &alice);
+/// assert_eq!(hers.to_string(), his.to_string()); // 60 digits, which both see
+/// assert_eq!(hers.verify(&his.to_scannable()), Ok(()));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct SafetyNumber {
+    version: u32,
+    local: [u8; 64],
+    remote: [u8; 64],
+}
+
+impl SafetyNumber {
+    /// Computes it with [`ITERATIONS`], which takes some milliseconds. `version` says what identifiers are, 1 for telephone
+    /// numbers and 2 for account identifiers; it is compared when a code is scanned, and the digits do not depend on it.
+    #[must_use]
+    pub fn new(version: u32, local: &Party<'_>, remote: &Party<'_>) -> Self {
+        Self::with_iterations(ITERATIONS, version, local, remote)
+    }
+
+    /// The same with another number of hashes, at least one, which both sides must agree on.
+    #[must_use]
+    pub fn with_iterations(iterations: u32, version: u32, local: &Party<'_>, remote: &Party<'_>) -> Self {
+        Self { version, local: half(iterations, local), remote: half(iterations, remote) }
+    }
+
+    /// What a scanned code must be: `{version, local, remote}` as this user's client shows it.
+    #[must_use]
+    pub fn to_scannable(&self) -> Vec<u8> {
+        let content = |half: &[u8; 64]| Some(Half { content: Some(scanned(half).to_owned()) });
+        let code = Combined { version: Some(self.version), local: content(&self.local), remote: content(&self.remote) };
+        code.encode_to_vec()
+    }
+
+    /// S-9.3. Compares with the code that the other's client shows, whose local half is our remote one. Takes the same time
+    /// wherever they differ.
+    ///
+    /// # Errors
+    ///
+    /// [`ScanError`] where it is no such code, of another version, or of other keys or people.
+    pub fn verify(&self, code: &[u8]) -> Result<(), ScanError> {
+        let Combined { version, local, remote } = Combined::decode(code).map_err(|_| ScanError::Malformed)?;
+        let (Some(version), Some(local), Some(remote)) = (version, content(local), content(remote)) else {
+            return Err(ScanError::Malformed);
+        };
+        if version != self.version {
+            return Err(ScanError::OtherVersion { theirs: version });
+        }
+        let same = scanned(&self.remote).ct_eq(&local) & scanned(&self.local).ct_eq(&remote);
+        if bool::from(same) { Ok(()) } else { Err(ScanError::Different) }
+    }
+}
+
+/// S-9.2. The digits: the smaller half first, so that both see the same.
+impl fmt::Display for SafetyNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ours, theirs) = (digits(&self.local), digits(&self.remote));
+        let (first, second) = if ours <= theirs { (ours, theirs) } else { (theirs, ours) };
+        write!(f, "{first}{second}")
+    }
+}
+
+impl fmt::Debug for SafetyNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SafetyNumber({}, {self})", self.version)
+    }
+}
+
+/// Why a scanned code does not confirm the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// Not such a code: something else was scanned.
+    Malformed,
+    /// The two clients name people by different things: one of them is older.
+    OtherVersion {
+        /// The version of the code.
+        theirs: u32,
+    },
+    /// Another key or another person. Somebody may be in between: do not mark as verified.
+    Different,
+}
+
+impl fmt::Display for ScanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "not the code of a safety number",
+            Self::OtherVersion { theirs: _ } => "the code of another version",
+            Self::Different => "the code of another key or person",
+        })
+    }
+}
+
+impl core::error::Error for ScanError {}
+
+/// S-9.1. `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then over and over `SHA-512(h ‖ keys)`.
+fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {
+    let mut keys: Vec<_> = party.keys.iter().map(IdentityKey::to_bytes).collect();
+    keys.sort_unstable();
+    let keys = keys.concat();
+    let first = sha512(&[&[0, 0], &keys, party.identifier, &keys]);
+    (1..iterations).fold(first, |hash, _| sha512(&[&hash, &keys]))
+}
+
+/// Thirty digits: six times five bytes, modulo 100,000.
+fn digits(half: &[u8; 64]) -> String {
+    let groups = half.chunks_exact(5).take(6);
+    groups.fold(String::with_capacity(30), |mut text, group| {
+        let number = group.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        text.push_str(&alloc::format!("{:05}", number % 100_000));
+        text
+    })
+}
+
+/// What of a half is in the code.
+fn scanned(half: &[u8; 64]) -> &[u8] {
+    half.get(..32).unwrap_or_default()
+}
+
+fn content(half: Option<Half>) -> Option<Vec<u8>> {
+    half?.content
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Combined {
+    #[prost(uint32, optional, tag = "1")]
+    version: Option<u32>,
+    #[prost(message, optional, tag = "2")]
+    local: Option<Half>,
+    #[prost(message, optional, tag = "3")]
+    remote: Option<Half>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Half {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    content: Option<Vec<u8>>,
+}

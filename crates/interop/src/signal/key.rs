@@ -1,0 +1,336 @@
+//! Keys of this wire: one X25519 pair for a device's identity, others for pre-keys, ratchets and signing in groups.
+//!
+//! Does not know what is agreed or signed with them. S-1.1 to S-1.4: docs/interop.md, section 1.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
+
+use crate::labels::kind;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{self, InvalidKey, Point};
+use bisik_core::storage::{self, StorageKey, UnsealError};
+
+/// Why bytes are not a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Not 33 bytes that begin with the type of the curve.
+    Malformed,
+    /// Not in canonical encoding, or a point of the twist: no honest key.
+    NonCanonical,
+    /// Of small order: made to break, never by accident.
+    LowOrder,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "public key has another length or type",
+            Self::NonCanonical => "public key is not canonical",
+            Self::LowOrder => "public key is of small order",
+        })
+    }
+}
+
+impl core::error::Error for KeyError {}
+
+impl From<InvalidKey> for KeyError {
+    fn from(error: InvalidKey) -> Self {
+        match error {
+            InvalidKey::NonCanonical => Self::NonCanonical,
+            InvalidKey::LowOrder => Self::LowOrder,
+        }
+    }
+}
+
+/// A public key: 33 bytes on the wire, the type of the curve and the u-coordinate of RFC 7748.
+///
+/// ```
+/// # mod bisik { pub use bisik_interop as interop; }
+/// use bisik::interop::signal::{KeyPair, PublicKey};
+///
+/// let key = KeyPair::generate(&mut rand::rng()).public();
+/// assert_eq!(PublicKey::from_bytes(&key.to_bytes())?, key);
+/// assert_eq!(PublicKey::from_raw(key.as_raw())?, key);
+/// # Ok::<(), bisik::interop::signal::KeyError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PublicKey(x25519::PublicKey);
+
+impl PublicKey {
+    /// Bytes of a key on the wire.
+    pub const LENGTH: usize = 33;
+
+    /// Reads the 33 bytes of the wire.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] where they are of another length or type, not canonical, on the twist, or of small order.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::from_raw(raw(bytes)?)
+    }
+
+    /// Reads the 32 bytes without the type, as they stand outside of messages.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] where they are not canonical, on the twist, or of small order.
+    pub fn from_raw(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        let key = Self::decode_raw(bytes)?;
+        Point::decode(key.0)?;
+        Ok(key)
+    }
+
+    /// S-1.2. The same without computing the point: for keys whose points their user decodes anyway.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::decode_raw(raw(bytes)?)
+    }
+
+    pub(super) fn decode_raw(bytes: &[u8; 32]) -> Result<Self, KeyError> {
+        Ok(Self(x25519::PublicKey::decode(bytes)?))
+    }
+
+    /// S-1.1. The 33 bytes of the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        let mut bytes = [TYPE; Self::LENGTH];
+        for (to, from) in bytes.iter_mut().skip(1).zip(self.as_raw()) {
+            *to = *from;
+        }
+        bytes
+    }
+
+    /// The 32 bytes without the type.
+    #[must_use]
+    pub const fn as_raw(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    pub(super) const fn from_dh(key: x25519::PublicKey) -> Self {
+        Self(key)
+    }
+
+    pub(super) const fn into_dh(self) -> x25519::PublicKey {
+        self.0
+    }
+
+    pub(super) fn point(&self) -> Result<Point, KeyError> {
+        Ok(Point::decode(self.0)?)
+    }
+}
+
+/// The 32 bytes after the type.
+fn raw(bytes: &[u8]) -> Result<&[u8; 32], KeyError> {
+    match bytes.split_first() {
+        Some((&TYPE, raw)) => raw.try_into().map_err(|_| KeyError::Malformed),
+        Some(_) | None => Err(KeyError::Malformed),
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A key pair. The public half is kept beside the private one, so that it is never computed twice.
+///
+/// The private half is clamped when it is made, wipes itself on drop, and is absent from `Debug`.
+pub struct KeyPair(x25519::KeyPair);
+
+impl KeyPair {
+    /// A new pair from 32 bytes of `rng`.
+    #[must_use]
+    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut rng = rng;
+        Self::from_secret(Secret::random(&mut rng))
+    }
+
+    /// The pair of 32 private bytes, which are clamped first: signatures are made with exactly the scalar that is agreed
+    /// with.
+    #[must_use]
+    pub fn from_private_bytes(bytes: [u8; 32]) -> Self {
+        Self::from_secret(Secret::new(bytes))
+    }
+
+    /// S-1.3
+    pub(super) fn from_secret(mut secret: Secret<32>) -> Self {
+        let [low, .., high] = secret.expose_mut();
+        *low &= 0b1111_1000;
+        *high = (*high & 0b0111_1111) | 0b0100_0000;
+        Self(x25519::KeyPair::from_secret(secret))
+    }
+
+    pub(super) const fn as_dh(&self) -> &x25519::KeyPair {
+        &self.0
+    }
+
+    pub(super) fn into_dh(self) -> x25519::KeyPair {
+        self.0
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(*self.0.public())
+    }
+
+    /// The 32 private bytes, clamped. Copies of them are the caller's to wipe.
+    #[must_use]
+    pub fn expose_private_bytes(&self) -> &[u8; 32] {
+        self.0.expose_secret_bytes()
+    }
+
+    /// The 32-byte shared secret with `theirs` (RFC 7748). It is the caller's to wipe.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] where `theirs` is on the twist, or the secret would be zero.
+    pub fn agree(&self, theirs: &PublicKey) -> Result<[u8; 32], KeyError> {
+        Ok(*self.0.agree(&theirs.point()?)?.expose())
+    }
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The long-term pair of one device on this wire. It agrees and it signs, because the wire has it so; a native
+/// `bisik::Identity` has a pair for each, and neither is made from the other.
+///
+/// ```
+/// # mod bisik { pub use bisik_interop as interop; }
+/// # let rng = &mut rand::rng();
+/// use bisik::interop::signal::Identity;
+///
+/// let alice = Identity::generate(rng);
+/// assert_eq!(alice.public().to_bytes()[0], 0x05);
+/// ```
+pub struct Identity {
+    pair: KeyPair,
+    registration_id: u32,
+}
+
+impl Identity {
+    /// A new identity, with a registration id of 14 bits, from 36 bytes of `rng`.
+    #[must_use]
+    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let pair = KeyPair::generate(rng);
+        let mut random = [0; 4];
+        rng.fill_bytes(&mut random);
+        let registration_id = u32::from_le_bytes(random) % MAX_REGISTRATION_ID;
+        Self { pair, registration_id: registration_id.saturating_add(1) }
+    }
+
+    /// The identity of 32 private bytes, which are clamped first, and the registration id that goes with them.
+    #[must_use]
+    pub fn from_private_bytes(bytes: [u8; 32], registration_id: u32) -> Self {
+        Self { pair: KeyPair::from_private_bytes(bytes), registration_id }
+    }
+
+    /// The public half, by which peers know and pin this device.
+    #[must_use]
+    pub fn public(&self) -> IdentityKey {
+        IdentityKey(self.pair.public())
+    }
+
+    /// The number that peers are told with first messages: another one says that this device was set up anew.
+    #[must_use]
+    pub const fn registration_id(&self) -> u32 {
+        self.registration_id
+    }
+
+    /// Both halves, for what an application signs or agrees outside of sessions.
+    #[must_use]
+    pub const fn pair(&self) -> &KeyPair {
+        &self.pair
+    }
+
+    /// Seals the identity into one record of 77 bytes. `context` names the record in the caller's store; the same must
+    /// be given to [`Identity::unseal`].
+    #[must_use]
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+        let mut rng = rng;
+        let mut state = SecretWriter::with_capacity(36);
+        state.bytes(self.pair.expose_private_bytes()).u32(self.registration_id);
+        storage::seal(key, kind::IDENTITY, context, &state.finish(), &mut rng)
+    }
+
+    /// Opens what [`Identity::seal`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, kind::IDENTITY, context, record)?;
+        Self::read(Reader::new(&state)).map_err(|Malformed| UnsealError::Rejected)
+    }
+
+    fn read(mut reader: Reader<'_>) -> Result<Self, Malformed> {
+        let secret = reader.array()?;
+        let pair = KeyPair::from_secret(Secret::copy_of(secret));
+        // What was sealed was clamped: one identity has one encoding.
+        if !bool::from(pair.expose_private_bytes().ct_eq(secret)) {
+            return Err(Malformed);
+        }
+        let registration_id = reader.u32()?;
+        reader.finish()?;
+        Ok(Self { pair, registration_id })
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pair, registration_id } = self;
+        f.debug_struct("Identity")
+            .field("public", &pair.public())
+            .field("registration_id", registration_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A device's public identity on this wire: what peers pin, and what every message is authenticated with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdentityKey(PublicKey);
+
+impl IdentityKey {
+    /// Reads the 33 bytes of the wire.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`], as of [`PublicKey::from_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
+        PublicKey::from_bytes(bytes).map(Self)
+    }
+
+    /// S-1.1. The 33 bytes of the wire.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; PublicKey::LENGTH] {
+        self.0.to_bytes()
+    }
+
+    /// The key under which this identity's signatures verify.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.0
+    }
+}
+
+impl From<PublicKey> for IdentityKey {
+    fn from(key: PublicKey) -> Self {
+        Self(key)
+    }
+}
+
+/// What stands before the 32 bytes of a key: the type of the curve, X25519.
+const TYPE: u8 = 0x05;
+
+/// The greatest registration id that clients of this wire draw.
+const MAX_REGISTRATION_ID: u32 = 16_380;

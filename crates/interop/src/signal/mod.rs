@@ -1,0 +1,29 @@
+//! Sessions and sender keys of the Signal protocol, version 3.
+
+mod bundle; //      what a server hands out, and what a session may be started with
+mod chain; //       the symmetric step of sessions and of groups
+mod ciphertext; //  one message and its kind
+mod fingerprint; // safety numbers
+mod key; //         identities, pre-keys and ratchet keys
+mod limits; //      every bound, with its reason
+mod prekeys; //     what a device holds
+mod ratchet; //     chains and steps
+mod sender_key; //  groups
+mod session; //     states, and which of them a message belongs to
+mod stored; //      pre-keys as a sealed record
+mod wire; //        messages as bytes
+mod x3dh; //        set-up of a session
+pub mod xeddsa; //  signatures with keys that were made for agreement
+
+pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, VerifiedBundle};
+pub use ciphertext::{Ciphertext, CiphertextError, Header, Kind, OpeningHeader};
+pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
+pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
+pub use prekeys::{PreKeys, PreKeysError, Used};
+pub use sender_key::{
+    Distribution, DistributionError, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver,
+    GroupSender,
+};
+pub use session::{
+    AcceptError, Accepted, AcceptedAgain, DecryptError, EncryptError, InitiateError, SealedSession, Session,
+};

@@ -1,0 +1,335 @@
+//! [`PreKeys`]: all the pre-keys that a device holds on this wire, from generation to removal.
+//!
+//! Does not know sessions: it lends secrets to the handshake, and learns afterwards which were used.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::bundle::{OneTimePreKey, PreKeyBundle, SignedPreKey};
+use super::key::{Identity, IdentityKey, KeyPair, PublicKey};
+use super::limits::{MAX_ONE_TIME, MAX_SIGNED};
+use super::xeddsa::{self, SIGNATURE};
+use bisik_core::primitives::x25519;
+
+/// Why pre-keys could not be made or shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PreKeysError {
+    /// The identity is not the one these pre-keys were generated for: a bug in the caller.
+    OtherIdentity,
+    /// More one-time pre-keys than [`PreKeys::MAX_ONE_TIME`] would be held: publish those there are.
+    Full,
+    /// There is a pre-key of this number already.
+    IdTaken,
+    /// There is no pre-key of this number, or it was used.
+    UnknownPreKey,
+}
+
+impl fmt::Display for PreKeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OtherIdentity => "pre-keys belong to another identity",
+            Self::Full => "too many one-time pre-keys are held",
+            Self::IdTaken => "pre-key id is taken",
+            Self::UnknownPreKey => "pre-key id is unknown",
+        })
+    }
+}
+
+impl core::error::Error for PreKeysError {}
+
+/// What a session that was just accepted has used up. Hand it to [`PreKeys::remove`] and store the pre-keys in the same
+/// transaction as the session; until then the same first message could open a second session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "give it to PreKeys::remove, and store both records together"]
+pub struct Used {
+    pub(super) one_time: Option<u32>,
+    pub(super) signed: u32,
+    pub(super) base_key: PublicKey,
+}
+
+impl Used {
+    /// The one-time pre-key that was used, if any. If none, the stock is empty, or somebody wants it to seem so.
+    #[must_use]
+    pub const fn one_time(&self) -> Option<u32> {
+        self.one_time
+    }
+
+    /// The signed pre-key that was used.
+    #[must_use]
+    pub const fn signed(&self) -> u32 {
+        self.signed
+    }
+}
+
+/// The pre-keys of one device: signed ones of several generations, and one-time ones.
+///
+/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md).
+///
+/// ```
+/// # mod bisik { pub use bisik_interop as interop; }
+/// # let rng = &mut rand::rng();
+/// use bisik::interop::signal::{Identity, PreKeys};
+///
+/// let bob = Identity::generate(rng);
+/// let mut keys = PreKeys::generate(&bob, rng);
+/// let ids = keys.replenish(100, rng)?;                      // publish each, to be handed out once
+/// let first = keys.bundle(&bob, 0, ids.first().copied())?;
+/// let last_resort = keys.bundle(&bob, 0, None)?;            // what is left when all are gone
+/// keys.rotate(&bob, rng)?;                                  // every week or so; publish keys.signed()
+/// # let _ = (first, last_resort);
+/// # Ok::<(), bisik::interop::signal::PreKeysError>(())
+/// ```
+pub struct PreKeys {
+    pub(super) owner: IdentityKey,
+    /// Oldest first, the last is the current one. Boxed, so that moves leave no secret behind.
+    #[allow(clippy::vec_box)]
+    pub(super) signed: Vec<Box<Signed>>,
+    pub(super) one_time: BTreeMap<u32, x25519::KeyPair>,
+    pub(super) next_one_time: u32,
+    pub(super) revision: u64,
+}
+
+/// One signed pre-key.
+pub(super) struct Signed {
+    pub(super) id: u32,
+    pub(super) pair: x25519::KeyPair,
+    pub(super) signature: [u8; SIGNATURE],
+    /// Base keys of the sessions that it opened without a one-time pre-key, oldest first.
+    pub(super) seen: VecDeque<PublicKey>,
+}
+
+impl PreKeys {
+    /// The greatest number of one-time pre-keys.
+    pub const MAX_ONE_TIME: usize = MAX_ONE_TIME;
+
+    /// One signed pre-key, of number 1, from 96 bytes of `rng`. One-time ones come from [`PreKeys::replenish`].
+    #[must_use]
+    pub fn generate(identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let pair = KeyPair::generate(rng);
+        Self::with_signed(identity, 1, pair, rng)
+    }
+
+    /// The same with a signed pre-key that the caller has, from 64 bytes of `rng`.
+    #[must_use]
+    pub fn with_signed(identity: &Identity, id: u32, pair: KeyPair, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let signed = Vec::from([Signed::new(identity, id, pair, rng)]);
+        Self { owner: identity.public(), signed, one_time: BTreeMap::new(), next_one_time: 1, revision: 0 }
+    }
+
+    /// Whose pre-keys they are.
+    #[must_use]
+    pub const fn owner(&self) -> &IdentityKey {
+        &self.owner
+    }
+
+    /// Counts changes: for compare-and-swap in the store, and to notice a record that was rolled back.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// How many one-time pre-keys are left.
+    #[must_use]
+    pub fn stock(&self) -> usize {
+        self.one_time.len()
+    }
+
+    /// A new signed pre-key, from 96 bytes of `rng`; first messages to the eight newest are
+    /// still accepted. Gives its number.
+    ///
+    /// # Errors
+    ///
+    /// [`PreKeysError::OtherIdentity`]; nothing is changed then.
+    pub fn rotate(&mut self, identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Result<u32, PreKeysError> {
+        let mut id = following(self.signed.last().map_or(0, |signed| signed.id));
+        // Ends: there are eight at most.
+        while self.signed.iter().any(|signed| signed.id == id) {
+            id = following(id);
+        }
+        let pair = KeyPair::generate(rng);
+        self.insert_signed(identity, id, pair, rng)?;
+        Ok(id)
+    }
+
+    /// The same with a pre-key and a number that the caller has. Uses 64 bytes of `rng`.
+    ///
+    /// # Errors
+    ///
+    /// [`PreKeysError::OtherIdentity`], [`PreKeysError::IdTaken`].
+    pub fn insert_signed(
+        &mut self,
+        identity: &Identity,
+        id: u32,
+        pair: KeyPair,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), PreKeysError> {
+        self.check(identity)?;
+        if self.signed.iter().any(|signed| signed.id == id) {
+            return Err(PreKeysError::IdTaken);
+        }
+        // S-6.8
+        if self.signed.len() >= MAX_SIGNED {
+            self.signed.remove(0);
+        }
+        self.signed.push(Signed::new(identity, id, pair, rng));
+        self.changed();
+        Ok(())
+    }
+
+    /// `count` more one-time pre-keys, from 32 bytes of `rng` each. Gives their numbers, which grow and are not used again
+    /// before 2^24 others were. Where there are too many, the oldest make room: they were handed out long ago.
+    ///
+    /// # Errors
+    ///
+    /// [`PreKeysError::Full`]; nothing is changed then.
+    pub fn replenish(&mut self, count: usize, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u32>, PreKeysError> {
+        if count > MAX_ONE_TIME {
+            return Err(PreKeysError::Full);
+        }
+        self.make_room(count);
+        let mut ids = Vec::with_capacity(count);
+        while ids.len() < count {
+            let id = self.next_one_time;
+            self.next_one_time = following(id);
+            if self.one_time.contains_key(&id) {
+                continue;
+            }
+            self.one_time.insert(id, KeyPair::generate(rng).into_dh());
+            ids.push(id);
+        }
+        self.changed();
+        Ok(ids)
+    }
+
+    /// A one-time pre-key and a number that the caller has.
+    ///
+    /// # Errors
+    ///
+    /// [`PreKeysError::Full`], [`PreKeysError::IdTaken`].
+    pub fn insert_one_time(&mut self, id: u32, pair: KeyPair) -> Result<(), PreKeysError> {
+        if self.one_time.len() >= MAX_ONE_TIME {
+            return Err(PreKeysError::Full);
+        }
+        if self.one_time.contains_key(&id) {
+            return Err(PreKeysError::IdTaken);
+        }
+        self.one_time.insert(id, pair.into_dh());
+        self.changed();
+        Ok(())
+    }
+
+    /// The current signed pre-key, to publish. `None` never happens: there is always one.
+    #[must_use]
+    pub fn signed(&self) -> Option<SignedPreKey> {
+        self.signed.last().map(|signed| signed.published())
+    }
+
+    /// A one-time pre-key, to publish.
+    #[must_use]
+    pub fn one_time(&self, id: u32) -> Option<OneTimePreKey> {
+        self.one_time.get(&id).map(|pair| OneTimePreKey { id, key: PublicKey::from_dh(*pair.public()) })
+    }
+
+    /// The bundle that a server would hand out for device `device_id`: with the current signed pre-key, and with a one-time
+    /// pre-key where `one_time` names one.
+    ///
+    /// # Errors
+    ///
+    /// [`PreKeysError::OtherIdentity`], [`PreKeysError::UnknownPreKey`].
+    pub fn bundle(
+        &self,
+        identity: &Identity,
+        device_id: u32,
+        one_time: Option<u32>,
+    ) -> Result<PreKeyBundle, PreKeysError> {
+        self.check(identity)?;
+        let one_time = match one_time {
+            Some(id) => Some(self.one_time(id).ok_or(PreKeysError::UnknownPreKey)?),
+            None => None,
+        };
+        Ok(PreKeyBundle {
+            registration_id: identity.registration_id(),
+            device_id,
+            identity: self.owner,
+            one_time,
+            signed: self.signed().ok_or(PreKeysError::UnknownPreKey)?,
+        })
+    }
+
+    /// S-2.5. Removes what a session has used: the one-time pre-key; without one, the session's name is remembered, so that
+    /// the same first message opens no second one.
+    pub fn remove(&mut self, used: Used) {
+        let Used { one_time, signed, base_key } = used;
+        match one_time {
+            Some(id) => drop(self.one_time.remove(&id)),
+            None => {
+                let signed = self.signed.iter_mut().find(|known| known.id == signed);
+                if let Some(signed) = signed.filter(|signed| !signed.seen.contains(&base_key)) {
+                    signed.seen.push_back(base_key);
+                }
+            }
+        }
+        self.changed();
+    }
+
+    /// Removes a one-time pre-key that nobody shall use any more: after the record was restored from a backup, all of them,
+    /// since some may have been used. Whether it was there.
+    pub fn remove_one_time(&mut self, id: u32) -> bool {
+        let removed = self.one_time.remove(&id).is_some();
+        if removed {
+            self.changed();
+        }
+        removed
+    }
+
+    /// S-6.7. The oldest go first: those whose numbers come next again. Otherwise whoever fetches bundles and never writes would
+    /// fill the store for good.
+    fn make_room(&mut self, count: usize) {
+        while self.one_time.len() > MAX_ONE_TIME.saturating_sub(count) {
+            let mut oldest = self.one_time.range(self.next_one_time..).chain(self.one_time.range(..self.next_one_time));
+            let Some((&id, _)) = oldest.next() else { return };
+            self.one_time.remove(&id);
+        }
+    }
+
+    fn check(&self, identity: &Identity) -> Result<(), PreKeysError> {
+        if identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::OtherIdentity) }
+    }
+
+    const fn changed(&mut self) {
+        self.revision = self.revision.saturating_add(1);
+    }
+}
+
+impl Signed {
+    fn new(identity: &Identity, id: u32, pair: KeyPair, rng: &mut (impl CryptoRng + ?Sized)) -> Box<Self> {
+        let signature = xeddsa::sign(identity.pair(), &pair.public().to_bytes(), rng);
+        Box::new(Self { id, pair: pair.into_dh(), signature, seen: VecDeque::new() })
+    }
+
+    fn published(&self) -> SignedPreKey {
+        SignedPreKey { id: self.id, key: PublicKey::from_dh(*self.pair.public()), signature: self.signature }
+    }
+}
+
+impl fmt::Debug for PreKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner, signed, one_time, next_one_time: _, revision } = self;
+        f.debug_struct("PreKeys")
+            .field("owner", owner)
+            .field("signed", &signed.len())
+            .field("one_time", &one_time.len())
+            .field("revision", revision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The number after `id`. Transports carry three bytes of it; 0 is left out.
+const fn following(id: u32) -> u32 {
+    if id >= 0x00ff_ffff { 1 } else { id.saturating_add(1) }
+}

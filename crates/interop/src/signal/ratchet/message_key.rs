@@ -1,0 +1,67 @@
+//! The three keys of one message, and what they do (docs/interop.md, sections 3 and 4).
+//!
+//! Does not know chains or numbers.
+
+use alloc::vec::Vec;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Parties;
+use crate::labels;
+use crate::signal::chain::Seed;
+use crate::signal::wire::{MAC, Whisper};
+use bisik_core::primitives::aes_cbc;
+use bisik_core::primitives::kdf::{HmacSha256, Prk};
+use bisik_core::primitives::secret::Secret;
+
+/// S-4.3. Appends the encrypted body to `output`, and then the tag over everything in it from `start`. Consumes the seed: it
+/// has no second use.
+pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Parties<'_>, plaintext: &[u8]) {
+    let keys = Keys::of(&seed);
+    aes_cbc::encrypt(output, &keys.cipher, keys.iv.expose(), plaintext);
+    let tag = keys.tag(parties, output.get(start..).unwrap_or_default());
+    output.extend_from_slice(&tag);
+}
+
+/// S-4.4. The plaintext of a message, or nothing if the tag does not fit, which is looked at first.
+pub(super) fn open(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let keys = Keys::of(seed);
+    let tag = keys.tag(parties, message.authenticated);
+    if !bool::from(tag.as_slice().ct_eq(message.mac.as_slice())) {
+        return None;
+    }
+    aes_cbc::decrypt(&keys.cipher, keys.iv.expose(), message.body)
+}
+
+/// The keys of one message.
+struct Keys {
+    cipher: Secret<32>,
+    mac: HmacSha256,
+    iv: Secret<16>,
+}
+
+impl Keys {
+    /// S-3.4. `HKDF(salt = 00·32, ikm = mk, "WhisperMessageKeys", 80)`: cipher key, MAC key, initialisation vector. Version 4 of
+    /// the wire has its salt here.
+    fn of(seed: &Seed) -> Self {
+        let output = Prk::extract(&[0; 32], &[seed.secret().expose()]).expand::<80>(&[labels::MESSAGE_KEYS]);
+        let (mut cipher, mut mac, mut iv) = (Secret::zero(), Secret::zero(), Secret::zero());
+        let mut bytes = output.expose().iter();
+        let parts = [cipher.expose_mut().as_mut_slice(), mac.expose_mut(), iv.expose_mut()];
+        for (to, from) in parts.into_iter().flatten().zip(&mut bytes) {
+            *to = *from;
+        }
+        Self { cipher, mac: HmacSha256::new(&mac), iv }
+    }
+
+    /// The first eight bytes of `HMAC(sender ‖ receiver ‖ message)`.
+    fn tag(&self, parties: Parties<'_>, message: &[u8]) -> [u8; MAC] {
+        let full = self.mac.hash(&[&parties.sender.to_bytes(), &parties.receiver.to_bytes(), message]);
+        let mut tag = [0; MAC];
+        for (to, from) in tag.iter_mut().zip(full.expose()) {
+            *to = *from;
+        }
+        tag
+    }
+}

@@ -1,0 +1,116 @@
+//! The Double Ratchet of this wire: clear headers, AES-256-CBC, eight bytes of HMAC-SHA256 (docs/interop.md, section 3).
+//!
+//! Does not know pre-keys, sessions or who has which identity beyond the bytes that every tag covers.
+
+mod message_key; // the keys of one message
+mod receiving; //   find the chain, take the step, verify, and only then commit
+mod sending; //     the lazy DH step and the bytes of a message
+mod stored; //       the state as bytes
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+pub(super) use receiving::{Change, OpenError, Opened};
+pub use sending::EncryptError;
+pub(super) use stored::{read_pair, write_pair};
+
+use self::receiving::ReceivingChain;
+use self::sending::SendingChain;
+use super::chain::ChainKey;
+use super::key::{IdentityKey, PublicKey};
+use crate::labels;
+use bisik_core::primitives::kdf::Prk;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{KeyPair, Point};
+
+/// The state of one ratchet. What may be absent is boxed: the room of an absent value is filled with whatever was on the
+/// stack, which may be a secret, and nobody wipes it.
+pub(super) struct Ratchet {
+    root: Box<Secret<32>>,
+    /// Our current pair; none before an initiator's first message.
+    pair: Option<KeyPair>,
+    /// The peer's current key; none before a responder's first message.
+    theirs: Option<Theirs>,
+    /// The current chain; none when a DH step is due before the next message.
+    sending: Option<Box<SendingChain>>,
+    /// How many messages the previous sending chain had.
+    previous: u32,
+    /// Newest first.
+    receiving: VecDeque<Box<ReceivingChain>>,
+}
+
+/// The peer's ratchet key, with its point where that was computed already.
+struct Theirs {
+    public: PublicKey,
+    point: Option<Box<Point>>,
+}
+
+impl Theirs {
+    fn decoded(point: Box<Point>) -> Self {
+        Self { public: PublicKey::from_dh(*point.public()), point: Some(point) }
+    }
+
+    const fn encoded(public: PublicKey) -> Self {
+        Self { public, point: None }
+    }
+}
+
+/// Whose message it is and who reads it: in every tag.
+#[derive(Clone, Copy)]
+pub(super) struct Parties<'a> {
+    pub(super) sender: &'a IdentityKey,
+    pub(super) receiver: &'a IdentityKey,
+}
+
+impl Ratchet {
+    /// S-3.1. An initiator's: it steps with its first message, against the peer's signed pre-key.
+    pub(super) fn initiator(root: Secret<32>, signed_pre_key: Point) -> Self {
+        Self::start(root, None, Some(Theirs::decoded(Box::new(signed_pre_key))))
+    }
+
+    /// S-3.1. A responder's: its first ratchet pair is its signed pre-key.
+    pub(super) fn responder(root: Secret<32>, signed_pre_key: KeyPair) -> Self {
+        Self::start(root, Some(signed_pre_key), None)
+    }
+
+    fn start(root: Secret<32>, pair: Option<KeyPair>, theirs: Option<Theirs>) -> Self {
+        Self { root: Box::new(root), pair, theirs, sending: None, previous: 0, receiving: VecDeque::new() }
+    }
+}
+
+/// S-3.2. `RK', CK = HKDF(salt = RK, ikm = DH, "WhisperRatchet", 64)`.
+fn root_step(root: &Secret<32>, agreed: &Secret<32>) -> (Secret<32>, ChainKey) {
+    let output = Prk::extract(root.expose(), &[agreed.expose()]).expand::<64>(&[labels::RATCHET]);
+    let (mut next, mut chain) = (Secret::zero(), Secret::zero());
+    for (part, bytes) in [&mut next, &mut chain].into_iter().zip(output.expose().chunks_exact(32)) {
+        part.expose_mut().copy_from_slice(bytes);
+    }
+    (next, ChainKey::new(chain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// S-3.2. Beside the conversations of tests/interop, which another implementation of this document computed: what a
+    /// deployed one did.
+    #[test]
+    fn a_root_step_is_that_of_a_deployed_implementation() {
+        let text = include_str!("../../../../../tests/vectors/interop/root.txt");
+        let values: Vec<(&str, [u8; 32])> = text.lines().filter_map(|line| line.split_once(" = ")).map(parse).collect();
+        assert_eq!(values.len(), 10);
+        for block in values.chunks_exact(5) {
+            let value = |name| block.iter().find(|(known, _)| *known == name).unwrap().1;
+            let pair = KeyPair::from_secret(Secret::new(value("private")));
+            let theirs = KeyPair::from_secret(Secret::new(value("theirs_private")));
+            let agreed = pair.agree(&Point::decode(*theirs.public()).unwrap()).unwrap();
+            let (root, chain) = root_step(&Secret::new(value("root")), &agreed);
+            assert_eq!((*root.expose(), *chain.secret().expose()), (value("next_root"), value("chain")));
+        }
+    }
+
+    fn parse<'a>((name, value): (&'a str, &str)) -> (&'a str, [u8; 32]) {
+        (name, core::array::from_fn(|at| u8::from_str_radix(&value[at.saturating_mul(2)..][..2], 16).unwrap()))
+    }
+}

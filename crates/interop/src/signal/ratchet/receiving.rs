@@ -1,0 +1,216 @@
+//! Receiving: find the chain, take the step, verify, and only then commit (docs/interop.md, section 3).
+//!
+//! Does not know what is sent. Nothing here changes the state before the message's tag has verified.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::{Parties, Ratchet, Theirs, message_key, root_step};
+use crate::signal::chain::{ChainKey, Kept, Seed};
+use crate::signal::key::PublicKey;
+use crate::signal::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
+use crate::signal::wire::Whisper;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::Point;
+
+/// Why a message did not open in one ratchet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenError {
+    /// Its key is used up, or was given up.
+    Replayed,
+    /// It asks for more steps than are left.
+    TooFarAhead,
+    /// Its tag does not fit.
+    Rejected,
+}
+
+/// One receiving chain.
+pub(super) struct ReceivingChain {
+    /// The peer's ratchet key of this chain.
+    pub(super) ratchet_key: PublicKey,
+    pub(super) key: ChainKey,
+    /// The number of the next message in order.
+    pub(super) next: u32,
+    /// Keys of messages that have not arrived, boxed, so that a growing store never leaves copies of them behind.
+    pub(super) skipped: BTreeMap<u32, Box<Seed>>,
+}
+
+/// A message that was decrypted and has not changed the state yet.
+pub(crate) struct Opened {
+    pub(crate) change: Change,
+    pub(crate) plaintext: Zeroizing<Vec<u8>>,
+}
+
+/// What committing a message does to the state.
+pub(crate) enum Change {
+    /// A kept key is used up.
+    UseSkipped { chain: usize, number: u32 },
+    /// A chain advances.
+    Advance { chain: usize, advanced: Advanced },
+    /// The peer has made a DH step.
+    Step(Step),
+}
+
+impl Change {
+    /// Whether the message is the newest that its sender is known to have written in this ratchet.
+    pub(crate) const fn is_newest(&self) -> bool {
+        match self {
+            Self::UseSkipped { .. } => false,
+            Self::Advance { chain, .. } => *chain == 0,
+            Self::Step(_) => true,
+        }
+    }
+
+    /// Whether the peer has made a DH step, so that the message answers one of ours in this ratchet.
+    pub(crate) const fn is_step(&self) -> bool {
+        matches!(self, Self::Step(_))
+    }
+}
+
+/// A chain after a message: its next key and number, and the keys of what has not arrived.
+pub(crate) struct Advanced {
+    key: ChainKey,
+    next: u32,
+    kept: Kept,
+}
+
+/// THE STEP, receiving side, computed and not applied. Boxed in its parts, which are applied without another copy.
+pub(crate) struct Step {
+    root: Box<Secret<32>>,
+    theirs: Box<Point>,
+    /// The peer's new chain, whose first message this is.
+    chain: Box<ReceivingChain>,
+}
+
+impl Ratchet {
+    /// Which chain a message belongs to, if it is a known one. Ratchet keys are random: at most one ratchet knows it.
+    pub(crate) fn chain_of(&self, message: &Whisper<'_>) -> Option<usize> {
+        self.receiving.iter().position(|chain| chain.ratchet_key == message.ratchet_key)
+    }
+
+    /// S-3.6. Decrypts a message of a known chain, without changing anything.
+    pub(crate) fn open_known(
+        &self,
+        index: usize,
+        message: &Whisper<'_>,
+        parties: Parties<'_>,
+    ) -> Result<Opened, OpenError> {
+        let chain = self.receiving.get(index).ok_or(OpenError::Rejected)?;
+        if message.counter < chain.next {
+            // S-3.7
+            let key = chain.skipped.get(&message.counter).ok_or(OpenError::Replayed)?;
+            let plaintext = open_body(key, message, parties)?;
+            return Ok(Opened { change: Change::UseSkipped { chain: index, number: message.counter }, plaintext });
+        }
+        let (advanced, plaintext) = open_ahead(&chain.key, chain.next, message, parties)?;
+        Ok(Opened { change: Change::Advance { chain: index, advanced }, plaintext })
+    }
+
+    /// Whether the peer can have made a DH step at all: only after a message from our current pair.
+    pub(crate) fn awaits_step(&self) -> bool {
+        self.pair.is_some() && (self.receiving.is_empty() || self.sending.is_some())
+    }
+
+    /// THE STEP: `RK, CKr = KDF_RK(RK, DH(DHRs, DHRr))` for a ratchet key that is not known, without changing anything.
+    /// The tag shows whether it was meant for this ratchet.
+    pub(crate) fn open_next(
+        &self,
+        theirs: &Point,
+        message: &Whisper<'_>,
+        parties: Parties<'_>,
+    ) -> Result<Opened, OpenError> {
+        let pair = self.pair.as_ref().filter(|_| self.awaits_step()).ok_or(OpenError::Rejected)?;
+        let agreed = pair.agree(theirs).map_err(|_| OpenError::Rejected)?;
+        let (root, key) = root_step(&self.root, &agreed);
+        let (advanced, plaintext) = open_ahead(&key, 0, message, parties)?;
+        let Advanced { key, next, kept } = advanced;
+        let skipped = kept.into_iter().collect();
+        let chain = Box::new(ReceivingChain { ratchet_key: message.ratchet_key, key, next, skipped });
+        let step = Step { root: Box::new(root), theirs: Box::new(theirs.clone()), chain };
+        Ok(Opened { change: Change::Step(step), plaintext })
+    }
+
+    /// Applies what opening a message found. Cannot fail.
+    pub(crate) fn apply(&mut self, change: Change) {
+        match change {
+            Change::UseSkipped { chain, number } => {
+                if let Some(chain) = self.receiving.get_mut(chain) {
+                    chain.skipped.remove(&number);
+                }
+            }
+            Change::Advance { chain, advanced } => {
+                if let Some(chain) = self.receiving.get_mut(chain) {
+                    chain.advance(advanced);
+                }
+            }
+            Change::Step(step) => self.apply_step(step),
+        }
+    }
+
+    fn apply_step(&mut self, step: Step) {
+        let Step { root, theirs, chain } = step;
+        self.root = root;
+        self.receiving.push_front(chain);
+        // S-6.4
+        self.receiving.truncate(MAX_CHAINS);
+        self.theirs = Some(Theirs::decoded(theirs));
+        if let Some(finished) = self.sending.take() {
+            self.previous = finished.next;
+        }
+    }
+
+    /// How many keys are kept for messages that have not arrived.
+    pub(crate) fn kept_keys(&self) -> usize {
+        self.receiving.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
+    }
+
+    /// Gives up as many of the oldest kept keys as `surplus` asks for, and says how many it could not.
+    pub(crate) fn give_up(&mut self, mut surplus: usize) -> usize {
+        for chain in self.receiving.iter_mut().rev() {
+            while surplus > 0 && chain.skipped.pop_first().is_some() {
+                surplus = surplus.saturating_sub(1);
+            }
+        }
+        surplus
+    }
+}
+
+impl ReceivingChain {
+    fn advance(&mut self, advanced: Advanced) {
+        let Advanced { key, next, kept } = advanced;
+        self.key = key;
+        self.next = next;
+        self.skipped.extend(kept);
+        // S-6.2
+        while self.skipped.len() > MAX_SKIPPED {
+            self.skipped.pop_first();
+        }
+    }
+}
+
+fn open_body(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    message_key::open(seed, message, parties).ok_or(OpenError::Rejected)
+}
+
+/// A message that is next in its chain or beyond, and the chain after it. S-6.1: no more steps than allowed are taken, and no
+/// memory for what was passed over, before the tag has verified.
+fn open_ahead(
+    chain: &ChainKey,
+    next: u32,
+    message: &Whisper<'_>,
+    parties: Parties<'_>,
+) -> Result<(Advanced, Zeroizing<Vec<u8>>), OpenError> {
+    let number = message.counter;
+    if number.saturating_sub(next) > MAX_JUMP {
+        return Err(OpenError::TooFarAhead);
+    }
+    let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
+    let (key, seed) = chain.forward(next, number).step();
+    let plaintext = open_body(&seed, message, parties)?;
+    // The same steps once more: only gaps pay for them, and only those that were real.
+    let (_, kept) = chain.jump(next, number);
+    Ok((Advanced { key, next: after, kept }, plaintext))
+}

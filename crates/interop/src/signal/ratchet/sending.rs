@@ -1,0 +1,113 @@
+//! Sending: the lazy DH step, the chain, and the bytes of a message (docs/interop.md, sections 3 and 4).
+//!
+//! Does not know what is received.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::{Parties, Ratchet, message_key, root_step};
+use crate::signal::chain::ChainKey;
+use crate::signal::key::PublicKey;
+use crate::signal::limits::MAX_PLAINTEXT;
+use crate::signal::wire::WhisperHeader;
+use bisik_core::primitives::aes_cbc::padded;
+use bisik_core::primitives::x25519::KeyPair;
+
+/// Why nothing was encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncryptError {
+    /// The plaintext is longer than 64 MiB: send it as an attachment.
+    TooLong,
+    /// Four billion messages without an answer: set up a new session.
+    Exhausted,
+}
+
+impl fmt::Display for EncryptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "plaintext is too long for one message",
+            Self::Exhausted => "the sending chain is exhausted",
+        })
+    }
+}
+
+impl core::error::Error for EncryptError {}
+
+/// One sending chain.
+pub(super) struct SendingChain {
+    pub(super) key: ChainKey,
+    /// The number of the next message.
+    pub(super) next: u32,
+}
+
+/// Everything about the next message but its body.
+pub(crate) struct Next {
+    header: WhisperHeader,
+    body: usize,
+}
+
+impl Next {
+    /// Bytes of the whole message.
+    pub(crate) fn length(&self) -> usize {
+        self.header.message_length(self.body)
+    }
+}
+
+impl Ratchet {
+    /// Takes the DH step if it is due, and says how long the next message will be. Draws 32 bytes of `rng` for a step.
+    pub(crate) fn prepare(&mut self, plaintext: &[u8], rng: &mut dyn CryptoRng) -> Result<Next, EncryptError> {
+        if plaintext.len() > MAX_PLAINTEXT {
+            return Err(EncryptError::TooLong);
+        }
+        if self.sending.is_none() {
+            self.step(rng)?;
+        }
+        let (Some(pair), Some(chain)) = (&self.pair, &self.sending) else {
+            return Err(EncryptError::Exhausted);
+        };
+        if chain.next == u32::MAX {
+            return Err(EncryptError::Exhausted);
+        }
+        // S-3.5
+        let previous_counter = self.previous.saturating_sub(1);
+        let ratchet_key = PublicKey::from_dh(*pair.public());
+        let header = WhisperHeader { ratchet_key, counter: chain.next, previous_counter };
+        Ok(Next { header, body: padded(plaintext.len()) })
+    }
+
+    /// Appends the message that was prepared to `output`, whose capacity holds it.
+    pub(crate) fn seal(&mut self, next: &Next, output: &mut Vec<u8>, parties: Parties<'_>, plaintext: &[u8]) {
+        let Some(chain) = &mut self.sending else { return };
+        let start = output.len();
+        next.header.write(output, next.body);
+        let (key, seed) = chain.key.step();
+        message_key::seal(seed, output, start, parties, plaintext);
+        chain.key = key;
+        chain.next = chain.next.saturating_add(1);
+    }
+
+    /// THE STEP, sending side: `DHRs ← fresh; RK, CKs = KDF_RK(RK, DH(DHRs, DHRr))`. Lazy: taken with the first message
+    /// after the peer's step, so that receiving needs no randomness; on the wire nobody can tell.
+    fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<(), EncryptError> {
+        // There is always a key to step against, and it was checked when it was received: neither of these can fail.
+        let theirs = self.theirs.as_ref().ok_or(EncryptError::Exhausted)?;
+        let decoded;
+        let point = match &theirs.point {
+            Some(point) => point.as_ref(),
+            None => {
+                decoded = theirs.public.point().map_err(|_| EncryptError::Exhausted)?;
+                &decoded
+            }
+        };
+        let (pair, agreed) = KeyPair::generate_and_agree(rng, point).map_err(|_| EncryptError::Exhausted)?;
+        let (root, key) = root_step(&self.root, &agreed);
+        *self.root = root;
+        self.pair = Some(pair);
+        self.sending = Some(Box::new(SendingChain { key, next: 0 }));
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+//! [`GroupSender`]: a device's own sender key in one group (docs/interop.md, section 11).
+//!
+//! Does not know the members, nor who was told the key.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::Secret;
+use super::error::GroupEncryptError;
+use super::form::Form;
+use super::message_key;
+use super::wire::{Distribution, GroupHeader};
+use crate::signal::chain::ChainKey;
+use crate::signal::key::{KeyPair, PublicKey};
+use crate::signal::limits::MAX_PLAINTEXT;
+use crate::signal::xeddsa::SigningKey;
+use bisik_core::primitives::aes_cbc::padded;
+
+/// What a device sends to one group with. Not `Clone`: two that go on alike would encrypt two messages under one key.
+///
+/// Make a new one, and distribute it, whenever somebody leaves the group or a member's device is removed: who has the chain key
+/// reads everything that follows. Nothing heals by itself here.
+///
+/// ```
+/// # mod bisik { pub use bisik_interop as interop; }
+/// # let rng = &mut rand::rng();
+/// use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+///
+/// let mut alice = GroupSender::generate(Form::WhatsApp, rng);
+/// let distribution = alice.distribution().to_bytes(); // to each member, in a session of two
+///
+/// let mut of_alice = GroupReceiver::new(); // at Bob's
+/// of_alice.process(&Distribution::from_bytes(&distribution)?);
+/// let message = alice.encrypt(b"halo, semua", rng)?; // one message for all
+/// assert_eq!(of_alice.decrypt(&message)?, b"halo, semua");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct GroupSender {
+    pub(super) form: Form,
+    pub(super) id: u32,
+    /// The number of the next message.
+    pub(super) iteration: u32,
+    pub(super) chain: Box<ChainKey>,
+    pub(super) signing: SigningKey,
+    pub(super) public: PublicKey,
+    pub(super) revision: u64,
+}
+
+impl GroupSender {
+    /// A new sender key. Uses 4 bytes of `rng` for its number, 32 for the chain and 32 for the signing pair.
+    #[must_use]
+    pub fn generate(form: Form, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let mut rng = rng;
+        let mut id = [0; 4];
+        rng.fill_bytes(&mut id);
+        let chain = Box::new(ChainKey::new(Secret::random(&mut rng)));
+        let pair = KeyPair::generate(&mut rng);
+        let (signing, public) = (SigningKey::new(&pair), pair.public());
+        // S-11.3. Thirty-one bits: some members read the number as a signed one.
+        Self { form, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
+    }
+
+    /// What a member needs for all messages from the next one on. Secret: it travels in a session of two.
+    #[must_use]
+    pub fn distribution(&self) -> Distribution {
+        Distribution {
+            form: self.form,
+            id: self.id,
+            iteration: self.iteration,
+            chain: Box::new(self.chain.secret().duplicate()),
+            signing: self.public,
+        }
+    }
+
+    /// Encrypts and signs one message for all members. Uses 64 bytes of `rng`; the signature's nonce stays secret and
+    /// unrepeated even where they are not random.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupEncryptError`] where it is too long, or the chain has ended; nothing was changed then.
+    pub fn encrypt(
+        &mut self,
+        plaintext: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Vec<u8>, GroupEncryptError> {
+        // S-11.10
+        if plaintext.len() > MAX_PLAINTEXT {
+            return Err(GroupEncryptError::TooLong);
+        }
+        // The last number of all is not used, so that the number of the next message always is one.
+        let next = self.iteration.checked_add(1).ok_or(GroupEncryptError::Exhausted)?;
+        let header = GroupHeader { form: self.form, id: self.id, iteration: self.iteration };
+        let body = padded(plaintext.len());
+        let mut message = Vec::with_capacity(header.message_length(body));
+        header.write(&mut message, body);
+        let (chain, seed) = self.chain.step();
+        message_key::encrypt(seed, &mut message, plaintext);
+        // S-11.3
+        let signature = self.signing.sign(&message, rng);
+        message.extend_from_slice(&signature);
+        *self.chain = chain;
+        self.iteration = next;
+        self.revision = self.revision.saturating_add(1);
+        Ok(message)
+    }
+
+    /// The form it writes.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The number of this sender key, which its messages carry.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The number of the next message.
+    #[must_use]
+    pub const fn iteration(&self) -> u32 {
+        self.iteration
+    }
+
+    /// How many changes there were: a record is stored only over one with a lower number.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl fmt::Debug for GroupSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { form, id, iteration, chain: _, signing: _, public, revision } = self;
+        f.debug_struct("GroupSender")
+            .field("form", form)
+            .field("id", id)
+            .field("iteration", iteration)
+            .field("public", public)
+            .field("revision", revision)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{SeedableRng, rngs::StdRng};
+
+    /// S-11.5.
+    #[test]
+    fn a_chain_that_has_ended_encrypts_nothing_more() {
+        let rng = &mut StdRng::seed_from_u64(1);
+        let mut sender = GroupSender::generate(Form::WhatsApp, rng);
+        sender.iteration = u32::MAX - 1;
+        assert!(sender.encrypt(b"last", rng).is_ok());
+        assert_eq!(sender.encrypt(b"beyond", rng), Err(GroupEncryptError::Exhausted));
+        assert_eq!((sender.iteration, sender.revision), (u32::MAX, 1));
+    }
+}

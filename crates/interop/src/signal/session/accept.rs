@@ -1,0 +1,169 @@
+//! Accepting: a state from a peer's first message (docs/interop.md, sections 2 and 5).
+//!
+//! Does not know how messages travel. S-2.4. The pre-keys are only read: what was used up is returned.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::open::open_in;
+use super::{AcceptError, Opening, Session, State};
+use crate::signal::bundle::Trust;
+use crate::signal::ciphertext::{Ciphertext, Kind};
+use crate::signal::key::{Identity, IdentityKey};
+use crate::signal::limits::MAX_SEEN;
+use crate::signal::prekeys::{PreKeys, Used};
+use crate::signal::ratchet::{Opened, Parties};
+use crate::signal::wire::PreKeyWhisper;
+use crate::signal::x3dh;
+
+/// A session that a peer has set up, and its first message.
+///
+/// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
+#[must_use = "the pre-keys that were used are still there"]
+pub struct Accepted {
+    /// The new session.
+    pub session: Session,
+    /// The first message.
+    pub plaintext: Vec<u8>,
+    /// The pre-keys that it has used up.
+    pub used: Used,
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { session, plaintext: _, used } = self;
+        f.debug_struct("Accepted").field("session", session).field("used", used).finish_non_exhaustive()
+    }
+}
+
+/// A first message in a session that was there already. Store both records in one transaction; then show `plaintext`.
+#[must_use = "the pre-keys that were used are still there"]
+pub struct AcceptedAgain {
+    /// The first message.
+    pub plaintext: Vec<u8>,
+    /// The pre-keys that it has used up.
+    pub used: Used,
+}
+
+impl fmt::Debug for AcceptedAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plaintext: _, used } = self;
+        f.debug_struct("AcceptedAgain").field("used", used).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Answers a first message of a peer with whom there is no session: runs the handshake and decrypts the message, which
+    /// proves who wrote it. Any of the messages that the peer sent before it had an answer will do, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]; nothing is changed in any case.
+    pub fn accept_signal(
+        identity: &Identity,
+        keys: &PreKeys,
+        message: &Ciphertext,
+        trust: Trust<'_>,
+    ) -> Result<Accepted, AcceptError> {
+        let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
+        // S-2.6. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
+        if !trust.allows(&peer) {
+            return Err(AcceptError::IdentityMismatch);
+        }
+        let session = Self {
+            ours: identity.public(),
+            registration_id: identity.registration_id(),
+            peer,
+            states: VecDeque::from([state]),
+            revision: 0,
+        };
+        Ok(Accepted { session, plaintext, used })
+    }
+
+    /// Answers a first message of the peer of this session: one that [`Session::decrypt`] said opens another one. What it
+    /// sets up is written in from now on; the other states stay for reading.
+    ///
+    /// # Errors
+    ///
+    /// [`AcceptError`]; nothing is changed then. A peer with a new identity gives [`AcceptError::IdentityMismatch`]: once the
+    /// user has been told, forget this session and call [`Session::accept_signal`].
+    pub fn accept_again(
+        &mut self,
+        identity: &Identity,
+        keys: &PreKeys,
+        message: &Ciphertext,
+    ) -> Result<AcceptedAgain, AcceptError> {
+        if identity.public() != self.ours {
+            return Err(AcceptError::OtherIdentity);
+        }
+        let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
+        if peer != self.peer {
+            return Err(AcceptError::IdentityMismatch);
+        }
+        if self.states.iter().any(|known| known.base_key == state.base_key) {
+            return Err(AcceptError::Replayed);
+        }
+        self.push(state);
+        self.revision = self.revision.saturating_add(1);
+        Ok(AcceptedAgain { plaintext, used })
+    }
+}
+
+/// A state that a first message has begun, and nobody holds yet.
+struct Begun {
+    state: Box<State>,
+    peer: IdentityKey,
+    plaintext: Vec<u8>,
+    used: Used,
+}
+
+impl Begun {
+    fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
+        if message.kind() != Kind::PreKey {
+            return Err(AcceptError::NotFirst);
+        }
+        let ours = identity.public();
+        if *keys.owner() != ours {
+            return Err(AcceptError::OtherIdentity);
+        }
+        let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| AcceptError::Rejected)?;
+        let (opening, used) = keys.named(&outer)?;
+        let peer = IdentityKey::from(outer.identity);
+        let mut ratchet = x3dh::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;
+        let Opened { change, mut plaintext } =
+            open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;
+        // S-1.9. Looked at last, since it costs as much as an agreement and no forgery comes this far.
+        if !outer.base_key.point().is_ok_and(|base| base.is_torsion_free()) {
+            return Err(AcceptError::Rejected);
+        }
+        ratchet.apply(change);
+        let state = Box::new(State {
+            base_key: outer.base_key,
+            peer_registration_id: outer.registration_id,
+            begun: 0,
+            opening: Opening::Answered,
+            ratchet,
+        });
+        Ok(Self { state, peer, plaintext: core::mem::take(&mut plaintext), used })
+    }
+}
+
+impl PreKeys {
+    /// The keys that a first message names, and what removing them will need.
+    fn named<'a>(&'a self, outer: &'a PreKeyWhisper<'_>) -> Result<(x3dh::Opening<'a>, Used), AcceptError> {
+        let mut all = self.signed.iter();
+        let signed = all.find(|known| known.id == outer.signed_pre_key_id).ok_or(AcceptError::UnknownPreKey)?;
+        let one_time = match outer.pre_key_id {
+            Some(id) => Some(self.one_time.get(&id).ok_or(AcceptError::UnknownPreKey)?),
+            // S-2.5
+            None if signed.seen.contains(&outer.base_key) => return Err(AcceptError::Replayed),
+            None if signed.seen.len() >= MAX_SEEN => return Err(AcceptError::ReplayCacheFull),
+            None => None,
+        };
+        let opening =
+            x3dh::Opening { signed: &signed.pair, one_time, base_key: &outer.base_key, identity: &outer.identity };
+        Ok((opening, Used { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
+    }
+}

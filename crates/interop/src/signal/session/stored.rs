@@ -1,0 +1,152 @@
+//! A session as one sealed record.
+//!
+//! Does not know where records are kept. The encoding is deterministic: equal bytes, equal state.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::{Opening, Session, State};
+use crate::labels::kind;
+use crate::signal::key::{IdentityKey, PublicKey};
+use crate::signal::limits::MAX_ARCHIVED;
+use crate::signal::ratchet::Ratchet;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::storage::{self, StorageKey, UnsealError};
+
+/// A sealed session, with the revision that it holds.
+#[must_use = "a record that is not stored protects nothing"]
+pub struct SealedSession {
+    bytes: Vec<u8>,
+    revision: u64,
+}
+
+impl SealedSession {
+    /// The record to store: under 1 KiB for each state of a session that waits for no message.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The record to store, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The revision it holds: store it only over a lower one.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+impl fmt::Debug for SealedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, revision } = self;
+        f.debug_struct("SealedSession").field("length", &bytes.len()).field("revision", revision).finish()
+    }
+}
+
+impl Session {
+    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
+    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+        let mut rng = rng;
+        let states = self.states.len().saturating_mul(TYPICAL);
+        let kept = self.kept_keys().saturating_mul(KEPT_KEY);
+        let mut writer = SecretWriter::with_capacity(states.saturating_add(kept));
+        self.write(&mut writer);
+        let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
+        SealedSession { bytes, revision: self.revision }
+    }
+
+    /// Opens what [`Session::seal`] made. Restoring an old record is not safe on this wire: a message key may then be used
+    /// for two messages, and the peer refuses the second.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, kind::SESSION, context, record)?;
+        let mut reader = Reader::new(&state);
+        let session = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(session)
+    }
+
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { ours, registration_id, peer, states, revision } = self;
+        writer.u64(*revision).bytes(ours.key().as_raw()).u32(*registration_id).bytes(peer.key().as_raw());
+        writer.count(states.len());
+        for state in states {
+            state.write(writer);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let revision = reader.u64()?;
+        let ours = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
+        let registration_id = reader.u32()?;
+        let peer = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
+        let mut states = VecDeque::<Box<State>>::new();
+        for _ in 0..reader.count(MAX_ARCHIVED.saturating_add(1))? {
+            let next = State::read(reader)?;
+            if states.iter().any(|known| known.base_key == next.base_key) {
+                return Err(Malformed);
+            }
+            states.push_back(next);
+        }
+        if states.is_empty() { Err(Malformed) } else { Ok(Self { ours, registration_id, peer, states, revision }) }
+    }
+}
+
+impl State {
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { base_key, peer_registration_id, begun, opening, ratchet } = self;
+        writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*begun);
+        match opening {
+            Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
+                writer.u8(UNANSWERED).u32(*signed_pre_key_id).flag(pre_key_id.is_some()).u32(pre_key_id.unwrap_or(0));
+            }
+            Opening::Answered => {
+                writer.u8(ANSWERED);
+            }
+        }
+        ratchet.write(writer);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
+        let base_key = PublicKey::decode_raw(reader.array()?)?;
+        let peer_registration_id = reader.u32()?;
+        let begun = reader.u64()?;
+        let opening = match reader.u8()? {
+            UNANSWERED => {
+                let signed_pre_key_id = reader.u32()?;
+                let (present, id) = (reader.flag()?, reader.u32()?);
+                // One state has one encoding.
+                if !present && id != 0 {
+                    return Err(Malformed);
+                }
+                Opening::Unanswered { pre_key_id: present.then_some(id), signed_pre_key_id }
+            }
+            ANSWERED => Opening::Answered,
+            _ => return Err(Malformed),
+        };
+        Ok(Box::new(Self { base_key, peer_registration_id, begun, opening, ratchet: Ratchet::read(reader)? }))
+    }
+}
+
+/// Byte before the rest of the opening.
+const UNANSWERED: u8 = 0;
+/// See above.
+const ANSWERED: u8 = 1;
+
+/// Bytes of one kept key in a record.
+const KEPT_KEY: usize = 36;
+/// Bytes of everything else of a state, with room to spare: saves growing the buffer.
+const TYPICAL: usize = 1_024;

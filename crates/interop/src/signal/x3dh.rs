@@ -1,0 +1,65 @@
+//! X3DH, version 3: four agreements and one derivation (docs/interop.md, section 2).
+//!
+//! Does not know messages: it turns keys into the root that a ratchet starts from.
+
+use alloc::vec::Vec;
+
+use rand_core::CryptoRng;
+
+use super::bundle::VerifiedBundle;
+use super::key::{Identity, PublicKey};
+use super::ratchet::Ratchet;
+use crate::labels;
+use bisik_core::primitives::kdf::Prk;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
+
+/// S-2.2. The initiator's side: an ephemeral pair from 32 bytes of `rng`, whose public half names the session.
+pub(super) fn initiate(
+    identity: &Identity,
+    bundle: &VerifiedBundle,
+    rng: &mut dyn CryptoRng,
+) -> Result<(PublicKey, Ratchet), InvalidKey> {
+    let mut theirs: Vec<&Point> = Vec::with_capacity(3);
+    theirs.extend([&bundle.identity_point, &bundle.signed]);
+    theirs.extend(bundle.one_time.as_ref().map(|(_, point)| point));
+    let own = (identity.pair().as_dh(), &bundle.signed);
+    let (base, agreed) = KeyPair::generate_and_agree_all(rng, &theirs, own)?;
+    let root = match agreed.as_slice() {
+        // The batch gives those of the ephemeral key first; the derivation wants that of the identity first.
+        [ek_ik, ek_spk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk]),
+        [ek_ik, ek_spk, ek_opk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk, ek_opk]),
+        _ => return Err(InvalidKey::LowOrder),
+    };
+    Ok((PublicKey::from_dh(*base.public()), Ratchet::initiator(root, bundle.signed.clone())))
+}
+
+/// The keys of a first message: those that it names of ours, and those that it carries.
+pub(super) struct Opening<'a> {
+    pub(super) signed: &'a KeyPair,
+    pub(super) one_time: Option<&'a KeyPair>,
+    pub(super) base_key: &'a PublicKey,
+    pub(super) identity: &'a PublicKey,
+}
+
+/// S-2.3. The responder's side. That the peer holds the keys is shown by the message that comes with them.
+pub(super) fn respond(identity: &Identity, opening: &Opening<'_>) -> Result<Ratchet, InvalidKey> {
+    let Opening { signed, one_time, base_key, identity: peer } = opening;
+    let base = Point::decode(base_key.into_dh())?;
+    let peer = Point::decode(peer.into_dh())?;
+    let mut pairs = Vec::with_capacity(4);
+    pairs.extend([(*signed, &peer), (identity.pair().as_dh(), &base), (*signed, &base)]);
+    pairs.extend(one_time.map(|pair| (pair, &base)));
+    let agreed = agree_all(&pairs)?;
+    let root = root(&agreed.iter().collect::<Vec<_>>());
+    Ok(Ratchet::responder(root, signed.duplicate()))
+}
+
+/// `HKDF(salt = 00·32, ikm = FF·32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4], "WhisperText", 64)`, of which the first half is the root. The
+/// second is a chain key that no message of this wire uses.
+fn root(agreed: &[&Secret<32>]) -> Secret<32> {
+    let mut inputs: Vec<&[u8]> = Vec::with_capacity(5);
+    inputs.push(&[0xff; 32]);
+    inputs.extend(agreed.iter().map(|secret| secret.expose().as_slice()));
+    Prk::extract(&[0; 32], &inputs).expand(&[labels::TEXT])
+}
