@@ -184,10 +184,7 @@ fn report(play: &Play, result: &director::Result, lost: Option<(usize, bool)>, k
         "  messages sent to customers           {:>8}   distinct salts {}   refused as replayed {}",
         promises.sent, promises.salts, tally.again
     );
-    println!(
-        "  revisions that sent a message        {:>8}   computed twice {}",
-        promises.revisions, promises.forked
-    );
+    println!("  revisions that sent a message        {:>8}   computed twice {}", promises.revisions, promises.forked);
     println!("  damaged or invented in transit       {hopeless:>8}   given up {buried}   left in the queue {left}");
     if let Some((index, back)) = lost {
         println!("  server {index} of three was killed{}", if back { " and came back" } else { "" });
