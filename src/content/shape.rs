@@ -35,9 +35,9 @@ pub(super) enum Type {
     Message(Shape),
 }
 
-/// Checks that `protobuf` is well-formed and that its known fields have the shape of the schema. Allocates nothing;
-/// unknown fields are skipped by their length. The recursion is as deep as the schema, which is not recursive.
-/// Requirements P-7.3 and P-7.4.
+/// Checks that `protobuf` is well-formed and that its known fields have the shape of the schema. Allocates nothing.
+/// The content of unknown fields is skipped. The recursion is as deep as the schema, which is not recursive. Requirements
+/// P-7.3 and P-7.4.
 pub(super) fn check(shape: Shape, protobuf: &[u8]) -> Result<(), Malformed> {
     let mut counts = [0_usize; MOST_FIELDS];
     for record in Records::of(protobuf) {

@@ -47,8 +47,8 @@ impl DeviceList {
     /// # Errors
     ///
     /// [`DeviceListError::Malformed`] if the bytes are not the one encoding of a list, or if they are inconsistent:
-    /// indices that do not ascend, a device that appears twice, a hosted device without a disclosure or an own-held one
-    /// with it, dates more than 30 days apart.
+    /// indices that do not ascend, a device that appears twice, a disclosure that contradicts the custody, dates more
+    /// than 30 days apart.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeviceListError> {
         let mut reader = Reader::new(bytes);
         let list = Self::read(&mut reader)?;
