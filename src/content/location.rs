@@ -199,8 +199,8 @@ pub struct LiveStop {
 
 /// A receiver's view of one live location share. Late and duplicated updates do not move it back.
 ///
-/// The four fields hold no secrets; the application stores them with its messages. Pass only contents of the person who
-/// started the share: its author and its id together name it.
+/// The application stores the four plain fields with its messages. Pass only contents of the person who started the
+/// share: its author and its id together name it.
 ///
 /// ```
 /// # let rng = &mut rand::rng();

@@ -19,8 +19,8 @@ pub struct Promises {
     pub sent: usize,
     /// Envelopes that were handed to the relay more than once.
     pub repeated: usize,
-    /// Distinct salts in the messages. Nonces are derived from the salt, so two messages under one key and nonce would
-    /// share one.
+    /// Distinct salts in the messages. A message's nonces are its salt, so two messages under one key and nonce would have
+    /// the same salt.
     pub salts: usize,
     /// Revisions of conversations with which messages were sent.
     pub revisions: usize,

@@ -135,7 +135,8 @@ impl Nats {
 
     /// Returns the value of a conversation and the revision of this very entry; results are stored over no other.
     ///
-    /// Any server may answer, and it may lag behind. With `fresh`, the leader answers.
+    /// Any server may answer, and it may lag behind. With `fresh`, or if the conversation was loaded before in this
+    /// turn, the leader answers.
     async fn load(&self, name: &Name, fresh: bool) -> Outcome<(u64, Option<Value>)> {
         let key = hex(name);
         let entry = if fresh || self.seen.contains_key(name) {
@@ -368,8 +369,8 @@ impl Post for Nats {
 
     fn send(&mut self, mail: &[Mail]) -> Outcome<()> {
         for some in mail.chunks(AT_ONCE) {
-            // Each transmission has a name of its own, which only its retries reuse. So a duplicate that the relay makes is
-            // really delivered twice.
+            // Each transmission has a name of its own, which only its retries reuse. So a duplicate that the relay makes
+            // is really delivered twice.
             let named: Vec<_> = some.iter().map(|mail| (hex(&rand::random::<[u8; 16]>()), mail)).collect();
             self.runtime.block_on(patiently(async || {
                 try_join_all(named.iter().map(|(id, mail)| queue(&self.context, &self.layout, id, mail))).await
