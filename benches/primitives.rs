@@ -1,7 +1,7 @@
 //! Why the suite uses these primitives: the choices of docs/protocol.md, section 1, beside the alternatives.
 //!
-//! The library's primitives are private, so each choice is rebuilt here from the underlying crates. `cargo bench
-//! --bench primitives`.
+//! The library's primitives are private, so each choice is rebuilt here from the underlying crates.
+//! `cargo bench --bench primitives`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 

@@ -1,5 +1,5 @@
-//! Attachments, compared with their cipher, their digest, and AES-256-CBC with HMAC-SHA256: `cargo bench --bench media
-//! --features rayon`. benches/peers does the same and includes the `age` crate.
+//! Attachments, compared with their cipher, their digest, and AES-256-CBC with HMAC-SHA256:
+//! `cargo bench --bench media --features rayon`. benches/peers does the same and includes the `age` crate.
 //!
 //! Only ratios within one run are meaningful. The table at the end shows each ratio that is below its aim. Timings are
 //! for reading and fail no test.

@@ -1,8 +1,8 @@
 //! A group call over an untrusted relay: three people, of whom one joins late, and one leaves and can hear nothing
 //! afterwards.
 //!
-//! The sound is G.711: 160 bytes for 20 ms, as much as Opus has at 64 kbit/s. To use your own 16-bit recording: `cargo
-//! run --release --example call -- speech.wav`.
+//! The sound is G.711: 160 bytes for 20 ms, as much as Opus has at 64 kbit/s. To use your own 16-bit recording:
+//! `cargo run --release --example call -- speech.wav`.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 mod caller; // one participant: a call, sessions, a socket
