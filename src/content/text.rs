@@ -164,7 +164,7 @@ impl Timer {
 /// A step of setting up or ending a call (docs/protocol.md, section 9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The bytes of a signal of [`crate::call`], and what the application's transport adds: 1 to 16,384 bytes.
+    /// The bytes of a signal of the `call` module, and what the application's transport adds: 1 to 16,384 bytes.
     pub signal: super::PrivateBytes,
 }
 
