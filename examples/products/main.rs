@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use bisik::Timestamp;
 use bisik::content::{Content, Kind, PersonId, Text};
 use bisik::device::Custody;
-use bisik::endpoint::Label;
+use bisik::hosting::Label;
 
 use paper::{Paper, says, scene, show_notice, tell};
 use relay::Said;

@@ -2,7 +2,7 @@
 
 use bisik::Timestamp;
 use bisik::content::{Kind, Price, Text};
-use bisik::endpoint::{Label, LabelEvent, Language, notice};
+use bisik::hosting::{Label, LabelEvent, Language, notice};
 
 /// The number of claims that held, and the claims that did not.
 #[derive(Default)]

@@ -12,8 +12,8 @@ use rand_core::CryptoRng;
 pub use persist::SealedAccount;
 
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
-use crate::endpoint::Disclosure;
 use crate::handshake::DisclosureHash;
+use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
 use crate::time::Timestamp;
 

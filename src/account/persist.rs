@@ -1,4 +1,4 @@
-//! An account as one record (docs/protocol.md, section 12.6).
+//! An account as one record (docs/formats.md, section 12.6).
 //!
 //! Does not know where records are kept.
 
@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::Account;
 use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::{DeviceDirectory, Primary};
-use crate::endpoint::Disclosure;
+use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};

@@ -1,9 +1,9 @@
-//! Every derivation of a call's keys (docs/protocol.md, sections 9.2 and 9.3). All that they bind is on this page.
+//! Every derivation of a call's keys (docs/spec/calls.md, sections 9.2 and 9.3). All that they bind is on this page.
 //!
 //! Does not know messages or state.
 
+use super::id::CallId;
 use super::keys::{BaseKey, DirectionKeys, Participant, SrtpKeys};
-use super::signal::CallId;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::labels::call as labels;

@@ -1,7 +1,7 @@
 //! Attachments: the metadata that a client shows, and a pointer to the encrypted bytes.
 //!
-//! How blobs are encrypted is the matter of [`crate::media`] (docs/protocol.md, section 8). Where they are stored is up
-//! to the application.
+//! How blobs are encrypted is the matter of [`crate::media`] (docs/spec/attachments.md, section 8). Where they are
+//! stored is up to the application.
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -308,7 +308,7 @@ fn caption_from_wire(wire: Option<&mut wire::Text>) -> Result<Option<Text>, Cont
 
 /// Returns whether `name` is safe to display and to store under: no path separator of any system, no `.` or `..`, no
 /// control character, and no character that changes the direction of writing and so displays `fdp.exe` as `exe.pdf`.
-/// Requirement P-7.10.
+/// Requirement P-7.8.
 fn is_plain_name(name: &str) -> bool {
     let deceives = |character: char| {
         character.is_control()

@@ -155,7 +155,7 @@ impl Kind {
         matches!(self, Self::Unknown(_)) || (self.is_visible() && !tied)
     }
 
-    /// Checks every bound on the fields. Requirement P-7.6.
+    /// Checks every bound on the fields. Requirement P-7.7.
     pub(super) fn check(&self) -> Result<(), ContentError> {
         match self {
             Self::Text(text) => text.check(),

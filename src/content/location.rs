@@ -64,7 +64,7 @@ impl Coordinates {
         self.accuracy
     }
 
-    /// Checks the ranges. NaN fails every comparison, so it is rejected here too. Requirement P-7.6.
+    /// Checks the ranges. NaN fails every comparison, so it is rejected here too. Requirement P-7.7.
     fn checked(self) -> Result<Self, ContentError> {
         let on_earth = (-90.0..=90.0).contains(&self.latitude) && (-180.0..=180.0).contains(&self.longitude);
         if !on_earth {
@@ -245,7 +245,7 @@ impl LiveShare {
     }
 
     /// Returns whether the update should be shown: it is newer than all before, and the share has not been stopped.
-    /// Requirement P-7.9.
+    /// Requirement P-7.11.
     pub fn update(&mut self, update: &LiveUpdate) -> bool {
         let news = !self.stopped && update.share == self.id && update.sequence > self.last;
         if news {

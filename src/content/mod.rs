@@ -1,4 +1,4 @@
-//! The contents of messages: typed, bounded, padded, and open to later kinds (docs/protocol.md, section 7).
+//! The contents of messages: typed, bounded, padded, and open to later kinds (docs/spec/content.md, section 7).
 //!
 //! A [`Content`] is encoded as a body, which the application passes to [`Session::encrypt`](crate::Session::encrypt) as
 //! the plaintext. This module encrypts nothing except the votes of a poll.
@@ -151,7 +151,7 @@ impl Content {
     /// # Errors
     ///
     /// * [`ContentError::TooLong`] and [`ContentError::OutOfRange`] for values outside the bounds of
-    ///   docs/protocol.md, section 7.3.
+    ///   docs/spec/content.md, section 7.3.
     /// * [`ContentError::Unfit`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`], which
     ///   only [`Content::forward`] can send.
     pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
@@ -189,7 +189,7 @@ impl Content {
     }
 
     /// Returns the same content in a new envelope, marked as forwarded. Unknown fields are included. The id, time,
-    /// reply and timer of the original are not. Requirement P-7.16.
+    /// reply and timer of the original are not. Requirement P-7.6.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ impl Content {
         Self { envelope, kind: self.kind.clone(), body }.checked()
     }
 
-    /// Checks what holds for every content, whether composed, read or forwarded. Requirement P-7.6.
+    /// Checks what holds for every content, whether composed, read or forwarded. Requirement P-7.7.
     fn checked(self) -> Result<Self, ContentError> {
         let Self { envelope, kind, body: _ } = &self;
         let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
@@ -253,14 +253,14 @@ impl Content {
         self.envelope.sent
     }
 
-    /// Returns the full name of this content. `author` is the authenticated peer that sent it. Requirement P-7.7.
+    /// Returns the full name of this content. `author` is the authenticated peer that sent it. Requirement P-7.9.
     #[must_use]
     pub fn reference(&self, author: &PersonId) -> Reference {
         Reference { author: author.clone(), id: self.id() }
     }
 
     /// Returns the proof that a [`Receipt`] requires, or `None` if the content is not shown by itself.
-    /// Requirement P-7.15.
+    /// Requirement P-7.16.
     #[must_use]
     pub fn visible(&self) -> Option<Visible<'_>> {
         Visible::of(self)

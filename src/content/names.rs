@@ -99,7 +99,7 @@ impl fmt::Debug for PersonId {
 }
 
 /// The full name of a content: author and id. An id alone is not a name, because a malicious author can copy another's.
-/// Requirement P-7.7.
+/// Requirement P-7.9.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     /// The author.
@@ -148,7 +148,7 @@ impl SentAt {
     }
 }
 
-/// Checks a length: below `least` it is out of range, above `most` it is too long. Requirement P-7.6.
+/// Checks a length: below `least` it is out of range, above `most` it is too long. Requirement P-7.7.
 pub(super) const fn bounded(length: usize, least: usize, most: usize) -> Result<(), ContentError> {
     if length < least {
         Err(ContentError::OutOfRange)
@@ -159,7 +159,7 @@ pub(super) const fn bounded(length: usize, least: usize, most: usize) -> Result<
     }
 }
 
-/// Checks a number. Requirement P-7.6.
+/// Checks a number. Requirement P-7.7.
 pub(super) const fn within(value: u32, least: u32, most: u32) -> Result<(), ContentError> {
     if value < least || value > most { Err(ContentError::OutOfRange) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! Bodies: a length, the protobuf, and zeros up to the size that PADMÉ gives (docs/protocol.md, section 7.1).
+//! Bodies: a length, the protobuf, and zeros up to the size that PADMÉ gives (docs/spec/content.md, section 7.1).
 
 use alloc::vec::Vec;
 

@@ -1,5 +1,5 @@
 //! [`Poll`] and its votes, which are encrypted under a secret of the poll and bound to poll and voter
-//! (docs/protocol.md, section 7.5).
+//! (docs/spec/content.md, section 7.5).
 //!
 //! Counting the votes is up to the application. Everyone who has the poll can read its votes and could forge them: the
 //! identity of the voter comes from the session that carried the ballot.
@@ -182,7 +182,7 @@ impl<'a> Votes<'a> {
 
     /// Decrypts a ballot of `voter`.
     ///
-    /// `voter` must be the authenticated sender of the message that carried the ballot. Requirement P-7.11.
+    /// `voter` must be the authenticated sender of the message that carried the ballot. Requirement P-7.12.
     ///
     /// # Errors
     ///
@@ -216,14 +216,14 @@ impl<'a> Votes<'a> {
     }
 
     /// Derives the key, one for each combination of poll, author and voter. Every part of the input has a fixed length
-    /// or a length prefix. Requirement P-7.12.
+    /// or a length prefix. Requirement P-7.13.
     fn key(&self, voter: &PersonId) -> Aead {
         let voter = voter.as_bytes();
         let prk = Prk::extract(&[0; 32], &[self.poll.secret.0.expose()]);
         Aead::new(&prk.expand(&[labels::VOTE, &self.definition, &frame(voter.len()), voter]))
     }
 
-    /// Returns whether the poll has these options and allows so many. Requirement P-7.13.
+    /// Returns whether the poll has these options and allows so many. Requirement P-7.14.
     fn allows(&self, vote: Vote) -> bool {
         let options = u32::try_from(self.poll.options.len()).unwrap_or(0);
         let beyond = vote.bits.checked_shr(options).unwrap_or(0);
@@ -262,7 +262,7 @@ impl Ballot {
 ///
 /// Of several votes of one voter, the greatest counts, in the order of this type: sequence, then time, then choices.
 /// The order is total, so everyone with the same votes counts the same one, in whatever order they arrived.
-/// Requirement P-7.14.
+/// Requirement P-7.15.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Vote {
     sequence: u64,

@@ -12,7 +12,7 @@ use super::{Content, ContentError, ContentId, Kind, limits, wire};
 ///
 /// A receipt can only be made from a [`Visible`] content. Contents that leave no trace on the screen (a reaction, an
 /// edit, a vote, another receipt, an unknown kind) are never confirmed. Otherwise an attacker could probe every minute,
-/// unseen, whether a device is awake. Requirement P-7.15.
+/// unseen, whether a device is awake. Requirement P-7.16.
 ///
 /// ```
 /// # let rng = &mut rand::rng();

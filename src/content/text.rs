@@ -78,7 +78,8 @@ impl Text {
     }
 }
 
-/// A new text for an earlier content of the same author. No field can name another author's content. Requirement P-7.8.
+/// A new text for an earlier content of the same author. No field can name another author's content.
+/// Requirement P-7.10.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// The text, or the attachment with a caption, to edit: one of the sender's own. See [`Edit::target_of`].
@@ -107,7 +108,7 @@ impl Edit {
 }
 
 /// The deletion, for everyone, of an earlier content of the same author. Advisory: a peer that has the content can keep
-/// it. Requirement P-7.8.
+/// it. Requirement P-7.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete {
     /// The content to delete: one of the sender's own. See [`Delete::target_of`].
@@ -161,7 +162,7 @@ impl Timer {
     }
 }
 
-/// A step of setting up or ending a call (docs/protocol.md, section 9).
+/// A step of setting up or ending a call (docs/spec/calls.md, section 9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The bytes of a signal of the `call` module, and what the application's transport adds: 1 to 16,384 bytes.

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::handshake::DisclosureHash;
 
-/// Who holds a device's keys, from a person's own device to another messenger's client (docs/protocol.md,
+/// Who holds a device's keys, from a person's own device to another messenger's client (docs/spec/accounts.md,
 /// section 10.2). The order is that of trust: a greater value is further away from the account's owner.
 ///
 /// ```

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// The devices of one account, as of the newest list that was accepted.
 ///
 /// A directory follows the account's chain of lists only forwards: it refuses older lists, other branches, and gaps
-/// (docs/protocol.md, section 10.4). On error a directory is unchanged.
+/// (docs/spec/accounts.md, section 10.4). On error a directory is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -100,7 +100,7 @@ impl DeviceDirectory {
     }
 
     /// Checks that `list` is signed by the account, and is the known list or the next one. Requirements P-10.1 and
-    /// P-10.8.
+    /// P-10.9.
     fn continues(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         if *list.account() != self.account {
             return Err(DeviceListError::OtherAccount);
@@ -115,7 +115,7 @@ impl DeviceDirectory {
         }
     }
 
-    /// Checks that no index is reused: it belongs to the device it was assigned to, or to none. Requirement P-10.9.
+    /// Checks that no index is reused: it belongs to the device it was assigned to, or to none. Requirement P-10.10.
     fn keeps_indices(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         let known = |entry: &DeviceEntry| {
             entry.index() >= self.next_index
@@ -189,7 +189,7 @@ impl DeviceDirectory {
         self.devices.iter().find(|entry| entry.identity() == identity)
     }
 
-    /// Encodes the directory as a part of a record (docs/protocol.md, section 10.6).
+    /// Encodes the directory as a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         let Self { account, sequence, hash, expires, next_index, devices } = self;
         writer.bytes(&account.to_bytes()).u64(*sequence).bytes(hash).u64(expires.as_unix_seconds());
@@ -211,7 +211,7 @@ impl DeviceDirectory {
         if directory.is_consistent() { Ok(directory) } else { Err(Malformed) }
     }
 
-    /// Returns whether the fields are such as only an accepted list leaves behind. Requirement P-10.10.
+    /// Returns whether the fields are such as only an accepted list leaves behind. Requirement P-10.20.
     fn is_consistent(&self) -> bool {
         let Self { account, sequence, hash: _, expires: _, next_index, devices } = self;
         *sequence != 0
@@ -324,7 +324,7 @@ mod tests {
         Ok(directory)
     }
 
-    /// P-10.10.
+    /// P-10.20.
     #[test]
     fn a_directory_has_one_encoding_and_no_other_is_read() {
         let bytes = encoded(&primary().directory());
@@ -358,7 +358,7 @@ mod tests {
         }
     }
 
-    /// P-10.10. A record with more devices than a list may hold.
+    /// P-10.20. A record with more devices than a list may hold.
     #[test]
     fn a_directory_of_1025_devices_is_not_read() {
         let mut directory = primary().directory();

@@ -14,7 +14,7 @@ use crate::primitives::kdf::digest;
 use crate::time::Timestamp;
 
 /// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
-/// (docs/protocol.md, section 10.3). 193 bytes, plus 166 for each device.
+/// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device.
 ///
 /// A parsed list is not trusted: [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
 /// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify it. A server need not understand lists. It stores

@@ -1,5 +1,5 @@
 //! Accounts with several devices: which devices belong to one, who holds their keys, and how a device joins
-//! (docs/protocol.md, section 10).
+//! (docs/spec/accounts.md, section 10).
 //!
 //! ```text
 //!   companion ── link ──▶ DeviceCertificate ──▶ Primary ── signs ──▶ DeviceList ──▶ server

@@ -17,7 +17,7 @@ pub struct OwnDevices<'a> {
 
 impl DeviceDirectory {
     /// Returns this directory as that of the local account. `this` proves it: a device in the directory, with its
-    /// secrets. Requirement P-10.12.
+    /// secrets. Requirement P-10.11.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@ use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::Identity;
 use crate::time::Timestamp;
 
-/// The last list that the primary device issued. Every change issues the next one (docs/protocol.md, section 10.3).
+/// The last list that the primary device issued. Every change issues the next one (docs/spec/accounts.md,
+/// section 10.3).
 ///
 /// Store a new list before you publish it. Otherwise a crash could make the device sign two different lists with one
 /// number. On error a method leaves the state unchanged.
@@ -89,7 +90,7 @@ impl Primary {
     }
 
     /// Returns whether a list must be issued although nothing changed: after 7 days, or if the last one is dated more
-    /// than a day ahead. Requirement P-10.11.
+    /// than a day ahead. Requirement P-10.8.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> bool {
         let issued = self.list.issued();
@@ -176,7 +177,7 @@ impl Primary {
         }
     }
 
-    /// Encodes the list as a part of a record (docs/protocol.md, section 10.6).
+    /// Encodes the list as a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         writer.bytes(&self.list.to_bytes());
     }

@@ -1,4 +1,4 @@
-//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/protocol.md, section 3).
+//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/spec/session.md, section 3).
 //!
 //! Does not know messages or ratchets: it ends with a [`SharedSecret`] that both sides have and nobody else.
 //!
@@ -63,15 +63,15 @@ impl fmt::Debug for SharedSecret {
     }
 }
 
-/// The SHA-256 of the endpoint disclosure under which a session is set up; all zero when there is none.
+/// The hash of a hosted device's disclosure, under which a session is set up; all zero if there is none.
 ///
 /// It is part of the transcript: if the two sides do not hold the same one, because a relay stripped, swapped or replayed
-/// it, the handshake fails (docs/protocol.md, section 3.1).
+/// it, the handshake fails (docs/spec/session.md, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DisclosureHash(pub [u8; 32]);
 
 impl DisclosureHash {
-    /// No disclosure: both endpoints are held by the people who write.
+    /// No disclosure: both devices are held by their own accounts.
     pub const NONE: Self = Self([0; 32]);
 }
 
@@ -91,7 +91,7 @@ pub struct Established {
     pub peer: IdentityKey,
 }
 
-/// What the initiator sends before its first message: 1,208 bytes (docs/protocol.md, section 3.2).
+/// What the initiator sends before its first message: 1,208 bytes (docs/spec/session.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirstFlight {
     pub(crate) ephemeral: PublicKey,

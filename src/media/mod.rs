@@ -1,4 +1,5 @@
-//! Attachments: files of any size, encrypted in chunks for a store that need not be trusted (docs/protocol.md, section 8).
+//! Attachments: files of any size, encrypted in chunks for a store that need not be trusted (docs/spec/attachments.md,
+//! section 8).
 //!
 //! Does not know stores, networks or messages: a [`Pointer`] travels inside a message, the blob beside it.
 //!
@@ -37,6 +38,7 @@ mod media_type; // what a file is
 mod parallel; //   all cores, the same bytes
 mod pointer; //    8.4: what travels inside a message
 mod range; //      any part of a file
+mod thumbnail; //  8.4: a small picture inside the pointer
 mod upload; //     6.6: an encryption that survives a restart
 
 use alloc::vec::Vec;

@@ -72,7 +72,7 @@ impl Promises {
     }
 }
 
-/// Returns the salt of a message (docs/protocol.md, section 4.1): the 16 bytes after the kind and, if present, the
+/// Returns the salt of a message (docs/spec/session.md, section 4.1): the 16 bytes after the kind and, if present, the
 /// first flight.
 fn salt(bytes: &[u8]) -> &[u8] {
     let start = if bytes.first() == Some(&0x21) { 1 + FIRST_FLIGHT } else { 1 };

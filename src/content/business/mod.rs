@@ -1,4 +1,4 @@
-//! The messages between businesses and their customers, encrypted like all others (docs/protocol.md, section 7.8).
+//! The messages between businesses and their customers, encrypted like all others (docs/spec/content.md, section 7.8).
 //!
 //! Whether a peer is a business, and who operates its devices, is shown by the conversation's label. Nothing here needs
 //! a server: catalogue items and the contents of a cart travel inside the message. They are not identifiers for a third

@@ -105,7 +105,7 @@ impl Profile {
     }
 }
 
-/// Checks that the opening hours ascend and do not overlap, as minutes of the week. Requirement P-7.6.
+/// Checks that the opening hours ascend and do not overlap, as minutes of the week. Requirement P-7.7.
 fn check_hours(hours: &[Opening]) -> Result<(), ContentError> {
     bounded(hours.len(), 0, limits::OPENINGS)?;
     let mut end = (0, 0);

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// A new device that waits for the answer of an account's primary device. See the [module](super).
 ///
 /// It creates a fresh identity for each linking. So no identity is ever in two accounts, and a signature that was given
-/// to the wrong account in a failed linking is worthless. Requirement P-10.18.
+/// to the wrong account in a failed linking is worthless. Requirement P-10.17.
 pub struct Companion {
     identity: Identity,
     nonce: Box<Secret<32>>,
@@ -145,7 +145,7 @@ pub struct CompanionConfirmed {
 impl CompanionConfirmed {
     /// Processes the list that the primary issued. On success the device is in the account.
     ///
-    /// The list must be that account's, and contain the device exactly as agreed. Requirement P-10.19.
+    /// The list must be that account's, and contain the device exactly as agreed. Requirement P-10.18.
     ///
     /// # Errors
     ///

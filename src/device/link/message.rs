@@ -48,7 +48,7 @@ impl Channel {
         }
     }
 
-    /// Checks that the tag is present if it must be, and correct. Requirement P-10.14.
+    /// Checks that the tag is present if it must be, and correct. Requirement P-10.13.
     fn verify(&self, label: &[u8], context: &[u8], message: &[u8], tag: Option<&[u8; TAG]>) -> Result<(), LinkError> {
         let fits = match (self, tag) {
             (Self::QrCode(secret), Some(tag)) => {
@@ -86,7 +86,7 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// Distinguishes a message at the wrong step from bytes that are no message. Requirement P-10.17.
+/// Distinguishes a message at the wrong step from bytes that are no message. Requirement P-10.16.
 fn check_kind(kind: u8, bytes: &[u8]) -> Result<(), LinkError> {
     match bytes.first() {
         Some(found) if *found == kind => Ok(()),
@@ -134,13 +134,13 @@ impl Hello {
         &self.companion
     }
 
-    /// Returns whether `nonce` opens the companion's commitment. Requirement P-10.13.
+    /// Returns whether `nonce` opens the companion's commitment. Requirement P-10.12.
     fn opens(&self, channel: &Channel, nonce: &Secret<32>) -> bool {
         self.bytes.ends_with(&commitment(channel, &self.companion, nonce))
     }
 }
 
-/// Commits the companion to its nonce before it sees the primary's. Requirement P-10.13.
+/// Commits the companion to its nonce before it sees the primary's. Requirement P-10.12.
 fn commitment(channel: &Channel, companion: &IdentityKey, nonce: &Secret<32>) -> [u8; 32] {
     let (method, companion) = ([channel.method()], companion.to_bytes());
     digest(&[labels::LINK_COMMITMENT, &method, &companion, nonce.expose(), channel.salt()])
@@ -192,7 +192,7 @@ pub(super) struct Transcript([u8; 32]);
 
 impl Transcript {
     /// Hashes the messages. The companion's signature is not included: a signer can make many signatures of one text
-    /// and choose among them. Requirement P-10.15.
+    /// and choose among them. Requirement P-10.14.
     pub(super) fn new(hello: &Hello, answer: &Answer, nonce: &Secret<32>) -> Self {
         Self(digest(&[labels::LINK_TRANSCRIPT, hello.as_bytes(), &answer.bytes, nonce.expose()]))
     }

@@ -110,7 +110,7 @@ impl PrimaryComparing {
     /// Returns the certificate for [`Primary::add`], after the user has compared the strings and agreed.
     ///
     /// Always ask the user, after a QR code too: an attacker may have shown the user a QR code of their own.
-    /// Requirement P-10.20.
+    /// Requirement P-10.19.
     #[must_use]
     pub fn confirm(self) -> DeviceCertificate {
         self.certificate

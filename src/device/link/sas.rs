@@ -31,7 +31,7 @@ pub struct Sas {
 
 impl Sas {
     /// Derives the string from the values that both sides fixed before either saw the other's choice.
-    /// Requirement P-10.16.
+    /// Requirement P-10.15.
     pub(super) fn derive(channel: &Channel, transcript: &Transcript) -> Self {
         let output = Prk::extract(channel.salt(), &[transcript.as_bytes()]).expand::<16>(&[labels::LINK_SAS]);
         let [high @ .., _, _, _, _, _, _, _, _] = *output.expose();
