@@ -1,15 +1,15 @@
-//! [`CallId`], and the first bytes by which signals are told apart (docs/spec/calls.md, section 9.1).
+//! [`CallId`], and the first byte of each kind of signal (docs/spec/calls.md, section 9.1).
 
 use core::fmt;
 
 use rand_core::CryptoRng;
 
-/// The name of a call: 16 random bytes that only its parties know.
+/// The id of a call: 16 random bytes that only the parties of the call know.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId([u8; 16]);
 
 impl CallId {
-    /// A new name from 16 bytes of `rng`.
+    /// Draws a new id: 16 bytes from `rng`.
     #[must_use]
     pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut id = [0; 16];
@@ -17,13 +17,13 @@ impl CallId {
         Self(id)
     }
 
-    /// A name received in a signal.
+    /// Creates an id from bytes received in a signal.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// Its 16 bytes.
+    /// Returns the 16 bytes of the id.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
