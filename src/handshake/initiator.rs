@@ -85,7 +85,7 @@ pub struct Initiated {
 /// # Errors
 ///
 /// [`InitiateError::OwnBundle`] if the bundle belongs to `identity` (requirement P-3.3).
-/// [`InitiateError::Rejected`] cannot occur with a verified bundle.
+/// [`InitiateError::Internal`] is a bug in this library.
 pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
