@@ -13,6 +13,7 @@ use super::keys::{Participant, SenderKey, participant_of};
 use super::suite::FrameKey;
 use super::window::{NotNew, Window};
 use crate::codec::Malformed;
+use crate::internal::InternalError;
 
 /// Decrypts the frames of every participant whose key it was given, each frame once (docs/protocol.md, section 9.5).
 ///
@@ -92,7 +93,7 @@ impl FrameOpener {
     pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
         let Header { key_id, counter, length } = Header::decode(frame).map_err(|Malformed| OpenError::Malformed)?;
         let (participant, receiving) = self.find(key_id)?;
-        let ciphertext = frame.len().saturating_sub(length);
+        let ciphertext = frame.len().checked_sub(length).ok_or(OpenError::Malformed)?;
         let body = ciphertext.checked_sub(receiving.key.tag_length()).ok_or(OpenError::Malformed)?;
         receiving.window.check(counter).map_err(|reason| match reason {
             NotNew::Received => OpenError::Replayed,
@@ -103,7 +104,8 @@ impl FrameOpener {
         }
         let (header, rest) = frame.split_at_mut_checked(length).ok_or(OpenError::Malformed)?;
         let (plaintext, tag) = rest.split_at_mut_checked(body).ok_or(OpenError::Malformed)?;
-        let associated = Associated::received(header).with(metadata);
+        let associated = Associated::received(header).and_then(|header| header.with(metadata));
+        let associated = associated.map_err(|InternalError| OpenError::Rejected)?;
         receiving.key.open(counter, &associated, plaintext, tag)?;
 
         // P-9.12. Authentic: only now it is remembered.

@@ -201,8 +201,8 @@ impl<'a> Votes<'a> {
         let mut randomness = [0; NONCE];
         rng.fill_bytes(&mut randomness);
         let hedged = key.derive(labels::VOTE_NONCE, &[&randomness, plaintext.expose()]);
-        let [nonce @ .., _, _, _, _, _, _, _, _] = hedged.expose();
-        let tag = key.seal(nonce, &[], plaintext.expose_mut());
+        let nonce = hedged.truncate();
+        let tag = key.seal(&nonce, &[], plaintext.expose_mut());
         let mut sealed = [0; SEALED];
         let parts = nonce.iter().chain(plaintext.expose()).chain(&tag);
         sealed.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);

@@ -3,6 +3,7 @@
 //! Does not know keys.
 
 use crate::codec::padme;
+use crate::convert::widened;
 use crate::primitives::aead::TAG;
 
 /// Bytes of plaintext in a chunk, except the last, which is shorter and may be empty.
@@ -107,13 +108,13 @@ pub(super) const fn chunk_of(position: u64) -> u64 {
 
 /// A length, as it is written and counted.
 pub(super) fn bytes(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
+    widened(length)
 }
 
 /// How many bytes of a chunk come before `end`.
 fn between(end: u64, chunk: u64) -> usize {
     let rest = end.saturating_sub(plain_start(chunk));
-    usize::try_from(rest).unwrap_or(usize::MAX).min(CHUNK)
+    usize::try_from(rest).map_or(CHUNK, |rest| rest.min(CHUNK))
 }
 
 /// [`CHUNK`], as sizes of files are counted.

@@ -127,7 +127,7 @@ fn an_attachment_leaves_nothing_whether_it_holds_or_not() {
         let mut blob = Vec::new();
         // The vector grows many times, with plaintext on its way into it.
         file.chunks(50_003).for_each(|piece| encryptor.push(piece, &mut blob).unwrap());
-        let attachment = encryptor.finish(&mut blob);
+        let attachment = encryptor.finish(&mut blob).unwrap();
         let mut changed = blob.clone();
         *changed.last_mut().unwrap() ^= 1;
         for blob in [&blob, &changed] {

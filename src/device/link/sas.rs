@@ -33,7 +33,7 @@ impl Sas {
     /// P-10.16. From all that both have fixed before either could see what the other had chosen.
     pub(super) fn derive(channel: &Channel, transcript: &Transcript) -> Self {
         let output = Prk::extract(channel.salt(), &[transcript.as_bytes()]).expand::<16>(&[labels::LINK_SAS]);
-        let [high @ .., _, _, _, _, _, _, _, _] = *output.expose();
+        let high = output.truncate();
         let [_, _, _, _, _, _, _, _, low @ ..] = *output.expose();
         let bits = u64::from_be_bytes(high);
         let emoji = [58, 52, 46, 40, 34, 28].map(|shift| {

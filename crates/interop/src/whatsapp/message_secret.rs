@@ -168,7 +168,7 @@ impl MessageSecret {
         let mut iv = [0; GCM_NONCE];
         rng.fill_bytes(&mut iv);
         let sealed = aes_gcm::seal(&self.key(context), &iv, &associated(context), payload);
-        Ok(SealedPayload { iv, payload: sealed.map_err(|_| AddOnError::TooLong)? })
+        Ok(SealedPayload { iv, payload: sealed? })
     }
 
     /// Decrypts a payload.
@@ -221,8 +221,7 @@ impl MessageSecret {
     pub fn reporting_token(&self, context: &AddOn<'_>, fields: &[u8]) -> [u8; 16] {
         let context = AddOn { use_case: UseCase::ReportToken, ..*context };
         let mac = HmacSha256::new(&self.key(&context)).hash(&[fields]);
-        let [token @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = mac.expose();
-        *token
+        mac.truncate()
     }
 
     /// S-10.5. The secret of messages to and from bots, which are parties of their own and no ends of a conversation.
