@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Layers from the bottom. A file may use modules of lower layers and of its own module.
 const LAYERS: &[&[&str]] = &[
     &["labels"],
-    &["codec", "primitives", "storage", "time"],
+    &["codec", "convert", "internal", "primitives", "revision", "storage", "time"],
     &["keys"],
     &["handshake"],
     &["ratchet"],

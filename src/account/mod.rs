@@ -15,6 +15,7 @@ use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListE
 use crate::endpoint::Disclosure;
 use crate::handshake::DisclosureHash;
 use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
+use crate::revision;
 use crate::time::Timestamp;
 
 /// One device of an account, with everything that it keeps for all its conversations: its identity, its pre-keys, and its
@@ -248,7 +249,7 @@ impl Account {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

@@ -134,31 +134,40 @@ pub(super) fn participant_of(key_id: u64) -> Option<Participant> {
 /// of 12.
 ///
 /// Wiped on drop, absent from `Debug`.
-pub struct SrtpKeys(Box<Secret<44>>);
+pub struct SrtpKeys(Box<Srtp>);
+
+struct Srtp {
+    both: Secret<44>,
+    key: Secret<32>,
+    salt: Secret<12>,
+}
 
 impl SrtpKeys {
     pub(super) fn new(keys: Secret<44>) -> Self {
-        Self(Box::new(keys))
+        let mut srtp = Srtp { both: keys, key: Secret::zero(), salt: Secret::zero() };
+        let Srtp { both, key, salt } = &mut srtp;
+        let parts = key.expose_mut().iter_mut().chain(salt.expose_mut());
+        parts.zip(both.expose()).for_each(|(to, from)| *to = *from);
+        Self(Box::new(srtp))
     }
 
     /// Master key ‖ master salt, 44 bytes: the form that SRTP implementations take, and that of RFC 7714, section 14.
     /// Copies of them are the caller's to wipe.
     #[must_use]
     pub fn expose_key_and_salt(&self) -> &[u8; 44] {
-        self.0.expose()
+        self.0.both.expose()
     }
 
     /// The master key. Copies of it are the caller's to wipe.
     #[must_use]
     pub fn expose_master_key(&self) -> &[u8; 32] {
-        let [key @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose();
-        key
+        self.0.key.expose()
     }
 
     /// The master salt.
     #[must_use]
     pub fn expose_master_salt(&self) -> &[u8; 12] {
-        self.0.expose().last_chunk().unwrap_or(&[0; 12])
+        self.0.salt.expose()
     }
 }
 

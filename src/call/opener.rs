@@ -75,7 +75,7 @@ impl FrameOpener {
         let sender = self.senders.entry(participant).or_default();
         // P-9.10: whose four bits come round again has been late for long enough.
         sender.retain(|older| older.key_id != key_id);
-        sender.truncate(MAX_EPOCHS.saturating_sub(1));
+        sender.truncate(MAX_EPOCHS - 1);
         sender.iter_mut().for_each(|older| older.left = older.left.min(LATE_FRAMES));
         let frame_key = FrameKey::derive(key.suite, key_id, key.base.expose_bytes());
         let receiving = Receiving { epoch: key.epoch, key_id, key: frame_key, window: Window::new(), left: u64::MAX };

@@ -41,6 +41,7 @@ use crate::handshake::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::kdf::digest;
+use crate::revision;
 use crate::time::Timestamp;
 use link::Link;
 use pending::Pending;
@@ -237,7 +238,7 @@ impl Conversation {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

@@ -197,16 +197,16 @@ impl IdentityKey {
     /// The same, with the point that the check has computed anyway.
     pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
         let (signing, agreement) = split(bytes);
-        SignaturePublicKey::decode(signing)?;
-        let point = Point::decode(PublicKey::decode(agreement)?)?;
-        Ok((Self { signing: *signing, agreement: *point.public() }, point))
+        SignaturePublicKey::decode(&signing)?;
+        let point = Point::decode(PublicKey::decode(&agreement)?)?;
+        Ok((Self { signing, agreement: *point.public() }, point))
     }
 
     /// The same without decompressing either key: for keys whose points their user decodes anyway, and for sealed
     /// state, which was checked before it was sealed.
     pub(crate) fn from_bytes_without_points(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         let (signing, agreement) = split(bytes);
-        Ok(Self { signing: *signing, agreement: PublicKey::decode(agreement)? })
+        Ok(Self { signing, agreement: PublicKey::decode(&agreement)? })
     }
 
     /// The 64 bytes: Ed25519, then X25519.
@@ -237,9 +237,10 @@ impl IdentityKey {
     }
 }
 
-fn split(bytes: &[u8; IdentityKey::LENGTH]) -> (&[u8; 32], &[u8; 32]) {
-    const EMPTY: &[u8; 32] = &[0; 32];
-    (bytes.first_chunk().unwrap_or(EMPTY), bytes.last_chunk().unwrap_or(EMPTY))
+fn split(bytes: &[u8; IdentityKey::LENGTH]) -> ([u8; 32], [u8; 32]) {
+    let (mut signing, mut agreement) = ([0; 32], [0; 32]);
+    signing.iter_mut().chain(&mut agreement).zip(bytes).for_each(|(to, from)| *to = *from);
+    (signing, agreement)
 }
 
 /// In constant time: a session's peer may be hidden from whoever measures.

@@ -67,7 +67,7 @@ impl Layout {
     pub(super) const fn ciphertext_size(self) -> u64 {
         self.sealed_start(self.chunks().saturating_sub(1))
             .saturating_add(self.padded % PLAIN)
-            .saturating_add(SEALED.saturating_sub(PLAIN))
+            .saturating_add(SEALED - PLAIN)
     }
 
     /// Bytes of the plaintext of a chunk, with padding.

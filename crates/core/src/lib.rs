@@ -18,5 +18,6 @@ pub mod codec;
 pub mod convert;
 pub mod internal;
 pub mod primitives;
+pub mod revision;
 pub mod storage;
 pub mod time;

@@ -40,7 +40,7 @@ impl Sas {
             let [.., index] = ((bits >> shift) & 0x3f).to_be_bytes();
             index
         });
-        Self { emoji, digits: u64::from_be_bytes(low).checked_rem(DIGITS).unwrap_or_default() }
+        Self { emoji, digits: u64::from_be_bytes(low) % DIGITS }
     }
 
     /// Six emoji, left to right.
@@ -55,9 +55,10 @@ impl Sas {
     /// Twelve digits in groups of three: for terminals, and for reading aloud.
     #[must_use]
     pub fn digits(&self) -> String {
-        let digits = format!("{:012}", self.digits);
-        let group = |at: usize| digits.get(at..at.saturating_add(3)).unwrap_or_default();
-        format!("{} {} {} {}", group(0), group(3), group(6), group(9))
+        let digits = self.digits;
+        let (millions, rest) = (digits / 1_000_000, digits % 1_000_000);
+        let groups = [millions / 1_000, millions % 1_000, rest / 1_000, rest % 1_000];
+        groups.map(|group| format!("{group:03}")).join(" ")
     }
 }
 

@@ -178,7 +178,7 @@ impl MessageSecret {
     /// [`AddOnError::Rejected`] where secret, message, author or use are not the ones it was made for, or it was changed;
     /// [`AddOnError::TooLong`] past 64 KiB.
     pub fn open(&self, context: &AddOn<'_>, sealed: &SealedPayload) -> Result<Vec<u8>, AddOnError> {
-        if sealed.payload.len() > MAX_PAYLOAD.saturating_add(TAG) {
+        if sealed.payload.len() > MAX_PAYLOAD + TAG {
             return Err(AddOnError::TooLong);
         }
         let opened = aes_gcm::open(&self.key(context), &sealed.iv, &associated(context), &sealed.payload);
