@@ -4,7 +4,7 @@
 //! is encrypted in place and the plaintext is sent; a saturated counter no longer tells two states apart.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where a default or a saturating number is right: file, how often, and why nothing is lost by it. A path that ends in `/`
 /// is a folder, in which there may be any number.
@@ -306,7 +306,7 @@ fn sources() -> Vec<(String, String)> {
     files
 }
 
-fn is_library_code(path: &PathBuf) -> bool {
+fn is_library_code(path: &Path) -> bool {
     let only_in_tests = ["wycheproof.rs", "published.rs"].iter().any(|name| path.ends_with(name));
     path.extension().is_some_and(|extension| extension == "rs") && !only_in_tests
 }

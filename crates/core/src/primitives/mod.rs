@@ -9,6 +9,7 @@ pub mod aes_cbc; //         AES-256-CBC with PKCS#7, SP 800-38A and RFC 5652
 pub mod aes_cbc_stream; //      AES-256-CBC in pieces, SP 800-38A
 #[cfg(feature = "aes")]
 pub mod aes_gcm; //         AES-256-GCM, SP 800-38D
+#[cfg(any(feature = "aes", feature = "sframe"))]
 mod append; //      encryption into new room at the end of an output
 pub mod chacha20poly1305; //  8.1  ChaCha20-Poly1305, RFC 8439
 pub mod ed25519; //   1.1  Ed25519, RFC 8032
