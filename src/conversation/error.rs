@@ -5,7 +5,7 @@
 use core::fmt;
 
 use crate::device::OwnDeviceError;
-use crate::endpoint::Blocked;
+use crate::hosting::Blocked;
 use crate::internal::InternalError;
 
 /// Why nothing was sent. Nothing was changed.

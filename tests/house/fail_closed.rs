@@ -3,8 +3,7 @@
 //! The lints forbid panics, so a slip in an offset or a length must become an error. A default would hide it: an empty slice
 //! is encrypted in place and the plaintext is sent; a saturated counter no longer tells two states apart.
 
-use std::fs;
-use std::path::Path;
+use super::files;
 
 /// Where a default or a saturating number is right: file, how often, and why nothing is lost by it. A path that ends in `/`
 /// is a folder, in which there may be any number.
@@ -80,7 +79,6 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/device/link/code.rs", 1, "five bits choose one of 32 letters"),
     ("src/device/link/sas.rs", 1, "six bits choose one of 64 emoji"),
     ("src/device/list.rs", 2, "room for the list; a count that does not fit is one that every reader refuses"),
-    ("src/endpoint/", 0, "lengths of texts and lists that their types bound; texts for display"),
     ("src/hosting/", 0, "lengths of texts and lists that their types bound; texts for display"),
     ("src/keys/prekeys.rs", 2, "room that a check bounds; the oldest generation where none is full"),
     ("src/media/decrypt.rs", 4, "places in a file, which is refused above 8 PiB; room for plaintext"),
@@ -286,27 +284,7 @@ fn code_of(text: &str) -> String {
 
 /// The library's files, by their path from the root, without tests and comments.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("src")];
-    folders.extend(["core", "interop"].map(|name| root.join("crates").join(name).join("src")));
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if is_library_code(&path) {
-                let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
-                files.push((name, code_of(&fs::read_to_string(&path).unwrap())));
-            }
-        }
-    }
-    assert!(files.len() > 100, "the sources are where they were");
-    files.sort();
-    files
-}
-
-fn is_library_code(path: &Path) -> bool {
-    let only_in_tests = ["wycheproof.rs", "published.rs"].iter().any(|name| path.ends_with(name));
-    path.extension().is_some_and(|extension| extension == "rs") && !only_in_tests
+    let only_in_tests = |path: &str| path.ends_with("wycheproof.rs") || path.ends_with("published.rs");
+    let files = files::sources().into_iter().filter(|(path, _)| !only_in_tests(path));
+    files.map(|(path, text)| (path, code_of(&text))).collect()
 }

@@ -1,6 +1,6 @@
 //! Bytes to types and back: fixed-width big-endian numbers, fixed-size arrays, nothing optional.
 //!
-//! Every value has exactly one encoding (P-1.8; docs/protocol.md, section 1.5).
+//! Every value has exactly one encoding (P-1.8; docs/spec/conventions.md, section 1.5).
 
 mod padme;
 mod reader;

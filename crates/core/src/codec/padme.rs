@@ -1,4 +1,5 @@
-//! PADMÉ: the padded length of a plaintext, so that sizes hide in classes (docs/protocol.md, sections 7 and 8).
+//! PADMÉ: the padded length of a plaintext, so that sizes hide in classes (docs/spec/content.md, section 7, and
+//! docs/spec/attachments.md, section 8).
 
 /// The length to which `length` bytes are padded (P-7.1): at least `LEAST`, and else rounded up so far that only
 /// `⌊log2 ⌊log2 length⌋⌋ + 1` bits after the leading one can be set. Padding adds less than 12 percent; below 2^n there are

@@ -27,7 +27,7 @@ impl Hash {
         self.0.finalize().into()
     }
 
-    /// The state of the computation (docs/protocol.md, section 6.6): the eight chaining words and the number of whole blocks,
+    /// The state of the computation (docs/formats.md, section 6.6): the eight chaining words and the number of whole blocks,
     /// little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with zeros.
     #[must_use]
     pub fn midstate(&self) -> [u8; MIDSTATE] {

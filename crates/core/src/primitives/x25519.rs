@@ -27,7 +27,7 @@ pub enum InvalidKey {
 
 /// An X25519 public key: the 32-byte little-endian u-coordinate of RFC 7748, canonical and not of small order.
 ///
-/// 32 bytes; docs/protocol.md, section 1.1.
+/// 32 bytes; docs/spec/conventions.md, section 1.1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey([u8; 32]);
 
@@ -120,7 +120,8 @@ pub struct Point {
 }
 
 impl Point {
-    /// Decodes the point. Refuses points of the twist (P-1.3): no honest key is one (docs/protocol.md, section 1.1).
+    /// Decodes the point. Refuses points of the twist (P-1.3): no honest key is one (docs/spec/conventions.md, section
+    /// 1.1).
     ///
     /// # Errors
     ///
