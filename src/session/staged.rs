@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, Opening, SealedSession, Session};
 use crate::ratchet::{DoubleRatchet, Opened};
+use crate::revision;
 use crate::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -72,7 +73,7 @@ impl Staged<'_> {
             session.opening = session.opening.after_receiving();
         }
         if !sealed {
-            session.revision = session.revision.saturating_add(1);
+            session.revision = revision::after(session.revision);
         }
         plaintext
     }
@@ -84,7 +85,7 @@ impl Staged<'_> {
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
         let mut rng = rng;
         if !self.sealed {
-            self.session.revision = self.session.revision.saturating_add(1);
+            self.session.revision = revision::after(self.session.revision);
             self.sealed = true;
         }
         let Session { ratchet, id, peer, disclosure, opening, revision } = &*self.session;

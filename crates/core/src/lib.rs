@@ -6,7 +6,6 @@
 
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(missing_docs, missing_debug_implementations, clippy::must_use_candidate, clippy::missing_errors_doc)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
@@ -16,8 +15,10 @@ extern crate std;
 mod labels;
 
 pub mod codec;
+pub mod convert;
 pub mod error;
 pub mod internal;
 pub mod primitives;
+pub mod revision;
 pub mod storage;
 pub mod time;
