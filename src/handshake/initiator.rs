@@ -1,8 +1,6 @@
 //! The initiator's side: from a verified bundle to a shared secret and a first flight (docs/spec/session.md, section
 //! 3.2).
 
-use core::fmt;
-
 use rand_core::CryptoRng;
 
 use super::transcript::Open;
@@ -21,16 +19,12 @@ pub enum InitiateError {
     Internal,
 }
 
-impl fmt::Display for InitiateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OwnBundle => "the bundle is one's own",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    InitiateError {
+        OwnBundle => "session.initiate.own_bundle", "the pre-key bundle is the local device's own";
+        Internal => "session.initiate.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for InitiateError {}
 
 impl From<InternalError> for InitiateError {
     fn from(InternalError: InternalError) -> Self {
@@ -91,7 +85,7 @@ pub struct Initiated {
 /// # Errors
 ///
 /// [`InitiateError::OwnBundle`] if the bundle belongs to `identity` (requirement P-3.3).
-/// [`InitiateError::Rejected`] cannot occur with a verified bundle.
+/// [`InitiateError::Internal`] is a bug in this library.
 pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,

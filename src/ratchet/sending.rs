@@ -4,7 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -33,18 +32,15 @@ pub enum EncryptError {
     Internal,
 }
 
-impl fmt::Display for EncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AwaitingFirstMessage => "nothing can be sent before the first message has arrived",
-            Self::TooLong => "plaintext is too long for one message",
-            Self::Exhausted => "the sending chain is exhausted",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    EncryptError {
+        AwaitingFirstMessage => "session.encrypt.awaiting_first_message",
+            "the initiator's first message has not arrived yet";
+        TooLong => "session.encrypt.too_long", "the plaintext is longer than 64 MiB";
+        Exhausted => "session.encrypt.exhausted", "the sending chain is exhausted";
+        Internal => "session.encrypt.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for EncryptError {}
 
 impl From<InternalError> for EncryptError {
     fn from(InternalError: InternalError) -> Self {

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["content", "hosting"],
     &["account"],
     &["conversation"],
-    &["error", "manual"],
+    &["manual"],
 ];
 
 /// Non-test lines in one file.

@@ -1,7 +1,5 @@
 //! [`InternalError`]: the one error for what cannot happen.
 
-use core::fmt;
-
 /// Something happened that this library rules out: a bug in bisik.
 ///
 /// No input causes it: not a message, not a record, not an argument. The operation that meets it refuses, leaves its
@@ -21,10 +19,6 @@ impl InternalError {
     pub const TEXT: &'static str = "internal error in bisik: please report it as a bug";
 }
 
-impl fmt::Display for InternalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::TEXT)
-    }
+crate::error_texts! {
+    InternalError => "internal", Self::TEXT
 }
-
-impl core::error::Error for InternalError {}

@@ -16,6 +16,7 @@ mod labels;
 
 pub mod codec;
 pub mod convert;
+pub mod error;
 pub mod internal;
 pub mod primitives;
 pub mod revision;

@@ -333,17 +333,14 @@ pub enum AddOnError {
     Internal,
 }
 
-impl fmt::Display for AddOnError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "the payload is too long",
-            Self::Rejected => "the payload is not of this secret, message, author and use, or was changed",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    AddOnError {
+        TooLong => "interop.whatsapp.add_on.too_long", "the payload is longer than 64 KiB";
+        Rejected => "interop.whatsapp.add_on.rejected",
+            "the payload was made with another secret or for another message, author or use, or was changed";
+        Internal => "interop.whatsapp.add_on.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for AddOnError {}
 
 impl From<InternalError> for AddOnError {
     fn from(InternalError: InternalError) -> Self {

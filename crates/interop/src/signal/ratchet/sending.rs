@@ -4,7 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -29,17 +28,13 @@ pub enum EncryptError {
     Internal,
 }
 
-impl fmt::Display for EncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "plaintext is too long for one message",
-            Self::Exhausted => "the sending chain is exhausted",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    EncryptError {
+        TooLong => "interop.signal.encrypt.too_long", "the plaintext is longer than 64 MiB";
+        Exhausted => "interop.signal.encrypt.exhausted", "the sending chain is exhausted";
+        Internal => "interop.signal.encrypt.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for EncryptError {}
 
 impl From<InternalError> for EncryptError {
     fn from(InternalError: InternalError) -> Self {

@@ -129,7 +129,7 @@ impl Session {
     ) -> Result<(), InitiateError> {
         let mut rng = rng;
         if identity.public() != self.ours || bundle.identity != self.peer {
-            return Err(InitiateError::OtherIdentity);
+            return Err(InitiateError::WrongIdentity);
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
         self.push(state);

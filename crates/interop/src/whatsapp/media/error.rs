@@ -1,9 +1,6 @@
-//! What can go wrong with attachments.
-//!
-//! Does not know the operations.
+//! Why a file was not encrypted, or a blob not decrypted.
 
 use bisik_core::internal::InternalError;
-use core::fmt;
 
 /// Why a file was not encrypted, or a blob not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +15,13 @@ pub enum MediaError {
     Internal,
 }
 
-impl fmt::Display for MediaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the file is too large",
-            Self::Rejected => "not what the message names, or changed since",
-            Self::Internal => InternalError::TEXT,
-        })
+bisik_core::error_texts! {
+    MediaError {
+        TooLarge => "interop.whatsapp.media.too_large", "the file is too large";
+        Rejected => "interop.whatsapp.media.rejected", "the blob is not the one that the message names, or was changed";
+        Internal => "interop.whatsapp.media.internal", InternalError::TEXT;
     }
 }
-
-impl core::error::Error for MediaError {}
 
 impl From<InternalError> for MediaError {
     fn from(InternalError: InternalError) -> Self {
