@@ -12,8 +12,8 @@ pub fn read(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     if revision > MAX { Err(Malformed) } else { Ok(revision) }
 }
 
-/// The revision after `revision`: always a greater one. A state begins with 0 or a revision that [`read`] let through, and
-/// 2^63 changes after that take longer than any program runs.
+/// The revision after `revision`: always a greater one. A state begins with 0 or a revision that [`read`] let through,
+/// and 2^63 changes after that take longer than any program runs.
 #[must_use]
 pub const fn after(revision: u64) -> u64 {
     revision.wrapping_add(1)

@@ -16,7 +16,8 @@ use crate::primitives::secret::Secret;
 
 /// The key under which an application seals its records: 32 bytes from the platform's key store.
 ///
-/// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from `Debug`.
+/// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from
+/// `Debug`.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -56,7 +57,8 @@ impl fmt::Debug for StorageKey {
     }
 }
 
-/// Why a record did not open. Finer detail would not help: the record is damaged, belongs elsewhere, or the key is another.
+/// Why a record did not open. Finer detail would not help: the record is damaged, belongs elsewhere, or the key is
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsealError {
@@ -119,8 +121,8 @@ pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Re
     Ok(state)
 }
 
-/// A nonce (P-6.3) from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one nonce
-/// with two records.
+/// A nonce (P-6.3) from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one
+/// nonce with two records.
 fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> [u8; NONCE] {
     let mut randomness = [0; NONCE];
     rng.fill_bytes(&mut randomness);

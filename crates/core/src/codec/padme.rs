@@ -2,8 +2,8 @@
 //! docs/spec/attachments.md, section 8).
 
 /// The length to which `length` bytes are padded (P-7.1): at least `LEAST`, and else rounded up so far that only
-/// `⌊log2 ⌊log2 length⌋⌋ + 1` bits after the leading one can be set. Padding adds less than 12 percent; below 2^n there are
-/// about `2n · log2 n` classes, where without it there would be 2^n.
+/// `⌊log2 ⌊log2 length⌋⌋ + 1` bits after the leading one can be set. Padding adds less than 12 percent; below 2^n there
+/// are about `2n · log2 n` classes, where without it there would be 2^n.
 ///
 /// Lengths above 2^63, which no memory or file has, give `u64::MAX` where rounding up would overflow.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Two authenticated ciphers: ChaCha20-HMAC-SHA256 for messages and records, XChaCha20-Poly1305 for the handshake.
 //!
-//! ChaCha20-HMAC-SHA256 is encrypt-then-MAC over RFC 8439's stream cipher and RFC 2104's MAC, both domain-separated under
-//! one key (docs/spec/conventions.md, section 1.3, with the reasons and figures).
+//! ChaCha20-HMAC-SHA256 is encrypt-then-MAC over RFC 8439's stream cipher and RFC 2104's MAC, both domain-separated
+//! under one key (docs/spec/conventions.md, section 1.3, with the reasons and figures).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -45,8 +45,8 @@ impl Aead {
 
     /// Appends the ciphertext of `plaintext` to `output`, and gives it. There is no tag.
     ///
-    /// Cannot fail. The key stream is written into new room, and the plaintext is XORed into the key stream: at no moment
-    /// does the plaintext stand in `output`. Reserve the room before, or growth copies what `output` holds.
+    /// Cannot fail. The key stream is written into new room, and the plaintext is XORed into the key stream: at no
+    /// moment does the plaintext stand in `output`. Reserve the room before, or growth copies what `output` holds.
     pub fn append_stream<'a>(&self, nonce: &[u8; NONCE], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
         let start = output.len();
         output.extend(core::iter::repeat_n(0, plaintext.len()));
@@ -89,8 +89,8 @@ impl Aead {
         hash.finish()
     }
 
-    /// Encrypts the whole of `buffer` in place and gives its tag. For secrets of fixed size; what has a length of its own is
-    /// sealed by [`seal_append`](Self::seal_append).
+    /// Encrypts the whole of `buffer` in place and gives its tag. For secrets of fixed size; what has a length of its
+    /// own is sealed by [`seal_append`](Self::seal_append).
     #[must_use]
     pub fn seal(&self, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8]) -> [u8; TAG] {
         self.apply_stream(nonce, buffer);
@@ -142,8 +142,8 @@ pub fn length(associated: &[u8]) -> [u8; 8] {
     widened(associated.len()).to_be_bytes()
 }
 
-/// Encrypts the whole of `buffer` in place with XChaCha20-Poly1305 and gives its tag. For messages of fixed size. The key
-/// serves this one message, which is why a caller may fix the nonce.
+/// Encrypts the whole of `buffer` in place with XChaCha20-Poly1305 and gives its tag. For messages of fixed size. The
+/// key serves this one message, which is why a caller may fix the nonce.
 ///
 /// # Errors
 ///
@@ -177,7 +177,8 @@ pub fn open_once(
         .map_err(|_| Forged)
 }
 
-/// Bytes that are encrypted at once, so that the second pass over them finds them in the processor's cache: whole blocks.
+/// Bytes that are encrypted at once, so that the second pass over them finds them in the processor's cache: whole
+/// blocks.
 const CACHED: usize = 8_192;
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ pub const fn padded(length: usize) -> usize {
 
 /// Appends the ciphertext of `plaintext`, [`padded`] to whole blocks, to `output`.
 ///
-/// Cannot fail: blocks have a type of their own, so that there is no length to get wrong, and each is appended when it is
-/// encrypted. The plaintext never stands in `output`.
+/// Cannot fail: blocks have a type of their own, so that there is no length to get wrong, and each is appended when it
+/// is encrypted. The plaintext never stands in `output`.
 pub fn encrypt(output: &mut Vec<u8>, key: &Secret<32>, iv: &[u8; BLOCK], plaintext: &[u8]) {
     let mut cipher = Encryptor::<Aes256Enc>::new(key.expose().into(), iv.into());
     let (blocks, rest) = Block::<Encryptor<Aes256Enc>>::slice_as_chunks(plaintext);

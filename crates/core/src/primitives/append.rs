@@ -6,8 +6,8 @@ use chacha20poly1305::aead::inout::InOutBuf;
 
 use crate::internal::InternalError;
 
-/// Appends as many bytes as `plaintext` has to `output`: zeros, which `encrypt` replaces with ciphertext as it reads the
-/// plaintext. Gives what `encrypt` gives.
+/// Appends as many bytes as `plaintext` has to `output`: zeros, which `encrypt` replaces with ciphertext as it reads
+/// the plaintext. Gives what `encrypt` gives.
 ///
 /// # Errors
 ///

@@ -53,8 +53,8 @@ impl SignaturePublicKey {
         self.0.as_bytes()
     }
 
-    /// Whether `signature` is this key's over `message` (P-1.5): RFC 8032, section 5.1.7, without cofactor, with small-order
-    /// `A` and `R` refused.
+    /// Whether `signature` is this key's over `message` (P-1.5): RFC 8032, section 5.1.7, without cofactor, with
+    /// small-order `A` and `R` refused.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()

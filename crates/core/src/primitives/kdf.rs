@@ -47,8 +47,8 @@ impl Prk {
     }
 }
 
-/// HMAC-SHA256 under one key, whose two padded blocks are hashed once and shared by every use. Kept without the buffer of
-/// a computation, which is empty here and would be copied with every use: messages are a tenth faster for it.
+/// HMAC-SHA256 under one key, whose two padded blocks are hashed once and shared by every use. Kept without the buffer
+/// of a computation, which is empty here and would be copied with every use: messages are a tenth faster for it.
 #[derive(Clone)]
 pub struct HmacSha256(HmacCore<Sha256>);
 

@@ -1,7 +1,7 @@
 //! ML-KEM-768 (FIPS 203) with keys kept as their 64-byte seeds.
 //!
-//! Seeds, not expanded keys, because only seeds bind key, ciphertext and secret to one another (docs/spec/conventions.md,
-//! section 1.4).
+//! Seeds, not expanded keys, because only seeds bind key, ciphertext and secret to one another
+//! (docs/spec/conventions.md, section 1.4).
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -73,7 +73,8 @@ impl DecapsulationKey {
         &self.public
     }
 
-    /// FIPS 203, algorithm 18. Never fails: a ciphertext that was not made for this key gives a secret that nobody knows.
+    /// FIPS 203, algorithm 18. Never fails: a ciphertext that was not made for this key gives a secret that nobody
+    /// knows.
     #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
         let mut shared = mlkem768::decapsulate(&self.expanded.expose().into(), &ciphertext.into());

@@ -57,8 +57,8 @@ impl<const N: usize> Secret<N> {
         Self(self.0)
     }
 
-    /// The first `M` bytes, no longer secret: for tags, nonces and names, which are hashes cut short. More bytes than there
-    /// are do not compile.
+    /// The first `M` bytes, no longer secret: for tags, nonces and names, which are hashes cut short. More bytes than
+    /// there are do not compile.
     #[must_use]
     pub fn truncate<const M: usize>(&self) -> [u8; M] {
         const { assert!(M <= N, "more bytes than there are") }

@@ -53,7 +53,8 @@ impl FrameAead {
         Self::Aes256Gcm(Box::new(Aes256Gcm::new(key.expose().into())))
     }
 
-    /// RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate, and `tag` bytes of that are kept.
+    /// RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate, and `tag` bytes of that are
+    /// kept.
     #[must_use]
     pub fn ctr_hmac(key: &Secret<48>, tag: usize) -> Self {
         let (encrypt, authenticate) = key.expose().split_at(16);
@@ -74,7 +75,8 @@ impl FrameAead {
         }
     }
 
-    /// Appends ciphertext and tag of `plaintext` to `output`: [`tag_length`](Self::tag_length) bytes more than the plaintext.
+    /// Appends ciphertext and tag of `plaintext` to `output`: [`tag_length`](Self::tag_length) bytes more than the
+    /// plaintext.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! SHA-256 (FIPS 180-4) of data that comes in pieces, with a state that can be stored and resumed. For public data only.
+//! SHA-256 (FIPS 180-4) of data that comes in pieces, with a state that can be stored and resumed. For public data
+//! only.
 
 use core::fmt;
 
@@ -27,15 +28,16 @@ impl Hash {
         self.0.finalize().into()
     }
 
-    /// The state of the computation (docs/formats.md, section 6.6): the eight chaining words and the number of whole blocks,
-    /// little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with zeros.
+    /// The state of the computation (docs/formats.md, section 6.6): the eight chaining words and the number of whole
+    /// blocks, little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with
+    /// zeros.
     #[must_use]
     pub fn midstate(&self) -> [u8; MIDSTATE] {
         self.0.serialize().into()
     }
 
-    /// Resumes a computation from its [`midstate`](Self::midstate) after `hashed` bytes; `None` where it is not the state of
-    /// one after so many.
+    /// Resumes a computation from its [`midstate`](Self::midstate) after `hashed` bytes; `None` where it is not the
+    /// state of one after so many.
     #[must_use]
     pub fn resume(midstate: &[u8; MIDSTATE], hashed: u64) -> Option<Self> {
         let hash = Self(Sha256::deserialize(midstate.into()).ok()?);

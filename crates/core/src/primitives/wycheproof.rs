@@ -24,10 +24,10 @@ use super::x25519::{InvalidKey, KeyPair, Point, PublicKey, agree_all};
 
 type Counts = BTreeMap<&'static str, usize>;
 
-/// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`, Wycheproof's word for what a library may refuse;
-/// one that refuses only encodings that are not canonical and points of small order would agree on 474. We refuse the 210
-/// on the twist too, which no honest key is (docs/spec/conventions.md, section 1.1); RFC 7748's second example is among
-/// them.
+/// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`, Wycheproof's word for what a library may
+/// refuse; one that refuses only encodings that are not canonical and points of small order would agree on 474. We
+/// refuse the 210 on the twist too, which no honest key is (docs/spec/conventions.md, section 1.1); RFC 7748's second
+/// example is among them.
 #[test]
 fn x25519_agrees_on_exactly_the_valid_keys() {
     use xdh::TestFlag::{LowOrderPublic, NonCanonicalPublic, Twist};
@@ -91,8 +91,8 @@ fn x25519_point(bytes: &[u8; 32]) -> Result<Point, Refused> {
     Point::decode(public).map_err(|_| Refused::OnTheTwist)
 }
 
-/// Strict verification refuses nothing that Wycheproof calls valid. Its keys are all canonical and of large order, so that
-/// what we refuse of keys is not met here. Twelve signatures are not 64 bytes long.
+/// Strict verification refuses nothing that Wycheproof calls valid. Its keys are all canonical and of large order, so
+/// that what we refuse of keys is not met here. Twelve signatures are not 64 bytes long.
 #[test]
 fn ed25519_verifies_exactly_the_valid_signatures() {
     let mut counts = Counts::new();
@@ -215,7 +215,8 @@ fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 256), ("inexpressible", 9), ("refused", 60)]));
 }
 
-/// Ciphertexts that were not made for the key are valid: they give a secret that nobody knows, and it must be the right one.
+/// Ciphertexts that were not made for the key are valid: they give a secret that nobody knows, and it must be the right
+/// one.
 #[test]
 fn ml_kem_768_decapsulates_every_ciphertext_under_its_seed() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768, |test| {

@@ -1,8 +1,8 @@
 //! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order; nothing else is a key here.
 //!
-//! Works on the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is faster
-//! where one point meets several secrets. `bisik` re-exports [`PublicKey`] and [`KeyPair`]; what is hidden from their
-//! documentation serves bisik and bisik-interop alone.
+//! Works on the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is
+//! faster where one point meets several secrets. `bisik` re-exports [`PublicKey`] and [`KeyPair`]; what is hidden from
+//! their documentation serves bisik and bisik-interop alone.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -32,8 +32,8 @@ pub enum InvalidKey {
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// Accepts canonical encodings (P-1.1) of points that are not of small order (P-1.2). Whether the point is on the curve
-    /// is checked by [`Point::decode`], which every agreement needs.
+    /// Accepts canonical encodings (P-1.1) of points that are not of small order (P-1.2). Whether the point is on the
+    /// curve is checked by [`Point::decode`], which every agreement needs.
     ///
     /// # Errors
     ///
@@ -133,8 +133,8 @@ impl Point {
         &self.public
     }
 
-    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that it must
-    /// not be a name. Costs as much as an agreement. Public data: variable time is fine.
+    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that
+    /// it must not be a name. Costs as much as an agreement. Public data: variable time is fine.
     #[must_use]
     pub fn is_torsion_free(&self) -> bool {
         self.edwards.is_torsion_free()
@@ -185,8 +185,8 @@ impl KeyPair {
         Self(Box::new(Halves { secret, public }))
     }
 
-    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of them.
-    /// Those of the new pair come first, in their order.
+    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of
+    /// them. Those of the new pair come first, in their order.
     ///
     /// # Errors
     ///
@@ -313,7 +313,8 @@ fn contributory(shared: [u8; 32]) -> Result<Secret<32>, InvalidKey> {
     if bool::from(shared.ct_eq(&Secret::zero())) { Err(InvalidKey::LowOrder) } else { Ok(shared) }
 }
 
-/// Every canonical u-coordinate of a point of small order, on the curve or its twist: 0, 1, p - 1 and the two of order 8.
+/// Every canonical u-coordinate of a point of small order, on the curve or its twist: 0, 1, p - 1 and the two of order
+/// 8.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
