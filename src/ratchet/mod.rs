@@ -38,6 +38,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use crate::codec::{Malformed, Reader, SecretWriter};
 pub use crate::handshake::SharedSecret;
 use crate::primitives::x25519::Point;
 pub use crate::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
@@ -71,11 +72,11 @@ use sending::{Sending, Theirs};
 /// ```
 pub struct DoubleRatchet {
     /// Boxed, so that moving a ratchet, or growing a collection of them, leaves no keys behind.
-    pub(crate) state: Box<State>,
+    state: Box<State>,
 }
 
 /// All that a ratchet remembers (docs/protocol.md, section 4.6).
-pub(crate) struct State {
+struct State {
     /// Associated data of every message.
     binding: [u8; 32],
     root: RootKey,
@@ -126,7 +127,7 @@ impl DoubleRatchet {
     pub fn encrypt(&mut self, plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, EncryptError> {
         let mut rng = rng;
         let mut output = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
-        self.state.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.encrypt_into(&mut output, plaintext, &mut rng)?;
         Ok(output)
     }
 
@@ -148,7 +149,7 @@ impl DoubleRatchet {
     ///
     /// [`DecryptError`]; the state is the same as before then, bit for bit.
     pub fn stage(&mut self, message: &[u8]) -> Result<Staged<'_>, DecryptError> {
-        let opened = self.state.open(message)?;
+        let opened = self.open(message)?;
         Ok(Staged { ratchet: self, opened })
     }
 
@@ -159,19 +160,45 @@ impl DoubleRatchet {
     }
 }
 
-impl State {
-    /// Applies what [`State::open`] found, and gives the plaintext. Cannot fail.
+/// What a session needs of its ratchet: the steps of the public methods one by one, and the encoding inside its record.
+impl DoubleRatchet {
+    /// Appends one message to `output`: [`OVERHEAD`](Self::OVERHEAD) bytes more than `plaintext`.
+    pub(crate) fn encrypt_into(
+        &mut self,
+        output: &mut Vec<u8>,
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), EncryptError> {
+        self.state.encrypt_into(output, plaintext, rng)
+    }
+
+    /// Decrypts one message without changing anything.
+    pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
+        self.state.open(message)
+    }
+
+    /// Applies what [`open`](Self::open) found, and gives the plaintext. Cannot fail.
     pub(crate) fn commit(&mut self, opened: Opened) -> Vec<u8> {
         let Opened { change, mut plaintext } = opened;
-        self.apply(change);
+        self.state.apply(change);
         core::mem::take(&mut *plaintext)
     }
 
-    /// A copy of the state as [`State::commit`] would leave it.
-    pub(crate) fn after(&self, opened: &Opened) -> Box<Self> {
-        let mut after = self.duplicate();
-        after.apply(opened.change.duplicate());
-        after
+    /// A copy of the ratchet as [`commit`](Self::commit) would leave it, to be encoded before the commit.
+    pub(crate) fn after(&self, opened: &Opened) -> Self {
+        let mut state = self.state.duplicate();
+        state.apply(opened.change.duplicate());
+        Self { state }
+    }
+
+    /// Appends the state, as section 6.4 encodes it.
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+        self.state.write(writer);
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { state: State::read(reader)? })
     }
 }
 
@@ -203,12 +230,12 @@ impl Staged<'_> {
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { ratchet, opened } = self;
-        ratchet.state.commit(opened)
+        ratchet.commit(opened)
     }
 
     /// The state as the commit will leave it, encoded: what a caller seals and stores before it shows the plaintext.
     fn encode_after(&self) -> Zeroizing<Vec<u8>> {
-        self.ratchet.state.after(&self.opened).encode()
+        self.ratchet.after(&self.opened).state.encode()
     }
 }
 

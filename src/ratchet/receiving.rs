@@ -151,7 +151,7 @@ impl<'a> Message<'a> {
 
 impl State {
     /// P-4.2, P-4.4. Decrypts without changing anything.
-    pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
+    pub(super) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
         let message = Message::parse(message, &self.binding)?;
         let Receiving { chains, next_header } = &self.receiving;
         if let Some(current) = chains.front().filter(|chain| message.fits(&chain.header)) {

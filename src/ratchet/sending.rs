@@ -111,7 +111,7 @@ struct SendingStep {
 
 impl State {
     /// Appends one message to `output`: [`OVERHEAD`] bytes more than `plaintext`.
-    pub(crate) fn encrypt_into(
+    pub(super) fn encrypt_into(
         &mut self,
         output: &mut Vec<u8>,
         plaintext: &[u8],

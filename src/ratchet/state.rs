@@ -53,8 +53,9 @@ impl DoubleRatchet {
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::RATCHET, context, record)?;
         let mut reader = Reader::new(&state);
-        let state = State::decode(&mut reader).and_then(|state| reader.finish().map(|()| state));
-        state.map(|state| Self { state }).map_err(|Malformed| UnsealError::Rejected)
+        let ratchet = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(ratchet)
     }
 }
 
@@ -66,14 +67,14 @@ impl State {
         writer.finish()
     }
 
-    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+    pub(super) fn write(&self, writer: &mut SecretWriter) {
         let Self { binding, root, sending, receiving } = self;
         writer.bytes(binding).bytes(root.secret().expose());
         sending.write(writer);
         receiving.write(writer);
     }
 
-    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let binding = *reader.array()?;
         let root = RootKey::from_secret(secret(reader)?);
         let sending = Sending::read(reader)?;

@@ -125,7 +125,7 @@ impl Session {
             Opening::Unanswered(flight) => Ciphertext::start_first(flight, length),
             Opening::Answered | Opening::Accepted(_) => Ciphertext::start_ordinary(length),
         };
-        self.ratchet.state.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.ratchet.encrypt_into(&mut output, plaintext, &mut rng)?;
         self.revision = self.revision.saturating_add(1);
         Ok(Ciphertext::finish(output))
     }

@@ -13,7 +13,7 @@ use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::handshake::{DisclosureHash, FirstFlight};
 use crate::keys::IdentityKey;
 use crate::labels::kind;
-use crate::ratchet::{DoubleRatchet, State};
+use crate::ratchet::DoubleRatchet;
 use crate::storage::{self, StorageKey, UnsealError};
 
 /// A sealed session, with the revision that it holds.
@@ -93,7 +93,7 @@ impl Session {
             Opening::Answered => writer.u8(ANSWERED),
             Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest.as_slice()),
         };
-        ratchet.state.write(writer);
+        ratchet.write(writer);
     }
 
     /// Opens what [`Session::seal`] made.
@@ -125,7 +125,7 @@ impl Session {
             ACCEPTED => Opening::Accepted(Box::new(*reader.array()?)),
             _ => return Err(Malformed),
         };
-        let ratchet = DoubleRatchet { state: State::decode(reader)? };
+        let ratchet = DoubleRatchet::read(reader)?;
         Ok(Self { ratchet, id, peer, disclosure, opening, revision })
     }
 }

@@ -8,7 +8,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, Opening, SealedSession, Session};
-use crate::ratchet::{DoubleRatchet, Opened};
+use crate::ratchet::Opened;
 use crate::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -51,7 +51,7 @@ impl Session {
         if message.is_first() && !self.recognizes(message) {
             return Err(DecryptError::OtherSession);
         }
-        let opened = self.ratchet.state.open(message.ratchet_message())?;
+        let opened = self.ratchet.open(message.ratchet_message())?;
         Ok(Staged { session: self, opened, sealed: false })
     }
 }
@@ -67,7 +67,7 @@ impl Staged<'_> {
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { session, opened, sealed } = self;
-        let plaintext = session.ratchet.state.commit(opened);
+        let plaintext = session.ratchet.commit(opened);
         if !session.is_confirmed() {
             session.opening = session.opening.after_receiving();
         }
@@ -89,7 +89,7 @@ impl Staged<'_> {
         }
         let Session { ratchet, id, peer, disclosure, opening, revision } = &*self.session;
         let after = Session {
-            ratchet: DoubleRatchet { state: ratchet.state.after(&self.opened) },
+            ratchet: ratchet.after(&self.opened),
             id: *id,
             peer: *peer,
             disclosure: *disclosure,
