@@ -42,7 +42,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, primitives, storage, time};
+use bisik_core::{codec, disclosure, primitives, shared_secret, storage, time};
 
 mod labels;
 
@@ -78,8 +78,8 @@ pub use rand_core;
 pub use account::{Account, SealedAccount, Upkeep};
 pub use conversation::Conversation;
 
+pub use disclosure::DisclosureHash;
 pub use error::*;
-pub use handshake::DisclosureHash;
 pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeys, Stock, Trust, Used, VerifiedBundle};
 pub use session::{Accepted, Ciphertext, Held, SealedSession, Session, Staged, Stored, Suite};
 pub use storage::StorageKey;

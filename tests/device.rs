@@ -57,7 +57,7 @@ fn own(custody: Custody) -> Terms {
 }
 
 fn vendor(disclosure: u8) -> Terms {
-    Terms::disclosed(Custody::Vendor, DisclosureHash([disclosure; 32])).unwrap()
+    Terms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([disclosure; 32]).unwrap()).unwrap()
 }
 
 fn after(days: u64) -> Timestamp {
@@ -369,8 +369,11 @@ fn custody_and_disclosure_that_do_not_agree_are_malformed() {
     assert_eq!((set(1, AUTOMATED, 1), set(1, AUTOMATED, 2)), (Ok(()), Err(DeviceListError::Malformed)));
 
     assert_eq!(Terms::own_held(Custody::Interop), Err(TermsError::DisclosureMissing));
-    assert_eq!(Terms::disclosed(Custody::Platform, DisclosureHash::NONE), Err(TermsError::DisclosureMissing));
-    assert_eq!(Terms::disclosed(Custody::Person, DisclosureHash([1; 32])), Err(TermsError::DisclosureUnexpected));
+    assert_eq!(DisclosureHash::from_bytes([0; 32]), None, "a hash that is none cannot be disclosed");
+    assert_eq!(
+        Terms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
+        Err(TermsError::DisclosureUnexpected)
+    );
 }
 
 /// P-10.7. Not even the account can say these.
@@ -668,7 +671,7 @@ fn a_hosted_endpoint_joins_under_its_disclosure() {
     assert_eq!(companion.terms(), &vendor(7));
     let list = account.primary.add(&account.phone, answered.reveal(&reveal).unwrap().confirm(), NOW).unwrap();
     let linked = companion.confirm().finish(list, NOW).unwrap();
-    assert_eq!(linked.entry.terms().disclosure(), DisclosureHash([7; 32]));
+    assert_eq!(linked.entry.terms().disclosure(), DisclosureHash::from_bytes([7; 32]));
 }
 
 /// What became of one linking with a relay in the middle.

@@ -181,7 +181,7 @@ fn a_last_resort_key_that_can_remember_no_more_accepts_no_more() {
 #[test]
 fn a_session_under_a_disclosure_is_accepted_under_the_same_one_only() {
     let mut people = People::new(10);
-    let disclosures = [DisclosureHash::NONE, DisclosureHash([1; 32]), DisclosureHash([2; 32])];
+    let disclosures = [None, DisclosureHash::from_bytes([1; 32]), DisclosureHash::from_bytes([2; 32])];
     for written in disclosures {
         let bundle = people.verified(true);
         let mut alice = Session::initiate_under(&people.alice, &bundle, written, &mut people.rng).unwrap();

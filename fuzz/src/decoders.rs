@@ -37,7 +37,7 @@ pub fn first_flight(data: &[u8]) {
     if let Ok(flight) = decoded {
         assert_eq!(flight.to_bytes(), data, "what decodes has one encoding");
         let Parties { bob, keys, .. } = &*PARTIES;
-        let _ = bisik::handshake::respond(bob, keys, &flight, bisik::DisclosureHash::NONE);
+        let _ = bisik::handshake::respond(bob, keys, &flight, None);
     }
 }
 

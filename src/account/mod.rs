@@ -12,8 +12,8 @@ use rand_core::CryptoRng;
 pub use persist::SealedAccount;
 
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
+use crate::disclosure::DisclosureHash;
 use crate::endpoint::Disclosure;
-use crate::handshake::DisclosureHash;
 use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
 use crate::time::Timestamp;
 
@@ -43,8 +43,8 @@ pub struct Account {
     /// Whether the current generation's last-resort bundle has been given out to be published.
     published: bool,
     revision: u64,
-    /// The revision that the database has; 0 where it has none.
-    stored: u64,
+    /// The revision that the database has, where it has one.
+    stored: Option<u64>,
 }
 
 /// What is to be published after [`Account::maintain`], once the account is stored.
@@ -94,7 +94,7 @@ impl Account {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
         let pre_keys = PreKeys::generate(&identity, now, rng);
-        Self { identity, pre_keys, devices, primary, disclosure: None, published: false, revision: 1, stored: 0 }
+        Self { identity, pre_keys, devices, primary, disclosure: None, published: false, revision: 1, stored: None }
     }
 
     /// The account's name.
@@ -210,7 +210,7 @@ impl Account {
     /// of another device or not the listed one; nothing has changed then.
     #[must_use = "without its disclosure a hosted device receives nothing"]
     pub fn set_disclosure(&mut self, disclosure: Disclosure) -> bool {
-        if disclosure.hash() != self.disclosure() {
+        if Some(disclosure.hash()) != self.disclosure() {
             return false;
         }
         self.disclosure = Some(disclosure);
@@ -221,18 +221,14 @@ impl Account {
     /// When a message that is received now has to be deleted: `Some(None)` where nothing was promised, because the account's
     /// owner holds the device; `None` where it is hosted and its disclosure is not here.
     pub(crate) fn deadline(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let listed = self.disclosure();
-        if listed == DisclosureHash::NONE {
-            return Some(None);
-        }
+        let Some(listed) = self.disclosure() else { return Some(None) };
         let held = self.disclosure.as_ref().filter(|held| held.hash() == listed)?;
         Some(Some(held.terms().retention.deadline(now)))
     }
 
-    /// The disclosure that this device is listed under.
-    pub(crate) fn disclosure(&self) -> DisclosureHash {
-        let this = self.devices.find(self.identity.public());
-        this.map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure())
+    /// The disclosure that this device is listed under, where it is hosted.
+    pub(crate) fn disclosure(&self) -> Option<DisclosureHash> {
+        self.devices.find(self.identity.public())?.terms().disclosure()
     }
 
     /// Pre-keys that a peer has used to set up a session.

@@ -20,11 +20,11 @@ impl Account {
     /// beside them.
     pub fn change(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         let mut rng = rng;
-        if self.stored == self.revision {
+        if self.stored == Some(self.revision) {
             return None;
         }
         let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal(key, &mut rng) };
-        self.stored = self.revision;
+        self.stored = Some(self.revision);
         Some(change)
     }
 
@@ -77,7 +77,7 @@ impl Account {
         if !fits {
             return Err(Malformed);
         }
-        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: revision })
+        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: Some(revision) })
     }
 }
 
@@ -85,8 +85,8 @@ impl Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
-    /// The revision that the database must have now; 0 where it must have none.
-    pub expected: u64,
+    /// The revision that the database must have now; `None` where it must have no record.
+    pub expected: Option<u64>,
     /// The revision of these bytes.
     pub revision: u64,
     /// The record.

@@ -100,7 +100,8 @@ impl Conversation {
     /// P-12.9: a lost session is replaced at most once an hour, whatever a relay does.
     fn heals(&self, device: DeviceAddress, now: Timestamp) -> bool {
         let link = self.links.get(&device);
-        self.pending.wants_from(device) && link.is_none_or(|link| link.healed.plus_seconds(HEAL_INTERVAL) <= now)
+        self.pending.wants_from(device)
+            && link.is_none_or(|link| link.healed.is_none_or(|healed| healed.plus_seconds(HEAL_INTERVAL) <= now))
     }
 
     fn flush_notes(

@@ -12,7 +12,6 @@ use crate::endpoint::{
     DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, EndpointDevice, Evidence, LabelEvent,
     LabelState, Presented, SharedDecision, Transition, VerifiedDisclosure,
 };
-use crate::handshake::DisclosureHash;
 use crate::time::Timestamp;
 
 impl Conversation {
@@ -165,10 +164,7 @@ fn present(
     disclosures: &[Disclosure],
     now: Timestamp,
 ) -> Option<Result<VerifiedDisclosure, crate::endpoint::DisclosureError>> {
-    let wanted = entry.terms().disclosure();
-    if wanted == DisclosureHash::NONE {
-        return None;
-    }
+    let wanted = entry.terms().disclosure()?;
     let found = disclosures.iter().find(|disclosure| disclosure.hash() == wanted)?;
     Some(found.clone().verify(label.account(), label.known(entry.identity()).as_ref(), now))
 }

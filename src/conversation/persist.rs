@@ -32,8 +32,8 @@ pub enum RecordName {
 pub struct Record {
     /// Which one.
     pub name: RecordName,
-    /// The revision that the database must have now; 0 where it must have none.
-    pub expected: u64,
+    /// The revision that the database must have now; `None` where it must have no record.
+    pub expected: Option<u64>,
     /// The revision of these bytes.
     pub revision: u64,
     /// The record.
@@ -81,11 +81,11 @@ impl Conversation {
         if let Some(SealedAccount { expected, revision, bytes }) = account.change(key, &mut rng) {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });
         }
-        if self.stored != self.revision {
+        if self.stored != Some(self.revision) {
             let bytes = self.seal(key, &mut rng);
             let name = RecordName::Conversation(self.id);
             records.push(Record { name, expected: self.stored, revision: self.revision, bytes });
-            self.stored = self.revision;
+            self.stored = Some(self.revision);
         }
         let removed = self.former.take().map(RecordName::Conversation);
         Changes { records, removed, conversation: self.id, revision: self.revision }
@@ -143,7 +143,7 @@ impl Conversation {
         let sent = SentMessages::read(&mut reader)?;
         let pending = Pending::read(&mut reader)?;
         reader.finish()?;
-        let stored = revision;
+        let stored = Some(revision);
         Ok(Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored, former: None })
     }
 }

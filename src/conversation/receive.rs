@@ -14,8 +14,8 @@ use super::{
 };
 use crate::account::Account;
 use crate::codec::Malformed;
+use crate::disclosure::DisclosureHash;
 use crate::endpoint::{Decision, DecisionError, DecisionReceipt, SharedDecision};
-use crate::handshake::DisclosureHash;
 use crate::keys::{IdentityKey, Trust};
 use crate::session::{AcceptError, Accepted, DecryptError, Session};
 use crate::time::Timestamp;
@@ -115,7 +115,7 @@ impl Conversation {
         account: &mut Account,
         arrival: &Arrival,
         key: IdentityKey,
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
     ) -> Result<Checked, ReceiveError> {
         let Arrival { id, from, ciphertext } = arrival;
         let known = self.links.get_mut(from).filter(|link| link.key == key);

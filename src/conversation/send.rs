@@ -11,8 +11,8 @@ use super::link::Link;
 use super::sent::kind_for;
 use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
 use crate::account::Account;
+use crate::disclosure::DisclosureHash;
 use crate::endpoint::Blocked;
-use crate::handshake::DisclosureHash;
 use crate::keys::{IdentityKey, VerifiedBundle};
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -125,7 +125,12 @@ impl Conversation {
         }
     }
 
-    pub(super) fn has_session(&self, device: DeviceAddress, key: &IdentityKey, disclosure: DisclosureHash) -> bool {
+    pub(super) fn has_session(
+        &self,
+        device: DeviceAddress,
+        key: &IdentityKey,
+        disclosure: Option<DisclosureHash>,
+    ) -> bool {
         let link = self.links.get(&device);
         link.is_some_and(|link| link.key == *key && link.has_session(disclosure))
     }
@@ -149,7 +154,7 @@ impl Conversation {
             if bundle.identity() != key {
                 return Err(SendError::WrongBundle);
             }
-            let theirs = self.entry(account, *device).map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure());
+            let theirs = self.entry(account, *device).and_then(|entry| entry.terms().disclosure());
             let disclosure = under(account.disclosure(), theirs);
             let session = Session::initiate_under(account.identity(), bundle, disclosure, rng);
             sessions.push((*device, session.map_err(|_| SendError::WrongBundle)?));

@@ -11,7 +11,6 @@ use super::terms::HostingTerms;
 use super::{split_signature, with_signature};
 use crate::codec::Reader;
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use crate::primitives::ed25519::SIGNATURE;
@@ -65,7 +64,7 @@ impl DisclosureDraft {
         issued: Timestamp,
         expires: Timestamp,
     ) -> Result<Self, DraftError> {
-        let body = Body { account, endpoint, terms, issued, expires, sequence: 1, previous: DisclosureHash::NONE };
+        let body = Body { account, endpoint, terms, issued, expires, sequence: 1, previous: None };
         body.check()?;
         Ok(Self(body))
     }
@@ -87,7 +86,7 @@ impl DisclosureDraft {
         }
         let (account, endpoint) = (*previous.account(), *previous.endpoint());
         let sequence = previous.sequence().checked_add(1).ok_or(DraftError::Dates)?;
-        let body = Body { account, endpoint, terms, issued, expires, sequence, previous: previous.hash() };
+        let body = Body { account, endpoint, terms, issued, expires, sequence, previous: Some(previous.hash()) };
         body.check()?;
         Ok(Self(body))
     }

@@ -10,7 +10,7 @@ use super::label::{Label, LabelState, Transition, Unverified};
 use super::standing::Standing;
 use super::terms::HostingTerms;
 use crate::device::{AccountKey, FromOwnDevice};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::{Identity, IdentityKey};
 use crate::time::Timestamp;
 
@@ -29,7 +29,7 @@ impl LabelState {
         now: Timestamp,
     ) -> Result<(Transition, Decision), DecideError> {
         let terms = self.asked(shown)?.clone();
-        if now >= self.valid_until {
+        if self.is_stale(now) {
             return Err(DecideError::Expired);
         }
         Ok(self.decide(Choice::Consent, shown, &terms, own, device, now))
@@ -88,8 +88,8 @@ impl LabelState {
         let reconsidered = known.is_some_and(|known| known.choice.is_strict()) && choice == Choice::Consent;
         let round = known.map_or(0, |known| known.round).saturating_add(u32::from(reconsidered));
         // Later than what it replaces, whatever the clock says.
-        let after = known.map_or(self.lapsed, |known| known.decided.max(self.lapsed));
-        let decided = now.max(after.plus_seconds(1));
+        let after = known.map(|known| known.decided).max(self.lapsed);
+        let decided = after.map_or(now, |after| now.max(after.plus_seconds(1)));
         let decision = Decision::sign(choice, own, device, &self.account, disclosure, (round, decided));
         let mut next = self.clone();
         next.rule(decision.ruling(terms));
@@ -98,7 +98,7 @@ impl LabelState {
             // Refused now; but what the label was not verified by must not carry it any further.
             Label::Unverified { .. } => {
                 next.label = Label::Refused { disclosure };
-                next.valid_until = Timestamp::from_unix_seconds(0);
+                next.valid_until = None;
             }
             Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } | Label::Refused { .. } => {
                 next.settle(now);
@@ -142,7 +142,7 @@ impl LabelState {
             Some(_) => {}
             None => next.remember(Standing::new(&verified).absent(now)),
         }
-        if decision.decided() > self.lapsed {
+        if Some(decision.decided()) > self.lapsed {
             next.rule(decision.ruling(disclosure.terms()));
         }
         if self.has_expired(now) {

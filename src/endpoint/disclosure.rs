@@ -10,11 +10,10 @@ use super::terms::HostingTerms;
 use super::{CLOCK_SKEW, read_key};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::ed25519::SIGNATURE;
-use crate::primitives::kdf::digest;
 use crate::time::Timestamp;
 
 /// Everything that is signed (docs/protocol.md, section 11.2).
@@ -26,7 +25,7 @@ pub(super) struct Body {
     pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) sequence: u64,
-    pub(super) previous: DisclosureHash,
+    pub(super) previous: Option<DisclosureHash>,
 }
 
 impl Body {
@@ -35,7 +34,11 @@ impl Body {
         let mut writer = Writer::with_capacity(Disclosure::LONGEST);
         writer.u8(VERSION).bytes(&account.to_bytes()).bytes(&endpoint.to_bytes());
         terms.write(&mut writer);
-        writer.u64(issued.as_unix_seconds()).u64(expires.as_unix_seconds()).u64(*sequence).bytes(&previous.0);
+        writer
+            .u64(issued.as_unix_seconds())
+            .u64(expires.as_unix_seconds())
+            .u64(*sequence)
+            .bytes(&disclosure::to_bytes(*previous));
         writer.finish()
     }
 
@@ -48,7 +51,7 @@ impl Body {
             issued: Timestamp::from_unix_seconds(reader.u64()?),
             expires: Timestamp::from_unix_seconds(reader.u64()?),
             sequence: reader.u64()?,
-            previous: DisclosureHash(*reader.array()?),
+            previous: disclosure::read_optional(reader)?,
         };
         body.check().map_err(|_| Malformed)?;
         Ok(body)
@@ -68,7 +71,7 @@ impl Body {
         if expires <= issued || *expires > issued.plus_seconds(LONGEST_LIFE) {
             return Err(DraftError::Dates);
         }
-        match (*sequence, *previous == DisclosureHash::NONE) {
+        match (*sequence, previous.is_none()) {
             (0, _) | (1, false) | (2.., true) => Err(DraftError::Malformed),
             (1, true) | (2.., false) => Ok(()),
         }
@@ -125,7 +128,7 @@ impl Disclosure {
     /// P-11.6. By what a device list, a session's transcript and a decision name it: a hash of all its bytes.
     #[must_use]
     pub fn hash(&self) -> DisclosureHash {
-        DisclosureHash(digest(&[labels::DISCLOSURE_HASH, &self.to_bytes()]))
+        DisclosureHash::of(&[labels::DISCLOSURE_HASH, &self.to_bytes()])
     }
 
     /// Whose endpoint it says it is about.
@@ -294,7 +297,8 @@ impl KnownDisclosure {
         }
         let same = *sequence == self.sequence;
         let follows = Some(*sequence) == self.sequence.checked_add(1);
-        let contradicts = (same && (self.forked || next.hash != self.hash)) || (follows && *previous != self.hash);
+        let contradicts =
+            (same && (self.forked || next.hash != self.hash)) || (follows && *previous != Some(self.hash));
         if contradicts && !(follows && self.forked) { Err(DisclosureError::Forked) } else { Ok(()) }
     }
 }

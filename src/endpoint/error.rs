@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::label::Unverified;
 use crate::codec::Malformed;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 
 /// Why a name or a region cannot be disclosed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

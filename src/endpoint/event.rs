@@ -6,7 +6,7 @@ use super::label::{Label, LabelState};
 use super::operator::Operator;
 use super::retention::Retention;
 use super::terms::Worse;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::time::Timestamp;
 
 /// One change of a label. Closed on purpose: a program that shows these has to say what it does with each, and a new kind
@@ -53,8 +53,8 @@ pub struct Change {
     pub operator: Option<Operator>,
     /// For how long that operator keeps messages.
     pub retention: Option<Retention>,
-    /// The disclosure that says so; [`DisclosureHash::NONE`] where there was none.
-    pub disclosure: DisclosureHash,
+    /// The disclosure that says so; `None` where there was none.
+    pub disclosure: Option<DisclosureHash>,
 }
 
 impl LabelEvent {
@@ -88,7 +88,7 @@ impl LabelEvent {
             new: new.label,
             operator: subject.map(|(terms, _)| terms.operator.clone()),
             retention: subject.map(|(terms, _)| terms.retention),
-            disclosure: subject.map_or(DisclosureHash::NONE, |(_, hash)| hash),
+            disclosure: subject.map(|(_, hash)| hash),
         };
         Some(match (old.label, new.label) {
             (_, Label::Unknown | Label::Unverified { .. }) => Self::Unverified(change),

@@ -5,7 +5,7 @@
 use super::disclosure::VerifiedDisclosure;
 use super::error::DisclosureError;
 use crate::device::{Custody, DeviceEntry};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
@@ -30,8 +30,8 @@ pub struct EndpointDevice<'a> {
     pub key: IdentityKey,
     /// Who holds it, as the list says.
     pub custody: Custody,
-    /// The hash of its disclosure, as the list says; [`DisclosureHash::NONE`] for one that the account holds itself.
-    pub disclosure: DisclosureHash,
+    /// The hash of its disclosure, as the list says; `None` for one that the account holds itself.
+    pub disclosure: Option<DisclosureHash>,
     /// The disclosure that came with it.
     pub presented: Presented<'a>,
 }

@@ -8,7 +8,7 @@ use super::disclosure::VerifiedDisclosure;
 use super::evidence::EndpointDevice;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 use crate::keys::IdentityKey;
 
 /// A hosted device in a group: what a signed group event has to name before the device gets any of the group's keys, so that
@@ -36,19 +36,19 @@ impl HostedMember {
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { account, endpoint, disclosure } = self;
         let mut writer = Writer::with_capacity(Self::LENGTH);
-        writer.bytes(&account.to_bytes()).bytes(&endpoint.to_bytes()).bytes(&disclosure.0);
+        writer.bytes(&account.to_bytes()).bytes(&endpoint.to_bytes()).bytes(disclosure.as_bytes());
         writer.finish()
     }
 
     /// Reads what a group event names; `None` where it is not one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let read = |mut reader: Reader<'_>| {
+        let read = |mut reader: Reader<'_>| -> Result<Self, Malformed> {
             let account = AccountKey::from_identity(super::read_key(&mut reader)?);
             let endpoint = super::read_key(&mut reader)?;
-            let disclosure = DisclosureHash(*reader.array()?);
+            let disclosure = disclosure::read(&mut reader)?;
             reader.finish()?;
-            if disclosure == DisclosureHash::NONE { Err(Malformed) } else { Ok(Self { account, endpoint, disclosure }) }
+            Ok(Self { account, endpoint, disclosure })
         };
         read(Reader::new(bytes)).ok()
     }
@@ -59,8 +59,9 @@ impl HostedMember {
 #[must_use]
 pub fn may_receive_in_group(account: &AccountKey, device: &EndpointDevice<'_>, announced: &[HostedMember]) -> bool {
     if device.custody.is_own_held() {
-        return device.disclosure == DisclosureHash::NONE;
+        return device.disclosure.is_none();
     }
-    let member = HostedMember { account: *account, endpoint: device.key, disclosure: device.disclosure };
-    announced.contains(&member)
+    device.disclosure.is_some_and(|disclosure| {
+        announced.contains(&HostedMember { account: *account, endpoint: device.key, disclosure })
+    })
 }

@@ -12,7 +12,7 @@ use super::evidence::{EndpointDevice, Evidence, Presented};
 use super::standing::{Ruling, Standing, Verdict};
 use super::terms::HostingTerms;
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
@@ -78,7 +78,7 @@ pub enum Unverified {
 /// # let own = EndpointDevice {
 /// #     key: *peer.public(),
 /// #     custody: Custody::Business,
-/// #     disclosure: bisik::DisclosureHash::NONE,
+/// #     disclosure: None,
 /// #     presented: Presented::Nothing,
 /// # };
 /// # let devices = [own];
@@ -94,10 +94,10 @@ pub enum Unverified {
 pub struct LabelState {
     pub(super) account: AccountKey,
     pub(super) label: Label,
-    /// When the evidence for the label expires.
-    pub(super) valid_until: Timestamp,
-    /// When the label last became end-to-end: decisions from before are about something that has ended.
-    pub(super) lapsed: Timestamp,
+    /// When the evidence for the label expires; `None` where there is no evidence that may be relied on.
+    pub(super) valid_until: Option<Timestamp>,
+    /// When the label last became end-to-end, if it ever did: decisions from before are about something that has ended.
+    pub(super) lapsed: Option<Timestamp>,
     /// By endpoint key, ascending.
     pub(super) standings: Vec<Standing>,
     /// By operator key, ascending.
@@ -134,12 +134,11 @@ impl LabelState {
     /// A conversation with `account` of which nothing was seen.
     #[must_use]
     pub const fn new(account: AccountKey) -> Self {
-        let never = Timestamp::from_unix_seconds(0);
         Self {
             account,
             label: Label::Unknown,
-            valid_until: never,
-            lapsed: never,
+            valid_until: None,
+            lapsed: None,
             standings: Vec::new(),
             rulings: Vec::new(),
         }
@@ -184,7 +183,7 @@ impl LabelState {
             Err(why) => next.label = Label::Unverified { why },
             Ok((valid_until, seen)) => {
                 closed = self.closed_by(&seen);
-                next.valid_until = valid_until;
+                next.valid_until = Some(valid_until);
                 next.take(seen, now);
             }
         }
@@ -207,7 +206,12 @@ impl LabelState {
 
     /// Whether what the label follows from has expired since.
     pub(super) fn has_expired(&self, now: Timestamp) -> bool {
-        self.is_settled() && now >= self.valid_until
+        self.is_settled() && self.is_stale(now)
+    }
+
+    /// Whether there is no evidence that counts now.
+    pub(super) fn is_stale(&self, now: Timestamp) -> bool {
+        self.valid_until.is_none_or(|until| now >= until)
     }
 
     /// What the devices prove: until when, and which hosted endpoints there are. All of it, or nothing.
@@ -239,7 +243,7 @@ impl LabelState {
     ) -> Result<Option<&'a VerifiedDisclosure>, Unverified> {
         let known = self.known(&device.key);
         if device.custody.is_own_held() {
-            return match (known, device.disclosure == DisclosureHash::NONE) {
+            return match (known, device.disclosure.is_none()) {
                 (Some(_), _) => Err(Unverified::KeyWasHosted),
                 (None, false) => Err(Unverified::Disclosure(DisclosureError::OtherDevice)),
                 (None, true) => Ok(None),
@@ -256,7 +260,7 @@ impl LabelState {
         }
         let named = *disclosure.endpoint() == device.key
             && disclosure.terms().custody == device.custody
-            && verified.hash() == device.disclosure;
+            && Some(verified.hash()) == device.disclosure;
         if !named {
             return Err(Unverified::Disclosure(DisclosureError::OtherDevice));
         }
@@ -351,7 +355,7 @@ impl LabelState {
     pub(super) fn settle(&mut self, now: Timestamp) {
         let label = self.judge();
         if label == Label::EndToEnd && self.label != Label::EndToEnd {
-            self.lapsed = now;
+            self.lapsed = Some(now);
             self.rulings.clear();
         }
         self.label = label;

@@ -4,7 +4,7 @@
 
 use super::error::Blocked;
 use super::label::{Label, LabelState};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
@@ -26,7 +26,7 @@ impl LabelState {
             Label::Disclosed { disclosure } => Err(Blocked::ConsentNeeded(disclosure)),
             Label::Refused { disclosure } => Err(Blocked::Refused(disclosure)),
             Label::Unverified { why } => Err(Blocked::Unverified(why)),
-            Label::EndToEnd | Label::Hosted { .. } if now >= self.valid_until => Err(Blocked::Expired),
+            Label::EndToEnd | Label::Hosted { .. } if self.is_stale(now) => Err(Blocked::Expired),
             Label::EndToEnd | Label::Hosted { .. } => Ok(Permit { state: self }),
         }
     }
@@ -36,10 +36,10 @@ impl Permit<'_> {
     /// P-11.18. Whether a message may go to this device of the account in a session that was set up under `disclosure`: to a hosted
     /// one only under the disclosure in force, to another only under none.
     #[must_use]
-    pub fn allows(&self, device: &IdentityKey, disclosure: DisclosureHash) -> bool {
+    pub fn allows(&self, device: &IdentityKey, disclosure: Option<DisclosureHash>) -> bool {
         match self.state.standings.iter().find(|standing| standing.endpoint == *device) {
-            Some(standing) => standing.in_force && standing.hash == disclosure,
-            None => disclosure == DisclosureHash::NONE,
+            Some(standing) => standing.in_force && Some(standing.hash) == disclosure,
+            None => disclosure.is_none(),
         }
     }
 }

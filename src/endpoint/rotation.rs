@@ -5,7 +5,7 @@
 use super::disclosure::{Disclosure, VerifiedDisclosure};
 use super::error::RotationError;
 use crate::device::Custody;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 
 /// What the account's next device list has to say, in one step: the old endpoint's device is removed, the new one's added.

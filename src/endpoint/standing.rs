@@ -7,7 +7,7 @@ use core::cmp::Reverse;
 use super::consent::Choice;
 use super::disclosure::{KnownDisclosure, VerifiedDisclosure};
 use super::terms::{HostingTerms, Rank};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
@@ -22,8 +22,8 @@ pub(super) struct Standing {
     pub(super) in_force: bool,
     /// Whether another disclosure of the same number was seen.
     pub(super) forked: bool,
-    /// When it left; at no time while it is in force.
-    pub(super) left: Timestamp,
+    /// When it left; `None` while it is in force.
+    pub(super) left: Option<Timestamp>,
 }
 
 impl Standing {
@@ -31,12 +31,12 @@ impl Standing {
     pub(super) fn new(verified: &VerifiedDisclosure) -> Self {
         let KnownDisclosure { endpoint, operator: _, sequence, hash, forked } = verified.known();
         let terms = verified.disclosure().terms().clone();
-        Self { endpoint, sequence, hash, terms, in_force: true, forked, left: Timestamp::from_unix_seconds(0) }
+        Self { endpoint, sequence, hash, terms, in_force: true, forked, left: None }
     }
 
     /// The same, not in force.
     pub(super) fn absent(self, now: Timestamp) -> Self {
-        Self { in_force: false, left: now, ..self }
+        Self { in_force: false, left: Some(now), ..self }
     }
 
     pub(super) const fn known(&self) -> KnownDisclosure {
@@ -52,7 +52,7 @@ impl Standing {
 
     /// Worst first; equal terms by hash, so that all of a user's devices ask the same.
     pub(super) fn order(&self) -> Reverse<(Rank, [u8; 32])> {
-        Reverse((self.terms.rank(), self.hash.0))
+        Reverse((self.terms.rank(), *self.hash.as_bytes()))
     }
 }
 
@@ -72,7 +72,7 @@ impl Ruling {
     /// the same one, in whatever order they arrive.
     pub(super) fn precedence(&self) -> (u32, bool, Timestamp, u8, [u8; 32]) {
         let Self { choice, disclosure, terms: _, round, decided } = self;
-        (*round, choice.is_strict(), *decided, choice.byte(), disclosure.0)
+        (*round, choice.is_strict(), *decided, choice.byte(), *disclosure.as_bytes())
     }
 
     /// What this ruling says about terms of its operator.

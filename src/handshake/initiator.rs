@@ -50,11 +50,11 @@ pub struct Initiated {
     pub ratchet_key: PublicKey,
 }
 
-/// P-3.2, P-3.3. Runs the initiator's half. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
+/// P-3.2, P-3.3. Runs the initiator's half, under `disclosure` where one of the two devices is hosted. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::handshake::{self, DisclosureHash, FirstFlight};
+/// use bisik::handshake::{self, FirstFlight};
 /// use bisik::ratchet::DoubleRatchet;
 /// use bisik::{Identity, PreKeys, Timestamp, Trust};
 ///
@@ -63,12 +63,12 @@ pub struct Initiated {
 /// let keys = PreKeys::generate(&bob, now, rng);
 /// let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
 ///
-/// let initiated = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng)?;
+/// let initiated = handshake::initiate(&alice, &bundle, None, rng)?;
 /// let (at_alice, sent) = (initiated.established, initiated.first_flight.to_bytes());
 /// let mut a = DoubleRatchet::initiator(&at_alice.secret, &at_alice.binding, &initiated.ratchet_key);
 ///
 /// let arrived = FirstFlight::from_bytes(&sent)?;
-/// let responded = handshake::respond(&bob, &keys, &arrived, DisclosureHash::NONE)?;
+/// let responded = handshake::respond(&bob, &keys, &arrived, None)?;
 /// let at_bob = responded.established;
 /// let mut b = DoubleRatchet::responder(&at_bob.secret, &at_bob.binding, responded.ratchet_key);
 ///
@@ -83,7 +83,7 @@ pub struct Initiated {
 pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
     rng: &mut (impl CryptoRng + ?Sized),
 ) -> Result<Initiated, InitiateError> {
     let mut rng = rng;
@@ -93,7 +93,7 @@ pub fn initiate(
 fn initiate_with(
     identity: &Identity,
     bundle: &VerifiedBundle,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Initiated, InitiateError> {
     if identity.public() == bundle.identity() {

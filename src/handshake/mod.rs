@@ -29,51 +29,15 @@ use core::fmt;
 pub use initiator::{InitiateError, Initiated, initiate};
 pub use responder::{RespondError, Responded, respond};
 
+pub use crate::disclosure::DisclosureHash;
+pub use crate::shared_secret::SharedSecret;
+
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
 use crate::primitives::aead::TAG;
 use crate::primitives::mlkem768::CIPHERTEXT;
-use crate::primitives::secret::Secret;
 use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
-
-/// 32 secret bytes that two parties share. Wiped on drop, absent from `Debug`.
-///
-/// The handshake makes one; anybody's own key exchange may make one too, for
-/// [`DoubleRatchet`](crate::ratchet::DoubleRatchet).
-pub struct SharedSecret(pub(crate) Box<Secret<32>>);
-
-impl SharedSecret {
-    /// A secret from a key exchange of the caller's own. It must be uniformly random and used for nothing else.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
-    }
-
-    /// The secret bytes, for a protocol of the caller's own. Copies of them are the caller's to wipe.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-}
-
-impl fmt::Debug for SharedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SharedSecret(..)")
-    }
-}
-
-/// The SHA-256 of the endpoint disclosure under which a session is set up; all zero when there is none.
-///
-/// It is part of the transcript: if the two sides do not hold the same one, because a relay stripped, swapped or replayed
-/// it, the handshake fails (docs/protocol.md, section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DisclosureHash(pub [u8; 32]);
-
-impl DisclosureHash {
-    /// No disclosure: both endpoints are held by the people who write.
-    pub const NONE: Self = Self([0; 32]);
-}
 
 /// What both sides hold when the handshake has ended.
 #[derive(Debug)]

@@ -88,7 +88,7 @@ pub fn respond(
     identity: &Identity,
     keys: &PreKeys,
     flight: &FirstFlight,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
 ) -> Result<Responded, RespondError> {
     if keys.owner() != identity.public() {
         return Err(RespondError::OtherIdentity);

@@ -2,9 +2,8 @@
 //!
 //! Does not know which side it is on: both run these same lines.
 
-use alloc::boxed::Box;
-
 use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
+use crate::disclosure;
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::aead::{self, Forged, NONCE, TAG};
@@ -21,9 +20,9 @@ impl Open {
         bundle: &[u8; 32],
         ephemeral: &PublicKey,
         kem: &[u8; CIPHERTEXT],
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
     ) -> Self {
-        Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure.0]))
+        Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure::to_bytes(disclosure)]))
     }
 
     /// The key of the initiator's identity, from DH2, DH3, DH4 where there is one, and the KEM's secret.
@@ -77,8 +76,8 @@ impl Open {
         let output = |label: &[u8]| prk.expand::<32>(&[labels::HANDSHAKE_PQXDH, label, &binding]);
         let session_id = prk.expand::<16>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_SESSION_ID, &binding]);
         Established {
-            secret: SharedSecret(Box::new(output(labels::HANDSHAKE_RATCHET))),
-            post_quantum_seed: SharedSecret(Box::new(output(labels::HANDSHAKE_POST_QUANTUM))),
+            secret: SharedSecret::from_secret(output(labels::HANDSHAKE_RATCHET)),
+            post_quantum_seed: SharedSecret::from_secret(output(labels::HANDSHAKE_POST_QUANTUM)),
             binding,
             session_id: *session_id.expose(),
             peer,

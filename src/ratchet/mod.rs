@@ -39,9 +39,9 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::codec::{Malformed, Reader, SecretWriter};
-pub use crate::handshake::SharedSecret;
 use crate::primitives::x25519::Point;
 pub use crate::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
+pub use crate::shared_secret::SharedSecret;
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
 

@@ -4,10 +4,10 @@
 
 use super::chain::ChainKey;
 use super::header::HeaderKey;
-use crate::handshake::SharedSecret;
 use crate::labels;
 use crate::primitives::kdf::Prk;
 use crate::primitives::secret::Secret;
+use crate::shared_secret::SharedSecret;
 
 /// `RK`: what every agreement so far has mixed.
 pub(super) struct RootKey(Secret<32>);
@@ -15,7 +15,7 @@ pub(super) struct RootKey(Secret<32>);
 impl RootKey {
     /// The keys that a ratchet starts from: root key, and the header keys of the two first chains.
     pub(super) fn start(secret: &SharedSecret, binding: &[u8; 32]) -> (Self, HeaderKey, HeaderKey) {
-        let prk = Prk::extract(binding, &[secret.0.expose()]);
+        let prk = Prk::extract(binding, &[secret.expose_bytes()]);
         (
             Self(prk.expand(&[labels::RATCHET_ROOT])),
             HeaderKey::new(prk.expand(&[labels::RATCHET_HEADER_INITIATOR])),

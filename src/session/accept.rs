@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{AcceptError, Ciphertext, Opening, Session};
-use crate::handshake::{self, DisclosureHash, FirstFlight, Responded};
+use crate::disclosure::DisclosureHash;
+use crate::handshake::{self, FirstFlight, Responded};
 use crate::keys::{Identity, PreKeys, Trust, Used};
 use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
@@ -46,7 +47,7 @@ impl Session {
         message: &Ciphertext,
         trust: Trust<'_>,
     ) -> Result<Accepted, AcceptError> {
-        Self::accept_under(identity, keys, message, trust, DisclosureHash::NONE)
+        Self::accept_under(identity, keys, message, trust, None)
     }
 
     /// The same under an endpoint disclosure: only a message written under the same one is accepted.
@@ -59,7 +60,7 @@ impl Session {
         keys: &PreKeys,
         message: &Ciphertext,
         trust: Trust<'_>,
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
     ) -> Result<Accepted, AcceptError> {
         let flight_bytes = message.first_flight().ok_or(AcceptError::NotFirst)?;
         let flight = FirstFlight::from_bytes(flight_bytes)?;

@@ -26,7 +26,8 @@ pub use staged::Staged;
 pub use crate::handshake::InitiateError;
 pub use crate::ratchet::EncryptError;
 
-use crate::handshake::{self, DisclosureHash, Initiated};
+use crate::disclosure::DisclosureHash;
+use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
 use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
@@ -52,7 +53,7 @@ pub struct Session {
     ratchet: DoubleRatchet,
     id: [u8; 16],
     peer: IdentityKey,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
     opening: Opening,
     revision: u64,
 }
@@ -80,7 +81,7 @@ impl Session {
         bundle: &VerifiedBundle,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        Self::initiate_under(identity, bundle, DisclosureHash::NONE, rng)
+        Self::initiate_under(identity, bundle, None, rng)
     }
 
     /// The same under an endpoint disclosure: the peer accepts only if it holds the same one.
@@ -91,7 +92,7 @@ impl Session {
     pub fn initiate_under(
         identity: &Identity,
         bundle: &VerifiedBundle,
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
         let Initiated { established, first_flight, ratchet_key: _ } =
@@ -175,9 +176,9 @@ impl Session {
         &self.id
     }
 
-    /// The endpoint disclosure under which it was set up; [`DisclosureHash::NONE`] when there was none.
+    /// The endpoint disclosure under which it was set up; `None` when there was none.
     #[must_use]
-    pub const fn disclosure(&self) -> DisclosureHash {
+    pub const fn disclosure(&self) -> Option<DisclosureHash> {
         self.disclosure
     }
 

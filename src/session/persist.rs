@@ -10,7 +10,8 @@ use rand_core::CryptoRng;
 
 use super::{Opening, Session};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::handshake::{DisclosureHash, FirstFlight};
+use crate::disclosure;
+use crate::handshake::FirstFlight;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::DoubleRatchet;
@@ -87,7 +88,7 @@ impl Session {
     /// The encoding of section 6.5, for this record and for those that hold several sessions.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
         let Self { ratchet, id, peer, disclosure, opening, revision } = self;
-        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure.0);
+        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure::to_bytes(*disclosure));
         match opening {
             Opening::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
             Opening::Answered => writer.u8(ANSWERED),
@@ -118,7 +119,7 @@ impl Session {
         let revision = reader.u64()?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        let disclosure = DisclosureHash(*reader.array()?);
+        let disclosure = disclosure::read_optional(reader)?;
         let opening = match reader.u8()? {
             UNANSWERED => Opening::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
             ANSWERED => Opening::Answered,

@@ -20,9 +20,9 @@ fn unknown_to_end_to_end_when_every_device_is_own_held() {
         let event = seat.see(&[phone(), own(LAPTOP, custody)]).unwrap();
         assert!(matches!(event, LabelEvent::Verified(_)), "{event:?}");
         assert_eq!(seat.label(), Label::EndToEnd);
-        assert_eq!(event.change().disclosure, DisclosureHash::NONE);
+        assert_eq!(event.change().disclosure, None);
         assert!(event.change().operator.is_none() && event.change().retention.is_none());
-        assert!(seat.can_send_to(LAPTOP, DisclosureHash::NONE));
+        assert!(seat.can_send_to(LAPTOP, None));
     }
 }
 
@@ -37,7 +37,7 @@ fn unknown_to_disclosed_when_a_device_is_hosted() {
         assert_eq!(seat.label(), Label::Disclosed { disclosure: disclosure.hash() });
         let change = event.change();
         assert_eq!((change.operator.as_ref(), change.retention), (Some(&terms.operator), Some(terms.retention)));
-        assert_eq!(change.disclosure, disclosure.hash());
+        assert_eq!(change.disclosure, Some(disclosure.hash()));
         assert_eq!(seat.state.question(), Some((disclosure.hash(), &terms)));
         assert_eq!(seat.state.permit(seat.now).err(), Some(Blocked::ConsentNeeded(disclosure.hash())));
     }
@@ -55,8 +55,8 @@ fn disclosed_to_hosted_when_the_user_consents() {
     assert_eq!(seat.label(), Label::Hosted { disclosure: hash, consent: hash });
     assert_eq!((decision.disclosure(), decision.peer()), (hash, &account(BUSINESS)));
     assert_eq!((decision.account(), *decision.device()), (&account(CUSTOMER), key(CUSTOMER)));
-    assert!(seat.can_send_to(ENDPOINT, hash) && seat.can_send_to(BUSINESS, DisclosureHash::NONE));
-    assert!(!seat.can_send_to(ENDPOINT, DisclosureHash::NONE), "never in a session without the disclosure");
+    assert!(seat.can_send_to(ENDPOINT, hash) && seat.can_send_to(BUSINESS, None));
+    assert!(!seat.can_send_to(ENDPOINT, None), "never in a session without the disclosure");
     assert!(!seat.can_send_to(BUSINESS, hash), "nor under it to a device that it is not about");
 }
 
@@ -305,8 +305,8 @@ fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(EndpointDevice<'_
         (EndpointDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
         (EndpointDevice { key: key(NEW_ENDPOINT), ..good }, other),
         (EndpointDevice { custody: Custody::Platform, ..good }, other),
-        (EndpointDevice { disclosure: DisclosureHash([7; 32]), ..good }, other),
-        (EndpointDevice { disclosure: DisclosureHash([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
+        (EndpointDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..good }, other),
+        (EndpointDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
         rejected(DisclosureError::BadSignature),
         rejected(DisclosureError::Malformed),
         rejected(DisclosureError::Expired),

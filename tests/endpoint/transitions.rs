@@ -7,7 +7,7 @@ use bisik::endpoint::{
     Blocked, DisclosureDraft, EndpointDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
     Unverified, VerifiedDisclosure, Worse, may_receive_in_group,
 };
-use bisik::{AcceptError, DisclosureError, DisclosureHash, PreKeys, RotationError, Session, Trust};
+use bisik::{AcceptError, DisclosureError, PreKeys, RotationError, Session, Trust};
 
 use crate::support::SeededRng;
 use crate::world::*;
@@ -21,7 +21,7 @@ fn own_held_to_vendor_in_mid_chat() {
     let (event, closed) = seat.see_all(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
     assert!(closed.is_empty() && !seat.can_send(), "what is queued waits");
-    assert!(!seat.can_send_to(ENDPOINT, disclosure.hash()) && !seat.can_send_to(BUSINESS, DisclosureHash::NONE));
+    assert!(!seat.can_send_to(ENDPOINT, disclosure.hash()) && !seat.can_send_to(BUSINESS, None));
     let _ = seat.consent(&disclosure);
     assert!(seat.can_send_to(ENDPOINT, disclosure.hash()));
 }
@@ -46,7 +46,7 @@ fn platform_to_own_held() {
     let (event, closed) = seat.see_all(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
     assert_eq!((seat.label(), closed.len()), (Label::EndToEnd, 1));
-    assert!(seat.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
+    assert!(seat.can_send_to(LAPTOP, None), "no consent is needed");
 }
 
 /// P-11.13. Moving home takes a new key: the platform still has the old one.
@@ -178,12 +178,12 @@ fn the_relay_strips_the_disclosure() {
     let keys = PreKeys::generate(&endpoint, NOW, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(endpoint.public()), NOW).unwrap();
     let swapped = first(ENDPOINT, kept_for(1, &vendor())).hash();
-    for held in [DisclosureHash::NONE, swapped, disclosure.hash()] {
+    for held in [None, Some(swapped), Some(disclosure.hash())] {
         let mut session = Session::initiate_under(&customer, &bundle, held, rng).unwrap();
         let hello = session.encrypt(b"halo", rng).unwrap();
         let accepted =
-            Session::accept_under(&endpoint, &keys, &hello, Trust::Pinned(customer.public()), disclosure.hash());
-        let expected = if held == disclosure.hash() { None } else { Some(AcceptError::Rejected) };
+            Session::accept_under(&endpoint, &keys, &hello, Trust::Pinned(customer.public()), Some(disclosure.hash()));
+        let expected = if held == Some(disclosure.hash()) { None } else { Some(AcceptError::Rejected) };
         assert_eq!(accepted.err(), expected);
     }
 }
@@ -230,7 +230,7 @@ fn a_message_in_flight_to_the_old_endpoint() {
     assert!(seat.can_send_to(ENDPOINT, one.hash()), "it was sent");
     let (_, closed) = seat.see_all(&[phone(), hosted(&two)]);
     assert_eq!(closed[0].endpoint, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
-    assert!(!seat.can_send_to(ENDPOINT, one.hash()) && !seat.can_send_to(ENDPOINT, DisclosureHash::NONE));
+    assert!(!seat.can_send_to(ENDPOINT, one.hash()) && !seat.can_send_to(ENDPOINT, None));
     assert!(!seat.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
 }
 
@@ -241,11 +241,11 @@ fn refusal_with_queued_messages() {
     let _ = seat.see(&[phone()]);
     let _ = seat.see(&[phone(), hosted(&disclosure)]);
     let _ = seat.refuse(&disclosure);
-    for (endpoint, under) in [(ENDPOINT, disclosure.hash()), (BUSINESS, DisclosureHash::NONE)] {
+    for (endpoint, under) in [(ENDPOINT, Some(disclosure.hash())), (BUSINESS, None)] {
         assert!(!seat.can_send_to(endpoint, under), "they wait, or are thrown away; they are not sent");
     }
     let _ = seat.see(&[phone()]);
-    assert!(seat.can_send_to(BUSINESS, DisclosureHash::NONE) && !seat.can_send_to(ENDPOINT, disclosure.hash()));
+    assert!(seat.can_send_to(BUSINESS, None) && !seat.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
 /// P-11.22.
@@ -264,7 +264,7 @@ fn a_hosted_device_in_a_group() {
     assert!(may(hosted(&one), &[member]));
     assert!(!may(hosted(&two), &[member]), "other terms: everyone is told again");
     assert!(!may_receive_in_group(&account(OTHER_BUSINESS), &hosted(&one), &[member]));
-    let hidden = EndpointDevice { disclosure: DisclosureHash::NONE, ..hosted(&one) };
+    let hidden = EndpointDevice { disclosure: None, ..hosted(&one) };
     assert!(!may(hidden, &[member]));
 }
 

@@ -116,7 +116,7 @@ pub fn verified(disclosure: &Disclosure) -> VerifiedDisclosure {
 }
 
 pub fn own(number: u8, custody: Custody) -> EndpointDevice<'static> {
-    EndpointDevice { key: key(number), custody, disclosure: DisclosureHash::NONE, presented: Presented::Nothing }
+    EndpointDevice { key: key(number), custody, disclosure: None, presented: Presented::Nothing }
 }
 
 /// The business' own phone.
@@ -129,7 +129,7 @@ pub fn hosted(verified: &VerifiedDisclosure) -> EndpointDevice<'_> {
     EndpointDevice {
         key: *verified.disclosure().endpoint(),
         custody: verified.disclosure().terms().custody,
-        disclosure: verified.hash(),
+        disclosure: Some(verified.hash()),
         presented: Presented::Verified(verified),
     }
 }
@@ -219,8 +219,8 @@ impl Seat {
     }
 
     /// Whether a message may go to `endpoint` in a session under `disclosure`.
-    pub fn can_send_to(&self, endpoint: u8, disclosure: DisclosureHash) -> bool {
-        self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(endpoint), disclosure))
+    pub fn can_send_to(&self, endpoint: u8, disclosure: impl Into<Option<DisclosureHash>>) -> bool {
+        self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(endpoint), disclosure.into()))
     }
 }
 

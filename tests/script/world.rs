@@ -365,7 +365,7 @@ fn kem(draws: &mut Draws) -> Outcome {
     let keys = PreKeys::generate(&bob, now, &mut Draws::listed(&[[3; 32].as_slice(), &seed].concat()));
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now).map_err(word)?;
     let draws = &mut Draws::listed(&[[4; 32], randomness].concat());
-    let flight = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, draws).map_err(word)?.first_flight;
+    let flight = handshake::initiate(&alice, &bundle, None, draws).map_err(word)?.first_flight;
     let (bundle, flight) = (keys.bundle().to_bytes(), flight.to_bytes());
     Ok(vec![("encapsulation_key", to_hex(&bundle[125..1309])), ("ciphertext", to_hex(&flight[40..1128]))])
 }
@@ -374,8 +374,8 @@ pub(super) fn now(step: &Step) -> Timestamp {
     Timestamp::from_unix_seconds(step.need("now").parse().expect("seconds, in decimal"))
 }
 
-fn disclosure(step: &Step) -> DisclosureHash {
-    step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
+fn disclosure(step: &Step) -> Option<DisclosureHash> {
+    step.text("disclosure").and_then(|_| DisclosureHash::from_bytes(step.array("disclosure")))
 }
 
 /// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use bisik::error::{MediaDecryptError, MediaEncryptError};
-use bisik::handshake::{self, DisclosureHash};
+use bisik::handshake;
 use bisik::media::{self, Decryptor, Encryptor, MediaType, Pointer, RandomAccess};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
@@ -122,8 +122,8 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-    let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng).unwrap();
-    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, DisclosureHash::NONE).unwrap();
+    let at_alice = handshake::initiate(&alice, &bundle, None, rng).unwrap();
+    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, None).unwrap();
     canaries.add("output", at_bob.established.secret.expose_bytes());
     canaries.add("second output", at_bob.established.post_quantum_seed.expose_bytes());
     show(shown, &at_alice);
@@ -131,7 +131,7 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &at_bob.used);
     show(shown, &at_bob.established);
     show(shown, &at_alice.first_flight);
-    show(shown, &DisclosureHash::NONE);
+    show(shown, &bisik::DisclosureHash::of(&[b"a disclosure"]));
 }
 
 fn ratchet(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {

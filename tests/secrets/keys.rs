@@ -2,7 +2,7 @@
 //!
 //! Does not know messages.
 
-use bisik::handshake::{self, DisclosureHash};
+use bisik::handshake;
 use bisik::ratchet::{KeyPair, SharedSecret};
 use bisik::{Identity, PreKeys, StorageKey, Timestamp, Trust};
 
@@ -94,9 +94,9 @@ fn pre_keys_leave_nothing_at_any_point_of_their_lives() {
             let bundles = keys.replenish(&bob, 14, &mut rng).unwrap();
             for bundle in [bundles[0].clone(), bundles[7].clone(), keys.bundle()] {
                 let bundle = bundle.verify(Trust::Pinned(bob.public()), NOW.plus_seconds((week - 1) * WEEK)).unwrap();
-                let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, &mut rng).unwrap();
+                let at_alice = handshake::initiate(&alice, &bundle, None, &mut rng).unwrap();
                 let flight = &at_alice.first_flight;
-                let at_bob = handshake::respond(&bob, &keys, flight, DisclosureHash::NONE).unwrap();
+                let at_bob = handshake::respond(&bob, &keys, flight, None).unwrap();
                 keys.remove(at_bob.used);
             }
             let record = keys.seal(&storage, b"pre-keys", &mut rng);

@@ -4,6 +4,8 @@
 
 use core::fmt;
 
+use crate::codec::{Malformed, Reader};
+
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock has it.
 ///
 /// Only rules about lifetimes take one (docs/protocol.md, section 2.4); decryption never does.
@@ -42,4 +44,14 @@ impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Timestamp({}s)", self.0)
     }
+}
+
+/// The encoding of a moment that may not have come yet: zero stands for never.
+pub fn to_seconds(moment: Option<Timestamp>) -> u64 {
+    moment.map_or(0, Timestamp::as_unix_seconds)
+}
+
+/// Reads a moment that may not have come yet.
+pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, Malformed> {
+    reader.u64().map(|seconds| (seconds != 0).then_some(Timestamp(seconds)))
 }

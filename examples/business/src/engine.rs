@@ -54,8 +54,8 @@ pub struct Claim {
 /// A record, to be stored only over the revision that it was made from.
 #[derive(Clone, Debug)]
 pub struct Sealed {
-    /// The revision that the engine must have; 0 where it must have none.
-    pub expected: u64,
+    /// The revision that the engine must have; `None` where it must have no record.
+    pub expected: Option<u64>,
     /// The revision of these bytes.
     pub revision: u64,
     /// The bytes.
