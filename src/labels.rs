@@ -70,7 +70,7 @@ pub(crate) const LINK_SAS: &[u8] = b"bisik-1 link short authentication string";
 
 /// Signed text of a disclosure, as its operator countersigns it.
 pub(crate) const DISCLOSURE_OPERATOR: &[u8] = b"bisik-1 disclosure operator";
-/// Signed text of a disclosure, by which its endpoint shows that it holds its key.
+/// Signed text of a disclosure, by which the hosted device shows that it holds its key.
 pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint";
 /// Signed text of a disclosure, as the account signs it.
 pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
@@ -78,7 +78,7 @@ pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
 pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure";
 /// Signed text of what a user decided about a disclosure.
 pub(crate) const DECISION: &[u8] = b"bisik-1 decision";
-/// Signed text of an endpoint's receipt for a decision.
+/// Signed text of a hosted device's receipt for a decision.
 pub(crate) const DECISION_RECEIPT: &[u8] = b"bisik-1 decision receipt";
 
 /// Those of calls.

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 /// Layers from the bottom. A file may use modules of lower layers and of its own module.
 const LAYERS: &[&[&str]] = &[
     &["labels"],
-    &["codec", "primitives", "storage", "time"],
+    &["codec", "disclosure", "primitives", "shared_secret", "storage", "time"],
     &["keys"],
-    &["handshake"],
-    &["ratchet"],
+    &["handshake", "ratchet"],
     &["session"],
     &["media", "call", "device"],
-    &["content", "endpoint"],
+    &["content", "hosting"],
     &["account"],
     &["conversation"],
     &["error", "manual"],

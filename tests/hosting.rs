@@ -18,7 +18,7 @@ mod office;
 
 use bisik::Identity;
 use bisik::conversation::{Event, ReceiveError, SendError, Side};
-use bisik::endpoint::{Blocked, Choice, Label, LabelEvent, Retention};
+use bisik::hosting::{Blocked, Choice, Label, LabelEvent, Retention};
 use office::Office;
 use rand::SeedableRng;
 use rand::rngs::StdRng;

@@ -22,7 +22,7 @@ use bisik::conversation::{
     Supply,
 };
 use bisik::device::{AccountKey, Change};
-use bisik::endpoint::{Label, Retention};
+use bisik::hosting::{Label, Retention};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{
     AcceptError, Accepted, Account, Ciphertext, Conversation, DecryptError, Identity, PreKeys, Session, StorageKey,

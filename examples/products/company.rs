@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bisik::content::{Choice, Kind, List, Row, Section, Selection, Text};
 use bisik::conversation::{MessageId, SendError};
 use bisik::device::Custody;
-use bisik::endpoint::{
+use bisik::hosting::{
     self, Blocked, Disclosure, HostingTerms, Label, LabelEvent, Operator, OperatorName, Purposes, Region, Retention,
     RetentionLedger, Roles,
 };
@@ -23,7 +23,7 @@ const OFFICE: At = (COMPANY, 0);
 const QUESTION: &str = "Halo, kuota saya hilang. Nomor saya 0812-3456-7890, NIK 3171234567890001.";
 
 pub(crate) fn call(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
-    scene("3. A mobile operator, whose endpoint another company hosts");
+    scene("3. A mobile operator, whose device another company hosts");
     let vendor = Identity::generate(&mut rand::rng());
     town.found(COMPANY, Custody::Business)?;
     let hosted = town.host(COMPANY, &vendor, a_year_and_marketing(&vendor)?)?;
@@ -47,7 +47,7 @@ fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> 
     show_last(town, SARI, "Sari's telephone")?;
     let shown = disclosed(town)?;
     let HostingTerms { roles, purposes, .. } = shown.terms();
-    tell(&format!("(Signed by the company, the vendor and the endpoint: it may {roles:?}, for {purposes:?}.)"));
+    tell(&format!("(Signed by the company, the vendor and the hosted device: it may {roles:?}, for {purposes:?}.)"));
     let waiting = town.say(SARI, COMPANY, text(QUESTION))?;
     let needed = Err(SendError::Blocked(Blocked::ConsentNeeded(shown.hash())));
     paper.claim("unasked, nothing can be sent: the label waits for her decision", waiting.map(drop) == needed);
@@ -68,7 +68,7 @@ fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> 
     let on_laptop = label(town, LAPTOP, COMPANY)?;
     paper.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
     let heard = &town.at(hosted)?.decisions;
-    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == endpoint::Choice::Refusal).count();
+    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == hosting::Choice::Refusal).count();
     paper.claim("the vendor was told “no”, and nothing else", refusals == 1 && town.at(hosted)?.heard.is_empty());
     Ok(())
 }
@@ -96,7 +96,7 @@ fn accept(town: &mut Town, paper: &mut Paper, hosted: At, vendor: &Identity) -> 
     Ok(())
 }
 
-/// The vendor's endpoint countersigns what Sari has decided, and she checks that.
+/// The vendor's device countersigns what Sari has decided, and she checks that.
 fn receipt(town: &mut Town, hosted: At, shown: &Disclosure) -> Result<bool, Error> {
     let now = town.now;
     let Device { account, conversations, decisions, .. } = town.at_mut(hosted)?;
@@ -174,7 +174,7 @@ impl Store {
     fn of(device: &Device) -> Result<Self, Error> {
         let mut store = Self { messages: BTreeMap::new(), ledger: RetentionLedger::new(1_000) };
         for heard in &device.heard {
-            let deadline = heard.delete_by.ok_or("a hosted endpoint has promised a deadline")?;
+            let deadline = heard.delete_by.ok_or("a hosted device has promised a deadline")?;
             store.ledger.record(heard.id, deadline)?;
             let shown = match heard.content.kind() {
                 Kind::Text(text) => text.body.to_string(),
@@ -194,7 +194,7 @@ impl Store {
         }
     }
 
-    /// From the store, and from what the endpoint's program still holds of it.
+    /// From the store, and from what the hosted device's program still holds of it.
     fn delete_what_is_due(&mut self, device: &mut Device, now: Timestamp) {
         let due: Vec<_> = self.ledger.due(now).copied().collect();
         for id in &due {

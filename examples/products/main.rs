@@ -5,7 +5,7 @@
 //! ends with an error.
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
-mod company; // a mobile operator whose endpoint a vendor hosts, until it moves home
+mod company; // a mobile operator whose device a vendor hosts, until it moves home
 mod paper; //   how it is printed
 mod relay; //   what the network sees
 mod stall; //   a coffee stall that answers from the business app
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use bisik::Timestamp;
 use bisik::content::{Content, Kind, PersonId, Text};
 use bisik::device::Custody;
-use bisik::endpoint::Label;
+use bisik::hosting::Label;
 
 use paper::{Paper, says, scene, show_notice, tell};
 use relay::Said;

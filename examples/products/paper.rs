@@ -4,7 +4,7 @@
 
 use bisik::Timestamp;
 use bisik::content::{Kind, Price, Text};
-use bisik::endpoint::{Label, LabelEvent, Language, notice};
+use bisik::hosting::{Label, LabelEvent, Language, notice};
 
 /// What was claimed and did not hold.
 #[derive(Default)]

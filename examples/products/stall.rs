@@ -7,7 +7,7 @@ use bisik::content::{
     Price, Profile, Referral, Selection, Text,
 };
 use bisik::device::Custody;
-use bisik::endpoint::Label;
+use bisik::hosting::Label;
 use bisik::media::{self, Decryptor, MediaType};
 
 use super::paper::{Paper, money, scene, tell};

@@ -10,7 +10,7 @@ use bisik::conversation::{
     SendError, Side, StoredConversation, Supply,
 };
 use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
-use bisik::endpoint::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
+use bisik::hosting::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
 use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
 use super::relay::{Letter, Relay, Said};

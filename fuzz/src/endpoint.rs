@@ -5,10 +5,10 @@
 use std::sync::LazyLock;
 
 use bisik::device::{AccountKey, Custody};
-use bisik::endpoint::{
-    Countersigned, Decision, DecisionReceipt, Disclosure, DisclosureDraft, EndpointDevice, Evidence, HostedMember,
-    HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName, Presented, Proven, Purposes, Region,
-    Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
+use bisik::hosting::{
+    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, Evidence, HostedDevice, HostedMember,
+    HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName, Presented, ProvenDraft, Purposes,
+    Region, Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
 };
 use bisik::{DisclosureError, DisclosureHash, Identity, IdentityKey, Timestamp};
 use ed25519_dalek::{Signer, SigningKey};
@@ -135,8 +135,8 @@ pub fn disclosure(data: &[u8]) {
     }
     for known in &SAID.disclosures {
         let after = disclosure.clone().verify(&account(BUSINESS), Some(&known.known()), NOW);
-        let lower = disclosure.endpoint() == known.disclosure().endpoint()
-            && disclosure.sequence() < known.disclosure().sequence();
+        let lower =
+            disclosure.device() == known.disclosure().device() && disclosure.sequence() < known.disclosure().sequence();
         assert!(after.is_err() || !lower, "rolled back");
     }
 }
@@ -145,11 +145,11 @@ fn one_encoding_of_each_step(bytes: &[u8]) {
     if let Ok(draft) = DisclosureDraft::from_bytes(bytes) {
         assert_eq!(draft.to_bytes(), bytes);
     }
-    if let Ok(countersigned) = Countersigned::from_bytes(bytes) {
+    if let Ok(countersigned) = CountersignedDraft::from_bytes(bytes) {
         assert_eq!(countersigned.to_bytes(), bytes);
         assert!(SAID.steps.iter().any(|said| said.starts_with(bytes)), "the operator signed nothing else");
     }
-    if let Ok(proven) = Proven::from_bytes(bytes) {
+    if let Ok(proven) = ProvenDraft::from_bytes(bytes) {
         assert_eq!(proven.to_bytes(), bytes);
         assert!(SAID.steps.iter().any(|said| said.starts_with(bytes)), "the endpoint signed nothing else");
     }
@@ -177,12 +177,12 @@ fn shown_to_a_user(verified: &VerifiedDisclosure) {
     let (agreed, decision) = state.consent(hash, &account(USER), &identity(USER), NOW).unwrap();
     let agreed = after(state, &agreed, NOW);
     assert_eq!(agreed.label(), Label::Hosted { disclosure: hash, consent: hash });
-    assert!(agreed.permit(NOW).is_ok_and(|permit| permit.allows(verified.disclosure().endpoint(), Some(hash))));
+    assert!(agreed.permit(NOW).is_ok_and(|permit| permit.allows(verified.disclosure().device(), Some(hash))));
     assert_eq!(decision.verify(&account(USER), verified, NOW), Ok(()));
     let member = HostedMember::new(verified);
     assert_eq!(HostedMember::from_bytes(&member.to_bytes()), Some(member));
     let terms = verified.disclosure().terms();
-    assert!(!terms.worse_than(terms).in_anything());
+    assert!(!terms.worse_than(terms).is_worse());
     assert!(terms.retention.deadline(NOW) >= terms.retention.working_deadline(NOW));
 }
 
@@ -191,15 +191,15 @@ fn see(state: &LabelState, hosted: &[&VerifiedDisclosure]) -> Transition {
     state.observe(Evidence::Devices { expires: NOW.plus_seconds(30 * DAY), devices: &devices }, NOW)
 }
 
-fn device(verified: &VerifiedDisclosure) -> EndpointDevice<'_> {
+fn device(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
     let disclosure = verified.disclosure();
-    let (key, custody) = (*disclosure.endpoint(), disclosure.terms().custody);
-    EndpointDevice { key, custody, disclosure: Some(verified.hash()), presented: Presented::Verified(verified) }
+    let (key, custody) = (*disclosure.device(), disclosure.terms().custody);
+    HostedDevice { key, custody, disclosure: Some(verified.hash()), presented: Presented::Verified(verified) }
 }
 
-fn phone() -> EndpointDevice<'static> {
+fn phone() -> HostedDevice<'static> {
     let (custody, disclosure) = (Custody::Business, None);
-    EndpointDevice { key: key(BUSINESS), custody, disclosure, presented: Presented::Nothing }
+    HostedDevice { key: key(BUSINESS), custody, disclosure, presented: Presented::Nothing }
 }
 
 /// The state after a transition from `old`, which has one event where the label changed, that can be put in words.

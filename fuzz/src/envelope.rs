@@ -10,7 +10,7 @@ use bisik::conversation::{
     RecordName, Side, Supply,
 };
 use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, Terms};
-use bisik::endpoint::{Decision, DecisionReceipt, SharedDecision};
+use bisik::hosting::{Decision, DecisionReceipt, SharedDecision};
 use bisik::{Account, Ciphertext, Identity, PreKeyBundle, Session, Timestamp, Trust, VerifiedBundle};
 
 use super::fixtures::{Repeatable, storage_key};

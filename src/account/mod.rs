@@ -13,7 +13,7 @@ pub use persist::SealedAccount;
 
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
 use crate::disclosure::DisclosureHash;
-use crate::endpoint::Disclosure;
+use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
 use crate::time::Timestamp;
 

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::Account;
 use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::{DeviceDirectory, Primary};
-use crate::endpoint::Disclosure;
+use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};

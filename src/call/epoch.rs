@@ -11,9 +11,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::SignalError;
+use super::id::{CallId, EPOCH_KEY};
 use super::keys::{Participant, SenderKey};
 use super::schedule::EpochBinding;
-use super::signal::{CallId, EPOCH_KEY};
 use super::suite::FrameSuite;
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::keys::IdentityKey;

@@ -10,10 +10,10 @@ use rand_core::CryptoRng;
 
 use super::epoch::{Epoch, EpochKey};
 use super::error::{EpochKeyError, InstallError, MemberError, OpenError, SealError};
+use super::id::CallId;
 use super::keys::Participant;
 use super::opener::{FrameOpener, Opened};
 use super::sealer::FrameSealer;
-use super::signal::CallId;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::session::Session;

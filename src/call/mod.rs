@@ -19,6 +19,7 @@ mod epoch; //    9.3  a participant's next key, on its way
 mod error; //         why not
 mod group; //    9.3  who is in a call, and new keys when that changes
 mod header; //   9.4  RFC 9605, section 4.3
+mod id; //       9.1  the name of a call
 mod keys; //     9.4  base keys, SRTP keys, key ids
 mod offer; //    9.2  a call of two
 mod opener; //   9.5  keys, windows and late frames
@@ -33,11 +34,12 @@ pub use error::{
     AnswerError, BaseKeyError, EpochKeyError, InstallError, MemberError, OpenError, SealError, SignalError, Unanswered,
 };
 pub use group::GroupCall;
+pub use id::CallId;
 pub use keys::{BaseKey, DirectionKeys, Participant, SenderKey, SrtpKeys};
 pub use offer::{Answer, CallKeys, Calling, Offer};
 pub use opener::{FrameOpener, Opened};
 pub use sealer::{FrameSealer, Reserved};
-pub use signal::{CallId, Signal};
+pub use signal::Signal;
 pub use suite::{FrameSuite, ShortTag};
 
 #[cfg(test)]

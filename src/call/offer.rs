@@ -18,9 +18,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::{AnswerError, SignalError, Unanswered};
+use super::id::{ANSWER, CallId, OFFER};
 use super::keys::DirectionKeys;
 use super::schedule::{Derived, Transcript};
-use super::signal::{ANSWER, CallId, OFFER};
 use crate::codec::{Reader, SecretWriter, Writer};
 use crate::keys::IdentityKey;
 use crate::primitives::mlkem768::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};

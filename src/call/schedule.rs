@@ -2,8 +2,8 @@
 //!
 //! Does not know messages or state.
 
+use super::id::CallId;
 use super::keys::{BaseKey, DirectionKeys, Participant, SrtpKeys};
-use super::signal::CallId;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::labels::call as labels;

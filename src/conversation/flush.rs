@@ -41,7 +41,7 @@ impl Conversation {
         devices.filter(|to| permitted || to.side == Side::Own || self.may_tell(*to)).collect()
     }
 
-    /// Whether a decision is on its way to an endpoint of a peer whose identity nobody doubts.
+    /// Whether a decision is on its way to a hosted device of a peer whose identity is not in doubt.
     fn may_tell(&self, device: DeviceAddress) -> bool {
         !self.unacknowledged && self.pending.has_note(device)
     }

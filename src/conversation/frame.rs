@@ -24,7 +24,7 @@ pub(super) enum Kind {
     Request,
     /// What a user decided about a disclosure; for an own device with the disclosure.
     Decision,
-    /// The endpoint's countersignature of it.
+    /// The hosted device's countersignature of it.
     DecisionReceipt,
 }
 

@@ -37,7 +37,7 @@ pub use send::{Needed, Supply};
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
 use crate::disclosure::DisclosureHash;
-use crate::endpoint::{Disclosure, LabelEvent, LabelState};
+use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::time::Timestamp;

@@ -10,7 +10,7 @@ use super::frame::{Kind, MAX_IDS};
 use super::sent::{read_device, write_device};
 use super::{DeviceAddress, MessageId};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::endpoint::{Decision, Disclosure};
+use crate::hosting::{Decision, Disclosure};
 
 /// A message that could not be decrypted, and how often it was asked for.
 #[derive(Clone, Copy)]

@@ -14,7 +14,7 @@ use super::{Conversation, ConversationId, IdentityPolicy, StoredConversation};
 use crate::account::{Account, SealedAccount};
 use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::DeviceDirectory;
-use crate::endpoint::LabelState;
+use crate::hosting::LabelState;
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
 

@@ -15,7 +15,7 @@ use super::{
 use crate::account::Account;
 use crate::codec::Malformed;
 use crate::disclosure::DisclosureHash;
-use crate::endpoint::{Decision, DecisionError, DecisionReceipt, SharedDecision};
+use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
 use crate::session::{AcceptError, Accepted, DecryptError, Session};
 use crate::time::Timestamp;

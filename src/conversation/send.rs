@@ -12,7 +12,7 @@ use super::sent::kind_for;
 use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
 use crate::account::Account;
 use crate::disclosure::DisclosureHash;
-use crate::endpoint::Blocked;
+use crate::hosting::Blocked;
 use crate::keys::{IdentityKey, VerifiedBundle};
 use crate::session::Session;
 use crate::time::Timestamp;

@@ -37,6 +37,7 @@ mod media_type; // what a file is
 mod parallel; //   all cores, the same bytes
 mod pointer; //    8.4: what travels inside a message
 mod range; //      any part of a file
+mod thumbnail; //  8.4: a small picture inside the pointer
 mod upload; //     6.6: an encryption that survives a restart
 
 use alloc::vec::Vec;

@@ -6,11 +6,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use rand_core::CryptoRng;
-
 use super::decrypt::Decryptor;
-use super::encrypt::Encryptor;
-use super::error::{DecryptError, EncryptError, PointerError};
+use super::error::{DecryptError, PointerError};
 use super::format::{self, Layout};
 use super::keys::Role;
 use super::media_type::MediaType;
@@ -26,14 +23,14 @@ pub struct Pointer {
     digest: [u8; 32],
     layout: Layout,
     media_type: MediaType,
-    thumbnail: Option<Thumbnail>,
+    pub(super) thumbnail: Option<Thumbnail>,
 }
 
-/// A small picture of the file: a blob of its own, under the file's key.
+/// A small picture of the file: a blob of its own, under a key that follows from the file's. `thumbnail.rs` makes and opens it.
 #[derive(Clone)]
-struct Thumbnail {
-    layout: Layout,
-    blob: Vec<u8>,
+pub(super) struct Thumbnail {
+    pub(super) layout: Layout,
+    pub(super) blob: Vec<u8>,
 }
 
 impl Pointer {
@@ -49,43 +46,6 @@ impl Pointer {
             Role::Thumbnail => MediaType::unknown(),
         };
         Self { attachment: Box::new(attachment), digest, layout, media_type, thumbnail: None }
-    }
-
-    /// Adds a thumbnail of 1 to [`MAX_THUMBNAIL`](Self::MAX_THUMBNAIL) bytes in place of any other. It is encrypted under a
-    /// key of its own that follows from the file's: a copy of it in a cache is as unreadable as the blob. Uses 24 bytes of
-    /// `rng`.
-    ///
-    /// # Errors
-    ///
-    /// [`EncryptError::TooLarge`] where it is longer; [`EncryptError::OtherSize`] where it is empty.
-    pub fn with_thumbnail(
-        mut self,
-        thumbnail: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Self, EncryptError> {
-        let mut rng = rng;
-        if thumbnail.is_empty() {
-            return Err(EncryptError::OtherSize);
-        }
-        let layout = thumbnail_layout(thumbnail.len()).ok_or(EncryptError::TooLarge)?;
-        let attachment = Box::new(self.attachment.duplicate());
-        let mut encryptor = Encryptor::begin(attachment, Role::Thumbnail, layout, &mut rng);
-        let mut blob = Vec::with_capacity(usize::try_from(layout.ciphertext_size()).unwrap_or(0));
-        encryptor.push(thumbnail, &mut blob)?;
-        encryptor.finish(&mut blob)?;
-        self.thumbnail = Some(Thumbnail { layout, blob });
-        Ok(self)
-    }
-
-    /// The thumbnail, if there is one. It says nothing of the blob, which may be missing or another's.
-    ///
-    /// # Errors
-    ///
-    /// [`DecryptError::Rejected`] where it was not made under this pointer's key.
-    pub fn thumbnail(&self) -> Result<Option<Vec<u8>>, DecryptError> {
-        let Some(Thumbnail { layout, blob }) = &self.thumbnail else { return Ok(None) };
-        let attachment = Box::new(self.attachment.duplicate());
-        decrypt_all(Decryptor::of(attachment, Role::Thumbnail, *layout, None), blob).map(Some)
     }
 
     /// Decrypts a blob that is in memory: all of it, or nothing.
@@ -218,13 +178,13 @@ impl fmt::Debug for Pointer {
     }
 }
 
-/// P-8.8: a thumbnail is short, so that a message with one is.
-fn thumbnail_layout(size: usize) -> Option<Layout> {
+/// Thumbnails are limited so that the message carrying one stays small. P-8.8.
+pub(super) fn thumbnail_layout(size: usize) -> Option<Layout> {
     if size > Pointer::MAX_THUMBNAIL { None } else { Layout::new(format::bytes(size)) }
 }
 
-/// All of it, or nothing.
-fn decrypt_all(mut decryptor: Decryptor, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
+/// Decrypts all of a blob, or nothing.
+pub(super) fn decrypt_all(mut decryptor: Decryptor, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
     let mut plaintext = zeroize::Zeroizing::new(Vec::new());
     decryptor.push(blob, &mut plaintext)?;
     decryptor.finish()?;

@@ -22,6 +22,7 @@
 
 mod chain; //       4.3  the symmetric step
 mod header; //      4.4  encrypted headers
+mod layout; //      4.4  sizes, and the nonces of header and body
 mod limits; //      4.7  bounds
 mod message_key; // 4.5  bodies
 mod receiving; //   4.6  stage, then commit

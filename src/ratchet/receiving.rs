@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 
 use super::State;
 use super::chain::ChainKey;
-use super::header::{HEADER, Header, HeaderKey, SealedHeader};
+use super::header::{Header, HeaderKey, SealedHeader};
+use super::layout::{HEADER, SALT};
 use super::limits::{MAX_CHAINS, MAX_JUMP, MAX_PLAINTEXT, MAX_SKIPPED};
-use super::message_key::{MessageKey, SALT};
+use super::message_key::MessageKey;
 use super::root::RootKey;
 use super::sending::Theirs;
 use super::skipped::{Kept, Skipped, jump};

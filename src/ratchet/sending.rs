@@ -10,9 +10,10 @@ use rand_core::CryptoRng;
 
 use super::State;
 use super::chain::ChainKey;
-use super::header::{HEADER, Header, HeaderKey, SealedHeader};
+use super::header::{Header, HeaderKey, SealedHeader};
+use super::layout::{HEADER, SALT};
 use super::limits::MAX_PLAINTEXT;
-use super::message_key::{MessageKey, SALT};
+use super::message_key::MessageKey;
 use super::root::RootKey;
 use crate::primitives::aead::TAG;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};

@@ -50,7 +50,7 @@ impl Session {
         Self::accept_under(identity, keys, message, trust, None)
     }
 
-    /// The same under an endpoint disclosure: only a message written under the same one is accepted.
+    /// The same under the disclosure of a hosted device: only a message written under the same one is accepted.
     ///
     /// # Errors
     ///

@@ -84,7 +84,7 @@ impl Session {
         Self::initiate_under(identity, bundle, None, rng)
     }
 
-    /// The same under an endpoint disclosure: the peer accepts only if it holds the same one.
+    /// The same under the disclosure of a hosted device: the peer accepts only if it holds the same one.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ impl Session {
         &self.id
     }
 
-    /// The endpoint disclosure under which it was set up; `None` when there was none.
+    /// The disclosure of a hosted device under which it was set up; `None` if there was none.
     #[must_use]
     pub const fn disclosure(&self) -> Option<DisclosureHash> {
         self.disclosure

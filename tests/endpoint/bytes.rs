@@ -3,9 +3,9 @@
 //! Does not know labels.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Countersigned, Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, Proven, Region, Retention,
-    Roles, SharedDecision, VerifiedDisclosure,
+use bisik::hosting::{
+    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, ProvenDraft, Region,
+    Retention, Roles, SharedDecision, VerifiedDisclosure,
 };
 use bisik::{DecisionError, DisclosureError, DraftError, Timestamp};
 
@@ -46,8 +46,8 @@ fn three_parties_make_a_disclosure_and_their_steps_travel() {
     let draft = DisclosureDraft::from_bytes(&draft(in_jakarta()).to_bytes()).unwrap();
     let body = draft.to_bytes();
     let countersigned = draft.countersign(&identity(AWAN)).unwrap();
-    let proven = Countersigned::from_bytes(&countersigned.to_bytes()).unwrap().prove(&identity(ENDPOINT)).unwrap();
-    let disclosure = Proven::from_bytes(&proven.to_bytes()).unwrap().sign(&identity(BUSINESS)).unwrap();
+    let proven = CountersignedDraft::from_bytes(&countersigned.to_bytes()).unwrap().prove(&identity(ENDPOINT)).unwrap();
+    let disclosure = ProvenDraft::from_bytes(&proven.to_bytes()).unwrap().sign(&identity(BUSINESS)).unwrap();
     assert_eq!(disclosure.to_bytes(), signed_by(&body, SIGNERS));
     assert_eq!(Disclosure::from_bytes(&disclosure.to_bytes()).unwrap(), disclosure);
     assert_eq!(accepted(&disclosure.to_bytes()), Ok(()));
@@ -259,8 +259,8 @@ fn a_step_with_any_byte_changed_is_refused() {
     let countersigned = draft(vendor()).countersign(&identity(AWAN)).unwrap();
     let proven = countersigned.clone().prove(&identity(ENDPOINT)).unwrap();
     let steps: [(Vec<u8>, Read); 2] = [
-        (countersigned.to_bytes(), |bytes| Countersigned::from_bytes(bytes).err()),
-        (proven.to_bytes(), |bytes| Proven::from_bytes(bytes).err()),
+        (countersigned.to_bytes(), |bytes| CountersignedDraft::from_bytes(bytes).err()),
+        (proven.to_bytes(), |bytes| ProvenDraft::from_bytes(bytes).err()),
     ];
     for (bytes, refused) in steps {
         assert_eq!(refused(&bytes), None);
@@ -336,11 +336,11 @@ fn a_decision_counts_between_its_accounts_about_its_disclosure_and_in_its_time_o
     let early = Timestamp::from_unix_seconds(decision.decided().as_unix_seconds() - DAY - 1);
     assert_eq!(verify(CUSTOMER, &disclosure, early), Err(DecisionError::NotYetValid));
     let by_another = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(AWAN), NOW);
-    assert_eq!(by_another.err(), Some(DecisionError::OtherEndpoint));
+    assert_eq!(by_another.err(), Some(DecisionError::OtherHostedDevice));
     // A receipt by the operator itself, which is not the endpoint.
     let text = [&*decision.to_bytes(), &key(AWAN).to_bytes(), &NOW.as_unix_seconds().to_be_bytes()].concat();
     let forged = DecisionReceipt::from_bytes(&[&*text, &signature(AWAN, RECEIVED, &text)].concat()).unwrap();
-    assert_eq!(forged.verify(&account(CUSTOMER), &disclosure), Err(DecisionError::OtherEndpoint));
+    assert_eq!(forged.verify(&account(CUSTOMER), &disclosure), Err(DecisionError::OtherHostedDevice));
 
     let signed = |choice: u8, decided: Timestamp| {
         let mut text = decision.to_bytes()[..238].to_vec();

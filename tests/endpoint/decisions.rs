@@ -4,7 +4,7 @@
 
 use bisik::DecisionError;
 use bisik::device::{AccountKey, Custody, Terms};
-use bisik::endpoint::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
+use bisik::hosting::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::world::*;
 

@@ -3,9 +3,9 @@
 //! Does not know why a business or a relay causes it: see `transitions`.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Blocked, EndpointDevice, Evidence, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
-    Region, Retention, Roles, Unverified, VerifiedDisclosure, Worse,
+use bisik::hosting::{
+    Blocked, Evidence, HostedDevice, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
+    Region, Retention, Roles, TermsDiff, Unverified, VerifiedDisclosure,
 };
 use bisik::{DecideError, DisclosureError, DisclosureHash};
 
@@ -95,19 +95,19 @@ fn hosted_to_disclosed_when_terms_are_worse() {
         HostingTerms { retention, ..agreed.clone() }
     };
     let renamed = OperatorName::new("Awan Raya").unwrap();
-    let renamed = bisik::endpoint::Operator { name: renamed, ..operator(AWAN) };
+    let renamed = bisik::hosting::Operator { name: renamed, ..operator(AWAN) };
     let worse = [
-        (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, Worse::CUSTODY),
-        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, Worse::CUSTODY),
-        (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, Worse::ROLES),
-        (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, Worse::ROLES),
-        (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, Worse::PURPOSES),
-        (kept(30 * DAY + 1, 3_600, region("ID")), Worse::RETENTION),
-        (kept(0, 3_601, region("ID")), Worse::RETENTION),
-        (kept(Retention::FOREVER, 0, region("ID")), Worse::RETENTION),
-        (kept(DAY, 0, region("SG")), Worse::REGION),
-        (kept(DAY, 0, None), Worse::REGION),
-        (HostingTerms { operator: renamed, ..agreed.clone() }, Worse::OPERATOR),
+        (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, TermsDiff::CUSTODY),
+        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, TermsDiff::CUSTODY),
+        (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, TermsDiff::ROLES),
+        (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, TermsDiff::ROLES),
+        (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, TermsDiff::PURPOSES),
+        (kept(30 * DAY + 1, 3_600, region("ID")), TermsDiff::RETENTION),
+        (kept(0, 3_601, region("ID")), TermsDiff::RETENTION),
+        (kept(Retention::FOREVER, 0, region("ID")), TermsDiff::RETENTION),
+        (kept(DAY, 0, region("SG")), TermsDiff::REGION),
+        (kept(DAY, 0, None), TermsDiff::REGION),
+        (HostingTerms { operator: renamed, ..agreed.clone() }, TermsDiff::OPERATOR),
     ];
     for (terms, expected) in worse {
         let one = first(ENDPOINT, agreed.clone());
@@ -146,7 +146,7 @@ fn hosted_to_hosted_when_terms_are_no_worse() {
         let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
         assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
         assert_eq!(seat.label(), Label::Hosted { disclosure: two.hash(), consent: one.hash() });
-        assert_eq!((closed[0].endpoint, closed[0].disclosure), (key(ENDPOINT), one.hash()));
+        assert_eq!((closed[0].device, closed[0].disclosure), (key(ENDPOINT), one.hash()));
         assert!(seat.can_send_to(ENDPOINT, two.hash()) && !seat.can_send_to(ENDPOINT, one.hash()));
     }
 }
@@ -158,7 +158,7 @@ fn hosted_to_disclosed_when_the_operator_is_another() {
     let two = first(NEW_ENDPOINT, better);
     let mut seat = Seat::hosted(&one);
     let event = seat.see(&[phone(), hosted(&two)]).unwrap();
-    assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == Worse::OPERATOR), "{event:?}");
+    assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == TermsDiff::OPERATOR), "{event:?}");
     assert_eq!(event.change().operator, Some(operator(JARING)));
     assert!(!seat.can_send());
 }
@@ -296,17 +296,17 @@ fn any_to_unverified_when_the_evidence_does_not_hold() {
 }
 
 /// Devices of a list with which something is wrong.
-fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(EndpointDevice<'_>, Unverified)> {
+fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(HostedDevice<'_>, Unverified)> {
     let good = hosted(disclosure);
     let other = Unverified::Disclosure(DisclosureError::OtherDevice);
     let rejected =
-        |error| (EndpointDevice { presented: Presented::Rejected(error), ..good }, Unverified::Disclosure(error));
+        |error| (HostedDevice { presented: Presented::Rejected(error), ..good }, Unverified::Disclosure(error));
     vec![
-        (EndpointDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
-        (EndpointDevice { key: key(NEW_ENDPOINT), ..good }, other),
-        (EndpointDevice { custody: Custody::Platform, ..good }, other),
-        (EndpointDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..good }, other),
-        (EndpointDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
+        (HostedDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
+        (HostedDevice { key: key(NEW_ENDPOINT), ..good }, other),
+        (HostedDevice { custody: Custody::Platform, ..good }, other),
+        (HostedDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..good }, other),
+        (HostedDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
         rejected(DisclosureError::BadSignature),
         rejected(DisclosureError::Malformed),
         rejected(DisclosureError::Expired),
@@ -457,7 +457,7 @@ fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();
     let devices: Vec<_> = disclosures.iter().map(hosted).collect();
     let mut seat = Seat::new();
-    let _ = seat.see(&devices[..LabelState::MOST_ENDPOINTS]);
+    let _ = seat.see(&devices[..LabelState::MOST_DEVICES]);
     assert!(matches!(seat.label(), Label::Disclosed { .. }));
     let _ = seat.see(&devices);
     assert_eq!(seat.label(), Label::Unverified { why: Unverified::TooMany });

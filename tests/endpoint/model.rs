@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bisik::DisclosureError;
-use bisik::endpoint::Unverified;
+use bisik::hosting::Unverified;
 
 /// A disclosure, named by its place in the list of all facts.
 #[derive(Clone, Copy, Debug)]

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use bisik::DisclosureError;
 use bisik::Timestamp;
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Decision, EndpointDevice, Evidence, HostedMember, HostingTerms, Label, Presented, Purposes, Retention, Roles,
+use bisik::hosting::{
+    Decision, Evidence, HostedDevice, HostedMember, HostingTerms, Label, Presented, Purposes, Retention, Roles,
     VerifiedDisclosure, may_receive_in_group,
 };
 use proptest::prelude::*;
@@ -157,11 +157,11 @@ impl Walk {
         let number = ENDPOINT + endpoint;
         let draft = match previous {
             None => {
-                bisik::endpoint::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
+                bisik::hosting::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
             }
             Some(at) => {
                 let previous = self.facts[at].1.disclosure();
-                bisik::endpoint::DisclosureDraft::following(previous, terms, issued, expires).unwrap()
+                bisik::hosting::DisclosureDraft::following(previous, terms, issued, expires).unwrap()
             }
         };
         let disclosure = verified(&assemble(draft, BUSINESS, number));
@@ -318,7 +318,7 @@ impl Walk {
     }
 }
 
-fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> EndpointDevice<'a> {
+fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> HostedDevice<'a> {
     match shown {
         Shown::Own { endpoint } => own(ENDPOINT + endpoint, Custody::SelfHosted),
         Shown::Hosted { fact, presented } => {
@@ -329,7 +329,7 @@ fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> Endpoin
                 Relay::Damages => Presented::Rejected(DisclosureError::BadSignature),
                 Relay::Swaps(other) => Presented::Verified(&facts[other.name].1),
             };
-            EndpointDevice { presented, ..device }
+            HostedDevice { presented, ..device }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::endpoint::{Retention, RetentionLedger};
+use bisik::hosting::{Retention, RetentionLedger};
 use bisik::{LedgerFull, Timestamp};
 use proptest::prelude::*;
 

@@ -3,9 +3,9 @@
 //! Does not know the edges one by one: see `edges`.
 
 use bisik::device::Custody;
-use bisik::endpoint::{
-    Blocked, DisclosureDraft, EndpointDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
-    Unverified, VerifiedDisclosure, Worse, may_receive_in_group,
+use bisik::hosting::{
+    Blocked, DisclosureDraft, HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
+    TermsDiff, Unverified, VerifiedDisclosure, may_receive_in_group,
 };
 use bisik::{AcceptError, DisclosureError, PreKeys, RotationError, Session, Trust};
 
@@ -32,9 +32,9 @@ fn vendor_to_platform() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
     let mut seat = Seat::hosted(&one);
     let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
-    let worse = Worse::OPERATOR;
+    let worse = TermsDiff::OPERATOR;
     assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, found)) if found.contains(worse)), "{event:?}");
-    assert_eq!((closed.len(), closed[0].endpoint, closed[0].disclosure), (1, key(ENDPOINT), one.hash()));
+    assert_eq!((closed.len(), closed[0].device, closed[0].disclosure), (1, key(ENDPOINT), one.hash()));
     let _ = seat.consent(&two);
     assert!(seat.can_send_to(NEW_ENDPOINT, two.hash()) && !seat.can_send_to(ENDPOINT, one.hash()));
 }
@@ -86,13 +86,13 @@ fn operator_key_rotation() {
     let mut seat = Seat::hosted(&one);
     let (event, closed) = seat.see_all(&[phone(), hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
-    assert_eq!((closed.len(), closed[0].endpoint), (1, key(ENDPOINT)));
+    assert_eq!((closed.len(), closed[0].device), (1, key(ENDPOINT)));
     assert!(!seat.can_send_to(ENDPOINT, one.hash()), "sessions to the old key close");
     assert!(seat.can_send_to(NEW_ENDPOINT, two.hash()));
 
     let plan = |next: &VerifiedDisclosure| Rotation::plan(one.disclosure(), next).map(drop);
-    assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameEndpoint));
-    assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirst));
+    assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameDevice));
+    assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirstDisclosure));
     assert_eq!(plan(&of_another_account()), Err(RotationError::OtherAccount));
     // Another operator behind the old key: who held it still does.
     let reused = first(ENDPOINT, platform());
@@ -108,7 +108,7 @@ fn expiry_while_offline() {
     let mut seat = Seat::hosted(&one);
     let long = seat.now.plus_seconds(1_000 * DAY);
     let devices = [phone(), hosted(&one)];
-    let evidence = bisik::endpoint::Evidence::Devices { expires: long, devices: &devices };
+    let evidence = bisik::hosting::Evidence::Devices { expires: long, devices: &devices };
     let transition = seat.state.observe(evidence, seat.now);
     let _ = seat.take(transition);
     seat.now = bisik::Timestamp::from_unix_seconds(one.disclosure().expires().as_unix_seconds() - 1);
@@ -148,7 +148,7 @@ fn replay_of_an_older_better_disclosure() {
     let _ = seat.see(&[phone(), hosted(&worse)]);
     assert_eq!(seat.label(), Label::Disclosed { disclosure: worse.hash() });
     // By a relay, with the newest list: it does not name the old one.
-    let replayed = EndpointDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
+    let replayed = HostedDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
     let _ = seat.see(&[phone(), replayed]);
     assert_eq!(seat.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherDevice) });
     // With a list that names it, by whoever can sign lists.
@@ -168,7 +168,7 @@ fn replay_of_an_older_better_disclosure() {
 fn the_relay_strips_the_disclosure() {
     let disclosure = first(ENDPOINT, vendor());
     let mut seat = Seat::hosted(&disclosure);
-    let stripped = EndpointDevice { presented: Presented::Nothing, ..hosted(&disclosure) };
+    let stripped = HostedDevice { presented: Presented::Nothing, ..hosted(&disclosure) };
     let _ = seat.see(&[phone(), stripped]);
     assert_eq!(seat.label(), Label::Unverified { why: Unverified::Missing });
     assert!(!seat.can_send());
@@ -229,7 +229,7 @@ fn a_message_in_flight_to_the_old_endpoint() {
     let mut seat = Seat::hosted(&one);
     assert!(seat.can_send_to(ENDPOINT, one.hash()), "it was sent");
     let (_, closed) = seat.see_all(&[phone(), hosted(&two)]);
-    assert_eq!(closed[0].endpoint, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
+    assert_eq!(closed[0].device, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
     assert!(!seat.can_send_to(ENDPOINT, one.hash()) && !seat.can_send_to(ENDPOINT, None));
     assert!(!seat.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
 }
@@ -264,7 +264,7 @@ fn a_hosted_device_in_a_group() {
     assert!(may(hosted(&one), &[member]));
     assert!(!may(hosted(&two), &[member]), "other terms: everyone is told again");
     assert!(!may_receive_in_group(&account(OTHER_BUSINESS), &hosted(&one), &[member]));
-    let hidden = EndpointDevice { disclosure: None, ..hosted(&one) };
+    let hidden = HostedDevice { disclosure: None, ..hosted(&one) };
     assert!(!may(hidden, &[member]));
 }
 
@@ -288,7 +288,7 @@ fn retention_made_longer() {
     let two = following(&one, ENDPOINT, kept_for(31, &vendor()));
     let mut seat = Seat::hosted(&one);
     let event = seat.see(&[phone(), hosted(&two)]);
-    assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, worse)) if worse == Worse::RETENTION), "{event:?}");
+    assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, worse)) if worse == TermsDiff::RETENTION), "{event:?}");
     assert!(!seat.can_send());
 }
 
@@ -316,7 +316,7 @@ fn an_operator_that_comes_back_is_asked_about_again() {
 /// A hosted endpoint with no store, and one that is improved while the user is away.
 #[test]
 fn hosting_without_storage_is_still_hosting() {
-    let terms = HostingTerms { retention: bisik::endpoint::Retention::NO_STORAGE, ..vendor() };
+    let terms = HostingTerms { retention: bisik::hosting::Retention::NO_STORAGE, ..vendor() };
     let disclosure = first(ENDPOINT, terms);
     let mut seat = Seat::new();
     let _ = seat.see(&[hosted(&disclosure)]);

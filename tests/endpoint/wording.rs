@@ -4,8 +4,8 @@
 
 use bisik::TextError;
 use bisik::device::Custody;
-use bisik::endpoint::{
-    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, Worse, notice,
+use bisik::hosting::{
+    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, TermsDiff, notice,
 };
 
 use crate::world::*;
@@ -173,7 +173,7 @@ fn a_notice_says_in_what_terms_are_worse() {
     let mut seat = Seat::hosted(&one);
     let event = seat.see(&[hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse)
-        if worse.contains(Worse::CUSTODY) && worse.contains(Worse::RETENTION) && !worse.contains(Worse::OPERATOR)));
+        if worse.contains(TermsDiff::CUSTODY) && worse.contains(TermsDiff::RETENTION) && !worse.contains(TermsDiff::OPERATOR)));
     let [english, indonesian] = both(&event);
     assert!(english.contains("keys further from the business, it keeps messages for longer"), "{english}");
     assert!(indonesian.contains("kunci lebih jauh dari bisnis ini, pesan disimpan lebih lama"), "{indonesian}");

@@ -3,8 +3,8 @@
 //! Does not know what is tested.
 
 use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, FromOwnDevice, Primary, Terms};
-use bisik::endpoint::{
-    ClosedEndpoint, Decision, Disclosure, DisclosureDraft, EndpointDevice, Evidence, HostingTerms, Label, LabelEvent,
+use bisik::hosting::{
+    ClosedDevice, Decision, Disclosure, DisclosureDraft, Evidence, HostedDevice, HostingTerms, Label, LabelEvent,
     LabelState, Operator, OperatorName, Presented, Purposes, Retention, Roles, SharedDecision, Transition,
     VerifiedDisclosure,
 };
@@ -115,19 +115,19 @@ pub fn verified(disclosure: &Disclosure) -> VerifiedDisclosure {
     disclosure.clone().verify(disclosure.account(), None, disclosure.issued()).unwrap()
 }
 
-pub fn own(number: u8, custody: Custody) -> EndpointDevice<'static> {
-    EndpointDevice { key: key(number), custody, disclosure: None, presented: Presented::Nothing }
+pub fn own(number: u8, custody: Custody) -> HostedDevice<'static> {
+    HostedDevice { key: key(number), custody, disclosure: None, presented: Presented::Nothing }
 }
 
 /// The business' own phone.
-pub fn phone() -> EndpointDevice<'static> {
+pub fn phone() -> HostedDevice<'static> {
     own(BUSINESS, Custody::Business)
 }
 
 /// A hosted device as an honest list and an honest relay show it.
-pub fn hosted(verified: &VerifiedDisclosure) -> EndpointDevice<'_> {
-    EndpointDevice {
-        key: *verified.disclosure().endpoint(),
+pub fn hosted(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
+    HostedDevice {
+        key: *verified.disclosure().device(),
         custody: verified.disclosure().terms().custody,
         disclosure: Some(verified.hash()),
         presented: Presented::Verified(verified),
@@ -165,7 +165,7 @@ impl Seat {
     }
 
     /// P-11.15. Takes a transition over, after looking at what all of them keep to.
-    pub fn take(&mut self, transition: Transition) -> (Option<LabelEvent>, Vec<ClosedEndpoint>) {
+    pub fn take(&mut self, transition: Transition) -> (Option<LabelEvent>, Vec<ClosedDevice>) {
         let Transition { state, event, closed } = transition;
         assert_eq!(event.is_some(), state.label() != self.label(), "one event where the label changed, else none");
         if let Some(change) = event.as_ref().map(LabelEvent::change) {
@@ -175,11 +175,11 @@ impl Seat {
         (event, closed)
     }
 
-    pub fn see(&mut self, devices: &[EndpointDevice<'_>]) -> Option<LabelEvent> {
+    pub fn see(&mut self, devices: &[HostedDevice<'_>]) -> Option<LabelEvent> {
         self.see_all(devices).0
     }
 
-    pub fn see_all(&mut self, devices: &[EndpointDevice<'_>]) -> (Option<LabelEvent>, Vec<ClosedEndpoint>) {
+    pub fn see_all(&mut self, devices: &[HostedDevice<'_>]) -> (Option<LabelEvent>, Vec<ClosedDevice>) {
         let expires = self.now.plus_seconds(30 * DAY);
         let transition = self.state.observe(Evidence::Devices { expires, devices }, self.now);
         self.take(transition)

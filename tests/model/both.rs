@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bisik::Identity;
 use bisik::conversation::{DeviceAddress, Envelope, Event, IdentityPolicy, MessageId, ReceiveError, SendError, Side};
 use bisik::device::Change;
-use bisik::endpoint::{Label, Retention};
+use bisik::hosting::{Label, Retention};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 

@@ -9,7 +9,7 @@ use bisik::conversation::{
     RecordName, SendError, Side, StoredConversation, Supply,
 };
 use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
-use bisik::endpoint::{
+use bisik::hosting::{
     Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent, Operator, OperatorName, Purposes,
     Retention, Roles,
 };

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use bisik::device::AccountKey;
-use bisik::endpoint::{
-    Decision, DecisionReceipt, Disclosure, DisclosureDraft, EndpointDevice, Evidence, LabelState, Presented,
+use bisik::hosting::{
+    Decision, DecisionReceipt, Disclosure, DisclosureDraft, Evidence, HostedDevice, LabelState, Presented,
     VerifiedDisclosure,
 };
 use bisik::{Identity, Timestamp};
@@ -60,8 +60,8 @@ fn verify(step: &Step) -> Outcome {
 fn decide(device: &Identity, step: &Step) -> Outcome {
     let (verified, own, now) = (good(&step.hex("disclosed")), account(step, "own"), now(step));
     let (disclosure, shown) = (verified.disclosure(), verified.hash());
-    let endpoint = EndpointDevice {
-        key: *disclosure.endpoint(),
+    let endpoint = HostedDevice {
+        key: *disclosure.device(),
         custody: disclosure.terms().custody,
         disclosure: Some(shown),
         presented: Presented::Verified(&verified),

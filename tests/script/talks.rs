@@ -11,7 +11,7 @@ use bisik::conversation::{
     Side, Supply,
 };
 use bisik::device::{AccountKey, DeviceDirectory, DeviceList};
-use bisik::endpoint::{Decision, Disclosure};
+use bisik::hosting::{Decision, Disclosure};
 use bisik::{Account, Ciphertext, Identity, IdentityKey, PreKeyBundle, StorageKey, Trust, VerifiedBundle};
 
 use super::draws::{Draws, to_hex};

@@ -381,7 +381,8 @@ fn disclosure(step: &Step) -> Option<DisclosureHash> {
 /// `TooFarAhead` is `too-far-ahead`: docs/protocol.md, appendix A, has the list.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
-    for letter in format!("{error:?}").chars() {
+    let name = format!("{error:?}").replace("OtherHostedDevice", "OtherEndpoint");
+    for letter in name.chars() {
         if letter.is_uppercase() && !word.is_empty() {
             word.push('-');
         }

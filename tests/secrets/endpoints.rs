@@ -3,10 +3,10 @@
 //! Does not know what it does show.
 
 use bisik::device::{AccountKey, Custody};
-use bisik::endpoint::{
-    Choice, ClosedEndpoint, DisclosureDraft, EndpointDevice, Evidence, HostedMember, HostingTerms, LabelState,
-    Language, Operator, OperatorName, Presented, Purposes, Region, Retention, RetentionLedger, Roles, Rotation,
-    SharedDecision, Unverified, Worse,
+use bisik::hosting::{
+    Choice, ClosedDevice, DisclosureDraft, Evidence, HostedDevice, HostedMember, HostingTerms, LabelState, Language,
+    Operator, OperatorName, Presented, Purposes, Region, Retention, RetentionLedger, Roles, Rotation, SharedDecision,
+    TermsDiff, Unverified,
 };
 use bisik::{
     Blocked, DecideError, DecisionError, DisclosureError, DraftError, Identity, LedgerFull, RotationError, TextError,
@@ -44,7 +44,7 @@ pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
 
     let presented = Presented::Verified(&verified);
     let (key, custody) = (*endpoint.public(), Custody::Vendor);
-    let device = EndpointDevice { key, custody, disclosure: Some(verified.hash()), presented };
+    let device = HostedDevice { key, custody, disclosure: Some(verified.hash()), presented };
     let evidence = Evidence::Devices { expires: NOW.plus_seconds(9), devices: &[device] };
     let asked = LabelState::new(account).observe(evidence, NOW);
     let own = AccountKey::of(&user);
@@ -59,7 +59,7 @@ pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &agreed);
     show(shown, &agreed.state.permit(NOW).unwrap());
     show(shown, &agreed.state);
-    show(shown, &ClosedEndpoint { endpoint: key, disclosure: verified.hash() });
+    show(shown, &ClosedDevice { device: key, disclosure: verified.hash() });
     show(shown, &decision);
     show(shown, &receipt);
     show(shown, &disclosure);
@@ -77,7 +77,7 @@ fn wording(shown: &mut Shown, terms: &HostingTerms) {
     show(shown, &terms.retention);
     show(shown, &terms.retention.region.unwrap());
     show(shown, &terms.purposes);
-    show(shown, &Worse::REGION);
+    show(shown, &TermsDiff::REGION);
     show(shown, &RetentionLedger::<u8>::new(1));
     show(shown, &Choice::Consent);
     show(shown, &Language::Indonesian);
@@ -91,6 +91,6 @@ fn errors(shown: &mut Shown) {
     show(shown, &DisclosureError::Forked);
     show(shown, &DraftError::Keys);
     show(shown, &LedgerFull);
-    show(shown, &RotationError::NotFirst);
+    show(shown, &RotationError::NotFirstDisclosure);
     show(shown, &TextError::Name);
 }

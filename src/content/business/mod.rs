@@ -1,6 +1,6 @@
 //! What businesses and their customers send each other, inside the same ciphertext as all else (docs/protocol.md, section 7.8).
 //!
-//! Does not know who is a business, nor where an endpoint is: that is the conversation's label. Has no server side: a catalogue's
+//! Does not know who is a business, nor which devices are hosted: that is the conversation's label. Has no server side: a catalogue's
 //! items and what is in a cart travel in the message, and not as names that somebody else could look up.
 
 mod cart; //      what a customer would like to have, and what that costs

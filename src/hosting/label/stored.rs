@@ -1,87 +1,87 @@
 //! [`LabelState`] in bytes, as one part of a conversation's record (docs/protocol.md, section 11.9).
 //!
-//! Does not seal: the record does. What is read here was authenticated before, and is checked all the same.
+//! The record is sealed. What is decoded here was therefore authenticated, and is checked for consistency all the same.
 
 use alloc::vec::Vec;
 
-use super::consent::Choice;
-use super::error::DisclosureError;
-use super::label::{Label, LabelState, Unverified};
-use super::standing::{Ruling, Standing};
-use super::terms::HostingTerms;
+use super::seen::{RecordedDecision, SeenDevice};
+use super::state::LabelState;
+use super::{Label, Unverified};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
 use crate::disclosure::{self, DisclosureHash};
+use crate::hosting::consent::Choice;
+use crate::hosting::disclosure::{DisclosureError, HostingTerms};
 use crate::keys::IdentityKey;
 use crate::time::{self, Timestamp};
 
 impl LabelState {
-    /// P-11.23. Everything but the account's key, which the record has already. Equal states have equal encodings.
+    /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings. P-11.23.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Self { account: _, label, valid_until, lapsed, standings, rulings } = self;
+        let Self { account: _, label, valid_until, lapsed, seen, decisions } = self;
         let mut writer = Writer::with_capacity(64);
         write_label(*label, &mut writer);
         writer.u64(time::to_seconds(*valid_until)).u64(time::to_seconds(*lapsed));
-        writer.u32(u32::try_from(standings.len()).unwrap_or(u32::MAX));
-        for standing in standings {
-            let Standing { endpoint, sequence, hash, terms, in_force, forked, left } = standing;
-            writer.bytes(&endpoint.to_bytes()).u64(*sequence).bytes(hash.as_bytes());
+        writer.u32(count(seen));
+        for device in seen {
+            let SeenDevice { device, sequence, hash, terms, in_force, forked, left } = device;
+            writer.bytes(&device.to_bytes()).u64(*sequence).bytes(hash.as_bytes());
             writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u64(time::to_seconds(*left));
             terms.write(&mut writer);
         }
-        writer.u32(u32::try_from(rulings.len()).unwrap_or(u32::MAX));
-        for ruling in rulings {
-            let Ruling { choice, disclosure, terms, round, decided } = ruling;
+        writer.u32(count(decisions));
+        for decision in decisions {
+            let RecordedDecision { choice, disclosure, terms, round, decided } = decision;
             writer.u8(choice.byte()).bytes(disclosure.as_bytes()).u32(*round).u64(decided.as_unix_seconds());
             terms.write(&mut writer);
         }
         writer.finish()
     }
 
-    /// Reads what [`encode`](Self::encode) wrote, and nothing else.
+    /// Decodes what [`encode`](Self::encode) wrote. Any other bytes are refused.
     pub(crate) fn decode(account: AccountKey, bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let label = read_label(&mut reader)?;
         let (valid_until, lapsed) = (time::read_optional(&mut reader)?, time::read_optional(&mut reader)?);
-        let mut standings = Vec::new();
-        for _ in 0..reader.count(Self::MOST_ENDPOINTS)? {
-            standings.push(read_standing(&mut reader)?);
+        let mut seen = Vec::new();
+        for _ in 0..reader.count(Self::MOST_DEVICES)? {
+            seen.push(read_seen_device(&mut reader)?);
         }
-        let mut rulings = Vec::new();
+        let mut decisions = Vec::new();
         for _ in 0..reader.count(Self::MOST_OPERATORS)? {
-            rulings.push(read_ruling(&mut reader)?);
+            decisions.push(read_decision(&mut reader)?);
         }
         reader.finish()?;
-        let state = Self { account, label, valid_until, lapsed, standings, rulings };
+        let state = Self { account, label, valid_until, lapsed, seen, decisions };
         if state.is_consistent() { Ok(state) } else { Err(Malformed) }
     }
 
-    /// In order, without doubles, and with the label that follows.
+    /// Whether both lists are sorted without duplicates, and the label follows from them.
     fn is_consistent(&self) -> bool {
-        let endpoints = self.standings.iter().map(|standing| standing.endpoint);
-        let operators = self.rulings.iter().map(|ruling| ruling.terms.operator.key);
-        endpoints.is_sorted_by(|a, b| a < b) && operators.is_sorted_by(|a, b| a < b) && self.label_follows()
+        let devices = self.seen.iter().map(|device| device.device);
+        let operators = self.decisions.iter().map(|decision| decision.terms.operator.key);
+        devices.is_sorted_by(|a, b| a < b) && operators.is_sorted_by(|a, b| a < b) && self.label_follows()
     }
 
     fn label_follows(&self) -> bool {
         match self.label {
             Label::Unknown => self.in_force().next().is_none(),
-            Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } => self.judge() == self.label,
-            // Withdrawn while nothing could be verified: what is in force is not known.
+            Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } => self.label_in_force() == self.label,
+            // If the user withdrew while the label was unverified, it is not known what is in force.
             Label::Refused { disclosure } => {
-                let mut rulings = self.rulings.iter();
-                self.judge() == self.label
+                let mut decisions = self.decisions.iter();
+                self.label_in_force() == self.label
                     || (self.valid_until.is_none()
-                        && rulings.any(|ruling| ruling.disclosure == disclosure && ruling.choice.is_strict()))
+                        && decisions.any(|decision| decision.disclosure == disclosure && decision.choice.is_strict()))
             }
             Label::Unverified { .. } => true,
         }
     }
 }
 
-fn read_standing(reader: &mut Reader<'_>) -> Result<Standing, Malformed> {
-    let standing = Standing {
-        endpoint: read_stored_key(reader)?,
+fn read_seen_device(reader: &mut Reader<'_>) -> Result<SeenDevice, Malformed> {
+    let device = SeenDevice {
+        device: read_stored_key(reader)?,
         sequence: reader.u64()?,
         hash: read_hash(reader)?,
         in_force: reader.flag()?,
@@ -89,18 +89,23 @@ fn read_standing(reader: &mut Reader<'_>) -> Result<Standing, Malformed> {
         left: time::read_optional(reader)?,
         terms: HostingTerms::read(reader, read_stored_key)?,
     };
-    let both = standing.in_force && standing.left.is_some();
-    if standing.sequence == 0 || both { Err(Malformed) } else { Ok(standing) }
+    let both = device.in_force && device.left.is_some();
+    if device.sequence == 0 || both { Err(Malformed) } else { Ok(device) }
 }
 
-fn read_ruling(reader: &mut Reader<'_>) -> Result<Ruling, Malformed> {
-    Ok(Ruling {
+fn read_decision(reader: &mut Reader<'_>) -> Result<RecordedDecision, Malformed> {
+    Ok(RecordedDecision {
         choice: Choice::from_byte(reader.u8()?)?,
         disclosure: read_hash(reader)?,
         round: reader.u32()?,
         decided: read_time(reader)?,
         terms: HostingTerms::read(reader, read_stored_key)?,
     })
+}
+
+/// The length of a list. Both lists are bounded ([`LabelState::MOST_DEVICES`], [`LabelState::MOST_OPERATORS`]).
+fn count<T>(list: &[T]) -> u32 {
+    list.iter().map(|_| 1_u32).sum()
 }
 
 fn write_label(label: Label, writer: &mut Writer) {
@@ -155,17 +160,17 @@ fn read_time(reader: &mut Reader<'_>) -> Result<Timestamp, Malformed> {
     reader.u64().map(Timestamp::from_unix_seconds)
 }
 
-/// The hash of a disclosure that there is.
+/// Reads the hash of a disclosure, which is never all zero.
 fn read_hash(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
     disclosure::read(reader)
 }
 
-/// A key that was checked before it was stored.
+/// Reads a key that was checked before it was stored.
 fn read_stored_key(reader: &mut Reader<'_>) -> Result<IdentityKey, Malformed> {
     IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)
 }
 
-/// Every reason, for the way back.
+/// Every reason, to find the one for a byte.
 const REASONS: [Unverified; 14] = [
     Unverified::DeviceList,
     Unverified::Expired,
@@ -187,9 +192,9 @@ const REASONS: [Unverified; 14] = [
 mod tests {
     use super::*;
     use crate::device::Custody;
-    use crate::endpoint::{
-        DisclosureDraft, EndpointDevice, Evidence, Operator, OperatorName, Presented, Purposes, Region, Retention,
-        Roles, VerifiedDisclosure,
+    use crate::hosting::{
+        DisclosureDraft, Evidence, HostedDevice, Operator, OperatorName, Presented, Purposes, Region, Retention, Roles,
+        VerifiedDisclosure,
     };
     use crate::keys::Identity;
     use alloc::vec;
@@ -206,12 +211,12 @@ mod tests {
         Identity::generate(&mut rand::rng())
     }
 
-    /// A business with two endpoints, each of another operator.
+    /// A business with two hosted devices, each of another operator.
     fn parties() -> Parties {
         let (business, customer) = (identity(), identity());
         let account = AccountKey::of(&business);
         let disclose = |custody, region: Option<&str>| {
-            let (operator, endpoint) = (identity(), identity());
+            let (operator, device) = (identity(), identity());
             let terms = HostingTerms {
                 custody,
                 operator: Operator { name: OperatorName::new("Awan").unwrap(), key: *operator.public() },
@@ -222,9 +227,8 @@ mod tests {
                 },
                 purposes: Purposes::NONE,
             };
-            let draft =
-                DisclosureDraft::new(account, *endpoint.public(), terms, NOW, NOW.plus_seconds(86_400)).unwrap();
-            let proven = draft.countersign(&operator).unwrap().prove(&endpoint).unwrap();
+            let draft = DisclosureDraft::new(account, *device.public(), terms, NOW, NOW.plus_seconds(86_400)).unwrap();
+            let proven = draft.countersign(&operator).unwrap().prove(&device).unwrap();
             proven.sign(&business).unwrap().verify(&account, None, NOW).unwrap()
         };
         let disclosures = vec![disclose(Custody::Vendor, Some("ID")), disclose(Custody::Platform, None)];
@@ -234,14 +238,14 @@ mod tests {
     fn see(state: &LabelState, hosted: &[&VerifiedDisclosure]) -> LabelState {
         let device = |verified| {
             let disclosure = VerifiedDisclosure::disclosure(verified);
-            EndpointDevice {
-                key: *disclosure.endpoint(),
+            HostedDevice {
+                key: *disclosure.device(),
                 custody: disclosure.terms().custody,
                 disclosure: Some(verified.hash()),
                 presented: Presented::Verified(verified),
             }
         };
-        let own = EndpointDevice {
+        let own = HostedDevice {
             key: *state.account.identity(),
             custody: Custody::Business,
             disclosure: None,
@@ -294,7 +298,7 @@ mod tests {
                     *changed.get_mut(at).unwrap() ^= mask;
                     let Ok(decoded) = LabelState::decode(state.account, &changed) else { continue };
                     assert_eq!(decoded.encode(), changed, "byte {at}");
-                    let follows = decoded.judge() == decoded.label;
+                    let follows = decoded.label_in_force() == decoded.label;
                     let sendable = matches!(decoded.label, Label::EndToEnd | Label::Hosted { .. });
                     assert!(!sendable || follows, "byte {at}: {:?} from {:?}", decoded.label, state.label);
                 }

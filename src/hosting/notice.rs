@@ -1,14 +1,12 @@
-//! What each [`LabelEvent`] says to a user, in plain words of two languages.
+//! [`notice`]: the text that a user is shown for a [`LabelEvent`], in two languages.
 //!
-//! Does not know where it is shown. A translator needs only the table at the end.
+//! To add a language, translate the table at the end.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::event::{Change, LabelEvent};
-use super::label::Label;
-use super::retention::Retention;
-use super::terms::Worse;
+use super::disclosure::{Retention, TermsDiff};
+use super::label::{Label, LabelChange, LabelEvent};
 
 /// A language of the notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,10 +17,10 @@ pub enum Language {
     Indonesian,
 }
 
-/// The text for an event: one to four short sentences, complete without any other.
+/// The text for an event: one to four short sentences that need no other explanation.
 ///
-/// Applications may say it in their own words. What they may not do is say less: who reads, for how long it is kept, and what
-/// happens to messages now.
+/// Applications may use their own words, but must not say less: who reads, for how long messages are kept, and what happens to
+/// messages now.
 #[must_use]
 pub fn notice(event: &LabelEvent, language: Language) -> String {
     let texts = match language {
@@ -86,12 +84,12 @@ impl Texts {
         }
     }
 
-    /// The name goes in last: whatever it holds is not filled in again.
-    fn fill(&self, text: &str, change: &Change) -> String {
+    /// Fills in the placeholders. The name goes in last, so that nothing in it is taken for a placeholder.
+    fn fill(&self, text: &str, change: &LabelChange) -> String {
         let keeps = change.retention.map_or_else(|| self.unknown_storage.to_string(), |kept| self.keeps(&kept));
         let name = change.operator.as_ref().map_or(self.somebody, |operator| operator.name.as_str());
         let text = text.replace("{keeps}", &keeps);
-        // The name of a set of worse things comes after; a name that spells a placeholder must not take it.
+        // `{worse}` is filled in later, so a name must not spell it.
         text.replace("{operator}", &name.replace('{', "(").replace('}', ")"))
     }
 
@@ -107,7 +105,7 @@ impl Texts {
         }
     }
 
-    /// In the largest unit that says it exactly.
+    /// A duration in the largest unit that divides it.
     fn time(&self, seconds: u64) -> String {
         let units = self.units.iter().zip([86_400_u64, 3_600, 60, 1]);
         let mut whole = units.filter_map(|([one, several], unit)| {
@@ -118,7 +116,7 @@ impl Texts {
         whole.next().unwrap_or_default()
     }
 
-    fn worse(&self, worse: Worse) -> String {
+    fn worse(&self, worse: TermsDiff) -> String {
         let named = WORSE.iter().zip(self.worse).filter(|(one, _)| worse.contains(**one)).map(|(_, name)| name);
         let mut text = String::new();
         for name in named {
@@ -131,8 +129,14 @@ impl Texts {
     }
 }
 
-const WORSE: [Worse; 6] =
-    [Worse::OPERATOR, Worse::CUSTODY, Worse::ROLES, Worse::PURPOSES, Worse::RETENTION, Worse::REGION];
+const WORSE: [TermsDiff; 6] = [
+    TermsDiff::OPERATOR,
+    TermsDiff::CUSTODY,
+    TermsDiff::ROLES,
+    TermsDiff::PURPOSES,
+    TermsDiff::RETENTION,
+    TermsDiff::REGION,
+];
 
 const ENGLISH: Texts = Texts {
     verified: "Messages here are end-to-end encrypted. Only you and the other side can read them.",

@@ -1,34 +1,35 @@
-//! How three parties make a [`Disclosure`]: a draft, countersigned by the operator, proven by the endpoint, signed by the account.
+//! How three parties make a [`Disclosure`]: the operator countersigns a draft, the hosted device proves its key, the account signs.
 //!
-//! Does not know how the steps travel. Each is a type of its own that consumes the one before, and can be sent on.
+//! Each step consumes the one before it and has its own type and encoding, so that it can be sent to the next party.
 
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::disclosure::{Body, Disclosure};
+use super::body::Body;
 use super::error::DraftError;
+use super::signed::Disclosure;
 use super::terms::HostingTerms;
-use super::{split_signature, with_signature};
 use crate::codec::Reader;
 use crate::device::AccountKey;
+use crate::hosting::encoding::{append_signature, split_signature};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use crate::primitives::ed25519::SIGNATURE;
 use crate::time::Timestamp;
 
-/// What an account wants to disclose, before anybody has signed.
+/// What an account wants to disclose, before anyone has signed it.
 ///
-/// Each signature covers those before it: the account's is last and covers everything, so that no other party can make a second
-/// disclosure of the same content.
+/// Each signature covers the ones before it. The account signs last and covers everything, so that no other party can make a
+/// second disclosure with the same content.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
 /// use bisik::device::{AccountKey, Custody};
-/// use bisik::endpoint::{Countersigned, DisclosureDraft, Operator, OperatorName, Proven};
-/// use bisik::endpoint::{HostingTerms, Purposes, Retention, Roles};
+/// use bisik::hosting::{CountersignedDraft, DisclosureDraft, Operator, OperatorName, ProvenDraft};
+/// use bisik::hosting::{HostingTerms, Purposes, Retention, Roles};
 /// use bisik::{Identity, Timestamp};
 ///
-/// let [business, operator, endpoint] = [(); 3].map(|()| Identity::generate(rng));
+/// let [business, operator, device] = [(); 3].map(|()| Identity::generate(rng));
 /// let account = AccountKey::of(&business);
 /// let terms = HostingTerms {
 ///     custody: Custody::Vendor,
@@ -38,11 +39,11 @@ use crate::time::Timestamp;
 ///     purposes: Purposes::ANSWERING,
 /// };
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
-/// let draft = DisclosureDraft::new(account, *endpoint.public(), terms, now, now.plus_seconds(90 * 86_400))?;
+/// let draft = DisclosureDraft::new(account, *device.public(), terms, now, now.plus_seconds(90 * 86_400))?;
 ///
 /// let at_operator = DisclosureDraft::from_bytes(&draft.to_bytes())?.countersign(&operator)?;
-/// let at_endpoint = Countersigned::from_bytes(&at_operator.to_bytes())?.prove(&endpoint)?;
-/// let disclosure = Proven::from_bytes(&at_endpoint.to_bytes())?.sign(&business)?;
+/// let at_device = CountersignedDraft::from_bytes(&at_operator.to_bytes())?.prove(&device)?;
+/// let disclosure = ProvenDraft::from_bytes(&at_device.to_bytes())?.sign(&business)?;
 ///
 /// let verified = disclosure.verify(&account, None, now)?;
 /// assert_eq!(verified.disclosure().terms().retention, Retention::THIRTY_DAYS);
@@ -52,29 +53,29 @@ use crate::time::Timestamp;
 pub struct DisclosureDraft(Body);
 
 impl DisclosureDraft {
-    /// The first disclosure of an endpoint's key.
+    /// Drafts the first disclosure of a hosted device's key.
     ///
     /// # Errors
     ///
     /// [`DraftError::Terms`], [`DraftError::Keys`] or [`DraftError::Dates`].
     pub fn new(
         account: AccountKey,
-        endpoint: IdentityKey,
+        device: IdentityKey,
         terms: HostingTerms,
         issued: Timestamp,
         expires: Timestamp,
     ) -> Result<Self, DraftError> {
-        let body = Body { account, endpoint, terms, issued, expires, sequence: 1, previous: None };
+        let body = Body { account, device, terms, issued, expires, sequence: 1, previous: None };
         body.check()?;
         Ok(Self(body))
     }
 
-    /// The one that follows `previous`: renewed, or with other terms of the same operator.
+    /// Drafts the successor of `previous`: a renewal, or other terms of the same operator.
     ///
     /// # Errors
     ///
-    /// As [`DisclosureDraft::new`], and [`DraftError::OtherOperator`]: another operator needs another endpoint key, because
-    /// the old one keeps its secret.
+    /// As [`DisclosureDraft::new`], and [`DraftError::OtherOperator`]: another operator needs another device key, because the
+    /// old operator still holds the old one.
     pub fn following(
         previous: &Disclosure,
         terms: HostingTerms,
@@ -84,20 +85,20 @@ impl DisclosureDraft {
         if terms.operator.key != previous.terms().operator.key {
             return Err(DraftError::OtherOperator);
         }
-        let (account, endpoint) = (*previous.account(), *previous.endpoint());
+        let (account, device) = (*previous.account(), *previous.device());
         let sequence = previous.sequence().checked_add(1).ok_or(DraftError::Dates)?;
-        let body = Body { account, endpoint, terms, issued, expires, sequence, previous: Some(previous.hash()) };
+        let body = Body { account, device, terms, issued, expires, sequence, previous: Some(previous.hash()) };
         body.check()?;
         Ok(Self(body))
     }
 
-    /// What would be disclosed, for the operator to read before it signs.
+    /// The terms, for the operator to read before it signs.
     #[must_use]
     pub const fn terms(&self) -> &HostingTerms {
         &self.0.terms
     }
 
-    /// For the way to the operator.
+    /// The bytes to send to the operator.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.encode()
@@ -115,17 +116,17 @@ impl DisclosureDraft {
         Ok(Self(body))
     }
 
-    /// The operator agrees to what is said of it.
+    /// Signs as the operator, which thereby agrees to the terms.
     ///
     /// # Errors
     ///
-    /// [`DraftError::OtherParty`] where `operator` is not the one that the draft names.
-    pub fn countersign(self, operator: &Identity) -> Result<Countersigned, DraftError> {
+    /// [`DraftError::OtherParty`] if the draft names another operator.
+    pub fn countersign(self, operator: &Identity) -> Result<CountersignedDraft, DraftError> {
         if *operator.public() != self.0.terms.operator.key {
             return Err(DraftError::OtherParty);
         }
         let signature = operator.sign_labelled(labels::DISCLOSURE_OPERATOR, &self.0.encode());
-        Ok(Countersigned { body: self.0, operator: signature })
+        Ok(CountersignedDraft { body: self.0, operator: signature })
     }
 }
 
@@ -137,19 +138,19 @@ impl fmt::Debug for DisclosureDraft {
 
 /// A draft with the operator's signature.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Countersigned {
+pub struct CountersignedDraft {
     body: Body,
     operator: [u8; SIGNATURE],
 }
 
-impl Countersigned {
-    /// For the way to the endpoint.
+impl CountersignedDraft {
+    /// The bytes to send to the hosted device.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        with_signature(&self.body.encode(), &self.operator)
+        append_signature(&self.body.encode(), &self.operator)
     }
 
-    /// P-11.2. Reads it, and checks the operator's signature.
+    /// Reads a countersigned draft and checks the operator's signature. P-11.2.
     ///
     /// # Errors
     ///
@@ -163,77 +164,77 @@ impl Countersigned {
         Ok(Self { body, operator: *operator })
     }
 
-    /// P-11.7. The endpoint proves that it holds its key.
+    /// Signs as the hosted device, which thereby proves that it holds its key. P-11.7.
     ///
     /// # Errors
     ///
-    /// [`DraftError::OtherParty`] where `endpoint` is not the one that the draft names.
-    pub fn prove(self, endpoint: &Identity) -> Result<Proven, DraftError> {
-        if *endpoint.public() != self.body.endpoint {
+    /// [`DraftError::OtherParty`] if the draft names another device.
+    pub fn prove(self, device: &Identity) -> Result<ProvenDraft, DraftError> {
+        if *device.public() != self.body.device {
             return Err(DraftError::OtherParty);
         }
-        let signature = endpoint.sign_labelled(labels::DISCLOSURE_ENDPOINT, &self.to_bytes());
-        Ok(Proven { countersigned: self, endpoint: signature })
+        let signature = device.sign_labelled(labels::DISCLOSURE_ENDPOINT, &self.to_bytes());
+        Ok(ProvenDraft { countersigned: self, device: signature })
     }
 }
 
-impl fmt::Debug for Countersigned {
+impl fmt::Debug for CountersignedDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Countersigned").field("terms", &self.body.terms).finish_non_exhaustive()
+        f.debug_struct("CountersignedDraft").field("terms", &self.body.terms).finish_non_exhaustive()
     }
 }
 
-/// A draft with the signatures of operator and endpoint.
+/// A draft with the signatures of the operator and the hosted device.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proven {
-    countersigned: Countersigned,
-    endpoint: [u8; SIGNATURE],
+pub struct ProvenDraft {
+    countersigned: CountersignedDraft,
+    device: [u8; SIGNATURE],
 }
 
-impl Proven {
-    /// For the way back to the account.
+impl ProvenDraft {
+    /// The bytes to send back to the account.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        with_signature(&self.countersigned.to_bytes(), &self.endpoint)
+        append_signature(&self.countersigned.to_bytes(), &self.device)
     }
 
-    /// P-11.2. Reads it, and checks both signatures.
+    /// Reads a proven draft and checks both signatures. P-11.2.
     ///
     /// # Errors
     ///
     /// [`DraftError::Malformed`] or [`DraftError::BadSignature`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DraftError> {
-        let (text, endpoint) = split_signature(bytes)?;
-        let countersigned = Countersigned::from_bytes(text)?;
-        if !countersigned.body.endpoint.verify_labelled(labels::DISCLOSURE_ENDPOINT, text, endpoint) {
+        let (text, device) = split_signature(bytes)?;
+        let countersigned = CountersignedDraft::from_bytes(text)?;
+        if !countersigned.body.device.verify_labelled(labels::DISCLOSURE_ENDPOINT, text, device) {
             return Err(DraftError::BadSignature);
         }
-        Ok(Self { countersigned, endpoint: *endpoint })
+        Ok(Self { countersigned, device: *device })
     }
 
-    /// What will be disclosed, for the account to compare with its draft.
+    /// The terms, for the account to compare with its draft before it signs.
     #[must_use]
     pub const fn terms(&self) -> &HostingTerms {
         &self.countersigned.body.terms
     }
 
-    /// The account takes responsibility for all of it.
+    /// Signs as the account, which thereby answers for the whole disclosure.
     ///
     /// # Errors
     ///
-    /// [`DraftError::OtherParty`] where `account` is not the one that the draft names.
+    /// [`DraftError::OtherParty`] if the draft names another account.
     pub fn sign(self, account: &Identity) -> Result<Disclosure, DraftError> {
         if *account.public() != *self.countersigned.body.account.identity() {
             return Err(DraftError::OtherParty);
         }
         let signature = account.sign_labelled(labels::DISCLOSURE_ACCOUNT, &self.to_bytes());
-        let Self { countersigned: Countersigned { body, operator }, endpoint } = self;
-        Ok(Disclosure::from_parts(body, operator, endpoint, signature))
+        let Self { countersigned: CountersignedDraft { body, operator }, device } = self;
+        Ok(Disclosure { body, operator, device, account: signature })
     }
 }
 
-impl fmt::Debug for Proven {
+impl fmt::Debug for ProvenDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proven").field("terms", self.terms()).finish_non_exhaustive()
+        f.debug_struct("ProvenDraft").field("terms", self.terms()).finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
-//! [`Operator`]: who holds an endpoint's keys in somebody else's name.
+//! [`Operator`]: the party that holds a hosted device's keys (docs/protocol.md, section 11.1).
 //!
-//! Does not know what the operator may do: `terms` does. A name is what a user is shown and proves nothing; the key does.
+//! The name is what users are shown. It proves nothing; the key does.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -10,73 +10,77 @@ use super::error::TextError;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
 
-/// The name under which users are told of an operator: 1 to 64 bytes of UTF-8.
+/// The name of an operator, as users are shown it: 1 to 64 bytes of UTF-8.
 ///
-/// P-11.3: no control characters, no invisible or reordering ones, and no white space at either end, so that what is shown
-/// is what was signed.
+/// It has no control, invisible or reordering characters and no white space at either end, so that users read what was
+/// signed. P-11.3.
 ///
 /// ```
-/// use bisik::endpoint::OperatorName;
+/// use bisik::hosting::OperatorName;
 ///
 /// assert_eq!(OperatorName::new("Awan Pesan").unwrap().as_str(), "Awan Pesan");
 /// assert!(OperatorName::new("Awan\u{202e}nasePq").is_err());
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OperatorName(String);
+pub struct OperatorName {
+    name: String,
+    /// Bytes of the name.
+    length: u8,
+}
 
 impl OperatorName {
-    /// Most bytes of a name.
+    /// Bytes of the longest name.
     pub const LONGEST: usize = 64;
 
     /// Checks a name.
     ///
     /// # Errors
     ///
-    /// [`TextError::Name`] where it is empty, too long, or holds characters that would show something else.
+    /// [`TextError::Name`] if it is empty or too long, or if it has characters that would show users something else.
     pub fn new(name: &str) -> Result<Self, TextError> {
-        let sized = !name.is_empty() && name.len() <= Self::LONGEST;
-        if sized && name.trim() == name && !name.chars().any(is_deceptive) {
-            Ok(Self(name.to_owned()))
-        } else {
-            Err(TextError::Name)
+        if name.is_empty() || name.len() > Self::LONGEST || name.trim() != name || name.chars().any(is_deceptive) {
+            return Err(TextError::Name);
         }
+        let length = u8::try_from(name.len()).map_err(|_| TextError::Name)?;
+        Ok(Self { name: name.to_owned(), length })
     }
 
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 }
 
 impl fmt::Display for OperatorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 
 impl fmt::Debug for OperatorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OperatorName({:?})", self.0)
+        write!(f, "OperatorName({:?})", self.name)
     }
 }
 
-/// Who runs an endpoint: a vendor, the network itself, or another messenger's provider.
+/// The party that holds a hosted device's keys: a vendor, the network itself, or another messenger's provider.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operator {
-    /// What users are shown.
+    /// The name that users are shown.
     pub name: OperatorName,
-    /// By what it is recognised: two operators of one name are two.
+    /// The key that identifies it. Two operators may have the same name.
     pub key: IdentityKey,
 }
 
 impl Operator {
     pub(super) fn write(&self, writer: &mut Writer) {
         let Self { name, key } = self;
-        writer.bytes(&key.to_bytes()).u8(u8::try_from(name.0.len()).unwrap_or(u8::MAX)).bytes(name.0.as_bytes());
+        writer.bytes(&key.to_bytes()).u8(name.length).bytes(name.name.as_bytes());
     }
 
-    /// `key` reads the key: strictly where it comes from outside, without its points where it comes from sealed state.
+    /// `key` reads the key: with all checks if another party sent it, without decompressing its points if it comes from a
+    /// sealed record.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         key: fn(&mut Reader<'_>) -> Result<IdentityKey, Malformed>,
@@ -88,7 +92,7 @@ impl Operator {
     }
 }
 
-/// Characters that are not seen, or that change how others are seen: controls, line and paragraph separators, zero-width
+/// Whether a character is invisible or changes how others are shown: controls, line and paragraph separators, zero-width
 /// and bidirectional marks, soft hyphens, fillers, variation selectors and tags.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
