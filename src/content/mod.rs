@@ -94,7 +94,7 @@ impl Envelope {
     /// An envelope with an id of its own, from 16 bytes of `rng`, and nothing else.
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let id = ContentId::random(rng);
+        let id = ContentId::generate(rng);
         Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false, automated: false }
     }
 

@@ -6,57 +6,29 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use rand_core::CryptoRng;
-
 use super::{ContentError, limits, wire};
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
-/// The id of one content: 16 random bytes, inside the encryption, and not the name of the message that carries it, which a relay
-/// sees. It is unique among contents of one author, if the author is honest; the name of a content is a [`Reference`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentId([u8; Self::LENGTH]);
+bisik_core::id! {
+    /// The id of one content: 16 random bytes, inside the encryption, and not the name of the message that carries it, which a relay
+    /// sees. It is unique among contents of one author, if the author is honest; the name of a content is a [`Reference`].
+    pub struct ContentId;
+    /// An id that was kept.
+    pub fn from_bytes(bytes);
+    /// Its 16 bytes.
+    pub fn as_bytes();
+    /// A new id from 16 bytes of `rng`.
+    pub fn generate(rng);
+}
 
 impl ContentId {
-    /// Bytes of an id.
-    pub const LENGTH: usize = 16;
-
-    /// A new id from 16 bytes of `rng`.
-    #[must_use]
-    pub fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut bytes = [0; Self::LENGTH];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// An id that was kept.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its 16 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
-
     pub(super) fn to_wire(self) -> Vec<u8> {
         self.0.to_vec()
     }
 
     pub(super) fn from_wire(bytes: &[u8]) -> Result<Self, ContentError> {
         bytes.try_into().map(Self).map_err(|_| ContentError::Malformed)
-    }
-}
-
-impl fmt::Debug for ContentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ContentId(")?;
-        for byte in self.0.iter().take(4) {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str("..)")
     }
 }
 

@@ -93,7 +93,7 @@ impl Conversation {
             }
         }
         self.touch();
-        let id = MessageId::random(rng);
+        let id = MessageId::generate(rng);
         Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
     }
 
@@ -113,7 +113,7 @@ impl Conversation {
     ) {
         for kind in [Kind::Decision, Kind::DecisionReceipt] {
             let Some(body) = self.pending.take_note(device, kind) else { continue };
-            let id = MessageId::random(rng);
+            let id = MessageId::generate(rng);
             envelopes.extend(self.write_frame(lists, device, kind, id, &body, rng));
         }
     }
@@ -129,8 +129,8 @@ impl Conversation {
         let acknowledgements = self.pending.take_acknowledgements(device);
         for (kind, ids) in [(Kind::Request, requests), (Kind::Acknowledgement, acknowledgements)] {
             if !ids.is_empty() {
-                let body: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
-                let id = MessageId::random(rng);
+                let body: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+                let id = MessageId::generate(rng);
                 envelopes.extend(self.write_frame(lists, device, kind, id, &body, rng));
             }
         }

@@ -108,7 +108,7 @@ impl Conversation {
         writer.count(label.len()).bytes(&label);
         sent.write(&mut writer);
         pending.write(&mut writer);
-        storage::seal(key, kind::CONVERSATION, &id.0, &writer.finish(), rng)
+        storage::seal(key, kind::CONVERSATION, id.as_bytes(), &writer.finish(), rng)
     }
 
     /// Opens the record of the conversation `id`.
@@ -118,7 +118,7 @@ impl Conversation {
     /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with, or it is another conversation's;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(account: &Account, key: &StorageKey, id: ConversationId, record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::CONVERSATION, &id.0, record)?;
+        let state = storage::unseal(key, kind::CONVERSATION, id.as_bytes(), record)?;
         let conversation = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;
         let expected = ConversationId::between(account.key(), conversation.peer.account());
         if expected == id { Ok(conversation) } else { Err(UnsealError::Rejected) }

@@ -94,7 +94,7 @@ impl Conversation {
         for (device, session) in new {
             self.link(account, device).add_ours(session);
         }
-        let id = MessageId::random(rng);
+        let id = MessageId::generate(rng);
         let devices: Vec<_> = self.devices(account).map(|(device, _)| device).collect();
         let lists = Lists::of(account.devices(), &self.peer);
         let envelopes: Vec<_> =

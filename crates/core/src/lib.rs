@@ -17,6 +17,7 @@ mod labels;
 
 pub mod codec;
 pub mod disclosure;
+pub mod id;
 pub mod primitives;
 pub mod shared_secret;
 pub mod storage;
