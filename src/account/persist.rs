@@ -18,8 +18,7 @@ impl Account {
     /// Seals the account where it has changed since the last time: the revision that the database must have, the new one,
     /// and the record. Conversations do this with their own record ([`crate::Conversation::changes`]); it is for changes
     /// beside them.
-    pub fn change(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
-        let mut rng = rng;
+    pub fn change(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         if self.stored == Some(self.revision) {
             return None;
         }

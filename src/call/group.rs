@@ -75,9 +75,8 @@ impl GroupCall {
         suite: FrameSuite,
         participant: Participant,
         own: &IdentityKey,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
-        let mut rng = rng;
         let epoch = Epoch::generate(call, 0, participant, suite, &mut rng);
         let sealer = FrameSealer::new(epoch.sender_key(own));
         Self { own: *own, others: BTreeMap::new(), epoch, sealer, opener: FrameOpener::new() }
@@ -93,7 +92,7 @@ impl GroupCall {
         &mut self,
         participant: Participant,
         identity: &IdentityKey,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), MemberError> {
         let known = participant == self.epoch.participant || self.others.contains_key(&participant);
         if known || *identity == self.own || self.others.values().any(|other| other == identity) {
@@ -102,7 +101,6 @@ impl GroupCall {
         if self.others.len().saturating_add(1) >= Self::MAX_PARTICIPANTS {
             return Err(MemberError::Full);
         }
-        let mut rng = rng;
         self.advance(&mut rng)?;
         self.others.insert(participant, *identity);
         Ok(())
@@ -117,11 +115,14 @@ impl GroupCall {
     /// # Errors
     ///
     /// [`MemberError`]; nothing has changed then.
-    pub fn leave(&mut self, participant: Participant, rng: &mut (impl CryptoRng + ?Sized)) -> Result<(), MemberError> {
+    pub fn leave(
+        &mut self,
+        participant: Participant,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), MemberError> {
         if !self.others.contains_key(&participant) {
             return Err(MemberError::NotInCall);
         }
-        let mut rng = rng;
         self.advance(&mut rng)?;
         self.others.remove(&participant);
         self.opener.remove(participant);

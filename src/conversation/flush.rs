@@ -58,9 +58,8 @@ impl Conversation {
         account: &Account,
         supply: &Supply<'_>,
         now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Outgoing, SendError> {
-        let mut rng = rng;
         self.flush_with(account, supply, now, &mut rng)
     }
 

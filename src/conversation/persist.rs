@@ -75,8 +75,12 @@ impl Changes {
 
 impl Conversation {
     /// Seals what changed since the last time: the conversation, and the account where its pre-keys or devices did.
-    pub fn changes(&mut self, account: &mut Account, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Changes {
-        let mut rng = rng;
+    pub fn changes(
+        &mut self,
+        account: &mut Account,
+        key: &StorageKey,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Changes {
         let mut records = Vec::new();
         if let Some(SealedAccount { expected, revision, bytes }) = account.change(key, &mut rng) {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });

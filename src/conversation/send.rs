@@ -68,9 +68,8 @@ impl Conversation {
         body: &[u8],
         supply: &Supply<'_>,
         now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Outgoing, SendError> {
-        let mut rng = rng;
         self.send_with(account, body, supply, now, &mut rng)
     }
 

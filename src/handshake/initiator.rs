@@ -84,9 +84,8 @@ pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
     disclosure: Option<DisclosureHash>,
-    rng: &mut (impl CryptoRng + ?Sized),
+    mut rng: &mut (impl CryptoRng + ?Sized),
 ) -> Result<Initiated, InitiateError> {
-    let mut rng = rng;
     initiate_with(identity, bundle, disclosure, &mut rng)
 }
 

@@ -116,8 +116,7 @@ impl PreKeys {
 
     /// The first generation: one signed pre-key and one last-resort key. One-time pairs come from [`PreKeys::replenish`].
     #[must_use]
-    pub fn generate(identity: &Identity, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(identity: &Identity, now: Timestamp, mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let current = Generation::generate(identity, now, now.plus_seconds(LIFETIME), &[], &mut rng);
         Self {
             owner: *identity.public(),
@@ -159,9 +158,8 @@ impl PreKeys {
         &mut self,
         identity: &Identity,
         count: usize,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<PreKeyBundle>, PreKeysError> {
-        let mut rng = rng;
         self.check_owner(identity)?;
         let held = self.one_time.values().filter(|pair| pair.signed_id == self.current.id).count();
         if count > Self::MAX_ONE_TIME.saturating_sub(held) {
@@ -208,9 +206,8 @@ impl PreKeys {
         &mut self,
         identity: &Identity,
         now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<bool, PreKeysError> {
-        let mut rng = rng;
         self.check_owner(identity)?;
         let due = now >= self.current.created.plus_seconds(ROTATION)
             || self.current.created > now.plus_seconds(CLOCK_SKEW)

@@ -125,8 +125,11 @@ impl DoubleRatchet {
     /// # Errors
     ///
     /// [`EncryptError`]; the state is unchanged then.
-    pub fn encrypt(&mut self, plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, EncryptError> {
-        let mut rng = rng;
+    pub fn encrypt(
+        &mut self,
+        plaintext: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Vec<u8>, EncryptError> {
         let mut output = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
         self.encrypt_into(&mut output, plaintext, &mut rng)?;
         Ok(output)

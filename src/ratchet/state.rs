@@ -39,8 +39,7 @@ impl DoubleRatchet {
     /// assert!(DoubleRatchet::unseal(&key, b"ratchet 2", &record).is_err());
     /// ```
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         storage::seal(key, kind::RATCHET, context, &self.state.encode(), &mut rng)
     }
 
@@ -114,8 +113,7 @@ impl Staged<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         storage::seal(key, kind::RATCHET, context, &self.encode_after(), &mut rng)
     }
 }

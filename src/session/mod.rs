@@ -118,9 +118,8 @@ impl Session {
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let mut rng = rng;
         let length = plaintext.len().saturating_add(DoubleRatchet::OVERHEAD);
         let mut output = match &self.opening {
             Opening::Unanswered(flight) => Ciphertext::start_first(flight, length),

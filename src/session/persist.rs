@@ -72,8 +72,7 @@ pub struct Stored {
 impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
     /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
         self.seal_with(key, context, &mut rng)
     }
 

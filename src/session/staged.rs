@@ -81,8 +81,7 @@ impl Staged<'_> {
     ///
     /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
     /// pass for the one that was stored.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
-        let mut rng = rng;
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
         if !self.sealed {
             self.session.revision = self.session.revision.saturating_add(1);
             self.sealed = true;

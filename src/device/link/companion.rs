@@ -30,8 +30,7 @@ pub struct Companion {
 impl Companion {
     /// Begins with a QR code to show, from 128 bytes of `rng`. Nothing is sent: the primary's camera reads the hello.
     #[must_use]
-    pub fn with_qr_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, QrCode) {
-        let mut rng = rng;
+    pub fn with_qr_code(mut rng: &mut (impl CryptoRng + ?Sized)) -> (Self, QrCode) {
         let (identity, nonce) = (Identity::generate(&mut rng), Box::new(Secret::random(&mut rng)));
         let secret = Box::new(Secret::<32>::random(&mut rng));
         let mut shown = SecretWriter::with_capacity(Hello::LENGTH + 32);
@@ -43,8 +42,7 @@ impl Companion {
 
     /// Begins with a code to type, from 101 bytes of `rng`: the [hello](Companion::hello) is left on the server under it.
     #[must_use]
-    pub fn with_typed_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, LinkCode) {
-        let mut rng = rng;
+    pub fn with_typed_code(mut rng: &mut (impl CryptoRng + ?Sized)) -> (Self, LinkCode) {
         let (identity, nonce) = (Identity::generate(&mut rng), Box::new(Secret::random(&mut rng)));
         let mut code = [0; 5];
         rng.fill_bytes(&mut code);

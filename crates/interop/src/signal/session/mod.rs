@@ -101,9 +101,8 @@ impl Session {
     pub fn initiate_signal(
         identity: &Identity,
         bundle: &VerifiedBundle,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let mut rng = rng;
         let state = State::initiate(identity, bundle, &mut rng)?;
         Ok(Self {
             ours: identity.public(),
@@ -124,9 +123,8 @@ impl Session {
         &mut self,
         identity: &Identity,
         bundle: &VerifiedBundle,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), InitiateError> {
-        let mut rng = rng;
         if identity.public() != self.ours || bundle.identity != self.peer {
             return Err(InitiateError::OtherIdentity);
         }
@@ -147,9 +145,8 @@ impl Session {
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let mut rng = rng;
         let Self { ours, registration_id, peer, states, revision } = self;
         let state = states.front_mut().ok_or(EncryptError::Exhausted)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
