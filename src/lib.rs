@@ -75,12 +75,12 @@ pub mod manual;
 pub use bisik_interop as interop;
 pub use rand_core;
 
-pub use account::{Account, SealedAccount, Upkeep};
+pub use account::{Account, MaintenanceOutput, SealedAccount};
 pub use conversation::Conversation;
 
 pub use disclosure::DisclosureHash;
 pub use error::*;
-pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeys, Stock, Trust, Used, VerifiedBundle};
+pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeyCount, PreKeys, Trust, UsedPreKeys, VerifiedBundle};
 pub use session::{Accepted, Ciphertext, Held, SealedSession, Session, Staged, Stored, Suite};
 pub use storage::StorageKey;
 pub use time::Timestamp;

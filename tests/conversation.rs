@@ -58,7 +58,7 @@ fn everybody_can_begin_at_once_and_everything_arrives_once() {
     for round in 0..3_u8 {
         for at in office.everyone() {
             office.send(at, &[round]).unwrap();
-            let first = office.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_first()).count();
+            let first = office.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_pre_key_message()).count();
             assert!(round == 0 || first == 0, "round {round}: {first} first messages");
             office.settle();
         }
@@ -392,7 +392,7 @@ fn two_that_replace_their_sessions_while_the_other_sets_one_up_agree_on_one() {
         office.settle();
         for at in [(0, 0), (1, 0), (0, 0), (1, 0)] {
             office.send(at, b"more").unwrap();
-            let again = office.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_first()).count();
+            let again = office.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_pre_key_message()).count();
             assert_eq!(again, 0, "seed {seed}: they are still introducing themselves");
             office.settle();
         }
@@ -429,7 +429,7 @@ fn what_an_outbox_and_an_inbox_are_given_in_the_transaction_is_what_is_released_
 fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_bound_and_keeps_them() {
     let mut office = Office::new(21, [1, 1]);
     let stall = office.devices.get_mut(&(1, 0)).unwrap();
-    let (before, revision) = (stall.account.stock(office.now).one_time, stall.account.revision());
+    let (before, revision) = (stall.account.pre_key_count(office.now).one_time, stall.account.revision());
     let room = PreKeys::MAX_ONE_TIME - before;
     assert_eq!(stall.account.replenish(room + 1, &mut office.rng).unwrap_err(), PreKeysError::Full);
     assert_eq!(stall.account.revision(), revision, "nothing has changed");
@@ -437,7 +437,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     assert_eq!(bundles.len(), room);
     let record = stall.account.change(&stall.key, &mut office.rng).unwrap();
     let account = Account::unseal(&stall.key, &record.bytes).unwrap();
-    assert_eq!(account.stock(office.now).one_time, PreKeys::MAX_ONE_TIME);
+    assert_eq!(account.pre_key_count(office.now).one_time, PreKeys::MAX_ONE_TIME);
     stall.database.insert(RecordName::Account, (record.revision, record.bytes));
 
     // And one that it made last sets up a session.
@@ -446,7 +446,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     office.send((0, 0), b"halo").unwrap();
     office.settle();
     assert_eq!(texts(&office.shown((1, 0))), [("message", "halo")]);
-    assert_eq!(office.devices[&(1, 0)].account.stock(office.now).one_time, PreKeys::MAX_ONE_TIME - 1);
+    assert_eq!(office.devices[&(1, 0)].account.pre_key_count(office.now).one_time, PreKeys::MAX_ONE_TIME - 1);
 }
 
 /// P-12.16: it writes again under numbers that were used, and nobody takes that for a duplicate.

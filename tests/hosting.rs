@@ -221,7 +221,7 @@ fn a_session_under_another_disclosure_does_not_open() {
     assert!(office.devices.get_mut(&to).unwrap().account.set_disclosure(disclosure));
     office.mail.clear();
     office.send((0, 0), b"under the new one").unwrap();
-    assert!(office.mail.iter().any(|(at, _, envelope)| *at == to && envelope.ciphertext.is_first()));
+    assert!(office.mail.iter().any(|(at, _, envelope)| *at == to && envelope.ciphertext.is_pre_key_message()));
     office.settle();
     assert_eq!(office.devices[&to].shown.last().unwrap().1, b"under the new one");
 }
@@ -261,7 +261,7 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         assert!(endpoint.account.set_disclosure(amended));
         office.send((0, 0), b"new").unwrap();
         let (to, from, envelope) = office.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
-        assert!(envelope.ciphertext.is_first());
+        assert!(envelope.ciphertext.is_pre_key_message());
         office.deliver(to, from, &envelope).unwrap();
         office.mail.clear();
         office.send((1, index), b"in the new one").unwrap();
@@ -269,6 +269,6 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         office.settle();
         office.send((0, 0), b"answered").unwrap();
         let (.., next) = office.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
-        assert!(!next.ciphertext.is_first(), "seed {seed}");
+        assert!(!next.ciphertext.is_pre_key_message(), "seed {seed}");
     }
 }

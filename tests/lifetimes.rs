@@ -47,7 +47,7 @@ fn a_device_that_was_away_for_weeks_answers_what_came_meanwhile() {
     let hello = people.initiate(true).encrypt(b"halo", &mut people.rng).unwrap();
     assert!(rotate(&mut people, 40 * DAY));
     assert_eq!(people.accept(&hello).plaintext, b"halo");
-    assert_eq!(people.keys.stock(after(&people, 40 * DAY)).one_time, 0, "nobody can use the old pairs any more");
+    assert_eq!(people.keys.count(after(&people, 40 * DAY)).one_time, 0, "nobody can use the old pairs any more");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn rotation_survives_a_restart() {
 #[test]
 fn the_stock_is_what_peers_can_still_use() {
     let mut people = People::new(6);
-    let stock = |people: &People, seconds| people.keys.stock(after(people, seconds));
+    let stock = |people: &People, seconds| people.keys.count(after(people, seconds));
     let first = people.keys.replenish(&people.bob, 20, &mut people.rng).unwrap();
     assert_eq!((first.len(), stock(&people, 0).one_time, stock(&people, 0).is_low()), (20, 20, false));
     let mut published: Vec<_> = first.iter().map(|bundle| bundle.to_bytes()).collect();

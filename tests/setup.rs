@@ -229,7 +229,7 @@ fn repeated_first_messages_open_one_session_in_any_order() {
             assert!(!alice.is_confirmed() && bob.is_confirmed());
             let reply = bob.encrypt(b"hai", &mut people.rng).unwrap();
             assert_eq!(alice.decrypt(&reply).unwrap(), b"hai");
-            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut people.rng).unwrap().is_first());
+            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut people.rng).unwrap().is_pre_key_message());
         }
     }
 }

@@ -25,7 +25,10 @@ pub fn identity_key(data: &[u8]) {
 pub fn ciphertext(data: &[u8]) {
     if let Ok(message) = Ciphertext::from_bytes(data) {
         assert_eq!(message.as_bytes(), data, "what decodes has one encoding");
-        assert!(message.is_first() == (data[0] == 0x21) && data.len() >= 133, "a message is as long as its overhead");
+        assert!(
+            message.is_pre_key_message() == (data[0] == 0x21) && data.len() >= 133,
+            "a message is as long as its overhead"
+        );
         assert_eq!(message.into_bytes(), data);
     }
 }

@@ -14,7 +14,7 @@ pub use persist::SealedAccount;
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
 use crate::disclosure::DisclosureHash;
 use crate::hosting::Disclosure;
-use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
+use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
 use crate::time::Timestamp;
 
 /// One device of an account, with everything that it keeps for all its conversations: its identity, its pre-keys, and its
@@ -50,7 +50,7 @@ pub struct Account {
 /// What is to be published after [`Account::maintain`], once the account is stored.
 #[derive(Debug)]
 #[must_use = "the server does not have these yet"]
-pub struct Upkeep {
+pub struct MaintenanceOutput {
     /// One-time bundles: the server hands out each once.
     pub one_time: Vec<PreKeyBundle>,
     /// A new last-resort bundle, which replaces the one that the server has.
@@ -135,18 +135,18 @@ impl Account {
 
     /// How many one-time pre-keys are left at the server.
     #[must_use]
-    pub fn stock(&self, now: Timestamp) -> Stock {
-        self.pre_keys.stock(now)
+    pub fn pre_key_count(&self, now: Timestamp) -> PreKeyCount {
+        self.pre_keys.count(now)
     }
 
     /// What is due: a rotation of the pre-keys, one-time pre-keys where they run low, on the primary device a list that
     /// renews the last one. Call it once a day, store the account, then publish.
-    pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Upkeep {
+    pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> MaintenanceOutput {
         let before = self.pre_keys.revision();
         // Identity and pre-keys belong together by construction, which is the one thing that these could refuse.
         let rotated = self.pre_keys.rotate(&self.identity, now, rng) == Ok(true);
         let last_resort = (rotated || !self.published).then(|| self.pre_keys.bundle());
-        let one_time = if self.pre_keys.stock(now).is_low() {
+        let one_time = if self.pre_keys.count(now).is_low() {
             self.pre_keys.replenish(&self.identity, REPLENISH, rng).unwrap_or_default()
         } else {
             Vec::new()
@@ -160,7 +160,7 @@ impl Account {
             self.published = true;
             self.touch();
         }
-        Upkeep { one_time, last_resort, list }
+        MaintenanceOutput { one_time, last_resort, list }
     }
 
     /// Makes `count` one-time pre-keys beside those of [`Account::maintain`], which makes enough for a person: an account that
@@ -232,7 +232,7 @@ impl Account {
     }
 
     /// Pre-keys that a peer has used to set up a session.
-    pub(crate) fn use_up(&mut self, used: Used) {
+    pub(crate) fn use_up(&mut self, used: UsedPreKeys) {
         self.pre_keys.remove(used);
         self.touch();
     }

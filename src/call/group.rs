@@ -12,7 +12,7 @@ use super::epoch::{Epoch, EpochKey};
 use super::error::{EpochKeyError, InstallError, MemberError, OpenError, SealError};
 use super::id::CallId;
 use super::keys::Participant;
-use super::opener::{FrameOpener, Opened};
+use super::opener::{DecryptedFrame, FrameOpener};
 use super::sealer::FrameSealer;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
@@ -189,7 +189,7 @@ impl GroupCall {
     /// # Errors
     ///
     /// [`OpenError`]; nothing has changed then.
-    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
+    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<DecryptedFrame<'a>, OpenError> {
         self.opener.open(metadata, frame)
     }
 

@@ -38,7 +38,7 @@ struct Receiving {
 }
 
 /// A frame that was authentic and new.
-pub struct Opened<'a> {
+pub struct DecryptedFrame<'a> {
     /// Whose key it was sealed with. Whoever else has that key could have sealed it too: the participants of the epoch.
     pub participant: Participant,
     /// Which of that participant's keys.
@@ -89,7 +89,7 @@ impl FrameOpener {
     /// # Errors
     ///
     /// [`OpenError`]; neither the opener nor `frame` has changed then.
-    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
+    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<DecryptedFrame<'a>, OpenError> {
         let Header { key_id, counter, length } = Header::decode(frame).map_err(|Malformed| OpenError::Malformed)?;
         let (participant, receiving) = self.find(key_id)?;
         let ciphertext = frame.len().saturating_sub(length);
@@ -113,7 +113,7 @@ impl FrameOpener {
         if over {
             self.senders.entry(participant).or_default().retain(|key| key.key_id != key_id);
         }
-        Ok(Opened { participant, epoch, counter, plaintext })
+        Ok(DecryptedFrame { participant, epoch, counter, plaintext })
     }
 
     fn find(&mut self, key_id: u64) -> Result<(Participant, &mut Receiving), OpenError> {
@@ -158,10 +158,10 @@ impl fmt::Debug for FrameOpener {
 }
 
 /// Shows no plaintext.
-impl fmt::Debug for Opened<'_> {
+impl fmt::Debug for DecryptedFrame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { participant, epoch, counter, plaintext } = self;
-        f.debug_struct("Opened")
+        f.debug_struct("DecryptedFrame")
             .field("participant", participant)
             .field("epoch", epoch)
             .field("counter", counter)

@@ -6,7 +6,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::transcript::Open;
+use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, VerifiedBundle};
 use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
@@ -109,7 +109,7 @@ fn initiate_with(
     let (kem, kem_secret) = bundle.kem.encapsulate(rng);
     let (first, agreed) = secrets.split_last().ok_or(InitiateError::Rejected)?;
 
-    let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
+    let transcript = OpenTranscript::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
     let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret);
     let established = transcript.establish(identity.public(), *bundle.identity(), first, agreed, &kem_secret);
     let one_time_id = bundle.one_time.as_ref().map_or(0, |(id, _)| *id);

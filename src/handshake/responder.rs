@@ -4,9 +4,9 @@
 
 use core::fmt;
 
-use super::transcript::Open;
+use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
-use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, Used};
+use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, UsedPreKeys};
 use crate::primitives::aead::Forged;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
 
@@ -75,7 +75,7 @@ pub struct Responded {
     /// The signed pre-key, which is the responder's first ratchet key.
     pub ratchet_key: KeyPair,
     /// What to hand to [`PreKeys::remove`] once the first message has verified, and not before.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 /// Runs the responder's half. It authenticates the initiator as soon as a first message under the secret verifies;
@@ -104,7 +104,7 @@ pub fn respond(
         None => agree_all(&[dh2, dh3])?,
     };
 
-    let transcript = Open::new(&found.digest, &flight.ephemeral, &flight.kem, disclosure);
+    let transcript = OpenTranscript::new(&found.digest, &flight.ephemeral, &flight.kem, disclosure);
     let initiator = transcript.open_identity(&flight.sealed_identity, &agreed, &kem_secret)?;
     let (initiator, initiator_point) = IdentityKey::decode(&initiator).map_err(|_| RespondError::Rejected)?;
     // P-3.3

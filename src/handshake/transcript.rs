@@ -13,9 +13,9 @@ use crate::primitives::secret::Secret;
 use crate::primitives::x25519::PublicKey;
 
 /// P-3.1. All public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
-pub(super) struct Open([u8; 32]);
+pub(super) struct OpenTranscript([u8; 32]);
 
-impl Open {
+impl OpenTranscript {
     pub(super) fn new(
         bundle: &[u8; 32],
         ephemeral: &PublicKey,

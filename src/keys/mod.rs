@@ -11,7 +11,7 @@ mod stored; //   6.3  the same, sealed
 pub use bundle::{BundleError, PreKeyBundle, Trust, VerifiedBundle};
 pub use identity::{Identity, IdentityKey, IdentityKeyError};
 pub(crate) use prekeys::LookupError;
-pub use prekeys::{PreKeys, PreKeysError, Stock, Used};
+pub use prekeys::{PreKeyCount, PreKeys, PreKeysError, UsedPreKeys};
 
 /// Type byte before every X25519 public key (docs/protocol.md, section 1.5). The four never coincide.
 pub(crate) const TYPE_X25519: u8 = 0x11;

@@ -42,13 +42,13 @@ impl core::error::Error for PreKeysError {}
 /// How many one-time pairs are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Stock {
+pub struct PreKeyCount {
     /// Pairs that were not used yet and whose bundles have not expired, whether or not a server still has them.
     pub one_time: usize,
 }
 
-impl Stock {
-    /// Fewer than 20 pairs are left: call [`PreKeys::replenish`] and publish what it gives. A stock that falls faster than
+impl PreKeyCount {
+    /// Fewer than 20 pairs are left: call [`PreKeys::replenish`] and publish what it returns. A count that falls faster than
     /// sessions arrive says that somebody drains the server.
     #[must_use]
     pub const fn is_low(self) -> bool {
@@ -60,10 +60,10 @@ impl Stock {
 /// transaction as the session; until then the same first message could open a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "give it to PreKeys::remove, and store both records together"]
-pub struct Used(pub(crate) UsedKey);
+pub struct UsedPreKeys(pub(crate) UsedKey);
 
-impl Used {
-    /// Whether one-time keys were used. If not, the sender had only the last-resort bundle: the stock is empty, or
+impl UsedPreKeys {
+    /// Whether one-time keys were used. If not, the sender had only the last-resort bundle: the server has no others, or
     /// somebody wants it to seem so.
     #[must_use]
     pub const fn one_time(&self) -> bool {
@@ -91,7 +91,7 @@ pub(crate) enum UsedKey {
 /// let mut keys = PreKeys::generate(&bob, now, rng);
 /// let to_publish = keys.replenish(&bob, 100, rng)?;   // hand each out once ..
 /// let last_resort = keys.bundle();                    // .. and this one when none is left
-/// assert!(!keys.stock(now).is_low());
+/// assert!(!keys.count(now).is_low());
 ///
 /// let a_week_later = now.plus_seconds(7 * 24 * 60 * 60);
 /// assert!(keys.rotate(&bob, a_week_later, rng)?);     // publish keys.bundle() again
@@ -143,8 +143,8 @@ impl PreKeys {
     /// The current last-resort bundle: a server hands it out, as often as asked, when it has no one-time bundle left.
     #[must_use]
     pub fn bundle(&self) -> PreKeyBundle {
-        let parts = self.current.parts(self.owner);
-        PreKeyBundle::from_signed(parts, self.signing.clone(), self.current.signature)
+        let unsigned = self.current.unsigned(self.owner);
+        PreKeyBundle::from_signed(unsigned, self.signing.clone(), self.current.signature)
     }
 
     /// Makes `count` one-time pairs and gives their bundles, each for the server to hand out once.
@@ -180,16 +180,16 @@ impl PreKeys {
     #[must_use]
     pub fn one_time_bundles(&self, now: Timestamp) -> Vec<PreKeyBundle> {
         let bundle = |(id, generation, pair): (u32, &Generation, &OneTime)| {
-            let parts = pair.parts(self.owner, generation, id);
-            PreKeyBundle::from_signed(parts, self.signing.clone(), pair.signature)
+            let unsigned = pair.unsigned(self.owner, generation, id);
+            PreKeyBundle::from_signed(unsigned, self.signing.clone(), pair.signature)
         };
         self.usable(now).map(bundle).collect()
     }
 
     /// How many one-time pairs are left that somebody can still use.
     #[must_use]
-    pub fn stock(&self, now: Timestamp) -> Stock {
-        Stock { one_time: self.usable(now).count() }
+    pub fn count(&self, now: Timestamp) -> PreKeyCount {
+        PreKeyCount { one_time: self.usable(now).count() }
     }
 
     /// Applies the rules of lifetime (docs/protocol.md, section 2.4): a new generation when the current one is a week old
@@ -238,7 +238,7 @@ impl PreKeys {
     /// so that the same first message cannot open a second session.
     ///
     /// Doing it twice changes nothing the second time.
-    pub fn remove(&mut self, used: Used) {
+    pub fn remove(&mut self, used: UsedPreKeys) {
         match used.0 {
             UsedKey::OneTime(id) => {
                 self.one_time.remove(&id);
@@ -262,19 +262,19 @@ impl PreKeys {
         let generation = self.generation(signed_id).ok_or(LookupError::Unknown)?;
         if one_time_id == 0 {
             let kem = DecapsulationKey::from_seed(&generation.last_resort);
-            let parts = generation.parts_with(self.owner, kem.public().clone(), None);
-            return Ok(Lookup { generation, one_time: None, kem, digest: digest(&[&parts.encode()]) });
+            let unsigned = generation.unsigned_with(self.owner, kem.public().clone(), None);
+            return Ok(Lookup { generation, one_time: None, kem, digest: digest(&[&unsigned.encode()]) });
         }
         let pair = self.one_time.get(&one_time_id).filter(|pair| pair.signed_id == signed_id);
         let pair = pair.ok_or(LookupError::Unknown)?;
         let kem = DecapsulationKey::from_seed(&pair.kem);
         let one_time = Some((one_time_id, *pair.agreement.public()));
-        let parts = generation.parts_with(self.owner, kem.public().clone(), one_time);
+        let unsigned = generation.unsigned_with(self.owner, kem.public().clone(), one_time);
         Ok(Lookup {
             generation,
             one_time: Some((one_time_id, &pair.agreement)),
             kem,
-            digest: digest(&[&parts.encode()]),
+            digest: digest(&[&unsigned.encode()]),
         })
     }
 
@@ -330,9 +330,9 @@ impl Lookup<'_> {
     }
 
     /// P-3.7. What accepting the session `session` uses up, unless it was accepted before.
-    pub(crate) fn claim(&self, session: [u8; 16]) -> Result<Used, LookupError> {
+    pub(crate) fn claim(&self, session: [u8; 16]) -> Result<UsedPreKeys, LookupError> {
         if let Some((id, _)) = self.one_time {
-            return Ok(Used(UsedKey::OneTime(id)));
+            return Ok(UsedPreKeys(UsedKey::OneTime(id)));
         }
         if self.generation.seen.contains(&session) {
             return Err(LookupError::Replayed);
@@ -340,7 +340,7 @@ impl Lookup<'_> {
         if self.generation.seen.len() >= REPLAY_CACHE {
             return Err(LookupError::CacheFull);
         }
-        Ok(Used(UsedKey::LastResort { generation: self.generation.id, session }))
+        Ok(UsedPreKeys(UsedKey::LastResort { generation: self.generation.id, session }))
     }
 }
 

@@ -6,10 +6,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{AcceptError, Ciphertext, Opening, Session};
+use super::{AcceptError, Ciphertext, Session, SetupState};
 use crate::disclosure::DisclosureHash;
 use crate::handshake::{self, FirstFlight, Responded};
-use crate::keys::{Identity, PreKeys, Trust, Used};
+use crate::keys::{Identity, PreKeys, Trust, UsedPreKeys};
 use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
 
@@ -23,7 +23,7 @@ pub struct Accepted {
     /// The first message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that it has used up.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 impl fmt::Debug for Accepted {
@@ -76,7 +76,7 @@ impl Session {
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            opening: Opening::Accepted(Box::new(digest(&[flight_bytes]))),
+            setup: SetupState::Accepted(Box::new(digest(&[flight_bytes]))),
             revision: 0,
         };
         Ok(Accepted { session, plaintext, used })

@@ -54,12 +54,12 @@ pub struct Session {
     id: [u8; 16],
     peer: IdentityKey,
     disclosure: Option<DisclosureHash>,
-    opening: Opening,
+    setup: SetupState,
     revision: u64,
 }
 
 /// How the session began, as far as that still matters.
-enum Opening {
+enum SetupState {
     /// P-3.4. We initiated and have no answer yet: every message carries the first flight.
     Unanswered(Box<[u8]>),
     /// We initiated and were answered.
@@ -102,7 +102,7 @@ impl Session {
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            opening: Opening::Unanswered(first_flight.to_bytes().into_boxed_slice()),
+            setup: SetupState::Unanswered(first_flight.to_bytes().into_boxed_slice()),
             revision: 0,
         })
     }
@@ -121,9 +121,9 @@ impl Session {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
         let length = plaintext.len().saturating_add(DoubleRatchet::OVERHEAD);
-        let mut output = match &self.opening {
-            Opening::Unanswered(flight) => Ciphertext::start_first(flight, length),
-            Opening::Answered | Opening::Accepted(_) => Ciphertext::start_ordinary(length),
+        let mut output = match &self.setup {
+            SetupState::Unanswered(flight) => Ciphertext::start_first(flight, length),
+            SetupState::Answered | SetupState::Accepted(_) => Ciphertext::start_ordinary(length),
         };
         self.ratchet.encrypt_into(&mut output, plaintext, &mut rng)?;
         self.revision = self.revision.saturating_add(1);
@@ -147,9 +147,9 @@ impl Session {
     /// [`Session::accept`] when none says yes.
     #[must_use]
     pub fn recognizes(&self, message: &Ciphertext) -> bool {
-        match (&self.opening, message.first_flight()) {
-            (Opening::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known.as_ref()).into(),
-            (Opening::Unanswered(_) | Opening::Answered | Opening::Accepted(_), _) => false,
+        match (&self.setup, message.first_flight()) {
+            (SetupState::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known.as_ref()).into(),
+            (SetupState::Unanswered(_) | SetupState::Answered | SetupState::Accepted(_), _) => false,
         }
     }
 
@@ -196,19 +196,19 @@ impl Session {
     /// Whether the peer has shown that it took part: always for one who accepted, after the first answer for an initiator.
     #[must_use]
     pub const fn is_confirmed(&self) -> bool {
-        !matches!(self.opening, Opening::Unanswered(_))
+        !matches!(self.setup, SetupState::Unanswered(_))
     }
 
     /// How many keys are kept for messages that have not arrived; at most 2,000.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
-        self.ratchet.kept_keys()
+    pub fn skipped_keys(&self) -> usize {
+        self.ratchet.skipped_keys()
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ratchet: _, id: _, peer, disclosure: _, opening: _, revision } = self;
+        let Self { ratchet: _, id: _, peer, disclosure: _, setup: _, revision } = self;
         f.debug_struct("Session").field("peer", peer).field("revision", revision).finish_non_exhaustive()
     }
 }

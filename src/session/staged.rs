@@ -7,8 +7,8 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, Opening, SealedSession, Session};
-use crate::ratchet::Opened;
+use super::{Ciphertext, DecryptError, SealedSession, Session, SetupState};
+use crate::ratchet::Decrypted;
 use crate::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -36,7 +36,7 @@ use crate::storage::StorageKey;
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     session: &'a mut Session,
-    opened: Opened,
+    decrypted: Decrypted,
     /// Whether a record of the state to come exists, and has its revision.
     sealed: bool,
 }
@@ -48,11 +48,11 @@ impl Session {
     ///
     /// [`DecryptError`]; the session is the same as before then, bit for bit.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
-        if message.is_first() && !self.recognizes(message) {
+        if message.is_pre_key_message() && !self.recognizes(message) {
             return Err(DecryptError::OtherSession);
         }
-        let opened = self.ratchet.open(message.ratchet_message())?;
-        Ok(Staged { session: self, opened, sealed: false })
+        let decrypted = self.ratchet.open(message.ratchet_message())?;
+        Ok(Staged { session: self, decrypted, sealed: false })
     }
 }
 
@@ -60,16 +60,16 @@ impl Staged<'_> {
     /// The plaintext, for the transaction that stores the session too. Showing it is for after [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
-        self.opened.plaintext()
+        self.decrypted.plaintext()
     }
 
     /// Commits: the message's key is gone, and here is its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
-        let Self { session, opened, sealed } = self;
-        let plaintext = session.ratchet.commit(opened);
+        let Self { session, decrypted, sealed } = self;
+        let plaintext = session.ratchet.commit(decrypted);
         if !session.is_confirmed() {
-            session.opening = session.opening.after_receiving();
+            session.setup = session.setup.after_receiving();
         }
         if !sealed {
             session.revision = session.revision.saturating_add(1);
@@ -86,20 +86,20 @@ impl Staged<'_> {
             self.session.revision = self.session.revision.saturating_add(1);
             self.sealed = true;
         }
-        let Session { ratchet, id, peer, disclosure, opening, revision } = &*self.session;
+        let Session { ratchet, id, peer, disclosure, setup, revision } = &*self.session;
         let after = Session {
-            ratchet: ratchet.after(&self.opened),
+            ratchet: ratchet.after(&self.decrypted),
             id: *id,
             peer: *peer,
             disclosure: *disclosure,
-            opening: opening.after_receiving(),
+            setup: setup.after_receiving(),
             revision: *revision,
         };
         after.seal_with(key, context, &mut rng)
     }
 }
 
-impl Opening {
+impl SetupState {
     /// Any message from the peer shows that it has the first flight.
     fn after_receiving(&self) -> Self {
         match self {

@@ -288,11 +288,11 @@ impl World {
     fn decrypt(&mut self, step: &Step) -> Outcome {
         let (of, message) = (step.need("of"), step.hex("message"));
         let (plaintext, kept) = match self.ratchets.get_mut(of) {
-            Some(ratchet) => (ratchet.decrypt(&message).map_err(word)?, ratchet.kept_keys()),
+            Some(ratchet) => (ratchet.decrypt(&message).map_err(word)?, ratchet.skipped_keys()),
             None => {
                 let message = Ciphertext::from_bytes(&message).map_err(|_| "malformed")?;
                 let session = self.session(of);
-                (session.decrypt(&message).map_err(word)?, session.kept_keys())
+                (session.decrypt(&message).map_err(word)?, session.skipped_keys())
             }
         };
         Ok(vec![("plaintext", to_hex(&plaintext)), ("kept_keys", kept.to_string())])

@@ -110,7 +110,7 @@ fn keys(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &bob);
     show(shown, bob.public());
     show(shown, &keys);
-    show(shown, &keys.stock(NOW));
+    show(shown, &keys.count(NOW));
     show(shown, &keys.bundle());
     show(shown, &keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap());
     show(shown, &Trust::Pinned(bob.public()));

@@ -103,7 +103,7 @@ fn pre_keys_leave_nothing_at_any_point_of_their_lives() {
             keys = PreKeys::unseal(&storage, b"pre-keys", &record).unwrap();
             assert!(keys.rotate(&bob, NOW.plus_seconds(week * WEEK), &mut rng).unwrap());
         }
-        assert!(keys.stock(NOW.plus_seconds(8 * WEEK)).one_time < 8 * 12, "nothing has expired");
+        assert!(keys.count(NOW.plus_seconds(8 * WEEK)).one_time < 8 * 12, "nothing has expired");
         drop(Box::new(keys));
     });
     let mut canaries = Canaries::new();

@@ -122,7 +122,7 @@ impl Device {
 
     /// What an application does with a message: the session that knows it, any session, a new session. Commits nothing.
     fn try_all(&mut self, message: &Ciphertext) -> Option<Outcome> {
-        let known = |seat: &Seat| !message.is_first() || seat.session.recognizes(message);
+        let known = |seat: &Seat| !message.is_pre_key_message() || seat.session.recognizes(message);
         let mut outcome = None;
         for seat in self.live.seats.iter_mut().rev().filter(|seat| known(seat)) {
             match seat.session.stage(message) {
