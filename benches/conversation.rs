@@ -7,7 +7,6 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 #[allow(dead_code)] // callgrind and allocations, which other benchmarks use
-#[path = "support/mod.rs"]
 mod support;
 
 use std::hint::black_box;

@@ -1,4 +1,5 @@
-//! Why the suite is made of these primitives: the choices of docs/protocol.md, section 1, beside what was not chosen.
+//! Why the suite is made of these primitives: the choices of docs/spec/conventions.md, section 1, beside what was not
+//! chosen.
 //!
 //! Does not know the library, whose primitives are private: it builds each choice again from the crates beneath.
 //! `cargo bench --bench primitives`.
@@ -48,7 +49,8 @@ fn ciphers(criterion: &mut Criterion) {
     }
 }
 
-/// The construction of docs/protocol.md, section 1.3: stream key and tag from one HMAC key, its pads hashed once.
+/// The construction of docs/spec/conventions.md, section 1.3: stream key and tag from one HMAC key, its pads hashed
+/// once.
 fn chacha20_hmac(key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], buffer: &mut [u8]) -> [u8; 16] {
     let hash = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap();
     let stream_key = hash.clone().chain_update([1]).chain_update(nonce).finalize().into_bytes();

@@ -1,4 +1,4 @@
-//! Every domain-separation label of the suite, on one screen (docs/protocol.md, section 1.6).
+//! Every domain-separation label of the suite, on one screen (docs/spec/conventions.md, section 1.6).
 //!
 //! Does not know what the labels are used for. They carry the protocol's version, never the crate's.
 

@@ -103,7 +103,7 @@ fn skip(writer: &mut Session, count: usize) {
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const CONTEXT: &[u8] = b"session";
-/// The bounds of docs/protocol.md, section 4.7.
+/// The bounds of docs/spec/session.md, section 4.7.
 const CHAINS: usize = 5;
 const STORED: usize = 2_000;
 /// Below the bound of 25,000, so that it is not refused by its number.

@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::call_signal`; knows nothing else.
+//! Runs `bisik_testkit::fuzz::call_signal` on libFuzzer's input.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::call_signal(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::call_signal(data));

@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::disclosure`; knows nothing else.
+//! Runs `bisik_testkit::fuzz::disclosure` on libFuzzer's input.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::disclosure(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::disclosure(data));

@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::media_pointer`; knows nothing else.
+//! Runs `bisik_testkit::fuzz::media_pointer` on libFuzzer's input.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::media_pointer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::media_pointer(data));

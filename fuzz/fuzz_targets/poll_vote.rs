@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::poll_vote`; knows nothing else.
+//! Runs `bisik_testkit::fuzz::poll_vote` on libFuzzer's input.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::poll_vote(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::poll_vote(data));

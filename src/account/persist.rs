@@ -1,4 +1,4 @@
-//! An account as one record (docs/protocol.md, section 12.6).
+//! An account as one record (docs/formats.md, section 12.6).
 //!
 //! Does not know where records are kept.
 

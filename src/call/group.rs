@@ -18,7 +18,7 @@ use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::session::Session;
 
-/// One device's part in a group call (docs/protocol.md, section 9.3).
+/// One device's part in a group call (docs/spec/calls.md, section 9.3).
 ///
 /// Every participant seals with keys of its own, and takes a fresh one when anybody joins or leaves: whoever joined cannot
 /// open what was said before, whoever left cannot open what is said after. There is no server to trust in it, and nothing

@@ -1,4 +1,4 @@
-//! [`CallId`], and the first bytes by which signals are told apart (docs/protocol.md, section 9.1).
+//! [`CallId`], and the first bytes by which signals are told apart (docs/spec/calls.md, section 9.1).
 
 bisik_core::id! {
     /// The name of a call: 16 random bytes that only its parties know.

@@ -14,7 +14,7 @@ use crate::primitives::secret::Secret;
 
 /// One participant of a group call: a number that the members of the call agree on, unique in the call.
 ///
-/// Frames of participants 0 to 15 have headers of the shortest kind (docs/protocol.md, section 9.4).
+/// Frames of participants 0 to 15 have headers of the shortest kind (docs/spec/calls.md, section 9.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Participant(pub u16);
 

@@ -1,4 +1,5 @@
-//! Calls: keys for two, keys for many, and frames that a relay forwards and cannot read (docs/protocol.md, section 9).
+//! Calls: keys for two, keys for many, and frames that a relay forwards and cannot read (docs/spec/calls.md, section
+//! 9).
 //!
 //! Does not know codecs, packets or networks: frames go in and out as bytes.
 //!

@@ -14,7 +14,7 @@ use super::suite::FrameKey;
 use super::window::{NotNew, Window};
 use crate::codec::Malformed;
 
-/// Decrypts the frames of every participant whose key it was given, each frame once (docs/protocol.md, section 9.5).
+/// Decrypts the frames of every participant whose key it was given, each frame once (docs/spec/calls.md, section 9.5).
 ///
 /// Of each participant it holds the newest key and, for frames that are late, the two before it, for 512 frames each.
 /// At most 256 participants, so less than 2 MiB whatever arrives.
@@ -106,7 +106,7 @@ impl FrameOpener {
         let associated = Associated::received(header).with(metadata);
         receiving.key.open(counter, &associated, plaintext, tag)?;
 
-        // P-9.12. Authentic: only now it is remembered.
+        // P-9.13. Authentic: only now it is remembered.
         receiving.window.insert(counter);
         receiving.left = receiving.left.saturating_sub(1);
         let (epoch, over) = (receiving.epoch, receiving.left == 0);

@@ -1,4 +1,4 @@
-//! Every derivation of a call's keys (docs/protocol.md, sections 9.2 and 9.3). All that they bind is on this page.
+//! Every derivation of a call's keys (docs/spec/calls.md, sections 9.2 and 9.3). All that they bind is on this page.
 //!
 //! Does not know messages or state.
 

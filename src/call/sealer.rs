@@ -16,7 +16,7 @@ use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
 
-/// Encrypts the frames of one participant under one key, each with the next counter (docs/protocol.md, section 9.4).
+/// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
 ///
 /// In memory alone it has all counters, and nothing has to be stored: a restarted program takes a new key. One that is to
 /// go on with the same key after a restart [reserves](Self::reserve) counters in blocks, stores the record before it uses
@@ -179,7 +179,7 @@ impl FrameSealer {
         Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
     }
 
-    /// docs/protocol.md, section 9.6.
+    /// docs/formats.md, section 9.6.
     fn encode(&self, limit: u64) -> Zeroizing<Vec<u8>> {
         let SenderKey { suite, participant, epoch, base } = &self.sender;
         let mut writer = SecretWriter::with_capacity(RECORD);
@@ -243,7 +243,7 @@ impl fmt::Debug for Reserved<'_> {
     }
 }
 
-/// P-9.13. How many counters a restored sealer skips: 56 random bits, of 64 that there are.
+/// P-9.12. How many counters a restored sealer skips: 56 random bits, of 64 that there are.
 fn jump(rng: &mut dyn CryptoRng) -> u64 {
     let mut random = [0; 16];
     rng.fill_bytes(&mut random);

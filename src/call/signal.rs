@@ -1,4 +1,4 @@
-//! [`Signal`]: what the parties of a call send each other through their sessions (docs/protocol.md, section 9.1).
+//! [`Signal`]: what the parties of a call send each other through their sessions (docs/spec/calls.md, section 9.1).
 
 use super::epoch::EpochKey;
 use super::error::SignalError;

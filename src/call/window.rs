@@ -24,7 +24,7 @@ impl Window {
         Self { highest: None, bits: [0; WORDS] }
     }
 
-    /// P-9.12. Whether a frame with this counter may be opened. Changes nothing.
+    /// P-9.13. Whether a frame with this counter may be opened. Changes nothing.
     pub(super) fn check(&self, counter: u64) -> Result<(), NotNew> {
         let Some(behind) = self.highest.and_then(|highest| highest.checked_sub(counter)) else { return Ok(()) };
         let (word, mask) = place(counter);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     proptest! {
-        /// P-9.12: against a set of everything that was received.
+        /// P-9.13: against a set of everything that was received.
         #[test]
         fn the_window_is_the_set_of_what_was_received(
             steps in proptest::collection::vec((any::<bool>(), 0..3000_u64), 1..200)

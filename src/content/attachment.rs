@@ -1,6 +1,6 @@
 //! Attachments: what is shown of them, and where their encrypted bytes are.
 //!
-//! Does not know how blobs are encrypted (docs/protocol.md, section 8), nor where they are kept.
+//! Does not know how blobs are encrypted (docs/spec/attachments.md, section 8), nor where they are kept.
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -303,7 +303,7 @@ fn caption_from_wire(wire: Option<&mut wire::Text>) -> Result<Option<Text>, Cont
     wire.map(Text::from_wire).transpose()
 }
 
-/// P-7.10. No separator of any system, nothing that moves up, no control character, and none that turns the direction of
+/// P-7.8. No separator of any system, nothing that moves up, no control character, and none that turns the direction of
 /// writing, by which `fdp.exe` is shown as `exe.pdf`.
 fn is_plain_name(name: &str) -> bool {
     let deceives = |character: char| {

@@ -155,7 +155,7 @@ impl Kind {
         matches!(self, Self::Unknown(_)) || (self.is_visible() && !tied)
     }
 
-    /// P-7.6. Every bound on what is in it.
+    /// P-7.7. Every bound on what is in it.
     pub(super) fn check(&self) -> Result<(), ContentError> {
         match self {
             Self::Text(text) => text.check(),

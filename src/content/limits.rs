@@ -1,4 +1,4 @@
-//! Every bound on content, with its reason (docs/protocol.md, section 7.3). P-7.6.
+//! Every bound on content, with its reason (docs/spec/content.md, section 7.3). P-7.7.
 //!
 //! Does not know who checks them: each kind does, when it is composed and when it is read.
 

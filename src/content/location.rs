@@ -64,7 +64,7 @@ impl Coordinates {
         self.accuracy
     }
 
-    /// P-7.6. No comparison with a number that is none is true.
+    /// P-7.7. No comparison with a number that is none is true.
     fn checked(self) -> Result<Self, ContentError> {
         let on_earth = (-90.0..=90.0).contains(&self.latitude) && (-180.0..=180.0).contains(&self.longitude);
         if !on_earth {
@@ -244,7 +244,7 @@ impl LiveShare {
         }
     }
 
-    /// P-7.9. Whether the update is newer than all before, and the share not stopped. Then it is what is to be shown.
+    /// P-7.11. Whether the update is newer than all before, and the share not stopped. Then it is what is to be shown.
     pub fn update(&mut self, update: &LiveUpdate) -> bool {
         let news = !self.stopped && update.share == self.id && update.sequence > self.last;
         if news {

@@ -1,4 +1,5 @@
-//! What people send each other: typed, bounded, padded, and open to kinds that come later (docs/protocol.md, section 7).
+//! What people send each other: typed, bounded, padded, and open to kinds that come later (docs/spec/content.md,
+//! section 7).
 //!
 //! Does not encrypt, except the votes of a poll, and does not know sessions: a body is what a session encrypts. Does not know
 //! what is shown or stored, and cannot make a peer forget: what says that it disappears, is shown once or is deleted is a
@@ -145,7 +146,7 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// [`ContentError::TooLong`] and [`ContentError::OutOfRange`] as docs/protocol.md, section 7.3, says;
+    /// [`ContentError::TooLong`] and [`ContentError::OutOfRange`] as docs/spec/content.md, section 7.3, says;
     /// [`ContentError::Unfit`] for `view_once` on what cannot be shown once, and for a kind that is not known here, which
     /// only [`Content::forward`] can send.
     pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
@@ -182,7 +183,8 @@ impl Content {
         &self.body
     }
 
-    /// P-7.16. The same thing in an envelope of its own, marked as forwarded: with everything that this version does not know of it,
+    /// P-7.6. The same thing in an envelope of its own, marked as forwarded: with everything that this version does not
+    /// know of it,
     /// and without what tied it to its place (id, time, answer, timer).
     ///
     /// # Errors
@@ -206,7 +208,7 @@ impl Content {
         Self { envelope, kind: self.kind.clone(), body }.checked()
     }
 
-    /// P-7.6. What holds for every content, composed, read or forwarded.
+    /// P-7.7. What holds for every content, composed, read or forwarded.
     fn checked(self) -> Result<Self, ContentError> {
         let Self { envelope, kind, body: _ } = &self;
         let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
@@ -246,13 +248,13 @@ impl Content {
         self.envelope.sent
     }
 
-    /// P-7.7. Its name, given who wrote it: the authenticated peer.
+    /// P-7.9. Its name, given who wrote it: the authenticated peer.
     #[must_use]
     pub fn reference(&self, author: &PersonId) -> Reference {
         Reference { author: author.clone(), id: self.id() }
     }
 
-    /// P-7.15. The proof that a [`Receipt`] needs; `None` for what is not shown by itself.
+    /// P-7.16. The proof that a [`Receipt`] needs; `None` for what is not shown by itself.
     #[must_use]
     pub fn visible(&self) -> Option<Visible<'_>> {
         Visible::of(self)

@@ -68,7 +68,8 @@ impl fmt::Debug for PersonId {
     }
 }
 
-/// P-7.7. The name of a content: author and id. Two people can use the same id, by malice, so an id alone names nothing.
+/// P-7.9. The name of a content: author and id. Two people can use the same id, by malice, so an id alone names
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     /// Who wrote it.
@@ -117,7 +118,7 @@ impl SentAt {
     }
 }
 
-/// P-7.6. Checks a length: too short is outside its range, too long is too long.
+/// P-7.7. Checks a length: too short is outside its range, too long is too long.
 pub(super) const fn bounded(length: usize, least: usize, most: usize) -> Result<(), ContentError> {
     if length < least {
         Err(ContentError::OutOfRange)
@@ -128,7 +129,7 @@ pub(super) const fn bounded(length: usize, least: usize, most: usize) -> Result<
     }
 }
 
-/// P-7.6. Checks a number.
+/// P-7.7. Checks a number.
 pub(super) const fn within(value: u32, least: u32, most: u32) -> Result<(), ContentError> {
     if value < least || value > most { Err(ContentError::OutOfRange) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! Bodies: protobuf between its length and zeros, as long as PADMÉ says (docs/protocol.md, section 7.1).
+//! Bodies: protobuf between its length and zeros, as long as PADMÉ says (docs/spec/content.md, section 7.1).
 //!
 //! Does not know what is padded.
 

@@ -1,4 +1,5 @@
-//! [`Poll`] and its votes: sealed under a secret of the poll, bound to poll and voter (docs/protocol.md, section 7.5).
+//! [`Poll`] and its votes: sealed under a secret of the poll, bound to poll and voter (docs/spec/content.md, section
+//! 7.5).
 //!
 //! Does not count. Whoever holds the poll can read its votes, and could make them up: who is voting comes from the session
 //! that the ballot arrived in.
@@ -175,7 +176,8 @@ impl<'a> Votes<'a> {
         Ok(Ballot { poll: self.reference.clone(), sealed: self.seal(vote, voter, &mut rng) })
     }
 
-    /// P-7.11. Opens a ballot of `voter`, who is the authenticated sender of the message that it came in, and nobody else.
+    /// P-7.12. Opens a ballot of `voter`, who is the authenticated sender of the message that it came in, and nobody
+    /// else.
     ///
     /// # Errors
     ///
@@ -207,14 +209,14 @@ impl<'a> Votes<'a> {
         sealed
     }
 
-    /// P-7.12. One key for each poll, author, and voter; every part has a fixed length or its length before it.
+    /// P-7.13. One key for each poll, author, and voter; every part has a fixed length or its length before it.
     fn key(&self, voter: &PersonId) -> Aead {
         let voter = voter.as_bytes();
         let prk = Prk::extract(&[0; 32], &[self.poll.secret.0.expose()]);
         Aead::new(&prk.expand(&[labels::VOTE, &self.definition, &frame(voter.len()), voter]))
     }
 
-    /// P-7.13. Whether the poll has these options, and allows so many at once.
+    /// P-7.14. Whether the poll has these options, and allows so many at once.
     fn allows(&self, vote: Vote) -> bool {
         let options = u32::try_from(self.poll.options.len()).unwrap_or(0);
         let beyond = vote.bits.checked_shr(options).unwrap_or(0);
@@ -251,7 +253,8 @@ impl Ballot {
 
 /// What somebody chose, and in which of their votes.
 ///
-/// P-7.14. Of several votes of one voter the greatest counts, by the order of this type: sequence, then time, then choices.
+/// P-7.15. Of several votes of one voter the greatest counts, by the order of this type: sequence, then time, then
+/// choices.
 /// The order is total, so everybody who has the same votes counts the same one, in whatever order they came.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Vote {

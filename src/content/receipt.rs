@@ -10,7 +10,8 @@ use super::{Content, ContentError, ContentId, Kind, limits, wire};
 
 /// What became of contents that their author sent.
 ///
-/// P-7.15. It can only be made from a [`Visible`] content. What leaves no trace on the screen (a reaction, an edit, a vote,
+/// P-7.16. It can only be made from a [`Visible`] content. What leaves no trace on the screen (a reaction, an edit, a
+/// vote,
 /// another receipt, a kind that is not known) is never confirmed, for otherwise anybody could ask a device unseen, by the minute,
 /// whether it is awake.
 ///

@@ -78,7 +78,7 @@ impl Text {
     }
 }
 
-/// P-7.8. Another text in place of an earlier one of the same author: there is no field for anybody else's.
+/// P-7.10. Another text in place of an earlier one of the same author: there is no field for anybody else's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// Which of the sender's own texts, or of its attachments with a caption. See [`Edit::target_of`].
@@ -106,7 +106,7 @@ impl Edit {
     }
 }
 
-/// P-7.8. An earlier content of the same author is taken back, for everybody. Advisory: whoever has it can keep it.
+/// P-7.10. An earlier content of the same author is taken back, for everybody. Advisory: whoever has it can keep it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete {
     /// Which of the sender's own contents. See [`Delete::target_of`].
@@ -160,7 +160,7 @@ impl Timer {
     }
 }
 
-/// A step of setting up a call, or of ending one (docs/protocol.md, section 9).
+/// A step of setting up a call, or of ending one (docs/spec/calls.md, section 9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Bytes of `call`, and what the application's transport needs beside them: 1 to 16,384.

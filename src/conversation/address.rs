@@ -7,8 +7,9 @@ use crate::labels;
 use crate::primitives::kdf::digest;
 
 bisik_core::id! {
-    /// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides (docs/protocol.md,
-    /// section 12.1). Whoever knows both accounts can compute it: it names, and protects nothing.
+    /// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides
+    /// (docs/spec/conversations.md, section 12.1). Anyone who knows both accounts can compute it: it names, and protects
+    /// nothing.
     pub struct ConversationId;
     /// The name that a record is kept under. Only the record of that very conversation opens with it.
     pub fn from_bytes(bytes);

@@ -1,4 +1,5 @@
-//! Who else reads: the label of the conversation, and what the user decides about it (docs/protocol.md, sections 11 and 12.7).
+//! Who else reads: the label of the conversation, and what the user decides about it (docs/spec/hosting.md, section 11,
+//! and docs/spec/conversations.md, section 12.7).
 //!
 //! Does not know how a label follows from evidence: it gathers the evidence, and keeps what was decided on its way.
 
@@ -21,7 +22,8 @@ impl Conversation {
         &self.label
     }
 
-    /// P-12.14: looks at the peer's devices and at the disclosures that the server has for them, and says whether the label has
+    /// P-12.15: looks at the peer's devices and at the disclosures that the server has for them, and says whether the
+    /// label has
     /// changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this; beside them it is for disclosures that came
     /// late, and for a clock that went on.
     pub fn observe(&mut self, account: &Account, disclosures: &[Disclosure], now: Timestamp) -> Option<LabelEvent> {

@@ -1,4 +1,4 @@
-//! A conversation as one record, and the records of one operation together (docs/protocol.md, section 12.6).
+//! A conversation as one record, and the records of one operation together (docs/formats.md, section 12.6).
 //!
 //! Does not know where records are kept: the application's database is the store, by compare-and-swap.
 

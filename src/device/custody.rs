@@ -7,7 +7,7 @@ use core::fmt;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::disclosure::{self, DisclosureHash};
 
-/// In whose hands a device's keys are, from the person who writes to another company's client (docs/protocol.md,
+/// In whose hands a device's keys are, from the person who writes to another company's client (docs/spec/accounts.md,
 /// section 10.2). The order is that of trust: whatever is greater is further away from the account's owner.
 ///
 /// ```

@@ -12,7 +12,7 @@ use crate::keys::{IdentityKey, Trust};
 use crate::time::Timestamp;
 
 /// The devices of one account, as its newest list that was accepted says. It follows the account's chain of lists and
-/// nothing else: never back, never aside, never over a gap (docs/protocol.md, section 10.4).
+/// nothing else: never back, never aside, never over a gap (docs/spec/accounts.md, section 10.4).
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -96,7 +96,7 @@ impl DeviceDirectory {
         Ok(change)
     }
 
-    /// P-10.1, P-10.8. Whether `list` is the account's, and the known one or the next one.
+    /// P-10.1, P-10.9. Whether `list` is the account's, and the known one or the next one.
     fn continues(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         if *list.account() != self.account {
             return Err(DeviceListError::OtherAccount);
@@ -111,7 +111,7 @@ impl DeviceDirectory {
         }
     }
 
-    /// P-10.9. An index that was given stands for the device that it was given to, or for none.
+    /// P-10.10. An index that was given stands for the device that it was given to, or for none.
     fn keeps_indices(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         let known = |entry: &DeviceEntry| {
             entry.index() >= self.next_index
@@ -185,7 +185,7 @@ impl DeviceDirectory {
         self.devices.iter().find(|entry| entry.identity() == identity)
     }
 
-    /// As a part of a record (docs/protocol.md, section 10.6).
+    /// As a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         let Self { account, sequence, hash, expires, next_index, devices } = self;
         writer.bytes(&account.to_bytes()).u64(*sequence).bytes(hash).u64(expires.as_unix_seconds());
@@ -207,7 +207,7 @@ impl DeviceDirectory {
         if directory.is_consistent() { Ok(directory) } else { Err(Malformed) }
     }
 
-    /// P-10.10. What only a list that was accepted leaves behind.
+    /// P-10.20. What only a list that was accepted leaves behind.
     fn is_consistent(&self) -> bool {
         let Self { account, sequence, hash: _, expires: _, next_index, devices } = self;
         *sequence != 0
@@ -320,7 +320,7 @@ mod tests {
         Ok(directory)
     }
 
-    /// P-10.10.
+    /// P-10.20.
     #[test]
     fn a_directory_has_one_encoding_and_no_other_is_read() {
         let bytes = encoded(&primary().directory());
@@ -354,7 +354,7 @@ mod tests {
         }
     }
 
-    /// P-10.10. More devices than a list may hold.
+    /// P-10.20. More devices than a list may hold.
     #[test]
     fn a_directory_of_1025_devices_is_not_read() {
         let mut directory = primary().directory();

@@ -11,7 +11,7 @@ use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use crate::primitives::ed25519::SIGNATURE;
 
-/// One device of an account: its index, its identity, and the terms under which it takes part (docs/protocol.md,
+/// One device of an account: its index, its identity, and the terms under which it takes part (docs/spec/accounts.md,
 /// section 10.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceEntry {

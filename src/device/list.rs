@@ -13,7 +13,8 @@ use crate::primitives::ed25519::SIGNATURE;
 use crate::primitives::kdf::digest;
 use crate::time::Timestamp;
 
-/// All devices of an account, signed by its primary device, numbered and chained to the list before it (docs/protocol.md,
+/// All devices of an account, signed by its primary device, numbered and chained to the list before it
+/// (docs/spec/accounts.md,
 /// section 10.3). 193 bytes and 166 for each device.
 ///
 /// Parsed, not trusted: whose devices these are is for [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and

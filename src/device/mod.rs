@@ -1,4 +1,4 @@
-//! Accounts of several devices: who belongs to one, in whose custody, and how a device joins (docs/protocol.md,
+//! Accounts of several devices: who belongs to one, in whose custody, and how a device joins (docs/spec/accounts.md,
 //! section 10).
 //!
 //! Does not know messages or conversations.

@@ -18,7 +18,7 @@ pub struct OwnDevices<'a> {
 }
 
 impl DeviceDirectory {
-    /// P-10.12. This directory as one's own: whoever holds the secret of a device in it is in the account.
+    /// P-10.11. This directory as one's own: whoever holds the secret of a device in it is in the account.
     ///
     /// # Errors
     ///

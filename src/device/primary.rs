@@ -13,7 +13,7 @@ use crate::keys::Identity;
 use crate::time::Timestamp;
 
 /// The list that the primary device issued last. Every change issues the next one; store it before it is published, as with
-/// everything that must not be said twice differently (docs/protocol.md, section 10.3).
+/// everything that must not be said twice differently (docs/spec/accounts.md, section 10.3).
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -86,7 +86,8 @@ impl Primary {
         self.list.content.next_index
     }
 
-    /// P-10.11. Whether a list has to be issued although nothing changed: after 7 days, or when the last one is dated more
+    /// P-10.8. Whether a list has to be issued although nothing changed: after 7 days, or when the last one is dated
+    /// more
     /// than a day ahead.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> bool {
@@ -173,7 +174,7 @@ impl Primary {
         }
     }
 
-    /// As a part of a record (docs/protocol.md, section 10.6): the list.
+    /// As a part of a record (docs/formats.md, section 10.6): the list.
     pub(crate) fn encode(&self, writer: &mut Writer) {
         writer.bytes(&self.list.to_bytes());
     }

@@ -1,4 +1,5 @@
-//! The initiator's side: from a verified bundle to a shared secret and the first flight (docs/protocol.md, section 3.2).
+//! The initiator's side: from a verified bundle to a shared secret and the first flight (docs/spec/session.md, section
+//! 3.2).
 //!
 //! Does not know when, or whether, the responder will answer.
 

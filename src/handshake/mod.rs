@@ -1,4 +1,4 @@
-//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/protocol.md, section 3).
+//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/spec/session.md, section 3).
 //!
 //! Does not know messages or ratchets: it ends with a [`SharedSecret`] that both sides have and nobody else.
 //!
@@ -55,7 +55,7 @@ pub struct Established {
     pub peer: IdentityKey,
 }
 
-/// What the initiator sends before its first message: 1,208 bytes (docs/protocol.md, section 3.2).
+/// What the initiator sends before its first message: 1,208 bytes (docs/spec/session.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirstFlight {
     pub(crate) ephemeral: PublicKey,

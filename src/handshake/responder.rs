@@ -1,4 +1,4 @@
-//! The responder's side: from a first flight to the same shared secret (docs/protocol.md, section 3.3).
+//! The responder's side: from a first flight to the same shared secret (docs/spec/session.md, section 3.3).
 //!
 //! P-3.5. Changes nothing: which keys were used is returned, and removed by the caller once the first message verified.
 

@@ -1,4 +1,4 @@
-//! The exact bytes that a handshake binds, and the keys that come of them (docs/protocol.md, section 3.1).
+//! The exact bytes that a handshake binds, and the keys that come of them (docs/spec/session.md, section 3.1).
 //!
 //! Does not know which side it is on: both run these same lines.
 

@@ -1,4 +1,4 @@
-//! What a user's decision does to the label, made here or on another own device (docs/protocol.md, section 11.5).
+//! What a user's decision does to the label, made here or on another own device (docs/spec/hosting.md, section 11.5).
 //!
 //! An answer is accepted only to the question that [`LabelState::question`] asks now.
 
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 impl LabelState {
     /// The user agrees to the disclosure that was `shown`. Returns the new state, and the decision to send to the hosted device
     /// and to share with the user's own devices. `own` is the user's account, `device` the identity of this device, which
-    /// signs. P-11.15, P-11.16.
+    /// signs. P-11.15, P-11.18.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl LabelState {
     }
 
     /// Adopts what the user decided on another own device. Of two decisions about one operator the later round counts, then the
-    /// stricter one, then the later one, so that all devices agree. P-11.16.
+    /// stricter one, then the later one, so that all devices agree. P-11.18.
     ///
     /// If the disclosure contradicts a known one, the peer's account shows different disclosures to different devices of the
     /// user. The label becomes [`Label::Unverified`], and stays so until the account publishes a newer disclosure.
@@ -180,7 +180,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-    /// P-11.16. A consent without a round of its own would not take precedence: it is refused instead of signed.
+    /// P-11.18. A consent without a round of its own would not take precedence: it is refused instead of signed.
     #[test]
     fn no_consent_is_signed_when_no_round_is_left() {
         let [business, customer, operator, device] = [(); 4].map(|()| Identity::generate(&mut rand::rng()));

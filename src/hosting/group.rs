@@ -1,4 +1,4 @@
-//! Hosted members of groups: which devices get a group's keys (docs/protocol.md, section 11.6).
+//! Hosted members of groups: which devices get a group's keys (docs/spec/hosting.md, section 11.6).
 //!
 //! Groups themselves are not here: this gives them the bytes that a signed event has to contain.
 
@@ -58,7 +58,8 @@ impl HostedMember {
 }
 
 /// Whether `device` of `account` gets a group's keys and messages. A device that the account holds itself does; a hosted one
-/// only if a signed group event, of which `announced` lists the members, named it under the disclosure in force. P-11.22.
+/// only if a signed group event, of which `announced` lists the members, named it under the disclosure in force.
+/// P-11.20.
 #[must_use]
 pub fn may_receive_in_group(account: &AccountKey, device: &HostedDevice<'_>, announced: &[HostedMember]) -> bool {
     if device.custody.is_own_held() {

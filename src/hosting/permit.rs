@@ -1,4 +1,4 @@
-//! [`Permit`]: what may be sent to whom, now (docs/protocol.md, section 11.4).
+//! [`Permit`]: what may be sent to whom, now (docs/spec/hosting.md, section 11.4).
 //!
 //! There is no state, feature or flag under which a message is sent unencrypted.
 
@@ -16,7 +16,7 @@ pub struct Permit<'a> {
 }
 
 impl LabelState {
-    /// Permits sending if the label is end-to-end, or hosted with consent, and its evidence has not expired. P-11.17.
+    /// Permits sending if the label is end-to-end, or hosted with consent, and its evidence has not expired. P-11.16.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl LabelState {
 
 impl Permit<'_> {
     /// Whether a message may go to `device`, one of the account's, in a session that was set up under `disclosure`. To a
-    /// hosted device it may go only under the disclosure in force, to any other only under none. P-11.18.
+    /// hosted device it may go only under the disclosure in force, to any other only under none. P-11.17.
     #[must_use]
     pub fn allows(&self, device: &IdentityKey, disclosure: Option<DisclosureHash>) -> bool {
         match self.state.seen.iter().find(|seen| seen.device == *device) {

@@ -1,4 +1,4 @@
-//! [`RetentionLedger`]: what an operator must have deleted by now (docs/protocol.md, section 11.7).
+//! [`RetentionLedger`]: what an operator must have deleted by now (docs/spec/hosting.md, section 11.7).
 //!
 //! The ledger deletes nothing itself. The operator deletes what is due and reports it.
 
@@ -43,7 +43,7 @@ impl<Id: Ord + Clone> RetentionLedger<Id> {
     }
 
     /// Records that the message `id` must be deleted by `deadline`. Of two deadlines for one message the earlier counts: later
-    /// terms do not prolong what was promised when the message was sent. P-11.21.
+    /// terms do not prolong what was promised when the message was sent. P-11.22.
     ///
     /// # Errors
     ///

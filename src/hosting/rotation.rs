@@ -1,4 +1,4 @@
-//! [`Rotation`]: an account changes the operator of its hosted device (docs/protocol.md, section 11.8).
+//! [`Rotation`]: an account changes the operator of its hosted device (docs/spec/hosting.md, section 11.8).
 
 use core::fmt;
 
@@ -25,7 +25,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Checks that `new` can replace `old`: it must have a new key and the first disclosure of that key. P-11.19.
+    /// Checks that `new` can replace `old`: it must have a new key and the first disclosure of that key. P-11.23.
     ///
     /// # Errors
     ///

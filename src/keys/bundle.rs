@@ -94,7 +94,8 @@ impl From<IdentityKeyError> for BundleError {
 /// What a device publishes so that others can write to it while it is away: its identity, its signed pre-key, and either
 /// a one-time pair of keys or the last-resort key, all under one signature.
 ///
-/// 1,406 bytes with a one-time pair, 1,373 without; docs/protocol.md, section 2.3. A server needs to understand nothing
+/// 1,406 bytes with a one-time pair, 1,373 without; docs/spec/session.md, section 2.3. A server needs to understand
+/// nothing
 /// of it: it hands out each one-time bundle once, and the last-resort bundle when no other is left.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyBundle {
@@ -175,7 +176,8 @@ impl PreKeyBundle {
         self.unsigned.one_time.is_some()
     }
 
-    /// P-2.3, P-2.4. Checks whose it is, its signature and its dates, and gives the only form a session can be started with.
+    /// P-2.4, P-2.5. Checks whose it is, its signature and its dates, and gives the only form a session can be started
+    /// with.
     ///
     /// ```
     /// # let rng = &mut rand::rng();

@@ -19,7 +19,7 @@ use crate::storage::{self, StorageKey, UnsealError};
 
 /// The long-term secret of one device: an Ed25519 signing pair and an X25519 agreement pair, made independently.
 ///
-/// Two pairs, because no published analysis covers one key in both roles (docs/protocol.md, section 2.1).
+/// Two pairs, because no published analysis covers one key in both roles (docs/spec/session.md, section 2.1).
 /// Both secrets wipe themselves on drop and are absent from `Debug`.
 ///
 /// ```
@@ -66,13 +66,14 @@ impl Identity {
         self.signing.sign(message)
     }
 
-    /// P-2.8. The identity's signature over `label ‖ identity key ‖ text`: that the whole key is in the signed text does not
+    /// P-2.2. The identity's signature over `label ‖ identity key ‖ text`: that the whole key is in the signed text
+    /// does not
     /// depend on who calls. One label for each purpose; verified by [`IdentityKey::verify_labelled`].
     pub(crate) fn sign_labelled(&self, label: &[u8], text: &[u8]) -> [u8; SIGNATURE] {
         self.signing.sign(&self.public.labelled(label, text))
     }
 
-    /// Seals the identity into one record of 105 bytes (docs/protocol.md, section 6).
+    /// Seals the identity into one record of 105 bytes (docs/formats.md, section 6).
     ///
     /// `context` names the record in the caller's store; the same must be given to [`Identity::unseal`].
     ///
@@ -171,7 +172,8 @@ impl From<InvalidVerifyingKey> for IdentityKeyError {
 ///
 /// P-2.1: whatever pins or compares an identity uses all 64 bytes.
 ///
-/// P-2.8: a session proves that its peer holds the X25519 half. Of an initiator's Ed25519 half it proves nothing: a signature
+/// P-2.2: a session proves that its peer holds the X25519 half. Of an initiator's Ed25519 half it proves nothing: a
+/// signature
 /// counts for this identity only if the signed text contains all 64 bytes, as a bundle's does.
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct IdentityKey {

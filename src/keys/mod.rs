@@ -1,4 +1,4 @@
-//! Identities, pre-keys and bundles (docs/protocol.md, section 2).
+//! Identities, pre-keys and bundles (docs/spec/session.md, section 2).
 //!
 //! Does not know what a session is: keys are made, signed, checked, rotated and removed here, never agreed on.
 
@@ -13,7 +13,7 @@ pub use identity::{Identity, IdentityKey, IdentityKeyError};
 pub(crate) use prekeys::LookupError;
 pub use prekeys::{PreKeyCount, PreKeys, PreKeysError, UsedPreKeys};
 
-/// Type byte before every X25519 public key (docs/protocol.md, section 1.5). The four never coincide.
+/// Type byte before every X25519 public key (docs/spec/conventions.md, section 1.5). The four never coincide.
 pub(crate) const TYPE_X25519: u8 = 0x11;
 /// Type byte before every Ed25519 public key.
 pub(crate) const TYPE_ED25519: u8 = 0x12;

@@ -118,7 +118,8 @@ impl OneTime {
     }
 }
 
-/// P-2.2. A new pair and its id, which is taken from the key: a device that was set up again, or restored from a backup, gives
+/// P-2.3. A new pair and its id, which is taken from the key: a device that was set up again, or restored from a
+/// backup, gives
 /// other keys other ids, and a message for the lost ones is told from a forged one.
 fn named_pair(rng: &mut dyn CryptoRng, taken: impl Fn(u32) -> bool) -> (u32, KeyPair) {
     let pair = KeyPair::from_secret(Secret::random(rng));

@@ -80,7 +80,7 @@ pub(crate) enum UsedKey {
 /// The pre-keys of one device: signed and last-resort keys by generation, and one-time pairs.
 ///
 /// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md).
-/// Rules of lifetime are in docs/protocol.md, section 2.4.
+/// Rules of lifetime are in docs/spec/session.md, section 2.4.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -111,7 +111,7 @@ pub struct PreKeys {
 }
 
 impl PreKeys {
-    /// P-2.9. The greatest number of one-time pairs of one generation.
+    /// P-2.8. The greatest number of one-time pairs of one generation.
     pub const MAX_ONE_TIME: usize = 1_000;
 
     /// The first generation: one signed pre-key and one last-resort key. One-time pairs come from [`PreKeys::replenish`].
@@ -192,7 +192,8 @@ impl PreKeys {
         PreKeyCount { one_time: self.usable(now).count() }
     }
 
-    /// Applies the rules of lifetime (docs/protocol.md, section 2.4): a new generation when the current one is a week old
+    /// Applies the rules of lifetime (docs/spec/session.md, section 2.4): a new generation when the current one is a
+    /// week old
     /// or its replay cache is full, or when it is dated in the future because the clock was wrong; generations, with their
     /// one-time pairs, deleted once nothing under way can need them. A clock that is wrong *now* deletes too much: check it.
     ///
@@ -234,7 +235,8 @@ impl PreKeys {
         Ok(due)
     }
 
-    /// P-2.7. Forgets what an accepted session has used: one-time keys are deleted; use of the last-resort key is remembered,
+    /// P-2.9. Forgets what an accepted session has used: one-time keys are deleted; use of the last-resort key is
+    /// remembered,
     /// so that the same first message cannot open a second session.
     ///
     /// Doing it twice changes nothing the second time.
@@ -352,13 +354,13 @@ pub(crate) enum LookupError {
     CacheFull,
 }
 
-/// P-2.5. A new generation is due after this many seconds: a week.
+/// P-2.6. A new generation is due after this many seconds: a week.
 const ROTATION: u64 = 7 * 24 * 60 * 60;
 
 /// A bundle can be used for this many seconds: 30 days, so that a device may be away for weeks and still be written to.
 const LIFETIME: u64 = 30 * 24 * 60 * 60;
 
-/// P-2.6. Secrets are kept for this many seconds after their bundle expired, for messages on their way: 14 days.
+/// P-2.7. Secrets are kept for this many seconds after their bundle expired, for messages on their way: 14 days.
 const DELIVERY: u64 = 14 * 24 * 60 * 60;
 
 /// Sessions remembered for each last-resort key. From then on the key accepts nothing more (fails closed) and a rotation is

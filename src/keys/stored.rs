@@ -1,4 +1,4 @@
-//! The sealed form of [`PreKeys`] (docs/protocol.md, section 6.3).
+//! The sealed form of [`PreKeys`] (docs/formats.md, section 6.3).
 //!
 //! Does not know when it is written or read.
 

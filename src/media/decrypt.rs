@@ -1,4 +1,5 @@
-//! [`Decryptor`]: the blob in pieces of any length in, each chunk's plaintext out once it is verified (docs/protocol.md,
+//! [`Decryptor`]: the blob in pieces of any length in, each chunk's plaintext out once it is verified
+//! (docs/spec/attachments.md,
 //! section 8.3).
 //!
 //! Does not know where the blob comes from, nor what becomes of a file of which only the beginning was there.

@@ -1,4 +1,5 @@
-//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/protocol.md, section 8.2).
+//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/spec/attachments.md,
+//! section 8.2).
 //!
 //! Does not know where the plaintext comes from, nor where the blob goes.
 

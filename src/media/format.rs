@@ -1,4 +1,4 @@
-//! Where the chunks of a blob are (docs/protocol.md, section 8.2).
+//! Where the chunks of a blob are (docs/spec/attachments.md, section 8.2).
 //!
 //! Does not know keys.
 

@@ -1,4 +1,4 @@
-//! The keys of a blob's chunks, and the commitment to them (docs/protocol.md, section 8.1).
+//! The keys of a blob's chunks, and the commitment to them (docs/spec/attachments.md, section 8.1).
 //!
 //! Does not know where chunks come from.
 

@@ -1,4 +1,5 @@
-//! Attachments: files of any size, encrypted in chunks for a store that need not be trusted (docs/protocol.md, section 8).
+//! Attachments: files of any size, encrypted in chunks for a store that need not be trusted (docs/spec/attachments.md,
+//! section 8).
 //!
 //! Does not know stores, networks or messages: a [`Pointer`] travels inside a message, the blob beside it.
 //!

@@ -1,4 +1,4 @@
-//! [`Pointer`]: what a receiver needs to find, check and decrypt a blob (docs/protocol.md, section 8.4).
+//! [`Pointer`]: what a receiver needs to find, check and decrypt a blob (docs/spec/attachments.md, section 8.4).
 //!
 //! Does not know where the blob is: addresses are the application's, and travel beside the pointer.
 

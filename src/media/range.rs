@@ -1,4 +1,4 @@
-//! [`RandomAccess`]: any part of a file from the chunks that hold it (docs/protocol.md, section 8.3).
+//! [`RandomAccess`]: any part of a file from the chunks that hold it (docs/spec/attachments.md, section 8.3).
 //!
 //! Does not know how chunks are fetched: a [`RangePlan`] says which bytes of the blob are needed.
 

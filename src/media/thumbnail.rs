@@ -1,4 +1,4 @@
-//! Thumbnails: a small picture of a file, encrypted inside its [`Pointer`] (docs/protocol.md, section 8.4).
+//! Thumbnails: a small picture of a file, encrypted inside its [`Pointer`] (docs/spec/attachments.md, section 8.4).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! An encryption that survives a restart (docs/protocol.md, sections 6.6 and 8.5).
+//! An encryption that survives a restart (docs/formats.md, section 6.6, and docs/spec/attachments.md, section 8.5).
 //!
 //! Does not know stores: which bytes arrived there, the application asks.
 

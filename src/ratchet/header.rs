@@ -1,4 +1,4 @@
-//! Headers and their encryption (docs/protocol.md, section 4.4).
+//! Headers and their encryption (docs/spec/session.md, section 4.4).
 //!
 //! Does not know chains. A header's tag covers the whole message, so that whoever does not hold the header key cannot
 //! make a receiver do more than check tags.

@@ -1,4 +1,5 @@
-//! The parts of a message that header and body share: their sizes, the salt and the nonces (docs/protocol.md, section 4.4).
+//! The parts of a message that header and body share: their sizes, the salt and the nonces (docs/spec/session.md,
+//! section 4.4).
 
 use crate::primitives::aead::NONCE;
 
@@ -8,7 +9,7 @@ pub(super) const SALT: usize = 16;
 /// Bytes of every header: ratchet key, two counters, and the part kept for the post-quantum ratchet.
 pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
 
-/// Bytes kept for the post-quantum ratchet, all zero until there is one (docs/protocol.md, section 5). P-4.1.
+/// Bytes kept for the post-quantum ratchet, all zero until there is one (docs/spec/session.md, section 5). P-4.1.
 pub(super) const POST_QUANTUM: usize = 44;
 
 /// The purpose in the nonce of a header.

@@ -1,4 +1,4 @@
-//! Message keys: one for each message, used once, and the encryption of bodies (docs/protocol.md, section 4.5).
+//! Message keys: one for each message, used once, and the encryption of bodies (docs/spec/session.md, section 4.5).
 //!
 //! Does not know chains, numbers or headers.
 

@@ -1,4 +1,4 @@
-//! The Double Ratchet with encrypted headers (docs/protocol.md, section 4). This page is its map.
+//! The Double Ratchet with encrypted headers (docs/spec/session.md, section 4). This page is its map.
 //!
 //! Does not know how the first secret came about, who the peer is, or where state is kept.
 //!
@@ -76,7 +76,7 @@ pub struct DoubleRatchet {
     state: Box<State>,
 }
 
-/// All that a ratchet remembers (docs/protocol.md, section 4.6).
+/// All that a ratchet remembers (docs/spec/session.md, section 4.6).
 struct State {
     /// Associated data of every message.
     binding: [u8; 32],

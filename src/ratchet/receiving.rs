@@ -1,4 +1,4 @@
-//! Receiving: find the chain, take the step, verify, and only then commit (docs/protocol.md, section 4.6).
+//! Receiving: find the chain, take the step, verify, and only then commit (docs/spec/session.md, section 4.6).
 //!
 //! Does not know what is sent. Nothing here changes the state before the whole message has verified.
 
@@ -137,7 +137,7 @@ impl<'a> Message<'a> {
         let ciphertext = reader.array::<HEADER>()?;
         let header_tag = reader.array()?;
         let (body, body_tag) = reader.rest().split_last_chunk().ok_or(Malformed)?;
-        // P-4.12
+        // P-4.13
         if body.len() > MAX_PLAINTEXT {
             return Err(Malformed);
         }
@@ -273,7 +273,7 @@ impl State {
             }
         }
         self.receiving.chains.push_front(chain);
-        // P-4.11
+        // P-4.12
         self.receiving.chains.truncate(MAX_CHAINS);
         self.sending.peer_key = Some(PeerRatchetKey::decoded(peer_key));
         if let Some(finished) = self.sending.chain.take() {
@@ -281,7 +281,7 @@ impl State {
         }
     }
 
-    /// P-4.10. Gives up the oldest keys of the oldest chains until the bound holds.
+    /// P-4.11. Gives up the oldest keys of the oldest chains until the bound holds.
     fn evict(&mut self) {
         let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED);
         for chain in self.receiving.chains.iter_mut().rev() {

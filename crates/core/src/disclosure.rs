@@ -5,11 +5,11 @@ use core::fmt;
 use crate::codec::{Malformed, Reader};
 use crate::primitives::kdf::digest;
 
-/// The name of a disclosure: the SHA-256 of its bytes (docs/protocol.md, section 11.2). Never all zero.
+/// The name of a disclosure: the SHA-256 of its bytes (docs/spec/hosting.md, section 11.2). Never all zero.
 ///
 /// A session with a hosted device is set up under the hash of that device's disclosure, which is part of the transcript: if
 /// the two sides hold different ones, because a relay stripped, swapped or replayed a disclosure, the handshake fails
-/// (section 3.1). Where no device is hosted there is no disclosure, and the API has `None`.
+/// (docs/spec/session.md, section 3.1). Where no device is hosted there is no disclosure, and the API has `None`.
 ///
 /// ```
 /// # use bisik_core::disclosure as bisik;

@@ -73,7 +73,8 @@ impl Promises {
     }
 }
 
-/// The salt of a message (docs/protocol.md, section 4.1): 16 bytes after the kind, and after the first flight if there is one.
+/// The salt of a message (docs/spec/session.md, section 4.1): 16 bytes after the kind, and after the first flight if
+/// there is one.
 fn salt(bytes: &[u8]) -> &[u8] {
     let start = if bytes.first() == Some(&0x21) { 1 + FIRST_FLIGHT } else { 1 };
     bytes.get(start..start + 16).unwrap_or(bytes)

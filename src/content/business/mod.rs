@@ -1,4 +1,5 @@
-//! What businesses and their customers send each other, inside the same ciphertext as all else (docs/protocol.md, section 7.8).
+//! What businesses and their customers send each other, inside the same ciphertext as all else (docs/spec/content.md,
+//! section 7.8).
 //!
 //! Does not know who is a business, nor which devices are hosted: that is the conversation's label. Has no server side: a catalogue's
 //! items and what is in a cart travel in the message, and not as names that somebody else could look up.

@@ -104,7 +104,7 @@ impl Profile {
     }
 }
 
-/// P-7.6. Ascending and not overlapping, as minutes of the week.
+/// P-7.7. Ascending and not overlapping, as minutes of the week.
 fn check_hours(hours: &[Opening]) -> Result<(), ContentError> {
     bounded(hours.len(), 0, limits::OPENINGS)?;
     let mut end = (0, 0);

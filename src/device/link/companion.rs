@@ -18,7 +18,8 @@ use crate::time::Timestamp;
 
 /// A new device that waits for an account's primary device to answer. See the [module](super).
 ///
-/// P-10.18. It makes its own identity, fresh for each linking: no identity is ever in two accounts, and a signature that was
+/// P-10.17. It makes its own identity, fresh for each linking: no identity is ever in two accounts, and a signature
+/// that was
 /// given to the wrong account in a linking that failed is worth nothing.
 pub struct Companion {
     identity: Identity,
@@ -139,7 +140,7 @@ pub struct CompanionConfirmed {
 impl CompanionConfirmed {
     /// Takes the list that the primary issued: the device is in the account.
     ///
-    /// P-10.19. It must be that account's, and hold the device exactly as it was agreed.
+    /// P-10.18. It must be that account's, and hold the device exactly as it was agreed.
     ///
     /// # Errors
     ///

@@ -48,7 +48,7 @@ impl Channel {
         }
     }
 
-    /// P-10.14. The tag is there where it must be, and right.
+    /// P-10.13. The tag is there where it must be, and right.
     fn verify(&self, label: &[u8], context: &[u8], message: &[u8], tag: Option<&[u8; TAG]>) -> Result<(), LinkError> {
         let fits = match (self, tag) {
             (Self::QrCode(secret), Some(tag)) => {
@@ -86,7 +86,7 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// P-10.17. A message at the wrong step is told from one that is none.
+/// P-10.16. A message at the wrong step is told from one that is none.
 fn check_kind(kind: u8, bytes: &[u8]) -> Result<(), LinkError> {
     match bytes.first() {
         Some(found) if *found == kind => Ok(()),
@@ -134,13 +134,13 @@ impl Hello {
         &self.companion
     }
 
-    /// P-10.13. Whether this is the nonce that the companion was bound to.
+    /// P-10.12. Whether this is the nonce that the companion was bound to.
     fn opens(&self, channel: &Channel, nonce: &Secret<32>) -> bool {
         self.bytes.ends_with(&commitment(channel, &self.companion, nonce))
     }
 }
 
-/// P-10.13. Binds the companion to its nonce before it sees the primary's.
+/// P-10.12. Binds the companion to its nonce before it sees the primary's.
 fn commitment(channel: &Channel, companion: &IdentityKey, nonce: &Secret<32>) -> [u8; 32] {
     let (method, companion) = ([channel.method()], companion.to_bytes());
     digest(&[labels::LINK_COMMITMENT, &method, &companion, nonce.expose(), channel.salt()])
@@ -191,7 +191,7 @@ impl Answer {
 pub(super) struct Transcript([u8; 32]);
 
 impl Transcript {
-    /// P-10.15. The companion's signature is not in it: of those there are many for one text, to choose from.
+    /// P-10.14. The companion's signature is not in it: of those there are many for one text, to choose from.
     pub(super) fn new(hello: &Hello, answer: &Answer, nonce: &Secret<32>) -> Self {
         Self(digest(&[labels::LINK_TRANSCRIPT, hello.as_bytes(), &answer.bytes, nonce.expose()]))
     }

@@ -1,4 +1,4 @@
-//! Linking: how a new device joins an account, over a QR code or a typed code (docs/protocol.md, section 10.5).
+//! Linking: how a new device joins an account, over a QR code or a typed code (docs/spec/accounts.md, section 10.5).
 //!
 //! Does not know the network, nor how a screen looks. Every state consumes itself; whatever does not fit ends the linking,
 //! and has changed nothing.

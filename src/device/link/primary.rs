@@ -105,7 +105,8 @@ impl PrimaryComparing {
         &self.sas
     }
 
-    /// P-10.20. The user has compared and agrees: here is what [`Primary::add`] takes. Always asked for, after a QR code
+    /// P-10.19. The user has compared and agrees: here is what [`Primary::add`] takes. Always asked for, after a QR
+    /// code
     /// too: somebody may have shown the user a code of their own.
     #[must_use]
     pub fn confirm(self) -> DeviceCertificate {

@@ -30,7 +30,7 @@ pub struct Sas {
 }
 
 impl Sas {
-    /// P-10.16. From all that both have fixed before either could see what the other had chosen.
+    /// P-10.15. From all that both have fixed before either could see what the other had chosen.
     pub(super) fn derive(channel: &Channel, transcript: &Transcript) -> Self {
         let output = Prk::extract(channel.salt(), &[transcript.as_bytes()]).expand::<16>(&[labels::LINK_SAS]);
         let [high @ .., _, _, _, _, _, _, _, _] = *output.expose();

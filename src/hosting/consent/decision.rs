@@ -1,4 +1,5 @@
-//! [`Decision`]: what a user decided about a disclosure, signed by the deciding device (docs/protocol.md, section 11.5).
+//! [`Decision`]: what a user decided about a disclosure, signed by the deciding device (docs/spec/hosting.md, section
+//! 11.5).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -132,7 +133,7 @@ impl Decision {
     }
 
     /// Checks that `account` decided this about `disclosure`. The caller checks that the deciding [`device`](Self::device) is
-    /// in the account's device list. P-11.24.
+    /// in the account's device list. P-11.19.
     ///
     /// # Errors
     ///

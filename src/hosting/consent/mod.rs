@@ -1,4 +1,5 @@
-//! Consent: what users decide about disclosures, in bytes (docs/protocol.md, section 11.5). `decide.rs` beside has its effect.
+//! Consent: what users decide about disclosures, in bytes (docs/spec/hosting.md, section 11.5). `decide.rs` beside has
+//! its effect.
 
 mod choice; //   consent, refusal, withdrawal
 mod decision; // a decision, signed by the device it was made on

@@ -1,4 +1,5 @@
-//! [`DecisionReceipt`]: the hosted device's signature over a decision that it received (docs/protocol.md, section 11.5).
+//! [`DecisionReceipt`]: the hosted device's signature over a decision that it received (docs/spec/hosting.md, section
+//! 11.5).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -15,7 +16,7 @@ use crate::primitives::ed25519::SIGNATURE;
 use crate::time::Timestamp;
 
 impl Decision {
-    /// [Verifies](Self::verify) a decision and makes the receipt for it, as the disclosed hosted device. P-11.24.
+    /// [Verifies](Self::verify) a decision and makes the receipt for it, as the disclosed hosted device. P-11.19.
     ///
     /// # Errors
     ///

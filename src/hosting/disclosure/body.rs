@@ -1,4 +1,4 @@
-//! [`Body`]: the text of a disclosure that its three parties sign (docs/protocol.md, section 11.2).
+//! [`Body`]: the text of a disclosure that its three parties sign (docs/spec/hosting.md, section 11.2).
 
 use alloc::vec::Vec;
 

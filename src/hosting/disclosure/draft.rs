@@ -150,7 +150,7 @@ impl CountersignedDraft {
         append_signature(&self.body.encode(), &self.operator)
     }
 
-    /// Reads a countersigned draft and checks the operator's signature. P-11.2.
+    /// Reads a countersigned draft and checks the operator's signature. P-11.3.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl ProvenDraft {
         append_signature(&self.countersigned.to_bytes(), &self.device)
     }
 
-    /// Reads a proven draft and checks both signatures. P-11.2.
+    /// Reads a proven draft and checks both signatures. P-11.3.
     ///
     /// # Errors
     ///

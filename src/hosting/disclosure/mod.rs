@@ -1,4 +1,5 @@
-//! Disclosures: what an account states about a device whose keys an operator holds (docs/protocol.md, sections 11.1 and 11.2).
+//! Disclosures: what an account states about a device whose keys an operator holds (docs/spec/hosting.md, sections 11.1
+//! and 11.2).
 //!
 //! Three parties sign one. A peer parses it, verifies it and only then uses it; each step has its own type:
 //!

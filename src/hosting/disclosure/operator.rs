@@ -1,4 +1,4 @@
-//! [`Operator`]: the party that holds a hosted device's keys (docs/protocol.md, section 11.1).
+//! [`Operator`]: the party that holds a hosted device's keys (docs/spec/hosting.md, section 11.1).
 //!
 //! The name is what users are shown. It proves nothing; the key does.
 
@@ -13,7 +13,7 @@ use crate::keys::IdentityKey;
 /// The name of an operator, as users are shown it: 1 to 64 bytes of UTF-8.
 ///
 /// It has no control, invisible or reordering characters and no white space at either end, so that users read what was
-/// signed. P-11.3.
+/// signed. P-11.2.
 ///
 /// ```
 /// use bisik::hosting::OperatorName;

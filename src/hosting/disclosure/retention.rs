@@ -1,4 +1,5 @@
-//! [`Retention`] and [`Region`]: for how long and where an operator keeps messages (docs/protocol.md, section 11.1).
+//! [`Retention`] and [`Region`]: for how long and where an operator keeps messages (docs/spec/hosting.md, section
+//! 11.1).
 
 use core::fmt;
 
@@ -86,7 +87,7 @@ impl Retention {
     pub const THIRTY_DAYS: Self = Self { at_rest: 30 * 86_400, in_use: 3_600, region: None };
 
     /// When a message that was decrypted at `received` must have been deleted everywhere: after the longer of the two
-    /// periods. P-11.20.
+    /// periods. P-11.21.
     #[must_use]
     pub const fn deadline(&self, received: Timestamp) -> Timestamp {
         received.plus_seconds(if self.at_rest > self.in_use { self.at_rest } else { self.in_use })

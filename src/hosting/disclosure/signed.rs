@@ -1,4 +1,4 @@
-//! [`Disclosure`]: who else can read, with the signatures of the three parties (docs/protocol.md, section 11.2).
+//! [`Disclosure`]: who else can read, with the signatures of the three parties (docs/spec/hosting.md, section 11.2).
 
 use alloc::vec::Vec;
 use core::fmt;

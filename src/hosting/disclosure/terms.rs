@@ -102,7 +102,7 @@ impl HostingTerms {
         !self.custody.is_own_held() && self.roles != Roles::NONE
     }
 
-    /// How these terms are worse than `agreed`. [`TermsDiff::NOTHING`] if consent to `agreed` covers them. P-11.12.
+    /// How these terms are worse than `agreed`. [`TermsDiff::NOTHING`] if consent to `agreed` covers them. P-11.13.
     #[must_use]
     pub fn worse_than(&self, agreed: &Self) -> TermsDiff {
         let Self { custody, operator, roles, retention, purposes } = self;

@@ -1,4 +1,5 @@
-//! What a peer checks of a disclosure: [`Disclosure::verify`], and the order of disclosures (docs/protocol.md, section 11.2).
+//! What a peer checks of a disclosure: [`Disclosure::verify`], and the order of disclosures (docs/spec/hosting.md,
+//! section 11.2).
 
 use super::body::Body;
 use super::error::DisclosureError;

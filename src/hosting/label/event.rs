@@ -5,7 +5,7 @@ use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::{Operator, Retention, TermsDiff};
 use crate::time::Timestamp;
 
-/// A change of a label. Applications must show it to the user (docs/protocol.md, section 11.4).
+/// A change of a label. Applications must show it to the user (docs/spec/hosting.md, section 11.4).
 ///
 /// The enum is exhaustive on purpose: an application that shows events does not compile until it handles every kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! [`Evidence`]: what a verified device list shows about an account's devices (docs/protocol.md, section 11.3).
+//! [`Evidence`]: what a verified device list shows about an account's devices (docs/spec/hosting.md, section 11.3).
 //!
 //! It is not checked here that the list verifies: take it from a [`DeviceDirectory`](crate::device::DeviceDirectory).
 

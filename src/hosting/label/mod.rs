@@ -1,4 +1,4 @@
-//! The label of a conversation: who can read it (docs/protocol.md, sections 11.3, 11.4 and 11.9).
+//! The label of a conversation: who can read it (docs/spec, sections 11.3, 11.4 and 11.9).
 //!
 //! A label follows from signatures: from the peer's verified device list, from the disclosures of its hosted devices, and from
 //! the user's own decisions. A server cannot set it. Every operation is a pure function that returns the state after it.

@@ -1,4 +1,5 @@
-//! Evidence into the state: which devices an operator holds now, and until when that is known (docs/protocol.md, section 11.3).
+//! Evidence into the state: which devices an operator holds now, and until when that is known (docs/spec/hosting.md,
+//! section 11.3).
 
 use alloc::vec::Vec;
 
@@ -57,7 +58,8 @@ impl LabelState {
         if operators.len() > Self::MOST_OPERATORS { Err(Unverified::TooMany) } else { Ok((valid_until, seen)) }
     }
 
-    /// Checks one device. Returns the disclosure of a hosted device, `None` for one that the account holds itself. P-11.13.
+    /// Checks one device. Returns the disclosure of a hosted device, `None` for one that the account holds itself.
+    /// P-11.12.
     fn examine_device<'a>(
         &self,
         device: &HostedDevice<'a>,
@@ -93,7 +95,7 @@ impl LabelState {
         Ok(Some(verified))
     }
 
-    /// The devices in force now that will not be once `seen` is. P-11.19.
+    /// The devices in force now that will not be once `seen` is. P-11.23.
     fn closed_by(&self, seen: &[SeenDevice]) -> Vec<ClosedDevice> {
         let stays = |old: &SeenDevice| seen.iter().any(|new| new.device == old.device && new.hash == old.hash);
         let gone = self.seen.iter().filter(|old| old.in_force && !stays(old));

@@ -1,4 +1,4 @@
-//! [`LabelState`]: what was seen and decided, and the label that follows from it (docs/protocol.md, section 11.4).
+//! [`LabelState`]: what was seen and decided, and the label that follows from it (docs/spec/hosting.md, section 11.4).
 
 use alloc::vec::Vec;
 
@@ -64,7 +64,7 @@ pub struct Transition {
 }
 
 /// A hosted device that has left, or whose disclosure was replaced. Close sessions with this key under this disclosure.
-/// P-11.19.
+/// P-11.23.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClosedDevice {
     /// The device's key.
@@ -150,7 +150,7 @@ impl LabelState {
     }
 
     /// Records a decision unless a known one about the same operator takes precedence. If there is no room, the oldest
-    /// decision about an operator that holds no device now is forgotten. P-11.16.
+    /// decision about an operator that holds no device now is forgotten. P-11.18.
     pub(in crate::hosting) fn record_decision(&mut self, decision: RecordedDecision) {
         let operator = decision.terms.operator.key;
         if let Some(known) = self.decision_about(&operator) {

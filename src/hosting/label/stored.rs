@@ -1,4 +1,4 @@
-//! [`LabelState`] in bytes, as one part of a conversation's record (docs/protocol.md, section 11.9).
+//! [`LabelState`] in bytes, as one part of a conversation's record (docs/formats.md, section 11.9).
 //!
 //! The record is sealed. What is decoded here was therefore authenticated, and is checked for consistency all the same.
 
@@ -16,7 +16,8 @@ use crate::keys::IdentityKey;
 use crate::time::{self, Timestamp};
 
 impl LabelState {
-    /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings. P-11.23.
+    /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings.
+    /// P-11.24.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Self { account: _, label, valid_until, lapsed, seen, decisions } = self;
         let mut writer = Writer::with_capacity(64);
@@ -271,7 +272,7 @@ mod tests {
         vec![unknown, asked, half, hosted, refused, unverified, withdrawn, expired, left]
     }
 
-    /// P-11.23.
+    /// P-11.24.
     #[test]
     fn a_state_of_every_label_reads_back_as_itself() {
         let parties = parties();
@@ -286,7 +287,7 @@ mod tests {
         );
     }
 
-    /// P-11.23. What decodes has one encoding; and no flipped bit makes a label better.
+    /// P-11.24. What decodes has one encoding; and no flipped bit makes a label better.
     #[test]
     fn a_changed_state_is_refused_or_is_another_whole_state() {
         for state in states(&parties()) {
