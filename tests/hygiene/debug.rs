@@ -218,6 +218,8 @@ fn errors(shown: &mut Shown) {
 
 /// What `bisik` re-exports of `bisik-core`.
 const FROM_CORE: &[&str] = &[
+    "disclosure::DisclosureHash",
+    "shared_secret::SharedSecret",
     "primitives::x25519::KeyPair",
     "primitives::x25519::PublicKey",
     "primitives::x25519::PublicKeyError",
