@@ -1,6 +1,6 @@
-//! What it costs to seal and to unseal state: `cargo bench --bench state`.
+//! The cost of sealing and unsealing state: `cargo bench --bench state`.
 //!
-//! Does not know other libraries: see `versus`.
+//! For a comparison with another library see `versus`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -57,7 +57,7 @@ fn pre_keys(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// An accepted session that has answered, and waits for `kept` messages.
+/// Returns an accepted session that has answered and holds `kept` skipped message keys.
 fn keeping(kept: usize) -> Session {
     let rng = &mut rand::rng();
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));

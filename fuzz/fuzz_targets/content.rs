@@ -1,4 +1,4 @@
-//! Runs `bisik_testkit::fuzz::content` on libFuzzer's input.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::content`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::content(data));

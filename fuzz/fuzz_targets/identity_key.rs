@@ -1,4 +1,4 @@
-//! Runs `bisik_testkit::fuzz::identity_key` on libFuzzer's input.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::identity_key`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::identity_key(data));

@@ -1,6 +1,4 @@
-//! An account as one record (docs/formats.md, section 12.6).
-//!
-//! Does not know where records are kept.
+//! Sealed records of accounts (docs/formats.md, section 12.6).
 
 use alloc::vec::Vec;
 
@@ -15,9 +13,10 @@ use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
 
 impl Account {
-    /// Seals the account where it has changed since the last time: the revision that the database must have, the new one,
-    /// and the record. Conversations do this with their own record ([`crate::Conversation::changes`]); it is for changes
-    /// beside them.
+    /// Encrypts the account into a record if it has changed since the last call.
+    ///
+    /// A conversation's [changes](crate::Conversation::changes) include the account's record. Call this for changes
+    /// made outside conversations.
     pub fn change(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         if self.stored == Some(self.revision) {
             return None;
@@ -44,12 +43,12 @@ impl Account {
         storage::seal(key, kind::ACCOUNT, &[], &writer.finish(), rng)
     }
 
-    /// Opens an account's record.
+    /// Decrypts a record of an account.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with; [`UnsealError::UnknownVersion`] where
-    /// a later version sealed it.
+    /// * [`UnsealError::Rejected`] if the key or the record is not the one used to seal the account.
+    /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::ACCOUNT, &[], record)?;
         Self::read(&state).map_err(|Malformed| UnsealError::Rejected)
@@ -80,13 +79,13 @@ impl Account {
     }
 }
 
-/// An account's record, to be stored only if the database still has the expected revision.
+/// The record of an account. Store it only if the database has the expected revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
-    /// The revision that the database must have now; `None` where it must have no record.
+    /// The revision that the database must still have; `None` if it must have no record.
     pub expected: Option<u64>,
-    /// The revision of these bytes.
+    /// The revision of this record.
     pub revision: u64,
     /// The record.
     pub bytes: Vec<u8>,

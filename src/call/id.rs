@@ -1,13 +1,13 @@
-//! [`CallId`], and the first bytes by which signals are told apart (docs/spec/calls.md, section 9.1).
+//! [`CallId`], and the first byte of each kind of signal (docs/spec/calls.md, section 9.1).
 
 bisik_core::id! {
-    /// The name of a call: 16 random bytes that only its parties know.
+    /// The id of a call: 16 random bytes that only the parties of the call know.
     pub struct CallId;
-    /// A name received in a signal.
+    /// Creates an id from bytes received in a signal.
     pub fn from_bytes(bytes);
-    /// Its 16 bytes.
+    /// Returns the 16 bytes of the id.
     pub fn as_bytes();
-    /// A new name from 16 bytes of `rng`.
+    /// Draws a new id: 16 bytes from `rng`.
     pub fn generate(rng);
 }
 

@@ -1,4 +1,5 @@
-//! [`Signal`]: what the parties of a call send each other through their sessions (docs/spec/calls.md, section 9.1).
+//! [`Signal`]: the messages that the parties of a call exchange inside their sessions (docs/spec/calls.md, section
+//! 9.1).
 
 use super::epoch::EpochKey;
 use super::error::SignalError;
@@ -7,24 +8,24 @@ use super::offer::{Answer, Offer};
 use crate::codec::Malformed;
 use crate::primitives::x25519::InvalidKey;
 
-/// Any signal of a call, as a session decrypted it. The first byte tells them apart.
+/// A signal of any kind, from the plaintext of a session's message. The first byte tells the kinds apart.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Signal {
-    /// A call of two begins.
+    /// The peer calls this device.
     Offer(Offer),
-    /// The called device has answered.
+    /// The called device answers.
     Answer(Answer),
-    /// The next key of a participant of a group call.
+    /// A participant of a group call sends its next key.
     EpochKey(EpochKey),
 }
 
 impl Signal {
-    /// Reads a signal.
+    /// Decodes a signal.
     ///
     /// # Errors
     ///
-    /// [`SignalError`] if the bytes do not encode a signal, or hold a key that no honest device makes.
+    /// [`SignalError`] if the bytes do not encode a signal, or contain a key that no honest device generates.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignalError> {
         match bytes.first() {
             Some(&OFFER) => Offer::from_bytes(bytes).map(Self::Offer),
@@ -34,7 +35,7 @@ impl Signal {
         }
     }
 
-    /// The call it belongs to.
+    /// Returns the id of the call that the signal belongs to.
     #[must_use]
     pub const fn call(&self) -> CallId {
         match self {

@@ -1,6 +1,6 @@
-//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/spec/session.md, section 3).
+//! Session setup: PQXDH with a full transcript and an encrypted initiator identity (docs/spec/session.md, section 3).
 //!
-//! Does not know messages or ratchets: it ends with a [`SharedSecret`] that both sides have and nobody else.
+//! The handshake sends no messages of its own. It yields a [`SharedSecret`] that only the two devices know:
 //!
 //! ```text
 //!   initiator (IKa)                                     responder (IKb, SPKb, [OPKb], KEMb)
@@ -16,13 +16,13 @@
 //!        │                                                       │   then DH1, then the same secret
 //! ```
 //!
-//! A relay sees neither who initiates nor anything that would tell two initiators apart.
+//! A relay cannot see who the initiator is, nor tell two initiators apart.
 //!
-//! These are primitives for a protocol of one's own; [`Session`](crate::Session) does all of it for everyone else.
+//! These functions are for custom protocols. Most applications use [`Session`](crate::Session), which calls them.
 
 mod initiator; //  3.2
 mod responder; //  3.3
-mod transcript; // 3.1  the exact bytes that both sides bind
+mod transcript; // 3.1  the exact bytes that both sides authenticate
 
 use core::fmt;
 
@@ -39,23 +39,23 @@ use crate::primitives::mlkem768::CIPHERTEXT;
 use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
 
-/// What both sides hold when the handshake has ended.
+/// The result of a handshake, the same on both sides except for the peer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
-    /// The secret that the ratchet starts from.
+    /// The secret from which the ratchet starts.
     pub secret: SharedSecret,
-    /// The seed of a post-quantum ratchet beside it, independent of [`secret`](Self::secret).
+    /// The seed of a post-quantum ratchet that runs in parallel. Independent of [`secret`](Self::secret).
     pub post_quantum_seed: SharedSecret,
-    /// The hash of the full transcript: associated data for every message of the session.
+    /// The hash of the full transcript. It is associated data of every message of the session.
     pub binding: [u8; 32],
-    /// A public name for the session, the same on both sides, 16 bytes.
+    /// The public id of the session, 16 bytes, the same on both sides.
     pub session_id: [u8; 16],
-    /// Whom the session is with.
+    /// The identity key of the peer.
     pub peer: IdentityKey,
 }
 
-/// What the initiator sends before its first message: 1,208 bytes (docs/spec/session.md, section 3.2).
+/// The initiator's handshake data, sent in front of its first message: 1,208 bytes (docs/spec/session.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirstFlight {
     pub(crate) ephemeral: PublicKey,
@@ -66,14 +66,15 @@ pub struct FirstFlight {
 }
 
 impl FirstFlight {
-    /// Bytes of a first flight.
+    /// Length in bytes: 1,208.
     pub const LENGTH: usize = 32 + 4 + 4 + CIPHERTEXT + SEALED_IDENTITY;
 
-    /// Reads a first flight. Nothing in it can be trusted before [`respond`] has succeeded.
+    /// Decodes a first flight. Its contents are not authenticated until [`respond`] has succeeded and a message has
+    /// verified.
     ///
     /// # Errors
     ///
-    /// [`RespondError::Malformed`] where the length is wrong or the ephemeral key is not canonical or of small order.
+    /// [`RespondError::Malformed`] if the length is wrong, or the ephemeral key is not canonical or is of small order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RespondError> {
         let mut reader = Reader::new(bytes);
         let flight = Self::read(&mut reader).map_err(|Malformed| RespondError::Malformed)?;
@@ -90,7 +91,7 @@ impl FirstFlight {
         Ok(Self { ephemeral, signed_id, one_time_id, kem, sealed_identity })
     }
 
-    /// The bytes to send.
+    /// Encodes the first flight.
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
         let Self { ephemeral, signed_id, one_time_id, kem, sealed_identity } = self;
@@ -107,5 +108,5 @@ impl fmt::Debug for FirstFlight {
     }
 }
 
-/// An identity key and its tag.
+/// Length in bytes of an encrypted identity key and its tag.
 const SEALED_IDENTITY: usize = IdentityKey::LENGTH + TAG;

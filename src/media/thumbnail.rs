@@ -12,12 +12,15 @@ use super::keys::Role;
 use super::pointer::{Pointer, Thumbnail, decrypt_all, thumbnail_layout};
 
 impl Pointer {
-    /// Adds a thumbnail of 1 to [`MAX_THUMBNAIL`](Self::MAX_THUMBNAIL) bytes, in place of any other. It is encrypted under a
-    /// key derived from the file's, so that a cached copy of it is as unreadable as the blob. Uses 24 bytes of `rng`.
+    /// Adds a thumbnail of 1 to [`MAX_THUMBNAIL`](Self::MAX_THUMBNAIL) bytes, replacing any earlier one.
+    ///
+    /// The thumbnail is encrypted under a key derived from the file's attachment key, so a cached copy is as unreadable
+    /// as the blob. Draws 24 bytes from `rng`.
     ///
     /// # Errors
     ///
-    /// [`EncryptError::TooLarge`] if it is longer; [`EncryptError::OtherSize`] if it is empty.
+    /// * [`EncryptError::TooLarge`] if the thumbnail is longer.
+    /// * [`EncryptError::OtherSize`] if it is empty.
     pub fn with_thumbnail(
         mut self,
         thumbnail: &[u8],
@@ -36,11 +39,11 @@ impl Pointer {
         Ok(self)
     }
 
-    /// Decrypts the thumbnail, if there is one. That the thumbnail is intact shows nothing about the blob.
+    /// Decrypts the thumbnail, if there is one. An intact thumbnail proves nothing about the blob.
     ///
     /// # Errors
     ///
-    /// [`DecryptError::Rejected`] if it was not made under this pointer's key.
+    /// [`DecryptError::Rejected`] if the thumbnail was not made under this pointer's key.
     pub fn thumbnail(&self) -> Result<Option<Vec<u8>>, DecryptError> {
         let Some(Thumbnail { layout, blob }) = &self.thumbnail else { return Ok(None) };
         let attachment = Box::new(self.attachment().duplicate());

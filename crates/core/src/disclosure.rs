@@ -1,4 +1,4 @@
-//! [`DisclosureHash`], and its place in encodings: 32 bytes, all zero where there is none.
+//! [`DisclosureHash`], and its encoding: 32 bytes, all zero if there is none.
 
 use core::fmt;
 
@@ -7,9 +7,9 @@ use crate::primitives::kdf::digest;
 
 /// The name of a disclosure: the SHA-256 of its bytes (docs/spec/hosting.md, section 11.2). Never all zero.
 ///
-/// A session with a hosted device is set up under the hash of that device's disclosure, which is part of the transcript: if
-/// the two sides hold different ones, because a relay stripped, swapped or replayed a disclosure, the handshake fails
-/// (docs/spec/session.md, section 3.1). Where no device is hosted there is no disclosure, and the API has `None`.
+/// A session with a hosted device is set up under the hash of that device's disclosure, which is part of the transcript. If
+/// a relay removes, swaps or replays a disclosure, the two sides hash different values, and the handshake fails
+/// (docs/spec/session.md, section 3.1). If no device is hosted there is no disclosure, and the API has `None`.
 ///
 /// ```
 /// # use bisik_core::disclosure as bisik;
@@ -23,19 +23,20 @@ use crate::primitives::kdf::digest;
 pub struct DisclosureHash([u8; 32]);
 
 impl DisclosureHash {
-    /// The hash of a disclosure of which `parts` are the bytes, one after the other.
+    /// Hashes a disclosure. `parts` are its bytes, one part after the other.
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
         Self(digest(parts))
     }
 
-    /// A hash that was stored or received; `None` where all 32 bytes are zero, which stands for no disclosure.
+    /// Creates a hash from stored or received bytes. Returns `None` if all 32 are zero, which encodes the absence of a
+    /// disclosure.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Option<Self> {
         (bytes != [0; 32]).then_some(Self(bytes))
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -48,17 +49,17 @@ impl fmt::Debug for DisclosureHash {
     }
 }
 
-/// The encoding of a disclosure that there may be.
+/// Encodes an optional hash; all zero is `None`.
 pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
     hash.map_or([0; 32], |DisclosureHash(bytes)| bytes)
 }
 
-/// Reads a disclosure that there may be.
+/// Reads an optional hash; all zero is `None`.
 pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<DisclosureHash>, Malformed> {
     reader.array().map(|bytes| DisclosureHash::from_bytes(*bytes))
 }
 
-/// Reads a disclosure that there must be.
+/// Reads a hash; all zero is malformed.
 pub fn read(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
     read_optional(reader)?.ok_or(Malformed)
 }
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zeros_stand_for_no_disclosure_in_both_directions() {
+    fn zeros_encode_no_disclosure_and_decode_as_none() {
         let some = DisclosureHash::from_bytes([1; 32]);
         assert!(some.is_some());
         for hash in [None, some] {

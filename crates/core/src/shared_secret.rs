@@ -1,23 +1,23 @@
-//! [`SharedSecret`]: what a key exchange ends with and a ratchet starts from.
+//! [`SharedSecret`]: the result of a key exchange, from which a ratchet starts.
 
 use alloc::boxed::Box;
 
 use crate::primitives::secret::Secret;
 
 crate::boxed_secret! {
-    /// 32 secret bytes that two parties share. Wiped on drop, absent from `Debug`.
+    /// 32 secret bytes shared by two parties.
     ///
-    /// The handshake of a session makes one. A key exchange of the caller's own may make one too, for a ratchet without a
-    /// session.
+    /// The handshake derives one. A custom key exchange may supply one for a ratchet without a session. It is wiped on drop
+    /// and does not appear in `Debug` output.
     pub struct SharedSecret([u8; 32]);
-    /// A secret from a key exchange of the caller's own. It must be uniformly random and used for nothing else.
+    /// Creates a shared secret from another key exchange. The bytes must be uniformly random and used for nothing else.
     pub fn from_bytes(bytes);
-    /// The secret bytes, for a protocol of the caller's own. Copies of them are the caller's to wipe.
+    /// Returns the secret bytes, for a custom protocol. The caller must wipe copies of them.
     pub fn expose_bytes();
 }
 
 impl SharedSecret {
-    /// The end of a key exchange, without a copy outside the wiped types.
+    /// Boxes the output of a derivation, without a copy that is not wiped.
     #[doc(hidden)]
     pub fn from_secret(secret: Secret<32>) -> Self {
         Self(Box::new(secret))

@@ -46,12 +46,12 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The encoding of a moment that may not have come yet: zero stands for never.
+/// Encodes an optional time; zero is `None`.
 pub fn to_seconds(moment: Option<Timestamp>) -> u64 {
     moment.map_or(0, Timestamp::as_unix_seconds)
 }
 
-/// Reads a moment that may not have come yet.
+/// Reads an optional time; zero is `None`.
 pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, Malformed> {
     reader.u64().map(|seconds| (seconds != 0).then_some(Timestamp(seconds)))
 }
