@@ -211,7 +211,7 @@ impl fmt::Debug for DoubleRatchet {
         let State { binding: _, root: _, sending: _, receiving } = self.state.as_ref();
         f.debug_struct("DoubleRatchet")
             .field("receiving_chains", &receiving.chains.len())
-            .field("kept_keys", &self.skipped_keys())
+            .field("skipped_keys", &self.skipped_keys())
             .finish_non_exhaustive()
     }
 }
