@@ -42,7 +42,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, disclosure, primitives, shared_secret, storage, time};
+use bisik_core::{codec, disclosure, internal, primitives, shared_secret, storage, time};
 
 mod labels;
 
@@ -68,7 +68,6 @@ pub mod hosting;
 mod account;
 pub mod conversation;
 
-pub mod error;
 pub mod manual;
 
 #[cfg(feature = "interop")]
@@ -79,8 +78,13 @@ pub use account::{Account, MaintenanceOutput, SealedAccount};
 pub use conversation::Conversation;
 
 pub use disclosure::DisclosureHash;
-pub use error::*;
-pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeyCount, PreKeys, Trust, UsedPreKeys, VerifiedBundle};
-pub use session::{Accepted, Ciphertext, Held, SealedSession, Session, Staged, Stored, Suite};
-pub use storage::StorageKey;
+pub use keys::{
+    BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust,
+    UsedPreKeys, VerifiedBundle,
+};
+pub use session::{
+    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, InitiateError, SealedSession,
+    Session, Staged, Stored, Suite,
+};
+pub use storage::{StorageKey, UnsealError};
 pub use time::Timestamp;

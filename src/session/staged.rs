@@ -49,7 +49,7 @@ impl Session {
     /// [`DecryptError`]; the session is the same as before then, bit for bit.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         if message.is_pre_key_message() && !self.recognizes(message) {
-            return Err(DecryptError::OtherSession);
+            return Err(DecryptError::OpensNewSession);
         }
         let decrypted = self.ratchet.open(message.ratchet_message())?;
         Ok(Staged { session: self, decrypted, sealed: false })

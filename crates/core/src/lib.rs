@@ -17,7 +17,9 @@ mod labels;
 
 pub mod codec;
 pub mod disclosure;
+pub mod error;
 pub mod id;
+pub mod internal;
 pub mod primitives;
 pub mod shared_secret;
 pub mod storage;

@@ -85,7 +85,7 @@ impl SafetyNumber {
             return Err(ScanError::OtherVersion { theirs: version });
         }
         let same = scanned(&self.remote).ct_eq(&local) & scanned(&self.local).ct_eq(&remote);
-        if bool::from(same) { Ok(()) } else { Err(ScanError::Different) }
+        if bool::from(same) { Ok(()) } else { Err(ScanError::Mismatch) }
     }
 }
 
@@ -116,20 +116,16 @@ pub enum ScanError {
         theirs: u32,
     },
     /// Another key or another person. Somebody may be in between: do not mark as verified.
-    Different,
+    Mismatch,
 }
 
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not the code of a safety number",
-            Self::OtherVersion { theirs: _ } => "the code of another version",
-            Self::Different => "the code of another key or person",
-        })
+bisik_core::error_texts! {
+    ScanError {
+        Malformed => "interop.signal.scan.malformed", "the scanned code is not that of a safety number";
+        OtherVersion => "interop.signal.scan.other_version", "the scanned code has another version";
+        Mismatch => "interop.signal.scan.mismatch", "the scanned code is for another key or person";
     }
 }
-
-impl core::error::Error for ScanError {}
 
 /// S-9.1. `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then over and over `SHA-512(h ‖ keys)`.
 fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {

@@ -26,17 +26,13 @@ pub enum KeyError {
     LowOrder,
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "public key has another length or type",
-            Self::NonCanonical => "public key is not canonical",
-            Self::LowOrder => "public key is of small order",
-        })
+bisik_core::error_texts! {
+    KeyError {
+        Malformed => "interop.signal.key.malformed", "the public key has another length or type";
+        NonCanonical => "interop.signal.key.non_canonical", "the public key is not in canonical encoding";
+        LowOrder => "interop.signal.key.low_order", "the public key is of small order";
     }
 }
-
-impl core::error::Error for KeyError {}
 
 impl From<InvalidKey> for KeyError {
     fn from(error: InvalidKey) -> Self {

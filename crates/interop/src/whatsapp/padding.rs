@@ -3,7 +3,6 @@
 //! Does not know what is padded. It hides lengths only modulo 16, and a receiver looks at it only after a tag has held.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -52,13 +51,9 @@ pub fn unpad(padded: &[u8]) -> Result<&[u8], PaddingError> {
 #[non_exhaustive]
 pub struct PaddingError;
 
-impl fmt::Display for PaddingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the message does not end in padding")
-    }
+bisik_core::error_texts! {
+    PaddingError => "interop.whatsapp.padding.malformed", "the message does not end in padding"
 }
-
-impl core::error::Error for PaddingError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,16 @@
 //! Why a message of a group was not encrypted, read or decrypted: a variant only where the caller acts differently.
-//!
-//! Does not know the operations.
 
-use core::fmt;
+use bisik_core::internal::InternalError;
 
 /// The bytes are not a distribution or a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DistributionError;
 
-impl fmt::Display for DistributionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a message of a group with sender keys")
-    }
+bisik_core::error_texts! {
+    DistributionError => "interop.signal.distribution.malformed",
+        "the bytes are not a message of a group with sender keys"
 }
-
-impl core::error::Error for DistributionError {}
 
 /// Why a message was not encrypted. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,43 +20,44 @@ pub enum GroupEncryptError {
     TooLong,
     /// The chain has ended, after 4,294,967,295 messages: make a new sender key.
     Exhausted,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for GroupEncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "message is too long",
-            Self::Exhausted => "sender key is used up",
-        })
+bisik_core::error_texts! {
+    GroupEncryptError {
+        TooLong => "interop.signal.group_encrypt.too_long", "the message is longer than 64 MiB";
+        Exhausted => "interop.signal.group_encrypt.exhausted", "the sender key's chain is exhausted";
+        Internal => "interop.signal.group_encrypt.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for GroupEncryptError {}
+impl From<InternalError> for GroupEncryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
-/// Why a message was not decrypted. What is known of the sender is the same as before, bit for bit.
+/// Why a message was not decrypted. On error the sender's state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupDecryptError {
-    /// Under a key that has not been distributed to this member, or one of long ago: ask the sender for the distribution, and
-    /// keep the message until then. Nothing of it was verified.
+    /// It is under a key that was not distributed to this member, or was displaced long ago: ask the sender for the
+    /// distribution, and keep the message until then. Nothing of it was verified.
     UnknownKey,
-    /// The sender's, and received before; or so late that its key was given up. Drop it.
+    /// The sender made it, and it was received before, or is so late that its key was deleted. Drop it.
     Replayed,
-    /// The sender's, and more than 25,000 messages before it are missing: ask for a new distribution.
+    /// The sender made it, and more than 25,000 messages before it are missing: ask for a new distribution.
     TooFarAhead,
-    /// Damaged, forged, or not as the sender's software should have made it. Drop it.
+    /// It is damaged or forged, or the sender's software made it wrongly. Drop it.
     Rejected,
 }
 
-impl fmt::Display for GroupDecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownKey => "message is under an unknown sender key",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    GroupDecryptError {
+        UnknownKey => "interop.signal.group_decrypt.unknown_key", "the message is under an unknown sender key";
+        Replayed => "interop.signal.group_decrypt.replayed", "the message was received before";
+        TooFarAhead => "interop.signal.group_decrypt.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.group_decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for GroupDecryptError {}

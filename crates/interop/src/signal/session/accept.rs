@@ -96,7 +96,7 @@ impl Session {
         message: &Ciphertext,
     ) -> Result<AcceptedAgain, AcceptError> {
         if identity.public() != self.ours {
-            return Err(AcceptError::OtherIdentity);
+            return Err(AcceptError::WrongIdentity);
         }
         let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
         if peer != self.peer {
@@ -122,11 +122,11 @@ struct Begun {
 impl Begun {
     fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
         if message.kind() != Kind::PreKey {
-            return Err(AcceptError::NotFirst);
+            return Err(AcceptError::NotPreKeyMessage);
         }
         let ours = identity.public();
         if *keys.owner() != ours {
-            return Err(AcceptError::OtherIdentity);
+            return Err(AcceptError::WrongIdentity);
         }
         let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| AcceptError::Rejected)?;
         let (opening, used) = keys.named(&outer)?;

@@ -126,7 +126,7 @@ impl Session {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), InitiateError> {
         if identity.public() != self.ours || bundle.identity != self.peer {
-            return Err(InitiateError::OtherIdentity);
+            return Err(InitiateError::WrongIdentity);
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
         self.push(state);
@@ -148,7 +148,7 @@ impl Session {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
         let Self { ours, registration_id, peer, states, revision } = self;
-        let state = states.front_mut().ok_or(EncryptError::Exhausted)?;
+        let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
         *revision = revision.saturating_add(1);

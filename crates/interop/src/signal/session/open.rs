@@ -27,7 +27,7 @@ impl Session {
                 let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
                 // S-5.3. By name: no pre-key is asked for twice.
                 let known = self.states.iter().enumerate().find(|(_, state)| state.base_key == outer.base_key);
-                let (state, found) = known.ok_or(DecryptError::OtherSession)?;
+                let (state, found) = known.ok_or(DecryptError::OpensNewSession)?;
                 // S-5.4. What nothing authenticates must at least not contradict what is known.
                 if outer.identity != *self.peer.key() {
                     return Err(DecryptError::Rejected);

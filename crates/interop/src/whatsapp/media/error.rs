@@ -1,8 +1,6 @@
-//! What can go wrong with attachments.
-//!
-//! Does not know the operations.
+//! Why a file was not encrypted, or a blob not decrypted.
 
-use core::fmt;
+use bisik_core::internal::InternalError;
 
 /// Why a file was not encrypted, or a blob not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,15 +11,20 @@ pub enum MediaError {
     /// Not the blob or the payload that was meant, or changed since. One answer for everything, so that there is no oracle
     /// in it.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for MediaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the file is too large",
-            Self::Rejected => "not what the message names, or changed since",
-        })
+bisik_core::error_texts! {
+    MediaError {
+        TooLarge => "interop.whatsapp.media.too_large", "the file is too large";
+        Rejected => "interop.whatsapp.media.rejected", "the blob is not the one that the message names, or was changed";
+        Internal => "interop.whatsapp.media.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for MediaError {}
+impl From<InternalError> for MediaError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
