@@ -18,13 +18,12 @@ impl Account {
     ///
     /// A conversation's [changes](crate::Conversation::changes) include the account's record. Call this for changes
     /// made outside conversations.
-    pub fn change(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
-        let mut rng = rng;
-        if self.stored == self.revision {
+    pub fn change(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
+        if self.stored == Some(self.revision) {
             return None;
         }
         let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal(key, &mut rng) };
-        self.stored = self.revision;
+        self.stored = Some(self.revision);
         Some(change)
     }
 
@@ -77,7 +76,7 @@ impl Account {
         if !fits {
             return Err(Malformed);
         }
-        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: revision })
+        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: Some(revision) })
     }
 }
 
@@ -85,8 +84,8 @@ impl Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
-    /// The revision that the database must still have; 0 if it must have no record.
-    pub expected: u64,
+    /// The revision that the database must still have; `None` if it must have no record.
+    pub expected: Option<u64>,
     /// The revision of this record.
     pub revision: u64,
     /// The record.

@@ -148,9 +148,8 @@ impl FrameSealer {
         count: u32,
         key: &StorageKey,
         context: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Reserved<'_>, SealError> {
-        let mut rng = rng;
         let start = match self.origin {
             Origin::Memory => self.next,
             Origin::Recorded => self.limit,

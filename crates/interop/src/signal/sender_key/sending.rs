@@ -53,8 +53,7 @@ pub struct GroupSender {
 impl GroupSender {
     /// A new sender key. Uses 4 bytes of `rng` for its number, 32 for the chain and 32 for the signing pair.
     #[must_use]
-    pub fn generate(form: Form, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(form: Form, mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut id = [0; 4];
         rng.fill_bytes(&mut id);
         let chain = Box::new(ChainKey::new(Secret::random(&mut rng)));

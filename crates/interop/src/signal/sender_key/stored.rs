@@ -25,8 +25,7 @@ impl GroupSender {
     /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the same
     /// must be given to [`GroupSender::unseal`]. Store it before a message is sent. Uses 24 bytes of `rng`.
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let Self { form, id, iteration, chain, signing, public, revision } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
         let (secret, edwards) = signing.halves();
@@ -69,8 +68,7 @@ impl GroupReceiver {
     /// for. `context` names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses
     /// 24 bytes of `rng`.
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let Self { states, revision } = self;
         let room = self.kept_keys().saturating_mul(KEPT).saturating_add(states.len().saturating_mul(STATE));
         let mut writer = SecretWriter::with_capacity(room.saturating_add(BEFORE));

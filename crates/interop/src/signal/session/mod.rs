@@ -102,9 +102,8 @@ impl Session {
     pub fn initiate_signal(
         identity: &Identity,
         bundle: &VerifiedBundle,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let mut rng = rng;
         let state = State::initiate(identity, bundle, &mut rng)?;
         Ok(Self {
             ours: identity.public(),
@@ -125,9 +124,8 @@ impl Session {
         &mut self,
         identity: &Identity,
         bundle: &VerifiedBundle,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), InitiateError> {
-        let mut rng = rng;
         if identity.public() != self.ours || bundle.identity != self.peer {
             return Err(InitiateError::WrongIdentity);
         }
@@ -148,9 +146,8 @@ impl Session {
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let mut rng = rng;
         let Self { ours, registration_id, peer, states, revision } = self;
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;

@@ -55,8 +55,7 @@ impl fmt::Debug for SealedSession {
 impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
     /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
         let states = self.states.len().saturating_mul(TYPICAL);
         let kept = self.kept_keys().saturating_mul(KEPT_KEY);
         let mut writer = SecretWriter::with_capacity(states.saturating_add(kept));

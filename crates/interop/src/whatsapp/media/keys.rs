@@ -4,7 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -20,29 +19,18 @@ use bisik_core::primitives::secret::Secret;
 
 pub(super) use bisik_core::primitives::aes_cbc_stream::BLOCK;
 
-/// The 32 bytes that a message carries for an attachment. Wiped on drop, absent from `Debug`.
-pub struct MediaKey(Box<Secret<32>>);
+bisik_core::boxed_secret! {
+    /// The 32 bytes that a message carries for an attachment. Wiped on drop, absent from `Debug`.
+    pub struct MediaKey([u8; 32]);
+    /// The key that a message carried.
+    pub fn from_bytes(bytes);
+    /// The 32 secret bytes, for the message. Copies of them are the caller's to wipe.
+    pub fn expose_bytes();
+    /// A new key from 32 bytes of `rng`.
+    pub fn generate(rng);
+}
 
 impl MediaKey {
-    /// A new key from 32 bytes of `rng`.
-    #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
-        Self(Box::new(Secret::random(&mut rng)))
-    }
-
-    /// The key that a message carried.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
-    }
-
-    /// The 32 secret bytes, for the message. Copies of them are the caller's to wipe.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-
     /// Encrypts what a sender's primary device answers when it is asked to upload a file again. `message` is the identifier
     /// of the message with the attachment. Uses 12 bytes of `rng`.
     ///
@@ -81,12 +69,6 @@ impl MediaKey {
 
     fn prk(&self) -> Prk {
         Prk::extract(&[], &[self.0.expose()])
-    }
-}
-
-impl fmt::Debug for MediaKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MediaKey(..)")
     }
 }
 
