@@ -377,7 +377,7 @@ fn disclosure(step: &Step) -> DisclosureHash {
     step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`; tests/vectors/README.md lists all.
+/// `TooFarAhead` is `too-far-ahead`; docs/spec/test-vectors.md lists all.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     let name = format!("{error:?}").replace("OtherHostedDevice", "OtherEndpoint");
