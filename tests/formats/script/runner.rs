@@ -377,7 +377,7 @@ fn disclosure(step: &Step) -> Option<DisclosureHash> {
     step.text("disclosure").and_then(|_| DisclosureHash::from_bytes(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`; tests/vectors/README.md lists all.
+/// `TooFarAhead` is `too-far-ahead`; docs/spec/test-vectors.md lists all.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{error:?}").chars() {
