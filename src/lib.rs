@@ -42,7 +42,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, disclosure, internal, primitives, shared_secret, storage, time};
+use bisik_core::{codec, convert, disclosure, internal, primitives, revision, shared_secret, storage, time};
 
 mod labels;
 

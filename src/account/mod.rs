@@ -15,6 +15,7 @@ use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListE
 use crate::disclosure::DisclosureHash;
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
+use crate::revision;
 use crate::time::Timestamp;
 
 /// The local device of an account, with the state shared by all its conversations.
@@ -258,7 +259,7 @@ impl Account {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

@@ -40,6 +40,7 @@ use crate::disclosure::DisclosureHash;
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
+use crate::revision;
 use crate::time::Timestamp;
 use link::Link;
 use pending::Pending;
@@ -236,7 +237,7 @@ impl Conversation {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::handshake::FirstFlight;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::DoubleRatchet;
+use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 
 /// A sealed session, with the revision that it holds.
@@ -115,7 +116,7 @@ impl Session {
 
     /// Reads what [`Session::write`] wrote.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let disclosure = disclosure::read_optional(reader)?;

@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, SealedSession, Session, SetupState};
 use crate::ratchet::Decrypted;
+use crate::revision;
 use crate::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -72,7 +73,7 @@ impl Staged<'_> {
             session.setup = session.setup.after_receiving();
         }
         if !sealed {
-            session.revision = session.revision.saturating_add(1);
+            session.revision = revision::after(session.revision);
         }
         plaintext
     }
@@ -83,7 +84,7 @@ impl Staged<'_> {
     /// pass for the one that was stored.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
         if !self.sealed {
-            self.session.revision = self.session.revision.saturating_add(1);
+            self.session.revision = revision::after(self.session.revision);
             self.sealed = true;
         }
         let Session { ratchet, id, peer, disclosure, setup, revision } = &*self.session;

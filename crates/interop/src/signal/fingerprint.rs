@@ -148,7 +148,8 @@ fn digits(half: &[u8; 64]) -> String {
 
 /// What of a half is in the code.
 fn scanned(half: &[u8; 64]) -> &[u8] {
-    half.get(..32).unwrap_or_default()
+    let (scanned, _) = half.split_at(32);
+    scanned
 }
 
 fn content(half: Option<Half>) -> Option<Vec<u8>> {

@@ -157,7 +157,7 @@ impl MessageSecret {
         let mut iv = [0; GCM_NONCE];
         rng.fill_bytes(&mut iv);
         let sealed = aes_gcm::seal(&self.key(context), &iv, &associated(context), payload);
-        Ok(SealedPayload { iv, payload: sealed.map_err(|_| AddOnError::TooLong)? })
+        Ok(SealedPayload { iv, payload: sealed? })
     }
 
     /// Decrypts a payload.
@@ -167,7 +167,7 @@ impl MessageSecret {
     /// [`AddOnError::Rejected`] where secret, message, author or use are not the ones it was made for, or it was changed;
     /// [`AddOnError::TooLong`] past 64 KiB.
     pub fn open(&self, context: &AddOn<'_>, sealed: &SealedPayload) -> Result<Vec<u8>, AddOnError> {
-        if sealed.payload.len() > MAX_PAYLOAD.saturating_add(TAG) {
+        if sealed.payload.len() > MAX_PAYLOAD + TAG {
             return Err(AddOnError::TooLong);
         }
         let opened = aes_gcm::open(&self.key(context), &sealed.iv, &associated(context), &sealed.payload);
@@ -210,8 +210,7 @@ impl MessageSecret {
     pub fn reporting_token(&self, context: &AddOn<'_>, fields: &[u8]) -> [u8; 16] {
         let context = AddOn { use_case: UseCase::ReportToken, ..*context };
         let mac = HmacSha256::new(&self.key(&context)).hash(&[fields]);
-        let [token @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = mac.expose();
-        *token
+        mac.truncate()
     }
 
     /// S-10.5. The secret of messages to and from bots, which are parties of their own and no ends of a conversation.

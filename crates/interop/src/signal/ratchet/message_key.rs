@@ -16,11 +16,12 @@ use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
 
 /// S-4.3. Appends the encrypted body to `output`, and then the tag over everything in it from `start`. Consumes the seed: it
-/// has no second use.
+/// has no second use. `start` is not past the end of `output`.
 pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Parties<'_>, plaintext: &[u8]) {
     let keys = Keys::of(&seed);
     aes_cbc::encrypt(output, &keys.cipher, keys.iv.expose(), plaintext);
-    let tag = keys.tag(parties, output.get(start..).unwrap_or_default());
+    let (_, message) = output.split_at(start);
+    let tag = keys.tag(parties, message);
     output.extend_from_slice(&tag);
 }
 

@@ -18,6 +18,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
+use bisik_core::revision;
 
 /// The keys of one sender in one group: at most five, the newest first, so that messages under older ones can still arrive.
 ///
@@ -46,9 +47,9 @@ impl GroupReceiver {
             return;
         }
         self.states.retain(|state| !same(state));
-        self.states.truncate(MAX_STATES.saturating_sub(1));
+        self.states.truncate(MAX_STATES - 1);
         self.states.push_front(State::new(distribution));
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 
     /// Verifies and decrypts one message.
@@ -66,7 +67,7 @@ impl GroupReceiver {
         }
         let (plaintext, change) = state.open(&message)?;
         state.apply(change);
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(plaintext)
     }
 

@@ -18,6 +18,7 @@ use crate::signal::key::{KeyPair, PublicKey};
 use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::primitives::aes_cbc::padded;
+use bisik_core::revision;
 
 /// What a device sends to one group with. Not `Clone`: two that go on alike would encrypt two messages under one key.
 ///
@@ -102,7 +103,7 @@ impl GroupSender {
         message.extend_from_slice(&signature);
         *self.chain = chain;
         self.iteration = next;
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(message)
     }
 

@@ -26,6 +26,7 @@ use super::limits::{MAX_ARCHIVED, MAX_KEPT};
 use super::ratchet::{Parties, Ratchet};
 use super::wire::PreKeyHeader;
 use super::x3dh;
+use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices on this wire: a current state, and those that it replaced.
 ///
@@ -130,7 +131,7 @@ impl Session {
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
         self.push(state);
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(())
     }
 
@@ -151,12 +152,11 @@ impl Session {
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
-        *revision = revision.saturating_add(1);
-        match state.opening {
+        let ciphertext = match state.opening {
             Opening::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext);
-                Ok(Ciphertext::made(Kind::Whisper, bytes))
+                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
+                Ciphertext::made(Kind::Whisper, bytes)
             }
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
                 let header = PreKeyHeader {
@@ -168,11 +168,13 @@ impl Session {
                 };
                 let mut bytes = Vec::with_capacity(next.length().saturating_add(PreKeyHeader::MOST));
                 header.write_before(&mut bytes, next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext);
+                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
                 header.write_after(&mut bytes);
-                Ok(Ciphertext::made(Kind::PreKey, bytes))
+                Ciphertext::made(Kind::PreKey, bytes)
             }
-        }
+        };
+        *revision = revision::after(*revision);
+        Ok(ciphertext)
     }
 
     /// Decrypts one message and commits at once. No clock, no randomness: the result depends on state and bytes alone.
@@ -232,9 +234,9 @@ impl Session {
 
     /// S-5.2, S-6.5. Makes `state` the current one; of too many others, those used longest ago go.
     fn push(&mut self, mut state: Box<State>) {
-        state.begun = self.revision.saturating_add(1);
+        state.begun = revision::after(self.revision);
         self.states.push_front(state);
-        self.states.truncate(MAX_ARCHIVED.saturating_add(1));
+        self.states.truncate(MAX_ARCHIVED + 1);
         self.give_up();
     }
 

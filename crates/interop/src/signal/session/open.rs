@@ -9,6 +9,7 @@ use crate::signal::ciphertext::{Ciphertext, Kind};
 use crate::signal::limits::MAX_JUMP;
 use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
 use crate::signal::wire::{PreKeyWhisper, Whisper};
+use bisik_core::revision;
 
 /// A message that was decrypted in one of the states and has not changed it yet.
 pub(super) struct Found {
@@ -97,7 +98,7 @@ impl Session {
             self.states.push_front(state);
         }
         self.give_up();
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         core::mem::take(&mut plaintext)
     }
 }

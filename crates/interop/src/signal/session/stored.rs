@@ -15,6 +15,7 @@ use crate::signal::key::{IdentityKey, PublicKey};
 use crate::signal::limits::MAX_ARCHIVED;
 use crate::signal::ratchet::Ratchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// A sealed session, with the revision that it holds.
@@ -88,12 +89,12 @@ impl Session {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let ours = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let registration_id = reader.u32()?;
         let peer = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let mut states = VecDeque::<Box<State>>::new();
-        for _ in 0..reader.count(MAX_ARCHIVED.saturating_add(1))? {
+        for _ in 0..reader.count(MAX_ARCHIVED + 1)? {
             let next = State::read(reader)?;
             if states.iter().any(|known| known.base_key == next.base_key) {
                 return Err(Malformed);
@@ -122,7 +123,7 @@ impl State {
     fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let base_key = PublicKey::decode_raw(reader.array()?)?;
         let peer_registration_id = reader.u32()?;
-        let begun = reader.u64()?;
+        let begun = revision::read(reader)?;
         let opening = match reader.u8()? {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::MAX_SIZE;
 use super::error::MediaError;
@@ -13,8 +13,10 @@ use super::keys::{self, BLOCK, BlobKeys, MediaKey, TAG};
 use super::kind::MediaKind;
 use super::range::Ranges;
 use super::verify::Verifier;
+use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc_stream::Decrypting;
 use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::secret::wipe_from;
 
 /// What a message says of a blob: kind, key, the two SHA-256 digests, and where they are known the size of the file and the
 /// sidecar.
@@ -60,7 +62,7 @@ impl Attachment {
     /// [`MediaError::Rejected`] where the tag does not hold.
     pub fn of_blob(kind: MediaKind, key: MediaKey, blob: &[u8]) -> Result<Self, MediaError> {
         let file = open(&BlobKeys::derive(kind, &key), blob)?;
-        let size = u64::try_from(file.len()).unwrap_or(u64::MAX);
+        let size = widened(file.len());
         Ok(Self::new(kind, key, digest(&[&file]), digest(&[blob])).with_size(size))
     }
 
@@ -157,7 +159,6 @@ fn open(keys: &BlobKeys, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, MediaError> 
     let mut file = Zeroizing::new(ciphertext.to_vec());
     Decrypting::new(&keys.cipher, &keys.iv).apply(&mut file);
     let length = keys::without_padding(&file).ok_or(MediaError::Rejected)?.len();
-    file.get_mut(length..).unwrap_or_default().zeroize();
-    file.truncate(length);
+    wipe_from(&mut file, length);
     Ok(file)
 }
