@@ -50,16 +50,25 @@ impl fmt::Debug for DisclosureHash {
 }
 
 /// Encodes an optional hash; all zero is `None`.
+#[must_use]
 pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
     hash.map_or([0; 32], |DisclosureHash(bytes)| bytes)
 }
 
 /// Reads an optional hash; all zero is `None`.
+///
+/// # Errors
+///
+/// [`Malformed`] if too few bytes are left.
 pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<DisclosureHash>, Malformed> {
     reader.array().map(|bytes| DisclosureHash::from_bytes(*bytes))
 }
 
 /// Reads a hash; all zero is malformed.
+///
+/// # Errors
+///
+/// [`Malformed`] if too few bytes are left, or all are zero.
 pub fn read(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
     read_optional(reader)?.ok_or(Malformed)
 }
