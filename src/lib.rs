@@ -1,38 +1,88 @@
-//! End-to-end encryption for messengers, as a library: sessions, attachments, calls, accounts of several devices, and endpoints
-//! that somebody else hosts. Pure Rust, `no_std` with `alloc`, no `unsafe`, no I/O, no clock: values and bytes in, values
-//! and bytes out.
+//! End-to-end encryption for messengers: sessions between devices, accounts with several devices, attachments, calls,
+//! and labels that show when a third party can read a conversation. Pure Rust, `no_std` with `alloc`, no `unsafe`.
+//!
+//! bisik performs no I/O and reads no clock. Your program passes values and bytes in, and gets values and bytes back;
+//! it stores the state in its own database and moves the messages over its own network. **The library has not been
+//! audited.**
+//!
+//! # What the words mean
+//!
+//! A **device** is one installation of your app. It has an [`Identity`]: long-term keys that it generates itself and
+//! that never leave it. The public half is an [`IdentityKey`].
+//!
+//! A **session** ([`Session`]) encrypts the messages between two devices. Every message gets a key of its own, which is
+//! deleted after use, so that stolen state does not decrypt earlier messages. With each reply the two devices also
+//! agree on fresh keys, so that a session recovers after a theft. The handshake that sets up a session is PQXDH; the
+//! session itself is a Double Ratchet with encrypted headers.
+//!
+//! **Pre-keys** ([`PreKeys`]) let others set up a session with a device that is offline. The device generates them
+//! ahead of time, keeps the secret halves, and publishes the public halves as a signed [`PreKeyBundle`]. To write to
+//! Bob, Alice fetches his bundle from the server, verifies it, and sends a *pre-key message*, which carries both the
+//! handshake and her first message.
+//!
+//! An **account** ([`Account`]) is one person or one business with all of its devices. Its primary device signs the
+//! list of them, so that no server can add a device. A [`Conversation`] joins two accounts: it encrypts each message
+//! for every device of both, and repairs sessions that a device has lost.
+//!
+//! A **hosted device** is a device of an account whose keys are held by somebody other than the owner of the account,
+//! such as a vendor that answers for a business. The account's signed list says so, and a *disclosure* says who the
+//! operator is, what it keeps and why. Your user sees a label and decides; until the user consents, nothing is sent to
+//! that device ([`hosting`]).
+//!
+//! # One conversation
 //!
 //! ```
-#![doc = include_str!("../examples/quickstart.rs")]
+//! use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+//!     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+//!     let mut keys = PreKeys::generate(&bob, now, rng); // Bob keeps `keys`, publishes the bundle
+//!     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+//!     let mut a = Session::initiate(&alice, &bundle, rng)?;
+//!     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
+//!     let Accepted { session: mut b, plaintext, used } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+//!     keys.remove(used); // in the same transaction as storing `b`
+//!     let reply = b.encrypt(b"hai", rng)?;
+//!     assert_eq!(plaintext, b"halo");
+//!     assert_eq!(a.decrypt(&reply)?, b"hai"); // no randomness, no clock
+//!     Ok(())
+//! }
 //! ```
 //!
-//! # Three rungs
+//! # Where to start
 //!
-//! | rung | modules | for whom |
-//! |---|---|---|
-//! | conversation | [`Conversation`], [`Account`], [`device`], [`hosting`], [`content`] | a messenger: many devices for each person, businesses, labels, messages again |
-//! | session | [`Session`], [`Identity`], [`PreKeys`] | one device to one device: what most people want |
-//! | primitives | [`handshake`], [`ratchet`], [`media`], `call` | someone with a protocol of their own |
+//! | you are writing | use |
+//! |---|---|
+//! | a messenger, with several devices for each person, and businesses | [`Conversation`], [`Account`], [`device`], [`hosting`], `content` |
+//! | a program that connects one device to one device | [`Session`], [`Identity`], [`PreKeys`] |
+//! | a protocol of your own | [`handshake`], [`ratchet`], [`media`], `call` |
+//! | a client of the Signal protocol, version 3, as WhatsApp's clients speak it | `interop` |
 //!
-//! # Where things happen
+//! The features `call` and `content` are on by default. `interop`, `std` (adapters of [`media`] to `std::io`) and
+//! `rayon` (attachments on all cores) are off. A feature only adds; it never changes what another part does.
+//!
+//! Store the state before you send a message or show one: [`manual::persistence`] explains how. [`manual::errors`]
+//! lists every error and what to do about it.
+//!
+//! # Where to look in the source
 //!
 //! | question | file |
 //! |---|---|
-//! | what exactly is bound by the handshake? | `src/handshake/transcript.rs` |
-//! | where is the DH step? | `src/ratchet/sending.rs` and `receiving.rs`, each at "THE STEP" |
-//! | what keeps a failed message from changing anything? | `src/ratchet/receiving.rs`: `open(&self)`, then `apply` |
-//! | what makes a rolled-back state safe to send from? | `src/ratchet/message_key.rs`: the salt |
-//! | what is refused before memory is taken for it? | `src/content/shape.rs` |
-//! | what keeps a device from confirming what it does not show? | `src/content/receipt.rs` |
-//! | which session with a device is sent in? | `src/conversation/link.rs` |
-//! | what keeps a message from a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
-//! | which state does a message of the Signal protocol belong to? | `crates/interop/src/signal/session/open.rs` |
-//! | every label of every derivation | `src/labels.rs` |
-//! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |
+//! | What exactly does the handshake bind? | `src/handshake/transcript.rs` |
+//! | What exactly is signed in a bundle? | `src/keys/bundle.rs` |
+//! | Where is the DH step? | `src/ratchet/sending.rs` and `src/ratchet/receiving.rs`, each at "THE STEP" |
+//! | What bounds the skipped message keys, and why? | `src/ratchet/limits.rs` |
+//! | What keeps a failed message from changing anything? | `src/ratchet/receiving.rs`: `open(&self)`, then `apply` |
+//! | What makes it safe to send from a restored state? | `src/ratchet/message_key.rs`: the salt |
+//! | Which session with a device is used for sending? | `src/conversation/link.rs` |
+//! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
+//! | What is refused before memory is allocated for it? | `src/content/shape.rs` |
+//! | Which session state does a Signal message belong to? | `crates/interop/src/signal/session/open.rs` |
+//! | Where are all derivation labels? | `src/labels.rs`, `crates/core/src/labels.rs`, `crates/interop/src/labels.rs` |
+//! | Where are the primitives and the sealed records? | `crates/core/src/primitives`, `crates/core/src/storage.rs` |
 //!
-//! # Documents
-//!
-//! [`manual`] holds the normative protocol, the threat model, and the rules of persistence and errors.
+//! [`manual`] contains the specification, the threat model and the rules of storage.
 
 #![no_std]
 #![forbid(unsafe_code)]

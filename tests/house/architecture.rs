@@ -109,12 +109,21 @@ fn secrets_are_not_raw_arrays() {
     }
 }
 
-/// The quickstart is compiled once, as an example; the crate's documentation includes that file, and the README repeats it.
+/// The quickstart is compiled as an example. The README and the front page of the documentation repeat it to the letter.
 #[test]
-fn the_readme_shows_the_quickstart_that_is_compiled() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let example = fs::read_to_string(root.join("examples/quickstart.rs")).unwrap();
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+fn the_readme_and_the_front_page_show_the_quickstart_that_is_compiled() {
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let example = read("examples/quickstart.rs");
     let code = example.split_once("\n\n").unwrap().1.trim();
-    assert!(readme.contains(code), "README.md does not show examples/quickstart.rs");
+    assert!(read("README.md").contains(code), "README.md does not show examples/quickstart.rs");
+    let page: Vec<_> = read("src/lib.rs")
+        .lines()
+        .map(|line| line.trim_start_matches("//!").trim_start_matches(' ').to_owned())
+        .collect();
+    let unindented: Vec<_> = code.lines().map(str::trim_start).map(str::to_owned).collect();
+    assert!(
+        page.windows(unindented.len())
+            .any(|lines| lines.iter().map(|line| line.trim_start()).eq(unindented.iter().map(String::as_str))),
+        "src/lib.rs does not show examples/quickstart.rs"
+    );
 }
