@@ -1,6 +1,4 @@
 //! A session as one sealed record (docs/formats.md, section 6.5; docs/persistence.md).
-//!
-//! Does not know where records are kept.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -138,7 +136,7 @@ const ANSWERED: u8 = 1;
 /// See above.
 const ACCEPTED: u8 = 2;
 
-/// Bytes of one kept key in a record.
+/// Bytes of one skipped message key in a record.
 const SKIPPED_KEY: usize = 36;
 /// Bytes of everything else, with room to spare: saves growing the buffer.
 const TYPICAL: usize = 2_048;
