@@ -1,4 +1,6 @@
 //! [`Held`]: a ciphertext that is given out only against the proof that its state was stored.
+//!
+//! Does not know databases: [`Stored`] is the caller's word that its database has the record.
 
 use core::fmt;
 

@@ -3,7 +3,7 @@
 
 mod accept; //     a session from a peer's first message
 mod ciphertext; // encrypted messages
-mod error; //      why a session did not accept or decrypt
+mod error; //      why not
 mod held; //       a ciphertext that waits until the state is stored
 mod persist; //    sealed state
 mod staged; //     a plaintext that waits until the state is stored

@@ -1,4 +1,6 @@
 //! A session as one sealed record (docs/formats.md, section 6.5; docs/persistence.md).
+//!
+//! Does not know where records are kept.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

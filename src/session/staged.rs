@@ -1,4 +1,6 @@
 //! [`Staged`]: a message that verified and waits for its state to be stored before it is shown.
+//!
+//! Does not know databases: it gives the record, and trusts the caller to store it.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -45,7 +47,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]. On error the session is unchanged.
+    /// [`DecryptError`]; the session is the same as before then, bit for bit.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         if message.is_pre_key_message() && !self.recognizes(message) {
             return Err(DecryptError::OpensNewSession);
