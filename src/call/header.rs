@@ -135,7 +135,7 @@ mod tests {
 
     /// Every first byte, followed by bytes in which no number begins with a zero.
     #[test]
-    fn what_decodes_encodes_to_the_same_bytes() {
+    fn decoded_headers_encode_to_the_same_bytes() {
         for config in 0..=u8::MAX {
             let mut frame = [0xa5; 18];
             frame[0] = config;

@@ -86,7 +86,7 @@ mod tests {
     proptest! {
         /// P-9.13: against a set of all received counters.
         #[test]
-        fn the_window_is_the_set_of_what_was_received(
+        fn the_window_equals_the_set_of_received_counters(
             steps in proptest::collection::vec((any::<bool>(), 0..3000_u64), 1..200)
         ) {
             let (mut window, mut received, mut highest) = (Window::new(), BTreeSet::new(), 0_u64);

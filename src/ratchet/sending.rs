@@ -208,7 +208,7 @@ mod tests {
 
     /// P-4.10
     #[test]
-    fn a_chain_ends_before_its_numbers_do() {
+    fn sending_stops_before_the_message_number_overflows() {
         let rng = &mut rand::rng();
         let pair = KeyPair::generate(rng);
         let secret = SharedSecret::from_bytes([7; 32]);

@@ -28,7 +28,7 @@ fn the_schema_and_the_shapes_agree() {
 }
 
 #[test]
-fn businesses_and_the_envelope_have_room() {
+fn field_numbers_are_reserved_for_business_and_envelope() {
     let content = &schema()["Content"];
     assert!(content.keys().all(|number| !(8..=15).contains(number) && !(74..=95).contains(number)));
     for reserved in ["reserved 8 to 15;", "reserved 74 to 95;"] {

@@ -127,14 +127,14 @@ fn devices() {
 /// P-11.1, P-11.3, P-11.2, P-11.4, P-11.5, P-11.6, P-11.7, P-11.8, P-11.9, P-11.10, P-11.19: disclosures, decisions,
 /// receipts.
 #[test]
-fn endpoints() {
+fn hosted_devices() {
     run("endpoint.txt");
 }
 
 /// P-7.3, P-7.4, P-7.7, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: business content, which two programs encode to the same
 /// bytes.
 #[test]
-fn businesses() {
+fn business_content() {
     run("business.txt");
 }
 

@@ -316,7 +316,7 @@ fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(HostedDevice<'_>,
 }
 
 #[test]
-fn unverified_to_what_it_was_when_the_evidence_holds_again() {
+fn unverified_to_the_previous_label_when_the_evidence_holds_again() {
     for (mut customer, disclosure) in every_label() {
         let before = customer.label();
         if matches!(before, Label::Unknown | Label::Unverified { .. }) {
@@ -454,7 +454,7 @@ fn several_operators_are_agreed_to_one_by_one() {
 
 /// P-11.24. Devices or operators above the limits are not verified.
 #[test]
-fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
+fn too_many_hosted_devices_or_operators_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();
     let devices: Vec<_> = disclosures.iter().map(hosted).collect();
     let mut customer = CustomerDevice::new();

@@ -219,7 +219,7 @@ impl Walk {
         if !matches!(model.said, Said::Unverified(_)) {
             *hosted = devices.iter().any(|device| !device.custody.is_own_held());
         }
-        // Rule 5: exactly those sessions close that are no longer in force.
+        // Rule 5: exactly the sessions that are no longer in force are closed.
         let after: Vec<_> = model.present.iter().map(|fact| (fact.endpoint, fact.name)).collect();
         let gone: BTreeSet<_> = before.iter().filter(|known| !after.contains(known)).map(|(_, name)| *name).collect();
         let name = |hash| facts.iter().find(|(_, disclosure)| disclosure.hash() == hash).unwrap().0.name;
@@ -341,7 +341,7 @@ proptest! {
 
     /// P-11.9 to P-11.18, P-11.20, P-11.23: rules 1 to 5 hold after every sequence of events.
     #[test]
-    fn the_label_is_right_whatever_a_dishonest_party_does(events in events()) {
+    fn the_label_holds_against_dishonest_parties(events in events()) {
         let mut walk = Walk::new();
         for event in &events {
             walk.run(event);

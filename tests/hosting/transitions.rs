@@ -61,7 +61,7 @@ fn platform_to_own_held_under_the_same_key_is_not_verified() {
 }
 
 #[test]
-fn phone_and_hosted_endpoint_together_then_apart() {
+fn phone_and_hosted_device_together_then_apart() {
     let disclosure = first(ENDPOINT, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone()]);
@@ -206,7 +206,7 @@ fn a_disclosure_of_another_account() {
 
 /// P-11.9, P-11.18. Two disclosures with one sequence number: the account shows them to different devices.
 #[test]
-fn two_of_my_devices_saw_different_ones() {
+fn two_own_devices_saw_different_disclosures() {
     let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
     let (mut at_phone, mut at_tablet) = (CustomerDevice::new(), CustomerDevice::of(TABLET));
     let _ = at_phone.see(&[phone(), hosted(&one)]);
@@ -227,7 +227,7 @@ fn two_of_my_devices_saw_different_ones() {
 
 /// P-11.17. The message reaches the holder of the old key, as was allowed when it was sent; no later message does.
 #[test]
-fn a_message_in_flight_to_the_old_endpoint() {
+fn a_message_in_flight_to_the_old_hosted_device() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
     let mut customer = CustomerDevice::hosted(&one);
     assert!(customer.can_send_to(ENDPOINT, one.hash()), "it was sent");

@@ -79,7 +79,7 @@ fn files_are_short_enough_to_read() {
 }
 
 #[test]
-fn every_file_says_first_what_it_is() {
+fn every_file_begins_with_its_purpose() {
     for folder in ["src", "crates", "tests", "benches", "examples", "fuzz"] {
         for (path, text) in sources(folder) {
             let generated = path.components().any(|part| part.as_os_str() == "target");

@@ -35,7 +35,7 @@ fn without_code(line: &str) -> String {
 }
 
 #[test]
-fn documents_of_the_specification_have_a_title_a_version_and_security_considerations() {
+fn specification_documents_have_title_version_and_security_section() {
     for (path, text) in files::normative() {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("# "), "{path}: the first line is the title");

@@ -144,7 +144,7 @@ fn no_default_stands_in_for_a_length_a_tag_a_key_or_a_revision() {
 }
 
 #[test]
-fn nothing_is_encrypted_in_place_but_what_is_listed() {
+fn encryption_in_place_is_only_where_listed() {
     check("encryption in place", IN_PLACE, |text| found(text, CIPHER, false));
 }
 
@@ -161,7 +161,7 @@ fn no_mutable_slice_has_a_default() {
 
 /// Checks that each rule fails when it should.
 #[test]
-fn the_scan_finds_what_it_is_for() {
+fn the_scan_finds_each_defect() {
     let slips = [
         "let body = output.get_mut(at..).unwrap_or_default();",
         "let body = output\n    .get_mut(start.min(end)..)\n    .unwrap_or_default();",

@@ -1,4 +1,4 @@
-//! How often a message allocates: a limit on work that, unlike time, is the same on every machine.
+//! Allocations per message: a limit on work that, unlike time, is the same on every machine.
 //!
 //! Time is measured by benches/versus and benches/rejected.
 
@@ -42,7 +42,7 @@ fn an_interop_message_takes_one_allocation_to_encrypt_two_to_decrypt() {
         };
         assert_at_most(2, read, "decrypt");
     }
-    // What says that it is far ahead takes its one copy, and no memory for what it would have passed over.
+    // A message that claims to be far ahead costs its one copy, and no memory for the skipped messages.
     let far = (0..1_000).map(|_| writer.encrypt(b"", rng).unwrap()).last().unwrap();
     let mut forged = far.as_bytes().to_vec();
     *forged.last_mut().unwrap() ^= 1;
@@ -101,7 +101,7 @@ fn encrypt(session: &mut Session) -> Vec<u8> {
     session.encrypt(PLAINTEXT, &mut rand::rng()).unwrap().into_bytes()
 }
 
-/// From bytes that arrived to the plaintext.
+/// From the received bytes to the plaintext.
 fn decrypt(session: &mut Session, message: &[u8]) -> Result<Vec<u8>, DecryptError> {
     session.decrypt(&Ciphertext::from_bytes(message).unwrap())
 }
@@ -118,7 +118,7 @@ fn established() -> (Session, Session) {
     (a, b)
 }
 
-/// A reader that knows five chains, each with messages missing.
+/// A reader with five chains, each with messages missing.
 fn with_five_chains() -> (Session, Session) {
     let (mut writer, mut reader) = established();
     for _ in 0..5 {

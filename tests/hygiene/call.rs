@@ -121,7 +121,7 @@ fn a_two_party_call_leaves_nothing_in_freed_memory() {
         *damaged.last_mut().unwrap() ^= 1;
         let refused = calling.complete(&Answer::from_bytes(&damaged).unwrap(), &pair.at_alice).unwrap_err();
         let at_alice = refused.calling.complete(&answer, &pair.at_alice).unwrap();
-        // A call that is given up.
+        // A call that is abandoned.
         let (given_up, _) = Calling::start(CallId::from_bytes([6; 16]), pair.alice.public(), &pair.at_alice, alices);
         drop(vec![given_up]);
         (at_alice, at_bob)

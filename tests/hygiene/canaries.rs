@@ -6,16 +6,17 @@ use super::derived;
 use super::freed::{Freed, bytes_of};
 use super::recording::Recording;
 
-/// Bytes that are searched for. Of 32 bytes left behind any 23 in a row are found, and any 16 that begin at a multiple of 8.
-/// Shorter secrets are not searched for: the unused bytes of a small `Option` or `enum` hold old stack contents.
+/// Length of the byte strings to search for. Of 32 bytes left behind, any 23 in a row are found, and any 16 that begin
+/// at a multiple of 8. Shorter secrets are not searched for: the unused bytes of a small `Option` or `enum` hold old
+/// stack contents.
 const CHUNK: usize = 16;
-/// Where in a secret chunks begin.
+/// Chunks begin at multiples of this in a secret.
 const STEP: usize = 8;
 
 /// Bytes that must not be found, by name.
 pub struct Canaries {
     chunks: HashMap<[u8; CHUNK], String>,
-    /// Which first two bytes occur: most places are passed over by this alone.
+    /// The first two bytes that occur: most places are ruled out by these alone.
     beginnings: Vec<bool>,
 }
 
@@ -33,7 +34,7 @@ impl Canaries {
         }
     }
 
-    /// What a generator gave.
+    /// Adds the output of a generator.
     pub fn add_drawn(&mut self, whose: &str, rng: &Recording) {
         for secret in rng.secrets() {
             self.add(&format!("a secret drawn by {whose}"), &secret);
@@ -43,7 +44,7 @@ impl Canaries {
         }
     }
 
-    /// What a generator gave, and what can be had of each draw by itself.
+    /// Adds the output of a generator, and everything derived from a single draw.
     pub fn add_expanded(&mut self, whose: &str, rng: &Recording) {
         self.add_drawn(whose, rng);
         for secret in rng.secrets() {
@@ -54,7 +55,7 @@ impl Canaries {
         }
     }
 
-    /// All secrets that two parties can agree with any of their keys, as bytes and as intermediate points.
+    /// Adds all secrets that two parties can agree with any of their keys, as bytes and as intermediate points.
     pub fn add_agreements(&mut self, one: &Recording, other: &Recording) {
         for agreed in derived::agreements(&one.secrets(), &other.secrets()) {
             self.add("an agreement", &agreed.to_montgomery().0);
@@ -70,7 +71,7 @@ impl Canaries {
         self.chunks.len()
     }
 
-    /// The secrets found in freed memory, by name: where they were, and the size of the block.
+    /// The secrets found in freed memory, by name: their places, and the sizes of the blocks.
     pub fn found_in(&self, freed: &Freed) -> BTreeMap<&str, BTreeSet<Place>> {
         let mut found = BTreeMap::<_, BTreeSet<_>>::new();
         for block in freed {

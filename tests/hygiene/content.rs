@@ -1,6 +1,6 @@
-//! Content: texts, places and keys of attachments are not left in freed memory.
+//! Content: texts, places and attachment keys are not left in freed memory.
 //!
-//! A decrypted body belongs to the caller, who wipes it.
+//! A decrypted body belongs to the caller, which wipes it.
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 
@@ -45,7 +45,7 @@ fn sent() -> SentAt {
     SentAt::from_unix_milliseconds(1_800_000_000_000).unwrap()
 }
 
-/// Ids are no secrets, and so not from a generator whose output is looked for.
+/// Ids are not secret, and so not from the generator whose output is searched for.
 fn envelope() -> Envelope {
     Envelope::new(sent(), &mut Recording::new(99))
 }
@@ -65,7 +65,7 @@ fn poll(rng: &mut Recording) -> Content {
     Content::new(envelope(), Kind::Poll(Poll::new(QUESTION, [OPTION, "tidak"], 1, rng))).unwrap()
 }
 
-/// Everything that holds something secret.
+/// Every kind that holds a secret.
 fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
     let square = Dimensions { width: 9, height: 9 };
     let captioned = |mut photo: Photo| {
@@ -158,7 +158,7 @@ fn message_content_leaves_nothing_in_freed_memory() {
             refused.disappears_after = u32::MAX;
             assert!(Content::new(refused, read.kind().clone()).is_err());
             drop(read);
-            // A collection of the caller moves its elements when it grows.
+            // A caller's collection moves its elements when it grows.
             let mut growing = vec![];
             growing.extend((0..9).map(|_| content.as_ref().clone()));
         }

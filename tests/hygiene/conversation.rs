@@ -11,7 +11,7 @@ use super::recording::Recording;
 
 const STORAGE: [u8; 32] = [0x3B; 32];
 
-/// Both sides, and what must not be found.
+/// Both sides, and the secrets to search for.
 struct Scene {
     rngs: [Recording; 2],
     canaries: Canaries,
@@ -69,7 +69,7 @@ impl Scene {
     }
 }
 
-/// Both kinds of bundle; three agreements and four.
+/// Both kinds of bundle: with three agreements and with four.
 #[test]
 fn a_handshake_leaves_no_secret_in_freed_memory() {
     let mut scene = Scene::new(1);
@@ -128,7 +128,7 @@ fn a_session_leaves_no_secret_in_freed_memory() {
     scene.finish();
 }
 
-/// The transactional forms: a message held until it is stored, or never; a plaintext staged, or dropped.
+/// Transactional use: a message held until it is stored, or dropped; a plaintext staged, or dropped.
 #[test]
 fn held_and_staged_messages_leave_nothing_in_freed_memory() {
     let mut scene = Scene::new(3);
@@ -150,7 +150,7 @@ fn held_and_staged_messages_leave_nothing_in_freed_memory() {
     scene.run(|_| std::mem::forget(b.stage(&message).unwrap().commit()));
     scene.look(&b);
     scene.run(|_| drop((Box::new(a), Box::new(b))));
-    // The plaintext was drawn like a secret, so it is one of those looked for.
+    // The plaintext was drawn like a secret, so it is searched for too.
     scene.finish();
 }
 

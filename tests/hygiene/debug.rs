@@ -25,11 +25,11 @@ use super::keys::NOW;
 use super::recording::Recording;
 use super::{accounts, call};
 
-// Not in English, as names of fields are.
+// Not in English, like the names of fields.
 const STORAGE: [u8; 32] = *b"kunci 32 bita penyegel arsip Ani";
 const PLAINTEXT: &[u8] = b"hanya untuk dibaca kita berdua saja";
 
-/// What each type shows, in both forms; by the path of the type.
+/// The output of each type in both forms, by the path of the type.
 pub type Shown = BTreeMap<String, String>;
 
 pub fn show<T: Debug>(shown: &mut Shown, value: &T) {
@@ -66,7 +66,7 @@ fn debug_shows_no_secret_of_any_public_type() {
     }
 }
 
-/// Any four consecutive bytes of a secret in any format, and whose secret they belong to; keyed by their length as text.
+/// Any four consecutive bytes of a secret in any format, with the name of the secret; grouped by their length as text.
 type Forms<'a> = BTreeMap<usize, HashMap<String, &'a str>>;
 
 fn forms(canaries: &Canaries) -> Forms<'_> {
@@ -215,7 +215,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &ratchet::DecryptError::Rejected);
 }
 
-/// What `bisik` re-exports of `bisik-core`.
+/// The types of `bisik-core` that `bisik` re-exports.
 const FROM_CORE: &[&str] = &[
     "disclosure::DisclosureHash",
     "shared_secret::SharedSecret",
@@ -227,7 +227,7 @@ const FROM_CORE: &[&str] = &[
     "time::Timestamp",
 ];
 
-/// The paths of all types that are declared `pub`; the lint `unreachable_pub` sees to it that they are.
+/// The paths of all types that are declared `pub`; the lint `unreachable_pub` ensures that they are public.
 fn public_types() -> Vec<String> {
     fn walk(folder: &Path, module: &str, types: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {

@@ -1,4 +1,4 @@
-//! The secrets that the library derives, derived a second time from docs/spec without the library.
+//! The secrets that the library derives, derived again from docs/spec without the library.
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
@@ -14,7 +14,7 @@ pub fn ed25519_expanded(secret: &[u8; 32]) -> [u8; 64] {
     Sha512::digest(secret).into()
 }
 
-/// The secret vector; what follows it in an expanded key is public, or in the seed.
+/// The secret vector. The rest of an expanded key is public, or in the seed.
 pub fn ml_kem_expanded(seed: &[u8; 64]) -> Vec<u8> {
     mlkem768::generate_key_pair(*seed).private_key().as_slice()[..1152].to_vec()
 }
@@ -23,7 +23,8 @@ pub fn ml_kem_shared(seed: &[u8; 64], randomness: &[u8; 32]) -> [u8; 32] {
     mlkem768::encapsulate(mlkem768::generate_key_pair(*seed).public_key(), *randomness).1
 }
 
-/// What each scalar of one shares with each of the other. The coordinates of a point depend on which of the two computed it.
+/// The agreements of every scalar of one party with every scalar of the other. The coordinates of a point depend on
+/// which party computed it.
 pub fn agreements(one: &[[u8; 32]], other: &[[u8; 32]]) -> Vec<EdwardsPoint> {
     let half = |ours: &[[u8; 32]], theirs: &[[u8; 32]]| -> Vec<_> {
         let publics = theirs.iter().map(|secret| MontgomeryPoint::mul_base_clamped(*secret).to_edwards(0).unwrap());
@@ -40,7 +41,7 @@ pub fn state_of(record: &[u8], key: &[u8; 32]) -> Vec<u8> {
     body
 }
 
-/// The secrets of a sealed session: what follows revision, id, peer, disclosure and opening (section 6.5).
+/// Adds the secrets of a sealed session: everything after revision, id, peer, disclosure and set-up (section 6.5).
 pub fn add_session(canaries: &mut Canaries, state: &[u8]) {
     let mut fields = Fields(&state[8 + 16 + 64 + 32..]);
     match fields.byte() {
@@ -51,7 +52,7 @@ pub fn add_session(canaries: &mut Canaries, state: &[u8]) {
     add_ratchet(canaries, fields.0);
 }
 
-/// The secrets of a sealed ratchet (section 6.4).
+/// Adds the secrets of a sealed ratchet (section 6.4).
 pub fn add_ratchet(canaries: &mut Canaries, state: &[u8]) {
     let mut fields = Fields(state);
     fields.skip(32);
@@ -85,13 +86,13 @@ pub fn add_ratchet(canaries: &mut Canaries, state: &[u8]) {
     assert!(fields.0.is_empty(), "the layout of the state has changed");
 }
 
-/// With the message key that it gives.
+/// Adds a chain key and the message key that it gives.
 fn add_chain_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
     canaries.add(name, key);
     add_aead_key(canaries, "message key", &hmac(key, &[1]));
 }
 
-/// With the two hash states that stand for it wherever it is ready for use.
+/// Adds an AEAD key and the two hash states that represent it once it is set up.
 pub fn add_aead_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
     canaries.add(name, key);
     for pad in [0x36, 0x5C] {
@@ -99,7 +100,7 @@ pub fn add_aead_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
     }
 }
 
-/// SHA-256 after one block: the key under a pad of HMAC. Words as they are in memory.
+/// SHA-256 after one block: the key under a pad of HMAC, in words as they are in memory.
 fn padded_state(key: &[u8; 32], pad: u8) -> Vec<u8> {
     let block = std::array::from_fn(|at| key.get(at).copied().unwrap_or(0) ^ pad);
     let mut state =

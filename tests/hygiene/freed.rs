@@ -1,4 +1,4 @@
-//! A global allocator that keeps what is freed, so that a test can look for secrets in it afterwards.
+//! A global allocator that keeps freed memory, so that a test can search it for secrets afterwards.
 #![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 
 use curve25519_dalek::edwards::EdwardsPoint;
 
-/// What was in each block of memory that this thread has freed.
+/// The contents of each block of memory that this thread has freed.
 pub type Freed = Vec<Box<[u8]>>;
 
 /// Everything that this thread frees while `work` runs.
@@ -35,8 +35,8 @@ thread_local! {
     static FREED: RefCell<ManuallyDrop<Freed>> = const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
-// SAFETY: memory comes from the system's allocator and goes back to it. `realloc` is the trait's own: allocate, copy, free;
-// so the old block is always seen.
+// SAFETY: memory comes from the system's allocator and returns to it. `realloc` is the trait's own: allocate, copy,
+// free. The old block is therefore always seen.
 unsafe impl GlobalAlloc for KeepFreed {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise about `layout` is passed on.
@@ -50,7 +50,7 @@ unsafe impl GlobalAlloc for KeepFreed {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if KEEPING.get() {
-            // What keeping itself frees is copies: not kept again.
+            // Keeping a block frees copies of its own, which are not kept again.
             KEEPING.set(false);
             // SAFETY: the block is that long, initialized by `alloc`, and still the caller's.
             let bytes = unsafe { std::slice::from_raw_parts(block, layout.size()) };
@@ -62,7 +62,7 @@ unsafe impl GlobalAlloc for KeepFreed {
     }
 }
 
-/// Without these the silence of every other test would mean nothing.
+/// Without this test, the other tests would prove nothing by passing.
 #[test]
 fn the_allocator_sees_memory_that_was_not_wiped() {
     let secret: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap().wrapping_mul(37) ^ 0x5C);

@@ -38,7 +38,7 @@ fn add_receiver(canaries: &mut Canaries, state: &[u8]) {
     }
 }
 
-/// A chain key, and of the next two messages everything.
+/// Adds a chain key, and all keys of the next two messages.
 fn add_chain(canaries: &mut Canaries, chain: &[u8]) {
     let mut chain: [u8; 32] = chain.try_into().unwrap();
     for _ in 0..3 {
@@ -83,7 +83,7 @@ fn interop_groups_leave_no_secret_in_freed_memory() {
         freed.extend(kept);
         add_receiver(&mut canaries, &state_of(&receiver.seal(&storage, b"", &mut records), &STORAGE));
     }
-    // Five more keys push out the first, with all it kept.
+    // Five more keys displace the first, with all its skipped keys.
     freed.extend(
         freed_by(|| {
             for seed in 0..5 {
@@ -142,7 +142,7 @@ fn interop_attachments_leave_no_secret_in_freed_memory() {
                 let (start, end) = (plan.ciphertext().start as usize, plan.ciphertext().end as usize);
                 let _ = ranges.decrypt(&plan, &blob[start..end], &mut part);
             }
-            // All that a caller can see of it; the rest of its memory is the library's to wipe.
+            // The part that a caller can see; the library wipes the rest of the memory.
             part.fill(0);
         }
         drop(Box::new(attachment));

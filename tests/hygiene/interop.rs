@@ -124,7 +124,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &unpad(b"").unwrap_err());
 }
 
-/// The secrets of a sealed session. Its layout is written out here once more.
+/// Adds the secrets of a sealed session. The layout is written out here again.
 fn add_session(canaries: &mut Canaries, session: &Session) {
     let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut Recording::new(0));
     let state = state_of(record.as_bytes(), &STORAGE);
@@ -165,7 +165,7 @@ fn add_chain_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
     add_message_key(canaries, &hmac(key, &[1]));
 }
 
-/// With the keys that it gives: HKDF-SHA256 by hand, three blocks.
+/// Adds a message key and the keys that it gives: HKDF-SHA256 by hand, three blocks.
 fn add_message_key(canaries: &mut Canaries, key: &[u8; 32]) {
     canaries.add("message key", key);
     let prk = hmac(&[0; 32], key);
@@ -178,7 +178,7 @@ fn add_message_key(canaries: &mut Canaries, key: &[u8; 32]) {
     canaries.add("initialisation vector", &third[..16]);
 }
 
-/// Both sides, and what must not be found.
+/// Both sides, and the secrets to search for.
 struct Scene {
     rngs: [Recording; 2],
     canaries: Canaries,

@@ -1,4 +1,4 @@
-//! Identities, pre-keys and keys given by callers: none is left in freed memory.
+//! Identities, pre-keys and keys supplied by callers: none is left in freed memory.
 
 use bisik::handshake;
 use bisik::ratchet::{KeyPair, SharedSecret};
@@ -60,9 +60,9 @@ fn using_a_storage_key_leaves_nothing_in_freed_memory() {
     canaries.assert_absent(&freed);
 }
 
-/// A collection of the caller moves its elements when it grows, and frees the old memory.
+/// A caller's collection moves its elements when it grows, and frees the old memory.
 #[test]
-fn moved_keys_leave_nothing_behind() {
+fn moved_keys_leave_nothing_in_freed_memory() {
     let mut rng = Recording::new(5);
     let ((), freed) = freed_by(|| {
         let (mut identities, mut pairs, mut storage, mut shared) = (vec![], vec![], vec![], vec![]);

@@ -1,7 +1,7 @@
-//! Secrets in freed memory and in `Debug`: there are none.
+//! No secret is left in freed memory, and none is shown by `Debug`.
 //!
-//! Freed memory is inspected by an allocator of this program; values on the stack are boxed first, so that their drop
-//! is seen too. Registers and the stack itself are out of scope (docs/threat-model.md).
+//! An allocator of this program inspects freed memory. Values on the stack are boxed first, so that their drop is seen
+//! too. Registers and the stack itself are out of scope (docs/threat-model.md).
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -18,7 +18,7 @@
 
 mod accounts; //     accounts and conversations
 mod call; //         calls: signals, keys and frames
-mod canaries; //     secrets to look for, and the search
+mod canaries; //     secrets to search for, and the search
 mod content; //      message content
 mod conversation; // sessions, from the handshake to the last drop
 mod debug; //        `Debug` of every public type
@@ -33,4 +33,4 @@ mod interop; //      interop: sessions, and `Debug` of all its types
 mod keys; //         identities, pre-keys, storage keys
 mod media; //        attachments, pointers, suspended uploads
 mod ratchet; //      the ratchet, and staged messages that are not committed
-mod recording; //    a generator that remembers its output
+mod recording; //    a generator that records its output

@@ -1,4 +1,4 @@
-//! Attachments: neither keys nor plaintext are left in freed memory, whether a file arrives or not.
+//! Attachments: neither keys nor plaintext are left in freed memory, whether a file is completed or not.
 //!
 //! Plaintext belongs to the caller, so it is wiped here.
 
@@ -41,7 +41,7 @@ fn assert_nothing_left(rng: &Recording, blob: &[u8], pointer: &Pointer, freed: &
 }
 
 #[test]
-fn attachment_encryption_leaves_nothing_finished_or_not() {
+fn attachment_encryption_leaves_nothing_in_freed_memory() {
     let (file, mut rng) = (file(), Recording::new(1));
     let ((blob, pointer), freed) = freed_by(|| {
         let mut abandoned = Encryptor::new(MediaType::unknown(), SIZE as u64, &mut rng).unwrap();
@@ -63,7 +63,7 @@ fn attachment_encryption_leaves_nothing_finished_or_not() {
 }
 
 #[test]
-fn attachment_decryption_leaves_nothing_finished_or_not() {
+fn attachment_decryption_leaves_nothing_in_freed_memory() {
     let (file, mut rng) = (file(), Recording::new(2));
     let (blob, pointer) = media::encrypt(MediaType::unknown(), &file, &mut rng).unwrap();
     let ((), freed) = freed_by(|| {
@@ -83,7 +83,7 @@ fn attachment_decryption_leaves_nothing_finished_or_not() {
                 let (start, end) = (plan.ciphertext().start as usize, plan.ciphertext().end as usize);
                 let mut part = Vec::new();
                 let _ = access.decrypt(&plan, &blob[start..end], &mut part);
-                // All that a caller can see of it; the rest of its memory is the library's to wipe.
+                // The part that a caller can see; the library wipes the rest of the memory.
                 part.fill(0);
             }
             drop(vec![access]);

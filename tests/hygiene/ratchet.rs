@@ -1,4 +1,4 @@
-//! The ratchet by itself, and plaintext that was never released: nothing of them is left in freed memory.
+//! The ratchet alone, and plaintext that was never released: nothing of them is left in freed memory.
 
 use bisik::StorageKey;
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
@@ -10,7 +10,7 @@ use super::recording::Recording;
 
 const STORAGE: [u8; 32] = [0x3B; 32];
 
-/// Two ends, what was drawn for each, and what was seen in their states.
+/// Both ends, the randomness drawn for each, and the secrets seen in their states.
 struct Ends {
     alice: DoubleRatchet,
     bob: DoubleRatchet,
@@ -35,7 +35,7 @@ impl Ends {
         ends
     }
 
-    /// Everything secret in both states from here on must not be found.
+    /// Adds everything secret in both states to the secrets to search for.
     fn look(&mut self) {
         let mut nonces = Recording::new(0);
         for ratchet in [&self.alice, &self.bob] {
@@ -44,7 +44,7 @@ impl Ends {
         }
     }
 
-    /// One step of a conversation, with a look before and after.
+    /// One step of a conversation, with a look at both states before and after.
     fn step<T>(&mut self, step: impl FnOnce(&mut DoubleRatchet, &mut DoubleRatchet, &mut [Recording; 2]) -> T) -> T {
         let (result, freed) = freed_by(|| step(&mut self.alice, &mut self.bob, &mut self.rngs));
         self.freed.extend(freed);
@@ -69,7 +69,7 @@ fn ratchet_steps_and_skipped_keys_leave_nothing_in_freed_memory() {
     for turn in 0..3 {
         let messages: Vec<_> =
             (0..40).map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap())).collect();
-        // Out of order: the first jump keeps 29 keys; the last ten are lost when the next step comes.
+        // Out of order: the first message skips 29 keys; the last ten are lost when the next step comes.
         for number in [29, 3, 28, 0, 15] {
             ends.step(|_, bob, _| bob.decrypt(&messages[number]).unwrap());
         }
@@ -83,7 +83,7 @@ fn ratchet_steps_and_skipped_keys_leave_nothing_in_freed_memory() {
 #[test]
 fn dropped_skipped_keys_leave_nothing_in_freed_memory() {
     let mut ends = Ends::new(2);
-    // More than the store holds, twice: the oldest are given up. Six turns: so are the oldest chains.
+    // More than the store holds, twice: the oldest keys are dropped. Six turns: the oldest chains are dropped too.
     for _ in 0..6 {
         let last = ends.step(|alice, _, [rng, _]| (0..700).map(|_| alice.encrypt(b"", rng).unwrap()).last().unwrap());
         ends.step(|_, bob, _| bob.decrypt(&last).unwrap());
@@ -94,7 +94,7 @@ fn dropped_skipped_keys_leave_nothing_in_freed_memory() {
     ends.finish();
 }
 
-/// The state that was staged, sealed and thrown away is wiped like the one that is kept.
+/// A state that was staged, sealed and discarded is wiped like one that is kept.
 #[test]
 fn an_uncommitted_staged_message_leaves_nothing_in_freed_memory() {
     let mut ends = Ends::new(3);

@@ -1,7 +1,7 @@
-//! A generator that remembers its output: these bytes are the secrets from which all others are derived.
+//! A generator that records its output: the secrets from which all others are derived.
 //!
-//! Their length tells what they are: 32 and 64 bytes are secrets, 16 a salt, 12 and 24 a nonce, 4 an id, 5 a typed
-//! code.
+//! The length of a draw identifies its kind: 32 and 64 bytes are secrets, 16 a salt, 12 and 24 a nonce, 4 an id, 5 a
+//! typed code.
 
 use std::convert::Infallible;
 
@@ -29,7 +29,7 @@ impl Recording {
         self.given.iter().filter_map(|bytes| bytes.as_slice().try_into().ok()).collect()
     }
 
-    /// A secret that a caller brings.
+    /// A secret supplied by a caller.
     pub fn secret(&mut self) -> [u8; 32] {
         let mut secret = [0; 32];
         self.fill_bytes(&mut secret);

@@ -53,7 +53,7 @@ fn the_work_for_a_forged_message_is_bounded_over_all_states() {
         assert_eq!(b.session().decrypt(&forged), Err(error), "{counter}");
     }
     assert_eq!(b.image(), before);
-    // The genuine one is found in the last of them.
+    // The genuine message is in the last of them.
     let (mut a, answer) = oldest.unwrap();
     a.decrypt(&answer).unwrap();
     let rng = &mut rand::rng();
@@ -68,7 +68,7 @@ fn copy(session: &Session) -> Session {
     Session::unseal(&bisik::StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.5. A peer steps only after an answer. If none was written since its last step, no step is tried.
+/// S-5.5. A peer steps only after a reply. If none was written since its last step, no step is tried.
 #[test]
 fn no_work_is_done_for_an_impossible_ratchet_step() {
     let (mut a, mut b) = pair();
@@ -210,7 +210,7 @@ fn pre_keys_are_bounded() {
     assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
 }
 
-/// S-6.7. An attacker fetches all bundles and never writes.
+/// S-6.7. An attacker fetches all bundles and never sends.
 #[test]
 fn unused_one_time_pre_keys_make_room_for_new_ones() {
     let rng = &mut rand::rng();

@@ -1,5 +1,5 @@
-//! Known answers for whole conversations: every message is encrypted byte for byte and decrypted, from the private keys
-//! alone.
+//! Known answers for whole conversations: every message is encrypted to the same bytes and decrypted, from the private
+//! keys alone.
 //!
 //! tests/reference/interop.py made them. `BISIK_INTEROP` names another directory to read.
 

@@ -1,4 +1,4 @@
-//! Safety numbers and scannable codes: known answers, and what must not match.
+//! Safety numbers and scannable codes: known answers, and codes that must not match.
 
 use bisik::interop::signal::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn safety_numbers_and_codes_match_another_implementation() {
     }
 }
 
-/// S-9.1. Two from a published telephone number example, checked independently in Python.
+/// S-9.1. Two examples with published telephone numbers, checked independently in Python.
 #[test]
 fn safety_numbers_match_the_published_digits() {
     let key = |hex: &str| [IdentityKey::from_bytes(&super::known::from_hex(hex)).unwrap()];

@@ -39,7 +39,7 @@ fn pair(form: Form, seed: u64) -> (GroupSender, GroupReceiver) {
     (sender, receiver)
 }
 
-/// As it arrives in a session of two.
+/// The distribution as it arrives in a session between two devices.
 fn told(sender: &GroupSender) -> Distribution {
     Distribution::from_bytes(&sender.distribution().to_bytes()).unwrap()
 }
@@ -49,7 +49,7 @@ fn state(receiver: &GroupReceiver) -> Vec<u8> {
     receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0))
 }
 
-/// Refused with `error`, and the state is unchanged.
+/// Checks that the message is refused with `error`, and the state unchanged.
 #[track_caller]
 fn refused(receiver: &mut GroupReceiver, message: &[u8], error: GroupDecryptError) {
     let before = state(receiver);
@@ -130,7 +130,8 @@ fn a_sender_key_that_advances_by_two_is_accepted() {
     }
 }
 
-/// S-11.4. A forger gets one error for every iteration: no derivation, and no oracle for what was received.
+/// S-11.4. A forger gets the same error for every iteration: nothing is derived, and no oracle shows which messages
+/// were received.
 #[test]
 fn the_signature_is_verified_before_the_iteration() {
     let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
@@ -177,7 +178,7 @@ fn a_sender_key_chain_ends_without_overflow() {
     let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(u32::MAX - 1));
-    // The chain of this distribution starts there.
+    // The chain of this distribution starts at the last iteration.
     let body = hostile.body(0, b"last");
     assert_eq!(receiver.decrypt(&hostile.message(u32::MAX - 1, &body)).unwrap(), b"last");
     refused(&mut receiver, &hostile.message(u32::MAX, &hostile.body(1, b"beyond")), GroupDecryptError::Rejected);
@@ -273,10 +274,10 @@ fn a_correctly_signed_malformed_group_message_is_refused() {
         (&good, true),
         (&[&[0x34], &good[1..]].concat(), true), // of a sender that also speaks version 4
         (&[&[0x44], &good[1..]].concat(), false),
-        (&[&good, [0x20, 9].as_slice()].concat(), true), // a field that nobody knows
+        (&[&good, [0x20, 9].as_slice()].concat(), true), // an unknown field
         (&[&good[..3], &good[5..]].concat(), false),     // no iteration
         (&[&good[..1], &[0x10, 0], &good[5..]].concat(), false), // no number
-        (&[&good[..5], &[0x18, 1]].concat(), false),     // content that is no bytes
+        (&[&good[..5], &[0x18, 1]].concat(), false),     // content that is not bytes
     ];
     for (at, (signed, accepted)) in variants.into_iter().enumerate() {
         let mut receiver = GroupReceiver::new();
@@ -398,7 +399,7 @@ struct Hostile {
 
 impl Hostile {
     fn new(of: &GroupSender, seed: u64) -> Self {
-        // One byte, so that the numbers of bytes in the tests are right.
+        // One byte, so that the lengths in the tests are right.
         let id = of.id() & 0x7f;
         let id = if seed == 7 { id } else { of.id() };
         Self { id, chain: [seed as u8; 32], signing: KeyPair::generate(&mut seeded(seed)) }

@@ -48,7 +48,7 @@ impl Known {
     }
 }
 
-/// Gives these bytes and no others.
+/// Returns these bytes and no others.
 #[derive(Debug)]
 pub struct Draws(VecDeque<u8>);
 

@@ -21,7 +21,7 @@ use super::pair::image;
 
 const PEERS: [&str; 5] = ["js", "wasm", "python", "signal", "baileys"];
 
-/// The things called `name` in all records.
+/// The entries called `name` in all records.
 fn recorded(name: &str) -> Vec<Value> {
     let all = PEERS.iter().flat_map(|peer| {
         let text = fs::read_to_string(format!("tests/vectors/interop/live-{peer}.json")).unwrap();
@@ -51,7 +51,7 @@ fn key(value: &Value, name: &str) -> PublicKey {
     PublicKey::from_bytes(&hex(value, name)).unwrap()
 }
 
-/// One side of a recorded session: this implementation's.
+/// This implementation's side of a recorded session.
 struct Replay {
     identity: Identity,
     keys: PreKeys,

@@ -1,5 +1,5 @@
-//! The Signal protocol, version 3, as deployed by WhatsApp clients: known answers first, then properties for every
-//! schedule.
+//! The Signal protocol, version 3, as deployed by WhatsApp clients: known answers first, then properties under any
+//! delivery order.
 //!
 //! Recordings of other implementations are in tests/vectors/interop.
 #![allow(

@@ -12,7 +12,7 @@ use super::known::Known;
 /// Bytes of a blob with one entry in the sidecar.
 const WINDOW: usize = 64 << 10;
 
-/// As tests/reference/interop_media.py makes it.
+/// The file that tests/reference/interop_media.py makes.
 fn file(size: usize) -> Vec<u8> {
     let words = (0..=size as u32 / 4).map(|at| at.wrapping_mul(2_654_435_761));
     words.flat_map(u32::to_le_bytes).take(size).collect()
@@ -24,7 +24,7 @@ fn encrypted(size: usize) -> (Vec<u8>, Vec<u8>, Attachment) {
     (plaintext, blob, attachment)
 }
 
-/// The same, as another caller would write it down.
+/// The same attachment, written down by another caller.
 fn copy(of: &Attachment) -> Attachment {
     let key = MediaKey::from_bytes(*of.key().expose_bytes());
     Attachment::new(of.kind(), key, *of.file_sha256(), *of.file_enc_sha256())
@@ -115,7 +115,7 @@ fn a_changed_blob_is_refused_before_plaintext_is_released() {
             assert_eq!(attachment.decrypt(&changed), Err(MediaError::Rejected), "{at}");
             assert!(verified(&attachment, &changed, 7).is_err(), "{at}");
             assert!(part(&attachment.ranges().unwrap(), &changed, 0..10).is_err(), "{at}");
-            // The same if only the tag of the blob and not its digest is known.
+            // The same if only the blob's tag is known, not its digest.
             let key = MediaKey::from_bytes(*attachment.key().expose_bytes());
             assert!(Attachment::of_blob(attachment.kind(), key, &changed).is_err(), "{at}");
         }
@@ -181,7 +181,7 @@ fn a_blob_changed_after_verification_is_refused_when_read() {
             assert!(found.is_err() || found.unwrap() == plaintext[range.start as usize..range.end as usize]);
         }
     }
-    // Another file's plan, and bytes that were not asked for.
+    // Another file's plan, and bytes that were not requested.
     let (_, other, attachment) = encrypted(WINDOW);
     let plan = attachment.ranges().unwrap().plan(0..10);
     assert_eq!(ranges.decrypt(&plan, &other[..WINDOW], &mut Vec::new()), Err(MediaError::Rejected));

@@ -20,7 +20,7 @@ impl Device {
         Self { identity, keys, session: None }
     }
 
-    /// Initiates, or initiates again, with or without one of the other's one-time keys.
+    /// Initiates, or initiates again, with or without one of the other device's one-time keys.
     pub fn initiate(&mut self, other: &Self, one_time: bool) {
         let rng = &mut rand::rng();
         let id = (1..=100).find(|id| one_time && other.keys.one_time(*id).is_some());
@@ -38,7 +38,7 @@ impl Device {
 
     /// Decrypts as an application does: in the session; if the message opens another, as a first message.
     pub fn read(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
-        // Through the transport.
+        // As over the network.
         let message = Ciphertext::from_parts(message.kind(), message.as_bytes()).unwrap();
         let Some(session) = &mut self.session else {
             let Accepted { session, plaintext, used } =
@@ -62,7 +62,7 @@ impl Device {
         self.session.as_mut().unwrap()
     }
 
-    /// The session sealed with a repeating generator: equal bytes, equal state.
+    /// The session sealed with a repeating generator: equal bytes mean equal states.
     pub fn image(&self) -> Vec<u8> {
         image(self.session.as_ref().unwrap())
     }

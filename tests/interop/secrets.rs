@@ -146,7 +146,7 @@ proptest! {
     }
 }
 
-/// What another reader of protobuf makes of a vote.
+/// A vote as another protobuf decoder reads it.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Vote {
     #[prost(bytes = "vec", repeated, tag = "1")]
@@ -154,7 +154,7 @@ struct Vote {
 }
 
 proptest! {
-    /// S-10.2. Both decoders agree on every vote that this library accepts; what it refuses, it refuses for a reason.
+    /// S-10.2. Both decoders agree on every vote that this library accepts, and it refuses none without a reason.
     #[test]
     fn a_vote_is_read_as_protobuf_says(
         pieces in prop::collection::vec(
@@ -185,7 +185,8 @@ proptest! {
     }
 }
 
-/// A group, which prost passes over and this library refuses, begins with one byte and ends with the next number.
+/// Whether there may be a group, which prost skips and this library refuses: one byte begins it, the next number ends
+/// it.
 fn may_have_a_group(bytes: &[u8]) -> bool {
     bytes.iter().any(|byte| byte & 7 == 3 && bytes.contains(&(byte + 1)))
 }

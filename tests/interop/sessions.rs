@@ -1,5 +1,4 @@
-//! Sessions: what is delivered under every schedule, replays, simultaneous initiation, and the unchanged state after a
-//! refusal.
+//! Sessions: delivery in any order, replays, simultaneous initiation, and the unchanged state after a refusal.
 
 use bisik::interop::signal::{
     AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,
@@ -102,7 +101,8 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             let inside = |h: bisik::interop::signal::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
             let found = changed.header().unwrap();
             if inside(found) == inside(header) && found.opening != header.opening {
-                // The outer part of a pre-key message is not authenticated. If it names other keys, it opens
+                // The outer part of a pre-key message is not authenticated. If it names other keys, it sets up another
+                // state than the one it was written in.
                 // another state than the one it was written in.
                 let mut session = reopened(to.session());
                 if found.opening.map(|o| o.identity) != header.opening.map(|o| o.identity) {
@@ -182,7 +182,7 @@ fn a_delayed_message_does_not_undo_a_new_session() {
     let answer = b.write(b"answer");
     assert_eq!(a.read(&answer).unwrap(), b"answer");
     let in_a_new_chain = a.write(b"held back");
-    // One side has lost its record; the other initiates again and has no answer yet.
+    // One side has lost its record; the other initiates again and has no reply yet.
     a.session = None;
     b.initiate(&a, true);
     let new = *b.session().base_key().unwrap();
@@ -196,7 +196,7 @@ fn a_delayed_message_does_not_undo_a_new_session() {
     assert_eq!((a.read(&second).unwrap(), a.read(&first).unwrap()), (b"second".to_vec(), b"first".to_vec()));
 }
 
-/// S-5.6. A very late message can lead back to a state that the peer has lost; its next message ends that.
+/// S-5.6. A very late message can lead back to a state that the peer has lost; the peer's next message ends that.
 #[test]
 fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     for confirmed in [false, true] {
@@ -289,7 +289,8 @@ fn a_pre_key_message_opens_one_session() {
     }
 }
 
-/// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be of another identity.
+/// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be reported as of
+/// another identity.
 #[test]
 fn a_pre_key_message_is_bound_to_its_sender_identity() {
     let rng = &mut rand::rng();
@@ -364,7 +365,7 @@ fn a_late_message_of_an_old_state_does_not_disturb_the_new_one() {
     let late = a.write(b"late");
     let later = a.write(b"later");
     assert_eq!(b.read(&later).unwrap(), b"later");
-    // The last of its chain, which a newer chain follows.
+    // The last of its chain; a newer chain follows.
     let last = a.write(b"last");
     let answer = b.write(b"answer");
     a.read(&answer).unwrap();

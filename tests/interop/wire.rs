@@ -12,7 +12,8 @@ fn key(seed: u8) -> Vec<u8> {
     KeyPair::from_private_bytes([seed; 32]).public().to_bytes().to_vec()
 }
 
-/// Bytes that both decoders accept mean the same to both. Prost accepts more: it checks neither keys nor required fields.
+/// Checks that bytes accepted by both decoders mean the same to both. Prost accepts more: it checks neither keys nor
+/// required fields.
 fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
     let Ok(message) = Ciphertext::from_parts(kind, bytes) else { return false };
     let header = message.header().unwrap();
@@ -135,7 +136,7 @@ proptest! {
         prop_assert!(same_as_prost(kind, &bytes) || !edits.is_empty());
     }
 
-    /// S-11.1. The same of groups.
+    /// S-11.1. The same for groups.
     #[test]
     fn group_messages_decode_as_prost_decodes_them(
         told in any::<bool>(),
@@ -173,7 +174,7 @@ proptest! {
 
 /// S-4.1, S-4.2. Prost decodes the fields that this library encoded.
 #[test]
-fn prost_decodes_what_is_encoded() {
+fn prost_decodes_encoded_messages() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     for length in [0, 15, 16, 100, 200, 20_000] {
@@ -215,7 +216,7 @@ fn malformed_messages_are_refused() {
     ] {
         assert!(!read(0x33, &bad), "{bad:?}");
     }
-    // A number above 2^32 as a counter; as the previous counter it has been seen.
+    // A number above 2^32 as a counter; as the previous counter it does occur.
     let ten = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     let with = |tag: u8| [good.encode_to_vec(), vec![tag], ten.to_vec()].concat();
     assert!(Ciphertext::from_parts(Kind::Whisper, &whole(0x33, &with(0x10))).is_err());

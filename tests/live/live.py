@@ -1,9 +1,9 @@
-"""bisik against the programs that others run: drives them, counts, and ends with an error at the first deviation.
+"""Tests bisik against other implementations: drives them, counts, and ends with an error at the first deviation.
 
     live.py BISIK DIRECTORY [--seed N] [--write] [--check] [--record]
 
-BISIK is the built examples/peer, DIRECTORY holds the installed peers. --write puts the table into docs/interop.md, --check
-fails where it differs from the one that stands there, --record writes the transcripts of tests/vectors/interop."""
+BISIK is the built examples/peer; DIRECTORY holds the installed peers. --write puts the table into docs/interop.md,
+--check fails if it differs from the table there, --record writes the transcripts of tests/vectors/interop."""
 import argparse
 import json
 import pathlib
@@ -25,7 +25,7 @@ NAMES = {"js": "npm libsignal 6.0.0", "wasm": "whatsapp-rust-bridge 0.5.4", "pyt
 
 
 class Run:
-    """One seed, and what comes of it."""
+    """Runs one seed and returns the results."""
 
     def __init__(self, seed):
         self.random, self.counts, self.records = random.Random(seed), Counts(), {}
@@ -35,7 +35,7 @@ class Run:
 
 
 def start(arguments):
-    """Two of each, all at once: the second of two joins groups late."""
+    """Two of each implementation at once; the second of the two joins groups late."""
     def node(name, script, **fixed):
         return Peer(name, ["node", script], arguments.directory, **fixed)
 
@@ -50,7 +50,7 @@ def start(arguments):
 
 
 def drive(run, peers, speak, key, windows):
-    """Both begin, with one-time keys and without."""
+    """Both initiate, with one-time keys and without."""
     return [speak(run, NAMES[key], peers["bisik"][0], peers[key][0], begins, one_time, windows)
             for begins in (True, False) for one_time in (True, False)]
 

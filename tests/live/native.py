@@ -1,6 +1,4 @@
-"""The native suite, through the same program: two of bisik, which nobody else speaks with.
-
-Does not know how peers are started."""
+"""The native suite through the same program, between two instances of bisik."""
 from peer import flipped, must_refuse
 
 NAME = "bisik itself"

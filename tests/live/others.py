@@ -1,6 +1,4 @@
-"""Groups, attachments, votes, safety numbers, signatures and agreements with another implementation.
-
-Does not know sessions, nor how peers are started."""
+"""Groups, attachments, votes, safety numbers, signatures and agreements with another implementation."""
 import hashlib
 import hmac
 
@@ -19,7 +17,8 @@ DIGESTS = ("mediaKey", "fileSha256", "fileEncSha256", "fileLength")
 
 
 def group_from(run, name, sender, receivers, group, messages):
-    """One sender; the second receiver joins after a third of the messages. Shuffled, some lost. Gives what it did."""
+    """One sender; the second receiver joins after a third of the messages. Shuffled, some lost. Returns the
+    transcript."""
     random = run.random
     bisik_sends = sender.name == "bisik"
     counted = run.counts.row(name, "groups")
@@ -70,7 +69,7 @@ def group_from(run, name, sender, receivers, group, messages):
 
 
 def sidecar(made, kind):
-    """Computed from its description, by nobody's code but this."""
+    """Computed from its description, independent of both implementations."""
     keys = hkdf(bytes(32), bytes.fromhex(made["mediaKey"]), f"WhatsApp {KINDS[kind]} Keys".encode(), 112)
     stream = keys[:16] + bytes.fromhex(made["enc"])
     windows = range(0, len(stream) - 16, 65_536)
@@ -78,7 +77,7 @@ def sidecar(made, kind):
 
 
 def media(run, name, bisik, other, keep):
-    """Every kind and size, both ways, and parts of a larger file."""
+    """Every kind and size, in both directions, and parts of a larger file."""
     counted, kept = run.counts.row(name, "attachments"), []
     for kind in KINDS:
         for size in SIZES:

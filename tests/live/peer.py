@@ -1,6 +1,4 @@
-"""A program that is spoken with in lines of JSON, and what a run with it leaves: counts, and a record.
-
-Does not know what is said."""
+"""A peer program that answers lines of JSON, with the counts and the record of a run."""
 import json
 import subprocess
 
@@ -14,7 +12,7 @@ class Refused(Exception):
 
 
 class Peer:
-    """One process. `name` is its address; `fixed` arguments go with every request."""
+    """One process. `name` is its address; every request has the `fixed` arguments."""
 
     def __init__(self, name, command, cwd=None, **fixed):
         self.name, self.fixed, self.asked = name, fixed, 0
@@ -51,7 +49,7 @@ class Peer:
 
 
 class Counts:
-    """What was read by each side, and what bisik refused and why: the rows of the table."""
+    """The messages that each side read, and those that bisik refused, with reasons: the rows of the table."""
 
     def __init__(self):
         self.rows = {}
@@ -74,7 +72,7 @@ class Counts:
 
 
 def must_refuse(counts, name, what, why, code, ask):
-    """`ask` must end in the error `code`; anything else ends the run."""
+    """`ask` must end with the error `code`; any other result ends the run."""
     try:
         answer = ask()
     except Refused as refused:

@@ -1,6 +1,4 @@
-"""Sessions of two with another implementation: both ways, shuffled, with losses, and what must be refused.
-
-Does not know how peers are started."""
+"""Sessions with another implementation: both directions, shuffled, with losses, and messages that must be refused."""
 import hashlib
 import hmac
 
@@ -11,7 +9,7 @@ WINDOW = 12
 
 
 class Session:
-    """bisik and one other, with everything that bisik did in it."""
+    """bisik and one other implementation, with everything that bisik did."""
 
     def __init__(self, run, name, bisik, other, row):
         self.run, self.name, self.bisik, self.other, self.row = run, name, bisik, other, row
@@ -26,7 +24,7 @@ class Session:
         self.record["events"].append(event)
 
     def begin_with(self, bundle):
-        """bisik initiates; first with a signature that is not the peer's."""
+        """bisik initiates, first with a signature that is not the peer's."""
         bad = {**bundle, "signedPreKeySignature": flipped(bundle["signedPreKeySignature"], 40)}
         must_refuse(self.run.counts, self.name, self.row, "wrong signature of a signed pre-key", "BundleError::BadSignature",
                     lambda: self.bisik.call("process_bundle", address=self.other.address, bundle=bad))
@@ -36,7 +34,7 @@ class Session:
         self.event(do="initiate", bundle=bundle, random=drawn)
 
     def publish(self, one_time):
-        """The other initiates: a bundle of bisik's."""
+        """The other side initiates, with a bundle of bisik's."""
         made = self.bisik.call("gen_bundle", preKeyId=9 if one_time else None, signedPreKeyId=4, includePrivate=True)
         self.record["signed"] = [4, made["private"]["signedPreKeyPrivate"]]
         if one_time:
@@ -68,14 +66,14 @@ class Session:
         self.event(do="refuse", type=message["type"], body=message["body"], code=code)
 
     def reload(self):
-        """bisik's state through its stored form."""
+        """Stores bisik's state and loads it again."""
         record = self.bisik.call("dump_session", address=self.other.address)["record"]
         self.bisik.call("delete_session", address=self.other.address)
         self.bisik.call("load_session", address=self.other.address, record=record)
 
     def windows(self, count, late=True):
-        """Both write at random; each window is delivered in another order, some of it in the next, some never. bisik gets some
-        of it changed, which must change nothing, and some of it twice."""
+        """Both send at random. Each window is delivered in another order, some of it in the next window, some never.
+        Some messages to bisik are changed, which must change nothing, and some arrive twice."""
         random, held = self.run.random, []
         for _ in range(count):
             sent = [self.write(random.random() < 0.5) for _ in range(WINDOW)] + held
@@ -96,7 +94,7 @@ class Session:
 
 
 def changed(message):
-    """One bit of the tag is flipped: the last byte, or inside a first message the last of the inner one."""
+    """Flips one bit of the tag: the last byte, or in a first message the last byte of the inner message."""
     body = message["body"]
     if message["type"] != 3:
         return {**message, "body": flipped(body)}
@@ -104,7 +102,7 @@ def changed(message):
 
 
 def end_of_inner(body):
-    """Where field 4 of a first message ends."""
+    """The end of field 4 of a first message."""
     at = 1
     while True:
         tag, at = varint(body, at)
@@ -125,7 +123,8 @@ def varint(body, at):
 
 
 def speak(run, name, bisik, other, bisik_begins, one_time, windows):
-    """A whole session. Several first messages arrive in reverse, the first of them is refused when it is changed."""
+    """A whole session. Several first messages arrive in reverse order; the first of them is refused when it is
+    changed."""
     session = Session(run, name, bisik, other, WHAT)
     if bisik_begins:
         bundle = other.call("gen_bundle", preKeyId=7 if one_time else None, signedPreKeyId=3)["bundle"]
@@ -148,8 +147,8 @@ def speak(run, name, bisik, other, bisik_begins, one_time, windows):
 
 
 def begun_again(run, bisik, others, rounds, takes_turns=()):
-    """One process of bisik with sessions with several others at once. Each in turn forgets, or both begin at the same time
-    (with the names in `takes_turns` one after the other); what was on the way in the old state is still read."""
+    """One process of bisik with sessions with several others at once. Each in turn loses its state, or both initiate at
+    once (with the names in `takes_turns` one after the other). Messages in transit in the old state are still read."""
     begun = set()
     bisik.call("init", name=bisik.name)
     for _, other in others:
@@ -180,7 +179,8 @@ def begun_again(run, bisik, others, rounds, takes_turns=()):
             begun.add(name)
             first = [write(other, bisik)] if both or forgets else []
             first += [] if forgets else [write(bisik, other)]
-            # Who has forgotten reads nothing in the old state: a late message would only make bisik write there.
+            # A side that lost its state reads nothing in the old one: a late message would only make bisik send in
+            # it.
             for sent in old + first if forgets else first + old:
                 exchange(sent)
             for _ in range(6):
@@ -188,7 +188,8 @@ def begun_again(run, bisik, others, rounds, takes_turns=()):
                 exchange(write(sender, receiver))
 
 
-# ---- libsignal-client, which sets up no session of this version: its record is made here ----------------------------
+# ---- libsignal-client, which sets up no session of this version: its record is made here
+# ----------------------------
 
 def hkdf(salt, secret, info, length):
     prk, out, block = hmac.digest(salt, secret, hashlib.sha256), b"", b""
@@ -236,8 +237,8 @@ class Crafted:
 
 
 def crafted(run, name, bisik, other, bisik_begins, one_time, windows):
-    """The ratchet with libsignal-client. It never writes first messages: what it writes before bisik has answered is put
-    into one here, since nothing authenticates the outside."""
+    """The ratchet with libsignal-client. It never writes first messages: those that it sends before bisik has replied
+    are wrapped in one here, because the outer part is not authenticated."""
     session = Session(run, name, bisik, other, "sessions by a loaded record")
     us = bisik.call("gen_bundle", preKeyId=9 if one_time else None, signedPreKeyId=4, includePrivate=True)
     bundle, private = us["bundle"], us["private"]

@@ -38,7 +38,7 @@ pub fn encrypted(size: usize) -> (Vec<u8>, Vec<u8>, Pointer) {
     (plaintext, blob, pointer)
 }
 
-/// In pieces of the given lengths, over and over.
+/// In pieces of the given lengths, repeated.
 pub fn encrypt_in_pieces(plaintext: &[u8], lengths: &[usize]) -> (Vec<u8>, Pointer) {
     let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut seeded(1)).unwrap();
     let mut blob = Vec::new();
@@ -99,7 +99,7 @@ pub fn pointer_bytes(key: &[u8], digest: &[u8; 32], size: u64, kind: &str, thumb
     fields.concat()
 }
 
-/// A blob by section 8 of docs/spec/attachments.md, written a second time: with any given padding and any size.
+/// A blob by section 8 of docs/spec/attachments.md, independent of the library: with any padding and any size.
 pub fn forge(key: &[u8], salt: &[u8; 24], file: &[u8], padding: &[u8], kind: &str) -> (Vec<u8>, Pointer) {
     let size = file.len() as u64;
     let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];

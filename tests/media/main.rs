@@ -16,7 +16,7 @@
 #[cfg(feature = "std")]
 mod adapters; //   `std::io`
 mod fixtures; //   files, blobs, pointers, and dishonest blobs
-mod memory; //     bounded whatever the size of the file
+mod memory; //     bounded for files of any size
 #[cfg(feature = "rayon")]
 mod parallel; //   on several cores
 mod pointer; //    malformed pointers, thumbnails

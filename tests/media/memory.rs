@@ -1,4 +1,4 @@
-//! Memory: it does not grow with the file, nor with the size that a hostile pointer claims.
+//! Memory: it grows neither with the file, nor with the size that a hostile pointer claims.
 
 use allocation_counter::measure;
 use bisik::media::{self, DecryptError, Decryptor, Encryptor, Pointer};

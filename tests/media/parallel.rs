@@ -59,7 +59,7 @@ fn parallel_decryption_releases_verified_chunks_only() {
 }
 
 #[test]
-fn parallel_push_refuses_what_push_refuses() {
+fn parallel_push_refuses_the_same_input_as_push() {
     let mut encryptor = Encryptor::new(photo(), 1 << 20, &mut seeded(1)).unwrap();
     let mut memory = vec![0; 2 << 20];
     assert_eq!(encryptor.push_into_parallel(&[0; (1 << 20) + 1], &mut memory), Err(EncryptError::OtherSize));

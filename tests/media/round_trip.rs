@@ -81,7 +81,7 @@ fn a_file_of_another_size_than_announced_is_refused() {
 
 /// Into a slice of the caller's; a slice that is too short is left untouched.
 #[test]
-fn push_into_a_slice_writes_what_push_appends() {
+fn push_into_a_slice_writes_the_same_bytes_as_push() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK);
     let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut seeded(1)).unwrap();
     let (mut written, mut memory) = (Vec::new(), vec![0; 4 * SEALED]);

@@ -4,7 +4,7 @@ use bisik::media::{self, CHUNK, DecryptError, Decryptor, HEADER, Pointer, Random
 
 use super::fixtures::*;
 
-/// P-8.4, P-8.5, P-8.6: by all three ways of reading.
+/// P-8.4, P-8.5, P-8.6: in all three ways of reading.
 #[test]
 fn a_blob_with_any_byte_changed_is_refused() {
     for size in [0, 100, 3_000] {
@@ -22,7 +22,7 @@ fn a_blob_with_any_byte_changed_is_refused() {
     }
 }
 
-/// P-8.5: what is released is the file's beginning, and nothing of the changed chunk or later ones.
+/// P-8.5: released plaintext is the beginning of the file, and contains nothing of the changed chunk or later ones.
 #[test]
 fn plaintext_is_released_for_verified_chunks_only() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 500);

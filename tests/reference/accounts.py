@@ -1,6 +1,5 @@
-"""Section 10 of docs/spec/accounts.md: certificates, device lists, directories and linking, and the steps of scripts about them.
-
-It does not know who may be in an account.
+"""Section 10 of docs/spec/accounts.md: certificates, device lists, directories and linking, and the steps of scripts
+about them.
 """
 
 import re
@@ -13,7 +12,7 @@ L_COMMITMENT, L_ANSWER, L_REVEAL = b"bisik-1 link commitment", b"bisik-1 link an
 L_LINK, L_SAS = b"bisik-1 link transcript", b"bisik-1 link short authentication string"
 WEEK, MONTH, MOST, CERTIFICATE = 7 * DAY, 30 * DAY, 1_024, 166
 QR_CODE, TYPED_CODE = 1, 2
-# Read off the table of section 10.5, column by column.
+# Read from the table of section 10.5, column by column.
 EMOJI = ("🐯🐵🐘🐊🐢🐍🐸🐳🐙🦀🐞🐝🦉🐧🐓🦋🌵🌴🌻🍄🌽🥕🍌🍇🍓🍉🍍🍞🧀🥚🍩🎂"
          "🌋🌈🌙🔥⚡⛵🚂🚲🚀🚁🚜⚓🏠⛺🗼🎡🔑🔨🔔⏰📷🎒👓👟🎩🌂🎈🎁🎸🥁🏆⚽")
 BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -157,7 +156,7 @@ def commitment(method, companion, nonce, secret):                               
 
 
 class Link:
-    """What both sides know of a linking."""
+    """Everything that both sides know about a linking."""
 
     def __init__(self, method, secret, hello):
         self.method, self.secret, self.hello = method, secret, hello
@@ -166,7 +165,7 @@ class Link:
         return mac(self.secret, *parts) if self.method == QR_CODE else b""
 
     def take(self, kind, length, message):
-        """A message without its tag, which is what follows."""
+        """Checks kind and length. Returns the message without its tag, and the tag."""
         steps = (b"\x51", b"\x52", b"\x53")
         require(message[:1] == kind, "wrong-step" if message[:1] in steps else "malformed")               # P-10.16
         require(len(message) == length + (32 if self.method == QR_CODE else 0), "malformed")
@@ -209,7 +208,7 @@ class Companion:
 
 
 class Invited:
-    """The primary's side, from what it has seen."""
+    """The primary's side, from the message that it received."""
 
     def __init__(self, seen, primary, terms, draw):
         method = QR_CODE if len(seen) == 130 else TYPED_CODE
@@ -234,7 +233,7 @@ class Invited:
 
 
 class AccountSteps:
-    """The verbs about accounts. What they keep begins with them."""
+    """The verbs about accounts. Their state is created on first use."""
 
     def known(self, kind):
         return self.__dict__.setdefault(kind, {})

@@ -1,6 +1,6 @@
-"""Section 8 of docs/spec/attachments.md, written from that and from the public specification c2sp.org/chunked-encryption.
+"""Section 8 of docs/spec/attachments.md, written from it and from the public specification c2sp.org/chunked-encryption.
 
-It does not know messages. `Form` is the public form with its parameters: `BISIK` is ours, and c2sp.py tries the published ones.
+`Form` is the public form with its parameters: `BISIK` is the form used here, and c2sp.py tests the published ones.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """An independent implementation of bisik-1, written from docs/spec alone; section numbers are those of its documents.
 
-It does not know the crate. For tests only: see primitives.py. `draw(n)` gives n bytes of randomness.
+For tests only: see primitives.py. `draw(n)` returns n bytes of randomness.
 """
 
 import copy
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from primitives import *
 
-# 1.6 Labels, and every bound
+# 1.6 Labels, and all limits
 
 L_BUNDLE, L_RECORD = b"bisik-1 pre-key bundle", b"bisik-1 sealed record"
 L_OPEN, L_FULL = b"bisik-1 handshake transcript open", b"bisik-1 handshake transcript full"
@@ -140,7 +140,7 @@ def verify_bundle(data, expected, now):
 # 3 Session setup
 
 class Handshake:
-    """3.1, for either side: first what the identity is sealed under, then the rest."""
+    """3.1, for either side: first the key that seals the identity, then the rest."""
 
     def __init__(self, unsigned, ek, ct, disclosure, dh2, dh3, dh4, ss):
         self.dh2, self.dh3, self.dh4, self.ss = dh2, dh3, dh4, ss
@@ -186,7 +186,7 @@ def respond(identity, prekeys, flight, disclosure=bytes(32)):                   
 
 
 class Session:
-    """What section 3 sets up, and the envelope of section 4.1."""
+    """The session that section 3 sets up, and the envelope of section 4.1."""
 
     def __init__(self, handshake, peer, disclosure, opening, ratchet):
         self.revision, self.id, self.peer, self.disclosure = 0, handshake.session_id, peer, disclosure
@@ -241,7 +241,7 @@ class Session:
 
 @dataclass
 class Chain:
-    """A receiving chain; an ended one has no chain key."""
+    """A receiving chain; a finished one has no chain key."""
     hk: bytes
     key: bytes
     ck: bytes | None
@@ -331,7 +331,7 @@ class Ratchet:
         return stream(mk, r + pack(">Q", 1), body)
 
     def begin(self, key, pn, n):
-        """Receive, 2: the next header key opened it."""
+        """Receive, 2: the next header key verified the header."""
         nr = self.chains[0].n if self.chains else 0
         require(not self.chains or self.sending is not None, "diverged")                                  # P-4.7
         require(all(key != chain.key for chain in self.chains), "diverged")

@@ -1,14 +1,11 @@
-"""Section 7.8 of docs/spec/content.md: what businesses and their customers send, read and judged.
-
-It does not know the crate, whose messages are written by hand: here they are a table.
-"""
+"""Section 7.8 of docs/spec/content.md: business content, read and checked."""
 
 import re
 
 from primitives import require
 from protobuf import number, part, records
 
-# A field is its name and type: "text", "bytes", "number", or a message; a list has its bound behind it. From 1, in order.
+# A field is its name and type: "text", "bytes", "number", or a message; a list has its limit after it. From 1, in order.
 REFERENCE = (("author", "bytes"), ("id", "bytes"))
 MENTION = (("start", "number"), ("length", "number"), ("person", "bytes"))
 TEXT = (("body", "text"), ("mentions", MENTION, 256))

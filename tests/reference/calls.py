@@ -1,7 +1,4 @@
-"""Section 9 of docs/spec/calls.md, written from that and from RFC 9605, for its default suite.
-
-It does not know how signals and frames travel.
-"""
+"""Section 9 of docs/spec/calls.md, written from it and from RFC 9605, for its default suite."""
 
 import hmac
 
@@ -19,7 +16,7 @@ PUBLIC_OFFER, PUBLIC_ANSWER, WINDOW, EPOCHS, LATE = 1233, 1137, 1024, 3, 512
 # 9.2 A call of two
 
 class Keys:
-    """What both sides derive."""
+    """Everything that both sides derive."""
 
     def __init__(self, session_id, caller, callee, offer, answer, agreement, encapsulated):
         self.transcript = sha256(L_CALL, session_id, caller, callee, offer[:PUBLIC_OFFER], answer[:PUBLIC_ANSWER])
@@ -63,7 +60,7 @@ def accept(offer, own, session, draw):
     return {"signal": answer + keys.confirmation} | keys.shown(b"\2", b"\1")
 
 
-# 9.3 A group call, as far as two of its participants see it
+# 9.3 A group call, as two of its participants see it
 
 class Group:
     def __init__(self, call, own, participant, other, session, draw):

@@ -1,6 +1,6 @@
-"""Section 7 of docs/spec/content.md, as far as scripts go: bodies, texts, polls and votes.
+"""Section 7 of docs/spec/content.md, as far as the scripts need it: bodies, texts, polls and votes.
 
-It does not know sessions. Of the schema it writes texts and polls, and reads texts; business.py has what businesses send.
+Of the schema it writes texts and polls, and reads texts; business.py has business content.
 """
 
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ def singular(data, known):                                                      
 
 
 def read_body(body):
-    """The words of a text, or the number of a kind that is a business's or unknown; of a cart the total."""
+    """The text of a text, or the number of a business or unknown kind; for a cart also the total."""
     protobuf = unpad(body)
     kinds = [(at, value) for at, value in records(protobuf) if 16 <= at <= 127]
     require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
@@ -130,7 +130,7 @@ class Poll:
 # 7.8 Businesses
 
 def answers(body, author, answer):                                                                        # P-7.19
-    """The title of what was offered in `body`, which `author` wrote, if that is what `answer` says."""
+    """The title of the option that `answer` chooses, if `body`, written by `author`, offers it."""
     said, chosen = ({at: value for at, value in records(unpad(each))} for each in (body, answer))
     kind = next(at for at in said if 16 <= at <= 127)
     require(kind in business.KINDS, "not-offered")

@@ -1,6 +1,6 @@
-"""A whole conversation as a script, another one each time: what people write and what networks do to it.
+"""A whole conversation as a script, a different one each time: random messages over an unreliable network.
 
-It does not know what must come of it: that is filled in by running it.
+The results are filled in by running it.
 """
 
 import random
@@ -35,7 +35,7 @@ def conversation(plan=None, turns=24):
 
 
 def deliver(s, plan, at, under_way):
-    """Some of what is under way arrives, in any order; some of it damaged, some twice, some never."""
+    """Delivers some of the messages in transit, in any order; some damaged, some twice, some never."""
     plan.shuffle(under_way)
     for message in [under_way.pop() for _ in range(plan.randint(0, len(under_way)))]:
         fate = plan.random()

@@ -1,7 +1,4 @@
-"""The script of tests/vectors/device.txt: an account's history, lists that are refused, and linking.
-
-It does not know the crate.
-"""
+"""The script of tests/vectors/device.txt: an account's history, lists that are refused, and linking."""
 
 from accounts import *
 from script import *
@@ -58,7 +55,7 @@ def history(s):
 
 
 def dishonest_primaries(s):
-    """Everything but the certificates of others is signed well."""
+    """Everything is signed well, except the certificates of other devices."""
     phone, laptop = s.world.identities["phone"], s.world.identities["laptop"]
     other = s.world.identities["other"]
     base = [certify(phone, phone.public, 0, PERSON), certify(laptop, phone.public, 5, PERSON)]

@@ -1,6 +1,6 @@
 """Section 11 of docs/spec/hosting.md: disclosures, decisions and receipts, and the steps of scripts about them.
 
-It does not know labels: what a user may decide follows from the steps themselves.
+The steps of a script determine which decisions a user makes.
 """
 
 from accounts import check, signature
@@ -49,7 +49,7 @@ class Reader:
 
 
 class Body:
-    """What all three sign."""
+    """The text that all three parties sign."""
 
     def __init__(self, data):
         reader = Reader(data)
@@ -116,7 +116,7 @@ class Decision:
 
 
 class EndpointSteps:
-    """Verbs of scripts. `identities` holds everybody's keys by name."""
+    """The verbs of scripts. `identities` holds the keys of all parties by name."""
 
     def disclose(self, step, draw):
         account, endpoint, operator = (self.identities[step[name]] for name in ("of", "with", "operator"))

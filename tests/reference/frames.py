@@ -1,7 +1,4 @@
-"""The script of tests/vectors/frame.txt: what devices of conversations write to each other, and frames that are refused.
-
-It does not know the crate.
-"""
+"""The script of tests/vectors/frame.txt: frames between devices of conversations, and frames that are refused."""
 
 import copy
 
@@ -22,7 +19,7 @@ def frame_():
 
 
 class Town:
-    """Who is where: devices by their account's name and index, and their bundles."""
+    """Devices by their account's name and index, and their bundles."""
 
     def __init__(self, s):
         self.s, self.names, self.bundles, self.lists = s, {}, {}, {}
@@ -31,7 +28,7 @@ class Town:
         return self.s.world.identities[name].public
 
     def account(self, *names, custody=PERSON):
-        """The first device is the primary one; gives the newest list."""
+        """The first device is the primary; returns the newest list."""
         primary = names[0]
         for name in names:
             self.s("identity", of=name)
@@ -84,7 +81,7 @@ class Town:
         return found
 
     def deliver(self, letters, now=NOW):
-        """Gives what each was received as."""
+        """Returns the kind that each was received as."""
         return [self.s("receive", of=to, sender=sender, message_id=id, message=message, now=now)
                 for to, sender, id, message in letters]
 
@@ -104,21 +101,21 @@ def messages_and_what_is_owed(town):
     town.device("alice", "laptop", "bob")
     town.converse("bob", "alice", "laptop"), town.converse("alice", "bob")
 
-    # A message and its copy, in the first flights of two sessions; and what is refused in a first flight.
+    # A message and its copy, in the first flights of two sessions, and frames that are refused in a first flight.
     to_bob, to_laptop = town.send("alice", b"halo", "bob", "laptop")
     town.refuse(to_bob, "misbehaved", message_id=flip(to_bob[2], 0))
     town.refuse(to_bob, "unknown-device", sender=bytes(4) + b"\7"), town.refuse(to_bob, "rejected", sender=bytes(4) + b"\1")
     first_frames_that_are_refused(town, to_bob)
     town.deliver([to_bob, to_laptop])
     town.refuse(to_bob, "replayed")
-    # Acknowledgements, of a peer's device and of an own one.
+    # Acknowledgements, from a device of the peer and from an own one.
     assert events(town.deliver(town.flush("bob"))) == ["delivered"]
     assert events(town.deliver(town.flush("laptop"))) == ["delivered"]
     town.deliver(town.send("bob", b"halo juga", "laptop"))
     town.deliver(town.flush("alice")), town.deliver(town.flush("laptop"))
     frames_that_are_refused(town)
 
-    # Bob has lost a message: he asks in a session that replaces the others, and gets it again.
+    # Bob has lost a message: he asks for it in a session that replaces the others, and gets it again.
     lost, copied = town.send("alice", b"jam tujuh")
     town.deliver([copied])
     town.refuse(lost, "rejected", message=flip(lost[3], 200))
@@ -135,7 +132,7 @@ def messages_and_what_is_owed(town):
         assert events(town.deliver(town.flush("bob"))) == ["not-sent-again"]
     s("ask-again", of="bob", message_id=bytes(16), sender=lost[1], expect="given-up")
 
-    # Alice goes by a list that Bob does not have.
+    # Alice uses a list that Bob does not have.
     newer = s("issue-list", of="alice", now=NOW + DAY)["list"]
     s("take-list", of="alice", seen=newer, now=NOW + DAY)
     to_bob, _ = town.send("alice", b"daftar baru")
@@ -146,7 +143,7 @@ def messages_and_what_is_owed(town):
 
 
 def bad(talk, id):
-    """Frames that P-12.3 refuses from a peer's device, by what a good one is."""
+    """Frames that P-12.3 refuses from a peer's device, each derived from a valid one."""
     lists = Lists.of(talk.device.list, talk.peer)
     good = frame(MESSAGE, 0, talk.id, id, lists, b"halo")
     yield from (good[:at] for at in (0, 1, 66))
@@ -160,7 +157,7 @@ def bad(talk, id):
 
 
 def first_frames_that_are_refused(town, letter):
-    """In the first flight of a session of their own, whose pre-keys stay."""
+    """In the first flight of a separate session, whose pre-keys are not used up."""
     to, sender, id, _ = letter
     talk = town.s.world.known("talks")["alice"]
     for data in list(bad(talk, id))[:6]:
@@ -170,7 +167,7 @@ def first_frames_that_are_refused(town, letter):
 
 
 def frames_that_are_refused(town):
-    """In a session that is there, which stays as it is."""
+    """In an existing session, which does not change."""
     talk, id = town.s.world.known("talks")["alice"], os.urandom(16)
     for data in bad(talk, id):
         session = copy.deepcopy(active(talk.links[False, 0]).session)
@@ -183,7 +180,7 @@ def frames_that_are_refused(town):
 
 
 def crossed_and_forked(town):
-    """Both write first; the smaller session id is what both go on with. Dedi was shown another list of Cici's."""
+    """Both send first; both continue in the session with the smaller id. Dedi was shown another list of Cici's."""
     town.account("cici"), town.account("dedi")
     town.device("cici", "dedi")
     other = town.s("found-account", of="cici", terms=PERSON, now=NOW + 1)["list"]
@@ -196,7 +193,8 @@ def crossed_and_forked(town):
 
 
 def decisions(town):
-    """A customer agrees to a hosted endpoint: her other device is told with the disclosure, the endpoint without it."""
+    """A customer consents to a hosted device: her other device receives the decision with the disclosure, the hosted
+    device without it."""
     s = town.s
     town.account("rini", "tablet"), town.account("shop", custody=BUSINESS)
     for name in ("endpoint", "operator"):

@@ -1,7 +1,4 @@
-"""The script of tests/vectors/endpoint.txt: disclosures, decisions and receipts, and those that are refused.
-
-It does not know the crate.
-"""
+"""The script of tests/vectors/endpoint.txt: disclosures, decisions and receipts, and those that are refused."""
 
 from endpoints import *
 from script import *
@@ -84,7 +81,7 @@ def drafts_that_are_refused(s, key, draft):
 
 
 def disclosures_that_are_refused(s, key, draft, one):
-    """Well signed by others, or in another way; and every part damaged."""
+    """Signed well by other parties or in another order; and every part damaged."""
     def signed(body, parties=BY, over_all=True):
         out = body
         for name, label in parties:

@@ -3,8 +3,8 @@
     interop.py verify DIRECTORY   computes everything there again from its private keys, and compares
     interop.py write DIRECTORY    makes the file afresh, from fresh randomness
 
-It does not know the crate: tests/interop/conversation.rs runs the same file against that. For tests only: it is slow, runs in
-variable time and wipes nothing.
+tests/interop/conversation.rs runs the same file against the crate. For tests only: it is slow, runs in variable time
+and wipes nothing.
 """
 
 import hashlib
@@ -95,7 +95,7 @@ class Party:
         return message + hmac256(keys[32:64], public(self.identity) + self.peer + message)[:8]
 
     def heard(self, theirs):
-        """The peer's new ratchet key has arrived: the receiving half of the step. Reading is left to whoever is tested."""
+        """The peer's new ratchet key has arrived: the receiving half of the step. The tested side does the reading."""
         if theirs == self.theirs:
             return
         self.step(self.pair, theirs)
@@ -112,7 +112,7 @@ def prekey_message(one_time_id, base, identity, inside, registration_id, signed_
 
 
 class Script:
-    """Blocks of the file. Private keys and draws come from a file that is verified, or are made afresh."""
+    """The blocks of the file. Private keys and draws come from the file to verify, or are made afresh."""
 
     def __init__(self, known=None):
         self.known, self.blocks = iter(known) if known else None, []
@@ -159,7 +159,7 @@ def conversation(s, one_time):
         say("initiator", words(n))
         for m in range(2 + n):
             say("responder", words(10 * n + m))
-    # What others write: the later version, an empty chain's number, unknown fields, another order.
+    # Variants of other implementations: the later version, an empty chain's number, unknown fields, another order.
     say("initiator", b"version 3.4", version=0x34)
     say("initiator", b"below zero", previous=0xFFFFFFFF)
     say("initiator", b"below zero, in 64 bits", previous=2**64 - 1)

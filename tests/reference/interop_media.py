@@ -1,9 +1,9 @@
-"""Sections 8, 10 and 12 of docs/interop.md, written from that: attachments, message secrets, what devices share.
+"""Sections 8, 10 and 12 of docs/interop.md: attachments, message secrets, and the app state that devices share.
 
     interop_media.py verify DIRECTORY   computes the files of tests/vectors/interop again from their inputs, and compares
     interop_media.py write DIRECTORY    makes them afresh, from fresh randomness
 
-It does not know the crate: the same files are run against that by tests/interop.
+tests/interop runs the same files against the crate.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def cbc(key, iv, plaintext):
 
 
 def file_of(size):
-    """No two blocks of it are alike."""
+    """A file in which no two blocks are alike."""
     return b"".join(struct.pack("<I", i * 2_654_435_761 % 2**32) for i in range(size // 4 + 1))[:size]
 
 

@@ -1,4 +1,4 @@
-"""Section 1 of docs/spec/conventions.md: what bisik-1 is made of. It does not know what a key is for.
+"""Section 1 of docs/spec/conventions.md: the primitives of bisik-1.
 
 For tests only: it is slow, runs in variable time and wipes nothing.
 """
@@ -16,7 +16,7 @@ from kyber_py.ml_kem import ML_KEM_768
 
 
 class Refused(Exception):
-    """Something that MUST be refused. The argument is the reason, one of the words of appendix A."""
+    """A value that MUST be refused. The argument is the reason, one of the words of appendix A."""
 
 
 def require(condition, reason):
@@ -25,7 +25,7 @@ def require(condition, reason):
 
 
 def otherwise(reason, check, value):
-    """`check(value)`, which is refused for another reason here."""
+    """`check(value)`, with another reason for the refusal."""
     try:
         return check(value)
     except Refused:
@@ -148,7 +148,7 @@ def unseal(key, nonce, ad, sealed):
 
 
 def xchacha20poly1305(key, nonce):
-    """HChaCha20 is words 0-3 and 12-15 of ChaCha20's block without its last addition: so that is taken back."""
+    """HChaCha20 is words 0-3 and 12-15 of ChaCha20's block without its last addition, which is undone here."""
     block = unpack("<16I", chacha20(key, nonce[:16], bytes(64)))
     initial = unpack("<8I", b"expand 32-byte k" + nonce[:16])
     subkey = pack("<8I", *((word - start) % 2**32 for word, start in zip(block[:4] + block[12:], initial)))

@@ -1,7 +1,4 @@
-"""Protobuf without a schema (docs/spec/content.md, section 7.2): fields, written and taken apart.
-
-It does not know what they mean.
-"""
+"""Protobuf without a schema (docs/spec/content.md, section 7.2): writes and parses fields."""
 
 from primitives import require
 
@@ -12,7 +9,7 @@ def varint(value):
 
 
 def number(at, value):
-    """A field that is a number; as proto3 has it, 0 is not written."""
+    """A number field; as in proto3, 0 is not written."""
     return varint(at * 8) + varint(value) if value else b""
 
 
@@ -32,7 +29,7 @@ def read_varint(data):
 
 
 def records(data):                                                                                        # P-7.3
-    """Number, and value where it is a number or bytes."""
+    """The field number, and the value if it is a number or bytes."""
     while data:
         tag, data = read_varint(data)
         require(8 <= tag < 2**32 and tag % 8 in (0, 1, 2, 5), "malformed")

@@ -1,7 +1,7 @@
 """Test vectors as scripts (docs/spec/test-vectors.md, appendix A): read them, write them, run them against bisik.py.
 
-It does not know which vectors there are. A step that lacks its results, or its randomness, gets them when it is run:
-that is how vectors are made. A step that has them is compared.
+A step that lacks its results, or its randomness, gets them when it is run: that is how vectors are made. A step that
+has them is compared.
 """
 
 import copy
@@ -25,14 +25,14 @@ INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "s
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
                   "receipt", "bundles", "sender", "message_id"}
-# What only this implementation can see. A step names those it wants.
+# Values that only this implementation can see. A step names those it wants.
 INNER = set("to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk "
             "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
             "chunk_key base_nonce commitment transcript encapsulated definition vote_key frames".split())
 
 
 class Differs(Exception):
-    """The vectors say one thing and this implementation another."""
+    """The vectors and this implementation disagree."""
 
 
 def decode(name, value):
@@ -66,7 +66,7 @@ def render(steps, comment):
 
 
 class Draws:
-    """The randomness of one step: replayed where it is listed, else fresh and recorded."""
+    """The randomness of one step: replayed if it is listed, otherwise fresh and recorded."""
 
     def __init__(self, listed):
         self.listed, self.taken = listed, b""
@@ -81,14 +81,15 @@ class Draws:
 
 
 class World(AccountSteps, EndpointSteps, TalkSteps):
-    """Everybody's keys and sessions, by name. Every method is a verb of the scripts, and gives its results by name."""
+    """The keys and sessions of all parties, by name. Every method is a verb of the scripts, and returns its results by
+    name."""
 
     def __init__(self):
         self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
         self.calling, self.groups, self.polls = {}, {}, {}
 
     def run(self, step, complete=False):
-        """Runs one step. `complete`: what the step lacks, or holds `None` for, is filled in."""
+        """Runs one step. With `complete`, missing results and those that are `None` are filled in."""
         draw = Draws(step.get("draws", None if complete else b""))
         try:
             results, word = getattr(self, step["do"].replace("-", "_"))(step, draw), None
@@ -291,7 +292,8 @@ class World(AccountSteps, EndpointSteps, TalkSteps):
         return {"record": record(step["key"], draw, kind, step["context"], state), "state": state}
 
     def unsealed(self, step, kind, value):
-        """The crate goes on with what it has opened, and so goes back in time; here it must be the state of now."""
+        """The crate continues with the opened state, and may thereby go back in time; here it must be the present
+        state."""
         if open_record(step["key"], kind, step["context"], step["record"]) != value[step["of"]].encode():
             raise Differs("the record holds another state")
         return {}
@@ -322,7 +324,7 @@ class World(AccountSteps, EndpointSteps, TalkSteps):
 
 
 def trace(before, message, draws):
-    """The values on the way to a message: computed from the state before it, not taken from inside."""
+    """Intermediate values of a message, computed from the state before it rather than taken from inside."""
     values, (r, encrypted_header, header_tag, body, body_tag) = {}, parts(message)
     if before.sending:
         hk, ck, _ = before.sending
@@ -337,12 +339,12 @@ def trace(before, message, draws):
 
 
 def long_file(size):
-    """SHA-256 of u64(0), of u64(1), ..., one after the other."""
+    """SHA-256 of the concatenation of u64(0), u64(1), ..."""
     return b"".join(sha256(pack(">Q", i)) for i in range(size // 32 + 1))[:size]
 
 
 class Script:
-    """A script in the making: every line is run as it is added."""
+    """A script in the making: every line is run when it is added."""
 
     def __init__(self):
         self.world, self.steps = World(), []
@@ -354,7 +356,8 @@ class Script:
         return step
 
     def parties(self, *names, one_time=0):
-        """Identities for all, and pre-keys for the last; gives the bundles: one-time ones, then the last resort."""
+        """Identities for all, and pre-keys for the last; returns the bundles: one-time ones, then the last-resort
+        bundle."""
         for name in names:
             self("identity", of=name)
         last_resort = self("generate", of=names[-1], now=NOW)["bundle"]

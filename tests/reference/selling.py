@@ -1,7 +1,4 @@
-"""The script of tests/vectors/business.txt: what businesses and their customers send, and what is refused of it.
-
-It does not know the crate.
-"""
+"""The script of tests/vectors/business.txt: business content, and content that is refused."""
 
 from business import *
 from script import *

@@ -1,6 +1,7 @@
-"""Section 12 of docs/spec/conversations.md: frames, the sessions with one device, what is owed; and the steps of scripts about them.
+"""Section 12 of docs/spec/conversations.md: frames, the sessions with one device, pending work; and the steps of
+scripts about them.
 
-It does not know records, nor bounds beside those that a frame has; of labels only whether a hosted device was agreed to.
+Of the limits it has those of a frame; of labels only whether the user consented to a hosted device.
 """
 
 import copy
@@ -30,7 +31,7 @@ def under(one, other):                                                          
 
 @dataclass
 class Lists:
-    """The sequence numbers that a sender goes by, its own account's first, and a digest of both."""
+    """The sequence numbers of the sender's lists, its own account's first, and a digest of both."""
     own: int
     peer: int
     digest: bytes
@@ -97,7 +98,7 @@ def told(refused):
 
 @dataclass
 class Device:
-    """What a device keeps for all its conversations."""
+    """The state of a device over all its conversations."""
     identity: Identity
     pre_keys: PreKeys
     list: DeviceList
@@ -113,7 +114,7 @@ class Talk:
         self.agreed = set()
 
     def devices(self):
-        """By (own, index): the peer's first, then one's own others."""
+        """By (own, index): the peer's devices first, then the other own ones."""
         peers = [((False, c.index), c) for c in self.peer.certificates]
         own = [((True, c.index), c) for c in self.device.list.certificates if c.device != self.device.identity.public]
         return dict(peers + own)
@@ -126,7 +127,7 @@ class Talk:
         return all(c.terms[2:] in self.agreed | {NONE} for c in self.peer.certificates)
 
     def reconcile(self):
-        """Sessions with who has left go; those under terms that do not hold any more are not sent in."""
+        """Deletes sessions with removed devices; those under outdated terms are no longer used for sending."""
         current = self.devices()
         self.links = {to: slots for to, slots in self.links.items() if to in current}
         for to, slots in self.links.items():
@@ -294,7 +295,7 @@ class Talk:
         return ("decision-receipt", got.body) if got.kind == RECEIPT else ("nothing", b"")
 
     def adopt(self, decision, disclosure):
-        """Of another of one's own devices: in these scripts, always a consent."""
+        """From another own device: in these scripts, always a consent."""
         decision.verify(self.device.list.account, disclosure.verify(self.peer.account), decision.decided)
         self.agreed.add(decision.disclosure)
         return ["label"]
@@ -341,7 +342,7 @@ def written(letters):
 
 
 class TalkSteps:
-    """The verbs about conversations. A device has one."""
+    """The verbs about conversations. A device has one conversation."""
 
     def settled(self, step):
         return self.known("devices")[step["of"]]
@@ -350,7 +351,7 @@ class TalkSteps:
         return self.known("talks")[step["of"]]
 
     def stated(self, step):
-        """The disclosure of a step, verified as of its date; none where there is none."""
+        """The disclosure of a step, verified as of its date; `None` if there is none."""
         if "disclosed" not in step:
             return None
         disclosure = Disclosure(step["disclosed"])

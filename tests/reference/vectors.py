@@ -3,7 +3,7 @@
     vectors.py verify DIRECTORY   runs every script there, and compares
     vectors.py write DIRECTORY    makes all files afresh, from fresh randomness
 
-It does not know the crate: the same files are run against that by tests/formats/vectors.rs.
+tests/formats/vectors.rs runs the same files against the crate.
 """
 
 import sys
@@ -111,7 +111,7 @@ def bundle():
 
 
 def signature_with_small_r(identity, message):
-    """R is the neutral element: the equation holds, and anyone who verifies must look at R."""
+    """R is the neutral element: the equation holds, so a verifier must check R itself."""
     r, public = (1).to_bytes(32, "little"), identity.public[:32]
     a = int.from_bytes(hashlib.sha512(identity.ed).digest()[:32], "little") & (2**254 - 8) | 2**254
     k = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little")
@@ -141,7 +141,7 @@ def handshake():
 
 
 def of_himself(s, published):
-    """What Bob makes of his own bundle when he does not notice whose it is."""
+    """The first flight that Bob would make for his own bundle."""
     bob = s.world.identities["bob"]
     bundle = verify_bundle(published, bob.public, NOW)
     bundle.identity = bytes(32) + bundle.identity[32:]
@@ -188,10 +188,8 @@ def chain():
 
 
 def forged(sender, secret=None, hk=None, key=None, pn=None, n=None, rest=bytes(44), body_key=True):
-    """A message as `sender`, a ratchet, could make it, with another header; `secret` is its pair of a new chain.
-
-    All else is right: what is refused is refused for that header alone.
-    """
+    """A message as the ratchet `sender` could make it, with another header; `secret` is its pair of a new chain.
+    Everything else is right, so that a refusal is because of the header alone."""
     if secret:
         own, number, (_, ck, _) = x25519_public(secret), 0, root_step(sender.rk, dh(secret, sender.peer))
         hk = hk or sender.nhks
@@ -379,7 +377,7 @@ def signals_that_are_refused(s, caller, callee, offer, answer):
     answered("other-call", flip(answer, 1)), answered("other-call", flip(answer, 16))
     for at in (49, 1136, 1137, 1168):
         answered("rejected", flip(answer, at))
-    # The offer was changed on its way, and the callee has answered the changed one.
+    # The offer was changed in transit, and the callee has answered the changed one.
     for at in (len(offer) - 32, len(offer) - 1):
         answered("rejected", s("call-accept", of=callee, offer=flip(offer, at))["signal"])
 

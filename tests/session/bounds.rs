@@ -16,7 +16,7 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     let mut alice = both.initiate(true);
     let chain: Vec<_> = (0..MAX_JUMP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
 
-    // For the first message that arrives, 25,000 may be missing before it.
+    // Up to 25,000 messages may be missing before the first message that arrives.
     let accept = |message| Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse);
     assert_eq!(accept(&chain[MAX_JUMP + 1]).unwrap_err(), AcceptError::TooFarAhead);
     assert_eq!(accept(&chain[MAX_JUMP]).unwrap().session.skipped_keys(), MAX_KEPT);
@@ -30,7 +30,7 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     ahead.decrypt(&chain[MAX_JUMP + 1]).unwrap();
     keeps_the_newest(&mut ahead, &chain);
 
-    // At the end of a chain, by the number that the next chain's header states.
+    // At the end of a chain, by the number in the header of the next chain.
     let reply = bob.encrypt(b"", &mut both.rng).unwrap();
     alice.decrypt(&reply).unwrap();
     let next = alice.encrypt(b"", &mut both.rng).unwrap();

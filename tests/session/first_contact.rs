@@ -1,6 +1,6 @@
 //! First messages that meet rotated, used or lost pre-keys, a full replay cache, or a changed identity.
 //!
-//! The other ways in which setting up can fail are in setup.rs.
+//! Other failures of set-up are tested in setup.rs.
 
 use bisik::{
     AcceptError, Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust,

@@ -1,4 +1,4 @@
-//! Hedged salts: after a rollback, even a generator that repeats itself reuses no header key with the same nonce.
+//! Hedged salts: after a rollback, even a generator that repeats its output reuses no header key with the same nonce.
 //!
 //! The same promise for message bodies is in rollback.rs.
 

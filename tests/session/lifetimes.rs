@@ -19,7 +19,7 @@ fn pre_keys_rotate_after_a_week() {
     assert!(!rotate(&mut both, 7 * DAY), "not twice");
 }
 
-/// A bundle is valid for 30 days, and a message may arrive 14 days later.
+/// A bundle is valid for 30 days, and a message may arrive up to 14 days later.
 #[test]
 fn a_bundle_can_be_answered_until_44_days_after_it_was_made() {
     for one_time in [true, false] {

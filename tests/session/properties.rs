@@ -6,7 +6,7 @@ use bisik_testkit::alice_and_bob::{reloaded, state, state_of};
 use bisik_testkit::{AliceAndBob, Simulation};
 use proptest::prelude::*;
 
-/// As many cases as `PROPTEST_CASES` says, else `default`. A failing case is printed whole, so no file is needed.
+/// `PROPTEST_CASES` cases, or `default`. A failing case is printed in full, so no file is needed.
 fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     ProptestConfig { cases, failure_persistence: None, max_shrink_time: 20_000, ..ProptestConfig::default() }
@@ -64,7 +64,7 @@ proptest! {
         prop_assert_eq!(bob.decrypt(&message), expected);
     }
 
-    /// The same conversation with and without restarts: the same bytes on the wire, the same state at the end.
+    /// The same conversation with and without restarts: the same bytes sent, the same state at the end.
     #[test]
     fn a_restart_at_any_point_changes_nothing(steps in prop::collection::vec((any::<bool>(), any::<bool>()), 1..24)) {
         let talk = |restarts: bool| {
@@ -196,7 +196,7 @@ fn every_length(bytes: &[u8], mut check: impl FnMut(&[u8])) {
     }
 }
 
-/// Refused, with the state unchanged, compared in bytes.
+/// Checks that the bytes are refused and the state unchanged.
 fn refused(session: &mut Session, bytes: &[u8]) {
     let before = state(session);
     if let Ok(message) = Ciphertext::from_bytes(bytes) {

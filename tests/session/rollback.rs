@@ -1,7 +1,7 @@
 //! Restored backups and cloned machines: no key is reused with the same nonce, even if the generator repeats itself,
 //! and the peer distinguishes a fork from a duplicate.
 //!
-//! The tests look at messages and records from outside, as a relay or a thief of disks does.
+//! The tests look at messages and records from outside, like a relay or a thief of disks.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ proptest! {
         prop_assert!(same == restored.encrypt(&one, &mut ConstantRng(constant)).unwrap());
     }
 
-    /// Whole conversations from one backup, each with the generator of the backup: every salt occurs once.
+    /// Several conversations from one backup, each with the generator of the backup: every salt occurs once.
     #[test]
     fn many_restored_backups_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
         let mut both = AliceAndBob::new(2);
@@ -82,7 +82,7 @@ proptest! {
         }
     }
 
-    /// The same for records: a disk read before and after a rollback shows no two states under one nonce.
+    /// The same for records: a disk that is read before and after a rollback shows no two states under one nonce.
     #[test]
     fn two_states_are_never_sealed_under_the_same_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
         let mut both = AliceAndBob::new(3);
@@ -132,7 +132,7 @@ fn sessions_with_a_repeating_generator_share_no_salt() {
 }
 
 /// Two timelines may meet again in one chain and one plaintext, and differ only in the chain length that their headers
-/// state: headers too are encrypted under a recurring key.
+/// state. Headers too are encrypted with a recurring key.
 #[test]
 fn one_plaintext_under_two_headers_gets_two_keystreams() {
     let mut both = AliceAndBob::new(10);
@@ -149,7 +149,8 @@ fn one_plaintext_under_two_headers_gets_two_keystreams() {
     assert!(salt(&one) != salt(&other), "the same stream over two headers");
 }
 
-/// A fork within a chain reuses the numbers of the forgotten messages: each number is read once, whichever arrives first.
+/// A fork within a chain reuses the numbers of the forgotten messages: each number is read once, for whichever message
+/// arrives first.
 #[test]
 fn a_fork_within_a_chain_is_read_once_per_number() {
     for genuine_first in [true, false] {
@@ -208,7 +209,7 @@ fn a_fork_with_the_same_ratchet_step_is_read_once_per_number() {
 
 /// A restored receiver reads replayed messages again, and cannot read messages that need the lost state.
 #[test]
-fn a_restored_receiver_loses_only_what_it_forgot() {
+fn a_restored_receiver_loses_only_messages_of_the_lost_state() {
     let mut both = AliceAndBob::new(9);
     let (mut alice, mut bob) = both.established();
     let first = alice.encrypt(b"satu", &mut both.rng).unwrap();

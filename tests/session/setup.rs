@@ -1,5 +1,4 @@
-//! Setting up a session: which bundles and first messages are refused, replayed first messages, and simultaneous
-//! initiation.
+//! Setting up a session: refused bundles and first messages, replayed first messages, and simultaneous initiation.
 
 use bisik::{
     AcceptError, Accepted, BundleError, Ciphertext, DecryptError, DisclosureHash, Identity, InitiateError,
@@ -147,7 +146,7 @@ fn a_replayed_first_message_to_the_last_resort_key_is_refused() {
     assert_eq!(both.accept(&other).plaintext, b"halo");
 }
 
-/// The full last-resort key refuses, reports it, and asks to be replaced.
+/// A full last-resort key refuses new sessions, reports it, and is due for rotation.
 #[test]
 fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
     let mut both = AliceAndBob::new(9);
@@ -200,7 +199,7 @@ fn a_malformed_first_message_is_refused() {
     assert_eq!(not_accepted(&both, &message), AcceptError::Malformed);
 }
 
-/// Until the first answer, an initiator sends its first flight with every message: any of them opens the session.
+/// Until the first reply, an initiator sends its first flight with every message: any of them sets up the session.
 #[test]
 fn repeated_first_messages_open_one_session_in_any_order() {
     for one_time in [true, false] {
@@ -239,8 +238,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
     }
 }
 
-/// Both devices initiate and both accept: each then has two sessions, and both pick the same one.
-/// P-3.10
+/// Both devices initiate and both accept: each then has two sessions, and both pick the same one. P-3.10
 #[test]
 fn simultaneous_initiation_picks_the_same_session_on_both_sides() {
     let mut picked = [0; 2];

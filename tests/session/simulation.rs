@@ -1,8 +1,8 @@
-//! Hundreds of pairs on a simulated network: delivery, forward secrecy, post-compromise security, and life after a
+//! Hundreds of pairs on a simulated network: delivery, forward secrecy, post-compromise security, and recovery after a
 //! rollback.
 //!
-//! The simulation compares every outcome with its model. The tests here add what users were promised: who can read
-//! what.
+//! The simulation compares every outcome with its model. These tests add the promises to users: who can read which
+//! messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -12,9 +12,9 @@ use bisik::{AcceptError, DecryptError};
 use bisik_testkit::simulation::checked_session::CheckedSession;
 use bisik_testkit::{Crash, Envelope, Event, Outcome, Pair, SeededRng, Side, Simulation};
 
-/// All events happen at random: backups restored with repeating generators, crashes between any two steps, an attacker who
-/// writes. Every outcome matches the model, a refusal changes nothing, no salt repeats, and no message is read twice: the
-/// simulation panics if one of these fails.
+/// All events happen at random: backups restored with repeating generators, crashes between any two steps, an attacker
+/// who sends. The simulation panics unless every outcome matches the model, a refusal changes nothing, no salt repeats,
+/// and no message is read twice.
 #[test]
 fn every_outcome_matches_the_model() {
     let mut simulation = Simulation::new(1, PAIRS);
@@ -197,8 +197,8 @@ fn a_restored_device_reads_nothing_twice_and_recovers_by_a_new_session() {
     }
 }
 
-/// Honest traffic over a bad network: loss, duplicates, damage, partitions, crashes, time. No message is overtaken by more
-/// than four others, so its chain is still known when it arrives (P-4.12).
+/// Honest traffic over a bad network: loss, duplicates, damage, partitions, crashes, time. No message is overtaken by
+/// more than four others, so its chain is still known when it arrives (P-4.12).
 struct Traffic {
     rng: SeededRng,
     overtaken: BTreeMap<usize, (usize, u32)>,

@@ -1,4 +1,4 @@
-//! Storing first: a ciphertext is released only against proof that its state was stored, and so is a plaintext.
+//! Storing first: ciphertexts and plaintexts are released only against proof that their state was stored.
 
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{Ciphertext, DecryptError, EncryptError, SealedSession, Session};

@@ -30,7 +30,7 @@ fn sent(first: bool, salt: u8, rest: u8, attempt: u8) -> Sent {
 }
 
 #[test]
-fn what_is_there_once_is_kept() {
+fn promises_are_kept_if_each_record_exists_once() {
     let promises = audit(&rows(), &[sent(true, 1, 1, 0), sent(false, 2, 2, 0), sent(false, 3, 3, 0)]);
     assert!(promises.kept(), "{promises:?}");
     assert_eq!((promises.asked, promises.sent, promises.salts, promises.revisions), (4, 3, 3, 3));
@@ -71,7 +71,7 @@ fn a_question_that_is_missing_or_there_again_is_noticed() {
 }
 
 #[test]
-fn a_question_of_nobody_or_in_the_conversation_of_another_is_noticed() {
+fn a_question_of_an_unknown_or_another_customer_is_noticed() {
     let mut strange = rows();
     strange.push(row(1, "who is this?"));
     assert!(!audit(&strange, &[]).kept());

@@ -59,7 +59,7 @@ fn careless(office: &Office) -> Nats {
 
 #[test]
 #[ignore = "starts three servers"]
-fn an_answer_that_was_not_sent_is_kept_though_another_one_is_confirmed() {
+fn an_unsent_answer_is_kept_when_another_is_confirmed() {
     let directory = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(directory.path()).unwrap();
     open(&cluster).stop_between_answers();

@@ -67,12 +67,12 @@ fn the_audit_notices_workers_without_compare_and_swap() {
 }
 
 #[test]
-fn an_answer_that_was_not_sent_is_kept_though_another_one_is_confirmed() {
+fn an_unsent_answer_is_kept_when_another_is_confirmed() {
     Embedded::new().stop_between_answers();
 }
 
 #[test]
-fn a_first_message_that_is_lost_is_kept_aside_and_not_forgotten() {
+fn a_lost_first_message_is_set_aside_and_not_forgotten() {
     let office = Embedded::new();
     let mut customers = office.customers(1, 1);
     customers.ask_all().unwrap();
@@ -107,7 +107,7 @@ fn workers_beside_one_another_answer_each_question_once() {
 }
 
 #[test]
-fn a_poisoned_message_does_not_hold_up_the_queue_and_is_given_up_after_some_tries() {
+fn a_poisoned_message_does_not_block_the_queue_and_is_given_up() {
     let office = Embedded::new();
     let mut customers = office.customers(2, 2);
     customers.ask_all().unwrap();
@@ -135,7 +135,7 @@ fn a_poisoned_message_does_not_hold_up_the_queue_and_is_given_up_after_some_trie
 }
 
 #[test]
-fn a_message_that_kills_its_workers_is_given_up_and_takes_no_other_with_it() {
+fn a_message_that_kills_its_workers_is_given_up_alone() {
     for (lane, kind) in [(Lane::First, 0x21), (Lane::Rest, 0x22)] {
         let office = Embedded::new();
         let mut customers = office.customers(12, 2);

@@ -112,7 +112,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn what_is_shown_can_be_typed() {
+    fn shown_codes_can_be_typed() {
         for bytes in [[0; 5], [0xff; 5], [1, 2, 3, 4, 5], [0x80, 0x40, 0x20, 0x10, 0x08]] {
             let shown = LinkCode(bytes).to_string();
             assert_eq!(shown.parse(), Ok(LinkCode(bytes)), "{shown}");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused() {
+    fn malformed_codes_are_refused() {
         for typed in ["", "7YQ0-K3M", "7YQ0-K3MVV", "7YQ0-K3MU", "7YQ0_K3MV", "7YQ0-K3M\u{e9}"] {
             assert_eq!(typed.parse::<LinkCode>(), Err(LinkError::Malformed), "{typed}");
         }

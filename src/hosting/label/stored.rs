@@ -289,7 +289,7 @@ mod tests {
 
     /// P-11.24. A decoded state has exactly one encoding, and no flipped bit improves a label.
     #[test]
-    fn a_changed_state_is_refused_or_is_another_whole_state() {
+    fn a_changed_state_is_refused_or_consistent() {
         for state in states(&parties()) {
             let bytes = state.encode();
             for at in 0..bytes.len() {

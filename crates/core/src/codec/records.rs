@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_protobuf_is_refused() {
+    fn malformed_protobuf_is_refused() {
         for message in [
             [0x08].as_slice(),                                                   // no value
             &[0x00, 0],                                                          // field 0

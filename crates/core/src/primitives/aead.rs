@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_and_anything_else_does_not() {
+    fn sealed_data_opens_and_changed_data_does_not() {
         let aead = Aead::new(&Secret::new([7; 32]));
         let nonce = [9; NONCE];
         let mut buffer = *b"halo, dunia";
@@ -216,7 +216,7 @@ mod tests {
 
     /// At every length around a block of the cipher, and around [`CACHED`].
     #[test]
-    fn appended_ciphertext_is_what_encryption_in_place_gives() {
+    fn appended_ciphertext_equals_encryption_in_place() {
         let aead = Aead::new(&Secret::new([7; 32]));
         let nonce = [9; NONCE];
         let around = [CACHED - 1, CACHED, CACHED + 1, 2 * CACHED + 63];

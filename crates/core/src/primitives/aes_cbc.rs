@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_blocks_or_not_padded_is_refused() {
+    fn incomplete_blocks_and_bad_padding_are_refused() {
         let key = Secret::new([7; 32]);
         let mut output = Vec::new();
         encrypt(&mut output, &key, &[9; BLOCK], b"twenty bytes of text");

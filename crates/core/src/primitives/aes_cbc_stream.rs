@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_give_what_one_piece_gives_and_decrypt_again() {
+    fn pieces_encrypt_like_the_whole_and_decrypt_again() {
         let (key, iv) = (Secret::new([7; 32]), [9; BLOCK]);
         let text = [*b"sixteen bytes 1.", *b"sixteen bytes 2.", *b"sixteen bytes 3."];
         let mut whole = b"before".to_vec();

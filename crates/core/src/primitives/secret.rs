@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wiped_is_gone_and_the_rest_stays() {
+    fn wiping_removes_the_end_and_keeps_the_rest() {
         let mut plaintext = b"halo, dunia".to_vec();
         wipe_from(&mut plaintext, 20);
         assert_eq!(plaintext, b"halo, dunia");

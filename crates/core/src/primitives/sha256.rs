@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_midstate_is_refused() {
+    fn malformed_midstates_are_refused() {
         let midstate = Hash::new().midstate();
         for (at, value) in [(40, 64), (40, 1), (41, 1), (103, 1), (32, 1), (39, 0x80)] {
             let mut damaged = midstate;

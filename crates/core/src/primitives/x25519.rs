@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edwards_form_gives_what_the_ladder_gives() {
+    fn edwards_form_and_montgomery_ladder_agree() {
         for seed in 0..32_u8 {
             let ours = KeyPair::from_secret(Secret::new([seed; 32]));
             let theirs = KeyPair::from_secret(Secret::new([seed.wrapping_mul(7).wrapping_add(1); 32]));
