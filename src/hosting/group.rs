@@ -57,9 +57,9 @@ impl HostedMember {
     }
 }
 
-/// Whether `device` of `account` gets a group's keys and messages. A device that the account holds itself does; a hosted one
-/// only if a signed group event, of which `announced` lists the members, named it under the disclosure in force.
-/// P-11.20.
+/// Returns whether `device` of `account` gets a group's keys and messages. A device that the account holds itself does.
+/// A hosted device does only if a signed group event named it under the disclosure in force; `announced` lists the
+/// members that such events named. P-11.20.
 #[must_use]
 pub fn may_receive_in_group(account: &AccountKey, device: &HostedDevice<'_>, announced: &[HostedMember]) -> bool {
     if device.custody.is_own_held() {

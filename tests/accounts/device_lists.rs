@@ -52,7 +52,7 @@ fn a_rolled_back_list_is_refused() {
     account.leave(1);
     let directory = account.directory();
     assert_eq!(refused(&directory, &with_thief, NOW), DeviceListError::RolledBack);
-    assert_eq!(refused(&directory, &with_thief, after(400)), DeviceListError::RolledBack, "whatever its dates");
+    assert_eq!(refused(&directory, &with_thief, after(400)), DeviceListError::RolledBack, "regardless of its dates");
 }
 
 /// P-10.9. A primary restored from a backup signs two lists with one number.

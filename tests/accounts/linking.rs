@@ -106,7 +106,7 @@ enum Caught {
 fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl Fn(Vec<u8>) -> Vec<u8>) -> Caught {
     let Ok((companion, reveal)) = companion.answer(message) else { return Caught::AtCompanion };
     let Ok(primary) = answered.reveal(&tamper(reveal)) else { return Caught::AtPrimary };
-    assert!(!same(companion.sas(), primary.sas()), "nobody notices");
+    assert!(!same(companion.sas(), primary.sas()), "equal strings despite the attacker");
     Caught::ByTheUser
 }
 

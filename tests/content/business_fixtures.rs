@@ -193,7 +193,7 @@ pub fn texts_at_their_bounds() -> Vec<Case> {
         around("button's id", 1, 255, |id| of_button("Ya".into(), Action::Answer(id))),
         around("button's link", 9, 2_048, |said| of_button("Ya".into(), Action::Open(link(said)))),
         around("footer", 0, 255, |footer| Kind::Buttons(Buttons { footer, ..buttons() })),
-        around("what is asked", 1, 65_536, |said| Kind::Buttons(Buttons { text: Text::new(&*said), ..buttons() })),
+        around("text of buttons", 1, 65_536, |said| Kind::Buttons(Buttons { text: Text::new(&*said), ..buttons() })),
         around("selected id", 1, 255, |said| {
             let mut selection = selection();
             selection.id = said;

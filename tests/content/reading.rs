@@ -19,7 +19,7 @@ proptest! {
         prop_assert_eq!(&read, &content);
         prop_assert_eq!(read.envelope(), content.envelope());
         prop_assert_eq!(read.kind(), content.kind());
-        // And is padded correctly: to the length of its class, whatever the content.
+        // The padding is correct for any content: to the length of its class.
         let length = content.as_body().len();
         prop_assert!(length >= 32 && length <= (protobuf(&content).len() + 4).max(32) * 9 / 8);
     }
@@ -92,7 +92,7 @@ fn fields_of_the_wrong_type_are_refused() {
     refused(&varint_field(4, 1 << 32)); // and more than it holds
     refused(&varint_field(5, 2)); // view_once that is neither
     refused(&field(4, &[1])); // disappears_after_s as bytes
-    refused(&[200 << 3 & 0x7f | 0x83, 0x0c]); // a group, of a field that nobody knows
+    refused(&[200 << 3 & 0x7f | 0x83, 0x0c]); // a group, in an unknown field
     refused(&field(3, &[0x0a, 5, 1])); // reply_to that is cut short
     let text = |bytes: &[u8]| body(&[envelope_bytes(), field(16, &field(1, bytes))].concat());
     assert!(Content::from_body(&text("halo é".as_bytes())).is_ok());

@@ -1,4 +1,4 @@
-//! Consent, refusal and withdrawal on several devices of one user: they agree in whatever order decisions arrive.
+//! Consent, refusal and withdrawal on several devices of one user: the devices agree for every order of arrival.
 
 use bisik::device::{AccountKey, Custody, Terms};
 use bisik::hosting::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};

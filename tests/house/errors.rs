@@ -153,7 +153,7 @@ fn the_paths_of_errors_in_the_manual_exist() {
             ["bisik", "interop", modules @ ..] => ("crates/interop/src", modules),
             ["bisik_core", modules @ ..] => ("crates/core/src", modules),
             ["bisik", modules @ ..] => ("src", modules),
-            _ => panic!("docs/errors.md: {path} begins with no crate of ours"),
+            _ => panic!("docs/errors.md: {path} does not begin with a crate of this repository"),
         };
         let module = modules.iter().fold(root.to_owned(), |path, module| format!("{path}/{module}"));
         let files = files::sources();

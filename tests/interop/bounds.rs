@@ -99,7 +99,7 @@ fn a_chain_keeps_the_newest_skipped_keys() {
     assert_eq!(b.session().kept_keys(), 0);
 }
 
-/// The same for skipped keys of several gaps in one chain.
+/// The limit of a chain also holds for several gaps in it.
 #[test]
 fn gaps_share_the_skipped_key_bound_of_their_chain() {
     let (mut a, mut b) = pair();

@@ -55,7 +55,7 @@ struct Short {
     signing: Option<Vec<u8>>,
 }
 
-/// The same with the name of a distribution.
+/// The same in the long form, with the name of a distribution.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Named {
     #[prost(bytes = "vec", optional, tag = "1")]

@@ -5,7 +5,7 @@ use bisik::media::{self, DecryptError, Decryptor, Encryptor, Pointer};
 
 use super::fixtures::*;
 
-/// The same for every size of the file: here 4 MiB.
+/// The limit is the same for every size of the file: here 4 MiB.
 #[test]
 fn memory_does_not_grow_with_the_file() {
     const PIECE: usize = 100_000;

@@ -138,7 +138,7 @@ impl Accounts {
         index
     }
 
-    /// Makes a new disclosure for a hosted device; nobody has it yet, not even the device.
+    /// Makes a new disclosure for a hosted device; no party has it yet, not even the device.
     pub fn amend(&mut self, who: usize, index: u32, operator: &Identity, retention: Retention) {
         let previous = self.disclosures.last().unwrap();
         let hosting = HostingTerms { retention, ..previous.terms().clone() };

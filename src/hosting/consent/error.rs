@@ -43,7 +43,7 @@ impl From<Malformed> for DecisionError {
     }
 }
 
-/// Why a user's decision is not accepted. Nothing has changed.
+/// Why a user's decision is not accepted. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecideError {

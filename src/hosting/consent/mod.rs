@@ -1,5 +1,5 @@
-//! Consent: what users decide about disclosures, in bytes (docs/spec/hosting.md, section 11.5). `decide.rs` beside has
-//! its effect.
+//! Consent: what users decide about disclosures, in bytes (docs/spec/hosting.md, section 11.5). The effect of a
+//! decision is in `decide.rs`.
 
 mod choice; //   consent, refusal, withdrawal
 mod decision; // a decision, signed by the device it was made on

@@ -1,4 +1,4 @@
-//! [`Disclosure`] is made by three parties: the operator countersigns a draft, the hosted device proves its key, the
+//! A [`Disclosure`] is made by three parties: the operator countersigns a draft, the hosted device proves its key, the
 //! account signs.
 //!
 //! Each step consumes the one before it and has its own type and encoding, so that it can be sent to the next party.

@@ -1,4 +1,4 @@
-//! [`HostingTerms`]: what an operator may do with what it reads; [`TermsDiff`]: how new terms are worse than old ones.
+//! [`HostingTerms`]: what an operator may do with messages; [`TermsDiff`]: how new terms are worse than old ones.
 
 use core::fmt;
 

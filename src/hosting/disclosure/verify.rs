@@ -79,7 +79,7 @@ impl VerifiedDisclosure {
         self.hash
     }
 
-    /// What a peer remembers of it, to compare the next one with.
+    /// The part that a peer remembers, to check the next disclosure against it.
     #[must_use]
     pub const fn known(&self) -> KnownDisclosure {
         let Body { device, terms, sequence, .. } = &self.disclosure.body;
@@ -104,7 +104,7 @@ impl VerifiedDisclosure {
     }
 }
 
-/// The newest disclosure seen of a hosted device: what the next one is compared with.
+/// The newest disclosure seen of a hosted device. The next one is checked against it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownDisclosure {
     pub(in crate::hosting) device: IdentityKey,

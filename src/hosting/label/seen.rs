@@ -31,7 +31,7 @@ impl SeenDevice {
         Self { device, sequence, hash, terms, in_force: true, forked, left: None }
     }
 
-    /// The same, not in force.
+    /// The same device, no longer in force.
     pub(in crate::hosting) fn absent(self, now: Timestamp) -> Self {
         Self { in_force: false, left: Some(now), ..self }
     }
@@ -66,7 +66,7 @@ pub(in crate::hosting) struct RecordedDecision {
 impl RecordedDecision {
     /// Sorts decisions about one operator: the greatest counts. That is the one of the later round, because the user knew the
     /// earlier when making it; within a round the stricter; of two equally strict the later. The order is total, so that all
-    /// devices keep the same decision in whatever order they learn of them. P-11.18.
+    /// devices keep the same decision, regardless of the order in which they learn of them. P-11.18.
     pub(in crate::hosting) fn precedence(&self) -> (u32, bool, Timestamp, u8, [u8; 32]) {
         let Self { choice, disclosure, terms: _, round, decided } = self;
         (*round, choice.is_strict(), *decided, choice.byte(), *disclosure.as_bytes())

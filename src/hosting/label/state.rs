@@ -1,4 +1,5 @@
-//! [`LabelState`]: what was seen and decided, and the label that follows from it (docs/spec/hosting.md, section 11.4).
+//! [`LabelState`]: the devices seen, the user's decisions, and the label that follows (docs/spec/hosting.md, section
+//! 11.4).
 
 use alloc::vec::Vec;
 
@@ -104,13 +105,14 @@ impl LabelState {
         &self.account
     }
 
-    /// The newest disclosure seen of a device: what the next one is verified against.
+    /// Returns the newest disclosure seen of a device. The next one is verified against it.
     #[must_use]
     pub fn known(&self, device: &IdentityKey) -> Option<KnownDisclosure> {
         self.seen.iter().find(|seen| seen.device == *device).map(SeenDevice::known)
     }
 
-    /// What the user is asked, or may reconsider after a refusal: the worst terms in force without consent.
+    /// Returns the question that the user is asked, or may reconsider after a refusal: the worst terms in force without
+    /// consent.
     #[must_use]
     pub fn question(&self) -> Option<(DisclosureHash, &HostingTerms)> {
         let wanted = match self.label {

@@ -1,6 +1,6 @@
 //! [`LabelState`] in bytes, as one part of a conversation's record (docs/formats.md, section 11.9).
 //!
-//! The record is sealed. What is decoded here was therefore authenticated, and is checked for consistency all the same.
+//! The record is sealed, so the bytes are authentic. They are checked for consistency anyway.
 
 use alloc::vec::Vec;
 

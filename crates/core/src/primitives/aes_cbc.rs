@@ -65,7 +65,7 @@ mod tests {
             let mut output = alloc::vec![0xAA];
             encrypt(&mut output, &key, &[9; BLOCK], &text[..length]);
             assert_eq!(output.len(), 1 + (length / 16 + 1) * 16);
-            assert_eq!(output[0], 0xAA, "what was there stays");
+            assert_eq!(output[0], 0xAA, "existing output is unchanged");
             assert_eq!(decrypt(&key, &[9; BLOCK], &output[1..]).unwrap().as_slice(), &text[..length]);
         }
     }

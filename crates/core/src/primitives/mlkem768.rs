@@ -73,7 +73,7 @@ impl DecapsulationKey {
         &self.public
     }
 
-    /// FIPS 203, algorithm 18. Never fails: a ciphertext made for another key gives a secret that nobody knows.
+    /// FIPS 203, algorithm 18. Never fails: a ciphertext made for another key gives a secret that no party knows.
     #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
         let mut shared = mlkem768::decapsulate(&self.expanded.expose().into(), &ciphertext.into());

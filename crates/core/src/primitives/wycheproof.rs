@@ -215,7 +215,7 @@ fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 256), ("inexpressible", 9), ("refused", 60)]));
 }
 
-/// Ciphertexts made for another key are valid: they give a secret that nobody knows, and it must be the right one.
+/// Ciphertexts made for another key are valid: they give a secret that no party knows, and it must be the right one.
 #[test]
 fn ml_kem_768_decapsulates_every_ciphertext_under_its_seed() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768, |test| {

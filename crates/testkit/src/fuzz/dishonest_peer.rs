@@ -42,7 +42,7 @@ fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
     let state = read(&before);
     let under = choose_header_key(&state, input);
     let header = make_up_header(&state, under, input);
-    // The body's tag is valid whatever else is wrong, so that it cannot hide a missing check.
+    // The body's tag is valid even if everything else is wrong, so that it cannot hide a missing check.
     let mut message_key = message_key(&state, under, &header);
     let bad_body = input.byte() == BAD_BODY;
     message_key[0] ^= u8::from(bad_body);

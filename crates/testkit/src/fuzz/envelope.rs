@@ -225,7 +225,7 @@ pub fn conversation_record(data: &[u8]) {
         let Ok(mut account) = Account::unseal(&storage_key(), &record) else { return };
         let _ = (account.pre_key_count(NOW), account.maintain(NOW, &mut rng));
         if let Some(changed) = account.change(&storage_key(), &mut rng) {
-            drop(Account::unseal(&storage_key(), &changed.bytes).expect("every reachable state can be stored"));
+            drop(Account::unseal(&storage_key(), &changed.bytes).expect("every state that is reached can be stored"));
         }
         return;
     }

@@ -31,7 +31,7 @@ struct Line {
     bob: Identity,
     /// The pre-keys before any message.
     keys: PreKeys,
-    /// The same pre-keys without the used ones.
+    /// The pre-keys without the used ones.
     spent: PreKeys,
     session: Vec<u8>,
     bundle: PreKeyBundle,

@@ -106,7 +106,7 @@ pub fn interop_group_state(data: &[u8]) {
                 return;
             };
             let record = sender.seal(&storage_key(), CONTEXT, rng);
-            assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "decoded values have one encoding");
+            assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "what decodes has one encoding");
             let before = (sender.iteration(), sender.revision());
             let sent = sender.encrypt(b"halo", rng);
             assert!(sent.is_ok() || before == (sender.iteration(), sender.revision()));
@@ -115,7 +115,7 @@ pub fn interop_group_state(data: &[u8]) {
             let record = record::seal_named(RECEIVER, CONTEXT, state);
             let Ok(mut receiver) = GroupReceiver::unseal(&storage_key(), CONTEXT, &record) else { return };
             let record = receiver.seal(&storage_key(), CONTEXT, rng);
-            assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "decoded values have one encoding");
+            assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "what decodes has one encoding");
             assert!(receiver.keys() <= 5 && receiver.kept_keys() <= 5 * 2_000);
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));
         }

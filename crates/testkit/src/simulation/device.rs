@@ -167,7 +167,7 @@ impl Device {
             for checked in &mut copy {
                 assert!(
                     checked.session.stage(message).is_err(),
-                    "forward secrecy: a copied state reads what was read before it"
+                    "forward secrecy: a copied state decrypts a message read before"
                 );
             }
         }
