@@ -81,6 +81,6 @@ pub use conversation::Conversation;
 pub use error::*;
 pub use handshake::DisclosureHash;
 pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeys, Stock, Trust, Used, VerifiedBundle};
-pub use session::{Accepted, Ciphertext, Held, SealedSession, Session, Staged, Stored, Suite};
+pub use session::{Accepted, Ciphertext, Held, HeldPlaintext, SealedRecord, Session, Staged, Stored, Suite};
 pub use storage::StorageKey;
 pub use time::Timestamp;

@@ -7,12 +7,12 @@
 mod support;
 
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
-use bisik::{Ciphertext, DecryptError, EncryptError, SealedSession, Session};
+use bisik::{Ciphertext, DecryptError, EncryptError, SealedRecord, Session};
 use support::people::{reloaded, state};
 use support::seat::{CONTEXT, sealing, storage_key};
 use support::{ConstantRng, People};
 
-fn seal(session: &Session) -> SealedSession {
+fn seal(session: &Session) -> SealedRecord {
     session.seal(&storage_key(), CONTEXT, &mut sealing())
 }
 

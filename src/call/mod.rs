@@ -36,7 +36,7 @@ pub use group::GroupCall;
 pub use keys::{BaseKey, DirectionKeys, Participant, SenderKey, SrtpKeys};
 pub use offer::{Answer, CallKeys, Calling, Offer};
 pub use opener::{FrameOpener, Opened};
-pub use sealer::{FrameSealer, Reserved};
+pub use sealer::{FrameSealer, HeldCounters};
 pub use signal::{CallId, Signal};
 pub use suite::{FrameSuite, ShortTag};
 

@@ -15,6 +15,7 @@ use super::suite::{FrameKey, FrameSuite};
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::held::{self, SealedRecord, Stored};
 
 /// Encrypts the frames of one participant under one key, each with the next counter (docs/protocol.md, section 9.4).
 ///
@@ -105,11 +106,11 @@ impl FrameSealer {
         Ok(())
     }
 
-    /// P-9.11. Reserves the next `count` counters: gives the record to store, and them when it is stored. Uses 24 bytes of
-    /// `rng`, and 16 more when the sealer came from a record.
+    /// Reserves the next `count` counters, which come out only against the proof that their record was stored. Uses 16
+    /// bytes of `rng` if the sealer came from a record, and none otherwise. P-9.11.
     ///
-    /// From the first call on, a sealer uses reserved counters only. Reserve so many that storing is rare, and so few that
-    /// losing them hurts nobody: 5,000 are a hundred seconds of audio.
+    /// From the first call on, a sealer uses reserved counters only. Reserve enough that you rarely store, but few enough
+    /// that losing the unused ones does not matter: 5,000 are a hundred seconds of audio.
     ///
     /// A sealer that came from a record skips a random number of counters, up to 2^56: should that record have been an
     /// old one, restored from a backup, two frames still share no counter. That is a hedge, and no reason to keep a key
@@ -125,27 +126,28 @@ impl FrameSealer {
     /// let mut sealer = FrameSealer::new(SenderKey::new(FrameSuite::default(), Participant(0), 0, base));
     /// let storage_key = StorageKey::generate(rng);
     ///
-    /// let reserved = sealer.reserve(5_000, &storage_key, b"call 17", rng)?;
-    /// database.extend_from_slice(reserved.as_bytes());
-    /// reserved.stored(); // only now there are counters
+    /// let mut held = sealer.reserve(5_000, rng)?;
+    /// let record = held.seal(&storage_key, b"call 17", rng);
+    /// database.extend_from_slice(record.as_bytes());
+    /// held.release(&record.stored()).expect("stored just now"); // the counters can be used from here on
     /// sealer.seal(b"", b"sound", &mut Vec::new())?;
     ///
     /// let mut sealer = FrameSealer::unseal(&storage_key, b"call 17", &database)?; // after a restart
-    /// sealer.reserve(5_000, &storage_key, b"call 17", rng)?.stored();
+    /// let mut held = sealer.reserve(5_000, rng)?;
+    /// let record = held.seal(&storage_key, b"call 17", rng); // .. and store it, as above
+    /// held.release(&record.stored()).expect("stored just now");
     /// sealer.seal(b"", b"sound", &mut Vec::new())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`SealError::Exhausted`] where so many counters are not left.
+    /// [`SealError::Exhausted`] if fewer than `count` counters are left.
     pub fn reserve(
         &mut self,
         count: u32,
-        key: &StorageKey,
-        context: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Reserved<'_>, SealError> {
+    ) -> Result<HeldCounters<'_>, SealError> {
         let mut rng = rng;
         let start = match self.origin {
             Origin::Memory => self.next,
@@ -154,12 +156,11 @@ impl FrameSealer {
         };
         let limit = start.checked_add(count.into()).ok_or(SealError::Exhausted)?;
         if self.origin == Origin::Memory {
-            // From here on a record may exist, whether or not the caller says that it does.
+            // From here on a record may exist, whether or not the caller reports that it does.
             self.limit = self.next;
             self.origin = Origin::Recorded;
         }
-        let record = storage::seal(key, kind::FRAME_SEALER, context, &self.encode(limit), &mut rng);
-        Ok(Reserved { sealer: self, record, start, limit })
+        Ok(HeldCounters { sealer: self, recorded: None, start, limit })
     }
 
     /// How many frames can be sealed before more counters have to be reserved.
@@ -168,7 +169,7 @@ impl FrameSealer {
         self.limit.saturating_sub(self.next)
     }
 
-    /// Opens what [`FrameSealer::reserve`] made. It begins behind every counter that was ever reserved, and has to
+    /// Opens what [`HeldCounters::seal`] made. The sealer begins behind every counter that was ever reserved, and has to
     /// [reserve](Self::reserve) before it seals.
     ///
     /// # Errors
@@ -206,41 +207,52 @@ impl fmt::Debug for FrameSealer {
     }
 }
 
-/// Counters that are there once their record is stored. Dropped, they are lost, which harms nothing.
-#[must_use = "the counters are there when `stored` was called"]
-pub struct Reserved<'a> {
+/// Counters that can be used once their record is stored: the caller [seals](Self::seal) the record, stores it, and
+/// [releases](Self::release) the counters against the proof. Dropping them loses the counters, which harms nothing.
+#[must_use = "the counters can be used after `release`"]
+pub struct HeldCounters<'a> {
     sealer: &'a mut FrameSealer,
-    record: Vec<u8>,
+    /// The record that was sealed last: only the proof of this one releases the counters.
+    recorded: Option<[u8; 16]>,
     start: u64,
     limit: u64,
 }
 
-impl Reserved<'_> {
-    /// The record to store in place of the one before; less than 200 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.record
+impl HeldCounters<'_> {
+    /// Seals the record to store in place of the one before; less than 200 bytes. `context` names the record in the
+    /// caller's store; the same must be given to [`FrameSealer::unseal`]. Uses 24 bytes of `rng`.
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
+        let mut rng = rng;
+        let state = self.sealer.encode(self.limit);
+        let bytes = storage::seal(key, kind::FRAME_SEALER, context, &state, &mut rng);
+        // The record's own random nonce, which follows the format byte, names it.
+        self.recorded = bytes.get(1..).and_then(<[u8]>::first_chunk).copied();
+        held::sealed_record(bytes, held::proof_of_all(self.recorded, self.limit))
     }
 
-    /// The caller's word that its database holds this record for good: the counters may be used.
-    pub fn stored(self) {
-        let Self { sealer, record: _, start, limit } = self;
+    /// Gives the counters to the sealer, if `stored` is of the record that [`seal`](Self::seal) made last.
+    ///
+    /// # Errors
+    ///
+    /// The held counters themselves, for another try with the right proof.
+    pub fn release(self, stored: &Stored) -> Result<(), Self> {
+        if !self.recorded.is_some_and(|state| held::covers(stored, &held::Origin { state, revision: self.limit })) {
+            return Err(self);
+        }
+        let Self { sealer, recorded: _, start, limit } = self;
         if sealer.origin == Origin::Restored {
             sealer.next = start;
             sealer.origin = Origin::Recorded;
         }
         sealer.limit = limit;
+        Ok(())
     }
 }
 
-impl fmt::Debug for Reserved<'_> {
+impl fmt::Debug for HeldCounters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sealer: _, record, start, limit } = self;
-        f.debug_struct("Reserved")
-            .field("length", &record.len())
-            .field("start", start)
-            .field("limit", limit)
-            .finish_non_exhaustive()
+        let Self { sealer: _, recorded: _, start, limit } = self;
+        f.debug_struct("HeldCounters").field("start", start).field("limit", limit).finish_non_exhaustive()
     }
 }
 

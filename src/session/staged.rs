@@ -1,19 +1,21 @@
 //! [`Staged`]: a message that verified and waits for its state to be stored before it is shown.
 //!
-//! Does not know databases: it gives the record, and trusts the caller to store it.
+//! Performs no I/O: it gives the record, and relies on the caller to store it.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, Opening, SealedSession, Session};
+use super::{Ciphertext, DecryptError, Opening, Session};
 use crate::ratchet::{DoubleRatchet, Opened};
 use crate::storage::StorageKey;
+use bisik_core::held::SealedRecord;
 
 /// A message that verified and has not been committed: the session has not changed yet.
 ///
-/// It borrows the session, so that nothing else can change it before the commit, which is why that cannot fail.
+/// It borrows the session, so that nothing else can change the session before the commit: that is why the commit cannot
+/// fail. To hold several messages at once, use [`Session::decrypt_held`].
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -46,7 +48,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is the same as before then, bit for bit.
+    /// [`DecryptError`]; the session is then unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         if message.is_first() && !self.recognizes(message) {
             return Err(DecryptError::OtherSession);
@@ -81,7 +83,7 @@ impl Staged<'_> {
     ///
     /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
     /// pass for the one that was stored.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         if !self.sealed {
             self.session.revision = self.session.revision.saturating_add(1);
@@ -101,7 +103,7 @@ impl Staged<'_> {
 }
 
 impl Opening {
-    /// Any message from the peer shows that it has the first flight.
+    /// Any message from the peer shows that the peer has received the first flight.
     fn after_receiving(&self) -> Self {
         match self {
             Self::Unanswered(_) | Self::Answered => Self::Answered,

@@ -1,7 +1,7 @@
 //! You are probably looking for [`bisik`](https://docs.rs/bisik), the end-to-end-encryption library.
 //!
 //! This crate holds what its suites share: typed covers over the field's cryptography ([`primitives`]), the codec
-//! ([`codec`]), sealed records ([`storage`]) and timestamps ([`time`]). `bisik` re-exports the types that its users need.
+//! ([`codec`]), sealed records ([`storage`]), results that wait for their record ([`held`]) and timestamps ([`time`]). `bisik` re-exports the types that its users need.
 //! Everything else here may change in any release: `bisik` and `bisik-interop` depend on one exact version.
 
 #![no_std]
@@ -16,6 +16,7 @@ extern crate std;
 mod labels;
 
 pub mod codec;
+pub mod held;
 pub mod primitives;
 pub mod storage;
 pub mod time;
