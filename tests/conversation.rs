@@ -435,7 +435,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     assert_eq!(stall.account.revision(), revision, "nothing has changed");
     let bundles = stall.account.replenish(room, &mut office.rng).unwrap();
     assert_eq!(bundles.len(), room);
-    let record = stall.account.change(&stall.key, &mut office.rng).unwrap();
+    let record = stall.account.seal(&stall.key, &mut office.rng).unwrap();
     let account = Account::unseal(&stall.key, &record.bytes).unwrap();
     assert_eq!(account.stock(office.now).one_time, PreKeys::MAX_ONE_TIME);
     stall.database.insert(RecordName::Account, (record.revision, record.bytes));

@@ -320,7 +320,7 @@ impl Device {
     /// Stores what has changed in one transaction, against the revisions that it was read at.
     fn store(&mut self, peer: &str) -> Result<StoredConversation, Error> {
         let Self { account, conversations, key, database, .. } = self;
-        let changes = conversations.get_mut(peer).ok_or("no conversation")?.changes(account, key, &mut rand::rng());
+        let changes = conversations.get_mut(peer).ok_or("no conversation")?.seal(account, key, &mut rand::rng());
         for Record { name, expected, revision, bytes } in changes.records() {
             if database.get(name).map_or(0, |(revision, _)| *revision) != *expected {
                 return Err("somebody else has written this record".into());

@@ -1,6 +1,6 @@
 //! An account as one record (docs/protocol.md, section 12.6).
 //!
-//! Does not know where records are kept.
+//! Performs no I/O: the application's database is the store.
 
 use alloc::vec::Vec;
 
@@ -15,20 +15,23 @@ use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
 
 impl Account {
-    /// Seals the account where it has changed since the last time: the revision that the database must have, the new one,
-    /// and the record. Conversations do this with their own record ([`crate::Conversation::changes`]); it is for changes
-    /// beside them.
-    pub fn change(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
+    /// Seals the account if it has changed since it was last sealed: the revision that the database must have, the new
+    /// one, and the record. [`crate::Conversation::seal`] does this too, together with the conversation's own record; call
+    /// this for changes outside of conversations. Uses 24 bytes of `rng` if there is a record.
+    ///
+    /// The record is sealed under [`RecordName::Account`](crate::RecordName::Account), so that it takes no `context`: one
+    /// storage key serves one account.
+    pub fn seal(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         let mut rng = rng;
         if self.stored == self.revision {
             return None;
         }
-        let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal(key, &mut rng) };
+        let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
         self.stored = self.revision;
         Some(change)
     }
 
-    fn seal(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: _ } = self;
         let mut writer = SecretWriter::with_capacity(4_096);
         writer.u64(*revision).flag(*published);
@@ -49,8 +52,8 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with; [`UnsealError::UnknownVersion`] where
-    /// a later version sealed it.
+    /// [`UnsealError::Rejected`] if the key is not the one it was sealed with, or the record is not an account's or was changed;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::ACCOUNT, &[], record)?;
         Self::read(&state).map_err(|Malformed| UnsealError::Rejected)

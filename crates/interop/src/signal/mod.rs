@@ -25,5 +25,5 @@ pub use sender_key::{
     GroupSender,
 };
 pub use session::{
-    AcceptError, Accepted, AcceptedAgain, DecryptError, EncryptError, InitiateError, SealedSession, Session,
+    AcceptError, Accepted, AcceptedAgain, DecryptError, EncryptError, InitiateError, SealedRecord, Session,
 };

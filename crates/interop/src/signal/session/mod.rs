@@ -17,7 +17,7 @@ use rand_core::CryptoRng;
 pub use super::ratchet::EncryptError;
 pub use accept::{Accepted, AcceptedAgain};
 pub use error::{AcceptError, DecryptError, InitiateError};
-pub use stored::SealedSession;
+pub use stored::SealedRecord;
 
 use super::bundle::VerifiedBundle;
 use super::ciphertext::{Ciphertext, Kind};

@@ -19,12 +19,12 @@ use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// A sealed session, with the revision that it holds.
 #[must_use = "a record that is not stored protects nothing"]
-pub struct SealedSession {
+pub struct SealedRecord {
     bytes: Vec<u8>,
     revision: u64,
 }
 
-impl SealedSession {
+impl SealedRecord {
     /// The record to store: under 1 KiB for each state of a session that waits for no message.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -44,24 +44,24 @@ impl SealedSession {
     }
 }
 
-impl fmt::Debug for SealedSession {
+impl fmt::Debug for SealedRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes, revision } = self;
-        f.debug_struct("SealedSession").field("length", &bytes.len()).field("revision", revision).finish()
+        f.debug_struct("SealedRecord").field("length", &bytes.len()).field("revision", revision).finish()
     }
 }
 
 impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
     /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         let states = self.states.len().saturating_mul(TYPICAL);
         let kept = self.kept_keys().saturating_mul(KEPT_KEY);
         let mut writer = SecretWriter::with_capacity(states.saturating_add(kept));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
-        SealedSession { bytes, revision: self.revision }
+        SealedRecord { bytes, revision: self.revision }
     }
 
     /// Opens what [`Session::seal`] made. Restoring an old record is not safe on this wire: a message key may then be used
