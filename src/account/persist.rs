@@ -26,7 +26,8 @@ impl Account {
         if self.stored == self.revision {
             return None;
         }
-        let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
+        let change =
+            SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
         self.stored = self.revision;
         Some(change)
     }

@@ -143,11 +143,7 @@ impl FrameSealer {
     /// # Errors
     ///
     /// [`SealError::Exhausted`] if fewer than `count` counters are left.
-    pub fn reserve(
-        &mut self,
-        count: u32,
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<HeldCounters<'_>, SealError> {
+    pub fn reserve(&mut self, count: u32, rng: &mut (impl CryptoRng + ?Sized)) -> Result<HeldCounters<'_>, SealError> {
         let mut rng = rng;
         let start = match self.origin {
             Origin::Memory => self.next,

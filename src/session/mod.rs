@@ -17,10 +17,10 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use accept::Accepted;
+pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};
 pub use ciphertext::{Ciphertext, CiphertextError};
 pub use error::{AcceptError, DecryptError};
 pub use held::Held;
-pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};
 pub use staged::Staged;
 
 pub use crate::handshake::InitiateError;

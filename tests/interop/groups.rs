@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use bisik::StorageKey;
 use bisik::error::UnsealError;
 use bisik::interop::signal::{
-    Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+    Distribution, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat,
 };
 use bisik::interop::signal::{KeyPair, xeddsa};
 use cbc::cipher::block_padding::Pkcs7;
@@ -27,13 +27,13 @@ fn seeded(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-fn forms() -> [Form; 2] {
-    [Form::WhatsApp, Form::Signal { distribution: NAME }]
+fn formats() -> [SenderKeyFormat; 2] {
+    [SenderKeyFormat::WhatsApp, SenderKeyFormat::Signal { distribution: NAME }]
 }
 
 /// A sender, and a member who has its distribution.
-fn pair(form: Form, seed: u64) -> (GroupSender, GroupReceiver) {
-    let sender = GroupSender::generate(form, &mut seeded(seed));
+fn pair(format: SenderKeyFormat, seed: u64) -> (GroupSender, GroupReceiver) {
+    let sender = GroupSender::generate(format, &mut seeded(seed));
     let mut receiver = GroupReceiver::new();
     receiver.process(&told(&sender));
     (sender, receiver)
@@ -65,7 +65,7 @@ fn distributions_and_messages_are_those_of_another_implementation() {
     let id: u32 = made_of.text("id").parse().unwrap();
     let drawn = [(id << 1).to_le_bytes().to_vec(), made_of.hex("chain_key"), made_of.hex("signing_key")].concat();
     let distribution: [u8; 16] = made_of.hex("distribution")[3..19].try_into().unwrap();
-    let mut sender = GroupSender::generate(Form::Signal { distribution }, &mut Draws::new(&drawn));
+    let mut sender = GroupSender::generate(SenderKeyFormat::Signal { distribution }, &mut Draws::new(&drawn));
     assert_eq!(sender.distribution().to_bytes(), made_of.hex("distribution"));
 
     let mut receiver = GroupReceiver::new();
@@ -88,8 +88,8 @@ fn distributions_and_messages_are_those_of_another_implementation() {
 #[test]
 fn the_shorter_form_has_the_same_content_without_the_name() {
     let (drawn, signing) = ([vec![0xa6, 0, 0, 0], vec![5; 64]].concat(), [9; 64]);
-    let mut short = GroupSender::generate(Form::WhatsApp, &mut Draws::new(&drawn));
-    let mut long = GroupSender::generate(Form::Signal { distribution: NAME }, &mut Draws::new(&drawn));
+    let mut short = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut Draws::new(&drawn));
+    let mut long = GroupSender::generate(SenderKeyFormat::Signal { distribution: NAME }, &mut Draws::new(&drawn));
     let shorten = |long: &[u8]| {
         let mut bytes = vec![0x33];
         bytes.extend_from_slice(&long[19..]);
@@ -107,7 +107,7 @@ fn the_shorter_form_has_the_same_content_without_the_name() {
     let shorter = short.encrypt(b"halo", &mut Draws::new(&signing)).unwrap();
     assert_eq!(shorter[..shorter.len() - 64], shorten(&longer[..longer.len() - 64]));
     let header = GroupHeader::of(&shorter).unwrap();
-    assert_eq!(header, GroupHeader { form: Form::WhatsApp, id: 83, iteration: 0 });
+    assert_eq!(header, GroupHeader { format: SenderKeyFormat::WhatsApp, id: 83, iteration: 0 });
 
     // One is never taken for the other.
     let mut receiver = GroupReceiver::new();
@@ -118,22 +118,22 @@ fn the_shorter_form_has_the_same_content_without_the_name() {
 /// S-11.5, S-11.6.
 #[test]
 fn a_sender_who_counts_by_twos_is_understood() {
-    for form in forms() {
-        let (mut sender, mut receiver) = pair(form, 1);
+    for format in formats() {
+        let (mut sender, mut receiver) = pair(format, 1);
         for number in 0..3_000_u32 {
             let message = sender.encrypt(&number.to_le_bytes(), &mut seeded(2)).unwrap();
             if number % 2 == 0 {
                 assert_eq!(receiver.decrypt(&message).unwrap(), number.to_le_bytes());
             }
         }
-        assert_eq!(receiver.kept_keys(), 1_499, "one for every number that was not used");
+        assert_eq!(receiver.skipped_keys(), 1_499, "one for every number that was not used");
     }
 }
 
 /// S-11.4. Whoever did not sign gets one answer, whatever the number says: no derivation, no oracle for what was received.
 #[test]
 fn the_signature_is_looked_at_before_the_number() {
-    let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
+    let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let first = sender.encrypt(b"halo", &mut seeded(2)).unwrap();
     receiver.decrypt(&first).unwrap();
     refused(&mut receiver, &first, GroupDecryptError::Replayed);
@@ -146,7 +146,7 @@ fn the_signature_is_looked_at_before_the_number() {
 /// S-11.9.
 #[test]
 fn a_jump_and_what_it_leaves_behind_are_bounded() {
-    let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
+    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
     let fresh = || {
         let mut receiver = GroupReceiver::new();
         receiver.process(&hostile.distribution(0));
@@ -155,17 +155,17 @@ fn a_jump_and_what_it_leaves_behind_are_bounded() {
     let mut receiver = fresh();
     refused(&mut receiver, &hostile.text(25_001, b"far"), GroupDecryptError::TooFarAhead);
     assert_eq!(receiver.decrypt(&hostile.text(25_000, b"far")).unwrap(), b"far");
-    assert_eq!(receiver.kept_keys(), 2_000);
+    assert_eq!(receiver.skipped_keys(), 2_000);
     refused(&mut receiver, &hostile.text(22_999, b"given up"), GroupDecryptError::Replayed);
     assert_eq!(receiver.decrypt(&hostile.text(23_000, b"oldest")).unwrap(), b"oldest");
     assert_eq!(receiver.decrypt(&hostile.text(24_999, b"newest")).unwrap(), b"newest");
-    assert_eq!(receiver.kept_keys(), 1_998);
+    assert_eq!(receiver.skipped_keys(), 1_998);
     // Several jumps keep no more than one does, and the newest.
     let mut receiver = fresh();
     for number in [1_500, 3_000, 4_500] {
         receiver.decrypt(&hostile.text(number, b"")).unwrap();
     }
-    assert_eq!(receiver.kept_keys(), 2_000);
+    assert_eq!(receiver.skipped_keys(), 2_000);
     refused(&mut receiver, &hostile.text(2_498, b""), GroupDecryptError::Replayed);
     assert!(receiver.decrypt(&hostile.text(2_499, b"")).is_ok());
     assert!(receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0)).len() < 2_000 * 36 + 160);
@@ -174,7 +174,7 @@ fn a_jump_and_what_it_leaves_behind_are_bounded() {
 /// S-11.5. The last number is not used: a chain always has a next one.
 #[test]
 fn a_chain_ends_without_overflow() {
-    let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
+    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(u32::MAX - 1));
     // The chain of this distribution begins there.
@@ -186,7 +186,7 @@ fn a_chain_ends_without_overflow() {
 /// S-11.10.
 #[test]
 fn what_is_too_long_is_not_encrypted_and_changes_nothing() {
-    let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
+    let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let long = vec![0; (64 << 20) + 1];
     assert_eq!(sender.encrypt(&long, &mut seeded(2)), Err(GroupEncryptError::TooLong));
     assert_eq!((sender.iteration(), sender.revision()), (0, 0));
@@ -198,7 +198,8 @@ fn what_is_too_long_is_not_encrypted_and_changes_nothing() {
 #[test]
 fn five_keys_of_a_sender_are_kept_and_the_oldest_goes() {
     let mut receiver = GroupReceiver::new();
-    let mut senders: Vec<_> = (0..6).map(|seed| GroupSender::generate(Form::WhatsApp, &mut seeded(seed))).collect();
+    let mut senders: Vec<_> =
+        (0..6).map(|seed| GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(seed))).collect();
     senders.iter().for_each(|sender| receiver.process(&told(sender)));
     assert_eq!(receiver.keys(), 5);
     let messages: Vec<_> = senders.iter_mut().map(|sender| sender.encrypt(b"halo", &mut seeded(9)).unwrap()).collect();
@@ -211,7 +212,7 @@ fn five_keys_of_a_sender_are_kept_and_the_oldest_goes() {
 /// S-11.7.
 #[test]
 fn a_distribution_that_comes_again_forgets_nothing() {
-    let (mut sender, mut receiver) = pair(Form::WhatsApp, 1);
+    let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let early = told(&sender);
     let messages: Vec<_> = (0..5).map(|_| sender.encrypt(b"halo", &mut seeded(2)).unwrap()).collect();
     receiver.decrypt(&messages[3]).unwrap();
@@ -233,8 +234,8 @@ fn a_distribution_that_comes_again_forgets_nothing() {
 /// S-11.4.
 #[test]
 fn every_changed_bit_of_a_message_is_noticed_and_changes_nothing() {
-    for form in forms() {
-        let (mut sender, mut receiver) = pair(form, 1);
+    for format in formats() {
+        let (mut sender, mut receiver) = pair(format, 1);
         let message = sender.encrypt(b"halo, semua", &mut seeded(2)).unwrap();
         let before = state(&receiver);
         for bit in 0..message.len() * 8 {
@@ -253,7 +254,7 @@ fn every_changed_bit_of_a_message_is_noticed_and_changes_nothing() {
 /// Members have the chain key, and nothing to sign with.
 #[test]
 fn a_member_cannot_write_in_the_senders_name() {
-    let (sender, mut receiver) = pair(Form::WhatsApp, 1);
+    let (sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let member = Hostile { chain: chain_of(&sender), ..Hostile::new(&sender, 3) };
     refused(&mut receiver, &member.text(0, b"forged"), GroupDecryptError::Rejected);
 }
@@ -261,7 +262,7 @@ fn a_member_cannot_write_in_the_senders_name() {
 /// A sender that signs nonsense gets one answer too.
 #[test]
 fn what_the_sender_signs_must_still_be_well_formed() {
-    let hostile = Hostile::new(&GroupSender::generate(Form::WhatsApp, &mut seeded(1)), 7);
+    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(0));
     for body in [[1; 15].as_slice(), &[1; 16], &[1; 17], &[]] {
@@ -287,8 +288,8 @@ fn what_the_sender_signs_must_still_be_well_formed() {
 
 #[test]
 fn what_is_no_distribution_is_refused() {
-    for form in forms() {
-        let bytes = GroupSender::generate(form, &mut seeded(1)).distribution().to_bytes();
+    for format in formats() {
+        let bytes = GroupSender::generate(format, &mut seeded(1)).distribution().to_bytes();
         assert!(Distribution::from_bytes(&bytes).is_ok());
         for length in 0..bytes.len() {
             assert!(Distribution::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
@@ -306,8 +307,8 @@ fn what_is_no_distribution_is_refused() {
 #[test]
 fn records_come_back_as_they_were_and_only_as_what_they_are() {
     let (key, rng) = (StorageKey::from_bytes([1; 32]), &mut seeded(3));
-    for form in forms() {
-        let (mut sender, mut receiver) = pair(form, 1);
+    for format in formats() {
+        let (mut sender, mut receiver) = pair(format, 1);
         let messages: Vec<_> = (0..9).map(|_| sender.encrypt(b"halo", rng).unwrap()).collect();
         receiver.decrypt(&messages[4]).unwrap();
         receiver.decrypt(&messages[2]).unwrap();
@@ -324,7 +325,7 @@ fn records_come_back_as_they_were_and_only_as_what_they_are() {
 
         let mut again = GroupReceiver::unseal(&key, b"theirs", &received).unwrap();
         assert!(state(&again) == state(&receiver));
-        assert_eq!((again.revision(), again.kept_keys()), (3, 3));
+        assert_eq!((again.revision(), again.skipped_keys()), (3, 3));
         refused(&mut again, &messages[2], GroupDecryptError::Replayed);
         for message in [&messages[0], &next, &messages[8], &messages[5]] {
             assert!(again.decrypt(message).is_ok());
@@ -334,7 +335,7 @@ fn records_come_back_as_they_were_and_only_as_what_they_are() {
 
 #[test]
 fn debug_shows_numbers_and_no_keys() {
-    let (sender, receiver) = pair(Form::WhatsApp, 1);
+    let (sender, receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let chain: String = chain_of(&sender).iter().map(|byte| format!("{byte:02x}")).collect();
     let decimal = format!("{:?}", chain_of(&sender));
     for shown in [format!("{sender:?}"), format!("{receiver:?}"), format!("{:?}", sender.distribution())] {
@@ -350,7 +351,7 @@ proptest! {
     #[test]
     fn each_message_is_delivered_once_in_every_order(seed in any::<u64>(), count in 1_usize..80) {
         let rng = &mut seeded(seed);
-        let (mut sender, mut receiver) = pair(forms()[seed as usize % 2], seed);
+        let (mut sender, mut receiver) = pair(formats()[seed as usize % 2], seed);
         let mut wire: Vec<(usize, Vec<u8>)> =
             (0..count).map(|at| (at, sender.encrypt(&at.to_le_bytes(), rng).unwrap())).collect();
         wire.retain(|_| rng.random_ratio(4, 5));
@@ -375,7 +376,7 @@ proptest! {
         if let (true, Some(first)) = (version, bytes.first_mut()) {
             *first = 0x33;
         }
-        let (_, mut receiver) = pair(Form::WhatsApp, 1);
+        let (_, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
         prop_assert!(receiver.decrypt(&bytes).is_err());
         if let Ok(distribution) = Distribution::from_bytes(&bytes) {
             receiver.process(&distribution);

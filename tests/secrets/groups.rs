@@ -5,7 +5,7 @@
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use bisik::StorageKey;
-use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Distribution, GroupReceiver, GroupSender, SenderKeyFormat};
 use bisik::interop::whatsapp::media::{Attachment, Encryptor, MediaKey, MediaKind};
 use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
 use curve25519_dalek::scalar::Scalar;
@@ -61,7 +61,7 @@ fn a_group_leaves_nothing_whether_messages_hold_or_not() {
     let (mut alices, mut records) = (Recording::new(31), Recording::new(0));
     let (mut canaries, mut freed) = (Canaries::new(), Freed::new());
     let storage = StorageKey::from_bytes(STORAGE);
-    let (mut sender, kept) = freed_by(|| Box::new(GroupSender::generate(Form::WhatsApp, &mut alices)));
+    let (mut sender, kept) = freed_by(|| Box::new(GroupSender::generate(SenderKeyFormat::WhatsApp, &mut alices)));
     freed.extend(kept);
     let mut receiver = Box::new(GroupReceiver::new());
     for round in 0..6_usize {
@@ -90,7 +90,7 @@ fn a_group_leaves_nothing_whether_messages_hold_or_not() {
         freed_by(|| {
             for seed in 0..5 {
                 let mut other = Recording::new(100 + seed);
-                receiver.process(&GroupSender::generate(Form::WhatsApp, &mut other).distribution());
+                receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut other).distribution());
             }
         })
         .1,

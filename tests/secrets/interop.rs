@@ -5,7 +5,7 @@
 use bisik::StorageKey;
 use bisik::interop::signal::*;
 use bisik::interop::signal::{
-    Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+    Distribution, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat,
 };
 use bisik::interop::whatsapp::media::{self, MediaKind};
 use bisik::interop::whatsapp::*;
@@ -25,13 +25,13 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let id = keys.replenish(1, rng).unwrap()[0];
     let bundle = keys.bundle(&bob, 0, Some(id)).unwrap();
     let verified = bundle.verify(Trust::OnFirstUse).unwrap();
-    let mut session = Session::initiate_signal(&alice, &verified, rng).unwrap();
+    let mut session = Session::initiate(&alice, &verified, rng).unwrap();
     let hello = session.encrypt(PLAINTEXT, rng).unwrap();
-    let accepted = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
-    session.initiate_again(&alice, &verified, rng).unwrap();
+    let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    session.reinitiate(&alice, &verified, rng).unwrap();
     let again = session.encrypt(PLAINTEXT, rng).unwrap();
-    let mut at_bob = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
-    show(shown, &at_bob.accept_again(&bob, &keys, &again).unwrap());
+    let mut at_bob = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
+    show(shown, &at_bob.accept_reinitiated(&bob, &keys, &again).unwrap());
     for session in [&session, &at_bob] {
         add_session(canaries, session);
     }
@@ -70,12 +70,12 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
 }
 
 fn groups(shown: &mut Shown, rng: &mut Recording) {
-    let mut sender = GroupSender::generate(Form::WhatsApp, rng);
+    let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
     let mut receiver = GroupReceiver::new();
     receiver.process(&sender.distribution());
     let message = sender.encrypt(PLAINTEXT, rng).unwrap();
     receiver.decrypt(&message).unwrap();
-    show(shown, &sender.form());
+    show(shown, &sender.format());
     show(shown, &sender.distribution());
     show(shown, &GroupHeader::of(&message).unwrap());
     show(shown, &sender);
@@ -229,10 +229,10 @@ fn a_whole_conversation_leaves_nothing() {
     let ids = scene.run(|[_, bobs]| keys.replenish(5, bobs).unwrap());
     let bundles = ids.iter().map(|id| keys.bundle(&bob, 0, Some(*id)).unwrap().verify(Trust::OnFirstUse).unwrap());
     let bundles: Vec<_> = bundles.collect();
-    let mut a = scene.run(|[alices, _]| Session::initiate_signal(&alice, &bundles[0], alices).unwrap());
+    let mut a = scene.run(|[alices, _]| Session::initiate(&alice, &bundles[0], alices).unwrap());
     let hello = scene.write(&mut a, 0);
     let mut b = scene.run(|_| {
-        let accepted = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+        let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
         keys.remove(accepted.used);
         std::mem::forget(accepted.plaintext);
         accepted.session
@@ -252,12 +252,12 @@ fn a_whole_conversation_leaves_nothing() {
         scene.read(&mut a, &answer);
         a = scene.reload(a);
         // Begun again: what was current is archived; a message in it makes it current once more.
-        scene.run(|[alices, _]| a.initiate_again(&alice, &bundles[round + 1], alices).unwrap());
+        scene.run(|[alices, _]| a.reinitiate(&alice, &bundles[round + 1], alices).unwrap());
         add_session(&mut scene.canaries, &a);
         let again = scene.write(&mut a, 0);
         let in_the_old = scene.write(&mut b, 1);
         scene.run(|_| {
-            let accepted = b.accept_again(&bob, &keys, &again).unwrap();
+            let accepted = b.accept_reinitiated(&bob, &keys, &again).unwrap();
             keys.remove(accepted.used);
             std::mem::forget(accepted.plaintext);
         });

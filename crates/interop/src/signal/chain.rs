@@ -36,17 +36,17 @@ impl ChainKey {
 
     /// Steps from number `from` to number `to`, keeping the seeds between, oldest first. S-6.2: of more than are ever kept,
     /// only the newest are made. The caller has checked how far it is.
-    pub(super) fn jump(&self, from: u32, to: u32) -> (Self, Kept) {
+    pub(super) fn jump(&self, from: u32, to: u32) -> (Self, SkippedKeys) {
         let most = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
         let keep_from = to.saturating_sub(most).max(from);
         let mut chain = self.forward(from, keep_from);
-        let mut kept = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
+        let mut skipped = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
         for number in keep_from..to {
             let (next, seed) = chain.step();
-            kept.push((number, Box::new(seed)));
+            skipped.push((number, Box::new(seed)));
             chain = next;
         }
-        (chain, kept)
+        (chain, skipped)
     }
 
     pub(super) const fn secret(&self) -> &Secret<32> {
@@ -68,4 +68,4 @@ impl Seed {
 }
 
 /// What a jump leaves behind: boxed, so that collections of them can grow and leave no copy.
-pub(super) type Kept = Vec<(u32, Box<Seed>)>;
+pub(super) type SkippedKeys = Vec<(u32, Box<Seed>)>;

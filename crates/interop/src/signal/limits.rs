@@ -11,7 +11,7 @@ pub(super) const MAX_SKIPPED: usize = 2_000;
 
 /// S-6.3. Keys kept in a whole session, over all chains and states; those of the longest unused go first. 320 KiB of secrets
 /// at most.
-pub(super) const MAX_KEPT: usize = 10_000;
+pub(super) const MAX_SKIPPED_TOTAL: usize = 10_000;
 
 /// S-6.4. Receiving chains that can still give keys. Senders of this wire do not say how long a chain was in a way that could
 /// be relied upon, so that old ones stay open until four newer ones have come.
@@ -31,4 +31,4 @@ pub(super) const MAX_SIGNED: usize = 8;
 
 /// S-6.9. First messages without a one-time pre-key that a signed pre-key remembers, lest they open a second session; the oldest
 /// are forgotten.
-pub(super) const MAX_SEEN: usize = 1_024;
+pub(super) const MAX_BASE_KEYS: usize = 1_024;

@@ -6,11 +6,11 @@ mod ciphertext; //  one message and its kind
 mod fingerprint; // safety numbers
 mod key; //         identities, pre-keys and ratchet keys
 mod limits; //      every bound, with its reason
+mod persist; //      pre-keys as a sealed record
 mod prekeys; //     what a device holds
 mod ratchet; //     chains and steps
 mod sender_key; //  groups
 mod session; //     states, and which of them a message belongs to
-mod stored; //      pre-keys as a sealed record
 mod wire; //        messages as bytes
 mod x3dh; //        set-up of a session
 pub mod xeddsa; //  signatures with keys that were made for agreement
@@ -21,9 +21,9 @@ pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
 pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
 pub use prekeys::{PreKeys, PreKeysError, Used};
 pub use sender_key::{
-    Distribution, DistributionError, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver,
-    GroupSender,
+    Distribution, DistributionError, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+    SenderKeyFormat,
 };
 pub use session::{
-    AcceptError, Accepted, AcceptedAgain, DecryptError, EncryptError, InitiateError, SealedRecord, Session,
+    AcceptError, Accepted, DecryptError, EncryptError, InitiateError, Reinitiated, SealedRecord, Session,
 };

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 use super::key::{IdentityKey, PublicKey};
-use super::limits::{MAX_ONE_TIME, MAX_SEEN, MAX_SIGNED};
+use super::limits::{MAX_BASE_KEYS, MAX_ONE_TIME, MAX_SIGNED};
 use super::prekeys::{PreKeys, Signed};
 use super::ratchet::{read_pair, write_pair};
 use crate::labels::kind;
@@ -87,11 +87,11 @@ impl PreKeys {
 
 impl Signed {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { id, pair, signature, seen } = self;
+        let Self { id, pair, signature, base_keys } = self;
         writer.u32(*id);
         write_pair(writer, pair);
-        writer.bytes(signature).count(seen.len());
-        for base_key in seen {
+        writer.bytes(signature).count(base_keys.len());
+        for base_key in base_keys {
             writer.bytes(base_key.as_raw());
         }
     }
@@ -100,11 +100,11 @@ impl Signed {
         let id = reader.u32()?;
         let pair = read_pair(reader)?;
         let signature = *reader.array()?;
-        let mut seen = VecDeque::new();
-        for _ in 0..reader.count(MAX_SEEN)? {
-            seen.push_back(PublicKey::decode_raw(reader.array()?)?);
+        let mut base_keys = VecDeque::new();
+        for _ in 0..reader.count(MAX_BASE_KEYS)? {
+            base_keys.push_back(PublicKey::decode_raw(reader.array()?)?);
         }
-        Ok(Box::new(Self { id, pair, signature, seen }))
+        Ok(Box::new(Self { id, pair, signature, base_keys }))
     }
 }
 

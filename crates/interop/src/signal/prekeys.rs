@@ -100,7 +100,7 @@ pub(super) struct Signed {
     pub(super) pair: x25519::KeyPair,
     pub(super) signature: [u8; SIGNATURE],
     /// Base keys of the sessions that it opened without a one-time pre-key, oldest first.
-    pub(super) seen: VecDeque<PublicKey>,
+    pub(super) base_keys: VecDeque<PublicKey>,
 }
 
 impl PreKeys {
@@ -269,8 +269,8 @@ impl PreKeys {
             Some(id) => drop(self.one_time.remove(&id)),
             None => {
                 let signed = self.signed.iter_mut().find(|known| known.id == signed);
-                if let Some(signed) = signed.filter(|signed| !signed.seen.contains(&base_key)) {
-                    signed.seen.push_back(base_key);
+                if let Some(signed) = signed.filter(|signed| !signed.base_keys.contains(&base_key)) {
+                    signed.base_keys.push_back(base_key);
                 }
             }
         }
@@ -309,7 +309,7 @@ impl PreKeys {
 impl Signed {
     fn new(identity: &Identity, id: u32, pair: KeyPair, rng: &mut (impl CryptoRng + ?Sized)) -> Box<Self> {
         let signature = xeddsa::sign(identity.pair(), &pair.public().to_bytes(), rng);
-        Box::new(Self { id, pair: pair.into_dh(), signature, seen: VecDeque::new() })
+        Box::new(Self { id, pair: pair.into_dh(), signature, base_keys: VecDeque::new() })
     }
 
     fn published(&self) -> SignedPreKey {

@@ -3,16 +3,16 @@
 //! Does not know pre-keys, sessions or who has which identity beyond the bytes that every tag covers.
 
 mod message_key; // the keys of one message
+mod persist;
 mod receiving; //   find the chain, take the step, verify, and only then commit
-mod sending; //     the lazy DH step and the bytes of a message
-mod stored; //       the state as bytes
+mod sending; //     the lazy DH step and the bytes of a message //       the state as bytes
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
+pub(super) use persist::{read_pair, write_pair};
 pub(super) use receiving::{Change, OpenError, Opened};
 pub use sending::EncryptError;
-pub(super) use stored::{read_pair, write_pair};
 
 use self::receiving::ReceivingChain;
 use self::sending::SendingChain;
@@ -30,7 +30,7 @@ pub(super) struct Ratchet {
     /// Our current pair; none before an initiator's first message.
     pair: Option<KeyPair>,
     /// The peer's current key; none before a responder's first message.
-    theirs: Option<Theirs>,
+    theirs: Option<PeerRatchetKey>,
     /// The current chain; none when a DH step is due before the next message.
     sending: Option<Box<SendingChain>>,
     /// How many messages the previous sending chain had.
@@ -40,12 +40,12 @@ pub(super) struct Ratchet {
 }
 
 /// The peer's ratchet key, with its point where that was computed already.
-struct Theirs {
+struct PeerRatchetKey {
     public: PublicKey,
     point: Option<Box<Point>>,
 }
 
-impl Theirs {
+impl PeerRatchetKey {
     fn decoded(point: Box<Point>) -> Self {
         Self { public: PublicKey::from_dh(*point.public()), point: Some(point) }
     }
@@ -65,7 +65,7 @@ pub(super) struct Parties<'a> {
 impl Ratchet {
     /// S-3.1. An initiator's: it steps with its first message, against the peer's signed pre-key.
     pub(super) fn initiator(root: Secret<32>, signed_pre_key: Point) -> Self {
-        Self::start(root, None, Some(Theirs::decoded(Box::new(signed_pre_key))))
+        Self::start(root, None, Some(PeerRatchetKey::decoded(Box::new(signed_pre_key))))
     }
 
     /// S-3.1. A responder's: its first ratchet pair is its signed pre-key.
@@ -73,7 +73,7 @@ impl Ratchet {
         Self::start(root, Some(signed_pre_key), None)
     }
 
-    fn start(root: Secret<32>, pair: Option<KeyPair>, theirs: Option<Theirs>) -> Self {
+    fn start(root: Secret<32>, pair: Option<KeyPair>, theirs: Option<PeerRatchetKey>) -> Self {
         Self { root: Box::new(root), pair, theirs, sending: None, previous: 0, receiving: VecDeque::new() }
     }
 }

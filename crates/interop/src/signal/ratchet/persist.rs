@@ -7,7 +7,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use super::receiving::ReceivingChain;
 use super::sending::SendingChain;
-use super::{Ratchet, Theirs};
+use super::{PeerRatchetKey, Ratchet};
 use crate::signal::chain::{ChainKey, Seed};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_CHAINS, MAX_SKIPPED};
@@ -41,7 +41,8 @@ impl Ratchet {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let root = Box::new(secret(reader)?);
         let pair = if reader.flag()? { Some(read_pair(reader)?) } else { None };
-        let theirs = if reader.flag()? { Some(Theirs::encoded(PublicKey::decode_raw(reader.array()?)?)) } else { None };
+        let theirs =
+            if reader.flag()? { Some(PeerRatchetKey::encoded(PublicKey::decode_raw(reader.array()?)?)) } else { None };
         let sending = if reader.flag()? {
             let key = ChainKey::new(secret(reader)?);
             Some(Box::new(SendingChain { key, next: reader.u32()? }))

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::{Parties, Ratchet, Theirs, message_key, root_step};
-use crate::signal::chain::{ChainKey, Kept, Seed};
+use super::{Parties, PeerRatchetKey, Ratchet, message_key, root_step};
+use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
 use crate::signal::wire::Whisper;
@@ -74,7 +74,7 @@ impl Change {
 pub(crate) struct Advanced {
     key: ChainKey,
     next: u32,
-    kept: Kept,
+    skipped: SkippedKeys,
 }
 
 /// THE STEP, receiving side, computed and not applied. Boxed in its parts, which are applied without another copy.
@@ -126,8 +126,8 @@ impl Ratchet {
         let agreed = pair.agree(theirs).map_err(|_| OpenError::Rejected)?;
         let (root, key) = root_step(&self.root, &agreed);
         let (advanced, plaintext) = open_ahead(&key, 0, message, parties)?;
-        let Advanced { key, next, kept } = advanced;
-        let skipped = kept.into_iter().collect();
+        let Advanced { key, next, skipped } = advanced;
+        let skipped = skipped.into_iter().collect();
         let chain = Box::new(ReceivingChain { ratchet_key: message.ratchet_key, key, next, skipped });
         let step = Step { root: Box::new(root), theirs: Box::new(theirs.clone()), chain };
         Ok(Opened { change: Change::Step(step), plaintext })
@@ -156,14 +156,14 @@ impl Ratchet {
         self.receiving.push_front(chain);
         // S-6.4
         self.receiving.truncate(MAX_CHAINS);
-        self.theirs = Some(Theirs::decoded(theirs));
+        self.theirs = Some(PeerRatchetKey::decoded(theirs));
         if let Some(finished) = self.sending.take() {
             self.previous = finished.next;
         }
     }
 
     /// How many keys are kept for messages that have not arrived.
-    pub(crate) fn kept_keys(&self) -> usize {
+    pub(crate) fn skipped_keys(&self) -> usize {
         self.receiving.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
     }
 
@@ -180,10 +180,10 @@ impl Ratchet {
 
 impl ReceivingChain {
     fn advance(&mut self, advanced: Advanced) {
-        let Advanced { key, next, kept } = advanced;
+        let Advanced { key, next, skipped } = advanced;
         self.key = key;
         self.next = next;
-        self.skipped.extend(kept);
+        self.skipped.extend(skipped);
         // S-6.2
         while self.skipped.len() > MAX_SKIPPED {
             self.skipped.pop_first();
@@ -211,6 +211,6 @@ fn open_ahead(
     let (key, seed) = chain.forward(next, number).step();
     let plaintext = open_body(&seed, message, parties)?;
     // The same steps once more: only gaps pay for them, and only those that were real.
-    let (_, kept) = chain.jump(next, number);
-    Ok((Advanced { key, next: after, kept }, plaintext))
+    let (_, skipped) = chain.jump(next, number);
+    Ok((Advanced { key, next: after, skipped }, plaintext))
 }

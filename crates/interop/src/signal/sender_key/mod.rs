@@ -10,18 +10,18 @@
 //! ```
 
 mod error; //     what can go wrong
-mod form; //      11.1: two ways to write the same
+mod format; //      11.1: two ways to write the same
 mod message_key; // 11.2: the keys of one message
+mod persist; //    both as sealed records
 mod receiving; // 11.4: what a member knows of one sender
 mod sending; //   11.3: a device's own key
-mod stored; //    both as sealed records
 mod wire; //      11.1: messages as bytes
 
 use super::chain::ChainKey;
 use bisik_core::primitives::secret::Secret;
 
 pub use error::{DistributionError, GroupDecryptError, GroupEncryptError};
-pub use form::Form;
+pub use format::SenderKeyFormat;
 pub use receiving::GroupReceiver;
 pub use sending::GroupSender;
 pub use wire::{Distribution, GroupHeader};

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use super::receiving::{GroupReceiver, State};
 use super::sending::GroupSender;
 use super::{MAX_STATES, Secret};
@@ -26,11 +26,11 @@ impl GroupSender {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
-        let Self { form, id, iteration, chain, signing, public, revision } = self;
+        let Self { format, id, iteration, chain, signing, public, revision } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
         let (secret, edwards) = signing.halves();
         writer.u64(*revision);
-        write_form(&mut writer, *form);
+        write_format(&mut writer, *format);
         writer.u32(*id).u32(*iteration).bytes(chain.secret().expose());
         writer.bytes(secret.expose()).bytes(public.as_raw()).bytes(edwards);
         storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng)
@@ -53,13 +53,13 @@ impl GroupSender {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let revision = reader.u64()?;
-        let form = read_form(reader)?;
+        let format = read_format(reader)?;
         let (id, iteration) = (reader.u32()?, reader.u32()?);
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
         let secret = Secret::copy_of(reader.array()?);
         let public = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
         let signing = SigningKey::of_halves(&secret, *reader.array()?);
-        Ok(Self { form, id, iteration, chain, signing, public, revision })
+        Ok(Self { format, id, iteration, chain, signing, public, revision })
     }
 }
 
@@ -71,7 +71,7 @@ impl GroupReceiver {
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
         let Self { states, revision } = self;
-        let room = self.kept_keys().saturating_mul(KEPT).saturating_add(states.len().saturating_mul(STATE));
+        let room = self.skipped_keys().saturating_mul(SKIPPED_KEY).saturating_add(states.len().saturating_mul(STATE));
         let mut writer = SecretWriter::with_capacity(room.saturating_add(BEFORE));
         writer.u64(*revision).count(states.len());
         for state in states {
@@ -103,8 +103,8 @@ impl GroupReceiver {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { form, id, signing, verifying: _, next, chain, skipped } = self;
-        write_form(writer, *form);
+        let Self { format, id, signing, verifying: _, next, chain, skipped } = self;
+        write_format(writer, *format);
         writer.u32(*id).u32(*next).bytes(chain.secret().expose()).bytes(signing.as_raw()).count(skipped.len());
         for (number, seed) in skipped {
             writer.u32(*number).bytes(seed.secret().expose());
@@ -112,7 +112,7 @@ impl State {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let form = read_form(reader)?;
+        let format = read_format(reader)?;
         let (id, next) = (reader.u32()?, reader.u32()?);
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
         let signing = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
@@ -126,21 +126,21 @@ impl State {
             }
             skipped.insert(number, Box::new(Seed::new(Secret::copy_of(reader.array()?))));
         }
-        Ok(Self { form, id, signing, verifying: None, next, chain, skipped })
+        Ok(Self { format, id, signing, verifying: None, next, chain, skipped })
     }
 }
 
-fn write_form(writer: &mut SecretWriter, form: Form) {
-    match form {
-        Form::WhatsApp => writer.u8(WHATSAPP),
-        Form::Signal { distribution } => writer.u8(SIGNAL).bytes(&distribution),
+fn write_format(writer: &mut SecretWriter, format: SenderKeyFormat) {
+    match format {
+        SenderKeyFormat::WhatsApp => writer.u8(WHATSAPP),
+        SenderKeyFormat::Signal { distribution } => writer.u8(SIGNAL).bytes(&distribution),
     };
 }
 
-fn read_form(reader: &mut Reader<'_>) -> Result<Form, Malformed> {
+fn read_format(reader: &mut Reader<'_>) -> Result<SenderKeyFormat, Malformed> {
     match reader.u8()? {
-        WHATSAPP => Ok(Form::WhatsApp),
-        SIGNAL => Ok(Form::Signal { distribution: *reader.array()? }),
+        WHATSAPP => Ok(SenderKeyFormat::WhatsApp),
+        SIGNAL => Ok(SenderKeyFormat::Signal { distribution: *reader.array()? }),
         _ => Err(Malformed),
     }
 }
@@ -157,4 +157,4 @@ const BEFORE: usize = 8 + 4;
 /// Bytes of one of them, at most.
 const STATE: usize = 17 + 8 + 32 + 32 + 4;
 /// Bytes of a key that is kept.
-const KEPT: usize = 36;
+const SKIPPED_KEY: usize = 36;

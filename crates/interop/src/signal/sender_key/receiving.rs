@@ -10,10 +10,10 @@ use core::fmt;
 
 use super::MAX_STATES;
 use super::error::GroupDecryptError;
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use super::message_key;
 use super::wire::{Distribution, Message};
-use crate::signal::chain::{ChainKey, Kept, Seed};
+use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
@@ -41,7 +41,7 @@ impl GroupReceiver {
     /// again; one with the same number and another signing key replaces what was there; of more than five the oldest goes.
     pub fn process(&mut self, distribution: &Distribution) {
         // S-11.7
-        let same = |state: &State| state.is(distribution.form, distribution.id);
+        let same = |state: &State| state.is(distribution.format, distribution.id);
         if self.states.iter().any(|state| same(state) && state.signing == distribution.signing) {
             return;
         }
@@ -58,7 +58,7 @@ impl GroupReceiver {
     /// [`GroupDecryptError`]; nothing was changed then.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Vec<u8>, GroupDecryptError> {
         let message = Message::parse(message).map_err(|Malformed| GroupDecryptError::Rejected)?;
-        let state = self.states.iter_mut().find(|state| state.is(message.header.form, message.header.id));
+        let state = self.states.iter_mut().find(|state| state.is(message.header.format, message.header.id));
         let state = state.ok_or(GroupDecryptError::UnknownKey)?;
         // S-11.4. First: whoever did not sign can ask for nothing.
         if !state.has_signed(&message) {
@@ -78,7 +78,7 @@ impl GroupReceiver {
 
     /// How many messages are waited for, that were passed over by later ones.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
+    pub fn skipped_keys(&self) -> usize {
         self.states.iter().map(|state| state.skipped.len()).sum()
     }
 
@@ -98,7 +98,7 @@ impl fmt::Debug for GroupReceiver {
 
 /// One sender key.
 pub(super) struct State {
-    pub(super) form: Form,
+    pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     pub(super) signing: PublicKey,
     /// The same, prepared with the first message that asks for it.
@@ -114,13 +114,13 @@ enum Change {
     /// It was one of those passed over.
     Taken(u32),
     /// The chain goes on behind it, and these stay behind.
-    Advanced { chain: ChainKey, next: u32, kept: Kept },
+    Advanced { chain: ChainKey, next: u32, skipped: SkippedKeys },
 }
 
 impl State {
     fn new(distribution: &Distribution) -> Self {
         Self {
-            form: distribution.form,
+            format: distribution.format,
             id: distribution.id,
             signing: distribution.signing,
             verifying: None,
@@ -130,8 +130,8 @@ impl State {
         }
     }
 
-    fn is(&self, form: Form, id: u32) -> bool {
-        self.form == form && self.id == id
+    fn is(&self, format: SenderKeyFormat, id: u32) -> bool {
+        self.format == format && self.id == id
     }
 
     /// Prepares the signing key where it is not, which changes nothing that is stored.
@@ -155,9 +155,9 @@ impl State {
         }
         // The last number of all has none after it; senders of this library do not use it.
         let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
-        let (chain, kept) = self.chain.jump(self.next, number);
+        let (chain, skipped) = self.chain.jump(self.next, number);
         let (chain, seed) = chain.step();
-        Ok((decrypt(&seed, message)?, Change::Advanced { chain, next, kept }))
+        Ok((decrypt(&seed, message)?, Change::Advanced { chain, next, skipped }))
     }
 
     fn apply(&mut self, change: Change) {
@@ -165,10 +165,10 @@ impl State {
             Change::Taken(number) => {
                 self.skipped.remove(&number);
             }
-            Change::Advanced { chain, next, kept } => {
+            Change::Advanced { chain, next, skipped } => {
                 *self.chain = chain;
                 self.next = next;
-                self.skipped.extend(kept);
+                self.skipped.extend(skipped);
                 while self.skipped.len() > MAX_SKIPPED {
                     self.skipped.pop_first();
                 }
@@ -179,9 +179,9 @@ impl State {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form, id, signing, verifying: _, next, chain: _, skipped } = self;
+        let Self { format, id, signing, verifying: _, next, chain: _, skipped } = self;
         f.debug_struct("State")
-            .field("form", form)
+            .field("format", format)
             .field("id", id)
             .field("signing", signing)
             .field("next", next)

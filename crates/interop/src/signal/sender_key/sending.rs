@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 
 use super::Secret;
 use super::error::GroupEncryptError;
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use super::message_key;
 use super::wire::{Distribution, GroupHeader};
 use crate::signal::chain::ChainKey;
@@ -27,9 +27,9 @@ use bisik_core::primitives::aes_cbc::padded;
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
 /// # let rng = &mut rand::rng();
-/// use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+/// use bisik::interop::signal::{Distribution, SenderKeyFormat, GroupReceiver, GroupSender};
 ///
-/// let mut alice = GroupSender::generate(Form::WhatsApp, rng);
+/// let mut alice = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
 /// let distribution = alice.distribution().to_bytes(); // to each member, in a session of two
 ///
 /// let mut of_alice = GroupReceiver::new(); // at Bob's
@@ -39,7 +39,7 @@ use bisik_core::primitives::aes_cbc::padded;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct GroupSender {
-    pub(super) form: Form,
+    pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     /// The number of the next message.
     pub(super) iteration: u32,
@@ -52,7 +52,7 @@ pub struct GroupSender {
 impl GroupSender {
     /// A new sender key. Uses 4 bytes of `rng` for its number, 32 for the chain and 32 for the signing pair.
     #[must_use]
-    pub fn generate(form: Form, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+    pub fn generate(format: SenderKeyFormat, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut rng = rng;
         let mut id = [0; 4];
         rng.fill_bytes(&mut id);
@@ -60,14 +60,14 @@ impl GroupSender {
         let pair = KeyPair::generate(&mut rng);
         let (signing, public) = (SigningKey::new(&pair), pair.public());
         // S-11.3. Thirty-one bits: some members read the number as a signed one.
-        Self { form, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
+        Self { format, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
     }
 
     /// What a member needs for all messages from the next one on. Secret: it travels in a session of two.
     #[must_use]
     pub fn distribution(&self) -> Distribution {
         Distribution {
-            form: self.form,
+            format: self.format,
             id: self.id,
             iteration: self.iteration,
             chain: Box::new(self.chain.secret().duplicate()),
@@ -92,7 +92,7 @@ impl GroupSender {
         }
         // The last number of all is not used, so that the number of the next message always is one.
         let next = self.iteration.checked_add(1).ok_or(GroupEncryptError::Exhausted)?;
-        let header = GroupHeader { form: self.form, id: self.id, iteration: self.iteration };
+        let header = GroupHeader { format: self.format, id: self.id, iteration: self.iteration };
         let body = padded(plaintext.len());
         let mut message = Vec::with_capacity(header.message_length(body));
         header.write(&mut message, body);
@@ -109,8 +109,8 @@ impl GroupSender {
 
     /// The form it writes.
     #[must_use]
-    pub const fn form(&self) -> Form {
-        self.form
+    pub const fn format(&self) -> SenderKeyFormat {
+        self.format
     }
 
     /// The number of this sender key, which its messages carry.
@@ -134,9 +134,9 @@ impl GroupSender {
 
 impl fmt::Debug for GroupSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form, id, iteration, chain: _, signing: _, public, revision } = self;
+        let Self { format, id, iteration, chain: _, signing: _, public, revision } = self;
         f.debug_struct("GroupSender")
-            .field("form", form)
+            .field("format", format)
             .field("id", id)
             .field("iteration", iteration)
             .field("public", public)
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_chain_that_has_ended_encrypts_nothing_more() {
         let rng = &mut StdRng::seed_from_u64(1);
-        let mut sender = GroupSender::generate(Form::WhatsApp, rng);
+        let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
         sender.iteration = u32::MAX - 1;
         assert!(sender.encrypt(b"last", rng).is_ok());
         assert_eq!(sender.encrypt(b"beyond", rng), Err(GroupEncryptError::Exhausted));

@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::ChainKey;
 use super::error::DistributionError;
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use crate::fields::{begin_bytes, bytes_length, put_bytes, put_u32, u32_length};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_PLAINTEXT;
@@ -21,7 +21,7 @@ use bisik_core::primitives::secret::Secret;
 ///
 /// Who has it reads what follows, and can make nothing that verifies. Wiped on drop; `Debug` shows no secret.
 pub struct Distribution {
-    pub(super) form: Form,
+    pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     pub(super) iteration: u32,
     pub(super) chain: Box<Secret<32>>,
@@ -39,8 +39,8 @@ impl Distribution {
             let [chain, signing] = [fields.bytes(CONTENT)?, fields.bytes(SIGNING_KEY)?];
             let chain = chain.try_into().map_err(|_| Malformed)?;
             let signing = PublicKey::from_bytes(signing).map_err(|_| Malformed)?;
-            let Fields { form, id, iteration, .. } = fields;
-            Ok(Self { form, id, iteration, chain: Box::new(Secret::copy_of(chain)), signing })
+            let Fields { format, id, iteration, .. } = fields;
+            Ok(Self { format, id, iteration, chain: Box::new(Secret::copy_of(chain)), signing })
         });
         read.map_err(|Malformed| DistributionError)
     }
@@ -48,9 +48,9 @@ impl Distribution {
     /// S-11.1. The bytes for a session of two. They hold the chain key: the caller wipes them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { form, id, iteration, chain, signing } = self;
+        let Self { format, id, iteration, chain, signing } = self;
         let mut bytes = Vec::with_capacity(DISTRIBUTION);
-        let content = put_header(&mut bytes, *form, *id, *iteration);
+        let content = put_header(&mut bytes, *format, *id, *iteration);
         put_bytes(&mut bytes, content, chain.expose());
         put_bytes(&mut bytes, content.saturating_add(1), &signing.to_bytes());
         bytes
@@ -58,8 +58,8 @@ impl Distribution {
 
     /// The form it is written in.
     #[must_use]
-    pub const fn form(&self) -> Form {
-        self.form
+    pub const fn format(&self) -> SenderKeyFormat {
+        self.format
     }
 
     /// The number of the sender key, which its messages carry.
@@ -81,9 +81,9 @@ impl Distribution {
 
 impl fmt::Debug for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form, id, iteration, chain: _, signing } = self;
+        let Self { format, id, iteration, chain: _, signing } = self;
         f.debug_struct("Distribution")
-            .field("form", form)
+            .field("format", format)
             .field("id", id)
             .field("iteration", iteration)
             .field("signing", signing)
@@ -95,7 +95,7 @@ impl fmt::Debug for Distribution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupHeader {
     /// The form it is written in.
-    pub form: Form,
+    pub format: SenderKeyFormat,
     /// The number of the sender key.
     pub id: u32,
     /// The number of the message.
@@ -130,17 +130,17 @@ impl<'a> Message<'a> {
         if body.is_empty() || body.len() > padded(MAX_PLAINTEXT) {
             return Err(Malformed);
         }
-        let Fields { form, id, iteration, .. } = fields;
-        Ok(Self { header: GroupHeader { form, id, iteration }, body, signed, signature })
+        let Fields { format, id, iteration, .. } = fields;
+        Ok(Self { header: GroupHeader { format, id, iteration }, body, signed, signature })
     }
 }
 
 impl GroupHeader {
     /// Room for the whole message around a body of `body` bytes.
     pub(super) fn message_length(&self, body: usize) -> usize {
-        let name = match self.form {
-            Form::WhatsApp => 0,
-            Form::Signal { distribution } => bytes_length(distribution.len()),
+        let name = match self.format {
+            SenderKeyFormat::WhatsApp => 0,
+            SenderKeyFormat::Signal { distribution } => bytes_length(distribution.len()),
         };
         let lengths = [name, u32_length(self.id), u32_length(self.iteration), bytes_length(body), SIGNATURE];
         lengths.iter().fold(1, |sum, length| sum.saturating_add(*length))
@@ -148,17 +148,17 @@ impl GroupHeader {
 
     /// Appends everything before the body.
     pub(super) fn write(&self, output: &mut Vec<u8>, body: usize) {
-        let content = put_header(output, self.form, self.id, self.iteration);
+        let content = put_header(output, self.format, self.id, self.iteration);
         begin_bytes(output, content, body);
     }
 }
 
 /// S-11.1. What both begin with; gives the number of the field that comes next.
-fn put_header(output: &mut Vec<u8>, form: Form, id: u32, iteration: u32) -> u8 {
+fn put_header(output: &mut Vec<u8>, format: SenderKeyFormat, id: u32, iteration: u32) -> u8 {
     output.push(VERSION);
-    let first = match form {
-        Form::WhatsApp => 1,
-        Form::Signal { distribution } => {
+    let first = match format {
+        SenderKeyFormat::WhatsApp => 1,
+        SenderKeyFormat::Signal { distribution } => {
             put_bytes(output, 1, &distribution);
             2
         }
@@ -170,7 +170,7 @@ fn put_header(output: &mut Vec<u8>, form: Form, id: u32, iteration: u32) -> u8 {
 
 /// The fields of either, read.
 struct Fields<'a> {
-    form: Form,
+    format: SenderKeyFormat,
     id: u32,
     iteration: u32,
     /// What comes after, by its number in the shorter form.
@@ -191,15 +191,15 @@ impl<'a> Fields<'a> {
         }
         let [first, second, third, fourth, fifth] = values;
         // The first field tells the forms apart: a number, or a name.
-        let (form, id, iteration, rest) = match first {
+        let (format, id, iteration, rest) = match first {
             Some(Value::Bytes(name)) => {
                 let distribution = name.try_into().map_err(|_| Malformed)?;
-                (Form::Signal { distribution }, second, third, [fourth, fifth])
+                (SenderKeyFormat::Signal { distribution }, second, third, [fourth, fifth])
             }
-            Some(Value::Varint(_)) => (Form::WhatsApp, first, second, [third, fourth]),
+            Some(Value::Varint(_)) => (SenderKeyFormat::WhatsApp, first, second, [third, fourth]),
             Some(Value::Fixed64 | Value::Fixed32) | None => return Err(Malformed),
         };
-        Ok(Self { form, id: number(id)?, iteration: number(iteration)?, rest })
+        Ok(Self { format, id: number(id)?, iteration: number(iteration)?, rest })
     }
 
     fn bytes(&self, at: usize) -> Result<&'a [u8], Malformed> {

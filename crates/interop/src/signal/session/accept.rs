@@ -12,7 +12,7 @@ use super::{AcceptError, Opening, Session, State};
 use crate::signal::bundle::Trust;
 use crate::signal::ciphertext::{Ciphertext, Kind};
 use crate::signal::key::{Identity, IdentityKey};
-use crate::signal::limits::MAX_SEEN;
+use crate::signal::limits::MAX_BASE_KEYS;
 use crate::signal::prekeys::{PreKeys, Used};
 use crate::signal::ratchet::{Opened, Parties};
 use crate::signal::wire::PreKeyWhisper;
@@ -40,17 +40,17 @@ impl fmt::Debug for Accepted {
 
 /// A first message in a session that was there already. Store both records in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used are still there"]
-pub struct AcceptedAgain {
+pub struct Reinitiated {
     /// The first message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that it has used up.
     pub used: Used,
 }
 
-impl fmt::Debug for AcceptedAgain {
+impl fmt::Debug for Reinitiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plaintext: _, used } = self;
-        f.debug_struct("AcceptedAgain").field("used", used).finish_non_exhaustive()
+        f.debug_struct("Reinitiated").field("used", used).finish_non_exhaustive()
     }
 }
 
@@ -61,13 +61,13 @@ impl Session {
     /// # Errors
     ///
     /// [`AcceptError`]; nothing is changed in any case.
-    pub fn accept_signal(
+    pub fn accept(
         identity: &Identity,
         keys: &PreKeys,
         message: &Ciphertext,
         trust: Trust<'_>,
     ) -> Result<Accepted, AcceptError> {
-        let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
+        let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
         // S-2.6. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
         if !trust.allows(&peer) {
             return Err(AcceptError::IdentityMismatch);
@@ -88,17 +88,17 @@ impl Session {
     /// # Errors
     ///
     /// [`AcceptError`]; nothing is changed then. A peer with a new identity gives [`AcceptError::IdentityMismatch`]: once the
-    /// user has been told, forget this session and call [`Session::accept_signal`].
-    pub fn accept_again(
+    /// user has been told, forget this session and call [`Session::accept`].
+    pub fn accept_reinitiated(
         &mut self,
         identity: &Identity,
         keys: &PreKeys,
         message: &Ciphertext,
-    ) -> Result<AcceptedAgain, AcceptError> {
+    ) -> Result<Reinitiated, AcceptError> {
         if identity.public() != self.ours {
             return Err(AcceptError::OtherIdentity);
         }
-        let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
+        let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
         if peer != self.peer {
             return Err(AcceptError::IdentityMismatch);
         }
@@ -107,19 +107,19 @@ impl Session {
         }
         self.push(state);
         self.revision = self.revision.saturating_add(1);
-        Ok(AcceptedAgain { plaintext, used })
+        Ok(Reinitiated { plaintext, used })
     }
 }
 
 /// A state that a first message has begun, and nobody holds yet.
-struct Begun {
+struct NewState {
     state: Box<State>,
     peer: IdentityKey,
     plaintext: Vec<u8>,
     used: Used,
 }
 
-impl Begun {
+impl NewState {
     fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
         if message.kind() != Kind::PreKey {
             return Err(AcceptError::NotFirst);
@@ -142,7 +142,7 @@ impl Begun {
         let state = Box::new(State {
             base_key: outer.base_key,
             peer_registration_id: outer.registration_id,
-            begun: 0,
+            since_revision: 0,
             opening: Opening::Answered,
             ratchet,
         });
@@ -158,8 +158,8 @@ impl PreKeys {
         let one_time = match outer.pre_key_id {
             Some(id) => Some(self.one_time.get(&id).ok_or(AcceptError::UnknownPreKey)?),
             // S-2.5
-            None if signed.seen.contains(&outer.base_key) => return Err(AcceptError::Replayed),
-            None if signed.seen.len() >= MAX_SEEN => return Err(AcceptError::ReplayCacheFull),
+            None if signed.base_keys.contains(&outer.base_key) => return Err(AcceptError::Replayed),
+            None if signed.base_keys.len() >= MAX_BASE_KEYS => return Err(AcceptError::ReplayCacheFull),
             None => None,
         };
         let opening =

@@ -89,7 +89,7 @@ impl From<OpenError> for AcceptError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// It opens another state: hand it to [`Session::accept_again`](crate::signal::Session::accept_again).
+    /// It opens another state: hand it to [`Session::accept_reinitiated`](crate::signal::Session::accept_reinitiated).
     OtherSession,
     /// Its key is used up or was given up long ago: a duplicate, or very late. Drop it.
     Replayed,

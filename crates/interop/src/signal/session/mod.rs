@@ -5,7 +5,7 @@
 mod accept; // a state from a peer's first message
 mod error; //  why not
 mod open; //   find the state, verify, and only then commit
-mod stored; // sealed state
+mod persist; // sealed state
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -15,14 +15,14 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 pub use super::ratchet::EncryptError;
-pub use accept::{Accepted, AcceptedAgain};
+pub use accept::{Accepted, Reinitiated};
 pub use error::{AcceptError, DecryptError, InitiateError};
-pub use stored::SealedRecord;
+pub use persist::SealedRecord;
 
 use super::bundle::VerifiedBundle;
 use super::ciphertext::{Ciphertext, Kind};
 use super::key::{Identity, IdentityKey, PublicKey};
-use super::limits::{MAX_ARCHIVED, MAX_KEPT};
+use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
 use super::wire::PreKeyHeader;
 use super::x3dh;
@@ -48,12 +48,12 @@ use super::x3dh;
 /// let id = keys.replenish(1, rng)?[0];
 /// let bundle = keys.bundle(&bob, 0, Some(id))?.verify(Trust::Pinned(&bob.public()))?;
 ///
-/// let mut a = Session::initiate_signal(&alice, &bundle, rng)?;
+/// let mut a = Session::initiate(&alice, &bundle, rng)?;
 /// let hello = a.encrypt(b"halo", rng)?;
 ///
 /// let received = Ciphertext::from_parts(hello.kind(), hello.as_bytes())?;
 /// let Accepted { session: mut b, plaintext, used } =
-///     Session::accept_signal(&bob, &keys, &received, Trust::OnFirstUse)?;
+///     Session::accept(&bob, &keys, &received, Trust::OnFirstUse)?;
 /// keys.remove(used);
 /// assert_eq!(plaintext, b"halo");
 ///
@@ -76,7 +76,7 @@ struct State {
     base_key: PublicKey,
     peer_registration_id: u32,
     /// The session's revision when the state was set up: which of two is the later.
-    begun: u64,
+    since_revision: u64,
     opening: Opening,
     ratchet: Ratchet,
 }
@@ -98,7 +98,7 @@ impl Session {
     ///
     /// [`InitiateError::OwnBundle`] where the bundle is the caller's own; [`InitiateError::Rejected`] where its keys agree on
     /// nothing.
-    pub fn initiate_signal(
+    pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
         rng: &mut (impl CryptoRng + ?Sized),
@@ -120,7 +120,7 @@ impl Session {
     /// # Errors
     ///
     /// [`InitiateError`]; the session is unchanged then.
-    pub fn initiate_again(
+    pub fn reinitiate(
         &mut self,
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -181,7 +181,7 @@ impl Session {
     /// Decrypts one message and commits at once. No clock, no randomness: the result depends on state and bytes alone.
     ///
     /// Messages may come late, twice or out of order, and in any of the states. A first message of a state that is not
-    /// here is for [`Session::accept_again`].
+    /// here is for [`Session::accept_reinitiated`].
     ///
     /// # Errors
     ///
@@ -229,13 +229,13 @@ impl Session {
 
     /// How many keys are kept for messages that have not arrived; at most 10,000.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
-        self.states.iter().fold(0, |sum, state| sum.saturating_add(state.ratchet.kept_keys()))
+    pub fn skipped_keys(&self) -> usize {
+        self.states.iter().fold(0, |sum, state| sum.saturating_add(state.ratchet.skipped_keys()))
     }
 
     /// S-5.2, S-6.5. Makes `state` the current one; of too many others, those used longest ago go.
     fn push(&mut self, mut state: Box<State>) {
-        state.begun = self.revision.saturating_add(1);
+        state.since_revision = self.revision.saturating_add(1);
         self.states.push_front(state);
         self.states.truncate(MAX_ARCHIVED.saturating_add(1));
         self.give_up();
@@ -243,7 +243,7 @@ impl Session {
 
     /// S-6.3. Gives up kept keys, those of the states used longest ago first, until the bound holds.
     fn give_up(&mut self) {
-        let mut surplus = self.kept_keys().saturating_sub(MAX_KEPT);
+        let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED_TOTAL);
         for state in self.states.iter_mut().rev() {
             if surplus == 0 {
                 break;
@@ -265,7 +265,13 @@ impl State {
         let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng).map_err(|_| InitiateError::Rejected)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
         let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
-        Ok(Box::new(Self { base_key, peer_registration_id: bundle.registration_id, begun: 0, opening, ratchet }))
+        Ok(Box::new(Self {
+            base_key,
+            peer_registration_id: bundle.registration_id,
+            since_revision: 0,
+            opening,
+            ratchet,
+        }))
     }
 }
 

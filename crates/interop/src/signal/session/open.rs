@@ -11,13 +11,13 @@ use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
 use crate::signal::wire::{PreKeyWhisper, Whisper};
 
 /// A message that was decrypted in one of the states and has not changed it yet.
-pub(super) struct Found {
+pub(super) struct OpenedMessage {
     state: usize,
     opened: Opened,
 }
 
 impl Session {
-    pub(super) fn open(&self, message: &Ciphertext) -> Result<Found, DecryptError> {
+    pub(super) fn open(&self, message: &Ciphertext) -> Result<OpenedMessage, DecryptError> {
         match message.kind() {
             Kind::Whisper => {
                 let message = Whisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
@@ -33,18 +33,18 @@ impl Session {
                     return Err(DecryptError::Rejected);
                 }
                 let opened = open_in(&found.ratchet, &outer.message, self.incoming())?;
-                Ok(Found { state, opened })
+                Ok(OpenedMessage { state, opened })
             }
         }
     }
 
     /// S-5.5, S-6.1. A message of a known chain belongs to that chain's state alone. One of an unknown chain is tried in all
     /// that can have been answered, the current one first, and all together take no more steps than one chain may.
-    fn open_anywhere(&self, message: &Whisper<'_>) -> Result<Found, DecryptError> {
+    fn open_anywhere(&self, message: &Whisper<'_>) -> Result<OpenedMessage, DecryptError> {
         for (state, known) in self.states.iter().enumerate() {
             if let Some(chain) = known.ratchet.chain_of(message) {
                 let opened = known.ratchet.open_known(chain, message, self.incoming())?;
-                return Ok(Found { state, opened });
+                return Ok(OpenedMessage { state, opened });
             }
         }
         let theirs = message.ratchet_key.point().map_err(|_| DecryptError::Rejected)?;
@@ -57,7 +57,7 @@ impl Session {
                 return Err(DecryptError::TooFarAhead);
             }
             match known.ratchet.open_next(&theirs, message, self.incoming()) {
-                Ok(opened) => return Ok(Found { state, opened }),
+                Ok(opened) => return Ok(OpenedMessage { state, opened }),
                 Err(OpenError::Rejected | OpenError::Replayed | OpenError::TooFarAhead) => {}
             }
             steps = steps.saturating_add(length);
@@ -71,7 +71,7 @@ impl Session {
     fn leads(&self, index: usize, change: &Change) -> bool {
         match (self.states.front(), self.states.get(index)) {
             (Some(current), Some(state)) if matches!(current.opening, Opening::Answered) => {
-                change.is_step() || change.is_newest() && state.begun > current.begun
+                change.is_step() || change.is_newest() && state.since_revision > current.since_revision
             }
             _ => false,
         }
@@ -82,8 +82,8 @@ impl Session {
     }
 
     /// Applies what [`Session::open`] found. Cannot fail.
-    pub(super) fn commit(&mut self, found: Found) -> Vec<u8> {
-        let Found { state: index, opened: Opened { change, mut plaintext } } = found;
+    pub(super) fn commit(&mut self, found: OpenedMessage) -> Vec<u8> {
+        let OpenedMessage { state: index, opened: Opened { change, mut plaintext } } = found;
         let leads = self.leads(index, &change);
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);

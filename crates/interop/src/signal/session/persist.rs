@@ -57,8 +57,8 @@ impl Session {
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         let states = self.states.len().saturating_mul(TYPICAL);
-        let kept = self.kept_keys().saturating_mul(KEPT_KEY);
-        let mut writer = SecretWriter::with_capacity(states.saturating_add(kept));
+        let skipped = self.skipped_keys().saturating_mul(SKIPPED_KEY);
+        let mut writer = SecretWriter::with_capacity(states.saturating_add(skipped));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
         SealedRecord { bytes, revision: self.revision }
@@ -107,8 +107,8 @@ impl Session {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { base_key, peer_registration_id, begun, opening, ratchet } = self;
-        writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*begun);
+        let Self { base_key, peer_registration_id, since_revision, opening, ratchet } = self;
+        writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*since_revision);
         match opening {
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
                 writer.u8(UNANSWERED).u32(*signed_pre_key_id).flag(pre_key_id.is_some()).u32(pre_key_id.unwrap_or(0));
@@ -123,7 +123,7 @@ impl State {
     fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let base_key = PublicKey::decode_raw(reader.array()?)?;
         let peer_registration_id = reader.u32()?;
-        let begun = reader.u64()?;
+        let since_revision = reader.u64()?;
         let opening = match reader.u8()? {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;
@@ -137,7 +137,7 @@ impl State {
             ANSWERED => Opening::Answered,
             _ => return Err(Malformed),
         };
-        Ok(Box::new(Self { base_key, peer_registration_id, begun, opening, ratchet: Ratchet::read(reader)? }))
+        Ok(Box::new(Self { base_key, peer_registration_id, since_revision, opening, ratchet: Ratchet::read(reader)? }))
     }
 }
 
@@ -147,6 +147,6 @@ const UNANSWERED: u8 = 0;
 const ANSWERED: u8 = 1;
 
 /// Bytes of one kept key in a record.
-const KEPT_KEY: usize = 36;
+const SKIPPED_KEY: usize = 36;
 /// Bytes of everything else of a state, with room to spare: saves growing the buffer.
 const TYPICAL: usize = 1_024;
