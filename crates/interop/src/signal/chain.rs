@@ -52,6 +52,10 @@ impl ChainKey {
     pub(super) const fn secret(&self) -> &Secret<32> {
         &self.0
     }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
 }
 
 /// `mk`: what the keys of one message come from. Kept in this form, which is the shortest.
@@ -64,6 +68,10 @@ impl Seed {
 
     pub(super) const fn secret(&self) -> &Secret<32> {
         &self.0
+    }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
     }
 }
 

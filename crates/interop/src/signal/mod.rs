@@ -21,9 +21,11 @@ pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
 pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
 pub use prekeys::{PreKeys, PreKeysError, Used};
 pub use sender_key::{
-    Distribution, DistributionError, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
-    SenderKeyFormat,
+    Distribution, DistributionError, GroupDecryptError, GroupEncryptError, GroupHeader, GroupHeld, GroupReceiver,
+    GroupSender, GroupStaged, SenderKeyFormat,
 };
 pub use session::{
-    AcceptError, Accepted, DecryptError, EncryptError, InitiateError, Reinitiated, SealedRecord, Session,
+    AcceptError, Accepted, DecryptError, EncryptError, Held, InitiateError, Reinitiated, Session, Staged,
 };
+
+pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};

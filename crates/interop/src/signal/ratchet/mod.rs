@@ -2,6 +2,7 @@
 //!
 //! Does not know pre-keys, sessions or who has which identity beyond the bytes that every tag covers.
 
+mod duplicate; //   copies, for a record that is sealed before the commit
 mod message_key; // the keys of one message
 mod persist;
 mod receiving; //   find the chain, take the step, verify, and only then commit

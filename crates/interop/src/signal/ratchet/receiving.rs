@@ -72,17 +72,17 @@ impl Change {
 
 /// A chain after a message: its next key and number, and the keys of what has not arrived.
 pub(crate) struct Advanced {
-    key: ChainKey,
-    next: u32,
-    skipped: SkippedKeys,
+    pub(super) key: ChainKey,
+    pub(super) next: u32,
+    pub(super) skipped: SkippedKeys,
 }
 
 /// THE STEP, receiving side, computed and not applied. Boxed in its parts, which are applied without another copy.
 pub(crate) struct Step {
-    root: Box<Secret<32>>,
-    theirs: Box<Point>,
+    pub(super) root: Box<Secret<32>>,
+    pub(super) theirs: Box<Point>,
     /// The peer's new chain, whose first message this is.
-    chain: Box<ReceivingChain>,
+    pub(super) chain: Box<ReceivingChain>,
 }
 
 impl Ratchet {

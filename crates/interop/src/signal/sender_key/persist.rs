@@ -4,7 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
@@ -18,13 +17,14 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_SKIPPED;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::held::{self, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl GroupSender {
     /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the same
-    /// must be given to [`GroupSender::unseal`]. Store it before a message is sent. Uses 24 bytes of `rng`.
-    #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+    /// must be given to [`GroupSender::unseal`]. Store it before a message is sent:
+    /// [`encrypt_held`](GroupSender::encrypt_held) enforces that. Uses 24 bytes of `rng`.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         let Self { format, id, iteration, chain, signing, public, revision } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
@@ -33,7 +33,8 @@ impl GroupSender {
         write_format(&mut writer, *format);
         writer.u32(*id).u32(*iteration).bytes(chain.secret().expose());
         writer.bytes(secret.expose()).bytes(public.as_raw()).bytes(edwards);
-        storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng)
+        let bytes = storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng);
+        held::sealed_record(bytes, held::proof(self.origin()))
     }
 
     /// Opens what [`GroupSender::seal`] made. Never restore an old record: a message key would encrypt two messages, which
@@ -67,8 +68,7 @@ impl GroupReceiver {
     /// Seals what is known of the sender into one record: 118 bytes for one key, 36 more for each message that is waited
     /// for. `context` names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses
     /// 24 bytes of `rng`.
-    #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         let Self { states, revision } = self;
         let room = self.skipped_keys().saturating_mul(SKIPPED_KEY).saturating_add(states.len().saturating_mul(STATE));
@@ -77,7 +77,8 @@ impl GroupReceiver {
         for state in states {
             state.write(&mut writer);
         }
-        storage::seal(key, kind::GROUP_RECEIVER, context, &writer.finish(), &mut rng)
+        let bytes = storage::seal(key, kind::GROUP_RECEIVER, context, &writer.finish(), &mut rng);
+        held::sealed_record(bytes, self.proof())
     }
 
     /// Opens what [`GroupReceiver::seal`] made. Restoring an old record loses nothing but the memory of what was received.

@@ -8,6 +8,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use super::MAX_STATES;
 use super::error::GroupDecryptError;
 use super::format::SenderKeyFormat;
@@ -51,23 +53,28 @@ impl GroupReceiver {
         self.revision = self.revision.saturating_add(1);
     }
 
-    /// Verifies and decrypts one message.
+    /// Verifies and decrypts one message, and commits at once.
+    ///
+    /// Use [`GroupReceiver::stage`] or [`GroupReceiver::decrypt_held`] to store the receiver before the plaintext is shown.
     ///
     /// # Errors
     ///
-    /// [`GroupDecryptError`]; nothing was changed then.
+    /// [`GroupDecryptError`]; the receiver is then unchanged.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Vec<u8>, GroupDecryptError> {
+        Ok(self.stage(message)?.commit())
+    }
+
+    /// Verifies and decrypts a message without changing the receiver: gives the index of its state too.
+    pub(super) fn open(&mut self, message: &[u8]) -> Result<(usize, OpenedMessage), GroupDecryptError> {
         let message = Message::parse(message).map_err(|Malformed| GroupDecryptError::Rejected)?;
-        let state = self.states.iter_mut().find(|state| state.is(message.header.format, message.header.id));
-        let state = state.ok_or(GroupDecryptError::UnknownKey)?;
-        // S-11.4. First: whoever did not sign can ask for nothing.
+        let mut states = self.states.iter_mut().enumerate();
+        let state = states.find(|(_, state)| state.is(message.header.format, message.header.id));
+        let (index, state) = state.ok_or(GroupDecryptError::UnknownKey)?;
+        // S-11.4. First, so that a message that the sender did not sign causes no work.
         if !state.has_signed(&message) {
             return Err(GroupDecryptError::Rejected);
         }
-        let (plaintext, change) = state.open(&message)?;
-        state.apply(change);
-        self.revision = self.revision.saturating_add(1);
-        Ok(plaintext)
+        Ok((index, state.open(&message)?))
     }
 
     /// How many keys of the sender are known.
@@ -109,8 +116,14 @@ pub(super) struct State {
     pub(super) skipped: BTreeMap<u32, Box<Seed>>,
 }
 
+/// A message that verified, and what it changes.
+pub(super) struct OpenedMessage {
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    pub(super) change: Change,
+}
+
 /// What a message that was opened changes.
-enum Change {
+pub(super) enum Change {
     /// It was one of those passed over.
     Taken(u32),
     /// The chain goes on behind it, and these stay behind.
@@ -143,11 +156,11 @@ impl State {
     }
 
     /// S-11.5, S-11.6. The plaintext of a message that the sender has signed.
-    fn open(&self, message: &Message<'_>) -> Result<(Vec<u8>, Change), GroupDecryptError> {
+    fn open(&self, message: &Message<'_>) -> Result<OpenedMessage, GroupDecryptError> {
         let number = message.header.iteration;
         let Some(distance) = number.checked_sub(self.next) else {
             let seed = self.skipped.get(&number).ok_or(GroupDecryptError::Replayed)?;
-            return Ok((decrypt(seed, message)?, Change::Taken(number)));
+            return Ok(OpenedMessage { plaintext: decrypt(seed, message)?, change: Change::Taken(number) });
         };
         // S-11.9
         if distance > MAX_JUMP {
@@ -157,10 +170,10 @@ impl State {
         let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
         let (chain, skipped) = self.chain.jump(self.next, number);
         let (chain, seed) = chain.step();
-        Ok((decrypt(&seed, message)?, Change::Advanced { chain, next, skipped }))
+        Ok(OpenedMessage { plaintext: decrypt(&seed, message)?, change: Change::Advanced { chain, next, skipped } })
     }
 
-    fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Taken(number) => {
                 self.skipped.remove(&number);
@@ -190,7 +203,6 @@ impl fmt::Debug for State {
     }
 }
 
-fn decrypt(seed: &Seed, message: &Message<'_>) -> Result<Vec<u8>, GroupDecryptError> {
-    let mut plaintext = message_key::decrypt(seed, message.body).ok_or(GroupDecryptError::Rejected)?;
-    Ok(core::mem::take(&mut *plaintext))
+fn decrypt(seed: &Seed, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, GroupDecryptError> {
+    message_key::decrypt(seed, message.body).ok_or(GroupDecryptError::Rejected)
 }

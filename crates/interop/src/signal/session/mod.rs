@@ -4,8 +4,10 @@
 
 mod accept; // a state from a peer's first message
 mod error; //  why not
+mod held; //   messages, sent and received, that wait until the state is stored
 mod open; //   find the state, verify, and only then commit
 mod persist; // sealed state
+mod staged; // a received message that is not committed yet
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -17,7 +19,8 @@ use rand_core::CryptoRng;
 pub use super::ratchet::EncryptError;
 pub use accept::{Accepted, Reinitiated};
 pub use error::{AcceptError, DecryptError, InitiateError};
-pub use persist::SealedRecord;
+pub use held::Held;
+pub use staged::Staged;
 
 use super::bundle::VerifiedBundle;
 use super::ciphertext::{Ciphertext, Kind};
@@ -187,8 +190,7 @@ impl Session {
     ///
     /// [`DecryptError`]; the session is the same as before then, bit for bit.
     pub fn decrypt(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
-        let found = self.open(message)?;
-        Ok(self.commit(found))
+        Ok(self.stage(message)?.commit())
     }
 
     /// Whom the session is with. Authenticated: what decrypts was written by whoever holds this identity.

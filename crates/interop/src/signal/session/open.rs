@@ -2,8 +2,6 @@
 //!
 //! Does not know pre-keys: a message of a state that is not here changes nothing.
 
-use alloc::vec::Vec;
-
 use super::{DecryptError, Opening, Session};
 use crate::signal::ciphertext::{Ciphertext, Kind};
 use crate::signal::limits::MAX_JUMP;
@@ -12,8 +10,8 @@ use crate::signal::wire::{PreKeyWhisper, Whisper};
 
 /// A message that was decrypted in one of the states and has not changed it yet.
 pub(super) struct OpenedMessage {
-    state: usize,
-    opened: Opened,
+    pub(super) state: usize,
+    pub(super) opened: Opened,
 }
 
 impl Session {
@@ -81,9 +79,8 @@ impl Session {
         Parties { sender: &self.peer, receiver: &self.ours }
     }
 
-    /// Applies what [`Session::open`] found. Cannot fail.
-    pub(super) fn commit(&mut self, found: OpenedMessage) -> Vec<u8> {
-        let OpenedMessage { state: index, opened: Opened { change, mut plaintext } } = found;
+    /// Applies what [`Session::open`] found in the state at `index`. Cannot fail.
+    pub(super) fn apply(&mut self, index: usize, change: Change) {
         let leads = self.leads(index, &change);
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);
@@ -97,8 +94,6 @@ impl Session {
             self.states.push_front(state);
         }
         self.give_up();
-        self.revision = self.revision.saturating_add(1);
-        core::mem::take(&mut plaintext)
     }
 }
 

@@ -4,8 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -15,41 +13,8 @@ use crate::signal::key::{IdentityKey, PublicKey};
 use crate::signal::limits::MAX_ARCHIVED;
 use crate::signal::ratchet::Ratchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::held::{self, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
-
-/// A sealed session, with the revision that it holds.
-#[must_use = "a record that is not stored protects nothing"]
-pub struct SealedRecord {
-    bytes: Vec<u8>,
-    revision: u64,
-}
-
-impl SealedRecord {
-    /// The record to store: under 1 KiB for each state of a session that waits for no message.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The record to store, without a copy.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// The revision it holds: store it only over a lower one.
-    #[must_use]
-    pub const fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-impl fmt::Debug for SealedRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes, revision } = self;
-        f.debug_struct("SealedRecord").field("length", &bytes.len()).field("revision", revision).finish()
-    }
-}
 
 impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
@@ -61,7 +26,7 @@ impl Session {
         let mut writer = SecretWriter::with_capacity(states.saturating_add(skipped));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
-        SealedRecord { bytes, revision: self.revision }
+        held::sealed_record(bytes, self.proof())
     }
 
     /// Opens what [`Session::seal`] made. Restoring an old record is not safe on this wire: a message key may then be used
