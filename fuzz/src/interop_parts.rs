@@ -54,8 +54,8 @@ static GROUP: LazyLock<Group> = LazyLock::new(|| {
             messages.push(Genuine { bytes, plaintext });
         }
     }
-    let seal = |receiver: &GroupReceiver| receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1));
-    let sender = senders[1].seal(&storage_key(), CONTEXT, &mut Repeatable(2));
+    let seal = |receiver: &GroupReceiver| receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).into_bytes();
+    let sender = senders[1].seal(&storage_key(), CONTEXT, &mut Repeatable(2)).into_bytes();
     Group { receiver: seal(&receiver), messages, read, unread, sender, distributions }
 });
 
@@ -71,7 +71,8 @@ pub fn interop_group(data: &[u8]) {
         }
         let message = input.edited(messages);
         let genuine = messages.iter().position(|genuine| genuine.bytes == message);
-        let before = receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1));
+        let image = |receiver: &GroupReceiver| receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).into_bytes();
+        let before = image(&receiver);
         let decrypted = receiver.decrypt(&message);
         match genuine {
             Some(at) if unread.remove(&at) => {
@@ -84,7 +85,7 @@ pub fn interop_group(data: &[u8]) {
         }
         assert!(GroupHeader::of(&message).is_ok() || decrypted == Err(GroupDecryptError::Rejected));
         if decrypted.is_err() {
-            assert_eq!(before, receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)), "nothing changed");
+            assert_eq!(before, image(&receiver), "nothing changed");
         }
     }
 }
@@ -108,7 +109,7 @@ pub fn interop_group_state(data: &[u8]) {
             else {
                 return;
             };
-            let record = sender.seal(&storage_key(), CONTEXT, rng);
+            let record = sender.seal(&storage_key(), CONTEXT, rng).into_bytes();
             assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "what decodes has one encoding");
             let before = (sender.iteration(), sender.revision());
             let sent = sender.encrypt(b"halo", rng);
@@ -117,7 +118,7 @@ pub fn interop_group_state(data: &[u8]) {
         _ => {
             let record = record::seal_named(RECEIVER, CONTEXT, state);
             let Ok(mut receiver) = GroupReceiver::unseal(&storage_key(), CONTEXT, &record) else { return };
-            let record = receiver.seal(&storage_key(), CONTEXT, rng);
+            let record = receiver.seal(&storage_key(), CONTEXT, rng).into_bytes();
             assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "what decodes has one encoding");
             assert!(receiver.keys() <= 5 && receiver.skipped_keys() <= 5 * 2_000);
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));

@@ -1,6 +1,6 @@
-//! The wire of others: known answers first, then what must hold for every schedule.
+//! `interop`, the Signal protocol: known answers first, then what must hold for every schedule.
 //!
-//! Does not know other implementations: what was recorded from them is in tests/vectors/interop.
+//! What was recorded from other implementations is in tests/vectors/interop.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -17,6 +17,7 @@ mod fingerprints; // safety numbers
 mod forged; //       messages that nobody wrote
 mod golden; //       records of format 1
 mod groups; //       sender keys
+mod held; //         messages that wait until their state is stored
 mod known; //        reads tests/vectors/interop
 mod live; //         what was recorded with other implementations
 mod media; //        attachments

@@ -99,8 +99,8 @@ fn group_same_as_prost(told: bool, bytes: &[u8]) -> bool {
         };
         group_as_prost(read.format(), read.id(), read.iteration(), signing, &bytes[1..]);
     } else {
-        let Ok(GroupHeader { form, id, iteration }) = GroupHeader::of(bytes) else { return false };
-        group_as_prost(form, id, iteration, None, &bytes[1..bytes.len() - 64]);
+        let Ok(GroupHeader { format, id, iteration }) = GroupHeader::of(bytes) else { return false };
+        group_as_prost(format, id, iteration, None, &bytes[1..bytes.len() - 64]);
     }
     true
 }

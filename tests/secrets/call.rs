@@ -103,7 +103,7 @@ fn group_and_frames(shown: &mut Shown, pair: &Pair, rng: &mut Recording) {
     show(shown, &opener.open(b"", &mut frame).unwrap());
     show(shown, &opener);
     let mut held = sealer.reserve(1, rng).unwrap();
-    show(shown, &held.seal(&StorageKey::from_bytes(STORAGE), b"", rng));
+    drop(held.seal(&StorageKey::from_bytes(STORAGE), b"", rng));
     show(shown, &held);
     show(shown, &sealer);
 }

@@ -51,7 +51,9 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &hello.kind());
     show(shown, &hello.header().unwrap());
     show(shown, &hello.header().unwrap().opening.unwrap());
-    show(shown, &session.seal(&StorageKey::from_bytes(STORAGE), b"", rng));
+    show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
+    let reply = at_bob.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &session.stage(&reply).unwrap());
     show(shown, &session);
     show(shown, &xeddsa::SigningKey::new(alice.pair()));
     show(shown, &xeddsa::VerifyingKey::new(alice.public().key()).unwrap());
@@ -74,7 +76,9 @@ fn groups(shown: &mut Shown, rng: &mut Recording) {
     let mut receiver = GroupReceiver::new();
     receiver.process(&sender.distribution());
     let message = sender.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &receiver.stage(&message).unwrap());
     receiver.decrypt(&message).unwrap();
+    show(shown, &sender.encrypt_held(PLAINTEXT, rng).unwrap());
     show(shown, &sender.format());
     show(shown, &sender.distribution());
     show(shown, &GroupHeader::of(&message).unwrap());
@@ -213,6 +217,61 @@ impl Scene {
             Session::unseal(&StorageKey::from_bytes(STORAGE), b"", record.as_bytes()).unwrap()
         })
     }
+}
+
+/// Held and staged messages: released, or dropped before that.
+#[test]
+fn held_and_staged_messages_leave_nothing() {
+    let rngs = [Recording::new(42), Recording::new(1042)];
+    let mut scene = Scene { rngs, canaries: Canaries::new(), freed: Freed::new() };
+    scene.canaries.add("plaintext", PLAINTEXT);
+    let key = StorageKey::from_bytes(STORAGE);
+    let (mut a, mut b) = scene.run(|[alices, bobs]| {
+        let (alice, bob) = (Box::new(Identity::generate(alices)), Box::new(Identity::generate(bobs)));
+        let keys = Box::new(PreKeys::generate(&bob, bobs));
+        let bundle = keys.bundle(&bob, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+        let mut a = Session::initiate(&alice, &bundle, alices).unwrap();
+        let hello = a.encrypt(PLAINTEXT, alices).unwrap();
+        let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+        std::mem::forget(accepted.plaintext);
+        (a, accepted.session)
+    });
+    for round in 0..3 {
+        let messages: [Ciphertext; 4] = std::array::from_fn(|_| {
+            let message = scene.run(|[alices, _]| {
+                drop(Box::new(a.encrypt_held(PLAINTEXT, alices).unwrap()));
+                let held = a.encrypt_held(PLAINTEXT, alices).unwrap();
+                held.release(&a.seal(&key, b"", alices).stored()).unwrap()
+            });
+            add_session(&mut scene.canaries, &a);
+            message
+        });
+        scene.run(|[_, bobs]| {
+            // Of a step, of a gap, and of a skipped key: sealed, and dropped with the copy that was sealed.
+            let mut staged = b.stage(&messages[2 - round % 2]).unwrap();
+            drop(staged.seal(&key, b"", bobs));
+            drop(Box::new(staged));
+        });
+        for message in [&messages[2], &messages[0]] {
+            scene.run(|_| drop(Box::new(b.decrypt_held(message).unwrap())));
+            add_session(&mut scene.canaries, &b);
+        }
+        scene.run(|[_, bobs]| {
+            let held = b.decrypt_held(&messages[3]).unwrap();
+            std::mem::forget(held.release(&b.seal(&key, b"", bobs).stored()).unwrap());
+        });
+        add_session(&mut scene.canaries, &b);
+        let answer = scene.write(&mut b, 1);
+        scene.read(&mut a, &answer);
+    }
+    scene.run(|_| drop((Box::new(a), Box::new(b))));
+    let Scene { rngs, mut canaries, freed } = scene;
+    for rng in &rngs {
+        for secret in rng.secrets() {
+            canaries.add("a secret that was drawn", &secret);
+        }
+    }
+    canaries.assert_absent(&freed);
 }
 
 /// Two handshakes, gaps, late messages, refused ones, an archived state that is promoted, and records.

@@ -23,9 +23,9 @@ mod device; //     accounts of several devices, and linking
 mod endpoints; //  the same of disclosures, decisions and labels
 mod freed; //      the allocator
 #[cfg(feature = "interop")]
-mod groups; //     the wire of others: groups, attachments, add-ons
+mod groups; //     the Signal protocol: groups, attachments, add-ons
 #[cfg(feature = "interop")]
-mod interop; //    the wire of others: sessions, and what `Debug` shows of all of it
+mod interop; //    the Signal protocol: sessions, and what `Debug` shows of all of it
 mod keys; //       identities, pre-keys, storage keys
 mod media; //      attachments: encryption, decryption, pointers, uploads put away
 mod ratchet; //    the ratchet by itself, and messages that were decrypted and not committed
