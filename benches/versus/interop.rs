@@ -1,4 +1,4 @@
-//! Rows of the table for the wire of others, by this library: `cargo bench --bench versus --features interop`.
+//! Rows of the table for the Signal protocol, by this library: `cargo bench --bench versus --features interop`.
 //!
 //! Does not know the native suite. vodozemac does the same with Olm, whose messages are encrypted alike: AES-256-CBC and eight
 //! bytes of HMAC-SHA256.

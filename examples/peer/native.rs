@@ -1,6 +1,6 @@
 //! The suite `native`: the same operations with PQXDH and the Double Ratchet with encrypted headers.
 //!
-//! Does not know the wire of others. Groups, signatures and safety numbers are not there natively.
+//! Groups, signatures and safety numbers exist only in `interop`.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};

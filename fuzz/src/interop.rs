@@ -1,4 +1,4 @@
-//! The wire of others: messages as they come, messages with edits against a session in mid-conversation, bundles and records.
+//! `interop`, the Signal protocol: messages as they arrive, messages with edits against a session in mid-conversation, bundles and records.
 //!
 //! Does not know how messages are encrypted: what is not genuine must not be read, and what is genuine is read once.
 

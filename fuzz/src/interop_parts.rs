@@ -1,4 +1,4 @@
-//! The wire of others beside its sessions: groups, attachments, safety numbers, add-ons, padding, what devices share.
+//! `interop` beside its sessions: groups, attachments, safety numbers, add-ons, padding, app state.
 //!
 //! Does not know how any of it is encrypted: what is not genuine must not be read, and what is genuine is read as it was.
 

@@ -15,7 +15,7 @@ mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
-mod interop; //        the wire of others: messages, sessions, bundles, records
+mod interop; //        the Signal protocol: messages, sessions, bundles, records
 #[cfg(feature = "interop")]
 mod interop_parts; //  the same of groups, attachments and what is small
 mod media; //          pointers and blobs of attachments

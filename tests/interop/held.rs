@@ -32,8 +32,8 @@ fn position(message: &Ciphertext) -> (Vec<u8>, u32) {
     (header.ratchet_key.to_bytes().to_vec(), header.counter)
 }
 
-/// For every place where a program can crash between encrypting and sending, what is ever sent repeats no key and IV. The
-/// control sends without storing first, and does repeat one.
+/// For every place where a program can crash between encrypting and sending, what is ever sent repeats no key and IV.
+/// The control sends without storing first, and does repeat one.
 #[test]
 fn a_crash_before_the_record_is_stored_repeats_no_key() {
     let rng = &mut StdRng::seed_from_u64(1);
@@ -169,8 +169,8 @@ fn a_failed_held_decryption_leaves_the_state_bit_identical() {
     assert_eq!(b.session().decrypt_held(&next).unwrap().for_inbox(), b"berikut");
 }
 
-/// For every kind of change that a message makes: the first answer, the next in order, a gap, a skipped key, a DH step, and
-/// another state that becomes the current one.
+/// For every kind of change that a message makes: the first answer, the next in order, a gap, a skipped key, a DH step,
+/// and another state that becomes the current one.
 #[test]
 fn what_a_staged_message_seals_is_what_its_commit_leaves() {
     let (mut a, mut b) = (Device::new(), Device::new());

@@ -125,7 +125,9 @@ fn held_and_staged_messages_of_a_group_leave_nothing() {
             drop(Box::new(receiver.stage(&messages[0]).unwrap()));
             let held = [&messages[0], &messages[2]].map(|message| receiver.decrypt_held(message).unwrap());
             let stored = receiver.seal(&storage, b"", &mut records).stored();
-            held.map(|held| drop(Zeroizing::new(held.release(&stored).unwrap())));
+            for held in held {
+                drop(Zeroizing::new(held.release(&stored).unwrap()));
+            }
         });
         freed.extend(kept);
         add_receiver(&mut canaries, &state_of(receiver.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));

@@ -1,4 +1,4 @@
-//! The wire of others: what `Debug` shows of its types, and what its sessions leave in freed memory.
+//! The Signal protocol: what `Debug` shows of its types, and what sessions leave in freed memory.
 //!
 //! Does not look into one operation at a time: what is secret at any moment must be in nothing that was ever freed.
 

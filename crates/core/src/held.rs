@@ -1,7 +1,8 @@
-//! Results that wait until the state they came from is stored: [`Held`], [`HeldPlaintext`], [`SealedRecord`], [`Stored`].
+//! Results that wait until the state they came from is stored: [`Held`], [`HeldPlaintext`], [`SealedRecord`],
+//! [`Stored`].
 //!
-//! The types are the public ones of both suites. They are made by functions of this module, which no suite re-exports, so
-//! that a caller cannot make a proof of its own.
+//! The types are the public ones of both suites. They are made by functions of this module, which no suite re-exports,
+//! so that a caller cannot make a proof of its own.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -126,9 +127,9 @@ impl<T> Held<T> {
 
 /// A received message that was decrypted and cannot be shown yet: its state is not stored.
 ///
-/// An owned value: any number can be held at once and released against one stored record. Dropping it loses the message,
-/// because its key is used up; if storing failed, drop the state in memory too and load the stored record, in which the
-/// message is still unread. The plaintext is wiped on drop and absent from `Debug`.
+/// An owned value: any number can be held at once and released against one stored record. Dropping it loses the
+/// message, because its key is used up; if storing failed, drop the state in memory too and load the stored record, in
+/// which the message is still unread. The plaintext is wiped on drop and absent from `Debug`.
 #[must_use = "the message was decrypted and is not shown"]
 pub struct HeldPlaintext(Held<Zeroizing<Vec<u8>>>);
 

@@ -1,19 +1,19 @@
 //! Sessions and sender keys of the Signal protocol, version 3.
 
-mod bundle; //      what a server hands out, and what a session may be started with
+mod bundle; //      pre-key bundles, as served and as verified
 mod chain; //       the symmetric step of sessions and of groups
 mod ciphertext; //  one message and its kind
 mod fingerprint; // safety numbers
 mod key; //         identities, pre-keys and ratchet keys
 mod limits; //      every bound, with its reason
 mod persist; //      pre-keys as a sealed record
-mod prekeys; //     what a device holds
+mod prekeys; //     the pre-keys that a device holds
 mod ratchet; //     chains and steps
 mod sender_key; //  groups
-mod session; //     states, and which of them a message belongs to
+mod session; //     sessions, and which of their states a message belongs to
 mod wire; //        messages as bytes
 mod x3dh; //        set-up of a session
-pub mod xeddsa; //  signatures with keys that were made for agreement
+pub mod xeddsa; //  signatures with X25519 keys
 
 pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, VerifiedBundle};
 pub use ciphertext::{Ciphertext, CiphertextError, Header, Kind, OpeningHeader};

@@ -1,6 +1,5 @@
-//! The Double Ratchet of this wire: clear headers, AES-256-CBC, eight bytes of HMAC-SHA256 (docs/interop.md, section 3).
-//!
-//! Does not know pre-keys, sessions or who has which identity beyond the bytes that every tag covers.
+//! The Double Ratchet of Signal's version 3: unencrypted headers, AES-256-CBC, and a tag of eight bytes of HMAC-SHA256
+//! (docs/interop.md, section 3).
 
 mod duplicate; //   copies, for a record that is sealed before the commit
 mod message_key; // the keys of one message
@@ -24,23 +23,23 @@ use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{KeyPair, Point};
 
-/// The state of one ratchet. What may be absent is boxed: the room of an absent value is filled with whatever was on the
-/// stack, which may be a secret, and nobody wipes it.
+/// The state of one ratchet. Optional secrets are boxed: an inline `None` leaves its payload bytes uninitialised, so
+/// that a move may copy stale stack contents that are never zeroized.
 pub(super) struct Ratchet {
     root: Box<Secret<32>>,
-    /// Our current pair; none before an initiator's first message.
+    /// The local ratchet pair; `None` before an initiator's first message.
     pair: Option<KeyPair>,
-    /// The peer's current key; none before a responder's first message.
+    /// The peer's current ratchet key; `None` on the responder's side before its first received message.
     theirs: Option<PeerRatchetKey>,
-    /// The current chain; none when a DH step is due before the next message.
+    /// The current sending chain; `None` if a DH step is due before the next message.
     sending: Option<Box<SendingChain>>,
-    /// How many messages the previous sending chain had.
+    /// The number of messages in the previous sending chain.
     previous: u32,
     /// Newest first.
     receiving: VecDeque<Box<ReceivingChain>>,
 }
 
-/// The peer's ratchet key, with its point where that was computed already.
+/// The peer's ratchet key, with its decoded point if that was computed already.
 struct PeerRatchetKey {
     public: PublicKey,
     point: Option<Box<Point>>,
@@ -56,7 +55,7 @@ impl PeerRatchetKey {
     }
 }
 
-/// Whose message it is and who reads it: in every tag.
+/// The sender and the receiver of a message. Every tag covers both identities.
 #[derive(Clone, Copy)]
 pub(super) struct Parties<'a> {
     pub(super) sender: &'a IdentityKey,
@@ -64,12 +63,12 @@ pub(super) struct Parties<'a> {
 }
 
 impl Ratchet {
-    /// S-3.1. An initiator's: it steps with its first message, against the peer's signed pre-key.
+    /// The initiator's ratchet: it makes a DH step with its first message, against the peer's signed pre-key. S-3.1.
     pub(super) fn initiator(root: Secret<32>, signed_pre_key: Point) -> Self {
         Self::start(root, None, Some(PeerRatchetKey::decoded(Box::new(signed_pre_key))))
     }
 
-    /// S-3.1. A responder's: its first ratchet pair is its signed pre-key.
+    /// The responder's ratchet: its first ratchet pair is its signed pre-key. S-3.1.
     pub(super) fn responder(root: Secret<32>, signed_pre_key: KeyPair) -> Self {
         Self::start(root, Some(signed_pre_key), None)
     }
@@ -79,7 +78,7 @@ impl Ratchet {
     }
 }
 
-/// S-3.2. `RK', CK = HKDF(salt = RK, ikm = DH, "WhisperRatchet", 64)`.
+/// `RK', CK = HKDF(salt = RK, ikm = DH, "WhisperRatchet", 64)`. S-3.2.
 fn root_step(root: &Secret<32>, agreed: &Secret<32>) -> (Secret<32>, ChainKey) {
     let output = Prk::extract(root.expose(), &[agreed.expose()]).expand::<64>(&[labels::RATCHET]);
     let (mut next, mut chain) = (Secret::zero(), Secret::zero());
@@ -94,8 +93,8 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// S-3.2. Beside the conversations of tests/interop, which another implementation of this document computed: what a
-    /// deployed one did.
+    /// S-3.2. The conversations in tests/interop come from an independent implementation of docs/interop.md. These
+    /// values come from a deployed one.
     #[test]
     fn a_root_step_is_that_of_a_deployed_implementation() {
         let text = include_str!("../../../../../tests/vectors/interop/root.txt");

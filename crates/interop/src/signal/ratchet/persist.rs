@@ -1,6 +1,6 @@
 //! A ratchet as bytes inside a session's record.
 //!
-//! Does not know records. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -74,7 +74,7 @@ impl ReceivingChain {
         let mut skipped = BTreeMap::new();
         for _ in 0..reader.count(MAX_SKIPPED)? {
             let number = reader.u32()?;
-            // Ascending, and of messages before the next: one state has one encoding.
+            // Ascending, and of messages before the next one: each state has exactly one encoding.
             if number >= next || skipped.last_key_value().is_some_and(|(last, _)| *last >= number) {
                 return Err(Malformed);
             }
@@ -84,7 +84,7 @@ impl ReceivingChain {
     }
 }
 
-/// The public half is stored too: computing it again costs more than reading the whole record.
+/// The public half is stored too: computing it costs more than reading the whole record.
 pub(crate) fn write_pair(writer: &mut SecretWriter, pair: &KeyPair) {
     writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
 }

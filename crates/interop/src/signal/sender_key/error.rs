@@ -1,23 +1,21 @@
-//! Why a message of a group was not encrypted, read or decrypted: a variant only where the caller acts differently.
-//!
-//! Does not know the operations.
+//! Errors of sender keys. There is a variant only where the caller acts differently.
 
 use core::fmt;
 
-/// The bytes are not a distribution or a message of a group.
+/// The bytes are not a distribution, or not a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DistributionError;
 
 impl fmt::Display for DistributionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a message of a group with sender keys")
+        f.write_str("not a sender key distribution or a message of a group")
     }
 }
 
 impl core::error::Error for DistributionError {}
 
-/// Why a message was not encrypted. Nothing was changed.
+/// Why a message was not encrypted. The sender key is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupEncryptError {
@@ -30,26 +28,26 @@ pub enum GroupEncryptError {
 impl fmt::Display for GroupEncryptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "message is too long",
-            Self::Exhausted => "sender key is used up",
+            Self::TooLong => "plaintext is too long for one message",
+            Self::Exhausted => "the chain of the sender key is exhausted",
         })
     }
 }
 
 impl core::error::Error for GroupEncryptError {}
 
-/// Why a message was not decrypted. What is known of the sender is the same as before, bit for bit.
+/// Why a message was not decrypted. The receiver is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupDecryptError {
-    /// Under a key that has not been distributed to this member, or one of long ago: ask the sender for the distribution, and
-    /// keep the message until then. Nothing of it was verified.
+    /// The message is under a sender key that this member does not have, or no longer has: ask the sender for the
+    /// distribution, and keep the message until it arrives. Nothing of the message was verified.
     UnknownKey,
-    /// The sender's, and received before; or so late that its key was given up. Drop it.
+    /// Authentic, but received before, or so late that its key was discarded. Drop it.
     Replayed,
-    /// The sender's, and more than 25,000 messages before it are missing: ask for a new distribution.
+    /// Authentic, but more than 25,000 messages before it are missing: ask for a new distribution.
     TooFarAhead,
-    /// Damaged, forged, or not as the sender's software should have made it. Drop it.
+    /// Damaged or forged, or signed by the sender and malformed. Drop it.
     Rejected,
 }
 

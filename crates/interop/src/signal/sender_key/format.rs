@@ -1,15 +1,13 @@
-//! [`SenderKeyFormat`]: the two ways in which the same messages are written.
-//!
-//! Does not know messages.
+//! [`SenderKeyFormat`]: the two encodings of distributions and messages.
 
-/// How distributions and messages are written. A message is of exactly one form, and says which.
+/// How distributions and messages are encoded. The encoding of a message shows which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SenderKeyFormat {
-    /// Number, iteration, content: WhatsApp's. The group is named by what carries them.
+    /// WhatsApp's: key id, iteration, content. The transport names the group.
     WhatsApp,
-    /// The same after the 16 bytes that name the group's distribution: Signal's.
+    /// Signal's: the same, after the 16-byte id of the group's distribution.
     Signal {
-        /// The name, a UUID.
+        /// The distribution id, a UUID.
         distribution: [u8; 16],
     },
 }

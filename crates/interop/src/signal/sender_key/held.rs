@@ -1,4 +1,5 @@
-//! [`GroupHeld`] and [`GroupReceiver::decrypt_held`]: what is released only against proof that the sender key was stored.
+//! [`GroupHeld`] and [`GroupReceiver::decrypt_held`]: what is released only against proof that the sender key was
+//! stored.
 //!
 //! The protocol has no salt: a sender key that was rolled back encrypts two messages under one key and initialisation
 //! vector. A program that sends nothing but released messages never does this, wherever it crashes.

@@ -1,6 +1,6 @@
 //! Both sides of a sender key as sealed records (docs/interop.md, section 11).
 //!
-//! Does not know where records are kept. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -21,8 +21,8 @@ use bisik_core::held::{self, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl GroupSender {
-    /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the same
-    /// must be given to [`GroupSender::unseal`]. Store it before a message is sent:
+    /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the
+    /// same must be given to [`GroupSender::unseal`]. Store it before a message is sent:
     /// [`encrypt_held`](GroupSender::encrypt_held) enforces that. Uses 24 bytes of `rng`.
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
@@ -37,13 +37,14 @@ impl GroupSender {
         held::sealed_record(bytes, held::proof(self.origin()))
     }
 
-    /// Opens what [`GroupSender::seal`] made. Never restore an old record: a message key would encrypt two messages, which
-    /// this wire does not survive, and members refuse the second.
+    /// Opens what [`GroupSender::seal`] made. Never encrypt with a sender key restored from an old record: a message
+    /// key would encrypt two messages under one initialisation vector, and members reject the second. Make a new sender
+    /// key instead.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::GROUP_SENDER, context, record)?;
         let mut reader = Reader::new(&state);
@@ -65,9 +66,9 @@ impl GroupSender {
 }
 
 impl GroupReceiver {
-    /// Seals what is known of the sender into one record: 118 bytes for one key, 36 more for each message that is waited
-    /// for. `context` names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses
-    /// 24 bytes of `rng`.
+    /// Seals the receiver into one record: 118 bytes for one sender key, and 36 for each skipped message key. `context`
+    /// names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses 24 bytes of
+    /// `rng`.
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         let Self { states, revision } = self;
@@ -81,11 +82,12 @@ impl GroupReceiver {
         held::sealed_record(bytes, self.proof())
     }
 
-    /// Opens what [`GroupReceiver::seal`] made. Restoring an old record loses nothing but the memory of what was received.
+    /// Opens what [`GroupReceiver::seal`] made. A receiver restored from an old record decrypts messages again that it
+    /// had decrypted since.
     ///
     /// # Errors
     ///
-    /// As [`GroupSender::unseal`].
+    /// As for [`GroupSender::unseal`].
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::GROUP_RECEIVER, context, record)?;
         let mut reader = Reader::new(&state);
@@ -120,7 +122,7 @@ impl State {
         let mut skipped = BTreeMap::new();
         for _ in 0..reader.count(MAX_SKIPPED)? {
             let number = reader.u32()?;
-            // One order only, and none that the chain will still give.
+            // Ascending, and none that the chain will still give: each state has exactly one encoding.
             let last = skipped.last_key_value().map(|(number, _)| *number);
             if number >= next || last.is_some_and(|last| last >= number) {
                 return Err(Malformed);
@@ -146,16 +148,16 @@ fn read_format(reader: &mut Reader<'_>) -> Result<SenderKeyFormat, Malformed> {
     }
 }
 
-/// Byte of the form.
+/// Tag byte of WhatsApp's format.
 const WHATSAPP: u8 = 0;
-/// See above.
+/// Tag byte of Signal's format.
 const SIGNAL: u8 = 1;
 
 /// Bytes of a sender key, at most.
 const SENDER: usize = 8 + 17 + 8 + 4 * 32;
-/// Bytes before the keys of a sender.
+/// Bytes before the sender keys of a receiver.
 const BEFORE: usize = 8 + 4;
-/// Bytes of one of them, at most.
+/// Bytes of one sender key, at most.
 const STATE: usize = 17 + 8 + 32 + 32 + 4;
-/// Bytes of a key that is kept.
+/// Bytes of a skipped message key.
 const SKIPPED_KEY: usize = 36;

@@ -1,7 +1,6 @@
-//! [`GroupReceiver`]: what a member knows of one sender in one group (docs/interop.md, section 11).
+//! [`GroupReceiver`]: one sender's keys at a member of a group (docs/interop.md, section 11).
 //!
-//! Does not know groups, nor who the sender is. `open` takes a state by reference and says what would change; `apply` cannot
-//! fail.
+//! `open` takes a state by reference and returns what would change; `apply` cannot fail.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -21,9 +20,9 @@ use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
 
-/// The keys of one sender in one group: at most five, the newest first, so that messages under older ones can still arrive.
+/// The sender keys of one sender in one group: at most five, so that messages under older keys can still be decrypted.
 ///
-/// A record of its own for each group and sender. Not `Clone`, as a session is not.
+/// Store one record for each group and sender. Not `Clone`, like a session.
 #[derive(Default)]
 pub struct GroupReceiver {
     pub(super) states: VecDeque<State>,
@@ -31,16 +30,17 @@ pub struct GroupReceiver {
 }
 
 impl GroupReceiver {
-    /// Nothing is known yet.
+    /// A receiver without sender keys: [`process`](Self::process) adds them.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes what the sender has told in a session of two: the caller answers for it that the session is that sender's.
+    /// Adds the sender key of a distribution. The caller ensures that it came in a pairwise session with this sender.
     ///
-    /// One with the same number and signing key changes nothing, so that messages are not forgotten when a sender says it
-    /// again; one with the same number and another signing key replaces what was there; of more than five the oldest goes.
+    /// A distribution with a known id and signing key changes nothing, so that a repeated one loses no skipped message
+    /// keys. One with a known id and another signing key replaces the known key. Of more than five keys, the oldest is
+    /// discarded.
     pub fn process(&mut self, distribution: &Distribution) {
         // S-11.7
         let same = |state: &State| state.is(distribution.format, distribution.id);
@@ -55,7 +55,8 @@ impl GroupReceiver {
 
     /// Verifies and decrypts one message, and commits at once.
     ///
-    /// Use [`GroupReceiver::stage`] or [`GroupReceiver::decrypt_held`] to store the receiver before the plaintext is shown.
+    /// Use [`GroupReceiver::stage`] or [`GroupReceiver::decrypt_held`] to store the receiver before the plaintext is
+    /// shown.
     ///
     /// # Errors
     ///
@@ -77,19 +78,19 @@ impl GroupReceiver {
         Ok((index, state.open(&message)?))
     }
 
-    /// How many keys of the sender are known.
+    /// The number of the sender's keys that are stored.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.states.len()
     }
 
-    /// How many messages are waited for, that were passed over by later ones.
+    /// The number of skipped message keys, over all sender keys.
     #[must_use]
     pub fn skipped_keys(&self) -> usize {
         self.states.iter().map(|state| state.skipped.len()).sum()
     }
 
-    /// How many changes there were: a record is stored only over one with a lower number.
+    /// Counts changes: store a record only over one with a lower revision.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -108,7 +109,7 @@ pub(super) struct State {
     pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     pub(super) signing: PublicKey,
-    /// The same, prepared with the first message that asks for it.
+    /// The same, prepared when the first message is verified.
     pub(super) verifying: Option<Box<VerifyingKey>>,
     /// The number of the message that `chain` gives next.
     pub(super) next: u32,
@@ -124,9 +125,9 @@ pub(super) struct OpenedMessage {
 
 /// What a message that was opened changes.
 pub(super) enum Change {
-    /// It was one of those passed over.
+    /// A skipped message key is used.
     Taken(u32),
-    /// The chain goes on behind it, and these stay behind.
+    /// The chain advances past the message, and these message keys are skipped.
     Advanced { chain: ChainKey, next: u32, skipped: SkippedKeys },
 }
 
@@ -147,7 +148,7 @@ impl State {
         self.format == format && self.id == id
     }
 
-    /// Prepares the signing key where it is not, which changes nothing that is stored.
+    /// Prepares the signing key if it is not prepared, which changes nothing that is stored.
     fn has_signed(&mut self, message: &Message<'_>) -> bool {
         if self.verifying.is_none() {
             self.verifying = VerifyingKey::new(&self.signing).ok().map(Box::new);
@@ -155,7 +156,7 @@ impl State {
         self.verifying.as_ref().is_some_and(|key| key.verify(message.signed, message.signature))
     }
 
-    /// S-11.5, S-11.6. The plaintext of a message that the sender has signed.
+    /// Opens a message whose signature verified. S-11.5, S-11.6.
     fn open(&self, message: &Message<'_>) -> Result<OpenedMessage, GroupDecryptError> {
         let number = message.header.iteration;
         let Some(distance) = number.checked_sub(self.next) else {
@@ -166,7 +167,7 @@ impl State {
         if distance > MAX_JUMP {
             return Err(GroupDecryptError::TooFarAhead);
         }
-        // The last number of all has none after it; senders of this library do not use it.
+        // The greatest number has no successor; this library's senders do not use it.
         let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
         let (chain, skipped) = self.chain.jump(self.next, number);
         let (chain, seed) = chain.step();

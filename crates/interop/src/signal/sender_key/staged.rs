@@ -15,8 +15,8 @@ use bisik_core::storage::StorageKey;
 
 /// A message of a group that verified and has not been committed: the receiver has not changed yet.
 ///
-/// It borrows the receiver, so that nothing else can change the receiver before the commit: that is why the commit cannot
-/// fail. To hold several messages at once, use [`GroupReceiver::decrypt_held`].
+/// It borrows the receiver, so that nothing else can change the receiver before the commit: that is why the commit
+/// cannot fail. To hold several messages at once, use [`GroupReceiver::decrypt_held`].
 #[must_use = "a message that is not committed was not received"]
 pub struct GroupStaged<'a> {
     receiver: &'a mut GroupReceiver,
@@ -28,8 +28,8 @@ pub struct GroupStaged<'a> {
 }
 
 impl GroupReceiver {
-    /// Verifies and decrypts one message without changing anything yet. Dropping the result forgets the message, which can
-    /// come again.
+    /// Verifies and decrypts one message without changing anything yet. Dropping the result forgets the message, which
+    /// can come again.
     ///
     /// # Errors
     ///
@@ -77,8 +77,8 @@ impl<'a> GroupStaged<'a> {
 
     /// Seals the receiver as [`commit`](GroupStaged::commit) will leave it: store this, then commit.
     ///
-    /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
-    /// pass for the one that was stored.
+    /// The revision of that record is taken from then on, even if the message is not committed after all: no other
+    /// state may pass for the one that was stored.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
             self.receiver.revision = self.receiver.revision.saturating_add(1);

@@ -1,6 +1,6 @@
-//! Distributions and messages as bytes (docs/interop.md, section 11).
+//! The encoding of distributions and messages (docs/interop.md, section 11).
 //!
-//! Does not know chains or who sends. What is signed is what arrived: nothing is encoded again.
+//! Signatures are verified over the bytes that arrived: nothing is encoded again.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -17,9 +17,10 @@ use bisik_core::codec::{Malformed, Records, Value};
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::primitives::secret::Secret;
 
-/// What a sender tells each member, in a session of two: its key from some message on.
+/// A sender key as members receive it, in a pairwise session: the chain key from some message on, and the public
+/// signing key.
 ///
-/// Who has it reads what follows, and can make nothing that verifies. Wiped on drop; `Debug` shows no secret.
+/// A holder can decrypt all later messages, but cannot forge any. Zeroized on drop; `Debug` shows no secret.
 pub struct Distribution {
     pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
@@ -29,11 +30,11 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// Reads the bytes of either form.
+    /// Reads a distribution in either format.
     ///
     /// # Errors
     ///
-    /// [`DistributionError`] where they are no distribution, or its signing key is none.
+    /// [`DistributionError`] if the bytes are not a distribution, or its signing key is not a valid key.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DistributionError> {
         let read = Fields::parse(bytes).and_then(|fields| {
             let [chain, signing] = [fields.bytes(CONTENT)?, fields.bytes(SIGNING_KEY)?];
@@ -45,7 +46,7 @@ impl Distribution {
         read.map_err(|Malformed| DistributionError)
     }
 
-    /// S-11.1. The bytes for a session of two. They hold the chain key: the caller wipes them.
+    /// The encoding, to be sent in pairwise sessions. It contains the chain key: the caller zeroizes it. S-11.1.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { format, id, iteration, chain, signing } = self;
@@ -56,19 +57,19 @@ impl Distribution {
         bytes
     }
 
-    /// The form it is written in.
+    /// The format of its encoding.
     #[must_use]
     pub const fn format(&self) -> SenderKeyFormat {
         self.format
     }
 
-    /// The number of the sender key, which its messages carry.
+    /// The id of the sender key, which its messages carry.
     #[must_use]
     pub const fn id(&self) -> u32 {
         self.id
     }
 
-    /// The number of the first message that it opens.
+    /// The number of the first message that it decrypts.
     #[must_use]
     pub const fn iteration(&self) -> u32 {
         self.iteration
@@ -91,23 +92,25 @@ impl fmt::Debug for Distribution {
     }
 }
 
-/// What a message says of itself before anything is verified: enough to find what is known of its sender, and no more.
+/// The unencrypted header of a message. It is not verified: use it only to find the sender's [`GroupReceiver`].
+///
+/// [`GroupReceiver`]: super::GroupReceiver
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupHeader {
-    /// The form it is written in.
+    /// The format of the message.
     pub format: SenderKeyFormat,
-    /// The number of the sender key.
+    /// The id of the sender key.
     pub id: u32,
     /// The number of the message.
     pub iteration: u32,
 }
 
 impl GroupHeader {
-    /// Reads it from a whole message.
+    /// Reads the header of a whole message.
     ///
     /// # Errors
     ///
-    /// [`DistributionError`] where the bytes are no message of a group.
+    /// [`DistributionError`] if the bytes are not a message of a group.
     pub fn of(message: &[u8]) -> Result<Self, DistributionError> {
         Message::parse(message).map(|message| message.header).map_err(|Malformed| DistributionError)
     }
@@ -136,7 +139,7 @@ impl<'a> Message<'a> {
 }
 
 impl GroupHeader {
-    /// Room for the whole message around a body of `body` bytes.
+    /// Bytes of the whole message around a body of `body` bytes.
     pub(super) fn message_length(&self, body: usize) -> usize {
         let name = match self.format {
             SenderKeyFormat::WhatsApp => 0,
@@ -153,7 +156,7 @@ impl GroupHeader {
     }
 }
 
-/// S-11.1. What both begin with; gives the number of the field that comes next.
+/// Appends the fields that distributions and messages begin with, and returns the number of the next field. S-11.1.
 fn put_header(output: &mut Vec<u8>, format: SenderKeyFormat, id: u32, iteration: u32) -> u8 {
     output.push(VERSION);
     let first = match format {
@@ -168,17 +171,17 @@ fn put_header(output: &mut Vec<u8>, format: SenderKeyFormat, id: u32, iteration:
     first.saturating_add(2)
 }
 
-/// The fields of either, read.
+/// The fields of a distribution or message.
 struct Fields<'a> {
     format: SenderKeyFormat,
     id: u32,
     iteration: u32,
-    /// What comes after, by its number in the shorter form.
+    /// The remaining fields, in order.
     rest: [Option<Value<'a>>; 2],
 }
 
 impl<'a> Fields<'a> {
-    /// Of a field that stands there twice the last counts, and one that nobody knows is passed over, as protobuf says.
+    /// As protobuf requires, the last occurrence of a repeated field counts, and unknown fields are ignored.
     fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let Some((&(VERSION | VERSION_AND_NEWER), fields)) = bytes.split_first() else { return Err(Malformed) };
         let mut values = [None; 5];
@@ -190,7 +193,7 @@ impl<'a> Fields<'a> {
             }
         }
         let [first, second, third, fourth, fifth] = values;
-        // The first field tells the forms apart: a number, or a name.
+        // The first field tells the formats apart: a key id, or a distribution id.
         let (format, id, iteration, rest) = match first {
             Some(Value::Bytes(name)) => {
                 let distribution = name.try_into().map_err(|_| Malformed)?;
@@ -217,14 +220,14 @@ fn number(value: Option<Value<'_>>) -> Result<u32, Malformed> {
     }
 }
 
-/// The version that is written: 3, and the greatest that its sender speaks, 3 too.
+/// The version byte that is written: version 3, and 3 as the greatest version that the sender supports.
 const VERSION: u8 = 0x33;
-/// Of a sender that speaks version 4 in sessions; sender keys are the same there.
+/// The version byte of a sender that supports version 4 in sessions; sender keys are the same there.
 const VERSION_AND_NEWER: u8 = 0x34;
 
-/// Which of the last fields: the chain key, or the ciphertext.
+/// Index in `rest`: the chain key, or the ciphertext.
 const CONTENT: usize = 0;
-/// Which of the last fields: the public half of the signing pair.
+/// Index in `rest`: the public half of the signing pair.
 const SIGNING_KEY: usize = 1;
 
 /// Bytes of the longest distribution.

@@ -1,29 +1,27 @@
-//! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
-//!
-//! Does not know the causes below: they come from the handshake and the ratchet.
+//! Errors of sessions. There is a variant only where the caller acts differently.
 
 use core::fmt;
 
 use crate::signal::ratchet::OpenError;
 
-/// Why no session was set up. Nothing was changed.
+/// Why no session was set up. The session, if there was one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitiateError {
-    /// The bundle is the caller's own: a bug, or a server that hands out the wrong one.
+    /// The bundle is the local device's own: a bug in the caller, or a server that hands out the wrong bundle.
     OwnBundle,
-    /// The identity or the bundle is not that of this session: a bug in the caller, or a peer with a new identity.
+    /// The identity or the bundle is not this session's: a bug in the caller, or a peer with a new identity.
     OtherIdentity,
-    /// The bundle's keys agree on nothing: made by a hostile device. Do not use it.
+    /// A key agreement with the bundle's keys gives zero: a hostile device made it. Do not use it.
     Rejected,
 }
 
 impl fmt::Display for InitiateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::OwnBundle => "pre-key bundle is one's own",
-            Self::OtherIdentity => "identity is not that of this session",
-            Self::Rejected => "pre-key bundle agrees on nothing",
+            Self::OwnBundle => "pre-key bundle is the local device's own",
+            Self::OtherIdentity => "identity or bundle is not this session's",
+            Self::Rejected => "pre-key bundle gives no shared secret",
         })
     }
 }
@@ -34,22 +32,22 @@ impl core::error::Error for InitiateError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// It is no first message, so it belongs to a session, and that one was lost: ask the sender for a new one.
+    /// The message is not a pre-key message: it belongs to a session that was lost. Ask the sender for a new session.
     NotFirst,
-    /// The identity, or the owner of the pre-keys, is another than the session's: a bug in the caller.
+    /// The identity, or the owner of the pre-keys, is not the session's: a bug in the caller.
     OtherIdentity,
-    /// It names pre-keys that are gone or never were: used already, dropped, or of an installation that was lost.
+    /// The message names pre-keys that this device does not have: used already, discarded, or of a lost installation.
     /// Tell the sender to fetch a new bundle.
     UnknownPreKey,
-    /// Somebody wrote it, but another identity than the pinned one: warn the user, as for any changed key.
+    /// The message is authentic, but from another identity than the pinned one: warn the user, as for any changed key.
     IdentityMismatch,
-    /// It names a state that was opened before. Where the session is still there: a duplicate, drop it. Where the session was
-    /// lost or deleted since: its sender goes on in it, and has to be asked for a new one.
+    /// The message names a state that was opened before. If the session still exists, this is a duplicate: drop it. If
+    /// the session was lost or deleted since, the sender still writes in it: ask the sender for a new session.
     Replayed,
-    /// Its signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate, publish
-    /// the new bundle, and ask the sender for a new session.
+    /// The signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate it,
+    /// publish the new bundle, and ask the sender for a new session.
     ReplayCacheFull,
-    /// It says that more than 25,000 messages were written before it: ask the sender for a new session.
+    /// The message claims that more than 25,000 messages precede it: ask the sender for a new session.
     TooFarAhead,
     /// Damaged or forged. Drop it.
     Rejected,
@@ -58,7 +56,7 @@ pub enum AcceptError {
 impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotFirst => "message belongs to a session that is not here",
+            Self::NotFirst => "message is no pre-key message, and its session is unknown",
             Self::OtherIdentity => "pre-keys or session belong to another identity",
             Self::UnknownPreKey => "first message names unknown pre-keys",
             Self::IdentityMismatch => "first message is from another identity",
@@ -82,21 +80,22 @@ impl From<OpenError> for AcceptError {
     }
 }
 
-/// Why a message was not decrypted. The session is the same as before, bit for bit.
+/// Why a message was not decrypted. The session is unchanged.
 ///
-/// Headers are clear on this wire: all but [`DecryptError::Rejected`] are what the message says of itself, and anybody can
-/// have written that. Drop it, or ask for a new session; conclude nothing about the peer.
+/// Headers are not encrypted or yet verified: an attacker can provoke any of these errors with a forged message. Drop
+/// the message, or ask for a new session, but conclude nothing about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// It opens another state: hand it to [`Session::accept_reinitiated`](crate::signal::Session::accept_reinitiated).
+    /// The message opens another state: hand it to
+    /// [`Session::accept_reinitiated`](crate::signal::Session::accept_reinitiated).
     OtherSession,
-    /// Its key is used up or was given up long ago: a duplicate, or very late. Drop it.
+    /// Its key was used or discarded: the message is a duplicate, or very late. Drop it.
     Replayed,
-    /// More than 25,000 messages before it are missing: if it repeats, set up a new session.
+    /// More than 25,000 messages before it are missing. If this repeats, set up a new session.
     TooFarAhead,
-    /// Not made by the peer in any state, changed on the way, or of a chain that newer ones have displaced. Drop it; if it
-    /// repeats, set up a new session.
+    /// Not made by the peer in any known state, changed in transit, or of a receiving chain that newer ones have
+    /// displaced. Drop it; if this repeats, set up a new session.
     Rejected,
 }
 

@@ -32,7 +32,8 @@ use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
 pub struct Held(held::Held<Ciphertext>);
 
 impl Session {
-    /// Like [`Session::encrypt`], but the message comes out only against the proof that the session was stored after it.
+    /// Like [`Session::encrypt`], but the message comes out only against the proof that the session was stored after
+    /// it.
     ///
     /// Dropping the result loses nothing but this message: the peer sees a gap, as for any lost message.
     ///
@@ -50,10 +51,11 @@ impl Session {
         Ok(Held(held::Held::new(ciphertext, Origin { state: state.name(), revision: self.revision })))
     }
 
-    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after it.
+    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
+    /// it.
     ///
-    /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received messages
-    /// can be held at once and released against one stored record.
+    /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received
+    /// messages can be held at once and released against one stored record.
     ///
     /// # Errors
     ///

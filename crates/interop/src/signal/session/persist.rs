@@ -1,6 +1,6 @@
 //! A session as one sealed record.
 //!
-//! Does not know where records are kept. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -17,8 +17,9 @@ use bisik_core::held::{self, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Session {
-    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
-    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
+    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so
+    /// that records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. Under 1
+    /// KiB for each state of a session that waits for no message.
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         let states = self.states.len().saturating_mul(TYPICAL);
@@ -29,13 +30,13 @@ impl Session {
         held::sealed_record(bytes, self.proof())
     }
 
-    /// Opens what [`Session::seal`] made. Restoring an old record is not safe on this wire: a message key may then be used
-    /// for two messages, and the peer refuses the second.
+    /// Opens what [`Session::seal`] made. Never encrypt in a session restored from an old record: a message key may
+    /// then encrypt two messages under one initialisation vector, and the peer rejects the second.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::SESSION, context, record)?;
         let mut reader = Reader::new(&state);
@@ -93,7 +94,7 @@ impl State {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;
                 let (present, id) = (reader.flag()?, reader.u32()?);
-                // One state has one encoding.
+                // Each state has exactly one encoding.
                 if !present && id != 0 {
                     return Err(Malformed);
                 }
@@ -106,12 +107,12 @@ impl State {
     }
 }
 
-/// Byte before the rest of the opening.
+/// Tag byte of an opening without an answer.
 const UNANSWERED: u8 = 0;
-/// See above.
+/// Tag byte of an answered opening.
 const ANSWERED: u8 = 1;
 
-/// Bytes of one kept key in a record.
+/// Bytes of one skipped message key in a record.
 const SKIPPED_KEY: usize = 36;
-/// Bytes of everything else of a state, with room to spare: saves growing the buffer.
+/// Bytes of everything else of a state, generously: avoids growing the buffer.
 const TYPICAL: usize = 1_024;

@@ -27,7 +27,8 @@ pub struct Staged<'a> {
 }
 
 impl Session {
-    /// Decrypts one message without changing anything yet. Dropping the result forgets the message, which can come again.
+    /// Decrypts one message without changing anything yet. Dropping the result forgets the message, which can come
+    /// again.
     ///
     /// # Errors
     ///
@@ -50,7 +51,8 @@ impl<'a> Staged<'a> {
         Self { session, opened, sealed: false }
     }
 
-    /// The plaintext, for the transaction that stores the session too. Showing it is for after [`commit`](Staged::commit).
+    /// The plaintext, for the transaction that stores the session too. Showing it is for after
+    /// [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
         &self.opened.opened.plaintext
@@ -70,8 +72,8 @@ impl<'a> Staged<'a> {
 
     /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
     ///
-    /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
-    /// pass for the one that was stored.
+    /// The revision of that record is taken from then on, even if the message is not committed after all: no other
+    /// state may pass for the one that was stored.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
             self.session.revision = self.session.revision.saturating_add(1);

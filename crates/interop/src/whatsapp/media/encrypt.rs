@@ -1,6 +1,6 @@
-//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/interop.md, section 8.2).
+//! [`Encryptor`]: push-style encryption of a file (docs/interop.md, section 8.2).
 //!
-//! Does not know where the plaintext comes from, nor where the blob goes.
+//! Performs no I/O: plaintext goes in in pieces of any length, and the blob comes out.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -17,8 +17,8 @@ use bisik_core::primitives::kdf::HmacSha256Stream;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::sha256::Hash;
 
-/// Encrypts one file: pieces of plaintext of any length in, pieces of the blob out. Holds less than a block of plaintext, and
-/// a tag for each 64 KiB, whatever the size of the file.
+/// Encrypts one file in pieces of any length. Buffers less than one block of plaintext, and a tag for each 64 KiB of
+/// the blob.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -46,15 +46,15 @@ pub struct Encryptor {
     file: Hash,
     blob: Hash,
     windows: Windows,
-    /// Plaintext that fills no block yet: the first `held` bytes.
+    /// Plaintext that does not fill a block yet: the first `held` bytes.
     pending: Box<Secret<BLOCK>>,
     held: usize,
     size: u64,
 }
 
 impl Encryptor {
-    /// Begins with a file of this kind. The wire has no salt: a key serves one file of each kind, and never a second one,
-    /// or its changed form, because the initialisation vector follows from the key.
+    /// Begins a file of this kind. Use a key for one file of each kind only, and never for a changed version of that
+    /// file: the format has no salt, so that the initialisation vector follows from the key.
     #[must_use]
     pub fn new(kind: MediaKind, key: MediaKey) -> Self {
         let keys = BlobKeys::derive(kind, &key);
@@ -74,11 +74,11 @@ impl Encryptor {
         }
     }
 
-    /// Takes the next bytes of the file, and appends to `output` what is ready of the blob: whole blocks.
+    /// Takes the next bytes of the file and appends the finished blocks of the blob to `output`.
     ///
     /// # Errors
     ///
-    /// [`MediaError::TooLarge`] where the file becomes longer than [`MAX_SIZE`]; nothing was taken then.
+    /// [`MediaError::TooLarge`] if the file would become longer than [`MAX_SIZE`]; the encryptor is then unchanged.
     pub fn push(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), MediaError> {
         let added = u64::try_from(plaintext.len()).unwrap_or(u64::MAX);
         let size = self.size.checked_add(added).filter(|size| *size <= MAX_SIZE).ok_or(MediaError::TooLarge)?;
@@ -87,7 +87,7 @@ impl Encryptor {
         let remainder = self.held.saturating_add(plaintext.len()) % BLOCK;
         let Some((ready, rest)) = plaintext.len().checked_sub(remainder).and_then(|at| plaintext.split_at_checked(at))
         else {
-            // The piece fills no block.
+            // The piece does not fill a block.
             self.hold(plaintext);
             return Ok(());
         };
@@ -101,7 +101,7 @@ impl Encryptor {
         Ok(())
     }
 
-    /// Ends the file: appends the last block and the tag to `output`, at most 26 bytes.
+    /// Ends the file: appends the last block and the tag to `output`, 26 bytes, and returns the attachment.
     pub fn finish(mut self, output: &mut Vec<u8>) -> Attachment {
         let start = output.len();
         output.reserve(MOST_ADDED);
@@ -119,7 +119,7 @@ impl Encryptor {
         Attachment::new(kind, key, file.finish(), blob.finish()).with_size(size).with_sidecar(sidecar)
     }
 
-    /// S-8.2. Encrypts the blocks from `start` on in place; tag and digests are over what becomes of them.
+    /// Encrypts the blocks from `start` on in place. Tag and digests are computed over the ciphertext. S-8.2.
     fn seal(&mut self, output: &mut [u8], start: usize) {
         let sealed = output.get_mut(start..).unwrap_or_default();
         self.cipher.apply(sealed);

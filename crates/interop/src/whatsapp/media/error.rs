@@ -1,6 +1,4 @@
-//! What can go wrong with attachments.
-//!
-//! Does not know the operations.
+//! Errors of attachments.
 
 use core::fmt;
 
@@ -10,16 +8,16 @@ use core::fmt;
 pub enum MediaError {
     /// The file has more bytes than [`MAX_SIZE`](super::MAX_SIZE).
     TooLarge,
-    /// Not the blob or the payload that was meant, or changed since. One answer for everything, so that there is no oracle
-    /// in it.
+    /// The blob or payload does not verify: another one, or changed. There is one error for all causes, so that it is
+    /// no oracle.
     Rejected,
 }
 
 impl fmt::Display for MediaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooLarge => "the file is too large",
-            Self::Rejected => "not what the message names, or changed since",
+            Self::TooLarge => "file is too large",
+            Self::Rejected => "attachment does not verify",
         })
     }
 }
