@@ -1,13 +1,11 @@
-//! Calls: what SFrame costs above the cipher beneath it, and what setting a call up costs. `cargo bench --bench call`.
+//! Calls: the cost of SFrame above that of its cipher, and the cost of call setup. `cargo bench --bench call`.
 //!
-//! Does not know networks or codecs. Ratios are of one run, sample by sample; the last table says whether they are within
-//! their aim.
+//! Ratios are between samples of one run. The table shows their aims.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 #[allow(dead_code)] // callgrind, which other benchmarks use
-#[path = "support/mod.rs"]
 mod support;
 
 use std::hint::black_box;
@@ -25,16 +23,16 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
-    // `cargo test --benches` and `cargo bench -- --test` only want to see it run.
+    // `cargo test --benches` and `cargo bench -- --test` only check that it runs.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { 1_000 } else { 1 };
     frames(rounds);
     set_up(rounds.min(100));
 }
 
-/// Bytes of a frame: a packet of video. A frame of sound has about 60, where header and metadata weigh more.
+/// Bytes in a frame: a packet of video, and one of sound, in which header and metadata weigh more.
 const FRAMES: [usize; 2] = [1200, 60];
 
-/// Every operation against the bare cipher, with its key set up once, on a buffer that is there.
+/// Compares every operation with the bare cipher, whose key is set up once and whose buffer exists.
 fn frames(rounds: usize) {
     println!("{:<36} {:>10} {:>10} {:>8} {:>6}", "one frame, ns", "bare AEAD", "SFrame", "ratio", "aim");
     for length in FRAMES {
@@ -55,7 +53,7 @@ fn frames(rounds: usize) {
     }
 }
 
-/// Seals, or else opens, a buffer; writes or reads the tag.
+/// Encrypts or decrypts a buffer; writes or reads the tag.
 type Bare = Box<dyn Fn(bool, &mut [u8], &mut [u8; 16])>;
 
 fn bare(suite: FrameSuite) -> Bare {
@@ -89,7 +87,7 @@ fn bare_seal(suite: FrameSuite, length: usize) -> Case {
     })
 }
 
-/// Each ciphertext is opened once, as with frames: opening it makes it the plaintext.
+/// Decrypts each ciphertext once, as with frames: decryption in place turns it into the plaintext.
 fn bare_open(suite: FrameSuite, length: usize) -> Case {
     let cipher = bare(suite);
     let (mut sealed, mut tag) = (vec![7; length], [0; 16]);
@@ -142,7 +140,7 @@ fn open(suite: FrameSuite, length: usize) -> Case {
     })
 }
 
-/// Offer, answer, completion, and a participant's next key for one other.
+/// Measures offer, answer and completion.
 fn set_up(rounds: usize) {
     let rng = &mut rand::rng();
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));

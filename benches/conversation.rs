@@ -1,13 +1,12 @@
-//! Conversations: what a message to many devices costs above the session's own encryption, and what a conversation costs at
-//! rest. `cargo bench --bench conversation`.
+//! Conversations: the cost of a message to many devices above that of the session's own encryption, and the size of an
+//! idle conversation's record. `cargo bench --bench conversation`.
 //!
-//! Does not know networks or databases. Ratios are of one run, sample by sample; the last column says what they aim at.
+//! Ratios are between samples of one run. The last column shows their aims.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 #[allow(dead_code)] // callgrind and allocations, which other benchmarks use
-#[path = "support/mod.rs"]
 mod support;
 
 use std::hint::black_box;
@@ -25,31 +24,31 @@ use support::meter::Case;
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// Bytes of a message: a sentence, padded.
 const BODY: [u8; 256] = [7; 256];
-/// Bytes that a frame adds to it.
+/// Bytes that a frame adds to a message.
 const FRAME: usize = 67;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
-    // `cargo test --benches` and `cargo bench -- --test` only want to see it run.
+    // `cargo test --benches` and `cargo bench -- --test` only check that it runs.
     let measured = std::env::args().any(|argument| argument == "--bench");
     let rounds = if measured { 200 } else { 1 };
     println!("{:<44} {:>11} {:>11} {:>7} {:>5}", "operation", "ns", "compared", "ratio", "aim");
-    // Setting up a thousand takes a minute: each of them verifies the possession of every key in the list.
+    // Setting up a thousand devices takes a minute: each of them verifies the possession of every key in the list.
     for devices in if measured { vec![1, 5, 100, 1_000] } else { vec![1, 5] } {
-        let title = format!("send to {devices}, for each; session's encrypt");
+        let title = format!("send to {devices}, per device; session encrypt");
         let rounds = rounds.min((2_000 / devices).max(5));
         compare(&title, &mut send(devices), &mut encrypt(1), devices as f64, rounds, "1.20");
     }
-    // What so many states cost by themselves: they do not all stay in the processor's cache.
+    // The cost of many states by themselves: they do not all stay in the processor's cache.
     let many = if measured { 1_000 } else { 5 };
-    let title = format!("encrypt in {many} sessions, for each; in one");
+    let title = format!("encrypt in {many} sessions, each; in one");
     compare(&title, &mut encrypt(many), &mut encrypt(1), many as f64, rounds.min(10), "");
-    compare("receive; session's decrypt", &mut receive(), &mut decrypt(), 1.0, rounds, "");
+    compare("receive; session decrypt", &mut receive(), &mut decrypt(), 1.0, rounds, "");
     compare("record of five devices: seal; open", &mut seal(), &mut open(), 1.0, rounds, "");
     compare("first contact with five; five sessions", &mut first_contact(), &mut five_sessions(), 1.0, rounds, "0.60");
-    println!("\n{:<44} {:>11}", "devices of the peer", "idle bytes");
+    println!("\n{:<44} {:>11}", "peer's devices", "idle bytes");
     for devices in [1, 2, 5] {
         let mut scene = Scene::new(devices);
         println!("{devices:<44} {:>11}", scene.record().len());
@@ -64,7 +63,7 @@ fn compare(title: &str, ours: &mut Case, base: &mut Case, share: f64, rounds: us
     println!("{title:<44} {ours:>11.0} {base:>11.0} {ratio:>7.2} {aim:>5}");
 }
 
-/// A conversation with an account of some devices, all of which have answered.
+/// A conversation with an account whose devices have all answered.
 struct Scene {
     rng: StdRng,
     account: Account,
@@ -87,7 +86,7 @@ impl Scene {
                 drop(scene.conversation.receive(&mut scene.account, &arrival, NOW).unwrap());
             }
         }
-        assert_eq!(scene.conversation.unacknowledged_messages(), 0, "everybody has answered");
+        assert_eq!(scene.conversation.unacknowledged_messages(), 0, "every device has answered");
         scene
     }
 
@@ -124,7 +123,7 @@ impl Scene {
         outgoing.release(&conversation.seal(account, key, rng).stored()).unwrap()
     }
 
-    /// One device of the peer takes its envelope and acknowledges it, to our device alone.
+    /// Lets one device of the peer receive its envelope and acknowledge it, to the local device only.
     fn answer(&mut self, index: usize, sent: &[Envelope]) -> Vec<Envelope> {
         let (peer, conversation) = &mut self.peers[index];
         let envelope = sent.iter().find(|envelope| envelope.to.index == index as u32).unwrap();
@@ -167,7 +166,7 @@ fn send(devices: usize) -> Case {
     })
 }
 
-/// Two devices with a session that goes both ways.
+/// Returns two devices' ends of a session that was used in both directions.
 fn session() -> (Session, Session, StdRng) {
     let mut rng = StdRng::seed_from_u64(2);
     let (alice, bob) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
@@ -181,7 +180,7 @@ fn session() -> (Session, Session, StdRng) {
     (a, b, rng)
 }
 
-/// One message in each of some sessions.
+/// Encrypts one message in each of some sessions.
 fn encrypt(sessions: usize) -> Case {
     let mut rng = StdRng::seed_from_u64(3);
     let mut sessions: Vec<_> = (0..sessions).map(|_| session().0).collect();
@@ -222,7 +221,7 @@ fn seal() -> Case {
     let mut scene = Scene::new(5);
     Box::new(move |count, meter| {
         for _ in 0..count {
-            // Something has to have changed.
+            // Only a changed conversation is sealed.
             let Scene { rng, account, conversation, key, .. } = &mut scene;
             let _asked = conversation.ask_again(MessageId::from_bytes([1; 16]), DeviceAddress::peer(0));
             meter.measure(&mut || drop(black_box(conversation.seal(account, key, rng))));
@@ -243,7 +242,7 @@ fn open() -> Case {
     })
 }
 
-/// A list, five bundles and a message, from bytes that a server gave.
+/// First contact: verifies a list and five bundles and sends a message.
 fn first_contact() -> Case {
     let mut scene = Scene::strangers(5);
     let bundles = scene.bundles();

@@ -1,6 +1,6 @@
-//! What it costs to set up a session, step by step: `cargo bench --bench handshake`.
+//! The cost of setting up a session, step by step: `cargo bench --bench handshake`.
 //!
-//! Does not know other libraries: see `versus`.
+//! For a comparison with another library see `versus`.
 
 #![allow(clippy::unwrap_used)]
 

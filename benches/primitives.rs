@@ -1,6 +1,6 @@
-//! Why the suite is made of these primitives: the choices of docs/protocol.md, section 1, beside what was not chosen.
+//! Why the suite uses these primitives: the choices of docs/spec/conventions.md, section 1, beside the alternatives.
 //!
-//! Does not know the library, whose primitives are private: it builds each choice again from the crates beneath.
+//! The library's primitives are private, so each choice is rebuilt here from the underlying crates.
 //! `cargo bench --bench primitives`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -29,7 +29,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Messages are short, and the first kibibyte decides: there the set-up of `poly1305` outweighs what it saves later.
+/// Messages are short, so the first kibibyte decides: there the set-up of `poly1305` costs more than it saves later.
 fn ciphers(criterion: &mut Criterion) {
     for (name, length) in LENGTHS {
         let mut group = criterion.benchmark_group(format!("seal {name}"));
@@ -48,7 +48,8 @@ fn ciphers(criterion: &mut Criterion) {
     }
 }
 
-/// The construction of docs/protocol.md, section 1.3: stream key and tag from one HMAC key, its pads hashed once.
+/// The construction of docs/spec/conventions.md, section 1.3: stream key and tag from one HMAC key whose pads are
+/// hashed once.
 fn chacha20_hmac(key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], buffer: &mut [u8]) -> [u8; 16] {
     let hash = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap();
     let stream_key = hash.clone().chain_update([1]).chain_update(nonce).finalize().into_bytes();
@@ -57,8 +58,8 @@ fn chacha20_hmac(key: &[u8; 32], nonce: &[u8; 24], associated: &[u8], buffer: &m
     *tag.into_bytes().first_chunk().unwrap()
 }
 
-/// The Montgomery ladder has no vector code in curve25519-dalek, multiplication in Edwards form has; and a point that is
-/// in that form already serves every further agreement.
+/// In curve25519-dalek, multiplication in Edwards form has vector code and the Montgomery ladder has none. A point that
+/// is already in Edwards form can be used for every further agreement.
 fn agreement(criterion: &mut Criterion) {
     let (ours, theirs) = ([5; 32], MontgomeryPoint::mul_base_clamped([9; 32]));
     let point = theirs.to_edwards(0).unwrap();

@@ -1,6 +1,6 @@
-//! What messages cost in a session that stands: `cargo bench --bench session`.
+//! The cost of messages in an established session: `cargo bench --bench session`.
 //!
-//! Does not know other libraries: see `versus`.
+//! For a comparison with another library see `versus`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -22,7 +22,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Messages of one chain, in order, as bytes that travel.
+/// Messages of one chain, in order, as bytes on the wire.
 fn messages(criterion: &mut Criterion) {
     let rng = &mut rand::rng();
     let (mut a, mut b) = established();
@@ -56,7 +56,7 @@ fn messages(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A message and its answer: each side makes a DH step.
+/// A message and its reply: each side makes a DH step.
 fn turn(criterion: &mut Criterion) {
     let rng = &mut rand::rng();
     let (mut a, mut b) = established();

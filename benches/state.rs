@@ -1,6 +1,6 @@
-//! What it costs to seal and to unseal state: `cargo bench --bench state`.
+//! The cost of sealing and unsealing state: `cargo bench --bench state`.
 //!
-//! Does not know other libraries: see `versus`.
+//! For a comparison with another library see `versus`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -32,10 +32,10 @@ fn sessions(criterion: &mut Criterion) {
         let session = keeping(kept);
         let record = session.seal(&key, CONTEXT, rng).into_bytes();
         group.throughput(Throughput::Bytes(u64::try_from(record.len()).unwrap()));
-        group.bench_function(format!("seal, {kept} kept keys"), |bencher| {
+        group.bench_function(format!("seal, {kept} skipped keys"), |bencher| {
             bencher.iter(|| session.seal(&key, CONTEXT, rng));
         });
-        group.bench_function(format!("unseal, {kept} kept keys"), |bencher| {
+        group.bench_function(format!("unseal, {kept} skipped keys"), |bencher| {
             bencher.iter(|| Session::unseal(&key, CONTEXT, black_box(&record)).unwrap());
         });
     }
@@ -57,7 +57,7 @@ fn pre_keys(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// An accepted session that has answered, and waits for `kept` messages.
+/// Returns an accepted session that has answered and holds `kept` skipped message keys.
 fn keeping(kept: usize) -> Session {
     let rng = &mut rand::rng();
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));

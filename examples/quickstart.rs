@@ -1,4 +1,4 @@
-//! The whole of it in twelve lines: keys, a bundle, a session, a message and its answer.
+//! A complete exchange in twelve lines: keys, a bundle, a session, a message and the reply.
 
 use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 

@@ -34,10 +34,10 @@ pub use crate::call::{
 pub use crate::content::{BallotError, ContentError};
 pub use crate::conversation::{ReceiveError, SendError};
 pub use crate::device::{DeviceListError, LinkError, OwnDeviceError, PrimaryError, TermsError};
-pub use crate::endpoint::{
+pub use crate::handshake::RespondError;
+pub use crate::hosting::{
     Blocked, DecideError, DecisionError, DisclosureError, DraftError, LedgerFull, RotationError, TextError,
 };
-pub use crate::handshake::RespondError;
 pub use crate::keys::{BundleError, IdentityKeyError, PreKeysError};
 pub use crate::media::{
     DecryptError as MediaDecryptError, EncryptError as MediaEncryptError, MediaTypeError, PointerError,

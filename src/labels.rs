@@ -1,10 +1,10 @@
-//! Every domain-separation label of the suite, on one screen (docs/protocol.md, section 1.6).
+//! Every domain-separation label of the suite (docs/spec/conventions.md, section 1.6).
 //!
-//! Does not know what the labels are used for. They carry the protocol's version, never the crate's.
+//! The labels contain the version of the protocol, which is independent of the crate's version.
 
 /// `info` of the root step of the ratchet.
 pub(crate) const ROOT_STEP: &[u8] = b"bisik-1 ratchet root step";
-/// Root key that a ratchet starts from.
+/// Root key with which a ratchet starts.
 pub(crate) const RATCHET_ROOT: &[u8] = b"bisik-1 ratchet root";
 /// Header key of the initiator's first chain.
 pub(crate) const RATCHET_HEADER_INITIATOR: &[u8] = b"bisik-1 ratchet header initiator";
@@ -15,7 +15,7 @@ pub(crate) const CHAIN_MESSAGE: &[u8] = &[0x01];
 /// Input of the chain step that gives the next chain key.
 pub(crate) const CHAIN_NEXT: &[u8] = &[0x02];
 
-/// First byte under a message key: derivation of the message's nonce.
+/// First input byte under a message key: derivation of the message's nonce.
 pub(crate) const MESSAGE_NONCE: &[u8] = &[0x03];
 /// Digest of a whole message, which both of its tags authenticate.
 pub(crate) const MESSAGE: &[u8] = b"bisik-1 message";
@@ -25,63 +25,63 @@ pub(crate) const BUNDLE: &[u8] = b"bisik-1 pre-key bundle";
 
 /// Transcript of a handshake without the initiator's identity.
 pub(crate) const TRANSCRIPT_OPEN: &[u8] = b"bisik-1 handshake transcript open";
-/// Transcript of a handshake with the initiator's identity.
+/// Transcript of a handshake, including the initiator's identity.
 pub(crate) const TRANSCRIPT_FULL: &[u8] = b"bisik-1 handshake transcript full";
-/// Key of the initiator's encrypted identity.
+/// Key that encrypts the initiator's identity.
 pub(crate) const HANDSHAKE_IDENTITY: &[u8] = b"bisik-1 handshake identity";
-/// `info` of PQXDH: protocol, curve, hash and KEM, joined as PQXDH section 3.3 asks.
+/// `info` of PQXDH: protocol, curve, hash and KEM, joined as PQXDH, section 3.3, requires.
 pub(crate) const HANDSHAKE_PQXDH: &[u8] = b"bisik-1_CURVE25519_SHA-256_ML-KEM-768";
-/// Secret that the ratchet starts from.
+/// Secret with which the ratchet starts.
 pub(crate) const HANDSHAKE_RATCHET: &[u8] = b"bisik-1 handshake ratchet";
-/// Public name of the session.
+/// Public id of the session.
 pub(crate) const HANDSHAKE_SESSION_ID: &[u8] = b"bisik-1 handshake session id";
 /// Seed of the post-quantum ratchet.
 pub(crate) const HANDSHAKE_POST_QUANTUM: &[u8] = b"bisik-1 handshake post-quantum ratchet";
 
-/// What a vote is bound to: the definition of its poll.
+/// Digest of a poll's definition, to which its votes are bound.
 #[cfg(feature = "content")]
 pub(crate) const POLL: &[u8] = b"bisik-1 poll";
-/// Key of one voter's votes in one poll.
+/// Key that encrypts one voter's votes in one poll.
 #[cfg(feature = "content")]
 pub(crate) const VOTE: &[u8] = b"bisik-1 poll vote";
-/// First byte under the key of a vote: derivation of its nonce.
+/// First input byte under the key of a vote: derivation of its nonce.
 #[cfg(feature = "content")]
 pub(crate) const VOTE_NONCE: &[u8] = &[0x03];
 
 /// Keys of an attachment's chunks, and the commitment to them.
 pub(crate) const ATTACHMENT: &[u8] = b"bisik-1 attachment";
 
-/// Signed text of a device about itself.
+/// Text that a device signs to prove possession of its key.
 pub(crate) const DEVICE_POSSESSION: &[u8] = b"bisik-1 device possession";
 /// Signed text of a device list.
 pub(crate) const DEVICE_LIST: &[u8] = b"bisik-1 device list";
-/// Hash of a device list, by which the next one is chained to it.
+/// Hash of a device list; the next list contains it.
 pub(crate) const DEVICE_LIST_HASH: &[u8] = b"bisik-1 hash of a device list";
-/// Commitment of a companion to its nonce.
+/// A companion's commitment to its nonce.
 pub(crate) const LINK_COMMITMENT: &[u8] = b"bisik-1 link commitment";
-/// Authenticated text of the primary's answer.
+/// Authenticated text of the primary's answer in linking.
 pub(crate) const LINK_ANSWER: &[u8] = b"bisik-1 link answer";
-/// Authenticated text of what the companion reveals.
+/// Authenticated text of the companion's reveal in linking.
 pub(crate) const LINK_REVEAL: &[u8] = b"bisik-1 link reveal";
-/// Transcript of a linking.
+/// Transcript of linking.
 pub(crate) const LINK_TRANSCRIPT: &[u8] = b"bisik-1 link transcript";
-/// Short authentication string of a linking.
+/// Short authentication string of linking.
 pub(crate) const LINK_SAS: &[u8] = b"bisik-1 link short authentication string";
 
-/// Signed text of a disclosure, as its operator countersigns it.
+/// Text of a disclosure that its operator countersigns.
 pub(crate) const DISCLOSURE_OPERATOR: &[u8] = b"bisik-1 disclosure operator";
-/// Signed text of a disclosure, by which its endpoint shows that it holds its key.
+/// Text of a disclosure that the hosted device signs to prove possession of its key.
 pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint";
-/// Signed text of a disclosure, as the account signs it.
+/// Text of a disclosure that the account signs.
 pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
-/// Hash of a disclosure, by which device lists, sessions and decisions name it.
+/// Hash of a disclosure, which device lists, sessions and decisions contain.
 pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure";
-/// Signed text of what a user decided about a disclosure.
+/// Signed text of a user's decision about a disclosure.
 pub(crate) const DECISION: &[u8] = b"bisik-1 decision";
-/// Signed text of an endpoint's receipt for a decision.
+/// Signed text of a hosted device's receipt for a decision.
 pub(crate) const DECISION_RECEIPT: &[u8] = b"bisik-1 decision receipt";
 
-/// Those of calls.
+/// Labels of calls.
 #[cfg(feature = "call")]
 pub(crate) mod call {
     /// Transcript of a call of two.
@@ -90,7 +90,7 @@ pub(crate) mod call {
     pub(crate) const SRTP: &[u8] = b"bisik-1 call srtp";
     /// SFrame base key of one direction.
     pub(crate) const SFRAME: &[u8] = b"bisik-1 call sframe";
-    /// What an answer shows the caller.
+    /// Confirmation in the answer to an offer.
     pub(crate) const CONFIRMATION: &[u8] = b"bisik-1 call confirmation";
     /// The direction from caller to callee.
     pub(crate) const BY_CALLER: &[u8] = &[0x01];
@@ -98,13 +98,13 @@ pub(crate) mod call {
     pub(crate) const BY_CALLEE: &[u8] = &[0x02];
     /// SFrame base key of an epoch of a group call.
     pub(crate) const EPOCH_BASE: &[u8] = b"bisik-1 call epoch base";
-    /// What binds an epoch's key to the device it is sent to.
+    /// Confirmation that binds an epoch's key to its recipient.
     pub(crate) const EPOCH_RECIPIENT: &[u8] = b"bisik-1 call epoch recipient";
 }
 
-/// Name of a conversation between two accounts.
+/// Id of a conversation between two accounts.
 pub(crate) const CONVERSATION_ID: &[u8] = b"bisik-1 conversation id";
-/// Digest of the two device lists that a message's sender goes by.
+/// Digest of the two device lists that the sender of a message knows.
 pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists";
 /// Disclosure of a session whose two devices are both hosted.
 pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures";
@@ -121,12 +121,12 @@ pub(crate) mod kind {
     pub(crate) const SESSION: Kind = Kind::new(3);
     /// A ratchet without a session.
     pub(crate) const RATCHET: Kind = Kind::new(4);
-    /// An upload that was interrupted.
+    /// An interrupted upload.
     pub(crate) const UPLOAD: Kind = Kind::new(5);
-    /// The sending half of a call's frames.
+    /// The sender's state of a call's frames.
     #[cfg(feature = "call")]
     pub(crate) const FRAME_SEALER: Kind = Kind::new(6);
-    /// An account as one of its devices keeps it.
+    /// An account, as stored by one of its devices.
     pub(crate) const ACCOUNT: Kind = Kind::new(7);
     /// A conversation between two accounts.
     pub(crate) const CONVERSATION: Kind = Kind::new(8);

@@ -10,7 +10,7 @@
 //!
 //! | rung | modules | for whom |
 //! |---|---|---|
-//! | conversation | [`Conversation`], [`Account`], [`device`], [`endpoint`], [`content`] | a messenger: many devices for each person, businesses, labels, messages again |
+//! | conversation | [`Conversation`], [`Account`], [`device`], [`hosting`], [`content`] | a messenger: many devices for each person, businesses, labels, messages again |
 //! | session | [`Session`], [`Identity`], [`PreKeys`] | one device to one device: what most people want |
 //! | primitives | [`handshake`], [`ratchet`], [`media`], `call` | someone with a protocol of their own |
 //!
@@ -25,7 +25,7 @@
 //! | what is refused before memory is taken for it? | `src/content/shape.rs` |
 //! | what keeps a device from confirming what it does not show? | `src/content/receipt.rs` |
 //! | which session with a device is sent in? | `src/conversation/link.rs` |
-//! | what keeps a message from a hosted endpoint without consent? | `src/conversation/send.rs`: `check_peer`; `src/endpoint/permit.rs` |
+//! | what keeps a message from a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
 //! | which state does a message of the Signal protocol belong to? | `crates/interop/src/signal/session/open.rs` |
 //! | every label of every derivation | `src/labels.rs` |
 //! | every bound, with its reason | `src/ratchet/limits.rs`, `src/keys/prekeys.rs` |
@@ -63,7 +63,7 @@ pub mod media;
 
 pub mod device;
 
-pub mod endpoint;
+pub mod hosting;
 
 mod account;
 pub mod conversation;

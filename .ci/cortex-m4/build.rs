@@ -1,4 +1,4 @@
-//! Hands the linker script of `cortex-m-rt`, and our `memory.x` which it includes, to the linker.
+//! Passes the linker script of `cortex-m-rt`, which includes this crate's `memory.x`, to the linker.
 
 fn main() {
     println!("cargo:rustc-link-arg=-Tlink.x");

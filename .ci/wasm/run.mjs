@@ -1,5 +1,5 @@
 // Runs the self-test module under node: `node run.mjs selftest_wasm.wasm`.
-// A module that wants anything from its host is refused, so "no imports" is proven, not promised.
+// Refuses a module with imports, so that "no imports" is verified.
 import fs from "node:fs";
 
 const bytes = fs.readFileSync(process.argv[2]);

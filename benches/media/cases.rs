@@ -1,6 +1,4 @@
-//! What is measured: each case takes a number of bytes through one buffer, over and over.
-//!
-//! Does not know what it is compared with.
+//! The measured cases. Each processes a number of bytes through one buffer, repeatedly.
 
 use std::hint::black_box;
 
@@ -14,25 +12,25 @@ use chacha20poly1305::{ChaCha20Poly1305, Tag};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-/// Something that handles so many bytes.
+/// Processes this many bytes.
 pub(crate) type Work = Box<dyn FnMut(u64)>;
 
-/// Bytes that are handled at a time: what is longer goes through the same memory again.
+/// Bytes processed at a time: longer inputs pass through the same memory again.
 pub(crate) const BUFFER: usize = 1 << 20;
 
-/// What all cores get at a time.
+/// Bytes that all cores together get at a time.
 const WIDE: usize = 8 << 20;
 
 fn buffers(bytes: u64) -> u64 {
     bytes / BUFFER as u64
 }
 
-/// Bytes that do not fit a power of two: no padding, so that all cases handle the same bytes.
+/// Returns an encryptor. Powers of two get no padding, so all cases process the same number of bytes.
 fn encryptor(bytes: u64) -> Encryptor {
     Encryptor::new(MediaType::unknown(), bytes, &mut rand::rng()).unwrap()
 }
 
-/// The cipher, as it is, in place.
+/// The bare cipher, in place.
 pub(crate) fn raw_encrypt() -> Work {
     let (cipher, mut buffer) = (ChaCha20Poly1305::new(&[7; 32].into()), vec![7; BUFFER]);
     Box::new(move |bytes| {
@@ -44,7 +42,7 @@ pub(crate) fn raw_encrypt() -> Work {
     })
 }
 
-/// The same, decrypting from one place into another.
+/// The same, decrypting from one buffer into another.
 pub(crate) fn raw_decrypt() -> Work {
     let cipher = ChaCha20Poly1305::new(&[7; 32].into());
     let mut sealed = vec![7; BUFFER];
@@ -83,7 +81,7 @@ pub(crate) fn sha256() -> Work {
     })
 }
 
-/// The whole encryption, digest included, from one place into another.
+/// The whole encryption, including the digest, from one buffer into another.
 pub(crate) fn encrypt() -> Work {
     let (plaintext, mut output) = (vec![7; BUFFER], vec![0; BUFFER + HEADER + BUFFER / CHUNK * 16]);
     let mut end = Vec::new();
@@ -132,7 +130,7 @@ fn blob(length: usize) -> (Vec<u8>, Pointer) {
     media::encrypt(MediaType::unknown(), &vec![7; length], &mut rand::rng()).unwrap()
 }
 
-/// The whole decryption, digest included: of a file of one buffer, as often as there are buffers.
+/// The whole decryption, including the digest, of a file of one buffer, once for each buffer.
 pub(crate) fn decrypt() -> Work {
     let ((blob, pointer), mut output) = (blob(BUFFER), Vec::new());
     Box::new(move |bytes| {
@@ -161,7 +159,7 @@ pub(crate) fn decrypt_parallel() -> Work {
     })
 }
 
-/// By parts, which have no digest: the cipher's part of a decryption.
+/// Decryption of ranges, which have no digest: the cipher's part of a decryption.
 pub(crate) fn decrypt_parts() -> Work {
     let ((blob, pointer), mut output) = (blob(BUFFER), Vec::new());
     let access = RandomAccess::new(&pointer, blob.first_chunk::<HEADER>().unwrap()).unwrap();
@@ -176,15 +174,15 @@ pub(crate) fn decrypt_parts() -> Work {
     })
 }
 
-/// AES-256-CBC, then HMAC-SHA256 over it; with `digest` also SHA-256 of all of it, which receivers of ours and of the
-/// messengers that do this compare.
+/// AES-256-CBC, then HMAC-SHA256 over the ciphertext. With `digest`, also SHA-256 over everything, which receivers
+/// compare in this library and in the messengers that use this construction.
 pub(crate) fn cbc_hmac(digest: bool) -> Work {
     let mut buffer = vec![7; CHUNK + 16];
     Box::new(move |bytes| {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&[9; 32]).unwrap();
         let mut hash = Sha256::new();
         for _ in 0..buffers(bytes) * (BUFFER / CHUNK) as u64 {
-            // One long encryption in fact; begun again for each piece, which costs it one block in four thousand.
+            // In practice one long encryption. It is restarted for each piece, which costs one block in four thousand.
             let cipher = cbc::Encryptor::<Aes256>::new(&[7; 32].into(), &[8; 16].into());
             let sealed = cipher.encrypt_padded::<Pkcs7>(black_box(&mut buffer), CHUNK).unwrap();
             mac.update(sealed);

@@ -1,6 +1,4 @@
-//! The table: samples of all cases, interleaved in one process, and what is printed of them.
-//!
-//! Does not know how the cases do their work.
+//! The table: samples of all cases, interleaved in one process, and their ratios.
 
 use std::time::Instant;
 
@@ -8,17 +6,17 @@ use cpu_time::ThreadTime;
 
 use crate::cases::{self, Work};
 
-/// A case of somebody else, by name.
+/// A case by name, possibly of another library.
 pub(crate) type Peer = (&'static str, fn() -> Work);
 
-/// Seconds of one sample: of this thread's processor time, and by the clock.
+/// Seconds of one sample: processor time of this thread, and elapsed time.
 #[derive(Clone, Copy)]
 struct Sample {
     thread: f64,
     clock: f64,
 }
 
-/// What all cases took, round by round.
+/// The times of all cases, round by round.
 struct Samples<'a> {
     names: &'a [&'static str],
     rounds: Vec<Vec<Sample>>,
@@ -30,7 +28,7 @@ impl Samples<'_> {
         self.rounds.iter().map(move |round| &round[case])
     }
 
-    /// The median, over the rounds, of what `of` makes of the named samples.
+    /// Returns the median, over the rounds, of `of` applied to the named samples.
     fn median<const N: usize>(&self, names: [&str; N], of: impl Fn([&Sample; N]) -> f64) -> f64 {
         let mut columns = names.map(|name| self.all(name));
         let mut values: Vec<f64> = (0..self.rounds.len())
@@ -65,7 +63,7 @@ pub(crate) fn main(peers: &[Peer]) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for (title, bytes, rounds) in [
         ("1 MiB", 1 << 20, 201),
-        ("32 MiB, through a buffer of 1 MiB, for all cores of 8", 32 << 20, 41),
+        ("32 MiB, through a buffer of 1 MiB (8 MiB with all cores)", 32 << 20, 41),
         ("1 GiB, the same way", 1 << 30, 5),
     ] {
         let samples =
@@ -74,7 +72,7 @@ pub(crate) fn main(peers: &[Peer]) {
     }
 }
 
-/// One sample of each case, beginning with another each time.
+/// Takes one sample of each case, starting with another case each time.
 fn sample(works: &mut [Work], bytes: u64, round: usize) -> Vec<Sample> {
     let mut samples = vec![Sample { thread: 0.0, clock: 0.0 }; works.len()];
     for offset in 0..works.len() {
@@ -87,10 +85,10 @@ fn sample(works: &mut [Work], bytes: u64, round: usize) -> Vec<Sample> {
 }
 
 fn print(title: &str, bytes: u64, samples: &Samples<'_>, peers: &[Peer], cores: usize) {
-    println!("\n### {title}\n\n| case | GB/s of one core | GB/s by the clock, fastest |\n|---|---:|---:|");
+    println!("\n### {title}\n\n| case | GB/s per core | GB/s elapsed, fastest round |\n|---|---:|---:|");
     for name in samples.names {
         let speed = |time: fn(&Sample) -> f64| bytes as f64 / 1e9 / samples.median([name], |[sample]| time(sample));
-        // Of what all cores did, this thread's time says nothing.
+        // This thread's time does not include the work of the other cores.
         let alone = if [ENCRYPT_ALL, DECRYPT_ALL].contains(name) {
             String::from("-")
         } else {
@@ -99,7 +97,7 @@ fn print(title: &str, bytes: u64, samples: &Samples<'_>, peers: &[Peer], cores: 
         let fastest = samples.all(name).map(|sample| sample.clock).fold(f64::INFINITY, f64::min);
         println!("| {name} | {alone} | {:.2} |", bytes as f64 / 1e9 / fastest);
     }
-    println!("\n| speed, as a multiple | is | at least | met |\n|---|---:|---:|---|");
+    println!("\n| relative speed | measured | at least | met |\n|---|---:|---:|---|");
     let row = |what: &str, ratio: f64, at_least: Option<f64>| {
         let (bound, met) = at_least.map_or((String::from("-"), "-"), |bound| {
             (format!("{bound:.2}"), if ratio >= bound { "yes" } else { "NO" })
@@ -107,33 +105,33 @@ fn print(title: &str, bytes: u64, samples: &Samples<'_>, peers: &[Peer], cores: 
         println!("| {what} | {ratio:.2} | {bound} | {met} |");
     };
     let thread = |over: &str, under: &str| samples.median([over, under], |[over, under]| over.thread / under.thread);
-    // Other programs have the cores too: of the clock, only the fastest round says something.
+    // Other programs use the cores too, so only the fastest round is meaningful for elapsed time.
     let fastest = |name: &str| samples.all(name).map(|sample| sample.clock).fold(f64::INFINITY, f64::min);
     let clock = |over: &str, under: &str| fastest(over) / fastest(under);
     let part = samples.median([RAW, ENCRYPT, SHA], |[raw, all, sha]| raw.thread / (all.thread - sha.thread));
-    row("encrypt without the digest's time, of the cipher", part, Some(0.95));
-    row("decrypt parts (no digest), of the cipher", thread(RAW_OPEN, PARTS), Some(0.95));
-    row("encrypt, digest included, of the cipher", thread(RAW, ENCRYPT), Some(0.8));
-    row("decrypt, digest included, of the cipher", thread(RAW_OPEN, DECRYPT), Some(0.8));
+    row("encrypt without the digest's time, relative to the cipher", part, Some(0.95));
+    row("decrypt parts (no digest), relative to the cipher", thread(RAW_OPEN, PARTS), Some(0.95));
+    row("encrypt, digest included, relative to the cipher", thread(RAW, ENCRYPT), Some(0.8));
+    row("decrypt, digest included, relative to the cipher", thread(RAW_OPEN, DECRYPT), Some(0.8));
     let both = samples.median([RAW, SHA], |[raw, sha]| raw.thread / (raw.thread + sha.thread));
-    row("cipher and digest one after the other, of the cipher", both, None);
+    row("cipher and digest one after the other, relative to the cipher", both, None);
     row("SHA-256's share of encrypt", thread(SHA, ENCRYPT), None);
-    row(&format!("encrypt on {cores} cores, of one"), clock(ENCRYPT, ENCRYPT_ALL), (cores > 1).then_some(1.8));
-    row(&format!("decrypt on {cores} cores, of one"), clock(DECRYPT, DECRYPT_ALL), (cores > 1).then_some(1.8));
-    row(&format!("encrypt on {cores} cores, of the cipher on one"), clock(RAW, ENCRYPT_ALL), Some(0.8));
-    row("encrypt appended to a vector, digest included, of the cipher", thread(RAW, APPEND), None);
-    row("encrypt, of AES-256-CBC and HMAC-SHA256", thread(CBC, ENCRYPT), Some(1.0));
-    row("encrypt, of the same with a digest as ours has", thread(CBC_DIGEST, ENCRYPT), Some(1.0));
+    row(&format!("encrypt on {cores} cores, relative to one"), clock(ENCRYPT, ENCRYPT_ALL), (cores > 1).then_some(1.8));
+    row(&format!("decrypt on {cores} cores, relative to one"), clock(DECRYPT, DECRYPT_ALL), (cores > 1).then_some(1.8));
+    row(&format!("encrypt on {cores} cores, relative to the cipher on one"), clock(RAW, ENCRYPT_ALL), Some(0.8));
+    row("encrypt appended to a vector, digest included, relative to the cipher", thread(RAW, APPEND), None);
+    row("encrypt, relative to AES-256-CBC and HMAC-SHA256", thread(CBC, ENCRYPT), Some(1.0));
+    row("encrypt, relative to the same with a digest", thread(CBC_DIGEST, ENCRYPT), Some(1.0));
     for (name, _) in peers {
-        row(&format!("encrypt, of {name}, which makes no digest"), thread(name, ENCRYPT), Some(1.0));
+        row(&format!("encrypt, relative to {name} (no digest)"), thread(name, ENCRYPT), Some(1.0));
         let without = samples.median([name, ENCRYPT, SHA], |[peer, all, sha]| peer.thread / (all.thread - sha.thread));
-        row(&format!("encrypt without the digest's time, of {name}"), without, Some(1.0));
+        row(&format!("encrypt without the digest's time, relative to {name}"), without, Some(1.0));
         let with = samples.median([name, SHA, ENCRYPT], |[peer, sha, all]| (peer.thread + sha.thread) / all.thread);
-        row(&format!("encrypt, of {name} and SHA-256 after it"), with, Some(1.0));
+        row(&format!("encrypt, relative to {name} followed by SHA-256"), with, Some(1.0));
     }
     println!(
-        "\nMedians of {} rounds; a ratio is the median of the rounds' own ratios, and of several cores that of the fastest \
-         rounds.",
+        "\nMedians of {} rounds. A ratio is the median of the rounds' own ratios; with several cores, it is that of the \
+         fastest rounds.",
         samples.rounds.len()
     );
 }

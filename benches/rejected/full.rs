@@ -1,19 +1,17 @@
-//! A session that is as full as it gets, and the forgeries that are tried on it.
-//!
-//! Does not know how they are measured.
+//! A session that is as full as possible, and the forgeries that are tried on it.
 
 use bisik::{Accepted, Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust};
 use rand::Rng;
 
-/// Sealed: a reader with five receiving chains and 2,000 stored keys, and its writer at several moments.
+/// Sealed states: a reader with five receiving chains and 2,000 skipped message keys, and its writer at several points.
 pub(crate) struct Full {
     key: StorageKey,
     reader: Vec<u8>,
-    /// In the middle of the first chain, of which the reader stores keys.
+    /// In the middle of the first chain, whose skipped message keys the reader stores.
     early: Vec<u8>,
-    /// Where the reader expects it.
+    /// Where the reader expects the next message.
     now: Vec<u8>,
-    /// So many messages later that the reader would have to take 20,000 steps to follow.
+    /// So many messages later that the reader needs 20,000 steps to follow.
     far: Vec<u8>,
 }
 
@@ -54,7 +52,7 @@ impl Full {
         Session::unseal(&self.key, CONTEXT, &self.now).unwrap()
     }
 
-    /// A genuine message that asks the reader for [`FAR`] steps. Only the peer can make one.
+    /// Returns a genuine message that requires [`FAR`] steps of the reader. Only the peer can create one.
     pub(crate) fn far_ahead(&self, length: usize) -> Vec<u8> {
         self.message(&self.far, length)
     }
@@ -64,7 +62,7 @@ impl Full {
         writer.encrypt(&vec![7; length], &mut rand::rng()).unwrap().into_bytes()
     }
 
-    /// What somebody can make who sees everything and holds no key, by what it is.
+    /// Returns forgeries, each with a description, that an attacker can create who sees everything and holds no key.
     pub(crate) fn forgeries(&self, length: usize) -> [(&'static str, Vec<u8>); 7] {
         let expected = self.message(&self.now, length);
         let mut random = expected.clone();
@@ -80,7 +78,7 @@ impl Full {
             ("random bytes", random),
             ("genuine, body changed", body_changed),
             ("genuine, last byte changed", last_changed(expected)),
-            ("one's header, another's body", joined),
+            ("header of one, body of another", joined),
             ("20,000 ahead, last byte changed", last_changed(self.far_ahead(length))),
             ("late, with its first flight, last byte changed", last_changed(early)),
             ("late, its first flight changed", flight_changed),
@@ -93,7 +91,7 @@ fn last_changed(mut message: Vec<u8>) -> Vec<u8> {
     message
 }
 
-/// Messages that never arrive.
+/// Encrypts messages that never arrive.
 fn skip(writer: &mut Session, count: usize) {
     for _ in 0..count {
         let lost: Ciphertext = writer.encrypt(b"", &mut rand::rng()).unwrap();
@@ -103,10 +101,10 @@ fn skip(writer: &mut Session, count: usize) {
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const CONTEXT: &[u8] = b"session";
-/// The bounds of docs/protocol.md, section 4.7.
+/// The bounds of docs/spec/session.md, section 4.7.
 const CHAINS: usize = 5;
 const STORED: usize = 2_000;
-/// Below the bound of 25,000, so that it is not refused by its number.
+/// Below the bound of 25,000, so that the message is not refused by its number.
 const FAR: usize = 20_000;
-/// Where the body of an ordinary message begins: after kind, salt, header and the header's tag.
+/// Offset of the body in an ordinary message: after kind, salt, header and the header's tag.
 const BODY: usize = 1 + 16 + 84 + 16;

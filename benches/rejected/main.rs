@@ -1,6 +1,6 @@
-//! What a forged message costs a session that is as full as it gets: `cargo bench --bench rejected`.
+//! The cost of a forged message to a session that is as full as possible: `cargo bench --bench rejected`.
 //!
-//! Does not know why a forgery is refused. Fails where one costs twenty times an honest decrypt or more.
+//! Fails if a forgery costs as much as twenty honest decryptions or more.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
@@ -19,11 +19,11 @@ use support::callgrind;
 use support::interleaved::{median, ratio, sample};
 use support::meter::{Case, allocations, pieces, time};
 
-/// One forgery of one length, and the honest decrypt that it is compared with comes first in its group.
+/// One forgery of one length. The honest decryption, to which forgeries are compared, comes first in its group.
 struct Row {
     name: &'static str,
     case: Case,
-    /// Whether it can be made without the session's keys, so that the bound holds for it.
+    /// Whether it can be created without the session's keys, so that the bound applies to it.
     forged: bool,
 }
 
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     }
     let rows = groups.iter().flatten().count();
     let instructions = callgrind::run_self(rows);
-    println!("\n| plaintext | message | time | of honest | instructions | of honest | allocations |");
+    println!("\n| plaintext | message | time | vs. honest | instructions | vs. honest | allocations |");
     println!("|---|---|---:|---:|---:|---:|---:|");
     let mut counts = instructions.iter().flatten().copied();
     let mut worst = 0.0_f64;
@@ -51,14 +51,14 @@ fn main() -> ExitCode {
         println!("\nNo instruction counts: valgrind is not on the path.");
     }
     println!(
-        "\nThe reader holds five receiving chains and 2,000 stored keys. Worst forgery: {worst:.2} honest decrypts; \
-         at most {AT_MOST}.\nThe last line of each length is no forgery: only the peer can make it, and it is taken \
-         once if it is genuine.\nCallgrind hides SHA-NI: it counts a software SHA-256."
+        "\nThe reader holds five receiving chains and 2,000 skipped message keys. Worst forgery: {worst:.2} honest \
+         decryptions; bound {AT_MOST}.\nThe last line of each length is no forgery: only the peer can create it, and if \
+         genuine it is accepted once.\nCallgrind hides SHA-NI: it counts a software SHA-256."
     );
     if worst < AT_MOST { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Measures and prints one length. Gives the worst ratio of a forgery, in time or in instructions.
+/// Measures and prints one length. Returns the worst ratio of a forgery, in time or in instructions.
 fn print(length: &str, group: &mut [Row], counts: &mut impl Iterator<Item = f64>) -> f64 {
     let mut cases: Vec<&mut Case> = group.iter_mut().map(|row| &mut row.case).collect();
     let samples = sample(&mut cases, ROUNDS);
@@ -84,7 +84,7 @@ fn print(length: &str, group: &mut [Row], counts: &mut impl Iterator<Item = f64>
     worst
 }
 
-/// All messages of one length, the honest one first.
+/// Returns all messages of one length, the honest one first.
 fn group(full: &Full, length: usize) -> Vec<Row> {
     let mut rows = vec![Row { name: "honest, decrypted", case: honest(full, length), forged: false }];
     for (name, message) in full.forgeries(length) {
@@ -135,7 +135,7 @@ fn staged(full: &Full, message: &[u8]) -> Case {
     })
 }
 
-/// What a forgery may cost: fewer honest decrypts than this.
+/// Bound for a forgery, in honest decryptions.
 const AT_MOST: f64 = 20.0;
 const LENGTHS: [(&str, usize); 3] = [("32 B", 32), ("1 KiB", 1 << 10), ("64 KiB", 64 << 10)];
 /// Messages prepared at a time.

@@ -1,31 +1,31 @@
-//! Instruction counts: a benchmark runs itself once more under valgrind, which counts inside one function.
+//! Instruction counts: a benchmark runs itself again under valgrind, which counts inside one function.
 //!
-//! Does not know what is counted. Needs nothing but `valgrind` on the path, and says so when it is not there.
+//! Needs `valgrind` on the path, and reports if it is missing.
 
 use std::hint::black_box;
 use std::process::{Command, Stdio};
 
 use super::meter::{Case, Meter};
 
-/// The argument by which the benchmark knows that it is the run under valgrind.
+/// The argument by which the benchmark recognises that it runs under valgrind.
 const ARGUMENT: &str = "--count-instructions";
 
 /// The function that valgrind watches, by its name in the binary.
 const COUNTED: &str = concat!(module_path!(), "::instructions_are_counted_here");
 
-/// Whether this process is the run under valgrind.
+/// Returns whether this process runs under valgrind.
 pub(crate) fn is_child() -> bool {
     std::env::args().any(|argument| argument == ARGUMENT)
 }
 
-/// In the run under valgrind: counts `count` runs of a case that has run before, so that tables and buffers are there.
+/// Under valgrind: counts `count` runs of a case that has run before, so that tables and buffers exist.
 pub(crate) fn count(case: &mut Case, count: u64) {
     case(1, &mut Ignore);
     case(count, &mut Callgrind);
 }
 
-/// In the run outside: what every call of [`count`] found, in order; `None` where that is not `expected` numbers, because
-/// there is no valgrind.
+/// Outside of valgrind: returns the results of all calls of [`count`], in order. Returns `None` if there are not
+/// `expected` numbers, because valgrind is missing.
 pub(crate) fn run_self(expected: usize) -> Option<Vec<f64>> {
     let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("callgrind-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -44,7 +44,7 @@ pub(crate) fn run_self(expected: usize) -> Option<Vec<f64>> {
     status.is_ok_and(|status| status.success() && counts.len() == expected).then_some(counts)
 }
 
-/// The sum that callgrind writes at the end of each dump.
+/// Returns the sum that callgrind writes at the end of each dump.
 fn total(dump: &str) -> f64 {
     let line = dump.lines().find_map(|line| line.strip_prefix("totals: "));
     line.expect("a dump of callgrind has its total").trim().parse().unwrap()
@@ -66,10 +66,10 @@ impl Meter for Callgrind {
     }
 }
 
-/// Callgrind counts between entry and exit of this function, and writes a dump at each exit.
+/// Callgrind counts from entry to exit of this function, and writes a dump at each exit.
 #[inline(never)]
 fn instructions_are_counted_here(work: &mut dyn FnMut()) {
     work();
-    // Keeps the call above from becoming a jump, after which there would be no exit to see.
+    // Keeps the call above from becoming a jump, which would leave no exit to see.
     black_box(());
 }

@@ -1,16 +1,14 @@
-//! Times of several cases that can be compared with one another, because whatever the machine did fell on all alike.
-//!
-//! Does not know what they are compared for.
+//! Comparable times of several cases: disturbances of the machine affect all cases alike.
 
 use std::time::Duration;
 
 use super::meter::{Case, time};
 
-/// Nanoseconds of one run, for each case and round.
+/// Returns the nanoseconds of one run, for each case and round.
 ///
-/// Every round takes one sample of each case, beginning with another each time. Criterion measures one case after the
-/// other, and on a machine that also does other things a ratio of two of its results drifts by more than what it is to
-/// show; the ratio of two samples of one round does not.
+/// Every round takes one sample of each case, starting with another case each time. Criterion measures one case after
+/// the other. On a machine that also does other work, a ratio of two such results drifts by more than the difference it
+/// should show. The ratio of two samples of one round does not.
 pub(crate) fn sample(cases: &mut [&mut Case], rounds: usize) -> Vec<Vec<f64>> {
     let counts: Vec<_> = cases.iter_mut().map(|case| calibrate(case)).collect();
     let mut samples = vec![Vec::with_capacity(rounds); cases.len()];
@@ -24,20 +22,20 @@ pub(crate) fn sample(cases: &mut [&mut Case], rounds: usize) -> Vec<Vec<f64>> {
     samples
 }
 
-/// The median of the rounds' own ratios.
+/// Returns the median of the rounds' own ratios.
 pub(crate) fn ratio(ours: &[f64], base: &[f64]) -> f64 {
     let ratios: Vec<_> = ours.iter().zip(base).map(|(ours, base)| ours / base).collect();
     median(&ratios)
 }
 
-/// The middle one.
+/// Returns the middle value.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
 }
 
-/// How many runs fill one sample.
+/// Returns how many runs fill one sample.
 fn calibrate(case: &mut Case) -> u64 {
     let mut count = 1;
     while time(case, count) < SAMPLE && count < 1 << 20 {
@@ -46,5 +44,5 @@ fn calibrate(case: &mut Case) -> u64 {
     count
 }
 
-/// Long beside the clock's resolution, short beside a scheduler's time slice.
+/// Long compared with the clock's resolution, short compared with a scheduler's time slice.
 const SAMPLE: Duration = Duration::from_micros(300);

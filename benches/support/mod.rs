@@ -1,6 +1,4 @@
-//! What the benchmarks share: how one piece of work is measured, in time, in instructions and in allocations.
-//!
-//! Does not know what is measured.
+//! Shared by the benchmarks: measuring one piece of work in time, in instructions and in allocations.
 
 pub(crate) mod callgrind;
 pub(crate) mod interleaved;

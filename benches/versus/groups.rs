@@ -1,7 +1,6 @@
-//! Rows of the table for groups: sender keys by this library, Megolm by vodozemac.
+//! The table's rows for groups: sender keys in this library, Megolm in vodozemac.
 //!
-//! Does not know sessions. Both sign with one multiplication and verify with two; Megolm's messages also have eight bytes of
-//! HMAC-SHA256.
+//! Both sign with one multiplication and verify with two. Megolm's messages also have eight bytes of HMAC-SHA256.
 
 use std::hint::black_box;
 

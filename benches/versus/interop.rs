@@ -1,7 +1,7 @@
-//! Rows of the table for the Signal protocol, by this library: `cargo bench --bench versus --features interop`.
+//! The table's rows for the Signal protocol in this library: `cargo bench --bench versus --features interop`.
 //!
-//! Does not know the native suite. vodozemac does the same with Olm, whose messages are encrypted alike: AES-256-CBC and eight
-//! bytes of HMAC-SHA256.
+//! They are compared with Olm in vodozemac, which encrypts messages in the same way: AES-256-CBC and eight bytes of
+//! HMAC-SHA256.
 
 use std::hint::black_box;
 
@@ -24,7 +24,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// Two devices, and what the second has published.
+/// Two devices, and the second one's published keys.
 struct World {
     alice: Identity,
     bob: Identity,
@@ -47,7 +47,7 @@ impl World {
         Session::initiate(&self.alice, &verified, &mut rand::rng()).unwrap()
     }
 
-    /// Both sides confirmed, and the first one's chain begun.
+    /// Returns a session confirmed on both sides, in which the first side's chain has started.
     fn established(&self) -> (Session, Session) {
         let mut a = self.initiate();
         let hello = a.encrypt(&[1; 32], &mut rand::rng()).unwrap();

@@ -1,7 +1,7 @@
 //! This library against vodozemac 0.11, an implementation of Olm: `cargo bench --bench versus`.
 //!
-//! Does not know absolute truths: only ratios of one run mean anything. Ends by printing the table of the README, which
-//! says where a ratio is above its aim; a timing is read, not tested.
+//! Only ratios within one run are meaningful. Prints the README's table at the end, which shows each ratio that is
+//! above its aim. Timings are for reading and fail no test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
@@ -55,13 +55,13 @@ fn main() {
     }
     table::print(&mut operations());
     println!(
-        "\nReversed messages are compared with our own decryption in order.\n\
-         vodozemac's own work is smaller in places: it encrypts no headers, has no post-quantum part, and verifies \
+        "\nReversed messages are compared with this library's own decryption in order.\n\
+         vodozemac does less work in places: it encrypts no headers, has no post-quantum part, and verifies \
          nothing\nwhen a session is set up."
     );
 }
 
-/// The rows of the table. Messages are bytes as they travel, on both sides.
+/// Returns the rows of the table. On both sides, messages are bytes as on the wire.
 fn operations() -> Vec<Operation> {
     #[cfg(feature = "interop")]
     return native().into_iter().chain(interop::operations()).chain(groups::operations()).collect();
@@ -89,7 +89,7 @@ fn native() -> [Operation; 12] {
             theirs::unseal(theirs::waiting()),
         ),
         Operation {
-            name: "1,000 in reverse order, each, against our own decrypt",
+            name: "1,000 in reverse order, each, against own decrypt in order",
             at_most: Some(2.0),
             ours: ours::reversed(),
             base: ours::decrypt(32),

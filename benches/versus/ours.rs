@@ -1,6 +1,4 @@
-//! The operations of the table, by this library.
-//!
-//! Does not know the other one: `theirs.rs` does the same things in the same order.
+//! The table's operations in this library. `theirs.rs` does the same in the same order.
 
 use std::hint::black_box;
 
@@ -12,7 +10,7 @@ use crate::{PREPARED, REVERSED};
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const CONTEXT: &[u8] = b"session with bob";
 
-/// Two devices, and what the second has published.
+/// Two devices, and the second one's published keys.
 struct World {
     alice: Identity,
     bob: Identity,
@@ -35,7 +33,7 @@ impl World {
         Session::initiate(&self.alice, &verified, &mut rand::rng()).unwrap()
     }
 
-    /// The second device's session after it has answered, and the first one's before it has read that.
+    /// Returns the second device's session after it has answered, and the first one's before it has read the answer.
     fn answered(&self) -> (Session, Session, Vec<u8>) {
         let mut a = self.initiate();
         let hello = Ciphertext::from_bytes(&encrypt_one(&mut a, &[1; 32])).unwrap();
@@ -45,7 +43,7 @@ impl World {
         (a, b, answer)
     }
 
-    /// Both sides confirmed, and the first one's chain begun.
+    /// Returns a session confirmed on both sides, in which the first side's chain has started.
     fn established(&self) -> (Session, Session) {
         let (mut a, mut b, answer) = self.answered();
         decrypt_one(&mut a, &answer);
@@ -130,11 +128,12 @@ pub(crate) fn accept() -> Case {
     })
 }
 
-/// A session of each age that is sealed: fresh from `accept`, or waiting for its first answer.
+/// Returns a session to seal that is fresh from `accept`.
 pub(crate) fn fresh() -> Session {
     World::new().answered().1
 }
 
+/// Returns a session to seal that waits for its first answer.
 pub(crate) fn waiting() -> Session {
     World::new().answered().0
 }

@@ -1,30 +1,28 @@
-//! The table of ratios: samples of all cases, interleaved in one process, and what is printed of them.
-//!
-//! Does not know the operations.
+//! The table of ratios: samples of all cases, interleaved in one process.
 
 use crate::support::callgrind;
 use crate::support::interleaved::{median, ratio, sample};
 use crate::support::meter::{Case, allocations};
 
-/// One row: an operation, and what it is compared with.
+/// One row: an operation, and the one it is compared with.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    /// The greatest ratio that is promised, where one is.
+    /// The greatest ratio that is promised, if any.
     pub(crate) at_most: Option<f64>,
     pub(crate) ours: Case,
     pub(crate) base: Case,
-    /// How many messages one run of `ours` handles.
+    /// How many messages one run of `ours` processes.
     pub(crate) messages: u64,
 }
 
-/// What was measured for one row: ours, then the base.
+/// The measurements of one row: this library's, then the base's.
 struct Row {
     nanoseconds: [f64; 2],
     ratio: f64,
     allocations: [f64; 2],
 }
 
-/// Measures and prints.
+/// Measures all operations and prints the tables.
 pub(crate) fn print(operations: &mut [Operation]) {
     let rows = measure(operations);
     println!("\n| operation | bisik | vodozemac | ratio | at most | met |\n|---|---:|---:|---:|---:|---|");
@@ -54,10 +52,10 @@ fn measure(operations: &mut [Operation]) -> Vec<Row> {
     operations.iter_mut().zip(samples.chunks_exact(2)).map(row).collect()
 }
 
-/// The second table: what does not depend on what else the machine does.
+/// Prints the second table: values that do not depend on what else the machine does.
 fn print_counts(operations: &[Operation], rows: &[Row]) {
     let instructions = callgrind::run_self(2 * operations.len());
-    println!("\n| operation | instructions | of vodozemac | ratio | allocations | of vodozemac |");
+    println!("\n| operation | instructions | vodozemac's | ratio | allocations | vodozemac's |");
     println!("|---|---:|---:|---:|---:|---:|");
     for (index, (operation, row)) in operations.iter().zip(rows).enumerate() {
         let [ours, base] = row.allocations;
@@ -72,13 +70,13 @@ fn print_counts(operations: &[Operation], rows: &[Row]) {
     }
     match instructions {
         Some(_) => println!(
-            "\nInstructions by callgrind, which hides SHA-NI and AVX-512 from the program: whatever hashes counts a software\nSHA-256, some thirty times the instructions that the hardware takes. They show regressions, not cost."
+            "\nInstructions by callgrind, which hides SHA-NI and AVX-512 from the program: hashing counts as software\nSHA-256, about thirty times the instructions of the hardware. They show regressions, not cost."
         ),
         None => println!("\nNo instruction counts: valgrind is not on the path."),
     }
 }
 
-/// In the run under valgrind: counts all cases, in the order of the table.
+/// Under valgrind: counts all cases, in the order of the table.
 pub(crate) fn count_instructions(operations: &mut [Operation]) {
     for operation in operations {
         let runs = operation.counted_runs();
@@ -88,8 +86,8 @@ pub(crate) fn count_instructions(operations: &mut [Operation]) {
 }
 
 impl Operation {
-    /// Runs whose instructions or allocations are counted: no more than a case prepares at a time, so that they are
-    /// counted in one piece.
+    /// Returns the runs whose instructions or allocations are counted: no more than a case prepares at a time, so that
+    /// they are counted in one piece.
     const fn counted_runs(&self) -> u64 {
         if self.messages == 1 { 8 } else { 1 }
     }
@@ -99,5 +97,5 @@ fn duration(nanoseconds: f64) -> String {
     if nanoseconds < 10_000.0 { format!("{nanoseconds:.0} ns") } else { format!("{:.1} us", nanoseconds / 1_000.0) }
 }
 
-/// Rounds of interleaved samples: some seconds in all.
+/// Rounds of interleaved samples: some seconds in total.
 const ROUNDS: usize = 201;

@@ -1,6 +1,4 @@
-//! The operations of the table, by vodozemac.
-//!
-//! Does not know the other library: `ours.rs` does the same things in the same order.
+//! The table's operations in vodozemac. `ours.rs` does the same in the same order.
 
 use std::hint::black_box;
 
@@ -10,7 +8,7 @@ use vodozemac::olm::{Account, AccountPickle, OlmMessage, Session, SessionConfig,
 use crate::PREPARED;
 use crate::support::meter::{Case, pieces};
 
-/// The type numbers of Olm, which travel beside its messages.
+/// Olm's message types, which are transmitted beside its messages.
 const FIRST: usize = 0;
 const ORDINARY: usize = 1;
 
@@ -38,7 +36,7 @@ impl World {
         self.alice.create_outbound_session(SessionConfig::version_1(), identity, one_time).unwrap()
     }
 
-    /// The second device's session after it has answered, and the first one's before it has read that.
+    /// Returns the second device's session after it has answered, and the first one's before it has read the answer.
     fn answered(&mut self) -> (Session, Session, Vec<u8>) {
         let mut a = self.initiate();
         let hello = encrypt_one(&mut a, &[1; 32]);
@@ -47,7 +45,7 @@ impl World {
         (a, b, answer)
     }
 
-    /// Both sides confirmed, and the first one's chain begun.
+    /// Returns a session confirmed on both sides, in which the first side's chain has started.
     fn established(mut self) -> (Session, Session) {
         let (mut a, mut b, answer) = self.answered();
         decrypt_one(&mut a, &answer);
@@ -138,11 +136,12 @@ pub(crate) fn accept() -> Case {
     })
 }
 
-/// A session of each age that is pickled: fresh from acceptance, or waiting for its first answer.
+/// Returns a session to pickle that is fresh from acceptance.
 pub(crate) fn fresh() -> Session {
     World::new().answered().1
 }
 
+/// Returns a session to pickle that waits for its first answer.
 pub(crate) fn waiting() -> Session {
     World::new().answered().0
 }

@@ -1,6 +1,4 @@
 //! One participant: its part in the call, its sessions with the others, its socket.
-//!
-//! Does not know who else is there except as it is told.
 #![allow(clippy::as_conversions)]
 
 use std::collections::BTreeMap;
@@ -19,13 +17,13 @@ pub(crate) struct Caller {
     identity: Identity,
     sessions: BTreeMap<Participant, Session>,
     call: GroupCall,
-    /// What everybody says: who listens knows what it has to be.
+    /// The sound that every participant sends, so each listener knows what to expect.
     sound: Vec<Vec<u8>>,
     socket: UdpSocket,
     sequence: u16,
 }
 
-/// What encryption cost, in seconds and bytes.
+/// The cost of encryption, in seconds and bytes.
 #[derive(Default)]
 pub(crate) struct Cost {
     pub(crate) sealed: f64,
@@ -36,16 +34,16 @@ pub(crate) struct Cost {
     pub(crate) frame_bytes: f64,
 }
 
-/// The packets of one part of the call.
+/// The packets that arrived in one part of the call.
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) arrived: usize,
     pub(crate) opened: usize,
-    /// Refused: opened before.
+    /// Refused as replayed.
     pub(crate) doubled: usize,
-    /// Refused: sealed under a key that was not for us.
+    /// Refused: encrypted under a key that this participant does not have.
     pub(crate) unknown: usize,
-    /// Refused as forged, or not what was said.
+    /// Refused as forged, or with other sound than expected.
     pub(crate) wrong: usize,
 }
 
@@ -70,7 +68,7 @@ impl Caller {
         self.identity.public()
     }
 
-    /// A session with each other, with a message that went and came.
+    /// Sets up a session with `other` and exchanges one message in each direction.
     pub(crate) fn meet(&mut self, other: &mut Self) -> Result<(), Error> {
         let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
         let mut keys = PreKeys::generate(&other.identity, now, rng);
@@ -94,7 +92,7 @@ impl Caller {
         Ok(self.call.leave(Participant(who), &mut rand::rng())?)
     }
 
-    /// Our present key, encrypted for one of the others. Whoever is not in the call gets none.
+    /// Returns the local sender's current key, encrypted for `other`. Only participants in the call get it.
     pub(crate) fn key_for(&mut self, other: Participant) -> Result<Vec<u8>, Error> {
         let session = self.sessions.get_mut(&other).ok_or("no session")?;
         let key = self.call.key_for(session)?;
@@ -104,12 +102,12 @@ impl Caller {
     pub(crate) fn receive_key(&mut self, from: Participant, message: &[u8]) -> Result<(), Error> {
         let session = self.sessions.get_mut(&from).ok_or("no session")?;
         let Signal::EpochKey(key) = Signal::from_bytes(&session.decrypt(&Ciphertext::from_bytes(message)?)?)? else {
-            return Err("another signal than a key".into());
+            return Err("not an epoch key".into());
         };
         Ok(self.call.accept_key(key, session)?)
     }
 
-    /// Sends `frames` frames if it may speak, listens to what comes, and then to what is late.
+    /// Sends `frames` frames if it may speak and processes what arrives, then waits for late packets.
     pub(crate) fn talk(&mut self, frames: usize, speaks: bool) -> Result<Heard, Error> {
         let mut heard = Heard::default();
         for _ in 0..frames {
@@ -127,7 +125,7 @@ impl Caller {
         Ok(heard)
     }
 
-    /// One packet: a header as RTP has it, which a relay reads and cannot change unseen, and a frame.
+    /// Sends one packet: a header like RTP's, which the relay can read but not change undetected, and a frame.
     fn say(&mut self) -> Result<(), Error> {
         let payload = &self.sound[usize::from(self.sequence) % self.sound.len()];
         let timestamp = u32::from(self.sequence) * 160;
@@ -148,7 +146,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Everything that has arrived.
+    /// Processes every packet that has arrived.
     fn listen(&mut self, heard: &mut Heard) -> Result<(), Error> {
         let mut packet = [0; 2048];
         loop {
@@ -163,7 +161,7 @@ impl Caller {
             let start = Instant::now();
             let opened = self.call.open(metadata, frame);
             let elapsed = start.elapsed().as_secs_f64();
-            // A refused frame costs less, and would flatter the figure.
+            // Refused frames cost less and would make the result look better.
             if opened.is_ok() {
                 self.cost.opening += elapsed;
                 self.cost.opened += 1.0;
@@ -178,9 +176,9 @@ impl Caller {
     }
 }
 
-/// Bytes of an RTP header.
+/// Bytes in an RTP header.
 const RTP: usize = 12;
-/// Twenty times as fast as life.
+/// Time between frames: twenty times as fast as real time.
 const PACE: Duration = Duration::from_millis(1);
-/// After the last frame of a part.
+/// How long to wait after the last frame of a part.
 const LATE: Duration = Duration::from_millis(200);

@@ -1,11 +1,12 @@
-//! A group call over an untrusted relay: three people, one who joins late, one who leaves and hears nothing after.
+//! A group call over an untrusted relay: three people, of whom one joins late, and one leaves and can hear nothing
+//! afterwards.
 //!
-//! Does not know a codec worth hearing: sound is G.711, 160 bytes for 20 ms, as Opus would be at 64 kbit/s. Say it with a
-//! recording of 16 bits: `cargo run --release --example call -- speech.wav`.
+//! The sound is G.711: 160 bytes for 20 ms, as much as Opus has at 64 kbit/s. To use your own 16-bit recording:
+//! `cargo run --release --example call -- speech.wav`.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 mod caller; // one participant: a call, sessions, a socket
-mod relay; //  forwards everything to everybody, and loses, doubles and reorders some of it
+mod relay; //  forwards every packet to all others; loses, duplicates and reorders some
 mod sound; //  a recording, or a melody, in frames of 20 ms
 
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use relay::Relay;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Frames that everybody sends in each part of the call: ten seconds.
+/// Frames that each participant sends in each part of the call: ten seconds.
 const FRAMES: usize = 500;
 
 fn main() -> Result<ExitCode, Error> {
@@ -27,15 +28,15 @@ fn main() -> Result<ExitCode, Error> {
     let mut callers = introduce(&relay, recording.as_deref())?;
     let mut report = Report::default();
 
-    // Ana and Budi are in the call. The relay sends everything to Citra too.
+    // Ana and Budi are in the call. The relay sends every packet to Citra too.
     join(&mut callers, &[0], 1)?;
     report.part("Ana and Budi talk", &mut callers, &[0, 1])?;
 
-    // Citra joins. Everybody takes a new key: what she has recorded from before stays closed to her.
+    // Citra joins. Everyone creates a new key, so Citra cannot decrypt what she recorded earlier.
     join(&mut callers, &[0, 1], 2)?;
     report.part("Citra has joined", &mut callers, &[0, 1, 2])?;
 
-    // Budi leaves. The relay goes on sending him everything; his keys open none of it.
+    // Budi leaves. The relay still sends him every packet, but his keys decrypt none.
     for at in [0, 2] {
         callers[at].leave(1)?;
     }
@@ -47,7 +48,7 @@ fn main() -> Result<ExitCode, Error> {
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Three people who have a session with each other, as they would from writing to each other.
+/// Creates three participants. Each pair has a session, as if they had written to each other before.
 fn introduce(relay: &Relay, recording: Option<&str>) -> Result<Vec<Caller>, Error> {
     let rng = &mut rand::rng();
     let (id, suite) = (CallId::generate(rng), FrameSuite::default());
@@ -65,7 +66,7 @@ fn introduce(relay: &Relay, recording: Option<&str>) -> Result<Vec<Caller>, Erro
     Ok(callers)
 }
 
-/// Those who are present and whoever joins learn of each other; then all get all keys.
+/// Lets the joining participant and those present learn of each other. Then all receive all keys.
 fn join(callers: &mut [Caller], present: &[usize], joining: usize) -> Result<(), Error> {
     for one in present {
         for (at, who) in [(*one, joining), (joining, *one)] {
@@ -76,7 +77,7 @@ fn join(callers: &mut [Caller], present: &[usize], joining: usize) -> Result<(),
     share_keys(callers, &[present, &[joining]].concat())
 }
 
-/// Everybody's present key goes to everybody else, each in a message of its own session.
+/// Sends the current key of each participant to every other one, in a message of their session.
 fn share_keys(callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
     for from in present {
         for to in present.iter().filter(|to| *to != from) {
@@ -88,7 +89,7 @@ fn share_keys(callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What was heard in each part, and what was wrong.
+/// The results of each part, and the faults.
 #[derive(Default)]
 struct Report {
     lines: Vec<String>,
@@ -96,7 +97,7 @@ struct Report {
 }
 
 impl Report {
-    /// Everybody listens, and those who are in the call speak: each in a thread, all at once.
+    /// Runs one part: everyone listens, and those in the call speak. Each participant has its own thread.
     fn part(&mut self, title: &str, callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
         let heard: Vec<Heard> = thread::scope(|scope| {
             let threads: Vec<_> = callers
@@ -106,7 +107,7 @@ impl Report {
                 .collect();
             threads
                 .into_iter()
-                .map(|thread| thread.join().map_err(|_| "a participant gave up")?)
+                .map(|thread| thread.join().map_err(|_| "a participant's thread panicked")?)
                 .collect::<Result<_, Error>>()
         })?;
         self.lines.push(format!("\n{title}"));
@@ -116,7 +117,7 @@ impl Report {
                 .push(format!("  {:<6} {arrived:>8} {opened:>8} {doubled:>8} {unknown:>8} {wrong:>8}", caller.name));
             let said = present.iter().filter(|other| **other != index).count() * FRAMES;
             let right = if present.contains(&index) {
-                // Every packet that came was opened, once; the relay loses one in twenty.
+                // Every packet that arrived was decrypted once. The relay loses one in twenty.
                 opened + doubled == arrived && unknown + wrong == 0 && opened * 10 > said * 8
             } else {
                 arrived * 10 > said * 8 && unknown == arrived
@@ -129,7 +130,7 @@ impl Report {
     }
 
     fn print(&self, callers: &[Caller]) {
-        println!("         {:>8} {:>8} {:>8} {:>8} {:>8}   packets", "arrived", "heard", "doubled", "no key", "wrong");
+        println!("         {:>8} {:>8} {:>8} {:>8} {:>8}   packets", "arrived", "heard", "replayed", "no key", "wrong");
         self.lines.iter().for_each(|line| println!("{line}"));
         let sum = |of: fn(&Caller) -> f64| callers.iter().map(of).sum::<f64>();
         let (sealed, opened) = (sum(|caller| caller.cost.sealed), sum(|caller| caller.cost.opened));
@@ -138,7 +139,7 @@ impl Report {
         println!("\n{:<28} {:>12.0}", "frames sealed per second", sealed / sum(|caller| caller.cost.sealing));
         println!("{:<28} {:>12.0}", "frames opened per second", opened / sum(|caller| caller.cost.opening));
         println!("{:<28} {payload:>12.0}", "bytes of sound in a frame");
-        println!("{:<28} {overhead:>12.1}", "bytes of SFrame beside them");
+        println!("{:<28} {overhead:>12.1}", "bytes added by SFrame");
         println!("{:<28} {:>11.1}%", "overhead", overhead / payload * 100.0);
         self.faults.iter().for_each(|fault| eprintln!("WRONG: {fault}"));
     }

@@ -1,6 +1,6 @@
-//! A relay that sends every packet to everybody but its sender, whoever is in the call; and a bad network.
+//! A relay that sends every packet to everyone but its sender, in the call or not, over a bad network.
 //!
-//! Does not know any key. It loses one packet in twenty, doubles one in fifty, and holds one in ten back.
+//! It loses one packet in twenty, duplicates one in fifty, and delays one in ten. It knows no keys.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -31,17 +31,17 @@ impl Relay {
         Ok(Self { address, callers, stopped, thread })
     }
 
-    /// A socket of one more participant.
+    /// Returns a socket for one more participant.
     pub(crate) fn register(&self) -> Result<UdpSocket, Error> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(self.address)?;
-        self.callers.lock().map_err(|_| "the relay gave up")?.push(socket.local_addr()?);
+        self.callers.lock().map_err(|_| "the relay's thread panicked")?.push(socket.local_addr()?);
         Ok(socket)
     }
 
     pub(crate) fn stop(self) -> Result<(), Error> {
         self.stopped.store(true, Ordering::Relaxed);
-        Ok(self.thread.join().map_err(|_| "the relay gave up")??)
+        Ok(self.thread.join().map_err(|_| "the relay's thread panicked")??)
     }
 }
 
@@ -51,7 +51,7 @@ fn forward(socket: &UdpSocket, callers: &Mutex<Vec<SocketAddr>>, stopped: &Atomi
         let (length, from) = match socket.recv_from(&mut packet) {
             Ok(received) => received,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                // Silence: what was held back goes out, so that nothing of one part of the call is in the next.
+                // Silence: send the delayed packets, so that none of one part of the call arrives in the next.
                 for (packet, to) in held.drain(..) {
                     socket.send_to(&packet, to)?;
                 }
@@ -79,5 +79,5 @@ fn forward(socket: &UdpSocket, callers: &Mutex<Vec<SocketAddr>>, stopped: &Atomi
     Ok(())
 }
 
-/// Packets that are held back at once.
+/// Packets delayed at one time.
 const HELD: usize = 30;

@@ -1,16 +1,14 @@
-//! Twenty milliseconds at a time: a recording, or a melody of one's own, as G.711 (mu-law) at 8 kHz.
-//!
-//! Does not know encryption.
+//! Sound in frames of 20 ms: a recording, or a generated melody, as G.711 (mu-law) at 8 kHz.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use std::f64::consts::TAU;
 
 use super::Error;
 
-/// Frames of 160 bytes; at least one.
+/// Returns at least one frame of 160 bytes.
 pub(crate) fn frames(recording: Option<&str>) -> Result<Vec<Vec<u8>>, Error> {
     let samples = match recording {
-        Some(path) => read(&std::fs::read(path)?).ok_or("not a WAV file of 16 bits")?,
+        Some(path) => read(&std::fs::read(path)?).ok_or("not a 16-bit WAV file")?,
         None => melody(),
     };
     let encoded: Vec<_> = samples.into_iter().map(mu_law).collect();
@@ -18,7 +16,7 @@ pub(crate) fn frames(recording: Option<&str>) -> Result<Vec<Vec<u8>>, Error> {
     if frames.is_empty() { Err("less than 20 ms of sound".into()) } else { Ok(frames) }
 }
 
-/// Ten seconds: a scale of two octaves. All sing the same, so that every listener knows what it should be.
+/// Returns ten seconds: a scale of two octaves. All participants send the same, so every listener knows what to expect.
 fn melody() -> Vec<i16> {
     (0..80_000_u32)
         .map(|at| {
@@ -29,7 +27,7 @@ fn melody() -> Vec<i16> {
         .collect()
 }
 
-/// The first channel of a WAV file of 16 bits, at about 8 kHz.
+/// Returns the first channel of a 16-bit WAV file, at about 8 kHz.
 fn read(file: &[u8]) -> Option<Vec<i16>> {
     let number = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?));
     if file.get(..4)? != b"RIFF" || file.get(8..12)? != b"WAVE" {
@@ -55,7 +53,7 @@ fn read(file: &[u8]) -> Option<Vec<i16>> {
     }
 }
 
-/// ITU-T G.711: a sign, three bits of exponent, four of mantissa.
+/// Encodes a sample as in ITU-T G.711: a sign, three bits of exponent, four of mantissa.
 fn mu_law(sample: i16) -> u8 {
     let magnitude = sample.unsigned_abs().min(32_635) + 132;
     let exponent = (magnitude >> 7).ilog2() as u8;

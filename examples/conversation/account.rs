@@ -1,6 +1,4 @@
-//! What one party has said in all its lives, and how that agrees with what the relay did to its mail.
-//!
-//! Does not know the other party.
+//! What one party has reported, over all its processes, and whether that agrees with what the relay did to its mail.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,28 +7,28 @@ use crate::blobs::HONEST;
 use crate::mailbox::Tally;
 use crate::said::{Said, TAKEN};
 
-/// What one party has said.
+/// The reports of one party.
 #[derive(Default)]
 pub(crate) struct Account {
     pub(crate) identity: Vec<u8>,
     pub(crate) starts: u32,
-    /// How its first life ended, if it did not end by itself.
+    /// How its first process ended, if it was killed.
     pub(crate) end: Option<String>,
-    /// The revisions of the stored sessions that it has gone on from.
+    /// The revisions of the stored sessions from which it has continued.
     pub(crate) resumed: Vec<u64>,
     pub(crate) messages: u64,
     pub(crate) plaintext: u64,
     pub(crate) ciphertext: u64,
-    /// By number of the delivery.
+    /// The result of each delivery, by the delivery's number.
     pub(crate) verdicts: Vec<(u64, String)>,
-    /// What the blob store gave, how, and what came of it.
+    /// For each fetched blob, what the store did to it, and the result.
     pub(crate) fetches: Vec<(String, Option<String>)>,
-    /// From where it has gone on with an upload.
+    /// The byte at which it has resumed an upload.
     pub(crate) taken_up: Option<u64>,
-    /// Bytes of files, again those that were refused or lost.
+    /// Bytes of files, counting those again that were refused or lost.
     pub(crate) uploaded: u64,
     pub(crate) downloaded: u64,
-    /// KiB of memory at most, of any of its processes.
+    /// Peak memory in KiB, of any of its processes.
     pub(crate) peak: Option<u64>,
     pub(crate) taken: u64,
     pub(crate) recognised: u64,
@@ -40,10 +38,10 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// A party that comes back must be who it was.
+    /// Notes the identity. It must be the same after a restart.
     pub(crate) fn note_identity(&mut self, key: Vec<u8>) -> Outcome<()> {
         if !self.identity.is_empty() && self.identity != key {
-            return Err("a party has come back as another".into());
+            return Err("a party has restarted with another identity".into());
         }
         self.identity = key;
         Ok(())
@@ -74,7 +72,7 @@ impl Account {
         }
     }
 
-    /// Refused messages and blobs, by the reason.
+    /// Returns the number of refused messages and blobs for each reason.
     pub(crate) fn refusals(&self) -> BTreeMap<&str, u64> {
         let mut refusals = BTreeMap::new();
         let blobs = self.fetches.iter().filter_map(|(_, word)| word.as_ref());
@@ -85,11 +83,11 @@ impl Account {
         refusals
     }
 
-    /// Whether every verdict is the only right one for what the relay had delivered: damaged messages refused as such,
-    /// each other message taken exactly once, and refused as replayed every further time.
+    /// Returns whether every delivery had the right result: damaged messages were refused, each other message was
+    /// accepted exactly once, and was refused as replayed every further time.
     pub(crate) fn is_right_about(&self, tally: &Tally) -> bool {
         let mut taken = HashSet::new();
-        // Of these the killed process may have taken one that it could not tell of any more.
+        // The killed process may have accepted one of these without reporting it.
         let again = tally.deliveries.iter().filter(|delivery| delivery.again).map(|delivery| delivery.message);
         let again: HashSet<u64> = again.collect();
         let right = self.verdicts.iter().all(|(number, word)| {
@@ -98,8 +96,8 @@ impl Account {
             match word.as_str() {
                 TAKEN => !delivery.damaged && taken.insert(message),
                 "DecryptError::Replayed" => !delivery.damaged && (taken.contains(&message) || again.contains(&message)),
-                // A broken connection may lose any number of acknowledgements: what comes again then may be older than
-                // all that the receiver keeps keys for.
+                // A broken connection may lose any number of acknowledgements. A message that is then delivered again
+                // may be older than all skipped message keys that the receiver keeps.
                 "DecryptError::Rejected" => delivery.damaged || delivery.again,
                 _ => delivery.damaged,
             }
@@ -108,12 +106,12 @@ impl Account {
         right && judged.len() == tally.deliveries.len()
     }
 
-    /// Blobs that the store gave in this way.
+    /// Returns the number of blobs to which the store did `how`.
     pub(crate) fn fetched(&self, how: &str) -> u64 {
         self.fetches.iter().map(|(trick, _)| u64::from(trick == how)).sum()
     }
 
-    /// Whether each blob was taken that the store gave as it was, and no other. A killed process says nothing of its last.
+    /// Returns whether exactly the unaltered blobs were accepted. A killed process does not report its last blob.
     pub(crate) fn is_right_about_blobs(&self) -> bool {
         let unknown = self.fetches.iter().filter(|(_, word)| word.is_none()).count();
         let judged = self.fetches.iter().filter_map(|(trick, word)| Some((trick, word.as_ref()?)));

@@ -1,6 +1,6 @@
-//! What each party has to say: a few lines of text, and its share of the files.
+//! What each party sends: a few lines of text, and its share of the files.
 //!
-//! Does not know encryption or sending. Both processes and the one that checks them work it out from the same arguments.
+//! Both parties and the process that checks them compute it from the same arguments.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 
 use crate::{Outcome, Who};
 
-/// One thing to be sent.
+/// One item to send.
 pub(crate) enum Item {
     Text(&'static str),
     File(Source),
 }
 
-/// A file to be sent.
+/// A file to send.
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    /// What it is called on the other side: its last name, without what has no place in one.
+    /// The file name for the receiver: the last component, without characters that a name must not contain.
     pub(crate) name: String,
     pub(crate) length: u64,
 }
 
-/// The items of one party, in the order in which they are sent: texts between the files, as people write.
+/// Returns the items of one party, in the order in which they are sent: texts between the files.
 pub(crate) fn agenda(who: Who, sources: &[Source]) -> Vec<Item> {
     let mut texts = texts(who).iter().map(|text| Item::Text(text));
     let mut items = Vec::new();
@@ -35,7 +35,7 @@ pub(crate) fn agenda(who: Who, sources: &[Source]) -> Vec<Item> {
     items
 }
 
-/// The files that the arguments name, directories with all that is in them; without arguments, the repository's own.
+/// Returns the files that the arguments name, including those in directories. Without arguments, the repository's own.
 pub(crate) fn sources(arguments: &[OsString]) -> Outcome<Vec<Source>> {
     let mut paths = Vec::new();
     if arguments.is_empty() {
@@ -61,7 +61,7 @@ fn walk(path: PathBuf, into: &mut Vec<PathBuf>) -> Outcome<()> {
         into.push(path);
     } else if kind.is_dir() {
         let entries = fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
-        // Links inside a directory are left out: they may lead back into it.
+        // Skip links inside a directory: they may lead back into it.
         let mut entries: Vec<_> = entries.into_iter().filter(|entry| !entry.path().is_symlink()).collect();
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
@@ -73,7 +73,7 @@ fn walk(path: PathBuf, into: &mut Vec<PathBuf>) -> Outcome<()> {
     Ok(())
 }
 
-/// A name that shows what it is: `bisik::content` refuses others.
+/// Returns a name that displays as what it is: `bisik::content` refuses others.
 fn plain_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let plain = |c: char| if c.is_alphanumeric() || c == ' ' || c.is_ascii_graphic() && c != '\\' { c } else { '_' };
@@ -109,9 +109,9 @@ const BOB: [&str; 8] = [
     "Received, everything is here. Terima kasih banyak dan selamat malam!",
 ];
 
-/// What the repository sends when no file is named.
+/// The files to send if none is named.
 const OWN: [&str; 7] =
     ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT", "docs"];
 
-/// Characters of a name: at most 255 bytes.
+/// Characters in a name. Its bytes must not exceed 255.
 const LONGEST_NAME: usize = 60;

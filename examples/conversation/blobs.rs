@@ -1,7 +1,7 @@
-//! The blob store: a directory that nobody need trust, and that does not deserve it.
+//! The blob store: an untrusted directory.
 //!
-//! Does not know what a blob is. It keeps all that is written into it, and a reader of it sees some blobs damaged, cut short
-//! or exchanged, as a seed decides.
+//! It keeps everything that is written. A reader gets some blobs damaged, truncated or exchanged, as determined by a
+//! seed.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -14,18 +14,18 @@ use rand::{RngExt, SeedableRng};
 use crate::Outcome;
 use crate::said::{Said, to_hex};
 
-/// The store, as one process sees it.
+/// The store as one process sees it.
 pub(crate) struct Blobs {
     directory: PathBuf,
     rng: StdRng,
     fetches: u32,
 }
 
-/// A blob on its way to a reader.
+/// A blob in transit to a reader.
 pub(crate) struct Fetch {
     blob: io::Take<File>,
     position: u64,
-    /// Where a bit is turned over, if anywhere.
+    /// The position of a flipped bit, if any.
     flip: Option<u64>,
 }
 
@@ -34,12 +34,12 @@ impl Blobs {
         Self { directory, rng: StdRng::seed_from_u64(seed), fetches: 0 }
     }
 
-    /// A new name: random, so that it says nothing.
+    /// Returns a new name. It is random, so that it reveals nothing.
     pub(crate) fn new_name() -> String {
         to_hex(&rand::random::<[u8; NAME / 2]>())
     }
 
-    /// Where to write a blob from `position` on. What is there already is kept up to that.
+    /// Opens a blob for writing from `position`. The bytes before that are kept.
     pub(crate) fn write(&self, name: &str, position: u64) -> Outcome<File> {
         let mut blob = File::options().write(true).create(true).truncate(false).open(self.directory.join(name))?;
         blob.set_len(position)?;
@@ -47,14 +47,14 @@ impl Blobs {
         Ok(blob)
     }
 
-    /// A blob from its beginning, or something like it.
+    /// Opens a blob for reading, possibly altered.
     pub(crate) fn fetch(&mut self, name: &str) -> Outcome<Fetch> {
-        // The peer names a blob, and no path.
+        // The peer supplies a blob name, which must not be a path.
         if name.len() != NAME || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err("no name of a blob".into());
+            return Err("not a blob's name".into());
         }
         self.fetches += 1;
-        // One of each at the beginning, so that the shortest conversation sees them; then by chance.
+        // First one of each kind, so that the shortest conversation includes them all; then at random.
         let choice = if self.fetches <= 3 { self.fetches } else { self.rng.random_range(1..=12) };
         let mut path = self.directory.join(name);
         let length = fs::metadata(&path)?.len();
@@ -87,12 +87,12 @@ impl Read for Fetch {
     }
 }
 
-/// Where the store is.
+/// Returns the directory of the store.
 pub(crate) fn directory(scene: &Path) -> PathBuf {
     scene.join("blobs")
 }
 
-/// What is said of a blob that is given as it is.
+/// The word for a blob that the store returns unaltered.
 pub(crate) const HONEST: &str = "honest";
-/// Bytes of a name.
+/// Bytes in a name.
 pub(crate) const NAME: usize = 32;

@@ -1,6 +1,6 @@
-//! Starts the relay and the two parties, kills one of them in the middle, starts it again, and sees to it that all ends.
+//! Starts the relay and the two parties, kills one party halfway, restarts it, and waits until everything is done.
 //!
-//! Does not know any secret: of the parties it learns their public identities, and what they say about their progress.
+//! It learns only the parties' public identities and what they report about their progress.
 
 use std::ffi::OsString;
 use std::fs;
@@ -25,7 +25,7 @@ use crate::{Outcome, Who, blobs, inbox, memory, outbox};
 /// The hidden argument that makes a process one of the parties.
 pub(crate) const PARTY: &str = "--party";
 
-/// Everything, from the arguments to the table. `false` says that something is off.
+/// Runs everything, from the arguments to the table. Returns `false` if a promise was broken.
 pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<bool> {
     let mut seed = 1;
     if arguments.first().is_some_and(|first| first == "--seed") {
@@ -34,7 +34,7 @@ pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<bool> {
         arguments.drain(..2);
     }
     let sources = agenda::sources(&arguments)?;
-    // Readable for this user alone, and removed at the end.
+    // Readable only by this user, and removed at the end.
     let scene = tempfile::Builder::new().prefix("bisik-conversation-").tempdir()?;
     let performance = perform(seed, scene.path(), &arguments, &sources)?;
     report::report(&performance, scene.path(), &sources)
@@ -43,7 +43,7 @@ pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<bool> {
 fn perform(seed: u64, scene: &Path, files: &[OsString], sources: &[Source]) -> Outcome<Performance> {
     let start = Instant::now();
     let bytes = sources.iter().map(|source| source.length).sum::<u64>();
-    // Whoever has the largest file is killed somewhere in it.
+    // The party with the largest file is killed while it sends that file.
     let largest = (0..sources.len()).max_by_key(|index| sources[*index].length).unwrap_or(0);
     let victim = Who::BOTH[largest % 2];
     let before = sources.iter().take(largest).skip(largest % 2).step_by(2).map(|source| source.length).sum::<u64>();
@@ -74,7 +74,7 @@ fn perform(seed: u64, scene: &Path, files: &[OsString], sources: &[Source]) -> O
     }
     director.run()?;
     director.stop()?;
-    let tallies = director.relay.finish().ok_or("not all that the relay saw could be recorded")?;
+    let tallies = director.relay.finish().ok_or("the relay's recording is incomplete")?;
     let accounts = director.actors.each_mut().map(|actor| std::mem::take(&mut actor.account));
     let interrupted = director.interrupted;
     Ok(Performance { seed, victim, interrupted, accounts, tallies, bytes, took: start.elapsed() })
@@ -82,38 +82,38 @@ fn perform(seed: u64, scene: &Path, files: &[OsString], sources: &[Source]) -> O
 
 struct Director {
     relay: Relay,
-    /// The arguments of a party's process.
+    /// The arguments for a party's process.
     start: Vec<OsString>,
     actors: [Actor; 2],
     sender: Sender<(Who, Line)>,
     said: Receiver<(Who, Line)>,
-    /// Who is killed, and after how many bytes of its files.
+    /// The party to kill, and after how many bytes of its files.
     victim: Who,
     moment: u64,
-    /// Whether it was in the middle of an upload.
+    /// Whether it was killed during an upload.
     interrupted: bool,
     deadline: Instant,
     bar: ProgressBar,
 }
 
-/// What a party has said.
+/// A line that a party has reported.
 type Line = (Said, u64, String);
 
-/// One party, as it is seen from here.
+/// One party, as the director sees it.
 struct Actor {
     directory: PathBuf,
     child: Option<Child>,
-    /// Closing it tells the party that it is enough.
+    /// Closing this tells the party to stop.
     input: Option<ChildStdin>,
-    /// Passes on what the party says.
+    /// Forwards the party's reports.
     listener: Option<JoinHandle<()>>,
     account: Account,
-    /// It has shown its code, and waits for the other's.
+    /// Whether the party has shown its code and waits for the other's.
     waits_for_code: bool,
 }
 
 impl Director {
-    /// Starts the process of a party, for the first time or again: it finds out from its records.
+    /// Starts the process of a party, the first time or again. The process can tell which from its records.
     fn start(&mut self, who: Who) -> Outcome<()> {
         let actor = &mut self.actors[who.index()];
         self.start[1] = who.name().into();
@@ -135,14 +135,15 @@ impl Director {
         Ok(())
     }
 
-    /// Until one was killed, both say that the other has everything, all files are there, and the relay is empty.
+    /// Runs until one party was killed, both report that the other has everything, all files have arrived, and the
+    /// relay is empty.
     fn run(&mut self) -> Outcome<()> {
         while !self.is_over()? {
             if let Ok((who, line)) = self.said.recv_timeout(TICK) {
                 self.hear(who, line)?;
             }
             if Instant::now() > self.deadline {
-                return Err("it takes too long".into());
+                return Err("the time limit has passed".into());
             }
             for who in Who::BOTH {
                 if let Some(status) = self.actors[who.index()].status()? {
@@ -175,29 +176,30 @@ impl Director {
         let actor = &mut self.actors[who.index()];
         if said == Said::Identity {
             actor.waits_for_code = true;
-            actor.account.note_identity(from_hex(&word).ok_or("no identity")?)?;
+            actor.account.note_identity(from_hex(&word).ok_or("not an identity")?)?;
             Who::BOTH.into_iter().for_each(|who| self.show_code_to(who));
             return Ok(());
         }
         actor.account.note(said, number, word);
         let moved = self.actors.iter().map(|actor| actor.account.uploaded + actor.account.downloaded).sum::<u64>();
-        // What was refused or lost moves twice.
+        // Bytes that were refused or lost are transferred twice.
         self.bar.set_position(moved.min(self.bar.length().unwrap_or(0)));
         Ok(())
     }
 
-    /// Gives a party the other's public identity, once there is one: what scanning a code does among people.
+    /// Gives a party the other's public identity, once that is known. Real users scan each other's code instead.
     fn show_code_to(&mut self, who: Who) {
         let code = to_hex(&self.actors[who.other().index()].account.identity);
         let actor = &mut self.actors[who.index()];
         if actor.waits_for_code && !code.is_empty() {
             actor.waits_for_code = false;
-            // A party that cannot be written to has ended, which is noticed elsewhere.
+            // If the party cannot be written to, it has exited; that is noticed elsewhere.
             let _ = actor.input.as_mut().map(|input| writeln!(input, "{code}"));
         }
     }
 
-    /// SIGKILL, or TerminateProcess: it can neither notice nor finish anything. Then it is started again.
+    /// Kills with SIGKILL (or TerminateProcess), so that the process can neither notice nor finish anything. Then
+    /// restarts it.
     fn kill(&mut self) -> Outcome<()> {
         let actor = &mut self.actors[self.victim.index()];
         actor.note_peak();
@@ -206,12 +208,12 @@ impl Director {
         actor.account.end = Some(child.wait()?.to_string());
         actor.join();
         self.interrupted = outbox::is_interrupted(&actor.directory)?;
-        // The mail piles up.
+        // Meanwhile mail accumulates.
         std::thread::sleep(ABSENCE);
         self.start(self.victim)
     }
 
-    /// Tells both that it is enough, and hears them out.
+    /// Tells both parties to stop, and reads their last reports.
     fn stop(&mut self) -> Outcome<()> {
         for who in Who::BOTH {
             let actor = &mut self.actors[who.index()];
@@ -220,7 +222,7 @@ impl Director {
             let status = loop {
                 match actor.status()? {
                     Some(status) => break status,
-                    None if Instant::now() > self.deadline => return Err("a party does not end".into()),
+                    None if Instant::now() > self.deadline => return Err("a party did not stop in time".into()),
                     None => std::thread::sleep(TICK),
                 }
             };
@@ -242,12 +244,12 @@ impl Actor {
         Self { directory, child: None, input: None, listener: None, account, waits_for_code: false }
     }
 
-    /// How its process has ended, if it has.
+    /// Returns how the process has ended, if it has.
     fn status(&mut self) -> Outcome<Option<ExitStatus>> {
         Ok(self.child.as_mut().ok_or("not started")?.try_wait()?)
     }
 
-    /// Hears all that the process has said before it ended.
+    /// Reads everything that the process reported before it ended.
     fn join(&mut self) {
         let _ = self.listener.take().map(JoinHandle::join);
     }
@@ -259,7 +261,7 @@ impl Actor {
 }
 
 impl Drop for Actor {
-    /// Whatever happens, no process stays behind.
+    /// Kills the process if it is still running.
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
@@ -268,13 +270,13 @@ impl Drop for Actor {
     }
 }
 
-/// How long a conversation may take that has hardly anything to say.
+/// Time limit for a conversation with almost nothing to send.
 const LIMIT: Duration = Duration::from_secs(120);
-/// Bytes a second below which something is wrong, even in a debug build on a slow machine.
+/// Bytes per second below which something is wrong, even in a debug build on a slow machine.
 const SLOWEST: u64 = 1 << 16;
-/// How often the processes are looked after.
+/// How often to check the processes.
 const TICK: Duration = Duration::from_millis(20);
 /// How long the killed party is away.
 const ABSENCE: Duration = Duration::from_millis(100);
 
-const BAR: &str = "{elapsed_precise} {wide_bar} {bytes} of {total_bytes} up and down, {bytes_per_sec}";
+const BAR: &str = "{elapsed_precise} {wide_bar} {bytes} of {total_bytes} transferred, {bytes_per_sec}";

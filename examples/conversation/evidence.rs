@@ -1,6 +1,6 @@
-//! What the relay's recording and the blob store give away: a search for windows of everything that was secret.
+//! A search for secrets in the relay's recording and in the blob store: windows of every plaintext and key.
 //!
-//! Does not know who wrote what. It finds what is there in the clear, which is how such things go wrong.
+//! It finds unencrypted data, the usual way in which secrets leak.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,16 +10,16 @@ use std::ops::AddAssign;
 use crate::agenda::Source;
 use crate::{Outcome, Who};
 
-/// What is searched for: windows of at least eight bytes.
+/// The windows to search for, of at least eight bytes.
 pub(crate) struct Secrets {
     windows: Vec<(Kind, Vec<u8>)>,
     /// Windows by their first eight bytes.
     starts: HashMap<u64, Vec<usize>>,
-    /// One bit for each of 2^24 hashes of those: nearly all positions end here.
+    /// One bit for each of 2^24 hashes of these first bytes: the search rejects nearly all positions here.
     filter: Vec<u64>,
 }
 
-/// Whose secret a window is.
+/// The kind of secret in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Plaintext,
@@ -27,14 +27,14 @@ pub(crate) enum Kind {
     Identity(Who),
 }
 
-/// How often something was found.
+/// How often secrets were found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) plaintext: u64,
     pub(crate) keys: u64,
-    /// By whose identity.
+    /// For each party's identity.
     pub(crate) identity: [u64; 2],
-    /// How many bytes were searched.
+    /// The number of bytes searched.
     pub(crate) bytes: u64,
 }
 
@@ -53,17 +53,17 @@ impl Secrets {
         Self { windows: Vec::new(), starts: HashMap::new(), filter: vec![0; 1 << (FILTER - 6)] }
     }
 
-    /// How many windows there are of one kind.
+    /// Returns the number of windows of one kind.
     pub(crate) fn windows(&self, of: Kind) -> usize {
         self.windows.iter().filter(|(kind, _)| *kind == of).count()
     }
 
-    /// Both halves of a secret key.
+    /// Adds both halves of a secret key.
     pub(crate) fn add_key(&mut self, key: &[u8]) {
         key.chunks(16).for_each(|half| self.add(Kind::Key, half));
     }
 
-    /// Every window of 16 bytes of both keys.
+    /// Adds every 16-byte window of both public keys.
     pub(crate) fn add_identity(&mut self, who: Who, key: &[u8]) {
         // The two keys are not adjacent where they are published, so no window spans both.
         for half in key.chunks(32) {
@@ -71,12 +71,13 @@ impl Secrets {
         }
     }
 
-    /// Every window of 16 bytes.
+    /// Adds every 16-byte window of a text.
     pub(crate) fn add_text(&mut self, text: &str) {
         text.as_bytes().windows(16).for_each(|window| self.add(Kind::Plaintext, window));
     }
 
-    /// The name, unless it is too short to mean anything, and about `samples` windows of 32 bytes from all over the file.
+    /// Adds the file's name, unless it is too short to be significant, and about `samples` windows of 32 bytes spread
+    /// over the file.
     pub(crate) fn add_file(&mut self, source: &Source, samples: u64) -> Outcome<()> {
         if source.name.len() >= START {
             self.add(Kind::Plaintext, source.name.as_bytes().get(..LONGEST).unwrap_or(source.name.as_bytes()));
@@ -88,7 +89,7 @@ impl Secrets {
         while position + u64::try_from(LONGEST)? <= source.length {
             file.seek(SeekFrom::Start(position))?;
             file.read_exact(&mut window)?;
-            // Blanks and zeros are found everywhere, and say nothing.
+            // Windows of blanks or zeros occur everywhere and prove nothing.
             let mut different = window;
             different.sort_unstable();
             if different.chunk_by(u8::eq).count() >= 12 {
@@ -107,7 +108,7 @@ impl Secrets {
         self.windows.push((kind, window.to_vec()));
     }
 
-    /// Searches all of `from`, reporting how far it is.
+    /// Searches all of `from`, and reports progress in bytes.
     pub(crate) fn search(&self, from: &mut impl Read, mut progress: impl FnMut(u64)) -> Outcome<Found> {
         let mut found = Found::default();
         let mut buffer = Vec::with_capacity(BLOCK + LONGEST);
@@ -115,7 +116,7 @@ impl Secrets {
             let read = Read::take(&mut *from, u64::try_from(BLOCK)?).read_to_end(&mut buffer)?;
             found.bytes += u64::try_from(read)?;
             progress(u64::try_from(read)?);
-            // A window that may go on beyond the block is left to the next one.
+            // A window that may continue past the block is left to the next one.
             let starts = if read == 0 { buffer.len() } else { buffer.len().saturating_sub(LONGEST - 1) };
             self.search_block(&buffer, starts, &mut found);
             if read == 0 {
@@ -147,21 +148,21 @@ impl Secrets {
     }
 }
 
-/// Where in the filter the bit of a start is.
+/// Returns the position of a start's bit in the filter.
 fn place(start: u64) -> (usize, u64) {
-    // 2^64 divided by the golden ratio: the product's highest bits depend on all of the start's.
+    // 2^64 divided by the golden ratio: the highest bits of the product depend on all bits of the start.
     let hash = start.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - FILTER);
     (usize::try_from(hash / 64).unwrap_or(0), 1 << (hash % 64))
 }
 
-/// Windows of an identity.
+/// Windows in an identity.
 pub(crate) const IDENTITY_WINDOWS: u64 = 2 * (32 - 16 + 1);
 
-/// Bytes of the longest window.
+/// Bytes in the longest window.
 const LONGEST: usize = 32;
 /// Bytes by which windows are looked up.
 const START: usize = 8;
 /// Bytes searched at once.
 const BLOCK: usize = 1 << 20;
-/// Binary logarithm of the number of bits of the filter.
+/// Binary logarithm of the filter's size in bits.
 const FILTER: u32 = 24;

@@ -1,7 +1,7 @@
-//! What a party was told: texts are shown at once, files when they have come from the blob store.
+//! What a party receives: texts are shown at once, files when they have been fetched from the blob store.
 //!
-//! Does not know sessions. A directory, `received`, stands for the screen. A message with a file waits in `inbox` until the
-//! file is whole, whatever happens meanwhile; so its receipt can leave as soon as it is there.
+//! A directory, `received`, stands for the screen. A message with a file stays in `inbox` until the whole file has been
+//! fetched, even across crashes. So its receipt can be sent as soon as the message is there.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -15,15 +15,15 @@ use crate::said::{Said, TAKEN, to_hex};
 use crate::store::replace;
 use crate::{Outcome, PIECE};
 
-/// What one party was told.
+/// The received contents of one party.
 pub(crate) struct Inbox {
     directory: PathBuf,
     download: Option<Download>,
-    /// How often the blob that comes next was refused.
+    /// How often the next blob was refused.
     refused: u32,
 }
 
-/// A blob on its way into a file.
+/// A download of a blob into a file.
 struct Download {
     waiting: PathBuf,
     id: ContentId,
@@ -40,8 +40,10 @@ impl Inbox {
         Ok(Self { directory: directory.to_owned(), download: None, refused: 0 })
     }
 
-    /// Shows a text, or keeps a message with a file, for good: after that it may be receipted. The same content may come any
-    /// number of times: what is there already is how it is recognised. Anything else is no matter here.
+    /// Shows a text, or stores a message with a file. After that a receipt may be sent.
+    ///
+    /// The same content may arrive any number of times; it is recognised because it is there already. Other kinds are
+    /// ignored.
     pub(crate) fn take(&self, content: &Content) -> Outcome<()> {
         let waiting = waiting(&self.directory).join(to_hex(content.id().as_bytes()));
         let (shown, put, bytes) = match content.kind() {
@@ -60,7 +62,7 @@ impl Inbox {
         replace(&self.directory, &put, bytes)
     }
 
-    /// Fetches a piece of the blob that is due, if one is. `true` if there may be more.
+    /// Fetches a piece of the next blob, if there is one. Returns `true` if there may be more.
     pub(crate) fn step(&mut self, blobs: &mut Blobs) -> Outcome<bool> {
         if self.download.is_none() {
             let Some(waiting) = fs::read_dir(waiting(&self.directory))?.next() else { return Ok(false) };
@@ -70,7 +72,7 @@ impl Inbox {
         let (mut piece, mut plaintext) = (Vec::new(), Vec::new());
         Read::take(&mut download.fetch, PIECE).read_to_end(&mut piece)?;
         let pushed = download.decryptor.push(&piece, &mut plaintext);
-        // What came out is the sender's and in its place, and no whole file yet: it is not shown.
+        // The plaintext so far is the sender's and in order, but not yet a whole file, so it is not shown.
         download.file.write_all(&plaintext)?;
         Said::Downloaded.say(plaintext.len().try_into()?, "");
         if !piece.is_empty() && pushed.is_ok() {
@@ -84,12 +86,12 @@ impl Inbox {
                 Said::Fetched.say(0, TAKEN);
                 self.refused = 0;
             }
-            // Not the blob that the pointer names. Only the store knows why, so it is asked again.
+            // This is not the blob that the pointer names. The store may return the right one next time.
             Err(error) => {
                 Said::Fetched.say(0, &format!("media::DecryptError::{error:?}"));
                 self.refused += 1;
                 if self.refused == PATIENCE {
-                    return Err("the store never gives the right blob".into());
+                    return Err("the store never returned the right blob".into());
                 }
             }
         }
@@ -98,31 +100,31 @@ impl Inbox {
 
     fn begin(&self, waiting: PathBuf, blobs: &mut Blobs) -> Outcome<Download> {
         let content = Content::from_body(&fs::read(&waiting)?)?;
-        let Kind::Document(document) = content.kind() else { return Err("no document waits there".into()) };
+        let Kind::Document(document) = content.kind() else { return Err("the waiting message has no document".into()) };
         let fetch = blobs.fetch(&document.blob.location)?;
         let decryptor = Decryptor::new(&document.blob.pointer);
         let file = File::create(partial(&self.directory))?;
         Ok(Download { waiting, id: content.id(), document: document.clone(), fetch, decryptor, file })
     }
 
-    /// Where a content is shown. Its name is the sender's: it may be `CON`, or longer than this file system allows.
+    /// Returns where a content is shown. The sender chose the name: it may be `CON`, or too long for this file system.
     fn shown(&self, id: ContentId, name: &str) -> PathBuf {
         received(&self.directory).join(format!("{}-{}", to_hex(id.as_bytes()), harmless(name)))
     }
 }
 
-/// A name without anything that a file system could take amiss.
+/// Returns the name without characters that a file system could interpret.
 pub(crate) fn harmless(name: &str) -> String {
     let harmless = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     name.chars().map(harmless).take(100).chain(['-']).collect()
 }
 
-/// Where a party shows what it was told.
+/// Returns the directory in which a party shows what it received.
 pub(crate) fn received(directory: &Path) -> PathBuf {
     directory.join("received")
 }
 
-/// Where messages wait for their files.
+/// Returns the directory in which messages wait for their files.
 pub(crate) fn waiting(directory: &Path) -> PathBuf {
     directory.join("inbox")
 }
@@ -131,5 +133,5 @@ fn partial(directory: &Path) -> PathBuf {
     directory.join("partial")
 }
 
-/// How often one blob is refused before the user should know.
+/// How often one blob is refused before the user should be told.
 const PATIENCE: u32 = 20;

@@ -1,6 +1,4 @@
-//! A party's connections: to the relay by TCP, and to the process that started it by standard input.
-//!
-//! Does not know what is sent. Nothing here waits for ever.
+//! A party's connections: to the relay by TCP, and to the director by standard input. Every wait has a time limit.
 
 use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -28,7 +26,7 @@ impl Link {
         stream.set_write_timeout(Some(LIMIT))?;
         let mut reader = BufReader::new(stream.try_clone()?);
         let (sender, arrived) = mpsc::channel();
-        // A thread that always reads: the relay never waits for us while we wait for it.
+        // This thread always reads, so the relay never waits for this process while this process waits for the relay.
         std::thread::spawn(move || {
             let mut raw = Vec::new();
             while wire::read(&mut reader, &mut raw).is_ok_and(|frame| sender.send(frame).is_ok()) {}
@@ -36,7 +34,7 @@ impl Link {
         Ok(Self { stream, arrived })
     }
 
-    /// To the mailbox of a party.
+    /// Sends a frame to the mailbox of a party.
     pub(crate) fn send(&mut self, kind: Kind, who: Who, bytes: &[u8]) -> Outcome<()> {
         Ok(self.stream.write_all(&wire::encode(kind, who.index().try_into()?, bytes))?)
     }
@@ -45,16 +43,16 @@ impl Link {
         Ok(self.stream.write_all(&wire::encode(Kind::Done, delivery, &[]))?)
     }
 
-    /// What arrives next, if it arrives within `wait`.
+    /// Returns the next frame, if one arrives within `wait`.
     pub(crate) fn receive(&self, wait: Duration) -> Outcome<Option<Frame>> {
         match self.arrived.recv_timeout(wait) {
             Ok(frame) => Ok(Some(frame)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err("the relay is gone".into()),
+            Err(RecvTimeoutError::Disconnected) => Err("the connection to the relay has ended".into()),
         }
     }
 
-    /// A bundle of `of`, as soon as the relay has one. Only before the mailbox is opened.
+    /// Fetches a bundle of `of` as soon as the relay has one. Call it only before the mailbox is opened.
     pub(crate) fn fetch_bundle(&mut self, of: Who) -> Outcome<Vec<u8>> {
         let start = Instant::now();
         while start.elapsed() < LIMIT {
@@ -69,7 +67,7 @@ impl Link {
     }
 }
 
-/// The process that started this one.
+/// The connection to the process that started this one.
 pub(crate) struct Director {
     codes: Receiver<String>,
     gone: Arc<AtomicBool>,
@@ -86,13 +84,14 @@ impl Director {
                     break;
                 }
             }
-            // The end of the input says that it is enough, or that the director has died: no process stays behind.
+            // The end of the input means that the director wants this process to stop, or has died. No process stays
+            // behind.
             flag.store(true, Ordering::Relaxed);
         });
         Self { codes, gone }
     }
 
-    /// The peer's identity, as the user's camera would bring it.
+    /// Returns the peer's identity. In a real application the user's camera reads it.
     pub(crate) fn scanned_code(&mut self) -> Outcome<[u8; IdentityKey::LENGTH]> {
         let line = self.codes.recv_timeout(LIMIT)?;
         let code = from_hex(&line).and_then(|code| code.try_into().ok());
@@ -104,5 +103,5 @@ impl Director {
     }
 }
 
-/// How long anything may take that should take no time.
+/// Time limit for operations that should be instant.
 const LIMIT: Duration = Duration::from_secs(30);

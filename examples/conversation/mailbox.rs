@@ -1,6 +1,4 @@
-//! What the relay keeps for one party: its mail until it is acknowledged, and its bundles until they are fetched.
-//!
-//! Does not know connections or threads.
+//! What the relay stores for one party: its mail until it is acknowledged, and its bundles until they are fetched.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -13,11 +11,11 @@ pub(crate) struct Mailbox {
     tally: Tally,
     /// To be delivered, in this order.
     waiting: VecDeque<Letter>,
-    /// To be delivered once so many messages have been put in all.
+    /// To be delivered once this many messages in total have been put in.
     held: Vec<(u64, Letter)>,
-    /// Delivered, and not acknowledged.
+    /// Delivered and not yet acknowledged.
     delivered: BTreeMap<u64, Letter>,
-    /// On which connection it is open; 0 before the first.
+    /// The connection on which it is open; 0 before the first.
     connection: u64,
 }
 
@@ -28,7 +26,7 @@ pub(crate) struct Letter {
     pub(crate) message: Arc<[u8]>,
 }
 
-/// What was done to one party's mail.
+/// What the relay did to one party's mail.
 #[derive(Clone, Default)]
 pub(crate) struct Tally {
     /// Messages put into the mailbox.
@@ -40,13 +38,13 @@ pub(crate) struct Tally {
     pub(crate) deliveries: Vec<Delivery>,
 }
 
-/// What was delivered.
+/// A record of one delivery.
 #[derive(Clone)]
 pub(crate) struct Delivery {
-    /// Which message, by its number in this mailbox.
+    /// The message, by its number in this mailbox.
     pub(crate) message: u64,
     pub(crate) damaged: bool,
-    /// Whether it was delivered again, because a connection broke before it was acknowledged.
+    /// Whether it was delivered again because a connection broke before it was acknowledged.
     pub(crate) again: bool,
 }
 
@@ -62,7 +60,7 @@ impl Mailbox {
         }
     }
 
-    /// Takes a message in, and plays a trick on it.
+    /// Accepts a message, and plays a trick on it.
     pub(crate) fn put(&mut self, message: Vec<u8>) {
         let trick = self.mischief.next(&message);
         let message: Arc<[u8]> = message.into();
@@ -104,18 +102,18 @@ impl Mailbox {
         Letter { delivery, message }
     }
 
-    /// Queues what was held until `messages` had come.
+    /// Queues the messages that were held until `messages` had been put in.
     fn release(&mut self, messages: u64) {
         let due = self.held.extract_if(.., |(until, _)| *until <= messages);
         self.waiting.extend(due.map(|(_, letter)| letter));
     }
 
-    /// Queues everything that is held, because nothing more comes that could overtake it.
+    /// Queues everything that is held, because no further message will overtake it.
     pub(crate) fn release_all(&mut self) {
         self.release(u64::MAX);
     }
 
-    /// Begins a connection: what was delivered on the last one and not acknowledged comes again.
+    /// Starts a connection: messages that were delivered on the last one and not acknowledged are delivered again.
     pub(crate) fn open(&mut self) -> u64 {
         for (_, letter) in std::mem::take(&mut self.delivered).into_iter().rev() {
             if let Some(delivery) = self.tally.delivery_mut(letter.delivery) {
@@ -131,7 +129,7 @@ impl Mailbox {
         self.connection == connection
     }
 
-    /// The next delivery, which stays here until it is acknowledged.
+    /// Returns the next delivery, which is kept until it is acknowledged.
     pub(crate) fn next(&mut self) -> Option<Letter> {
         let letter = self.waiting.pop_front()?;
         self.delivered.insert(letter.delivery, letter.clone());
@@ -142,7 +140,7 @@ impl Mailbox {
         self.delivered.remove(&delivery);
     }
 
-    /// Whether everything was delivered and acknowledged.
+    /// Returns whether everything was delivered and acknowledged.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.held.is_empty() && self.delivered.is_empty()
     }
@@ -153,7 +151,7 @@ impl Mailbox {
 }
 
 impl Tally {
-    /// How many deliveries were made again.
+    /// Returns the number of repeated deliveries.
     pub(crate) fn again(&self) -> u64 {
         self.deliveries.iter().map(|delivery| u64::from(delivery.again)).sum()
     }
@@ -171,9 +169,9 @@ impl Tally {
 #[derive(Default)]
 pub(crate) struct Bundles {
     one_time: VecDeque<Vec<u8>>,
-    /// Empty while there is none.
+    /// Empty if there is none.
     last_resort: Vec<u8>,
-    /// Every one-time bundle that was ever published: none is handed out twice.
+    /// Every one-time bundle ever published, so that none is handed out twice.
     known: HashSet<Vec<u8>>,
 }
 
@@ -188,7 +186,7 @@ impl Bundles {
         self.last_resort = bundle;
     }
 
-    /// A one-time bundle, or, when none is left, the last-resort bundle; empty if there is none either.
+    /// Returns a one-time bundle, or the last-resort bundle if none is left. Empty if there is none either.
     pub(crate) fn hand_out(&mut self) -> Vec<u8> {
         self.one_time.pop_front().unwrap_or_else(|| self.last_resort.clone())
     }

@@ -1,6 +1,7 @@
-//! The main job on real input: two processes talk through a relay that sees only ciphertext, and one of them is killed.
+//! The main use of the library on real input: two processes talk through a relay that sees only ciphertext, and one of
+//! them is killed.
 //!
-//! Does not know cryptography, and neither do the files beside it: all of that is behind the calls in `party.rs`.
+//! The calls in `party.rs` do all cryptography.
 //!
 //! ```text
 //! cargo run --release --example conversation                                   the repository's own documents and pictures
@@ -22,24 +23,24 @@
 //!                         └───────────────────────────┘
 //! ```
 //!
-//! Read `party.rs` first: it is how a program uses this crate, including the two rules that make crashes harmless.
+//! Read `party.rs` first: it shows how a program uses this crate, including the two rules that make crashes harmless.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `party.rs` | **one side of the conversation: everything that touches sessions** |
-//! | `outbox.rs`, `upload.rs` | what it has to say, composed as `bisik::content`; its files on their way into the blob store |
-//! | `inbox.rs` | what it was told, shown in a directory; files on their way out of the blob store |
-//! | `store.rs` | its records on disk: sealed, replaced as a whole or not at all |
-//! | `agenda.rs` | what each side has to say |
-//! | `link.rs`, `wire.rs` | its connections; frames between a party and the relay |
-//! | `blobs.rs` | the blob store, and what it does wrong on purpose |
-//! | `relay.rs`, `mailbox.rs`, `mischief.rs` | the relay, what it keeps, and what it does wrong on purpose |
-//! | `said.rs` | the lines in which a party tells this process what happens |
-//! | `director.rs`, `memory.rs` | starts, kills and restarts the parties; passes each the other's public identity; looks at their memory |
-//! | `account.rs`, `evidence.rs`, `report.rs` | what came of it, what relay and blob store give away (nothing), and the table at the end |
+//! | `outbox.rs`, `upload.rs` | the contents it sends, composed with `bisik::content`; its uploads into the blob store |
+//! | `inbox.rs` | the contents it receives, shown in a directory; its downloads from the blob store |
+//! | `store.rs` | its records on disk: sealed, and replaced as a whole or not at all |
+//! | `agenda.rs` | what each side sends |
+//! | `link.rs`, `wire.rs` | its connections; the frames between a party and the relay |
+//! | `blobs.rs` | the blob store, and its deliberate faults |
+//! | `relay.rs`, `mailbox.rs`, `mischief.rs` | the relay, what it stores, and its deliberate faults |
+//! | `said.rs` | the lines in which a party reports to the director |
+//! | `director.rs`, `memory.rs` | starts, kills and restarts the parties, exchanges their identities, measures their memory |
+//! | `account.rs`, `evidence.rs`, `report.rs` | the results, a search for secrets in relay and blob store, and the table |
 //!
-//! The exit status is zero only if every file and text arrived once and whole, every damaged message and
-//! blob was refused, no process needed more than 32 MiB, and relay and blob store saw nothing but what they must.
+//! The exit status is zero only if every file and text arrived once and whole, every damaged message and blob was
+//! refused, no process needed more than 32 MiB, and relay and blob store saw only what they must.
 
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::wildcard_enum_match_arm)]
 
@@ -67,10 +68,10 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What ends a process early. None of these is met when all is well.
+/// The result of operations whose errors end the process. A correct run has none.
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The two parties. The relay knows them by the numbers of their mailboxes, and by nothing else.
+/// The two parties. The relay knows them only by the numbers of their mailboxes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Alice,
@@ -120,7 +121,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The time since 1970. The library takes it as an argument, where it needs it.
+/// Returns the time since 1970. The library takes it as an argument.
 fn now() -> Outcome<Duration> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?)
 }

@@ -1,6 +1,4 @@
-//! What the relay does wrong on purpose: which message, and how, follows from a seed.
-//!
-//! Does not know what a message contains; nobody here does.
+//! The relay's deliberate faults. A seed determines which messages are affected, and how.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -8,15 +6,15 @@ use rand::{RngExt, SeedableRng};
 /// What happens to one message.
 pub(crate) enum Trick {
     None,
-    /// Held back until so many later ones have overtaken it.
+    /// Held back until this many later messages have overtaken it.
     Late(u64),
-    /// Delivered, and once more after so many later ones.
+    /// Delivered, and delivered once more after this many later messages.
     Twice(u64),
     /// Delivered in this form first.
     Damaged(Vec<u8>),
 }
 
-/// The tricks played on one direction.
+/// The faults in one direction.
 pub(crate) struct Mischief {
     rng: StdRng,
     messages: u64,
@@ -27,10 +25,10 @@ impl Mischief {
         Self { rng: StdRng::seed_from_u64(seed), messages: 0 }
     }
 
-    /// What to do with the next message.
+    /// Returns what to do with the next message.
     pub(crate) fn next(&mut self, message: &[u8]) -> Trick {
         self.messages += 1;
-        // One of each at the beginning, so that the shortest conversation sees them all; then by chance.
+        // First one of each kind, so that the shortest conversation includes them all; then at random.
         let choice = if self.messages <= 4 { self.messages } else { self.rng.random_range(1..=24) };
         match choice {
             1 | 5 => Trick::Damaged(self.damage(message)),
@@ -40,7 +38,7 @@ impl Mischief {
         }
     }
 
-    /// One bit turned over anywhere, some bytes cut off, or one added.
+    /// Flips one bit anywhere, removes some bytes, or adds one.
     fn damage(&mut self, message: &[u8]) -> Vec<u8> {
         let mut damaged = message.to_vec();
         let position = self.rng.random_range(0..damaged.len());
@@ -53,6 +51,7 @@ impl Mischief {
     }
 }
 
-/// A message that is overtaken by more than this may be given up by the receiver, who knows the five newest chains of
-/// the sender: each of the four that overtake it may begin a new one. Then it would have to be written again.
+/// The most messages that may overtake one. The receiver knows the five newest chains of the sender, and each
+/// overtaking message may start a new chain. A message overtaken by more may be lost, and would have to be encrypted
+/// again.
 const OVERTAKEN: u64 = 4;

@@ -1,7 +1,8 @@
-//! What a party still has to say: each item is composed once, waits for its receipt, and is kept after that.
+//! What a party still has to send. Each item is composed once, waits for its receipt, and is kept after that.
 //!
-//! Does not know sessions. Files stand for the tables of a database: `waiting/N` is the content of item `N`, `sent/N` the
-//! same after its receipt, and `uploading/N` says where to go on with its file. Contents deserve encryption on the disk as well.
+//! Files stand for the tables of a database: `waiting/N` is the content of item `N`, `sent/N` the same after its
+//! receipt, and `uploading/N` records where to resume the upload of its file. A real application also encrypts the
+//! contents on disk.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,10 +21,10 @@ use crate::{Outcome, now};
 pub(crate) struct Outbox {
     directory: PathBuf,
     agenda: Vec<Item>,
-    /// Everything before this is sent or under way.
+    /// Every item before this one is sent or in transit.
     next: usize,
     upload: Option<Upload>,
-    /// Sent by this process, and not receipted.
+    /// Sent by this process, without a receipt so far.
     under_way: BTreeMap<ContentId, usize>,
 }
 
@@ -35,7 +36,8 @@ impl Outbox {
         Ok(Self { directory: directory.to_owned(), agenda, next: 0, upload: None, under_way: BTreeMap::new() })
     }
 
-    /// The next item to encrypt, if there is room in the window, and it need not be uploaded first: then a piece of it is.
+    /// Returns the next item to encrypt, if the window has room. If its file must be uploaded first, uploads a piece
+    /// instead.
     pub(crate) fn next(&mut self, key: &StorageKey, blobs: &Blobs) -> Outcome<Option<Content>> {
         while self.under_way.len() < WINDOW && self.next < self.agenda.len() {
             if !self.row(SENT, self.next).exists() {
@@ -49,7 +51,7 @@ impl Outbox {
         Ok(None)
     }
 
-    /// The item as it was composed, or composed now; `None` while it is uploaded.
+    /// Returns the item as composed earlier, or composes it now. Returns `None` during its upload.
     fn compose(&mut self, key: &StorageKey, blobs: &Blobs) -> Outcome<Option<Content>> {
         let (uploading, waiting) = (self.row(UPLOADING, self.next), self.row(WAITING, self.next));
         if let Some(body) = read(&waiting)? {
@@ -75,12 +77,12 @@ impl Outbox {
         Ok(Some(content))
     }
 
-    /// Whether there is something to do without waiting for anybody.
+    /// Returns whether there is work that does not wait for anyone.
     pub(crate) const fn is_busy(&self) -> bool {
         self.upload.is_some()
     }
 
-    /// Everything that is under way, once more.
+    /// Returns everything in transit, to be sent again.
     pub(crate) fn again(&self) -> Outcome<Vec<Content>> {
         let bodies = self.under_way.values().map(|number| Ok(fs::read(self.row(WAITING, *number))?));
         bodies.map(|body: Outcome<_>| Ok(Content::from_body(&body?)?)).collect()
@@ -90,7 +92,7 @@ impl Outbox {
         !self.under_way.is_empty()
     }
 
-    /// Notes what the peer has. It may be wrong, or old: what is not under way is no matter.
+    /// Notes which contents the peer has. A receipt may be wrong or old; ids that are not in transit are ignored.
     pub(crate) fn note(&mut self, receipt: &Receipt) -> Outcome<()> {
         for id in receipt.messages() {
             if let Some(number) = self.under_way.remove(id) {
@@ -100,7 +102,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Whether the peer has everything.
+    /// Returns whether the peer has everything.
     pub(crate) fn is_empty(&self) -> bool {
         self.next == self.agenda.len() && self.under_way.is_empty()
     }
@@ -110,18 +112,18 @@ impl Outbox {
     }
 }
 
-/// A content of now.
+/// Composes a content with the current time.
 pub(crate) fn compose(kind: Kind) -> Outcome<Content> {
     let sent = SentAt::from_unix_milliseconds(now()?.as_millis().try_into()?)?;
     Ok(Content::new(Envelope::new(sent, &mut rand::rng()), kind)?)
 }
 
-/// Where the contents are that have receipts.
+/// Returns the directory of contents that have receipts.
 pub(crate) fn sent(directory: &Path) -> PathBuf {
     directory.join(SENT)
 }
 
-/// Whether a process has left an upload unfinished.
+/// Returns whether a process has left an upload unfinished.
 pub(crate) fn is_interrupted(directory: &Path) -> Outcome<bool> {
     let uploads = fs::read_dir(directory.join(UPLOADING))?.collect::<Result<Vec<_>, _>>()?;
     let done = |name| [WAITING, SENT].iter().any(|table| directory.join(table).join(&name).exists());
@@ -132,5 +134,5 @@ const UPLOADING: &str = "uploading";
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";
 
-/// Items under way at most: bounds what the relay must keep, and what comes again after a crash.
+/// The most items in transit: bounds what the relay must store, and what is sent again after a crash.
 const WINDOW: usize = 8;

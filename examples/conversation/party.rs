@@ -1,25 +1,25 @@
-//! One side of the conversation: how a program uses `bisik` so that nothing is lost, shown twice or sent unsafely, even
-//! if it is killed between any two lines.
+//! One side of the conversation. It shows how a program uses `bisik` so that nothing is lost, shown twice or sent
+//! unsafely, even if it is killed between any two lines.
 //!
-//! Does not know that there is a director; knows the relay only as the place where bytes go and come from.
+//! Two rules, and the calls that enforce them:
 //!
-//! Two rules, and the calls that make a program keep them:
+//! * **Store before you send.** [`Session::encrypt_held`] returns a [`Held`](bisik::Held) message, which is released
+//!   only against proof that the session was stored after it. See [`Party::send`].
+//! * **Store before you show.** [`Session::stage`] returns a message that has verified, and the record of the
+//!   session's next state; `commit` returns the plaintext. See [`Party::decrypt`].
 //!
-//! * **Store before you send.** [`Session::encrypt_held`] gives a [`Held`](bisik::Held) message, which comes out only
-//!   against the proof that the session was stored after it. See [`Party::send`].
-//! * **Store before you show.** [`Session::stage`] gives a message that has verified, and the record of the session as
-//!   it will be; `commit` gives the plaintext. See [`Party::decrypt`].
+//! Both leave a gap: a process that dies between storing and sending, or between storing and showing, loses the
+//! message. No order of the two steps closes this gap. The end-to-end argument does: only the two ends can know whether
+//! a message has arrived. A sender keeps each content until the *receiver's own, encrypted receipt* has arrived, which
+//! is sent after the content was stored there. Until then, the sender encrypts it again, with another key, whenever it
+//! has heard nothing for a while. So there is nothing to recover after a crash: a content without a receipt is simply
+//! still to be sent.
 //!
-//! Both leave a gap: a process that dies between storing and sending, or between storing and showing, loses the message.
-//! No order of the two closes it; what closes it is the oldest argument of networking, that only the ends can know.
-//! A sender keeps each content until the *receiver's own, encrypted receipt* has come, which is written when the content is
-//! in place there, and until then encrypts it again, with another key, when it has heard nothing for a while. So there is
-//! nothing to recover after a crash: what has no receipt is simply what is still to be sent. What then arrives twice is
-//! told apart on two levels: the same *message* is refused by the session as replayed, the same *content* in a new message
-//! is recognised by its id.
+//! Duplicates are detected on two levels: the session refuses the same *message* as replayed, and the same *content* in
+//! a new message is recognised by its id.
 //!
-//! Files go beside the messages, through a store that nobody trusts: `upload.rs` and `inbox.rs`, a piece at a time between
-//! the messages.
+//! Files are transferred beside the messages through an untrusted store, one piece at a time between the messages: see
+//! `upload.rs` and `inbox.rs`.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -38,13 +38,13 @@ use crate::store::{Record, Store};
 use crate::wire;
 use crate::{Outcome, Who, now};
 
-/// The process of one party: `who port seed scene FILE..`, and the peer's identity on its standard input.
+/// Runs one party. The arguments are `who port seed scene FILE..`; standard input supplies the peer's identity.
 pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<()> {
     let files = arguments.split_off(arguments.len().min(4));
     let [who, port, seed, scene] = arguments.as_slice() else { return Err("a party needs more arguments".into()) };
     let who = if who == Who::Alice.name() { Who::Alice } else { Who::Bob };
-    let port = port.to_str().and_then(|port| port.parse().ok()).ok_or("no port")?;
-    let seed = seed.to_str().and_then(|seed| seed.parse().ok()).ok_or("no seed")?;
+    let port = port.to_str().and_then(|port| port.parse().ok()).ok_or("not a port")?;
+    let seed = seed.to_str().and_then(|seed| seed.parse().ok()).ok_or("not a seed")?;
 
     let mut director = Director::listen();
     let blobs = Blobs::open(blobs::directory(Path::new(scene)), seed);
@@ -60,28 +60,28 @@ pub(crate) fn main(mut arguments: Vec<OsString>) -> Outcome<()> {
 struct Party {
     who: Who,
     store: Store,
-    /// What the store holds, or will hold when it is replaced next.
+    /// What the store contains, or will contain after the next replacement.
     record: Record,
     identity: Identity,
     pre_keys: PreKeys,
-    /// The only identity that this party talks to.
+    /// The only identity that this party communicates with.
     peer: IdentityKey,
     session: Option<Session>,
     outbox: Outbox,
     inbox: Inbox,
     relay: Link,
     blobs: Blobs,
-    /// What the peer must be told that we have.
+    /// The receipt that this party still has to send.
     owed: Option<Receipt>,
-    /// When something was last receipted, and how long to wait for the next.
+    /// When the last receipt arrived, and how long to wait for the next.
     heard: Instant,
     patience: Duration,
-    /// Deliveries that this process has dealt with.
+    /// Deliveries that this process has processed.
     dealt_with: u64,
 }
 
 impl Party {
-    /// Loads what an earlier process has stored. The very first one makes an identity and pre-keys, and stores them.
+    /// Loads what an earlier process has stored. The first process creates an identity and pre-keys and stores them.
     fn load(
         who: Who,
         directory: &Path,
@@ -103,9 +103,9 @@ impl Party {
             Said::Resumed.say(stored.revision(), "");
             session = Some(stored);
         }
-        // The users meet and scan each other's code: that is what pins the peer. Without such a code there would be
-        // `Trust::OnFirstUse`, and a relay that hands out bundles of its own could stand in the middle of the first
-        // session; the identity that was found then would have to be remembered, and pinned from then on.
+        // The users meet and scan each other's code, which pins the peer. Without such a code, `Trust::OnFirstUse`
+        // applies, and a relay that hands out bundles of its own could be in the middle of the first session. The
+        // identity found then would have to be remembered, and pinned from then on.
         Said::Identity.say(0, &to_hex(&identity.public().to_bytes()));
         let peer = IdentityKey::from_bytes(&director.scanned_code()?)?;
         Ok(Self {
@@ -127,25 +127,25 @@ impl Party {
         })
     }
 
-    /// At every start: makes the pre-keys that are due, stores them, and publishes the bundles.
+    /// Creates the pre-keys that are due, stores them, and publishes the bundles. Runs at every start.
     fn publish(&mut self) -> Outcome<()> {
         let (now, rng) = (timestamp()?, &mut rand::rng());
         self.pre_keys.rotate(&self.identity, now, rng)?;
         if self.pre_keys.stock(now).is_low() {
             let _bundles = self.pre_keys.replenish(&self.identity, STOCK, rng)?;
         }
-        // Stored first: a bundle whose secrets were lost makes a message unreadable.
+        // Store before publishing: a message to a bundle whose secrets were lost cannot be read.
         self.record.pre_keys = self.pre_keys.seal(self.store.key(), PRE_KEYS, rng);
         self.store.replace(&self.record)?;
-        // All that are left, not only the new ones: an earlier process may have died before it could publish them.
-        // The relay goes by the bytes, and hands none out twice.
+        // Publish all that are left, not only the new ones: an earlier process may have died before it could publish
+        // them. The relay compares the bytes, and hands out none twice.
         for bundle in self.pre_keys.one_time_bundles(now) {
             self.relay.send(wire::Kind::PublishOnce, self.who, &bundle.to_bytes())?;
         }
         self.relay.send(wire::Kind::PublishLast, self.who, &self.pre_keys.bundle().to_bytes())
     }
 
-    /// Sets up a session with the peer, who need not be there. Nothing is sent before there is a message.
+    /// Sets up a session with the peer, which may be offline. Nothing is sent until there is a message.
     fn initiate(&mut self) -> Outcome<()> {
         let bundle = self.relay.fetch_bundle(self.who.other())?;
         let bundle = PreKeyBundle::from_bytes(&bundle)?.verify(Trust::Pinned(&self.peer), timestamp()?)?;
@@ -153,7 +153,7 @@ impl Party {
         Ok(())
     }
 
-    /// Sends and receives until the director says that it is enough.
+    /// Sends and receives until the director tells it to stop.
     fn converse(&mut self, director: &Director) -> Outcome<()> {
         self.relay.send(wire::Kind::Open, self.who, &[])?;
         let mut complete = false;
@@ -174,7 +174,7 @@ impl Party {
         Ok(())
     }
 
-    /// The contents that are next, or again, and the receipt that we owe.
+    /// Sends the next contents, contents to repeat, and the receipt that is due.
     fn send_what_is_due(&mut self) -> Outcome<()> {
         if self.session.is_none() {
             return Ok(());
@@ -183,7 +183,7 @@ impl Party {
         if !self.outbox.is_waiting() {
             self.heard = Instant::now();
         } else if self.heard.elapsed() > self.patience {
-            // After a long silence, everything under way goes again. The wait doubles until something is heard.
+            // After a long silence, send everything in transit again. The wait doubles until something arrives.
             contents = self.outbox.again()?;
             Said::Again.say(contents.len().try_into()?, "");
             self.heard = Instant::now();
@@ -198,7 +198,7 @@ impl Party {
         if contents.is_empty() { Ok(()) } else { self.send(&contents) }
     }
 
-    /// **Store before you send.** One record releases any number of messages that were encrypted before it.
+    /// **Store before you send.** One record releases all messages that were encrypted before it.
     fn send(&mut self, contents: &[Content]) -> Outcome<()> {
         let rng = &mut rand::rng();
         let session = self.session.as_mut().ok_or("there is no session")?;
@@ -210,7 +210,7 @@ impl Party {
         self.record.session = sealed.as_bytes().to_vec();
         self.store.replace(&self.record)?;
 
-        let stored = sealed.stored(); // our word for it, now that it is true
+        let stored = sealed.stored(); // asserts that it is stored, which is now true
         for (length, message) in held {
             let message = message.release(&stored).map_err(|_| "a message is newer than the record")?.into_bytes();
             Said::Sent.say(message.len().try_into()?, &length.to_string());
@@ -219,15 +219,15 @@ impl Party {
         Ok(())
     }
 
-    /// One delivery: decrypted, put in its place, and done with; or refused, and done with as well.
+    /// Processes one delivery: it is decrypted and stored, or refused.
     fn take(&mut self, delivery: u64, message: &[u8]) -> Outcome<()> {
         let word = match self.receive(message)? {
             Ok(plaintext) => {
                 self.show(&plaintext)?;
                 TAKEN.to_owned()
             }
-            // A refused message changes nothing. Whatever the reason, here it is enough to drop it: if it was worth
-            // anything, it stays without receipt, and comes again. `bisik::error` lists what else to do about each.
+            // A refused message changes nothing. Here it is enough to drop it, whatever the reason: a genuine content
+            // stays without receipt and is sent again. `bisik::error` lists what else to do about each error.
             Err(refusal) => refusal,
         };
         Said::Verdict.say(delivery, &word);
@@ -236,7 +236,7 @@ impl Party {
         if self.dealt_with.is_multiple_of(RELOAD) { self.reload() } else { Ok(()) }
     }
 
-    /// Decrypts a message of our session, or accepts one that opens a new session.
+    /// Decrypts a message of the current session, or accepts one that opens a new session.
     fn receive(&mut self, message: &[u8]) -> Outcome<Result<Vec<u8>, String>> {
         let Ok(message) = Ciphertext::from_bytes(message) else { return Ok(Err("CiphertextError".to_owned())) };
         let known = self.session.as_ref().is_some_and(|session| !message.is_first() || session.recognizes(&message));
@@ -247,7 +247,7 @@ impl Party {
     fn decrypt(&mut self, message: &Ciphertext) -> Outcome<Result<Vec<u8>, String>> {
         let session = self.session.as_mut().ok_or("there is no session")?;
         let mut staged = match session.stage(message) {
-            Ok(staged) => staged, // it has verified; the session is the same as before
+            Ok(staged) => staged, // it has verified; the session is unchanged so far
             Err(error) => return Ok(Err(format!("DecryptError::{error:?}"))),
         };
         self.record.session = staged.seal(self.store.key(), SESSION, &mut rand::rng()).into_bytes();
@@ -255,9 +255,10 @@ impl Party {
         Ok(Ok(staged.commit()))
     }
 
-    /// The same for a first message: the session and the pre-keys that are left are stored together, before it is shown.
+    /// The same rule for a first message: the session and the remaining pre-keys are stored together before it is
+    /// shown.
     fn accept(&mut self, message: &Ciphertext) -> Outcome<Result<Vec<u8>, String>> {
-        // Pinned here too: a stranger's first message is refused, however well it is made.
+        // Pinned here too: a first message from anyone else is refused, however well it is made.
         let trust = Trust::Pinned(&self.peer);
         let Accepted { session, plaintext, used } =
             match Session::accept(&self.identity, &self.pre_keys, message, trust) {
@@ -269,15 +270,16 @@ impl Party {
         self.record.pre_keys = self.pre_keys.seal(self.store.key(), PRE_KEYS, rng);
         self.record.session = session.seal(self.store.key(), SESSION, rng).into_bytes();
         self.store.replace(&self.record)?;
-        // If there was a session before, the peer has lost it: an old first message cannot come back, because the keys
-        // that it names are gone, or remember it.
+        // If there was a session before, the peer has lost it. An old first message cannot replace it: the keys it
+        // names are deleted, or they remember it.
         self.session = Some(session);
         Ok(Ok(plaintext))
     }
 
-    /// Puts a content in its place, and owes a receipt for it, even if it was there before.
+    /// Stores a content and prepares its receipt, even if it was there before.
     fn show(&mut self, plaintext: &[u8]) -> Outcome<()> {
-        // The peer is who it is, and may still be broken or hostile: what is not understood is neither shown nor receipted.
+        // The peer is authenticated, but may still be broken or hostile: what cannot be read is neither shown nor
+        // confirmed.
         let Ok(content) = Content::from_body(plaintext) else { return Ok(()) };
         if let Kind::Receipt(receipt) = content.kind() {
             self.heard = Instant::now();
@@ -294,7 +296,7 @@ impl Party {
         Ok(())
     }
 
-    /// What happens all day on a telephone: the program leaves memory, and goes on from its record.
+    /// Drops the session from memory and continues from its record, as happens all day on a telephone.
     fn reload(&mut self) -> Outcome<()> {
         let Some(session) = self.session.take() else { return Ok(()) };
         let record = self.store.load()?.ok_or("the records are gone")?;
@@ -308,7 +310,7 @@ impl Party {
     }
 }
 
-/// A new identity with its first pre-keys, stored.
+/// Creates an identity with its first pre-keys, and stores them.
 fn first_record(store: &Store) -> Outcome<Record> {
     let rng = &mut rand::rng();
     let identity = Identity::generate(rng);
@@ -325,19 +327,19 @@ fn timestamp() -> Outcome<Timestamp> {
     Ok(Timestamp::from_unix_seconds(now()?.as_secs()))
 }
 
-/// The names under which records are sealed: none can take the place of another.
+/// The names under which records are sealed. No record can take the place of another.
 const IDENTITY: &[u8] = b"identity";
 const PRE_KEYS: &[u8] = b"pre-keys";
-/// With many peers, the name says which.
+/// With many peers, the name would include the peer.
 const SESSION: &[u8] = b"session with the peer";
 
-/// One-time bundles made at once.
+/// One-time bundles created at once.
 const STOCK: usize = 25;
-/// Deliveries that are dealt with before anything is sent: one receipt is for all of them.
+/// Deliveries processed before anything is sent: one receipt confirms all of them.
 const AT_ONCE: usize = 8;
-/// After how many deliveries the session is dropped from memory and loaded again.
+/// Deliveries after which the session is dropped from memory and loaded again.
 const RELOAD: u64 = 6;
 /// How long to wait for the first receipt before contents are sent again.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// How long to wait for a delivery before looking at the clock.
+/// How long to wait for a delivery before checking the clock.
 const TICK: Duration = Duration::from_millis(20);

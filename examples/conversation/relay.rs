@@ -1,6 +1,7 @@
-//! The relay: mailboxes and bundles behind a socket on 127.0.0.1. It stores, forwards, plays tricks, and records all of it.
+//! The relay: mailboxes and bundles behind a socket on 127.0.0.1. It stores, forwards, misbehaves on purpose, and
+//! records everything.
 //!
-//! Does not know `bisik`: all that it handles is bytes. A real one would make sure who opens a mailbox, and bound it.
+//! It handles only bytes. A real relay would authenticate the owners of mailboxes, and bound the mailboxes.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -20,27 +21,28 @@ pub(crate) struct Relay(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// There is mail, or a mailbox was opened on another connection.
+    /// Signals that there is mail, or that a mailbox was opened on another connection.
     changed: Condvar,
 }
 
 struct State {
     mailboxes: [Mailbox; 2],
     bundles: [Bundles; 2],
-    /// Every byte that was read and written. Bundles are apart: they must carry their owner's public identity.
+    /// Every byte that was read and written. Bundles are recorded separately, because they must contain their owner's
+    /// public identity.
     recordings: [BufWriter<File>; 2],
-    /// Whether nothing is missing there.
+    /// Whether the recording is complete.
     whole: bool,
 }
 
-/// What is recorded apart: see [`recording`].
+/// The separate recordings: see [`recording`].
 #[derive(Clone, Copy)]
 pub(crate) enum Shelf {
     Bundles,
     Mail,
 }
 
-/// Where the relay's recording is.
+/// Returns the file of a recording.
 pub(crate) fn recording(scene: &Path, shelf: Shelf) -> PathBuf {
     scene.join(if matches!(shelf, Shelf::Bundles) { "bundles" } else { "mail" })
 }
@@ -54,7 +56,7 @@ impl State {
 }
 
 impl Relay {
-    /// Starts it; gives its port.
+    /// Starts the relay. Returns it with its port.
     pub(crate) fn start(scene: &Path, seed: u64) -> Outcome<(Self, u16)> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
@@ -73,12 +75,12 @@ impl Relay {
         Ok((relay, port))
     }
 
-    /// Whether all mail was delivered and acknowledged.
+    /// Returns whether all mail was delivered and acknowledged.
     pub(crate) fn is_empty(&self) -> bool {
         self.state().mailboxes.iter().all(Mailbox::is_empty)
     }
 
-    /// What was done to each party's mail; `None` if not everything that was seen could be recorded.
+    /// Returns what was done to each party's mail, or `None` if the recording is incomplete.
     pub(crate) fn finish(&self) -> Option<[Tally; 2]> {
         let mut state = self.state();
         let whole = state.recordings.iter_mut().all(|file| file.flush().is_ok()) && state.whole;
@@ -100,7 +102,7 @@ impl Relay {
             let kind = frame.as_ref().map(|frame| frame.kind);
             let shelf = match kind {
                 Ok(Kind::PublishOnce | Kind::PublishLast) => Shelf::Bundles,
-                // Also what a dying process has left of a frame.
+                // Includes the incomplete frame of a killed process.
                 _ => Shelf::Mail,
             };
             self.state().record(shelf, &raw);
@@ -110,7 +112,7 @@ impl Relay {
         }
     }
 
-    /// Does what a party asks for on a connection on which `mailbox` is open.
+    /// Executes a party's request on a connection on which `mailbox` is open.
     fn handle(&self, frame: Frame, mailbox: &mut Option<usize>, answers: &mut TcpStream) -> io::Result<()> {
         let mut state = self.state();
         let Frame { kind, number, bytes } = frame;
@@ -143,7 +145,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Writes a mailbox to one connection, until that breaks or the mailbox is opened on another.
+    /// Delivers a mailbox to one connection, until that breaks or the mailbox is opened on another.
     fn deliver(&self, mailbox: usize, connection: u64, mut stream: TcpStream) {
         while let Some(Letter { delivery, message }) = self.next(mailbox, connection) {
             let frame = wire::encode(Kind::Deliver, delivery, &message);
@@ -171,5 +173,5 @@ impl Relay {
     }
 }
 
-/// When nothing has happened for so long, what is held back is delivered.
+/// After this time without activity, held messages are delivered.
 const QUIET: Duration = Duration::from_millis(30);

@@ -1,6 +1,6 @@
-//! What came of it: the table, and whether all is as it must be.
+//! The results: the table, and whether every promise was kept.
 //!
-//! Does not know how it came about, only what each process has said and what lies on the disk.
+//! It uses only what the processes have reported and the files on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -19,41 +19,41 @@ use crate::mailbox::Tally;
 use crate::relay::{Shelf, recording};
 use crate::{Outcome, PIECE, Who, blobs, inbox, memory, outbox, store};
 
-/// Everything that is known when the curtain has fallen. Arrays are by party.
+/// The results of a run. Arrays are indexed by party.
 pub(crate) struct Performance {
     pub(crate) seed: u64,
     pub(crate) victim: Who,
-    /// Whether it was killed in the middle of an upload.
+    /// Whether the victim was killed during an upload.
     pub(crate) interrupted: bool,
     pub(crate) accounts: [Account; 2],
-    /// What the relay did to the mail *for* each.
+    /// What the relay did to the mail *for* each party.
     pub(crate) tallies: [Tally; 2],
     /// Bytes of all files.
     pub(crate) bytes: u64,
     pub(crate) took: Duration,
 }
 
-/// What was sent, and how much of it lies in the directories of those who received.
+/// How much was sent, and how much of it has arrived.
 #[derive(Default)]
 struct Arrived {
     texts: [usize; 2],
     files: [usize; 2],
-    /// Things that were shown and not sent, or shown twice.
+    /// Contents that were shown but not sent, or shown twice.
     more: usize,
 }
 
-/// What was found.
+/// The results of the search.
 struct Searched {
     /// Windows of plaintext and of keys.
     windows: [usize; 2],
     bundles: Found,
     mail: Found,
     blobs: Found,
-    /// The same search finds texts and keys where they are: it is no blind one.
+    /// Whether the same search finds texts and keys in data that contains them.
     finds: bool,
 }
 
-/// Prints the table; `true` if all is as it must be.
+/// Prints the table. Returns `true` if every promise was kept.
 pub(crate) fn report(performance: &Performance, scene: &Path, sources: &[Source]) -> Outcome<bool> {
     let arrived = arrived(scene, sources)?;
     let searched = searched(performance, scene, sources)?;
@@ -65,11 +65,11 @@ pub(crate) fn report(performance: &Performance, scene: &Path, sources: &[Source]
         println!("BROKEN: {promise}");
         right = false;
     }
-    println!("{}", if right { "All is as it must be." } else { "This must not happen." });
+    println!("{}", if right { "Every promise was kept." } else { "A promise was broken." });
     Ok(right)
 }
 
-/// What must hold, each on its own.
+/// Returns each promise and whether it was kept.
 fn promises(
     performance: &Performance,
     arrived: &Arrived,
@@ -85,24 +85,30 @@ fn promises(
     vec![
         ("every file arrives whole", arrived.files[0] == arrived.files[1]),
         ("every text arrives whole", arrived.texts[0] == arrived.texts[1]),
-        ("nothing else is shown, and nothing twice", arrived.more == 0),
+        ("nothing else is shown, and nothing is shown twice", arrived.more == 0),
         (
-            "damaged messages are refused, all others taken once",
+            "damaged messages are refused, all others are accepted once",
             both.all(|(account, tally)| account.is_right_about(tally)),
         ),
-        ("messages were late, doubled and damaged", tallies.iter().all(|t| t.late > 0 && t.twice > 0 && t.damaged > 0)),
-        ("wrong blobs are refused, all others taken", accounts.iter().all(Account::is_right_about_blobs)),
-        ("wrong blobs were given", arrived.files[0] == 0 || alice.fetched("damaged") + bob.fetched("damaged") > 0),
-        ("one party was killed, once", alice.starts + bob.starts == 3 && victim.end.is_some()),
-        ("the killed party went on from its stored session", victim.resumed.iter().any(|revision| *revision > 0)),
-        ("an interrupted upload was taken up", !interrupted || victim.taken_up.is_some()),
-        ("both sides went on from stored sessions", accounts.iter().all(|a| a.reloaded + u64::from(a.starts) > 1)),
+        (
+            "messages were late, duplicated and damaged",
+            tallies.iter().all(|t| t.late > 0 && t.twice > 0 && t.damaged > 0),
+        ),
+        ("altered blobs are refused, all others are accepted", accounts.iter().all(Account::is_right_about_blobs)),
+        (
+            "altered blobs were delivered",
+            arrived.files[0] == 0 || alice.fetched("damaged") + bob.fetched("damaged") > 0,
+        ),
+        ("one party was killed once", alice.starts + bob.starts == 3 && victim.end.is_some()),
+        ("the killed party continued from its stored session", victim.resumed.iter().any(|revision| *revision > 0)),
+        ("an interrupted upload was resumed", !interrupted || victim.taken_up.is_some()),
+        ("both sides continued from stored sessions", accounts.iter().all(|a| a.reloaded + u64::from(a.starts) > 1)),
         ("no process needed much memory", peaks.iter().flatten().all(|peak| *peak < memory::MOST)),
-        ("the search finds what is there", *finds && bundles.identity[Who::Bob.index()] > 0),
-        ("no plaintext was seen by relay or blob store", anywhere(|found| found.plaintext) == 0),
-        ("no key was seen by relay or blob store", anywhere(|found| found.keys) == 0),
-        ("alice's identity was not seen by relay or blob store", anywhere(|found| found.identity[0]) == 0),
-        ("bob's identity was seen in his bundles only", mail.identity[1] + blobs.identity[1] == 0),
+        ("the search finds secrets that are there", *finds && bundles.identity[Who::Bob.index()] > 0),
+        ("relay and blob store saw no plaintext", anywhere(|found| found.plaintext) == 0),
+        ("relay and blob store saw no key", anywhere(|found| found.keys) == 0),
+        ("relay and blob store did not see alice's identity", anywhere(|found| found.identity[0]) == 0),
+        ("bob's identity was seen only in his bundles", mail.identity[1] + blobs.identity[1] == 0),
     ]
 }
 
@@ -114,7 +120,7 @@ fn arrived(scene: &Path, sources: &[Source]) -> Outcome<Arrived> {
         for entry in fs::read_dir(inbox::received(&scene.join(sender.other().name())))? {
             let (path, name) = (entry.as_ref().map(fs::DirEntry::path), entry.as_ref().map(fs::DirEntry::file_name));
             let (Ok(path), Ok(name)) = (path, name) else { continue };
-            // Which content it was, is before the name.
+            // The content's id precedes the name.
             let name = name.to_string_lossy().split_once('-').map_or_else(String::new, |(_, name)| name.to_owned());
             *shown.entry((name, sha256(&path)?)).or_default() += 1;
         }
@@ -145,7 +151,7 @@ fn sha256(path: &Path) -> io::Result<[u8; 32]> {
     Ok(digest.finalize().into())
 }
 
-/// Searches all that the relay has recorded, and the blob store.
+/// Searches everything that the relay has recorded, and the blob store.
 fn searched(performance: &Performance, scene: &Path, sources: &[Source]) -> Outcome<Searched> {
     let mut secrets = Secrets::new();
     let mut open = Vec::new();
@@ -161,7 +167,7 @@ fn searched(performance: &Performance, scene: &Path, sources: &[Source]) -> Outc
                     secrets.add_text(&text.body);
                     open.extend_from_slice(text.body.as_bytes());
                 }
-                // The key is at the beginning of the pointer, after the number of its format.
+                // The key follows the format's number at the beginning of the pointer.
                 Kind::Document(document) => {
                     let key = &document.blob.pointer.to_bytes()[1..33];
                     secrets.add_key(key);
@@ -205,12 +211,12 @@ fn print_traffic(performance: &Performance) {
         let [there, back] = values;
         println!("{label:<44}{:>16}{:>16}{:>16}", grouped(there), grouped(back), grouped(there + back));
     };
-    // The sender's figures, and the receiver's.
+    // The figures of the senders, then of the receivers.
     let sent = |value: fn(&Account) -> u64| Who::BOTH.map(|who| value(&accounts[who.index()]));
     let received = |value: &dyn Fn(&Account) -> u64| Who::BOTH.map(|who| value(&accounts[who.other().index()]));
     let relayed = |value: fn(&Tally) -> u64| Who::BOTH.map(|who| value(&tallies[who.other().index()]));
     row("messages encrypted", sent(|account| account.messages));
-    row("  of these lost with the killed process", {
+    row("  lost with the killed process", {
         let [there, back] = relayed(|tally| tally.messages);
         [accounts[0].messages.saturating_sub(there), accounts[1].messages.saturating_sub(back)]
     });
@@ -223,7 +229,7 @@ fn print_traffic(performance: &Performance) {
     row("delivered again after a broken connection", relayed(|tally| tally.again()));
     row("blobs fetched", received(&|account| account.fetches.len().try_into().unwrap_or(0)));
     for how in ["damaged", "truncated", "swapped"] {
-        row(&format!("  of these {how} by the store"), received(&|account| account.fetched(how)));
+        row(&format!("  {how} by the store"), received(&|account| account.fetched(how)));
     }
     let refusals = accounts.each_ref().map(Account::refusals);
     let reasons: BTreeSet<&str> = refusals.iter().flat_map(BTreeMap::keys).copied().collect();
@@ -234,9 +240,9 @@ fn print_traffic(performance: &Performance) {
         });
     }
     row("contents encrypted again after silence", sent(|account| account.again));
-    row("contents that came again, recognised", received(&|account| account.recognised));
-    row("contents taken", received(&|account| account.taken));
-    println!("A message is 133 bytes longer than its plaintext, and 1,208 more until its sender has had an answer.");
+    row("repeated contents, recognised", received(&|account| account.recognised));
+    row("contents accepted", received(&|account| account.taken));
+    println!("A message is 133 bytes longer than its plaintext, and another 1,208 bytes until the peer has answered.");
 }
 
 fn print_overhead(accounts: &[Account; 2]) {
@@ -253,8 +259,8 @@ fn print_overhead(accounts: &[Account; 2]) {
         overhead(alice.messages + bob.messages, alice.plaintext + bob.plaintext, alice.ciphertext + bob.ciphertext),
     ];
     let [a, b, both] = &columns;
-    println!("{:<44}{:>16}{:>16}{:>16}", "overhead, bytes a message", a.0, b.0, both.0);
-    println!("{:<44}{:>16}{:>16}{:>16}", "overhead, of the plaintext", a.1, b.1, both.1);
+    println!("{:<44}{:>16}{:>16}{:>16}", "overhead, bytes per message", a.0, b.0, both.0);
+    println!("{:<44}{:>16}{:>16}{:>16}", "overhead, relative to the plaintext", a.1, b.1, both.1);
 }
 
 fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searched, peaks: [Option<u64>; 3]) {
@@ -262,19 +268,19 @@ fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searc
     let row = |label: &str, value: String| println!("{label:<44}{value}");
     let killed = &accounts[victim.index()];
     println!();
-    row("killed", format!("{}, {} (seed {seed})", victim.name(), killed.end.as_deref().unwrap_or("not at all")));
+    row("killed", format!("{}, {} (seed {seed})", victim.name(), killed.end.as_deref().unwrap_or("no")));
     let revision =
         killed.resumed.first().map_or_else(|| "nothing".to_owned(), |r| format!("its session of revision {r}"));
     row("restarts", format!("{}, from {revision}", accounts[0].starts + accounts[1].starts - 2));
     let upload =
         killed.taken_up.map_or_else(|| "none".to_owned(), |at| format!("one, at byte {} of the blob", grouped(at)));
-    row("uploads taken up after that", upload);
+    row("uploads resumed after that", upload);
     row("sessions reloaded while running", format!("{} and {}", accounts[0].reloaded, accounts[1].reloaded));
-    row("files whose SHA-256 agrees", format!("{} of {}", arrived.files[1], arrived.files[0]));
-    row("texts that agree", format!("{} of {}", arrived.texts[1], arrived.texts[0]));
+    row("files with equal SHA-256", format!("{} of {}", arrived.files[1], arrived.files[0]));
+    row("equal texts", format!("{} of {}", arrived.texts[1], arrived.texts[0]));
     let Searched { windows, bundles, mail, blobs, .. } = searched;
     row("recorded by the relay", format!("{} bytes", grouped(bundles.bytes + mail.bytes)));
-    row("in the blob store", format!("{} bytes for {} of files", grouped(blobs.bytes), grouped(*bytes)));
+    row("in the blob store", format!("{} bytes, for {} bytes of files", grouped(blobs.bytes), grouped(*bytes)));
     let all = [bundles, mail, blobs];
     let of = |found: u64, windows: usize| format!("{found} of {} windows", grouped(windows.try_into().unwrap_or(0)));
     row("  plaintext and file names found there", of(all.iter().map(|found| found.plaintext).sum(), windows[0]));
@@ -290,18 +296,18 @@ fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searc
             |kib| format!("{:.1}", f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0),
         )
     });
-    row("memory at most, MiB", format!("alice {}, bob {}, relay and report {}", peaks[0], peaks[1], peaks[2]));
+    row("peak memory, MiB", format!("alice {}, bob {}, relay and report {}", peaks[0], peaks[1], peaks[2]));
     let rate = u128::from(*bytes) * 1_000 / took.as_millis().max(1) / 1024 / 1024;
-    row("took", format!("{:.2} s, {rate} MiB/s of files", took.as_secs_f64()));
+    row("time", format!("{:.2} s, {rate} MiB/s of files", took.as_secs_f64()));
     println!();
 }
 
-/// A number with its thousands set apart.
+/// Formats a number with thousands separators.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(",")
 }
 
-/// Windows of all files together, about.
+/// Approximate number of windows over all files.
 const SAMPLES: u64 = 1 << 16;

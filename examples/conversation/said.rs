@@ -1,42 +1,42 @@
-//! What a party tells the process that started it, one line each on its standard output: what, a number, a word.
+//! What a party reports to the process that started it, on standard output. Each line has a kind, a number and a word.
 //!
-//! Does not know what the lines are good for. A line is one write, so a killed process leaves whole lines behind.
+//! Each line is written at once, so a killed process leaves only whole lines.
 
-/// What a line says.
+/// The kind of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Said {
     /// The word is its public identity: the code that the other's user scans.
     Identity,
-    /// It has gone on from a stored session of this revision.
+    /// It has continued from a stored session of this revision.
     Resumed,
-    /// It hands a message of so many bytes to the relay; the word says how many its plaintext has.
+    /// It hands a message of this many bytes to the relay. The word is the length of the plaintext.
     Sent,
-    /// What came of the delivery of this number: [`TAKEN`], or the error.
+    /// The result of the delivery of this number: [`TAKEN`], or the error.
     Verdict,
-    /// It goes on with an upload from this byte of the blob.
+    /// It resumes an upload at this byte of the blob.
     TakenUp,
-    /// It has encrypted so many bytes of a file, and written them to the blob store.
+    /// It has encrypted this many bytes of a file and written them to the blob store.
     Uploaded,
-    /// The blob store, as a reader sees it, begins to give out a blob: [`HONEST`](crate::blobs::HONEST), or how not.
+    /// The blob store starts to return a blob, [`HONEST`](crate::blobs::HONEST) or altered. The word says how.
     Fetching,
-    /// It has decrypted so many bytes of a blob.
+    /// It has decrypted this many bytes of a blob.
     Downloaded,
-    /// What came of the blob: [`TAKEN`], or the error.
+    /// The result for the blob: [`TAKEN`], or the error.
     Fetched,
-    /// It was told something new.
+    /// It has received a new content.
     Taken,
-    /// It was told something again, and has recognised it.
+    /// It has received a content again, and recognised it.
     Recognised,
-    /// It sends so many contents again, because nothing was receipted for long.
+    /// It sends this many contents again, because no receipt has arrived for a long time.
     Again,
-    /// It has dropped its session from memory and gone on from the stored one.
+    /// It has dropped its session from memory and continued from the stored one.
     Reloaded,
-    /// The other has all its contents.
+    /// The other party has all its contents.
     Complete,
 }
 
 impl Said {
-    /// Prints a line; the word has no blanks.
+    /// Prints a line. The word has no blanks.
     pub(crate) fn say(self, number: u64, word: &str) {
         println!("{self:?} {number} {word}");
     }
@@ -66,5 +66,5 @@ const ALL: [Said; 14] = {
     ]
 };
 
-/// The verdict on a message or a blob that was decrypted.
+/// The result for a message or a blob that was decrypted.
 pub(crate) const TAKEN: &str = "taken";

@@ -1,6 +1,6 @@
 //! A party's records on disk: everything that must change together, in one file that is replaced as a whole.
 //!
-//! Does not know what is in the records. A program with a database has one transaction where this has one rename.
+//! Where this has one rename, a program with a database has one transaction.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -10,26 +10,26 @@ use bisik::StorageKey;
 
 use crate::Outcome;
 
-/// Where one party keeps its records, and the key that seals them.
+/// The place of one party's records, and the key that seals them.
 pub(crate) struct Store {
     directory: PathBuf,
     key: StorageKey,
 }
 
-/// What a party must not lose, sealed by the crate.
+/// The records that a party must not lose, sealed by the crate.
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) identity: Vec<u8>,
     pub(crate) pre_keys: Vec<u8>,
-    /// Empty while there is no session.
+    /// Empty if there is no session.
     pub(crate) session: Vec<u8>,
 }
 
 impl Store {
     /// Opens the store, with the storage key that an earlier process has left in the platform's key store.
     pub(crate) fn open(directory: &Path) -> Outcome<Self> {
-        // The file stands for the platform's key store (Keychain, Android Keystore, DPAPI, the kernel's keyring): a key
-        // that lies beside the records it seals protects nothing.
+        // This file stands for the platform's key store (Keychain, Android Keystore, DPAPI, the kernel's keyring). A
+        // key that is stored beside the records it seals protects nothing.
         let key_store = key_store(directory);
         let key = match read(&key_store)? {
             Some(bytes) => StorageKey::from_bytes(bytes.try_into().map_err(|_| "the key store is damaged")?),
@@ -46,20 +46,20 @@ impl Store {
         &self.key
     }
 
-    /// The records as they were last replaced, if ever.
+    /// Returns the records as last replaced, if ever.
     pub(crate) fn load(&self) -> Outcome<Option<Record>> {
         let record = read(&self.directory.join("records"))?;
         record.map(|bytes| Record::decode(&bytes).ok_or_else(|| "the records are damaged".into())).transpose()
     }
 
-    /// Replaces all records at once: a crash at any point leaves either the old ones or the new ones.
+    /// Replaces all records at once. A crash at any point leaves either the old ones or the new ones.
     pub(crate) fn replace(&self, record: &Record) -> Outcome<()> {
         replace(&self.directory, &self.directory.join("records"), &record.encode())
     }
 }
 
 impl Record {
-    /// Each part with its length before it.
+    /// Encodes each part with a length prefix.
     fn encode(&self) -> Vec<u8> {
         let Self { identity, pre_keys, session } = self;
         let mut bytes = Vec::new();
@@ -82,12 +82,12 @@ impl Record {
     }
 }
 
-/// Where one party's storage key is.
+/// Returns where one party's storage key is.
 pub(crate) fn key_store(directory: &Path) -> PathBuf {
     directory.join("key-store")
 }
 
-/// A file, if it is there.
+/// Returns the contents of a file, if it exists.
 pub(crate) fn read(path: &Path) -> Outcome<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -96,13 +96,13 @@ pub(crate) fn read(path: &Path) -> Outcome<Option<Vec<u8>>> {
     }
 }
 
-/// Replaces a file below `directory`: writes another, waits for the disk, and renames it over.
+/// Replaces a file below `directory`: writes another, waits for the disk, and renames it over the old one.
 pub(crate) fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> Outcome<()> {
     let new = directory.join("new");
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
-    // A killed process loses nothing that it has written; a power cut does, unless the disk has it. A database takes more
-    // care still: on most systems the directory must reach the disk too.
+    // A killed process loses nothing that it has written. A power failure does, unless the data is on the disk. A
+    // database takes even more care: on most systems the directory must reach the disk too.
     file.sync_all()?;
     Ok(fs::rename(new, path)?)
 }

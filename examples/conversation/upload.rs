@@ -1,6 +1,4 @@
-//! A file on its way into the blob store: encrypted piece by piece, and taken up again after a crash.
-//!
-//! Does not know messages: at the end there is a pointer, and what carries it is the outbox's.
+//! An upload of a file into the blob store: encrypted piece by piece, and resumed after a crash.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -19,10 +17,10 @@ use crate::{Outcome, PIECE};
 pub(crate) struct Upload {
     source: File,
     blob: File,
-    /// What the store calls the blob.
+    /// The name of the blob in the store.
     name: String,
     encryptor: Encryptor,
-    /// Where the party's records are.
+    /// The directory of the party's records.
     directory: PathBuf,
     record: PathBuf,
     context: Vec<u8>,
@@ -30,7 +28,7 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
-    /// Begins with a file, or goes on if `record` says so.
+    /// Starts an upload, or resumes it if `record` exists.
     pub(crate) fn begin(
         path: &Path,
         directory: &Path,
@@ -40,8 +38,8 @@ impl Upload {
     ) -> Outcome<Self> {
         let mut source = File::open(path)?;
         let (size, changed) = (source.metadata()?.len(), source.metadata()?.modified()?);
-        // The record opens under this name only: another file, or one that has changed, gets another key. To encrypt it
-        // under the old one would give both of them away.
+        // The record opens only under this name. Another file, or one that has changed, gets another key. Encrypting it
+        // under the old key would reveal both.
         let changed = changed.duration_since(UNIX_EPOCH).unwrap_or_default();
         let context = format!("upload of {size} bytes of {changed:?}, {}", path.display()).into_bytes();
         let kept = read(&record)?.and_then(|record| {
@@ -63,7 +61,7 @@ impl Upload {
         Ok(upload)
     }
 
-    /// Encrypts a piece, and writes it to the store. Gives the pointer after the last one.
+    /// Encrypts a piece and writes it to the store. Returns the pointer after the last piece.
     pub(crate) fn step(&mut self, key: &StorageKey) -> Outcome<Option<Pointer>> {
         let (mut piece, mut output, mut pointer) = (Vec::new(), Vec::new(), None);
         Read::take(&mut self.source, PIECE).read_to_end(&mut piece)?;
@@ -85,14 +83,15 @@ impl Upload {
         &self.name
     }
 
-    /// Notes where to go on. The store has everything before that: a store behind a network would have to say so first.
+    /// Records where to resume. The store has everything before that; a store behind a network would have to confirm it
+    /// first.
     fn keep(&self, key: &StorageKey) -> Outcome<()> {
         let sealed = self.encryptor.seal(key, &self.context, &mut rand::rng());
         replace(&self.directory, &self.record, &[self.name.as_bytes(), &sealed].concat())
     }
 }
 
-/// What a file says that it is; nobody looks into it.
+/// Returns the media type that the file name implies. The file itself is not examined.
 fn media_type(path: &Path) -> Outcome<MediaType> {
     Ok(match path.extension().and_then(|extension| extension.to_str()) {
         Some("md") => MediaType::new("text/markdown")?,
@@ -103,5 +102,5 @@ fn media_type(path: &Path) -> Outcome<MediaType> {
     })
 }
 
-/// After how many pieces it is noted where to go on.
+/// Pieces after which the position is recorded.
 const PIECES: u32 = 16;

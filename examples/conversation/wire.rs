@@ -1,34 +1,35 @@
-//! Frames between a party and the relay: `length 4 | kind 1 | number 8 | bytes`, the length counting what follows it.
+//! Frames between a party and the relay: `length 4 | kind 1 | number 8 | bytes`. The length counts what follows it.
 //!
-//! Does not know what a bundle or a message is: to the wire they are bytes.
+//! Bundles and messages are just bytes here.
 
 use std::io::{self, ErrorKind, Read};
 
-/// One frame. Mailboxes have the numbers of the parties.
+/// A frame. Mailboxes have the numbers of the parties.
 pub(crate) struct Frame {
     pub(crate) kind: Kind,
     pub(crate) number: u64,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What a frame says.
+/// The kind of a frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// To the relay: open this mailbox; what waits there is delivered on this connection from now on.
+    /// To the relay: open this mailbox. From now on its mail is delivered on this connection.
     Open,
-    /// To the relay: keep this bundle for whoever wants to write to this mailbox, and hand it out once.
+    /// To the relay: store this bundle for those who want to write to this mailbox, and hand it out once.
     PublishOnce,
-    /// To the relay: keep this bundle, and hand it out as often as asked when no other is left.
+    /// To the relay: store this bundle, and hand it out repeatedly when no other is left.
     PublishLast,
-    /// To the relay: give me a bundle of this mailbox.
+    /// To the relay: return a bundle of this mailbox.
     Fetch,
     /// To the relay: put this message into this mailbox.
     Put,
-    /// To the relay: I am done with the delivery of this number; forget it.
+    /// To the relay: the delivery of this number has been processed; delete it.
     Done,
-    /// To a party: the bundle, empty if there is none yet.
+    /// To a party: the bundle, or empty if there is none yet.
     Bundle,
-    /// To a party: a message, in a delivery of this number, which comes again on the next connection until it is done.
+    /// To a party: a message in a delivery of this number. It is delivered again on the next connection until it is
+    /// acknowledged.
     Deliver,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn encode(kind: Kind, number: u64, bytes: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes()[..], &[kind], &number.to_be_bytes(), bytes].concat()
 }
 
-/// Reads one frame. Whatever did arrive of it is in `raw` afterwards.
+/// Reads one frame. Afterwards `raw` holds every byte that arrived, even on error.
 pub(crate) fn read(from: &mut impl Read, raw: &mut Vec<u8>) -> io::Result<Frame> {
     raw.clear();
     Read::take(&mut *from, 4).read_to_end(raw)?;
@@ -56,11 +57,11 @@ pub(crate) fn read(from: &mut impl Read, raw: &mut Vec<u8>) -> io::Result<Frame>
     Ok(Frame { kind, number: u64::from_be_bytes(*number), bytes: bytes.to_vec() })
 }
 
-/// On the wire a kind is its place here.
+/// A kind's index here is its value on the wire.
 const KINDS: [Kind; 8] = {
     use Kind::{Bundle, Deliver, Done, Fetch, Open, PublishLast, PublishOnce, Put};
     [Open, PublishOnce, PublishLast, Fetch, Put, Done, Bundle, Deliver]
 };
 
-/// Longer frames are refused unread: a message and everything around it is shorter.
+/// Longer frames are refused unread: a message with everything around it is shorter.
 const MAX_FRAME: u32 = 1 << 20;

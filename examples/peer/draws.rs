@@ -1,6 +1,6 @@
-//! What is drawn: randomness, or the bytes that a request gives in its place.
+//! The source of randomness: a generator, or the bytes that a request supplies.
 //!
-//! Does not know for what. For tests alone: all secrecy rests on randomness.
+//! For tests only: all secrecy depends on real randomness.
 
 use std::convert::Infallible;
 use std::vec::IntoIter;
@@ -9,7 +9,7 @@ use bisik::rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
 use crate::protocol::{Args, Failure};
 
-/// The bytes of the argument `name`, where it is there.
+/// Returns the bytes of the argument `name` as a generator or, if it is absent, a real one.
 pub(crate) fn draws(args: Args<'_>, name: &str) -> Result<Box<dyn CryptoRng>, Failure> {
     Ok(match args.find_hex(name)? {
         Some(bytes) => Box::new(Given(bytes.into_iter())),
@@ -17,7 +17,7 @@ pub(crate) fn draws(args: Args<'_>, name: &str) -> Result<Box<dyn CryptoRng>, Fa
     })
 }
 
-/// Gives these bytes, and zeros after them.
+/// Returns these bytes, and zeros after them.
 #[derive(Debug)]
 struct Given(IntoIter<u8>);
 

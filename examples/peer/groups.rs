@@ -1,6 +1,6 @@
-//! Sender keys of the suite `interop`: this device's, and those that it was told.
+//! Sender keys of the suite `interop`: those of this device, and those it has received.
 //!
-//! Does not know sessions: how a distribution travelled is the caller's business.
+//! The caller transports the distributions.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use serde_json::json;
 use crate::draws::draws;
 use crate::protocol::{Address, Answer, Args, Failure, to_hex};
 
-/// A group, by the name that its form has for it.
+/// A group, identified as its form requires.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
-    /// `groupId`: any text; messages do not carry it.
+    /// `groupId`: any text; messages do not contain it.
     Named(String),
-    /// `distributionId`: a UUID, which messages carry.
+    /// `distributionId`: a UUID, which messages contain.
     Distribution([u8; 16]),
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The distribution of the sender key there is, or of a new one: where there is none, or `rotate` is true.
+    /// Returns the distribution of the sender key. Creates a new key if there is none or `rotate` is true.
     pub(crate) fn create_skdm(&mut self, args: Args<'_>) -> Answer {
         let group = named(args)?;
         let format = match &group {
@@ -86,7 +86,7 @@ pub(crate) fn inspect(message: &[u8]) -> Answer {
     }))
 }
 
-/// The group that the arguments name.
+/// Returns the group that the arguments name.
 fn named(args: Args<'_>) -> Result<Group, Failure> {
     match args.find_text("distributionId")? {
         Some(uuid) => Ok(Group::Distribution(from_uuid(uuid)?)),
@@ -94,7 +94,7 @@ fn named(args: Args<'_>) -> Result<Group, Failure> {
     }
 }
 
-/// The group of something that arrived. One form names it itself; of the other the arguments must.
+/// Returns the group of a received message. In one form the message names it; in the other the arguments must.
 fn group_of(format: SenderKeyFormat, args: Args<'_>) -> Result<Group, Failure> {
     match format {
         SenderKeyFormat::Signal { distribution } => Ok(Group::Distribution(distribution)),

@@ -1,6 +1,5 @@
-//! The suite `interop`: its operations by name, and those that need no session: files, votes, signatures, safety numbers.
-//!
-//! Does not know how requests arrive.
+//! The suite `interop`: dispatch by name, and the operations that need no session: files, votes, signatures, safety
+//! numbers.
 
 use bisik::interop::signal::{
     Ciphertext, Identity, IdentityKey, KeyPair, Kind, Party, PublicKey, SafetyNumber, xeddsa,
@@ -14,7 +13,7 @@ use crate::groups::{self, Groups};
 use crate::protocol::{Answer, Args, Failure, from_hex, sized, to_hex};
 use crate::sessions::{self, Device};
 
-/// What `init` made, if it was called.
+/// The device that `init` created, if it was called.
 #[derive(Default)]
 pub(crate) struct Peer(Option<(Device, Groups)>);
 
@@ -98,7 +97,7 @@ fn inspect(args: Args<'_>) -> Answer {
     Ok(fields)
 }
 
-/// The names that clients use for what a file is.
+/// Maps the clients' names for types of files.
 fn media_kind(args: Args<'_>) -> Result<MediaKind, Failure> {
     match args.text("mediaType")? {
         "image" | "sticker" | "product" | "biz-cover-photo" => Ok(MediaKind::Image),
@@ -170,7 +169,7 @@ fn media_decrypt(args: Args<'_>) -> Answer {
     Ok(json!({ "data": to_hex(&data) }))
 }
 
-/// A poll's secret, and what a vote in it belongs to.
+/// Returns a poll's secret, and the context of a vote in that poll.
 fn vote(args: Args<'_>) -> Result<(MessageSecret, AddOn<'_>), Failure> {
     let context = AddOn {
         use_case: UseCase::PollVote,
@@ -207,7 +206,7 @@ fn pair(pair: &KeyPair) -> Value {
     json!({ "privateKey": private, "publicKey": public })
 }
 
-/// With 33 bytes or with 32, as both are about.
+/// Accepts 33 bytes or 32, as both forms are in use.
 fn public_key(args: Args<'_>, name: &str) -> Result<PublicKey, Failure> {
     let bytes = args.hex(name)?;
     Ok(match <&[u8; 32]>::try_from(bytes.as_slice()) {
@@ -228,7 +227,7 @@ fn sign(identity: Option<&Identity>, args: Args<'_>) -> Answer {
     Ok(json!({ "signature": to_hex(&signature) }))
 }
 
-/// What is not 64 bytes long is no signature of anybody's.
+/// Verifies a signature. Any other length than 64 bytes is an invalid signature.
 fn verify(args: Args<'_>) -> Answer {
     let (key, message, signature) = (public_key(args, "publicKey")?, args.hex("message")?, args.hex("signature")?);
     let signature = <[u8; xeddsa::SIGNATURE]>::try_from(signature);
@@ -240,7 +239,7 @@ fn agree(args: Args<'_>) -> Answer {
     Ok(json!({ "shared": to_hex(&pair.agree(&public_key(args, "publicKey")?)?) }))
 }
 
-/// With `theirs`, a code that was scanned, it says too whether that is the other side of this one.
+/// Computes a safety number. With `theirs`, a scanned code, also compares it.
 fn fingerprint(identity: Option<&Identity>, args: Args<'_>) -> Answer {
     let ours = match args.find("localKey") {
         Some(_) => IdentityKey::from(public_key(args, "localKey")?),
@@ -270,5 +269,5 @@ fn not_initialised() -> Failure {
     Failure::new("NotInitialised", "call init first")
 }
 
-/// Some seconds of work.
+/// Takes some seconds.
 const MOST_ITERATIONS: u32 = 1_000_000;

@@ -1,7 +1,8 @@
-//! A peer for tests of other implementations: one JSON object per line in, one per line out, until the input ends.
+//! A peer for tests of other implementations. It reads one JSON object per line and writes one per line, until the input
+//! ends.
 //!
-//! Does not know a network or a disk. Secrets are shown to whoever asks, and records are sealed under a key of zeros: it is
-//! for tests and for nothing else.
+//! It uses neither network nor disk. For tests only: it reveals its secrets on request, and seals records under a key of
+//! zeros.
 //!
 //! ```text
 //! cargo run --release --features interop --example peer
@@ -11,13 +12,12 @@
 //! {"id":2,"ok":false,"error":{"name":"PeerError","code":"NoSession","message":"there is no session with bob.1"}}
 //! ```
 //!
-//! Bytes are hexadecimal. Requests are run one after the other, in the order in which they come. `id` is given back as it
-//! was. An error has the type of the library's error as its `name` and its variant as its `code`; what is wrong with the
-//! request itself has the name `PeerError` and one of the codes `BadRequest`, `BadArgument`, `UnknownOperation`,
-//! `NotInitialised`, `NoPreKeys`, `NoSession`, `NoSenderKey`, `Untrusted`, `Unsupported`. After an error, everything is as it was.
+//! Bytes are hexadecimal. Requests are processed in order, one at a time. `id` is returned unchanged. The `name` of an
+//! error is the type of the library's error, and its `code` the variant. Errors in the request itself have the name
+//! `PeerError` and one of the codes `BadRequest`, `BadArgument`, `UnknownOperation`, `NotInitialised`, `NoPreKeys`,
+//! `NoSession`, `NoSenderKey`, `Untrusted`, `Unsupported`. An error changes no state.
 //!
-//! A `?` marks what may be left out. `init` begins anew, and everything else but `hello` and what is marked with a star
-//! needs it.
+//! `?` marks optional arguments. `init` starts over. All operations require it, except those marked with a star.
 //!
 //! | operation | arguments | result |
 //! |---|---|---|
@@ -46,18 +46,24 @@
 //! | `pad` *, `unpad` * | data | padded; data |
 //! | `exit` * | | |
 //!
-//! `process_bundle`, `encrypt`, `create_skdm`, `group_encrypt` and `sign` also take `random`: bytes in place of randomness, by which a
-//! run can be recorded and repeated.
+//! `process_bundle`, `encrypt`, `create_skdm`, `group_encrypt` and `sign` also take `random`: bytes to use in place of
+//! randomness, so that a run can be recorded and repeated.
 //!
-//! Messages have type 1 `msg` or 3 `pkmsg`; with `family: "signal"` 2 `whisper` or 3 `prekey`. A pre-key whose number is
-//! given again while it is held is published again; another private half under its number is refused. A part of a file is
-//! decrypted after all of the blob was verified, or, with `fileLength`, both digests and `sidecar`, after what is needed of it was.
+//! Messages have type 1 `msg` or 3 `pkmsg`; with `family: "signal"`, 2 `whisper` or 3 `prekey`. If the number of a pre-key
+//! that is held is given again, that pre-key is published again; another private key under its number is refused. A part
+//! of a file is decrypted after the whole blob has been verified. With `fileLength`, both digests and `sidecar`, only the
+//! needed part is verified first.
 //!
-//! With `suite: "native"`: a bundle is {bytes}, made with one-time keys unless `preKeyId` is null; `now` in milliseconds may
-//! stand in `init`, `gen_bundle` and `process_bundle`; `identityPrivate` is a sealed record; the record of a session is an
-//! array of such; a file has the result `pointer`, which `media_decrypt` takes in place of keys and digests, and a media type such as
-//! `image/jpeg`, or a word of the other suite for it; `poll_create` {question, options, mostChoices?} gives `poll`, which the other two take in place of key and
-//! identifier, and options are chosen by their places. Groups, signatures, agreements and safety numbers are `Unsupported`.
+//! With `suite: "native"`:
+//!
+//! * A bundle is {bytes}. It contains one-time keys unless `preKeyId` is null.
+//! * `init`, `gen_bundle` and `process_bundle` also take `now` in milliseconds.
+//! * `identityPrivate` is a sealed record, and a session's record is an array of sealed records.
+//! * A file's result contains `pointer`, which `media_decrypt` takes in place of keys and digests. The media type is one
+//!   such as `image/jpeg`, or a word of the other suite for it.
+//! * `poll_create` {question, options, mostChoices?} returns `poll`, which the other two poll operations take in place of
+//!   key and identifier. Options are chosen by their indices.
+//! * Groups, signatures, agreements and safety numbers are `Unsupported`.
 
 mod draws; //    randomness, or bytes in its place
 mod groups; //   sender keys

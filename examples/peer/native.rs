@@ -1,6 +1,6 @@
 //! The suite `native`: the same operations with PQXDH and the Double Ratchet with encrypted headers.
 //!
-//! Groups, signatures and safety numbers exist only in `interop`.
+//! Groups, signatures and safety numbers are not available in this suite.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,13 +21,13 @@ use crate::sessions::{CONTEXT, STORAGE, no_session};
 pub(crate) struct Peer {
     identity: Identity,
     keys: PreKeys,
-    /// The one that is written in first; two devices that begin at the same time have two.
+    /// The first session is used for sending. Two devices that start at the same time have two.
     sessions: BTreeMap<Address, Vec<Session>>,
     known: BTreeMap<Address, IdentityKey>,
 }
 
 impl Peer {
-    /// `identityPrivate` is a sealed record here.
+    /// Initialises the device. `identityPrivate` is a sealed record in this suite.
     pub(crate) fn init(args: Args<'_>) -> Result<(Self, Value), Failure> {
         let rng = &mut rand::rng();
         let storage = StorageKey::from_bytes(STORAGE);
@@ -97,7 +97,7 @@ impl Peer {
         Ok(json!({ "type": number, "typeName": name, "body": to_hex(message.as_bytes()) }))
     }
 
-    /// The bytes say what kind of message they are; `type` is not looked at.
+    /// Decrypts a message. Its bytes state its kind; `type` is ignored.
     fn decrypt(&mut self, args: Args<'_>) -> Answer {
         let (from, message) = (args.address("from")?, Ciphertext::from_bytes(&args.hex("body")?)?);
         let sessions = self.sessions.entry(from.clone()).or_default();
@@ -109,7 +109,8 @@ impl Peer {
                     sessions.insert(0, session);
                     return Ok(json!({ "plaintext": to_hex(&plaintext) }));
                 }
-                // What a session knows of a message says more than that another does not know it.
+                // Keep an error from a session that recognised the message. It is more informative than those of
+                // sessions that did not.
                 Some(Err(DecryptError::OtherSession | DecryptError::Rejected)) if refused != FIRST => {}
                 Some(Err(error)) => refused = error,
                 None => {}
@@ -136,7 +137,7 @@ impl Peer {
         sessions.truncate(MOST_SESSIONS);
     }
 
-    /// A list of records: one for each session with the address.
+    /// Returns a list of records, one for each session with the address.
     fn dump_session(&self, args: Args<'_>) -> Answer {
         let storage = StorageKey::from_bytes(STORAGE);
         let seal = |session: &Session| to_hex(session.seal(&storage, CONTEXT, &mut rand::rng()).as_bytes());
@@ -168,7 +169,7 @@ fn media_encrypt(args: Args<'_>) -> Answer {
     }))
 }
 
-/// The words of the other suite stand for the types that they mostly are.
+/// Maps the media words of the other suite to the media types they usually stand for.
 fn full_type(word: &str) -> &str {
     match word {
         "image" => "image/jpeg",
@@ -207,7 +208,7 @@ fn poll_create(args: Args<'_>) -> Answer {
     Ok(json!({ "poll": to_hex(content.as_body()) }))
 }
 
-/// The poll, who asked, and who votes: names in UTF-8.
+/// Returns the poll, its author and the voter. Names are in UTF-8.
 fn vote(args: Args<'_>) -> Result<(Content, PersonId, PersonId), Failure> {
     let person = |name| -> Result<_, Failure> { Ok(PersonId::new(args.text(name)?.as_bytes())?) };
     Ok((Content::from_body(&args.hex("poll")?)?, person("pollCreatorJid")?, person("voterJid")?))
@@ -240,7 +241,7 @@ fn no_poll() -> Failure {
     Failure::missing("poll", "what poll_create gave")
 }
 
-/// `now` in milliseconds, or the clock's.
+/// Returns `now` in milliseconds, or the clock's time.
 fn milliseconds(args: Args<'_>) -> Result<u64, Failure> {
     match args.find_size("now")? {
         Some(now) => Ok(now),
@@ -256,7 +257,7 @@ fn sent(args: Args<'_>) -> Result<SentAt, Failure> {
     Ok(SentAt::from_unix_milliseconds(milliseconds(args)?)?)
 }
 
-/// What is answered as long as no session says anything else.
+/// The error to return as long as no session gives a more informative one.
 const FIRST: DecryptError = DecryptError::OtherSession;
-/// With one device.
+/// Sessions with one device.
 const MOST_SESSIONS: usize = 5;

@@ -1,16 +1,14 @@
-//! Requests and replies: arguments by name, bytes as hexadecimal, and errors with a name and a code.
-//!
-//! Does not know operations.
+//! Requests and replies: arguments by name, bytes in hexadecimal, and errors with a name and a code.
 
 use std::error::Error;
 use std::fmt::Debug;
 
 use serde_json::{Map, Value, json};
 
-/// What an operation answers.
+/// The result of an operation.
 pub(crate) type Answer = Result<Value, Failure>;
 
-/// Why there is no result. Errors of the library keep their type as the name and their variant as the code.
+/// An error. Errors of the library keep their type as the name and their variant as the code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     name: String,
@@ -19,7 +17,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure of this program, not of the library.
+    /// Creates an error of this program, as opposed to the library.
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
         Self { name: "PeerError".into(), code: code.into(), message: message.into() }
     }
@@ -48,14 +46,14 @@ impl<E: Error> From<E> for Failure {
     }
 }
 
-/// One device of somebody.
+/// The address of a device.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Address {
     pub(crate) name: String,
     pub(crate) device: u32,
 }
 
-/// The arguments of one request. `null` is the same as nothing, except to [`Args::is_null`].
+/// The arguments of one request. `null` counts as absent, except to [`Args::is_null`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Args<'a>(&'a Map<String, Value>);
 
@@ -130,7 +128,7 @@ impl<'a> Args<'a> {
         self.get(name, OBJECT)?.as_object().map(Self).ok_or_else(|| Failure::missing(name, OBJECT))
     }
 
-    /// `{"name": text, "device": number}`; the device is 1 where none is said.
+    /// Reads `{"name": text, "device": number}`; the device is 1 if absent.
     pub(crate) fn address(&self, name: &str) -> Result<Address, Failure> {
         let address = self.object(name)?;
         Ok(Address { name: address.text("name")?.into(), device: address.find_number("device")?.unwrap_or(1) })

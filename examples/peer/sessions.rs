@@ -1,6 +1,4 @@
-//! The suite `interop`: one device, what it published, and its sessions.
-//!
-//! Does not know groups, nor what needs no device.
+//! The suite `interop`: one device, its published keys, and its sessions.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +13,19 @@ use serde_json::{Value, json};
 use crate::draws::draws;
 use crate::protocol::{Address, Answer, Args, Failure, to_hex};
 
-/// Everybody knows it: these records are for tests.
+/// A public constant: these records are for tests.
 pub(crate) const STORAGE: [u8; 32] = [0; 32];
-/// What the records are sealed for; the same for all, so that one can be loaded for another address.
+/// The context of all records. It is always the same, so that a record can be loaded for another address.
 pub(crate) const CONTEXT: &[u8] = b"peer";
 
-/// Whose identities are accepted.
+/// The identities that are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Policy {
-    /// The first one of each address.
+    /// The first identity of each address.
     FirstUse,
-    /// Any, also in place of another.
+    /// Any identity, even if it replaces another.
     Always,
-    /// None.
+    /// No identity.
     Never,
 }
 
@@ -36,15 +34,15 @@ pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) device: u32,
     pub(crate) identity: Identity,
-    /// None until the first bundle, whose number for the signed one is the caller's.
+    /// `None` until the first bundle, because the caller chooses the number of the signed pre-key.
     keys: Option<PreKeys>,
-    /// What was published, to be published again, with its private half.
+    /// The published signed pre-keys with their private keys, so that they can be published again.
     signed: BTreeMap<u32, (SignedPreKey, [u8; 32])>,
     one_time: BTreeMap<u32, [u8; 32]>,
     sessions: BTreeMap<Address, Session>,
     known: BTreeMap<Address, IdentityKey>,
     policy: Policy,
-    /// Numbers and names of messages as libsignal's API has them, and not as stanzas.
+    /// Whether to use libsignal's numbers and names of message types, instead of those of stanzas.
     signal_types: bool,
 }
 
@@ -109,7 +107,8 @@ impl Device {
         Ok(result)
     }
 
-    /// One that is held already is published again, unless another private half is given for its number.
+    /// Returns the signed pre-key. A number that is already held is published again, unless the request supplies
+    /// another private key.
     fn signed_pre_key(&mut self, args: Args<'_>) -> Result<SignedPreKey, Failure> {
         let rng = &mut rand::rng();
         let id = args.find_number("signedPreKeyId")?.unwrap_or(1);
@@ -265,7 +264,7 @@ fn bundle(args: Args<'_>) -> Result<PreKeyBundle, Failure> {
     })
 }
 
-/// By the numbers and the names of both families.
+/// Returns the message type, from the numbers and names of both families.
 pub(crate) fn kind(args: Args<'_>) -> Result<Kind, Failure> {
     match args.find("type") {
         Some(Value::String(name)) if ["msg", "whisper", "1", "2"].contains(&name.as_str()) => Ok(Kind::Whisper),

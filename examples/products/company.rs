@@ -1,14 +1,14 @@
-//! Nusantara Seluler, a mobile operator. Its customer service runs on another company's servers, which hold the keys: the
-//! customer is told, and decides. Then it moves home.
+//! Nusantara Seluler, a mobile operator. Its customer service runs on the servers of another company, the vendor, which
+//! holds the keys. The customer is informed and decides. Later the service moves to the company's own server.
 //!
-//! Does not know what the notices say: the library does, in both languages.
+//! The library writes the notices, in both languages.
 
 use std::collections::BTreeMap;
 
 use bisik::content::{Choice, Kind, List, Row, Section, Selection, Text};
 use bisik::conversation::{MessageId, SendError};
 use bisik::device::Custody;
-use bisik::endpoint::{
+use bisik::hosting::{
     self, Blocked, Disclosure, HostingTerms, Label, LabelEvent, Operator, OperatorName, Purposes, Region, Retention,
     RetentionLedger, Roles,
 };
@@ -23,7 +23,7 @@ const OFFICE: At = (COMPANY, 0);
 const QUESTION: &str = "Halo, kuota saya hilang. Nomor saya 0812-3456-7890, NIK 3171234567890001.";
 
 pub(crate) fn call(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
-    scene("3. A mobile operator, whose endpoint another company hosts");
+    scene("3. A mobile operator, whose device another company hosts");
     let vendor = Identity::generate(&mut rand::rng());
     town.found(COMPANY, Custody::Business)?;
     let hosted = town.host(COMPANY, &vendor, a_year_and_marketing(&vendor)?)?;
@@ -34,23 +34,26 @@ pub(crate) fn call(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     accept(town, paper, hosted, &vendor)?;
     let mut store = talk(town, paper, hosted)?;
     let mut gone = move_home(town, paper, hosted, &mut store)?;
-    // The vendor still has what it had, for as long as it said, and then not.
+    // The vendor still has the messages for as long as it promised, and then not.
     let later = town.now.plus_seconds(30 * 86_400);
     store.delete_what_is_due(&mut gone, later);
-    tell(&format!("({}: the vendor's store asks what is due, and deletes it.)", day(later)));
+    tell(&format!("({}: the vendor's store deletes what is due.)", day(later)));
     paper.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && gone.heard.is_empty());
     Ok(())
 }
 
-/// Sari is told before she has written anything, and does not want that.
+/// Sari is informed before she has written anything, and declines.
 fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> {
     show_last(town, SARI, "Sari's telephone")?;
     let shown = disclosed(town)?;
     let HostingTerms { roles, purposes, .. } = shown.terms();
-    tell(&format!("(Signed by the company, the vendor and the endpoint: it may {roles:?}, for {purposes:?}.)"));
+    tell(&format!("(Signed by the company, the vendor and the hosted device: it may {roles:?}, for {purposes:?}.)"));
     let waiting = town.say(SARI, COMPANY, text(QUESTION))?;
     let needed = Err(SendError::Blocked(Blocked::ConsentNeeded(shown.hash())));
-    paper.claim("unasked, nothing can be sent: the label waits for her decision", waiting.map(drop) == needed);
+    paper.claim(
+        "without her consent nothing can be sent: the label waits for her decision",
+        waiting.map(drop) == needed,
+    );
 
     tell("(Sari declines: a year is too long for her.)");
     decide(town, |talk, account, now| talk.refuse(account, &shown, now))?;
@@ -63,17 +66,17 @@ fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> 
     }
     let expected = Err(SendError::Blocked(Blocked::Refused(shown.hash())));
     paper.claim("she has refused, and cannot send by mistake", refused == expected);
-    paper.claim("not a byte went to the vendor for it", town.relay.carried_to(hosted) == letters);
+    paper.claim("nothing was sent to the vendor", town.relay.carried_to(hosted) == letters);
     town.settle()?;
     let on_laptop = label(town, LAPTOP, COMPANY)?;
     paper.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
     let heard = &town.at(hosted)?.decisions;
-    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == endpoint::Choice::Refusal).count();
-    paper.claim("the vendor was told “no”, and nothing else", refusals == 1 && town.at(hosted)?.heard.is_empty());
+    let refusals = heard.iter().filter(|(_, decision)| decision.choice() == hosting::Choice::Refusal).count();
+    paper.claim("the vendor received the refusal and nothing else", refusals == 1 && town.at(hosted)?.heard.is_empty());
     Ok(())
 }
 
-/// The company asks again, which it can with better terms only; and Sari agrees.
+/// The company asks again, which is possible only with better terms. Sari agrees.
 fn accept(town: &mut Town, paper: &mut Paper, hosted: At, vendor: &Identity) -> Result<(), Error> {
     town.now = town.now.plus_seconds(3 * 86_400);
     tell("(Three days later: the company has agreed on better terms with the vendor.)");
@@ -87,7 +90,7 @@ fn accept(town: &mut Town, paper: &mut Paper, hosted: At, vendor: &Identity) -> 
     decide(town, |talk, account, now| talk.consent(account, &shown, now))?;
     show_last(town, SARI, "Sari's telephone")?;
     town.settle()?;
-    paper.claim("one decision holds on both of her devices", {
+    paper.claim("one decision applies to both of her devices", {
         let labels = [label(town, SARI, COMPANY)?, label(town, LAPTOP, COMPANY)?];
         labels.iter().all(|label| matches!(label, Label::Hosted { .. }))
     });
@@ -96,7 +99,7 @@ fn accept(town: &mut Town, paper: &mut Paper, hosted: At, vendor: &Identity) -> 
     Ok(())
 }
 
-/// The vendor's endpoint countersigns what Sari has decided, and she checks that.
+/// The vendor's device countersigns Sari's decision, and she checks the signature.
 fn receipt(town: &mut Town, hosted: At, shown: &Disclosure) -> Result<bool, Error> {
     let now = town.now;
     let Device { account, conversations, decisions, .. } = town.at_mut(hosted)?;
@@ -141,10 +144,10 @@ fn talk(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<Store, Error> 
     Ok(store)
 }
 
-/// A server of the company's own takes the vendor's place, with keys of its own.
+/// A server of the company itself replaces the vendor's, with keys of its own.
 fn move_home(town: &mut Town, paper: &mut Paper, hosted: At, store: &mut Store) -> Result<Device, Error> {
     town.now = town.now.plus_seconds(7 * 86_400);
-    tell("(A week later: the company's own server takes the vendor's place.)");
+    tell("(A week later: the company's own server replaces the vendor's.)");
     let mut gone = town.remove(hosted)?;
     let home = town.join(COMPANY, Custody::SelfHosted)?;
     town.refresh()?;
@@ -154,17 +157,17 @@ fn move_home(town: &mut Town, paper: &mut Paper, hosted: At, store: &mut Store) 
     paper.claim("the end-to-end label has returned", ended && label(town, SARI, COMPANY)? == Label::EndToEnd);
     let letters = town.relay.carried_to(hosted);
     exchange(town, (SARI, "Sari"), (home, COMPANY), text("Kuotanya sudah kembali, terima kasih!"))?;
-    paper.claim("nothing goes to the vendor any more", town.relay.carried_to(hosted) == letters);
-    paper.claim("the company's telephone has it, too", told(town, OFFICE, "Kuotanya sudah kembali"));
+    paper.claim("nothing is sent to the vendor any more", town.relay.carried_to(hosted) == letters);
+    paper.claim("the company's telephone has it too", told(town, OFFICE, "Kuotanya sudah kembali"));
     store.delete_what_is_due(&mut gone, town.now);
     paper.claim(
-        "what the vendor has it keeps for as long as it said",
+        "the vendor still has its messages, until the promised deadline",
         store.messages.len() == 2 && gone.heard.len() == 2,
     );
     Ok(gone)
 }
 
-/// What the vendor keeps in clear, because it may; and when each has to go.
+/// The unencrypted messages that the vendor may keep, and when each must be deleted.
 struct Store {
     messages: BTreeMap<MessageId, String>,
     ledger: RetentionLedger<MessageId>,
@@ -174,7 +177,7 @@ impl Store {
     fn of(device: &Device) -> Result<Self, Error> {
         let mut store = Self { messages: BTreeMap::new(), ledger: RetentionLedger::new(1_000) };
         for heard in &device.heard {
-            let deadline = heard.delete_by.ok_or("a hosted endpoint has promised a deadline")?;
+            let deadline = heard.delete_by.ok_or("a hosted device has promised a deadline")?;
             store.ledger.record(heard.id, deadline)?;
             let shown = match heard.content.kind() {
                 Kind::Text(text) => text.body.to_string(),
@@ -194,7 +197,7 @@ impl Store {
         }
     }
 
-    /// From the store, and from what the endpoint's program still holds of it.
+    /// Deletes from the store, and from what the hosted device's program still holds of it.
     fn delete_what_is_due(&mut self, device: &mut Device, now: Timestamp) {
         let due: Vec<_> = self.ledger.due(now).copied().collect();
         for id in &due {
@@ -205,7 +208,7 @@ impl Store {
     }
 }
 
-/// The newest of what the relay has; it was verified when the label was made from it.
+/// Returns the newest disclosure at the relay. It was verified when the label was made from it.
 fn disclosed(town: &Town) -> Result<Disclosure, Error> {
     town.disclosures()?.pop().ok_or_else(|| "there is none".into())
 }

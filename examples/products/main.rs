@@ -1,12 +1,12 @@
-//! Three conversations of one customer: with a friend, with a coffee stall, and with a company that lets another one answer.
+//! Three conversations of one customer: with a friend, with a coffee stall, and with a company for which a vendor
+//! answers.
 //!
-//! Does not know any cryptography. All of it goes through one relay, which records every byte, and is searched at the end:
-//! `cargo run --release --example products`. Whatever the program claims on the way it checks; where a claim does not hold, it
-//! ends with an error.
+//! All messages go through one relay, which records every byte. At the end the record is searched for plaintext. The
+//! program checks each of its claims and fails if one does not hold: `cargo run --release --example products`.
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
-mod company; // a mobile operator whose endpoint a vendor hosts, until it moves home
-mod paper; //   how it is printed
+mod company; // a mobile operator; a vendor hosts its device until the service moves home
+mod paper; //   the output
 mod relay; //   what the network sees
 mod stall; //   a coffee stall that answers from the business app
 mod town; //    accounts, devices, a clock
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use bisik::Timestamp;
 use bisik::content::{Content, Kind, PersonId, Text};
 use bisik::device::Custody;
-use bisik::endpoint::Label;
+use bisik::hosting::Label;
 
 use paper::{Paper, says, scene, show_notice, tell};
 use relay::Said;
@@ -24,7 +24,7 @@ use town::{At, Town};
 
 type Error = Box<dyn std::error::Error>;
 
-/// The customer's telephone, and her laptop.
+/// The customer's telephone.
 const SARI: At = ("sari", 0);
 const LAPTOP: At = ("sari", 1);
 const BUDI: At = ("budi", 0);
@@ -44,7 +44,7 @@ fn main() -> Result<ExitCode, Error> {
         println!("\nAll {} claims held.", paper.held);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nNot so: {:#?}", paper.broken);
+    println!("\nFailed: {:#?}", paper.broken);
     Ok(ExitCode::FAILURE)
 }
 
@@ -56,49 +56,49 @@ fn friend(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     paper.claim("the label says end-to-end", label(town, SARI, "budi")? == Label::EndToEnd);
     exchange(town, (SARI, "Sari"), (BUDI, "budi"), text("Bud, jadi ke Bandung hari Sabtu? Kereta jam 06.30."))?;
     exchange(town, (BUDI, "Budi"), (SARI, "sari"), text("Jadi! Aku tunggu di peron 3."))?;
-    paper.claim("Sari's laptop has Budi's answer, too", told(town, LAPTOP, "Aku tunggu di peron 3"));
+    paper.claim("Sari's laptop has Budi's answer too", told(town, LAPTOP, "Aku tunggu di peron 3"));
     Ok(())
 }
 
-/// Every byte that the relay was ever given.
+/// Searches every byte that the relay was ever given.
 fn search(town: &Town, paper: &mut Paper) {
     scene("4. What the relay has");
     let (record, said): (_, &Said) = (town.relay.record(), &town.said);
     tell(&format!(
-        "It was given {} bytes: {} letters, bundles, lists, disclosures, a picture.",
+        "It was given {} bytes: {} letters, and bundles, lists, disclosures and a picture.",
         record.len(),
         town.relay.carried()
     ));
     tell(&format!(
-        "Said, or tried to say, were {} contents, {} bytes of plaintext, {} different pieces of 8.",
+        "{} contents were sent or refused: {} bytes of plaintext, {} distinct sequences of 8 bytes.",
         said.contents,
         said.bytes,
         said.pieces()
     ));
-    paper.claim("no 8 bytes in a row of anything that was said are in its record", said.found_in(record).is_empty());
+    paper.claim("its record contains no 8 consecutive bytes of any plaintext", said.found_in(record).is_empty());
 
     let planted = "Aku tunggu di peron 3".as_bytes();
     let (before, after) = record.split_at(record.len() / 2);
     let found = said.found_in(&[before, planted, after].concat());
     let places: Vec<_> = (0..=planted.len() - 8).map(|at| before.len() + at).collect();
     paper.claim(
-        "the search works: in a copy with one sentence planted it finds that, there, and nothing else",
+        "the search works: in a copy of the record with one sentence inserted, it finds exactly that",
         found == places,
     );
 }
 
-// ---- what the scenes share -----------------------------------------------------------------------------------------
+// ---- shared by the scenes ------------------------------------------------------------------------------------------
 
 fn text(words: &str) -> Kind {
     Kind::Text(Text::new(words))
 }
 
-/// By the application's own names; a program that has no better ones takes the account's key.
+/// Returns a person by the application's own identifier. A program without such identifiers uses the account key.
 fn person(name: &str) -> Result<PersonId, Error> {
     Ok(PersonId::new(name.as_bytes())?)
 }
 
-/// Sari's devices and those of another account learn of each other.
+/// Introduces Sari's devices and those of another account to each other.
 fn introduce(town: &mut Town, other: &'static str, devices: &[At]) -> Result<(), Error> {
     for at in [SARI, LAPTOP] {
         town.meet(at, other)?;
@@ -106,7 +106,7 @@ fn introduce(town: &mut Town, other: &'static str, devices: &[At]) -> Result<(),
     devices.iter().try_for_each(|at| town.meet(*at, "sari"))
 }
 
-/// Says something, delivers it, and prints it as the other side reads it.
+/// Sends a content, delivers it, and prints it as the other side reads it.
 fn exchange(town: &mut Town, from: (At, &str), to: (At, &'static str), kind: Kind) -> Result<(), Error> {
     let sent = town.say(from.0, to.1, kind)??;
     deliver(town, from.1, to.0, &sent)
@@ -116,7 +116,7 @@ fn deliver(town: &mut Town, from: &str, to: At, sent: &Content) -> Result<(), Er
     town.settle()?;
     let heard = town.at(to)?.last()?;
     if heard != sent {
-        return Err("something else arrived".into());
+        return Err("another content arrived".into());
     }
     says(from, heard.envelope().automated, heard.kind());
     Ok(())
@@ -131,7 +131,7 @@ fn label(town: &Town, at: At, peer: &str) -> Result<Label, Error> {
     Ok(town.at(at)?.conversations.get(peer).ok_or("no conversation")?.label().label())
 }
 
-/// Whether a device has shown a text with these words.
+/// Returns whether a device has shown a text that contains `words`.
 fn told(town: &Town, at: At, words: &str) -> bool {
     let texts = town.devices.get(&at).into_iter().flat_map(|device| &device.heard);
     texts

@@ -1,12 +1,10 @@
-//! How the story is printed: who says what, what the label says, what was claimed and whether it held.
-//!
-//! Does not know the story.
+//! The output: messages, labels and notices, and each claim with whether it held.
 
 use bisik::Timestamp;
 use bisik::content::{Kind, Price, Text};
-use bisik::endpoint::{Label, LabelEvent, Language, notice};
+use bisik::hosting::{Label, LabelEvent, Language, notice};
 
-/// What was claimed and did not hold.
+/// The number of claims that held, and the claims that did not.
 #[derive(Default)]
 pub(crate) struct Paper {
     pub(crate) held: usize,
@@ -16,7 +14,7 @@ pub(crate) struct Paper {
 impl Paper {
     /// Prints a claim, and whether it holds.
     pub(crate) fn claim(&mut self, claim: &str, holds: bool) {
-        println!("  {} {claim}", if holds { "✓" } else { "✗ NOT SO:" });
+        println!("  {} {claim}", if holds { "✓" } else { "✗ FAILED:" });
         if holds {
             self.held += 1;
         } else {
@@ -33,9 +31,9 @@ pub(crate) fn tell(text: &str) {
     println!("  {text}");
 }
 
-/// One line of a conversation, or several.
+/// Prints a message, in one line or several.
 pub(crate) fn says(who: &str, automated: bool, kind: &Kind) {
-    let machine = if automated { " (a machine)" } else { "" };
+    let machine = if automated { " (automated)" } else { "" };
     let text = told(kind);
     let mut lines = text.lines();
     println!("  {who}{machine}: {}", lines.next().unwrap_or_default());
@@ -60,7 +58,7 @@ fn told(kind: &Kind) -> String {
             &*profile.time_zone
         ),
         Kind::CatalogueItem(item) => {
-            let price = item.price.as_ref().map_or("to be asked".into(), money);
+            let price = item.price.as_ref().map_or("price on request".into(), money);
             let picture = if item.picture.is_some() { ", with a picture" } else { "" };
             format!("for sale: {}, {price}{picture}", &*item.title)
         }
@@ -90,12 +88,12 @@ fn told(kind: &Kind) -> String {
             )
         }
         Kind::Selection(selection) => format!("→ {}", &*selection.title),
-        Kind::Referral(referral) => format!("(came by: {})", &*referral.headline),
+        Kind::Referral(referral) => format!("(came from: {})", &*referral.headline),
         other => format!("{other:?}"),
     }
 }
 
-/// Rupiah as they are written in Indonesia; ISO 4217 counts in sen.
+/// Formats rupiah as they are written in Indonesia; ISO 4217 counts in sen.
 pub(crate) fn money(price: &Price) -> String {
     let digits = (price.amount() / 100).to_string();
     let mut grouped = String::new();
@@ -108,7 +106,7 @@ pub(crate) fn money(price: &Price) -> String {
     format!("Rp{grouped}")
 }
 
-/// What the user is told, in both languages.
+/// Prints the notice that the user sees, in both languages.
 pub(crate) fn show_notice(on: &str, event: &LabelEvent) {
     println!("  ┌ shown on {on}: [{}]", label(event.change().new));
     for language in [Language::English, Language::Indonesian] {
@@ -117,7 +115,7 @@ pub(crate) fn show_notice(on: &str, event: &LabelEvent) {
     println!("  └");
 }
 
-/// Lines of at most 100 characters.
+/// Wraps to lines of at most 100 characters.
 fn wrap(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -135,7 +133,7 @@ fn wrap(text: &str) -> Vec<String> {
 
 pub(crate) const fn label(label: Label) -> &'static str {
     match label {
-        Label::Unknown => "nothing known yet",
+        Label::Unknown => "not known yet",
         Label::EndToEnd => "end-to-end encrypted",
         Label::Disclosed { .. } => "waiting for your decision",
         Label::Hosted { .. } => "hosted, as you agreed",
@@ -144,7 +142,7 @@ pub(crate) const fn label(label: Label) -> &'static str {
     }
 }
 
-/// The day, in UTC.
+/// Returns the day in UTC.
 pub(crate) fn day(at: Timestamp) -> String {
     let (mut day, mut year) = (at.as_unix_seconds() / 86_400, 1970);
     let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

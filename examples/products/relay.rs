@@ -1,6 +1,7 @@
-//! The relay: device lists, disclosures, bundles, blobs and letters, all as bytes; and a record of every byte that it was given.
+//! The relay: device lists, disclosures, bundles, blobs and letters, all as bytes, and a record of every byte that it
+//! was given.
 //!
-//! Does not know any key. It is what an operator of the network has, or whoever breaks into its servers.
+//! It is what the operator of the network has, or an attacker who breaks into its servers.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -22,7 +23,7 @@ pub(crate) struct Relay {
     blobs: Vec<Vec<u8>>,
     letters: VecDeque<Letter>,
     record: Vec<u8>,
-    /// Letters to each device, ever.
+    /// The number of letters ever sent to each device.
     carried: BTreeMap<At, usize>,
 }
 
@@ -36,7 +37,7 @@ impl Relay {
         self.lists.entry(of).or_default().push(list);
     }
 
-    /// Those after the first `known`.
+    /// Returns the lists after the first `known`.
     pub(crate) fn lists(&self, of: &str, known: usize) -> &[Vec<u8>] {
         self.lists.get(of).and_then(|lists| lists.get(known..)).unwrap_or_default()
     }
@@ -55,13 +56,13 @@ impl Relay {
         self.bundles.entry(of).or_default().push_back(bundle);
     }
 
-    /// A bundle for one session; the last one is given out again and again.
+    /// Returns a bundle for one session. The last one is handed out repeatedly.
     pub(crate) fn bundle(&mut self, of: &[u8; 64]) -> Option<Vec<u8>> {
         let bundles = self.bundles.get_mut(of)?;
         if bundles.len() > 1 { bundles.pop_front() } else { bundles.front().cloned() }
     }
 
-    /// The name that the store gives to the blob.
+    /// Stores a blob. Returns the name that the store gives it.
     pub(crate) fn keep_blob(&mut self, blob: Vec<u8>) -> String {
         self.note(&blob);
         self.blobs.push(blob);
@@ -88,7 +89,7 @@ impl Relay {
         self.letters.is_empty()
     }
 
-    /// How many letters there ever were to a device.
+    /// Returns how many letters were ever sent to a device.
     pub(crate) fn carried_to(&self, device: At) -> usize {
         self.carried.get(&device).copied().unwrap_or(0)
     }
@@ -102,7 +103,7 @@ impl Relay {
     }
 }
 
-/// Everything that was said, in pieces of eight bytes in a row, as a search for it needs them.
+/// Everything that was sent, as all its sequences of eight bytes, for a search.
 #[derive(Default)]
 pub(crate) struct Said {
     pieces: HashSet<[u8; PIECE]>,
@@ -111,7 +112,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Padding is left out: zeros say nothing, and are everywhere.
+    /// Adds the sequences of `bytes`. Padding is left out: zeros carry no information and occur everywhere.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         let tells = |piece: &[u8; PIECE]| piece.iter().filter(|byte| **byte == 0).count() <= 2;
         self.pieces.extend(bytes.array_windows().filter(|piece| tells(piece)));
@@ -119,7 +120,7 @@ impl Said {
         self.bytes += bytes.len();
     }
 
-    /// Where in `record` a piece of anything that was said begins.
+    /// Returns the positions in `record` at which a sequence of anything that was sent begins.
     pub(crate) fn found_in(&self, record: &[u8]) -> Vec<usize> {
         let places = record.array_windows::<PIECE>().enumerate();
         places.filter(|(_, piece)| self.pieces.contains(*piece)).map(|(at, _)| at).collect()
@@ -130,5 +131,5 @@ impl Said {
     }
 }
 
-/// So few that a sentence cannot hide, so many that random bytes do not spell one.
+/// Bytes in a sequence: short enough that no sentence escapes, long enough that random bytes do not match.
 const PIECE: usize = 8;

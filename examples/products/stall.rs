@@ -1,13 +1,14 @@
-//! Kopi Pojok, a coffee stall that answers from the business app on its owner's telephone: end-to-end encrypted, like a friend.
+//! Kopi Pojok, a coffee stall that answers from the business app on its owner's telephone: end-to-end encrypted, like a
+//! friend.
 //!
-//! Does not know a server: what it sells and what was ordered is in the messages.
+//! It needs no server: the messages contain the items for sale and the orders.
 
 use bisik::content::{
     Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, Kind, Opening, Origin,
     Price, Profile, Referral, Selection, Text,
 };
 use bisik::device::Custody;
-use bisik::endpoint::Label;
+use bisik::hosting::Label;
 use bisik::media::{self, Decryptor, MediaType};
 
 use super::paper::{Paper, money, scene, tell};
@@ -25,7 +26,7 @@ pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
 
     let mut poster = Referral::new(Origin::CODE, "meja-4", "https://kopipojok.example/meja/4");
     poster.headline = "Pesan dari meja, tanpa antre".into();
-    tell("(Sari has scanned the code on her table, and lets the stall know.)");
+    tell("(Sari has scanned the code on her table. Her telephone tells the stall.)");
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Referral(poster))?;
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), text("Halo, ada kopi apa saja?"))?;
     let before = town.at(SARI)?.heard.len();
@@ -37,24 +38,24 @@ pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     for item in &menu {
         answer(town, Kind::CatalogueItem(item.clone()))?;
     }
-    paper.claim("Sari's telephone has opened the picture", seen_picture(town)? == picture());
+    paper.claim("Sari's telephone has decrypted the picture", seen_picture(town)? == picture());
     order(town, paper, &menu)?;
     choose(town, paper)?;
     let away = Away { text: Text::new("Kami tutup pukul 21.00. Pesan Anda dibaca besok pagi.") };
     answer(town, Kind::Away(away))?;
     let mut answers = town.at(SARI)?.heard.iter().skip(before).map(|heard| heard.content.envelope());
     let honest = answers.all(|envelope| envelope.automated && envelope.reply_to.is_some());
-    paper.claim("every answer says that a machine wrote it, and what it answers", honest);
+    paper.claim("every answer is marked as automated and states what it replies to", honest);
     Ok(())
 }
 
-/// The stall's program answers, and Sari reads it.
+/// Sends an answer of the stall's program, and prints it as Sari reads it.
 fn answer(town: &mut Town, kind: Kind) -> Result<(), Error> {
     let sent = town.say_by_itself(STALL, "sari", kind)?;
     deliver(town, "Kopi Pojok", SARI, &sent)
 }
 
-/// The cart goes as one message with everything in it; both sides add it up for themselves.
+/// Sends the cart in one message with all its data. Both sides compute the total.
 fn order(town: &mut Town, paper: &mut Paper, menu: &[CatalogueItem]) -> Result<(), Error> {
     let lines = menu.iter().zip([2, 1]).map(|(item, quantity)| CartLine::of(item, quantity));
     let mut cart = Cart::new(lines.collect::<Result<Vec<_>, _>>()?);
@@ -63,16 +64,19 @@ fn order(town: &mut Town, paper: &mut Paper, menu: &[CatalogueItem]) -> Result<(
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Cart(cart))?;
     let Kind::Cart(arrived) = town.at(STALL)?.last()?.kind().clone() else { return Err("no cart".into()) };
     let total = arrived.total()?;
-    tell(&format!("(The stall adds up: {}.)", money(&total)));
-    paper.claim("both come to the same sum, and none was sent", total == expected && money(&total) == "Rp54.000");
+    tell(&format!("(The stall computes the total: {}.)", money(&total)));
+    paper.claim(
+        "both sides compute the same total, and none was sent",
+        total == expected && money(&total) == "Rp54.000",
+    );
     let honest = arrived.lines.iter().all(|line| menu.iter().any(|item| line.agrees_with(item)));
-    paper.claim("the stall finds its own prices in it", honest);
+    paper.claim("the cart has the stall's own prices", honest);
     let mut cheaper = arrived;
     for line in &mut cheaper.lines {
         line.price = Price::new(100, "IDR")?;
     }
     let honest = cheaper.lines.iter().any(|line| menu.iter().any(|item| line.agrees_with(item)));
-    paper.claim("and would not in a cart with other prices", !honest);
+    paper.claim("a cart with other prices would be noticed", !honest);
     Ok(())
 }
 
@@ -86,7 +90,7 @@ fn choose(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     let chosen = Selection::new(town.at(SARI)?.last()?, &stall, "dingin").ok_or("it was offered")?;
     exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Selection(chosen))?;
     let Kind::Selection(chosen) = town.at(STALL)?.last()?.kind() else { return Err("no answer".into()) };
-    paper.claim("the answer is one that the stall has offered, in that message", chosen.answers(&asked, &stall));
+    paper.claim("the stall offered this answer, in that message", chosen.answers(&asked, &stall));
     Ok(())
 }
 
@@ -100,7 +104,7 @@ fn profile() -> Profile {
     profile
 }
 
-/// The picture goes to the relay as a blob; its key is in the item.
+/// Returns the catalogue. The picture is stored at the relay as a blob, and its key is in the item.
 fn catalogue(town: &mut Town) -> Result<Vec<CatalogueItem>, Error> {
     let (blob, pointer) = media::encrypt(MediaType::new("image/x-portable-pixmap")?, &picture(), &mut rand::rng())?;
     town.said.add(&picture());
@@ -128,7 +132,7 @@ fn seen_picture(town: &Town) -> Result<Vec<u8>, Error> {
     Ok(seen)
 }
 
-/// A cup seen from above, 48 pixels wide.
+/// Draws a cup seen from above, 48 pixels wide.
 fn picture() -> Vec<u8> {
     let distance = |x: i32, y: i32| (x - 24).pow(2) + (y - 24).pow(2);
     let colour = |x, y| match distance(x, y) {

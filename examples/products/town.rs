@@ -1,6 +1,7 @@
-//! The town: accounts with their devices, what each keeps, and a clock. Everything between two devices goes through the relay.
+//! The town: accounts with their devices, the state of each, and a clock. Everything between two devices goes through
+//! the relay.
 //!
-//! Does not know the story, nor any cryptography: all of that is behind the calls on [`Account`] and [`Conversation`].
+//! All cryptography is behind the calls on [`Account`] and [`Conversation`].
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +11,7 @@ use bisik::conversation::{
     SendError, Side, StoredConversation, Supply,
 };
 use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
-use bisik::endpoint::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
+use bisik::hosting::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
 use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
 use super::relay::{Letter, Relay, Said};
@@ -19,7 +20,7 @@ use super::{Error, person};
 /// An account, and the index of one of its devices.
 pub(crate) type At = (&'static str, u32);
 
-/// One device: what it keeps, and what it has shown.
+/// One device: its state, and what it has shown.
 pub(crate) struct Device {
     pub(crate) account: Account,
     pub(crate) conversations: BTreeMap<&'static str, Conversation>,
@@ -52,16 +53,16 @@ impl Town {
     }
 
     pub(crate) fn at(&self, at: At) -> Result<&Device, Error> {
-        self.devices.get(&at).ok_or_else(|| format!("nobody is at {at:?}").into())
+        self.devices.get(&at).ok_or_else(|| format!("there is no device {at:?}").into())
     }
 
     pub(crate) fn at_mut(&mut self, at: At) -> Result<&mut Device, Error> {
-        self.devices.get_mut(&at).ok_or_else(|| format!("nobody is at {at:?}").into())
+        self.devices.get_mut(&at).ok_or_else(|| format!("there is no device {at:?}").into())
     }
 
     // ---- accounts ----
 
-    /// A new account with its first device.
+    /// Creates an account with its first device.
     pub(crate) fn found(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
         let account = Account::create(Terms::own_held(custody)?, self.now, &mut rand::rng());
         let primary = account.primary().ok_or("the first device is the primary one")?;
@@ -69,7 +70,7 @@ impl Town {
         Ok(self.move_in((who, 0), account))
     }
 
-    /// One more device that the account's owner holds. (How it is linked over a QR code is `device::link`'s.)
+    /// Adds a device that the account's owner holds. (`device::link` shows how one is linked with a QR code.)
     pub(crate) fn join(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
         self.enlist(who, Identity::generate(&mut rand::rng()), Terms::own_held(custody)?)
     }
@@ -85,8 +86,8 @@ impl Town {
         Ok(self.move_in((who, index), account))
     }
 
-    /// A device whose keys somebody else holds: the operator countersigns what is disclosed, the device proves that it has its
-    /// key, and the account signs.
+    /// Adds a hosted device: the operator countersigns the disclosure, the device proves that it has its key, and the
+    /// account signs.
     pub(crate) fn host(&mut self, who: &'static str, vendor: &Identity, terms: HostingTerms) -> Result<At, Error> {
         let (identity, custody) = (Identity::generate(&mut rand::rng()), terms.custody);
         let owner = &self.at((who, 0))?.account;
@@ -99,7 +100,7 @@ impl Town {
         Ok(at)
     }
 
-    /// Other terms for a device that is hosted already.
+    /// Changes the terms of a hosted device.
     pub(crate) fn amend(&mut self, at: At, vendor: &Identity, terms: HostingTerms) -> Result<(), Error> {
         let (now, custody) = (self.now, terms.custody);
         let previous = self.disclosures()?.pop().ok_or("there is one to follow")?;
@@ -120,7 +121,7 @@ impl Town {
         if taken { Ok(()) } else { Err("the device is listed under another disclosure".into()) }
     }
 
-    /// A device leaves its account. Whoever has it keeps what it had.
+    /// Removes a device from its account. Its holder keeps what the device had.
     pub(crate) fn remove(&mut self, at: At) -> Result<Device, Error> {
         let now = self.now;
         let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Remove(at.1)], now)?;
@@ -131,7 +132,7 @@ impl Town {
     fn move_in(&mut self, at: At, mut account: Account) -> At {
         let upkeep = account.maintain(self.now, &mut rand::rng());
         let key = account.identity().public().to_bytes();
-        // A few for this story; a server keeps them all.
+        // A few suffice here; a server stores them all.
         for bundle in upkeep.one_time.iter().take(8).chain(&upkeep.last_resort) {
             self.relay.publish_bundle(key, bundle.to_bytes());
         }
@@ -151,7 +152,7 @@ impl Town {
 
     // ---- conversations ----
 
-    /// As the relay has them; each is verified by who uses it.
+    /// Returns the disclosures at the relay. Each caller verifies them.
     pub(crate) fn disclosures(&self) -> Result<Vec<Disclosure>, Error> {
         self.relay.disclosures().iter().map(|bytes| Ok(Disclosure::from_bytes(bytes)?)).collect()
     }
@@ -161,7 +162,7 @@ impl Town {
         lists.iter().map(|bytes| Ok(DeviceList::from_bytes(bytes)?)).collect()
     }
 
-    /// A device opens a conversation with an account: its list and its disclosures come from the relay.
+    /// Opens a conversation between a device and an account, with the list and the disclosures from the relay.
     pub(crate) fn meet(&mut self, at: At, peer: &'static str) -> Result<(), Error> {
         let (now, lists, disclosures) = (self.now, self.lists(peer, 0)?, self.disclosures()?);
         let directory = DeviceDirectory::trust(lists.last().ok_or("no such account")?, Trust::OnFirstUse, now)?;
@@ -173,7 +174,7 @@ impl Town {
         Ok(())
     }
 
-    /// Everybody fetches what is new of the lists and disclosures.
+    /// Lets every device fetch new lists and disclosures.
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
         let (now, disclosures) = (self.now, self.disclosures()?);
         for at in self.everyone() {
@@ -196,12 +197,13 @@ impl Town {
         self.devices.keys().copied().collect()
     }
 
-    /// Encrypts a content for every device of `peer` and for one's own others, stores, and hands it to the relay.
+    /// Encrypts a content for all devices of `peer` and the other own devices, stores the state, and hands the messages
+    /// to the relay.
     pub(crate) fn say(&mut self, at: At, peer: &'static str, kind: Kind) -> Result<Result<Content, SendError>, Error> {
         self.say_as(at, peer, kind, false)
     }
 
-    /// The same, and a machine wrote it, in answer to the last that it heard.
+    /// Does the same for a program that replies to the last content it received.
     pub(crate) fn say_by_itself(&mut self, at: At, peer: &'static str, kind: Kind) -> Result<Content, Error> {
         Ok(self.say_as(at, peer, kind, true)??)
     }
@@ -221,7 +223,7 @@ impl Town {
             envelope.reply_to = Some(Reference { author: person(peer)?, id });
         }
         let content = Content::new(envelope, kind)?;
-        // Whether it is sent or not: what was refused must not be in the relay's record either.
+        // Recorded whether it is sent or not: refused contents must not be in the relay's record either.
         self.said.add(content.as_body());
         let Device { account, conversations, .. } = self.at(at)?;
         let needed = conversations.get(peer).ok_or("no conversation")?.plan(account);
@@ -258,7 +260,7 @@ impl Town {
         Ok(())
     }
 
-    /// Delivers everything, and what is owed for it, until nothing is under way.
+    /// Delivers all messages, and those that become due, until none is left.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         loop {
             while let Some(letter) = self.relay.next() {
@@ -276,7 +278,7 @@ impl Town {
     fn deliver(&mut self, letter: &Letter) -> Result<(), Error> {
         let Letter { to, from, id, bytes } = letter;
         let now = self.now;
-        // Its own account's other device writes about the conversation with the one other account that both know.
+        // A message from an own device belongs to the conversation with the one account that both devices know.
         let Some(device) = self.devices.get_mut(to) else { return Ok(()) };
         let own = to.0 == from.0;
         let address = if own { DeviceAddress::own(from.1) } else { DeviceAddress::peer(from.1) };
@@ -317,13 +319,13 @@ impl Town {
 }
 
 impl Device {
-    /// Stores what has changed in one transaction, against the revisions that it was read at.
+    /// Stores all changes in one transaction, against the revisions from which they were computed.
     fn store(&mut self, peer: &str) -> Result<StoredConversation, Error> {
         let Self { account, conversations, key, database, .. } = self;
         let changes = conversations.get_mut(peer).ok_or("no conversation")?.seal(account, key, &mut rand::rng());
         for Record { name, expected, revision, bytes } in changes.records() {
             if database.get(name).map_or(0, |(revision, _)| *revision) != *expected {
-                return Err("somebody else has written this record".into());
+                return Err("this record was written in the meantime".into());
             }
             database.insert(*name, (*revision, bytes.clone()));
         }
@@ -344,7 +346,7 @@ impl Device {
     }
 
     pub(crate) fn last(&self) -> Result<&Content, Error> {
-        self.heard.last().map(|heard| &heard.content).ok_or_else(|| "nothing was heard".into())
+        self.heard.last().map(|heard| &heard.content).ok_or_else(|| "no content has arrived".into())
     }
 }
 

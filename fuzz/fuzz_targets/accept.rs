@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::accept`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::accept`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::accept(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::accept(data));

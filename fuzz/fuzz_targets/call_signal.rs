@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::call_signal`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::call_signal`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::call_signal(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::call_signal(data));

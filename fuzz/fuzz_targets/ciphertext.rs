@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::ciphertext`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::ciphertext`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::ciphertext(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::ciphertext(data));

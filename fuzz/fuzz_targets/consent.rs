@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::consent`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::consent`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::consent(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::consent(data));

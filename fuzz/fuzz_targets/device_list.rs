@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::device_list`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::device_list`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::device_list(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::device_list(data));

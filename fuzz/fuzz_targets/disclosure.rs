@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::disclosure`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::disclosure`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::disclosure(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::disclosure(data));

@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::dishonest_peer`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::dishonest_peer`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::dishonest_peer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::dishonest_peer(data));

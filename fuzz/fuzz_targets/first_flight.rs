@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::first_flight`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::first_flight`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::first_flight(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::first_flight(data));

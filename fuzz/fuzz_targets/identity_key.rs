@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::identity_key`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::identity_key`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::identity_key(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::identity_key(data));

@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::poll_vote`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::poll_vote`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::poll_vote(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::poll_vote(data));

@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::ratchet_decrypt`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::ratchet_decrypt`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::ratchet_decrypt(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::ratchet_decrypt(data));

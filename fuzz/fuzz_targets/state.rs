@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::state`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::state`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::state(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::state(data));

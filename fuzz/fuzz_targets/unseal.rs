@@ -1,4 +1,4 @@
-//! Hands libFuzzer's bytes to `bisik_fuzz::unseal`; knows nothing else.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::unseal`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_fuzz::unseal(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::unseal(data));

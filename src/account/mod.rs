@@ -1,8 +1,8 @@
-//! [`Account`]: this device's part of an account: its identity, its pre-keys, and what it knows of the account's devices.
+//! [`Account`]: the local device of an account: its identity, its pre-keys, and the list of the account's devices.
 //!
-//! Does not know peers. One record, which changes with pre-keys and devices and never with ordinary messages.
+//! It is one record, which changes with pre-keys and devices but not with messages. Peers have records of their own.
 
-mod persist; // one record
+mod persist; // sealed records of accounts
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,13 +12,17 @@ use rand_core::CryptoRng;
 pub use persist::SealedAccount;
 
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
-use crate::endpoint::Disclosure;
 use crate::handshake::DisclosureHash;
+use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
 use crate::time::Timestamp;
 
-/// One device of an account, with everything that it keeps for all its conversations: its identity, its pre-keys, and its
-/// account's devices; on the primary device also what signs their list.
+/// The local device of an account, with the state shared by all its conversations.
+///
+/// It holds the device's identity, its pre-keys and the list of the account's devices. On the primary device it also
+/// holds the state to sign that list.
+///
+/// On error the state is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -36,31 +40,31 @@ pub struct Account {
     identity: Identity,
     pre_keys: PreKeys,
     devices: DeviceDirectory,
-    /// What signs the device list, on the primary device.
+    /// Issues device lists; on the primary device only.
     primary: Option<Primary>,
-    /// The disclosure that this device is listed under, where it is hosted.
+    /// The disclosure under which this device is listed, if it is hosted.
     disclosure: Option<Disclosure>,
-    /// Whether the current generation's last-resort bundle has been given out to be published.
+    /// Whether the current generation's last-resort bundle has been returned for publication.
     published: bool,
     revision: u64,
-    /// The revision that the database has; 0 where it has none.
+    /// The revision in the database; 0 if there is none.
     stored: u64,
 }
 
-/// What is to be published after [`Account::maintain`], once the account is stored.
+/// Data to publish after [`Account::maintain`], once the account is stored.
 #[derive(Debug)]
 #[must_use = "the server does not have these yet"]
 pub struct Upkeep {
-    /// One-time bundles: the server hands out each once.
+    /// One-time bundles. The server hands out each once.
     pub one_time: Vec<PreKeyBundle>,
-    /// A new last-resort bundle, which replaces the one that the server has.
+    /// A new last-resort bundle, which replaces the server's current one.
     pub last_resort: Option<PreKeyBundle>,
     /// A new device list of the account.
     pub list: Option<DeviceList>,
 }
 
 impl Account {
-    /// A new account, of which this device is the primary one.
+    /// Creates an account whose primary device is this one.
     #[must_use]
     pub fn create(terms: Terms, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let identity = Identity::generate(rng);
@@ -69,12 +73,13 @@ impl Account {
         Self::assemble(identity, devices, Some(primary), now, rng)
     }
 
-    /// A companion device that was linked ([`crate::device::link`]): its own identity, and its account's first list that
-    /// has it.
+    /// Joins an account with a companion device that was linked ([`crate::device::link`]).
+    ///
+    /// `identity` is the device's own, and `list` is the account's first list that contains it.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError::OtherAccount`] where the list is not of `account`; otherwise as [`DeviceDirectory::trust`].
+    /// [`DeviceListError::OtherAccount`] if the list is not of `account`; otherwise as for [`DeviceDirectory::trust`].
     pub fn join(
         identity: Identity,
         account: &AccountKey,
@@ -97,53 +102,56 @@ impl Account {
         Self { identity, pre_keys, devices, primary, disclosure: None, published: false, revision: 1, stored: 0 }
     }
 
-    /// The account's name.
+    /// Returns the account key, which names the account.
     #[must_use]
     pub const fn key(&self) -> &AccountKey {
         self.devices.account()
     }
 
-    /// This device.
+    /// Returns the identity of this device.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// What this device has published, with its secrets.
+    /// Returns the pre-keys of this device.
     #[must_use]
     pub const fn pre_keys(&self) -> &PreKeys {
         &self.pre_keys
     }
 
-    /// All devices of the account, this one among them.
+    /// Returns all devices of the account, including this one.
     #[must_use]
     pub const fn devices(&self) -> &DeviceDirectory {
         &self.devices
     }
 
-    /// What signs the account's device list, on the primary device.
+    /// Returns the issuer of the account's device lists, on the primary device.
     #[must_use]
     pub const fn primary(&self) -> Option<&Primary> {
         self.primary.as_ref()
     }
 
-    /// Grows with every change.
+    /// Returns the revision, which grows with every change.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// How many one-time pre-keys are left at the server.
+    /// Returns the number of one-time pre-keys that are unused.
     #[must_use]
     pub fn stock(&self, now: Timestamp) -> Stock {
         self.pre_keys.stock(now)
     }
 
-    /// What is due: a rotation of the pre-keys, one-time pre-keys where they run low, on the primary device a list that
-    /// renews the last one. Call it once a day, store the account, then publish.
+    /// Does the maintenance that is due, and returns the data to publish. Call it once a day, store the account, then
+    /// publish.
+    ///
+    /// It rotates the pre-keys, generates one-time pre-keys if few are left, and on the primary device renews the
+    /// device list.
     pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Upkeep {
         let before = self.pre_keys.revision();
-        // Identity and pre-keys belong together by construction, which is the one thing that these could refuse.
+        // Fails only for another identity, and the identity and the pre-keys of an account always belong together.
         let rotated = self.pre_keys.rotate(&self.identity, now, rng) == Ok(true);
         let last_resort = (rotated || !self.published).then(|| self.pre_keys.bundle());
         let one_time = if self.pre_keys.stock(now).is_low() {
@@ -163,12 +171,15 @@ impl Account {
         Upkeep { one_time, last_resort, list }
     }
 
-    /// Makes `count` one-time pre-keys beside those of [`Account::maintain`], which makes enough for a person: an account that
-    /// strangers write to by the thousand needs more. Store the account, then publish.
+    /// Generates `count` one-time pre-keys in addition to those of [`Account::maintain`]. Store the account, then
+    /// publish.
+    ///
+    /// `maintain` generates enough for a person. An account that receives first messages from thousands of strangers
+    /// needs more.
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::Full`] where more than [`PreKeys::MAX_ONE_TIME`] would be waiting to be used; nothing was made then.
+    /// [`PreKeysError::Full`] if more than [`PreKeys::MAX_ONE_TIME`] would be unused.
     pub fn replenish(
         &mut self,
         count: usize,
@@ -179,11 +190,11 @@ impl Account {
         Ok(bundles)
     }
 
-    /// On the primary device: changes the account's devices, and gives the list to be published once the account is stored.
+    /// Changes the account's devices, on the primary device. Returns the list to publish once the account is stored.
     ///
     /// # Errors
     ///
-    /// [`PrimaryError`], nothing has changed then; [`PrimaryError::OtherIdentity`] on every other device.
+    /// [`PrimaryError`]; on any other device [`PrimaryError::OtherIdentity`].
     pub fn change_devices(&mut self, changes: &[Change], now: Timestamp) -> Result<DeviceList, PrimaryError> {
         let primary = self.primary.as_mut().ok_or(PrimaryError::OtherIdentity)?;
         let list = primary.issue(&self.identity, changes, now)?.clone();
@@ -192,11 +203,11 @@ impl Account {
         Ok(list)
     }
 
-    /// On a companion device: takes newer lists of the account, oldest first.
+    /// Accepts newer lists of the account, oldest first, on a companion device.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError`]; nothing has changed then.
+    /// [`DeviceListError`].
     pub fn accept_devices(&mut self, lists: &[DeviceList], now: Timestamp) -> Result<(), DeviceListError> {
         let before = self.devices.sequence();
         let _change = self.devices.catch_up(lists, now)?;
@@ -206,8 +217,9 @@ impl Account {
         Ok(())
     }
 
-    /// On a hosted device: keeps the disclosure that it is listed under, for the deadlines that it promises. `false` where it is
-    /// of another device or not the listed one; nothing has changed then.
+    /// Stores the disclosure under which a hosted device is listed; its deadlines apply to received messages.
+    ///
+    /// Returns `false` if the disclosure is for another device or is not the listed one. The state is then unchanged.
     #[must_use = "without its disclosure a hosted device receives nothing"]
     pub fn set_disclosure(&mut self, disclosure: Disclosure) -> bool {
         if disclosure.hash() != self.disclosure() {
@@ -218,8 +230,10 @@ impl Account {
         true
     }
 
-    /// When a message that is received now has to be deleted: `Some(None)` where nothing was promised, because the account's
-    /// owner holds the device; `None` where it is hosted and its disclosure is not here.
+    /// Returns when a message received now must be deleted.
+    ///
+    /// `Some(None)` means that no deadline was promised, because the account's owner holds the device. `None` means
+    /// that the device is hosted and its disclosure is missing.
     pub(crate) fn deadline(&self, now: Timestamp) -> Option<Option<Timestamp>> {
         let listed = self.disclosure();
         if listed == DisclosureHash::NONE {
@@ -229,13 +243,13 @@ impl Account {
         Some(Some(held.terms().retention.deadline(now)))
     }
 
-    /// The disclosure that this device is listed under.
+    /// The hash of the disclosure under which this device is listed.
     pub(crate) fn disclosure(&self) -> DisclosureHash {
         let this = self.devices.find(self.identity.public());
         this.map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure())
     }
 
-    /// Pre-keys that a peer has used to set up a session.
+    /// Removes pre-keys that a peer has used to set up a session.
     pub(crate) fn use_up(&mut self, used: Used) {
         self.pre_keys.remove(used);
         self.touch();
@@ -261,5 +275,5 @@ impl fmt::Debug for Account {
     }
 }
 
-/// One-time pre-keys that are made at once: enough for a day of strangers.
+/// One-time pre-keys generated at once: enough for a day's first messages.
 const REPLENISH: usize = 100;

@@ -1,6 +1,4 @@
-//! An account as one record (docs/protocol.md, section 12.6).
-//!
-//! Performs no I/O: the application's database is the store.
+//! Sealed records of accounts (docs/formats.md, section 12.6).
 
 use alloc::vec::Vec;
 
@@ -9,7 +7,7 @@ use rand_core::CryptoRng;
 use super::Account;
 use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::{DeviceDirectory, Primary};
-use crate::endpoint::Disclosure;
+use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
@@ -49,12 +47,12 @@ impl Account {
         storage::seal(key, kind::ACCOUNT, &[], &writer.finish(), rng)
     }
 
-    /// Opens an account's record.
+    /// Decrypts a record of an account.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] if the key is not the one it was sealed with, or the record is not an account's or was changed;
-    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
+    /// * [`UnsealError::Rejected`] if the key or the record is not the one used to seal the account.
+    /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::ACCOUNT, &[], record)?;
         Self::read(&state).map_err(|Malformed| UnsealError::Rejected)
@@ -85,13 +83,13 @@ impl Account {
     }
 }
 
-/// An account's record, to be stored only if the database still has the expected revision.
+/// The record of an account. Store it only if the database has the expected revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
-    /// The revision that the database must have now; 0 where it must have none.
+    /// The revision that the database must still have; 0 if it must have no record.
     pub expected: u64,
-    /// The revision of these bytes.
+    /// The revision of this record.
     pub revision: u64,
     /// The record.
     pub bytes: Vec<u8>,

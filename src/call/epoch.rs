@@ -1,6 +1,4 @@
-//! [`EpochKey`]: the next key of a participant of a group call, on its way to one other device.
-//!
-//! Does not know who is in the call.
+//! [`EpochKey`]: the next key of a participant of a group call, addressed to one other device.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,16 +9,16 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::SignalError;
+use super::id::{CallId, EPOCH_KEY};
 use super::keys::{Participant, SenderKey};
 use super::schedule::EpochBinding;
-use super::signal::{CallId, EPOCH_KEY};
 use super::suite::FrameSuite;
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::keys::IdentityKey;
 use crate::primitives::secret::Secret;
 use crate::session::Session;
 
-/// Our own key of one epoch: what its frames are sealed with, and what every other participant is sent.
+/// The local participant's key of one epoch. It encrypts the local frames and is sent to every other participant.
 pub(super) struct Epoch {
     pub(super) call: CallId,
     pub(super) number: u32,
@@ -30,7 +28,7 @@ pub(super) struct Epoch {
 }
 
 impl Epoch {
-    /// P-9.6. Fresh randomness, of which no earlier key says anything.
+    /// Draws the secret of a new epoch. P-9.6: it is fresh randomness, independent of every earlier key.
     pub(super) fn generate(
         call: CallId,
         number: u32,
@@ -45,12 +43,12 @@ impl Epoch {
         EpochBinding { call: self.call, epoch: self.number, participant: self.participant, suite: self.suite, sender }
     }
 
-    /// What we seal with, or open what `sender` sealed.
+    /// The key with which `sender` encrypts its frames and the other participants decrypt them.
     pub(super) fn sender_key(&self, sender: &IdentityKey) -> SenderKey {
         SenderKey::new(self.suite, self.participant, self.number, self.binding(sender).base(&self.secret))
     }
 
-    /// The same for the peer of `session`.
+    /// The key to send to the peer of `session`.
     pub(super) fn key_for(&self, own: &IdentityKey, session: &Session) -> EpochKey {
         let confirmation = self.binding(own).confirmation(&self.secret, session.peer(), session.id());
         let Self { call, number, participant, suite, secret } = self;
@@ -60,24 +58,25 @@ impl Epoch {
     }
 }
 
-/// The key of one participant's epoch, for one other device and one session.
+/// The key of one participant's epoch, addressed to one device in one session.
 ///
-/// It holds a secret: its bytes belong into [`Session::encrypt`] and nowhere else. Made by
-/// [`GroupCall::key_for`](super::GroupCall::key_for), taken by [`GroupCall::accept_key`](super::GroupCall::accept_key).
+/// It contains a secret: pass its bytes to [`Session::encrypt`] and nowhere else.
+/// [`GroupCall::key_for`](super::GroupCall::key_for) makes it; [`GroupCall::accept_key`](super::GroupCall::accept_key)
+/// takes it.
 pub struct EpochKey {
     pub(super) epoch: Epoch,
     confirmation: [u8; 32],
 }
 
 impl EpochKey {
-    /// Bytes of an epoch key: 88.
+    /// Length in bytes: 88.
     pub const LENGTH: usize = 1 + 16 + 4 + 2 + 1 + 32 + 32;
 
-    /// Reads a key that came out of a session.
+    /// Decodes an epoch key from the plaintext of a session's message.
     ///
     /// # Errors
     ///
-    /// [`SignalError::Malformed`] where it is not the one encoding of an epoch key.
+    /// [`SignalError::Malformed`] if the bytes are not the encoding of an epoch key.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignalError> {
         let mut reader = Reader::new(bytes);
         reader.expect(&[EPOCH_KEY])?;
@@ -91,7 +90,7 @@ impl EpochKey {
         Ok(Self { epoch: Epoch { call, number, participant, suite, secret }, confirmation })
     }
 
-    /// The bytes to [encrypt](Session::encrypt) for the peer of the session it was made for.
+    /// Encodes the key, to [encrypt](Session::encrypt) in the session that it was made for.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let Self { epoch: Epoch { call, number, participant, suite, secret }, confirmation } = self;
@@ -101,25 +100,26 @@ impl EpochKey {
         writer.finish()
     }
 
-    /// Which call.
+    /// Returns the id of the call.
     #[must_use]
     pub const fn call(&self) -> CallId {
         self.epoch.call
     }
 
-    /// Whose key it claims to be.
+    /// Returns the participant that the key claims to be from.
     #[must_use]
     pub const fn participant(&self) -> Participant {
         self.epoch.participant
     }
 
-    /// Which of that participant's keys.
+    /// Returns the number of the epoch.
     #[must_use]
     pub const fn epoch(&self) -> u32 {
         self.epoch.number
     }
 
-    /// P-9.5. Whether the peer of `session` made it, in this session, for the device `own`.
+    /// Returns whether the peer of `session` made this key in this session for the device `own`.
+    /// P-9.5: the confirmations are compared in constant time.
     pub(super) fn is_for(&self, own: &IdentityKey, session: &Session) -> bool {
         let expected = self.epoch.binding(session.peer()).confirmation(&self.epoch.secret, own, session.id());
         expected.expose().ct_eq(&self.confirmation).into()

@@ -1,6 +1,6 @@
-//! [`GroupCall`]: who is in a call, and a new key of ours whenever that changes.
+//! [`GroupCall`]: the members of a call, and a new local key whenever they change.
 //!
-//! Does not know how people learn who joins and leaves: the application says so, and every device on its own.
+//! The application tells each device who joins and leaves.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -10,19 +10,23 @@ use rand_core::CryptoRng;
 
 use super::epoch::{Epoch, EpochKey};
 use super::error::{EpochKeyError, InstallError, MemberError, OpenError, SealError};
+use super::id::CallId;
 use super::keys::Participant;
 use super::opener::{FrameOpener, Opened};
 use super::sealer::FrameSealer;
-use super::signal::CallId;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::session::Session;
 
-/// One device's part in a group call (docs/protocol.md, section 9.3).
+/// The local device's part in a group call (docs/spec/calls.md, section 9.3).
 ///
-/// Every participant seals with keys of its own, and takes a fresh one when anybody joins or leaves: whoever joined cannot
-/// open what was said before, whoever left cannot open what is said after. There is no server to trust in it, and nothing
-/// to agree on but who is in the call. A restarted device leaves and joins again.
+/// Every participant encrypts with keys of its own, and takes a fresh key whenever anyone joins or leaves. A
+/// participant who joins cannot decrypt earlier frames; one who leaves cannot decrypt later ones. No server needs to be
+/// trusted, and the members need to agree only on who is in the call.
+///
+/// A device that loses this state, for example by a restart, leaves the call and joins again.
+///
+/// On error the state is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -34,14 +38,14 @@ use crate::session::Session;
 /// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
 /// use bisik::call::{CallId, FrameSuite, GroupCall, Participant, Signal};
 ///
-/// // Alice has the session `a` with Bob, he has `b` with her. Both know who is in the call, and by which number.
+/// // Alice has the session `a` with Bob; Bob has `b` with Alice. Both know who is in the call, and their numbers.
 /// let (id, suite) = (CallId::generate(rng), FrameSuite::default());
 /// let mut at_alice = GroupCall::start(id, suite, Participant(0), alice.public(), rng);
 /// let mut at_bob = GroupCall::start(id, suite, Participant(1), bob.public(), rng);
 /// at_alice.join(Participant(1), bob.public(), rng)?;
 /// at_bob.join(Participant(0), alice.public(), rng)?;
 ///
-/// // Each sends its key to each; here Alice's.
+/// // Every participant sends its key to every other; here Alice to Bob.
 /// let message = a.encrypt(&at_alice.key_for(&a)?.to_bytes(), rng)?;
 /// let Signal::EpochKey(key) = Signal::from_bytes(&b.decrypt(&message)?)? else { panic!("Bob expects a key") };
 /// at_bob.accept_key(key, &b)?;
@@ -50,7 +54,7 @@ use crate::session::Session;
 /// at_alice.seal(b"stream 1", b"20 ms of sound", &mut packet)?;
 /// assert_eq!(&*at_bob.open(b"stream 1", &mut packet)?.plaintext, b"20 ms of sound");
 ///
-/// at_alice.leave(Participant(1), rng)?; // from here on Bob hears nothing more of her
+/// at_alice.leave(Participant(1), rng)?; // Bob cannot decrypt Alice's frames from here on
 /// at_alice.seal(b"stream 1", b"about Bob", &mut packet)?;
 /// assert!(at_alice.key_for(&a).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -64,11 +68,12 @@ pub struct GroupCall {
 }
 
 impl GroupCall {
-    /// The most participants, ourselves among them.
+    /// Maximum number of participants, including the local one.
     pub const MAX_PARTICIPANTS: usize = FrameOpener::MAX_PARTICIPANTS;
 
-    /// Begins our part in `call` as `participant`, with nobody else in it yet, from 32 bytes of `rng`. `own` is our identity
-    /// key; call and suite are the same for all.
+    /// Joins `call` as `participant`, with no other members yet.
+    ///
+    /// `own` is the local identity key. `call` and `suite` are the same for all members. Draws 32 bytes from `rng`.
     #[must_use]
     pub fn start(
         call: CallId,
@@ -83,12 +88,14 @@ impl GroupCall {
         Self { own: *own, others: BTreeMap::new(), epoch, sealer, opener: FrameOpener::new() }
     }
 
-    /// P-9.7. Somebody is in the call from now on, and a new epoch begins, from 32 bytes of `rng`: send everybody the new
-    /// [key](Self::key_for).
+    /// Adds a participant, and begins a new epoch. Send the new [key](Self::key_for) to every other participant.
+    ///
+    /// Draws 32 bytes from `rng`. Requirement P-9.7.
     ///
     /// # Errors
     ///
-    /// [`MemberError`]; nothing has changed then.
+    /// [`MemberError`] if the participant or its identity is in the call already, the call is full, or no epoch is
+    /// left.
     pub fn join(
         &mut self,
         participant: Participant,
@@ -108,15 +115,17 @@ impl GroupCall {
         Ok(())
     }
 
-    /// P-9.7. Somebody is not in the call any more: its keys are forgotten, and a new epoch begins, from 32 bytes of `rng`:
-    /// send everybody else the new [key](Self::key_for).
+    /// Removes a participant and its keys, and begins a new epoch. Send the new [key](Self::key_for) to every other
+    /// participant.
     ///
-    /// What others seal stays readable to whoever left until they have heard of it too. Their older keys open late frames
-    /// for a while; [`GroupCall::forget_older`] ends that.
+    /// Draws 32 bytes from `rng`. Requirement P-9.7.
+    ///
+    /// The participant who left can decrypt the frames of each other member until that member has removed it too. Older
+    /// keys of the other members still decrypt late frames for a while; [`GroupCall::forget_older`] ends that.
     ///
     /// # Errors
     ///
-    /// [`MemberError`]; nothing has changed then.
+    /// [`MemberError`] if the participant is not in the call, or no epoch is left.
     pub fn leave(&mut self, participant: Participant, rng: &mut (impl CryptoRng + ?Sized)) -> Result<(), MemberError> {
         if !self.others.contains_key(&participant) {
             return Err(MemberError::NotInCall);
@@ -128,7 +137,7 @@ impl GroupCall {
         Ok(())
     }
 
-    /// P-9.6, P-9.7. A fresh key, used from the next frame on.
+    /// Begins a new epoch with a fresh key (P-9.6), used from the next frame on (P-9.7).
     fn advance(&mut self, rng: &mut dyn CryptoRng) -> Result<(), MemberError> {
         let Epoch { call, number, participant, suite, .. } = &self.epoch;
         let number = number.checked_add(1).ok_or(MemberError::Exhausted)?;
@@ -138,27 +147,28 @@ impl GroupCall {
         Ok(())
     }
 
-    /// Our present key, for the peer of `session`: a message to send in this session.
+    /// Returns the current local key for the peer of `session`. Send it as a message in this session.
     ///
     /// # Errors
     ///
-    /// [`MemberError::NotInCall`] where the peer is not in the call: it gets no key.
+    /// [`MemberError::NotInCall`] if the peer is not in the call.
     pub fn key_for(&self, session: &Session) -> Result<EpochKey, MemberError> {
         self.member(session.peer()).ok_or(MemberError::NotInCall)?;
         Ok(self.epoch.key_for(&self.own, session))
     }
 
-    /// Takes the key of another participant, which came in `session`.
+    /// Takes the key of another participant. `session` is the session in which it arrived.
     ///
     /// # Errors
     ///
-    /// [`EpochKeyError`]; nothing has changed then.
+    /// [`EpochKeyError`] if the key is for another call, its sender is not in the call, it was not made for this device
+    /// and session, or a newer key of the sender is known.
     pub fn accept_key(&mut self, key: EpochKey, session: &Session) -> Result<(), EpochKeyError> {
         if key.call() != self.epoch.call {
             return Err(EpochKeyError::OtherCall);
         }
         let participant = self.member(session.peer()).ok_or(EpochKeyError::NotInCall)?;
-        // P-9.5
+        // P-9.5: the sender's own number, the call's suite, and a confirmation for this device and session.
         let fits = key.participant() == participant && key.epoch.suite == self.epoch.suite;
         if !fits || !key.is_for(&self.own, session) {
             return Err(EpochKeyError::Rejected);
@@ -173,43 +183,44 @@ impl GroupCall {
         self.others.iter().find(|(_, other)| *other == identity).map(|(participant, _)| *participant)
     }
 
-    /// Seals one frame for all: see [`FrameSealer::seal`].
+    /// Encrypts one frame for all participants. See [`FrameSealer::seal`].
     ///
     /// # Errors
     ///
-    /// [`SealError`]; nothing has changed then.
+    /// As for [`FrameSealer::seal`].
     pub fn seal(&mut self, metadata: &[u8], plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), SealError> {
         self.sealer.seal(metadata, plaintext, output)
     }
 
-    /// Opens one frame of any participant: see [`FrameOpener::open`]. One with an unknown key may have overtaken that key:
-    /// keep it for a moment, and try again.
+    /// Decrypts one frame of any participant. See [`FrameOpener::open`].
+    ///
+    /// A frame with an unknown key may have overtaken that key: keep it for a moment and try again.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; nothing has changed then.
+    /// As for [`FrameOpener::open`].
     pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
         self.opener.open(metadata, frame)
     }
 
-    /// Forgets the others' keys of older epochs: see [`FrameOpener::forget_older`].
+    /// Removes the other participants' older keys. See [`FrameOpener::forget_older`].
     pub fn forget_older(&mut self) {
         self.opener.forget_older();
     }
 
-    /// Which call.
+    /// Returns the id of the call.
     #[must_use]
     pub const fn call(&self) -> CallId {
         self.epoch.call
     }
 
-    /// Which of our keys we seal with.
+    /// Returns the number of the local epoch.
     #[must_use]
     pub const fn epoch(&self) -> u32 {
         self.epoch.number
     }
 
-    /// Who else is in it.
+    /// Returns the other participants and their identity keys.
     pub fn others(&self) -> impl Iterator<Item = (Participant, &IdentityKey)> {
         self.others.iter().map(|(participant, identity)| (*participant, identity))
     }

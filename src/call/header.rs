@@ -1,31 +1,29 @@
-//! The header of a frame (RFC 9605, section 4.3), and the associated data that it begins.
-//!
-//! Does not know keys, nor what a key id is made of.
+//! The header of a frame (RFC 9605, section 4.3), and the associated data that begins with it.
 //!
 //! ```text
 //!    0 1 2 3 4 5 6 7
-//!   ┌─┬─────┬─┬─────┬──────────┬──────────┐     X = 0: the key id is K;  X = 1: it has K + 1 bytes
+//!   ┌─┬─────┬─┬─────┬──────────┬──────────┐     X = 0: the key id is K;  X = 1: the key id has K + 1 bytes
 //!   │X│  K  │Y│  C  │  key id  │ counter  │     the same for Y, C and the counter; big-endian, shortest form only
 //!   └─┴─────┴─┴─────┴──────────┴──────────┘
 //! ```
 
 use crate::codec::{Malformed, Reader};
 
-/// The longest metadata that can be bound to a frame, in bytes: longer than any RTP header with its extensions, short
-/// enough to be copied beside the header without an allocation.
+/// Maximum length in bytes of the metadata bound to a frame. Longer than any RTP header with its extensions, and short
+/// enough to copy beside the frame's header without an allocation.
 pub(crate) const MAX_METADATA: usize = 256;
 
-/// A decoded header.
+/// A decoded frame header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) key_id: u64,
     pub(super) counter: u64,
-    /// Bytes of the encoding, 1 to 17.
+    /// Length of the encoding in bytes, 1 to 17.
     pub(super) length: usize,
 }
 
 impl Header {
-    /// P-9.9. Refuses every encoding but the shortest.
+    /// Decodes the header at the beginning of a frame. P-9.9: any encoding but the shortest is refused.
     pub(super) fn decode(frame: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(frame);
         let config = reader.u8()?;
@@ -35,7 +33,7 @@ impl Header {
     }
 }
 
-/// One of the two numbers: in the four bits, or in the bytes that they announce.
+/// Decodes one of the two numbers, from its four bits or from the bytes whose count they give.
 fn field(bits: u8, reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let Some(more) = bits.checked_sub(EXTENDED) else { return Ok(bits.into()) };
     let bytes = reader.slice(usize::from(more).saturating_add(1))?;
@@ -44,7 +42,7 @@ fn field(bits: u8, reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     if shortest { Ok(value) } else { Err(Malformed) }
 }
 
-/// The same the other way: the four bits, and the bytes that follow.
+/// Encodes a number: its four bits, and the bytes that follow. `bytes` is `value` in big-endian order.
 fn shortest(value: u64, bytes: &[u8; 8]) -> (u8, &[u8]) {
     let zeros = usize::try_from(value.leading_zeros() / 8).unwrap_or(0);
     let rest = bytes.get(zeros..).unwrap_or_default();
@@ -54,14 +52,14 @@ fn shortest(value: u64, bytes: &[u8; 8]) -> (u8, &[u8]) {
     }
 }
 
-/// Header ‖ metadata: what a frame's tag covers beside its ciphertext. On the stack.
+/// Associated data of a frame, `header ‖ metadata`. Kept on the stack.
 pub(super) struct Associated {
     bytes: [u8; LONGEST + MAX_METADATA],
     length: usize,
 }
 
 impl Associated {
-    /// Begins with the header that key id and counter make.
+    /// Begins with the header that encodes `key_id` and `counter`.
     pub(super) fn encode(key_id: u64, counter: u64) -> Self {
         let (key_bytes, counter_bytes) = (key_id.to_be_bytes(), counter.to_be_bytes());
         let (key_bits, key) = shortest(key_id, &key_bytes);
@@ -69,7 +67,7 @@ impl Associated {
         Self::empty().with(&[(key_bits << 4) | counter_bits]).with(key).with(counter)
     }
 
-    /// Begins with a header that arrived.
+    /// Begins with a received header.
     pub(super) fn received(header: &[u8]) -> Self {
         Self::empty().with(header)
     }
@@ -78,7 +76,7 @@ impl Associated {
         Self { bytes: [0; LONGEST + MAX_METADATA], length: 0 }
     }
 
-    /// Adds `part`. Callers check the length of metadata first; a header always fits.
+    /// Appends `part`. Callers check the length of metadata first; a header always fits.
     pub(super) fn with(mut self, part: &[u8]) -> Self {
         let end = self.length.saturating_add(part.len());
         if let Some(room) = self.bytes.get_mut(self.length..end) {
@@ -93,9 +91,9 @@ impl Associated {
     }
 }
 
-/// The first bit of the four, and the first number that does not fit in the other three.
+/// The first bit of the four; also the smallest number that does not fit in the other three.
 const EXTENDED: u8 = 8;
-/// Bytes of the longest header.
+/// Length of the longest header in bytes.
 const LONGEST: usize = 1 + 8 + 8;
 
 #[cfg(test)]
@@ -119,7 +117,7 @@ mod tests {
         }
     }
 
-    /// P-9.9
+    /// P-9.9: only the shortest encoding decodes.
     #[test]
     fn longer_encodings_of_the_same_numbers_are_refused() {
         for encoded in [&[0x80, 7][..], &[0x08, 7], &[0x90, 0, 9], &[0x09, 0, 0xff], &[0x0f, 0, 1, 1, 1, 1, 1, 1, 1]] {
@@ -127,7 +125,7 @@ mod tests {
         }
     }
 
-    /// Every first byte, with bytes behind it that no number begins with a zero.
+    /// Every first byte, followed by bytes in which no number begins with a zero.
     #[test]
     fn what_decodes_encodes_to_the_same_bytes() {
         for config in 0..=u8::MAX {

@@ -1,6 +1,4 @@
-//! The keys that a call has: SRTP keys, SFrame base keys, and whose frames a base key is for.
-//!
-//! Does not know how they came about.
+//! The keys of a call: SRTP keys, SFrame base keys, and the sender keys that bind a base key to a participant.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,23 +10,24 @@ use super::error::BaseKeyError;
 use super::suite::FrameSuite;
 use crate::primitives::secret::Secret;
 
-/// One participant of a group call: a number that the members of the call agree on, unique in the call.
+/// The number of a participant in a group call. The members of the call agree on it, and it is unique in the call.
 ///
-/// Frames of participants 0 to 15 have headers of the shortest kind (docs/protocol.md, section 9.4).
+/// Frames of participants 0 to 15 have the shortest headers (docs/spec/calls.md, section 9.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Participant(pub u16);
 
-/// SFrame's `base_key` (RFC 9605, section 4.4.1): the secret of one sender, from which its frames' keys are derived.
+/// SFrame's `base_key` (RFC 9605, section 4.4.1): one sender's secret, from which the keys of its frames derive.
 ///
-/// 16 to 64 bytes; those that this library makes have 32. Wiped on drop, absent from `Debug`.
+/// It has 16 to 64 bytes; those derived by this library have 32. It is wiped on drop and does not appear in `Debug`
+/// output.
 pub struct BaseKey(Zeroizing<Vec<u8>>);
 
 impl BaseKey {
-    /// A base key that was agreed on elsewhere, such as by MLS. One sender alone may ever encrypt with it.
+    /// Creates a base key that another protocol, such as MLS, agreed on. Only one sender may ever encrypt with it.
     ///
     /// # Errors
     ///
-    /// [`BaseKeyError`] where it has less than 16 bytes or more than 64.
+    /// [`BaseKeyError`] if it has less than 16 or more than 64 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BaseKeyError> {
         if (SHORTEST..=LONGEST).contains(&bytes.len()) {
             Ok(Self(Zeroizing::new(bytes.to_vec())))
@@ -41,7 +40,7 @@ impl BaseKey {
         Self(Zeroizing::new(secret.expose().to_vec()))
     }
 
-    /// The secret bytes, for an SFrame implementation elsewhere. Copies of them are the caller's to wipe.
+    /// Returns the secret bytes, for another SFrame implementation. The caller must wipe copies of them.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {
         &self.0
@@ -54,8 +53,10 @@ impl fmt::Debug for BaseKey {
     }
 }
 
-/// A base key and whose frames it is for. Consumed by the one [`FrameSealer`](super::FrameSealer) that encrypts with it, or
-/// by a [`FrameOpener`](super::FrameOpener): a key that did both would let a sender's frames come back to it.
+/// A base key, and the participant whose frames it is for.
+///
+/// It is consumed by the one [`FrameSealer`](super::FrameSealer) that encrypts with it, or by a
+/// [`FrameOpener`](super::FrameOpener). If one device used a key for both, an attacker could reflect its frames.
 ///
 /// ```
 /// use bisik::call::{BaseKey, FrameSuite, Participant, SenderKey};
@@ -73,31 +74,32 @@ pub struct SenderKey {
 }
 
 impl SenderKey {
-    /// The key of `participant` in its `epoch`: how often it has changed its key. In a call of two, both are 0.
+    /// Creates the key of `participant` in its `epoch`, the number of times it has changed its key. Both are 0 in a
+    /// call of two.
     #[must_use]
     pub const fn new(suite: FrameSuite, participant: Participant, epoch: u32, base: BaseKey) -> Self {
         Self { suite, participant, epoch, base }
     }
 
-    /// Whose frames it is for.
+    /// Returns the participant whose frames the key is for.
     #[must_use]
     pub const fn participant(&self) -> Participant {
         self.participant
     }
 
-    /// Which of that participant's keys it is.
+    /// Returns the number of the epoch.
     #[must_use]
     pub const fn epoch(&self) -> u32 {
         self.epoch
     }
 
-    /// How frames are protected.
+    /// Returns the cipher suite.
     #[must_use]
     pub const fn suite(&self) -> FrameSuite {
         self.suite
     }
 
-    /// The base key, for an SFrame implementation elsewhere.
+    /// Returns the base key, for another SFrame implementation.
     #[must_use]
     pub const fn base(&self) -> &BaseKey {
         &self.base
@@ -119,13 +121,13 @@ impl fmt::Debug for SenderKey {
     }
 }
 
-/// P-9.10. The participant, then the last four bits of its epoch (RFC 9605, section 5.2). A receiver holds at most three
-/// epochs of one participant, so that four bits tell them apart.
+/// P-9.10: the participant, then the last four bits of the epoch (RFC 9605, section 5.2). Four bits suffice because a
+/// receiver holds at most three epochs of one participant.
 pub(super) fn key_id(participant: Participant, epoch: u32) -> u64 {
     (u64::from(participant.0) << EPOCH_BITS) | u64::from(epoch % EPOCHS)
 }
 
-/// Whose key an id names, where it can name one.
+/// Returns the participant that a key id names, if it is in range.
 pub(super) fn participant_of(key_id: u64) -> Option<Participant> {
     u16::try_from(key_id >> EPOCH_BITS).ok().map(Participant)
 }
@@ -133,7 +135,7 @@ pub(super) fn participant_of(key_id: u64) -> Option<Participant> {
 /// SRTP keys of one direction, for AEAD_AES_256_GCM (RFC 7714, section 12): a master key of 32 bytes and a master salt
 /// of 12.
 ///
-/// Wiped on drop, absent from `Debug`.
+/// They are wiped on drop and do not appear in `Debug` output.
 pub struct SrtpKeys(Box<Secret<44>>);
 
 impl SrtpKeys {
@@ -141,21 +143,21 @@ impl SrtpKeys {
         Self(Box::new(keys))
     }
 
-    /// Master key ‖ master salt, 44 bytes: the form that SRTP implementations take, and that of RFC 7714, section 14.
-    /// Copies of them are the caller's to wipe.
+    /// Returns `master key ‖ master salt`, 44 bytes, the form of RFC 7714, section 14, which SRTP implementations take.
+    /// The caller must wipe copies.
     #[must_use]
     pub fn expose_key_and_salt(&self) -> &[u8; 44] {
         self.0.expose()
     }
 
-    /// The master key. Copies of it are the caller's to wipe.
+    /// Returns the master key. The caller must wipe copies.
     #[must_use]
     pub fn expose_master_key(&self) -> &[u8; 32] {
         let [key @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose();
         key
     }
 
-    /// The master salt.
+    /// Returns the master salt.
     #[must_use]
     pub fn expose_master_salt(&self) -> &[u8; 12] {
         self.0.expose().last_chunk().unwrap_or(&[0; 12])
@@ -168,30 +170,30 @@ impl fmt::Debug for SrtpKeys {
     }
 }
 
-/// The keys of one direction of a call of two: for SRTP, for SFrame, or SFrame within SRTP. All are independent.
+/// The keys of one direction of a call of two, for SRTP, for SFrame, or for SFrame within SRTP. They are independent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct DirectionKeys {
-    /// For SRTP.
+    /// Keys for SRTP.
     pub srtp: SrtpKeys,
-    /// For SFrame.
+    /// The base key for SFrame.
     pub base: BaseKey,
 }
 
-/// Bits of an epoch in a key id.
+/// Number of bits of the epoch in a key id.
 const EPOCH_BITS: u32 = 4;
-/// Epochs that such bits tell apart.
+/// Number of epochs that those bits distinguish.
 const EPOCHS: u32 = 1 << EPOCH_BITS;
-/// As many bits as the shortest cipher key of RFC 9605.
+/// Minimum length of a base key in bytes: that of the shortest cipher key of RFC 9605.
 const SHORTEST: usize = 16;
-/// As many bytes as the longest hash of RFC 9605: more is no stronger.
+/// Maximum length of a base key in bytes: that of the longest hash of RFC 9605. A longer key would be no stronger.
 const LONGEST: usize = 64;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// P-9.4
+    /// P-9.4: SRTP keys have the form of AEAD_AES_256_GCM.
     #[test]
     fn srtp_keys_are_a_master_key_and_then_a_master_salt() {
         let keys = SrtpKeys::new(Secret::new(core::array::from_fn(|at| u8::try_from(at).unwrap())));
@@ -202,7 +204,7 @@ mod tests {
         assert_eq!((keys.expose_master_key()[0], keys.expose_master_salt()[0]), (0, 32));
     }
 
-    /// P-9.10
+    /// P-9.10: `participant × 16 + (epoch mod 16)`.
     #[test]
     fn a_key_id_is_a_participant_and_four_bits_of_its_epoch() {
         assert_eq!(key_id(Participant(0), 0), 0);

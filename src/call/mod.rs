@@ -1,6 +1,8 @@
-//! Calls: keys for two, keys for many, and frames that a relay forwards and cannot read (docs/protocol.md, section 9).
+//! Calls: key agreement for two devices and for groups, and end-to-end encrypted frames (docs/spec/calls.md, section
+//! 9).
 //!
-//! Does not know codecs, packets or networks: frames go in and out as bytes.
+//! This module has no codecs, packets or networking: frames go in and out as bytes, and a relay can forward them but
+//! not read them.
 //!
 //! ```text
 //!                    signals, inside sessions                      frames, over any network
@@ -10,21 +12,23 @@
 //!   many:  GroupCall ──▶ EpochKey ──▶ GroupCall ────────────▶ SenderKey ────────────┴──▶ FrameOpener
 //! ```
 //!
-//! Signals are bytes for [`Session::encrypt`](crate::Session::encrypt); [`Signal::from_bytes`] reads what came out of
-//! [`Session::decrypt`](crate::Session::decrypt). Frames are SFrame's (RFC 9605).
+//! Signals are plaintext for [`Session::encrypt`](crate::Session::encrypt). [`Signal::from_bytes`] decodes the
+//! plaintext that [`Session::decrypt`](crate::Session::decrypt) returns. Frames are SFrame (RFC 9605).
 //!
-//! [`Calling`] shows a call of two, [`GroupCall`] one of many, [`FrameSealer`] frames alone.
+//! Examples: [`Calling`] for a call of two, [`GroupCall`] for a group call, [`FrameSealer`] for frames with a key from
+//! elsewhere.
 
-mod epoch; //    9.3  a participant's next key, on its way
-mod error; //         why not
-mod group; //    9.3  who is in a call, and new keys when that changes
+mod epoch; //    9.3  a participant's next key, sent to one device
+mod error; //         errors of calls
+mod group; //    9.3  members of a call, and new keys when they change
 mod header; //   9.4  RFC 9605, section 4.3
+mod id; //       9.1  call ids
 mod keys; //     9.4  base keys, SRTP keys, key ids
 mod offer; //    9.2  a call of two
-mod opener; //   9.5  keys, windows and late frames
+mod opener; //   9.5  decryption: keys, windows and late frames
 mod schedule; // 9.2, 9.3  every derivation
-mod sealer; //   9.4, 9.6  counters
-mod signal; //   9.1  what travels inside sessions
+mod sealer; //   9.4, 9.6  encryption: counters
+mod signal; //   9.1  messages of a call inside sessions
 mod suite; //    9.4  RFC 9605, sections 4.4 and 4.5
 mod window; //   9.5  RFC 3711, section 3.3.2
 
@@ -33,12 +37,13 @@ pub use error::{
     AnswerError, BaseKeyError, EpochKeyError, InstallError, MemberError, OpenError, SealError, SignalError, Unanswered,
 };
 pub use group::GroupCall;
+pub use id::CallId;
 pub use keys::{BaseKey, DirectionKeys, Participant, SenderKey, SrtpKeys};
 pub use offer::{Answer, CallKeys, Calling, Offer};
 pub use opener::{FrameOpener, Opened};
 pub use sealer::{FrameSealer, HeldCounters};
-pub use signal::{CallId, Signal};
+pub use signal::Signal;
 pub use suite::{FrameSuite, ShortTag};
 
 #[cfg(test)]
-pub(crate) mod published; // RFC 9605's own vectors
+pub(crate) mod published; // test vectors of RFC 9605

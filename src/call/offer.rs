@@ -1,6 +1,4 @@
-//! A call of two: [`Offer`] and [`Answer`], which travel inside a session, and the keys that both sides get.
-//!
-//! Does not know how signals are carried or what becomes of the keys.
+//! A call of two: [`Offer`] and [`Answer`], which travel inside sessions, and the keys that both sides derive.
 //!
 //! ```text
 //!   caller                             in the session                                  callee
@@ -18,9 +16,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::error::{AnswerError, SignalError, Unanswered};
+use super::id::{ANSWER, CallId, OFFER};
 use super::keys::DirectionKeys;
 use super::schedule::{Derived, Transcript};
-use super::signal::{ANSWER, CallId, OFFER};
 use crate::codec::{Reader, SecretWriter, Writer};
 use crate::keys::IdentityKey;
 use crate::primitives::mlkem768::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};
@@ -32,15 +30,15 @@ use crate::session::Session;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallKeys {
-    /// Which call.
+    /// The call.
     pub call: CallId,
-    /// For what we send.
+    /// Keys for what this device sends.
     pub sending: DirectionKeys,
-    /// For what the other sends.
+    /// Keys for what the peer sends.
     pub receiving: DirectionKeys,
 }
 
-/// The caller, who waits for the answer to one offer. Calling several devices of one person takes one for each.
+/// The caller's state while it waits for the answer to one offer. To call several devices, start one for each.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -76,13 +74,15 @@ struct Pending {
     pair: KeyPair,
     kem: DecapsulationKey,
     secret: Secret<32>,
-    /// The offer without its secret.
+    /// The encoded offer without its secret.
     public: Vec<u8>,
 }
 
 impl Calling {
-    /// P-9.1. Calls the peer of `session`, from 128 bytes of `rng`. `own` is our identity key; the offer goes to the peer
-    /// as a message in this `session`.
+    /// Calls the peer of `session`. Send the offer to the peer as a message in this session.
+    ///
+    /// `own` is the local identity key. Draws 128 bytes from `rng`: key pair, encapsulation key and secret are fresh
+    /// for each offer (requirement P-9.1).
     #[must_use]
     pub fn start(
         call: CallId,
@@ -101,12 +101,13 @@ impl Calling {
         (Self(Box::new(Pending { call, session, caller, callee, pair, kem, secret, public })), offer)
     }
 
-    /// The keys of the call, if `answer` was made from this offer. `session` is the one that it came in, which need not be
-    /// the one that the offer went in.
+    /// Derives the keys of the call from the callee's answer. `session` is the session in which the answer arrived; it
+    /// need not be the one in which the offer was sent.
     ///
     /// # Errors
     ///
-    /// [`Unanswered`], which gives the caller's state back unchanged: the right answer may still come.
+    /// [`Unanswered`] if `answer` is not the callee's answer to this offer. It returns the caller's state unchanged,
+    /// because the right answer may still arrive.
     pub fn complete(self, answer: &Answer, session: &Session) -> Result<CallKeys, Unanswered> {
         match self.0.complete(answer, session) {
             Ok(keys) => Ok(keys),
@@ -114,13 +115,13 @@ impl Calling {
         }
     }
 
-    /// Which call.
+    /// Returns the id of the call.
     #[must_use]
     pub fn call(&self) -> CallId {
         self.0.call
     }
 
-    /// Who is called.
+    /// Returns the identity key of the called device.
     #[must_use]
     pub fn callee(&self) -> &IdentityKey {
         &self.0.callee
@@ -129,7 +130,7 @@ impl Calling {
 
 impl Pending {
     fn complete(&self, answer: &Answer, session: &Session) -> Result<CallKeys, AnswerError> {
-        // P-9.2
+        // P-9.2: refuse another call id or another identity key, and go on waiting.
         if answer.call != self.call {
             return Err(AnswerError::OtherCall);
         }
@@ -146,7 +147,7 @@ impl Pending {
             answer: &answer.public(),
         };
         let Derived { by_caller, by_callee, confirmation } = transcript.derive(&agreement, &encapsulated, &self.secret);
-        // P-9.3
+        // P-9.3: compare the confirmation in constant time before any key is used.
         if !bool::from(confirmation.expose().ct_eq(&answer.confirmation)) {
             return Err(AnswerError::Rejected);
         }
@@ -161,9 +162,9 @@ impl fmt::Debug for Calling {
     }
 }
 
-/// A call that somebody makes. Accepting it consumes it.
+/// An offer of a call of two. Accepting it consumes it.
 ///
-/// It holds a secret: its bytes belong into [`Session::encrypt`] and nowhere else.
+/// It contains a secret: pass its bytes to [`Session::encrypt`] and nowhere else.
 pub struct Offer {
     call: CallId,
     ephemeral: PublicKey,
@@ -172,14 +173,14 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Bytes of an offer: 1,265.
+    /// Length in bytes: 1,265.
     pub const LENGTH: usize = PUBLIC_OFFER + 32;
 
-    /// Reads an offer that came out of a session.
+    /// Decodes an offer from the plaintext of a session's message.
     ///
     /// # Errors
     ///
-    /// [`SignalError`] where it is not the one encoding of an offer, or holds a key that no honest device makes.
+    /// [`SignalError`] if the bytes are not the encoding of an offer, or contain a key that no honest device generates.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignalError> {
         let mut reader = Reader::new(bytes);
         reader.expect(&[OFFER])?;
@@ -192,7 +193,7 @@ impl Offer {
         Ok(Self { call, ephemeral, kem, secret })
     }
 
-    /// The bytes to [encrypt](Session::encrypt) for the peer.
+    /// Encodes the offer, to [encrypt](Session::encrypt) for the peer.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut writer = SecretWriter::with_capacity(Self::LENGTH);
@@ -200,18 +201,19 @@ impl Offer {
         writer.finish()
     }
 
-    /// Which call.
+    /// Returns the id of the call.
     #[must_use]
     pub const fn call(&self) -> CallId {
         self.call
     }
 
-    /// Answers, from 64 bytes of `rng`. `own` is our identity key, `session` the one that the offer came in; the answer
-    /// goes back in it, or in another one with the same peer.
+    /// Accepts the call. Send the answer to the caller in `session`, or in another session with the same peer.
+    ///
+    /// `own` is the local identity key; `session` is the one in which the offer arrived. Draws 64 bytes from `rng`.
     ///
     /// # Errors
     ///
-    /// [`SignalError`] where the agreement gives nothing: no honest caller's does.
+    /// [`SignalError`] if the X25519 agreement yields an all-zero secret, which no honest caller's key does.
     pub fn accept(
         self,
         own: &IdentityKey,
@@ -236,7 +238,7 @@ impl Offer {
         Ok((CallKeys { call: self.call, sending: by_callee, receiving: by_caller }, answer))
     }
 
-    /// All but the secret.
+    /// The encoding without the secret.
     fn public(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(PUBLIC_OFFER);
         writer.u8(OFFER).bytes(self.call.as_bytes()).bytes(self.ephemeral.as_bytes()).bytes(self.kem.as_bytes());
@@ -251,7 +253,7 @@ impl fmt::Debug for Offer {
     }
 }
 
-/// The answer to one offer. Its bytes belong into [`Session::encrypt`] too: they say who speaks with whom.
+/// The answer to one offer. Pass its bytes to [`Session::encrypt`] too: they reveal who calls whom.
 #[derive(Clone)]
 pub struct Answer {
     call: CallId,
@@ -261,14 +263,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Bytes of an answer: 1,169.
+    /// Length in bytes: 1,169.
     pub const LENGTH: usize = PUBLIC_ANSWER + 32;
 
-    /// Reads an answer that came out of a session.
+    /// Decodes an answer from the plaintext of a session's message.
     ///
     /// # Errors
     ///
-    /// [`SignalError`] where it is not the one encoding of an answer, or holds a key that no honest device makes.
+    /// [`SignalError`] if the bytes are not the encoding of an answer, or contain a key that no honest device
+    /// generates.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignalError> {
         let mut reader = Reader::new(bytes);
         reader.expect(&[ANSWER])?;
@@ -281,19 +284,19 @@ impl Answer {
         Ok(Self { call, ephemeral, ciphertext, confirmation })
     }
 
-    /// The bytes to [encrypt](Session::encrypt) for the peer.
+    /// Encodes the answer, to [encrypt](Session::encrypt) for the peer.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         [self.public().as_slice(), &self.confirmation].concat()
     }
 
-    /// Which call.
+    /// Returns the id of the call.
     #[must_use]
     pub const fn call(&self) -> CallId {
         self.call
     }
 
-    /// All but the confirmation.
+    /// The encoding without the confirmation.
     fn public(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(Self::LENGTH);
         writer.u8(ANSWER).bytes(self.call.as_bytes()).bytes(self.ephemeral.public().as_bytes());
@@ -309,7 +312,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// Kind, call id, X25519 key, encapsulation key.
+/// Length in bytes of kind, call id, X25519 key and encapsulation key.
 const PUBLIC_OFFER: usize = 1 + 16 + 32 + ENCAPSULATION_KEY;
-/// Kind, call id, X25519 key, ciphertext.
+/// Length in bytes of kind, call id, X25519 key and ciphertext.
 const PUBLIC_ANSWER: usize = 1 + 16 + 32 + CIPHERTEXT;

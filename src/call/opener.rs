@@ -1,6 +1,4 @@
-//! [`FrameOpener`]: the receiving side, with the keys of every participant and what was received under each.
-//!
-//! Does not know how keys arrive, nor who is in the call.
+//! [`FrameOpener`]: decryption of frames, with the keys of every participant and the counters received under each.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -14,54 +12,57 @@ use super::suite::FrameKey;
 use super::window::{NotNew, Window};
 use crate::codec::Malformed;
 
-/// Decrypts the frames of every participant whose key it was given, each frame once (docs/protocol.md, section 9.5).
+/// Decrypts the frames of every participant whose key is installed, each frame once (docs/spec/calls.md, section 9.5).
 ///
-/// Of each participant it holds the newest key and, for frames that are late, the two before it, for 512 frames each.
-/// At most 256 participants, so less than 2 MiB whatever arrives.
+/// For each participant it holds the newest key and up to two older ones, each of which decrypts 512 more late frames.
+/// It knows at most 256 participants, so it uses less than 2 MiB whatever arrives.
 ///
-/// The example of [`FrameSealer`](super::FrameSealer) shows both sides.
+/// See [`FrameSealer`](super::FrameSealer) for an example with both sides.
 pub struct FrameOpener {
     senders: BTreeMap<Participant, Sender>,
 }
 
-/// One participant's keys, the newest first.
+/// The keys of one participant, newest first.
 type Sender = Vec<Box<Receiving>>;
 
-/// One key, and what was received under it.
+/// A key, and the counters received under it.
 struct Receiving {
     epoch: u32,
     key_id: u64,
     key: FrameKey,
     window: Window,
-    /// Frames that it may still open.
+    /// Number of frames that the key may still decrypt.
     left: u64,
 }
 
-/// A frame that was authentic and new.
+/// A decrypted frame, authentic and received for the first time.
 pub struct Opened<'a> {
-    /// Whose key it was sealed with. Whoever else has that key could have sealed it too: the participants of the epoch.
+    /// The participant whose key the frame was encrypted with. Any other participant of that epoch has the key too and
+    /// could have encrypted the frame.
     pub participant: Participant,
-    /// Which of that participant's keys.
+    /// The number of that key's epoch.
     pub epoch: u32,
-    /// Its number under that key.
+    /// The frame's counter under that key.
     pub counter: u64,
-    /// The plaintext, in the buffer that the frame was in.
+    /// The plaintext, inside the buffer that held the frame.
     pub plaintext: &'a mut [u8],
 }
 
 impl FrameOpener {
-    /// Without any key.
+    /// Creates an opener without keys.
     #[must_use]
     pub const fn new() -> Self {
         Self { senders: BTreeMap::new() }
     }
 
-    /// P-9.14. Takes the key of a participant's next epoch. The one before it still opens 512 late frames, and the oldest
-    /// of more than three is gone.
+    /// Installs the key of a participant's next epoch.
+    ///
+    /// The previous key still decrypts 512 late frames. Only the three newest keys of a participant are kept
+    /// (requirement P-9.14).
     ///
     /// # Errors
     ///
-    /// [`InstallError`]; nothing has changed then.
+    /// [`InstallError`] if the epoch is not newer, or there are too many participants. The state is unchanged.
     pub fn install(&mut self, key: SenderKey) -> Result<(), InstallError> {
         let (full, participant) = (self.senders.len() >= Self::MAX_PARTICIPANTS, key.participant);
         let newest = self.senders.get(&participant).and_then(|keys| keys.first());
@@ -72,7 +73,7 @@ impl FrameOpener {
         }
         let key_id = key.key_id();
         let sender = self.senders.entry(participant).or_default();
-        // P-9.10: whose four bits come round again has been late for long enough.
+        // P-9.10: drop an older key whose 4-bit epoch is being reused; its late frames have had their time.
         sender.retain(|older| older.key_id != key_id);
         sender.truncate(MAX_EPOCHS.saturating_sub(1));
         sender.iter_mut().for_each(|older| older.left = older.left.min(LATE_FRAMES));
@@ -82,13 +83,13 @@ impl FrameOpener {
         Ok(())
     }
 
-    /// Opens a frame in its own buffer, whatever participant it is from. `metadata` must be what it was sealed with.
+    /// Decrypts a frame of any participant in place. `metadata` must equal the metadata that the sender passed.
     ///
-    /// Allocates nothing. A frame whose key is not known costs a look into a table, a duplicate one more.
+    /// Allocates nothing. A frame under an unknown key costs one table lookup; a duplicate costs one more.
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; neither the opener nor `frame` has changed then.
+    /// [`OpenError`]; the opener and `frame` are unchanged.
     pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
         let Header { key_id, counter, length } = Header::decode(frame).map_err(|Malformed| OpenError::Malformed)?;
         let (participant, receiving) = self.find(key_id)?;
@@ -106,7 +107,7 @@ impl FrameOpener {
         let associated = Associated::received(header).with(metadata);
         receiving.key.open(counter, &associated, plaintext, tag)?;
 
-        // P-9.12. Authentic: only now it is remembered.
+        // P-9.13: remember the counter only now that the frame has verified.
         receiving.window.insert(counter);
         receiving.left = receiving.left.saturating_sub(1);
         let (epoch, over) = (receiving.epoch, receiving.left == 0);
@@ -123,24 +124,27 @@ impl FrameOpener {
         Ok((participant, receiving))
     }
 
-    /// Forgets all keys of a participant: nothing of it opens any more.
+    /// Removes all keys of a participant. None of its frames can be decrypted any more.
     pub fn remove(&mut self, participant: Participant) {
         self.senders.remove(&participant);
     }
 
-    /// Forgets every key but the newest of each participant. Call it some seconds after somebody has left: whoever has an
-    /// older key can seal frames in its owner's name for as long as it opens any.
+    /// Removes every key but the newest of each participant.
+    ///
+    /// Call this a few seconds after a participant has left. Until then, anyone who has an older key can forge frames
+    /// in the name of the key's owner.
     pub fn forget_older(&mut self) {
         self.senders.values_mut().for_each(|sender| sender.truncate(1));
     }
 
-    /// How many keys it holds, late ones among them.
+    /// Returns the number of keys held, including those kept for late frames.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.senders.values().map(Vec::len).sum()
     }
 
-    /// The most participants whose keys it holds: more than can be heard at once, and a bound to its memory.
+    /// Maximum number of participants whose keys are held. It bounds memory, and exceeds the number of people who can
+    /// be heard at once.
     pub const MAX_PARTICIPANTS: usize = 256;
 }
 
@@ -157,7 +161,7 @@ impl fmt::Debug for FrameOpener {
     }
 }
 
-/// Shows no plaintext.
+/// Omits the plaintext.
 impl fmt::Debug for Opened<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { participant, epoch, counter, plaintext } = self;
@@ -170,7 +174,7 @@ impl fmt::Debug for Opened<'_> {
     }
 }
 
-/// Keys of one participant: the newest, and two for frames that are late. People join one after the other, seldom at once.
+/// Keys held for each participant: the newest, and two for late frames. People rarely join all at once.
 const MAX_EPOCHS: usize = 3;
-/// Frames that an older key still opens: ten seconds of audio.
+/// Late frames that an older key decrypts: ten seconds of audio.
 const LATE_FRAMES: u64 = 512;

@@ -1,16 +1,15 @@
-//! Every derivation of a call's keys (docs/protocol.md, sections 9.2 and 9.3). All that they bind is on this page.
-//!
-//! Does not know messages or state.
+//! Every key derivation of calls, with everything that the keys are bound to (docs/spec/calls.md, sections 9.2 and
+//! 9.3).
 
+use super::id::CallId;
 use super::keys::{BaseKey, DirectionKeys, Participant, SrtpKeys};
-use super::signal::CallId;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::labels::call as labels;
 use crate::primitives::kdf::{Prk, digest};
 use crate::primitives::secret::Secret;
 
-/// What a call of two is bound to.
+/// The values that the keys of a call of two are bound to.
 pub(super) struct Transcript<'a> {
     pub(super) session: &'a [u8; 16],
     pub(super) caller: &'a IdentityKey,
@@ -21,16 +20,17 @@ pub(super) struct Transcript<'a> {
     pub(super) answer: &'a [u8],
 }
 
-/// What both sides derive.
+/// The keys and the confirmation that both sides derive.
 pub(super) struct Derived {
     pub(super) by_caller: DirectionKeys,
     pub(super) by_callee: DirectionKeys,
-    /// Shows the caller that the callee has derived the same.
+    /// Proves to the caller that the callee has derived the same keys.
     pub(super) confirmation: Secret<32>,
 }
 
 impl Transcript<'_> {
-    /// P-9.2, P-9.3, P-9.4. Every part has a fixed length, so the whole has one meaning.
+    /// Derives the keys of both directions (P-9.2, P-9.3, P-9.4). Every part of the transcript has a fixed length, so
+    /// no two transcripts have the same encoding.
     pub(super) fn derive(&self, agreement: &Secret<32>, encapsulated: &Secret<32>, offered: &Secret<32>) -> Derived {
         let Self { session, caller, callee, offer, answer } = self;
         let (caller, callee) = (caller.to_bytes(), callee.to_bytes());
@@ -48,7 +48,7 @@ impl Transcript<'_> {
     }
 }
 
-/// What the key of one epoch of one participant is bound to.
+/// The values that the key of a participant's epoch is bound to.
 pub(super) struct EpochBinding<'a> {
     pub(super) call: CallId,
     pub(super) epoch: u32,
@@ -58,12 +58,13 @@ pub(super) struct EpochBinding<'a> {
 }
 
 impl EpochBinding<'_> {
-    /// P-9.6. The base key, the same for all who receive it.
+    /// The base key, the same for every recipient. Derived from this epoch's secret alone (P-9.6).
     pub(super) fn base(&self, secret: &Secret<32>) -> BaseKey {
         BaseKey::from_secret(&self.expand(secret, labels::EPOCH_BASE, &[]))
     }
 
-    /// P-9.5. What only the device that it was made for, in the session that it was made for, computes the same.
+    /// The confirmation for one recipient and one session. Another device, or another session, computes a different
+    /// value (P-9.5).
     pub(super) fn confirmation(&self, secret: &Secret<32>, recipient: &IdentityKey, session: &[u8; 16]) -> Secret<32> {
         self.expand(secret, labels::EPOCH_RECIPIENT, &[&recipient.to_bytes(), session])
     }

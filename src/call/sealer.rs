@@ -1,6 +1,4 @@
-//! [`FrameSealer`]: the sending side of one key, and the counters that are never used twice.
-//!
-//! Does not know who receives, nor where the record is kept.
+//! [`FrameSealer`]: encryption of frames under one key, with counters that are never used twice.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,11 +15,14 @@ use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
 use bisik_core::held::{self, SealedRecord, Stored};
 
-/// Encrypts the frames of one participant under one key, each with the next counter (docs/protocol.md, section 9.4).
+/// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
 ///
-/// In memory alone it has all counters, and nothing has to be stored: a restarted program takes a new key. One that is to
-/// go on with the same key after a restart [reserves](Self::reserve) counters in blocks, stores the record before it uses
-/// them, and begins again [behind](Self::unseal) all it ever reserved. Not `Clone`: a copy would use the same counters.
+/// A new sealer may use all counters and stores nothing; after a restart, the program takes a new key.
+///
+/// To continue with the same key after a restart, [reserve](Self::reserve) counters in blocks, and store the record
+/// before using them. [`unseal`](Self::unseal) then starts after every counter ever reserved.
+///
+/// The type is not `Clone`, because a copy would reuse counters. On error the state is unchanged.
 ///
 /// ```
 /// use bisik::call::{BaseKey, FrameOpener, FrameSealer, FrameSuite, Participant, SenderKey};
@@ -40,9 +41,9 @@ use bisik_core::held::{self, SealedRecord, Stored};
 pub struct FrameSealer {
     key: FrameKey,
     sender: SenderKey,
-    /// The counter of the next frame.
+    /// Counter of the next frame.
     next: u64,
-    /// The first counter that may not be used.
+    /// First counter that may not be used.
     limit: u64,
     origin: Origin,
 }
@@ -50,21 +51,21 @@ pub struct FrameSealer {
 /// Where a sealer's counters come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// No record of it exists.
+    /// No record of the sealer exists.
     Memory,
-    /// A record holds `limit`, or more.
+    /// A record holds `limit` or a higher value.
     Recorded,
-    /// It came from a record and has not been stored since: the next reservation jumps.
+    /// Restored from a record, and not stored since. The next reservation skips counters.
     Restored,
 }
 
 impl FrameSealer {
-    /// The longest plaintext of one frame: 16 MiB.
+    /// Maximum length of a frame's plaintext in bytes: 16 MiB.
     pub const MAX_PLAINTEXT: usize = 16 << 20;
-    /// The longest metadata of one frame: 256 bytes.
+    /// Maximum length of a frame's metadata in bytes: 256.
     pub const MAX_METADATA: usize = MAX_METADATA;
 
-    /// The sending side of `key`, with all its counters, in memory alone.
+    /// Creates a sealer for `key` that may use all counters.
     #[must_use]
     pub fn new(key: SenderKey) -> Self {
         Self::start(key, 0, LAST, Origin::Memory)
@@ -75,18 +76,20 @@ impl FrameSealer {
         Self { key, sender, next, limit, origin }
     }
 
-    /// Appends one frame to `output`: header, ciphertext and tag, 17 to 33 bytes longer than `plaintext` in the suites with
-    /// whole tags. `metadata` is authenticated and does not travel with it. Allocates only where `output` has no room.
+    /// Encrypts one frame, and appends header, ciphertext and tag to `output`.
+    ///
+    /// A frame is 17 to 33 bytes longer than `plaintext` in the suites with tags of full length. `metadata` is
+    /// authenticated but not sent. Allocates only if `output` lacks capacity.
     ///
     /// # Errors
     ///
-    /// [`SealError`]; neither the sealer nor `output` has changed then.
+    /// [`SealError`]; `output` is unchanged.
     pub fn seal(&mut self, metadata: &[u8], plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), SealError> {
         if plaintext.len() > Self::MAX_PLAINTEXT || metadata.len() > Self::MAX_METADATA {
             return Err(SealError::TooLong);
         }
         let counter = self.next;
-        // P-9.11
+        // P-9.11: use no counter that is not reserved.
         if counter >= self.limit {
             return Err(if counter == LAST { SealError::Exhausted } else { SealError::NotReserved });
         }
@@ -106,15 +109,19 @@ impl FrameSealer {
         Ok(())
     }
 
-    /// Reserves the next `count` counters, which come out only against the proof that their record was stored. Uses 16
-    /// bytes of `rng` if the sealer came from a record, and none otherwise. P-9.11.
+    /// Reserves the next `count` counters. Seal their record, store it, then [release](HeldCounters::release) the
+    /// counters against the proof.
     ///
-    /// From the first call on, a sealer uses reserved counters only. Reserve enough that you rarely store, but few enough
-    /// that losing the unused ones does not matter: 5,000 are a hundred seconds of audio.
+    /// Draws 16 bytes from `rng` if the sealer was restored from a record, and none otherwise.
     ///
-    /// A sealer that came from a record skips a random number of counters, up to 2^56: should that record have been an
-    /// old one, restored from a backup, two frames still share no counter. That is a hedge, and no reason to keep a key
-    /// across a restore: begin a new epoch then.
+    /// From the first call on, the sealer uses reserved counters only. Reserve enough that you rarely store, but few
+    /// enough that losing the unused ones does not matter: 5,000 are a hundred seconds of audio.
+    ///
+    /// A restored sealer first skips a random number of counters, less than 2^56. If the record came from an old
+    /// backup, two frames are then still unlikely to share a counter. This is a hedge only: after restoring a backup,
+    /// begin a new epoch.
+    ///
+    /// Requirement P-9.11.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -152,32 +159,33 @@ impl FrameSealer {
         };
         let limit = start.checked_add(count.into()).ok_or(SealError::Exhausted)?;
         if self.origin == Origin::Memory {
-            // From here on a record may exist, whether or not the caller reports that it does.
+            // From here on a record may exist, whether or not the caller confirms it.
             self.limit = self.next;
             self.origin = Origin::Recorded;
         }
         Ok(HeldCounters { sealer: self, recorded: None, start, limit })
     }
 
-    /// How many frames can be sealed before more counters have to be reserved.
+    /// Returns how many frames can be encrypted before more counters must be reserved.
     #[must_use]
     pub const fn remaining(&self) -> u64 {
         self.limit.saturating_sub(self.next)
     }
 
-    /// Opens what [`HeldCounters::seal`] made. The sealer begins behind every counter that was ever reserved, and has to
-    /// [reserve](Self::reserve) before it seals.
+    /// Restores a sealer from a record of [`HeldCounters::seal`].
+    ///
+    /// It starts after every counter ever reserved, and must [reserve](Self::reserve) before it encrypts.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// * [`UnsealError::Rejected`] if the key, the context or the record is not the one used in `reserve`.
+    /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::FRAME_SEALER, context, record)?;
         Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
     }
 
-    /// docs/protocol.md, section 9.6.
+    /// The encoding of docs/formats.md, section 9.6.
     fn encode(&self, limit: u64) -> Zeroizing<Vec<u8>> {
         let SenderKey { suite, participant, epoch, base } = &self.sender;
         let mut writer = SecretWriter::with_capacity(RECORD);
@@ -252,14 +260,14 @@ impl fmt::Debug for HeldCounters<'_> {
     }
 }
 
-/// P-9.13. How many counters a restored sealer skips: 56 random bits, of 64 that there are.
+/// P-9.12: the number of counters that a restored sealer skips, 56 random bits.
 fn jump(rng: &mut dyn CryptoRng) -> u64 {
     let mut random = [0; 16];
     rng.fill_bytes(&mut random);
     random.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 8
 }
 
-/// The one counter that is never used, so that there is always a next one.
+/// The one counter that is never used, so that every used counter has a successor.
 const LAST: u64 = u64::MAX;
-/// Bytes of a record's inside, at most.
+/// Maximum length in bytes of a record's plaintext.
 const RECORD: usize = 1 + 2 + 4 + 8 + 64;

@@ -1,6 +1,4 @@
-//! [`FrameSuite`]: the five cipher suites of RFC 9605, section 4.5, and a frame's keys under them.
-//!
-//! Does not know counters, windows or who sends.
+//! [`FrameSuite`]: the five cipher suites of RFC 9605, section 4.5, and the keys of frames under them.
 
 use alloc::boxed::Box;
 
@@ -9,36 +7,38 @@ use super::header::Associated;
 use crate::primitives::secret::Secret;
 use crate::primitives::sframe::{FRAME_NONCE, FrameAead, FrameSecret};
 
-/// P-9.8. How frames are protected. Fixed for a whole call, never negotiated in it.
+/// A cipher suite of RFC 9605, fixed for a whole call and never negotiated in it.
 ///
-/// The suites with whole tags stand here. Those with short ones have a name that says so: whoever can make a receiver try
-/// 2^32 frames forges one under a tag of 32 bits.
+/// The suites with tags of full length are variants of this type. Those with short tags are in [`ShortTag`], so that a
+/// caller must ask for them by name: an attacker who can make a receiver try 2^32 frames forges one under a 32-bit tag.
+///
+/// Requirement P-9.8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FrameSuite {
-    /// `AES_128_GCM_SHA256_128`, suite 4: 16 bytes of tag.
+    /// `AES_128_GCM_SHA256_128`, suite 4, with a tag of 16 bytes.
     Aes128Gcm,
-    /// `AES_256_GCM_SHA512_128`, suite 5: 16 bytes of tag. The default.
+    /// `AES_256_GCM_SHA512_128`, suite 5, with a tag of 16 bytes. The default.
     #[default]
     Aes256Gcm,
-    /// A suite that saves bytes by tags that can be guessed.
+    /// A suite that saves bytes with a short tag, which is easier to forge.
     ShortTag(ShortTag),
 }
 
-/// The suites of AES-128 in counter mode with a truncated HMAC-SHA256.
+/// The suites with AES-128 in counter mode and a truncated HMAC-SHA256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ShortTag {
-    /// `AES_128_CTR_HMAC_SHA256_80`, suite 1: 10 bytes of tag.
+    /// `AES_128_CTR_HMAC_SHA256_80`, suite 1, with a tag of 10 bytes.
     Aes128CtrHmac80,
-    /// `AES_128_CTR_HMAC_SHA256_64`, suite 2: 8 bytes of tag.
+    /// `AES_128_CTR_HMAC_SHA256_64`, suite 2, with a tag of 8 bytes.
     Aes128CtrHmac64,
-    /// `AES_128_CTR_HMAC_SHA256_32`, suite 3: 4 bytes of tag.
+    /// `AES_128_CTR_HMAC_SHA256_32`, suite 3, with a tag of 4 bytes.
     Aes128CtrHmac32,
 }
 
 impl FrameSuite {
-    /// Bytes of a tag.
+    /// Returns the length of a tag in bytes.
     #[must_use]
     pub const fn tag_length(self) -> usize {
         match self {
@@ -49,7 +49,7 @@ impl FrameSuite {
         }
     }
 
-    /// Its number in RFC 9605, section 8.1.
+    /// Returns the suite's number in RFC 9605, section 8.1.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
@@ -73,10 +73,10 @@ impl FrameSuite {
     }
 }
 
-/// `sframe_key`, set up, and `sframe_salt` (RFC 9605, section 4.4.2): of one base key and one key id.
+/// The expanded `sframe_key` and the `sframe_salt` of one base key and one key id (RFC 9605, section 4.4.2).
 pub(super) struct FrameKey {
     aead: FrameAead,
-    /// Boxed like what is in the cipher, so that moving a key leaves nothing behind.
+    /// Boxed like the key inside the cipher, so that a move leaves no copy behind.
     salt: Box<Secret<FRAME_NONCE>>,
 }
 
@@ -101,7 +101,7 @@ impl FrameKey {
         self.aead.tag_length()
     }
 
-    /// Encrypts `buffer` in place and gives 16 bytes, of which the tag are the first; `None` past 64 GiB.
+    /// Encrypts `buffer` in place. Returns 16 bytes that begin with the tag, or `None` if `buffer` exceeds 64 GiB.
     pub(super) fn seal(&self, counter: u64, associated: &Associated, buffer: &mut [u8]) -> Option<[u8; 16]> {
         self.aead.seal(&self.nonce(counter), associated.as_slice(), buffer).ok()
     }
@@ -117,7 +117,7 @@ impl FrameKey {
         self.aead.open(&self.nonce(counter), associated.as_slice(), buffer, tag).map_err(|_| OpenError::Rejected)
     }
 
-    /// The salt, its last eight bytes XORed with the counter.
+    /// The salt, with the counter XORed into its last eight bytes (RFC 9605, section 4.4.3).
     fn nonce(&self, counter: u64) -> [u8; FRAME_NONCE] {
         let mut nonce = *self.salt.expose();
         nonce.iter_mut().rev().zip(counter.to_le_bytes()).for_each(|(byte, counter)| *byte ^= counter);
@@ -133,7 +133,7 @@ mod tests {
     use crate::primitives::secret::Secret;
     use alloc::vec::Vec;
 
-    /// P-9.8: RFC 9605, appendix C.3, with every intermediate value that is not inside a cipher.
+    /// P-9.8: RFC 9605, appendix C.3, with every intermediate value that is visible outside the cipher.
     #[test]
     fn frames_agree_with_every_published_vector() {
         let vectors = published::of("sframe");
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(FrameSuite::default().tag_length(), 16);
     }
 
-    /// RFC 9605, section 4.4.3: the counter stands at the end of the nonce, all eight bytes of it.
+    /// RFC 9605, section 4.4.3: the counter occupies the last eight bytes of the nonce.
     #[test]
     fn the_nonces_of_two_counters_differ_exactly_by_them() {
         let key = FrameKey::derive(FrameSuite::Aes128Gcm, 0, &[7; 32]);
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(differ, [0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
     }
 
-    /// RFC 9605, appendix C.2: all three, by their own inputs.
+    /// RFC 9605, appendix C.2: all three vectors, from their own inputs.
     #[test]
     fn aes_ctr_hmac_agrees_with_every_published_vector() {
         let vectors = published::of("aes_ctr_hmac");
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// RFC 7714, section 16.2.1: the cipher that the keys of a call are for, with the RFC's key, salt and packet.
+    /// RFC 7714, section 16.2.1: the cipher that a call's SRTP keys are for, with the RFC's key, salt and packet.
     #[test]
     fn aes_256_gcm_gives_the_packet_of_rfc_7714() {
         let key = Secret::new(core::array::from_fn(|at| u8::try_from(at).unwrap()));

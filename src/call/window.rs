@@ -1,19 +1,17 @@
-//! [`Window`]: which counters of one key were received (RFC 3711, section 3.3.2).
-//!
-//! Does not know frames or keys.
+//! [`Window`]: the counters received under one key (RFC 3711, section 3.3.2).
 
-/// How far behind the highest counter a frame may come: twenty seconds of audio, and more reordering than any network
-/// makes. 128 bytes for each key.
+/// How far the counter of a late frame may be behind the highest one: twenty seconds of audio, and more reordering than
+/// any network causes. The window takes 128 bytes for each key.
 pub(crate) const WINDOW: u64 = 1024;
 
-/// Why a counter is not new.
+/// Why a counter is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotNew {
     Received,
     TooLate,
 }
 
-/// The highest counter, and one bit for each of the [`WINDOW`] counters up to it.
+/// The highest counter, and one bit for each of the last [`WINDOW`] counters.
 pub(super) struct Window {
     highest: Option<u64>,
     bits: [u64; WORDS],
@@ -24,7 +22,7 @@ impl Window {
         Self { highest: None, bits: [0; WORDS] }
     }
 
-    /// P-9.12. Whether a frame with this counter may be opened. Changes nothing.
+    /// P-9.13: returns whether a frame with this counter may be decrypted. Changes nothing.
     pub(super) fn check(&self, counter: u64) -> Result<(), NotNew> {
         let Some(behind) = self.highest.and_then(|highest| highest.checked_sub(counter)) else { return Ok(()) };
         let (word, mask) = place(counter);
@@ -37,7 +35,7 @@ impl Window {
         }
     }
 
-    /// Remembers a counter that [`Window::check`] let through and whose frame was authentic.
+    /// Records a counter that [`Window::check`] allowed, after its frame has verified.
     pub(super) fn insert(&mut self, counter: u64) {
         match self.highest {
             Some(highest) if counter <= highest => {}
@@ -55,14 +53,14 @@ impl Window {
     }
 }
 
-/// Where the bit of a counter is.
+/// Position of a counter's bit: the word, and the mask in it.
 fn place(counter: u64) -> (usize, u64) {
     let [.., high, low] = counter.to_be_bytes();
     let bit = u16::from_be_bytes([high, low]) % 1024;
     (usize::from(bit / 64), 1 << (bit % 64))
 }
 
-/// Words of 64 bits.
+/// Number of 64-bit words.
 const WORDS: usize = 1024 / 64;
 
 #[cfg(test)]
@@ -86,14 +84,14 @@ mod tests {
     }
 
     proptest! {
-        /// P-9.12: against a set of everything that was received.
+        /// P-9.13: against a set of all received counters.
         #[test]
         fn the_window_is_the_set_of_what_was_received(
             steps in proptest::collection::vec((any::<bool>(), 0..3000_u64), 1..200)
         ) {
             let (mut window, mut received, mut highest) = (Window::new(), BTreeSet::new(), 0_u64);
             for (forward, distance) in steps {
-                // Mostly near, for a set of all distances alike would hardly ever meet a counter twice.
+                // Mostly small distances; uniform ones would rarely repeat a counter.
                 let distance = if distance % 3 == 0 { distance } else { distance % 40 };
                 let counter = if forward { highest + distance } else { highest.saturating_sub(distance) };
                 let expected = if received.contains(&counter) && highest - counter < WINDOW {

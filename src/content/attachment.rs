@@ -1,6 +1,7 @@
-//! Attachments: what is shown of them, and where their encrypted bytes are.
+//! Attachments: the metadata that a client shows, and a pointer to the encrypted bytes.
 //!
-//! Does not know how blobs are encrypted (docs/protocol.md, section 8), nor where they are kept.
+//! How blobs are encrypted is the matter of [`crate::media`] (docs/spec/attachments.md, section 8). Where they are
+//! stored is up to the application.
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -9,12 +10,13 @@ use super::names::{bounded, within};
 use super::{ContentError, PrivateBytes, PrivateText, Text, limits, wire};
 use crate::media::Pointer;
 
-/// The encrypted bytes of an attachment: how to open them, and where they are.
+/// The encrypted bytes of an attachment: how to decrypt them, and where they are stored.
 #[derive(Clone, Debug)]
 pub struct Blob {
     /// Key, digest, size, media type and thumbnail.
     pub pointer: Pointer,
-    /// What the keeper of blobs calls it: 1 to 2,048 bytes. Not to be trusted: the pointer's digest is.
+    /// The location, as named by the blob store: 1 to 2,048 bytes. Untrusted; the pointer's digest authenticates the
+    /// blob.
     pub location: PrivateText,
 }
 
@@ -24,7 +26,7 @@ impl Blob {
         bounded(location.len(), 1, limits::BLOB_LOCATION)
     }
 
-    // Always there: the option is protobuf's.
+    // Always `Some`: protobuf makes every message field optional.
     #[allow(clippy::unnecessary_wraps)]
     pub(super) fn to_wire(&self) -> Option<wire::Blob> {
         let Self { pointer, location } = self;
@@ -38,7 +40,7 @@ impl Blob {
     }
 }
 
-/// Pointers have one encoding each.
+/// Compares the encodings: each pointer has exactly one.
 impl PartialEq for Blob {
     fn eq(&self, other: &Self) -> bool {
         let [ours, theirs] = [self, other].map(|blob| Zeroizing::new(blob.pointer.to_bytes()));
@@ -48,12 +50,12 @@ impl PartialEq for Blob {
 
 impl Eq for Blob {}
 
-/// Width and height in pixels, each 1 to 65,535: for the space that is kept free until the picture is there.
+/// Width and height in pixels, each 1 to 65,535. Clients use them to reserve space before the picture has loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimensions {
-    /// From left to right.
+    /// Width in pixels.
     pub width: u32,
-    /// From top to bottom.
+    /// Height in pixels.
     pub height: u32,
 }
 
@@ -69,16 +71,16 @@ impl Dimensions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Photo {
-    /// Its bytes.
+    /// The encrypted file.
     pub blob: Blob,
-    /// Its size.
+    /// Its size in pixels.
     pub dimensions: Dimensions,
-    /// What is said about it.
+    /// The caption, if any.
     pub caption: Option<Text>,
 }
 
 impl Photo {
-    /// A photo without a caption.
+    /// Returns a photo without a caption.
     #[must_use]
     pub const fn new(blob: Blob, dimensions: Dimensions) -> Self {
         Self { blob, dimensions, caption: None }
@@ -108,18 +110,18 @@ impl Photo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Video {
-    /// Its bytes.
+    /// The encrypted file.
     pub blob: Blob,
-    /// Its size.
+    /// Its size in pixels.
     pub dimensions: Dimensions,
-    /// How long it plays, in milliseconds: at most a day.
+    /// Duration in milliseconds: at most a day.
     pub duration_ms: u32,
-    /// What is said about it.
+    /// The caption, if any.
     pub caption: Option<Text>,
 }
 
 impl Video {
-    /// A video without a caption.
+    /// Returns a video without a caption.
     #[must_use]
     pub const fn new(blob: Blob, dimensions: Dimensions, duration_ms: u32) -> Self {
         Self { blob, dimensions, duration_ms, caption: None }
@@ -147,20 +149,20 @@ impl Video {
     }
 }
 
-/// Something that was said.
+/// A voice recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VoiceNote {
-    /// Its bytes.
+    /// The encrypted file.
     pub blob: Blob,
-    /// How long it plays, in milliseconds: at most a day.
+    /// Duration in milliseconds: at most a day.
     pub duration_ms: u32,
-    /// Loudness over time, a byte each: at most 256.
+    /// Loudness over time, one byte per value: at most 256.
     pub waveform: PrivateBytes,
 }
 
 impl VoiceNote {
-    /// A voice note without a waveform.
+    /// Returns a voice note without a waveform.
     #[must_use]
     pub fn new(blob: Blob, duration_ms: u32) -> Self {
         Self { blob, duration_ms, waveform: PrivateBytes::default() }
@@ -185,20 +187,21 @@ impl VoiceNote {
     }
 }
 
-/// Any other file.
+/// A file of any other type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document {
-    /// Its bytes.
+    /// The encrypted file.
     pub blob: Blob,
-    /// What its sender calls it: 1 to 255 bytes, which are no path, and hide nothing of themselves when they are shown.
+    /// The file name that the sender chose: 1 to 255 bytes. It is not a path, and contains no character that would
+    /// disguise it when it is displayed.
     pub file_name: PrivateText,
-    /// What is said about it.
+    /// The caption, if any.
     pub caption: Option<Text>,
 }
 
 impl Document {
-    /// A file without a caption.
+    /// Returns a file without a caption.
     #[must_use]
     pub fn new(blob: Blob, file_name: impl Into<PrivateText>) -> Self {
         Self { blob, file_name: file_name.into(), caption: None }
@@ -231,16 +234,16 @@ impl Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sticker {
-    /// Its bytes.
+    /// The encrypted file.
     pub blob: Blob,
-    /// Its size.
+    /// Its size in pixels.
     pub dimensions: Dimensions,
-    /// The emoji that stands for it where it cannot be shown: at most 64 bytes, empty for none.
+    /// The emoji to show in its place if the sticker cannot be shown: at most 64 bytes, or empty.
     pub emoji: PrivateText,
 }
 
 impl Sticker {
-    /// A sticker without an emoji.
+    /// Returns a sticker without an emoji.
     #[must_use]
     pub fn new(blob: Blob, dimensions: Dimensions) -> Self {
         Self { blob, dimensions, emoji: PrivateText::default() }
@@ -265,18 +268,18 @@ impl Sticker {
     }
 }
 
-/// Somebody's card.
+/// A contact card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Contact {
-    /// The card's bytes.
+    /// The encrypted card.
     pub blob: Blob,
     /// The name to show: 1 to 255 bytes.
     pub display_name: PrivateText,
 }
 
 impl Contact {
-    /// A card, by the name that is shown for it.
+    /// Returns a contact card with the name to show for it.
     #[must_use]
     pub fn new(blob: Blob, display_name: impl Into<PrivateText>) -> Self {
         Self { blob, display_name: display_name.into() }
@@ -303,8 +306,9 @@ fn caption_from_wire(wire: Option<&mut wire::Text>) -> Result<Option<Text>, Cont
     wire.map(Text::from_wire).transpose()
 }
 
-/// P-7.10. No separator of any system, nothing that moves up, no control character, and none that turns the direction of
-/// writing, by which `fdp.exe` is shown as `exe.pdf`.
+/// Returns whether `name` is safe to display and to store under: no path separator of any system, no `.` or `..`, no
+/// control character, and no character that changes the direction of writing and so displays `fdp.exe` as `exe.pdf`.
+/// Requirement P-7.8.
 fn is_plain_name(name: &str) -> bool {
     let deceives = |character: char| {
         character.is_control()

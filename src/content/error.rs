@@ -13,7 +13,7 @@ use core::fmt;
 pub enum ContentError {
     /// Not the encoding of content: padding, protobuf, UTF-8, or a part that has to be there. Drop it.
     Malformed,
-    /// A text, a list or the whole is longer than docs/protocol.md, section 7.3, allows. A composer cuts it.
+    /// A text, a list or the whole is longer than docs/spec/content.md, section 7.3, allows. A composer cuts it.
     TooLong,
     /// A value is outside its range: empty where something must be, not a place on Earth, a name that is a path.
     OutOfRange,

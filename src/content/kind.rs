@@ -1,6 +1,4 @@
-//! [`Kind`]: what a content can be.
-//!
-//! Does not know the envelope.
+//! [`Kind`]: every type of content.
 
 use super::attachment::{Contact, Document, Photo, Sticker, Video, VoiceNote};
 use super::business::{Away, Buttons, Cart, CatalogueItem, Greeting, List, Profile, QuickReplies, Referral, Selection};
@@ -10,7 +8,8 @@ use super::receipt::Receipt;
 use super::text::{Call, Delete, Edit, Reaction, Text, Timer};
 use super::{ContentError, ContentId, PrivateBytes, wire};
 
-/// What a content is. More kinds will come: a reader that does not know one has [`Kind::Unknown`], and keeps it.
+/// The type of a content, and its data. More kinds will be added: a reader that does not know one returns
+/// [`Kind::Unknown`] and keeps its bytes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -20,59 +19,59 @@ pub enum Kind {
     Photo(Photo),
     /// A video.
     Video(Video),
-    /// Something that was said.
+    /// A voice recording.
     VoiceNote(VoiceNote),
-    /// Any other file.
+    /// A file of any other type.
     Document(Document),
     /// A sticker.
     Sticker(Sticker),
-    /// Somebody's card.
+    /// A contact card.
     Contact(Contact),
     /// A place.
     Location(Location),
-    /// The sender's position will be shared for a while.
+    /// The start of live location sharing.
     LiveStart(LiveStart),
-    /// Where the sender is now.
+    /// The sender's current position.
     LiveUpdate(LiveUpdate),
-    /// It is not shared any more.
+    /// The end of live location sharing.
     LiveStop(LiveStop),
-    /// A question with answers to choose from.
+    /// A question with options to choose from.
     Poll(Poll),
     /// A sealed vote.
     Ballot(Ballot),
-    /// Another text in place of an earlier one.
+    /// A new text for an earlier content.
     Edit(Edit),
-    /// An earlier content is taken back.
+    /// The deletion of an earlier content.
     Delete(Delete),
-    /// An emoji on a content.
+    /// An emoji reaction to a content.
     Reaction(Reaction),
-    /// What became of contents.
+    /// A receipt: contents were delivered, read or played.
     Receipt(Receipt),
     /// A step of call signalling.
     Call(Call),
-    /// Contents disappear from now on, or no more.
+    /// The disappearing-message timer of the conversation.
     Timer(Timer),
-    /// A business's program answers who writes for the first time.
+    /// The automatic first reply of a business.
     Greeting(Greeting),
-    /// A business's program says that nobody is there.
+    /// The automatic away message of a business.
     Away(Away),
-    /// What a business says of itself.
+    /// A business's description of itself.
     Profile(Profile),
-    /// Something that a business sells.
+    /// An item that a business sells.
     CatalogueItem(CatalogueItem),
-    /// What a customer would like to have.
+    /// The items a customer wants to buy.
     Cart(Cart),
-    /// A text with answers offered beside the keyboard.
+    /// A text with replies beside the keyboard.
     QuickReplies(QuickReplies),
-    /// A text with a list of answers.
+    /// A text with a list of replies.
     List(List),
     /// A text with buttons.
     Buttons(Buttons),
-    /// The answer that was chosen of those offered.
+    /// The reply that a customer chose.
     Selection(Selection),
     /// What the customer tapped before writing.
     Referral(Referral),
-    /// P-7.5. Something that a later version sends.
+    /// A kind from a later version. Requirement P-7.5.
     Unknown(Unknown),
 }
 
@@ -83,7 +82,7 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    /// Its field number in content.proto: 16 to 127.
+    /// Returns its field number in content.proto: 16 to 127.
     #[must_use]
     pub const fn number(self) -> u32 {
         self.number
@@ -91,7 +90,7 @@ impl Unknown {
 }
 
 impl Kind {
-    /// Whether it is shown by itself, and so may be confirmed.
+    /// Returns whether the content is shown by itself, and so may have a receipt.
     pub(super) const fn is_visible(&self) -> bool {
         match self {
             Self::Text(_)
@@ -127,18 +126,19 @@ impl Kind {
         }
     }
 
-    /// Whether it can be shown once.
+    /// Returns whether `view_once` may be set.
     pub(super) const fn takes_view_once(&self) -> bool {
         matches!(self, Self::Photo(_) | Self::Video(_) | Self::VoiceNote(_) | Self::Unknown(_))
     }
 
-    /// P-7.17. Whether only a machine sends it.
+    /// Returns whether only programs send this kind. Requirement P-7.17.
     pub(super) const fn is_automated(&self) -> bool {
         matches!(self, Self::Greeting(_) | Self::Away(_))
     }
 
-    /// Whether it means the same in another conversation: a poll is its votes' and a share its updates', and of what a business
-    /// sends only what it sells is for others, too.
+    /// Returns whether the content keeps its meaning in another conversation. A poll does not, because its votes refer
+    /// to it; nor does a live location, because its updates do. Of the business kinds, only items for sale can be
+    /// forwarded.
     pub(super) const fn can_be_forwarded(&self) -> bool {
         let tied = matches!(
             self,
@@ -155,7 +155,7 @@ impl Kind {
         matches!(self, Self::Unknown(_)) || (self.is_visible() && !tied)
     }
 
-    /// P-7.6. Every bound on what is in it.
+    /// Checks every bound on the fields. Requirement P-7.7.
     pub(super) fn check(&self) -> Result<(), ContentError> {
         match self {
             Self::Text(text) => text.check(),
@@ -188,7 +188,7 @@ impl Kind {
         }
     }
 
-    /// `None` for what is not known: it has no form but the bytes that it came in.
+    /// Returns `None` for an unknown kind: only the bytes of the content hold it.
     pub(super) fn to_wire(&self) -> Option<wire::Kind> {
         Some(match self {
             Self::Text(text) => wire::Kind::Text(text.to_wire()),
@@ -224,7 +224,7 @@ impl Kind {
         })
     }
 
-    /// `number` is that of the one kind which the bytes hold.
+    /// Decodes the kind. `number` is the field number of the one kind that the bytes contain.
     pub(super) fn from_wire(wire: Option<&mut wire::Kind>, number: u32) -> Result<Self, ContentError> {
         let Some(wire) = wire else { return Ok(Self::Unknown(Unknown { number })) };
         Ok(match wire {

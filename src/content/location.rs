@@ -1,6 +1,6 @@
-//! Places, and a position that is shared for a while.
+//! Places, and live location sharing.
 //!
-//! Does not know any clock, nor where anybody is.
+//! Reads no clock and no position: the application passes both in.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ use zeroize::Zeroize;
 use super::names::{bounded, within};
 use super::{Content, ContentError, ContentId, Kind, PrivateText, SentAt, limits, wire};
 
-/// A point on Earth, WGS 84. Wiped on drop; `Debug` shows nothing of it.
+/// A point on Earth in WGS 84. Wiped on drop; `Debug` shows none of it.
 ///
 /// ```
 /// use bisik::content::Coordinates;
@@ -27,16 +27,16 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
-    /// Latitude −90 to 90 and longitude −180 to 180, in degrees.
+    /// Returns a point from its latitude (−90 to 90) and longitude (−180 to 180), in degrees.
     ///
     /// # Errors
     ///
-    /// [`ContentError::OutOfRange`] outside of these, and where one is not finite.
+    /// [`ContentError::OutOfRange`] for values outside these ranges, including infinities and NaN.
     pub fn from_degrees(latitude: f64, longitude: f64) -> Result<Self, ContentError> {
         Self { latitude, longitude, accuracy: 0 }.checked()
     }
 
-    /// The same, known to so many metres: at most half of the equator, 0 for not known.
+    /// Sets the accuracy in metres: at most half the equator, or 0 if unknown.
     ///
     /// # Errors
     ///
@@ -46,25 +46,25 @@ impl Coordinates {
         self.checked()
     }
 
-    /// Degrees north.
+    /// Returns the latitude in degrees north.
     #[must_use]
     pub const fn latitude(&self) -> f64 {
         self.latitude
     }
 
-    /// Degrees east.
+    /// Returns the longitude in degrees east.
     #[must_use]
     pub const fn longitude(&self) -> f64 {
         self.longitude
     }
 
-    /// How exact it is, in metres; 0 where that is not known.
+    /// Returns the accuracy in metres, or 0 if unknown.
     #[must_use]
     pub const fn accuracy(&self) -> u32 {
         self.accuracy
     }
 
-    /// P-7.6. No comparison with a number that is none is true.
+    /// Checks the ranges. NaN fails every comparison, so it is rejected here too. Requirement P-7.7.
     fn checked(self) -> Result<Self, ContentError> {
         let on_earth = (-90.0..=90.0).contains(&self.latitude) && (-180.0..=180.0).contains(&self.longitude);
         if !on_earth {
@@ -100,20 +100,20 @@ impl fmt::Debug for Coordinates {
     }
 }
 
-/// A place that somebody points at.
+/// A place on the map.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Location {
-    /// Where it is.
+    /// Its position.
     pub at: Coordinates,
-    /// What it is called; at most 255 bytes, empty for nothing.
+    /// Its name: at most 255 bytes, or empty.
     pub name: PrivateText,
-    /// Its address; at most 1,024 bytes, empty for none.
+    /// Its address: at most 1,024 bytes, or empty.
     pub address: PrivateText,
 }
 
 impl Location {
-    /// A place without a name.
+    /// Returns a place without a name.
     #[must_use]
     pub fn new(at: Coordinates) -> Self {
         Self { at, name: PrivateText::default(), address: PrivateText::default() }
@@ -137,12 +137,12 @@ impl Location {
     }
 }
 
-/// The sender's position will be shared for a while. Names the share by the id of the content that holds it.
+/// The start of live location sharing. The id of the content that holds it names the share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveStart {
-    /// Where the sender is.
+    /// The sender's position.
     pub at: Coordinates,
-    /// For how many seconds: 1 to 86,400.
+    /// Duration in seconds: 1 to 86,400.
     pub duration: u32,
 }
 
@@ -162,14 +162,14 @@ impl LiveStart {
     }
 }
 
-/// Where the sender is now. [`LiveShare::update`] says whether it is news.
+/// A new position of the sender. [`LiveShare::update`] returns whether it is newer than the last one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveUpdate {
-    /// The id of the content that started it.
+    /// The id of the content that started the share.
     pub share: ContentId,
-    /// From 1, and greater than that of every earlier update.
+    /// The sequence number: from 1, and greater than that of every earlier update.
     pub sequence: u32,
-    /// Where.
+    /// The position.
     pub at: Coordinates,
 }
 
@@ -190,17 +190,17 @@ impl LiveUpdate {
     }
 }
 
-/// The sharing has ended, before its time.
+/// The end of live location sharing before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveStop {
-    /// The id of the content that started it.
+    /// The id of the content that started the share.
     pub share: ContentId,
 }
 
-/// A position that one person shares, as a receiver follows it: late and doubled updates do not move it back. Four plain
-/// fields, which the application keeps where it keeps its messages.
+/// A receiver's view of one live location share. Late and duplicated updates do not move it back.
 ///
-/// Ask it only about contents of the person who started it: a share is named by its author and its id.
+/// The application stores the four plain fields with its messages. Pass only contents of the person who started the
+/// share: its author and its id together name it.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -218,21 +218,21 @@ pub struct LiveStop {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveShare {
-    /// The id of the content that started it.
+    /// The id of the content that started the share.
     pub id: ContentId,
     /// When it ends by itself, by the sender's clock.
     pub until: SentAt,
-    /// The sequence number of the newest update; 0 when there was none.
+    /// The sequence number of the newest update, or 0 if there was none.
     pub last: u32,
     /// Whether the sender has stopped it.
     pub stopped: bool,
 }
 
 impl LiveShare {
-    /// Begins to follow; `None` where `content` starts no share.
+    /// Starts to follow a share. Returns `None` if `content` does not start one.
     #[must_use]
     pub fn follow(content: &Content) -> Option<Self> {
-        #[allow(clippy::wildcard_enum_match_arm)] // One kind starts a share, whatever others there will be.
+        #[allow(clippy::wildcard_enum_match_arm)] // One kind starts a share; any later kind starts none here.
         match content.kind() {
             Kind::LiveStart(LiveStart { duration, .. }) => {
                 let sent = content.sent().as_unix_milliseconds();
@@ -244,7 +244,8 @@ impl LiveShare {
         }
     }
 
-    /// P-7.9. Whether the update is newer than all before, and the share not stopped. Then it is what is to be shown.
+    /// Returns whether the update should be shown: it is newer than all before, and the share has not been stopped.
+    /// Requirement P-7.11.
     pub fn update(&mut self, update: &LiveUpdate) -> bool {
         let news = !self.stopped && update.share == self.id && update.sequence > self.last;
         if news {
@@ -253,7 +254,7 @@ impl LiveShare {
         news
     }
 
-    /// Ends it; `false` where another is meant.
+    /// Marks the share as stopped. Returns `false` if `stop` refers to another share.
     pub fn stop(&mut self, stop: LiveStop) -> bool {
         let ours = stop.share == self.id;
         self.stopped |= ours;

@@ -1,8 +1,10 @@
-//! What people send each other: typed, bounded, padded, and open to kinds that come later (docs/protocol.md, section 7).
+//! The contents of messages: typed, bounded, padded, and open to later kinds (docs/spec/content.md, section 7).
 //!
-//! Does not encrypt, except the votes of a poll, and does not know sessions: a body is what a session encrypts. Does not know
-//! what is shown or stored, and cannot make a peer forget: what says that it disappears, is shown once or is deleted is a
-//! request to the peer's program, and no more.
+//! A [`Content`] is encoded as a body, which the application passes to [`Session::encrypt`](crate::Session::encrypt) as
+//! the plaintext. This module encrypts nothing except the votes of a poll.
+//!
+//! A content that disappears, is shown once or is deleted is a request to the peer's program. Nothing can make a peer
+//! forget bytes that it has decrypted.
 //!
 //! ```
 //! # let rng = &mut rand::rng();
@@ -30,16 +32,16 @@
 
 mod attachment; // 7.3  photo, video, voice note, document, sticker, contact
 mod business; //   7.8  greetings, catalogues, carts, answers to choose from
-mod error; //           why not
-mod kind; //            what a content can be
+mod error; //           errors
+mod kind; //            every type of content
 mod limits; //     7.3  every bound, with its reason
-mod location; //   7.4  places, and shared positions
-mod names; //      7.4  who, which, when
-mod padding; //    7.1  bodies
+mod location; //   7.4  places, and live location sharing
+mod names; //      7.4  persons, ids, times
+mod padding; //    7.1  padded bodies
 mod poll; //       7.5  polls and sealed votes
-mod private; //         texts and bytes that wipe themselves
-mod receipt; //    7.6  only for what is shown
-mod shape; //      7.2  the schema as bounds
+mod private; //         text and bytes that are wiped on drop
+mod receipt; //    7.6  receipts, only for contents that are shown
+mod shape; //      7.2  the schema as bounds on the encoding
 mod text; //       7.4  text, edits, reactions
 mod wire; //            the messages of content.proto
 
@@ -68,30 +70,31 @@ pub use text::{Call, Delete, Edit, Mention, Reaction, Text, Timer};
 use crate::codec::{Record, Records, SecretWriter};
 use crate::time::Timestamp;
 
-/// What is around the thing that is sent.
+/// The metadata of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Envelope {
-    /// Which content of its author's this is.
+    /// The id of the content, unique for its author.
     pub id: ContentId,
     /// When it was sent, by the sender's clock.
     pub sent: SentAt,
-    /// What it answers.
+    /// The content that this one replies to, if any.
     pub reply_to: Option<Reference>,
-    /// Gone this many seconds after it was read: at most a year, 0 for never. Advisory: a peer's program can ignore it, and its
-    /// user can keep a picture of the screen.
+    /// Disappears this many seconds after it was read: at most a year, or 0 for never. Advisory: a peer's program can
+    /// ignore it, and its user can take a screenshot.
     pub disappears_after: u32,
-    /// A photo, video or voice note that is shown once. Advisory in the same way: the bytes are with the peer.
+    /// Whether to show it only once; for photos, videos and voice notes. Advisory in the same way: the peer has the
+    /// bytes.
     pub view_once: bool,
-    /// Somebody else wrote it, or the sender at another time; [`Content::forward`] sets it.
+    /// Whether another person wrote it, or the sender wrote it earlier. [`Content::forward`] sets it.
     pub forwarded: bool,
-    /// P-7.17. A machine wrote it, and nobody has read it before it was sent. [`Content::new`] sets it for greetings and away
-    /// messages; a program that answers by itself sets it for whatever else it sends.
+    /// Whether a program wrote it and no person read it before it was sent. [`Content::new`] sets it for greetings and
+    /// away messages. A program that replies automatically sets it for everything else it sends. Requirement P-7.17.
     pub automated: bool,
 }
 
 impl Envelope {
-    /// An envelope with an id of its own, from 16 bytes of `rng`, and nothing else.
+    /// Returns an envelope with a fresh id, from 16 bytes of `rng`, and all else unset.
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let id = ContentId::random(rng);
@@ -127,12 +130,14 @@ impl Envelope {
     }
 }
 
-/// One thing that somebody sends: an envelope, and the thing itself. Composed with [`Content::new`], or read from a body.
+/// A content: an envelope and a [`Kind`]. Composed with [`Content::new`], or read from a body with
+/// [`Content::from_body`].
 ///
-/// It keeps the bytes that it was read from. So nothing is lost that this version does not know: [`Content::as_body`] is
-/// the very same body, and [`Content::forward`] takes the unknown along. Contents are equal when their bytes are.
+/// It keeps the bytes that it was read from, so it loses nothing that this version does not know: [`Content::as_body`]
+/// returns the same body, and [`Content::forward`] includes the unknown fields. Two contents are equal if their bytes
+/// are.
 ///
-/// `Debug` shows lengths and kinds, no text, no name, no place and no key; everything secret is wiped on drop.
+/// `Debug` shows lengths and kinds, but no text, name, place or key. All secrets are wiped on drop.
 #[derive(Clone)]
 pub struct Content {
     envelope: Envelope,
@@ -145,9 +150,10 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// [`ContentError::TooLong`] and [`ContentError::OutOfRange`] as docs/protocol.md, section 7.3, says;
-    /// [`ContentError::Unfit`] for `view_once` on what cannot be shown once, and for a kind that is not known here, which
-    /// only [`Content::forward`] can send.
+    /// * [`ContentError::TooLong`] and [`ContentError::OutOfRange`] for values outside the bounds of
+    ///   docs/spec/content.md, section 7.3.
+    /// * [`ContentError::Unfit`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`], which
+    ///   only [`Content::forward`] can send.
     pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
         envelope.automated |= kind.is_automated();
         let mut wire = Zeroizing::new(envelope.to_wire());
@@ -156,17 +162,17 @@ impl Content {
         Self { envelope, kind, body }.checked()
     }
 
-    /// Reads a body: the plaintext of a message, from an authenticated peer.
+    /// Reads a body: the plaintext of a message from an authenticated peer. An unknown kind is not an error.
     ///
     /// # Errors
     ///
-    /// [`ContentError`]; whichever it is, the body is dropped. A kind that is not known here is no error.
+    /// [`ContentError`]; drop the body, whichever variant it is.
     pub fn from_body(body: &[u8]) -> Result<Self, ContentError> {
         let protobuf = padding::unpad(body)?;
         shape::check(shape::CONTENT, protobuf).map_err(|_| ContentError::Malformed)?;
         let number = shape::kind(protobuf).map_err(|_| ContentError::Malformed)?;
-        // Into a value that is wiped, whatever becomes of the rest; and from shared bytes, which are wiped too: out of a slice prost
-        // would copy every byte string twice, and leave the first copy behind.
+        // Decode into a value that is wiped even if a later step fails, and from a shared buffer that is wiped too.
+        // From a slice, prost would copy every byte string twice and leave the first copy in memory.
         let mut wire = Zeroizing::new(wire::Content::default());
         let shared = Bytes::from_owner(Zeroizing::new(protobuf.to_vec()));
         wire.merge(shared).map_err(|_| ContentError::Malformed)?;
@@ -175,20 +181,20 @@ impl Content {
         Self { envelope, kind, body: Zeroizing::new(body.to_vec()) }.checked()
     }
 
-    /// The body: what to encrypt. Padded to at least 32 bytes, and by less than an eighth; at most 256 KiB. Of a content that was
-    /// read, the body that it was read from.
+    /// Returns the body, which is the plaintext to encrypt. It has at least 32 bytes and at most 256 KiB; padding adds
+    /// less than an eighth. For a content that was read, this is the body it was read from.
     #[must_use]
     pub fn as_body(&self) -> &[u8] {
         &self.body
     }
 
-    /// P-7.16. The same thing in an envelope of its own, marked as forwarded: with everything that this version does not know of it,
-    /// and without what tied it to its place (id, time, answer, timer).
+    /// Returns the same content in a new envelope, marked as forwarded. Unknown fields are included. The id, time,
+    /// reply and timer of the original are not. Requirement P-7.6.
     ///
     /// # Errors
     ///
-    /// [`ContentError::Unfit`] for what is shown once, and for kinds that mean something in their conversation only;
-    /// else as [`Content::new`].
+    /// [`ContentError::Unfit`] if the content is shown once, or if its kind has a meaning only in its conversation;
+    /// otherwise the errors of [`Content::new`].
     pub fn forward(&self, mut envelope: Envelope) -> Result<Self, ContentError> {
         if self.view_once() || !self.kind.can_be_forwarded() {
             return Err(ContentError::Unfit);
@@ -197,7 +203,7 @@ impl Content {
         let mut protobuf = SecretWriter::with_capacity(self.body.len());
         protobuf.bytes(&envelope.to_wire().encode_to_vec());
         for Record { number, bytes, .. } in Records::of(padding::unpad(&self.body)?).flatten() {
-            // What this version writes into the envelope is the new one's; all else is kept as it came.
+            // The envelope fields that this version knows come from the new envelope. All others are preserved.
             if number > LAST_OF_ENVELOPE {
                 protobuf.bytes(bytes);
             }
@@ -206,7 +212,7 @@ impl Content {
         Self { envelope, kind: self.kind.clone(), body }.checked()
     }
 
-    /// P-7.6. What holds for every content, composed, read or forwarded.
+    /// Checks what holds for every content, whether composed, read or forwarded. Requirement P-7.7.
     fn checked(self) -> Result<Self, ContentError> {
         let Self { envelope, kind, body: _ } = &self;
         let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
@@ -214,7 +220,8 @@ impl Content {
         if *view_once && !kind.takes_view_once() {
             return Err(ContentError::Unfit);
         }
-        // P-7.17. What only a machine sends says so, to readers that do not know the kind as well.
+        // P-7.17: kinds that only programs send must set `automated`, so that clients that do not know the kind can
+        // still show it.
         if kind.is_automated() && !automated {
             return Err(ContentError::OutOfRange);
         }
@@ -222,49 +229,50 @@ impl Content {
         Ok(self)
     }
 
-    /// What it is.
+    /// Returns the kind with its data.
     #[must_use]
     pub const fn kind(&self) -> &Kind {
         &self.kind
     }
 
-    /// What is around it.
+    /// Returns the metadata.
     #[must_use]
     pub const fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
-    /// Which content of its author's this is.
+    /// Returns the id, unique for its author.
     #[must_use]
     pub const fn id(&self) -> ContentId {
         self.envelope.id
     }
 
-    /// When it was sent, by the sender's clock.
+    /// Returns when it was sent, by the sender's clock.
     #[must_use]
     pub const fn sent(&self) -> SentAt {
         self.envelope.sent
     }
 
-    /// P-7.7. Its name, given who wrote it: the authenticated peer.
+    /// Returns the full name of this content. `author` is the authenticated peer that sent it. Requirement P-7.9.
     #[must_use]
     pub fn reference(&self, author: &PersonId) -> Reference {
         Reference { author: author.clone(), id: self.id() }
     }
 
-    /// P-7.15. The proof that a [`Receipt`] needs; `None` for what is not shown by itself.
+    /// Returns the proof that a [`Receipt`] requires, or `None` if the content is not shown by itself.
+    /// Requirement P-7.16.
     #[must_use]
     pub fn visible(&self) -> Option<Visible<'_>> {
         Visible::of(self)
     }
 
-    /// Whether it should be shown once. Advisory.
+    /// Returns whether it should be shown only once. Advisory.
     #[must_use]
     pub const fn view_once(&self) -> bool {
         self.envelope.view_once
     }
 
-    /// When it should be gone, if it was read at `read`; `None` for never. Advisory.
+    /// Returns when it should disappear if it was read at `read`, or `None` for never. Advisory.
     #[must_use]
     pub fn disappears(&self, read: Timestamp) -> Option<Timestamp> {
         let seconds = self.envelope.disappears_after;
@@ -287,5 +295,5 @@ impl fmt::Debug for Content {
     }
 }
 
-/// The last field of the envelope that this version knows.
+/// The highest field number of the envelope that this version knows.
 const LAST_OF_ENVELOPE: u32 = 7;

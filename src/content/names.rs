@@ -1,6 +1,6 @@
-//! Names and times: who wrote, which content, when.
+//! Names and times: persons, content ids, references, time of sending.
 //!
-//! Does not know accounts: a person is whatever bytes the application authenticates.
+//! A person is any byte string that the application authenticates; this module knows no accounts.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,16 +12,18 @@ use super::{ContentError, limits, wire};
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
-/// The id of one content: 16 random bytes, inside the encryption, and not the name of the message that carries it, which a relay
-/// sees. It is unique among contents of one author, if the author is honest; the name of a content is a [`Reference`].
+/// The id of a content: 16 random bytes.
+///
+/// It is encrypted, and distinct from the message id that a relay sees. It is unique among the contents of an honest
+/// author; the full name of a content is a [`Reference`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentId([u8; Self::LENGTH]);
 
 impl ContentId {
-    /// Bytes of an id.
+    /// Bytes in an id.
     pub const LENGTH: usize = 16;
 
-    /// A new id from 16 bytes of `rng`.
+    /// Returns a new id from 16 bytes of `rng`.
     #[must_use]
     pub fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut bytes = [0; Self::LENGTH];
@@ -29,13 +31,13 @@ impl ContentId {
         Self(bytes)
     }
 
-    /// An id that was kept.
+    /// Returns an id from its stored bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
         Self(bytes)
     }
 
-    /// Its 16 bytes.
+    /// Returns the 16 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
         &self.0
@@ -60,24 +62,24 @@ impl fmt::Debug for ContentId {
     }
 }
 
-/// Somebody, by the bytes that the application authenticates: 1 to 128 of them.
+/// A person's identifier: 1 to 128 bytes that the application authenticates.
 ///
-/// Between two devices that is the [`IdentityKey`] that [`Session::peer`](crate::Session::peer) gives. `Debug` shows the
-/// length: who is mentioned or answered is part of what was said.
+/// Between two devices it is the [`IdentityKey`] that [`Session::peer`](crate::Session::peer) returns. `Debug` shows
+/// only the length, because mentions and replies are part of a message's content.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(Box<[u8]>);
 
 impl PersonId {
-    /// A person by the application's own name.
+    /// Returns an identifier of the application's own.
     ///
     /// # Errors
     ///
-    /// [`ContentError::OutOfRange`] where it is empty, [`ContentError::TooLong`] above 128 bytes.
+    /// [`ContentError::OutOfRange`] if it is empty, [`ContentError::TooLong`] above 128 bytes.
     pub fn new(bytes: &[u8]) -> Result<Self, ContentError> {
         bounded(bytes.len(), 1, limits::PERSON).map(|()| Self(bytes.into()))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -96,12 +98,13 @@ impl fmt::Debug for PersonId {
     }
 }
 
-/// P-7.7. The name of a content: author and id. Two people can use the same id, by malice, so an id alone names nothing.
+/// The full name of a content: author and id. An id alone is not a name, because a malicious author can copy another's.
+/// Requirement P-7.9.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
-    /// Who wrote it.
+    /// The author.
     pub author: PersonId,
-    /// Which of the author's contents it is.
+    /// The id, unique among the author's contents.
     pub id: ContentId,
 }
 
@@ -118,12 +121,12 @@ impl Reference {
 
 /// When a content was sent, by the sender's clock: whole milliseconds since 1970, up to the end of the year 9999.
 ///
-/// The sender may say anything: it orders and labels what is shown, and no rule of the library trusts it.
+/// The sender can claim any time. Use it to sort and label what is shown; no check of the library relies on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SentAt(u64);
 
 impl SentAt {
-    /// The moment `milliseconds` after 1970-01-01T00:00:00Z.
+    /// Returns the moment `milliseconds` after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     ///
@@ -132,20 +135,20 @@ impl SentAt {
         if milliseconds > limits::SENT_MS { Err(ContentError::OutOfRange) } else { Ok(Self(milliseconds)) }
     }
 
-    /// Whole milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the whole milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn as_unix_milliseconds(self) -> u64 {
         self.0
     }
 
-    /// The second in which it lies.
+    /// Returns the time in whole seconds, rounded down.
     #[must_use]
     pub const fn timestamp(self) -> Timestamp {
         Timestamp::from_unix_seconds(self.0 / 1_000)
     }
 }
 
-/// P-7.6. Checks a length: too short is outside its range, too long is too long.
+/// Checks a length: below `least` it is out of range, above `most` it is too long. Requirement P-7.7.
 pub(super) const fn bounded(length: usize, least: usize, most: usize) -> Result<(), ContentError> {
     if length < least {
         Err(ContentError::OutOfRange)
@@ -156,7 +159,7 @@ pub(super) const fn bounded(length: usize, least: usize, most: usize) -> Result<
     }
 }
 
-/// P-7.6. Checks a number.
+/// Checks a number. Requirement P-7.7.
 pub(super) const fn within(value: u32, least: u32, most: u32) -> Result<(), ContentError> {
     if value < least || value > most { Err(ContentError::OutOfRange) } else { Ok(()) }
 }

@@ -1,6 +1,4 @@
-//! Bodies: protobuf between its length and zeros, as long as PADMÉ says (docs/protocol.md, section 7.1).
-//!
-//! Does not know what is padded.
+//! Bodies: a length, the protobuf, and zeros up to the size that PADMÉ gives (docs/spec/content.md, section 7.1).
 
 use alloc::vec::Vec;
 
@@ -9,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{ContentError, limits};
 use crate::codec::{Reader, padme};
 
-/// `u32(length) ‖ protobuf ‖ zeros`.
+/// Returns `u32(length) ‖ protobuf ‖ zeros`.
 pub(super) fn pad(protobuf: &[u8]) -> Result<Zeroizing<Vec<u8>>, ContentError> {
     let length = u32::try_from(protobuf.len()).map_err(|_| ContentError::TooLong)?;
     let padded = padded(protobuf.len())?;
@@ -20,7 +18,7 @@ pub(super) fn pad(protobuf: &[u8]) -> Result<Zeroizing<Vec<u8>>, ContentError> {
     Ok(body)
 }
 
-/// P-7.2. The protobuf of a body. Of all bodies that hold it exactly one is accepted.
+/// Returns the protobuf in a body. Each protobuf has exactly one accepted body. Requirement P-7.2.
 pub(super) fn unpad(body: &[u8]) -> Result<&[u8], ContentError> {
     if body.len() > limits::BODY {
         return Err(ContentError::TooLong);
@@ -33,7 +31,7 @@ pub(super) fn unpad(body: &[u8]) -> Result<&[u8], ContentError> {
     if is_zero && padded(length) == Ok(body.len()) { Ok(protobuf) } else { Err(ContentError::Malformed) }
 }
 
-/// P-7.1. How long a body with `length` bytes of protobuf is.
+/// Returns the length of a body with `length` bytes of protobuf. Requirement P-7.1.
 fn padded(length: usize) -> Result<usize, ContentError> {
     let framed =
         u64::try_from(length).ok().and_then(|length| length.checked_add(LENGTH)).ok_or(ContentError::TooLong)?;
@@ -41,5 +39,5 @@ fn padded(length: usize) -> Result<usize, ContentError> {
     if padded > limits::BODY { Err(ContentError::TooLong) } else { Ok(padded) }
 }
 
-/// Bytes of the length.
+/// Bytes of the length field.
 const LENGTH: u64 = 4;

@@ -1,7 +1,8 @@
-//! [`Poll`] and its votes: sealed under a secret of the poll, bound to poll and voter (docs/protocol.md, section 7.5).
+//! [`Poll`] and its votes, which are encrypted under a secret of the poll and bound to poll and voter
+//! (docs/spec/content.md, section 7.5).
 //!
-//! Does not count. Whoever holds the poll can read its votes, and could make them up: who is voting comes from the session
-//! that the ballot arrived in.
+//! Counting the votes is up to the application. Everyone who has the poll can read its votes and could forge them: the
+//! identity of the voter comes from the session that carried the ballot.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -17,7 +18,7 @@ use crate::primitives::aead::{Aead, NONCE, TAG};
 use crate::primitives::kdf::{Prk, digest};
 use crate::primitives::secret::Secret;
 
-/// A question with answers to choose from.
+/// A question with options to choose from.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -28,10 +29,10 @@ use crate::primitives::secret::Secret;
 /// let poll = Content::new(Envelope::new(now, rng), Kind::Poll(poll))?;
 /// let (ana, budi) = (PersonId::new(b"ana")?, PersonId::new(b"budi")?);
 ///
-/// // Budi has Ana's poll, and votes.
+/// // Budi has received Ana's poll and votes.
 /// let votes = Votes::in_poll(&poll, &ana).expect("it is a poll");
 /// let ballot = votes.cast(&[1], &budi, now, None, rng)?;
-/// // Ana has Budi's ballot, and knows from the session that it is his.
+/// // Ana has received Budi's ballot; the session authenticates him as its sender.
 /// assert_eq!(votes.open(&ballot, &budi).unwrap().choices().collect::<Vec<_>>(), [1]);
 /// assert!(votes.open(&ballot, &ana).is_err(), "it is nobody else's");
 /// # Ok::<(), bisik::ContentError>(())
@@ -40,16 +41,16 @@ use crate::primitives::secret::Secret;
 #[non_exhaustive]
 pub struct Poll {
     secret: PollSecret,
-    /// What is asked: 1 to 1,024 bytes.
+    /// The question: 1 to 1,024 bytes.
     pub question: PrivateText,
-    /// What can be chosen: 2 to 32 different texts of 1 to 255 bytes.
+    /// The options: 2 to 32 distinct texts of 1 to 255 bytes.
     pub options: Vec<PrivateText>,
-    /// How many of them at once: from 1 to all.
+    /// How many options a vote may choose: from 1 to all.
     pub most_choices: u32,
 }
 
 impl Poll {
-    /// A poll with a secret of its own, from 32 bytes of `rng`.
+    /// Returns a poll with a fresh secret, from 32 bytes of `rng`.
     #[must_use]
     pub fn new<T: Into<PrivateText>>(
         question: impl Into<PrivateText>,
@@ -94,8 +95,8 @@ impl Poll {
         Ok(Self { secret, question: PrivateText::take(question), options, most_choices: *most_choices })
     }
 
-    /// What a vote is bound to besides the voter: this very question with these very options in this order, so that nobody can
-    /// show different polls under one name and have the votes counted in another.
+    /// Returns the digest of this question with these options in this order. Votes are bound to it, so an attacker
+    /// cannot show different polls under one name and have the votes of one counted in another.
     fn definition(&self, reference: &Reference) -> [u8; 32] {
         let Self { secret: _, question, options, most_choices } = self;
         let [author, asked, count] = [reference.author.as_bytes().len(), question.len(), options.len()].map(frame);
@@ -127,7 +128,7 @@ impl fmt::Debug for Poll {
     }
 }
 
-/// Votes in one poll: cast and opened. There is none without a content that holds the poll.
+/// Casts and opens the votes of one poll. Can only be made from a content that holds the poll.
 #[derive(Debug)]
 pub struct Votes<'a> {
     poll: &'a Poll,
@@ -136,10 +137,10 @@ pub struct Votes<'a> {
 }
 
 impl<'a> Votes<'a> {
-    /// The votes in the poll that `content` holds, which `author` wrote; `None` where it holds none.
+    /// Returns the votes of the poll in `content`, written by `author`. Returns `None` if `content` is not a poll.
     #[must_use]
     pub fn in_poll(content: &'a Content, author: &PersonId) -> Option<Self> {
-        #[allow(clippy::wildcard_enum_match_arm)] // One kind is a poll, whatever others there will be.
+        #[allow(clippy::wildcard_enum_match_arm)] // One kind is a poll; any later kind is none here.
         match content.kind() {
             Kind::Poll(poll) => {
                 let reference = content.reference(author);
@@ -150,12 +151,14 @@ impl<'a> Votes<'a> {
         }
     }
 
-    /// Seals a vote: the chosen options by their places from 0, each once; none takes the vote back. `earlier` is the voter's
-    /// vote that this one replaces. Uses 24 bytes of `rng`. 60 bytes, whatever is chosen.
+    /// Encrypts a vote. Uses 24 bytes of `rng`; the result has 60 bytes whatever is chosen.
+    ///
+    /// `choices` are the indices of the chosen options, from 0, each once; an empty slice withdraws the vote. `earlier`
+    /// is the voter's vote that this one replaces.
     ///
     /// # Errors
     ///
-    /// [`ContentError::OutOfRange`] for more choices than the poll allows, or places that it does not have.
+    /// [`ContentError::OutOfRange`] for more choices than the poll allows, or for an index that it does not have.
     pub fn cast(
         &self,
         choices: &[usize],
@@ -177,7 +180,9 @@ impl<'a> Votes<'a> {
         Ok(Ballot { poll: self.reference.clone(), sealed: self.seal(vote, voter, &mut rng) })
     }
 
-    /// P-7.11. Opens a ballot of `voter`, who is the authenticated sender of the message that it came in, and nobody else.
+    /// Decrypts a ballot of `voter`.
+    ///
+    /// `voter` must be the authenticated sender of the message that carried the ballot. Requirement P-7.12.
     ///
     /// # Errors
     ///
@@ -195,7 +200,8 @@ impl<'a> Votes<'a> {
         Vote::decode(vote.expose()).filter(|vote| self.allows(*vote)).ok_or(BallotError::Invalid)
     }
 
-    /// `N ‖ Seal(K, N, "", vote)`, hedged as records are: a repeated generator pairs no nonce with two votes.
+    /// Returns `N ‖ Seal(K, N, "", vote)`. The nonce is hedged like that of a sealed record: a generator that repeats
+    /// its output still gives two different votes two different nonces.
     fn seal(&self, vote: Vote, voter: &PersonId, rng: &mut dyn CryptoRng) -> [u8; SEALED] {
         let (key, mut plaintext) = (self.key(voter), vote.encode());
         let mut randomness = [0; NONCE];
@@ -209,14 +215,15 @@ impl<'a> Votes<'a> {
         sealed
     }
 
-    /// P-7.12. One key for each poll, author, and voter; every part has a fixed length or its length before it.
+    /// Derives the key, one for each combination of poll, author and voter. Every part of the input has a fixed length
+    /// or a length prefix. Requirement P-7.13.
     fn key(&self, voter: &PersonId) -> Aead {
         let voter = voter.as_bytes();
         let prk = Prk::extract(&[0; 32], &[self.poll.secret.0.expose()]);
         Aead::new(&prk.expand(&[labels::VOTE, &self.definition, &frame(voter.len()), voter]))
     }
 
-    /// P-7.13. Whether the poll has these options, and allows so many at once.
+    /// Returns whether the poll has these options and allows so many. Requirement P-7.14.
     fn allows(&self, vote: Vote) -> bool {
         let options = u32::try_from(self.poll.options.len()).unwrap_or(0);
         let beyond = vote.bits.checked_shr(options).unwrap_or(0);
@@ -224,7 +231,7 @@ impl<'a> Votes<'a> {
     }
 }
 
-/// A sealed vote, and the poll that it is for.
+/// An encrypted vote, with the poll it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ballot {
     poll: Reference,
@@ -232,7 +239,7 @@ pub struct Ballot {
 }
 
 impl Ballot {
-    /// Which poll to open it with.
+    /// Returns the poll to open it with.
     #[must_use]
     pub const fn poll(&self) -> &Reference {
         &self.poll
@@ -251,10 +258,11 @@ impl Ballot {
     }
 }
 
-/// What somebody chose, and in which of their votes.
+/// A voter's choice, and its place in the sequence of that voter's votes.
 ///
-/// P-7.14. Of several votes of one voter the greatest counts, by the order of this type: sequence, then time, then choices.
-/// The order is total, so everybody who has the same votes counts the same one, in whatever order they came.
+/// Of several votes of one voter, the greatest counts, in the order of this type: sequence, then time, then choices.
+/// The order is total, so everyone with the same votes counts the same one, in whatever order they arrived.
+/// Requirement P-7.15.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Vote {
     sequence: u64,
@@ -263,7 +271,7 @@ pub struct Vote {
 }
 
 impl Vote {
-    /// The places of the chosen options, from 0, ascending; none where the vote was taken back.
+    /// Returns the indices of the chosen options, from 0, ascending. Empty if the vote was withdrawn.
     pub fn choices(&self) -> impl Iterator<Item = usize> + use<> {
         let bits = self.bits;
         (0..limits::OPTIONS).filter(move |choice| {
@@ -271,7 +279,7 @@ impl Vote {
         })
     }
 
-    /// When it was cast, by the voter's clock.
+    /// Returns when it was cast, by the voter's clock.
     #[must_use]
     pub const fn sent(&self) -> SentAt {
         self.sent
@@ -301,7 +309,7 @@ impl fmt::Debug for Vote {
     }
 }
 
-/// The secret under which a poll's votes are sealed. Boxed, so that a poll can move without leaving it behind.
+/// The secret under which the votes are encrypted. Boxed, so that moving a poll leaves no copy of it behind.
 struct PollSecret(Box<Secret<32>>);
 
 impl Clone for PollSecret {
@@ -318,12 +326,12 @@ impl PartialEq for PollSecret {
 
 impl Eq for PollSecret {}
 
-/// A length before what is that long. Every length here is bounded far below `u32::MAX`.
+/// Returns a length prefix. Every length here is bounded far below `u32::MAX`.
 fn frame(length: usize) -> [u8; 4] {
     u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-/// Bytes of a vote: sequence, milliseconds, and a bit for each option.
+/// Bytes of a vote: sequence, milliseconds, and one bit for each option.
 const VOTE: usize = 8 + 8 + 4;
-/// Bytes of a sealed one.
+/// Bytes of an encrypted vote.
 const SEALED: usize = NONCE + VOTE + TAG;

@@ -1,7 +1,7 @@
-//! [`PrivateText`] and [`PrivateBytes`]: what people say, wiped when it is dropped and never printed.
+//! [`PrivateText`] and [`PrivateBytes`]: user data that is wiped on drop and never printed.
 //!
-//! Do not know what they hold. Every text and every opaque byte string of this module is one of the two, so that no `Debug`
-//! of a kind can show one by mistake.
+//! Every text and every opaque byte string in this module is one of the two, so no `Debug` of a kind can show one by
+//! mistake.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use core::ops::Deref;
 
 use zeroize::Zeroizing;
 
-/// A text that somebody wrote. Wiped on drop; `Debug` shows its length.
+/// Text that a user wrote. Wiped on drop; `Debug` shows only its length.
 ///
 /// ```
 /// use bisik::content::PrivateText;
@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 pub struct PrivateText(Zeroizing<String>);
 
 impl PrivateText {
-    /// What a decoder has read: moved, so that no copy stays behind.
+    /// Takes the text out of a decoder. It is moved, so no copy stays behind.
     pub(super) fn take(text: &mut String) -> Self {
         Self(Zeroizing::new(core::mem::take(text)))
     }
@@ -43,7 +43,8 @@ impl From<&str> for PrivateText {
     }
 }
 
-/// Takes the text over, and wipes it when it is dropped. Blocks that the `String` grew out of before are the caller's.
+/// Takes ownership of the text and wipes it on drop. Buffers that the `String` outgrew earlier are the caller's to
+/// wipe.
 impl From<String> for PrivateText {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))
@@ -56,12 +57,13 @@ impl fmt::Debug for PrivateText {
     }
 }
 
-/// Bytes that belong to what somebody said: a body, a pointer with its key. Wiped on drop; `Debug` shows their length.
+/// Bytes that belong to a user's message, such as a body or a pointer with its key. Wiped on drop; `Debug` shows only
+/// their length.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PrivateBytes(Zeroizing<Vec<u8>>);
 
 impl PrivateBytes {
-    /// What a decoder has read: moved, so that no copy stays behind.
+    /// Takes the bytes out of a decoder. They are moved, so no copy stays behind.
     pub(super) fn take(bytes: &mut Vec<u8>) -> Self {
         Self(Zeroizing::new(core::mem::take(bytes)))
     }
@@ -81,7 +83,7 @@ impl From<&[u8]> for PrivateBytes {
     }
 }
 
-/// Takes the bytes over, and wipes them when they are dropped.
+/// Takes ownership of the bytes and wipes them on drop.
 impl From<Vec<u8>> for PrivateBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))

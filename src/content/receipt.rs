@@ -1,6 +1,6 @@
-//! [`Receipt`]: delivered, read, played; only ever for something that is shown.
+//! [`Receipt`]: delivered, read, played; only for contents that are shown.
 //!
-//! Does not know who it goes to: the author of what it is about, and nobody else.
+//! The application sends a receipt only to the author of the contents it names.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 use super::names::bounded;
 use super::{Content, ContentError, ContentId, Kind, limits, wire};
 
-/// What became of contents that their author sent.
+/// Tells an author that contents were delivered, read or played.
 ///
-/// P-7.15. It can only be made from a [`Visible`] content. What leaves no trace on the screen (a reaction, an edit, a vote,
-/// another receipt, a kind that is not known) is never confirmed, for otherwise anybody could ask a device unseen, by the minute,
-/// whether it is awake.
+/// A receipt can only be made from a [`Visible`] content. Contents that leave no trace on the screen (a reaction, an
+/// edit, a vote, another receipt, an unknown kind) are never confirmed. Otherwise an attacker could probe every minute,
+/// unseen, whether a device is awake. Requirement P-7.16.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -35,21 +35,21 @@ pub struct Receipt {
     messages: Vec<ContentId>,
 }
 
-/// A content that is shown by itself: the proof that a receipt needs.
+/// A content that is shown by itself: the proof that a receipt requires.
 #[derive(Clone, Copy, Debug)]
 pub struct Visible<'a>(&'a Content);
 
-/// What a receipt says of contents.
+/// The status that a receipt reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReceiptStatus {
-    /// On the receiver's device.
+    /// Delivered to the receiver's device.
     Delivered,
-    /// Seen.
+    /// Seen by the receiver.
     Read,
-    /// A voice note or video was played, or something was opened that is shown once.
+    /// A voice note or video was played, or a view-once content was opened.
     Played,
-    /// Something that a later version says.
+    /// A status from a later version.
     Unknown,
 }
 
@@ -60,19 +60,19 @@ impl<'a> Visible<'a> {
 }
 
 impl Receipt {
-    /// It has arrived.
+    /// Returns a receipt for a content that was delivered.
     #[must_use]
     pub fn delivered(content: &Visible<'_>) -> Self {
         Self { status: DELIVERED, messages: vec![content.0.id()] }
     }
 
-    /// It was seen.
+    /// Returns a receipt for a content that was read.
     #[must_use]
     pub fn read(content: &Visible<'_>) -> Self {
         Self { status: READ, messages: vec![content.0.id()] }
     }
 
-    /// It was played; `None` for what cannot be played.
+    /// Returns a receipt for a content that was played, or `None` if it cannot be played.
     #[must_use]
     pub fn played(content: &Visible<'_>) -> Option<Self> {
         let Visible(content) = content;
@@ -80,11 +80,11 @@ impl Receipt {
         plays.then(|| Self { status: PLAYED, messages: vec![content.id()] })
     }
 
-    /// One receipt for both: for the same author, saying the same of both.
+    /// Merges two receipts to the same author with the same status.
     ///
     /// # Errors
     ///
-    /// [`ContentError::Unfit`] where they say different things, [`ContentError::TooLong`] above 256 contents.
+    /// [`ContentError::Unfit`] if the statuses differ, [`ContentError::TooLong`] above 256 contents.
     pub fn merge(mut self, other: &Self) -> Result<Self, ContentError> {
         if self.status != other.status {
             return Err(ContentError::Unfit);
@@ -95,7 +95,7 @@ impl Receipt {
         self.check().map(|()| self)
     }
 
-    /// What it says.
+    /// Returns the status.
     #[must_use]
     pub const fn status(&self) -> ReceiptStatus {
         match self.status {
@@ -106,7 +106,7 @@ impl Receipt {
         }
     }
 
-    /// Of which contents, all of them written by the one who receives this.
+    /// Returns the ids of the contents. All were written by the receiver of the receipt.
     #[must_use]
     pub fn messages(&self) -> &[ContentId] {
         &self.messages

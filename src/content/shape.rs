@@ -1,8 +1,9 @@
-//! The schema as bounds: everything that can be refused by its shape is refused before anything is allocated.
+//! The schema as bounds: everything that the encoding alone can reveal is refused before anything is allocated.
 //!
-//! Does not know what a field means. P-7.3, P-7.4. What passes [`check`] is well-formed protobuf in which every known field has
-//! its type, no singular field stands twice and no list is too long, so that prost can neither fail nor be made to
-//! allocate more than a constant times the body (a list of empty messages would be a hundred times as large in memory).
+//! In protobuf that passes [`check`], every known field has its type, no singular field appears twice and no list is
+//! too long (requirements P-7.3 and P-7.4). Then prost cannot fail, and cannot be made to allocate more than a constant
+//! times the body: a list of empty messages would take a hundred times its size in memory. The meaning of the fields is
+//! checked by each kind.
 
 use core::ops::RangeInclusive;
 
@@ -11,17 +12,17 @@ use Type::{Bool, Bytes, Double, Enum, Message, Text, Uint32, Uint64};
 use super::limits;
 use crate::codec::{Malformed, Record, Records, Value};
 
-/// The fields of a message, as content.proto has them.
+/// The fields of a message of content.proto.
 pub(super) type Shape = &'static [Field];
 
-/// One field: its number, its type, and how often it may stand.
+/// A field: its number, its type, and how often it may appear.
 pub(super) struct Field {
     number: u32,
     kind: Type,
     most: usize,
 }
 
-/// The types of protobuf that the schema uses.
+/// The protobuf types that the schema uses.
 #[derive(Clone, Copy)]
 pub(super) enum Type {
     Bool,
@@ -34,8 +35,9 @@ pub(super) enum Type {
     Message(Shape),
 }
 
-/// P-7.3, P-7.4. Whether `protobuf` is well-formed, and what is known of it has the shape of the schema. Allocates nothing; what
-/// is not known is only measured. As deep as the schema, which has no recursion.
+/// Checks that `protobuf` is well-formed and that its known fields have the shape of the schema. Allocates nothing.
+/// The content of unknown fields is skipped. The recursion is as deep as the schema, which is not recursive. Requirements
+/// P-7.3 and P-7.4.
 pub(super) fn check(shape: Shape, protobuf: &[u8]) -> Result<(), Malformed> {
     let mut counts = [0_usize; MOST_FIELDS];
     for record in Records::of(protobuf) {
@@ -65,7 +67,7 @@ fn check_value(kind: Type, value: Value<'_>) -> Result<(), Malformed> {
     if fits { Ok(()) } else { Err(Malformed) }
 }
 
-/// P-7.5. The number of the one kind that `protobuf` holds, known or not.
+/// Returns the field number of the one kind in `protobuf`, known or not. Requirement P-7.5.
 pub(super) fn kind(protobuf: &[u8]) -> Result<u32, Malformed> {
     let mut found = None;
     for record in Records::of(protobuf) {
@@ -174,8 +176,8 @@ const BUTTONS: Shape = &[one(1, Message(TEXT)), one(2, Text), many(3, Message(BU
 const SELECTION: Shape = &[one(1, Message(REFERENCE)), one(2, Text), one(3, Text)];
 const REFERRAL: Shape = &[one(1, Enum), one(2, Text), one(3, Text), one(4, Text), one(5, Text)];
 
-/// The fields of the outermost message of which exactly one is there.
+/// The field numbers of kinds. The outermost message contains exactly one of them.
 const KINDS: RangeInclusive<u32> = 16..=127;
-/// At least as many as the largest message has.
+/// At least as many fields as the largest message has.
 const MOST_FIELDS: usize = 48;
 const _: () = assert!(CONTENT.len() <= MOST_FIELDS, "every known field is counted");

@@ -1,6 +1,6 @@
-//! Text, and what is done to contents that are there already: edits, deletions, reactions.
+//! Text, and changes to earlier contents: edits, deletions, reactions.
 //!
-//! Does not know the contents that are named: the application looks them up by author and id.
+//! The application looks up the contents that they name, by author and id.
 
 use alloc::vec::Vec;
 
@@ -19,25 +19,25 @@ use super::{ContentError, ContentId, PersonId, PrivateText, Reference, limits, w
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Text {
-    /// What is said.
+    /// The text itself.
     pub body: PrivateText,
-    /// Who is named in it: at most 256, in the order of the text, not overlapping.
+    /// The persons mentioned in it: at most 256, in the order of the text, not overlapping.
     pub mentions: Vec<Mention>,
 }
 
-/// Where a text names somebody.
+/// A mention of a person in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mention {
-    /// The first byte, at the start of a character.
+    /// The offset of its first byte, at the start of a character.
     pub start: u32,
-    /// How many bytes, at least one, up to the end of a character.
+    /// Its length in bytes: at least one, up to the end of a character.
     pub length: u32,
-    /// Who is named.
+    /// The person mentioned.
     pub person: PersonId,
 }
 
 impl Text {
-    /// A text without mentions.
+    /// Returns a text without mentions.
     #[must_use]
     pub fn new(body: impl Into<PrivateText>) -> Self {
         Self { body: body.into(), mentions: Vec::new() }
@@ -78,17 +78,18 @@ impl Text {
     }
 }
 
-/// P-7.8. Another text in place of an earlier one of the same author: there is no field for anybody else's.
+/// A new text for an earlier content of the same author. No field can name another author's content.
+/// Requirement P-7.10.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// Which of the sender's own texts, or of its attachments with a caption. See [`Edit::target_of`].
+    /// The text, or the attachment with a caption, to edit: one of the sender's own. See [`Edit::target_of`].
     pub target: ContentId,
-    /// What stands there now.
+    /// The new text.
     pub text: Text,
 }
 
 impl Edit {
-    /// What is edited, given who sent this; look that up, and nothing else.
+    /// Returns the content to edit, given the sender of the edit. Look up this reference and no other.
     #[must_use]
     pub fn target_of(&self, sender: &PersonId) -> Reference {
         Reference { author: sender.clone(), id: self.target }
@@ -106,27 +107,28 @@ impl Edit {
     }
 }
 
-/// P-7.8. An earlier content of the same author is taken back, for everybody. Advisory: whoever has it can keep it.
+/// The deletion, for everyone, of an earlier content of the same author. Advisory: a peer that has the content can keep
+/// it. Requirement P-7.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete {
-    /// Which of the sender's own contents. See [`Delete::target_of`].
+    /// The content to delete: one of the sender's own. See [`Delete::target_of`].
     pub target: ContentId,
 }
 
 impl Delete {
-    /// What is taken back, given who sent this; look that up, and nothing else.
+    /// Returns the content to delete, given the sender of the deletion. Look up this reference and no other.
     #[must_use]
     pub fn target_of(&self, sender: &PersonId) -> Reference {
         Reference { author: sender.clone(), id: self.target }
     }
 }
 
-/// One emoji on a content, in place of the sender's earlier one.
+/// An emoji reaction to a content. It replaces the sender's earlier one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
-    /// On what.
+    /// The content reacted to.
     pub target: Reference,
-    /// At most 64 bytes. Empty takes the reaction back.
+    /// At most 64 bytes. Empty to remove the reaction.
     pub emoji: PrivateText,
 }
 
@@ -147,10 +149,10 @@ impl Reaction {
     }
 }
 
-/// From now on, contents of this conversation disappear. Advisory: a peer's program can ignore it, or keep a copy.
+/// The disappearing-message timer of the conversation. Advisory: a peer's program can ignore it, or keep a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
-    /// How many seconds after they were read, at most a year; 0 switches it off.
+    /// Seconds until a content disappears after it was read: at most a year, or 0 to switch the timer off.
     pub seconds: u32,
 }
 
@@ -160,10 +162,10 @@ impl Timer {
     }
 }
 
-/// A step of setting up a call, or of ending one (docs/protocol.md, section 9).
+/// A step of setting up or ending a call (docs/spec/calls.md, section 9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Bytes of `call`, and what the application's transport needs beside them: 1 to 16,384.
+    /// The bytes of a signal of the `call` module, and what the application's transport adds: 1 to 16,384 bytes.
     pub signal: super::PrivateBytes,
 }
 

@@ -1,7 +1,7 @@
-//! The messages of content.proto, for prost; private, so that the wire is no part of the interface.
+//! The messages of content.proto, for prost. Private, so that the encoding is not part of the public API.
 //!
-//! Do not know any bound: shape.rs looks at the bytes before, and the kinds check the values after. They are wiped by those
-//! who use them, and have no `Debug`, which would show what people say.
+//! They enforce no bounds: shape.rs checks the bytes before they are decoded, and each kind checks its values
+//! afterwards. Their users wipe them. They have no `Debug`, which would show user data.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -38,7 +38,7 @@ pub(super) struct Content {
     pub(super) kind: Option<Kind>,
 }
 
-/// One for each kind that this version knows.
+/// One variant for each kind that this version knows.
 #[derive(Clone, PartialEq, Oneof, Zeroize)]
 #[prost(skip_debug)]
 pub(super) enum Kind {

@@ -10,7 +10,8 @@ use crate::device::AccountKey;
 use crate::labels;
 use crate::primitives::kdf::digest;
 
-/// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides (docs/protocol.md,
+/// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides
+/// (docs/spec/conversations.md,
 /// section 12.1). Whoever knows both accounts can compute it: it names, and protects nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConversationId(pub(super) [u8; 16]);

@@ -5,7 +5,7 @@
 use core::fmt;
 
 use crate::device::OwnDeviceError;
-use crate::endpoint::Blocked;
+use crate::hosting::Blocked;
 
 /// Why nothing was sent. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

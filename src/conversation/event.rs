@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{ConversationId, DeviceAddress, MessageId, Side};
 use crate::device::FromOwnDevice;
-use crate::endpoint::{Decision, DecisionError, DecisionReceipt, LabelEvent};
+use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
 use crate::time::Timestamp;
 
@@ -102,7 +102,7 @@ pub enum Received {
         from: DeviceAddress,
         /// What it says.
         body: Zeroizing<Vec<u8>>,
-        /// On a hosted endpoint: when it has to be deleted, as the disclosure promises.
+        /// On a hosted device: when it has to be deleted, as the disclosure promises.
         delete_by: Option<Timestamp>,
     },
     /// A message that another of one's own devices sent to the peer. Only a verified own device can produce it.
@@ -112,14 +112,14 @@ pub enum Received {
         /// What it says, and which device wrote it.
         body: FromOwnDevice<Zeroizing<Vec<u8>>>,
     },
-    /// What a user decided about this endpoint: verify and [`countersign`](super::Conversation::countersign) it.
+    /// What a user decided about this hosted device: verify and [`countersign`](super::Conversation::countersign) it.
     Decision {
         /// The device that sent it.
         from: DeviceAddress,
         /// The decision.
         decision: Box<Decision>,
     },
-    /// The endpoint's countersignature of what the user decided: verify and keep it.
+    /// The hosted device's countersignature of what the user decided: verify and keep it.
     DecisionReceipt {
         /// The device that sent it.
         from: DeviceAddress,

@@ -1,4 +1,4 @@
-//! Flushing: sends what is owed (docs/protocol.md, section 12.5).
+//! Flushing: sends what is owed (docs/spec/conversations.md, section 12.5).
 //!
 //! Does not know when: the application calls it after receiving, and when it has time.
 
@@ -33,7 +33,8 @@ impl Conversation {
         needed.map(|(device, entry)| Needed { device, key: *entry.identity() }).collect()
     }
 
-    /// P-12.14: the devices to which what is owed may be sent now. To the peer's, while the label does not permit more, only
+    /// P-12.15: the devices to which what is owed may be sent now. To the peer's, while the label does not permit more,
+    /// only
     /// what the user decided.
     fn owed(&self, now: Timestamp) -> BTreeSet<DeviceAddress> {
         let permitted = self.check_peer(now).is_ok();
@@ -41,7 +42,7 @@ impl Conversation {
         devices.filter(|to| permitted || to.side == Side::Own || self.may_tell(*to)).collect()
     }
 
-    /// Whether a decision is on its way to an endpoint of a peer whose identity nobody doubts.
+    /// Whether a decision is on its way to a hosted device of a peer whose identity is not in doubt.
     fn may_tell(&self, device: DeviceAddress) -> bool {
         !self.unacknowledged && self.pending.has_note(device)
     }
@@ -97,7 +98,7 @@ impl Conversation {
         Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
     }
 
-    /// P-12.9: a lost session is replaced at most once an hour, whatever a relay does.
+    /// P-12.10: a lost session is replaced at most once an hour, whatever a relay does.
     fn heals(&self, device: DeviceAddress, now: Timestamp) -> bool {
         let link = self.links.get(&device);
         self.pending.wants_from(device) && link.is_none_or(|link| link.healed.plus_seconds(HEAL_INTERVAL) <= now)

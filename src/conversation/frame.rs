@@ -1,4 +1,5 @@
-//! Frames: what a message between two devices of a conversation carries inside its session (docs/protocol.md, section 12.2).
+//! Frames: what a message between two devices of a conversation carries inside its session (docs/spec/conversations.md,
+//! section 12.2).
 //!
 //! Does not know sessions. A frame names the conversation, the message, and the device lists that its sender goes by.
 
@@ -24,7 +25,7 @@ pub(super) enum Kind {
     Request,
     /// What a user decided about a disclosure; for an own device with the disclosure.
     Decision,
-    /// The endpoint's countersignature of it.
+    /// The hosted device's countersignature of it.
     DecisionReceipt,
 }
 
@@ -82,7 +83,7 @@ pub(super) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// P-12.4.
+    /// P-12.3.
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let Self { kind, fresh, conversation, id, lists, body } = self;
         let Lists { own, peer, digest } = lists;

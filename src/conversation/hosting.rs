@@ -1,4 +1,5 @@
-//! Who else reads: the label of the conversation, and what the user decides about it (docs/protocol.md, sections 11 and 12.7).
+//! Who else reads: the label of the conversation, and what the user decides about it (docs/spec/hosting.md, section 11,
+//! and docs/spec/conversations.md, section 12.7).
 //!
 //! Does not know how a label follows from evidence: it gathers the evidence, and keeps what was decided on its way.
 
@@ -8,11 +9,11 @@ use super::frame::Kind;
 use super::{Conversation, DeviceAddress, Side};
 use crate::account::Account;
 use crate::device::DeviceEntry;
-use crate::endpoint::{
-    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, EndpointDevice, Evidence, LabelEvent,
-    LabelState, Presented, SharedDecision, Transition, VerifiedDisclosure,
-};
 use crate::handshake::DisclosureHash;
+use crate::hosting::{
+    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, Evidence, HostedDevice, LabelEvent, LabelState,
+    Presented, SharedDecision, Transition, VerifiedDisclosure,
+};
 use crate::time::Timestamp;
 
 impl Conversation {
@@ -22,7 +23,8 @@ impl Conversation {
         &self.label
     }
 
-    /// P-12.14: looks at the peer's devices and at the disclosures that the server has for them, and says whether the label has
+    /// P-12.15: looks at the peer's devices and at the disclosures that the server has for them, and says whether the
+    /// label has
     /// changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this; beside them it is for disclosures that came
     /// late, and for a clock that went on.
     pub fn observe(&mut self, account: &Account, disclosures: &[Disclosure], now: Timestamp) -> Option<LabelEvent> {
@@ -39,7 +41,7 @@ impl Conversation {
                     Some(Ok(verified)) => Presented::Verified(verified),
                     Some(Err(error)) => Presented::Rejected(*error),
                 };
-                EndpointDevice::new(entry, presented)
+                HostedDevice::new(entry, presented)
             })
             .collect();
         let expires = self.peer.expires();
@@ -50,7 +52,7 @@ impl Conversation {
     }
 
     fn apply(&mut self, transition: Transition) -> Option<LabelEvent> {
-        // Sessions with an endpoint that has left go with its list entry, those under an older disclosure are retired.
+        // Sessions with a device that has left go with its list entry; those under an older disclosure are retired.
         let Transition { state, event, closed: _ } = transition;
         if self.label != state {
             self.label = state;
@@ -59,7 +61,7 @@ impl Conversation {
         event
     }
 
-    /// The user agrees to what was `shown`. The decision goes to the endpoint and to the user's other devices with the next
+    /// The user agrees to what was `shown`. The decision goes to the hosted device and to the user's other devices with the next
     /// [`flush`](Self::flush).
     ///
     /// # Errors
@@ -113,25 +115,25 @@ impl Conversation {
     ) -> Option<LabelEvent> {
         let event = self.apply(transition);
         let (bytes, disclosure) = (decision.to_bytes(), disclosure.clone());
-        let endpoint = self.peer.find(disclosure.endpoint()).map(|entry| DeviceAddress::peer(entry.index()));
+        let hosted = self.peer.find(disclosure.device()).map(|entry| DeviceAddress::peer(entry.index()));
         let shared = SharedDecision { decision, disclosure }.to_bytes();
         let own: Vec<_> = self.devices(account).filter(|(to, _)| to.side == Side::Own).map(|(to, _)| to).collect();
         for device in own {
             self.pending.note(device, Kind::Decision, shared.clone());
         }
-        if let Some(endpoint) = endpoint {
-            self.pending.note(endpoint, Kind::Decision, bytes);
+        if let Some(hosted) = hosted {
+            self.pending.note(hosted, Kind::Decision, bytes);
         }
         self.touch();
         event
     }
 
-    /// On a hosted endpoint: countersigns what a user decided ([`Received::Decision`](super::Received::Decision)). The receipt
+    /// On a hosted device: countersigns what a user decided ([`Received::Decision`](super::Received::Decision)). The receipt
     /// goes to the user with the next [`flush`](Self::flush); keep it too.
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] where the decision is not this peer's about this endpoint; nothing has changed then.
+    /// [`DecisionError`] where the decision is not this peer's about this device; nothing has changed then.
     pub fn countersign(
         &mut self,
         account: &Account,
@@ -164,7 +166,7 @@ fn present(
     entry: &DeviceEntry,
     disclosures: &[Disclosure],
     now: Timestamp,
-) -> Option<Result<VerifiedDisclosure, crate::endpoint::DisclosureError>> {
+) -> Option<Result<VerifiedDisclosure, crate::hosting::DisclosureError>> {
     let wanted = entry.terms().disclosure();
     if wanted == DisclosureHash::NONE {
         return None;

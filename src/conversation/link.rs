@@ -1,4 +1,5 @@
-//! The sessions with one device: which one to send in, which ones still to decrypt in (docs/protocol.md, section 12.3).
+//! The sessions with one device: which one to send in, which ones still to decrypt in (docs/spec/conversations.md,
+//! section 12.3).
 //!
 //! Does not know accounts or frames.
 
@@ -52,14 +53,14 @@ impl Link {
         self.active().is_some()
     }
 
-    /// P-12.5: nothing is sent any more in a session under another disclosure; it still decrypts.
+    /// P-12.6: nothing is sent any more in a session under another disclosure; it still decrypts.
     pub(super) fn retire_others(&mut self, disclosure: DisclosureHash) {
         for slot in &mut self.slots {
             slot.candidate &= slot.session.disclosure() == disclosure;
         }
     }
 
-    /// P-12.6: the session to send in. Of several candidates the smallest id, which both devices find alike.
+    /// P-12.7: the session to send in. Of several candidates the smallest id, which both devices find alike.
     fn active(&mut self) -> Option<&mut Slot> {
         let candidates = self.slots.iter_mut().filter(|slot| slot.candidate);
         candidates.reduce(|best, next| if next.session.precedes(&best.session) { next } else { best })
@@ -81,7 +82,8 @@ impl Link {
         self.push(Slot { session, candidate: true, fresh: false });
     }
 
-    /// A session that the peer has set up, beside those that are there: both may have done so at once. P-12.7: where this side
+    /// A session that the peer has set up, beside those that are there: both may have done so at once. P-12.8: where
+    /// this side
     /// has just replaced its sessions, the peer did not know that yet, and will go by the replacement.
     pub(super) fn add_peers(&mut self, session: Session) {
         let candidate = !self.slots.iter().any(Slot::replaces);
@@ -93,7 +95,8 @@ impl Link {
         self.trim();
     }
 
-    /// P-12.7: a session that the peer has set up because it lost the others, and with them perhaps the pre-keys that opened
+    /// P-12.8: a session that the peer has set up because it lost the others, and with them perhaps the pre-keys that
+    /// opened
     /// them. One of our own stays a candidate only where it replaces lost ones, too, and is not answered yet: both may have
     /// lost their sessions at once.
     pub(super) fn replace_by_peers(&mut self, session: Session) {
@@ -117,7 +120,7 @@ impl Link {
         self.slots.iter().any(|slot| slot.session.recognizes(message))
     }
 
-    /// Decrypts in whichever session the message belongs to. P-12.8: that does not make it the one to send in.
+    /// Decrypts in whichever session the message belongs to. P-12.9: that does not make it the one to send in.
     pub(super) fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         let mut reason = DecryptError::Rejected;
         for slot in self.slots.iter_mut().rev() {

@@ -1,4 +1,4 @@
-//! [`Conversation`]: one account with another, over all devices of both (docs/protocol.md, section 12).
+//! [`Conversation`]: one account with another, over all devices of both (docs/spec/conversations.md, section 12).
 //!
 //! Does not know any network or database: an operation takes what arrived and gives what is to be sent, shown and stored.
 //!
@@ -36,8 +36,8 @@ pub use send::{Needed, Supply};
 
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
-use crate::endpoint::{Disclosure, LabelEvent, LabelState};
 use crate::handshake::DisclosureHash;
+use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::kdf::digest;
@@ -159,7 +159,8 @@ impl Conversation {
         Ok(events)
     }
 
-    /// P-12.11: the peer has another account key. All sessions with it end; nothing that was sent before is sent again; with
+    /// P-12.12: the peer has another account key. All sessions with it end; nothing that was sent before is sent again;
+    /// with
     /// [`IdentityPolicy::Block`] nothing is sent at all until [`Conversation::acknowledge`].
     #[must_use = "show it: it may be somebody else"]
     pub fn replace_peer(
@@ -267,7 +268,8 @@ fn indexes(entries: &[DeviceEntry]) -> Vec<u32> {
     entries.iter().map(DeviceEntry::index).collect()
 }
 
-/// P-12.5: what a session between two devices is set up under: the disclosure of whichever is hosted, of both together where
+/// P-12.6: what a session between two devices is set up under: the disclosure of whichever is hosted, of both together
+/// where
 /// both are, in an order that does not depend on who asks.
 fn under(one: DisclosureHash, other: DisclosureHash) -> DisclosureHash {
     match (one == DisclosureHash::NONE, other == DisclosureHash::NONE) {

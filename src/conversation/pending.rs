@@ -1,4 +1,5 @@
-//! What is owed: acknowledgements, requests for lost messages, and messages to be sent again (docs/protocol.md, section 12.5).
+//! What is owed: acknowledgements, requests for lost messages, and messages to be sent again
+//! (docs/spec/conversations.md, section 12.5).
 //!
 //! Does not know sessions. Lives in the sealed record, so a crash forgets none of it.
 
@@ -10,7 +11,7 @@ use super::frame::{Kind, MAX_IDS};
 use super::sent::{read_device, write_device};
 use super::{DeviceAddress, MessageId};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::endpoint::{Decision, Disclosure};
+use crate::hosting::{Decision, Disclosure};
 
 /// A message that could not be decrypted, and how often it was asked for.
 #[derive(Clone, Copy)]
@@ -59,7 +60,8 @@ impl Pending {
         self.seen.contains(&id)
     }
 
-    /// P-12.9: asks for a message that did not decrypt. `false` where it was asked for too often already, or too many are.
+    /// P-12.10: asks for a message that did not decrypt. `false` where it was asked for too often already, or too many
+    /// are.
     pub(super) fn want(&mut self, id: MessageId, device: DeviceAddress) -> bool {
         if self.wanted.len() >= MAX_WANTED && !self.wanted.contains_key(&id) {
             // What was asked for and never came makes room: a relay that invents names must not fill this for good.
@@ -238,7 +240,7 @@ mod tests {
         MessageId([number; 16])
     }
 
-    /// P-12.9
+    /// P-12.10
     #[test]
     fn names_that_a_relay_invents_do_not_keep_a_lost_message_from_being_asked_for() {
         let mut pending = Pending::default();
@@ -255,7 +257,7 @@ mod tests {
         assert!(pending.wanted.len() <= MAX_WANTED);
     }
 
-    /// P-12.9
+    /// P-12.10
     #[test]
     fn a_message_is_asked_for_three_times() {
         let mut pending = Pending::default();

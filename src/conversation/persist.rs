@@ -1,4 +1,4 @@
-//! A conversation as one record, and the records of one operation together (docs/protocol.md, section 12.6).
+//! A conversation as one record, and the records of one operation together (docs/formats.md, section 12.6).
 //!
 //! Does not know where records are kept: the application's database is the store, by compare-and-swap.
 
@@ -14,7 +14,7 @@ use super::{Conversation, ConversationId, IdentityPolicy, StoredConversation};
 use crate::account::{Account, SealedAccount};
 use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::DeviceDirectory;
-use crate::endpoint::LabelState;
+use crate::hosting::LabelState;
 use crate::labels::kind;
 use crate::storage::{self, StorageKey, UnsealError};
 

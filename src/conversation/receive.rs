@@ -1,4 +1,4 @@
-//! Receiving: a message from one device, in whichever session it belongs to (docs/protocol.md, section 12.4).
+//! Receiving: a message from one device, in whichever session it belongs to (docs/spec/conversations.md, section 12.4).
 //!
 //! Verify, then commit: the sender is looked up, the message decrypted and its frame checked before anything changes.
 
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::account::Account;
 use crate::codec::Malformed;
-use crate::endpoint::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::handshake::DisclosureHash;
+use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
 use crate::session::{AcceptError, Accepted, DecryptError, Session};
 use crate::time::Timestamp;
@@ -62,19 +62,19 @@ impl Conversation {
         now: Timestamp,
     ) -> Result<Incoming, ReceiveError> {
         let Arrival { id, from, ciphertext: _ } = *arrival;
-        // P-12.3: not even what arrives is taken under an old list: its sender may have been removed since.
+        // P-12.2: not even what arrives is taken under an old list: its sender may have been removed since.
         account.devices().own(account.identity(), now)?;
         if self.peer.is_expired(now) {
             return Err(ReceiveError::ListExpired);
         }
-        // P-12.15
+        // P-12.16
         let delete_by = account.deadline(now).ok_or(ReceiveError::DisclosureNeeded)?;
-        // P-12.12: the sender is who the list says, and never this device itself.
+        // P-12.4: the sender is who the list says, and never this device itself.
         let entry = self.entry(account, from).filter(|entry| entry.identity() != account.identity().public());
         let entry = entry.ok_or(ReceiveError::UnknownDevice)?;
         let (key, theirs) = (*entry.identity(), entry.terms().disclosure());
         let checked = match self.open(account, arrival, key, under(account.disclosure(), theirs)) {
-            // P-12.16: a new name under a number that was used: its sender went back in time, or a relay invents names.
+            // P-12.11: a new name under a number that was used: its sender went back in time, or a relay invents names.
             Err(ReceiveError::Replayed) if !self.pending.has_seen(id) => return Err(ReceiveError::Lost),
             checked => checked?,
         };
@@ -187,7 +187,7 @@ impl Conversation {
         }
     }
 
-    /// P-12.13: sender and receiver go by the same lists, or one of them is shown other devices than the other.
+    /// P-12.5: sender and receiver go by the same lists, or one of them is shown other devices than the other.
     fn compare_lists(&self, account: &Account, theirs: Lists, side: Side) -> Vec<Event> {
         // The sender's own list is the peer's one here, unless the sender is one's own device.
         let ours = match side {
@@ -227,7 +227,7 @@ impl Conversation {
     }
 }
 
-/// P-12.4: a frame of this conversation, with the name it came under, of a kind that such a device may write.
+/// P-12.3: a frame of this conversation, with the name it came under, of a kind that such a device may write.
 fn check(plaintext: &[u8], conversation: ConversationId, id: MessageId, side: Side) -> Result<Checked, ReceiveError> {
     let frame = Frame::decode(plaintext)?;
     let fits = match frame.kind {

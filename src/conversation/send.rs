@@ -1,4 +1,5 @@
-//! Sending: one message to every device of the peer and to one's own other devices (docs/protocol.md, section 12.4).
+//! Sending: one message to every device of the peer and to one's own other devices (docs/spec/conversations.md, section
+//! 12.4).
 //!
 //! Does not know what the message says.
 
@@ -11,8 +12,8 @@ use super::link::Link;
 use super::sent::kind_for;
 use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
 use crate::account::Account;
-use crate::endpoint::Blocked;
 use crate::handshake::DisclosureHash;
+use crate::hosting::Blocked;
 use crate::keys::{IdentityKey, VerifiedBundle};
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -104,13 +105,14 @@ impl Conversation {
         Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
     }
 
-    /// P-12.1, P-12.3: whether this device may send anything to anybody.
+    /// P-12.1, P-12.2: whether this device may send anything to anybody.
     pub(super) fn check_own(&self, account: &Account, now: Timestamp) -> Result<(), SendError> {
         account.devices().own(account.identity(), now)?;
         if self.peer.is_expired(now) { Err(SendError::ListExpired) } else { Ok(()) }
     }
 
-    /// P-12.2, P-12.14: whether anything may be sent to the peer. There is no way around it, and none that is not encrypted.
+    /// P-12.13, P-12.15: whether anything may be sent to the peer. There is no way around it, and none that is not
+    /// encrypted.
     pub(super) fn check_peer(&self, now: Timestamp) -> Result<(), SendError> {
         if self.unacknowledged {
             return Err(SendError::IdentityChanged);

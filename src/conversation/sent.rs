@@ -1,4 +1,4 @@
-//! Messages that were sent, kept for devices that could not decrypt them (docs/protocol.md, section 12.5).
+//! Messages that were sent, kept for devices that could not decrypt them (docs/spec/conversations.md, section 12.5).
 //!
 //! Does not know sessions. Lives in the sealed record, so what it keeps is encrypted at rest.
 
@@ -53,7 +53,7 @@ impl SentMessages {
         was_waiting
     }
 
-    /// P-12.10: a message that this device may have again. Counts the request.
+    /// P-12.14: a message that this device may have again. Counts the request.
     pub(super) fn request(&mut self, id: MessageId, device: DeviceAddress) -> bool {
         let Some(sent) = self.0.iter_mut().find(|sent| sent.id == id) else { return false };
         if !sent.waiting.contains(&device) || sent.requests >= MAX_REQUESTS {
@@ -169,7 +169,7 @@ mod tests {
         messages
     }
 
-    /// P-12.10
+    /// P-12.14
     #[test]
     fn only_a_device_that_waits_for_a_message_has_it_again_and_not_for_ever() {
         let mut messages = sent(&[ONE, TWO]);

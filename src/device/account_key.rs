@@ -1,12 +1,12 @@
-//! [`AccountKey`]: the name of an account, which is its primary device's identity key.
-//!
-//! Does not know which other devices the account has.
+//! [`AccountKey`]: the name of an account, which is the identity key of its primary device.
 
 use crate::keys::{Identity, IdentityKey, IdentityKeyError};
 
-/// The name of an account: the 64-byte identity key of its primary device, and so what verifies every device list.
+/// The name of an account: the 64-byte identity key of its primary device. It verifies every device list of the
+/// account.
 ///
-/// A type of its own, because an account and a device are pinned for different reasons and never stand for each other.
+/// This is a separate type because accounts and devices are pinned for different reasons, and neither may stand for the
+/// other.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -26,13 +26,13 @@ impl AccountKey {
     /// Bytes of an account key.
     pub const LENGTH: usize = IdentityKey::LENGTH;
 
-    /// The account whose primary device this is.
+    /// Returns the account whose primary device this is.
     #[must_use]
     pub const fn of(primary: &Identity) -> Self {
         Self(*primary.public())
     }
 
-    /// The account whose primary device has this identity.
+    /// Returns the account whose primary device has this identity.
     #[must_use]
     pub const fn from_identity(primary: IdentityKey) -> Self {
         Self(primary)
@@ -42,18 +42,18 @@ impl AccountKey {
     ///
     /// # Errors
     ///
-    /// [`IdentityKeyError`] where either key is not canonical or of small order.
+    /// [`IdentityKeyError`] if either half is not canonical or has small order.
     pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         IdentityKey::from_bytes(bytes).map(Self)
     }
 
-    /// The 64 bytes: Ed25519, then X25519.
+    /// Returns the 64 bytes: Ed25519 key, then X25519 key.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
         self.0.to_bytes()
     }
 
-    /// The primary device's identity.
+    /// Returns the identity of the primary device.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
         &self.0

@@ -1,14 +1,14 @@
-//! [`Custody`]: in whose hands a device's keys are; [`Terms`]: the same with all that a device's certificate says of it.
+//! [`Custody`]: who holds a device's keys. [`Terms`]: the custody and the other claims of a device's certificate.
 //!
-//! Does not know disclosures, only their hashes.
+//! Disclosures appear here only by their hashes.
 
 use core::fmt;
 
 use crate::codec::{Malformed, Reader, Writer};
 use crate::handshake::DisclosureHash;
 
-/// In whose hands a device's keys are, from the person who writes to another company's client (docs/protocol.md,
-/// section 10.2). The order is that of trust: whatever is greater is further away from the account's owner.
+/// Who holds a device's keys, from a person's own device to another messenger's client (docs/spec/accounts.md,
+/// section 10.2). The order is that of trust: a greater value is further away from the account's owner.
 ///
 /// ```
 /// use bisik::device::Custody;
@@ -33,11 +33,11 @@ pub enum Custody {
 }
 
 impl Custody {
-    /// Every custody, in order.
+    /// Every custody, in ascending order.
     pub const ALL: [Self; 6] =
         [Self::Person, Self::Business, Self::SelfHosted, Self::Vendor, Self::Platform, Self::Interop];
 
-    /// Whether only the account's owner holds the keys. Every other device needs a disclosure.
+    /// Returns whether only the account's owner holds the keys. Every other device is hosted and needs a disclosure.
     #[must_use]
     pub const fn is_own_held(self) -> bool {
         match self {
@@ -46,7 +46,7 @@ impl Custody {
         }
     }
 
-    /// The byte that stands for it, 1 to 6.
+    /// Returns its encoding, 1 to 6.
     pub(crate) const fn byte(self) -> u8 {
         match self {
             Self::Person => 1,
@@ -58,7 +58,7 @@ impl Custody {
         }
     }
 
-    /// P-10.3. The set is closed: a byte outside it stands for nothing.
+    /// Decodes a custody. The set is closed: every other byte is malformed. Requirement P-10.3.
     pub(crate) const fn from_byte(byte: u8) -> Result<Self, Malformed> {
         match byte {
             1 => Ok(Self::Person),
@@ -72,8 +72,8 @@ impl Custody {
     }
 }
 
-/// The terms under which a device takes part: custody, whether a program answers, and the disclosure that says who else
-/// holds the keys. 34 bytes in every certificate.
+/// The terms under which a device takes part: its custody, whether a program answers, and the hash of the disclosure
+/// that names the operator of a hosted device. 34 bytes in every certificate.
 ///
 /// ```
 /// use bisik::device::{Custody, Terms, TermsError};
@@ -94,14 +94,14 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Bytes of terms.
+    /// Bytes in encoded terms.
     pub(crate) const LENGTH: usize = 1 + 1 + 32;
 
-    /// A device whose keys only the account's owner holds.
+    /// Returns the terms of a device whose keys only the account's owner holds.
     ///
     /// # Errors
     ///
-    /// [`TermsError::DisclosureMissing`] where `custody` is somebody else's.
+    /// [`TermsError::DisclosureMissing`] if `custody` is that of a hosted device.
     pub const fn own_held(custody: Custody) -> Result<Self, TermsError> {
         if custody.is_own_held() {
             Ok(Self { custody, automated: false, disclosure: DisclosureHash::NONE })
@@ -110,12 +110,12 @@ impl Terms {
         }
     }
 
-    /// A device whose keys somebody else holds, as the disclosure with this hash says.
+    /// Returns the terms of a hosted device. `disclosure` is the hash of the disclosure that names its operator.
     ///
     /// # Errors
     ///
-    /// [`TermsError::DisclosureMissing`] where the hash is all zero, [`TermsError::DisclosureUnexpected`] where `custody`
-    /// is the owner's.
+    /// [`TermsError::DisclosureMissing`] if the hash is all zero, [`TermsError::DisclosureUnexpected`] if `custody` is
+    /// own-held.
     pub fn disclosed(custody: Custody, disclosure: DisclosureHash) -> Result<Self, TermsError> {
         if disclosure == DisclosureHash::NONE {
             Err(TermsError::DisclosureMissing)
@@ -126,25 +126,25 @@ impl Terms {
         }
     }
 
-    /// The same, for a device that a program answers on.
+    /// Returns the same terms for a device on which a program answers.
     #[must_use]
     pub const fn automated(self) -> Self {
         Self { automated: true, ..self }
     }
 
-    /// In whose hands the keys are.
+    /// Returns who holds the keys.
     #[must_use]
     pub const fn custody(&self) -> Custody {
         self.custody
     }
 
-    /// Whether a program answers.
+    /// Returns whether a program answers.
     #[must_use]
     pub const fn is_automated(&self) -> bool {
         self.automated
     }
 
-    /// The disclosure that says who holds the keys; [`DisclosureHash::NONE`] where the account's owner does.
+    /// Returns the hash of the disclosure, or [`DisclosureHash::NONE`] if the account's owner holds the keys.
     #[must_use]
     pub const fn disclosure(&self) -> DisclosureHash {
         self.disclosure
@@ -164,7 +164,7 @@ impl Terms {
         writer.bytes(&self.bytes());
     }
 
-    /// P-10.3. A disclosure where, and only where, somebody else holds the keys.
+    /// Decodes terms. A disclosure is present exactly if the device is hosted. Requirement P-10.3.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let custody = Custody::from_byte(reader.u8()?)?;
         let automated = reader.flag()?;
@@ -177,13 +177,13 @@ impl Terms {
     }
 }
 
-/// Why a custody and a disclosure do not belong together.
+/// A custody and a disclosure that contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TermsError {
-    /// Somebody else holds the keys, and nothing says who.
+    /// The device is hosted, but there is no disclosure.
     DisclosureMissing,
-    /// The owner holds the keys, and a disclosure says somebody else does.
+    /// The owner holds the keys, but there is a disclosure.
     DisclosureUnexpected,
 }
 

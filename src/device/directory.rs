@@ -1,6 +1,6 @@
-//! [`DeviceDirectory`]: what is remembered of an account's devices, and which lists may change it.
+//! [`DeviceDirectory`]: the known devices of an account, and the rules for lists that may change them.
 //!
-//! Does not know where lists come from: a server that hides, repeats or mixes them gets nowhere here.
+//! Lists may come from an untrusted server: one that hides, repeats or mixes lists cannot make a directory accept them.
 
 use alloc::vec::Vec;
 use core::{fmt, slice};
@@ -11,8 +11,10 @@ use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{IdentityKey, Trust};
 use crate::time::Timestamp;
 
-/// The devices of one account, as its newest list that was accepted says. It follows the account's chain of lists and
-/// nothing else: never back, never aside, never over a gap (docs/protocol.md, section 10.4).
+/// The devices of one account, as of the newest list that was accepted.
+///
+/// A directory follows the account's chain of lists only forwards: it refuses older lists, other branches, and gaps
+/// (docs/spec/accounts.md, section 10.4). On error a directory is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -42,14 +44,14 @@ pub struct DeviceDirectory {
 }
 
 impl DeviceDirectory {
-    /// Begins with the first list that is seen of an account, whatever its number.
+    /// Starts a directory from the first list of an account that this device sees, whatever its sequence number.
     ///
-    /// A server may hand out an older list than the newest here, as long as that has not expired: nothing is known yet that
+    /// A server may hand out an older list than the newest, as long as it has not expired: nothing is known yet that
     /// would contradict it.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError::OtherAccount`] where `trust` pins another identity than the account's; `BadSignature`,
+    /// [`DeviceListError::OtherAccount`] if `trust` pins an identity other than the account's; `BadSignature`,
     /// `BadPossession`, `NotYetValid`, `Expired`.
     pub fn trust(list: &DeviceList, trust: Trust<'_>, now: Timestamp) -> Result<Self, DeviceListError> {
         if !trust.allows(list.account().identity()) {
@@ -61,21 +63,22 @@ impl DeviceDirectory {
         Ok(Self::of(list))
     }
 
-    /// Follows the account by one list, or stays where it is if it knows this very list already.
+    /// Accepts the next list of the account. The list that the directory already knows changes nothing.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError`]; the directory is the same as before then.
+    /// [`DeviceListError`]
     pub fn accept(&mut self, list: &DeviceList, now: Timestamp) -> Result<DirectoryChange, DeviceListError> {
         self.catch_up(slice::from_ref(list), now)
     }
 
-    /// Follows the account by several lists, oldest first, after some time away: all or none. Only the newest has to be
-    /// within its dates. Costs a signature for each list and for each device in it.
+    /// Accepts several lists, oldest first: all of them or none. Use it after missing some.
+    ///
+    /// Only the newest must be within its dates. Verifies one signature for each list and one for each device in it.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError`] of the first list that does not continue the one before; the directory is the same as before then.
+    /// [`DeviceListError`] of the first list that does not continue the one before.
     pub fn catch_up(&mut self, lists: &[DeviceList], now: Timestamp) -> Result<DirectoryChange, DeviceListError> {
         let Some((newest, older)) = lists.split_last() else { return Ok(DirectoryChange::default()) };
         let mut next = self.clone();
@@ -96,7 +99,8 @@ impl DeviceDirectory {
         Ok(change)
     }
 
-    /// P-10.1, P-10.8. Whether `list` is the account's, and the known one or the next one.
+    /// Checks that `list` is signed by the account, and is the known list or the next one. Requirements P-10.1 and
+    /// P-10.9.
     fn continues(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         if *list.account() != self.account {
             return Err(DeviceListError::OtherAccount);
@@ -111,7 +115,7 @@ impl DeviceDirectory {
         }
     }
 
-    /// P-10.9. An index that was given stands for the device that it was given to, or for none.
+    /// Checks that no index is reused: it belongs to the device it was assigned to, or to none. Requirement P-10.10.
     fn keeps_indices(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         let known = |entry: &DeviceEntry| {
             entry.index() >= self.next_index
@@ -124,7 +128,7 @@ impl DeviceDirectory {
         }
     }
 
-    /// What a list says, after it was verified or by the device that signed it.
+    /// Returns the directory of a list, which the caller has verified or signed.
     pub(super) fn of(list: &DeviceList) -> Self {
         Self {
             account: list.content.account,
@@ -136,56 +140,56 @@ impl DeviceDirectory {
         }
     }
 
-    /// Whose devices these are.
+    /// Returns the account's key.
     #[must_use]
     pub const fn account(&self) -> &AccountKey {
         &self.account
     }
 
-    /// The number of the list that it follows.
+    /// Returns the sequence number of the newest accepted list.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// The hash of that list: two devices that have the same one see the same devices.
+    /// Returns the hash of that list. Two devices with the same hash see the same devices.
     #[must_use]
     pub const fn hash(&self) -> &[u8; 32] {
         &self.hash
     }
 
-    /// When that list expires.
+    /// Returns when that list expires.
     #[must_use]
     pub const fn expires(&self) -> Timestamp {
         self.expires
     }
 
-    /// Whether that list has expired: fetch a newer one before anything is sent.
+    /// Returns whether that list has expired. If so, fetch a newer one before sending anything.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires <= now
     }
 
-    /// The devices, ascending by index, the primary device first. At most 1,024.
+    /// Returns the devices, ascending by index, the primary device first. At most 1,024.
     #[must_use]
     pub fn devices(&self) -> &[DeviceEntry] {
         &self.devices
     }
 
-    /// The device with this index.
+    /// Returns the device with this index.
     #[must_use]
     pub fn at(&self, index: u32) -> Option<&DeviceEntry> {
         let found = self.devices.binary_search_by_key(&index, DeviceEntry::index);
         found.ok().and_then(|position| self.devices.get(position))
     }
 
-    /// The device with this identity.
+    /// Returns the device with this identity.
     #[must_use]
     pub fn find(&self, identity: &IdentityKey) -> Option<&DeviceEntry> {
         self.devices.iter().find(|entry| entry.identity() == identity)
     }
 
-    /// As a part of a record (docs/protocol.md, section 10.6).
+    /// Encodes the directory as a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         let Self { account, sequence, hash, expires, next_index, devices } = self;
         writer.bytes(&account.to_bytes()).u64(*sequence).bytes(hash).u64(expires.as_unix_seconds());
@@ -193,7 +197,7 @@ impl DeviceDirectory {
         devices.iter().for_each(|entry| entry.write(writer));
     }
 
-    /// Reads what [`encode`](Self::encode) wrote, from a record that was authenticated.
+    /// Decodes what [`encode`](Self::encode) wrote, from an authenticated record.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let primary = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let account = AccountKey::from_identity(primary);
@@ -207,7 +211,7 @@ impl DeviceDirectory {
         if directory.is_consistent() { Ok(directory) } else { Err(Malformed) }
     }
 
-    /// P-10.10. What only a list that was accepted leaves behind.
+    /// Returns whether the fields are such as only an accepted list leaves behind. Requirement P-10.20.
     fn is_consistent(&self) -> bool {
         let Self { account, sequence, hash: _, expires: _, next_index, devices } = self;
         *sequence != 0
@@ -230,27 +234,27 @@ impl fmt::Debug for DeviceDirectory {
     }
 }
 
-/// How an acceptable list stands to the known one.
+/// The position of an acceptable list relative to the known one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Same,
     Next,
 }
 
-/// What an accepted list has changed. Empty where it only renewed the dates.
+/// The changes that an accepted list made. Empty if it only renewed the dates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "sessions follow devices: open some, close some"]
 pub struct DirectoryChange {
-    /// Devices that joined: set up sessions with them.
+    /// Devices that joined. Set up sessions with them.
     pub added: Vec<DeviceEntry>,
-    /// Devices that left: close the sessions with them. Their indices never come back.
+    /// Devices that left. Close the sessions with them. Their indices are never reused.
     pub removed: Vec<DeviceEntry>,
-    /// Devices whose custody, automation or disclosure changed, as they are now.
+    /// Devices whose custody, automation or disclosure changed, with their new terms.
     pub changed: Vec<DeviceEntry>,
 }
 
 impl DirectoryChange {
-    /// Whether the devices are what they were.
+    /// Returns whether the devices are unchanged.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         let Self { added, removed, changed } = self;
@@ -320,7 +324,7 @@ mod tests {
         Ok(directory)
     }
 
-    /// P-10.10.
+    /// P-10.20.
     #[test]
     fn a_directory_has_one_encoding_and_no_other_is_read() {
         let bytes = encoded(&primary().directory());
@@ -354,7 +358,7 @@ mod tests {
         }
     }
 
-    /// P-10.10. More devices than a list may hold.
+    /// P-10.20. A record with more devices than a list may hold.
     #[test]
     fn a_directory_of_1025_devices_is_not_read() {
         let mut directory = primary().directory();

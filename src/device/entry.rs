@@ -1,6 +1,6 @@
-//! [`DeviceEntry`]: one device of an account; [`DeviceCertificate`]: the same with the device's own signature.
+//! [`DeviceEntry`]: one device of an account. [`DeviceCertificate`]: an entry with the device's own signature.
 //!
-//! Does not know lists: who may be in one is decided in `list.rs` and `directory.rs`.
+//! `list.rs` and `directory.rs` decide which entries a list may contain.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,7 +11,7 @@ use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use crate::primitives::ed25519::SIGNATURE;
 
-/// One device of an account: its index, its identity, and the terms under which it takes part (docs/protocol.md,
+/// One device of an account: its index, its identity, and the terms under which it takes part (docs/spec/accounts.md,
 /// section 10.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceEntry {
@@ -21,49 +21,50 @@ pub struct DeviceEntry {
 }
 
 impl DeviceEntry {
-    /// Bytes of an entry.
+    /// Bytes in an entry.
     pub(crate) const LENGTH: usize = 4 + IdentityKey::LENGTH + Terms::LENGTH;
     /// The index of an account's primary device.
     pub const PRIMARY: u32 = 0;
 
-    /// The device's number in its account. 0 is the primary device; no number is given twice.
+    /// Returns the device's index in its account. 0 is the primary device; no index is assigned twice.
     #[must_use]
     pub const fn index(&self) -> u32 {
         self.index
     }
 
-    /// Whether this is the account's primary device, which signs the list.
+    /// Returns whether this is the account's primary device, which signs the lists.
     #[must_use]
     pub const fn is_primary(&self) -> bool {
         self.index == Self::PRIMARY
     }
 
-    /// Who the device is: what sessions with it are pinned to.
+    /// Returns the device's identity, to which sessions with it are pinned.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
         &self.identity
     }
 
-    /// In whose hands its keys are.
+    /// Returns who holds its keys.
     #[must_use]
     pub const fn custody(&self) -> Custody {
         self.terms.custody()
     }
 
-    /// Custody, automation and disclosure.
+    /// Returns custody, automation and disclosure.
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// `u32(index) ‖ identity key ‖ terms`.
+    /// Writes `u32(index) ‖ identity key ‖ terms`.
     pub(crate) fn write(&self, writer: &mut Writer) {
         let Self { index, identity, terms } = self;
         writer.u32(*index).bytes(&identity.to_bytes());
         terms.write(writer);
     }
 
-    /// Without decompressing the identity's points: [`DeviceCertificate::verify`] does that, once the account has signed.
+    /// Reads an entry without decompressing the points of the identity key. [`DeviceCertificate::verify`] does that
+    /// once the account's signature has verified.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let index = reader.u32()?;
         let identity = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
@@ -71,10 +72,11 @@ impl DeviceEntry {
     }
 }
 
-/// An entry with the device's own signature: the device takes part in this account, at this index, under these terms.
-/// Without it an account could list somebody else's device as its own. 166 bytes.
+/// An entry with the device's own signature, 166 bytes: the device takes part in this account, at this index, under
+/// these terms.
 ///
-/// Linking makes one (see [`link`](super::link)). A device whose terms change makes another, with [`DeviceCertificate::sign`].
+/// Without the signature, an account could list someone else's device as its own. Linking creates a certificate (see
+/// [`link`](super::link)). A device whose terms change creates a new one with [`DeviceCertificate::sign`].
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -94,13 +96,13 @@ pub struct DeviceCertificate {
 }
 
 impl DeviceCertificate {
-    /// Bytes of a certificate.
+    /// Bytes in a certificate.
     pub const LENGTH: usize = DeviceEntry::LENGTH + SIGNATURE;
 
-    /// What a device says of itself: that it takes part in `account`, as number `index`, under `terms`.
+    /// Signs, as `device`, that it takes part in `account` with this index and these terms.
     ///
-    /// P-10.2. A device says so only to the account that it joins: in linking, after the commitments; later, when its terms
-    /// change.
+    /// A device signs only for the account that it joins: in linking, after the commitments, and later when its terms
+    /// change. Requirement P-10.2.
     #[must_use]
     pub fn sign(device: &Identity, account: &AccountKey, index: u32, terms: Terms) -> Self {
         let entry = DeviceEntry { index, identity: *device.public(), terms };
@@ -108,17 +110,17 @@ impl DeviceCertificate {
         Self { entry, possession }
     }
 
-    /// Puts a certificate together again from what linking has fixed and the signature that came.
+    /// Joins the fields that linking has fixed with the signature that was received.
     pub(crate) const fn join(index: u32, identity: IdentityKey, terms: Terms, possession: [u8; SIGNATURE]) -> Self {
         Self { entry: DeviceEntry { index, identity, terms }, possession }
     }
 
-    /// Reads a certificate, without trusting it: [`Primary::add`](super::Primary::add) and
-    /// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify.
+    /// Reads a certificate without verifying it. [`Primary::add`](super::Primary::add) and
+    /// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify it.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError::Malformed`] where it is not an encoding.
+    /// [`DeviceListError::Malformed`] if the bytes do not encode a certificate.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeviceListError> {
         let mut reader = Reader::new(bytes);
         let certificate = Self::read(&mut reader)?;
@@ -126,7 +128,7 @@ impl DeviceCertificate {
         Ok(certificate)
     }
 
-    /// `u32(index) ‖ identity key ‖ terms ‖ signature`, 166 bytes.
+    /// Returns `u32(index) ‖ identity key ‖ terms ‖ signature`, 166 bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(Self::LENGTH);
@@ -134,7 +136,7 @@ impl DeviceCertificate {
         writer.finish()
     }
 
-    /// What it certifies.
+    /// Returns the entry that it certifies.
     #[must_use]
     pub const fn entry(&self) -> &DeviceEntry {
         &self.entry
@@ -154,7 +156,8 @@ impl DeviceCertificate {
         Ok(Self { entry: DeviceEntry::read(reader)?, possession: *reader.array()? })
     }
 
-    /// P-10.4. The device itself has said that it is in this account, and both halves of its identity can be used.
+    /// Verifies that the device agreed to be in this account, and that both halves of its identity key are usable.
+    /// Requirement P-10.4.
     pub(crate) fn verify(&self, account: &AccountKey) -> Result<(), DeviceListError> {
         let Self { entry, possession } = self;
         IdentityKey::from_bytes(&entry.identity.to_bytes()).map_err(|_| DeviceListError::Malformed)?;
@@ -174,7 +177,7 @@ impl fmt::Debug for DeviceCertificate {
     }
 }
 
-/// `account key ‖ u32(index) ‖ terms`; the device's own key is in every signed text.
+/// Returns the signed text `account key ‖ u32(index) ‖ terms`. The device's own key precedes every text that it signs.
 fn statement(entry: &DeviceEntry, account: &AccountKey) -> Vec<u8> {
     let DeviceEntry { index, identity: _, terms } = entry;
     let mut writer = Writer::with_capacity(AccountKey::LENGTH + 4 + Terms::LENGTH);

@@ -1,6 +1,6 @@
-//! [`DeviceList`]: all devices of an account at one moment, signed by its primary device.
+//! [`DeviceList`]: all devices of an account at one time, signed by its primary device.
 //!
-//! Does not know what a reader knew before: see `directory.rs`.
+//! Whether a list may follow those seen before is decided in `directory.rs`.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,41 +13,42 @@ use crate::primitives::ed25519::SIGNATURE;
 use crate::primitives::kdf::digest;
 use crate::time::Timestamp;
 
-/// All devices of an account, signed by its primary device, numbered and chained to the list before it (docs/protocol.md,
-/// section 10.3). 193 bytes and 166 for each device.
+/// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
+/// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device.
 ///
-/// Parsed, not trusted: whose devices these are is for [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
-/// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) to say. A server understands nothing of it; it keeps every
-/// list of an account, and hands out the newest and, where asked, those before it.
+/// A parsed list is not trusted: [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
+/// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify it. A server need not understand lists. It stores
+/// every list of an account, and hands out the newest and, on request, those before it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceList {
     pub(super) content: Content,
     pub(super) signature: [u8; SIGNATURE],
 }
 
-/// What is signed.
+/// The signed part of a list.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) account: AccountKey,
-    /// From 1, by ones.
+    /// The sequence number, from 1, in steps of 1.
     pub(super) sequence: u64,
-    /// The hash of the list before it, all zero for the first.
+    /// The hash of the list before it, or all zero in the first.
     pub(super) previous: [u8; 32],
     pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
-    /// Ascending by index; the first is the primary device.
+    /// Ascending by index; the first is the primary device's.
     pub(super) certificates: Vec<DeviceCertificate>,
-    /// Above every index that was ever given.
+    /// Above every index that was ever assigned.
     pub(super) next_index: u32,
 }
 
 impl DeviceList {
-    /// Reads a list, without trusting it.
+    /// Reads a list without verifying it.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError::Malformed`] where it is not the one encoding of a list, or contradicts itself: indices that do not
-    /// ascend, a device twice, a custody without its disclosure, dates more than 30 days apart.
+    /// [`DeviceListError::Malformed`] if the bytes are not the one encoding of a list, or if they are inconsistent:
+    /// indices that do not ascend, a device that appears twice, a disclosure that contradicts the custody, dates more
+    /// than 30 days apart.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeviceListError> {
         let mut reader = Reader::new(bytes);
         let list = Self::read(&mut reader)?;
@@ -55,7 +56,7 @@ impl DeviceList {
         Ok(list)
     }
 
-    /// The bytes to publish.
+    /// Returns the bytes to publish.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.content.encode();
@@ -63,31 +64,31 @@ impl DeviceList {
         bytes
     }
 
-    /// Whose it claims to be.
+    /// Returns the account that it claims to be of.
     #[must_use]
     pub const fn account(&self) -> &AccountKey {
         &self.content.account
     }
 
-    /// Its number, from 1.
+    /// Returns its sequence number, from 1.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.content.sequence
     }
 
-    /// When it was issued, as the primary device's clock had it.
+    /// Returns when it was issued, by the primary device's clock.
     #[must_use]
     pub const fn issued(&self) -> Timestamp {
         self.content.issued
     }
 
-    /// Until when it may be used.
+    /// Returns when it expires.
     #[must_use]
     pub const fn expires(&self) -> Timestamp {
         self.content.expires
     }
 
-    /// The name of exactly these bytes, signature included: what the next list is chained to.
+    /// Returns the hash of all its bytes, signature included. The next list contains this hash.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         digest(&[labels::DEVICE_LIST_HASH, &self.content.encode(), &self.signature])
@@ -97,13 +98,14 @@ impl DeviceList {
         self.content.entries()
     }
 
-    /// Signs `content`. The identity is the account's: [`Primary`](super::Primary) sees to it.
+    /// Signs `content`. [`Primary`](super::Primary) ensures that the identity is the account's.
     pub(super) fn sign(content: Content, primary: &Identity) -> Self {
         let signature = primary.sign_labelled(labels::DEVICE_LIST, &content.encode());
         Self { content, signature }
     }
 
-    /// P-10.5. Before anything of a list is used: the account has signed all of it.
+    /// Verifies the account's signature over the whole list. Call it before using anything of the list.
+    /// Requirement P-10.5.
     pub(super) fn verify_signature(&self) -> Result<(), DeviceListError> {
         let Self { content, signature } = self;
         if content.account.identity().verify_labelled(labels::DEVICE_LIST, &content.encode(), signature) {
@@ -113,7 +115,7 @@ impl DeviceList {
         }
     }
 
-    /// P-10.6. A list is good from a day before its date until it expires.
+    /// Checks that the list is not dated more than a day ahead and has not expired. Requirement P-10.6.
     pub(super) fn check_dates(&self, now: Timestamp) -> Result<(), DeviceListError> {
         if self.content.issued > now.plus_seconds(CLOCK_SKEW) {
             Err(DeviceListError::NotYetValid)
@@ -124,7 +126,7 @@ impl DeviceList {
         }
     }
 
-    /// P-10.4. Every device in it says so itself.
+    /// Verifies the own signature of every device in the list. Requirement P-10.4.
     pub(super) fn verify_possession(&self) -> Result<(), DeviceListError> {
         self.content.certificates.iter().try_for_each(|certificate| certificate.verify(&self.content.account))
     }
@@ -168,7 +170,7 @@ impl Content {
         if content.is_consistent() { Ok(content) } else { Err(Malformed) }
     }
 
-    /// P-10.7. What a list may say, whoever signed it.
+    /// Checks the rules that hold even for a correctly signed list. Requirement P-10.7.
     fn is_consistent(&self) -> bool {
         let Self { account, sequence, previous, issued, expires, certificates, next_index } = self;
         let Some(primary) = certificates.first().map(DeviceCertificate::entry) else { return false };
@@ -204,18 +206,18 @@ impl fmt::Debug for DeviceList {
     }
 }
 
-/// First byte of a list.
+/// The version, the first byte of a list.
 const VERSION: u8 = 0x01;
 
-/// Devices in one list: a customer-service team of a thousand, and still a list of 170 KB.
+/// Devices in one list: enough for a customer-service team of a thousand, in a list of 170 KB.
 pub(super) const MOST_DEVICES: usize = 1_024;
 
-/// How long a list may live, in seconds: a removed device is trusted no longer than this by whoever is kept from newer
-/// lists.
+/// Lifetime of a list in seconds. A peer that an attacker keeps from newer lists trusts a removed device no longer than
+/// this.
 pub(super) const LIFETIME: u64 = 30 * 24 * 60 * 60;
 
-/// How far ahead a list may be dated, in seconds: a day, as with bundles.
+/// Seconds by which a list may be dated ahead: a day, as with bundles.
 pub(super) const CLOCK_SKEW: u64 = 24 * 60 * 60;
 
-/// Bytes of a list beside its devices and its signature.
+/// Bytes in a list apart from its devices and its signature.
 const FIXED: usize = 1 + AccountKey::LENGTH + 8 + 32 + 8 + 8 + 4 + 4;

@@ -1,7 +1,5 @@
-//! Accounts of several devices: who belongs to one, in whose custody, and how a device joins (docs/protocol.md,
-//! section 10).
-//!
-//! Does not know messages or conversations.
+//! Accounts with several devices: which devices belong to one, who holds their keys, and how a device joins
+//! (docs/spec/accounts.md, section 10).
 //!
 //! ```text
 //!   companion ── link ──▶ DeviceCertificate ──▶ Primary ── signs ──▶ DeviceList ──▶ server
@@ -9,16 +7,16 @@
 //!                 DirectoryChange ◀── DeviceDirectory (a peer, an own device) ◀───────┘
 //! ```
 
-pub mod link; //    10.5  how a device joins
+pub mod link; //    10.5  how a device joins an account
 
-mod account_key; // 10.1  what names an account
-mod custody; //     10.2  in whose hands a device is
-mod directory; //   10.4  what is remembered of an account, and which lists may change it
-mod entry; //       10.2  one device, and its own signature
-mod error; //             why not
+mod account_key; // 10.1  the name of an account
+mod custody; //     10.2  who holds a device's keys
+mod directory; //   10.4  the known devices of an account, and the lists that may change them
+mod entry; //       10.2  one device, with its own signature
+mod error; //             errors
 mod list; //        10.3  all devices, signed by the primary
-mod own; //         10.4  what only an own device can have sent
-mod primary; //     10.3  what is issued, and when
+mod own; //         10.4  messages from own devices
+mod primary; //     10.3  the lists that a primary issues
 
 pub use account_key::AccountKey;
 pub use custody::{Custody, Terms, TermsError};

@@ -1,6 +1,4 @@
-//! [`FromOwnDevice`]: what provably came from another device of one's own account.
-//!
-//! Does not know what is in it: synchronisation of consent, history, read positions.
+//! [`FromOwnDevice`]: a payload that provably came from another device of the local account.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +8,7 @@ use crate::keys::{Identity, IdentityKey};
 use crate::session::{Ciphertext, Session};
 use crate::time::Timestamp;
 
-/// The directory of one's own account, seen from a device that is in it: the only thing that makes a [`FromOwnDevice`].
+/// The directory of the local account, seen from one of its devices. Only this type creates a [`FromOwnDevice`].
 #[derive(Clone, Copy, Debug)]
 pub struct OwnDevices<'a> {
     directory: &'a DeviceDirectory,
@@ -18,11 +16,12 @@ pub struct OwnDevices<'a> {
 }
 
 impl DeviceDirectory {
-    /// P-10.12. This directory as one's own: whoever holds the secret of a device in it is in the account.
+    /// Returns this directory as that of the local account. `this` proves it: a device in the directory, with its
+    /// secrets. Requirement P-10.11.
     ///
     /// # Errors
     ///
-    /// [`OwnDeviceError::NotListed`] where `this` is not in the directory; [`OwnDeviceError::Expired`].
+    /// [`OwnDeviceError::NotListed`] if `this` is not in the directory; [`OwnDeviceError::Expired`].
     pub fn own(&self, this: &Identity, now: Timestamp) -> Result<OwnDevices<'_>, OwnDeviceError> {
         let this = self.find(this.public()).ok_or(OwnDeviceError::NotListed)?;
         if self.is_expired(now) { Err(OwnDeviceError::Expired) } else { Ok(OwnDevices { directory: self, this }) }
@@ -30,23 +29,22 @@ impl DeviceDirectory {
 }
 
 impl OwnDevices<'_> {
-    /// This device.
+    /// Returns the local device.
     #[must_use]
     pub const fn this(&self) -> &DeviceEntry {
         self.this
     }
 
-    /// All other devices of the account.
+    /// Returns all other devices of the account.
     pub fn others(&self) -> impl Iterator<Item = &DeviceEntry> {
         self.directory.devices().iter().filter(|entry| entry.index() != self.this.index())
     }
 
-    /// Decrypts a message of another own device.
+    /// Decrypts a message from another own device. On error the session is unchanged.
     ///
     /// # Errors
     ///
-    /// [`OwnDeviceError::OtherDevice`] where the session is with anyone else; [`OwnDeviceError::Decrypt`]. The session has
-    /// not changed then.
+    /// [`OwnDeviceError::OtherDevice`] if the session is not with another own device; [`OwnDeviceError::Decrypt`].
     pub fn decrypt(
         &self,
         session: &mut Session,
@@ -56,7 +54,7 @@ impl OwnDevices<'_> {
         Ok(FromOwnDevice { sender, payload: session.decrypt(message)? })
     }
 
-    /// Vouches for a payload that a session with `sender` has decrypted.
+    /// Marks a payload that a session with `sender` has decrypted as coming from an own device.
     pub(crate) fn vouch<T>(&self, sender: &IdentityKey, payload: T) -> Result<FromOwnDevice<T>, OwnDeviceError> {
         Ok(FromOwnDevice { sender: *self.other(sender)?, payload })
     }
@@ -66,8 +64,8 @@ impl OwnDevices<'_> {
     }
 }
 
-/// A payload from another device of one's own account. Only [`OwnDevices`] makes one: where a function asks for this type,
-/// no peer and no server can reach it.
+/// A payload from another device of the local account. Only [`OwnDevices`] creates one, so neither a peer nor a server
+/// can reach a function that takes this type.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FromOwnDevice<T> {
     sender: DeviceEntry,
@@ -75,25 +73,25 @@ pub struct FromOwnDevice<T> {
 }
 
 impl<T> FromOwnDevice<T> {
-    /// Which device it came from. One in another's custody is an own device too: what it may say is the caller's rule.
+    /// Returns the device that it came from. A hosted device is an own device too: the caller decides what it may do.
     #[must_use]
     pub const fn sender(&self) -> &DeviceEntry {
         &self.sender
     }
 
-    /// What it says.
+    /// Returns the payload.
     #[must_use]
     pub const fn payload(&self) -> &T {
         &self.payload
     }
 
-    /// What it says, without where it came from.
+    /// Returns the payload without its origin.
     #[must_use]
     pub fn into_payload(self) -> T {
         self.payload
     }
 
-    /// The same payload, decoded.
+    /// Decodes the payload and keeps its origin.
     ///
     /// # Errors
     ///
@@ -104,7 +102,7 @@ impl<T> FromOwnDevice<T> {
     }
 }
 
-/// Without the payload, which was encrypted.
+/// Omits the payload, which was encrypted.
 impl<T> fmt::Debug for FromOwnDevice<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { sender, payload: _ } = self;

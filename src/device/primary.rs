@@ -1,6 +1,6 @@
-//! [`Primary`]: the primary device's side: what it issued last, and what it may issue next.
+//! [`Primary`]: the primary device's side: the list that it issued last, and the changes that it may make.
 //!
-//! Does not know the account's secret: the identity is an argument of everything that signs.
+//! Holds no secrets: every method that signs takes the identity as an argument.
 
 use core::fmt;
 
@@ -12,8 +12,11 @@ use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::Identity;
 use crate::time::Timestamp;
 
-/// The list that the primary device issued last. Every change issues the next one; store it before it is published, as with
-/// everything that must not be said twice differently (docs/protocol.md, section 10.3).
+/// The last list that the primary device issued. Every change issues the next one (docs/spec/accounts.md,
+/// section 10.3).
+///
+/// Store a new list before you publish it. Otherwise a crash could make the device sign two different lists with one
+/// number. On error a method leaves the state unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -34,19 +37,19 @@ pub struct Primary {
     list: DeviceList,
 }
 
-/// One change of a list.
+/// A change to a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A device joins, at the next index.
+    /// Adds a device at the next index.
     Add(DeviceCertificate),
-    /// The device with this index leaves.
+    /// Removes the device with this index.
     Remove(u32),
-    /// A device that stays takes other terms.
+    /// Changes the terms of a device that stays.
     Update(DeviceCertificate),
 }
 
 impl Primary {
-    /// A new account, of which `identity` is the primary and only device; its first list is issued.
+    /// Creates an account with `identity` as its primary and only device, and issues its first list.
     #[must_use]
     pub fn new(identity: &Identity, terms: Terms, now: Timestamp) -> Self {
         let account = AccountKey::of(identity);
@@ -62,32 +65,32 @@ impl Primary {
         Self { list: DeviceList::sign(content, identity) }
     }
 
-    /// The list that was issued last, for the server and for the account's own devices.
+    /// Returns the list that was issued last, for the server and for the account's own devices.
     #[must_use]
     pub const fn list(&self) -> &DeviceList {
         &self.list
     }
 
-    /// Whose primary device this is.
+    /// Returns the account's key.
     #[must_use]
     pub const fn account(&self) -> &AccountKey {
         self.list.account()
     }
 
-    /// The account's own devices, as the others will see them.
+    /// Returns the account's devices, as others will see them.
     #[must_use]
     pub fn directory(&self) -> DeviceDirectory {
         DeviceDirectory::of(&self.list)
     }
 
-    /// The index that the next device gets.
+    /// Returns the index that the next device gets.
     #[must_use]
     pub const fn next_index(&self) -> u32 {
         self.list.content.next_index
     }
 
-    /// P-10.11. Whether a list has to be issued although nothing changed: after 7 days, or when the last one is dated more
-    /// than a day ahead.
+    /// Returns whether a list must be issued although nothing changed: after 7 days, or if the last one is dated more
+    /// than a day ahead. Requirement P-10.8.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> bool {
         let issued = self.list.issued();
@@ -95,11 +98,11 @@ impl Primary {
     }
 
     /// Issues a list with one more device. The certificate comes from linking, or from a device that the caller knows
-    /// without: whoever calls this vouches for it.
+    /// otherwise: the caller vouches for it.
     ///
     /// # Errors
     ///
-    /// [`PrimaryError`]; nothing has changed then.
+    /// [`PrimaryError`]
     pub fn add(
         &mut self,
         identity: &Identity,
@@ -109,11 +112,11 @@ impl Primary {
         self.issue(identity, &[Change::Add(certificate)], now)
     }
 
-    /// Issues a list without the device `index`, which never comes back.
+    /// Issues a list without the device `index`. The index is never reused.
     ///
     /// # Errors
     ///
-    /// [`PrimaryError::UnknownDevice`], [`PrimaryError::IsPrimary`]; nothing has changed then.
+    /// [`PrimaryError::UnknownDevice`], [`PrimaryError::IsPrimary`].
     pub fn remove(&mut self, identity: &Identity, index: u32, now: Timestamp) -> Result<&DeviceList, PrimaryError> {
         self.issue(identity, &[Change::Remove(index)], now)
     }
@@ -122,16 +125,16 @@ impl Primary {
     ///
     /// # Errors
     ///
-    /// [`PrimaryError::OtherIdentity`] where the identity is not the account's.
+    /// [`PrimaryError::OtherIdentity`] if the identity is not the account's.
     pub fn reissue(&mut self, identity: &Identity, now: Timestamp) -> Result<&DeviceList, PrimaryError> {
         self.issue(identity, &[], now)
     }
 
-    /// Issues one list with all of `changes`, in their order, or none of them.
+    /// Issues one list with all of `changes`, in this order, or none of them.
     ///
     /// # Errors
     ///
-    /// [`PrimaryError`]; nothing has changed then.
+    /// [`PrimaryError`]
     pub fn issue(
         &mut self,
         identity: &Identity,
@@ -151,12 +154,13 @@ impl Primary {
         Ok(&self.list)
     }
 
-    /// Goes on from a later list of its own: for a primary device that was restored from a backup, before it issues
-    /// anything. A list that it issues from older state forks the account.
+    /// Continues from a later list of this account. Call it on a primary device that was restored from a backup, before
+    /// it issues anything: a list issued from an older state forks the account.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError`] where it is not this account's, badly signed, older, or another one with the same number.
+    /// [`DeviceListError`] if the list is not this account's, is badly signed, is older, or is another list with the
+    /// same number.
     pub fn recover(&mut self, list: &DeviceList) -> Result<(), DeviceListError> {
         if list.account() != self.account() {
             return Err(DeviceListError::OtherAccount);
@@ -173,12 +177,12 @@ impl Primary {
         }
     }
 
-    /// As a part of a record (docs/protocol.md, section 10.6): the list.
+    /// Encodes the list as a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         writer.bytes(&self.list.to_bytes());
     }
 
-    /// Reads what [`encode`](Self::encode) wrote, from a record that was authenticated.
+    /// Decodes what [`encode`](Self::encode) wrote, from an authenticated record.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self { list: DeviceList::read(reader)? })
     }
@@ -239,10 +243,10 @@ impl fmt::Debug for Primary {
     }
 }
 
-/// A clock at the end of time leaves room for a list's lifetime.
+/// Returns the time of issue, lowered if it is so close to the end of time that a lifetime would not fit after it.
 fn issued(now: Timestamp) -> Timestamp {
     now.min(Timestamp::from_unix_seconds(u64::MAX - LIFETIME))
 }
 
-/// After how many seconds a list is issued again: a week, so that three may be missed.
+/// Seconds after which a list is issued again: a week, so that three renewals may be missed.
 const REISSUE: u64 = 7 * 24 * 60 * 60;

@@ -1,6 +1,5 @@
-//! The initiator's side: from a verified bundle to a shared secret and the first flight (docs/protocol.md, section 3.2).
-//!
-//! Does not know when, or whether, the responder will answer.
+//! The initiator's side: from a verified bundle to a shared secret and a first flight (docs/spec/session.md, section
+//! 3.2).
 
 use core::fmt;
 
@@ -15,9 +14,9 @@ use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitiateError {
-    /// The bundle is the caller's own: a device has no session with itself.
+    /// The bundle is the caller's own. A device has no session with itself.
     OwnBundle,
-    /// A key agreement gave nothing secret. Unreachable with a verified bundle; checked all the same.
+    /// A key agreement yielded an all-zero secret. Verification of the bundle excludes this; it is checked again here.
     Rejected,
 }
 
@@ -38,19 +37,23 @@ impl From<InvalidKey> for InitiateError {
     }
 }
 
-/// What the initiator has after its half of the handshake.
+/// The initiator's result of a handshake.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Initiated {
-    /// The shared secret and its names.
+    /// The shared secrets, the binding, the session id and the peer.
     pub established: Established,
-    /// What to send.
+    /// The data to send to the responder.
     pub first_flight: FirstFlight,
-    /// The responder's first ratchet key: its signed pre-key.
+    /// The responder's first ratchet key, which is its signed pre-key.
     pub ratchet_key: PublicKey,
 }
 
-/// P-3.2, P-3.3. Runs the initiator's half. The ephemeral secret, the agreements and the KEM's secret are wiped before it returns.
+/// Runs the initiator's side of the handshake with a verified bundle.
+///
+/// `disclosure` is the hash of a hosted device's disclosure, or [`DisclosureHash::NONE`]. The ephemeral key and the
+/// encapsulation are drawn fresh from `rng`. The ephemeral secret, the agreements and the KEM secret are wiped before
+/// the function returns (requirement P-3.2).
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -79,7 +82,8 @@ pub struct Initiated {
 ///
 /// # Errors
 ///
-/// [`InitiateError`].
+/// [`InitiateError::OwnBundle`] if the bundle belongs to `identity` (requirement P-3.3).
+/// [`InitiateError::Rejected`] cannot occur with a verified bundle.
 pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
@@ -99,7 +103,7 @@ fn initiate_with(
     if identity.public() == bundle.identity() {
         return Err(InitiateError::OwnBundle);
     }
-    // DH2, DH3 and DH4 where there is one, then DH1.
+    // The order is DH2, DH3, DH4 (with a one-time key), then DH1.
     let dh1 = (identity.agreement(), &bundle.signed);
     let (ephemeral, secrets) = match &bundle.one_time {
         Some((_, one_time)) => {

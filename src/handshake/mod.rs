@@ -1,6 +1,6 @@
-//! Session setup: PQXDH, hardened, with the initiator's identity encrypted (docs/protocol.md, section 3).
+//! Session setup: PQXDH with a full transcript and an encrypted initiator identity (docs/spec/session.md, section 3).
 //!
-//! Does not know messages or ratchets: it ends with a [`SharedSecret`] that both sides have and nobody else.
+//! The handshake sends no messages of its own. It yields a [`SharedSecret`] that only the two devices know:
 //!
 //! ```text
 //!   initiator (IKa)                                     responder (IKb, SPKb, [OPKb], KEMb)
@@ -16,13 +16,13 @@
 //!        │                                                       │   then DH1, then the same secret
 //! ```
 //!
-//! A relay sees neither who initiates nor anything that would tell two initiators apart.
+//! A relay cannot see who the initiator is, nor tell two initiators apart.
 //!
-//! These are primitives for a protocol of one's own; [`Session`](crate::Session) does all of it for everyone else.
+//! These functions are for custom protocols. Most applications use [`Session`](crate::Session), which calls them.
 
 mod initiator; //  3.2
 mod responder; //  3.3
-mod transcript; // 3.1  the exact bytes that both sides bind
+mod transcript; // 3.1  the exact bytes that both sides authenticate
 
 use core::fmt;
 
@@ -37,20 +37,20 @@ use crate::primitives::secret::Secret;
 use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
 
-/// 32 secret bytes that two parties share. Wiped on drop, absent from `Debug`.
+/// 32 secret bytes shared by two parties.
 ///
-/// The handshake makes one; anybody's own key exchange may make one too, for
-/// [`DoubleRatchet`](crate::ratchet::DoubleRatchet).
+/// The handshake derives one. A custom key exchange may supply one for
+/// [`DoubleRatchet`](crate::ratchet::DoubleRatchet). It is wiped on drop and does not appear in `Debug` output.
 pub struct SharedSecret(pub(crate) Box<Secret<32>>);
 
 impl SharedSecret {
-    /// A secret from a key exchange of the caller's own. It must be uniformly random and used for nothing else.
+    /// Creates a shared secret from another key exchange. The bytes must be uniformly random and used for nothing else.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Box::new(Secret::new(bytes)))
     }
 
-    /// The secret bytes, for a protocol of the caller's own. Copies of them are the caller's to wipe.
+    /// Returns the secret bytes, for a custom protocol. The caller must wipe copies of them.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8; 32] {
         self.0.expose()
@@ -63,35 +63,35 @@ impl fmt::Debug for SharedSecret {
     }
 }
 
-/// The SHA-256 of the endpoint disclosure under which a session is set up; all zero when there is none.
+/// The hash of a hosted device's disclosure under which a session is set up; all zeros if there is none.
 ///
-/// It is part of the transcript: if the two sides do not hold the same one, because a relay stripped, swapped or replayed
-/// it, the handshake fails (docs/protocol.md, section 3.1).
+/// The hash is part of the transcript. If a relay removes, swaps or replays a disclosure, the two sides hash different
+/// values, and the handshake fails (docs/spec/session.md, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DisclosureHash(pub [u8; 32]);
 
 impl DisclosureHash {
-    /// No disclosure: both endpoints are held by the people who write.
+    /// No disclosure: the owners of both devices hold the keys.
     pub const NONE: Self = Self([0; 32]);
 }
 
-/// What both sides hold when the handshake has ended.
+/// The result of a handshake, the same on both sides except for the peer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
-    /// The secret that the ratchet starts from.
+    /// The secret from which the ratchet starts.
     pub secret: SharedSecret,
-    /// The seed of a post-quantum ratchet beside it, independent of [`secret`](Self::secret).
+    /// The seed of a post-quantum ratchet that runs in parallel. Independent of [`secret`](Self::secret).
     pub post_quantum_seed: SharedSecret,
-    /// The hash of the full transcript: associated data for every message of the session.
+    /// The hash of the full transcript. It is associated data of every message of the session.
     pub binding: [u8; 32],
-    /// A public name for the session, the same on both sides, 16 bytes.
+    /// The public id of the session, 16 bytes, the same on both sides.
     pub session_id: [u8; 16],
-    /// Whom the session is with.
+    /// The identity key of the peer.
     pub peer: IdentityKey,
 }
 
-/// What the initiator sends before its first message: 1,208 bytes (docs/protocol.md, section 3.2).
+/// The initiator's handshake data, sent in front of its first message: 1,208 bytes (docs/spec/session.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirstFlight {
     pub(crate) ephemeral: PublicKey,
@@ -102,14 +102,15 @@ pub struct FirstFlight {
 }
 
 impl FirstFlight {
-    /// Bytes of a first flight.
+    /// Length in bytes: 1,208.
     pub const LENGTH: usize = 32 + 4 + 4 + CIPHERTEXT + SEALED_IDENTITY;
 
-    /// Reads a first flight. Nothing in it can be trusted before [`respond`] has succeeded.
+    /// Decodes a first flight. Its contents are not authenticated until [`respond`] has succeeded and a message has
+    /// verified.
     ///
     /// # Errors
     ///
-    /// [`RespondError::Malformed`] where the length is wrong or the ephemeral key is not canonical or of small order.
+    /// [`RespondError::Malformed`] if the length is wrong, or the ephemeral key is not canonical or is of small order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RespondError> {
         let mut reader = Reader::new(bytes);
         let flight = Self::read(&mut reader).map_err(|Malformed| RespondError::Malformed)?;
@@ -126,7 +127,7 @@ impl FirstFlight {
         Ok(Self { ephemeral, signed_id, one_time_id, kem, sealed_identity })
     }
 
-    /// The bytes to send.
+    /// Encodes the first flight.
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
         let Self { ephemeral, signed_id, one_time_id, kem, sealed_identity } = self;
@@ -143,5 +144,5 @@ impl fmt::Debug for FirstFlight {
     }
 }
 
-/// An identity key and its tag.
+/// Length in bytes of an encrypted identity key and its tag.
 const SEALED_IDENTITY: usize = IdentityKey::LENGTH + TAG;

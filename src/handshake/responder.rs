@@ -1,6 +1,7 @@
-//! The responder's side: from a first flight to the same shared secret (docs/protocol.md, section 3.3).
+//! The responder's side: from a first flight to the same shared secret (docs/spec/session.md, section 3.3).
 //!
-//! P-3.5. Changes nothing: which keys were used is returned, and removed by the caller once the first message verified.
+//! P-3.5: nothing here changes the pre-keys. The result names the keys that were used, and the caller removes them once
+//! the first message has verified.
 
 use core::fmt;
 
@@ -10,22 +11,23 @@ use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, Used};
 use crate::primitives::aead::Forged;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
 
-/// Why a first flight is not answered; each variant asks for another reaction.
+/// Why a first flight is refused. Each variant calls for a different reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RespondError {
-    /// Not the encoding of a first flight. Drop it.
+    /// The bytes do not encode a first flight. Drop it.
     Malformed,
-    /// The pre-keys belong to another identity: a bug in the caller.
+    /// The pre-keys belong to another identity, which is a bug in the caller.
     OtherIdentity,
-    /// It names pre-keys that are gone or never were: used already, expired, or of an installation that was lost.
-    /// Tell the sender to fetch a new bundle.
+    /// The named pre-keys are not held: used already, expired, or lost with an earlier installation. Tell the sender to
+    /// fetch a new bundle.
     UnknownPreKey,
-    /// This first flight opened a session before. Drop it.
+    /// This first flight has set up a session before. Drop it.
     Replayed,
-    /// The last-resort key has opened as many sessions as it can remember. Rotate, publish, and let the sender try again.
+    /// The replay cache of the last-resort key is full. Rotate the pre-keys, publish the new bundle, and let the sender
+    /// try again.
     ReplayCacheFull,
-    /// Damaged, forged, or made under another disclosure. Drop it; nothing was changed.
+    /// The first flight is damaged or forged, or was made under another disclosure. Drop it.
     Rejected,
 }
 
@@ -66,24 +68,26 @@ impl From<LookupError> for RespondError {
     }
 }
 
-/// What the responder has after its half of the handshake.
+/// The responder's result of a handshake.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Responded {
-    /// The shared secret and its names.
+    /// The shared secrets, the binding, the session id and the peer.
     pub established: Established,
     /// The signed pre-key, which is the responder's first ratchet key.
     pub ratchet_key: KeyPair,
-    /// What to hand to [`PreKeys::remove`] once the first message has verified, and not before.
+    /// The pre-keys that were used. Pass this to [`PreKeys::remove`] once the first message has verified, not before.
     pub used: Used,
 }
 
-/// Runs the responder's half. It authenticates the initiator as soon as a first message under the secret verifies;
-/// until then a flight may be a replay or a forgery by somebody who holds the signed pre-key's secret.
+/// Runs the responder's side of the handshake.
+///
+/// The initiator is authenticated only once its first message has verified under the shared secret. Until then, the
+/// flight may be a replay, or a forgery by an attacker who has the signed pre-key's secret.
 ///
 /// # Errors
 ///
-/// [`RespondError`]; neither `identity` nor `keys` is changed in any case.
+/// [`RespondError`]. `identity` and `keys` are never changed.
 pub fn respond(
     identity: &Identity,
     keys: &PreKeys,
@@ -107,7 +111,7 @@ pub fn respond(
     let transcript = Open::new(&found.digest, &flight.ephemeral, &flight.kem, disclosure);
     let initiator = transcript.open_identity(&flight.sealed_identity, &agreed, &kem_secret)?;
     let (initiator, initiator_point) = IdentityKey::decode(&initiator).map_err(|_| RespondError::Rejected)?;
-    // P-3.3
+    // P-3.3: refuse a first flight of the local identity.
     if initiator == *identity.public() {
         return Err(RespondError::Rejected);
     }

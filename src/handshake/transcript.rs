@@ -1,6 +1,6 @@
-//! The exact bytes that a handshake binds, and the keys that come of them (docs/protocol.md, section 3.1).
+//! The exact bytes that a handshake authenticates, and the keys derived from them (docs/spec/session.md, section 3.1).
 //!
-//! Does not know which side it is on: both run these same lines.
+//! Both sides run this code.
 
 use alloc::boxed::Box;
 
@@ -13,7 +13,9 @@ use crate::primitives::mlkem768::CIPHERTEXT;
 use crate::primitives::secret::Secret;
 use crate::primitives::x25519::PublicKey;
 
-/// P-3.1. All public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
+/// Hash of all public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
+///
+/// P-3.1: callers pass local keys and the bytes that were sent, never values that the peer only asserts.
 pub(super) struct Open([u8; 32]);
 
 impl Open {
@@ -26,13 +28,13 @@ impl Open {
         Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure.0]))
     }
 
-    /// The key of the initiator's identity, from DH2, DH3, DH4 where there is one, and the KEM's secret.
+    /// The key that encrypts the initiator's identity. `agreed` is DH2, DH3 and, with a one-time key, DH4.
     fn identity_key(&self, agreed: &[Secret<32>], kem: &Secret<32>) -> Secret<32> {
-        // The label keeps this apart from the final derivation; the transcript says whether there was a DH4.
+        // The label separates this from the final derivation. The transcript covers whether there was a DH4.
         key_material(&[], agreed, kem).expand(&[labels::HANDSHAKE_IDENTITY, &self.0])
     }
 
-    /// The initiator's identity, encrypted. Its key is used this once, so the nonce may be fixed.
+    /// Encrypts the initiator's identity. The key is used only once, so the nonce may be fixed.
     pub(super) fn seal_identity(
         &self,
         identity: &IdentityKey,
@@ -49,7 +51,7 @@ impl Open {
         joined
     }
 
-    /// The bytes of the initiator's identity key, which are not checked yet.
+    /// Decrypts the initiator's identity key. The bytes are not validated yet.
     pub(super) fn open_identity(
         &self,
         sealed: &[u8; SEALED_IDENTITY],
@@ -63,7 +65,7 @@ impl Open {
         Ok(identity)
     }
 
-    /// The end of the handshake. `first` is DH1; `agreed` is DH2, DH3 and DH4 where there is one.
+    /// Derives the results of the handshake. `first` is DH1; `agreed` is DH2, DH3 and, with a one-time key, DH4.
     pub(super) fn establish(
         &self,
         initiator: &IdentityKey,
@@ -96,5 +98,5 @@ fn key_material(first: &[&Secret<32>], agreed: &[Secret<32>], kem: &Secret<32>) 
     Prk::extract(&[0; 32], &inputs)
 }
 
-/// X3DH's `F`, which no encoding of a curve point equals.
+/// The constant `F` of X3DH, which is not the encoding of any curve point.
 const F: [u8; 32] = [0xFF; 32];

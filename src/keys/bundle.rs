@@ -1,6 +1,6 @@
-//! [`PreKeyBundle`]: what a device publishes; [`VerifiedBundle`]: what a peer may start a session with.
+//! [`PreKeyBundle`]: published by a device; [`VerifiedBundle`]: checked by a peer, which can set up a session with it.
 //!
-//! Does not know secrets. Parse, then verify, then use: each step is a type of its own.
+//! A bundle is decoded, verified, and only then used. Each step has its own type.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -16,12 +16,12 @@ use crate::primitives::mlkem768::EncapsulationKey;
 use crate::primitives::x25519::{InvalidKey, Point, PublicKey};
 use crate::time::Timestamp;
 
-/// Whom the caller expects behind a key. Spelled at every call, because no default is right.
+/// Which identity the caller expects. There is no default: every call must choose.
 #[derive(Clone, Copy, Debug)]
 pub enum Trust<'a> {
-    /// Exactly this identity: known from before, from a verified code, or from a directory.
+    /// Exactly this identity, known from earlier, from a verified code, or from a directory.
     Pinned(&'a IdentityKey),
-    /// Whoever it is. The caller remembers the identity it finds and pins it from then on.
+    /// Any identity. The caller must store the identity that it finds, and pin it from then on.
     OnFirstUse,
 }
 
@@ -34,23 +34,24 @@ impl Trust<'_> {
     }
 }
 
-/// Why a bundle is refused; each variant asks for another reaction.
+/// Why a bundle is refused. Each variant calls for a different reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// Not the encoding of a bundle. Fetch it again; a server that repeats it is broken.
+    /// The bytes do not encode a bundle. Fetch it again; a server that returns it repeatedly is faulty.
     Malformed,
-    /// A key in it is not in canonical encoding, not reduced or not on its curve: made by a broken or hostile device.
+    /// A key in it is not in canonical encoding, not reduced or not on its curve. The device that made it is faulty or
+    /// hostile.
     NonCanonical,
-    /// A key in it is of small order: hostile.
+    /// A key in it is of small order. The device that made it is hostile.
     LowOrder,
-    /// It belongs to another identity than the pinned one: warn the user, as for any changed key.
+    /// It belongs to another identity than the pinned one. Warn the user, as for any changed key.
     IdentityMismatch,
-    /// Its signature does not verify: hostile, or damaged on the way.
+    /// Its signature does not verify: it is forged, or was damaged in transit.
     BadSignature,
-    /// It was valid once. Ask the server for a newer one; its owner may have been away for long.
+    /// It has expired. Ask the server for a newer one; the owner may have been away for a long time.
     Expired,
-    /// It is dated more than a day after the caller's clock: one of two clocks is wrong.
+    /// Issued more than a day in the future: the local clock or the issuer's clock is wrong.
     NotYetValid,
 }
 
@@ -91,11 +92,13 @@ impl From<IdentityKeyError> for BundleError {
     }
 }
 
-/// What a device publishes so that others can write to it while it is away: its identity, its signed pre-key, and either
-/// a one-time pair of keys or the last-resort key, all under one signature.
+/// A signed bundle of public keys, published by a device so that peers can write to it while it is offline.
 ///
-/// 1,406 bytes with a one-time pair, 1,373 without; docs/protocol.md, section 2.3. A server needs to understand nothing
-/// of it: it hands out each one-time bundle once, and the last-resort bundle when no other is left.
+/// It holds the identity key, the signed pre-key, and either a one-time pair of keys or the last-resort key, all under
+/// one signature (docs/spec/session.md, section 2.3). It has 1,406 bytes with a one-time pair, and 1,373 without.
+///
+/// A server need not understand bundles. It hands out each one-time bundle once, and the last-resort bundle when no
+/// other is left.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyBundle {
     parts: Parts,
@@ -104,7 +107,7 @@ pub struct PreKeyBundle {
 }
 
 impl PreKeyBundle {
-    /// Reads a bundle, without trusting it: see [`PreKeyBundle::verify`].
+    /// Decodes a bundle. Its contents are not authenticated until [`PreKeyBundle::verify`] has succeeded.
     ///
     /// # Errors
     ///
@@ -130,13 +133,13 @@ impl PreKeyBundle {
         Ok(Self { parts, identity_signing, signature })
     }
 
-    /// Signs the parts of an own bundle.
+    /// Signs a local bundle.
     pub(crate) fn sign(identity: &Identity, parts: Parts) -> Self {
         let signature = identity.sign(&signed_text(&parts.encode()));
         Self::from_signed(parts, identity.signing_public(), signature)
     }
 
-    /// An own bundle whose signature was kept.
+    /// A local bundle whose signature was stored.
     pub(crate) const fn from_signed(
         parts: Parts,
         identity_signing: SignaturePublicKey,
@@ -149,7 +152,7 @@ impl PreKeyBundle {
         &self.signature
     }
 
-    /// The bytes to publish. Every bundle has exactly one encoding.
+    /// Encodes the bundle for publication. The encoding is unique.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.parts.encode();
@@ -157,25 +160,27 @@ impl PreKeyBundle {
         bytes
     }
 
-    /// Whose bundle it says it is.
+    /// Returns the identity that the bundle claims to belong to.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
         &self.parts.identity
     }
 
-    /// When its owner's device stops vouching for it.
+    /// Returns when the bundle expires.
     #[must_use]
     pub const fn expires(&self) -> Timestamp {
         self.parts.expires
     }
 
-    /// Whether it carries one-time keys. A session set up without them has weaker forward secrecy until the first answer.
+    /// Returns whether the bundle has one-time keys. Without them, forward secrecy is weaker until the first reply.
     #[must_use]
     pub const fn has_one_time_keys(&self) -> bool {
         self.parts.one_time.is_some()
     }
 
-    /// P-2.3, P-2.4. Checks whose it is, its signature and its dates, and gives the only form a session can be started with.
+    /// Checks the identity, the signature and the dates. Returns the only type with which a session can be set up.
+    ///
+    /// Requirements P-2.4 and P-2.5.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -234,7 +239,7 @@ impl fmt::Debug for PreKeyBundle {
     }
 }
 
-/// A bundle whose identity, signature and dates were checked.
+/// A bundle whose identity, signature and dates have been checked.
 #[derive(Clone)]
 pub struct VerifiedBundle {
     pub(crate) identity: IdentityKey,
@@ -243,18 +248,18 @@ pub struct VerifiedBundle {
     pub(crate) signed: Point,
     pub(crate) kem: EncapsulationKey,
     pub(crate) one_time: Option<(u32, Point)>,
-    /// SHA-256 of the bundle without its signature, as it enters the transcript.
+    /// SHA-256 of the bundle without its signature, for the transcript.
     pub(crate) digest: [u8; 32],
 }
 
 impl VerifiedBundle {
-    /// Whose it is.
+    /// Returns the identity that the bundle belongs to.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
         &self.identity
     }
 
-    /// Whether it carries one-time keys: see [`PreKeyBundle::has_one_time_keys`].
+    /// Returns whether the bundle has one-time keys. See [`PreKeyBundle::has_one_time_keys`].
     #[must_use]
     pub const fn has_one_time_keys(&self) -> bool {
         self.one_time.is_some()
@@ -268,7 +273,7 @@ impl fmt::Debug for VerifiedBundle {
 }
 
 impl Parts {
-    /// The bundle without its signature: what is signed, and what enters the transcript.
+    /// Encodes the bundle without its signature: the signed text, and the transcript's input.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Self { identity, signed_id, created, expires, signed, kem, one_time } = self;
         let mut writer = Writer::with_capacity(1406);
@@ -302,7 +307,7 @@ fn join_identity(signing: &[u8; 32], agreement: &PublicKey) -> Result<IdentityKe
     Ok(IdentityKey::from_bytes_without_points(bytes)?)
 }
 
-/// Ids start at 1; 0 says that there is no one-time pair.
+/// Refuses 0 as the id of a generation. Ids start at 1, and 0 as a one-time id means that there is no one-time pair.
 const fn nonzero(id: u32) -> Result<u32, BundleError> {
     if id == 0 { Err(BundleError::Malformed) } else { Ok(id) }
 }
@@ -311,8 +316,8 @@ fn signed_text(encoded: &[u8]) -> Vec<u8> {
     [labels::BUNDLE, encoded].concat()
 }
 
-/// First byte of a bundle: the suite.
+/// First byte of a bundle, which names the suite.
 const VERSION: u8 = 0x01;
 
-/// How far ahead a bundle may be dated, in seconds: a day, so that a wrong time zone does not cut anyone off.
+/// How far ahead a bundle may be dated, in seconds: a day, so that a wrong time zone locks nobody out.
 pub(super) const CLOCK_SKEW: u64 = 24 * 60 * 60;

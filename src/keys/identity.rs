@@ -1,6 +1,4 @@
-//! [`Identity`]: who a device is; [`IdentityKey`]: the 64 bytes by which others know it.
-//!
-//! Does not know pre-keys or sessions.
+//! [`Identity`]: the long-term keys of a device; [`IdentityKey`]: their 64 public bytes.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,10 +15,11 @@ use crate::primitives::secret::Secret;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
 use crate::storage::{self, StorageKey, UnsealError};
 
-/// The long-term secret of one device: an Ed25519 signing pair and an X25519 agreement pair, made independently.
+/// The long-term secret keys of one device: an Ed25519 signing pair and an independent X25519 agreement pair.
 ///
-/// Two pairs, because no published analysis covers one key in both roles (docs/protocol.md, section 2.1).
-/// Both secrets wipe themselves on drop and are absent from `Debug`.
+/// There are two pairs because no published analysis covers one key in both roles (docs/spec/session.md, section 2.1).
+/// Both
+/// secrets are wiped on drop and do not appear in `Debug` output.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -36,7 +35,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new identity from 64 bytes of `rng`.
+    /// Generates an identity. Draws 64 bytes from `rng`.
     #[must_use]
     pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut rng = rng;
@@ -49,7 +48,7 @@ impl Identity {
         Self { signing, agreement, public }
     }
 
-    /// The public half, by which peers know and pin this device.
+    /// Returns the public key, by which peers identify and pin this device.
     #[must_use]
     pub const fn public(&self) -> &IdentityKey {
         &self.public
@@ -67,15 +66,16 @@ impl Identity {
         self.signing.sign(message)
     }
 
-    /// P-2.8. The identity's signature over `label ‖ identity key ‖ text`: that the whole key is in the signed text does not
-    /// depend on who calls. One label for each purpose; verified by [`IdentityKey::verify_labelled`].
+    /// Signs `label ‖ identity key ‖ text`, with a different label for each purpose. [`IdentityKey::verify_labelled`]
+    /// verifies it. P-2.2: a signature must cover the whole identity key; adding it here means that no caller can
+    /// forget it.
     pub(crate) fn sign_labelled(&self, label: &[u8], text: &[u8]) -> [u8; SIGNATURE] {
         self.signing.sign(&self.public.labelled(label, text))
     }
 
-    /// Seals the identity into one record of 105 bytes (docs/protocol.md, section 6).
+    /// Encrypts the identity into a record of 105 bytes (docs/formats.md, section 6).
     ///
-    /// `context` names the record in the caller's store; the same must be given to [`Identity::unseal`].
+    /// `context` names the record in the caller's store; pass the same to [`Identity::unseal`].
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -95,12 +95,12 @@ impl Identity {
         storage::seal(key, kind::IDENTITY, context, &state.finish(), &mut rng)
     }
 
-    /// Opens what [`Identity::seal`] made.
+    /// Decrypts a record of [`Identity::seal`].
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// * [`UnsealError::Rejected`] if the key, the context or the record is not the one used in `seal`.
+    /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::IDENTITY, context, record)?;
         let mut reader = Reader::new(&state);
@@ -109,13 +109,13 @@ impl Identity {
         Ok(identity)
     }
 
-    /// The encoding of section 6.2, for this record and for an account's.
+    /// Writes the encoding of section 6.2, for the record of an identity or an account.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
         let Self { signing, agreement, public: _ } = self;
         writer.bytes(signing.secret()).bytes(agreement.secret().expose());
     }
 
-    /// Reads what [`Identity::write`] wrote.
+    /// Reads the encoding that [`Identity::write`] writes.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let signing = SignatureKeyPair::from_secret(&Secret::copy_of(reader.array()?));
         let agreement = KeyPair::from_secret(Secret::copy_of(reader.array()?));
@@ -134,9 +134,9 @@ impl fmt::Debug for Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentityKeyError {
-    /// One of the two keys is not in its one canonical encoding, or not on its curve.
+    /// One of the two keys is not in canonical encoding, or not on its curve.
     NonCanonical,
-    /// One of the two keys is of small order: made to break, never by accident.
+    /// One of the two keys is of small order. No honest device generates such a key.
     LowOrder,
 }
 
@@ -169,12 +169,13 @@ impl From<InvalidVerifyingKey> for IdentityKeyError {
     }
 }
 
-/// A device's public identity: 32 bytes of Ed25519, then 32 bytes of X25519.
+/// A device's public identity key: 32 bytes of Ed25519, then 32 bytes of X25519.
 ///
-/// P-2.1: whatever pins or compares an identity uses all 64 bytes.
+/// A session proves that the peer holds the X25519 half. It proves nothing about the Ed25519 half of an initiator.
+/// Therefore a signature counts for this identity only if the signed text contains all 64 bytes, as a bundle does
+/// (requirement P-2.2).
 ///
-/// P-2.8: a session proves that its peer holds the X25519 half. Of an initiator's Ed25519 half it proves nothing: a signature
-/// counts for this identity only if the signed text contains all 64 bytes, as a bundle's does.
+/// P-2.1: comparison, hashing and pinning use all 64 bytes.
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct IdentityKey {
     signing: [u8; 32],
@@ -182,19 +183,19 @@ pub struct IdentityKey {
 }
 
 impl IdentityKey {
-    /// Bytes of an identity key.
+    /// Length in bytes: 64.
     pub const LENGTH: usize = 64;
 
-    /// Reads an identity key.
+    /// Decodes an identity key.
     ///
     /// # Errors
     ///
-    /// [`IdentityKeyError`] where either key is not canonical or of small order.
+    /// [`IdentityKeyError`] if either key is not canonical or is of small order.
     pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         Self::decode(bytes).map(|(key, _)| key)
     }
 
-    /// The same, with the point that the check has computed anyway.
+    /// Decodes an identity key, and returns the X25519 point that the check has computed.
     pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
         let (signing, agreement) = split(bytes);
         SignaturePublicKey::decode(signing)?;
@@ -202,14 +203,14 @@ impl IdentityKey {
         Ok((Self { signing: *signing, agreement: *point.public() }, point))
     }
 
-    /// The same without decompressing either key: for keys whose points their user decodes anyway, and for sealed
-    /// state, which was checked before it was sealed.
+    /// Decodes an identity key without decompressing either half. For keys whose points the caller decodes itself, and
+    /// for records, whose keys were checked before they were sealed.
     pub(crate) fn from_bytes_without_points(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         let (signing, agreement) = split(bytes);
         Ok(Self { signing: *signing, agreement: PublicKey::decode(agreement)? })
     }
 
-    /// The 64 bytes: Ed25519, then X25519.
+    /// Returns the 64 bytes: Ed25519, then X25519.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
@@ -219,7 +220,8 @@ impl IdentityKey {
         bytes
     }
 
-    /// Whether `signature` is this identity's over `label ‖ identity key ‖ text`, strictly (P-1.5).
+    /// Returns whether `signature` is this identity's signature over `label ‖ identity key ‖ text`. Verification is
+    /// strict (P-1.5).
     pub(crate) fn verify_labelled(&self, label: &[u8], text: &[u8], signature: &[u8; SIGNATURE]) -> bool {
         SignaturePublicKey::decode(&self.signing).is_ok_and(|key| key.verify(&self.labelled(label, text), signature))
     }
@@ -242,7 +244,7 @@ fn split(bytes: &[u8; IdentityKey::LENGTH]) -> (&[u8; 32], &[u8; 32]) {
     (bytes.first_chunk().unwrap_or(EMPTY), bytes.last_chunk().unwrap_or(EMPTY))
 }
 
-/// In constant time: a session's peer may be hidden from whoever measures.
+/// Compares in constant time: an attacker who measures time must not learn who the peer of a session is.
 impl PartialEq for IdentityKey {
     fn eq(&self, other: &Self) -> bool {
         self.to_bytes().ct_eq(&other.to_bytes()).into()
@@ -257,7 +259,7 @@ impl Hash for IdentityKey {
 
 impl fmt::Debug for IdentityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A digest, so that keys which share one half look different.
+        // Print a digest, so that keys that share one half look different.
         f.write_str("IdentityKey(")?;
         for byte in digest(&[&self.to_bytes()]).iter().take(4) {
             write!(f, "{byte:02x}")?;

@@ -1,19 +1,19 @@
-//! Identities, pre-keys and bundles (docs/protocol.md, section 2).
+//! Identities, pre-keys and bundles (docs/spec/session.md, section 2).
 //!
-//! Does not know what a session is: keys are made, signed, checked, rotated and removed here, never agreed on.
+//! Keys are generated, signed, checked, rotated and removed here. Key agreement is in [`handshake`](crate::handshake).
 
-mod bundle; //   2.3  what a device publishes, and what a peer accepts of it
-mod identity; // 2.1  who a device is
-mod prekey; //   2.2  one generation of pre-keys, one one-time pair
-mod prekeys; //  2.4  all that a device holds: rotation, stock, removal
-mod stored; //   6.3  the same, sealed
+mod bundle; //   2.3  the bundle that a device publishes and a peer verifies
+mod identity; // 2.1  a device's identity
+mod prekey; //   2.2  one generation of pre-keys, and one one-time pair
+mod prekeys; //  2.4  all pre-keys of a device: rotation, replenishment, removal
+mod stored; //   6.3  sealed records of pre-keys
 
 pub use bundle::{BundleError, PreKeyBundle, Trust, VerifiedBundle};
 pub use identity::{Identity, IdentityKey, IdentityKeyError};
 pub(crate) use prekeys::LookupError;
 pub use prekeys::{PreKeys, PreKeysError, Stock, Used};
 
-/// Type byte before every X25519 public key (docs/protocol.md, section 1.5). The four never coincide.
+/// Type byte before every X25519 public key (docs/spec/conventions.md, section 1.5). The four type bytes differ.
 pub(crate) const TYPE_X25519: u8 = 0x11;
 /// Type byte before every Ed25519 public key.
 pub(crate) const TYPE_ED25519: u8 = 0x12;

@@ -1,6 +1,4 @@
-//! One generation of pre-keys, and one one-time pair: the secrets behind bundles.
-//!
-//! Does not know how many there are or when they go: see `prekeys`.
+//! One generation of pre-keys, and one one-time pair: the secrets behind bundles. `prekeys` manages their lifetimes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -15,7 +13,7 @@ use crate::primitives::secret::Secret;
 use crate::primitives::x25519::{KeyPair, PublicKey};
 use crate::time::Timestamp;
 
-/// Everything in a bundle but its signature.
+/// A bundle without its signature.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) identity: IdentityKey,
@@ -27,7 +25,7 @@ pub(crate) struct Parts {
     pub(crate) one_time: Option<(u32, PublicKey)>,
 }
 
-/// A signed pre-key and the last-resort key that lives as long.
+/// A signed pre-key, and the last-resort key with the same lifetime.
 pub(crate) struct Generation {
     pub(super) id: u32,
     pub(super) created: Timestamp,
@@ -35,12 +33,12 @@ pub(crate) struct Generation {
     pub(super) signed: KeyPair,
     pub(super) last_resort: Secret<SEED>,
     pub(super) signature: [u8; SIGNATURE],
-    /// Sessions set up through the last-resort key: the replay cache.
+    /// Ids of the sessions set up with the last-resort key: the replay cache.
     pub(super) seen: BTreeSet<[u8; 16]>,
 }
 
 impl Generation {
-    /// A new generation, signed.
+    /// Generates and signs a new generation. `taken` are the ids in use.
     pub(super) fn generate(
         identity: &Identity,
         created: Timestamp,
@@ -86,9 +84,9 @@ impl Generation {
     }
 }
 
-/// A one-time X25519 key and a one-time ML-KEM-768 key, published together and used together, once.
+/// A one-time X25519 key and a one-time ML-KEM-768 key. They are published together, and used together and once.
 pub(crate) struct OneTime {
-    /// The generation under whose signed pre-key it was published, and with which it goes.
+    /// Id of the generation under whose signed pre-key the pair was published. The pair is deleted with it.
     pub(super) signed_id: u32,
     pub(super) agreement: KeyPair,
     pub(super) kem: Secret<SEED>,
@@ -96,7 +94,7 @@ pub(crate) struct OneTime {
 }
 
 impl OneTime {
-    /// A new pair, signed together with its generation.
+    /// Generates a new pair, and signs its bundle.
     pub(super) fn generate(
         identity: &Identity,
         generation: &Generation,
@@ -118,8 +116,8 @@ impl OneTime {
     }
 }
 
-/// P-2.2. A new pair and its id, which is taken from the key: a device that was set up again, or restored from a backup, gives
-/// other keys other ids, and a message for the lost ones is told from a forged one.
+/// Generates a key pair and its id. P-2.3: the id is derived from the key. After a reinstallation or a restored backup,
+/// new keys then have new ids, and a message for the lost keys can be told from a forged one.
 fn named_pair(rng: &mut dyn CryptoRng, taken: impl Fn(u32) -> bool) -> (u32, KeyPair) {
     let pair = KeyPair::from_secret(Secret::random(rng));
     let [a, b, c, d, ..] = digest(&[pair.public().as_bytes()]);

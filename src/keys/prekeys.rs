@@ -1,6 +1,6 @@
-//! [`PreKeys`]: all the pre-keys that a device holds, from generation to removal.
+//! [`PreKeys`]: all pre-keys of a device, from generation to removal.
 //!
-//! Does not know sessions: it lends secrets to the handshake, and learns afterwards which were used.
+//! It lends secrets to the handshake, and is told afterwards which keys were used.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -18,13 +18,13 @@ use crate::primitives::mlkem768::DecapsulationKey;
 use crate::primitives::x25519::KeyPair;
 use crate::time::Timestamp;
 
-/// Why pre-keys could not be made.
+/// Why pre-keys could not be generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PreKeysError {
-    /// The identity is not the one these pre-keys were generated for: a bug in the caller.
+    /// The identity is not the one these pre-keys were generated for, which is a bug in the caller.
     OtherIdentity,
-    /// The current generation would have more one-time pairs than [`PreKeys::MAX_ONE_TIME`]: publish those there are.
+    /// The current generation would have more one-time pairs than [`PreKeys::MAX_ONE_TIME`]. Publish the existing ones.
     Full,
 }
 
@@ -39,32 +39,35 @@ impl fmt::Display for PreKeysError {
 
 impl core::error::Error for PreKeysError {}
 
-/// How many one-time pairs are left.
+/// Number of one-time pairs left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stock {
-    /// Pairs that were not used yet and whose bundles have not expired, whether or not a server still has them.
+    /// Number of unused pairs whose bundles have not expired, whether or not a server still has them.
     pub one_time: usize,
 }
 
 impl Stock {
-    /// Fewer than 20 pairs are left: call [`PreKeys::replenish`] and publish what it gives. A stock that falls faster than
-    /// sessions arrive says that somebody drains the server.
+    /// Returns whether fewer than 20 pairs are left. If so, call [`PreKeys::replenish`] and publish the bundles.
+    ///
+    /// A number that falls faster than sessions arrive means that an attacker is draining the server's bundles.
     #[must_use]
     pub const fn is_low(self) -> bool {
         self.one_time < LOW_STOCK
     }
 }
 
-/// What a session that was just accepted has used up. Hand it to [`PreKeys::remove`] and store the pre-keys in the same
-/// transaction as the session; until then the same first message could open a second session.
+/// The pre-keys that a newly accepted session has used.
+///
+/// Pass it to [`PreKeys::remove`], and store the pre-keys in the same transaction as the session. Until then the same
+/// first message could set up a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "give it to PreKeys::remove, and store both records together"]
 pub struct Used(pub(crate) UsedKey);
 
 impl Used {
-    /// Whether one-time keys were used. If not, the sender had only the last-resort bundle: the stock is empty, or
-    /// somebody wants it to seem so.
+    /// Returns whether one-time keys were used. If not, the sender had only the last-resort bundle: the server has run
+    /// out of one-time bundles, or an attacker withholds them.
     #[must_use]
     pub const fn one_time(&self) -> bool {
         matches!(self.0, UsedKey::OneTime(_))
@@ -79,8 +82,10 @@ pub(crate) enum UsedKey {
 
 /// The pre-keys of one device: signed and last-resort keys by generation, and one-time pairs.
 ///
-/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md).
-/// Rules of lifetime are in docs/protocol.md, section 2.4.
+/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md). For lifetimes
+/// see docs/spec/session.md, section 2.4.
+///
+/// On error the state is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -89,8 +94,8 @@ pub(crate) enum UsedKey {
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let bob = Identity::generate(rng);
 /// let mut keys = PreKeys::generate(&bob, now, rng);
-/// let to_publish = keys.replenish(&bob, 100, rng)?;   // hand each out once ..
-/// let last_resort = keys.bundle();                    // .. and this one when none is left
+/// let to_publish = keys.replenish(&bob, 100, rng)?;   // the server hands out each once,
+/// let last_resort = keys.bundle();                    // and this one when none is left
 /// assert!(!keys.stock(now).is_low());
 ///
 /// let a_week_later = now.plus_seconds(7 * 24 * 60 * 60);
@@ -101,8 +106,8 @@ pub(crate) enum UsedKey {
 pub struct PreKeys {
     pub(super) owner: IdentityKey,
     pub(super) signing: SignaturePublicKey,
-    /// Replaced ones, oldest first.
-    /// Boxed, so that growing the list moves pointers and leaves no secret behind.
+    /// Replaced generations, oldest first. Boxed, so that growing the list moves pointers and leaves no copy of a
+    /// secret behind.
     #[allow(clippy::vec_box)]
     pub(super) older: Vec<Box<Generation>>,
     pub(super) current: Box<Generation>,
@@ -111,10 +116,10 @@ pub struct PreKeys {
 }
 
 impl PreKeys {
-    /// P-2.9. The greatest number of one-time pairs of one generation.
+    /// Maximum number of one-time pairs of one generation (requirement P-2.8).
     pub const MAX_ONE_TIME: usize = 1_000;
 
-    /// The first generation: one signed pre-key and one last-resort key. One-time pairs come from [`PreKeys::replenish`].
+    /// Generates a signed pre-key and a last-resort key. One-time pairs come from [`PreKeys::replenish`].
     #[must_use]
     pub fn generate(identity: &Identity, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut rng = rng;
@@ -129,32 +134,33 @@ impl PreKeys {
         }
     }
 
-    /// Whose pre-keys they are.
+    /// Returns the identity key of the device that the pre-keys belong to.
     #[must_use]
     pub const fn owner(&self) -> &IdentityKey {
         &self.owner
     }
 
-    /// Counts changes: for compare-and-swap in the store, and to notice a record that was rolled back.
+    /// Returns the number of changes so far, for compare-and-swap in the store and to detect a rolled-back record.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The current last-resort bundle: a server hands it out, as often as asked, when it has no one-time bundle left.
+    /// Returns the current last-resort bundle. A server hands it out, any number of times, when no other is left.
     #[must_use]
     pub fn bundle(&self) -> PreKeyBundle {
         let parts = self.current.parts(self.owner);
         PreKeyBundle::from_signed(parts, self.signing.clone(), self.current.signature)
     }
 
-    /// Makes `count` one-time pairs and gives their bundles, each for the server to hand out once.
+    /// Generates `count` one-time pairs, and returns their bundles. The server hands out each bundle once.
     ///
-    /// Store the pre-keys before publishing: a published bundle whose secrets were lost makes a message unreadable.
+    /// Store the pre-keys before publishing: without a published bundle's secrets, a message to it is unreadable.
     ///
     /// # Errors
     ///
-    /// [`PreKeysError`]; nothing was made then.
+    /// * [`PreKeysError::OtherIdentity`] if `identity` is not the owner.
+    /// * [`PreKeysError::Full`] if the generation would have too many pairs.
     pub fn replenish(
         &mut self,
         identity: &Identity,
@@ -177,8 +183,9 @@ impl PreKeys {
         Ok(bundles)
     }
 
-    /// The bundles of all one-time pairs that were not used yet and have not expired, for a server that lost them. Bundles it
-    /// still has, or has handed out already, are among them: the server must go by their bytes.
+    /// Returns the bundles of all unused one-time pairs that have not expired, for a server that lost them.
+    ///
+    /// They include bundles that the server still has or has handed out already. The server must compare their bytes.
     #[must_use]
     pub fn one_time_bundles(&self, now: Timestamp) -> Vec<PreKeyBundle> {
         let bundle = |(id, generation, pair): (u32, &Generation, &OneTime)| {
@@ -188,22 +195,25 @@ impl PreKeys {
         self.usable(now).map(bundle).collect()
     }
 
-    /// How many one-time pairs are left that somebody can still use.
+    /// Returns how many one-time pairs are left that have not expired.
     #[must_use]
     pub fn stock(&self, now: Timestamp) -> Stock {
         Stock { one_time: self.usable(now).count() }
     }
 
-    /// Applies the rules of lifetime (docs/protocol.md, section 2.4): a new generation when the current one is a week old
-    /// or its replay cache is full, or when it is dated in the future because the clock was wrong; generations, with their
-    /// one-time pairs, deleted once nothing under way can need them. A clock that is wrong *now* deletes too much: check it.
+    /// Rotates the pre-keys and deletes old ones (docs/spec/session.md, section 2.4). Call it daily or at every start;
+    /// it
+    /// is cheap when nothing is due.
     ///
-    /// `true` says that there is a new generation: publish [`PreKeys::bundle`] in place of the old one.
-    /// Call it daily or at every start; it is cheap when nothing is due.
+    /// It makes a new generation when the current one is a week old, when its replay cache is full, or when a wrong
+    /// clock has dated it in the future. It deletes generations, with their one-time pairs, once no message in transit
+    /// can need them. A clock that is wrong *now* deletes too much: check it first.
+    ///
+    /// Returns `true` if there is a new generation: publish [`PreKeys::bundle`] in place of the old bundle.
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`]; nothing was changed then.
+    /// [`PreKeysError::OtherIdentity`] if `identity` is not the owner.
     pub fn rotate(
         &mut self,
         identity: &Identity,
@@ -223,7 +233,8 @@ impl PreKeys {
         let before = self.older.len();
         self.older.retain(|generation| now < generation.expires.plus_seconds(DELIVERY));
         while self.older.len() > MAX_OLDER {
-            // Whoever fills replay caches pushes out what was filled, not what others still need.
+            // Remove generations with a full replay cache first, so that an attacker who fills caches evicts only
+            // those.
             let full = self.older.iter().position(|generation| generation.seen.len() >= REPLAY_CACHE);
             self.older.remove(full.unwrap_or(0));
         }
@@ -237,10 +248,10 @@ impl PreKeys {
         Ok(due)
     }
 
-    /// P-2.7. Forgets what an accepted session has used: one-time keys are deleted; use of the last-resort key is remembered,
-    /// so that the same first message cannot open a second session.
+    /// Removes the pre-keys that an accepted session has used. One-time keys are deleted. For the last-resort key the
+    /// session is remembered, so that the same first message cannot set up a second one.
     ///
-    /// Doing it twice changes nothing the second time.
+    /// Call it only after the first message has verified (requirement P-2.9). Calling it twice does no harm.
     pub fn remove(&mut self, used: Used) {
         match used.0 {
             UsedKey::OneTime(id) => {
@@ -260,7 +271,7 @@ impl PreKeys {
         self.touch();
     }
 
-    /// P-3.6. The secrets that a first message names.
+    /// Finds the secrets that a first message names. P-3.6: the generation is held, the one-time pair is its own.
     pub(crate) fn find(&self, signed_id: u32, one_time_id: u32) -> Result<Lookup<'_>, LookupError> {
         let generation = self.generation(signed_id).ok_or(LookupError::Unknown)?;
         if one_time_id == 0 {
@@ -289,7 +300,7 @@ impl PreKeys {
         self.generations().find(|generation| generation.id == id)
     }
 
-    /// The one-time pairs whose bundles a peer would accept.
+    /// The one-time pairs whose bundles have not expired.
     fn usable(&self, now: Timestamp) -> impl Iterator<Item = (u32, &Generation, &OneTime)> {
         self.one_time.iter().filter_map(move |(id, pair)| {
             let generation = self.generation(pair.signed_id).filter(|generation| now < generation.expires)?;
@@ -318,7 +329,7 @@ impl fmt::Debug for PreKeys {
     }
 }
 
-/// What the handshake borrows to answer one first message.
+/// The secrets that the handshake borrows to answer one first message.
 pub(crate) struct Lookup<'a> {
     generation: &'a Generation,
     pub(crate) one_time: Option<(u32, &'a KeyPair)>,
@@ -332,7 +343,8 @@ impl Lookup<'_> {
         &self.generation.signed
     }
 
-    /// P-3.7. What accepting the session `session` uses up, unless it was accepted before.
+    /// Returns what accepting the session uses up. P-3.7: refuses a session that the replay cache knows, and every
+    /// session once the cache is full.
     pub(crate) fn claim(&self, session: [u8; 16]) -> Result<Used, LookupError> {
         if let Some((id, _)) = self.one_time {
             return Ok(Used(UsedKey::OneTime(id)));
@@ -347,7 +359,7 @@ impl Lookup<'_> {
     }
 }
 
-/// Why pre-keys cannot answer a first message.
+/// Why the pre-keys cannot answer a first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookupError {
     Unknown,
@@ -355,21 +367,22 @@ pub(crate) enum LookupError {
     CacheFull,
 }
 
-/// P-2.5. A new generation is due after this many seconds: a week.
+/// P-2.6: a new generation is due after this many seconds, a week.
 const ROTATION: u64 = 7 * 24 * 60 * 60;
 
-/// A bundle can be used for this many seconds: 30 days, so that a device may be away for weeks and still be written to.
+/// Validity of a bundle in seconds: 30 days, so that peers can write to a device that is away for weeks.
 const LIFETIME: u64 = 30 * 24 * 60 * 60;
 
-/// P-2.6. Secrets are kept for this many seconds after their bundle expired, for messages on their way: 14 days.
+/// P-2.7: secrets are kept for this many seconds after their bundle has expired, for messages in transit: 14 days.
 const DELIVERY: u64 = 14 * 24 * 60 * 60;
 
-/// Sessions remembered for each last-resort key. From then on the key accepts nothing more (fails closed) and a rotation is
-/// due; what was accepted at the same moment is still remembered.
+/// Sessions remembered for each last-resort key. Once the cache is full, the key accepts no more sessions and a
+/// rotation is due. Sessions accepted concurrently are still remembered.
 const REPLAY_CACHE: usize = 1_024;
 
-/// Generations kept beside the current one: six weekly ones fit 44 days, the rest is for rotations by a full replay cache.
+/// Generations kept besides the current one. Weekly rotation needs six in 44 days; the others are for rotations caused
+/// by a full replay cache.
 const MAX_OLDER: usize = 16;
 
-/// Below this many pairs the stock is low.
+/// The number of pairs is low below this.
 const LOW_STOCK: usize = 20;

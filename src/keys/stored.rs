@@ -1,6 +1,4 @@
-//! The sealed form of [`PreKeys`] (docs/protocol.md, section 6.3).
-//!
-//! Does not know when it is written or read.
+//! Sealed records of [`PreKeys`] (docs/formats.md, section 6.3).
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -20,9 +18,9 @@ use crate::storage::{self, StorageKey, UnsealError};
 use crate::time::Timestamp;
 
 impl PreKeys {
-    /// Seals the pre-keys into one record: 337 bytes, and 200 for each one-time pair.
+    /// Encrypts the pre-keys into a record: 337 bytes, and 200 for each one-time pair.
     ///
-    /// `context` names the record in the caller's store; the same must be given to [`PreKeys::unseal`].
+    /// `context` names the record in the caller's store; pass the same to [`PreKeys::unseal`].
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
@@ -32,12 +30,12 @@ impl PreKeys {
         storage::seal(key, kind::PRE_KEYS, context, &writer.finish(), &mut rng)
     }
 
-    /// Opens what [`PreKeys::seal`] made.
+    /// Decrypts a record of [`PreKeys::seal`].
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// * [`UnsealError::Rejected`] if the key, the context or the record is not the one used in `seal`.
+    /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::PRE_KEYS, context, record)?;
         let mut reader = Reader::new(&state);
@@ -46,7 +44,7 @@ impl PreKeys {
         Ok(keys)
     }
 
-    /// The encoding of section 6.3, for this record and for an account's.
+    /// Writes the encoding of section 6.3, for the record of pre-keys or of an account.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
         let Self { owner, signing: _, older, current, one_time, revision } = self;
         writer.bytes(&owner.to_bytes()).u64(*revision);
@@ -62,7 +60,7 @@ impl PreKeys {
         }
     }
 
-    /// Reads what [`PreKeys::write`] wrote.
+    /// Reads the encoding that [`PreKeys::write`] writes.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let owner = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let signing = SignaturePublicKey::decode(owner.signing()).map_err(|_| Malformed)?;
@@ -132,7 +130,7 @@ impl OneTime {
     }
 }
 
-/// The public half is stored too: computing it again costs more than reading the whole record.
+/// Writes the public half too: computing it again would cost more than reading the whole record.
 fn encode_pair(writer: &mut SecretWriter, pair: &KeyPair) {
     writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
 }
@@ -143,7 +141,7 @@ fn decode_pair(reader: &mut Reader<'_>) -> Result<KeyPair, Malformed> {
     Ok(KeyPair::from_parts(secret, public))
 }
 
-/// Bytes of a generation that has seen no session.
+/// Encoded length in bytes of a generation with an empty replay cache.
 const GENERATION: usize = 4 + 8 + 8 + 64 + 64 + 64 + 4;
-/// Bytes of a one-time pair with its id.
+/// Encoded length in bytes of a one-time pair with its id.
 const PAIR: usize = 4 + 4 + 64 + 64 + 64;

@@ -1,7 +1,5 @@
-//! [`Decryptor`]: the blob in pieces of any length in, each chunk's plaintext out once it is verified (docs/protocol.md,
-//! section 8.3).
-//!
-//! Does not know where the blob comes from, nor what becomes of a file of which only the beginning was there.
+//! [`Decryptor`]: push-style decryption; each chunk is released once it has verified (docs/spec/attachments.md, section
+//! 8.3).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,11 +14,13 @@ use crate::primitives::aead::TAG;
 use crate::primitives::secret::{Secret, reserve};
 use crate::primitives::sha256::Hash;
 
-/// Decrypts one blob from its beginning: pieces of it of any length in, plaintext out, each chunk once it is verified. Holds
-/// less than one chunk of ciphertext, whatever the size of the file.
+/// Decrypts one blob from its beginning.
 ///
-/// What came out is the sender's, and in its place. Only [`finish`](Self::finish) says that it is the whole file: until then
-/// show it as a file that is being loaded.
+/// It takes pieces of any length and returns the plaintext of each chunk once the chunk has verified. It buffers less
+/// than one chunk of ciphertext, whatever the size of the file.
+///
+/// The plaintext returned is the sender's and at its position. Only [`finish`](Self::finish) tells whether the file is
+/// complete; until then, present it as still loading.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -41,18 +41,18 @@ use crate::primitives::sha256::Hash;
 pub struct Decryptor {
     attachment: Box<Secret<32>>,
     role: Role,
-    /// What the whole blob must have; a thumbnail is one chunk, and has none.
+    /// Expected SHA-256 of the blob. A thumbnail has none: it is a single chunk.
     digest: Option<[u8; 32]>,
     pub(super) opener: Opener,
-    /// Ciphertext that is no whole header or chunk yet.
+    /// Ciphertext of an incomplete header or chunk.
     pub(super) pending: Vec<u8>,
-    /// Bytes that have come in.
+    /// Number of bytes received.
     received: u64,
     rejected: bool,
 }
 
 impl Decryptor {
-    /// Begins with the blob that `pointer` names.
+    /// Creates a decryptor for the blob that `pointer` names.
     #[must_use]
     pub fn new(pointer: &super::Pointer) -> Self {
         pointer.decryptor()
@@ -63,24 +63,26 @@ impl Decryptor {
         Self { attachment, role, digest, opener, pending: Vec::new(), received: 0, rejected: false }
     }
 
-    /// Takes the next bytes of the blob, and appends to `plaintext` what they complete and what verifies: at most one chunk
-    /// more than there are bytes. Where `plaintext` has to grow, its old memory is wiped.
+    /// Takes the next bytes of the blob, and appends the file's bytes from all chunks that they complete.
+    ///
+    /// The plaintext appended is at most one chunk longer than `ciphertext`. If `plaintext` must grow, its old memory
+    /// is wiped.
     ///
     /// # Errors
     ///
-    /// [`DecryptError::Rejected`] where something does not fit, and at every call after that. What was appended before
-    /// remains verified.
+    /// [`DecryptError::Rejected`] if the blob is not the one that the pointer names; every later call fails too.
+    /// Plaintext appended before the error remains authentic.
     pub fn push(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
         let rest = self.accept(ciphertext, plaintext)?;
         self.open(rest, plaintext)
     }
 
-    /// Says whether the whole file was there.
+    /// Checks that the whole file has been received.
     ///
     /// # Errors
     ///
-    /// [`DecryptError::Incomplete`] where the end of the blob is missing; [`DecryptError::Rejected`] where its digest is not
-    /// the pointer's, or something was rejected before.
+    /// * [`DecryptError::Incomplete`] if the end of the blob is missing.
+    /// * [`DecryptError::Rejected`] if the blob's digest differs from the pointer's, or an earlier call failed.
     pub fn finish(self) -> Result<(), DecryptError> {
         if self.rejected {
             return Err(DecryptError::Rejected);
@@ -88,13 +90,13 @@ impl Decryptor {
         if self.opener.chunk < self.opener.layout.chunks() {
             return Err(DecryptError::Incomplete);
         }
-        // P-8.6
+        // P-8.6: a file is complete only if the blob has the pointer's SHA-256.
         let digest = self.opener.digest.finish();
         if self.digest.is_none_or(|expected| expected == digest) { Ok(()) } else { Err(DecryptError::Rejected) }
     }
 
-    /// What [`push`](Self::push) does first: checks the length, reads the header, and completes the chunk that is pending.
-    /// Gives what is left, which begins a chunk.
+    /// First part of [`push`](Self::push): checks the length, reads the header, and completes the pending chunk.
+    /// Returns the remaining ciphertext, which begins at a chunk.
     pub(super) fn accept<'a>(
         &mut self,
         ciphertext: &'a [u8],
@@ -127,7 +129,7 @@ impl Decryptor {
         Ok(rest)
     }
 
-    /// Opens the whole chunks of `ciphertext`, and keeps the rest.
+    /// Decrypts the whole chunks of `ciphertext`, and buffers the rest.
     pub(super) fn open(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
         let mut rest = ciphertext;
         while let Some((sealed, after)) = rest.split_at_checked(self.opener.next_length())
@@ -145,7 +147,7 @@ impl Decryptor {
         DecryptError::Rejected
     }
 
-    /// Fills `pending` up to `length` bytes; gives what is left.
+    /// Extends `pending` to at most `length` bytes; returns the remaining ciphertext.
     fn fill<'a>(&mut self, ciphertext: &'a [u8], length: usize) -> &'a [u8] {
         let room = length.saturating_sub(self.pending.len());
         let (head, rest) = ciphertext.split_at_checked(room).unwrap_or((ciphertext, &[]));
@@ -167,25 +169,25 @@ impl fmt::Debug for Decryptor {
     }
 }
 
-/// Opens chunk after chunk, and digests what they came from.
+/// Decrypts consecutive chunks, and hashes their ciphertext.
 pub(super) struct Opener {
-    /// Once the header was there.
+    /// Set once the header has been read.
     pub(super) keys: Option<ChunkKeys>,
     pub(super) layout: Layout,
-    /// The chunk that comes next.
+    /// Number of the next chunk.
     pub(super) chunk: u64,
-    /// Of everything before it.
+    /// Hash of the blob before that chunk.
     pub(super) digest: Hash,
 }
 
 impl Opener {
-    /// Bytes of the next chunk of ciphertext; 0 after the last.
+    /// Ciphertext bytes of the next chunk; 0 after the last.
     pub(super) fn next_length(&self) -> usize {
         if self.chunk < self.layout.chunks() { self.layout.sealed_length(self.chunk) } else { 0 }
     }
 
-    /// Room for the plaintext of so much ciphertext: no more than is left of the file, and for the moment of its check the
-    /// padding in a chunk.
+    /// Capacity to reserve for `ciphertext` bytes: at most what remains of the file plus one chunk, because padding is
+    /// decrypted before it is checked and removed.
     fn room(&self, ciphertext: usize) -> usize {
         let left = self.layout.size().saturating_sub(format::plain_start(self.chunk));
         usize::try_from(left).unwrap_or(usize::MAX).saturating_add(CHUNK).min(ciphertext)
@@ -200,7 +202,7 @@ impl Opener {
     }
 }
 
-/// Appends the file's bytes in one chunk, if it verifies and is padded as it must be; nothing otherwise.
+/// Appends the file's bytes of one chunk if the chunk verifies and its padding is valid; otherwise appends nothing.
 pub(super) fn open_chunk(
     keys: &ChunkKeys,
     layout: Layout,
@@ -214,7 +216,7 @@ pub(super) fn open_chunk(
     plaintext.resize(start.saturating_add(length), 0);
     let opened = plaintext.get_mut(start..).unwrap_or_default();
     let verified = keys.open(chunk, sealed, opened).is_ok();
-    // P-8.2. The padding must be zeros, or one file would have many blobs.
+    // P-8.2: the padding must be zeros. Otherwise one file would have many blobs.
     let padding = opened.get(layout.file_length(chunk)..);
     if verified && padding.is_some_and(|padding| padding.iter().all(|byte| *byte == 0)) {
         plaintext.truncate(start.saturating_add(layout.file_length(chunk)));

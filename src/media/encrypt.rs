@@ -1,6 +1,4 @@
-//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/protocol.md, section 8.2).
-//!
-//! Does not know where the plaintext comes from, nor where the blob goes.
+//! [`Encryptor`]: push-style encryption of a file in constant memory (docs/spec/attachments.md, section 8.2).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -18,8 +16,10 @@ use crate::primitives::aead::TAG;
 use crate::primitives::secret::Secret;
 use crate::primitives::sha256::Hash;
 
-/// Encrypts one file: pieces of plaintext of any length in, pieces of the blob out. Holds less than two chunks, whatever the
-/// size of the file.
+/// Encrypts one file.
+///
+/// It takes pieces of plaintext of any length and returns pieces of the blob. It buffers less than two chunks, whatever
+/// the size of the file.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -44,27 +44,27 @@ use crate::primitives::sha256::Hash;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Uploads that are taken up again
+/// # Resuming uploads
 ///
-/// [`seal`](Self::seal) puts an encryption away, at the last whole chunk; [`unseal`](Self::unseal) goes on there with the same
-/// bytes. Read there how to do it safely.
+/// [`seal`](Self::seal) stores the state of an encryption at the last whole chunk. [`unseal`](Self::unseal) resumes
+/// from there and produces the same bytes; its documentation explains how to do this safely.
 pub struct Encryptor {
     pub(super) attachment: Box<Secret<32>>,
     pub(super) salt: [u8; SALT],
     pub(super) role: Role,
     pub(super) sealer: Sealer,
-    /// Plaintext that fills no chunk yet. Never grows beyond its first capacity.
+    /// Plaintext of an incomplete chunk. Never grows beyond its first capacity.
     pub(super) pending: Zeroizing<Vec<u8>>,
-    /// Whether the header was given out.
+    /// Whether the header has been output.
     started: bool,
 }
 
 impl Encryptor {
-    /// Begins with a file of `size` bytes. Uses 32 bytes of `rng` for its key and 24 for the salt.
+    /// Begins a file of `size` bytes. Draws 32 bytes (key), then 24 (salt) from `rng`.
     ///
     /// # Errors
     ///
-    /// [`EncryptError::TooLarge`] where `size` is more than [`MAX_SIZE`](super::MAX_SIZE).
+    /// [`EncryptError::TooLarge`] if `size` exceeds [`MAX_SIZE`](super::MAX_SIZE).
     pub fn new(media_type: MediaType, size: u64, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, EncryptError> {
         let mut rng = rng;
         let attachment = Box::new(Secret::random(&mut rng));
@@ -72,14 +72,14 @@ impl Encryptor {
         Ok(Self::begin(attachment, Role::File(media_type), layout, &mut rng))
     }
 
-    /// P-8.1: a fresh salt; `attachment` is fresh, or its file's.
+    /// Begins a blob with a fresh salt. P-8.1: the attachment key is fresh for each file; its thumbnail shares it.
     pub(super) fn begin(attachment: Box<Secret<32>>, role: Role, layout: Layout, rng: &mut dyn CryptoRng) -> Self {
         let mut salt = [0; SALT];
         rng.fill_bytes(&mut salt);
         Self::at(attachment, salt, role, layout, 0, Hash::new())
     }
 
-    /// Before chunk `chunk`, with the digest of everything before it.
+    /// Continues before `chunk`; `digest` covers the blob up to there.
     pub(super) fn at(
         attachment: Box<Secret<32>>,
         salt: [u8; SALT],
@@ -93,24 +93,26 @@ impl Encryptor {
         Self { attachment, salt, role, sealer: Sealer { keys, layout, chunk, digest }, pending, started: chunk > 0 }
     }
 
-    /// Bytes of the file, as announced.
+    /// Returns the announced size of the file in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.sealer.layout.size()
     }
 
-    /// Bytes of the whole blob.
+    /// Returns the size of the whole blob in bytes.
     #[must_use]
     pub const fn ciphertext_size(&self) -> u64 {
         self.sealer.layout.ciphertext_size()
     }
 
-    /// Takes the next bytes of the file, and appends to `output` what is ready of the blob: whole chunks, and before the first
-    /// one the header, [`room_for`](Self::room_for) them.
+    /// Takes the next bytes of the file, and appends the finished part of the blob to `output`.
+    ///
+    /// The output consists of whole chunks, preceded by the header in the first call. [`room_for`](Self::room_for)
+    /// returns its length.
     ///
     /// # Errors
     ///
-    /// [`EncryptError::OtherSize`] where the file is longer than announced; nothing was taken then.
+    /// [`EncryptError::OtherSize`] if the file is longer than announced. Nothing is taken in that case.
     pub fn push(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), EncryptError> {
         let start = output.len();
         output.resize(start.saturating_add(self.room_for(plaintext.len())), 0);
@@ -121,13 +123,13 @@ impl Encryptor {
         pushed.map(drop)
     }
 
-    /// [`push`](Self::push) into the caller's memory, which saves preparing it: the beginning of `output` is written, and the
-    /// number of bytes returned.
+    /// Same as [`push`](Self::push), but writes to the beginning of `output`, which need not be zeroed first. Returns
+    /// the number of bytes written.
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push); [`EncryptError::NoRoom`] where `output` is shorter than [`room_for`](Self::room_for) says.
-    /// Nothing was taken then.
+    /// As for [`push`](Self::push), and [`EncryptError::NoRoom`] if `output` is shorter than
+    /// [`room_for`](Self::room_for) returns. Nothing is taken in either case.
     pub fn push_into(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
         let written = self.room_for(plaintext.len());
         let (rest, mut output) = self.accept(plaintext, output)?;
@@ -139,15 +141,16 @@ impl Encryptor {
         Ok(written)
     }
 
-    /// How many bytes [`push`](Self::push) gives out for the next `length` bytes of the file: at most 64 KiB and the tags more.
+    /// Returns the number of bytes that [`push`](Self::push) outputs for the next `length` bytes of the file. It
+    /// exceeds `length` by at most 64 KiB and the tags.
     #[must_use]
     pub fn room_for(&self, length: usize) -> usize {
         let chunks = self.pending.len().saturating_add(length) / CHUNK;
         chunks.saturating_mul(SEALED_CHUNK).saturating_add(self.header_room())
     }
 
-    /// What a push does first: checks the length, gives out the header, and fills up the chunk that is pending. Gives what is
-    /// left of the plaintext, which begins a chunk, and of the output.
+    /// First part of a push: checks the length, outputs the header, and completes the pending chunk. Returns the
+    /// remaining plaintext, which begins at a chunk, and the remaining output.
     pub(super) fn accept<'a, 'b>(
         &mut self,
         plaintext: &'a [u8],
@@ -171,12 +174,12 @@ impl Encryptor {
         Ok((rest, output))
     }
 
-    /// Ends the file: appends its last bytes and the padding to `output`, at most 1 MiB of them in one call. Call it until it
-    /// gives the pointer.
+    /// Ends the file: appends its last bytes and the padding to `output`, at most 1 MiB per call. Repeat the call until
+    /// it returns the pointer.
     ///
     /// # Errors
     ///
-    /// [`EncryptError::OtherSize`] where the file is shorter than announced.
+    /// [`EncryptError::OtherSize`] if the file is shorter than announced.
     pub fn finish(&mut self, output: &mut Vec<u8>) -> Result<Option<Pointer>, EncryptError> {
         if self.missing() > 0 {
             return Err(EncryptError::OtherSize);
@@ -188,7 +191,7 @@ impl Encryptor {
         let mut room = self.start(output.get_mut(start..).unwrap_or_default());
         let Self { sealer, pending, .. } = self;
         while sealer.chunk < end {
-            // P-8.2. The padding is zeros.
+            // P-8.2: the padding is zeros.
             pending.resize(sealer.layout.chunk_length(sealer.chunk), 0);
             room = sealer.seal(pending, room);
             pending.clear();
@@ -200,7 +203,7 @@ impl Encryptor {
         Ok(Some(Pointer::new(self.attachment.duplicate(), digest, &self.role, sealer.layout)))
     }
 
-    /// How much of the file is still to come.
+    /// Number of bytes of the file not taken yet.
     fn missing(&self) -> u64 {
         let taken = format::plain_start(self.sealer.chunk).saturating_add(format::bytes(self.pending.len()));
         self.size().saturating_sub(taken)
@@ -210,7 +213,7 @@ impl Encryptor {
         if self.started { 0 } else { HEADER }
     }
 
-    /// Gives out the header, once; gives what is left of the output.
+    /// Outputs the header unless it has been output already; returns the remaining output.
     fn start<'b>(&mut self, output: &'b mut [u8]) -> &'b mut [u8] {
         let Some((header, rest)) = output.split_at_mut_checked(self.header_room()) else { return &mut [] };
         let bytes = self.salt.iter().chain(self.sealer.keys.commitment());
@@ -228,28 +231,28 @@ impl fmt::Debug for Encryptor {
     }
 }
 
-/// Encrypts chunk after chunk, and digests what comes of it.
+/// Encrypts consecutive chunks, and hashes their ciphertext.
 pub(super) struct Sealer {
     pub(super) keys: ChunkKeys,
     pub(super) layout: Layout,
-    /// The chunk that comes next.
+    /// Number of the next chunk.
     pub(super) chunk: u64,
-    /// Of everything before it.
+    /// Hash of the blob before that chunk.
     pub(super) digest: Hash,
 }
 
 impl Sealer {
-    /// Writes the next chunk's ciphertext and tag; gives what is left of the output, in which there is room for them.
+    /// Writes the next chunk's ciphertext and tag; returns the remaining output. `output` must have room for both.
     fn seal<'b>(&mut self, plaintext: &[u8], output: &'b mut [u8]) -> &'b mut [u8] {
         let length = plaintext.len().saturating_add(TAG);
         let Some((sealed, rest)) = output.split_at_mut_checked(length) else { return &mut [] };
         self.keys.seal(self.chunk, plaintext, sealed);
-        // While the chunk is in the processor's cache.
+        // Hash now, while the chunk is in the processor's cache.
         self.digest.update(sealed);
         self.chunk = self.chunk.saturating_add(1);
         rest
     }
 }
 
-/// Chunks of padding in one call: large files have padding that is too long for memory.
+/// Chunks of padding per call: the padding of a large file does not fit in memory.
 const AT_ONCE: u64 = 16;

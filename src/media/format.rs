@@ -1,22 +1,21 @@
-//! Where the chunks of a blob are (docs/protocol.md, section 8.2).
-//!
-//! Does not know keys.
+//! Positions and lengths of the chunks in a blob (docs/spec/attachments.md, section 8.2).
 
 use crate::codec::padme;
 use crate::primitives::aead::TAG;
 
-/// Bytes of plaintext in a chunk, except the last, which is shorter and may be empty.
+/// Plaintext bytes in each chunk but the last, which is shorter and may be empty.
 pub const CHUNK: usize = 64 << 10;
 
-/// Bytes before the first chunk of a blob: salt and commitment.
+/// Bytes before the first chunk of a blob: the salt and the commitment.
 pub const HEADER: usize = SALT + COMMITMENT;
 
-/// Bytes of the largest file: 8 PiB. Its chunks can be counted with 38 bits, as the public specification of this form asks,
-/// and its size is a number that every language has.
+/// Size of the largest file in bytes: 8 PiB. The chunks of such a file can be counted in 38 bits, as
+/// c2sp.org/chunked-encryption requires, and every programming language can represent its size.
 pub const MAX_SIZE: u64 = 1 << 53;
 
-/// Bytes of the blob of a file of `size` bytes, where that is at most [`MAX_SIZE`]. A store sees this number and no other: it
-/// is the same for all sizes of a class.
+/// Returns the size in bytes of the blob of a file of `size` bytes, or `None` if `size` exceeds [`MAX_SIZE`].
+///
+/// The store learns this number only. It is the same for all file sizes of a padding class.
 ///
 /// ```
 /// use bisik::media;
@@ -32,14 +31,14 @@ pub const fn ciphertext_size(size: u64) -> Option<u64> {
     }
 }
 
-/// Bytes of the salt.
+/// Length of the salt in bytes.
 pub(super) const SALT: usize = 24;
-/// Bytes of the commitment.
+/// Length of the commitment in bytes.
 pub(super) const COMMITMENT: usize = 32;
-/// Bytes of a chunk of ciphertext, except the last.
+/// Ciphertext bytes, with the tag, of each chunk but the last.
 pub(super) const SEALED_CHUNK: usize = CHUNK + TAG;
 
-/// The sizes that follow from the size of a file. All of them are below 2^54.
+/// The sizes derived from the size of a file. All of them are below 2^54.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     size: u64,
@@ -47,80 +46,80 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// P-8.2. `None` where the file is too large.
+    /// Returns `None` if the file is too large (P-8.2: a size is at most 2^53).
     pub(super) const fn new(size: u64) -> Option<Self> {
         if size > MAX_SIZE { None } else { Some(Self { size, padded: padme(size) }) }
     }
 
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub(super) const fn size(self) -> u64 {
         self.size
     }
 
-    /// P-8.3. How many chunks there are: the last one is always short, so that one that ends a file is like no other.
+    /// Number of chunks. P-8.3: the last chunk is always shorter than the others, so none of them can pass for it.
     pub(super) const fn chunks(self) -> u64 {
         (self.padded / PLAIN).saturating_add(1)
     }
 
-    /// Bytes of the blob.
+    /// Size of the blob in bytes.
     pub(super) const fn ciphertext_size(self) -> u64 {
         self.sealed_start(self.chunks().saturating_sub(1))
             .saturating_add(self.padded % PLAIN)
             .saturating_add(SEALED.saturating_sub(PLAIN))
     }
 
-    /// Bytes of the plaintext of a chunk, with padding.
+    /// Plaintext bytes of a chunk, including padding.
     pub(super) fn chunk_length(self, chunk: u64) -> usize {
         between(self.padded, chunk)
     }
 
-    /// How many of them are the file's.
+    /// Plaintext bytes of a chunk that belong to the file, without padding.
     pub(super) fn file_length(self, chunk: u64) -> usize {
         between(self.size, chunk)
     }
 
-    /// Bytes of a chunk of ciphertext, with its tag.
+    /// Ciphertext bytes of a chunk, including its tag.
     pub(super) fn sealed_length(self, chunk: u64) -> usize {
         self.chunk_length(chunk).saturating_add(TAG)
     }
 
-    /// Where a chunk is in the blob.
+    /// Position in the blob at which a chunk begins.
     pub(super) const fn sealed_start(self, chunk: u64) -> u64 {
         chunk.saturating_mul(SEALED).saturating_add(FIRST)
     }
 
-    /// Where a chunk ends in the blob.
+    /// Position in the blob at which a chunk ends.
     pub(super) fn sealed_end(self, chunk: u64) -> u64 {
         self.sealed_start(chunk).saturating_add(bytes(self.sealed_length(chunk)))
     }
 }
 
-/// Where a chunk begins in the file.
+/// Position in the file at which a chunk begins.
 pub(super) const fn plain_start(chunk: u64) -> u64 {
     chunk.saturating_mul(PLAIN)
 }
 
-/// Which chunk has the byte at `position` of the file.
+/// Returns the number of the chunk that holds the byte at `position` of the file.
 pub(super) const fn chunk_of(position: u64) -> u64 {
     position / PLAIN
 }
 
-/// A length, as it is written and counted.
+/// Converts a length to the integer type in which sizes of files are counted.
 pub(super) fn bytes(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// How many bytes of a chunk come before `end`.
+/// Number of bytes of a chunk that come before position `end` of the plaintext.
 fn between(end: u64, chunk: u64) -> usize {
     let rest = end.saturating_sub(plain_start(chunk));
     usize::try_from(rest).unwrap_or(usize::MAX).min(CHUNK)
 }
 
-/// [`CHUNK`], as sizes of files are counted.
+/// [`CHUNK`] as a `u64`.
 const PLAIN: u64 = 64 << 10;
-/// [`SEALED_CHUNK`].
+/// [`SEALED_CHUNK`] as a `u64`.
 const SEALED: u64 = PLAIN + 16;
-/// [`HEADER`].
+/// [`HEADER`] as a `u64`.
 const FIRST: u64 = 24 + 32;
 
 #[cfg(test)]
@@ -132,7 +131,7 @@ mod tests {
         assert_eq!((bytes(CHUNK), bytes(SEALED_CHUNK), bytes(HEADER)), (PLAIN, SEALED, FIRST));
     }
 
-    /// P-8.2, P-8.3: what the document says of some sizes, computed by hand.
+    /// P-8.2, P-8.3: sizes computed by hand from the formulas of section 8.2.
     #[test]
     fn the_last_chunk_is_always_short() {
         let known = [
@@ -154,7 +153,7 @@ mod tests {
         }
     }
 
-    /// P-8.2: the bound is where it is said to be, and nothing overflows there.
+    /// P-8.2: the bound is exact, and nothing overflows at it.
     #[test]
     fn the_largest_file_has_fewer_chunks_than_38_bits_count() {
         let largest = Layout::new(MAX_SIZE).unwrap();

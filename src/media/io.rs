@@ -1,6 +1,4 @@
-//! Adapters to `std::io` (feature `std`): encryption as a writer or a reader, decryption as a reader that seeks.
-//!
-//! Do not know files: whatever reads, writes and seeks will do.
+//! Adapters to `std::io` (feature `std`): an encrypting writer, an encrypting reader and a seekable decrypting reader.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::vec::Vec;
@@ -16,7 +14,7 @@ use super::media_type::MediaType;
 use super::pointer::Pointer;
 use super::range::RandomAccess;
 
-/// Takes a file's plaintext and writes its blob to another writer.
+/// Encrypts the plaintext written to it, and writes the blob to an inner writer.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -25,7 +23,7 @@ use super::range::RandomAccess;
 ///
 /// let mut writer = EncryptingWriter::new(Vec::new(), MediaType::new("text/plain")?, 11, rng)?;
 /// writer.write_all(b"halo, dunia")?;
-/// let (blob, pointer) = writer.finish()?; // without this, the file has no end
+/// let (blob, pointer) = writer.finish()?; // writes the end of the blob
 /// assert_eq!(pointer.decrypt(&blob)?, b"halo, dunia");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -36,11 +34,11 @@ pub struct EncryptingWriter<W> {
 }
 
 impl<W: Write> EncryptingWriter<W> {
-    /// Begins with a file of `size` bytes, as [`Encryptor::new`].
+    /// Begins a file of `size` bytes.
     ///
     /// # Errors
     ///
-    /// As [`Encryptor::new`].
+    /// As for [`Encryptor::new`].
     pub fn new(
         inner: W,
         media_type: MediaType,
@@ -50,11 +48,11 @@ impl<W: Write> EncryptingWriter<W> {
         Ok(Self { inner, encryptor: Encryptor::new(media_type, size, rng)?, output: Vec::new() })
     }
 
-    /// Writes the end of the blob, and gives the writer back with the pointer.
+    /// Writes the end of the blob. Returns the inner writer and the pointer.
     ///
     /// # Errors
     ///
-    /// Those of the writer; [`io::ErrorKind::InvalidInput`] where the file is shorter than announced.
+    /// Errors of the inner writer; [`io::ErrorKind::InvalidInput`] if the file is shorter than announced.
     pub fn finish(mut self) -> io::Result<(W, Pointer)> {
         loop {
             let pointer = self.encryptor.finish(&mut self.output).map_err(invalid_input)?;
@@ -74,7 +72,7 @@ impl<W: Write> EncryptingWriter<W> {
 }
 
 impl<W: Write> Write for EncryptingWriter<W> {
-    /// Takes at most one chunk. After an error of the inner writer the blob has a hole: begin again.
+    /// Takes at most one chunk. If the inner writer fails, the blob has a gap: start over with a new encryption.
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
         let piece = plaintext.get(..CHUNK).unwrap_or(plaintext);
         self.encryptor.push(piece, &mut self.output).map_err(invalid_input)?;
@@ -82,7 +80,7 @@ impl<W: Write> Write for EncryptingWriter<W> {
         Ok(piece.len())
     }
 
-    /// Plaintext that fills no chunk yet stays where it is.
+    /// Flushes the inner writer. Plaintext of an incomplete chunk stays buffered.
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
@@ -95,7 +93,7 @@ impl<W> fmt::Debug for EncryptingWriter<W> {
     }
 }
 
-/// Reads a file's plaintext from another reader, and is read as its blob: what a client that uploads wants.
+/// Reads plaintext from an inner reader, and returns the blob to its own reader, such as an HTTP client that uploads.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -104,7 +102,7 @@ impl<W> fmt::Debug for EncryptingWriter<W> {
 ///
 /// let mut reader = EncryptingReader::new(&b"halo, dunia"[..], MediaType::new("text/plain")?, 11, rng)?;
 /// let mut blob = Vec::new();
-/// reader.read_to_end(&mut blob)?; // upload it
+/// reader.read_to_end(&mut blob)?; // or upload it
 /// let pointer = reader.pointer().expect("it was read to its end");
 /// assert_eq!(pointer.decrypt(&blob)?, b"halo, dunia");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -112,20 +110,20 @@ impl<W> fmt::Debug for EncryptingWriter<W> {
 pub struct EncryptingReader<R> {
     inner: R,
     encryptor: Encryptor,
-    /// What was read and is being encrypted.
+    /// Buffer for plaintext from `inner`.
     plaintext: Zeroizing<Vec<u8>>,
     output: Vec<u8>,
-    /// How much of `output` was given out.
+    /// Number of bytes of `output` that have been read.
     given: usize,
     pointer: Option<Pointer>,
 }
 
 impl<R: Read> EncryptingReader<R> {
-    /// Begins with a file of `size` bytes, as [`Encryptor::new`].
+    /// Begins a file of `size` bytes.
     ///
     /// # Errors
     ///
-    /// As [`Encryptor::new`].
+    /// As for [`Encryptor::new`].
     pub fn new(
         inner: R,
         media_type: MediaType,
@@ -135,28 +133,29 @@ impl<R: Read> EncryptingReader<R> {
         Ok(Self::resume(inner, Encryptor::new(media_type, size, rng)?))
     }
 
-    /// Goes on with an encryption that was [put away](Encryptor::seal); `inner` must stand at
-    /// [`file_position`](Encryptor::file_position), and the first byte read is that at
-    /// [`blob_position`](Encryptor::blob_position).
+    /// Resumes an encryption that [`Encryptor::unseal`] restored.
+    ///
+    /// `inner` must be positioned at [`file_position`](Encryptor::file_position). The first byte read is the blob's
+    /// byte at [`blob_position`](Encryptor::blob_position).
     #[must_use]
     pub fn resume(inner: R, encryptor: Encryptor) -> Self {
         let plaintext = Zeroizing::new(std::vec![0; CHUNK]);
         Self { inner, encryptor, plaintext, output: Vec::new(), given: 0, pointer: None }
     }
 
-    /// Bytes of the whole blob, as an upload announces them.
+    /// Returns the size of the whole blob in bytes, to announce to the store.
     #[must_use]
     pub const fn ciphertext_size(&self) -> u64 {
         self.encryptor.ciphertext_size()
     }
 
-    /// The encryption, to [put it away](Encryptor::seal).
+    /// Returns the encryptor, to store its state with [`Encryptor::seal`].
     #[must_use]
     pub const fn encryptor(&self) -> &Encryptor {
         &self.encryptor
     }
 
-    /// The pointer, once the end was read.
+    /// Returns the pointer once the blob has been read to its end.
     #[must_use]
     pub const fn pointer(&self) -> Option<&Pointer> {
         self.pointer.as_ref()
@@ -196,8 +195,9 @@ impl<R> fmt::Debug for EncryptingReader<R> {
     }
 }
 
-/// Reads a file out of its blob, from any place: every byte once its chunk is verified. What it says and does not say of the
-/// whole is what [`RandomAccess`] does.
+/// Reads any part of a file from its blob. Each byte is returned only after its chunk has verified.
+///
+/// As with [`RandomAccess`], whether the rest of the blob is present and intact is unknown.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -218,18 +218,18 @@ pub struct DecryptingReader<R> {
     inner: R,
     access: RandomAccess,
     position: u64,
-    /// The chunk of the file that was read last, and where it begins.
+    /// Plaintext of the chunk read last; `chunk_start` is its position in the file.
     chunk: Zeroizing<Vec<u8>>,
     chunk_start: u64,
     sealed: Vec<u8>,
 }
 
 impl<R: Read + Seek> DecryptingReader<R> {
-    /// Begins with the blob that `pointer` names. Reads its header; the position 0 of `inner` must be the blob's first byte.
+    /// Reads and checks the header of the blob that `pointer` names. The blob must begin at position 0 of `inner`.
     ///
     /// # Errors
     ///
-    /// Those of the reader; [`io::ErrorKind::InvalidData`] where the blob does not commit to the pointer.
+    /// Errors of the inner reader; [`io::ErrorKind::InvalidData`] if the blob does not commit to the pointer.
     pub fn new(mut inner: R, pointer: &Pointer) -> io::Result<Self> {
         let mut header = [0; HEADER];
         inner.seek(SeekFrom::Start(0))?;
@@ -239,13 +239,13 @@ impl<R: Read + Seek> DecryptingReader<R> {
         Ok(Self { inner, access, position: 0, chunk, chunk_start: 0, sealed: Vec::new() })
     }
 
-    /// Bytes of the file.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.access.size()
     }
 
-    /// Reads and verifies the chunk with the byte at `position`.
+    /// Reads and verifies the chunk that holds the byte at `position`.
     fn load(&mut self) -> io::Result<()> {
         self.chunk.clear();
         self.chunk_start = format::plain_start(format::chunk_of(self.position));
@@ -259,7 +259,7 @@ impl<R: Read + Seek> DecryptingReader<R> {
         self.access.decrypt(&plan, &self.sealed, &mut self.chunk).map_err(invalid_data)
     }
 
-    /// What is there of the chunk from `position` on.
+    /// The loaded chunk's bytes from `position` on; empty if `position` is outside the chunk.
     fn loaded(&self) -> &[u8] {
         let offset = self.position.checked_sub(self.chunk_start).and_then(|offset| usize::try_from(offset).ok());
         offset.and_then(|offset| self.chunk.get(offset..)).unwrap_or_default()
@@ -278,7 +278,7 @@ impl<R: Read + Seek> Read for DecryptingReader<R> {
 }
 
 impl<R: Read + Seek> Seek for DecryptingReader<R> {
-    /// Past the end there is nothing to read; before the beginning is an error.
+    /// A position past the end is allowed, and reads there return nothing. A position before the beginning is an error.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(position) => Some(position),
@@ -297,7 +297,7 @@ impl<R> fmt::Debug for DecryptingReader<R> {
     }
 }
 
-/// As much as fits.
+/// Copies as many bytes as fit, and returns their number.
 fn copy(from: &[u8], to: &mut [u8]) -> usize {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
     from.len().min(to.len())

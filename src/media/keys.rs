@@ -1,6 +1,4 @@
-//! The keys of a blob's chunks, and the commitment to them (docs/protocol.md, section 8.1).
-//!
-//! Does not know where chunks come from.
+//! Chunk keys of a blob, and the commitment to them (docs/spec/attachments.md, section 8.1).
 
 use alloc::boxed::Box;
 
@@ -15,11 +13,11 @@ use crate::primitives::chacha20poly1305::{self, SHORT_NONCE};
 use crate::primitives::kdf::Prk;
 use crate::primitives::secret::Secret;
 
-/// What a blob is: its keys depend on it, and so does the commitment.
+/// The kind of a blob. The keys and the commitment depend on it.
 #[derive(Clone, Debug)]
 pub(super) enum Role {
     File(MediaType),
-    /// Of a file that has the same attachment key.
+    /// A thumbnail; its file has the same attachment key.
     Thumbnail,
 }
 
@@ -31,7 +29,8 @@ pub(super) struct ChunkKeys {
 }
 
 impl ChunkKeys {
-    /// P-8.1. The keys, from the attachment key and everything that is not to be mistaken for something else.
+    /// Derives the keys from the attachment key and the full context (salt, role, size, media type). P-8.1: the salt is
+    /// fresh for each blob.
     pub(super) fn derive(attachment: &Secret<32>, salt: &[u8; SALT], role: &Role, size: u64) -> Self {
         let (kind, media_type) = match role {
             Role::File(media_type) => (FILE, media_type.as_str().as_bytes()),
@@ -49,7 +48,8 @@ impl ChunkKeys {
         keys
     }
 
-    /// P-8.4. The keys of the blob that begins with `header`, if it commits to them; nothing is decrypted before.
+    /// Derives the keys of the blob that begins with `header`, and checks its commitment to them in constant time.
+    /// P-8.4: this precedes any decryption.
     pub(super) fn of_blob(
         attachment: &Secret<32>,
         header: &[u8; HEADER],
@@ -67,28 +67,29 @@ impl ChunkKeys {
         &self.commitment
     }
 
-    /// Encrypts a chunk into `to`, which has room for it and its tag.
+    /// Encrypts a chunk into `to`, which must have room for the ciphertext and the tag.
     pub(super) fn seal(&self, number: u64, from: &[u8], to: &mut [u8]) {
         if let Some((body, tag)) = to.split_last_chunk_mut::<TAG>() {
             let sealed = chacha20poly1305::seal((&self.key, &self.base), number, from, body);
-            // Refused only where lengths differ, which callers exclude; a zero tag would never verify.
+            // Fails only if lengths differ, which callers exclude. A zero tag would never verify.
             *tag = sealed.unwrap_or_default();
         }
     }
 
-    /// P-8.5. Verifies a chunk and its tag, in their place, and only then decrypts into `to`, which has room for the chunk.
+    /// Verifies the tag of chunk `number`, then decrypts it into `to`, which must have the plaintext's length.
+    /// P-8.5: a chunk must verify at its position before any of it is released.
     pub(super) fn open(&self, number: u64, sealed: &[u8], to: &mut [u8]) -> Result<(), Forged> {
         let (from, tag) = sealed.split_last_chunk::<TAG>().ok_or(Forged)?;
         chacha20poly1305::open((&self.key, &self.base), number, from, to, tag)
     }
 }
 
-/// First byte of the context.
+/// First byte of the context of a file.
 const FILE: u8 = 1;
-/// See above.
+/// First byte of the context of a thumbnail.
 const THUMBNAIL: u8 = 2;
 
-/// Bytes that are derived for a blob.
+/// Number of bytes derived for a blob.
 const OUTPUT: usize = 32 + SHORT_NONCE + COMMITMENT;
 
 #[cfg(test)]
@@ -99,7 +100,7 @@ mod tests {
         *ChunkKeys::derive(&Secret::new([7; 32]), &[9; SALT], role, size).commitment()
     }
 
-    /// P-8.1, P-8.4: whatever the context is made of, the commitment is to it.
+    /// P-8.1, P-8.4: the commitment covers every part of the context.
     #[test]
     fn a_commitment_is_to_role_size_and_media_type() {
         let photo = || Role::File(MediaType::new("image/jpeg").unwrap());

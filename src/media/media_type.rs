@@ -1,15 +1,14 @@
-//! [`MediaType`]: what a file is, in the words of RFC 6838.
-//!
-//! Does not know files: it is the sender's word for one, and nothing has looked inside.
+//! [`MediaType`]: a file's media type (RFC 6838), as the sender states it.
 
 use alloc::boxed::Box;
 use core::fmt;
 
 use super::error::MediaTypeError;
 
-/// What a file is, such as `image/jpeg`: type and subtype without parameters, in small letters, so that each has one spelling.
+/// A media type such as `image/jpeg`: type and subtype in lower case, without parameters. Each has one spelling.
 ///
-/// The sender's word: a receiver that hands the file to another program judges for itself.
+/// It is the sender's claim; nobody has checked the file against it. A receiver that hands the file to another program
+/// must do its own checks.
 ///
 /// ```
 /// use bisik::media::MediaType;
@@ -22,28 +21,28 @@ use super::error::MediaTypeError;
 pub struct MediaType(Box<str>);
 
 impl MediaType {
-    /// The longest, in bytes. RFC 6838 recommends names of at most 64 each.
+    /// Maximum length in bytes. RFC 6838 recommends at most 64 for each of the two names.
     pub const MAX_LENGTH: usize = 127;
 
-    /// Reads `type/subtype`, at most [`MAX_LENGTH`](Self::MAX_LENGTH) bytes.
+    /// Parses `type/subtype` of at most [`MAX_LENGTH`](Self::MAX_LENGTH) bytes.
     ///
     /// # Errors
     ///
-    /// [`MediaTypeError`] where it is longer, or the two are not names of RFC 6838, section 4.2, in small letters.
+    /// [`MediaTypeError`] if `text` is longer, or if the two are not lower-case names of RFC 6838, section 4.2.
     pub fn new(text: &str) -> Result<Self, MediaTypeError> {
-        // P-8.7
+        // P-8.7: restricted names, no capitals, no parameters, at most 127 bytes.
         let (kind, subtype) = text.split_once('/').ok_or(MediaTypeError)?;
         let good = text.len() <= Self::MAX_LENGTH && is_name(kind) && is_name(subtype);
         if good { Ok(Self(text.into())) } else { Err(MediaTypeError) }
     }
 
-    /// Bytes of which nothing is known: `application/octet-stream`.
+    /// Returns `application/octet-stream`, for a file of unknown type.
     #[must_use]
     pub fn unknown() -> Self {
         Self("application/octet-stream".into())
     }
 
-    /// The text that it was made from.
+    /// Returns the text, `type/subtype`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,7 +55,7 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// A restricted name of RFC 6838, without capitals.
+/// Returns whether `name` is a restricted name of RFC 6838 without capitals.
 fn is_name(name: &str) -> bool {
     let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.as_bytes().first().is_some_and(alphanumeric)

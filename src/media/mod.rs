@@ -1,16 +1,16 @@
-//! Attachments: files of any size, encrypted in chunks for a store that need not be trusted (docs/protocol.md, section 8).
+//! Attachments: files of any size, encrypted in chunks for an untrusted store (docs/spec/attachments.md, section 8).
 //!
-//! Does not know stores, networks or messages: a [`Pointer`] travels inside a message, the blob beside it.
+//! Encryption yields a blob for the store and a [`Pointer`], which travels inside a message and holds the key:
 //!
 //! ```text
 //!   sender                                    store                                   receiver
-//!   Encryptor ──▶ header, chunk, chunk … ──▶  blob  ──▶ chunk, chunk … ──▶ Decryptor: each chunk once it is verified
-//!       └───────▶ Pointer ───────── in an encrypted message ─────────────▶     └────▶ finish: nothing is missing
+//!   Encryptor ──▶ header, chunk, chunk … ──▶  blob  ──▶ chunk, chunk … ──▶ Decryptor: each chunk once it has verified
+//!       └───────▶ Pointer ───────── in an encrypted message ─────────────▶     └────▶ finish: the file is complete
 //!                                                                          or RandomAccess: any part of it
 //! ```
 //!
-//! Nothing here does I/O, and memory does not grow with the file: plaintext and ciphertext go through slices. The feature
-//! `std` adds adapters to `std::io`, the feature `rayon` all cores.
+//! This module performs no I/O. Plaintext and ciphertext pass through slices, and memory use is independent of the file
+//! size. The feature `std` adds adapters to `std::io`; the feature `rayon` adds methods that use all cores.
 //!
 //! ```
 //! # let rng = &mut rand::rng();
@@ -25,19 +25,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod decrypt; //    push-style decryption, each chunk released once it is verified
-mod encrypt; //    push-style encryption, and where it can be taken up again
-mod error; //      what can go wrong
-mod format; //     8.2: where chunks are
+mod decrypt; //    push-style decryption; each chunk is released once it has verified
+mod encrypt; //    push-style encryption
+mod error; //      errors of attachments
+mod format; //     8.2: positions and lengths of chunks
 #[cfg(feature = "std")]
 mod io; //         std::io::{Read, Write, Seek}
-mod keys; //       8.1: the keys of chunks, and the commitment to them
-mod media_type; // what a file is
+mod keys; //       8.1: chunk keys and the commitment to them
+mod media_type; // 8.4: media types
 #[cfg(feature = "rayon")]
-mod parallel; //   all cores, the same bytes
-mod pointer; //    8.4: what travels inside a message
-mod range; //      any part of a file
-mod upload; //     6.6: an encryption that survives a restart
+mod parallel; //   encryption and decryption on all cores, with the same output
+mod pointer; //    8.4: the pointer inside a message
+mod range; //      8.3: any part of a file
+mod thumbnail; //  8.4: a small picture inside the pointer
+mod upload; //     6.6: encryption that resumes after a restart
 
 use alloc::vec::Vec;
 
@@ -53,11 +54,13 @@ pub use media_type::MediaType;
 pub use pointer::Pointer;
 pub use range::{RandomAccess, RangePlan};
 
-/// Encrypts a file that is in memory: its blob, for a store, and its pointer, for a message. Uses 32 and 24 bytes of `rng`.
+/// Encrypts a file that is in memory, and returns its blob for the store and its pointer for a message.
+///
+/// Draws 32 bytes (key), then 24 (salt) from `rng`.
 ///
 /// # Errors
 ///
-/// [`EncryptError::TooLarge`] where it has more than [`MAX_SIZE`] bytes.
+/// [`EncryptError::TooLarge`] if the file has more than [`MAX_SIZE`] bytes.
 pub fn encrypt(
     media_type: MediaType,
     plaintext: &[u8],

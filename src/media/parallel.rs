@@ -1,6 +1,6 @@
-//! The same bytes on all cores: chunks beside one another, and beside the digest of those before (feature `rayon`).
+//! Encryption and decryption on all cores, with the same output (feature `rayon`).
 //!
-//! Does not know formats: it calls what the sequential forms call.
+//! The chunks of a batch are processed in parallel with each other and with the hash.
 
 use alloc::vec::Vec;
 
@@ -13,17 +13,17 @@ use super::error::{DecryptError, EncryptError};
 use super::format::{self, CHUNK, SEALED_CHUNK};
 
 impl Encryptor {
-    /// [`push_into`](Self::push_into) on all cores of rayon's pool, with the same result. Worth it from some hundred KiB on:
-    /// chunks are encrypted beside one another, and beside the digest of the ones before them.
+    /// Same as [`push_into`](Self::push_into), on all cores of rayon's pool. Worthwhile from a few hundred KiB of
+    /// plaintext: chunks are encrypted in parallel, while the chunks before them are hashed.
     ///
     /// # Errors
     ///
-    /// As [`push_into`](Self::push_into).
+    /// As for [`push_into`](Self::push_into).
     pub fn push_into_parallel(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
         let written = self.room_for(plaintext.len());
         let (rest, room) = self.accept(plaintext, output)?;
         let (chunks, remainder) = rest.split_at(rest.len().saturating_sub(rest.len() % CHUNK));
-        // All of it in one go from within the pool: from outside, each join would wait for a thread to wake.
+        // Enter the pool once for the whole call. From outside it, each join would wait for a thread to wake up.
         rayon::scope(|_| self.sealer.seal_all(chunks, room));
         self.pending.extend_from_slice(remainder);
         Ok(written)
@@ -31,7 +31,7 @@ impl Encryptor {
 }
 
 impl Sealer {
-    /// Whole chunks, into as much room.
+    /// Encrypts whole chunks into `room`, which has the length of their ciphertext.
     fn seal_all(&mut self, chunks: &[u8], room: &mut [u8]) {
         let mut room = room;
         let mut sealed: &[u8] = &[];
@@ -52,23 +52,23 @@ impl Sealer {
 }
 
 impl Decryptor {
-    /// [`push`](Self::push) on all cores of rayon's pool. The result is the same, except that what is refused is refused
-    /// some chunks earlier: plaintext is released for 16 chunks at a time.
+    /// Same as [`push`](Self::push), on all cores of rayon's pool. The result differs in one case only: plaintext is
+    /// released for 16 chunks at a time, so after an error, less of it has been appended.
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push).
+    /// As for [`push`](Self::push).
     pub fn push_parallel(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
         let rest = self.accept(ciphertext, plaintext)?;
-        // As in encryption.
+        // Enter the pool once, as in encryption.
         let rest = rayon::scope(|_| self.open_all(rest, plaintext))?;
         self.open(rest, plaintext)
     }
 
-    /// Opens what it can; gives what is left.
+    /// Decrypts whole chunks without padding; returns the remaining ciphertext.
     fn open_all<'a>(&mut self, ciphertext: &'a [u8], plaintext: &mut Vec<u8>) -> Result<&'a [u8], DecryptError> {
         let mut rest = ciphertext;
-        // Whole chunks that are full of the file; what has padding in it, the last chunk among it, goes the ordinary way.
+        // Chunks with padding, including the last chunk, are left to the sequential method.
         let full = format::chunk_of(self.opener.layout.size());
         loop {
             let chunks = usize::try_from(full.saturating_sub(self.opener.chunk)).unwrap_or(OPENED_AT_ONCE);
@@ -83,7 +83,7 @@ impl Decryptor {
         }
     }
 
-    /// All of the batch's chunks, or none.
+    /// Decrypts all chunks of the batch, or none.
     fn open_batch(&mut self, batch: &[u8], chunks: usize, plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
         let start = plaintext.len();
         let opener = &mut self.opener;
@@ -109,7 +109,8 @@ impl Decryptor {
     }
 }
 
-/// Chunks that are encrypted beside the digest of as many others: few, because at both ends one waits for the other.
+/// Chunks encrypted while as many others are hashed. Few, because at the beginning and at the end one waits for the
+/// other.
 const SEALED_AT_ONCE: usize = 2;
-/// Chunks that are decrypted beside their own digest: more, because neither waits, and the cores share them more evenly.
+/// Chunks decrypted while they are hashed. More, because neither waits, and the cores share the load more evenly.
 const OPENED_AT_ONCE: usize = 16;

@@ -1,46 +1,45 @@
-//! [`Pointer`]: what a receiver needs to find, check and decrypt a blob (docs/protocol.md, section 8.4).
+//! [`Pointer`]: the data that a receiver needs to check and decrypt a blob (docs/spec/attachments.md, section 8.4).
 //!
-//! Does not know where the blob is: addresses are the application's, and travel beside the pointer.
+//! A pointer has no address. The application sends the blob's address beside it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use rand_core::CryptoRng;
-
 use super::decrypt::Decryptor;
-use super::encrypt::Encryptor;
-use super::error::{DecryptError, EncryptError, PointerError};
+use super::error::{DecryptError, PointerError};
 use super::format::{self, Layout};
 use super::keys::Role;
 use super::media_type::MediaType;
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::secret::Secret;
 
-/// A file's key, digest, size, media type and thumbnail. Secret: whoever has it can read the file. It travels inside an
-/// encrypted message, and whoever forwards the file forwards the pointer.
+/// The key, digest, size, media type and thumbnail of a file.
 ///
-/// Its key is wiped when it is dropped, and absent from `Debug`.
+/// A pointer is secret: anyone who has it can read the file. It travels inside an encrypted message. To forward the
+/// file, forward the pointer.
+///
+/// The key is wiped on drop and does not appear in `Debug` output.
 pub struct Pointer {
     attachment: Box<Secret<32>>,
     digest: [u8; 32],
     layout: Layout,
     media_type: MediaType,
-    thumbnail: Option<Thumbnail>,
+    pub(super) thumbnail: Option<Thumbnail>,
 }
 
-/// A small picture of the file: a blob of its own, under the file's key.
+/// A small picture of the file, stored as a blob under the file's attachment key. `thumbnail.rs` makes and opens it.
 #[derive(Clone)]
-struct Thumbnail {
-    layout: Layout,
-    blob: Vec<u8>,
+pub(super) struct Thumbnail {
+    pub(super) layout: Layout,
+    pub(super) blob: Vec<u8>,
 }
 
 impl Pointer {
-    /// Bytes of the largest thumbnail.
+    /// Size of the largest thumbnail in bytes, before encryption.
     pub const MAX_THUMBNAIL: usize = 32 << 10;
 
-    /// Bytes of the longest encoded pointer.
+    /// Length of the longest encoded pointer in bytes.
     pub const MAX_LENGTH: usize = FIXED + MediaType::MAX_LENGTH + format::HEADER + Self::MAX_THUMBNAIL + 16;
 
     pub(super) fn new(attachment: Secret<32>, digest: [u8; 32], role: &Role, layout: Layout) -> Self {
@@ -51,51 +50,14 @@ impl Pointer {
         Self { attachment: Box::new(attachment), digest, layout, media_type, thumbnail: None }
     }
 
-    /// Adds a thumbnail of 1 to [`MAX_THUMBNAIL`](Self::MAX_THUMBNAIL) bytes in place of any other. It is encrypted under a
-    /// key of its own that follows from the file's: a copy of it in a cache is as unreadable as the blob. Uses 24 bytes of
-    /// `rng`.
+    /// Decrypts a blob that is in memory. Returns the whole file or an error.
     ///
     /// # Errors
     ///
-    /// [`EncryptError::TooLarge`] where it is longer; [`EncryptError::OtherSize`] where it is empty.
-    pub fn with_thumbnail(
-        mut self,
-        thumbnail: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Self, EncryptError> {
-        let mut rng = rng;
-        if thumbnail.is_empty() {
-            return Err(EncryptError::OtherSize);
-        }
-        let layout = thumbnail_layout(thumbnail.len()).ok_or(EncryptError::TooLarge)?;
-        let attachment = Box::new(self.attachment.duplicate());
-        let mut encryptor = Encryptor::begin(attachment, Role::Thumbnail, layout, &mut rng);
-        let mut blob = Vec::with_capacity(usize::try_from(layout.ciphertext_size()).unwrap_or(0));
-        encryptor.push(thumbnail, &mut blob)?;
-        encryptor.finish(&mut blob)?;
-        self.thumbnail = Some(Thumbnail { layout, blob });
-        Ok(self)
-    }
-
-    /// The thumbnail, if there is one. It says nothing of the blob, which may be missing or another's.
-    ///
-    /// # Errors
-    ///
-    /// [`DecryptError::Rejected`] where it was not made under this pointer's key.
-    pub fn thumbnail(&self) -> Result<Option<Vec<u8>>, DecryptError> {
-        let Some(Thumbnail { layout, blob }) = &self.thumbnail else { return Ok(None) };
-        let attachment = Box::new(self.attachment.duplicate());
-        decrypt_all(Decryptor::of(attachment, Role::Thumbnail, *layout, None), blob).map(Some)
-    }
-
-    /// Decrypts a blob that is in memory: all of it, or nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`DecryptError::Rejected`] where it is not the one that the pointer names; [`DecryptError::Incomplete`] where its end
-    /// is missing.
+    /// * [`DecryptError::Rejected`] if this is not the blob that the pointer names.
+    /// * [`DecryptError::Incomplete`] if its end is missing.
     pub fn decrypt(&self, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
-        // Before memory is taken for it: a pointer can name any size.
+        // Compare sizes before allocating: a pointer can name any size.
         match format::bytes(blob.len()).cmp(&self.ciphertext_size()) {
             core::cmp::Ordering::Less => Err(DecryptError::Incomplete),
             core::cmp::Ordering::Greater => Err(DecryptError::Rejected),
@@ -103,32 +65,33 @@ impl Pointer {
         }
     }
 
-    /// Bytes of the file.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.layout.size()
     }
 
-    /// Bytes of the blob: refuse to fetch more.
+    /// Returns the size of the blob in bytes. Stop a download that exceeds it.
     #[must_use]
     pub const fn ciphertext_size(&self) -> u64 {
         self.layout.ciphertext_size()
     }
 
-    /// SHA-256 of the blob. Public: a store may know blobs by it.
+    /// Returns the SHA-256 of the blob. The digest is public: a store may use it as the blob's name.
     #[must_use]
     pub const fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 
-    /// What the file is, in the sender's words.
+    /// Returns the media type that the sender states.
     #[must_use]
     pub const fn media_type(&self) -> &MediaType {
         &self.media_type
     }
 
-    /// The one encoding, at most [`MAX_LENGTH`](Self::MAX_LENGTH) bytes, for the inside of a message. It holds the key:
-    /// copies of it are the caller's to wipe.
+    /// Encodes the pointer, in at most [`MAX_LENGTH`](Self::MAX_LENGTH) bytes, for the plaintext of a message.
+    ///
+    /// The encoding is unique. It contains the key: the caller must wipe its copies.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { attachment, digest, layout, media_type, thumbnail } = self;
@@ -143,16 +106,16 @@ impl Pointer {
         core::mem::take(&mut *writer.finish())
     }
 
-    /// Reads a pointer that was in a message. Its thumbnail is not opened before it is asked for.
+    /// Decodes a pointer from the plaintext of a message. The thumbnail is not decrypted yet.
     ///
     /// # Errors
     ///
-    /// [`PointerError`] where the bytes are not the encoding of a pointer.
+    /// [`PointerError`] if the bytes do not encode a pointer.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PointerError> {
         Self::decode(bytes).map_err(|Malformed| PointerError)
     }
 
-    /// P-8.8
+    /// P-8.8: refuses sizes above their bounds, invalid media types and wrong lengths.
     fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         reader.expect(&[FORMAT])?;
@@ -192,7 +155,7 @@ impl Pointer {
     }
 }
 
-/// For whoever forwards the file and keeps it.
+/// Clone a pointer to keep the file and forward it too.
 impl Clone for Pointer {
     fn clone(&self) -> Self {
         let Self { attachment, digest, layout, media_type, thumbnail } = self;
@@ -218,20 +181,21 @@ impl fmt::Debug for Pointer {
     }
 }
 
-/// P-8.8: a thumbnail is short, so that a message with one is.
-fn thumbnail_layout(size: usize) -> Option<Layout> {
+/// Returns `None` if the thumbnail is too large. Thumbnails are limited so that the message carrying one stays small
+/// (P-8.8).
+pub(super) fn thumbnail_layout(size: usize) -> Option<Layout> {
     if size > Pointer::MAX_THUMBNAIL { None } else { Layout::new(format::bytes(size)) }
 }
 
-/// All of it, or nothing.
-fn decrypt_all(mut decryptor: Decryptor, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
+/// Decrypts a whole blob. Returns the whole file or an error.
+pub(super) fn decrypt_all(mut decryptor: Decryptor, blob: &[u8]) -> Result<Vec<u8>, DecryptError> {
     let mut plaintext = zeroize::Zeroizing::new(Vec::new());
     decryptor.push(blob, &mut plaintext)?;
     decryptor.finish()?;
     Ok(core::mem::take(&mut *plaintext))
 }
 
-/// The format of pointers.
+/// Format number of pointers.
 const FORMAT: u8 = 1;
-/// Bytes of a pointer beside media type and thumbnail.
+/// Length in bytes of a pointer without its media type and thumbnail.
 const FIXED: usize = 1 + 32 + 32 + 8 + 1 + 4;

@@ -1,6 +1,6 @@
-//! [`RandomAccess`]: any part of a file from the chunks that hold it (docs/protocol.md, section 8.3).
+//! [`RandomAccess`]: any part of a file from the chunks that hold it (docs/spec/attachments.md, section 8.3).
 //!
-//! Does not know how chunks are fetched: a [`RangePlan`] says which bytes of the blob are needed.
+//! Performs no I/O; callers fetch the ranges that a [`RangePlan`] names.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -15,7 +15,7 @@ use super::keys::ChunkKeys;
 use super::pointer::Pointer;
 use crate::primitives::secret::reserve;
 
-/// Which bytes of a blob are needed for some bytes of its file: whole chunks, without a gap.
+/// The range of a blob to fetch for a range of its file: consecutive whole chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangePlan {
     layout: Layout,
@@ -23,7 +23,7 @@ pub struct RangePlan {
 }
 
 impl RangePlan {
-    /// For the bytes `range` of the file that `pointer` names, as far as the file has them.
+    /// Plans for the bytes `range` of the file that `pointer` names. A range past the end of the file is shortened.
     #[must_use]
     pub fn new(pointer: &Pointer, range: Range<u64>) -> Self {
         Self::of(pointer.layout(), range)
@@ -34,13 +34,13 @@ impl RangePlan {
         Self { layout, plaintext: range.start.min(end)..end }
     }
 
-    /// The bytes of the file.
+    /// Returns the range of the file in bytes.
     #[must_use]
     pub const fn plaintext(&self) -> Range<u64> {
         self.plaintext.start..self.plaintext.end
     }
 
-    /// The bytes of the blob to fetch for them: nothing for nothing.
+    /// Returns the range of the blob to fetch, in bytes; empty if the range of the file is empty.
     #[must_use]
     pub fn ciphertext(&self) -> Range<u64> {
         match self.last_chunk() {
@@ -59,11 +59,11 @@ impl RangePlan {
     }
 }
 
-/// Decrypts any part of a file: to play from the middle, or to load several parts at once.
+/// Decrypts any part of a file, to play from the middle or to load several parts at once.
 ///
-/// Every byte that comes out is the sender's, and in its place. That the rest of the blob is there, and has the pointer's
-/// digest, is not said: only a [`Decryptor`](super::Decryptor) sees all of it. The size needs no last chunk to be believed,
-/// because the commitment is to it too.
+/// Every byte returned is the sender's and at its position. Whether the rest of the blob exists and has the pointer's
+/// digest is unknown; only a [`Decryptor`](super::Decryptor) sees the whole blob. The size is authentic even before the
+/// last chunk is read, because the commitment covers it.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -86,35 +86,38 @@ pub struct RandomAccess {
 }
 
 impl RandomAccess {
-    /// Begins with the first [`HEADER`] bytes of the blob that `pointer` names.
+    /// Checks the header, the first [`HEADER`] bytes of the blob that `pointer` names.
     ///
     /// # Errors
     ///
-    /// [`DecryptError::Rejected`] where the blob does not commit to the pointer's key, size and media type.
+    /// [`DecryptError::Rejected`] if the blob does not commit to the pointer's key, size and media type.
     pub fn new(pointer: &Pointer, header: &[u8; HEADER]) -> Result<Self, DecryptError> {
         let layout = pointer.layout();
         let keys = ChunkKeys::of_blob(pointer.attachment(), header, &pointer.role(), layout.size());
         Ok(Self { keys: keys.map_err(|_| DecryptError::Rejected)?, layout })
     }
 
-    /// Bytes of the file.
+    /// Returns the size of the file in bytes.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.layout.size()
     }
 
-    /// [`RangePlan::new`], for this file.
+    /// Plans for a range of this file; see [`RangePlan::new`].
     #[must_use]
     pub fn plan(&self, range: Range<u64>) -> RangePlan {
         RangePlan::of(self.layout, range)
     }
 
-    /// Appends the bytes of `plan` to `output`, from the bytes of the blob that it asked for: all of them or none. Where
-    /// `output` has to grow, its old memory is wiped.
+    /// Decrypts the planned range and appends it to `output`.
+    ///
+    /// `ciphertext` is the range of the blob that [`RangePlan::ciphertext`] returns. If `output` must grow, its old
+    /// memory is wiped.
     ///
     /// # Errors
     ///
-    /// [`DecryptError::Rejected`] where the bytes are not the ones that the plan asked for, or the plan is another file's.
+    /// [`DecryptError::Rejected`] if `ciphertext` is not the planned range, or the plan is for another file. Nothing is
+    /// appended in that case.
     pub fn decrypt(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), DecryptError> {
         let wanted = plan.ciphertext();
         let length = wanted.end.saturating_sub(wanted.start);
@@ -155,7 +158,7 @@ impl fmt::Debug for RandomAccess {
     }
 }
 
-/// Keeps of what follows `start` in `output`, which is the file from `position` on, only what is in `range`.
+/// Reduces the bytes of `output` from `start` on, which begin at `position` of the file, to those in `range`.
 fn trim(output: &mut Vec<u8>, start: usize, position: u64, range: &Range<u64>) {
     let offset = |of: u64| usize::try_from(of.saturating_sub(position)).unwrap_or(usize::MAX);
     let end = start.saturating_add(offset(range.end)).min(output.len());

@@ -1,6 +1,6 @@
-//! An encryption that survives a restart (docs/protocol.md, sections 6.6 and 8.5).
+//! Encryption that resumes after a restart (docs/formats.md, section 6.6, and docs/spec/attachments.md, section 8.5).
 //!
-//! Does not know stores: which bytes arrived there, the application asks.
+//! The application asks the store which bytes have arrived.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -18,13 +18,15 @@ use crate::primitives::sha256::{Hash, MIDSTATE};
 use crate::storage::{self, StorageKey, UnsealError};
 
 impl Encryptor {
-    /// Puts the encryption away, at the last whole chunk that was given out: [`file_position`](Self::file_position) and
-    /// [`blob_position`](Self::blob_position) tell where. At most 400 bytes; it holds the attachment's key. Uses 24 bytes of
-    /// `rng`.
+    /// Encrypts the state into a record, from which [`unseal`](Self::unseal) resumes.
     ///
-    /// `context` names the record and is authenticated, as with every record. Make the file's identity a part of it: its
-    /// name, size and time of modification. Then a file that was changed has another name, the record does not open, and
-    /// the changed file gets a new encryptor.
+    /// The state is that after the last whole chunk that was output; [`file_position`](Self::file_position) and
+    /// [`blob_position`](Self::blob_position) return where that is. The record has at most 400 bytes and contains the
+    /// attachment key. Draws 24 bytes from `rng`.
+    ///
+    /// `context` names the record and is authenticated, as for every record. Include the file's name, size and
+    /// modification time in it. A changed file then has another context: its old record does not open, and the file
+    /// gets a new encryptor.
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;
@@ -43,31 +45,36 @@ impl Encryptor {
         storage::seal(key, kind::UPLOAD, context, &writer.finish(), &mut rng)
     }
 
-    /// Takes up an encryption that [`seal`](Self::seal) put away. Go on with the byte at
-    /// [`file_position`](Self::file_position): what comes out is the blob from [`blob_position`](Self::blob_position) on, and
-    /// the same bytes as before.
+    /// Decrypts a record of [`seal`](Self::seal) and resumes the encryption there.
     ///
-    /// The file MUST be the same as before (P-8.9). Two different plaintexts of one chunk, both sent, would give both away to
-    /// whoever saw them: that is what `context` is for, see [`seal`](Self::seal). Safe without any condition on the file:
-    /// keep what a record stands for (the ciphertext that was given out before it and has not arrived) beside the record,
-    /// and send nothing that no stored record covers; then nothing is ever encrypted twice.
+    /// Continue with the file's byte at [`file_position`](Self::file_position). The output continues the blob at
+    /// [`blob_position`](Self::blob_position) and repeats the bytes that the first encryption produced there.
+    ///
+    /// # Security
+    ///
+    /// The file MUST be the same as before (P-8.9). An attacker who sees two different plaintexts of one chunk
+    /// encrypted learns both. The `context` of [`seal`](Self::seal) guards against this.
+    ///
+    /// One way is safe even if the file may change. Together with the record, store the ciphertext that was output
+    /// before it and has not arrived, and send nothing that no stored record covers. Then no chunk is ever encrypted
+    /// twice.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// * [`UnsealError::Rejected`] if the key, the context or the record is not the one used in `seal`.
+    /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::UPLOAD, context, record)?;
         Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
     }
 
-    /// Where in the file the next chunk begins: what a sealed encryption goes on with.
+    /// Returns the position in the file at which the next chunk begins; a resumed encryption continues there.
     #[must_use]
     pub fn file_position(&self) -> u64 {
         format::plain_start(self.sealer.chunk).min(self.size())
     }
 
-    /// Where in the blob the next chunk begins: what a sealed encryption goes on with.
+    /// Returns the position in the blob at which the next chunk begins; a resumed encryption continues there.
     #[must_use]
     pub fn blob_position(&self) -> u64 {
         match self.sealer.chunk {
@@ -86,7 +93,7 @@ impl Encryptor {
         let media_type = core::str::from_utf8(reader.slice(length)?).map_err(|_| Malformed)?;
         let role = Role::File(MediaType::new(media_type).map_err(|_| Malformed)?);
         let chunk = reader.u64()?;
-        // An encryption whose last chunk was given out has no next chunk, and only its pointer is wanted.
+        // After the last chunk there is no next one; only the pointer is still to be made.
         let hashed = match chunk {
             chunk if chunk < layout.chunks() => layout.sealed_start(chunk),
             chunk if chunk == layout.chunks() => layout.ciphertext_size(),
@@ -101,5 +108,5 @@ impl Encryptor {
     }
 }
 
-/// Bytes of a record's state beside the media type.
+/// Length in bytes of a record's state without the media type.
 const FIXED: usize = 32 + 24 + 8 + 1 + 8 + MIDSTATE;

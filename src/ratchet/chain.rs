@@ -1,4 +1,4 @@
-//! The symmetric step: a chain key gives one message key and the next chain key (docs/protocol.md, section 4.3).
+//! The symmetric step: a chain key gives one message key and the next chain key (docs/spec/session.md, section 4.3).
 //!
 //! Does not know directions or numbers.
 

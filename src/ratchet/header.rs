@@ -1,23 +1,17 @@
-//! Headers and their encryption (docs/protocol.md, section 4.4).
+//! Headers and their encryption (docs/spec/session.md, section 4.4).
 //!
 //! Does not know chains. A header's tag covers the whole message, so that whoever does not hold the header key cannot
 //! make a receiver do more than check tags.
 
 use crate::codec::{Malformed, Reader};
 use crate::labels;
-use crate::primitives::aead::{Aead, NONCE, TAG};
+use crate::primitives::aead::{Aead, TAG};
 use crate::primitives::kdf::digest;
 use crate::primitives::secret::Secret;
 use crate::primitives::x25519::PublicKey;
 use zeroize::Zeroizing;
 
-use super::message_key::SALT;
-
-/// Bytes of a header, whatever it carries.
-pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
-
-/// P-4.1. Bytes kept for the post-quantum ratchet: all zero until there is one (docs/protocol.md, section 5).
-const POST_QUANTUM: usize = 44;
+use super::layout::{HEADER, HEADER_NONCE, POST_QUANTUM, SALT, nonce};
 
 /// `HK`: opens the headers of one chain.
 pub(super) struct HeaderKey {
@@ -106,16 +100,4 @@ impl Header {
         reader.finish()?;
         Ok(Self { ratchet_key, previous, number })
     }
-}
-
-/// Last part of the nonce of a header.
-const HEADER_NONCE: u64 = 0;
-
-/// `r ‖ purpose`, the purpose as 8 big-endian bytes: 0 for headers, 1 for bodies.
-pub(super) fn nonce(salt: &[u8; SALT], purpose: u64) -> [u8; NONCE] {
-    let mut nonce = [0; NONCE];
-    for (to, from) in nonce.iter_mut().zip(salt.iter().chain(&purpose.to_be_bytes())) {
-        *to = *from;
-    }
-    nonce
 }

@@ -1,4 +1,4 @@
-//! The bounds of the ratchet, each with its reason (docs/protocol.md, section 4.7).
+//! The bounds of the ratchet, each with its reason (docs/spec/session.md, section 4.7).
 //!
 //! Does not know where they are enforced.
 

@@ -1,4 +1,4 @@
-//! Message keys: one for each message, used once, and the encryption of bodies (docs/protocol.md, section 4.5).
+//! Message keys: one for each message, used once, and the encryption of bodies (docs/spec/session.md, section 4.5).
 //!
 //! Does not know chains, numbers or headers.
 
@@ -6,13 +6,10 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::header::{HEADER, nonce};
+use super::layout::{BODY_NONCE, HEADER, SALT, nonce};
 use crate::labels;
 use crate::primitives::aead::{Aead, TAG};
 use crate::primitives::secret::Secret;
-
-/// Bytes of the per-message salt.
-pub(super) const SALT: usize = 16;
 
 /// `mk`: the key of one message.
 pub(super) struct MessageKey(Secret<32>);
@@ -48,7 +45,7 @@ impl MessageKey {
             return None;
         }
         let mut plaintext = Zeroizing::new(body.to_vec());
-        aead.apply_stream(&nonce(salt, BODY), &mut plaintext);
+        aead.apply_stream(&nonce(salt, BODY_NONCE), &mut plaintext);
         Some(plaintext)
     }
 }
@@ -67,7 +64,7 @@ impl Sealing {
 
     /// Encrypts `body` in place, without a tag.
     pub(super) fn encrypt(&self, salt: &[u8; SALT], body: &mut [u8]) {
-        self.0.apply_stream(&nonce(salt, BODY), body);
+        self.0.apply_stream(&nonce(salt, BODY_NONCE), body);
     }
 
     /// The tag over the digest of the whole message.
@@ -75,6 +72,3 @@ impl Sealing {
         self.0.tag(&[digest])
     }
 }
-
-/// Last part of the nonce of a body.
-const BODY: u64 = 1;

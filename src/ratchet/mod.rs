@@ -1,4 +1,4 @@
-//! The Double Ratchet with encrypted headers (docs/protocol.md, section 4). This page is its map.
+//! The Double Ratchet with encrypted headers (docs/spec/session.md, section 4). This page is its map.
 //!
 //! Does not know how the first secret came about, who the peer is, or where state is kept.
 //!
@@ -22,6 +22,7 @@
 
 mod chain; //       4.3  the symmetric step
 mod header; //      4.4  encrypted headers
+mod layout; //      4.4  sizes, and the nonces of header and body
 mod limits; //      4.7  bounds
 mod message_key; // 4.5  bodies
 mod receiving; //   4.6  stage, then commit
@@ -74,7 +75,7 @@ pub struct DoubleRatchet {
     pub(crate) state: Box<State>,
 }
 
-/// All that a ratchet remembers (docs/protocol.md, section 4.6).
+/// All that a ratchet remembers (docs/spec/session.md, section 4.6).
 pub(crate) struct State {
     /// Associated data of every message.
     binding: [u8; 32],

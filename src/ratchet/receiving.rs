@@ -1,4 +1,4 @@
-//! Receiving: find the chain, take the step, verify, and only then commit (docs/protocol.md, section 4.6).
+//! Receiving: find the chain, take the step, verify, and only then commit (docs/spec/session.md, section 4.6).
 //!
 //! Does not know what is sent. Nothing here changes the state before the whole message has verified.
 
@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 
 use super::State;
 use super::chain::ChainKey;
-use super::header::{HEADER, Header, HeaderKey, SealedHeader};
+use super::header::{Header, HeaderKey, SealedHeader};
+use super::layout::{HEADER, SALT};
 use super::limits::{MAX_CHAINS, MAX_JUMP, MAX_PLAINTEXT, MAX_SKIPPED};
-use super::message_key::{MessageKey, SALT};
+use super::message_key::MessageKey;
 use super::root::RootKey;
 use super::sending::Theirs;
 use super::skipped::{Kept, Skipped, jump};
@@ -136,7 +137,7 @@ impl<'a> Message<'a> {
         let ciphertext = reader.array::<HEADER>()?;
         let header_tag = reader.array()?;
         let (body, body_tag) = reader.rest().split_last_chunk().ok_or(Malformed)?;
-        // P-4.12
+        // P-4.13
         if body.len() > MAX_PLAINTEXT {
             return Err(Malformed);
         }
@@ -264,7 +265,7 @@ impl State {
             }
         }
         self.receiving.chains.push_front(chain);
-        // P-4.11
+        // P-4.12
         self.receiving.chains.truncate(MAX_CHAINS);
         self.sending.theirs = Some(Theirs::decoded(theirs));
         if let Some(finished) = self.sending.chain.take() {
@@ -272,7 +273,7 @@ impl State {
         }
     }
 
-    /// P-4.10. Gives up the oldest keys of the oldest chains until the bound holds.
+    /// P-4.11. Gives up the oldest keys of the oldest chains until the bound holds.
     fn evict(&mut self) {
         let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED);
         for chain in self.receiving.chains.iter_mut().rev() {

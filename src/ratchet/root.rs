@@ -1,4 +1,4 @@
-//! The DH step: a key agreement turns the root key (docs/protocol.md, section 4.2).
+//! The DH step: a key agreement turns the root key (docs/spec/session.md, section 4.2).
 //!
 //! Does not know whose turn it is.
 

@@ -1,4 +1,4 @@
-//! Sending: the lazy DH step, the chain, and the bytes of a message (docs/protocol.md, section 4.6).
+//! Sending: the lazy DH step, the chain, and the bytes of a message (docs/spec/session.md, section 4.6).
 //!
 //! Does not know what is received.
 
@@ -10,9 +10,10 @@ use rand_core::CryptoRng;
 
 use super::State;
 use super::chain::ChainKey;
-use super::header::{HEADER, Header, HeaderKey, SealedHeader};
+use super::header::{Header, HeaderKey, SealedHeader};
+use super::layout::{HEADER, SALT};
 use super::limits::MAX_PLAINTEXT;
-use super::message_key::{MessageKey, SALT};
+use super::message_key::MessageKey;
 use super::root::RootKey;
 use crate::primitives::aead::TAG;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
@@ -117,7 +118,7 @@ impl State {
         plaintext: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), EncryptError> {
-        // P-4.12
+        // P-4.13
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
         }
@@ -128,7 +129,7 @@ impl State {
         let Sending { pair: Some(pair), chain: Some(chain), previous, .. } = &mut self.sending else {
             return Err(EncryptError::AwaitingFirstMessage);
         };
-        // P-4.13
+        // P-4.10
         let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
         let (next_key, message_key) = chain.key.step();
         let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
@@ -204,7 +205,7 @@ mod tests {
     use super::*;
     use crate::ratchet::{DoubleRatchet, SharedSecret};
 
-    /// P-4.13
+    /// P-4.10
     #[test]
     fn a_chain_ends_before_its_numbers_do() {
         let rng = &mut rand::rng();

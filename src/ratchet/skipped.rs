@@ -1,4 +1,4 @@
-//! Keys of messages that have not arrived, kept by chain and number (docs/protocol.md, section 4.7).
+//! Keys of messages that have not arrived, kept by chain and number (docs/spec/session.md, section 4.7).
 //!
 //! Does not know headers. Keys are boxed, so that a growing store never leaves copies of them behind.
 

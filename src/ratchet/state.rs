@@ -1,6 +1,7 @@
-//! The ratchet's state as bytes, sealed or inside a session's record (docs/protocol.md, section 6.4).
+//! The ratchet's state as bytes, sealed or inside a session's record (docs/formats.md, section 6.4).
 //!
-//! Does not know keys of storage beyond the one it is given. P-6.3. The encoding is deterministic: equal bytes, equal state.
+//! Does not know keys of storage beyond the one it is given. P-6.4. The encoding is deterministic: equal bytes, equal
+//! state.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

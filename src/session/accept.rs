@@ -1,4 +1,4 @@
-//! Accepting: a session from a peer's first message (docs/protocol.md, section 3.3).
+//! Accepting: a session from a peer's first message (docs/spec/session.md, section 3.3).
 //!
 //! P-3.5. Changes nothing: the session, the plaintext and what was used up are returned together.
 
@@ -49,7 +49,7 @@ impl Session {
         Self::accept_under(identity, keys, message, trust, DisclosureHash::NONE)
     }
 
-    /// The same under an endpoint disclosure: only a message written under the same one is accepted.
+    /// The same under the disclosure of a hosted device: only a message written under the same one is accepted.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Session {
         let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
         let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
         let plaintext = ratchet.decrypt(message.ratchet_message())?;
-        // P-3.10. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
+        // P-3.8. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
         if !trust.allows(&established.peer) {
             return Err(AcceptError::IdentityMismatch);
         }

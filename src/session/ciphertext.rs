@@ -1,4 +1,4 @@
-//! [`Ciphertext`]: the bytes that travel (docs/protocol.md, section 4.1).
+//! [`Ciphertext`]: the bytes that travel (docs/spec/session.md, section 4.1).
 //!
 //! Does not know keys. Tells the two kinds of message apart, and says nothing else about them.
 

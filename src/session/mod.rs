@@ -1,4 +1,5 @@
-//! [`Session`]: one device to one device, from the first message to the last (docs/protocol.md, sections 3 to 6).
+//! [`Session`]: one device to one device, from the first message to the last (docs/spec/session.md, sections 3 to 5,
+//! and docs/formats.md, section 6.5).
 //!
 //! Does not know accounts, conversations or any network: bytes and values in, bytes and values out.
 
@@ -35,7 +36,7 @@ use crate::ratchet::DoubleRatchet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Suite {
-    /// The native suite, docs/protocol.md: PQXDH and the Double Ratchet with encrypted headers.
+    /// The native suite, docs/spec: PQXDH and the Double Ratchet with encrypted headers.
     Bisik1,
 }
 
@@ -83,7 +84,7 @@ impl Session {
         Self::initiate_under(identity, bundle, DisclosureHash::NONE, rng)
     }
 
-    /// The same under an endpoint disclosure: the peer accepts only if it holds the same one.
+    /// The same under the disclosure of a hosted device: the peer accepts only if it holds the same one.
     ///
     /// # Errors
     ///
@@ -141,7 +142,7 @@ impl Session {
         Ok(self.stage(message)?.commit())
     }
 
-    /// P-3.8. Whether `message` is a first message of *this* session, sent before its initiator had an answer.
+    /// P-3.9. Whether `message` is a first message of *this* session, sent before its initiator had an answer.
     ///
     /// A receiver of a first message asks its sessions with the sender's mailbox this question, and calls
     /// [`Session::accept`] when none says yes.
@@ -153,7 +154,8 @@ impl Session {
         }
     }
 
-    /// P-3.9. Of two sessions that two devices set up with each other at the same time, the one that both go on sending in:
+    /// P-3.10. Of two sessions that two devices set up with each other at the same time, the one that both go on
+    /// sending in:
     /// `true` for exactly one of the two, and the same one on both devices.
     ///
     /// The other is kept for reading until it falls silent. The order is that of the session ids. A device whose peer has
@@ -175,7 +177,7 @@ impl Session {
         &self.id
     }
 
-    /// The endpoint disclosure under which it was set up; [`DisclosureHash::NONE`] when there was none.
+    /// The disclosure of a hosted device under which it was set up; [`DisclosureHash::NONE`] if there was none.
     #[must_use]
     pub const fn disclosure(&self) -> DisclosureHash {
         self.disclosure

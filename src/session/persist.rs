@@ -1,4 +1,4 @@
-//! A session as one sealed record (docs/protocol.md, section 6.5; docs/persistence.md).
+//! A session as one sealed record (docs/formats.md, section 6.5; docs/persistence.md).
 //!
 //! Performs no I/O: the caller's database is the store.
 

@@ -1,6 +1,6 @@
-//! Bounds: each is reached, and one more is refused or gives something up.
+//! Limits: each is reached, and one more is refused or drops the oldest.
 //!
-//! Does not know the constants of the library: the document's numbers are written out.
+//! The numbers are those of docs/interop.md, written out here rather than taken from the library.
 
 use bisik::interop::signal::{
     AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, Kind, PreKeys, PreKeysError, Session, Trust,
@@ -11,7 +11,7 @@ use super::pair::{Device, image, pair};
 
 /// S-6.1
 #[test]
-fn a_gap_is_bounded() {
+fn skipped_messages_in_one_gap_are_bounded() {
     let (mut a, mut b) = pair();
     let first = a.write(b"first");
     b.read(&first).unwrap();
@@ -27,7 +27,7 @@ fn a_gap_is_bounded() {
     assert_eq!(b.read(&beyond).unwrap(), b"beyond");
 }
 
-/// S-6.1, S-6.5. 41 states that wait for an answer share 25,000 steps: 609 for each.
+/// S-6.1, S-6.5. 41 unanswered states share 25,000 steps: 609 for each.
 #[test]
 fn the_work_for_a_forged_message_is_bounded_over_all_states() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -68,9 +68,9 @@ fn copy(session: &Session) -> Session {
     Session::unseal(&bisik::StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.5. A peer steps only after an answer. Where none was written since its last step, nothing is tried.
+/// S-5.5. A peer steps only after an answer. If none was written since its last step, no step is tried.
 #[test]
-fn nothing_is_spent_on_a_step_that_cannot_have_been_taken() {
+fn no_work_is_done_for_an_impossible_ratchet_step() {
     let (mut a, mut b) = pair();
     let message = a.write(b"unanswered");
     b.read(&message).unwrap();
@@ -81,9 +81,9 @@ fn nothing_is_spent_on_a_step_that_cannot_have_been_taken() {
     assert_eq!(b.session().decrypt(&forged), Err(DecryptError::TooFarAhead));
 }
 
-/// S-6.2. Of 2,100 keys that a gap leaves behind, the newest 2,000 are there.
+/// S-6.2. Of 2,100 skipped keys in one gap, the newest 2,000 are kept.
 #[test]
-fn a_chain_keeps_the_newest_keys() {
+fn a_chain_keeps_the_newest_skipped_keys() {
     let (mut a, mut b) = pair();
     let messages: Vec<_> = (0..2_100_u16).map(|n| a.write(&n.to_be_bytes())).collect();
     let last = a.write(b"last");
@@ -99,9 +99,9 @@ fn a_chain_keeps_the_newest_keys() {
     assert_eq!(b.session().skipped_keys(), 0);
 }
 
-/// The same for keys that several gaps in one chain leave behind.
+/// The same for skipped keys of several gaps in one chain.
 #[test]
-fn several_gaps_share_the_bound_of_a_chain() {
+fn gaps_share_the_skipped_key_bound_of_their_chain() {
     let (mut a, mut b) = pair();
     let mut first = None;
     for _ in 0..5 {
@@ -116,9 +116,9 @@ fn several_gaps_share_the_bound_of_a_chain() {
     assert_eq!(b.read(&first.unwrap()), Err(DecryptError::Replayed));
 }
 
-/// S-6.3. Five full chains, and a new state: what the new one keeps, the old one loses.
+/// S-6.3. Five full chains, and a new state: keys of the new one displace those of the old one.
 #[test]
-fn a_record_keeps_a_bounded_number_of_keys() {
+fn a_record_holds_a_bounded_number_of_skipped_keys() {
     let (mut a, mut b) = pair();
     let mut firsts = Vec::new();
     for _ in 0..5 {
@@ -135,7 +135,7 @@ fn a_record_keeps_a_bounded_number_of_keys() {
     assert_eq!(b.read(&hello).unwrap(), b"hello");
     assert_eq!(b.session().skipped_keys(), 10_000);
     assert_eq!(b.read(&firsts[0]), Err(DecryptError::Replayed));
-    // The same where the gap is in a state that was there.
+    // The same for a gap in an existing state.
     for _ in 0..50 {
         let _ = a.write(b"lost");
     }
@@ -149,7 +149,7 @@ fn a_record_keeps_a_bounded_number_of_keys() {
 
 /// S-6.4
 #[test]
-fn five_chains_are_open() {
+fn at_most_five_receiving_chains_are_kept() {
     let (mut a, mut b) = pair();
     let mut late = Vec::new();
     for _ in 0..6 {
@@ -167,7 +167,7 @@ fn five_chains_are_open() {
 
 /// S-6.5
 #[test]
-fn forty_states_are_archived() {
+fn at_most_forty_states_are_archived() {
     let (mut a, mut b) = (Device::new(), Device::new());
     let mut late = Vec::new();
     for _ in 0..42 {
@@ -177,7 +177,7 @@ fn forty_states_are_archived() {
         b.read(&hello).unwrap();
     }
     assert_eq!((a.session().archived(), b.session().archived()), (40, 40));
-    // The first state is gone, and its first messages are remembered.
+    // The first state was dropped, and its first messages are remembered.
     let message = &late[0];
     assert_eq!(b.session().decrypt(message), Err(DecryptError::OtherSession));
     let (identity, keys) = (&b.identity, &b.keys);
@@ -210,9 +210,9 @@ fn pre_keys_are_bounded() {
     assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
 }
 
-/// S-6.7. Somebody fetches all bundles and never writes.
+/// S-6.7. An attacker fetches all bundles and never writes.
 #[test]
-fn one_time_pre_keys_that_are_never_used_make_room_for_new_ones() {
+fn unused_one_time_pre_keys_make_room_for_new_ones() {
     let rng = &mut rand::rng();
     let mut b = Device::new();
     let mut newest = Vec::new();
@@ -228,13 +228,13 @@ fn one_time_pre_keys_that_are_never_used_make_room_for_new_ones() {
     assert_eq!(b.keys.rotate(&b.identity, rng), Ok(4), "numbers that are taken are passed over");
 }
 
-/// S-6.1, S-6.6. What surrounds a body is under the tag, too, so that a forger could make it any length.
+/// S-6.1, S-6.6. Unknown fields are covered by the tag too, so a forger could make them any length.
 #[test]
-fn a_message_that_is_mostly_surroundings_is_refused() {
+fn a_message_with_excess_unknown_fields_is_refused() {
     let (mut a, mut b) = pair();
     let message = a.write(b"hello");
     let (fields, mac) = message.as_bytes().split_at(message.as_bytes().len() - 8);
-    // Field 15, of a length that nobody needs.
+    // Field 15, uselessly long.
     let padded = [fields, &[0x7a, 0x80, 0x10], &[0; 2_048], mac].concat();
     assert!(Ciphertext::from_parts(Kind::Whisper, &padded).is_err());
     let short = [fields, &[0x7a, 0x10], &[0; 16], mac].concat();
@@ -245,7 +245,7 @@ fn a_message_that_is_mostly_surroundings_is_refused() {
 
 /// S-2.5, S-6.9
 #[test]
-fn a_signed_pre_key_that_cannot_remember_more_sessions_opens_none() {
+fn a_signed_pre_key_with_a_full_replay_cache_accepts_no_session() {
     let rng = &mut rand::rng();
     let mut b = Device::new();
     let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();

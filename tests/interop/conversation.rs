@@ -1,6 +1,7 @@
-//! Known answers for whole conversations: every message is written byte for byte and read, from the private keys alone.
+//! Known answers for whole conversations: every message is encrypted byte for byte and decrypted, from the private keys
+//! alone.
 //!
-//! Does not know the implementation that made them, tests/reference/interop.py. `BISIK_INTEROP` names another directory.
+//! tests/reference/interop.py made them. `BISIK_INTEROP` names another directory to read.
 
 use bisik::interop::signal::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
@@ -8,7 +9,7 @@ use super::known::{Draws, Known};
 
 /// S-2.2, S-2.3, S-3.1, S-3.2, S-3.3, S-3.4, S-3.5, S-4.1, S-4.2, S-4.3
 #[test]
-fn known_conversations() {
+fn known_conversations_match_the_reference() {
     let blocks = Known::load("conversation.txt");
     let mut conversations = 0;
     for conversation in blocks.chunk_by(|_, next| next.text("do") != "begin") {

@@ -1,6 +1,4 @@
-//! Safety numbers: those of another implementation, and what must not be taken for one.
-//!
-//! Does not know keys' private halves.
+//! Safety numbers and scannable codes: known answers, and what must not match.
 
 use bisik::interop::signal::{ITERATIONS, Identity, IdentityKey, Party, SafetyNumber, ScanError};
 use proptest::prelude::*;
@@ -10,7 +8,7 @@ use super::known::Known;
 
 /// S-9.1, S-9.2, S-9.3.
 #[test]
-fn numbers_and_codes_are_those_of_another_implementation() {
+fn safety_numbers_and_codes_match_another_implementation() {
     let blocks = Known::load("fingerprint.txt");
     assert_eq!(blocks.len(), 3);
     for known in blocks {
@@ -37,7 +35,7 @@ fn numbers_and_codes_are_those_of_another_implementation() {
 
 /// S-9.1. Two from a published telephone number example, checked independently in Python.
 #[test]
-fn telephone_numbers_give_the_published_digits() {
+fn safety_numbers_match_the_published_digits() {
     let key = |hex: &str| [IdentityKey::from_bytes(&super::known::from_hex(hex)).unwrap()];
     let alice = key("0506863bc66d02b40d27b8d49ca7c09e9239236f9d7d25d6fcca5ce13c7064d868");
     let bob = key("05f781b6fb32fed9ba1cf2de978d4d5da28dc34046ae814402b5c0dbd96fda907b");
@@ -53,7 +51,7 @@ fn identity(seed: u64) -> IdentityKey {
 
 /// S-9.1.
 #[test]
-fn the_order_of_an_accounts_devices_does_not_matter_and_each_of_them_does() {
+fn safety_number_ignores_device_order_and_covers_every_device() {
     let (one, two, other) = (identity(1), identity(2), identity(3));
     let remote = Party { identifier: b"bob", keys: &[identity(4)] };
     let of = |keys: &[IdentityKey]| {
@@ -66,7 +64,7 @@ fn the_order_of_an_accounts_devices_does_not_matter_and_each_of_them_does() {
 
 /// S-9.3.
 #[test]
-fn every_changed_bit_of_a_code_is_noticed() {
+fn a_scannable_code_with_any_bit_changed_does_not_match() {
     let alice = Party { identifier: b"alice", keys: &[identity(1)] };
     let bob = Party { identifier: b"bob", keys: &[identity(2)] };
     let number = SafetyNumber::with_iterations(2, 2, &alice, &bob);
@@ -83,14 +81,14 @@ fn every_changed_bit_of_a_code_is_noticed() {
     }
     let other = SafetyNumber::with_iterations(2, 1, &bob, &alice).to_scannable();
     assert_eq!(number.verify(&other), Err(ScanError::OtherVersion { theirs: 1 }));
-    // A half that is cut is no half, even where the rest is equal.
+    // A truncated half does not match, even if the rest is equal.
     let cut = [&[8, 2, 0x1a, 2, 0x0a, 0, 0x12, 2, 0x0a, 0][..]].concat();
     assert_eq!(number.verify(&cut), Err(ScanError::Different));
 }
 
 proptest! {
     #[test]
-    fn whatever_is_scanned_is_judged(code in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_scanned_bytes_are_compared_or_refused_without_panic(code in prop::collection::vec(any::<u8>(), 0..200)) {
         let party = Party { identifier: b"alice", keys: &[identity(1)] };
         prop_assert!(SafetyNumber::with_iterations(1, 2, &party, &party).verify(&code).is_err());
     }

@@ -1,6 +1,4 @@
-//! The fields of messages by prost, and messages made of them that nobody wrote.
-//!
-//! Does not know keys' secrets: no tag fits.
+//! Messages assembled with prost by an attacker who holds no key: their tags do not verify.
 
 use bisik::interop::signal::PublicKey;
 use prost::Message;

@@ -1,6 +1,4 @@
-//! Records that format 1 has sealed, kept forever: each opens, behaves as it did, and is sealed to the same bytes again.
-//!
-//! Does not know the layout of state.
+//! Records of format 1: each still opens, continues as it did, and is sealed to the same bytes again.
 
 use std::fs;
 
@@ -8,7 +6,7 @@ use bisik::StorageKey;
 use bisik::interop::signal::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
 
 use super::known::from_hex;
-use super::rng::ConstantRng;
+use bisik_testkit::rng::ConstantRng;
 
 fn key() -> StorageKey {
     StorageKey::from_bytes([0x42; 32])
@@ -18,9 +16,9 @@ fn golden(name: &str) -> Vec<u8> {
     from_hex(fs::read_to_string(format!("tests/golden/v1/interop_{name}.hex")).unwrap().trim())
 }
 
-/// A session with two states, one of them unanswered, and keys that wait; the identity and the pre-keys behind it.
+/// A session with two states, one of them unanswered, and skipped keys; and its identity and pre-keys.
 #[test]
-fn records_of_format_1_open_and_go_on() {
+fn golden_interop_records_open_and_continue() {
     let record = golden("session");
     let mut session = Session::unseal(&key(), b"peer", &record).unwrap();
     assert_eq!(session.seal(&key(), b"peer", &mut ConstantRng(0)).as_bytes(), record);

@@ -1,6 +1,6 @@
-//! Sender keys: known answers, every order of delivery, bounds, and senders and members who mean harm.
+//! Sender keys: known answers, out-of-order delivery, limits, and dishonest senders and members.
 //!
-//! Does not use the library to make hostile messages: `Hostile` writes them from docs/interop.md, section 11.
+//! Hostile messages are written by `Hostile` from docs/interop.md, section 11, without the library.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use std::collections::BTreeSet;
@@ -44,12 +44,12 @@ fn told(sender: &GroupSender) -> Distribution {
     Distribution::from_bytes(&sender.distribution().to_bytes()).unwrap()
 }
 
-/// Everything that is known, bit for bit.
+/// The whole state in bytes.
 fn state(receiver: &GroupReceiver) -> Vec<u8> {
     receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0)).into_bytes()
 }
 
-/// Refused with `error`, and nothing changed.
+/// Refused with `error`, and the state is unchanged.
 #[track_caller]
 fn refused(receiver: &mut GroupReceiver, message: &[u8], error: GroupDecryptError) {
     let before = state(receiver);
@@ -59,7 +59,7 @@ fn refused(receiver: &mut GroupReceiver, message: &[u8], error: GroupDecryptErro
 
 /// S-11.1, S-11.2, S-11.3.
 #[test]
-fn distributions_and_messages_are_those_of_another_implementation() {
+fn sender_key_messages_match_another_implementation() {
     let blocks = Known::load("sender_key.txt");
     let (made_of, messages) = blocks.split_first().unwrap();
     let id: u32 = made_of.text("id").parse().unwrap();
@@ -84,9 +84,9 @@ fn distributions_and_messages_are_those_of_another_implementation() {
     }
 }
 
-/// S-11.1. The shorter form is the same without the name, and its fields one lower; written here by hand from the other's.
+/// S-11.1. The short form lacks the name, and its field numbers are one lower; here made by hand from the long form.
 #[test]
-fn the_shorter_form_has_the_same_content_without_the_name() {
+fn the_short_distribution_form_omits_only_the_name() {
     let (drawn, signing) = ([vec![0xa6, 0, 0, 0], vec![5; 64]].concat(), [9; 64]);
     let mut short = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut Draws::new(&drawn));
     let mut long = GroupSender::generate(SenderKeyFormat::Signal { distribution: NAME }, &mut Draws::new(&drawn));
@@ -109,7 +109,7 @@ fn the_shorter_form_has_the_same_content_without_the_name() {
     let header = GroupHeader::of(&shorter).unwrap();
     assert_eq!(header, GroupHeader { format: SenderKeyFormat::WhatsApp, id: 83, iteration: 0 });
 
-    // One is never taken for the other.
+    // Neither form is accepted as the other.
     let mut receiver = GroupReceiver::new();
     receiver.process(&told(&long));
     refused(&mut receiver, &shorter, GroupDecryptError::UnknownKey);
@@ -117,7 +117,7 @@ fn the_shorter_form_has_the_same_content_without_the_name() {
 
 /// S-11.5, S-11.6.
 #[test]
-fn a_sender_who_counts_by_twos_is_understood() {
+fn a_sender_key_that_advances_by_two_is_accepted() {
     for format in formats() {
         let (mut sender, mut receiver) = pair(format, 1);
         for number in 0..3_000_u32 {
@@ -130,9 +130,9 @@ fn a_sender_who_counts_by_twos_is_understood() {
     }
 }
 
-/// S-11.4. Whoever did not sign gets one answer, whatever the number says: no derivation, no oracle for what was received.
+/// S-11.4. A forger gets one error for every iteration: no derivation, and no oracle for what was received.
 #[test]
-fn the_signature_is_looked_at_before_the_number() {
+fn the_signature_is_verified_before_the_iteration() {
     let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let first = sender.encrypt(b"halo", &mut seeded(2)).unwrap();
     receiver.decrypt(&first).unwrap();
@@ -145,7 +145,7 @@ fn the_signature_is_looked_at_before_the_number() {
 
 /// S-11.9.
 #[test]
-fn a_jump_and_what_it_leaves_behind_are_bounded() {
+fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
     let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
     let fresh = || {
         let mut receiver = GroupReceiver::new();
@@ -160,7 +160,7 @@ fn a_jump_and_what_it_leaves_behind_are_bounded() {
     assert_eq!(receiver.decrypt(&hostile.text(23_000, b"oldest")).unwrap(), b"oldest");
     assert_eq!(receiver.decrypt(&hostile.text(24_999, b"newest")).unwrap(), b"newest");
     assert_eq!(receiver.skipped_keys(), 1_998);
-    // Several jumps keep no more than one does, and the newest.
+    // Several jumps keep no more skipped keys than one does: the newest.
     let mut receiver = fresh();
     for number in [1_500, 3_000, 4_500] {
         receiver.decrypt(&hostile.text(number, b"")).unwrap();
@@ -171,13 +171,13 @@ fn a_jump_and_what_it_leaves_behind_are_bounded() {
     assert!(state(&receiver).len() < 2_000 * 36 + 160);
 }
 
-/// S-11.5. The last number is not used: a chain always has a next one.
+/// S-11.5. The last iteration is not used, so a chain always has a next one.
 #[test]
-fn a_chain_ends_without_overflow() {
+fn a_sender_key_chain_ends_without_overflow() {
     let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(u32::MAX - 1));
-    // The chain of this distribution begins there.
+    // The chain of this distribution starts there.
     let body = hostile.body(0, b"last");
     assert_eq!(receiver.decrypt(&hostile.message(u32::MAX - 1, &body)).unwrap(), b"last");
     refused(&mut receiver, &hostile.message(u32::MAX, &hostile.body(1, b"beyond")), GroupDecryptError::Rejected);
@@ -185,7 +185,7 @@ fn a_chain_ends_without_overflow() {
 
 /// S-11.10.
 #[test]
-fn what_is_too_long_is_not_encrypted_and_changes_nothing() {
+fn an_overlong_group_message_is_not_encrypted_and_changes_nothing() {
     let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let long = vec![0; (64 << 20) + 1];
     assert_eq!(sender.encrypt(&long, &mut seeded(2)), Err(GroupEncryptError::TooLong));
@@ -196,7 +196,7 @@ fn what_is_too_long_is_not_encrypted_and_changes_nothing() {
 
 /// S-11.7, S-11.8.
 #[test]
-fn five_keys_of_a_sender_are_kept_and_the_oldest_goes() {
+fn five_sender_keys_are_kept_and_the_oldest_is_dropped() {
     let mut receiver = GroupReceiver::new();
     let mut senders: Vec<_> =
         (0..6).map(|seed| GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(seed))).collect();
@@ -211,7 +211,7 @@ fn five_keys_of_a_sender_are_kept_and_the_oldest_goes() {
 
 /// S-11.7.
 #[test]
-fn a_distribution_that_comes_again_forgets_nothing() {
+fn a_repeated_distribution_keeps_the_skipped_keys() {
     let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let early = told(&sender);
     let messages: Vec<_> = (0..5).map(|_| sender.encrypt(b"halo", &mut seeded(2)).unwrap()).collect();
@@ -233,7 +233,7 @@ fn a_distribution_that_comes_again_forgets_nothing() {
 
 /// S-11.4.
 #[test]
-fn every_changed_bit_of_a_message_is_noticed_and_changes_nothing() {
+fn a_group_message_with_any_bit_changed_is_refused_and_changes_nothing() {
     for format in formats() {
         let (mut sender, mut receiver) = pair(format, 1);
         let message = sender.encrypt(b"halo, semua", &mut seeded(2)).unwrap();
@@ -251,17 +251,17 @@ fn every_changed_bit_of_a_message_is_noticed_and_changes_nothing() {
     }
 }
 
-/// Members have the chain key, and nothing to sign with.
+/// Members know the chain key, but not the signing key.
 #[test]
-fn a_member_cannot_write_in_the_senders_name() {
+fn a_member_cannot_forge_a_message_of_another_sender() {
     let (sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let member = Hostile { chain: chain_of(&sender), ..Hostile::new(&sender, 3) };
     refused(&mut receiver, &member.text(0, b"forged"), GroupDecryptError::Rejected);
 }
 
-/// A sender that signs nonsense gets one answer too.
+/// Signed but malformed messages get the same error.
 #[test]
-fn what_the_sender_signs_must_still_be_well_formed() {
+fn a_correctly_signed_malformed_group_message_is_refused() {
     let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(0));
@@ -287,7 +287,7 @@ fn what_the_sender_signs_must_still_be_well_formed() {
 }
 
 #[test]
-fn what_is_no_distribution_is_refused() {
+fn a_malformed_distribution_is_refused() {
     for format in formats() {
         let bytes = GroupSender::generate(format, &mut seeded(1)).distribution().to_bytes();
         assert!(Distribution::from_bytes(&bytes).is_ok());
@@ -305,7 +305,7 @@ fn what_is_no_distribution_is_refused() {
 }
 
 #[test]
-fn records_come_back_as_they_were_and_only_as_what_they_are() {
+fn sender_key_records_open_unchanged_and_only_as_their_kind() {
     let (key, rng) = (StorageKey::from_bytes([1; 32]), &mut seeded(3));
     for format in formats() {
         let (mut sender, mut receiver) = pair(format, 1);
@@ -348,9 +348,9 @@ fn debug_shows_numbers_and_no_keys() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// S-11.5, S-11.6. Whatever is lost, late or twice: each message is delivered once.
+    /// S-11.5, S-11.6. With messages lost, late or duplicated, each message is delivered once.
     #[test]
-    fn each_message_is_delivered_once_in_every_order(seed in any::<u64>(), count in 1_usize..80) {
+    fn group_messages_are_read_once_out_of_order(seed in any::<u64>(), count in 1_usize..80) {
         let rng = &mut seeded(seed);
         let (mut sender, mut receiver) = pair(formats()[seed as usize % 2], seed);
         let mut wire: Vec<(usize, Vec<u8>)> =
@@ -373,7 +373,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_arrives_is_judged(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
+    fn any_bytes_are_read_or_refused_by_a_group_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
         if let (true, Some(first)) = (version, bytes.first_mut()) {
             *first = 0x33;
         }
@@ -391,7 +391,7 @@ fn chain_of(sender: &GroupSender) -> [u8; 32] {
     bytes[bytes.len() - 35 - 32..bytes.len() - 35].try_into().unwrap()
 }
 
-/// Writes messages with a sender's number, under a chain and a signing pair of its own choice.
+/// Writes messages under a sender's number, with a chain and a signing key of its own.
 struct Hostile {
     id: u32,
     chain: [u8; 32],

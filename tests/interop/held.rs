@@ -9,10 +9,10 @@ use bisik::interop::signal::{
     Ciphertext, DecryptError, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, Kind, SealedRecord,
     SenderKeyFormat, Session,
 };
+use bisik_testkit::rng::ConstantRng;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::pair::{Device, image, pair};
-use super::rng::ConstantRng;
 
 fn key() -> StorageKey {
     StorageKey::from_bytes([1; 32])

@@ -1,12 +1,11 @@
-//! Known answers: `name = value` lines in blocks, and a generator that gives what a block says was drawn.
-//!
-//! Does not know what they mean.
+//! Reads known answers: blocks of `name = value` lines, and a generator that returns the randomness listed in a block.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::fs;
 
 use bisik::rand_core::{TryCryptoRng, TryRng};
+pub use bisik_testkit::draws::from_hex;
 
 /// One block of lines.
 #[derive(Debug, Default)]
@@ -47,11 +46,6 @@ impl Known {
     pub fn array<const N: usize>(&self, name: &str) -> [u8; N] {
         self.hex(name).try_into().unwrap()
     }
-}
-
-pub fn from_hex(text: &str) -> Vec<u8> {
-    assert!(text.len().is_multiple_of(2));
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 /// Gives these bytes and no others.

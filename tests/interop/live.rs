@@ -1,7 +1,7 @@
-//! What was recorded with other implementations, by tests/live with `--record`, happens again: every byte that was written, every
-//! plaintext, every refusal.
+//! Conversations recorded with other implementations by `tests/live --record` replay identically: every ciphertext,
+//! plaintext and refusal.
 //!
-//! Does not know those implementations. Private keys and what was drawn are in the records.
+//! The recordings hold the private keys and the randomness.
 
 use std::fmt::Debug;
 use std::fs;
@@ -143,7 +143,7 @@ fn named(name: &str, error: impl Debug) -> String {
 
 /// S-2.1, S-4.2, S-4.3, S-4.4.
 #[test]
-fn sessions_that_were_recorded_happen_again() {
+fn recorded_live_sessions_replay_identically() {
     let (mut written, mut read, mut refused) = (0, 0, 0);
     for record in recorded("sessions") {
         let mut replay = Replay::of(&record);
@@ -177,7 +177,7 @@ fn sessions_that_were_recorded_happen_again() {
     assert!(written > 150 && read > 150 && refused > 20, "{written}, {read}, {refused}");
 }
 
-/// What this implementation distributed and wrote, byte for byte.
+/// The distributions and messages of this implementation, byte for byte.
 fn own_group(group: &Value, form: SenderKeyFormat) {
     let mut sender = None;
     for event in group["events"].as_array().unwrap() {
@@ -197,7 +197,7 @@ fn own_group(group: &Value, form: SenderKeyFormat) {
     }
 }
 
-/// What another wrote: to a member from the beginning, and to one that has joined since.
+/// Messages of another implementation: to a member from the beginning, and to one that joined later.
 fn others_group(group: &Value) -> usize {
     let (mut members, mut early, mut read) = (Vec::new(), Vec::new(), 0);
     for event in group["events"].as_array().unwrap() {
@@ -231,7 +231,7 @@ fn others_group(group: &Value) -> usize {
 
 /// S-11.1, S-11.2, S-11.4, S-11.5.
 #[test]
-fn groups_that_were_recorded_happen_again() {
+fn recorded_live_groups_replay_identically() {
     let mut read = 0;
     for group in recorded("groups") {
         let form = match group["name"]["distributionId"].as_str() {
@@ -251,7 +251,7 @@ fn groups_that_were_recorded_happen_again() {
 
 /// Attachments of every kind that another implementation has encrypted.
 #[test]
-fn attachments_that_were_recorded_are_read() {
+fn recorded_live_attachments_decrypt() {
     let all = recorded("media");
     assert!(all.len() >= 17 * 4);
     for file in &all {
@@ -282,7 +282,7 @@ fn attachments_that_were_recorded_are_read() {
 }
 
 #[test]
-fn votes_that_were_recorded_are_read() {
+fn recorded_live_votes_open() {
     let all = recorded("polls");
     assert!(all.len() >= 20);
     for vote in &all {
@@ -303,7 +303,7 @@ fn votes_that_were_recorded_are_read() {
 }
 
 #[test]
-fn safety_numbers_that_were_recorded_are_the_same() {
+fn recorded_live_safety_numbers_match() {
     let all = recorded("fingerprints");
     assert!(all.len() >= 10);
     for pair in &all {
@@ -321,7 +321,7 @@ fn safety_numbers_that_were_recorded_are_the_same() {
 
 /// S-1.7.
 #[test]
-fn signatures_that_were_recorded_verify() {
+fn recorded_live_signatures_verify() {
     let all = recorded("signatures");
     assert!(all.len() >= 40);
     for signed in &all {

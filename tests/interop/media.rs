@@ -1,6 +1,4 @@
-//! Attachments: known answers, what holds for files of every size, and blobs that somebody has changed.
-//!
-//! Does not know the messages that name them.
+//! Attachments of WhatsApp clients: known answers, files of every size, ranges, and changed blobs.
 #![allow(clippy::as_conversions, clippy::cast_possible_truncation)]
 
 use std::ops::Range;
@@ -50,7 +48,7 @@ fn part(ranges: &Ranges, blob: &[u8], range: Range<u64>) -> Result<Vec<u8>, Medi
 
 /// S-8.1, S-8.2, S-8.3. Computed by tests/reference/interop_media.py.
 #[test]
-fn blobs_digests_and_sidecars_are_those_of_an_independent_computation() {
+fn media_blobs_digests_and_sidecars_match_the_reference() {
     let blocks = Known::load("media.txt");
     assert_eq!(blocks.len(), MediaKind::ALL.len());
     for (known, kind) in blocks.iter().zip(MediaKind::ALL) {
@@ -69,7 +67,7 @@ fn blobs_digests_and_sidecars_are_those_of_an_independent_computation() {
 
 /// S-8.4, S-8.5.
 #[test]
-fn files_at_every_edge_come_back_whole_and_in_parts() {
+fn files_of_boundary_sizes_decrypt_whole_and_in_ranges() {
     for size in [0, 1, 15, 16, 17, WINDOW - 27, WINDOW - 26, WINDOW - 22, WINDOW - 16, WINDOW - 1, WINDOW, WINDOW + 1] {
         for size in [size, size + WINDOW] {
             let (plaintext, blob, attachment) = encrypted(size);
@@ -92,7 +90,7 @@ fn files_at_every_edge_come_back_whole_and_in_parts() {
 
 /// S-8.5.
 #[test]
-fn a_plan_fetches_the_windows_that_hold_the_part_and_the_block_before() {
+fn a_range_fetches_its_windows_and_the_preceding_block() {
     let (_, blob, attachment) = encrypted(3 * WINDOW);
     let ranges = attachment.ranges().unwrap();
     let window = WINDOW as u64;
@@ -102,13 +100,13 @@ fn a_plan_fetches_the_windows_that_hold_the_part_and_the_block_before() {
     assert_eq!(ranges.plan(0..u64::MAX).ciphertext(), 0..3 * window);
     assert_eq!(ranges.plan(0..u64::MAX).plaintext(), 0..3 * window);
     assert_eq!(ranges.plan(7..7).ciphertext(), 0..0);
-    // The last window holds no byte of this file: only padding and tag.
+    // The last window holds no byte of this file, only padding and tag.
     assert_eq!(blob.len(), 3 * WINDOW + 26);
 }
 
 /// S-8.4.
 #[test]
-fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
+fn a_changed_blob_is_refused_before_plaintext_is_released() {
     let (_, blob, attachment) = encrypted(100);
     for at in 0..blob.len() {
         for flip in [1, 0x80] {
@@ -117,7 +115,7 @@ fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
             assert_eq!(attachment.decrypt(&changed), Err(MediaError::Rejected), "{at}");
             assert!(verified(&attachment, &changed, 7).is_err(), "{at}");
             assert!(part(&attachment.ranges().unwrap(), &changed, 0..10).is_err(), "{at}");
-            // Of the blob itself too, where only the tag and not its digest is known.
+            // The same if only the tag of the blob and not its digest is known.
             let key = MediaKey::from_bytes(*attachment.key().expose_bytes());
             assert!(Attachment::of_blob(attachment.kind(), key, &changed).is_err(), "{at}");
         }
@@ -134,14 +132,14 @@ fn every_changed_byte_of_a_blob_is_noticed_before_anything_is_released() {
 
 /// S-8.4.
 #[test]
-fn each_of_tag_digests_and_size_is_checked_by_itself() {
+fn tag_digests_and_size_are_each_checked() {
     let (plaintext, blob, attachment) = encrypted(100_000);
     let key = || MediaKey::from_bytes(*attachment.key().expose_bytes());
     let (kind, file_digest, blob_digest) =
         (attachment.kind(), *attachment.file_sha256(), *attachment.file_enc_sha256());
     let adopted = |blob: &[u8]| Attachment::of_blob(kind, key(), blob);
     let wrong = [0; 32];
-    // A tag that does not hold under digests that do: the sender has announced a changed blob.
+    // A wrong tag under correct digests: the sender announced a changed blob.
     let mut changed = blob.clone();
     *changed.last_mut().unwrap() ^= 1;
     let announced = <[u8; 32]>::from(<sha2::Sha256 as sha2::Digest>::digest(&changed));
@@ -167,7 +165,7 @@ fn each_of_tag_digests_and_size_is_checked_by_itself() {
 
 /// S-8.5.
 #[test]
-fn what_changes_between_the_two_passes_is_noticed() {
+fn a_blob_changed_after_verification_is_refused_when_read() {
     let (plaintext, blob, attachment) = encrypted(2 * WINDOW + 100);
     let ranges = verified(&attachment, &blob, 4_096).unwrap();
     for at in [0, WINDOW - 17, WINDOW - 16, WINDOW - 1, WINDOW, 2 * WINDOW - 1, 2 * WINDOW, blob.len() - 1] {
@@ -192,7 +190,7 @@ fn what_changes_between_the_two_passes_is_noticed() {
 
 /// S-8.6.
 #[test]
-fn a_sidecar_vouches_for_its_own_windows_in_their_order() {
+fn a_sidecar_authenticates_its_windows_in_order() {
     let (plaintext, blob, attachment) = encrypted(3 * WINDOW + 5);
     let with = |size: u64, sidecar: &[u8]| copy(&attachment).with_size(size).with_sidecar(sidecar.to_vec()).ranges();
     let (size, sidecar) = (plaintext.len() as u64, attachment.sidecar());
@@ -218,7 +216,7 @@ fn a_sidecar_vouches_for_its_own_windows_in_their_order() {
     assert!(copy(&attachment).with_sidecar(sidecar.to_vec()).ranges().is_err(), "the size is needed");
     let other = with(size + 1, sidecar).unwrap();
     assert!(part(&other, &blob, size - 1..size).is_err(), "the size is not the padding's");
-    // Where only the tag is left over, some write an entry for it.
+    // If only the tag is left over, some implementations write an entry for it.
     let (plaintext, blob, attachment) = encrypted(WINDOW - 17);
     assert_eq!(blob.len() % WINDOW, WINDOW - 6);
     let more = copy(&attachment).with_size(plaintext.len() as u64);
@@ -239,7 +237,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_blob_does_not_depend_on_how_the_pieces_fall(
+    fn the_blob_does_not_depend_on_piece_sizes(
         size in 0_usize..200_000,
         steps in prop::collection::vec(1_usize..70_000, 1..8),
         range in any::<(u32, u32)>(),

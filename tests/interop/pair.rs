@@ -1,12 +1,10 @@
-//! Two devices with a session between them, for tests that are about what comes later.
-//!
-//! Does not know what they say.
+//! Two devices with a session between them.
 
 use bisik::StorageKey;
 use bisik::interop::signal::{Accepted, Ciphertext, DecryptError, Identity, PreKeys, Reinitiated, Session, Trust};
 use rand::RngExt;
 
-/// One device: who it is, what it published, and its session with the other one, once there is one.
+/// One device: its identity, its published pre-keys, and its session with the other device, if any.
 pub struct Device {
     pub identity: Identity,
     pub keys: PreKeys,
@@ -22,7 +20,7 @@ impl Device {
         Self { identity, keys, session: None }
     }
 
-    /// Begins, or begins again, with one of the other's one-time keys or without.
+    /// Initiates, or initiates again, with or without one of the other's one-time keys.
     pub fn initiate(&mut self, other: &Self, one_time: bool) {
         let rng = &mut rand::rng();
         let id = (1..=100).find(|id| one_time && other.keys.one_time(*id).is_some());
@@ -38,7 +36,7 @@ impl Device {
         self.session().encrypt(plaintext, &mut rand::rng()).unwrap()
     }
 
-    /// Reads as an application does: in the session; where that says it opens another, as a first message.
+    /// Decrypts as an application does: in the session; if the message opens another, as a first message.
     pub fn read(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
         // Through the transport.
         let message = Ciphertext::from_parts(message.kind(), message.as_bytes()).unwrap();
@@ -64,17 +62,17 @@ impl Device {
         self.session.as_mut().unwrap()
     }
 
-    /// The sealed session under a generator that repeats itself: equal bytes, equal state.
+    /// The session sealed with a repeating generator: equal bytes, equal state.
     pub fn image(&self) -> Vec<u8> {
         image(self.session.as_ref().unwrap())
     }
 }
 
 pub fn image(session: &Session) -> Vec<u8> {
-    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut super::rng::ConstantRng(0)).into_bytes()
+    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut bisik_testkit::rng::ConstantRng(0)).into_bytes()
 }
 
-/// Two devices that have spoken both ways.
+/// Two devices that have sent messages both ways.
 pub fn pair() -> (Device, Device) {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);

@@ -1,6 +1,4 @@
-//! Message secrets: votes and other add-ons come back for what they were made for, and for nothing else.
-//!
-//! Does not know the messages that carry them.
+//! Message secrets: votes and other add-ons open only for the message, sender and purpose they were sealed for.
 
 use bisik::interop::whatsapp::media::{MediaError, MediaKey};
 use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
@@ -22,7 +20,7 @@ fn seeded(seed: u64) -> StdRng {
 
 /// S-10.1, S-10.2, S-10.3, S-10.4, S-10.5, S-8.7. Computed by tests/reference/interop_media.py.
 #[test]
-fn payloads_and_tokens_are_those_of_an_independent_computation() {
+fn message_secret_payloads_match_the_reference() {
     let blocks = Known::load("message_secret.txt");
     assert_eq!(blocks.len(), UseCase::ALL.len() + 2);
     for (known, use_case) in blocks.iter().zip(UseCase::ALL) {
@@ -62,7 +60,7 @@ fn a_vote_counts_for_one_poll_and_one_voter_only() {
         AddOn { parent: "3EB0ABCE", ..CONTEXT },
         AddOn { parent_sender: "112@s.whatsapp.net", ..CONTEXT },
         AddOn { author: "223@s.whatsapp.net", ..CONTEXT },
-        // The names are joined without lengths, and the associated data tells these two apart.
+        // The names are joined without lengths; the associated data distinguishes these two.
         AddOn { parent: "3EB0ABCD1", parent_sender: "11@s.whatsapp.net", ..CONTEXT },
     ];
     for other in others {
@@ -78,7 +76,7 @@ fn a_vote_counts_for_one_poll_and_one_voter_only() {
 }
 
 #[test]
-fn every_changed_bit_of_a_payload_is_noticed() {
+fn a_message_secret_payload_with_any_bit_changed_is_refused() {
     let secret = MessageSecret::generate(&mut seeded(1));
     let key = MediaKey::from_bytes(*secret.expose_bytes());
     for use_case in UseCase::ALL {
@@ -117,7 +115,7 @@ fn changes(sealed: &SealedPayload) -> Vec<SealedPayload> {
 }
 
 #[test]
-fn what_is_no_vote_or_too_long_is_refused() {
+fn malformed_or_overlong_votes_are_refused() {
     let secret = MessageSecret::generate(&mut seeded(1));
     let rng = &mut seeded(2);
     let hash = [[0x0a, 0x20].as_slice(), &[7; 32]].concat();
@@ -139,7 +137,7 @@ fn what_is_no_vote_or_too_long_is_refused() {
 
 proptest! {
     #[test]
-    fn what_is_sealed_comes_back(payload in prop::collection::vec(any::<u8>(), 0..300), which in 0..UseCase::ALL.len()) {
+    fn message_secret_payloads_round_trip(payload in prop::collection::vec(any::<u8>(), 0..300), which in 0..UseCase::ALL.len()) {
         let secret = MessageSecret::from_bytes([9; 32]);
         let context = AddOn { use_case: UseCase::ALL[which], ..CONTEXT };
         let sealed = secret.seal(&context, &payload, &mut seeded(1)).unwrap();
@@ -156,7 +154,7 @@ struct Vote {
 }
 
 proptest! {
-    /// S-10.2. Both read the same, wherever this library reads at all; what it refuses, it refuses for a reason.
+    /// S-10.2. Both decoders agree on every vote that this library accepts; what it refuses, it refuses for a reason.
     #[test]
     fn a_vote_is_read_as_protobuf_says(
         pieces in prop::collection::vec(

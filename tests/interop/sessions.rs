@@ -1,6 +1,5 @@
-//! Sessions: what is delivered under every schedule, and what a message that is refused leaves behind.
-//!
-//! Does not know how messages are encrypted.
+//! Sessions: what is delivered under every schedule, replays, simultaneous initiation, and the unchanged state after a
+//! refusal.
 
 use bisik::interop::signal::{
     AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,
@@ -13,9 +12,9 @@ use rand::seq::SliceRandom;
 
 use super::pair::{Device, image, pair, words};
 
-/// S-3.3, S-3.6, S-3.7, S-5.1. Both write at random; what is on the way is lost, doubled and reordered at random.
+/// S-3.3, S-3.6, S-3.7, S-5.1. Both send at random; the network drops, duplicates and reorders at random.
 #[test]
-fn every_message_that_arrives_is_read_exactly_once() {
+fn messages_are_read_exactly_once_out_of_order() {
     let rng = &mut rand::rng();
     for round in 0..8 {
         let (mut a, mut b) = (Device::new(), Device::new());
@@ -41,7 +40,7 @@ fn every_message_that_arrives_is_read_exactly_once() {
                         }
                         Err(error) => {
                             displaced += u32::from(!read);
-                            // A chain that newer ones have displaced is gone; nothing else is lost.
+                            // Messages of a chain displaced by newer ones are lost; no others are.
                             assert!(read || error == DecryptError::Rejected, "{error}");
                             assert_eq!(to.image(), before);
                         }
@@ -57,9 +56,9 @@ fn every_message_that_arrives_is_read_exactly_once() {
     }
 }
 
-/// S-3.6. Nothing of the last five chains is lost, whatever the order.
+/// S-3.6. No message of the last five chains is lost, in any order.
 #[test]
-fn within_five_chains_nothing_is_lost() {
+fn no_message_is_lost_within_five_chains() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = pair();
     let mut late = Vec::new();
@@ -68,7 +67,7 @@ fn within_five_chains_nothing_is_lost() {
             let text = vec![chain, message];
             late.push((a.write(&text), text));
         }
-        // One in each chain arrives, so that the next begins.
+        // One message of each chain arrives, so that the next chain starts.
         let (message, text) = late.swap_remove(late.len() - rng.random_range(1..=40));
         assert_eq!(b.read(&message).unwrap(), text);
         let answer = b.write(b"answer");
@@ -84,7 +83,7 @@ fn within_five_chains_nothing_is_lost() {
     assert_eq!(b.session().skipped_keys(), 0);
 }
 
-/// S-4.4, S-5.4. Every bit of a message counts, or is of a part that nothing depends on; the state stays as it was.
+/// S-4.4, S-5.4. A message with any bit changed is refused, or reads the same; after a refusal the state is unchanged.
 #[test]
 fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -103,8 +102,8 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             let inside = |h: bisik::interop::signal::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
             let found = changed.header().unwrap();
             if inside(found) == inside(header) && found.opening != header.opening {
-                // The outside of a first message is authenticated by nobody. Where it says another name, it opens
-                // another state, which is not the one it was written in.
+                // The outer part of a pre-key message is not authenticated. If it names other keys, it opens
+                // another state than the one it was written in.
                 let mut session = reopened(to.session());
                 if found.opening.map(|o| o.identity) != header.opening.map(|o| o.identity) {
                     assert_eq!(session.decrypt(&changed), Err(DecryptError::Rejected), "bit {bit}");
@@ -127,9 +126,9 @@ fn reopened(session: &Session) -> Session {
     Session::unseal(&StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.2, S-5.5, S-5.6. Both begin at once, both first messages arrive, and both end up in one state.
+/// S-5.2, S-5.5, S-5.6. Both initiate at once, both first messages arrive, and both end in one state.
 #[test]
-fn two_that_begin_at_the_same_time_end_up_in_one_state() {
+fn simultaneous_initiation_converges_on_one_state() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     b.initiate(&a, true);
@@ -147,9 +146,9 @@ fn two_that_begin_at_the_same_time_end_up_in_one_state() {
     }
 }
 
-/// S-5.2, S-5.5, S-5.6. Both begin again and again, their messages cross on the way in every turn, and none is lost.
+/// S-5.2, S-5.5, S-5.6. Both initiate again and again while their messages cross, and none is lost.
 #[test]
-fn whoever_begins_again_while_messages_cross_nothing_is_lost() {
+fn reinitiating_while_messages_cross_loses_nothing() {
     let rng = &mut rand::rng();
     for _ in 0..4 {
         let (mut a, mut b) = (Device::new(), Device::new());
@@ -173,9 +172,9 @@ fn whoever_begins_again_while_messages_cross_nothing_is_lost() {
     }
 }
 
-/// S-5.6. A relay holds a message back until there is a new session, and then delivers it to undo that.
+/// S-5.6. A relay delays a message until there is a new session, and then delivers it to undo that session.
 #[test]
-fn a_message_that_was_held_back_does_not_undo_a_new_session() {
+fn a_delayed_message_does_not_undo_a_new_session() {
     let (mut a, mut b) = pair();
     let in_a_known_chain = a.write(b"held back");
     let arrives = a.write(b"arrives");
@@ -183,7 +182,7 @@ fn a_message_that_was_held_back_does_not_undo_a_new_session() {
     let answer = b.write(b"answer");
     assert_eq!(a.read(&answer).unwrap(), b"answer");
     let in_a_new_chain = a.write(b"held back");
-    // The one has lost its record; the other begins again and is not answered yet.
+    // One side has lost its record; the other initiates again and has no answer yet.
     a.session = None;
     b.initiate(&a, true);
     let new = *b.session().base_key().unwrap();
@@ -197,13 +196,13 @@ fn a_message_that_was_held_back_does_not_undo_a_new_session() {
     assert_eq!((a.read(&second).unwrap(), a.read(&first).unwrap()), (b"second".to_vec(), b"first".to_vec()));
 }
 
-/// S-5.6. What comes very late can lead back to a state that the peer has lost; its next message ends that.
+/// S-5.6. A very late message can lead back to a state that the peer has lost; its next message ends that.
 #[test]
-fn a_step_that_comes_late_is_undone_by_the_peers_next_message() {
+fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     for confirmed in [false, true] {
         let (mut a, mut b) = pair();
         let late = a.write(b"late");
-        // The one has lost its record, and begins again.
+        // One side has lost its record, and initiates again.
         a.session = None;
         a.initiate(&b, true);
         let again = a.write(b"again");
@@ -222,9 +221,9 @@ fn a_step_that_comes_late_is_undone_by_the_peers_next_message() {
     }
 }
 
-/// S-1.9, S-2.5. Eight keys agree on the same secrets: by another of them a first message would come again under a new name.
+/// S-1.9, S-2.5. Eight keys agree on the same secrets: under another of them a first message could be replayed.
 #[test]
-fn a_first_message_does_not_come_again_under_another_base_key() {
+fn a_pre_key_message_is_not_replayed_under_another_base_key() {
     for one_time in [false, true] {
         let (mut a, mut b) = (Device::new(), Device::new());
         a.initiate(&b, one_time);
@@ -254,9 +253,9 @@ fn a_first_message_does_not_come_again_under_another_base_key() {
     }
 }
 
-/// S-5.3. Messages that can open a state arrive in any order, and ask for its pre-keys once.
+/// S-5.3. Pre-key messages of one state arrive in any order, and use its pre-keys once.
 #[test]
-fn no_pre_key_is_asked_for_twice() {
+fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     let mut messages: Vec<_> = (0..20_u8).map(|n| (n, a.write(&[n]))).collect();
@@ -277,9 +276,9 @@ fn no_pre_key_is_asked_for_twice() {
     assert_eq!(a.write(b"").kind(), Kind::Whisper);
 }
 
-/// S-2.5. With a one-time key it is the missing key that refuses; without one, the memory of the signed one.
+/// S-2.5. With a one-time key, the missing key refuses a replay; without one, the replay cache of the signed pre-key does.
 #[test]
-fn a_first_message_opens_one_session() {
+fn a_pre_key_message_opens_one_session() {
     for one_time in [true, false] {
         let (mut a, mut b) = (Device::new(), Device::new());
         a.initiate(&b, one_time);
@@ -292,7 +291,7 @@ fn a_first_message_opens_one_session() {
 
 /// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be of another identity.
 #[test]
-fn a_first_message_is_judged_by_whoever_wrote_it() {
+fn a_pre_key_message_is_bound_to_its_sender_identity() {
     let rng = &mut rand::rng();
     let (mut a, b) = (Device::new(), Device::new());
     a.initiate(&b, true);
@@ -315,9 +314,9 @@ fn a_first_message_is_judged_by_whoever_wrote_it() {
     assert!(Session::accept(&b.identity, &b.keys, &message, Trust::Pinned(&a.identity.public())).is_ok());
 }
 
-/// S-5.4. A peer with another identity does not slip into a session with the old one.
+/// S-5.4. A peer with another identity cannot join a session with the old one.
 #[test]
-fn another_identity_is_another_session() {
+fn a_changed_identity_cannot_join_an_existing_session() {
     let (mut a, mut b) = pair();
     let mut stranger = Device::new();
     stranger.initiate(&b, true);
@@ -332,9 +331,9 @@ fn another_identity_is_another_session() {
     assert_eq!(b.read(&more).unwrap(), b"more");
 }
 
-/// S-5.3, S-5.4. What belongs to somebody else, or is there already, changes nothing.
+/// S-5.3, S-5.4. A message of another pair, or of a state that is already known, changes nothing.
 #[test]
-fn a_state_is_added_for_this_pair_of_devices_and_once() {
+fn a_state_is_added_once_and_only_for_this_pair_of_devices() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, false);
@@ -358,7 +357,7 @@ fn a_state_is_added_for_this_pair_of_devices_and_once() {
     assert_eq!((a.image(), b.image()), before);
 }
 
-/// S-5.2, S-5.6. A late message of a state that was replaced is read, and the live one stays the one that is written in.
+/// S-5.2, S-5.6. A late message of a replaced state is read, and the current state remains the one used for sending.
 #[test]
 fn a_late_message_of_an_old_state_does_not_disturb_the_new_one() {
     let (mut a, mut b) = pair();
@@ -391,7 +390,7 @@ fn a_late_message_of_an_old_state_does_not_disturb_the_new_one() {
 }
 
 #[test]
-fn a_sealed_session_goes_on_where_it_was() {
+fn a_sealed_session_continues_where_it_was() {
     let rng = &mut rand::rng();
     let (mut a, mut b) = pair();
     let (key, other) = (StorageKey::generate(rng), StorageKey::generate(rng));
@@ -428,7 +427,7 @@ fn a_sealed_session_goes_on_where_it_was() {
 
 /// S-6.6
 #[test]
-fn what_is_too_long_is_not_sent() {
+fn an_overlong_message_is_not_encrypted() {
     let (mut a, _) = pair();
     let before = a.image();
     let refused = a.session().encrypt(&vec![0; (64 << 20) + 1], &mut rand::rng());

@@ -1,6 +1,4 @@
-//! What an account's devices share: known answers, and what must not be taken for it.
-//!
-//! Does not know what the values mean.
+//! App state shared by the devices of an account: known answers, changed values and tags, and the LtHash.
 
 use bisik::interop::whatsapp::{AppStateKeys, Collection, LtHash, Operation};
 use proptest::prelude::*;
@@ -11,7 +9,7 @@ use super::known::{Draws, Known, from_hex};
 
 /// S-12.1, S-12.2, S-12.3, S-12.4, S-12.5, S-12.6. Computed by tests/reference/interop_media.py.
 #[test]
-fn values_hashes_and_tags_are_those_of_an_independent_computation() {
+fn app_state_values_hashes_and_tags_match_the_reference() {
     let blocks = Known::load("app_state.txt");
     assert_eq!(blocks.len(), Collection::ALL.len());
     for (known, collection) in blocks.iter().zip(Collection::ALL) {
@@ -40,7 +38,7 @@ fn values_hashes_and_tags_are_those_of_an_independent_computation() {
 
 /// S-12.4. Digests of the hash, computed independently in Python.
 #[test]
-fn a_hash_of_three_and_of_two_is_what_it_should_be() {
+fn lt_hash_of_known_values_matches() {
     let digest = |hash: &LtHash| Sha256::digest(hash.as_bytes()).to_vec();
     let mut hash = LtHash::new();
     (0..3).for_each(|at| hash.add(&[at; 32]));
@@ -52,7 +50,7 @@ fn a_hash_of_three_and_of_two_is_what_it_should_be() {
 
 /// S-12.3.
 #[test]
-fn every_changed_bit_of_a_value_is_noticed() {
+fn an_app_state_value_with_any_bit_changed_is_refused() {
     let keys = AppStateKeys::derive(&[7; 32], b"id");
     let sealed = keys.seal(Operation::Set, b"pinned", &mut StdRng::seed_from_u64(1));
     assert!(keys.open(Operation::Remove, &sealed).is_err(), "another operation");
@@ -72,7 +70,7 @@ fn every_changed_bit_of_a_value_is_noticed() {
 
 /// S-12.5, S-12.6.
 #[test]
-fn tags_are_of_one_version_and_one_collection() {
+fn app_state_tags_are_bound_to_version_and_collection() {
     let keys = AppStateKeys::derive(&[7; 32], b"id");
     let (hash, values) = (LtHash::new(), [[1; 32], [2; 32]]);
     let snapshot = keys.snapshot_tag(&hash, 1, Collection::Regular);
@@ -100,7 +98,7 @@ fn tags_are_of_one_version_and_one_collection() {
 proptest! {
     /// S-12.4.
     #[test]
-    fn a_hash_does_not_depend_on_the_order_and_forgets_what_is_taken_away(
+    fn lt_hash_is_order_independent_and_forgets_removed_values(
         tags in prop::collection::vec(any::<[u8; 32]>(), 0..10), gone in any::<[u8; 32]>(), at in 0_usize..10,
     ) {
         let (mut one, mut other) = (LtHash::new(), LtHash::default());

@@ -1,6 +1,4 @@
 //! XEdDSA: both conventions of the sign bit, byte for byte, and what a strict verifier refuses.
-//!
-//! Does not know what is signed with it.
 
 use bisik::interop::signal::xeddsa::{self, SigningKey, VerifyingKey};
 use bisik::interop::signal::{KeyError, KeyPair, PublicKey};
@@ -9,7 +7,7 @@ use super::known::{Draws, Known};
 
 /// S-1.1, S-1.3, S-1.5, S-1.6
 #[test]
-fn signatures_are_those_of_other_implementations_in_both_conventions() {
+fn xeddsa_signatures_match_other_implementations() {
     let mut signs = [[0, 0], [0, 0]];
     for known in Known::load("xeddsa.txt") {
         let pair = KeyPair::from_private_bytes(known.array("private"));
@@ -30,7 +28,7 @@ fn signatures_are_those_of_other_implementations_in_both_conventions() {
     assert_eq!(signs, [[5, 3], [3, 0]], "both signs were met");
 }
 
-/// S-1.7. Every bit counts, the sign among them.
+/// S-1.7. A signature with any bit changed, including the sign, does not verify.
 #[test]
 fn a_signature_with_any_bit_changed_does_not_verify() {
     let rng = &mut rand::rng();
@@ -47,9 +45,9 @@ fn a_signature_with_any_bit_changed_does_not_verify() {
     }
 }
 
-/// S-1.8. `s + q` is below 2^253 for every `s`, and verifies where only that is checked.
+/// S-1.8. `s + q` is below 2^253 for every `s`, so a verifier that only checks that bound accepts it.
 #[test]
-fn a_second_form_of_the_same_signature_is_refused() {
+fn a_malleated_xeddsa_signature_is_refused() {
     const Q: [u8; 32] = [
         0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
@@ -71,9 +69,9 @@ fn a_second_form_of_the_same_signature_is_refused() {
     assert!(!xeddsa::verify(&pair.public(), b"text", &second));
 }
 
-/// S-1.2, S-1.8. A key of small order would verify signatures that nobody made; there is none to verify with.
+/// S-1.2, S-1.8. A key of small order would verify forged signatures, so it does not decode.
 #[test]
-fn keys_that_nobody_makes_are_refused() {
+fn low_order_and_malformed_public_keys_are_refused() {
     let good = KeyPair::from_private_bytes([7; 32]).public().to_bytes();
     assert!(PublicKey::from_bytes(&good).is_ok());
     for (bytes, error) in [
@@ -90,7 +88,7 @@ fn keys_that_nobody_makes_are_refused() {
     }
 }
 
-/// S-1.8. `R` = the neutral element and `s = h·a` verify where small order is not refused: the signature of a nonce of zero.
+/// S-1.8. `R` = the neutral element and `s = h·a` would verify: the signature of a nonce of zero.
 #[test]
 fn a_signature_whose_nonce_is_zero_is_refused() {
     use sha2::{Digest, Sha512};

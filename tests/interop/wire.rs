@@ -1,6 +1,4 @@
-//! Messages as bytes: what is read is what prost reads, and what is not a message is refused.
-//!
-//! Does not know what is encrypted.
+//! Messages as bytes: decoding agrees with prost, and malformed messages are refused.
 
 use bisik::interop::signal::{Ciphertext, KeyPair, Kind};
 use bisik::interop::signal::{Distribution, GroupHeader, SenderKeyFormat};
@@ -14,7 +12,7 @@ fn key(seed: u8) -> Vec<u8> {
     KeyPair::from_private_bytes([seed; 32]).public().to_bytes().to_vec()
 }
 
-/// Bytes that both read must mean the same to both. The reverse does not hold: keys must be keys, and fields must be there.
+/// Bytes that both decoders accept mean the same to both. Prost accepts more: it checks neither keys nor required fields.
 fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
     let Ok(message) = Ciphertext::from_parts(kind, bytes) else { return false };
     let header = message.header().unwrap();
@@ -43,7 +41,7 @@ fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
     true
 }
 
-/// What members are told, and messages without their signature, in the shorter form.
+/// Distributions, and messages without their signature, in the short form.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Short {
     #[prost(uint32, optional, tag = "1")]
@@ -71,8 +69,8 @@ struct Named {
     signing: Option<Vec<u8>>,
 }
 
-fn group_as_prost(form: SenderKeyFormat, id: u32, iteration: u32, signing: Option<Vec<u8>>, fields: &[u8]) {
-    let (known, content, known_signing) = match form {
+fn group_as_prost(format: SenderKeyFormat, id: u32, iteration: u32, signing: Option<Vec<u8>>, fields: &[u8]) {
+    let (known, content, known_signing) = match format {
         SenderKeyFormat::WhatsApp => {
             let Short { id, iteration, content, signing } = Short::decode(fields).unwrap();
             ((id, iteration), content, signing)
@@ -88,7 +86,7 @@ fn group_as_prost(form: SenderKeyFormat, id: u32, iteration: u32, signing: Optio
     assert!(signing.is_none() || signing == known_signing);
 }
 
-/// Of groups: the same, of what is told and of messages.
+/// The same for groups: distributions and messages.
 fn group_same_as_prost(told: bool, bytes: &[u8]) -> bool {
     if told {
         let Ok(read) = Distribution::from_bytes(bytes) else { return false };
@@ -119,9 +117,9 @@ fn edit(bytes: &mut Vec<u8>, edits: &[(prop::sample::Index, u8, u8)]) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// S-4.2. Messages with edits: bytes changed, inserted and left out.
+    /// S-4.2. Edited messages: bytes changed, inserted and removed.
     #[test]
-    fn what_is_read_is_what_prost_reads(
+    fn messages_decode_as_prost_decodes_them(
         open in any::<bool>(),
         counter in any::<u32>(),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 0..4),
@@ -139,7 +137,7 @@ proptest! {
 
     /// S-11.1. The same of groups.
     #[test]
-    fn what_is_read_of_groups_is_what_prost_reads(
+    fn group_messages_decode_as_prost_decodes_them(
         told in any::<bool>(),
         named in any::<bool>(),
         (id, iteration) in any::<(u32, u32)>(),
@@ -160,7 +158,7 @@ proptest! {
 
     /// No input makes the decoders panic.
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_decoded_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let versioned = [&[0x33], bytes.as_slice()].concat();
         for kind in [Kind::Whisper, Kind::PreKey] {
             same_as_prost(kind, &bytes);
@@ -173,9 +171,9 @@ proptest! {
     }
 }
 
-/// S-4.1, S-4.2. What our own messages say is what prost reads in them.
+/// S-4.1, S-4.2. Prost decodes the fields that this library encoded.
 #[test]
-fn what_is_written_is_what_prost_reads() {
+fn prost_decodes_what_is_encoded() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     for length in [0, 15, 16, 100, 200, 20_000] {
@@ -195,7 +193,7 @@ fn what_is_written_is_what_prost_reads() {
 
 /// S-4.2
 #[test]
-fn what_is_not_a_message_is_refused() {
+fn malformed_messages_are_refused() {
     let good =
         WhisperFields { ratchet_key: Some(key(3)), counter: Some(0), previous_counter: None, body: Some(vec![0; 16]) };
     let read = |version, fields: &WhisperFields| {

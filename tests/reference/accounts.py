@@ -1,4 +1,4 @@
-"""Section 10 of docs/protocol.md: certificates, device lists, directories and linking, and the steps of scripts about them.
+"""Section 10 of docs/spec/accounts.md: certificates, device lists, directories and linking, and the steps of scripts about them.
 
 It does not know who may be in an account.
 """
@@ -105,7 +105,7 @@ class Primary:
         devices, next_index = {c.index: c.data for c in self.list.certificates}, self.list.next_index
         if added is not None:
             certificate = Certificate(added)
-            require(certificate.index == next_index, "other-index")                                       # P-10.9
+            require(certificate.index == next_index, "other-index")                                       # P-10.10
             require(certificate.device not in {c.device for c in self.list.certificates}, "already-listed")
             otherwise("bad-possession", certificate.verify, self.identity.public)
             devices[certificate.index], next_index = added, next_index + 1
@@ -131,7 +131,7 @@ class Directory:
         self.list.timely(now)
         self.list.claims()
 
-    def follow(self, data, now):                                                                          # P-10.8
+    def follow(self, data, now):                                                                          # P-10.9
         new, known = DeviceList(data), self.list
         require(new.account == known.account, "other-account")
         new.authentic()
@@ -143,7 +143,7 @@ class Directory:
         require(new.previous == known.hash(), "forked")
         devices = {c.index: c.device for c in known.certificates}
         old = [c for c in new.certificates if c.index < known.next_index]
-        require(new.next_index >= known.next_index, "index-reused")                                       # P-10.9
+        require(new.next_index >= known.next_index, "index-reused")                                       # P-10.10
         require(all(devices.get(c.index) == c.device for c in old), "index-reused")
         new.timely(now)
         new.claims()
@@ -152,7 +152,7 @@ class Directory:
 
 # 10.5 Linking
 
-def commitment(method, companion, nonce, secret):                                                         # P-10.13
+def commitment(method, companion, nonce, secret):                                                         # P-10.12
     return sha256(L_COMMITMENT, bytes([method]), companion, nonce, secret)
 
 
@@ -162,17 +162,17 @@ class Link:
     def __init__(self, method, secret, hello):
         self.method, self.secret, self.hello = method, secret, hello
 
-    def tag(self, *parts):                                                                                # P-10.14
+    def tag(self, *parts):                                                                                # P-10.13
         return mac(self.secret, *parts) if self.method == QR_CODE else b""
 
     def take(self, kind, length, message):
         """A message without its tag, which is what follows."""
         steps = (b"\x51", b"\x52", b"\x53")
-        require(message[:1] == kind, "wrong-step" if message[:1] in steps else "malformed")               # P-10.17
+        require(message[:1] == kind, "wrong-step" if message[:1] in steps else "malformed")               # P-10.16
         require(len(message) == length + (32 if self.method == QR_CODE else 0), "malformed")
         return message[:length], message[length:]
 
-    def compare(self, answer, nonce):                                                                     # P-10.15
+    def compare(self, answer, nonce):                                                                     # P-10.14
         self.transcript = sha256(L_LINK, self.hello, answer, nonce)
         s = expand(extract(self.secret, self.transcript), L_SAS, 16)
         bits, number = int.from_bytes(s, "big") >> 92, int.from_bytes(s[8:], "big") % 10**12
@@ -202,7 +202,7 @@ class Companion:
         reveal = b"\x53" + self.nonce + self.certificate[-64:]
         return {"reveal": reveal + self.link.tag(L_REVEAL, self.link.transcript, reveal)} | string
 
-    def finish(self, data, now):                                                                          # P-10.19
+    def finish(self, data, now):                                                                          # P-10.18
         directory = Directory(data, self.account, now)
         require(self.certificate[:102] in [c.data[:102] for c in directory.list.certificates], "not-listed")
         return directory

@@ -1,4 +1,4 @@
-"""Section 8 of docs/protocol.md, written from that and from the public specification c2sp.org/chunked-encryption.
+"""Section 8 of docs/spec/attachments.md, written from that and from the public specification c2sp.org/chunked-encryption.
 
 It does not know messages. `Form` is the public form with its parameters: `BISIK` is ours, and c2sp.py tries the published ones.
 """

@@ -1,4 +1,4 @@
-"""An independent implementation of bisik-1, written from docs/protocol.md alone; section numbers are that document's.
+"""An independent implementation of bisik-1, written from docs/spec alone; section numbers are those of its documents.
 
 It does not know the crate. For tests only: see primitives.py. `draw(n)` gives n bytes of randomness.
 """
@@ -35,7 +35,7 @@ def check_identity(key):
     return ed25519_check(key[:32]) + x25519_check(key[32:])
 
 
-def name(x, taken):                                                                                       # P-2.2
+def name(x, taken):                                                                                       # P-2.3
     number, = unpack(">I", sha256(x25519_public(x))[:4])
     while number == 0 or number in taken:
         number = (number + 1) % 2**32
@@ -62,7 +62,7 @@ class PreKeys:
 
     def generate(self, now, draw):
         x = draw(32)
-        g = self.current = PreKey(name(x, self.generations), x, draw(64), created=now, expires=now + 30 * DAY)  # P-2.6
+        g = self.current = PreKey(name(x, self.generations), x, draw(64), created=now, expires=now + 30 * DAY)  # P-2.7
         self.generations[g.id] = g
         g.signature = sign(self.identity.ed, L_BUNDLE + self.unsigned(g))
 
@@ -70,9 +70,9 @@ class PreKeys:
         held, current = len(self.generations), self.current
         due = now >= current.created + 7 * DAY or current.created > now + DAY or len(current.flights) >= FLIGHTS
         if due:
-            self.generate(now, draw)                                                                      # P-2.5
+            self.generate(now, draw)                                                                      # P-2.6
         for g in [g for g in self.generations.values() if g is not self.current and now >= g.expires + 14 * DAY]:
-            del self.generations[g.id]                                                                    # P-2.6
+            del self.generations[g.id]                                                                    # P-2.7
         while len(self.generations) > OLDER + 1:
             older = list(self.generations.values())[:-1]
             del self.generations[([g for g in older if len(g.flights) >= FLIGHTS] + older)[0].id]
@@ -130,9 +130,9 @@ def verify_bundle(data, expected, now):
     identity, signed = check_identity(data[2:34] + data[35:67]), x25519_check(data[88:120])
     kem = kem_check(data[125:1309])
     one_time = x25519_check(data[1310:1342]) if one_time_id else None
-    require(identity == expected, "identity-mismatch")                                                    # P-2.3
+    require(identity == expected, "identity-mismatch")                                                    # P-2.4
     verify(identity[:32], L_BUNDLE + data[:-64], data[-64:])
-    require(created <= now + DAY, "not-yet-valid")                                                        # P-2.4
+    require(created <= now + DAY, "not-yet-valid")                                                        # P-2.5
     require(expires > now, "expired")
     return Bundle(data[:-64], identity, generation, signed, one_time_id, kem, one_time)
 
@@ -214,7 +214,7 @@ class Session:
             raise refused if str(refused) in tellable else Refused("rejected") from None
         prekeys.revision += 1                                                                             # P-3.5
         if pair:
-            del prekeys.one_time[pair.id]                                                                 # P-2.7
+            del prekeys.one_time[pair.id]                                                                 # P-2.9
         else:
             g.flights.append(h.session_id)
         return cls(h, h.peer, disclosure, b"\2" + sha256(flight), ratchet), plaintext
@@ -227,7 +227,7 @@ class Session:
         require(envelope[:1] in (b"\x21", b"\x22"), "malformed")
         first = envelope[0] == 0x21
         require(len(envelope) >= (1341 if first else 133), "malformed")
-        require(not first or self.opening == b"\2" + sha256(envelope[1:1209]), "other-session")           # P-3.8
+        require(not first or self.opening == b"\2" + sha256(envelope[1:1209]), "other-session")           # P-3.9
         plaintext = self.ratchet.receive(envelope[1209 if first else 1:])
         self.revision, self.opening = self.revision + 1, b"\1" if self.opening[0] == 0 else self.opening
         return plaintext
@@ -291,7 +291,7 @@ class Ratchet:
         self.nhks, self.nhkr = (hki, hkr) if pair is None else (hkr, hki)
 
     def send(self, plaintext, draw):
-        require(len(plaintext) <= LONGEST, "too-long")                                                    # P-4.12
+        require(len(plaintext) <= LONGEST, "too-long")                                                    # P-4.13
         if self.sending is None:
             require(self.peer is not None, "awaiting-first-message")                                      # P-4.8
             secret = draw(32)
@@ -324,9 +324,9 @@ class Ratchet:
         require(header[40:] == bytes(44), "diverged")                                                     # P-4.1
         mk = self.message_key(chain or self.begin(key, pn, n), key, n)
         require(fits(body_tag, tag(mk, d)), "diverged")                                                   # P-4.7
-        del self.chains[CHAINS:]                                                                          # P-4.11
+        del self.chains[CHAINS:]                                                                          # P-4.12
         kept = [(chain, n) for chain in reversed(self.chains) for n in sorted(chain.kept)]
-        for chain, n in kept[:max(0, len(kept) - KEPT)]:                                                  # P-4.10
+        for chain, n in kept[:max(0, len(kept) - KEPT)]:                                                  # P-4.11
             del chain.kept[n]
         return stream(mk, r + pack(">Q", 1), body)
 
@@ -382,7 +382,7 @@ def associated(kind, context):
 
 def record(key, draw, kind, context, state):
     a = associated(kind, context)
-    nonce = mac(key, b"\x03", draw(24), pack(">Q", len(a)), a, state)[:24]                                # P-6.4
+    nonce = mac(key, b"\x03", draw(24), pack(">Q", len(a)), a, state)[:24]                                # P-6.3
     return b"\x01" + nonce + seal(key, nonce, a, state)
 
 

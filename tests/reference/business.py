@@ -1,4 +1,4 @@
-"""Section 7.8 of docs/protocol.md: what businesses and their customers send, read and judged.
+"""Section 7.8 of docs/spec/content.md: what businesses and their customers send, read and judged.
 
 It does not know the crate, whose messages are written by hand: here they are a table.
 """

@@ -1,6 +1,6 @@
 """attachments.py, with the parameters of c2sp.org/chunked-encryption, against the published vectors for that.
 
-It does not know ours. What it shows: what section 8 of docs/protocol.md calls the public form is that.
+It does not know ours. What it shows: what section 8 of docs/spec/attachments.md calls the public form is that.
 """
 
 import hashlib

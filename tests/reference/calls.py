@@ -1,4 +1,4 @@
-"""Section 9 of docs/protocol.md, written from that and from RFC 9605, for its default suite.
+"""Section 9 of docs/spec/calls.md, written from that and from RFC 9605, for its default suite.
 
 It does not know how signals and frames travel.
 """
@@ -162,7 +162,7 @@ class Frames:
         head = header(self.id, counter)
         return head + AESGCM(self.key).encrypt(self.nonce(counter), plaintext, head + metadata)
 
-    def open(self, counter, length, metadata, frame):                                                     # P-9.12
+    def open(self, counter, length, metadata, frame):                                                     # P-9.13
         require(len(frame) >= length + 16, "malformed")
         require(counter + WINDOW > self.highest, "too-late")
         require(counter not in self.received, "replayed")

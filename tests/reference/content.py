@@ -1,4 +1,4 @@
-"""Section 7 of docs/protocol.md, as far as scripts go: bodies, texts, polls and votes.
+"""Section 7 of docs/spec/content.md, as far as scripts go: bodies, texts, polls and votes.
 
 It does not know sessions. Of the schema it writes texts and polls, and reads texts; business.py has what businesses send.
 """
@@ -62,7 +62,7 @@ def read_body(body):
     require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
     fields = singular(protobuf, range(1, 8))
     require(len(fields.get(1, b"")) == 16, "malformed")
-    require(fields.get(2, 0) <= LATEST, "out-of-range")                                                   # P-7.6
+    require(fields.get(2, 0) <= LATEST, "out-of-range")                                                   # P-7.7
     (kind, value), = kinds
     require(fields.get(7, 0) <= 1, "malformed")
     if kind in business.KINDS:
@@ -104,10 +104,10 @@ class Poll:
         options = pack(">II", self.most_choices, len(self.options)) + b"".join(map(framed, self.options))
         return sha256(L_POLL, self.id, framed(self.author), framed(self.question), options)
 
-    def key(self, voter):                                                                                 # P-7.12
+    def key(self, voter):                                                                                 # P-7.13
         return expand(extract(bytes(32), self.secret), L_VOTE + self.definition() + framed(voter), 32)
 
-    def allows(self, sent_ms, choices):                                                                   # P-7.13
+    def allows(self, sent_ms, choices):                                                                   # P-7.14
         return (choices < 2 ** len(self.options) and choices.bit_count() <= self.most_choices and sent_ms <= LATEST)
 
     def seal(self, voter, vote, draw):
@@ -117,10 +117,10 @@ class Poll:
 
     def cast(self, voter, sent_ms, choices, draw):
         require(self.allows(sent_ms, choices), "out-of-range")
-        self.sequences[voter] = self.sequences.get(voter, 0) + 1                                          # P-7.14
+        self.sequences[voter] = self.sequences.get(voter, 0) + 1                                          # P-7.15
         return self.seal(voter, pack(">QQI", self.sequences[voter], sent_ms, choices), draw)
 
-    def open(self, voter, sealed):                                                                        # P-7.11
+    def open(self, voter, sealed):                                                                        # P-7.12
         require(len(sealed) == 60, "malformed")
         _, sent_ms, choices = unpack(">QQI", unseal(self.key(voter), sealed[:24], b"", sealed[24:]))
         require(self.allows(sent_ms, choices), "invalid")

@@ -1,4 +1,4 @@
-"""Section 11 of docs/protocol.md: disclosures, decisions and receipts, and the steps of scripts about them.
+"""Section 11 of docs/spec/hosting.md: disclosures, decisions and receipts, and the steps of scripts about them.
 
 It does not know labels: what a user may decide follows from the steps themselves.
 """
@@ -23,7 +23,7 @@ def terms(custody, operator, name, roles, at_rest, in_use, region, purposes):
             + bytes([len(region)]) + region + bytes([purposes]))
 
 
-def check_name(name):                                                                                     # P-11.3
+def check_name(name):                                                                                     # P-11.2
     try:
         text = name.decode("utf-8")
     except UnicodeDecodeError:
@@ -60,7 +60,7 @@ class Body:
         roles, self.at_rest, self.in_use = reader.number(1), reader.number(8), reader.number(8)
         region, purposes = reader.take(reader.number(1)), reader.number(1)
         require(self.custody in (4, 5, 6) and 1 <= roles <= 7 and purposes <= 7, "malformed")              # P-11.1
-        require(not region or 2 <= len(region) <= 16 and set(region) <= REGION, "malformed")              # P-11.3
+        require(not region or 2 <= len(region) <= 16 and set(region) <= REGION, "malformed")              # P-11.2
         self.issued, self.expires, self.sequence = reader.number(8), reader.number(8), reader.number(8)
         self.previous, self.rest = reader.take(32), reader.data
         require(len({self.account[:32], self.endpoint[:32], self.operator[:32]}) == 3, "malformed")        # P-11.4
@@ -107,7 +107,7 @@ class Decision:
         self.decided, = unpack(">Q", data[230:238])
         require(self.disclosure != bytes(32) and self.account != self.peer, "malformed")
 
-    def verify(self, account, disclosure, now):                                                           # P-11.24
+    def verify(self, account, disclosure, now):                                                           # P-11.19
         require(self.account == account and self.peer == disclosure.account, "other-account")
         require(self.disclosure == disclosure.hash, "other-disclosure")
         check(self.device, L_DECISION, self.data[:-64], self.data[-64:])
@@ -123,7 +123,7 @@ class EndpointSteps:
         body = Body(step["draft"])
         require(not body.rest, "malformed")
         require([body.operator, body.endpoint, body.account] == [operator.public, endpoint.public, account.public],
-                "other-party")                                                                            # P-11.2
+                "other-party")                                                                            # P-11.3
         disclosed = body.data
         for party, label in ((operator, L_DISC_OPERATOR), (endpoint, L_DISC_ENDPOINT), (account, L_DISC_ACCOUNT)):
             disclosed += signature(party, label, disclosed)

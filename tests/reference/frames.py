@@ -146,7 +146,7 @@ def messages_and_what_is_owed(town):
 
 
 def bad(talk, id):
-    """Frames that P-12.4 refuses from a peer's device, by what a good one is."""
+    """Frames that P-12.3 refuses from a peer's device, by what a good one is."""
     lists = Lists.of(talk.device.list, talk.peer)
     good = frame(MESSAGE, 0, talk.id, id, lists, b"halo")
     yield from (good[:at] for at in (0, 1, 66))

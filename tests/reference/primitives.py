@@ -1,4 +1,4 @@
-"""Section 1 of docs/protocol.md: what bisik-1 is made of. It does not know what a key is for.
+"""Section 1 of docs/spec/conventions.md: what bisik-1 is made of. It does not know what a key is for.
 
 For tests only: it is slow, runs in variable time and wipes nothing.
 """

@@ -1,4 +1,4 @@
-"""Protobuf without a schema (docs/protocol.md, section 7.2): fields, written and taken apart.
+"""Protobuf without a schema (docs/spec/content.md, section 7.2): fields, written and taken apart.
 
 It does not know what they mean.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two implementations of docs/protocol.md read what the other wrote:    bash tests/reference/run.sh
+# Two implementations of docs/spec read what the other wrote:    bash tests/reference/run.sh
 # Needs python3 with venv, and cargo. Any difference ends it with a non-zero status.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -30,14 +30,14 @@ echo "Python verifies tests/vectors/interop:"
 "$venv/bin/python" tests/reference/interop_media.py verify tests/vectors/interop
 
 echo "Rust records a fresh conversation, Python verifies it:"
-BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test vectors write_vectors -- --ignored
+BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test formats write_vectors -- --ignored
 vectors verify "$fresh/rust"
 
 echo "Python records every vector afresh, Rust verifies them:"
 vectors write "$fresh/python"
-BISIK_VECTORS=$fresh/python quietly cargo test --test vectors
+BISIK_VECTORS=$fresh/python quietly cargo test --test formats vectors::
 
-echo "The wire of others: Python verifies its conversations, and records afresh what Rust verifies:"
+echo "Interop: Python verifies its conversations, and records afresh what Rust verifies:"
 "$venv/bin/python" tests/reference/interop.py verify tests/vectors/interop
 "$venv/bin/python" tests/reference/interop.py write "$fresh/interop"
 BISIK_INTEROP=$fresh/interop quietly cargo test --features interop --test interop known_conversations

@@ -1,4 +1,4 @@
-"""Test vectors as scripts (docs/protocol.md, appendix A): read them, write them, run them against bisik.py.
+"""Test vectors as scripts (docs/spec/test-vectors.md, appendix A): read them, write them, run them against bisik.py.
 
 It does not know which vectors there are. A step that lacks its results, or its randomness, gets them when it is run:
 that is how vectors are made. A step that has them is compared.

@@ -1,4 +1,4 @@
-"""Section 12 of docs/protocol.md: frames, the sessions with one device, what is owed; and the steps of scripts about them.
+"""Section 12 of docs/spec/conversations.md: frames, the sessions with one device, what is owed; and the steps of scripts about them.
 
 It does not know records, nor bounds beside those that a frame has; of labels only whether a hosted device was agreed to.
 """
@@ -21,7 +21,7 @@ def conversation_id(one, other):                                                
     return sha256(L_ID, *sorted((one, other)))[:16]
 
 
-def under(one, other):                                                                                    # P-12.5
+def under(one, other):                                                                                    # P-12.6
     named = sorted(disclosure for disclosure in (one, other) if disclosure != NONE)
     return sha256(L_BOTH, *named) if len(named) == 2 else (named + [NONE])[0]
 
@@ -45,7 +45,7 @@ def frame(kind, fresh, conversation, id, lists, body):
 
 
 class Frame:
-    def __init__(self, data, conversation, id, own):                                                      # P-12.4
+    def __init__(self, data, conversation, id, own):                                                      # P-12.3
         require(len(data) >= 67 and data[0] == 1 and 1 <= data[1] <= 6 and data[2] <= 1, "misbehaved")
         self.kind, self.fresh, self.body = data[1], bool(data[2]), data[67:]
         require(data[3:19] == conversation and data[19:35] == id, "misbehaved")
@@ -76,11 +76,11 @@ class Slot:
         return self.candidate and self.fresh and self.session.opening[0] == 0
 
 
-def active(slots):                                                                                        # P-12.6
+def active(slots):                                                                                        # P-12.7
     return min((slot for slot in slots if slot.candidate), key=lambda slot: slot.session.id, default=None)
 
 
-def add_of_peer(slots, session, fresh):                                                                   # P-12.7
+def add_of_peer(slots, session, fresh):                                                                   # P-12.8
     if fresh:
         for slot in slots:
             slot.candidate = slot.replaces()
@@ -122,7 +122,7 @@ class Talk:
         own = next(c for c in self.device.list.certificates if c.device == self.device.identity.public)
         return under(own.terms[2:], certificate.terms[2:])
 
-    def permitted(self):                                                                                  # P-12.14
+    def permitted(self):                                                                                  # P-12.15
         return all(c.terms[2:] in self.agreed | {NONE} for c in self.peer.certificates)
 
     def reconcile(self):
@@ -165,7 +165,7 @@ class Talk:
         owed = due | {to for to, _ in self.acknowledgements | self.resends} | {to for to, _ in self.notes}
         return sorted(to for to in owed if self.permitted() or to[0] or any(at == to for at, _ in self.notes))
 
-    def heals(self, to, now):                                                                             # P-12.9
+    def heals(self, to, now):                                                                             # P-12.10
         wants = any(device == to and is_due for device, _, is_due in self.wanted.values())
         return wants and self.healed.get(to, 0) + HOUR <= now
 
@@ -229,7 +229,7 @@ class Talk:
 
     def open(self, sender, id, message):
         certificate = self.devices().get(sender)
-        require(certificate, "unknown-device")                                                            # P-12.12
+        require(certificate, "unknown-device")                                                            # P-12.4
         slots, first = self.links.setdefault(sender, []), message[:1] == b"\x21"
         opened = [slot for slot in slots if slot.session.opening == b"\2" + sha256(message[1:1209])]
         if slots and (not first or opened):
@@ -259,7 +259,7 @@ class Talk:
             return got
         raise Refused(next((reason for reason in reasons if reason != "rejected"), "rejected"))
 
-    def compare(self, theirs, own):                                                                       # P-12.13
+    def compare(self, theirs, own):                                                                       # P-12.5
         ours = Lists.of(self.device.list, self.peer) if own else Lists.of(self.peer, self.device.list)
         events = ["list-outdated"] * ((theirs.own > ours.own) + (theirs.peer > ours.peer))
         same = (theirs.own, theirs.peer) == (ours.own, ours.peer)
@@ -282,7 +282,7 @@ class Talk:
                 if each in self.sent and not waiting:
                     del self.sent[each]
         if got.kind == REQUEST:
-            for each in got.ids:                                                                          # P-12.10
+            for each in got.ids:                                                                          # P-12.14
                 if sender in self.sent.get(each, (b"", set()))[1]:
                     self.resends.add((sender, each))
                 else:
@@ -396,7 +396,7 @@ class TalkSteps:
         if received in ("message", "sent"):
             results["plaintext"] = body
             disclosure = talk.device.disclosure
-            if received == "message" and disclosure:                                                      # P-12.15
+            if received == "message" and disclosure:                                                      # P-12.16
                 results["delete_by"] = step["now"] + max(disclosure.at_rest, disclosure.in_use)
         if received == "decision":
             results["decision"] = body

@@ -3,7 +3,7 @@
     vectors.py verify DIRECTORY   runs every script there, and compares
     vectors.py write DIRECTORY    makes all files afresh, from fresh randomness
 
-It does not know the crate: the same files are run against that by tests/vectors.rs.
+It does not know the crate: the same files are run against that by tests/formats/vectors.rs.
 """
 
 import sys

@@ -1,15 +1,14 @@
-//! A heap of fixed size that remembers the most it ever held.
-//! It knows nothing of its users.
+//! A heap of fixed size that records its peak usage.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use embedded_alloc::LlffHeap;
 
-/// What a firmware could spare for messaging.
+/// Size in bytes: memory that firmware could spare for messaging.
 pub const SIZE: usize = 64 * 1024;
 
-/// Allocates in [`SIZE`] bytes; a request beyond them fails as it would on the device.
+/// Allocates from [`SIZE`] bytes. A larger request fails, as it would on the device.
 pub struct Measured {
     heap: LlffHeap,
     peak: AtomicUsize,
@@ -20,27 +19,27 @@ impl Measured {
         Self { heap: LlffHeap::empty(), peak: AtomicUsize::new(0) }
     }
 
-    /// To be called once, before the first allocation.
+    /// Must be called once, before the first allocation.
     pub fn init(&self) {
-        // SAFETY: called once, and nothing else names the memory.
+        // SAFETY: called once, and nothing else refers to the memory.
         unsafe { self.heap.init(MEMORY.0.get() as usize, SIZE) }
     }
 
-    /// The most bytes ever taken at once, the allocator's own rounding included.
+    /// Peak number of bytes in use, including the allocator's rounding.
     pub fn peak(&self) -> usize {
         self.peak.load(Ordering::Relaxed)
     }
 
-    /// The bytes taken now.
+    /// Number of bytes in use.
     pub fn used(&self) -> usize {
         self.heap.used()
     }
 }
 
-// SAFETY: every call is passed on unchanged.
+// SAFETY: every call is forwarded unchanged.
 unsafe impl GlobalAlloc for Measured {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise is the one asked for.
+        // SAFETY: the caller upholds the contract of the same method.
         let block = unsafe { self.heap.alloc(layout) };
         self.peak.fetch_max(self.heap.used(), Ordering::Relaxed);
         block
@@ -55,7 +54,7 @@ unsafe impl GlobalAlloc for Measured {
 #[repr(align(8))]
 struct Memory(UnsafeCell<[u8; SIZE]>);
 
-// SAFETY: only the allocator, which has its own critical section, touches it.
+// SAFETY: only the allocator accesses it, and the allocator has its own critical section.
 unsafe impl Sync for Memory {}
 
 static MEMORY: Memory = Memory(UnsafeCell::new([0; SIZE]));

@@ -1,5 +1,5 @@
-//! The self-test on bare metal: no operating system, a fixed heap, a fixed stack.
-//! It knows nothing of what is tested; it measures heap and stack and tells the host how it ended.
+//! The self-test on bare metal: no operating system, a heap and a stack of fixed size.
+//! Measures heap and stack, and reports the outcome to the host.
 #![no_std]
 #![no_main]
 
@@ -26,7 +26,7 @@ fn main() -> ! {
     if HEAP.used() != 0 {
         finish("self-test failed: memory was never freed", debug::EXIT_FAILURE)
     }
-    // A stack that used every byte may have grown into the statics: such a result proves nothing.
+    // A stack that reached its last byte may have overwritten statics, so the result proves nothing.
     if stack::deepest() == stack::size() {
         finish("self-test failed: stack exhausted", debug::EXIT_FAILURE)
     }

@@ -1,5 +1,5 @@
-//! What handles secrets, run on tainted ones: nothing here may be reported but what `public.supp` names and justifies.
-//! Results are revealed before they are looked at, and revealing insists that the secret reached them.
+//! Code that handles secrets, run on tainted secrets. Valgrind may report only what `public.supp` names and justifies.
+//! Results are revealed before they are inspected, and revealing asserts that the taint reached them.
 
 use crate::tainted::Tainted;
 use crate::{Case, valgrind};
@@ -10,7 +10,7 @@ use curve25519_dalek::{MontgomeryPoint, constants::X25519_BASEPOINT};
 use selftest::NotRandom;
 use std::hint::black_box;
 
-/// None may be reported.
+/// Valgrind must report none of these.
 pub const ALL: &[Case] = &[
     ("X25519 with the peer's point", x25519_shared),
     ("X25519 with the base point", x25519_public),
@@ -77,10 +77,10 @@ fn send() {
     }
 }
 
-/// A DH step of a secret pair, chain and message keys, messages out of order.
+/// A DH step with a secret pair, chain and message keys, messages out of order.
 ///
-/// The first secret is public here, and with it the keys of the first headers: what a header says decides what is done
-/// and cannot be kept from the clock.
+/// The root secret is public here, and therefore the header keys of the first messages are too: a header's content
+/// decides what is done next, so timing necessarily depends on it.
 fn receive() {
     let pair = secret_pair();
     let (mut alice, mut bob) = ends([7; 32], pair);
@@ -94,7 +94,7 @@ fn receive() {
     valgrind::reveal(answer.as_slice());
 }
 
-/// Header keys are secret here: all that shows is that the message was refused.
+/// Header keys are secret here. The only observable is that the message was refused.
 fn refuse() {
     let (mut alice, mut bob) = secret_ratchets();
     let mut message = reveal(alice.encrypt(b"halo", &mut tainted(1)).expect("the first to write"));
@@ -113,7 +113,7 @@ fn refuse_record() {
     assert!(Identity::unseal(&storage_key(), b"identity", &record).is_err());
 }
 
-/// Bob, his pre-keys, and his bundle as others got it from a server.
+/// Bob, his pre-keys, and his bundle as a peer fetches it from a server.
 fn published() -> (Identity, PreKeys, VerifiedBundle) {
     let bob = identity(1);
     let mut keys = PreKeys::generate(&bob, NOW, &mut tainted(3));
@@ -130,20 +130,20 @@ fn first_flight(alice: &Identity, bundle: &VerifiedBundle) -> Vec<u8> {
     reveal(at_alice.first_flight.to_bytes())
 }
 
-/// An identity whose secrets are tainted, and whose public half is public.
+/// An identity with tainted secrets and a public key that is not tainted.
 fn identity(seed: u64) -> Identity {
     let identity = Identity::generate(&mut tainted(seed));
     valgrind::reveal(identity.public());
     identity
 }
 
-/// Two ends of a ratchet whose keys are public: for what else may leak.
+/// Both ends of a ratchet with untainted keys, for leaks of other data.
 fn ratchets() -> (DoubleRatchet, DoubleRatchet) {
     let pair = KeyPair::generate(&mut random(7));
     ends([7; 32], pair)
 }
 
-/// Two ends of a ratchet whose keys, all of them, are tainted.
+/// Both ends of a ratchet whose keys are all tainted.
 fn secret_ratchets() -> (DoubleRatchet, DoubleRatchet) {
     let secret = black_box([7_u8; 32]);
     valgrind::secret(&secret);

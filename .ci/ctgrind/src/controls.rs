@@ -1,11 +1,11 @@
-//! Deliberate leaks: if one of these is not reported, silence elsewhere means nothing.
+//! Deliberate leaks. If valgrind does not report one of these, its silence elsewhere proves nothing.
 //! Each is written so that the compiler cannot turn it into constant-time code.
 
 use crate::{Case, valgrind};
 use curve25519_dalek::{EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT as B};
 use std::hint::black_box;
 
-/// All must be reported.
+/// Valgrind must report each of these.
 pub const ALL: &[Case] = &[
     ("a branch on a secret bit", branch),
     ("a table looked up at a secret place", lookup),

@@ -1,5 +1,6 @@
-//! Does time depend on a secret? Runs under valgrind, which reports each branch and address that does.
-//! `ctgrind checks`: nothing may be reported. `ctgrind controls`: everything must be, or the tool is blind.
+//! Checks that timing does not depend on secrets. Valgrind reports each branch and address that depends on a tainted
+//! value. `ctgrind checks`: nothing may be reported. `ctgrind controls`: everything must be, or the tool detects
+//! nothing.
 
 mod checks;
 mod controls;
@@ -9,7 +10,7 @@ mod valgrind;
 
 use std::process::ExitCode;
 
-/// A name and what is run; the secret is tainted inside.
+/// A name and a function to run. The function taints its secrets.
 pub type Case = (&'static str, fn());
 
 fn main() -> ExitCode {
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs every case, even after one has failed: the list is the result.
+/// Runs every case, even after a failure, so that the output lists them all.
 fn all<const N: usize>(lists: [&[Case]; N], expected: fn(usize) -> bool) -> bool {
     let mut good = true;
     for (name, run) in lists.concat() {

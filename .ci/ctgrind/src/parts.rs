@@ -1,20 +1,21 @@
-//! The primitives one by one, compiled from the crate's own source: nothing on the way can lose or hide a taint.
-//! Comparisons of public keys, identities and digests are not here: they are of public data, and may take any time.
+//! The primitives one by one, compiled from the crate's own source, so that no other code can lose or hide a taint.
+//! Comparisons of public keys, identities and digests are not checked: their inputs are public, so they may take any
+//! time.
 
+use crate::tainted::Tainted;
+use crate::{Case, valgrind};
 use bisik_core::primitives::aead::{Aead, open_once, seal_once};
-use bisik_core::primitives::x25519::{KeyPair, Point, agree_all};
+use bisik_core::primitives::ed25519::SignatureKeyPair;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::mlkem768::DecapsulationKey;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::ed25519::SignatureKeyPair;
-use crate::tainted::Tainted;
-use crate::{Case, valgrind};
+use bisik_core::primitives::x25519::{KeyPair, Point, agree_all};
 use libcrux_ml_kem::mlkem768;
 use selftest::NotRandom;
 use std::hint::black_box;
 use subtle::ConstantTimeEq;
 
-/// None may be reported but what `public.supp` names.
+/// Valgrind may report only what `public.supp` names.
 pub const ALL: &[Case] = &[
     ("secrets compared", compare),
     ("HMAC under a key", keyed_hash),
@@ -36,7 +37,7 @@ fn secret<const N: usize>(byte: u8) -> Secret<N> {
     Secret::new(bytes)
 }
 
-/// What they were found to be, equal or not, is what the comparison is for.
+/// The result, equal or not, is public. The bytes compared are not.
 fn compare() {
     for (one, other, same) in [(1, 1, true), (1, 2, false)] {
         assert_eq!(told(secret::<32>(one).ct_eq(&secret(other)).into()), same);
@@ -107,7 +108,7 @@ fn peer(byte: u8) -> Point {
     Point::decode(*KeyPair::from_secret(Secret::new([byte; 32])).public()).expect("generated")
 }
 
-/// A ciphertext for the key, and one that is not: nobody may see which was which.
+/// A valid ciphertext and an invalid one. Timing must not tell them apart.
 fn decapsulate_parts() {
     let pair = mlkem768::generate_key_pair([5; 64]);
     let (ciphertext, _) = mlkem768::encapsulate(pair.public_key(), [6; 32]);
@@ -115,7 +116,7 @@ fn decapsulate_parts() {
     damaged[100] ^= 1;
     let mut key: [u8; 2400] = pair.into_parts().0.into();
     black_box(&mut key);
-    // The secret vector, and z; between them are the encapsulation key and its hash.
+    // The secret vector, and z. The encapsulation key and its hash are between them.
     valgrind::secret(&key[..1152]);
     valgrind::secret(&key[2368..]);
     for ciphertext in [ciphertext, damaged.into()] {
@@ -139,10 +140,10 @@ fn sign() {
     valgrind::reveal(pair.public().as_bytes());
 }
 
-/// What was found is no secret, only how it was found; here it is looked at.
+/// Reveals a result that is public, although its inputs are secret.
 fn told(found: bool) -> bool {
     let mut found = [found];
-    // From here on the compiler reads it from memory, where it can be revealed, and keeps no copy in a register.
+    // Force the compiler to read the value from memory, where it is revealed, not from a tainted copy in a register.
     black_box(&mut found);
     valgrind::reveal(&found);
     found[0]

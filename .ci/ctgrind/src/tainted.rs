@@ -1,11 +1,11 @@
-//! Secret randomness: every byte that it gives is tainted.
-//! Beneath it is the predictable generator of the self-test, which does no harm here.
+//! A random number generator whose output is tainted.
+//! It uses the predictable generator of the self-test, which does no harm here.
 
 use crate::valgrind;
 use rand_core::{Infallible, Rng, TryCryptoRng, TryRng};
 use selftest::NotRandom;
 
-/// A generator whose output is secret.
+/// A generator whose output counts as secret.
 pub struct Tainted(pub NotRandom);
 
 impl TryRng for Tainted {

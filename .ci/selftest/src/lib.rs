@@ -1,5 +1,5 @@
-//! A whole conversation over the public interface of `bisik`, as a function that any machine can call.
-//! It knows nothing of the machine: no harness, no clock, no system randomness, no allocator of its own.
+//! A whole conversation over the public interface of `bisik`, as a function that runs on any machine.
+//! It needs no test harness, clock, system randomness or allocator of its own.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -9,13 +9,13 @@ use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Stor
 
 pub use rng::NotRandom;
 
-/// The time of all that happens here: the machine may have no clock.
+/// The current time, fixed because the machine may have no clock.
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-/// The name of the step that did not go as it must.
+/// The name of the step that failed.
 pub type Failure = &'static str;
 
-/// Two people meet, talk out of order, are attacked, are stored and loaded, and talk on.
+/// Two devices set up a session, exchange messages out of order, are attacked, are stored and restored, and continue.
 pub fn run() -> Result<(), Failure> {
     let rng = &mut NotRandom::from_seed(1);
     let (mut alice, mut bob) = meet(rng)?;
@@ -26,7 +26,7 @@ pub fn run() -> Result<(), Failure> {
     long_talk(&mut alice, &mut bob, rng)
 }
 
-/// Bob publishes a one-time bundle and a last-resort one, and is stored and loaded; a session comes of either.
+/// Bob publishes a one-time bundle and a last-resort bundle, and is stored and restored. A session is set up with each.
 fn meet(rng: &mut NotRandom) -> Result<(Session, Session), Failure> {
     let bob = Identity::generate(rng);
     let mut keys = PreKeys::generate(&bob, NOW, rng);
@@ -37,7 +37,7 @@ fn meet(rng: &mut NotRandom) -> Result<(Session, Session), Failure> {
     session(keys.bundle(), &bob, &mut keys, rng)
 }
 
-/// What Bob holds, as it comes back from the disk.
+/// Bob's identity and pre-keys, restored from sealed records.
 fn reloaded(bob: Identity, keys: PreKeys, rng: &mut NotRandom) -> Result<(Identity, PreKeys), Failure> {
     let key = StorageKey::generate(rng);
     let (identity, pre_keys) = (bob.seal(&key, b"bob", rng), keys.seal(&key, b"bob", rng));
@@ -47,7 +47,7 @@ fn reloaded(bob: Identity, keys: PreKeys, rng: &mut NotRandom) -> Result<(Identi
     Ok((bob, keys))
 }
 
-/// The handshake, on a bundle that has been to a server, and the first words of either side.
+/// The handshake, with a bundle that was sent as bytes, and the first message in each direction.
 fn session(
     bundle: PreKeyBundle,
     bob: &Identity,
@@ -69,7 +69,7 @@ fn session(
     Ok((a, b))
 }
 
-/// Of five messages the last arrives first; all are read.
+/// The last of five messages arrives first. All five are decrypted.
 fn out_of_order(from: &mut Session, to: &mut Session, rng: &mut NotRandom) -> Result<(), Failure> {
     let mut sent: [Option<Ciphertext>; 5] = Default::default();
     for (number, place) in sent.iter_mut().enumerate() {
@@ -84,7 +84,7 @@ fn out_of_order(from: &mut Session, to: &mut Session, rng: &mut NotRandom) -> Re
     Ok(())
 }
 
-/// A message is read once, and the session survives the second copy.
+/// A message is decrypted once. The session survives the replay.
 fn replay(from: &mut Session, to: &mut Session, rng: &mut NotRandom) -> Result<(), Failure> {
     let message = from.encrypt(b"once", rng).or(Err("replay: encrypt"))?;
     to.decrypt(&message).or(Err("replay: first copy"))?;
@@ -92,7 +92,7 @@ fn replay(from: &mut Session, to: &mut Session, rng: &mut NotRandom) -> Result<(
     deliver(from, to, b"after the replay", rng)
 }
 
-/// A flipped bit anywhere, or a missing end, is refused and harms nothing: the genuine message is still read.
+/// A flipped bit anywhere or a missing end is refused and does no harm: the genuine message is still decrypted.
 fn tampering(from: &mut Session, to: &mut Session, rng: &mut NotRandom) -> Result<(), Failure> {
     let message = from.encrypt(b"genuine", rng).or(Err("tampering: encrypt"))?;
     let bytes = message.as_bytes();
@@ -106,7 +106,7 @@ fn tampering(from: &mut Session, to: &mut Session, rng: &mut NotRandom) -> Resul
     ensure(text == b"genuine", "tampering: plaintext")
 }
 
-/// A stored session opens under its own key and name only, and goes on where it was.
+/// A stored session opens only under its own key and name, and continues where it stopped.
 fn sealed_and_reloaded(session: Session, rng: &mut NotRandom) -> Result<Session, Failure> {
     let key = StorageKey::generate(rng);
     let record = session.seal(&key, b"alice", rng);
@@ -117,7 +117,7 @@ fn sealed_and_reloaded(session: Session, rng: &mut NotRandom) -> Result<Session,
     Session::unseal(&key, b"alice", record.as_bytes()).or(Err("unseal"))
 }
 
-/// Enough turns for every ratchet to turn more than once.
+/// Enough turns for several steps of every ratchet.
 fn long_talk(alice: &mut Session, bob: &mut Session, rng: &mut NotRandom) -> Result<(), Failure> {
     for _ in 0..8 {
         deliver(alice, bob, b"apa kabar?", rng)?;
@@ -126,7 +126,7 @@ fn long_talk(alice: &mut Session, bob: &mut Session, rng: &mut NotRandom) -> Res
     Ok(())
 }
 
-/// One message, over the wire as bytes, read as it was written.
+/// Sends one message as bytes, and decrypts it to the same text.
 fn deliver(from: &mut Session, to: &mut Session, text: &[u8], rng: &mut NotRandom) -> Result<(), Failure> {
     let sent = from.encrypt(text, rng).or(Err("deliver: encrypt"))?;
     let received = Ciphertext::from_bytes(sent.as_bytes()).or(Err("deliver: wire"))?;
@@ -134,7 +134,7 @@ fn deliver(from: &mut Session, to: &mut Session, text: &[u8], rng: &mut NotRando
     ensure(read == text, "deliver: plaintext")
 }
 
-/// Refused already as bytes, or when it is decrypted; either will do.
+/// Refused either when decoded or when decrypted.
 fn refused(to: &mut Session, forged: &[u8]) -> Result<(), Failure> {
     let read = Ciphertext::from_bytes(forged).ok().and_then(|message| to.decrypt(&message).ok());
     ensure(read.is_none(), "tampering: a forged message was read")

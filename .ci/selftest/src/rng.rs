@@ -1,5 +1,5 @@
 //! SplitMix64: a repeatable stream of numbers. FOR TESTS ONLY: anyone can predict it.
-//! It claims to be a `CryptoRng`, which is a lie, so that a machine without an entropy source can run the test.
+//! It implements `CryptoRng` without being one, so that a machine without an entropy source can run the test.
 
 use core::convert::Infallible;
 use rand_core::{TryCryptoRng, TryRng};

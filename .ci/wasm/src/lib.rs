@@ -1,11 +1,11 @@
-//! The self-test as a WebAssembly module: an allocator, one export, nothing imported.
-//! It knows nothing of what is tested.
+//! The self-test as a WebAssembly module with an allocator, one export and no imports.
 #![no_std]
 
 #[global_allocator]
 static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
-/// Zero if all went well; otherwise where the name of the failed step lies: address in the high half, length in the low.
+/// Returns 0 on success. Otherwise returns the position of the failed step's name: address in the high half, length in
+/// the low.
 #[unsafe(no_mangle)]
 pub extern "C" fn selftest() -> u64 {
     match selftest::run() {

@@ -1,6 +1,6 @@
-//! benches/media once more, with the `age` crate beside it.
+//! The cases of benches/media, and in addition the `age` crate.
 //!
-//! Does not know how anything is measured: that is benches/media/table.rs.
+//! benches/media/table.rs does the measuring.
 
 #[path = "../../media/cases.rs"]
 mod cases;
@@ -17,7 +17,7 @@ fn main() {
     table::main(&[("age", age_stream)]);
 }
 
-/// One stream that never ends, so that its header and its key agreement are no part of what is measured.
+/// One endless stream, so that its header and key agreement are not measured.
 fn age_stream() -> cases::Work {
     let recipient = Identity::generate().to_public();
     let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _)).expect("a recipient");

@@ -90,7 +90,7 @@ impl Kind {
     }
 }
 
-/// Seals `state` (docs/protocol.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
+/// Seals `state` (docs/formats.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
 pub fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
     let aead = Aead::new(&key.0);
     let associated = associated(kind, context);
@@ -119,7 +119,8 @@ pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Re
     Ok(state)
 }
 
-/// P-6.4. A nonce from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one nonce
+/// P-6.3. A nonce from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one
+/// nonce
 /// with two records.
 fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> [u8; NONCE] {
     let mut randomness = [0; NONCE];

@@ -6,7 +6,7 @@ use core::fmt;
 
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock has it.
 ///
-/// Only rules about lifetimes take one (docs/protocol.md, section 2.4); decryption never does.
+/// Only rules about lifetimes take one (docs/spec/session.md, section 2.4); decryption never does.
 ///
 /// ```
 /// # use bisik_core::time as bisik;

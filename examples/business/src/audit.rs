@@ -1,38 +1,36 @@
-//! Whether the promises were kept: looks at what the application has and at every byte that was sent.
-//!
-//! Does not know how any of it came to be.
+//! Audits the promises at the end of a run, from the application's rows and every byte that was sent.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::engine::{Name, Row, Sent};
 
-/// What was counted. [`Promises::kept`] says what it means.
+/// The counts of an audit. [`Promises::kept`] evaluates them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Promises {
     /// Questions that were asked.
     pub asked: usize,
-    /// Questions that the application has once.
+    /// Questions that the application has exactly once.
     pub once: usize,
-    /// Rows more than one of the same question.
+    /// Rows beyond the first for the same question.
     pub twice: usize,
-    /// Rows of nothing that was asked, or that are with the conversation of another customer.
+    /// Rows whose text nobody asked, or that are in another customer's conversation.
     pub strange: usize,
-    /// Different messages to customers.
+    /// Distinct messages to customers.
     pub sent: usize,
-    /// Envelopes that were handed to the relay again.
+    /// Envelopes that were handed to the relay more than once.
     pub repeated: usize,
-    /// Different salts in them. The nonces of a message are its salt, so that two messages under one key and nonce would
-    /// have the same.
+    /// Distinct salts in the messages. A message's nonces are its salt, so two messages under one key and nonce would have
+    /// the same salt.
     pub salts: usize,
-    /// Revisions of conversations that messages were sent with.
+    /// Revisions of conversations with which messages were sent.
     pub revisions: usize,
-    /// Those that more than one computation led to: the compare-and-swap has let one through.
+    /// Revisions that more than one computation produced: a failure of the compare-and-swap.
     pub forked: usize,
 }
 
 impl Promises {
-    /// Counts. The rows are compared with the texts of `asked`, each with the number of its customer: all that one of them
-    /// asked is of one conversation, in which nobody else asks.
+    /// Counts. `asked` holds each question with the number of its customer. All questions of a customer belong to one
+    /// conversation, and nobody else asks in it.
     #[must_use]
     pub fn count(asked: impl Iterator<Item = (usize, String)>, rows: &[Row], sent: &[Sent]) -> Self {
         let asked: HashMap<String, usize> = asked.map(|(customer, text)| (text, customer)).collect();
@@ -65,7 +63,8 @@ impl Promises {
         promises
     }
 
-    /// Every question is with the application once, no salt was used twice, and each revision is of one computation.
+    /// Returns whether the application has every question exactly once, no salt was used twice, and one computation
+    /// produced each revision.
     #[must_use]
     pub fn kept(&self) -> bool {
         let Self { asked, once, twice, strange, sent, repeated: _, salts, revisions: _, forked } = *self;
@@ -73,11 +72,12 @@ impl Promises {
     }
 }
 
-/// The salt of a message (docs/protocol.md, section 4.1): 16 bytes after the kind, and after the first flight if there is one.
+/// Returns the salt of a message (docs/spec/session.md, section 4.1): the 16 bytes after the kind and, if present, the
+/// first flight.
 fn salt(bytes: &[u8]) -> &[u8] {
     let start = if bytes.first() == Some(&0x21) { 1 + FIRST_FLIGHT } else { 1 };
     bytes.get(start..start + 16).unwrap_or(bytes)
 }
 
-/// Bytes of a first flight.
+/// Bytes in a first flight.
 const FIRST_FLIGHT: usize = 1_208;

@@ -1,6 +1,4 @@
-//! Three NATS servers on this machine, for the example: a cluster that survives the loss of one.
-//!
-//! Does not know what they keep.
+//! A cluster of three NATS servers on this machine, which survives the loss of one.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Outcome;
 
-/// The servers; none outlives it.
+/// The server processes. They are killed on drop.
 pub struct Cluster {
     directory: PathBuf,
     clients: Vec<u16>,
@@ -17,11 +15,11 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts them, with their files below `directory`.
+    /// Starts the servers, with their files below `directory`.
     ///
     /// # Errors
     ///
-    /// Where `nats-server` is not installed.
+    /// If `nats-server` is not installed.
     pub fn start(directory: &Path) -> Outcome<Self> {
         let free = || Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
         let ports = || (0..SERVERS).map(|_| free()).collect::<Outcome<Vec<u16>>>();
@@ -35,18 +33,18 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Where its clients connect.
+    /// Returns the URL for clients.
     #[must_use]
     pub fn url(&self) -> String {
         let urls: Vec<_> = self.clients.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
         urls.join(",")
     }
 
-    /// Kills one of them with SIGKILL.
+    /// Kills one server with SIGKILL.
     ///
     /// # Errors
     ///
-    /// Where the system refuses.
+    /// If the operating system refuses.
     pub fn kill(&mut self, index: usize) -> Outcome<()> {
         if let Some(mut server) = self.servers.get_mut(index).and_then(Option::take) {
             server.kill()?;
@@ -55,11 +53,11 @@ impl Cluster {
         Ok(())
     }
 
-    /// Starts one of them, with the files that it had.
+    /// Starts one server again with its old files.
     ///
     /// # Errors
     ///
-    /// Where `nats-server` is not installed.
+    /// If `nats-server` is not installed.
     pub fn restart(&mut self, index: usize) -> Outcome<()> {
         let routes: Vec<_> = self.routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
         let files = self.directory.join(format!("server-{index}"));
@@ -82,5 +80,5 @@ impl Drop for Cluster {
     }
 }
 
-/// Servers: the fewest of which one can be lost.
+/// Number of servers: the smallest of which one can be lost.
 pub const SERVERS: usize = 3;

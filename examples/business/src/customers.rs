@@ -1,6 +1,7 @@
 //! The customers: thousands of accounts, each with one conversation with the business, all in one process.
 //!
-//! Does not know workers. Nothing is stored here, for this process is never killed: `examples/conversation` shows that side.
+//! Nothing is stored here, because this process is never killed. `examples/conversation` shows how a client stores its
+//! state.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -13,13 +14,13 @@ use bisik::{Account, Ciphertext, Conversation, PreKeyBundle, StorageKey, Timesta
 use crate::engine::{Mail, Name, Post};
 use crate::{Outcome, now};
 
-/// What a customer asks.
+/// Returns a question of a customer.
 #[must_use]
 pub fn question(customer: usize, number: usize) -> String {
     format!("question {number} of customer {customer}")
 }
 
-/// Everything that all customers ask, each with who asks it.
+/// Returns all questions of all customers, each with the number of its customer.
 pub fn questions(customers: usize, questions: usize) -> impl Iterator<Item = (usize, String)> {
     (0..customers).flat_map(move |customer| (1..=questions).map(move |number| (customer, question(customer, number))))
 }
@@ -28,14 +29,15 @@ struct Customer {
     account: Account,
     conversation: Conversation,
     asked: usize,
-    /// The name of each question, by which its answer says what it answers.
+    /// The ids of the questions. Each answer refers to one.
     questions: Vec<ContentId>,
     /// How often each answer was shown.
     shown: Vec<usize>,
 }
 
 impl Customer {
-    /// The number of the question that this answers: as it says itself, and in words. Only a machine answers here, and says so.
+    /// Returns the number of the question that this content answers. It must refer to the question, repeat its text,
+    /// and be marked as automated, because only a program answers here.
     fn answered_by(&self, index: usize, answer: &Content) -> Option<usize> {
         let Kind::Text(text) = answer.kind() else { return None };
         let author = PersonId::from(self.account.key().identity());
@@ -46,7 +48,7 @@ impl Customer {
     }
 }
 
-/// All of them.
+/// All customers.
 pub struct Customers {
     post: Box<dyn Post>,
     everyone: Vec<Customer>,
@@ -56,33 +58,33 @@ pub struct Customers {
     bundles: VecDeque<Vec<u8>>,
     key: StorageKey,
     questions: usize,
-    /// Envelopes that were refused because they had arrived before.
+    /// Envelopes that were refused as replayed.
     pub again: usize,
     /// Envelopes that could not be read.
     pub unreadable: usize,
-    /// Answers to something else.
+    /// Contents that answer none of the customer's questions.
     pub strange: usize,
 }
 
-/// What came of it, from the customers' end.
+/// The result, counted on the customers' side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// Answers that were shown once.
     pub once: usize,
     /// Answers that were shown again.
     pub twice: usize,
-    /// Envelopes that were refused because they had arrived before.
+    /// Envelopes that were refused as replayed.
     pub again: usize,
-    /// Envelopes that could not be read, or said something strange.
+    /// Envelopes that could not be read, or whose content was no expected answer.
     pub unreadable: usize,
 }
 
 impl Customers {
-    /// That many new accounts, whose lists are published, and who know the business by its key.
+    /// Creates `count` accounts and publishes their lists. They know the business by its key.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached, or the business is not the one of that key.
+    /// If the engine cannot be reached, or the business has another key.
     pub fn new(mut post: Box<dyn Post>, business: AccountKey, count: usize, questions: usize) -> Outcome<Self> {
         let rng = &mut rand::rng();
         let now = now()?;
@@ -106,28 +108,28 @@ impl Customers {
         Ok(Self { post, everyone, by_name, business, last_resort, bundles, key, questions, again, unreadable, strange })
     }
 
-    /// Everybody who has an answer to everything asks the next question; waits for the answers of the last round before.
+    /// Waits for the answers of the previous round, then lets every customer ask its next question.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached, or answers do not come.
+    /// If the engine cannot be reached, or answers do not arrive.
     pub fn ask_all(&mut self) -> Outcome<()> {
         let mut waiting = Instant::now();
         while self.everyone.iter().any(|customer| customer.shown[1..=customer.asked].contains(&0)) {
             if self.take(false)? {
                 waiting = Instant::now();
             } else if waiting.elapsed() > PATIENCE {
-                return Err("answers do not come".into());
+                return Err("no answers arrive".into());
             }
         }
         self.ask_more()
     }
 
-    /// Everybody asks the next question, and waits for nothing.
+    /// Lets every customer ask its next question, without waiting for anything.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     pub fn ask_more(&mut self) -> Outcome<()> {
         for start in (0..self.everyone.len()).step_by(CHUNK) {
             let mut mail = Vec::new();
@@ -139,12 +141,12 @@ impl Customers {
         Ok(())
     }
 
-    /// Everybody asks everything, each question after the answer to the one before. Among it are messages that a relay has
-    /// damaged, invented or doubled; how many of them can never be accepted is the result.
+    /// Lets every customer ask all its questions, each after the answer to the previous one. A hostile relay adds
+    /// damaged, invented and duplicated messages. Returns the number of messages that can never be accepted.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached, or answers do not come.
+    /// If the engine cannot be reached, or answers do not arrive.
     pub fn run(&mut self) -> Outcome<usize> {
         let (mut next, mut waiting, mut mischief) = (0, Instant::now(), 0);
         loop {
@@ -164,7 +166,7 @@ impl Customers {
             if self.take(true)? || !mail.is_empty() {
                 waiting = Instant::now();
             } else if waiting.elapsed() > PATIENCE {
-                return Err("answers do not come".into());
+                return Err("no answers arrive".into());
             }
             if next == self.everyone.len() && self.everyone.iter().all(|customer| !customer.shown[1..].contains(&0)) {
                 return Ok(mischief);
@@ -172,11 +174,11 @@ impl Customers {
         }
     }
 
-    /// Takes what still comes, until nothing has come for that long.
+    /// Processes what still arrives, until nothing has arrived for `quiet`.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     pub fn finish(&mut self, quiet: Duration) -> Outcome<Tally> {
         let mut last = Instant::now();
         while self.take(false)? || last.elapsed() < quiet {
@@ -191,8 +193,8 @@ impl Customers {
         })
     }
 
-    /// Whether the next customer can begin with a bundle of its own. Where none has come for a while, the last-resort bundle
-    /// will do.
+    /// Returns whether the next customer can start with a one-time bundle. After a while without one, the last-resort
+    /// bundle is used.
     fn has_bundle(&mut self, waiting: &Instant) -> Outcome<bool> {
         if self.bundles.is_empty() {
             self.bundles.extend(self.post.take_bundles(CHUNK)?);
@@ -221,13 +223,14 @@ impl Customers {
         let content = Content::new(envelope, Kind::Text(Text::new(question(index, customer.asked))))?;
         let supply = Supply { bundles: &bundles, unavailable: &[] };
         let outgoing = customer.conversation.send(&customer.account, content.as_body(), &supply, now, rng)?;
-        // A customer with a database stores these first.
+        // A customer with a database stores these before it sends.
         let stored = customer.conversation.seal(&mut customer.account, &self.key, rng).stored();
         let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
         Ok(envelopes.into_iter().map(|envelope| to_mail(&customer.conversation, envelope)).collect())
     }
 
-    /// Takes what has come and acknowledges it; whether anything has come. With `go_on`, whoever has an answer asks on.
+    /// Processes and acknowledges arrived messages. Returns whether there were any. With `go_on`, customers that
+    /// received an answer ask their next question.
     fn take(&mut self, go_on: bool) -> Outcome<bool> {
         let arrived = self.post.fetch(CHUNK)?;
         if arrived.is_empty() {
@@ -254,7 +257,7 @@ impl Customers {
         Ok(true)
     }
 
-    /// Whether it was an answer that was not shown before.
+    /// Returns whether the message was an answer that was not shown before.
     fn read(&mut self, index: usize, mail: &Mail, now: Timestamp) -> Outcome<bool> {
         let customer = &mut self.everyone[index];
         let Ok(ciphertext) = Ciphertext::from_bytes(&mail.bytes) else {
@@ -284,7 +287,7 @@ impl Customers {
         Ok(number.is_some())
     }
 
-    /// The business, as the customers know it.
+    /// Returns the business's account key, as the customers know it.
     #[must_use]
     pub const fn business(&self) -> &AccountKey {
         &self.business
@@ -308,7 +311,7 @@ fn to_mail(conversation: &Conversation, envelope: bisik::conversation::Envelope)
     }
 }
 
-/// What a hostile relay makes of the last message: the same again, and three that can never be accepted.
+/// Returns what a hostile relay makes of the last message: a duplicate, and three messages that can never be accepted.
 fn mischief_with(mail: &[Mail]) -> (Vec<Mail>, usize) {
     let Some(last) = mail.last() else { return (Vec::new(), 0) };
     let invented = |bytes| Mail { conversation: last.conversation, id: rand::random(), bytes };
@@ -321,12 +324,12 @@ fn mischief_with(mail: &[Mail]) -> (Vec<Mail>, usize) {
     (vec![last.clone(), invented(damaged), invented(noise), invented(Vec::from(*b"?"))], 3)
 }
 
-/// Messages that are taken or sent at once.
+/// Messages processed or sent at once.
 const CHUNK: usize = 128;
-/// One customer in so many has a hostile relay.
+/// One customer in this many has a hostile relay.
 const MISCHIEF: usize = 50;
 const IDLE: Duration = Duration::from_millis(2);
-/// How long a customer waits for a bundle of its own.
+/// How long a customer waits for a one-time bundle.
 const BUNDLES: Duration = Duration::from_secs(3);
-/// How long nothing may come.
+/// The longest time without any message before the run fails.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -1,6 +1,6 @@
-//! What a worker does with the messages of one conversation: everything that touches sessions is here.
+//! What a worker does with the messages of one conversation. Everything that touches sessions is in this file.
 //!
-//! Does not know the engine: records in, what is to be stored out. Nothing is sent or shown from here.
+//! Works in memory: records go in, and the results to store come out. Nothing is sent or shown from here.
 
 use bisik::content::{Content, Envelope, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{
@@ -13,18 +13,18 @@ use bisik::{Account, Ciphertext, Conversation, StorageKey, Timestamp, Trust};
 use crate::Outcome;
 use crate::engine::{Batch, Claim, Mail, Name, Row, Sealed, Sent, Step};
 
-/// What has come of the messages of one conversation, before it is stored.
+/// The results of a conversation's messages, before they are stored.
 #[derive(Debug)]
 pub struct Work {
-    /// The conversation as it is now.
+    /// The conversation with its new state.
     pub conversation: Conversation,
-    /// The messages that were taken, in the order in which they came.
+    /// The accepted messages, in order of arrival.
     pub taken: Vec<u64>,
-    /// Those that were taken before, perhaps by a worker that died before it could say so.
+    /// Messages that were accepted earlier, perhaps by a worker that died before it could settle them.
     pub known: Vec<Claim>,
-    /// Those that are refused.
+    /// The refused messages.
     pub refused: Vec<Refused>,
-    /// Of this computation.
+    /// Identifies this computation.
     attempt: [u8; 8],
     rows: Vec<Row>,
     outgoing: Vec<Mail>,
@@ -32,22 +32,22 @@ pub struct Work {
     confirmed: Vec<[u8; 16]>,
 }
 
-/// A message that was not taken.
+/// A message that was refused.
 #[derive(Debug)]
 pub struct Refused {
     /// The message.
     pub claim: Claim,
-    /// Why, for the person who looks at what is buried.
+    /// The reason, for the person who examines messages that were given up.
     pub why: &'static str,
-    /// Whether another try is of use.
+    /// Whether trying again can help.
     pub again: bool,
 }
 
-/// The conversation from its record, or a new one with a customer who writes for the first time.
+/// Opens the conversation from its record, or creates it for a customer that writes for the first time.
 ///
 /// # Errors
 ///
-/// Where the record does not open, or the list is not of a customer whose conversation has this name.
+/// If the record does not open, or if the list is not that of the customer whose conversation has this name.
 pub fn open(
     account: &Account,
     key: &StorageKey,
@@ -59,17 +59,18 @@ pub fn open(
     if let Some(record) = record {
         return Ok(Conversation::unseal(account, key, ConversationId::from_bytes(name), record)?);
     }
-    let list = DeviceList::from_bytes(list.ok_or("nobody knows this customer")?)?;
-    // The name commits to the account key, and the list is signed with it: a relay can give no other list.
+    let list = DeviceList::from_bytes(list.ok_or("this customer's list is unknown")?)?;
+    // The name commits to the account key, and that key signs the list: a relay cannot substitute another list.
     if ConversationId::between(account.key(), list.account()).as_bytes() != &name {
-        return Err("the list is of another customer".into());
+        return Err("the list is another customer's".into());
     }
     let directory = DeviceDirectory::trust(&list, Trust::Pinned(list.account().identity()), now)?;
     Ok(Conversation::new(account, directory, &[], IdentityPolicy::Notify, now).0)
 }
 
-/// Takes the messages, answers each question, acknowledges. Everything stays in memory. What cannot be answered now is a row
-/// all the same, and owed acknowledgements stay owed.
+/// Receives the messages, answers each question, and acknowledges. Everything stays in memory.
+///
+/// A question that cannot be answered now still becomes a row, and acknowledgements that cannot be sent now remain due.
 #[must_use]
 pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec<Claim>, now: Timestamp) -> Work {
     let rng = &mut rand::rng();
@@ -93,7 +94,7 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
                 let (text, answer) = answer(body, conversation.peer(), now);
                 rows.push(Row { conversation: name, id: claim.mail.id, text, attempt });
                 let Some(answer) = answer else { continue };
-                // The device that asks has a session; a bundle of another one is not worth waiting for.
+                // The device that asks has a session. A bundle for another device is not worth waiting for.
                 let missing = devices(&conversation.plan(account));
                 let supply = Supply { bundles: &[], unavailable: &missing };
                 if let Ok(sent) = conversation.send(account, answer.as_body(), &supply, now, rng) {
@@ -101,16 +102,17 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
                 }
             }
             Err(ReceiveError::Replayed) => known.push(claim),
-            // Asked for again, with what is owed; where that was in vain three times, a person has to look.
-            // Without a session to ask in, nobody would ever be asked.
+            // The message is requested again together with the acknowledgements. After three requests in vain it is
+            // given up and kept for a person to look at. Without a session to request it in, nobody would ever be
+            // asked.
             Err(ReceiveError::Lost) if devices(&conversation.plan(account)).contains(&from) => {
                 refused.push(Refused { claim, why: "lost, and there is no session to ask for it in", again: true })
             }
             Err(ReceiveError::Lost) if conversation.ask_again(id, from) => taken.push(claim.token),
-            Err(ReceiveError::Lost) => refused.push(Refused { claim, why: "lost, and asked for in vain", again: true }),
+            Err(ReceiveError::Lost) => refused.push(Refused { claim, why: "lost, and requested in vain", again: true }),
             Err(ReceiveError::Rejected) => refused.push(Refused { claim, why: "does not verify", again: true }),
             Err(ReceiveError::Misbehaved) => {
-                refused.push(Refused { claim, why: "not what a customer may write", again: false })
+                refused.push(Refused { claim, why: "not allowed from a customer", again: false })
             }
             Err(_) => refused.push(Refused { claim, why: "lists or pre-keys are outdated", again: true }),
         }
@@ -126,7 +128,8 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
     Work { conversation, taken, known, refused, attempt, rows, outgoing, owed: acknowledgements, confirmed }
 }
 
-/// What is asked, and the answer: it says what it answers, and that a machine wrote it [P-7.17].
+/// Returns the text of the question, and the answer. The answer refers to the question and is marked as automated
+/// (P-7.17).
 fn answer(body: &[u8], customer: &DeviceDirectory, now: Timestamp) -> (String, Option<Content>) {
     let Ok(asked) = Content::from_body(body) else { return ("nothing that can be read".into(), None) };
     let Kind::Text(question) = asked.kind() else { return ("something else than a text".into(), None) };
@@ -158,7 +161,7 @@ fn delivered(event: &Event) -> Option<[u8; 16]> {
     if let Event::Delivered { id, .. } = event { Some(*id.as_bytes()) } else { None }
 }
 
-/// Seals everything that has changed: each conversation, and the account once.
+/// Seals every changed record: each conversation, and the account at most once.
 #[must_use]
 pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, key: &StorageKey) -> Batch {
     let rng = &mut rand::rng();
@@ -189,8 +192,9 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
     batch
 }
 
-/// Forgets the pre-key of a first message whose session is stored already, where a worker died between the two. The session
-/// that this sets up again is dropped. `false` where the account has forgotten it.
+/// Deletes the pre-key of a first message whose session is already stored, after a worker died between the two writes.
+///
+/// The session that this sets up again is dropped. Returns `false` if the account has already deleted the pre-key.
 #[must_use]
 pub fn forget_pre_key(account: &mut Account, conversation: &Conversation, mail: &Mail, now: Timestamp) -> bool {
     let Ok(ciphertext) = Ciphertext::from_bytes(&mail.bytes) else { return false };

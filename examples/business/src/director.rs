@@ -1,6 +1,6 @@
-//! The director: opens a business, starts customers and workers, kills workers, and looks at the end.
+//! The director: opens a business, starts customers and workers, kills workers with SIGKILL, and audits the result.
 //!
-//! Does not know sessions. What it kills, it kills with SIGKILL.
+//! It handles no session itself.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -16,62 +16,64 @@ use crate::found::found;
 use crate::place::{All, Place};
 use crate::{Outcome, hex};
 
-/// What is played.
+/// The parameters of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Play {
-    /// Customers of the long run, in which workers are killed.
+    /// Customers in the long run, in which workers are killed.
     pub customers: usize,
-    /// Questions of each of them.
+    /// Questions of each customer.
     pub questions: usize,
-    /// Workers of the long run.
+    /// Workers in the long run.
     pub workers: usize,
-    /// Between two kills.
+    /// Time between two kills.
     pub kill_every: Duration,
-    /// Customers of each measurement; 0 for none.
+    /// Customers in each measurement; 0 for no measurement.
     pub measured: usize,
 }
 
-/// How fast some workers are, while nobody else does anything.
+/// The speed of some workers while nothing else runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
-    /// Workers.
+    /// Number of workers.
     pub workers: usize,
-    /// Seconds for the first question of everybody, with the set-up of a session.
+    /// Seconds for the first question of every customer, including session setup.
     pub first: f64,
-    /// Seconds for a later question of everybody, with the acknowledgement of an answer.
+    /// Seconds for a later question of every customer, including the acknowledgement of an answer.
     pub later: f64,
     /// Processor seconds of the workers for that later question.
     pub processor: f64,
 }
 
-/// What came of the long run.
+/// The result of the long run.
 #[derive(Debug)]
 pub struct Result {
-    /// What the audit counted.
+    /// The counts of the audit.
     pub promises: Promises,
-    /// What the customers counted.
+    /// The counts of the customers.
     pub tally: Tally,
-    /// Messages that were damaged or invented on their way.
+    /// Messages that were damaged or invented in transit.
     pub hopeless: usize,
-    /// Messages that the workers gave up. Noise that came before its customer's first message was asked for again instead.
+    /// Messages that the workers gave up. Invented messages that arrived before their customer's first message were
+    /// requested again instead.
     pub buried: usize,
     /// Messages that are still in the queue.
     pub left: usize,
-    /// Workers that were killed while they were at work.
+    /// Workers that were killed while they were working.
     pub kills: usize,
-    /// Whether the engine hands each envelope to its customer once, so that one that was refused as repeated was made twice.
+    /// Whether the engine delivers each envelope once, so that an envelope refused as replayed must have been created
+    /// twice.
     pub once: bool,
-    /// From the first question to the last answer.
+    /// Time from the first question to the last answer.
     pub took: Duration,
 }
 
 impl Result {
-    /// Whether every promise was kept.
+    /// Returns whether every promise was kept.
     #[must_use]
     pub fn kept(&self) -> bool {
         let Self { promises, tally, hopeless, buried, left, kills, once, took: _ } = self;
         promises.kept()
-            // A run in which nobody died shows nothing.
+            // A run in which no worker was killed shows nothing.
             && *kills > 0
             && (!once || (tally.again == 0 && promises.repeated == 0))
             && tally.once == promises.asked
@@ -82,7 +84,7 @@ impl Result {
     }
 }
 
-/// A business that has just opened, and the processes around it.
+/// A new business, and the processes around it.
 struct Scene {
     place: Place,
     engine: Box<dyn All>,
@@ -94,7 +96,8 @@ impl Scene {
     fn open(place: &Place, directory: &Path) -> Outcome<Self> {
         let mut engine = place.open(place.lease())?;
         let (storage, business) = found(engine.as_mut())?;
-        // The file stands for the platform's key store: a key that lies beside the records it seals protects nothing.
+        // This file stands for the platform's key store. A key that is stored beside the records it seals protects
+        // nothing.
         let key = directory.join("key");
         std::fs::write(&key, storage.expose_bytes())?;
         Ok(Self { place: place.clone(), engine, business: hex(&business.to_bytes()), key })
@@ -106,7 +109,7 @@ impl Scene {
         Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?)
     }
 
-    /// Some workers that are ready, and wait for the word.
+    /// Starts workers. They are ready, and wait for the command to begin.
     fn workers(&self, count: usize) -> Outcome<Team> {
         let mut team = Team((0..count).map(|_| self.worker()).collect::<Outcome<_>>()?);
         for worker in &mut team.0 {
@@ -128,7 +131,7 @@ impl Scene {
     }
 }
 
-/// Worker processes; none outlives it.
+/// The worker processes. They are killed on drop.
 struct Team(Vec<Child>);
 
 impl Team {
@@ -139,17 +142,17 @@ impl Team {
         Ok(())
     }
 
-    /// Nobody dies here but who is killed.
+    /// Checks that no worker has exited by itself.
     fn all_alive(&mut self) -> Outcome<()> {
         for worker in &mut self.0 {
             if let Some(status) = worker.try_wait()? {
-                return Err(format!("a worker has ended by itself: {status}").into());
+                return Err(format!("a worker exited by itself: {status}").into());
             }
         }
         Ok(())
     }
 
-    /// Processor seconds of all of them.
+    /// Returns the processor seconds of all workers.
     fn processor(&self) -> f64 {
         self.0.iter().map(|worker| processor(worker.id()).unwrap_or_default()).sum()
     }
@@ -175,11 +178,11 @@ impl Crowd {
         Ok(writeln!(self.process.stdin.as_mut().ok_or("no input")?, "{line}")?)
     }
 
-    /// Numbers of one line.
+    /// Reads one line of numbers.
     fn listen(&mut self) -> Outcome<Vec<usize>> {
         let mut line = String::new();
         if self.output.read_line(&mut line)? == 0 {
-            return Err("the customers are gone".into());
+            return Err("the process of the customers has ended".into());
         }
         Ok(line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?)
     }
@@ -188,7 +191,7 @@ impl Crowd {
         self.say("finish")?;
         match *self.listen()? {
             [once, twice, again, unreadable] => Ok(Tally { once, twice, again, unreadable }),
-            _ => Err("the customers say something else".into()),
+            _ => Err("unexpected line from the process of the customers".into()),
         }
     }
 }
@@ -200,11 +203,11 @@ impl Drop for Crowd {
     }
 }
 
-/// How fast that many workers empty a queue that is full when they begin.
+/// Measures how fast this many workers empty a queue that is full when they begin.
 ///
 /// # Errors
 ///
-/// Where a process ends early or the engine cannot be reached, or a promise is broken.
+/// If a process exits early, the engine cannot be reached, or a promise is broken.
 pub fn measure(place: &Place, directory: &Path, customers: usize, workers: usize) -> Outcome<Rate> {
     let mut scene = Scene::open(place, directory)?;
     let mut crowd = scene.customers(customers, ROUNDS)?;
@@ -219,7 +222,7 @@ pub fn measure(place: &Place, directory: &Path, customers: usize, workers: usize
         while scene.engine.waiting()? > 0 {
             team.all_alive()?;
             if start.elapsed() > PATIENCE {
-                return Err("the queue does not become empty".into());
+                return Err("the queue was not emptied in time".into());
             }
             std::thread::sleep(TICK);
         }
@@ -236,12 +239,12 @@ pub fn measure(place: &Place, directory: &Path, customers: usize, workers: usize
     if promises.kept() && tally.once == promises.asked { Ok(rate) } else { Err("a promise was broken".into()) }
 }
 
-/// Everybody asks, and workers are killed and started again until everybody has all answers. `meanwhile` is called often,
-/// and may do harm of its own.
+/// Lets all customers ask while workers are killed and restarted, until every customer has all its answers. `meanwhile`
+/// is called often and may cause failures of its own.
 ///
 /// # Errors
 ///
-/// Where a process ends early or the engine cannot be reached.
+/// If a process exits early, or the engine cannot be reached.
 pub fn storm(
     place: &Place,
     directory: &Path,
@@ -269,9 +272,9 @@ pub fn storm(
                 return numbers.map(|numbers| numbers.first().copied().unwrap_or_default());
             }
             if start.elapsed() > patience {
-                // Its end is what the other thread waits for.
+                // The other thread waits for the end of this process.
                 let _ended = Command::new("kill").args(["-KILL", &listening]).status()?;
-                return Err(format!("after {} s not everybody has all answers", patience.as_secs()).into());
+                return Err(format!("after {} s, some customers lack answers", patience.as_secs()).into());
             }
             team.all_alive()?;
             if killed.elapsed() >= kill_every {
@@ -283,7 +286,7 @@ pub fn storm(
         }
     })?;
     let took = start.elapsed();
-    // Acknowledgements, and what was damaged: its tries are not over yet.
+    // Waits for acknowledgements, and for damaged messages whose retries are not over.
     let deadline = Instant::now() + 20 * place.lease();
     while scene.engine.waiting()? > 0 && Instant::now() < deadline {
         std::thread::sleep(TICK);
@@ -310,7 +313,7 @@ fn replace(scene: &Scene, team: &mut Team, index: usize) -> Outcome<()> {
     let mut fresh = scene.worker()?;
     fresh.stdin.as_mut().ok_or("no input")?.write_all(b"go\n")?;
     if let Some(worker) = team.0.get_mut(index) {
-        // SIGKILL: nothing in it runs any more, whatever it was about to do.
+        // SIGKILL: the process executes nothing more, wherever it was.
         worker.kill()?;
         worker.wait()?;
         *worker = fresh;
@@ -318,7 +321,7 @@ fn replace(scene: &Scene, team: &mut Team, index: usize) -> Outcome<()> {
     Ok(())
 }
 
-/// Processor seconds of a process, in the kernel's hundredths.
+/// Returns the processor seconds of a process; the kernel counts hundredths.
 fn processor(process: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let fields: Vec<&str> = status.rsplit_once(')')?.1.split_whitespace().collect();
@@ -329,5 +332,5 @@ fn processor(process: u32) -> Option<f64> {
 /// Questions of each customer in a measurement.
 const ROUNDS: usize = 4;
 const TICK: Duration = Duration::from_millis(3);
-/// How long a measurement may take, and the long run beside what its size asks for.
+/// Time limit of a measurement, and of the long run in addition to what its size requires.
 const PATIENCE: Duration = Duration::from_secs(300);

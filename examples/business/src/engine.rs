@@ -1,275 +1,276 @@
-//! The boundary: what a worker and a customer need of a database and a queue. Two adapters implement it.
+//! The boundary: what workers and customers need of a database and a queue. Two adapters implement it.
 //!
-//! Does not know cryptography: records and messages are bytes, and a revision is a number.
+//! It contains no cryptography: records and messages are bytes, and a revision is a number.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 use crate::points::Points;
 
-/// The name of a conversation, which both sides compute from the two account keys.
+/// The name of a conversation. Both sides compute it from the two account keys.
 pub type Name = [u8; 16];
 
-/// A message under way: what a relay sees of it.
+/// A message in transit, as a relay sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
-    /// The conversation.
+    /// The name of its conversation.
     pub conversation: Name,
-    /// The message.
+    /// The id of the message.
     pub id: [u8; 16],
-    /// The ciphertext, as it claims.
+    /// Bytes that claim to be its ciphertext.
     pub bytes: Vec<u8>,
 }
 
-/// Which messages are claimed: those that can open a session change the account's one record, so that there is no use in
-/// two workers taking them up at once; all others change nothing but their conversation.
+/// A class of messages to claim. Messages that can open a session change the account's single record, so two workers
+/// that process them at the same time only conflict. All other messages change only their conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Messages with a first flight. One batch of them is under way at a time.
+    /// Messages with a first flight. Only one batch of them is processed at a time.
     First,
-    /// All others.
+    /// All other messages.
     Rest,
 }
 
 impl Lane {
-    /// The lane of a message, by the byte that says its kind.
+    /// Returns the lane of a message, from the byte that states its kind.
     #[must_use]
     pub fn of(mail: &Mail) -> Self {
         if mail.bytes.first() == Some(&0x21) { Self::First } else { Self::Rest }
     }
 }
 
-/// A message that this worker has until its lease ends. Nobody else is given it before; if somebody is, after, then the
-/// revisions decide.
+/// A message that is leased to this worker. Until the lease ends, no other worker gets it. If another worker gets it
+/// afterwards, the revisions decide whose result is stored.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// What the engine knows it by.
+    /// The engine's identifier of the claim.
     pub token: u64,
-    /// How often it was given out, this time included.
+    /// How often the message was delivered, including this time.
     pub attempts: u64,
     /// The message.
     pub mail: Mail,
 }
 
-/// A record, to be stored only over the revision that it was made from.
+/// A record, to be stored only over the revision from which it was computed.
 #[derive(Clone, Debug)]
 pub struct Sealed {
-    /// The revision that the engine must have; 0 where it must have none.
+    /// The revision that the engine must hold, or 0 if it must hold none.
     pub expected: u64,
     /// The revision of these bytes.
     pub revision: u64,
-    /// The bytes.
+    /// The sealed record.
     pub bytes: Vec<u8>,
 }
 
-/// What the application gets: a question, in the clear. A real one protects it as it protects the rest of its database.
+/// The row that the application gets: a question, unencrypted. A real application protects it like the rest of its
+/// database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Row {
     /// The conversation.
     pub conversation: Name,
     /// The message.
     pub id: [u8; 16],
-    /// What it says.
+    /// The text of the question.
     pub text: String,
-    /// As that of [`Sent`]: two computations from one message would show.
+    /// Like that of [`Sent`]: reveals two computations from one message.
     pub attempt: [u8; 8],
 }
 
-/// A message to a customer, with what an audit wants to know.
+/// A message to a customer, with data for the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// The message.
     pub mail: Mail,
-    /// The revision of the conversation that it was stored with.
+    /// The revision of the conversation with which it was stored.
     pub revision: u64,
-    /// Drawn anew each time a worker computes: two computations that led to the same revision would show.
+    /// Random for each computation: reveals two computations that led to the same revision.
     pub attempt: [u8; 8],
 }
 
-/// What is stored of one conversation, all or nothing.
+/// The changes to one conversation, stored together or not at all.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The conversation.
     pub conversation: Name,
     /// Its record.
     pub record: Sealed,
-    /// The claims that are settled by it.
+    /// The claims that it settles.
     pub claims: Vec<u64>,
-    /// For the application.
+    /// Rows for the application.
     pub rows: Vec<Row>,
-    /// For the customer, who confirms each.
+    /// Messages for the customer, who confirms each.
     pub outgoing: Vec<Sent>,
     /// Acknowledgements and requests, which nobody confirms.
     pub owed: Vec<Sent>,
-    /// Messages of which the customer has confirmed that they are there.
+    /// Messages whose arrival the customer has confirmed.
     pub confirmed: Vec<[u8; 16]>,
 }
 
-/// What a worker has computed from one claim of several messages.
+/// The results of processing several claimed messages.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// The account's record, where pre-keys were used or made. Then all steps are stored, or none.
+    /// The account's record, if pre-keys were used or created. Then either all steps are stored or none.
     pub account: Option<Sealed>,
-    /// Bundles that are published once the account is stored.
+    /// Bundles to publish after the account is stored.
     pub bundles: Vec<Vec<u8>>,
-    /// The conversations.
+    /// The changes to each conversation.
     pub steps: Vec<Step>,
 }
 
-/// What became of one step.
+/// The outcome of storing one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is stored, and what it led to is under way.
+    /// Stored; its results are being delivered.
     Stored,
-    /// Somebody was faster: load again, compute again.
+    /// Another worker was faster: load and compute again.
     Conflict,
-    /// The conversation is stored and the account is not: its pre-keys have to be forgotten, and then the step finished.
-    /// Only an engine without transactions over two records says so.
+    /// The conversation is stored but the account is not: delete the used pre-keys, then finish the step. Only an
+    /// engine without transactions over two records returns this.
     KeysLeft,
-    /// Nobody can tell whether it is stored: its claims come again.
+    /// Unknown whether it is stored: its messages are delivered again.
     Unknown,
 }
 
-/// What a worker needs.
+/// The operations that a worker needs.
 pub trait Engine {
-    /// Up to about `most` messages, those of one conversation together and in order.
+    /// Claims up to about `most` messages. Those of one conversation are together and in order.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>>;
 
-    /// The account's record, unless the engine has the one that the worker holds: that of the revision `known`, 0 for none.
-    /// With `fresh`, the engine looks; otherwise, it may go by what it saw a moment ago.
+    /// Returns the account's record, or `None` if it has the revision `known` that the worker holds (0 for none). With
+    /// `fresh`, the engine reads the current record; otherwise it may rely on what it read a moment ago.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached, or has no account.
+    /// If the engine cannot be reached, or has no account.
     fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>>;
 
-    /// The records of conversations, each where there is one. With `fresh`, the newest; otherwise, an engine may give one
-    /// that was the newest a moment ago, for what is made from it is not stored then.
+    /// Returns the record of each conversation that has one. With `fresh`, the newest. Otherwise an engine may return a
+    /// slightly older one; what is computed from that is then not stored.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn conversations(&mut self, names: &[Name], fresh: bool) -> Outcome<Vec<Option<Vec<u8>>>>;
 
-    /// The device list of the customer at the other end.
+    /// Returns the device list of the customer in this conversation.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>>;
 
-    /// Stores by compare-and-swap; a verdict for each step.
+    /// Stores by compare-and-swap. Returns the outcome of each step.
     ///
     /// # Errors
     ///
-    /// Where nobody can tell what was stored: the claims come again.
+    /// If it is unknown what was stored: the messages are delivered again.
     fn commit(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>>;
 
-    /// Stores the account alone. `false` where somebody was faster.
+    /// Stores only the account. Returns `false` if another worker was faster.
     ///
     /// # Errors
     ///
-    /// Where nobody can tell.
+    /// If it is unknown whether it was stored.
     fn commit_account(&mut self, account: &Sealed) -> Outcome<bool>;
 
-    /// Settles claims whose conversations are stored already, and sees to it that what they led to has happened.
+    /// Settles messages whose conversations are already stored, and ensures that their results are delivered.
     ///
     /// # Errors
     ///
-    /// Where nobody can tell: the claims come again.
+    /// If it is unknown whether that happened: the messages are delivered again.
     fn finish(&mut self, claims: &[Claim]) -> Outcome<()>;
 
-    /// Lets a message be claimed again after a while, perhaps in another state of its conversation.
+    /// Lets a message be claimed again after a while, when its conversation may have another state.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached: it comes again when its lease ends.
+    /// If the engine cannot be reached: the message is delivered again when its lease ends.
     fn put_back(&mut self, claim: &Claim) -> Outcome<()>;
 
-    /// Takes a message out of the queue that will never be accepted, and keeps it for a person to look at.
+    /// Gives up a message that will never be accepted: removes it from the queue, and keeps it for a person to look at.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn bury(&mut self, claim: &Claim, why: &str) -> Outcome<()>;
 
-    /// Messages in the queue, claimed or not.
+    /// Returns the number of messages in the queue, claimed or not.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn waiting(&mut self) -> Outcome<usize>;
 }
 
-/// What a customer needs: the relay's side of the same engine.
+/// The operations that a customer needs: the relay's side of the same engine.
 pub trait Post {
-    /// Publishes the customer's device list.
+    /// Publishes customers' device lists.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn publish_lists(&mut self, lists: &[(Name, Vec<u8>)]) -> Outcome<()>;
 
-    /// The business's device list and its last-resort bundle.
+    /// Returns the business's device list and its last-resort bundle.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn business(&mut self) -> Outcome<(Vec<u8>, Vec<u8>)>;
 
-    /// Up to `most` one-time bundles of the business: nobody else is given these.
+    /// Takes up to `most` one-time bundles of the business. No other customer gets them.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn take_bundles(&mut self, most: usize) -> Outcome<Vec<Vec<u8>>>;
 
     /// Queues messages for the business.
     ///
     /// # Errors
     ///
-    /// Where nobody can tell whether they are queued.
+    /// If it is unknown whether they were queued.
     fn send(&mut self, mail: &[Mail]) -> Outcome<()>;
 
-    /// The next messages for customers, each once for a process that asks.
+    /// Returns the next messages for customers. Each is returned once to the calling process.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn fetch(&mut self, most: usize) -> Outcome<Vec<Mail>>;
 }
 
-/// What the director needs: to begin, and to look at the end.
+/// The operations that the director needs, at the beginning and for the audit.
 pub trait Books {
-    /// Stores a new business: its account, what it publishes, its bundles.
+    /// Stores a new business: its account, its published list and bundles.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached, or has a business.
+    /// If the engine cannot be reached, or already has a business.
     fn found(&mut self, account: &Sealed, list: &[u8], last_resort: &[u8], bundles: &[Vec<u8>]) -> Outcome<()>;
 
-    /// Every row that the application has.
+    /// Returns all rows of the application.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn rows(&mut self) -> Outcome<Vec<Row>>;
 
-    /// Every message to a customer that was ever handed to the relay.
+    /// Returns every message to a customer that was ever handed to the relay.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn sent(&mut self) -> Outcome<Vec<Sent>>;
 
-    /// The messages that were given up, with the reasons.
+    /// Returns the messages that were given up, with the reasons.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached.
+    /// If the engine cannot be reached.
     fn buried(&mut self) -> Outcome<Vec<(Mail, String)>>;
 }

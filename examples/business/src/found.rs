@@ -1,6 +1,4 @@
-//! Opens a business: its account, and what it publishes.
-//!
-//! Does not know workers.
+//! Opens a business: creates its account and publishes its list and bundles.
 
 use bisik::device::{AccountKey, Custody, Terms};
 use bisik::{Account, PreKeyBundle, StorageKey};
@@ -9,11 +7,11 @@ use crate::engine::{Books, Sealed};
 use crate::worker::STOCK;
 use crate::{Outcome, now};
 
-/// A new business in `books`; the key that its records are sealed with, and its public name.
+/// Creates a business in `books`. Returns the key that seals its records, and its account key.
 ///
 /// # Errors
 ///
-/// Where the engine cannot be reached, or has a business.
+/// If the engine cannot be reached, or already has a business.
 pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let rng = &mut rand::rng();
     let now = now()?;
@@ -26,7 +24,7 @@ pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let last_resort = upkeep.last_resort.ok_or("no last-resort bundle")?.to_bytes();
     let sealed = account.seal(&key, rng).ok_or("nothing to store")?;
     let sealed = Sealed { expected: sealed.expected, revision: sealed.revision, bytes: sealed.bytes };
-    // Stored before published; here both in one step.
+    // Store before you publish; here both are one step.
     books.found(&sealed, &list, &last_resort, &bundles)?;
     Ok((key, *account.key()))
 }

@@ -1,6 +1,7 @@
-//! Many workers answer for one business account: parts of the example, so that its tests can use them.
+//! Many workers answer for one business account. This library holds the parts of the example, so that its tests can use
+//! them.
 //!
-//! Does not know how processes are started; `main.rs` does. Read `desk.rs` first, then `worker.rs`, then the two engines.
+//! Read `desk.rs` first, then `worker.rs`, then the two engines. `main.rs` starts the processes.
 //!
 //! ```text
 //!  customers ──▶ queue ──▶ worker ─┬─▶ record, over the revision it was made from ──▶ inbox row
@@ -11,16 +12,16 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `desk.rs` | **what a worker does with messages of one conversation: everything that touches sessions** |
-//! | `worker.rs` | its loop: claim, load, compute, compare-and-swap, again where somebody was faster |
-//! | `engine.rs` | the boundary between that and a database with a queue |
+//! | `desk.rs` | **what a worker does with the messages of one conversation: everything that touches sessions** |
+//! | `worker.rs` | its loop: claim, load, compute, compare-and-swap, and repeat if another worker was faster |
+//! | `engine.rs` | the boundary between the worker and a database with a queue |
 //! | `sqlite.rs` | the embedded engine: one file, one transaction |
 //! | `nats.rs`, `nats/` | the distributed engine: three servers, one key at a time |
 //! | `cluster.rs` | those three servers, on this machine |
-//! | `customers.rs` | ten thousand conversations with the business, from the other end |
-//! | `audit.rs` | whether all promises were kept |
-//! | `director.rs`, `found.rs` | starts, kills and restarts processes; opens the business |
-//! | `place.rs` | which engine, and where |
+//! | `customers.rs` | the customers' side of thousands of conversations with the business |
+//! | `audit.rs` | the check that all promises were kept |
+//! | `director.rs`, `found.rs` | starting, killing and restarting processes; opening the business |
+//! | `place.rs` | which engine, and its address |
 //! | `points.rs` | the points at which tests stop a worker |
 
 pub mod audit;
@@ -39,19 +40,19 @@ pub mod worker;
 use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What ends a process early.
+/// The result of operations whose errors end the process.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The library's clock.
+/// Returns the current time for the library.
 ///
 /// # Errors
 ///
-/// Where the machine's clock is before 1970.
+/// If the machine's clock is before 1970.
 pub fn now() -> Outcome<bisik::Timestamp> {
     Ok(bisik::Timestamp::from_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()))
 }
 
-/// Bytes as a command line takes them.
+/// Returns the bytes in hexadecimal, for a command line.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,6 +1,6 @@
 //! Many workers answer for one business account, and are killed while they do.
 //!
-//! Does not know sessions; `desk.rs` does. Run it without arguments, or see `README.md`.
+//! Run it without arguments, or see `README.md`. The code that uses sessions is in `desk.rs`.
 //!
 //! ```text
 //! cargo run --release -p business
@@ -69,7 +69,7 @@ fn customers(place: &str, business: &str, count: &str, questions: &str) -> Outco
     Ok(())
 }
 
-/// To the director.
+/// Writes a line to the director.
 fn say(line: &str) -> Outcome<()> {
     let mut output = std::io::stdout();
     writeln!(output, "{line}")?;
@@ -91,10 +91,10 @@ fn direct(arguments: &[&str]) -> Outcome<bool> {
             ("--workers", _) => play.workers = value.parse()?,
             ("--kill-every", _) => play.kill_every = Duration::from_millis(value.parse()?),
             ("--measure", _) => play.measured = value.parse()?,
-            _ => return Err(format!("unknown: {name} {value}").into()),
+            _ => return Err(format!("unknown option: {name} {value}").into()),
         }
     }
-    // Readable for this user alone, and removed at the end.
+    // Readable only by this user, and removed at the end.
     let scene = tempfile::Builder::new().prefix("bisik-business-").tempdir()?;
     if !nats {
         return perform(scene.path(), &play, None, None);
@@ -109,7 +109,7 @@ fn direct(arguments: &[&str]) -> Outcome<bool> {
 }
 
 fn perform(scene: &Path, play: &Play, url: Option<&str>, mut cluster: Option<Cluster>) -> Outcome<bool> {
-    let engine = if url.is_some() { "NATS JetStream, three copies" } else { "SQLite" };
+    let engine = if url.is_some() { "NATS JetStream, three replicas" } else { "SQLite" };
     println!("many workers, one account: {engine}, {} processors", std::thread::available_parallelism()?);
     let place = |directory: &Path| match url {
         None => Place::Sqlite(directory.join("business.db")),
@@ -140,13 +140,13 @@ fn perform(scene: &Path, play: &Play, url: Option<&str>, mut cluster: Option<Clu
     let result =
         director::storm(&place, &directory, play, |elapsed| lose_a_server(cluster.as_mut(), &mut lost, elapsed))?;
     place.clear()?;
-    // Three servers of which none was lost and came back have shown nothing.
+    // If no server was lost and came back, the run with three servers has shown nothing.
     let kept = result.kept() && (cluster.is_none() || matches!(lost, Some((_, true))));
     report(play, &result, lost, kept);
     Ok(kept)
 }
 
-/// One server is killed a second after the beginning, and started again four seconds later.
+/// Kills one server a second after the beginning, and restarts it four seconds later.
 fn lose_a_server(cluster: Option<&mut Cluster>, lost: &mut Option<(usize, bool)>, elapsed: Duration) -> Outcome<()> {
     let Some(cluster) = cluster else { return Ok(()) };
     match *lost {
@@ -173,28 +173,25 @@ fn report(play: &Play, result: &director::Result, lost: Option<(usize, bool)>, k
         play.customers, promises.asked, play.workers
     );
     println!(
-        "  questions with the application once  {:>8}   again {}   of nothing asked {}",
+        "  questions stored exactly once        {:>8}   duplicates {}   not asked {}",
         promises.once, promises.twice, promises.strange
     );
     println!(
-        "  answers with their customers once    {:>8}   again {}   unreadable {}",
+        "  answers shown exactly once           {:>8}   duplicates {}   unreadable {}",
         tally.once, tally.twice, tally.unreadable
     );
     println!(
-        "  envelopes sent to customers          {:>8}   different salts {}   refused as repeated {}",
+        "  messages sent to customers           {:>8}   distinct salts {}   refused as replayed {}",
         promises.sent, promises.salts, tally.again
     );
-    println!(
-        "  revisions that sent something        {:>8}   reached by two computations {}",
-        promises.revisions, promises.forked
-    );
-    println!("  damaged or invented on their way     {hopeless:>8}   given up {buried}   left in the queue {left}");
+    println!("  revisions that sent a message        {:>8}   computed twice {}", promises.revisions, promises.forked);
+    println!("  damaged or invented in transit       {hopeless:>8}   given up {buried}   left in the queue {left}");
     if let Some((index, back)) = lost {
-        println!("  server {index} of three was killed{}", if back { ", and came back" } else { "" });
+        println!("  server {index} of three was killed{}", if back { " and came back" } else { "" });
     }
     println!();
     println!("{}", if kept { "every promise was kept" } else { "A PROMISE WAS BROKEN" });
 }
 
-/// After the last answer, how long copies may still come.
+/// How long to wait for duplicates after the last answer.
 const QUIET: Duration = Duration::from_secs(1);

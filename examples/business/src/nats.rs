@@ -1,8 +1,8 @@
-//! The distributed engine: NATS JetStream. Messages in a replicated work queue, records in a replicated bucket of keys whose
-//! revisions are the compare-and-swap; each is acknowledged by a majority of the servers.
+//! The distributed engine: NATS JetStream. Messages are in a replicated work queue, and records in a replicated
+//! key-value bucket whose revisions serve for compare-and-swap. A majority of the servers acknowledges each write.
 //!
-//! Does not know what is in a record. There is no transaction over two keys, so that what a message leads to is kept in the
-//! value of its conversation until the customer has confirmed the answer: whoever finds it there can make it happen again.
+//! There is no transaction over two keys. So the value of a conversation holds the results of its messages until the
+//! customer has confirmed the answer, and any worker that finds them there can deliver them again.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -32,28 +32,29 @@ pub struct Nats {
     runtime: Runtime,
     context: Context,
     layout: Layout,
-    /// Messages that are claimed, by token.
+    /// Claimed messages by token.
     claimed: HashMap<u64, Message>,
     tokens: u64,
-    /// Messages that may have killed their workers, fetched and not yet given out: each alone.
+    /// Messages that may have killed their workers: fetched, and to be claimed one at a time.
     suspects: HashMap<&'static str, Vec<Message>>,
-    /// For each conversation, the revision of the very entry that the worker's record came from, 0 where there was none, and
-    /// what is kept with it.
+    /// For each conversation, the revision of the entry that the worker's record came from (0 if there was none), and
+    /// the results stored with it.
     seen: HashMap<Name, (u64, Vec<Effect>)>,
-    /// The revision of the account that the worker holds, and when it was compared.
+    /// The revision of the account that the worker holds, and when it was last compared.
     account: (u64, Instant),
-    /// When first messages were asked for.
+    /// When first messages were last requested.
     tried: Instant,
     compare: bool,
 }
 
 impl Nats {
-    /// Connects to servers (`nats://host:port`, several with commas), and makes streams and buckets that begin with `prefix`
-    /// where they are not there. What a worker claims is given to another one after `lease`.
+    /// Connects to servers (`nats://host:port`, several separated by commas) and creates the streams and buckets whose
+    /// names begin with `prefix`, if they do not exist. After `lease`, a claimed message is delivered to another
+    /// worker.
     ///
     /// # Errors
     ///
-    /// Where no server is there within half a minute.
+    /// If no server can be reached within half a minute.
     pub fn open(url: &str, prefix: &str, lease: Duration) -> Outcome<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let (context, layout) = runtime.block_on(async {
@@ -71,17 +72,17 @@ impl Nats {
         Ok(Self { runtime, context, layout, claimed, tokens: 0, suspects, seen, account, tried, compare: true })
     }
 
-    /// For a test of the audit: stores conversations over whatever is there.
+    /// For a test of the audit: stores conversations without comparing revisions.
     #[must_use]
     pub fn without_compare_and_swap(self) -> Self {
         Self { compare: false, ..self }
     }
 
-    /// Removes everything that begins with the prefix.
+    /// Removes all streams and buckets whose names begin with the prefix.
     ///
     /// # Errors
     ///
-    /// Where the servers cannot be reached.
+    /// If the servers cannot be reached.
     pub fn clear(url: &str, prefix: &str) -> Outcome<()> {
         let nats = Self::open(url, prefix, Duration::from_secs(1))?;
         nats.runtime.block_on(nats.layout.remove(&nats.context))
@@ -92,7 +93,7 @@ impl Nats {
             let key = format!("{}.{}.{}", hex(&row.conversation), hex(&row.id), hex(&row.attempt));
             match layout.inbox.create(key, postcard::to_stdvec(row)?.into()).await {
                 Ok(_) => Ok(()),
-                // By whoever was here before: the key names the message and the computation that was stored.
+                // Another worker created it: the key names the message and the computation that was stored.
                 Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(()),
                 Err(error) => Outcome::Err(error.into()),
             }
@@ -105,7 +106,7 @@ impl Nats {
             if stopped.is_err() {
                 break;
             }
-            // The servers forget a repeated name after two minutes; a customer never shows a message twice.
+            // The servers forget a repeated name after two minutes. A customer never shows a message twice.
             sending.push(async move {
                 publish(context, layout.subject("out"), &name_of(&sent.mail), postcard::to_stdvec(sent)?).await
             });
@@ -115,12 +116,12 @@ impl Nats {
         points.pass(Point::Sent)
     }
 
-    /// Writes one conversation over the revision that it was loaded with.
+    /// Writes one conversation over the revision from which it was loaded.
     async fn put(&self, step: &Step) -> Outcome<Option<(u64, Vec<Effect>)>> {
         let (revision, kept) = self.seen.get(&step.conversation).cloned().unwrap_or_default();
         let (value, crowded) = Value::after(kept, step);
         for effect in crowded {
-            // It happens once more, for good measure, and is forgotten.
+            // Delivered once more, in case that was not finished, and then dropped.
             Self::effects(&self.context, &self.layout, &effect, &mut Points::default()).await?;
         }
         let (key, bytes) = (hex(&step.conversation), postcard::to_stdvec(&value)?);
@@ -132,8 +133,10 @@ impl Nats {
         Ok(stored.map(|revision| (revision, value.effects)))
     }
 
-    /// The value of a conversation, and the revision of this very entry: what is made from it is stored over no other. Any
-    /// server may be asked first, which may lag behind; the one that leads is asked `fresh`, and from then on.
+    /// Returns the value of a conversation and the revision of this very entry; results are stored over no other.
+    ///
+    /// Any server may answer, and it may lag behind. With `fresh`, or if the conversation was loaded before in this
+    /// turn, the leader answers.
     async fn load(&self, name: &Name, fresh: bool) -> Outcome<(u64, Option<Value>)> {
         let key = hex(name);
         let entry = if fresh || self.seen.contains_key(name) {
@@ -145,12 +148,12 @@ impl Nats {
         Ok((revision, Some(postcard::from_bytes(&bytes)?)))
     }
 
-    /// Of what was fetched, what is given out now. A message that was given out again and again is given out alone, so that
-    /// one that kills its workers takes no other with it.
+    /// Returns the fetched messages that are claimed now. A message that was delivered too often is claimed alone, so
+    /// that one that kills its workers affects no other.
     fn without_suspects(&mut self, lane: &'static str, fetched: Vec<Message>) -> Vec<Message> {
         let often = |message: &Message| message.info().is_ok_and(|info| info.delivered.unsigned_abs() > SUSPECT);
         let (mut suspects, innocent): (Vec<_>, Vec<_>) = fetched.into_iter().partition(often);
-        // In no order: those before the one that kills are served, and next time there are others before it.
+        // In random order: messages before the one that kills are processed, and next time others come before it.
         suspects.shuffle(&mut rand::rng());
         let waiting = self.suspects.entry(lane).or_default();
         waiting.extend(suspects);
@@ -161,7 +164,7 @@ impl Nats {
         publish(&self.context, self.layout.subject("buried"), &name_of(mail), postcard::to_stdvec(&(mail, why))?).await
     }
 
-    /// Messages of a lane, where none of them waits to be given out alone.
+    /// Returns the next messages of a lane, unless one is waiting to be claimed alone.
     async fn next(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Message>> {
         let name = if lane == Lane::First { "first" } else { "rest" };
         if let Some(alone) = self.suspects.get_mut(name).and_then(Vec::pop) {
@@ -174,8 +177,9 @@ impl Nats {
         Ok(self.without_suspects(name, fetched))
     }
 
-    /// One batch of first messages, unless somebody has one. Whoever has one may be dead, so that now and then it is tried all
-    /// the same; and never waited for long, or several workers would each wait for what the others hold.
+    /// Fetches one batch of first messages, unless another worker holds one. That worker may be dead, so the request is
+    /// made anyway from time to time. It never waits for long; otherwise several workers would each wait for what the
+    /// others hold.
     async fn fetch_first(&mut self, most: usize) -> Outcome<Vec<Message>> {
         let busy = self.layout.first.get_info().await?.num_ack_pending * 2 >= most;
         if busy && self.tried.elapsed() < GLANCE {
@@ -205,12 +209,12 @@ impl Nats {
                     Verdict::Stored
                 }
                 Ok(None) => Verdict::Conflict,
-                // One that cannot be written is not in the way of the others.
+                // A conversation that cannot be written does not block the others.
                 Err(_) => Verdict::Unknown,
             });
         }
         if let Some(account) = &batch.account {
-            // The account as it was computed has forgotten the pre-keys of all of them, stored or not.
+            // The computed account has deleted the pre-keys of all steps, stored or not.
             let whole = verdicts.iter().all(|verdict| *verdict == Verdict::Stored);
             if !(whole && self.put_account(account).await?) {
                 let behind = |verdict| if verdict == Verdict::Stored { Verdict::KeysLeft } else { verdict };
@@ -246,7 +250,7 @@ impl Engine for Nats {
         let runtime = self.runtime.handle().clone();
         let messages = runtime.block_on(self.next(lane, most))?;
         if lane == Lane::First {
-            // A new turn: what is claimed of old has been settled, or will come again.
+            // A new turn: earlier claims have been settled, or will be delivered again.
             self.claimed.clear();
             self.seen.clear();
         }
@@ -271,7 +275,8 @@ impl Engine for Nats {
         if known != 0 && !fresh && compared.elapsed() < GLANCE {
             return Ok(None);
         }
-        // From the bucket's leader: everybody changes this one, and what a server that lags behind has of it is of no use.
+        // Reads from the bucket's leader. All workers change this record, so an old copy from a server that lags behind
+        // is useless.
         let subject = format!("{}{ACCOUNT}", self.layout.records.prefix);
         let message = self.layout.records.stream.get_last_raw_message_by_subject(&subject);
         let message = self.runtime.block_on(message)?;
@@ -355,7 +360,8 @@ impl Post for Nats {
 
     fn take_bundles(&mut self, most: usize) -> Outcome<Vec<Vec<u8>>> {
         let messages = self.runtime.block_on(patiently(async || fetch(&self.layout.bundles, most).await))?;
-        // A bundle is one customer's when the servers have said so. One that is lost here is one of many.
+        // A bundle belongs to one customer once the servers have confirmed the acknowledgement. Losing one here does
+        // not matter.
         let confirmed = self.runtime.block_on(join_all(messages.iter().map(|message| message.double_ack())));
         let taken = messages.iter().zip(confirmed).filter(|(_, confirmed)| confirmed.is_ok());
         Ok(taken.map(|(message, _)| message.payload.to_vec()).collect())
@@ -363,7 +369,8 @@ impl Post for Nats {
 
     fn send(&mut self, mail: &[Mail]) -> Outcome<()> {
         for some in mail.chunks(AT_ONCE) {
-            // A name for each time that it is sent, and the same where that is tried again: a relay that doubles does double.
+            // Each transmission has a name of its own, which only its retries reuse. So a duplicate that the relay makes
+            // is really delivered twice.
             let named: Vec<_> = some.iter().map(|mail| (hex(&rand::random::<[u8; 16]>()), mail)).collect();
             self.runtime.block_on(patiently(async || {
                 try_join_all(named.iter().map(|(id, mail)| queue(&self.context, &self.layout, id, mail))).await
@@ -374,7 +381,8 @@ impl Post for Nats {
 
     fn fetch(&mut self, most: usize) -> Outcome<Vec<Mail>> {
         let messages = self.runtime.block_on(patiently(async || fetch(&self.layout.outbound, most).await))?;
-        // What is not acknowledged comes again and is refused as replayed: no reason to withhold anything now.
+        // A message that is not acknowledged is delivered again and refused as replayed, so there is no reason to
+        // withhold it now.
         let _acknowledged = self.runtime.block_on(join_all(messages.iter().map(|message| message.ack())));
         messages.iter().map(|message| Ok(postcard::from_bytes::<Sent>(&message.payload)?.mail)).collect()
     }
@@ -385,7 +393,7 @@ impl Books for Nats {
         let runtime = self.runtime.handle().clone();
         runtime.block_on(async {
             if !self.put_account(account).await? {
-                return Err("there is a business here already".into());
+                return Err("there is already a business here".into());
             }
             self.layout.lists.put(LIST, list.to_vec().into()).await?;
             self.layout.lists.put(LAST_RESORT, last_resort.to_vec().into()).await?;
@@ -412,24 +420,24 @@ impl Books for Nats {
     }
 }
 
-/// What the servers know a message by when it comes twice. Its own name will not do: what is sent once more has the same one,
-/// in another ciphertext.
+/// Returns the name by which the servers detect duplicates. The message id is not enough: a message that is sent again
+/// has the same id and another ciphertext.
 fn name_of(mail: &Mail) -> String {
     hex(&Sha256::digest([mail.conversation.as_slice(), &mail.bytes].concat()))
 }
 
-/// The account's key among the records; all others are of 32 hexadecimal digits.
+/// The account's key in the bucket of records; all other keys have 32 hexadecimal digits.
 const ACCOUNT: &str = "account";
 const LIST: &str = "business";
 const LAST_RESORT: &str = "last-resort";
-/// A message that was given out more often is given out alone.
+/// A message that was delivered more often than this is claimed alone.
 const SUSPECT: u64 = 3;
-/// Requests that are under way at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 128;
-/// After that long, a worker looks whether the account has changed (an older one does for all but first messages), or whether
-/// first messages are left of another worker.
+/// After this time, a worker checks whether the account has changed (until then an older one is good enough, except for
+/// first messages), or whether another worker has left first messages.
 const GLANCE: Duration = Duration::from_millis(300);
-/// How long first messages are waited for.
+/// How long to wait for first messages.
 const MOMENT: Duration = Duration::from_millis(20);
-/// Until a message that did not verify is tried again.
+/// Delay before a message that did not verify is tried again.
 const AGAIN: Duration = Duration::from_millis(500);

@@ -1,6 +1,4 @@
-//! Where an engine is: what every process of the example is told.
-//!
-//! Does not know what is kept there.
+//! The address of an engine, which every process of the example receives.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,19 +8,19 @@ use crate::engine::{Books, Engine, Post};
 use crate::nats::Nats;
 use crate::sqlite::Sqlite;
 
-/// An engine, for whatever one of the processes needs of it.
+/// An engine for all processes of the example.
 pub trait All: Engine + Post + Books {}
 
 impl<T: Engine + Post + Books> All for T {}
 
-/// An engine's address.
+/// The address of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A file.
     Sqlite(PathBuf),
-    /// Servers, and what the names of a business begin with there.
+    /// Servers, and the prefix of the business's names on them.
     Nats {
-        /// `nats://host:port`, several with commas.
+        /// `nats://host:port`, several separated by commas.
         url: String,
         /// Letters and digits.
         prefix: String,
@@ -34,19 +32,19 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// Where it did not.
+    /// If the text has another form.
     pub fn from_argument(text: &str) -> Outcome<Self> {
         match text.split_once(':') {
             Some(("sqlite", file)) => Ok(Self::Sqlite(file.into())),
             Some(("nats", rest)) => {
-                let (prefix, url) = rest.split_once('@').ok_or("not a place")?;
+                let (prefix, url) = rest.split_once('@').ok_or("not an engine's address")?;
                 Ok(Self::Nats { url: url.into(), prefix: prefix.into() })
             }
-            _ => Err(format!("not a place: {text}").into()),
+            _ => Err(format!("not an engine's address: {text}").into()),
         }
     }
 
-    /// For the command line of another process.
+    /// Returns the address as a command-line argument.
     #[must_use]
     pub fn to_argument(&self) -> String {
         match self {
@@ -55,8 +53,8 @@ impl Place {
         }
     }
 
-    /// How long a worker has what it claims, before another one is given it: longer than a batch takes, and on servers longer
-    /// than it takes them to choose another leader.
+    /// Returns how long a claim is leased to a worker: longer than a batch takes and, on servers, longer than an
+    /// election of a leader.
     #[must_use]
     pub const fn lease(&self) -> Duration {
         match self {
@@ -65,11 +63,11 @@ impl Place {
         }
     }
 
-    /// Opens it.
+    /// Opens the engine.
     ///
     /// # Errors
     ///
-    /// Where nobody is there.
+    /// If it cannot be reached.
     pub fn open(&self, lease: Duration) -> Outcome<Box<dyn All>> {
         match self {
             Self::Sqlite(file) => Ok(Box::new(Sqlite::open(file, lease)?)),
@@ -77,11 +75,11 @@ impl Place {
         }
     }
 
-    /// Removes what is there, where it is not in the scene's directory anyway.
+    /// Removes the engine's data, unless it is in the scene's directory, which is removed at the end.
     ///
     /// # Errors
     ///
-    /// Where nobody is there.
+    /// If the engine cannot be reached.
     pub fn clear(&self) -> Outcome<()> {
         match self {
             Self::Sqlite(_) => Ok(()),

@@ -1,34 +1,32 @@
-//! The points at which a worker can die, and tests that stop it there.
-//!
-//! Does not know what a worker does between them.
+//! The points at which a worker can die, and at which tests stop it.
 
 use crate::Outcome;
 
 /// A moment between two effects that others can see, or between loading and storing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
-    /// Messages are claimed, nothing is loaded.
+    /// Messages are claimed; nothing is loaded.
     Claimed,
     /// Records are loaded.
     Loaded,
-    /// Everything is computed, nothing is stored.
+    /// Everything is computed; nothing is stored.
     Computed,
-    /// The conversation is written; in a transaction that is not committed, where the engine has them.
+    /// The conversation is written; if the engine has transactions, in one that is not committed.
     ConversationWritten,
     /// The account is written.
     AccountWritten,
     /// The application has its rows.
     RowsWritten,
-    /// The next envelope is about to be handed to the relay, as those before it were.
+    /// The next envelope is about to be handed to the relay; earlier ones were.
     Sending,
-    /// What is sent is handed to the relay; the claims are not settled.
+    /// All envelopes are handed to the relay; the claims are not settled.
     Sent,
-    /// All is done.
+    /// Everything is done.
     Settled,
 }
 
 impl Point {
-    /// All of them, in order.
+    /// All points, in order.
     pub const ALL: [Self; 9] = [
         Self::Claimed,
         Self::Loaded,
@@ -49,16 +47,16 @@ pub struct Points {
 }
 
 impl Points {
-    /// Never.
+    /// Never stops.
     pub const NOWHERE: Self = Self { stop: None };
 
-    /// Goes past `times` visits of a point and stops at the next.
+    /// Returns a value that passes `times` visits of a point and stops at the next.
     #[must_use]
     pub const fn stop_at(point: Point, times: u32) -> Self {
         Self { stop: Some((point, times)) }
     }
 
-    /// Whether it has stopped nowhere yet, though it should.
+    /// Returns whether it should stop but has not stopped yet.
     #[must_use]
     pub const fn is_ahead(&self) -> bool {
         self.stop.is_some()
@@ -68,7 +66,7 @@ impl Points {
     ///
     /// # Errors
     ///
-    /// [`Stopped`] where a test wants the worker to die here.
+    /// [`Stopped`] if a test wants the worker to die here.
     pub fn pass(&mut self, point: Point) -> Outcome<()> {
         match &mut self.stop {
             Some((at, 0)) if *at == point => {
@@ -84,7 +82,7 @@ impl Points {
     }
 }
 
-/// A test has stopped the worker.
+/// The error of a worker that a test has stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopped(pub Point);
 

@@ -1,6 +1,6 @@
-//! The embedded engine: one file of SQLite. Record, inbox row, outbox and queue change in one transaction.
+//! The embedded engine: one SQLite file. Record, inbox row, outbox and queue change in one transaction.
 //!
-//! Does not know what is in a record. No transaction is open while anybody computes: each method is one, and short.
+//! No transaction is open while a worker computes: each method is one short transaction.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,35 +16,35 @@ use crate::points::{Point, Points};
 pub struct Sqlite {
     connection: Connection,
     lease: Duration,
-    /// As a customer: the last message that was fetched.
+    /// For customers: the last message that was fetched.
     fetched: i64,
     compare: bool,
 }
 
 impl Sqlite {
-    /// Opens the file, or makes it. What a worker claims is given to another one after `lease`.
+    /// Opens or creates the file. After `lease`, a claimed message is delivered to another worker.
     ///
     /// # Errors
     ///
-    /// Where the file cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(file: &Path, lease: Duration) -> Outcome<Self> {
         let mut connection = Connection::open(file)?;
         connection.busy_handler(Some(wait_for_turn))?;
-        // Readers beside one writer; and a commit is on the disk before anything is sent, not only in its cache.
+        // Readers run beside one writer, and a commit is on the disk, not only in its cache, before anything is sent.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.execute_batch(SCHEMA)?;
         Ok(Self { connection, lease, fetched: 0, compare: true })
     }
 
-    /// For a test of the audit: stores over whatever is there.
+    /// For a test of the audit: stores without comparing revisions.
     #[must_use]
     pub fn without_compare_and_swap(self) -> Self {
         Self { compare: false, ..self }
     }
 
     fn begin(&mut self) -> Outcome<Transaction<'_>> {
-        // As a writer from the start: one that reads first could find its snapshot outdated when it writes.
+        // Starts as a writer: a transaction that reads first could find its snapshot outdated when it writes.
         Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 
@@ -60,7 +60,7 @@ impl Engine for Sqlite {
             Lane::First => CLAIM_FIRST,
             Lane::Rest => CLAIM_REST,
         };
-        // A lease that is lost with the power is no loss, so that this commit need not wait for the disk.
+        // Losing a lease in a power failure does no harm, so this commit need not wait for the disk.
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         let transaction = self.begin()?;
         let mut claims = transaction
@@ -98,7 +98,7 @@ impl Engine for Sqlite {
         let compare = self.compare;
         let transaction = self.begin()?;
         if let Some(account) = &batch.account {
-            // With the account, it is all or nothing: pre-keys are forgotten where their sessions are stored, only there.
+            // With the account it is all or nothing: pre-keys may be deleted only if their sessions are stored.
             if !put(&transaction, ACCOUNT, account, compare)? {
                 return Ok(vec![Verdict::Conflict; batch.steps.len()]);
             }
@@ -110,7 +110,7 @@ impl Engine for Sqlite {
                 effects(&transaction, step, points)?;
                 verdicts.push(Verdict::Stored);
             } else if batch.account.is_some() {
-                // Dropping the transaction takes everything back.
+                // Dropping the transaction rolls everything back.
                 return Ok(vec![Verdict::Conflict; batch.steps.len()]);
             } else {
                 verdicts.push(Verdict::Conflict);
@@ -132,7 +132,7 @@ impl Engine for Sqlite {
     }
 
     fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
-        // What the messages led to was stored with them.
+        // The results of the messages were stored together with them.
         let transaction = self.begin()?;
         for claim in claims {
             settle(&transaction, claim.token)?;
@@ -214,7 +214,7 @@ impl Books for Sqlite {
     fn found(&mut self, account: &Sealed, list: &[u8], last_resort: &[u8], bundles: &[Vec<u8>]) -> Outcome<()> {
         let transaction = self.begin()?;
         if !put(&transaction, ACCOUNT, account, true)? {
-            return Err("there is a business here already".into());
+            return Err("there is already a business here".into());
         }
         for (name, bytes) in [("list", list), ("last resort", last_resort)] {
             transaction.execute("INSERT INTO published VALUES (?1, ?2)", params![name, bytes])?;
@@ -300,13 +300,14 @@ fn settle(transaction: &Transaction<'_>, token: u64) -> Outcome<bool> {
     Ok(transaction.prepare_cached("DELETE FROM inbound WHERE seq = ?1")?.execute([integer(token)?])? == 1)
 }
 
-/// Somebody else writes: SQLite's own waiting grows to a tenth of a second, and transactions here take a hundredth of that.
+/// Waits for another writer. SQLite's own wait grows to a tenth of a second; a transaction here takes a hundredth of
+/// that.
 fn wait_for_turn(times: i32) -> bool {
     std::thread::sleep(Duration::from_micros(300));
     times < 100_000
 }
 
-/// Now and a little later, for leases: every process goes by the clock of the one machine that the file is on.
+/// Returns the time `later` from now, for leases. All processes use the clock of the one machine that holds the file.
 fn milliseconds(later: Duration) -> Outcome<i64> {
     Ok(i64::try_from((SystemTime::now().duration_since(UNIX_EPOCH)? + later).as_millis())?)
 }
@@ -315,7 +316,7 @@ fn integer(number: u64) -> Outcome<i64> {
     Ok(i64::try_from(number)?)
 }
 
-/// The account's name among the records; all others have 16 bytes.
+/// The account's name among the records; all other names have 16 bytes.
 const ACCOUNT: &[u8] = b"account";
 
 /// `inbox` has no unique key: that each question is in it once is a promise of the worker, not of an index.
@@ -336,7 +337,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS lists (conversation BLOB PRIMARY KEY, bytes BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS published (name TEXT PRIMARY KEY, bytes BLOB NOT NULL);";
 
-/// A message that was given out so often is given out alone: one that kills its workers takes no other with it.
+/// A message that was delivered this often is claimed alone, so that one that kills its workers affects no other.
 const SUSPECT: i64 = 3;
 
 /// One batch of first messages at a time.
@@ -350,7 +351,8 @@ const CLAIM_FIRST: &str = "
         AND NOT EXISTS (SELECT 1 FROM inbound WHERE first = 1 AND held = 1 AND until > ?1)
     RETURNING seq, attempts, conversation, id, bytes";
 
-/// The oldest, and whatever else waits of their conversations, within bounds: one worker then computes for each of them once.
+/// The oldest messages, and the others waiting in their conversations, within bounds. So one worker computes each
+/// conversation once.
 const CLAIM_REST: &str = "
     WITH next AS (SELECT seq, attempts FROM inbound WHERE first = 0 AND until <= ?1 ORDER BY until, seq LIMIT 1)
     UPDATE inbound SET held = 1, until = ?2, attempts = attempts + 1

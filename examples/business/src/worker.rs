@@ -1,6 +1,6 @@
-//! A worker: claims messages, loads, computes, stores by compare-and-swap, and does it again where somebody was faster.
+//! A worker: claims messages, loads, computes, stores by compare-and-swap, and repeats if another worker was faster.
 //!
-//! Does not know what the messages say. Holds no lock and no transaction while it computes.
+//! It holds no lock and no transaction while it computes.
 
 use std::time::{Duration, Instant};
 
@@ -16,29 +16,29 @@ pub struct Worker {
     engine: Box<dyn Engine>,
     key: StorageKey,
     account: Option<Account>,
-    /// Computations that somebody else's made worthless.
+    /// Computations whose result was not stored because another worker was faster.
     pub conflicts: u64,
     /// Where tests stop it.
     pub points: Points,
 }
 
 impl Worker {
-    /// A worker for the account whose records `key` opens.
+    /// Returns a worker for the account whose records `key` opens.
     #[must_use]
     pub const fn new(engine: Box<dyn Engine>, key: StorageKey) -> Self {
         Self { engine, key, account: None, conflicts: 0, points: Points::NOWHERE }
     }
 
-    /// The engine, for a look at what is there.
+    /// Returns the engine, for inspection.
     pub fn engine(&mut self) -> &mut dyn Engine {
         self.engine.as_mut()
     }
 
-    /// Works for ever.
+    /// Works until an error.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached for a minute.
+    /// If the engine cannot be reached for a minute.
     pub fn run(&mut self) -> Outcome<()> {
         let mut trouble: Option<Instant> = None;
         loop {
@@ -46,7 +46,8 @@ impl Worker {
                 Ok(0) => std::thread::sleep(IDLE),
                 Ok(_) => trouble = None,
                 Err(error) => {
-                    // A database that is away comes back: what was claimed comes again when its lease ends.
+                    // An unavailable database comes back, and claimed messages are delivered again when their lease
+                    // ends.
                     if trouble.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
                         return Err(error);
                     }
@@ -57,11 +58,11 @@ impl Worker {
         }
     }
 
-    /// One batch of each lane; how many messages that were.
+    /// Processes one batch of each lane. Returns the number of messages.
     ///
     /// # Errors
     ///
-    /// Where the engine cannot be reached, or a test stops it: the claims come again.
+    /// If the engine cannot be reached, or a test stops the worker: the messages are delivered again.
     pub fn turn(&mut self) -> Outcome<usize> {
         let mut count = 0;
         for lane in [Lane::First, Lane::Rest] {
@@ -77,7 +78,7 @@ impl Worker {
         Ok(count)
     }
 
-    /// Serves claims until each is settled, buried, or left for another time.
+    /// Processes claims until each is settled, given up, or left for later.
     ///
     /// # Errors
     ///
@@ -91,18 +92,19 @@ impl Worker {
             }
             self.conflicts += 1;
         }
-        // Too much is going on around them; when the lease ends they come again.
+        // Other workers change these records too often; the messages are delivered again when the lease ends.
         Ok(())
     }
 
-    /// A message that was given out so often has killed its workers, or was never of any use.
+    /// Gives up messages that were delivered so often that they must have killed their workers or were never of any
+    /// use.
     fn bury_hopeless(&mut self, claims: Vec<Claim>) -> Outcome<Vec<Claim>> {
         let (left, hopeless): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.attempts <= ATTEMPTS);
         self.bury_all(&hopeless, "given out too often")?;
         Ok(left)
     }
 
-    /// Loads, computes and stores once; gives the claims whose records somebody else has changed meanwhile.
+    /// Loads, computes and stores once. Returns the claims whose records another worker changed in the meantime.
     fn round(&mut self, claims: Vec<Claim>) -> Outcome<Vec<Claim>> {
         let now = now()?;
         let mut account = self.load_account(claims.iter().any(|claim| Lane::of(&claim.mail) == Lane::First))?;
@@ -110,7 +112,7 @@ impl Worker {
         let mut works = Vec::new();
         let conversations = by_conversation(&claims);
         let names: Vec<Name> = conversations.iter().map(|(name, _)| *name).collect();
-        // What is refused for good is refused by the newest record.
+        // Only the newest record may refuse a message for good.
         let fresh = claims.iter().any(|claim| claim.attempts >= TRIES);
         let records = self.engine.conversations(&names, fresh)?;
         self.points.pass(Point::Loaded)?;
@@ -118,11 +120,11 @@ impl Worker {
             let list = if record.is_none() { self.engine.customer_list(name)? } else { None };
             match desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now) {
                 Ok(conversation) => works.push(desk::attend(&mut account, conversation, together, now)),
-                // The customer's list may be on its way.
+                // The customer's list may still arrive.
                 Err(error) => together.iter().try_for_each(|claim| self.put_off(claim, &error.to_string()))?,
             }
         }
-        // Where pre-keys were used, for the account is stored anyway then.
+        // Only if pre-keys were used: then the account is stored anyway.
         let bundles = if account.revision() == before { Vec::new() } else { restock(&mut account, now)? };
         let batch = desk::seal(&mut account, &mut works, bundles, &self.key);
         self.points.pass(Point::Computed)?;
@@ -155,7 +157,7 @@ impl Worker {
         )
     }
 
-    /// What may fit a later state gets some tries.
+    /// Retries a message that a later state may accept, a limited number of times.
     fn put_off(&mut self, claim: &Claim, why: &str) -> Outcome<()> {
         if claim.attempts < TRIES { self.engine.put_back(claim) } else { self.engine.bury(claim, why) }
     }
@@ -164,7 +166,8 @@ impl Worker {
         claims.iter().try_for_each(|claim| self.engine.bury(claim, why))
     }
 
-    /// Messages whose conversation is stored: what they used is forgotten, what they led to has happened.
+    /// Finishes messages whose conversation is already stored: deletes the pre-keys they used, and delivers their
+    /// results.
     fn catch_up(&mut self, claims: &[Claim]) -> Outcome<()> {
         if claims.is_empty() {
             return Ok(());
@@ -199,8 +202,8 @@ impl Worker {
         Ok(stored)
     }
 
-    /// The account as the engine has it. The copy in memory is taken out: it goes back only when what was done with it is
-    /// stored.
+    /// Returns the account as the engine has it. The copy in memory is taken out; it is put back only when its changes
+    /// are stored.
     fn load_account(&mut self, fresh: bool) -> Outcome<Account> {
         let held = self.account.take();
         let known = held.as_ref().map_or(0, Account::revision);
@@ -212,7 +215,7 @@ impl Worker {
     }
 }
 
-/// The messages of each conversation together, in the order in which they came.
+/// Returns the messages grouped by conversation, in order of arrival.
 fn by_conversation(claims: &[Claim]) -> Vec<(Name, Vec<Claim>)> {
     let mut conversations: Vec<(Name, Vec<Claim>)> = Vec::new();
     for claim in claims {
@@ -225,7 +228,7 @@ fn by_conversation(claims: &[Claim]) -> Vec<(Name, Vec<Claim>)> {
     conversations
 }
 
-/// One-time pre-keys for strangers, before they run out.
+/// Creates one-time pre-keys for new customers, before they run out.
 fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
     if account.stock(now).one_time >= STOCK / 2 {
         return Ok(Vec::new());
@@ -235,17 +238,18 @@ fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
     Ok(bundles.iter().map(PreKeyBundle::to_bytes).collect())
 }
 
-/// Messages that are claimed at once: enough to share the cost of a commit, few enough to be soon done again.
+/// Messages claimed at once: enough to share the cost of a commit, few enough to repeat quickly.
 pub const BATCH: usize = 32;
-/// One-time pre-keys that are kept in stock.
+/// One-time pre-keys kept in stock.
 pub const STOCK: usize = 1_000;
-/// Times that a message which does not verify is given out before it is given up.
+/// Deliveries after which a message that does not verify is given up.
 const TRIES: u64 = 3;
-/// Times that a message is given out at all: more workers than that do not die of something else with the same one in hand.
+/// Deliveries after which any message is given up: it is unlikely that more workers than this died of something else
+/// while holding it.
 const ATTEMPTS: u64 = 20;
-/// Computations of one claim.
+/// Computations for one claim.
 const ROUNDS: u32 = 10;
 const IDLE: Duration = Duration::from_millis(2);
 const TROUBLE: Duration = Duration::from_millis(200);
-/// How long an engine may be away.
+/// How long an engine may be unavailable.
 const PATIENCE: Duration = Duration::from_secs(60);

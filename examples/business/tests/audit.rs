@@ -1,6 +1,4 @@
-//! The audit is only worth something if it notices: each promise, broken by hand.
-//!
-//! Does not know how a promise could come to be broken.
+//! Breaks each promise by hand: the audit must notice.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use business::audit::Promises;
@@ -19,7 +17,7 @@ fn audit(rows: &[Row], sent: &[Sent]) -> Promises {
     Promises::count(questions(2, 2), rows, sent)
 }
 
-/// A message with a salt, as the wire has it: with a first flight or without.
+/// Returns a message with a salt in the wire format, with or without a first flight.
 fn sent(first: bool, salt: u8, rest: u8, attempt: u8) -> Sent {
     let mut bytes = if first { [vec![0x21], vec![rest; 1_208]].concat() } else { vec![0x22] };
     bytes.extend([salt; 16]);

@@ -1,6 +1,6 @@
-//! The same promises on three servers, where no transaction joins two records.
+//! The same promises on three servers, where no transaction covers two records.
 //!
-//! Does not know processes of workers. Needs `nats-server`: `cargo test -p business -- --include-ignored`.
+//! Needs `nats-server`: `cargo test -p business -- --include-ignored`.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 #[allow(dead_code, reason = "each file of tests uses a part of it")]

@@ -1,6 +1,5 @@
-//! The promises of a worker: whatever stops it and whoever is faster, each question arrives once and is answered once.
-//!
-//! Does not know processes: `business` itself kills those.
+//! The promises of a worker: each question arrives once and is answered once, wherever a worker stops and whichever is
+//! faster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[allow(dead_code, reason = "each file of tests uses a part of it")]
@@ -17,7 +16,7 @@ use business::sqlite::Sqlite;
 use business::worker::BATCH;
 use office::Office;
 
-/// One business in one file. Leases end at once, so that a test waits for nothing.
+/// One business in one file. Leases end at once, so tests do not wait.
 struct Embedded {
     office: Office,
     file: PathBuf,
@@ -60,7 +59,7 @@ fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
     }
 }
 
-/// Otherwise the test above would show nothing.
+/// Without this, the test above would show nothing.
 #[test]
 fn the_audit_notices_workers_without_compare_and_swap() {
     let office = Embedded::new();
@@ -77,7 +76,7 @@ fn a_first_message_that_is_lost_is_kept_aside_and_not_forgotten() {
     let office = Embedded::new();
     let mut customers = office.customers(1, 1);
     customers.ask_all().unwrap();
-    // As if the account had forgotten the one-time key: its number in the first flight is another.
+    // Simulates an account that has deleted the one-time key: changes its id in the first flight.
     let mut post = office.sqlite();
     let real = post.claim(Lane::First, BATCH).unwrap();
     let mut mail = real[0].mail.clone();
@@ -123,7 +122,7 @@ fn a_poisoned_message_does_not_hold_up_the_queue_and_is_given_up_after_some_trie
     let poison =
         [bad(conversation, b""), bad(conversation, &damaged), bad([7; 16], &[0x21; 2_000]), bad([7; 16], &[0x22; 200])];
     post.send(&poison).unwrap();
-    // As if of a session that is lost: the customer is asked for it again, and has nothing of that name.
+    // Simulates a message of a lost session: the customer is asked for it again, and has no message of that name.
     post.send(&[bad(conversation, &[0x21; 2_000])]).unwrap();
     office.empty();
 
@@ -147,7 +146,7 @@ fn a_message_that_kills_its_workers_is_given_up_and_takes_no_other_with_it() {
         }
         post.send(&[Mail { conversation: [7; 16], id: [7; 16], bytes: vec![kind; 2_000] }]).unwrap();
         customers.ask_all().unwrap();
-        // Whoever is given it dies of it, with all that it was given.
+        // Every worker to which it is delivered dies, with everything else it has claimed.
         let mut deaths = 0;
         while deaths < 20 {
             let claims = post.claim(lane, BATCH).unwrap();
@@ -170,7 +169,7 @@ fn a_message_that_kills_its_workers_is_given_up_and_takes_no_other_with_it() {
 #[test]
 fn pre_keys_are_made_before_they_run_out() {
     let office = Embedded::new();
-    // More than there were in the beginning.
+    // More than there were at the start.
     let hopeless = std::thread::scope(|scope| {
         let customers = scope.spawn(|| {
             let mut customers = office.customers(1_100, 1);

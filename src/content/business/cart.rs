@@ -1,6 +1,6 @@
-//! [`Cart`]: what a customer would like to have, with everything that is needed to read it inside.
+//! [`Cart`]: the items that a customer wants to buy, with all data needed to show them.
 //!
-//! Does not know the catalogue: whether the prices are still the business's own, its program decides, see [`CartLine::agrees_with`].
+//! A business compares the prices with its own catalogue before it relies on them: see [`CartLine::agrees_with`].
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,9 +9,10 @@ use super::{CatalogueItem, Price};
 use crate::content::names::{bounded, within};
 use crate::content::{ContentError, PrivateText, Text, limits, wire};
 
-/// Items, how many of each, and what each cost when it was chosen: 1 to 100 lines in one currency, no item twice.
+/// The items a customer wants to buy, with quantities and the prices that the customer saw: 1 to 100 lines in one
+/// currency, each item at most once.
 ///
-/// The sum is in no field: who shows or charges one computes it from the lines.
+/// No field holds the total. A program that shows or charges it computes it from the lines.
 ///
 /// ```
 /// use bisik::content::{Cart, CartLine, CatalogueItem, Price};
@@ -28,9 +29,9 @@ use crate::content::{ContentError, PrivateText, Text, limits, wire};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cart {
-    /// What is in it.
+    /// One line for each item.
     pub lines: Vec<CartLine>,
-    /// What the customer says about it.
+    /// The customer's note, if any.
     pub note: Option<Text>,
 }
 
@@ -43,23 +44,24 @@ pub struct CartLine {
     pub title: PrivateText,
     /// How many: 1 to 9,999.
     pub quantity: u32,
-    /// What one of it cost, as the customer saw it.
+    /// The price of one, as the customer saw it.
     pub price: Price,
 }
 
 impl CartLine {
-    /// So many of `item`, at its price of now.
+    /// Returns a line with `quantity` of `item` at its current price.
     ///
     /// # Errors
     ///
-    /// [`ContentError::OutOfRange`] for an item without a price, and unless there are 1 to 9,999 of it.
+    /// [`ContentError::OutOfRange`] if the item has no price, or if `quantity` is not from 1 to 9,999.
     pub fn of(item: &CatalogueItem, quantity: u32) -> Result<Self, ContentError> {
         let price = item.price.clone().ok_or(ContentError::OutOfRange)?;
         let line = Self { item: item.id.clone(), title: item.title.clone(), quantity, price };
         line.check().map(|()| line)
     }
 
-    /// P-7.18. Whether the business, which knows `item`, still sells it at the price that the customer saw.
+    /// Returns whether the business still sells `item` at the price that the customer saw. `item` is the business's own
+    /// record of it. Requirement P-7.18.
     #[must_use]
     pub fn agrees_with(&self, item: &CatalogueItem) -> bool {
         self.item == item.id && item.price.as_ref() == Some(&self.price)
@@ -73,7 +75,7 @@ impl CartLine {
     }
 }
 
-/// How many of what somebody wants is theirs to say.
+/// Hides the quantity: how many of an item a customer wants is private.
 impl fmt::Debug for CartLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { item, title, quantity: _, price } = self;
@@ -83,18 +85,18 @@ impl fmt::Debug for CartLine {
 }
 
 impl Cart {
-    /// A cart without a note.
+    /// Returns a cart without a note.
     #[must_use]
     pub fn new(lines: impl IntoIterator<Item = CartLine>) -> Self {
         Self { lines: lines.into_iter().collect(), note: None }
     }
 
-    /// P-7.18. What all of it cost, by its lines.
+    /// Returns the total price, computed from the lines. Requirement P-7.18.
     ///
     /// # Errors
     ///
-    /// [`ContentError::OutOfRange`] without lines, in several currencies, and above 10^15; never of a cart in a
-    /// [`Content`](crate::content::Content).
+    /// [`ContentError::OutOfRange`] if there are no lines, if they have different currencies, or if the total is above
+    /// 10^15. The cart of a [`Content`](crate::content::Content) never returns an error: it has been checked.
     pub fn total(&self) -> Result<Price, ContentError> {
         let mut costs = self.lines.iter().map(|CartLine { quantity, price, .. }| price.times(*quantity));
         let first = costs.next().ok_or(ContentError::OutOfRange)??;

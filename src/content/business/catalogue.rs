@@ -1,13 +1,13 @@
-//! [`CatalogueItem`]: something that a business sells, as it shows it.
+//! [`CatalogueItem`]: an item for sale, as the business presents it.
 //!
-//! Does not know the catalogue: which items there are, and which are still the same, the business's program keeps.
+//! The catalogue itself, and whether an item is still current, is the matter of the business's program.
 
 use super::Price;
 use crate::content::attachment::Blob;
 use crate::content::names::bounded;
 use crate::content::{ContentError, PrivateText, limits, wire};
 
-/// Something that a business sells.
+/// An item that a business sells.
 ///
 /// ```
 /// use bisik::content::{Availability, CatalogueItem, Price};
@@ -20,37 +20,37 @@ use crate::content::{ContentError, PrivateText, limits, wire};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CatalogueItem {
-    /// The business's own name for it: 1 to 64 bytes.
+    /// The business's own identifier for it: 1 to 64 bytes.
     pub id: PrivateText,
-    /// What it is called: 1 to 255 bytes.
+    /// Its name: 1 to 255 bytes.
     pub title: PrivateText,
-    /// What is said about it: at most 4,096 bytes, empty for nothing.
+    /// A description: at most 4,096 bytes, or empty.
     pub description: PrivateText,
-    /// What one of it costs now; none where that has to be asked.
+    /// The current price of one. `None` if the customer has to ask.
     pub price: Option<Price>,
     /// A picture of it.
     pub picture: Option<Blob>,
-    /// Whether it can be had.
+    /// Whether it is available.
     pub availability: Availability,
 }
 
-/// Whether something can be had. A value that a later version sends is kept, and equal to none of these.
+/// Whether an item is available. A value from a later version is preserved, and equals none of these constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Availability(i32);
 
 impl Availability {
     /// The business does not say.
     pub const UNSPECIFIED: Self = Self(0);
-    /// It is there.
+    /// In stock.
     pub const IN_STOCK: Self = Self(1);
-    /// It is not there.
+    /// Out of stock.
     pub const OUT_OF_STOCK: Self = Self(2);
-    /// It is made, or fetched, for the customer.
+    /// Made or procured for the customer.
     pub const TO_ORDER: Self = Self(3);
 }
 
 impl CatalogueItem {
-    /// An item of which nothing is known but its names.
+    /// Returns an item with an identifier and a title, and all else empty.
     #[must_use]
     pub fn new(id: impl Into<PrivateText>, title: impl Into<PrivateText>) -> Self {
         let (price, picture, availability) = (None, None, Availability::UNSPECIFIED);

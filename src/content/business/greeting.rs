@@ -1,10 +1,11 @@
-//! What a business's program says by itself: to who writes for the first time, and while nobody is there.
+//! The automatic messages of a business: the greeting to new customers, and the away message.
 //!
-//! Does not know when either is due.
+//! The application decides when each is sent.
 
 use crate::content::{ContentError, Text, wire};
 
-/// P-7.17. The first answer to a new customer. [`Envelope::automated`](crate::content::Envelope::automated) is set with it.
+/// The first reply to a new customer. [`Content::new`](crate::content::Content::new) sets
+/// [`Envelope::automated`](crate::content::Envelope::automated) with it. Requirement P-7.17.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -17,14 +18,15 @@ use crate::content::{ContentError, Text, wire};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {
-    /// What it says.
+    /// The text.
     pub text: Text,
 }
 
-/// P-7.17. Nobody is there to answer now. [`Envelope::automated`](crate::content::Envelope::automated) is set with it.
+/// A message that nobody is there to answer. [`Content::new`](crate::content::Content::new) sets
+/// [`Envelope::automated`](crate::content::Envelope::automated) with it. Requirement P-7.17.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Away {
-    /// What it says.
+    /// The text.
     pub text: Text,
 }
 

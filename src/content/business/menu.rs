@@ -1,6 +1,6 @@
-//! Answers to choose from (quick replies, lists, buttons), and [`Selection`], the one that was chosen.
+//! Replies to choose from (quick replies, lists, buttons), and [`Selection`], the reply that was chosen.
 //!
-//! Does not know what the answers mean: their ids are the business's own.
+//! The identifiers of the replies are the business's own; only its program interprets them.
 
 use alloc::vec::Vec;
 
@@ -8,88 +8,89 @@ use super::check_link;
 use crate::content::names::bounded;
 use crate::content::{Content, ContentError, Kind, PersonId, PrivateText, Reference, Text, limits, wire};
 
-/// An answer that is offered: the business's own name for it, 1 to 255 bytes, and what the customer sees, 1 to 255 bytes.
+/// A reply that a business offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What the business's program goes by. Not shown.
+    /// The business's own identifier for the reply: 1 to 255 bytes. Not shown.
     pub id: PrivateText,
-    /// What is shown, and what the customer says by choosing it.
+    /// The text that is shown, and that the customer says by choosing the reply: 1 to 255 bytes.
     pub title: PrivateText,
 }
 
-/// Something said, with answers that are offered beside the keyboard until another message comes: 1 to 16, their ids all different.
+/// A text with replies, shown beside the keyboard until the next message arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuickReplies {
-    /// What is said.
+    /// The text.
     pub text: Text,
-    /// What can be answered.
+    /// The replies: 1 to 16, with distinct identifiers.
     pub choices: Vec<Choice>,
 }
 
-/// Something said, with a list of answers that opens.
+/// A text with a list of replies that the customer opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
-    /// What is said.
+    /// The text.
     pub text: Text,
-    /// What is tapped to open it: 1 to 255 bytes.
+    /// The label of the control that opens the list: 1 to 255 bytes.
     pub label: PrivateText,
-    /// 1 to 16 sections, with 100 rows at most in all of them.
+    /// 1 to 16 sections, with at most 100 rows in total.
     pub sections: Vec<Section>,
 }
 
-/// Rows of a list under a title of their own.
+/// Rows of a list under a common title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// At most 255 bytes, empty for none.
+    /// The title: at most 255 bytes, or empty.
     pub title: PrivateText,
-    /// At least one; the ids of all rows of a list are different.
+    /// At least one row. The identifiers of all rows of a list are distinct.
     pub rows: Vec<Row>,
 }
 
-/// An answer in a list.
+/// A reply in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The answer.
+    /// The reply.
     pub choice: Choice,
-    /// More about it: at most 1,024 bytes, empty for nothing.
+    /// A description: at most 1,024 bytes, or empty.
     pub description: PrivateText,
 }
 
-/// Something said, with buttons under it that stay.
+/// A text with permanent buttons under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buttons {
-    /// What is said.
+    /// The text.
     pub text: Text,
-    /// What stands under it in small letters: at most 255 bytes, empty for nothing.
+    /// Small print below the text: at most 255 bytes, or empty.
     pub footer: PrivateText,
-    /// 1 to 16; the ids of those that answer are all different.
+    /// 1 to 16 buttons. The identifiers of those that reply are distinct.
     pub buttons: Vec<Button>,
 }
 
-/// One button.
+/// A button.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
-    /// What stands on it: 1 to 255 bytes.
+    /// Its label: 1 to 255 bytes.
     pub title: PrivateText,
-    /// What it does.
+    /// Its action.
     pub action: Action,
 }
 
-/// What a button does.
+/// The action of a button.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Answers: the business's own name for that, 1 to 255 bytes.
+    /// Replies with this identifier of the business: 1 to 255 bytes.
     Answer(PrivateText),
     /// Opens an `https` link of at most 2,048 bytes.
     Open(PrivateText),
-    /// Calls a telephone number: `+` and 3 to 15 digits, as in E.164.
+    /// Calls a telephone number in E.164 form: `+` and 3 to 15 digits.
     Dial(PrivateText),
 }
 
-/// What a customer has chosen: an answer that a business offered in a list, in quick replies or on a button.
+/// The reply that a customer chose from a list, quick replies or buttons.
 ///
-/// P-7.19. It can only be made from the content that offered it, and [`Selection::answers`] says whether it was.
+/// A selection can only be made from the content that offered the reply. [`Selection::answers`] returns whether a
+/// content did (requirement P-7.19).
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -104,18 +105,18 @@ pub enum Action {
 /// let chosen = Selection::new(&asked, &stall, "iced").expect("it was offered");
 /// assert_eq!(&*chosen.title, "Dingin");
 /// assert!(Selection::new(&asked, &stall, "free of charge").is_none());
-/// // The business looks up what `chosen.of` names, and asks whether it has offered this.
+/// // The business looks up the content that `chosen.of` names and checks that it offered this reply.
 /// assert!(chosen.answers(&asked, &stall));
 /// # Ok::<(), bisik::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Selection {
-    /// The content that offered it.
+    /// The content that offered the reply.
     pub of: Reference,
     /// [`Choice::id`] or [`Action::Answer`].
     pub id: PrivateText,
-    /// What the customer saw.
+    /// The text that the customer saw.
     pub title: PrivateText,
 }
 
@@ -255,7 +256,7 @@ impl Buttons {
 }
 
 impl Button {
-    /// P-7.20. A button does one thing.
+    /// Requires exactly one action: P-7.20.
     fn from_wire(wire: &mut wire::Button) -> Result<Self, ContentError> {
         let wire::Button { title, id, link, number } = wire;
         let action = match (id.is_empty(), link.is_empty(), number.is_empty()) {
@@ -279,13 +280,14 @@ impl Action {
 }
 
 impl Selection {
-    /// The choice with this id in `content`, which `author` wrote; `None` where it offers no such.
+    /// Returns the selection of the reply `id` in `content`, written by `author`. Returns `None` if `content` offers no
+    /// such reply.
     #[must_use]
     pub fn new(content: &Content, author: &PersonId, id: &str) -> Option<Self> {
         let offered = |(choice, title): (&PrivateText, &PrivateText)| {
             (**choice == *id).then(|| Self { of: content.reference(author), id: choice.clone(), title: title.clone() })
         };
-        #[allow(clippy::wildcard_enum_match_arm)] // Three kinds offer something, whatever others there will be.
+        #[allow(clippy::wildcard_enum_match_arm)] // Three kinds offer replies; any later kind offers none here.
         match content.kind() {
             Kind::QuickReplies(replies) => replies.choices.iter().map(Choice::parts).find_map(offered),
             Kind::List(list) => list.rows().map(|row| row.choice.parts()).find_map(offered),
@@ -294,7 +296,7 @@ impl Selection {
         }
     }
 
-    /// P-7.19. Whether `content`, which `author` wrote, has offered this, in these words.
+    /// Returns whether `content`, written by `author`, offered this reply under this title. Requirement P-7.19.
     #[must_use]
     pub fn answers(&self, content: &Content, author: &PersonId) -> bool {
         Self::new(content, author, &self.id).as_ref() == Some(self)
@@ -318,7 +320,8 @@ impl Selection {
     }
 }
 
-/// P-7.20. What is chosen by its name has one meaning. At most 100 names.
+/// Checks that the identifiers to choose from are distinct, so that each has one meaning. There are at most 100.
+/// Requirement P-7.20.
 pub(super) fn all_different<'a>(mut names: impl Iterator<Item = &'a PrivateText> + Clone) -> Result<(), ContentError> {
     while let Some(name) = names.next() {
         if names.clone().any(|later| later == name) {
@@ -328,7 +331,7 @@ pub(super) fn all_different<'a>(mut names: impl Iterator<Item = &'a PrivateText>
     Ok(())
 }
 
-/// P-7.21. As E.164 writes a number: `+`, and 3 to 15 digits of which the first is not 0.
+/// Checks that `number` is in E.164 form: `+` and 3 to 15 digits, the first of which is not 0. Requirement P-7.21.
 fn check_number(number: &str) -> Result<(), ContentError> {
     let digits = number.strip_prefix('+').filter(|digits| !digits.starts_with('0')).ok_or(ContentError::OutOfRange)?;
     bounded(digits.len(), 3, limits::DIGITS)?;

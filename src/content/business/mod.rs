@@ -1,15 +1,16 @@
-//! What businesses and their customers send each other, inside the same ciphertext as all else (docs/protocol.md, section 7.8).
+//! The messages between businesses and their customers, encrypted like all others (docs/spec/content.md, section 7.8).
 //!
-//! Does not know who is a business, nor where an endpoint is: that is the conversation's label. Has no server side: a catalogue's
-//! items and what is in a cart travel in the message, and not as names that somebody else could look up.
+//! Whether a peer is a business, and who operates its devices, is shown by the conversation's label. Nothing here needs
+//! a server: catalogue items and the contents of a cart travel inside the message. They are not identifiers for a third
+//! party to look up.
 
-mod cart; //      what a customer would like to have, and what that costs
-mod catalogue; // what a business sells
-mod greeting; //  what a machine says first, and while nobody is there
-mod menu; //      answers to choose from, and the one that was chosen
+mod cart; //      the items a customer wants to buy, and their total
+mod catalogue; // items for sale
+mod greeting; //  greetings and away messages
+mod menu; //      replies to choose from, and the one that was chosen
 mod price; //     amounts of money
-mod profile; //   what a business says of itself
-mod referral; //  how a customer came to it
+mod profile; //   a business's description of itself
+mod referral; //  how a customer found the business
 pub(super) mod wire; // the messages of content.proto
 
 pub use cart::{Cart, CartLine};
@@ -23,8 +24,8 @@ pub use referral::{Origin, Referral};
 use super::ContentError;
 use super::names::bounded;
 
-/// P-7.21. A link that shows where it leads: `https`, ASCII that can be seen, and no user's name before the host, by which
-/// `https://bank.example@elsewhere.example` looks like the bank's.
+/// Checks that a link shows where it leads: `https`, printable ASCII, and no user name before the host, which would
+/// make `https://bank.example@elsewhere.example` look like the bank's. Requirement P-7.21.
 fn check_link(link: &str, most: usize) -> Result<(), ContentError> {
     bounded(link.len(), 1, most)?;
     let rest = link.strip_prefix("https://").ok_or(ContentError::OutOfRange)?;

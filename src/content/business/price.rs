@@ -1,6 +1,4 @@
 //! [`Price`]: an amount of money, in whole minor units of a currency.
-//!
-//! Does not know how a currency is written, nor what it is worth.
 
 use core::fmt;
 
@@ -8,8 +6,10 @@ use zeroize::Zeroize;
 
 use crate::content::{ContentError, limits, wire};
 
-/// So many minor units of a currency (sen, cents; whole yen), by its code of ISO 4217: at most 10^15, which every language's
-/// numbers hold exactly. What somebody pays is part of what is said: wiped on drop, and `Debug` shows nothing of it.
+/// An amount of money in whole minor units (sen, cents; whole yen) of a currency, named by its ISO 4217 code. At most
+/// 10^15, which the numbers of every language represent exactly.
+///
+/// What a user pays is private: the value is wiped on drop, and `Debug` shows none of it.
 ///
 /// ```
 /// use bisik::content::Price;
@@ -27,7 +27,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// `amount` minor units of the currency with this code, three letters from A to Z.
+    /// Returns a price of `amount` minor units. `currency` is a code of three letters from A to Z.
     ///
     /// # Errors
     ///
@@ -38,19 +38,19 @@ impl Price {
         if code && amount <= limits::AMOUNT { Ok(Self { amount, currency }) } else { Err(ContentError::OutOfRange) }
     }
 
-    /// Minor units.
+    /// Returns the amount in minor units.
     #[must_use]
     pub const fn amount(&self) -> u64 {
         self.amount
     }
 
-    /// Its code, three letters.
+    /// Returns the currency code, three letters.
     #[must_use]
     pub fn currency(&self) -> &str {
         core::str::from_utf8(&self.currency).unwrap_or_default()
     }
 
-    /// P-7.18. What so many cost.
+    /// Returns the price of `quantity` pieces. Requirement P-7.18.
     ///
     /// # Errors
     ///
@@ -59,11 +59,11 @@ impl Price {
         self.with(self.amount.checked_mul(u64::from(quantity)))
     }
 
-    /// P-7.18. What both cost.
+    /// Returns the sum of both prices. Requirement P-7.18.
     ///
     /// # Errors
     ///
-    /// [`ContentError::OutOfRange`] above 10^15, and for another currency.
+    /// [`ContentError::OutOfRange`] above 10^15, and if the currencies differ.
     pub fn plus(&self, other: &Self) -> Result<Self, ContentError> {
         let sum = self.amount.checked_add(other.amount).filter(|_| self.currency == other.currency);
         self.with(sum)
@@ -74,7 +74,7 @@ impl Price {
         Ok(Self { amount, currency: self.currency })
     }
 
-    // Always there: the option is protobuf's.
+    // Always `Some`: protobuf makes every message field optional.
     #[allow(clippy::unnecessary_wraps)]
     pub(super) fn to_wire(&self) -> Option<wire::Price> {
         Some(wire::Price { amount: self.amount, currency: self.currency().into() })

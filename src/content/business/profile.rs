@@ -1,6 +1,6 @@
-//! [`Profile`]: what a business says of itself.
+//! [`Profile`]: a business's description of itself.
 //!
-//! Does not know whether it is true: who the business is, its account's key says.
+//! Nothing in it is verified. The identity of the business is its account key.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use super::check_link;
 use crate::content::names::{bounded, within};
 use crate::content::{ContentError, PrivateText, limits, wire};
 
-/// What a business says of itself, in place of what it said before.
+/// A business's description of itself. It replaces the previous one.
 ///
 /// ```
 /// use bisik::content::{Opening, Profile};
@@ -21,26 +21,27 @@ use crate::content::{ContentError, PrivateText, limits, wire};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
-    /// What it is called: 1 to 255 bytes.
+    /// Its name: 1 to 255 bytes.
     pub name: PrivateText,
-    /// What it does: at most 1,024 bytes, empty for nothing.
+    /// A description: at most 1,024 bytes, or empty.
     pub about: PrivateText,
-    /// Where it is: at most 1,024 bytes, empty for nothing.
+    /// A postal address: at most 1,024 bytes, or empty.
     pub address: PrivateText,
-    /// An e-mail address: at most 254 bytes, empty for none.
+    /// An e-mail address: at most 254 bytes, or empty.
     pub email: PrivateText,
     /// At most 4 links of at most 2,048 bytes, all `https`.
     pub sites: Vec<PrivateText>,
-    /// When it is open, in the order of the week and not overlapping: at most 28 times. Empty where it does not say.
+    /// Opening hours, in the order of the week and not overlapping: at most 28. Empty if unspecified.
     pub hours: Vec<Opening>,
-    /// The name of the time zone that the hours are in, as in `Asia/Jakarta`: at most 64 bytes, and there when they are.
+    /// The time zone of the opening hours, such as `Asia/Jakarta`: at most 64 bytes. Required if there are opening
+    /// hours.
     pub time_zone: PrivateText,
 }
 
-/// A time of the week at which a business is open. What lasts beyond midnight is two of them.
+/// A period of the week in which a business is open. A period that passes midnight is written as two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// From 1, Monday, to 7, Sunday.
+    /// The day, from 1 (Monday) to 7 (Sunday).
     pub day: u32,
     /// Minutes after midnight.
     pub from: u32,
@@ -49,7 +50,7 @@ pub struct Opening {
 }
 
 impl Profile {
-    /// A profile with nothing but a name.
+    /// Returns a profile with a name, and all else empty.
     #[must_use]
     pub fn new(name: impl Into<PrivateText>) -> Self {
         let [about, address, email, time_zone] = [const { "" }; 4].map(PrivateText::from);
@@ -104,7 +105,7 @@ impl Profile {
     }
 }
 
-/// P-7.6. Ascending and not overlapping, as minutes of the week.
+/// Checks that the opening hours ascend and do not overlap, as minutes of the week. Requirement P-7.7.
 fn check_hours(hours: &[Opening]) -> Result<(), ContentError> {
     bounded(hours.len(), 0, limits::OPENINGS)?;
     let mut end = (0, 0);
@@ -119,11 +120,11 @@ fn check_hours(hours: &[Opening]) -> Result<(), ContentError> {
     Ok(())
 }
 
-/// P-7.21. Something before the one `@` and something after it, in ASCII that can be seen.
+/// Checks that there is one `@` with text on both sides, all in printable ASCII. Requirement P-7.21.
 fn is_plain_address(address: &str) -> bool {
     let parts = address.split_once('@').filter(|(user, host)| !user.is_empty() && !host.is_empty());
     parts.is_some_and(|(_, host)| !host.contains('@')) && address.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Of a week.
+/// Days in a week.
 const DAYS: u32 = 7;

@@ -1,28 +1,28 @@
-//! [`Referral`]: by which advertisement or link a customer came to open the conversation.
+//! [`Referral`]: the advertisement or link that led a customer to the conversation.
 //!
-//! Does not know who placed it. It is the customer's to tell: a program sends it only if its user keeps it.
+//! Whether to reveal it is the customer's decision: a program sends a referral only if its user keeps it.
 
 use super::check_link;
 use crate::content::names::bounded;
 use crate::content::{ContentError, PrivateText, limits, wire};
 
-/// What the customer tapped before writing. At least an id or a link is there.
+/// What the customer tapped before writing. At least one of `id` and `link` is present.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Referral {
-    /// What kind of thing it was.
+    /// The kind of source.
     pub origin: Origin,
-    /// The campaign's or code's own name: at most 255 bytes, empty for none.
+    /// The identifier of the campaign or code: at most 255 bytes, or empty.
     pub id: PrivateText,
-    /// Where it stood: at most 2,048 bytes of an `https` link, empty for nowhere.
+    /// The page on which it appeared: an `https` link of at most 2,048 bytes, or empty.
     pub link: PrivateText,
-    /// What it said in large letters: at most 255 bytes, empty for nothing.
+    /// The headline of the advertisement: at most 255 bytes, or empty.
     pub headline: PrivateText,
-    /// What it said below: at most 1,024 bytes, empty for nothing.
+    /// The text of the advertisement: at most 1,024 bytes, or empty.
     pub text: PrivateText,
 }
 
-/// Where a customer came from. A value that a later version sends is kept, and equal to none of these.
+/// Where a customer came from. A value from a later version is preserved, and equals none of these constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin(i32);
 
@@ -33,12 +33,12 @@ impl Origin {
     pub const ADVERTISEMENT: Self = Self(1);
     /// A link, on a page or in a message.
     pub const LINK: Self = Self(2);
-    /// A printed code, as on a table or a parcel.
+    /// A printed code, for example on a table or a parcel.
     pub const CODE: Self = Self(3);
 }
 
 impl Referral {
-    /// A referral that says no more than where it is from: `id` and `link`, one of which may be empty.
+    /// Returns a referral with its origin only: `id` and `link`, one of which may be empty.
     #[must_use]
     pub fn new(origin: Origin, id: impl Into<PrivateText>, link: impl Into<PrivateText>) -> Self {
         let (headline, text) = (PrivateText::default(), PrivateText::default());

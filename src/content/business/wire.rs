@@ -1,6 +1,7 @@
-//! The business messages of content.proto, for prost; private, as in the wire.rs above.
+//! The business messages of content.proto, for prost; private, like those of the parent's wire.rs.
 //!
-//! Do not know any bound: shape.rs looks at the bytes before, and the kinds check the values after.
+//! They enforce no bounds: shape.rs checks the bytes before they are decoded, and each kind checks its values
+//! afterwards.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,6 +1,6 @@
-//! [`QrCode`]: what a companion shows for a camera; [`LinkCode`]: what it shows for a person to type.
+//! [`QrCode`]: the QR code that a companion shows. [`LinkCode`]: the code that a user types.
 //!
-//! Does not know how a QR code is drawn.
+//! Rendering the QR code is up to the application.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,12 +10,14 @@ use zeroize::Zeroizing;
 
 use crate::device::LinkError;
 
-/// The 130 bytes of a companion's QR code: its hello and a link secret. Whoever reads them can answer in the primary's place,
-/// so they are shown, never sent. Wiped on drop, absent from `Debug`.
+/// The 130 bytes of a companion's QR code: its hello and the link secret.
+///
+/// Anyone who reads them can answer in place of the primary device, so show them and never send them. Wiped on drop,
+/// and absent from `Debug`.
 pub struct QrCode(pub(super) Zeroizing<Vec<u8>>);
 
 impl QrCode {
-    /// What to draw.
+    /// Returns the bytes to encode as a QR code.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -28,10 +30,11 @@ impl fmt::Debug for QrCode {
     }
 }
 
-/// A code of eight characters under which a companion leaves its hello on a server, for where there is no camera.
+/// A code of eight characters under which a companion stores its hello on a server. Use it where there is no camera.
 ///
-/// 40 bits that name and protect nothing: what is found under it is anybody's until the user has compared. Shown as
-/// `7YQ0-K3MV`; read in either case, with or without the hyphen, `O` as `0`, `I` and `L` as `1`.
+/// The code has 40 bits. It is a name and protects nothing: the hello stored under it is untrusted until the user has
+/// compared the strings. It is shown as `7YQ0-K3MV`. When parsed, case and the hyphen do not matter, `O` is read as
+/// `0`, and `I` and `L` as `1`.
 ///
 /// ```
 /// use bisik::device::link::LinkCode;
@@ -44,13 +47,13 @@ impl fmt::Debug for QrCode {
 pub struct LinkCode(pub(super) [u8; 5]);
 
 impl LinkCode {
-    /// The name on the server.
+    /// Returns the name on the server.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 5] {
         self.0
     }
 
-    /// 40 bits as eight numbers of five.
+    /// Returns the 40 bits as eight numbers of five bits.
     fn symbols(self) -> impl Iterator<Item = u8> {
         let bits = self.0.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
         [35, 30, 25, 20, 15, 10, 5, 0].into_iter().map(move |shift| {
@@ -100,7 +103,7 @@ impl fmt::Debug for LinkCode {
     }
 }
 
-/// Crockford's Base32: without I, L, O and U.
+/// Crockford's Base32, without I, L, O and U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The new device's side of linking: [`Companion`], [`CompanionComparing`], [`CompanionConfirmed`], [`Linked`].
 //!
-//! Does not know whether it is wanted: the primary's list says so at the end.
+//! The device is in the account only once the primary's list contains it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,10 +16,10 @@ use crate::keys::{Identity, Trust};
 use crate::primitives::secret::Secret;
 use crate::time::Timestamp;
 
-/// A new device that waits for an account's primary device to answer. See the [module](super).
+/// A new device that waits for the answer of an account's primary device. See the [module](super).
 ///
-/// P-10.18. It makes its own identity, fresh for each linking: no identity is ever in two accounts, and a signature that was
-/// given to the wrong account in a linking that failed is worth nothing.
+/// It creates a fresh identity for each linking. So no identity is ever in two accounts, and a signature that was given
+/// to the wrong account in a failed linking is worthless. Requirement P-10.17.
 pub struct Companion {
     identity: Identity,
     nonce: Box<Secret<32>>,
@@ -28,7 +28,8 @@ pub struct Companion {
 }
 
 impl Companion {
-    /// Begins with a QR code to show, from 128 bytes of `rng`. Nothing is sent: the primary's camera reads the hello.
+    /// Starts linking with a QR code to show. Uses 128 bytes of `rng`. Nothing is sent: the primary's camera reads the
+    /// hello.
     #[must_use]
     pub fn with_qr_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, QrCode) {
         let mut rng = rng;
@@ -41,7 +42,8 @@ impl Companion {
         (Self { identity, nonce, channel, hello }, QrCode(shown.finish()))
     }
 
-    /// Begins with a code to type, from 101 bytes of `rng`: the [hello](Companion::hello) is left on the server under it.
+    /// Starts linking with a code to type. Uses 101 bytes of `rng`. Store the [hello](Companion::hello) on the server
+    /// under the code.
     #[must_use]
     pub fn with_typed_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, LinkCode) {
         let mut rng = rng;
@@ -53,23 +55,23 @@ impl Companion {
         (Self { identity, nonce, channel, hello }, LinkCode(code))
     }
 
-    /// The 98 bytes to leave on the server under the typed code. A QR code holds them already.
+    /// Returns the 98 bytes to store on the server under the typed code. A QR code already contains them.
     #[must_use]
     pub fn hello(&self) -> &[u8] {
         self.hello.as_bytes()
     }
 
-    /// Who the device will be: for the signature under a disclosure, where others hold it.
+    /// Returns the identity that the device will have. A hosted device signs its disclosure with it.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Takes the primary's answer; gives what to send back, and what to show.
+    /// Processes the primary's answer. Returns the next state and the reveal to send back.
     ///
     /// # Errors
     ///
-    /// [`LinkError`]; linking is over then.
+    /// [`LinkError`]; the linking has ended.
     pub fn answer(self, message: &[u8]) -> Result<(CompanionComparing, Vec<u8>), LinkError> {
         let Self { identity, nonce, channel, hello } = self;
         let answer = Answer::read(&channel, &hello, message)?;
@@ -88,7 +90,7 @@ impl fmt::Debug for Companion {
     }
 }
 
-/// A new device that shows a short authentication string, and waits for its user.
+/// A new device that shows a short authentication string and waits for its user.
 pub struct CompanionComparing {
     identity: Identity,
     account: AccountKey,
@@ -97,26 +99,28 @@ pub struct CompanionComparing {
 }
 
 impl CompanionComparing {
-    /// What to show.
+    /// Returns the string to show.
     #[must_use]
     pub const fn sas(&self) -> &Sas {
         &self.sas
     }
 
-    /// Whose account it would join.
+    /// Returns the account that the device would join.
     #[must_use]
     pub const fn account(&self) -> &AccountKey {
         &self.account
     }
 
-    /// Under which terms.
+    /// Returns the terms under which it would join.
     #[must_use]
     pub const fn terms(&self) -> &Terms {
         self.entry.terms()
     }
 
-    /// The user has compared and agrees. After a QR code this may be called without asking: only whoever read the screen
-    /// could answer. After a typed code the user MUST be asked, or a server could draw the device into another account.
+    /// Continues after the user has compared the strings and agreed.
+    ///
+    /// After a QR code, this may be called without asking: only a device that read the screen could answer. After a
+    /// typed code the user MUST be asked. Otherwise a server could draw the device into another account.
     #[must_use]
     pub fn confirm(self) -> CompanionConfirmed {
         let Self { identity, account, entry, sas: _ } = self;
@@ -131,7 +135,7 @@ impl fmt::Debug for CompanionComparing {
     }
 }
 
-/// A new device that its user has confirmed, and that waits for the primary's list.
+/// A new device that its user has confirmed and that waits for the primary's list.
 pub struct CompanionConfirmed {
     identity: Identity,
     account: AccountKey,
@@ -139,13 +143,13 @@ pub struct CompanionConfirmed {
 }
 
 impl CompanionConfirmed {
-    /// Takes the list that the primary issued: the device is in the account.
+    /// Processes the list that the primary issued. On success the device is in the account.
     ///
-    /// P-10.19. It must be that account's, and hold the device exactly as it was agreed.
+    /// The list must be that account's, and contain the device exactly as agreed. Requirement P-10.18.
     ///
     /// # Errors
     ///
-    /// [`LinkError::List`], [`LinkError::NotListed`]; linking is over then.
+    /// [`LinkError::List`], [`LinkError::NotListed`]; the linking has ended.
     pub fn finish(self, list: &DeviceList, now: Timestamp) -> Result<Linked, LinkError> {
         let Self { identity, account, entry } = self;
         let directory = DeviceDirectory::trust(list, Trust::Pinned(account.identity()), now)?;
@@ -164,14 +168,14 @@ impl fmt::Debug for CompanionConfirmed {
     }
 }
 
-/// A device that has joined an account: all that it starts from.
+/// A device that has joined an account, with the values that it starts from.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Linked {
-    /// Who it is.
+    /// Its identity, with the secrets.
     pub identity: Identity,
-    /// The devices of its account, itself among them.
+    /// The devices of its account, including itself.
     pub directory: DeviceDirectory,
-    /// What it is there.
+    /// Its own entry.
     pub entry: DeviceEntry,
 }

@@ -1,6 +1,6 @@
-//! What travels in linking: hello, answer and reveal, the channel that authenticates them, and the transcript.
+//! The messages of linking (hello, answer, reveal), the channel that authenticates them, and the transcript.
 //!
-//! Does not know states: which message is due is for `companion.rs` and `primary.rs` to say.
+//! The states in `companion.rs` and `primary.rs` decide which message is expected next.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use crate::labels;
 use crate::primitives::kdf::{HmacSha256, digest};
 use crate::primitives::secret::Secret;
 
-/// What companion and primary have beside the network: a secret that a camera read, or only the user's eyes.
+/// The channel between companion and primary besides the network: a secret that a camera read, or only the user's eyes.
 pub(super) enum Channel {
     QrCode(Box<Secret<32>>),
     TypedCode,
@@ -29,7 +29,7 @@ impl Channel {
         }
     }
 
-    /// The link secret, all zero where there is none.
+    /// Returns the link secret, or zeros if there is none.
     pub(super) fn salt(&self) -> &[u8] {
         match self {
             Self::QrCode(secret) => secret.expose(),
@@ -37,7 +37,7 @@ impl Channel {
         }
     }
 
-    /// `message`, and where there is a link secret a tag over it.
+    /// Returns `message`, followed by a tag over it if there is a link secret.
     fn authenticate(&self, label: &[u8], context: &[u8], message: &[u8]) -> Vec<u8> {
         match self {
             Self::QrCode(secret) => {
@@ -48,7 +48,7 @@ impl Channel {
         }
     }
 
-    /// P-10.14. The tag is there where it must be, and right.
+    /// Checks that the tag is present if it must be, and correct. Requirement P-10.13.
     fn verify(&self, label: &[u8], context: &[u8], message: &[u8], tag: Option<&[u8; TAG]>) -> Result<(), LinkError> {
         let fits = match (self, tag) {
             (Self::QrCode(secret), Some(tag)) => {
@@ -60,7 +60,7 @@ impl Channel {
         if fits { Ok(()) } else { Err(LinkError::Rejected) }
     }
 
-    /// The `N` bytes of a message of this kind, and its tag.
+    /// Splits a message of this kind into its `N` bytes and its tag.
     fn split<'a, const N: usize>(&self, kind: u8, bytes: &'a [u8]) -> Result<Split<'a, N>, LinkError> {
         check_kind(kind, bytes)?;
         let mut reader = Reader::new(bytes);
@@ -86,7 +86,7 @@ impl fmt::Debug for Channel {
     }
 }
 
-/// P-10.17. A message at the wrong step is told from one that is none.
+/// Distinguishes a message at the wrong step from bytes that are no message. Requirement P-10.16.
 fn check_kind(kind: u8, bytes: &[u8]) -> Result<(), LinkError> {
     match bytes.first() {
         Some(found) if *found == kind => Ok(()),
@@ -95,7 +95,7 @@ fn check_kind(kind: u8, bytes: &[u8]) -> Result<(), LinkError> {
     }
 }
 
-/// The companion's first message: who it is, and what it is bound to.
+/// The companion's first message: its identity and its commitment.
 #[derive(Clone)]
 pub(super) struct Hello {
     bytes: Box<[u8; Self::LENGTH]>,
@@ -134,19 +134,19 @@ impl Hello {
         &self.companion
     }
 
-    /// P-10.13. Whether this is the nonce that the companion was bound to.
+    /// Returns whether `nonce` opens the companion's commitment. Requirement P-10.12.
     fn opens(&self, channel: &Channel, nonce: &Secret<32>) -> bool {
         self.bytes.ends_with(&commitment(channel, &self.companion, nonce))
     }
 }
 
-/// P-10.13. Binds the companion to its nonce before it sees the primary's.
+/// Commits the companion to its nonce before it sees the primary's. Requirement P-10.12.
 fn commitment(channel: &Channel, companion: &IdentityKey, nonce: &Secret<32>) -> [u8; 32] {
     let (method, companion) = ([channel.method()], companion.to_bytes());
     digest(&[labels::LINK_COMMITMENT, &method, &companion, nonce.expose(), channel.salt()])
 }
 
-/// The primary's message: the account, and what the companion will be in it.
+/// The primary's message: the account, and the companion's index and terms in it.
 pub(super) struct Answer {
     pub(super) account: AccountKey,
     pub(super) index: u32,
@@ -187,11 +187,12 @@ impl Answer {
     }
 }
 
-/// What both sides have fixed, and neither could choose after it had seen the other's nonce.
+/// The values that both sides have fixed. Neither side could choose any of them after seeing the other's nonce.
 pub(super) struct Transcript([u8; 32]);
 
 impl Transcript {
-    /// P-10.15. The companion's signature is not in it: of those there are many for one text, to choose from.
+    /// Hashes the messages. The companion's signature is not included: a signer can make many signatures of one text
+    /// and choose among them. Requirement P-10.14.
     pub(super) fn new(hello: &Hello, answer: &Answer, nonce: &Secret<32>) -> Self {
         Self(digest(&[labels::LINK_TRANSCRIPT, hello.as_bytes(), &answer.bytes, nonce.expose()]))
     }
@@ -201,7 +202,7 @@ impl Transcript {
     }
 }
 
-/// The companion's second message: the nonce that it was bound to, and its signature for the account.
+/// The companion's second message: the nonce it committed to, and its signature for the account.
 pub(super) struct Reveal {
     pub(super) possession: [u8; 64],
     pub(super) transcript: Transcript,
@@ -233,17 +234,17 @@ impl Reveal {
     }
 }
 
-/// First byte of each message.
+/// First byte of a hello.
 const HELLO: u8 = 0x51;
-/// See above.
+/// First byte of an answer.
 const ANSWER: u8 = 0x52;
-/// See above.
+/// First byte of a reveal.
 const REVEAL: u8 = 0x53;
 
-/// Second byte of a hello: with a QR code.
+/// Second byte of a hello with a QR code.
 const METHOD_QR: u8 = 1;
-/// With a typed code.
+/// Second byte of a hello with a typed code.
 const METHOD_CODE: u8 = 2;
 
-/// Bytes of a tag.
+/// Bytes in a tag.
 const TAG: usize = 32;

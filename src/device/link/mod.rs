@@ -1,7 +1,7 @@
-//! Linking: how a new device joins an account, over a QR code or a typed code (docs/protocol.md, section 10.5).
+//! Linking: how a new device joins an account, with a QR code or a typed code (docs/spec/accounts.md, section 10.5).
 //!
-//! Does not know the network, nor how a screen looks. Every state consumes itself; whatever does not fit ends the linking,
-//! and has changed nothing.
+//! Performs no I/O: the application transfers the messages and shows the codes and strings. Each step consumes the
+//! state before it. A message that is not the expected one ends the linking and changes nothing else.
 //!
 //! ```text
 //!   companion (new)                                                  primary
@@ -20,8 +20,9 @@
 //!      Linked
 //! ```
 //!
-//! The companion is bound to its nonce before it sees the primary's, and neither can choose anything that the string
-//! depends on after it has seen the other's: whoever is in the middle has one try, which succeeds once in 2^36.
+//! The companion commits to its nonce before it sees the primary's. Neither side can choose anything that the string
+//! depends on after it has seen the other's nonce. So an attacker in the middle has one attempt, which succeeds with
+//! probability 2^-36.
 //!
 //! ```
 //! # let rng = &mut rand::rng();
@@ -38,7 +39,7 @@
 //! let (answered, answer) = Invitation::scan(qr_code.as_bytes())?.answer(&primary, own, rng);
 //! let (laptop, reveal) = laptop.answer(&answer)?;
 //! let comparing = answered.reveal(&reveal)?;
-//! assert_eq!(laptop.sas().emoji(), comparing.sas().emoji()); // the user says so, on both screens
+//! assert_eq!(laptop.sas().emoji(), comparing.sas().emoji()); // the user compares both screens
 //!
 //! let list = primary.add(&phone, comparing.confirm(), now)?;
 //! let laptop = laptop.confirm().finish(list, now)?;
@@ -46,11 +47,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod code; //      what is shown as a QR code, and what is typed
-mod companion; // the new device's states
-mod message; //   what travels, and the transcript
-mod primary; //   the primary device's states
-mod sas; //       what the user compares
+mod code; //      QR codes and typed codes
+mod companion; // the states of the new device
+mod message; //   messages and transcript
+mod primary; //   the states of the primary device
+mod sas; //       the string that the user compares
 
 pub use code::{LinkCode, QrCode};
 pub use companion::{Companion, CompanionComparing, CompanionConfirmed, Linked};

@@ -1,6 +1,6 @@
 //! The primary device's side of linking: [`Invitation`], [`Answered`], [`PrimaryComparing`], and then a certificate.
 //!
-//! Does not know the account's secret: nothing is signed before the user has confirmed.
+//! These states sign nothing: [`Primary::add`] does, after the user has confirmed.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use crate::device::{DeviceCertificate, LinkError, Primary, Terms};
 use crate::keys::IdentityKey;
 use crate::primitives::secret::Secret;
 
-/// A companion's hello, as the camera or the server gave it. See the [module](super).
+/// A companion's hello, from the camera or from the server. See the [module](super).
 #[derive(Debug)]
 pub struct Invitation {
     channel: Channel,
@@ -26,32 +26,34 @@ impl Invitation {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Malformed`] where it is none of a companion.
+    /// [`LinkError::Malformed`] if it is not a companion's.
     pub fn scan(qr_code: &[u8]) -> Result<Self, LinkError> {
         let (hello, secret) = qr_code.split_last_chunk().ok_or(LinkError::Malformed)?;
         let channel = Channel::QrCode(Box::new(Secret::copy_of(secret)));
         Ok(Self { hello: Hello::read(&channel, hello)?, channel })
     }
 
-    /// Reads what the server has under a typed code.
+    /// Reads the hello that the server stores under a typed code.
     ///
     /// # Errors
     ///
-    /// [`LinkError::Malformed`] where it is not the hello of a companion that shows a typed code; [`LinkError::WrongStep`].
+    /// [`LinkError::Malformed`] if it is not the hello of a companion that shows a typed code;
+    /// [`LinkError::WrongStep`].
     pub fn fetch(hello: &[u8]) -> Result<Self, LinkError> {
         let channel = Channel::TypedCode;
         Ok(Self { hello: Hello::read(&channel, hello)?, channel })
     }
 
-    /// Who wants to join: for the disclosure, where others will hold the device.
+    /// Returns the identity of the device that asks to join. The disclosure of a hosted device names it.
     #[must_use]
     pub const fn companion(&self) -> &IdentityKey {
         self.hello.companion()
     }
 
-    /// Offers the account's next index under `terms`, from 32 bytes of `rng`; gives what to send to the companion.
+    /// Offers the account's next index under `terms`. Uses 32 bytes of `rng`. Returns the next state and the answer to
+    /// send to the companion.
     ///
-    /// If another device is added meanwhile, the index is taken, and linking starts again.
+    /// If another device is added in the meantime, the index is taken and linking must start again.
     #[must_use]
     pub fn answer(self, primary: &Primary, terms: Terms, rng: &mut (impl CryptoRng + ?Sized)) -> (Answered, Vec<u8>) {
         let Self { channel, hello } = self;
@@ -63,7 +65,7 @@ impl Invitation {
     }
 }
 
-/// A primary device that has answered, and waits for the companion to open its commitment.
+/// A primary device that has answered and waits for the companion to open its commitment.
 pub struct Answered {
     channel: Channel,
     hello: Hello,
@@ -71,11 +73,11 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// Takes what the companion sent back; gives what to show.
+    /// Processes the companion's reveal. Returns the next state, with the string to show.
     ///
     /// # Errors
     ///
-    /// [`LinkError`]; linking is over then.
+    /// [`LinkError`]; the linking has ended.
     pub fn reveal(self, message: &[u8]) -> Result<PrimaryComparing, LinkError> {
         let Self { channel, hello, answer } = self;
         let Reveal { possession, transcript } = Reveal::read(&channel, &hello, &answer, message)?;
@@ -92,21 +94,23 @@ impl fmt::Debug for Answered {
     }
 }
 
-/// A primary device that shows a short authentication string, and waits for its user.
+/// A primary device that shows a short authentication string and waits for its user.
 pub struct PrimaryComparing {
     certificate: DeviceCertificate,
     sas: Sas,
 }
 
 impl PrimaryComparing {
-    /// What to show.
+    /// Returns the string to show.
     #[must_use]
     pub const fn sas(&self) -> &Sas {
         &self.sas
     }
 
-    /// P-10.20. The user has compared and agrees: here is what [`Primary::add`] takes. Always asked for, after a QR code
-    /// too: somebody may have shown the user a code of their own.
+    /// Returns the certificate for [`Primary::add`], after the user has compared the strings and agreed.
+    ///
+    /// Always ask the user, after a QR code too: an attacker may have shown the user a QR code of their own.
+    /// Requirement P-10.19.
     #[must_use]
     pub fn confirm(self) -> DeviceCertificate {
         self.certificate

@@ -1,6 +1,4 @@
 //! [`Sas`]: the short authentication string that the user compares on both screens.
-//!
-//! Does not know the transcript that it stands for.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,7 +8,7 @@ use super::message::{Channel, Transcript};
 use crate::labels;
 use crate::primitives::kdf::Prk;
 
-/// One emoji of a short authentication string, and what to call it aloud.
+/// One emoji of a short authentication string, with a name to read aloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Emoji {
@@ -20,8 +18,10 @@ pub struct Emoji {
     pub name: &'static str,
 }
 
-/// What both screens show and the user compares: six emoji of 64, or twelve digits. Equal on both if, and but for one try in
-/// 2^36 only if, nobody is in the middle. Both screens show the same form.
+/// The short authentication string that both screens show and the user compares: six of 64 emoji, or twelve digits.
+///
+/// If there is no attacker in the middle, both screens show the same string. If there is one, the strings are equal
+/// with probability 2^-36. Both screens must show the same form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sas {
     emoji: [u8; 6],
@@ -30,7 +30,8 @@ pub struct Sas {
 }
 
 impl Sas {
-    /// P-10.16. From all that both have fixed before either could see what the other had chosen.
+    /// Derives the string from the values that both sides fixed before either saw the other's choice.
+    /// Requirement P-10.15.
     pub(super) fn derive(channel: &Channel, transcript: &Transcript) -> Self {
         let output = Prk::extract(channel.salt(), &[transcript.as_bytes()]).expand::<16>(&[labels::LINK_SAS]);
         let [high @ .., _, _, _, _, _, _, _, _] = *output.expose();
@@ -43,7 +44,7 @@ impl Sas {
         Self { emoji, digits: u64::from_be_bytes(low).checked_rem(DIGITS).unwrap_or_default() }
     }
 
-    /// Six emoji, left to right.
+    /// Returns six emoji, left to right.
     #[must_use]
     pub fn emoji(&self) -> [Emoji; 6] {
         self.emoji.map(|index| {
@@ -52,7 +53,7 @@ impl Sas {
         })
     }
 
-    /// Twelve digits in groups of three: for terminals, and for reading aloud.
+    /// Returns twelve digits in groups of three, for terminals and for reading aloud.
     #[must_use]
     pub fn digits(&self) -> String {
         let digits = format!("{:012}", self.digits);
@@ -67,10 +68,11 @@ impl fmt::Debug for Sas {
     }
 }
 
-/// Twelve digits.
+/// The number of strings of twelve digits.
 const DIGITS: u64 = 1_000_000_000_000;
 
-/// The 64 emoji in their order: told apart at a glance and by name, each one code point that needs no variation selector.
+/// The 64 emoji in order. They are easy to distinguish by look and by name, and each is one code point without a
+/// variation selector.
 const EMOJI: [(&str, &str); 64] = [
     ("\u{1f42f}", "tiger"),
     ("\u{1f435}", "monkey"),

@@ -1,4 +1,5 @@
-//! PADMÉ: the padded length of a plaintext, so that sizes hide in classes (docs/protocol.md, sections 7 and 8).
+//! PADMÉ: the padded length of a plaintext, so that sizes hide in classes (docs/spec/content.md, section 7, and
+//! docs/spec/attachments.md, section 8).
 //!
 //! Does not know what is padded, nor with what.
 

@@ -1,7 +1,8 @@
 //! Two authenticated ciphers: ChaCha20-HMAC-SHA256 for messages and records, XChaCha20-Poly1305 for the handshake.
 //!
 //! Does not know what it protects. ChaCha20-HMAC-SHA256 is encrypt-then-MAC over RFC 8439's stream cipher and
-//! RFC 2104's MAC, both domain-separated under one key (docs/protocol.md, section 1.3, with the reasons and figures).
+//! RFC 2104's MAC, both domain-separated under one key (docs/spec/conventions.md, section 1.3, with the reasons and
+//! figures).
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};

@@ -1,7 +1,7 @@
 //! ML-KEM-768 (FIPS 203) with keys kept as their 64-byte seeds.
 //!
 //! Does not know what a shared secret is for. Seeds, not expanded keys, because only seeds bind key, ciphertext and
-//! secret to one another (docs/protocol.md, section 1.4).
+//! secret to one another (docs/spec/conventions.md, section 1.4).
 
 use alloc::boxed::Box;
 

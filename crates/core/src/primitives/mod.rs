@@ -1,4 +1,4 @@
-//! Named cryptography: thin, typed covers over the field's own crates (docs/protocol.md, section 1).
+//! Named cryptography: thin, typed covers over the field's own crates (docs/spec/conventions.md, section 1).
 //!
 //! Does not know any protocol. Nothing here is an implementation of a primitive.
 

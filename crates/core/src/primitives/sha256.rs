@@ -22,7 +22,8 @@ impl Hash {
         self.0.finalize().into()
     }
 
-    /// Where the computation is (docs/protocol.md, section 6.6): the eight chaining words and the number of whole blocks,
+    /// Where the computation is (docs/formats.md, section 6.6): the eight chaining words and the number of whole
+    /// blocks,
     /// little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with zeros.
     pub fn midstate(&self) -> [u8; MIDSTATE] {
         self.0.serialize().into()

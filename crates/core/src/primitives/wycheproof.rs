@@ -26,7 +26,8 @@ type Counts = BTreeMap<&'static str, usize>;
 
 /// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`, Wycheproof's word for what a library may refuse;
 /// one that refuses only encodings that are not canonical and points of small order would agree on 474. We refuse the 210
-/// on the twist too, which no honest key is (docs/protocol.md, section 1.1); RFC 7748's second example is among them.
+/// on the twist too, which no honest key is (docs/spec/conventions.md, section 1.1); RFC 7748's second example is among
+/// them.
 #[test]
 fn x25519_agrees_on_exactly_the_valid_keys() {
     use xdh::TestFlag::{LowOrderPublic, NonCanonicalPublic, Twist};

@@ -26,7 +26,7 @@ pub enum InvalidKey {
 
 /// An X25519 public key: the 32-byte little-endian u-coordinate of RFC 7748, canonical and not of small order.
 ///
-/// 32 bytes; docs/protocol.md, section 1.1.
+/// 32 bytes; docs/spec/conventions.md, section 1.1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey([u8; 32]);
 
@@ -113,7 +113,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// P-1.3. Refuses points of the twist: no honest key is one (docs/protocol.md, section 1.1).
+    /// P-1.3. Refuses points of the twist: no honest key is one (docs/spec/conventions.md, section 1.1).
     pub fn decode(public: PublicKey) -> Result<Self, InvalidKey> {
         let edwards = MontgomeryPoint(public.0).to_edwards(0).ok_or(InvalidKey::NonCanonical)?;
         Ok(Self { public, edwards })

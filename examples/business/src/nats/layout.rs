@@ -1,6 +1,4 @@
-//! Streams, buckets and consumers: what is kept where, and in how many copies.
-//!
-//! Does not know what is in any of it.
+//! Streams, buckets and consumers: what is stored where, and with how many replicas.
 
 use std::time::Duration;
 
@@ -13,20 +11,20 @@ use futures_util::future::try_join_all;
 use crate::Outcome;
 use crate::worker::BATCH;
 
-/// Everything that one business has.
+/// The streams and buckets of one business.
 pub(super) struct Layout {
     prefix: String,
-    /// Records: the account, and each conversation with what its messages have led to.
+    /// Records: the account, and each conversation with the results of its messages.
     pub(super) records: Store,
     /// The application's rows, each under the name of its message.
     pub(super) inbox: Store,
-    /// Device lists of customers, and what the business has published.
+    /// Device lists of customers, and the business's published list and bundles.
     pub(super) lists: Store,
-    /// The queue.
+    /// The queue of messages for the business.
     pub(super) inbound: Stream,
-    /// Everything that was ever sent to customers.
+    /// Every message that was ever sent to customers.
     pub(super) sent: Stream,
-    /// What was given up.
+    /// Messages that were given up.
     pub(super) buried: Stream,
     pub(super) first: Consumer<pull::Config>,
     pub(super) rest: Consumer<pull::Config>,
@@ -42,7 +40,7 @@ impl Layout {
         let given = stream(context, prefix, "bundles", &["bundle"], queue).await?;
         let sent = stream(context, prefix, "out", &["out"], RetentionPolicy::Limits).await?;
         let buried = stream(context, prefix, "buried", &["buried"], RetentionPolicy::Limits).await?;
-        // One batch of first messages at a time: each changes the account's one record.
+        // One batch of first messages at a time: each changes the account's single record.
         let one = i64::try_from(BATCH)?;
         let consumer = async |stream: &Stream, subject: &str, most: i64, wait: Duration| {
             let config = pull::Config {
@@ -103,8 +101,8 @@ async fn stream(
     Ok(context.get_or_create_stream(config).await?)
 }
 
-/// A bucket of keys is a stream with a subject for each key (NATS architecture decision 8). Written out, because servers of
-/// Debian 12 do not answer as the client's own function expects.
+/// Creates a bucket: a stream with one subject for each key (NATS architecture decision 8). Written out here because
+/// the servers of Debian 12 do not answer as the client's own function expects.
 async fn bucket(context: &Context, bucket: String) -> Outcome<Store> {
     let config = Config {
         name: format!("KV_{bucket}"),
@@ -122,7 +120,7 @@ async fn bucket(context: &Context, bucket: String) -> Outcome<Store> {
     Ok(context.get_key_value(bucket).await?)
 }
 
-/// Every message that a stream still has, in order.
+/// Returns every message in a stream, in order.
 pub(super) async fn read_all(stream: &Stream) -> Outcome<Vec<Vec<u8>>> {
     let state = stream.get_info().await?.state;
     let mut messages = Vec::new();
@@ -136,7 +134,7 @@ pub(super) async fn read_all(stream: &Stream) -> Outcome<Vec<Vec<u8>>> {
     Ok(messages)
 }
 
-/// Copies: one server of three may be gone.
+/// Replicas: one server of three may be lost.
 const REPLICAS: usize = 3;
-/// Until what was fetched and not acknowledged comes again.
+/// Time after which a fetched message that was not acknowledged is delivered again.
 const FETCHED: Duration = Duration::from_secs(10);

@@ -1,6 +1,4 @@
-//! Requests to the servers, each answered by a majority or tried again.
-//!
-//! Does not know what they are for.
+//! Requests to the servers. Each is answered by a majority, or retried.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +13,7 @@ use super::layout::Layout;
 use crate::engine::{Lane, Mail};
 use crate::{Outcome, hex};
 
-/// The compare-and-swap; the new revision, or nothing where somebody was faster.
+/// Compare-and-swap. Returns the new revision, or `None` if another worker was faster.
 pub(super) async fn swap(bucket: &Store, key: &str, bytes: Vec<u8>, expected: u64) -> Outcome<Option<u64>> {
     match bucket.update(key, bytes.into(), expected).await {
         Ok(revision) => Ok(Some(revision)),
@@ -24,7 +22,7 @@ pub(super) async fn swap(bucket: &Store, key: &str, bytes: Vec<u8>, expected: u6
     }
 }
 
-/// The newest entry of a key, from the server that leads: its revision and its bytes.
+/// Returns the newest entry of a key from the leader: its revision and its bytes.
 pub(super) async fn newest(bucket: &Store, key: &str) -> Outcome<Option<(u64, Vec<u8>)>> {
     match bucket.stream.get_last_raw_message_by_subject(&format!("{}{key}", bucket.prefix)).await {
         Ok(message) => Ok(Some((message.sequence, message.payload.to_vec()))),
@@ -33,7 +31,7 @@ pub(super) async fn newest(bucket: &Store, key: &str) -> Outcome<Option<(u64, Ve
     }
 }
 
-/// Publishes under a name that the servers take once, and waits until a majority has it.
+/// Publishes under a name that the servers accept once, and waits until a majority has stored it.
 pub(super) async fn publish(context: &Context, subject: String, id: &str, bytes: Vec<u8>) -> Outcome<()> {
     context.send_publish(subject, PublishMessage::build().payload(bytes.into()).message_id(id)).await?.await?;
     Ok(())
@@ -44,22 +42,22 @@ pub(super) async fn queue(context: &Context, layout: &Layout, id: &str, mail: &M
     publish(context, layout.subject(lane), id, postcard::to_stdvec(mail)?).await
 }
 
-/// A bundle that a customer can take.
+/// Publishes a bundle for a customer to take.
 pub(super) async fn give(context: &Context, layout: &Layout, bundle: &[u8]) -> Outcome<()> {
     publish(context, layout.subject("bundle"), &hex(&rand::random::<[u8; 16]>()), bundle.to_vec()).await
 }
 
-/// What is there now.
+/// Returns the messages that are available now.
 pub(super) async fn fetch(consumer: &Consumer<pull::Config>, most: usize) -> Outcome<Vec<Message>> {
     collect(consumer.fetch().max_messages(most).messages().await?).await
 }
 
-/// What is there, or comes within that time.
+/// Returns the messages that are available, or arrive within `time`.
 pub(super) async fn fetch_for(consumer: &Consumer<pull::Config>, most: usize, time: Duration) -> Outcome<Vec<Message>> {
     collect(consumer.batch().max_messages(most).expires(time).messages().await?).await
 }
 
-/// All of a batch; where it ends with an error, what came before it.
+/// Collects a batch. If it ends with an error, returns the messages before it.
 async fn collect(mut messages: pull::Batch) -> Outcome<Vec<Message>> {
     let mut fetched = Vec::new();
     while let Some(message) = messages.next().await {
@@ -72,7 +70,7 @@ async fn collect(mut messages: pull::Batch) -> Outcome<Vec<Message>> {
     Ok(fetched)
 }
 
-/// Tries again while servers are away or choose a leader.
+/// Retries while servers are unavailable or elect a leader.
 pub(super) async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Outcome<T>) -> Outcome<T> {
     let start = Instant::now();
     loop {
@@ -83,5 +81,5 @@ pub(super) async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Outcome<T>) -
     }
 }
 
-/// How long servers may be away.
+/// How long servers may be unavailable.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,12 +1,10 @@
-//! What is kept under a conversation's key: its record, and what its messages have led to.
-//!
-//! Does not know how it is stored.
+//! The value under a conversation's key: its record, and the results of its messages.
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Row, Sent, Step};
 
-/// What is kept under a conversation's key.
+/// The value under a conversation's key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Value {
     pub(super) record: Vec<u8>,
@@ -14,7 +12,8 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// The value after a step, from what was kept before it; and what there is no room for: of a customer who confirms nothing.
+    /// Returns the value after a step, and the earlier results for which there is no room. There is no room only if a
+    /// customer confirms nothing.
     pub(super) fn after(mut kept: Vec<Effect>, step: &Step) -> (Self, Vec<Effect>) {
         kept.retain_mut(|effect| !effect.is_settled_by(&step.confirmed));
         let new = Effect::of(step);
@@ -32,7 +31,7 @@ impl Value {
     }
 }
 
-/// What some messages have led to, until the customer has confirmed it.
+/// The results of some messages, until the customer has confirmed them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Effect {
     pub(super) rows: Vec<Row>,
@@ -46,7 +45,7 @@ impl Effect {
         rows.is_empty() && sent.is_empty() && owed.is_empty()
     }
 
-    /// Adds what another one has.
+    /// Adds the results of `other`.
     pub(super) fn add(&mut self, other: &Self) {
         let Self { rows, sent, owed } = other;
         self.rows.extend_from_slice(rows);
@@ -54,29 +53,29 @@ impl Effect {
         self.owed.extend_from_slice(owed);
     }
 
-    /// What a step leads to.
+    /// Returns the results of a step.
     pub(super) fn of(step: &Step) -> Self {
         Self { rows: step.rows.clone(), sent: step.outgoing.clone(), owed: step.owed.clone() }
     }
 
-    /// Forgets what the customer has confirmed; whether that was the last of it. An envelope that is there was sent after all
-    /// rows were written, and says nothing of those beside it.
+    /// Drops what the customer has confirmed, and returns whether nothing is left. An envelope that was sent implies
+    /// that all rows were written, but nothing about the envelopes beside it.
     fn is_settled_by(&mut self, confirmed: &[[u8; 16]]) -> bool {
         let before = self.sent.len();
         self.sent.retain(|sent| !confirmed.contains(&sent.mail.id));
         self.sent.len() < before && self.sent.is_empty()
     }
 
-    /// About how many bytes it takes in a value.
+    /// Returns the approximate size of the results in a value, in bytes.
     fn size(&self) -> usize {
         let rows = self.rows.iter().map(|row| row.text.len() + OVERHEAD);
         rows.chain(self.sent.iter().chain(&self.owed).map(|sent| sent.mail.bytes.len() + OVERHEAD)).sum()
     }
 }
 
-/// Effects that are kept of a conversation.
+/// Results that are kept for a conversation.
 const KEPT: usize = 8;
-/// Bytes of a value with all that is kept of old: half of what servers take by default.
+/// Bytes of a value including its earlier results: half of what servers accept by default.
 const MOST: usize = 512 * 1_024;
-/// Names and lengths of a row or an envelope.
+/// Bytes of names and lengths for a row or an envelope.
 const OVERHEAD: usize = 64;

@@ -1,6 +1,4 @@
-//! One business, its customers and its workers, in one process.
-//!
-//! Does not know which engine.
+//! One business with its customers and workers, in one process, on either engine.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -43,7 +41,7 @@ impl Office {
         Worker::new(engine, StorageKey::from_bytes(self.key))
     }
 
-    /// A worker without mishaps, until the queue is empty.
+    /// Runs a worker until the queue is empty.
     pub fn empty(&self) {
         let mut worker = self.worker(self.engine());
         while worker.engine().waiting().unwrap() > 0 {
@@ -57,19 +55,19 @@ impl Office {
         Promises::count(asked, &books.rows().unwrap(), &books.sent().unwrap())
     }
 
-    /// One-time pre-keys that nobody has used.
+    /// Returns the number of unused one-time pre-keys.
     pub fn stock(&self) -> usize {
         let record = self.engine().account(0, true).unwrap().unwrap();
         let account = Account::unseal(&StorageKey::from_bytes(self.key), &record).unwrap();
         account.stock(now().unwrap()).one_time
     }
 
-    /// A worker stops at a point, in each of three rounds; another one takes up what it has left.
+    /// Stops a worker at a point in each of three rounds; another worker continues.
     pub fn stop_and_go_on(&self, point: Point, times: u32) {
         let mut customers = self.customers(3, 3);
         let mut stops = 0;
         for _ in 0..3 {
-            // The first round opens sessions, the others go on in them.
+            // The first round opens sessions; the others use them.
             customers.ask_all().unwrap();
             let mut worker = self.worker(self.engine());
             worker.points = Points::stop_at(point, times);
@@ -91,7 +89,7 @@ impl Office {
         assert_eq!(self.stock(), STOCK - 3, "{point:?} {times}: a pre-key that was used is gone");
     }
 
-    /// A worker stops between two answers to one customer, whose next message says that the first is there.
+    /// Stops a worker between two answers to one customer, whose next message confirms the first.
     pub fn stop_between_answers(&self) {
         let mut customers = self.customers(1, 3);
         customers.ask_all().unwrap();
@@ -107,7 +105,7 @@ impl Office {
         }
         let mut other = self.worker(self.engine());
         if customers.finish(Duration::ZERO).unwrap().once == 2 {
-            // What the customer has confirmed is taken before the question comes again.
+            // Processes the customer's confirmation before the question is delivered again.
             while other.turn().unwrap() == 0 {}
         }
         self.empty();
@@ -116,7 +114,7 @@ impl Office {
         assert!(self.audit(1, 3).kept());
     }
 
-    /// Two workers compute from the same records and both store: the audit has to notice.
+    /// Lets two workers compute from the same records and both store: the audit must notice.
     pub fn overtake_without_compare_and_swap(&self, careless: impl Fn() -> Box<dyn All>) {
         let mut customers = self.customers(4, 2);
         customers.ask_all().unwrap();
@@ -128,11 +126,11 @@ impl Office {
         let promises = self.audit(4, 2);
         assert_eq!((promises.twice, promises.forked), (4, 4));
         assert!(!promises.kept());
-        // The library holds where the store does not: not even then was a key used twice with one nonce.
+        // The library's promise holds even if the store's does not: no key was used twice with one nonce.
         assert_eq!(promises.salts, promises.sent);
     }
 
-    /// A worker that holds messages is overtaken by one that was given them too.
+    /// Lets a worker that holds messages be overtaken by one to which they were delivered too.
     pub fn overtake(&self, rounds: usize) {
         let mut customers = self.customers(4, rounds);
         for _ in 1..rounds {
@@ -174,7 +172,7 @@ impl Engine for Interrupted {
     fn commit(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>> {
         let faster = self.before.borrow_mut().pop();
         if let Some(mut faster) = faster {
-            // Given the same messages as soon as the lease has ended.
+            // The same messages are delivered to it as soon as the lease has ended.
             while faster.turn()? == 0 {}
         }
         self.inner.commit(batch, points)

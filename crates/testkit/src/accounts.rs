@@ -1,0 +1,352 @@
+//! Two accounts of several devices in conversation, a server with bundles and mailboxes, and a clock.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use bisik::conversation::{
+    Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, Needed, ReceiveError, Received, Record,
+    RecordName, SendError, Side, StoredConversation, Supply,
+};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
+use bisik::hosting::{
+    Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent, Operator, OperatorName, Purposes,
+    Retention, Roles,
+};
+use bisik::{Account, Identity, IdentityKey, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// One device: its account part, its conversations by the peer's primary key, and its database.
+pub struct Device {
+    pub account: Account,
+    pub conversation: Option<Conversation>,
+    pub key: StorageKey,
+    pub shown: Vec<(String, Vec<u8>)>,
+    pub events: Vec<Event>,
+    pub deadlines: Vec<Timestamp>,
+    pub decisions: Vec<(DeviceAddress, Decision)>,
+    pub receipts: Vec<DecisionReceipt>,
+    pub database: Database,
+}
+
+/// Records with their revisions.
+pub type Database = HashMap<RecordName, (u64, Vec<u8>)>;
+
+/// An account, `0` or `1`, and the index of one of its devices.
+pub type At = (usize, u32);
+
+/// Two accounts, each with some devices.
+pub struct Accounts {
+    pub now: Timestamp,
+    pub rng: StdRng,
+    pub devices: BTreeMap<At, Device>,
+    pub lists: [Vec<DeviceList>; 2],
+    pub disclosures: Vec<Disclosure>,
+    pub one_time: BTreeMap<IdentityKey, VecDeque<PreKeyBundle>>,
+    pub last_resort: BTreeMap<IdentityKey, PreKeyBundle>,
+    /// Envelopes in flight: to which device, from which, and the envelope.
+    pub mail: VecDeque<(At, At, Envelope)>,
+}
+
+impl Accounts {
+    /// Two accounts with this many devices each.
+    pub fn new(seed: u64, sizes: [u32; 2]) -> Self {
+        let mut accounts = Self {
+            now: Timestamp::from_unix_seconds(1_800_000_000),
+            rng: StdRng::seed_from_u64(seed),
+            devices: BTreeMap::new(),
+            lists: [Vec::new(), Vec::new()],
+            disclosures: Vec::new(),
+            one_time: BTreeMap::new(),
+            last_resort: BTreeMap::new(),
+            mail: VecDeque::new(),
+        };
+        for (who, size) in sizes.into_iter().enumerate() {
+            accounts.found(who);
+            for _ in 1..size {
+                accounts.join(who);
+            }
+        }
+        for at in accounts.everyone() {
+            accounts.open(at, IdentityPolicy::Block);
+        }
+        accounts
+    }
+
+    pub fn everyone(&self) -> Vec<At> {
+        self.devices.keys().copied().collect()
+    }
+
+    /// A new account with its primary device.
+    pub fn found(&mut self, who: usize) {
+        let terms = Terms::own_held(Custody::Person).unwrap();
+        let account = Account::create(terms, self.now, &mut self.rng);
+        self.lists[who] = vec![account.primary().unwrap().list().clone()];
+        self.move_in((who, 0), account);
+    }
+
+    /// One more device of an account; its index.
+    pub fn join(&mut self, who: usize) -> u32 {
+        let index = self.join_without_telling(who);
+        self.publish_lists();
+        index
+    }
+
+    /// The same, known only to the account's own primary.
+    pub fn join_without_telling(&mut self, who: usize) -> u32 {
+        let identity = Identity::generate(&mut self.rng);
+        let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
+        let index = primary.primary().unwrap().next_index();
+        let terms = Terms::own_held(Custody::Person).unwrap();
+        let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
+        let list = primary.change_devices(&[Change::Add(certificate)], self.now).unwrap();
+        let key = *primary.key();
+        let account = Account::join(identity, &key, &list, self.now, &mut self.rng).unwrap();
+        self.lists[who].push(list);
+        self.move_in((who, index), account);
+        index
+    }
+
+    /// A device in a vendor's custody that is not announced yet; its index.
+    pub fn host(&mut self, who: usize, operator: &Identity, retention: Retention) -> u32 {
+        let identity = Identity::generate(&mut self.rng);
+        let device = self.devices.get_mut(&(who, 0)).unwrap();
+        let operator_name = OperatorName::new("Awan Layanan").unwrap();
+        let hosting = HostingTerms {
+            custody: Custody::Vendor,
+            operator: Operator { name: operator_name, key: *operator.public() },
+            roles: Roles::READ.with(Roles::STORE).with(Roles::ANSWER),
+            retention,
+            purposes: Purposes::ANSWERING,
+        };
+        let expires = self.now.plus_seconds(90 * 86_400);
+        let draft =
+            DisclosureDraft::new(*device.account.key(), *identity.public(), hosting, self.now, expires).unwrap();
+        let proven = draft.countersign(operator).unwrap().prove(&identity).unwrap();
+        let disclosure = proven.sign(device.account.identity()).unwrap();
+
+        let index = device.account.primary().unwrap().next_index();
+        let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+        let certificate = DeviceCertificate::sign(&identity, device.account.key(), index, terms);
+        let list = device.account.change_devices(&[Change::Add(certificate)], self.now).unwrap();
+        let key = *device.account.key();
+        let mut account = Account::join(identity, &key, &list, self.now, &mut self.rng).unwrap();
+        assert!(account.set_disclosure(disclosure.clone()));
+        self.lists[who].push(list);
+        self.disclosures.push(disclosure);
+        self.move_in((who, index), account);
+        self.open((who, index), IdentityPolicy::Block);
+        index
+    }
+
+    /// A new disclosure for a hosted device, not announced yet, not even to the device.
+    pub fn amend(&mut self, who: usize, index: u32, operator: &Identity, retention: Retention) {
+        let previous = self.disclosures.last().unwrap();
+        let hosting = HostingTerms { retention, ..previous.terms().clone() };
+        let expires = self.now.plus_seconds(90 * 86_400);
+        let draft = DisclosureDraft::following(previous, hosting, self.now, expires).unwrap();
+        let hosted = self.devices[&(who, index)].account.identity();
+        let proven = draft.countersign(operator).unwrap().prove(hosted).unwrap();
+        let primary = &self.devices[&(who, 0)].account;
+        let disclosure = proven.sign(primary.identity()).unwrap();
+        let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+        let certificate = DeviceCertificate::sign(hosted, primary.key(), index, terms);
+        let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
+        self.lists[who].push(primary.change_devices(&[Change::Update(certificate)], self.now).unwrap());
+        self.disclosures.push(disclosure);
+    }
+
+    /// A device leaves its account.
+    pub fn remove(&mut self, who: usize, index: u32) -> Device {
+        let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
+        let list = primary.change_devices(&[Change::Remove(index)], self.now).unwrap();
+        self.lists[who].push(list);
+        let gone = self.devices.remove(&(who, index)).unwrap();
+        self.publish_lists();
+        gone
+    }
+
+    fn move_in(&mut self, at: At, mut account: Account) {
+        let upkeep = account.maintain(self.now, &mut self.rng);
+        let key = *account.identity().public();
+        self.one_time.insert(key, upkeep.one_time.into());
+        self.last_resort.insert(key, upkeep.last_resort.unwrap());
+        let key = StorageKey::generate(&mut self.rng);
+        let device = Device {
+            account,
+            conversation: None,
+            key,
+            shown: Vec::new(),
+            events: Vec::new(),
+            deadlines: Vec::new(),
+            decisions: Vec::new(),
+            receipts: Vec::new(),
+            database: HashMap::new(),
+        };
+        self.devices.insert(at, device);
+    }
+
+    /// Begins the conversation with the other account on one device.
+    pub fn open(&mut self, at: At, policy: IdentityPolicy) {
+        let directory = self.directory(1 - at.0);
+        let device = self.devices.get_mut(&at).unwrap();
+        let (conversation, event) = Conversation::new(&device.account, directory, &self.disclosures, policy, self.now);
+        assert!(matches!(event, Some(LabelEvent::Verified(_) | LabelEvent::HostingDisclosed(_))), "{event:?}");
+        device.conversation = Some(conversation);
+    }
+
+    pub fn directory(&self, who: usize) -> DeviceDirectory {
+        let newest = self.lists[who].last().unwrap();
+        DeviceDirectory::trust(newest, Trust::Pinned(newest.account().identity()), self.now).unwrap()
+    }
+
+    /// Gives every device the newest lists.
+    pub fn publish_lists(&mut self) {
+        let disclosures = self.disclosures.clone();
+        let now = self.now;
+        for (at, device) in &mut self.devices {
+            let own = &self.lists[at.0];
+            let known = usize::try_from(device.account.devices().sequence()).unwrap();
+            device.account.accept_devices(own.get(known..).unwrap_or_default(), now).unwrap();
+            let Some(conversation) = &mut device.conversation else { continue };
+            let peers = &self.lists[1 - at.0];
+            let known = usize::try_from(conversation.peer().sequence()).unwrap();
+            let newer = peers.get(known..).unwrap_or_default();
+            device.events.extend(conversation.accept_devices(&device.account, newer, &disclosures, now).unwrap());
+        }
+    }
+
+    pub fn bundle(&mut self, key: &IdentityKey) -> VerifiedBundle {
+        let one_time = self.one_time.get_mut(key).and_then(VecDeque::pop_front);
+        let bundle = one_time.unwrap_or_else(|| self.last_resort[key].clone());
+        bundle.verify(Trust::Pinned(key), self.now).unwrap()
+    }
+
+    fn supply(&mut self, needed: &[Needed]) -> Vec<(DeviceAddress, VerifiedBundle)> {
+        needed.iter().map(|Needed { device, key }| (*device, self.bundle(key))).collect()
+    }
+
+    /// Sends a text to all devices.
+    pub fn send(&mut self, at: At, text: &[u8]) -> Result<(), SendError> {
+        let mut device = self.devices.remove(&at).unwrap();
+        let result = self.send_from(at, &mut device, text);
+        self.devices.insert(at, device);
+        result
+    }
+
+    pub fn send_from(&mut self, at: At, device: &mut Device, text: &[u8]) -> Result<(), SendError> {
+        let conversation = device.conversation.as_mut().unwrap();
+        let bundles = self.supply(&conversation.plan(&device.account));
+        let supply = Supply { bundles: &bundles, unavailable: &[] };
+        let outgoing = conversation.send(&device.account, text, &supply, self.now, &mut self.rng)?;
+        let stored = device.store(&mut self.rng);
+        self.post(at, outgoing.release(&stored).unwrap());
+        Ok(())
+    }
+
+    /// Sends what is pending on a device.
+    pub fn flush(&mut self, at: At) {
+        let mut device = self.devices.remove(&at).unwrap();
+        let conversation = device.conversation.as_mut().unwrap();
+        if conversation.owes(self.now) {
+            let bundles = self.supply(&conversation.due(&device.account, self.now));
+            let supply = Supply { bundles: &bundles, unavailable: &[] };
+            let outgoing = conversation.flush(&device.account, &supply, self.now, &mut self.rng).unwrap();
+            let stored = device.store(&mut self.rng);
+            self.post(at, outgoing.release(&stored).unwrap());
+        }
+        self.devices.insert(at, device);
+    }
+
+    fn post(&mut self, from: At, envelopes: Vec<Envelope>) {
+        for envelope in envelopes {
+            let who = if envelope.to.side == Side::Own { from.0 } else { 1 - from.0 };
+            self.mail.push_back(((who, envelope.to.index), from, envelope));
+        }
+    }
+
+    /// Delivers one envelope, and records what the device shows.
+    pub fn deliver(&mut self, to: At, from: At, envelope: &Envelope) -> Result<(), ReceiveError> {
+        let Some(device) = self.devices.get_mut(&to) else { return Ok(()) };
+        let side = if to.0 == from.0 { Side::Own } else { Side::Peer };
+        let from = DeviceAddress { side, index: from.1 };
+        let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext.clone() };
+        let Some(conversation) = device.conversation.as_mut() else { return Ok(()) };
+        let incoming = conversation.receive(&mut device.account, &arrival, self.now)?;
+        let stored = device.store(&mut self.rng);
+        let (received, events) = incoming.release(&stored).unwrap();
+        device.events.extend(events);
+        match received {
+            Received::Message { body, delete_by, .. } => {
+                device.shown.push(("message".into(), body.to_vec()));
+                device.deadlines.extend(delete_by);
+            }
+            Received::Sent { body, .. } => device.shown.push(("sent".into(), body.payload().to_vec())),
+            Received::Decision { from, decision } => device.decisions.push((from, *decision)),
+            Received::DecisionReceipt { receipt, .. } => device.receipts.push(*receipt),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Delivers everything, answers included, until nothing is pending or in flight.
+    pub fn settle(&mut self) {
+        for _ in 0..20 {
+            while let Some((to, from, envelope)) = self.mail.pop_front() {
+                if let Err(error) = self.deliver(to, from, &envelope) {
+                    assert!(matches!(error, ReceiveError::Lost | ReceiveError::Rejected), "{error:?} at {to:?}");
+                    let side = if to.0 == from.0 { Side::Own } else { Side::Peer };
+                    let device = self.devices.get_mut(&to).unwrap();
+                    let address = DeviceAddress { side, index: from.1 };
+                    let _asked = device.conversation.as_mut().unwrap().ask_again(envelope.id, address);
+                }
+            }
+            for at in self.everyone() {
+                self.flush(at);
+            }
+            if self.mail.is_empty() {
+                return;
+            }
+        }
+        panic!("it does not settle");
+    }
+
+    /// What a device has shown, sorted.
+    pub fn shown(&self, at: At) -> Vec<(String, Vec<u8>)> {
+        let mut shown = self.devices[&at].shown.clone();
+        shown.sort();
+        shown
+    }
+
+    /// Continues from older records.
+    pub fn restore(&mut self, at: At, database: &Database) {
+        let device = self.devices.get_mut(&at).unwrap();
+        device.database = database.clone();
+        device.reload();
+    }
+}
+
+impl Device {
+    /// Stores what changed, by compare-and-swap, in one transaction.
+    pub fn store(&mut self, rng: &mut StdRng) -> StoredConversation {
+        let conversation = self.conversation.as_mut().unwrap();
+        let changes = conversation.seal(&mut self.account, &self.key, rng);
+        for Record { name, expected, revision, bytes } in changes.records() {
+            let known = self.database.get(name).map_or(0, |(revision, _)| *revision);
+            assert_eq!(known, *expected, "{name:?}");
+            assert!(revision > expected);
+            self.database.insert(*name, (*revision, bytes.clone()));
+        }
+        if let Some(name) = changes.removed() {
+            self.database.remove(&name).unwrap();
+        }
+        changes.stored()
+    }
+
+    /// Drops the state in memory and loads it from the database.
+    pub fn reload(&mut self) {
+        let id = self.conversation.as_ref().unwrap().id();
+        self.account = Account::unseal(&self.key, &self.database[&RecordName::Account].1).unwrap();
+        let record = &self.database[&RecordName::Conversation(id)].1;
+        self.conversation = Some(Conversation::unseal(&self.account, &self.key, id, record).unwrap());
+    }
+}

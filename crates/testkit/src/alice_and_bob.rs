@@ -1,0 +1,79 @@
+//! Alice and Bob, and the first messages between them: for tests that need no network.
+
+use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Timestamp, Trust, VerifiedBundle};
+
+use crate::rng::{ConstantRng, SeededRng};
+use crate::simulation::checked_session::{CONTEXT, storage_key};
+
+/// Two identities, and the pre-keys of the responder.
+pub struct AliceAndBob {
+    pub alice: Identity,
+    pub bob: Identity,
+    pub keys: PreKeys,
+    pub now: Timestamp,
+    pub rng: SeededRng,
+}
+
+impl AliceAndBob {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = SeededRng::new(seed);
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let (alice, bob) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
+        let keys = PreKeys::generate(&bob, now, &mut rng);
+        Self { alice, bob, keys, now, rng }
+    }
+
+    /// A bundle of Bob's: a new one with one-time keys, or the last-resort bundle.
+    pub fn bundle(&mut self, one_time: bool) -> PreKeyBundle {
+        if one_time { self.keys.replenish(&self.bob, 1, &mut self.rng).unwrap().remove(0) } else { self.keys.bundle() }
+    }
+
+    pub fn verified(&mut self, one_time: bool) -> VerifiedBundle {
+        let now = self.now;
+        self.bundle(one_time).verify(Trust::OnFirstUse, now).unwrap()
+    }
+
+    /// Alice's session before anything is sent.
+    pub fn initiate(&mut self, one_time: bool) -> Session {
+        let bundle = self.verified(one_time);
+        Session::initiate(&self.alice, &bundle, &mut self.rng).unwrap()
+    }
+
+    /// Bob's session from her first message.
+    pub fn accept(&self, message: &Ciphertext) -> Accepted {
+        Session::accept(&self.bob, &self.keys, message, Trust::Pinned(self.alice.public())).unwrap()
+    }
+
+    /// Alice's first message was accepted and not answered.
+    pub fn opened(&mut self, one_time: bool) -> (Session, Session) {
+        let mut alice = self.initiate(one_time);
+        let hello = alice.encrypt(b"halo", &mut self.rng).unwrap();
+        let Accepted { session, plaintext, used } = self.accept(&hello);
+        assert_eq!((plaintext.as_slice(), used.one_time()), (b"halo".as_slice(), one_time));
+        self.keys.remove(used);
+        (alice, session)
+    }
+
+    /// Both have sent and received.
+    pub fn established(&mut self) -> (Session, Session) {
+        let (mut alice, mut bob) = self.opened(true);
+        let reply = bob.encrypt(b"hai", &mut self.rng).unwrap();
+        assert_eq!(alice.decrypt(&reply).unwrap(), b"hai");
+        (alice, bob)
+    }
+}
+
+/// The state in bytes: equal bytes, equal state.
+pub fn state(session: &Session) -> Vec<u8> {
+    session.seal(&storage_key(), CONTEXT, &mut ConstantRng(0)).into_bytes()
+}
+
+/// A session that was sealed and opened again.
+pub fn reloaded(session: &Session) -> Session {
+    Session::unseal(&storage_key(), CONTEXT, &state(session)).unwrap()
+}
+
+/// The pre-keys in bytes.
+pub fn state_of(keys: &PreKeys) -> Vec<u8> {
+    keys.seal(&storage_key(), CONTEXT, &mut ConstantRng(0))
+}

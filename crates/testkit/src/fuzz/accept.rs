@@ -1,0 +1,43 @@
+//! `accept`: edited first messages and raw bytes against pre-keys of two generations.
+//!
+//! Only what the initiator wrote may open a session, and only once.
+
+use bisik::{AcceptError, Accepted, Ciphertext, PreKeys, Session, Trust};
+
+use super::fixtures::{FIRST_MESSAGES, PARTIES, Parties, Repeatable, storage_key};
+use super::input::Input;
+use super::record::CONTEXT;
+
+pub fn accept(data: &[u8]) {
+    let Parties { alice, bob, keys, .. } = &*PARTIES;
+    let bytes = Input::new(data).edited(&FIRST_MESSAGES);
+    let genuine = FIRST_MESSAGES.iter().find(|genuine| genuine.bytes == bytes);
+    let Ok(message) = Ciphertext::from_bytes(&bytes) else {
+        assert!(genuine.is_none(), "every genuine message is one");
+        return;
+    };
+    match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
+        Ok(Accepted { session, plaintext, used }) => {
+            let genuine = genuine.expect("only what an initiator wrote opens a session");
+            assert_eq!(plaintext, genuine.plaintext);
+            assert_eq!(session.peer(), alice.public());
+            assert!(session.recognizes(&message), "a session knows its first messages");
+            let pinned = Session::accept(bob, keys, &message, Trust::Pinned(bob.public()));
+            assert_eq!(pinned.unwrap_err(), AcceptError::IdentityMismatch);
+            let mut spent = own_copy(keys);
+            spent.remove(used);
+            let again = Session::accept(bob, &spent, &message, Trust::OnFirstUse).unwrap_err();
+            assert!(matches!(again, AcceptError::Replayed | AcceptError::UnknownPreKey), "{again:?}");
+        }
+        Err(error) => {
+            assert!(genuine.is_none(), "a genuine first message is accepted: {error:?}");
+            assert_ne!(error, AcceptError::OtherIdentity, "the pre-keys are the identity's own");
+        }
+    }
+}
+
+/// The same pre-keys as a value to change.
+fn own_copy(keys: &PreKeys) -> PreKeys {
+    let record = keys.seal(&storage_key(), CONTEXT, &mut Repeatable(0));
+    PreKeys::unseal(&storage_key(), CONTEXT, &record).expect("what was sealed opens")
+}

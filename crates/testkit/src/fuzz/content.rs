@@ -1,0 +1,253 @@
+//! `content`: protobuf in a body, read as content. `poll_vote`: edited ballots opened in edited polls.
+//!
+//! Content that is read keeps its bytes and can be used. Only the ballot that was cast opens.
+
+use std::sync::LazyLock;
+
+use bisik::content::{
+    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Content, Envelope,
+    Greeting, Kind, List, LiveShare, Opening, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
+    Row, Section, Selection, SentAt, Text, Votes,
+};
+
+use super::fixtures::Repeatable;
+use super::input::Input;
+
+/// The first byte selects a raw body, or protobuf that is padded here.
+pub fn content(data: &[u8]) {
+    let mut input = Input::new(data);
+    let raw = input.byte().is_multiple_of(2);
+    let body = if raw { input.rest().to_vec() } else { padded(input.rest()) };
+    let Ok(content) = Content::from_body(&body) else { return };
+    assert_eq!(content.as_body(), body, "what is read keeps its bytes");
+    let again = Content::from_body(content.as_body()).expect("and is read again");
+    assert_eq!((again.kind(), again.envelope()), (content.kind(), content.envelope()));
+    assert_eq!(body, padded(protobuf(&content)), "a content has one body");
+    let _ = format!("{content:?}");
+    compose_again(&content);
+    receipts(&content);
+    forward(&content);
+    if let Some(votes) = Votes::in_poll(&content, &person()) {
+        let ballot = votes.cast(&[0], &person(), sent(), None, &mut Repeatable(3)).expect("every poll has an option");
+        votes.open(&ballot, &person()).expect("what is cast opens");
+    }
+    let _ = LiveShare::follow(&content);
+    business(&content);
+}
+
+/// Every cart adds up, only automated senders greet, and every offered option can be chosen.
+#[allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
+fn business(content: &Content) {
+    match content.kind() {
+        Kind::Cart(cart) => drop(cart.total().expect("a cart that is read adds up")),
+        Kind::Greeting(_) | Kind::Away(_) => assert!(content.envelope().automated),
+        Kind::QuickReplies(replies) => replies.choices.iter().for_each(|choice| choose(content, &choice.id)),
+        Kind::List(list) => {
+            list.sections.iter().flat_map(|section| &section.rows).for_each(|row| choose(content, &row.choice.id));
+        }
+        Kind::Buttons(buttons) => {
+            let answers = buttons.buttons.iter().filter_map(|button| match &button.action {
+                Action::Answer(id) => Some(id),
+                _ => None,
+            });
+            answers.for_each(|id| choose(content, id));
+        }
+        Kind::Selection(selection) => assert!(!selection.answers(content, &person()), "it offers nothing"),
+        _ => {}
+    }
+}
+
+fn choose(content: &Content, id: &str) {
+    let selection = Selection::new(content, &person(), id).expect("it was offered");
+    assert!(selection.answers(content, &person()));
+    let sent = Content::new(envelope(), Kind::Selection(selection));
+    assert!(sent.is_ok(), "and can be sent");
+}
+
+/// The known part of a content can be composed again.
+fn compose_again(content: &Content) {
+    let known = !matches!(content.kind(), Kind::Unknown(_));
+    let composed = Content::new(content.envelope().clone(), content.kind().clone());
+    assert_eq!(composed.is_ok(), known, "what is read is within the bounds of what is composed");
+    if let Ok(composed) = composed {
+        assert_eq!((composed.kind(), composed.envelope()), (content.kind(), content.envelope()));
+    }
+}
+
+fn receipts(content: &Content) {
+    let Some(visible) = content.visible() else { return };
+    for receipt in [Receipt::delivered(&visible), Receipt::read(&visible)].into_iter().chain(Receipt::played(&visible))
+    {
+        let receipt = Content::new(Envelope::new(sent(), &mut Repeatable(1)), Kind::Receipt(receipt));
+        assert!(receipt.expect("a receipt can be sent").visible().is_none(), "and is not confirmed");
+    }
+}
+
+fn forward(content: &Content) {
+    let envelope = Envelope::new(sent(), &mut Repeatable(2));
+    // A content of the greatest length may not have room for another envelope.
+    let Ok(forwarded) = content.forward(envelope.clone()) else { return };
+    assert!(!content.view_once());
+    assert_eq!(forwarded.kind(), content.kind());
+    assert_eq!(forwarded.id(), envelope.id);
+    assert!(forwarded.envelope().reply_to.is_none() && forwarded.envelope().forwarded);
+    let again = forwarded.forward(envelope).expect("as it was forwarded once");
+    assert_eq!(again, forwarded, "everything unknown was kept");
+}
+
+/// An edited ballot in a poll whose first options may differ, for one of several people.
+pub fn poll_vote(data: &[u8]) {
+    let Scene { poll, ballot, .. } = &*SCENE;
+    let mut input = Input::new(data);
+    let options: Vec<_> = (0..2 + input.byte() % 2).map(|option| format!("{}", option ^ input.byte())).collect();
+    let voter = if input.byte() == 0 { person() } else { PersonId::new(b"somebody else").expect("a name") };
+    let mut other = poll.clone();
+    if let Kind::Poll(poll) = &mut other {
+        poll.options = options.iter().map(|option| option.as_str().into()).collect();
+    }
+    let Ok(content) = Content::new(envelope(), other) else { return };
+    let body = input.edited(&[ballot.as_body()]);
+    let Ok(arrived) = Content::from_body(&body) else { return };
+    let Kind::Ballot(arrived) = arrived.kind() else { return };
+    let opened = Votes::in_poll(&content, &person()).expect("it is a poll").open(arrived, &voter);
+    let genuine = arrived == cast() && content.kind() == poll && voter == person();
+    match opened {
+        Ok(vote) => assert!(genuine && vote.choices().eq([1]), "only what was cast opens"),
+        Err(error) => assert!(!genuine && error == BallotError::Rejected, "{error:?}"),
+    }
+}
+
+struct Scene {
+    poll: Kind,
+    ballot: Content,
+}
+
+static SCENE: LazyLock<Scene> = LazyLock::new(|| {
+    let rng = &mut Repeatable(4);
+    let poll = Content::new(envelope(), Kind::Poll(Poll::new("?", ["0", "1"], 1, rng))).expect("a poll");
+    let votes = Votes::in_poll(&poll, &person()).expect("a poll");
+    let ballot = votes.cast(&[1], &person(), sent(), None, rng).expect("an option");
+    let ballot = Content::new(envelope(), Kind::Ballot(ballot)).expect("a ballot");
+    Scene { poll: poll.kind().clone(), ballot }
+});
+
+fn cast() -> &'static Ballot {
+    let Kind::Ballot(ballot) = SCENE.ballot.kind() else { panic!("it is a ballot") };
+    ballot
+}
+
+fn envelope() -> Envelope {
+    Envelope::new(sent(), &mut Repeatable(5))
+}
+
+fn sent() -> SentAt {
+    SentAt::from_unix_milliseconds(1_800_000_000_000).expect("before the year 10000")
+}
+
+fn person() -> PersonId {
+    PersonId::new(b"ana").expect("a name")
+}
+
+fn protobuf(content: &Content) -> &[u8] {
+    let (length, rest) = content.as_body().split_first_chunk().expect("a length");
+    &rest[..u32::from_be_bytes(*length) as usize]
+}
+
+/// A correctly padded body, by the definition of PADMÉ.
+fn padded(protobuf: &[u8]) -> Vec<u8> {
+    let length = protobuf.len() + 4;
+    let exponent = length.ilog2();
+    let step = 1_usize << exponent.saturating_sub(exponent.checked_ilog2().unwrap_or(0) + 1);
+    let mut body = [&(protobuf.len() as u32).to_be_bytes(), protobuf].concat();
+    body.resize((length.div_ceil(step) * step).max(32), 0);
+    body
+}
+
+pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let Scene { poll, ballot } = &*SCENE;
+    let mode = |mode: u8, bytes: &[u8]| [&[mode], bytes].concat();
+    let of = |kind: Kind| mode(1, protobuf(&Content::new(envelope(), kind).expect("within bounds")));
+    let text = of(Kind::Text(Text::new("halo")));
+    let twice = [text.as_slice(), &text[text.len() - 9..]].concat();
+    let fields = |bytes: &[u8]| [&text[..text.len() - 9], bytes].concat();
+    let business = business_kinds().into_iter().map(|(name, kind)| (name, of(kind)));
+    let mut seeds = vec![
+        ("body", mode(0, ballot.as_body())),
+        ("body_cut", mode(0, &ballot.as_body()[..40])),
+        ("text", text.clone()),
+        ("text_twice", twice),
+        ("poll", of(poll.clone())),
+        ("ballot", mode(1, protobuf(ballot))),
+        ("unknown_kind", fields(b"\xf2\x05\x05later")),
+        ("unknown_field", [text.as_slice(), b"\xc2\x0c\x05later"].concat()),
+        ("many_mentions", fields(&[b"\x82\x01\x86\x01\x0a\x04halo".as_slice(), &b"\x12\x00".repeat(64)].concat())),
+        ("photo_of_a_pointer", fields(&photo())),
+        ("live_start", fields(b"\xc2\x01\x16\x0a\x12\x09\0\0\0\0\0\0\0\0\x11\0\0\0\0\0\0\0\0\x10\x3c")),
+        ("receipt", fields(b"\x82\x02\x14\x08\x02\x12\x100123456789abcdef")),
+        ("group", [text.as_slice(), b"\x83\x04\x84\x04"].concat()),
+        ("greeting_by_hand", fields(b"\x82\x04\x08\x0a\x06\x0a\x04halo")),
+        ("cart_in_two_currencies", fields(&two_currencies())),
+    ];
+    seeds.extend(business);
+    seeds
+}
+
+fn business_kinds() -> Vec<(&'static str, Kind)> {
+    let choice = |id: &str| Choice { id: id.into(), title: id.into() };
+    let row = |id: &str| Row { choice: choice(id), description: "x".into() };
+    let sections = vec![Section { title: "x".into(), rows: vec![row("a"), row("b")] }];
+    let actions = [Action::Answer("a".into()), Action::Open("https://x".into()), Action::Dial("+628".into())];
+    let buttons = actions.map(|action| Button { title: "x".into(), action }).into();
+    let mut item = CatalogueItem::new("kopi", "Kopi");
+    item.price = Price::new(1_800_000, "IDR").ok();
+    let cart = Cart::new(CartLine::of(&item, 2));
+    let mut profile = Profile::new("Kopi");
+    (profile.email, profile.sites, profile.time_zone) = ("a@b".into(), vec!["https://x".into()], "Asia/Jakarta".into());
+    profile.hours = vec![Opening { day: 1, from: 420, to: 1_260 }];
+    let replies = QuickReplies { text: Text::new("?"), choices: vec![choice("a"), choice("b")] };
+    let asked = Content::new(envelope(), Kind::QuickReplies(replies.clone())).expect("within bounds");
+    let selection = Selection::new(&asked, &person(), "a").expect("it was offered");
+    vec![
+        ("greeting", Kind::Greeting(Greeting { text: Text::new("halo") })),
+        ("away", Kind::Away(Away { text: Text::new("halo") })),
+        ("profile", Kind::Profile(profile)),
+        ("catalogue_item", Kind::CatalogueItem(item)),
+        ("cart", Kind::Cart(cart)),
+        ("quick_replies", Kind::QuickReplies(replies)),
+        ("list", Kind::List(List { text: Text::new("?"), label: "x".into(), sections })),
+        ("buttons", Kind::Buttons(Buttons { text: Text::new("?"), footer: "x".into(), buttons })),
+        ("selection", Kind::Selection(selection)),
+        ("referral", Kind::Referral(Referral::new(Origin::LINK, "a", "https://x"))),
+    ]
+}
+
+fn two_currencies() -> Vec<u8> {
+    let line = |item: u8, currency: &[u8; 3]| {
+        [&[0x0a, 17, 0x0a, 1, item, 0x12, 1, b'x', 0x18, 1, 0x22, 7, 8, 5, 0x12, 3], currency.as_slice()].concat()
+    };
+    let lines = [line(b'a', b"IDR"), line(b'b', b"USD")].concat();
+    [&[0xa2, 0x04, lines.len() as u8], lines.as_slice()].concat()
+}
+
+/// A photo with the shortest pointer.
+fn photo() -> Vec<u8> {
+    let pointer = [&[1], [7; 64].as_slice(), &[0, 0, 0, 0, 0, 0, 0, 9], &[9], b"image/png", &[0; 4]].concat();
+    let blob = [&[0x0a, pointer.len() as u8], pointer.as_slice(), b"\x12\x01x"].concat();
+    let photo = [&[0x0a, blob.len() as u8], blob.as_slice(), b"\x10\x05\x18\x05"].concat();
+    [&[0x8a, 0x01, photo.len() as u8], photo.as_slice()].concat()
+}
+
+pub fn poll_vote_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    // Options "0" and "1", then the voter, then the ballot and its edits.
+    let genuine = |rest: &[u8]| [&[0, 0, 0, 0], rest].concat();
+    vec![
+        ("cast", genuine(&[0, 0])),
+        ("another_voter", vec![0, 0, 0, 1, 0, 0]),
+        ("options_reversed", vec![0, 1, 1, 0, 0, 0]),
+        ("one_option_more", vec![1, 0, 0, 0, 0, 0, 0]),
+        ("flipped_nonce", genuine(&[0, 1, 0, 1, 0, 70])),
+        ("flipped_vote", genuine(&[0, 1, 0, 1, 0, 95])),
+        ("flipped_tag", genuine(&[0, 1, 0, 1, 0, 110])),
+        ("truncated", genuine(&[0, 1, 1, 0, 0, 60])),
+    ]
+}

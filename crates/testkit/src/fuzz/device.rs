@@ -1,0 +1,212 @@
+//! `device_list`: device lists as they come and of a dishonest account. `link`: linking with an attacker in the middle.
+//!
+//! Lists are signed without the library, by labels and layout of docs/spec/accounts.md, section 10.
+
+use std::sync::LazyLock;
+
+use bisik::device::link::{Companion, Invitation};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Primary, Terms};
+use bisik::{DeviceListError, DisclosureHash, Identity, Timestamp, Trust};
+use ed25519_dalek::{Signer, SigningKey};
+
+use super::fixtures::Repeatable;
+use super::input::Input;
+use crate::ConstantRng;
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+/// The primary's two secrets are 32 times this byte.
+const PHONE: u8 = 0x50;
+
+/// An account's history, and what a peer knows in the middle of it.
+struct History {
+    primary: Primary,
+    lists: Vec<DeviceList>,
+    /// As bytes, for edits.
+    encoded: Vec<Vec<u8>>,
+    directory: DeviceDirectory,
+    /// Everything that any device has said of itself.
+    certified: Vec<DeviceEntry>,
+}
+
+/// The list that the peer knows.
+const KNOWN: usize = 3;
+
+static HISTORY: LazyLock<History> = LazyLock::new(|| {
+    let phone = Identity::generate(&mut ConstantRng(PHONE));
+    let own = Terms::own_held(Custody::Person).unwrap();
+    let mut primary = Primary::new(&phone, own, NOW);
+    let account = *primary.account();
+    let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash([7; 32])).unwrap();
+    let certificate = |device: u8, index, terms| {
+        DeviceCertificate::sign(&Identity::generate(&mut ConstantRng(device)), &account, index, terms)
+    };
+    let said = [certificate(1, 1, own), certificate(2, 2, hosted), certificate(3, 3, own), certificate(2, 2, own)];
+    let changes = [
+        Change::Add(said[0]),
+        Change::Add(said[1]),
+        Change::Remove(1),
+        Change::Add(said[2]),
+        Change::Update(said[3]),
+        Change::Remove(3),
+    ];
+    let mut lists = vec![primary.list().clone()];
+    lists.extend(changes.map(|change| primary.issue(&phone, &[change], NOW).unwrap().clone()));
+    let trusted = |list| DeviceDirectory::trust(list, Trust::Pinned(phone.public()), NOW).unwrap();
+    let certified = said.iter().map(|said| *said.entry()).chain([trusted(&lists[0]).devices()[0]]).collect();
+    let encoded = lists.iter().map(DeviceList::to_bytes).collect();
+    History { directory: trusted(&lists[KNOWN]), primary, lists, encoded, certified }
+});
+
+/// The first byte selects a raw list or one correctly signed by a dishonest account.
+pub fn device_list(data: &[u8]) {
+    let mut input = Input::new(data);
+    let hostile = input.byte() % 2 == 1;
+    let mut bytes = input.edited(&HISTORY.encoded);
+    if hostile {
+        bytes.truncate(bytes.len().saturating_sub(64));
+        bytes = sign(&bytes);
+    }
+    let Ok(list) = DeviceList::from_bytes(&bytes) else { return };
+    assert_eq!(list.to_bytes(), bytes, "what decodes has one encoding");
+    let History { lists, directory, .. } = &*HISTORY;
+    let mut after = directory.clone();
+    let accepted = after.accept(&list, NOW);
+    match &accepted {
+        Err(_) => assert_eq!(after, *directory, "a refused list changes nothing"),
+        Ok(change) => {
+            assert!(hostile || list == lists[KNOWN] || list == lists[KNOWN + 1], "only what the account has signed");
+            assert_eq!(change.is_empty(), after.devices() == directory.devices());
+            follows(directory, &after);
+        }
+    }
+    if let Some(index) = lists.iter().position(|known| *known == list) {
+        let expected = match index {
+            0..KNOWN => Some(DeviceListError::RolledBack),
+            _ if index > KNOWN + 1 => Some(DeviceListError::Gap),
+            _ => None,
+        };
+        assert_eq!(accepted.err(), expected, "list {index}");
+    }
+}
+
+/// What even a dishonest account cannot change.
+fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
+    let History { certified, lists, .. } = &*HISTORY;
+    assert!(after.account() == before.account() && after.sequence() <= before.sequence() + 1);
+    assert!(after.sequence() == before.sequence() + 1 || after == before);
+    assert!(after.devices()[0].is_primary() && after.devices()[0].identity() == before.account().identity());
+    for entry in after.devices() {
+        assert!(certified.contains(entry), "a device that never said so");
+        assert!(entry.custody().is_own_held() == (entry.terms().disclosure() == DisclosureHash::NONE));
+        let known = before.at(entry.index()).map(DeviceEntry::identity);
+        assert!(known == Some(entry.identity()) || entry.index() == 3, "an index that came back");
+    }
+    let mut again = after.clone();
+    let replayed = again.accept(&lists[KNOWN], NOW);
+    assert!(replayed.is_err() == (after.sequence() != before.sequence()), "it never goes back");
+}
+
+/// The account's signature under any `content`.
+fn sign(content: &[u8]) -> Vec<u8> {
+    let phone = Identity::generate(&mut ConstantRng(PHONE)).public().to_bytes();
+    let signed = [b"bisik-1 device list".as_slice(), &phone, content].concat();
+    [content, &SigningKey::from_bytes(&[PHONE; 32]).sign(&signed).to_bytes()].concat()
+}
+
+/// The first byte is the method; then the relay edits hello, answer and reveal, or leaves them. A user who sees equal strings
+/// sees a linking that nobody has touched.
+pub fn link(data: &[u8]) {
+    let mut input = Input::new(data);
+    let qr_code = input.byte().is_multiple_of(2);
+    let [one, other] = [1, 2].map(|seed| begin(qr_code, seed));
+    let terms = Terms::own_held(Custody::Person).unwrap();
+    // A camera reads what the screen shows: there a relay can change nothing.
+    let seen = if qr_code { one.1.clone() } else { input.edited(&[&one.1, &other.1]) };
+    let Some(invitation) = read(qr_code, &seen) else { return };
+    let (answered, answer) = invitation.answer(&HISTORY.primary, terms, &mut Repeatable(3));
+    let elsewhere = read(qr_code, &other.1).unwrap().answer(&HISTORY.primary, terms, &mut Repeatable(4));
+    let arrived = input.edited(&[&answer, &elsewhere.1]);
+    let elsewhere = other.0.answer(&elsewhere.1).unwrap().1;
+    let Ok((companion, reveal)) = one.0.answer(&arrived) else {
+        assert!(arrived != answer || seen != one.1, "an honest answer is refused");
+        return;
+    };
+    assert!(!qr_code || arrived == answer, "only whoever has seen the code can answer");
+    let revealed = input.edited(&[&reveal, &elsewhere]);
+    let honest = seen == one.1 && arrived == answer && revealed == reveal;
+    match answered.reveal(&revealed) {
+        Ok(primary) => {
+            let same = primary.sas() == companion.sas();
+            assert!(same == honest, "the strings are equal where nothing was touched, and only there");
+            assert!(!qr_code || honest);
+        }
+        Err(_) => assert!(!honest, "an honest linking fails"),
+    }
+}
+
+/// A companion, and what the primary gets to see.
+fn begin(qr_code: bool, seed: u64) -> (Companion, Vec<u8>) {
+    let rng = &mut Repeatable(seed);
+    if qr_code {
+        let (companion, code) = Companion::with_qr_code(rng);
+        (companion, code.as_bytes().to_vec())
+    } else {
+        let (companion, _) = Companion::with_typed_code(rng);
+        let hello = companion.hello().to_vec();
+        (companion, hello)
+    }
+}
+
+fn read(qr_code: bool, seen: &[u8]) -> Option<Invitation> {
+    if qr_code { Invitation::scan(seen) } else { Invitation::fetch(seen) }.ok()
+}
+
+/// Mode, genuine list, number of edits; then edits: kind, operand, place.
+pub fn device_list_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    const FLIP: u8 = 0;
+    const TRUNCATE: u8 = 1;
+    const INSERT: u8 = 2;
+    const SPLICE: u8 = 4;
+    let known = KNOWN as u8;
+    vec![
+        ("known", vec![0, known, 0]),
+        ("next", vec![0, known + 1, 0]),
+        ("older", vec![0, 0, 0]),
+        ("gap", vec![0, known + 2, 0]),
+        ("flipped_sequence", vec![0, known + 1, 1, FLIP, 1, 0, 72]),
+        ("flipped_signature", vec![0, known + 1, 1, FLIP, 1, 0x02, 0]),
+        ("truncated", vec![0, known + 1, 1, TRUNCATE, 0, 0, 200]),
+        ("trailing_byte", vec![0, known, 1, INSERT, 0, 0x02, 0x0d]),
+        ("hostile_next", vec![1, known + 1, 0]),
+        ("hostile_sequence", vec![1, known + 1, 1, FLIP, 1, 0, 72]),
+        ("hostile_previous", vec![1, known + 1, 1, FLIP, 1, 0, 80]),
+        ("hostile_expiry", vec![1, known + 1, 1, FLIP, 0xff, 0, 120]),
+        ("hostile_custody", vec![1, known + 1, 1, FLIP, 4, 0x01, 0x67]),
+        ("hostile_automated", vec![1, known + 1, 1, FLIP, 1, 0x01, 0x68]),
+        ("hostile_index", vec![1, known + 1, 1, FLIP, 3, 0x01, 0x26]),
+        ("hostile_identity", vec![1, known + 1, 1, FLIP, 1, 0x01, 0x30]),
+        ("hostile_possession", vec![1, known + 1, 1, FLIP, 1, 0x01, 0x90]),
+        ("hostile_splice", vec![1, known + 1, 1, SPLICE, known + 2, 0, 121]),
+    ]
+}
+
+/// Method; then for hello (typed codes only), answer and reveal: which genuine message, number of edits, edits.
+pub fn link_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    const FLIP: u8 = 0;
+    const TRUNCATE: u8 = 1;
+    vec![
+        ("qr_code", vec![0, 0, 0, 0, 0]),
+        ("qr_code_flipped_answer", vec![0, 0, 1, FLIP, 1, 0, 140]),
+        ("qr_code_flipped_tag", vec![0, 0, 1, FLIP, 1, 0, 180]),
+        ("qr_code_answer_to_another", vec![0, 1, 0]),
+        ("qr_code_flipped_reveal", vec![0, 0, 0, 0, 1, FLIP, 1, 0, 20]),
+        ("qr_code_reveal_of_another", vec![0, 0, 0, 1, 0]),
+        ("typed_code", vec![1, 0, 0, 0, 0, 0, 0]),
+        ("typed_code_other_companion", vec![1, 1, 0, 0, 0, 0, 0]),
+        ("typed_code_flipped_commitment", vec![1, 0, 1, FLIP, 1, 0, 80, 0, 0, 0, 0]),
+        ("typed_code_flipped_account", vec![1, 0, 0, 0, 1, FLIP, 1, 0, 40, 0, 0]),
+        ("typed_code_flipped_nonce", vec![1, 0, 0, 0, 1, FLIP, 1, 0, 140, 0, 0]),
+        ("typed_code_flipped_possession", vec![1, 0, 0, 0, 0, 0, 1, FLIP, 1, 0, 60]),
+        ("typed_code_truncated", vec![1, 0, 0, 0, 1, TRUNCATE, 0, 0, 100]),
+    ]
+}

@@ -1,0 +1,105 @@
+//! The fuzz targets: one function of bytes for each, which panics where a promise is broken.
+//!
+//! libFuzzer (fuzz/fuzz_targets) and `cargo test` (tests/house/corpus.rs) run the same functions. `seeds` makes the files of
+//! fuzz/corpus.
+
+mod accept; //         a first message against fixed pre-keys
+#[cfg(feature = "call")]
+mod call; //           signals and frames of calls
+#[cfg(feature = "content")]
+mod content; //        what people send, and sealed votes
+mod decoders; //       the decoders of everything public
+mod decrypt; //        edited messages against a session or a ratchet in mid-conversation
+mod device; //         device lists, and linking with an attacker in the middle
+mod dishonest_peer; // messages with valid tags and arbitrary headers, against a model
+mod endpoint; //       disclosures, decisions, and a user who decides
+mod envelope; //       what arrives in a conversation of accounts, and its records
+mod fixtures; //       the parties and conversations that the targets start from
+mod forge; //          a message under known keys
+mod input; //          how a target reads its bytes
+#[cfg(feature = "interop")]
+mod interop; //        interop: messages, sessions, bundles, records
+#[cfg(feature = "interop")]
+mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
+mod media; //          pointers and blobs of attachments
+mod model; //          what a receiver must do with a header
+mod ratchet_state; //  the fields of a ratchet's state
+mod record; //         sealed records, opened and made with the storage key
+mod seeds; //          what the fuzzer starts from
+mod unseal; //         sealed records, from the outside and behind the tag
+
+pub use accept::accept;
+#[cfg(feature = "call")]
+pub use call::{call_frame, call_signal};
+#[cfg(feature = "content")]
+pub use content::{content, poll_vote};
+pub use decoders::{bundle, ciphertext, first_flight, identity_key};
+pub use decrypt::{decrypt, ratchet_decrypt};
+pub use device::{device_list, link};
+pub use dishonest_peer::dishonest_peer;
+pub use endpoint::{consent, disclosure};
+pub use envelope::{conversation_record, envelope};
+#[cfg(feature = "interop")]
+pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
+#[cfg(feature = "interop")]
+pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
+pub use media::{media_decrypt, media_pointer};
+pub use seeds::seeds;
+pub use unseal::{state, unseal};
+
+/// `conversation`: any sequence of events between two devices and the network.
+pub fn conversation(data: &[u8]) {
+    crate::Simulation::replay(data);
+}
+
+/// A function of the fuzzer's bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name that its file in `fuzz_targets` and its folder in `corpus` have.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("accept", accept),
+    ("bundle", bundle),
+    #[cfg(feature = "call")]
+    ("call_frame", call_frame),
+    #[cfg(feature = "call")]
+    ("call_signal", call_signal),
+    ("ciphertext", ciphertext),
+    ("consent", consent),
+    #[cfg(feature = "content")]
+    ("content", content),
+    ("conversation", conversation),
+    ("conversation_record", conversation_record),
+    ("decrypt", decrypt),
+    ("device_list", device_list),
+    ("disclosure", disclosure),
+    ("dishonest_peer", dishonest_peer),
+    ("envelope", envelope),
+    ("first_flight", first_flight),
+    ("identity_key", identity_key),
+    #[cfg(feature = "interop")]
+    ("interop_accept", interop_accept),
+    #[cfg(feature = "interop")]
+    ("interop_bundle", interop_bundle),
+    #[cfg(feature = "interop")]
+    ("interop_decrypt", interop_decrypt),
+    #[cfg(feature = "interop")]
+    ("interop_group", interop_group),
+    #[cfg(feature = "interop")]
+    ("interop_group_state", interop_group_state),
+    #[cfg(feature = "interop")]
+    ("interop_media", interop_media),
+    #[cfg(feature = "interop")]
+    ("interop_message", interop_message),
+    #[cfg(feature = "interop")]
+    ("interop_parts", interop_parts),
+    #[cfg(feature = "interop")]
+    ("interop_state", interop_state),
+    ("link", link),
+    ("media_decrypt", media_decrypt),
+    ("media_pointer", media_pointer),
+    #[cfg(feature = "content")]
+    ("poll_vote", poll_vote),
+    ("ratchet_decrypt", ratchet_decrypt),
+    ("state", state),
+    ("unseal", unseal),
+];

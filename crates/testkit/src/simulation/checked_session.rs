@@ -1,0 +1,113 @@
+//! One session beside the model of it, and how both write.
+//!
+//! An attacker's copy is a checked session like any other.
+
+use std::rc::Rc;
+
+use bisik::{Ciphertext, Session, StorageKey};
+
+use super::prekey_pool::Flight;
+use super::symbolic::{Ratchet, Stamp, Symbol};
+use crate::rng::{ConstantRng, SeededRng};
+
+/// One session, the record of it, and what the model says.
+pub struct CheckedSession {
+    pub session: Session,
+    pub record: Rc<Vec<u8>>,
+    pub model: Model,
+}
+
+/// What the model knows of one session.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub ratchet: Ratchet,
+    pub session: Symbol,
+    pub epoch: u32,
+    pub opening: Opening,
+}
+
+/// How a session began, in the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    Unanswered(Flight),
+    Answered,
+    Accepted,
+}
+
+/// What a device gave to the network.
+pub struct Sent {
+    pub ciphertext: Ciphertext,
+    pub stamp: Stamp,
+    pub session: Symbol,
+    pub flight: Option<Flight>,
+}
+
+impl CheckedSession {
+    pub fn new(session: Session, model: Model) -> Self {
+        let record = Rc::new(record(&session));
+        Self { session, record, model }
+    }
+
+    pub fn open(record: &Rc<Vec<u8>>, model: Model) -> Self {
+        let session = Session::unseal(&storage_key(), CONTEXT, record).unwrap();
+        Self { session, record: Rc::clone(record), model }
+    }
+
+    /// Whether the session equals its record, compared in bytes.
+    pub fn is_stored(&self) -> bool {
+        record(&self.session) == *self.record
+    }
+
+    /// The attacker's copy.
+    pub fn duplicate(&self) -> Self {
+        let copy = Self::open(&self.record, self.model.clone());
+        assert!(copy.is_stored(), "sealing what was unsealed gives the same state");
+        copy
+    }
+
+    /// Encrypts, stores, and only then has something to send.
+    pub fn send(&mut self, plaintext: &[u8], rng: &mut SeededRng, stores: bool) -> Option<Sent> {
+        let fresh = rng.symbol();
+        let held = self.session.encrypt_held(plaintext, rng).unwrap();
+        let stamp = self.model.ratchet.send(fresh);
+        if !stores {
+            return None;
+        }
+        let sealed = self.session.seal(&storage_key(), CONTEXT, &mut sealing());
+        self.record = Rc::new(sealed.as_bytes().to_vec());
+        let ciphertext = held.release(&sealed.stored()).unwrap();
+        let flight = match self.model.opening {
+            Opening::Unanswered(flight) => Some(flight),
+            Opening::Answered | Opening::Accepted => None,
+        };
+        assert_eq!(ciphertext.is_first(), flight.is_some());
+        Some(Sent { ciphertext, stamp, session: self.model.session, flight })
+    }
+}
+
+/// The session in which both devices keep sending: of the newest epoch, the one that precedes.
+pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
+    (0..sessions.len()).reduce(|best, index| {
+        let (old, new) = (&sessions[best], &sessions[index]);
+        let newer = new.model.epoch > old.model.epoch;
+        let smaller = new.model.epoch == old.model.epoch && new.session.precedes(&old.session);
+        if newer || smaller { index } else { best }
+    })
+}
+
+/// The state in bytes: equal bytes, equal state.
+fn record(session: &Session) -> Vec<u8> {
+    session.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes()
+}
+
+pub fn storage_key() -> StorageKey {
+    StorageKey::from_bytes([0x5a; 32])
+}
+
+/// Sealing with a constant makes records comparable.
+pub const fn sealing() -> ConstantRng {
+    ConstantRng(0)
+}
+
+/// Name of every record here.
+pub const CONTEXT: &[u8] = b"simulation";

@@ -1,0 +1,305 @@
+//! [`Simulation`]: pairs of devices, the network between them, and the invariants that hold whatever happens.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use bisik::{Ciphertext, IdentityKey, Timestamp};
+
+use super::checked_session::Sent;
+use super::device::Device;
+use super::event::{Crash, Event, Side};
+use super::prekey_pool::{DAY, Flight, Server};
+use super::receive::{Outcome, spy};
+use super::symbolic::{Stamp, Symbol};
+use crate::rng::SeededRng;
+
+/// A message in flight, with the model's facts about it.
+pub struct Envelope {
+    /// Its place in the pair's log.
+    pub id: usize,
+    pub from: Side,
+    /// Whose name it is written in.
+    pub author: IdentityKey,
+    pub ciphertext: Ciphertext,
+    pub plaintext: Vec<u8>,
+    pub stamp: Stamp,
+    pub session: Symbol,
+    pub flight: Option<Flight>,
+    /// Written by an attacker.
+    pub forged: bool,
+}
+
+/// Two devices and the network between them.
+pub struct Pair {
+    pub devices: [Device; 2],
+    servers: [Server; 2],
+    pub in_flight: Vec<Rc<Envelope>>,
+    /// Everything that ever left a device: what a relay has.
+    pub log: Vec<Rc<Envelope>>,
+    pub partitioned: bool,
+    salts: BTreeSet<Vec<u8>>,
+    written: u32,
+    /// Envelopes that the network lost.
+    pub lost: BTreeSet<usize>,
+    /// Envelopes that an attacker read.
+    pub spied: BTreeSet<usize>,
+    /// Outcomes of all deliveries.
+    pub outcomes: Vec<(usize, Outcome)>,
+}
+
+/// Pairs of devices under one clock.
+pub struct Simulation {
+    pub now: Timestamp,
+    pub pairs: Vec<Pair>,
+}
+
+impl Simulation {
+    pub fn new(seed: u64, pairs: usize) -> Self {
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let rng = SeededRng::new(seed);
+        let pairs = (0_u64..).take(pairs).map(|index| Pair::new(&rng.fork(index), now)).collect();
+        Self { now, pairs }
+    }
+
+    /// Two devices and a script of events: the whole of a fuzz target. Returns if every invariant held.
+    pub fn replay(mut script: &[u8]) {
+        let mut simulation = Self::new(1, 1);
+        for _ in 0..MAX_EVENTS {
+            let Some(event) = Event::read(&mut script) else { break };
+            simulation.apply(0, event);
+        }
+        simulation.settle();
+    }
+
+    /// One event in the life of one pair.
+    pub fn apply(&mut self, pair: usize, event: Event) {
+        if let Event::Advance { days } = event {
+            self.now = self.now.plus_seconds(u64::from(days) * DAY / 4);
+        }
+        let now = self.now;
+        let index = pair % self.pairs.len();
+        self.pairs[index].apply(event, now);
+    }
+
+    /// The network heals and delivers what it has, in the order it was sent.
+    pub fn settle(&mut self) {
+        for pair in &mut self.pairs {
+            pair.settle();
+        }
+    }
+}
+
+impl Pair {
+    fn new(rng: &SeededRng, now: Timestamp) -> Self {
+        let mut servers = [Server::default(), Server::default()];
+        let [left, right] = &mut servers;
+        let devices =
+            [Device::new(Side::Left, now, rng.fork(2), left), Device::new(Side::Right, now, rng.fork(3), right)];
+        Self {
+            devices,
+            servers,
+            in_flight: Vec::new(),
+            log: Vec::new(),
+            partitioned: false,
+            salts: BTreeSet::new(),
+            written: 0,
+            lost: BTreeSet::new(),
+            spied: BTreeSet::new(),
+            outcomes: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, event: Event, now: Timestamp) {
+        match event {
+            Event::Send { from, length } => self.send(from, length, now, None),
+            Event::SendThenCrash { from, at } => self.send(from, 0, now, Some(at)),
+            Event::Deliver { nth } => self.deliver(nth, None),
+            Event::DeliverThenCrash { nth, at } => self.deliver(nth, Some(at)),
+            Event::Partition => self.partitioned = true,
+            Event::Heal => self.partitioned = false,
+            Event::Restart { side } => self.restart(side),
+            Event::Restore { side, age, rewind } => self.device(side).restore(usize::from(age), rewind),
+            Event::Advance { .. } => {
+                for side in Side::BOTH {
+                    self.devices[side.index()].refresh(&mut self.servers[side.index()], now);
+                }
+            }
+            Event::Renew { side } => {
+                self.devices[side.index()].initiate(&mut self.servers[side.other().index()], now);
+                self.device(side).store();
+            }
+            Event::Copy { side } => self.copy(side),
+            Event::Forge { side } => self.forge(side),
+            Event::Duplicate { .. }
+            | Event::Drop { .. }
+            | Event::Corrupt { .. }
+            | Event::Cut { .. }
+            | Event::Extend { .. }
+            | Event::Reflect { .. } => self.disturb(event),
+        }
+        self.check();
+    }
+
+    /// What the network does to an envelope in flight.
+    fn disturb(&mut self, event: Event) {
+        let (Event::Duplicate { nth }
+        | Event::Drop { nth }
+        | Event::Corrupt { nth, .. }
+        | Event::Cut { nth, .. }
+        | Event::Extend { nth, .. }
+        | Event::Reflect { nth }) = event
+        else {
+            return;
+        };
+        let Some(index) = usize::from(nth).checked_rem(self.in_flight.len()) else { return };
+        let envelope = Rc::clone(&self.in_flight[index]);
+        let mut bytes = envelope.ciphertext.as_bytes().to_vec();
+        match event {
+            Event::Duplicate { .. } => return self.carry(envelope),
+            Event::Drop { .. } => return self.lose(index),
+            Event::Reflect { .. } => return self.reflect(&envelope),
+            Event::Corrupt { at, mask, .. } => {
+                let at = usize::from(at) % bytes.len();
+                bytes[at] ^= mask.max(1);
+            }
+            Event::Cut { keep, .. } => bytes.truncate(usize::from(keep) % bytes.len()),
+            Event::Extend { by, .. } => bytes.resize(bytes.len() + 1 + usize::from(by), by),
+            _ => return,
+        }
+        self.device(envelope.from.other()).refuse(&bytes);
+    }
+
+    fn send(&mut self, from: Side, length: u8, now: Timestamp, crash: Option<Crash>) {
+        let plaintext = self.plaintext(length);
+        let server = &mut self.servers[from.other().index()];
+        if let Some(sent) = self.devices[from.index()].send(&plaintext, server, now, crash) {
+            self.post(from, plaintext, sent, false);
+        }
+    }
+
+    fn forge(&mut self, side: Side) {
+        let plaintext = self.plaintext(7);
+        if let Some(sent) = self.device(side).forge(&plaintext) {
+            self.post(side, plaintext, sent, true);
+        }
+    }
+
+    /// No two plaintexts are the same.
+    fn plaintext(&mut self, length: u8) -> Vec<u8> {
+        self.written += 1;
+        let mut plaintext = self.written.to_be_bytes().to_vec();
+        plaintext.resize(4 + usize::from(length), length);
+        plaintext
+    }
+
+    /// A message leaves its device: the relay keeps it, and the attacker tries to read it.
+    fn post(&mut self, from: Side, plaintext: Vec<u8>, sent: Sent, forged: bool) {
+        let Sent { ciphertext, stamp, session, flight } = sent;
+        let fresh = self.salts.insert(salt(&ciphertext).to_vec());
+        assert!(fresh, "two plaintexts share a salt, and so perhaps a key and a nonce");
+        let wire = Ciphertext::from_bytes(ciphertext.as_bytes()).unwrap();
+        assert!(wire == ciphertext && wire.as_bytes().len() - plaintext.len() == overhead(&wire));
+        let author = *self.device(from).identity.public();
+        let id = self.log.len();
+        let envelope =
+            Rc::new(Envelope { id, from, author, ciphertext: wire, plaintext, stamp, session, flight, forged });
+        if self.devices[from.other().index()].spy.as_mut().is_some_and(|sessions| spy(sessions, &envelope)) {
+            self.spied.insert(id);
+        }
+        self.log.push(Rc::clone(&envelope));
+        self.carry(envelope);
+    }
+
+    fn carry(&mut self, envelope: Rc<Envelope>) {
+        self.in_flight.push(envelope);
+        if self.in_flight.len() > MAX_IN_FLIGHT {
+            self.lose(0);
+        }
+    }
+
+    fn lose(&mut self, index: usize) {
+        let envelope = self.in_flight.remove(index);
+        self.lost.insert(envelope.id);
+    }
+
+    fn deliver(&mut self, nth: u8, crash: Option<Crash>) {
+        let Some(index) = usize::from(nth).checked_rem(self.in_flight.len()) else { return };
+        if self.partitioned {
+            return;
+        }
+        let envelope = self.in_flight.remove(index);
+        let outcome = self.device(envelope.from.other()).receive(&envelope, crash);
+        self.outcomes.push((envelope.id, outcome));
+        if crash == Some(Crash::BeforeStore) {
+            self.in_flight.insert(index, envelope);
+        }
+    }
+
+    /// A message comes back to its sender, who cannot take it for the peer's.
+    fn reflect(&mut self, envelope: &Envelope) {
+        self.device(envelope.from).refuse(envelope.ciphertext.as_bytes());
+    }
+
+    fn restart(&mut self, side: Side) {
+        let device = self.device(side);
+        assert!(device.live.is_stored(), "between two events everything is stored");
+        device.restart();
+        assert!(device.live.is_stored(), "a restart changes nothing");
+    }
+
+    fn copy(&mut self, side: Side) {
+        let device = &mut self.devices[side.index()];
+        let read: Vec<_> = device.live.read.iter().rev().take(RECENT).map(|id| Rc::clone(&self.log[*id])).collect();
+        device.copy(read.iter().map(|envelope| &envelope.ciphertext));
+    }
+
+    pub fn settle(&mut self) {
+        self.partitioned = false;
+        while !self.in_flight.is_empty() {
+            self.deliver(0, None);
+            self.check();
+        }
+    }
+
+    pub fn device(&mut self, side: Side) -> &mut Device {
+        &mut self.devices[side.index()]
+    }
+
+    /// What was sent, not lost by the network, and not read by its receiver.
+    pub fn unread(&self) -> impl Iterator<Item = &Rc<Envelope>> {
+        self.log.iter().filter(|envelope| {
+            let read = &self.devices[envelope.from.other().index()].live.read;
+            !read.contains(&envelope.id) && !self.lost.contains(&envelope.id)
+        })
+    }
+
+    /// The invariants that hold between any two events.
+    fn check(&self) {
+        for checked in self.devices.iter().flat_map(|device| &device.live.sessions) {
+            assert_eq!(
+                checked.session.kept_keys(),
+                checked.model.ratchet.kept(),
+                "exactly the missing messages' keys are kept"
+            );
+            assert!(checked.session.kept_keys() <= 2_000);
+        }
+    }
+}
+
+/// The salt of a message.
+pub fn salt(message: &Ciphertext) -> &[u8] {
+    let start = if message.is_first() { 1 + FLIGHT } else { 1 };
+    &message.as_bytes()[start..start + 16]
+}
+
+/// Ciphertext expansion in bytes.
+pub fn overhead(message: &Ciphertext) -> usize {
+    if message.is_first() { 133 + FLIGHT } else { 133 }
+}
+
+/// Bytes of a first flight.
+const FLIGHT: usize = bisik::handshake::FirstFlight::LENGTH;
+/// Bounds that keep a fuzzer's simulation small.
+const MAX_EVENTS: usize = 512;
+const MAX_IN_FLIGHT: usize = 48;
+const RECENT: usize = 16;

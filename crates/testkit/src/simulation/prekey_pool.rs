@@ -1,0 +1,170 @@
+//! The model of a device's pre-keys, with symbols for keys (docs/spec/session.md, section 2.4), and the server of
+//! bundles.
+//!
+//! It says which first messages a device must accept, and why it refuses others.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bisik::{AcceptError, PreKeyBundle, Timestamp};
+
+use super::event::Side;
+use super::symbolic::Symbol;
+use crate::rng::mix;
+
+/// What a bundle offers. A pair's id is its symbol, since ids are digests of keys; `symbol` stands for all of the bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub signed: Symbol,
+    pub one_time: Option<Symbol>,
+    pub symbol: Symbol,
+    pub expires: Timestamp,
+}
+
+/// What a first message carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flight {
+    pub offer: Offer,
+    pub session: Symbol,
+    /// How often the pair has set up a session anew: metadata of the application, not of the protocol.
+    pub epoch: u32,
+    pub initiator: Side,
+}
+
+/// What a device holds.
+#[derive(Clone, Debug)]
+pub struct PreKeyPool {
+    current: Generation,
+    older: Vec<Generation>,
+    one_time: BTreeMap<Symbol, OneTime>,
+}
+
+#[derive(Clone, Debug)]
+struct Generation {
+    signed: Symbol,
+    symbol: Symbol,
+    created: Timestamp,
+    expires: Timestamp,
+    seen: BTreeSet<Symbol>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OneTime {
+    signed: Symbol,
+    symbol: Symbol,
+}
+
+impl Generation {
+    fn new(fresh: Symbol, now: Timestamp) -> Self {
+        let symbol = mix(&[fresh, now.as_unix_seconds()]);
+        Self { signed: fresh, symbol, created: now, expires: now.plus_seconds(30 * DAY), seen: BTreeSet::new() }
+    }
+
+    fn offer(&self) -> Offer {
+        let Self { signed, symbol, expires, .. } = *self;
+        Offer { signed, one_time: None, symbol, expires }
+    }
+}
+
+impl PreKeyPool {
+    pub fn new(fresh: Symbol, now: Timestamp) -> Self {
+        Self { current: Generation::new(fresh, now), older: Vec::new(), one_time: BTreeMap::new() }
+    }
+
+    pub fn offer(&self) -> Offer {
+        self.current.offer()
+    }
+
+    /// One-time pairs that peers can still use.
+    pub fn stock(&self, now: Timestamp) -> usize {
+        let usable = |pair: &&OneTime| self.generation(pair.signed).is_some_and(|generation| now < generation.expires);
+        self.one_time.values().filter(usable).count()
+    }
+
+    /// One more one-time pair.
+    pub fn replenish(&mut self, fresh: Symbol) -> Offer {
+        let symbol = mix(&[fresh, self.current.symbol]);
+        self.one_time.insert(fresh, OneTime { signed: self.current.signed, symbol });
+        Offer { one_time: Some(fresh), symbol, ..self.offer() }
+    }
+
+    /// The rules of lifetime; whether there is a new generation.
+    pub fn rotate(&mut self, fresh: Symbol, now: Timestamp) -> bool {
+        let due = now >= self.current.created.plus_seconds(7 * DAY);
+        if due {
+            self.older.push(std::mem::replace(&mut self.current, Generation::new(fresh, now)));
+        }
+        self.older.retain(|generation| now < generation.expires.plus_seconds(14 * DAY));
+        let held: BTreeSet<Symbol> = self.generations().map(|generation| generation.signed).collect();
+        self.one_time.retain(|_, pair| held.contains(&pair.signed));
+        due
+    }
+
+    /// The outcome of a first message: the symbol of the signed pre-key, or a refusal.
+    pub fn answer(&self, flight: &Flight) -> Result<Symbol, AcceptError> {
+        let offer = &flight.offer;
+        let generation = self.generation(offer.signed).ok_or(AcceptError::UnknownPreKey)?;
+        let symbol = match offer.one_time {
+            Some(id) => {
+                let pair = self.one_time.get(&id).filter(|pair| pair.signed == offer.signed);
+                pair.ok_or(AcceptError::UnknownPreKey)?.symbol
+            }
+            None => generation.symbol,
+        };
+        if symbol != offer.symbol {
+            return Err(AcceptError::Rejected);
+        }
+        if offer.one_time.is_none() && generation.seen.contains(&flight.session) {
+            return Err(AcceptError::Replayed);
+        }
+        Ok(offer.signed)
+    }
+
+    /// The session was accepted.
+    pub fn remove(&mut self, flight: &Flight) {
+        match flight.offer.one_time {
+            Some(id) => {
+                self.one_time.remove(&id);
+            }
+            None => {
+                let mut held = self.older.iter_mut().chain([&mut self.current]);
+                let used = held.find(|generation| generation.signed == flight.offer.signed);
+                used.unwrap().seen.insert(flight.session);
+            }
+        }
+    }
+
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        self.older.iter().chain([&self.current])
+    }
+
+    fn generation(&self, signed: Symbol) -> Option<&Generation> {
+        self.generations().find(|generation| generation.signed == signed)
+    }
+}
+
+/// The server that keeps one device's bundles. It is never rolled back.
+#[derive(Default)]
+pub struct Server {
+    one_time: VecDeque<(PreKeyBundle, Offer)>,
+    last_resort: Option<(PreKeyBundle, Offer)>,
+}
+
+impl Server {
+    pub fn publish(&mut self, bundle: PreKeyBundle, offer: Offer) {
+        // As over the wire: bytes, and back.
+        let bytes = bundle.to_bytes();
+        let bundle = PreKeyBundle::from_bytes(&bytes).unwrap();
+        assert_eq!(bundle.to_bytes(), bytes, "a bundle has one encoding");
+        match offer.one_time {
+            Some(_) => self.one_time.push_back((bundle, offer)),
+            None => self.last_resort = Some((bundle, offer)),
+        }
+    }
+
+    /// One-time bundles once each, then the last-resort bundle as often as asked.
+    pub fn fetch(&mut self) -> (PreKeyBundle, Offer) {
+        self.one_time.pop_front().or_else(|| self.last_resort.clone()).unwrap()
+    }
+}
+
+pub const DAY: u64 = 24 * 60 * 60;

@@ -1,0 +1,213 @@
+//! Receiving twice: what the model says must happen and what the library does, which must agree.
+//!
+//! A refused message must leave every record unchanged, byte for byte.
+
+use std::rc::Rc;
+
+use bisik::{AcceptError, Accepted, Ciphertext, DecryptError, Session, Trust};
+
+use super::checked_session::{CONTEXT, CheckedSession, Model, Opening, sealing, storage_key};
+use super::device::Device;
+use super::event::Crash;
+use super::network::Envelope;
+use super::prekey_pool::{Flight, PreKeyPool};
+use super::symbolic::{Ratchet, Verdict};
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Read,
+    NotDecrypted(DecryptError),
+    NotAccepted(AcceptError),
+}
+
+/// What the model says, with the state that follows.
+enum Expected {
+    /// Session `0` reads it and is then `1`.
+    Read(usize, Model),
+    Accepted(Model, PreKeyPool),
+    Refused(Outcome),
+}
+
+impl Device {
+    /// Receives one envelope as it was sent.
+    pub fn receive(&mut self, envelope: &Envelope, crash: Option<Crash>) -> Outcome {
+        let outcome = match self.expect(envelope) {
+            Expected::Read(index, model) => {
+                let checked = &mut self.live.sessions[index];
+                read(checked, envelope, crash);
+                if crash != Some(Crash::BeforeStore) {
+                    checked.model = model;
+                }
+                Outcome::Read
+            }
+            Expected::Accepted(model, pool) => self.accept(envelope, model, pool, crash),
+            Expected::Refused(expected) => {
+                let actual = self.try_all(&envelope.ciphertext);
+                assert_eq!(actual, Some(expected), "the model refuses {:?}", envelope.stamp);
+                assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "a refused message changes nothing");
+                return expected;
+            }
+        };
+        if crash == Some(Crash::BeforeStore) {
+            assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "what is not committed changes nothing");
+            self.restart();
+            return outcome;
+        }
+        assert!(self.live.read.insert(envelope.id), "a message is read once");
+        self.store();
+        if crash == Some(Crash::AfterStore) {
+            self.restart();
+        }
+        outcome
+    }
+
+    /// Receives bytes that were changed in flight, or are for another device.
+    pub fn refuse(&mut self, bytes: &[u8]) {
+        if let Ok(message) = Ciphertext::from_bytes(bytes) {
+            assert_eq!(message.as_bytes(), bytes, "a message has one encoding");
+            let outcome = self.try_all(&message);
+            assert_ne!(outcome, Some(Outcome::Read), "a changed message is read");
+        }
+        assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "a refused message changes nothing");
+    }
+
+    fn accept(&mut self, envelope: &Envelope, model: Model, pool: PreKeyPool, crash: Option<Crash>) -> Outcome {
+        let accepted =
+            Session::accept(&self.identity, &self.live.pre_keys, &envelope.ciphertext, Trust::Pinned(&envelope.author));
+        let Accepted { session, plaintext, used } = accepted.expect("the model accepts it");
+        assert_eq!(plaintext, envelope.plaintext);
+        assert_eq!(session.peer(), &envelope.author);
+        assert!(session.recognizes(&envelope.ciphertext));
+        if crash != Some(Crash::BeforeStore) {
+            assert_eq!(used.one_time(), envelope.flight.is_some_and(|flight| flight.offer.one_time.is_some()));
+            self.live.pre_keys.remove(used);
+            self.live.pool = pool;
+            self.live.seal_pre_keys();
+            self.live.keep(CheckedSession::new(session, model));
+        }
+        Outcome::Read
+    }
+
+    fn expect(&self, envelope: &Envelope) -> Expected {
+        let known = |checked: &CheckedSession| match envelope.flight {
+            Some(flight) => checked.model.opening == Opening::Accepted && checked.model.session == flight.session,
+            None => true,
+        };
+        let verdict = expect(&self.live.sessions, known, envelope);
+        match (verdict, envelope.flight) {
+            (Some(Ok((index, model))), _) => Expected::Read(index, model),
+            (Some(Err(verdict)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(verdict))),
+            (None, Some(flight)) => self.expect_accept(&flight, envelope),
+            (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotFirst)),
+        }
+    }
+
+    fn expect_accept(&self, flight: &Flight, envelope: &Envelope) -> Expected {
+        let refused = |error| Expected::Refused(Outcome::NotAccepted(error));
+        let pair = match self.live.pool.answer(flight) {
+            Ok(pair) => pair,
+            Err(error) => return refused(error),
+        };
+        let ratchet = match Ratchet::responder(flight.session, pair).receive(&envelope.stamp) {
+            Ok(ratchet) => ratchet,
+            Err(Verdict::TooFarAhead) => return refused(AcceptError::TooFarAhead),
+            Err(_) => return refused(AcceptError::Rejected),
+        };
+        let mut pool = self.live.pool.clone();
+        pool.remove(flight);
+        let (session, epoch) = (flight.session, flight.epoch);
+        Expected::Accepted(Model { ratchet, session, epoch, opening: Opening::Accepted }, pool)
+    }
+
+    /// What an application does with a message: the session that knows it, any session, a new session. Commits nothing.
+    fn try_all(&mut self, message: &Ciphertext) -> Option<Outcome> {
+        let known = |checked: &CheckedSession| !message.is_first() || checked.session.recognizes(message);
+        let mut outcome = None;
+        for checked in self.live.sessions.iter_mut().rev().filter(|checked| known(checked)) {
+            match checked.session.stage(message) {
+                Ok(_) => return Some(Outcome::Read),
+                Err(error) => outcome = Some(worse(outcome, error)),
+            }
+        }
+        outcome.or_else(|| {
+            Some(match Session::accept(&self.identity, &self.live.pre_keys, message, Trust::OnFirstUse) {
+                Ok(_) => Outcome::Read,
+                Err(error) => Outcome::NotAccepted(error),
+            })
+        })
+    }
+}
+
+/// The attacker tries an envelope and must read exactly what the model says. Returns whether it was read.
+pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
+    let known = |checked: &CheckedSession| {
+        envelope
+            .flight
+            .is_none_or(|flight| checked.model.opening == Opening::Accepted && checked.model.session == flight.session)
+    };
+    if let Some(Ok((index, model))) = expect(sessions, known, envelope) {
+        read(&mut sessions[index], envelope, None);
+        sessions[index].model = model;
+        return true;
+    }
+    for checked in sessions {
+        assert!(
+            checked.session.stage(&envelope.ciphertext).is_err(),
+            "the attacker reads what the model says it cannot"
+        );
+    }
+    false
+}
+
+/// The first session, newest first, that reads it; else the clearest refusal; else nothing.
+fn expect(
+    sessions: &[CheckedSession],
+    known: impl Fn(&CheckedSession) -> bool,
+    envelope: &Envelope,
+) -> Option<Result<(usize, Model), Verdict>> {
+    let mut refused = None;
+    for (index, checked) in sessions.iter().enumerate().rev().filter(|(_, checked)| known(checked)) {
+        match checked.model.ratchet.receive(&envelope.stamp) {
+            Ok(ratchet) => {
+                let opening = match checked.model.opening {
+                    Opening::Unanswered(_) | Opening::Answered => Opening::Answered,
+                    Opening::Accepted => Opening::Accepted,
+                };
+                return Some(Ok((index, Model { ratchet, opening, ..checked.model })));
+            }
+            Err(verdict) => refused = refused.filter(|clear| *clear != Verdict::Rejected).or(Some(verdict)),
+        }
+    }
+    refused.map(Err)
+}
+
+/// Stage, store, commit. What was stored is what the commit leaves.
+fn read(checked: &mut CheckedSession, envelope: &Envelope, crash: Option<Crash>) {
+    let before = checked.session.revision();
+    let mut staged = checked.session.stage(&envelope.ciphertext).expect("the model reads it");
+    if crash == Some(Crash::BeforeStore) {
+        return;
+    }
+    checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes());
+    assert_eq!(staged.commit(), envelope.plaintext);
+    assert!(checked.is_stored(), "what is stored before the commit is what the commit leaves");
+    assert_eq!(checked.session.revision(), before + 1);
+    assert!(checked.session.is_confirmed());
+}
+
+fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {
+    match outcome {
+        Some(clear) if clear != Outcome::NotDecrypted(DecryptError::Rejected) => clear,
+        _ => Outcome::NotDecrypted(error),
+    }
+}
+
+fn refusal(verdict: Verdict) -> DecryptError {
+    match verdict {
+        Verdict::Replayed => DecryptError::Replayed,
+        Verdict::TooFarAhead => DecryptError::TooFarAhead,
+        Verdict::Diverged => DecryptError::Diverged,
+        Verdict::Rejected | Verdict::Read => DecryptError::Rejected,
+    }
+}

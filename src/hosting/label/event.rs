@@ -1,0 +1,73 @@
+//! [`LabelEvent`]: what a user is shown when a label changes. `notice` has the texts.
+
+use super::Label;
+use crate::handshake::DisclosureHash;
+use crate::hosting::disclosure::{Operator, Retention, TermsDiff};
+use crate::time::Timestamp;
+
+/// A change of a label. Applications must show it to the user (docs/spec/hosting.md, section 11.4).
+///
+/// The enum is exhaustive on purpose: an application that shows events does not compile until it handles every kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "show this to the user: the conversation's label has changed"]
+pub enum LabelEvent {
+    /// The label was unknown and is now end-to-end.
+    Verified(LabelChange),
+    /// The label was disclosed, hosted or refused and is now end-to-end: no operator reads any longer.
+    HostingEnded(LabelChange),
+    /// The label was unverified and is again end-to-end, hosted or refused.
+    VerifiedAgain(LabelChange),
+    /// An operator would read: the user has to decide. Until then nothing is sent.
+    HostingDisclosed(LabelChange),
+    /// The question has changed before the user answered.
+    DisclosureChanged(LabelChange),
+    /// The terms are worse than those the user agreed to, or the operator is another: the user has to decide again.
+    TermsWorsened(LabelChange, TermsDiff),
+    /// The user agreed, here or on another own device.
+    Consented(LabelChange),
+    /// The terms have changed, and the user's consent covers them: there is nothing to decide.
+    ConsentCarriedOver(LabelChange),
+    /// The user refused, here or on another own device.
+    Refused(LabelChange),
+    /// The user withdrew consent, here or on another own device.
+    Withdrawn(LabelChange),
+    /// It is not known who would read. Nothing is sent.
+    Unverified(LabelChange),
+}
+
+/// What all events have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelChange {
+    /// When the change was noticed.
+    pub at: Timestamp,
+    /// The label before.
+    pub old: Label,
+    /// The label from now on.
+    pub new: Label,
+    /// The operator that would read, reads, or no longer reads.
+    pub operator: Option<Operator>,
+    /// For how long that operator keeps messages.
+    pub retention: Option<Retention>,
+    /// Its disclosure; [`DisclosureHash::NONE`] if there was none.
+    pub disclosure: DisclosureHash,
+}
+
+impl LabelEvent {
+    /// The change.
+    #[must_use]
+    pub const fn change(&self) -> &LabelChange {
+        match self {
+            Self::Verified(change)
+            | Self::HostingEnded(change)
+            | Self::VerifiedAgain(change)
+            | Self::HostingDisclosed(change)
+            | Self::DisclosureChanged(change)
+            | Self::TermsWorsened(change, _)
+            | Self::Consented(change)
+            | Self::ConsentCarriedOver(change)
+            | Self::Refused(change)
+            | Self::Withdrawn(change)
+            | Self::Unverified(change) => change,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! [`LabelState`]: what was seen and decided, and the label that follows from it (docs/spec/hosting.md, section 11.4).
+
+use alloc::vec::Vec;
+
+use super::Label;
+use super::event::{LabelChange, LabelEvent};
+use super::seen::{ConsentStatus, RecordedDecision, SeenDevice};
+use crate::device::AccountKey;
+use crate::handshake::DisclosureHash;
+use crate::hosting::consent::Choice;
+use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsDiff};
+use crate::keys::IdentityKey;
+use crate::time::Timestamp;
+
+/// The label of the conversation with one account, and what it follows from. It is stored as part of the conversation's record.
+///
+/// ```
+/// use bisik::Timestamp;
+/// use bisik::hosting::{Evidence, Label, LabelEvent, LabelState};
+/// # use bisik::device::{AccountKey, Custody};
+/// # use bisik::hosting::{HostedDevice, Presented};
+/// # let peer = bisik::Identity::generate(&mut rand::rng());
+/// # let account = AccountKey::of(&peer);
+///
+/// # let own = HostedDevice {
+/// #     key: *peer.public(),
+/// #     custody: Custody::Business,
+/// #     disclosure: bisik::DisclosureHash::NONE,
+/// #     presented: Presented::Nothing,
+/// # };
+/// # let devices = [own];
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let expires = now.plus_seconds(30 * 86_400);
+/// let transition = LabelState::new(account).observe(Evidence::Devices { expires, devices: &devices }, now);
+///
+/// assert!(matches!(transition.event, Some(LabelEvent::Verified(_))));
+/// assert_eq!(transition.state.label(), Label::EndToEnd);
+/// assert!(transition.state.permit(now).is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelState {
+    pub(in crate::hosting) account: AccountKey,
+    pub(in crate::hosting) label: Label,
+    /// When the evidence for the label expires.
+    pub(in crate::hosting) valid_until: Timestamp,
+    /// When the label last became end-to-end. Decisions from before then no longer apply.
+    pub(in crate::hosting) lapsed: Timestamp,
+    /// By device key, ascending.
+    pub(in crate::hosting) seen: Vec<SeenDevice>,
+    /// By operator key, ascending; at most one for each operator.
+    pub(in crate::hosting) decisions: Vec<RecordedDecision>,
+}
+
+/// The result of an operation on a [`LabelState`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "store the state, show the event to the user, close the sessions"]
+pub struct Transition {
+    /// The state after the operation.
+    pub state: LabelState,
+    /// What to show the user. There is an event exactly if the label has changed.
+    pub event: Option<LabelEvent>,
+    /// Devices with which sessions must be closed.
+    pub closed: Vec<ClosedDevice>,
+}
+
+/// A hosted device that has left, or whose disclosure was replaced. Close sessions with this key under this disclosure.
+/// P-11.23.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosedDevice {
+    /// The device's key.
+    pub device: IdentityKey,
+    /// The disclosure under which the sessions were set up.
+    pub disclosure: DisclosureHash,
+}
+
+impl LabelState {
+    /// Most hosted devices that are remembered, including those that have left.
+    pub const MOST_DEVICES: usize = 64;
+    /// Most operators about which decisions are remembered.
+    pub const MOST_OPERATORS: usize = 8;
+
+    /// The state of a conversation with `account` before any evidence was seen.
+    #[must_use]
+    pub const fn new(account: AccountKey) -> Self {
+        let never = Timestamp::from_unix_seconds(0);
+        Self {
+            account,
+            label: Label::Unknown,
+            valid_until: never,
+            lapsed: never,
+            seen: Vec::new(),
+            decisions: Vec::new(),
+        }
+    }
+
+    /// The label.
+    #[must_use]
+    pub const fn label(&self) -> Label {
+        self.label
+    }
+
+    /// The peer's account.
+    #[must_use]
+    pub const fn account(&self) -> &AccountKey {
+        &self.account
+    }
+
+    /// The newest disclosure seen of a device: what the next one is verified against.
+    #[must_use]
+    pub fn known(&self, device: &IdentityKey) -> Option<KnownDisclosure> {
+        self.seen.iter().find(|seen| seen.device == *device).map(SeenDevice::known)
+    }
+
+    /// What the user is asked, or may reconsider after a refusal: the worst terms in force without consent.
+    #[must_use]
+    pub fn question(&self) -> Option<(DisclosureHash, &HostingTerms)> {
+        let wanted = match self.label {
+            Label::Disclosed { .. } => ConsentStatus::Ask,
+            Label::Refused { .. } => ConsentStatus::Refused,
+            Label::Unknown | Label::EndToEnd | Label::Hosted { .. } | Label::Unverified { .. } => return None,
+        };
+        let asked = self.in_force().find(|device| self.status_of(&device.terms) == wanted)?;
+        Some((asked.hash, &asked.terms))
+    }
+
+    /// Whether the label follows from evidence.
+    pub(in crate::hosting) const fn is_verified(&self) -> bool {
+        !matches!(self.label, Label::Unknown | Label::Unverified { .. })
+    }
+
+    /// Whether the evidence for the label has expired.
+    pub(in crate::hosting) fn has_expired(&self, now: Timestamp) -> bool {
+        self.is_verified() && now >= self.valid_until
+    }
+
+    /// Remembers a device and its newest disclosure. If there is no room, the device that left first is forgotten. P-11.9.
+    pub(in crate::hosting) fn remember(&mut self, device: SeenDevice) {
+        self.seen.retain(|known| known.device != device.device);
+        if self.seen.len() >= Self::MOST_DEVICES {
+            let absent = self.seen.iter().filter(|known| !known.in_force);
+            let Some(oldest) = absent.min_by_key(|known| known.left).map(|known| known.device) else { return };
+            self.seen.retain(|known| known.device != oldest);
+        }
+        self.seen.push(device);
+        self.seen.sort_unstable_by_key(|known| known.device);
+    }
+
+    /// Records a decision unless a known one about the same operator takes precedence. If there is no room, the oldest
+    /// decision about an operator that holds no device now is forgotten. P-11.18.
+    pub(in crate::hosting) fn record_decision(&mut self, decision: RecordedDecision) {
+        let operator = decision.terms.operator.key;
+        if let Some(known) = self.decision_about(&operator) {
+            if known.precedence() >= decision.precedence() {
+                return;
+            }
+            self.decisions.retain(|known| known.terms.operator.key != operator);
+        } else if self.decisions.len() >= Self::MOST_OPERATORS {
+            let present: Vec<_> = self.in_force().map(|device| device.terms.operator.key).collect();
+            let absent = self.decisions.iter().filter(|known| !present.contains(&known.terms.operator.key));
+            let oldest = absent.min_by_key(|known| known.decided).map(|known| known.terms.operator.key);
+            let Some(oldest) = oldest else { return };
+            self.decisions.retain(|known| known.terms.operator.key != oldest);
+        }
+        self.decisions.push(decision);
+        self.decisions.sort_unstable_by_key(|known| known.terms.operator.key);
+    }
+
+    /// The decision about an operator.
+    pub(in crate::hosting) fn decision_about(&self, operator: &IdentityKey) -> Option<&RecordedDecision> {
+        self.decisions.iter().find(|decision| decision.terms.operator.key == *operator)
+    }
+
+    /// The devices that operators hold now, those with the worst terms first.
+    pub(in crate::hosting) fn in_force(&self) -> impl Iterator<Item = &SeenDevice> {
+        let mut found: Vec<_> = self.seen.iter().filter(|device| device.in_force).collect();
+        found.sort_unstable_by_key(|device| device.order());
+        found.into_iter()
+    }
+
+    fn status_of(&self, terms: &HostingTerms) -> ConsentStatus {
+        let decision = self.decision_about(&terms.operator.key);
+        decision.map_or(ConsentStatus::Ask, |decision| decision.status_of(terms))
+    }
+
+    /// The label that follows from the devices in force and the decisions: the device with the greatest [`ConsentStatus`]
+    /// decides, the one with the worst terms among equals. P-11.14.
+    pub(in crate::hosting) fn label_in_force(&self) -> Label {
+        let mut devices = self.in_force().map(|device| (self.status_of(&device.terms), device));
+        let Some(mut decisive) = devices.next() else { return Label::EndToEnd };
+        for candidate in devices {
+            if candidate.0 > decisive.0 {
+                decisive = candidate;
+            }
+        }
+        let (status, device) = decisive;
+        let disclosure = device.hash;
+        match (status, self.decision_about(&device.terms.operator.key)) {
+            (ConsentStatus::Ask, _) | (_, None) => Label::Disclosed { disclosure },
+            (ConsentStatus::Refused, Some(decision)) => Label::Refused { disclosure: decision.disclosure },
+            (ConsentStatus::Agreed, Some(decision)) => Label::Hosted { disclosure, consent: decision.disclosure },
+        }
+    }
+
+    /// Sets the label to what is in force and decided. If no hosted device is left, all decisions end.
+    pub(in crate::hosting) fn update_label(&mut self, now: Timestamp) {
+        let label = self.label_in_force();
+        if label == Label::EndToEnd && self.label != Label::EndToEnd {
+            self.lapsed = now;
+            self.decisions.clear();
+        }
+        self.label = label;
+    }
+
+    /// The transition from this state to `next`, with one event if the label has changed. P-11.15.
+    pub(in crate::hosting) fn transition(&self, next: Self, closed: Vec<ClosedDevice>, now: Timestamp) -> Transition {
+        let event = event_between(self, &next, now);
+        Transition { state: next, event, closed }
+    }
+
+    /// The terms that the label is about.
+    fn subject(&self) -> Option<(&HostingTerms, DisclosureHash)> {
+        match self.label {
+            Label::Unknown | Label::EndToEnd | Label::Unverified { .. } => None,
+            Label::Disclosed { disclosure } | Label::Hosted { disclosure, .. } => {
+                self.in_force().find(|device| device.hash == disclosure).map(|found| (&found.terms, disclosure))
+            }
+            Label::Refused { disclosure } => {
+                let decision = self.decisions.iter().find(|decision| decision.disclosure == disclosure)?;
+                Some((&decision.terms, disclosure))
+            }
+        }
+    }
+
+    /// Whether the user withdrew consent to `disclosure`.
+    fn was_withdrawn(&self, disclosure: DisclosureHash) -> bool {
+        let mut decisions = self.decisions.iter();
+        decisions.any(|decision| decision.disclosure == disclosure && decision.choice == Choice::Withdrawal)
+    }
+}
+
+/// The event for the change from `old` to `new`; `None` if the label is the same. P-11.15.
+fn event_between(old: &LabelState, new: &LabelState, at: Timestamp) -> Option<LabelEvent> {
+    if old.label == new.label {
+        return None;
+    }
+    let subject = new.subject().or_else(|| old.subject());
+    let change = LabelChange {
+        at,
+        old: old.label,
+        new: new.label,
+        operator: subject.map(|(terms, _)| terms.operator.clone()),
+        retention: subject.map(|(terms, _)| terms.retention),
+        disclosure: subject.map_or(DisclosureHash::NONE, |(_, hash)| hash),
+    };
+    Some(match (old.label, new.label) {
+        (_, Label::Unknown | Label::Unverified { .. }) => LabelEvent::Unverified(change),
+        (_, Label::Refused { disclosure }) if new.was_withdrawn(disclosure) => LabelEvent::Withdrawn(change),
+        (Label::Unverified { .. }, Label::EndToEnd | Label::Hosted { .. } | Label::Refused { .. }) => {
+            LabelEvent::VerifiedAgain(change)
+        }
+        (_, Label::Refused { .. }) => LabelEvent::Refused(change),
+        (Label::Unknown | Label::EndToEnd, Label::EndToEnd) => LabelEvent::Verified(change),
+        (Label::Disclosed { .. } | Label::Hosted { .. } | Label::Refused { .. }, Label::EndToEnd) => {
+            LabelEvent::HostingEnded(change)
+        }
+        (Label::Disclosed { .. }, Label::Disclosed { .. }) => LabelEvent::DisclosureChanged(change),
+        (Label::Hosted { .. }, Label::Disclosed { .. }) => LabelEvent::TermsWorsened(change, worsened_terms(old, new)),
+        (_, Label::Disclosed { .. }) => LabelEvent::HostingDisclosed(change),
+        // The same consent covers another disclosure.
+        (Label::Hosted { consent: before, .. }, Label::Hosted { consent: after, .. }) if before == after => {
+            LabelEvent::ConsentCarriedOver(change)
+        }
+        (_, Label::Hosted { .. }) => LabelEvent::Consented(change),
+    })
+}
+
+/// How the terms the user is asked about now are worse than those the user agreed to.
+fn worsened_terms(old: &LabelState, new: &LabelState) -> TermsDiff {
+    let Some((terms, _)) = new.subject() else { return TermsDiff::NOTHING };
+    let agreed = old.decision_about(&terms.operator.key).map(|decision| &decision.terms);
+    let agreed = agreed.or_else(|| old.subject().map(|(terms, _)| terms));
+    agreed.map_or(TermsDiff::NOTHING, |agreed| terms.worse_than(agreed))
+}

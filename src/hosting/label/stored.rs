@@ -1,0 +1,324 @@
+//! [`LabelState`] in bytes, as one part of a conversation's record (docs/formats.md, section 11.9).
+//!
+//! The record is sealed. What is decoded here was therefore authenticated, and is checked for consistency all the same.
+
+use alloc::vec::Vec;
+
+use super::seen::{RecordedDecision, SeenDevice};
+use super::state::LabelState;
+use super::{Label, Unverified};
+use crate::codec::{Malformed, Reader, Writer};
+use crate::device::AccountKey;
+use crate::handshake::DisclosureHash;
+use crate::hosting::consent::Choice;
+use crate::hosting::disclosure::{DisclosureError, HostingTerms};
+use crate::keys::IdentityKey;
+use crate::time::Timestamp;
+
+impl LabelState {
+    /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings.
+    /// P-11.24.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Self { account: _, label, valid_until, lapsed, seen, decisions } = self;
+        let mut writer = Writer::with_capacity(64);
+        write_label(*label, &mut writer);
+        writer.u64(valid_until.as_unix_seconds()).u64(lapsed.as_unix_seconds());
+        writer.u32(count(seen));
+        for device in seen {
+            let SeenDevice { device, sequence, hash, terms, in_force, forked, left } = device;
+            writer.bytes(&device.to_bytes()).u64(*sequence).bytes(&hash.0);
+            writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u64(left.as_unix_seconds());
+            terms.write(&mut writer);
+        }
+        writer.u32(count(decisions));
+        for decision in decisions {
+            let RecordedDecision { choice, disclosure, terms, round, decided } = decision;
+            writer.u8(choice.byte()).bytes(&disclosure.0).u32(*round).u64(decided.as_unix_seconds());
+            terms.write(&mut writer);
+        }
+        writer.finish()
+    }
+
+    /// Decodes what [`encode`](Self::encode) wrote. Any other bytes are refused.
+    pub(crate) fn decode(account: AccountKey, bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let label = read_label(&mut reader)?;
+        let (valid_until, lapsed) = (read_time(&mut reader)?, read_time(&mut reader)?);
+        let mut seen = Vec::new();
+        for _ in 0..reader.count(Self::MOST_DEVICES)? {
+            seen.push(read_seen_device(&mut reader)?);
+        }
+        let mut decisions = Vec::new();
+        for _ in 0..reader.count(Self::MOST_OPERATORS)? {
+            decisions.push(read_decision(&mut reader)?);
+        }
+        reader.finish()?;
+        let state = Self { account, label, valid_until, lapsed, seen, decisions };
+        if state.is_consistent() { Ok(state) } else { Err(Malformed) }
+    }
+
+    /// Whether both lists are sorted without duplicates, and the label follows from them.
+    fn is_consistent(&self) -> bool {
+        let devices = self.seen.iter().map(|device| device.device);
+        let operators = self.decisions.iter().map(|decision| decision.terms.operator.key);
+        devices.is_sorted_by(|a, b| a < b) && operators.is_sorted_by(|a, b| a < b) && self.label_follows()
+    }
+
+    fn label_follows(&self) -> bool {
+        match self.label {
+            Label::Unknown => self.in_force().next().is_none(),
+            Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } => self.label_in_force() == self.label,
+            // If the user withdrew while the label was unverified, it is not known what is in force.
+            Label::Refused { disclosure } => {
+                let mut decisions = self.decisions.iter();
+                self.label_in_force() == self.label
+                    || (self.valid_until == Timestamp::from_unix_seconds(0)
+                        && decisions.any(|decision| decision.disclosure == disclosure && decision.choice.is_strict()))
+            }
+            Label::Unverified { .. } => true,
+        }
+    }
+}
+
+fn read_seen_device(reader: &mut Reader<'_>) -> Result<SeenDevice, Malformed> {
+    let device = SeenDevice {
+        device: read_stored_key(reader)?,
+        sequence: reader.u64()?,
+        hash: read_hash(reader)?,
+        in_force: reader.flag()?,
+        forked: reader.flag()?,
+        left: read_time(reader)?,
+        terms: HostingTerms::read(reader, read_stored_key)?,
+    };
+    let both = device.in_force && device.left != Timestamp::from_unix_seconds(0);
+    if device.sequence == 0 || both { Err(Malformed) } else { Ok(device) }
+}
+
+fn read_decision(reader: &mut Reader<'_>) -> Result<RecordedDecision, Malformed> {
+    Ok(RecordedDecision {
+        choice: Choice::from_byte(reader.u8()?)?,
+        disclosure: read_hash(reader)?,
+        round: reader.u32()?,
+        decided: read_time(reader)?,
+        terms: HostingTerms::read(reader, read_stored_key)?,
+    })
+}
+
+/// The length of a list. Both lists are bounded ([`LabelState::MOST_DEVICES`], [`LabelState::MOST_OPERATORS`]).
+fn count<T>(list: &[T]) -> u32 {
+    list.iter().map(|_| 1_u32).sum()
+}
+
+fn write_label(label: Label, writer: &mut Writer) {
+    match label {
+        Label::Unknown => writer.u8(0),
+        Label::EndToEnd => writer.u8(1),
+        Label::Disclosed { disclosure } => writer.u8(2).bytes(&disclosure.0),
+        Label::Hosted { disclosure, consent } => writer.u8(3).bytes(&disclosure.0).bytes(&consent.0),
+        Label::Refused { disclosure } => writer.u8(4).bytes(&disclosure.0),
+        Label::Unverified { why } => writer.u8(5).u8(reason(why)),
+    };
+}
+
+fn read_label(reader: &mut Reader<'_>) -> Result<Label, Malformed> {
+    Ok(match reader.u8()? {
+        0 => Label::Unknown,
+        1 => Label::EndToEnd,
+        2 => Label::Disclosed { disclosure: read_hash(reader)? },
+        3 => Label::Hosted { disclosure: read_hash(reader)?, consent: read_hash(reader)? },
+        4 => Label::Refused { disclosure: read_hash(reader)? },
+        5 => {
+            let byte = reader.u8()?;
+            let mut reasons = REASONS.iter();
+            Label::Unverified { why: *reasons.find(|why| reason(**why) == byte).ok_or(Malformed)? }
+        }
+        6.. => return Err(Malformed),
+    })
+}
+
+const fn reason(why: Unverified) -> u8 {
+    match why {
+        Unverified::DeviceList => 0,
+        Unverified::Expired => 1,
+        Unverified::Missing => 2,
+        Unverified::KeyWasHosted => 3,
+        Unverified::TooMany => 4,
+        Unverified::Disclosure(error) => match error {
+            DisclosureError::Malformed => 16,
+            DisclosureError::OtherAccount => 17,
+            DisclosureError::OtherDevice => 18,
+            DisclosureError::BadSignature => 19,
+            DisclosureError::NotYetValid => 20,
+            DisclosureError::Expired => 21,
+            DisclosureError::RolledBack => 22,
+            DisclosureError::Forked => 23,
+            DisclosureError::KeyReused => 24,
+        },
+    }
+}
+
+fn read_time(reader: &mut Reader<'_>) -> Result<Timestamp, Malformed> {
+    reader.u64().map(Timestamp::from_unix_seconds)
+}
+
+/// Reads the hash of a disclosure, which is never all zero.
+fn read_hash(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
+    let hash = DisclosureHash(*reader.array()?);
+    if hash == DisclosureHash::NONE { Err(Malformed) } else { Ok(hash) }
+}
+
+/// Reads a key that was checked before it was stored.
+fn read_stored_key(reader: &mut Reader<'_>) -> Result<IdentityKey, Malformed> {
+    IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)
+}
+
+/// Every reason, to find the one for a byte.
+const REASONS: [Unverified; 14] = [
+    Unverified::DeviceList,
+    Unverified::Expired,
+    Unverified::Missing,
+    Unverified::KeyWasHosted,
+    Unverified::TooMany,
+    Unverified::Disclosure(DisclosureError::Malformed),
+    Unverified::Disclosure(DisclosureError::OtherAccount),
+    Unverified::Disclosure(DisclosureError::OtherDevice),
+    Unverified::Disclosure(DisclosureError::BadSignature),
+    Unverified::Disclosure(DisclosureError::NotYetValid),
+    Unverified::Disclosure(DisclosureError::Expired),
+    Unverified::Disclosure(DisclosureError::RolledBack),
+    Unverified::Disclosure(DisclosureError::Forked),
+    Unverified::Disclosure(DisclosureError::KeyReused),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Custody;
+    use crate::hosting::{
+        DisclosureDraft, Evidence, HostedDevice, Operator, OperatorName, Presented, Purposes, Region, Retention, Roles,
+        VerifiedDisclosure,
+    };
+    use crate::keys::Identity;
+    use alloc::vec;
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+    struct Parties {
+        business: Identity,
+        customer: Identity,
+        disclosures: Vec<VerifiedDisclosure>,
+    }
+
+    fn identity() -> Identity {
+        Identity::generate(&mut rand::rng())
+    }
+
+    /// A business with two hosted devices, each of another operator.
+    fn parties() -> Parties {
+        let (business, customer) = (identity(), identity());
+        let account = AccountKey::of(&business);
+        let disclose = |custody, region: Option<&str>| {
+            let (operator, device) = (identity(), identity());
+            let terms = HostingTerms {
+                custody,
+                operator: Operator { name: OperatorName::new("Awan").unwrap(), key: *operator.public() },
+                roles: Roles::READ,
+                retention: Retention {
+                    region: region.map(|name| Region::new(name).unwrap()),
+                    ..Retention::THIRTY_DAYS
+                },
+                purposes: Purposes::NONE,
+            };
+            let draft = DisclosureDraft::new(account, *device.public(), terms, NOW, NOW.plus_seconds(86_400)).unwrap();
+            let proven = draft.countersign(&operator).unwrap().prove(&device).unwrap();
+            proven.sign(&business).unwrap().verify(&account, None, NOW).unwrap()
+        };
+        let disclosures = vec![disclose(Custody::Vendor, Some("ID")), disclose(Custody::Platform, None)];
+        Parties { business, customer, disclosures }
+    }
+
+    fn see(state: &LabelState, hosted: &[&VerifiedDisclosure]) -> LabelState {
+        let device = |verified| {
+            let disclosure = VerifiedDisclosure::disclosure(verified);
+            HostedDevice {
+                key: *disclosure.device(),
+                custody: disclosure.terms().custody,
+                disclosure: verified.hash(),
+                presented: Presented::Verified(verified),
+            }
+        };
+        let own = HostedDevice {
+            key: *state.account.identity(),
+            custody: Custody::Business,
+            disclosure: DisclosureHash::NONE,
+            presented: Presented::Nothing,
+        };
+        let devices: Vec<_> = hosted.iter().map(|verified| device(verified)).chain([own]).collect();
+        state.observe(Evidence::Devices { expires: NOW.plus_seconds(86_400), devices: &devices }, NOW).state
+    }
+
+    /// States under every label.
+    fn states(parties: &Parties) -> Vec<LabelState> {
+        let Parties { business, customer, disclosures } = parties;
+        let [one, two] = disclosures.as_slice() else { return Vec::new() };
+        let own = AccountKey::of(customer);
+        let unknown = LabelState::new(AccountKey::of(business));
+        let asked = see(&unknown, &[one, two]);
+        let half = asked.consent(two.hash(), &own, customer, NOW).unwrap().0.state;
+        let hosted = half.consent(one.hash(), &own, customer, NOW).unwrap().0.state;
+        let refused = half.refuse(one.hash(), &own, customer, NOW).unwrap().0.state;
+        let unverified = hosted.observe(Evidence::NoDeviceList, NOW).state;
+        let withdrawn = unverified.withdraw(one.hash(), &own, customer, NOW).unwrap().0.state;
+        let (expired, left) = (hosted.tick(NOW.plus_seconds(86_400)).state, see(&hosted, &[]));
+        vec![unknown, asked, half, hosted, refused, unverified, withdrawn, expired, left]
+    }
+
+    /// P-11.24.
+    #[test]
+    fn a_state_of_every_label_reads_back_as_itself() {
+        let parties = parties();
+        for state in states(&parties) {
+            let bytes = state.encode();
+            assert_eq!(LabelState::decode(state.account, &bytes), Ok(state.clone()), "{:?}", state.label);
+            assert_eq!(LabelState::decode(state.account, &bytes).unwrap().encode(), bytes);
+        }
+        assert!(
+            LabelState::new(AccountKey::of(&parties.business)).encode().len() < 32,
+            "little where nothing is hosted"
+        );
+    }
+
+    /// P-11.24. What decodes has one encoding; and no flipped bit makes a label better.
+    #[test]
+    fn a_changed_state_is_refused_or_is_another_whole_state() {
+        for state in states(&parties()) {
+            let bytes = state.encode();
+            for at in 0..bytes.len() {
+                assert_eq!(LabelState::decode(state.account, bytes.get(..at).unwrap()), Err(Malformed), "{at} bytes");
+                for mask in [1 << (at % 8), 0xff] {
+                    let mut changed = bytes.clone();
+                    *changed.get_mut(at).unwrap() ^= mask;
+                    let Ok(decoded) = LabelState::decode(state.account, &changed) else { continue };
+                    assert_eq!(decoded.encode(), changed, "byte {at}");
+                    let follows = decoded.label_in_force() == decoded.label;
+                    let sendable = matches!(decoded.label, Label::EndToEnd | Label::Hosted { .. });
+                    assert!(!sendable || follows, "byte {at}: {:?} from {:?}", decoded.label, state.label);
+                }
+            }
+            assert_eq!(LabelState::decode(state.account, &[bytes.as_slice(), &[0]].concat()), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_byte_of_its_own() {
+        let mut bytes: Vec<_> = REASONS.iter().map(|why| reason(*why)).collect();
+        bytes.sort_unstable();
+        bytes.dedup();
+        assert_eq!(bytes.len(), REASONS.len());
+        for why in REASONS {
+            let mut writer = Writer::with_capacity(2);
+            write_label(Label::Unverified { why }, &mut writer);
+            assert_eq!(read_label(&mut Reader::new(&writer.finish())), Ok(Label::Unverified { why }));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! [`Permit`]: what may be sent to whom, now (docs/spec/hosting.md, section 11.4).
+//!
+//! There is no state, feature or flag under which a message is sent unencrypted.
+
+use core::fmt;
+
+use super::label::{Label, LabelState, Unverified};
+use crate::handshake::DisclosureHash;
+use crate::keys::IdentityKey;
+use crate::time::Timestamp;
+
+/// Permission to send in a conversation at this moment. It borrows the state that it follows from, and cannot outlive it.
+#[derive(Clone, Copy, Debug)]
+pub struct Permit<'a> {
+    state: &'a LabelState,
+}
+
+impl LabelState {
+    /// Permits sending if the label is end-to-end, or hosted with consent, and its evidence has not expired. P-11.16.
+    ///
+    /// # Errors
+    ///
+    /// [`Blocked`], with the reason. Keep queued messages until sending is permitted.
+    pub fn permit(&self, now: Timestamp) -> Result<Permit<'_>, Blocked> {
+        match self.label {
+            Label::Unknown => Err(Blocked::Unknown),
+            Label::Disclosed { disclosure } => Err(Blocked::ConsentNeeded(disclosure)),
+            Label::Refused { disclosure } => Err(Blocked::Refused(disclosure)),
+            Label::Unverified { why } => Err(Blocked::Unverified(why)),
+            Label::EndToEnd | Label::Hosted { .. } if now >= self.valid_until => Err(Blocked::Expired),
+            Label::EndToEnd | Label::Hosted { .. } => Ok(Permit { state: self }),
+        }
+    }
+}
+
+impl Permit<'_> {
+    /// Whether a message may go to `device`, one of the account's, in a session that was set up under `disclosure`. To a
+    /// hosted device it may go only under the disclosure in force, to any other only under none. P-11.17.
+    #[must_use]
+    pub fn allows(&self, device: &IdentityKey, disclosure: DisclosureHash) -> bool {
+        match self.state.seen.iter().find(|seen| seen.device == *device) {
+            Some(seen) => seen.in_force && seen.hash == disclosure,
+            None => disclosure == DisclosureHash::NONE,
+        }
+    }
+}
+
+/// Why nothing may be sent now. Keep queued messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Blocked {
+    /// No device list of the peer was observed yet.
+    Unknown,
+    /// The user has to agree to this disclosure first.
+    ConsentNeeded(DisclosureHash),
+    /// The user refused this disclosure, or withdrew consent to it.
+    Refused(DisclosureHash),
+    /// It is not known who would read.
+    Unverified(Unverified),
+    /// The device list or a disclosure has expired: fetch and observe newer ones.
+    Expired,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "no device list was observed yet",
+            Self::ConsentNeeded(_) => "the user has not agreed to the disclosure",
+            Self::Refused(_) => "the user refused the disclosure",
+            Self::Unverified(_) => "it is not known who would read",
+            Self::Expired => "the device list or a disclosure has expired",
+        })
+    }
+}
+
+impl core::error::Error for Blocked {}

@@ -1,0 +1,145 @@
+//! Limits of content: sizes, lengths, counts and file names, for what is composed and for what is read.
+
+use allocation_counter::measure;
+use bisik::content::{Content, ContentError, Document, Envelope, Kind, PersonId, SentAt, Text};
+use bisik_testkit::ConstantRng;
+use bisik_testkit::protobuf::{body, double, field, varint_field};
+
+use super::fixtures::*;
+
+/// P-7.1
+#[test]
+fn a_body_has_at_most_256_kib() {
+    let unknown = |length: usize| [&envelope_bytes()[..], &field(40, &vec![7; length])].concat();
+    let head = unknown(1 << 17).len() - (1 << 17) + 4;
+    let longest = unknown((256 << 10) - head);
+    assert_eq!(body(&longest).len(), 256 << 10);
+    assert!(Content::from_body(&body(&longest)).is_ok());
+    let too_long = body(&unknown((256 << 10) - head + 1));
+    let allocated = measure(|| assert_eq!(Content::from_body(&too_long), Err(ContentError::TooLong)));
+    assert_eq!(allocated.count_total, 0);
+}
+
+/// P-7.7. Each limit from both sides, when composing.
+#[test]
+fn content_limits_hold_when_composing() {
+    for (kind, outcome) in at_the_bounds() {
+        let shown = format!("{kind:?}");
+        let composed = Content::new(Envelope::new(now(), &mut ConstantRng(1)), kind);
+        assert_eq!(composed.clone().map(drop), outcome, "{shown}");
+        composed.iter().for_each(|content| assert_eq!(Content::from_body(content.as_body()).as_ref(), Ok(content)));
+    }
+    for (person, outcome) in [(0, Err(ContentError::OutOfRange)), (1, Ok(())), (128, Ok(())), (129, too_long())] {
+        assert_eq!(PersonId::new(&vec![1; person]).map(drop), outcome);
+    }
+    let year_9999 = 253_402_300_799_999;
+    assert!(SentAt::from_unix_milliseconds(year_9999).is_ok());
+    assert_eq!(SentAt::from_unix_milliseconds(year_9999 + 1), Err(ContentError::OutOfRange));
+    let mut envelope = Envelope::new(now(), &mut ConstantRng(1));
+    for (seconds, fits) in [(31_536_000, true), (31_536_001, false)] {
+        envelope.disappears_after = seconds;
+        assert_eq!(Content::new(envelope.clone(), Kind::Text(Text::new("halo"))).is_ok(), fits);
+    }
+}
+
+/// P-7.7. The same limits when reading bytes of a careless or hostile peer.
+#[test]
+fn content_limits_hold_when_reading() {
+    let (blob, at) = (field(1, &blob_bytes()), field(1, &[double(1, 1.0), double(2, 2.0)].concat()));
+    let photo = |width, height| field(17, &[blob.clone(), varint_field(2, width), varint_field(3, height)].concat());
+    let place = |bytes: Vec<u8>| field(23, &field(1, &bytes));
+    let poll = |options: usize, most| {
+        let options = (0..options).flat_map(|option| field(3, option.to_string().as_bytes())).collect();
+        field(27, &[field(1, &[7; 32]), field(2, b"?"), options, varint_field(4, most)].concat())
+    };
+    let mention = |start, length| [varint_field(1, start), varint_field(2, length), field(3, b"budi")].concat();
+    let text = |mentions: &[Vec<u8>]| {
+        let mentions = mentions.iter().flat_map(|mention| field(2, mention)).collect();
+        field(16, &[field(1, "é halo".as_bytes()), mentions].concat())
+    };
+    let (range, malformed) = (Err(ContentError::OutOfRange), Err(ContentError::Malformed));
+    let table = [
+        (photo(1, 65_535), Ok(())),
+        (photo(0, 1), range),
+        (photo(1, 65_536), range),
+        (field(17, &[varint_field(2, 1), varint_field(3, 1)].concat()), malformed), // no blob
+        (place([double(1, -90.0), double(2, 180.0)].concat()), Ok(())),
+        (place([double(1, 90.1), double(2, 0.0)].concat()), range),
+        (place([double(1, 0.0), double(2, -180.1)].concat()), range),
+        (place([double(1, f64::NAN), double(2, 0.0)].concat()), range),
+        (place([double(1, 0.0), double(2, f64::INFINITY)].concat()), range),
+        (place([double(1, 0.0), double(2, 0.0), varint_field(3, 20_037_509)].concat()), range),
+        (field(24, &[at.clone(), varint_field(2, 86_400)].concat()), Ok(())),
+        (field(24, &at), range),
+        (field(24, &[at.clone(), varint_field(2, 86_401)].concat()), range),
+        (field(25, &[field(1, &[1; 16]), field(3, &at[2..])].concat()), range), // sequence 0
+        (poll(2, 2), Ok(())),
+        (poll(32, 1), Ok(())),
+        (poll(1, 1), range),
+        (poll(33, 1), malformed),
+        (poll(2, 0), range),
+        (poll(2, 3), range),
+        (field(27, &[field(1, &[7; 31]), field(2, b"?"), field(3, b"a"), field(3, b"b")].concat()), malformed),
+        (text(&[mention(0, 2), mention(2, 5)]), Ok(())),
+        (text(&[mention(0, 1)]), range),                // in the middle of a character
+        (text(&[mention(0, 3), mention(2, 2)]), range), // overlapping
+        (text(&[mention(3, 1), mention(0, 2)]), range), // not in order
+        (text(&[mention(0, 0)]), range),
+        (text(&[mention(2, 6)]), range),
+        (text(&[mention(2, u64::from(u32::MAX))]), range),
+        (text(&vec![mention(0, 2); 257]), malformed),
+        (field(29, &field(1, &[1; 16])), malformed), // an edit without a text
+        (field(30, &field(1, &[1; 15])), malformed),
+        (field(31, &field(2, b"!")), malformed), // a reaction to nothing
+        (field(32, &field(2, &[1; 16])), range), // a receipt that says nothing
+        (field(32, &varint_field(1, 1)), range),
+        (field(32, &[varint_field(1, 9), field(2, &[1; 16])].concat()), Ok(())),
+        (field(32, &[varint_field(1, 1), field(2, &[1; 16]).repeat(257)].concat()), malformed),
+        (field(33, &[]), range),
+        (field(34, &varint_field(1, 31_536_001)), range),
+    ];
+    for (kind, outcome) in table {
+        let read = Content::from_body(&body(&[envelope_bytes(), kind.clone()].concat()));
+        assert_eq!(read.map(drop), outcome, "{kind:x?}");
+    }
+    for (envelope, outcome) in [
+        (envelope_bytes(), Ok(())),
+        (varint_field(2, 5), malformed),
+        ([field(1, &[1; 15]), varint_field(2, 5)].concat(), malformed),
+        ([field(1, &[1; 16]), varint_field(2, 253_402_300_800_000)].concat(), range),
+        ([envelope_bytes(), varint_field(4, 31_536_001)].concat(), range),
+        ([envelope_bytes(), field(3, &field(2, &[1; 16]))].concat(), range), // an answer to nobody
+        ([envelope_bytes(), varint_field(5, 1)].concat(), Err(ContentError::Unfit)), // a text to be shown once
+    ] {
+        let read = Content::from_body(&body(&[envelope, field(16, &field(1, b"halo"))].concat()));
+        assert_eq!(read.map(drop), outcome);
+    }
+}
+
+/// P-7.8
+#[test]
+fn a_file_name_with_a_path_or_control_characters_is_refused() {
+    let outcome = |name: &str| {
+        let document = Kind::Document(Document::new(blob(), name));
+        Content::new(Envelope::new(now(), &mut ConstantRng(1)), document).map(drop)
+    };
+    for name in ["laporan.pdf", "..pdf", "...", "été 2026.tar.gz", "報告.pdf", ".profile"] {
+        assert_eq!(outcome(name), Ok(()), "{name}");
+    }
+    let deceiving = [
+        "/etc/passwd",
+        "a/b",
+        "a\\b",
+        ".",
+        "..",
+        "a\0b",
+        "a\nb",
+        "a\u{7f}",
+        "a\u{202e}fdp.exe",
+        "\u{2066}a",
+        "\u{200f}a",
+    ];
+    for name in deceiving {
+        assert_eq!(outcome(name), Err(ContentError::OutOfRange), "{name:?}");
+    }
+}

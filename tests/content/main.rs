@@ -1,0 +1,23 @@
+//! Content of messages: text, attachments, polls, places, business content, and the published schema.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test panics where a promise is broken"
+)]
+
+mod business; //          carts, catalogues, quick replies, links, automated messages
+mod business_fixtures; // business content of every kind
+mod fixtures; //          content of every kind
+mod limits; //            sizes, lengths, counts, file names
+mod polls; //             sealed votes
+mod reading; //           one encoding, unknown fields, hostile bodies
+mod references; //        edits, deletions, live locations, receipts, timers
+mod schema; //            content.proto, the prost types and the shape checks agree

@@ -1,0 +1,22 @@
+//! Bytes: known answers, canonical encodings, stored records, sizes.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test panics where a promise is broken"
+)]
+
+mod encodings; //    what is decoded encodes to the same bytes, and everything else is refused
+#[cfg(all(feature = "call", feature = "content"))]
+mod script; //       the language of the vector files
+mod sizes; //        sizes of messages, bundles and records
+mod state_golden; // records of released formats still open
+#[cfg(all(feature = "call", feature = "content"))]
+mod vectors; //      every script in tests/vectors

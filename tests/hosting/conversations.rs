@@ -1,0 +1,261 @@
+//! Conversations with a hosted device: nothing is sent without consent, and refusal and withdrawal stop sending.
+//!
+//! How a label follows from evidence is tested in the other files of this folder.
+
+use bisik::Identity;
+use bisik::conversation::{Event, ReceiveError, SendError, Side};
+use bisik::hosting::{Blocked, Choice, Label, LabelEvent, Retention};
+use bisik_testkit::accounts::Accounts;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// A person with two devices, and a business for which a vendor has just started to answer.
+fn hosted(seed: u64) -> (Accounts, u32) {
+    let mut accounts = Accounts::new(seed, [2, 1]);
+    accounts.send((0, 0), b"before").unwrap();
+    accounts.settle();
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(seed));
+    let index = accounts.host(1, &operator, Retention::THIRTY_DAYS);
+    accounts.publish_lists();
+    (accounts, index)
+}
+
+fn label(accounts: &Accounts, at: (usize, u32)) -> Label {
+    accounts.devices[&at].conversation.as_ref().unwrap().label().label()
+}
+
+fn last_label(accounts: &Accounts, at: (usize, u32)) -> &LabelEvent {
+    let events = accounts.devices[&at].events.iter().rev();
+    events.filter_map(|event| if let Event::Label(label) = event { Some(&**label) } else { None }).next().unwrap()
+}
+
+fn delivered_to_peers(accounts: &Accounts, at: (usize, u32)) -> usize {
+    let to_peer = |event: &&Event| matches!(event, Event::Delivered { device, .. } if device.side == Side::Peer);
+    accounts.devices[&at].events.iter().filter(to_peer).count()
+}
+
+fn consent(accounts: &mut Accounts, at: (usize, u32)) {
+    let disclosure = accounts.disclosures.last().unwrap().clone();
+    let device = accounts.devices.get_mut(&at).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    let event = conversation.consent(&device.account, &disclosure, accounts.now).unwrap();
+    assert!(matches!(event, Some(LabelEvent::Consented(_))));
+}
+
+/// P-12.15
+#[test]
+fn nothing_is_sent_to_a_hosted_device_without_consent() {
+    let (mut accounts, index) = hosted(1);
+    let hash = accounts.disclosures[0].hash();
+    assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::HostingDisclosed(_)));
+    assert_eq!(accounts.send((0, 0), b"secret"), Err(SendError::Blocked(Blocked::ConsentNeeded(hash))));
+    // Not even acknowledgements, to any device of that account.
+    accounts.send((1, 0), b"we have news").unwrap();
+    accounts.settle();
+    assert_eq!(accounts.devices[&(0, 0)].shown.last().unwrap().1, b"we have news");
+    assert_eq!(delivered_to_peers(&accounts, (1, 0)), 0);
+    assert!(accounts.devices[&(1, index)].shown.iter().all(|(kind, _)| kind == "sent"));
+
+    consent(&mut accounts, (0, 0));
+    accounts.send((0, 0), b"all right then").unwrap();
+    accounts.settle();
+    assert_eq!(accounts.devices[&(1, index)].shown.last().unwrap().1, b"all right then");
+    assert_eq!(delivered_to_peers(&accounts, (1, 0)), 2, "what both of the user's devices owed is sent now");
+}
+
+/// P-12.16
+#[test]
+fn a_hosted_device_gets_a_deletion_deadline_with_each_message() {
+    let (mut accounts, index) = hosted(2);
+    consent(&mut accounts, (0, 0));
+    accounts.send((0, 0), b"my number is 7").unwrap();
+    accounts.settle();
+    assert_eq!(accounts.devices[&(1, index)].deadlines, [accounts.now.plus_seconds(30 * 86_400)]);
+    assert!(accounts.devices[&(1, 0)].deadlines.is_empty(), "the business' own telephone promised nothing");
+    // It is listed under another disclosure whose terms it does not have, so it decrypts nothing.
+    accounts.send((0, 0), b"more").unwrap();
+    let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(2));
+    accounts.amend(1, index, &operator, Retention::NO_STORAGE);
+    let own = accounts.lists[1].last().unwrap().clone();
+    let old = accounts.disclosures[0].clone();
+    let device = accounts.devices.get_mut(&to).unwrap();
+    device.account.accept_devices(&[own], accounts.now).unwrap();
+    assert!(!device.account.set_disclosure(old), "not the one that it is listed under");
+    assert_eq!(accounts.deliver(to, from, &envelope), Err(ReceiveError::DisclosureNeeded));
+}
+
+#[test]
+fn a_decision_reaches_own_devices_and_the_hosted_device_countersigns_it() {
+    let (mut accounts, index) = hosted(4);
+    consent(&mut accounts, (0, 1));
+    assert!(matches!(label(&accounts, (0, 0)), Label::Disclosed { .. }));
+    accounts.settle();
+    assert!(matches!(label(&accounts, (0, 0)), Label::Hosted { .. }), "one decision holds on all devices");
+    assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::Consented(_)));
+
+    let disclosure = accounts.disclosures[0].clone();
+    let user = *accounts.devices[&(0, 0)].account.key();
+    let endpoint = accounts.devices.get_mut(&(1, index)).unwrap();
+    let (from, decision) = endpoint.decisions.pop().unwrap();
+    let verified = disclosure.verify(endpoint.account.key(), None, accounts.now).unwrap();
+    let conversation = endpoint.conversation.as_mut().unwrap();
+    let kept = conversation.countersign(&endpoint.account, from, &decision, &verified, accounts.now).unwrap();
+    accounts.settle();
+    let receipt = accounts.devices[&(0, 1)].receipts[0].clone();
+    assert_eq!(receipt, kept);
+    assert_eq!(receipt.verify(&user, &verified), Ok(()));
+}
+
+#[test]
+fn a_refusal_stops_sending_on_every_device_and_can_be_reconsidered() {
+    let (mut accounts, index) = hosted(5);
+    let disclosure = accounts.disclosures[0].clone();
+    let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    let event = conversation.refuse(&device.account, &disclosure, accounts.now).unwrap();
+    assert!(matches!(event, Some(LabelEvent::Refused(_))));
+    accounts.settle();
+    for at in [(0, 0), (0, 1)] {
+        assert_eq!(accounts.send(at, b"no"), Err(SendError::Blocked(Blocked::Refused(disclosure.hash()))));
+    }
+    let told = &accounts.devices[&(1, index)].decisions;
+    assert_eq!(told[0].1.choice(), Choice::Refusal, "the endpoint is told, and told nothing else");
+    assert!(accounts.devices[&(1, index)].shown.is_empty());
+    accounts.now = accounts.now.plus_seconds(60);
+    consent(&mut accounts, (0, 1));
+    accounts.settle();
+    accounts.send((0, 0), b"yes after all").unwrap();
+}
+
+#[test]
+fn withdrawn_consent_stops_sending_and_reaches_the_hosted_device() {
+    let (mut accounts, index) = hosted(6);
+    consent(&mut accounts, (0, 0));
+    accounts.settle();
+    accounts.now = accounts.now.plus_seconds(60);
+    let disclosure = accounts.disclosures[0].clone();
+    let device = accounts.devices.get_mut(&(0, 1)).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    let event = conversation.withdraw(&device.account, &disclosure, accounts.now).unwrap();
+    assert!(matches!(event, Some(LabelEvent::Withdrawn(_))));
+    accounts.settle();
+    assert!(matches!(label(&accounts, (0, 0)), Label::Refused { .. }));
+    assert!(accounts.send((0, 0), b"no more").is_err());
+    let told = &accounts.devices[&(1, index)].decisions;
+    assert_eq!(told.last().unwrap().1.choice(), Choice::Withdrawal);
+}
+
+#[test]
+fn label_returns_to_end_to_end_after_hosting_ends() {
+    let (mut accounts, index) = hosted(7);
+    consent(&mut accounts, (0, 0));
+    accounts.send((0, 0), b"hosted").unwrap();
+    accounts.settle();
+    let gone = accounts.remove(1, index);
+    assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::HostingEnded(_)));
+    assert_eq!(label(&accounts, (0, 0)), Label::EndToEnd);
+    accounts.send((0, 0), b"at home").unwrap();
+    assert!(accounts.mail.iter().all(|(to, ..)| *to != (1, index)), "nothing goes to the old endpoint");
+    accounts.settle();
+    assert!(gone.shown.iter().all(|(_, body)| body != b"at home"));
+}
+
+/// P-12.15: the relay strips the disclosure, or serves another one.
+#[test]
+fn a_relay_that_strips_a_disclosure_only_stops_sending() {
+    let mut accounts = Accounts::new(8, [1, 1]);
+    accounts.send((0, 0), b"before").unwrap();
+    accounts.settle();
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(8));
+    let _index = accounts.host(1, &operator, Retention::NO_STORAGE);
+    let disclosures = std::mem::take(&mut accounts.disclosures);
+    accounts.publish_lists();
+    assert!(matches!(label(&accounts, (0, 0)), Label::Unverified { .. }));
+    assert!(matches!(accounts.send((0, 0), b"to whom?"), Err(SendError::Blocked(Blocked::Unverified(_)))));
+    // The disclosure arrives after all.
+    let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    let event = conversation.observe(&device.account, &disclosures, accounts.now);
+    assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
+}
+
+/// P-12.6: a session is bound to a disclosure, so both sides must use the same one.
+#[test]
+fn a_session_under_another_disclosure_does_not_open() {
+    let (mut accounts, index) = hosted(9);
+    consent(&mut accounts, (0, 0));
+    accounts.send((0, 0), b"under this disclosure").unwrap();
+    let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+    // The business gives its hosted device another disclosure than its customers.
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(9));
+    let _stored = accounts.devices.get_mut(&to).unwrap().store(&mut accounts.rng);
+    let backup = accounts.devices[&to].database.clone();
+    accounts.amend(1, index, &operator, Retention::THIRTY_DAYS);
+    let (own, amended) = (accounts.lists[1].last().unwrap().clone(), accounts.disclosures.last().unwrap().clone());
+    let device = accounts.devices.get_mut(&to).unwrap();
+    device.account.accept_devices(&[own], accounts.now).unwrap();
+    assert!(device.account.set_disclosure(amended));
+    assert_eq!(accounts.deliver(to, from, &envelope), Err(ReceiveError::Rejected));
+    accounts.restore(to, &backup);
+    assert_eq!(accounts.deliver(to, from, &envelope), Ok(()));
+
+    // The customers learn of it: the terms are the same, so there is nothing to decide, but new sessions are needed.
+    accounts.publish_lists();
+    assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::ConsentCarriedOver(_)));
+    let disclosure = accounts.disclosures[1].clone();
+    assert!(accounts.devices.get_mut(&to).unwrap().account.set_disclosure(disclosure));
+    accounts.mail.clear();
+    accounts.send((0, 0), b"under the new one").unwrap();
+    assert!(accounts.mail.iter().any(|(at, _, envelope)| *at == to && envelope.ciphertext.is_first()));
+    accounts.settle();
+    assert_eq!(accounts.devices[&to].shown.last().unwrap().1, b"under the new one");
+}
+
+#[test]
+fn a_stored_conversation_keeps_label_consent_and_pending_decisions() {
+    let (mut accounts, _index) = hosted(12);
+    consent(&mut accounts, (0, 0));
+    let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+    let before = device.conversation.as_ref().unwrap().label().clone();
+    let _stored = device.store(&mut accounts.rng);
+    device.reload();
+    assert_eq!(*device.conversation.as_ref().unwrap().label(), before);
+    accounts.settle();
+    assert!(matches!(label(&accounts, (0, 1)), Label::Hosted { .. }), "the decision was still on its way");
+}
+
+/// P-12.6: the hosted device's own disclosure changes before it has written again: it answers in the session that a
+/// customer
+/// sets up under the new one, whatever the session ids.
+#[test]
+fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
+    for seed in 20..28 {
+        let (mut accounts, index) = hosted(seed);
+        consent(&mut accounts, (0, 0));
+        accounts.send((0, 0), b"old").unwrap();
+        accounts.settle();
+        accounts.send((1, index), b"answer").unwrap();
+        accounts.settle();
+        let operator = Identity::generate(&mut StdRng::seed_from_u64(seed));
+        accounts.amend(1, index, &operator, Retention::THIRTY_DAYS);
+        // The hosted device learns it from its own account's list; nothing has happened in this conversation.
+        let talk = accounts.devices.get_mut(&(1, index)).unwrap().conversation.take();
+        accounts.publish_lists();
+        let amended = accounts.disclosures[1].clone();
+        let endpoint = accounts.devices.get_mut(&(1, index)).unwrap();
+        endpoint.conversation = talk;
+        assert!(endpoint.account.set_disclosure(amended));
+        accounts.send((0, 0), b"new").unwrap();
+        let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+        assert!(envelope.ciphertext.is_first());
+        accounts.deliver(to, from, &envelope).unwrap();
+        accounts.mail.clear();
+        accounts.send((1, index), b"in the new one").unwrap();
+        // The first answer in the new session ends its first flights; an answer in the old one would not.
+        accounts.settle();
+        accounts.send((0, 0), b"answered").unwrap();
+        let (.., next) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+        assert!(!next.ciphertext.is_first(), "seed {seed}");
+    }
+}

@@ -1,0 +1,286 @@
+//! `Debug` of every public type, built from known secrets, shows none of them.
+//!
+//! The list of public types is read from the source, so that none can be forgotten.
+
+use std::any::type_name;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
+use std::fs;
+use std::path::Path;
+
+use bisik::error::{MediaDecryptError, MediaEncryptError};
+use bisik::handshake::{self, DisclosureHash};
+use bisik::media::{self, Decryptor, Encryptor, MediaType, Pointer, RandomAccess};
+use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
+use bisik::{
+    AcceptError, BundleError, Ciphertext, DecryptError, EncryptError, Identity, IdentityKeyError, InitiateError,
+    PreKeys, PreKeysError, RespondError, Session, StorageKey, Trust, UnsealError,
+};
+
+use super::canaries::Canaries;
+use super::content;
+use super::derived::{add_aead_key, add_ratchet, add_session, state_of};
+use super::device;
+use super::endpoints::endpoints;
+use super::keys::NOW;
+use super::recording::Recording;
+use super::{accounts, call};
+
+// Not in English, as names of fields are.
+const STORAGE: [u8; 32] = *b"kunci 32 bita penyegel arsip Ani";
+const PLAINTEXT: &[u8] = b"hanya untuk dibaca kita berdua saja";
+
+/// What each type shows, in both forms; by the path of the type.
+pub type Shown = BTreeMap<String, String>;
+
+pub fn show<T: Debug>(shown: &mut Shown, value: &T) {
+    let path = type_name::<T>().split('<').next().unwrap().to_owned();
+    assert!(shown.insert(path, format!("{value:?}\n{value:#?}")).is_none(), "twice");
+}
+
+#[test]
+fn debug_shows_no_secret_of_any_public_type() {
+    let mut canaries = Canaries::new();
+    let mut shown = Shown::new();
+    let mut rng = Recording::new(1);
+    keys(&mut shown, &mut rng);
+    handshake(&mut shown, &mut canaries, &mut rng);
+    ratchet(&mut shown, &mut canaries, &mut rng);
+    session(&mut shown, &mut canaries, &mut rng);
+    attachments(&mut shown, &mut canaries, &mut rng);
+    content::debug(&mut shown, &mut canaries, &mut rng);
+    call::debug(&mut shown, &mut canaries, &mut rng);
+    device::debug(&mut shown, &mut rng);
+    accounts::debug(&mut shown, &mut rng);
+    endpoints(&mut shown, &mut rng);
+    errors(&mut shown);
+    #[cfg(feature = "interop")]
+    super::interop::debug(&mut shown, &mut canaries, &mut rng);
+
+    assert_eq!(shown.keys().collect::<Vec<_>>(), public_types().iter().collect::<Vec<_>>(), "of all public types");
+    canaries.add_drawn("anyone", &rng);
+    canaries.add("plaintext", PLAINTEXT);
+    add_aead_key(&mut canaries, "storage key", &STORAGE);
+    let forms = forms(&canaries);
+    for (path, text) in &shown {
+        assert_eq!(seen(&forms, text), None, "{path} shows it:\n{text}");
+    }
+}
+
+/// Any four consecutive bytes of a secret in any format, and whose secret they belong to; keyed by their length as text.
+type Forms<'a> = BTreeMap<usize, HashMap<String, &'a str>>;
+
+fn forms(canaries: &Canaries) -> Forms<'_> {
+    let forms_of = |bytes: &[u8]| {
+        let list = |show: fn(&u8) -> String, between: &str| bytes.iter().map(show).collect::<Vec<_>>().join(between);
+        [
+            list(|byte| format!("{byte:02x}"), ""),
+            list(|byte| format!("{byte:02X}"), ""),
+            list(u8::to_string, ","),
+            list(|byte| format!("{byte:x}"), ","),
+            list(|byte| format!("{byte:02x}"), ","),
+            list(|byte| format!("0x{byte:x}"), ","),
+            list(|byte| format!("0x{byte:02x}"), ","),
+            bytes.escape_ascii().to_string(),
+            String::from_utf8_lossy(bytes).into_owned(),
+        ]
+    };
+    let mut forms = Forms::new();
+    for (name, chunk) in canaries.chunks() {
+        for form in chunk.windows(4).flat_map(forms_of) {
+            forms.entry(form.len()).or_default().insert(form, name);
+        }
+    }
+    forms
+}
+
+/// A secret of which `text` shows four consecutive bytes, in any format.
+fn seen<'a>(forms: &Forms<'a>, text: &str) -> Option<&'a str> {
+    let dense: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+    (0..dense.len()).find_map(|start| {
+        let part = |length: &usize| dense.get(start..start + length);
+        forms.iter().find_map(|(length, forms)| part(length).and_then(|part| forms.get(part))).copied()
+    })
+}
+
+fn keys(shown: &mut Shown, rng: &mut Recording) {
+    let bob = Identity::generate(rng);
+    let mut keys = PreKeys::generate(&bob, NOW, rng);
+    keys.replenish(&bob, 2, rng).unwrap();
+    show(shown, &bob);
+    show(shown, bob.public());
+    show(shown, &keys);
+    show(shown, &keys.stock(NOW));
+    show(shown, &keys.bundle());
+    show(shown, &keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap());
+    show(shown, &Trust::Pinned(bob.public()));
+    show(shown, &NOW);
+    show(shown, &StorageKey::from_bytes(STORAGE));
+}
+
+fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    let keys = PreKeys::generate(&bob, NOW, rng);
+    let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
+    let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng).unwrap();
+    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, DisclosureHash::NONE).unwrap();
+    canaries.add("output", at_bob.established.secret.expose_bytes());
+    canaries.add("second output", at_bob.established.post_quantum_seed.expose_bytes());
+    show(shown, &at_alice);
+    show(shown, &at_bob);
+    show(shown, &at_bob.used);
+    show(shown, &at_bob.established);
+    show(shown, &at_alice.first_flight);
+    show(shown, &DisclosureHash::NONE);
+}
+
+fn ratchet(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
+    let (shared, pair) = (rng.secret(), KeyPair::generate(rng));
+    show(shown, &pair);
+    show(shown, pair.public());
+    let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes(shared), &[7; 32], pair.public());
+    let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes(shared), &[7; 32], pair);
+    alice.encrypt(b"", rng).unwrap();
+    let message = alice.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &bob.stage(&message).unwrap());
+    bob.decrypt(&message).unwrap();
+    let record = bob.seal(&StorageKey::from_bytes(STORAGE), b"", rng);
+    add_ratchet(canaries, &state_of(&record, &STORAGE));
+    show(shown, &bob);
+    show(shown, &SharedSecret::from_bytes(shared));
+}
+
+fn session(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    let keys = PreKeys::generate(&bob, NOW, rng);
+    let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
+    let mut session = Session::initiate(&alice, &bundle, rng).unwrap();
+    let hello = session.encrypt(PLAINTEXT, rng).unwrap();
+    let mut accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let answer = accepted.session.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &session.stage(&answer).unwrap());
+    show(shown, &session.decrypt_held(&answer).unwrap());
+    show(shown, &hello);
+    show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
+    show(shown, &session.suite());
+    show(shown, &accepted);
+    let key = StorageKey::from_bytes(STORAGE);
+    for session in [&session, &accepted.session] {
+        add_session(canaries, &state_of(session.seal(&key, b"", rng).as_bytes(), &STORAGE));
+    }
+    let sealed = session.seal(&key, b"", rng);
+    show(shown, &sealed);
+    show(shown, &sealed.stored());
+    show(shown, &session);
+}
+
+fn attachments(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
+    let mut encryptor = Encryptor::new(MediaType::unknown(), 1_000, rng).unwrap();
+    encryptor.push(PLAINTEXT, &mut Vec::new()).unwrap();
+    let (blob, pointer) = media::encrypt(MediaType::unknown(), PLAINTEXT, rng).unwrap();
+    let pointer = pointer.with_thumbnail(PLAINTEXT, rng).unwrap();
+    let mut decryptor = Decryptor::new(&pointer);
+    decryptor.push(&blob[..70], &mut Vec::new()).unwrap();
+    let access = RandomAccess::new(&pointer, blob.first_chunk().unwrap()).unwrap();
+    canaries.add("digest", pointer.digest());
+    show(shown, &access.plan(0..9));
+    show(shown, &access);
+    show(shown, &encryptor);
+    show(shown, &decryptor);
+    show(shown, &pointer);
+    show(shown, pointer.media_type());
+    #[cfg(feature = "std")]
+    {
+        let begin = |rng| Encryptor::new(MediaType::unknown(), 32, rng).unwrap();
+        show(shown, &media::EncryptingReader::resume(PLAINTEXT, begin(rng)));
+        show(shown, &media::EncryptingWriter::new(Vec::new(), MediaType::unknown(), 32, rng).unwrap());
+        show(shown, &media::DecryptingReader::new(std::io::Cursor::new(&blob), &pointer).unwrap());
+    }
+}
+
+fn errors(shown: &mut Shown) {
+    show(shown, &MediaDecryptError::Rejected);
+    show(shown, &MediaEncryptError::TooLarge);
+    show(shown, &MediaType::new("").unwrap_err());
+    show(shown, &Pointer::from_bytes(&[]).unwrap_err());
+    show(shown, &AcceptError::Rejected);
+    show(shown, &BundleError::Malformed);
+    show(shown, &Ciphertext::from_bytes(b"").unwrap_err());
+    show(shown, &DecryptError::Rejected);
+    show(shown, &EncryptError::TooLong);
+    show(shown, &IdentityKeyError::LowOrder);
+    show(shown, &InitiateError::OwnBundle);
+    show(shown, &PreKeysError::Full);
+    show(shown, &PublicKey::from_bytes(&[0; 32]).unwrap_err());
+    show(shown, &RespondError::Rejected);
+    show(shown, &UnsealError::Rejected);
+    show(shown, &ratchet::DecryptError::Rejected);
+}
+
+/// What `bisik` re-exports of `bisik-core`.
+const FROM_CORE: &[&str] = &[
+    "held::HeldPlaintext",
+    "held::SealedRecord",
+    "held::Stored",
+    "primitives::x25519::KeyPair",
+    "primitives::x25519::PublicKey",
+    "primitives::x25519::PublicKeyError",
+    "storage::StorageKey",
+    "storage::UnsealError",
+    "time::Timestamp",
+];
+
+/// The paths of all types that are declared `pub`; the lint `unreachable_pub` sees to it that they are.
+fn public_types() -> Vec<String> {
+    fn walk(folder: &Path, module: &str, types: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let inner = if ["lib", "mod"].contains(&name) { module.to_owned() } else { format!("{module}::{name}") };
+            if path.ends_with("media/io.rs") && !cfg!(feature = "std") {
+                continue;
+            }
+            if path.is_dir() {
+                walk(&path, &inner, types);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for line in text.lines().map(str::trim_start) {
+                let declared =
+                    ["pub struct ", "pub enum ", "pub union "].iter().find_map(|kind| line.strip_prefix(kind));
+                if let Some(declared) = declared {
+                    let name: String = declared.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                    types.push(format!("{inner}::{name}"));
+                }
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut types: Vec<_> = FROM_CORE.iter().map(|name| format!("bisik_core::{name}")).collect();
+    walk(&root.join("src"), "bisik", &mut types);
+    if cfg!(feature = "interop") {
+        walk(&root.join("crates/interop/src"), "bisik_interop", &mut types);
+    }
+    types.sort();
+    types
+}
+
+#[test]
+fn the_search_finds_a_secret_in_any_debug_format() {
+    let mut canaries = Canaries::new();
+    let secret: [u8; 16] = std::array::from_fn(|at| u8::try_from(at * 16 + 5).unwrap());
+    canaries.add("it", &secret);
+    let (known, part) = (forms(&canaries), &secret[3..7]);
+    let forms = [
+        format!("{part:?}"),
+        format!("{part:#?}"),
+        format!("{part:x?}"),
+        format!("{part:#04x?}"),
+        part.escape_ascii().to_string(),
+        part.iter().map(|byte| format!("{byte:02X}")).collect(),
+    ];
+    for form in forms {
+        assert_eq!(seen(&known, &format!("Key({form})")), Some("it"), "{form}");
+    }
+    assert_eq!(seen(&known, &format!("Key({:?})", &secret[3..6])), None);
+}

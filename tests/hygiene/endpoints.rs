@@ -1,0 +1,94 @@
+//! Hosted devices: `Debug` of their types shows no signing key.
+
+use bisik::device::{AccountKey, Custody};
+use bisik::hosting::{
+    Choice, ClosedDevice, DisclosureDraft, Evidence, HostedDevice, HostedMember, HostingTerms, LabelState, Language,
+    Operator, OperatorName, Presented, Purposes, Region, Retention, RetentionLedger, Roles, Rotation, SharedDecision,
+    TermsDiff, Unverified,
+};
+use bisik::{
+    Blocked, DecideError, DecisionError, DisclosureError, DraftError, Identity, LedgerFull, RotationError, TextError,
+};
+
+use super::debug::{Shown, show};
+use super::keys::NOW;
+use super::recording::Recording;
+
+pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
+    let [business, operator, endpoint, next, user] = [(); 5].map(|()| Identity::generate(rng));
+    let account = AccountKey::of(&business);
+    let terms = HostingTerms {
+        custody: Custody::Vendor,
+        operator: Operator { name: OperatorName::new("Awan").unwrap(), key: *operator.public() },
+        roles: Roles::STORE,
+        retention: Retention { region: Some(Region::new("ID").unwrap()), ..Retention::THIRTY_DAYS },
+        purposes: Purposes::ANSWERING,
+    };
+    let draft = |endpoint: &Identity| {
+        DisclosureDraft::new(account, *endpoint.public(), terms.clone(), NOW, NOW.plus_seconds(86_400)).unwrap()
+    };
+    let countersigned = draft(&endpoint).countersign(&operator).unwrap();
+    let proven = countersigned.clone().prove(&endpoint).unwrap();
+    let disclosure = proven.clone().sign(&business).unwrap();
+    let verified = disclosure.clone().verify(&account, None, NOW).unwrap();
+    let moved = draft(&next).countersign(&operator).unwrap().prove(&next).unwrap().sign(&business).unwrap();
+    let moved = moved.verify(&account, None, NOW).unwrap();
+    show(shown, &draft(&endpoint));
+    show(shown, &countersigned);
+    show(shown, &proven);
+    show(shown, &Rotation::plan(&disclosure, &moved).unwrap());
+    show(shown, &HostedMember::new(&verified));
+    show(shown, &verified.known());
+
+    let presented = Presented::Verified(&verified);
+    let (key, custody) = (*endpoint.public(), Custody::Vendor);
+    let device = HostedDevice { key, custody, disclosure: verified.hash(), presented };
+    let evidence = Evidence::Devices { expires: NOW.plus_seconds(9), devices: &[device] };
+    let asked = LabelState::new(account).observe(evidence, NOW);
+    let own = AccountKey::of(&user);
+    let (agreed, decision) = asked.state.consent(verified.hash(), &own, &user, NOW).unwrap();
+    let receipt = decision.clone().acknowledge(&own, &verified, &endpoint, NOW).unwrap();
+    show(shown, &presented);
+    show(shown, &device);
+    show(shown, &evidence);
+    show(shown, asked.event.as_ref().unwrap());
+    show(shown, asked.event.as_ref().unwrap().change());
+    show(shown, &asked.state.label());
+    show(shown, &agreed);
+    show(shown, &agreed.state.permit(NOW).unwrap());
+    show(shown, &agreed.state);
+    show(shown, &ClosedDevice { device: key, disclosure: verified.hash() });
+    show(shown, &decision);
+    show(shown, &receipt);
+    show(shown, &disclosure);
+    show(shown, &verified);
+    show(shown, &SharedDecision { decision, disclosure });
+    wording(shown, &terms);
+    errors(shown);
+}
+
+fn wording(shown: &mut Shown, terms: &HostingTerms) {
+    show(shown, terms);
+    show(shown, &terms.operator);
+    show(shown, &terms.operator.name);
+    show(shown, &terms.roles);
+    show(shown, &terms.retention);
+    show(shown, &terms.retention.region.unwrap());
+    show(shown, &terms.purposes);
+    show(shown, &TermsDiff::REGION);
+    show(shown, &RetentionLedger::<u8>::new(1));
+    show(shown, &Choice::Consent);
+    show(shown, &Language::Indonesian);
+}
+
+fn errors(shown: &mut Shown) {
+    show(shown, &Unverified::Missing);
+    show(shown, &Blocked::Unknown);
+    show(shown, &DecideError::NotShown);
+    show(shown, &DecisionError::OtherAccount);
+    show(shown, &DisclosureError::Forked);
+    show(shown, &DraftError::Keys);
+    show(shown, &LedgerFull);
+    show(shown, &RotationError::NotFirstDisclosure);
+    show(shown, &TextError::Name);
+}

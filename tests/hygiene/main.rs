@@ -1,0 +1,36 @@
+//! Secrets in freed memory and in `Debug`: there are none.
+//!
+//! Freed memory is inspected by an allocator of this program; values on the stack are boxed first, so that their drop
+//! is seen too. Registers and the stack itself are out of scope (docs/threat-model.md).
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test panics where a promise is broken"
+)]
+
+mod accounts; //     accounts and conversations
+mod call; //         calls: signals, keys and frames
+mod canaries; //     secrets to look for, and the search
+mod content; //      message content
+mod conversation; // sessions, from the handshake to the last drop
+mod debug; //        `Debug` of every public type
+mod derived; //      the derived secrets, computed a second time
+mod device; //       accounts of several devices, and linking
+mod endpoints; //    disclosures, decisions, labels
+mod freed; //        the allocator that keeps freed memory
+#[cfg(feature = "interop")]
+mod groups; //       interop: groups, attachments, add-ons
+#[cfg(feature = "interop")]
+mod interop; //      interop: sessions, and `Debug` of all its types
+mod keys; //         identities, pre-keys, storage keys
+mod media; //        attachments, pointers, suspended uploads
+mod ratchet; //      the ratchet, and staged messages that are not committed
+mod recording; //    a generator that remembers its output

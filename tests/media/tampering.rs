@@ -1,0 +1,141 @@
+//! Changed, truncated, extended and swapped blobs are refused, and plaintext is released for verified chunks only.
+
+use bisik::error::MediaDecryptError as DecryptError;
+use bisik::media::{self, CHUNK, Decryptor, HEADER, Pointer, RandomAccess};
+
+use super::fixtures::*;
+
+/// P-8.4, P-8.5, P-8.6: by all three ways of reading.
+#[test]
+fn a_blob_with_any_byte_changed_is_refused() {
+    for size in [0, 100, 3_000] {
+        let (_, blob, pointer) = encrypted(size);
+        for at in 0..blob.len() {
+            let mut changed = blob.clone();
+            changed[at] ^= 1 << (at % 8);
+            assert_eq!(pointer.decrypt(&changed), Err(DecryptError::Rejected), "byte {at} of {size}");
+            assert_eq!(decrypt_in_pieces(&pointer, &changed, &[1_000]), (vec![], Err(DecryptError::Rejected)));
+            let part = RandomAccess::new(&pointer, changed.first_chunk().unwrap())
+                .and_then(|access| access.decrypt(&access.plan(0..1), &changed[HEADER..], &mut Vec::new()));
+            assert_eq!(part, Err(DecryptError::Rejected));
+            assert!(size > 0 || part.is_err());
+        }
+    }
+}
+
+/// P-8.5: what is released is the file's beginning, and nothing of the changed chunk or later ones.
+#[test]
+fn plaintext_is_released_for_verified_chunks_only() {
+    let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 500);
+    for chunk in 0..4 {
+        for at in [0, 10, 500 + 10] {
+            let mut changed = blob.clone();
+            changed[HEADER + chunk * SEALED + at] ^= 0x80;
+            for lengths in [[blob.len(), 1], [1_000, 70_000]] {
+                let (released, end) = decrypt_in_pieces(&pointer, &changed, &lengths);
+                assert_eq!(end, Err(DecryptError::Rejected));
+                assert!(released == plaintext[..chunk * CHUNK], "chunk {chunk}");
+            }
+        }
+    }
+    let mut decryptor = Decryptor::new(&pointer);
+    let mut changed = blob.clone();
+    changed[HEADER] ^= 1;
+    assert_eq!(decryptor.push(&changed[..HEADER + SEALED], &mut Vec::new()), Err(DecryptError::Rejected));
+    assert_eq!(decryptor.push(&blob[HEADER..], &mut Vec::new()), Err(DecryptError::Rejected), "once is for good");
+    assert_eq!(decryptor.finish(), Err(DecryptError::Rejected));
+}
+
+/// P-8.6.
+#[test]
+fn truncated_blobs_are_incomplete_and_extended_ones_refused() {
+    let (plaintext, blob, pointer) = encrypted(2 * CHUNK);
+    let ends = (0..=HEADER).chain((0..3).flat_map(|chunk| {
+        let start = HEADER + chunk * SEALED;
+        [start, start + 1, start + CHUNK, start + SEALED - 1].map(|end| end.min(blob.len() - 1))
+    }));
+    for end in ends {
+        let (released, result) = decrypt_in_pieces(&pointer, &blob[..end], &[40_000]);
+        assert_eq!(result, Err(DecryptError::Incomplete), "{end} bytes");
+        assert_eq!(released.len(), end.saturating_sub(HEADER) / SEALED * CHUNK);
+        assert_eq!(pointer.decrypt(&blob[..end]), Err(DecryptError::Incomplete));
+    }
+    for more in [[0].as_slice(), &blob[blob.len() - 16..], &blob[HEADER..]] {
+        let longer = [&blob, more].concat();
+        assert_eq!(pointer.decrypt(&longer), Err(DecryptError::Rejected));
+        assert_eq!(decrypt_in_pieces(&pointer, &longer, &[40_000]).1, Err(DecryptError::Rejected));
+    }
+    assert_eq!(decrypt_in_pieces(&pointer, &blob, &[40_000]), (plaintext, Ok(())));
+}
+
+/// P-8.5: each chunk is replaced by every other chunk of this file and of others, some under the same key.
+#[test]
+fn a_chunk_moved_to_another_place_is_refused() {
+    let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 100);
+    let (_, other, _) = encrypted_otherwise(&plaintext);
+    let key = &pointer.to_bytes()[1..33];
+    let same_key = forge(key, &[9; 24], &plaintext, &[0; 0], "image/jpeg").0;
+    for to in 0..4 {
+        for (source, from) in (0..4).map(|from| (&blob, from)).chain([&other, &same_key].map(|source| (source, to))) {
+            let here = (source, from) == (&blob, to);
+            let mut spliced = blob.clone();
+            let length = if to == 3 || from == 3 { blob.len() - HEADER - 3 * SEALED } else { SEALED };
+            let piece = source[HEADER + from * SEALED..][..length].to_vec();
+            spliced[HEADER + to * SEALED..][..length].copy_from_slice(&piece);
+            let result = pointer.decrypt(&spliced);
+            assert_eq!(result.is_ok(), here, "chunk {from} in place {to}");
+        }
+    }
+    let mut swapped = blob;
+    let (front, back) = swapped[HEADER..].split_at_mut(SEALED);
+    front.swap_with_slice(&mut back[..SEALED]);
+    assert_eq!(pointer.decrypt(&swapped), Err(DecryptError::Rejected));
+}
+
+fn encrypted_otherwise(plaintext: &[u8]) -> (Vec<u8>, Vec<u8>, Pointer) {
+    let (blob, pointer) = media::encrypt(photo(), plaintext, &mut seeded(2)).unwrap();
+    (plaintext.to_vec(), blob, pointer)
+}
+
+/// P-8.4: another blob of the same size, another salt or commitment.
+#[test]
+fn another_blob_is_refused_before_decryption() {
+    let (plaintext, blob, pointer) = encrypted(CHUNK + 100);
+    let (_, other, _) = encrypted_otherwise(&plaintext);
+    for header in [&other[..HEADER], &[&blob[..24], &other[24..HEADER]].concat(), &[0; HEADER]] {
+        assert_eq!(RandomAccess::new(&pointer, header.try_into().unwrap()).err(), Some(DecryptError::Rejected));
+        let mut decryptor = Decryptor::new(&pointer);
+        assert_eq!(decryptor.push(header, &mut Vec::new()), Err(DecryptError::Rejected));
+    }
+}
+
+/// P-8.2: a dishonest sender has the key.
+#[test]
+fn nonzero_padding_is_refused() {
+    // The second file's padding fills the rest of one chunk and all of the next.
+    for (size, dirty) in [(100, [0, 1, 3].as_slice()), ((4 << 20) + 10, &[CHUNK])] {
+        let plaintext = file(size);
+        for at in dirty.iter().copied() {
+            let mut dirt = vec![0; at + 1];
+            dirt[at] = 1;
+            let (blob, pointer) = forge(&[7; 32], &[8; 24], &plaintext, &dirt, "image/jpeg");
+            assert_eq!(pointer.decrypt(&blob), Err(DecryptError::Rejected), "{size}, {at}");
+
+            let access = RandomAccess::new(&pointer, blob.first_chunk().unwrap()).unwrap();
+            let plan = access.plan(size as u64 - 1..size as u64);
+            let part = access.decrypt(&plan, cut(&blob, plan.ciphertext()), &mut Vec::new());
+            assert_eq!(part.is_err(), at < CHUNK, "of parts, the chunks that hold them are judged");
+        }
+    }
+}
+
+/// P-8.6: all chunks are authentic, and the pointer holds another digest.
+#[test]
+fn a_blob_with_another_digest_is_refused_at_its_end() {
+    let (plaintext, blob, pointer) = encrypted(CHUNK + 5);
+    let mut bytes = pointer.to_bytes();
+    bytes[33] ^= 1;
+    let other = Pointer::from_bytes(&bytes).unwrap();
+    assert_eq!(decrypt_in_pieces(&other, &blob, &[9_000]), (plaintext, Err(DecryptError::Rejected)));
+    assert_eq!(other.decrypt(&blob), Err(DecryptError::Rejected));
+}

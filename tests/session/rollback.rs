@@ -1,0 +1,253 @@
+//! Restored backups and cloned machines: no key is reused with the same nonce, even if the generator repeats itself,
+//! and the peer distinguishes a fork from a duplicate.
+//!
+//! The tests look at messages and records from outside, as a relay or a thief of disks does.
+
+use std::collections::BTreeSet;
+
+use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+use bisik::{Ciphertext, DecryptError, PreKeys, Session, StorageKey};
+use bisik_testkit::alice_and_bob::{reloaded, state};
+use bisik_testkit::simulation::network::{overhead, salt};
+use bisik_testkit::{AliceAndBob, ConstantRng, SeededRng};
+use proptest::prelude::*;
+
+fn cases(default: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Two different plaintexts, long enough that two random streams do not agree on them by chance.
+fn two_plaintexts() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+    let text = || prop::collection::vec(any::<u8>(), 16..80);
+    prop_oneof![
+        (text(), text()),
+        // One byte apart, at any place.
+        (text(), any::<prop::sample::Index>(), 1_u8..).prop_map(|(text, at, mask)| {
+            let mut other = text.clone();
+            other[at.index(text.len())] ^= mask;
+            (text, other)
+        }),
+        // One the beginning of the other.
+        (text(), any::<u8>()).prop_map(|(text, more)| (text.clone(), [text.as_slice(), &[more]].concat())),
+    ]
+    .prop_filter("different", |(one, other)| one != other)
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    /// In any state: unanswered, with a step due, in the middle of a chain.
+    #[test]
+    fn a_restored_backup_reuses_no_key_and_nonce(
+        (one, other) in two_plaintexts(),
+        steps in prop::collection::vec(any::<bool>(), 0..6),
+        constant in any::<u8>(),
+    ) {
+        let mut both = AliceAndBob::new(1);
+        let mut alice = both.initiate(true);
+        if !steps.is_empty() {
+            let mut bob;
+            (alice, bob) = both.opened(true);
+            for from_alice in steps {
+                let (from, to) = if from_alice { (&mut alice, &mut bob) } else { (&mut bob, &mut alice) };
+                let message = from.encrypt(b"ya", &mut both.rng).unwrap();
+                to.decrypt(&message).unwrap();
+            }
+        }
+        let mut restored = reloaded(&alice);
+        let first = alice.encrypt(&one, &mut ConstantRng(constant)).unwrap();
+        let second = restored.encrypt(&other, &mut ConstantRng(constant)).unwrap();
+        prop_assert!(salt(&first) != salt(&second), "the same nonce");
+        prop_assert!(header(&first) != header(&second), "the same stream under the header key");
+        let streams_cancel = body(&first).iter().zip(body(&second)).map(|(a, b)| a ^ b);
+        prop_assert!(!streams_cancel.eq(one.iter().zip(&other).map(|(a, b)| a ^ b)), "the same stream under the message key");
+        // If both inputs are equal, the ciphertexts may be equal: an attacker learns nothing from that.
+        let same = reloaded(&restored).encrypt(&one, &mut ConstantRng(constant)).unwrap();
+        prop_assert!(same == restored.encrypt(&one, &mut ConstantRng(constant)).unwrap());
+    }
+
+    /// Whole conversations from one backup, each with the generator of the backup: every salt occurs once.
+    #[test]
+    fn many_restored_backups_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
+        let mut both = AliceAndBob::new(2);
+        let (alice, _) = both.established();
+        let mut salts = BTreeSet::new();
+        for (timeline, length) in lengths.iter().enumerate() {
+            let (mut restored, mut rng) = (reloaded(&alice), SeededRng::new(seed));
+            for number in 0..*length {
+                let message = restored.encrypt(&[timeline, number].map(|n| n.to_be_bytes()).concat(), &mut rng).unwrap();
+                prop_assert!(salts.insert(salt(&message).to_vec()), "the same salt");
+            }
+        }
+    }
+
+    /// The same for records: a disk read before and after a rollback shows no two states under one nonce.
+    #[test]
+    fn two_states_are_never_sealed_under_the_same_nonce(constant in any::<u8>(), text in prop::collection::vec(any::<u8>(), 0..9)) {
+        let mut both = AliceAndBob::new(3);
+        let (mut alice, _) = both.established();
+        let rng = || ConstantRng(constant);
+        let before = alice.seal(&key(), b"nama", &mut rng());
+        prop_assert!(before.as_bytes() == alice.seal(&key(), b"nama", &mut rng()).as_bytes(), "equal state, equal record");
+        prop_assert!(nonce(before.as_bytes()) != nonce(alice.seal(&key(), b"lain", &mut rng()).as_bytes()));
+        alice.encrypt(&text, &mut rng()).unwrap();
+        let after = alice.seal(&key(), b"nama", &mut rng());
+        prop_assert!(nonce(before.as_bytes()) != nonce(after.as_bytes()), "the same nonce");
+    }
+}
+
+#[test]
+fn no_record_kind_repeats_a_nonce() {
+    let mut both = AliceAndBob::new(4);
+    let rng = &mut ConstantRng(0);
+    let other = PreKeys::generate(&both.alice, both.now, &mut both.rng);
+    let ratchet = |secret: u8, pair: &[u8; 32]| {
+        DoubleRatchet::responder(&SharedSecret::from_bytes([secret; 32]), &[0; 32], KeyPair::from_secret_bytes(*pair))
+    };
+    let records = [
+        both.alice.seal(&key(), b"nama", rng),
+        both.bob.seal(&key(), b"nama", rng),
+        both.keys.seal(&key(), b"nama", rng),
+        other.seal(&key(), b"nama", rng),
+        ratchet(1, &[7; 32]).seal(&key(), b"nama", rng),
+        ratchet(2, &[7; 32]).seal(&key(), b"nama", rng),
+    ];
+    let nonces: BTreeSet<_> = records.iter().map(|record| nonce(record)).collect();
+    assert_eq!(nonces.len(), records.len());
+}
+
+/// A program started twice from one snapshot sets up the same session twice: even then the keystreams differ.
+#[test]
+fn sessions_with_a_repeating_generator_share_no_salt() {
+    let mut both = AliceAndBob::new(5);
+    let bundle = both.verified(true);
+    let hello = |text: &[u8]| {
+        let mut rng = SeededRng::new(9);
+        Session::initiate(&both.alice, &bundle, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
+    };
+    let (one, other) = (hello(b"ayo berangkat besok"), hello(b"jangan ke mana-mana"));
+    assert_eq!(one.as_bytes()[..FLIGHT], other.as_bytes()[..FLIGHT], "one session, twice");
+    assert!(salt(&one) != salt(&other) && header(&one) != header(&other));
+}
+
+/// Two timelines may meet again in one chain and one plaintext, and differ only in the chain length that their headers
+/// state: headers too are encrypted under a recurring key.
+#[test]
+fn one_plaintext_under_two_headers_gets_two_keystreams() {
+    let mut both = AliceAndBob::new(10);
+    let (mut alice, mut bob) = both.established();
+    let shared = alice.encrypt(b"bersama", &mut both.rng).unwrap();
+    let mut restored = reloaded(&alice);
+    alice.encrypt(b"terlupa", &mut both.rng).unwrap();
+    bob.decrypt(&shared).unwrap();
+    let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
+    let [one, other] = [&mut alice, &mut restored].map(|timeline| {
+        timeline.decrypt(&reply).unwrap();
+        timeline.encrypt(b"sama persis", &mut ConstantRng(0)).unwrap()
+    });
+    assert!(salt(&one) != salt(&other), "the same stream over two headers");
+}
+
+/// A fork within a chain reuses the numbers of the forgotten messages: each number is read once, whichever arrives first.
+#[test]
+fn a_fork_within_a_chain_is_read_once_per_number() {
+    for genuine_first in [true, false] {
+        let mut both = AliceAndBob::new(6);
+        let (mut alice, mut bob) = both.established();
+        let shared = alice.encrypt(b"sebelum", &mut both.rng).unwrap();
+        bob.decrypt(&shared).unwrap();
+        let mut restored = reloaded(&alice);
+        let genuine = alice.encrypt(b"asli", &mut both.rng).unwrap();
+        let fork = restored.encrypt(b"cabang", &mut both.rng).unwrap();
+        let (first, text, second) =
+            if genuine_first { (&genuine, b"asli".as_slice(), &fork) } else { (&fork, b"cabang".as_slice(), &genuine) };
+        assert_eq!(bob.decrypt(first).unwrap(), text);
+        let before = state(&bob);
+        assert_eq!(bob.decrypt(second), Err(DecryptError::Replayed));
+        assert!(before == state(&bob));
+        // From there on both timelines are the same.
+        let next = restored.encrypt(b"lanjut", &mut both.rng).unwrap();
+        assert_eq!(bob.decrypt(&next).unwrap(), b"lanjut");
+    }
+}
+
+/// A fork with its own DH step contradicts the earlier timeline, and is reported as such.
+#[test]
+fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
+    let mut both = AliceAndBob::new(7);
+    let (mut alice, mut bob) = both.established();
+    let mut restored = reloaded(&alice);
+    let genuine = alice.encrypt(b"asli", &mut both.rng).unwrap();
+    assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
+    let before = state(&bob);
+    for _ in 0..3 {
+        let fork = restored.encrypt(b"cabang", &mut both.rng).unwrap();
+        assert_eq!(bob.decrypt(&fork), Err(DecryptError::Diverged));
+    }
+    assert!(before == state(&bob));
+    // The timeline that was read first continues undisturbed.
+    let reply = bob.encrypt(b"baik", &mut both.rng).unwrap();
+    assert_eq!(alice.decrypt(&reply).unwrap(), b"baik");
+    assert_eq!(restored.decrypt(&reply), Err(DecryptError::Diverged), "and the fork learns of it by the answer");
+}
+
+/// With a repeating generator the fork makes the same DH step: the same chain and the same numbers.
+#[test]
+fn a_fork_with_the_same_ratchet_step_is_read_once_per_number() {
+    let mut both = AliceAndBob::new(8);
+    let (mut alice, mut bob) = both.established();
+    let mut restored = reloaded(&alice);
+    let rng = || SeededRng::new(3);
+    let genuine = alice.encrypt(b"asli", &mut rng()).unwrap();
+    let fork = restored.encrypt(b"cabang", &mut rng()).unwrap();
+    assert_ne!(salt(&genuine), salt(&fork));
+    assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
+    assert_eq!(bob.decrypt(&fork), Err(DecryptError::Replayed));
+}
+
+/// A restored receiver reads replayed messages again, and cannot read messages that need the lost state.
+#[test]
+fn a_restored_receiver_loses_only_what_it_forgot() {
+    let mut both = AliceAndBob::new(9);
+    let (mut alice, mut bob) = both.established();
+    let first = alice.encrypt(b"satu", &mut both.rng).unwrap();
+    let mut restored = reloaded(&bob);
+    assert_eq!(bob.decrypt(&first).unwrap(), b"satu");
+    assert_eq!(restored.decrypt(&first).unwrap(), b"satu");
+    let mut restored = reloaded(&restored);
+    // Two turns that the restored state has not seen.
+    for _ in 0..2 {
+        let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
+        alice.decrypt(&reply).unwrap();
+        let message = alice.encrypt(b"lalu", &mut both.rng).unwrap();
+        bob.decrypt(&message).unwrap();
+    }
+    let message = alice.encrypt(b"dua", &mut both.rng).unwrap();
+    assert_eq!(restored.decrypt(&message), Err(DecryptError::Rejected));
+    assert_eq!(bob.decrypt(&message).unwrap(), b"dua");
+}
+
+fn key() -> StorageKey {
+    StorageKey::from_bytes([7; 32])
+}
+
+/// The nonce of a record (docs/formats.md, section 6.1).
+fn nonce(record: &[u8]) -> &[u8] {
+    &record[1..25]
+}
+
+/// The encrypted header (docs/spec/session.md, section 4.1).
+fn header(message: &Ciphertext) -> &[u8] {
+    let salt_at = overhead(message) - 132;
+    &message.as_bytes()[salt_at + 16..salt_at + 100]
+}
+
+/// The encrypted body.
+fn body(message: &Ciphertext) -> &[u8] {
+    let bytes = message.as_bytes();
+    &bytes[overhead(message) - 16..bytes.len() - 16]
+}
+
+/// Kind byte and first flight.
+const FLIGHT: usize = 1 + bisik::handshake::FirstFlight::LENGTH;
