@@ -14,11 +14,11 @@ use crate::storage::{self, StorageKey, UnsealError};
 
 impl Account {
     /// Seals the account if it has changed since it was last sealed: the revision that the database must have, the new
-    /// one, and the record. [`crate::Conversation::seal`] does this too, together with the conversation's own record; call
-    /// this for changes outside of conversations. Uses 24 bytes of `rng` if there is a record.
+    /// one, and the record. [`crate::Conversation::seal`] does this too, together with the conversation's own record;
+    /// call this for changes outside of conversations. Uses 24 bytes of `rng` if there is a record.
     ///
-    /// The record is sealed under [`RecordName::Account`](crate::RecordName::Account), so that it takes no `context`: one
-    /// storage key serves one account.
+    /// The record has a fixed name, [`RecordName::Account`](crate::conversation::RecordName::Account), so that there is no
+    /// `context`: use one storage key for each account.
     pub fn seal(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         let mut rng = rng;
         if self.stored == self.revision {

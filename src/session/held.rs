@@ -48,7 +48,8 @@ impl Session {
         Ok(Held(held::Held::new(ciphertext, self.origin())))
     }
 
-    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after it.
+    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
+    /// it.
     ///
     /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received messages
     /// can be held at once and released against one stored record.
