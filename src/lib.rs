@@ -42,7 +42,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, primitives, storage, time};
+use bisik_core::{codec, internal, primitives, storage, time};
 
 mod labels;
 
@@ -68,7 +68,6 @@ pub mod hosting;
 mod account;
 pub mod conversation;
 
-pub mod error;
 pub mod manual;
 
 #[cfg(feature = "interop")]
@@ -78,9 +77,14 @@ pub use rand_core;
 pub use account::{Account, SealedAccount, Upkeep};
 pub use conversation::Conversation;
 
-pub use error::*;
 pub use handshake::DisclosureHash;
-pub use keys::{Identity, IdentityKey, PreKeyBundle, PreKeys, Stock, Trust, Used, VerifiedBundle};
-pub use session::{Accepted, Ciphertext, Held, HeldPlaintext, SealedRecord, Session, Staged, Stored, Suite};
-pub use storage::StorageKey;
+pub use keys::{
+    BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used,
+    VerifiedBundle,
+};
+pub use session::{
+    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, HeldPlaintext, InitiateError,
+    SealedRecord, Session, Staged, Stored, Suite,
+};
+pub use storage::{StorageKey, UnsealError};
 pub use time::Timestamp;

@@ -101,7 +101,7 @@ impl Peer {
     fn decrypt(&mut self, args: Args<'_>) -> Answer {
         let (from, message) = (args.address("from")?, Ciphertext::from_bytes(&args.hex("body")?)?);
         let sessions = self.sessions.entry(from.clone()).or_default();
-        let mut refused = DecryptError::OtherSession;
+        let mut refused = DecryptError::OpensNewSession;
         for at in 0..sessions.len() {
             match sessions.get_mut(at).map(|session| session.decrypt(&message)) {
                 Some(Ok(plaintext)) => {
@@ -111,7 +111,7 @@ impl Peer {
                 }
                 // Keep an error from a session that recognised the message. It is more informative than those of
                 // sessions that did not.
-                Some(Err(DecryptError::OtherSession | DecryptError::Rejected)) if refused != FIRST => {}
+                Some(Err(DecryptError::OpensNewSession | DecryptError::Rejected)) if refused != FIRST => {}
                 Some(Err(error)) => refused = error,
                 None => {}
             }
@@ -258,6 +258,6 @@ fn sent(args: Args<'_>) -> Result<SentAt, Failure> {
 }
 
 /// The error to return as long as no session gives a more informative one.
-const FIRST: DecryptError = DecryptError::OtherSession;
+const FIRST: DecryptError = DecryptError::OpensNewSession;
 /// Sessions with one device.
 const MOST_SESSIONS: usize = 5;

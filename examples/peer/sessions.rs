@@ -180,7 +180,7 @@ impl Device {
         let message = Ciphertext::from_parts(kind, &args.hex("body")?)?;
         let plaintext = match self.sessions.get_mut(&from).map(|session| session.decrypt(&message)) {
             None => self.accept(from, &message)?,
-            Some(Err(DecryptError::OtherSession)) => self.accept_reinitiated(from, &message)?,
+            Some(Err(DecryptError::OpensNewSession)) => self.accept_reinitiated(from, &message)?,
             Some(other) => other?,
         };
         Ok(json!({ "plaintext": to_hex(&plaintext) }))

@@ -194,9 +194,9 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`PrimaryError`]; on any other device [`PrimaryError::OtherIdentity`].
+    /// [`PrimaryError`]; on any other device [`PrimaryError::WrongIdentity`].
     pub fn change_devices(&mut self, changes: &[Change], now: Timestamp) -> Result<DeviceList, PrimaryError> {
-        let primary = self.primary.as_mut().ok_or(PrimaryError::OtherIdentity)?;
+        let primary = self.primary.as_mut().ok_or(PrimaryError::WrongIdentity)?;
         let list = primary.issue(&self.identity, changes, now)?.clone();
         self.follow_primary();
         self.touch();

@@ -1,67 +1,66 @@
-//! Why a call's message or frame was refused: one small enum for each operation. Nothing has changed then.
-//!
-//! Does not know the causes below.
+//! Why a call's signal or frame is refused: one small enum for each operation. On error nothing has changed.
 
 use core::fmt;
 
 use super::Calling;
+use crate::internal::InternalError;
 
 /// Why bytes are not a signal of a call: an [`Offer`](super::Offer), an [`Answer`](super::Answer) or an
 /// [`EpochKey`](super::EpochKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignalError {
-    /// Not the encoding of one. Drop it.
+    /// The bytes do not encode a signal. Drop it.
     Malformed,
-    /// A key in it is not in its one canonical encoding, or a point of the twist: no honest key.
+    /// A key in it is not in canonical encoding, or is a point of the twist: no honest device makes such a key.
     NonCanonical,
-    /// A key in it is of small order: made to break, never by accident.
+    /// A key in it is of small order: hostile.
     LowOrder,
 }
 
-impl fmt::Display for SignalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not a signal of a call",
-            Self::NonCanonical => "a key of the call is not canonical",
-            Self::LowOrder => "a key of the call is of small order",
-        })
+bisik_core::error_texts! {
+    SignalError {
+        Malformed => "call.signal.malformed", "the call signal is malformed";
+        NonCanonical => "call.signal.non_canonical", "a key of the call signal is not in canonical encoding";
+        LowOrder => "call.signal.low_order", "a key of the call signal is of small order";
     }
 }
-
-impl core::error::Error for SignalError {}
 
 /// Why an answer did not complete a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// It answers another call: look for the [`Calling`] of that one.
+    /// It answers another call: look for the [`Calling`] of that call.
     OtherCall,
     /// It came from another device than the one that was called.
     OtherDevice,
-    /// Not made from this offer: damaged, or the two devices do not mean the same session or identities.
+    /// It was not made from this offer: it is damaged, or the two devices mean different sessions or identities.
     Rejected,
 }
 
-impl fmt::Display for AnswerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherCall => "the answer is of another call",
-            Self::OtherDevice => "the answer came from another device than the one that was called",
-            Self::Rejected => "the answer was not made from this offer",
-        })
+bisik_core::error_texts! {
+    AnswerError {
+        OtherCall => "call.answer.other_call", "the answer belongs to another call";
+        OtherDevice => "call.answer.other_device", "the answer came from another device than the called one";
+        Rejected => "call.answer.rejected", "the answer was not made from this offer";
     }
 }
 
-impl core::error::Error for AnswerError {}
-
-/// An answer that did not fit, and the caller's state, which is as before: the right answer may still come.
+/// A refused answer, and the caller's unchanged state: the right answer may still come.
 #[derive(Debug)]
 pub struct Unanswered {
-    /// Still waiting.
+    /// The call, which still waits for its answer.
     pub calling: Calling,
-    /// Why.
+    /// Why the answer was refused.
     pub error: AnswerError,
+}
+
+impl Unanswered {
+    /// The code of its [`error`](Self::error).
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.error.code()
+    }
 }
 
 impl fmt::Display for Unanswered {
@@ -76,111 +75,104 @@ impl core::error::Error for Unanswered {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SealError {
-    /// The counters that were reserved are used up: [`FrameSealer::reserve`](super::FrameSealer::reserve) more.
+    /// The reserved counters are used up: [`FrameSealer::reserve`](super::FrameSealer::reserve) more.
     NotReserved,
     /// The key has no counters left: begin a new epoch.
     Exhausted,
     /// More than 16 MiB of plaintext, or 256 bytes of metadata.
     TooLong,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for SealError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotReserved => "no counter is reserved",
-            Self::Exhausted => "the key has no counters left",
-            Self::TooLong => "more than 16 MiB of plaintext or 256 bytes of metadata",
-        })
+bisik_core::error_texts! {
+    SealError {
+        NotReserved => "call.seal.not_reserved", "no frame counter is reserved";
+        Exhausted => "call.seal.exhausted", "the frame key has no counters left";
+        TooLong => "call.seal.too_long", "the frame is longer than 16 MiB or its metadata longer than 256 bytes";
+        Internal => "call.seal.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for SealError {}
+impl From<InternalError> for SealError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Why a frame did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Not the encoding of a frame. Drop it.
+    /// The bytes do not encode a frame. Drop it.
     Malformed,
-    /// No key by its id is here: it may be on its way, so keep the frame for a moment; or its epoch is over.
+    /// This device has no key with this id: the key may still arrive, so keep the frame for a moment, or its epoch is over.
     UnknownKey,
-    /// A frame with this counter was opened before. Drop it. (Not authenticated: a forged frame may say so too.)
+    /// A frame with this counter was opened before. Drop it. (Not authenticated: a forged frame may cause this too.)
     Replayed,
-    /// 1,024 or more behind the newest frame of its key. Drop it. (Not authenticated either.)
+    /// The frame is 1,024 or more behind the newest one of its key. Drop it. (Not authenticated either.)
     TooLate,
-    /// Damaged, forged, or under other metadata. Drop it.
+    /// The frame is damaged or forged, or its metadata differs. Drop it.
     Rejected,
 }
 
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not a frame",
-            Self::UnknownKey => "the frame's key is not here",
-            Self::Replayed => "the frame was opened before",
-            Self::TooLate => "the frame is too far behind",
-            Self::Rejected => "the frame is not authentic",
-        })
+bisik_core::error_texts! {
+    OpenError {
+        Malformed => "call.open.malformed", "the frame is malformed";
+        UnknownKey => "call.open.unknown_key", "the frame is under an unknown key";
+        Replayed => "call.open.replayed", "the frame was opened before";
+        TooLate => "call.open.too_late", "the frame is too far behind the newest one";
+        Rejected => "call.open.rejected", "the frame does not verify";
     }
 }
 
-impl core::error::Error for OpenError {}
-
-/// Why a sender's key was not taken.
+/// Why a sender's key was not installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// That participant's epoch is not after the newest known one: an old key, or the same once more. Drop it.
+    /// The epoch is not after the newest known one of that participant: the key is old or a duplicate. Drop it.
     Stale,
-    /// There are keys of 256 participants already.
+    /// Keys of 256 participants are known already.
     Full,
 }
 
-impl fmt::Display for InstallError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stale => "a key of this epoch or a later one is there",
-            Self::Full => "there are keys of as many participants as there can be",
-        })
+bisik_core::error_texts! {
+    InstallError {
+        Stale => "call.install.stale", "a key of this epoch or a later one is known";
+        Full => "call.install.full", "keys of 256 participants are known already";
     }
 }
 
-impl core::error::Error for InstallError {}
-
-/// Why an epoch key was not taken into a group call.
+/// Why a group call refused an epoch key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EpochKeyError {
-    /// Of another call: look for that one.
+    /// It belongs to another call: look for that call.
     OtherCall,
-    /// Whoever wrote it is not in the call: its joining may not be known here yet.
+    /// Its sender is not in the call: news of its joining may not have arrived yet.
     NotInCall,
-    /// Not after the newest epoch of its sender: an old key, or the same once more. Drop it.
+    /// Its epoch is not after the newest one of its sender: the key is old or a duplicate. Drop it.
     Stale,
-    /// Not made by this sender for us in this session, or under another suite.
+    /// This sender did not make it for this device in this session, or the suite differs.
     Rejected,
 }
 
-impl fmt::Display for EpochKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherCall => "the key is of another call",
-            Self::NotInCall => "its sender is not in the call",
-            Self::Stale => "a key of this epoch or a later one is there",
-            Self::Rejected => "the key was not made by this sender for this device",
-        })
+bisik_core::error_texts! {
+    EpochKeyError {
+        OtherCall => "call.epoch_key.other_call", "the epoch key belongs to another call";
+        NotInCall => "call.epoch_key.not_in_call", "the sender of the epoch key is not in the call";
+        Stale => "call.epoch_key.stale", "a key of this epoch or a later one is known";
+        Rejected => "call.epoch_key.rejected", "the epoch key was not made by this sender for this device";
     }
 }
 
-impl core::error::Error for EpochKeyError {}
-
-/// Why the members of a call did not change, or a member was not found.
+/// Why a participant was not added, removed or found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// That participant, or that identity, is in the call already.
+    /// The participant, or its identity, is in the call already.
     AlreadyInCall,
-    /// That participant, or that identity, is not in the call.
+    /// The participant, or its identity, is not in the call.
     NotInCall,
     /// A call has at most 256 participants.
     Full,
@@ -188,28 +180,20 @@ pub enum MemberError {
     Exhausted,
 }
 
-impl fmt::Display for MemberError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AlreadyInCall => "already in the call",
-            Self::NotInCall => "not in the call",
-            Self::Full => "the call has as many participants as there can be",
-            Self::Exhausted => "the call has no epochs left",
-        })
+bisik_core::error_texts! {
+    MemberError {
+        AlreadyInCall => "call.member.already_in_call", "the participant is in the call already";
+        NotInCall => "call.member.not_in_call", "the participant is not in the call";
+        Full => "call.member.full", "the call has 256 participants already";
+        Exhausted => "call.member.exhausted", "the call has no epochs left";
     }
 }
 
-impl core::error::Error for MemberError {}
-
-/// The bytes are no [`BaseKey`](super::BaseKey): less than 16, or more than 64.
+/// The bytes are not a [`BaseKey`](super::BaseKey): fewer than 16, or more than 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BaseKeyError;
 
-impl fmt::Display for BaseKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a base key has 16 to 64 bytes")
-    }
+bisik_core::error_texts! {
+    BaseKeyError => "call.base_key.length", "the base key is shorter than 16 or longer than 64 bytes"
 }
-
-impl core::error::Error for BaseKeyError {}

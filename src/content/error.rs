@@ -1,56 +1,46 @@
 //! Why content was not composed or not read, and why a vote did not open.
 //!
-//! Does not know which field it was: nobody acts on that.
-
-use core::fmt;
+//! An error does not name the field: no caller acts on that.
 
 /// Why content was not composed, or a body not read.
 ///
-/// A body that decrypted comes from an authenticated peer. Whatever is wrong with it, its reader drops it; `TooLong` and
+/// A body that decrypted comes from an authenticated peer. A reader drops it whatever is wrong with it; `TooLong` and
 /// `OutOfRange` then say that the peer's program has other bounds, and may be newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// Not the encoding of content: padding, protobuf, UTF-8, or a part that has to be there. Drop it.
+    /// Padding, protobuf or UTF-8 is invalid, or a required part is missing. Drop it.
     Malformed,
     /// A text, a list or the whole is longer than docs/spec/content.md, section 7.3, allows. A composer cuts it.
     TooLong,
-    /// A value is outside its range: empty where something must be, not a place on Earth, a name that is a path.
+    /// A value is outside its range: an empty required text, a position that is not on Earth, a file name that is a path.
     OutOfRange,
-    /// This kind cannot be shown once, or cannot be forwarded.
-    Unfit,
+    /// Content of this kind cannot be shown once, forwarded or merged.
+    NotAllowed,
 }
 
-impl fmt::Display for ContentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "content is malformed",
-            Self::TooLong => "content is too long",
-            Self::OutOfRange => "content has a value outside its range",
-            Self::Unfit => "content of this kind does not allow this",
-        })
+bisik_core::error_texts! {
+    ContentError {
+        Malformed => "content.malformed", "the content is malformed";
+        TooLong => "content.too_long", "the content is too long";
+        OutOfRange => "content.out_of_range", "the content has a value outside its range";
+        NotAllowed => "content.not_allowed", "content of this kind does not allow this";
     }
 }
-
-impl core::error::Error for ContentError {}
 
 /// Why a ballot did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BallotError {
-    /// Not cast by this voter in this poll, as this device has it, or changed. Drop it.
+    /// This voter did not cast it in this poll as this device knows it, or it was changed. Drop it.
     Rejected,
-    /// The voter sealed something that is no vote in this poll: too many choices, or an option that is not there. Drop it.
+    /// The vote has too many choices, or an option that the poll does not have. Drop it.
     Invalid,
 }
 
-impl fmt::Display for BallotError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rejected => "ballot was not cast by this voter in this poll",
-            Self::Invalid => "ballot holds no vote that the poll allows",
-        })
+bisik_core::error_texts! {
+    BallotError {
+        Rejected => "content.ballot.rejected", "the ballot was not cast by this voter in this poll";
+        Invalid => "content.ballot.invalid", "the ballot holds a vote that the poll does not allow";
     }
 }
-
-impl core::error::Error for BallotError {}

@@ -17,7 +17,7 @@ use super::{Content, ContentError, ContentId, Kind, PrivateText, SentAt, limits,
 /// let monas = Coordinates::from_degrees(-6.175_39, 106.827_15)?;
 /// assert!(Coordinates::from_degrees(f64::NAN, 0.0).is_err());
 /// # let _ = monas;
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Coordinates {
@@ -214,7 +214,7 @@ pub struct LiveStop {
 /// let update = |sequence| LiveUpdate { share: start.id(), sequence, at: at.clone() };
 /// assert!(share.update(&update(2)));
 /// assert!(!share.update(&update(1)), "late");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveShare {

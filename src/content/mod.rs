@@ -152,12 +152,12 @@ impl Content {
     ///
     /// * [`ContentError::TooLong`] and [`ContentError::OutOfRange`] for values outside the bounds of
     ///   docs/spec/content.md, section 7.3.
-    /// * [`ContentError::Unfit`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`], which
+    /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`], which
     ///   only [`Content::forward`] can send.
     pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
         envelope.automated |= kind.is_automated();
         let mut wire = Zeroizing::new(envelope.to_wire());
-        wire.kind = Some(kind.to_wire().ok_or(ContentError::Unfit)?);
+        wire.kind = Some(kind.to_wire().ok_or(ContentError::NotAllowed)?);
         let body = padding::pad(&Zeroizing::new(wire.encode_to_vec()))?;
         Self { envelope, kind, body }.checked()
     }
@@ -193,11 +193,11 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// [`ContentError::Unfit`] if the content is shown once, or if its kind has a meaning only in its conversation;
+    /// [`ContentError::NotAllowed`] if the content is shown once, or if its kind has a meaning only in its conversation;
     /// otherwise the errors of [`Content::new`].
     pub fn forward(&self, mut envelope: Envelope) -> Result<Self, ContentError> {
         if self.view_once() || !self.kind.can_be_forwarded() {
-            return Err(ContentError::Unfit);
+            return Err(ContentError::NotAllowed);
         }
         envelope.forwarded = true;
         let mut protobuf = SecretWriter::with_capacity(self.body.len());
@@ -218,7 +218,7 @@ impl Content {
         let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
         names::within(*disappears_after, 0, limits::TIMER_S)?;
         if *view_once && !kind.takes_view_once() {
-            return Err(ContentError::Unfit);
+            return Err(ContentError::NotAllowed);
         }
         // P-7.17: kinds that only programs send must set `automated`, so that clients that do not know the kind can
         // still show it.

@@ -35,7 +35,7 @@ use crate::primitives::secret::Secret;
 /// // Ana has received Budi's ballot; the session authenticates him as its sender.
 /// assert_eq!(votes.open(&ballot, &budi).unwrap().choices().collect::<Vec<_>>(), [1]);
 /// assert!(votes.open(&ballot, &ana).is_err(), "it is nobody else's");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -27,7 +27,7 @@ use super::{Content, ContentError, ContentId, Kind, limits, wire};
 /// let receipt = halo.visible().map(|shown| Receipt::read(&shown));
 /// assert!(receipt.is_some());
 /// assert!(heart.visible().is_none(), "a reaction gives no receipt");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -84,10 +84,10 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// [`ContentError::Unfit`] if the statuses differ, [`ContentError::TooLong`] above 256 contents.
+    /// [`ContentError::NotAllowed`] if the statuses differ, [`ContentError::TooLong`] above 256 contents.
     pub fn merge(mut self, other: &Self) -> Result<Self, ContentError> {
         if self.status != other.status {
-            return Err(ContentError::Unfit);
+            return Err(ContentError::NotAllowed);
         }
         self.messages.extend_from_slice(&other.messages);
         self.messages.sort_unstable();

@@ -14,7 +14,7 @@ use super::{ContentError, ContentId, PersonId, PrivateText, Reference, limits, w
 ///
 /// let mut text = Text::new("halo @budi!");
 /// text.mentions.push(Mention { start: 5, length: 5, person: PersonId::new(b"budi")? });
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

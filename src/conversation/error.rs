@@ -1,11 +1,8 @@
 //! Why a conversation did not send or receive: a variant only where the caller acts differently.
-//!
-//! Does not know the causes below.
-
-use core::fmt;
 
 use crate::device::OwnDeviceError;
 use crate::hosting::Blocked;
+use crate::internal::InternalError;
 
 /// Why nothing was sent. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,27 +21,32 @@ pub enum SendError {
     /// Longer than [`MAX_BODY`](super::MAX_BODY).
     TooLong,
     /// This device is not, or no longer, in its own account's list.
-    NotADevice,
+    DeviceNotListed,
     /// The label does not permit it: somebody else would read and the user has not agreed, or nobody can tell who reads. What is
     /// queued waits.
     Blocked(Blocked),
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IdentityChanged => "the peer's account key has changed",
-            Self::ListExpired => "a device list has expired",
-            Self::NeedBundles => "bundles are missing for some devices",
-            Self::WrongBundle => "a bundle is of another device",
-            Self::TooLong => "message is too long",
-            Self::NotADevice => "this device is not in its account's list",
-            Self::Blocked(_) => "the label does not permit it",
-        })
+bisik_core::error_texts! {
+    SendError {
+        IdentityChanged => "conversation.send.identity_changed", "the peer's account key has changed";
+        ListExpired => "conversation.send.list_expired", "a device list has expired";
+        NeedBundles => "conversation.send.need_bundles", "pre-key bundles are missing for some devices";
+        WrongBundle => "conversation.send.wrong_bundle", "a pre-key bundle belongs to another device";
+        TooLong => "conversation.send.too_long", "the message is too long";
+        DeviceNotListed => "conversation.send.device_not_listed", "the local device is not in its account's list";
+        Blocked(error) => "conversation.send.blocked", "the conversation's label does not permit sending";
+        Internal => "conversation.send.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for SendError {}
+impl From<InternalError> for SendError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Why a message was not received. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,47 +59,46 @@ pub enum ReceiveError {
     /// It was received before: drop it.
     Replayed,
     /// The session that it belongs to is lost on one side: [`ask_again`](super::Conversation::ask_again).
-    Lost,
+    SessionLost,
     /// A last-resort key is overused: rotate one's pre-keys, publish, and let the sender try again.
     ReplayCacheFull,
     /// Damaged or forged, or of sessions that this device lost by going back in time: drop it; if that repeats,
     /// [`ask_again`](super::Conversation::ask_again).
     Rejected,
     /// Written by the device that it comes from, and not what such a device may write here: a broken or hostile device.
-    Misbehaved,
+    ProtocolViolation,
     /// This device is not, or no longer, in its own account's list.
-    NotADevice,
+    DeviceNotListed,
     /// This device is listed as hosted and does not hold the disclosure of that: nothing is decrypted without a deadline
     /// ([`Account::set_disclosure`](crate::Account::set_disclosure)).
     DisclosureNeeded,
 }
 
-impl fmt::Display for ReceiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownDevice => "sender is in no known device list",
-            Self::ListExpired => "a device list has expired",
-            Self::Replayed => "message was received before",
-            Self::Lost => "session of the message is lost",
-            Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
-            Self::Rejected => "message does not verify",
-            Self::DisclosureNeeded => "a hosted device needs its disclosure",
-            Self::Misbehaved => "message is not what its sender may write",
-            Self::NotADevice => "this device is not in its account's list",
-        })
+bisik_core::error_texts! {
+    ReceiveError {
+        UnknownDevice => "conversation.receive.unknown_device", "the sender is in no known device list";
+        ListExpired => "conversation.receive.list_expired", "a device list has expired";
+        Replayed => "conversation.receive.replayed", "the message was received before";
+        SessionLost => "conversation.receive.session_lost", "the session of the message is lost";
+        ReplayCacheFull => "conversation.receive.replay_cache_full",
+            "the last-resort pre-key cannot remember more sessions";
+        Rejected => "conversation.receive.rejected", "the message does not verify";
+        DisclosureNeeded => "conversation.receive.disclosure_needed",
+            "the local device is hosted and its disclosure is missing";
+        ProtocolViolation => "conversation.receive.protocol_violation",
+            "the message is not one that its sender may write";
+        DeviceNotListed => "conversation.receive.device_not_listed", "the local device is not in its account's list";
     }
 }
 
-impl core::error::Error for ReceiveError {}
-
 impl From<OwnDeviceError> for SendError {
     fn from(error: OwnDeviceError) -> Self {
-        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::NotADevice }
+        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::DeviceNotListed }
     }
 }
 
 impl From<OwnDeviceError> for ReceiveError {
     fn from(error: OwnDeviceError) -> Self {
-        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::NotADevice }
+        if error == OwnDeviceError::Expired { Self::ListExpired } else { Self::DeviceNotListed }
     }
 }

@@ -172,7 +172,7 @@ impl Link {
 const fn more_telling(one: DecryptError, other: DecryptError) -> DecryptError {
     match (one, other) {
         (DecryptError::Replayed | DecryptError::Diverged | DecryptError::TooFarAhead, _) => one,
-        (DecryptError::Malformed | DecryptError::OtherSession | DecryptError::Rejected, _) => other,
+        (DecryptError::Malformed | DecryptError::OpensNewSession | DecryptError::Rejected, _) => other,
     }
 }
 

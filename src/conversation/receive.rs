@@ -75,7 +75,7 @@ impl Conversation {
         let (key, theirs) = (*entry.identity(), entry.terms().disclosure());
         let checked = match self.open(account, arrival, key, under(account.disclosure(), theirs)) {
             // P-12.11: a new name under a number that was used: its sender went back in time, or a relay invents names.
-            Err(ReceiveError::Replayed) if !self.pending.has_seen(id) => return Err(ReceiveError::Lost),
+            Err(ReceiveError::Replayed) if !self.pending.has_seen(id) => return Err(ReceiveError::SessionLost),
             checked => checked?,
         };
 
@@ -142,7 +142,7 @@ impl Conversation {
                 self.keep(*from, key, session, checked.fresh);
                 Ok(checked)
             }
-            Some(_) | None => Err(ReceiveError::Lost),
+            Some(_) | None => Err(ReceiveError::SessionLost),
         }
     }
 
@@ -212,7 +212,7 @@ impl Conversation {
 
     /// A message could not be decrypted: asks its sender for it again, with the next [`Conversation::flush`].
     ///
-    /// For [`ReceiveError::Lost`]; for a [`ReceiveError::Rejected`] that repeats. A relay can cause the latter at will,
+    /// For [`ReceiveError::SessionLost`]; for a [`ReceiveError::Rejected`] that repeats. A relay can cause the latter at will,
     /// which is why it is asked for three times at most, and why a session is set up anew at most once an hour.
     ///
     /// `false` where it was asked for too often, or has arrived: then it is given up.
@@ -237,7 +237,7 @@ fn check(plaintext: &[u8], conversation: ConversationId, id: MessageId, side: Si
         Kind::DecisionReceipt => side == Side::Peer,
     };
     if frame.conversation != conversation || frame.id != id || !fits {
-        return Err(ReceiveError::Misbehaved);
+        return Err(ReceiveError::ProtocolViolation);
     }
     let content = match (frame.kind, side) {
         (Kind::Message | Kind::Copy, _) => Content::Body(Zeroizing::new(frame.body.to_vec())),
@@ -251,13 +251,13 @@ fn check(plaintext: &[u8], conversation: ConversationId, id: MessageId, side: Si
 
 impl From<Malformed> for ReceiveError {
     fn from(Malformed: Malformed) -> Self {
-        Self::Misbehaved
+        Self::ProtocolViolation
     }
 }
 
 impl From<DecisionError> for ReceiveError {
     fn from(_: DecisionError) -> Self {
-        Self::Misbehaved
+        Self::ProtocolViolation
     }
 }
 
@@ -265,8 +265,8 @@ impl From<DecryptError> for ReceiveError {
     fn from(error: DecryptError) -> Self {
         match error {
             DecryptError::Replayed => Self::Replayed,
-            DecryptError::Diverged | DecryptError::TooFarAhead => Self::Lost,
-            DecryptError::Malformed | DecryptError::OtherSession | DecryptError::Rejected => Self::Rejected,
+            DecryptError::Diverged | DecryptError::TooFarAhead => Self::SessionLost,
+            DecryptError::Malformed | DecryptError::OpensNewSession | DecryptError::Rejected => Self::Rejected,
         }
     }
 }
@@ -275,12 +275,12 @@ impl From<AcceptError> for ReceiveError {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::Replayed => Self::Replayed,
-            AcceptError::UnknownPreKey | AcceptError::NotFirst | AcceptError::TooFarAhead => Self::Lost,
+            AcceptError::UnknownPreKey | AcceptError::NotPreKeyMessage | AcceptError::TooFarAhead => Self::SessionLost,
             AcceptError::ReplayCacheFull => Self::ReplayCacheFull,
             // Another device of the relay's choice under this address: whoever wrote it, it is not from there.
             AcceptError::IdentityMismatch
             | AcceptError::Malformed
-            | AcceptError::OtherIdentity
+            | AcceptError::WrongIdentity
             | AcceptError::Rejected => Self::Rejected,
         }
     }

@@ -2,8 +2,6 @@
 //!
 //! Disclosures appear here only by their hashes.
 
-use core::fmt;
-
 use crate::codec::{Malformed, Reader, Writer};
 use crate::handshake::DisclosureHash;
 
@@ -187,16 +185,12 @@ pub enum TermsError {
     DisclosureUnexpected,
 }
 
-impl fmt::Display for TermsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::DisclosureMissing => "a device that others hold needs a disclosure",
-            Self::DisclosureUnexpected => "a device that its owner holds has no disclosure",
-        })
+bisik_core::error_texts! {
+    TermsError {
+        DisclosureMissing => "device.terms.disclosure_missing", "a hosted device has no disclosure";
+        DisclosureUnexpected => "device.terms.disclosure_unexpected", "a device that its owner holds has a disclosure";
     }
 }
-
-impl core::error::Error for TermsError {}
 
 #[cfg(test)]
 mod tests {

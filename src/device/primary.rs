@@ -125,7 +125,7 @@ impl Primary {
     ///
     /// # Errors
     ///
-    /// [`PrimaryError::OtherIdentity`] if the identity is not the account's.
+    /// [`PrimaryError::WrongIdentity`] if the identity is not the account's.
     pub fn reissue(&mut self, identity: &Identity, now: Timestamp) -> Result<&DeviceList, PrimaryError> {
         self.issue(identity, &[], now)
     }
@@ -142,7 +142,7 @@ impl Primary {
         now: Timestamp,
     ) -> Result<&DeviceList, PrimaryError> {
         if AccountKey::of(identity) != *self.account() {
-            return Err(PrimaryError::OtherIdentity);
+            return Err(PrimaryError::WrongIdentity);
         }
         let mut content = self.list.content.clone();
         content.sequence = content.sequence.checked_add(1).ok_or(PrimaryError::Exhausted)?;

@@ -1,12 +1,11 @@
 //! The initiator's side: from a verified bundle to a shared secret and a first flight (docs/spec/session.md, section
 //! 3.2).
 
-use core::fmt;
-
 use rand_core::CryptoRng;
 
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
+use crate::internal::InternalError;
 use crate::keys::{Identity, VerifiedBundle};
 use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 
@@ -16,24 +15,27 @@ use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 pub enum InitiateError {
     /// The bundle is the caller's own. A device has no session with itself.
     OwnBundle,
-    /// A key agreement yielded an all-zero secret. Verification of the bundle excludes this; it is checked again here.
-    Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for InitiateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OwnBundle => "the bundle is one's own",
-            Self::Rejected => "the bundle's keys give no shared secret",
-        })
+bisik_core::error_texts! {
+    InitiateError {
+        OwnBundle => "session.initiate.own_bundle", "the pre-key bundle is the local device's own";
+        Internal => "session.initiate.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for InitiateError {}
+impl From<InternalError> for InitiateError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 impl From<InvalidKey> for InitiateError {
+    /// The keys of a verified bundle were checked: each agreement gives a secret.
     fn from(_: InvalidKey) -> Self {
-        Self::Rejected
+        Self::Internal
     }
 }
 
@@ -83,7 +85,7 @@ pub struct Initiated {
 /// # Errors
 ///
 /// [`InitiateError::OwnBundle`] if the bundle belongs to `identity` (requirement P-3.3).
-/// [`InitiateError::Rejected`] cannot occur with a verified bundle.
+/// [`InitiateError::Internal`] is a bug in this library.
 pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
@@ -112,7 +114,7 @@ fn initiate_with(
         None => KeyPair::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed], dh1)?,
     };
     let (kem, kem_secret) = bundle.kem.encapsulate(rng);
-    let (first, agreed) = secrets.split_last().ok_or(InitiateError::Rejected)?;
+    let (first, agreed) = secrets.split_last().ok_or(InitiateError::Internal)?;
 
     let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
     let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret);

@@ -3,8 +3,6 @@
 //! P-3.5: nothing here changes the pre-keys. The result names the keys that were used, and the caller removes them once
 //! the first message has verified.
 
-use core::fmt;
-
 use super::transcript::Open;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, Used};
@@ -18,7 +16,7 @@ pub enum RespondError {
     /// The bytes do not encode a first flight. Drop it.
     Malformed,
     /// The pre-keys belong to another identity, which is a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// The named pre-keys are not held: used already, expired, or lost with an earlier installation. Tell the sender to
     /// fetch a new bundle.
     UnknownPreKey,
@@ -31,20 +29,17 @@ pub enum RespondError {
     Rejected,
 }
 
-impl fmt::Display for RespondError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "first flight is malformed",
-            Self::OtherIdentity => "pre-keys belong to another identity",
-            Self::UnknownPreKey => "first flight names unknown pre-keys",
-            Self::Replayed => "first flight was answered before",
-            Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
-            Self::Rejected => "first flight does not verify",
-        })
+bisik_core::error_texts! {
+    RespondError {
+        Malformed => "handshake.respond.malformed", "the first flight is malformed";
+        WrongIdentity => "handshake.respond.wrong_identity", "the pre-keys belong to another identity";
+        UnknownPreKey => "handshake.respond.unknown_pre_key", "the first flight names unknown pre-keys";
+        Replayed => "handshake.respond.replayed", "the first flight was answered before";
+        ReplayCacheFull => "handshake.respond.replay_cache_full",
+            "the last-resort pre-key cannot remember more sessions";
+        Rejected => "handshake.respond.rejected", "the first flight does not verify";
     }
 }
-
-impl core::error::Error for RespondError {}
 
 impl From<InvalidKey> for RespondError {
     fn from(_: InvalidKey) -> Self {
@@ -95,7 +90,7 @@ pub fn respond(
     disclosure: DisclosureHash,
 ) -> Result<Responded, RespondError> {
     if keys.owner() != identity.public() {
-        return Err(RespondError::OtherIdentity);
+        return Err(RespondError::WrongIdentity);
     }
     let found = keys.find(flight.signed_id, flight.one_time_id)?;
     let kem_secret = found.kem.decapsulate(&flight.kem);

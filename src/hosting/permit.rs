@@ -2,8 +2,6 @@
 //!
 //! There is no state, feature or flag under which a message is sent unencrypted.
 
-use core::fmt;
-
 use super::label::{Label, LabelState, Unverified};
 use crate::handshake::DisclosureHash;
 use crate::keys::IdentityKey;
@@ -61,16 +59,12 @@ pub enum Blocked {
     Expired,
 }
 
-impl fmt::Display for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unknown => "no device list was observed yet",
-            Self::ConsentNeeded(_) => "the user has not agreed to the disclosure",
-            Self::Refused(_) => "the user refused the disclosure",
-            Self::Unverified(_) => "it is not known who would read",
-            Self::Expired => "the device list or a disclosure has expired",
-        })
+bisik_core::error_texts! {
+    Blocked {
+        Unknown => "hosting.blocked.unknown", "no device list was observed yet";
+        ConsentNeeded => "hosting.blocked.consent_needed", "the user has not agreed to the disclosure";
+        Refused => "hosting.blocked.refused", "the user refused the disclosure";
+        Unverified => "hosting.blocked.unverified", "it is not known who would read";
+        Expired => "hosting.blocked.expired", "the device list or a disclosure has expired";
     }
 }
-
-impl core::error::Error for Blocked {}

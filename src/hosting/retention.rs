@@ -114,10 +114,6 @@ impl<Id> fmt::Debug for RetentionLedger<Id> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerFull;
 
-impl fmt::Display for LedgerFull {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the retention ledger is full")
-    }
+bisik_core::error_texts! {
+    LedgerFull => "hosting.ledger.full", "the retention ledger is full"
 }
-
-impl core::error::Error for LedgerFull {}

@@ -1,7 +1,5 @@
 //! [`Rotation`]: an account changes the operator of its hosted device (docs/spec/hosting.md, section 11.8).
 
-use core::fmt;
-
 use super::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::device::Custody;
 use crate::handshake::DisclosureHash;
@@ -58,14 +56,11 @@ pub enum RotationError {
     NotFirstDisclosure,
 }
 
-impl fmt::Display for RotationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherAccount => "the two disclosures belong to different accounts",
-            Self::SameDevice => "the old operator holds a key of the new device",
-            Self::NotFirstDisclosure => "the new disclosure is not the first of its device",
-        })
+bisik_core::error_texts! {
+    RotationError {
+        OtherAccount => "hosting.rotation.other_account", "the two disclosures belong to different accounts";
+        SameDevice => "hosting.rotation.same_device", "the old operator holds a key of the new device";
+        NotFirstDisclosure => "hosting.rotation.not_first_disclosure",
+            "the new disclosure is not the first of its device";
     }
 }
-
-impl core::error::Error for RotationError {}

@@ -55,21 +55,18 @@ pub enum BundleError {
     NotYetValid,
 }
 
-impl fmt::Display for BundleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "pre-key bundle is malformed",
-            Self::NonCanonical => "pre-key bundle holds a key that is not canonical",
-            Self::LowOrder => "pre-key bundle holds a key of small order",
-            Self::IdentityMismatch => "pre-key bundle belongs to another identity",
-            Self::BadSignature => "pre-key bundle is badly signed",
-            Self::Expired => "pre-key bundle has expired",
-            Self::NotYetValid => "pre-key bundle is dated in the future",
-        })
+bisik_core::error_texts! {
+    BundleError {
+        Malformed => "keys.bundle.malformed", "the pre-key bundle is malformed";
+        NonCanonical => "keys.bundle.non_canonical", "the pre-key bundle holds a key that is not in canonical encoding";
+        LowOrder => "keys.bundle.low_order", "the pre-key bundle holds a key of small order";
+        IdentityMismatch => "keys.bundle.identity_mismatch",
+            "the pre-key bundle belongs to another identity than the expected one";
+        BadSignature => "keys.bundle.bad_signature", "the signature of the pre-key bundle does not verify";
+        Expired => "keys.bundle.expired", "the pre-key bundle has expired";
+        NotYetValid => "keys.bundle.not_yet_valid", "the pre-key bundle is dated more than a day in the future";
     }
 }
-
-impl core::error::Error for BundleError {}
 
 impl From<Malformed> for BundleError {
     fn from(Malformed: Malformed) -> Self {

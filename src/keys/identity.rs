@@ -140,16 +140,12 @@ pub enum IdentityKeyError {
     LowOrder,
 }
 
-impl fmt::Display for IdentityKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NonCanonical => "identity key is not in canonical encoding",
-            Self::LowOrder => "identity key is of small order",
-        })
+bisik_core::error_texts! {
+    IdentityKeyError {
+        NonCanonical => "keys.identity_key.non_canonical", "the identity key is not in canonical encoding";
+        LowOrder => "keys.identity_key.low_order", "the identity key is of small order";
     }
 }
-
-impl core::error::Error for IdentityKeyError {}
 
 impl From<InvalidKey> for IdentityKeyError {
     fn from(error: InvalidKey) -> Self {

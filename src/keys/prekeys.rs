@@ -23,21 +23,17 @@ use crate::time::Timestamp;
 #[non_exhaustive]
 pub enum PreKeysError {
     /// The identity is not the one these pre-keys were generated for, which is a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// The current generation would have more one-time pairs than [`PreKeys::MAX_ONE_TIME`]. Publish the existing ones.
     Full,
 }
 
-impl fmt::Display for PreKeysError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherIdentity => "pre-keys belong to another identity",
-            Self::Full => "too many one-time pre-keys are held",
-        })
+bisik_core::error_texts! {
+    PreKeysError {
+        WrongIdentity => "keys.pre_keys.wrong_identity", "the pre-keys belong to another identity";
+        Full => "keys.pre_keys.full", "the pre-keys would exceed the limit of one-time pairs";
     }
 }
-
-impl core::error::Error for PreKeysError {}
 
 /// Number of one-time pairs left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +155,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// * [`PreKeysError::OtherIdentity`] if `identity` is not the owner.
+    /// * [`PreKeysError::WrongIdentity`] if `identity` is not the owner.
     /// * [`PreKeysError::Full`] if the generation would have too many pairs.
     pub fn replenish(
         &mut self,
@@ -213,7 +209,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`] if `identity` is not the owner.
+    /// [`PreKeysError::WrongIdentity`] if `identity` is not the owner.
     pub fn rotate(
         &mut self,
         identity: &Identity,
@@ -309,7 +305,7 @@ impl PreKeys {
     }
 
     fn check_owner(&self, identity: &Identity) -> Result<(), PreKeysError> {
-        if *identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::OtherIdentity) }
+        if *identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::WrongIdentity) }
     }
 
     const fn touch(&mut self) {

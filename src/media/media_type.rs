@@ -15,7 +15,7 @@ use super::error::MediaTypeError;
 ///
 /// assert_eq!(MediaType::new("audio/ogg")?.as_str(), "audio/ogg");
 /// assert!(MediaType::new("Audio/Ogg").is_err());
-/// # Ok::<(), bisik::error::MediaTypeError>(())
+/// # Ok::<(), bisik::media::MediaTypeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MediaType(Box<str>);

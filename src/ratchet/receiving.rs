@@ -5,7 +5,6 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::fmt;
 
 use zeroize::Zeroizing;
 
@@ -40,19 +39,15 @@ pub enum DecryptError {
     Rejected,
 }
 
-impl fmt::Display for DecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "message is malformed",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Diverged => "one side's session state was lost or rolled back",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    DecryptError {
+        Malformed => "ratchet.decrypt.malformed", "the message is malformed";
+        Replayed => "ratchet.decrypt.replayed", "the message was received before";
+        TooFarAhead => "ratchet.decrypt.too_far_ahead", "too many messages before this one are missing";
+        Diverged => "ratchet.decrypt.diverged", "one side's ratchet state was lost or rolled back";
+        Rejected => "ratchet.decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for DecryptError {}
 
 impl From<Malformed> for DecryptError {
     fn from(Malformed: Malformed) -> Self {

@@ -4,7 +4,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -15,6 +14,7 @@ use super::layout::{HEADER, SALT};
 use super::limits::MAX_PLAINTEXT;
 use super::message_key::MessageKey;
 use super::root::RootKey;
+use crate::internal::InternalError;
 use crate::primitives::aead::TAG;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
 
@@ -28,19 +28,25 @@ pub enum EncryptError {
     TooLong,
     /// Four billion messages without an answer: set up a new session.
     Exhausted,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for EncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AwaitingFirstMessage => "nothing can be sent before the first message has arrived",
-            Self::TooLong => "plaintext is too long for one message",
-            Self::Exhausted => "the sending chain is exhausted",
-        })
+bisik_core::error_texts! {
+    EncryptError {
+        AwaitingFirstMessage => "session.encrypt.awaiting_first_message",
+            "the initiator's first message has not arrived yet";
+        TooLong => "session.encrypt.too_long", "the plaintext is longer than 64 MiB";
+        Exhausted => "session.encrypt.exhausted", "the sending chain is exhausted";
+        Internal => "session.encrypt.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for EncryptError {}
+impl From<InternalError> for EncryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// The sending half of the state. What may be absent is boxed: the room of an absent value is filled with whatever was on
 /// the stack, which may be a secret, and nobody wipes it.
@@ -144,9 +150,8 @@ impl State {
         // P-4.8
         let theirs = self.sending.theirs.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
         // The key was checked when it was received: neither of these can fail.
-        let point = theirs.point().map_err(|_| EncryptError::AwaitingFirstMessage)?;
-        let (pair, agreed) =
-            KeyPair::generate_and_agree(rng, &point).map_err(|_| EncryptError::AwaitingFirstMessage)?;
+        let point = theirs.point().map_err(|_| InternalError)?;
+        let (pair, agreed) = KeyPair::generate_and_agree(rng, &point).map_err(|_| InternalError)?;
         let (root, key, next_header) = self.root.step(&agreed);
         let chain = Box::new(SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 });
         Ok(SendingStep { pair, root, chain, next_header })

@@ -61,7 +61,7 @@ impl Session {
         trust: Trust<'_>,
         disclosure: DisclosureHash,
     ) -> Result<Accepted, AcceptError> {
-        let flight_bytes = message.first_flight().ok_or(AcceptError::NotFirst)?;
+        let flight_bytes = message.first_flight().ok_or(AcceptError::NotPreKeyMessage)?;
         let flight = FirstFlight::from_bytes(flight_bytes)?;
         let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
         let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);

@@ -13,13 +13,9 @@ use crate::ratchet::DoubleRatchet;
 #[non_exhaustive]
 pub struct CiphertextError;
 
-impl fmt::Display for CiphertextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a message of this protocol")
-    }
+bisik_core::error_texts! {
+    CiphertextError => "session.ciphertext.malformed", "the bytes are not a message of this protocol"
 }
-
-impl core::error::Error for CiphertextError {}
 
 /// One encrypted message.
 ///

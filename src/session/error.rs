@@ -1,60 +1,53 @@
 //! Why a session did not accept or decrypt: one small enum for each, a variant only where the caller acts differently.
-//!
-//! Does not know the causes below: they come from the handshake and the ratchet.
-
-use core::fmt;
 
 use crate::handshake::RespondError;
 use crate::ratchet;
 
-/// Why a first message did not open a session. Nothing was changed.
+/// Why a first message did not open a session. On error nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// It carries no first flight, so it belongs to a session, and that one was lost: ask the sender for a new one.
-    NotFirst,
-    /// Not the encoding of a first message. Drop it.
+    /// It is not a pre-key message, so it belongs to a session, which this device has lost: ask the sender for a new one.
+    NotPreKeyMessage,
+    /// The bytes do not encode a first message. Drop it.
     Malformed,
     /// The pre-keys belong to another identity: a bug in the caller.
-    OtherIdentity,
-    /// It names pre-keys that are gone or never were: used already, expired, or of an installation that was lost.
-    /// Tell the sender to fetch a new bundle.
+    WrongIdentity,
+    /// It names pre-keys that this device does not have: they were used, have expired, or were lost with an installation.
+    /// Ask the sender to fetch a new bundle.
     UnknownPreKey,
-    /// Somebody wrote it, but another identity than the pinned one: warn the user, as for any changed key.
+    /// Another identity than the pinned one wrote it: warn the user, as for any changed key.
     IdentityMismatch,
-    /// This first flight opened a session before: a duplicate. Drop it.
+    /// It opened a session before. Drop the duplicate.
     Replayed,
     /// The last-resort key has opened as many sessions as it can remember. Rotate, publish, and let the sender try again.
     ReplayCacheFull,
     /// The sender had written more than 25,000 messages before this one: ask it for a new session.
     TooFarAhead,
-    /// Damaged, forged, or made under another disclosure. Drop it.
+    /// It is damaged or forged, or was made under another disclosure. Drop it.
     Rejected,
 }
 
-impl fmt::Display for AcceptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFirst => "message belongs to a session that is not here",
-            Self::Malformed => "first message is malformed",
-            Self::OtherIdentity => "pre-keys belong to another identity",
-            Self::UnknownPreKey => "first message names unknown pre-keys",
-            Self::IdentityMismatch => "first message is from another identity",
-            Self::Replayed => "first message opened a session before",
-            Self::ReplayCacheFull => "last-resort pre-key cannot remember more sessions",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "first message does not verify",
-        })
+bisik_core::error_texts! {
+    AcceptError {
+        NotPreKeyMessage => "session.accept.not_pre_key_message", "the message belongs to a session that is not here";
+        Malformed => "session.accept.malformed", "the first message is malformed";
+        WrongIdentity => "session.accept.wrong_identity", "the pre-keys belong to another identity";
+        UnknownPreKey => "session.accept.unknown_pre_key", "the first message names unknown pre-keys";
+        IdentityMismatch => "session.accept.identity_mismatch",
+            "the first message was written by another identity than the expected one";
+        Replayed => "session.accept.replayed", "the first message opened a session before";
+        ReplayCacheFull => "session.accept.replay_cache_full", "the last-resort pre-key cannot remember more sessions";
+        TooFarAhead => "session.accept.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "session.accept.rejected", "the first message does not verify";
     }
 }
-
-impl core::error::Error for AcceptError {}
 
 impl From<RespondError> for AcceptError {
     fn from(error: RespondError) -> Self {
         match error {
             RespondError::Malformed => Self::Malformed,
-            RespondError::OtherIdentity => Self::OtherIdentity,
+            RespondError::WrongIdentity => Self::WrongIdentity,
             RespondError::UnknownPreKey => Self::UnknownPreKey,
             RespondError::Replayed => Self::Replayed,
             RespondError::ReplayCacheFull => Self::ReplayCacheFull,
@@ -76,40 +69,36 @@ impl From<ratchet::DecryptError> for AcceptError {
     }
 }
 
-/// Why a message was not decrypted. The session is the same as before, bit for bit.
+/// Why a message was not decrypted. On error the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// Not the encoding of a message. Drop it.
+    /// The bytes do not encode a message. Drop it.
     Malformed,
-    /// It opens another session: hand it to [`Session::accept`](crate::Session::accept).
-    OtherSession,
-    /// The peer did send this, but its key is used up or was given up long ago: a duplicate, or very late. Drop it.
+    /// It opens another session: pass it to [`Session::accept`](crate::Session::accept).
+    OpensNewSession,
+    /// The peer sent it, but its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,
-    /// The peer did send this, but more than 25,000 messages before it are missing: set up a new session.
+    /// The peer sent it, but more than 25,000 messages before it are missing: set up a new session.
     TooFarAhead,
-    /// The peer did send this, from a state that contradicts ours: one side lost its state or restored an old one.
+    /// The peer sent it from a state that contradicts the local one: one side lost its state or restored an old one.
     /// Later messages will most likely not decrypt either: set up a new session.
     Diverged,
-    /// Not made by the peer in this session, changed on the way, or of a chain that five newer ones have displaced. Drop it; if
-    /// it repeats, the session may be lost.
+    /// The peer did not make it in this session, it was changed in transit, or five newer chains have displaced its own. Drop
+    /// it; if that repeats, the session may be lost.
     Rejected,
 }
 
-impl fmt::Display for DecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "message is malformed",
-            Self::OtherSession => "message opens another session",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Diverged => "one side's session state was lost or rolled back",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    DecryptError {
+        Malformed => "session.decrypt.malformed", "the message is malformed";
+        OpensNewSession => "session.decrypt.opens_new_session", "the message opens another session";
+        Replayed => "session.decrypt.replayed", "the message was received before";
+        TooFarAhead => "session.decrypt.too_far_ahead", "too many messages before this one are missing";
+        Diverged => "session.decrypt.diverged", "one side's session state was lost or rolled back";
+        Rejected => "session.decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for DecryptError {}
 
 impl From<ratchet::DecryptError> for DecryptError {
     fn from(error: ratchet::DecryptError) -> Self {

@@ -51,7 +51,7 @@ impl Session {
     /// [`DecryptError`]; the session is then unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         if message.is_first() && !self.recognizes(message) {
-            return Err(DecryptError::OtherSession);
+            return Err(DecryptError::OpensNewSession);
         }
         let opened = self.ratchet.state.open(message.ratchet_message())?;
         Ok(Staged { session: self, opened, sealed: false })

@@ -79,7 +79,7 @@ fn a_device_that_was_removed_gets_nothing_and_is_believed_nothing() {
     // Until it hears of its removal.
     let lists = accounts.lists[1].clone();
     gone.account.accept_devices(&lists[2..], accounts.now).unwrap();
-    assert_eq!(accounts.send_from((1, 1), &mut gone, b"and here"), Err(SendError::NotADevice));
+    assert_eq!(accounts.send_from((1, 1), &mut gone, b"and here"), Err(SendError::DeviceNotListed));
     while let Some((to, from, envelope)) = accounts.mail.pop_front() {
         assert_eq!(accounts.deliver(to, from, &envelope), Err(ReceiveError::UnknownDevice));
     }
@@ -147,7 +147,7 @@ fn a_message_under_another_name_is_refused_and_still_arrives_under_its_own() {
     let name = one.id;
     one.id = accounts.mail[0].2.id;
     let before = accounts.devices[&(1, 0)].conversation.as_ref().unwrap().revision();
-    assert_eq!(accounts.deliver(to, from, &one), Err(ReceiveError::Misbehaved));
+    assert_eq!(accounts.deliver(to, from, &one), Err(ReceiveError::ProtocolViolation));
     assert_eq!(accounts.devices[&(1, 0)].conversation.as_ref().unwrap().revision(), before);
     one.id = name;
     assert_eq!(accounts.deliver(to, from, &one), Ok(()));

@@ -2,9 +2,9 @@
 //! forged one.
 
 use bisik::device::{
-    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Primary,
+    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, Primary,
 };
-use bisik::{DeviceListError, Timestamp, Trust};
+use bisik::{Timestamp, Trust};
 
 use super::parties::*;
 

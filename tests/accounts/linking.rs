@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bisik::DisclosureHash;
 use bisik::device::link::{Answered, Companion, CompanionComparing, Invitation, Linked, PrimaryComparing, Sas};
-use bisik::device::{Custody, Primary};
-use bisik::{DeviceListError, DisclosureHash, LinkError, PrimaryError};
+use bisik::device::{Custody, DeviceListError, LinkError, Primary, PrimaryError};
 use bisik_testkit::{ConstantRng, SeededRng};
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::{Scalar, clamp_integer};

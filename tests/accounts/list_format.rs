@@ -2,8 +2,8 @@
 //!
 //! Known answers are in tests/vectors/device.txt.
 
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceList, Terms, TermsError};
-use bisik::{DeviceListError, DisclosureHash, Identity, PrimaryError};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceList, DeviceListError, PrimaryError, Terms, TermsError};
+use bisik::{DisclosureHash, Identity};
 use bisik_testkit::SeededRng;
 
 use super::parties::*;

@@ -1,7 +1,9 @@
 //! Devices whose keys a test knows, an account of them, and lists signed by a dishonest primary.
 
-use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Primary, Terms};
-use bisik::{DeviceListError, DisclosureHash, Identity, Timestamp, Trust};
+use bisik::device::{
+    AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceListError, Primary, Terms,
+};
+use bisik::{DisclosureHash, Identity, Timestamp, Trust};
 use bisik_testkit::ConstantRng;
 use ed25519_dalek::{Signer, SigningKey};
 

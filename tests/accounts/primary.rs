@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use bisik::device::{
-    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Primary, Terms,
+    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
+    OwnDeviceError, Primary, PrimaryError, Terms,
 };
-use bisik::{Accepted, DeviceListError, Identity, OwnDeviceError, PreKeys, PrimaryError, Session, Timestamp, Trust};
+use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 use bisik_testkit::SeededRng;
 use proptest::prelude::*;
 
@@ -48,7 +49,7 @@ fn a_primary_refuses_changes_that_no_directory_would_accept() {
         assert_eq!(account.primary, before);
         error
     };
-    assert_eq!(failing(&device(2), Change::Remove(1)), PrimaryError::OtherIdentity);
+    assert_eq!(failing(&device(2), Change::Remove(1)), PrimaryError::WrongIdentity);
     assert_eq!(failing(&phone, Change::Remove(0)), PrimaryError::IsPrimary);
     assert_eq!(failing(&phone, Change::Remove(2)), PrimaryError::UnknownDevice, "it was removed just before");
     assert_eq!(failing(&phone, Change::Add(certificate(9, next + 1))), PrimaryError::OtherIndex);

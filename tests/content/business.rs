@@ -380,7 +380,11 @@ fn only_shown_business_content_gives_receipts_and_only_offers_forward() {
         assert_eq!(content.visible().is_some(), shown, "{content:?}");
         assert_eq!(content.forward(envelope()).is_ok(), passed_on, "{content:?}");
         let once = with(|envelope| envelope.view_once = true);
-        assert_eq!(Content::new(once, content.kind().clone()), Err(ContentError::Unfit), "nothing to be shown once");
+        assert_eq!(
+            Content::new(once, content.kind().clone()),
+            Err(ContentError::NotAllowed),
+            "nothing to be shown once"
+        );
     }
 }
 

@@ -109,7 +109,7 @@ fn content_limits_hold_when_reading() {
         ([field(1, &[1; 16]), varint_field(2, 253_402_300_800_000)].concat(), range),
         ([envelope_bytes(), varint_field(4, 31_536_001)].concat(), range),
         ([envelope_bytes(), field(3, &field(2, &[1; 16]))].concat(), range), // an answer to nobody
-        ([envelope_bytes(), varint_field(5, 1)].concat(), Err(ContentError::Unfit)), // a text to be shown once
+        ([envelope_bytes(), varint_field(5, 1)].concat(), Err(ContentError::NotAllowed)), // a text to be shown once
     ] {
         let read = Content::from_body(&body(&[envelope, field(16, &field(1, b"halo"))].concat()));
         assert_eq!(read.map(drop), outcome);

@@ -176,7 +176,7 @@ fn polls_live_locations_and_view_once_content_cannot_be_forwarded() {
     let mut once = envelope();
     once.view_once = true;
     let once = Content::new(once, Kind::Photo(Photo::new(blob(), SQUARE))).unwrap();
-    assert_eq!(once.forward(envelope()), Err(ContentError::Unfit));
+    assert_eq!(once.forward(envelope()), Err(ContentError::NotAllowed));
 }
 
 /// P-7.4. Each empty message is two bytes, and would take a hundred in memory; it is refused before the first is built.

@@ -85,7 +85,10 @@ fn equal_receipts_are_batched() {
     assert_eq!(all.messages().len(), 256);
     assert_eq!(all.clone().merge(&read[1]).as_ref(), Ok(&all), "each once");
     assert_eq!(all.clone().merge(&read[0]), Err(ContentError::TooLong));
-    assert_eq!(read[0].clone().merge(&Receipt::delivered(&contents[1].visible().unwrap())), Err(ContentError::Unfit));
+    assert_eq!(
+        read[0].clone().merge(&Receipt::delivered(&contents[1].visible().unwrap())),
+        Err(ContentError::NotAllowed)
+    );
     let later = field(32, &[varint_field(1, 4), field(2, &[1; 16])].concat());
     let later = Content::from_body(&body(&[envelope_bytes(), later].concat())).unwrap();
     let Kind::Receipt(later) = later.kind() else { panic!() };

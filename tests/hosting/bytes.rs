@@ -1,12 +1,12 @@
 //! Encodings and signatures of disclosures, decisions and receipts: one encoding each, and no signature of anybody
 //! else.
 
+use bisik::Timestamp;
 use bisik::device::Custody;
 use bisik::hosting::{
-    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, ProvenDraft, Region,
-    Retention, Roles, SharedDecision, VerifiedDisclosure,
+    CountersignedDraft, Decision, DecisionError, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError,
+    DraftError, HostingTerms, ProvenDraft, Region, Retention, Roles, SharedDecision, VerifiedDisclosure,
 };
-use bisik::{DecisionError, DisclosureError, DraftError, Timestamp};
 
 use crate::parties::*;
 

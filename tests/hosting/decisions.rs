@@ -1,8 +1,7 @@
 //! Consent, refusal and withdrawal on several devices of one user: they agree in whatever order decisions arrive.
 
-use bisik::DecisionError;
 use bisik::device::{AccountKey, Custody, Terms};
-use bisik::hosting::{Choice, Decision, Label, LabelEvent, VerifiedDisclosure};
+use bisik::hosting::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::parties::*;
 

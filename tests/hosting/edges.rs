@@ -1,11 +1,11 @@
 //! Every edge of the label's state machine by itself (docs/spec/hosting.md, section 11.4), named after it.
 
+use bisik::DisclosureHash;
 use bisik::device::Custody;
 use bisik::hosting::{
-    Blocked, Evidence, HostedDevice, HostingTerms, Label, LabelEvent, LabelState, OperatorName, Presented, Purposes,
-    Region, Retention, Roles, TermsDiff, Unverified, VerifiedDisclosure,
+    Blocked, DecideError, DisclosureError, Evidence, HostedDevice, HostingTerms, Label, LabelEvent, LabelState,
+    OperatorName, Presented, Purposes, Region, Retention, Roles, TermsDiff, Unverified, VerifiedDisclosure,
 };
-use bisik::{DecideError, DisclosureError, DisclosureHash};
 
 use crate::parties::*;
 

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::DisclosureError;
-use bisik::hosting::Unverified;
+use bisik::hosting::{DisclosureError, Unverified};
 
 /// A disclosure, named by its place in the list of all facts.
 #[derive(Clone, Copy, Debug)]

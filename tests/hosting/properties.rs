@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use bisik::DisclosureError;
 use bisik::Timestamp;
 use bisik::device::Custody;
 use bisik::hosting::{
-    Decision, Evidence, HostedDevice, HostedMember, HostingTerms, Label, Presented, Purposes, Retention, Roles,
-    VerifiedDisclosure, may_receive_in_group,
+    Decision, DisclosureError, Evidence, HostedDevice, HostedMember, HostingTerms, Label, Presented, Purposes,
+    Retention, Roles, VerifiedDisclosure, may_receive_in_group,
 };
 use proptest::prelude::*;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bisik::hosting::{Retention, RetentionLedger};
-use bisik::{LedgerFull, Timestamp};
+use bisik::Timestamp;
+use bisik::hosting::{LedgerFull, Retention, RetentionLedger};
 use proptest::prelude::*;
 
 use crate::parties::{DAY, NOW};

@@ -2,10 +2,10 @@
 
 use bisik::device::Custody;
 use bisik::hosting::{
-    Blocked, DisclosureDraft, HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented, Rotation,
-    TermsDiff, Unverified, VerifiedDisclosure, may_receive_in_group,
+    Blocked, DisclosureDraft, DisclosureError, HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented,
+    Rotation, RotationError, TermsDiff, Unverified, VerifiedDisclosure, may_receive_in_group,
 };
-use bisik::{AcceptError, DisclosureError, DisclosureHash, PreKeys, RotationError, Session, Trust};
+use bisik::{AcceptError, DisclosureHash, PreKeys, Session, Trust};
 
 use crate::parties::*;
 use bisik_testkit::SeededRng;

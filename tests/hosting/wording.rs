@@ -1,10 +1,10 @@
 //! Operator names are shown as signed, and notices name the reader, the retention and every change for the worse.
 
+use bisik::DisclosureHash;
 use bisik::device::Custody;
 use bisik::hosting::{
-    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, TermsDiff, notice,
+    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, TermsDiff, TextError, notice,
 };
-use bisik::{DisclosureHash, TextError};
 
 use crate::parties::*;
 

@@ -18,5 +18,6 @@ mod circles; //      no imports in a circle
 mod compliance; //   every requirement is enforced and tested, and none changes unnoticed
 mod corpus; //       every fuzz seed is replayed
 mod documents; //    paths and links lead somewhere
+mod errors; //       docs/errors.md names every error and its code
 mod files; //        reads the repository's files
 mod labels; //       labels are distinct and prefix-free

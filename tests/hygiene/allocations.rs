@@ -87,7 +87,7 @@ fn a_first_message_of_another_session_takes_one_allocation_to_refuse() {
     let (rng, bob) = (&mut rand::rng(), Identity::generate(&mut rand::rng()));
     let bundle = PreKeys::generate(&bob, NOW, rng).bundle().verify(Trust::OnFirstUse, NOW).unwrap();
     let other = encrypt(&mut Session::initiate(&Identity::generate(rng), &bundle, rng).unwrap());
-    let refused = || assert_eq!(decrypt(&mut reader, &other), Err(DecryptError::OtherSession));
+    let refused = || assert_eq!(decrypt(&mut reader, &other), Err(DecryptError::OpensNewSession));
     assert_at_most(1, refused, "other session");
 }
 

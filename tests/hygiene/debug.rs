@@ -8,13 +8,12 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use bisik::error::{MediaDecryptError, MediaEncryptError};
-use bisik::handshake::{self, DisclosureHash};
+use bisik::handshake::{self, DisclosureHash, RespondError};
 use bisik::media::{self, Decryptor, Encryptor, MediaType, Pointer, RandomAccess};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
     AcceptError, BundleError, Ciphertext, DecryptError, EncryptError, Identity, IdentityKeyError, InitiateError,
-    PreKeys, PreKeysError, RespondError, Session, StorageKey, Trust, UnsealError,
+    PreKeys, PreKeysError, Session, StorageKey, Trust, UnsealError,
 };
 
 use super::canaries::Canaries;
@@ -199,8 +198,8 @@ fn attachments(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) 
 }
 
 fn errors(shown: &mut Shown) {
-    show(shown, &MediaDecryptError::Rejected);
-    show(shown, &MediaEncryptError::TooLarge);
+    show(shown, &media::DecryptError::Rejected);
+    show(shown, &media::EncryptError::TooLarge);
     show(shown, &MediaType::new("").unwrap_err());
     show(shown, &Pointer::from_bytes(&[]).unwrap_err());
     show(shown, &AcceptError::Rejected);

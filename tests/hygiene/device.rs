@@ -1,8 +1,8 @@
 //! Devices and linking: `Debug` of their types shows no secret, and linking leaves none in freed memory.
 
 use bisik::device::link::{Companion, Invitation};
-use bisik::device::{AccountKey, Change, Custody, Primary, Terms};
-use bisik::{Accepted, Identity, PreKeys, PrimaryError, Session, Trust};
+use bisik::device::{AccountKey, Change, Custody, Primary, PrimaryError, Terms};
+use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::canaries::Canaries;
 use super::debug::{Shown, show};

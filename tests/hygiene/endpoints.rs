@@ -1,13 +1,12 @@
 //! Hosted devices: `Debug` of their types shows no signing key.
 
+use bisik::Identity;
 use bisik::device::{AccountKey, Custody};
 use bisik::hosting::{
-    Choice, ClosedDevice, DisclosureDraft, Evidence, HostedDevice, HostedMember, HostingTerms, LabelState, Language,
-    Operator, OperatorName, Presented, Purposes, Region, Retention, RetentionLedger, Roles, Rotation, SharedDecision,
-    TermsDiff, Unverified,
-};
-use bisik::{
-    Blocked, DecideError, DecisionError, DisclosureError, DraftError, Identity, LedgerFull, RotationError, TextError,
+    Blocked, Choice, ClosedDevice, DecideError, DecisionError, DisclosureDraft, DisclosureError, DraftError, Evidence,
+    HostedDevice, HostedMember, HostingTerms, LabelState, Language, LedgerFull, Operator, OperatorName, Presented,
+    Purposes, Region, Retention, RetentionLedger, Roles, Rotation, RotationError, SharedDecision, TermsDiff, TextError,
+    Unverified,
 };
 
 use super::debug::{Shown, show};

@@ -179,7 +179,7 @@ fn at_most_forty_states_are_archived() {
     assert_eq!((a.session().archived(), b.session().archived()), (40, 40));
     // The first state was dropped, and its first messages are remembered.
     let message = &late[0];
-    assert_eq!(b.session().decrypt(message), Err(DecryptError::OtherSession));
+    assert_eq!(b.session().decrypt(message), Err(DecryptError::OpensNewSession));
     let (identity, keys) = (&b.identity, &b.keys);
     let again = b.session.as_mut().unwrap().accept_reinitiated(identity, keys, message).map(drop);
     assert_eq!(again, Err(AcceptError::Replayed));
@@ -197,7 +197,7 @@ fn pre_keys_are_bounded() {
     assert_eq!(b.keys.replenish(900, rng).unwrap(), (101..=1_000).collect::<Vec<_>>());
     assert_eq!(b.keys.insert_one_time(5_000, KeyPair::generate(rng)), Err(PreKeysError::Full));
     assert_eq!(b.keys.bundle(&b.identity, 0, Some(1_001)), Err(PreKeysError::UnknownPreKey));
-    assert_eq!(b.keys.bundle(&a.identity, 0, None), Err(PreKeysError::OtherIdentity));
+    assert_eq!(b.keys.bundle(&a.identity, 0, None), Err(PreKeysError::WrongIdentity));
     assert_eq!(b.keys.insert_signed(&b.identity, 1, KeyPair::generate(rng), rng), Err(PreKeysError::IdTaken));
     a.initiate(&b, false);
     let message = a.write(b"hello");

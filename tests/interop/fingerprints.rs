@@ -26,7 +26,7 @@ fn safety_numbers_and_codes_match_another_implementation() {
         let theirs = SafetyNumber::with_iterations(iterations, version, &remote, &local);
         assert_eq!(theirs.to_string(), known.text("display"));
         assert_eq!(theirs.verify(&known.hex("scannable")), Ok(()));
-        assert_eq!(ours.verify(&known.hex("scannable")), Err(ScanError::Different), "one's own code confirms nothing");
+        assert_eq!(ours.verify(&known.hex("scannable")), Err(ScanError::Mismatch), "one's own code confirms nothing");
         if iterations == ITERATIONS {
             assert_eq!(SafetyNumber::new(version, &local, &remote), ours);
         }
@@ -83,7 +83,7 @@ fn a_scannable_code_with_any_bit_changed_does_not_match() {
     assert_eq!(number.verify(&other), Err(ScanError::OtherVersion { theirs: 1 }));
     // A truncated half does not match, even if the rest is equal.
     let cut = [&[8, 2, 0x1a, 2, 0x0a, 0, 0x12, 2, 0x0a, 0][..]].concat();
-    assert_eq!(number.verify(&cut), Err(ScanError::Different));
+    assert_eq!(number.verify(&cut), Err(ScanError::Mismatch));
 }
 
 proptest! {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use bisik::StorageKey;
-use bisik::error::UnsealError;
+use bisik::UnsealError;
 use bisik::interop::signal::{
     Distribution, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat,
 };

@@ -160,7 +160,7 @@ fn a_failed_held_decryption_leaves_the_state_bit_identical() {
     let first = stranger.write(b"asing");
     let before = b.image();
     for (message, error) in
-        [(&forged, DecryptError::Rejected), (&read, DecryptError::Replayed), (&first, DecryptError::OtherSession)]
+        [(&forged, DecryptError::Rejected), (&read, DecryptError::Replayed), (&first, DecryptError::OpensNewSession)]
     {
         assert_eq!(b.session().decrypt_held(message).unwrap_err(), error);
         assert_eq!(b.session().stage(message).unwrap_err(), error);

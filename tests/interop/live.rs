@@ -315,7 +315,7 @@ fn recorded_live_safety_numbers_match() {
         assert_eq!(safety_number.to_string(), text(pair, "displayable"));
         assert_eq!(safety_number.to_scannable(), hex(pair, "scannable"));
         assert_eq!(safety_number.verify(&hex(pair, "theirs")), Ok(()));
-        assert_eq!(safety_number.verify(&hex(pair, "scannable")), Err(ScanError::Different));
+        assert_eq!(safety_number.verify(&hex(pair, "scannable")), Err(ScanError::Mismatch));
     }
 }
 

@@ -48,7 +48,7 @@ impl Device {
             return Ok(plaintext);
         };
         match session.decrypt(&message) {
-            Err(DecryptError::OtherSession) => {
+            Err(DecryptError::OpensNewSession) => {
                 let Reinitiated { plaintext, used } =
                     session.accept_reinitiated(&self.identity, &self.keys, &message).unwrap();
                 self.keys.remove(used);

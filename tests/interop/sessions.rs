@@ -109,7 +109,7 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
                     assert_eq!(session.decrypt(&changed), Err(DecryptError::Rejected), "bit {bit}");
                     continue;
                 }
-                if let Err(DecryptError::OtherSession) = session.decrypt(&changed) {
+                if let Err(DecryptError::OpensNewSession) = session.decrypt(&changed) {
                     assert!(session.accept_reinitiated(&to.identity, &to.keys, &changed).is_err(), "bit {bit}");
                 }
                 continue;
@@ -246,7 +246,7 @@ fn a_pre_key_message_is_not_replayed_under_another_base_key() {
         assert_eq!(b.read(&message).unwrap(), b"once");
         for torsion in &EIGHT_TORSION[1..] {
             let again = under(torsion);
-            assert_eq!(b.session().decrypt(&again), Err(DecryptError::OtherSession));
+            assert_eq!(b.session().decrypt(&again), Err(DecryptError::OpensNewSession));
             let (identity, keys) = (&b.identity, &b.keys);
             assert!(b.session.as_mut().unwrap().accept_reinitiated(identity, keys, &again).is_err());
         }
@@ -302,7 +302,7 @@ fn a_pre_key_message_is_bound_to_its_sender_identity() {
     };
     let pinned = other.public();
     assert_eq!(accept(&b.identity, &b.keys, &message, Trust::Pinned(&pinned)), AcceptError::IdentityMismatch);
-    assert_eq!(accept(&other, &b.keys, &message, Trust::OnFirstUse), AcceptError::OtherIdentity);
+    assert_eq!(accept(&other, &b.keys, &message, Trust::OnFirstUse), AcceptError::WrongIdentity);
     assert_eq!(accept(&a.identity, &a.keys, &message, Trust::OnFirstUse), AcceptError::Rejected);
     let mut forged = message.as_bytes().to_vec();
     let at = forged.len() - 8;
@@ -322,7 +322,7 @@ fn a_changed_identity_cannot_join_an_existing_session() {
     stranger.initiate(&b, true);
     let message = stranger.write(b"it is me");
     let before = b.image();
-    assert_eq!(b.session().decrypt(&message), Err(DecryptError::OtherSession));
+    assert_eq!(b.session().decrypt(&message), Err(DecryptError::OpensNewSession));
     let (identity, keys) = (&b.identity, &b.keys);
     let refused = b.session.as_mut().unwrap().accept_reinitiated(identity, keys, &message).map(drop);
     assert_eq!(refused, Err(AcceptError::IdentityMismatch));
@@ -348,12 +348,12 @@ fn a_state_is_added_once_and_only_for_this_pair_of_devices() {
     assert_eq!(again, Err(AcceptError::Replayed));
     let other = Device::new();
     let taken = b.session.as_mut().unwrap().accept_reinitiated(&other.identity, &other.keys, &hello).map(drop);
-    assert_eq!(taken, Err(AcceptError::OtherIdentity));
+    assert_eq!(taken, Err(AcceptError::WrongIdentity));
     let bundle = |of: &Device| of.keys.bundle(&of.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
     let begun = a.session.as_mut().unwrap().reinitiate(&a.identity, &bundle(&other), rng);
-    assert_eq!(begun, Err(InitiateError::OtherIdentity));
+    assert_eq!(begun, Err(InitiateError::WrongIdentity));
     let begun = a.session.as_mut().unwrap().reinitiate(&other.identity, &bundle(&b), rng);
-    assert_eq!(begun, Err(InitiateError::OtherIdentity));
+    assert_eq!(begun, Err(InitiateError::WrongIdentity));
     assert_eq!((a.image(), b.image()), before);
 }
 

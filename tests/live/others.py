@@ -158,7 +158,7 @@ def safety_numbers(run, name, bisik, other):
         theirs = other.call("fingerprint", **mirrored)["scannable"]
         assert bisik.call("fingerprint", **asked, theirs=theirs)["equal"] is True
         counted["from"] += 1
-        must_refuse(run.counts, name, "safety numbers", "code of another key", "ScanError::Different",
+        must_refuse(run.counts, name, "safety numbers", "code of another key", "ScanError::Mismatch",
                     lambda: bisik.call("fingerprint", **{**asked, "remoteKey": alice}, theirs=theirs))
         kept.append({**asked, **number, "theirs": theirs})
     return kept

@@ -4,8 +4,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use bisik::error::MediaDecryptError as DecryptError;
-use bisik::media::{self, CHUNK, Decryptor, Encryptor, HEADER, MediaType, Pointer};
+use bisik::media::{self, CHUNK, DecryptError, Decryptor, Encryptor, HEADER, MediaType, Pointer};
 use bisik::rand_core::Rng;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use proptest::prelude::*;

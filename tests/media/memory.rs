@@ -1,8 +1,7 @@
 //! Memory: it does not grow with the file, nor with the size that a hostile pointer claims.
 
 use allocation_counter::measure;
-use bisik::error::MediaDecryptError as DecryptError;
-use bisik::media::{self, Decryptor, Encryptor, Pointer};
+use bisik::media::{self, DecryptError, Decryptor, Encryptor, Pointer};
 
 use super::fixtures::*;
 

@@ -1,7 +1,6 @@
 //! Attachments on all cores: the same bytes and the same errors as in sequence.
 
-use bisik::error::{MediaDecryptError as DecryptError, MediaEncryptError as EncryptError};
-use bisik::media::{CHUNK, Decryptor, Encryptor, HEADER};
+use bisik::media::{CHUNK, DecryptError, Decryptor, EncryptError, Encryptor, HEADER};
 use proptest::prelude::*;
 
 use super::fixtures::*;

@@ -1,7 +1,6 @@
 //! Pointers: changed bytes, values past each limit, thumbnails.
 
-use bisik::error::{MediaEncryptError as EncryptError, PointerError};
-use bisik::media::{self, Pointer};
+use bisik::media::{self, EncryptError, Pointer, PointerError};
 
 use super::fixtures::*;
 

@@ -1,8 +1,8 @@
 //! Encrypting and decrypting files of every size, in pieces of every length.
 
 use bisik::StorageKey;
-use bisik::error::{MediaDecryptError as DecryptError, MediaEncryptError as EncryptError, UnsealError};
-use bisik::media::{self, CHUNK, Encryptor, HEADER, Pointer, RandomAccess, RangePlan};
+use bisik::UnsealError;
+use bisik::media::{self, CHUNK, DecryptError, EncryptError, Encryptor, HEADER, Pointer, RandomAccess, RangePlan};
 use proptest::prelude::*;
 
 use super::fixtures::*;

@@ -1,7 +1,6 @@
 //! Changed, truncated, extended and swapped blobs are refused, and plaintext is released for verified chunks only.
 
-use bisik::error::MediaDecryptError as DecryptError;
-use bisik::media::{self, CHUNK, Decryptor, HEADER, Pointer, RandomAccess};
+use bisik::media::{self, CHUNK, DecryptError, Decryptor, HEADER, Pointer, RandomAccess};
 
 use super::fixtures::*;
 

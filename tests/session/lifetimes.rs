@@ -120,8 +120,8 @@ fn pre_keys_refuse_another_identity_and_too_many_pairs() {
     let (now, stranger) = (both.now, Identity::generate(&mut both.rng));
     let before = state_of(&both.keys);
     let rotated = both.keys.rotate(&stranger, now.plus_seconds(9 * DAY), &mut both.rng);
-    assert_eq!(rotated, Err(PreKeysError::OtherIdentity));
-    assert_eq!(both.keys.replenish(&stranger, 1, &mut both.rng).unwrap_err(), PreKeysError::OtherIdentity);
+    assert_eq!(rotated, Err(PreKeysError::WrongIdentity));
+    assert_eq!(both.keys.replenish(&stranger, 1, &mut both.rng).unwrap_err(), PreKeysError::WrongIdentity);
     let too_many = PreKeys::MAX_ONE_TIME + 1;
     assert_eq!(both.keys.replenish(&both.bob, too_many, &mut both.rng).unwrap_err(), PreKeysError::Full);
     assert!(before == state_of(&both.keys), "refused, and nothing was made");

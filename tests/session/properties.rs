@@ -170,7 +170,7 @@ fn a_message_of_another_session_is_refused() {
     }
     assert_eq!(bob.decrypt(&reply), Err(DecryptError::Rejected));
     let accepted = Session::accept(&both.bob, &both.keys, &message, Trust::OnFirstUse);
-    assert_eq!(accepted.unwrap_err(), AcceptError::NotFirst);
+    assert_eq!(accepted.unwrap_err(), AcceptError::NotPreKeyMessage);
     assert_eq!(bob.decrypt(&message).unwrap(), b"untuk satu sesi");
 }
 

@@ -110,7 +110,7 @@ fn a_first_message_to_other_pre_keys_or_identity_is_refused() {
         |identity: &Identity, keys: &PreKeys, trust| Session::accept(identity, keys, &hello, trust).unwrap_err();
     let other = PreKeys::generate(bob, *now, rng);
 
-    assert_eq!(refused(alice, keys, Trust::OnFirstUse), AcceptError::OtherIdentity);
+    assert_eq!(refused(alice, keys, Trust::OnFirstUse), AcceptError::WrongIdentity);
     assert_eq!(refused(bob, &other, Trust::OnFirstUse), AcceptError::UnknownPreKey);
     assert_eq!(refused(bob, keys, Trust::Pinned(bob.public())), AcceptError::IdentityMismatch);
     let accepted = Session::accept(bob, keys, &hello, Trust::Pinned(alice.public())).unwrap();
@@ -234,7 +234,7 @@ fn a_first_message_of_another_session_is_not_recognized() {
     for session in [&mut alice, &mut bob] {
         let before = state(session);
         assert!(!session.recognizes(&other));
-        assert_eq!(session.decrypt(&other), Err(DecryptError::OtherSession));
+        assert_eq!(session.decrypt(&other), Err(DecryptError::OpensNewSession));
         assert!(before == state(session));
     }
 }

@@ -16,7 +16,9 @@ extern crate std;
 mod labels;
 
 pub mod codec;
+pub mod error;
 pub mod held;
+pub mod internal;
 pub mod primitives;
 pub mod storage;
 pub mod time;

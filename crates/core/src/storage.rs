@@ -66,16 +66,12 @@ pub enum UnsealError {
     UnknownVersion,
 }
 
-impl fmt::Display for UnsealError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Rejected => "the record was not sealed under this key and context, or was changed",
-            Self::UnknownVersion => "the record was sealed by a later version",
-        })
+crate::error_texts! {
+    UnsealError {
+        Rejected => "storage.unseal.rejected", "the record was not sealed under this key and context, or was changed";
+        UnknownVersion => "storage.unseal.unknown_version", "the record was sealed by a later version";
     }
 }
-
-impl core::error::Error for UnsealError {}
 
 /// What a record holds; part of what is authenticated, so that a record of one kind never opens as another.
 ///

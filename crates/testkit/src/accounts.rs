@@ -293,7 +293,7 @@ impl Accounts {
         for _ in 0..20 {
             while let Some((to, from, envelope)) = self.mail.pop_front() {
                 if let Err(error) = self.deliver(to, from, &envelope) {
-                    assert!(matches!(error, ReceiveError::Lost | ReceiveError::Rejected), "{error:?} at {to:?}");
+                    assert!(matches!(error, ReceiveError::SessionLost | ReceiveError::Rejected), "{error:?} at {to:?}");
                     let side = if to.0 == from.0 { Side::Own } else { Side::Peer };
                     let device = self.devices.get_mut(&to).unwrap();
                     let address = DeviceAddress { side, index: from.1 };

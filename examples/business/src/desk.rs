@@ -105,13 +105,15 @@ pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec
             // The message is requested again together with the acknowledgements. After three requests in vain it is
             // given up and kept for a person to look at. Without a session to request it in, nobody would ever be
             // asked.
-            Err(ReceiveError::Lost) if devices(&conversation.plan(account)).contains(&from) => {
+            Err(ReceiveError::SessionLost) if devices(&conversation.plan(account)).contains(&from) => {
                 refused.push(Refused { claim, why: "lost, and there is no session to ask for it in", again: true })
             }
-            Err(ReceiveError::Lost) if conversation.ask_again(id, from) => taken.push(claim.token),
-            Err(ReceiveError::Lost) => refused.push(Refused { claim, why: "lost, and requested in vain", again: true }),
+            Err(ReceiveError::SessionLost) if conversation.ask_again(id, from) => taken.push(claim.token),
+            Err(ReceiveError::SessionLost) => {
+                refused.push(Refused { claim, why: "lost, and requested in vain", again: true })
+            }
             Err(ReceiveError::Rejected) => refused.push(Refused { claim, why: "does not verify", again: true }),
-            Err(ReceiveError::Misbehaved) => {
+            Err(ReceiveError::ProtocolViolation) => {
                 refused.push(Refused { claim, why: "not allowed from a customer", again: false })
             }
             Err(_) => refused.push(Refused { claim, why: "lists or pre-keys are outdated", again: true }),

@@ -24,7 +24,7 @@ use crate::content::{ContentError, PrivateText, Text, limits, wire};
 ///
 /// coffee.price = Some(Price::new(2_000_000, "IDR")?);
 /// assert!(!cart.lines[0].agrees_with(&coffee), "it has become dearer since");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -15,7 +15,7 @@ use crate::content::{ContentError, PrivateText, limits, wire};
 /// let mut item = CatalogueItem::new("kopi-susu", "Kopi susu gula aren");
 /// item.price = Some(Price::new(1_800_000, "IDR")?);
 /// item.availability = Availability::IN_STOCK;
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -14,7 +14,7 @@ use crate::content::{ContentError, Text, wire};
 /// let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
 /// let greeting = Content::new(envelope, Kind::Greeting(Greeting { text: Text::new("Selamat datang!") }))?;
 /// assert!(greeting.envelope().automated, "nobody typed this");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {

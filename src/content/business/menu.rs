@@ -107,7 +107,7 @@ pub enum Action {
 /// assert!(Selection::new(&asked, &stall, "free of charge").is_none());
 /// // The business looks up the content that `chosen.of` names and checks that it offered this reply.
 /// assert!(chosen.answers(&asked, &stall));
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -18,7 +18,7 @@ use crate::content::{ContentError, limits, wire};
 /// assert_eq!(coffee.times(2)?.plus(&coffee)?.amount(), 5_400_000);
 /// assert!(coffee.times(u32::MAX).is_err(), "no sum wraps around");
 /// assert!(coffee.plus(&Price::new(1, "USD")?).is_err(), "nor mixes currencies");
-/// # Ok::<(), bisik::ContentError>(())
+/// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Price {

@@ -41,7 +41,7 @@ impl fmt::Debug for QrCode {
 ///
 /// let typed: LinkCode = "7yqo k3mv".parse()?;
 /// assert_eq!(typed.to_string(), "7YQ0-K3MV");
-/// # Ok::<(), bisik::LinkError>(())
+/// # Ok::<(), bisik::device::LinkError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkCode(pub(super) [u8; 5]);

@@ -1,7 +1,5 @@
 //! Why a decision is refused, or cannot be made. docs/errors.md lists what a caller does about each.
 
-use core::fmt;
-
 use crate::codec::Malformed;
 
 /// Why a decision or its receipt is refused.
@@ -26,22 +24,18 @@ pub enum DecisionError {
     Expired,
 }
 
-impl fmt::Display for DecisionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "the decision is malformed",
-            Self::OtherAccount => "the decision is between other accounts",
-            Self::OtherDisclosure => "the decision is about another disclosure",
-            Self::OtherDevice => "the decision was shared by a hosted device",
-            Self::OtherHostedDevice => "the hosted device is not the disclosed one",
-            Self::BadSignature => "a signature of the decision does not verify",
-            Self::NotYetValid => "the decision is dated in the future",
-            Self::Expired => "the disclosure had expired before the consent",
-        })
+bisik_core::error_texts! {
+    DecisionError {
+        Malformed => "hosting.decision.malformed", "the decision is malformed";
+        OtherAccount => "hosting.decision.other_account", "the decision is between other accounts";
+        OtherDisclosure => "hosting.decision.other_disclosure", "the decision is about another disclosure";
+        OtherDevice => "hosting.decision.other_device", "the decision was shared by a hosted device";
+        OtherHostedDevice => "hosting.decision.other_hosted_device", "the hosted device is not the disclosed one";
+        BadSignature => "hosting.decision.bad_signature", "a signature of the decision does not verify";
+        NotYetValid => "hosting.decision.not_yet_valid", "the decision is dated in the future";
+        Expired => "hosting.decision.expired", "the disclosure had expired before the consent";
     }
 }
-
-impl core::error::Error for DecisionError {}
 
 impl From<Malformed> for DecisionError {
     fn from(Malformed: Malformed) -> Self {
@@ -64,15 +58,11 @@ pub enum DecideError {
     TooManyRounds,
 }
 
-impl fmt::Display for DecideError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NothingToDecide => "there is nothing to decide",
-            Self::NotShown => "the terms have changed since they were shown",
-            Self::Expired => "the terms have expired since they were shown",
-            Self::TooManyRounds => "no round is left in which to consent to this operator",
-        })
+bisik_core::error_texts! {
+    DecideError {
+        NothingToDecide => "hosting.decide.nothing_to_decide", "there is nothing to decide";
+        NotShown => "hosting.decide.not_shown", "the terms have changed since they were shown";
+        Expired => "hosting.decide.expired", "the terms have expired since they were shown";
+        TooManyRounds => "hosting.decide.too_many_rounds", "no round is left in which to consent to this operator";
     }
 }
-
-impl core::error::Error for DecideError {}

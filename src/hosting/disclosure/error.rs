@@ -1,7 +1,5 @@
 //! Why a disclosure cannot be made, or is refused. docs/errors.md lists what a caller does about each.
 
-use core::fmt;
-
 use crate::codec::Malformed;
 
 /// Why a name or a region cannot be disclosed.
@@ -14,16 +12,12 @@ pub enum TextError {
     Region,
 }
 
-impl fmt::Display for TextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Name => "the operator's name is not 1 to 64 bytes of plainly visible text",
-            Self::Region => "the region is not 2 to 16 characters of A-Z, 0-9 and '-'",
-        })
+bisik_core::error_texts! {
+    TextError {
+        Name => "hosting.text.name", "the operator's name is empty, longer than 64 bytes or deceptive";
+        Region => "hosting.text.region", "the region is not 2 to 16 characters of A-Z, 0-9 and '-'";
     }
 }
-
-impl core::error::Error for TextError {}
 
 /// Why a disclosure cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +39,17 @@ pub enum DraftError {
     BadSignature,
 }
 
-impl fmt::Display for DraftError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Terms => "there is nothing to disclose",
-            Self::Keys => "two of account, device and operator have the same key",
-            Self::Dates => "the disclosure's validity is empty or longer than 366 days",
-            Self::OtherOperator => "the device key belongs to another operator",
-            Self::OtherParty => "the identity is not the one that signs at this step",
-            Self::Malformed => "the draft is malformed",
-            Self::BadSignature => "a signature of the draft does not verify",
-        })
+bisik_core::error_texts! {
+    DraftError {
+        Terms => "hosting.draft.terms", "there is nothing to disclose";
+        Keys => "hosting.draft.keys", "two of account, device and operator have the same key";
+        Dates => "hosting.draft.dates", "the disclosure's validity is empty or longer than 366 days";
+        OtherOperator => "hosting.draft.other_operator", "the device key belongs to another operator";
+        OtherParty => "hosting.draft.other_party", "the identity is not the one that signs at this step";
+        Malformed => "hosting.draft.malformed", "the draft is malformed";
+        BadSignature => "hosting.draft.bad_signature", "a signature of the draft does not verify";
     }
 }
-
-impl core::error::Error for DraftError {}
 
 impl From<Malformed> for DraftError {
     fn from(Malformed: Malformed) -> Self {
@@ -92,23 +82,19 @@ pub enum DisclosureError {
     KeyReused,
 }
 
-impl fmt::Display for DisclosureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "the disclosure is malformed",
-            Self::OtherAccount => "the disclosure belongs to another account",
-            Self::OtherDevice => "the disclosure is not the one that the device list names",
-            Self::BadSignature => "a signature of the disclosure does not verify",
-            Self::NotYetValid => "the disclosure was issued in the future",
-            Self::Expired => "the disclosure has expired",
-            Self::RolledBack => "the disclosure is older than a known one",
-            Self::Forked => "the disclosure contradicts a known one",
-            Self::KeyReused => "the device's key belonged to another operator",
-        })
+bisik_core::error_texts! {
+    DisclosureError {
+        Malformed => "hosting.disclosure.malformed", "the disclosure is malformed";
+        OtherAccount => "hosting.disclosure.other_account", "the disclosure belongs to another account";
+        OtherDevice => "hosting.disclosure.other_device", "the disclosure is not the one that the device list names";
+        BadSignature => "hosting.disclosure.bad_signature", "a signature of the disclosure does not verify";
+        NotYetValid => "hosting.disclosure.not_yet_valid", "the disclosure was issued in the future";
+        Expired => "hosting.disclosure.expired", "the disclosure has expired";
+        RolledBack => "hosting.disclosure.rolled_back", "the disclosure is older than a known one";
+        Forked => "hosting.disclosure.forked", "the disclosure contradicts a known one";
+        KeyReused => "hosting.disclosure.key_reused", "the device's key belonged to another operator";
     }
 }
-
-impl core::error::Error for DisclosureError {}
 
 impl From<Malformed> for DisclosureError {
     fn from(Malformed: Malformed) -> Self {

@@ -196,7 +196,7 @@ impl Both {
             Err(ReceiveError::Replayed) => {
                 assert!(self.disturbed || twin.live.read.contains(envelope.ciphertext.as_bytes()))
             }
-            Err(ReceiveError::Lost | ReceiveError::Rejected) => {
+            Err(ReceiveError::SessionLost | ReceiveError::Rejected) => {
                 assert!(self.disturbed, "{result:?} {from:?} -> {to:?}: {:?}", hidden.frame);
                 self.ask_again(*to, *from, envelope.id);
             }
@@ -216,7 +216,7 @@ impl Both {
         let result = self.accounts.deliver(*to, *from, &forged);
         match result {
             Err(ReceiveError::UnknownDevice) => assert!(!listed),
-            Err(ReceiveError::Rejected | ReceiveError::Lost) => {
+            Err(ReceiveError::Rejected | ReceiveError::SessionLost) => {
                 assert!(listed);
                 if ask {
                     self.ask_again(*to, *from, envelope.id);

@@ -164,7 +164,7 @@ impl Answering {
 }
 
 /// A QR code has 130 bytes.
-fn invitation(seen: &[u8]) -> Result<Invitation, bisik::LinkError> {
+fn invitation(seen: &[u8]) -> Result<Invitation, bisik::device::LinkError> {
     if seen.len() == 130 { Invitation::scan(seen) } else { Invitation::fetch(seen) }
 }
 

@@ -60,7 +60,7 @@ fn business(content: &Content, kind: &Kind) -> Outcome {
 pub(super) fn answers(step: &Step) -> Outcome {
     let [asked, answer] = ["body", "answer"].map(|name| Content::from_body(&step.hex(name)));
     let (asked, answer) = (asked.map_err(word)?, answer.map_err(word)?);
-    let Kind::Selection(selection) = answer.kind() else { return Err(word(ContentError::Unfit)) };
+    let Kind::Selection(selection) = answer.kind() else { return Err(word(ContentError::NotAllowed)) };
     let offered = selection.answers(&asked, &person(step, "author"));
     if offered { Ok(vec![("title", to_hex(selection.title.as_bytes()))]) } else { Err("not-offered".to_owned()) }
 }

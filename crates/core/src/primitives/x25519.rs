@@ -69,16 +69,12 @@ pub enum PublicKeyError {
     LowOrder,
 }
 
-impl fmt::Display for PublicKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NonCanonical => "public key is not canonical",
-            Self::LowOrder => "public key is of small order",
-        })
+crate::error_texts! {
+    PublicKeyError {
+        NonCanonical => "ratchet.public_key.non_canonical", "the public key is not in canonical encoding";
+        LowOrder => "ratchet.public_key.low_order", "the public key is of small order";
     }
 }
-
-impl core::error::Error for PublicKeyError {}
 
 impl From<InvalidKey> for PublicKeyError {
     fn from(error: InvalidKey) -> Self {

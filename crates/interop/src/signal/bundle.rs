@@ -39,17 +39,15 @@ pub enum BundleError {
     NonCanonical,
 }
 
-impl fmt::Display for BundleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IdentityMismatch => "pre-key bundle belongs to another identity",
-            Self::BadSignature => "signature of the pre-key bundle does not verify",
-            Self::NonCanonical => "pre-key bundle holds a key that is not canonical",
-        })
+bisik_core::error_texts! {
+    BundleError {
+        IdentityMismatch => "interop.signal.bundle.identity_mismatch",
+            "the pre-key bundle belongs to another identity than the expected one";
+        BadSignature => "interop.signal.bundle.bad_signature", "the signature of the pre-key bundle does not verify";
+        NonCanonical => "interop.signal.bundle.non_canonical",
+            "the pre-key bundle holds a key that is not in canonical encoding";
     }
 }
-
-impl core::error::Error for BundleError {}
 
 impl From<KeyError> for BundleError {
     fn from(_: KeyError) -> Self {

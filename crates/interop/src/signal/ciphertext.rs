@@ -21,13 +21,9 @@ pub enum Kind {
 #[non_exhaustive]
 pub struct CiphertextError;
 
-impl fmt::Display for CiphertextError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a message of this kind")
-    }
+bisik_core::error_texts! {
+    CiphertextError => "interop.signal.ciphertext.malformed", "the bytes are not a message of this protocol and kind"
 }
-
-impl core::error::Error for CiphertextError {}
 
 /// One encrypted message. `Debug` shows its kind and length. An eavesdropper learns both, and the header.
 #[derive(Clone, PartialEq, Eq)]

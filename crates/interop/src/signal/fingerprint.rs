@@ -86,7 +86,7 @@ impl SafetyNumber {
             return Err(ScanError::OtherVersion { theirs: version });
         }
         let same = scanned(&self.remote).ct_eq(&local) & scanned(&self.local).ct_eq(&remote);
-        if bool::from(same) { Ok(()) } else { Err(ScanError::Different) }
+        if bool::from(same) { Ok(()) } else { Err(ScanError::Mismatch) }
     }
 }
 
@@ -117,20 +117,16 @@ pub enum ScanError {
         theirs: u32,
     },
     /// Another key or another person: an attacker may be in between. Do not mark the contact as verified.
-    Different,
+    Mismatch,
 }
 
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "not the code of a safety number",
-            Self::OtherVersion { theirs: _ } => "the code has another version",
-            Self::Different => "the code is of another key or person",
-        })
+bisik_core::error_texts! {
+    ScanError {
+        Malformed => "interop.signal.scan.malformed", "the scanned code is not that of a safety number";
+        OtherVersion => "interop.signal.scan.other_version", "the scanned code has another version";
+        Mismatch => "interop.signal.scan.mismatch", "the scanned code is for another key or person";
     }
 }
-
-impl core::error::Error for ScanError {}
 
 /// `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then repeatedly `h = SHA-512(h ‖ keys)`. S-9.1.
 fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {

@@ -25,17 +25,13 @@ pub enum KeyError {
     LowOrder,
 }
 
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "public key has another length or type",
-            Self::NonCanonical => "public key is not canonical",
-            Self::LowOrder => "public key is of small order",
-        })
+bisik_core::error_texts! {
+    KeyError {
+        Malformed => "interop.signal.key.malformed", "the public key has another length or type";
+        NonCanonical => "interop.signal.key.non_canonical", "the public key is not in canonical encoding";
+        LowOrder => "interop.signal.key.low_order", "the public key is of small order";
     }
 }
-
-impl core::error::Error for KeyError {}
 
 impl From<InvalidKey> for KeyError {
     fn from(error: InvalidKey) -> Self {
@@ -251,7 +247,7 @@ impl Identity {
     }
 
     /// Seals the identity into one record of 77 bytes. `context` names the record in the caller's store; the same must
-    /// be given to [`Identity::unseal`]. Uses 24 bytes of `rng`.
+    /// be given to [`Identity::unseal`]. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`.
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut rng = rng;

@@ -20,7 +20,7 @@ use bisik_core::primitives::x25519;
 #[non_exhaustive]
 pub enum PreKeysError {
     /// The identity is not the one these pre-keys were generated for: a bug in the caller.
-    OtherIdentity,
+    WrongIdentity,
     /// There would be more one-time pre-keys than [`PreKeys::MAX_ONE_TIME`]: publish the existing ones.
     Full,
     /// A pre-key with this id exists already.
@@ -29,18 +29,14 @@ pub enum PreKeysError {
     UnknownPreKey,
 }
 
-impl fmt::Display for PreKeysError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherIdentity => "pre-keys belong to another identity",
-            Self::Full => "there are too many one-time pre-keys",
-            Self::IdTaken => "pre-key id is taken",
-            Self::UnknownPreKey => "pre-key id is unknown",
-        })
+bisik_core::error_texts! {
+    PreKeysError {
+        WrongIdentity => "interop.signal.pre_keys.wrong_identity", "the pre-keys belong to another identity";
+        Full => "interop.signal.pre_keys.full", "the pre-keys would exceed the limit of one-time pre-keys";
+        IdTaken => "interop.signal.pre_keys.id_taken", "a pre-key with this number exists";
+        UnknownPreKey => "interop.signal.pre_keys.unknown_pre_key", "no pre-key with this number exists";
     }
 }
-
-impl core::error::Error for PreKeysError {}
 
 /// The pre-keys that an accepted session has used. Pass it to [`PreKeys::remove`] and store the pre-keys in the same
 /// transaction as the session; until then the same first message could open a second session.
@@ -144,7 +140,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`]; the pre-keys are then unchanged.
+    /// [`PreKeysError::WrongIdentity`]; nothing is changed then.
     pub fn rotate(&mut self, identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Result<u32, PreKeysError> {
         let mut id = following(self.signed.last().map_or(0, |signed| signed.id));
         // Terminates: at most eight ids are taken.
@@ -160,7 +156,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`], [`PreKeysError::IdTaken`].
+    /// [`PreKeysError::WrongIdentity`], [`PreKeysError::IdTaken`].
     pub fn insert_signed(
         &mut self,
         identity: &Identity,
@@ -240,7 +236,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::OtherIdentity`], [`PreKeysError::UnknownPreKey`].
+    /// [`PreKeysError::WrongIdentity`], [`PreKeysError::UnknownPreKey`].
     pub fn bundle(
         &self,
         identity: &Identity,
@@ -298,7 +294,7 @@ impl PreKeys {
     }
 
     fn check(&self, identity: &Identity) -> Result<(), PreKeysError> {
-        if identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::OtherIdentity) }
+        if identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::WrongIdentity) }
     }
 
     const fn changed(&mut self) {

@@ -292,13 +292,10 @@ impl fmt::Debug for LtHash {
 #[non_exhaustive]
 pub struct AppStateError;
 
-impl fmt::Display for AppStateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("app state does not verify under these keys")
-    }
+bisik_core::error_texts! {
+    AppStateError => "interop.whatsapp.app_state.rejected",
+        "app state does not verify under these keys"
 }
-
-impl core::error::Error for AppStateError {}
 
 fn same(expected: &[u8; 32], tag: &[u8; 32]) -> Result<(), AppStateError> {
     if bool::from(expected.as_slice().ct_eq(tag.as_slice())) { Ok(()) } else { Err(AppStateError) }

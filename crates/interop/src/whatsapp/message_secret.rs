@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::fields::{bytes_length, put_bytes};
 use bisik_core::codec::{Malformed, Record, Records, Value};
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_gcm::{self, GCM_NONCE};
 use bisik_core::primitives::kdf::{Prk, digest};
 use bisik_core::primitives::secret::Secret;
@@ -318,18 +319,24 @@ pub enum AddOnError {
     TooLong,
     /// Not encrypted with this secret for this message, author and use case, or changed: drop it.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for AddOnError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "payload is too long",
-            Self::Rejected => "payload does not verify for this secret, message, author and use case",
-        })
+bisik_core::error_texts! {
+    AddOnError {
+        TooLong => "interop.whatsapp.add_on.too_long", "the payload is longer than 64 KiB";
+        Rejected => "interop.whatsapp.add_on.rejected",
+            "the payload was made with another secret or for another message, author or use, or was changed";
+        Internal => "interop.whatsapp.add_on.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for AddOnError {}
+impl From<InternalError> for AddOnError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// Number of the repeated field of a vote.
 const CHOSEN: u8 = 1;

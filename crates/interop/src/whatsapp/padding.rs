@@ -4,7 +4,6 @@
 //! It hides lengths only modulo 16. A receiver removes it only after the message has authenticated.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -53,13 +52,9 @@ pub fn unpad(padded: &[u8]) -> Result<&[u8], PaddingError> {
 #[non_exhaustive]
 pub struct PaddingError;
 
-impl fmt::Display for PaddingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("message does not end in valid padding")
-    }
+bisik_core::error_texts! {
+    PaddingError => "interop.whatsapp.padding.malformed", "message does not end in valid padding"
 }
-
-impl core::error::Error for PaddingError {}
 
 #[cfg(test)]
 mod tests {

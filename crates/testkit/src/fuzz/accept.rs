@@ -31,7 +31,7 @@ pub fn accept(data: &[u8]) {
         }
         Err(error) => {
             assert!(genuine.is_none(), "a genuine first message is accepted: {error:?}");
-            assert_ne!(error, AcceptError::OtherIdentity, "the pre-keys are the identity's own");
+            assert_ne!(error, AcceptError::WrongIdentity, "the pre-keys are the identity's own");
         }
     }
 }

@@ -5,8 +5,10 @@
 use std::sync::LazyLock;
 
 use bisik::device::link::{Companion, Invitation};
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Primary, Terms};
-use bisik::{DeviceListError, DisclosureHash, Identity, Timestamp, Trust};
+use bisik::device::{
+    Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, Primary, Terms,
+};
+use bisik::{DisclosureHash, Identity, Timestamp, Trust};
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::fixtures::Repeatable;

@@ -2,8 +2,7 @@
 //!
 //! A dishonest peer holds every key that the receiver holds, so it needs neither a signature nor a KEM.
 
-use bisik::RatchetDecryptError as Refusal;
-use bisik::ratchet::DoubleRatchet;
+use bisik::ratchet::{DecryptError as Refusal, DoubleRatchet};
 
 use super::fixtures::{Endpoint, RATCHETS, Repeatable};
 use super::forge::{self, Header};

@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 
 use bisik::device::{AccountKey, Custody};
 use bisik::hosting::{
-    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, Evidence, HostedDevice, HostedMember,
-    HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName, Presented, ProvenDraft, Purposes,
-    Region, Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
+    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError, Evidence,
+    HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName,
+    Presented, ProvenDraft, Purposes, Region, Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
 };
-use bisik::{DisclosureError, DisclosureHash, Identity, IdentityKey, Timestamp};
+use bisik::{DisclosureHash, Identity, IdentityKey, Timestamp};
 use ed25519_dalek::{Signer, SigningKey};
 
 use super::input::Input;

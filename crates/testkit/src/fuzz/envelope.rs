@@ -187,7 +187,7 @@ fn harmful_device(account: &mut Account, conversation: &mut Conversation, mut in
     let expected = may_write(from.side, &bytes);
     let before = conversation.revision();
     let result = receive(account, conversation, MESSAGE, &bytes);
-    assert_eq!(result.as_ref().err(), (!expected).then_some(&ReceiveError::Misbehaved), "{bytes:x?}");
+    assert_eq!(result.as_ref().err(), (!expected).then_some(&ReceiveError::ProtocolViolation), "{bytes:x?}");
     assert_eq!(conversation.revision() > before, expected);
     let shown =
         result.is_ok_and(|incoming| matches!(incoming.for_inbox().0, Received::Message { .. } | Received::Sent { .. }));

@@ -142,7 +142,7 @@ pub fn interop_decrypt(data: &[u8]) {
         let genuine = messages.iter().position(|sent| inner(&sent.bytes) == inner(&bytes));
         let before = image(&b);
         let result = match b.decrypt(&message) {
-            Err(DecryptError::OtherSession) => {
+            Err(DecryptError::OpensNewSession) => {
                 b.accept_reinitiated(bob, spent, &message).map(|accepted| accepted.plaintext).map_err(drop)
             }
             other => other.map_err(drop),
@@ -226,7 +226,7 @@ pub fn interop_accept(data: &[u8]) {
         Err(error) => {
             let intact = messages.iter().any(|sent| sent.bytes == bytes && bytes[0] == 1);
             assert!(!intact, "a genuine first message is accepted: {error:?}");
-            assert_ne!(error, AcceptError::OtherIdentity, "the pre-keys are the identity's own");
+            assert_ne!(error, AcceptError::WrongIdentity, "the pre-keys are the identity's own");
         }
     }
 }

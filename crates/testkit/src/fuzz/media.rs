@@ -4,7 +4,6 @@
 
 use std::sync::LazyLock;
 
-use bisik::error::MediaDecryptError;
 use bisik::media::{self, CHUNK, Decryptor, HEADER, MediaType, Pointer, RandomAccess};
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
@@ -65,7 +64,7 @@ fn with_edits(sent: &Sent, mut input: Input<'_>) {
     let pushed = blob.chunks(step.max(50)).try_for_each(|piece| decryptor.push(piece, &mut released));
     let end = pushed.and_then(|()| decryptor.finish());
     assert_eq!(end.is_ok(), genuine);
-    assert!(end != Err(MediaDecryptError::Incomplete) || blob.len() < sent.blob.len());
+    assert!(end != Err(media::DecryptError::Incomplete) || blob.len() < sent.blob.len());
     assert!(sent.file.starts_with(&released), "what is released is the file's");
     assert!(end.is_err() || released == sent.file);
 

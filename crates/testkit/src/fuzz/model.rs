@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::RatchetDecryptError as Refusal;
+use bisik::ratchet::DecryptError as Refusal;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
 use super::forge::Header;

@@ -99,7 +99,7 @@ impl Device {
             (Some(Ok((index, model))), _) => Expected::Read(index, model),
             (Some(Err(verdict)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(verdict))),
             (None, Some(flight)) => self.expect_accept(&flight, envelope),
-            (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotFirst)),
+            (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotPreKeyMessage)),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -11,6 +10,7 @@ use crate::signal::chain::ChainKey;
 use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::wire::WhisperHeader;
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::primitives::x25519::KeyPair;
 
@@ -22,18 +22,23 @@ pub enum EncryptError {
     TooLong,
     /// The sending chain has ended, after four billion messages without an answer: set up a new session.
     Exhausted,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for EncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "plaintext is too long for one message",
-            Self::Exhausted => "the sending chain is exhausted",
-        })
+bisik_core::error_texts! {
+    EncryptError {
+        TooLong => "interop.signal.encrypt.too_long", "the plaintext is longer than 64 MiB";
+        Exhausted => "interop.signal.encrypt.exhausted", "the sending chain is exhausted";
+        Internal => "interop.signal.encrypt.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for EncryptError {}
+impl From<InternalError> for EncryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
 /// One sending chain.
 pub(super) struct SendingChain {
@@ -66,7 +71,7 @@ impl Ratchet {
             self.step(rng)?;
         }
         let (Some(pair), Some(chain)) = (&self.pair, &self.sending) else {
-            return Err(EncryptError::Exhausted);
+            return Err(EncryptError::Internal);
         };
         if chain.next == u32::MAX {
             return Err(EncryptError::Exhausted);
@@ -93,16 +98,16 @@ impl Ratchet {
     /// after the peer's step, so that receiving needs no randomness. The peer cannot tell the difference.
     fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<(), EncryptError> {
         // There is always a key to step against, and it was checked when it was received: neither of these can fail.
-        let theirs = self.theirs.as_ref().ok_or(EncryptError::Exhausted)?;
+        let theirs = self.theirs.as_ref().ok_or(InternalError)?;
         let decoded;
         let point = match &theirs.point {
             Some(point) => point.as_ref(),
             None => {
-                decoded = theirs.public.point().map_err(|_| EncryptError::Exhausted)?;
+                decoded = theirs.public.point().map_err(|_| InternalError)?;
                 &decoded
             }
         };
-        let (pair, agreed) = KeyPair::generate_and_agree(rng, point).map_err(|_| EncryptError::Exhausted)?;
+        let (pair, agreed) = KeyPair::generate_and_agree(rng, point).map_err(|_| InternalError)?;
         let (root, key) = root_step(&self.root, &agreed);
         *self.root = root;
         self.pair = Some(pair);

@@ -1,19 +1,16 @@
-//! Errors of sender keys. There is a variant only where the caller acts differently.
+//! Why a message of a group was not encrypted, read or decrypted: a variant only where the caller acts differently.
 
-use core::fmt;
+use bisik_core::internal::InternalError;
 
 /// The bytes are not a distribution, or not a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DistributionError;
 
-impl fmt::Display for DistributionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a sender key distribution or a message of a group")
-    }
+bisik_core::error_texts! {
+    DistributionError => "interop.signal.distribution.malformed",
+        "the bytes are not a message of a group with sender keys"
 }
-
-impl core::error::Error for DistributionError {}
 
 /// Why a message was not encrypted. The sender key is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,43 +20,44 @@ pub enum GroupEncryptError {
     TooLong,
     /// The chain has ended, after 4,294,967,295 messages: make a new sender key.
     Exhausted,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for GroupEncryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "plaintext is too long for one message",
-            Self::Exhausted => "the chain of the sender key is exhausted",
-        })
+bisik_core::error_texts! {
+    GroupEncryptError {
+        TooLong => "interop.signal.group_encrypt.too_long", "the message is longer than 64 MiB";
+        Exhausted => "interop.signal.group_encrypt.exhausted", "the sender key's chain is exhausted";
+        Internal => "interop.signal.group_encrypt.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for GroupEncryptError {}
+impl From<InternalError> for GroupEncryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}
 
-/// Why a message was not decrypted. The receiver is unchanged.
+/// Why a message was not decrypted. On error the sender's state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupDecryptError {
-    /// The message is under a sender key that this member does not have, or no longer has: ask the sender for the
-    /// distribution, and keep the message until it arrives. Nothing of the message was verified.
+    /// It is under a key that was not distributed to this member, or was displaced long ago: ask the sender for the
+    /// distribution, and keep the message until then. Nothing of it was verified.
     UnknownKey,
-    /// Authentic, but received before, or so late that its key was discarded. Drop it.
+    /// The sender made it, and it was received before, or is so late that its key was deleted. Drop it.
     Replayed,
-    /// Authentic, but more than 25,000 messages before it are missing: ask for a new distribution.
+    /// The sender made it, and more than 25,000 messages before it are missing: ask for a new distribution.
     TooFarAhead,
-    /// Damaged or forged, or signed by the sender and malformed. Drop it.
+    /// It is damaged or forged, or the sender's software made it wrongly. Drop it.
     Rejected,
 }
 
-impl fmt::Display for GroupDecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownKey => "message is under an unknown sender key",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    GroupDecryptError {
+        UnknownKey => "interop.signal.group_decrypt.unknown_key", "the message is under an unknown sender key";
+        Replayed => "interop.signal.group_decrypt.replayed", "the message was received before";
+        TooFarAhead => "interop.signal.group_decrypt.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.group_decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for GroupDecryptError {}

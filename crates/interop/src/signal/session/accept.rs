@@ -85,8 +85,8 @@ impl Session {
     }
 
     /// Accepts a first message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
-    /// [`DecryptError::OtherSession`](super::DecryptError::OtherSession). The session encrypts in the new state from
-    /// now on; the other states remain for decryption.
+    /// [`DecryptError::OpensNewSession`](super::DecryptError::OpensNewSession). The session encrypts in the new state
+    /// from now on; the other states remain for decryption.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Session {
         message: &Ciphertext,
     ) -> Result<Reinitiated, AcceptError> {
         if identity.public() != self.ours {
-            return Err(AcceptError::OtherIdentity);
+            return Err(AcceptError::WrongIdentity);
         }
         let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
         if peer != self.peer {
@@ -126,11 +126,11 @@ struct NewState {
 impl NewState {
     fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
         if message.kind() != Kind::PreKey {
-            return Err(AcceptError::NotFirst);
+            return Err(AcceptError::NotPreKeyMessage);
         }
         let ours = identity.public();
         if *keys.owner() != ours {
-            return Err(AcceptError::OtherIdentity);
+            return Err(AcceptError::WrongIdentity);
         }
         let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| AcceptError::Rejected)?;
         let (opening, used) = keys.named(&outer)?;

@@ -1,6 +1,4 @@
-//! Errors of sessions. There is a variant only where the caller acts differently.
-
-use core::fmt;
+//! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
 
 use crate::signal::ratchet::OpenError;
 
@@ -11,35 +9,32 @@ pub enum InitiateError {
     /// The bundle is the local device's own: a bug in the caller, or a server that hands out the wrong bundle.
     OwnBundle,
     /// The identity or the bundle is not this session's: a bug in the caller, or a peer with a new identity.
-    OtherIdentity,
+    WrongIdentity,
     /// A key agreement with the bundle's keys gives zero: a hostile device made it. Do not use it.
     Rejected,
 }
 
-impl fmt::Display for InitiateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OwnBundle => "pre-key bundle is the local device's own",
-            Self::OtherIdentity => "identity or bundle is not this session's",
-            Self::Rejected => "pre-key bundle gives no shared secret",
-        })
+bisik_core::error_texts! {
+    InitiateError {
+        OwnBundle => "interop.signal.initiate.own_bundle", "the pre-key bundle is the local device's own";
+        WrongIdentity => "interop.signal.initiate.wrong_identity", "the identity is not that of this session";
+        Rejected => "interop.signal.initiate.rejected", "the pre-key bundle's keys give no shared secret";
     }
 }
-
-impl core::error::Error for InitiateError {}
 
 /// Why a first message did not open a state. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// The message is not a pre-key message: it belongs to a session that was lost. Ask the sender for a new session.
-    NotFirst,
+    /// It is not a pre-key message, so it belongs to a session, which this device has lost: ask the sender for a new
+    /// one.
+    NotPreKeyMessage,
     /// The identity, or the owner of the pre-keys, is not the session's: a bug in the caller.
-    OtherIdentity,
-    /// The message names pre-keys that this device does not have: used already, discarded, or of a lost installation.
-    /// Tell the sender to fetch a new bundle.
+    WrongIdentity,
+    /// It names pre-keys that this device does not have: they were used, dropped, or lost with an installation.
+    /// Ask the sender to fetch a new bundle.
     UnknownPreKey,
-    /// The message is authentic, but from another identity than the pinned one: warn the user, as for any changed key.
+    /// Another identity than the pinned one wrote it: warn the user, as for any changed key.
     IdentityMismatch,
     /// The message names a state that was opened before. If the session still exists, this is a duplicate: drop it. If
     /// the session was lost or deleted since, the sender still writes in it: ask the sender for a new session.
@@ -47,28 +42,28 @@ pub enum AcceptError {
     /// The signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate it,
     /// publish the new bundle, and ask the sender for a new session.
     ReplayCacheFull,
-    /// The message claims that more than 25,000 messages precede it: ask the sender for a new session.
+    /// It claims that more than 25,000 messages precede it: ask the sender for a new session.
     TooFarAhead,
-    /// Damaged or forged. Drop it.
+    /// It is damaged or forged. Drop it.
     Rejected,
 }
 
-impl fmt::Display for AcceptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotFirst => "message is no pre-key message, and its session is unknown",
-            Self::OtherIdentity => "pre-keys or session belong to another identity",
-            Self::UnknownPreKey => "first message names unknown pre-keys",
-            Self::IdentityMismatch => "first message is from another identity",
-            Self::Replayed => "first message opened a session before",
-            Self::ReplayCacheFull => "signed pre-key cannot remember more sessions",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "first message does not verify",
-        })
+bisik_core::error_texts! {
+    AcceptError {
+        NotPreKeyMessage => "interop.signal.accept.not_pre_key_message",
+            "the message belongs to a session that is not here";
+        WrongIdentity => "interop.signal.accept.wrong_identity",
+            "the pre-keys or the session belong to another identity";
+        UnknownPreKey => "interop.signal.accept.unknown_pre_key", "the first message names unknown pre-keys";
+        IdentityMismatch => "interop.signal.accept.identity_mismatch",
+            "the first message was written by another identity than the expected one";
+        Replayed => "interop.signal.accept.replayed", "the first message opened a session before";
+        ReplayCacheFull => "interop.signal.accept.replay_cache_full",
+            "the signed pre-key cannot remember more sessions";
+        TooFarAhead => "interop.signal.accept.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.accept.rejected", "the first message does not verify";
     }
 }
-
-impl core::error::Error for AcceptError {}
 
 impl From<OpenError> for AcceptError {
     fn from(error: OpenError) -> Self {
@@ -80,37 +75,33 @@ impl From<OpenError> for AcceptError {
     }
 }
 
-/// Why a message was not decrypted. The session is unchanged.
+/// Why a message was not decrypted. On error the session is unchanged.
 ///
-/// Headers are not encrypted or yet verified: an attacker can provoke any of these errors with a forged message. Drop
-/// the message, or ask for a new session, but conclude nothing about the peer.
+/// Headers of this protocol are not authenticated until a message decrypts: all variants but [`DecryptError::Rejected`]
+/// repeat what the message claims. Conclude nothing about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
     /// The message opens another state: hand it to
     /// [`Session::accept_reinitiated`](crate::signal::Session::accept_reinitiated).
-    OtherSession,
-    /// Its key was used or discarded: the message is a duplicate, or very late. Drop it.
+    OpensNewSession,
+    /// Its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,
     /// More than 25,000 messages before it are missing. If this repeats, set up a new session.
     TooFarAhead,
-    /// Not made by the peer in any known state, changed in transit, or of a receiving chain that newer ones have
-    /// displaced. Drop it; if this repeats, set up a new session.
+    /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop
+    /// it; if that repeats, set up a new session.
     Rejected,
 }
 
-impl fmt::Display for DecryptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherSession => "message opens another session",
-            Self::Replayed => "message was received before",
-            Self::TooFarAhead => "too many messages before this one are missing",
-            Self::Rejected => "message does not verify",
-        })
+bisik_core::error_texts! {
+    DecryptError {
+        OpensNewSession => "interop.signal.decrypt.opens_new_session", "the message opens another session";
+        Replayed => "interop.signal.decrypt.replayed", "the message was received before";
+        TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
+        Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
     }
 }
-
-impl core::error::Error for DecryptError {}
 
 impl From<OpenError> for DecryptError {
     fn from(error: OpenError) -> Self {

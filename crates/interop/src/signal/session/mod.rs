@@ -132,7 +132,7 @@ impl Session {
     ) -> Result<(), InitiateError> {
         let mut rng = rng;
         if identity.public() != self.ours || bundle.identity != self.peer {
-            return Err(InitiateError::OtherIdentity);
+            return Err(InitiateError::WrongIdentity);
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
         self.push(state);
@@ -156,7 +156,7 @@ impl Session {
     ) -> Result<Ciphertext, EncryptError> {
         let mut rng = rng;
         let Self { ours, registration_id, peer, states, revision } = self;
-        let state = states.front_mut().ok_or(EncryptError::Exhausted)?;
+        let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
         *revision = revision.saturating_add(1);
@@ -187,7 +187,7 @@ impl Session {
     /// alone.
     ///
     /// Messages may arrive late, twice or out of order, and belong to any of the states. Pass a first message of an
-    /// unknown state ([`DecryptError::OtherSession`]) to [`Session::accept_reinitiated`].
+    /// unknown state ([`DecryptError::OpensNewSession`]) to [`Session::accept_reinitiated`].
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ impl Session {
                 let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
                 // S-5.3. The base key names the state, so that no pre-key is needed a second time.
                 let known = self.states.iter().enumerate().find(|(_, state)| state.base_key == outer.base_key);
-                let (state, found) = known.ok_or(DecryptError::OtherSession)?;
+                let (state, found) = known.ok_or(DecryptError::OpensNewSession)?;
                 // S-5.4. No tag covers the identity in a pre-key message: it must at least not contradict the
                 // session's.
                 if outer.identity != *self.peer.key() {

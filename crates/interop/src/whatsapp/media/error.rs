@@ -1,6 +1,6 @@
-//! Errors of attachments.
+//! Why a file was not encrypted, or a blob not decrypted.
 
-use core::fmt;
+use bisik_core::internal::InternalError;
 
 /// Why a file was not encrypted, or a blob not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,15 +11,20 @@ pub enum MediaError {
     /// The blob or payload does not verify: another one, or changed. There is one error for all causes, so that it is
     /// no oracle.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
-impl fmt::Display for MediaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "file is too large",
-            Self::Rejected => "attachment does not verify",
-        })
+bisik_core::error_texts! {
+    MediaError {
+        TooLarge => "interop.whatsapp.media.too_large", "file is too large";
+        Rejected => "interop.whatsapp.media.rejected", "the blob is not the one that the message names, or was changed";
+        Internal => "interop.whatsapp.media.internal", InternalError::TEXT;
     }
 }
 
-impl core::error::Error for MediaError {}
+impl From<InternalError> for MediaError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
+    }
+}

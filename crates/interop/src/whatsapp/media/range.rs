@@ -200,6 +200,6 @@ const WINDOW_SIZE: u64 = 64 << 10;
 const BLOCK_SIZE: u64 = 16;
 /// Bytes of the tag at the end.
 const TAG_SIZE: u64 = 10;
-/// If the tag alone is left over as a last window of `IV ‖ blob`, the blob is 6 bytes short of a whole number of windows:
-/// 16 fewer for the IV, 10 more for the tag.
+/// If the tag alone is left over as a last window of `IV ‖ blob`, the blob is 6 bytes short of a whole number of
+/// windows: 16 fewer for the IV, 10 more for the tag.
 const ONLY_THE_TAG: u64 = 6;
