@@ -140,7 +140,7 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::WrongIdentity`]; nothing is changed then.
+    /// [`PreKeysError::WrongIdentity`]; the pre-keys are then unchanged.
     pub fn rotate(&mut self, identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Result<u32, PreKeysError> {
         let mut id = following(self.signed.last().map_or(0, |signed| signed.id));
         // Terminates: at most eight ids are taken.
