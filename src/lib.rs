@@ -42,7 +42,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, internal, primitives, storage, time};
+use bisik_core::{codec, convert, internal, primitives, revision, storage, time};
 
 mod labels;
 

@@ -122,7 +122,7 @@ fn media_encrypt(args: Args<'_>) -> Answer {
         Some(key) => {
             let (mut encryptor, mut blob) = (Encryptor::new(kind, MediaKey::from_bytes(key)), Vec::new());
             encryptor.push(&data, &mut blob)?;
-            let attachment = encryptor.finish(&mut blob);
+            let attachment = encryptor.finish(&mut blob)?;
             (blob, attachment)
         }
         None => media::encrypt(kind, &data, &mut rand::rng())?,

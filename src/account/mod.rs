@@ -15,6 +15,7 @@ use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListE
 use crate::handshake::DisclosureHash;
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
+use crate::revision;
 use crate::time::Timestamp;
 
 /// The local device of an account, with the state shared by all its conversations.
@@ -262,7 +263,7 @@ impl Account {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::device::{DeviceDirectory, Primary};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
+use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 
 impl Account {
@@ -60,7 +61,7 @@ impl Account {
 
     fn read(state: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(state);
-        let revision = reader.u64()?;
+        let revision = revision::read(&mut reader)?;
         let published = reader.flag()?;
         let identity = Identity::read(&mut reader)?;
         let pre_keys = PreKeys::read(&mut reader)?;

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::codec::{Malformed, Reader};
+use crate::internal::InternalError;
 
 /// Maximum length in bytes of the metadata bound to a frame. Longer than any RTP header with its extensions, and short
 /// enough to copy beside the frame's header without an allocation.
@@ -29,27 +30,35 @@ impl Header {
         let config = reader.u8()?;
         let key_id = field(config >> 4, &mut reader)?;
         let counter = field(config & 0x0f, &mut reader)?;
-        Ok(Self { key_id, counter, length: frame.len().saturating_sub(reader.rest().len()) })
+        let length = frame.len().checked_sub(reader.rest().len()).ok_or(Malformed)?;
+        Ok(Self { key_id, counter, length })
     }
 }
 
 /// Decodes one of the two numbers, from its four bits or from the bytes whose count they give.
 fn field(bits: u8, reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let Some(more) = bits.checked_sub(EXTENDED) else { return Ok(bits.into()) };
-    let bytes = reader.slice(usize::from(more).saturating_add(1))?;
+    let bytes = reader.slice(usize::from(more).checked_add(1).ok_or(Malformed)?)?;
     let value = bytes.iter().fold(0, |value: u64, byte| (value << 8) | u64::from(*byte));
     let shortest = value >= u64::from(EXTENDED) && bytes.first() != Some(&0);
     if shortest { Ok(value) } else { Err(Malformed) }
 }
 
-/// Encodes a number: its four bits, and the bytes that follow. `bytes` is `value` in big-endian order.
-fn shortest(value: u64, bytes: &[u8; 8]) -> (u8, &[u8]) {
-    let zeros = usize::try_from(value.leading_zeros() / 8).unwrap_or(0);
-    let rest = bytes.get(zeros..).unwrap_or_default();
-    match bytes {
-        [0, 0, 0, 0, 0, 0, 0, low] if *low < EXTENDED => (*low, &[]),
-        _ => (u8::try_from(rest.len()).unwrap_or(0).saturating_sub(1) | EXTENDED, rest),
+/// Encodes a number of eight big-endian bytes: its four bits, and the bytes that follow.
+fn shortest(bytes: &[u8; 8]) -> (u8, &[u8]) {
+    if let [0, 0, 0, 0, 0, 0, 0, low] = bytes
+        && *low < EXTENDED
+    {
+        return (*low, &[]);
     }
+    let mut rest = bytes.as_slice();
+    for more in (1..8).rev() {
+        match rest {
+            [0, shorter @ ..] => rest = shorter,
+            _ => return (more | EXTENDED, rest),
+        }
+    }
+    (EXTENDED, rest)
 }
 
 /// Associated data of a frame, `header ‖ metadata`. Kept on the stack.
@@ -60,15 +69,15 @@ pub(super) struct Associated {
 
 impl Associated {
     /// Begins with the header that encodes `key_id` and `counter`.
-    pub(super) fn encode(key_id: u64, counter: u64) -> Self {
+    pub(super) fn encode(key_id: u64, counter: u64) -> Result<Self, InternalError> {
         let (key_bytes, counter_bytes) = (key_id.to_be_bytes(), counter.to_be_bytes());
-        let (key_bits, key) = shortest(key_id, &key_bytes);
-        let (counter_bits, counter) = shortest(counter, &counter_bytes);
-        Self::empty().with(&[(key_bits << 4) | counter_bits]).with(key).with(counter)
+        let (key_bits, key) = shortest(&key_bytes);
+        let (counter_bits, counter) = shortest(&counter_bytes);
+        Self::empty().with(&[(key_bits << 4) | counter_bits])?.with(key)?.with(counter)
     }
 
     /// Begins with a received header.
-    pub(super) fn received(header: &[u8]) -> Self {
+    pub(super) fn received(header: &[u8]) -> Result<Self, InternalError> {
         Self::empty().with(header)
     }
 
@@ -77,17 +86,16 @@ impl Associated {
     }
 
     /// Appends `part`. Callers check the length of metadata first; a header always fits.
-    pub(super) fn with(mut self, part: &[u8]) -> Self {
-        let end = self.length.saturating_add(part.len());
-        if let Some(room) = self.bytes.get_mut(self.length..end) {
-            room.copy_from_slice(part);
-            self.length = end;
-        }
-        self
+    pub(super) fn with(mut self, part: &[u8]) -> Result<Self, InternalError> {
+        let end = self.length.checked_add(part.len()).ok_or(InternalError)?;
+        self.bytes.get_mut(self.length..end).ok_or(InternalError)?.copy_from_slice(part);
+        self.length = end;
+        Ok(self)
     }
 
     pub(super) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        let (used, _) = self.bytes.split_at(self.length);
+        used
     }
 }
 
@@ -109,7 +117,7 @@ mod tests {
         for vector in vectors {
             let (key_id, counter) = (number(&vector, "kid"), number(&vector, "ctr"));
             let encoded = bytes(&vector, "encoded");
-            assert_eq!(Associated::encode(key_id, counter).as_slice(), encoded);
+            assert_eq!(Associated::encode(key_id, counter).unwrap().as_slice(), encoded);
             assert_eq!(Header::decode(&encoded), Ok(Header { key_id, counter, length: encoded.len() }));
             for length in 0..encoded.len() {
                 assert_eq!(Header::decode(&encoded[..length]), Err(Malformed), "cut short");
@@ -132,7 +140,7 @@ mod tests {
             let mut frame = [0xa5; 18];
             frame[0] = config;
             let header = Header::decode(&frame).unwrap();
-            assert_eq!(Associated::encode(header.key_id, header.counter).as_slice(), &frame[..header.length]);
+            assert_eq!(Associated::encode(header.key_id, header.counter).unwrap().as_slice(), &frame[..header.length]);
         }
     }
 }

@@ -136,31 +136,40 @@ pub(super) fn participant_of(key_id: u64) -> Option<Participant> {
 /// of 12.
 ///
 /// They are wiped on drop and do not appear in `Debug` output.
-pub struct SrtpKeys(Box<Secret<44>>);
+pub struct SrtpKeys(Box<Srtp>);
+
+struct Srtp {
+    both: Secret<44>,
+    key: Secret<32>,
+    salt: Secret<12>,
+}
 
 impl SrtpKeys {
     pub(super) fn new(keys: Secret<44>) -> Self {
-        Self(Box::new(keys))
+        let mut srtp = Srtp { both: keys, key: Secret::zero(), salt: Secret::zero() };
+        let Srtp { both, key, salt } = &mut srtp;
+        let parts = key.expose_mut().iter_mut().chain(salt.expose_mut());
+        parts.zip(both.expose()).for_each(|(to, from)| *to = *from);
+        Self(Box::new(srtp))
     }
 
     /// Returns `master key ‖ master salt`, 44 bytes, the form of RFC 7714, section 14, which SRTP implementations take.
     /// The caller must wipe copies.
     #[must_use]
     pub fn expose_key_and_salt(&self) -> &[u8; 44] {
-        self.0.expose()
+        self.0.both.expose()
     }
 
     /// Returns the master key. The caller must wipe copies.
     #[must_use]
     pub fn expose_master_key(&self) -> &[u8; 32] {
-        let [key @ .., _, _, _, _, _, _, _, _, _, _, _, _] = self.0.expose();
-        key
+        self.0.key.expose()
     }
 
     /// Returns the master salt.
     #[must_use]
     pub fn expose_master_salt(&self) -> &[u8; 12] {
-        self.0.expose().last_chunk().unwrap_or(&[0; 12])
+        self.0.salt.expose()
     }
 }
 

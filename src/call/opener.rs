@@ -11,6 +11,7 @@ use super::keys::{Participant, SenderKey, participant_of};
 use super::suite::FrameKey;
 use super::window::{NotNew, Window};
 use crate::codec::Malformed;
+use crate::internal::InternalError;
 
 /// Decrypts the frames of every participant whose key is installed, each frame once (docs/spec/calls.md, section 9.5).
 ///
@@ -75,7 +76,7 @@ impl FrameOpener {
         let sender = self.senders.entry(participant).or_default();
         // P-9.10: drop an older key whose 4-bit epoch is being reused; its late frames have had their time.
         sender.retain(|older| older.key_id != key_id);
-        sender.truncate(MAX_EPOCHS.saturating_sub(1));
+        sender.truncate(MAX_EPOCHS - 1);
         sender.iter_mut().for_each(|older| older.left = older.left.min(LATE_FRAMES));
         let frame_key = FrameKey::derive(key.suite, key_id, key.base.expose_bytes());
         let receiving = Receiving { epoch: key.epoch, key_id, key: frame_key, window: Window::new(), left: u64::MAX };
@@ -93,7 +94,7 @@ impl FrameOpener {
     pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
         let Header { key_id, counter, length } = Header::decode(frame).map_err(|Malformed| OpenError::Malformed)?;
         let (participant, receiving) = self.find(key_id)?;
-        let ciphertext = frame.len().saturating_sub(length);
+        let ciphertext = frame.len().checked_sub(length).ok_or(OpenError::Malformed)?;
         let body = ciphertext.checked_sub(receiving.key.tag_length()).ok_or(OpenError::Malformed)?;
         receiving.window.check(counter).map_err(|reason| match reason {
             NotNew::Received => OpenError::Replayed,
@@ -104,7 +105,8 @@ impl FrameOpener {
         }
         let (header, rest) = frame.split_at_mut_checked(length).ok_or(OpenError::Malformed)?;
         let (plaintext, tag) = rest.split_at_mut_checked(body).ok_or(OpenError::Malformed)?;
-        let associated = Associated::received(header).with(metadata);
+        let associated = Associated::received(header).and_then(|header| header.with(metadata));
+        let associated = associated.map_err(|InternalError| OpenError::Rejected)?;
         receiving.key.open(counter, &associated, plaintext, tag)?;
 
         // P-9.13: remember the counter only now that the frame has verified.

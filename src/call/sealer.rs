@@ -93,19 +93,17 @@ impl FrameSealer {
         if counter >= self.limit {
             return Err(if counter == LAST { SealError::Exhausted } else { SealError::NotReserved });
         }
-        let associated = Associated::encode(self.sender.key_id(), counter);
+        let next = counter.checked_add(1).ok_or(SealError::Exhausted)?;
+        let header = Associated::encode(self.sender.key_id(), counter)?;
         let start = output.len();
-        output.extend_from_slice(associated.as_slice());
-        let body = output.len();
-        output.extend_from_slice(plaintext);
-        let associated = associated.with(metadata);
-        let tag = self.key.seal(counter, &associated, output.get_mut(body..).unwrap_or_default());
-        let Some(tag) = tag else {
+        output.extend_from_slice(header.as_slice());
+        let associated = header.with(metadata);
+        let sealed = associated.and_then(|associated| self.key.seal(counter, &associated, plaintext, output));
+        if let Err(bug) = sealed {
             output.truncate(start);
-            return Err(SealError::TooLong);
-        };
-        output.extend_from_slice(tag.get(..self.key.tag_length()).unwrap_or_default());
-        self.next = counter.saturating_add(1);
+            return Err(bug.into());
+        }
+        self.next = next;
         Ok(())
     }
 
@@ -155,7 +153,7 @@ impl FrameSealer {
         let start = match self.origin {
             Origin::Memory => self.next,
             Origin::Recorded => self.limit,
-            Origin::Restored => self.limit.saturating_add(jump(&mut rng)),
+            Origin::Restored => self.limit.checked_add(jump(&mut rng)).ok_or(SealError::Exhausted)?,
         };
         let limit = start.checked_add(count.into()).ok_or(SealError::Exhausted)?;
         if self.origin == Origin::Memory {
@@ -264,7 +262,8 @@ impl fmt::Debug for HeldCounters<'_> {
 fn jump(rng: &mut dyn CryptoRng) -> u64 {
     let mut random = [0; 16];
     rng.fill_bytes(&mut random);
-    random.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 8
+    let [a, b, c, d, e, f, g, h, ..] = random;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 8
 }
 
 /// The one counter that is never used, so that every used counter has a successor.

@@ -1,9 +1,12 @@
 //! [`FrameSuite`]: the five cipher suites of RFC 9605, section 4.5, and the keys of frames under them.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::error::OpenError;
 use super::header::Associated;
+use crate::internal::InternalError;
+use crate::primitives::aead::Forged;
 use crate::primitives::secret::Secret;
 use crate::primitives::sframe::{FRAME_NONCE, FrameAead, FrameSecret};
 
@@ -101,9 +104,15 @@ impl FrameKey {
         self.aead.tag_length()
     }
 
-    /// Encrypts `buffer` in place. Returns 16 bytes that begin with the tag, or `None` if `buffer` exceeds 64 GiB.
-    pub(super) fn seal(&self, counter: u64, associated: &Associated, buffer: &mut [u8]) -> Option<[u8; 16]> {
-        self.aead.seal(&self.nonce(counter), associated.as_slice(), buffer).ok()
+    /// Appends ciphertext and tag of `plaintext` to `output`.
+    pub(super) fn seal(
+        &self,
+        counter: u64,
+        associated: &Associated,
+        plaintext: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), InternalError> {
+        self.aead.seal_append(&self.nonce(counter), associated.as_slice(), plaintext, output)
     }
 
     /// Verifies the tag, then decrypts `buffer` in place.
@@ -114,7 +123,7 @@ impl FrameKey {
         buffer: &mut [u8],
         tag: &[u8],
     ) -> Result<(), OpenError> {
-        self.aead.open(&self.nonce(counter), associated.as_slice(), buffer, tag).map_err(|_| OpenError::Rejected)
+        self.aead.open(&self.nonce(counter), associated.as_slice(), buffer, tag).map_err(|Forged| OpenError::Rejected)
     }
 
     /// The salt, with the counter XORed into its last eight bytes (RFC 9605, section 4.4.3).
@@ -129,9 +138,6 @@ impl FrameKey {
 mod tests {
     use super::*;
     use crate::call::published::{self, bytes, number};
-    use crate::primitives::aead::Forged;
-    use crate::primitives::secret::Secret;
-    use alloc::vec::Vec;
 
     /// P-9.8: RFC 9605, appendix C.3, with every intermediate value that is visible outside the cipher.
     #[test]
@@ -146,15 +152,16 @@ mod tests {
             assert_eq!(key.salt.expose().as_slice(), bytes(&vector, "sframe_salt"));
             assert_eq!(key.nonce(counter).as_slice(), bytes(&vector, "nonce"));
 
-            let header = Associated::encode(key_id, counter).as_slice().to_vec();
-            let associated = Associated::encode(key_id, counter).with(&bytes(&vector, "metadata"));
+            let header = Associated::encode(key_id, counter).unwrap().as_slice().to_vec();
+            let associated = Associated::encode(key_id, counter).unwrap().with(&bytes(&vector, "metadata")).unwrap();
             assert_eq!(associated.as_slice(), bytes(&vector, "aad"));
-            let mut buffer = bytes(&vector, "pt");
-            let tag = key.seal(counter, &associated, &mut buffer).unwrap();
-            let tag = &tag[..suite.tag_length()];
-            assert_eq!([header.as_slice(), &buffer, tag].concat(), bytes(&vector, "ct"));
-            assert_eq!(key.open(counter, &associated, &mut buffer, tag), Ok(()));
-            assert_eq!(buffer, bytes(&vector, "pt"));
+            let (mut sealed, plaintext) = (header.clone(), bytes(&vector, "pt"));
+            key.seal(counter, &associated, &plaintext, &mut sealed).unwrap();
+            assert_eq!(sealed, bytes(&vector, "ct"));
+            let (buffer, tag) = sealed[header.len()..].split_at_mut(plaintext.len());
+            assert_eq!(tag.len(), suite.tag_length());
+            assert_eq!(key.open(counter, &associated, buffer, tag), Ok(()));
+            assert_eq!(buffer, plaintext);
         }
     }
 
@@ -183,13 +190,15 @@ mod tests {
         for (vector, tag_length) in vectors.iter().zip([10, 8, 4]) {
             let cipher = FrameAead::ctr_hmac(&Secret::new(bytes(vector, "key").try_into().unwrap()), tag_length);
             let nonce = bytes(vector, "nonce").try_into().unwrap();
-            let (aad, mut buffer) = (bytes(vector, "aad"), bytes(vector, "pt"));
-            let tag = cipher.seal(&nonce, &aad, &mut buffer).unwrap();
-            let sealed = [buffer.as_slice(), &tag[..cipher.tag_length()]].concat();
+            let (aad, plaintext, mut sealed) = (bytes(vector, "aad"), bytes(vector, "pt"), Vec::new());
+            cipher.seal_append(&nonce, &aad, &plaintext, &mut sealed).unwrap();
             assert_eq!(sealed, bytes(vector, "ct"));
-            assert_eq!(cipher.open(&nonce, &aad, &mut buffer, &tag), Err(Forged), "a longer tag is another tag");
-            assert_eq!(cipher.open(&nonce, &aad, &mut buffer, &tag[..tag_length]), Ok(()));
-            assert_eq!(buffer, bytes(vector, "pt"));
+            let (buffer, tag) = sealed.split_at_mut(plaintext.len());
+            assert_eq!((tag.len(), cipher.tag_length()), (tag_length, tag_length));
+            let longer = [&*tag, &[0]].concat();
+            assert_eq!(cipher.open(&nonce, &aad, buffer, &longer), Err(Forged), "a longer tag is another tag");
+            assert_eq!(cipher.open(&nonce, &aad, buffer, tag), Ok(()));
+            assert_eq!(buffer, plaintext);
         }
     }
 
@@ -202,8 +211,10 @@ mod tests {
         let mut nonce = hex::<12>("00005501a0b200000000f17b");
         nonce.iter_mut().zip(b"Quid pro quo").for_each(|(byte, salt)| *byte ^= salt);
         assert_eq!(nonce, hex::<12>("51753c6580c2726f20718414"));
-        let mut payload = *b"Gallia est omnis divisa in partes tres";
-        let tag = FrameAead::aes_256_gcm(&key).seal(&nonce, &header, &mut payload).unwrap();
+        let mut packet = Vec::new();
+        let cipher = FrameAead::aes_256_gcm(&key);
+        cipher.seal_append(&nonce, &header, b"Gallia est omnis divisa in partes tres", &mut packet).unwrap();
+        let (payload, tag) = packet.split_at(38);
         assert_eq!(payload, hex::<38>("32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799b87b"));
         assert_eq!(tag, hex::<16>("7aa3db36dfffd6b0f9bb7878d7a76c13"));
     }

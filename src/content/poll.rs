@@ -171,7 +171,10 @@ impl<'a> Votes<'a> {
             let bit = u32::try_from(*choice).ok().and_then(|choice| 1_u32.checked_shl(choice));
             bit.filter(|bit| bits & bit == 0).map(|bit| bits | bit).ok_or(ContentError::OutOfRange)
         })?;
-        let sequence = earlier.map_or(0, |earlier| earlier.sequence).saturating_add(1);
+        let sequence = match earlier {
+            Some(earlier) => earlier.sequence.checked_add(1).ok_or(ContentError::OutOfRange)?,
+            None => 1,
+        };
         let vote = Vote { sequence, sent, bits };
         if !self.allows(vote) {
             return Err(ContentError::OutOfRange);
@@ -207,8 +210,8 @@ impl<'a> Votes<'a> {
         let mut randomness = [0; NONCE];
         rng.fill_bytes(&mut randomness);
         let hedged = key.derive(labels::VOTE_NONCE, &[&randomness, plaintext.expose()]);
-        let [nonce @ .., _, _, _, _, _, _, _, _] = hedged.expose();
-        let tag = key.seal(nonce, &[], plaintext.expose_mut());
+        let nonce = hedged.truncate();
+        let tag = key.seal(&nonce, &[], plaintext.expose_mut());
         let mut sealed = [0; SEALED];
         let parts = nonce.iter().chain(plaintext.expose()).chain(&tag);
         sealed.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
@@ -225,9 +228,9 @@ impl<'a> Votes<'a> {
 
     /// Returns whether the poll has these options and allows so many. Requirement P-7.14.
     fn allows(&self, vote: Vote) -> bool {
-        let options = u32::try_from(self.poll.options.len()).unwrap_or(0);
-        let beyond = vote.bits.checked_shr(options).unwrap_or(0);
-        beyond == 0 && vote.bits.count_ones() <= self.poll.most_choices
+        let offered = |bit: u32| usize::try_from(bit).is_ok_and(|bit| bit < self.poll.options.len());
+        let chosen = (0..u32::BITS).filter(|bit| vote.bits & (1 << bit) != 0);
+        chosen.into_iter().all(offered) && vote.bits.count_ones() <= self.poll.most_choices
     }
 }
 

@@ -41,6 +41,7 @@ use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::kdf::digest;
+use crate::revision;
 use crate::time::Timestamp;
 use link::Link;
 use pending::Pending;
@@ -238,7 +239,7 @@ impl Conversation {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

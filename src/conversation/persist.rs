@@ -16,6 +16,7 @@ use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::DeviceDirectory;
 use crate::hosting::LabelState;
 use crate::labels::kind;
+use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 
 /// Which record of an application's database. The library names these records itself, and seals each under its name: a
@@ -128,7 +129,7 @@ impl Conversation {
 
     fn read(state: &[u8], id: ConversationId) -> Result<Self, Malformed> {
         let mut reader = Reader::new(state);
-        let revision = reader.u64()?;
+        let revision = revision::read(&mut reader)?;
         let policy = if reader.flag()? { IdentityPolicy::Block } else { IdentityPolicy::Notify };
         let unacknowledged = reader.flag()?;
         let peer = DeviceDirectory::decode(&mut reader)?;

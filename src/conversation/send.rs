@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::handshake::DisclosureHash;
 use crate::hosting::Blocked;
 use crate::keys::{IdentityKey, VerifiedBundle};
-use crate::session::Session;
+use crate::session::{InitiateError, Session};
 use crate::time::Timestamp;
 
 /// A device that a bundle is needed for.
@@ -154,7 +154,11 @@ impl Conversation {
             let theirs = self.entry(account, *device).map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure());
             let disclosure = under(account.disclosure(), theirs);
             let session = Session::initiate_under(account.identity(), bundle, disclosure, rng);
-            sessions.push((*device, session.map_err(|_| SendError::WrongBundle)?));
+            let session = session.map_err(|error| match error {
+                InitiateError::OwnBundle => SendError::WrongBundle,
+                InitiateError::Internal => SendError::Internal,
+            })?;
+            sessions.push((*device, session));
         }
         Ok(sessions)
     }

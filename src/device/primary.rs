@@ -60,7 +60,7 @@ impl Primary {
             issued: issued(now),
             expires: issued(now).plus_seconds(LIFETIME),
             certificates: [DeviceCertificate::sign(identity, &account, DeviceEntry::PRIMARY, terms)].into(),
-            next_index: DeviceEntry::PRIMARY.saturating_add(1),
+            next_index: DeviceEntry::PRIMARY + 1,
         };
         Self { list: DeviceList::sign(content, identity) }
     }

@@ -117,9 +117,13 @@ fn initiate_with(
     let (first, agreed) = secrets.split_last().ok_or(InitiateError::Internal)?;
 
     let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
-    let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret);
+    let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret)?;
     let established = transcript.establish(identity.public(), *bundle.identity(), first, agreed, &kem_secret);
-    let one_time_id = bundle.one_time.as_ref().map_or(0, |(id, _)| *id);
+    // 0 stands for none: ids begin at 1.
+    let one_time_id = match &bundle.one_time {
+        Some((id, _)) => *id,
+        None => 0,
+    };
     let first_flight =
         FirstFlight { ephemeral: *ephemeral.public(), signed_id: bundle.signed_id, one_time_id, kem, sealed_identity };
     Ok(Initiated { established, first_flight, ratchet_key: *bundle.signed.public() })

@@ -5,6 +5,7 @@
 use alloc::boxed::Box;
 
 use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
+use crate::internal::InternalError;
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::aead::{self, Forged, NONCE, TAG};
@@ -40,15 +41,15 @@ impl Open {
         identity: &IdentityKey,
         agreed: &[Secret<32>],
         kem: &Secret<32>,
-    ) -> [u8; SEALED_IDENTITY] {
+    ) -> Result<[u8; SEALED_IDENTITY], InternalError> {
         let key = self.identity_key(agreed, kem);
         let mut sealed = identity.to_bytes();
-        let tag = aead::seal_once(&key, &[0; NONCE], &self.0, &mut sealed);
+        let tag = aead::seal_once(&key, &[0; NONCE], &self.0, &mut sealed)?;
         let mut joined = [0; SEALED_IDENTITY];
         for (to, from) in joined.iter_mut().zip(sealed.iter().chain(&tag)) {
             *to = *from;
         }
-        joined
+        Ok(joined)
     }
 
     /// Decrypts the initiator's identity key. The bytes are not validated yet.

@@ -194,16 +194,16 @@ impl IdentityKey {
     /// Decodes an identity key, and returns the X25519 point that the check has computed.
     pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
         let (signing, agreement) = split(bytes);
-        SignaturePublicKey::decode(signing)?;
-        let point = Point::decode(PublicKey::decode(agreement)?)?;
-        Ok((Self { signing: *signing, agreement: *point.public() }, point))
+        SignaturePublicKey::decode(&signing)?;
+        let point = Point::decode(PublicKey::decode(&agreement)?)?;
+        Ok((Self { signing, agreement: *point.public() }, point))
     }
 
     /// Decodes an identity key without decompressing either half. For keys whose points the caller decodes itself, and
     /// for records, whose keys were checked before they were sealed.
     pub(crate) fn from_bytes_without_points(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         let (signing, agreement) = split(bytes);
-        Ok(Self { signing: *signing, agreement: PublicKey::decode(agreement)? })
+        Ok(Self { signing, agreement: PublicKey::decode(&agreement)? })
     }
 
     /// Returns the 64 bytes: Ed25519, then X25519.
@@ -235,9 +235,10 @@ impl IdentityKey {
     }
 }
 
-fn split(bytes: &[u8; IdentityKey::LENGTH]) -> (&[u8; 32], &[u8; 32]) {
-    const EMPTY: &[u8; 32] = &[0; 32];
-    (bytes.first_chunk().unwrap_or(EMPTY), bytes.last_chunk().unwrap_or(EMPTY))
+fn split(bytes: &[u8; IdentityKey::LENGTH]) -> ([u8; 32], [u8; 32]) {
+    let (mut signing, mut agreement) = ([0; 32], [0; 32]);
+    signing.iter_mut().chain(&mut agreement).zip(bytes).for_each(|(to, from)| *to = *from);
+    (signing, agreement)
 }
 
 /// Compares in constant time: an attacker who measures time must not learn who the peer of a session is.

@@ -16,6 +16,7 @@ use crate::primitives::ed25519::SignaturePublicKey;
 use crate::primitives::kdf::digest;
 use crate::primitives::mlkem768::DecapsulationKey;
 use crate::primitives::x25519::KeyPair;
+use crate::revision;
 use crate::time::Timestamp;
 
 /// Why pre-keys could not be generated.
@@ -309,7 +310,7 @@ impl PreKeys {
     }
 
     const fn touch(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::labels::kind;
 use crate::primitives::ed25519::SignaturePublicKey;
 use crate::primitives::secret::Secret;
 use crate::primitives::x25519::{KeyPair, PublicKey};
+use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 use crate::time::Timestamp;
 
@@ -64,7 +65,7 @@ impl PreKeys {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let owner = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let signing = SignaturePublicKey::decode(owner.signing()).map_err(|_| Malformed)?;
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let mut older = Vec::new();
         for _ in 0..reader.count_of(GENERATION)? {
             older.push(Generation::decode(reader)?);

@@ -3,15 +3,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
-
-use zeroize::Zeroize;
+use core::{fmt, iter};
 
 use super::error::DecryptError;
 use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
+use crate::internal::InternalError;
 use crate::primitives::aead::TAG;
-use crate::primitives::secret::{Secret, reserve};
+use crate::primitives::secret::{Secret, reserve, wipe_from};
 use crate::primitives::sha256::Hash;
 
 /// Decrypts one blob from its beginning.
@@ -102,10 +101,10 @@ impl Decryptor {
         ciphertext: &'a [u8],
         plaintext: &mut Vec<u8>,
     ) -> Result<&'a [u8], DecryptError> {
-        self.received = self.received.saturating_add(format::bytes(ciphertext.len()));
-        if self.rejected || self.received > self.opener.layout.ciphertext_size() {
-            return Err(self.reject());
-        }
+        let received = self.received.checked_add(format::bytes(ciphertext.len()));
+        let received = received.filter(|received| *received <= self.opener.layout.ciphertext_size());
+        let Some(received) = received.filter(|_| !self.rejected) else { return Err(self.reject()) };
+        self.received = received;
         let mut rest = ciphertext;
         if self.opener.keys.is_none() {
             rest = self.fill(rest, HEADER);
@@ -149,9 +148,11 @@ impl Decryptor {
 
     /// Extends `pending` to at most `length` bytes; returns the remaining ciphertext.
     fn fill<'a>(&mut self, ciphertext: &'a [u8], length: usize) -> &'a [u8] {
+        // Nothing more where there is as much already.
         let room = length.saturating_sub(self.pending.len());
-        let (head, rest) = ciphertext.split_at_checked(room).unwrap_or((ciphertext, &[]));
-        let most = usize::try_from(self.opener.layout.ciphertext_size()).unwrap_or(usize::MAX).min(SEALED_CHUNK);
+        let (head, rest) = ciphertext.split_at(room.min(ciphertext.len()));
+        let most =
+            usize::try_from(self.opener.layout.ciphertext_size()).map_or(SEALED_CHUNK, |size| size.min(SEALED_CHUNK));
         self.pending.reserve_exact(most.saturating_sub(self.pending.len()));
         self.pending.extend_from_slice(head);
         rest
@@ -197,7 +198,7 @@ impl Opener {
         let keys = self.keys.as_ref().ok_or(DecryptError::Rejected)?;
         self.digest.update(sealed);
         open_chunk(keys, self.layout, self.chunk, sealed, plaintext)?;
-        self.chunk = self.chunk.saturating_add(1);
+        self.chunk = self.chunk.checked_add(1).ok_or(InternalError)?;
         Ok(())
     }
 }
@@ -211,18 +212,18 @@ pub(super) fn open_chunk(
     plaintext: &mut Vec<u8>,
 ) -> Result<(), DecryptError> {
     let start = plaintext.len();
-    let length = sealed.len().saturating_sub(TAG);
+    let length = sealed.len().checked_sub(TAG).ok_or(DecryptError::Rejected)?;
     reserve(plaintext, length);
-    plaintext.resize(start.saturating_add(length), 0);
-    let opened = plaintext.get_mut(start..).unwrap_or_default();
+    plaintext.extend(iter::repeat_n(0, length));
+    let (_, opened) = plaintext.split_at_mut(start);
     let verified = keys.open(chunk, sealed, opened).is_ok();
     // P-8.2: the padding must be zeros. Otherwise one file would have many blobs.
-    let padding = opened.get(layout.file_length(chunk)..);
-    if verified && padding.is_some_and(|padding| padding.iter().all(|byte| *byte == 0)) {
-        plaintext.truncate(start.saturating_add(layout.file_length(chunk)));
+    let (file, padding) = opened.split_at(layout.file_length(chunk).min(length));
+    if verified && file.len() == layout.file_length(chunk) && padding.iter().all(|byte| *byte == 0) {
+        let end = start.checked_add(file.len()).ok_or(InternalError)?;
+        plaintext.truncate(end);
         return Ok(());
     }
-    opened.zeroize();
-    plaintext.truncate(start);
+    wipe_from(plaintext, start);
     Err(DecryptError::Rejected)
 }

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, iter};
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -12,6 +12,7 @@ use super::format::{self, CHUNK, HEADER, Layout, SALT, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
 use super::media_type::MediaType;
 use super::pointer::Pointer;
+use crate::internal::InternalError;
 use crate::primitives::aead::TAG;
 use crate::primitives::secret::Secret;
 use crate::primitives::sha256::Hash;
@@ -115,8 +116,9 @@ impl Encryptor {
     /// [`EncryptError::OtherSize`] if the file is longer than announced. Nothing is taken in that case.
     pub fn push(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), EncryptError> {
         let start = output.len();
-        output.resize(start.saturating_add(self.room_for(plaintext.len())), 0);
-        let pushed = self.push_into(plaintext, output.get_mut(start..).unwrap_or_default());
+        output.extend(iter::repeat_n(0, self.room_for(plaintext.len())));
+        let (_, room) = output.split_at_mut(start);
+        let pushed = self.push_into(plaintext, room);
         if pushed.is_err() {
             output.truncate(start);
         }
@@ -135,7 +137,7 @@ impl Encryptor {
         let (rest, mut output) = self.accept(plaintext, output)?;
         let mut chunks = rest.chunks_exact(CHUNK);
         for chunk in &mut chunks {
-            output = self.sealer.seal(chunk, output);
+            output = self.sealer.seal(chunk, output)?;
         }
         self.pending.extend_from_slice(chunks.remainder());
         Ok(written)
@@ -160,15 +162,15 @@ impl Encryptor {
             return Err(EncryptError::OtherSize);
         }
         let output = output.get_mut(..self.room_for(plaintext.len())).ok_or(EncryptError::NoRoom)?;
-        let mut output = self.start(output);
+        let mut output = self.start(output)?;
         if self.pending.is_empty() {
             return Ok((plaintext, output));
         }
-        let room = CHUNK.saturating_sub(self.pending.len());
-        let (head, rest) = plaintext.split_at_checked(room).unwrap_or((plaintext, &[]));
+        let room = CHUNK.checked_sub(self.pending.len()).ok_or(InternalError)?;
+        let (head, rest) = plaintext.split_at(room.min(plaintext.len()));
         self.pending.extend_from_slice(head);
         if self.pending.len() == CHUNK {
-            output = self.sealer.seal(&self.pending, output);
+            output = self.sealer.seal(&self.pending, output)?;
             self.pending.clear();
         }
         Ok((rest, output))
@@ -186,14 +188,17 @@ impl Encryptor {
         }
         let start = output.len();
         let end = self.sealer.chunk.saturating_add(AT_ONCE).min(self.sealer.layout.chunks());
-        let sealed = (self.sealer.chunk..end).map(|chunk| self.sealer.layout.sealed_length(chunk));
-        output.resize(sealed.fold(start.saturating_add(self.header_room()), usize::saturating_add), 0);
-        let mut room = self.start(output.get_mut(start..).unwrap_or_default());
+        output.extend(iter::repeat_n(0, self.header_room()));
+        for chunk in self.sealer.chunk..end {
+            output.extend(iter::repeat_n(0, self.sealer.layout.sealed_length(chunk)));
+        }
+        let (_, room) = output.split_at_mut(start);
+        let mut room = self.start(room)?;
         let Self { sealer, pending, .. } = self;
         while sealer.chunk < end {
             // P-8.2: the padding is zeros.
             pending.resize(sealer.layout.chunk_length(sealer.chunk), 0);
-            room = sealer.seal(pending, room);
+            room = sealer.seal(pending, room)?;
             pending.clear();
         }
         if end < sealer.layout.chunks() {
@@ -214,13 +219,13 @@ impl Encryptor {
     }
 
     /// Outputs the header unless it has been output already; returns the remaining output.
-    fn start<'b>(&mut self, output: &'b mut [u8]) -> &'b mut [u8] {
-        let Some((header, rest)) = output.split_at_mut_checked(self.header_room()) else { return &mut [] };
+    fn start<'b>(&mut self, output: &'b mut [u8]) -> Result<&'b mut [u8], InternalError> {
+        let (header, rest) = output.split_at_mut_checked(self.header_room()).ok_or(InternalError)?;
         let bytes = self.salt.iter().chain(self.sealer.keys.commitment());
         header.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         self.sealer.digest.update(header);
         self.started = true;
-        rest
+        Ok(rest)
     }
 }
 
@@ -243,14 +248,14 @@ pub(super) struct Sealer {
 
 impl Sealer {
     /// Writes the next chunk's ciphertext and tag; returns the remaining output. `output` must have room for both.
-    fn seal<'b>(&mut self, plaintext: &[u8], output: &'b mut [u8]) -> &'b mut [u8] {
-        let length = plaintext.len().saturating_add(TAG);
-        let Some((sealed, rest)) = output.split_at_mut_checked(length) else { return &mut [] };
-        self.keys.seal(self.chunk, plaintext, sealed);
+    fn seal<'b>(&mut self, plaintext: &[u8], output: &'b mut [u8]) -> Result<&'b mut [u8], InternalError> {
+        let length = plaintext.len().checked_add(TAG);
+        let (sealed, rest) = length.and_then(|length| output.split_at_mut_checked(length)).ok_or(InternalError)?;
+        self.keys.seal(self.chunk, plaintext, sealed)?;
         // Hash now, while the chunk is in the processor's cache.
         self.digest.update(sealed);
-        self.chunk = self.chunk.saturating_add(1);
-        rest
+        self.chunk = self.chunk.checked_add(1).ok_or(InternalError)?;
+        Ok(rest)
     }
 }
 

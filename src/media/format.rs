@@ -1,6 +1,7 @@
 //! Positions and lengths of the chunks in a blob (docs/spec/attachments.md, section 8.2).
 
 use crate::codec::padme;
+use crate::convert::widened;
 use crate::primitives::aead::TAG;
 
 /// Plaintext bytes in each chunk but the last, which is shorter and may be empty.
@@ -65,7 +66,7 @@ impl Layout {
     pub(super) const fn ciphertext_size(self) -> u64 {
         self.sealed_start(self.chunks().saturating_sub(1))
             .saturating_add(self.padded % PLAIN)
-            .saturating_add(SEALED.saturating_sub(PLAIN))
+            .saturating_add(SEALED - PLAIN)
     }
 
     /// Plaintext bytes of a chunk, including padding.
@@ -106,13 +107,13 @@ pub(super) const fn chunk_of(position: u64) -> u64 {
 
 /// Converts a length to the integer type in which sizes of files are counted.
 pub(super) fn bytes(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
+    widened(length)
 }
 
 /// Number of bytes of a chunk that come before position `end` of the plaintext.
 fn between(end: u64, chunk: u64) -> usize {
     let rest = end.saturating_sub(plain_start(chunk));
-    usize::try_from(rest).unwrap_or(usize::MAX).min(CHUNK)
+    usize::try_from(rest).map_or(CHUNK, |rest| rest.min(CHUNK))
 }
 
 /// [`CHUNK`] as a `u64`.

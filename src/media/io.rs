@@ -74,7 +74,7 @@ impl<W: Write> EncryptingWriter<W> {
 impl<W: Write> Write for EncryptingWriter<W> {
     /// Takes at most one chunk. If the inner writer fails, the blob has a gap: start over with a new encryption.
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
-        let piece = plaintext.get(..CHUNK).unwrap_or(plaintext);
+        let (piece, _) = plaintext.split_at(CHUNK.min(plaintext.len()));
         self.encryptor.push(piece, &mut self.output).map_err(invalid_input)?;
         self.drain()?;
         Ok(piece.len())
@@ -166,7 +166,7 @@ impl<R: Read> EncryptingReader<R> {
         self.given = 0;
         while self.output.is_empty() && self.pointer.is_none() {
             let count = self.inner.read(&mut self.plaintext)?;
-            let piece = self.plaintext.get(..count).unwrap_or_default();
+            let piece = self.plaintext.get(..count).ok_or(io::ErrorKind::InvalidData)?;
             if piece.is_empty() {
                 self.pointer = self.encryptor.finish(&mut self.output).map_err(invalid_input)?;
             } else {
@@ -252,8 +252,8 @@ impl<R: Read + Seek> DecryptingReader<R> {
         let end = self.chunk_start.saturating_add(format::bytes(CHUNK));
         let plan = self.access.plan(self.chunk_start..end);
         let wanted = plan.ciphertext();
-        let length = usize::try_from(wanted.end.saturating_sub(wanted.start)).unwrap_or(0);
-        self.sealed.resize(length, 0);
+        let length = wanted.end.checked_sub(wanted.start).and_then(|length| usize::try_from(length).ok());
+        self.sealed.resize(length.ok_or(io::ErrorKind::InvalidData)?, 0);
         self.inner.seek(SeekFrom::Start(wanted.start))?;
         self.inner.read_exact(&mut self.sealed)?;
         self.access.decrypt(&plan, &self.sealed, &mut self.chunk).map_err(invalid_data)

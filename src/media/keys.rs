@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 use super::format::{COMMITMENT, HEADER, SALT};
 use super::media_type::MediaType;
 use crate::codec::Reader;
+use crate::internal::InternalError;
 use crate::labels;
 use crate::primitives::aead::{Forged, TAG};
 use crate::primitives::chacha20poly1305::{self, SHORT_NONCE};
@@ -67,13 +68,11 @@ impl ChunkKeys {
         &self.commitment
     }
 
-    /// Encrypts a chunk into `to`, which must have room for the ciphertext and the tag.
-    pub(super) fn seal(&self, number: u64, from: &[u8], to: &mut [u8]) {
-        if let Some((body, tag)) = to.split_last_chunk_mut::<TAG>() {
-            let sealed = chacha20poly1305::seal((&self.key, &self.base), number, from, body);
-            // Fails only if lengths differ, which callers exclude. A zero tag would never verify.
-            *tag = sealed.unwrap_or_default();
-        }
+    /// Encrypts a chunk into `to`, which must have room for the ciphertext and the tag, and no more.
+    pub(super) fn seal(&self, number: u64, from: &[u8], to: &mut [u8]) -> Result<(), InternalError> {
+        let (body, tag) = to.split_last_chunk_mut::<TAG>().ok_or(InternalError)?;
+        *tag = chacha20poly1305::seal((&self.key, &self.base), number, from, body)?;
+        Ok(())
     }
 
     /// Verifies the tag of chunk `number`, then decrypts it into `to`, which must have the plaintext's length.

@@ -3,14 +3,16 @@
 //! The chunks of a batch are processed in parallel with each other and with the hash.
 
 use alloc::vec::Vec;
+use core::iter;
 
 use rayon::prelude::*;
-use zeroize::Zeroize;
 
 use super::decrypt::Decryptor;
 use super::encrypt::{Encryptor, Sealer};
 use super::error::{DecryptError, EncryptError};
 use super::format::{self, CHUNK, SEALED_CHUNK};
+use crate::internal::InternalError;
+use crate::primitives::secret::wipe_from;
 
 impl Encryptor {
     /// Same as [`push_into`](Self::push_into), on all cores of rayon's pool. Worthwhile from a few hundred KiB of
@@ -22,9 +24,11 @@ impl Encryptor {
     pub fn push_into_parallel(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
         let written = self.room_for(plaintext.len());
         let (rest, room) = self.accept(plaintext, output)?;
-        let (chunks, remainder) = rest.split_at(rest.len().saturating_sub(rest.len() % CHUNK));
+        let whole = rest.len() / CHUNK;
+        let whole = whole.checked_mul(CHUNK).and_then(|length| rest.split_at_checked(length));
+        let (chunks, remainder) = whole.ok_or(InternalError)?;
         // Enter the pool once for the whole call. From outside it, each join would wait for a thread to wake up.
-        rayon::scope(|_| self.sealer.seal_all(chunks, room));
+        rayon::scope(|_| self.sealer.seal_all(chunks, room))?;
         self.pending.extend_from_slice(remainder);
         Ok(written)
     }
@@ -32,22 +36,26 @@ impl Encryptor {
 
 impl Sealer {
     /// Encrypts whole chunks into `room`, which has the length of their ciphertext.
-    fn seal_all(&mut self, chunks: &[u8], room: &mut [u8]) {
+    fn seal_all(&mut self, chunks: &[u8], room: &mut [u8]) -> Result<(), InternalError> {
         let mut room = room;
         let mut sealed: &[u8] = &[];
         for batch in chunks.chunks(SEALED_AT_ONCE * CHUNK) {
             let count = batch.len() / CHUNK;
-            let Some((target, after)) = room.split_at_mut_checked(count.saturating_mul(SEALED_CHUNK)) else { break };
+            let target = count.checked_mul(SEALED_CHUNK).and_then(|length| room.split_at_mut_checked(length));
+            let (target, after) = target.ok_or(InternalError)?;
             let (keys, first, digest) = (&self.keys, self.chunk, &mut self.digest);
             let seal = |(at, (sealed, chunk)): (usize, (&mut [u8], &[u8]))| {
-                keys.seal(first.saturating_add(format::bytes(at)), chunk, sealed);
+                let number = first.checked_add(format::bytes(at)).ok_or(InternalError)?;
+                keys.seal(number, chunk, sealed)
             };
             let pairs = target.par_chunks_mut(SEALED_CHUNK).zip(batch.par_chunks(CHUNK)).enumerate();
-            rayon::join(|| digest.update(sealed), || pairs.for_each(seal));
-            self.chunk = first.saturating_add(format::bytes(count));
+            let ((), batch) = rayon::join(|| digest.update(sealed), || pairs.try_for_each(seal));
+            batch?;
+            self.chunk = first.checked_add(format::bytes(count)).ok_or(InternalError)?;
             (sealed, room) = (target, after);
         }
         self.digest.update(sealed);
+        Ok(())
     }
 }
 
@@ -73,7 +81,7 @@ impl Decryptor {
         loop {
             let chunks = usize::try_from(full.saturating_sub(self.opener.chunk)).unwrap_or(OPENED_AT_ONCE);
             let chunks = chunks.min(rest.len() / SEALED_CHUNK).min(OPENED_AT_ONCE);
-            match rest.split_at_checked(chunks.saturating_mul(SEALED_CHUNK)) {
+            match chunks.checked_mul(SEALED_CHUNK).and_then(|length| rest.split_at_checked(length)) {
                 Some((batch, after)) if chunks > 0 => {
                     self.open_batch(batch, chunks, plaintext)?;
                     rest = after;
@@ -90,21 +98,20 @@ impl Decryptor {
         let (first, digest) = (opener.chunk, &mut opener.digest);
         let keys = opener.keys.as_ref().ok_or(DecryptError::Rejected)?;
         let open_one = |(at, (body, sealed)): (usize, (&mut [u8], &[u8]))| {
-            keys.open(first.saturating_add(format::bytes(at)), sealed, body).ok()
+            keys.open(first.checked_add(format::bytes(at))?, sealed, body).ok()
         };
         let open = || {
-            plaintext.resize(start.saturating_add(chunks.saturating_mul(CHUNK)), 0);
-            let target = plaintext.get_mut(start..).unwrap_or_default();
+            plaintext.extend(iter::repeat_n(0, chunks.checked_mul(CHUNK)?));
+            let (_, target) = plaintext.split_at_mut(start);
             let pairs = target.par_chunks_mut(CHUNK).zip(batch.par_chunks(SEALED_CHUNK)).enumerate();
             pairs.map(open_one).collect::<Option<()>>()
         };
         let ((), opened) = rayon::join(|| digest.update(batch), open);
         if opened.is_none() {
-            plaintext.get_mut(start..).unwrap_or_default().zeroize();
-            plaintext.truncate(start);
+            wipe_from(plaintext, start);
             return Err(self.reject());
         }
-        opener.chunk = opener.chunk.saturating_add(format::bytes(chunks));
+        opener.chunk = first.checked_add(format::bytes(chunks)).ok_or(InternalError)?;
         Ok(())
     }
 }

@@ -101,7 +101,11 @@ impl Pointer {
         let mut writer = SecretWriter::with_capacity(capacity);
         writer.u8(FORMAT).bytes(attachment.expose()).bytes(digest).u64(layout.size());
         writer.u8(u8::try_from(media_type.len()).unwrap_or(u8::MAX)).bytes(media_type);
-        let size = thumbnail.as_ref().map_or(0, |it| it.layout.size());
+        // 0 stands for none.
+        let size = match thumbnail {
+            Some(it) => it.layout.size(),
+            None => 0,
+        };
         writer.u32(u32::try_from(size).unwrap_or(u32::MAX)).bytes(blob);
         core::mem::take(&mut *writer.finish())
     }

@@ -6,14 +6,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use zeroize::Zeroize;
-
 use super::decrypt::open_chunk;
 use super::error::DecryptError;
 use super::format::{self, HEADER, Layout};
 use super::keys::ChunkKeys;
 use super::pointer::Pointer;
-use crate::primitives::secret::reserve;
+use crate::primitives::secret::{reserve, wipe_from};
 
 /// The range of a blob to fetch for a range of its file: consecutive whole chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,16 +118,15 @@ impl RandomAccess {
     /// appended in that case.
     pub fn decrypt(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), DecryptError> {
         let wanted = plan.ciphertext();
-        let length = wanted.end.saturating_sub(wanted.start);
-        if plan.layout != self.layout || format::bytes(ciphertext.len()) != length {
+        let length = wanted.end.checked_sub(wanted.start);
+        if plan.layout != self.layout || Some(format::bytes(ciphertext.len())) != length {
             return Err(DecryptError::Rejected);
         }
         let start = output.len();
         reserve(output, ciphertext.len());
         let opened = self.open(plan, ciphertext, output);
         if opened.is_err() {
-            output.get_mut(start..).unwrap_or_default().zeroize();
-            output.truncate(start);
+            wipe_from(output, start);
         }
         opened
     }
@@ -162,13 +159,11 @@ impl fmt::Debug for RandomAccess {
 fn trim(output: &mut Vec<u8>, start: usize, position: u64, range: &Range<u64>) {
     let offset = |of: u64| usize::try_from(of.saturating_sub(position)).unwrap_or(usize::MAX);
     let end = start.saturating_add(offset(range.end)).min(output.len());
-    output.get_mut(end..).unwrap_or_default().zeroize();
-    output.truncate(end);
+    wipe_from(output, end);
     let before = start.saturating_add(offset(range.start)).min(end);
     if before > start {
         output.copy_within(before.., start);
         let kept = start.saturating_add(end.saturating_sub(before));
-        output.get_mut(kept..).unwrap_or_default().zeroize();
-        output.truncate(kept);
+        wipe_from(output, kept);
     }
 }

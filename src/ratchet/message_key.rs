@@ -58,13 +58,12 @@ impl Sealing {
     /// beneath it header and body themselves, so that not even a repeated generator can pair one nonce with two of either.
     pub(super) fn salt(&self, randomness: &[u8; SALT], header: &[u8; HEADER], plaintext: &[u8]) -> [u8; SALT] {
         let full = self.0.derive(labels::MESSAGE_NONCE, &[randomness, header, plaintext]);
-        let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
-        *salt
+        full.truncate()
     }
 
-    /// Encrypts `body` in place, without a tag.
-    pub(super) fn encrypt(&self, salt: &[u8; SALT], body: &mut [u8]) {
-        self.0.apply_stream(&nonce(salt, BODY_NONCE), body);
+    /// Appends the encrypted body to `output`, and gives it.
+    pub(super) fn append<'a>(&self, salt: &[u8; SALT], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
+        self.0.append_stream(&nonce(salt, BODY_NONCE), plaintext, output)
     }
 
     /// The tag over the digest of the whole message.

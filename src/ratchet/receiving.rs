@@ -207,13 +207,17 @@ impl State {
         // A peer steps only after a message from our current pair: once for each of our own steps.
         let answered = chains.is_empty() || self.sending.chain.is_some();
         let known = chains.iter().any(|chain| chain.ratchet_key == header.ratchet_key);
-        let received = chains.front().map_or(0, |current| current.next);
+        let received = match chains.front() {
+            Some(current) => current.next,
+            None => 0,
+        };
         let before_the_first = chains.is_empty() && header.previous != 0;
         // An honest peer's chain is never shorter than what arrived of it.
-        if !answered || known || header.previous < received || before_the_first {
+        let missing = header.previous.checked_sub(received).ok_or(DecryptError::Diverged)?;
+        if !answered || known || before_the_first {
             return Err(DecryptError::Diverged);
         }
-        if header.number > MAX_JUMP || header.previous.saturating_sub(received) > MAX_JUMP {
+        if header.number > MAX_JUMP || missing > MAX_JUMP {
             return Err(DecryptError::TooFarAhead);
         }
         self.sending.pair.as_ref().ok_or(DecryptError::Diverged)
@@ -307,7 +311,7 @@ impl ReceivingChain {
 /// The chain after message `number`, and that message's key.
 fn advance(key: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), DecryptError> {
     // P-4.9
-    if number.saturating_sub(next) > MAX_JUMP {
+    if number.checked_sub(next).ok_or(DecryptError::Replayed)? > MAX_JUMP {
         return Err(DecryptError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(DecryptError::TooFarAhead)?;

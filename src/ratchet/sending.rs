@@ -139,7 +139,7 @@ impl State {
         let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
         let (next_key, message_key) = chain.key.step();
         let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
-        write_message(output, &self.binding, &chain.header, &header, message_key, plaintext, rng);
+        write_message(output, &self.binding, &chain.header, &header, message_key, plaintext, rng)?;
         chain.key = next_key;
         chain.number = next_number;
         Ok(())
@@ -175,7 +175,7 @@ fn write_message(
     message_key: MessageKey,
     plaintext: &[u8],
     rng: &mut dyn CryptoRng,
-) {
+) -> Result<(), InternalError> {
     let mut randomness = [0; SALT];
     rng.fill_bytes(&mut randomness);
     let sealing = message_key.into_sealing();
@@ -188,18 +188,14 @@ fn write_message(
     output.extend_from_slice(&ciphertext);
     let tag_at = output.len();
     output.extend_from_slice(&[0; TAG]);
-    let body_at = output.len();
-    // The capacity was reserved for all of it: no copy of the plaintext is left behind by growth.
-    output.extend_from_slice(plaintext);
-    let body = output.get_mut(body_at..).unwrap_or_default();
-    sealing.encrypt(&salt, body);
+    let body = sealing.append(&salt, plaintext, output);
     let digest = sealed.digest(binding, body);
     let body_tag = sealing.tag(&digest);
     let header_tag = header_key.tag(&digest, &body_tag);
     output.extend_from_slice(&body_tag);
-    if let Some(slot) = output.get_mut(tag_at..body_at) {
-        slot.copy_from_slice(&header_tag);
-    }
+    let slot = output.get_mut(tag_at..).and_then(|rest| rest.first_chunk_mut()).ok_or(InternalError)?;
+    *slot = header_tag;
+    Ok(())
 }
 
 /// Bytes that a message adds to its plaintext.

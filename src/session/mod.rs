@@ -31,6 +31,7 @@ use crate::handshake::{self, DisclosureHash, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
 use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
+use crate::revision;
 
 /// Which protocol a session speaks. Fixed when it is set up: nothing is negotiated later, so nothing can be downgraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,7 +128,7 @@ impl Session {
             Opening::Answered | Opening::Accepted(_) => Ciphertext::start_ordinary(length),
         };
         self.ratchet.state.encrypt_into(&mut output, plaintext, &mut rng)?;
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(Ciphertext::finish(output))
     }
 

@@ -12,6 +12,7 @@ use crate::handshake::{DisclosureHash, FirstFlight};
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::{DoubleRatchet, State};
+use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 use bisik_core::held::{self, SealedRecord};
 
@@ -63,7 +64,7 @@ impl Session {
 
     /// Reads what [`Session::write`] wrote.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let disclosure = DisclosureHash(*reader.array()?);

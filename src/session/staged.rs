@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, Opening, Session};
 use crate::ratchet::{DoubleRatchet, Opened};
+use crate::revision;
 use crate::storage::StorageKey;
 use bisik_core::held::SealedRecord;
 
@@ -74,7 +75,7 @@ impl Staged<'_> {
             session.opening = session.opening.after_receiving();
         }
         if !sealed {
-            session.revision = session.revision.saturating_add(1);
+            session.revision = revision::after(session.revision);
         }
         plaintext
     }
@@ -86,7 +87,7 @@ impl Staged<'_> {
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let mut rng = rng;
         if !self.sealed {
-            self.session.revision = self.session.revision.saturating_add(1);
+            self.session.revision = revision::after(self.session.revision);
             self.sealed = true;
         }
         let Session { ratchet, id, peer, disclosure, opening, revision } = &*self.session;

@@ -19,5 +19,6 @@ mod compliance; //   every requirement is enforced and tested, and none changes 
 mod corpus; //       every fuzz seed is replayed
 mod documents; //    paths and links lead somewhere
 mod errors; //       docs/errors.md names every error and its code
+mod fail_closed; //  no default stands in for a length, a tag, a key or a revision
 mod files; //        reads the repository's files
 mod labels; //       labels are distinct and prefix-free

@@ -162,7 +162,7 @@ fn interop_attachments_leave_no_secret_in_freed_memory() {
         let mut blob = Vec::new();
         // The vector grows many times while plaintext is appended.
         file.chunks(50_003).for_each(|piece| encryptor.push(piece, &mut blob).unwrap());
-        let attachment = encryptor.finish(&mut blob);
+        let attachment = encryptor.finish(&mut blob).unwrap();
         let mut changed = blob.clone();
         *changed.last_mut().unwrap() ^= 1;
         for blob in [&blob, &changed] {

@@ -56,7 +56,7 @@ fn media_blobs_digests_and_sidecars_match_the_reference() {
         let mut encryptor = Encryptor::new(kind, MediaKey::from_bytes(known.array("key")));
         let mut blob = Vec::new();
         plaintext.chunks(1_000).for_each(|piece| encryptor.push(piece, &mut blob).unwrap());
-        let attachment = encryptor.finish(&mut blob);
+        let attachment = encryptor.finish(&mut blob).unwrap();
         assert_eq!(attachment.file_sha256(), &known.array("file_sha256"), "{kind:?}");
         assert_eq!(attachment.file_enc_sha256(), &known.array("file_enc_sha256"), "{kind:?}");
         assert_eq!(attachment.sidecar(), known.hex("sidecar"), "{kind:?}");
@@ -254,7 +254,7 @@ proptest! {
                 break;
             }
         }
-        let again = encryptor.finish(&mut output);
+        let again = encryptor.finish(&mut output).unwrap();
         prop_assert_eq!(&output, &blob);
         prop_assert_eq!(again.sidecar(), attachment.sidecar());
         let ranges = verified(&attachment, &blob, steps[0]).unwrap();

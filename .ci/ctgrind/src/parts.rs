@@ -62,6 +62,11 @@ fn seal_and_verify() {
     let tag = aead.seal(&[9; 24], b"public", &mut buffer);
     valgrind::reveal(&tag);
     valgrind::reveal(&buffer);
+    let plaintext = black_box([3; 200]);
+    valgrind::secret(&plaintext);
+    let mut output = Vec::new();
+    aead.seal_append(&[9; 24], b"public", &plaintext, &mut output);
+    valgrind::reveal(&output);
     for place in [0, 15] {
         let mut forged = tag;
         forged[place] ^= 1;
@@ -73,7 +78,7 @@ fn seal_and_open_once() {
     let key = secret(1);
     let mut buffer = black_box([3; 64]);
     valgrind::secret(&buffer);
-    let tag = seal_once(&key, &[0; 24], b"public", &mut buffer);
+    let tag = seal_once(&key, &[0; 24], b"public", &mut buffer).expect("short");
     valgrind::reveal(&tag);
     valgrind::reveal(&buffer);
     assert!(told(open_once(&key, &[0; 24], b"public", &mut buffer, &tag).is_ok()));

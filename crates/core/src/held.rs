@@ -125,6 +125,13 @@ impl<T> Held<T> {
     }
 }
 
+impl<T> fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value: _, origin } = self;
+        f.debug_struct("Held").field("revision", &origin.revision).finish_non_exhaustive()
+    }
+}
+
 /// A received message that was decrypted and cannot be shown yet: its state is not stored.
 ///
 /// An owned value: any number can be held at once and released against one stored record. Dropping it loses the

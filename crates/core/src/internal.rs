@@ -2,9 +2,9 @@
 
 /// Something happened that this library rules out: a bug in bisik.
 ///
-/// No input causes it: not a message, not a record, not an argument. The operation that meets it refuses, leaves its state
-/// unchanged and writes nothing. Errors of operations that could meet it have a variant `Internal` for it, so that it never
-/// looks like a failure that a caller can mend. Please report it.
+/// No input causes it: not a message, not a record, not an argument. The operation that meets it refuses, leaves its
+/// state unchanged and writes nothing. Errors of operations that could meet it have a variant `Internal` for it, so
+/// that it never looks like a failure that a caller can mend. Please report it.
 ///
 /// ```
 /// use bisik_core::internal::InternalError;

@@ -1,12 +1,12 @@
 //! You are probably looking for [`bisik`](https://docs.rs/bisik), the end-to-end-encryption library.
 //!
 //! This crate holds what its suites share: typed covers over the field's cryptography ([`primitives`]), the codec
-//! ([`codec`]), sealed records ([`storage`]), results that wait for their record ([`held`]) and timestamps ([`time`]). `bisik` re-exports the types that its users need.
-//! Everything else here may change in any release: `bisik` and `bisik-interop` depend on one exact version.
+//! ([`codec`]), sealed records ([`storage`]), results that wait for their record ([`held`]) and timestamps ([`time`]).
+//! `bisik` re-exports the types that its users need. Everything else here may change in any release: `bisik` and
+//! `bisik-interop` depend on one exact version.
 
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(missing_docs, missing_debug_implementations, clippy::must_use_candidate, clippy::missing_errors_doc)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
@@ -16,9 +16,11 @@ extern crate std;
 mod labels;
 
 pub mod codec;
+pub mod convert;
 pub mod error;
 pub mod held;
 pub mod internal;
 pub mod primitives;
+pub mod revision;
 pub mod storage;
 pub mod time;

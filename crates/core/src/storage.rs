@@ -1,6 +1,6 @@
-//! Sealed records: how state leaves the library, encrypted and bound to its kind, its format and its name.
+//! Sealed records: state outside the library, encrypted and bound to its kind, its format and its name.
 //!
-//! Does not know where records are kept; the application's database is the store (docs/persistence.md).
+//! The application's database is the store (docs/persistence.md).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,7 +16,8 @@ use crate::primitives::secret::Secret;
 
 /// The key under which an application seals its records: 32 bytes from the platform's key store.
 ///
-/// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from `Debug`.
+/// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from
+/// `Debug`.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -56,7 +57,8 @@ impl fmt::Debug for StorageKey {
     }
 }
 
-/// Why a record did not open. The caller cannot act on finer detail: the record is damaged, belongs elsewhere, or the key is another's.
+/// Why a record did not open. Finer detail would not help: the record is damaged, belongs elsewhere, or the key is
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsealError {
@@ -81,12 +83,14 @@ pub struct Kind(u8);
 
 impl Kind {
     /// The kind written as `byte`.
+    #[must_use]
     pub const fn new(byte: u8) -> Self {
         Self(byte)
     }
 }
 
 /// Seals `state` (docs/formats.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
+#[must_use]
 pub fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
     let aead = Aead::new(&key.0);
     let associated = associated(kind, context);
@@ -94,14 +98,16 @@ pub fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mu
     let mut record = Vec::with_capacity(state.len().saturating_add(OVERHEAD));
     record.push(FORMAT);
     record.extend_from_slice(&nonce);
-    record.extend_from_slice(state);
-    let body = record.get_mut(NONCE.saturating_add(1)..).unwrap_or_default();
-    let tag = aead.seal(&nonce, &associated, body);
-    record.extend_from_slice(&tag);
+    aead.seal_append(&nonce, &associated, state, &mut record);
     record
 }
 
-/// Opens what [`seal`] made.
+/// The state in what [`seal`] made.
+///
+/// # Errors
+///
+/// [`UnsealError::Rejected`] where key, kind, context or record is not the one that was sealed;
+/// [`UnsealError::UnknownVersion`] where a later version sealed it.
 pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
     let mut reader = Reader::new(record);
     if reader.u8().map_err(|_| UnsealError::Rejected)? != FORMAT {
@@ -115,18 +121,16 @@ pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Re
     Ok(state)
 }
 
-/// P-6.3. A nonce from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one
-/// nonce
-/// with two records.
+/// A nonce (P-6.3) from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one
+/// nonce with two records.
 fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> [u8; NONCE] {
     let mut randomness = [0; NONCE];
     rng.fill_bytes(&mut randomness);
     let digest = aead.derive(labels::RECORD_NONCE, &[&randomness, &aead::length(associated), associated, state]);
-    let [nonce @ .., _, _, _, _, _, _, _, _] = digest.expose();
-    *nonce
+    digest.truncate()
 }
 
-/// P-6.1. What a record is bound to: that it is one, what kind of one, its format, and its name.
+/// What a record is bound to (P-6.1): that it is one, what kind of one, its format, and its name.
 fn associated(kind: Kind, context: &[u8]) -> Vec<u8> {
     [labels::RECORD, &[kind.0, FORMAT], context].concat()
 }

@@ -1,10 +1,8 @@
-//! [`Timestamp`]: the only notion of time in the crate.
-//!
-//! Does not know any clock: the application says what time it is.
+//! [`Timestamp`]: a moment, as the application's clock gives it. The library reads no clock.
 
 use core::fmt;
 
-/// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock has it.
+/// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock gives it.
 ///
 /// Only rules about lifetimes take one (docs/spec/session.md, section 2.4); decryption never does.
 ///

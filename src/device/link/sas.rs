@@ -34,14 +34,14 @@ impl Sas {
     /// Requirement P-10.15.
     pub(super) fn derive(channel: &Channel, transcript: &Transcript) -> Self {
         let output = Prk::extract(channel.salt(), &[transcript.as_bytes()]).expand::<16>(&[labels::LINK_SAS]);
-        let [high @ .., _, _, _, _, _, _, _, _] = *output.expose();
+        let high = output.truncate();
         let [_, _, _, _, _, _, _, _, low @ ..] = *output.expose();
         let bits = u64::from_be_bytes(high);
         let emoji = [58, 52, 46, 40, 34, 28].map(|shift| {
             let [.., index] = ((bits >> shift) & 0x3f).to_be_bytes();
             index
         });
-        Self { emoji, digits: u64::from_be_bytes(low).checked_rem(DIGITS).unwrap_or_default() }
+        Self { emoji, digits: u64::from_be_bytes(low) % DIGITS }
     }
 
     /// Returns six emoji, left to right.
@@ -56,9 +56,10 @@ impl Sas {
     /// Returns twelve digits in groups of three, for terminals and for reading aloud.
     #[must_use]
     pub fn digits(&self) -> String {
-        let digits = format!("{:012}", self.digits);
-        let group = |at: usize| digits.get(at..at.saturating_add(3)).unwrap_or_default();
-        format!("{} {} {} {}", group(0), group(3), group(6), group(9))
+        let digits = self.digits;
+        let (millions, rest) = (digits / 1_000_000, digits % 1_000_000);
+        let groups = [millions / 1_000, millions % 1_000, rest / 1_000, rest % 1_000];
+        groups.map(|group| format!("{group:03}")).join(" ")
     }
 }
 

@@ -1,7 +1,6 @@
 //! Bytes to types and back: fixed-width big-endian numbers, fixed-size arrays, nothing optional.
 //!
-//! Does not know what the bytes mean. P-1.8: every value has exactly one encoding (docs/spec/conventions.md, section
-//! 1.5).
+//! Every value has exactly one encoding (P-1.8; docs/spec/conventions.md, section 1.5).
 
 mod padme;
 mod reader;

@@ -1,13 +1,12 @@
 //! PADMÉ: the padded length of a plaintext, so that sizes hide in classes (docs/spec/content.md, section 7, and
 //! docs/spec/attachments.md, section 8).
-//!
-//! Does not know what is padded, nor with what.
 
-/// P-7.1. The length that something of `length` bytes is padded to: at least `LEAST`, and else rounded up so far that only
-/// `⌊log2 ⌊log2 length⌋⌋ + 1` bits after the leading one can be set. Padding adds less than 12 percent; below 2^n there are
-/// about `2n · log2 n` classes, where without it there would be 2^n.
+/// The length to which `length` bytes are padded (P-7.1): at least `LEAST`, and else rounded up so far that only
+/// `⌊log2 ⌊log2 length⌋⌋ + 1` bits after the leading one can be set. Padding adds less than 12 percent; below 2^n there
+/// are about `2n · log2 n` classes, where without it there would be 2^n.
 ///
 /// Lengths above 2^63, which no memory or file has, give `u64::MAX` where rounding up would overflow.
+#[must_use]
 pub const fn padme(length: u64) -> u64 {
     if length <= LEAST {
         return LEAST;

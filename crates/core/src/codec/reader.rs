@@ -1,6 +1,6 @@
-//! A borrowing reader that takes fixed-size pieces off the front and refuses what is left over.
-//!
-//! Does not allocate and does not know what it reads.
+//! A borrowing reader that takes fixed-size pieces off the front and refuses what is left over. Allocates nothing.
+
+use core::fmt;
 
 use super::Malformed;
 
@@ -8,11 +8,17 @@ use super::Malformed;
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
+    /// Begins at the front of `input`.
+    #[must_use]
     pub const fn new(input: &'a [u8]) -> Self {
         Self(input)
     }
 
     /// The next `N` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Malformed> {
         let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed)?;
         self.0 = rest;
@@ -20,25 +26,48 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `length` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where fewer are left.
     pub fn slice(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (head, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
         self.0 = rest;
         Ok(head)
     }
 
+    /// The next byte.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] at the end.
     pub fn u8(&mut self) -> Result<u8, Malformed> {
         self.array::<1>().map(|[byte]| *byte)
     }
 
+    /// The next four bytes as a big-endian number.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where fewer are left.
     pub fn u32(&mut self) -> Result<u32, Malformed> {
         self.array().map(|bytes| u32::from_be_bytes(*bytes))
     }
 
+    /// The next eight bytes as a big-endian number.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where fewer are left.
     pub fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(|bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// A flag: 0 or 1, nothing else.
+    /// A flag of one byte, 0 or 1.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for any other byte, or at the end.
     pub fn flag(&mut self) -> Result<bool, Malformed> {
         match self.u8()? {
             0 => Ok(false),
@@ -47,31 +76,55 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of items of at least `size` bytes each: never more than the rest of the input can hold.
+    /// A number of items of at least `size` bytes each.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for more items than the rest of the input can hold.
     pub fn count_of(&mut self, size: usize) -> Result<usize, Malformed> {
         let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
         if count.checked_mul(size).is_some_and(|bytes| bytes <= self.0.len()) { Ok(count) } else { Err(Malformed) }
     }
 
     /// A number of items, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for more.
     pub fn count(&mut self, limit: usize) -> Result<usize, Malformed> {
         let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
         if count > limit { Err(Malformed) } else { Ok(count) }
     }
 
-    /// The next bytes must be these.
+    /// Takes the next bytes, which must be `expected`.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where they are others.
     pub fn expect(&mut self, expected: &[u8]) -> Result<(), Malformed> {
         if self.slice(expected.len())? == expected { Ok(()) } else { Err(Malformed) }
     }
 
     /// Everything that is left.
+    #[must_use]
     pub const fn rest(self) -> &'a [u8] {
         self.0
     }
 
-    /// Nothing may be left.
+    /// Ends the reading; nothing may be left.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] where bytes are left.
     pub const fn finish(self) -> Result<(), Malformed> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
+    }
+}
+
+/// Shows how much is left, and none of it: it may be secret.
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("left", &self.0.len()).finish()
     }
 }
 

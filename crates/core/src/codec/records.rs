@@ -1,12 +1,16 @@
-//! Protobuf as a row of records: number, value, and the bytes of both.
+//! Protobuf without a schema, as a row of records: number, value, and the bytes of both.
 //!
-//! Does not know any schema. Reading allocates nothing; groups, which proto3 does not have, are refused.
+//! Reading allocates nothing. Groups, which proto3 does not have, are refused.
+
+use core::fmt;
 
 use super::{Malformed, Reader};
 
 /// One field as it stands in a message.
 pub struct Record<'a> {
+    /// The field's number, which is not 0.
     pub number: u32,
+    /// Its value.
     pub value: Value<'a>,
     /// Tag and value.
     pub bytes: &'a [u8],
@@ -15,9 +19,13 @@ pub struct Record<'a> {
 /// The value of a field, as far as a reader without the schema can tell.
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
+    /// A number of at most ten bytes.
     Varint(u64),
+    /// Eight bytes.
     Fixed64,
+    /// Bytes after their length: a text, bytes or a message.
     Bytes(&'a [u8]),
+    /// Four bytes.
     Fixed32,
 }
 
@@ -25,6 +33,8 @@ pub enum Value<'a> {
 pub struct Records<'a>(&'a [u8]);
 
 impl<'a> Records<'a> {
+    /// The records of `message`.
+    #[must_use]
     pub const fn of(message: &'a [u8]) -> Self {
         Self(message)
     }
@@ -57,7 +67,10 @@ impl<'a> Iterator for Records<'a> {
             return None;
         }
         let read = Self::read(self.0);
-        self.0 = read.as_ref().map_or(&[], |(_, rest)| rest);
+        self.0 = match &read {
+            Ok((_, rest)) => rest,
+            Err(Malformed) => &[],
+        };
         Some(read.map(|(record, _)| record))
     }
 }
@@ -78,6 +91,31 @@ fn varint(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
         }
     }
     Err(Malformed)
+}
+
+/// Shows numbers and lengths, and no value: it may be secret.
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, value, bytes: _ } = self;
+        f.debug_struct("Record").field("number", number).field("value", value).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Varint(_) => f.write_str("Varint(..)"),
+            Self::Fixed64 => f.write_str("Fixed64"),
+            Self::Bytes(bytes) => f.debug_struct("Bytes").field("length", &bytes.len()).finish(),
+            Self::Fixed32 => f.write_str("Fixed32"),
+        }
+    }
+}
+
+impl fmt::Debug for Records<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("left", &self.0.len()).finish()
+    }
 }
 
 #[cfg(test)]

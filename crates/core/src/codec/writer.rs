@@ -1,8 +1,8 @@
 //! Writers: one for public bytes, one for secret bytes that never leaves a copy behind.
-//!
-//! Does not know what it writes.
 
 use alloc::vec::Vec;
+use core::fmt;
+
 use zeroize::Zeroizing;
 
 /// Collects public bytes.
@@ -10,27 +10,35 @@ use zeroize::Zeroizing;
 pub struct Writer(Vec<u8>);
 
 impl Writer {
+    /// An empty writer with room for `capacity` bytes.
+    #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// Appends `bytes`.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
+    /// Appends one byte.
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.bytes(&[value])
     }
 
+    /// Appends four bytes, big-endian.
     pub fn u32(&mut self, value: u32) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
+    /// Appends eight bytes, big-endian.
     pub fn u64(&mut self, value: u64) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
+    /// What was written.
+    #[must_use]
     pub fn finish(self) -> Vec<u8> {
         self.0
     }
@@ -40,10 +48,13 @@ impl Writer {
 pub struct SecretWriter(Zeroizing<Vec<u8>>);
 
 impl SecretWriter {
+    /// An empty writer with room for `capacity` bytes.
+    #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(capacity)))
     }
 
+    /// Appends `bytes`.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         let needed = self.0.len().saturating_add(bytes.len());
         if needed > self.0.capacity() {
@@ -55,18 +66,22 @@ impl SecretWriter {
         self
     }
 
+    /// Appends one byte.
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.bytes(&[value])
     }
 
+    /// Appends a flag as one byte, 0 or 1.
     pub fn flag(&mut self, value: bool) -> &mut Self {
         self.u8(u8::from(value))
     }
 
+    /// Appends four bytes, big-endian.
     pub fn u32(&mut self, value: u32) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
 
+    /// Appends eight bytes, big-endian.
     pub fn u64(&mut self, value: u64) -> &mut Self {
         self.bytes(&value.to_be_bytes())
     }
@@ -76,7 +91,15 @@ impl SecretWriter {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
+    /// What was written.
+    #[must_use]
     pub fn finish(self) -> Zeroizing<Vec<u8>> {
         self.0
+    }
+}
+
+impl fmt::Debug for SecretWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretWriter").field("length", &self.0.len()).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,10 @@
 //! Two authenticated ciphers: ChaCha20-HMAC-SHA256 for messages and records, XChaCha20-Poly1305 for the handshake.
 //!
-//! Does not know what it protects. ChaCha20-HMAC-SHA256 is encrypt-then-MAC over RFC 8439's stream cipher and
-//! RFC 2104's MAC, both domain-separated under one key (docs/spec/conventions.md, section 1.3, with the reasons and
-//! figures).
+//! ChaCha20-HMAC-SHA256 is encrypt-then-MAC over RFC 8439's stream cipher and RFC 2104's MAC, both domain-separated
+//! under one key (docs/spec/conventions.md, section 1.3, with the reasons and figures).
+
+use alloc::vec::Vec;
+use core::fmt;
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
@@ -12,6 +14,8 @@ use subtle::ConstantTimeEq;
 
 use super::kdf::HmacSha256;
 use super::secret::Secret;
+use crate::convert::widened;
+use crate::internal::InternalError;
 use crate::labels;
 
 /// Bytes of a tag.
@@ -19,7 +23,7 @@ pub const TAG: usize = 16;
 /// Bytes of a nonce.
 pub const NONCE: usize = 24;
 
-/// The tag did not fit.
+/// A tag did not verify: the ciphertext, its associated data, its nonce or its key is not the one that was sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forged;
 
@@ -28,34 +32,54 @@ pub struct Forged;
 pub struct Aead(HmacSha256);
 
 impl Aead {
+    /// The cipher under `key`.
+    #[must_use]
     pub fn new(key: &Secret<32>) -> Self {
         Self(HmacSha256::new(key))
     }
 
-    /// Encrypts or decrypts `buffer` in place, with no tag.
+    /// XORs `buffer` with the key stream of `nonce`, which encrypts or decrypts it in place. There is no tag.
     pub fn apply_stream(&self, nonce: &[u8; NONCE], buffer: &mut [u8]) {
-        let key = self.0.hash(&[labels::AEAD_STREAM, nonce]);
-        ChaCha20::new(key.expose().into(), &[0; 12].into()).apply_keystream(buffer);
+        self.stream(nonce).apply_keystream(buffer);
+    }
+
+    /// Appends the ciphertext of `plaintext` to `output`, and gives it. There is no tag.
+    ///
+    /// Cannot fail. The key stream is written into new room, and the plaintext is XORed into the key stream: at no
+    /// moment does the plaintext stand in `output`. Reserve the room before, or growth copies what `output` holds.
+    pub fn append_stream<'a>(&self, nonce: &[u8; NONCE], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
+        let start = output.len();
+        output.extend(core::iter::repeat_n(0, plaintext.len()));
+        let (_, room) = output.split_at_mut(start);
+        let mut stream = self.stream(nonce);
+        for (room, plaintext) in room.chunks_mut(CACHED).zip(plaintext.chunks(CACHED)) {
+            stream.write_keystream(room);
+            for (byte, plain) in room.iter_mut().zip(plaintext) {
+                *byte ^= plain;
+            }
+        }
+        room
     }
 
     /// The tag over the concatenation of `parts`, which the caller must have made unambiguous.
+    #[must_use]
     pub fn tag(&self, parts: &[&[u8]]) -> [u8; TAG] {
         let mut mac = self.0.start();
         mac.update(labels::AEAD_TAG);
         for part in parts {
             mac.update(part);
         }
-        let full = mac.finish();
-        let [tag @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
-        *tag
+        mac.finish().truncate()
     }
 
-    /// Whether `tag` is the right one over `parts`; takes the same time whatever it is.
+    /// Whether `tag` is the right one over `parts`, in constant time.
+    #[must_use]
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8; TAG]) -> bool {
         self.tag(parts).as_slice().ct_eq(tag.as_slice()).into()
     }
 
     /// A keyed hash of `parts` under the label `domain`, which no stream key or tag begins with.
+    #[must_use]
     pub fn derive(&self, domain: &[u8], parts: &[&[u8]]) -> Secret<32> {
         let mut hash = self.0.start();
         hash.update(domain);
@@ -65,13 +89,27 @@ impl Aead {
         hash.finish()
     }
 
-    /// Encrypts `buffer` in place and gives its tag.
+    /// Encrypts the whole of `buffer` in place and gives its tag. For secrets of fixed size; what has a length of its
+    /// own is sealed by [`seal_append`](Self::seal_append).
+    #[must_use]
     pub fn seal(&self, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8]) -> [u8; TAG] {
         self.apply_stream(nonce, buffer);
         self.tag(&[&length(associated), associated, nonce, buffer])
     }
 
-    /// P-1.6. Verifies the tag first; only then decrypts `buffer` in place.
+    /// Appends ciphertext and tag of `plaintext` to `output`: [`TAG`] bytes more than the plaintext. Cannot fail; see
+    /// [`append_stream`](Self::append_stream).
+    pub fn seal_append(&self, nonce: &[u8; NONCE], associated: &[u8], plaintext: &[u8], output: &mut Vec<u8>) {
+        let ciphertext = self.append_stream(nonce, plaintext, output);
+        let tag = self.tag(&[&length(associated), associated, nonce, ciphertext]);
+        output.extend_from_slice(&tag);
+    }
+
+    /// Verifies the tag first (P-1.6); only then decrypts `buffer` in place.
+    ///
+    /// # Errors
+    ///
+    /// [`Forged`] where the tag does not verify. `buffer` is unchanged then.
     pub fn open(
         &self,
         nonce: &[u8; NONCE],
@@ -85,23 +123,48 @@ impl Aead {
         self.apply_stream(nonce, buffer);
         Ok(())
     }
+
+    fn stream(&self, nonce: &[u8; NONCE]) -> ChaCha20 {
+        let key = self.0.hash(&[labels::AEAD_STREAM, nonce]);
+        ChaCha20::new(key.expose().into(), &[0; 12].into())
+    }
 }
 
-/// The length of the associated data, which keeps it apart from what follows.
+impl fmt::Debug for Aead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Aead(..)")
+    }
+}
+
+/// The length of the associated data in eight bytes, which keeps it apart from what follows.
+#[must_use]
 pub fn length(associated: &[u8]) -> [u8; 8] {
-    u64::try_from(associated.len()).unwrap_or(u64::MAX).to_be_bytes()
+    widened(associated.len()).to_be_bytes()
 }
 
-/// XChaCha20-Poly1305 in place. The key serves this one message, which is why a caller may fix the nonce.
-pub fn seal_once(key: &Secret<32>, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8]) -> [u8; TAG] {
-    let cipher = XChaCha20Poly1305::new(key.expose().into());
-    cipher
+/// Encrypts the whole of `buffer` in place with XChaCha20-Poly1305 and gives its tag. For messages of fixed size. The
+/// key serves this one message, which is why a caller may fix the nonce.
+///
+/// # Errors
+///
+/// [`InternalError`] past 256 GiB.
+pub fn seal_once(
+    key: &Secret<32>,
+    nonce: &[u8; NONCE],
+    associated: &[u8],
+    buffer: &mut [u8],
+) -> Result<[u8; TAG], InternalError> {
+    XChaCha20Poly1305::new(key.expose().into())
         .encrypt_inout_detached(nonce.into(), associated, buffer.into())
-        // Refused only past 256 GiB; the buffers here are of fixed size. A zero tag would never verify.
-        .map_or([0; TAG], Into::into)
+        .map(Into::into)
+        .map_err(|_| InternalError)
 }
 
-/// Opens what [`seal_once`] made; `buffer` is unchanged on failure.
+/// Opens in place what [`seal_once`] made.
+///
+/// # Errors
+///
+/// [`Forged`] where the tag does not verify. `buffer` is unchanged then.
 pub fn open_once(
     key: &Secret<32>,
     nonce: &[u8; NONCE],
@@ -113,6 +176,10 @@ pub fn open_once(
         .decrypt_inout_detached(nonce.into(), associated, buffer.into(), tag.into())
         .map_err(|_| Forged)
 }
+
+/// Bytes that are encrypted at once, so that the second pass over them finds them in the processor's cache: whole
+/// blocks.
+const CACHED: usize = 8_192;
 
 #[cfg(test)]
 mod tests {
@@ -145,5 +212,21 @@ mod tests {
         let split_early = aead.seal(&nonce, b"ab", &mut early);
         let split_late = aead.seal(&nonce, b"abc", &mut late);
         assert_ne!(split_early, split_late);
+    }
+
+    /// At every length around a block of the cipher, and around what is encrypted at once.
+    #[test]
+    fn appended_ciphertext_is_what_encryption_in_place_gives() {
+        let aead = Aead::new(&Secret::new([7; 32]));
+        let nonce = [9; NONCE];
+        let around = [CACHED - 1, CACHED, CACHED + 1, 2 * CACHED + 63];
+        for length in (0..200).chain(around) {
+            let plaintext: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
+            let mut in_place = plaintext.clone();
+            let tag = aead.seal(&nonce, b"ad", &mut in_place);
+            let mut appended = b"before".to_vec();
+            aead.seal_append(&nonce, b"ad", &plaintext, &mut appended);
+            assert_eq!(appended, [b"before", in_place.as_slice(), &tag].concat(), "{length}");
+        }
     }
 }

@@ -1,12 +1,13 @@
-//! AES-256-CBC with PKCS#7 padding (FIPS 197, SP 800-38A, RFC 5652), for the wires of others that have it.
+//! AES-256-CBC with PKCS#7 padding (FIPS 197, SP 800-38A, RFC 5652), for the Signal protocol and WhatsApp's formats.
 //!
-//! Does not authenticate, so whoever decrypts has verified a tag or a signature before; does not know what keys are for.
+//! Does not authenticate: verify a tag or a signature before you decrypt.
 
 use alloc::vec::Vec;
 
 use aes::{Aes256Dec, Aes256Enc};
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
+use cbc::cipher::array::Array;
+use cbc::cipher::block_padding::{Padding, Pkcs7};
+use cbc::cipher::{Block, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use cbc::{Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
@@ -16,25 +17,34 @@ use super::secret::Secret;
 pub const BLOCK: usize = 16;
 
 /// Bytes of ciphertext for `length` bytes of plaintext: always more, up to the next whole block.
+#[must_use]
 pub const fn padded(length: usize) -> usize {
     (length / BLOCK).saturating_add(1).saturating_mul(BLOCK)
 }
 
-/// Appends the ciphertext of `plaintext`, [`padded`] to whole blocks, to `output`. Reserve the room before: growing leaves
-/// copies of what `output` held.
+/// Appends the ciphertext of `plaintext`, [`padded`] to whole blocks, to `output`.
+///
+/// Cannot fail: blocks have a type of their own, so that there is no length to get wrong, and each is appended when it
+/// is encrypted. The plaintext never stands in `output`.
 pub fn encrypt(output: &mut Vec<u8>, key: &Secret<32>, iv: &[u8; BLOCK], plaintext: &[u8]) {
-    let start = output.len();
-    output.extend_from_slice(plaintext);
-    output.resize(start.saturating_add(padded(plaintext.len())), 0);
-    let body = output.get_mut(start..).unwrap_or_default();
-    let encrypted = Encryptor::<Aes256Enc>::new(key.expose().into(), iv.into())
-        .encrypt_padded::<Pkcs7>(body, plaintext.len())
-        .is_ok();
-    debug_assert!(encrypted, "the room for the padding was made");
+    let mut cipher = Encryptor::<Aes256Enc>::new(key.expose().into(), iv.into());
+    let (blocks, rest) = Block::<Encryptor<Aes256Enc>>::slice_as_chunks(plaintext);
+    output.reserve(padded(plaintext.len()));
+    let mut encrypted = Array::default();
+    for block in blocks {
+        cipher.encrypt_block_b2b(block, &mut encrypted);
+        output.extend_from_slice(&encrypted);
+    }
+    let mut last = Zeroizing::new(Array::default());
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    Pkcs7::pad(&mut last, rest.len());
+    cipher.encrypt_block_b2b(&last, &mut encrypted);
+    output.extend_from_slice(&encrypted);
 }
 
-/// The plaintext of `ciphertext`, which was authenticated before; nothing where it is not whole blocks or its padding is
-/// not one that [`encrypt`] makes.
+/// The plaintext of `ciphertext`, which the caller has authenticated before; `None` if it is not whole blocks or its
+/// padding is not one that [`encrypt`] makes.
+#[must_use]
 pub fn decrypt(key: &Secret<32>, iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut plaintext = Zeroizing::new(ciphertext.to_vec());
     let length =

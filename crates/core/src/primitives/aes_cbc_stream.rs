@@ -1,12 +1,18 @@
 //! AES-256-CBC (FIPS 197, SP 800-38A) over whole blocks that come in pieces.
 //!
-//! Does not pad and does not authenticate: who uses it does both.
+//! Does not pad and does not authenticate: its caller does both.
+
+use alloc::vec::Vec;
+use core::fmt;
 
 use aes::cipher::array::Array;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use aes::{Aes256Dec, Aes256Enc};
+use cbc::cipher::block_padding::{Padding, Pkcs7};
 
+use super::append::append;
 use super::secret::Secret;
+use crate::internal::InternalError;
 
 /// Bytes of a block, and of an initialisation vector.
 pub const BLOCK: usize = 16;
@@ -15,14 +21,55 @@ pub const BLOCK: usize = 16;
 pub struct Encrypting(cbc::Encryptor<Aes256Enc>);
 
 impl Encrypting {
+    /// Begins with the initialisation vector `iv`.
+    #[must_use]
     pub fn new(key: &Secret<32>, iv: &[u8; BLOCK]) -> Self {
         Self(cbc::Encryptor::new(key.expose().into(), iv.into()))
     }
 
-    /// Encrypts the whole blocks of `buffer` in place; what is left over stays as it is.
-    pub fn apply(&mut self, buffer: &mut [u8]) {
-        let (blocks, _) = Array::slice_as_chunks_mut(buffer);
-        self.0.encrypt_blocks(blocks);
+    /// Appends the ciphertext of `plaintext`, which is whole blocks, to `output`.
+    ///
+    /// # Errors
+    ///
+    /// [`InternalError`] where `plaintext` is not whole blocks. Neither the cipher nor `output` has changed then.
+    pub fn append(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), InternalError> {
+        append(output, plaintext, |buffer| {
+            let (blocks, rest) = buffer.into_chunks();
+            if !rest.is_empty() {
+                return Err(InternalError);
+            }
+            self.0.encrypt_blocks_inout(blocks);
+            Ok(())
+        })
+    }
+
+    /// The ciphertext of the last block, which holds the 0 to 15 bytes that are left and the padding (PKCS#7).
+    ///
+    /// # Errors
+    ///
+    /// [`InternalError`] where a whole block or more is left.
+    pub fn last(&mut self, rest: &[u8]) -> Result<[u8; BLOCK], InternalError> {
+        if rest.len() >= BLOCK {
+            return Err(InternalError);
+        }
+        let mut block = Secret::<BLOCK>::zero();
+        block.expose_mut().iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        Pkcs7::raw_pad(block.expose_mut(), rest.len());
+        Ok(self.block(&block))
+    }
+
+    /// The ciphertext of one block.
+    #[must_use]
+    pub fn block(&mut self, plaintext: &Secret<BLOCK>) -> [u8; BLOCK] {
+        let mut encrypted = Array::default();
+        self.0.encrypt_block_b2b(plaintext.expose().into(), &mut encrypted);
+        encrypted.into()
+    }
+}
+
+impl fmt::Debug for Encrypting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encrypting(..)")
     }
 }
 
@@ -30,6 +77,8 @@ impl Encrypting {
 pub struct Decrypting(cbc::Decryptor<Aes256Dec>);
 
 impl Decrypting {
+    /// Begins with the initialisation vector `iv`.
+    #[must_use]
     pub fn new(key: &Secret<32>, iv: &[u8; BLOCK]) -> Self {
         Self(cbc::Decryptor::new(key.expose().into(), iv.into()))
     }
@@ -38,5 +87,53 @@ impl Decrypting {
     pub fn apply(&mut self, buffer: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(buffer);
         self.0.decrypt_blocks(blocks);
+    }
+}
+
+impl fmt::Debug for Decrypting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Decrypting(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_give_what_one_piece_gives_and_decrypt_again() {
+        let (key, iv) = (Secret::new([7; 32]), [9; BLOCK]);
+        let text = [*b"sixteen bytes 1.", *b"sixteen bytes 2.", *b"sixteen bytes 3."];
+        let mut whole = b"before".to_vec();
+        Encrypting::new(&key, &iv).append(text.as_flattened(), &mut whole).unwrap();
+        let (mut pieces, mut cipher) = (b"before".to_vec(), Encrypting::new(&key, &iv));
+        pieces.extend(cipher.block(&Secret::copy_of(&text[0])));
+        cipher.append(text[1..].as_flattened(), &mut pieces).unwrap();
+        assert_eq!(pieces, whole);
+        let (_, body) = whole.split_at_mut(6);
+        Decrypting::new(&key, &iv).apply(body);
+        assert_eq!(body, text.as_flattened());
+    }
+
+    #[test]
+    fn the_last_block_is_padded_as_a_whole_encryption_pads_it() {
+        let (key, iv, text) = (Secret::new([7; 32]), [9; BLOCK], b"fifteen bytes..");
+        for length in 0..BLOCK {
+            let mut whole = Vec::new();
+            crate::primitives::aes_cbc::encrypt(&mut whole, &key, &iv, &text[..length]);
+            assert_eq!(Encrypting::new(&key, &iv).last(&text[..length]).unwrap(), *whole);
+        }
+        assert_eq!(Encrypting::new(&key, &iv).last(&[0; BLOCK]), Err(InternalError));
+    }
+
+    #[test]
+    fn an_odd_length_is_refused_and_nothing_is_appended() {
+        let mut output = b"before".to_vec();
+        let mut cipher = Encrypting::new(&Secret::new([7; 32]), &[9; BLOCK]);
+        assert_eq!(cipher.append(b"seventeen bytes..", &mut output), Err(InternalError));
+        assert_eq!(output, b"before");
+        // The cipher has not moved on either.
+        let block = Secret::new(*b"sixteen bytes 1.");
+        assert_eq!(cipher.block(&block), Encrypting::new(&Secret::new([7; 32]), &[9; BLOCK]).block(&block));
     }
 }

@@ -1,6 +1,6 @@
 //! ChaCha20-Poly1305 (RFC 8439) over the chunks of something long, each under its number.
 //!
-//! Does not know what the chunks are of, nor how long they are.
+//! The last chunk, and how long each is, are the caller's to authenticate.
 
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::inout::InOutBuf;
@@ -8,6 +8,7 @@ use chacha20poly1305::aead::{AeadInOut, KeyInit};
 
 use super::aead::{Forged, TAG};
 use super::secret::Secret;
+use crate::internal::InternalError;
 
 /// Bytes of a nonce of RFC 8439.
 pub const SHORT_NONCE: usize = 12;
@@ -15,17 +16,24 @@ pub const SHORT_NONCE: usize = 12;
 /// The key of some chunks, and the nonce that their numbers are added to.
 pub type Key<'a> = (&'a Secret<32>, &'a Secret<SHORT_NONCE>);
 
-/// Encrypts chunk `number` from one place into another, as long, and gives its tag.
-pub fn seal((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8]) -> Result<[u8; TAG], Forged> {
-    let buffer = InOutBuf::new(from, to).map_err(|_| Forged)?;
+/// Encrypts chunk `number` from `from` into `to` and gives its tag.
+///
+/// # Errors
+///
+/// [`InternalError`] where the two differ in length, or past 256 GiB. `to` is unchanged then.
+pub fn seal((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8]) -> Result<[u8; TAG], InternalError> {
+    let buffer = InOutBuf::new(from, to).map_err(|_| InternalError)?;
     ChaCha20Poly1305::new(key.expose().into())
         .encrypt_inout_detached(&nonce(base, number).into(), &[], buffer)
         .map(Into::into)
-        // Past 256 GiB.
-        .map_err(|_| Forged)
+        .map_err(|_| InternalError)
 }
 
-/// Verifies chunk `number`, then decrypts it from one place into another, as long, which is untouched on failure.
+/// Verifies chunk `number`, then decrypts it from `from` into `to`.
+///
+/// # Errors
+///
+/// [`Forged`] where the tag does not verify, or the two differ in length. `to` is unchanged then.
 pub fn open((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8], tag: &[u8; TAG]) -> Result<(), Forged> {
     let buffer = InOutBuf::new(from, to).map_err(|_| Forged)?;
     ChaCha20Poly1305::new(key.expose().into())
@@ -57,7 +65,7 @@ mod tests {
         }
         assert_eq!(open((&key, &base), 1, &sealed, &mut opened, &tag), Ok(()));
         assert_eq!(&opened, b"halo, dunia");
-        assert_eq!(seal((&key, &base), 1, b"halo", &mut sealed), Err(Forged), "the places are of one length");
+        assert_eq!(seal((&key, &base), 1, b"halo", &mut sealed), Err(InternalError), "the places are of one length");
     }
 
     #[test]

@@ -1,6 +1,4 @@
 //! Ed25519 (RFC 8032), verified strictly: canonical encodings, no small-order keys, no malleability.
-//!
-//! Does not know what it signs.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -27,6 +25,11 @@ pub enum InvalidVerifyingKey {
 pub struct SignaturePublicKey(VerifyingKey);
 
 impl SignaturePublicKey {
+    /// Reads the 32 bytes of RFC 8032.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidVerifyingKey`] where they are not the canonical encoding of a point, or the point is of small order.
     pub fn decode(bytes: &[u8; 32]) -> Result<Self, InvalidVerifyingKey> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| InvalidVerifyingKey::NonCanonical)?;
         if key.is_weak() {
@@ -44,11 +47,15 @@ impl SignaturePublicKey {
         Ok(Self(key))
     }
 
+    /// The 32 bytes of RFC 8032.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
 
-    /// P-1.5. RFC 8032, section 5.1.7, without cofactor, with small-order `A` and `R` refused.
+    /// Whether `signature` is this key's over `message` (P-1.5): RFC 8032, section 5.1.7, without cofactor, with
+    /// small-order `A` and `R` refused.
+    #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
@@ -58,20 +65,34 @@ impl SignaturePublicKey {
 pub struct SignatureKeyPair(Box<SigningKey>);
 
 impl SignatureKeyPair {
+    /// The pair of the 32 secret bytes of RFC 8032.
+    #[must_use]
     pub fn from_secret(secret: &Secret<32>) -> Self {
         Self(Box::new(SigningKey::from_bytes(secret.expose())))
     }
 
+    /// The public half.
+    #[must_use]
     pub fn public(&self) -> SignaturePublicKey {
         SignaturePublicKey(self.0.verifying_key())
     }
 
+    /// The 32 secret bytes. Copies of them are the caller's to wipe.
+    #[must_use]
     pub fn secret(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
 
+    /// The signature over `message`, which is deterministic.
+    #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
         self.0.sign(message).to_bytes()
+    }
+}
+
+impl fmt::Debug for SignaturePublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignaturePublicKey(..)")
     }
 }
 

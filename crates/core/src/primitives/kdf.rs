@@ -1,7 +1,8 @@
 //! HKDF-SHA256 (RFC 5869), HMAC-SHA256 (RFC 2104) and SHA-256 over several inputs.
 //!
-//! Does not know any label: callers name theirs from `labels`.
+//! Labels are the callers': each crate lists its own in its module `labels`.
 
+use core::fmt;
 use hkdf::{Hkdf, HkdfExtract};
 use hmac::KeyInit;
 use hmac::block_api::HmacCore;
@@ -17,6 +18,7 @@ pub struct Prk(Hkdf<Sha256>);
 
 impl Prk {
     /// HKDF-Extract over the concatenation of `inputs`.
+    #[must_use]
     pub fn extract(salt: &[u8], inputs: &[&[u8]]) -> Self {
         let mut extract = HkdfExtract::<Sha256>::new(Some(salt));
         for input in inputs {
@@ -28,12 +30,14 @@ impl Prk {
     }
 
     /// A key that is uniformly random, and needs no extraction.
+    #[must_use]
     pub fn from_uniform_key(key: &Secret<32>) -> Self {
         // Refused only below 32 bytes, which the type has; an extraction would be another key, and opens nothing.
         Self(Hkdf::from_prk(key.expose()).unwrap_or_else(|_| Hkdf::new(None, key.expose())))
     }
 
-    /// HKDF-Expand with the concatenation of `info`. `N` is at most 8,160, which callers' types ensure.
+    /// HKDF-Expand with the concatenation of `info`, `N` bytes; more than 8,160 do not compile.
+    #[must_use]
     pub fn expand<const N: usize>(&self, info: &[&[u8]]) -> Secret<N> {
         const { assert!(N <= 255 * 32, "more than HKDF can give") }
         let mut output = Secret::zero();
@@ -43,12 +47,14 @@ impl Prk {
     }
 }
 
-/// HMAC-SHA256 under one key, whose two padded blocks are hashed once and shared by every use. Kept without the buffer of
-/// a computation, which is empty here and would be copied with every use: messages are a tenth faster for it.
+/// HMAC-SHA256 under one key, whose two padded blocks are hashed once and shared by every use. Kept without the buffer
+/// of a computation, which is empty here and would be copied with every use: messages are a tenth faster for it.
 #[derive(Clone)]
 pub struct HmacSha256(HmacCore<Sha256>);
 
 impl HmacSha256 {
+    /// HMAC-SHA256 under `key`.
+    #[must_use]
     pub fn new(key: &Secret<32>) -> Self {
         // RFC 2104 pads a shorter key with zeros to the block of 64 bytes; done here, no length can be refused.
         let mut block = Secret::<64>::zero();
@@ -59,11 +65,13 @@ impl HmacSha256 {
     }
 
     /// Begins a computation over pieces that come one by one.
+    #[must_use]
     pub fn start(&self) -> HmacSha256Stream {
         HmacSha256Stream { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() }
     }
 
     /// HMAC of the concatenation of `parts`.
+    #[must_use]
     pub fn hash(&self, parts: &[&[u8]]) -> Secret<32> {
         let mut hashing = self.start();
         for part in parts {
@@ -73,18 +81,21 @@ impl HmacSha256 {
     }
 }
 
-/// An HMAC-SHA256 computation on its way.
+/// An HMAC-SHA256 computation that has begun.
 pub struct HmacSha256Stream {
     core: HmacCore<Sha256>,
     buffer: Buffer<HmacCore<Sha256>>,
 }
 
 impl HmacSha256Stream {
+    /// Takes the next bytes.
     pub fn update(&mut self, part: &[u8]) {
         let Self { core, buffer } = self;
         buffer.digest_blocks(part, |blocks| core.update_blocks(blocks));
     }
 
+    /// The HMAC of all bytes that were taken.
+    #[must_use]
     pub fn finish(mut self) -> Secret<32> {
         let mut bytes = Output::<HmacCore<Sha256>>::default();
         self.core.finalize_fixed_core(&mut self.buffer, &mut bytes);
@@ -94,7 +105,26 @@ impl HmacSha256Stream {
     }
 }
 
+impl fmt::Debug for Prk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Prk(..)")
+    }
+}
+
+impl fmt::Debug for HmacSha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacSha256(..)")
+    }
+}
+
+impl fmt::Debug for HmacSha256Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacSha256Stream(..)")
+    }
+}
+
 /// SHA-256 of the concatenation of `parts`, for public data.
+#[must_use]
 pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,9 +1,10 @@
 //! ML-KEM-768 (FIPS 203) with keys kept as their 64-byte seeds.
 //!
-//! Does not know what a shared secret is for. Seeds, not expanded keys, because only seeds bind key, ciphertext and
-//! secret to one another (docs/spec/conventions.md, section 1.4).
+//! Seeds, not expanded keys, because only seeds bind key, ciphertext and secret to one another
+//! (docs/spec/conventions.md, section 1.4).
 
 use alloc::boxed::Box;
+use core::fmt;
 
 use libcrux_ml_kem::mlkem768;
 use rand_core::CryptoRng;
@@ -23,21 +24,26 @@ pub const SEED: usize = 64;
 pub struct EncapsulationKey(Box<[u8; ENCAPSULATION_KEY]>);
 
 impl EncapsulationKey {
-    /// P-1.7. `None` where a coefficient is not reduced.
+    /// Reads the bytes of FIPS 203; `None` where a coefficient is not reduced (P-1.7).
+    #[must_use]
     pub fn decode(bytes: &[u8; ENCAPSULATION_KEY]) -> Option<Self> {
         mlkem768::validate_public_key(&bytes.into()).then(|| Self(Box::new(*bytes)))
     }
 
+    /// The bytes of FIPS 203.
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8; ENCAPSULATION_KEY] {
         &self.0
     }
 
     /// A fresh secret and the ciphertext that carries it, from 32 bytes of `rng`.
+    #[must_use]
     pub fn encapsulate(&self, rng: &mut dyn CryptoRng) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
         self.encapsulate_with(&Secret::random(rng))
     }
 
     /// FIPS 203, algorithm 17, with its randomness given.
+    #[must_use]
     pub fn encapsulate_with(&self, randomness: &Secret<32>) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
         let (ciphertext, mut shared) = mlkem768::encapsulate(&self.as_bytes().into(), *randomness.expose());
         let secret = Secret::copy_of(&shared);
@@ -54,21 +60,38 @@ pub struct DecapsulationKey {
 
 impl DecapsulationKey {
     /// FIPS 203, algorithm 16: the pair of the seed `d ‖ z`.
+    #[must_use]
     pub fn from_seed(seed: &Secret<SEED>) -> Self {
         let (private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();
         let public = EncapsulationKey(Box::new(public.into()));
         Self { expanded: Box::new(Secret::new(private.into())), public }
     }
 
+    /// The public half.
+    #[must_use]
     pub const fn public(&self) -> &EncapsulationKey {
         &self.public
     }
 
-    /// FIPS 203, algorithm 18. Never fails: a ciphertext that was not made for this key gives a secret nobody knows.
+    /// FIPS 203, algorithm 18. Never fails: a ciphertext that was not made for this key gives a secret that nobody
+    /// knows.
+    #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
         let mut shared = mlkem768::decapsulate(&self.expanded.expose().into(), &ciphertext.into());
         let secret = Secret::copy_of(&shared);
         shared.zeroize();
         secret
+    }
+}
+
+impl fmt::Debug for EncapsulationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EncapsulationKey(..)")
+    }
+}
+
+impl fmt::Debug for DecapsulationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DecapsulationKey(..)")
     }
 }

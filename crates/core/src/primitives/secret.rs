@@ -1,6 +1,5 @@
-//! [`Secret`]: a byte array that wipes itself, compares in constant time and never prints; and how plaintext grows.
-//!
-//! Does not know what it holds.
+//! [`Secret`]: a byte array that wipes itself, compares in constant time and never prints; and a helper that grows a
+//! plaintext buffer without leaving copies.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,40 +8,63 @@ use rand_core::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// `N` secret bytes.
+/// `N` secret bytes, wiped when dropped. Compared in constant time, by `ct_eq`; absent from `Debug`.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
+    /// Takes `bytes`. A copy that the caller keeps is the caller's to wipe.
+    #[must_use]
     pub const fn new(bytes: [u8; N]) -> Self {
         Self(bytes)
     }
 
+    /// All zeros, to be filled.
+    #[must_use]
     pub fn zero() -> Self {
         Self([0; N])
     }
 
+    /// A copy of `bytes`, which stay with the caller to wipe.
+    #[must_use]
     pub fn copy_of(bytes: &[u8; N]) -> Self {
         Self(*bytes)
     }
 
+    /// `N` bytes of `rng`.
+    #[must_use]
     pub fn random(rng: &mut dyn CryptoRng) -> Self {
         let mut secret = Self::zero();
         rng.fill_bytes(&mut secret.0);
         secret
     }
 
+    /// The bytes. Copies of them are the caller's to wipe.
+    #[must_use]
     pub const fn expose(&self) -> &[u8; N] {
         &self.0
     }
 
+    /// The bytes, to be filled or changed in place.
+    #[must_use]
     pub const fn expose_mut(&mut self) -> &mut [u8; N] {
         &mut self.0
     }
 
     /// A second copy, asked for by name because every copy is one more place to protect.
+    #[must_use]
     pub fn duplicate(&self) -> Self {
         Self(self.0)
+    }
+
+    /// The first `M` bytes, no longer secret: for tags, nonces and names, which are hashes cut short. More bytes than
+    /// there are do not compile.
+    #[must_use]
+    pub fn truncate<const M: usize>(&self) -> [u8; M] {
+        const { assert!(M <= N, "more bytes than there are") }
+        let mut first = [0; M];
+        first.iter_mut().zip(&self.0).for_each(|(to, from)| *to = *from);
+        first
     }
 }
 
@@ -58,7 +80,7 @@ impl<const N: usize> fmt::Debug for Secret<N> {
     }
 }
 
-/// Makes room for `more` bytes; the memory that plaintext moves out of is wiped.
+/// Reserves room for `more` bytes in `plaintext`. Where that moves it, the old memory is wiped.
 pub fn reserve(plaintext: &mut Vec<u8>, more: usize) {
     let needed = plaintext.len().saturating_add(more);
     if needed > plaintext.capacity() {
@@ -69,6 +91,14 @@ pub fn reserve(plaintext: &mut Vec<u8>, more: usize) {
     }
 }
 
+/// Wipes what `plaintext` holds from `start` on, and cuts it off. Nothing happens past its end.
+pub fn wipe_from(plaintext: &mut Vec<u8>, start: usize) {
+    if let Some(rest) = plaintext.get_mut(start..) {
+        rest.zeroize();
+    }
+    plaintext.truncate(start);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +107,20 @@ mod tests {
     #[test]
     fn debug_shows_nothing() {
         assert_eq!(format!("{:?}", Secret::new([0xA5; 32])), "[secret]");
+    }
+
+    #[test]
+    fn truncation_keeps_the_first_bytes() {
+        assert_eq!(Secret::new(*b"halo, dunia").truncate::<4>(), *b"halo");
+    }
+
+    #[test]
+    fn what_is_wiped_is_gone_and_the_rest_stays() {
+        let mut plaintext = b"halo, dunia".to_vec();
+        wipe_from(&mut plaintext, 20);
+        assert_eq!(plaintext, b"halo, dunia");
+        wipe_from(&mut plaintext, 4);
+        assert_eq!(plaintext, b"halo");
     }
 
     #[test]

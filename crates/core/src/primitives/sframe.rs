@@ -1,41 +1,61 @@
 //! What SFrame (RFC 9605) is made of: AES-GCM, AES-CTR with HMAC, and HKDF over SHA-256 or SHA-512.
 //!
-//! Does not know headers, counters or who sends. Keys are set up once and serve any number of frames.
+//! Keys are set up once and serve any number of frames. Headers and counters are the caller's.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes128Gcm, Aes256Gcm};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
 use ctr::CtrCore;
-use ctr::cipher::{InnerIvInit, StreamCipherCore};
+use ctr::cipher::{InOutBuf, InnerIvInit, StreamCipherCore};
 use ctr::flavors::Ctr32BE;
 use hkdf::Hkdf;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
 use super::aead::{Forged, TAG};
+use super::append::append;
 use super::kdf::{HmacSha256, Prk};
 use super::secret::Secret;
+use crate::convert::widened;
+use crate::internal::InternalError;
 
 /// Bytes of a nonce (`Nn`), the same in every suite.
 pub const FRAME_NONCE: usize = 12;
 
 /// A cipher of RFC 9605 with its key set up. Boxed, so that moving one leaves no round keys behind.
 pub enum FrameAead {
+    /// AES-128-GCM.
     Aes128Gcm(Box<Aes128Gcm>),
+    /// AES-256-GCM.
     Aes256Gcm(Box<Aes256Gcm>),
+    /// AES-128-CTR with HMAC-SHA256.
     CtrHmac(Box<CtrHmac>),
 }
 
+impl fmt::Debug for FrameAead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameAead").field("tag", &self.tag_length()).finish_non_exhaustive()
+    }
+}
+
 impl FrameAead {
+    /// AES-128-GCM under `key`.
+    #[must_use]
     pub fn aes_128_gcm(key: &Secret<16>) -> Self {
         Self::Aes128Gcm(Box::new(Aes128Gcm::new(key.expose().into())))
     }
 
+    /// AES-256-GCM under `key`.
+    #[must_use]
     pub fn aes_256_gcm(key: &Secret<32>) -> Self {
         Self::Aes256Gcm(Box::new(Aes256Gcm::new(key.expose().into())))
     }
 
-    /// RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate, and `tag` bytes of that are kept.
+    /// RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate, and `tag` bytes of that are
+    /// kept.
+    #[must_use]
     pub fn ctr_hmac(key: &Secret<48>, tag: usize) -> Self {
         let (encrypt, authenticate) = key.expose().split_at(16);
         let mut mac = Secret::zero();
@@ -47,6 +67,7 @@ impl FrameAead {
     }
 
     /// Bytes of a tag (`Nt`).
+    #[must_use]
     pub const fn tag_length(&self) -> usize {
         match self {
             Self::Aes128Gcm(_) | Self::Aes256Gcm(_) => TAG,
@@ -54,26 +75,48 @@ impl FrameAead {
         }
     }
 
-    /// Encrypts `buffer` in place; of the tag the first [`FrameAead::tag_length`] bytes count. Refuses only what is longer
-    /// than a cipher can encrypt, 64 GiB.
-    pub fn seal(&self, nonce: &[u8; FRAME_NONCE], associated: &[u8], buffer: &mut [u8]) -> Result<[u8; TAG], Forged> {
-        match self {
-            Self::Aes128Gcm(cipher) => cipher
-                .encrypt_inout_detached(nonce.into(), associated, buffer.into())
-                .map(Into::into)
-                .map_err(|_| Forged),
-            Self::Aes256Gcm(cipher) => cipher
-                .encrypt_inout_detached(nonce.into(), associated, buffer.into())
-                .map(Into::into)
-                .map_err(|_| Forged),
-            Self::CtrHmac(cipher) => {
-                cipher.apply(nonce, buffer)?;
-                Ok(cipher.tag(nonce, associated, buffer))
-            }
-        }
+    /// Appends ciphertext and tag of `plaintext` to `output`: [`tag_length`](Self::tag_length) bytes more than the
+    /// plaintext.
+    ///
+    /// # Errors
+    ///
+    /// [`InternalError`] past 64 GiB, which callers exclude. `output` is unchanged then.
+    pub fn seal_append(
+        &self,
+        nonce: &[u8; FRAME_NONCE],
+        associated: &[u8],
+        plaintext: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), InternalError> {
+        let tag = append(output, plaintext, |buffer| self.encrypt(nonce, associated, buffer))?;
+        output.extend(tag.into_iter().take(self.tag_length()));
+        Ok(())
     }
 
-    /// P-1.6. Verifies the tag, in constant time, and only then decrypts `buffer` in place.
+    /// The tag, of which the first [`tag_length`](Self::tag_length) bytes count.
+    fn encrypt(
+        &self,
+        nonce: &[u8; FRAME_NONCE],
+        associated: &[u8],
+        mut buffer: InOutBuf<'_, '_, u8>,
+    ) -> Result<[u8; TAG], InternalError> {
+        let sealed = match self {
+            Self::Aes128Gcm(cipher) => cipher.encrypt_inout_detached(nonce.into(), associated, buffer),
+            Self::Aes256Gcm(cipher) => cipher.encrypt_inout_detached(nonce.into(), associated, buffer),
+            Self::CtrHmac(cipher) => {
+                cipher.apply(nonce, buffer.reborrow()).map_err(|_| InternalError)?;
+                return Ok(cipher.tag(nonce, associated, buffer.get_out()));
+            }
+        };
+        sealed.map(Into::into).map_err(|_| InternalError)
+    }
+
+    /// Verifies the tag (P-1.6), in constant time, and only then decrypts `buffer` in place.
+    ///
+    /// # Errors
+    ///
+    /// [`Forged`] where the tag does not verify, or is not [`tag_length`](Self::tag_length) bytes long. `buffer` is
+    /// unchanged then.
     pub fn open(
         &self,
         nonce: &[u8; FRAME_NONCE],
@@ -92,9 +135,9 @@ impl FrameAead {
             }
             Self::CtrHmac(cipher) => {
                 let expected = cipher.tag(nonce, associated, buffer);
+                let expected = expected.get(..cipher.tag).ok_or(Forged)?;
                 // A tag of another length is unequal.
-                let verified = expected.get(..cipher.tag).unwrap_or_default().ct_eq(tag);
-                if bool::from(verified) { cipher.apply(nonce, buffer) } else { Err(Forged) }
+                if bool::from(expected.ct_eq(tag)) { cipher.apply(nonce, buffer.into()) } else { Err(Forged) }
             }
         }
     }
@@ -107,46 +150,62 @@ pub struct CtrHmac {
     tag: usize,
 }
 
+impl fmt::Debug for CtrHmac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CtrHmac").field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
+
 impl CtrHmac {
     /// The counter is the last four bytes of the block, from 0.
-    fn apply(&self, nonce: &[u8; FRAME_NONCE], buffer: &mut [u8]) -> Result<(), Forged> {
+    fn apply(&self, nonce: &[u8; FRAME_NONCE], buffer: InOutBuf<'_, '_, u8>) -> Result<(), Forged> {
         let mut block = [0; 16];
         block.iter_mut().zip(nonce).for_each(|(to, from)| *to = *from);
         let stream = CtrCore::<&aes::Aes128, Ctr32BE>::inner_iv_init(&self.aes, &block.into());
-        stream.try_apply_keystream_partial(buffer.into()).map_err(|_| Forged)
+        stream.try_apply_keystream_partial(buffer).map_err(|_| Forged)
     }
 
     fn tag(&self, nonce: &[u8; FRAME_NONCE], associated: &[u8], ciphertext: &[u8]) -> [u8; TAG] {
-        let length = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX).to_be_bytes();
         let mut mac = self.mac.start();
-        for part in [length(associated.len()), length(ciphertext.len()), length(self.tag)] {
-            mac.update(&part);
+        for part in [associated.len(), ciphertext.len(), self.tag].map(widened) {
+            mac.update(&part.to_be_bytes());
         }
         for part in [nonce, associated, ciphertext] {
             mac.update(part);
         }
-        let full = mac.finish();
-        let [tag @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = full.expose();
-        *tag
+        mac.finish().truncate()
     }
 }
 
 /// `sframe_secret` of RFC 9605, section 4.4.2: HKDF-Extract with an empty salt.
 pub enum FrameSecret {
+    /// With HKDF-SHA256.
     Sha256(Prk),
+    /// With HKDF-SHA512.
     Sha512(Hkdf<Sha512>),
 }
 
+impl fmt::Debug for FrameSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrameSecret(..)")
+    }
+}
+
 impl FrameSecret {
+    /// Extracted from `base` with HKDF-SHA256.
+    #[must_use]
     pub fn sha256(base: &[u8]) -> Self {
         Self::Sha256(Prk::extract(&[], &[base]))
     }
 
+    /// Extracted from `base` with HKDF-SHA512.
+    #[must_use]
     pub fn sha512(base: &[u8]) -> Self {
         Self::Sha512(Hkdf::new(None, base))
     }
 
-    /// HKDF-Expand with the concatenation of `info`.
+    /// HKDF-Expand with the concatenation of `info`, `N` bytes; more than 8,160 do not compile.
+    #[must_use]
     pub fn expand<const N: usize>(&self, info: &[&[u8]]) -> Secret<N> {
         const { assert!(N <= 255 * 32, "more than HKDF can give") }
         match self {

@@ -1,35 +1,44 @@
-//! SHA-256 (FIPS 180-4) of something that comes in pieces, whose computation can be put away and taken up again.
-//!
-//! Does not know what is hashed. For public data only.
+//! SHA-256 (FIPS 180-4) of data that comes in pieces, with a state that can be stored and resumed. For public data
+//! only.
+
+use core::fmt;
 
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
-/// A SHA-256 computation on its way.
+/// A SHA-256 computation that has begun.
 #[derive(Clone, Default)]
 pub struct Hash(Sha256);
 
 impl Hash {
+    /// Begins with nothing hashed.
+    #[must_use]
     pub fn new() -> Self {
         Self(Sha256::new())
     }
 
+    /// Takes the next bytes.
     pub fn update(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
+    /// The hash of all bytes that were taken.
+    #[must_use]
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
 
-    /// Where the computation is (docs/formats.md, section 6.6): the eight chaining words and the number of whole
-    /// blocks,
-    /// little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with zeros.
+    /// The state of the computation (docs/formats.md, section 6.6): the eight chaining words and the number of whole
+    /// blocks, little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with
+    /// zeros.
+    #[must_use]
     pub fn midstate(&self) -> [u8; MIDSTATE] {
         self.0.serialize().into()
     }
 
-    /// Goes on where [`midstate`](Self::midstate) was taken, which was after `hashed` bytes; `None` where it was not.
+    /// Resumes a computation from its [`midstate`](Self::midstate) after `hashed` bytes; `None` where it is not the
+    /// state of one after so many.
+    #[must_use]
     pub fn resume(midstate: &[u8; MIDSTATE], hashed: u64) -> Option<Self> {
         let hash = Self(Sha256::deserialize(midstate.into()).ok()?);
         let blocks = midstate.get(32..40)?.try_into().map(u64::from_le_bytes).ok()?;
@@ -39,7 +48,13 @@ impl Hash {
     }
 }
 
-/// Bytes of a computation that is put away.
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hash(..)")
+    }
+}
+
+/// Bytes of a stored computation.
 pub const MIDSTATE: usize = 32 + 8 + 64;
 
 /// Bytes of a block.

@@ -1,6 +1,4 @@
 //! SHA-512 (FIPS 180-4) and HMAC-SHA512 (RFC 2104) over several inputs.
-//!
-//! Does not know what is hashed.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha512};
@@ -8,6 +6,7 @@ use sha2::{Digest, Sha512};
 use super::secret::Secret;
 
 /// SHA-512 of the concatenation of `parts`, for public data.
+#[must_use]
 pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     let mut hash = Sha512::new();
     for part in parts {
@@ -17,6 +16,7 @@ pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
 }
 
 /// HMAC-SHA512 of the concatenation of `parts`.
+#[must_use]
 pub fn hmac_sha512(key: &Secret<32>, parts: &[&[u8]]) -> Secret<64> {
     // RFC 2104 pads a shorter key with zeros to the block of 128 bytes; done here, no length can be refused.
     let mut block = Secret::<128>::zero();

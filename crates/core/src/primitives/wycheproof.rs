@@ -1,6 +1,6 @@
 //! Project Wycheproof against our primitives: every vector of each set has one outcome, and the outcomes are counted.
 //!
-//! Does not know protocols. `inexpressible` says that our types cannot state the input: a nonce, key or signature of
+//! `inexpressible` means that our types cannot hold the input: a nonce, key or signature of
 //! another length never reaches a primitive. Counts are those of the vectors in the `wycheproof` crate, version 0.7.
 
 use alloc::collections::BTreeMap;
@@ -24,10 +24,10 @@ use super::x25519::{InvalidKey, KeyPair, Point, PublicKey, agree_all};
 
 type Counts = BTreeMap<&'static str, usize>;
 
-/// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`, Wycheproof's word for what a library may refuse;
-/// one that refuses only encodings that are not canonical and points of small order would agree on 474. We refuse the 210
-/// on the twist too, which no honest key is (docs/spec/conventions.md, section 1.1); RFC 7748's second example is among
-/// them.
+/// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`, Wycheproof's word for what a library may
+/// refuse; one that refuses only encodings that are not canonical and points of small order would agree on 474. We
+/// refuse the 210 on the twist too, which no honest key is (docs/spec/conventions.md, section 1.1); RFC 7748's second
+/// example is among them.
 #[test]
 fn x25519_agrees_on_exactly_the_valid_keys() {
     use xdh::TestFlag::{LowOrderPublic, NonCanonicalPublic, Twist};
@@ -91,8 +91,8 @@ fn x25519_point(bytes: &[u8; 32]) -> Result<Point, Refused> {
     Point::decode(public).map_err(|_| Refused::OnTheTwist)
 }
 
-/// Strict verification refuses nothing that Wycheproof calls valid. Its keys are all canonical and of large order, so that
-/// what we refuse of keys is not met here. Twelve signatures are not 64 bytes long.
+/// Strict verification refuses nothing that Wycheproof calls valid. Its keys are all canonical and of large order, so
+/// that what we refuse of keys is not met here. Twelve signatures are not 64 bytes long.
 #[test]
 fn ed25519_verifies_exactly_the_valid_signatures() {
     let mut counts = Counts::new();
@@ -165,7 +165,7 @@ fn xchacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
         let opened = open_once(&key, &nonce, &test.aad, &mut buffer, &array(&test.tag)).is_ok();
         assert_eq!(&buffer, if opened { &*test.pt } else { &*test.ct }, "vector {}", test.tc_id);
         if opened {
-            let tag = seal_once(&key, &nonce, &test.aad, &mut buffer);
+            let tag = seal_once(&key, &nonce, &test.aad, &mut buffer).unwrap();
             assert_eq!((buffer.as_slice(), tag.as_slice()), (test.ct.as_slice(), test.tag.as_slice()));
         }
         Some(opened)
@@ -215,7 +215,8 @@ fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 256), ("inexpressible", 9), ("refused", 60)]));
 }
 
-/// Ciphertexts that were not made for the key are valid: they give a secret that nobody knows, and it must be the right one.
+/// Ciphertexts that were not made for the key are valid: they give a secret that nobody knows, and it must be the right
+/// one.
 #[test]
 fn ml_kem_768_decapsulates_every_ciphertext_under_its_seed() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768, |test| {

@@ -1,7 +1,8 @@
 //! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order; nothing else is a key here.
 //!
-//! Does not know what a key is for. Works on the Edwards form of the peer's point, which gives the same
-//! shared secret as the Montgomery ladder and is faster wherever one point meets several secrets.
+//! Works on the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is
+//! faster where one point meets several secrets. `bisik` re-exports [`PublicKey`] and [`KeyPair`]; what is hidden from
+//! their documentation serves bisik and bisik-interop alone.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -31,8 +32,13 @@ pub enum InvalidKey {
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// P-1.1, P-1.2. Accepts canonical encodings of points that are not of small order. Whether the point is on the curve
-    /// is found out by [`Point::decode`], which every use goes through.
+    /// Accepts canonical encodings (P-1.1) of points that are not of small order (P-1.2). Whether the point is on the
+    /// curve is checked by [`Point::decode`], which every agreement needs.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey`] for any other encoding.
+    #[doc(hidden)]
     pub fn decode(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
         if !is_reduced(bytes) {
             return Err(InvalidKey::NonCanonical);
@@ -96,6 +102,7 @@ impl fmt::Debug for PublicKey {
 }
 
 /// Whether the little-endian number is below 2^255 - 19. Public data: variable time is fine.
+#[must_use]
 pub fn is_reduced(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;
     *high < 0x7f || (*high == 0x7f && (middle.iter().any(|byte| *byte != 0xff) || *low < 0xed))
@@ -109,18 +116,26 @@ pub struct Point {
 }
 
 impl Point {
-    /// P-1.3. Refuses points of the twist: no honest key is one (docs/spec/conventions.md, section 1.1).
+    /// Decodes the point. Refuses points of the twist (P-1.3): no honest key is one (docs/spec/conventions.md, section
+    /// 1.1).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey::NonCanonical`] for a point of the twist.
     pub fn decode(public: PublicKey) -> Result<Self, InvalidKey> {
         let edwards = MontgomeryPoint(public.0).to_edwards(0).ok_or(InvalidKey::NonCanonical)?;
         Ok(Self { public, edwards })
     }
 
+    /// The key in its encoding.
+    #[must_use]
     pub const fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that it must
-    /// not be a name. Costs as much as an agreement. Public data: variable time is fine.
+    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that
+    /// it must not be a name. Costs as much as an agreement. Public data: variable time is fine.
+    #[must_use]
     pub fn is_torsion_free(&self) -> bool {
         self.edwards.is_torsion_free()
     }
@@ -156,18 +171,27 @@ impl KeyPair {
     }
 
     /// The pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
+    #[doc(hidden)]
+    #[must_use]
     pub fn from_secret(secret: Secret<32>) -> Self {
         let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
         Self::from_parts(secret, public)
     }
 
     /// The pair as it was stored; `public` must have come from [`KeyPair::public`].
+    #[doc(hidden)]
+    #[must_use]
     pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
         Self(Box::new(Halves { secret, public }))
     }
 
-    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of them.
-    /// Those of the new pair come first, in their order.
+    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of
+    /// them. Those of the new pair come first, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey::LowOrder`] where a shared secret is all zeros.
+    #[doc(hidden)]
     pub fn generate_and_agree_all(
         rng: &mut dyn CryptoRng,
         theirs: &[&Point],
@@ -187,6 +211,11 @@ impl KeyPair {
     }
 
     /// A new pair, and its shared secret with `theirs`, at the price of one inversion instead of two.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey::LowOrder`] where the shared secret is all zeros.
+    #[doc(hidden)]
     pub fn generate_and_agree(rng: &mut dyn CryptoRng, theirs: &Point) -> Result<(Self, Secret<32>), InvalidKey> {
         let secret = Secret::<32>::random(rng);
         let mut products =
@@ -220,15 +249,26 @@ impl KeyPair {
         &self.0.public
     }
 
+    /// The secret half.
+    #[doc(hidden)]
+    #[must_use]
     pub fn secret(&self) -> &Secret<32> {
         &self.0.secret
     }
 
+    /// A second copy, asked for by name because every copy is one more place to protect.
+    #[doc(hidden)]
+    #[must_use]
     pub fn duplicate(&self) -> Self {
         Self::from_parts(self.0.secret.duplicate(), self.0.public)
     }
 
     /// The shared secret with `theirs`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKey::LowOrder`] where it is all zeros.
+    #[doc(hidden)]
     pub fn agree(&self, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
         contributory(theirs.edwards.mul_clamped(*self.0.secret.expose()).to_montgomery().0)
     }
@@ -242,6 +282,10 @@ impl fmt::Debug for KeyPair {
 }
 
 /// The shared secrets of several pairs, with one inversion for all of them.
+///
+/// # Errors
+///
+/// [`InvalidKey::LowOrder`] where one of them is all zeros.
 pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, InvalidKey> {
     let mut products = Vec::with_capacity(pairs.len());
     for (ours, theirs) in pairs {
@@ -263,13 +307,14 @@ fn secrets(shared: &[MontgomeryPoint]) -> Result<Vec<Secret<32>>, InvalidKey> {
     Ok(secrets)
 }
 
-/// P-1.4, S-1.4. Refuses the all-zero shared secret (RFC 7748, section 6.1), in constant time.
+/// Refuses the all-zero shared secret (P-1.4, S-1.4; RFC 7748, section 6.1), in constant time.
 fn contributory(shared: [u8; 32]) -> Result<Secret<32>, InvalidKey> {
     let shared = Secret::new(shared);
     if bool::from(shared.ct_eq(&Secret::zero())) { Err(InvalidKey::LowOrder) } else { Ok(shared) }
 }
 
-/// Every canonical u-coordinate of a point of small order, on the curve or its twist: 0, 1, p - 1 and the two of order 8.
+/// Every canonical u-coordinate of a point of small order, on the curve or its twist: 0, 1, p - 1 and the two of order
+/// 8.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],

@@ -149,7 +149,8 @@ fn digits(half: &[u8; 64]) -> String {
 
 /// The part of a half that the code contains.
 fn scanned(half: &[u8; 64]) -> &[u8] {
-    half.get(..32).unwrap_or_default()
+    let (scanned, _) = half.split_at(32);
+    scanned
 }
 
 fn content(half: Option<Half>) -> Option<Vec<u8>> {

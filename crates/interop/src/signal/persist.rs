@@ -14,6 +14,7 @@ use super::prekeys::{PreKeys, Signed};
 use super::ratchet::{read_pair, write_pair};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl PreKeys {
@@ -60,7 +61,7 @@ impl PreKeys {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let owner = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let next_one_time = reader.u32()?;
         let mut signed = Vec::<Box<Signed>>::new();
         for _ in 0..reader.count(MAX_SIGNED)? {

@@ -14,6 +14,7 @@ use super::key::{Identity, IdentityKey, KeyPair, PublicKey};
 use super::limits::{MAX_ONE_TIME, MAX_SIGNED};
 use super::xeddsa::{self, SIGNATURE};
 use bisik_core::primitives::x25519;
+use bisik_core::revision;
 
 /// Why pre-keys could not be made or returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,7 +299,7 @@ impl PreKeys {
     }
 
     const fn changed(&mut self) {
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 }
 

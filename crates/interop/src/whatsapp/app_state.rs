@@ -11,6 +11,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
+use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
@@ -218,9 +219,9 @@ impl AppStateKeys {
 
     /// The first 32 bytes of `HMAC-SHA512(operation ‖ id ‖ IV ‖ ciphertext ‖ u64(length of operation and id))`.
     fn value_tag(&self, operation: Operation, body: &[u8]) -> [u8; TAG] {
-        let named = u64::try_from(self.id.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let named = widened(self.id.len()).saturating_add(1);
         let tag = hmac_sha512(&self.value, &[&[operation.byte()], &self.id, body, &named.to_be_bytes()]);
-        tag.expose().first_chunk().copied().unwrap_or_default()
+        tag.truncate()
     }
 }
 

@@ -168,7 +168,7 @@ impl MessageSecret {
         let mut iv = [0; GCM_NONCE];
         rng.fill_bytes(&mut iv);
         let sealed = aes_gcm::seal(&self.key(context), &iv, &associated(context), payload);
-        Ok(SealedPayload { iv, payload: sealed.map_err(|_| AddOnError::TooLong)? })
+        Ok(SealedPayload { iv, payload: sealed? })
     }
 
     /// Decrypts a payload.
@@ -178,7 +178,7 @@ impl MessageSecret {
     /// [`AddOnError::Rejected`] if secret, message, author or use case are not the payload's, or it was changed;
     /// [`AddOnError::TooLong`] if it is longer than 64 KiB.
     pub fn open(&self, context: &AddOn<'_>, sealed: &SealedPayload) -> Result<Vec<u8>, AddOnError> {
-        if sealed.payload.len() > MAX_PAYLOAD.saturating_add(TAG) {
+        if sealed.payload.len() > MAX_PAYLOAD + TAG {
             return Err(AddOnError::TooLong);
         }
         let opened = aes_gcm::open(&self.key(context), &sealed.iv, &associated(context), &sealed.payload);

@@ -14,7 +14,6 @@ impl MessageSecret {
     pub fn reporting_token(&self, context: &AddOn<'_>, fields: &[u8]) -> [u8; 16] {
         let context = AddOn { use_case: UseCase::ReportToken, ..*context };
         let mac = HmacSha256::new(&self.key(&context)).hash(&[fields]);
-        let [token @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = mac.expose();
-        *token
+        mac.truncate()
     }
 }

@@ -13,12 +13,13 @@ use bisik_core::primitives::aes_cbc;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
 
-/// Appends the encrypted body to `output`, and then the tag over everything in it from `start`. Consumes the seed, so
-/// that it cannot be used twice. S-4.3.
+/// Appends the encrypted body to `output`, and then the tag over everything in it from `start`, which is not past the end
+/// of `output`. Consumes the seed, so that it cannot be used twice. S-4.3.
 pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Parties<'_>, plaintext: &[u8]) {
     let keys = Keys::of(&seed);
     aes_cbc::encrypt(output, &keys.cipher, keys.iv.expose(), plaintext);
-    let tag = keys.tag(parties, output.get(start..).unwrap_or_default());
+    let (_, message) = output.split_at(start);
+    let tag = keys.tag(parties, message);
     output.extend_from_slice(&tag);
 }
 

@@ -206,7 +206,7 @@ fn open_ahead(
     parties: Parties<'_>,
 ) -> Result<(Advanced, Zeroizing<Vec<u8>>), OpenError> {
     let number = message.counter;
-    if number.saturating_sub(next) > MAX_JUMP {
+    if number.checked_sub(next).ok_or(OpenError::Replayed)? > MAX_JUMP {
         return Err(OpenError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;

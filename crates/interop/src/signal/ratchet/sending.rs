@@ -84,14 +84,22 @@ impl Ratchet {
     }
 
     /// Appends the prepared message to `output`, which has the capacity for it.
-    pub(crate) fn seal(&mut self, next: &Next, output: &mut Vec<u8>, parties: Parties<'_>, plaintext: &[u8]) {
-        let Some(chain) = &mut self.sending else { return };
+    pub(crate) fn seal(
+        &mut self,
+        next: &Next,
+        output: &mut Vec<u8>,
+        parties: Parties<'_>,
+        plaintext: &[u8],
+    ) -> Result<(), InternalError> {
+        let chain = self.sending.as_mut().ok_or(InternalError)?;
+        let after = chain.next.checked_add(1).ok_or(InternalError)?;
         let start = output.len();
         next.header.write(output, next.body);
         let (key, seed) = chain.key.step();
         message_key::seal(seed, output, start, parties, plaintext);
         chain.key = key;
-        chain.next = chain.next.saturating_add(1);
+        chain.next = after;
+        Ok(())
     }
 
     /// THE STEP, sending side: `DHRs ← fresh; RK, CKs = KDF_RK(RK, DH(DHRs, DHRr))`. Lazy: made with the first message

@@ -18,6 +18,7 @@ use crate::signal::limits::MAX_SKIPPED;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, SealedRecord};
+use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl GroupSender {
@@ -54,7 +55,7 @@ impl GroupSender {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let format = read_format(reader)?;
         let (id, iteration) = (reader.u32()?, reader.u32()?);
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
@@ -97,7 +98,7 @@ impl GroupReceiver {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let count = reader.count(MAX_STATES)?;
         let states = (0..count).map(|_| State::read(reader)).collect::<Result<VecDeque<_>, _>>()?;
         Ok(Self { states, revision })

@@ -19,6 +19,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
+use bisik_core::revision;
 
 /// The sender keys of one sender in one group: at most five, so that messages under older keys can still be decrypted.
 ///
@@ -48,9 +49,9 @@ impl GroupReceiver {
             return;
         }
         self.states.retain(|state| !same(state));
-        self.states.truncate(MAX_STATES.saturating_sub(1));
+        self.states.truncate(MAX_STATES - 1);
         self.states.push_front(State::new(distribution));
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
     }
 
     /// Verifies and decrypts one message, and commits at once.

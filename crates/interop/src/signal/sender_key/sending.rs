@@ -18,6 +18,7 @@ use crate::signal::key::{KeyPair, PublicKey};
 use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::primitives::aes_cbc::padded;
+use bisik_core::revision;
 
 /// The local device's sender key in one group. Not `Clone`: two copies would encrypt two messages under one key and
 /// initialisation vector, and so would a restored old record. [`GroupSender::encrypt_held`] enforces that the key is
@@ -106,7 +107,7 @@ impl GroupSender {
         message.extend_from_slice(&signature);
         *self.chain = chain;
         self.iteration = next;
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(message)
     }
 

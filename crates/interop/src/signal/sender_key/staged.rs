@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 use super::error::GroupDecryptError;
 use super::receiving::{Change, GroupReceiver, OpenedMessage, State};
 use bisik_core::held::SealedRecord;
+use bisik_core::revision;
 use bisik_core::storage::StorageKey;
 
 /// A message of a group that verified and has not been committed: the receiver has not changed yet.
@@ -70,7 +71,7 @@ impl<'a> GroupStaged<'a> {
         let Self { receiver, index, opened: OpenedMessage { mut plaintext, change }, sealed } = self;
         receiver.apply(index, change);
         if !sealed {
-            receiver.revision = receiver.revision.saturating_add(1);
+            receiver.revision = revision::after(receiver.revision);
         }
         core::mem::take(&mut *plaintext)
     }
@@ -81,7 +82,7 @@ impl<'a> GroupStaged<'a> {
     /// state may pass for the one that was stored.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
-            self.receiver.revision = self.receiver.revision.saturating_add(1);
+            self.receiver.revision = revision::after(self.receiver.revision);
             self.sealed = true;
         }
         let mut after = self.receiver.duplicate();

@@ -17,6 +17,7 @@ use crate::signal::prekeys::{PreKeys, Used};
 use crate::signal::ratchet::{Opened, Parties};
 use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
+use bisik_core::revision;
 
 /// A session that a peer has set up, and its first message.
 ///
@@ -110,7 +111,7 @@ impl Session {
             return Err(AcceptError::Replayed);
         }
         self.push(state);
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(Reinitiated { plaintext, used })
     }
 }

@@ -29,6 +29,7 @@ use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
 use super::wire::PreKeyHeader;
 use super::x3dh;
+use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
 ///
@@ -136,7 +137,7 @@ impl Session {
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
         self.push(state);
-        self.revision = self.revision.saturating_add(1);
+        self.revision = revision::after(self.revision);
         Ok(())
     }
 
@@ -159,12 +160,11 @@ impl Session {
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
-        *revision = revision.saturating_add(1);
-        match state.opening {
+        let ciphertext = match state.opening {
             Opening::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext);
-                Ok(Ciphertext::made(Kind::Whisper, bytes))
+                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
+                Ciphertext::made(Kind::Whisper, bytes)
             }
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
                 let header = PreKeyHeader {
@@ -176,11 +176,13 @@ impl Session {
                 };
                 let mut bytes = Vec::with_capacity(next.length().saturating_add(PreKeyHeader::MOST));
                 header.write_before(&mut bytes, next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext);
+                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
                 header.write_after(&mut bytes);
-                Ok(Ciphertext::made(Kind::PreKey, bytes))
+                Ciphertext::made(Kind::PreKey, bytes)
             }
-        }
+        };
+        *revision = revision::after(*revision);
+        Ok(ciphertext)
     }
 
     /// Decrypts one message and commits at once. Uses no clock and no randomness: the result depends on state and bytes
@@ -240,9 +242,9 @@ impl Session {
 
     /// Makes `state` the current one. If there are too many, discards the states used longest ago. S-5.2, S-6.5.
     fn push(&mut self, mut state: Box<State>) {
-        state.since_revision = self.revision.saturating_add(1);
+        state.since_revision = revision::after(self.revision);
         self.states.push_front(state);
-        self.states.truncate(MAX_ARCHIVED.saturating_add(1));
+        self.states.truncate(MAX_ARCHIVED + 1);
         self.discard_skipped_keys();
     }
 

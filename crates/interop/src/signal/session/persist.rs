@@ -14,6 +14,7 @@ use crate::signal::limits::MAX_ARCHIVED;
 use crate::signal::ratchet::Ratchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, SealedRecord};
+use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Session {
@@ -55,12 +56,12 @@ impl Session {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = reader.u64()?;
+        let revision = revision::read(reader)?;
         let ours = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let registration_id = reader.u32()?;
         let peer = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let mut states = VecDeque::<Box<State>>::new();
-        for _ in 0..reader.count(MAX_ARCHIVED.saturating_add(1))? {
+        for _ in 0..reader.count(MAX_ARCHIVED + 1)? {
             let next = State::read(reader)?;
             if states.iter().any(|known| known.base_key == next.base_key) {
                 return Err(Malformed);
@@ -89,7 +90,7 @@ impl State {
     fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let base_key = PublicKey::decode_raw(reader.array()?)?;
         let peer_registration_id = reader.u32()?;
-        let since_revision = reader.u64()?;
+        let since_revision = revision::read(reader)?;
         let opening = match reader.u8()? {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;

@@ -12,6 +12,7 @@ use super::open::OpenedMessage;
 use super::{Ciphertext, DecryptError, Session, State};
 use crate::signal::ratchet::Opened;
 use bisik_core::held::SealedRecord;
+use bisik_core::revision;
 use bisik_core::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -65,7 +66,7 @@ impl<'a> Staged<'a> {
         let OpenedMessage { state, opened: Opened { change, mut plaintext } } = opened;
         session.apply(state, change);
         if !sealed {
-            session.revision = session.revision.saturating_add(1);
+            session.revision = revision::after(session.revision);
         }
         core::mem::take(&mut *plaintext)
     }
@@ -76,7 +77,7 @@ impl<'a> Staged<'a> {
     /// state may pass for the one that was stored.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
-            self.session.revision = self.session.revision.saturating_add(1);
+            self.session.revision = revision::after(self.session.revision);
             self.sealed = true;
         }
         let mut after = self.session.duplicate();

@@ -4,15 +4,17 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::MAX_SIZE;
 use super::error::MediaError;
 use super::keys::{self, BLOCK, BlobKeys, MediaKey, TAG};
 use super::kind::MediaKind;
 use super::range::Ranges;
+use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc_stream::Decrypting;
 use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::secret::wipe_from;
 
 /// What a message carries about a blob: kind, key, two SHA-256 digests and, if known, the size of the file and the
 /// sidecar.
@@ -59,7 +61,7 @@ impl Attachment {
     /// [`MediaError::Rejected`] if the tag does not verify.
     pub fn of_blob(kind: MediaKind, key: MediaKey, blob: &[u8]) -> Result<Self, MediaError> {
         let file = open(&BlobKeys::derive(kind, &key), blob)?;
-        let size = u64::try_from(file.len()).unwrap_or(u64::MAX);
+        let size = widened(file.len());
         Ok(Self::new(kind, key, digest(&[&file]), digest(&[blob])).with_size(size))
     }
 
@@ -150,7 +152,6 @@ fn open(keys: &BlobKeys, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, MediaError> 
     let mut file = Zeroizing::new(ciphertext.to_vec());
     Decrypting::new(&keys.cipher, &keys.iv).apply(&mut file);
     let length = keys::without_padding(&file).ok_or(MediaError::Rejected)?.len();
-    file.get_mut(length..).unwrap_or_default().zeroize();
-    file.truncate(length);
+    wipe_from(&mut file, length);
     Ok(file)
 }

@@ -12,6 +12,8 @@ use super::keys::{BLOCK, BlobKeys, MediaKey, TAG};
 use super::kind::MediaKind;
 use super::windows::Windows;
 use super::{MAX_SIZE, MOST_ADDED};
+use bisik_core::convert::widened;
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc_stream::Encrypting;
 use bisik_core::primitives::kdf::HmacSha256Stream;
 use bisik_core::primitives::secret::Secret;
@@ -33,7 +35,7 @@ use bisik_core::primitives::sha256::Hash;
 ///     encryptor.push(piece, &mut output)?;
 ///     store.append(&mut output); // send it
 /// }
-/// let attachment = encryptor.finish(&mut output);
+/// let attachment = encryptor.finish(&mut output)?;
 /// store.append(&mut output); // send it
 /// assert_eq!(attachment.decrypt(&store)?, pieces.concat());
 /// # Ok::<(), bisik::interop::whatsapp::media::MediaError>(())
@@ -80,58 +82,72 @@ impl Encryptor {
     ///
     /// [`MediaError::TooLarge`] if the file would become longer than [`MAX_SIZE`]; the encryptor is then unchanged.
     pub fn push(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), MediaError> {
-        let added = u64::try_from(plaintext.len()).unwrap_or(u64::MAX);
-        let size = self.size.checked_add(added).filter(|size| *size <= MAX_SIZE).ok_or(MediaError::TooLarge)?;
+        let size = self.size.checked_add(widened(plaintext.len()));
+        let size = size.filter(|size| *size <= MAX_SIZE).ok_or(MediaError::TooLarge)?;
+        let start = output.len();
+        output.reserve(plaintext.len().saturating_add(MOST_ADDED));
+        let (head, rest) = plaintext.split_at(self.room().min(plaintext.len()));
+        self.hold(head);
+        if self.held == BLOCK {
+            output.extend_from_slice(&self.cipher.block(&self.pending));
+            self.held = 0;
+            let (ready, rest) = whole_blocks(rest);
+            if let Err(bug) = self.cipher.append(ready, output) {
+                output.truncate(start);
+                return Err(bug.into());
+            }
+            self.hold(rest);
+        }
         self.size = size;
         self.file.update(plaintext);
-        let remainder = self.held.saturating_add(plaintext.len()) % BLOCK;
-        let Some((ready, rest)) = plaintext.len().checked_sub(remainder).and_then(|at| plaintext.split_at_checked(at))
-        else {
-            // The piece does not fill a block.
-            self.hold(plaintext);
-            return Ok(());
-        };
-        let start = output.len();
-        output.reserve(ready.len().saturating_add(MOST_ADDED));
-        output.extend_from_slice(self.pending.expose().get(..self.held).unwrap_or_default());
-        output.extend_from_slice(ready);
-        self.seal(output, start);
-        self.held = 0;
-        self.hold(rest);
+        let (_, sealed) = output.split_at(start);
+        self.digest(sealed);
         Ok(())
     }
 
     /// Ends the file: appends the last block and the tag to `output`, 26 bytes, and returns the attachment.
-    pub fn finish(mut self, output: &mut Vec<u8>) -> Attachment {
-        let start = output.len();
+    ///
+    /// # Errors
+    ///
+    /// [`MediaError::Internal`] alone.
+    pub fn finish(mut self, output: &mut Vec<u8>) -> Result<Attachment, MediaError> {
         output.reserve(MOST_ADDED);
-        let padding = BLOCK.saturating_sub(self.held);
-        output.extend_from_slice(self.pending.expose().get(..self.held).unwrap_or_default());
-        output.resize(start.saturating_add(BLOCK), u8::try_from(padding).unwrap_or_default());
-        self.seal(output, start);
+        let rest = self.pending.expose().get(..self.held).ok_or(InternalError)?;
+        let last = self.cipher.last(rest)?;
+        self.digest(&last);
+        output.extend_from_slice(&last);
         let Self { kind, key, cipher: _, mac, file, mut blob, mut windows, pending: _, held: _, size } = self;
         let mac = mac.finish();
-        let tag = mac.expose().first_chunk::<TAG>().map_or([].as_slice(), |tag| tag);
-        output.extend_from_slice(tag);
-        blob.update(tag);
-        windows.update(tag);
+        let tag = mac.truncate::<TAG>();
+        output.extend_from_slice(&tag);
+        blob.update(&tag);
+        windows.update(&tag);
         let sidecar = windows.finish().iter().flat_map(|tag| tag.iter().take(TAG)).copied().collect();
-        Attachment::new(kind, key, file.finish(), blob.finish()).with_size(size).with_sidecar(sidecar)
+        Ok(Attachment::new(kind, key, file.finish(), blob.finish()).with_size(size).with_sidecar(sidecar))
     }
 
-    /// Encrypts the blocks from `start` on in place. Tag and digests are computed over the ciphertext. S-8.2.
-    fn seal(&mut self, output: &mut [u8], start: usize) {
-        let sealed = output.get_mut(start..).unwrap_or_default();
-        self.cipher.apply(sealed);
+    /// Tag and digests are over the ciphertext (S-8.2).
+    fn digest(&mut self, sealed: &[u8]) {
         self.mac.update(sealed);
         self.blob.update(sealed);
         self.windows.update(sealed);
     }
 
+    /// Bytes that the block in `pending` has left.
+    fn room(&self) -> usize {
+        self.pending.expose().iter().skip(self.held).len()
+    }
+
     fn hold(&mut self, piece: &[u8]) {
         self.pending.expose_mut().iter_mut().skip(self.held).zip(piece).for_each(|(to, from)| *to = *from);
-        self.held = self.held.saturating_add(piece.len());
+        self.held = self.held.saturating_add(piece.len()).min(BLOCK);
     }
+}
+
+/// The whole blocks at the front of `plaintext`, and the 0 to 15 bytes after them.
+fn whole_blocks(plaintext: &[u8]) -> (&[u8], &[u8]) {
+    let (blocks, rest) = plaintext.as_chunks::<BLOCK>();
+    (blocks.as_flattened(), rest)
 }
 
 impl fmt::Debug for Encryptor {

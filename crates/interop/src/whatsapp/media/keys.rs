@@ -8,9 +8,11 @@ use core::fmt;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
+use super::MAX_SIZE;
 use super::error::MediaError;
 use super::kind::MediaKind;
 use crate::whatsapp::message_secret::SealedPayload;
+use bisik_core::convert::widened;
 use bisik_core::primitives::aes_gcm;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
@@ -45,7 +47,7 @@ impl MediaKey {
     ///
     /// # Errors
     ///
-    /// [`MediaError::TooLarge`] if the payload is longer than 64 GiB.
+    /// [`MediaError::TooLarge`] if the payload is longer than [`MAX_SIZE`](super::MAX_SIZE).
     pub fn seal_retry(
         &self,
         message: &str,
@@ -54,8 +56,10 @@ impl MediaKey {
     ) -> Result<SealedPayload, MediaError> {
         let mut iv = [0; aes_gcm::GCM_NONCE];
         rng.fill_bytes(&mut iv);
-        let payload =
-            aes_gcm::seal(&self.retry(), &iv, message.as_bytes(), payload).map_err(|_| MediaError::TooLarge)?;
+        if widened(payload.len()) > MAX_SIZE {
+            return Err(MediaError::TooLarge);
+        }
+        let payload = aes_gcm::seal(&self.retry(), &iv, message.as_bytes(), payload)?;
         Ok(SealedPayload { iv, payload })
     }
 

@@ -56,7 +56,7 @@ pub fn encrypt(
     let mut encryptor = Encryptor::new(kind, MediaKey::generate(rng));
     let mut blob = Vec::with_capacity(plaintext.len().saturating_add(MOST_ADDED));
     encryptor.push(plaintext, &mut blob)?;
-    let attachment = encryptor.finish(&mut blob);
+    let attachment = encryptor.finish(&mut blob)?;
     Ok((blob, attachment))
 }
 

@@ -7,13 +7,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use zeroize::Zeroize;
-
 use super::error::MediaError;
 use super::keys::{self, BLOCK, BlobKeys, TAG};
 use super::windows::{self, WINDOW};
+use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc_stream::Decrypting;
-use bisik_core::primitives::secret::reserve;
+use bisik_core::primitives::secret::{reserve, wipe_from};
 
 /// The bytes of a blob that are needed for a range of its file: contiguous whole windows, and the block before them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +78,7 @@ impl Ranges {
     pub(super) fn of_sidecar(keys: BlobKeys, size: u64, sidecar: &[u8]) -> Result<Self, MediaError> {
         let blob = blob_size(size);
         let count = usize::try_from(blob.div_ceil(WINDOW_SIZE)).map_err(|_| MediaError::Rejected)?;
-        let more = usize::from(blob % WINDOW_SIZE == WINDOW_SIZE.saturating_sub(ONLY_THE_TAG));
+        let more = usize::from(blob % WINDOW_SIZE == WINDOW_SIZE - ONLY_THE_TAG);
         let (tags, rest) = sidecar.split_at_checked(count.saturating_mul(TAG)).ok_or(MediaError::Rejected)?;
         if !rest.is_empty() && rest.len() != more.saturating_mul(TAG) {
             return Err(MediaError::Rejected);
@@ -112,8 +111,8 @@ impl Ranges {
     /// [`MediaError::Rejected`] if `ciphertext` is not what the plan names, or the plan is of another file.
     pub fn decrypt(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), MediaError> {
         let wanted = plan.ciphertext();
-        let length = wanted.end.saturating_sub(wanted.start);
-        if plan.size != self.size || u64::try_from(ciphertext.len()) != Ok(length) {
+        let length = wanted.end.checked_sub(wanted.start);
+        if plan.size != self.size || Some(widened(ciphertext.len())) != length {
             return Err(MediaError::Rejected);
         }
         let Some((first, _)) = plan.windows() else { return Ok(()) };
@@ -128,8 +127,7 @@ impl Ranges {
         output.extend_from_slice(body);
         let opened = self.open(plan, first, before, output, start);
         if opened.is_err() {
-            output.get_mut(start..).unwrap_or_default().zeroize();
-            output.truncate(start);
+            wipe_from(output, start);
         }
         opened
     }
@@ -162,22 +160,19 @@ impl Ranges {
         let position = first.saturating_mul(WINDOW_SIZE);
         let offset = |of: u64| usize::try_from(of.saturating_sub(position)).unwrap_or(usize::MAX);
         let blocks = offset(keys::ciphertext_size(self.size));
-        let opened = output.get_mut(start..).unwrap_or_default();
-        let opened = match opened.split_at_mut_checked(blocks) {
-            Some((blocks, _tag)) => blocks,
-            None => opened,
-        };
+        let (_, opened) = output.split_at_mut(start);
+        // The tag at the end of the blob is no block.
+        let (opened, _tag) = opened.split_at_mut(blocks.min(opened.len()));
         Decrypting::new(&self.keys.cipher, before).apply(opened);
         if opened.len() == blocks && keys::without_padding(opened).map(<[u8]>::len) != Some(offset(self.size)) {
             // The size in the sender's message is not the size of the encrypted file.
             return Err(MediaError::Rejected);
         }
         let (from, to) = (offset(plan.plaintext.start), offset(plan.plaintext.end));
-        let kept = to.saturating_sub(from);
-        let tail = output.get_mut(start..).unwrap_or_default();
-        tail.copy_within(from..to, 0);
-        tail.get_mut(kept..).unwrap_or_default().zeroize();
-        output.truncate(start.saturating_add(kept));
+        let kept = to.checked_sub(from).and_then(|kept| start.checked_add(kept)).ok_or(MediaError::Rejected)?;
+        let (_, opened) = output.split_at_mut(start);
+        opened.copy_within(from..to, 0);
+        wipe_from(output, kept);
         Ok(())
     }
 }

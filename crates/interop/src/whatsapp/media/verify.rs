@@ -15,6 +15,7 @@ use super::error::MediaError;
 use super::keys::{self, BLOCK, BlobKeys, TAG};
 use super::range::Ranges;
 use super::windows::{WINDOW, Windows};
+use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc_stream::Decrypting;
 use bisik_core::primitives::kdf::HmacSha256Stream;
 use bisik_core::primitives::sha256::Hash;
@@ -84,7 +85,7 @@ impl Verifier {
             file: Hash::new(),
             blob: Hash::new(),
             windows: Windows::new(&keys),
-            pending: Zeroizing::new(Vec::with_capacity(WINDOW.saturating_add(HELD))),
+            pending: Zeroizing::new(Vec::with_capacity(WINDOW + HELD)),
             received: 0,
             seen: 0,
             keys,
@@ -97,14 +98,15 @@ impl Verifier {
     ///
     /// [`MediaError::Rejected`] if the blob is too long, and at every call after that.
     pub fn push(&mut self, ciphertext: &[u8]) -> Result<(), MediaError> {
-        self.received = self.received.saturating_add(u64::try_from(ciphertext.len()).unwrap_or(u64::MAX));
+        // Once past the most it stays there, and `finish` refuses too.
+        self.received = self.received.saturating_add(widened(ciphertext.len()));
         if self.received > self.most {
             return Err(MediaError::Rejected);
         }
         let mut rest = ciphertext;
         while !rest.is_empty() {
-            let room = WINDOW.saturating_add(HELD).saturating_sub(self.pending.len());
-            let (head, after) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            let room = (WINDOW + HELD).saturating_sub(self.pending.len());
+            let (head, after) = rest.split_at(room.min(rest.len()));
             self.pending.extend_from_slice(head);
             if head.len() == room {
                 self.absorb();
@@ -136,7 +138,7 @@ impl Verifier {
         cipher.apply(ciphertext);
         let end = keys::without_padding(ciphertext).ok_or(MediaError::Rejected)?;
         file.update(end);
-        let size = self.seen.saturating_add(u64::try_from(end.len()).unwrap_or(u64::MAX));
+        let size = self.seen.checked_add(widened(end.len())).ok_or(MediaError::Rejected)?;
         if file.finish() != file_digest || self.size.is_some_and(|expected| expected != size) {
             return Err(MediaError::Rejected);
         }
@@ -151,7 +153,7 @@ impl Verifier {
         self.mac.update(window);
         self.cipher.apply(window);
         self.file.update(window);
-        self.seen = self.seen.saturating_add(u64::try_from(window.len()).unwrap_or(u64::MAX));
+        self.seen = self.seen.saturating_add(widened(window.len()));
         window.zeroize();
         let kept = rest.len();
         self.pending.copy_within(WINDOW.., 0);

@@ -37,7 +37,7 @@ impl Windows {
                 self.close();
             }
             let room = WINDOW.saturating_sub(self.filled);
-            let (head, after) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            let (head, after) = rest.split_at(room.min(rest.len()));
             self.current.update(head);
             self.filled = self.filled.saturating_add(head.len());
             self.remember(head);

@@ -1,0 +1,37 @@
+//! Revisions: how often a stored state has changed, so that an older record is never taken for a newer one.
+
+use crate::codec::{Malformed, Reader};
+
+/// Reads a revision from a record.
+///
+/// # Errors
+///
+/// [`Malformed`] for one above [`MAX`], which no state reaches; or where fewer than eight bytes are left.
+pub fn read(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
+    let revision = reader.u64()?;
+    if revision > MAX { Err(Malformed) } else { Ok(revision) }
+}
+
+/// The revision after `revision`: always a greater one. A state begins with 0 or a revision that [`read`] let through,
+/// and 2^63 changes after that take longer than any program runs.
+#[must_use]
+pub const fn after(revision: u64) -> u64 {
+    revision.wrapping_add(1)
+}
+
+/// The greatest revision that a record can have: half of what 64 bits count.
+pub const MAX: u64 = u64::MAX >> 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_that_could_overflow_is_refused_when_it_is_read() {
+        for (revision, read_back) in [(0, Ok(0)), (MAX, Ok(MAX)), (MAX + 1, Err(Malformed)), (u64::MAX, Err(Malformed))]
+        {
+            assert_eq!(read(&mut Reader::new(&revision.to_be_bytes())), read_back);
+        }
+        assert!(after(MAX) > MAX);
+    }
+}

@@ -1,0 +1,280 @@
+//! Nothing fails open: no value stands in for one that is missing, and nothing is encrypted in place unless it is listed.
+//!
+//! The lints forbid panics, so a slip in an offset or a length must become an error. A default would hide it: an empty slice
+//! is encrypted in place and the plaintext is sent; a saturated counter no longer tells two states apart.
+
+use super::files;
+
+/// Where a default or a saturating number is right: file, how often, and why nothing is lost by it.
+const DEFAULTS: &[(&str, usize, &str)] = &[
+    ("crates/core/src/codec/padme.rs", 2, "bits of a length, which has 63 at most"),
+    (
+        "crates/core/src/codec/writer.rs",
+        2,
+        "room for a copy; and a count that does not fit is one that every reader refuses",
+    ),
+    ("crates/core/src/primitives/aes_cbc.rs", 2, "room for the ciphertext, whose length comes from its blocks"),
+    ("crates/core/src/primitives/kdf.rs", 1, "a key of 32 bytes is never refused; what stands in for it opens nothing"),
+    ("crates/core/src/primitives/secret.rs", 1, "room for a copy"),
+    ("crates/core/src/time.rs", 1, "documented: the greatest moment stays the greatest"),
+    ("crates/interop/src/fields.rs", 5, "lengths of messages, which are refused above 64 MiB before they are written"),
+    ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
+    ("crates/interop/src/signal/key.rs", 1, "a remainder below 16,380"),
+    ("crates/interop/src/signal/prekeys.rs", 2, "ids that begin again after the greatest; room that a check bounds"),
+    (
+        "crates/interop/src/signal/ratchet/receiving.rs",
+        2,
+        "how many skipped keys there are, which other bounds hold below a million",
+    ),
+    ("crates/interop/src/signal/ratchet/sending.rs", 1, "the format: a chain that has sent nothing is written as 0"),
+    ("crates/interop/src/signal/sender_key/persist.rs", 3, "room for the record"),
+    ("crates/interop/src/signal/sender_key/wire.rs", 4, "room for the message; numbers of fields below six"),
+    (
+        "crates/interop/src/signal/session/mod.rs",
+        3,
+        "how many states and skipped keys there are, which other bounds hold below a million",
+    ),
+    (
+        "crates/interop/src/signal/session/open.rs",
+        3,
+        "work that was spent: at the greatest number it is above the bound, and refused",
+    ),
+    (
+        "crates/interop/src/signal/session/persist.rs",
+        3,
+        "room for the record; 0 after a flag that says that there is no id",
+    ),
+    ("crates/interop/src/signal/persist.rs", 1, "room for the record"),
+    ("crates/interop/src/signal/wire.rs", 2, "room for the message; a body is a part of what is authenticated"),
+    ("crates/interop/src/whatsapp/app_state.rs", 2, "room for the value; one more than the length of an id"),
+    ("crates/interop/src/whatsapp/media/encrypt.rs", 1, "bytes of an unfinished block, which the block bounds"),
+    ("crates/interop/src/whatsapp/media/keys.rs", 2, "sizes of files, which are refused above 4 GiB"),
+    ("crates/interop/src/whatsapp/media/range.rs", 11, "places in a file, which are refused above 4 GiB"),
+    (
+        "crates/interop/src/whatsapp/media/verify.rs",
+        5,
+        "bytes that were counted: at the greatest number they are too many, and refused",
+    ),
+    ("crates/interop/src/whatsapp/media/windows.rs", 3, "bytes of a window, which its size bounds"),
+    ("crates/interop/src/whatsapp/padding.rs", 2, "1 to 16, and room for so much padding"),
+    ("src/account/mod.rs", 1, "one-time pre-keys that could not be made are made the next time; messages need none"),
+    ("src/account/persist.rs", 1, "no disclosure is written as an empty one"),
+    ("src/call/group.rs", 1, "a call with more members than can be counted is full"),
+    ("src/call/opener.rs", 1, "frames that an older key still opens: none after none"),
+    ("src/call/sealer.rs", 1, "counters that are left: none past the limit"),
+    ("src/call/window.rs", 1, "the counter after one that is below another"),
+    ("src/content/business/mod.rs", 1, "a split text has a first part; an empty one is no authority"),
+    ("src/content/business/price.rs", 1, "three letters that were checked, for display"),
+    ("src/content/location.rs", 2, "the end of a time span, which has a greatest value"),
+    ("src/content/poll.rs", 2, "a number of options above the bound is refused; a length of what is bounded far below"),
+    ("src/content/shape.rs", 1, "how many fields there are: more than can be counted are too many"),
+    ("src/content/text.rs", 1, "a place past the end of a text, which the check refuses"),
+    ("src/conversation/pending.rs", 1, "attempts, which are given up long before the greatest number"),
+    ("src/conversation/sent.rs", 1, "requests, which are refused long before the greatest number"),
+    ("src/device/directory.rs", 1, "a count that does not fit is one that every reader refuses"),
+    ("src/device/link/code.rs", 1, "five bits choose one of 32 letters"),
+    ("src/device/link/sas.rs", 1, "six bits choose one of 64 emoji"),
+    ("src/device/list.rs", 2, "room for the list; a count that does not fit is one that every reader refuses"),
+    ("src/hosting/disclosure/retention.rs", 1, "a region that was checked, for display"),
+    ("src/hosting/notice.rs", 1, "a duration in words, for display: one of the units is always right"),
+    ("src/keys/prekeys.rs", 2, "room that a check bounds; the oldest generation where none is full"),
+    ("src/media/decrypt.rs", 4, "places in a file, which is refused above 8 PiB; room for plaintext"),
+    (
+        "src/media/encrypt.rs",
+        6,
+        "places in a file, which is refused above 8 PiB; room that is checked before it is used",
+    ),
+    ("src/media/format.rs", 10, "places in a file, which is refused above 8 PiB"),
+    ("src/media/io.rs", 5, "what is left of a buffer: nothing past its end"),
+    ("src/media/parallel.rs", 2, "how many chunks to open at once, which has a bound"),
+    ("src/media/pointer.rs", 5, "room for the pointer; lengths that the media type and the thumbnail bound"),
+    ("src/media/range.rs", 6, "places in a file, which is refused above 8 PiB"),
+    ("src/media/upload.rs", 1, "a media type has 127 bytes at most"),
+    (
+        "src/ratchet/receiving.rs",
+        4,
+        "how many skipped keys there are, which other bounds hold; the number after one that was received",
+    ),
+    ("src/ratchet/skipped.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
+    (
+        "src/ratchet/state.rs",
+        3,
+        "room for the record; numbers that are read in rising order, below one that is checked",
+    ),
+    ("src/session/ciphertext.rs", 1, "a message without a ratchet message is empty, and refused"),
+    ("src/session/mod.rs", 1, "room for the message"),
+    ("src/session/persist.rs", 1, "room for the record"),
+];
+
+/// Where something is encrypted or decrypted in place: file, how often, and why the buffer cannot be an empty slice by mistake.
+const IN_PLACE: &[(&str, usize, &str)] = &[
+    (
+        "crates/core/src/primitives/aead.rs",
+        6,
+        "the primitive itself: the callers pass whole arrays, or what they decrypt",
+    ),
+    ("crates/core/src/primitives/aes_cbc.rs", 2, "one block into another, of a type of its own"),
+    ("crates/core/src/primitives/aes_cbc_stream.rs", 2, "from the plaintext into new room; one block into another"),
+    ("crates/core/src/primitives/aes_gcm.rs", 1, "from the plaintext into new room"),
+    (
+        "crates/core/src/primitives/chacha20poly1305.rs",
+        1,
+        "from the plaintext into another buffer, whose length is checked",
+    ),
+    ("crates/core/src/primitives/sframe.rs", 3, "from the plaintext into new room; and decryption"),
+    ("src/handshake/transcript.rs", 1, "an identity key, which is an array"),
+    ("src/ratchet/header.rs", 2, "a header, which is an array"),
+    ("src/ratchet/message_key.rs", 1, "decryption of a whole vector"),
+];
+
+/// What gives a value in place of one that is missing or does not fit.
+const DEFAULT: &[&str] = &["unwrap_or(", "unwrap_or_default(", "unwrap_or_else(", "saturating_"];
+
+/// What encrypts or decrypts a buffer in place.
+const CIPHER: &[&str] =
+    &["apply_stream(", "apply_keystream", "encrypt_inout_detached(", "encrypt_block", "encrypt_padded", "seal_once("];
+
+/// Calls whose argument is only a hint: with a wrong number they allocate too early or too late.
+const HINTS: &[&str] = &["with_capacity", "reserve", "reserve_exact"];
+
+#[test]
+fn no_default_stands_in_for_a_length_a_tag_a_key_or_a_revision() {
+    check("a default or a saturating number", DEFAULTS, |text| found(text, DEFAULT, true));
+}
+
+#[test]
+fn nothing_is_encrypted_in_place_but_what_is_listed() {
+    check("encryption in place", IN_PLACE, |text| found(text, CIPHER, false));
+}
+
+/// Without exception: a slice of an output that may be empty is where plaintext stayed unencrypted.
+#[test]
+fn no_mutable_slice_has_a_default() {
+    let slips: Vec<_> = sources().into_iter().filter(|(_, text)| has_defaulted_slice(text)).collect();
+    assert!(
+        slips.is_empty(),
+        "split_at_mut, or an error: {:?}",
+        slips.iter().map(|(path, _)| path).collect::<Vec<_>>()
+    );
+}
+
+/// Each rule fails where it should.
+#[test]
+fn the_scan_finds_what_it_is_for() {
+    let slips = [
+        "let body = output.get_mut(at..).unwrap_or_default();",
+        "let body = output\n    .get_mut(start.min(end)..)\n    .unwrap_or_default();",
+        "let body = output.get_mut(at..).unwrap_or(&mut []);",
+    ];
+    for slip in slips {
+        assert!(has_defaulted_slice(slip), "{slip}");
+        assert_eq!(found(slip, DEFAULT, true), 1, "{slip}");
+    }
+    for right in ["let (_, body) = output.split_at_mut(at);", "let byte = *bytes.get_mut(at).ok_or(InternalError)?;"] {
+        assert!(!has_defaulted_slice(right), "{right}");
+        assert_eq!(found(right, DEFAULT, true), 0, "{right}");
+    }
+
+    let defaults = [
+        ("self.revision = self.revision.saturating_add(1);", 1),
+        ("writer.u32(u32::try_from(length).unwrap_or(u32::MAX));", 1),
+        ("let tag = sealed.map_or_else(f, g).unwrap_or_else(|_| [0; 16]);", 1),
+        ("let all = lengths.fold(0, usize::saturating_add);", 1),
+        ("Vec::with_capacity(text.len().saturating_add(TAG))", 0),
+        ("output.reserve(most.saturating_sub(min(output.len(), 3).saturating_mul(2)));", 0),
+        ("Vec::with_capacity(9).resize(text.len().saturating_add(TAG), 0)", 1),
+        ("// saturating_add would hide it", 0),
+        ("let last = 3; // not saturating_add", 0),
+    ];
+    for (code, count) in defaults {
+        assert_eq!(found(&code_of(code), DEFAULT, true), count, "{code}");
+    }
+
+    assert_eq!(found("aead.apply_stream(&nonce, output);", CIPHER, false), 1);
+    assert_eq!(found("cipher.encrypt_inout_detached(nonce, &[], buffer)", CIPHER, false), 1);
+    assert_eq!(found("aead.seal_append(&nonce, associated, plaintext, output);", CIPHER, false), 0);
+
+    let text = "fn f() {\n    a.saturating_add(1)\n}\n\n#[cfg(test)]\nmod tests {\n    b.saturating_add(1)\n}\n";
+    assert_eq!(found(&code_of(text), DEFAULT, true), 1, "tests may");
+    assert!(complaint("a.rs", 1, &[("a.rs", 1, "")]).is_none());
+    for (path, count) in [("a.rs", 2), ("a.rs", 0), ("b.rs", 1)] {
+        assert!(complaint(path, count, &[("a.rs", 1, "")]).is_some(), "{path} {count}");
+    }
+}
+
+/// Compares what `count` finds in each file with what `listed` allows there.
+fn check(what: &str, listed: &[(&str, usize, &str)], count: impl Fn(&str) -> usize) {
+    let sources = sources();
+    for (path, _, reason) in listed {
+        assert!(!reason.is_empty(), "{path}: no reason");
+        assert!(sources.iter().any(|(source, _)| source == path), "{path} is listed and is not there");
+    }
+    let complaints: Vec<_> = sources.iter().filter_map(|(path, text)| complaint(path, count(text), listed)).collect();
+    assert!(complaints.is_empty(), "{what}:\n{}", complaints.join("\n"));
+}
+
+/// What is wrong with `count` occurrences in the file at `path`.
+fn complaint(path: &str, count: usize, listed: &[(&str, usize, &str)]) -> Option<String> {
+    let allowed = listed.iter().find(|(entry, ..)| path == *entry).map_or(0, |(_, allowed, _)| *allowed);
+    (count != allowed)
+        .then(|| format!("{path}: {count} instead of {allowed}. Return an error, or list it with the reason."))
+}
+
+/// How often `code` has one of `words`; with `hints`, those inside the argument of a hint do not count.
+fn found(code: &str, words: &[&str], hints: bool) -> usize {
+    let places = words.iter().flat_map(|word| code.match_indices(word)).map(|(at, _)| at);
+    places.filter(|at| !continues_a_word(code, *at)).filter(|at| !(hints && is_inside_a_hint(code, *at))).count()
+}
+
+/// Whether the character before `at` makes it the middle of a longer name.
+fn continues_a_word(code: &str, at: usize) -> bool {
+    code[..at].chars().next_back().is_some_and(|before| before.is_alphanumeric() || before == '_')
+        && !code[..at].ends_with("try_")
+}
+
+/// Whether one of the brackets around `at` is that of a hint.
+fn is_inside_a_hint(code: &str, at: usize) -> bool {
+    let mut closed = 0_usize;
+    for (place, bracket) in code[..at].char_indices().rev() {
+        match bracket {
+            ')' | '}' => closed += 1,
+            '(' | '{' if closed > 0 => closed -= 1,
+            '(' if HINTS.iter().any(|hint| code[..place].ends_with(hint)) => return true,
+            // The block that the statement is in.
+            '{' => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether a `get_mut(..)` is followed by a default.
+fn has_defaulted_slice(code: &str) -> bool {
+    code.match_indices(".get_mut(").any(|(at, call)| {
+        let argument = &code[at + call.len()..];
+        let mut open = 1_usize;
+        let end = argument.char_indices().find_map(|(place, bracket)| {
+            match bracket {
+                '(' => open += 1,
+                ')' => open -= 1,
+                _ => {}
+            }
+            (open == 0).then_some(place)
+        });
+        end.is_some_and(|end| argument[end + 1..].trim_start().starts_with(".unwrap_or"))
+    })
+}
+
+/// A file without its tests and without comments.
+fn code_of(text: &str) -> String {
+    let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap();
+    let lines = text.lines().map(|line| line.find("//").map_or(line, |at| &line[..at]));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The library's files, by their path from the root, without tests and comments.
+fn sources() -> Vec<(String, String)> {
+    let only_in_tests = |path: &str| path.ends_with("wycheproof.rs") || path.ends_with("published.rs");
+    let files = files::sources().into_iter().filter(|(path, _)| !only_in_tests(path));
+    files.map(|(path, text)| (path, code_of(&text))).collect()
+}
