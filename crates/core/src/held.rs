@@ -48,6 +48,7 @@ pub fn proof_of_all(states: impl IntoIterator<Item = [u8; 16]>, revision: u64) -
 }
 
 /// Whether the stored record holds the state of `origin`, at its revision or a later one.
+#[must_use]
 pub fn covers(stored: &Stored, origin: &Origin) -> bool {
     let holds = stored.state == Some(origin.state) || stored.others.contains(&origin.state);
     holds && stored.revision >= origin.revision
@@ -114,7 +115,11 @@ impl<T> Held<T> {
         &self.value
     }
 
-    /// Gives the value out if `stored` covers it, and itself otherwise.
+    /// Gives the value out if `stored` covers it.
+    ///
+    /// # Errors
+    ///
+    /// The held value itself, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<T, Self> {
         if covers(stored, &self.origin) { Ok(self.value) } else { Err(self) }
     }
