@@ -42,7 +42,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, convert, internal, primitives, revision, storage, time};
+use bisik_core::{codec, convert, disclosure, internal, primitives, revision, shared_secret, storage, time};
 
 mod labels;
 
@@ -74,13 +74,13 @@ pub mod manual;
 pub use bisik_interop as interop;
 pub use rand_core;
 
-pub use account::{Account, SealedAccount, Upkeep};
+pub use account::{Account, MaintenanceOutput, SealedAccount};
 pub use conversation::Conversation;
 
-pub use handshake::DisclosureHash;
+pub use disclosure::DisclosureHash;
 pub use keys::{
-    BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used,
-    VerifiedBundle,
+    BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust,
+    UsedPreKeys, VerifiedBundle,
 };
 pub use session::{
     AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, HeldPlaintext, InitiateError,

@@ -131,7 +131,7 @@ impl Party {
     fn publish(&mut self) -> Outcome<()> {
         let (now, rng) = (timestamp()?, &mut rand::rng());
         self.pre_keys.rotate(&self.identity, now, rng)?;
-        if self.pre_keys.stock(now).is_low() {
+        if self.pre_keys.count(now).is_low() {
             let _bundles = self.pre_keys.replenish(&self.identity, STOCK, rng)?;
         }
         // Store before publishing: a message to a bundle whose secrets were lost cannot be read.
@@ -239,7 +239,8 @@ impl Party {
     /// Decrypts a message of the current session, or accepts one that opens a new session.
     fn receive(&mut self, message: &[u8]) -> Outcome<Result<Vec<u8>, String>> {
         let Ok(message) = Ciphertext::from_bytes(message) else { return Ok(Err("CiphertextError".to_owned())) };
-        let known = self.session.as_ref().is_some_and(|session| !message.is_first() || session.recognizes(&message));
+        let known =
+            self.session.as_ref().is_some_and(|session| !message.is_pre_key_message() || session.recognizes(&message));
         if known { self.decrypt(&message) } else { self.accept(&message) }
     }
 

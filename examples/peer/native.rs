@@ -56,7 +56,7 @@ impl Peer {
             "decrypt" => self.decrypt(args),
             "inspect" => {
                 let message = Ciphertext::from_bytes(&args.hex("body")?)?;
-                Ok(json!({ "firstByte": message.as_bytes().first(), "first": message.is_first() }))
+                Ok(json!({ "firstByte": message.as_bytes().first(), "first": message.is_pre_key_message() }))
             }
             "dump_session" => self.dump_session(args),
             "load_session" => self.load_session(args),
@@ -93,7 +93,7 @@ impl Peer {
         let (to, plaintext) = (args.address("to")?, args.hex("plaintext")?);
         let session = self.sessions.get_mut(&to).and_then(|sessions| sessions.first_mut());
         let message = session.ok_or_else(|| no_session(&to))?.encrypt(&plaintext, &mut rand::rng())?;
-        let (number, name) = if message.is_first() { (3, "pkmsg") } else { (1, "msg") };
+        let (number, name) = if message.is_pre_key_message() { (3, "pkmsg") } else { (1, "msg") };
         Ok(json!({ "type": number, "typeName": name, "body": to_hex(message.as_bytes()) }))
     }
 
@@ -116,7 +116,7 @@ impl Peer {
                 None => {}
             }
         }
-        if refused != FIRST || (!message.is_first() && !sessions.is_empty()) {
+        if refused != FIRST || (!message.is_pre_key_message() && !sessions.is_empty()) {
             return Err(if refused == FIRST { DecryptError::Rejected.into() } else { refused.into() });
         }
         let Accepted { session, plaintext, used } =

@@ -324,7 +324,7 @@ impl Device {
         let Self { account, conversations, key, database, .. } = self;
         let changes = conversations.get_mut(peer).ok_or("no conversation")?.seal(account, key, &mut rand::rng());
         for Record { name, expected, revision, bytes } in changes.records() {
-            if database.get(name).map_or(0, |(revision, _)| *revision) != *expected {
+            if database.get(name).map(|(revision, _)| *revision) != *expected {
                 return Err("this record was written in the meantime".into());
             }
             database.insert(*name, (*revision, bytes.clone()));

@@ -12,9 +12,9 @@ use rand_core::CryptoRng;
 pub use persist::SealedAccount;
 
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::Disclosure;
-use crate::keys::{Identity, PreKeyBundle, PreKeys, PreKeysError, Stock, Trust, Used};
+use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
 use crate::revision;
 use crate::time::Timestamp;
 
@@ -48,14 +48,14 @@ pub struct Account {
     /// Whether the current generation's last-resort bundle has been returned for publication.
     published: bool,
     revision: u64,
-    /// The revision in the database; 0 if there is none.
-    stored: u64,
+    /// The revision in the database; `None` if there is none.
+    stored: Option<u64>,
 }
 
 /// Data to publish after [`Account::maintain`], once the account is stored.
 #[derive(Debug)]
 #[must_use = "the server does not have these yet"]
-pub struct Upkeep {
+pub struct MaintenanceOutput {
     /// One-time bundles. The server hands out each once.
     pub one_time: Vec<PreKeyBundle>,
     /// A new last-resort bundle, which replaces the server's current one.
@@ -100,7 +100,7 @@ impl Account {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
         let pre_keys = PreKeys::generate(&identity, now, rng);
-        Self { identity, pre_keys, devices, primary, disclosure: None, published: false, revision: 1, stored: 0 }
+        Self { identity, pre_keys, devices, primary, disclosure: None, published: false, revision: 1, stored: None }
     }
 
     /// Returns the account key, which names the account.
@@ -141,8 +141,8 @@ impl Account {
 
     /// Returns the number of one-time pre-keys that are unused.
     #[must_use]
-    pub fn stock(&self, now: Timestamp) -> Stock {
-        self.pre_keys.stock(now)
+    pub fn pre_key_count(&self, now: Timestamp) -> PreKeyCount {
+        self.pre_keys.count(now)
     }
 
     /// Does the maintenance that is due, and returns the data to publish. Call it once a day, store the account, then
@@ -150,12 +150,12 @@ impl Account {
     ///
     /// It rotates the pre-keys, generates one-time pre-keys if few are left, and on the primary device renews the
     /// device list.
-    pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Upkeep {
+    pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> MaintenanceOutput {
         let before = self.pre_keys.revision();
         // Fails only for another identity, and the identity and the pre-keys of an account always belong together.
         let rotated = self.pre_keys.rotate(&self.identity, now, rng) == Ok(true);
         let last_resort = (rotated || !self.published).then(|| self.pre_keys.bundle());
-        let one_time = if self.pre_keys.stock(now).is_low() {
+        let one_time = if self.pre_keys.count(now).is_low() {
             self.pre_keys.replenish(&self.identity, REPLENISH, rng).unwrap_or_default()
         } else {
             Vec::new()
@@ -169,7 +169,7 @@ impl Account {
             self.published = true;
             self.touch();
         }
-        Upkeep { one_time, last_resort, list }
+        MaintenanceOutput { one_time, last_resort, list }
     }
 
     /// Generates `count` one-time pre-keys in addition to those of [`Account::maintain`]. Store the account, then
@@ -223,7 +223,7 @@ impl Account {
     /// Returns `false` if the disclosure is for another device or is not the listed one. The state is then unchanged.
     #[must_use = "without its disclosure a hosted device receives nothing"]
     pub fn set_disclosure(&mut self, disclosure: Disclosure) -> bool {
-        if disclosure.hash() != self.disclosure() {
+        if Some(disclosure.hash()) != self.disclosure() {
             return false;
         }
         self.disclosure = Some(disclosure);
@@ -236,22 +236,18 @@ impl Account {
     /// `Some(None)` means that no deadline was promised, because the account's owner holds the device. `None` means
     /// that the device is hosted and its disclosure is missing.
     pub(crate) fn deadline(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let listed = self.disclosure();
-        if listed == DisclosureHash::NONE {
-            return Some(None);
-        }
+        let Some(listed) = self.disclosure() else { return Some(None) };
         let held = self.disclosure.as_ref().filter(|held| held.hash() == listed)?;
         Some(Some(held.terms().retention.deadline(now)))
     }
 
-    /// The hash of the disclosure under which this device is listed.
-    pub(crate) fn disclosure(&self) -> DisclosureHash {
-        let this = self.devices.find(self.identity.public());
-        this.map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure())
+    /// The hash of the disclosure under which this device is listed; `None` if it is not hosted.
+    pub(crate) fn disclosure(&self) -> Option<DisclosureHash> {
+        self.devices.find(self.identity.public())?.terms().disclosure()
     }
 
     /// Removes pre-keys that a peer has used to set up a session.
-    pub(crate) fn use_up(&mut self, used: Used) {
+    pub(crate) fn use_up(&mut self, used: UsedPreKeys) {
         self.pre_keys.remove(used);
         self.touch();
     }

@@ -22,12 +22,12 @@ impl Account {
     /// `context`: use one storage key for each account.
     pub fn seal(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         let mut rng = rng;
-        if self.stored == self.revision {
+        if self.stored == Some(self.revision) {
             return None;
         }
         let change =
             SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
-        self.stored = self.revision;
+        self.stored = Some(self.revision);
         Some(change)
     }
 
@@ -80,7 +80,7 @@ impl Account {
         if !fits {
             return Err(Malformed);
         }
-        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: revision })
+        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: Some(revision) })
     }
 }
 
@@ -88,8 +88,8 @@ impl Account {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
-    /// The revision that the database must still have; 0 if it must have no record.
-    pub expected: u64,
+    /// The revision that the database must still have; `None` if it must have no record.
+    pub expected: Option<u64>,
     /// The revision of this record.
     pub revision: u64,
     /// The record.

@@ -12,7 +12,7 @@ use super::epoch::{Epoch, EpochKey};
 use super::error::{EpochKeyError, InstallError, MemberError, OpenError, SealError};
 use super::id::CallId;
 use super::keys::Participant;
-use super::opener::{FrameOpener, Opened};
+use super::opener::{DecryptedFrame, FrameOpener};
 use super::sealer::FrameSealer;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
@@ -80,9 +80,8 @@ impl GroupCall {
         suite: FrameSuite,
         participant: Participant,
         own: &IdentityKey,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
-        let mut rng = rng;
         let epoch = Epoch::generate(call, 0, participant, suite, &mut rng);
         let sealer = FrameSealer::new(epoch.sender_key(own));
         Self { own: *own, others: BTreeMap::new(), epoch, sealer, opener: FrameOpener::new() }
@@ -100,7 +99,7 @@ impl GroupCall {
         &mut self,
         participant: Participant,
         identity: &IdentityKey,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), MemberError> {
         let known = participant == self.epoch.participant || self.others.contains_key(&participant);
         if known || *identity == self.own || self.others.values().any(|other| other == identity) {
@@ -109,7 +108,6 @@ impl GroupCall {
         if self.others.len().saturating_add(1) >= Self::MAX_PARTICIPANTS {
             return Err(MemberError::Full);
         }
-        let mut rng = rng;
         self.advance(&mut rng)?;
         self.others.insert(participant, *identity);
         Ok(())
@@ -126,11 +124,14 @@ impl GroupCall {
     /// # Errors
     ///
     /// [`MemberError`] if the participant is not in the call, or no epoch is left.
-    pub fn leave(&mut self, participant: Participant, rng: &mut (impl CryptoRng + ?Sized)) -> Result<(), MemberError> {
+    pub fn leave(
+        &mut self,
+        participant: Participant,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), MemberError> {
         if !self.others.contains_key(&participant) {
             return Err(MemberError::NotInCall);
         }
-        let mut rng = rng;
         self.advance(&mut rng)?;
         self.others.remove(&participant);
         self.opener.remove(participant);
@@ -199,7 +200,7 @@ impl GroupCall {
     /// # Errors
     ///
     /// As for [`FrameOpener::open`].
-    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
+    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<DecryptedFrame<'a>, OpenError> {
         self.opener.open(metadata, frame)
     }
 

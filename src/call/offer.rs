@@ -88,9 +88,8 @@ impl Calling {
         call: CallId,
         own: &IdentityKey,
         session: &Session,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> (Self, Offer) {
-        let mut rng = rng;
         let pair = KeyPair::generate(&mut rng);
         let kem = DecapsulationKey::from_seed(&Secret::<SEED>::random(&mut rng));
         let secret = Secret::random(&mut rng);
@@ -218,9 +217,8 @@ impl Offer {
         self,
         own: &IdentityKey,
         session: &Session,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(CallKeys, Answer), SignalError> {
-        let mut rng = rng;
         let theirs = Point::decode(self.ephemeral)?;
         let (pair, agreement) = KeyPair::generate_and_agree(&mut rng, &theirs)?;
         let (ciphertext, encapsulated) = self.kem.encapsulate(&mut rng);

@@ -37,7 +37,7 @@ struct Receiving {
 }
 
 /// A decrypted frame, authentic and received for the first time.
-pub struct Opened<'a> {
+pub struct DecryptedFrame<'a> {
     /// The participant whose key the frame was encrypted with. Any other participant of that epoch has the key too and
     /// could have encrypted the frame.
     pub participant: Participant,
@@ -91,7 +91,7 @@ impl FrameOpener {
     /// # Errors
     ///
     /// [`OpenError`]; the opener and `frame` are unchanged.
-    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<Opened<'a>, OpenError> {
+    pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<DecryptedFrame<'a>, OpenError> {
         let Header { key_id, counter, length } = Header::decode(frame).map_err(|Malformed| OpenError::Malformed)?;
         let (participant, receiving) = self.find(key_id)?;
         let ciphertext = frame.len().checked_sub(length).ok_or(OpenError::Malformed)?;
@@ -116,7 +116,7 @@ impl FrameOpener {
         if over {
             self.senders.entry(participant).or_default().retain(|key| key.key_id != key_id);
         }
-        Ok(Opened { participant, epoch, counter, plaintext })
+        Ok(DecryptedFrame { participant, epoch, counter, plaintext })
     }
 
     fn find(&mut self, key_id: u64) -> Result<(Participant, &mut Receiving), OpenError> {
@@ -164,10 +164,10 @@ impl fmt::Debug for FrameOpener {
 }
 
 /// Omits the plaintext.
-impl fmt::Debug for Opened<'_> {
+impl fmt::Debug for DecryptedFrame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { participant, epoch, counter, plaintext } = self;
-        f.debug_struct("Opened")
+        f.debug_struct("DecryptedFrame")
             .field("participant", participant)
             .field("epoch", epoch)
             .field("counter", counter)

@@ -97,7 +97,7 @@ impl Envelope {
     /// Returns an envelope with a fresh id, from 16 bytes of `rng`, and all else unset.
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let id = ContentId::random(rng);
+        let id = ContentId::generate(rng);
         Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false, automated: false }
     }
 

@@ -6,59 +6,31 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use rand_core::CryptoRng;
-
 use super::{ContentError, limits, wire};
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
-/// The id of a content: 16 random bytes.
-///
-/// It is encrypted, and distinct from the message id that a relay sees. It is unique among the contents of an honest
-/// author; the full name of a content is a [`Reference`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentId([u8; Self::LENGTH]);
+bisik_core::id! {
+    /// The id of a content: 16 random bytes.
+    ///
+    /// It is encrypted, and distinct from the message id that a relay sees. It is unique among the contents of an honest
+    /// author; the full name of a content is a [`Reference`].
+    pub struct ContentId;
+    /// Returns an id from its stored bytes.
+    pub fn from_bytes(bytes);
+    /// Returns the 16 bytes.
+    pub fn as_bytes();
+    /// Returns a new id from 16 bytes of `rng`.
+    pub fn generate(rng);
+}
 
 impl ContentId {
-    /// Bytes in an id.
-    pub const LENGTH: usize = 16;
-
-    /// Returns a new id from 16 bytes of `rng`.
-    #[must_use]
-    pub fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut bytes = [0; Self::LENGTH];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// Returns an id from its stored bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the 16 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
-
     pub(super) fn to_wire(self) -> Vec<u8> {
         self.0.to_vec()
     }
 
     pub(super) fn from_wire(bytes: &[u8]) -> Result<Self, ContentError> {
         bytes.try_into().map(Self).map_err(|_| ContentError::Malformed)
-    }
-}
-
-impl fmt::Debug for ContentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ContentId(")?;
-        for byte in self.0.iter().take(4) {
-            write!(f, "{byte:02x}")?;
-        }
-        f.write_str("..)")
     }
 }
 

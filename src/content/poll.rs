@@ -56,9 +56,8 @@ impl Poll {
         question: impl Into<PrivateText>,
         options: impl IntoIterator<Item = T>,
         most_choices: u32,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
-        let mut rng = rng;
         let options = options.into_iter().map(Into::into).collect();
         Self {
             secret: PollSecret(Box::new(Secret::random(&mut rng))),
@@ -165,7 +164,7 @@ impl<'a> Votes<'a> {
         voter: &PersonId,
         sent: SentAt,
         earlier: Option<&Vote>,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ballot, ContentError> {
         let bits = choices.iter().try_fold(0_u32, |bits, choice| {
             let bit = u32::try_from(*choice).ok().and_then(|choice| 1_u32.checked_shl(choice));
@@ -179,7 +178,6 @@ impl<'a> Votes<'a> {
         if !self.allows(vote) {
             return Err(ContentError::OutOfRange);
         }
-        let mut rng = rng;
         Ok(Ballot { poll: self.reference.clone(), sealed: self.seal(vote, voter, &mut rng) })
     }
 

@@ -21,7 +21,7 @@ use super::{Content, ContentError, ContentId, Kind, limits, wire};
 ///
 /// # let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
 /// # let halo = Content::new(Envelope::new(now, rng), Kind::Text(Text::new("halo")))?;
-/// # let target = Reference { author: PersonId::new(b"ana")?, id: ContentId::random(rng) };
+/// # let target = Reference { author: PersonId::new(b"ana")?, id: ContentId::generate(rng) };
 /// # let heart = Kind::Reaction(Reaction { target, emoji: PrivateText::from("\u{2764}") });
 /// # let heart = Content::new(Envelope::new(now, rng), heart)?;
 /// let receipt = halo.visible().map(|shown| Receipt::read(&shown));

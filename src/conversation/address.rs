@@ -2,19 +2,20 @@
 //!
 //! Does not know keys: whose device an address means is looked up in a verified device list.
 
-use core::fmt;
-
-use rand_core::CryptoRng;
-
 use crate::device::AccountKey;
 use crate::labels;
 use crate::primitives::kdf::digest;
 
-/// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides
-/// (docs/spec/conversations.md,
-/// section 12.1). Whoever knows both accounts can compute it: it names, and protects nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConversationId(pub(super) [u8; 16]);
+bisik_core::id! {
+    /// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides
+    /// (docs/spec/conversations.md, section 12.1). Anyone who knows both accounts can compute it: it names, and protects
+    /// nothing.
+    pub struct ConversationId;
+    /// The name that a record is kept under. Only the record of that very conversation opens with it.
+    pub fn from_bytes(bytes);
+    /// The 16 bytes.
+    pub fn as_bytes();
+}
 
 impl ConversationId {
     /// The conversation between two accounts, in either order.
@@ -26,64 +27,17 @@ impl ConversationId {
             digest(&[labels::CONVERSATION_ID, &first, &second]);
         Self(id)
     }
-
-    /// The name that a record is kept under. Only the record of that very conversation opens with it.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 16 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
 }
 
-impl fmt::Debug for ConversationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        short(f, "ConversationId", &self.0)
-    }
-}
-
-/// The name of a message: 16 random bytes, drawn by its sender, the same for all devices that it goes to. A relay sees it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(pub(super) [u8; 16]);
-
-impl MessageId {
-    /// A new name from 16 bytes of `rng`.
-    #[must_use]
-    pub fn random(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
+bisik_core::id! {
+    /// The name of a message: 16 random bytes, drawn by its sender, the same for all devices that it goes to. A relay sees it.
+    pub struct MessageId;
     /// The name that came with a message.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
+    pub fn from_bytes(bytes);
     /// The 16 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        short(f, "MessageId", &self.0)
-    }
-}
-
-fn short(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
-    write!(f, "{name}(")?;
-    for byte in bytes.iter().take(4) {
-        write!(f, "{byte:02x}")?;
-    }
-    f.write_str("..)")
+    pub fn as_bytes();
+    /// A new name from 16 bytes of `rng`.
+    pub fn generate(rng);
 }
 
 /// Which end of a conversation: the peer's account, or one's own.

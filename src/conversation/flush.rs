@@ -59,9 +59,8 @@ impl Conversation {
         account: &Account,
         supply: &Supply<'_>,
         now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Outgoing, SendError> {
-        let mut rng = rng;
         self.flush_with(account, supply, now, &mut rng)
     }
 
@@ -94,14 +93,15 @@ impl Conversation {
             }
         }
         self.touch();
-        let id = MessageId::random(rng);
+        let id = MessageId::generate(rng);
         Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
     }
 
     /// P-12.10: a lost session is replaced at most once an hour, whatever a relay does.
     fn heals(&self, device: DeviceAddress, now: Timestamp) -> bool {
         let link = self.links.get(&device);
-        self.pending.wants_from(device) && link.is_none_or(|link| link.healed.plus_seconds(HEAL_INTERVAL) <= now)
+        self.pending.wants_from(device)
+            && link.is_none_or(|link| link.healed.is_none_or(|healed| healed.plus_seconds(HEAL_INTERVAL) <= now))
     }
 
     fn flush_notes(
@@ -113,7 +113,7 @@ impl Conversation {
     ) {
         for kind in [Kind::Decision, Kind::DecisionReceipt] {
             let Some(body) = self.pending.take_note(device, kind) else { continue };
-            let id = MessageId::random(rng);
+            let id = MessageId::generate(rng);
             envelopes.extend(self.write_frame(lists, device, kind, id, &body, rng));
         }
     }
@@ -129,8 +129,8 @@ impl Conversation {
         let acknowledgements = self.pending.take_acknowledgements(device);
         for (kind, ids) in [(Kind::Request, requests), (Kind::Acknowledgement, acknowledgements)] {
             if !ids.is_empty() {
-                let body: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
-                let id = MessageId::random(rng);
+                let body: Vec<u8> = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+                let id = MessageId::generate(rng);
                 envelopes.extend(self.write_frame(lists, device, kind, id, &body, rng));
             }
         }

@@ -88,7 +88,7 @@ impl<'a> Frame<'a> {
         let Self { kind, fresh, conversation, id, lists, body } = self;
         let Lists { own, peer, digest } = lists;
         let mut writer = SecretWriter::with_capacity(OVERHEAD.saturating_add(body.len()));
-        writer.u8(VERSION).u8(kind.byte()).flag(*fresh).bytes(&conversation.0).bytes(&id.0);
+        writer.u8(VERSION).u8(kind.byte()).flag(*fresh).bytes(conversation.as_bytes()).bytes(id.as_bytes());
         writer.u64(*own).u64(*peer).bytes(digest).bytes(body);
         writer.finish()
     }
@@ -98,8 +98,8 @@ impl<'a> Frame<'a> {
         reader.expect(&[VERSION])?;
         let kind = Kind::from_byte(reader.u8()?)?;
         let fresh = reader.flag()?;
-        let conversation = ConversationId(*reader.array()?);
-        let id = MessageId(*reader.array()?);
+        let conversation = ConversationId::from_bytes(*reader.array()?);
+        let id = MessageId::from_bytes(*reader.array()?);
         let lists = Lists { own: reader.u64()?, peer: reader.u64()?, digest: *reader.array()? };
         Ok(Self { kind, fresh, conversation, id, lists, body: reader.rest() })
     }
@@ -110,7 +110,7 @@ impl<'a> Frame<'a> {
         if ids.is_empty() || ids.len() > MAX_IDS || !rest.is_empty() {
             return Err(Malformed);
         }
-        Ok(ids.iter().map(|id| MessageId(*id)).collect())
+        Ok(ids.iter().map(|id| MessageId::from_bytes(*id)).collect())
     }
 }
 

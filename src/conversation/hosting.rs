@@ -9,7 +9,6 @@ use super::frame::Kind;
 use super::{Conversation, DeviceAddress, Side};
 use crate::account::Account;
 use crate::device::DeviceEntry;
-use crate::handshake::DisclosureHash;
 use crate::hosting::{
     DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, Evidence, HostedDevice, LabelEvent, LabelState,
     Presented, SharedDecision, Transition, VerifiedDisclosure,
@@ -167,10 +166,7 @@ fn present(
     disclosures: &[Disclosure],
     now: Timestamp,
 ) -> Option<Result<VerifiedDisclosure, crate::hosting::DisclosureError>> {
-    let wanted = entry.terms().disclosure();
-    if wanted == DisclosureHash::NONE {
-        return None;
-    }
+    let wanted = entry.terms().disclosure()?;
     let found = disclosures.iter().find(|disclosure| disclosure.hash() == wanted)?;
     Some(found.clone().verify(label.account(), label.known(entry.identity()).as_ref(), now))
 }

@@ -9,17 +9,17 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::session::{Ciphertext, DecryptError, Session, Staged};
-use crate::time::Timestamp;
+use crate::time::{self, Timestamp};
 
 /// Everything with one device.
 pub(super) struct Link {
     /// Whose sessions these are: never those of another key under the same index.
     pub(super) key: IdentityKey,
-    /// When this side last set up a session because those before it were lost.
-    pub(super) healed: Timestamp,
+    /// When this side last set up a session because those before it were lost, if it ever did.
+    pub(super) healed: Option<Timestamp>,
     /// Oldest first.
     slots: Vec<Slot>,
 }
@@ -41,11 +41,11 @@ impl Slot {
 
 impl Link {
     pub(super) const fn new(key: IdentityKey) -> Self {
-        Self { key, healed: Timestamp::from_unix_seconds(0), slots: Vec::new() }
+        Self { key, healed: None, slots: Vec::new() }
     }
 
     /// Whether there is a session to send in under `disclosure`.
-    pub(super) fn has_session(&self, disclosure: DisclosureHash) -> bool {
+    pub(super) fn has_session(&self, disclosure: Option<DisclosureHash>) -> bool {
         self.slots.iter().any(|slot| slot.candidate && slot.session.disclosure() == disclosure)
     }
 
@@ -54,7 +54,7 @@ impl Link {
     }
 
     /// P-12.6: nothing is sent any more in a session under another disclosure; it still decrypts.
-    pub(super) fn retire_others(&mut self, disclosure: DisclosureHash) {
+    pub(super) fn retire_others(&mut self, disclosure: Option<DisclosureHash>) {
         for slot in &mut self.slots {
             slot.candidate &= slot.session.disclosure() == disclosure;
         }
@@ -111,7 +111,7 @@ impl Link {
         for slot in &mut self.slots {
             slot.candidate = false;
         }
-        self.healed = now;
+        self.healed = Some(now);
         self.push(Slot { session, candidate: true, fresh: true });
     }
 
@@ -145,7 +145,7 @@ impl Link {
 
     pub(super) fn write(&self, writer: &mut SecretWriter) {
         let Self { key, healed, slots } = self;
-        writer.bytes(&key.to_bytes()).u64(healed.as_unix_seconds()).count(slots.len());
+        writer.bytes(&key.to_bytes()).u64(time::to_seconds(*healed)).count(slots.len());
         for Slot { session, candidate, fresh } in slots {
             writer.flag(*candidate).flag(*fresh);
             session.write(writer);
@@ -154,7 +154,7 @@ impl Link {
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let key = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        let healed = Timestamp::from_unix_seconds(reader.u64()?);
+        let healed = time::read_optional(reader)?;
         let mut slots = Vec::new();
         for _ in 0..reader.count(MAX_SESSIONS)? {
             let (candidate, fresh) = (reader.flag()?, reader.flag()?);

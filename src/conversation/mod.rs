@@ -36,11 +36,10 @@ pub use send::{Needed, Supply};
 
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::primitives::kdf::digest;
 use crate::revision;
 use crate::time::Timestamp;
 use link::Link;
@@ -73,8 +72,8 @@ pub struct Conversation {
     /// The peer's account key has changed and nobody has acknowledged it.
     unacknowledged: bool,
     revision: u64,
-    /// The revision that the database has; 0 where it has none.
-    stored: u64,
+    /// The revision that the database has, where it has one.
+    stored: Option<u64>,
     /// The name of the record that this one takes the place of, where the peer's account key has changed.
     former: Option<ConversationId>,
 }
@@ -102,7 +101,7 @@ impl Conversation {
             policy,
             unacknowledged: false,
             revision: 1,
-            stored: 0,
+            stored: None,
             former: None,
         };
         let event = conversation.observe(account, disclosures, now);
@@ -175,10 +174,9 @@ impl Conversation {
             return Vec::new();
         }
         // Another peer, another name: the record under the old one goes when this is stored.
-        if self.stored != 0 {
+        if self.stored.take().is_some() {
             self.former = Some(self.id);
         }
-        self.stored = 0;
         self.id = ConversationId::between(account.key(), peer.account());
         self.peer = peer;
         self.links.retain(|device, _| device.side == Side::Own);
@@ -224,7 +222,7 @@ impl Conversation {
     /// Drops what belongs to devices that are gone, and retires sessions under terms that no longer hold.
     fn reconcile(&mut self, account: &Account) {
         let own = account.disclosure();
-        let current: BTreeMap<DeviceAddress, (IdentityKey, DisclosureHash)> = self
+        let current: BTreeMap<DeviceAddress, (IdentityKey, Option<DisclosureHash>)> = self
             .devices(account)
             .map(|(device, entry)| (device, (*entry.identity(), under(own, entry.terms().disclosure()))))
             .collect();
@@ -272,15 +270,10 @@ fn indexes(entries: &[DeviceEntry]) -> Vec<u32> {
 /// P-12.6: what a session between two devices is set up under: the disclosure of whichever is hosted, of both together
 /// where
 /// both are, in an order that does not depend on who asks.
-fn under(one: DisclosureHash, other: DisclosureHash) -> DisclosureHash {
-    match (one == DisclosureHash::NONE, other == DisclosureHash::NONE) {
-        (true, _) => other,
-        (_, true) => one,
-        (false, false) => {
-            let (first, second) = if one.0 <= other.0 { (one.0, other.0) } else { (other.0, one.0) };
-            DisclosureHash(digest(&[labels::CONVERSATION_DISCLOSURES, &first, &second]))
-        }
-    }
+fn under(one: Option<DisclosureHash>, other: Option<DisclosureHash>) -> Option<DisclosureHash> {
+    let (Some(one), Some(other)) = (one, other) else { return one.or(other) };
+    let (first, second) = (one.min(other), one.max(other));
+    Some(DisclosureHash::of(&[labels::CONVERSATION_DISCLOSURES, first.as_bytes(), second.as_bytes()]))
 }
 
 /// Bytes of one message at most: a mebibyte, less the frame. Longer things travel as attachments.

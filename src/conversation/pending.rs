@@ -147,7 +147,7 @@ impl Pending {
             writer.count(owed.len());
             for (device, id) in owed {
                 write_device(*device, writer);
-                writer.bytes(&id.0);
+                writer.bytes(id.as_bytes());
             }
         }
         writer.count(notes.len());
@@ -157,13 +157,13 @@ impl Pending {
         }
         writer.count(wanted.len());
         for (id, Wanted { device, attempts, due }) in wanted {
-            writer.bytes(&id.0);
+            writer.bytes(id.as_bytes());
             write_device(*device, writer);
             writer.u32(*attempts).flag(*due);
         }
         writer.count(seen.len());
         for id in seen {
-            writer.bytes(&id.0);
+            writer.bytes(id.as_bytes());
         }
     }
 
@@ -181,7 +181,7 @@ impl Pending {
         }
         let mut wanted = BTreeMap::new();
         for _ in 0..reader.count(MAX_WANTED)? {
-            let id = MessageId(*reader.array()?);
+            let id = MessageId::from_bytes(*reader.array()?);
             let entry = Wanted { device: read_device(reader)?, attempts: reader.u32()?, due: reader.flag()? };
             if wanted.last_key_value().is_some_and(|(last, _)| *last >= id) {
                 return Err(Malformed);
@@ -190,7 +190,7 @@ impl Pending {
         }
         let mut seen = VecDeque::new();
         for _ in 0..reader.count(MAX_SEEN)? {
-            seen.push_back(MessageId(*reader.array()?));
+            seen.push_back(MessageId::from_bytes(*reader.array()?));
         }
         Ok(Self { acknowledgements, resends, notes, wanted, seen })
     }
@@ -199,7 +199,7 @@ impl Pending {
 fn read_owed(reader: &mut Reader<'_>) -> Result<BTreeSet<(DeviceAddress, MessageId)>, Malformed> {
     let mut owed = BTreeSet::new();
     for _ in 0..reader.count(MAX_OWED)? {
-        let entry = (read_device(reader)?, MessageId(*reader.array()?));
+        let entry = (read_device(reader)?, MessageId::from_bytes(*reader.array()?));
         if owed.last().is_some_and(|last| *last >= entry) {
             return Err(Malformed);
         }
@@ -237,7 +237,7 @@ mod tests {
     const DEVICE: DeviceAddress = DeviceAddress::peer(1);
 
     fn id(number: u8) -> MessageId {
-        MessageId([number; 16])
+        MessageId::from_bytes([number; 16])
     }
 
     /// P-12.10

@@ -34,8 +34,8 @@ pub enum RecordName {
 pub struct Record {
     /// Which one.
     pub name: RecordName,
-    /// The revision that the database must have now; 0 where it must have none.
-    pub expected: u64,
+    /// The revision that the database must have now; `None` where it must have no record.
+    pub expected: Option<u64>,
     /// The revision of these bytes.
     pub revision: u64,
     /// The record.
@@ -84,11 +84,11 @@ impl Conversation {
         if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng) {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });
         }
-        if self.stored != self.revision {
+        if self.stored != Some(self.revision) {
             let bytes = self.seal_record(key, &mut rng);
             let name = RecordName::Conversation(self.id);
             records.push(Record { name, expected: self.stored, revision: self.revision, bytes });
-            self.stored = self.revision;
+            self.stored = Some(self.revision);
         }
         let removed = self.former.take().map(RecordName::Conversation);
         Changes { records, removed, conversation: self.id, revision: self.revision }
@@ -111,7 +111,7 @@ impl Conversation {
         writer.count(label.len()).bytes(&label);
         sent.write(&mut writer);
         pending.write(&mut writer);
-        storage::seal(key, kind::CONVERSATION, &id.0, &writer.finish(), rng)
+        storage::seal(key, kind::CONVERSATION, id.as_bytes(), &writer.finish(), rng)
     }
 
     /// Opens the record of the conversation `id`.
@@ -121,7 +121,7 @@ impl Conversation {
     /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with, or it is another conversation's;
     /// [`UnsealError::UnknownVersion`] where a later version sealed it.
     pub fn unseal(account: &Account, key: &StorageKey, id: ConversationId, record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::CONVERSATION, &id.0, record)?;
+        let state = storage::unseal(key, kind::CONVERSATION, id.as_bytes(), record)?;
         let conversation = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;
         let expected = ConversationId::between(account.key(), conversation.peer.account());
         if expected == id { Ok(conversation) } else { Err(UnsealError::Rejected) }
@@ -146,7 +146,7 @@ impl Conversation {
         let sent = SentMessages::read(&mut reader)?;
         let pending = Pending::read(&mut reader)?;
         reader.finish()?;
-        let stored = revision;
+        let stored = Some(revision);
         Ok(Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored, former: None })
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::account::Account;
 use crate::codec::Malformed;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
 use crate::session::{AcceptError, Accepted, DecryptError, Session};
@@ -115,12 +115,12 @@ impl Conversation {
         account: &mut Account,
         arrival: &Arrival,
         key: IdentityKey,
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
     ) -> Result<Checked, ReceiveError> {
         let Arrival { id, from, ciphertext } = arrival;
         let known = self.links.get_mut(from).filter(|link| link.key == key);
         match known {
-            Some(link) if !ciphertext.is_first() || link.recognizes(ciphertext) => {
+            Some(link) if !ciphertext.is_pre_key_message() || link.recognizes(ciphertext) => {
                 let staged = link.stage(ciphertext)?;
                 let mut checked = check(staged.plaintext(), self.id, *id, from.side)?;
                 drop(Zeroizing::new(staged.commit()));
@@ -128,7 +128,7 @@ impl Conversation {
                 checked.fresh = false;
                 Ok(checked)
             }
-            Some(_) | None if ciphertext.is_first() => {
+            Some(_) | None if ciphertext.is_pre_key_message() => {
                 let Accepted { session, plaintext, used } = Session::accept_under(
                     account.identity(),
                     account.pre_keys(),

@@ -12,7 +12,7 @@ use super::link::Link;
 use super::sent::kind_for;
 use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
 use crate::account::Account;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::Blocked;
 use crate::keys::{IdentityKey, VerifiedBundle};
 use crate::session::{InitiateError, Session};
@@ -69,9 +69,8 @@ impl Conversation {
         body: &[u8],
         supply: &Supply<'_>,
         now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Outgoing, SendError> {
-        let mut rng = rng;
         self.send_with(account, body, supply, now, &mut rng)
     }
 
@@ -95,7 +94,7 @@ impl Conversation {
         for (device, session) in new {
             self.link(account, device).add_ours(session);
         }
-        let id = MessageId::random(rng);
+        let id = MessageId::generate(rng);
         let devices: Vec<_> = self.devices(account).map(|(device, _)| device).collect();
         let lists = Lists::of(account.devices(), &self.peer);
         let envelopes: Vec<_> =
@@ -127,7 +126,12 @@ impl Conversation {
         }
     }
 
-    pub(super) fn has_session(&self, device: DeviceAddress, key: &IdentityKey, disclosure: DisclosureHash) -> bool {
+    pub(super) fn has_session(
+        &self,
+        device: DeviceAddress,
+        key: &IdentityKey,
+        disclosure: Option<DisclosureHash>,
+    ) -> bool {
         let link = self.links.get(&device);
         link.is_some_and(|link| link.key == *key && link.has_session(disclosure))
     }
@@ -151,7 +155,7 @@ impl Conversation {
             if bundle.identity() != key {
                 return Err(SendError::WrongBundle);
             }
-            let theirs = self.entry(account, *device).map_or(DisclosureHash::NONE, |entry| entry.terms().disclosure());
+            let theirs = self.entry(account, *device).and_then(|entry| entry.terms().disclosure());
             let disclosure = under(account.disclosure(), theirs);
             let session = Session::initiate_under(account.identity(), bundle, disclosure, rng);
             let session = session.map_err(|error| match error {

@@ -82,7 +82,7 @@ impl SentMessages {
     pub(super) fn write(&self, writer: &mut SecretWriter) {
         writer.count(self.0.len());
         for Sent { id, body, at, waiting, requests } in &self.0 {
-            writer.bytes(&id.0).u64(at.as_unix_seconds()).u32(*requests).count(body.len()).bytes(body);
+            writer.bytes(id.as_bytes()).u64(at.as_unix_seconds()).u32(*requests).count(body.len()).bytes(body);
             write_devices(waiting, writer);
         }
     }
@@ -90,7 +90,7 @@ impl SentMessages {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let mut messages = Self::default();
         for _ in 0..reader.count(MAX_MESSAGES)? {
-            let id = MessageId(*reader.array()?);
+            let id = MessageId::from_bytes(*reader.array()?);
             let at = Timestamp::from_unix_seconds(reader.u64()?);
             let requests = reader.u32()?;
             let length = reader.count(MAX_BYTES)?;
@@ -160,7 +160,7 @@ mod tests {
     const TWO: DeviceAddress = DeviceAddress::own(2);
 
     fn id(number: u8) -> MessageId {
-        MessageId([number; 16])
+        MessageId::from_bytes([number; 16])
     }
 
     fn sent(devices: &[DeviceAddress]) -> SentMessages {

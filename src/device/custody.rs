@@ -3,7 +3,7 @@
 //! Disclosures appear here only by their hashes.
 
 use crate::codec::{Malformed, Reader, Writer};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 
 /// Who holds a device's keys, from a person's own device to another messenger's client (docs/spec/accounts.md,
 /// section 10.2). The order is that of trust: a greater value is further away from the account's owner.
@@ -78,17 +78,18 @@ impl Custody {
 /// use bisik::DisclosureHash;
 ///
 /// let phone = Terms::own_held(Custody::Person)?;
-/// assert!(!phone.is_automated() && phone.disclosure() == DisclosureHash::NONE);
+/// assert!(!phone.is_automated() && phone.disclosure().is_none());
 /// assert_eq!(Terms::own_held(Custody::Vendor), Err(TermsError::DisclosureMissing));
-/// let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash([7; 32]))?.automated();
-/// assert!(hosted.is_automated());
+/// # let disclosure = b"a disclosure";
+/// let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash::of(&[disclosure]))?.automated();
+/// assert!(hosted.is_automated() && hosted.disclosure().is_some());
 /// # Ok::<(), TermsError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Terms {
     custody: Custody,
     automated: bool,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
 }
 
 impl Terms {
@@ -102,7 +103,7 @@ impl Terms {
     /// [`TermsError::DisclosureMissing`] if `custody` is that of a hosted device.
     pub const fn own_held(custody: Custody) -> Result<Self, TermsError> {
         if custody.is_own_held() {
-            Ok(Self { custody, automated: false, disclosure: DisclosureHash::NONE })
+            Ok(Self { custody, automated: false, disclosure: None })
         } else {
             Err(TermsError::DisclosureMissing)
         }
@@ -112,15 +113,12 @@ impl Terms {
     ///
     /// # Errors
     ///
-    /// [`TermsError::DisclosureMissing`] if the hash is all zero, [`TermsError::DisclosureUnexpected`] if `custody` is
-    /// own-held.
+    /// [`TermsError::DisclosureUnexpected`] if `custody` is own-held.
     pub fn disclosed(custody: Custody, disclosure: DisclosureHash) -> Result<Self, TermsError> {
-        if disclosure == DisclosureHash::NONE {
-            Err(TermsError::DisclosureMissing)
-        } else if custody.is_own_held() {
+        if custody.is_own_held() {
             Err(TermsError::DisclosureUnexpected)
         } else {
-            Ok(Self { custody, automated: false, disclosure })
+            Ok(Self { custody, automated: false, disclosure: Some(disclosure) })
         }
     }
 
@@ -142,9 +140,9 @@ impl Terms {
         self.automated
     }
 
-    /// Returns the hash of the disclosure, or [`DisclosureHash::NONE`] if the account's owner holds the keys.
+    /// Returns the hash of the disclosure, or `None` if the account's owner holds the keys.
     #[must_use]
-    pub const fn disclosure(&self) -> DisclosureHash {
+    pub const fn disclosure(&self) -> Option<DisclosureHash> {
         self.disclosure
     }
 
@@ -152,7 +150,7 @@ impl Terms {
         let Self { custody, automated, disclosure } = self;
         let mut bytes = [0; Self::LENGTH];
         let parts = [custody.byte(), u8::from(*automated)];
-        for (to, from) in bytes.iter_mut().zip(parts.iter().chain(&disclosure.0)) {
+        for (to, from) in bytes.iter_mut().zip(parts.iter().chain(&disclosure::to_bytes(*disclosure))) {
             *to = *from;
         }
         bytes
@@ -166,8 +164,8 @@ impl Terms {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let custody = Custody::from_byte(reader.u8()?)?;
         let automated = reader.flag()?;
-        let disclosure = DisclosureHash(*reader.array()?);
-        if custody.is_own_held() == (disclosure == DisclosureHash::NONE) {
+        let disclosure = disclosure::read_optional(reader)?;
+        if custody.is_own_held() == disclosure.is_none() {
             Ok(Self { custody, automated, disclosure })
         } else {
             Err(Malformed)

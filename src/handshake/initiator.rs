@@ -3,7 +3,7 @@
 
 use rand_core::CryptoRng;
 
-use super::transcript::Open;
+use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::internal::InternalError;
 use crate::keys::{Identity, VerifiedBundle};
@@ -53,13 +53,13 @@ pub struct Initiated {
 
 /// Runs the initiator's side of the handshake with a verified bundle.
 ///
-/// `disclosure` is the hash of a hosted device's disclosure, or [`DisclosureHash::NONE`]. The ephemeral key and the
+/// `disclosure` is the hash of a hosted device's disclosure, or `None`. The ephemeral key and the
 /// encapsulation are drawn fresh from `rng`. The ephemeral secret, the agreements and the KEM secret are wiped before
 /// the function returns (requirement P-3.2).
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::handshake::{self, DisclosureHash, FirstFlight};
+/// use bisik::handshake::{self, FirstFlight};
 /// use bisik::ratchet::DoubleRatchet;
 /// use bisik::{Identity, PreKeys, Timestamp, Trust};
 ///
@@ -68,12 +68,12 @@ pub struct Initiated {
 /// let keys = PreKeys::generate(&bob, now, rng);
 /// let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
 ///
-/// let initiated = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng)?;
+/// let initiated = handshake::initiate(&alice, &bundle, None, rng)?;
 /// let (at_alice, sent) = (initiated.established, initiated.first_flight.to_bytes());
 /// let mut a = DoubleRatchet::initiator(&at_alice.secret, &at_alice.binding, &initiated.ratchet_key);
 ///
 /// let arrived = FirstFlight::from_bytes(&sent)?;
-/// let responded = handshake::respond(&bob, &keys, &arrived, DisclosureHash::NONE)?;
+/// let responded = handshake::respond(&bob, &keys, &arrived, None)?;
 /// let at_bob = responded.established;
 /// let mut b = DoubleRatchet::responder(&at_bob.secret, &at_bob.binding, responded.ratchet_key);
 ///
@@ -89,17 +89,16 @@ pub struct Initiated {
 pub fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
-    disclosure: DisclosureHash,
-    rng: &mut (impl CryptoRng + ?Sized),
+    disclosure: Option<DisclosureHash>,
+    mut rng: &mut (impl CryptoRng + ?Sized),
 ) -> Result<Initiated, InitiateError> {
-    let mut rng = rng;
     initiate_with(identity, bundle, disclosure, &mut rng)
 }
 
 fn initiate_with(
     identity: &Identity,
     bundle: &VerifiedBundle,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
     rng: &mut dyn CryptoRng,
 ) -> Result<Initiated, InitiateError> {
     if identity.public() == bundle.identity() {
@@ -116,7 +115,7 @@ fn initiate_with(
     let (kem, kem_secret) = bundle.kem.encapsulate(rng);
     let (first, agreed) = secrets.split_last().ok_or(InitiateError::Internal)?;
 
-    let transcript = Open::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
+    let transcript = OpenTranscript::new(&bundle.digest, ephemeral.public(), &kem, disclosure);
     let sealed_identity = transcript.seal_identity(identity.public(), agreed, &kem_secret)?;
     let established = transcript.establish(identity.public(), *bundle.identity(), first, agreed, &kem_secret);
     // 0 stands for none: ids begin at 1.

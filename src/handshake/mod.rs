@@ -29,51 +29,15 @@ use core::fmt;
 pub use initiator::{InitiateError, Initiated, initiate};
 pub use responder::{RespondError, Responded, respond};
 
+pub use crate::disclosure::DisclosureHash;
+pub use crate::shared_secret::SharedSecret;
+
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
 use crate::primitives::aead::TAG;
 use crate::primitives::mlkem768::CIPHERTEXT;
-use crate::primitives::secret::Secret;
 use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
-
-/// 32 secret bytes shared by two parties.
-///
-/// The handshake derives one. A custom key exchange may supply one for
-/// [`DoubleRatchet`](crate::ratchet::DoubleRatchet). It is wiped on drop and does not appear in `Debug` output.
-pub struct SharedSecret(pub(crate) Box<Secret<32>>);
-
-impl SharedSecret {
-    /// Creates a shared secret from another key exchange. The bytes must be uniformly random and used for nothing else.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
-    }
-
-    /// Returns the secret bytes, for a custom protocol. The caller must wipe copies of them.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-}
-
-impl fmt::Debug for SharedSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SharedSecret(..)")
-    }
-}
-
-/// The hash of a hosted device's disclosure under which a session is set up; all zeros if there is none.
-///
-/// The hash is part of the transcript. If a relay removes, swaps or replays a disclosure, the two sides hash different
-/// values, and the handshake fails (docs/spec/session.md, section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DisclosureHash(pub [u8; 32]);
-
-impl DisclosureHash {
-    /// No disclosure: the owners of both devices hold the keys.
-    pub const NONE: Self = Self([0; 32]);
-}
 
 /// The result of a handshake, the same on both sides except for the peer.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 //! P-3.5: nothing here changes the pre-keys. The result names the keys that were used, and the caller removes them once
 //! the first message has verified.
 
-use super::transcript::Open;
+use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
-use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, Used};
+use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, UsedPreKeys};
 use crate::primitives::aead::Forged;
 use crate::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
 
@@ -72,7 +72,7 @@ pub struct Responded {
     /// The signed pre-key, which is the responder's first ratchet key.
     pub ratchet_key: KeyPair,
     /// The pre-keys that were used. Pass this to [`PreKeys::remove`] once the first message has verified, not before.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 /// Runs the responder's side of the handshake.
@@ -87,7 +87,7 @@ pub fn respond(
     identity: &Identity,
     keys: &PreKeys,
     flight: &FirstFlight,
-    disclosure: DisclosureHash,
+    disclosure: Option<DisclosureHash>,
 ) -> Result<Responded, RespondError> {
     if keys.owner() != identity.public() {
         return Err(RespondError::WrongIdentity);
@@ -103,7 +103,7 @@ pub fn respond(
         None => agree_all(&[dh2, dh3])?,
     };
 
-    let transcript = Open::new(&found.digest, &flight.ephemeral, &flight.kem, disclosure);
+    let transcript = OpenTranscript::new(&found.digest, &flight.ephemeral, &flight.kem, disclosure);
     let initiator = transcript.open_identity(&flight.sealed_identity, &agreed, &kem_secret)?;
     let (initiator, initiator_point) = IdentityKey::decode(&initiator).map_err(|_| RespondError::Rejected)?;
     // P-3.3: refuse a first flight of the local identity.

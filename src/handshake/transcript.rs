@@ -2,9 +2,8 @@
 //!
 //! Both sides run this code.
 
-use alloc::boxed::Box;
-
 use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
+use crate::disclosure;
 use crate::internal::InternalError;
 use crate::keys::IdentityKey;
 use crate::labels;
@@ -17,16 +16,16 @@ use crate::primitives::x25519::PublicKey;
 /// Hash of all public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
 ///
 /// P-3.1: callers pass local keys and the bytes that were sent, never values that the peer only asserts.
-pub(super) struct Open([u8; 32]);
+pub(super) struct OpenTranscript([u8; 32]);
 
-impl Open {
+impl OpenTranscript {
     pub(super) fn new(
         bundle: &[u8; 32],
         ephemeral: &PublicKey,
         kem: &[u8; CIPHERTEXT],
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
     ) -> Self {
-        Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure.0]))
+        Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure::to_bytes(disclosure)]))
     }
 
     /// The key that encrypts the initiator's identity. `agreed` is DH2, DH3 and, with a one-time key, DH4.
@@ -80,8 +79,8 @@ impl Open {
         let output = |label: &[u8]| prk.expand::<32>(&[labels::HANDSHAKE_PQXDH, label, &binding]);
         let session_id = prk.expand::<16>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_SESSION_ID, &binding]);
         Established {
-            secret: SharedSecret(Box::new(output(labels::HANDSHAKE_RATCHET))),
-            post_quantum_seed: SharedSecret(Box::new(output(labels::HANDSHAKE_POST_QUANTUM))),
+            secret: SharedSecret::from_secret(output(labels::HANDSHAKE_RATCHET)),
+            post_quantum_seed: SharedSecret::from_secret(output(labels::HANDSHAKE_POST_QUANTUM)),
             binding,
             session_id: *session_id.expose(),
             peer,

@@ -8,7 +8,7 @@ use super::consent::{Choice, DecideError, Decision, DecisionError, SharedDecisio
 use super::disclosure::{DisclosureError, HostingTerms};
 use super::label::{Label, LabelState, RecordedDecision, SeenDevice, Transition, Unverified};
 use crate::device::{AccountKey, FromOwnDevice};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::{Identity, IdentityKey};
 use crate::time::Timestamp;
 
@@ -29,7 +29,7 @@ impl LabelState {
         now: Timestamp,
     ) -> Result<(Transition, Decision), DecideError> {
         let terms = self.terms_in_question(shown)?.clone();
-        if now >= self.valid_until {
+        if self.is_stale(now) {
             return Err(DecideError::Expired);
         }
         self.decide(Choice::Consent, (shown, &terms), own, device, now)
@@ -89,8 +89,8 @@ impl LabelState {
         let round = known.map_or(0, |known| known.round);
         let round = round.checked_add(u32::from(reconsidered)).ok_or(DecideError::TooManyRounds)?;
         // Later than the decision it replaces, even if the clock was set back.
-        let after = known.map_or(self.lapsed, |known| known.decided.max(self.lapsed));
-        let decided = now.max(after.plus_seconds(1));
+        let after = known.map(|known| known.decided).max(self.lapsed);
+        let decided = after.map_or(now, |after| now.max(after.plus_seconds(1)));
         let decision = Decision::sign(choice, own, device, &self.account, disclosure, (round, decided));
         let mut next = self.clone();
         next.record_decision(to_record(&decision, terms));
@@ -99,7 +99,7 @@ impl LabelState {
             // The decision shows at once, but with no validity: the devices are still not verified.
             Label::Unverified { .. } => {
                 next.label = Label::Refused { disclosure };
-                next.valid_until = Timestamp::from_unix_seconds(0);
+                next.valid_until = None;
             }
             Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } | Label::Refused { .. } => {
                 next.update_label(now);
@@ -144,7 +144,7 @@ impl LabelState {
             Some(_) => {}
             None => next.remember(SeenDevice::new(&verified).absent(now)),
         }
-        if decision.decided() > self.lapsed {
+        if Some(decision.decided()) > self.lapsed {
             next.record_decision(to_record(decision, disclosure.terms()));
         }
         if self.has_expired(now) {
@@ -191,10 +191,10 @@ mod tests {
             retention: Retention::NO_STORAGE,
             purposes: Purposes::NONE,
         };
-        let (disclosure, never) = (DisclosureHash([7; 32]), Timestamp::from_unix_seconds(0));
+        let disclosure = DisclosureHash::from_bytes([7; 32]).unwrap();
         let refused = |round| LabelState {
             label: Label::Refused { disclosure },
-            valid_until: NOW.plus_seconds(86_400),
+            valid_until: Some(NOW.plus_seconds(86_400)),
             seen: vec![SeenDevice {
                 device: *device.public(),
                 sequence: 1,
@@ -202,7 +202,7 @@ mod tests {
                 terms: terms.clone(),
                 in_force: true,
                 forked: false,
-                left: never,
+                left: None,
             }],
             decisions: vec![RecordedDecision {
                 choice: Choice::Refusal,

@@ -9,7 +9,7 @@ use super::encoding::read_key;
 use super::label::HostedDevice;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 use crate::keys::IdentityKey;
 
 /// A hosted device in a group. A signed group event must name it before the device gets any of the group's keys, so that all
@@ -37,7 +37,7 @@ impl HostedMember {
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { account, device, disclosure } = self;
         let mut writer = Writer::with_capacity(Self::LENGTH);
-        writer.bytes(&account.to_bytes()).bytes(&device.to_bytes()).bytes(&disclosure.0);
+        writer.bytes(&account.to_bytes()).bytes(&device.to_bytes()).bytes(disclosure.as_bytes());
         writer.finish()
     }
 
@@ -51,9 +51,9 @@ impl HostedMember {
         let mut reader = Reader::new(bytes);
         let account = AccountKey::from_identity(read_key(&mut reader)?);
         let device = read_key(&mut reader)?;
-        let disclosure = DisclosureHash(*reader.array()?);
+        let disclosure = disclosure::read(&mut reader)?;
         reader.finish()?;
-        if disclosure == DisclosureHash::NONE { Err(Malformed) } else { Ok(Self { account, device, disclosure }) }
+        Ok(Self { account, device, disclosure })
     }
 }
 
@@ -63,8 +63,9 @@ impl HostedMember {
 #[must_use]
 pub fn may_receive_in_group(account: &AccountKey, device: &HostedDevice<'_>, announced: &[HostedMember]) -> bool {
     if device.custody.is_own_held() {
-        return device.disclosure == DisclosureHash::NONE;
+        return device.disclosure.is_none();
     }
-    let member = HostedMember { account: *account, device: device.key, disclosure: device.disclosure };
-    announced.contains(&member)
+    device.disclosure.is_some_and(|disclosure| {
+        announced.contains(&HostedMember { account: *account, device: device.key, disclosure })
+    })
 }

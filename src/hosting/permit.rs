@@ -3,7 +3,7 @@
 //! There is no state, feature or flag under which a message is sent unencrypted.
 
 use super::label::{Label, LabelState, Unverified};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ impl LabelState {
             Label::Disclosed { disclosure } => Err(Blocked::ConsentNeeded(disclosure)),
             Label::Refused { disclosure } => Err(Blocked::Refused(disclosure)),
             Label::Unverified { why } => Err(Blocked::Unverified(why)),
-            Label::EndToEnd | Label::Hosted { .. } if now >= self.valid_until => Err(Blocked::Expired),
+            Label::EndToEnd | Label::Hosted { .. } if self.is_stale(now) => Err(Blocked::Expired),
             Label::EndToEnd | Label::Hosted { .. } => Ok(Permit { state: self }),
         }
     }
@@ -35,10 +35,10 @@ impl Permit<'_> {
     /// Whether a message may go to `device`, one of the account's, in a session that was set up under `disclosure`. To a
     /// hosted device it may go only under the disclosure in force, to any other only under none. P-11.17.
     #[must_use]
-    pub fn allows(&self, device: &IdentityKey, disclosure: DisclosureHash) -> bool {
+    pub fn allows(&self, device: &IdentityKey, disclosure: Option<DisclosureHash>) -> bool {
         match self.state.seen.iter().find(|seen| seen.device == *device) {
-            Some(seen) => seen.in_force && seen.hash == disclosure,
-            None => disclosure == DisclosureHash::NONE,
+            Some(seen) => seen.in_force && Some(seen.hash) == disclosure,
+            None => disclosure.is_none(),
         }
     }
 }

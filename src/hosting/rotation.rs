@@ -2,7 +2,7 @@
 
 use super::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::device::Custody;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 
 /// What the account's next device list must contain: the old device is removed and the new one added in one step.

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::prekey::Parts;
+use super::prekey::UnsignedBundle;
 use super::{Identity, IdentityKey, IdentityKeyError};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{TYPE_ED25519, TYPE_KEM_LAST_RESORT, TYPE_KEM_ONE_TIME, TYPE_X25519};
@@ -98,7 +98,7 @@ impl From<IdentityKeyError> for BundleError {
 /// other is left.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyBundle {
-    parts: Parts,
+    unsigned: UnsignedBundle,
     identity_signing: SignaturePublicKey,
     signature: [u8; SIGNATURE],
 }
@@ -126,23 +126,23 @@ impl PreKeyBundle {
         let one_time = if one_time_id == 0 { None } else { Some((one_time_id, x25519(&mut reader)?)) };
         let signature = *reader.array()?;
         reader.finish()?;
-        let parts = Parts { identity, signed_id, created, expires, signed, kem, one_time };
-        Ok(Self { parts, identity_signing, signature })
+        let unsigned = UnsignedBundle { identity, signed_id, created, expires, signed, kem, one_time };
+        Ok(Self { unsigned, identity_signing, signature })
     }
 
     /// Signs a local bundle.
-    pub(crate) fn sign(identity: &Identity, parts: Parts) -> Self {
-        let signature = identity.sign(&signed_text(&parts.encode()));
-        Self::from_signed(parts, identity.signing_public(), signature)
+    pub(crate) fn sign(identity: &Identity, unsigned: UnsignedBundle) -> Self {
+        let signature = identity.sign(&signed_text(&unsigned.encode()));
+        Self::from_signed(unsigned, identity.signing_public(), signature)
     }
 
     /// A local bundle whose signature was stored.
     pub(crate) const fn from_signed(
-        parts: Parts,
+        unsigned: UnsignedBundle,
         identity_signing: SignaturePublicKey,
         signature: [u8; SIGNATURE],
     ) -> Self {
-        Self { parts, identity_signing, signature }
+        Self { unsigned, identity_signing, signature }
     }
 
     pub(crate) const fn signature(&self) -> &[u8; SIGNATURE] {
@@ -152,7 +152,7 @@ impl PreKeyBundle {
     /// Encodes the bundle for publication. The encoding is unique.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.parts.encode();
+        let mut bytes = self.unsigned.encode();
         bytes.extend_from_slice(&self.signature);
         bytes
     }
@@ -160,19 +160,19 @@ impl PreKeyBundle {
     /// Returns the identity that the bundle claims to belong to.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
-        &self.parts.identity
+        &self.unsigned.identity
     }
 
     /// Returns when the bundle expires.
     #[must_use]
     pub const fn expires(&self) -> Timestamp {
-        self.parts.expires
+        self.unsigned.expires
     }
 
     /// Returns whether the bundle has one-time keys. Without them, forward secrecy is weaker until the first reply.
     #[must_use]
     pub const fn has_one_time_keys(&self) -> bool {
-        self.parts.one_time.is_some()
+        self.unsigned.one_time.is_some()
     }
 
     /// Checks the identity, the signature and the dates. Returns the only type with which a session can be set up.
@@ -199,21 +199,21 @@ impl PreKeyBundle {
     /// In this order: [`BundleError::IdentityMismatch`], [`BundleError::BadSignature`], [`BundleError::NotYetValid`],
     /// [`BundleError::Expired`], and [`BundleError::NonCanonical`] for a key that is not on the curve.
     pub fn verify(self, trust: Trust<'_>, now: Timestamp) -> Result<VerifiedBundle, BundleError> {
-        let Self { parts, identity_signing, signature } = self;
-        if !trust.allows(&parts.identity) {
+        let Self { unsigned, identity_signing, signature } = self;
+        if !trust.allows(&unsigned.identity) {
             return Err(BundleError::IdentityMismatch);
         }
-        let encoded = parts.encode();
+        let encoded = unsigned.encode();
         if !identity_signing.verify(&signed_text(&encoded), &signature) {
             return Err(BundleError::BadSignature);
         }
-        if parts.created > now.plus_seconds(CLOCK_SKEW) {
+        if unsigned.created > now.plus_seconds(CLOCK_SKEW) {
             return Err(BundleError::NotYetValid);
         }
-        if parts.expires <= now {
+        if unsigned.expires <= now {
             return Err(BundleError::Expired);
         }
-        let Parts { identity, signed_id, created: _, expires: _, signed, kem, one_time } = parts;
+        let UnsignedBundle { identity, signed_id, created: _, expires: _, signed, kem, one_time } = unsigned;
         let one_time = match one_time {
             Some((id, key)) => Some((id, Point::decode(key)?)),
             None => None,
@@ -269,7 +269,7 @@ impl fmt::Debug for VerifiedBundle {
     }
 }
 
-impl Parts {
+impl UnsignedBundle {
     /// Encodes the bundle without its signature: the signed text, and the transcript's input.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Self { identity, signed_id, created, expires, signed, kem, one_time } = self;

@@ -37,8 +37,7 @@ pub struct Identity {
 impl Identity {
     /// Generates an identity. Draws 64 bytes from `rng`.
     #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let signing = SignatureKeyPair::from_secret(&Secret::random(&mut rng));
         Self::from_pairs(signing, KeyPair::from_secret(Secret::random(&mut rng)))
     }
@@ -88,8 +87,7 @@ impl Identity {
     /// # Ok::<(), bisik::UnsealError>(())
     /// ```
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut state = SecretWriter::with_capacity(64);
         self.write(&mut state);
         storage::seal(key, kind::IDENTITY, context, &state.finish(), &mut rng)

@@ -11,7 +11,7 @@ mod stored; //   6.3  sealed records of pre-keys
 pub use bundle::{BundleError, PreKeyBundle, Trust, VerifiedBundle};
 pub use identity::{Identity, IdentityKey, IdentityKeyError};
 pub(crate) use prekeys::LookupError;
-pub use prekeys::{PreKeys, PreKeysError, Stock, Used};
+pub use prekeys::{PreKeyCount, PreKeys, PreKeysError, UsedPreKeys};
 
 /// Type byte before every X25519 public key (docs/spec/conventions.md, section 1.5). The four type bytes differ.
 pub(crate) const TYPE_X25519: u8 = 0x11;

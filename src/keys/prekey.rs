@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// A bundle without its signature.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Parts {
+pub(crate) struct UnsignedBundle {
     pub(crate) identity: IdentityKey,
     pub(crate) signed_id: u32,
     pub(crate) created: Timestamp,
@@ -56,23 +56,23 @@ impl Generation {
             signature: [0; SIGNATURE],
             seen: BTreeSet::new(),
         });
-        generation.signature = *PreKeyBundle::sign(identity, generation.parts(*identity.public())).signature();
+        generation.signature = *PreKeyBundle::sign(identity, generation.unsigned(*identity.public())).signature();
         generation
     }
 
     /// The last-resort bundle without its signature.
-    pub(super) fn parts(&self, identity: IdentityKey) -> Parts {
-        self.parts_with(identity, DecapsulationKey::from_seed(&self.last_resort).public().clone(), None)
+    pub(super) fn unsigned(&self, identity: IdentityKey) -> UnsignedBundle {
+        self.unsigned_with(identity, DecapsulationKey::from_seed(&self.last_resort).public().clone(), None)
     }
 
     /// A bundle of this generation without its signature.
-    pub(super) fn parts_with(
+    pub(super) fn unsigned_with(
         &self,
         identity: IdentityKey,
         kem: EncapsulationKey,
         one_time: Option<(u32, PublicKey)>,
-    ) -> Parts {
-        Parts {
+    ) -> UnsignedBundle {
+        UnsignedBundle {
             identity,
             signed_id: self.id,
             created: self.created,
@@ -104,15 +104,15 @@ impl OneTime {
         let (id, agreement) = named_pair(rng, |id| taken.contains_key(&id));
         let mut pair =
             Box::new(Self { signed_id: generation.id, agreement, kem: Secret::random(rng), signature: [0; SIGNATURE] });
-        let bundle = PreKeyBundle::sign(identity, pair.parts(*identity.public(), generation, id));
+        let bundle = PreKeyBundle::sign(identity, pair.unsigned(*identity.public(), generation, id));
         pair.signature = *bundle.signature();
         (id, pair, bundle)
     }
 
     /// The bundle of this pair without its signature.
-    pub(super) fn parts(&self, identity: IdentityKey, generation: &Generation, id: u32) -> Parts {
+    pub(super) fn unsigned(&self, identity: IdentityKey, generation: &Generation, id: u32) -> UnsignedBundle {
         let kem = DecapsulationKey::from_seed(&self.kem).public().clone();
-        generation.parts_with(identity, kem, Some((id, *self.agreement.public())))
+        generation.unsigned_with(identity, kem, Some((id, *self.agreement.public())))
     }
 }
 

@@ -39,12 +39,12 @@ bisik_core::error_texts! {
 /// Number of one-time pairs left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Stock {
+pub struct PreKeyCount {
     /// Number of unused pairs whose bundles have not expired, whether or not a server still has them.
     pub one_time: usize,
 }
 
-impl Stock {
+impl PreKeyCount {
     /// Returns whether fewer than 20 pairs are left. If so, call [`PreKeys::replenish`] and publish the bundles.
     ///
     /// A number that falls faster than sessions arrive means that an attacker is draining the server's bundles.
@@ -60,9 +60,9 @@ impl Stock {
 /// first message could set up a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "give it to PreKeys::remove, and store both records together"]
-pub struct Used(pub(crate) UsedKey);
+pub struct UsedPreKeys(pub(crate) UsedKey);
 
-impl Used {
+impl UsedPreKeys {
     /// Returns whether one-time keys were used. If not, the sender had only the last-resort bundle: the server has run
     /// out of one-time bundles, or an attacker withholds them.
     #[must_use]
@@ -93,7 +93,7 @@ pub(crate) enum UsedKey {
 /// let mut keys = PreKeys::generate(&bob, now, rng);
 /// let to_publish = keys.replenish(&bob, 100, rng)?;   // the server hands out each once,
 /// let last_resort = keys.bundle();                    // and this one when none is left
-/// assert!(!keys.stock(now).is_low());
+/// assert!(!keys.count(now).is_low());
 ///
 /// let a_week_later = now.plus_seconds(7 * 24 * 60 * 60);
 /// assert!(keys.rotate(&bob, a_week_later, rng)?);     // publish keys.bundle() again
@@ -118,8 +118,7 @@ impl PreKeys {
 
     /// Generates a signed pre-key and a last-resort key. One-time pairs come from [`PreKeys::replenish`].
     #[must_use]
-    pub fn generate(identity: &Identity, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(identity: &Identity, now: Timestamp, mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let current = Generation::generate(identity, now, now.plus_seconds(LIFETIME), &[], &mut rng);
         Self {
             owner: *identity.public(),
@@ -146,8 +145,8 @@ impl PreKeys {
     /// Returns the current last-resort bundle. A server hands it out, any number of times, when no other is left.
     #[must_use]
     pub fn bundle(&self) -> PreKeyBundle {
-        let parts = self.current.parts(self.owner);
-        PreKeyBundle::from_signed(parts, self.signing.clone(), self.current.signature)
+        let unsigned = self.current.unsigned(self.owner);
+        PreKeyBundle::from_signed(unsigned, self.signing.clone(), self.current.signature)
     }
 
     /// Generates `count` one-time pairs, and returns their bundles. The server hands out each bundle once.
@@ -162,9 +161,8 @@ impl PreKeys {
         &mut self,
         identity: &Identity,
         count: usize,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<PreKeyBundle>, PreKeysError> {
-        let mut rng = rng;
         self.check_owner(identity)?;
         let held = self.one_time.values().filter(|pair| pair.signed_id == self.current.id).count();
         if count > Self::MAX_ONE_TIME.saturating_sub(held) {
@@ -186,16 +184,16 @@ impl PreKeys {
     #[must_use]
     pub fn one_time_bundles(&self, now: Timestamp) -> Vec<PreKeyBundle> {
         let bundle = |(id, generation, pair): (u32, &Generation, &OneTime)| {
-            let parts = pair.parts(self.owner, generation, id);
-            PreKeyBundle::from_signed(parts, self.signing.clone(), pair.signature)
+            let unsigned = pair.unsigned(self.owner, generation, id);
+            PreKeyBundle::from_signed(unsigned, self.signing.clone(), pair.signature)
         };
         self.usable(now).map(bundle).collect()
     }
 
     /// Returns how many one-time pairs are left that have not expired.
     #[must_use]
-    pub fn stock(&self, now: Timestamp) -> Stock {
-        Stock { one_time: self.usable(now).count() }
+    pub fn count(&self, now: Timestamp) -> PreKeyCount {
+        PreKeyCount { one_time: self.usable(now).count() }
     }
 
     /// Rotates the pre-keys and deletes old ones (docs/spec/session.md, section 2.4). Call it daily or at every start;
@@ -215,9 +213,8 @@ impl PreKeys {
         &mut self,
         identity: &Identity,
         now: Timestamp,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<bool, PreKeysError> {
-        let mut rng = rng;
         self.check_owner(identity)?;
         let due = now >= self.current.created.plus_seconds(ROTATION)
             || self.current.created > now.plus_seconds(CLOCK_SKEW)
@@ -249,7 +246,7 @@ impl PreKeys {
     /// session is remembered, so that the same first message cannot set up a second one.
     ///
     /// Call it only after the first message has verified (requirement P-2.9). Calling it twice does no harm.
-    pub fn remove(&mut self, used: Used) {
+    pub fn remove(&mut self, used: UsedPreKeys) {
         match used.0 {
             UsedKey::OneTime(id) => {
                 self.one_time.remove(&id);
@@ -273,19 +270,19 @@ impl PreKeys {
         let generation = self.generation(signed_id).ok_or(LookupError::Unknown)?;
         if one_time_id == 0 {
             let kem = DecapsulationKey::from_seed(&generation.last_resort);
-            let parts = generation.parts_with(self.owner, kem.public().clone(), None);
-            return Ok(Lookup { generation, one_time: None, kem, digest: digest(&[&parts.encode()]) });
+            let unsigned = generation.unsigned_with(self.owner, kem.public().clone(), None);
+            return Ok(Lookup { generation, one_time: None, kem, digest: digest(&[&unsigned.encode()]) });
         }
         let pair = self.one_time.get(&one_time_id).filter(|pair| pair.signed_id == signed_id);
         let pair = pair.ok_or(LookupError::Unknown)?;
         let kem = DecapsulationKey::from_seed(&pair.kem);
         let one_time = Some((one_time_id, *pair.agreement.public()));
-        let parts = generation.parts_with(self.owner, kem.public().clone(), one_time);
+        let unsigned = generation.unsigned_with(self.owner, kem.public().clone(), one_time);
         Ok(Lookup {
             generation,
             one_time: Some((one_time_id, &pair.agreement)),
             kem,
-            digest: digest(&[&parts.encode()]),
+            digest: digest(&[&unsigned.encode()]),
         })
     }
 
@@ -342,9 +339,9 @@ impl Lookup<'_> {
 
     /// Returns what accepting the session uses up. P-3.7: refuses a session that the replay cache knows, and every
     /// session once the cache is full.
-    pub(crate) fn claim(&self, session: [u8; 16]) -> Result<Used, LookupError> {
+    pub(crate) fn claim(&self, session: [u8; 16]) -> Result<UsedPreKeys, LookupError> {
         if let Some((id, _)) = self.one_time {
-            return Ok(Used(UsedKey::OneTime(id)));
+            return Ok(UsedPreKeys(UsedKey::OneTime(id)));
         }
         if self.generation.seen.contains(&session) {
             return Err(LookupError::Replayed);
@@ -352,7 +349,7 @@ impl Lookup<'_> {
         if self.generation.seen.len() >= REPLAY_CACHE {
             return Err(LookupError::CacheFull);
         }
-        Ok(Used(UsedKey::LastResort { generation: self.generation.id, session }))
+        Ok(UsedPreKeys(UsedKey::LastResort { generation: self.generation.id, session }))
     }
 }
 

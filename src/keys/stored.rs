@@ -23,8 +23,7 @@ impl PreKeys {
     ///
     /// `context` names the record in the caller's store; pass the same to [`PreKeys::unseal`].
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut writer =
             SecretWriter::with_capacity(512_usize.saturating_add(self.one_time.len().saturating_mul(PAIR)));
         self.write(&mut writer);

@@ -66,8 +66,11 @@ impl Encryptor {
     /// # Errors
     ///
     /// [`EncryptError::TooLarge`] if `size` exceeds [`MAX_SIZE`](super::MAX_SIZE).
-    pub fn new(media_type: MediaType, size: u64, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Self, EncryptError> {
-        let mut rng = rng;
+    pub fn new(
+        media_type: MediaType,
+        size: u64,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Self, EncryptError> {
         let attachment = Box::new(Secret::random(&mut rng));
         let layout = Layout::new(size).ok_or(EncryptError::TooLarge)?;
         Ok(Self::begin(attachment, Role::File(media_type), layout, &mut rng))

@@ -24,9 +24,8 @@ impl Pointer {
     pub fn with_thumbnail(
         mut self,
         thumbnail: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, EncryptError> {
-        let mut rng = rng;
         if thumbnail.is_empty() {
             return Err(EncryptError::OtherSize);
         }

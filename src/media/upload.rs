@@ -28,8 +28,7 @@ impl Encryptor {
     /// modification time in it. A changed file then has another context: its old record does not open, and the file
     /// gets a new encryptor.
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let Self { attachment, salt, role, sealer, .. } = self;
         let media_type = match role {
             Role::File(media_type) => media_type.as_str().as_bytes(),

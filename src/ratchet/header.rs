@@ -43,7 +43,7 @@ impl HeaderKey {
     }
 
     /// Whether this key made the tag.
-    pub(super) fn fits(&self, digest: &[u8; 32], body_tag: &[u8; TAG], tag: &[u8; TAG]) -> bool {
+    pub(super) fn verifies(&self, digest: &[u8; 32], body_tag: &[u8; TAG], tag: &[u8; TAG]) -> bool {
         self.aead.verify(&[digest, body_tag], tag)
     }
 

@@ -5,7 +5,7 @@
 /// How far one message may be ahead of the last one received in its chain, and how much of a previous chain may be
 /// missing. A device that was away for long still catches up; nobody without the chain's header key can make a receiver
 /// take even one of these steps; a peer costs its receiver some milliseconds at most.
-pub(crate) const MAX_JUMP: u32 = 25_000;
+pub(crate) const MAX_SKIP: u32 = 25_000;
 
 /// Message keys kept for messages that have not arrived, over all chains; the oldest go first. 64 KiB of secrets at most.
 pub(crate) const MAX_SKIPPED: usize = 2_000;

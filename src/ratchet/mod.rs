@@ -39,16 +39,17 @@ use core::fmt;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-pub use crate::handshake::SharedSecret;
+use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::primitives::x25519::Point;
 pub use crate::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
+pub use crate::shared_secret::SharedSecret;
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
 
-pub(crate) use receiving::Opened;
+pub(crate) use receiving::Decrypted;
 use receiving::Receiving;
 use root::RootKey;
-use sending::{Sending, Theirs};
+use sending::{PeerRatchetKey, Sending};
 
 /// The state of one ratchet: half a conversation between two parties who share a secret.
 ///
@@ -72,11 +73,11 @@ use sending::{Sending, Theirs};
 /// ```
 pub struct DoubleRatchet {
     /// Boxed, so that moving a ratchet, or growing a collection of them, leaves no keys behind.
-    pub(crate) state: Box<State>,
+    state: Box<State>,
 }
 
 /// All that a ratchet remembers (docs/spec/session.md, section 4.6).
-pub(crate) struct State {
+struct State {
     /// Associated data of every message.
     binding: [u8; 32],
     root: RootKey,
@@ -88,21 +89,21 @@ impl DoubleRatchet {
     /// Bytes that a message has more than its plaintext: 132.
     pub const OVERHEAD: usize = sending::OVERHEAD;
 
-    /// The side that writes first. `theirs` is the responder's first ratchet key; `binding` is what both sides want every
+    /// The side that writes first. `peer_key` is the responder's first ratchet key; `binding` is what both sides want every
     /// message bound to, such as the hash of a transcript.
     #[must_use]
-    pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], theirs: &PublicKey) -> Self {
-        Self::start_initiator(secret, binding, Theirs::encoded(*theirs))
+    pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], peer_key: &PublicKey) -> Self {
+        Self::start_initiator(secret, binding, PeerRatchetKey::encoded(*peer_key))
     }
 
     /// The same where the point was decoded already.
-    pub(crate) fn initiator_with(secret: &SharedSecret, binding: &[u8; 32], theirs: Point) -> Self {
-        Self::start_initiator(secret, binding, Theirs::decoded(theirs))
+    pub(crate) fn initiator_with(secret: &SharedSecret, binding: &[u8; 32], peer_key: Point) -> Self {
+        Self::start_initiator(secret, binding, PeerRatchetKey::decoded(peer_key))
     }
 
-    fn start_initiator(secret: &SharedSecret, binding: &[u8; 32], theirs: Theirs) -> Self {
+    fn start_initiator(secret: &SharedSecret, binding: &[u8; 32], peer_key: PeerRatchetKey) -> Self {
         let (root, ours, peers) = RootKey::start(secret, binding);
-        let sending = Sending { pair: None, theirs: Some(theirs), chain: None, next_header: ours, previous: 0 };
+        let sending = Sending { pair: None, peer_key: Some(peer_key), chain: None, next_header: ours, previous: 0 };
         let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
         Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }
@@ -111,7 +112,7 @@ impl DoubleRatchet {
     #[must_use]
     pub fn responder(secret: &SharedSecret, binding: &[u8; 32], pair: KeyPair) -> Self {
         let (root, peers, ours) = RootKey::start(secret, binding);
-        let sending = Sending { pair: Some(pair), theirs: None, chain: None, next_header: ours, previous: 0 };
+        let sending = Sending { pair: Some(pair), peer_key: None, chain: None, next_header: ours, previous: 0 };
         let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
         Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }
@@ -124,10 +125,13 @@ impl DoubleRatchet {
     /// # Errors
     ///
     /// [`EncryptError`]; the state is unchanged then.
-    pub fn encrypt(&mut self, plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u8>, EncryptError> {
-        let mut rng = rng;
+    pub fn encrypt(
+        &mut self,
+        plaintext: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Vec<u8>, EncryptError> {
         let mut output = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
-        self.state.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.encrypt_into(&mut output, plaintext, &mut rng)?;
         Ok(output)
     }
 
@@ -149,30 +153,56 @@ impl DoubleRatchet {
     ///
     /// [`DecryptError`]; the state is the same as before then, bit for bit.
     pub fn stage(&mut self, message: &[u8]) -> Result<Staged<'_>, DecryptError> {
-        let opened = self.state.open(message)?;
-        Ok(Staged { ratchet: self, opened })
+        let decrypted = self.open(message)?;
+        Ok(Staged { ratchet: self, decrypted })
     }
 
     /// How many keys are kept for messages that have not arrived; at most 2,000.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
+    pub fn skipped_keys(&self) -> usize {
         self.state.skipped_keys()
     }
 }
 
-impl State {
-    /// Applies what [`State::open`] found, and gives the plaintext. Cannot fail.
-    pub(crate) fn commit(&mut self, opened: Opened) -> Vec<u8> {
-        let Opened { change, mut plaintext } = opened;
-        self.apply(change);
+/// What a session needs of its ratchet: the steps of the public methods one by one, and the encoding inside its record.
+impl DoubleRatchet {
+    /// Appends one message to `output`: [`OVERHEAD`](Self::OVERHEAD) bytes more than `plaintext`.
+    pub(crate) fn encrypt_into(
+        &mut self,
+        output: &mut Vec<u8>,
+        plaintext: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), EncryptError> {
+        self.state.encrypt_into(output, plaintext, rng)
+    }
+
+    /// Decrypts one message without changing anything.
+    pub(crate) fn open(&self, message: &[u8]) -> Result<Decrypted, DecryptError> {
+        self.state.open(message)
+    }
+
+    /// Applies what [`open`](Self::open) found, and gives the plaintext. Cannot fail.
+    pub(crate) fn commit(&mut self, decrypted: Decrypted) -> Vec<u8> {
+        let Decrypted { change, mut plaintext } = decrypted;
+        self.state.apply(change);
         core::mem::take(&mut *plaintext)
     }
 
-    /// A copy of the state as [`State::commit`] would leave it.
-    pub(crate) fn after(&self, opened: &Opened) -> Box<Self> {
-        let mut after = self.duplicate();
-        after.apply(opened.change.duplicate());
-        after
+    /// A copy of the ratchet as [`commit`](Self::commit) would leave it, to be encoded before the commit.
+    pub(crate) fn after(&self, decrypted: &Decrypted) -> Self {
+        let mut state = self.state.duplicate();
+        state.apply(decrypted.change.duplicate());
+        Self { state }
+    }
+
+    /// Appends the state, as section 6.4 encodes it.
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+        self.state.write(writer);
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { state: State::read(reader)? })
     }
 }
 
@@ -181,7 +211,7 @@ impl fmt::Debug for DoubleRatchet {
         let State { binding: _, root: _, sending: _, receiving } = self.state.as_ref();
         f.debug_struct("DoubleRatchet")
             .field("receiving_chains", &receiving.chains.len())
-            .field("kept_keys", &self.kept_keys())
+            .field("skipped_keys", &self.skipped_keys())
             .finish_non_exhaustive()
     }
 }
@@ -190,31 +220,31 @@ impl fmt::Debug for DoubleRatchet {
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     ratchet: &'a mut DoubleRatchet,
-    opened: Opened,
+    decrypted: Decrypted,
 }
 
 impl Staged<'_> {
     /// The plaintext, for the transaction that stores the state too. Showing it is for after [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
-        self.opened.plaintext()
+        self.decrypted.plaintext()
     }
 
     /// Commits: the keys of this message are gone, and here is its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
-        let Self { ratchet, opened } = self;
-        ratchet.state.commit(opened)
+        let Self { ratchet, decrypted } = self;
+        ratchet.commit(decrypted)
     }
 
     /// The state as the commit will leave it, encoded: what a caller seals and stores before it shows the plaintext.
     fn encode_after(&self) -> Zeroizing<Vec<u8>> {
-        self.ratchet.state.after(&self.opened).encode()
+        self.ratchet.after(&self.decrypted).state.encode()
     }
 }
 
 impl fmt::Debug for Staged<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Staged").field("length", &self.opened.plaintext.len()).finish_non_exhaustive()
+        f.debug_struct("Staged").field("length", &self.decrypted.plaintext.len()).finish_non_exhaustive()
     }
 }

@@ -12,11 +12,11 @@ use super::State;
 use super::chain::ChainKey;
 use super::header::{Header, HeaderKey, SealedHeader};
 use super::layout::{HEADER, SALT};
-use super::limits::{MAX_CHAINS, MAX_JUMP, MAX_PLAINTEXT, MAX_SKIPPED};
+use super::limits::{MAX_CHAINS, MAX_PLAINTEXT, MAX_SKIP, MAX_SKIPPED};
 use super::message_key::MessageKey;
 use super::root::RootKey;
-use super::sending::Theirs;
-use super::skipped::{Kept, Skipped, jump};
+use super::sending::PeerRatchetKey;
+use super::skipped::{NewlySkipped, SkippedKeys, skip_to};
 use crate::codec::{Malformed, Reader};
 use crate::primitives::aead::TAG;
 use crate::primitives::x25519::{KeyPair, Point, PublicKey};
@@ -72,23 +72,23 @@ pub(super) struct ReceivingChain {
     pub(super) key: Option<Box<ChainKey>>,
     /// `Nr`: the number of the next message in order.
     pub(super) next: u32,
-    pub(super) skipped: Skipped,
+    pub(super) skipped: SkippedKeys,
 }
 
 /// A message that was decrypted and has not changed the state yet.
-pub(crate) struct Opened {
-    pub(super) change: Change,
+pub(crate) struct Decrypted {
+    pub(super) change: StateChange,
     pub(super) plaintext: Zeroizing<Vec<u8>>,
 }
 
-impl Opened {
+impl Decrypted {
     pub(crate) fn plaintext(&self) -> &[u8] {
         &self.plaintext
     }
 }
 
 /// What committing a message does to the state.
-pub(super) enum Change {
+pub(super) enum StateChange {
     /// A kept key is used up.
     UseSkipped { chain: usize, number: u32 },
     /// The current chain advances.
@@ -101,15 +101,15 @@ pub(super) enum Change {
 pub(super) struct Advanced {
     pub(super) key: ChainKey,
     pub(super) next: u32,
-    pub(super) kept: Kept,
+    pub(super) newly_skipped: NewlySkipped,
 }
 
 /// THE STEP, receiving side, computed and not applied.
 pub(super) struct Step {
     /// Keys of the previous chain's last messages, where there was one.
-    pub(super) last_of_previous: Kept,
+    pub(super) last_of_previous: NewlySkipped,
     pub(super) root: RootKey,
-    pub(super) theirs: Point,
+    pub(super) peer_key: Point,
     /// The peer's new chain, whose first message this is.
     pub(super) chain: Box<ReceivingChain>,
     pub(super) next_header: HeaderKey,
@@ -140,29 +140,34 @@ impl<'a> Message<'a> {
         Ok(Self { digest: header.digest(binding, body), header, header_tag, body, body_tag })
     }
 
-    fn fits(&self, key: &HeaderKey) -> bool {
-        key.fits(&self.digest, self.body_tag, self.header_tag)
+    fn verifies(&self, key: &HeaderKey) -> bool {
+        key.verifies(&self.digest, self.body_tag, self.header_tag)
     }
 }
 
 impl State {
     /// P-4.2, P-4.4. Decrypts without changing anything.
-    pub(crate) fn open(&self, message: &[u8]) -> Result<Opened, DecryptError> {
+    pub(super) fn open(&self, message: &[u8]) -> Result<Decrypted, DecryptError> {
         let message = Message::parse(message, &self.binding)?;
         let Receiving { chains, next_header } = &self.receiving;
-        if let Some(current) = chains.front().filter(|chain| message.fits(&chain.header)) {
+        if let Some(current) = chains.front().filter(|chain| message.verifies(&chain.header)) {
             return self.open_known(0, current, &message);
         }
-        if message.fits(next_header) {
+        if message.verifies(next_header) {
             return self.open_next(&message);
         }
-        let older = chains.iter().enumerate().skip(1).find(|(_, chain)| message.fits(&chain.header));
+        let older = chains.iter().enumerate().skip(1).find(|(_, chain)| message.verifies(&chain.header));
         let (index, chain) = older.ok_or(DecryptError::Rejected)?;
         self.open_known(index, chain, &message)
     }
 
     /// A message of a chain that is known.
-    fn open_known(&self, index: usize, chain: &ReceivingChain, message: &Message<'_>) -> Result<Opened, DecryptError> {
+    fn open_known(
+        &self,
+        index: usize,
+        chain: &ReceivingChain,
+        message: &Message<'_>,
+    ) -> Result<Decrypted, DecryptError> {
         let header = chain.header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;
         // P-4.7
         if header.ratchet_key != chain.ratchet_key {
@@ -172,33 +177,36 @@ impl State {
             // P-4.6
             let key = chain.skipped.get(header.number).ok_or(DecryptError::Replayed)?;
             let plaintext = self.open_body(key, message)?;
-            return Ok(Opened { change: Change::UseSkipped { chain: index, number: header.number }, plaintext });
+            return Ok(Decrypted {
+                change: StateChange::UseSkipped { chain: index, number: header.number },
+                plaintext,
+            });
         }
         // Beyond the end of a chain that its sender had declared finished.
         let key = chain.key.as_ref().ok_or(DecryptError::Diverged)?;
         let (advanced, message_key) = advance(key, chain.next, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;
-        Ok(Opened { change: Change::Advance(advanced), plaintext })
+        Ok(Decrypted { change: StateChange::Advance(advanced), plaintext })
     }
 
     /// THE STEP: `RK, CKr, NHKr = KDF_RK(RK, DH(DHRs, DHRr))`, because the next header key opened the header.
-    fn open_next(&self, message: &Message<'_>) -> Result<Opened, DecryptError> {
+    fn open_next(&self, message: &Message<'_>) -> Result<Decrypted, DecryptError> {
         let Receiving { chains, next_header } = &self.receiving;
         let header = next_header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;
         let pair = self.check_next(&header)?;
-        let theirs = Point::decode(header.ratchet_key).map_err(|_| DecryptError::Diverged)?;
-        let agreed = pair.agree(&theirs).map_err(|_| DecryptError::Diverged)?;
+        let peer_key = Point::decode(header.ratchet_key).map_err(|_| DecryptError::Diverged)?;
+        let agreed = pair.agree(&peer_key).map_err(|_| DecryptError::Diverged)?;
         let (root, chain_key, next) = self.root.step(&agreed);
         let (advanced, message_key) = advance(&chain_key, 0, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;
         // Only now the rest of the previous chain: its length was claimed, and is now authentic.
         let last_of_previous = match chains.front().map(AsRef::as_ref) {
-            Some(ReceivingChain { key: Some(key), next, .. }) => jump(key, *next, header.previous).1,
-            Some(_) | None => Kept::new(),
+            Some(ReceivingChain { key: Some(key), next, .. }) => skip_to(key, *next, header.previous).1,
+            Some(_) | None => NewlySkipped::new(),
         };
         let chain = Box::new(ReceivingChain::begin(next_header.duplicate(), header.ratchet_key, advanced));
-        let step = Step { last_of_previous, root, theirs, chain, next_header: next };
-        Ok(Opened { change: Change::Step(Box::new(step)), plaintext })
+        let step = Step { last_of_previous, root, peer_key, chain, next_header: next };
+        Ok(Decrypted { change: StateChange::Step(Box::new(step)), plaintext })
     }
 
     /// P-4.7, P-4.9. Whether an honest peer can have made this step here, before any work is spent on it.
@@ -217,7 +225,7 @@ impl State {
         if !answered || known || before_the_first {
             return Err(DecryptError::Diverged);
         }
-        if header.number > MAX_JUMP || missing > MAX_JUMP {
+        if header.number > MAX_SKIP || missing > MAX_SKIP {
             return Err(DecryptError::TooFarAhead);
         }
         self.sending.pair.as_ref().ok_or(DecryptError::Diverged)
@@ -229,21 +237,21 @@ impl State {
     }
 
     /// Applies what [`State::open`] found. Cannot fail.
-    pub(super) fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: StateChange) {
         match change {
-            Change::UseSkipped { chain, number } => {
+            StateChange::UseSkipped { chain, number } => {
                 if let Some(chain) = self.receiving.chains.get_mut(chain) {
                     // P-4.5
                     chain.skipped.remove(number);
                 }
             }
-            Change::Advance(advanced) => {
+            StateChange::Advance(advanced) => {
                 if let Some(current) = self.receiving.chains.front_mut() {
                     current.advance(advanced);
                 }
                 self.evict();
             }
-            Change::Step(step) => {
+            StateChange::Step(step) => {
                 self.apply_step(step);
                 self.evict();
             }
@@ -254,7 +262,7 @@ impl State {
         // Swapped, not moved out: a move would leave a copy in the box, which is freed without being wiped.
         core::mem::swap(&mut self.root, &mut step.root);
         core::mem::swap(&mut self.receiving.next_header, &mut step.next_header);
-        let Step { last_of_previous, root: _, theirs, chain, next_header: _ } = *step;
+        let Step { last_of_previous, root: _, peer_key, chain, next_header: _ } = *step;
         if let Some(previous) = self.receiving.chains.front_mut() {
             previous.key = None;
             previous.next =
@@ -266,7 +274,7 @@ impl State {
         self.receiving.chains.push_front(chain);
         // P-4.12
         self.receiving.chains.truncate(MAX_CHAINS);
-        self.sending.theirs = Some(Theirs::decoded(theirs));
+        self.sending.peer_key = Some(PeerRatchetKey::decoded(peer_key));
         if let Some(finished) = self.sending.chain.take() {
             self.sending.previous = finished.number;
         }
@@ -290,19 +298,19 @@ impl State {
 
 impl ReceivingChain {
     fn begin(header: HeaderKey, ratchet_key: PublicKey, first: Advanced) -> Self {
-        let Advanced { key, next, kept } = first;
-        let skipped = kept.into_iter().collect();
+        let Advanced { key, next, newly_skipped } = first;
+        let skipped = newly_skipped.into_iter().collect();
         Self { header, ratchet_key, key: Some(Box::new(key)), next, skipped }
     }
 
     fn advance(&mut self, advanced: Advanced) {
-        let Advanced { key, next, kept } = advanced;
+        let Advanced { key, next, newly_skipped } = advanced;
         match &mut self.key {
             Some(current) => **current = key,
             None => self.key = Some(Box::new(key)),
         }
         self.next = next;
-        for (number, key) in kept {
+        for (number, key) in newly_skipped {
             self.skipped.insert(number, key);
         }
     }
@@ -311,11 +319,11 @@ impl ReceivingChain {
 /// The chain after message `number`, and that message's key.
 fn advance(key: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), DecryptError> {
     // P-4.9
-    if number.checked_sub(next).ok_or(DecryptError::Replayed)? > MAX_JUMP {
+    if number.checked_sub(next).ok_or(DecryptError::Replayed)? > MAX_SKIP {
         return Err(DecryptError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(DecryptError::TooFarAhead)?;
-    let (key, kept) = jump(key, next, number);
+    let (key, newly_skipped) = skip_to(key, next, number);
     let (key, message_key) = key.step();
-    Ok((Advanced { key, next: after, kept }, message_key))
+    Ok((Advanced { key, next: after, newly_skipped }, message_key))
 }

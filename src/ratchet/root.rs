@@ -4,10 +4,10 @@
 
 use super::chain::ChainKey;
 use super::header::HeaderKey;
-use crate::handshake::SharedSecret;
 use crate::labels;
 use crate::primitives::kdf::Prk;
 use crate::primitives::secret::Secret;
+use crate::shared_secret::SharedSecret;
 
 /// `RK`: what every agreement so far has mixed.
 pub(super) struct RootKey(Secret<32>);
@@ -15,7 +15,7 @@ pub(super) struct RootKey(Secret<32>);
 impl RootKey {
     /// The keys that a ratchet starts from: root key, and the header keys of the two first chains.
     pub(super) fn start(secret: &SharedSecret, binding: &[u8; 32]) -> (Self, HeaderKey, HeaderKey) {
-        let prk = Prk::extract(binding, &[secret.0.expose()]);
+        let prk = Prk::extract(binding, &[secret.expose_bytes()]);
         (
             Self(prk.expand(&[labels::RATCHET_ROOT])),
             HeaderKey::new(prk.expand(&[labels::RATCHET_HEADER_INITIATOR])),
@@ -26,7 +26,7 @@ impl RootKey {
     /// `RK', CK, NHK = HKDF(salt = RK, ikm = DH, info, 96)`.
     pub(super) fn step(&self, agreed: &Secret<32>) -> (Self, ChainKey, HeaderKey) {
         let output = Prk::extract(self.0.expose(), &[agreed.expose()]).expand::<96>(&[labels::ROOT_STEP]);
-        let [root, chain, header] = thirds(&output);
+        let [root, chain, header] = split_output(&output);
         (Self(root), ChainKey::new(chain), HeaderKey::new(header))
     }
 
@@ -43,7 +43,7 @@ impl RootKey {
     }
 }
 
-fn thirds(output: &Secret<96>) -> [Secret<32>; 3] {
+fn split_output(output: &Secret<96>) -> [Secret<32>; 3] {
     let mut parts = [Secret::zero(), Secret::zero(), Secret::zero()];
     for (part, bytes) in parts.iter_mut().zip(output.expose().chunks_exact(32)) {
         part.expose_mut().copy_from_slice(bytes);

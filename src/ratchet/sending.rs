@@ -54,7 +54,7 @@ pub(super) struct Sending {
     /// Our current ratchet pair; none before an initiator's first message.
     pub(super) pair: Option<KeyPair>,
     /// The peer's current ratchet key; none before a responder's first message.
-    pub(super) theirs: Option<Theirs>,
+    pub(super) peer_key: Option<PeerRatchetKey>,
     /// The current chain; none when a DH step is due before the next message.
     pub(super) chain: Option<Box<SendingChain>>,
     /// `NHKs`: the header key of the next chain.
@@ -72,12 +72,12 @@ pub(super) struct SendingChain {
 }
 
 /// The peer's ratchet key, decoded where that was done already.
-pub(super) enum Theirs {
+pub(super) enum PeerRatchetKey {
     Encoded(Box<PublicKey>),
     Decoded(Box<Point>),
 }
 
-impl Theirs {
+impl PeerRatchetKey {
     pub(super) fn encoded(public: PublicKey) -> Self {
         Self::Encoded(Box::new(public))
     }
@@ -118,7 +118,7 @@ struct SendingStep {
 
 impl State {
     /// Appends one message to `output`: [`OVERHEAD`] bytes more than `plaintext`.
-    pub(crate) fn encrypt_into(
+    pub(super) fn encrypt_into(
         &mut self,
         output: &mut Vec<u8>,
         plaintext: &[u8],
@@ -148,9 +148,9 @@ impl State {
     /// THE STEP, sending side: `DHRs ← fresh; RK, CKs, NHKs = KDF_RK(RK, DH(DHRs, DHRr))`.
     fn sending_step(&self, rng: &mut dyn CryptoRng) -> Result<SendingStep, EncryptError> {
         // P-4.8
-        let theirs = self.sending.theirs.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
+        let peer_key = self.sending.peer_key.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
         // The key was checked when it was received: neither of these can fail.
-        let point = theirs.point().map_err(|_| InternalError)?;
+        let point = peer_key.point().map_err(|_| InternalError)?;
         let (pair, agreed) = KeyPair::generate_and_agree(rng, &point).map_err(|_| InternalError)?;
         let (root, key, next_header) = self.root.step(&agreed);
         let chain = Box::new(SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 });

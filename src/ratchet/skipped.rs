@@ -1,6 +1,6 @@
 //! Keys of messages that have not arrived, kept by chain and number (docs/spec/session.md, section 4.7).
 //!
-//! Does not know headers. Keys are boxed, so that a growing store never leaves copies of them behind.
+//! Keys are boxed, so that a growing store never leaves copies of them behind.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -10,11 +10,11 @@ use super::chain::ChainKey;
 use super::limits::MAX_SKIPPED;
 use super::message_key::MessageKey;
 
-/// The kept keys of one chain.
+/// The skipped keys of one chain.
 #[derive(Default)]
-pub(super) struct Skipped(BTreeMap<u32, Box<MessageKey>>);
+pub(super) struct SkippedKeys(BTreeMap<u32, Box<MessageKey>>);
 
-impl Skipped {
+impl SkippedKeys {
     pub(super) fn get(&self, number: u32) -> Option<&MessageKey> {
         self.0.get(&number).map(AsRef::as_ref)
     }
@@ -44,29 +44,29 @@ impl Skipped {
     }
 }
 
-impl FromIterator<(u32, Box<MessageKey>)> for Skipped {
+impl FromIterator<(u32, Box<MessageKey>)> for SkippedKeys {
     fn from_iter<I: IntoIterator<Item = (u32, Box<MessageKey>)>>(keys: I) -> Self {
         Self(keys.into_iter().collect())
     }
 }
 
-/// The keys that a jump leaves behind, oldest first.
-pub(super) type Kept = Vec<(u32, Box<MessageKey>)>;
+/// The keys of the messages that were skipped by one step forward, oldest first.
+pub(super) type NewlySkipped = Vec<(u32, Box<MessageKey>)>;
 
 /// Steps `chain` from number `from` to number `to`, keeping the keys between; of more than the store holds, only the
-/// newest. The caller has checked how far the jump is.
-pub(super) fn jump(chain: &ChainKey, from: u32, to: u32) -> (ChainKey, Kept) {
+/// newest. The caller has checked how far that is.
+pub(super) fn skip_to(chain: &ChainKey, from: u32, to: u32) -> (ChainKey, NewlySkipped) {
     let room = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
     let keep_from = to.saturating_sub(room).max(from);
     let mut chain = chain.duplicate();
     for _ in from..keep_from {
         chain = chain.skip();
     }
-    let mut kept = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
+    let mut newly_skipped = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
     for number in keep_from..to {
         let (next, key) = chain.step();
-        kept.push((number, Box::new(key)));
+        newly_skipped.push((number, Box::new(key)));
         chain = next;
     }
-    (chain, kept)
+    (chain, newly_skipped)
 }

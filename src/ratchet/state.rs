@@ -14,10 +14,10 @@ use super::chain::ChainKey;
 use super::header::HeaderKey;
 use super::limits::{MAX_CHAINS, MAX_SKIPPED};
 use super::message_key::MessageKey;
-use super::receiving::{Advanced, Change, Receiving, ReceivingChain, Step};
+use super::receiving::{Advanced, Receiving, ReceivingChain, StateChange, Step};
 use super::root::RootKey;
-use super::sending::{Sending, SendingChain, Theirs};
-use super::skipped::{Kept, Skipped};
+use super::sending::{PeerRatchetKey, Sending, SendingChain};
+use super::skipped::{NewlySkipped, SkippedKeys};
 use super::{DoubleRatchet, Staged, State};
 use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
@@ -40,8 +40,7 @@ impl DoubleRatchet {
     /// assert!(DoubleRatchet::unseal(&key, b"ratchet 2", &record).is_err());
     /// ```
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         storage::seal(key, kind::RATCHET, context, &self.state.encode(), &mut rng)
     }
 
@@ -54,27 +53,28 @@ impl DoubleRatchet {
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::RATCHET, context, record)?;
         let mut reader = Reader::new(&state);
-        let state = State::decode(&mut reader).and_then(|state| reader.finish().map(|()| state));
-        state.map(|state| Self { state }).map_err(|Malformed| UnsealError::Rejected)
+        let ratchet = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(ratchet)
     }
 }
 
 impl State {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let kept = self.skipped_keys().saturating_mul(36);
-        let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
+        let skipped = self.skipped_keys().saturating_mul(36);
+        let mut writer = SecretWriter::with_capacity(skipped.saturating_add(TYPICAL));
         self.write(&mut writer);
         writer.finish()
     }
 
-    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+    pub(super) fn write(&self, writer: &mut SecretWriter) {
         let Self { binding, root, sending, receiving } = self;
         writer.bytes(binding).bytes(root.secret().expose());
         sending.write(writer);
         receiving.write(writer);
     }
 
-    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let binding = *reader.array()?;
         let root = RootKey::from_secret(secret(reader)?);
         let sending = Sending::read(reader)?;
@@ -114,22 +114,21 @@ impl Staged<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         storage::seal(key, kind::RATCHET, context, &self.encode_after(), &mut rng)
     }
 }
 
 impl Sending {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { pair, theirs, chain, next_header, previous } = self;
+        let Self { pair, peer_key, chain, next_header, previous } = self;
         writer.flag(pair.is_some());
         if let Some(pair) = pair {
             writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
         }
-        writer.flag(theirs.is_some());
-        if let Some(theirs) = theirs {
-            writer.bytes(theirs.public().as_bytes());
+        writer.flag(peer_key.is_some());
+        if let Some(peer_key) = peer_key {
+            writer.bytes(peer_key.public().as_bytes());
         }
         writer.flag(chain.is_some());
         if let Some(SendingChain { header, key, number }) = chain.as_deref() {
@@ -143,8 +142,8 @@ impl Sending {
             true => Some(KeyPair::from_parts(secret(reader)?, public(reader)?)),
             false => None,
         };
-        let theirs = match reader.flag()? {
-            true => Some(Theirs::encoded(public(reader)?)),
+        let peer_key = match reader.flag()? {
+            true => Some(PeerRatchetKey::encoded(public(reader)?)),
             false => None,
         };
         let chain = match reader.flag()? {
@@ -155,17 +154,17 @@ impl Sending {
             })),
             false => None,
         };
-        if chain.is_some() && (pair.is_none() || theirs.is_none()) {
+        if chain.is_some() && (pair.is_none() || peer_key.is_none()) {
             return Err(Malformed);
         }
-        Ok(Self { pair, theirs, chain, next_header: HeaderKey::new(secret(reader)?), previous: reader.u32()? })
+        Ok(Self { pair, peer_key, chain, next_header: HeaderKey::new(secret(reader)?), previous: reader.u32()? })
     }
 
     fn duplicate(&self) -> Self {
-        let Self { pair, theirs, chain, next_header, previous } = self;
+        let Self { pair, peer_key, chain, next_header, previous } = self;
         Self {
             pair: pair.as_ref().map(KeyPair::duplicate),
-            theirs: theirs.as_ref().map(Theirs::duplicate),
+            peer_key: peer_key.as_ref().map(PeerRatchetKey::duplicate),
             chain: chain.as_deref().map(|SendingChain { header, key, number }| {
                 Box::new(SendingChain { header: header.duplicate(), key: key.duplicate(), number: *number })
             }),
@@ -229,7 +228,7 @@ impl ReceivingChain {
             true => Some(Box::new(ChainKey::new(secret(reader)?))),
             false => None,
         };
-        let mut skipped = Skipped::default();
+        let mut skipped = SkippedKeys::default();
         let mut least = 0;
         for _ in 0..reader.count(room)? {
             let number = reader.u32()?;
@@ -254,7 +253,7 @@ impl ReceivingChain {
     }
 }
 
-impl Change {
+impl StateChange {
     pub(super) fn duplicate(&self) -> Self {
         match self {
             Self::UseSkipped { chain, number } => Self::UseSkipped { chain: *chain, number: *number },
@@ -266,26 +265,26 @@ impl Change {
 
 impl Advanced {
     fn duplicate(&self) -> Self {
-        let Self { key, next, kept } = self;
-        Self { key: key.duplicate(), next: *next, kept: duplicate_kept(kept) }
+        let Self { key, next, newly_skipped } = self;
+        Self { key: key.duplicate(), next: *next, newly_skipped: duplicate_newly_skipped(newly_skipped) }
     }
 }
 
 impl Step {
     fn duplicate(&self) -> Self {
-        let Self { last_of_previous, root, theirs, chain, next_header } = self;
+        let Self { last_of_previous, root, peer_key, chain, next_header } = self;
         Self {
-            last_of_previous: duplicate_kept(last_of_previous),
+            last_of_previous: duplicate_newly_skipped(last_of_previous),
             root: root.duplicate(),
-            theirs: theirs.clone(),
+            peer_key: peer_key.clone(),
             chain: Box::new(chain.duplicate()),
             next_header: next_header.duplicate(),
         }
     }
 }
 
-fn duplicate_kept(kept: &Kept) -> Kept {
-    kept.iter().map(|(number, key)| (*number, Box::new(key.duplicate()))).collect()
+fn duplicate_newly_skipped(newly_skipped: &NewlySkipped) -> NewlySkipped {
+    newly_skipped.iter().map(|(number, key)| (*number, Box::new(key.duplicate()))).collect()
 }
 
 fn secret(reader: &mut Reader<'_>) -> Result<Secret<32>, Malformed> {

@@ -6,9 +6,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{AcceptError, Ciphertext, Opening, Session};
-use crate::handshake::{self, DisclosureHash, FirstFlight, Responded};
-use crate::keys::{Identity, PreKeys, Trust, Used};
+use super::{AcceptError, Ciphertext, Session, SetupState};
+use crate::disclosure::DisclosureHash;
+use crate::handshake::{self, FirstFlight, Responded};
+use crate::keys::{Identity, PreKeys, Trust, UsedPreKeys};
 use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
 
@@ -22,7 +23,7 @@ pub struct Accepted {
     /// The first message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that it has used up.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 impl fmt::Debug for Accepted {
@@ -46,7 +47,7 @@ impl Session {
         message: &Ciphertext,
         trust: Trust<'_>,
     ) -> Result<Accepted, AcceptError> {
-        Self::accept_under(identity, keys, message, trust, DisclosureHash::NONE)
+        Self::accept_under(identity, keys, message, trust, None)
     }
 
     /// The same under the disclosure of a hosted device: only a message written under the same one is accepted.
@@ -59,7 +60,7 @@ impl Session {
         keys: &PreKeys,
         message: &Ciphertext,
         trust: Trust<'_>,
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
     ) -> Result<Accepted, AcceptError> {
         let flight_bytes = message.first_flight().ok_or(AcceptError::NotPreKeyMessage)?;
         let flight = FirstFlight::from_bytes(flight_bytes)?;
@@ -75,7 +76,7 @@ impl Session {
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            opening: Opening::Accepted(Box::new(digest(&[flight_bytes]))),
+            setup: SetupState::Accepted(Box::new(digest(&[flight_bytes]))),
             revision: 0,
         };
         Ok(Accepted { session, plaintext, used })

@@ -46,10 +46,10 @@ impl Ciphertext {
         self.0
     }
 
-    /// Whether it can open a session: hand it to [`Session::accept`](crate::Session::accept) unless a session
-    /// [recognizes](crate::Session::recognizes) it.
+    /// Whether it carries a first flight, and so can open a session. Give it to
+    /// [`Session::accept`](crate::Session::accept), unless a session [recognizes](crate::Session::recognizes) it.
     #[must_use]
-    pub fn is_first(&self) -> bool {
+    pub fn is_pre_key_message(&self) -> bool {
         self.0.first() == Some(&FIRST)
     }
 
@@ -74,12 +74,12 @@ impl Ciphertext {
 
     /// The first flight, where there is one.
     pub(super) fn first_flight(&self) -> Option<&[u8]> {
-        if self.is_first() { self.0.get(1..=FirstFlight::LENGTH) } else { None }
+        if self.is_pre_key_message() { self.0.get(1..=FirstFlight::LENGTH) } else { None }
     }
 
     /// What the ratchet reads.
     pub(super) fn ratchet_message(&self) -> &[u8] {
-        let start = if self.is_first() { 1 + FirstFlight::LENGTH } else { 1 };
+        let start = if self.is_pre_key_message() { 1 + FirstFlight::LENGTH } else { 1 };
         self.0.get(start..).unwrap_or_default()
     }
 }
@@ -105,7 +105,10 @@ fn check(bytes: &[u8]) -> Result<(), CiphertextError> {
 
 impl fmt::Debug for Ciphertext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ciphertext").field("first", &self.is_first()).field("length", &self.0.len()).finish()
+        f.debug_struct("Ciphertext")
+            .field("pre_key_message", &self.is_pre_key_message())
+            .field("length", &self.0.len())
+            .finish()
     }
 }
 

@@ -27,7 +27,8 @@ pub use staged::Staged;
 pub use crate::handshake::InitiateError;
 pub use crate::ratchet::EncryptError;
 
-use crate::handshake::{self, DisclosureHash, Initiated};
+use crate::disclosure::DisclosureHash;
+use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
 use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
@@ -54,13 +55,13 @@ pub struct Session {
     ratchet: DoubleRatchet,
     id: [u8; 16],
     peer: IdentityKey,
-    disclosure: DisclosureHash,
-    opening: Opening,
+    disclosure: Option<DisclosureHash>,
+    setup: SetupState,
     revision: u64,
 }
 
 /// How the session began, as far as that still matters.
-enum Opening {
+enum SetupState {
     /// P-3.4. We initiated and have no answer yet: every message carries the first flight.
     Unanswered(Box<[u8]>),
     /// We initiated and were answered.
@@ -82,7 +83,7 @@ impl Session {
         bundle: &VerifiedBundle,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        Self::initiate_under(identity, bundle, DisclosureHash::NONE, rng)
+        Self::initiate_under(identity, bundle, None, rng)
     }
 
     /// The same under the disclosure of a hosted device: the peer accepts only if it holds the same one.
@@ -93,7 +94,7 @@ impl Session {
     pub fn initiate_under(
         identity: &Identity,
         bundle: &VerifiedBundle,
-        disclosure: DisclosureHash,
+        disclosure: Option<DisclosureHash>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
         let Initiated { established, first_flight, ratchet_key: _ } =
@@ -103,7 +104,7 @@ impl Session {
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            opening: Opening::Unanswered(first_flight.to_bytes().into_boxed_slice()),
+            setup: SetupState::Unanswered(first_flight.to_bytes().into_boxed_slice()),
             revision: 0,
         })
     }
@@ -119,15 +120,14 @@ impl Session {
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let mut rng = rng;
         let length = plaintext.len().saturating_add(DoubleRatchet::OVERHEAD);
-        let mut output = match &self.opening {
-            Opening::Unanswered(flight) => Ciphertext::start_first(flight, length),
-            Opening::Answered | Opening::Accepted(_) => Ciphertext::start_ordinary(length),
+        let mut output = match &self.setup {
+            SetupState::Unanswered(flight) => Ciphertext::start_first(flight, length),
+            SetupState::Answered | SetupState::Accepted(_) => Ciphertext::start_ordinary(length),
         };
-        self.ratchet.state.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.ratchet.encrypt_into(&mut output, plaintext, &mut rng)?;
         self.revision = revision::after(self.revision);
         Ok(Ciphertext::finish(output))
     }
@@ -149,9 +149,9 @@ impl Session {
     /// [`Session::accept`] when none says yes.
     #[must_use]
     pub fn recognizes(&self, message: &Ciphertext) -> bool {
-        match (&self.opening, message.first_flight()) {
-            (Opening::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known.as_ref()).into(),
-            (Opening::Unanswered(_) | Opening::Answered | Opening::Accepted(_), _) => false,
+        match (&self.setup, message.first_flight()) {
+            (SetupState::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known.as_ref()).into(),
+            (SetupState::Unanswered(_) | SetupState::Answered | SetupState::Accepted(_), _) => false,
         }
     }
 
@@ -178,9 +178,9 @@ impl Session {
         &self.id
     }
 
-    /// The disclosure of a hosted device under which it was set up; [`DisclosureHash::NONE`] if there was none.
+    /// The disclosure of a hosted device under which it was set up; `None` if there was none.
     #[must_use]
-    pub const fn disclosure(&self) -> DisclosureHash {
+    pub const fn disclosure(&self) -> Option<DisclosureHash> {
         self.disclosure
     }
 
@@ -199,19 +199,19 @@ impl Session {
     /// Whether the peer has shown that it took part: always for one who accepted, after the first answer for an initiator.
     #[must_use]
     pub const fn is_confirmed(&self) -> bool {
-        !matches!(self.opening, Opening::Unanswered(_))
+        !matches!(self.setup, SetupState::Unanswered(_))
     }
 
     /// How many keys are kept for messages that have not arrived; at most 2,000.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
-        self.ratchet.kept_keys()
+    pub fn skipped_keys(&self) -> usize {
+        self.ratchet.skipped_keys()
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ratchet: _, id: _, peer, disclosure: _, opening: _, revision } = self;
+        let Self { ratchet: _, id: _, peer, disclosure: _, setup: _, revision } = self;
         f.debug_struct("Session").field("peer", peer).field("revision", revision).finish_non_exhaustive()
     }
 }

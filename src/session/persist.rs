@@ -6,12 +6,13 @@ use alloc::boxed::Box;
 
 use rand_core::CryptoRng;
 
-use super::{Opening, Session};
+use super::{Session, SetupState};
 use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::handshake::{DisclosureHash, FirstFlight};
+use crate::disclosure;
+use crate::handshake::FirstFlight;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
-use crate::ratchet::{DoubleRatchet, State};
+use crate::ratchet::DoubleRatchet;
 use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 use bisik_core::held::{self, SealedRecord};
@@ -26,8 +27,8 @@ impl Session {
     }
 
     pub(super) fn seal_with(&self, key: &StorageKey, context: &[u8], rng: &mut dyn CryptoRng) -> SealedRecord {
-        let kept = self.kept_keys().saturating_mul(KEPT_KEY);
-        let mut writer = SecretWriter::with_capacity(kept.saturating_add(TYPICAL));
+        let skipped = self.skipped_keys().saturating_mul(SKIPPED_KEY);
+        let mut writer = SecretWriter::with_capacity(skipped.saturating_add(TYPICAL));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), rng);
         held::sealed_record(bytes, held::proof(self.origin()))
@@ -35,14 +36,14 @@ impl Session {
 
     /// The encoding of section 6.5, for this record and for those that hold several sessions.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
-        let Self { ratchet, id, peer, disclosure, opening, revision } = self;
-        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure.0);
-        match opening {
-            Opening::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
-            Opening::Answered => writer.u8(ANSWERED),
-            Opening::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest.as_slice()),
+        let Self { ratchet, id, peer, disclosure, setup, revision } = self;
+        writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure::to_bytes(*disclosure));
+        match setup {
+            SetupState::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
+            SetupState::Answered => writer.u8(ANSWERED),
+            SetupState::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest.as_slice()),
         };
-        ratchet.state.write(writer);
+        ratchet.write(writer);
     }
 
     /// Opens what [`Session::seal`] made.
@@ -67,15 +68,15 @@ impl Session {
         let revision = revision::read(reader)?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        let disclosure = DisclosureHash(*reader.array()?);
-        let opening = match reader.u8()? {
-            UNANSWERED => Opening::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
-            ANSWERED => Opening::Answered,
-            ACCEPTED => Opening::Accepted(Box::new(*reader.array()?)),
+        let disclosure = disclosure::read_optional(reader)?;
+        let setup = match reader.u8()? {
+            UNANSWERED => SetupState::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
+            ANSWERED => SetupState::Answered,
+            ACCEPTED => SetupState::Accepted(Box::new(*reader.array()?)),
             _ => return Err(Malformed),
         };
-        let ratchet = DoubleRatchet { state: State::decode(reader)? };
-        Ok(Self { ratchet, id, peer, disclosure, opening, revision })
+        let ratchet = DoubleRatchet::read(reader)?;
+        Ok(Self { ratchet, id, peer, disclosure, setup, revision })
     }
 }
 
@@ -87,6 +88,6 @@ const ANSWERED: u8 = 1;
 const ACCEPTED: u8 = 2;
 
 /// Bytes of one kept key in a record.
-const KEPT_KEY: usize = 36;
+const SKIPPED_KEY: usize = 36;
 /// Bytes of everything else, with room to spare: saves growing the buffer.
 const TYPICAL: usize = 2_048;

@@ -7,8 +7,8 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, Opening, Session};
-use crate::ratchet::{DoubleRatchet, Opened};
+use super::{Ciphertext, DecryptError, Session, SetupState};
+use crate::ratchet::Decrypted;
 use crate::revision;
 use crate::storage::StorageKey;
 use bisik_core::held::SealedRecord;
@@ -39,7 +39,7 @@ use bisik_core::held::SealedRecord;
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     session: &'a mut Session,
-    opened: Opened,
+    decrypted: Decrypted,
     /// Whether a record of the state to come exists, and has its revision.
     sealed: bool,
 }
@@ -51,11 +51,11 @@ impl Session {
     ///
     /// [`DecryptError`]; the session is then unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
-        if message.is_first() && !self.recognizes(message) {
+        if message.is_pre_key_message() && !self.recognizes(message) {
             return Err(DecryptError::OpensNewSession);
         }
-        let opened = self.ratchet.state.open(message.ratchet_message())?;
-        Ok(Staged { session: self, opened, sealed: false })
+        let decrypted = self.ratchet.open(message.ratchet_message())?;
+        Ok(Staged { session: self, decrypted, sealed: false })
     }
 }
 
@@ -63,16 +63,16 @@ impl Staged<'_> {
     /// The plaintext, for the transaction that stores the session too. Showing it is for after [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
-        self.opened.plaintext()
+        self.decrypted.plaintext()
     }
 
     /// Commits: the message's key is gone, and here is its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
-        let Self { session, opened, sealed } = self;
-        let plaintext = session.ratchet.state.commit(opened);
+        let Self { session, decrypted, sealed } = self;
+        let plaintext = session.ratchet.commit(decrypted);
         if !session.is_confirmed() {
-            session.opening = session.opening.after_receiving();
+            session.setup = session.setup.after_receiving();
         }
         if !sealed {
             session.revision = revision::after(session.revision);
@@ -84,27 +84,26 @@ impl Staged<'_> {
     ///
     /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
     /// pass for the one that was stored.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let mut rng = rng;
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
             self.session.revision = revision::after(self.session.revision);
             self.sealed = true;
         }
-        let Session { ratchet, id, peer, disclosure, opening, revision } = &*self.session;
+        let Session { ratchet, id, peer, disclosure, setup, revision } = &*self.session;
         let after = Session {
-            ratchet: DoubleRatchet { state: ratchet.state.after(&self.opened) },
+            ratchet: ratchet.after(&self.decrypted),
             id: *id,
             peer: *peer,
             disclosure: *disclosure,
-            opening: opening.after_receiving(),
+            setup: setup.after_receiving(),
             revision: *revision,
         };
         after.seal_with(key, context, &mut rng)
     }
 }
 
-impl Opening {
-    /// Any message from the peer shows that the peer has received the first flight.
+impl SetupState {
+    /// Any message from the peer shows that it has the first flight.
     fn after_receiving(&self) -> Self {
         match self {
             Self::Unanswered(_) | Self::Answered => Self::Answered,

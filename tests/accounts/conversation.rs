@@ -44,7 +44,7 @@ fn everybody_can_begin_at_once_and_everything_arrives_once() {
     for round in 0..3_u8 {
         for at in accounts.everyone() {
             accounts.send(at, &[round]).unwrap();
-            let first = accounts.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_first()).count();
+            let first = accounts.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_pre_key_message()).count();
             assert!(round == 0 || first == 0, "round {round}: {first} first messages");
             accounts.settle();
         }
@@ -380,7 +380,7 @@ fn two_that_replace_their_sessions_while_the_other_sets_one_up_agree_on_one() {
         accounts.settle();
         for at in [(0, 0), (1, 0), (0, 0), (1, 0)] {
             accounts.send(at, b"more").unwrap();
-            let again = accounts.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_first()).count();
+            let again = accounts.mail.iter().filter(|(.., envelope)| envelope.ciphertext.is_pre_key_message()).count();
             assert_eq!(again, 0, "seed {seed}: they are still introducing themselves");
             accounts.settle();
         }
@@ -417,7 +417,7 @@ fn what_an_outbox_and_an_inbox_are_given_in_the_transaction_is_what_is_released_
 fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_bound_and_keeps_them() {
     let mut accounts = Accounts::new(21, [1, 1]);
     let stall = accounts.devices.get_mut(&(1, 0)).unwrap();
-    let (before, revision) = (stall.account.stock(accounts.now).one_time, stall.account.revision());
+    let (before, revision) = (stall.account.pre_key_count(accounts.now).one_time, stall.account.revision());
     let room = PreKeys::MAX_ONE_TIME - before;
     assert_eq!(stall.account.replenish(room + 1, &mut accounts.rng).unwrap_err(), PreKeysError::Full);
     assert_eq!(stall.account.revision(), revision, "nothing has changed");
@@ -425,7 +425,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     assert_eq!(bundles.len(), room);
     let record = stall.account.seal(&stall.key, &mut accounts.rng).unwrap();
     let account = Account::unseal(&stall.key, &record.bytes).unwrap();
-    assert_eq!(account.stock(accounts.now).one_time, PreKeys::MAX_ONE_TIME);
+    assert_eq!(account.pre_key_count(accounts.now).one_time, PreKeys::MAX_ONE_TIME);
     stall.database.insert(RecordName::Account, (record.revision, record.bytes));
 
     // And one that it made last sets up a session.
@@ -434,7 +434,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     accounts.send((0, 0), b"halo").unwrap();
     accounts.settle();
     assert_eq!(texts(&accounts.shown((1, 0))), [("message", "halo")]);
-    assert_eq!(accounts.devices[&(1, 0)].account.stock(accounts.now).one_time, PreKeys::MAX_ONE_TIME - 1);
+    assert_eq!(accounts.devices[&(1, 0)].account.pre_key_count(accounts.now).one_time, PreKeys::MAX_ONE_TIME - 1);
 }
 
 /// P-12.11: it writes again under numbers that were used, and nobody takes that for a duplicate.

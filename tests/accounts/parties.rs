@@ -41,7 +41,7 @@ pub fn own(custody: Custody) -> Terms {
 }
 
 pub fn vendor(disclosure: u8) -> Terms {
-    Terms::disclosed(Custody::Vendor, DisclosureHash([disclosure; 32])).unwrap()
+    Terms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([disclosure; 32]).unwrap()).unwrap()
 }
 
 pub fn after(days: u64) -> Timestamp {

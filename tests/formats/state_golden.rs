@@ -74,7 +74,7 @@ fn golden_identity_opens_and_reseals_to_the_same_bytes() {
 fn golden_pre_keys_open_accept_and_reseal_to_the_same_bytes() {
     let (identity, mut keys, record) = (identity(), pre_keys(), golden("pre-keys"));
     assert_eq!(keys.seal(&key(), b"pre-keys", &mut nonce()), record);
-    assert_eq!(keys.stock(CREATED).one_time, 2);
+    assert_eq!(keys.count(CREATED).one_time, 2);
     let current = keys.bundle().verify(Trust::Pinned(identity.public()), CREATED.plus_seconds(A_WEEK));
     assert!(current.is_ok());
     for name in ["pre-keys-first-one-time", "pre-keys-first-older", "pre-keys-first-current"] {
@@ -94,7 +94,7 @@ fn golden_unanswered_session_opens_and_completes_its_handshake() {
     assert!(!session.is_confirmed());
     let sent = session.encrypt(b"session-waiting-sent", &mut Draws::listed(&SALT)).unwrap();
     assert_eq!(sent, message("session-waiting-sent"));
-    assert!(sent.is_first());
+    assert!(sent.is_pre_key_message());
     assert_eq!(session.decrypt(&message("session-waiting-answer")).unwrap(), b"session-waiting-answer");
     assert!(session.is_confirmed());
 }
@@ -103,7 +103,7 @@ fn golden_unanswered_session_opens_and_completes_its_handshake() {
 #[test]
 fn golden_established_session_opens_decrypts_and_encrypts() {
     let mut session = session("session-established");
-    assert_eq!((session.kept_keys(), session.is_confirmed()), (2, true));
+    assert_eq!((session.skipped_keys(), session.is_confirmed()), (2, true));
     assert_eq!(session.peer(), identity().public());
     let sent = session.encrypt(b"session-established-sent", &mut Draws::listed(&STEP_AND_SALT)).unwrap();
     assert_eq!(sent, message("session-established-sent"));

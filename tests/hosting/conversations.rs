@@ -207,7 +207,7 @@ fn a_session_under_another_disclosure_does_not_open() {
     assert!(accounts.devices.get_mut(&to).unwrap().account.set_disclosure(disclosure));
     accounts.mail.clear();
     accounts.send((0, 0), b"under the new one").unwrap();
-    assert!(accounts.mail.iter().any(|(at, _, envelope)| *at == to && envelope.ciphertext.is_first()));
+    assert!(accounts.mail.iter().any(|(at, _, envelope)| *at == to && envelope.ciphertext.is_pre_key_message()));
     accounts.settle();
     assert_eq!(accounts.devices[&to].shown.last().unwrap().1, b"under the new one");
 }
@@ -248,7 +248,7 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         assert!(endpoint.account.set_disclosure(amended));
         accounts.send((0, 0), b"new").unwrap();
         let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
-        assert!(envelope.ciphertext.is_first());
+        assert!(envelope.ciphertext.is_pre_key_message());
         accounts.deliver(to, from, &envelope).unwrap();
         accounts.mail.clear();
         accounts.send((1, index), b"in the new one").unwrap();
@@ -256,6 +256,6 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         accounts.settle();
         accounts.send((0, 0), b"answered").unwrap();
         let (.., next) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
-        assert!(!next.ciphertext.is_first(), "seed {seed}");
+        assert!(!next.ciphertext.is_pre_key_message(), "seed {seed}");
     }
 }

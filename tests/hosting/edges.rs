@@ -21,9 +21,9 @@ fn unknown_to_end_to_end_when_every_device_is_own_held() {
         let event = customer.see(&[phone(), own(LAPTOP, custody)]).unwrap();
         assert!(matches!(event, LabelEvent::Verified(_)), "{event:?}");
         assert_eq!(customer.label(), Label::EndToEnd);
-        assert_eq!(event.change().disclosure, DisclosureHash::NONE);
+        assert_eq!(event.change().disclosure, None);
         assert!(event.change().operator.is_none() && event.change().retention.is_none());
-        assert!(customer.can_send_to(LAPTOP, DisclosureHash::NONE));
+        assert!(customer.can_send_to(LAPTOP, None));
     }
 }
 
@@ -38,7 +38,7 @@ fn unknown_to_disclosed_when_a_device_is_hosted() {
         assert_eq!(customer.label(), Label::Disclosed { disclosure: disclosure.hash() });
         let change = event.change();
         assert_eq!((change.operator.as_ref(), change.retention), (Some(&terms.operator), Some(terms.retention)));
-        assert_eq!(change.disclosure, disclosure.hash());
+        assert_eq!(change.disclosure, Some(disclosure.hash()));
         assert_eq!(customer.state.question(), Some((disclosure.hash(), &terms)));
         assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::ConsentNeeded(disclosure.hash())));
     }
@@ -56,8 +56,8 @@ fn disclosed_to_hosted_when_the_user_consents() {
     assert_eq!(customer.label(), Label::Hosted { disclosure: hash, consent: hash });
     assert_eq!((decision.disclosure(), decision.peer()), (hash, &account(BUSINESS)));
     assert_eq!((decision.account(), *decision.device()), (&account(CUSTOMER), key(CUSTOMER)));
-    assert!(customer.can_send_to(ENDPOINT, hash) && customer.can_send_to(BUSINESS, DisclosureHash::NONE));
-    assert!(!customer.can_send_to(ENDPOINT, DisclosureHash::NONE), "never in a session without the disclosure");
+    assert!(customer.can_send_to(ENDPOINT, hash) && customer.can_send_to(BUSINESS, None));
+    assert!(!customer.can_send_to(ENDPOINT, None), "never in a session without the disclosure");
     assert!(!customer.can_send_to(BUSINESS, hash), "nor under it to a device that it is not about");
 }
 
@@ -306,8 +306,8 @@ fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(HostedDevice<'_>,
         (HostedDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
         (HostedDevice { key: key(NEW_ENDPOINT), ..good }, other),
         (HostedDevice { custody: Custody::Platform, ..good }, other),
-        (HostedDevice { disclosure: DisclosureHash([7; 32]), ..good }, other),
-        (HostedDevice { disclosure: DisclosureHash([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
+        (HostedDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..good }, other),
+        (HostedDevice { disclosure: DisclosureHash::from_bytes([7; 32]), ..own(LAPTOP, Custody::Business) }, other),
         rejected(DisclosureError::BadSignature),
         rejected(DisclosureError::Malformed),
         rejected(DisclosureError::Expired),

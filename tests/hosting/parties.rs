@@ -114,7 +114,7 @@ pub fn verified(disclosure: &Disclosure) -> VerifiedDisclosure {
 }
 
 pub fn own(number: u8, custody: Custody) -> HostedDevice<'static> {
-    HostedDevice { key: key(number), custody, disclosure: DisclosureHash::NONE, presented: Presented::Nothing }
+    HostedDevice { key: key(number), custody, disclosure: None, presented: Presented::Nothing }
 }
 
 /// The business' own phone.
@@ -127,7 +127,7 @@ pub fn hosted(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
     HostedDevice {
         key: *verified.disclosure().device(),
         custody: verified.disclosure().terms().custody,
-        disclosure: verified.hash(),
+        disclosure: Some(verified.hash()),
         presented: Presented::Verified(verified),
     }
 }
@@ -217,8 +217,8 @@ impl CustomerDevice {
     }
 
     /// Whether a message may go to `endpoint` in a session under `disclosure`.
-    pub fn can_send_to(&self, endpoint: u8, disclosure: DisclosureHash) -> bool {
-        self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(endpoint), disclosure))
+    pub fn can_send_to(&self, endpoint: u8, disclosure: impl Into<Option<DisclosureHash>>) -> bool {
+        self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(endpoint), disclosure.into()))
     }
 }
 

@@ -5,7 +5,7 @@ use bisik::hosting::{
     Blocked, DisclosureDraft, DisclosureError, HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented,
     Rotation, RotationError, TermsDiff, Unverified, VerifiedDisclosure, may_receive_in_group,
 };
-use bisik::{AcceptError, DisclosureHash, PreKeys, Session, Trust};
+use bisik::{AcceptError, PreKeys, Session, Trust};
 
 use crate::parties::*;
 use bisik_testkit::SeededRng;
@@ -19,9 +19,7 @@ fn own_held_to_vendor_in_mid_chat() {
     let (event, closed) = customer.see_all(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
     assert!(closed.is_empty() && !customer.can_send(), "what is queued waits");
-    assert!(
-        !customer.can_send_to(ENDPOINT, disclosure.hash()) && !customer.can_send_to(BUSINESS, DisclosureHash::NONE)
-    );
+    assert!(!customer.can_send_to(ENDPOINT, disclosure.hash()) && !customer.can_send_to(BUSINESS, None));
     let _ = customer.consent(&disclosure);
     assert!(customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
@@ -46,7 +44,7 @@ fn platform_to_own_held() {
     let (event, closed) = customer.see_all(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
     assert_eq!((customer.label(), closed.len()), (Label::EndToEnd, 1));
-    assert!(customer.can_send_to(LAPTOP, DisclosureHash::NONE), "no consent is needed");
+    assert!(customer.can_send_to(LAPTOP, None), "no consent is needed");
 }
 
 /// P-11.12. Ending the hosting takes a new key, since the platform still has the old one.
@@ -179,12 +177,12 @@ fn the_relay_strips_the_disclosure() {
     let keys = PreKeys::generate(&endpoint, NOW, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(endpoint.public()), NOW).unwrap();
     let swapped = first(ENDPOINT, kept_for(1, &vendor())).hash();
-    for held in [DisclosureHash::NONE, swapped, disclosure.hash()] {
+    for held in [None, Some(swapped), Some(disclosure.hash())] {
         let mut session = Session::initiate_under(&customer, &bundle, held, rng).unwrap();
         let hello = session.encrypt(b"halo", rng).unwrap();
         let accepted =
-            Session::accept_under(&endpoint, &keys, &hello, Trust::Pinned(customer.public()), disclosure.hash());
-        let expected = if held == disclosure.hash() { None } else { Some(AcceptError::Rejected) };
+            Session::accept_under(&endpoint, &keys, &hello, Trust::Pinned(customer.public()), Some(disclosure.hash()));
+        let expected = if held == Some(disclosure.hash()) { None } else { Some(AcceptError::Rejected) };
         assert_eq!(accepted.err(), expected);
     }
 }
@@ -231,7 +229,7 @@ fn a_message_in_flight_to_the_old_endpoint() {
     assert!(customer.can_send_to(ENDPOINT, one.hash()), "it was sent");
     let (_, closed) = customer.see_all(&[phone(), hosted(&two)]);
     assert_eq!(closed[0].device, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
-    assert!(!customer.can_send_to(ENDPOINT, one.hash()) && !customer.can_send_to(ENDPOINT, DisclosureHash::NONE));
+    assert!(!customer.can_send_to(ENDPOINT, one.hash()) && !customer.can_send_to(ENDPOINT, None));
     assert!(!customer.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
 }
 
@@ -242,11 +240,11 @@ fn refusal_with_queued_messages() {
     let _ = customer.see(&[phone()]);
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
     let _ = customer.refuse(&disclosure);
-    for (endpoint, under) in [(ENDPOINT, disclosure.hash()), (BUSINESS, DisclosureHash::NONE)] {
+    for (endpoint, under) in [(ENDPOINT, Some(disclosure.hash())), (BUSINESS, None)] {
         assert!(!customer.can_send_to(endpoint, under), "they wait, or are thrown away; they are not sent");
     }
     let _ = customer.see(&[phone()]);
-    assert!(customer.can_send_to(BUSINESS, DisclosureHash::NONE) && !customer.can_send_to(ENDPOINT, disclosure.hash()));
+    assert!(customer.can_send_to(BUSINESS, None) && !customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
 /// P-11.20.
@@ -265,7 +263,7 @@ fn a_hosted_device_in_a_group() {
     assert!(may(hosted(&one), &[member]));
     assert!(!may(hosted(&two), &[member]), "other terms: everyone is told again");
     assert!(!may_receive_in_group(&account(OTHER_BUSINESS), &hosted(&one), &[member]));
-    let hidden = HostedDevice { disclosure: DisclosureHash::NONE, ..hosted(&one) };
+    let hidden = HostedDevice { disclosure: None, ..hosted(&one) };
     assert!(!may(hidden, &[member]));
 }
 

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 /// Layers from the bottom. A file may use modules of lower layers and of its own module.
 const LAYERS: &[&[&str]] = &[
     &["labels"],
-    &["codec", "convert", "internal", "primitives", "revision", "storage", "time"],
+    &["codec", "convert", "disclosure", "internal", "primitives", "revision", "shared_secret", "storage", "time"],
     &["keys"],
-    &["handshake"],
-    &["ratchet"],
+    &["handshake", "ratchet"],
     &["session"],
     &["media", "call", "device"],
     &["content", "hosting"],

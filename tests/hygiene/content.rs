@@ -21,7 +21,7 @@ use super::recording::Recording;
 const SAID: &str = "kutunggu di warung Bu Sri pukul tujuh";
 const QUESTION: &str = "jadi berangkat ke Bromo hari Sabtu?";
 const OPTION: &str = "ya, pagi-pagi benar sekali";
-const PLACE: &str = "jalan Kenanga 27, pagar hijau";
+const PLACE: &str = "jalan Cempaka 27, pagar hijau";
 const FILE: &str = "berkas://9f3c-71ab/gambar-sungai";
 const SIGNAL: &[u8] = &[0xE5, 0x3A, 0x91, 0xD4, 0x7E, 0xB8, 0x26, 0xCF, 0x63, 0xA9, 0x14, 0xF7, 0x58, 0x8D, 0xE2, 0x3B];
 const PERSON: &[u8] = b"+62 812 3456 7890";

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use bisik::handshake::{self, DisclosureHash, RespondError};
+use bisik::handshake::{self, RespondError};
 use bisik::media::{self, Decryptor, Encryptor, MediaType, Pointer, RandomAccess};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
@@ -109,7 +109,7 @@ fn keys(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &bob);
     show(shown, bob.public());
     show(shown, &keys);
-    show(shown, &keys.stock(NOW));
+    show(shown, &keys.count(NOW));
     show(shown, &keys.bundle());
     show(shown, &keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap());
     show(shown, &Trust::Pinned(bob.public()));
@@ -121,8 +121,8 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-    let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, rng).unwrap();
-    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, DisclosureHash::NONE).unwrap();
+    let at_alice = handshake::initiate(&alice, &bundle, None, rng).unwrap();
+    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, None).unwrap();
     canaries.add("output", at_bob.established.secret.expose_bytes());
     canaries.add("second output", at_bob.established.post_quantum_seed.expose_bytes());
     show(shown, &at_alice);
@@ -130,7 +130,7 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &at_bob.used);
     show(shown, &at_bob.established);
     show(shown, &at_alice.first_flight);
-    show(shown, &DisclosureHash::NONE);
+    show(shown, &bisik::DisclosureHash::of(&[b"a disclosure"]));
 }
 
 fn ratchet(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
@@ -218,9 +218,11 @@ fn errors(shown: &mut Shown) {
 
 /// What `bisik` re-exports of `bisik-core`.
 const FROM_CORE: &[&str] = &[
+    "disclosure::DisclosureHash",
     "held::HeldPlaintext",
     "held::SealedRecord",
     "held::Stored",
+    "shared_secret::SharedSecret",
     "primitives::x25519::KeyPair",
     "primitives::x25519::PublicKey",
     "primitives::x25519::PublicKeyError",

@@ -41,7 +41,7 @@ pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
 
     let presented = Presented::Verified(&verified);
     let (key, custody) = (*endpoint.public(), Custody::Vendor);
-    let device = HostedDevice { key, custody, disclosure: verified.hash(), presented };
+    let device = HostedDevice { key, custody, disclosure: Some(verified.hash()), presented };
     let evidence = Evidence::Devices { expires: NOW.plus_seconds(9), devices: &[device] };
     let asked = LabelState::new(account).observe(evidence, NOW);
     let own = AccountKey::of(&user);

@@ -1,6 +1,6 @@
 //! Identities, pre-keys and keys given by callers: none is left in freed memory.
 
-use bisik::handshake::{self, DisclosureHash};
+use bisik::handshake;
 use bisik::ratchet::{KeyPair, SharedSecret};
 use bisik::{Identity, PreKeys, StorageKey, Timestamp, Trust};
 
@@ -92,16 +92,16 @@ fn pre_keys_leave_no_secret_in_freed_memory() {
             let bundles = keys.replenish(&bob, 14, &mut rng).unwrap();
             for bundle in [bundles[0].clone(), bundles[7].clone(), keys.bundle()] {
                 let bundle = bundle.verify(Trust::Pinned(bob.public()), NOW.plus_seconds((week - 1) * WEEK)).unwrap();
-                let at_alice = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, &mut rng).unwrap();
+                let at_alice = handshake::initiate(&alice, &bundle, None, &mut rng).unwrap();
                 let flight = &at_alice.first_flight;
-                let at_bob = handshake::respond(&bob, &keys, flight, DisclosureHash::NONE).unwrap();
+                let at_bob = handshake::respond(&bob, &keys, flight, None).unwrap();
                 keys.remove(at_bob.used);
             }
             let record = keys.seal(&storage, b"pre-keys", &mut rng);
             keys = PreKeys::unseal(&storage, b"pre-keys", &record).unwrap();
             assert!(keys.rotate(&bob, NOW.plus_seconds(week * WEEK), &mut rng).unwrap());
         }
-        assert!(keys.stock(NOW.plus_seconds(8 * WEEK)).one_time < 8 * 12, "nothing has expired");
+        assert!(keys.count(NOW.plus_seconds(8 * WEEK)).one_time < 8 * 12, "nothing has expired");
         drop(Box::new(keys));
     });
     let mut canaries = Canaries::new();

@@ -19,7 +19,7 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     // For the first message that arrives, 25,000 may be missing before it.
     let accept = |message| Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse);
     assert_eq!(accept(&chain[MAX_JUMP + 1]).unwrap_err(), AcceptError::TooFarAhead);
-    assert_eq!(accept(&chain[MAX_JUMP]).unwrap().session.kept_keys(), MAX_KEPT);
+    assert_eq!(accept(&chain[MAX_JUMP]).unwrap().session.skipped_keys(), MAX_KEPT);
 
     // In a known chain.
     let mut bob = both.accept(&chain[0]).session;
@@ -42,18 +42,18 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     assert_eq!(bob.decrypt(&next), Err(DecryptError::TooFarAhead));
     bob.decrypt(&chain[2]).unwrap();
     bob.decrypt(&next).unwrap();
-    assert_eq!(bob.kept_keys(), MAX_KEPT);
+    assert_eq!(bob.skipped_keys(), MAX_KEPT);
 }
 
 /// The newest 2,000 of all missing messages can still arrive; the state stays small.
 fn keeps_the_newest(bob: &mut Session, chain: &[Ciphertext]) {
-    assert_eq!(bob.kept_keys(), MAX_KEPT);
+    assert_eq!(bob.skipped_keys(), MAX_KEPT);
     assert!(state(bob).len() <= 2_048 + 36 * MAX_KEPT);
     let oldest = MAX_JUMP + 1 - MAX_KEPT;
     assert_eq!(bob.decrypt(&chain[oldest - 1]), Err(DecryptError::Replayed), "given up");
     bob.decrypt(&chain[oldest]).unwrap();
     bob.decrypt(&chain[MAX_JUMP]).unwrap();
-    assert_eq!(bob.kept_keys(), MAX_KEPT - 2);
+    assert_eq!(bob.skipped_keys(), MAX_KEPT - 2);
 }
 
 /// The bound covers all chains together, and the oldest chain loses its keys first.
@@ -65,18 +65,18 @@ fn skipped_message_keys_are_bounded_and_the_oldest_dropped_first() {
     for _ in 0..3 {
         let chain: Vec<_> = (0..901).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
         bob.decrypt(&chain[900]).unwrap();
-        assert!(bob.kept_keys() <= MAX_KEPT);
+        assert!(bob.skipped_keys() <= MAX_KEPT);
         let reply = bob.encrypt(b"", &mut both.rng).unwrap();
         alice.decrypt(&reply).unwrap();
         chains.push(chain);
     }
-    assert_eq!(bob.kept_keys(), MAX_KEPT);
+    assert_eq!(bob.skipped_keys(), MAX_KEPT);
     // 2,700 were missing: the first 700 keys of the oldest chain are dropped.
     assert_eq!(bob.decrypt(&chains[0][699]), Err(DecryptError::Replayed));
     for message in [&chains[0][700], &chains[0][899], &chains[1][0], &chains[2][0]] {
         bob.decrypt(message).unwrap();
     }
-    assert_eq!(bob.kept_keys(), MAX_KEPT - 4);
+    assert_eq!(bob.skipped_keys(), MAX_KEPT - 4);
 }
 
 /// P-4.13

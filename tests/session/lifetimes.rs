@@ -42,7 +42,7 @@ fn a_device_offline_for_weeks_still_answers_first_messages() {
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     assert!(rotate(&mut both, 40 * DAY));
     assert_eq!(both.accept(&hello).plaintext, b"halo");
-    assert_eq!(both.keys.stock(after(&both, 40 * DAY)).one_time, 0, "nobody can use the old pairs any more");
+    assert_eq!(both.keys.count(after(&both, 40 * DAY)).one_time, 0, "nobody can use the old pairs any more");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn pre_key_rotation_survives_a_restart() {
 #[test]
 fn pre_key_stock_counts_only_usable_one_time_keys() {
     let mut both = AliceAndBob::new(6);
-    let stock = |both: &AliceAndBob, seconds| both.keys.stock(after(both, seconds));
+    let stock = |both: &AliceAndBob, seconds| both.keys.count(after(both, seconds));
     let first = both.keys.replenish(&both.bob, 20, &mut both.rng).unwrap();
     assert_eq!((first.len(), stock(&both, 0).one_time, stock(&both, 0).is_low()), (20, 20, false));
     let mut published: Vec<_> = first.iter().map(|bundle| bundle.to_bytes()).collect();

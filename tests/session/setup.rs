@@ -173,7 +173,7 @@ fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
 #[test]
 fn a_session_is_bound_to_the_disclosure_of_its_bundle() {
     let mut both = AliceAndBob::new(10);
-    let disclosures = [DisclosureHash::NONE, DisclosureHash([1; 32]), DisclosureHash([2; 32])];
+    let disclosures = [None, DisclosureHash::from_bytes([1; 32]), DisclosureHash::from_bytes([2; 32])];
     for written in disclosures {
         let bundle = both.verified(true);
         let mut alice = Session::initiate_under(&both.alice, &bundle, written, &mut both.rng).unwrap();
@@ -221,7 +221,7 @@ fn repeated_first_messages_open_one_session_in_any_order() {
             assert!(!alice.is_confirmed() && bob.is_confirmed());
             let reply = bob.encrypt(b"hai", &mut both.rng).unwrap();
             assert_eq!(alice.decrypt(&reply).unwrap(), b"hai");
-            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut both.rng).unwrap().is_first());
+            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut both.rng).unwrap().is_pre_key_message());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::tainted::Tainted;
 use crate::{Case, valgrind};
-use bisik::handshake::{self, DisclosureHash, FirstFlight};
+use bisik::handshake::{self, FirstFlight};
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{Identity, PreKeyBundle, PreKeys, StorageKey, Timestamp, Trust, VerifiedBundle};
 use curve25519_dalek::{MontgomeryPoint, constants::X25519_BASEPOINT};
@@ -57,7 +57,7 @@ fn respond() {
     let (bob, keys, bundle) = published();
     let flight = first_flight(&identity(2), &bundle);
     let flight = FirstFlight::from_bytes(&flight).expect("own bytes");
-    let at_bob = handshake::respond(&bob, &keys, &flight, DisclosureHash::NONE).expect("genuine");
+    let at_bob = handshake::respond(&bob, &keys, &flight, None).expect("genuine");
     valgrind::reveal(at_bob.established.secret.expose_bytes());
 }
 
@@ -125,7 +125,7 @@ fn published() -> (Identity, PreKeys, VerifiedBundle) {
 }
 
 fn first_flight(alice: &Identity, bundle: &VerifiedBundle) -> Vec<u8> {
-    let at_alice = handshake::initiate(alice, bundle, DisclosureHash::NONE, &mut tainted(5)).expect("verified");
+    let at_alice = handshake::initiate(alice, bundle, None, &mut tainted(5)).expect("verified");
     valgrind::reveal(at_alice.established.secret.expose_bytes());
     reveal(at_alice.first_flight.to_bytes())
 }

@@ -33,7 +33,7 @@ fn meet(rng: &mut NotRandom) -> Result<(Session, Session), Failure> {
     let one_time = keys.replenish(&bob, 1, rng).or(Err("pre-keys: replenish"))?.pop().ok_or("pre-keys: none made")?;
     let (bob, mut keys) = reloaded(bob, keys, rng)?;
     session(one_time, &bob, &mut keys, rng)?;
-    ensure(keys.stock(NOW).one_time == 0, "the one-time key is still there")?;
+    ensure(keys.count(NOW).one_time == 0, "the one-time key is still there")?;
     session(keys.bundle(), &bob, &mut keys, rng)
 }
 

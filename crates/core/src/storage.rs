@@ -2,9 +2,7 @@
 //!
 //! The application's database is the store (docs/persistence.md).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -12,49 +10,28 @@ use zeroize::Zeroizing;
 use crate::codec::Reader;
 use crate::labels;
 use crate::primitives::aead::{self, Aead, NONCE, TAG};
-use crate::primitives::secret::Secret;
 
-/// The key under which an application seals its records: 32 bytes from the platform's key store.
-///
-/// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from
-/// `Debug`.
-///
-/// ```
-/// # let rng = &mut rand::rng();
-/// # use bisik_core::storage as bisik;
-/// use bisik::StorageKey;
-///
-/// let key = StorageKey::generate(rng);
-/// let same = StorageKey::from_bytes(*key.expose_bytes());
-/// # let _ = same;
-/// ```
-pub struct StorageKey(Box<Secret<32>>);
-
-impl StorageKey {
-    /// A new key from 32 bytes of `rng`.
-    #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
-        Self(Box::new(Secret::random(&mut rng)))
-    }
-
+crate::boxed_secret! {
+    /// The key under which an application seals its records: 32 bytes from the platform's key store.
+    ///
+    /// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from `Debug`.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik_core::storage as bisik;
+    /// use bisik::StorageKey;
+    ///
+    /// let key = StorageKey::generate(rng);
+    /// let same = StorageKey::from_bytes(*key.expose_bytes());
+    /// # let _ = same;
+    /// ```
+    pub struct StorageKey([u8; 32]);
     /// The key that the platform's key store kept.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
-    }
-
+    pub fn from_bytes(bytes);
     /// The 32 secret bytes, for the platform's key store. Copies of them are the caller's to wipe.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-}
-
-impl fmt::Debug for StorageKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StorageKey(..)")
-    }
+    pub fn expose_bytes();
+    /// A new key from 32 bytes of `rng`.
+    pub fn generate(rng);
 }
 
 /// Why a record did not open. Finer detail would not help: the record is damaged, belongs elsewhere, or the key is

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::codec::{Malformed, Reader};
+
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock gives it.
 ///
 /// Only rules about lifetimes take one (docs/spec/session.md, section 2.4); decryption never does.
@@ -40,4 +42,14 @@ impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Timestamp({}s)", self.0)
     }
+}
+
+/// Encodes an optional time; zero is `None`.
+pub fn to_seconds(moment: Option<Timestamp>) -> u64 {
+    moment.map_or(0, Timestamp::as_unix_seconds)
+}
+
+/// Reads an optional time; zero is `None`.
+pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, Malformed> {
+    reader.u64().map(|seconds| (seconds != 0).then_some(Timestamp(seconds)))
 }

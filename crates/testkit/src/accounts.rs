@@ -331,9 +331,9 @@ impl Device {
         let conversation = self.conversation.as_mut().unwrap();
         let changes = conversation.seal(&mut self.account, &self.key, rng);
         for Record { name, expected, revision, bytes } in changes.records() {
-            let known = self.database.get(name).map_or(0, |(revision, _)| *revision);
+            let known = self.database.get(name).map(|(revision, _)| *revision);
             assert_eq!(known, *expected, "{name:?}");
-            assert!(revision > expected);
+            assert!(Some(*revision) > *expected);
             self.database.insert(*name, (*revision, bytes.clone()));
         }
         if let Some(name) = changes.removed() {

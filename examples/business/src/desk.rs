@@ -200,7 +200,7 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
 #[must_use]
 pub fn forget_pre_key(account: &mut Account, conversation: &Conversation, mail: &Mail, now: Timestamp) -> bool {
     let Ok(ciphertext) = Ciphertext::from_bytes(&mail.bytes) else { return false };
-    if !ciphertext.is_first() {
+    if !ciphertext.is_pre_key_message() {
         return false;
     }
     let arrival = Arrival { id: MessageId::from_bytes(mail.id), from: DeviceAddress::peer(0), ciphertext };

@@ -54,8 +54,8 @@ pub struct Claim {
 /// A record, to be stored only over the revision from which it was computed.
 #[derive(Clone, Debug)]
 pub struct Sealed {
-    /// The revision that the engine must hold, or 0 if it must hold none.
-    pub expected: u64,
+    /// The revision that the engine must hold, or `None` if it must hold no record.
+    pub expected: Option<u64>,
     /// The revision of these bytes.
     pub revision: u64,
     /// The sealed record.

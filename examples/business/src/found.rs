@@ -18,7 +18,7 @@ pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let key = StorageKey::generate(rng);
     let mut account = Account::create(Terms::own_held(Custody::Business)?, now, rng);
     let upkeep = account.maintain(now, rng);
-    let more = account.replenish(STOCK - account.stock(now).one_time, rng)?;
+    let more = account.replenish(STOCK - account.pre_key_count(now).one_time, rng)?;
     let bundles: Vec<_> = upkeep.one_time.iter().chain(&more).map(PreKeyBundle::to_bytes).collect();
     let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
     let last_resort = upkeep.last_resort.ok_or("no last-resort bundle")?.to_bytes();

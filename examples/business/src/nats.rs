@@ -236,7 +236,7 @@ impl Nats {
     }
 
     async fn put_account(&mut self, account: &Sealed) -> Outcome<bool> {
-        let expected = if account.expected == 0 { 0 } else { self.account.0 };
+        let expected = account.expected.map_or(0, |_| self.account.0);
         let stored = swap(&self.layout.records, ACCOUNT, account.bytes.clone(), expected).await?;
         if let Some(revision) = stored {
             self.account = (revision, Instant::now());

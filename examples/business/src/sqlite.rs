@@ -259,14 +259,14 @@ fn put(transaction: &Transaction<'_>, name: &[u8], record: &Sealed, compare: boo
         transaction
             .prepare_cached("INSERT OR REPLACE INTO records (name, revision, bytes) VALUES (?1, ?2, ?3)")?
             .execute(params![name, integer(*revision)?, bytes])?
-    } else if *expected == 0 {
-        transaction
-            .prepare_cached("INSERT INTO records (name, revision, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-            .execute(params![name, integer(*revision)?, bytes])?
-    } else {
+    } else if let Some(expected) = expected {
         transaction
             .prepare_cached("UPDATE records SET revision = ?2, bytes = ?3 WHERE name = ?1 AND revision = ?4")?
             .execute(params![name, integer(*revision)?, bytes, integer(*expected)?])?
+    } else {
+        transaction
+            .prepare_cached("INSERT INTO records (name, revision, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+            .execute(params![name, integer(*revision)?, bytes])?
     };
     Ok(changed == 1)
 }

@@ -230,10 +230,10 @@ fn by_conversation(claims: &[Claim]) -> Vec<(Name, Vec<Claim>)> {
 
 /// Creates one-time pre-keys for new customers, before they run out.
 fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
-    if account.stock(now).one_time >= STOCK / 2 {
+    if account.pre_key_count(now).one_time >= STOCK / 2 {
         return Ok(Vec::new());
     }
-    let count = STOCK - account.stock(now).one_time;
+    let count = STOCK - account.pre_key_count(now).one_time;
     let bundles = account.replenish(count, &mut rand::rng())?;
     Ok(bundles.iter().map(PreKeyBundle::to_bytes).collect())
 }

@@ -31,8 +31,7 @@ impl Companion {
     /// Starts linking with a QR code to show. Uses 128 bytes of `rng`. Nothing is sent: the primary's camera reads the
     /// hello.
     #[must_use]
-    pub fn with_qr_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, QrCode) {
-        let mut rng = rng;
+    pub fn with_qr_code(mut rng: &mut (impl CryptoRng + ?Sized)) -> (Self, QrCode) {
         let (identity, nonce) = (Identity::generate(&mut rng), Box::new(Secret::random(&mut rng)));
         let secret = Box::new(Secret::<32>::random(&mut rng));
         let mut shown = SecretWriter::with_capacity(Hello::LENGTH + 32);
@@ -45,8 +44,7 @@ impl Companion {
     /// Starts linking with a code to type. Uses 101 bytes of `rng`. Store the [hello](Companion::hello) on the server
     /// under the code.
     #[must_use]
-    pub fn with_typed_code(rng: &mut (impl CryptoRng + ?Sized)) -> (Self, LinkCode) {
-        let mut rng = rng;
+    pub fn with_typed_code(mut rng: &mut (impl CryptoRng + ?Sized)) -> (Self, LinkCode) {
         let (identity, nonce) = (Identity::generate(&mut rng), Box::new(Secret::random(&mut rng)));
         let mut code = [0; 5];
         rng.fill_bytes(&mut code);

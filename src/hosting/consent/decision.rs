@@ -8,7 +8,7 @@ use super::choice::Choice;
 use super::error::DecisionError;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 use crate::hosting::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::hosting::encoding::{CLOCK_SKEW, append_signature, read_key};
 use crate::keys::{Identity, IdentityKey};
@@ -56,7 +56,7 @@ impl Decision {
         let Self { choice, account, device, peer, disclosure, round, decided, signature: _ } = self;
         let mut writer = Writer::with_capacity(Self::LENGTH);
         writer.u8(VERSION).u8(choice.byte()).bytes(&account.to_bytes()).bytes(&device.to_bytes());
-        writer.bytes(&peer.to_bytes()).bytes(&disclosure.0).u32(*round).u64(decided.as_unix_seconds());
+        writer.bytes(&peer.to_bytes()).bytes(disclosure.as_bytes()).u32(*round).u64(decided.as_unix_seconds());
         writer.finish()
     }
 
@@ -79,13 +79,13 @@ impl Decision {
             account: AccountKey::from_identity(read_key(&mut reader)?),
             device: read_key(&mut reader)?,
             peer: AccountKey::from_identity(read_key(&mut reader)?),
-            disclosure: DisclosureHash(*reader.array()?),
+            disclosure: disclosure::read(&mut reader)?,
             round: reader.u32()?,
             decided: Timestamp::from_unix_seconds(reader.u64()?),
             signature: *reader.array()?,
         };
         reader.finish()?;
-        if decision.disclosure == DisclosureHash::NONE || decision.account == decision.peer {
+        if decision.account == decision.peer {
             return Err(DecisionError::Malformed);
         }
         Ok(decision)

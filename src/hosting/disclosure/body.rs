@@ -6,7 +6,7 @@ use super::error::DraftError;
 use super::terms::HostingTerms;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 use crate::hosting::encoding::read_key;
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ pub(super) struct Body {
     /// Counts the disclosures of one device key, from 1.
     pub(super) sequence: u64,
     /// The hash of the disclosure before; none for the first.
-    pub(super) previous: DisclosureHash,
+    pub(super) previous: Option<DisclosureHash>,
 }
 
 impl Body {
@@ -35,7 +35,11 @@ impl Body {
         let mut writer = Writer::with_capacity(Self::LONGEST);
         writer.u8(VERSION).bytes(&account.to_bytes()).bytes(&device.to_bytes());
         terms.write(&mut writer);
-        writer.u64(issued.as_unix_seconds()).u64(expires.as_unix_seconds()).u64(*sequence).bytes(&previous.0);
+        writer
+            .u64(issued.as_unix_seconds())
+            .u64(expires.as_unix_seconds())
+            .u64(*sequence)
+            .bytes(&disclosure::to_bytes(*previous));
         writer.finish()
     }
 
@@ -48,7 +52,7 @@ impl Body {
             issued: Timestamp::from_unix_seconds(reader.u64()?),
             expires: Timestamp::from_unix_seconds(reader.u64()?),
             sequence: reader.u64()?,
-            previous: DisclosureHash(*reader.array()?),
+            previous: disclosure::read_optional(reader)?,
         };
         body.check().map_err(|_| Malformed)?;
         Ok(body)
@@ -69,7 +73,7 @@ impl Body {
         if expires <= issued || *expires > issued.plus_seconds(LONGEST_LIFE) {
             return Err(DraftError::Dates);
         }
-        match (*sequence, *previous == DisclosureHash::NONE) {
+        match (*sequence, previous.is_none()) {
             (0, _) | (1, false) | (2.., true) => Err(DraftError::Malformed),
             (1, true) | (2.., false) => Ok(()),
         }

@@ -11,7 +11,6 @@ use super::signed::Disclosure;
 use super::terms::HostingTerms;
 use crate::codec::Reader;
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
 use crate::hosting::encoding::{append_signature, split_signature};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
@@ -66,7 +65,7 @@ impl DisclosureDraft {
         issued: Timestamp,
         expires: Timestamp,
     ) -> Result<Self, DraftError> {
-        let body = Body { account, device, terms, issued, expires, sequence: 1, previous: DisclosureHash::NONE };
+        let body = Body { account, device, terms, issued, expires, sequence: 1, previous: None };
         body.check()?;
         Ok(Self(body))
     }
@@ -88,7 +87,7 @@ impl DisclosureDraft {
         }
         let (account, device) = (*previous.account(), *previous.device());
         let sequence = previous.sequence().checked_add(1).ok_or(DraftError::Dates)?;
-        let body = Body { account, device, terms, issued, expires, sequence, previous: previous.hash() };
+        let body = Body { account, device, terms, issued, expires, sequence, previous: Some(previous.hash()) };
         body.check()?;
         Ok(Self(body))
     }

@@ -8,11 +8,10 @@ use super::error::DisclosureError;
 use super::terms::HostingTerms;
 use crate::codec::Reader;
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::labels;
 use crate::primitives::ed25519::SIGNATURE;
-use crate::primitives::kdf::digest;
 use crate::time::Timestamp;
 
 /// An account's statement about a hosted device: who holds its keys, and on what terms. At most 542 bytes.
@@ -54,7 +53,7 @@ impl Disclosure {
     /// The hash of the whole disclosure: the name that device lists, session transcripts and decisions refer to it by. P-11.6.
     #[must_use]
     pub fn hash(&self) -> DisclosureHash {
-        DisclosureHash(digest(&[labels::DISCLOSURE_HASH, &self.to_bytes()]))
+        DisclosureHash::of(&[labels::DISCLOSURE_HASH, &self.to_bytes()])
     }
 
     /// The account that the device belongs to.

@@ -5,7 +5,7 @@ use super::body::Body;
 use super::error::DisclosureError;
 use super::signed::Disclosure;
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::encoding::CLOCK_SKEW;
 use crate::keys::IdentityKey;
 use crate::labels;
@@ -131,7 +131,8 @@ impl KnownDisclosure {
         }
         let same = *sequence == self.sequence;
         let follows = Some(*sequence) == self.sequence.checked_add(1);
-        let contradicts = (same && (self.forked || next.hash != self.hash)) || (follows && *previous != self.hash);
+        let contradicts =
+            (same && (self.forked || next.hash != self.hash)) || (follows && *previous != Some(self.hash));
         if contradicts && !(follows && self.forked) { Err(DisclosureError::Forked) } else { Ok(()) }
     }
 }

@@ -1,7 +1,7 @@
 //! [`LabelEvent`]: what a user is shown when a label changes. `notice` has the texts.
 
 use super::Label;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::{Operator, Retention, TermsDiff};
 use crate::time::Timestamp;
 
@@ -48,8 +48,8 @@ pub struct LabelChange {
     pub operator: Option<Operator>,
     /// For how long that operator keeps messages.
     pub retention: Option<Retention>,
-    /// Its disclosure; [`DisclosureHash::NONE`] if there was none.
-    pub disclosure: DisclosureHash,
+    /// Its disclosure; `None` if there was none.
+    pub disclosure: Option<DisclosureHash>,
 }
 
 impl LabelEvent {

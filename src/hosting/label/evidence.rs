@@ -3,7 +3,7 @@
 //! It is not checked here that the list verifies: take it from a [`DeviceDirectory`](crate::device::DeviceDirectory).
 
 use crate::device::{Custody, DeviceEntry};
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::{DisclosureError, VerifiedDisclosure};
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
@@ -29,8 +29,8 @@ pub struct HostedDevice<'a> {
     pub key: IdentityKey,
     /// Who holds the key, according to the list. A device in the account's own custody is not hosted.
     pub custody: Custody,
-    /// The hash of its disclosure, according to the list; [`DisclosureHash::NONE`] if the account holds the device itself.
-    pub disclosure: DisclosureHash,
+    /// The hash of its disclosure, according to the list; `None` if the account holds the device itself.
+    pub disclosure: Option<DisclosureHash>,
     /// The disclosure that was presented for it.
     pub presented: Presented<'a>,
 }

@@ -24,7 +24,7 @@ pub use evidence::{Evidence, HostedDevice, Presented};
 pub(super) use seen::{RecordedDecision, SeenDevice};
 pub use state::{ClosedDevice, LabelState, Transition};
 
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::DisclosureError;
 
 /// Who can read a conversation, as its header shows it.

@@ -7,7 +7,6 @@ use super::evidence::{Evidence, HostedDevice, Presented};
 use super::seen::SeenDevice;
 use super::state::{ClosedDevice, LabelState, Transition};
 use super::{Label, Unverified};
-use crate::handshake::DisclosureHash;
 use crate::hosting::disclosure::{DisclosureError, VerifiedDisclosure};
 use crate::keys::IdentityKey;
 use crate::time::Timestamp;
@@ -22,7 +21,7 @@ impl LabelState {
             Err(why) => next.label = Label::Unverified { why },
             Ok((valid_until, seen)) => {
                 closed = self.closed_by(&seen);
-                next.valid_until = valid_until;
+                next.valid_until = Some(valid_until);
                 next.replace_in_force(seen, now);
             }
         }
@@ -68,7 +67,7 @@ impl LabelState {
     ) -> Result<Option<&'a VerifiedDisclosure>, Unverified> {
         let known = self.known(&device.key);
         if device.custody.is_own_held() {
-            return match (known, device.disclosure == DisclosureHash::NONE) {
+            return match (known, device.disclosure.is_none()) {
                 (Some(_), _) => Err(Unverified::KeyWasHosted),
                 (None, false) => Err(Unverified::Disclosure(DisclosureError::OtherDevice)),
                 (None, true) => Ok(None),
@@ -85,7 +84,7 @@ impl LabelState {
         }
         let named = *disclosure.device() == device.key
             && disclosure.terms().custody == device.custody
-            && verified.hash() == device.disclosure;
+            && Some(verified.hash()) == device.disclosure;
         if !named {
             return Err(Unverified::Disclosure(DisclosureError::OtherDevice));
         }

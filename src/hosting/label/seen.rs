@@ -2,7 +2,7 @@
 
 use core::cmp::Reverse;
 
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsRank, VerifiedDisclosure};
 use crate::keys::IdentityKey;
@@ -19,8 +19,8 @@ pub(in crate::hosting) struct SeenDevice {
     pub(in crate::hosting) in_force: bool,
     /// Whether a different disclosure with the same sequence number was also seen.
     pub(in crate::hosting) forked: bool,
-    /// When it left the device list; 0 while it is in force.
-    pub(in crate::hosting) left: Timestamp,
+    /// When it left the device list; `None` while it is in force.
+    pub(in crate::hosting) left: Option<Timestamp>,
 }
 
 impl SeenDevice {
@@ -28,12 +28,12 @@ impl SeenDevice {
     pub(in crate::hosting) fn new(verified: &VerifiedDisclosure) -> Self {
         let KnownDisclosure { device, operator: _, sequence, hash, forked } = verified.known();
         let terms = verified.disclosure().terms().clone();
-        Self { device, sequence, hash, terms, in_force: true, forked, left: Timestamp::from_unix_seconds(0) }
+        Self { device, sequence, hash, terms, in_force: true, forked, left: None }
     }
 
     /// The same, not in force.
     pub(in crate::hosting) fn absent(self, now: Timestamp) -> Self {
-        Self { in_force: false, left: now, ..self }
+        Self { in_force: false, left: Some(now), ..self }
     }
 
     pub(in crate::hosting) const fn known(&self) -> KnownDisclosure {
@@ -49,7 +49,7 @@ impl SeenDevice {
 
     /// Sorts the worst terms first, and equal terms by hash, so that all of a user's devices ask the same question.
     pub(in crate::hosting) fn order(&self) -> Reverse<(TermsRank, [u8; 32])> {
-        Reverse((self.terms.rank(), self.hash.0))
+        Reverse((self.terms.rank(), *self.hash.as_bytes()))
     }
 }
 
@@ -69,7 +69,7 @@ impl RecordedDecision {
     /// devices keep the same decision in whatever order they learn of them. P-11.18.
     pub(in crate::hosting) fn precedence(&self) -> (u32, bool, Timestamp, u8, [u8; 32]) {
         let Self { choice, disclosure, terms: _, round, decided } = self;
-        (*round, choice.is_strict(), *decided, choice.byte(), disclosure.0)
+        (*round, choice.is_strict(), *decided, choice.byte(), *disclosure.as_bytes())
     }
 
     /// What this decision means for `terms` of its operator.

@@ -6,7 +6,7 @@ use super::Label;
 use super::event::{LabelChange, LabelEvent};
 use super::seen::{ConsentStatus, RecordedDecision, SeenDevice};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::DisclosureHash;
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsDiff};
 use crate::keys::IdentityKey;
@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 /// # let own = HostedDevice {
 /// #     key: *peer.public(),
 /// #     custody: Custody::Business,
-/// #     disclosure: bisik::DisclosureHash::NONE,
+/// #     disclosure: None,
 /// #     presented: Presented::Nothing,
 /// # };
 /// # let devices = [own];
@@ -41,10 +41,10 @@ use crate::time::Timestamp;
 pub struct LabelState {
     pub(in crate::hosting) account: AccountKey,
     pub(in crate::hosting) label: Label,
-    /// When the evidence for the label expires.
-    pub(in crate::hosting) valid_until: Timestamp,
-    /// When the label last became end-to-end. Decisions from before then no longer apply.
-    pub(in crate::hosting) lapsed: Timestamp,
+    /// When the evidence for the label expires; `None` if there is no evidence to rely on.
+    pub(in crate::hosting) valid_until: Option<Timestamp>,
+    /// When the label last became end-to-end, if it ever did. Decisions from before then no longer apply.
+    pub(in crate::hosting) lapsed: Option<Timestamp>,
     /// By device key, ascending.
     pub(in crate::hosting) seen: Vec<SeenDevice>,
     /// By operator key, ascending; at most one for each operator.
@@ -82,12 +82,11 @@ impl LabelState {
     /// The state of a conversation with `account` before any evidence was seen.
     #[must_use]
     pub const fn new(account: AccountKey) -> Self {
-        let never = Timestamp::from_unix_seconds(0);
         Self {
             account,
             label: Label::Unknown,
-            valid_until: never,
-            lapsed: never,
+            valid_until: None,
+            lapsed: None,
             seen: Vec::new(),
             decisions: Vec::new(),
         }
@@ -130,7 +129,12 @@ impl LabelState {
 
     /// Whether the evidence for the label has expired.
     pub(in crate::hosting) fn has_expired(&self, now: Timestamp) -> bool {
-        self.is_verified() && now >= self.valid_until
+        self.is_verified() && self.is_stale(now)
+    }
+
+    /// Whether there is no evidence that is valid at `now`.
+    pub(in crate::hosting) fn is_stale(&self, now: Timestamp) -> bool {
+        self.valid_until.is_none_or(|until| now >= until)
     }
 
     /// Remembers a device and its newest disclosure. If there is no room, the device that left first is forgotten. P-11.9.
@@ -205,7 +209,7 @@ impl LabelState {
     pub(in crate::hosting) fn update_label(&mut self, now: Timestamp) {
         let label = self.label_in_force();
         if label == Label::EndToEnd && self.label != Label::EndToEnd {
-            self.lapsed = now;
+            self.lapsed = Some(now);
             self.decisions.clear();
         }
         self.label = label;
@@ -250,7 +254,7 @@ fn event_between(old: &LabelState, new: &LabelState, at: Timestamp) -> Option<La
         new: new.label,
         operator: subject.map(|(terms, _)| terms.operator.clone()),
         retention: subject.map(|(terms, _)| terms.retention),
-        disclosure: subject.map_or(DisclosureHash::NONE, |(_, hash)| hash),
+        disclosure: subject.map(|(_, hash)| hash),
     };
     Some(match (old.label, new.label) {
         (_, Label::Unknown | Label::Unverified { .. }) => LabelEvent::Unverified(change),

@@ -9,11 +9,11 @@ use super::state::LabelState;
 use super::{Label, Unverified};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::handshake::DisclosureHash;
+use crate::disclosure::{self, DisclosureHash};
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{DisclosureError, HostingTerms};
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use crate::time::{self, Timestamp};
 
 impl LabelState {
     /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings.
@@ -22,18 +22,18 @@ impl LabelState {
         let Self { account: _, label, valid_until, lapsed, seen, decisions } = self;
         let mut writer = Writer::with_capacity(64);
         write_label(*label, &mut writer);
-        writer.u64(valid_until.as_unix_seconds()).u64(lapsed.as_unix_seconds());
+        writer.u64(time::to_seconds(*valid_until)).u64(time::to_seconds(*lapsed));
         writer.u32(count(seen));
         for device in seen {
             let SeenDevice { device, sequence, hash, terms, in_force, forked, left } = device;
-            writer.bytes(&device.to_bytes()).u64(*sequence).bytes(&hash.0);
-            writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u64(left.as_unix_seconds());
+            writer.bytes(&device.to_bytes()).u64(*sequence).bytes(hash.as_bytes());
+            writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u64(time::to_seconds(*left));
             terms.write(&mut writer);
         }
         writer.u32(count(decisions));
         for decision in decisions {
             let RecordedDecision { choice, disclosure, terms, round, decided } = decision;
-            writer.u8(choice.byte()).bytes(&disclosure.0).u32(*round).u64(decided.as_unix_seconds());
+            writer.u8(choice.byte()).bytes(disclosure.as_bytes()).u32(*round).u64(decided.as_unix_seconds());
             terms.write(&mut writer);
         }
         writer.finish()
@@ -43,7 +43,7 @@ impl LabelState {
     pub(crate) fn decode(account: AccountKey, bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let label = read_label(&mut reader)?;
-        let (valid_until, lapsed) = (read_time(&mut reader)?, read_time(&mut reader)?);
+        let (valid_until, lapsed) = (time::read_optional(&mut reader)?, time::read_optional(&mut reader)?);
         let mut seen = Vec::new();
         for _ in 0..reader.count(Self::MOST_DEVICES)? {
             seen.push(read_seen_device(&mut reader)?);
@@ -72,7 +72,7 @@ impl LabelState {
             Label::Refused { disclosure } => {
                 let mut decisions = self.decisions.iter();
                 self.label_in_force() == self.label
-                    || (self.valid_until == Timestamp::from_unix_seconds(0)
+                    || (self.valid_until.is_none()
                         && decisions.any(|decision| decision.disclosure == disclosure && decision.choice.is_strict()))
             }
             Label::Unverified { .. } => true,
@@ -87,10 +87,10 @@ fn read_seen_device(reader: &mut Reader<'_>) -> Result<SeenDevice, Malformed> {
         hash: read_hash(reader)?,
         in_force: reader.flag()?,
         forked: reader.flag()?,
-        left: read_time(reader)?,
+        left: time::read_optional(reader)?,
         terms: HostingTerms::read(reader, read_stored_key)?,
     };
-    let both = device.in_force && device.left != Timestamp::from_unix_seconds(0);
+    let both = device.in_force && device.left.is_some();
     if device.sequence == 0 || both { Err(Malformed) } else { Ok(device) }
 }
 
@@ -113,9 +113,9 @@ fn write_label(label: Label, writer: &mut Writer) {
     match label {
         Label::Unknown => writer.u8(0),
         Label::EndToEnd => writer.u8(1),
-        Label::Disclosed { disclosure } => writer.u8(2).bytes(&disclosure.0),
-        Label::Hosted { disclosure, consent } => writer.u8(3).bytes(&disclosure.0).bytes(&consent.0),
-        Label::Refused { disclosure } => writer.u8(4).bytes(&disclosure.0),
+        Label::Disclosed { disclosure } => writer.u8(2).bytes(disclosure.as_bytes()),
+        Label::Hosted { disclosure, consent } => writer.u8(3).bytes(disclosure.as_bytes()).bytes(consent.as_bytes()),
+        Label::Refused { disclosure } => writer.u8(4).bytes(disclosure.as_bytes()),
         Label::Unverified { why } => writer.u8(5).u8(reason(why)),
     };
 }
@@ -163,8 +163,7 @@ fn read_time(reader: &mut Reader<'_>) -> Result<Timestamp, Malformed> {
 
 /// Reads the hash of a disclosure, which is never all zero.
 fn read_hash(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
-    let hash = DisclosureHash(*reader.array()?);
-    if hash == DisclosureHash::NONE { Err(Malformed) } else { Ok(hash) }
+    disclosure::read(reader)
 }
 
 /// Reads a key that was checked before it was stored.
@@ -243,14 +242,14 @@ mod tests {
             HostedDevice {
                 key: *disclosure.device(),
                 custody: disclosure.terms().custody,
-                disclosure: verified.hash(),
+                disclosure: Some(verified.hash()),
                 presented: Presented::Verified(verified),
             }
         };
         let own = HostedDevice {
             key: *state.account.identity(),
             custody: Custody::Business,
-            disclosure: DisclosureHash::NONE,
+            disclosure: None,
             presented: Presented::Nothing,
         };
         let devices: Vec<_> = hosted.iter().map(|verified| device(verified)).chain([own]).collect();

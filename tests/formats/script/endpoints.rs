@@ -33,7 +33,7 @@ fn disclose(identities: &Identities, step: &Step) -> Outcome {
     assert_eq!(draft.to_bytes(), step.hex("draft"));
     let proven = draft.countersign(operator).and_then(|countersigned| countersigned.prove(endpoint)).map_err(word)?;
     let disclosure = proven.sign(account).map_err(word)?;
-    Ok(vec![("disclosed", to_hex(&disclosure.to_bytes())), ("hash", to_hex(&disclosure.hash().0))])
+    Ok(vec![("disclosed", to_hex(&disclosure.to_bytes())), ("hash", to_hex(disclosure.hash().as_bytes()))])
 }
 
 fn account(step: &Step, name: &str) -> AccountKey {
@@ -51,7 +51,7 @@ fn verify(step: &Step) -> Outcome {
     let known = step.text("known").map(|_| good(&step.hex("known")).known());
     let disclosure = Disclosure::from_bytes(&step.hex("disclosed")).map_err(word)?;
     let verified = disclosure.verify(&account(step, "pinned"), known.as_ref(), now(step)).map_err(word)?;
-    Ok(vec![("hash", to_hex(&verified.hash().0))])
+    Ok(vec![("hash", to_hex(verified.hash().as_bytes()))])
 }
 
 /// A user who sees the disclosure, and decides once or twice.
@@ -61,7 +61,7 @@ fn decide(device: &Identity, step: &Step) -> Outcome {
     let endpoint = HostedDevice {
         key: *disclosure.device(),
         custody: disclosure.terms().custody,
-        disclosure: shown,
+        disclosure: Some(shown),
         presented: Presented::Verified(&verified),
     };
     let expires = Timestamp::from_unix_seconds(u64::MAX);

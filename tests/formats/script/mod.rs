@@ -1,4 +1,4 @@
-//! The language of the test vectors (tests/vectors/README.md): steps, and what runs them against the public interface.
+//! The language of the test vectors (docs/spec/test-vectors.md): steps, and what runs them against the public interface.
 
 mod accounts; //               lists, directories, linking
 pub(crate) mod attachments; // files, blobs and pointers

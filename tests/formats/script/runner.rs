@@ -287,11 +287,11 @@ impl Runner {
     fn decrypt(&mut self, step: &Step) -> Outcome {
         let (of, message) = (step.need("of"), step.hex("message"));
         let (plaintext, kept) = match self.ratchets.get_mut(of) {
-            Some(ratchet) => (ratchet.decrypt(&message).map_err(word)?, ratchet.kept_keys()),
+            Some(ratchet) => (ratchet.decrypt(&message).map_err(word)?, ratchet.skipped_keys()),
             None => {
                 let message = Ciphertext::from_bytes(&message).map_err(|_| "malformed")?;
                 let session = self.session(of);
-                (session.decrypt(&message).map_err(word)?, session.kept_keys())
+                (session.decrypt(&message).map_err(word)?, session.skipped_keys())
             }
         };
         Ok(vec![("plaintext", to_hex(&plaintext)), ("kept_keys", kept.to_string())])
@@ -364,7 +364,7 @@ fn kem(draws: &mut Draws) -> Outcome {
     let keys = PreKeys::generate(&bob, now, &mut Draws::listed(&[[3; 32].as_slice(), &seed].concat()));
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now).map_err(word)?;
     let draws = &mut Draws::listed(&[[4; 32], randomness].concat());
-    let flight = handshake::initiate(&alice, &bundle, DisclosureHash::NONE, draws).map_err(word)?.first_flight;
+    let flight = handshake::initiate(&alice, &bundle, None, draws).map_err(word)?.first_flight;
     let (bundle, flight) = (keys.bundle().to_bytes(), flight.to_bytes());
     Ok(vec![("encapsulation_key", to_hex(&bundle[125..1309])), ("ciphertext", to_hex(&flight[40..1128]))])
 }
@@ -373,11 +373,11 @@ pub(super) fn now(step: &Step) -> Timestamp {
     Timestamp::from_unix_seconds(step.need("now").parse().expect("seconds, in decimal"))
 }
 
-fn disclosure(step: &Step) -> DisclosureHash {
-    step.text("disclosure").map_or(DisclosureHash::NONE, |_| DisclosureHash(step.array("disclosure")))
+fn disclosure(step: &Step) -> Option<DisclosureHash> {
+    step.text("disclosure").and_then(|_| DisclosureHash::from_bytes(step.array("disclosure")))
 }
 
-/// `TooFarAhead` is `too-far-ahead`; tests/vectors/README.md lists all.
+/// `TooFarAhead` is `too-far-ahead`; docs/spec/test-vectors.md lists all.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{error:?}").chars() {

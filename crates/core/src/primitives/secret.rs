@@ -1,6 +1,7 @@
 //! [`Secret`]: a byte array that wipes itself, compares in constant time and never prints; and a helper that grows a
 //! plaintext buffer without leaving copies.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -78,6 +79,66 @@ impl<const N: usize> fmt::Debug for Secret<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }
+}
+
+/// A secret that can move without leaving a copy behind.
+pub type BoxedSecret<const N: usize> = Box<Secret<N>>;
+
+/// Declares a public type of `N` secret bytes in a box, so that moving it leaves no copy behind. It is wiped on drop, and
+/// absent from `Debug`. The call lists the methods, each with its documentation; `generate` only if the secret may be drawn at
+/// random.
+///
+/// ```
+/// bisik_core::boxed_secret! {
+///     /// The key of one file.
+///     pub struct FileKey([u8; 32]);
+///     /// The key that a message carried.
+///     pub fn from_bytes(bytes);
+///     /// The 32 secret bytes, for the message. Copies of them are the caller's to wipe.
+///     pub fn expose_bytes();
+///     /// A new key from 32 bytes of `rng`.
+///     pub fn generate(rng);
+/// }
+///
+/// let key = FileKey::generate(&mut rand::rng());
+/// assert_eq!(FileKey::from_bytes(*key.expose_bytes()).expose_bytes(), key.expose_bytes());
+/// assert_eq!(format!("{key:?}"), "FileKey(..)");
+/// ```
+#[macro_export]
+macro_rules! boxed_secret {
+    ($(#[$doc:meta])* pub struct $name:ident([u8; $length:literal]);
+     $(#[$from:meta])* pub fn from_bytes(bytes);
+     $(#[$expose:meta])* pub fn expose_bytes();
+     $($(#[$generate:meta])* pub fn generate(rng);)?) => {
+        $(#[$doc])*
+        pub struct $name($crate::primitives::secret::BoxedSecret<$length>);
+
+        impl $name {
+            $(#[$from])*
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; $length]) -> Self {
+                Self($crate::primitives::secret::Secret::new(bytes).into())
+            }
+
+            $(#[$expose])*
+            #[must_use]
+            pub fn expose_bytes(&self) -> &[u8; $length] {
+                self.0.expose()
+            }
+
+            $($(#[$generate])*
+            #[must_use]
+            pub fn generate(mut rng: &mut (impl ::rand_core::CryptoRng + ?Sized)) -> Self {
+                Self($crate::primitives::secret::Secret::random(&mut rng).into())
+            })?
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        }
+    };
 }
 
 /// Reserves room for `more` bytes in `plaintext`. Where that moves it, the old memory is wiped.

@@ -165,8 +165,7 @@ impl KeyPair {
     /// assert_eq!(pair.public().as_bytes().len(), 32);
     /// ```
     #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         Self::from_secret(Secret::random(&mut rng))
     }
 

@@ -140,8 +140,7 @@ pub struct KeyPair(x25519::KeyPair);
 impl KeyPair {
     /// A new pair from 32 bytes of `rng`.
     #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         Self::from_secret(Secret::random(&mut rng))
     }
 
@@ -249,8 +248,7 @@ impl Identity {
     /// Seals the identity into one record of 77 bytes. `context` names the record in the caller's store; the same must
     /// be given to [`Identity::unseal`]. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`.
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut state = SecretWriter::with_capacity(36);
         state.bytes(self.pair.expose_private_bytes()).u32(self.registration_id);
         storage::seal(key, kind::IDENTITY, context, &state.finish(), &mut rng)

@@ -23,8 +23,7 @@ impl PreKeys {
     ///
     /// `context` names the record in the caller's store; the same must be given to [`PreKeys::unseal`].
     #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let pairs = self.one_time.len().saturating_mul(PAIR);
         let mut writer = SecretWriter::with_capacity(pairs.saturating_add(TYPICAL));
         self.write(&mut writer);

@@ -107,50 +107,39 @@ pub struct SealedPayload {
     pub payload: Vec<u8>,
 }
 
-/// The 32-byte secret that a message carries for add-ons by others. Zeroized on drop, absent from `Debug`.
-///
-/// ```
-/// # mod bisik { pub use bisik_interop as interop; }
-/// # let rng = &mut rand::rng();
-/// use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
-///
-/// let secret = MessageSecret::generate(rng); // sent in the poll
-/// let context = AddOn {
-///     use_case: UseCase::PollVote,
-///     parent: "3EB0ABCD",
-///     parent_sender: "111@s.whatsapp.net",
-///     author: "222@s.whatsapp.net",
-/// };
-/// let vote = PollVote::of(&["Bakso"]);
-/// let sealed = secret.seal_vote(&context, &vote, rng)?;
-/// assert_eq!(secret.open_vote(&context, &sealed)?, vote);
-///
-/// let other = AddOn { author: "333@s.whatsapp.net", ..context };
-/// assert!(secret.open_vote(&other, &sealed).is_err());
-/// # Ok::<(), bisik::interop::whatsapp::AddOnError>(())
-/// ```
-pub struct MessageSecret(Box<Secret<32>>);
+bisik_core::boxed_secret! {
+    /// The 32-byte secret that a message carries for add-ons by others. Zeroized on drop, absent from `Debug`.
+    ///
+    /// ```
+    /// # mod bisik { pub use bisik_interop as interop; }
+    /// # let rng = &mut rand::rng();
+    /// use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
+    ///
+    /// let secret = MessageSecret::generate(rng); // sent in the poll
+    /// let context = AddOn {
+    ///     use_case: UseCase::PollVote,
+    ///     parent: "3EB0ABCD",
+    ///     parent_sender: "111@s.whatsapp.net",
+    ///     author: "222@s.whatsapp.net",
+    /// };
+    /// let vote = PollVote::of(&["Bakso"]);
+    /// let sealed = secret.seal_vote(&context, &vote, rng)?;
+    /// assert_eq!(secret.open_vote(&context, &sealed)?, vote);
+    ///
+    /// let other = AddOn { author: "333@s.whatsapp.net", ..context };
+    /// assert!(secret.open_vote(&other, &sealed).is_err());
+    /// # Ok::<(), bisik::interop::whatsapp::AddOnError>(())
+    /// ```
+    pub struct MessageSecret([u8; 32]);
+    /// The secret from a received message.
+    pub fn from_bytes(bytes);
+    /// The 32 secret bytes, for the message. The caller zeroizes any copies.
+    pub fn expose_bytes();
+    /// A new secret from 32 bytes of `rng`.
+    pub fn generate(rng);
+}
 
 impl MessageSecret {
-    /// A new secret from 32 bytes of `rng`.
-    #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
-        Self(Box::new(Secret::random(&mut rng)))
-    }
-
-    /// The secret from a received message.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
-    }
-
-    /// The 32 secret bytes, for the message. The caller zeroizes any copies.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-
     /// Encrypts `payload`. Uses 12 bytes of `rng`.
     ///
     /// # Errors
@@ -228,13 +217,7 @@ impl MessageSecret {
     }
 }
 
-impl fmt::Debug for MessageSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MessageSecret(..)")
-    }
-}
-
-/// The associated data: `parent ‖ 00 ‖ author`, or empty. S-10.3.
+/// S-10.3. `parent ‖ 00 ‖ author`, or nothing.
 fn associated(context: &AddOn<'_>) -> Vec<u8> {
     let AddOn { use_case, parent, parent_sender: _, author } = context;
     if use_case.has_associated_data() { [parent.as_bytes(), &[0], author.as_bytes()].concat() } else { Vec::new() }

@@ -38,7 +38,7 @@ static HISTORY: LazyLock<History> = LazyLock::new(|| {
     let own = Terms::own_held(Custody::Person).unwrap();
     let mut primary = Primary::new(&phone, own, NOW);
     let account = *primary.account();
-    let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash([7; 32])).unwrap();
+    let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([7; 32]).unwrap()).unwrap();
     let certificate = |device: u8, index, terms| {
         DeviceCertificate::sign(&Identity::generate(&mut ConstantRng(device)), &account, index, terms)
     };
@@ -99,7 +99,7 @@ fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
     assert!(after.devices()[0].is_primary() && after.devices()[0].identity() == before.account().identity());
     for entry in after.devices() {
         assert!(certified.contains(entry), "a device that never said so");
-        assert!(entry.custody().is_own_held() == (entry.terms().disclosure() == DisclosureHash::NONE));
+        assert!(entry.custody().is_own_held() == (entry.terms().disclosure().is_none()));
         let known = before.at(entry.index()).map(DeviceEntry::identity);
         assert!(known == Some(entry.identity()) || entry.index() == 3, "an index that came back");
     }

@@ -178,7 +178,7 @@ fn shown_to_a_user(verified: &VerifiedDisclosure) {
     let (agreed, decision) = state.consent(hash, &account(USER), &identity(USER), NOW).unwrap();
     let agreed = after(state, &agreed, NOW);
     assert_eq!(agreed.label(), Label::Hosted { disclosure: hash, consent: hash });
-    assert!(agreed.permit(NOW).is_ok_and(|permit| permit.allows(verified.disclosure().device(), hash)));
+    assert!(agreed.permit(NOW).is_ok_and(|permit| permit.allows(verified.disclosure().device(), Some(hash))));
     assert_eq!(decision.verify(&account(USER), verified, NOW), Ok(()));
     let member = HostedMember::new(verified);
     assert_eq!(HostedMember::from_bytes(&member.to_bytes()), Some(member));
@@ -195,11 +195,11 @@ fn see(state: &LabelState, hosted: &[&VerifiedDisclosure]) -> Transition {
 fn device(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
     let disclosure = verified.disclosure();
     let (key, custody) = (*disclosure.device(), disclosure.terms().custody);
-    HostedDevice { key, custody, disclosure: verified.hash(), presented: Presented::Verified(verified) }
+    HostedDevice { key, custody, disclosure: Some(verified.hash()), presented: Presented::Verified(verified) }
 }
 
 fn phone() -> HostedDevice<'static> {
-    let (custody, disclosure) = (Custody::Business, DisclosureHash::NONE);
+    let (custody, disclosure) = (Custody::Business, None);
     HostedDevice { key: key(BUSINESS), custody, disclosure, presented: Presented::Nothing }
 }
 
@@ -266,7 +266,7 @@ fn user(mut input: Input<'_>) {
     while !input.is_empty() {
         let [verb, which] = input.array();
         let chosen = &SAID.disclosures[usize::from(which) % SAID.disclosures.len()];
-        let asked = state.question().map_or(DisclosureHash([which; 32]), |(hash, _)| hash);
+        let asked = state.question().map_or(DisclosureHash::of(&[&[which]]), |(hash, _)| hash);
         let decided = match verb % 6 {
             0 => Some(see_at(&state, which, now)),
             1 => Some(state.tick(now)),

@@ -221,7 +221,7 @@ pub fn conversation_record(data: &[u8]) {
     if is_account {
         let record = record::seal_named(ACCOUNT, b"", input.rest());
         let Ok(mut account) = Account::unseal(&storage_key(), &record) else { return };
-        let _ = (account.stock(NOW), account.maintain(NOW, &mut rng));
+        let _ = (account.pre_key_count(NOW), account.maintain(NOW, &mut rng));
         if let Some(changed) = account.seal(&storage_key(), &mut rng) {
             drop(Account::unseal(&storage_key(), &changed.bytes).expect("every state that is reached can be stored"));
         }

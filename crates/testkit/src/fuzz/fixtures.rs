@@ -190,7 +190,7 @@ impl Endpoint for Session {
     }
 
     fn authenticated(message: &[u8]) -> &[u8] {
-        let is_first = Ciphertext::from_bytes(message).is_ok_and(|message| message.is_first());
+        let is_first = Ciphertext::from_bytes(message).is_ok_and(|message| message.is_pre_key_message());
         let envelope = if is_first { 1 + bisik::handshake::FirstFlight::LENGTH } else { 1 };
         message.get(envelope..).unwrap_or_default()
     }

@@ -86,7 +86,7 @@ fn skip_to(chain: &mut Chain, number: u32) {
 
 /// The oldest chain's lowest number goes first.
 fn keep_the_newest(state: &mut RatchetState) {
-    for _ in MAX_SKIPPED..state.kept_keys().max(MAX_SKIPPED) {
+    for _ in MAX_SKIPPED..state.skipped_keys().max(MAX_SKIPPED) {
         let oldest = state.chains.iter_mut().rev().find(|chain| !chain.kept.is_empty());
         oldest.and_then(|chain| chain.kept.pop_first());
     }

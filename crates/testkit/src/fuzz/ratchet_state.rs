@@ -41,7 +41,7 @@ impl RatchetState {
     }
 
     /// How many keys are kept in all chains.
-    pub fn kept_keys(&self) -> usize {
+    pub fn skipped_keys(&self) -> usize {
         self.chains.iter().map(|chain| chain.kept.len()).sum()
     }
 

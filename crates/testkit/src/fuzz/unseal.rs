@@ -85,7 +85,7 @@ fn use_endpoint<E: Endpoint>(mut endpoint: E, kind: Kind, state: &[u8], messages
 
 fn use_pre_keys(mut keys: PreKeys) {
     let Parties { bob, now, .. } = &*PARTIES;
-    let _ = (keys.bundle(), keys.one_time_bundles(*now), keys.stock(*now));
+    let _ = (keys.bundle(), keys.one_time_bundles(*now), keys.count(*now));
     for message in FIRST_MESSAGES.iter().step_by(4) {
         let message = Ciphertext::from_bytes(&message.bytes).expect("it is genuine");
         if let Ok(accepted) = Session::accept(bob, &keys, &message, Trust::OnFirstUse) {

@@ -80,7 +80,7 @@ impl CheckedSession {
             Opening::Unanswered(flight) => Some(flight),
             Opening::Answered | Opening::Accepted => None,
         };
-        assert_eq!(ciphertext.is_first(), flight.is_some());
+        assert_eq!(ciphertext.is_pre_key_message(), flight.is_some());
         Some(Sent { ciphertext, stamp, session: self.model.session, flight })
     }
 }

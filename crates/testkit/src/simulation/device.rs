@@ -111,7 +111,7 @@ impl Device {
         let rotated = self.live.pre_keys.rotate(&self.identity, now, &mut self.live.rng).unwrap();
         assert_eq!(rotated, self.live.pool.rotate(fresh, now), "a generation lives for a week");
         assert_eq!(
-            self.live.pre_keys.stock(now).one_time,
+            self.live.pre_keys.count(now).one_time,
             self.live.pool.stock(now),
             "one-time pairs go with their generation"
         );

@@ -122,7 +122,7 @@ impl Device {
 
     /// What an application does with a message: the session that knows it, any session, a new session. Commits nothing.
     fn try_all(&mut self, message: &Ciphertext) -> Option<Outcome> {
-        let known = |checked: &CheckedSession| !message.is_first() || checked.session.recognizes(message);
+        let known = |checked: &CheckedSession| !message.is_pre_key_message() || checked.session.recognizes(message);
         let mut outcome = None;
         for checked in self.live.sessions.iter_mut().rev().filter(|checked| known(checked)) {
             match checked.session.stage(message) {

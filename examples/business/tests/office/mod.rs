@@ -59,7 +59,7 @@ impl Office {
     pub fn stock(&self) -> usize {
         let record = self.engine().account(0, true).unwrap().unwrap();
         let account = Account::unseal(&StorageKey::from_bytes(self.key), &record).unwrap();
-        account.stock(now().unwrap()).one_time
+        account.pre_key_count(now().unwrap()).one_time
     }
 
     /// Stops a worker at a point in each of three rounds; another worker continues.

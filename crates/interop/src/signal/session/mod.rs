@@ -106,9 +106,8 @@ impl Session {
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let mut rng = rng;
         let state = State::initiate(identity, bundle, &mut rng)?;
         Ok(Self {
             ours: identity.public(),
@@ -129,9 +128,8 @@ impl Session {
         &mut self,
         identity: &Identity,
         bundle: &VerifiedBundle,
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), InitiateError> {
-        let mut rng = rng;
         if identity.public() != self.ours || bundle.identity != self.peer {
             return Err(InitiateError::WrongIdentity);
         }
@@ -153,9 +151,8 @@ impl Session {
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
-        rng: &mut (impl CryptoRng + ?Sized),
+        mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let mut rng = rng;
         let Self { ours, registration_id, peer, states, revision } = self;
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;

@@ -3,7 +3,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -19,31 +18,20 @@ use bisik_core::primitives::secret::Secret;
 
 pub(super) use bisik_core::primitives::aes_cbc_stream::BLOCK;
 
-/// The 32-byte key that a message carries for an attachment. Zeroized on drop, absent from `Debug`.
-pub struct MediaKey(Box<Secret<32>>);
+bisik_core::boxed_secret! {
+    /// The 32-byte key that a message carries for an attachment. Zeroized on drop, absent from `Debug`.
+    pub struct MediaKey([u8; 32]);
+    /// The key from a received message.
+    pub fn from_bytes(bytes);
+    /// The 32 secret bytes, for the message. The caller zeroizes any copies.
+    pub fn expose_bytes();
+    /// A new key from 32 bytes of `rng`.
+    pub fn generate(rng);
+}
 
 impl MediaKey {
-    /// A new key from 32 bytes of `rng`.
-    #[must_use]
-    pub fn generate(rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
-        Self(Box::new(Secret::random(&mut rng)))
-    }
-
-    /// The key from a received message.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Box::new(Secret::new(bytes)))
-    }
-
-    /// The 32 secret bytes, for the message. The caller zeroizes any copies.
-    #[must_use]
-    pub fn expose_bytes(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-
-    /// Encrypts a media retry notification: the sender's answer when it is asked to upload a file again. `message` is
-    /// the id of the message with the attachment. Uses 12 bytes of `rng`.
+    /// Encrypts what a sender's primary device answers when it is asked to upload a file again. `message` is the identifier
+    /// of the message with the attachment. Uses 12 bytes of `rng`.
     ///
     /// # Errors
     ///
@@ -80,12 +68,6 @@ impl MediaKey {
 
     fn prk(&self) -> Prk {
         Prk::extract(&[], &[self.0.expose()])
-    }
-}
-
-impl fmt::Debug for MediaKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MediaKey(..)")
     }
 }
 

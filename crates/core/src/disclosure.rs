@@ -1,0 +1,81 @@
+//! [`DisclosureHash`], and its encoding: 32 bytes, all zero if there is none.
+
+use core::fmt;
+
+use crate::codec::{Malformed, Reader};
+use crate::primitives::kdf::digest;
+
+/// The name of a disclosure: the SHA-256 of its bytes (docs/spec/hosting.md, section 11.2). Never all zero.
+///
+/// A session with a hosted device is set up under the hash of that device's disclosure, which is part of the transcript. If
+/// a relay removes, swaps or replays a disclosure, the two sides hash different values, and the handshake fails
+/// (docs/spec/session.md, section 3.1). If no device is hosted there is no disclosure, and the API has `None`.
+///
+/// ```
+/// # use bisik_core::disclosure as bisik;
+/// use bisik::DisclosureHash;
+///
+/// let hash = DisclosureHash::from_bytes([7; 32]);
+/// assert!(hash.is_some_and(|hash| hash.as_bytes() == &[7; 32]));
+/// assert_eq!(DisclosureHash::from_bytes([0; 32]), None);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DisclosureHash([u8; 32]);
+
+impl DisclosureHash {
+    /// Hashes a disclosure. `parts` are its bytes, one part after the other.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        Self(digest(parts))
+    }
+
+    /// Creates a hash from stored or received bytes. Returns `None` if all 32 are zero, which encodes the absence of a
+    /// disclosure.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Option<Self> {
+        (bytes != [0; 32]).then_some(Self(bytes))
+    }
+
+    /// Returns the 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DisclosureHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DisclosureHash").field(&self.0).finish()
+    }
+}
+
+/// Encodes an optional hash; all zero is `None`.
+pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
+    hash.map_or([0; 32], |DisclosureHash(bytes)| bytes)
+}
+
+/// Reads an optional hash; all zero is `None`.
+pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<DisclosureHash>, Malformed> {
+    reader.array().map(|bytes| DisclosureHash::from_bytes(*bytes))
+}
+
+/// Reads a hash; all zero is malformed.
+pub fn read(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
+    read_optional(reader)?.ok_or(Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_encode_no_disclosure_and_decode_as_none() {
+        let some = DisclosureHash::from_bytes([1; 32]);
+        assert!(some.is_some());
+        for hash in [None, some] {
+            assert_eq!(read_optional(&mut Reader::new(&to_bytes(hash))), Ok(hash));
+            assert_eq!(read(&mut Reader::new(&to_bytes(hash))), hash.ok_or(Malformed));
+        }
+        assert_eq!(to_bytes(None), [0; 32]);
+    }
+}

@@ -1,0 +1,65 @@
+//! Public identifiers of 16 bytes: one macro for all of them.
+
+/// Declares a public identifier of 16 bytes, with `generate` if it is drawn at random. The call lists the methods, each with
+/// its documentation.
+///
+/// `Debug` shows the first four bytes, which are enough to tell two identifiers apart in a log.
+///
+/// ```
+/// bisik_core::id! {
+///     /// The name of a call.
+///     pub struct CallId;
+///     /// A name received in a signal.
+///     pub fn from_bytes(bytes);
+///     /// Its 16 bytes.
+///     pub fn as_bytes();
+///     /// A new name from 16 bytes of `rng`.
+///     pub fn generate(rng);
+/// }
+///
+/// assert_eq!(format!("{:?}", CallId::from_bytes([0xA5; 16])), "CallId(a5a5a5a5..)");
+/// assert_eq!(CallId::generate(&mut rand::rng()).as_bytes().len(), CallId::LENGTH);
+/// ```
+#[macro_export]
+macro_rules! id {
+    ($(#[$doc:meta])* pub struct $name:ident;
+     $(#[$from:meta])* pub fn from_bytes(bytes);
+     $(#[$bytes:meta])* pub fn as_bytes();
+     $($(#[$generate:meta])* pub fn generate(rng);)?) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; Self::LENGTH]);
+
+        impl $name {
+            /// Bytes of an identifier: 16.
+            pub const LENGTH: usize = 16;
+
+            $(#[$from])*
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+                Self(bytes)
+            }
+
+            $(#[$bytes])*
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+                &self.0
+            }
+
+            $($(#[$generate])*
+            #[must_use]
+            pub fn generate(rng: &mut (impl ::rand_core::CryptoRng + ?Sized)) -> Self {
+                let mut bytes = [0; Self::LENGTH];
+                rng.fill_bytes(&mut bytes);
+                Self(bytes)
+            })?
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let [a, b, c, d, ..] = self.0;
+                write!(f, "{}({a:02x}{b:02x}{c:02x}{d:02x}..)", stringify!($name))
+            }
+        }
+    };
+}
