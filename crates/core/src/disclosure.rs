@@ -49,17 +49,26 @@ impl fmt::Debug for DisclosureHash {
     }
 }
 
-/// Encodes an optional hash; all zero is `None`.
+/// Encodes an optional hash as 32 bytes: all zero for `None`.
+#[must_use]
 pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
     hash.map_or([0; 32], |DisclosureHash(bytes)| bytes)
 }
 
-/// Reads an optional hash; all zero is `None`.
+/// Reads an optional hash: 32 bytes, all zero for `None`.
+///
+/// # Errors
+///
+/// [`Malformed`] if fewer than 32 bytes are left.
 pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<DisclosureHash>, Malformed> {
     reader.array().map(|bytes| DisclosureHash::from_bytes(*bytes))
 }
 
-/// Reads a hash; all zero is malformed.
+/// Reads a hash: 32 bytes.
+///
+/// # Errors
+///
+/// [`Malformed`] if fewer than 32 bytes are left, or all of them are zero.
 pub fn read(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
     read_optional(reader)?.ok_or(Malformed)
 }

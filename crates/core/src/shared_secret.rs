@@ -19,6 +19,7 @@ crate::boxed_secret! {
 impl SharedSecret {
     /// Boxes the output of a derivation, without a copy that is not wiped.
     #[doc(hidden)]
+    #[must_use]
     pub fn from_secret(secret: Secret<32>) -> Self {
         Self(Box::new(secret))
     }

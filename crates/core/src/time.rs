@@ -44,12 +44,17 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Encodes an optional time; zero is `None`.
+/// Encodes an optional time in seconds: 0 for `None`.
+#[must_use]
 pub fn to_seconds(moment: Option<Timestamp>) -> u64 {
     moment.map_or(0, Timestamp::as_unix_seconds)
 }
 
-/// Reads an optional time; zero is `None`.
+/// Reads an optional time: 8 bytes, 0 for `None`.
+///
+/// # Errors
+///
+/// [`Malformed`] if fewer than eight bytes are left.
 pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<Timestamp>, Malformed> {
     reader.u64().map(|seconds| (seconds != 0).then_some(Timestamp(seconds)))
 }
