@@ -133,8 +133,8 @@ pub use keys::{
     UsedPreKeys, VerifiedBundle,
 };
 pub use session::{
-    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, InitiateError, SealedSession,
-    Session, Staged, Stored, Suite,
+    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, HeldPlaintext, InitiateError,
+    SealedRecord, Session, Staged, Stored, Suite,
 };
 pub use storage::{StorageKey, UnsealError};
 pub use time::Timestamp;

@@ -14,20 +14,24 @@ use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 
 impl Account {
-    /// Encrypts the account into a record if it has changed since the last call.
+    /// Seals the account if it has changed since it was last sealed: the revision that the database must have, the new
+    /// one, and the record. [`crate::Conversation::seal`] does this too, together with the conversation's own record;
+    /// call this for changes outside of conversations. Uses 24 bytes of `rng` if there is a record.
     ///
-    /// A conversation's [changes](crate::Conversation::changes) include the account's record. Call this for changes
-    /// made outside conversations.
-    pub fn change(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
+    /// The record has a fixed name, [`RecordName::Account`](crate::conversation::RecordName::Account), so that there is no
+    /// `context`: use one storage key for each account.
+    pub fn seal(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
+        let mut rng = rng;
         if self.stored == Some(self.revision) {
             return None;
         }
-        let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal(key, &mut rng) };
+        let change =
+            SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
         self.stored = Some(self.revision);
         Some(change)
     }
 
-    fn seal(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: _ } = self;
         let mut writer = SecretWriter::with_capacity(4_096);
         writer.u64(*revision).flag(*published);

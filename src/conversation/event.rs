@@ -188,7 +188,7 @@ impl Outgoing {
     }
 
     /// The envelopes, for an outbox that is written in the transaction that stores the records
-    /// ([`Conversation::changes`](super::Conversation::changes)), and sent from once that is committed. Sent before, they
+    /// ([`Conversation::seal`](super::Conversation::seal)), and sent from once that is committed. Sent before, they
     /// break the rule that the types keep otherwise.
     #[must_use]
     pub fn for_outbox(&self) -> &[Envelope] {
@@ -229,7 +229,7 @@ pub struct Incoming {
 
 impl Incoming {
     /// What arrived and happened, for an inbox that is written in the transaction that stores the records
-    /// ([`Conversation::changes`](super::Conversation::changes)), and for an answer that leaves in the same one. Shown
+    /// ([`Conversation::seal`](super::Conversation::seal)), and for an answer that leaves in the same one. Shown
     /// before that is committed, it can be shown again after a crash.
     #[must_use]
     pub fn for_inbox(&self) -> (&Received, &[Event]) {

@@ -19,7 +19,8 @@ use crate::labels::kind;
 use crate::revision;
 use crate::storage::{self, StorageKey, UnsealError};
 
-/// Which record of an application's database.
+/// Which record of an application's database. The library names these records itself, and seals each under its name: a
+/// conversation's record opens only with the conversation's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordName {
     /// The account of this device.
@@ -75,19 +76,16 @@ impl Changes {
 }
 
 impl Conversation {
-    /// Seals what changed since the last time: the conversation, and the account where its pre-keys or devices did.
-    pub fn changes(
-        &mut self,
-        account: &mut Account,
-        key: &StorageKey,
-        mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Changes {
+    /// Seals what changed since it was last sealed: the conversation, under its id, and the account, if its pre-keys or
+    /// devices changed. Uses 24 bytes of `rng` for each record.
+    pub fn seal(&mut self, account: &mut Account, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Changes {
+        let mut rng = rng;
         let mut records = Vec::new();
-        if let Some(SealedAccount { expected, revision, bytes }) = account.change(key, &mut rng) {
+        if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng) {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });
         }
         if self.stored != Some(self.revision) {
-            let bytes = self.seal(key, &mut rng);
+            let bytes = self.seal_record(key, &mut rng);
             let name = RecordName::Conversation(self.id);
             records.push(Record { name, expected: self.stored, revision: self.revision, bytes });
             self.stored = Some(self.revision);
@@ -96,7 +94,7 @@ impl Conversation {
         Changes { records, removed, conversation: self.id, revision: self.revision }
     }
 
-    fn seal(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored: _, former: _ } =
             self;
         let mut writer = SecretWriter::with_capacity(2_048);

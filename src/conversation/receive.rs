@@ -50,7 +50,7 @@ enum Taken {
 impl Conversation {
     /// Takes a message that arrived.
     ///
-    /// Where it set up a session, the account's pre-keys have changed too: [`Conversation::changes`] has both records.
+    /// Where it set up a session, the account's pre-keys have changed too: [`Conversation::seal`] has both records.
     ///
     /// # Errors
     ///

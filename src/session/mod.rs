@@ -6,9 +6,9 @@
 mod accept; //     a session from a peer's first message
 mod ciphertext; // the bytes that travel
 mod error; //      why not
-mod held; //       a ciphertext that waits until the state is stored
+mod held; //       messages, sent and received, that wait until the state is stored
 mod persist; //    sealed state
-mod staged; //     a plaintext that waits until the state is stored
+mod staged; //     a received message that is not committed yet
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -18,10 +18,10 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use accept::Accepted;
+pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};
 pub use ciphertext::{Ciphertext, CiphertextError};
 pub use error::{AcceptError, DecryptError};
 pub use held::Held;
-pub use persist::{SealedSession, Stored};
 pub use staged::Staged;
 
 pub use crate::handshake::InitiateError;
