@@ -92,31 +92,23 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, convert, disclosure, internal, primitives, revision, shared_secret, storage, time};
+mod labels; // every derivation label and every kind of record
 
-mod labels;
-
-mod keys;
-
-pub mod handshake;
-pub mod ratchet;
-
-mod session;
+pub mod handshake; // PQXDH with an encrypted identity
+mod keys; // identities, pre-keys, bundles
+pub mod ratchet; // the Double Ratchet with encrypted headers
+mod session; // one device to one device
 
 #[cfg(feature = "call")]
-pub mod call;
-
+pub mod call; // calls of two and of many, SFrame
 #[cfg(feature = "content")]
-pub mod content;
+pub mod content; // typed payloads
+pub mod media; // attachments
 
-pub mod media;
-
-pub mod device;
-
-pub mod hosting;
-
-mod account;
+mod account; // one device of an account
 pub mod conversation;
+pub mod device; // certificates, device lists, linking
+pub mod hosting; // devices whose keys a third party holds // all devices of two accounts
 
 pub mod manual;
 
@@ -127,7 +119,9 @@ pub use rand_core;
 pub use account::{Account, MaintenanceOutput, SealedAccount};
 pub use conversation::Conversation;
 
-pub use disclosure::DisclosureHash;
+pub use bisik_core::disclosure::DisclosureHash;
+pub use bisik_core::storage::{StorageKey, UnsealError};
+pub use bisik_core::time::Timestamp;
 pub use keys::{
     BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust,
     UsedPreKeys, VerifiedBundle,
@@ -136,5 +130,3 @@ pub use session::{
     AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, HeldPlaintext, InitiateError,
     SealedRecord, Session, Staged, Stored, Suite,
 };
-pub use storage::{StorageKey, UnsealError};
-pub use time::Timestamp;

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 use super::Account;
-use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::{DeviceDirectory, Primary};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Account {
     /// Seals the account if it has changed since it was last sealed: the revision that the database must have, the new
@@ -20,8 +20,7 @@ impl Account {
     ///
     /// The record has a fixed name, [`RecordName::Account`](crate::conversation::RecordName::Account), so that there is no
     /// `context`: use one storage key for each account.
-    pub fn seal(&mut self, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
-        let mut rng = rng;
+    pub fn seal(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         if self.stored == Some(self.revision) {
             return None;
         }

@@ -10,10 +10,10 @@ use super::error::SealError;
 use super::header::{Associated, MAX_METADATA};
 use super::keys::{BaseKey, Participant, SenderKey};
 use super::suite::{FrameKey, FrameSuite};
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, SealedRecord, Stored};
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
 ///
@@ -148,8 +148,11 @@ impl FrameSealer {
     /// # Errors
     ///
     /// [`SealError::Exhausted`] if fewer than `count` counters are left.
-    pub fn reserve(&mut self, count: u32, rng: &mut (impl CryptoRng + ?Sized)) -> Result<HeldCounters<'_>, SealError> {
-        let mut rng = rng;
+    pub fn reserve(
+        &mut self,
+        count: u32,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<HeldCounters<'_>, SealError> {
         let start = match self.origin {
             Origin::Memory => self.next,
             Origin::Recorded => self.limit,
@@ -223,8 +226,7 @@ pub struct HeldCounters<'a> {
 impl HeldCounters<'_> {
     /// Seals the record to store in place of the one before; less than 200 bytes. `context` names the record in the
     /// caller's store; the same must be given to [`FrameSealer::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let mut rng = rng;
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let state = self.sealer.encode(self.limit);
         let bytes = storage::seal(key, kind::FRAME_SEALER, context, &state, &mut rng);
         // The record's own random nonce, which follows the format byte, names it.

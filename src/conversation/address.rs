@@ -4,7 +4,7 @@
 
 use crate::device::AccountKey;
 use crate::labels;
-use crate::primitives::kdf::digest;
+use bisik_core::primitives::kdf::digest;
 
 bisik_core::id! {
     /// The name of a conversation: 16 bytes that follow from the two account keys, equal on both sides

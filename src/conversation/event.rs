@@ -11,7 +11,7 @@ use super::{ConversationId, DeviceAddress, MessageId, Side};
 use crate::device::FromOwnDevice;
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 /// One message to one device, ready for the relay, which sees the names and the length.
 #[derive(Clone, Debug)]

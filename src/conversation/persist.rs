@@ -12,12 +12,12 @@ use super::pending::Pending;
 use super::sent::{SentMessages, read_device, write_device};
 use super::{Conversation, ConversationId, IdentityPolicy, StoredConversation};
 use crate::account::{Account, SealedAccount};
-use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::DeviceDirectory;
 use crate::hosting::LabelState;
 use crate::labels::kind;
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// Which record of an application's database. The library names these records itself, and seals each under its name: a
 /// conversation's record opens only with the conversation's id.
@@ -78,8 +78,12 @@ impl Changes {
 impl Conversation {
     /// Seals what changed since it was last sealed: the conversation, under its id, and the account, if its pre-keys or
     /// devices changed. Uses 24 bytes of `rng` for each record.
-    pub fn seal(&mut self, account: &mut Account, key: &StorageKey, rng: &mut (impl CryptoRng + ?Sized)) -> Changes {
-        let mut rng = rng;
+    pub fn seal(
+        &mut self,
+        account: &mut Account,
+        key: &StorageKey,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Changes {
         let mut records = Vec::new();
         if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng) {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });

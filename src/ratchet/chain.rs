@@ -4,8 +4,8 @@
 
 use super::message_key::MessageKey;
 use crate::labels;
-use crate::primitives::kdf::HmacSha256;
-use crate::primitives::secret::Secret;
+use bisik_core::primitives::kdf::HmacSha256;
+use bisik_core::primitives::secret::Secret;
 
 /// `CK`: everything that the rest of a chain comes from.
 pub(super) struct ChainKey(Secret<32>);

@@ -27,12 +27,12 @@ pub use staged::Staged;
 pub use crate::handshake::InitiateError;
 pub use crate::ratchet::EncryptError;
 
-use crate::disclosure::DisclosureHash;
 use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
-use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
-use crate::revision;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::primitives::kdf::digest;
+use bisik_core::revision;
 
 /// Which protocol a session speaks. Fixed when it is set up: nothing is negotiated later, so nothing can be downgraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

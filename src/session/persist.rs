@@ -7,22 +7,21 @@ use alloc::boxed::Box;
 use rand_core::CryptoRng;
 
 use super::{Session, SetupState};
-use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::disclosure;
 use crate::handshake::FirstFlight;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::DoubleRatchet;
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::disclosure;
 use bisik_core::held::{self, SealedRecord};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
     /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. At most 1 KiB for
     /// an established session that waits for no message.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         self.seal_with(key, context, &mut rng)
     }
 

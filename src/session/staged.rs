@@ -9,9 +9,9 @@ use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, Session, SetupState};
 use crate::ratchet::Decrypted;
-use crate::revision;
-use crate::storage::StorageKey;
 use bisik_core::held::SealedRecord;
+use bisik_core::revision;
+use bisik_core::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
 ///

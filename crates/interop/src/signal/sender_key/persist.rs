@@ -25,8 +25,7 @@ impl GroupSender {
     /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the
     /// same must be given to [`GroupSender::unseal`]. Store it before a message is sent:
     /// [`encrypt_held`](GroupSender::encrypt_held) enforces that. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let Self { format, id, iteration, chain, signing, public, revision } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
         let (secret, edwards) = signing.halves();
@@ -70,8 +69,7 @@ impl GroupReceiver {
     /// Seals the receiver into one record: 118 bytes for one sender key, and 36 for each skipped message key. `context`
     /// names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses 24 bytes of
     /// `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let Self { states, revision } = self;
         let room = self.skipped_keys().saturating_mul(SKIPPED_KEY).saturating_add(states.len().saturating_mul(STATE));
         let mut writer = SecretWriter::with_capacity(room.saturating_add(BEFORE));

@@ -56,8 +56,7 @@ pub struct GroupSender {
 impl GroupSender {
     /// Generates a sender key. Uses 4 bytes of `rng` for its id, 32 for the chain and 32 for the signing pair.
     #[must_use]
-    pub fn generate(format: SenderKeyFormat, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let mut rng = rng;
+    pub fn generate(format: SenderKeyFormat, mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut id = [0; 4];
         rng.fill_bytes(&mut id);
         let chain = Box::new(ChainKey::new(Secret::random(&mut rng)));

@@ -21,8 +21,7 @@ impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so
     /// that records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. Under 1
     /// KiB for each state of a session that waits for no message.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let mut rng = rng;
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let states = self.states.len().saturating_mul(TYPICAL);
         let skipped = self.skipped_keys().saturating_mul(SKIPPED_KEY);
         let mut writer = SecretWriter::with_capacity(states.saturating_add(skipped));
