@@ -94,21 +94,28 @@ extern crate std;
 
 mod labels; // every derivation label and every kind of record
 
-pub mod handshake; // PQXDH with an encrypted identity
 mod keys; // identities, pre-keys, bundles
+
+pub mod handshake; // PQXDH with an encrypted identity
 pub mod ratchet; // the Double Ratchet with encrypted headers
+
 mod session; // one device to one device
 
 #[cfg(feature = "call")]
 pub mod call; // calls of two and of many, SFrame
+
 #[cfg(feature = "content")]
 pub mod content; // typed payloads
+
 pub mod media; // attachments
 
-mod account; // one device of an account
-pub mod conversation;
 pub mod device; // certificates, device lists, linking
-pub mod hosting; // devices whose keys a third party holds // all devices of two accounts
+
+pub mod hosting; // devices whose keys a third party holds
+
+mod account; // one device of an account
+
+pub mod conversation; // all devices of two accounts
 
 pub mod manual;
 

@@ -1,6 +1,7 @@
 //! Sealed records of accounts (docs/formats.md, section 12.6).
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -84,7 +85,7 @@ impl Account {
 }
 
 /// The record of an account. Store it only if the database has the expected revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
     /// The revision that the database must still have; `None` if it must have no record.
@@ -93,4 +94,12 @@ pub struct SealedAccount {
     pub revision: u64,
     /// The record.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for SealedAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { expected, revision, bytes } = self;
+        let mut shown = f.debug_struct("SealedAccount");
+        shown.field("expected", expected).field("revision", revision).field("length", &bytes.len()).finish()
+    }
 }

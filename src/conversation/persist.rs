@@ -4,6 +4,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -30,7 +31,7 @@ pub enum RecordName {
 }
 
 /// One sealed record, to be stored only if the database still has the expected revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// Which one.
     pub name: RecordName,
@@ -40,6 +41,15 @@ pub struct Record {
     pub revision: u64,
     /// The record.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, expected, revision, bytes } = self;
+        let mut shown = f.debug_struct("Record");
+        shown.field("name", name).field("expected", expected).field("revision", revision);
+        shown.field("length", &bytes.len()).finish()
+    }
 }
 
 /// The records that changed: all are stored, in one transaction, or none.
