@@ -1,31 +1,31 @@
-//! Why a conversation did not send or receive: a variant only where the caller acts differently.
+//! Why a conversation did not send or receive. An enum has a variant only if the caller acts differently on it.
 
 use crate::device::OwnDeviceError;
 use crate::hosting::Blocked;
 use bisik_core::internal::InternalError;
 
-/// Why nothing was sent. Nothing was changed.
+/// Why nothing was sent. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The peer's account key has changed and nobody has acknowledged that: show it, then
-    /// [`acknowledge`](super::Conversation::acknowledge).
+    /// The peer's account key has changed and was not acknowledged yet: show it to the user, then
+    /// [`acknowledge`](super::Conversation::acknowledge) it.
     IdentityChanged,
-    /// A device list has expired, the peer's or one's own: fetch a newer one.
+    /// A device list has expired, the peer's or the local account's: fetch a newer one.
     ListExpired,
-    /// Devices without a session are neither among the bundles nor among those known to be unavailable: see
+    /// Some devices have no session, no bundle in `supply`, and are not listed as unavailable: see
     /// [`plan`](super::Conversation::plan).
     NeedBundles,
-    /// A bundle is of another device than its address says.
+    /// A bundle belongs to another device than its address names.
     WrongBundle,
-    /// Longer than [`MAX_BODY`](super::MAX_BODY).
+    /// The message is longer than [`MAX_BODY`](super::MAX_BODY).
     TooLong,
-    /// This device is not, or no longer, in its own account's list.
+    /// This device is not, or no longer, in its account's device list.
     DeviceNotListed,
-    /// The label does not permit it: somebody else would read and the user has not agreed, or nobody can tell who reads. What is
-    /// queued waits.
+    /// The label does not permit sending: a third party would read and the user has not agreed, or it is not known who
+    /// would read. Queued messages wait.
     Blocked(Blocked),
-    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    /// A bug in this library, which no input causes: please report it.
     Internal,
 }
 
@@ -48,29 +48,30 @@ impl From<InternalError> for SendError {
     }
 }
 
-/// Why a message was not received. Nothing was changed.
+/// Why a message was not received. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReceiveError {
-    /// Its sender is in no device list that is known here: fetch that account's newer lists, then try again.
+    /// Its sender is in no known device list: fetch the account's newer lists, then try again.
     UnknownDevice,
-    /// A device list has expired, the peer's or one's own: fetch a newer one, then try again.
+    /// A device list has expired, the peer's or the local account's: fetch a newer one, then try again.
     ListExpired,
     /// It was received before: drop it.
     Replayed,
-    /// The session that it belongs to is lost on one side: [`ask_again`](super::Conversation::ask_again).
+    /// One side has lost the session that it belongs to: call [`ask_again`](super::Conversation::ask_again).
     SessionLost,
-    /// A last-resort key is overused: rotate one's pre-keys, publish, and let the sender try again.
+    /// A last-resort key has set up too many sessions: rotate the pre-keys, publish them, and let the sender try again.
     ReplayCacheFull,
-    /// Damaged or forged, or of sessions that this device lost by going back in time: drop it; if that repeats,
-    /// [`ask_again`](super::Conversation::ask_again).
+    /// It is damaged or forged, or belongs to sessions that this device lost by a rollback. Drop it; if that repeats,
+    /// call [`ask_again`](super::Conversation::ask_again).
     Rejected,
-    /// Written by the device that it comes from, and not what such a device may write here: a broken or hostile device.
+    /// Its authenticated sender may not send such a message here: the device is broken or hostile.
     ProtocolViolation,
-    /// This device is not, or no longer, in its own account's list.
+    /// This device is not, or no longer, in its account's device list.
     DeviceNotListed,
-    /// This device is listed as hosted and does not hold the disclosure of that: nothing is decrypted without a deadline
-    /// ([`Account::set_disclosure`](crate::Account::set_disclosure)).
+    /// This device is listed as hosted, but does not have its disclosure
+    /// ([`Account::set_disclosure`](crate::Account::set_disclosure)). Without one there is no deadline for deletion, so
+    /// nothing is decrypted.
     DisclosureNeeded,
 }
 

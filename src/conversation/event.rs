@@ -1,6 +1,7 @@
-//! What an operation on a conversation gives: envelopes to send, what arrived, and events that a user interface shows.
+//! The results of operations on a conversation: envelopes to send, received messages, and events for the user
+//! interface.
 //!
-//! Does not know how any of it is shown or sent. Both forms are held until the records are stored.
+//! Envelopes and received messages are held until the records are stored.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,44 +14,45 @@ use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
 use bisik_core::time::Timestamp;
 
-/// One message to one device, ready for the relay, which sees the names and the length.
+/// A message to one device, ready for the relay, which sees the ids and the length.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    /// The message's name; it comes back as [`Arrival::id`].
+    /// The id of the message; the receiver gets it as [`Arrival::id`].
     pub id: MessageId,
-    /// The device it goes to.
+    /// The receiving device.
     pub to: DeviceAddress,
-    /// The bytes that travel.
+    /// The encrypted message.
     pub ciphertext: Ciphertext,
 }
 
-/// What a relay delivers: a message, and whom it says it is from. Neither name is believed before the message verifies.
+/// A message that a relay delivers, with its claimed sender. Neither id nor sender is trusted before the message
+/// verifies.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// The message's name.
+    /// The id of the message.
     pub id: MessageId,
-    /// The device that it comes from, as seen from this end.
+    /// The claimed sender, as seen from the local account.
     pub from: DeviceAddress,
-    /// The bytes that travelled.
+    /// The encrypted message.
     pub ciphertext: Ciphertext,
 }
 
-/// Something that happened, beside what was sent or received.
+/// An event besides the messages that were sent or received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A device of the peer's, or one's own, has the message.
+    /// A device of the peer's account, or another own device, has received the message.
     Delivered {
         /// The message.
         id: MessageId,
-        /// The device that has it.
+        /// The device that received it.
         device: DeviceAddress,
     },
-    /// A device asks for a message that it cannot have: too old, not meant for it, or asked for too often.
+    /// A device asked for a message that it cannot have: too old, not meant for it, or asked for too often.
     NotSentAgain {
         /// The message.
         id: MessageId,
-        /// The device that asks.
+        /// The device that asked.
         device: DeviceAddress,
     },
     /// A device set up a new session because it lost the old ones.
@@ -58,14 +60,15 @@ pub enum Event {
         /// The device.
         device: DeviceAddress,
     },
-    /// The sender goes by a newer device list than is known here: fetch it.
+    /// The sender uses a newer device list than the one known here: fetch it.
     ListOutdated {
-        /// Whose list.
+        /// The account whose list it is.
         side: Side,
-        /// The sequence number that the sender goes by.
+        /// The sequence number of the sender's list.
         sequence: u64,
     },
-    /// Sender and receiver hold different lists under the same numbers: somebody shows different people different devices.
+    /// Sender and receiver hold different lists with the same sequence number: the relay or the account shows different
+    /// devices to different people.
     ListsForked,
     /// Devices of the peer's account joined.
     DevicesAdded {
@@ -77,49 +80,50 @@ pub enum Event {
         /// Their indexes.
         indexes: Vec<u32>,
     },
-    /// The label has changed: who else reads, or that nobody can tell. Showing it is part of the protocol.
+    /// The label has changed: who else can read, or that it is not known. The protocol requires that the user is shown
+    /// this.
     Label(Box<LabelEvent>),
-    /// Another own device shared a decision that is not about this peer, or not signed as it says.
+    /// Another own device shared a decision that is not about this peer, or whose signature does not verify.
     DecisionNotAdopted {
         /// The device.
         device: DeviceAddress,
-        /// Why.
+        /// The reason.
         error: DecisionError,
     },
-    /// The peer has another account key: another telephone, another owner, or somebody in the middle.
+    /// The peer has another account key: a new phone, a new owner, or an attacker in the middle.
     IdentityChanged,
 }
 
-/// What arrived.
+/// A received message.
 #[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
     /// A message from the peer.
     Message {
-        /// Its name.
+        /// The id of the message.
         id: MessageId,
-        /// The device that wrote it.
+        /// The device that sent it.
         from: DeviceAddress,
-        /// What it says.
+        /// The content.
         body: Zeroizing<Vec<u8>>,
-        /// On a hosted device: when it has to be deleted, as the disclosure promises.
+        /// On a hosted device: the time by which its disclosure promises to delete the message.
         delete_by: Option<Timestamp>,
     },
-    /// A message that another of one's own devices sent to the peer. Only a verified own device can produce it.
+    /// A message that another own device sent to the peer. Only a verified own device can produce it.
     Sent {
-        /// Its name.
+        /// The id of the message.
         id: MessageId,
-        /// What it says, and which device wrote it.
+        /// The content, with the device that sent it.
         body: FromOwnDevice<Zeroizing<Vec<u8>>>,
     },
-    /// What a user decided about this hosted device: verify and [`countersign`](super::Conversation::countersign) it.
+    /// A user's decision about this hosted device: verify and [`countersign`](super::Conversation::countersign) it.
     Decision {
         /// The device that sent it.
         from: DeviceAddress,
         /// The decision.
         decision: Box<Decision>,
     },
-    /// The hosted device's countersignature of what the user decided: verify and keep it.
+    /// The hosted device's countersignature of the user's decision: verify and keep it.
     DecisionReceipt {
         /// The device that sent it.
         from: DeviceAddress,
@@ -151,7 +155,8 @@ impl fmt::Debug for Received {
     }
 }
 
-/// The proof that a conversation's record was stored at some revision; comes only from [`Changes::stored`](super::Changes::stored).
+/// Proof that a conversation's record was stored at some revision; comes only from
+/// [`Changes::stored`](super::Changes::stored).
 #[derive(Debug)]
 #[must_use = "it releases what was held until now"]
 pub struct StoredConversation {
@@ -159,7 +164,7 @@ pub struct StoredConversation {
     pub(super) revision: u64,
 }
 
-/// Envelopes that are given out when the records are stored: **store before you send**.
+/// Envelopes that are released once the records are stored: **store before you send**.
 #[must_use = "the messages were encrypted and are not sent"]
 pub struct Outgoing {
     pub(super) id: MessageId,
@@ -169,13 +174,13 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The name of the message that was sent.
+    /// The id of the message that was sent.
     #[must_use]
     pub const fn id(&self) -> MessageId {
         self.id
     }
 
-    /// How many envelopes there are.
+    /// The number of envelopes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.envelopes.len()
@@ -195,11 +200,11 @@ impl Outgoing {
         &self.envelopes
     }
 
-    /// The envelopes, against the proof that the conversation was stored after them.
+    /// Releases the envelopes, if `stored` proves that the conversation was stored after they were made.
     ///
     /// # Errors
     ///
-    /// Itself, where the proof is of another conversation or of an earlier revision.
+    /// Returns itself if the proof is of another conversation or of an earlier revision.
     pub fn release(self, stored: &StoredConversation) -> Result<Vec<Envelope>, Self> {
         if stored.conversation == self.conversation && stored.revision >= self.revision {
             Ok(self.envelopes)
@@ -218,7 +223,7 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// What arrived, given out when the records are stored: **store before you show**.
+/// A received message and its events, released once the records are stored: **store before you show**.
 #[must_use = "a message that is not released was not shown"]
 pub struct Incoming {
     pub(super) received: Box<Received>,
@@ -236,11 +241,11 @@ impl Incoming {
         (&self.received, &self.events)
     }
 
-    /// The message and events, against the proof that the conversation was stored after them.
+    /// Releases message and events, if `stored` proves that the conversation was stored after they arrived.
     ///
     /// # Errors
     ///
-    /// Itself, where the proof is of another conversation or of an earlier revision.
+    /// Returns itself if the proof is of another conversation or of an earlier revision.
     pub fn release(self, stored: &StoredConversation) -> Result<(Received, Vec<Event>), Self> {
         if stored.conversation == self.conversation && stored.revision >= self.revision {
             Ok((*self.received, self.events))

@@ -1,6 +1,6 @@
-//! Flushing: sends what is owed (docs/spec/conversations.md, section 12.5).
+//! Flushing: sends pending acknowledgements, requests and repeated messages (docs/spec/conversations.md, section 12.5).
 //!
-//! Does not know when: the application calls it after receiving, and when it has time.
+//! The application calls it after receiving, and whenever it has time.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -14,14 +14,14 @@ use crate::account::Account;
 use bisik_core::time::Timestamp;
 
 impl Conversation {
-    /// Whether [`Conversation::flush`] has anything to send.
+    /// Returns whether [`Conversation::flush`] has anything to send.
     #[must_use]
     pub fn owes(&self, now: Timestamp) -> bool {
         !self.owed(now).is_empty()
     }
 
-    /// Which bundles [`Conversation::flush`] needs: those of devices that something is owed to and that have no session, or
-    /// whose sessions are lost.
+    /// Returns the bundles that [`Conversation::flush`] needs: those of devices that something is pending for, and
+    /// whose sessions are missing or lost.
     #[must_use]
     pub fn due(&self, account: &Account, now: Timestamp) -> Vec<Needed> {
         let owed = self.owed(now);
@@ -47,13 +47,14 @@ impl Conversation {
         !self.unacknowledged && self.pending.has_note(device)
     }
 
-    /// Sends what is owed: acknowledgements, requests for messages that did not decrypt, and messages that were asked for.
+    /// Sends everything pending: acknowledgements, requests for messages that did not decrypt, and messages that were
+    /// asked for.
     ///
-    /// `supply` as for [`Conversation::send`], for the devices of [`Conversation::due`].
+    /// `supply` is as for [`Conversation::send`], for the devices of [`Conversation::due`].
     ///
     /// # Errors
     ///
-    /// [`SendError`]; nothing has changed then, and everything is still owed.
+    /// [`SendError`]. On error the state is unchanged, and everything is still pending.
     pub fn flush(
         &mut self,
         account: &Account,

@@ -1,7 +1,6 @@
-//! Frames: what a message between two devices of a conversation carries inside its session (docs/spec/conversations.md,
-//! section 12.2).
+//! Frames: the plaintext of a message between two devices of a conversation (docs/spec/conversations.md, section 12.2).
 //!
-//! Does not know sessions. A frame names the conversation, the message, and the device lists that its sender goes by.
+//! A frame names the conversation, the message, and the device lists that its sender uses.
 
 use alloc::vec::Vec;
 use zeroize::Zeroizing;

@@ -1,7 +1,7 @@
-//! Who else reads: the label of the conversation, and what the user decides about it (docs/spec/hosting.md, section 11,
-//! and docs/spec/conversations.md, section 12.7).
+//! The label of the conversation, and the user's decisions about it (docs/spec/hosting.md, section 11, and
+//! docs/spec/conversations.md, section 12.7).
 //!
-//! Does not know how a label follows from evidence: it gathers the evidence, and keeps what was decided on its way.
+//! How a label follows from evidence is in `hosting`; this file gathers the evidence and sends the decisions.
 
 use alloc::vec::Vec;
 
@@ -16,16 +16,15 @@ use crate::hosting::{
 use bisik_core::time::Timestamp;
 
 impl Conversation {
-    /// The label, and everything that it follows from.
+    /// Returns the label, with everything that it follows from.
     #[must_use]
     pub const fn label(&self) -> &LabelState {
         &self.label
     }
 
-    /// P-12.15: looks at the peer's devices and at the disclosures that the server has for them, and says whether the
-    /// label has
-    /// changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this; beside them it is for disclosures that came
-    /// late, and for a clock that went on.
+    /// Evaluates the peer's devices and the disclosures that the server has for them, and returns an event if the label
+    /// has changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this too; call it for disclosures
+    /// that arrived later, and when time has passed. Requirement P-12.15.
     pub fn observe(&mut self, account: &Account, disclosures: &[Disclosure], now: Timestamp) -> Option<LabelEvent> {
         let presented: Vec<_> =
             self.peer.devices().iter().map(|entry| present(&self.label, entry, disclosures, now)).collect();
@@ -60,12 +59,12 @@ impl Conversation {
         event
     }
 
-    /// The user agrees to what was `shown`. The decision goes to the hosted device and to the user's other devices with the next
-    /// [`flush`](Self::flush).
+    /// Records that the user agrees to the disclosure that was `shown`. The decision goes to the hosted device and to
+    /// the user's other devices with the next [`flush`](Self::flush).
     ///
     /// # Errors
     ///
-    /// [`DecideError`]; nothing has changed then.
+    /// [`DecideError`]. On error the state is unchanged.
     pub fn consent(
         &mut self,
         account: &Account,
@@ -76,11 +75,12 @@ impl Conversation {
         Ok(self.decided(account, shown, decided))
     }
 
-    /// The user refuses what was `shown`. As [`consent`](Self::consent).
+    /// Records that the user refuses the disclosure that was `shown`. Arguments and result as for
+    /// [`consent`](Self::consent).
     ///
     /// # Errors
     ///
-    /// [`DecideError`]; nothing has changed then.
+    /// [`DecideError`]. On error the state is unchanged.
     pub fn refuse(
         &mut self,
         account: &Account,
@@ -91,11 +91,11 @@ impl Conversation {
         Ok(self.decided(account, shown, decided))
     }
 
-    /// The user takes back consent to `agreed`. As [`consent`](Self::consent).
+    /// Records that the user withdraws consent to `agreed`. Arguments and result as for [`consent`](Self::consent).
     ///
     /// # Errors
     ///
-    /// [`DecideError`]; nothing has changed then.
+    /// [`DecideError`]. On error the state is unchanged.
     pub fn withdraw(
         &mut self,
         account: &Account,
@@ -127,12 +127,12 @@ impl Conversation {
         event
     }
 
-    /// On a hosted device: countersigns what a user decided ([`Received::Decision`](super::Received::Decision)). The receipt
-    /// goes to the user with the next [`flush`](Self::flush); keep it too.
+    /// Countersigns, on a hosted device, a user's decision ([`Received::Decision`](super::Received::Decision)). The
+    /// receipt goes to the user with the next [`flush`](Self::flush); keep it too.
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] where the decision is not this peer's about this device; nothing has changed then.
+    /// [`DecisionError`] if the decision is not this peer's about this device. On error the state is unchanged.
     pub fn countersign(
         &mut self,
         account: &Account,

@@ -1,7 +1,5 @@
-//! The sessions with one device: which one to send in, which ones still to decrypt in (docs/spec/conversations.md,
+//! The sessions with one device: which one to send in, and which ones can still decrypt (docs/spec/conversations.md,
 //! section 12.3).
-//!
-//! Does not know accounts or frames.
 
 use alloc::vec::Vec;
 

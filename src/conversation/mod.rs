@@ -1,6 +1,7 @@
-//! [`Conversation`]: one account with another, over all devices of both (docs/spec/conversations.md, section 12).
+//! [`Conversation`]: the messages between two accounts, over all devices of both (docs/spec/conversations.md, section
+//! 12).
 //!
-//! Does not know any network or database: an operation takes what arrived and gives what is to be sent, shown and stored.
+//! An operation performs no I/O. It takes received messages, and returns what to send, show and store.
 //!
 //! ```text
 //!               plan ──▶ bundles ──▶ send ──▶ Outgoing ─┐
@@ -46,21 +47,21 @@ use link::Link;
 use pending::Pending;
 use sent::SentMessages;
 
-/// What happens when the peer's account key changes.
+/// How a conversation reacts when the peer's account key changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdentityPolicy {
-    /// Nothing is sent until somebody has acknowledged the new key.
+    /// Nothing is sent until the user has acknowledged the new key.
     #[default]
     Block,
-    /// It is an event, and sending goes on. Nothing that was sent before is ever sent again to the new key.
+    /// The change is an event, and sending goes on. Messages sent before are never sent again to the new key.
     Notify,
 }
 
-/// A conversation with one peer account: the sessions with all its devices and with one's own other devices, the messages
-/// that may be asked for again, and what is owed. One record.
+/// A conversation with one peer account: the sessions with all its devices and with the other own devices, the sent
+/// messages that may be asked for again, and everything pending. It is stored as one record.
 ///
-/// Needs the [`Account`] of this device at every operation. Two rules keep it safe across crashes, and its types make a
-/// program keep them: what an operation gives is held until the [`Changes`] it made are stored.
+/// Every operation needs the [`Account`] of this device. Two rules keep a conversation safe across crashes, and its
+/// types enforce them: the results of an operation are held until the [`Changes`] that it made are stored.
 pub struct Conversation {
     id: ConversationId,
     peer: DeviceDirectory,
@@ -79,9 +80,9 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// A conversation with the account whose device list was verified against its account key
-    /// ([`DeviceDirectory::trust`]), and the event with its first label. `disclosures` are those that the server has for hosted
-    /// devices of the list.
+    /// Starts a conversation with the account whose device list was verified against its account key
+    /// ([`DeviceDirectory::trust`]), and returns it with the event for its first label. `disclosures` are those that
+    /// the server has for hosted devices of the list.
     #[must_use]
     pub fn new(
         account: &Account,
@@ -108,37 +109,37 @@ impl Conversation {
         (conversation, event)
     }
 
-    /// Its name, equal on both sides.
+    /// Returns the conversation's id, equal on both sides.
     #[must_use]
     pub const fn id(&self) -> ConversationId {
         self.id
     }
 
-    /// What is known of the peer's devices.
+    /// Returns what is known of the peer's devices.
     #[must_use]
     pub const fn peer(&self) -> &DeviceDirectory {
         &self.peer
     }
 
-    /// Grows with every change.
+    /// Returns the revision, which grows with every change.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Messages kept because some device has not acknowledged them.
+    /// Returns the number of sent messages that some device has not acknowledged.
     #[must_use]
     pub fn unacknowledged_messages(&self) -> usize {
         self.sent.len()
     }
 
-    /// Takes newer device lists of the peer's account, oldest first, and the disclosures that belong to the newest.
+    /// Accepts newer device lists of the peer's account, oldest first, with the disclosures that belong to the newest.
     ///
-    /// Sessions with devices that left are forgotten, and so is what was kept for them.
+    /// Sessions with removed devices are deleted, and so is everything kept for them.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError`]; nothing has changed then.
+    /// [`DeviceListError`]. On error the state is unchanged.
     pub fn accept_devices(
         &mut self,
         account: &Account,
@@ -159,9 +160,8 @@ impl Conversation {
         Ok(events)
     }
 
-    /// P-12.12: the peer has another account key. All sessions with it end; nothing that was sent before is sent again;
-    /// with
-    /// [`IdentityPolicy::Block`] nothing is sent at all until [`Conversation::acknowledge`].
+    /// Replaces the peer's account key. All sessions with it end, and nothing that was sent before is sent again. With
+    /// [`IdentityPolicy::Block`] nothing is sent until [`Conversation::acknowledge`]. Requirement P-12.12.
     #[must_use = "show it: it may be somebody else"]
     pub fn replace_peer(
         &mut self,
@@ -190,7 +190,8 @@ impl Conversation {
         events
     }
 
-    /// Somebody has seen that the peer's account key is now this one. `false` where it is another: then nothing changes.
+    /// Records that the user has seen the peer's new account key. Returns `false`, and changes nothing, if the key is
+    /// another.
     #[must_use = "it says whether the key is the one that was acknowledged"]
     pub fn acknowledge(&mut self, key: &AccountKey) -> bool {
         if self.peer.account() != key {
@@ -276,5 +277,5 @@ fn under(one: Option<DisclosureHash>, other: Option<DisclosureHash>) -> Option<D
     Some(DisclosureHash::of(&[labels::CONVERSATION_DISCLOSURES, first.as_bytes(), second.as_bytes()]))
 }
 
-/// Bytes of one message at most: a mebibyte, less the frame. Longer things travel as attachments.
+/// Longest message in bytes: one mebibyte, less the frame. Larger files are sent as attachments.
 pub const MAX_BODY: usize = (1 << 20) - frame::OVERHEAD;

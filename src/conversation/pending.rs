@@ -1,7 +1,7 @@
-//! What is owed: acknowledgements, requests for lost messages, and messages to be sent again
+//! Everything pending: acknowledgements, requests for lost messages, and messages to send again
 //! (docs/spec/conversations.md, section 12.5).
 //!
-//! Does not know sessions. Lives in the sealed record, so a crash forgets none of it.
+//! It is part of the sealed record, so a crash loses none of it.
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;

@@ -1,6 +1,6 @@
-//! A conversation as one record, and the records of one operation together (docs/formats.md, section 12.6).
+//! A conversation as one record, and the records that one operation changes (docs/formats.md, section 12.6).
 //!
-//! Does not know where records are kept: the application's database is the store, by compare-and-swap.
+//! The application's database is the store, with compare-and-swap.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -24,22 +24,22 @@ use bisik_core::storage::{self, StorageKey, UnsealError};
 /// conversation's record opens only with the conversation's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordName {
-    /// The account of this device.
+    /// The record of this device's account.
     Account,
-    /// A conversation.
+    /// The record of a conversation.
     Conversation(ConversationId),
 }
 
 /// One sealed record, to be stored only if the database still has the expected revision.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Which one.
+    /// The name of the record.
     pub name: RecordName,
-    /// The revision that the database must have now; `None` where it must have no record.
+    /// The revision that the database must have now; `None` if it must have no record.
     pub expected: Option<u64>,
-    /// The revision of these bytes.
+    /// The revision of this record.
     pub revision: u64,
-    /// The record.
+    /// The sealed record.
     pub bytes: Vec<u8>,
 }
 
@@ -52,10 +52,10 @@ impl fmt::Debug for Record {
     }
 }
 
-/// The records that changed: all are stored, in one transaction, or none.
+/// The records that changed. Store all of them in one transaction, or none.
 ///
-/// Where the database has another revision than expected, another worker was faster: drop the values in memory, load them
-/// again, and do the operation again.
+/// If the database has another revision than expected, another worker was faster: drop the values in memory, load them
+/// again, and repeat the operation.
 #[derive(Debug)]
 #[must_use = "what was changed is not stored"]
 pub struct Changes {
@@ -66,19 +66,20 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The records, one or two of them.
+    /// Returns the records, one or two of them.
     #[must_use]
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// A record that is to be removed in the same transaction: the peer's account key has changed, and with it the name.
+    /// Returns the name of a record to remove in the same transaction: the peer's account key has changed, and the name
+    /// with it.
     #[must_use]
     pub const fn removed(&self) -> Option<RecordName> {
         self.removed
     }
 
-    /// The caller's word that the database has all of them.
+    /// Confirms that the database has stored all of them.
     pub fn stored(self) -> StoredConversation {
         let Self { records: _, removed: _, conversation, revision } = self;
         StoredConversation { conversation, revision }
@@ -132,8 +133,9 @@ impl Conversation {
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key or record is not the one it was sealed with, or it is another conversation's;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if the record was sealed with another key, was changed, or belongs to another
+    /// conversation;
+    /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(account: &Account, key: &StorageKey, id: ConversationId, record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::CONVERSATION, id.as_bytes(), record)?;
         let conversation = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;

@@ -1,4 +1,4 @@
-//! Receiving: a message from one device, in whichever session it belongs to (docs/spec/conversations.md, section 12.4).
+//! Receiving a message from one device, in the session that it belongs to (docs/spec/conversations.md, section 12.4).
 //!
 //! Verify, then commit: the sender is looked up, the message decrypted and its frame checked before anything changes.
 
@@ -48,13 +48,13 @@ enum Taken {
 }
 
 impl Conversation {
-    /// Takes a message that arrived.
+    /// Receives a message.
     ///
     /// Where it set up a session, the account's pre-keys have changed too: [`Conversation::seal`] has both records.
     ///
     /// # Errors
     ///
-    /// [`ReceiveError`]; neither the conversation nor the account has changed then.
+    /// [`ReceiveError`]. On error neither the conversation nor the account has changed.
     pub fn receive(
         &mut self,
         account: &mut Account,
@@ -210,12 +210,13 @@ impl Conversation {
         events
     }
 
-    /// A message could not be decrypted: asks its sender for it again, with the next [`Conversation::flush`].
+    /// Asks the sender again for a message that could not be decrypted, with the next [`Conversation::flush`].
     ///
-    /// For [`ReceiveError::SessionLost`]; for a [`ReceiveError::Rejected`] that repeats. A relay can cause the latter at will,
-    /// which is why it is asked for three times at most, and why a session is set up anew at most once an hour.
+    /// Call it for [`ReceiveError::SessionLost`], and for a [`ReceiveError::Rejected`] that repeats. A relay can cause
+    /// the latter at will, so a message is asked for at most three times, and a session is replaced at most once an
+    /// hour.
     ///
-    /// `false` where it was asked for too often, or has arrived: then it is given up.
+    /// Returns `false` if the message was asked for too often, or has arrived: then it is given up.
     #[must_use = "a message that is given up should be shown as missing"]
     pub fn ask_again(&mut self, id: MessageId, from: DeviceAddress) -> bool {
         if self.pending.has_seen(id) {

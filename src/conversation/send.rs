@@ -1,7 +1,5 @@
-//! Sending: one message to every device of the peer and to one's own other devices (docs/spec/conversations.md, section
+//! Sending: one message to every device of the peer and to the other own devices (docs/spec/conversations.md, section
 //! 12.4).
-//!
-//! Does not know what the message says.
 
 use alloc::vec::Vec;
 
@@ -18,21 +16,21 @@ use crate::session::{InitiateError, Session};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
-/// A device that a bundle is needed for.
+/// A device for which a bundle is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needed {
     /// Which device.
     pub device: DeviceAddress,
-    /// Its identity key: pin it when the bundle is verified ([`crate::Trust::Pinned`]).
+    /// Its identity key: pin it when you verify the bundle ([`crate::Trust::Pinned`]).
     pub key: IdentityKey,
 }
 
-/// Bundles that were fetched, and devices that have none: the server does not know them, or they are gone for good.
+/// Bundles that were fetched, and devices without one, because the server does not know them or they are gone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Supply<'a> {
     /// A verified bundle for each device.
     pub bundles: &'a [(DeviceAddress, VerifiedBundle)],
-    /// Devices that are left out, rather than sending nothing at all.
+    /// Devices to leave out, so that the others still get the message.
     pub unavailable: &'a [DeviceAddress],
 }
 
@@ -46,7 +44,7 @@ impl Supply<'_> {
 pub(super) type NewSessions = Vec<(DeviceAddress, Session)>;
 
 impl Conversation {
-    /// Which bundles [`Conversation::send`] needs: those of all devices without a session.
+    /// Returns the bundles that [`Conversation::send`] needs: those of all devices without a session.
     #[must_use]
     pub fn plan(&self, account: &Account) -> Vec<Needed> {
         let missing = self.devices(account).filter(|(device, entry)| {
@@ -56,13 +54,13 @@ impl Conversation {
         missing.map(|(device, entry)| Needed { device, key: *entry.identity() }).collect()
     }
 
-    /// Encrypts `body`, of at most [`MAX_BODY`] bytes, for every device of the peer and for one's own others.
+    /// Encrypts `body`, of at most [`MAX_BODY`] bytes, for every device of the peer and for the other own devices.
     ///
-    /// `supply` has a bundle for each device of [`Conversation::plan`], or says that there is none.
+    /// `supply` has a bundle for each device that [`Conversation::plan`] returns, or lists the device as unavailable.
     ///
     /// # Errors
     ///
-    /// [`SendError`]; nothing has changed then.
+    /// [`SendError`]. On error the state is unchanged.
     pub fn send(
         &mut self,
         account: &Account,

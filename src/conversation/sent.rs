@@ -1,6 +1,6 @@
-//! Messages that were sent, kept for devices that could not decrypt them (docs/spec/conversations.md, section 12.5).
+//! Sent messages, kept for devices that could not decrypt them (docs/spec/conversations.md, section 12.5).
 //!
-//! Does not know sessions. Lives in the sealed record, so what it keeps is encrypted at rest.
+//! They are part of the sealed record, and so encrypted at rest.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;

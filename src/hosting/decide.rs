@@ -88,7 +88,7 @@ impl LabelState {
         let reconsidered = choice == Choice::Consent && known.is_some_and(|known| known.choice.is_strict());
         let round = known.map_or(0, |known| known.round);
         let round = round.checked_add(u32::from(reconsidered)).ok_or(DecideError::TooManyRounds)?;
-        // Later than the decision it replaces, even if the clock was set back.
+        // Dated later than the decision it replaces, even if the clock was set back.
         let after = known.map(|known| known.decided).max(self.lapsed);
         let decided = after.map_or(now, |after| now.max(after.plus_seconds(1)));
         let decision = Decision::sign(choice, own, device, &self.account, disclosure, (round, decided));
@@ -140,7 +140,7 @@ impl LabelState {
                 next.label = Label::Unverified { why: Unverified::Disclosure(error) };
                 return Ok(self.transition(next, Vec::new(), now));
             }
-            // An older or a newer one than here: the device list tells which is in force.
+            // It is older or newer than the known one. The device list shows which is in force.
             Some(_) => {}
             None => next.remember(SeenDevice::new(&verified).absent(now)),
         }
@@ -160,7 +160,7 @@ impl LabelState {
     }
 }
 
-/// What the label remembers of a decision.
+/// Converts a decision to what the label remembers of it.
 fn to_record(decision: &Decision, terms: &HostingTerms) -> RecordedDecision {
     RecordedDecision {
         choice: decision.choice(),

@@ -84,7 +84,7 @@ impl Texts {
         }
     }
 
-    /// Fills in the placeholders. The name goes in last, so that nothing in it is taken for a placeholder.
+    /// Fills in the placeholders. The name is inserted last, so that no text in it is taken for a placeholder.
     fn fill(&self, text: &str, change: &LabelChange) -> String {
         let keeps = change.retention.map_or_else(|| self.unknown_storage.to_string(), |kept| self.keeps(&kept));
         let name = change.operator.as_ref().map_or(self.somebody, |operator| operator.name.as_str());

@@ -1,13 +1,11 @@
 //! The symmetric step: a chain key gives one message key and the next chain key (docs/spec/session.md, section 4.3).
-//!
-//! Does not know directions or numbers.
 
 use super::message_key::MessageKey;
 use crate::labels;
 use bisik_core::primitives::kdf::HmacSha256;
 use bisik_core::primitives::secret::Secret;
 
-/// `CK`: everything that the rest of a chain comes from.
+/// `CK`: the chain key, from which all later keys of the chain are derived.
 pub(super) struct ChainKey(Secret<32>);
 
 impl ChainKey {
@@ -22,7 +20,7 @@ impl ChainKey {
         (Self(hash.hash(&[labels::CHAIN_NEXT])), message_key)
     }
 
-    /// The next chain key alone, where nobody will ask for the message key.
+    /// The next chain key alone, when the message key is not needed.
     pub(super) fn skip(&self) -> Self {
         Self(HmacSha256::new(&self.0).hash(&[labels::CHAIN_NEXT]))
     }

@@ -1,7 +1,7 @@
 //! Headers and their encryption (docs/spec/session.md, section 4.4).
 //!
-//! Does not know chains. A header's tag covers the whole message, so that whoever does not hold the header key cannot
-//! make a receiver do more than check tags.
+//! A header's tag covers the whole message, so that an attacker without the header key cannot make a receiver do more
+//! than check tags.
 
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader};
@@ -32,7 +32,7 @@ impl HeaderKey {
         Self { secret: self.secret.duplicate(), aead: self.aead.clone() }
     }
 
-    /// Encrypts `header` in place, without a tag: that comes when the body is there.
+    /// Encrypts `header` in place, without a tag, which is computed once the body is encrypted.
     pub(super) fn encrypt(&self, salt: &[u8; SALT], header: &mut [u8]) {
         self.aead.apply_stream(&nonce(salt, HEADER_NONCE), header);
     }
@@ -47,7 +47,7 @@ impl HeaderKey {
         self.aead.verify(&[digest, body_tag], tag)
     }
 
-    /// The header inside. The tag must have been found to fit.
+    /// Decrypts the header. The caller has verified its tag.
     pub(super) fn decrypt(&self, header: &SealedHeader<'_>) -> Result<Header, Malformed> {
         let mut plaintext = Zeroizing::new(*header.ciphertext);
         self.aead.apply_stream(&nonce(header.salt, HEADER_NONCE), plaintext.as_mut_slice());
@@ -55,7 +55,7 @@ impl HeaderKey {
     }
 }
 
-/// A header as it travels: the salt and the encrypted header.
+/// An encrypted header, with the salt of its message.
 #[derive(Clone, Copy)]
 pub(super) struct SealedHeader<'a> {
     pub(super) salt: &'a [u8; SALT],
@@ -69,7 +69,7 @@ impl SealedHeader<'_> {
     }
 }
 
-/// What a header says.
+/// A decrypted header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// The sender's ratchet key.

@@ -6,10 +6,10 @@ use bisik_core::primitives::aead::NONCE;
 /// Bytes of the salt, fresh for each message.
 pub(super) const SALT: usize = 16;
 
-/// Bytes of every header: ratchet key, two counters, and the part kept for the post-quantum ratchet.
+/// Bytes of every header: ratchet key, two counters, and the field reserved for the post-quantum ratchet.
 pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
 
-/// Bytes kept for the post-quantum ratchet, all zero until there is one (docs/spec/session.md, section 5). P-4.1.
+/// Bytes reserved for the post-quantum ratchet (docs/spec/session.md, section 5). P-4.1: all zero until it exists.
 pub(super) const POST_QUANTUM: usize = 44;
 
 /// The purpose in the nonce of a header.

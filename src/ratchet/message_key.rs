@@ -1,6 +1,4 @@
 //! Message keys: one for each message, used once, and the encryption of bodies (docs/spec/session.md, section 4.5).
-//!
-//! Does not know chains, numbers or headers.
 
 use alloc::vec::Vec;
 
@@ -27,12 +25,12 @@ impl MessageKey {
         Self(self.0.duplicate())
     }
 
-    /// Ready to encrypt one body. Consumes the key: it has no second use.
+    /// Prepares to encrypt one body. Consumes the key, which has no second use.
     pub(super) fn into_sealing(self) -> Sealing {
         Sealing(Aead::new(&self.0))
     }
 
-    /// The plaintext of `body`, or nothing if the tag over the message's digest does not fit.
+    /// Decrypts `body`; `None` if the tag over the message's digest does not verify.
     pub(super) fn open(
         &self,
         salt: &[u8; SALT],
@@ -50,18 +48,19 @@ impl MessageKey {
     }
 }
 
-/// A message key on the way to its one use.
+/// A message key that encrypts one body.
 pub(super) struct Sealing(Aead);
 
 impl Sealing {
-    /// P-4.3. The salt `r` that makes (key, nonce) unique even when `mk` is met again after a rollback: fresh randomness, and
-    /// beneath it header and body themselves, so that not even a repeated generator can pair one nonce with two of either.
+    /// P-4.3. The salt `r`, which keeps (key, nonce) unique even if `mk` is derived again after a rollback. It is
+    /// derived from fresh randomness and from header and plaintext, so that not even a repeating generator pairs one
+    /// nonce with two headers or two plaintexts.
     pub(super) fn salt(&self, randomness: &[u8; SALT], header: &[u8; HEADER], plaintext: &[u8]) -> [u8; SALT] {
         let full = self.0.derive(labels::MESSAGE_NONCE, &[randomness, header, plaintext]);
         full.truncate()
     }
 
-    /// Appends the encrypted body to `output`, and gives it.
+    /// Appends the encrypted body to `output` and returns it.
     pub(super) fn append<'a>(&self, salt: &[u8; SALT], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
         self.0.append_stream(&nonce(salt, BODY_NONCE), plaintext, output)
     }

@@ -1,7 +1,5 @@
 //! The Double Ratchet with encrypted headers (docs/spec/session.md, section 4). This page is its map.
 //!
-//! Does not know how the first secret came about, who the peer is, or where state is kept.
-//!
 //! ```text
 //!   sending.rs                                              receiving.rs
 //!   ──────────                                              ────────────
@@ -17,8 +15,8 @@
 //!              └── header.rs: encrypted under HK, its tag over the whole message ──┘
 //! ```
 //!
-//! **The step** is in two places: [`sending`](self) makes it lazily, before the first message after an answer; receiving
-//! makes it when the *next* header key opens a header. Both turn the same root key.
+//! **The step** is made in two places: [`sending`](self) makes it lazily, before the first message after a reply;
+//! receiving makes it when the *next* header key verifies a header. Both turn the same root key.
 
 mod chain; //       4.3  the symmetric step
 mod header; //      4.4  encrypted headers
@@ -28,8 +26,8 @@ mod message_key; // 4.5  bodies
 mod receiving; //   4.6  stage, then commit
 mod root; //        4.2  the DH step
 mod sending; //     4.6  the lazy step
-mod skipped; //     4.7  keys of what has not arrived
-mod state; //       6.4  the same, sealed
+mod skipped; //     4.7  skipped message keys
+mod state; //       6.4  the state, sealed
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -51,10 +49,10 @@ use receiving::Receiving;
 use root::RootKey;
 use sending::{PeerRatchetKey, Sending};
 
-/// The state of one ratchet: half a conversation between two parties who share a secret.
+/// The state of one ratchet, on one of the two sides that share a secret.
 ///
-/// [`Session`](crate::Session) contains one and is what most people want. This type serves those who agree on a
-/// 32-byte secret in their own way. `Send + Sync`, and not `Clone`: a copy would fork its key stream.
+/// [`Session`](crate::Session) contains one, and most programs should use that. This type is for protocols that agree
+/// on a 32-byte secret in their own way. `Send + Sync`, and not `Clone`: a copy would use the same keys again.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -76,7 +74,7 @@ pub struct DoubleRatchet {
     state: Box<State>,
 }
 
-/// All that a ratchet remembers (docs/spec/session.md, section 4.6).
+/// Everything that a ratchet keeps (docs/spec/session.md, section 4.6).
 struct State {
     /// Associated data of every message.
     binding: [u8; 32],
@@ -86,17 +84,17 @@ struct State {
 }
 
 impl DoubleRatchet {
-    /// Bytes that a message has more than its plaintext: 132.
+    /// Ciphertext expansion in bytes: 132.
     pub const OVERHEAD: usize = sending::OVERHEAD;
 
-    /// The side that writes first. `peer_key` is the responder's first ratchet key; `binding` is what both sides want every
-    /// message bound to, such as the hash of a transcript.
+    /// Starts the side that sends first. `peer_key` is the responder's first ratchet key. Every message is bound to
+    /// `binding`, such as the hash of a transcript; both sides must pass the same.
     #[must_use]
     pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], peer_key: &PublicKey) -> Self {
         Self::start_initiator(secret, binding, PeerRatchetKey::encoded(*peer_key))
     }
 
-    /// The same where the point was decoded already.
+    /// Like [`initiator`](Self::initiator), with a point that is already decoded.
     pub(crate) fn initiator_with(secret: &SharedSecret, binding: &[u8; 32], peer_key: Point) -> Self {
         Self::start_initiator(secret, binding, PeerRatchetKey::decoded(peer_key))
     }
@@ -108,7 +106,7 @@ impl DoubleRatchet {
         Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
     }
 
-    /// The side that answers. `pair` is its first ratchet key, whose public half the initiator knows.
+    /// Starts the side that replies. `pair` is its first ratchet key; the initiator knows the public half.
     #[must_use]
     pub fn responder(secret: &SharedSecret, binding: &[u8; 32], pair: KeyPair) -> Self {
         let (root, peers, ours) = RootKey::start(secret, binding);
@@ -119,12 +117,13 @@ impl DoubleRatchet {
 
     /// Encrypts one message, using 16 bytes of `rng`, and 32 more when a DH step is due.
     ///
-    /// The message is [`OVERHEAD`](Self::OVERHEAD) bytes longer than `plaintext`, and hides nothing but its content: pad
-    /// before, if the length matters. Store the state before the message leaves (docs/persistence.md).
+    /// The message is [`OVERHEAD`](Self::OVERHEAD) bytes longer than `plaintext`. It hides the content but not its
+    /// length: pad `plaintext` first if the length matters. Store the state before you send the message
+    /// (docs/persistence.md).
     ///
     /// # Errors
     ///
-    /// [`EncryptError`]; the state is unchanged then.
+    /// [`EncryptError`]. On error the state is unchanged.
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
@@ -135,38 +134,38 @@ impl DoubleRatchet {
         Ok(output)
     }
 
-    /// Decrypts one message and commits at once: for callers who keep no state, or store it afterwards.
+    /// Decrypts one message and commits at once, for callers that keep no state or store it afterwards.
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the state is the same as before then, bit for bit.
+    /// [`DecryptError`]. On error the state is unchanged.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Vec<u8>, DecryptError> {
         Ok(self.stage(message)?.commit())
     }
 
-    /// Decrypts one message without changing anything yet: the state that follows can be stored before the plaintext is
-    /// shown. Dropping the [`Staged`] form forgets the message, which then can come again.
+    /// Decrypts one message without changing the state, so that the state after it can be stored before the plaintext
+    /// is shown. If the result is dropped, the message can be received again.
     ///
-    /// It borrows the ratchet, so that nothing else can change it before the commit, which is why that cannot fail.
+    /// The result borrows the ratchet. Nothing else can change it before the commit, so the commit cannot fail.
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the state is the same as before then, bit for bit.
+    /// [`DecryptError`].
     pub fn stage(&mut self, message: &[u8]) -> Result<Staged<'_>, DecryptError> {
         let decrypted = self.open(message)?;
         Ok(Staged { ratchet: self, decrypted })
     }
 
-    /// How many keys are kept for messages that have not arrived; at most 2,000.
+    /// Returns the number of skipped message keys; at most 2,000.
     #[must_use]
     pub fn skipped_keys(&self) -> usize {
         self.state.skipped_keys()
     }
 }
 
-/// What a session needs of its ratchet: the steps of the public methods one by one, and the encoding inside its record.
+/// The parts of the public methods that a session needs one by one, and the encoding for its record.
 impl DoubleRatchet {
-    /// Appends one message to `output`: [`OVERHEAD`](Self::OVERHEAD) bytes more than `plaintext`.
+    /// Encrypts one message and appends it to `output`: [`OVERHEAD`](Self::OVERHEAD) bytes more than `plaintext`.
     pub(crate) fn encrypt_into(
         &mut self,
         output: &mut Vec<u8>,
@@ -181,14 +180,14 @@ impl DoubleRatchet {
         self.state.open(message)
     }
 
-    /// Applies what [`open`](Self::open) found, and gives the plaintext. Cannot fail.
+    /// Applies the result of [`open`](Self::open) and returns the plaintext. Cannot fail.
     pub(crate) fn commit(&mut self, decrypted: Decrypted) -> Vec<u8> {
         let Decrypted { change, mut plaintext } = decrypted;
         self.state.apply(change);
         core::mem::take(&mut *plaintext)
     }
 
-    /// A copy of the ratchet as [`commit`](Self::commit) would leave it, to be encoded before the commit.
+    /// A copy of the ratchet as [`commit`](Self::commit) will leave it, to be encoded before the commit.
     pub(crate) fn after(&self, decrypted: &Decrypted) -> Self {
         let mut state = self.state.duplicate();
         state.apply(decrypted.change.duplicate());
@@ -200,7 +199,7 @@ impl DoubleRatchet {
         self.state.write(writer);
     }
 
-    /// Reads what [`write`](Self::write) wrote.
+    /// Reads the encoding of [`write`](Self::write).
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self { state: State::read(reader)? })
     }
@@ -216,7 +215,7 @@ impl fmt::Debug for DoubleRatchet {
     }
 }
 
-/// A message that verified and has not been committed. See [`DoubleRatchet::stage`].
+/// A decrypted message that is not committed yet. See [`DoubleRatchet::stage`].
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     ratchet: &'a mut DoubleRatchet,
@@ -224,20 +223,20 @@ pub struct Staged<'a> {
 }
 
 impl Staged<'_> {
-    /// The plaintext, for the transaction that stores the state too. Showing it is for after [`commit`](Staged::commit).
+    /// The plaintext, to store in the same transaction as the state. Show it only after [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
         self.decrypted.plaintext()
     }
 
-    /// Commits: the keys of this message are gone, and here is its plaintext. Cannot fail.
+    /// Deletes the message's key and returns its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { ratchet, decrypted } = self;
         ratchet.commit(decrypted)
     }
 
-    /// The state as the commit will leave it, encoded: what a caller seals and stores before it shows the plaintext.
+    /// Encodes the state as the commit will leave it.
     fn encode_after(&self) -> Zeroizing<Vec<u8>> {
         self.ratchet.after(&self.decrypted).state.encode()
     }

@@ -1,6 +1,6 @@
 //! Receiving: find the chain, take the step, verify, and only then commit (docs/spec/session.md, section 4.6).
 //!
-//! Does not know what is sent. Nothing here changes the state before the whole message has verified.
+//! Nothing here changes the state before the whole message has verified.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -21,21 +21,21 @@ use bisik_core::codec::{Malformed, Reader};
 use bisik_core::primitives::aead::TAG;
 use bisik_core::primitives::x25519::{KeyPair, Point, PublicKey};
 
-/// Why a message was not decrypted. The state is the same as before, bit for bit.
+/// Why a message was not decrypted. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// Too short to be a message, or longer than any. Drop it.
+    /// It is shorter or longer than any message can be. Drop it.
     Malformed,
-    /// The peer did send this, but its key is used up or was given up long ago: a duplicate, or very late. Drop it.
+    /// The peer sent it, but its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,
-    /// The peer did send this, but more than 25,000 messages before it are missing: set up a new session.
+    /// The peer sent it, but more than 25,000 messages before it are missing: set up a new session.
     TooFarAhead,
-    /// The peer did send this, from a state that contradicts ours: one side lost its state or restored an old one.
+    /// The peer sent it from a state that contradicts the local one: one side lost its state or restored an old one.
     /// Later messages will most likely not decrypt either: set up a new session.
     Diverged,
-    /// Not made by the peer in this session, changed on the way, or of a chain that five newer ones have displaced. Drop it; if
-    /// it repeats, the session may be lost.
+    /// The peer did not make it in this session, it was changed in transit, or five newer chains have displaced its
+    /// own. Drop it; if that repeats, the session may be lost.
     Rejected,
 }
 
@@ -68,14 +68,14 @@ pub(super) struct ReceivingChain {
     pub(super) header: HeaderKey,
     /// The peer's ratchet key of this chain.
     pub(super) ratchet_key: PublicKey,
-    /// Gone once the peer has moved on: an old chain gives no new keys. Boxed like all that may be absent, see `Sending`.
+    /// `None` once the peer has moved on: an old chain gives no new keys. Boxed for the reason given at `Sending`.
     pub(super) key: Option<Box<ChainKey>>,
     /// `Nr`: the number of the next message in order.
     pub(super) next: u32,
     pub(super) skipped: SkippedKeys,
 }
 
-/// A message that was decrypted and has not changed the state yet.
+/// A decrypted message that has not changed the state yet.
 pub(crate) struct Decrypted {
     pub(super) change: StateChange,
     pub(super) plaintext: Zeroizing<Vec<u8>>,
@@ -89,24 +89,24 @@ impl Decrypted {
 
 /// What committing a message does to the state.
 pub(super) enum StateChange {
-    /// A kept key is used up.
+    /// Uses a skipped message key.
     UseSkipped { chain: usize, number: u32 },
-    /// The current chain advances.
+    /// Advances the current chain.
     Advance(Advanced),
-    /// The peer has made a DH step.
+    /// Follows the peer's DH step.
     Step(Box<Step>),
 }
 
-/// A chain after a message: its next key and number, and the keys of what has not arrived.
+/// A chain after a message: its next key and number, and the newly skipped message keys.
 pub(super) struct Advanced {
     pub(super) key: ChainKey,
     pub(super) next: u32,
     pub(super) newly_skipped: NewlySkipped,
 }
 
-/// THE STEP, receiving side, computed and not applied.
+/// THE STEP, receiving side: computed, not yet applied.
 pub(super) struct Step {
-    /// Keys of the previous chain's last messages, where there was one.
+    /// Skipped message keys at the end of the previous chain, if there was one.
     pub(super) last_of_previous: NewlySkipped,
     pub(super) root: RootKey,
     pub(super) peer_key: Point,
@@ -115,13 +115,13 @@ pub(super) struct Step {
     pub(super) next_header: HeaderKey,
 }
 
-/// A message cut into its parts.
+/// A message split into its parts.
 struct Message<'a> {
     header: SealedHeader<'a>,
     header_tag: &'a [u8; TAG],
     body: &'a [u8],
     body_tag: &'a [u8; TAG],
-    /// What both tags authenticate: computed once, however many keys are tried.
+    /// Authenticated by both tags. Computed once, however many keys are tried.
     digest: [u8; 32],
 }
 
@@ -132,7 +132,7 @@ impl<'a> Message<'a> {
         let ciphertext = reader.array::<HEADER>()?;
         let header_tag = reader.array()?;
         let (body, body_tag) = reader.rest().split_last_chunk().ok_or(Malformed)?;
-        // P-4.13
+        // P-4.13: at most 64 MiB of plaintext.
         if body.len() > MAX_PLAINTEXT {
             return Err(Malformed);
         }
@@ -146,7 +146,8 @@ impl<'a> Message<'a> {
 }
 
 impl State {
-    /// P-4.2, P-4.4. Decrypts without changing anything.
+    /// Decrypts without changing anything. P-4.2, P-4.4: the header's tag covers the whole message and is verified
+    /// first.
     pub(super) fn open(&self, message: &[u8]) -> Result<Decrypted, DecryptError> {
         let message = Message::parse(message, &self.binding)?;
         let Receiving { chains, next_header } = &self.receiving;
@@ -161,7 +162,7 @@ impl State {
         self.open_known(index, chain, &message)
     }
 
-    /// A message of a chain that is known.
+    /// Decrypts a message of a known chain.
     fn open_known(
         &self,
         index: usize,
@@ -169,12 +170,12 @@ impl State {
         message: &Message<'_>,
     ) -> Result<Decrypted, DecryptError> {
         let header = chain.header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;
-        // P-4.7
+        // P-4.7: one header key belongs to one ratchet key.
         if header.ratchet_key != chain.ratchet_key {
             return Err(DecryptError::Diverged);
         }
         if header.number < chain.next {
-            // P-4.6
+            // P-4.6: no key is left, so the message was received before.
             let key = chain.skipped.get(header.number).ok_or(DecryptError::Replayed)?;
             let plaintext = self.open_body(key, message)?;
             return Ok(Decrypted {
@@ -182,7 +183,7 @@ impl State {
                 plaintext,
             });
         }
-        // Beyond the end of a chain that its sender had declared finished.
+        // Without a chain key the sender has declared the chain finished, before this number.
         let key = chain.key.as_ref().ok_or(DecryptError::Diverged)?;
         let (advanced, message_key) = advance(key, chain.next, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;
@@ -199,7 +200,7 @@ impl State {
         let (root, chain_key, next) = self.root.step(&agreed);
         let (advanced, message_key) = advance(&chain_key, 0, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;
-        // Only now the rest of the previous chain: its length was claimed, and is now authentic.
+        // Skip to the end of the previous chain only now: the body has verified, so the claimed length is authentic.
         let last_of_previous = match chains.front().map(AsRef::as_ref) {
             Some(ReceivingChain { key: Some(key), next, .. }) => skip_to(key, *next, header.previous).1,
             Some(_) | None => NewlySkipped::new(),
@@ -209,10 +210,10 @@ impl State {
         Ok(Decrypted { change: StateChange::Step(Box::new(step)), plaintext })
     }
 
-    /// P-4.7, P-4.9. Whether an honest peer can have made this step here, before any work is spent on it.
+    /// Checks that an honest peer can have made this step, before any work is spent on it. P-4.7, P-4.9.
     fn check_next(&self, header: &Header) -> Result<&KeyPair, DecryptError> {
         let chains = &self.receiving.chains;
-        // A peer steps only after a message from our current pair: once for each of our own steps.
+        // A peer steps only after a message made with the current local pair: once for each local step.
         let answered = chains.is_empty() || self.sending.chain.is_some();
         let known = chains.iter().any(|chain| chain.ratchet_key == header.ratchet_key);
         let received = match chains.front() {
@@ -220,7 +221,7 @@ impl State {
             None => 0,
         };
         let before_the_first = chains.is_empty() && header.previous != 0;
-        // An honest peer's chain is never shorter than what arrived of it.
+        // An honest peer's chain is never shorter than the part of it that has arrived.
         let missing = header.previous.checked_sub(received).ok_or(DecryptError::Diverged)?;
         if !answered || known || before_the_first {
             return Err(DecryptError::Diverged);
@@ -231,17 +232,18 @@ impl State {
         self.sending.pair.as_ref().ok_or(DecryptError::Diverged)
     }
 
-    /// The header's tag has verified over this very body: if the body's own does not, the peer's keys are not ours.
+    /// Decrypts the body. The header's tag has verified over it, so if the body's own tag does not verify, the peer's
+    /// keys have diverged from the local ones.
     fn open_body(&self, key: &MessageKey, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
         key.open(message.header.salt, &message.digest, message.body, message.body_tag).ok_or(DecryptError::Diverged)
     }
 
-    /// Applies what [`State::open`] found. Cannot fail.
+    /// Applies the change that [`State::open`] computed. Cannot fail.
     pub(super) fn apply(&mut self, change: StateChange) {
         match change {
             StateChange::UseSkipped { chain, number } => {
                 if let Some(chain) = self.receiving.chains.get_mut(chain) {
-                    // P-4.5
+                    // P-4.5: a message key is deleted once its message has been received.
                     chain.skipped.remove(number);
                 }
             }
@@ -272,7 +274,7 @@ impl State {
             }
         }
         self.receiving.chains.push_front(chain);
-        // P-4.12
+        // P-4.12: at most 5 receiving chains.
         self.receiving.chains.truncate(MAX_CHAINS);
         self.sending.peer_key = Some(PeerRatchetKey::decoded(peer_key));
         if let Some(finished) = self.sending.chain.take() {
@@ -280,7 +282,7 @@ impl State {
         }
     }
 
-    /// P-4.11. Gives up the oldest keys of the oldest chains until the bound holds.
+    /// Deletes the oldest keys of the oldest chains until no more than [`MAX_SKIPPED`] are left. P-4.11.
     fn evict(&mut self) {
         let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED);
         for chain in self.receiving.chains.iter_mut().rev() {
@@ -290,7 +292,7 @@ impl State {
         }
     }
 
-    /// How many keys are kept for messages that have not arrived.
+    /// Returns the number of skipped message keys.
     pub(super) fn skipped_keys(&self) -> usize {
         self.receiving.chains.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
     }
@@ -316,9 +318,9 @@ impl ReceivingChain {
     }
 }
 
-/// The chain after message `number`, and that message's key.
+/// Returns the chain after message `number`, and that message's key.
 fn advance(key: &ChainKey, next: u32, number: u32) -> Result<(Advanced, MessageKey), DecryptError> {
-    // P-4.9
+    // P-4.9: a bounded number of steps.
     if number.checked_sub(next).ok_or(DecryptError::Replayed)? > MAX_SKIP {
         return Err(DecryptError::TooFarAhead);
     }

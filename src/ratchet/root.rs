@@ -1,6 +1,4 @@
 //! The DH step: a key agreement turns the root key (docs/spec/session.md, section 4.2).
-//!
-//! Does not know whose turn it is.
 
 use super::chain::ChainKey;
 use super::header::HeaderKey;
@@ -9,11 +7,12 @@ use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::shared_secret::SharedSecret;
 
-/// `RK`: what every agreement so far has mixed.
+/// `RK`: the root key, which mixes the results of all key agreements so far.
 pub(super) struct RootKey(Secret<32>);
 
 impl RootKey {
-    /// The keys that a ratchet starts from: root key, and the header keys of the two first chains.
+    /// Derives the keys that a ratchet starts from: the root key, then the header keys of the initiator's and the
+    /// responder's first chains.
     pub(super) fn start(secret: &SharedSecret, binding: &[u8; 32]) -> (Self, HeaderKey, HeaderKey) {
         let prk = Prk::extract(binding, &[secret.expose_bytes()]);
         (

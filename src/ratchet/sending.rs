@@ -1,6 +1,4 @@
 //! Sending: the lazy DH step, the chain, and the bytes of a message (docs/spec/session.md, section 4.6).
-//!
-//! Does not know what is received.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -18,17 +16,17 @@ use bisik_core::internal::InternalError;
 use bisik_core::primitives::aead::TAG;
 use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
 
-/// Why nothing was encrypted.
+/// Why nothing was encrypted. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncryptError {
-    /// A responder cannot write before the initiator's first message has arrived.
+    /// A responder cannot send before the initiator's first message has arrived.
     AwaitingFirstMessage,
     /// The plaintext is longer than 64 MiB: send it as an attachment.
     TooLong,
-    /// Four billion messages without an answer: set up a new session.
+    /// The chain has no numbers left, after four billion messages without a reply: set up a new session.
     Exhausted,
-    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    /// A bug in this library, which no input causes: please report it.
     Internal,
 }
 
@@ -48,18 +46,20 @@ impl From<InternalError> for EncryptError {
     }
 }
 
-/// The sending half of the state. What may be absent is boxed: the room of an absent value is filled with whatever was on
-/// the stack, which may be a secret, and nobody wipes it.
+/// The sending half of the state.
+///
+/// Optional secrets are boxed. An inline `None` leaves its payload bytes uninitialised, so a move may copy stale stack
+/// contents that are never zeroized.
 pub(super) struct Sending {
-    /// Our current ratchet pair; none before an initiator's first message.
+    /// The local ratchet pair; `None` before an initiator's first message.
     pub(super) pair: Option<KeyPair>,
-    /// The peer's current ratchet key; none before a responder's first message.
+    /// The peer's current ratchet key; `None` until a responder has received its first message.
     pub(super) peer_key: Option<PeerRatchetKey>,
-    /// The current chain; none when a DH step is due before the next message.
+    /// The current chain; `None` if a DH step is due before the next message.
     pub(super) chain: Option<Box<SendingChain>>,
     /// `NHKs`: the header key of the next chain.
     pub(super) next_header: HeaderKey,
-    /// `PN`: how many messages the previous chain had.
+    /// `PN`: the number of messages in the previous chain.
     pub(super) previous: u32,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct SendingChain {
     pub(super) number: u32,
 }
 
-/// The peer's ratchet key, decoded where that was done already.
+/// The peer's ratchet key, decoded if that was done already.
 pub(super) enum PeerRatchetKey {
     Encoded(Box<PublicKey>),
     Decoded(Box<Point>),
@@ -108,7 +108,7 @@ impl PeerRatchetKey {
     }
 }
 
-/// A DH step that was computed and not yet applied.
+/// A DH step: computed, not yet applied.
 struct SendingStep {
     pair: KeyPair,
     root: RootKey,
@@ -117,14 +117,14 @@ struct SendingStep {
 }
 
 impl State {
-    /// Appends one message to `output`: [`OVERHEAD`] bytes more than `plaintext`.
+    /// Encrypts one message and appends it to `output`: [`OVERHEAD`] bytes more than `plaintext`.
     pub(super) fn encrypt_into(
         &mut self,
         output: &mut Vec<u8>,
         plaintext: &[u8],
         rng: &mut dyn CryptoRng,
     ) -> Result<(), EncryptError> {
-        // P-4.13
+        // P-4.13: at most 64 MiB of plaintext.
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
         }
@@ -135,7 +135,7 @@ impl State {
         let Sending { pair: Some(pair), chain: Some(chain), previous, .. } = &mut self.sending else {
             return Err(EncryptError::AwaitingFirstMessage);
         };
-        // P-4.10
+        // P-4.10: the chain ends before its numbers do.
         let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
         let (next_key, message_key) = chain.key.step();
         let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
@@ -147,9 +147,9 @@ impl State {
 
     /// THE STEP, sending side: `DHRs ← fresh; RK, CKs, NHKs = KDF_RK(RK, DH(DHRs, DHRr))`.
     fn sending_step(&self, rng: &mut dyn CryptoRng) -> Result<SendingStep, EncryptError> {
-        // P-4.8
+        // P-4.8: a responder does not send before it has received.
         let peer_key = self.sending.peer_key.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
-        // The key was checked when it was received: neither of these can fail.
+        // The key was checked when it was received, so neither of these can fail.
         let point = peer_key.point().map_err(|_| InternalError)?;
         let (pair, agreed) = KeyPair::generate_and_agree(rng, &point).map_err(|_| InternalError)?;
         let (root, key, next_header) = self.root.step(&agreed);
@@ -198,7 +198,7 @@ fn write_message(
     Ok(())
 }
 
-/// Bytes that a message adds to its plaintext.
+/// Ciphertext expansion in bytes.
 pub(super) const OVERHEAD: usize = SALT + HEADER + TAG + TAG;
 
 #[cfg(test)]
@@ -218,6 +218,6 @@ mod tests {
         assert!(ratchet.encrypt(b"", rng).is_ok());
         let before = ratchet.state.encode();
         assert_eq!(ratchet.encrypt(b"", rng), Err(EncryptError::Exhausted));
-        assert_eq!(ratchet.state.encode(), before, "nothing is changed by what is not sent");
+        assert_eq!(ratchet.state.encode(), before, "an error leaves the state unchanged");
     }
 }

@@ -1,4 +1,5 @@
-//! Keys of messages that have not arrived, kept by chain and number (docs/spec/session.md, section 4.7).
+//! Skipped message keys: the keys of messages that have not arrived, by chain and number (docs/spec/session.md, section
+//! 4.7).
 //!
 //! Keys are boxed, so that a growing store never leaves copies of them behind.
 
@@ -10,7 +11,7 @@ use super::chain::ChainKey;
 use super::limits::MAX_SKIPPED;
 use super::message_key::MessageKey;
 
-/// The skipped keys of one chain.
+/// The skipped message keys of one chain.
 #[derive(Default)]
 pub(super) struct SkippedKeys(BTreeMap<u32, Box<MessageKey>>);
 
@@ -50,11 +51,11 @@ impl FromIterator<(u32, Box<MessageKey>)> for SkippedKeys {
     }
 }
 
-/// The keys of the messages that were skipped by one step forward, oldest first.
+/// The keys of the messages that one received message has skipped, oldest first.
 pub(super) type NewlySkipped = Vec<(u32, Box<MessageKey>)>;
 
-/// Steps `chain` from number `from` to number `to`, keeping the keys between; of more than the store holds, only the
-/// newest. The caller has checked how far that is.
+/// Advances `chain` from number `from` to number `to` and returns the keys between: only the newest [`MAX_SKIPPED`], if
+/// there are more. The caller has checked the distance.
 pub(super) fn skip_to(chain: &ChainKey, from: u32, to: u32) -> (ChainKey, NewlySkipped) {
     let room = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
     let keep_from = to.saturating_sub(room).max(from);

@@ -1,7 +1,6 @@
 //! The ratchet's state as bytes, sealed or inside a session's record (docs/formats.md, section 6.4).
 //!
-//! Does not know keys of storage beyond the one it is given. P-6.4. The encoding is deterministic: equal bytes, equal
-//! state.
+//! P-6.4. Every state has exactly one encoding.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -26,7 +25,8 @@ use bisik_core::primitives::x25519::{KeyPair, PublicKey};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl DoubleRatchet {
-    /// Seals the state into one record; `context` names it in the caller's store.
+    /// Seals the state into one record. `context` names the record in the caller's store and is authenticated;
+    /// [`unseal`](Self::unseal) must get the same.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -44,12 +44,12 @@ impl DoubleRatchet {
         storage::seal(key, kind::RATCHET, context, &self.state.encode(), &mut rng)
     }
 
-    /// Opens what [`DoubleRatchet::seal`] made.
+    /// Opens a record that [`DoubleRatchet::seal`] made.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if the record was sealed with another key or context, or was changed;
+    /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::RATCHET, context, record)?;
         let mut reader = Reader::new(&state);
@@ -82,7 +82,7 @@ impl State {
         Ok(Box::new(Self { binding, root, sending, receiving }))
     }
 
-    /// A second copy of the state, for what must be encoded before it is committed. Never leaves the library.
+    /// Copies the state, so that the state after a message can be encoded before the commit. Never leaves the library.
     pub(super) fn duplicate(&self) -> Box<Self> {
         let Self { binding, root, sending, receiving } = self;
         Box::new(Self {
@@ -95,7 +95,7 @@ impl State {
 }
 
 impl Staged<'_> {
-    /// Seals the state as [`commit`](Staged::commit) will leave it: store this, then commit.
+    /// Seals the state as [`commit`](Staged::commit) will leave it. Store the record, then commit.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -108,7 +108,7 @@ impl Staged<'_> {
     /// # let message = alice.encrypt(b"halo", rng)?;
     /// let staged = bob.stage(&message)?;
     /// let record = staged.seal(&key, b"ratchet 1", rng);
-    /// // .. the database has stored the record: now it may be shown.
+    /// // Once the database has stored the record, the plaintext may be shown.
     /// assert_eq!(staged.commit(), b"halo");
     /// assert!(DoubleRatchet::unseal(&key, b"ratchet 1", &record)?.decrypt(&message).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -295,5 +295,5 @@ fn public(reader: &mut Reader<'_>) -> Result<PublicKey, Malformed> {
     PublicKey::decode(reader.array()?).map_err(|_| Malformed)
 }
 
-/// Bytes of a state with one chain each way: saves growing the buffer in the common case.
+/// Capacity in bytes for a state with one chain each way, so that the buffer rarely grows.
 const TYPICAL: usize = 1_024;

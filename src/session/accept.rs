@@ -1,6 +1,6 @@
 //! Accepting: a session from a peer's first message (docs/spec/session.md, section 3.3).
 //!
-//! P-3.5. Changes nothing: the session, the plaintext and what was used up are returned together.
+//! P-3.5. Nothing is changed in place: session, plaintext and used pre-keys are returned together.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use crate::ratchet::DoubleRatchet;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::primitives::kdf::digest;
 
-/// A session that a peer has set up, and its first message.
+/// A session that a peer has set up, with its first message.
 ///
 /// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used are still there"]
@@ -22,7 +22,7 @@ pub struct Accepted {
     pub session: Session,
     /// The first message.
     pub plaintext: Vec<u8>,
-    /// The pre-keys that it has used up.
+    /// The pre-keys that the first message has used up.
     pub used: UsedPreKeys,
 }
 
@@ -34,13 +34,14 @@ impl fmt::Debug for Accepted {
 }
 
 impl Session {
-    /// Answers a first message: runs the handshake and decrypts the message, which proves who wrote it.
+    /// Accepts a session: runs the handshake and decrypts a pre-key message, which proves who wrote it.
     ///
-    /// Any of the messages that the initiator sent before it had an answer will do, in any order.
+    /// `message` may be any message that the initiator sent before it had a reply, not only the first. `identity` and
+    /// `keys` are not changed.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`]; nothing is changed in any case.
+    /// [`AcceptError`].
     pub fn accept(
         identity: &Identity,
         keys: &PreKeys,
@@ -50,11 +51,12 @@ impl Session {
         Self::accept_under(identity, keys, message, trust, None)
     }
 
-    /// The same under the disclosure of a hosted device: only a message written under the same one is accepted.
+    /// Like [`accept`](Self::accept), for sessions with a hosted device: accepts only messages that were written under
+    /// the same `disclosure`.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`]; nothing is changed in any case.
+    /// [`AcceptError`].
     pub fn accept_under(
         identity: &Identity,
         keys: &PreKeys,
@@ -67,7 +69,7 @@ impl Session {
         let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
         let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
         let plaintext = ratchet.decrypt(message.ratchet_message())?;
-        // P-3.8. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
+        // P-3.8. Check trust only after the message has verified: a forgery must not be reported as a changed key.
         if !trust.allows(&established.peer) {
             return Err(AcceptError::IdentityMismatch);
         }

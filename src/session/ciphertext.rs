@@ -1,6 +1,4 @@
-//! [`Ciphertext`]: the bytes that travel (docs/spec/session.md, section 4.1).
-//!
-//! Does not know keys. Tells the two kinds of message apart, and says nothing else about them.
+//! [`Ciphertext`]: an encrypted message, of one of two kinds (docs/spec/session.md, section 4.1).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,16 +17,16 @@ bisik_core::error_texts! {
 
 /// One encrypted message.
 ///
-/// `Debug` shows its kind and length. An eavesdropper learns as much.
+/// `Debug` shows its kind and length, which an eavesdropper learns as well.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext(Vec<u8>);
 
 impl Ciphertext {
-    /// Reads a message that arrived. Copies it once.
+    /// Reads a received message. Copies the bytes; `TryFrom<Vec<u8>>` does not.
     ///
     /// # Errors
     ///
-    /// [`CiphertextError`] where the kind is unknown or the length too short for the kind.
+    /// [`CiphertextError`] if the kind is unknown, or the message is too short for its kind.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CiphertextError> {
         check(bytes)?;
         Ok(Self(bytes.to_vec()))
@@ -46,14 +44,15 @@ impl Ciphertext {
         self.0
     }
 
-    /// Whether it carries a first flight, and so can open a session. Give it to
-    /// [`Session::accept`](crate::Session::accept), unless a session [recognizes](crate::Session::recognizes) it.
+    /// Returns whether this is a pre-key message: it carries the initiator's first flight and can set up a session.
+    /// Give it to [`Session::accept`](crate::Session::accept), unless a session
+    /// [recognizes](crate::Session::recognizes) it.
     #[must_use]
     pub fn is_pre_key_message(&self) -> bool {
         self.0.first() == Some(&FIRST)
     }
 
-    /// Begins a message that carries the first flight, with room for `length` more bytes.
+    /// Begins a pre-key message, with capacity for `length` more bytes.
     pub(super) fn start_first(flight: &[u8], length: usize) -> Vec<u8> {
         let mut output = Vec::with_capacity(length.saturating_add(1 + FirstFlight::LENGTH));
         output.push(FIRST);
@@ -61,7 +60,7 @@ impl Ciphertext {
         output
     }
 
-    /// Begins any other message.
+    /// Begins any other message, with capacity for `length` more bytes.
     pub(super) fn start_ordinary(length: usize) -> Vec<u8> {
         let mut output = Vec::with_capacity(length.saturating_add(1));
         output.push(ORDINARY);
@@ -72,19 +71,19 @@ impl Ciphertext {
         Self(output)
     }
 
-    /// The first flight, where there is one.
+    /// The first flight, if this is a pre-key message.
     pub(super) fn first_flight(&self) -> Option<&[u8]> {
         if self.is_pre_key_message() { self.0.get(1..=FirstFlight::LENGTH) } else { None }
     }
 
-    /// What the ratchet reads.
+    /// The part that the ratchet decrypts.
     pub(super) fn ratchet_message(&self) -> &[u8] {
         let start = if self.is_pre_key_message() { 1 + FirstFlight::LENGTH } else { 1 };
         self.0.get(start..).unwrap_or_default()
     }
 }
 
-/// Reads a message that arrived, without a copy.
+/// Reads a received message without copying it.
 impl TryFrom<Vec<u8>> for Ciphertext {
     type Error = CiphertextError;
 
@@ -112,11 +111,11 @@ impl fmt::Debug for Ciphertext {
     }
 }
 
-/// Kind byte of a message that carries a first flight.
+/// Kind byte of a pre-key message.
 const FIRST: u8 = 0x21;
 /// Kind byte of every other message.
 const ORDINARY: u8 = 0x22;
-/// Bytes of an empty ordinary message.
+/// Length of an ordinary message with an empty plaintext.
 const ORDINARY_OVERHEAD: usize = 1 + DoubleRatchet::OVERHEAD;
-/// Bytes of an empty first message.
+/// Length of a pre-key message with an empty plaintext.
 const FIRST_OVERHEAD: usize = ORDINARY_OVERHEAD + FirstFlight::LENGTH;

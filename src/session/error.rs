@@ -1,13 +1,13 @@
-//! Why a session did not accept or decrypt: one small enum for each, a variant only where the caller acts differently.
+//! Why a session did not accept or decrypt. An enum has a variant only if the caller acts differently on it.
 
 use crate::handshake::RespondError;
 use crate::ratchet;
 
-/// Why a first message did not open a session. On error nothing has changed.
+/// Why a first message did not set up a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// It is not a pre-key message, so it belongs to a session, which this device has lost: ask the sender for a new one.
+    /// It is not a pre-key message. It belongs to a session that this device has lost: ask the sender for a new one.
     NotPreKeyMessage,
     /// The bytes do not encode a first message. Drop it.
     Malformed,
@@ -16,11 +16,12 @@ pub enum AcceptError {
     /// It names pre-keys that this device does not have: they were used, have expired, or were lost with an installation.
     /// Ask the sender to fetch a new bundle.
     UnknownPreKey,
-    /// Another identity than the pinned one wrote it: warn the user, as for any changed key.
+    /// An identity other than the pinned one wrote it: warn the user, as for any changed key.
     IdentityMismatch,
-    /// It opened a session before. Drop the duplicate.
+    /// It set up a session before. Drop the duplicate.
     Replayed,
-    /// The last-resort key has opened as many sessions as it can remember. Rotate, publish, and let the sender try again.
+    /// The last-resort key has set up as many sessions as it can remember. Rotate it, publish the new one, and let the
+    /// sender try again.
     ReplayCacheFull,
     /// The sender had written more than 25,000 messages before this one: ask it for a new session.
     TooFarAhead,
@@ -75,7 +76,7 @@ impl From<ratchet::DecryptError> for AcceptError {
 pub enum DecryptError {
     /// The bytes do not encode a message. Drop it.
     Malformed,
-    /// It opens another session: pass it to [`Session::accept`](crate::Session::accept).
+    /// It sets up another session: pass it to [`Session::accept`](crate::Session::accept).
     OpensNewSession,
     /// The peer sent it, but its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,

@@ -1,10 +1,8 @@
-//! [`Session`]: one device to one device, from the first message to the last (docs/spec/session.md, sections 3 to 5,
-//! and docs/formats.md, section 6.5).
-//!
-//! Does not know accounts, conversations or any network: bytes and values in, bytes and values out.
+//! [`Session`]: an encrypted session between two devices (docs/spec/session.md, sections 3 to 5, and docs/formats.md,
+//! section 6.5).
 
 mod accept; //     a session from a peer's first message
-mod ciphertext; // the bytes that travel
+mod ciphertext; // encrypted messages
 mod error; //      why not
 mod held; //       messages, sent and received, that wait until the state is stored
 mod persist; //    sealed state
@@ -34,19 +32,21 @@ use bisik_core::disclosure::DisclosureHash;
 use bisik_core::primitives::kdf::digest;
 use bisik_core::revision;
 
-/// Which protocol a session speaks. Fixed when it is set up: nothing is negotiated later, so nothing can be downgraded.
+/// The protocol of a session. It is fixed at set-up: nothing is negotiated later, so nothing can be downgraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Suite {
-    /// The native suite, docs/spec: PQXDH and the Double Ratchet with encrypted headers.
+    /// PQXDH and the Double Ratchet with encrypted headers, as docs/spec specifies them.
     Bisik1,
 }
 
 /// An end-to-end-encrypted session between two devices.
 ///
 /// The value is the state: load it, use it, [seal](Session::seal) it, store it. Two rules keep it safe across crashes
-/// (docs/persistence.md): store before you send, store before you show. [`Session::encrypt_held`] and [`Session::stage`]
-/// are the forms that make a program keep them. `Send + Sync`; not `Clone`, because a copy would fork its key stream.
+/// (docs/persistence.md): store before you send, store before you show. [`Session::encrypt_held`] and
+/// [`Session::stage`] enforce them. `Send + Sync`; not `Clone`, because a copy would use the same keys again.
+///
+/// On error every method leaves the session unchanged.
 ///
 /// ```
 #[doc = include_str!("../../examples/quickstart.rs")]
@@ -60,24 +60,24 @@ pub struct Session {
     revision: u64,
 }
 
-/// How the session began, as far as that still matters.
+/// How the session was set up, as far as that still matters.
 enum SetupState {
-    /// P-3.4. We initiated and have no answer yet: every message carries the first flight.
+    /// Initiated here, without a reply yet: every message carries the first flight. P-3.4.
     Unanswered(Box<[u8]>),
-    /// We initiated and were answered.
+    /// Initiated here; the peer has replied.
     Answered,
-    /// We accepted: the digest of the first flight, by which the initiator's early messages are known.
-    /// Boxed: the room of a variant that is not there is filled with whatever was on the stack.
+    /// Accepted here. Holds the digest of the first flight, to recognize the initiator's other pre-key messages. Boxed,
+    /// because an inline payload would leave stale stack contents in the other variants.
     Accepted(Box<[u8; 32]>),
 }
 
 impl Session {
-    /// Sets up a session with the owner of `bundle`, from 64 bytes of `rng`. Nothing has to be sent until there is a
-    /// message: the first flight travels with every message until the peer has answered.
+    /// Sets up a session with the owner of `bundle`. Uses 64 bytes of `rng`. Nothing has to be sent before the first
+    /// message: every message carries the first flight until the peer has replied.
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] where the bundle is the caller's own.
+    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own.
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -86,11 +86,12 @@ impl Session {
         Self::initiate_under(identity, bundle, None, rng)
     }
 
-    /// The same under the disclosure of a hosted device: the peer accepts only if it holds the same one.
+    /// Like [`initiate`](Self::initiate), for sessions with a hosted device: the peer accepts only under the same
+    /// `disclosure`.
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] where the bundle is the caller's own.
+    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own.
     pub fn initiate_under(
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -109,14 +110,16 @@ impl Session {
         })
     }
 
-    /// Encrypts one message. It hides its content and who is writing, not its length: pad before, if that matters.
+    /// Encrypts one message. It hides the content and the sender, but not the length: pad `plaintext` first if the
+    /// length matters.
     ///
-    /// 133 bytes longer than `plaintext`, and 1,208 more until the peer has answered. Uses 16 bytes of `rng`, and 32 more
-    /// when a DH step is due. Store the session before the message leaves; [`Session::encrypt_held`] sees to that.
+    /// The message is 133 bytes longer than `plaintext`, and 1,208 more until the peer has replied. Uses 16 bytes of
+    /// `rng`, and 32 more when a DH step is due. Store the session before you send the message;
+    /// [`Session::encrypt_held`] enforces that.
     ///
     /// # Errors
     ///
-    /// [`EncryptError`]; the session is unchanged then.
+    /// [`EncryptError`].
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
@@ -132,21 +135,23 @@ impl Session {
         Ok(Ciphertext::finish(output))
     }
 
-    /// Decrypts one message and commits at once. No clock, no randomness: the result depends on state and bytes alone.
+    /// Decrypts one message and commits at once. Uses neither clock nor randomness: the result depends only on the
+    /// state and the message.
     ///
-    /// Messages may come late, twice or out of order. Use [`Session::stage`] to store before showing.
+    /// Messages may arrive late, twice or out of order. Use [`Session::stage`] to store the session before showing the
+    /// plaintext.
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is the same as before then, bit for bit.
+    /// [`DecryptError`].
     pub fn decrypt(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
         Ok(self.stage(message)?.commit())
     }
 
-    /// P-3.9. Whether `message` is a first message of *this* session, sent before its initiator had an answer.
+    /// Returns whether `message` is a pre-key message of *this* session, sent before its initiator had a reply.
     ///
-    /// A receiver of a first message asks its sessions with the sender's mailbox this question, and calls
-    /// [`Session::accept`] when none says yes.
+    /// The receiver of a pre-key message asks each of its sessions with the sender, and calls [`Session::accept`] if
+    /// none recognizes the message. Requirement P-3.9.
     #[must_use]
     pub fn recognizes(&self, message: &Ciphertext) -> bool {
         match (&self.setup, message.first_flight()) {
@@ -155,54 +160,55 @@ impl Session {
         }
     }
 
-    /// P-3.10. Of two sessions that two devices set up with each other at the same time, the one that both go on
-    /// sending in:
-    /// `true` for exactly one of the two, and the same one on both devices.
+    /// Returns whether both devices keep sending in this session rather than in `other`, if they have set up two
+    /// sessions with each other at the same time.
     ///
-    /// The other is kept for reading until it falls silent. The order is that of the session ids. A device whose peer has
-    /// lost its sessions, and asks for a new one, forgets the old ones first: there is nothing to compare then.
+    /// It is `true` for exactly one of the two, and for the same one on both devices: the one with the smaller session
+    /// id. Keep the other for receiving until no more messages arrive in it. If a peer has lost its sessions and asks
+    /// for a new one, delete the old ones first; do not compare with them. Requirement P-3.10.
     #[must_use]
     pub fn precedes(&self, other: &Self) -> bool {
         self.id < other.id
     }
 
-    /// Whom the session is with. Authenticated: what decrypts was written by whoever holds this identity.
+    /// The peer's identity. It is authenticated: only its holder can have written the messages that decrypt.
     #[must_use]
     pub const fn peer(&self) -> &IdentityKey {
         &self.peer
     }
 
-    /// A public name of the session, the same on both sides; not secret, never on the wire.
+    /// The id of the session: the same on both devices, not secret, and never sent.
     #[must_use]
     pub const fn id(&self) -> &[u8; 16] {
         &self.id
     }
 
-    /// The disclosure of a hosted device under which it was set up; `None` if there was none.
+    /// The disclosure of a hosted device under which the session was set up; `None` if there was none.
     #[must_use]
     pub const fn disclosure(&self) -> Option<DisclosureHash> {
         self.disclosure
     }
 
-    /// The protocol it speaks.
+    /// The protocol of the session.
     #[must_use]
     pub const fn suite(&self) -> Suite {
         Suite::Bisik1
     }
 
-    /// Counts changes: for compare-and-swap in the store, and to notice a record that was rolled back.
+    /// The number of changes so far: for compare-and-swap in the store, and to notice a record that was rolled back.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Whether the peer has shown that it took part: always for one who accepted, after the first answer for an initiator.
+    /// Whether the peer has proved that it took part: always on the accepting side, after the first reply on the
+    /// initiator's.
     #[must_use]
     pub const fn is_confirmed(&self) -> bool {
         !matches!(self.setup, SetupState::Unanswered(_))
     }
 
-    /// How many keys are kept for messages that have not arrived; at most 2,000.
+    /// The number of skipped message keys; at most 2,000.
     #[must_use]
     pub fn skipped_keys(&self) -> usize {
         self.ratchet.skipped_keys()

@@ -86,7 +86,7 @@ const ANSWERED: u8 = 1;
 /// See above.
 const ACCEPTED: u8 = 2;
 
-/// Bytes of one kept key in a record.
+/// Bytes of one skipped message key in a record.
 const SKIPPED_KEY: usize = 36;
 /// Bytes of everything else, with room to spare: saves growing the buffer.
 const TYPICAL: usize = 2_048;

@@ -1,5 +1,5 @@
-//! Device lists: a verifier follows the chain of one account's lists and refuses a rolled back, forked, skipped, expired or
-//! forged one.
+//! Device lists: a verifier follows the chain of one account's lists, and refuses lists that are rolled back, forked,
+//! skipped, expired or forged.
 
 use bisik::device::{
     AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, Primary,

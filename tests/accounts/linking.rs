@@ -12,7 +12,7 @@ use sha2::{Digest, Sha512};
 
 use super::parties::*;
 
-/// How a companion shows itself to the primary.
+/// The method by which a companion shows itself to the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     QrCode,
@@ -21,7 +21,7 @@ enum Method {
 
 const METHODS: [Method; 2] = [Method::QrCode, Method::TypedCode];
 
-/// A new device, and what the primary sees of it.
+/// A new device, and the message that the primary receives from it.
 fn begin(method: Method, rng: &mut SeededRng) -> (Companion, Vec<u8>) {
     match method {
         Method::QrCode => {
@@ -101,7 +101,8 @@ enum Caught {
     ByTheUser,
 }
 
-/// Both sides continue with what the relay delivered; the user compares both screens. Panics if nothing is noticed.
+/// Both sides continue with the messages that the relay delivered; the user compares both screens. Panics if no one
+/// notices the change.
 fn caught(companion: Companion, message: &[u8], answered: Answered, tamper: impl Fn(Vec<u8>) -> Vec<u8>) -> Caught {
     let Ok((companion, reveal)) = companion.answer(message) else { return Caught::AtCompanion };
     let Ok(primary) = answered.reveal(&tamper(reveal)) else { return Caught::AtPrimary };
@@ -267,10 +268,14 @@ fn truncated_or_extended_linking_messages_are_malformed() {
         }
     }
     let (companion, code) = Companion::with_qr_code(&mut rng);
-    assert_eq!(Invitation::fetch(companion.hello()).unwrap_err(), LinkError::Malformed, "it wants a camera");
+    assert_eq!(
+        Invitation::fetch(companion.hello()).unwrap_err(),
+        LinkError::Malformed,
+        "a QR-code companion is scanned"
+    );
     let (typed, _) = Companion::with_typed_code(&mut rng);
     let shown = [typed.hello(), &code.as_bytes()[98..]].concat();
-    assert_eq!(Invitation::scan(&shown).unwrap_err(), LinkError::Malformed, "and it wants none");
+    assert_eq!(Invitation::scan(&shown).unwrap_err(), LinkError::Malformed, "a typed-code companion is fetched");
 }
 
 /// P-10.17, P-10.18. Without the primary's confirmation there is no list, and any other list is refused.

@@ -71,7 +71,7 @@ impl Account {
         AccountKey::of(&self.phone)
     }
 
-    /// Another device, of the next number, at the next index.
+    /// Adds a device with the next number, at the next index.
     pub fn join(&mut self, terms: Terms) {
         let joining = DeviceCertificate::sign(&device(self.next), &self.key(), self.primary.next_index(), terms);
         self.primary.add(&self.phone, joining, NOW).unwrap();
@@ -96,7 +96,7 @@ impl Account {
     }
 }
 
-/// The next list of a dishonest primary: changed, and then correctly signed by the account.
+/// The next list of a dishonest primary: changed, then correctly signed by the account.
 pub fn forged(list: &DeviceList, change: impl FnOnce(&mut Vec<u8>)) -> Result<DeviceList, DeviceListError> {
     let bytes = list.to_bytes();
     let mut content = bytes[..bytes.len() - 64].to_vec();
@@ -104,7 +104,7 @@ pub fn forged(list: &DeviceList, change: impl FnOnce(&mut Vec<u8>)) -> Result<De
     DeviceList::from_bytes(&signed(1, "bisik-1 device list", &content))
 }
 
-/// Why `list` is refused; the directory is unchanged.
+/// The reason why `list` is refused; checks that the directory is unchanged.
 pub fn refused(directory: &DeviceDirectory, list: &DeviceList, now: Timestamp) -> DeviceListError {
     let mut after = directory.clone();
     let error = after.accept(list, now).unwrap_err();

@@ -1,4 +1,4 @@
-//! Frame counters: reserved before use and stored first, so that a restored sealer repeats none.
+//! Frame counters: reserved before use and stored first, so that a restored sealer repeats no counter.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ fn a_changed_counter_record_does_not_open() {
     assert_eq!(open(&record, b"call"), Ok(()));
 }
 
-/// P-9.12: 56 bits per restart leave room for some hundred restarts; then a new epoch is needed.
+/// P-9.12: 56 bits per restart suffice for some hundred restarts; after that a new epoch is needed.
 #[test]
 fn a_sender_key_restored_too_often_runs_out_of_counters() {
     let rng = &mut StdRng::seed_from_u64(1);
@@ -81,15 +81,15 @@ fn a_sender_key_restored_too_often_runs_out_of_counters() {
             }
         }
     }
-    panic!("it goes on");
+    panic!("counters never run out");
 }
 
-/// What happens to a sealer and its database.
+/// An event for a sealer and its database.
 #[derive(Clone, Debug)]
 enum Fate {
     Seal(u8),
     Reserve(u8),
-    /// The record was written, and the program crashed before it knew.
+    /// The record was written, and the program crashed before it learned of that.
     ReserveThenCrash(u8),
     /// The program crashed before anything was written.
     Crash,

@@ -8,7 +8,7 @@ use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-/// A session between two, the initiator's end first.
+/// A session between two devices, the initiator's side first.
 pub fn sessions(initiator: &Identity, responder: &Identity) -> (Session, Session) {
     let rng = &mut rand::rng();
     let keys = PreKeys::generate(responder, NOW, rng);
@@ -47,7 +47,7 @@ impl Pair {
     }
 }
 
-/// A group call with a session between each two participants.
+/// A group call with a session between every two participants.
 pub struct Room {
     pub people: Vec<Identity>,
     /// `sessions[i][j]` is the session of `i` with `j`.
@@ -56,7 +56,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// All participants have a call; none has joined another's yet.
+    /// Every participant has a call; none has joined another's yet.
     pub fn new(size: usize) -> Self {
         let rng = &mut rand::rng();
         let people: Vec<_> = (0..size).map(|_| Identity::generate(rng)).collect();

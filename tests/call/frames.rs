@@ -141,7 +141,7 @@ fn memory_of_a_frame_opener_is_bounded() {
         assert_eq!(opener.keys(), usize::try_from(epoch + 1).unwrap().min(3));
         assert_eq!(opener.install(key(suite, 0, epoch)), Err(InstallError::Stale));
     }
-    // Sixteen epochs after the newest the key id is the same, so that key is dropped and the two older ones stay.
+    // Sixteen epochs after the newest, the key id is the same: that key is dropped, and the two older ones stay.
     let mut late = [39, 38, 37].map(|epoch| sealed(&mut FrameSealer::new(key(suite, 0, epoch)), b"late"));
     opener.install(key(suite, 0, 55)).unwrap();
     let opened = late.each_mut().map(|frame| opener.open(b"audio", frame).map(|opened| opened.epoch));
@@ -165,7 +165,7 @@ fn a_frame_1024_behind_the_newest_is_too_late() {
     assert!(opener.open(b"audio", &mut frames[1]).is_ok());
 }
 
-/// P-9.9: longer encodings of the same header, with a tag that would fit the short one.
+/// P-9.9: longer encodings of the same header, with a tag that is valid for the short one.
 #[test]
 fn a_frame_with_a_non_minimal_header_is_malformed() {
     let (mut sealer, mut opener) = ends(FrameSuite::default());

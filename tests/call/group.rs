@@ -1,4 +1,5 @@
-//! Group calls: who joins opens nothing from before, who left opens nothing after, and nobody takes another's number.
+//! Group calls: a new participant opens no earlier frames, one who left opens no later ones, and no participant takes
+//! another's number.
 
 use bisik::Identity;
 use bisik::call::{EpochKey, EpochKeyError, FrameSuite, GroupCall, MemberError, OpenError, Participant, ShortTag};
@@ -36,7 +37,7 @@ fn a_new_participant_cannot_open_earlier_frames() {
     let now = room.seal(0);
     assert_eq!(room.open(2, &now), Ok(number(0)));
     assert_eq!(room.open(1, &now), Ok(number(0)));
-    assert_eq!(room.open(1, &before), Ok(number(0)), "late, and still heard by whoever was there");
+    assert_eq!(room.open(1, &before), Ok(number(0)), "late, but earlier participants still open it");
 }
 
 /// P-9.6, P-9.7
@@ -131,7 +132,7 @@ fn a_participant_cannot_take_another_number_or_another_suite() {
     let weaker = FrameSuite::ShortTag(ShortTag::Aes128CtrHmac32);
     for (suite, claimed) in [(FrameSuite::default(), number(0)), (weaker, number(2))] {
         let mut hostile = GroupCall::start(id, suite, claimed, room.people[2].public(), &mut rand::rng());
-        // These epochs are later than those Bob knows, so they are not refused for being old.
+        // These epochs are later than those that Bob knows, so they are not refused as old.
         for other in [1, 5, 6, 7] {
             let identity = if other == 1 { &room.people[1] } else { &Identity::generate(&mut rand::rng()) };
             hostile.join(number(other), identity.public(), &mut rand::rng()).unwrap();

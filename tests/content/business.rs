@@ -39,7 +39,7 @@ proptest! {
         if let Ok(content) = Content::from_body(&body(&bytes)) {
             prop_assert_eq!(protobuf(&content), bytes);
             if let Kind::Cart(cart) = content.kind() {
-                prop_assert!(cart.total().is_ok(), "whatever is read adds up");
+                prop_assert!(cart.total().is_ok(), "a cart that is read adds up");
             }
         }
     }
@@ -88,7 +88,7 @@ fn content_that_is_always_automated_is_refused_without_the_flag() {
         assert_eq!(Content::from_body(text(automated).as_body()).unwrap().envelope().automated, automated);
     }
     let by_hand = text(true).forward(envelope()).unwrap();
-    assert!(!by_hand.envelope().automated, "who forwards it is no machine");
+    assert!(!by_hand.envelope().automated, "the person who forwards it is not automated");
     assert!(!Content::from_body(by_hand.as_body()).unwrap().envelope().automated);
 }
 
@@ -179,16 +179,16 @@ fn only_an_offered_option_can_be_chosen_and_only_from_its_sender() {
         let sent = compose(Kind::Selection(chosen.clone())).unwrap();
         let Kind::Selection(arrived) = Content::from_body(sent.as_body()).unwrap().kind().clone() else { panic!() };
         assert!(arrived.answers(&asked, &stall));
-        assert!(!arrived.answers(&asked, &other), "somebody else has offered it");
+        assert!(!arrived.answers(&asked, &other), "another account offered it");
         let again = Content::new(Envelope::new(now(), &mut ConstantRng(9)), asked.kind().clone()).unwrap();
-        assert!(!arrived.answers(&again, &stall), "another content has offered it");
+        assert!(!arrived.answers(&again, &stall), "another message offered it");
         for change in [
             |chosen: &mut Selection| chosen.title = "Gratis".into(),
             |chosen: &mut Selection| chosen.id = "free".into(),
         ] {
             let mut changed = arrived.clone();
             change(&mut changed);
-            assert!(!changed.answers(&asked, &stall), "in other words");
+            assert!(!changed.answers(&asked, &stall), "title or id changed");
         }
     }
     let text = compose(Kind::Text(Text::new("halo"))).unwrap();

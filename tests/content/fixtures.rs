@@ -84,7 +84,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
     ]
 }
 
-/// The last valid value and the first invalid one of everything that a composer can get wrong.
+/// The last valid value and the first invalid one of every limit that a composer can exceed.
 pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
     let (range, long) = (Err(ContentError::OutOfRange), too_long());
     let words = |length: usize| PrivateText::from("a".repeat(length));

@@ -42,7 +42,7 @@ fn content_limits_hold_when_composing() {
     }
 }
 
-/// P-7.7. The same limits when reading bytes of a careless or hostile peer.
+/// P-7.7. The same limits when reading the bytes of a faulty or hostile peer.
 #[test]
 fn content_limits_hold_when_reading() {
     let (blob, at) = (field(1, &blob_bytes()), field(1, &[double(1, 1.0), double(2, 2.0)].concat()));

@@ -52,7 +52,7 @@ fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
     same_name(&between, "a letter in the other option");
     let elsewhere = reworked(&ballot_content(&ballot), &reference_bytes(&reference(9)));
     let Kind::Ballot(elsewhere) = elsewhere.kind() else { panic!() };
-    assert_eq!(votes.open(elsewhere, &budi), Err(BallotError::Rejected), "it says that it is for another poll");
+    assert_eq!(votes.open(elsewhere, &budi), Err(BallotError::Rejected), "it names another poll");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
         votes.open(&votes.cast(choices, &budi, sent, earlier, rng).unwrap(), &budi).unwrap()
     };
     let first = cast(&[0], 1_000, None);
-    // Two devices that do not know of each other's votes, and a clock that was set back.
+    // Two devices that do not know each other's votes, and a clock that was set back.
     let (phone, tablet) = (cast(&[1], 2_000, Some(&first)), cast(&[2], 3_000, Some(&first)));
     let last = cast(&[], 500, Some(&phone));
     assert!(first < phone && phone < tablet && tablet < last);

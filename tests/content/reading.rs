@@ -24,7 +24,7 @@ proptest! {
         prop_assert!(length >= 32 && length <= (protobuf(&content).len() + 4).max(32) * 9 / 8);
     }
 
-    /// Random bytes in a correctly padded body.
+    /// Arbitrary bytes in a correctly padded body.
     #[test]
     fn any_protobuf_is_refused_or_read_without_losing_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let body = body(&bytes);
@@ -34,7 +34,7 @@ proptest! {
         let _ = Content::from_body(&bytes);
     }
 
-    /// The same for slightly changed valid content.
+    /// Slightly changed valid content.
     #[test]
     fn changed_content_is_read_or_refused_without_panic(
         envelope in envelopes(),

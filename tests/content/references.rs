@@ -1,4 +1,4 @@
-//! Edits, deletions, live locations, receipts and timers: what refers to another message affects only what it may.
+//! Edits, deletions, live locations, receipts and timers: a reference to another message affects only what it may.
 
 use bisik::content::{
     Content, ContentError, ContentId, Delete, Edit, Envelope, Kind, LiveShare, LiveStart, LiveStop, LiveUpdate,
@@ -67,7 +67,7 @@ fn only_shown_content_gives_receipts() {
         assert!(receipt.visible().is_none(), "receipts are not confirmed");
     }
     let unknown = Content::from_body(&body(&[envelope_bytes(), field(94, b"later")].concat())).unwrap();
-    assert!(unknown.visible().is_none(), "what is not known is not shown");
+    assert!(unknown.visible().is_none(), "unknown content is not shown");
     let mut once = Envelope::new(now(), &mut ConstantRng(3));
     once.view_once = true;
     let once = Content::new(once, Kind::Photo(Photo::new(blob(), SQUARE))).unwrap();

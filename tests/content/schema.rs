@@ -65,7 +65,7 @@ fn schema() -> BTreeMap<String, Fields> {
             let expected = ["", "}", "oneof kind {", "package bisik.content;", "syntax = \"proto3\";"];
             let value = line.split(" = ").next().unwrap().bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
             let other = line.starts_with("reserved ") || (message.is_empty() && value);
-            assert!(other || expected.contains(&line), "what is this? {line}");
+            assert!(other || expected.contains(&line), "unknown line: {line}");
         }
     }
     messages

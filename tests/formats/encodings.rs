@@ -38,7 +38,7 @@ proptest! {
         }
     }
 
-    /// The same for slightly changed valid bytes, which a lenient decoder would accept.
+    /// Slightly changed valid bytes, which a lenient decoder would accept.
     #[test]
     fn a_changed_bundle_or_first_flight_that_decodes_reencodes_identically(
         one_time in any::<bool>(),

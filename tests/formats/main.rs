@@ -1,4 +1,4 @@
-//! Bytes: known answers, canonical encodings, stored records, sizes.
+//! Formats: known answers, canonical encodings, stored records, sizes.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -13,7 +13,7 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod encodings; //    what is decoded encodes to the same bytes, and everything else is refused
+mod encodings; //    decoded values encode to the same bytes, and everything else is refused
 #[cfg(all(feature = "call", feature = "content"))]
 mod script; //       the language of the vector files
 mod sizes; //        sizes of messages, bundles and records

@@ -1,5 +1,5 @@
-//! Sizes that users plan with: messages, bundles, records. A larger one breaks a promise; a smaller one changes the
-//! documents.
+//! Sizes that users plan with: messages, bundles, records. If one changes, the documents must change; none may exceed
+//! its promise.
 
 use bisik_testkit::AliceAndBob;
 use bisik_testkit::alice_and_bob::state;

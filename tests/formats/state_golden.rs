@@ -149,8 +149,7 @@ fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, V
 }
 
 /// P-12.3, P-12.14, P-12.15: an account of format 1 on its primary device, and its conversation with an account of
-/// three
-/// devices, one of them hosted with consent. One message is not acknowledged yet; another was requested again.
+/// three devices, one of them hosted with consent. One message is not acknowledged yet; another was requested again.
 #[test]
 fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let mut account = Account::unseal(&key(), &golden("account")).unwrap();
@@ -200,8 +199,8 @@ fn golden_hosted_account_opens_with_its_deadlines() {
     );
 }
 
-/// Not a test: it made the files of tests/golden/v1, and will make those of the next format. Old files are never
-/// made again, since a device may come back with an old record.
+/// Not a test: it wrote the files of tests/golden/v1, and will write those of the next format. Existing files are never
+/// written again, because a device may return with an old record.
 #[test]
 #[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
 fn write_golden() {

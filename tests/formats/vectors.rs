@@ -39,7 +39,7 @@ fn key_encodings() {
     run("dh.txt");
 }
 
-/// P-1.7 is in `bundles`: here are keys and ciphertexts by seed and randomness.
+/// P-1.7 is in `bundles`; these are keys and ciphertexts by seed and randomness.
 #[test]
 fn kem() {
     run("kem.txt");
@@ -57,13 +57,13 @@ fn handshakes() {
     run("handshake.txt");
 }
 
-/// The root chain, by the states that it leaves.
+/// The root chain, by the states after each step.
 #[test]
 fn root_chain() {
     run("root.txt");
 }
 
-/// P-4.5: the symmetric chain, by the states that it leaves.
+/// P-4.5: the symmetric chain, by the states after each step.
 #[test]
 fn symmetric_chain() {
     run("chain.txt");
@@ -87,7 +87,7 @@ fn ratchet() {
     run("ratchet.txt");
 }
 
-/// P-3.4, P-3.9, P-4.4, P-4.5, P-4.6: a whole conversation, with what networks do to it.
+/// P-3.4, P-3.9, P-4.4, P-4.5, P-4.6: a whole conversation over an unreliable network.
 #[test]
 fn conversation() {
     run("conversation.txt");
@@ -118,8 +118,7 @@ fn calls() {
 }
 
 /// P-10.1, P-10.3, P-10.4, P-10.5, P-10.6, P-10.7, P-10.9, P-10.10, P-10.12, P-10.13, P-10.14, P-10.15, P-10.16,
-/// P-10.18:
-/// certificates, lists, who follows them, and linking.
+/// P-10.18: certificates, lists, directories that follow them, and linking.
 #[test]
 fn devices() {
     run("device.txt");
@@ -132,15 +131,15 @@ fn endpoints() {
     run("endpoint.txt");
 }
 
-/// P-7.3, P-7.4, P-7.7, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: what businesses send, written by two programs to the
-/// same bytes.
+/// P-7.3, P-7.4, P-7.7, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: business content, which two programs encode to the same
+/// bytes.
 #[test]
 fn businesses() {
     run("business.txt");
 }
 
 /// P-12.3, P-12.6, P-12.7, P-12.8, P-12.14, P-12.4, P-12.5, P-12.16: frames, lost and crossed sessions, pending
-/// answers.
+/// replies.
 #[test]
 fn frames() {
     run("frame.txt");
@@ -177,7 +176,7 @@ fn write_vectors() {
     fs::write(directory.join("media.txt"), render(&recorder.steps, "Recorded by tests/formats/vectors.rs.")).unwrap();
 }
 
-/// A script in the making: every step is run as it is added.
+/// A script in the making: every step is run when it is added.
 #[derive(Default)]
 struct Recorder {
     runner: Runner,
@@ -214,7 +213,7 @@ impl Recorder {
         first
     }
 
-    /// Turns at random; messages arrive in any order, some damaged, duplicated or lost.
+    /// Random turns; messages arrive in any order, some damaged, duplicated or lost.
     fn converse(&mut self) {
         let mut under_way = [Vec::new(), self.set_up()];
         for _ in 0..40 {
@@ -247,7 +246,7 @@ impl Recorder {
         }
     }
 
-    /// Files of any size, which arrive as they are and changed.
+    /// Files of any size, which arrive unchanged and changed.
     fn send_files(&mut self) {
         let verb = |verb: &str| Step::default().word("do", verb);
         for _ in 0..20 {

@@ -1,5 +1,5 @@
-//! Encodings and signatures of disclosures, decisions and receipts: one encoding each, and no signature of anybody
-//! else.
+//! Encodings and signatures of disclosures, decisions and receipts: each has one encoding, and no other party's
+//! signature is accepted.
 
 use bisik::Timestamp;
 use bisik::device::Custody;
@@ -25,7 +25,7 @@ fn accepted(bytes: &[u8]) -> Result<(), DisclosureError> {
     Disclosure::from_bytes(bytes)?.verify(&account(BUSINESS), None, NOW).map(drop)
 }
 
-/// A body with signatures by these, each over everything before it, made without the library.
+/// A body with the signatures of these parties, each over everything before it, made without the library.
 fn signed_by(body: &[u8], signers: [(u8, &str); 3]) -> Vec<u8> {
     signers.into_iter().fold(body.to_vec(), |bytes, (number, label)| {
         let signature = signature(number, label, &bytes);
@@ -55,7 +55,7 @@ fn a_disclosure_is_signed_by_three_parties_in_turn() {
     assert!(disclosure.to_bytes().len() <= Disclosure::LONGEST);
 }
 
-/// P-11.7. A forger lacks one of the three keys and uses another in its place.
+/// P-11.7. A forger lacks one of the three keys and signs with another.
 #[test]
 fn a_disclosure_forged_without_one_of_the_three_keys_is_refused() {
     let body = draft(vendor()).to_bytes();
@@ -84,7 +84,8 @@ fn a_signature_for_one_purpose_does_not_serve_another() {
     }
 }
 
-/// P-11.7. A signature covers those before it: if the operator signs anew, the account's signature does not fit.
+/// P-11.7. Each signature covers those before it: if the operator signs again, the account's signature no longer
+/// verifies.
 #[test]
 fn signatures_over_the_body_alone_are_refused() {
     let body = draft(vendor()).to_bytes();

@@ -49,7 +49,7 @@ fn nothing_is_sent_to_a_hosted_device_without_consent() {
     let hash = accounts.disclosures[0].hash();
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::HostingDisclosed(_)));
     assert_eq!(accounts.send((0, 0), b"secret"), Err(SendError::Blocked(Blocked::ConsentNeeded(hash))));
-    // Not even acknowledgements, to any device of that account.
+    // No acknowledgements either, to any device of that account.
     accounts.send((1, 0), b"we have news").unwrap();
     accounts.settle();
     assert_eq!(accounts.devices[&(0, 0)].shown.last().unwrap().1, b"we have news");
@@ -60,7 +60,7 @@ fn nothing_is_sent_to_a_hosted_device_without_consent() {
     accounts.send((0, 0), b"all right then").unwrap();
     accounts.settle();
     assert_eq!(accounts.devices[&(1, index)].shown.last().unwrap().1, b"all right then");
-    assert_eq!(delivered_to_peers(&accounts, (1, 0)), 2, "what both of the user's devices owed is sent now");
+    assert_eq!(delivered_to_peers(&accounts, (1, 0)), 2, "the pending messages of both devices are sent now");
 }
 
 /// P-12.16
@@ -72,7 +72,7 @@ fn a_hosted_device_gets_a_deletion_deadline_with_each_message() {
     accounts.settle();
     assert_eq!(accounts.devices[&(1, index)].deadlines, [accounts.now.plus_seconds(30 * 86_400)]);
     assert!(accounts.devices[&(1, 0)].deadlines.is_empty(), "the business' own telephone promised nothing");
-    // It is listed under another disclosure whose terms it does not have, so it decrypts nothing.
+    // It is listed under another disclosure, whose terms it does not have, so it decrypts nothing.
     accounts.send((0, 0), b"more").unwrap();
     let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
     let operator = Identity::generate(&mut StdRng::seed_from_u64(2));
@@ -120,7 +120,7 @@ fn a_refusal_stops_sending_on_every_device_and_can_be_reconsidered() {
         assert_eq!(accounts.send(at, b"no"), Err(SendError::Blocked(Blocked::Refused(disclosure.hash()))));
     }
     let told = &accounts.devices[&(1, index)].decisions;
-    assert_eq!(told[0].1.choice(), Choice::Refusal, "the endpoint is told, and told nothing else");
+    assert_eq!(told[0].1.choice(), Choice::Refusal, "the hosted device learns the refusal, and nothing else");
     assert!(accounts.devices[&(1, index)].shown.is_empty());
     accounts.now = accounts.now.plus_seconds(60);
     consent(&mut accounts, (0, 1));
@@ -156,7 +156,7 @@ fn label_returns_to_end_to_end_after_hosting_ends() {
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::HostingEnded(_)));
     assert_eq!(label(&accounts, (0, 0)), Label::EndToEnd);
     accounts.send((0, 0), b"at home").unwrap();
-    assert!(accounts.mail.iter().all(|(to, ..)| *to != (1, index)), "nothing goes to the old endpoint");
+    assert!(accounts.mail.iter().all(|(to, ..)| *to != (1, index)), "nothing goes to the old hosted device");
     accounts.settle();
     assert!(gone.shown.iter().all(|(_, body)| body != b"at home"));
 }
@@ -200,7 +200,7 @@ fn a_session_under_another_disclosure_does_not_open() {
     accounts.restore(to, &backup);
     assert_eq!(accounts.deliver(to, from, &envelope), Ok(()));
 
-    // The customers learn of it: the terms are the same, so there is nothing to decide, but new sessions are needed.
+    // The customers learn of it. The terms are the same, so there is nothing to decide, but new sessions are needed.
     accounts.publish_lists();
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::ConsentCarriedOver(_)));
     let disclosure = accounts.disclosures[1].clone();
@@ -225,9 +225,8 @@ fn a_stored_conversation_keeps_label_consent_and_pending_decisions() {
     assert!(matches!(label(&accounts, (0, 1)), Label::Hosted { .. }), "the decision was still on its way");
 }
 
-/// P-12.6: the hosted device's own disclosure changes before it has written again: it answers in the session that a
-/// customer
-/// sets up under the new one, whatever the session ids.
+/// P-12.6: the hosted device's own disclosure changes before it has sent again. It answers in the session that a
+/// customer sets up under the new one, regardless of the session ids.
 #[test]
 fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
     for seed in 20..28 {

@@ -116,7 +116,7 @@ fn consent_does_not_outlive_the_hosting_it_was_given_for() {
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: disclosure.hash() });
 }
 
-/// A decision may come before the device list that it is about.
+/// A decision may arrive before the device list that it is about.
 #[test]
 fn a_decision_that_arrives_early_waits_for_its_disclosure() {
     let (_, mut at_tablet, disclosure) = asked();

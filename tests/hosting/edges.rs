@@ -1,4 +1,4 @@
-//! Every edge of the label's state machine by itself (docs/spec/hosting.md, section 11.4), named after it.
+//! Every edge of the label's state machine, each in a test named after it (docs/spec/hosting.md, section 11.4).
 
 use bisik::DisclosureHash;
 use bisik::device::Custody;
@@ -124,7 +124,7 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     }
 }
 
-/// P-11.13. Each term alone becomes better, and none does.
+/// P-11.13. Each term alone becomes better, and then none does.
 #[test]
 fn hosted_to_hosted_when_terms_are_no_worse() {
     let agreed = HostingTerms {
@@ -171,12 +171,12 @@ fn hosted_to_end_to_end_when_own_held_again() {
     let (event, closed) = customer.see_all(&[phone()]);
     let event = event.unwrap();
     assert!(matches!(event, LabelEvent::HostingEnded(_)), "{event:?}");
-    assert_eq!(event.change().operator, Some(operator(AWAN)), "who reads no more");
+    assert_eq!(event.change().operator, Some(operator(AWAN)), "the operator that no longer reads");
     assert_eq!((customer.label(), closed.len()), (Label::EndToEnd, 1));
     assert!(customer.can_send() && !customer.can_send_to(ENDPOINT, disclosure.hash()));
 }
 
-/// Consent ends with the hosting it was given to.
+/// Consent ends with the hosting that it was given for.
 #[test]
 fn end_to_end_to_disclosed_again_when_the_same_hosting_comes_back() {
     let disclosure = first(ENDPOINT, vendor());
@@ -196,7 +196,7 @@ fn disclosed_to_disclosed_when_the_question_changes() {
     let event = customer.see(&[hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::DisclosureChanged(_))), "{event:?}");
     assert_eq!(customer.label(), Label::Disclosed { disclosure: two.hash() });
-    // The user was still reading the first one.
+    // The user was still reading the first disclosure.
     let own = account(CUSTOMER);
     let stale = customer.state.consent(one.hash(), &own, &identity(CUSTOMER), customer.now);
     assert_eq!(stale.err(), Some(DecideError::NotShown));
@@ -296,7 +296,7 @@ fn any_to_unverified_when_the_evidence_does_not_hold() {
     }
 }
 
-/// Lists with a device whose evidence does not hold.
+/// Lists with a device whose evidence is invalid.
 fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(HostedDevice<'_>, Unverified)> {
     let good = hosted(disclosure);
     let other = Unverified::Disclosure(DisclosureError::OtherDevice);
@@ -435,7 +435,7 @@ fn the_weakest_device_decides() {
     assert!(customer.can_send_to(ENDPOINT, one.hash()) && customer.can_send_to(NEW_ENDPOINT, two.hash()));
 }
 
-/// P-11.14. Each operator is asked about; one refusal is enough.
+/// P-11.14. The user is asked about each operator; one refusal is enough.
 #[test]
 fn several_operators_are_agreed_to_one_by_one() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
@@ -452,7 +452,7 @@ fn several_operators_are_agreed_to_one_by_one() {
     assert_eq!(other.label(), Label::Refused { disclosure: one.hash() });
 }
 
-/// P-11.24. What exceeds the limits of what is remembered is not verified.
+/// P-11.24. Devices or operators above the limits are not verified.
 #[test]
 fn more_endpoints_or_operators_than_are_remembered_are_not_verified() {
     let disclosures: Vec<_> = (0..65).map(|at| first(100 + at, vendor())).collect();

@@ -1,5 +1,5 @@
 //! Hosted devices: disclosures, decisions, labels, retention. Every edge and every transition of docs/spec/hosting.md,
-//! section 11.4, is a test named after it.
+//! section 11.4, has a test named after it.
 //!
 //! Known answers are in tests/vectors/endpoint.txt.
 #![allow(
@@ -16,13 +16,13 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod bytes; //         encodings and signatures: nothing else is accepted
+mod bytes; //         encodings and signatures, and changed ones that are refused
 mod conversations; // whole conversations with a hosted device
 mod decisions; //     consent, refusal, withdrawal, on several devices
 mod edges; //         every edge of the state machine
-mod model; //         the state machine written a second time
+mod model; //         a second implementation of the state machine
 mod parties; //       a customer, a business, operators
 mod properties; //    random walks beside the model
 mod retention; //     deletion deadlines and the ledger
-mod transitions; //   what happens to real conversations
+mod transitions; //   transitions in whole conversations
 mod wording; //       operator names and notices

@@ -1,13 +1,14 @@
-//! The label's state machine written a second time, as plainly as possible: small numbers instead of keys, maps without
-//! limits.
+//! A second implementation of the label's state machine, as plain as possible: small numbers instead of keys, maps
+//! without limits.
 //!
-//! It checks no signatures: a [`Fact`] stands for what an account, an operator and a hosted device have all signed.
+//! It checks no signatures: a [`Fact`] stands for a statement that an account, an operator and a hosted device have all
+//! signed.
 
 use std::collections::BTreeMap;
 
 use bisik::hosting::{DisclosureError, Unverified};
 
-/// A disclosure, named by its place in the list of all facts.
+/// A disclosure, identified by its index in the list of all facts.
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     pub name: usize,
@@ -48,7 +49,7 @@ pub enum Shown {
     Own {
         endpoint: u8,
     },
-    /// The list names `fact`; the relay presents it, or something else, or nothing.
+    /// The list names `fact`; the relay presents it, or another one, or nothing.
     Hosted {
         fact: Fact,
         presented: Relay,
@@ -80,7 +81,7 @@ pub enum Choice {
     Withdrawal,
 }
 
-/// The user's decision. Ordered by what counts: knowing more, being stricter, being later.
+/// The user's decision, ordered by precedence: made with more knowledge, stricter, later.
 #[derive(Clone, Copy, Debug)]
 pub struct Ruled {
     pub choice: Choice,
@@ -109,7 +110,7 @@ pub struct Model {
     pub said: Said,
     /// The newest fact of every hosted device ever seen, and whether it was contradicted.
     newest: BTreeMap<u8, (Fact, bool)>,
-    /// The hosted endpoints of the list that was seen last.
+    /// The hosted devices of the list seen last.
     pub present: Vec<Fact>,
     rulings: BTreeMap<u8, Ruled>,
     lapsed: u64,
@@ -204,7 +205,7 @@ impl Model {
         }
     }
 
-    /// The question that the user is, or could be, asked.
+    /// The question that the user is asked, or could be.
     pub fn question(&self) -> Option<Fact> {
         let mut present = self.present.clone();
         present.sort_by_key(|fact| std::cmp::Reverse(fact.badness()));
@@ -253,7 +254,7 @@ impl Model {
         Some(ruled)
     }
 
-    /// What another device of the user decided.
+    /// A decision made on another device of the user.
     pub fn adopt(&mut self, ruled: Ruled, now: u64) {
         match self.contradiction(&ruled.about) {
             Some(error @ (DisclosureError::Forked | DisclosureError::KeyReused)) => {
@@ -275,7 +276,7 @@ impl Model {
         }
     }
 
-    /// Everything that the user agreed to, as this device knows.
+    /// Everything that the user agreed to, as far as this device knows.
     pub fn agreed(&self) -> Vec<Fact> {
         let agreed = self.rulings.values().filter(|ruled| ruled.choice == Choice::Consent);
         agreed.map(|ruled| ruled.about).collect()

@@ -42,13 +42,13 @@ pub fn after(days: u64) -> Timestamp {
     NOW.plus_seconds(days * DAY)
 }
 
-/// A signature in the name of `number`, made without the library.
+/// A signature by `number`, made without the library.
 pub fn signature(number: u8, label: &str, text: &[u8]) -> [u8; 64] {
     let whole = [label.as_bytes(), &key(number).to_bytes(), text].concat();
     SigningKey::from_bytes(&[number; 32]).sign(&whole).to_bytes()
 }
 
-/// What the vendor Awan does by default: stores and reads, for 30 days, to answer.
+/// The default terms of the vendor Awan: stores and reads, for 30 days, to answer.
 pub fn vendor() -> HostingTerms {
     HostingTerms {
         custody: Custody::Vendor,
@@ -67,7 +67,7 @@ pub fn interop() -> HostingTerms {
     HostingTerms { custody: Custody::Interop, operator: operator(TETANGGA), ..vendor() }
 }
 
-/// The same terms with messages kept for this many days.
+/// The same terms, with messages kept for this many days.
 pub fn kept_for(days: u64, terms: &HostingTerms) -> HostingTerms {
     let retention = Retention { at_rest: days * DAY, ..terms.retention };
     HostingTerms { retention, ..terms.clone() }
@@ -101,7 +101,7 @@ pub fn first(endpoint: u8, terms: HostingTerms) -> VerifiedDisclosure {
     verified(&first_at(endpoint, terms, NOW))
 }
 
-/// The one that follows it, a second later.
+/// The following disclosure, issued a second later.
 pub fn following(previous: &VerifiedDisclosure, endpoint: u8, terms: HostingTerms) -> VerifiedDisclosure {
     let issued = previous.disclosure().issued().plus_seconds(1);
     let expires = issued.plus_seconds(90 * DAY);
@@ -122,7 +122,7 @@ pub fn phone() -> HostedDevice<'static> {
     own(BUSINESS, Custody::Business)
 }
 
-/// A hosted device as an honest list and an honest relay show it.
+/// A hosted device, as an honest list and an honest relay show it.
 pub fn hosted(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
     HostedDevice {
         key: *verified.disclosure().device(),
@@ -149,7 +149,7 @@ impl CustomerDevice {
         Self { device, state: LabelState::new(account(BUSINESS)), now: NOW.plus_seconds(10) }
     }
 
-    /// A conversation in which the user agreed to this.
+    /// A conversation in which the user agreed to this disclosure.
     pub fn hosted(disclosure: &VerifiedDisclosure) -> Self {
         let mut customer = Self::new();
         let _ = customer.see(&[phone(), hosted(disclosure)]);
@@ -162,10 +162,10 @@ impl CustomerDevice {
         self.state.label()
     }
 
-    /// P-11.15. Applies a transition, after checking what holds for all of them.
+    /// P-11.15. Applies a transition, after checking the rules that hold for all of them.
     pub fn take(&mut self, transition: Transition) -> (Option<LabelEvent>, Vec<ClosedDevice>) {
         let Transition { state, event, closed } = transition;
-        assert_eq!(event.is_some(), state.label() != self.label(), "one event where the label changed, else none");
+        assert_eq!(event.is_some(), state.label() != self.label(), "one event if the label changed, otherwise none");
         if let Some(change) = event.as_ref().map(LabelEvent::change) {
             assert_eq!((change.old, change.new, change.at), (self.label(), state.label(), self.now));
         }
@@ -222,7 +222,7 @@ impl CustomerDevice {
     }
 }
 
-/// How the customer's devices reach each other: the only way to a `FromOwnDevice`.
+/// A session between two of the customer's devices: the only source of a `FromOwnDevice`.
 pub struct Wire {
     directory: DeviceDirectory,
     sender: Session,

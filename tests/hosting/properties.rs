@@ -24,8 +24,8 @@ enum Event {
         terms: [u8; 4],
         follows: u8,
     },
-    /// A list with some own-held devices (one of them under a hosted key where `stolen`) and newest disclosures of some
-    /// endpoints, or `old` ones; the relay does something to the first of them.
+    /// A list with some own-held devices (one of them under a hosted key if `stolen`), and the newest disclosures of
+    /// some hosted devices, or `old` ones. The relay tampers with the first of them.
     Show {
         customer: u8,
         endpoints: u8,
@@ -74,13 +74,13 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 1..60)
 }
 
-/// A device of the customer, with what the model expects of it.
+/// A device of the customer, with the model's expectation.
 struct Watched {
     customer: CustomerDevice,
     model: Model,
     /// Whether the list that was accepted last had a hosted device.
     hosted: bool,
-    /// Operators to which the user has consented, as far as this device has heard.
+    /// Operators to which the user has consented, as far as this device knows.
     agreed: BTreeSet<u8>,
 }
 
@@ -147,7 +147,7 @@ impl Walk {
             known.endpoint == endpoint && known.operator == operator_number
         };
         let known: Vec<_> = self.facts.iter().enumerate().filter(of_endpoint).map(|(at, _)| at).collect();
-        // Honest businesses continue the newest; others one that they have already continued.
+        // An honest business continues the newest disclosure; others continue one that they have already continued.
         let place = if follows.is_multiple_of(8) { usize::from(follows / 8) } else { known.len().saturating_sub(1) };
         let previous = known.get(place).copied();
         let (issued, expires) = (self.now, self.now.plus_seconds(90 * DAY));
@@ -300,7 +300,7 @@ impl Walk {
         let asked = customer.state.question().map(|(hash, _)| hash);
         assert_eq!(asked, model.question().map(|fact| hash(fact.name)));
 
-        // Rule 1: nothing is sent but under a label that allows it. Rule 3: no hosted device under `EndToEnd`.
+        // Rule 1: nothing is sent except under a label that allows it. Rule 3: no hosted device under `EndToEnd`.
         let permit = customer.state.permit(self.now);
         assert_eq!(permit.is_ok(), model.can_send(self.now.as_unix_seconds()));
         assert!(customer.label() != Label::EndToEnd || !hosted);
@@ -310,7 +310,7 @@ impl Walk {
         for (fact, disclosure) in &self.facts {
             let present = model.present.iter().any(|present| present.name == fact.name);
             assert_eq!(permit.allows(&key(ENDPOINT + fact.endpoint), Some(disclosure.hash())), present);
-            assert!(!present || agreed.contains(&fact.operator), "nobody agreed to this operator");
+            assert!(!present || agreed.contains(&fact.operator), "the user did not agree to this operator");
         }
     }
 }
@@ -349,7 +349,7 @@ proptest! {
     }
 }
 
-/// Rule 7: a team is many devices of one account, and one of them in another's custody makes it hosted.
+/// Rule 7: a team is many devices of one account, and one device in another party's custody makes it hosted.
 #[test]
 fn a_team_of_own_held_devices_is_end_to_end() {
     let mut team: Vec<_> = (40..240).map(|number| own(number, Custody::SelfHosted)).collect();

@@ -18,7 +18,7 @@ fn a_deletion_deadline_covers_the_longer_of_storage_and_use() {
     assert_eq!(kept(0, 0).deadline(NOW), NOW);
     let forever = Timestamp::from_unix_seconds(u64::MAX);
     assert_eq!(kept(Retention::FOREVER, 3_600).deadline(NOW), forever);
-    assert_eq!(kept(0, u64::MAX - 1).deadline(NOW), forever, "past the end of time is its end");
+    assert_eq!(kept(0, u64::MAX - 1).deadline(NOW), forever, "the deadline saturates at the greatest time");
 }
 
 /// P-11.22.
@@ -40,7 +40,7 @@ fn a_full_retention_ledger_refuses_new_entries() {
     let mut ledger = RetentionLedger::new(2);
     assert_eq!((ledger.record(1, NOW), ledger.record(2, NOW)), (Ok(()), Ok(())));
     assert_eq!(ledger.record(3, NOW), Err(LedgerFull));
-    assert_eq!(ledger.record(2, NOW), Ok(()), "what it holds it knows");
+    assert_eq!(ledger.record(2, NOW), Ok(()), "a known entry needs no capacity");
     ledger.removed(&[1, 9]);
     assert_eq!((ledger.record(3, NOW), ledger.len()), (Ok(()), 2));
 }
@@ -48,7 +48,7 @@ fn a_full_retention_ledger_refuses_new_entries() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// P-11.22. Compared with a map: the ledger gives what a scan of every message gives.
+    /// P-11.22. Compared with a map: the ledger returns the same messages as a scan of all.
     #[test]
     fn due_deletions_match_a_scan_of_every_message(
         steps in prop::collection::vec((0_u8..3, 0_u8..12, 0_u64..100), 0..80),

@@ -1,4 +1,4 @@
-//! What happens to real conversations: each test is a transition of docs/spec/hosting.md, section 11.4, named after it.
+//! Whole conversations: each test is a transition of docs/spec/hosting.md, section 11.4, named after it.
 
 use bisik::device::Custody;
 use bisik::hosting::{
@@ -18,7 +18,7 @@ fn own_held_to_vendor_in_mid_chat() {
     assert!(customer.can_send());
     let (event, closed) = customer.see_all(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
-    assert!(closed.is_empty() && !customer.can_send(), "what is queued waits");
+    assert!(closed.is_empty() && !customer.can_send(), "queued messages wait");
     assert!(!customer.can_send_to(ENDPOINT, disclosure.hash()) && !customer.can_send_to(BUSINESS, None));
     let _ = customer.consent(&disclosure);
     assert!(customer.can_send_to(ENDPOINT, disclosure.hash()));
@@ -57,7 +57,7 @@ fn platform_to_own_held_under_the_same_key_is_not_verified() {
     let _ = customer.see(&[phone()]);
     assert_eq!(customer.label(), Label::EndToEnd);
     let _ = customer.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
-    assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted }, "however long ago it was");
+    assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted }, "regardless of how long ago");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn operator_key_rotation() {
     assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameDevice));
     assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirstDisclosure));
     assert_eq!(plan(&of_another_account()), Err(RotationError::OtherAccount));
-    // Another operator behind the old key: the former holder still has it.
+    // Another operator with the old key: the former holder still has it.
     let reused = first(ENDPOINT, platform());
     let mut customer = CustomerDevice::hosted(&one);
     let _ = customer.see(&[phone(), hosted(&reused)]);
@@ -112,7 +112,11 @@ fn expiry_while_offline() {
     customer.now = bisik::Timestamp::from_unix_seconds(one.disclosure().expires().as_unix_seconds() - 1);
     assert!(customer.tick().is_none() && customer.can_send());
     customer.now = one.disclosure().expires();
-    assert_eq!(customer.state.permit(customer.now).err(), Some(Blocked::Expired), "before anything has noticed it");
+    assert_eq!(
+        customer.state.permit(customer.now).err(),
+        Some(Blocked::Expired),
+        "before any operation has noticed it"
+    );
     let event = customer.tick();
     assert!(matches!(event, Some(LabelEvent::Unverified(_))), "{event:?}");
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Expired });
@@ -146,7 +150,7 @@ fn replay_of_an_older_better_disclosure() {
     let mut customer = CustomerDevice::hosted(&better);
     let _ = customer.see(&[phone(), hosted(&worse)]);
     assert_eq!(customer.label(), Label::Disclosed { disclosure: worse.hash() });
-    // By a relay, with the newest list: it does not name the old one.
+    // By a relay, with the newest list, which does not name the old one.
     let replayed = HostedDevice { presented: Presented::Verified(&better), ..hosted(&worse) };
     let _ = customer.see(&[phone(), replayed]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherDevice) });
@@ -156,13 +160,13 @@ fn replay_of_an_older_better_disclosure() {
     let known = customer.state.known(&key(ENDPOINT)).unwrap();
     let refused = better.disclosure().clone().verify(&account(BUSINESS), Some(&known), customer.now);
     assert_eq!(refused.err(), Some(DisclosureError::RolledBack));
-    // After it had left, too.
+    // Also after the device had left.
     let _ = customer.see(&[phone()]);
     let _ = customer.see(&[phone(), hosted(&better)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
 }
 
-/// P-11.12. In the evidence, and in the handshake: the two sides do not hold the same hash.
+/// P-11.12. In the evidence, and in the handshake: the two sides do not have the same hash.
 #[test]
 fn the_relay_strips_the_disclosure() {
     let disclosure = first(ENDPOINT, vendor());
@@ -200,7 +204,7 @@ fn a_disclosure_of_another_account() {
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::OtherAccount) });
 }
 
-/// P-11.9, P-11.18. Two disclosures with one number: the account shows them to different devices.
+/// P-11.9, P-11.18. Two disclosures with one sequence number: the account shows them to different devices.
 #[test]
 fn two_of_my_devices_saw_different_ones() {
     let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
@@ -214,14 +218,14 @@ fn two_of_my_devices_saw_different_ones() {
     assert_eq!(at_phone.label(), forked);
     for shown in [&one, &other] {
         let _ = at_phone.see(&[phone(), hosted(shown)]);
-        assert_eq!(at_phone.label(), forked, "neither is believed any more");
+        assert_eq!(at_phone.label(), forked, "neither is trusted any more");
     }
     let later = following(&one, ENDPOINT, vendor());
     let _ = at_phone.see(&[phone(), hosted(&later)]);
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: later.hash() });
 }
 
-/// P-11.17. It reaches the holder of the old key, as was allowed when it was sent; no later message does.
+/// P-11.17. The message reaches the holder of the old key, as was allowed when it was sent; no later message does.
 #[test]
 fn a_message_in_flight_to_the_old_endpoint() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
@@ -259,9 +263,9 @@ fn a_hosted_device_in_a_group() {
     assert_eq!(HostedMember::from_bytes(&[&member.to_bytes()[..128], &[0; 32]].concat()), None);
     let may = |device, announced: &[HostedMember]| may_receive_in_group(&account(BUSINESS), &device, announced);
     assert!(may(phone(), &[]), "the account's own devices are members");
-    assert!(!may(hosted(&one), &[]), "not unless everyone was told");
+    assert!(!may(hosted(&one), &[]), "not unless everyone was informed");
     assert!(may(hosted(&one), &[member]));
-    assert!(!may(hosted(&two), &[member]), "other terms: everyone is told again");
+    assert!(!may(hosted(&two), &[member]), "other terms: everyone is informed again");
     assert!(!may_receive_in_group(&account(OTHER_BUSINESS), &hosted(&one), &[member]));
     let hidden = HostedDevice { disclosure: None, ..hosted(&one) };
     assert!(!may(hidden, &[member]));
@@ -274,7 +278,7 @@ fn retention_made_shorter() {
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::ConsentCarriedOver(_)), "{event:?}");
-    assert_eq!(event.change().retention.unwrap().at_rest, 7 * DAY, "and the user is told");
+    assert_eq!(event.change().retention.unwrap().at_rest, 7 * DAY, "and the user is informed");
     // Back to the terms of the first consent: still covered.
     let three = following(&two, ENDPOINT, vendor());
     let event = customer.see(&[phone(), hosted(&three)]);
@@ -291,7 +295,7 @@ fn retention_made_longer() {
     assert!(!customer.can_send());
 }
 
-/// Only custody within the account changes, which the user need not know.
+/// Only the custody within the account changes, which the user need not know.
 #[test]
 fn business_to_person_and_back() {
     let mut customer = CustomerDevice::new();
@@ -301,7 +305,7 @@ fn business_to_person_and_back() {
     assert_eq!(customer.label(), Label::EndToEnd);
 }
 
-/// If an operator leaves and comes back, the user is asked again, even for the same terms.
+/// If an operator leaves and returns, the user is asked again, even about the same terms.
 #[test]
 fn an_operator_that_comes_back_is_asked_about_again() {
     let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];

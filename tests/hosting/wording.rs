@@ -1,4 +1,4 @@
-//! Operator names are shown as signed, and notices name the reader, the retention and every change for the worse.
+//! Operator names are shown as signed, and notices name the operator, the retention and every change for the worse.
 
 use bisik::device::Custody;
 use bisik::hosting::{
@@ -81,7 +81,7 @@ fn every_event() -> Vec<LabelEvent> {
     events
 }
 
-/// A number for each kind, so that none is left out.
+/// A number for each kind, so that none is forgotten.
 fn kind(event: &LabelEvent) -> u8 {
     match event {
         LabelEvent::Verified(_) => 0,

@@ -1,4 +1,4 @@
-//! Rules that a machine can check: layers, file sizes, first lines, raw secrets, and the quickstart in the README.
+//! Rules that a machine can check: layers, file sizes, first lines, secrets, and the quickstart in the README.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,7 +110,7 @@ fn every_file_says_first_what_it_is() {
     }
 }
 
-/// A field or constant of raw bytes is public data; whatever is secret is a `Secret<N>`, which wipes itself.
+/// A field or constant of raw bytes must be public data; a secret is a `Secret<N>`, which is wiped on drop.
 #[test]
 fn secrets_are_not_raw_arrays() {
     const SECRET_NAMES: &[&str] = &["secret", "key", "seed", "scalar", "private"];
@@ -131,7 +131,7 @@ fn secrets_are_not_raw_arrays() {
     }
 }
 
-/// The quickstart is compiled as an example. The README and the front page of the documentation repeat it to the letter.
+/// The quickstart is compiled as an example. The README and the front page of the documentation repeat it exactly.
 #[test]
 fn the_readme_and_the_front_page_show_the_quickstart_that_is_compiled() {
     let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();

@@ -1,8 +1,8 @@
 //! Every requirement of the specification is enforced in source and shown by a test, and none changes unnoticed.
 //!
-//! `requirements.txt` has a line for each requirement: its name, a digest of its text, and the files that cite it. A reworded
-//! requirement, and a citation that was added or removed, fails here until somebody has read the citing lines and accepted
-//! the change. `exceptions.txt` lists requirements that source or tests cannot cite, with reasons.
+//! `requirements.txt` has a line for each requirement: its name, a digest of its text, and the files that cite it. A
+//! reworded requirement, and a citation that was added or removed, fails here until a person has read the citing lines
+//! and accepted the change. `exceptions.txt` lists requirements that source or tests cannot cite, with reasons.
 //!
 //! A citation is the requirement's name in source before its tests, or in the comment or body of a `#[test]` function.
 
@@ -16,7 +16,7 @@ use super::files;
 const TABLE: &str = "tests/house/requirements.txt";
 const EXCEPTIONS: &str = "tests/house/exceptions.txt";
 
-/// Section and number, so that names sort as people count; `P-4.3` is `("P", 4, 3)`.
+/// Section and number, so that names sort numerically; `P-4.3` is `("P", 4, 3)`.
 type Name = (char, u32, u32);
 
 fn written((letter, section, number): Name) -> String {
@@ -55,7 +55,7 @@ struct Requirement {
 }
 
 impl Requirement {
-    /// The first four bytes of SHA-256 of the text, however its lines are broken.
+    /// The first four bytes of SHA-256 of the text, independent of line breaks.
     fn digest(&self) -> String {
         let words: Vec<_> = self.text.split_whitespace().collect();
         let digest = Sha256::digest(words.join(" ").as_bytes());
@@ -249,7 +249,7 @@ fn no_requirement_and_no_citation_changes_unnoticed() {
     );
 }
 
-/// What differs between the accepted table and the present one, with the lines to read.
+/// The differences between the accepted table and the present one, with the lines to read.
 fn changes(accepted: &str, table: &str, required: &[Requirement], citations: &Citations) -> Vec<String> {
     let rows = |text: &str| -> BTreeMap<String, Vec<String>> {
         let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {

@@ -37,7 +37,7 @@ fn every_fuzz_target_has_seeds_and_every_folder_a_target() {
     }
 }
 
-/// After a change of the protocol this fails: `cargo test --test house write_seeds -- --ignored` writes the seeds again, so
+/// Fails after a change of the protocol: `cargo test --test house write_seeds -- --ignored` writes the seeds again, so
 /// that they still test what their names say.
 #[test]
 fn committed_fuzz_seeds_match_their_generator() {
@@ -64,7 +64,7 @@ fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
 }
 
-/// In a fixed order.
+/// The entries, sorted.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     paths.sort();

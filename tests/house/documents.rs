@@ -1,4 +1,4 @@
-//! Documents have one form, every path and link in them leads somewhere, and the manual in rustdoc has the same links.
+//! Documents have one form, every path and link in them resolves, and the manual in rustdoc has the same links.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use super::files;
 const MANUAL: &str = "src/manual.rs";
 const MANUAL_LINKS: &str = "src/manual.links.md";
 
-/// What a path in a text may begin with.
+/// The beginnings by which a path in a text is recognised.
 const FOLDERS: &[&str] =
     &["src/", "tests/", "docs/", "examples/", "crates/", "fuzz/", "benches/", "ci/", ".ci/", ".github/"];
 
@@ -29,7 +29,7 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// A line without what stands in backticks.
+/// A line without the text in backticks.
 fn without_code(line: &str) -> String {
     line.split('`').step_by(2).collect::<Vec<_>>().join("`")
 }
@@ -59,7 +59,7 @@ fn paths(line: &str) -> Vec<String> {
     words.filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder))).map(str::to_owned).collect()
 }
 
-/// Whether there is such a file or folder. One `*` in the last part stands for anything.
+/// Whether there is such a file or folder. One `*` in the last part matches anything.
 fn exists(path: &str) -> bool {
     let Some((before, after)) = path.split_once('*') else { return files::root().join(path).exists() };
     let (folder, start) = before.rsplit_once('/').unwrap_or((".", before));
@@ -72,7 +72,7 @@ fn exists(path: &str) -> bool {
 fn every_path_that_documents_and_comments_name_exists() {
     let mut missing = Vec::new();
     for (file, text) in pages() {
-        // Relative links are another test's; a definition of one begins a line.
+        // Another test checks relative links; a line that begins with `[` defines one.
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('[')) {
             missing.extend(
                 paths(line).iter().filter(|path| !exists(path)).map(|path| format!("{file}:{}: {path}", number + 1)),
@@ -91,7 +91,7 @@ fn every_path_that_documents_and_comments_name_exists() {
     assert_eq!(missing, Vec::<String>::new(), "paths that do not exist");
 }
 
-/// What is in a page's links.
+/// The links of a page.
 #[derive(Default)]
 struct Links {
     /// Targets of `[text](target)`.
@@ -127,7 +127,7 @@ impl Links {
     }
 }
 
-/// The anchor of a heading, which a git host and rustdoc make alike.
+/// The anchor of a heading, as git hosts and rustdoc both make it.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()

@@ -1,23 +1,23 @@
-//! docs/errors.md has every error of the library, and each error has one code and one text of one form.
+//! docs/errors.md lists every error of the library, and each error has one code and one text of the same form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::files;
 
-/// Error types whose text and code are those of an error that they hold.
+/// Error types whose text and code are those of an error that they contain.
 const FORWARDING: &[&str] = &["Unanswered"];
 
 /// Public types that are errors without the word in their name.
 const OTHER_NAMES: &[&str] = &["Blocked", "LedgerFull", "Unanswered"];
 
-/// How a table begins.
+/// The beginnings of a table.
 const TABLES: &[&str] = &["\nbisik_core::error_texts! {\n", "\ncrate::error_texts! {\n"];
 
 /// One line of a table of `error_texts!`.
 struct Line {
     file: String,
     kind: String,
-    /// The variant; of a struct, its own name.
+    /// The variant; for a struct, its own name.
     variant: String,
     code: String,
     text: String,
@@ -143,7 +143,7 @@ fn the_manual_names_every_error_and_variant_with_its_code_and_no_other() {
     }
 }
 
-/// The module that a path names declares or exports what its last part names.
+/// Checks that the module of a path declares or exports the last part of the path.
 #[test]
 fn the_paths_of_errors_in_the_manual_exist() {
     for (path, _) in documented() {

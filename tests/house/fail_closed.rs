@@ -1,11 +1,11 @@
-//! Nothing fails open: no value stands in for one that is missing, and nothing is encrypted in place unless it is listed.
+//! Nothing fails open: no default replaces a missing value, and nothing is encrypted in place unless it is listed.
 //!
-//! The lints forbid panics, so a slip in an offset or a length must become an error. A default would hide it: an empty slice
-//! is encrypted in place and the plaintext is sent; a saturated counter no longer tells two states apart.
+//! The lints forbid panics, so a mistake in an offset or a length must become an error. A default would hide it: an
+//! empty slice is encrypted in place and the plaintext is sent; a saturated counter no longer distinguishes two states.
 
 use super::files;
 
-/// Where a default or a saturating number is right: file, how often, and why nothing is lost by it.
+/// Places where a default or a saturating number is right: file, number of occurrences, and why nothing is lost.
 const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/core/src/codec/padme.rs", 2, "bits of a length, which has 63 at most"),
     (
@@ -106,7 +106,8 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/session/persist.rs", 1, "room for the record"),
 ];
 
-/// Where something is encrypted or decrypted in place: file, how often, and why the buffer cannot be an empty slice by mistake.
+/// Places of encryption or decryption in place: file, number of occurrences, and why the buffer cannot be empty by
+/// mistake.
 const IN_PLACE: &[(&str, usize, &str)] = &[
     (
         "crates/core/src/primitives/aead.rs",
@@ -127,10 +128,10 @@ const IN_PLACE: &[(&str, usize, &str)] = &[
     ("src/ratchet/message_key.rs", 1, "decryption of a whole vector"),
 ];
 
-/// What gives a value in place of one that is missing or does not fit.
+/// Expressions that replace a missing or invalid value.
 const DEFAULT: &[&str] = &["unwrap_or(", "unwrap_or_default(", "unwrap_or_else(", "saturating_"];
 
-/// What encrypts or decrypts a buffer in place.
+/// Calls that encrypt or decrypt a buffer in place.
 const CIPHER: &[&str] =
     &["apply_stream(", "apply_keystream", "encrypt_inout_detached(", "encrypt_block", "encrypt_padded", "seal_once("];
 
@@ -147,7 +148,7 @@ fn nothing_is_encrypted_in_place_but_what_is_listed() {
     check("encryption in place", IN_PLACE, |text| found(text, CIPHER, false));
 }
 
-/// Without exception: a slice of an output that may be empty is where plaintext stayed unencrypted.
+/// Without exception: a mutable slice of an output with a default is where plaintext stays unencrypted.
 #[test]
 fn no_mutable_slice_has_a_default() {
     let slips: Vec<_> = sources().into_iter().filter(|(_, text)| has_defaulted_slice(text)).collect();
@@ -158,7 +159,7 @@ fn no_mutable_slice_has_a_default() {
     );
 }
 
-/// Each rule fails where it should.
+/// Checks that each rule fails when it should.
 #[test]
 fn the_scan_finds_what_it_is_for() {
     let slips = [
@@ -202,7 +203,7 @@ fn the_scan_finds_what_it_is_for() {
     }
 }
 
-/// Compares what `count` finds in each file with what `listed` allows there.
+/// Compares the occurrences that `count` finds in each file with those that `listed` allows.
 fn check(what: &str, listed: &[(&str, usize, &str)], count: impl Fn(&str) -> usize) {
     let sources = sources();
     for (path, _, reason) in listed {
@@ -213,14 +214,14 @@ fn check(what: &str, listed: &[(&str, usize, &str)], count: impl Fn(&str) -> usi
     assert!(complaints.is_empty(), "{what}:\n{}", complaints.join("\n"));
 }
 
-/// What is wrong with `count` occurrences in the file at `path`.
+/// The complaint about `count` occurrences in the file at `path`, if there is one.
 fn complaint(path: &str, count: usize, listed: &[(&str, usize, &str)]) -> Option<String> {
     let allowed = listed.iter().find(|(entry, ..)| path == *entry).map_or(0, |(_, allowed, _)| *allowed);
     (count != allowed)
         .then(|| format!("{path}: {count} instead of {allowed}. Return an error, or list it with the reason."))
 }
 
-/// How often `code` has one of `words`; with `hints`, those inside the argument of a hint do not count.
+/// Counts the `words` in `code`; with `hints`, those inside the argument of a hint do not count.
 fn found(code: &str, words: &[&str], hints: bool) -> usize {
     let places = words.iter().flat_map(|word| code.match_indices(word)).map(|(at, _)| at);
     places.filter(|at| !continues_a_word(code, *at)).filter(|at| !(hints && is_inside_a_hint(code, *at))).count()

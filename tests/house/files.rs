@@ -1,4 +1,4 @@
-//! The files of the repository, read as text, for the rules that look at them.
+//! Reads the files of the repository as text, for the rules that check them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Path and text of every file below `folder` whose name ends in `ending`, sorted; none if there is no such folder.
+/// Path and text of every file below `folder` whose name ends in `ending`, sorted; empty if there is no such folder.
 pub(crate) fn under(folder: &str, ending: &str) -> Vec<(String, String)> {
     fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).into_iter().flatten() {

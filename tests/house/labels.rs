@@ -1,4 +1,4 @@
-//! Labels separate domains: no two are equal, and none is a prefix of another where a reader could confuse the two.
+//! Labels separate domains: no two are equal, and none is a prefix of another if the two could be confused.
 
 use std::collections::{BTreeMap, BTreeSet};
 

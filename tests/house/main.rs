@@ -17,7 +17,7 @@ mod architecture; // layers, file sizes, first lines, raw secrets
 mod circles; //      no imports in a circle
 mod compliance; //   every requirement is enforced and tested, and none changes unnoticed
 mod corpus; //       every fuzz seed is replayed
-mod documents; //    paths and links lead somewhere
+mod documents; //    paths and links resolve
 mod errors; //       docs/errors.md names every error and its code
 mod fail_closed; //  no default stands in for a length, a tag, a key or a revision
 mod files; //        reads the repository's files

@@ -78,7 +78,7 @@ fn a_refused_message_takes_one_allocation() {
         }
     }
     assert_at_most(1, || assert_eq!(decrypt(&mut reader, &read), Err(DecryptError::Replayed)), "replayed");
-    assert_eq!(decrypt(&mut reader, &far).unwrap(), PLAINTEXT, "what was forged can still arrive");
+    assert_eq!(decrypt(&mut reader, &far).unwrap(), PLAINTEXT, "the genuine message can still arrive");
 }
 
 #[test]

@@ -77,6 +77,6 @@ fn the_allocator_sees_memory_that_was_not_wiped() {
         }),
         "the block that a vector grew out of"
     );
-    assert!(!sees(&|| drop(zeroize::Zeroizing::new(secret.to_vec()))), "what was wiped");
-    assert!(!sees(&|| std::mem::forget(secret.to_vec())), "what was not freed");
+    assert!(!sees(&|| drop(zeroize::Zeroizing::new(secret.to_vec()))), "wiped memory");
+    assert!(!sees(&|| std::mem::forget(secret.to_vec())), "memory that was not freed");
 }

@@ -130,7 +130,7 @@ fn plaintext_that_was_not_released_is_wiped() {
     assert_ne!(
         plain.found_in(&shown).len(),
         0,
-        "what was shown is the caller's to wipe: the search would have found it"
+        "released plaintext belongs to the caller: the search would have found it"
     );
     ends.finish();
 }

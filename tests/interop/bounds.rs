@@ -225,7 +225,7 @@ fn unused_one_time_pre_keys_make_room_for_new_ones() {
     assert!(b.keys.remove_one_time(newest[0]) && !b.keys.remove_one_time(newest[0]));
     b.keys.insert_signed(&b.identity, 3, KeyPair::generate(rng), rng).unwrap();
     b.keys.insert_signed(&b.identity, 2, KeyPair::generate(rng), rng).unwrap();
-    assert_eq!(b.keys.rotate(&b.identity, rng), Ok(4), "numbers that are taken are passed over");
+    assert_eq!(b.keys.rotate(&b.identity, rng), Ok(4), "ids in use are skipped");
 }
 
 /// S-6.1, S-6.6. Unknown fields are covered by the tag too, so a forger could make them any length.

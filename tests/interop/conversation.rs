@@ -48,7 +48,7 @@ fn replay(begin: &Known, messages: &[Known]) {
         if known.text("do") == "write and read" {
             assert_eq!((written.kind(), written.as_bytes()), (kind, bytes.as_slice()));
         } else {
-            assert_ne!(written.as_bytes(), bytes, "only others write it so");
+            assert_ne!(written.as_bytes(), bytes, "only other implementations write it so");
         }
         let read = match (by_initiator, &mut b) {
             (true, Some(b)) => b.decrypt(&message).unwrap(),

@@ -26,7 +26,7 @@ fn safety_numbers_and_codes_match_another_implementation() {
         let theirs = SafetyNumber::with_iterations(iterations, version, &remote, &local);
         assert_eq!(theirs.to_string(), known.text("display"));
         assert_eq!(theirs.verify(&known.hex("scannable")), Ok(()));
-        assert_eq!(ours.verify(&known.hex("scannable")), Err(ScanError::Mismatch), "one's own code confirms nothing");
+        assert_eq!(ours.verify(&known.hex("scannable")), Err(ScanError::Mismatch), "the local code confirms nothing");
         if iterations == ITERATIONS {
             assert_eq!(SafetyNumber::new(version, &local, &remote), ours);
         }

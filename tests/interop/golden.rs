@@ -28,7 +28,7 @@ fn golden_interop_records_open_and_continue() {
         let message = Ciphertext::from_parts(Kind::Whisper, &golden(text)).unwrap();
         assert_eq!(session.decrypt(&message).unwrap(), text.as_bytes());
     }
-    assert!(!session.is_confirmed(), "what was on its way does not take the place of a session that was begun since");
+    assert!(!session.is_confirmed(), "a delayed message does not replace a newer session");
 
     let record = golden("pre_keys");
     let keys = PreKeys::unseal(&key(), b"keys", &record).unwrap();

@@ -41,7 +41,7 @@ fn part(ranges: &Ranges, blob: &[u8], range: Range<u64>) -> Result<Vec<u8>, Medi
     let wanted = plan.ciphertext();
     let mut output = b"before".to_vec();
     let done = ranges.decrypt(&plan, &blob[wanted.start as usize..wanted.end as usize], &mut output);
-    assert!(output.starts_with(b"before"), "what was there stays");
+    assert!(output.starts_with(b"before"), "existing output is unchanged");
     assert!(done.is_ok() || output.len() == 6, "nothing is released");
     done.map(|()| output.split_off(6))
 }

@@ -175,7 +175,7 @@ proptest! {
                 let same = ours.chosen().iter().map(|hash| hash.as_slice()).eq(theirs.chosen.iter().map(Vec::as_slice));
                 prop_assert!(same);
             },
-            (Ok(_), Err(_)) => prop_assert!(false, "read what is no protobuf"),
+            (Ok(_), Err(_)) => prop_assert!(false, "read bytes that are not protobuf"),
             (Err(_), Ok(theirs)) => {
                 let whole = theirs.chosen.iter().all(|hash| hash.len() == 32);
                 prop_assert!(!whole || theirs.chosen.len() > PollVote::MAX_CHOSEN || may_have_a_group(&bytes));

@@ -40,7 +40,7 @@ proptest! {
         prop_assert_eq!(plan.plaintext(), wanted.start as u64..wanted.end as u64);
         prop_assert!(part == [b"before", &plaintext[wanted.clone()]].concat());
         let chunks = if wanted.is_empty() { 0 } else { (wanted.end - 1) / CHUNK + 1 - wanted.start / CHUNK };
-        prop_assert!(cut(&blob, plan.ciphertext()).len() <= chunks * SEALED, "more is asked for than is needed");
+        prop_assert!(cut(&blob, plan.ciphertext()).len() <= chunks * SEALED, "more than the needed chunks is requested");
     }
 
     /// P-8.8.
@@ -72,7 +72,7 @@ fn a_file_of_another_size_than_announced_is_refused() {
     let before = blob.len();
     assert_eq!(encryptor.push(&[0; 10_001], &mut blob), Err(EncryptError::OtherSize));
     assert_eq!(encryptor.finish(&mut blob).err(), Some(EncryptError::OtherSize));
-    assert_eq!(blob.len(), before, "nothing came of either");
+    assert_eq!(blob.len(), before, "neither changes anything");
     encryptor.push(&file(100_000)[90_000..], &mut blob).unwrap();
     let pointer = finish(&mut encryptor, &mut blob);
     assert_eq!(pointer.decrypt(&blob).unwrap(), file(100_000));
@@ -126,7 +126,7 @@ fn a_range_accepts_only_the_planned_ciphertext() {
     let mut output = b"kept".to_vec();
     let mut refused = |plan: &RangePlan, bytes: &[u8]| {
         assert_eq!(access.decrypt(plan, bytes, &mut output), Err(DecryptError::Rejected));
-        assert_eq!(output, b"kept", "nothing is released of a range that is refused");
+        assert_eq!(output, b"kept", "a refused range releases nothing");
     };
     refused(&plan, &wanted[1..]);
     refused(&plan, &[wanted, &[0]].concat());

@@ -41,7 +41,11 @@ fn plaintext_is_released_for_verified_chunks_only() {
     let mut changed = blob.clone();
     changed[HEADER] ^= 1;
     assert_eq!(decryptor.push(&changed[..HEADER + SEALED], &mut Vec::new()), Err(DecryptError::Rejected));
-    assert_eq!(decryptor.push(&blob[HEADER..], &mut Vec::new()), Err(DecryptError::Rejected), "once is for good");
+    assert_eq!(
+        decryptor.push(&blob[HEADER..], &mut Vec::new()),
+        Err(DecryptError::Rejected),
+        "a failed decryptor stays failed"
+    );
     assert_eq!(decryptor.finish(), Err(DecryptError::Rejected));
 }
 
@@ -123,7 +127,7 @@ fn nonzero_padding_is_refused() {
             let access = RandomAccess::new(&pointer, blob.first_chunk().unwrap()).unwrap();
             let plan = access.plan(size as u64 - 1..size as u64);
             let part = access.decrypt(&plan, cut(&blob, plan.ciphertext()), &mut Vec::new());
-            assert_eq!(part.is_err(), at < CHUNK, "of parts, the chunks that hold them are judged");
+            assert_eq!(part.is_err(), at < CHUNK, "ranges are checked by the chunks that hold them");
         }
     }
 }

@@ -94,7 +94,7 @@ fn a_changed_identity_is_reported_only_for_an_authentic_message() {
     *bytes.last_mut().unwrap() ^= 1;
     let damaged = Ciphertext::from_bytes(&bytes).unwrap();
     let rejected = Session::accept(&setting.bob, &setting.keys, &damaged, pinned);
-    assert_eq!(rejected.unwrap_err(), AcceptError::Rejected, "damage must not look like a changed key");
+    assert_eq!(rejected.unwrap_err(), AcceptError::Rejected, "damage must not be reported as a changed key");
 }
 
 /// P-2.3

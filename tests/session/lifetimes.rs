@@ -42,7 +42,7 @@ fn a_device_offline_for_weeks_still_answers_first_messages() {
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     assert!(rotate(&mut both, 40 * DAY));
     assert_eq!(both.accept(&hello).plaintext, b"halo");
-    assert_eq!(both.keys.count(after(&both, 40 * DAY)).one_time, 0, "nobody can use the old pairs any more");
+    assert_eq!(both.keys.count(after(&both, 40 * DAY)).one_time, 0, "no peer can use the old pairs any more");
 }
 
 #[test]

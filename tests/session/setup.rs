@@ -163,7 +163,7 @@ fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
     }
     let late = hello();
     assert_eq!(not_accepted(&both, &late), AcceptError::ReplayCacheFull);
-    assert_eq!(not_accepted(&both, &first), AcceptError::Replayed, "a replay is still told apart");
+    assert_eq!(not_accepted(&both, &first), AcceptError::Replayed, "a replay is still distinguished");
     let now = both.now;
     assert!(both.keys.rotate(&both.bob, now, &mut both.rng).unwrap(), "a rotation is due at once");
     let again = both.initiate(false).encrypt(b"", &mut both.rng).unwrap();

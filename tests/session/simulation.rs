@@ -53,7 +53,7 @@ fn every_message_not_lost_is_delivered_exactly_once() {
     for pair in &simulation.pairs {
         if let Some(envelope) = pair.unread().next() {
             let outcomes: Vec<_> = pair.outcomes.iter().filter(|(id, _)| *id == envelope.id).collect();
-            panic!("lost by nobody and read by nobody: {outcomes:?}");
+            panic!("neither lost nor read: {outcomes:?}");
         }
         for (id, outcome) in &pair.outcomes {
             let duplicate = matches!(
@@ -87,7 +87,7 @@ fn simultaneous_initiation_converges_on_one_session() {
         let pair = &mut simulation.pairs[index];
         let [left, right] = preferred(pair);
         assert_eq!(left, right, "both go on in the same session");
-        assert_eq!(pair.unread().count(), 0, "and read what came in the other");
+        assert_eq!(pair.unread().count(), 0, "and have read the messages of the other");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_stolen_state_cannot_decrypt_earlier_messages() {
             readable += pair.in_flight.iter().filter(|envelope| reads(envelope)).count();
         }
     }
-    assert!(readable > PAIRS / 8, "what is still under way is readable: the copies are good, or this shows nothing");
+    assert!(readable > PAIRS / 8, "messages in flight are readable: otherwise this shows nothing");
 }
 
 #[test]
@@ -155,11 +155,11 @@ fn an_active_attacker_is_locked_out_after_one_round_trip() {
         simulation.apply(index, Event::Deliver { nth: 0 });
         let (_, outcome) = simulation.pairs[index].outcomes.last().unwrap();
         if healed {
-            assert_eq!(*outcome, Outcome::NotDecrypted(DecryptError::Diverged), "and the fork is told as such");
+            assert_eq!(*outcome, Outcome::NotDecrypted(DecryptError::Diverged), "and the fork is reported");
             let genuine = say(&mut simulation, index, victim);
             assert!(is_read(&simulation.pairs[index], genuine), "the forgery disturbs nothing");
         } else {
-            assert_eq!(*outcome, Outcome::Read, "until then nobody can tell the two apart");
+            assert_eq!(*outcome, Outcome::Read, "until then the two cannot be distinguished");
         }
     }
 }

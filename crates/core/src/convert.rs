@@ -1,6 +1,6 @@
 //! Conversions between integers that lose nothing.
 
-/// A length as 64 bits, of which no platform's `usize` has more.
+/// Converts a length to 64 bits. No platform's `usize` is wider.
 #[must_use]
 #[expect(clippy::as_conversions, reason = "the assertion shows that nothing is cut off, and `From` is not const")]
 pub const fn widened(length: usize) -> u64 {

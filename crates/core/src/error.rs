@@ -1,10 +1,11 @@
-//! [`error_texts!`](crate::error_texts): what every error type implements, written as one table beside it.
+//! [`error_texts!`](crate::error_texts): the trait implementations of every error type, from one table beside the type.
 
-/// Implements `Display`, `Error` and `code()` for an error type, from one line for each variant: its code and its text.
+/// Implements `Display`, `Error` and `code()` for an error type. The table has one line for each variant: code and
+/// text.
 ///
-/// The matches are exhaustive: a variant without a line does not compile. A variant that holds another error names it, and
-/// that becomes the source: `List(error) => ..`. A struct has one line without a name. tests/house/errors.rs compares the
-/// tables with docs/errors.md.
+/// The matches are exhaustive, so a variant without a line does not compile. For a variant that holds another error,
+/// `List(error) => ..` makes that error the source. A struct has one line without a variant. tests/house/errors.rs
+/// compares the tables with docs/errors.md.
 ///
 /// ```
 /// use core::error::Error;

@@ -1,7 +1,7 @@
 //! Public identifiers of 16 bytes: one macro for all of them.
 
-/// Declares a public identifier of 16 bytes, with `generate` if it is drawn at random. The call lists the methods, each with
-/// its documentation.
+/// Declares a public identifier of 16 bytes. The call lists the methods with their documentation; `generate` only if
+/// the identifier is drawn at random.
 ///
 /// `Debug` shows the first four bytes, which are enough to tell two identifiers apart in a log.
 ///
@@ -31,7 +31,7 @@ macro_rules! id {
         pub struct $name([u8; Self::LENGTH]);
 
         impl $name {
-            /// Bytes of an identifier: 16.
+            /// Length of an identifier in bytes: 16.
             pub const LENGTH: usize = 16;
 
             $(#[$from])*

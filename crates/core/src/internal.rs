@@ -1,10 +1,10 @@
-//! [`InternalError`]: the one error for what cannot happen.
+//! [`InternalError`]: the error for states that a bug alone can cause.
 
-/// Something happened that this library rules out: a bug in bisik.
+/// A bug in bisik: the library reached a state that it rules out.
 ///
-/// No input causes it: not a message, not a record, not an argument. The operation that meets it refuses, leaves its
-/// state unchanged and writes nothing. Errors of operations that could meet it have a variant `Internal` for it, so
-/// that it never looks like a failure that a caller can mend. Please report it.
+/// No input causes it: no message, no record and no argument. The operation fails, leaves its state unchanged and
+/// writes nothing. Errors of operations that could meet it have a variant `Internal` for it, so that it never looks
+/// like a failure that the caller can repair. Please report it.
 ///
 /// ```
 /// use bisik_core::internal::InternalError;
@@ -15,7 +15,7 @@
 pub struct InternalError;
 
 impl InternalError {
-    /// What it displays, and what each error's variant `Internal` displays.
+    /// The text that it displays. Every variant `Internal` of another error displays the same.
     pub const TEXT: &'static str = "internal error in bisik: please report it as a bug";
 }
 

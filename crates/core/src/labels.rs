@@ -1,4 +1,4 @@
-//! The labels of what all suites share (docs/spec/conventions.md, section 1.6).
+//! Domain-separation labels of everything that the suites share (docs/spec/conventions.md, section 1.6).
 
 /// First byte under an AEAD key: derivation of the stream key.
 pub(crate) const AEAD_STREAM: &[u8] = &[0x01];

@@ -6,20 +6,20 @@ use crate::codec::{Malformed, Reader};
 ///
 /// # Errors
 ///
-/// [`Malformed`] for one above [`MAX`], which no state reaches; or where fewer than eight bytes are left.
+/// [`Malformed`] above [`MAX`], which no state reaches, or if fewer than eight bytes are left.
 pub fn read(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let revision = reader.u64()?;
     if revision > MAX { Err(Malformed) } else { Ok(revision) }
 }
 
-/// The revision after `revision`: always a greater one. A state begins with 0 or a revision that [`read`] let through,
-/// and 2^63 changes after that take longer than any program runs.
+/// Returns the revision after `revision`, which is always greater. A state starts with 0 or with a revision that
+/// [`read`] accepted, and 2^63 further changes take longer than any program runs.
 #[must_use]
 pub const fn after(revision: u64) -> u64 {
     revision.wrapping_add(1)
 }
 
-/// The greatest revision that a record can have: half of what 64 bits count.
+/// The greatest revision that a record can have: half the range of 64 bits.
 pub const MAX: u64 = u64::MAX >> 1;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Sealed records: state outside the library, encrypted and bound to its kind, its format and its name.
+//! Sealed records: state stored outside the library, encrypted and bound to its kind, format and name.
 //!
-//! The application's database is the store (docs/persistence.md).
+//! Records are stored in the application's database (docs/persistence.md).
 
 use alloc::vec::Vec;
 
@@ -12,9 +12,10 @@ use crate::labels;
 use crate::primitives::aead::{self, Aead, NONCE, TAG};
 
 crate::boxed_secret! {
-    /// The key under which an application seals its records: 32 bytes from the platform's key store.
+    /// The key with which an application seals its records: 32 bytes from the platform's key store.
     ///
-    /// One key may seal any number of records: every sealing draws a fresh 192-bit nonce. Wiped on drop, absent from `Debug`.
+    /// One key can seal any number of records, because each gets a fresh 192-bit nonce. It is wiped on drop and absent
+    /// from `Debug` output.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -26,22 +27,22 @@ crate::boxed_secret! {
     /// # let _ = same;
     /// ```
     pub struct StorageKey([u8; 32]);
-    /// The key that the platform's key store kept.
+    /// Creates the key from the bytes in the platform's key store.
     pub fn from_bytes(bytes);
-    /// The 32 secret bytes, for the platform's key store. Copies of them are the caller's to wipe.
+    /// Returns the 32 secret bytes, for the platform's key store. The caller must wipe copies of them.
     pub fn expose_bytes();
-    /// A new key from 32 bytes of `rng`.
+    /// Generates a key from 32 bytes of `rng`.
     pub fn generate(rng);
 }
 
-/// Why a record did not open. Finer detail would not help: the record is damaged, belongs elsewhere, or the key is
-/// another.
+/// Why a record was not opened. More detail would not help: the record is damaged, belongs elsewhere, or was sealed
+/// with another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsealError {
-    /// Not sealed under this key, for this kind and context, or changed since.
+    /// It was sealed with another key, kind or context, or was changed.
     Rejected,
-    /// Sealed by a later version of this library.
+    /// A later version of this library sealed it.
     UnknownVersion,
 }
 
@@ -52,14 +53,14 @@ crate::error_texts! {
     }
 }
 
-/// What a record holds; part of what is authenticated, so that a record of one kind never opens as another.
+/// The kind of state in a record. It is authenticated, so that a record of one kind never opens as another.
 ///
-/// Each crate lists its own kinds in its `labels` module. No byte is ever given to a second kind.
+/// Each crate lists its own kinds in its `labels` module. No byte is used for two kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind(u8);
 
 impl Kind {
-    /// The kind written as `byte`.
+    /// The kind encoded as `byte`.
     #[must_use]
     pub const fn new(byte: u8) -> Self {
         Self(byte)
@@ -79,16 +80,16 @@ pub fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mu
     record
 }
 
-/// The state in what [`seal`] made.
+/// Opens a record that [`seal`] made, and returns the state.
 ///
 /// # Errors
 ///
-/// [`UnsealError::Rejected`] where key, kind, context or record is not the one that was sealed;
-/// [`UnsealError::UnknownVersion`] where a later version sealed it.
+/// [`UnsealError::Rejected`] if the record was sealed with another key, kind or context, or was changed;
+/// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
 pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
     let mut reader = Reader::new(record);
     if reader.u8().map_err(|_| UnsealError::Rejected)? != FORMAT {
-        // P-6.2
+        // P-6.2: an unknown version is reported as such.
         return Err(UnsealError::UnknownVersion);
     }
     let nonce = reader.array::<NONCE>().map_err(|_| UnsealError::Rejected)?;
@@ -98,8 +99,8 @@ pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Re
     Ok(state)
 }
 
-/// A nonce (P-6.3) from fresh randomness and, beneath it, the record itself: not even a repeated generator can pair one
-/// nonce with two records.
+/// Derives a nonce from fresh randomness and from the record itself, so that not even a repeating generator pairs one
+/// nonce with two records. P-6.3.
 fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> [u8; NONCE] {
     let mut randomness = [0; NONCE];
     rng.fill_bytes(&mut randomness);
@@ -107,12 +108,12 @@ fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) 
     digest.truncate()
 }
 
-/// What a record is bound to (P-6.1): that it is one, what kind of one, its format, and its name.
+/// The data that a record is bound to: the record label, its kind, its format and its name. P-6.1.
 fn associated(kind: Kind, context: &[u8]) -> Vec<u8> {
     [labels::RECORD, &[kind.0, FORMAT], context].concat()
 }
 
-/// The format of sealed state. Raised when the layout changes; golden files of every format stay readable.
+/// The format of sealed state. It is raised when the layout changes; records of all earlier formats must stay readable.
 const FORMAT: u8 = 1;
 
 /// Bytes that sealing adds.

@@ -1,12 +1,12 @@
-//! [`Timestamp`]: a moment, as the application's clock gives it. The library reads no clock.
+//! [`Timestamp`]: a moment by the application's clock. The library reads no clock.
 
 use core::fmt;
 
 use crate::codec::{Malformed, Reader};
 
-/// A moment, in whole seconds since 1970-01-01T00:00:00Z, as the application's clock gives it.
+/// A moment in whole seconds since 1970-01-01T00:00:00Z, by the application's clock.
 ///
-/// Only rules about lifetimes take one (docs/spec/session.md, section 2.4); decryption never does.
+/// Only rules about lifetimes use one (docs/spec/session.md, section 2.4); decryption never does.
 ///
 /// ```
 /// # use bisik_core::time as bisik;
@@ -19,19 +19,19 @@ use crate::codec::{Malformed, Reader};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The moment `seconds` after 1970-01-01T00:00:00Z.
+    /// Creates the moment `seconds` after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self(seconds)
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z.
+    /// Returns whole seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn as_unix_seconds(self) -> u64 {
         self.0
     }
 
-    /// The moment `seconds` later; stays at the greatest moment instead of wrapping.
+    /// Returns the moment `seconds` later, or the greatest moment if that overflows.
     #[must_use]
     pub const fn plus_seconds(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))

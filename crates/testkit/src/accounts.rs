@@ -28,7 +28,7 @@ pub struct Device {
     pub database: Database,
 }
 
-/// Records with their revisions.
+/// Records by name, each with its revision.
 pub type Database = HashMap<RecordName, (u64, Vec<u8>)>;
 
 /// An account, `0` or `1`, and the index of one of its devices.
@@ -43,7 +43,7 @@ pub struct Accounts {
     pub disclosures: Vec<Disclosure>,
     pub one_time: BTreeMap<IdentityKey, VecDeque<PreKeyBundle>>,
     pub last_resort: BTreeMap<IdentityKey, PreKeyBundle>,
-    /// Envelopes in flight: to which device, from which, and the envelope.
+    /// Envelopes in flight: receiving device, sending device, envelope.
     pub mail: VecDeque<(At, At, Envelope)>,
 }
 
@@ -76,7 +76,7 @@ impl Accounts {
         self.devices.keys().copied().collect()
     }
 
-    /// A new account with its primary device.
+    /// Creates an account with its primary device.
     pub fn found(&mut self, who: usize) {
         let terms = Terms::own_held(Custody::Person).unwrap();
         let account = Account::create(terms, self.now, &mut self.rng);
@@ -84,14 +84,14 @@ impl Accounts {
         self.move_in((who, 0), account);
     }
 
-    /// One more device of an account; its index.
+    /// Adds a device to an account; returns its index.
     pub fn join(&mut self, who: usize) -> u32 {
         let index = self.join_without_telling(who);
         self.publish_lists();
         index
     }
 
-    /// The same, known only to the account's own primary.
+    /// Like `join`, but only the account's own primary knows the new device.
     pub fn join_without_telling(&mut self, who: usize) -> u32 {
         let identity = Identity::generate(&mut self.rng);
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
@@ -106,7 +106,7 @@ impl Accounts {
         index
     }
 
-    /// A device in a vendor's custody that is not announced yet; its index.
+    /// Adds a device in a vendor's custody that is not announced yet; returns its index.
     pub fn host(&mut self, who: usize, operator: &Identity, retention: Retention) -> u32 {
         let identity = Identity::generate(&mut self.rng);
         let device = self.devices.get_mut(&(who, 0)).unwrap();
@@ -138,7 +138,7 @@ impl Accounts {
         index
     }
 
-    /// A new disclosure for a hosted device, not announced yet, not even to the device.
+    /// Makes a new disclosure for a hosted device; nobody has it yet, not even the device.
     pub fn amend(&mut self, who: usize, index: u32, operator: &Identity, retention: Retention) {
         let previous = self.disclosures.last().unwrap();
         let hosting = HostingTerms { retention, ..previous.terms().clone() };
@@ -155,7 +155,7 @@ impl Accounts {
         self.disclosures.push(disclosure);
     }
 
-    /// A device leaves its account.
+    /// Removes a device from its account.
     pub fn remove(&mut self, who: usize, index: u32) -> Device {
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
         let list = primary.change_devices(&[Change::Remove(index)], self.now).unwrap();
@@ -243,7 +243,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Sends what is pending on a device.
+    /// Sends everything that is pending on a device.
     pub fn flush(&mut self, at: At) {
         let mut device = self.devices.remove(&at).unwrap();
         let conversation = device.conversation.as_mut().unwrap();
@@ -288,7 +288,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Delivers everything, answers included, until nothing is pending or in flight.
+    /// Delivers everything, replies included, until nothing is pending or in flight.
     pub fn settle(&mut self) {
         for _ in 0..20 {
             while let Some((to, from, envelope)) = self.mail.pop_front() {
@@ -310,7 +310,7 @@ impl Accounts {
         panic!("it does not settle");
     }
 
-    /// What a device has shown, sorted.
+    /// The messages that a device has shown, sorted.
     pub fn shown(&self, at: At) -> Vec<(String, Vec<u8>)> {
         let mut shown = self.devices[&at].shown.clone();
         shown.sort();
@@ -326,7 +326,7 @@ impl Accounts {
 }
 
 impl Device {
-    /// Stores what changed, by compare-and-swap, in one transaction.
+    /// Stores the changed records by compare-and-swap, in one transaction.
     pub fn store(&mut self, rng: &mut StdRng) -> StoredConversation {
         let conversation = self.conversation.as_mut().unwrap();
         let changes = conversation.seal(&mut self.account, &self.key, rng);

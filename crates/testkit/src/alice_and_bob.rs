@@ -39,12 +39,12 @@ impl AliceAndBob {
         Session::initiate(&self.alice, &bundle, &mut self.rng).unwrap()
     }
 
-    /// Bob's session from her first message.
+    /// Bob's session, set up by her first message.
     pub fn accept(&self, message: &Ciphertext) -> Accepted {
         Session::accept(&self.bob, &self.keys, message, Trust::Pinned(self.alice.public())).unwrap()
     }
 
-    /// Alice's first message was accepted and not answered.
+    /// Both sessions after Alice's first message, which Bob has accepted and not answered.
     pub fn opened(&mut self, one_time: bool) -> (Session, Session) {
         let mut alice = self.initiate(one_time);
         let hello = alice.encrypt(b"halo", &mut self.rng).unwrap();
@@ -54,7 +54,7 @@ impl AliceAndBob {
         (alice, session)
     }
 
-    /// Both have sent and received.
+    /// Both sessions after each side has sent and received.
     pub fn established(&mut self) -> (Session, Session) {
         let (mut alice, mut bob) = self.opened(true);
         let reply = bob.encrypt(b"hai", &mut self.rng).unwrap();
@@ -63,7 +63,7 @@ impl AliceAndBob {
     }
 }
 
-/// The state in bytes: equal bytes, equal state.
+/// The state in bytes: equal bytes mean equal states.
 pub fn state(session: &Session) -> Vec<u8> {
     session.seal(&storage_key(), CONTEXT, &mut ConstantRng(0)).into_bytes()
 }

@@ -1,4 +1,4 @@
-//! Hexadecimal, and randomness that is listed beforehand or recorded.
+//! Hexadecimal, and randomness that is given in advance or recorded.
 
 use std::convert::Infallible;
 
@@ -6,9 +6,9 @@ use bisik::rand_core::{Rng, TryCryptoRng, TryRng};
 
 /// The randomness of one operation.
 pub enum Draws {
-    /// Gives these bytes and panics when more is wanted.
+    /// Returns these bytes, and panics if more are drawn.
     Listed { bytes: Vec<u8>, drawn: usize },
-    /// Gives fresh bytes and remembers them.
+    /// Returns fresh bytes and records them.
     Recorded(Vec<u8>),
 }
 
@@ -21,7 +21,7 @@ impl Draws {
         Self::Recorded(Vec::new())
     }
 
-    /// What was drawn. Panics where less was drawn than listed.
+    /// Returns the bytes drawn. Panics if fewer were drawn than listed.
     pub fn finish(self) -> Vec<u8> {
         match self {
             Self::Listed { bytes, drawn } => {

@@ -1,4 +1,4 @@
-//! What the integration tests, fuzz targets and benchmarks of bisik share: parties, accounts, a simulated network,
+//! Shared code of the integration tests, fuzz targets and benchmarks of bisik: parties, accounts, a simulated network,
 //! randomness, and the fuzz targets themselves.
 //!
 //! | module | what it is for |
@@ -7,11 +7,11 @@
 //! | [`simulation`] | pairs of devices, a network that drops and damages, an attacker, and a model of every outcome |
 //! | [`accounts`] | two accounts of several devices, a server with bundles and mailboxes, and a clock |
 //! | [`rng`] | a generator that a seed determines and that can be rewound, and one that always gives the same byte |
-//! | [`draws`] | randomness listed beforehand or recorded, and hexadecimal |
+//! | [`draws`] | randomness given in advance or recorded, and hexadecimal |
 //! | [`protobuf`] | bodies of content written field by field, as no honest program writes them |
 //! | [`fuzz`] | the fuzz targets as plain functions, and the seeds they start from |
 //!
-//! Unit tests inside `src/` cannot use this crate: it is linked with another copy of bisik than the one under test.
+//! Unit tests inside `src/` cannot use this crate: it links another copy of bisik than the one under test.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,9 @@
-//! Bodies of content that no honest program makes: protobuf written field by field, correctly padded.
+//! Bodies of content that no honest program makes: protobuf written field by field, with correct padding.
 
 use bisik::content::Content;
 
-/// Length, protobuf, zeros; the length of the whole by the definition of PADMÉ, and computed in another way than the library's.
+/// Length, protobuf, zeros. The padded length follows the definition of PADMÉ, computed differently than in the
+/// library.
 pub fn body(protobuf: &[u8]) -> Vec<u8> {
     let length = protobuf.len() + 4;
     let exponent = (usize::BITS - 1).saturating_sub(length.leading_zeros());

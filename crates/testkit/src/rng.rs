@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 
 /// A generator whose output depends only on its seed and the number of draws.
 ///
-/// A clone is the generator of a machine restored from a snapshot: it repeats itself.
+/// A clone behaves like the generator of a machine restored from a snapshot: it repeats its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeededRng {
     seed: u64,
@@ -24,7 +24,7 @@ impl SeededRng {
         Self::new(mix(&[self.seed, self.draws, index]))
     }
 
-    /// A symbol of the next draw: equal symbols, equal output.
+    /// A symbol of the next draw: equal symbols mean equal output.
     pub fn symbol(&self) -> u64 {
         mix(&[self.seed, self.draws])
     }

@@ -7,9 +7,9 @@ use bisik_core::codec::Malformed;
 pub enum Choice {
     /// The operator may read the conversation.
     Consent,
-    /// It may not.
+    /// The operator may not read it.
     Refusal,
-    /// It may not any longer: an earlier consent is taken back.
+    /// An earlier consent is withdrawn.
     Withdrawal,
 }
 
@@ -31,7 +31,7 @@ impl Choice {
         }
     }
 
-    /// Whether it forbids sending.
+    /// Whether this choice forbids sending.
     pub(in crate::hosting) const fn is_strict(self) -> bool {
         match self {
             Self::Consent => false,

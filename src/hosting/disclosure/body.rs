@@ -22,7 +22,7 @@ pub(super) struct Body {
     pub(super) expires: Timestamp,
     /// Counts the disclosures of one device key, from 1.
     pub(super) sequence: u64,
-    /// The hash of the disclosure before; none for the first.
+    /// The hash of the previous disclosure; `None` for the first.
     pub(super) previous: Option<DisclosureHash>,
 }
 

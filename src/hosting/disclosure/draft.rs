@@ -1,4 +1,5 @@
-//! How three parties make a [`Disclosure`]: the operator countersigns a draft, the hosted device proves its key, the account signs.
+//! [`Disclosure`] is made by three parties: the operator countersigns a draft, the hosted device proves its key, the
+//! account signs.
 //!
 //! Each step consumes the one before it and has its own type and encoding, so that it can be sent to the next party.
 
@@ -17,7 +18,7 @@ use bisik_core::codec::Reader;
 use bisik_core::primitives::ed25519::SIGNATURE;
 use bisik_core::time::Timestamp;
 
-/// What an account wants to disclose, before anyone has signed it.
+/// The disclosure that an account wants to make, before anyone has signed it.
 ///
 /// Each signature covers the ones before it. The account signs last and covers everything, so that no other party can make a
 /// second disclosure with the same content.

@@ -1,4 +1,4 @@
-//! [`LabelEvent`]: what a user is shown when a label changes. `notice` has the texts.
+//! [`LabelEvent`]: the change of a label that a user is shown. `notice` has the texts.
 
 use super::Label;
 use crate::hosting::disclosure::{Operator, Retention, TermsDiff};

@@ -287,7 +287,7 @@ mod tests {
         );
     }
 
-    /// P-11.24. What decodes has one encoding; and no flipped bit makes a label better.
+    /// P-11.24. A decoded state has exactly one encoding, and no flipped bit improves a label.
     #[test]
     fn a_changed_state_is_refused_or_is_another_whole_state() {
         for state in states(&parties()) {

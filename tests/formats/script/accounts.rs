@@ -19,7 +19,7 @@ pub(super) struct Accounts {
     answered: BTreeMap<String, Answering>,
 }
 
-/// A companion is started again from its draws after a step consumed it: a refused message ends a linking.
+/// A companion is restarted from its draws after a step consumed it: a refused message ends a linking.
 struct Linking {
     qr_code: bool,
     drawn: Vec<u8>,
@@ -151,7 +151,7 @@ impl Linking {
     }
 
     fn compare_again(&self) -> CompanionComparing {
-        let message = self.comparing.as_ref().expect("a companion that has taken an answer");
+        let message = self.comparing.as_ref().expect("a companion that has accepted an answer");
         self.begin_again().answer(message).expect("as before").0
     }
 }

@@ -41,7 +41,7 @@ impl Calls {
         Ok([vec![("signal", to_hex(&answer.to_bytes()))], shown(&keys)].concat())
     }
 
-    /// After a refusal the call still waits.
+    /// After a refusal the call keeps waiting.
     pub(super) fn complete(&mut self, party: &Party<'_>, step: &Step) -> Outcome {
         let answer = Answer::from_bytes(&step.hex("answer")).map_err(word)?;
         let calling = self.calling.remove(party.name).expect("a call that waits");
@@ -54,7 +54,7 @@ impl Calls {
         }
     }
 
-    /// Starts a group call of two, and draws the secrets of two epochs: alone, and with the other.
+    /// Starts a group call of two. Draws the secrets of two epochs: alone, and with the other participant.
     pub(super) fn group(&mut self, party: &Party<'_>, step: &Step, draws: &mut Draws) -> Outcome {
         let [own, other] = ["participant", "other"].map(|name| Participant(u16::from_be_bytes(step.array(name))));
         let suite = FrameSuite::default();

@@ -25,7 +25,7 @@ pub(super) fn text(step: &Step, draws: &mut Draws) -> Outcome {
 pub(super) fn read_body(step: &Step) -> Outcome {
     let (body, name) = (step.hex("body"), "words");
     let content = Content::from_body(&body).map_err(word)?;
-    assert_eq!(content.as_body(), body, "it is kept as it came");
+    assert_eq!(content.as_body(), body, "its bytes are unchanged");
     match content.kind() {
         Kind::Text(text) => Ok(vec![(name, to_hex(text.body.as_bytes()))]),
         Kind::Unknown(unknown) => Ok(vec![("kind", unknown.number().to_string())]),
@@ -33,10 +33,10 @@ pub(super) fn read_body(step: &Step) -> Outcome {
     }
 }
 
-/// The kind of a business content, and the total of a cart. Composed again, it is the same body.
+/// The kind of a business content, and the total of a cart. Composing it again gives the same body.
 fn business(content: &Content, kind: &Kind) -> Outcome {
     let composed = Content::new(content.envelope().clone(), kind.clone());
-    assert_eq!(composed.as_ref(), Ok(content), "it is written as it was");
+    assert_eq!(composed.as_ref(), Ok(content), "composed again, it is unchanged");
     let number = match kind {
         Kind::Greeting(_) => 64,
         Kind::Away(_) => 65,

@@ -1,6 +1,6 @@
 //! Runs the steps of a script against the public interface, and keeps each party's keys and sessions by name.
 //!
-//! A step that lacks its results or its randomness is completed with them; one that has them is compared.
+//! Missing results and randomness of a step are filled in; existing ones are compared.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -22,7 +22,7 @@ use super::step::Step;
 use super::talks::Talks;
 use bisik_testkit::draws::{Draws, to_hex};
 
-/// Results by name, or the reason why there are none.
+/// Results by name, or the reason of the refusal.
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
@@ -86,7 +86,8 @@ const INPUTS: [&str; 57] = [
     "message_id",
 ];
 
-/// Intermediate values that only the reference implementation sees. Here they are tested by the results made from them.
+/// Intermediate values that only the reference implementation sees. Here they are tested through the results derived
+/// from them.
 const INNER: &str = "to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk \
     nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
     chunk_key base_nonce commitment \
@@ -113,7 +114,7 @@ impl Runner {
         let results = match (step.text("expect"), outcome) {
             (None, Ok(results)) => results,
             (expected, Err(word)) => {
-                assert_eq!(expected, Some(word.as_str()), "why it is refused");
+                assert_eq!(expected, Some(word.as_str()), "the reason of the refusal");
                 Vec::new()
             }
             (Some(expected), Ok(_)) => panic!("it should be refused: {expected}"),
@@ -329,7 +330,7 @@ impl Runner {
         Ok(vec![("record", to_hex(&record))])
     }
 
-    /// Continues with the state it has opened.
+    /// Continues with the opened state.
     fn unseal(&mut self, kind: &str, step: &Step) -> Outcome {
         let (of, key, context) = (step.need("of"), StorageKey::from_bytes(step.array("key")), step.hex("context"));
         let (of, record) = (of.to_owned(), step.hex("record"));
@@ -347,14 +348,14 @@ impl Runner {
 /// Results that a step need not list.
 const OPTIONAL: [&str; 1] = ["kept_keys"];
 
-/// Bundles are verified by themselves: without a pinned key, any identity is accepted.
+/// Bundles are verified alone: without a pinned key, any identity is accepted.
 fn verify(step: &Step) -> Result<VerifiedBundle, String> {
     let bundle = PreKeyBundle::from_bytes(&step.hex("bundle")).map_err(word)?;
     let pinned = IdentityKey::from_bytes(&step.array("pinned"));
     bundle.verify(pinned.as_ref().map_or(Trust::OnFirstUse, Trust::Pinned), now(step)).map_err(word)
 }
 
-/// A KEM key is seen in a bundle, its ciphertext in a first flight: the seed is that of a last-resort key.
+/// The KEM key is read from a bundle, its ciphertext from a first flight: the seed is that of a last-resort key.
 fn kem(draws: &mut Draws) -> Outcome {
     let (mut seed, mut randomness) = ([0; 64], [0; 32]);
     draws.fill_bytes(&mut seed);

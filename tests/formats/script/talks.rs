@@ -1,5 +1,5 @@
-//! The steps about conversations (docs/spec/conversations.md, section 12): what devices send to each other, and what is
-//! pending.
+//! The steps about conversations (docs/spec/conversations.md, section 12): the messages that devices send to each
+//! other, and pending ones.
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other events there will be.
 
@@ -128,7 +128,7 @@ impl Talks {
         let arrival = Arrival { id: id(step), from: sender(step), ciphertext };
         let before = (talk.revision(), account.revision());
         let incoming = talk.receive(account, &arrival, now(step)).map_err(|error| {
-            assert_eq!((talk.revision(), account.revision()), before, "what is refused changes nothing");
+            assert_eq!((talk.revision(), account.revision()), before, "a refusal changes nothing");
             word(error)
         })?;
         let (received, events) = incoming.release(&stored(account, talk)).expect("it was stored");

@@ -1,4 +1,4 @@
-//! Bytes to types and back: fixed-width big-endian numbers, fixed-size arrays, nothing optional.
+//! Encoding: fixed-width big-endian numbers and fixed-size arrays; no field is optional.
 //!
 //! Every value has exactly one encoding (P-1.8; docs/spec/conventions.md, section 1.5).
 

@@ -1,11 +1,11 @@
-//! PADMÉ: the padded length of a plaintext, so that sizes hide in classes (docs/spec/content.md, section 7, and
+//! PADMÉ: the padded length of a plaintext, so that similar lengths look equal (docs/spec/content.md, section 7, and
 //! docs/spec/attachments.md, section 8).
 
-/// The length to which `length` bytes are padded (P-7.1): at least `LEAST`, and else rounded up so far that only
-/// `⌊log2 ⌊log2 length⌋⌋ + 1` bits after the leading one can be set. Padding adds less than 12 percent; below 2^n there
-/// are about `2n · log2 n` classes, where without it there would be 2^n.
+/// Returns the length to which `length` bytes are padded: at least `LEAST`, otherwise rounded up so that at most `⌊log2
+/// ⌊log2 length⌋⌋ + 1` bits after the leading one are set. Padding adds less than 12 percent; below 2^n there are about
+/// `2n · log2 n` lengths instead of 2^n. Requirement P-7.1.
 ///
-/// Lengths above 2^63, which no memory or file has, give `u64::MAX` where rounding up would overflow.
+/// For lengths above 2^63, which no memory or file has, returns `u64::MAX` if rounding up would overflow.
 #[must_use]
 pub const fn padme(length: u64) -> u64 {
     if length <= LEAST {
@@ -20,7 +20,7 @@ pub const fn padme(length: u64) -> u64 {
     }
 }
 
-/// The smallest class.
+/// The smallest padded length.
 const LEAST: u64 = 32;
 
 #[cfg(test)]

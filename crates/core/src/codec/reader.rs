@@ -1,4 +1,4 @@
-//! A borrowing reader that takes fixed-size pieces off the front and refuses what is left over. Allocates nothing.
+//! A borrowing reader that takes fixed-size pieces from the front and refuses trailing bytes. It does not allocate.
 
 use core::fmt;
 
@@ -8,35 +8,35 @@ use super::Malformed;
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    /// Begins at the front of `input`.
+    /// Starts at the front of `input`.
     #[must_use]
     pub const fn new(input: &'a [u8]) -> Self {
         Self(input)
     }
 
-    /// The next `N` bytes.
+    /// Takes the next `N` bytes.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where fewer are left.
+    /// [`Malformed`] if fewer are left.
     pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Malformed> {
         let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Malformed)?;
         self.0 = rest;
         Ok(head)
     }
 
-    /// The next `length` bytes.
+    /// Takes the next `length` bytes.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where fewer are left.
+    /// [`Malformed`] if fewer are left.
     pub fn slice(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (head, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
         self.0 = rest;
         Ok(head)
     }
 
-    /// The next byte.
+    /// Takes the next byte.
     ///
     /// # Errors
     ///
@@ -45,25 +45,25 @@ impl<'a> Reader<'a> {
         self.array::<1>().map(|[byte]| *byte)
     }
 
-    /// The next four bytes as a big-endian number.
+    /// Takes the next four bytes as a big-endian number.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where fewer are left.
+    /// [`Malformed`] if fewer are left.
     pub fn u32(&mut self) -> Result<u32, Malformed> {
         self.array().map(|bytes| u32::from_be_bytes(*bytes))
     }
 
-    /// The next eight bytes as a big-endian number.
+    /// Takes the next eight bytes as a big-endian number.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where fewer are left.
+    /// [`Malformed`] if fewer are left.
     pub fn u64(&mut self) -> Result<u64, Malformed> {
         self.array().map(|bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// A flag of one byte, 0 or 1.
+    /// Takes a flag of one byte, 0 or 1.
     ///
     /// # Errors
     ///
@@ -76,21 +76,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of items of at least `size` bytes each.
+    /// Takes the number of items that follow, each of at least `size` bytes.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] for more items than the rest of the input can hold.
+    /// [`Malformed`] if the rest of the input cannot hold that many.
     pub fn count_of(&mut self, size: usize) -> Result<usize, Malformed> {
         let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
         if count.checked_mul(size).is_some_and(|bytes| bytes <= self.0.len()) { Ok(count) } else { Err(Malformed) }
     }
 
-    /// A number of items, at most `limit`.
+    /// Takes the number of items that follow, at most `limit`.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] for more.
+    /// [`Malformed`] if there are more.
     pub fn count(&mut self, limit: usize) -> Result<usize, Malformed> {
         let count = usize::try_from(self.u32()?).map_err(|_| Malformed)?;
         if count > limit { Err(Malformed) } else { Ok(count) }
@@ -100,28 +100,28 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where they are others.
+    /// [`Malformed`] if they differ.
     pub fn expect(&mut self, expected: &[u8]) -> Result<(), Malformed> {
         if self.slice(expected.len())? == expected { Ok(()) } else { Err(Malformed) }
     }
 
-    /// Everything that is left.
+    /// Returns everything that is left.
     #[must_use]
     pub const fn rest(self) -> &'a [u8] {
         self.0
     }
 
-    /// Ends the reading; nothing may be left.
+    /// Ends reading. Nothing may be left.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] where bytes are left.
+    /// [`Malformed`] if bytes are left.
     pub const fn finish(self) -> Result<(), Malformed> {
         if self.0.is_empty() { Ok(()) } else { Err(Malformed) }
     }
 }
 
-/// Shows how much is left, and none of it: it may be secret.
+/// Shows how many bytes are left but not the bytes, which may be secret.
 impl fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("left", &self.0.len()).finish()

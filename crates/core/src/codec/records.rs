@@ -1,39 +1,39 @@
-//! Protobuf without a schema, as a row of records: number, value, and the bytes of both.
+//! Protobuf without a schema: a sequence of records, each with number, value and bytes.
 //!
-//! Reading allocates nothing. Groups, which proto3 does not have, are refused.
+//! Reading allocates nothing. Groups are refused; proto3 has none.
 
 use core::fmt;
 
 use super::{Malformed, Reader};
 
-/// One field as it stands in a message.
+/// One encoded field of a message.
 pub struct Record<'a> {
-    /// The field's number, which is not 0.
+    /// The field number, never 0.
     pub number: u32,
-    /// Its value.
+    /// The value.
     pub value: Value<'a>,
-    /// Tag and value.
+    /// The bytes of tag and value.
     pub bytes: &'a [u8],
 }
 
 /// The value of a field, as far as a reader without the schema can tell.
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
-    /// A number of at most ten bytes.
+    /// A number, encoded in at most ten bytes.
     Varint(u64),
     /// Eight bytes.
     Fixed64,
-    /// Bytes after their length: a text, bytes or a message.
+    /// Length-delimited bytes: a string, bytes or a message.
     Bytes(&'a [u8]),
     /// Four bytes.
     Fixed32,
 }
 
-/// The records of a message, in their order. Ends after the first that is malformed.
+/// The records of a message, in order. The iterator ends after the first malformed one.
 pub struct Records<'a>(&'a [u8]);
 
 impl<'a> Records<'a> {
-    /// The records of `message`.
+    /// Iterates over the records of `message`.
     #[must_use]
     pub const fn of(message: &'a [u8]) -> Self {
         Self(message)
@@ -75,7 +75,7 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
-/// At most ten bytes, seven bits each, the lowest first.
+/// Reads at most ten bytes of seven bits each, the lowest first.
 fn varint(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let mut value = 0;
     for shift in (0..u64::BITS).step_by(7) {
@@ -93,7 +93,7 @@ fn varint(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     Err(Malformed)
 }
 
-/// Shows numbers and lengths, and no value: it may be secret.
+/// Shows numbers and lengths but not values, which may be secret.
 impl fmt::Debug for Record<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, value, bytes: _ } = self;
@@ -144,8 +144,8 @@ mod tests {
             [0x08].as_slice(),                                                   // no value
             &[0x00, 0],                                                          // field 0
             &[0x0b, 0x0c],                                                       // a group
-            &[0x0e, 0],                                                          // no wire type
-            &[0x1a, 2, 9],                                                       // shorter than it says
+            &[0x0e, 0],                                                          // an unknown wire type
+            &[0x1a, 2, 9],                                                       // shorter than its length says
             &[0x11, 1, 2, 3, 4, 5, 6, 7],                                        // seven of eight bytes
             &[0x25, 1, 2, 3],                                                    // three of four bytes
             &[0x80, 0x80, 0x80, 0x80, 0x10, 0],                                  // a number above 2^29

@@ -1,4 +1,4 @@
-//! Writers: one for public bytes, one for secret bytes that never leaves a copy behind.
+//! Writers: one for public bytes, and one for secret bytes that leaves no copies behind.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 pub struct Writer(Vec<u8>);
 
 impl Writer {
-    /// An empty writer with room for `capacity` bytes.
+    /// Creates an empty writer with capacity for `capacity` bytes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))
@@ -37,18 +37,18 @@ impl Writer {
         self.bytes(&value.to_be_bytes())
     }
 
-    /// What was written.
+    /// Returns the bytes written.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {
         self.0
     }
 }
 
-/// Collects secret bytes. Growth copies into new memory and wipes the old, so that no secret stays in freed memory.
+/// Collects secret bytes. When it grows, it copies into new memory and wipes the old.
 pub struct SecretWriter(Zeroizing<Vec<u8>>);
 
 impl SecretWriter {
-    /// An empty writer with room for `capacity` bytes.
+    /// Creates an empty writer with capacity for `capacity` bytes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(capacity)))
@@ -86,12 +86,12 @@ impl SecretWriter {
         self.bytes(&value.to_be_bytes())
     }
 
-    /// A number of items. The library bounds every collection far below `u32::MAX`.
+    /// Appends a number of items. The library bounds every collection far below `u32::MAX`.
     pub fn count(&mut self, count: usize) -> &mut Self {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// What was written.
+    /// Returns the bytes written.
     #[must_use]
     pub fn finish(self) -> Zeroizing<Vec<u8>> {
         self.0

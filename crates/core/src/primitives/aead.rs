@@ -18,12 +18,12 @@ use crate::convert::widened;
 use crate::internal::InternalError;
 use crate::labels;
 
-/// Bytes of a tag.
+/// Length of a tag in bytes.
 pub const TAG: usize = 16;
-/// Bytes of a nonce.
+/// Length of a nonce in bytes.
 pub const NONCE: usize = 24;
 
-/// A tag did not verify: the ciphertext, its associated data, its nonce or its key is not the one that was sealed.
+/// A tag did not verify: ciphertext, associated data, nonce or key differ from those that were sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forged;
 
@@ -32,7 +32,7 @@ pub struct Forged;
 pub struct Aead(HmacSha256);
 
 impl Aead {
-    /// The cipher under `key`.
+    /// Creates the cipher with `key`.
     #[must_use]
     pub fn new(key: &Secret<32>) -> Self {
         Self(HmacSha256::new(key))
@@ -43,10 +43,10 @@ impl Aead {
         self.stream(nonce).apply_keystream(buffer);
     }
 
-    /// Appends the ciphertext of `plaintext` to `output`, and gives it. There is no tag.
+    /// Appends the ciphertext of `plaintext` to `output` and returns it. There is no tag.
     ///
-    /// Cannot fail. The key stream is written into new room, and the plaintext is XORed into the key stream: at no
-    /// moment does the plaintext stand in `output`. Reserve the room before, or growth copies what `output` holds.
+    /// Cannot fail. The key stream is written into new capacity, and the plaintext is XORed into it, so that `output`
+    /// never holds the plaintext. Reserve the capacity first; growth copies the contents of `output`.
     pub fn append_stream<'a>(&self, nonce: &[u8; NONCE], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
         let start = output.len();
         output.extend(core::iter::repeat_n(0, plaintext.len()));
@@ -61,7 +61,7 @@ impl Aead {
         room
     }
 
-    /// The tag over the concatenation of `parts`, which the caller must have made unambiguous.
+    /// Computes the tag over the concatenation of `parts`, which the caller must have made unambiguous.
     #[must_use]
     pub fn tag(&self, parts: &[&[u8]]) -> [u8; TAG] {
         let mut mac = self.0.start();
@@ -72,13 +72,14 @@ impl Aead {
         mac.finish().truncate()
     }
 
-    /// Whether `tag` is the right one over `parts`, in constant time.
+    /// Checks in constant time whether `tag` is the tag over `parts`.
     #[must_use]
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8; TAG]) -> bool {
         self.tag(parts).as_slice().ct_eq(tag.as_slice()).into()
     }
 
-    /// A keyed hash of `parts` under the label `domain`, which no stream key or tag begins with.
+    /// Computes a keyed hash of `parts` under the label `domain`, which must differ from the first byte of stream key
+    /// and tag.
     #[must_use]
     pub fn derive(&self, domain: &[u8], parts: &[&[u8]]) -> Secret<32> {
         let mut hash = self.0.start();
@@ -89,8 +90,8 @@ impl Aead {
         hash.finish()
     }
 
-    /// Encrypts the whole of `buffer` in place and gives its tag. For secrets of fixed size; what has a length of its
-    /// own is sealed by [`seal_append`](Self::seal_append).
+    /// Encrypts all of `buffer` in place and returns the tag. For secrets of fixed size; use
+    /// [`seal_append`](Self::seal_append) for anything else.
     #[must_use]
     pub fn seal(&self, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8]) -> [u8; TAG] {
         self.apply_stream(nonce, buffer);
@@ -105,11 +106,11 @@ impl Aead {
         output.extend_from_slice(&tag);
     }
 
-    /// Verifies the tag first (P-1.6); only then decrypts `buffer` in place.
+    /// Verifies the tag, and only then decrypts `buffer` in place. Requirement P-1.6.
     ///
     /// # Errors
     ///
-    /// [`Forged`] where the tag does not verify. `buffer` is unchanged then.
+    /// [`Forged`] if the tag does not verify. On error `buffer` is unchanged.
     pub fn open(
         &self,
         nonce: &[u8; NONCE],
@@ -136,18 +137,18 @@ impl fmt::Debug for Aead {
     }
 }
 
-/// The length of the associated data in eight bytes, which keeps it apart from what follows.
+/// Encodes the length of the associated data in eight bytes, which separates it from the ciphertext.
 #[must_use]
 pub fn length(associated: &[u8]) -> [u8; 8] {
     widened(associated.len()).to_be_bytes()
 }
 
-/// Encrypts the whole of `buffer` in place with XChaCha20-Poly1305 and gives its tag. For messages of fixed size. The
-/// key serves this one message, which is why a caller may fix the nonce.
+/// Encrypts all of `buffer` in place with XChaCha20-Poly1305 and returns the tag. For messages of fixed size. The key
+/// encrypts this one message only, so a caller may use a fixed nonce.
 ///
 /// # Errors
 ///
-/// [`InternalError`] past 256 GiB.
+/// [`InternalError`] above 256 GiB.
 pub fn seal_once(
     key: &Secret<32>,
     nonce: &[u8; NONCE],
@@ -160,11 +161,11 @@ pub fn seal_once(
         .map_err(|_| InternalError)
 }
 
-/// Opens in place what [`seal_once`] made.
+/// Opens in place a message that [`seal_once`] made.
 ///
 /// # Errors
 ///
-/// [`Forged`] where the tag does not verify. `buffer` is unchanged then.
+/// [`Forged`] if the tag does not verify. On error `buffer` is unchanged.
 pub fn open_once(
     key: &Secret<32>,
     nonce: &[u8; NONCE],
@@ -177,8 +178,7 @@ pub fn open_once(
         .map_err(|_| Forged)
 }
 
-/// Bytes that are encrypted at once, so that the second pass over them finds them in the processor's cache: whole
-/// blocks.
+/// Bytes to encrypt at once, so that the second pass finds them in the processor's cache. A multiple of the block size.
 const CACHED: usize = 8_192;
 
 #[cfg(test)]
@@ -214,7 +214,7 @@ mod tests {
         assert_ne!(split_early, split_late);
     }
 
-    /// At every length around a block of the cipher, and around what is encrypted at once.
+    /// At every length around a block of the cipher, and around [`CACHED`].
     #[test]
     fn appended_ciphertext_is_what_encryption_in_place_gives() {
         let aead = Aead::new(&Secret::new([7; 32]));

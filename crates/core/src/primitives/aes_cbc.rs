@@ -1,6 +1,6 @@
 //! AES-256-CBC with PKCS#7 padding (FIPS 197, SP 800-38A, RFC 5652), for the Signal protocol and WhatsApp's formats.
 //!
-//! Does not authenticate: verify a tag or a signature before you decrypt.
+//! CBC does not authenticate: verify a tag or a signature before you decrypt.
 
 use alloc::vec::Vec;
 
@@ -13,19 +13,19 @@ use zeroize::Zeroizing;
 
 use super::secret::Secret;
 
-/// Bytes of an initialisation vector, and of a block.
+/// Length of an initialisation vector, and of a block, in bytes.
 pub const BLOCK: usize = 16;
 
-/// Bytes of ciphertext for `length` bytes of plaintext: always more, up to the next whole block.
+/// Length of the ciphertext of `length` plaintext bytes: the next larger multiple of the block size.
 #[must_use]
 pub const fn padded(length: usize) -> usize {
     (length / BLOCK).saturating_add(1).saturating_mul(BLOCK)
 }
 
-/// Appends the ciphertext of `plaintext`, [`padded`] to whole blocks, to `output`.
+/// Encrypts `plaintext`, [`padded`] to whole blocks, and appends the ciphertext to `output`.
 ///
-/// Cannot fail: blocks have a type of their own, so that there is no length to get wrong, and each is appended when it
-/// is encrypted. The plaintext never stands in `output`.
+/// Cannot fail: blocks have a type of their own, so no length can be wrong. Each block is appended once it is
+/// encrypted; `output` never holds the plaintext.
 pub fn encrypt(output: &mut Vec<u8>, key: &Secret<32>, iv: &[u8; BLOCK], plaintext: &[u8]) {
     let mut cipher = Encryptor::<Aes256Enc>::new(key.expose().into(), iv.into());
     let (blocks, rest) = Block::<Encryptor<Aes256Enc>>::slice_as_chunks(plaintext);
@@ -42,8 +42,8 @@ pub fn encrypt(output: &mut Vec<u8>, key: &Secret<32>, iv: &[u8; BLOCK], plainte
     output.extend_from_slice(&encrypted);
 }
 
-/// The plaintext of `ciphertext`, which the caller has authenticated before; `None` if it is not whole blocks or its
-/// padding is not one that [`encrypt`] makes.
+/// Decrypts `ciphertext`, which the caller has authenticated. Returns `None` if it is not whole blocks, or its padding
+/// is not the padding of [`encrypt`].
 #[must_use]
 pub fn decrypt(key: &Secret<32>, iv: &[u8; BLOCK], ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut plaintext = Zeroizing::new(ciphertext.to_vec());

@@ -1,6 +1,6 @@
-//! AES-256-CBC (FIPS 197, SP 800-38A) over whole blocks that come in pieces.
+//! AES-256-CBC (FIPS 197, SP 800-38A) over whole blocks that arrive in pieces.
 //!
-//! Does not pad and does not authenticate: its caller does both.
+//! It neither pads nor authenticates; its callers do.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,24 +14,24 @@ use super::append::append;
 use super::secret::Secret;
 use crate::internal::InternalError;
 
-/// Bytes of a block, and of an initialisation vector.
+/// Length of a block, and of an initialisation vector, in bytes.
 pub const BLOCK: usize = 16;
 
-/// Encrypts block after block. Boxed by its owner, so that moving it leaves no round keys behind.
+/// Encrypts block by block. Its owner boxes it, so that moving it leaves no round keys behind.
 pub struct Encrypting(cbc::Encryptor<Aes256Enc>);
 
 impl Encrypting {
-    /// Begins with the initialisation vector `iv`.
+    /// Starts with the initialisation vector `iv`.
     #[must_use]
     pub fn new(key: &Secret<32>, iv: &[u8; BLOCK]) -> Self {
         Self(cbc::Encryptor::new(key.expose().into(), iv.into()))
     }
 
-    /// Appends the ciphertext of `plaintext`, which is whole blocks, to `output`.
+    /// Encrypts `plaintext`, which is whole blocks, and appends the ciphertext to `output`.
     ///
     /// # Errors
     ///
-    /// [`InternalError`] where `plaintext` is not whole blocks. Neither the cipher nor `output` has changed then.
+    /// [`InternalError`] if `plaintext` is not whole blocks. On error the cipher and `output` are unchanged.
     pub fn append(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), InternalError> {
         append(output, plaintext, |buffer| {
             let (blocks, rest) = buffer.into_chunks();
@@ -43,11 +43,11 @@ impl Encrypting {
         })
     }
 
-    /// The ciphertext of the last block, which holds the 0 to 15 bytes that are left and the padding (PKCS#7).
+    /// Encrypts the last block: the 0 to 15 bytes that are left, then the padding (PKCS#7).
     ///
     /// # Errors
     ///
-    /// [`InternalError`] where a whole block or more is left.
+    /// [`InternalError`] if a whole block or more is left.
     pub fn last(&mut self, rest: &[u8]) -> Result<[u8; BLOCK], InternalError> {
         if rest.len() >= BLOCK {
             return Err(InternalError);
@@ -58,7 +58,7 @@ impl Encrypting {
         Ok(self.block(&block))
     }
 
-    /// The ciphertext of one block.
+    /// Encrypts one block.
     #[must_use]
     pub fn block(&mut self, plaintext: &Secret<BLOCK>) -> [u8; BLOCK] {
         let mut encrypted = Array::default();
@@ -73,17 +73,17 @@ impl fmt::Debug for Encrypting {
     }
 }
 
-/// Decrypts block after block.
+/// Decrypts block by block.
 pub struct Decrypting(cbc::Decryptor<Aes256Dec>);
 
 impl Decrypting {
-    /// Begins with the initialisation vector `iv`.
+    /// Starts with the initialisation vector `iv`.
     #[must_use]
     pub fn new(key: &Secret<32>, iv: &[u8; BLOCK]) -> Self {
         Self(cbc::Decryptor::new(key.expose().into(), iv.into()))
     }
 
-    /// Decrypts the whole blocks of `buffer` in place; what is left over stays as it is.
+    /// Decrypts the whole blocks of `buffer` in place. The bytes of an incomplete block are left unchanged.
     pub fn apply(&mut self, buffer: &mut [u8]) {
         let (blocks, _) = Array::slice_as_chunks_mut(buffer);
         self.0.decrypt_blocks(blocks);

@@ -1,6 +1,6 @@
-//! AES-256-GCM (SP 800-38D) of one message, its tag at the end.
+//! AES-256-GCM (SP 800-38D) of one message, with the tag at the end.
 //!
-//! Does not commit to its key: each caller says why that does no harm.
+//! GCM does not commit to its key. Each caller states why that does no harm.
 
 use alloc::vec::Vec;
 
@@ -12,14 +12,14 @@ use super::append::append;
 use super::secret::Secret;
 use crate::internal::InternalError;
 
-/// Bytes of a nonce.
+/// Length of a nonce in bytes.
 pub const GCM_NONCE: usize = 12;
 
-/// Ciphertext and tag of `plaintext`: [`TAG`] bytes more.
+/// Encrypts `plaintext`. Returns ciphertext and tag: [`TAG`] bytes more.
 ///
 /// # Errors
 ///
-/// [`InternalError`] past 64 GiB, which callers exclude.
+/// [`InternalError`] above 64 GiB, which callers exclude.
 pub fn seal(
     key: &Secret<32>,
     nonce: &[u8; GCM_NONCE],
@@ -35,11 +35,11 @@ pub fn seal(
     Ok(output)
 }
 
-/// The plaintext of what [`seal`] made. Verifies the tag, in constant time, and only then decrypts.
+/// Decrypts the output of [`seal`]. Verifies the tag in constant time, and only then decrypts.
 ///
 /// # Errors
 ///
-/// [`Forged`] where the tag does not verify, or there is none.
+/// [`Forged`] if the tag does not verify, or `sealed` is too short for one.
 pub fn open(key: &Secret<32>, nonce: &[u8; GCM_NONCE], associated: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Forged> {
     let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(Forged)?;
     let mut buffer = ciphertext.to_vec();

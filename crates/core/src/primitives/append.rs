@@ -1,4 +1,4 @@
-//! Encryption from a plaintext into new room at the end of an output, which never holds the plaintext.
+//! Encryption of a plaintext into new capacity at the end of an output, which never holds the plaintext.
 
 use alloc::vec::Vec;
 
@@ -6,12 +6,12 @@ use chacha20poly1305::aead::inout::InOutBuf;
 
 use crate::internal::InternalError;
 
-/// Appends as many bytes as `plaintext` has to `output`: zeros, which `encrypt` replaces with ciphertext as it reads
-/// the plaintext. Gives what `encrypt` gives.
+/// Appends as many zeros to `output` as `plaintext` has bytes. `encrypt` replaces them with ciphertext while it reads
+/// the plaintext. Returns the result of `encrypt`.
 ///
 /// # Errors
 ///
-/// [`InternalError`] where `encrypt` fails. `output` then has its old length.
+/// [`InternalError`] if `encrypt` fails. On error `output` has its old length.
 pub(super) fn append<T>(
     output: &mut Vec<u8>,
     plaintext: &[u8],
@@ -38,7 +38,7 @@ mod tests {
         assert_eq!((failed, output.as_slice()), (Err(InternalError), b"before".as_slice()));
     }
 
-    /// The slip that matters: an encryption that reports success and has done nothing.
+    /// The mistake that matters: an encryption that reports success without encrypting.
     #[test]
     fn an_encryption_that_does_nothing_appends_zeros_and_no_plaintext() {
         let mut output = b"before".to_vec();

@@ -1,6 +1,6 @@
-//! ChaCha20-Poly1305 (RFC 8439) over the chunks of something long, each under its number.
+//! ChaCha20-Poly1305 (RFC 8439) over the numbered chunks of a long file.
 //!
-//! The last chunk, and how long each is, are the caller's to authenticate.
+//! The caller authenticates which chunk is the last, and how long each is.
 
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::inout::InOutBuf;
@@ -10,17 +10,17 @@ use super::aead::{Forged, TAG};
 use super::secret::Secret;
 use crate::internal::InternalError;
 
-/// Bytes of a nonce of RFC 8439.
+/// Length of an RFC 8439 nonce in bytes.
 pub const SHORT_NONCE: usize = 12;
 
-/// The key of some chunks, and the nonce that their numbers are added to.
+/// The key of a file's chunks, and the base nonce that is combined with their numbers.
 pub type Key<'a> = (&'a Secret<32>, &'a Secret<SHORT_NONCE>);
 
-/// Encrypts chunk `number` from `from` into `to` and gives its tag.
+/// Encrypts chunk `number` from `from` into `to` and returns the tag.
 ///
 /// # Errors
 ///
-/// [`InternalError`] where the two differ in length, or past 256 GiB. `to` is unchanged then.
+/// [`InternalError`] if the two differ in length, or above 256 GiB. On error `to` is unchanged.
 pub fn seal((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8]) -> Result<[u8; TAG], InternalError> {
     let buffer = InOutBuf::new(from, to).map_err(|_| InternalError)?;
     ChaCha20Poly1305::new(key.expose().into())
@@ -29,11 +29,11 @@ pub fn seal((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8]) -> Re
         .map_err(|_| InternalError)
 }
 
-/// Verifies chunk `number`, then decrypts it from `from` into `to`.
+/// Verifies chunk `number`, and only then decrypts it from `from` into `to`.
 ///
 /// # Errors
 ///
-/// [`Forged`] where the tag does not verify, or the two differ in length. `to` is unchanged then.
+/// [`Forged`] if the tag does not verify, or the two differ in length. On error `to` is unchanged.
 pub fn open((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8], tag: &[u8; TAG]) -> Result<(), Forged> {
     let buffer = InOutBuf::new(from, to).map_err(|_| Forged)?;
     ChaCha20Poly1305::new(key.expose().into())
@@ -41,7 +41,7 @@ pub fn open((key, base): Key<'_>, number: u64, from: &[u8], to: &mut [u8], tag: 
         .map_err(|_| Forged)
 }
 
-/// The base nonce, XORed with the number in big-endian order.
+/// The base nonce XORed with the big-endian number.
 fn nonce(base: &Secret<SHORT_NONCE>, number: u64) -> [u8; SHORT_NONCE] {
     let mut nonce = *base.expose();
     for (byte, digit) in nonce.iter_mut().rev().zip(number.to_be_bytes().iter().rev()) {

@@ -1,6 +1,6 @@
 //! HKDF-SHA256 (RFC 5869), HMAC-SHA256 (RFC 2104) and SHA-256 over several inputs.
 //!
-//! Labels are the callers': each crate lists its own in its module `labels`.
+//! The labels belong to the callers: each crate lists its own in its module `labels`.
 
 use core::fmt;
 use hkdf::{Hkdf, HkdfExtract};
@@ -29,14 +29,15 @@ impl Prk {
         Self(expand)
     }
 
-    /// A key that is uniformly random, and needs no extraction.
+    /// Uses a key that is already uniformly random, without extraction.
     #[must_use]
     pub fn from_uniform_key(key: &Secret<32>) -> Self {
-        // Refused only below 32 bytes, which the type has; an extraction would be another key, and opens nothing.
+        // `from_prk` refuses only keys below 32 bytes, which the type excludes. The fallback is a different key, and
+        // opens nothing.
         Self(Hkdf::from_prk(key.expose()).unwrap_or_else(|_| Hkdf::new(None, key.expose())))
     }
 
-    /// HKDF-Expand with the concatenation of `info`, `N` bytes; more than 8,160 do not compile.
+    /// HKDF-Expand with the concatenation of `info`, to `N` bytes. More than 8,160 do not compile.
     #[must_use]
     pub fn expand<const N: usize>(&self, info: &[&[u8]]) -> Secret<N> {
         const { assert!(N <= 255 * 32, "more than HKDF can give") }
@@ -47,16 +48,16 @@ impl Prk {
     }
 }
 
-/// HMAC-SHA256 under one key, whose two padded blocks are hashed once and shared by every use. Kept without the buffer
-/// of a computation, which is empty here and would be copied with every use: messages are a tenth faster for it.
+/// HMAC-SHA256 under one key. The two padded key blocks are hashed once and shared by every use. Stored without the
+/// buffer of a computation, which is empty here and would be copied with every use: that makes messages a tenth faster.
 #[derive(Clone)]
 pub struct HmacSha256(HmacCore<Sha256>);
 
 impl HmacSha256 {
-    /// HMAC-SHA256 under `key`.
+    /// Creates HMAC-SHA256 with `key`.
     #[must_use]
     pub fn new(key: &Secret<32>) -> Self {
-        // RFC 2104 pads a shorter key with zeros to the block of 64 bytes; done here, no length can be refused.
+        // RFC 2104 pads a shorter key with zeros to the block of 64 bytes. Done here, so that no length can be refused.
         let mut block = Secret::<64>::zero();
         for (to, from) in block.expose_mut().iter_mut().zip(key.expose()) {
             *to = *from;
@@ -64,13 +65,13 @@ impl HmacSha256 {
         Self(HmacCore::new(block.expose().into()))
     }
 
-    /// Begins a computation over pieces that come one by one.
+    /// Starts a computation over several pieces.
     #[must_use]
     pub fn start(&self) -> HmacSha256Stream {
         HmacSha256Stream { core: self.0.clone(), buffer: Buffer::<HmacCore<Sha256>>::default() }
     }
 
-    /// HMAC of the concatenation of `parts`.
+    /// Computes the HMAC of the concatenation of `parts`.
     #[must_use]
     pub fn hash(&self, parts: &[&[u8]]) -> Secret<32> {
         let mut hashing = self.start();
@@ -81,20 +82,20 @@ impl HmacSha256 {
     }
 }
 
-/// An HMAC-SHA256 computation that has begun.
+/// An HMAC-SHA256 computation in progress.
 pub struct HmacSha256Stream {
     core: HmacCore<Sha256>,
     buffer: Buffer<HmacCore<Sha256>>,
 }
 
 impl HmacSha256Stream {
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, part: &[u8]) {
         let Self { core, buffer } = self;
         buffer.digest_blocks(part, |blocks| core.update_blocks(blocks));
     }
 
-    /// The HMAC of all bytes that were taken.
+    /// Returns the HMAC of all bytes added.
     #[must_use]
     pub fn finish(mut self) -> Secret<32> {
         let mut bytes = Output::<HmacCore<Sha256>>::default();
@@ -123,7 +124,7 @@ impl fmt::Debug for HmacSha256Stream {
     }
 }
 
-/// SHA-256 of the concatenation of `parts`, for public data.
+/// Returns the SHA-256 of the concatenation of `parts`, for public data.
 #[must_use]
 pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();

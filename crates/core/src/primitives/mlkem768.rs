@@ -1,6 +1,6 @@
-//! ML-KEM-768 (FIPS 203) with keys kept as their 64-byte seeds.
+//! ML-KEM-768 (FIPS 203), with keys stored as their 64-byte seeds.
 //!
-//! Seeds, not expanded keys, because only seeds bind key, ciphertext and secret to one another
+//! Seeds rather than expanded keys, because only seeds bind key, ciphertext and secret to one another
 //! (docs/spec/conventions.md, section 1.4).
 
 use alloc::boxed::Box;
@@ -12,11 +12,11 @@ use zeroize::Zeroize;
 
 use super::secret::Secret;
 
-/// Bytes of an encapsulation key.
+/// Length of an encapsulation key in bytes.
 pub const ENCAPSULATION_KEY: usize = 1184;
-/// Bytes of a ciphertext.
+/// Length of a ciphertext in bytes.
 pub const CIPHERTEXT: usize = 1088;
-/// Bytes of a seed.
+/// Length of a seed in bytes.
 pub const SEED: usize = 64;
 
 /// An encapsulation key that passed the modulus check of FIPS 203, section 7.2.
@@ -24,25 +24,25 @@ pub const SEED: usize = 64;
 pub struct EncapsulationKey(Box<[u8; ENCAPSULATION_KEY]>);
 
 impl EncapsulationKey {
-    /// Reads the bytes of FIPS 203; `None` where a coefficient is not reduced (P-1.7).
+    /// Reads the bytes that FIPS 203 defines. Returns `None` if a coefficient is not reduced. Requirement P-1.7.
     #[must_use]
     pub fn decode(bytes: &[u8; ENCAPSULATION_KEY]) -> Option<Self> {
         mlkem768::validate_public_key(&bytes.into()).then(|| Self(Box::new(*bytes)))
     }
 
-    /// The bytes of FIPS 203.
+    /// Returns the bytes that FIPS 203 defines.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; ENCAPSULATION_KEY] {
         &self.0
     }
 
-    /// A fresh secret and the ciphertext that carries it, from 32 bytes of `rng`.
+    /// Creates a new secret, and the ciphertext that carries it. Uses 32 bytes of `rng`.
     #[must_use]
     pub fn encapsulate(&self, rng: &mut dyn CryptoRng) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
         self.encapsulate_with(&Secret::random(rng))
     }
 
-    /// FIPS 203, algorithm 17, with its randomness given.
+    /// FIPS 203, algorithm 17, with the given randomness.
     #[must_use]
     pub fn encapsulate_with(&self, randomness: &Secret<32>) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
         let (ciphertext, mut shared) = mlkem768::encapsulate(&self.as_bytes().into(), *randomness.expose());
@@ -52,14 +52,14 @@ impl EncapsulationKey {
     }
 }
 
-/// A decapsulation key, expanded from its seed for the time of one use.
+/// A decapsulation key, expanded from its seed for one use.
 pub struct DecapsulationKey {
     expanded: Box<Secret<2400>>,
     public: EncapsulationKey,
 }
 
 impl DecapsulationKey {
-    /// FIPS 203, algorithm 16: the pair of the seed `d ‖ z`.
+    /// FIPS 203, algorithm 16: derives the pair from the seed `d ‖ z`.
     #[must_use]
     pub fn from_seed(seed: &Secret<SEED>) -> Self {
         let (private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();
@@ -67,14 +67,13 @@ impl DecapsulationKey {
         Self { expanded: Box::new(Secret::new(private.into())), public }
     }
 
-    /// The public half.
+    /// Returns the public half.
     #[must_use]
     pub const fn public(&self) -> &EncapsulationKey {
         &self.public
     }
 
-    /// FIPS 203, algorithm 18. Never fails: a ciphertext that was not made for this key gives a secret that nobody
-    /// knows.
+    /// FIPS 203, algorithm 18. Never fails: a ciphertext made for another key gives a secret that nobody knows.
     #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
         let mut shared = mlkem768::decapsulate(&self.expanded.expose().into(), &ciphertext.into());

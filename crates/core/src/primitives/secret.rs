@@ -1,5 +1,5 @@
-//! [`Secret`]: a byte array that wipes itself, compares in constant time and never prints; and a helper that grows a
-//! plaintext buffer without leaving copies.
+//! [`Secret`]: a byte array that is wiped on drop, compared in constant time and never printed; and a helper that grows
+//! a plaintext buffer without leaving copies.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,30 +9,30 @@ use rand_core::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// `N` secret bytes, wiped when dropped. Compared in constant time, by `ct_eq`; absent from `Debug`.
+/// `N` secret bytes, wiped on drop, compared in constant time by `ct_eq`, and absent from `Debug` output.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
-    /// Takes `bytes`. A copy that the caller keeps is the caller's to wipe.
+    /// Takes `bytes`. The caller must wipe its own copy.
     #[must_use]
     pub const fn new(bytes: [u8; N]) -> Self {
         Self(bytes)
     }
 
-    /// All zeros, to be filled.
+    /// All zeros, to be filled in.
     #[must_use]
     pub fn zero() -> Self {
         Self([0; N])
     }
 
-    /// A copy of `bytes`, which stay with the caller to wipe.
+    /// Copies `bytes`. The caller must wipe the original.
     #[must_use]
     pub fn copy_of(bytes: &[u8; N]) -> Self {
         Self(*bytes)
     }
 
-    /// `N` bytes of `rng`.
+    /// Draws `N` bytes from `rng`.
     #[must_use]
     pub fn random(rng: &mut dyn CryptoRng) -> Self {
         let mut secret = Self::zero();
@@ -40,26 +40,26 @@ impl<const N: usize> Secret<N> {
         secret
     }
 
-    /// The bytes. Copies of them are the caller's to wipe.
+    /// Returns the bytes. The caller must wipe copies of them.
     #[must_use]
     pub const fn expose(&self) -> &[u8; N] {
         &self.0
     }
 
-    /// The bytes, to be filled or changed in place.
+    /// Returns the bytes for changes in place.
     #[must_use]
     pub const fn expose_mut(&mut self) -> &mut [u8; N] {
         &mut self.0
     }
 
-    /// A second copy, asked for by name because every copy is one more place to protect.
+    /// Copies the secret. There is no `Clone`, because every copy is one more place to protect.
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self(self.0)
     }
 
-    /// The first `M` bytes, no longer secret: for tags, nonces and names, which are hashes cut short. More bytes than
-    /// there are do not compile.
+    /// Returns the first `M` bytes, which are no longer secret: for tags, nonces and ids, which are truncated hashes.
+    /// More than `N` bytes do not compile.
     #[must_use]
     pub fn truncate<const M: usize>(&self) -> [u8; M] {
         const { assert!(M <= N, "more bytes than there are") }
@@ -84,9 +84,9 @@ impl<const N: usize> fmt::Debug for Secret<N> {
 /// A secret that can move without leaving a copy behind.
 pub type BoxedSecret<const N: usize> = Box<Secret<N>>;
 
-/// Declares a public type of `N` secret bytes in a box, so that moving it leaves no copy behind. It is wiped on drop, and
-/// absent from `Debug`. The call lists the methods, each with its documentation; `generate` only if the secret may be drawn at
-/// random.
+/// Declares a public type of `N` secret bytes in a box, so that moving it leaves no copy behind. It is wiped on drop
+/// and absent from `Debug` output. The call lists the methods with their documentation; `generate` only if the secret
+/// may be drawn at random.
 ///
 /// ```
 /// bisik_core::boxed_secret! {
@@ -141,7 +141,7 @@ macro_rules! boxed_secret {
     };
 }
 
-/// Reserves room for `more` bytes in `plaintext`. Where that moves it, the old memory is wiped.
+/// Reserves capacity for `more` bytes in `plaintext`. If that moves the buffer, the old memory is wiped.
 pub fn reserve(plaintext: &mut Vec<u8>, more: usize) {
     let needed = plaintext.len().saturating_add(more);
     if needed > plaintext.capacity() {
@@ -152,7 +152,7 @@ pub fn reserve(plaintext: &mut Vec<u8>, more: usize) {
     }
 }
 
-/// Wipes what `plaintext` holds from `start` on, and cuts it off. Nothing happens past its end.
+/// Wipes and removes the bytes of `plaintext` from `start` on. Does nothing if `start` is past the end.
 pub fn wipe_from(plaintext: &mut Vec<u8>, start: usize) {
     if let Some(rest) = plaintext.get_mut(start..) {
         rest.zeroize();

@@ -1,6 +1,6 @@
-//! What SFrame (RFC 9605) is made of: AES-GCM, AES-CTR with HMAC, and HKDF over SHA-256 or SHA-512.
+//! The primitives of SFrame (RFC 9605): AES-GCM, AES-CTR with HMAC, and HKDF over SHA-256 or SHA-512.
 //!
-//! Keys are set up once and serve any number of frames. Headers and counters are the caller's.
+//! Keys are expanded once and used for any number of frames. Headers and counters belong to the caller.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes128Gcm, Aes256Gcm};
@@ -21,10 +21,10 @@ use super::secret::Secret;
 use crate::convert::widened;
 use crate::internal::InternalError;
 
-/// Bytes of a nonce (`Nn`), the same in every suite.
+/// Length of a nonce (`Nn`) in bytes, the same in every suite.
 pub const FRAME_NONCE: usize = 12;
 
-/// A cipher of RFC 9605 with its key set up. Boxed, so that moving one leaves no round keys behind.
+/// A cipher of RFC 9605 with an expanded key. Boxed, so that moving it leaves no round keys behind.
 pub enum FrameAead {
     /// AES-128-GCM.
     Aes128Gcm(Box<Aes128Gcm>),
@@ -41,20 +41,20 @@ impl fmt::Debug for FrameAead {
 }
 
 impl FrameAead {
-    /// AES-128-GCM under `key`.
+    /// AES-128-GCM with `key`.
     #[must_use]
     pub fn aes_128_gcm(key: &Secret<16>) -> Self {
         Self::Aes128Gcm(Box::new(Aes128Gcm::new(key.expose().into())))
     }
 
-    /// AES-256-GCM under `key`.
+    /// AES-256-GCM with `key`.
     #[must_use]
     pub fn aes_256_gcm(key: &Secret<32>) -> Self {
         Self::Aes256Gcm(Box::new(Aes256Gcm::new(key.expose().into())))
     }
 
-    /// RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate, and `tag` bytes of that are
-    /// kept.
+    /// AES-128-CTR with HMAC-SHA256 by RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate,
+    /// and the MAC is truncated to `tag` bytes.
     #[must_use]
     pub fn ctr_hmac(key: &Secret<48>, tag: usize) -> Self {
         let (encrypt, authenticate) = key.expose().split_at(16);
@@ -66,7 +66,7 @@ impl FrameAead {
         Self::CtrHmac(Box::new(CtrHmac { aes, mac: HmacSha256::new(&mac), tag: tag.min(TAG) }))
     }
 
-    /// Bytes of a tag (`Nt`).
+    /// Length of a tag (`Nt`) in bytes.
     #[must_use]
     pub const fn tag_length(&self) -> usize {
         match self {
@@ -75,12 +75,12 @@ impl FrameAead {
         }
     }
 
-    /// Appends ciphertext and tag of `plaintext` to `output`: [`tag_length`](Self::tag_length) bytes more than the
-    /// plaintext.
+    /// Encrypts `plaintext` and appends ciphertext and tag to `output`: [`tag_length`](Self::tag_length) bytes more
+    /// than the plaintext.
     ///
     /// # Errors
     ///
-    /// [`InternalError`] past 64 GiB, which callers exclude. `output` is unchanged then.
+    /// [`InternalError`] above 64 GiB, which callers exclude. On error `output` is unchanged.
     pub fn seal_append(
         &self,
         nonce: &[u8; FRAME_NONCE],
@@ -93,7 +93,7 @@ impl FrameAead {
         Ok(())
     }
 
-    /// The tag, of which the first [`tag_length`](Self::tag_length) bytes count.
+    /// Encrypts and returns the tag, of which the first [`tag_length`](Self::tag_length) bytes count.
     fn encrypt(
         &self,
         nonce: &[u8; FRAME_NONCE],
@@ -111,12 +111,12 @@ impl FrameAead {
         sealed.map(Into::into).map_err(|_| InternalError)
     }
 
-    /// Verifies the tag (P-1.6), in constant time, and only then decrypts `buffer` in place.
+    /// Verifies the tag in constant time, and only then decrypts `buffer` in place. Requirement P-1.6.
     ///
     /// # Errors
     ///
-    /// [`Forged`] where the tag does not verify, or is not [`tag_length`](Self::tag_length) bytes long. `buffer` is
-    /// unchanged then.
+    /// [`Forged`] if the tag does not verify, or is not [`tag_length`](Self::tag_length) bytes long. On error `buffer`
+    /// is unchanged.
     pub fn open(
         &self,
         nonce: &[u8; FRAME_NONCE],
@@ -136,7 +136,7 @@ impl FrameAead {
             Self::CtrHmac(cipher) => {
                 let expected = cipher.tag(nonce, associated, buffer);
                 let expected = expected.get(..cipher.tag).ok_or(Forged)?;
-                // A tag of another length is unequal.
+                // A tag of another length compares as unequal.
                 if bool::from(expected.ct_eq(tag)) { cipher.apply(nonce, buffer.into()) } else { Err(Forged) }
             }
         }
@@ -157,7 +157,7 @@ impl fmt::Debug for CtrHmac {
 }
 
 impl CtrHmac {
-    /// The counter is the last four bytes of the block, from 0.
+    /// XORs the key stream. The counter is the last four bytes of the block, from 0.
     fn apply(&self, nonce: &[u8; FRAME_NONCE], buffer: InOutBuf<'_, '_, u8>) -> Result<(), Forged> {
         let mut block = [0; 16];
         block.iter_mut().zip(nonce).for_each(|(to, from)| *to = *from);
@@ -192,19 +192,19 @@ impl fmt::Debug for FrameSecret {
 }
 
 impl FrameSecret {
-    /// Extracted from `base` with HKDF-SHA256.
+    /// Extracts from `base` with HKDF-SHA256.
     #[must_use]
     pub fn sha256(base: &[u8]) -> Self {
         Self::Sha256(Prk::extract(&[], &[base]))
     }
 
-    /// Extracted from `base` with HKDF-SHA512.
+    /// Extracts from `base` with HKDF-SHA512.
     #[must_use]
     pub fn sha512(base: &[u8]) -> Self {
         Self::Sha512(Hkdf::new(None, base))
     }
 
-    /// HKDF-Expand with the concatenation of `info`, `N` bytes; more than 8,160 do not compile.
+    /// HKDF-Expand with the concatenation of `info`, to `N` bytes. More than 8,160 do not compile.
     #[must_use]
     pub fn expand<const N: usize>(&self, info: &[&[u8]]) -> Secret<N> {
         const { assert!(N <= 255 * 32, "more than HKDF can give") }

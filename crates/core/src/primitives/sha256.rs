@@ -1,43 +1,42 @@
-//! SHA-256 (FIPS 180-4) of data that comes in pieces, with a state that can be stored and resumed. For public data
-//! only.
+//! SHA-256 (FIPS 180-4) of data in pieces, with a state that can be stored and resumed. For public data only.
 
 use core::fmt;
 
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest, Sha256};
 
-/// A SHA-256 computation that has begun.
+/// A SHA-256 computation in progress.
 #[derive(Clone, Default)]
 pub struct Hash(Sha256);
 
 impl Hash {
-    /// Begins with nothing hashed.
+    /// Starts a computation.
     #[must_use]
     pub fn new() -> Self {
         Self(Sha256::new())
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
-    /// The hash of all bytes that were taken.
+    /// Returns the hash of all bytes added.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
 
-    /// The state of the computation (docs/formats.md, section 6.6): the eight chaining words and the number of whole
-    /// blocks, little-endian; then the number of bytes in the unfinished block and those bytes, filled up to 63 with
-    /// zeros.
+    /// Returns the state of the computation (docs/formats.md, section 6.6): the eight chaining words and the number of
+    /// whole blocks, little-endian; then the number of bytes in the unfinished block, and those bytes, padded with
+    /// zeros to 63.
     #[must_use]
     pub fn midstate(&self) -> [u8; MIDSTATE] {
         self.0.serialize().into()
     }
 
-    /// Resumes a computation from its [`midstate`](Self::midstate) after `hashed` bytes; `None` where it is not the
-    /// state of one after so many.
+    /// Resumes a computation from its [`midstate`](Self::midstate) after `hashed` bytes. Returns `None` if it is not a
+    /// state after that many bytes.
     #[must_use]
     pub fn resume(midstate: &[u8; MIDSTATE], hashed: u64) -> Option<Self> {
         let hash = Self(Sha256::deserialize(midstate.into()).ok()?);
@@ -54,10 +53,10 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// Bytes of a stored computation.
+/// Length of a stored state in bytes.
 pub const MIDSTATE: usize = 32 + 8 + 64;
 
-/// Bytes of a block.
+/// Length of a block in bytes.
 const BLOCK: u64 = 64;
 
 #[cfg(test)]
@@ -82,7 +81,7 @@ mod tests {
         }
     }
 
-    /// The layout is part of a record: it must stay when the crate beneath changes.
+    /// The layout is part of a record, so it must not change with the crate that implements SHA-256.
     #[test]
     fn a_midstate_has_the_documented_layout() {
         let mut hash = Hash::new();

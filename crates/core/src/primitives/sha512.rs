@@ -5,7 +5,7 @@ use sha2::{Digest, Sha512};
 
 use super::secret::Secret;
 
-/// SHA-512 of the concatenation of `parts`, for public data.
+/// Returns the SHA-512 of the concatenation of `parts`, for public data.
 #[must_use]
 pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     let mut hash = Sha512::new();
@@ -15,10 +15,10 @@ pub fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     hash.finalize().into()
 }
 
-/// HMAC-SHA512 of the concatenation of `parts`.
+/// Returns the HMAC-SHA512 of the concatenation of `parts`.
 #[must_use]
 pub fn hmac_sha512(key: &Secret<32>, parts: &[&[u8]]) -> Secret<64> {
-    // RFC 2104 pads a shorter key with zeros to the block of 128 bytes; done here, no length can be refused.
+    // RFC 2104 pads a shorter key with zeros to the block of 128 bytes. Done here, so that no length can be refused.
     let mut block = Secret::<128>::zero();
     block.expose_mut().iter_mut().zip(key.expose()).for_each(|(to, from)| *to = *from);
     let mut mac = <Hmac<Sha512> as KeyInit>::new(block.expose().into());

@@ -1,7 +1,7 @@
-//! Project Wycheproof against our primitives: every vector of each set has one outcome, and the outcomes are counted.
+//! Project Wycheproof's vectors: every vector of each set has one outcome, and the outcomes are counted.
 //!
-//! `inexpressible` means that our types cannot hold the input: a nonce, key or signature of
-//! another length never reaches a primitive. Counts are those of the vectors in the `wycheproof` crate, version 0.7.
+//! `inexpressible` means that the types of this crate cannot hold the input: a nonce, key or signature of another
+//! length never reaches a primitive. The counts hold for the vectors in the `wycheproof` crate, version 0.7.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -24,10 +24,10 @@ use super::x25519::{InvalidKey, KeyPair, Point, PublicKey, agree_all};
 
 type Counts = BTreeMap<&'static str, usize>;
 
-/// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`, Wycheproof's word for what a library may
-/// refuse; one that refuses only encodings that are not canonical and points of small order would agree on 474. We
-/// refuse the 210 on the twist too, which no honest key is (docs/spec/conventions.md, section 1.1); RFC 7748's second
-/// example is among them.
+/// Agrees on exactly the 264 valid vectors. The other 254 are `acceptable`: Wycheproof lets a library accept or refuse
+/// them. An implementation that refuses only non-canonical encodings and points of small order would agree on 474. This
+/// one also refuses the 210 on the twist, which are never honest keys (docs/spec/conventions.md, section 1.1); RFC
+/// 7748's second example is among them.
 #[test]
 fn x25519_agrees_on_exactly_the_valid_keys() {
     use xdh::TestFlag::{LowOrderPublic, NonCanonicalPublic, Twist};
@@ -62,7 +62,7 @@ fn x25519_agrees_on_exactly_the_valid_keys() {
     three_ways_to_agree(&agreed);
 }
 
-/// Alone, in one batch, and with the secret drawn on the way.
+/// Agrees alone, in one batch, and together with drawing the secret.
 fn three_ways_to_agree(agreed: &[(KeyPair, Point, Secret<32>)]) {
     let pairs: Vec<_> = agreed.iter().map(|(ours, theirs, _)| (ours, theirs)).collect();
     let batch = agree_all(&pairs).unwrap();
@@ -91,8 +91,8 @@ fn x25519_point(bytes: &[u8; 32]) -> Result<Point, Refused> {
     Point::decode(public).map_err(|_| Refused::OnTheTwist)
 }
 
-/// Strict verification refuses nothing that Wycheproof calls valid. Its keys are all canonical and of large order, so
-/// that what we refuse of keys is not met here. Twelve signatures are not 64 bytes long.
+/// Strict verification accepts everything that Wycheproof calls valid. All its keys are canonical and of large order,
+/// so the refusal of other keys is not tested here. Twelve signatures are not 64 bytes long.
 #[test]
 fn ed25519_verifies_exactly_the_valid_signatures() {
     let mut counts = Counts::new();
@@ -106,7 +106,7 @@ fn ed25519_verifies_exactly_the_valid_signatures() {
     assert_eq!(counts, expected(&[("accepted", 88), ("inexpressible", 12), ("refused", 51)]));
 }
 
-/// Outputs of 8,161 bytes are more than HKDF-SHA256 can give; with us they do not compile.
+/// HKDF-SHA256 cannot give outputs of 8,161 bytes; with this crate's types they do not compile.
 #[test]
 fn hkdf_sha256_gives_every_output_of_every_size() {
     let counts = count(
@@ -133,8 +133,8 @@ fn hkdf_sha256_gives_every_output_of_every_size() {
     assert_eq!(counts, expected(&[("accepted", 83), ("inexpressible", 3)]));
 }
 
-/// Keys of all lengths are covered, because RFC 2104 makes a 32-byte one of each: shorter keys are padded with zeros,
-/// keys longer than a block are hashed. Tags of 128 bits are the first half.
+/// Keys of all lengths are covered, because RFC 2104 makes a 32-byte key of each: shorter ones are padded with zeros,
+/// those longer than a block are hashed. Tags of 128 bits are the first half.
 #[test]
 fn hmac_sha256_gives_exactly_the_valid_tags() {
     let counts = count(
@@ -173,7 +173,7 @@ fn xchacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 246), ("inexpressible", 9), ("refused", 60)]));
 }
 
-/// The groups of 256-bit keys; others are inexpressible. What is refused has padding that no encryption makes.
+/// The groups with 256-bit keys; others are inexpressible. The refused vectors have padding that no encryption makes.
 #[cfg(feature = "aes")]
 #[test]
 fn aes_256_cbc_encrypts_and_decrypts_exactly_the_valid_messages() {
@@ -196,7 +196,7 @@ fn aes_256_cbc_encrypts_and_decrypts_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 24), ("refused", 48)]));
 }
 
-/// No primitive of ours has this nonce, but the code of both is the same crate's, and messages use its ChaCha20.
+/// No primitive of this crate has this nonce length, but both come from the same crate, and messages use its ChaCha20.
 #[test]
 fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     let counts = aead_counts(aead::TestName::ChaCha20Poly1305, |test| {
@@ -215,8 +215,7 @@ fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 256), ("inexpressible", 9), ("refused", 60)]));
 }
 
-/// Ciphertexts that were not made for the key are valid: they give a secret that nobody knows, and it must be the right
-/// one.
+/// Ciphertexts made for another key are valid: they give a secret that nobody knows, and it must be the right one.
 #[test]
 fn ml_kem_768_decapsulates_every_ciphertext_under_its_seed() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768, |test| {
@@ -230,7 +229,7 @@ fn ml_kem_768_decapsulates_every_ciphertext_under_its_seed() {
     assert_eq!(counts, expected(&[("accepted", 161), ("inexpressible", 40)]));
 }
 
-/// The 112 refused fail the modulus check alone.
+/// The 112 refused vectors fail only the modulus check.
 #[test]
 fn ml_kem_768_encapsulates_to_exactly_the_valid_keys() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768Encaps, |test| {
@@ -247,7 +246,7 @@ fn ml_kem_768_makes_every_pair_from_its_seed() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768KeyGenSeed, |test| {
         let seed = exactly(test.seed.as_ref()?)?;
         let ours = DecapsulationKey::from_seed(&Secret::new(seed));
-        // Our type does not show the expanded key; the crate beneath it does.
+        // The types of this crate do not show the expanded key; the underlying crate does.
         let (expanded, _) = mlkem768::generate_key_pair(seed).into_parts();
         let given = (ours.public().as_bytes().as_slice(), expanded.as_slice().as_slice());
         Some(given == (test.encaps_key.as_ref()?.as_slice(), test.decaps_key.as_ref()?.as_slice()))
@@ -255,7 +254,7 @@ fn ml_kem_768_makes_every_pair_from_its_seed() {
     assert_eq!(counts, expected(&[("accepted", 100)]));
 }
 
-/// We never read an expanded key, only seeds, so all nine of these are inexpressible; the crate beneath us passes them.
+/// This crate reads only seeds, never expanded keys, so all nine are inexpressible; the underlying crate passes them.
 #[test]
 fn ml_kem_768_expanded_keys_are_checked_by_the_crate_beneath() {
     let counts = ml_kem_counts(mlkem::TestName::MlKem768SemiExpandedDecaps, |test| {
@@ -278,7 +277,7 @@ fn ml_kem_counts(name: mlkem::TestName, run: impl Fn(&mlkem::Test) -> Option<boo
     count(groups, |group| group.tests, |test| verdict(run(test), test.result, test.tc_id))
 }
 
-/// The outcome of one vector; `None` where our types cannot state its input, which only invalid ones may be.
+/// The outcome of one vector; `None` if the types cannot state its input, which is allowed only for invalid ones.
 fn verdict(accepted: Option<bool>, result: TestResult, vector: usize) -> &'static str {
     assert_eq!(accepted == Some(true), result == TestResult::Valid, "vector {vector}");
     match accepted {
@@ -313,7 +312,7 @@ fn exactly<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     bytes.try_into().ok()
 }
 
-/// For inputs that the set promises to be of this length.
+/// Converts an input that the set promises to be of this length.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().unwrap()
 }
@@ -322,7 +321,7 @@ fn same(a: &Secret<32>, b: &Secret<32>) -> bool {
     a.ct_eq(b).into()
 }
 
-/// A generator that gives one secret, once.
+/// A generator that returns one secret, once.
 struct Gives<'a>(&'a Secret<32>);
 
 impl TryRng for Gives<'_> {

@@ -1,8 +1,8 @@
-//! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order; nothing else is a key here.
+//! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order. All other encodings are refused.
 //!
-//! Works on the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is
-//! faster where one point meets several secrets. `bisik` re-exports [`PublicKey`] and [`KeyPair`]; what is hidden from
-//! their documentation serves bisik and bisik-interop alone.
+//! Uses the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is faster
+//! if one point meets several secrets. `bisik` re-exports [`PublicKey`] and [`KeyPair`]. Items hidden from the
+//! documentation are for bisik and bisik-interop only.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -19,21 +19,21 @@ use super::secret::Secret;
 /// Why 32 bytes are not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidKey {
-    /// Not reduced, the unused bit set, or a point of the twist.
+    /// Not reduced, with the unused bit set, or a point of the twist.
     NonCanonical,
-    /// A point of small order, whose shared secret would be known to everyone.
+    /// A point of small order, with which everyone would know the shared secret.
     LowOrder,
 }
 
 /// An X25519 public key: the 32-byte little-endian u-coordinate of RFC 7748, canonical and not of small order.
 ///
-/// 32 bytes; docs/spec/conventions.md, section 1.1.
+/// docs/spec/conventions.md, section 1.1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// Accepts canonical encodings (P-1.1) of points that are not of small order (P-1.2). Whether the point is on the
-    /// curve is checked by [`Point::decode`], which every agreement needs.
+    /// Accepts canonical encodings of points that are not of small order. [`Point::decode`], which every agreement
+    /// needs, checks whether the point is on the curve. Requirements P-1.1, P-1.2.
     ///
     /// # Errors
     ///
@@ -49,16 +49,16 @@ impl PublicKey {
         Ok(Self(*bytes))
     }
 
-    /// Reads a key that came from elsewhere.
+    /// Reads a received key.
     ///
     /// # Errors
     ///
-    /// [`PublicKeyError`] where the encoding is not canonical, or the point is of the twist or of small order.
+    /// [`PublicKeyError`] if the encoding is not canonical, or the point is on the twist or of small order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, PublicKeyError> {
         Ok(Point::decode(Self::decode(bytes)?)?.public)
     }
 
-    /// The 32 bytes of RFC 7748.
+    /// Returns the 32 bytes that RFC 7748 defines.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -69,9 +69,9 @@ impl PublicKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublicKeyError {
-    /// Not in canonical encoding, or a point of the twist: no honest key.
+    /// Not a canonical encoding, or a point of the twist: no honest device has such a key.
     NonCanonical,
-    /// Of small order: made to break, never by accident.
+    /// A point of small order: only an attacker makes such a key.
     LowOrder,
 }
 
@@ -101,14 +101,14 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Whether the little-endian number is below 2^255 - 19. Public data: variable time is fine.
+/// Whether the little-endian number is below 2^255 - 19. Public data, so variable time is fine.
 #[must_use]
 pub fn is_reduced(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;
     *high < 0x7f || (*high == 0x7f && (middle.iter().any(|byte| *byte != 0xff) || *low < 0xed))
 }
 
-/// A public key with its point in Edwards form, ready for arithmetic.
+/// A public key with its point in Edwards form.
 #[derive(Clone, Debug)]
 pub struct Point {
     public: PublicKey,
@@ -116,8 +116,8 @@ pub struct Point {
 }
 
 impl Point {
-    /// Decodes the point. Refuses points of the twist (P-1.3): no honest key is one (docs/spec/conventions.md, section
-    /// 1.1).
+    /// Decodes the point. Refuses points of the twist, which are never honest keys (docs/spec/conventions.md, section
+    /// 1.1). Requirement P-1.3.
     ///
     /// # Errors
     ///
@@ -127,23 +127,23 @@ impl Point {
         Ok(Self { public, edwards })
     }
 
-    /// The key in its encoding.
+    /// Returns the encoded key.
     #[must_use]
     pub const fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Whether the point is in the large subgroup. Every other one agrees on the same secrets as seven others, so that
-    /// it must not be a name. Costs as much as an agreement. Public data: variable time is fine.
+    /// Whether the point is in the large subgroup. Any other point agrees on the same secrets as seven further ones,
+    /// and must not identify a party. Costs as much as an agreement. Public data, so variable time is fine.
     #[must_use]
     pub fn is_torsion_free(&self) -> bool {
         self.edwards.is_torsion_free()
     }
 }
 
-/// An X25519 key pair. The public key is kept beside the secret, so that it is never computed twice.
+/// An X25519 key pair. The public key is stored with the secret, so that it is computed only once.
 ///
-/// The secret wipes itself on drop, is absent from `Debug`, and comes out only by [`KeyPair::expose_secret_bytes`].
+/// The secret is wiped on drop and absent from `Debug` output. Only [`KeyPair::expose_secret_bytes`] returns it.
 ///
 /// Boxed, so that moving a pair, or growing a collection of them, leaves no copy behind.
 pub struct KeyPair(Box<Halves>);
@@ -154,7 +154,7 @@ struct Halves {
 }
 
 impl KeyPair {
-    /// A new pair from 32 bytes of `rng`.
+    /// Generates a pair from 32 bytes of `rng`.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -169,7 +169,7 @@ impl KeyPair {
         Self::from_secret(Secret::random(&mut rng))
     }
 
-    /// The pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
+    /// Creates the pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
     #[doc(hidden)]
     #[must_use]
     pub fn from_secret(secret: Secret<32>) -> Self {
@@ -177,19 +177,19 @@ impl KeyPair {
         Self::from_parts(secret, public)
     }
 
-    /// The pair as it was stored; `public` must have come from [`KeyPair::public`].
+    /// Creates a pair from stored parts; `public` must have come from [`KeyPair::public`].
     #[doc(hidden)]
     #[must_use]
     pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
         Self(Box::new(Halves { secret, public }))
     }
 
-    /// A new pair, and its shared secrets with each of `theirs` and the one of `other`, with one inversion for all of
-    /// them. Those of the new pair come first, in their order.
+    /// Generates a pair and agrees with each key in `theirs`; also computes the agreement `other`. One inversion serves
+    /// all. The new pair's shared secrets come first, in the order of `theirs`.
     ///
     /// # Errors
     ///
-    /// [`InvalidKey::LowOrder`] where a shared secret is all zeros.
+    /// [`InvalidKey::LowOrder`] if a shared secret is all zeros.
     #[doc(hidden)]
     pub fn generate_and_agree_all(
         rng: &mut dyn CryptoRng,
@@ -209,11 +209,11 @@ impl KeyPair {
         Ok((Self::from_parts(secret, public), shared?))
     }
 
-    /// A new pair, and its shared secret with `theirs`, at the price of one inversion instead of two.
+    /// Generates a pair and agrees with `theirs`, with one inversion instead of two.
     ///
     /// # Errors
     ///
-    /// [`InvalidKey::LowOrder`] where the shared secret is all zeros.
+    /// [`InvalidKey::LowOrder`] if the shared secret is all zeros.
     #[doc(hidden)]
     pub fn generate_and_agree(rng: &mut dyn CryptoRng, theirs: &Point) -> Result<(Self, Secret<32>), InvalidKey> {
         let secret = Secret::<32>::random(rng);
@@ -230,43 +230,43 @@ impl KeyPair {
         Ok((Self::from_parts(secret, public), shared?))
     }
 
-    /// A pair whose 32 secret bytes the caller keeps.
+    /// Creates a pair from 32 secret bytes that the caller stores.
     #[must_use]
     pub fn from_secret_bytes(bytes: [u8; 32]) -> Self {
         Self::from_secret(Secret::new(bytes))
     }
 
-    /// The 32 secret bytes, for a caller who keeps them. Copies of them are the caller's to wipe.
+    /// Returns the 32 secret bytes, for a caller that stores them. The caller must wipe copies of them.
     #[must_use]
     pub fn expose_secret_bytes(&self) -> &[u8; 32] {
         self.0.secret.expose()
     }
 
-    /// The public half.
+    /// Returns the public half.
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.0.public
     }
 
-    /// The secret half.
+    /// Returns the secret half.
     #[doc(hidden)]
     #[must_use]
     pub fn secret(&self) -> &Secret<32> {
         &self.0.secret
     }
 
-    /// A second copy, asked for by name because every copy is one more place to protect.
+    /// Copies the pair. There is no `Clone`, because every copy is one more place to protect.
     #[doc(hidden)]
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self::from_parts(self.0.secret.duplicate(), self.0.public)
     }
 
-    /// The shared secret with `theirs`.
+    /// Computes the shared secret with `theirs`.
     ///
     /// # Errors
     ///
-    /// [`InvalidKey::LowOrder`] where it is all zeros.
+    /// [`InvalidKey::LowOrder`] if it is all zeros.
     #[doc(hidden)]
     pub fn agree(&self, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
         contributory(theirs.edwards.mul_clamped(*self.0.secret.expose()).to_montgomery().0)
@@ -280,11 +280,11 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// The shared secrets of several pairs, with one inversion for all of them.
+/// Computes the shared secrets of several pairs, with one inversion for all.
 ///
 /// # Errors
 ///
-/// [`InvalidKey::LowOrder`] where one of them is all zeros.
+/// [`InvalidKey::LowOrder`] if one of them is all zeros.
 pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, InvalidKey> {
     let mut products = Vec::with_capacity(pairs.len());
     for (ours, theirs) in pairs {
@@ -297,7 +297,7 @@ pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, Invali
     secrets
 }
 
-/// Collected into memory of its final size: a vector that grows leaves copies behind.
+/// Collects into memory of the final size: a vector that grows leaves copies behind.
 fn secrets(shared: &[MontgomeryPoint]) -> Result<Vec<Secret<32>>, InvalidKey> {
     let mut secrets = Vec::with_capacity(shared.len());
     for point in shared {

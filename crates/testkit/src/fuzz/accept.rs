@@ -1,6 +1,6 @@
 //! `accept`: edited first messages and raw bytes against pre-keys of two generations.
 //!
-//! Only what the initiator wrote may open a session, and only once.
+//! Only a genuine first message opens a session, and only once.
 
 use bisik::{AcceptError, Accepted, Ciphertext, PreKeys, Session, Trust};
 
@@ -18,7 +18,7 @@ pub fn accept(data: &[u8]) {
     };
     match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
         Ok(Accepted { session, plaintext, used }) => {
-            let genuine = genuine.expect("only what an initiator wrote opens a session");
+            let genuine = genuine.expect("only a genuine first message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(session.peer(), alice.public());
             assert!(session.recognizes(&message), "a session knows its first messages");
@@ -36,8 +36,8 @@ pub fn accept(data: &[u8]) {
     }
 }
 
-/// The same pre-keys as a value to change.
+/// Copies the pre-keys, so that the copy can change.
 fn own_copy(keys: &PreKeys) -> PreKeys {
     let record = keys.seal(&storage_key(), CONTEXT, &mut Repeatable(0));
-    PreKeys::unseal(&storage_key(), CONTEXT, &record).expect("what was sealed opens")
+    PreKeys::unseal(&storage_key(), CONTEXT, &record).expect("a sealed record opens")
 }

@@ -1,4 +1,4 @@
-//! `call_signal`: signals as they come. `call_frame`: edited frames against an opener, beside a model of its answers.
+//! `call_signal`: arbitrary signals. `call_frame`: edited frames against an opener, beside a model of its results.
 //!
 //! Nothing but genuine signals and frames may be accepted.
 
@@ -41,7 +41,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     Line { answer: answer.to_bytes(), alice, bob, offer, epoch_key }
 });
 
-/// The same every time.
+/// The same call every time.
 fn calling(session: &Session) -> (Calling, bisik::call::Offer) {
     let rng = &mut Repeatable(51);
     Calling::start(CallId::generate(rng), PARTIES.alice.public(), session, rng)
@@ -54,7 +54,8 @@ fn group(own: &bisik::IdentityKey, other: &bisik::IdentityKey, numbers: [u16; 2]
     group
 }
 
-/// What decodes has one encoding and good keys; and of all there are, one offer, one answer and one key fit.
+/// A decoded signal has one encoding and good keys; of all signals, one offer, one answer and one epoch key are
+/// accepted.
 pub fn call_signal(data: &[u8]) {
     let Line { alice, bob, offer, answer, epoch_key } = &*LINE;
     let mut input = Input::new(data);
@@ -67,19 +68,19 @@ pub fn call_signal(data: &[u8]) {
     match signal {
         Signal::Offer(read) => {
             assert!(data.len() == 1265 && has_good_key(data));
-            assert_eq!(read.to_bytes().as_slice(), data, "what decodes has one encoding");
+            assert_eq!(read.to_bytes().as_slice(), data, "decoded values have one encoding");
             let (_, answer) = read.accept(PARTIES.bob.public(), bob, &mut Repeatable(53)).expect("a good key agrees");
             assert_eq!(calling(alice).0.complete(&answer, alice).is_ok(), data == offer, "one offer is answered");
         }
         Signal::Answer(read) => {
             assert!(data.len() == 1169 && has_good_key(data));
-            assert_eq!(&read.to_bytes(), data, "what decodes has one encoding");
+            assert_eq!(&read.to_bytes(), data, "decoded values have one encoding");
             let outcome = calling(alice).0.complete(&read, alice);
             assert_eq!(outcome.is_ok(), data == answer, "one answer completes a call");
         }
         Signal::EpochKey(read) => {
             assert!(data.len() == 88 && (1..=5).contains(&data[23]));
-            assert_eq!(read.to_bytes().as_slice(), data, "what decodes has one encoding");
+            assert_eq!(read.to_bytes().as_slice(), data, "decoded values have one encoding");
             let outcome = group(PARTIES.bob.public(), PARTIES.alice.public(), [1, 0]).accept_key(read, bob);
             assert_eq!(outcome.is_ok(), data == epoch_key, "one key is taken");
         }
@@ -101,7 +102,8 @@ fn has_good_key(signal: &[u8]) -> bool {
     is_public_key(&key) && is_on_curve(&key)
 }
 
-/// Genuine frames: of two epochs of one participant, and of another one; some as far apart as the window is wide.
+/// Genuine frames: of two epochs of one participant, and of another participant; some as far apart as the window is
+/// wide.
 static FRAMES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     KEYS.into_iter()
         .flat_map(|(participant, epoch)| {
@@ -144,7 +146,7 @@ pub fn call_frame(data: &[u8]) {
     }
 }
 
-/// What was received under each key id.
+/// The counters received under each key id.
 type Received = BTreeMap<u64, BTreeSet<u64>>;
 
 fn expected(received: &mut Received, frame: &[u8]) -> Result<u64, OpenError> {
@@ -168,7 +170,7 @@ fn expected(received: &mut Received, frame: &[u8]) -> Result<u64, OpenError> {
     }
 }
 
-/// RFC 9605, section 4.3, by writing what was read again.
+/// Parses a header by RFC 9605, section 4.3, and compares by encoding it again.
 fn header(frame: &[u8]) -> Option<(u64, u64, usize)> {
     let config = *frame.first()?;
     let (mut at, mut encoded, mut values) = (1, vec![0], [0, 0]);

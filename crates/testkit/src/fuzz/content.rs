@@ -1,6 +1,6 @@
 //! `content`: protobuf in a body, read as content. `poll_vote`: edited ballots opened in edited polls.
 //!
-//! Content that is read keeps its bytes and can be used. Only the ballot that was cast opens.
+//! Content keeps its bytes when it is read, and can be used. Only the ballot that was cast opens.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ pub fn content(data: &[u8]) {
     let raw = input.byte().is_multiple_of(2);
     let body = if raw { input.rest().to_vec() } else { padded(input.rest()) };
     let Ok(content) = Content::from_body(&body) else { return };
-    assert_eq!(content.as_body(), body, "what is read keeps its bytes");
+    assert_eq!(content.as_body(), body, "content keeps its bytes when read");
     let again = Content::from_body(content.as_body()).expect("and is read again");
     assert_eq!((again.kind(), again.envelope()), (content.kind(), content.envelope()));
     assert_eq!(body, padded(protobuf(&content)), "a content has one body");
@@ -29,13 +29,13 @@ pub fn content(data: &[u8]) {
     forward(&content);
     if let Some(votes) = Votes::in_poll(&content, &person()) {
         let ballot = votes.cast(&[0], &person(), sent(), None, &mut Repeatable(3)).expect("every poll has an option");
-        votes.open(&ballot, &person()).expect("what is cast opens");
+        votes.open(&ballot, &person()).expect("a cast ballot opens");
     }
     let _ = LiveShare::follow(&content);
     business(&content);
 }
 
-/// Every cart adds up, only automated senders greet, and every offered option can be chosen.
+/// Every cart adds up, only automated senders send greetings, and every offered option can be chosen.
 #[allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 fn business(content: &Content) {
     match content.kind() {
@@ -68,7 +68,7 @@ fn choose(content: &Content, id: &str) {
 fn compose_again(content: &Content) {
     let known = !matches!(content.kind(), Kind::Unknown(_));
     let composed = Content::new(content.envelope().clone(), content.kind().clone());
-    assert_eq!(composed.is_ok(), known, "what is read is within the bounds of what is composed");
+    assert_eq!(composed.is_ok(), known, "reading and composing have the same limits");
     if let Ok(composed) = composed {
         assert_eq!((composed.kind(), composed.envelope()), (content.kind(), content.envelope()));
     }
@@ -85,14 +85,14 @@ fn receipts(content: &Content) {
 
 fn forward(content: &Content) {
     let envelope = Envelope::new(sent(), &mut Repeatable(2));
-    // A content of the greatest length may not have room for another envelope.
+    // Content of maximum length may leave no room for another envelope.
     let Ok(forwarded) = content.forward(envelope.clone()) else { return };
     assert!(!content.view_once());
     assert_eq!(forwarded.kind(), content.kind());
     assert_eq!(forwarded.id(), envelope.id);
     assert!(forwarded.envelope().reply_to.is_none() && forwarded.envelope().forwarded);
     let again = forwarded.forward(envelope).expect("as it was forwarded once");
-    assert_eq!(again, forwarded, "everything unknown was kept");
+    assert_eq!(again, forwarded, "unknown fields are kept");
 }
 
 /// An edited ballot in a poll whose first options may differ, for one of several people.
@@ -112,7 +112,7 @@ pub fn poll_vote(data: &[u8]) {
     let opened = Votes::in_poll(&content, &person()).expect("it is a poll").open(arrived, &voter);
     let genuine = arrived == cast() && content.kind() == poll && voter == person();
     match opened {
-        Ok(vote) => assert!(genuine && vote.choices().eq([1]), "only what was cast opens"),
+        Ok(vote) => assert!(genuine && vote.choices().eq([1]), "only the genuine ballot opens"),
         Err(error) => assert!(!genuine && error == BallotError::Rejected, "{error:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The decoders of public data: what decodes has exactly one encoding, and can be used.
+//! The decoders of public data: every decoded value has exactly one encoding, and can be used.
 
 use bisik::handshake::FirstFlight;
 use bisik::{BundleError, Ciphertext, Identity, IdentityKey, PreKeyBundle, Session, Trust};
@@ -15,14 +15,14 @@ pub fn identity_key(data: &[u8]) {
     let agreement = *agreement.first_chunk().expect("and 32 more");
     let good = is_verifying_key(signing) && is_public_key(&agreement) && is_on_curve(&agreement);
     match IdentityKey::from_bytes(&bytes) {
-        Ok(key) => assert!(good && key.to_bytes() == bytes, "what decodes is good, and has one encoding"),
+        Ok(key) => assert!(good && key.to_bytes() == bytes, "a decoded key is valid, and has one encoding"),
         Err(error) => assert!(!good, "a good key is refused: {error:?}"),
     }
 }
 
 pub fn ciphertext(data: &[u8]) {
     if let Ok(message) = Ciphertext::from_bytes(data) {
-        assert_eq!(message.as_bytes(), data, "what decodes has one encoding");
+        assert_eq!(message.as_bytes(), data, "decoded values have one encoding");
         assert!(
             message.is_pre_key_message() == (data[0] == 0x21) && data.len() >= 133,
             "a message is as long as its overhead"
@@ -36,7 +36,7 @@ pub fn first_flight(data: &[u8]) {
     let decoded = FirstFlight::from_bytes(data);
     assert_eq!(decoded.is_ok(), data.len() == FirstFlight::LENGTH && is_public_key(&ephemeral));
     if let Ok(flight) = decoded {
-        assert_eq!(flight.to_bytes(), data, "what decodes has one encoding");
+        assert_eq!(flight.to_bytes(), data, "decoded values have one encoding");
         let Parties { bob, keys, .. } = &*PARTIES;
         let _ = bisik::handshake::respond(bob, keys, &flight, None);
     }
@@ -54,14 +54,14 @@ pub fn bundle(data: &[u8]) {
 fn bundle_as_it_comes(data: &[u8]) {
     let Parties { bob, bundles, now, .. } = &*PARTIES;
     let Ok(bundle) = PreKeyBundle::from_bytes(data) else { return };
-    assert_eq!(bundle.to_bytes(), data, "what decodes has one encoding");
+    assert_eq!(bundle.to_bytes(), data, "decoded values have one encoding");
     if bundle.clone().verify(Trust::Pinned(bob.public()), *now).is_ok() {
-        assert!(bundles.contains(&bundle), "only what its owner signed verifies");
+        assert!(bundles.contains(&bundle), "only bundles that their owner signed verify");
     }
     let _ = bundle.verify(Trust::OnFirstUse, *now);
 }
 
-/// Everything but signing key and signature is the fuzzer's, and the signature is valid.
+/// The fuzzer chooses everything but signing key and signature, and the signature is valid.
 fn bundle_of_a_hostile_device(data: &[u8]) {
     let Parties { alice, now, .. } = &*PARTIES;
     let hostile = SigningKey::from_bytes(&[0x48; 32]);
@@ -72,7 +72,7 @@ fn bundle_of_a_hostile_device(data: &[u8]) {
     let signature = hostile.sign(&[b"bisik-1 pre-key bundle", bytes.as_slice()].concat());
     bytes.extend_from_slice(&signature.to_bytes());
     let Ok(bundle) = PreKeyBundle::from_bytes(&bytes) else { return };
-    assert_eq!(bundle.to_bytes(), bytes, "what decodes has one encoding");
+    assert_eq!(bundle.to_bytes(), bytes, "decoded values have one encoding");
     let date = |at: usize| bytes[at..].first_chunk().map_or(0, |date| u64::from_be_bytes(*date));
     let latest = now.plus_seconds(24 * 60 * 60).as_unix_seconds();
     let in_time = date(CREATED) <= latest && date(EXPIRES) > now.as_unix_seconds();
@@ -82,7 +82,7 @@ fn bundle_of_a_hostile_device(data: &[u8]) {
             write_to(alice, &verified);
         }
         Err(BundleError::NotYetValid | BundleError::Expired) => assert!(!in_time, "it is refused within its dates"),
-        Err(error) => assert_eq!(error, BundleError::NonCanonical, "what else is wrong with a well-signed bundle?"),
+        Err(error) => assert_eq!(error, BundleError::NonCanonical, "no other fault of a well-signed bundle"),
     }
 }
 
@@ -93,15 +93,15 @@ fn write_to(alice: &Identity, verified: &bisik::VerifiedBundle) {
     session.encrypt(b"halo", rng).expect("an initiator can write");
 }
 
-/// The one encoding of a point that is not of small order.
+/// Whether these are the canonical encoding of a point that is not of small order.
 fn is_verifying_key(bytes: &[u8; 32]) -> bool {
     let point = CompressedEdwardsY(*bytes).decompress();
     point.is_some_and(|point| !point.is_small_order() && point.compress().0 == *bytes)
 }
 
-/// Where a bundle has its Ed25519 key.
+/// Offset of the Ed25519 key in a bundle.
 const SIGNING_KEY: std::ops::Range<usize> = 2..34;
-/// Where a bundle says when it was made, and when it ends.
+/// Offset of the time of issue in a bundle.
 const CREATED: usize = 71;
-/// See above.
+/// Offset of the expiry.
 const EXPIRES: usize = 79;

@@ -1,6 +1,6 @@
 //! `decrypt` and `ratchet_decrypt`: edited genuine messages and raw bytes, in any order and number.
 //!
-//! Only what the sender wrote may be accepted, each message once.
+//! Only the sender's messages are accepted, each of them once.
 
 use bisik::Session;
 use bisik::ratchet::DoubleRatchet;
@@ -34,18 +34,18 @@ fn deliver<E: Endpoint>(scene: &Scene, mut input: Input<'_>) {
         };
         if let Some((plaintext, promised)) = receiver.receive(&message) {
             let number = unread(&|genuine| E::authenticated(genuine) == E::authenticated(&message));
-            let number = number.expect("only what the sender wrote is accepted, and only once");
+            let number = number.expect("only genuine messages are accepted, and only once");
             assert_eq!(plaintext, scene.messages[number].plaintext);
             arrived[number] = true;
             state = receiver.record();
             assert_eq!(state, promised, "the state after the commit is the one that was sealed before it");
-            assert_eq!(state, E::reopen(&state).record(), "what was sealed opens as the same state");
+            assert_eq!(state, E::reopen(&state).record(), "a sealed state opens unchanged");
         } else {
-            assert_eq!(receiver.record(), state, "a refused message leaves the state as it was");
+            assert_eq!(receiver.record(), state, "a refused message leaves the state unchanged");
             assert!(unread(&|genuine| genuine == message).is_none(), "no forgery keeps a genuine message out");
         }
     }
 }
 
-/// Messages in one run at most.
+/// Most messages in one run.
 const DELIVERIES: usize = 24;

@@ -1,4 +1,5 @@
-//! `device_list`: device lists as they come and of a dishonest account. `link`: linking with an attacker in the middle.
+//! `device_list`: arbitrary device lists, and lists of a dishonest account. `link`: linking with an attacker in the
+//! middle.
 //!
 //! Lists are signed without the library, by labels and layout of docs/spec/accounts.md, section 10.
 
@@ -19,14 +20,14 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 /// The primary's two secrets are 32 times this byte.
 const PHONE: u8 = 0x50;
 
-/// An account's history, and what a peer knows in the middle of it.
+/// An account's history, and the directory of a peer that knows the first part of it.
 struct History {
     primary: Primary,
     lists: Vec<DeviceList>,
-    /// As bytes, for edits.
+    /// The lists in bytes, for edits.
     encoded: Vec<Vec<u8>>,
     directory: DeviceDirectory,
-    /// Everything that any device has said of itself.
+    /// Every entry that any device has signed.
     certified: Vec<DeviceEntry>,
 }
 
@@ -69,14 +70,14 @@ pub fn device_list(data: &[u8]) {
         bytes = sign(&bytes);
     }
     let Ok(list) = DeviceList::from_bytes(&bytes) else { return };
-    assert_eq!(list.to_bytes(), bytes, "what decodes has one encoding");
+    assert_eq!(list.to_bytes(), bytes, "decoded values have one encoding");
     let History { lists, directory, .. } = &*HISTORY;
     let mut after = directory.clone();
     let accepted = after.accept(&list, NOW);
     match &accepted {
         Err(_) => assert_eq!(after, *directory, "a refused list changes nothing"),
         Ok(change) => {
-            assert!(hostile || list == lists[KNOWN] || list == lists[KNOWN + 1], "only what the account has signed");
+            assert!(hostile || list == lists[KNOWN] || list == lists[KNOWN + 1], "only lists that the account signed");
             assert_eq!(change.is_empty(), after.devices() == directory.devices());
             follows(directory, &after);
         }
@@ -91,14 +92,14 @@ pub fn device_list(data: &[u8]) {
     }
 }
 
-/// What even a dishonest account cannot change.
+/// Checks the rules that even a dishonest account cannot break.
 fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
     let History { certified, lists, .. } = &*HISTORY;
     assert!(after.account() == before.account() && after.sequence() <= before.sequence() + 1);
     assert!(after.sequence() == before.sequence() + 1 || after == before);
     assert!(after.devices()[0].is_primary() && after.devices()[0].identity() == before.account().identity());
     for entry in after.devices() {
-        assert!(certified.contains(entry), "a device that never said so");
+        assert!(certified.contains(entry), "a device that did not sign its entry");
         assert!(entry.custody().is_own_held() == (entry.terms().disclosure().is_none()));
         let known = before.at(entry.index()).map(DeviceEntry::identity);
         assert!(known == Some(entry.identity()) || entry.index() == 3, "an index that came back");
@@ -108,21 +109,21 @@ fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
     assert!(replayed.is_err() == (after.sequence() != before.sequence()), "it never goes back");
 }
 
-/// The account's signature under any `content`.
+/// The account's signature over any `content`.
 fn sign(content: &[u8]) -> Vec<u8> {
     let phone = Identity::generate(&mut ConstantRng(PHONE)).public().to_bytes();
     let signed = [b"bisik-1 device list".as_slice(), &phone, content].concat();
     [content, &SigningKey::from_bytes(&[PHONE; 32]).sign(&signed).to_bytes()].concat()
 }
 
-/// The first byte is the method; then the relay edits hello, answer and reveal, or leaves them. A user who sees equal strings
-/// sees a linking that nobody has touched.
+/// The first byte is the method; then the relay edits hello, answer and reveal, or forwards them unchanged. If the user
+/// sees equal strings, nobody has tampered with the linking.
 pub fn link(data: &[u8]) {
     let mut input = Input::new(data);
     let qr_code = input.byte().is_multiple_of(2);
     let [one, other] = [1, 2].map(|seed| begin(qr_code, seed));
     let terms = Terms::own_held(Custody::Person).unwrap();
-    // A camera reads what the screen shows: there a relay can change nothing.
+    // A camera reads the code from the screen, so a relay can change nothing there.
     let seen = if qr_code { one.1.clone() } else { input.edited(&[&one.1, &other.1]) };
     let Some(invitation) = read(qr_code, &seen) else { return };
     let (answered, answer) = invitation.answer(&HISTORY.primary, terms, &mut Repeatable(3));
@@ -133,20 +134,20 @@ pub fn link(data: &[u8]) {
         assert!(arrived != answer || seen != one.1, "an honest answer is refused");
         return;
     };
-    assert!(!qr_code || arrived == answer, "only whoever has seen the code can answer");
+    assert!(!qr_code || arrived == answer, "only a primary that has seen the code can answer");
     let revealed = input.edited(&[&reveal, &elsewhere]);
     let honest = seen == one.1 && arrived == answer && revealed == reveal;
     match answered.reveal(&revealed) {
         Ok(primary) => {
             let same = primary.sas() == companion.sas();
-            assert!(same == honest, "the strings are equal where nothing was touched, and only there");
+            assert!(same == honest, "the strings are equal only if nothing was changed");
             assert!(!qr_code || honest);
         }
         Err(_) => assert!(!honest, "an honest linking fails"),
     }
 }
 
-/// A companion, and what the primary gets to see.
+/// A companion, and the message that the primary receives.
 fn begin(qr_code: bool, seed: u64) -> (Companion, Vec<u8>) {
     let rng = &mut Repeatable(seed);
     if qr_code {

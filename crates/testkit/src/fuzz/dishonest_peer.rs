@@ -27,16 +27,16 @@ pub fn dishonest_peer(data: &[u8]) {
     }
 }
 
-/// The receiver writes, which gives it a new ratchet pair where a step is due.
+/// The receiver sends, which gives it a new ratchet pair if a step is due.
 fn answer(receiver: &mut DoubleRatchet, round: u64) {
     let before = receiver.record();
     if receiver.encrypt(b"hai", &mut Repeatable(round)).is_err() {
-        assert!(read(&before).chains.is_empty(), "whoever was written to can answer");
-        assert_eq!(receiver.record(), before, "a refusal leaves the state as it was");
+        assert!(read(&before).chains.is_empty(), "a device that has received a message can answer");
+        assert_eq!(receiver.record(), before, "a refusal leaves the state unchanged");
     }
 }
 
-/// Returns how many steps the receiver had to make along chains, at most.
+/// Returns an upper bound on the receiver's steps along chains.
 fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
     let before = receiver.record();
     let state = read(&before);
@@ -59,14 +59,14 @@ fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
             assert_eq!(result.as_deref(), Ok(plaintext), "{under:?} {header:?}");
             assert_eq!(read(&after).shape(), expected.shape(), "{under:?} {header:?}");
             assert_eq!(receiver.decrypt(&message), Err(Refusal::Replayed), "its key is used up");
-            assert_eq!(receiver.record(), after, "a refused message leaves the state as it was");
+            assert_eq!(receiver.record(), after, "a refused message leaves the state unchanged");
         }
         Err(refusal) => {
             assert_eq!(result, Err(refusal), "{under:?} {header:?}");
-            assert_eq!(after, before, "a refused message leaves the state as it was");
+            assert_eq!(after, before, "a refused message leaves the state unchanged");
         }
     }
-    assert_eq!(DoubleRatchet::reopen(&after).record(), after, "every state that is reached can be stored");
+    assert_eq!(DoubleRatchet::reopen(&after).record(), after, "every reachable state can be stored");
     match (result, under) {
         (Ok(_), Under::Next) => header.previous.saturating_add(header.number),
         (Ok(_), Under::Chain(_)) => header.number,
@@ -125,11 +125,11 @@ fn read(record: &[u8]) -> RatchetState {
     RatchetState::read(&record::open(Kind::Ratchet, record))
 }
 
-/// Messages and answers in one run at most.
+/// Most messages and answers in one run.
 const ROUNDS: u64 = 12;
-/// Steps along chains in one run, after which it ends: each costs a microsecond or two.
+/// Steps along chains after which a run ends: each costs a microsecond or two.
 const STEPS: u32 = 10_000;
 /// A byte that asks for a body under another key.
 const BAD_BODY: u8 = 0xbb;
-/// A byte that asks for something where the header must be zero.
+/// A byte that asks for a non-zero value in the reserved part of the header.
 const NOT_ZERO: u8 = 0xee;

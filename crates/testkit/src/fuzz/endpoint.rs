@@ -1,4 +1,4 @@
-//! `disclosure` and `consent`: disclosures, decisions and labels as they come, edited, and correctly signed by
+//! `disclosure` and `consent`: disclosures, decisions and labels that are arbitrary, edited, or correctly signed by
 //! dishonest parties.
 //!
 //! They are signed without the library, by labels and layout of docs/spec/hosting.md, section 11.
@@ -27,7 +27,7 @@ const USER: u8 = 0x63;
 const NEXT_ENDPOINT: u8 = 0x64;
 const RIVAL: u8 = 0x65;
 
-/// What three parties have said and a user has decided, and all of it in bytes, for edits.
+/// Everything that three parties have signed and a user has decided, also in bytes, for edits.
 struct Said {
     disclosures: Vec<VerifiedDisclosure>,
     decisions: Vec<Decision>,
@@ -116,13 +116,13 @@ pub fn disclosure(data: &[u8]) {
         bytes = well_signed(&bytes);
     }
     let Ok(disclosure) = Disclosure::from_bytes(&bytes) else { return };
-    assert_eq!(disclosure.to_bytes(), bytes, "what decodes has one encoding");
+    assert_eq!(disclosure.to_bytes(), bytes, "decoded values have one encoding");
     assert!(bytes.len() <= Disclosure::LONGEST);
     let (issued, expires) = (disclosure.issued(), disclosure.expires());
     let genuine = SAID.disclosures.iter().any(|said| *said.disclosure() == disclosure);
     match disclosure.clone().verify(&account(BUSINESS), None, NOW) {
         Ok(verified) => {
-            assert!(hostile || genuine, "only what all three signed verifies");
+            assert!(hostile || genuine, "only disclosures that all three signed verify");
             assert!(issued <= NOW.plus_seconds(DAY) && expires > NOW, "only within its dates");
             shown_to_a_user(&verified);
         }
@@ -130,8 +130,8 @@ pub fn disclosure(data: &[u8]) {
         Err(DisclosureError::Expired) => assert!(expires <= NOW),
         Err(DisclosureError::OtherAccount) => assert!(*disclosure.account() != account(BUSINESS)),
         Err(error) => {
-            assert_eq!(error, DisclosureError::BadSignature, "what else is wrong?");
-            assert!(!hostile && !genuine, "what is signed well is refused");
+            assert_eq!(error, DisclosureError::BadSignature, "no other fault");
+            assert!(!hostile && !genuine, "a well-signed disclosure is refused");
         }
     }
     for known in &SAID.disclosures {
@@ -152,7 +152,7 @@ fn one_encoding_of_each_step(bytes: &[u8]) {
     }
     if let Ok(proven) = ProvenDraft::from_bytes(bytes) {
         assert_eq!(proven.to_bytes(), bytes);
-        assert!(SAID.steps.iter().any(|said| said.starts_with(bytes)), "the endpoint signed nothing else");
+        assert!(SAID.steps.iter().any(|said| said.starts_with(bytes)), "the hosted device signed nothing else");
     }
 }
 
@@ -203,10 +203,10 @@ fn phone() -> HostedDevice<'static> {
     HostedDevice { key: key(BUSINESS), custody, disclosure, presented: Presented::Nothing }
 }
 
-/// The state after a transition from `old`, which has one event where the label changed, that can be put in words.
+/// The state after a transition from `old`, which has one event if the label changed, and that event has a text.
 fn after<'a>(old: &LabelState, transition: &'a Transition, now: Timestamp) -> &'a LabelState {
     let Transition { state, event, closed: _ } = transition;
-    assert_eq!(event.is_some(), state.label() != old.label(), "one event where the label changed, else none");
+    assert_eq!(event.is_some(), state.label() != old.label(), "one event if the label changed, otherwise none");
     if let Some(event) = event {
         let change = event.change();
         assert_eq!((change.old, change.new, change.at), (old.label(), state.label(), now));
@@ -241,7 +241,7 @@ pub fn consent(data: &[u8]) {
 fn decision(bytes: &[u8], hostile: bool) {
     let first = &SAID.disclosures[0];
     if let Ok(decision) = Decision::from_bytes(bytes) {
-        assert_eq!(decision.to_bytes(), bytes, "what decodes has one encoding");
+        assert_eq!(decision.to_bytes(), bytes, "decoded values have one encoding");
         let about = *decision.account() == account(USER)
             && *decision.peer() == account(BUSINESS)
             && decision.disclosure() == first.hash();
@@ -250,16 +250,16 @@ fn decision(bytes: &[u8], hostile: bool) {
         assert!(verified.is_err() || hostile || SAID.decisions.contains(&decision), "only what the user signed");
     }
     if let Ok(receipt) = DecisionReceipt::from_bytes(bytes) {
-        assert_eq!(receipt.to_bytes(), bytes, "what decodes has one encoding");
+        assert_eq!(receipt.to_bytes(), bytes, "decoded values have one encoding");
         let verified = receipt.verify(&account(USER), first);
-        assert!(verified.is_err() || receipt == SAID.receipt, "only what the endpoint signed");
+        assert!(verified.is_err() || receipt == SAID.receipt, "only what the hosted device signed");
     }
     if let Ok(shared) = SharedDecision::from_bytes(bytes) {
-        assert_eq!(shared.to_bytes(), bytes, "what decodes has one encoding");
+        assert_eq!(shared.to_bytes(), bytes, "decoded values have one encoding");
     }
 }
 
-/// What the user sees and decides, in any order: two bytes each.
+/// The user observes and decides in any order: two bytes for each.
 fn user(mut input: Input<'_>) {
     let (own, device, mut now) = (account(USER), identity(USER), NOW);
     let mut state = LabelState::new(account(BUSINESS));
@@ -284,7 +284,7 @@ fn user(mut input: Input<'_>) {
     }
 }
 
-/// Every subset of what was ever said, each under the list that names it.
+/// Observes any subset of the disclosures ever made, each under the list that names it.
 fn see_at(state: &LabelState, which: u8, now: Timestamp) -> Transition {
     let said = SAID.disclosures.iter().enumerate().filter(|(at, _)| which & (1 << at) != 0);
     let devices: Vec<_> = said.map(|(_, verified)| device(verified)).chain([phone()]).collect();

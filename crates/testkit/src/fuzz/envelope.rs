@@ -1,9 +1,8 @@
-//! `envelope`: messages of a conversation, damaged on the way or written by a dishonest device. `conversation_record`:
-//! any bytes as an account or a conversation, under a valid tag.
+//! `envelope`: messages of a conversation, damaged in transit or written by a dishonest device. `conversation_record`:
+//! arbitrary bytes as an account or a conversation, under a valid tag.
 //!
 //! Frames are written here from docs/spec/conversations.md, section 12.2, and the expected result is computed without
-//! the
-//! library.
+//! the library.
 
 use std::sync::LazyLock;
 
@@ -27,9 +26,10 @@ struct Scene {
     account: Vec<u8>,
     conversation: Vec<u8>,
     id: ConversationId,
-    /// The genuine envelopes, and which device they are from.
+    /// The genuine envelopes, each with the device that sent it.
     genuine: Vec<(DeviceAddress, Envelope)>,
-    /// The two others, whose keys the fuzzer holds: a session of each that is new to the device, as a sealed record.
+    /// Two further devices, whose keys the fuzzer holds: for each a session that is new to the device, as a sealed
+    /// record.
     harmful: Vec<(DeviceAddress, Vec<u8>)>,
 }
 
@@ -52,7 +52,8 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
         let bytes = account.pre_keys().bundle().to_bytes();
         PreKeyBundle::from_bytes(&bytes).unwrap().verify(Trust::OnFirstUse, NOW).unwrap()
     };
-    // The peer writes to both of our devices; ours answers; then there are ordinary messages, and a copy of our companion's.
+    // The peer sends to both devices of the account, this one answers; then follow ordinary messages, and a copy from
+    // the companion.
     let mut genuine = Vec::new();
     let bundles = [(DeviceAddress::peer(0), bundle(&us)), (DeviceAddress::peer(1), bundle(&companion))];
     let first = send(&mut theirs, &mut peer, &bundles, rng).remove(0);
@@ -79,7 +80,7 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
         session.seal(&storage_key(), b"harmful", &mut Repeatable(1)).into_bytes()
     };
     let harmful = vec![(DeviceAddress::peer(0), harm(&peer)), (DeviceAddress::own(1), harm(&companion))];
-    // Something has to have changed since they were stored last.
+    // Something must have changed since they were last stored.
     let _ = (ours.ask_again(MessageId::from_bytes([0xdd; 16]), DeviceAddress::own(1)), us.replenish(1, rng).unwrap());
     let (account, conversation) = records(&mut us, &mut ours);
     Scene { account: account.unwrap(), conversation, id: ours.id(), genuine, harmful }
@@ -101,7 +102,7 @@ fn send(
     outgoing.release(&conversation.seal(account, &storage_key(), rng).stored()).unwrap()
 }
 
-/// The records that have changed, the account's where it has.
+/// The records that have changed; the account's only if it has.
 fn records(account: &mut Account, conversation: &mut Conversation) -> (Option<Vec<u8>>, Vec<u8>) {
     let changes = conversation.seal(account, &storage_key(), &mut Repeatable(2));
     let record = |name| changes.records().iter().find(|record| record.name == name).map(|record| record.bytes.clone());
@@ -114,7 +115,8 @@ fn load() -> (Account, Conversation) {
     (account, conversation)
 }
 
-/// The first byte says whether a relay delivers genuine envelopes with edits, or a device writes frames of its own.
+/// The first byte selects a relay that delivers genuine envelopes with edits, or a device that writes frames of its
+/// own.
 pub fn envelope(data: &[u8]) {
     let mut input = Input::new(data);
     let harmful = input.byte() % 2 == 1;
@@ -148,19 +150,19 @@ fn harmful_relay(account: &mut Account, conversation: &mut Conversation, mut inp
         let revision = conversation.revision();
         match conversation.receive(account, &Arrival { id, from, ciphertext }, NOW) {
             Ok(_) => {
-                assert!(fits && !arrived.contains(&id), "what was sent arrives under its own name, and once");
+                assert!(fits && !arrived.contains(&id), "a message arrives under its own id, and once");
                 arrived.push(id);
             }
             Err(error) => {
                 let again = error == ReceiveError::Replayed && arrived.contains(&id);
-                assert!(!fits || again, "what was sent is refused only the second time: {error:?}");
+                assert!(!fits || again, "a genuine message is refused only the second time: {error:?}");
                 assert_eq!(conversation.revision(), revision);
             }
         }
     }
 }
 
-/// A listed device with a session that follows no other rule.
+/// A listed device, with a session, that follows no other rule.
 fn harmful_device(account: &mut Account, conversation: &mut Conversation, mut input: Input<'_>) {
     let [who, opened] = input.array();
     let (from, session) = &SCENE.harmful[usize::from(who % 2)];
@@ -171,7 +173,7 @@ fn harmful_device(account: &mut Account, conversation: &mut Conversation, mut in
         conversation.receive(account, &Arrival { id, from: *from, ciphertext }, NOW)
     };
     if opened % 2 == 1 {
-        // In an existing session, rather than with the message that opens one.
+        // In an existing session, rather than in the message that sets one up.
         let kind = if from.side == Side::Own { 2 } else { 1 };
         let id = MessageId::from_bytes([0x6f; 16]);
         let frame = frame(kind, opened / 2 % 2, id, b"a word before");
@@ -198,7 +200,7 @@ fn frame(kind: u8, fresh: u8, id: MessageId, body: &[u8]) -> Vec<u8> {
     [&[1, kind, fresh], SCENE.id.as_bytes().as_slice(), id.as_bytes(), &[0; 8 + 8 + 16], body].concat()
 }
 
-/// Section 12.2, P-12.3: what a device at this end may write.
+/// Section 12.2, P-12.3: the frames that a device of this account may write.
 fn may_write(side: Side, frame: &[u8]) -> bool {
     let Some((head, body)) = frame.split_at_checked(3 + 16 + 16 + 8 + 8 + 16) else { return false };
     let ids = !body.is_empty() && body.len().is_multiple_of(16) && body.len() <= 256 * 16;
@@ -213,7 +215,7 @@ fn may_write(side: Side, frame: &[u8]) -> bool {
     fits && head[0] == 1 && head[2] < 2 && head[3..19] == *SCENE.id.as_bytes() && head[19..35] == *MESSAGE.as_bytes()
 }
 
-/// The first byte says which of the two, the rest is what the record holds.
+/// The first byte selects the kind; the rest is the content of the record.
 pub fn conversation_record(data: &[u8]) {
     let mut input = Input::new(data);
     let is_account = input.byte().is_multiple_of(2);
@@ -223,7 +225,7 @@ pub fn conversation_record(data: &[u8]) {
         let Ok(mut account) = Account::unseal(&storage_key(), &record) else { return };
         let _ = (account.pre_key_count(NOW), account.maintain(NOW, &mut rng));
         if let Some(changed) = account.seal(&storage_key(), &mut rng) {
-            drop(Account::unseal(&storage_key(), &changed.bytes).expect("every state that is reached can be stored"));
+            drop(Account::unseal(&storage_key(), &changed.bytes).expect("every reachable state can be stored"));
         }
         return;
     }
@@ -240,11 +242,11 @@ pub fn conversation_record(data: &[u8]) {
     let _ = conversation.ask_again(MESSAGE, DeviceAddress::peer(0));
     let (_, record) = records(&mut account, &mut conversation);
     let again = Conversation::unseal(&account, &storage_key(), SCENE.id, &record);
-    drop(again.expect("every state that is reached can be stored"));
+    drop(again.expect("every reachable state can be stored"));
 }
 
 pub fn envelope_seeds() -> Vec<(&'static str, Vec<u8>)> {
-    // What arrives: three bytes that choose name and sender, and an envelope as it is or with an edit.
+    // The deliveries: three bytes that choose id and sender, and an envelope unchanged or with an edit.
     let deliver = |choices: &[[u8; 3]]| {
         let envelopes = choices.iter().flat_map(|[at, from, own]| [*at, *from, *own, *at, 0]);
         [0].into_iter().chain(envelopes).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! The fixed parties, conversations and genuine messages that the targets start from, made once per process.
+//! The fixed parties, conversations and genuine messages from which the targets start, made once per process.
 
 use std::convert::Infallible;
 use std::sync::LazyLock;
@@ -52,7 +52,7 @@ impl AsRef<[u8]> for Genuine {
     }
 }
 
-/// Two devices, the pre-keys of one, and all the bundles that these have published.
+/// Two devices, the pre-keys of one, and all the bundles that it has published.
 pub struct Parties {
     pub alice: Identity,
     pub bob: Identity,
@@ -87,14 +87,15 @@ fn initiate(bundle: &PreKeyBundle, rng: &mut Repeatable) -> Session {
     Session::initiate(&PARTIES.alice, &bundle, rng).unwrap()
 }
 
-/// One side of a conversation: its sealed state, and what its peer has written.
+/// One side of a conversation: its sealed state, and the messages that its peer has sent.
 pub struct Scene {
     pub record: Vec<u8>,
     pub messages: Vec<Genuine>,
     pub arrived: Vec<bool>,
 }
 
-/// Bob with three of Alice's chains, keys kept in each, and a fourth to come; and Alice before the first answer.
+/// Bob, with three of Alice's chains, skipped message keys in each, and a fourth chain to come; and Alice before the
+/// first reply.
 pub static SESSIONS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     let rng = &mut Repeatable(3);
     let mut alice = initiate(&PARTIES.bundles[1], rng);
@@ -111,7 +112,7 @@ pub static SESSIONS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     [Scene { record: bob.record(), messages, arrived }, Scene { record: unanswered, messages: answers, arrived: none }]
 });
 
-/// The same of a bare ratchet.
+/// The same for a bare ratchet.
 pub static RATCHETS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     let rng = &mut Repeatable(4);
     let pair = KeyPair::generate(rng);
@@ -129,7 +130,7 @@ pub static RATCHETS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     [Scene { record: bob.record(), messages, arrived }, before]
 });
 
-/// Two more rounds in which one message of three arrives, and one of which none has arrived yet.
+/// Two more rounds in which one message of three arrives, and one round of which none has arrived yet.
 fn converse<E: Endpoint>(
     alice: &mut E,
     bob: &mut E,
@@ -153,17 +154,17 @@ fn written<E: Endpoint>(sender: &mut E, count: u8, rng: &mut Repeatable) -> Vec<
     plaintexts.map(|plaintext| Genuine { bytes: sender.write(&plaintext, rng).unwrap(), plaintext }).collect()
 }
 
-/// What [`Session`] and [`DoubleRatchet`] have in common.
+/// The operations that [`Session`] and [`DoubleRatchet`] have in common.
 pub trait Endpoint: Sized {
-    /// Opens a record, which must be good.
+    /// Opens a record, which must be valid.
     fn reopen(record: &[u8]) -> Self;
 
-    /// Always under the same nonce: equal records, equal states.
+    /// Always under the same nonce: equal records mean equal states.
     fn record(&self) -> Vec<u8>;
 
     fn write(&mut self, plaintext: &[u8], rng: &mut Repeatable) -> Result<Vec<u8>, EncryptError>;
 
-    /// The plaintext, and the record that was promised for the state after it.
+    /// The plaintext, and the sealed record of the state after it.
     fn receive(&mut self, message: &[u8]) -> Option<(Vec<u8>, Vec<u8>)>;
 
     /// The part of a message that its tags cover.
@@ -172,7 +173,7 @@ pub trait Endpoint: Sized {
 
 impl Endpoint for Session {
     fn reopen(record: &[u8]) -> Self {
-        Self::unseal(&storage_key(), CONTEXT, record).expect("what was sealed opens")
+        Self::unseal(&storage_key(), CONTEXT, record).expect("a sealed record opens")
     }
 
     fn record(&self) -> Vec<u8> {
@@ -198,7 +199,7 @@ impl Endpoint for Session {
 
 impl Endpoint for DoubleRatchet {
     fn reopen(record: &[u8]) -> Self {
-        Self::unseal(&storage_key(), CONTEXT, record).expect("what was sealed opens")
+        Self::unseal(&storage_key(), CONTEXT, record).expect("a sealed record opens")
     }
 
     fn record(&self) -> Vec<u8> {

@@ -1,6 +1,6 @@
-//! A message under known keys, from the specification alone (docs/spec/session.md, sections 4.2 to 4.5).
+//! Messages made with known keys from the specification alone (docs/spec/session.md, sections 4.2 to 4.5).
 //!
-//! It agrees keys by the Montgomery ladder, where the library uses Edwards points.
+//! Keys are agreed with the Montgomery ladder, whereas the library uses Edwards points.
 
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use hkdf::Hkdf;
@@ -14,7 +14,7 @@ pub struct Header {
     pub ratchet_key: [u8; 32],
     pub previous: u32,
     pub number: u32,
-    /// Zero in an honest one.
+    /// Zero in an honest header.
     pub post_quantum: [u8; 44],
 }
 
@@ -47,7 +47,7 @@ fn nonce(salt: &[u8; 16], purpose: u64) -> [u8; NONCE] {
     nonce
 }
 
-/// The key of the message that is `steps` further in the chain.
+/// The key of the message `steps` further along the chain.
 pub fn message_key(chain: &[u8; 32], steps: u32) -> [u8; 32] {
     let last = (0..steps).fold(*chain, |key, _| hmac(&key, &[&[0x02]]));
     hmac(&last, &[&[0x01]])

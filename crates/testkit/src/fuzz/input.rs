@@ -1,6 +1,6 @@
 //! [`Input`]: a fuzzer's bytes, read as numbers near interesting values and as edited genuine messages.
 //!
-//! Past its end an input reads as zeros, so that every input means something.
+//! Past its end an input reads as zeros, so that every input has a meaning.
 
 /// The bytes that have not been read yet.
 pub struct Input<'a>(&'a [u8]);
@@ -37,7 +37,7 @@ impl<'a> Input<'a> {
         u8::from_be_bytes(self.array())
     }
 
-    /// An offset in a value of `length` bytes, its end included.
+    /// An offset in a value of `length` bytes, including its end.
     fn place(&mut self, length: usize) -> usize {
         usize::from(u16::from_be_bytes(self.array())) % (length + 1)
     }
@@ -83,5 +83,5 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A choice that asks for raw bytes.
+/// The choice that selects raw bytes.
 pub const RAW: u8 = 0xff;

@@ -1,6 +1,6 @@
-//! The interop targets of sessions: messages as they come, edited messages in mid-conversation, bundles and records.
+//! The interop targets of sessions: arbitrary messages, edited messages in mid-conversation, bundles and records.
 //!
-//! Only genuine messages may be read, each of them once.
+//! Only genuine messages are read, each of them once.
 
 use std::sync::LazyLock;
 
@@ -25,19 +25,19 @@ impl AsRef<[u8]> for Sent {
     }
 }
 
-/// Bob has two states with Alice, gaps in both, and her latest messages before him.
+/// Bob has two states with Alice, gaps in both, and her latest messages yet to read.
 struct Line {
     alice: Identity,
     bob: Identity,
-    /// As they were before any message.
+    /// The pre-keys before any message.
     keys: PreKeys,
     /// The same pre-keys without the used ones.
     spent: PreKeys,
     session: Vec<u8>,
     bundle: PreKeyBundle,
-    /// Of both kinds: early, skipped, new, of a chain that Bob has not seen, and of a state that he has not.
+    /// Messages of both kinds: early, skipped, new, of a chain new to Bob, and of a state new to him.
     messages: Vec<Sent>,
-    /// How many of them, from the front, Bob has read.
+    /// The number of messages, from the front, that Bob has read.
     read: usize,
 }
 
@@ -96,7 +96,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     Line { keys: keys(), spent, session, bundle, messages, read: read_last, alice, bob }
 });
 
-/// Brings what was read to the front; says how many those are.
+/// Moves a message that was read to the front; returns how many have been read.
 fn messages_swap(messages: &mut [Sent], read: usize, last: usize) -> usize {
     messages.swap(read, last);
     read + 1
@@ -120,7 +120,7 @@ fn read(bytes: &[u8]) -> Option<Ciphertext> {
 pub fn interop_message(data: &[u8]) {
     let Some(message) = read(data) else { return };
     assert_eq!(message.as_bytes(), &data[1..]);
-    let header = message.header().expect("what was read can be read");
+    let header = message.header().expect("a decoded message has a header");
     assert!(matches!(header.version, 0x33 | 0x34));
     let key = header.ratchet_key.to_bytes();
     assert!(data.windows(key.len()).any(|window| window == key), "the key stands in the message");
@@ -149,15 +149,15 @@ pub fn interop_decrypt(data: &[u8]) {
         };
         match result {
             Ok(plaintext) => {
-                let which = genuine.expect("only what was written is read");
+                let which = genuine.expect("only genuine messages are read");
                 assert_eq!(plaintext, messages[which].plaintext);
                 assert!(!read_now.contains(&which), "and only once");
                 read_now.push(which);
             }
             Err(()) => {
-                assert_eq!(image(&b), before, "what is refused changes nothing");
+                assert_eq!(image(&b), before, "a refusal changes nothing");
                 let intact = genuine.filter(|which| messages[*which].bytes == bytes);
-                assert!(intact.is_none_or(|which| read_now.contains(&which)), "what was written is read");
+                assert!(intact.is_none_or(|which| read_now.contains(&which)), "a genuine message is read");
             }
         }
     }
@@ -210,7 +210,7 @@ pub fn interop_accept(data: &[u8]) {
     let genuine = messages.iter().find(|sent| inner(&sent.bytes) == inner(&bytes));
     match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
         Ok(Accepted { session, plaintext, used }) => {
-            let genuine = genuine.expect("only what an initiator wrote opens a session");
+            let genuine = genuine.expect("only a genuine first message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(*session.peer(), alice.public());
             let mut own = Session::unseal(&storage_key(), CONTEXT, &image(&session)).expect("it was sealed");
@@ -251,7 +251,7 @@ pub fn interop_bundle(data: &[u8]) {
         && bundle.signed.key == genuine.signed.key
         && bundle.signed.signature == genuine.signed.signature;
     let verified = bundle.verify(Trust::OnFirstUse);
-    assert_eq!(verified.is_ok(), same, "only what was signed verifies");
+    assert_eq!(verified.is_ok(), same, "only genuine bundles verify");
     assert!(bundle.verify(Trust::Pinned(&alice.public())).is_err());
     if let Ok(verified) = verified {
         let mut session = Session::initiate(alice, &verified, &mut Repeatable(62)).expect("keys of large order");
@@ -290,13 +290,13 @@ pub fn interop_state(data: &[u8]) {
         _ => Identity::unseal(&key, CONTEXT, &record).map(|identity| identity.seal(&key, CONTEXT, rng)),
     };
     let Ok(again) = again else { return };
-    assert_eq!(record::open_named(kind, CONTEXT, &again), state, "what decodes has one encoding");
+    assert_eq!(record::open_named(kind, CONTEXT, &again), state, "decoded values have one encoding");
     if let Ok(mut session) = Session::unseal(&key, CONTEXT, &record) {
         for sent in &LINE.messages {
             let _ = read(&sent.bytes).map(|message| session.decrypt(&message));
         }
         let _ = session.encrypt(b"text", rng);
-        assert!(Session::unseal(&key, CONTEXT, &image(&session)).is_ok(), "whatever is done leaves a state");
+        assert!(Session::unseal(&key, CONTEXT, &image(&session)).is_ok(), "every operation leaves a valid state");
     }
 }
 

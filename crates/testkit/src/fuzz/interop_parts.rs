@@ -1,6 +1,6 @@
-//! The interop targets beside sessions: groups, attachments, safety numbers, add-ons, padding, app state.
+//! The other interop targets: groups, attachments, safety numbers, add-ons, padding, app state.
 //!
-//! Only genuine input may be read, and it is read unchanged.
+//! Only genuine input is read, and it is read unchanged.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -18,11 +18,11 @@ use super::fixtures::{Genuine, Repeatable, storage_key};
 use super::input::{Input, RAW};
 use super::record::{self, CONTEXT};
 
-/// Of a member who knows two senders' keys, one in each form, and what three senders have sent.
+/// A member that knows two senders' keys, one in each form, and the messages of three senders.
 struct Group {
     receiver: Vec<u8>,
     messages: Vec<Genuine>,
-    /// Of the messages: those that the member has read, and those that come after, which he can read.
+    /// The messages that the member has read, and the later ones that it can read.
     read: BTreeSet<usize>,
     unread: BTreeSet<usize>,
     sender: Vec<u8>,
@@ -59,7 +59,7 @@ static GROUP: LazyLock<Group> = LazyLock::new(|| {
     Group { receiver: seal(&receiver), messages, read, unread, sender, distributions }
 });
 
-/// Up to eight messages with edits, one after the other.
+/// Up to eight messages with edits, in sequence.
 pub fn interop_group(data: &[u8]) {
     let mut input = Input::new(data);
     let Group { receiver, messages, read, unread, .. } = &*GROUP;
@@ -90,7 +90,7 @@ pub fn interop_group(data: &[u8]) {
     }
 }
 
-/// A distribution, or behind the tag of a record: the first byte says which.
+/// The first byte selects a distribution, or a state behind the tag of a record.
 pub fn interop_group_state(data: &[u8]) {
     let Some((kind, state)) = data.split_first() else { return };
     let rng = &mut Repeatable(3);
@@ -110,7 +110,7 @@ pub fn interop_group_state(data: &[u8]) {
                 return;
             };
             let record = sender.seal(&storage_key(), CONTEXT, rng).into_bytes();
-            assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "what decodes has one encoding");
+            assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "decoded values have one encoding");
             let before = (sender.iteration(), sender.revision());
             let sent = sender.encrypt(b"halo", rng);
             assert!(sent.is_ok() || before == (sender.iteration(), sender.revision()));
@@ -119,21 +119,21 @@ pub fn interop_group_state(data: &[u8]) {
             let record = record::seal_named(RECEIVER, CONTEXT, state);
             let Ok(mut receiver) = GroupReceiver::unseal(&storage_key(), CONTEXT, &record) else { return };
             let record = receiver.seal(&storage_key(), CONTEXT, rng).into_bytes();
-            assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "what decodes has one encoding");
+            assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "decoded values have one encoding");
             assert!(receiver.keys() <= 5 && receiver.skipped_keys() <= 5 * 2_000);
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));
         }
     }
 }
 
-/// A file, its blob and what a message says of it.
+/// A file, its blob and its attachment, as a message describes it.
 struct Sent {
     file: Vec<u8>,
     blob: Vec<u8>,
     attachment: Attachment,
 }
 
-/// Of one window, of two, and of one in which the tag is in a window of its own.
+/// Of one window, of two, and one whose tag begins a window of its own.
 static SENT: LazyLock<[Sent; 3]> = LazyLock::new(|| {
     [200, WINDOW + 1_000, WINDOW - 16].map(|size| {
         let file: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
@@ -143,7 +143,7 @@ static SENT: LazyLock<[Sent; 3]> = LazyLock::new(|| {
     })
 });
 
-/// The first byte says whose blob it is.
+/// The first byte selects the blob.
 pub fn interop_media(data: &[u8]) {
     let mut input = Input::new(data);
     let sent = &SENT[usize::from(input.byte()) % SENT.len()];
@@ -178,7 +178,7 @@ pub fn interop_parts(data: &[u8]) {
             let (number, code) = safety_number();
             let confirmed = number.verify(rest).is_ok();
             assert!(confirmed || rest != code);
-            // Other encodings of the same fields say the same; nothing else does.
+            // Other encodings of the same fields are accepted; nothing else is.
             let halves = [&code[6..38], &code[42..74]];
             assert!(!confirmed || halves.iter().all(|half| rest.windows(32).any(|found| found == *half)));
         }
@@ -207,7 +207,7 @@ pub fn interop_parts(data: &[u8]) {
     }
 }
 
-/// The number of one, and the code of the other.
+/// A safety number, and the other side's scannable code.
 fn safety_number() -> (SafetyNumber, Vec<u8>) {
     let keys = [5, 6].map(|seed| [Identity::generate(&mut Repeatable(seed)).public()]);
     let alice = Party { identifier: b"alice", keys: &keys[0] };
@@ -294,7 +294,7 @@ pub fn parts_seeds() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Bytes of a blob that have a tag in the sidecar.
+/// Bytes of a blob for each tag in the sidecar.
 const WINDOW: usize = 64 << 10;
 
 // Kinds of records.

@@ -1,4 +1,4 @@
-//! `media_pointer`: pointers as they come. `media_decrypt`: edited blobs, and blobs of a dishonest sender.
+//! `media_pointer`: arbitrary pointers. `media_decrypt`: edited blobs, and blobs of a dishonest sender.
 //!
 //! Dishonest blobs are written without the library, from docs/spec/attachments.md, section 8.
 
@@ -30,10 +30,10 @@ static SENT: LazyLock<[Sent; 3]> = LazyLock::new(|| {
     })
 });
 
-/// What decodes has one encoding, and can be queried without panic.
+/// A decoded pointer has one encoding, and can be queried without panic.
 pub fn media_pointer(data: &[u8]) {
     let Ok(pointer) = Pointer::from_bytes(data) else { return };
-    assert_eq!(pointer.to_bytes(), data, "what decodes has one encoding");
+    assert_eq!(pointer.to_bytes(), data, "decoded values have one encoding");
     assert!(data.len() <= Pointer::MAX_LENGTH && pointer.size() <= media::MAX_SIZE);
     assert!(MediaType::new(pointer.media_type().as_str()).is_ok());
     if let Ok(Some(thumbnail)) = pointer.thumbnail() {
@@ -45,7 +45,7 @@ pub fn media_pointer(data: &[u8]) {
     assert_eq!(pointer.decrypt(blob).is_ok(), same, "one pointer opens a blob");
 }
 
-/// The first byte says whose blob it is.
+/// The first byte selects the blob.
 pub fn media_decrypt(data: &[u8]) {
     let mut input = Input::new(data);
     match input.byte() % 4 {
@@ -65,7 +65,7 @@ fn with_edits(sent: &Sent, mut input: Input<'_>) {
     let end = pushed.and_then(|()| decryptor.finish());
     assert_eq!(end.is_ok(), genuine);
     assert!(end != Err(media::DecryptError::Incomplete) || blob.len() < sent.blob.len());
-    assert!(sent.file.starts_with(&released), "what is released is the file's");
+    assert!(sent.file.starts_with(&released), "released plaintext is the file's");
     assert!(end.is_err() || released == sent.file);
 
     let Some(header) = blob.first_chunk::<HEADER>() else { return };
@@ -79,7 +79,7 @@ fn with_edits(sent: &Sent, mut input: Input<'_>) {
     }
 }
 
-/// Who has the key writes any plaintext, and says any size.
+/// A sender that has the key writes any plaintext and claims any size.
 fn of_a_hostile_sender(mut input: Input<'_>) {
     let size = u64::from(input.byte());
     let plaintext = input.bytes(CHUNK - 1);

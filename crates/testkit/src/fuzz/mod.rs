@@ -1,4 +1,4 @@
-//! The fuzz targets: one function of bytes for each, which panics where a promise is broken.
+//! The fuzz targets: one function of bytes for each, which panics if a promise is broken.
 //!
 //! libFuzzer (fuzz/fuzz_targets) and `cargo test` (tests/house/corpus.rs) run the same functions. `seeds` makes the files of
 //! fuzz/corpus.
@@ -7,13 +7,13 @@ mod accept; //         a first message against fixed pre-keys
 #[cfg(feature = "call")]
 mod call; //           signals and frames of calls
 #[cfg(feature = "content")]
-mod content; //        what people send, and sealed votes
-mod decoders; //       the decoders of everything public
+mod content; //        message contents, and sealed votes
+mod decoders; //       the decoders of all public data
 mod decrypt; //        edited messages against a session or a ratchet in mid-conversation
 mod device; //         device lists, and linking with an attacker in the middle
 mod dishonest_peer; // messages with valid tags and arbitrary headers, against a model
 mod endpoint; //       disclosures, decisions, and a user who decides
-mod envelope; //       what arrives in a conversation of accounts, and its records
+mod envelope; //       messages of a conversation between accounts, and its records
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
 mod input; //          how a target reads its bytes
@@ -22,10 +22,10 @@ mod interop; //        interop: messages, sessions, bundles, records
 #[cfg(feature = "interop")]
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
 mod media; //          pointers and blobs of attachments
-mod model; //          what a receiver must do with a header
+mod model; //          the outcome that a header must have
 mod ratchet_state; //  the fields of a ratchet's state
 mod record; //         sealed records, opened and made with the storage key
-mod seeds; //          what the fuzzer starts from
+mod seeds; //          the seeds of the fuzzer
 mod unseal; //         sealed records, from the outside and behind the tag
 
 pub use accept::accept;

@@ -1,5 +1,5 @@
-//! What a receiver must do with a header whose tag has verified (docs/spec/session.md, sections 4.6 and 4.7), written a
-//! second time.
+//! What a receiver must do with a header whose tag has verified (docs/spec/session.md, sections 4.6 and 4.7): a second
+//! implementation.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use curve25519_dalek::montgomery::MontgomeryPoint;
 use super::forge::Header;
 use super::ratchet_state::{Chain, RatchetState};
 
-/// Whose header key opened the header.
+/// The header key that verified the header.
 #[derive(Clone, Copy, Debug)]
 pub enum Under {
-    /// That of a chain, by its place.
+    /// The key of a chain, by its position.
     Chain(usize),
     /// `NHKr`.
     Next,
 }
 
-/// The state after the message, if the tag of its body fits. Keys in it mean nothing.
+/// The state after the message, if the tag of its body verifies. Keys in it have no meaning.
 pub fn judge(state: &RatchetState, under: Under, header: &Header) -> Result<RatchetState, Refusal> {
     if header.post_quantum != [0; 44] || !is_public_key(&header.ratchet_key) {
         return Err(Refusal::Diverged);
@@ -78,13 +78,13 @@ fn receive_next(state: &mut RatchetState, header: &Header) -> Result<(), Refusal
     Ok(())
 }
 
-/// Remembers which numbers are missing.
+/// Records which numbers are missing.
 fn skip_to(chain: &mut Chain, number: u32) {
     chain.kept.extend((chain.next..number).map(|missing| (missing, [0; 32])));
     chain.next = number;
 }
 
-/// The oldest chain's lowest number goes first.
+/// The lowest number of the oldest chain is dropped first.
 fn keep_the_newest(state: &mut RatchetState) {
     for _ in MAX_SKIPPED..state.skipped_keys().max(MAX_SKIPPED) {
         let oldest = state.chains.iter_mut().rev().find(|chain| !chain.kept.is_empty());
@@ -92,26 +92,27 @@ fn keep_the_newest(state: &mut RatchetState) {
     }
 }
 
-/// Reduced, and not of small order on the curve or its twist: a multiple of eight takes those points to zero.
+/// Whether the encoding is reduced and not of small order on the curve or its twist: a multiple of eight takes those
+/// points to zero.
 pub fn is_public_key(bytes: &[u8; 32]) -> bool {
     is_below_p(bytes) && MontgomeryPoint(*bytes).mul_clamped([8; 32]).to_bytes() != [0; 32]
 }
 
-/// Not on the twist.
+/// Whether the point is on the curve, not on the twist.
 pub fn is_on_curve(bytes: &[u8; 32]) -> bool {
     MontgomeryPoint(*bytes).to_edwards(0).is_some()
 }
 
-/// Below 2^255 - 19, as little-endian numbers compare: from the last byte.
+/// Whether the little-endian number is below 2^255 - 19.
 fn is_below_p(bytes: &[u8; 32]) -> bool {
     let mut p = [0xff; 32];
     (p[0], p[31]) = (0xed, 0x7f);
     bytes.iter().rev().lt(p.iter().rev())
 }
 
-/// P-4.9.
+/// P-4.9: bounded steps.
 pub const MAX_JUMP: u32 = 25_000;
-/// P-4.11.
+/// P-4.11: bounded skipped keys.
 const MAX_SKIPPED: usize = 2_000;
-/// P-4.12.
+/// P-4.12: bounded chains.
 const MAX_CHAINS: usize = 5;

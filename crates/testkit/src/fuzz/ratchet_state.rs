@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-/// What a receiver knows, and therefore what a dishonest peer can know at worst.
+/// Everything that a receiver knows, and therefore the most that a dishonest peer can know.
 #[derive(Clone, Debug)]
 pub struct RatchetState {
     pub binding: [u8; 32],
     pub root: [u8; 32],
-    /// The secret half of our ratchet pair.
+    /// The secret half of the local ratchet pair.
     pub pair: Option<[u8; 32]>,
     pub has_sending_chain: bool,
     pub next_header: [u8; 32],
@@ -26,7 +26,7 @@ pub struct Chain {
 }
 
 impl RatchetState {
-    /// Reads the state of a bare ratchet, which must be good.
+    /// Reads the state of a bare ratchet, which must be valid.
     pub fn read(bytes: &[u8]) -> Self {
         let mut fields = Fields(bytes);
         let (binding, root) = (fields.array(), fields.array());
@@ -36,16 +36,16 @@ impl RatchetState {
         let (_next_header_of_ours, _previous) = (fields.array::<32>(), fields.number());
         let next_header = fields.array();
         let chains = (0..fields.number()).map(|_| fields.chain()).collect();
-        assert!(fields.0.is_empty(), "the layout is the one that was specified");
+        assert!(fields.0.is_empty(), "the layout is as specified");
         Self { binding, root, pair, has_sending_chain, next_header, chains }
     }
 
-    /// How many keys are kept in all chains.
+    /// The number of skipped message keys over all chains.
     pub fn skipped_keys(&self) -> usize {
         self.chains.iter().map(|chain| chain.kept.len()).sum()
     }
 
-    /// The numbers in it that decide what a header may say.
+    /// The numbers of the state that determine which headers are acceptable.
     pub fn shape(&self) -> Vec<(u32, bool, Vec<u32>)> {
         let shape = |chain: &Chain| (chain.next, chain.key.is_some(), chain.kept.keys().copied().collect());
         self.chains.iter().map(shape).collect()
@@ -56,7 +56,7 @@ struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
     fn array<const N: usize>(&mut self) -> [u8; N] {
-        let (head, rest) = self.0.split_first_chunk().expect("the layout is the one that was specified");
+        let (head, rest) = self.0.split_first_chunk().expect("the layout is as specified");
         self.0 = rest;
         *head
     }

@@ -1,19 +1,19 @@
 //! Sealed records, opened and made with the storage key but without the library (docs/spec, sections 1.3 and
 //! 6.1).
 //!
-//! So a fuzzer gets behind the tag, and the library needs no hook that could weaken it.
+//! A fuzzer thereby gets past the tag, and the library needs no hook that could weaken it.
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The storage key of everything that the targets seal.
+/// The storage key of all records here.
 pub const STORAGE_KEY: [u8; 32] = [0x4b; 32];
 /// The name of every record.
 pub const CONTEXT: &[u8] = b"record";
 
-/// What a record holds.
+/// The kind of state in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Identity = 1,
@@ -31,7 +31,7 @@ pub fn seal(kind: Kind, state: &[u8]) -> Vec<u8> {
     seal_named(kind as u8, CONTEXT, state)
 }
 
-/// The same, of any kind and under any name.
+/// Like `seal`, of any kind and under any name.
 pub fn seal_named(kind: u8, context: &[u8], state: &[u8]) -> Vec<u8> {
     let nonce = [0x4e; NONCE];
     let mut body = state.to_vec();
@@ -45,7 +45,7 @@ pub fn open(kind: Kind, record: &[u8]) -> Vec<u8> {
     open_named(kind as u8, CONTEXT, record)
 }
 
-/// The same, of any kind and under any name.
+/// Like `open`, of any kind and under any name.
 pub fn open_named(kind: u8, context: &[u8], record: &[u8]) -> Vec<u8> {
     let (nonce, rest) = record[1..].split_first_chunk().expect("a record has a nonce");
     let (body, tag) = rest.split_last_chunk::<16>().expect("a record has a tag");

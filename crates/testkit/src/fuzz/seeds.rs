@@ -1,6 +1,6 @@
 //! The seeds of every target, written to fuzz/corpus by `cargo test --test house write_seeds -- --ignored`.
 //!
-//! A crash becomes another file beside these, with a telling name.
+//! A crash becomes another file beside these, named by its defect.
 
 #[cfg(feature = "call")]
 use super::call;
@@ -175,7 +175,7 @@ fn conversation(scenes: &[Scene; 2]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// The first flight is an attachment: what its sender wrote beside it is accepted without.
+/// A first flight is only prepended to a message of a session, which is accepted without it.
 fn flight_stripped() -> Vec<u8> {
     let Genuine { bytes, .. } = &SESSIONS[0].messages[2];
     [vec![0], raw(&[&[0x22], &bytes[1209..]].concat())].concat()
@@ -204,7 +204,7 @@ fn conversation_events() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn dishonest_peer() -> Vec<(&'static str, Vec<u8>)> {
-    // Header key, ratchet key, PN and N (base, offset), the place that must be zero, the body's key.
+    // Header key, ratchet key, PN and N (base, offset), the byte that must be zero, the body's key.
     let honest = [0, NEXT, 100, 0, 0, 0, 0, 0, 0];
     let mid = |message: [u8; 9]| [vec![0], message.to_vec()].concat();
     let chains = (64..72).flat_map(|key| [vec![0, NEXT, key, 0, 1, 3, 2, 0, 0], vec![1, 2, ANSWER]].concat());
@@ -265,7 +265,7 @@ fn unseal() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A genuine message as it is.
+/// A genuine message, unchanged.
 fn intact(number: u8) -> Vec<u8> {
     vec![number, 0]
 }

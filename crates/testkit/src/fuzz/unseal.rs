@@ -1,6 +1,6 @@
-//! `unseal`: edited records under every kind, key and name. `state`: any bytes as a state, under a valid tag.
+//! `unseal`: edited records under every kind, key and name. `state`: arbitrary bytes as a state, under a valid tag.
 //!
-//! Only what was sealed opens, and what opens can be used and sealed again.
+//! Only sealed records open, and an opened state can be used and sealed again.
 
 use bisik::ratchet::DoubleRatchet;
 use bisik::{Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust, UnsealError};
@@ -46,7 +46,7 @@ pub fn genuine_record(kind: Kind) -> Vec<u8> {
     }
 }
 
-/// The first byte is the kind, the rest what the record holds.
+/// The first byte is the kind; the rest is the content of the record.
 pub fn state(data: &[u8]) {
     let mut input = Input::new(data);
     let kind = Kind::ALL[usize::from(input.byte() % 4)];
@@ -59,7 +59,7 @@ pub fn state(data: &[u8]) {
             identity.iter().for_each(|identity| assert_eq!(record::open(kind, &seal_identity(identity)), state));
         }
         Kind::PreKeys => PreKeys::unseal(&storage_key(), CONTEXT, &record).into_iter().for_each(|keys| {
-            assert_eq!(record::open(kind, &seal_pre_keys(&keys)), state, "what decodes has one encoding");
+            assert_eq!(record::open(kind, &seal_pre_keys(&keys)), state, "decoded values have one encoding");
             use_pre_keys(keys);
         }),
         Kind::Session => Session::unseal(&storage_key(), CONTEXT, &record)
@@ -71,16 +71,16 @@ pub fn state(data: &[u8]) {
     }
 }
 
-/// What decodes has one encoding, and every use of it leaves a state that can be stored.
+/// A decoded state has one encoding, and every use of it leaves a state that can be stored.
 fn use_endpoint<E: Endpoint>(mut endpoint: E, kind: Kind, state: &[u8], messages: &[impl AsRef<[u8]>]) {
-    assert_eq!(record::open(kind, &endpoint.record()), state, "what decodes has one encoding");
+    assert_eq!(record::open(kind, &endpoint.record()), state, "decoded values have one encoding");
     let _ = endpoint.write(b"halo", &mut Repeatable(6));
     for message in messages.iter().step_by(3) {
         let _ = endpoint.receive(message.as_ref());
         let _ = endpoint.write(b"halo", &mut Repeatable(7));
     }
     let record = endpoint.record();
-    assert_eq!(E::reopen(&record).record(), record, "every state that is reached can be stored");
+    assert_eq!(E::reopen(&record).record(), record, "every reachable state can be stored");
 }
 
 fn use_pre_keys(mut keys: PreKeys) {
@@ -97,8 +97,8 @@ fn use_pre_keys(mut keys: PreKeys) {
         let _ = keys.rotate(bob, now, &mut Repeatable(9));
     }
     let record = seal_pre_keys(&keys);
-    let same = PreKeys::unseal(&storage_key(), CONTEXT, &record).expect("every state that is reached can be stored");
-    assert_eq!(seal_pre_keys(&same), record, "what was sealed opens as the same state");
+    let same = PreKeys::unseal(&storage_key(), CONTEXT, &record).expect("every reachable state can be stored");
+    assert_eq!(seal_pre_keys(&same), record, "a sealed state opens unchanged");
 }
 
 fn seal_identity(identity: &Identity) -> Vec<u8> {

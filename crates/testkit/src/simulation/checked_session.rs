@@ -1,6 +1,6 @@
-//! One session beside the model of it, and how both write.
+//! One session beside its model, and how both send.
 //!
-//! An attacker's copy is a checked session like any other.
+//! An attacker's copy is a checked session too.
 
 use std::rc::Rc;
 
@@ -10,14 +10,14 @@ use super::prekey_pool::Flight;
 use super::symbolic::{Ratchet, Stamp, Symbol};
 use crate::rng::{ConstantRng, SeededRng};
 
-/// One session, the record of it, and what the model says.
+/// One session, its stored record, and its model.
 pub struct CheckedSession {
     pub session: Session,
     pub record: Rc<Vec<u8>>,
     pub model: Model,
 }
 
-/// What the model knows of one session.
+/// The model of one session.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub ratchet: Ratchet,
@@ -26,7 +26,7 @@ pub struct Model {
     pub opening: Opening,
 }
 
-/// How a session began, in the model.
+/// How a session was set up, in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     Unanswered(Flight),
@@ -34,7 +34,7 @@ pub enum Opening {
     Accepted,
 }
 
-/// What a device gave to the network.
+/// A message given to the network.
 pub struct Sent {
     pub ciphertext: Ciphertext,
     pub stamp: Stamp,
@@ -61,7 +61,7 @@ impl CheckedSession {
     /// The attacker's copy.
     pub fn duplicate(&self) -> Self {
         let copy = Self::open(&self.record, self.model.clone());
-        assert!(copy.is_stored(), "sealing what was unsealed gives the same state");
+        assert!(copy.is_stored(), "unsealing and sealing gives the same state");
         copy
     }
 
@@ -85,7 +85,7 @@ impl CheckedSession {
     }
 }
 
-/// The session in which both devices keep sending: of the newest epoch, the one that precedes.
+/// The session in which both devices keep sending: among those of the newest epoch, the one that precedes.
 pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
     (0..sessions.len()).reduce(|best, index| {
         let (old, new) = (&sessions[best], &sessions[index]);
@@ -95,7 +95,7 @@ pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
     })
 }
 
-/// The state in bytes: equal bytes, equal state.
+/// The state in bytes: equal bytes mean equal states.
 fn record(session: &Session) -> Vec<u8> {
     session.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes()
 }
@@ -104,10 +104,10 @@ pub fn storage_key() -> StorageKey {
     StorageKey::from_bytes([0x5a; 32])
 }
 
-/// Sealing with a constant makes records comparable.
+/// A constant generator makes sealed records comparable.
 pub const fn sealing() -> ConstantRng {
     ConstantRng(0)
 }
 
-/// Name of every record here.
+/// The name of every record here.
 pub const CONTEXT: &[u8] = b"simulation";

@@ -1,4 +1,4 @@
-//! One device: what it holds in memory, what its database holds, and what an attacker copied from it.
+//! One device: its memory, its database, and what an attacker has copied from it.
 //!
 //! It follows the two rules of persistence: store before you send, store before you show.
 
@@ -20,12 +20,12 @@ pub struct Device {
     pub live: Live,
     pub database: Rc<Database>,
     pub backups: VecDeque<Rc<Database>>,
-    /// What an attacker copied, and its own randomness.
+    /// The attacker's copy, with randomness of its own.
     pub spy: Option<Vec<CheckedSession>>,
     pub spy_rng: SeededRng,
 }
 
-/// What a device holds in memory.
+/// The state of a device in memory.
 pub struct Live {
     pub pre_keys: PreKeys,
     pub pre_keys_record: Rc<Vec<u8>>,
@@ -36,7 +36,7 @@ pub struct Live {
     pub read: BTreeSet<usize>,
 }
 
-/// What its database holds. Replaced as a whole: every change is one transaction.
+/// The state of a device in its database. It is replaced as a whole: every change is one transaction.
 #[derive(Clone)]
 pub struct Database {
     pre_keys: Rc<Vec<u8>>,
@@ -61,7 +61,7 @@ impl Device {
         device
     }
 
-    /// The session in which both devices keep sending: of the newest epoch, the one that precedes.
+    /// The session in which both devices keep sending: among those of the newest epoch, the one that precedes.
     pub fn preferred(&self) -> Option<usize> {
         preferred(&self.live.sessions)
     }
@@ -118,8 +118,8 @@ impl Device {
         self.publish(server, now);
     }
 
-    /// One one-time bundle, and the last-resort bundle. The server has them when this device has stored their secrets: no
-    /// event comes between.
+    /// Publishes one one-time bundle and the last-resort bundle. The server has them once this device has stored their
+    /// secrets; no event comes between.
     fn publish(&mut self, server: &mut Server, now: Timestamp) {
         if self.live.pool.stock(now) == 0 {
             let fresh = self.live.rng.symbol();
@@ -134,7 +134,7 @@ impl Device {
         server.publish(self.live.pre_keys.bundle(), self.live.pool.offer());
     }
 
-    /// One transaction.
+    /// Stores everything in one transaction.
     pub fn store(&mut self) {
         self.database = Rc::new(self.live.database());
         self.backups.push_back(Rc::clone(&self.database));
@@ -143,7 +143,7 @@ impl Device {
         }
     }
 
-    /// Restarts from the database. The generator is the machine's and continues.
+    /// Restarts from the database. The machine's generator continues.
     pub fn restart(&mut self) {
         let rng = self.live.rng.clone();
         self.live = self.database.load();
@@ -160,7 +160,7 @@ impl Device {
         }
     }
 
-    /// An attacker copies all sessions, and finds that nothing read before can be read again.
+    /// An attacker copies all sessions, and no message read before decrypts in the copies.
     pub fn copy<'a>(&mut self, consumed: impl Iterator<Item = &'a Ciphertext>) {
         let mut copy: Vec<CheckedSession> = self.live.sessions.iter().map(CheckedSession::duplicate).collect();
         for message in consumed {
@@ -174,7 +174,7 @@ impl Device {
         self.spy = Some(copy);
     }
 
-    /// The attacker writes in the device's name.
+    /// The attacker sends in the device's name.
     pub fn forge(&mut self, plaintext: &[u8]) -> Option<Sent> {
         let spy = self.spy.as_mut()?;
         let index = preferred(spy)?;
@@ -193,7 +193,7 @@ impl Live {
         }
     }
 
-    /// The pre-keys have changed.
+    /// Seals the pre-keys after a change.
     pub fn seal_pre_keys(&mut self) {
         self.pre_keys_record = Rc::new(self.pre_keys.seal(&storage_key(), CONTEXT, &mut sealing()));
     }
@@ -204,7 +204,7 @@ impl Live {
         pre_keys == *self.pre_keys_record && self.sessions.iter().all(CheckedSession::is_stored)
     }
 
-    /// One more session, instead of the oldest if there are too many.
+    /// Keeps one more session, and drops the oldest if there are too many.
     pub fn keep(&mut self, checked: CheckedSession) {
         self.sessions.push(checked);
         if self.sessions.len() > MAX_SESSIONS {

@@ -25,7 +25,7 @@ impl Side {
     }
 }
 
-/// When a device dies: before its database has the new state, or after.
+/// The moment of a crash: before the database has the new state, or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
     BeforeStore,
@@ -37,11 +37,11 @@ pub enum Crash {
 pub enum Event {
     /// Encrypt, store, send. Sets up a session first if there is none.
     Send { from: Side, length: u8 },
-    /// The same, with a crash before it is sent: the message never leaves.
+    /// Like `Send`, with a crash before the message is sent: it never leaves.
     SendThenCrash { from: Side, at: Crash },
     /// The envelope arrives: stage, store, commit. It has left the network.
     Deliver { nth: u8 },
-    /// The envelope arrives, and the receiver crashes; undelivered, it stays in flight.
+    /// The envelope arrives, and the receiver crashes. If it was not delivered, it stays in flight.
     DeliverThenCrash { nth: u8, at: Crash },
     /// The network makes a second copy of the envelope.
     Duplicate { nth: u8 },
@@ -59,23 +59,23 @@ pub enum Event {
     Partition,
     /// .. until it heals.
     Heal,
-    /// The device is restarted from what it stored last.
+    /// The device restarts from its last stored state.
     Restart { side: Side },
-    /// The device is restarted from an old backup; `rewind` says that its generator is set back too and repeats itself.
+    /// The device restarts from an old backup. With `rewind` its generator is set back too, and repeats its output.
     Restore { side: Side, age: u8, rewind: bool },
     /// Time passes; both devices rotate and replenish their pre-keys.
     Advance { days: u8 },
-    /// The device gives up its session and sets up a new one with the next message.
+    /// The device abandons its session and sets up a new one with the next message.
     Renew { side: Side },
     /// An attacker copies the device's sessions and leaves.
     Copy { side: Side },
-    /// The attacker writes to the peer from the copy it took.
+    /// The attacker sends to the peer from its copy.
     Forge { side: Side },
 }
 
 impl Event {
-    /// Reads one event off the front: total, and `None` only at the end. Missing parameters are zero, so that any
-    /// prefix of a script is a script, and shrinking towards zeros shrinks towards [`Event::Send`].
+    /// Reads one event from the front. Total: returns `None` only at the end. Missing parameters are zero, so that
+    /// every prefix of a script is a script, and shrinking towards zeros shrinks towards [`Event::Send`].
     pub fn read(script: &mut &[u8]) -> Option<Self> {
         let kind = take(script)?;
         let mut byte = || take(script).unwrap_or(0);
@@ -101,7 +101,8 @@ impl Event {
         })
     }
 
-    /// Whether delivery and secrecy still hold after it: messages not lost arrive, and only the peer reads them.
+    /// Whether delivery and secrecy still hold after this event: messages that are not lost arrive, and only the peer
+    /// reads them.
     pub fn is_honest(&self) -> bool {
         !matches!(self, Self::Restore { .. } | Self::Renew { .. } | Self::Forge { .. } | Self::Drop { .. })
     }

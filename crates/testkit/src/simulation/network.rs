@@ -1,4 +1,4 @@
-//! [`Simulation`]: pairs of devices, the network between them, and the invariants that hold whatever happens.
+//! [`Simulation`]: pairs of devices, the network between them, and the invariants that always hold.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -13,19 +13,19 @@ use super::receive::{Outcome, spy};
 use super::symbolic::{Stamp, Symbol};
 use crate::rng::SeededRng;
 
-/// A message in flight, with the model's facts about it.
+/// A message in flight, with its model.
 pub struct Envelope {
-    /// Its place in the pair's log.
+    /// Its index in the pair's log.
     pub id: usize,
     pub from: Side,
-    /// Whose name it is written in.
+    /// The identity in whose name it is written.
     pub author: IdentityKey,
     pub ciphertext: Ciphertext,
     pub plaintext: Vec<u8>,
     pub stamp: Stamp,
     pub session: Symbol,
     pub flight: Option<Flight>,
-    /// Written by an attacker.
+    /// Whether an attacker wrote it.
     pub forged: bool,
 }
 
@@ -34,7 +34,7 @@ pub struct Pair {
     pub devices: [Device; 2],
     servers: [Server; 2],
     pub in_flight: Vec<Rc<Envelope>>,
-    /// Everything that ever left a device: what a relay has.
+    /// Everything that a device ever sent: what a relay has.
     pub log: Vec<Rc<Envelope>>,
     pub partitioned: bool,
     salts: BTreeSet<Vec<u8>>,
@@ -61,7 +61,7 @@ impl Simulation {
         Self { now, pairs }
     }
 
-    /// Two devices and a script of events: the whole of a fuzz target. Returns if every invariant held.
+    /// Runs a script of events on two devices: a whole fuzz target. Returns if every invariant held.
     pub fn replay(mut script: &[u8]) {
         let mut simulation = Self::new(1, 1);
         for _ in 0..MAX_EVENTS {
@@ -71,7 +71,7 @@ impl Simulation {
         simulation.settle();
     }
 
-    /// One event in the life of one pair.
+    /// Applies one event to one pair.
     pub fn apply(&mut self, pair: usize, event: Event) {
         if let Event::Advance { days } = event {
             self.now = self.now.plus_seconds(u64::from(days) * DAY / 4);
@@ -140,7 +140,7 @@ impl Pair {
         self.check();
     }
 
-    /// What the network does to an envelope in flight.
+    /// Applies an event of the network to an envelope in flight.
     fn disturb(&mut self, event: Event) {
         let (Event::Duplicate { nth }
         | Event::Drop { nth }
@@ -184,7 +184,7 @@ impl Pair {
         }
     }
 
-    /// No two plaintexts are the same.
+    /// Returns a new plaintext, unlike all others.
     fn plaintext(&mut self, length: u8) -> Vec<u8> {
         self.written += 1;
         let mut plaintext = self.written.to_be_bytes().to_vec();
@@ -192,11 +192,11 @@ impl Pair {
         plaintext
     }
 
-    /// A message leaves its device: the relay keeps it, and the attacker tries to read it.
+    /// A message leaves its device: the relay stores it, and the attacker tries to read it.
     fn post(&mut self, from: Side, plaintext: Vec<u8>, sent: Sent, forged: bool) {
         let Sent { ciphertext, stamp, session, flight } = sent;
         let fresh = self.salts.insert(salt(&ciphertext).to_vec());
-        assert!(fresh, "two plaintexts share a salt, and so perhaps a key and a nonce");
+        assert!(fresh, "two plaintexts share a salt");
         let wire = Ciphertext::from_bytes(ciphertext.as_bytes()).unwrap();
         assert!(wire == ciphertext && wire.as_bytes().len() - plaintext.len() == overhead(&wire));
         let author = *self.device(from).identity.public();
@@ -235,7 +235,7 @@ impl Pair {
         }
     }
 
-    /// A message comes back to its sender, who cannot take it for the peer's.
+    /// A message returns to its sender, which must not take it for the peer's.
     fn reflect(&mut self, envelope: &Envelope) {
         self.device(envelope.from).refuse(envelope.ciphertext.as_bytes());
     }
@@ -265,7 +265,7 @@ impl Pair {
         &mut self.devices[side.index()]
     }
 
-    /// What was sent, not lost by the network, and not read by its receiver.
+    /// The messages that were sent, not lost by the network, and not read by their receiver.
     pub fn unread(&self) -> impl Iterator<Item = &Rc<Envelope>> {
         self.log.iter().filter(|envelope| {
             let read = &self.devices[envelope.from.other().index()].live.read;
@@ -273,13 +273,13 @@ impl Pair {
         })
     }
 
-    /// The invariants that hold between any two events.
+    /// Checks the invariants that hold between any two events.
     fn check(&self) {
         for checked in self.devices.iter().flat_map(|device| &device.live.sessions) {
             assert_eq!(
                 checked.session.skipped_keys(),
                 checked.model.ratchet.kept(),
-                "exactly the missing messages' keys are kept"
+                "exactly the keys of missing messages are kept"
             );
             assert!(checked.session.skipped_keys() <= 2_000);
         }
@@ -299,7 +299,7 @@ pub fn overhead(message: &Ciphertext) -> usize {
 
 /// Bytes of a first flight.
 const FLIGHT: usize = bisik::handshake::FirstFlight::LENGTH;
-/// Bounds that keep a fuzzer's simulation small.
+/// Limits that keep a fuzzer's simulation small.
 const MAX_EVENTS: usize = 512;
 const MAX_IN_FLIGHT: usize = 48;
 const RECENT: usize = 16;

@@ -1,7 +1,7 @@
 //! The model of a device's pre-keys, with symbols for keys (docs/spec/session.md, section 2.4), and the server of
 //! bundles.
 //!
-//! It says which first messages a device must accept, and why it refuses others.
+//! It determines which first messages a device must accept, and why it refuses others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -11,7 +11,8 @@ use super::event::Side;
 use super::symbolic::Symbol;
 use crate::rng::mix;
 
-/// What a bundle offers. A pair's id is its symbol, since ids are digests of keys; `symbol` stands for all of the bundle.
+/// A bundle in the model. A pair's id is its symbol, because ids are digests of keys; `symbol` stands for the whole
+/// bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub signed: Symbol,
@@ -20,7 +21,7 @@ pub struct Offer {
     pub expires: Timestamp,
 }
 
-/// What a first message carries.
+/// A first flight in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
     pub offer: Offer,
@@ -30,7 +31,7 @@ pub struct Flight {
     pub initiator: Side,
 }
 
-/// What a device holds.
+/// The pre-keys of a device in the model.
 #[derive(Clone, Debug)]
 pub struct PreKeyPool {
     current: Generation,
@@ -74,20 +75,20 @@ impl PreKeyPool {
         self.current.offer()
     }
 
-    /// One-time pairs that peers can still use.
+    /// The number of one-time pairs that peers can still use.
     pub fn stock(&self, now: Timestamp) -> usize {
         let usable = |pair: &&OneTime| self.generation(pair.signed).is_some_and(|generation| now < generation.expires);
         self.one_time.values().filter(usable).count()
     }
 
-    /// One more one-time pair.
+    /// Adds a one-time pair.
     pub fn replenish(&mut self, fresh: Symbol) -> Offer {
         let symbol = mix(&[fresh, self.current.symbol]);
         self.one_time.insert(fresh, OneTime { signed: self.current.signed, symbol });
         Offer { one_time: Some(fresh), symbol, ..self.offer() }
     }
 
-    /// The rules of lifetime; whether there is a new generation.
+    /// Applies the rules of lifetime; returns whether there is a new generation.
     pub fn rotate(&mut self, fresh: Symbol, now: Timestamp) -> bool {
         let due = now >= self.current.created.plus_seconds(7 * DAY);
         if due {
@@ -119,7 +120,7 @@ impl PreKeyPool {
         Ok(offer.signed)
     }
 
-    /// The session was accepted.
+    /// Records that the session was accepted.
     pub fn remove(&mut self, flight: &Flight) {
         match flight.offer.one_time {
             Some(id) => {
@@ -142,7 +143,7 @@ impl PreKeyPool {
     }
 }
 
-/// The server that keeps one device's bundles. It is never rolled back.
+/// The server that stores one device's bundles. It is never rolled back.
 #[derive(Default)]
 pub struct Server {
     one_time: VecDeque<(PreKeyBundle, Offer)>,
@@ -151,7 +152,7 @@ pub struct Server {
 
 impl Server {
     pub fn publish(&mut self, bundle: PreKeyBundle, offer: Offer) {
-        // As over the wire: bytes, and back.
+        // As over the network: encoded and decoded.
         let bytes = bundle.to_bytes();
         let bundle = PreKeyBundle::from_bytes(&bytes).unwrap();
         assert_eq!(bundle.to_bytes(), bytes, "a bundle has one encoding");
@@ -161,7 +162,7 @@ impl Server {
         }
     }
 
-    /// One-time bundles once each, then the last-resort bundle as often as asked.
+    /// Hands out each one-time bundle once, then the last-resort bundle as often as asked.
     pub fn fetch(&mut self) -> (PreKeyBundle, Offer) {
         self.one_time.pop_front().or_else(|| self.last_resort.clone()).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Receiving twice: what the model says must happen and what the library does, which must agree.
+//! Receives each message twice, in the model and in the library; the results must agree.
 //!
 //! A refused message must leave every record unchanged, byte for byte.
 
@@ -13,7 +13,7 @@ use super::network::Envelope;
 use super::prekey_pool::{Flight, PreKeyPool};
 use super::symbolic::{Ratchet, Verdict};
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Read,
@@ -21,9 +21,9 @@ pub enum Outcome {
     NotAccepted(AcceptError),
 }
 
-/// What the model says, with the state that follows.
+/// The model's prediction, with the state after it.
 enum Expected {
-    /// Session `0` reads it and is then `1`.
+    /// Session `0` reads the message; its model is then `1`.
     Read(usize, Model),
     Accepted(Model, PreKeyPool),
     Refused(Outcome),
@@ -50,7 +50,10 @@ impl Device {
             }
         };
         if crash == Some(Crash::BeforeStore) {
-            assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "what is not committed changes nothing");
+            assert!(
+                self.live.sessions.iter().all(CheckedSession::is_stored),
+                "a message that is not committed changes nothing"
+            );
             self.restart();
             return outcome;
         }
@@ -62,7 +65,7 @@ impl Device {
         outcome
     }
 
-    /// Receives bytes that were changed in flight, or are for another device.
+    /// Receives bytes that were changed in transit, or belong to another device.
     pub fn refuse(&mut self, bytes: &[u8]) {
         if let Ok(message) = Ciphertext::from_bytes(bytes) {
             assert_eq!(message.as_bytes(), bytes, "a message has one encoding");
@@ -120,7 +123,8 @@ impl Device {
         Expected::Accepted(Model { ratchet, session, epoch, opening: Opening::Accepted }, pool)
     }
 
-    /// What an application does with a message: the session that knows it, any session, a new session. Commits nothing.
+    /// Tries the message as an application does: the session that recognizes it, any session, a new session. Commits
+    /// nothing.
     fn try_all(&mut self, message: &Ciphertext) -> Option<Outcome> {
         let known = |checked: &CheckedSession| !message.is_pre_key_message() || checked.session.recognizes(message);
         let mut outcome = None;
@@ -139,7 +143,7 @@ impl Device {
     }
 }
 
-/// The attacker tries an envelope and must read exactly what the model says. Returns whether it was read.
+/// The attacker tries an envelope, and must read exactly what the model predicts. Returns whether it was read.
 pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
     let known = |checked: &CheckedSession| {
         envelope
@@ -160,7 +164,7 @@ pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
     false
 }
 
-/// The first session, newest first, that reads it; else the clearest refusal; else nothing.
+/// The first session, newest first, that reads it; otherwise the clearest refusal; otherwise `None`.
 fn expect(
     sessions: &[CheckedSession],
     known: impl Fn(&CheckedSession) -> bool,
@@ -182,7 +186,7 @@ fn expect(
     refused.map(Err)
 }
 
-/// Stage, store, commit. What was stored is what the commit leaves.
+/// Stage, store, commit. The stored state must equal the state after the commit.
 fn read(checked: &mut CheckedSession, envelope: &Envelope, crash: Option<Crash>) {
     let before = checked.session.revision();
     let mut staged = checked.session.stage(&envelope.ciphertext).expect("the model reads it");
@@ -191,7 +195,7 @@ fn read(checked: &mut CheckedSession, envelope: &Envelope, crash: Option<Crash>)
     }
     checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes());
     assert_eq!(staged.commit(), envelope.plaintext);
-    assert!(checked.is_stored(), "what is stored before the commit is what the commit leaves");
+    assert!(checked.is_stored(), "the stored state is the state after the commit");
     assert_eq!(checked.session.revision(), before + 1);
     assert!(checked.session.is_confirmed());
 }

@@ -1,6 +1,6 @@
-//! The Double Ratchet with symbols for keys (docs/spec/session.md, section 4.6): what must happen to each message.
+//! The Double Ratchet with symbols for keys (docs/spec/session.md, section 4.6): predicts the outcome of each message.
 //!
-//! Equal symbols stand for equal keys, so the model says exactly who can read what, through losses, rollbacks and
+//! Equal symbols stand for equal keys, so the model knows exactly who can read what, through losses, rollbacks and
 //! forks. The simulation checks every outcome of the real ratchet against it.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -10,7 +10,7 @@ use crate::rng::mix;
 /// Stands for a key.
 pub type Symbol = u64;
 
-/// What happens to a message that arrives.
+/// The outcome of a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Read,
@@ -20,7 +20,7 @@ pub enum Verdict {
     Rejected,
 }
 
-/// What a message was made with.
+/// The symbols and numbers that a message was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     pub header: Symbol,
@@ -30,7 +30,7 @@ pub struct Stamp {
     pub number: u32,
 }
 
-/// One party's state.
+/// The state of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ratchet {
     root: Symbol,
@@ -127,7 +127,7 @@ impl Ratchet {
     }
 
     fn receive_next(&self, stamp: &Stamp) -> Result<Self, Verdict> {
-        // P-4.7: a peer steps once for each of our own steps, with a new key, from the end of its chain.
+        // P-4.7: a peer steps once for each local step, with a new key, from the end of its chain.
         let answered = self.receiving.is_empty() || self.sending.is_some();
         let known = self.receiving.iter().any(|chain| chain.ratchet_key == stamp.ratchet_key);
         let received = self.receiving.front().map_or(0, |chain| chain.next);
@@ -197,14 +197,14 @@ fn start(secret: Symbol) -> [Symbol; 3] {
     [1, 2, 3].map(|output| mix(&[secret, output]))
 }
 
-/// Root key, chain key, next header key. An agreement is the same from both sides.
+/// Root key, chain key, next header key. An agreement gives the same symbol on both sides.
 fn step(root: Symbol, ours: Symbol, theirs: Symbol) -> [Symbol; 3] {
     [4, 5, 6].map(|output| mix(&[root, ours.min(theirs), ours.max(theirs), output]))
 }
 
-/// P-4.9.
+/// P-4.9: bounded steps.
 const JUMP: u32 = 25_000;
-/// P-4.11.
+/// P-4.11: bounded skipped keys.
 const KEPT: usize = 2_000;
-/// P-4.12.
+/// P-4.12: bounded chains.
 const CHAINS: usize = 5;
