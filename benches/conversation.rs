@@ -120,7 +120,7 @@ impl Scene {
         let Self { rng, account, conversation, key, .. } = self;
         let supply = Supply { bundles, unavailable: &[] };
         let outgoing = conversation.send(account, &BODY, &supply, NOW, rng).unwrap();
-        outgoing.release(&conversation.changes(account, key, rng).stored()).unwrap()
+        outgoing.release(&conversation.seal(account, key, rng).stored()).unwrap()
     }
 
     /// Lets one device of the peer receive its envelope and acknowledge it, to the local device only.
@@ -131,12 +131,12 @@ impl Scene {
         let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext.clone() };
         drop(conversation.receive(peer, &arrival, NOW).unwrap());
         let outgoing = conversation.flush(peer, &Supply::default(), NOW, &mut self.rng).unwrap();
-        outgoing.release(&conversation.changes(peer, &self.key, &mut self.rng).stored()).unwrap()
+        outgoing.release(&conversation.seal(peer, &self.key, &mut self.rng).stored()).unwrap()
     }
 
     fn record(&mut self) -> Vec<u8> {
         let Self { rng, account, conversation, key, .. } = self;
-        let changes = conversation.changes(account, key, rng);
+        let changes = conversation.seal(account, key, rng);
         let name = RecordName::Conversation(conversation.id());
         changes.records().iter().find(|record| record.name == name).unwrap().bytes.clone()
     }
@@ -224,7 +224,7 @@ fn seal() -> Case {
             // Only a changed conversation is sealed.
             let Scene { rng, account, conversation, key, .. } = &mut scene;
             let _asked = conversation.ask_again(MessageId::from_bytes([1; 16]), DeviceAddress::peer(0));
-            meter.measure(&mut || drop(black_box(conversation.changes(account, key, rng))));
+            meter.measure(&mut || drop(black_box(conversation.seal(account, key, rng))));
         }
     })
 }

@@ -92,31 +92,30 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-use bisik_core::{codec, convert, disclosure, internal, primitives, revision, shared_secret, storage, time};
+mod labels; // every derivation label and every kind of record
 
-mod labels;
+mod keys; // identities, pre-keys, bundles
 
-mod keys;
+pub mod handshake; // PQXDH with an encrypted identity
+pub mod ratchet; // the Double Ratchet with encrypted headers
 
-pub mod handshake;
-pub mod ratchet;
-
-mod session;
+mod session; // one device to one device
 
 #[cfg(feature = "call")]
-pub mod call;
+pub mod call; // calls of two and of many, SFrame
 
 #[cfg(feature = "content")]
-pub mod content;
+pub mod content; // typed payloads
 
-pub mod media;
+pub mod media; // attachments
 
-pub mod device;
+pub mod device; // certificates, device lists, linking
 
-pub mod hosting;
+pub mod hosting; // devices whose keys a third party holds
 
-mod account;
-pub mod conversation;
+mod account; // one device of an account
+
+pub mod conversation; // all devices of two accounts
 
 pub mod manual;
 
@@ -127,14 +126,14 @@ pub use rand_core;
 pub use account::{Account, MaintenanceOutput, SealedAccount};
 pub use conversation::Conversation;
 
-pub use disclosure::DisclosureHash;
+pub use bisik_core::disclosure::DisclosureHash;
+pub use bisik_core::storage::{StorageKey, UnsealError};
+pub use bisik_core::time::Timestamp;
 pub use keys::{
     BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust,
     UsedPreKeys, VerifiedBundle,
 };
 pub use session::{
-    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, InitiateError, SealedSession,
-    Session, Staged, Stored, Suite,
+    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, HeldPlaintext, InitiateError,
+    SealedRecord, Session, Staged, Stored, Suite,
 };
-pub use storage::{StorageKey, UnsealError};
-pub use time::Timestamp;

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use bisik::interop::signal::{Form, GroupReceiver, GroupSender};
+use bisik::interop::signal::{GroupReceiver, GroupSender, SenderKeyFormat};
 use vodozemac::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionConfig};
 
 use crate::PREPARED;
@@ -22,7 +22,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 fn encrypt(length: usize) -> Case {
-    let mut sender = GroupSender::generate(Form::WhatsApp, &mut rand::rng());
+    let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut rand::rng());
     let plaintext = vec![7; length];
     Box::new(move |count, meter| {
         meter.measure(&mut || {
@@ -34,7 +34,7 @@ fn encrypt(length: usize) -> Case {
 }
 
 fn decrypt(length: usize) -> Case {
-    let mut sender = GroupSender::generate(Form::WhatsApp, &mut rand::rng());
+    let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut rand::rng());
     let mut receiver = GroupReceiver::new();
     receiver.process(&sender.distribution());
     let plaintext = vec![7; length];

@@ -44,7 +44,7 @@ impl World {
 
     fn initiate(&self) -> Session {
         let verified = black_box(&self.bundle).verify(Trust::Pinned(&self.bob.public())).unwrap();
-        Session::initiate_signal(&self.alice, &verified, &mut rand::rng()).unwrap()
+        Session::initiate(&self.alice, &verified, &mut rand::rng()).unwrap()
     }
 
     /// Returns a session confirmed on both sides, in which the first side's chain has started.
@@ -52,7 +52,7 @@ impl World {
         let mut a = self.initiate();
         let hello = a.encrypt(&[1; 32], &mut rand::rng()).unwrap();
         let Accepted { session: mut b, .. } =
-            Session::accept_signal(&self.bob, &self.keys, &hello, Trust::OnFirstUse).unwrap();
+            Session::accept(&self.bob, &self.keys, &hello, Trust::OnFirstUse).unwrap();
         let answer = encrypt_one(&mut b, &[2; 32]);
         decrypt_one(&mut a, &answer);
         decrypt_one(&mut b, &encrypt_one(&mut a, &[3; 32]));
@@ -124,7 +124,7 @@ fn accept() -> Case {
         meter.measure(&mut || {
             for _ in 0..count {
                 let message = Ciphertext::from_parts(Kind::PreKey, black_box(&hello)).unwrap();
-                let accepted = Session::accept_signal(&world.bob, &world.keys, &message, Trust::OnFirstUse).unwrap();
+                let accepted = Session::accept(&world.bob, &world.keys, &message, Trust::OnFirstUse).unwrap();
                 black_box((accepted.session, accepted.plaintext));
             }
         });

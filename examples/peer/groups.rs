@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::interop::signal::{Distribution, Form, GroupHeader, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Distribution, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat};
 use serde_json::json;
 
 use crate::draws::draws;
@@ -30,22 +30,22 @@ impl Groups {
     /// Returns the distribution of the sender key. Creates a new key if there is none or `rotate` is true.
     pub(crate) fn create_skdm(&mut self, args: Args<'_>) -> Answer {
         let group = named(args)?;
-        let form = match &group {
-            Group::Named(_) => Form::WhatsApp,
-            Group::Distribution(distribution) => Form::Signal { distribution: *distribution },
+        let format = match &group {
+            Group::Named(_) => SenderKeyFormat::WhatsApp,
+            Group::Distribution(distribution) => SenderKeyFormat::Signal { distribution: *distribution },
         };
         let (rotate, rng) = (args.flag("rotate")?, &mut *draws(args, "random")?);
         if rotate {
             self.own.remove(&group);
         }
-        let sender = self.own.entry(group).or_insert_with(|| GroupSender::generate(form, rng));
+        let sender = self.own.entry(group).or_insert_with(|| GroupSender::generate(format, rng));
         let body = to_hex(&sender.distribution().to_bytes());
         Ok(json!({ "body": body, "keyId": sender.id(), "chainId": sender.id(), "iteration": sender.iteration() }))
     }
 
     pub(crate) fn process_skdm(&mut self, args: Args<'_>) -> Answer {
         let distribution = Distribution::from_bytes(&args.hex("body")?)?;
-        let group = group_of(distribution.form(), args)?;
+        let group = group_of(distribution.format(), args)?;
         self.others.entry((group, args.address("from")?)).or_default().process(&distribution);
         Ok(json!({}))
     }
@@ -63,7 +63,7 @@ impl Groups {
 
     pub(crate) fn group_decrypt(&mut self, args: Args<'_>) -> Answer {
         let message = args.hex("body")?;
-        let group = group_of(GroupHeader::of(&message)?.form, args)?;
+        let group = group_of(GroupHeader::of(&message)?.format, args)?;
         let nothing = &mut GroupReceiver::new();
         let receiver = self.others.get_mut(&(group, args.address("from")?)).unwrap_or(nothing);
         Ok(json!({ "plaintext": to_hex(&receiver.decrypt(&message)?) }))
@@ -71,10 +71,10 @@ impl Groups {
 }
 
 pub(crate) fn inspect(message: &[u8]) -> Answer {
-    let GroupHeader { form, id, iteration } = GroupHeader::of(message)?;
-    let distribution = match form {
-        Form::WhatsApp => None,
-        Form::Signal { distribution } => Some(to_uuid(&distribution)),
+    let GroupHeader { format, id, iteration } = GroupHeader::of(message)?;
+    let distribution = match format {
+        SenderKeyFormat::WhatsApp => None,
+        SenderKeyFormat::Signal { distribution } => Some(to_uuid(&distribution)),
     };
     Ok(json!({
         "firstByte": message.first(),
@@ -95,10 +95,10 @@ fn named(args: Args<'_>) -> Result<Group, Failure> {
 }
 
 /// Returns the group of a received message. In one form the message names it; in the other the arguments must.
-fn group_of(form: Form, args: Args<'_>) -> Result<Group, Failure> {
-    match form {
-        Form::Signal { distribution } => Ok(Group::Distribution(distribution)),
-        Form::WhatsApp => Ok(Group::Named(args.text("groupId")?.into())),
+fn group_of(format: SenderKeyFormat, args: Args<'_>) -> Result<Group, Failure> {
+    match format {
+        SenderKeyFormat::Signal { distribution } => Ok(Group::Distribution(distribution)),
+        SenderKeyFormat::WhatsApp => Ok(Group::Named(args.text("groupId")?.into())),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bisik::StorageKey;
 use bisik::interop::signal::{
-    AcceptError, Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, IdentityKey, KeyPair, Kind,
-    OneTimePreKey, PreKeyBundle, PreKeys, PublicKey, Session, SignedPreKey, Trust,
+    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, KeyPair, Kind, OneTimePreKey, PreKeyBundle,
+    PreKeys, PublicKey, Reinitiated, Session, SignedPreKey, Trust,
 };
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -152,9 +152,9 @@ impl Device {
         let bundle = bundle(args.object("bundle")?)?.verify(trust(self.policy, self.known.get(&address))?)?;
         let peer = *bundle.identity();
         match self.sessions.get_mut(&address).filter(|session| *session.peer() == peer) {
-            Some(session) => session.initiate_again(&self.identity, &bundle, rng)?,
+            Some(session) => session.reinitiate(&self.identity, &bundle, rng)?,
             None => {
-                let session = Session::initiate_signal(&self.identity, &bundle, rng)?;
+                let session = Session::initiate(&self.identity, &bundle, rng)?;
                 self.sessions.insert(address.clone(), session);
             }
         }
@@ -180,7 +180,7 @@ impl Device {
         let message = Ciphertext::from_parts(kind, &args.hex("body")?)?;
         let plaintext = match self.sessions.get_mut(&from).map(|session| session.decrypt(&message)) {
             None => self.accept(from, &message)?,
-            Some(Err(DecryptError::OpensNewSession)) => self.accept_again(from, &message)?,
+            Some(Err(DecryptError::OpensNewSession)) => self.accept_reinitiated(from, &message)?,
             Some(other) => other?,
         };
         Ok(json!({ "plaintext": to_hex(&plaintext) }))
@@ -189,18 +189,18 @@ impl Device {
     fn accept(&mut self, from: Address, message: &Ciphertext) -> Result<Vec<u8>, Failure> {
         let trust = trust(self.policy, self.known.get(&from))?;
         let keys = self.keys.as_mut().ok_or_else(no_keys)?;
-        let Accepted { session, plaintext, used } = Session::accept_signal(&self.identity, keys, message, trust)?;
+        let Accepted { session, plaintext, used } = Session::accept(&self.identity, keys, message, trust)?;
         keys.remove(used);
         self.known.insert(from.clone(), *session.peer());
         self.sessions.insert(from, session);
         Ok(plaintext)
     }
 
-    fn accept_again(&mut self, from: Address, message: &Ciphertext) -> Result<Vec<u8>, Failure> {
+    fn accept_reinitiated(&mut self, from: Address, message: &Ciphertext) -> Result<Vec<u8>, Failure> {
         let keys = self.keys.as_mut().ok_or_else(no_keys)?;
         let session = self.sessions.get_mut(&from).ok_or_else(|| no_session(&from))?;
-        match session.accept_again(&self.identity, keys, message) {
-            Ok(AcceptedAgain { plaintext, used }) => {
+        match session.accept_reinitiated(&self.identity, keys, message) {
+            Ok(Reinitiated { plaintext, used }) => {
                 keys.remove(used);
                 Ok(plaintext)
             }

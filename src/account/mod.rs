@@ -12,11 +12,11 @@ use rand_core::CryptoRng;
 pub use persist::SealedAccount;
 
 use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
-use crate::disclosure::DisclosureHash;
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
-use crate::revision;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::revision;
+use bisik_core::time::Timestamp;
 
 /// The local device of an account, with the state shared by all its conversations.
 ///

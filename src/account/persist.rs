@@ -1,33 +1,37 @@
 //! Sealed records of accounts (docs/formats.md, section 12.6).
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use rand_core::CryptoRng;
 
 use super::Account;
-use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::{DeviceDirectory, Primary};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Account {
-    /// Encrypts the account into a record if it has changed since the last call.
+    /// Seals the account if it has changed since it was last sealed: the revision that the database must have, the new
+    /// one, and the record. [`crate::Conversation::seal`] does this too, together with the conversation's own record;
+    /// call this for changes outside of conversations. Uses 24 bytes of `rng` if there is a record.
     ///
-    /// A conversation's [changes](crate::Conversation::changes) include the account's record. Call this for changes
-    /// made outside conversations.
-    pub fn change(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
+    /// The record has a fixed name, [`RecordName::Account`](crate::conversation::RecordName::Account), so that there is no
+    /// `context`: use one storage key for each account.
+    pub fn seal(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
         if self.stored == Some(self.revision) {
             return None;
         }
-        let change = SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal(key, &mut rng) };
+        let change =
+            SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
         self.stored = Some(self.revision);
         Some(change)
     }
 
-    fn seal(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: _ } = self;
         let mut writer = SecretWriter::with_capacity(4_096);
         writer.u64(*revision).flag(*published);
@@ -81,7 +85,7 @@ impl Account {
 }
 
 /// The record of an account. Store it only if the database has the expected revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[must_use = "what was changed is not stored"]
 pub struct SealedAccount {
     /// The revision that the database must still have; `None` if it must have no record.
@@ -90,4 +94,12 @@ pub struct SealedAccount {
     pub revision: u64,
     /// The record.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for SealedAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { expected, revision, bytes } = self;
+        let mut shown = f.debug_struct("SealedAccount");
+        shown.field("expected", expected).field("revision", revision).field("length", &bytes.len()).finish()
+    }
 }

@@ -13,10 +13,10 @@ use super::id::{CallId, EPOCH_KEY};
 use super::keys::{Participant, SenderKey};
 use super::schedule::EpochBinding;
 use super::suite::FrameSuite;
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::keys::IdentityKey;
-use crate::primitives::secret::Secret;
 use crate::session::Session;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::secret::Secret;
 
 /// The local participant's key of one epoch. It encrypts the local frames and is sent to every other participant.
 pub(super) struct Epoch {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::Calling;
-use crate::internal::InternalError;
+use bisik_core::internal::InternalError;
 
 /// Why bytes are not a signal of a call: an [`Offer`](super::Offer), an [`Answer`](super::Answer) or an
 /// [`EpochKey`](super::EpochKey).

@@ -7,8 +7,8 @@
 //!   └─┴─────┴─┴─────┴──────────┴──────────┘
 //! ```
 
-use crate::codec::{Malformed, Reader};
-use crate::internal::InternalError;
+use bisik_core::codec::{Malformed, Reader};
+use bisik_core::internal::InternalError;
 
 /// Maximum length in bytes of the metadata bound to a frame. Longer than any RTP header with its extensions, and short
 /// enough to copy beside the frame's header without an allocation.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::BaseKeyError;
 use super::suite::FrameSuite;
-use crate::primitives::secret::Secret;
+use bisik_core::primitives::secret::Secret;
 
 /// The number of a participant in a group call. The members of the call agree on it, and it is unique in the call.
 ///

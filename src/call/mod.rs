@@ -41,7 +41,7 @@ pub use id::CallId;
 pub use keys::{BaseKey, DirectionKeys, Participant, SenderKey, SrtpKeys};
 pub use offer::{Answer, CallKeys, Calling, Offer};
 pub use opener::{DecryptedFrame, FrameOpener};
-pub use sealer::{FrameSealer, Reserved};
+pub use sealer::{FrameSealer, HeldCounters};
 pub use signal::Signal;
 pub use suite::{FrameSuite, ShortTag};
 

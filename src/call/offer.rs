@@ -19,12 +19,12 @@ use super::error::{AnswerError, SignalError, Unanswered};
 use super::id::{ANSWER, CallId, OFFER};
 use super::keys::DirectionKeys;
 use super::schedule::{Derived, Transcript};
-use crate::codec::{Reader, SecretWriter, Writer};
 use crate::keys::IdentityKey;
-use crate::primitives::mlkem768::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::{KeyPair, Point, PublicKey};
 use crate::session::Session;
+use bisik_core::codec::{Reader, SecretWriter, Writer};
+use bisik_core::primitives::mlkem768::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{KeyPair, Point, PublicKey};
 
 /// The keys of a call of two.
 #[derive(Debug)]

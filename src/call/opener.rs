@@ -10,8 +10,8 @@ use super::header::{Associated, Header, MAX_METADATA};
 use super::keys::{Participant, SenderKey, participant_of};
 use super::suite::FrameKey;
 use super::window::{NotNew, Window};
-use crate::codec::Malformed;
-use crate::internal::InternalError;
+use bisik_core::codec::Malformed;
+use bisik_core::internal::InternalError;
 
 /// Decrypts the frames of every participant whose key is installed, each frame once (docs/spec/calls.md, section 9.5).
 ///

@@ -6,8 +6,8 @@ use super::keys::{BaseKey, DirectionKeys, Participant, SrtpKeys};
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::labels::call as labels;
-use crate::primitives::kdf::{Prk, digest};
-use crate::primitives::secret::Secret;
+use bisik_core::primitives::kdf::{Prk, digest};
+use bisik_core::primitives::secret::Secret;
 
 /// The values that the keys of a call of two are bound to.
 pub(super) struct Transcript<'a> {

@@ -10,9 +10,10 @@ use super::error::SealError;
 use super::header::{Associated, MAX_METADATA};
 use super::keys::{BaseKey, Participant, SenderKey};
 use super::suite::{FrameKey, FrameSuite};
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::held::{self, SealedRecord, Stored};
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
 ///
@@ -106,9 +107,10 @@ impl FrameSealer {
         Ok(())
     }
 
-    /// Reserves the next `count` counters. Store the record that it returns, then call [`Reserved::stored`].
+    /// Reserves the next `count` counters. Seal their record, store it, then [release](HeldCounters::release) the
+    /// counters against the proof.
     ///
-    /// Draws 24 bytes from `rng`, and 16 more if the sealer was restored from a record.
+    /// Draws 16 bytes from `rng` if the sealer was restored from a record, and none otherwise.
     ///
     /// From the first call on, the sealer uses reserved counters only. Reserve enough that you rarely store, but few
     /// enough that losing the unused ones does not matter: 5,000 are a hundred seconds of audio.
@@ -129,27 +131,28 @@ impl FrameSealer {
     /// let mut sealer = FrameSealer::new(SenderKey::new(FrameSuite::default(), Participant(0), 0, base));
     /// let storage_key = StorageKey::generate(rng);
     ///
-    /// let reserved = sealer.reserve(5_000, &storage_key, b"call 17", rng)?;
-    /// database.extend_from_slice(reserved.as_bytes());
-    /// reserved.stored(); // now the counters may be used
+    /// let mut held = sealer.reserve(5_000, rng)?;
+    /// let record = held.seal(&storage_key, b"call 17", rng);
+    /// database.extend_from_slice(record.as_bytes());
+    /// held.release(&record.stored()).expect("stored just now"); // the counters can be used from here on
     /// sealer.seal(b"", b"sound", &mut Vec::new())?;
     ///
     /// let mut sealer = FrameSealer::unseal(&storage_key, b"call 17", &database)?; // after a restart
-    /// sealer.reserve(5_000, &storage_key, b"call 17", rng)?.stored();
+    /// let mut held = sealer.reserve(5_000, rng)?;
+    /// let record = held.seal(&storage_key, b"call 17", rng); // .. and store it, as above
+    /// held.release(&record.stored()).expect("stored just now");
     /// sealer.seal(b"", b"sound", &mut Vec::new())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// [`SealError::Exhausted`] if fewer counters remain.
+    /// [`SealError::Exhausted`] if fewer than `count` counters are left.
     pub fn reserve(
         &mut self,
         count: u32,
-        key: &StorageKey,
-        context: &[u8],
         mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Reserved<'_>, SealError> {
+    ) -> Result<HeldCounters<'_>, SealError> {
         let start = match self.origin {
             Origin::Memory => self.next,
             Origin::Recorded => self.limit,
@@ -161,8 +164,7 @@ impl FrameSealer {
             self.limit = self.next;
             self.origin = Origin::Recorded;
         }
-        let record = storage::seal(key, kind::FRAME_SEALER, context, &self.encode(limit), &mut rng);
-        Ok(Reserved { sealer: self, record, start, limit })
+        Ok(HeldCounters { sealer: self, recorded: None, start, limit })
     }
 
     /// Returns how many frames can be encrypted before more counters must be reserved.
@@ -171,7 +173,7 @@ impl FrameSealer {
         self.limit.saturating_sub(self.next)
     }
 
-    /// Restores a sealer from a record of [`FrameSealer::reserve`].
+    /// Restores a sealer from a record of [`HeldCounters::seal`].
     ///
     /// It starts after every counter ever reserved, and must [reserve](Self::reserve) before it encrypts.
     ///
@@ -210,41 +212,51 @@ impl fmt::Debug for FrameSealer {
     }
 }
 
-/// Counters to use once their record is stored. If this value is dropped, they are lost, which does no harm.
-#[must_use = "the counters are there when `stored` was called"]
-pub struct Reserved<'a> {
+/// Counters that can be used once their record is stored: the caller [seals](Self::seal) the record, stores it, and
+/// [releases](Self::release) the counters against the proof. Dropping them loses the counters, which harms nothing.
+#[must_use = "the counters can be used after `release`"]
+pub struct HeldCounters<'a> {
     sealer: &'a mut FrameSealer,
-    record: Vec<u8>,
+    /// The record that was sealed last: only the proof of this one releases the counters.
+    recorded: Option<[u8; 16]>,
     start: u64,
     limit: u64,
 }
 
-impl Reserved<'_> {
-    /// Returns the record to store in place of the previous one, less than 200 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.record
+impl HeldCounters<'_> {
+    /// Seals the record to store in place of the one before; less than 200 bytes. `context` names the record in the
+    /// caller's store; the same must be given to [`FrameSealer::unseal`]. Uses 24 bytes of `rng`.
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
+        let state = self.sealer.encode(self.limit);
+        let bytes = storage::seal(key, kind::FRAME_SEALER, context, &state, &mut rng);
+        // The record's own random nonce, which follows the format byte, names it.
+        self.recorded = bytes.get(1..).and_then(<[u8]>::first_chunk).copied();
+        held::sealed_record(bytes, held::proof_of_all(self.recorded, self.limit))
     }
 
-    /// Confirms that the record is durably stored. The counters may now be used.
-    pub fn stored(self) {
-        let Self { sealer, record: _, start, limit } = self;
+    /// Gives the counters to the sealer, if `stored` is of the record that [`seal`](Self::seal) made last.
+    ///
+    /// # Errors
+    ///
+    /// The held counters themselves, for another try with the right proof.
+    pub fn release(self, stored: &Stored) -> Result<(), Self> {
+        if !self.recorded.is_some_and(|state| held::covers(stored, &held::Origin { state, revision: self.limit })) {
+            return Err(self);
+        }
+        let Self { sealer, recorded: _, start, limit } = self;
         if sealer.origin == Origin::Restored {
             sealer.next = start;
             sealer.origin = Origin::Recorded;
         }
         sealer.limit = limit;
+        Ok(())
     }
 }
 
-impl fmt::Debug for Reserved<'_> {
+impl fmt::Debug for HeldCounters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sealer: _, record, start, limit } = self;
-        f.debug_struct("Reserved")
-            .field("length", &record.len())
-            .field("start", start)
-            .field("limit", limit)
-            .finish_non_exhaustive()
+        let Self { sealer: _, recorded: _, start, limit } = self;
+        f.debug_struct("HeldCounters").field("start", start).field("limit", limit).finish_non_exhaustive()
     }
 }
 

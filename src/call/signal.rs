@@ -5,8 +5,8 @@ use super::epoch::EpochKey;
 use super::error::SignalError;
 use super::id::{ANSWER, CallId, EPOCH_KEY, OFFER};
 use super::offer::{Answer, Offer};
-use crate::codec::Malformed;
-use crate::primitives::x25519::InvalidKey;
+use bisik_core::codec::Malformed;
+use bisik_core::primitives::x25519::InvalidKey;
 
 /// A signal of any kind, from the plaintext of a session's message. The first byte tells the kinds apart.
 #[derive(Debug)]

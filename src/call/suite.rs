@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use super::error::OpenError;
 use super::header::Associated;
-use crate::internal::InternalError;
-use crate::primitives::aead::Forged;
-use crate::primitives::secret::Secret;
-use crate::primitives::sframe::{FRAME_NONCE, FrameAead, FrameSecret};
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::aead::Forged;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::sframe::{FRAME_NONCE, FrameAead, FrameSecret};
 
 /// A cipher suite of RFC 9605, fixed for a whole call and never negotiated in it.
 ///

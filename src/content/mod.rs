@@ -67,8 +67,8 @@ pub use private::{PrivateBytes, PrivateText};
 pub use receipt::{Receipt, ReceiptStatus, Visible};
 pub use text::{Call, Delete, Edit, Mention, Reaction, Text, Timer};
 
-use crate::codec::{Record, Records, SecretWriter};
-use crate::time::Timestamp;
+use bisik_core::codec::{Record, Records, SecretWriter};
+use bisik_core::time::Timestamp;
 
 /// The metadata of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::{ContentError, limits, wire};
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 bisik_core::id! {
     /// The id of a content: 16 random bytes.

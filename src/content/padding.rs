@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{ContentError, limits};
-use crate::codec::{Reader, padme};
+use bisik_core::codec::{Reader, padme};
 
 /// Returns `u32(length) ‖ protobuf ‖ zeros`.
 pub(super) fn pad(protobuf: &[u8]) -> Result<Zeroizing<Vec<u8>>, ContentError> {

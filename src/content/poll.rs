@@ -12,11 +12,11 @@ use rand_core::CryptoRng;
 
 use super::names::{bounded, within};
 use super::{BallotError, Content, ContentError, Kind, PersonId, PrivateText, Reference, SentAt, limits, wire};
-use crate::codec::Reader;
 use crate::labels;
-use crate::primitives::aead::{Aead, NONCE, TAG};
-use crate::primitives::kdf::{Prk, digest};
-use crate::primitives::secret::Secret;
+use bisik_core::codec::Reader;
+use bisik_core::primitives::aead::{Aead, NONCE, TAG};
+use bisik_core::primitives::kdf::{Prk, digest};
+use bisik_core::primitives::secret::Secret;
 
 /// A question with options to choose from.
 ///

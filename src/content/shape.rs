@@ -10,7 +10,7 @@ use core::ops::RangeInclusive;
 use Type::{Bool, Bytes, Double, Enum, Message, Text, Uint32, Uint64};
 
 use super::limits;
-use crate::codec::{Malformed, Record, Records, Value};
+use bisik_core::codec::{Malformed, Record, Records, Value};
 
 /// The fields of a message of content.proto.
 pub(super) type Shape = &'static [Field];

@@ -2,7 +2,7 @@
 
 use crate::device::AccountKey;
 use crate::labels;
-use crate::primitives::kdf::digest;
+use bisik_core::primitives::kdf::digest;
 
 bisik_core::id! {
     /// The id of a conversation: 16 bytes derived from the two account keys, equal on both sides

@@ -2,7 +2,7 @@
 
 use crate::device::OwnDeviceError;
 use crate::hosting::Blocked;
-use crate::internal::InternalError;
+use bisik_core::internal::InternalError;
 
 /// Why nothing was sent. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

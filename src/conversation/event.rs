@@ -12,7 +12,7 @@ use super::{ConversationId, DeviceAddress, MessageId, Side};
 use crate::device::FromOwnDevice;
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 /// A message to one device, ready for the relay, which sees the ids and the length.
 #[derive(Clone, Debug)]
@@ -193,7 +193,7 @@ impl Outgoing {
     }
 
     /// The envelopes, for an outbox that is written in the transaction that stores the records
-    /// ([`Conversation::changes`](super::Conversation::changes)), and sent from once that is committed. Sent before, they
+    /// ([`Conversation::seal`](super::Conversation::seal)), and sent from once that is committed. Sent before, they
     /// break the rule that the types keep otherwise.
     #[must_use]
     pub fn for_outbox(&self) -> &[Envelope] {
@@ -234,7 +234,7 @@ pub struct Incoming {
 
 impl Incoming {
     /// What arrived and happened, for an inbox that is written in the transaction that stores the records
-    /// ([`Conversation::changes`](super::Conversation::changes)), and for an answer that leaves in the same one. Shown
+    /// ([`Conversation::seal`](super::Conversation::seal)), and for an answer that leaves in the same one. Shown
     /// before that is committed, it can be shown again after a crash.
     #[must_use]
     pub fn for_inbox(&self) -> (&Received, &[Event]) {

@@ -11,7 +11,7 @@ use super::frame::{Kind, Lists};
 use super::link::Link;
 use super::{Conversation, DeviceAddress, Envelope, MessageId, Needed, Outgoing, SendError, Side, Supply, under};
 use crate::account::Account;
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 impl Conversation {
     /// Returns whether [`Conversation::flush`] has anything to send.

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{ConversationId, MessageId};
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::device::DeviceDirectory;
 use crate::labels;
-use crate::primitives::kdf::digest;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::kdf::digest;
 
 /// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::hosting::{
     DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, Evidence, HostedDevice, LabelEvent, LabelState,
     Presented, SharedDecision, Transition, VerifiedDisclosure,
 };
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 impl Conversation {
     /// Returns the label, with everything that it follows from.

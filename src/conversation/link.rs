@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::session::{Ciphertext, DecryptError, Session, Staged};
-use crate::time::{self, Timestamp};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::{self, Timestamp};
 
 /// Everything with one device.
 pub(super) struct Link {

@@ -37,12 +37,12 @@ pub use send::{Needed, Supply};
 
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
-use crate::disclosure::DisclosureHash;
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::revision;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::revision;
+use bisik_core::time::Timestamp;
 use link::Link;
 use pending::Pending;
 use sent::SentMessages;

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::frame::{Kind, MAX_IDS};
 use super::sent::{read_device, write_device};
 use super::{DeviceAddress, MessageId};
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::hosting::{Decision, Disclosure};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
 
 /// A message that could not be decrypted, and how often it was asked for.
 #[derive(Clone, Copy)]

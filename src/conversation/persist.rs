@@ -4,6 +4,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -12,14 +13,15 @@ use super::pending::Pending;
 use super::sent::{SentMessages, read_device, write_device};
 use super::{Conversation, ConversationId, IdentityPolicy, StoredConversation};
 use crate::account::{Account, SealedAccount};
-use crate::codec::{Malformed, Reader, SecretWriter, Writer};
 use crate::device::DeviceDirectory;
 use crate::hosting::LabelState;
 use crate::labels::kind;
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
-/// Which record of an application's database.
+/// Which record of an application's database. The library names these records itself, and seals each under its name: a
+/// conversation's record opens only with the conversation's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordName {
     /// The record of this device's account.
@@ -29,7 +31,7 @@ pub enum RecordName {
 }
 
 /// One sealed record, to be stored only if the database still has the expected revision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// The name of the record.
     pub name: RecordName,
@@ -39,6 +41,15 @@ pub struct Record {
     pub revision: u64,
     /// The sealed record.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, expected, revision, bytes } = self;
+        let mut shown = f.debug_struct("Record");
+        shown.field("name", name).field("expected", expected).field("revision", revision);
+        shown.field("length", &bytes.len()).finish()
+    }
 }
 
 /// The records that changed. Store all of them in one transaction, or none.
@@ -76,19 +87,20 @@ impl Changes {
 }
 
 impl Conversation {
-    /// Seals what changed since the last time: the conversation, and the account where its pre-keys or devices did.
-    pub fn changes(
+    /// Seals what changed since it was last sealed: the conversation, under its id, and the account, if its pre-keys or
+    /// devices changed. Uses 24 bytes of `rng` for each record.
+    pub fn seal(
         &mut self,
         account: &mut Account,
         key: &StorageKey,
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Changes {
         let mut records = Vec::new();
-        if let Some(SealedAccount { expected, revision, bytes }) = account.change(key, &mut rng) {
+        if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng) {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });
         }
         if self.stored != Some(self.revision) {
-            let bytes = self.seal(key, &mut rng);
+            let bytes = self.seal_record(key, &mut rng);
             let name = RecordName::Conversation(self.id);
             records.push(Record { name, expected: self.stored, revision: self.revision, bytes });
             self.stored = Some(self.revision);
@@ -97,7 +109,7 @@ impl Conversation {
         Changes { records, removed, conversation: self.id, revision: self.revision }
     }
 
-    fn seal(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored: _, former: _ } =
             self;
         let mut writer = SecretWriter::with_capacity(2_048);

@@ -13,12 +13,12 @@ use super::{
     under,
 };
 use crate::account::Account;
-use crate::codec::Malformed;
-use crate::disclosure::DisclosureHash;
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
 use crate::session::{AcceptError, Accepted, DecryptError, Session};
-use crate::time::Timestamp;
+use bisik_core::codec::Malformed;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// A frame that was checked, with nothing borrowed.
 struct Checked {
@@ -50,7 +50,7 @@ enum Taken {
 impl Conversation {
     /// Receives a message.
     ///
-    /// Where it set up a session, the account's pre-keys have changed too: [`Conversation::changes`] has both records.
+    /// Where it set up a session, the account's pre-keys have changed too: [`Conversation::seal`] has both records.
     ///
     /// # Errors
     ///

@@ -10,11 +10,11 @@ use super::link::Link;
 use super::sent::kind_for;
 use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
 use crate::account::Account;
-use crate::disclosure::DisclosureHash;
 use crate::hosting::Blocked;
 use crate::keys::{IdentityKey, VerifiedBundle};
 use crate::session::{InitiateError, Session};
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// A device for which a bundle is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::frame::Kind;
 use super::{DeviceAddress, MessageId, Side};
-use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::time::Timestamp;
 
 /// A message that some device has not acknowledged.
 pub(super) struct Sent {

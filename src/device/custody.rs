@@ -2,8 +2,8 @@
 //!
 //! Disclosures appear here only by their hashes.
 
-use crate::codec::{Malformed, Reader, Writer};
-use crate::disclosure::{self, DisclosureHash};
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::disclosure::{self, DisclosureHash};
 
 /// Who holds a device's keys, from a person's own device to another messenger's client (docs/spec/accounts.md,
 /// section 10.2). The order is that of trust: a greater value is further away from the account's owner.

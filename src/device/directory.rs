@@ -7,9 +7,9 @@ use core::{fmt, slice};
 
 use super::list::MOST_DEVICES;
 use super::{AccountKey, DeviceEntry, DeviceList, DeviceListError};
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{IdentityKey, Trust};
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::time::Timestamp;
 
 /// The devices of one account, as of the newest list that was accepted.
 ///

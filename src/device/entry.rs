@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{AccountKey, Custody, DeviceListError, Terms};
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::ed25519::SIGNATURE;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::primitives::ed25519::SIGNATURE;
 
 /// One device of an account: its index, its identity, and the terms under which it takes part (docs/spec/accounts.md,
 /// section 10.2).

@@ -1,7 +1,7 @@
 //! Why a device list, a change of it, a step of linking or a message of an own device is refused.
 
-use crate::codec::Malformed;
 use crate::session::DecryptError;
+use bisik_core::codec::Malformed;
 
 /// Why a device list is refused. On error the directory is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

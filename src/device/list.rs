@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{AccountKey, DeviceCertificate, DeviceEntry, DeviceListError};
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::ed25519::SIGNATURE;
-use crate::primitives::kdf::digest;
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::primitives::kdf::digest;
+use bisik_core::time::Timestamp;
 
 /// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
 /// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device.

@@ -6,7 +6,7 @@ use core::fmt;
 use super::{DeviceDirectory, DeviceEntry, OwnDeviceError};
 use crate::keys::{Identity, IdentityKey};
 use crate::session::{Ciphertext, Session};
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 /// The directory of the local account, seen from one of its devices. Only this type creates a [`FromOwnDevice`].
 #[derive(Clone, Copy, Debug)]

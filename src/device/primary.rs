@@ -8,9 +8,9 @@ use super::list::{CLOCK_SKEW, Content, LIFETIME, MOST_DEVICES};
 use super::{
     AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, PrimaryError, Terms,
 };
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::Identity;
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::time::Timestamp;
 
 /// The last list that the primary device issued. Every change issues the next one (docs/spec/accounts.md,
 /// section 10.3).

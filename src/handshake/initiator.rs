@@ -5,9 +5,9 @@ use rand_core::CryptoRng;
 
 use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
-use crate::internal::InternalError;
 use crate::keys::{Identity, VerifiedBundle};
-use crate::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
 
 /// Why a session could not be initiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,15 +29,15 @@ use core::fmt;
 pub use initiator::{InitiateError, Initiated, initiate};
 pub use responder::{RespondError, Responded, respond};
 
-pub use crate::disclosure::DisclosureHash;
-pub use crate::shared_secret::SharedSecret;
+pub use bisik_core::disclosure::DisclosureHash;
+pub use bisik_core::shared_secret::SharedSecret;
 
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
-use crate::primitives::aead::TAG;
-use crate::primitives::mlkem768::CIPHERTEXT;
-use crate::primitives::x25519::PublicKey;
 use alloc::boxed::Box;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::mlkem768::CIPHERTEXT;
+use bisik_core::primitives::x25519::PublicKey;
 
 /// The result of a handshake, the same on both sides except for the peer.
 #[derive(Debug)]

@@ -6,8 +6,8 @@
 use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, UsedPreKeys};
-use crate::primitives::aead::Forged;
-use crate::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
+use bisik_core::primitives::aead::Forged;
+use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
 
 /// Why a first flight is refused. Each variant calls for a different reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

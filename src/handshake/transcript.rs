@@ -3,15 +3,15 @@
 //! Both sides run this code.
 
 use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
-use crate::disclosure;
-use crate::internal::InternalError;
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::primitives::aead::{self, Forged, NONCE, TAG};
-use crate::primitives::kdf::{Prk, digest};
-use crate::primitives::mlkem768::CIPHERTEXT;
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::PublicKey;
+use bisik_core::disclosure;
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::aead::{self, Forged, NONCE, TAG};
+use bisik_core::primitives::kdf::{Prk, digest};
+use bisik_core::primitives::mlkem768::CIPHERTEXT;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::PublicKey;
 
 /// Hash of all public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
 ///

@@ -8,9 +8,9 @@ use super::consent::{Choice, DecideError, Decision, DecisionError, SharedDecisio
 use super::disclosure::{DisclosureError, HostingTerms};
 use super::label::{Label, LabelState, RecordedDecision, SeenDevice, Transition, Unverified};
 use crate::device::{AccountKey, FromOwnDevice};
-use crate::disclosure::DisclosureHash;
 use crate::keys::{Identity, IdentityKey};
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 impl LabelState {
     /// The user agrees to the disclosure that was `shown`. Returns the new state, and the decision to send to the hosted device

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::codec::{Malformed, Reader};
 use crate::keys::IdentityKey;
-use crate::primitives::ed25519::SIGNATURE;
+use bisik_core::codec::{Malformed, Reader};
+use bisik_core::primitives::ed25519::SIGNATURE;
 
 /// How far ahead of the local clock a disclosure or a decision may be dated, in seconds: a day, as for pre-key bundles.
 pub(super) const CLOCK_SKEW: u64 = 24 * 60 * 60;

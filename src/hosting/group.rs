@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use super::disclosure::VerifiedDisclosure;
 use super::encoding::read_key;
 use super::label::HostedDevice;
-use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::disclosure::{self, DisclosureHash};
 use crate::keys::IdentityKey;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::disclosure::{self, DisclosureHash};
 
 /// A hosted device in a group. A signed group event must name it before the device gets any of the group's keys, so that all
 /// members learn of it.

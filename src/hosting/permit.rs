@@ -3,9 +3,9 @@
 //! There is no state, feature or flag under which a message is sent unencrypted.
 
 use super::label::{Label, LabelState, Unverified};
-use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// Permission to send in a conversation at this moment. It borrows the state that it follows from, and cannot outlive it.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
 
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 /// The messages that a hosted device still holds, with their deadlines. `Id` names a message in the operator's store.
 ///

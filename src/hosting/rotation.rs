@@ -2,8 +2,8 @@
 
 use super::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::device::Custody;
-use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
+use bisik_core::disclosure::DisclosureHash;
 
 /// What the account's next device list must contain: the old device is removed and the new one added in one step.
 ///

@@ -7,14 +7,14 @@ use core::fmt;
 
 use super::prekey::UnsignedBundle;
 use super::{Identity, IdentityKey, IdentityKeyError};
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::{TYPE_ED25519, TYPE_KEM_LAST_RESORT, TYPE_KEM_ONE_TIME, TYPE_X25519};
 use crate::labels;
-use crate::primitives::ed25519::{SIGNATURE, SignaturePublicKey};
-use crate::primitives::kdf::digest;
-use crate::primitives::mlkem768::EncapsulationKey;
-use crate::primitives::x25519::{InvalidKey, Point, PublicKey};
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::primitives::ed25519::{SIGNATURE, SignaturePublicKey};
+use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::mlkem768::EncapsulationKey;
+use bisik_core::primitives::x25519::{InvalidKey, Point, PublicKey};
+use bisik_core::time::Timestamp;
 
 /// Which identity the caller expects. There is no default: every call must choose.
 #[derive(Clone, Copy, Debug)]

@@ -7,13 +7,13 @@ use core::hash::{Hash, Hasher};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
-use crate::primitives::ed25519::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
-use crate::primitives::kdf::digest;
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::ed25519::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
+use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// The long-term secret keys of one device: an Ed25519 signing pair and an independent X25519 agreement pair.
 ///

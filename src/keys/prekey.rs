@@ -6,12 +6,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use rand_core::CryptoRng;
 
 use super::{Identity, IdentityKey, PreKeyBundle};
-use crate::primitives::ed25519::SIGNATURE;
-use crate::primitives::kdf::digest;
-use crate::primitives::mlkem768::{DecapsulationKey, EncapsulationKey, SEED};
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::{KeyPair, PublicKey};
-use crate::time::Timestamp;
+use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::mlkem768::{DecapsulationKey, EncapsulationKey, SEED};
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{KeyPair, PublicKey};
+use bisik_core::time::Timestamp;
 
 /// A bundle without its signature.
 #[derive(Clone, PartialEq, Eq)]

@@ -12,12 +12,12 @@ use rand_core::CryptoRng;
 use super::bundle::CLOCK_SKEW;
 use super::prekey::{Generation, OneTime};
 use super::{Identity, IdentityKey, PreKeyBundle};
-use crate::primitives::ed25519::SignaturePublicKey;
-use crate::primitives::kdf::digest;
-use crate::primitives::mlkem768::DecapsulationKey;
-use crate::primitives::x25519::KeyPair;
-use crate::revision;
-use crate::time::Timestamp;
+use bisik_core::primitives::ed25519::SignaturePublicKey;
+use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::mlkem768::DecapsulationKey;
+use bisik_core::primitives::x25519::KeyPair;
+use bisik_core::revision;
+use bisik_core::time::Timestamp;
 
 /// Why pre-keys could not be generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

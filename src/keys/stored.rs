@@ -9,14 +9,14 @@ use rand_core::CryptoRng;
 use super::IdentityKey;
 use super::prekey::{Generation, OneTime};
 use super::prekeys::PreKeys;
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
-use crate::primitives::ed25519::SignaturePublicKey;
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::{KeyPair, PublicKey};
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::ed25519::SignaturePublicKey;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{KeyPair, PublicKey};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
+use bisik_core::time::Timestamp;
 
 impl PreKeys {
     /// Encrypts the pre-keys into a record: 337 bytes, and 200 for each one-time pair.

@@ -8,10 +8,10 @@ use core::{fmt, iter};
 use super::error::DecryptError;
 use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
-use crate::internal::InternalError;
-use crate::primitives::aead::TAG;
-use crate::primitives::secret::{Secret, reserve, wipe_from};
-use crate::primitives::sha256::Hash;
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::secret::{Secret, reserve, wipe_from};
+use bisik_core::primitives::sha256::Hash;
 
 /// Decrypts one blob from its beginning.
 ///

@@ -12,10 +12,10 @@ use super::format::{self, CHUNK, HEADER, Layout, SALT, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
 use super::media_type::MediaType;
 use super::pointer::Pointer;
-use crate::internal::InternalError;
-use crate::primitives::aead::TAG;
-use crate::primitives::secret::Secret;
-use crate::primitives::sha256::Hash;
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::sha256::Hash;
 
 /// Encrypts one file.
 ///

@@ -1,6 +1,6 @@
 //! What can go wrong with attachments; a variant only where a caller acts differently.
 
-use crate::internal::InternalError;
+use bisik_core::internal::InternalError;
 
 /// Why a file was not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Positions and lengths of the chunks in a blob (docs/spec/attachments.md, section 8.2).
 
-use crate::codec::padme;
-use crate::convert::widened;
-use crate::primitives::aead::TAG;
+use bisik_core::codec::padme;
+use bisik_core::convert::widened;
+use bisik_core::primitives::aead::TAG;
 
 /// Plaintext bytes in each chunk but the last, which is shorter and may be empty.
 pub const CHUNK: usize = 64 << 10;

@@ -6,13 +6,13 @@ use subtle::ConstantTimeEq;
 
 use super::format::{COMMITMENT, HEADER, SALT};
 use super::media_type::MediaType;
-use crate::codec::Reader;
-use crate::internal::InternalError;
 use crate::labels;
-use crate::primitives::aead::{Forged, TAG};
-use crate::primitives::chacha20poly1305::{self, SHORT_NONCE};
-use crate::primitives::kdf::Prk;
-use crate::primitives::secret::Secret;
+use bisik_core::codec::Reader;
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::aead::{Forged, TAG};
+use bisik_core::primitives::chacha20poly1305::{self, SHORT_NONCE};
+use bisik_core::primitives::kdf::Prk;
+use bisik_core::primitives::secret::Secret;
 
 /// The kind of a blob. The keys and the commitment depend on it.
 #[derive(Clone, Debug)]

@@ -11,8 +11,8 @@ use super::decrypt::Decryptor;
 use super::encrypt::{Encryptor, Sealer};
 use super::error::{DecryptError, EncryptError};
 use super::format::{self, CHUNK, SEALED_CHUNK};
-use crate::internal::InternalError;
-use crate::primitives::secret::wipe_from;
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::secret::wipe_from;
 
 impl Encryptor {
     /// Same as [`push_into`](Self::push_into), on all cores of rayon's pool. Worthwhile from a few hundred KiB of

@@ -11,8 +11,8 @@ use super::error::{DecryptError, PointerError};
 use super::format::{self, Layout};
 use super::keys::Role;
 use super::media_type::MediaType;
-use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::primitives::secret::Secret;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::secret::Secret;
 
 /// The key, digest, size, media type and thumbnail of a file.
 ///

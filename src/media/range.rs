@@ -11,7 +11,7 @@ use super::error::DecryptError;
 use super::format::{self, HEADER, Layout};
 use super::keys::ChunkKeys;
 use super::pointer::Pointer;
-use crate::primitives::secret::{reserve, wipe_from};
+use bisik_core::primitives::secret::{reserve, wipe_from};
 
 /// The range of a blob to fetch for a range of its file: consecutive whole chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use super::encrypt::Encryptor;
 use super::format::{self, Layout};
 use super::keys::Role;
 use super::media_type::MediaType;
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
-use crate::primitives::secret::Secret;
-use crate::primitives::sha256::{Hash, MIDSTATE};
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::sha256::{Hash, MIDSTATE};
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Encryptor {
     /// Encrypts the state into a record, from which [`unseal`](Self::unseal) resumes.

@@ -2,8 +2,8 @@
 
 use super::message_key::MessageKey;
 use crate::labels;
-use crate::primitives::kdf::HmacSha256;
-use crate::primitives::secret::Secret;
+use bisik_core::primitives::kdf::HmacSha256;
+use bisik_core::primitives::secret::Secret;
 
 /// `CK`: the chain key, from which all later keys of the chain are derived.
 pub(super) struct ChainKey(Secret<32>);

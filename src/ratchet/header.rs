@@ -3,12 +3,12 @@
 //! A header's tag covers the whole message, so that an attacker without the header key cannot make a receiver do more
 //! than check tags.
 
-use crate::codec::{Malformed, Reader};
 use crate::labels;
-use crate::primitives::aead::{Aead, TAG};
-use crate::primitives::kdf::digest;
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::PublicKey;
+use bisik_core::codec::{Malformed, Reader};
+use bisik_core::primitives::aead::{Aead, TAG};
+use bisik_core::primitives::kdf::digest;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::PublicKey;
 use zeroize::Zeroizing;
 
 use super::layout::{HEADER, HEADER_NONCE, POST_QUANTUM, SALT, nonce};

@@ -1,7 +1,7 @@
 //! The parts of a message that header and body share: their sizes, the salt and the nonces (docs/spec/session.md,
 //! section 4.4).
 
-use crate::primitives::aead::NONCE;
+use bisik_core::primitives::aead::NONCE;
 
 /// Bytes of the salt, fresh for each message.
 pub(super) const SALT: usize = 16;

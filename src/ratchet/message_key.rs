@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::layout::{BODY_NONCE, HEADER, SALT, nonce};
 use crate::labels;
-use crate::primitives::aead::{Aead, TAG};
-use crate::primitives::secret::Secret;
+use bisik_core::primitives::aead::{Aead, TAG};
+use bisik_core::primitives::secret::Secret;
 
 /// `mk`: the key of one message.
 pub(super) struct MessageKey(Secret<32>);

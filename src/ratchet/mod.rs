@@ -37,10 +37,10 @@ use core::fmt;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::primitives::x25519::Point;
-pub use crate::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
-pub use crate::shared_secret::SharedSecret;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::x25519::Point;
+pub use bisik_core::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
+pub use bisik_core::shared_secret::SharedSecret;
 pub use receiving::DecryptError;
 pub use sending::EncryptError;
 

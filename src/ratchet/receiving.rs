@@ -17,9 +17,9 @@ use super::message_key::MessageKey;
 use super::root::RootKey;
 use super::sending::PeerRatchetKey;
 use super::skipped::{NewlySkipped, SkippedKeys, skip_to};
-use crate::codec::{Malformed, Reader};
-use crate::primitives::aead::TAG;
-use crate::primitives::x25519::{KeyPair, Point, PublicKey};
+use bisik_core::codec::{Malformed, Reader};
+use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::x25519::{KeyPair, Point, PublicKey};
 
 /// Why a message was not decrypted. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

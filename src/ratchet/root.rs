@@ -3,9 +3,9 @@
 use super::chain::ChainKey;
 use super::header::HeaderKey;
 use crate::labels;
-use crate::primitives::kdf::Prk;
-use crate::primitives::secret::Secret;
-use crate::shared_secret::SharedSecret;
+use bisik_core::primitives::kdf::Prk;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::shared_secret::SharedSecret;
 
 /// `RK`: the root key, which mixes the results of all key agreements so far.
 pub(super) struct RootKey(Secret<32>);

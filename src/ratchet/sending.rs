@@ -12,9 +12,9 @@ use super::layout::{HEADER, SALT};
 use super::limits::MAX_PLAINTEXT;
 use super::message_key::MessageKey;
 use super::root::RootKey;
-use crate::internal::InternalError;
-use crate::primitives::aead::TAG;
-use crate::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
+use bisik_core::internal::InternalError;
+use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
 
 /// Why nothing was encrypted. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,11 +18,11 @@ use super::root::RootKey;
 use super::sending::{PeerRatchetKey, Sending, SendingChain};
 use super::skipped::{NewlySkipped, SkippedKeys};
 use super::{DoubleRatchet, Staged, State};
-use crate::codec::{Malformed, Reader, SecretWriter};
 use crate::labels::kind;
-use crate::primitives::secret::Secret;
-use crate::primitives::x25519::{KeyPair, PublicKey};
-use crate::storage::{self, StorageKey, UnsealError};
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{KeyPair, PublicKey};
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl DoubleRatchet {
     /// Seals the state into one record. `context` names the record in the caller's store and is authenticated;

@@ -7,11 +7,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{AcceptError, Ciphertext, Session, SetupState};
-use crate::disclosure::DisclosureHash;
 use crate::handshake::{self, FirstFlight, Responded};
 use crate::keys::{Identity, PreKeys, Trust, UsedPreKeys};
-use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::primitives::kdf::digest;
 
 /// A session that a peer has set up, with its first message.
 ///

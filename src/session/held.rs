@@ -1,12 +1,13 @@
-//! [`Held`]: a ciphertext that is given out only against the proof that its state was stored.
+//! [`Held`] and [`Session::decrypt_held`]: what is released only against proof that the session was stored.
 //!
-//! Does not know databases: [`Stored`] is the caller's word that its database has the record.
+//! Performs no I/O: [`Stored`] records that the caller's database has the record.
 
 use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, EncryptError, Session, Stored};
+use super::{Ciphertext, DecryptError, EncryptError, Session, Stored};
+use bisik_core::held::{self, HeldPlaintext, Origin};
 
 /// A message that was encrypted and cannot be sent yet.
 ///
@@ -28,11 +29,7 @@ use super::{Ciphertext, EncryptError, Session, Stored};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "the message was encrypted and is not sent"]
-pub struct Held {
-    ciphertext: Ciphertext,
-    session: [u8; 16],
-    revision: u64,
-}
+pub struct Held(held::Held<Ciphertext>);
 
 impl Session {
     /// Like [`Session::encrypt`], but the message comes out only against the proof that the session was stored after it.
@@ -41,31 +38,81 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`EncryptError`]; the session is unchanged then.
+    /// [`EncryptError`]; the session is then unchanged.
     pub fn encrypt_held(
         &mut self,
         plaintext: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Held, EncryptError> {
         let ciphertext = self.encrypt(plaintext, rng)?;
-        Ok(Held { ciphertext, session: self.id, revision: self.revision })
+        Ok(Held(held::Held::new(ciphertext, self.origin())))
+    }
+
+    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
+    /// it.
+    ///
+    /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received messages
+    /// can be held at once and released against one stored record.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::*;
+    /// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+    /// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    /// # let keys = PreKeys::generate(&bob, now, rng);
+    /// # let bundle = keys.bundle().verify(Trust::OnFirstUse, now)?;
+    /// # let mut a = Session::initiate(&alice, &bundle, rng)?;
+    /// # let hello = a.encrypt(b"halo", rng)?;
+    /// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+    /// # let messages = [b.encrypt(b"hai", rng)?, b.encrypt(b"apa kabar", rng)?];
+    /// # let key = StorageKey::generate(rng);
+    /// let held = [a.decrypt_held(&messages[0])?, a.decrypt_held(&messages[1])?];
+    /// let record = a.seal(&key, b"session with bob", rng);
+    /// // .. the database has stored `record.as_bytes()`: one record for both.
+    /// let stored = record.stored();
+    /// let [first, second] = held.map(|held| held.release(&stored).expect("stored after both"));
+    /// assert_eq!((first.as_slice(), second.as_slice()), (b"hai".as_slice(), b"apa kabar".as_slice()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; the session is then unchanged.
+    pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
+        let plaintext = self.stage(message)?.commit();
+        Ok(held::held_plaintext(plaintext, self.origin()))
+    }
+
+    /// The session as it is now, for what is held and for its record.
+    pub(super) const fn origin(&self) -> Origin {
+        Origin { state: self.id, revision: self.revision }
     }
 }
 
 impl Held {
-    /// Gives the message out, if `stored` is of the same session and not older than the message.
+    /// The message, for an outbox in the transaction that stores the session too. Send nothing of it before
+    /// [`release`](Self::release).
+    #[must_use]
+    pub const fn for_outbox(&self) -> &Ciphertext {
+        self.0.peek()
+    }
+
+    /// Gives the message out if `stored` is of the same session, not older than the message.
     ///
     /// # Errors
     ///
     /// The held message itself, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<Ciphertext, Self> {
-        if stored.session == self.session && stored.revision >= self.revision { Ok(self.ciphertext) } else { Err(self) }
+        self.0.release(stored).map_err(Self)
     }
 }
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ciphertext, session: _, revision } = self;
-        f.debug_struct("Held").field("ciphertext", ciphertext).field("revision", revision).finish_non_exhaustive()
+        let Self(held) = self;
+        f.debug_struct("Held")
+            .field("ciphertext", held.peek())
+            .field("revision", &held.revision())
+            .finish_non_exhaustive()
     }
 }

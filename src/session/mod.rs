@@ -4,9 +4,9 @@
 mod accept; //     a session from a peer's first message
 mod ciphertext; // encrypted messages
 mod error; //      why not
-mod held; //       a ciphertext that waits until the state is stored
+mod held; //       messages, sent and received, that wait until the state is stored
 mod persist; //    sealed state
-mod staged; //     a plaintext that waits until the state is stored
+mod staged; //     a received message that is not committed yet
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,21 +16,21 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use accept::Accepted;
+pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};
 pub use ciphertext::{Ciphertext, CiphertextError};
 pub use error::{AcceptError, DecryptError};
 pub use held::Held;
-pub use persist::{SealedSession, Stored};
 pub use staged::Staged;
 
 pub use crate::handshake::InitiateError;
 pub use crate::ratchet::EncryptError;
 
-use crate::disclosure::DisclosureHash;
 use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
-use crate::primitives::kdf::digest;
 use crate::ratchet::DoubleRatchet;
-use crate::revision;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::primitives::kdf::digest;
+use bisik_core::revision;
 
 /// The protocol of a session. It is fixed at set-up: nothing is negotiated later, so nothing can be downgraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,88 +1,36 @@
 //! A session as one sealed record (docs/formats.md, section 6.5; docs/persistence.md).
 //!
-//! Does not know where records are kept.
+//! Performs no I/O: the caller's database is the store.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
 use super::{Session, SetupState};
-use crate::codec::{Malformed, Reader, SecretWriter};
-use crate::disclosure;
 use crate::handshake::FirstFlight;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::DoubleRatchet;
-use crate::revision;
-use crate::storage::{self, StorageKey, UnsealError};
-
-/// A sealed session, with the revision that it holds.
-#[must_use = "a record that is not stored protects nothing"]
-pub struct SealedSession {
-    bytes: Vec<u8>,
-    session: [u8; 16],
-    revision: u64,
-}
-
-impl SealedSession {
-    /// The record to store: at most 1 KiB for an established session that waits for no message.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The record to store, without a copy.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// The revision it holds: store it only over a lower one.
-    #[must_use]
-    pub const fn revision(&self) -> u64 {
-        self.revision
-    }
-
-    /// The caller's word that its database holds this record for good. See [`Held`](super::Held).
-    pub fn stored(self) -> Stored {
-        let Self { bytes: _, session, revision } = self;
-        Stored { session, revision }
-    }
-}
-
-impl fmt::Debug for SealedSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes, session: _, revision } = self;
-        f.debug_struct("SealedSession")
-            .field("length", &bytes.len())
-            .field("revision", revision)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Proof that a session was stored at some revision; comes only from [`SealedSession::stored`].
-#[derive(Debug)]
-#[must_use = "it releases the messages held until now"]
-pub struct Stored {
-    pub(super) session: [u8; 16],
-    pub(super) revision: u64,
-}
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::disclosure;
+use bisik_core::held::{self, SealedRecord};
+use bisik_core::revision;
+use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
-    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. At most 1 KiB for
+    /// an established session that waits for no message.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         self.seal_with(key, context, &mut rng)
     }
 
-    pub(super) fn seal_with(&self, key: &StorageKey, context: &[u8], rng: &mut dyn CryptoRng) -> SealedSession {
+    pub(super) fn seal_with(&self, key: &StorageKey, context: &[u8], rng: &mut dyn CryptoRng) -> SealedRecord {
         let skipped = self.skipped_keys().saturating_mul(SKIPPED_KEY);
         let mut writer = SecretWriter::with_capacity(skipped.saturating_add(TYPICAL));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), rng);
-        SealedSession { bytes, session: self.id, revision: self.revision }
+        held::sealed_record(bytes, held::proof(self.origin()))
     }
 
     /// The encoding of section 6.5, for this record and for those that hold several sessions.
@@ -104,8 +52,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::SESSION, context, record)?;
         let mut reader = Reader::new(&state);

@@ -1,20 +1,22 @@
 //! [`Staged`]: a message that verified and waits for its state to be stored before it is shown.
 //!
-//! Does not know databases: it gives the record, and trusts the caller to store it.
+//! Performs no I/O: it gives the record, and relies on the caller to store it.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, SealedSession, Session, SetupState};
+use super::{Ciphertext, DecryptError, Session, SetupState};
 use crate::ratchet::Decrypted;
-use crate::revision;
-use crate::storage::StorageKey;
+use bisik_core::held::SealedRecord;
+use bisik_core::revision;
+use bisik_core::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
 ///
-/// It borrows the session, so that nothing else can change it before the commit, which is why that cannot fail.
+/// It borrows the session, so that nothing else can change the session before the commit: that is why the commit cannot
+/// fail. To hold several messages at once, use [`Session::decrypt_held`].
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -47,7 +49,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is the same as before then, bit for bit.
+    /// [`DecryptError`]; the session is then unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         if message.is_pre_key_message() && !self.recognizes(message) {
             return Err(DecryptError::OpensNewSession);
@@ -82,7 +84,7 @@ impl Staged<'_> {
     ///
     /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
     /// pass for the one that was stored.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
             self.session.revision = revision::after(self.session.revision);
             self.sealed = true;

@@ -13,10 +13,11 @@ use super::fixtures::*;
 const STORAGE: [u8; 32] = [7; 32];
 
 fn reserve(sealer: &mut FrameSealer, count: u32, rng: &mut StdRng) -> Result<Vec<u8>, SealError> {
-    let reserved = sealer.reserve(count, &StorageKey::from_bytes(STORAGE), b"call", rng)?;
-    let record = reserved.as_bytes().to_vec();
-    reserved.stored();
-    Ok(record)
+    let mut held = sealer.reserve(count, rng)?;
+    let record = held.seal(&StorageKey::from_bytes(STORAGE), b"call", rng);
+    let bytes = record.as_bytes().to_vec();
+    held.release(&record.stored()).unwrap();
+    Ok(bytes)
 }
 
 fn unseal(record: &[u8]) -> FrameSealer {
@@ -29,10 +30,17 @@ fn frame_counters_are_usable_only_after_they_are_stored() {
     let rng = &mut StdRng::seed_from_u64(1);
     let mut sealer = FrameSealer::new(key(FrameSuite::default(), 0, 0));
     sealed(&mut sealer, b"in memory");
-    drop(sealer.reserve(5, &StorageKey::from_bytes(STORAGE), b"call", rng).unwrap());
+    let mut dropped = sealer.reserve(5, rng).unwrap();
+    let of_dropped = dropped.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).stored();
+    drop(dropped);
     let mut output = Vec::new();
     assert_eq!(sealer.seal(b"", b"", &mut output), Err(SealError::NotReserved));
     assert!(output.is_empty());
+    let unsealed = sealer.reserve(5, rng).unwrap();
+    let mut unsealed = unsealed.release(&of_dropped).expect_err("no record of these counters was sealed");
+    drop(unsealed.seal(&StorageKey::from_bytes(STORAGE), b"call", rng));
+    drop(unsealed.release(&of_dropped).expect_err("the record of other counters was stored"));
+    assert_eq!(sealer.seal(b"", b"", &mut output), Err(SealError::NotReserved));
     let record = reserve(&mut sealer, 2, rng).unwrap();
     assert_eq!(sealer.remaining(), 2);
     sealed(&mut sealer, b"one");
@@ -127,8 +135,8 @@ proptest! {
                 Fate::Reserve(count) => records.push(reserve(&mut sealer, count.into(), rng).unwrap()),
                 Fate::ReserveThenCrash(count) => {
                     let storage_key = StorageKey::from_bytes(STORAGE);
-                    let reserved = sealer.reserve(count.into(), &storage_key, b"call", rng).unwrap();
-                    records.push(reserved.as_bytes().to_vec());
+                    let mut held = sealer.reserve(count.into(), rng).unwrap();
+                    records.push(held.seal(&storage_key, b"call", rng).into_bytes());
                     sealer = unseal(records.last().unwrap());
                 }
                 Fate::Crash => sealer = unseal(records.last().unwrap()),

@@ -143,7 +143,7 @@ fn letter(name: &str, from: DeviceAddress) -> Arrival {
 
 /// The records after an operation, sealed with known nonces.
 fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, Vec<u8>)> {
-    let changes = conversation.changes(account, &key(), &mut Draws::listed(&[0x5a; 48]));
+    let changes = conversation.seal(account, &key(), &mut Draws::listed(&[0x5a; 48]));
     let record = |Record { name, bytes, .. }: &Record| (*name == RecordName::Account, bytes.clone());
     changes.records().iter().map(record).collect()
 }
@@ -163,7 +163,7 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let incoming = talk.receive(&mut account, &letter("conversation-first", DeviceAddress::peer(2)), CREATED).unwrap();
     let expected = [(true, golden("account-after-first")), (false, golden("conversation-after-first"))];
     assert!(after(&mut talk, &mut account) == expected, "other records");
-    let (received, events) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
+    let (received, events) = incoming.release(&talk.seal(&mut account, &key(), &mut nonce()).stored()).unwrap();
     assert!(matches!(received, Received::Message { body, delete_by: None, .. } if *body == b"conversation-first"));
     assert_eq!(events, []);
     // In an existing session.
@@ -171,7 +171,7 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let incoming = talk.receive(&mut account, &acknowledged, CREATED).unwrap();
     let expected = [(false, golden("conversation-after-acknowledgement"))];
     assert!(after(&mut talk, &mut account) == expected, "another record");
-    let (_, events) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
+    let (_, events) = incoming.release(&talk.seal(&mut account, &key(), &mut nonce()).stored()).unwrap();
     assert!(matches!(events[..], [Event::Delivered { .. }]), "{events:?}");
     assert!(talk.receive(&mut account, &acknowledged, CREATED).is_err(), "once");
 
@@ -192,7 +192,7 @@ fn golden_hosted_account_opens_with_its_deadlines() {
     let incoming = talk.receive(&mut account, &letter, CREATED).unwrap();
     let expected = [(false, golden("conversation-hosted-after-next"))];
     assert!(after(&mut talk, &mut account) == expected, "another record");
-    let (received, _) = incoming.release(&talk.changes(&mut account, &key(), &mut nonce()).stored()).unwrap();
+    let (received, _) = incoming.release(&talk.seal(&mut account, &key(), &mut nonce()).stored()).unwrap();
     let deadline = Retention::THIRTY_DAYS.deadline(CREATED);
     assert!(
         matches!(received, Received::Message { body, delete_by, .. } if *body == b"kept" && delete_by == Some(deadline))

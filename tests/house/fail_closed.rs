@@ -27,7 +27,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "how many skipped keys there are, which other bounds hold below a million",
     ),
     ("crates/interop/src/signal/ratchet/sending.rs", 1, "the format: a chain that has sent nothing is written as 0"),
-    ("crates/interop/src/signal/sender_key/stored.rs", 3, "room for the record"),
+    ("crates/interop/src/signal/sender_key/persist.rs", 3, "room for the record"),
     ("crates/interop/src/signal/sender_key/wire.rs", 4, "room for the message; numbers of fields below six"),
     (
         "crates/interop/src/signal/session/mod.rs",
@@ -40,11 +40,11 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "work that was spent: at the greatest number it is above the bound, and refused",
     ),
     (
-        "crates/interop/src/signal/session/stored.rs",
+        "crates/interop/src/signal/session/persist.rs",
         3,
         "room for the record; 0 after a flag that says that there is no id",
     ),
-    ("crates/interop/src/signal/stored.rs", 1, "room for the record"),
+    ("crates/interop/src/signal/persist.rs", 1, "room for the record"),
     ("crates/interop/src/signal/wire.rs", 2, "room for the message; a body is a part of what is authenticated"),
     ("crates/interop/src/whatsapp/app_state.rs", 2, "room for the value; one more than the length of an id"),
     ("crates/interop/src/whatsapp/media/encrypt.rs", 1, "bytes of an unfinished block, which the block bounds"),

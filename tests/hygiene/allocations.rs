@@ -28,9 +28,9 @@ fn an_interop_message_takes_one_allocation_to_encrypt_two_to_decrypt() {
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, rng);
     let bundle = keys.bundle(&bob, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
-    let mut reader = Session::initiate_signal(&alice, &bundle, rng).unwrap();
+    let mut reader = Session::initiate(&alice, &bundle, rng).unwrap();
     let hello = reader.encrypt(b"hello", rng).unwrap();
-    let mut writer = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
+    let mut writer = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
     reader.decrypt(&writer.encrypt(b"answer", rng).unwrap()).unwrap();
     for length in [0, 32, 1 << 10, 64 << 10] {
         let (plaintext, mut message) = (vec![7; length], None);

@@ -100,7 +100,9 @@ fn group_and_frames(shown: &mut Shown, pair: &Pair, rng: &mut Recording) {
     sealer.seal(b"", &rng.secret(), &mut frame).unwrap();
     show(shown, &opener.open(b"", &mut frame).unwrap());
     show(shown, &opener);
-    show(shown, &sealer.reserve(1, &StorageKey::from_bytes(STORAGE), b"", rng).unwrap());
+    let mut held = sealer.reserve(1, rng).unwrap();
+    drop(held.seal(&StorageKey::from_bytes(STORAGE), b"", rng));
+    show(shown, &held);
     show(shown, &sealer);
 }
 
@@ -171,9 +173,10 @@ fn frames_leave_no_key_in_freed_memory() {
         let mut sealers = Vec::new();
         for epoch in 0..5 {
             let mut sealer = FrameSealer::new(sender_key(&mut rng, epoch));
-            let reserved = sealer.reserve(5, &key, b"call", &mut rng).unwrap();
-            let record = reserved.as_bytes().to_vec();
-            reserved.stored();
+            let mut held = sealer.reserve(5, &mut rng).unwrap();
+            let sealed = held.seal(&key, b"call", &mut rng);
+            let record = sealed.as_bytes().to_vec();
+            held.release(&sealed.stored()).unwrap();
             sealer.seal(b"", b"sound", &mut Vec::new()).unwrap();
             sealers.push(sealer);
             sealers.push(FrameSealer::unseal(&key, b"call", &record).unwrap());

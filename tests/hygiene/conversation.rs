@@ -149,6 +149,14 @@ fn held_and_staged_messages_leave_nothing_in_freed_memory() {
     scene.look(&b);
     scene.run(|_| std::mem::forget(b.stage(&message).unwrap().commit()));
     scene.look(&b);
+    let later = scene.run(|[rng, _]| [(); 2].map(|()| a.encrypt(&plaintext, rng).unwrap()));
+    scene.look(&a);
+    scene.run(|[_, rng]| {
+        let [dropped, held] = later.each_ref().map(|message| b.decrypt_held(message).unwrap());
+        drop(Box::new(dropped));
+        std::mem::forget(held.release(&b.seal(&key, b"", rng).stored()).unwrap());
+    });
+    scene.look(&b);
     scene.run(|_| drop((Box::new(a), Box::new(b))));
     // The plaintext was drawn like a secret, so it is searched for too.
     scene.finish();

@@ -158,6 +158,7 @@ fn session(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let mut accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
     let answer = accepted.session.encrypt(PLAINTEXT, rng).unwrap();
     show(shown, &session.stage(&answer).unwrap());
+    show(shown, &session.decrypt_held(&answer).unwrap());
     show(shown, &hello);
     show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
     show(shown, &session.suite());
@@ -218,6 +219,9 @@ fn errors(shown: &mut Shown) {
 /// The types of `bisik-core` that `bisik` re-exports.
 const FROM_CORE: &[&str] = &[
     "disclosure::DisclosureHash",
+    "held::HeldPlaintext",
+    "held::SealedRecord",
+    "held::Stored",
     "shared_secret::SharedSecret",
     "primitives::x25519::KeyPair",
     "primitives::x25519::PublicKey",

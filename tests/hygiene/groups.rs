@@ -3,7 +3,7 @@
 //! Plaintext belongs to the caller, so it is wiped here.
 
 use bisik::StorageKey;
-use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Distribution, GroupReceiver, GroupSender, SenderKeyFormat};
 use bisik::interop::whatsapp::media::{Attachment, Encryptor, MediaKey, MediaKind};
 use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
 use curve25519_dalek::scalar::Scalar;
@@ -59,11 +59,11 @@ fn interop_groups_leave_no_secret_in_freed_memory() {
     let (mut alices, mut records) = (Recording::new(31), Recording::new(0));
     let (mut canaries, mut freed) = (Canaries::new(), Freed::new());
     let storage = StorageKey::from_bytes(STORAGE);
-    let (mut sender, kept) = freed_by(|| Box::new(GroupSender::generate(Form::WhatsApp, &mut alices)));
+    let (mut sender, kept) = freed_by(|| Box::new(GroupSender::generate(SenderKeyFormat::WhatsApp, &mut alices)));
     freed.extend(kept);
     let mut receiver = Box::new(GroupReceiver::new());
     for round in 0..6_usize {
-        add_sender(&mut canaries, &state_of(&sender.seal(&storage, b"", &mut records), &STORAGE));
+        add_sender(&mut canaries, &state_of(sender.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
         let ((), kept) = freed_by(|| {
             let told = Zeroizing::new(sender.distribution().to_bytes());
             let distribution = Distribution::from_bytes(&told).unwrap();
@@ -76,23 +76,60 @@ fn interop_groups_leave_no_secret_in_freed_memory() {
                 drop(receiver.decrypt(message).map(Zeroizing::new));
             }
             let record = sender.seal(&storage, b"", &mut records);
-            *sender = GroupSender::unseal(&storage, b"", &record).unwrap();
+            *sender = GroupSender::unseal(&storage, b"", record.as_bytes()).unwrap();
             let record = receiver.seal(&storage, b"", &mut records);
-            *receiver = GroupReceiver::unseal(&storage, b"", &record).unwrap();
+            *receiver = GroupReceiver::unseal(&storage, b"", record.as_bytes()).unwrap();
         });
         freed.extend(kept);
-        add_receiver(&mut canaries, &state_of(&receiver.seal(&storage, b"", &mut records), &STORAGE));
+        add_receiver(&mut canaries, &state_of(receiver.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
     }
     // Five more keys displace the first, with all its skipped keys.
     freed.extend(
         freed_by(|| {
             for seed in 0..5 {
                 let mut other = Recording::new(100 + seed);
-                receiver.process(&GroupSender::generate(Form::WhatsApp, &mut other).distribution());
+                receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut other).distribution());
             }
         })
         .1,
     );
+    freed.extend(freed_by(|| drop((sender, receiver))).1);
+    canaries.add_drawn("the sender", &alices);
+    canaries.add("plaintext", PLAINTEXT);
+    canaries.assert_absent(&freed);
+}
+
+/// Held and staged messages of a group: released, or dropped before that.
+#[test]
+fn held_and_staged_group_messages_leave_no_secret_in_freed_memory() {
+    let (mut alices, mut records) = (Recording::new(32), Recording::new(0));
+    let (mut canaries, mut freed) = (Canaries::new(), Freed::new());
+    let storage = StorageKey::from_bytes(STORAGE);
+    let mut sender = Box::new(GroupSender::generate(SenderKeyFormat::WhatsApp, &mut alices));
+    let mut receiver = Box::new(GroupReceiver::new());
+    receiver.process(&sender.distribution());
+    for _ in 0..3 {
+        add_sender(&mut canaries, &state_of(sender.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
+        let ((), kept) = freed_by(|| {
+            let messages: [Vec<u8>; 3] = std::array::from_fn(|_| {
+                let held = sender.encrypt_held(PLAINTEXT, &mut alices).unwrap();
+                held.release(&sender.seal(&storage, b"", &mut records).stored()).unwrap()
+            });
+            drop(Box::new(sender.encrypt_held(PLAINTEXT, &mut alices).unwrap()));
+            let mut staged = receiver.stage(&messages[1]).unwrap();
+            drop(staged.seal(&storage, b"", &mut records));
+            drop(Box::new(staged));
+            drop(Box::new(receiver.decrypt_held(&messages[1]).unwrap()));
+            drop(Box::new(receiver.stage(&messages[0]).unwrap()));
+            let held = [&messages[0], &messages[2]].map(|message| receiver.decrypt_held(message).unwrap());
+            let stored = receiver.seal(&storage, b"", &mut records).stored();
+            for held in held {
+                drop(Zeroizing::new(held.release(&stored).unwrap()));
+            }
+        });
+        freed.extend(kept);
+        add_receiver(&mut canaries, &state_of(receiver.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
+    }
     freed.extend(freed_by(|| drop((sender, receiver))).1);
     canaries.add_drawn("the sender", &alices);
     canaries.add("plaintext", PLAINTEXT);

@@ -3,7 +3,7 @@
 use bisik::StorageKey;
 use bisik::interop::signal::*;
 use bisik::interop::signal::{
-    Distribution, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender,
+    Distribution, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat,
 };
 use bisik::interop::whatsapp::media::{self, MediaKind};
 use bisik::interop::whatsapp::*;
@@ -23,13 +23,13 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let id = keys.replenish(1, rng).unwrap()[0];
     let bundle = keys.bundle(&bob, 0, Some(id)).unwrap();
     let verified = bundle.verify(Trust::OnFirstUse).unwrap();
-    let mut session = Session::initiate_signal(&alice, &verified, rng).unwrap();
+    let mut session = Session::initiate(&alice, &verified, rng).unwrap();
     let hello = session.encrypt(PLAINTEXT, rng).unwrap();
-    let accepted = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
-    session.initiate_again(&alice, &verified, rng).unwrap();
+    let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    session.reinitiate(&alice, &verified, rng).unwrap();
     let again = session.encrypt(PLAINTEXT, rng).unwrap();
-    let mut at_bob = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
-    show(shown, &at_bob.accept_again(&bob, &keys, &again).unwrap());
+    let mut at_bob = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
+    show(shown, &at_bob.accept_reinitiated(&bob, &keys, &again).unwrap());
     for session in [&session, &at_bob] {
         add_session(canaries, session);
     }
@@ -49,7 +49,9 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &hello.kind());
     show(shown, &hello.header().unwrap());
     show(shown, &hello.header().unwrap().opening.unwrap());
-    show(shown, &session.seal(&StorageKey::from_bytes(STORAGE), b"", rng));
+    show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
+    let reply = at_bob.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &session.stage(&reply).unwrap());
     show(shown, &session);
     show(shown, &xeddsa::SigningKey::new(alice.pair()));
     show(shown, &xeddsa::VerifyingKey::new(alice.public().key()).unwrap());
@@ -68,12 +70,14 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
 }
 
 fn groups(shown: &mut Shown, rng: &mut Recording) {
-    let mut sender = GroupSender::generate(Form::WhatsApp, rng);
+    let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
     let mut receiver = GroupReceiver::new();
     receiver.process(&sender.distribution());
     let message = sender.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &receiver.stage(&message).unwrap());
     receiver.decrypt(&message).unwrap();
-    show(shown, &sender.form());
+    show(shown, &sender.encrypt_held(PLAINTEXT, rng).unwrap());
+    show(shown, &sender.format());
     show(shown, &sender.distribution());
     show(shown, &GroupHeader::of(&message).unwrap());
     show(shown, &sender);
@@ -213,6 +217,61 @@ impl Scene {
     }
 }
 
+/// Held and staged messages: released, or dropped before that.
+#[test]
+fn held_and_staged_interop_messages_leave_no_secret_in_freed_memory() {
+    let rngs = [Recording::new(42), Recording::new(1042)];
+    let mut scene = Scene { rngs, canaries: Canaries::new(), freed: Freed::new() };
+    scene.canaries.add("plaintext", PLAINTEXT);
+    let key = StorageKey::from_bytes(STORAGE);
+    let (mut a, mut b) = scene.run(|[alices, bobs]| {
+        let (alice, bob) = (Box::new(Identity::generate(alices)), Box::new(Identity::generate(bobs)));
+        let keys = Box::new(PreKeys::generate(&bob, bobs));
+        let bundle = keys.bundle(&bob, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+        let mut a = Session::initiate(&alice, &bundle, alices).unwrap();
+        let hello = a.encrypt(PLAINTEXT, alices).unwrap();
+        let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+        std::mem::forget(accepted.plaintext);
+        (a, accepted.session)
+    });
+    for round in 0..3 {
+        let messages: [Ciphertext; 4] = std::array::from_fn(|_| {
+            let message = scene.run(|[alices, _]| {
+                drop(Box::new(a.encrypt_held(PLAINTEXT, alices).unwrap()));
+                let held = a.encrypt_held(PLAINTEXT, alices).unwrap();
+                held.release(&a.seal(&key, b"", alices).stored()).unwrap()
+            });
+            add_session(&mut scene.canaries, &a);
+            message
+        });
+        scene.run(|[_, bobs]| {
+            // Of a step, of a gap, and of a skipped key: sealed, and dropped with the copy that was sealed.
+            let mut staged = b.stage(&messages[2 - round % 2]).unwrap();
+            drop(staged.seal(&key, b"", bobs));
+            drop(Box::new(staged));
+        });
+        for message in [&messages[2], &messages[0]] {
+            scene.run(|_| drop(Box::new(b.decrypt_held(message).unwrap())));
+            add_session(&mut scene.canaries, &b);
+        }
+        scene.run(|[_, bobs]| {
+            let held = b.decrypt_held(&messages[3]).unwrap();
+            std::mem::forget(held.release(&b.seal(&key, b"", bobs).stored()).unwrap());
+        });
+        add_session(&mut scene.canaries, &b);
+        let answer = scene.write(&mut b, 1);
+        scene.read(&mut a, &answer);
+    }
+    scene.run(|_| drop((Box::new(a), Box::new(b))));
+    let Scene { rngs, mut canaries, freed } = scene;
+    for rng in &rngs {
+        for secret in rng.secrets() {
+            canaries.add("a secret that was drawn", &secret);
+        }
+    }
+    canaries.assert_absent(&freed);
+}
+
 /// Two handshakes, gaps, late messages, refused ones, an archived state that is promoted, and records.
 #[test]
 fn an_interop_session_leaves_no_secret_in_freed_memory() {
@@ -227,10 +286,10 @@ fn an_interop_session_leaves_no_secret_in_freed_memory() {
     let ids = scene.run(|[_, bobs]| keys.replenish(5, bobs).unwrap());
     let bundles = ids.iter().map(|id| keys.bundle(&bob, 0, Some(*id)).unwrap().verify(Trust::OnFirstUse).unwrap());
     let bundles: Vec<_> = bundles.collect();
-    let mut a = scene.run(|[alices, _]| Session::initiate_signal(&alice, &bundles[0], alices).unwrap());
+    let mut a = scene.run(|[alices, _]| Session::initiate(&alice, &bundles[0], alices).unwrap());
     let hello = scene.write(&mut a, 0);
     let mut b = scene.run(|_| {
-        let accepted = Session::accept_signal(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+        let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
         keys.remove(accepted.used);
         std::mem::forget(accepted.plaintext);
         accepted.session
@@ -250,12 +309,12 @@ fn an_interop_session_leaves_no_secret_in_freed_memory() {
         scene.read(&mut a, &answer);
         a = scene.reload(a);
         // Initiated again: the current state is archived, and a message in it makes it current again.
-        scene.run(|[alices, _]| a.initiate_again(&alice, &bundles[round + 1], alices).unwrap());
+        scene.run(|[alices, _]| a.reinitiate(&alice, &bundles[round + 1], alices).unwrap());
         add_session(&mut scene.canaries, &a);
         let again = scene.write(&mut a, 0);
         let in_the_old = scene.write(&mut b, 1);
         scene.run(|_| {
-            let accepted = b.accept_again(&bob, &keys, &again).unwrap();
+            let accepted = b.accept_reinitiated(&bob, &keys, &again).unwrap();
             keys.remove(accepted.used);
             std::mem::forget(accepted.plaintext);
         });

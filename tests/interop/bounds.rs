@@ -23,7 +23,7 @@ fn skipped_messages_in_one_gap_are_bounded() {
     assert_eq!(b.read(&beyond), Err(DecryptError::TooFarAhead));
     assert_eq!(b.image(), before);
     assert_eq!(b.read(&last).unwrap(), b"last");
-    assert_eq!(b.session().kept_keys(), 2_000);
+    assert_eq!(b.session().skipped_keys(), 2_000);
     assert_eq!(b.read(&beyond).unwrap(), b"beyond");
 }
 
@@ -96,7 +96,7 @@ fn a_chain_keeps_the_newest_skipped_keys() {
             assert_eq!(read.unwrap(), u16::try_from(n).unwrap().to_be_bytes());
         }
     }
-    assert_eq!(b.session().kept_keys(), 0);
+    assert_eq!(b.session().skipped_keys(), 0);
 }
 
 /// The limit of a chain also holds for several gaps in it.
@@ -112,7 +112,7 @@ fn gaps_share_the_skipped_key_bound_of_their_chain() {
         let read = a.write(b"read");
         b.read(&read).unwrap();
     }
-    assert_eq!(b.session().kept_keys(), 2_000);
+    assert_eq!(b.session().skipped_keys(), 2_000);
     assert_eq!(b.read(&first.unwrap()), Err(DecryptError::Replayed));
 }
 
@@ -128,12 +128,12 @@ fn a_record_holds_a_bounded_number_of_skipped_keys() {
         let answer = b.write(b"answer");
         a.read(&answer).unwrap();
     }
-    assert_eq!(b.session().kept_keys(), 10_000);
+    assert_eq!(b.session().skipped_keys(), 10_000);
     a.initiate(&b, true);
     let kept: Vec<_> = (0..3).map(|_| a.write(b"kept")).collect();
     let hello = a.write(b"hello");
     assert_eq!(b.read(&hello).unwrap(), b"hello");
-    assert_eq!(b.session().kept_keys(), 10_000);
+    assert_eq!(b.session().skipped_keys(), 10_000);
     assert_eq!(b.read(&firsts[0]), Err(DecryptError::Replayed));
     // The same for a gap in an existing state.
     for _ in 0..50 {
@@ -141,7 +141,7 @@ fn a_record_holds_a_bounded_number_of_skipped_keys() {
     }
     let after = a.write(b"after");
     assert_eq!(b.read(&after).unwrap(), b"after");
-    assert_eq!(b.session().kept_keys(), 10_000);
+    assert_eq!(b.session().skipped_keys(), 10_000);
     for message in kept.iter().chain(&firsts[1..]) {
         b.read(message).unwrap();
     }
@@ -181,7 +181,7 @@ fn at_most_forty_states_are_archived() {
     let message = &late[0];
     assert_eq!(b.session().decrypt(message), Err(DecryptError::OpensNewSession));
     let (identity, keys) = (&b.identity, &b.keys);
-    let again = b.session.as_mut().unwrap().accept_again(identity, keys, message).map(drop);
+    let again = b.session.as_mut().unwrap().accept_reinitiated(identity, keys, message).map(drop);
     assert_eq!(again, Err(AcceptError::Replayed));
     for message in &late[1..] {
         assert_eq!(b.read(message).unwrap(), b"late");
@@ -204,7 +204,7 @@ fn pre_keys_are_bounded() {
     for id in 2..=8 {
         assert_eq!(b.keys.rotate(&b.identity, rng), Ok(id));
     }
-    let accept = |b: &Device| Session::accept_signal(&b.identity, &b.keys, &message, Trust::OnFirstUse).map(drop);
+    let accept = |b: &Device| Session::accept(&b.identity, &b.keys, &message, Trust::OnFirstUse).map(drop);
     assert_eq!(accept(&b), Ok(()));
     b.keys.rotate(&b.identity, rng).unwrap();
     assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
@@ -251,15 +251,13 @@ fn a_signed_pre_key_with_a_full_replay_cache_accepts_no_session() {
     let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
     let mut messages = Vec::new();
     for _ in 0..1_024 {
-        let mut session = Session::initiate_signal(&Identity::generate(rng), &bundle, rng).unwrap();
+        let mut session = Session::initiate(&Identity::generate(rng), &bundle, rng).unwrap();
         messages.push(session.encrypt(b"", rng).unwrap());
-        let accepted =
-            Session::accept_signal(&b.identity, &b.keys, messages.last().unwrap(), Trust::OnFirstUse).unwrap();
+        let accepted = Session::accept(&b.identity, &b.keys, messages.last().unwrap(), Trust::OnFirstUse).unwrap();
         b.keys.remove(accepted.used);
         b.keys.remove(accepted.used);
     }
-    let accept =
-        |b: &Device, message| Session::accept_signal(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop);
+    let accept = |b: &Device, message| Session::accept(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop);
     assert_eq!(accept(&b, &messages[0]), Err(AcceptError::Replayed));
     assert_eq!(accept(&b, &messages[1_023]), Err(AcceptError::Replayed));
     let mut a = Device::new();
@@ -300,5 +298,5 @@ fn a_bundle_is_verified_before_a_session_begins() {
     assert_eq!(pinned.unwrap_err(), BundleError::IdentityMismatch);
     let own = PreKeys::generate(&bob.identity, rng).bundle(&bob.identity, 0, None).unwrap();
     let own = own.verify(Trust::OnFirstUse).unwrap();
-    assert!(Session::initiate_signal(&bob.identity, &own, rng).is_err());
+    assert!(Session::initiate(&bob.identity, &own, rng).is_err());
 }

@@ -32,7 +32,7 @@ fn replay(begin: &Known, messages: &[Known]) {
     }
     let bundle = keys.bundle(&responder, 1, one_time).unwrap().verify(Trust::OnFirstUse).unwrap();
     let mut base = Draws::new(&begin.array::<32>("base_private"));
-    let mut a = Session::initiate_signal(&initiator, &bundle, &mut base).unwrap();
+    let mut a = Session::initiate(&initiator, &bundle, &mut base).unwrap();
     assert!(base.is_used_up());
     assert_eq!(*a.base_key().unwrap(), pair("base_private").public());
     let mut b = None;
@@ -54,7 +54,7 @@ fn replay(begin: &Known, messages: &[Known]) {
             (true, Some(b)) => b.decrypt(&message).unwrap(),
             (true, None) => {
                 let Accepted { session, plaintext, used } =
-                    Session::accept_signal(&responder, &keys, &message, Trust::Pinned(&initiator.public())).unwrap();
+                    Session::accept(&responder, &keys, &message, Trust::Pinned(&initiator.public())).unwrap();
                 assert_eq!((used.one_time(), used.signed()), (one_time, id("signed_id")));
                 assert_eq!(session.peer_registration_id(), id("initiator_id"));
                 b = Some(session);

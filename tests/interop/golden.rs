@@ -22,7 +22,7 @@ fn golden_interop_records_open_and_continue() {
     let record = golden("session");
     let mut session = Session::unseal(&key(), b"peer", &record).unwrap();
     assert_eq!(session.seal(&key(), b"peer", &mut ConstantRng(0)).as_bytes(), record);
-    assert_eq!((session.archived(), session.kept_keys(), session.revision()), (1, 2, 4));
+    assert_eq!((session.archived(), session.skipped_keys(), session.revision()), (1, 2, 4));
     assert!(!session.is_confirmed());
     for text in ["waits", "waits_too", "comes"] {
         let message = Ciphertext::from_parts(Kind::Whisper, &golden(text)).unwrap();
@@ -39,7 +39,7 @@ fn golden_interop_records_open_and_continue() {
     assert_eq!(identity.seal(&key(), b"identity", &mut ConstantRng(0)), record);
     assert_eq!(identity.registration_id(), 4_660);
     let first = Ciphertext::from_parts(Kind::PreKey, &golden("first")).unwrap();
-    let accepted = Session::accept_signal(&identity, &keys, &first, Trust::OnFirstUse).unwrap();
+    let accepted = Session::accept(&identity, &keys, &first, Trust::OnFirstUse).unwrap();
     assert_eq!((accepted.plaintext.as_slice(), accepted.used.one_time()), (b"first".as_slice(), Some(7)));
 }
 
@@ -58,13 +58,13 @@ fn write_records() {
     keys.insert_one_time(7, KeyPair::generate(rng)).unwrap();
     keys.replenish(1, rng).unwrap();
     let bundle = keys.bundle(&bob, 0, Some(7)).unwrap().verify(Trust::OnFirstUse).unwrap();
-    let mut a = Session::initiate_signal(&alice, &bundle, rng).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, rng).unwrap();
     let first = a.encrypt(b"first", rng).unwrap();
-    let mut b = Session::accept_signal(&bob, &keys, &first, Trust::OnFirstUse).unwrap().session;
+    let mut b = Session::accept(&bob, &keys, &first, Trust::OnFirstUse).unwrap().session;
     write("waits", b.encrypt(b"waits", rng).unwrap().as_bytes());
     write("waits_too", b.encrypt(b"waits_too", rng).unwrap().as_bytes());
     a.decrypt(&b.encrypt(b"answer", rng).unwrap()).unwrap();
-    a.initiate_again(&alice, &bundle, rng).unwrap();
+    a.reinitiate(&alice, &bundle, rng).unwrap();
     let _ = a.encrypt(b"unanswered", rng).unwrap();
     write("comes", b.encrypt(b"comes", rng).unwrap().as_bytes());
     write("session", a.seal(&key(), b"peer", &mut ConstantRng(0)).as_bytes());

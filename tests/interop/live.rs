@@ -11,7 +11,7 @@ use bisik::interop::signal::{
     Accepted, BundleError, Ciphertext, Identity, IdentityKey, KeyPair, Kind, OneTimePreKey, Party, PreKeyBundle,
     PreKeys, PublicKey, SafetyNumber, ScanError, Session, SignedPreKey, Trust, xeddsa,
 };
-use bisik::interop::signal::{Distribution, Form, GroupDecryptError, GroupReceiver, GroupSender};
+use bisik::interop::signal::{Distribution, GroupDecryptError, GroupReceiver, GroupSender, SenderKeyFormat};
 use bisik::interop::whatsapp::media::{Attachment, MediaError, MediaKey, MediaKind};
 use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
 use serde_json::Value;
@@ -85,7 +85,7 @@ impl Replay {
     fn initiate(&mut self, event: &Value) {
         let bundle = bundle(&event["bundle"]).verify(Trust::Pinned(&self.peer)).unwrap();
         let mut draws = Draws::new(&hex(event, "random"));
-        self.session = Some(Session::initiate_signal(&self.identity, &bundle, &mut draws).unwrap());
+        self.session = Some(Session::initiate(&self.identity, &bundle, &mut draws).unwrap());
         assert!(draws.is_used_up());
     }
 
@@ -102,7 +102,7 @@ impl Replay {
         match &mut self.session {
             Some(session) => session.decrypt(&message).map_err(|error| named("DecryptError", error)),
             None => {
-                let accepted = Session::accept_signal(&self.identity, &self.keys, &message, Trust::Pinned(&self.peer));
+                let accepted = Session::accept(&self.identity, &self.keys, &message, Trust::Pinned(&self.peer));
                 let Accepted { session, plaintext, used } = accepted.map_err(|error| named("AcceptError", error))?;
                 self.keys.remove(used);
                 self.session = Some(session);
@@ -178,7 +178,7 @@ fn recorded_live_sessions_replay_identically() {
 }
 
 /// The distributions and messages of this implementation, byte for byte.
-fn own_group(group: &Value, form: Form) {
+fn own_group(group: &Value, form: SenderKeyFormat) {
     let mut sender = None;
     for event in group["events"].as_array().unwrap() {
         match text(event, "do") {
@@ -235,8 +235,10 @@ fn recorded_live_groups_replay_identically() {
     let mut read = 0;
     for group in recorded("groups") {
         let form = match group["name"]["distributionId"].as_str() {
-            Some(uuid) => Form::Signal { distribution: from_hex(&uuid.replace('-', "")).try_into().unwrap() },
-            None => Form::WhatsApp,
+            Some(uuid) => {
+                SenderKeyFormat::Signal { distribution: from_hex(&uuid.replace('-', "")).try_into().unwrap() }
+            }
+            None => SenderKeyFormat::WhatsApp,
         };
         if group["sent_by_bisik"].as_bool().unwrap() {
             own_group(&group, form);

@@ -18,6 +18,7 @@ mod fingerprints; // safety numbers
 mod forged; //       messages of an attacker without keys
 mod golden; //       records of format 1
 mod groups; //       sender keys
+mod held; //         messages that wait until their state is stored
 mod known; //        reads tests/vectors/interop
 mod live; //         recordings of other implementations
 mod media; //        attachments

@@ -1,7 +1,7 @@
 //! Two devices with a session between them.
 
 use bisik::StorageKey;
-use bisik::interop::signal::{Accepted, AcceptedAgain, Ciphertext, DecryptError, Identity, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, Ciphertext, DecryptError, Identity, PreKeys, Reinitiated, Session, Trust};
 use rand::RngExt;
 
 /// One device: its identity, its published pre-keys, and its session with the other device, if any.
@@ -27,8 +27,8 @@ impl Device {
         let bundle = other.keys.bundle(&other.identity, 3, id).unwrap();
         let bundle = bundle.verify(Trust::Pinned(&other.identity.public())).unwrap();
         match &mut self.session {
-            Some(session) => session.initiate_again(&self.identity, &bundle, rng).unwrap(),
-            None => self.session = Some(Session::initiate_signal(&self.identity, &bundle, rng).unwrap()),
+            Some(session) => session.reinitiate(&self.identity, &bundle, rng).unwrap(),
+            None => self.session = Some(Session::initiate(&self.identity, &bundle, rng).unwrap()),
         }
     }
 
@@ -42,15 +42,15 @@ impl Device {
         let message = Ciphertext::from_parts(message.kind(), message.as_bytes()).unwrap();
         let Some(session) = &mut self.session else {
             let Accepted { session, plaintext, used } =
-                Session::accept_signal(&self.identity, &self.keys, &message, Trust::OnFirstUse).unwrap();
+                Session::accept(&self.identity, &self.keys, &message, Trust::OnFirstUse).unwrap();
             self.keys.remove(used);
             self.session = Some(session);
             return Ok(plaintext);
         };
         match session.decrypt(&message) {
             Err(DecryptError::OpensNewSession) => {
-                let AcceptedAgain { plaintext, used } =
-                    session.accept_again(&self.identity, &self.keys, &message).unwrap();
+                let Reinitiated { plaintext, used } =
+                    session.accept_reinitiated(&self.identity, &self.keys, &message).unwrap();
                 self.keys.remove(used);
                 Ok(plaintext)
             }

@@ -79,7 +79,7 @@ fn no_message_is_lost_within_five_chains() {
     for (message, _) in &late {
         assert_eq!(b.read(message), Err(DecryptError::Replayed));
     }
-    assert_eq!(b.session().kept_keys(), 0);
+    assert_eq!(b.session().skipped_keys(), 0);
 }
 
 /// S-4.4, S-5.4. A message with any bit changed is refused, or reads the same; after a refusal the state is unchanged.
@@ -110,7 +110,7 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
                     continue;
                 }
                 if let Err(DecryptError::OpensNewSession) = session.decrypt(&changed) {
-                    assert!(session.accept_again(&to.identity, &to.keys, &changed).is_err(), "bit {bit}");
+                    assert!(session.accept_reinitiated(&to.identity, &to.keys, &changed).is_err(), "bit {bit}");
                 }
                 continue;
             }
@@ -238,7 +238,7 @@ fn a_pre_key_message_is_not_replayed_under_another_base_key() {
             Ciphertext::from_parts(Kind::PreKey, &bytes).unwrap()
         };
         let accept = |b: &Device, message: &Ciphertext| {
-            Session::accept_signal(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop)
+            Session::accept(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop)
         };
         for torsion in &EIGHT_TORSION[1..] {
             assert_eq!(accept(&b, &under(torsion)), Err(AcceptError::Rejected), "before");
@@ -248,7 +248,7 @@ fn a_pre_key_message_is_not_replayed_under_another_base_key() {
             let again = under(torsion);
             assert_eq!(b.session().decrypt(&again), Err(DecryptError::OpensNewSession));
             let (identity, keys) = (&b.identity, &b.keys);
-            assert!(b.session.as_mut().unwrap().accept_again(identity, keys, &again).is_err());
+            assert!(b.session.as_mut().unwrap().accept_reinitiated(identity, keys, &again).is_err());
         }
     }
 }
@@ -284,7 +284,7 @@ fn a_pre_key_message_opens_one_session() {
         a.initiate(&b, one_time);
         let message = a.write(b"once");
         b.read(&message).unwrap();
-        let again = Session::accept_signal(&b.identity, &b.keys, &message, Trust::OnFirstUse).unwrap_err();
+        let again = Session::accept(&b.identity, &b.keys, &message, Trust::OnFirstUse).unwrap_err();
         assert_eq!(again, if one_time { AcceptError::UnknownPreKey } else { AcceptError::Replayed });
     }
 }
@@ -299,7 +299,7 @@ fn a_pre_key_message_is_bound_to_its_sender_identity() {
     let message = a.write(b"hello");
     let other = Identity::generate(rng);
     let accept = |identity: &Identity, keys: &PreKeys, message: &Ciphertext, trust: Trust<'_>| {
-        Session::accept_signal(identity, keys, message, trust).map(drop).unwrap_err()
+        Session::accept(identity, keys, message, trust).map(drop).unwrap_err()
     };
     let pinned = other.public();
     assert_eq!(accept(&b.identity, &b.keys, &message, Trust::Pinned(&pinned)), AcceptError::IdentityMismatch);
@@ -312,7 +312,7 @@ fn a_pre_key_message_is_bound_to_its_sender_identity() {
     assert_eq!(accept(&b.identity, &b.keys, &forged, Trust::Pinned(&pinned)), AcceptError::Rejected);
     let gone = PreKeys::generate(&b.identity, rng);
     assert_eq!(accept(&b.identity, &gone, &message, Trust::OnFirstUse), AcceptError::UnknownPreKey);
-    assert!(Session::accept_signal(&b.identity, &b.keys, &message, Trust::Pinned(&a.identity.public())).is_ok());
+    assert!(Session::accept(&b.identity, &b.keys, &message, Trust::Pinned(&a.identity.public())).is_ok());
 }
 
 /// S-5.4. A peer with another identity cannot join a session with the old one.
@@ -325,7 +325,7 @@ fn a_changed_identity_cannot_join_an_existing_session() {
     let before = b.image();
     assert_eq!(b.session().decrypt(&message), Err(DecryptError::OpensNewSession));
     let (identity, keys) = (&b.identity, &b.keys);
-    let refused = b.session.as_mut().unwrap().accept_again(identity, keys, &message).map(drop);
+    let refused = b.session.as_mut().unwrap().accept_reinitiated(identity, keys, &message).map(drop);
     assert_eq!(refused, Err(AcceptError::IdentityMismatch));
     assert_eq!(b.image(), before);
     let more = a.write(b"more");
@@ -345,15 +345,15 @@ fn a_state_is_added_once_and_only_for_this_pair_of_devices() {
     let keys = PreKeys::unseal(&key, b"", &record).unwrap();
     b.read(&hello).unwrap();
     let before = (a.image(), b.image());
-    let again = b.session.as_mut().unwrap().accept_again(&b.identity, &keys, &hello).map(drop);
+    let again = b.session.as_mut().unwrap().accept_reinitiated(&b.identity, &keys, &hello).map(drop);
     assert_eq!(again, Err(AcceptError::Replayed));
     let other = Device::new();
-    let taken = b.session.as_mut().unwrap().accept_again(&other.identity, &other.keys, &hello).map(drop);
+    let taken = b.session.as_mut().unwrap().accept_reinitiated(&other.identity, &other.keys, &hello).map(drop);
     assert_eq!(taken, Err(AcceptError::WrongIdentity));
     let bundle = |of: &Device| of.keys.bundle(&of.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
-    let begun = a.session.as_mut().unwrap().initiate_again(&a.identity, &bundle(&other), rng);
+    let begun = a.session.as_mut().unwrap().reinitiate(&a.identity, &bundle(&other), rng);
     assert_eq!(begun, Err(InitiateError::WrongIdentity));
-    let begun = a.session.as_mut().unwrap().initiate_again(&other.identity, &bundle(&b), rng);
+    let begun = a.session.as_mut().unwrap().reinitiate(&other.identity, &bundle(&b), rng);
     assert_eq!(begun, Err(InitiateError::WrongIdentity));
     assert_eq!((a.image(), b.image()), before);
 }

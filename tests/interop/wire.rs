@@ -1,7 +1,7 @@
 //! Messages as bytes: decoding agrees with prost, and malformed messages are refused.
 
 use bisik::interop::signal::{Ciphertext, KeyPair, Kind};
-use bisik::interop::signal::{Distribution, Form, GroupHeader};
+use bisik::interop::signal::{Distribution, GroupHeader, SenderKeyFormat};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -70,13 +70,13 @@ struct Named {
     signing: Option<Vec<u8>>,
 }
 
-fn group_as_prost(form: Form, id: u32, iteration: u32, signing: Option<Vec<u8>>, fields: &[u8]) {
-    let (known, content, known_signing) = match form {
-        Form::WhatsApp => {
+fn group_as_prost(format: SenderKeyFormat, id: u32, iteration: u32, signing: Option<Vec<u8>>, fields: &[u8]) {
+    let (known, content, known_signing) = match format {
+        SenderKeyFormat::WhatsApp => {
             let Short { id, iteration, content, signing } = Short::decode(fields).unwrap();
             ((id, iteration), content, signing)
         }
-        Form::Signal { distribution } => {
+        SenderKeyFormat::Signal { distribution } => {
             let Named { distribution: name, id, iteration, content, signing } = Named::decode(fields).unwrap();
             assert_eq!(name.as_deref(), Some(distribution.as_slice()));
             ((id, iteration), content, signing)
@@ -92,14 +92,14 @@ fn group_same_as_prost(told: bool, bytes: &[u8]) -> bool {
     if told {
         let Ok(read) = Distribution::from_bytes(bytes) else { return false };
         let again = Distribution::from_bytes(&read.to_bytes()).unwrap();
-        let signing = match again.form() {
-            Form::WhatsApp => Short::decode(&again.to_bytes()[1..]).unwrap().signing,
-            Form::Signal { .. } => Named::decode(&again.to_bytes()[1..]).unwrap().signing,
+        let signing = match again.format() {
+            SenderKeyFormat::WhatsApp => Short::decode(&again.to_bytes()[1..]).unwrap().signing,
+            SenderKeyFormat::Signal { .. } => Named::decode(&again.to_bytes()[1..]).unwrap().signing,
         };
-        group_as_prost(read.form(), read.id(), read.iteration(), signing, &bytes[1..]);
+        group_as_prost(read.format(), read.id(), read.iteration(), signing, &bytes[1..]);
     } else {
-        let Ok(GroupHeader { form, id, iteration }) = GroupHeader::of(bytes) else { return false };
-        group_as_prost(form, id, iteration, None, &bytes[1..bytes.len() - 64]);
+        let Ok(GroupHeader { format, id, iteration }) = GroupHeader::of(bytes) else { return false };
+        group_as_prost(format, id, iteration, None, &bytes[1..bytes.len() - 64]);
     }
     true
 }

@@ -1,12 +1,12 @@
 //! Storing first: ciphertexts and plaintexts are released only against proof that their state was stored.
 
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
-use bisik::{Ciphertext, DecryptError, EncryptError, SealedSession, Session};
+use bisik::{Ciphertext, DecryptError, EncryptError, SealedRecord, Session};
 use bisik_testkit::alice_and_bob::{reloaded, state};
 use bisik_testkit::simulation::checked_session::{CONTEXT, sealing, storage_key};
 use bisik_testkit::{AliceAndBob, ConstantRng, SeededRng};
 
-fn seal(session: &Session) -> SealedSession {
+fn seal(session: &Session) -> SealedRecord {
     session.seal(&storage_key(), CONTEXT, &mut sealing())
 }
 

@@ -1,6 +1,6 @@
-//! Fields of protobuf, written: numbers below 16, values of 32 bits and byte strings, which is all that this wire has.
+//! Writing protobuf fields: field numbers below 16, 32-bit values and byte strings. The protocols here use no others.
 //!
-//! Does not know messages. Reading is in `codec`.
+//! Reading is in `bisik_core::codec`.
 
 use alloc::vec::Vec;
 
@@ -16,8 +16,8 @@ pub(super) fn put_bytes(output: &mut Vec<u8>, number: u8, value: &[u8]) {
     output.extend_from_slice(value);
 }
 
-/// Appends what stands before a byte string of `length` bytes, which the caller appends. Lengths are those of messages:
-/// below 2^32.
+/// Appends the tag and length of a byte string of `length` bytes, which the caller then appends. Lengths are those of
+/// messages: below 2^32.
 pub(super) fn begin_bytes(output: &mut Vec<u8>, number: u8, length: usize) {
     output.push((number << 3) | LENGTH_DELIMITED);
     put_varint(output, u32::try_from(length).unwrap_or(u32::MAX));

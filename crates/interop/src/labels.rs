@@ -1,5 +1,5 @@
-//! Every derivation label of the Signal protocol that this crate uses, as its clients fixed them, and the kinds of its
-//! sealed records (docs/interop.md).
+//! Every derivation label of the Signal protocol that this crate uses, and the kinds of its sealed records
+//! (docs/interop.md).
 
 /// Input of the chain step that gives a message key.
 pub(crate) const CHAIN_MESSAGE: &[u8] = &[0x01];

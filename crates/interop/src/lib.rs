@@ -1,11 +1,12 @@
-//! The Signal protocol, version 3, as WhatsApp's clients speak it: X3DH, the Double Ratchet with AES-256-CBC and HMAC-SHA256,
-//! sender keys ([`signal`]), and what WhatsApp adds to it ([`whatsapp`]). docs/interop.md is the specification.
+//! The Signal protocol, version 3, as WhatsApp's clients speak it: X3DH, the Double Ratchet with AES-256-CBC and
+//! HMAC-SHA256, sender keys ([`signal`]), and what WhatsApp adds to it ([`whatsapp`]). docs/interop.md is the
+//! specification.
 //!
 //! Use it as `bisik::interop`, with the feature of that name.
 //!
 //! This crate shares no key and no code with the native suite of `bisik` beyond `bisik-core`. Its [`signal::Session`],
-//! [`signal::Identity`] and [`signal::PreKeys`] are types of their own: nothing is negotiated between the suites, code that
-//! asks for a native session is never given one without a post-quantum part, and no long-term key serves both.
+//! [`signal::Identity`] and [`signal::PreKeys`] are types of their own: nothing is negotiated between the suites, no
+//! long-term key serves both, and code that asks for a native session never gets one without a post-quantum part.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -15,7 +16,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod fields; // protobuf, written
+mod fields; // writing protobuf
 mod labels;
 pub mod signal;
 pub mod whatsapp;

@@ -173,7 +173,7 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
             continue;
         }
         let attempt = work.attempt;
-        for record in work.conversation.changes(account, key, rng).records() {
+        for record in work.conversation.seal(account, key, rng).records() {
             let sealed = Sealed { expected: record.expected, revision: record.revision, bytes: record.bytes.clone() };
             if record.name == RecordName::Account {
                 batch.account = Some(sealed);

@@ -189,7 +189,7 @@ impl Worker {
             let conversation = desk::open(&account, &self.key, claim.mail.conversation, record.as_deref(), None, now)?;
             let _forgotten = desk::forget_pre_key(&mut account, &conversation, &claim.mail, now);
         }
-        let Some(sealed) = account.change(&self.key, &mut rand::rng()) else {
+        let Some(sealed) = account.seal(&self.key, &mut rand::rng()) else {
             self.account = Some(account);
             return Ok(true);
         };

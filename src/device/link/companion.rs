@@ -10,11 +10,11 @@ use rand_core::CryptoRng;
 
 use super::message::{Answer, Channel, Hello, Reveal, Transcript};
 use super::{LinkCode, QrCode, Sas};
-use crate::codec::SecretWriter;
 use crate::device::{AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, LinkError, Terms};
 use crate::keys::{Identity, Trust};
-use crate::primitives::secret::Secret;
-use crate::time::Timestamp;
+use bisik_core::codec::SecretWriter;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::time::Timestamp;
 
 /// A new device that waits for the answer of an account's primary device. See the [module](super).
 ///

@@ -8,12 +8,12 @@ use core::fmt;
 
 use subtle::ConstantTimeEq;
 
-use crate::codec::{Reader, Writer};
 use crate::device::{AccountKey, DeviceEntry, LinkError, Terms};
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::primitives::kdf::{HmacSha256, digest};
-use crate::primitives::secret::Secret;
+use bisik_core::codec::{Reader, Writer};
+use bisik_core::primitives::kdf::{HmacSha256, digest};
+use bisik_core::primitives::secret::Secret;
 
 /// The channel between companion and primary besides the network: a secret that a camera read, or only the user's eyes.
 pub(super) enum Channel {

@@ -12,7 +12,7 @@ use super::Sas;
 use super::message::{Answer, Channel, Hello, Reveal};
 use crate::device::{DeviceCertificate, LinkError, Primary, Terms};
 use crate::keys::IdentityKey;
-use crate::primitives::secret::Secret;
+use bisik_core::primitives::secret::Secret;
 
 /// A companion's hello, from the camera or from the server. See the [module](super).
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::message::{Channel, Transcript};
 use crate::labels;
-use crate::primitives::kdf::Prk;
+use bisik_core::primitives::kdf::Prk;
 
 /// One emoji of a short authentication string, with a name to read aloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

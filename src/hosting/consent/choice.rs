@@ -1,6 +1,6 @@
 //! [`Choice`]: what a user can decide about a disclosure.
 
-use crate::codec::Malformed;
+use bisik_core::codec::Malformed;
 
 /// What a user can decide about a disclosure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

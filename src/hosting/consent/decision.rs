@@ -6,15 +6,15 @@ use core::fmt;
 
 use super::choice::Choice;
 use super::error::DecisionError;
-use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::disclosure::{self, DisclosureHash};
 use crate::hosting::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::hosting::encoding::{CLOCK_SKEW, append_signature, read_key};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::ed25519::SIGNATURE;
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::disclosure::{self, DisclosureHash};
+use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::time::Timestamp;
 
 /// A user's decision, signed by the device on which it was made: 302 bytes.
 ///

@@ -1,6 +1,6 @@
 //! Why a decision is refused, or cannot be made. docs/errors.md lists what a caller does about each.
 
-use crate::codec::Malformed;
+use bisik_core::codec::Malformed;
 
 /// Why a decision or its receipt is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

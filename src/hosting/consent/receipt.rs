@@ -6,14 +6,14 @@ use core::fmt;
 
 use super::decision::Decision;
 use super::error::DecisionError;
-use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
 use crate::hosting::disclosure::VerifiedDisclosure;
 use crate::hosting::encoding::{append_signature, read_key, split_signature};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::ed25519::SIGNATURE;
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::time::Timestamp;
 
 impl Decision {
     /// [Verifies](Self::verify) a decision and makes the receipt for it, as the disclosed hosted device. P-11.19.

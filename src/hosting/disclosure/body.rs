@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 
 use super::error::DraftError;
 use super::terms::HostingTerms;
-use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::disclosure::{self, DisclosureHash};
 use crate::hosting::encoding::read_key;
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::disclosure::{self, DisclosureHash};
+use bisik_core::time::Timestamp;
 
 /// Everything that is signed.
 #[derive(Clone, PartialEq, Eq)]

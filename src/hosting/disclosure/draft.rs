@@ -10,13 +10,13 @@ use super::body::Body;
 use super::error::DraftError;
 use super::signed::Disclosure;
 use super::terms::HostingTerms;
-use crate::codec::Reader;
 use crate::device::AccountKey;
 use crate::hosting::encoding::{append_signature, split_signature};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
-use crate::primitives::ed25519::SIGNATURE;
-use crate::time::Timestamp;
+use bisik_core::codec::Reader;
+use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::time::Timestamp;
 
 /// The disclosure that an account wants to make, before anyone has signed it.
 ///

@@ -1,6 +1,6 @@
 //! Why a disclosure cannot be made, or is refused. docs/errors.md lists what a caller does about each.
 
-use crate::codec::Malformed;
+use bisik_core::codec::Malformed;
 
 /// Why a name or a region cannot be disclosed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

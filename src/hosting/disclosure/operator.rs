@@ -7,8 +7,8 @@ use alloc::string::String;
 use core::fmt;
 
 use super::error::TextError;
-use crate::codec::{Malformed, Reader, Writer};
 use crate::keys::IdentityKey;
+use bisik_core::codec::{Malformed, Reader, Writer};
 
 /// The name of an operator, as users are shown it: 1 to 64 bytes of UTF-8.
 ///

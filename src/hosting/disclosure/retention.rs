@@ -4,8 +4,8 @@
 use core::fmt;
 
 use super::error::TextError;
-use crate::codec::{Malformed, Reader, Writer};
-use crate::time::Timestamp;
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::time::Timestamp;
 
 /// Where an operator keeps messages: 2 to 16 characters of `A-Z`, `0-9` and `-`, such as `ID` or `EU-CENTRAL-1`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

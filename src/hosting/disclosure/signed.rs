@@ -6,13 +6,13 @@ use core::fmt;
 use super::body::Body;
 use super::error::DisclosureError;
 use super::terms::HostingTerms;
-use crate::codec::Reader;
 use crate::device::AccountKey;
-use crate::disclosure::DisclosureHash;
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::primitives::ed25519::SIGNATURE;
-use crate::time::Timestamp;
+use bisik_core::codec::Reader;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::time::Timestamp;
 
 /// An account's statement about a hosted device: who holds its keys, and on what terms. At most 542 bytes.
 ///

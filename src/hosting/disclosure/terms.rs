@@ -4,9 +4,9 @@ use core::fmt;
 
 use super::operator::Operator;
 use super::retention::Retention;
-use crate::codec::{Malformed, Reader, Writer};
 use crate::device::Custody;
 use crate::keys::IdentityKey;
+use bisik_core::codec::{Malformed, Reader, Writer};
 
 /// What an operator does with messages, as a set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

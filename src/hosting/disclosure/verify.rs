@@ -5,11 +5,11 @@ use super::body::Body;
 use super::error::DisclosureError;
 use super::signed::Disclosure;
 use crate::device::AccountKey;
-use crate::disclosure::DisclosureHash;
 use crate::hosting::encoding::CLOCK_SKEW;
 use crate::keys::IdentityKey;
 use crate::labels;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 impl Disclosure {
     /// Checks the account, the three signatures, the dates, and the order after the newest disclosure already known. A label

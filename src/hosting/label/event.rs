@@ -1,9 +1,9 @@
 //! [`LabelEvent`]: the change of a label that a user is shown. `notice` has the texts.
 
 use super::Label;
-use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::{Operator, Retention, TermsDiff};
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// A change of a label. Applications must show it to the user (docs/spec/hosting.md, section 11.4).
 ///

@@ -3,10 +3,10 @@
 //! It is not checked here that the list verifies: take it from a [`DeviceDirectory`](crate::device::DeviceDirectory).
 
 use crate::device::{Custody, DeviceEntry};
-use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::{DisclosureError, VerifiedDisclosure};
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// What is known about all devices of one account.
 #[derive(Clone, Copy, Debug)]

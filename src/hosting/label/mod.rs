@@ -24,8 +24,8 @@ pub use evidence::{Evidence, HostedDevice, Presented};
 pub(super) use seen::{RecordedDecision, SeenDevice};
 pub use state::{ClosedDevice, LabelState, Transition};
 
-use crate::disclosure::DisclosureHash;
 use crate::hosting::disclosure::DisclosureError;
+use bisik_core::disclosure::DisclosureHash;
 
 /// Who can read a conversation, as its header shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::state::{ClosedDevice, LabelState, Transition};
 use super::{Label, Unverified};
 use crate::hosting::disclosure::{DisclosureError, VerifiedDisclosure};
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::time::Timestamp;
 
 impl LabelState {
     /// Evaluates evidence. If any of it is expired, missing or contradicts what is known, the label becomes

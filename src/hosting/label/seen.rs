@@ -2,11 +2,11 @@
 
 use core::cmp::Reverse;
 
-use crate::disclosure::DisclosureHash;
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsRank, VerifiedDisclosure};
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// A device whose key an operator holds or held, with the newest disclosure seen of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

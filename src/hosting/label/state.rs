@@ -7,11 +7,11 @@ use super::Label;
 use super::event::{LabelChange, LabelEvent};
 use super::seen::{ConsentStatus, RecordedDecision, SeenDevice};
 use crate::device::AccountKey;
-use crate::disclosure::DisclosureHash;
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsDiff};
 use crate::keys::IdentityKey;
-use crate::time::Timestamp;
+use bisik_core::disclosure::DisclosureHash;
+use bisik_core::time::Timestamp;
 
 /// The label of the conversation with one account, and what it follows from. It is stored as part of the conversation's record.
 ///

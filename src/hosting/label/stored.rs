@@ -7,13 +7,13 @@ use alloc::vec::Vec;
 use super::seen::{RecordedDecision, SeenDevice};
 use super::state::LabelState;
 use super::{Label, Unverified};
-use crate::codec::{Malformed, Reader, Writer};
 use crate::device::AccountKey;
-use crate::disclosure::{self, DisclosureHash};
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{DisclosureError, HostingTerms};
 use crate::keys::IdentityKey;
-use crate::time::{self, Timestamp};
+use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::disclosure::{self, DisclosureHash};
+use bisik_core::time::{self, Timestamp};
 
 impl LabelState {
     /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings.

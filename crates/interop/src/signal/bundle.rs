@@ -1,6 +1,7 @@
-//! [`PreKeyBundle`]: what a server hands out for a device; [`VerifiedBundle`]: what a session may be started with.
+//! [`PreKeyBundle`]: what a server hands out for a device; [`VerifiedBundle`]: the only form that a session starts
+//! from.
 //!
-//! Does not know secrets, nor how bundles travel: on this wire that is the transport's business.
+//! The protocol defines no encoding of bundles: each transport has its own.
 
 use core::fmt;
 
@@ -8,12 +9,12 @@ use super::key::{IdentityKey, KeyError, PublicKey};
 use super::xeddsa::{self, SIGNATURE};
 use bisik_core::primitives::x25519::Point;
 
-/// Whom the caller expects behind a key. Spelled at every call, because no default is right.
+/// Which identity the caller accepts. There is no default, because none is right for all callers.
 #[derive(Clone, Copy, Debug)]
 pub enum Trust<'a> {
-    /// Exactly this identity: known from before, or from a compared safety number.
+    /// Exactly this identity: pinned earlier, or known from a compared safety number.
     Pinned(&'a IdentityKey),
-    /// Whoever it is. The caller remembers the identity it finds and pins it from then on.
+    /// Any identity. The caller remembers it and pins it from then on.
     OnFirstUse,
 }
 
@@ -26,15 +27,15 @@ impl Trust<'_> {
     }
 }
 
-/// Why a bundle is refused; each variant asks for another reaction.
+/// Why a bundle was rejected. Each variant calls for a different reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BundleError {
-    /// It belongs to another identity than the pinned one: warn the user, as for any changed key.
+    /// The bundle belongs to another identity than the pinned one: warn the user, as for any changed key.
     IdentityMismatch,
-    /// The signature of its signed pre-key does not verify: hostile, or damaged on the way.
+    /// The signature of its signed pre-key does not verify: the bundle is forged or was damaged in transit.
     BadSignature,
-    /// A key in it is not on the curve: made by a broken or hostile device.
+    /// A key in the bundle is not on the curve: a broken or hostile device made it.
     NonCanonical,
 }
 
@@ -54,10 +55,10 @@ impl From<KeyError> for BundleError {
     }
 }
 
-/// A one-time pre-key as it is published. Nothing on this wire authenticates it.
+/// A one-time pre-key as it is published. The protocol does not sign it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneTimePreKey {
-    /// Its number, by which the first message names it.
+    /// Its id, which the first message names.
     pub id: u32,
     /// Its public half.
     pub key: PublicKey,
@@ -66,7 +67,7 @@ pub struct OneTimePreKey {
 /// A signed pre-key as it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedPreKey {
-    /// Its number, by which the first message names it; not signed.
+    /// Its id, which the first message names. The signature does not cover it.
     pub id: u32,
     /// Its public half.
     pub key: PublicKey,
@@ -74,24 +75,24 @@ pub struct SignedPreKey {
     pub signature: [u8; SIGNATURE],
 }
 
-/// What a server hands out so that others can write to a device while it is away. Only the signed pre-key is vouched for by
-/// the device: ids and the one-time key are the server's word.
+/// What a server hands out so that others can write to a device that is offline. The device signs only the signed
+/// pre-key; for ids and the one-time pre-key, the server is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreKeyBundle {
     /// The device's registration id.
     pub registration_id: u32,
     /// The device's number in its account.
     pub device_id: u32,
-    /// Whose bundle it says it is.
+    /// The identity that the bundle claims to belong to.
     pub identity: IdentityKey,
-    /// A one-time pre-key, while the server has some.
+    /// A one-time pre-key, if the server has one left.
     pub one_time: Option<OneTimePreKey>,
     /// The signed pre-key.
     pub signed: SignedPreKey,
 }
 
 impl PreKeyBundle {
-    /// S-2.1. Checks whose it is and the signature, always, and gives the only form a session can be started with.
+    /// Checks the owner and the signature, and returns the only form that a session can be started with. S-2.1.
     ///
     /// ```
     /// # mod bisik { pub use bisik_interop as interop; }
@@ -110,8 +111,8 @@ impl PreKeyBundle {
     ///
     /// # Errors
     ///
-    /// In this order: [`BundleError::IdentityMismatch`], [`BundleError::BadSignature`], and [`BundleError::NonCanonical`]
-    /// for a key that is not on the curve.
+    /// Checked in this order: [`BundleError::IdentityMismatch`], [`BundleError::BadSignature`], and
+    /// [`BundleError::NonCanonical`] for a key that is not on the curve.
     pub fn verify(&self, trust: Trust<'_>) -> Result<VerifiedBundle, BundleError> {
         let Self { registration_id, device_id, identity, one_time, signed } = self;
         if !trust.allows(identity) {
@@ -136,7 +137,7 @@ impl PreKeyBundle {
     }
 }
 
-/// A bundle whose owner and signature were checked.
+/// A bundle whose owner and signature were verified.
 #[derive(Clone)]
 pub struct VerifiedBundle {
     pub(super) registration_id: u32,
@@ -149,13 +150,13 @@ pub struct VerifiedBundle {
 }
 
 impl VerifiedBundle {
-    /// Whose bundle it is.
+    /// The owner's identity.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
         &self.identity
     }
 
-    /// The device's number in its account, by the server's word.
+    /// The device's number in its account, as the server claims it.
     #[must_use]
     pub const fn device_id(&self) -> u32 {
         self.device_id

@@ -1,6 +1,6 @@
-//! The symmetric step of this wire, in sessions and in groups alike (docs/interop.md, sections 3 and 11).
+//! The symmetric step, the same in sessions and groups (docs/interop.md, sections 3 and 11).
 //!
-//! Does not know directions, headers, or the keys that come of a seed: sessions and groups derive different ones.
+//! Sessions and groups derive different keys from a seed: that is in their own modules.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use crate::labels;
 use bisik_core::primitives::kdf::HmacSha256;
 use bisik_core::primitives::secret::Secret;
 
-/// `CK`: everything that the rest of a chain comes from.
+/// `CK`: the chain key, from which the rest of a chain is derived.
 pub(super) struct ChainKey(Secret<32>);
 
 impl ChainKey {
@@ -18,14 +18,14 @@ impl ChainKey {
         Self(secret)
     }
 
-    /// S-3.3, S-11.2. `mk = HMAC(CK, 01)`, `CK' = HMAC(CK, 02)`.
+    /// `mk = HMAC(CK, 01)`, `CK' = HMAC(CK, 02)`. S-3.3, S-11.2.
     pub(super) fn step(&self) -> (Self, Seed) {
         let hash = HmacSha256::new(&self.0);
         let seed = Seed(hash.hash(&[labels::CHAIN_MESSAGE]));
         (Self(hash.hash(&[labels::CHAIN_NEXT])), seed)
     }
 
-    /// Steps from number `from` to number `to`, keeping nothing.
+    /// Steps from number `from` to number `to` and discards the seeds between.
     pub(super) fn forward(&self, from: u32, to: u32) -> Self {
         let mut chain = Self(self.0.duplicate());
         for _ in from..to {
@@ -34,27 +34,31 @@ impl ChainKey {
         chain
     }
 
-    /// Steps from number `from` to number `to`, keeping the seeds between, oldest first. S-6.2: of more than are ever kept,
-    /// only the newest are made. The caller has checked how far it is.
-    pub(super) fn jump(&self, from: u32, to: u32) -> (Self, Kept) {
+    /// Steps from number `from` to number `to` and returns the seeds between, oldest first. Of more than a chain can
+    /// store, only the newest are made (S-6.2). The caller has checked the distance.
+    pub(super) fn jump(&self, from: u32, to: u32) -> (Self, SkippedKeys) {
         let most = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
         let keep_from = to.saturating_sub(most).max(from);
         let mut chain = self.forward(from, keep_from);
-        let mut kept = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
+        let mut skipped = Vec::with_capacity(usize::try_from(to.saturating_sub(keep_from)).unwrap_or_default());
         for number in keep_from..to {
             let (next, seed) = chain.step();
-            kept.push((number, Box::new(seed)));
+            skipped.push((number, Box::new(seed)));
             chain = next;
         }
-        (chain, kept)
+        (chain, skipped)
     }
 
     pub(super) const fn secret(&self) -> &Secret<32> {
         &self.0
     }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
 }
 
-/// `mk`: what the keys of one message come from. Kept in this form, which is the shortest.
+/// `mk`: the seed of one message's keys. Skipped message keys are stored in this form, which is the shortest.
 pub(super) struct Seed(Secret<32>);
 
 impl Seed {
@@ -65,7 +69,11 @@ impl Seed {
     pub(super) const fn secret(&self) -> &Secret<32> {
         &self.0
     }
+
+    pub(super) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
 }
 
-/// What a jump leaves behind: boxed, so that collections of them can grow and leave no copy.
-pub(super) type Kept = Vec<(u32, Box<Seed>)>;
+/// The seeds of skipped messages, with their numbers. Boxed, so that a growing collection leaves no copies behind.
+pub(super) type SkippedKeys = Vec<(u32, Box<Seed>)>;

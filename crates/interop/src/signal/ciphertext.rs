@@ -1,6 +1,4 @@
-//! [`Ciphertext`]: one message and its kind, which transports of this wire carry outside of the bytes.
-//!
-//! Does not know keys' secrets.
+//! [`Ciphertext`]: one message and its kind, which the transport carries beside the bytes.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,17 +6,17 @@ use core::fmt;
 use super::key::{IdentityKey, PublicKey};
 use super::wire::{PreKeyWhisper, Whisper};
 
-/// The two kinds of message. Their bytes do not say which they are.
+/// The two kinds of message. The bytes do not tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A message of a session that both sides have: `msg` in stanzas, type 2 of libsignal's API.
+    /// A message of a session that both sides have: `msg` in WhatsApp's stanzas, type 2 in client APIs.
     Whisper,
-    /// A message that can open a session: `pkmsg` in stanzas, type 3.
+    /// A pre-key message, which can open a session: `pkmsg` in WhatsApp's stanzas, type 3 in client APIs.
     PreKey,
 }
 
-/// The bytes are not a message of this wire and kind.
+/// The bytes are not a message of the given kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CiphertextError;
@@ -27,42 +25,43 @@ bisik_core::error_texts! {
     CiphertextError => "interop.signal.ciphertext.malformed", "the bytes are not a message of this protocol and kind"
 }
 
-/// One encrypted message. `Debug` shows its kind and length; an eavesdropper learns as much, and its header too.
+/// One encrypted message. `Debug` shows its kind and length. An eavesdropper learns both, and the header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext {
     kind: Kind,
     bytes: Vec<u8>,
 }
 
-/// What a message says in the clear. All of it is the sender's word until the message has been decrypted.
+/// The unencrypted part of a message. None of it is authenticated until the message has been decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The version byte: 0x33, or 0x34 from clients that speak a later one too.
+    /// The version byte: 0x33, or 0x34 from clients that also support version 4.
     pub version: u8,
     /// The sender's ratchet key.
     pub ratchet_key: PublicKey,
     /// The message's number in its chain, from 0.
     pub counter: u32,
-    /// The number of the last message in the sender's previous chain, or 0; some senders write 0xFFFFFFFF for an empty one.
+    /// The number of the last message in the sender's previous chain, or 0; some senders write 0xFFFFFFFF for an empty
+    /// chain.
     pub previous_counter: u32,
-    /// What a message that can open a session says beside that.
+    /// The further fields of a pre-key message.
     pub opening: Option<OpeningHeader>,
 }
 
-/// The part of a [`Header`] that only messages of [`Kind::PreKey`] have.
+/// The part of a [`Header`] that only pre-key messages ([`Kind::PreKey`]) have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningHeader {
-    /// The version byte outside; the message inside has its own.
+    /// The outer version byte; the inner message has its own.
     pub version: u8,
     /// The sender's registration id.
     pub registration_id: u32,
-    /// The receiver's one-time pre-key, where one was used.
+    /// The id of the receiver's one-time pre-key, if one was used.
     pub pre_key_id: Option<u32>,
-    /// The receiver's signed pre-key.
+    /// The id of the receiver's signed pre-key.
     pub signed_pre_key_id: u32,
     /// The sender's ephemeral key, which names the session on both sides.
     pub base_key: PublicKey,
-    /// Who the sender says it is.
+    /// The identity that the sender claims.
     pub identity: IdentityKey,
 }
 
@@ -71,8 +70,8 @@ impl Ciphertext {
     ///
     /// # Errors
     ///
-    /// [`CiphertextError`] where it is not well-formed, its version is not 3, or a key in it is not canonical or of small
-    /// order.
+    /// [`CiphertextError`] if the bytes are not well-formed, the version is not 3, or a key in them is not canonical or
+    /// of small order.
     pub fn from_parts(kind: Kind, bytes: &[u8]) -> Result<Self, CiphertextError> {
         let parsed = match kind {
             Kind::Whisper => Whisper::parse(bytes).map(drop),
@@ -82,12 +81,12 @@ impl Ciphertext {
         Ok(Self { kind, bytes: bytes.to_vec() })
     }
 
-    /// A message that was just made.
+    /// A message that this library has just encrypted.
     pub(super) const fn made(kind: Kind, bytes: Vec<u8>) -> Self {
         Self { kind, bytes }
     }
 
-    /// Its kind, which the transport carries outside.
+    /// The kind, which the transport carries beside the bytes.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
@@ -105,7 +104,7 @@ impl Ciphertext {
         self.bytes
     }
 
-    /// What it says in the clear; nothing only where the bytes could not have been read in the first place.
+    /// The unencrypted fields. `Some` for every value of this type, since the bytes were checked when it was made.
     #[must_use]
     pub fn header(&self) -> Option<Header> {
         match self.kind {

@@ -1,6 +1,5 @@
-//! The safety number of two people: 60 digits to compare by eye or voice, and a code to scan (docs/interop.md, section 9).
-//!
-//! Does not know where keys and identifiers come from, nor what a user does about a number that differs.
+//! The safety number of two people: 60 digits to compare by eye or voice, and a code to scan (docs/interop.md, section
+//! 9).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -13,19 +12,20 @@ use subtle::ConstantTimeEq;
 use super::key::IdentityKey;
 use bisik_core::primitives::sha512::sha512;
 
-/// Hashes for each of the two halves: what clients show is computed with so many.
+/// Hash iterations for each of the two halves, as clients compute the number that they show.
 pub const ITERATIONS: u32 = 5_200;
 
 /// One of the two people.
 #[derive(Clone, Copy, Debug)]
 pub struct Party<'a> {
-    /// What names them, in the bytes that both clients use: a telephone number, or a 16-byte account identifier.
+    /// The person's identifier, in the bytes that both clients use: a telephone number, or a 16-byte account
+    /// identifier.
     pub identifier: &'a [u8],
-    /// The identity keys of their devices, in any order. One key where the account has one.
+    /// The identity keys of the person's devices, in any order.
     pub keys: &'a [IdentityKey],
 }
 
-/// The safety number of this user and another. It changes when an identity key does.
+/// The safety number of the local user and another. It changes when an identity key does.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -38,7 +38,7 @@ pub struct Party<'a> {
 ///
 /// let hers = SafetyNumber::new(1, &alice, &bob);
 /// let his = SafetyNumber::new(1, &bob, &alice);
-/// assert_eq!(hers.to_string(), his.to_string()); // 60 digits, which both see
+/// assert_eq!(hers.to_string(), his.to_string()); // 60 digits, the same for both
 /// assert_eq!(hers.verify(&his.to_scannable()), Ok(()));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -49,20 +49,21 @@ pub struct SafetyNumber {
 }
 
 impl SafetyNumber {
-    /// Computes it with [`ITERATIONS`], which takes some milliseconds. `version` says what identifiers are, 1 for telephone
-    /// numbers and 2 for account identifiers; it is compared when a code is scanned, and the digits do not depend on it.
+    /// Computes the number with [`ITERATIONS`], which takes some milliseconds. `version` is 1 if identifiers are
+    /// telephone numbers, 2 if they are account identifiers. It is compared when a code is scanned; the digits do not
+    /// depend on it.
     #[must_use]
     pub fn new(version: u32, local: &Party<'_>, remote: &Party<'_>) -> Self {
         Self::with_iterations(ITERATIONS, version, local, remote)
     }
 
-    /// The same with another number of hashes, at least one, which both sides must agree on.
+    /// The same with another number of iterations, at least one. Both sides must use the same number.
     #[must_use]
     pub fn with_iterations(iterations: u32, version: u32, local: &Party<'_>, remote: &Party<'_>) -> Self {
         Self { version, local: half(iterations, local), remote: half(iterations, remote) }
     }
 
-    /// What a scanned code must be: `{version, local, remote}` as this user's client shows it.
+    /// The code that the local user's client shows: `{version, local, remote}`.
     #[must_use]
     pub fn to_scannable(&self) -> Vec<u8> {
         let content = |half: &[u8; 64]| Some(Half { content: Some(scanned(half).to_owned()) });
@@ -70,12 +71,12 @@ impl SafetyNumber {
         code.encode_to_vec()
     }
 
-    /// S-9.3. Compares with the code that the other's client shows, whose local half is our remote one. Takes the same time
-    /// wherever they differ.
+    /// Compares with the scanned code of the other user's client, whose local half is the remote half here.
+    /// Constant-time. S-9.3.
     ///
     /// # Errors
     ///
-    /// [`ScanError`] where it is no such code, of another version, or of other keys or people.
+    /// [`ScanError`] if `code` is malformed, of another version, or of other keys or people.
     pub fn verify(&self, code: &[u8]) -> Result<(), ScanError> {
         let Combined { version, local, remote } = Combined::decode(code).map_err(|_| ScanError::Malformed)?;
         let (Some(version), Some(local), Some(remote)) = (version, content(local), content(remote)) else {
@@ -89,7 +90,7 @@ impl SafetyNumber {
     }
 }
 
-/// S-9.2. The digits: the smaller half first, so that both see the same.
+/// The digits: the smaller half first, so that both users see the same. S-9.2.
 impl fmt::Display for SafetyNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ours, theirs) = (digits(&self.local), digits(&self.remote));
@@ -108,14 +109,14 @@ impl fmt::Debug for SafetyNumber {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// Not such a code: something else was scanned.
+    /// Not the code of a safety number: something else was scanned.
     Malformed,
-    /// The two clients name people by different things: one of them is older.
+    /// The two clients use different kinds of identifier: one of them is older.
     OtherVersion {
-        /// The version of the code.
+        /// The scanned code's version.
         theirs: u32,
     },
-    /// Another key or another person. Somebody may be in between: do not mark as verified.
+    /// Another key or another person: an attacker may be in between. Do not mark the contact as verified.
     Mismatch,
 }
 
@@ -127,7 +128,7 @@ bisik_core::error_texts! {
     }
 }
 
-/// S-9.1. `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then over and over `SHA-512(h ‖ keys)`.
+/// `h = SHA-512(0000 ‖ keys ‖ identifier ‖ keys)`, then repeatedly `h = SHA-512(h ‖ keys)`. S-9.1.
 fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {
     let mut keys: Vec<_> = party.keys.iter().map(IdentityKey::to_bytes).collect();
     keys.sort_unstable();
@@ -136,7 +137,7 @@ fn half(iterations: u32, party: &Party<'_>) -> [u8; 64] {
     (1..iterations).fold(first, |hash, _| sha512(&[&hash, &keys]))
 }
 
-/// Thirty digits: six times five bytes, modulo 100,000.
+/// Thirty digits: six groups of five bytes, each modulo 100,000.
 fn digits(half: &[u8; 64]) -> String {
     let groups = half.chunks_exact(5).take(6);
     groups.fold(String::with_capacity(30), |mut text, group| {
@@ -146,7 +147,7 @@ fn digits(half: &[u8; 64]) -> String {
     })
 }
 
-/// What of a half is in the code.
+/// The part of a half that the code contains.
 fn scanned(half: &[u8; 64]) -> &[u8] {
     let (scanned, _) = half.split_at(32);
     scanned

@@ -1,6 +1,5 @@
-//! Keys of this wire: one X25519 pair for a device's identity, others for pre-keys, ratchets and signing in groups.
-//!
-//! Does not know what is agreed or signed with them. S-1.1 to S-1.4: docs/interop.md, section 1.
+//! X25519 keys: a device's identity, pre-keys, ratchet keys and the signing keys of groups (docs/interop.md, section 1:
+//! S-1.1 to S-1.4).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,11 +17,11 @@ use bisik_core::storage::{self, StorageKey, UnsealError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Not 33 bytes that begin with the type of the curve.
+    /// Not 33 bytes that begin with the curve's type byte.
     Malformed,
-    /// Not in canonical encoding, or a point of the twist: no honest key.
+    /// Not canonically encoded, or not on the curve: no honest device generates such a key.
     NonCanonical,
-    /// Of small order: made to break, never by accident.
+    /// Of small order: made by an attacker, never by accident.
     LowOrder,
 }
 
@@ -43,7 +42,7 @@ impl From<InvalidKey> for KeyError {
     }
 }
 
-/// A public key: 33 bytes on the wire, the type of the curve and the u-coordinate of RFC 7748.
+/// A public key. Encoded in 33 bytes: the curve's type byte and the u-coordinate of RFC 7748.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -58,30 +57,30 @@ impl From<InvalidKey> for KeyError {
 pub struct PublicKey(x25519::PublicKey);
 
 impl PublicKey {
-    /// Bytes of a key on the wire.
+    /// Length of an encoded key in bytes.
     pub const LENGTH: usize = 33;
 
-    /// Reads the 33 bytes of the wire.
+    /// Reads a key from its 33-byte encoding.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where they are of another length or type, not canonical, on the twist, or of small order.
+    /// [`KeyError`] if length or type byte is wrong, or the key is not canonical, not on the curve, or of small order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         Self::from_raw(raw(bytes)?)
     }
 
-    /// Reads the 32 bytes without the type, as they stand outside of messages.
+    /// Reads a key from 32 bytes without the type byte, as some transports carry keys outside of messages.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where they are not canonical, on the twist, or of small order.
+    /// [`KeyError`] if the key is not canonical, not on the curve, or of small order.
     pub fn from_raw(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = Self::decode_raw(bytes)?;
         Point::decode(key.0)?;
         Ok(key)
     }
 
-    /// S-1.2. The same without computing the point: for keys whose points their user decodes anyway.
+    /// Like [`from_bytes`](Self::from_bytes), without computing the point: for callers that decode it anyway. S-1.2.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, KeyError> {
         Self::decode_raw(raw(bytes)?)
     }
@@ -90,7 +89,7 @@ impl PublicKey {
         Ok(Self(x25519::PublicKey::decode(bytes)?))
     }
 
-    /// S-1.1. The 33 bytes of the wire.
+    /// The 33-byte encoding. S-1.1.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [TYPE; Self::LENGTH];
@@ -100,7 +99,7 @@ impl PublicKey {
         bytes
     }
 
-    /// The 32 bytes without the type.
+    /// The 32 bytes without the type byte.
     #[must_use]
     pub const fn as_raw(&self) -> &[u8; 32] {
         self.0.as_bytes()
@@ -119,7 +118,7 @@ impl PublicKey {
     }
 }
 
-/// The 32 bytes after the type.
+/// The 32 bytes after the type byte.
 fn raw(bytes: &[u8]) -> Result<&[u8; 32], KeyError> {
     match bytes.split_first() {
         Some((&TYPE, raw)) => raw.try_into().map_err(|_| KeyError::Malformed),
@@ -133,9 +132,9 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A key pair. The public half is kept beside the private one, so that it is never computed twice.
+/// A key pair. The public half is stored beside the private one, so that it is computed once.
 ///
-/// The private half is clamped when it is made, wipes itself on drop, and is absent from `Debug`.
+/// The private half is clamped when the pair is made, zeroized on drop, and absent from `Debug`.
 pub struct KeyPair(x25519::KeyPair);
 
 impl KeyPair {
@@ -145,14 +144,13 @@ impl KeyPair {
         Self::from_secret(Secret::random(&mut rng))
     }
 
-    /// The pair of 32 private bytes, which are clamped first: signatures are made with exactly the scalar that is agreed
-    /// with.
+    /// The pair of 32 private bytes. They are clamped first, so that signing and key agreement use the same scalar.
     #[must_use]
     pub fn from_private_bytes(bytes: [u8; 32]) -> Self {
         Self::from_secret(Secret::new(bytes))
     }
 
-    /// S-1.3
+    /// Clamps the private bytes. S-1.3.
     pub(super) fn from_secret(mut secret: Secret<32>) -> Self {
         let [low, .., high] = secret.expose_mut();
         *low &= 0b1111_1000;
@@ -174,17 +172,17 @@ impl KeyPair {
         PublicKey(*self.0.public())
     }
 
-    /// The 32 private bytes, clamped. Copies of them are the caller's to wipe.
+    /// The 32 private bytes, clamped. The caller zeroizes any copies.
     #[must_use]
     pub fn expose_private_bytes(&self) -> &[u8; 32] {
         self.0.expose_secret_bytes()
     }
 
-    /// The 32-byte shared secret with `theirs` (RFC 7748). It is the caller's to wipe.
+    /// The 32-byte shared secret with `theirs` (RFC 7748). The caller zeroizes it.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] where `theirs` is on the twist, or the secret would be zero.
+    /// [`KeyError`] if `theirs` is not on the curve, or the secret would be zero.
     pub fn agree(&self, theirs: &PublicKey) -> Result<[u8; 32], KeyError> {
         Ok(*self.0.agree(&theirs.point()?)?.expose())
     }
@@ -196,8 +194,8 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// The long-term pair of one device on this wire. It agrees and it signs, because the wire has it so; a native
-/// `bisik::Identity` has a pair for each, and neither is made from the other.
+/// The long-term key pair of one device. The protocol uses it both for key agreement and for signatures. A native
+/// `bisik::Identity` has a pair for each; neither identity is derived from the other.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -223,32 +221,32 @@ impl Identity {
         Self { pair, registration_id: registration_id.saturating_add(1) }
     }
 
-    /// The identity of 32 private bytes, which are clamped first, and the registration id that goes with them.
+    /// The identity of 32 private bytes, which are clamped first, and its registration id.
     #[must_use]
     pub fn from_private_bytes(bytes: [u8; 32], registration_id: u32) -> Self {
         Self { pair: KeyPair::from_private_bytes(bytes), registration_id }
     }
 
-    /// The public half, by which peers know and pin this device.
+    /// The public half, which peers pin for this device.
     #[must_use]
     pub fn public(&self) -> IdentityKey {
         IdentityKey(self.pair.public())
     }
 
-    /// The number that peers are told with first messages: another one says that this device was set up anew.
+    /// The number that first messages carry. A new number tells peers that this device was set up again.
     #[must_use]
     pub const fn registration_id(&self) -> u32 {
         self.registration_id
     }
 
-    /// Both halves, for what an application signs or agrees outside of sessions.
+    /// The key pair, for signatures and key agreements that an application makes outside of sessions.
     #[must_use]
     pub const fn pair(&self) -> &KeyPair {
         &self.pair
     }
 
     /// Seals the identity into one record of 77 bytes. `context` names the record in the caller's store; the same must
-    /// be given to [`Identity::unseal`].
+    /// be given to [`Identity::unseal`]. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`.
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut state = SecretWriter::with_capacity(36);
@@ -260,8 +258,8 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::IDENTITY, context, record)?;
         Self::read(Reader::new(&state)).map_err(|Malformed| UnsealError::Rejected)
@@ -290,21 +288,21 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A device's public identity on this wire: what peers pin, and what every message is authenticated with.
+/// A device's public identity key. Peers pin it, and the tag of every message covers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdentityKey(PublicKey);
 
 impl IdentityKey {
-    /// Reads the 33 bytes of the wire.
+    /// Reads an identity key from its 33-byte encoding.
     ///
     /// # Errors
     ///
-    /// [`KeyError`], as of [`PublicKey::from_bytes`].
+    /// [`KeyError`], as for [`PublicKey::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         PublicKey::from_bytes(bytes).map(Self)
     }
 
-    /// S-1.1. The 33 bytes of the wire.
+    /// The 33-byte encoding. S-1.1.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; PublicKey::LENGTH] {
         self.0.to_bytes()
@@ -323,8 +321,8 @@ impl From<PublicKey> for IdentityKey {
     }
 }
 
-/// What stands before the 32 bytes of a key: the type of the curve, X25519.
+/// The type byte before the 32 bytes of a key: X25519.
 const TYPE: u8 = 0x05;
 
-/// The greatest registration id that clients of this wire draw.
+/// The greatest registration id that clients generate.
 const MAX_REGISTRATION_ID: u32 = 16_380;

@@ -1,19 +1,19 @@
 //! Sessions and sender keys of the Signal protocol, version 3.
 
-mod bundle; //      what a server hands out, and what a session may be started with
+mod bundle; //      pre-key bundles, as served and as verified
 mod chain; //       the symmetric step of sessions and of groups
 mod ciphertext; //  one message and its kind
 mod fingerprint; // safety numbers
 mod key; //         identities, pre-keys and ratchet keys
 mod limits; //      every bound, with its reason
-mod prekeys; //     what a device holds
+mod persist; //      pre-keys as a sealed record
+mod prekeys; //     the pre-keys that a device holds
 mod ratchet; //     chains and steps
 mod sender_key; //  groups
-mod session; //     states, and which of them a message belongs to
-mod stored; //      pre-keys as a sealed record
+mod session; //     sessions, and which of their states a message belongs to
 mod wire; //        messages as bytes
 mod x3dh; //        set-up of a session
-pub mod xeddsa; //  signatures with keys that were made for agreement
+pub mod xeddsa; //  signatures with X25519 keys
 
 pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, VerifiedBundle};
 pub use ciphertext::{Ciphertext, CiphertextError, Header, Kind, OpeningHeader};
@@ -21,9 +21,11 @@ pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
 pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
 pub use prekeys::{PreKeys, PreKeysError, Used};
 pub use sender_key::{
-    Distribution, DistributionError, Form, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver,
-    GroupSender,
+    Distribution, DistributionError, GroupDecryptError, GroupEncryptError, GroupHeader, GroupHeld, GroupReceiver,
+    GroupSender, GroupStaged, SenderKeyFormat,
 };
 pub use session::{
-    AcceptError, Accepted, AcceptedAgain, DecryptError, EncryptError, InitiateError, SealedSession, Session,
+    AcceptError, Accepted, DecryptError, EncryptError, Held, InitiateError, Reinitiated, Session, Staged,
 };
+
+pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};

@@ -1,6 +1,6 @@
-//! [`PreKeys`]: all the pre-keys that a device holds on this wire, from generation to removal.
+//! [`PreKeys`]: all pre-keys that a device holds, from generation to removal.
 //!
-//! Does not know sessions: it lends secrets to the handshake, and learns afterwards which were used.
+//! The handshake borrows the secrets; the caller then removes those that were used.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -16,17 +16,17 @@ use super::xeddsa::{self, SIGNATURE};
 use bisik_core::primitives::x25519;
 use bisik_core::revision;
 
-/// Why pre-keys could not be made or shown.
+/// Why pre-keys could not be made or returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PreKeysError {
     /// The identity is not the one these pre-keys were generated for: a bug in the caller.
     WrongIdentity,
-    /// More one-time pre-keys than [`PreKeys::MAX_ONE_TIME`] would be held: publish those there are.
+    /// There would be more one-time pre-keys than [`PreKeys::MAX_ONE_TIME`]: publish the existing ones.
     Full,
-    /// There is a pre-key of this number already.
+    /// A pre-key with this id exists already.
     IdTaken,
-    /// There is no pre-key of this number, or it was used.
+    /// No pre-key has this id, or it was used.
     UnknownPreKey,
 }
 
@@ -39,10 +39,10 @@ bisik_core::error_texts! {
     }
 }
 
-/// What a session that was just accepted has used up. Hand it to [`PreKeys::remove`] and store the pre-keys in the same
+/// The pre-keys that an accepted session has used. Pass it to [`PreKeys::remove`] and store the pre-keys in the same
 /// transaction as the session; until then the same first message could open a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "give it to PreKeys::remove, and store both records together"]
+#[must_use = "pass it to PreKeys::remove, and store both records together"]
 pub struct Used {
     pub(super) one_time: Option<u32>,
     pub(super) signed: u32,
@@ -50,20 +50,20 @@ pub struct Used {
 }
 
 impl Used {
-    /// The one-time pre-key that was used, if any. If none, the stock is empty, or somebody wants it to seem so.
+    /// The id of the one-time pre-key that was used, if any. If none, the server has none left or withholds them.
     #[must_use]
     pub const fn one_time(&self) -> Option<u32> {
         self.one_time
     }
 
-    /// The signed pre-key that was used.
+    /// The id of the signed pre-key that was used.
     #[must_use]
     pub const fn signed(&self) -> u32 {
         self.signed
     }
 }
 
-/// The pre-keys of one device: signed ones of several generations, and one-time ones.
+/// The pre-keys of one device: signed pre-keys of several generations, and one-time pre-keys.
 ///
 /// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md).
 ///
@@ -76,14 +76,14 @@ impl Used {
 /// let mut keys = PreKeys::generate(&bob, rng);
 /// let ids = keys.replenish(100, rng)?;                      // publish each, to be handed out once
 /// let first = keys.bundle(&bob, 0, ids.first().copied())?;
-/// let last_resort = keys.bundle(&bob, 0, None)?;            // what is left when all are gone
+/// let last_resort = keys.bundle(&bob, 0, None)?;            // for when all of them are used
 /// keys.rotate(&bob, rng)?;                                  // every week or so; publish keys.signed()
 /// # let _ = (first, last_resort);
 /// # Ok::<(), bisik::interop::signal::PreKeysError>(())
 /// ```
 pub struct PreKeys {
     pub(super) owner: IdentityKey,
-    /// Oldest first, the last is the current one. Boxed, so that moves leave no secret behind.
+    /// Oldest first; the last is the current one. Boxed, so that moves leave no secret behind.
     #[allow(clippy::vec_box)]
     pub(super) signed: Vec<Box<Signed>>,
     pub(super) one_time: BTreeMap<u32, x25519::KeyPair>,
@@ -97,54 +97,54 @@ pub(super) struct Signed {
     pub(super) pair: x25519::KeyPair,
     pub(super) signature: [u8; SIGNATURE],
     /// Base keys of the sessions that it opened without a one-time pre-key, oldest first.
-    pub(super) seen: VecDeque<PublicKey>,
+    pub(super) base_keys: VecDeque<PublicKey>,
 }
 
 impl PreKeys {
-    /// The greatest number of one-time pre-keys.
+    /// The most one-time pre-keys that a device holds.
     pub const MAX_ONE_TIME: usize = MAX_ONE_TIME;
 
-    /// One signed pre-key, of number 1, from 96 bytes of `rng`. One-time ones come from [`PreKeys::replenish`].
+    /// Generates one signed pre-key, with id 1, from 96 bytes of `rng`. [`PreKeys::replenish`] adds one-time pre-keys.
     #[must_use]
     pub fn generate(identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let pair = KeyPair::generate(rng);
         Self::with_signed(identity, 1, pair, rng)
     }
 
-    /// The same with a signed pre-key that the caller has, from 64 bytes of `rng`.
+    /// The same with the caller's own signed pre-key. Uses 64 bytes of `rng`.
     #[must_use]
     pub fn with_signed(identity: &Identity, id: u32, pair: KeyPair, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let signed = Vec::from([Signed::new(identity, id, pair, rng)]);
         Self { owner: identity.public(), signed, one_time: BTreeMap::new(), next_one_time: 1, revision: 0 }
     }
 
-    /// Whose pre-keys they are.
+    /// The identity that the pre-keys belong to.
     #[must_use]
     pub const fn owner(&self) -> &IdentityKey {
         &self.owner
     }
 
-    /// Counts changes: for compare-and-swap in the store, and to notice a record that was rolled back.
+    /// Counts changes: for compare-and-swap in the store, and to detect a record that was rolled back.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// How many one-time pre-keys are left.
+    /// How many one-time pre-keys are left on this device.
     #[must_use]
     pub fn stock(&self) -> usize {
         self.one_time.len()
     }
 
-    /// A new signed pre-key, from 96 bytes of `rng`; first messages to the eight newest are
-    /// still accepted. Gives its number.
+    /// Generates a new signed pre-key from 96 bytes of `rng` and returns its id. First messages to the eight newest
+    /// signed pre-keys are accepted.
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::WrongIdentity`]; nothing is changed then.
+    /// [`PreKeysError::WrongIdentity`]; the pre-keys are then unchanged.
     pub fn rotate(&mut self, identity: &Identity, rng: &mut (impl CryptoRng + ?Sized)) -> Result<u32, PreKeysError> {
         let mut id = following(self.signed.last().map_or(0, |signed| signed.id));
-        // Ends: there are eight at most.
+        // Terminates: at most eight ids are taken.
         while self.signed.iter().any(|signed| signed.id == id) {
             id = following(id);
         }
@@ -153,7 +153,7 @@ impl PreKeys {
         Ok(id)
     }
 
-    /// The same with a pre-key and a number that the caller has. Uses 64 bytes of `rng`.
+    /// Like [`rotate`](Self::rotate), with the caller's own pre-key and id. Uses 64 bytes of `rng`.
     ///
     /// # Errors
     ///
@@ -178,12 +178,12 @@ impl PreKeys {
         Ok(())
     }
 
-    /// `count` more one-time pre-keys, from 32 bytes of `rng` each. Gives their numbers, which grow and are not used again
-    /// before 2^24 others were. Where there are too many, the oldest make room: they were handed out long ago.
+    /// Generates `count` one-time pre-keys from 32 bytes of `rng` each, and returns their ids. Ids grow and repeat
+    /// after 2^24. If there would be too many, the oldest are discarded: they were published longest ago.
     ///
     /// # Errors
     ///
-    /// [`PreKeysError::Full`]; nothing is changed then.
+    /// [`PreKeysError::Full`]; the pre-keys are then unchanged.
     pub fn replenish(&mut self, count: usize, rng: &mut (impl CryptoRng + ?Sized)) -> Result<Vec<u32>, PreKeysError> {
         if count > MAX_ONE_TIME {
             return Err(PreKeysError::Full);
@@ -203,7 +203,7 @@ impl PreKeys {
         Ok(ids)
     }
 
-    /// A one-time pre-key and a number that the caller has.
+    /// Adds the caller's own one-time pre-key under the caller's id.
     ///
     /// # Errors
     ///
@@ -220,20 +220,20 @@ impl PreKeys {
         Ok(())
     }
 
-    /// The current signed pre-key, to publish. `None` never happens: there is always one.
+    /// The current signed pre-key, to publish. Always `Some`: a device has at least one.
     #[must_use]
     pub fn signed(&self) -> Option<SignedPreKey> {
         self.signed.last().map(|signed| signed.published())
     }
 
-    /// A one-time pre-key, to publish.
+    /// The one-time pre-key with this id, to publish.
     #[must_use]
     pub fn one_time(&self, id: u32) -> Option<OneTimePreKey> {
         self.one_time.get(&id).map(|pair| OneTimePreKey { id, key: PublicKey::from_dh(*pair.public()) })
     }
 
-    /// The bundle that a server would hand out for device `device_id`: with the current signed pre-key, and with a one-time
-    /// pre-key where `one_time` names one.
+    /// The bundle that a server would hand out for device `device_id`: the current signed pre-key, and the one-time
+    /// pre-key with the id `one_time`, if given.
     ///
     /// # Errors
     ///
@@ -258,24 +258,24 @@ impl PreKeys {
         })
     }
 
-    /// S-2.5. Removes what a session has used: the one-time pre-key; without one, the session's name is remembered, so that
-    /// the same first message opens no second one.
+    /// Removes the one-time pre-key that a session has used. If it used none, the signed pre-key remembers the
+    /// session's base key instead, so that the same first message opens no second session. S-2.5.
     pub fn remove(&mut self, used: Used) {
         let Used { one_time, signed, base_key } = used;
         match one_time {
             Some(id) => drop(self.one_time.remove(&id)),
             None => {
                 let signed = self.signed.iter_mut().find(|known| known.id == signed);
-                if let Some(signed) = signed.filter(|signed| !signed.seen.contains(&base_key)) {
-                    signed.seen.push_back(base_key);
+                if let Some(signed) = signed.filter(|signed| !signed.base_keys.contains(&base_key)) {
+                    signed.base_keys.push_back(base_key);
                 }
             }
         }
         self.changed();
     }
 
-    /// Removes a one-time pre-key that nobody shall use any more: after the record was restored from a backup, all of them,
-    /// since some may have been used. Whether it was there.
+    /// Removes a one-time pre-key that must not be used any more, and returns whether it existed. After restoring the
+    /// record from a backup, remove all of them, since some may have been used.
     pub fn remove_one_time(&mut self, id: u32) -> bool {
         let removed = self.one_time.remove(&id).is_some();
         if removed {
@@ -284,8 +284,8 @@ impl PreKeys {
         removed
     }
 
-    /// S-6.7. The oldest go first: those whose numbers come next again. Otherwise whoever fetches bundles and never writes would
-    /// fill the store for good.
+    /// Discards the oldest: those whose ids come next again. Otherwise an attacker who fetches bundles and never writes
+    /// would fill the store permanently. S-6.7.
     fn make_room(&mut self, count: usize) {
         while self.one_time.len() > MAX_ONE_TIME.saturating_sub(count) {
             let mut oldest = self.one_time.range(self.next_one_time..).chain(self.one_time.range(..self.next_one_time));
@@ -306,7 +306,7 @@ impl PreKeys {
 impl Signed {
     fn new(identity: &Identity, id: u32, pair: KeyPair, rng: &mut (impl CryptoRng + ?Sized)) -> Box<Self> {
         let signature = xeddsa::sign(identity.pair(), &pair.public().to_bytes(), rng);
-        Box::new(Self { id, pair: pair.into_dh(), signature, seen: VecDeque::new() })
+        Box::new(Self { id, pair: pair.into_dh(), signature, base_keys: VecDeque::new() })
     }
 
     fn published(&self) -> SignedPreKey {
@@ -326,7 +326,7 @@ impl fmt::Debug for PreKeys {
     }
 }
 
-/// The number after `id`. Transports carry three bytes of it; 0 is left out.
+/// The id after `id`. Transports carry three bytes of it; 0 is not used.
 const fn following(id: u32) -> u32 {
     if id >= 0x00ff_ffff { 1 } else { id.saturating_add(1) }
 }

@@ -1,6 +1,6 @@
-//! The two messages of pairwise sessions as bytes (docs/interop.md, section 4).
+//! The encoding of the two messages of sessions (docs/interop.md, section 4).
 //!
-//! Does not know keys' secrets or sessions. What is authenticated is what arrived: nothing is encoded again.
+//! Tags are computed over the bytes that arrived: nothing is encoded again.
 
 use alloc::vec::Vec;
 
@@ -10,12 +10,12 @@ use crate::fields::{begin_bytes, bytes_length, put_bytes, put_u32, u32_length};
 use bisik_core::codec::{Malformed, Records, Value};
 use bisik_core::primitives::aes_cbc::padded;
 
-/// Bytes that stand at most around a message's body, its tag aside: far more than the fields that are known take.
+/// Most bytes around a message's body, without the tag: far more than the known fields take.
 const MAX_AROUND: usize = 1_024;
 /// Bytes of a message's tag.
 pub(super) const MAC: usize = 8;
 
-/// S-4.1. The version that is written: the current one, 3, and the greatest that its sender speaks, 3 too.
+/// The version byte that is written: current version 3, and 3 as the greatest version that the sender supports. S-4.1.
 pub(super) const VERSION: u8 = 0x33;
 
 /// A message of a session: `version ‖ fields ‖ tag`.
@@ -26,7 +26,7 @@ pub(super) struct Whisper<'a> {
     pub(super) version: u8,
     pub(super) ratchet_key: PublicKey,
     pub(super) counter: u32,
-    /// Said by the sender, and used for nothing: see S-3.5.
+    /// Claimed by the sender, and not used: see S-3.5.
     pub(super) previous_counter: u32,
     pub(super) body: &'a [u8],
 }
@@ -48,7 +48,7 @@ impl<'a> Whisper<'a> {
             }
         }
         let body = body.filter(|body| !body.is_empty() && body.len() <= padded(MAX_PLAINTEXT)).ok_or(Malformed)?;
-        // S-6.6. Unknown fields are under the tag, too, and would make it cost anything.
+        // S-6.6. Unknown fields are authenticated too. Unbounded, they would make the tag arbitrarily expensive.
         if authenticated.len().saturating_sub(body.len()) > MAX_AROUND {
             return Err(Malformed);
         }
@@ -64,8 +64,8 @@ impl<'a> Whisper<'a> {
     }
 }
 
-/// A message that can open a session: `version ‖ fields`, a whole [`Whisper`] among them. Nothing else of it is
-/// authenticated; that it fits the message inside is found out by that.
+/// A pre-key message: `version ‖ fields`, with a whole [`Whisper`] in one field. No tag covers the other fields; if
+/// they do not match the inner message, that message does not verify.
 pub(super) struct PreKeyWhisper<'a> {
     pub(super) version: u8,
     pub(super) registration_id: u32,
@@ -106,7 +106,7 @@ impl<'a> PreKeyWhisper<'a> {
     }
 }
 
-/// What stands before the encrypted body of a message.
+/// The fields before the encrypted body of a message.
 pub(super) struct WhisperHeader {
     pub(super) ratchet_key: PublicKey,
     pub(super) counter: u32,
@@ -138,7 +138,7 @@ impl WhisperHeader {
     }
 }
 
-/// What a message that can open a session carries beside the one inside.
+/// The fields of a pre-key message beside the inner message.
 pub(super) struct PreKeyHeader {
     pub(super) registration_id: u32,
     pub(super) pre_key_id: Option<u32>,
@@ -148,10 +148,10 @@ pub(super) struct PreKeyHeader {
 }
 
 impl PreKeyHeader {
-    /// At most this many bytes come before and after the message inside.
+    /// Most bytes before and after the inner message.
     pub(super) const MOST: usize = 128;
 
-    /// Appends everything before the message inside, of `message` bytes.
+    /// Appends everything before the inner message, which has `message` bytes.
     pub(super) fn write_before(&self, output: &mut Vec<u8>, message: usize) {
         let Self { registration_id: _, pre_key_id, signed_pre_key_id: _, base_key, identity } = self;
         output.push(VERSION);
@@ -163,14 +163,15 @@ impl PreKeyHeader {
         begin_bytes(output, small(MESSAGE), message);
     }
 
-    /// Appends everything after it.
+    /// Appends everything after the inner message.
     pub(super) fn write_after(&self, output: &mut Vec<u8>) {
         put_u32(output, small(REGISTRATION_ID), self.registration_id);
         put_u32(output, small(SIGNED_PRE_KEY_ID), self.signed_pre_key_id);
     }
 }
 
-/// S-4.2. The high half of the first byte is the version; the low half says what else its sender speaks.
+/// The high half of the first byte is the version; the low half is the greatest version that the sender supports.
+/// S-4.2.
 pub(super) fn split_version(bytes: &[u8]) -> Result<(u8, &[u8]), Malformed> {
     match bytes.split_first() {
         Some((version @ (0x33 | 0x34), rest)) => Ok((*version, rest)),
@@ -178,13 +179,13 @@ pub(super) fn split_version(bytes: &[u8]) -> Result<(u8, &[u8]), Malformed> {
     }
 }
 
-/// A number that senders may have computed below zero, and written in 32 or in 64 bits.
+/// A number that some senders compute as negative and write in 32 or 64 bits.
 fn low_half(value: u64) -> u32 {
     let [a, b, c, d, ..] = value.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// A field's number where it is written.
+/// A field number as the writer takes it.
 const fn small(number: u32) -> u8 {
     let [low, ..] = number.to_le_bytes();
     low
@@ -196,13 +197,13 @@ impl From<KeyError> for Malformed {
     }
 }
 
-// Numbers of the fields of the message of a session.
+// Field numbers of a session's message.
 const RATCHET_KEY: u32 = 1;
 const COUNTER: u32 = 2;
 const PREVIOUS_COUNTER: u32 = 3;
 const BODY: u32 = 4;
 
-// Numbers of the fields of the message that can open one.
+// Field numbers of a pre-key message.
 const PRE_KEY_ID: u32 = 1;
 const BASE_KEY: u32 = 2;
 const IDENTITY_KEY: u32 = 3;

@@ -1,6 +1,6 @@
 //! X3DH, version 3: four agreements and one derivation (docs/interop.md, section 2).
 //!
-//! Does not know messages: it turns keys into the root that a ratchet starts from.
+//! It turns keys into the root key that a ratchet starts from.
 
 use alloc::vec::Vec;
 
@@ -14,7 +14,7 @@ use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
 
-/// S-2.2. The initiator's side: an ephemeral pair from 32 bytes of `rng`, whose public half names the session.
+/// The initiator's side. Generates an ephemeral pair from 32 bytes of `rng`; its public half names the session. S-2.2.
 pub(super) fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
@@ -26,7 +26,7 @@ pub(super) fn initiate(
     let own = (identity.pair().as_dh(), &bundle.signed);
     let (base, agreed) = KeyPair::generate_and_agree_all(rng, &theirs, own)?;
     let root = match agreed.as_slice() {
-        // The batch gives those of the ephemeral key first; the derivation wants that of the identity first.
+        // The batch gives the agreements of the ephemeral key first; the derivation takes that of the identity first.
         [ek_ik, ek_spk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk]),
         [ek_ik, ek_spk, ek_opk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk, ek_opk]),
         _ => return Err(InvalidKey::LowOrder),
@@ -34,7 +34,7 @@ pub(super) fn initiate(
     Ok((PublicKey::from_dh(*base.public()), Ratchet::initiator(root, bundle.signed.clone())))
 }
 
-/// The keys of a first message: those that it names of ours, and those that it carries.
+/// The keys of a first message: the local pre-keys that it names, and the peer's keys that it carries.
 pub(super) struct Opening<'a> {
     pub(super) signed: &'a KeyPair,
     pub(super) one_time: Option<&'a KeyPair>,
@@ -42,7 +42,7 @@ pub(super) struct Opening<'a> {
     pub(super) identity: &'a PublicKey,
 }
 
-/// S-2.3. The responder's side. That the peer holds the keys is shown by the message that comes with them.
+/// The responder's side. The message that carries the keys proves that the peer holds them. S-2.3.
 pub(super) fn respond(identity: &Identity, opening: &Opening<'_>) -> Result<Ratchet, InvalidKey> {
     let Opening { signed, one_time, base_key, identity: peer } = opening;
     let base = Point::decode(base_key.into_dh())?;
@@ -55,8 +55,8 @@ pub(super) fn respond(identity: &Identity, opening: &Opening<'_>) -> Result<Ratc
     Ok(Ratchet::responder(root, signed.duplicate()))
 }
 
-/// `HKDF(salt = 00·32, ikm = FF·32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4], "WhisperText", 64)`, of which the first half is the root. The
-/// second is a chain key that no message of this wire uses.
+/// `HKDF(salt = 00·32, ikm = FF·32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4], "WhisperText", 64)`. The first half is the root key; the
+/// second is a chain key that no message uses.
 fn root(agreed: &[&Secret<32>]) -> Secret<32> {
     let mut inputs: Vec<&[u8]> = Vec::with_capacity(5);
     inputs.push(&[0xff; 32]);

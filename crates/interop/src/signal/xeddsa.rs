@@ -1,6 +1,5 @@
-//! XEdDSA: signatures with keys that were made for X25519 (the XEdDSA specification, revision 1, section 2 to 4).
-//!
-//! Does not know what is signed. S-1.5 to S-1.8: docs/interop.md, section 1.
+//! XEdDSA: signatures with X25519 keys (the XEdDSA specification, revision 1, sections 2 to 4; docs/interop.md, section
+//! 1: S-1.5 to S-1.8).
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -19,9 +18,10 @@ use bisik_core::primitives::secret::Secret;
 /// Bytes of a signature: `R ‖ s`, with the sign bit of `A` in the last bit.
 pub const SIGNATURE: usize = 64;
 
-/// Signs `message` as this wire does: with the scalar as it is, and the sign bit of `A` in the last bit of the signature.
+/// Signs `message` as clients of the protocol do: with the scalar as it is, and the sign bit of `A` in the last bit of
+/// the signature.
 ///
-/// Uses 64 bytes of `rng`; the nonce stays secret and unrepeated even where they are not random.
+/// Uses 64 bytes of `rng`. The nonce stays secret and unrepeated even if these bytes are not random.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -38,36 +38,37 @@ pub fn sign(pair: &KeyPair, message: &[u8], rng: &mut (impl CryptoRng + ?Sized))
     SigningKey::new(pair).sign(message, rng)
 }
 
-/// S-1.6. Signs `message` as the specification says: with the scalar negated where needed to make the sign bit of `A` zero.
-/// [`verify`] accepts these too.
+/// Signs `message` as the XEdDSA specification requires: with the scalar negated if needed to make the sign bit of `A`
+/// zero. [`verify`] accepts these signatures too. S-1.6.
 #[must_use]
 pub fn sign_as_specified(pair: &KeyPair, message: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> [u8; SIGNATURE] {
     let mut key = SigningKey::new(pair);
     let negative = Choice::from(key.halves.sign() >> 7);
     key.halves.scalar.conditional_negate(negative);
-    // What enters the nonce is then `a`, reduced, not the clamped bytes.
+    // The nonce is then computed from the reduced scalar, not from the clamped bytes.
     key.halves.nonce = Secret::new(key.halves.scalar.to_bytes());
     let [.., high] = &mut key.halves.public;
     *high &= !SIGN;
     key.sign(message, rng)
 }
 
-/// Whether `signature` is one over `message` by the holder of `key`: strictly, and in variable time, for public data.
+/// Whether `signature` is a valid signature over `message` by the holder of `key`. Verification is strict, and takes
+/// variable time: all inputs are public.
 ///
-/// Both conventions of the sign bit verify. See [`VerifyingKey`] for many signatures by one key.
+/// Accepts both conventions of the sign bit. See [`VerifyingKey`] for many signatures by one key.
 #[must_use]
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
     VerifyingKey::new(key).is_ok_and(|key| key.verify(message, signature))
 }
 
-/// A pair prepared for signing often: the Edwards form of its public half is computed once.
+/// A key pair prepared for repeated signing: the Edwards form of its public half is computed once.
 pub struct SigningKey {
     halves: Box<Halves>,
 }
 
 struct Halves {
     scalar: Scalar,
-    /// The bytes of the scalar that enter the nonce: on this wire the clamped ones.
+    /// The bytes that enter the nonce: the clamped private bytes, in the convention of the protocol's clients.
     nonce: Secret<32>,
     /// `A`, compressed.
     public: [u8; 32],
@@ -87,7 +88,7 @@ impl Drop for Halves {
 }
 
 impl SigningKey {
-    /// Prepares `pair`, with one multiplication.
+    /// Prepares `pair`, with one scalar multiplication.
     #[must_use]
     pub fn new(pair: &KeyPair) -> Self {
         let scalar = Scalar::from_bytes_mod_order(*pair.expose_private_bytes());
@@ -96,18 +97,19 @@ impl SigningKey {
         Self { halves: Box::new(Halves { scalar, nonce, public }) }
     }
 
-    /// What [`halves`](Self::halves) gave.
+    /// Restores a key from what [`halves`](Self::halves) returned.
     pub(super) fn of_halves(secret: &Secret<32>, public: [u8; 32]) -> Self {
         let scalar = Scalar::from_bytes_mod_order(*secret.expose());
         Self { halves: Box::new(Halves { scalar, nonce: secret.duplicate(), public }) }
     }
 
-    /// The clamped private bytes, and the public half in its Edwards form, which costs a multiplication.
+    /// The clamped private bytes, and the public half in its Edwards form, which costs a scalar multiplication to
+    /// compute.
     pub(super) fn halves(&self) -> (&Secret<32>, &[u8; 32]) {
         (&self.halves.nonce, &self.halves.public)
     }
 
-    /// As [`sign`], without preparing the pair again.
+    /// Like [`sign`], without preparing the pair again.
     #[must_use]
     pub fn sign(&self, message: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> [u8; SIGNATURE] {
         let mut randomness = Zeroizing::new([0; 64]);
@@ -115,7 +117,7 @@ impl SigningKey {
         self.sign_with(&[message], &randomness)
     }
 
-    /// S-1.5. `r = SHA-512(FE ‖ FF·31 ‖ a ‖ M ‖ Z)`, `R = rB`, `s = r + SHA-512(R ‖ A ‖ M)·a`.
+    /// `r = SHA-512(FE ‖ FF·31 ‖ a ‖ M ‖ Z)`, `R = rB`, `s = r + SHA-512(R ‖ A ‖ M)·a`. S-1.5.
     pub(super) fn sign_with(&self, message: &[&[u8]], randomness: &[u8; 64]) -> [u8; SIGNATURE] {
         let Halves { scalar, nonce, public } = self.halves.as_ref();
         let mut r = hash(&[&NONCE_PREFIX, nonce.expose()], message, &[randomness]);
@@ -141,10 +143,10 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A public key prepared for verifying often: its Edwards form is computed once.
+/// A public key prepared for repeated verification: its Edwards form is computed once.
 #[derive(Clone, Debug)]
 pub struct VerifyingKey {
-    /// `-A` for the sign bit 0, whose encoding is that of `A` for the sign bit 1 and the other way round.
+    /// `-A` for the sign bit 0. Its encoding is that of `A` for the sign bit 1, and vice versa.
     negated: EdwardsPoint,
     /// `A` for the sign bit 0, compressed.
     public: [u8; 32],
@@ -155,20 +157,20 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::NonCanonical`] where the key is on the twist.
+    /// [`KeyError::NonCanonical`] if the key is not on the curve.
     pub fn new(key: &PublicKey) -> Result<Self, KeyError> {
         let point = MontgomeryPoint(*key.as_raw()).to_edwards(0).ok_or(KeyError::NonCanonical)?;
         Ok(Self { negated: -point, public: point.compress().to_bytes() })
     }
 
-    /// Whether `signature` is one over `message`.
+    /// Whether `signature` is a valid signature over `message`.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
         self.verify_parts(&[message], signature)
     }
 
-    /// S-1.7, S-1.8. `s` below the order of the group, `R` in its one encoding and not of small order; that `A` is neither
-    /// its type has ensured. Without a cofactor: `sB - hA` is `R` itself.
+    /// Requires `s` below the group order, and `R` canonically encoded and not of small order; the type of `A` ensures
+    /// both for `A`. Without a cofactor: `sB - hA` must equal `R` itself. S-1.7, S-1.8.
     pub(super) fn verify_parts(&self, message: &[&[u8]], signature: &[u8; SIGNATURE]) -> bool {
         let (Some(big_r), Some(s)) = (signature.first_chunk::<32>(), signature.last_chunk::<32>()) else {
             return false;
@@ -206,7 +208,7 @@ fn hash(before: &[&[u8]], message: &[&[u8]], after: &[&[u8]]) -> Scalar {
 /// The bit that carries the sign of `A`, in the last byte of a signature and of a compressed point.
 const SIGN: u8 = 0x80;
 
-/// What the nonce's hash begins with: 2^256 - 2, which encodes no point and no scalar.
+/// The prefix of the nonce's hash: 2^256 - 2, which encodes no point and no scalar.
 const NONCE_PREFIX: [u8; 32] = [
     0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

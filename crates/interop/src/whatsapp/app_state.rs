@@ -1,8 +1,8 @@
-//! What an account's devices share through a server: values that are encrypted and chained, and a hash of all of them
+//! App state, which an account's devices share through a server: encrypted values, and a hash over all of them
 //! (docs/interop.md, section 12).
 //!
-//! Does not know what values mean, how patches are encoded, or which of them a device has: it computes what is checked. A
-//! server can still withhold the newest patches; the version is all that says so.
+//! The caller encodes patches and tracks which of them a device has; this module computes and verifies. A server can
+//! still withhold the newest patches: only the version shows that.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -17,14 +17,14 @@ use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::sha512::hmac_sha512;
 
-/// The collections that an account has; each has its own versions and its own [`LtHash`].
+/// The collections of an account. Each has its own versions and its own [`LtHash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Collection {
-    /// What must be there before anything else, and must not be shown to be missing.
+    /// Needed before anything else is shown.
     CriticalBlock,
-    /// The same, without waiting for it: contacts.
+    /// Critical, but not waited for: contacts.
     CriticalUnblockLow,
-    /// Changes that are seen at once.
+    /// Changes that users see at once.
     RegularHigh,
     /// Changes that can wait.
     RegularLow,
@@ -37,7 +37,7 @@ impl Collection {
     pub const ALL: [Self; 5] =
         [Self::CriticalBlock, Self::CriticalUnblockLow, Self::RegularHigh, Self::RegularLow, Self::Regular];
 
-    /// Its name, as it is authenticated.
+    /// The collection's name, as tags authenticate it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,12 +50,12 @@ impl Collection {
     }
 }
 
-/// What a change does with a value.
+/// What a mutation does with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// It is there from now on, in place of an older one with the same index.
+    /// Sets the value, in place of an older one with the same index.
     Set,
-    /// It is gone from now on.
+    /// Removes the value.
     Remove,
 }
 
@@ -68,8 +68,8 @@ impl Operation {
     }
 }
 
-/// The keys of one generation, which an account's devices tell each other in their sessions. Wiped on drop, absent from
-/// `Debug`.
+/// One generation of app state keys, which an account's devices send each other in their sessions. Zeroized on drop,
+/// absent from `Debug`.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -83,7 +83,7 @@ impl Operation {
 /// let mut hash = LtHash::new();
 /// hash.add(AppStateKeys::tag_of(&value)?);
 /// let tag = keys.snapshot_tag(&hash, 1, Collection::Regular); // goes to the server with the patch
-/// keys.verify_snapshot(&hash, 1, Collection::Regular, &tag)?; // at the other device, once it has computed the same hash
+/// keys.verify_snapshot(&hash, 1, Collection::Regular, &tag)?; // on another device, which computed the same hash
 /// # Ok::<(), bisik::interop::whatsapp::AppStateError>(())
 /// ```
 pub struct AppStateKeys {
@@ -96,7 +96,8 @@ pub struct AppStateKeys {
 }
 
 impl AppStateKeys {
-    /// S-12.1. From the 32 bytes that the devices share, and the identifier by which values name them.
+    /// Derives the keys from the 32 bytes that the devices share. `id` is the identifier by which values name the keys.
+    /// S-12.1.
     #[must_use]
     pub fn derive(key_data: &[u8; 32], id: &[u8]) -> Self {
         let output: Secret<160> = Prk::extract(&[], &[key_data]).expand(&[b"WhatsApp Mutation Keys"]);
@@ -109,23 +110,23 @@ impl AppStateKeys {
         Self { id: id.into(), index, cipher, value, snapshot, patch }
     }
 
-    /// S-12.2. By what the server knows a value: a tag of its index, which says to the devices what the value is of.
+    /// The tag of a value's index, under which the server stores the value. S-12.2.
     #[must_use]
     pub fn index_tag(&self, index: &[u8]) -> [u8; 32] {
         *self.index.hash(&[index]).expose()
     }
 
-    /// S-12.2. Whether the server named a value by the tag of the index that the value itself says it is of: nothing else
-    /// keeps it from showing one value in the place of another.
+    /// Verifies that the server's tag for a value is the tag of `index`, the index inside the decrypted value. Without
+    /// this check, a server could present one value in place of another. S-12.2.
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] where the tag is of another index.
+    /// [`AppStateError`] if the tag is of another index.
     pub fn verify_index(&self, index: &[u8], tag: &[u8; 32]) -> Result<(), AppStateError> {
         same(&self.index_tag(index), tag)
     }
 
-    /// S-12.3. Encrypts a value: `IV ‖ ciphertext ‖ tag`. Uses 16 bytes of `rng`.
+    /// Encrypts a value: `IV ‖ ciphertext ‖ tag`. Uses 16 bytes of `rng`. S-12.3.
     #[must_use]
     pub fn seal(&self, operation: Operation, value: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut iv = [0; aes_cbc::BLOCK];
@@ -139,11 +140,11 @@ impl AppStateKeys {
         sealed
     }
 
-    /// Decrypts a value, once its tag has held.
+    /// Verifies a value's tag and decrypts it.
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] where it was made with other keys or for another operation, or changed since.
+    /// [`AppStateError`] if the value was encrypted with other keys or for another operation, or was changed.
     pub fn open(&self, operation: Operation, sealed: &[u8]) -> Result<Vec<u8>, AppStateError> {
         let (body, tag) = sealed.split_last_chunk::<TAG>().ok_or(AppStateError)?;
         let (iv, ciphertext) = body.split_first_chunk().ok_or(AppStateError)?;
@@ -152,23 +153,23 @@ impl AppStateKeys {
         Ok(core::mem::take(&mut *value))
     }
 
-    /// The tag at the end of a value, which goes into the [`LtHash`] and into the tag of a patch.
+    /// The tag at the end of a value, which enters the [`LtHash`] and the tag of a patch.
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] where it is too short to have one.
+    /// [`AppStateError`] if the value is too short.
     pub fn tag_of(sealed: &[u8]) -> Result<&[u8; 32], AppStateError> {
         sealed.last_chunk().ok_or(AppStateError)
     }
 
-    /// S-12.5. The tag of everything in a collection at one version.
+    /// The tag over all of a collection at one version. S-12.5.
     #[must_use]
     pub fn snapshot_tag(&self, hash: &LtHash, version: u64, collection: Collection) -> [u8; 32] {
         let parts: [&[u8]; 3] = [hash.as_bytes(), &version.to_be_bytes(), collection.name().as_bytes()];
         *self.snapshot.hash(&parts).expose()
     }
 
-    /// S-12.6. The tag of a patch: of the snapshot after it, and the tags of its values in their order.
+    /// The tag of a patch: over the tag of the snapshot after it, and the tags of its values in order. S-12.6.
     #[must_use]
     pub fn patch_tag(
         &self,
@@ -185,11 +186,11 @@ impl AppStateKeys {
         *hashing.finish().expose()
     }
 
-    /// Compares the [`snapshot_tag`](Self::snapshot_tag) in constant time.
+    /// Verifies a [`snapshot_tag`](Self::snapshot_tag) in constant time.
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] where it differs: something is missing, too much or changed. Fetch the snapshot again.
+    /// [`AppStateError`] if it differs: values are missing, superfluous or changed. Fetch the snapshot again.
     pub fn verify_snapshot(
         &self,
         hash: &LtHash,
@@ -200,11 +201,11 @@ impl AppStateKeys {
         same(&self.snapshot_tag(hash, version, collection), tag)
     }
 
-    /// Compares the [`patch_tag`](Self::patch_tag) in constant time.
+    /// Verifies a [`patch_tag`](Self::patch_tag) in constant time.
     ///
     /// # Errors
     ///
-    /// [`AppStateError`] where it differs.
+    /// [`AppStateError`] if it differs.
     pub fn verify_patch(
         &self,
         snapshot: &[u8; 32],
@@ -216,7 +217,7 @@ impl AppStateKeys {
         same(&self.patch_tag(snapshot, values, version, collection), tag)
     }
 
-    /// `HMAC-SHA512(operation ‖ id ‖ IV ‖ ciphertext ‖ u64(length of operation and id))`, of which 32 bytes are kept.
+    /// The first 32 bytes of `HMAC-SHA512(operation ‖ id ‖ IV ‖ ciphertext ‖ u64(length of operation and id))`.
     fn value_tag(&self, operation: Operation, body: &[u8]) -> [u8; TAG] {
         let named = widened(self.id.len()).saturating_add(1);
         let tag = hmac_sha512(&self.value, &[&[operation.byte()], &self.id, body, &named.to_be_bytes()]);
@@ -231,19 +232,19 @@ impl fmt::Debug for AppStateKeys {
     }
 }
 
-/// A hash of a set, whatever the order in which it came about: 64 numbers of 16 bits, to which what comes of each value's tag
-/// is added, and from which it can be taken away again.
+/// An order-independent hash of a set of values: 64 numbers of 16 bits. Each value's tag is expanded and added to them,
+/// and can be subtracted again.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LtHash([u8; 128]);
 
 impl LtHash {
-    /// Of nothing.
+    /// The hash of the empty set.
     #[must_use]
     pub const fn new() -> Self {
         Self([0; 128])
     }
 
-    /// One that was put away.
+    /// Restores a hash from [`as_bytes`](Self::as_bytes).
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 128]) -> Self {
         Self(bytes)
@@ -255,12 +256,12 @@ impl LtHash {
         &self.0
     }
 
-    /// S-12.4. Adds a value by its tag. Where the index had one before, [`subtract`](Self::subtract) that first.
+    /// Adds a value by its tag. If its index had a value before, [`subtract`](Self::subtract) that one first. S-12.4.
     pub fn add(&mut self, tag: &[u8; 32]) {
         self.apply(tag, u16::wrapping_add);
     }
 
-    /// S-12.4. Takes a value away by its tag.
+    /// Subtracts a value by its tag. S-12.4.
     pub fn subtract(&mut self, tag: &[u8; 32]) {
         self.apply(tag, u16::wrapping_sub);
     }
@@ -287,14 +288,14 @@ impl fmt::Debug for LtHash {
     }
 }
 
-/// A value, a snapshot or a patch was made with other keys or for something else, or was changed since.
+/// A value, a snapshot or a patch does not verify: it was made with other keys or for another purpose, or was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppStateError;
 
 bisik_core::error_texts! {
     AppStateError => "interop.whatsapp.app_state.rejected",
-        "the shared state was made with other keys or for something else, or was changed"
+        "app state does not verify under these keys"
 }
 
 fn same(expected: &[u8; 32], tag: &[u8; 32]) -> Result<(), AppStateError> {

@@ -1,8 +1,8 @@
-//! What is encrypted under the secret of another message: votes, reactions, comments, answers to events, edits
-//! (docs/interop.md, section 10).
+//! Add-ons: payloads encrypted under the secret of another message, such as votes, reactions, comments, event responses
+//! and edits (docs/interop.md, section 10).
 //!
-//! Does not know the messages: names are strings, payloads bytes. Whoever has the secret can write in anybody's name, so a
-//! receiver takes the names from the session that the message came by, never from the message itself.
+//! Names are strings and payloads are bytes. Every holder of the secret can encrypt in any name, so that a receiver
+//! must take the names from the authenticated session, never from the message itself.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -15,30 +15,30 @@ use crate::fields::{bytes_length, put_bytes};
 use bisik_core::codec::{Malformed, Record, Records, Value};
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_gcm::{self, GCM_NONCE};
-use bisik_core::primitives::kdf::{HmacSha256, Prk, digest};
+use bisik_core::primitives::kdf::{Prk, digest};
 use bisik_core::primitives::secret::Secret;
 
-/// What a payload is; each has keys of its own.
+/// The kind of a payload. Each has its own key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UseCase {
     /// A vote in a poll.
     PollVote,
-    /// A reaction, where the plain one would say too much.
+    /// An encrypted reaction.
     Reaction,
     /// A comment under an announcement.
     Comment,
-    /// A token by which a report can be checked.
+    /// A token that lets the server check a report.
     ReportToken,
-    /// An answer to an invitation.
+    /// A response to an event's invitation.
     EventResponse,
-    /// A change of an event.
+    /// An edit of an event.
     EventEdit,
-    /// A change of a message.
+    /// An edit of a message.
     MessageEdit,
-    /// A change of a poll.
+    /// An edit of a poll.
     PollEdit,
-    /// One more option in a poll.
+    /// A further option of a poll.
     PollAddOption,
 }
 
@@ -70,7 +70,7 @@ impl UseCase {
         }
     }
 
-    /// S-10.3. Whether the payload is bound to its message and author once more, as associated data.
+    /// Whether associated data binds the payload to its message and author, in addition to the key. S-10.3.
     const fn has_associated_data(self) -> bool {
         match self {
             Self::PollVote | Self::EventResponse => true,
@@ -85,20 +85,20 @@ impl UseCase {
     }
 }
 
-/// What a payload belongs to. Names of people are without their devices.
+/// The context of a payload. Names are those of people, without device numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddOn<'a> {
-    /// What the payload is.
+    /// The kind of the payload.
     pub use_case: UseCase,
-    /// The identifier of the message with the secret.
+    /// The id of the message that carries the secret.
     pub parent: &'a str,
-    /// Who sent that message.
+    /// The sender of that message.
     pub parent_sender: &'a str,
-    /// Who writes the payload: the authenticated sender of what carries it.
+    /// The author of the payload: the authenticated sender of the message that carries it.
     pub author: &'a str,
 }
 
-/// A payload, as it travels.
+/// An encrypted payload, as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedPayload {
     /// The initialisation vector.
@@ -108,14 +108,14 @@ pub struct SealedPayload {
 }
 
 bisik_core::boxed_secret! {
-    /// The 32-byte secret that a message carries for what others will add to it. Wiped on drop, absent from `Debug`.
+    /// The 32-byte secret that a message carries for add-ons by others. Zeroized on drop, absent from `Debug`.
     ///
     /// ```
     /// # mod bisik { pub use bisik_interop as interop; }
     /// # let rng = &mut rand::rng();
     /// use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, UseCase};
     ///
-    /// let secret = MessageSecret::generate(rng); // in the poll
+    /// let secret = MessageSecret::generate(rng); // sent in the poll
     /// let context = AddOn {
     ///     use_case: UseCase::PollVote,
     ///     parent: "3EB0ABCD",
@@ -131,9 +131,9 @@ bisik_core::boxed_secret! {
     /// # Ok::<(), bisik::interop::whatsapp::AddOnError>(())
     /// ```
     pub struct MessageSecret([u8; 32]);
-    /// The secret that a message carried.
+    /// The secret from a received message.
     pub fn from_bytes(bytes);
-    /// The 32 secret bytes, for the message. Copies of them are the caller's to wipe.
+    /// The 32 secret bytes, for the message. The caller zeroizes any copies.
     pub fn expose_bytes();
     /// A new secret from 32 bytes of `rng`.
     pub fn generate(rng);
@@ -144,7 +144,7 @@ impl MessageSecret {
     ///
     /// # Errors
     ///
-    /// [`AddOnError::TooLong`] past 64 KiB.
+    /// [`AddOnError::TooLong`] if the payload is longer than 64 KiB.
     pub fn seal(
         &self,
         context: &AddOn<'_>,
@@ -164,8 +164,8 @@ impl MessageSecret {
     ///
     /// # Errors
     ///
-    /// [`AddOnError::Rejected`] where secret, message, author or use are not the ones it was made for, or it was changed;
-    /// [`AddOnError::TooLong`] past 64 KiB.
+    /// [`AddOnError::Rejected`] if secret, message, author or use case are not the payload's, or it was changed;
+    /// [`AddOnError::TooLong`] if it is longer than 64 KiB.
     pub fn open(&self, context: &AddOn<'_>, sealed: &SealedPayload) -> Result<Vec<u8>, AddOnError> {
         if sealed.payload.len() > MAX_PAYLOAD + TAG {
             return Err(AddOnError::TooLong);
@@ -174,11 +174,11 @@ impl MessageSecret {
         opened.map_err(|_| AddOnError::Rejected)
     }
 
-    /// [`seal`](Self::seal) of a vote.
+    /// Encrypts a vote. Uses 12 bytes of `rng`.
     ///
     /// # Errors
     ///
-    /// As [`seal`](Self::seal).
+    /// As for [`seal`](Self::seal).
     pub fn seal_vote(
         &self,
         context: &AddOn<'_>,
@@ -191,11 +191,11 @@ impl MessageSecret {
         sealed
     }
 
-    /// [`open`](Self::open) of a vote.
+    /// Decrypts a vote.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open); [`AddOnError::Rejected`] also where the payload is no vote.
+    /// As for [`open`](Self::open); [`AddOnError::Rejected`] also if the payload is not a vote.
     pub fn open_vote(&self, context: &AddOn<'_>, sealed: &SealedPayload) -> Result<PollVote, AddOnError> {
         let mut payload = self.open(context, sealed)?;
         let vote = PollVote::from_bytes(&payload);
@@ -203,24 +203,14 @@ impl MessageSecret {
         vote
     }
 
-    /// S-10.4. A token over the fields of a message that a report would show: the reporter can prove them to the server, which
-    /// reads nothing else. Which fields those are, in which encoding, is the application's protocol. The use is always
-    /// [`UseCase::ReportToken`].
-    #[must_use]
-    pub fn reporting_token(&self, context: &AddOn<'_>, fields: &[u8]) -> [u8; 16] {
-        let context = AddOn { use_case: UseCase::ReportToken, ..*context };
-        let mac = HmacSha256::new(&self.key(&context)).hash(&[fields]);
-        mac.truncate()
-    }
-
-    /// S-10.5. The secret of messages to and from bots, which are parties of their own and no ends of a conversation.
+    /// The secret for messages to and from bots, which are parties of their own. S-10.5.
     #[must_use]
     pub fn for_bots(&self) -> Self {
         Self(Box::new(Prk::extract(&[], &[self.0.expose()]).expand(&[b"Bot Message"])))
     }
 
-    /// S-10.1. The names are joined without lengths, as the wire has it.
-    fn key(&self, context: &AddOn<'_>) -> Secret<32> {
+    /// The names are concatenated without lengths, as the format requires. S-10.1.
+    pub(super) fn key(&self, context: &AddOn<'_>) -> Secret<32> {
         let AddOn { use_case, parent, parent_sender, author } = context;
         let info = [parent.as_bytes(), parent_sender.as_bytes(), author.as_bytes(), use_case.label().as_bytes()];
         Prk::extract(&[], &[self.0.expose()]).expand(&info)
@@ -233,7 +223,7 @@ fn associated(context: &AddOn<'_>) -> Vec<u8> {
     if use_case.has_associated_data() { [parent.as_bytes(), &[0], author.as_bytes()].concat() } else { Vec::new() }
 }
 
-/// A vote: the options that were chosen, as SHA-256 of their names. None takes an earlier vote back.
+/// A vote: the chosen options, each as SHA-256 of its name. An empty vote withdraws an earlier one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PollVote {
     chosen: Zeroizing<Vec<[u8; 32]>>,
@@ -243,25 +233,25 @@ impl PollVote {
     /// The most options in one vote.
     pub const MAX_CHOSEN: usize = 64;
 
-    /// A vote for the options with these names, of which the first 64 count.
+    /// A vote for the options with these names. Options beyond the first 64 are ignored.
     #[must_use]
     pub fn of(names: &[&str]) -> Self {
         Self::from_chosen(names.iter().take(Self::MAX_CHOSEN).map(|name| Self::option(name)).collect())
     }
 
-    /// A vote for the options with these hashes, of which the first 64 count.
+    /// A vote for the options with these hashes. Options beyond the first 64 are ignored.
     #[must_use]
     pub fn of_hashes(hashes: &[[u8; 32]]) -> Self {
         Self::from_chosen(hashes.iter().take(Self::MAX_CHOSEN).copied().collect())
     }
 
-    /// S-10.2. What a vote calls the option with this name: SHA-256.
+    /// The hash by which a vote names an option: SHA-256 of its name. S-10.2.
     #[must_use]
     pub fn option(name: &str) -> [u8; 32] {
         digest(&[name.as_bytes()])
     }
 
-    /// The hashes of the chosen options. One that no option of the poll has means nothing.
+    /// The hashes of the chosen options. Ignore a hash that belongs to no option of the poll.
     #[must_use]
     pub fn chosen(&self) -> &[[u8; 32]] {
         &self.chosen
@@ -279,7 +269,7 @@ impl PollVote {
         bytes
     }
 
-    /// By hand, because prost copies byte strings on the way into memory that nobody wipes.
+    /// Parsed without prost, which copies byte strings into memory that is not zeroized.
     fn from_bytes(bytes: &[u8]) -> Result<Self, AddOnError> {
         let mut vote = Self::from_chosen(Vec::with_capacity(Self::MAX_CHOSEN));
         for record in Records::of(bytes) {
@@ -308,9 +298,9 @@ impl fmt::Debug for PollVote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddOnError {
-    /// More than 64 KiB.
+    /// The payload is longer than 64 KiB.
     TooLong,
-    /// Not made with this secret for this message, author and use, or changed since: drop it.
+    /// Not encrypted with this secret for this message, author and use case, or changed: drop it.
     Rejected,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
@@ -331,12 +321,12 @@ impl From<InternalError> for AddOnError {
     }
 }
 
-/// Number of the field that is repeated in a vote.
+/// Number of the repeated field of a vote.
 const CHOSEN: u8 = 1;
-/// Bytes of the hash of an option.
+/// Bytes of an option's hash.
 const HASH: usize = 32;
 
-/// Bytes of the longest payload: comments are messages, and no add-on is longer than one.
+/// Bytes of the longest payload: comments, the longest add-ons, are messages.
 const MAX_PAYLOAD: usize = 64 << 10;
 /// Bytes of a tag.
 const TAG: usize = bisik_core::primitives::aead::TAG;

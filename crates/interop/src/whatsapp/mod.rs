@@ -1,9 +1,10 @@
 //! What WhatsApp's clients add to the Signal protocol: attachments, app state, message secrets, padding.
 
-mod app_state; //      what the devices of an account share
+mod app_state; //      state shared by the devices of an account
 pub mod media; //      attachments
-mod message_secret; // votes, and whatever else is added to a message
-mod padding; //        of messages, before they are encrypted
+mod message_secret; // votes and other add-ons to a message
+mod padding; //        padding of messages, before they are encrypted
+mod reporting; //      tokens that prove a reported message
 
 pub use app_state::{AppStateError, AppStateKeys, Collection, LtHash, Operation};
 pub use message_secret::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};

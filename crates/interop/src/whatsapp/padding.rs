@@ -1,15 +1,16 @@
-//! Padding of a message before it is encrypted: 1 to 16 bytes, each of which says how many they are (docs/interop.md, section 7).
+//! Padding of a message before it is encrypted: 1 to 16 bytes, each of which is the number of padding bytes
+//! (docs/interop.md, section 7).
 //!
-//! Does not know what is padded. It hides lengths only modulo 16, and a receiver looks at it only after a tag has held.
+//! It hides lengths only modulo 16. A receiver removes it only after the message has authenticated.
 
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-/// The most that [`pad`] adds.
+/// The most bytes that [`pad`] adds.
 pub const MAX_PADDING: u8 = 16;
 
-/// `plaintext` with 1 to 16 bytes of padding. Uses one byte of `rng`.
+/// Appends 1 to 16 bytes of padding to a copy of `plaintext`. Uses one byte of `rng`.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -33,11 +34,11 @@ pub fn pad(plaintext: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
     padded
 }
 
-/// S-7.1. What was padded. All of the padding is checked, so that one plaintext has no more than sixteen padded forms.
+/// Removes the padding. All padding bytes are checked, so that a plaintext has exactly sixteen padded forms. S-7.1.
 ///
 /// # Errors
 ///
-/// [`PaddingError`] where the last byte is not 1 to 16, or not all that it counts are like it.
+/// [`PaddingError`] if the last byte is not 1 to 16, or another padding byte differs from it.
 pub fn unpad(padded: &[u8]) -> Result<&[u8], PaddingError> {
     let last = *padded.last().ok_or(PaddingError)?;
     let split = padded.len().checked_sub(usize::from(last)).ok_or(PaddingError)?;
@@ -46,13 +47,13 @@ pub fn unpad(padded: &[u8]) -> Result<&[u8], PaddingError> {
     if counted { Ok(plaintext) } else { Err(PaddingError) }
 }
 
-/// The bytes do not end in padding.
+/// The bytes do not end in valid padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaddingError;
 
 bisik_core::error_texts! {
-    PaddingError => "interop.whatsapp.padding.malformed", "the message does not end in padding"
+    PaddingError => "interop.whatsapp.padding.malformed", "message does not end in valid padding"
 }
 
 #[cfg(test)]

@@ -63,16 +63,16 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
         messages.push(Sent { bytes, plaintext: plaintext.to_vec() });
         message
     };
-    let mut a = Session::initiate_signal(&alice, &verified(Some(1)), rng).expect("another's bundle");
+    let mut a = Session::initiate(&alice, &verified(Some(1)), rng).expect("another's bundle");
     let first = write(&mut a, b"\x01 first");
     let Accepted { session: mut b, used, .. } =
-        Session::accept_signal(&bob, &spent, &first, Trust::OnFirstUse).expect("a first message");
+        Session::accept(&bob, &spent, &first, Trust::OnFirstUse).expect("a first message");
     spent.remove(used);
     let answer = b.encrypt(b"answer", rng).expect("short");
     a.decrypt(&answer).expect("genuine");
-    a.initiate_again(&alice, &verified(None), rng).expect("the same bundle's owner");
+    a.reinitiate(&alice, &verified(None), rng).expect("the same bundle's owner");
     let again = write(&mut a, b"\x02 again");
-    let accepted = b.accept_again(&bob, &spent, &again).expect("a first message");
+    let accepted = b.accept_reinitiated(&bob, &spent, &again).expect("a first message");
     spent.remove(accepted.used);
     let read = 2;
     write(&mut a, b"\x03 skipped");
@@ -89,7 +89,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     };
     write(&mut a, b"\x06 after a step");
     write(&mut a, b"\x07 after a step, too");
-    a.initiate_again(&alice, &verified(Some(2)), rng).expect("the same bundle's owner");
+    a.reinitiate(&alice, &verified(Some(2)), rng).expect("the same bundle's owner");
     write(&mut a, b"\x08 of a third state");
     let session = b.seal(&storage_key(), CONTEXT, rng).into_bytes();
     let bundle = keys().bundle(&bob, 0, Some(2)).expect("it is there");
@@ -143,7 +143,7 @@ pub fn interop_decrypt(data: &[u8]) {
         let before = image(&b);
         let result = match b.decrypt(&message) {
             Err(DecryptError::OpensNewSession) => {
-                b.accept_again(bob, spent, &message).map(|accepted| accepted.plaintext).map_err(drop)
+                b.accept_reinitiated(bob, spent, &message).map(|accepted| accepted.plaintext).map_err(drop)
             }
             other => other.map_err(drop),
         };
@@ -208,19 +208,19 @@ pub fn interop_accept(data: &[u8]) {
     let bytes = Input::new(data).edited(messages);
     let Some(message) = read(&bytes) else { return };
     let genuine = messages.iter().find(|sent| inner(&sent.bytes) == inner(&bytes));
-    match Session::accept_signal(bob, keys, &message, Trust::OnFirstUse) {
+    match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
         Ok(Accepted { session, plaintext, used }) => {
             let genuine = genuine.expect("only a genuine first message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(*session.peer(), alice.public());
             let mut own = Session::unseal(&storage_key(), CONTEXT, &image(&session)).expect("it was sealed");
             assert_eq!(own.decrypt(&message), Err(DecryptError::Replayed));
-            let pinned = Session::accept_signal(bob, keys, &message, Trust::Pinned(&bob.public()));
+            let pinned = Session::accept(bob, keys, &message, Trust::Pinned(&bob.public()));
             assert_eq!(pinned.unwrap_err(), AcceptError::IdentityMismatch);
             let record = keys.seal(&storage_key(), CONTEXT, &mut Repeatable(0));
             let mut spent = PreKeys::unseal(&storage_key(), CONTEXT, &record).expect("it was sealed");
             spent.remove(used);
-            let again = Session::accept_signal(bob, &spent, &message, Trust::OnFirstUse).unwrap_err();
+            let again = Session::accept(bob, &spent, &message, Trust::OnFirstUse).unwrap_err();
             assert!(matches!(again, AcceptError::Replayed | AcceptError::UnknownPreKey), "{again:?}");
         }
         Err(error) => {
@@ -254,7 +254,7 @@ pub fn interop_bundle(data: &[u8]) {
     assert_eq!(verified.is_ok(), same, "only genuine bundles verify");
     assert!(bundle.verify(Trust::Pinned(&alice.public())).is_err());
     if let Ok(verified) = verified {
-        let mut session = Session::initiate_signal(alice, &verified, &mut Repeatable(62)).expect("keys of large order");
+        let mut session = Session::initiate(alice, &verified, &mut Repeatable(62)).expect("keys of large order");
         let header = session.encrypt(b"", &mut Repeatable(63)).expect("short").header().expect("our own");
         let opening = header.opening.expect("it can open a session");
         assert_eq!(opening.signed_pre_key_id, signed_id);

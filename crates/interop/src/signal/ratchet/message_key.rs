@@ -1,6 +1,4 @@
-//! The three keys of one message, and what they do (docs/interop.md, sections 3 and 4).
-//!
-//! Does not know chains or numbers.
+//! The keys of one message: cipher key, MAC key and initialisation vector (docs/interop.md, sections 3 and 4).
 
 use alloc::vec::Vec;
 
@@ -15,8 +13,8 @@ use bisik_core::primitives::aes_cbc;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::Secret;
 
-/// S-4.3. Appends the encrypted body to `output`, and then the tag over everything in it from `start`. Consumes the seed: it
-/// has no second use. `start` is not past the end of `output`.
+/// Appends the encrypted body to `output`, and then the tag over everything in it from `start`, which is not past the end
+/// of `output`. Consumes the seed, so that it cannot be used twice. S-4.3.
 pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Parties<'_>, plaintext: &[u8]) {
     let keys = Keys::of(&seed);
     aes_cbc::encrypt(output, &keys.cipher, keys.iv.expose(), plaintext);
@@ -25,7 +23,7 @@ pub(super) fn seal(seed: Seed, output: &mut Vec<u8>, start: usize, parties: Part
     output.extend_from_slice(&tag);
 }
 
-/// S-4.4. The plaintext of a message, or nothing if the tag does not fit, which is looked at first.
+/// The plaintext of a message, or `None` if the tag does not verify. The tag is verified first. S-4.4.
 pub(super) fn open(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Option<Zeroizing<Vec<u8>>> {
     let keys = Keys::of(seed);
     let tag = keys.tag(parties, message.authenticated);
@@ -43,8 +41,8 @@ struct Keys {
 }
 
 impl Keys {
-    /// S-3.4. `HKDF(salt = 00·32, ikm = mk, "WhisperMessageKeys", 80)`: cipher key, MAC key, initialisation vector. Version 4 of
-    /// the wire has its salt here.
+    /// `HKDF(salt = 00·32, ikm = mk, "WhisperMessageKeys", 80)`: cipher key, MAC key, initialisation vector. Version 4
+    /// of the protocol has a salt here. S-3.4.
     fn of(seed: &Seed) -> Self {
         let output = Prk::extract(&[0; 32], &[seed.secret().expose()]).expand::<80>(&[labels::MESSAGE_KEYS]);
         let (mut cipher, mut mac, mut iv) = (Secret::zero(), Secret::zero(), Secret::zero());

@@ -1,18 +1,18 @@
-//! The Double Ratchet of this wire: clear headers, AES-256-CBC, eight bytes of HMAC-SHA256 (docs/interop.md, section 3).
-//!
-//! Does not know pre-keys, sessions or who has which identity beyond the bytes that every tag covers.
+//! The Double Ratchet of Signal's version 3: unencrypted headers, AES-256-CBC, and a tag of eight bytes of HMAC-SHA256
+//! (docs/interop.md, section 3).
 
+mod duplicate; //   copies, for a record that is sealed before the commit
 mod message_key; // the keys of one message
+mod persist;
 mod receiving; //   find the chain, take the step, verify, and only then commit
-mod sending; //     the lazy DH step and the bytes of a message
-mod stored; //       the state as bytes
+mod sending; //     the lazy DH step and the bytes of a message //       the state as bytes
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
+pub(super) use persist::{read_pair, write_pair};
 pub(super) use receiving::{Change, OpenError, Opened};
 pub use sending::EncryptError;
-pub(super) use stored::{read_pair, write_pair};
 
 use self::receiving::ReceivingChain;
 use self::sending::SendingChain;
@@ -23,29 +23,29 @@ use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{KeyPair, Point};
 
-/// The state of one ratchet. What may be absent is boxed: the room of an absent value is filled with whatever was on the
-/// stack, which may be a secret, and nobody wipes it.
+/// The state of one ratchet. Optional secrets are boxed: an inline `None` leaves its payload bytes uninitialised, so
+/// that a move may copy stale stack contents that are never zeroized.
 pub(super) struct Ratchet {
     root: Box<Secret<32>>,
-    /// Our current pair; none before an initiator's first message.
+    /// The local ratchet pair; `None` before an initiator's first message.
     pair: Option<KeyPair>,
-    /// The peer's current key; none before a responder's first message.
-    theirs: Option<Theirs>,
-    /// The current chain; none when a DH step is due before the next message.
+    /// The peer's current ratchet key; `None` on the responder's side before its first received message.
+    theirs: Option<PeerRatchetKey>,
+    /// The current sending chain; `None` if a DH step is due before the next message.
     sending: Option<Box<SendingChain>>,
-    /// How many messages the previous sending chain had.
+    /// The number of messages in the previous sending chain.
     previous: u32,
     /// Newest first.
     receiving: VecDeque<Box<ReceivingChain>>,
 }
 
-/// The peer's ratchet key, with its point where that was computed already.
-struct Theirs {
+/// The peer's ratchet key, with its decoded point if that was computed already.
+struct PeerRatchetKey {
     public: PublicKey,
     point: Option<Box<Point>>,
 }
 
-impl Theirs {
+impl PeerRatchetKey {
     fn decoded(point: Box<Point>) -> Self {
         Self { public: PublicKey::from_dh(*point.public()), point: Some(point) }
     }
@@ -55,7 +55,7 @@ impl Theirs {
     }
 }
 
-/// Whose message it is and who reads it: in every tag.
+/// The sender and the receiver of a message. Every tag covers both identities.
 #[derive(Clone, Copy)]
 pub(super) struct Parties<'a> {
     pub(super) sender: &'a IdentityKey,
@@ -63,22 +63,22 @@ pub(super) struct Parties<'a> {
 }
 
 impl Ratchet {
-    /// S-3.1. An initiator's: it steps with its first message, against the peer's signed pre-key.
+    /// The initiator's ratchet: it makes a DH step with its first message, against the peer's signed pre-key. S-3.1.
     pub(super) fn initiator(root: Secret<32>, signed_pre_key: Point) -> Self {
-        Self::start(root, None, Some(Theirs::decoded(Box::new(signed_pre_key))))
+        Self::start(root, None, Some(PeerRatchetKey::decoded(Box::new(signed_pre_key))))
     }
 
-    /// S-3.1. A responder's: its first ratchet pair is its signed pre-key.
+    /// The responder's ratchet: its first ratchet pair is its signed pre-key. S-3.1.
     pub(super) fn responder(root: Secret<32>, signed_pre_key: KeyPair) -> Self {
         Self::start(root, Some(signed_pre_key), None)
     }
 
-    fn start(root: Secret<32>, pair: Option<KeyPair>, theirs: Option<Theirs>) -> Self {
+    fn start(root: Secret<32>, pair: Option<KeyPair>, theirs: Option<PeerRatchetKey>) -> Self {
         Self { root: Box::new(root), pair, theirs, sending: None, previous: 0, receiving: VecDeque::new() }
     }
 }
 
-/// S-3.2. `RK', CK = HKDF(salt = RK, ikm = DH, "WhisperRatchet", 64)`.
+/// `RK', CK = HKDF(salt = RK, ikm = DH, "WhisperRatchet", 64)`. S-3.2.
 fn root_step(root: &Secret<32>, agreed: &Secret<32>) -> (Secret<32>, ChainKey) {
     let output = Prk::extract(root.expose(), &[agreed.expose()]).expand::<64>(&[labels::RATCHET]);
     let (mut next, mut chain) = (Secret::zero(), Secret::zero());
@@ -93,8 +93,8 @@ mod tests {
     use super::*;
     use alloc::vec::Vec;
 
-    /// S-3.2. Beside the conversations of tests/interop, which another implementation of this document computed: what a
-    /// deployed one did.
+    /// S-3.2. The conversations in tests/interop come from an independent implementation of docs/interop.md. These
+    /// values come from a deployed one.
     #[test]
     fn a_root_step_is_that_of_a_deployed_implementation() {
         let text = include_str!("../../../../../tests/vectors/interop/root.txt");

@@ -1,6 +1,6 @@
 //! Receiving: find the chain, take the step, verify, and only then commit (docs/interop.md, section 3).
 //!
-//! Does not know what is sent. Nothing here changes the state before the message's tag has verified.
+//! Nothing here changes the state before the message's tag has verified.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::{Parties, Ratchet, Theirs, message_key, root_step};
-use crate::signal::chain::{ChainKey, Kept, Seed};
+use super::{Parties, PeerRatchetKey, Ratchet, message_key, root_step};
+use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
 use crate::signal::wire::Whisper;
@@ -19,11 +19,11 @@ use bisik_core::primitives::x25519::Point;
 /// Why a message did not open in one ratchet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpenError {
-    /// Its key is used up, or was given up.
+    /// Its key was used or discarded.
     Replayed,
-    /// It asks for more steps than are left.
+    /// It needs more chain steps than are allowed.
     TooFarAhead,
-    /// Its tag does not fit.
+    /// Its tag does not verify.
     Rejected,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct ReceivingChain {
     pub(super) key: ChainKey,
     /// The number of the next message in order.
     pub(super) next: u32,
-    /// Keys of messages that have not arrived, boxed, so that a growing store never leaves copies of them behind.
+    /// Skipped message keys. Boxed, so that a growing collection leaves no copies behind.
     pub(super) skipped: BTreeMap<u32, Box<Seed>>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Opened {
 
 /// What committing a message does to the state.
 pub(crate) enum Change {
-    /// A kept key is used up.
+    /// A skipped message key is used.
     UseSkipped { chain: usize, number: u32 },
     /// A chain advances.
     Advance { chain: usize, advanced: Advanced },
@@ -55,7 +55,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// Whether the message is the newest that its sender is known to have written in this ratchet.
+    /// Whether the message is the sender's newest known message in this ratchet.
     pub(crate) const fn is_newest(&self) -> bool {
         match self {
             Self::UseSkipped { .. } => false,
@@ -64,34 +64,35 @@ impl Change {
         }
     }
 
-    /// Whether the peer has made a DH step, so that the message answers one of ours in this ratchet.
+    /// Whether the peer has made a DH step, so that the message answers one of the local messages in this ratchet.
     pub(crate) const fn is_step(&self) -> bool {
         matches!(self, Self::Step(_))
     }
 }
 
-/// A chain after a message: its next key and number, and the keys of what has not arrived.
+/// A chain after a message: its next key and number, and the message keys that were skipped.
 pub(crate) struct Advanced {
-    key: ChainKey,
-    next: u32,
-    kept: Kept,
+    pub(super) key: ChainKey,
+    pub(super) next: u32,
+    pub(super) skipped: SkippedKeys,
 }
 
-/// THE STEP, receiving side, computed and not applied. Boxed in its parts, which are applied without another copy.
+/// THE STEP, receiving side, computed and not applied. Its parts are boxed and applied without another copy.
 pub(crate) struct Step {
-    root: Box<Secret<32>>,
-    theirs: Box<Point>,
+    pub(super) root: Box<Secret<32>>,
+    pub(super) theirs: Box<Point>,
     /// The peer's new chain, whose first message this is.
-    chain: Box<ReceivingChain>,
+    pub(super) chain: Box<ReceivingChain>,
 }
 
 impl Ratchet {
-    /// Which chain a message belongs to, if it is a known one. Ratchet keys are random: at most one ratchet knows it.
+    /// The index of the chain that a message belongs to, if it is a known chain. Ratchet keys are random, so that at
+    /// most one ratchet knows a given key.
     pub(crate) fn chain_of(&self, message: &Whisper<'_>) -> Option<usize> {
         self.receiving.iter().position(|chain| chain.ratchet_key == message.ratchet_key)
     }
 
-    /// S-3.6. Decrypts a message of a known chain, without changing anything.
+    /// Decrypts a message of a known chain, without changing anything. S-3.6.
     pub(crate) fn open_known(
         &self,
         index: usize,
@@ -109,13 +110,13 @@ impl Ratchet {
         Ok(Opened { change: Change::Advance { chain: index, advanced }, plaintext })
     }
 
-    /// Whether the peer can have made a DH step at all: only after a message from our current pair.
+    /// Whether the peer can have made a DH step: only after it received a message of the local device's current pair.
     pub(crate) fn awaits_step(&self) -> bool {
         self.pair.is_some() && (self.receiving.is_empty() || self.sending.is_some())
     }
 
-    /// THE STEP: `RK, CKr = KDF_RK(RK, DH(DHRs, DHRr))` for a ratchet key that is not known, without changing anything.
-    /// The tag shows whether it was meant for this ratchet.
+    /// THE STEP: `RK, CKr = KDF_RK(RK, DH(DHRs, DHRr))` for an unknown ratchet key, without changing anything. The tag
+    /// shows whether the message was meant for this ratchet.
     pub(crate) fn open_next(
         &self,
         theirs: &Point,
@@ -126,14 +127,14 @@ impl Ratchet {
         let agreed = pair.agree(theirs).map_err(|_| OpenError::Rejected)?;
         let (root, key) = root_step(&self.root, &agreed);
         let (advanced, plaintext) = open_ahead(&key, 0, message, parties)?;
-        let Advanced { key, next, kept } = advanced;
-        let skipped = kept.into_iter().collect();
+        let Advanced { key, next, skipped } = advanced;
+        let skipped = skipped.into_iter().collect();
         let chain = Box::new(ReceivingChain { ratchet_key: message.ratchet_key, key, next, skipped });
         let step = Step { root: Box::new(root), theirs: Box::new(theirs.clone()), chain };
         Ok(Opened { change: Change::Step(step), plaintext })
     }
 
-    /// Applies what opening a message found. Cannot fail.
+    /// Applies the change of an opened message. Cannot fail.
     pub(crate) fn apply(&mut self, change: Change) {
         match change {
             Change::UseSkipped { chain, number } => {
@@ -156,19 +157,20 @@ impl Ratchet {
         self.receiving.push_front(chain);
         // S-6.4
         self.receiving.truncate(MAX_CHAINS);
-        self.theirs = Some(Theirs::decoded(theirs));
+        self.theirs = Some(PeerRatchetKey::decoded(theirs));
         if let Some(finished) = self.sending.take() {
             self.previous = finished.next;
         }
     }
 
-    /// How many keys are kept for messages that have not arrived.
-    pub(crate) fn kept_keys(&self) -> usize {
+    /// The number of skipped message keys.
+    pub(crate) fn skipped_keys(&self) -> usize {
         self.receiving.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
     }
 
-    /// Gives up as many of the oldest kept keys as `surplus` asks for, and says how many it could not.
-    pub(crate) fn give_up(&mut self, mut surplus: usize) -> usize {
+    /// Discards up to `surplus` skipped message keys, the oldest first, and returns how many more the caller has to
+    /// discard.
+    pub(crate) fn discard_skipped_keys(&mut self, mut surplus: usize) -> usize {
         for chain in self.receiving.iter_mut().rev() {
             while surplus > 0 && chain.skipped.pop_first().is_some() {
                 surplus = surplus.saturating_sub(1);
@@ -180,10 +182,10 @@ impl Ratchet {
 
 impl ReceivingChain {
     fn advance(&mut self, advanced: Advanced) {
-        let Advanced { key, next, kept } = advanced;
+        let Advanced { key, next, skipped } = advanced;
         self.key = key;
         self.next = next;
-        self.skipped.extend(kept);
+        self.skipped.extend(skipped);
         // S-6.2
         while self.skipped.len() > MAX_SKIPPED {
             self.skipped.pop_first();
@@ -195,8 +197,8 @@ fn open_body(seed: &Seed, message: &Whisper<'_>, parties: Parties<'_>) -> Result
     message_key::open(seed, message, parties).ok_or(OpenError::Rejected)
 }
 
-/// A message that is next in its chain or beyond, and the chain after it. S-6.1: no more steps than allowed are taken, and no
-/// memory for what was passed over, before the tag has verified.
+/// Opens a message that is next in its chain or beyond, and returns the chain after it. Before the tag has verified, no
+/// more steps than allowed are made, and no memory is taken for skipped message keys. S-6.1.
 fn open_ahead(
     chain: &ChainKey,
     next: u32,
@@ -210,7 +212,7 @@ fn open_ahead(
     let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
     let (key, seed) = chain.forward(next, number).step();
     let plaintext = open_body(&seed, message, parties)?;
-    // The same steps once more: only gaps pay for them, and only those that were real.
-    let (_, kept) = chain.jump(next, number);
-    Ok((Advanced { key, next: after, kept }, plaintext))
+    // The same steps a second time, now that the message is authentic: only real gaps cost this.
+    let (_, skipped) = chain.jump(next, number);
+    Ok((Advanced { key, next: after, skipped }, plaintext))
 }

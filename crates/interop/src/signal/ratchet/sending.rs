@@ -1,6 +1,4 @@
 //! Sending: the lazy DH step, the chain, and the bytes of a message (docs/interop.md, sections 3 and 4).
-//!
-//! Does not know what is received.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -16,13 +14,13 @@ use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::primitives::x25519::KeyPair;
 
-/// Why nothing was encrypted.
+/// Why a message was not encrypted. The session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncryptError {
     /// The plaintext is longer than 64 MiB: send it as an attachment.
     TooLong,
-    /// Four billion messages without an answer: set up a new session.
+    /// The sending chain has ended, after four billion messages without an answer: set up a new session.
     Exhausted,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
@@ -49,7 +47,7 @@ pub(super) struct SendingChain {
     pub(super) next: u32,
 }
 
-/// Everything about the next message but its body.
+/// The header of the next message, and the length of its body.
 pub(crate) struct Next {
     header: WhisperHeader,
     body: usize,
@@ -63,7 +61,8 @@ impl Next {
 }
 
 impl Ratchet {
-    /// Takes the DH step if it is due, and says how long the next message will be. Draws 32 bytes of `rng` for a step.
+    /// Makes the DH step if one is due, and returns the header and length of the next message. Uses 32 bytes of `rng`
+    /// for a step.
     pub(crate) fn prepare(&mut self, plaintext: &[u8], rng: &mut dyn CryptoRng) -> Result<Next, EncryptError> {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
@@ -84,7 +83,7 @@ impl Ratchet {
         Ok(Next { header, body: padded(plaintext.len()) })
     }
 
-    /// Appends the message that was prepared to `output`, whose capacity holds it.
+    /// Appends the prepared message to `output`, which has the capacity for it.
     pub(crate) fn seal(
         &mut self,
         next: &Next,
@@ -103,8 +102,8 @@ impl Ratchet {
         Ok(())
     }
 
-    /// THE STEP, sending side: `DHRs ← fresh; RK, CKs = KDF_RK(RK, DH(DHRs, DHRr))`. Lazy: taken with the first message
-    /// after the peer's step, so that receiving needs no randomness; on the wire nobody can tell.
+    /// THE STEP, sending side: `DHRs ← fresh; RK, CKs = KDF_RK(RK, DH(DHRs, DHRr))`. Lazy: made with the first message
+    /// after the peer's step, so that receiving needs no randomness. The peer cannot tell the difference.
     fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<(), EncryptError> {
         // There is always a key to step against, and it was checked when it was received: neither of these can fail.
         let theirs = self.theirs.as_ref().ok_or(InternalError)?;

@@ -2,7 +2,7 @@
 
 use bisik_core::internal::InternalError;
 
-/// The bytes are not a distribution or a message of a group.
+/// The bytes are not a distribution, or not a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DistributionError;
@@ -12,7 +12,7 @@ bisik_core::error_texts! {
         "the bytes are not a message of a group with sender keys"
 }
 
-/// Why a message was not encrypted. Nothing was changed.
+/// Why a message was not encrypted. The sender key is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupEncryptError {

@@ -1,28 +1,29 @@
-//! [`GroupReceiver`]: what a member knows of one sender in one group (docs/interop.md, section 11).
+//! [`GroupReceiver`]: one sender's keys at a member of a group (docs/interop.md, section 11).
 //!
-//! Does not know groups, nor who the sender is. `open` takes a state by reference and says what would change; `apply` cannot
-//! fail.
+//! `open` takes a state by reference and returns what would change; `apply` cannot fail.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use super::MAX_STATES;
 use super::error::GroupDecryptError;
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use super::message_key;
 use super::wire::{Distribution, Message};
-use crate::signal::chain::{ChainKey, Kept, Seed};
+use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
 use bisik_core::revision;
 
-/// The keys of one sender in one group: at most five, the newest first, so that messages under older ones can still arrive.
+/// The sender keys of one sender in one group: at most five, so that messages under older keys can still be decrypted.
 ///
-/// A record of its own for each group and sender. Not `Clone`, as a session is not.
+/// Store one record for each group and sender. Not `Clone`, like a session.
 #[derive(Default)]
 pub struct GroupReceiver {
     pub(super) states: VecDeque<State>,
@@ -30,19 +31,20 @@ pub struct GroupReceiver {
 }
 
 impl GroupReceiver {
-    /// Nothing is known yet.
+    /// A receiver without sender keys: [`process`](Self::process) adds them.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes what the sender has told in a session of two: the caller answers for it that the session is that sender's.
+    /// Adds the sender key of a distribution. The caller ensures that it came in a pairwise session with this sender.
     ///
-    /// One with the same number and signing key changes nothing, so that messages are not forgotten when a sender says it
-    /// again; one with the same number and another signing key replaces what was there; of more than five the oldest goes.
+    /// A distribution with a known id and signing key changes nothing, so that a repeated one loses no skipped message
+    /// keys. One with a known id and another signing key replaces the known key. Of more than five keys, the oldest is
+    /// discarded.
     pub fn process(&mut self, distribution: &Distribution) {
         // S-11.7
-        let same = |state: &State| state.is(distribution.form, distribution.id);
+        let same = |state: &State| state.is(distribution.format, distribution.id);
         if self.states.iter().any(|state| same(state) && state.signing == distribution.signing) {
             return;
         }
@@ -52,38 +54,44 @@ impl GroupReceiver {
         self.revision = revision::after(self.revision);
     }
 
-    /// Verifies and decrypts one message.
+    /// Verifies and decrypts one message, and commits at once.
+    ///
+    /// Use [`GroupReceiver::stage`] or [`GroupReceiver::decrypt_held`] to store the receiver before the plaintext is
+    /// shown.
     ///
     /// # Errors
     ///
-    /// [`GroupDecryptError`]; nothing was changed then.
+    /// [`GroupDecryptError`]; the receiver is then unchanged.
     pub fn decrypt(&mut self, message: &[u8]) -> Result<Vec<u8>, GroupDecryptError> {
+        Ok(self.stage(message)?.commit())
+    }
+
+    /// Verifies and decrypts a message without changing the receiver: gives the index of its state too.
+    pub(super) fn open(&mut self, message: &[u8]) -> Result<(usize, OpenedMessage), GroupDecryptError> {
         let message = Message::parse(message).map_err(|Malformed| GroupDecryptError::Rejected)?;
-        let state = self.states.iter_mut().find(|state| state.is(message.header.form, message.header.id));
-        let state = state.ok_or(GroupDecryptError::UnknownKey)?;
-        // S-11.4. First: whoever did not sign can ask for nothing.
+        let mut states = self.states.iter_mut().enumerate();
+        let state = states.find(|(_, state)| state.is(message.header.format, message.header.id));
+        let (index, state) = state.ok_or(GroupDecryptError::UnknownKey)?;
+        // S-11.4. First, so that a message that the sender did not sign causes no work.
         if !state.has_signed(&message) {
             return Err(GroupDecryptError::Rejected);
         }
-        let (plaintext, change) = state.open(&message)?;
-        state.apply(change);
-        self.revision = revision::after(self.revision);
-        Ok(plaintext)
+        Ok((index, state.open(&message)?))
     }
 
-    /// How many keys of the sender are known.
+    /// The number of the sender's keys that are stored.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.states.len()
     }
 
-    /// How many messages are waited for, that were passed over by later ones.
+    /// The number of skipped message keys, over all sender keys.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
+    pub fn skipped_keys(&self) -> usize {
         self.states.iter().map(|state| state.skipped.len()).sum()
     }
 
-    /// How many changes there were: a record is stored only over one with a lower number.
+    /// Counts changes: store a record only over one with a lower revision.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -99,10 +107,10 @@ impl fmt::Debug for GroupReceiver {
 
 /// One sender key.
 pub(super) struct State {
-    pub(super) form: Form,
+    pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     pub(super) signing: PublicKey,
-    /// The same, prepared with the first message that asks for it.
+    /// The same, prepared when the first message is verified.
     pub(super) verifying: Option<Box<VerifyingKey>>,
     /// The number of the message that `chain` gives next.
     pub(super) next: u32,
@@ -110,18 +118,24 @@ pub(super) struct State {
     pub(super) skipped: BTreeMap<u32, Box<Seed>>,
 }
 
+/// A message that verified, and what it changes.
+pub(super) struct OpenedMessage {
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    pub(super) change: Change,
+}
+
 /// What a message that was opened changes.
-enum Change {
-    /// It was one of those passed over.
+pub(super) enum Change {
+    /// A skipped message key is used.
     Taken(u32),
-    /// The chain goes on behind it, and these stay behind.
-    Advanced { chain: ChainKey, next: u32, kept: Kept },
+    /// The chain advances past the message, and these message keys are skipped.
+    Advanced { chain: ChainKey, next: u32, skipped: SkippedKeys },
 }
 
 impl State {
     fn new(distribution: &Distribution) -> Self {
         Self {
-            form: distribution.form,
+            format: distribution.format,
             id: distribution.id,
             signing: distribution.signing,
             verifying: None,
@@ -131,11 +145,11 @@ impl State {
         }
     }
 
-    fn is(&self, form: Form, id: u32) -> bool {
-        self.form == form && self.id == id
+    fn is(&self, format: SenderKeyFormat, id: u32) -> bool {
+        self.format == format && self.id == id
     }
 
-    /// Prepares the signing key where it is not, which changes nothing that is stored.
+    /// Prepares the signing key if it is not prepared, which changes nothing that is stored.
     fn has_signed(&mut self, message: &Message<'_>) -> bool {
         if self.verifying.is_none() {
             self.verifying = VerifyingKey::new(&self.signing).ok().map(Box::new);
@@ -143,33 +157,33 @@ impl State {
         self.verifying.as_ref().is_some_and(|key| key.verify(message.signed, message.signature))
     }
 
-    /// S-11.5, S-11.6. The plaintext of a message that the sender has signed.
-    fn open(&self, message: &Message<'_>) -> Result<(Vec<u8>, Change), GroupDecryptError> {
+    /// Opens a message whose signature verified. S-11.5, S-11.6.
+    fn open(&self, message: &Message<'_>) -> Result<OpenedMessage, GroupDecryptError> {
         let number = message.header.iteration;
         let Some(distance) = number.checked_sub(self.next) else {
             let seed = self.skipped.get(&number).ok_or(GroupDecryptError::Replayed)?;
-            return Ok((decrypt(seed, message)?, Change::Taken(number)));
+            return Ok(OpenedMessage { plaintext: decrypt(seed, message)?, change: Change::Taken(number) });
         };
         // S-11.9
         if distance > MAX_JUMP {
             return Err(GroupDecryptError::TooFarAhead);
         }
-        // The last number of all has none after it; senders of this library do not use it.
+        // The greatest number has no successor; this library's senders do not use it.
         let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
-        let (chain, kept) = self.chain.jump(self.next, number);
+        let (chain, skipped) = self.chain.jump(self.next, number);
         let (chain, seed) = chain.step();
-        Ok((decrypt(&seed, message)?, Change::Advanced { chain, next, kept }))
+        Ok(OpenedMessage { plaintext: decrypt(&seed, message)?, change: Change::Advanced { chain, next, skipped } })
     }
 
-    fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Taken(number) => {
                 self.skipped.remove(&number);
             }
-            Change::Advanced { chain, next, kept } => {
+            Change::Advanced { chain, next, skipped } => {
                 *self.chain = chain;
                 self.next = next;
-                self.skipped.extend(kept);
+                self.skipped.extend(skipped);
                 while self.skipped.len() > MAX_SKIPPED {
                     self.skipped.pop_first();
                 }
@@ -180,9 +194,9 @@ impl State {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form, id, signing, verifying: _, next, chain: _, skipped } = self;
+        let Self { format, id, signing, verifying: _, next, chain: _, skipped } = self;
         f.debug_struct("State")
-            .field("form", form)
+            .field("format", format)
             .field("id", id)
             .field("signing", signing)
             .field("next", next)
@@ -191,7 +205,6 @@ impl fmt::Debug for State {
     }
 }
 
-fn decrypt(seed: &Seed, message: &Message<'_>) -> Result<Vec<u8>, GroupDecryptError> {
-    let mut plaintext = message_key::decrypt(seed, message.body).ok_or(GroupDecryptError::Rejected)?;
-    Ok(core::mem::take(&mut *plaintext))
+fn decrypt(seed: &Seed, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, GroupDecryptError> {
+    message_key::decrypt(seed, message.body).ok_or(GroupDecryptError::Rejected)
 }

@@ -1,6 +1,6 @@
-//! [`GroupSender`]: a device's own sender key in one group (docs/interop.md, section 11).
+//! [`GroupSender`]: the local device's sender key in one group (docs/interop.md, section 11).
 //!
-//! Does not know the members, nor who was told the key.
+//! The caller tracks the members, and which of them have received the key.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 
 use super::Secret;
 use super::error::GroupEncryptError;
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use super::message_key;
 use super::wire::{Distribution, GroupHeader};
 use crate::signal::chain::ChainKey;
@@ -20,18 +20,21 @@ use crate::signal::xeddsa::SigningKey;
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::revision;
 
-/// What a device sends to one group with. Not `Clone`: two that go on alike would encrypt two messages under one key.
+/// The local device's sender key in one group. Not `Clone`: two copies would encrypt two messages under one key and
+/// initialisation vector, and so would a restored old record. [`GroupSender::encrypt_held`] enforces that the key is
+/// stored before a message is sent.
 ///
-/// Make a new one, and distribute it, whenever somebody leaves the group or a member's device is removed: who has the chain key
-/// reads everything that follows. Nothing heals by itself here.
+/// Make a new sender key, and distribute it, whenever a member leaves the group or a member's device is removed: a
+/// holder of the chain key can decrypt every later message. Unlike a session, a sender key does not heal after a
+/// compromise.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
 /// # let rng = &mut rand::rng();
-/// use bisik::interop::signal::{Distribution, Form, GroupReceiver, GroupSender};
+/// use bisik::interop::signal::{Distribution, SenderKeyFormat, GroupReceiver, GroupSender};
 ///
-/// let mut alice = GroupSender::generate(Form::WhatsApp, rng);
-/// let distribution = alice.distribution().to_bytes(); // to each member, in a session of two
+/// let mut alice = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
+/// let distribution = alice.distribution().to_bytes(); // to each member, in a pairwise session
 ///
 /// let mut of_alice = GroupReceiver::new(); // at Bob's
 /// of_alice.process(&Distribution::from_bytes(&distribution)?);
@@ -40,7 +43,7 @@ use bisik_core::revision;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct GroupSender {
-    pub(super) form: Form,
+    pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     /// The number of the next message.
     pub(super) iteration: u32,
@@ -51,23 +54,23 @@ pub struct GroupSender {
 }
 
 impl GroupSender {
-    /// A new sender key. Uses 4 bytes of `rng` for its number, 32 for the chain and 32 for the signing pair.
+    /// Generates a sender key. Uses 4 bytes of `rng` for its id, 32 for the chain and 32 for the signing pair.
     #[must_use]
-    pub fn generate(form: Form, mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+    pub fn generate(format: SenderKeyFormat, mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let mut id = [0; 4];
         rng.fill_bytes(&mut id);
         let chain = Box::new(ChainKey::new(Secret::random(&mut rng)));
         let pair = KeyPair::generate(&mut rng);
         let (signing, public) = (SigningKey::new(&pair), pair.public());
-        // S-11.3. Thirty-one bits: some members read the number as a signed one.
-        Self { form, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
+        // S-11.3. Thirty-one bits: some clients read the id as a signed number.
+        Self { format, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
     }
 
-    /// What a member needs for all messages from the next one on. Secret: it travels in a session of two.
+    /// What a member needs to decrypt all messages from the next one on. Secret: send it in pairwise sessions only.
     #[must_use]
     pub fn distribution(&self) -> Distribution {
         Distribution {
-            form: self.form,
+            format: self.format,
             id: self.id,
             iteration: self.iteration,
             chain: Box::new(self.chain.secret().duplicate()),
@@ -76,11 +79,11 @@ impl GroupSender {
     }
 
     /// Encrypts and signs one message for all members. Uses 64 bytes of `rng`; the signature's nonce stays secret and
-    /// unrepeated even where they are not random.
+    /// unrepeated even if these bytes are not random. Store the sender key before the message is sent.
     ///
     /// # Errors
     ///
-    /// [`GroupEncryptError`] where it is too long, or the chain has ended; nothing was changed then.
+    /// [`GroupEncryptError`] if the plaintext is too long or the chain has ended; the sender key is then unchanged.
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
@@ -90,9 +93,9 @@ impl GroupSender {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(GroupEncryptError::TooLong);
         }
-        // The last number of all is not used, so that the number of the next message always is one.
+        // The greatest number is not used, so that the next message always has a number.
         let next = self.iteration.checked_add(1).ok_or(GroupEncryptError::Exhausted)?;
-        let header = GroupHeader { form: self.form, id: self.id, iteration: self.iteration };
+        let header = GroupHeader { format: self.format, id: self.id, iteration: self.iteration };
         let body = padded(plaintext.len());
         let mut message = Vec::with_capacity(header.message_length(body));
         header.write(&mut message, body);
@@ -107,13 +110,13 @@ impl GroupSender {
         Ok(message)
     }
 
-    /// The form it writes.
+    /// The format in which it encodes distributions and messages.
     #[must_use]
-    pub const fn form(&self) -> Form {
-        self.form
+    pub const fn format(&self) -> SenderKeyFormat {
+        self.format
     }
 
-    /// The number of this sender key, which its messages carry.
+    /// The id of this sender key, which its messages carry.
     #[must_use]
     pub const fn id(&self) -> u32 {
         self.id
@@ -125,7 +128,7 @@ impl GroupSender {
         self.iteration
     }
 
-    /// How many changes there were: a record is stored only over one with a lower number.
+    /// Counts changes: store a record only over one with a lower revision.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -134,9 +137,9 @@ impl GroupSender {
 
 impl fmt::Debug for GroupSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form, id, iteration, chain: _, signing: _, public, revision } = self;
+        let Self { format, id, iteration, chain: _, signing: _, public, revision } = self;
         f.debug_struct("GroupSender")
-            .field("form", form)
+            .field("format", format)
             .field("id", id)
             .field("iteration", iteration)
             .field("public", public)
@@ -154,7 +157,7 @@ mod tests {
     #[test]
     fn a_chain_that_has_ended_encrypts_nothing_more() {
         let rng = &mut StdRng::seed_from_u64(1);
-        let mut sender = GroupSender::generate(Form::WhatsApp, rng);
+        let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
         sender.iteration = u32::MAX - 1;
         assert!(sender.encrypt(b"last", rng).is_ok());
         assert_eq!(sender.encrypt(b"beyond", rng), Err(GroupEncryptError::Exhausted));

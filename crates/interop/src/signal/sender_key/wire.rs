@@ -1,6 +1,6 @@
-//! Distributions and messages as bytes (docs/interop.md, section 11).
+//! The encoding of distributions and messages (docs/interop.md, section 11).
 //!
-//! Does not know chains or who sends. What is signed is what arrived: nothing is encoded again.
+//! Signatures are verified over the bytes that arrived: nothing is encoded again.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use core::fmt;
 
 use super::ChainKey;
 use super::error::DistributionError;
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use crate::fields::{begin_bytes, bytes_length, put_bytes, put_u32, u32_length};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_PLAINTEXT;
@@ -17,11 +17,12 @@ use bisik_core::codec::{Malformed, Records, Value};
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::primitives::secret::Secret;
 
-/// What a sender tells each member, in a session of two: its key from some message on.
+/// A sender key as members receive it, in a pairwise session: the chain key from some message on, and the public
+/// signing key.
 ///
-/// Who has it reads what follows, and can make nothing that verifies. Wiped on drop; `Debug` shows no secret.
+/// A holder can decrypt all later messages, but cannot forge any. Zeroized on drop; `Debug` shows no secret.
 pub struct Distribution {
-    pub(super) form: Form,
+    pub(super) format: SenderKeyFormat,
     pub(super) id: u32,
     pub(super) iteration: u32,
     pub(super) chain: Box<Secret<32>>,
@@ -29,46 +30,46 @@ pub struct Distribution {
 }
 
 impl Distribution {
-    /// Reads the bytes of either form.
+    /// Reads a distribution in either format.
     ///
     /// # Errors
     ///
-    /// [`DistributionError`] where they are no distribution, or its signing key is none.
+    /// [`DistributionError`] if the bytes are not a distribution, or its signing key is not a valid key.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DistributionError> {
         let read = Fields::parse(bytes).and_then(|fields| {
             let [chain, signing] = [fields.bytes(CONTENT)?, fields.bytes(SIGNING_KEY)?];
             let chain = chain.try_into().map_err(|_| Malformed)?;
             let signing = PublicKey::from_bytes(signing).map_err(|_| Malformed)?;
-            let Fields { form, id, iteration, .. } = fields;
-            Ok(Self { form, id, iteration, chain: Box::new(Secret::copy_of(chain)), signing })
+            let Fields { format, id, iteration, .. } = fields;
+            Ok(Self { format, id, iteration, chain: Box::new(Secret::copy_of(chain)), signing })
         });
         read.map_err(|Malformed| DistributionError)
     }
 
-    /// S-11.1. The bytes for a session of two. They hold the chain key: the caller wipes them.
+    /// The encoding, to be sent in pairwise sessions. It contains the chain key: the caller zeroizes it. S-11.1.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { form, id, iteration, chain, signing } = self;
+        let Self { format, id, iteration, chain, signing } = self;
         let mut bytes = Vec::with_capacity(DISTRIBUTION);
-        let content = put_header(&mut bytes, *form, *id, *iteration);
+        let content = put_header(&mut bytes, *format, *id, *iteration);
         put_bytes(&mut bytes, content, chain.expose());
         put_bytes(&mut bytes, content.saturating_add(1), &signing.to_bytes());
         bytes
     }
 
-    /// The form it is written in.
+    /// The format of its encoding.
     #[must_use]
-    pub const fn form(&self) -> Form {
-        self.form
+    pub const fn format(&self) -> SenderKeyFormat {
+        self.format
     }
 
-    /// The number of the sender key, which its messages carry.
+    /// The id of the sender key, which its messages carry.
     #[must_use]
     pub const fn id(&self) -> u32 {
         self.id
     }
 
-    /// The number of the first message that it opens.
+    /// The number of the first message that it decrypts.
     #[must_use]
     pub const fn iteration(&self) -> u32 {
         self.iteration
@@ -81,9 +82,9 @@ impl Distribution {
 
 impl fmt::Debug for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { form, id, iteration, chain: _, signing } = self;
+        let Self { format, id, iteration, chain: _, signing } = self;
         f.debug_struct("Distribution")
-            .field("form", form)
+            .field("format", format)
             .field("id", id)
             .field("iteration", iteration)
             .field("signing", signing)
@@ -91,23 +92,25 @@ impl fmt::Debug for Distribution {
     }
 }
 
-/// What a message says of itself before anything is verified: enough to find what is known of its sender, and no more.
+/// The unencrypted header of a message. It is not verified: use it only to find the sender's [`GroupReceiver`].
+///
+/// [`GroupReceiver`]: super::GroupReceiver
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupHeader {
-    /// The form it is written in.
-    pub form: Form,
-    /// The number of the sender key.
+    /// The format of the message.
+    pub format: SenderKeyFormat,
+    /// The id of the sender key.
     pub id: u32,
     /// The number of the message.
     pub iteration: u32,
 }
 
 impl GroupHeader {
-    /// Reads it from a whole message.
+    /// Reads the header of a whole message.
     ///
     /// # Errors
     ///
-    /// [`DistributionError`] where the bytes are no message of a group.
+    /// [`DistributionError`] if the bytes are not a message of a group.
     pub fn of(message: &[u8]) -> Result<Self, DistributionError> {
         Message::parse(message).map(|message| message.header).map_err(|Malformed| DistributionError)
     }
@@ -130,17 +133,17 @@ impl<'a> Message<'a> {
         if body.is_empty() || body.len() > padded(MAX_PLAINTEXT) {
             return Err(Malformed);
         }
-        let Fields { form, id, iteration, .. } = fields;
-        Ok(Self { header: GroupHeader { form, id, iteration }, body, signed, signature })
+        let Fields { format, id, iteration, .. } = fields;
+        Ok(Self { header: GroupHeader { format, id, iteration }, body, signed, signature })
     }
 }
 
 impl GroupHeader {
-    /// Room for the whole message around a body of `body` bytes.
+    /// Bytes of the whole message around a body of `body` bytes.
     pub(super) fn message_length(&self, body: usize) -> usize {
-        let name = match self.form {
-            Form::WhatsApp => 0,
-            Form::Signal { distribution } => bytes_length(distribution.len()),
+        let name = match self.format {
+            SenderKeyFormat::WhatsApp => 0,
+            SenderKeyFormat::Signal { distribution } => bytes_length(distribution.len()),
         };
         let lengths = [name, u32_length(self.id), u32_length(self.iteration), bytes_length(body), SIGNATURE];
         lengths.iter().fold(1, |sum, length| sum.saturating_add(*length))
@@ -148,17 +151,17 @@ impl GroupHeader {
 
     /// Appends everything before the body.
     pub(super) fn write(&self, output: &mut Vec<u8>, body: usize) {
-        let content = put_header(output, self.form, self.id, self.iteration);
+        let content = put_header(output, self.format, self.id, self.iteration);
         begin_bytes(output, content, body);
     }
 }
 
-/// S-11.1. What both begin with; gives the number of the field that comes next.
-fn put_header(output: &mut Vec<u8>, form: Form, id: u32, iteration: u32) -> u8 {
+/// Appends the fields that distributions and messages begin with, and returns the number of the next field. S-11.1.
+fn put_header(output: &mut Vec<u8>, format: SenderKeyFormat, id: u32, iteration: u32) -> u8 {
     output.push(VERSION);
-    let first = match form {
-        Form::WhatsApp => 1,
-        Form::Signal { distribution } => {
+    let first = match format {
+        SenderKeyFormat::WhatsApp => 1,
+        SenderKeyFormat::Signal { distribution } => {
             put_bytes(output, 1, &distribution);
             2
         }
@@ -168,17 +171,17 @@ fn put_header(output: &mut Vec<u8>, form: Form, id: u32, iteration: u32) -> u8 {
     first.saturating_add(2)
 }
 
-/// The fields of either, read.
+/// The fields of a distribution or message.
 struct Fields<'a> {
-    form: Form,
+    format: SenderKeyFormat,
     id: u32,
     iteration: u32,
-    /// What comes after, by its number in the shorter form.
+    /// The remaining fields, in order.
     rest: [Option<Value<'a>>; 2],
 }
 
 impl<'a> Fields<'a> {
-    /// Of a field that stands there twice the last counts, and one that nobody knows is passed over, as protobuf says.
+    /// As protobuf requires, the last occurrence of a repeated field counts, and unknown fields are ignored.
     fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let Some((&(VERSION | VERSION_AND_NEWER), fields)) = bytes.split_first() else { return Err(Malformed) };
         let mut values = [None; 5];
@@ -190,16 +193,16 @@ impl<'a> Fields<'a> {
             }
         }
         let [first, second, third, fourth, fifth] = values;
-        // The first field tells the forms apart: a number, or a name.
-        let (form, id, iteration, rest) = match first {
+        // The first field tells the formats apart: a key id, or a distribution id.
+        let (format, id, iteration, rest) = match first {
             Some(Value::Bytes(name)) => {
                 let distribution = name.try_into().map_err(|_| Malformed)?;
-                (Form::Signal { distribution }, second, third, [fourth, fifth])
+                (SenderKeyFormat::Signal { distribution }, second, third, [fourth, fifth])
             }
-            Some(Value::Varint(_)) => (Form::WhatsApp, first, second, [third, fourth]),
+            Some(Value::Varint(_)) => (SenderKeyFormat::WhatsApp, first, second, [third, fourth]),
             Some(Value::Fixed64 | Value::Fixed32) | None => return Err(Malformed),
         };
-        Ok(Self { form, id: number(id)?, iteration: number(iteration)?, rest })
+        Ok(Self { format, id: number(id)?, iteration: number(iteration)?, rest })
     }
 
     fn bytes(&self, at: usize) -> Result<&'a [u8], Malformed> {
@@ -217,14 +220,14 @@ fn number(value: Option<Value<'_>>) -> Result<u32, Malformed> {
     }
 }
 
-/// The version that is written: 3, and the greatest that its sender speaks, 3 too.
+/// The version byte that is written: version 3, and 3 as the greatest version that the sender supports.
 const VERSION: u8 = 0x33;
-/// Of a sender that speaks version 4 in sessions; sender keys are the same there.
+/// The version byte of a sender that supports version 4 in sessions; sender keys are the same there.
 const VERSION_AND_NEWER: u8 = 0x34;
 
-/// Which of the last fields: the chain key, or the ciphertext.
+/// Index in `rest`: the chain key, or the ciphertext.
 const CONTENT: usize = 0;
-/// Which of the last fields: the public half of the signing pair.
+/// Index in `rest`: the public half of the signing pair.
 const SIGNING_KEY: usize = 1;
 
 /// Bytes of the longest distribution.

@@ -1,6 +1,6 @@
 //! Accepting: a state from a peer's first message (docs/interop.md, sections 2 and 5).
 //!
-//! Does not know how messages travel. S-2.4. The pre-keys are only read: what was used up is returned.
+//! S-2.4. The pre-keys are only read. Those that were used are returned, for the caller to remove.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -12,7 +12,7 @@ use super::{AcceptError, Opening, Session, State};
 use crate::signal::bundle::Trust;
 use crate::signal::ciphertext::{Ciphertext, Kind};
 use crate::signal::key::{Identity, IdentityKey};
-use crate::signal::limits::MAX_SEEN;
+use crate::signal::limits::MAX_BASE_KEYS;
 use crate::signal::prekeys::{PreKeys, Used};
 use crate::signal::ratchet::{Opened, Parties};
 use crate::signal::wire::PreKeyWhisper;
@@ -22,13 +22,13 @@ use bisik_core::revision;
 /// A session that a peer has set up, and its first message.
 ///
 /// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
-#[must_use = "the pre-keys that were used are still there"]
+#[must_use = "the pre-keys that were used have not been removed"]
 pub struct Accepted {
     /// The new session.
     pub session: Session,
     /// The first message.
     pub plaintext: Vec<u8>,
-    /// The pre-keys that it has used up.
+    /// The pre-keys that the message used.
     pub used: Used,
 }
 
@@ -39,37 +39,39 @@ impl fmt::Debug for Accepted {
     }
 }
 
-/// A first message in a session that was there already. Store both records in one transaction; then show `plaintext`.
-#[must_use = "the pre-keys that were used are still there"]
-pub struct AcceptedAgain {
+/// A first message by which the peer of an existing session set up a new state. Store the session and, after
+/// [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
+#[must_use = "the pre-keys that were used have not been removed"]
+pub struct Reinitiated {
     /// The first message.
     pub plaintext: Vec<u8>,
-    /// The pre-keys that it has used up.
+    /// The pre-keys that the message used.
     pub used: Used,
 }
 
-impl fmt::Debug for AcceptedAgain {
+impl fmt::Debug for Reinitiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plaintext: _, used } = self;
-        f.debug_struct("AcceptedAgain").field("used", used).finish_non_exhaustive()
+        f.debug_struct("Reinitiated").field("used", used).finish_non_exhaustive()
     }
 }
 
 impl Session {
-    /// Answers a first message of a peer with whom there is no session: runs the handshake and decrypts the message, which
-    /// proves who wrote it. Any of the messages that the peer sent before it had an answer will do, in any order.
+    /// Accepts a first message of a peer without a session: runs the handshake and decrypts the message, which
+    /// authenticates the peer. Any of the messages that the peer sent before it had an answer will do, in any order.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`]; nothing is changed in any case.
-    pub fn accept_signal(
+    /// [`AcceptError`]. No argument is changed, whatever the result.
+    pub fn accept(
         identity: &Identity,
         keys: &PreKeys,
         message: &Ciphertext,
         trust: Trust<'_>,
     ) -> Result<Accepted, AcceptError> {
-        let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
-        // S-2.6. Only now is it certain that somebody wrote this; a forgery must not look like a changed key.
+        let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
+        // S-2.6. Trust is checked after the message has authenticated: otherwise a forgery could be reported to the
+        // user as a changed identity key.
         if !trust.allows(&peer) {
             return Err(AcceptError::IdentityMismatch);
         }
@@ -83,23 +85,25 @@ impl Session {
         Ok(Accepted { session, plaintext, used })
     }
 
-    /// Answers a first message of the peer of this session: one that [`Session::decrypt`] said opens another one. What it
-    /// sets up is written in from now on; the other states stay for reading.
+    /// Accepts a first message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
+    /// [`DecryptError::OpensNewSession`](super::DecryptError::OpensNewSession). The session encrypts in the new state
+    /// from now on; the other states remain for decryption.
     ///
     /// # Errors
     ///
-    /// [`AcceptError`]; nothing is changed then. A peer with a new identity gives [`AcceptError::IdentityMismatch`]: once the
-    /// user has been told, forget this session and call [`Session::accept_signal`].
-    pub fn accept_again(
+    /// [`AcceptError`]; the session is then unchanged. A peer with a new identity gives
+    /// [`AcceptError::IdentityMismatch`]: once the user has been warned, forget this session and call
+    /// [`Session::accept`].
+    pub fn accept_reinitiated(
         &mut self,
         identity: &Identity,
         keys: &PreKeys,
         message: &Ciphertext,
-    ) -> Result<AcceptedAgain, AcceptError> {
+    ) -> Result<Reinitiated, AcceptError> {
         if identity.public() != self.ours {
             return Err(AcceptError::WrongIdentity);
         }
-        let Begun { state, peer, plaintext, used } = Begun::read(identity, keys, message)?;
+        let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
         if peer != self.peer {
             return Err(AcceptError::IdentityMismatch);
         }
@@ -108,19 +112,19 @@ impl Session {
         }
         self.push(state);
         self.revision = revision::after(self.revision);
-        Ok(AcceptedAgain { plaintext, used })
+        Ok(Reinitiated { plaintext, used })
     }
 }
 
-/// A state that a first message has begun, and nobody holds yet.
-struct Begun {
+/// A state that a first message has set up and that is in no session yet.
+struct NewState {
     state: Box<State>,
     peer: IdentityKey,
     plaintext: Vec<u8>,
     used: Used,
 }
 
-impl Begun {
+impl NewState {
     fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
         if message.kind() != Kind::PreKey {
             return Err(AcceptError::NotPreKeyMessage);
@@ -135,7 +139,7 @@ impl Begun {
         let mut ratchet = x3dh::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;
         let Opened { change, mut plaintext } =
             open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;
-        // S-1.9. Looked at last, since it costs as much as an agreement and no forgery comes this far.
+        // S-1.9. Checked last: it costs as much as a key agreement, and no forgery gets this far.
         if !outer.base_key.point().is_ok_and(|base| base.is_torsion_free()) {
             return Err(AcceptError::Rejected);
         }
@@ -143,7 +147,7 @@ impl Begun {
         let state = Box::new(State {
             base_key: outer.base_key,
             peer_registration_id: outer.registration_id,
-            begun: 0,
+            since_revision: 0,
             opening: Opening::Answered,
             ratchet,
         });
@@ -152,15 +156,15 @@ impl Begun {
 }
 
 impl PreKeys {
-    /// The keys that a first message names, and what removing them will need.
+    /// The pre-keys that a first message names, and the value that removes them.
     fn named<'a>(&'a self, outer: &'a PreKeyWhisper<'_>) -> Result<(x3dh::Opening<'a>, Used), AcceptError> {
         let mut all = self.signed.iter();
         let signed = all.find(|known| known.id == outer.signed_pre_key_id).ok_or(AcceptError::UnknownPreKey)?;
         let one_time = match outer.pre_key_id {
             Some(id) => Some(self.one_time.get(&id).ok_or(AcceptError::UnknownPreKey)?),
             // S-2.5
-            None if signed.seen.contains(&outer.base_key) => return Err(AcceptError::Replayed),
-            None if signed.seen.len() >= MAX_SEEN => return Err(AcceptError::ReplayCacheFull),
+            None if signed.base_keys.contains(&outer.base_key) => return Err(AcceptError::Replayed),
+            None if signed.base_keys.len() >= MAX_BASE_KEYS => return Err(AcceptError::ReplayCacheFull),
             None => None,
         };
         let opening =

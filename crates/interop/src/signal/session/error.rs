@@ -2,15 +2,15 @@
 
 use crate::signal::ratchet::OpenError;
 
-/// Why no session was set up. Nothing was changed.
+/// Why no session was set up. The session, if there was one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitiateError {
-    /// The bundle is the caller's own: a bug, or a server that hands out the wrong one.
+    /// The bundle is the local device's own: a bug in the caller, or a server that hands out the wrong bundle.
     OwnBundle,
-    /// The identity or the bundle is not that of this session: a bug in the caller, or a peer with a new identity.
+    /// The identity or the bundle is not this session's: a bug in the caller, or a peer with a new identity.
     WrongIdentity,
-    /// The bundle's keys agree on nothing: made by a hostile device. Do not use it.
+    /// A key agreement with the bundle's keys gives zero: a hostile device made it. Do not use it.
     Rejected,
 }
 
@@ -26,7 +26,8 @@ bisik_core::error_texts! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// It is not a pre-key message, so it belongs to a session, which this device has lost: ask the sender for a new one.
+    /// It is not a pre-key message, so it belongs to a session, which this device has lost: ask the sender for a new
+    /// one.
     NotPreKeyMessage,
     /// The identity, or the owner of the pre-keys, is not the session's: a bug in the caller.
     WrongIdentity,
@@ -35,11 +36,11 @@ pub enum AcceptError {
     UnknownPreKey,
     /// Another identity than the pinned one wrote it: warn the user, as for any changed key.
     IdentityMismatch,
-    /// It names a state that was opened before. Where the session is still there: a duplicate, drop it. Where the session was
-    /// lost or deleted since: its sender goes on in it, and has to be asked for a new one.
+    /// The message names a state that was opened before. If the session still exists, this is a duplicate: drop it. If
+    /// the session was lost or deleted since, the sender still writes in it: ask the sender for a new session.
     Replayed,
-    /// Its signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate, publish
-    /// the new bundle, and ask the sender for a new session.
+    /// The signed pre-key has opened 1,024 states without a one-time pre-key, and cannot remember more: rotate it,
+    /// publish the new bundle, and ask the sender for a new session.
     ReplayCacheFull,
     /// It claims that more than 25,000 messages precede it: ask the sender for a new session.
     TooFarAhead,
@@ -76,19 +77,20 @@ impl From<OpenError> for AcceptError {
 
 /// Why a message was not decrypted. On error the session is unchanged.
 ///
-/// Headers of this protocol are not authenticated until a message decrypts: all variants but [`DecryptError::Rejected`] repeat
-/// what the message claims. Conclude nothing about the peer.
+/// Headers of this protocol are not authenticated until a message decrypts: all variants but [`DecryptError::Rejected`]
+/// repeat what the message claims. Conclude nothing about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecryptError {
-    /// It opens another state: hand it to [`Session::accept_again`](crate::signal::Session::accept_again).
+    /// The message opens another state: hand it to
+    /// [`Session::accept_reinitiated`](crate::signal::Session::accept_reinitiated).
     OpensNewSession,
     /// Its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,
-    /// More than 25,000 messages before it are missing: if it repeats, set up a new session.
+    /// More than 25,000 messages before it are missing. If this repeats, set up a new session.
     TooFarAhead,
-    /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop it; if
-    /// that repeats, set up a new session.
+    /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop
+    /// it; if that repeats, set up a new session.
     Rejected,
 }
 

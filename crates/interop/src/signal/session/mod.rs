@@ -1,11 +1,13 @@
 //! [`Session`]: everything that one device knows about one peer device (docs/interop.md, section 5).
 //!
-//! Does not know accounts, groups or any network: bytes and values in, bytes and values out.
+//! Performs no I/O: bytes and values in, bytes and values out.
 
 mod accept; // a state from a peer's first message
 mod error; //  why not
+mod held; //   messages, sent and received, that wait until the state is stored
 mod open; //   find the state, verify, and only then commit
-mod stored; // sealed state
+mod persist; // sealed state
+mod staged; // a received message that is not committed yet
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -15,29 +17,31 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 pub use super::ratchet::EncryptError;
-pub use accept::{Accepted, AcceptedAgain};
+pub use accept::{Accepted, Reinitiated};
 pub use error::{AcceptError, DecryptError, InitiateError};
-pub use stored::SealedSession;
+pub use held::Held;
+pub use staged::Staged;
 
 use super::bundle::VerifiedBundle;
 use super::ciphertext::{Ciphertext, Kind};
 use super::key::{Identity, IdentityKey, PublicKey};
-use super::limits::{MAX_ARCHIVED, MAX_KEPT};
+use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
 use super::wire::PreKeyHeader;
 use super::x3dh;
 use bisik_core::revision;
 
-/// An end-to-end-encrypted session between two devices on this wire: a current state, and those that it replaced.
+/// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
 ///
-/// Each first message, in either direction, makes a state of its own. Messages are written in the current one and read in
-/// all of them; the one whose newest message arrived last becomes the current one, so that two devices that began at the
-/// same time end up in one.
+/// Each first message, in either direction, creates a state. Messages are encrypted in the current state and decrypted
+/// in any of them. The state whose newest message arrived last becomes the current one, so that two devices that
+/// initiate at the same time end up in one state.
 ///
-/// The value is the record: load it, use it, [seal](Session::seal) it, store it before what it wrote is sent and before what
-/// it read is shown (docs/persistence.md). Unlike a native session, a record that was rolled back is not safe to write from:
-/// the wire has no salt that would keep a message key from being used twice. `Send + Sync`; not `Clone`, because a copy
-/// would fork its key stream.
+/// The value is the state: load it, use it, [seal](Session::seal) it, store it before a message is sent and before a
+/// plaintext is shown (docs/persistence.md). [`Session::encrypt_held`], [`Session::decrypt_held`] and
+/// [`Session::stage`] enforce this order. Unlike a native session, a session that was restored from an old record must
+/// not encrypt: the protocol has no salt, and a message key that is used twice encrypts two messages under one
+/// initialisation vector. `Send + Sync`; not `Clone`, because a copy would fork the key stream.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -49,12 +53,12 @@ use bisik_core::revision;
 /// let id = keys.replenish(1, rng)?[0];
 /// let bundle = keys.bundle(&bob, 0, Some(id))?.verify(Trust::Pinned(&bob.public()))?;
 ///
-/// let mut a = Session::initiate_signal(&alice, &bundle, rng)?;
+/// let mut a = Session::initiate(&alice, &bundle, rng)?;
 /// let hello = a.encrypt(b"halo", rng)?;
 ///
 /// let received = Ciphertext::from_parts(hello.kind(), hello.as_bytes())?;
 /// let Accepted { session: mut b, plaintext, used } =
-///     Session::accept_signal(&bob, &keys, &received, Trust::OnFirstUse)?;
+///     Session::accept(&bob, &keys, &received, Trust::OnFirstUse)?;
 /// keys.remove(used);
 /// assert_eq!(plaintext, b"halo");
 ///
@@ -66,40 +70,40 @@ pub struct Session {
     ours: IdentityKey,
     registration_id: u32,
     peer: IdentityKey,
-    /// The current one first, then the others, those used last before those used long ago. Never empty.
+    /// The current state first, then the others, most recently used first. Never empty.
     states: VecDeque<Box<State>>,
     revision: u64,
 }
 
-/// One state: what one first message has set up.
+/// One state: what one first message set up.
 struct State {
-    /// The initiator's ephemeral key, by which both sides know the state.
+    /// The initiator's ephemeral key, which names the state on both sides.
     base_key: PublicKey,
     peer_registration_id: u32,
-    /// The session's revision when the state was set up: which of two is the later.
-    begun: u64,
+    /// The session's revision when the state was set up: tells which of two states is newer.
+    since_revision: u64,
     opening: Opening,
     ratchet: Ratchet,
 }
 
-/// How the state began, as far as that still matters.
+/// How the state was set up, as far as that still matters.
 #[derive(Clone, Copy)]
 enum Opening {
-    /// S-5.1. We initiated and have no answer yet: every message names the pre-keys.
+    /// The local device initiated and has no answer yet: every message names the pre-keys. S-5.1.
     Unanswered { pre_key_id: Option<u32>, signed_pre_key_id: u32 },
-    /// The peer has shown that it has the state.
+    /// The peer has shown that it has this state.
     Answered,
 }
 
 impl Session {
     /// Sets up a session with the owner of `bundle`, from 32 bytes of `rng`. Nothing has to be sent until there is a
-    /// message: every message can open the session until the peer has answered.
+    /// message: until the peer answers, every message is a pre-key message, which can open the session.
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] where the bundle is the caller's own; [`InitiateError::Rejected`] where its keys agree on
-    /// nothing.
-    pub fn initiate_signal(
+    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own; [`InitiateError::Rejected`] if a key
+    /// agreement with its keys gives zero.
+    pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
         mut rng: &mut (impl CryptoRng + ?Sized),
@@ -114,13 +118,13 @@ impl Session {
         })
     }
 
-    /// Sets up a new state with the same peer, and writes in it from now on: for a peer that has lost its own. The others
-    /// stay for reading. Draws 32 bytes of `rng`.
+    /// Sets up a new state with the same peer and encrypts in it from now on: for a peer that has lost its session. The
+    /// other states remain for decryption. Uses 32 bytes of `rng`.
     ///
     /// # Errors
     ///
-    /// [`InitiateError`]; the session is unchanged then.
-    pub fn initiate_again(
+    /// [`InitiateError`]; the session is then unchanged.
+    pub fn reinitiate(
         &mut self,
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -135,14 +139,15 @@ impl Session {
         Ok(())
     }
 
-    /// Encrypts one message. It hides its content, not its length nor who is writing: pad before, if that matters.
+    /// Encrypts one message. Encryption hides the content, but neither its length nor the sender's identity: pad first
+    /// if the length matters.
     ///
-    /// 60 to 80 bytes longer than `plaintext`, and about 90 more until the peer has answered. Draws 32 bytes of `rng` when
-    /// a DH step is due. Store the session before the message leaves.
+    /// Ciphertext expansion: 60 to 80 bytes, and about 90 more until the peer has answered. Uses 32 bytes of `rng` when
+    /// a DH step is due. Store the session before the message is sent: [`Session::encrypt_held`] enforces that.
     ///
     /// # Errors
     ///
-    /// [`EncryptError`]; the session is unchanged then.
+    /// [`EncryptError`]; the session is then unchanged.
     pub fn encrypt(
         &mut self,
         plaintext: &[u8],
@@ -177,26 +182,26 @@ impl Session {
         Ok(ciphertext)
     }
 
-    /// Decrypts one message and commits at once. No clock, no randomness: the result depends on state and bytes alone.
+    /// Decrypts one message and commits at once. Uses no clock and no randomness: the result depends on state and bytes
+    /// alone.
     ///
-    /// Messages may come late, twice or out of order, and in any of the states. A first message of a state that is not
-    /// here is for [`Session::accept_again`].
+    /// Messages may arrive late, twice or out of order, and belong to any of the states. Pass a first message of an
+    /// unknown state ([`DecryptError::OpensNewSession`]) to [`Session::accept_reinitiated`].
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is the same as before then, bit for bit.
+    /// [`DecryptError`]; the session is then unchanged.
     pub fn decrypt(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
-        let found = self.open(message)?;
-        Ok(self.commit(found))
+        Ok(self.stage(message)?.commit())
     }
 
-    /// Whom the session is with. Authenticated: what decrypts was written by whoever holds this identity.
+    /// The peer's identity. Authenticated: every message that decrypts was encrypted by the holder of this identity.
     #[must_use]
     pub const fn peer(&self) -> &IdentityKey {
         &self.peer
     }
 
-    /// The peer's registration id, by the word of its bundle or of its first message.
+    /// The peer's registration id, as its bundle or first message claimed.
     #[must_use]
     pub fn peer_registration_id(&self) -> u32 {
         self.states.front().map_or(0, |state| state.peer_registration_id)
@@ -208,7 +213,7 @@ impl Session {
         self.states.front().map(|state| &state.base_key)
     }
 
-    /// Counts changes: for compare-and-swap in the store, and to notice a record that was rolled back.
+    /// Counts changes: for compare-and-swap in the store, and to detect a record that was rolled back.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
@@ -220,34 +225,34 @@ impl Session {
         self.states.front().is_some_and(|state| matches!(state.opening, Opening::Answered))
     }
 
-    /// How many states are kept for reading beside the current one; at most 40.
+    /// How many states remain for decryption beside the current one; at most 40.
     #[must_use]
     pub fn archived(&self) -> usize {
         self.states.len().saturating_sub(1)
     }
 
-    /// How many keys are kept for messages that have not arrived; at most 10,000.
+    /// The number of skipped message keys; at most 10,000.
     #[must_use]
-    pub fn kept_keys(&self) -> usize {
-        self.states.iter().fold(0, |sum, state| sum.saturating_add(state.ratchet.kept_keys()))
+    pub fn skipped_keys(&self) -> usize {
+        self.states.iter().fold(0, |sum, state| sum.saturating_add(state.ratchet.skipped_keys()))
     }
 
-    /// S-5.2, S-6.5. Makes `state` the current one; of too many others, those used longest ago go.
+    /// Makes `state` the current one. If there are too many, discards the states used longest ago. S-5.2, S-6.5.
     fn push(&mut self, mut state: Box<State>) {
-        state.begun = revision::after(self.revision);
+        state.since_revision = revision::after(self.revision);
         self.states.push_front(state);
         self.states.truncate(MAX_ARCHIVED + 1);
-        self.give_up();
+        self.discard_skipped_keys();
     }
 
-    /// S-6.3. Gives up kept keys, those of the states used longest ago first, until the bound holds.
-    fn give_up(&mut self) {
-        let mut surplus = self.kept_keys().saturating_sub(MAX_KEPT);
+    /// Discards skipped message keys until the bound holds, those of the states used longest ago first. S-6.3.
+    fn discard_skipped_keys(&mut self) {
+        let mut surplus = self.skipped_keys().saturating_sub(MAX_SKIPPED_TOTAL);
         for state in self.states.iter_mut().rev() {
             if surplus == 0 {
                 break;
             }
-            surplus = state.ratchet.give_up(surplus);
+            surplus = state.ratchet.discard_skipped_keys(surplus);
         }
     }
 }
@@ -264,7 +269,13 @@ impl State {
         let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng).map_err(|_| InitiateError::Rejected)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
         let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
-        Ok(Box::new(Self { base_key, peer_registration_id: bundle.registration_id, begun: 0, opening, ratchet }))
+        Ok(Box::new(Self {
+            base_key,
+            peer_registration_id: bundle.registration_id,
+            since_revision: 0,
+            opening,
+            ratchet,
+        }))
     }
 }
 

@@ -1,24 +1,19 @@
-//! Reading: find the state that a message belongs to, verify there, and only then commit.
-//!
-//! Does not know pre-keys: a message of a state that is not here changes nothing.
-
-use alloc::vec::Vec;
+//! Decryption: find the state that a message belongs to, verify it there, and only then commit.
 
 use super::{DecryptError, Opening, Session};
 use crate::signal::ciphertext::{Ciphertext, Kind};
 use crate::signal::limits::MAX_JUMP;
 use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
 use crate::signal::wire::{PreKeyWhisper, Whisper};
-use bisik_core::revision;
 
 /// A message that was decrypted in one of the states and has not changed it yet.
-pub(super) struct Found {
-    state: usize,
-    opened: Opened,
+pub(super) struct OpenedMessage {
+    pub(super) state: usize,
+    pub(super) opened: Opened,
 }
 
 impl Session {
-    pub(super) fn open(&self, message: &Ciphertext) -> Result<Found, DecryptError> {
+    pub(super) fn open(&self, message: &Ciphertext) -> Result<OpenedMessage, DecryptError> {
         match message.kind() {
             Kind::Whisper => {
                 let message = Whisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
@@ -26,30 +21,32 @@ impl Session {
             }
             Kind::PreKey => {
                 let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
-                // S-5.3. By name: no pre-key is asked for twice.
+                // S-5.3. The base key names the state, so that no pre-key is needed a second time.
                 let known = self.states.iter().enumerate().find(|(_, state)| state.base_key == outer.base_key);
                 let (state, found) = known.ok_or(DecryptError::OpensNewSession)?;
-                // S-5.4. What nothing authenticates must at least not contradict what is known.
+                // S-5.4. No tag covers the identity in a pre-key message: it must at least not contradict the
+                // session's.
                 if outer.identity != *self.peer.key() {
                     return Err(DecryptError::Rejected);
                 }
                 let opened = open_in(&found.ratchet, &outer.message, self.incoming())?;
-                Ok(Found { state, opened })
+                Ok(OpenedMessage { state, opened })
             }
         }
     }
 
-    /// S-5.5, S-6.1. A message of a known chain belongs to that chain's state alone. One of an unknown chain is tried in all
-    /// that can have been answered, the current one first, and all together take no more steps than one chain may.
-    fn open_anywhere(&self, message: &Whisper<'_>) -> Result<Found, DecryptError> {
+    /// A message of a known chain belongs to that chain's state alone. A message of an unknown chain is tried in all
+    /// states that the peer can have stepped in, the current one first. Together they take no more steps than one chain
+    /// may. S-5.5, S-6.1.
+    fn open_anywhere(&self, message: &Whisper<'_>) -> Result<OpenedMessage, DecryptError> {
         for (state, known) in self.states.iter().enumerate() {
             if let Some(chain) = known.ratchet.chain_of(message) {
                 let opened = known.ratchet.open_known(chain, message, self.incoming())?;
-                return Ok(Found { state, opened });
+                return Ok(OpenedMessage { state, opened });
             }
         }
         let theirs = message.ratchet_key.point().map_err(|_| DecryptError::Rejected)?;
-        // S-6.1. The tag of a long message costs more than the steps to its key.
+        // S-6.1. The tag of a long message costs more than the steps to its key, so that it counts too.
         let length = u32::try_from(message.authenticated.len() / BLOCK).unwrap_or(u32::MAX);
         let mut steps = 0_u32;
         for (state, known) in self.states.iter().enumerate().filter(|(_, known)| known.ratchet.awaits_step()) {
@@ -58,7 +55,7 @@ impl Session {
                 return Err(DecryptError::TooFarAhead);
             }
             match known.ratchet.open_next(&theirs, message, self.incoming()) {
-                Ok(opened) => return Ok(Found { state, opened }),
+                Ok(opened) => return Ok(OpenedMessage { state, opened }),
                 Err(OpenError::Rejected | OpenError::Replayed | OpenError::TooFarAhead) => {}
             }
             steps = steps.saturating_add(length);
@@ -66,13 +63,13 @@ impl Session {
         Err(DecryptError::Rejected)
     }
 
-    /// S-5.6. Whether a message makes its state the current one. Whoever steps writes there now; any other message may only be
-    /// late, unless its state is later than the current one. Nothing takes the place of a state that this side has begun and
-    /// that the peer has not answered: it was begun for a reason.
-    fn leads(&self, index: usize, change: &Change) -> bool {
+    /// Whether a message makes its state the current one. It does if the peer made a DH step with it, because the peer
+    /// then writes in that state now; any other message may merely be late, unless its state is newer than the current
+    /// one. A current state that this device set up and that the peer has not answered stays current. S-5.6.
+    fn becomes_current(&self, index: usize, change: &Change) -> bool {
         match (self.states.front(), self.states.get(index)) {
             (Some(current), Some(state)) if matches!(current.opening, Opening::Answered) => {
-                change.is_step() || change.is_newest() && state.begun > current.begun
+                change.is_step() || change.is_newest() && state.since_revision > current.since_revision
             }
             _ => false,
         }
@@ -82,28 +79,25 @@ impl Session {
         Parties { sender: &self.peer, receiver: &self.ours }
     }
 
-    /// Applies what [`Session::open`] found. Cannot fail.
-    pub(super) fn commit(&mut self, found: Found) -> Vec<u8> {
-        let Found { state: index, opened: Opened { change, mut plaintext } } = found;
-        let leads = self.leads(index, &change);
+    /// Applies what [`Session::open`] found in the state at `index`. Cannot fail.
+    pub(super) fn apply(&mut self, index: usize, change: Change) {
+        let becomes_current = self.becomes_current(index, &change);
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);
             // S-5.1
             state.opening = Opening::Answered;
         }
-        if leads
+        if becomes_current
             && index > 0
             && let Some(state) = self.states.remove(index)
         {
             self.states.push_front(state);
         }
-        self.give_up();
-        self.revision = revision::after(self.revision);
-        core::mem::take(&mut plaintext)
+        self.discard_skipped_keys();
     }
 }
 
-/// A message in the one ratchet that it can belong to.
+/// Opens a message in the one ratchet that it can belong to.
 pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Opened, OpenError> {
     if let Some(chain) = ratchet.chain_of(message) {
         return ratchet.open_known(chain, message, parties);
@@ -112,5 +106,5 @@ pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties
     ratchet.open_next(&theirs, message, parties)
 }
 
-/// Bytes of a message that cost about as much as a step of a chain.
+/// Bytes of a message whose authentication costs about as much as a chain step.
 const BLOCK: usize = 64;

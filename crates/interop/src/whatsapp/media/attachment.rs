@@ -1,6 +1,5 @@
-//! [`Attachment`]: what a message says of a blob, and decryption of one that is in memory (docs/interop.md, section 8.4).
-//!
-//! Does not know the message that carries it, nor where the blob is.
+//! [`Attachment`]: what a message carries about a blob, and decryption of a blob in memory (docs/interop.md, section
+//! 8.4).
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,17 +11,16 @@ use super::error::MediaError;
 use super::keys::{self, BLOCK, BlobKeys, MediaKey, TAG};
 use super::kind::MediaKind;
 use super::range::Ranges;
-use super::verify::Verifier;
 use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc_stream::Decrypting;
 use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::secret::wipe_from;
 
-/// What a message says of a blob: kind, key, the two SHA-256 digests, and where they are known the size of the file and the
+/// What a message carries about a blob: kind, key, two SHA-256 digests and, if known, the size of the file and the
 /// sidecar.
 ///
-/// Who has it has the file: it travels inside an encrypted message only. The key is wiped on drop; `Debug` shows neither key
-/// nor digests.
+/// A holder can decrypt the file: send it inside an encrypted message only. The key is zeroized on drop; `Debug` shows
+/// neither key nor digests.
 pub struct Attachment {
     pub(super) kind: MediaKind,
     pub(super) key: MediaKey,
@@ -40,33 +38,34 @@ impl Attachment {
         Self { kind, key, file_digest, blob_digest, size: None, sidecar: Vec::new() }
     }
 
-    /// With the size of the file, which is then checked too.
+    /// Sets the size of the file in bytes, which is then verified too.
     #[must_use]
     pub const fn with_size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// With the streaming sidecar, by which parts can be decrypted before all of it was seen.
+    /// Sets the streaming sidecar, with which parts can be decrypted before the whole blob was received.
     #[must_use]
     pub fn with_sidecar(mut self, sidecar: Vec<u8>) -> Self {
         self.sidecar = sidecar;
         self
     }
 
-    /// What a blob in memory contains, where no message says its digests: the tag is verified, so it is of whoever has the
-    /// key, and the digests are taken from it. For files from an archive; a message has digests, and they are to be used.
+    /// Computes the attachment of a blob in memory whose digests are unknown, such as one from an archive. The tag is
+    /// verified, which proves only that a holder of the key encrypted the blob. If a message carries the digests, use
+    /// [`new`](Self::new) with them instead.
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where the tag does not hold.
+    /// [`MediaError::Rejected`] if the tag does not verify.
     pub fn of_blob(kind: MediaKind, key: MediaKey, blob: &[u8]) -> Result<Self, MediaError> {
         let file = open(&BlobKeys::derive(kind, &key), blob)?;
         let size = widened(file.len());
         Ok(Self::new(kind, key, digest(&[&file]), digest(&[blob])).with_size(size))
     }
 
-    /// What the file is.
+    /// The kind of the file.
     #[must_use]
     pub const fn kind(&self) -> MediaKind {
         self.kind
@@ -90,24 +89,24 @@ impl Attachment {
         &self.blob_digest
     }
 
-    /// Bytes of the file, where they are known.
+    /// Size of the file in bytes, if known.
     #[must_use]
     pub const fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// Ten bytes for each 64 KiB of the blob; empty where there is none. Messages carry it for sound and video.
+    /// The sidecar: ten bytes for each 64 KiB of the blob, or empty. Messages carry one for sound and video.
     #[must_use]
     pub fn sidecar(&self) -> &[u8] {
         &self.sidecar
     }
 
-    /// S-8.4. The file of a blob that is in memory. Digest and tag of the blob are verified before anything is decrypted, and
-    /// the digest of the file before anything is returned.
+    /// Decrypts a blob in memory. Digest and tag of the blob are verified before decryption, the digest of the file
+    /// before it is returned. S-8.4.
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where anything differs.
+    /// [`MediaError::Rejected`] if anything differs.
     pub fn decrypt(&self, blob: &[u8]) -> Result<Vec<u8>, MediaError> {
         if digest(&[blob]) != self.blob_digest {
             return Err(MediaError::Rejected);
@@ -122,18 +121,12 @@ impl Attachment {
         }
     }
 
-    /// Begins to verify a blob that is not in memory.
-    #[must_use]
-    pub fn verifier(&self) -> Verifier {
-        Verifier::new(self)
-    }
-
-    /// Any part of the file at once, each verified by its entries in the sidecar. That the rest is there, and has the digests
-    /// of the message, is not said: only [`verifier`](Self::verifier) sees all of it.
+    /// Decrypts parts of the file at once, each verified by its entries in the sidecar. This does not show that the
+    /// rest of the blob exists or matches the message's digests: only [`verifier`](Self::verifier) checks all of it.
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where size or sidecar are not there, or do not fit each other.
+    /// [`MediaError::Rejected`] if size or sidecar is missing, or they do not match each other.
     pub fn ranges(&self) -> Result<Ranges, MediaError> {
         let size = self.size.filter(|size| *size <= MAX_SIZE).ok_or(MediaError::Rejected)?;
         Ranges::of_sidecar(BlobKeys::derive(self.kind, &self.key), size, &self.sidecar)
@@ -147,7 +140,7 @@ impl fmt::Debug for Attachment {
     }
 }
 
-/// The file in a blob of which the tag holds.
+/// Decrypts a blob after verifying its tag.
 fn open(keys: &BlobKeys, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, MediaError> {
     let (ciphertext, tag) = blob.split_last_chunk::<TAG>().ok_or(MediaError::Rejected)?;
     if ciphertext.is_empty() || ciphertext.len() % BLOCK != 0 {

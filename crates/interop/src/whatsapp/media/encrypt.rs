@@ -1,6 +1,6 @@
-//! [`Encryptor`]: plaintext in pieces of any length in, the blob out, in constant memory (docs/interop.md, section 8.2).
+//! [`Encryptor`]: push-style encryption of a file (docs/interop.md, section 8.2).
 //!
-//! Does not know where the plaintext comes from, nor where the blob goes.
+//! Performs no I/O: plaintext goes in in pieces of any length, and the blob comes out.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -19,8 +19,8 @@ use bisik_core::primitives::kdf::HmacSha256Stream;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::sha256::Hash;
 
-/// Encrypts one file: pieces of plaintext of any length in, pieces of the blob out. Holds less than a block of plaintext, and
-/// a tag for each 64 KiB, whatever the size of the file.
+/// Encrypts one file in pieces of any length. Buffers less than one block of plaintext, and a tag for each 64 KiB of
+/// the blob.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -48,15 +48,15 @@ pub struct Encryptor {
     file: Hash,
     blob: Hash,
     windows: Windows,
-    /// Plaintext that fills no block yet: the first `held` bytes.
+    /// Plaintext that does not fill a block yet: the first `held` bytes.
     pending: Box<Secret<BLOCK>>,
     held: usize,
     size: u64,
 }
 
 impl Encryptor {
-    /// Begins with a file of this kind. The wire has no salt: a key serves one file of each kind, and never a second one,
-    /// or its changed form, because the initialisation vector follows from the key.
+    /// Begins a file of this kind. Use a key for one file of each kind only, and never for a changed version of that
+    /// file: the format has no salt, so that the initialisation vector follows from the key.
     #[must_use]
     pub fn new(kind: MediaKind, key: MediaKey) -> Self {
         let keys = BlobKeys::derive(kind, &key);
@@ -76,11 +76,11 @@ impl Encryptor {
         }
     }
 
-    /// Takes the next bytes of the file, and appends to `output` what is ready of the blob: whole blocks.
+    /// Takes the next bytes of the file and appends the finished blocks of the blob to `output`.
     ///
     /// # Errors
     ///
-    /// [`MediaError::TooLarge`] where the file becomes longer than [`MAX_SIZE`]; nothing was taken then.
+    /// [`MediaError::TooLarge`] if the file would become longer than [`MAX_SIZE`]; the encryptor is then unchanged.
     pub fn push(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), MediaError> {
         let size = self.size.checked_add(widened(plaintext.len()));
         let size = size.filter(|size| *size <= MAX_SIZE).ok_or(MediaError::TooLarge)?;
@@ -105,7 +105,7 @@ impl Encryptor {
         Ok(())
     }
 
-    /// Ends the file: appends the last block and the tag to `output`, at most 26 bytes.
+    /// Ends the file: appends the last block and the tag to `output`, 26 bytes, and returns the attachment.
     ///
     /// # Errors
     ///

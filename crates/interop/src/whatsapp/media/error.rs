@@ -8,8 +8,8 @@ use bisik_core::internal::InternalError;
 pub enum MediaError {
     /// The file has more bytes than [`MAX_SIZE`](super::MAX_SIZE).
     TooLarge,
-    /// Not the blob or the payload that was meant, or changed since. One answer for everything, so that there is no oracle
-    /// in it.
+    /// The blob or payload does not verify: another one, or changed. There is one error for all causes, so that it is
+    /// no oracle.
     Rejected,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
@@ -17,7 +17,7 @@ pub enum MediaError {
 
 bisik_core::error_texts! {
     MediaError {
-        TooLarge => "interop.whatsapp.media.too_large", "the file is too large";
+        TooLarge => "interop.whatsapp.media.too_large", "file is too large";
         Rejected => "interop.whatsapp.media.rejected", "the blob is not the one that the message names, or was changed";
         Internal => "interop.whatsapp.media.internal", InternalError::TEXT;
     }

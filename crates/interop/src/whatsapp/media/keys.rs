@@ -1,6 +1,5 @@
-//! The key of an attachment, and what comes of it for each kind of file (docs/interop.md, sections 8.1 and 8.7).
-//!
-//! Does not know blobs.
+//! The key of an attachment, and the keys derived from it for each kind of file (docs/interop.md, sections 8.1 and
+//! 8.7).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,11 +19,11 @@ use bisik_core::primitives::secret::Secret;
 pub(super) use bisik_core::primitives::aes_cbc_stream::BLOCK;
 
 bisik_core::boxed_secret! {
-    /// The 32 bytes that a message carries for an attachment. Wiped on drop, absent from `Debug`.
+    /// The 32-byte key that a message carries for an attachment. Zeroized on drop, absent from `Debug`.
     pub struct MediaKey([u8; 32]);
-    /// The key that a message carried.
+    /// The key from a received message.
     pub fn from_bytes(bytes);
-    /// The 32 secret bytes, for the message. Copies of them are the caller's to wipe.
+    /// The 32 secret bytes, for the message. The caller zeroizes any copies.
     pub fn expose_bytes();
     /// A new key from 32 bytes of `rng`.
     pub fn generate(rng);
@@ -36,7 +35,7 @@ impl MediaKey {
     ///
     /// # Errors
     ///
-    /// [`MediaError::TooLarge`] past [`MAX_SIZE`](super::MAX_SIZE).
+    /// [`MediaError::TooLarge`] if the payload is longer than [`MAX_SIZE`](super::MAX_SIZE).
     pub fn seal_retry(
         &self,
         message: &str,
@@ -56,13 +55,13 @@ impl MediaKey {
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where it was made for another message or key, or changed since.
+    /// [`MediaError::Rejected`] if it was encrypted for another message or key, or changed.
     pub fn open_retry(&self, message: &str, sealed: &SealedPayload) -> Result<Vec<u8>, MediaError> {
         let opened = aes_gcm::open(&self.retry(), &sealed.iv, message.as_bytes(), &sealed.payload);
         opened.map_err(|_| MediaError::Rejected)
     }
 
-    /// S-8.7
+    /// The key of media retry notifications. S-8.7.
     fn retry(&self) -> Secret<32> {
         self.prk().expand(&[b"WhatsApp Media Retry Notification"])
     }
@@ -80,7 +79,7 @@ pub(super) struct BlobKeys {
 }
 
 impl BlobKeys {
-    /// S-8.1. `IV 16 ‖ cipher key 32 ‖ MAC key 32 ‖ 32 that nothing uses`.
+    /// `IV 16 ‖ cipher key 32 ‖ MAC key 32 ‖ 32 unused bytes`. S-8.1.
     pub(super) fn derive(kind: MediaKind, key: &MediaKey) -> Self {
         let output: Secret<112> = key.prk().expand(&[kind.label()]);
         let mut iv = [0; BLOCK];
@@ -97,7 +96,7 @@ impl BlobKeys {
 /// Bytes of the tag at the end of a blob, and of an entry of a sidecar.
 pub(super) const TAG: usize = 10;
 
-/// Whether the beginning of `mac` is `tag`; takes the same time wherever they differ.
+/// Whether `mac` begins with `tag`. Constant-time.
 pub(super) fn verify(mac: &[u8; 32], tag: &[u8]) -> bool {
     mac.get(..tag.len()).is_some_and(|mac| mac.ct_eq(tag).into())
 }
@@ -110,7 +109,7 @@ pub(super) const fn ciphertext_size(size: u64) -> u64 {
 /// Bytes of a block.
 const BLOCK_SIZE: u64 = 16;
 
-/// What PKCS#7 padding leaves of a last piece of plaintext; `None` where it is not there whole.
+/// The last piece of plaintext without its PKCS#7 padding; `None` if the padding is invalid.
 pub(super) fn without_padding(plaintext: &[u8]) -> Option<&[u8]> {
     let last = *plaintext.last()?;
     let length = usize::from(last);

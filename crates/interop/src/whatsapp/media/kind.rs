@@ -1,8 +1,6 @@
-//! [`MediaKind`]: what a file is, which its keys depend on.
-//!
-//! Does not know files.
+//! [`MediaKind`]: the kind of a file, which its keys depend on.
 
-/// What a file is. Its keys depend on it, so that the same media key serves a picture and its thumbnail.
+/// The kind of a file. Its keys depend on it, so that one media key serves a picture and its thumbnail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaKind {
@@ -16,19 +14,19 @@ pub enum MediaKind {
     Document,
     /// Messages from before a device was linked.
     History,
-    /// A snapshot or patch of what an account's devices share.
+    /// A snapshot or patch of app state.
     AppState,
     /// A pack of stickers.
     StickerPack,
-    /// The picture of a link.
+    /// The thumbnail of a link.
     LinkThumbnail,
-    /// The picture of a document.
+    /// The thumbnail of a document.
     DocumentThumbnail,
-    /// The small form of a picture.
+    /// The thumbnail of a picture.
     ImageThumbnail,
-    /// The picture of a video.
+    /// The thumbnail of a video.
     VideoThumbnail,
-    /// What is behind a payment.
+    /// The background of a payment.
     PaymentBackground,
 }
 
@@ -49,7 +47,7 @@ impl MediaKind {
         Self::PaymentBackground,
     ];
 
-    /// What its keys are derived for.
+    /// The label of its key derivation.
     pub(super) const fn label(self) -> &'static [u8] {
         match self {
             Self::Image => b"WhatsApp Image Keys",

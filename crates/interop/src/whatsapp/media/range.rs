@@ -1,7 +1,7 @@
-//! [`Ranges`]: any part of a file from the windows that hold it (docs/interop.md, section 8.5).
+//! [`Ranges`]: decryption of any part of a file (docs/interop.md, section 8.5).
 //!
-//! Does not know how windows are fetched: a [`RangePlan`] says which bytes of the blob are needed. Parts are never fetched by
-//! the block, though the cipher would allow it: nothing would say that they are the sender's.
+//! Performs no I/O: a [`RangePlan`] tells the caller which bytes of the blob to fetch. These are always whole windows.
+//! The cipher would allow single blocks, but nothing would authenticate them.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,7 +14,7 @@ use bisik_core::convert::widened;
 use bisik_core::primitives::aes_cbc_stream::Decrypting;
 use bisik_core::primitives::secret::{reserve, wipe_from};
 
-/// Which bytes of a blob are needed for some bytes of its file: whole windows without a gap, and the block before them.
+/// The bytes of a blob that are needed for a range of its file: contiguous whole windows, and the block before them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RangePlan {
     size: u64,
@@ -22,13 +22,13 @@ pub struct RangePlan {
 }
 
 impl RangePlan {
-    /// The bytes of the file.
+    /// The range of the file, in bytes.
     #[must_use]
     pub const fn plaintext(&self) -> Range<u64> {
         self.plaintext.start..self.plaintext.end
     }
 
-    /// The bytes of the blob to fetch for them: nothing for nothing.
+    /// The range of the blob to fetch, in bytes; empty for an empty range of the file.
     #[must_use]
     pub fn ciphertext(&self) -> Range<u64> {
         match self.windows() {
@@ -48,7 +48,7 @@ impl RangePlan {
     }
 }
 
-/// Decrypts any part of a file, each once the windows that hold it are verified.
+/// Decrypts any part of a file, after verifying the windows that contain it.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -57,7 +57,7 @@ impl RangePlan {
 /// # let file: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
 /// # let (blob, attachment) = media::encrypt(MediaKind::Video, &file, rng)?;
 /// # let fetch = |range: std::ops::Range<u64>| &blob[range.start as usize..range.end as usize];
-/// let ranges = attachment.ranges()?; // it has a sidecar
+/// let ranges = attachment.ranges()?; // the attachment has a sidecar
 /// let plan = ranges.plan(100_000..150_000);
 /// let mut part = Vec::new();
 /// ranges.decrypt(&plan, fetch(plan.ciphertext()), &mut part)?;
@@ -67,14 +67,14 @@ impl RangePlan {
 pub struct Ranges {
     keys: BlobKeys,
     size: u64,
-    /// Of each window `length` bytes.
+    /// `length` bytes for each window.
     tags: Vec<u8>,
     length: usize,
 }
 
 impl Ranges {
-    /// S-8.6. One entry for each window; one more, over nothing but the tag, is what some clients write where the tag alone
-    /// is left over.
+    /// Reads a sidecar: one entry for each window. If only the tag is left over for a last window, some clients write
+    /// one more entry, over that tag. S-8.6.
     pub(super) fn of_sidecar(keys: BlobKeys, size: u64, sidecar: &[u8]) -> Result<Self, MediaError> {
         let blob = blob_size(size);
         let count = usize::try_from(blob.div_ceil(WINDOW_SIZE)).map_err(|_| MediaError::Rejected)?;
@@ -103,12 +103,12 @@ impl Ranges {
         RangePlan { size: self.size, plaintext: range.start.min(end)..end }
     }
 
-    /// S-8.5. Appends the bytes of `plan` to `output`, from the bytes of the blob that it asked for: all of them or none.
-    /// Where `output` has to grow, its old memory is wiped.
+    /// Decrypts the fetched bytes of `plan` and appends the plaintext to `output`: all of it, or nothing on error. If
+    /// `output` has to grow, its old memory is zeroized. S-8.5.
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where the bytes are not the ones that the plan asked for, or the plan is another file's.
+    /// [`MediaError::Rejected`] if `ciphertext` is not what the plan names, or the plan is of another file.
     pub fn decrypt(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), MediaError> {
         let wanted = plan.ciphertext();
         let length = wanted.end.checked_sub(wanted.start);
@@ -132,7 +132,7 @@ impl Ranges {
         opened
     }
 
-    /// Every window, before any is decrypted.
+    /// Verifies every window, before any is decrypted.
     fn verify(&self, first: u64, before: &[u8; BLOCK], body: &[u8]) -> Result<(), MediaError> {
         let skipped = usize::try_from(first).map_err(|_| MediaError::Rejected)?;
         let mut tags = self.tags.chunks_exact(self.length).skip(skipped);
@@ -142,13 +142,13 @@ impl Ranges {
             if !keys::verify(&windows::tag(&self.keys.mac, before, window), tag) {
                 return Err(MediaError::Rejected);
             }
-            // Only the last one can be shorter than a block, and nothing comes after it.
+            // Only the last window can be shorter than a block, and no window follows it.
             before = window.last_chunk().unwrap_or(before);
         }
         Ok(())
     }
 
-    /// Decrypts what follows `start` in `output`, and keeps what the plan is for.
+    /// Decrypts what follows `start` in `output`, and keeps the range of the plan.
     fn open(
         &self,
         plan: &RangePlan,
@@ -165,7 +165,7 @@ impl Ranges {
         let (opened, _tag) = opened.split_at_mut(blocks.min(opened.len()));
         Decrypting::new(&self.keys.cipher, before).apply(opened);
         if opened.len() == blocks && keys::without_padding(opened).map(<[u8]>::len) != Some(offset(self.size)) {
-            // The sender says another size than he has encrypted.
+            // The size in the sender's message is not the size of the encrypted file.
             return Err(MediaError::Rejected);
         }
         let (from, to) = (offset(plan.plaintext.start), offset(plan.plaintext.end));
@@ -195,5 +195,6 @@ const WINDOW_SIZE: u64 = 64 << 10;
 const BLOCK_SIZE: u64 = 16;
 /// Bytes of the tag at the end.
 const TAG_SIZE: u64 = 10;
-/// So many bytes is such a blob short of whole windows: with the vector before it, the tag begins a window of its own.
+/// If the tag alone is left over as a last window of `IV ‖ blob`, the blob is 6 bytes short of a whole number of
+/// windows: 16 fewer for the IV, 10 more for the tag.
 const ONLY_THE_TAG: u64 = 6;

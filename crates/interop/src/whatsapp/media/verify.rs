@@ -1,7 +1,7 @@
-//! [`Verifier`]: the blob in pieces of any length in, nothing out until all of it has held (docs/interop.md, section 8.4).
+//! [`Verifier`]: push-style verification of a blob (docs/interop.md, section 8.4).
 //!
-//! Does not know where the blob comes from, nor whether it will be the same when it is read again: that is what the tags are
-//! for which it leaves behind.
+//! Performs no I/O, and releases nothing. It keeps a tag for each window, so that the bytes are verified again when
+//! they are read a second time for decryption.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,8 +20,8 @@ use bisik_core::primitives::aes_cbc_stream::Decrypting;
 use bisik_core::primitives::kdf::HmacSha256Stream;
 use bisik_core::primitives::sha256::Hash;
 
-/// Verifies one blob from its beginning, and gives nothing of it out. What comes of it decrypts any part of the file, in a
-/// second pass over the same bytes: of each 64 KiB it keeps a whole tag, which they must have again.
+/// Verifies one blob from its beginning, without decrypting it. The resulting [`Ranges`] decrypt any part of the file
+/// in a second pass over the same bytes, which are verified again with a full tag for each 64 KiB.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }
@@ -32,7 +32,7 @@ use bisik_core::primitives::sha256::Hash;
 /// # let fetch = |range: std::ops::Range<u64>| &blob[range.start as usize..range.end as usize];
 /// let mut verifier = attachment.verifier();
 /// for piece in blob.chunks(1_000) {
-///     verifier.push(piece)?; // and on to the disk, say
+///     verifier.push(piece)?; // and write it to disk, for example
 /// }
 /// let ranges = verifier.finish()?;
 /// let mut part = Vec::new();
@@ -45,7 +45,7 @@ pub struct Verifier {
     keys: BlobKeys,
     file_digest: [u8; 32],
     blob_digest: [u8; 32],
-    /// The most bytes that the blob may have; exactly so many where the size is known.
+    /// The most bytes that the blob may have; exactly that many if the size is known.
     most: u64,
     size: Option<u64>,
     cipher: Box<Decrypting>,
@@ -53,15 +53,23 @@ pub struct Verifier {
     file: Hash,
     blob: Hash,
     windows: Windows,
-    /// What came last, enough of it that the tag and the padding are always there. Never grows beyond its first capacity.
+    /// The bytes received last, always including tag and padding. Never grows beyond its initial capacity.
     pending: Zeroizing<Vec<u8>>,
     received: u64,
-    /// Bytes of the file that were seen.
+    /// Bytes of the file that were hashed.
     seen: u64,
 }
 
+impl Attachment {
+    /// Begins to verify a blob that is not in memory.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(self)
+    }
+}
+
 impl Verifier {
-    pub(super) fn new(attachment: &Attachment) -> Self {
+    fn new(attachment: &Attachment) -> Self {
         let Attachment { kind, key, file_digest, blob_digest, size, .. } = attachment;
         let keys = BlobKeys::derive(*kind, key);
         let mut mac = Box::new(keys.mac.start());
@@ -88,7 +96,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where the blob is longer than it can be, and at every call after that.
+    /// [`MediaError::Rejected`] if the blob is too long, and at every call after that.
     pub fn push(&mut self, ciphertext: &[u8]) -> Result<(), MediaError> {
         // Once past the most it stays there, and `finish` refuses too.
         self.received = self.received.saturating_add(widened(ciphertext.len()));
@@ -108,11 +116,11 @@ impl Verifier {
         Ok(())
     }
 
-    /// Says whether all of it held: the tag, the digest of the blob, the padding, and the digest of the file.
+    /// Verifies the tag, the digest of the blob, the padding, and the digest of the file.
     ///
     /// # Errors
     ///
-    /// [`MediaError::Rejected`] where anything differs.
+    /// [`MediaError::Rejected`] if anything differs.
     pub fn finish(self) -> Result<Ranges, MediaError> {
         let Self { keys, file_digest, blob_digest, mut cipher, mut mac, mut file, mut blob, mut windows, .. } = self;
         let mut pending = self.pending;
@@ -122,7 +130,7 @@ impl Verifier {
         if self.received > self.most || ciphertext.is_empty() || ciphertext.len() % BLOCK != 0 {
             return Err(MediaError::Rejected);
         }
-        // S-8.4. The blob first; only what is the sender's is decrypted for its padding and digest.
+        // S-8.4. The blob first: only an authentic blob is decrypted to check its padding and digest.
         mac.update(ciphertext);
         if blob.finish() != blob_digest || !keys::verify(mac.finish().expose(), tag) {
             return Err(MediaError::Rejected);
@@ -137,7 +145,7 @@ impl Verifier {
         Ok(Ranges::of_tags(keys, size, windows.finish()))
     }
 
-    /// Takes a whole window off `pending`; what stays holds at least the tag and the last block.
+    /// Removes a whole window from `pending`. What remains includes the tag and the last block.
     fn absorb(&mut self) {
         let Some((window, rest)) = self.pending.split_at_mut_checked(WINDOW) else { return };
         self.blob.update(window);
@@ -161,5 +169,5 @@ impl fmt::Debug for Verifier {
 
 /// Bytes of the tag.
 const TAG_SIZE: u64 = 10;
-/// Bytes that stay when a window is taken off: the tag, and the block with the padding.
+/// Bytes that remain when a window is removed: the tag, and the block with the padding.
 const HELD: usize = BLOCK + TAG;

@@ -1,7 +1,7 @@
-//! A tag for each 64 KiB of a blob, over that and the 16 bytes before (docs/interop.md, section 8.3).
+//! A tag for each window, 64 KiB of a blob together with the 16 bytes before (docs/interop.md, section 8.3).
 //!
-//! Does not know which of their bytes are kept. The 16 bytes before are what the first block is chained to, so that a window
-//! can be verified and decrypted by itself.
+//! CBC chains the first block of a window to the 16 bytes before, so that a window can be verified and decrypted by
+//! itself.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -12,13 +12,13 @@ use bisik_core::primitives::kdf::{HmacSha256, HmacSha256Stream};
 /// Bytes of a blob in one window.
 pub(super) const WINDOW: usize = 64 << 10;
 
-/// Computes the tags of a blob that comes in pieces.
+/// Computes the tags of a blob in pieces of any length.
 pub(super) struct Windows {
     mac: HmacSha256,
     current: HmacSha256Stream,
     /// Bytes of the blob in the current window.
     filled: usize,
-    /// The last bytes that came.
+    /// The last bytes of the blob so far.
     last: [u8; BLOCK],
     done: Vec<[u8; 32]>,
 }
@@ -45,7 +45,7 @@ impl Windows {
         }
     }
 
-    /// S-8.3. One whole tag for each window, of which the last may be shorter.
+    /// One full tag for each window. The last window may be shorter. S-8.3.
     pub(super) fn finish(mut self) -> Vec<[u8; 32]> {
         if self.filled > 0 {
             self.close();
@@ -71,7 +71,7 @@ impl Windows {
     }
 }
 
-/// The tag of one window by itself.
+/// The tag of a single window.
 pub(super) fn tag(mac: &HmacSha256, before: &[u8; BLOCK], window: &[u8]) -> [u8; 32] {
     let mut hashing = begin(mac, before);
     hashing.update(window);

@@ -1,14 +1,13 @@
 //! Both sides of a sender key as sealed records (docs/interop.md, section 11).
 //!
-//! Does not know where records are kept. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::form::Form;
+use super::format::SenderKeyFormat;
 use super::receiving::{GroupReceiver, State};
 use super::sending::GroupSender;
 use super::{MAX_STATES, Secret};
@@ -18,31 +17,34 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_SKIPPED;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::held::{self, SealedRecord};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl GroupSender {
-    /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the same
-    /// must be given to [`GroupSender::unseal`]. Store it before a message is sent. Uses 24 bytes of `rng`.
-    #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let Self { form, id, iteration, chain, signing, public, revision } = self;
+    /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the
+    /// same must be given to [`GroupSender::unseal`]. Store it before a message is sent:
+    /// [`encrypt_held`](GroupSender::encrypt_held) enforces that. Uses 24 bytes of `rng`.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
+        let Self { format, id, iteration, chain, signing, public, revision } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
         let (secret, edwards) = signing.halves();
         writer.u64(*revision);
-        write_form(&mut writer, *form);
+        write_format(&mut writer, *format);
         writer.u32(*id).u32(*iteration).bytes(chain.secret().expose());
         writer.bytes(secret.expose()).bytes(public.as_raw()).bytes(edwards);
-        storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng)
+        let bytes = storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng);
+        held::sealed_record(bytes, held::proof(self.origin()))
     }
 
-    /// Opens what [`GroupSender::seal`] made. Never restore an old record: a message key would encrypt two messages, which
-    /// this wire does not survive, and members refuse the second.
+    /// Opens what [`GroupSender::seal`] made. Never encrypt with a sender key restored from an old record: a message
+    /// key would encrypt two messages under one initialisation vector, and members reject the second. Make a new sender
+    /// key instead.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::GROUP_SENDER, context, record)?;
         let mut reader = Reader::new(&state);
@@ -53,37 +55,38 @@ impl GroupSender {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let revision = revision::read(reader)?;
-        let form = read_form(reader)?;
+        let format = read_format(reader)?;
         let (id, iteration) = (reader.u32()?, reader.u32()?);
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
         let secret = Secret::copy_of(reader.array()?);
         let public = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
         let signing = SigningKey::of_halves(&secret, *reader.array()?);
-        Ok(Self { form, id, iteration, chain, signing, public, revision })
+        Ok(Self { format, id, iteration, chain, signing, public, revision })
     }
 }
 
 impl GroupReceiver {
-    /// Seals what is known of the sender into one record: 118 bytes for one key, 36 more for each message that is waited
-    /// for. `context` names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses
-    /// 24 bytes of `rng`.
-    #[must_use]
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
+    /// Seals the receiver into one record: 118 bytes for one sender key, and 36 for each skipped message key. `context`
+    /// names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses 24 bytes of
+    /// `rng`.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let Self { states, revision } = self;
-        let room = self.kept_keys().saturating_mul(KEPT).saturating_add(states.len().saturating_mul(STATE));
+        let room = self.skipped_keys().saturating_mul(SKIPPED_KEY).saturating_add(states.len().saturating_mul(STATE));
         let mut writer = SecretWriter::with_capacity(room.saturating_add(BEFORE));
         writer.u64(*revision).count(states.len());
         for state in states {
             state.write(&mut writer);
         }
-        storage::seal(key, kind::GROUP_RECEIVER, context, &writer.finish(), &mut rng)
+        let bytes = storage::seal(key, kind::GROUP_RECEIVER, context, &writer.finish(), &mut rng);
+        held::sealed_record(bytes, self.proof())
     }
 
-    /// Opens what [`GroupReceiver::seal`] made. Restoring an old record loses nothing but the memory of what was received.
+    /// Opens what [`GroupReceiver::seal`] made. A receiver restored from an old record decrypts messages again that it
+    /// had decrypted since.
     ///
     /// # Errors
     ///
-    /// As [`GroupSender::unseal`].
+    /// As for [`GroupSender::unseal`].
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::GROUP_RECEIVER, context, record)?;
         let mut reader = Reader::new(&state);
@@ -102,8 +105,8 @@ impl GroupReceiver {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { form, id, signing, verifying: _, next, chain, skipped } = self;
-        write_form(writer, *form);
+        let Self { format, id, signing, verifying: _, next, chain, skipped } = self;
+        write_format(writer, *format);
         writer.u32(*id).u32(*next).bytes(chain.secret().expose()).bytes(signing.as_raw()).count(skipped.len());
         for (number, seed) in skipped {
             writer.u32(*number).bytes(seed.secret().expose());
@@ -111,49 +114,49 @@ impl State {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let form = read_form(reader)?;
+        let format = read_format(reader)?;
         let (id, next) = (reader.u32()?, reader.u32()?);
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
         let signing = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
         let mut skipped = BTreeMap::new();
         for _ in 0..reader.count(MAX_SKIPPED)? {
             let number = reader.u32()?;
-            // One order only, and none that the chain will still give.
+            // Ascending, and none that the chain will still give: each state has exactly one encoding.
             let last = skipped.last_key_value().map(|(number, _)| *number);
             if number >= next || last.is_some_and(|last| last >= number) {
                 return Err(Malformed);
             }
             skipped.insert(number, Box::new(Seed::new(Secret::copy_of(reader.array()?))));
         }
-        Ok(Self { form, id, signing, verifying: None, next, chain, skipped })
+        Ok(Self { format, id, signing, verifying: None, next, chain, skipped })
     }
 }
 
-fn write_form(writer: &mut SecretWriter, form: Form) {
-    match form {
-        Form::WhatsApp => writer.u8(WHATSAPP),
-        Form::Signal { distribution } => writer.u8(SIGNAL).bytes(&distribution),
+fn write_format(writer: &mut SecretWriter, format: SenderKeyFormat) {
+    match format {
+        SenderKeyFormat::WhatsApp => writer.u8(WHATSAPP),
+        SenderKeyFormat::Signal { distribution } => writer.u8(SIGNAL).bytes(&distribution),
     };
 }
 
-fn read_form(reader: &mut Reader<'_>) -> Result<Form, Malformed> {
+fn read_format(reader: &mut Reader<'_>) -> Result<SenderKeyFormat, Malformed> {
     match reader.u8()? {
-        WHATSAPP => Ok(Form::WhatsApp),
-        SIGNAL => Ok(Form::Signal { distribution: *reader.array()? }),
+        WHATSAPP => Ok(SenderKeyFormat::WhatsApp),
+        SIGNAL => Ok(SenderKeyFormat::Signal { distribution: *reader.array()? }),
         _ => Err(Malformed),
     }
 }
 
-/// Byte of the form.
+/// Tag byte of WhatsApp's format.
 const WHATSAPP: u8 = 0;
-/// See above.
+/// Tag byte of Signal's format.
 const SIGNAL: u8 = 1;
 
 /// Bytes of a sender key, at most.
 const SENDER: usize = 8 + 17 + 8 + 4 * 32;
-/// Bytes before the keys of a sender.
+/// Bytes before the sender keys of a receiver.
 const BEFORE: usize = 8 + 4;
-/// Bytes of one of them, at most.
+/// Bytes of one sender key, at most.
 const STATE: usize = 17 + 8 + 32 + 32 + 4;
-/// Bytes of a key that is kept.
-const KEPT: usize = 36;
+/// Bytes of a skipped message key.
+const SKIPPED_KEY: usize = 36;

@@ -1,6 +1,6 @@
-//! The sealed form of [`PreKeys`].
+//! [`PreKeys`] as one sealed record.
 //!
-//! Does not know when it is written or read. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 use super::key::{IdentityKey, PublicKey};
-use super::limits::{MAX_ONE_TIME, MAX_SEEN, MAX_SIGNED};
+use super::limits::{MAX_BASE_KEYS, MAX_ONE_TIME, MAX_SIGNED};
 use super::prekeys::{PreKeys, Signed};
 use super::ratchet::{read_pair, write_pair};
 use crate::labels::kind;
@@ -18,8 +18,8 @@ use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl PreKeys {
-    /// Seals the pre-keys into one record: 225 bytes, 136 for each older signed pre-key, and 68 for each one-time one; 32 for
-    /// each session without one.
+    /// Seals the pre-keys into one record: 225 bytes, 136 more for each older signed pre-key, 68 for each one-time
+    /// pre-key, and 32 for each session that used none. Uses 24 bytes of `rng`.
     ///
     /// `context` names the record in the caller's store; the same must be given to [`PreKeys::unseal`].
     #[must_use]
@@ -34,8 +34,8 @@ impl PreKeys {
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::PRE_KEYS, context, record)?;
         let mut reader = Reader::new(&state);
@@ -87,11 +87,11 @@ impl PreKeys {
 
 impl Signed {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { id, pair, signature, seen } = self;
+        let Self { id, pair, signature, base_keys } = self;
         writer.u32(*id);
         write_pair(writer, pair);
-        writer.bytes(signature).count(seen.len());
-        for base_key in seen {
+        writer.bytes(signature).count(base_keys.len());
+        for base_key in base_keys {
             writer.bytes(base_key.as_raw());
         }
     }
@@ -100,15 +100,15 @@ impl Signed {
         let id = reader.u32()?;
         let pair = read_pair(reader)?;
         let signature = *reader.array()?;
-        let mut seen = VecDeque::new();
-        for _ in 0..reader.count(MAX_SEEN)? {
-            seen.push_back(PublicKey::decode_raw(reader.array()?)?);
+        let mut base_keys = VecDeque::new();
+        for _ in 0..reader.count(MAX_BASE_KEYS)? {
+            base_keys.push_back(PublicKey::decode_raw(reader.array()?)?);
         }
-        Ok(Box::new(Self { id, pair, signature, seen }))
+        Ok(Box::new(Self { id, pair, signature, base_keys }))
     }
 }
 
-/// Bytes of a one-time pair with its id.
+/// Bytes of a one-time pre-key with its id.
 const PAIR: usize = 4 + 64;
-/// Bytes of everything else, with room to spare: saves growing the buffer.
+/// Bytes of everything else, generously: avoids growing the buffer.
 const TYPICAL: usize = 2_048;

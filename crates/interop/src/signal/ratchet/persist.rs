@@ -1,13 +1,13 @@
 //! A ratchet as bytes inside a session's record.
 //!
-//! Does not know records. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
 use super::receiving::ReceivingChain;
 use super::sending::SendingChain;
-use super::{Ratchet, Theirs};
+use super::{PeerRatchetKey, Ratchet};
 use crate::signal::chain::{ChainKey, Seed};
 use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_CHAINS, MAX_SKIPPED};
@@ -41,7 +41,8 @@ impl Ratchet {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let root = Box::new(secret(reader)?);
         let pair = if reader.flag()? { Some(read_pair(reader)?) } else { None };
-        let theirs = if reader.flag()? { Some(Theirs::encoded(PublicKey::decode_raw(reader.array()?)?)) } else { None };
+        let theirs =
+            if reader.flag()? { Some(PeerRatchetKey::encoded(PublicKey::decode_raw(reader.array()?)?)) } else { None };
         let sending = if reader.flag()? {
             let key = ChainKey::new(secret(reader)?);
             Some(Box::new(SendingChain { key, next: reader.u32()? }))
@@ -73,7 +74,7 @@ impl ReceivingChain {
         let mut skipped = BTreeMap::new();
         for _ in 0..reader.count(MAX_SKIPPED)? {
             let number = reader.u32()?;
-            // Ascending, and of messages before the next: one state has one encoding.
+            // Ascending, and of messages before the next one: each state has exactly one encoding.
             if number >= next || skipped.last_key_value().is_some_and(|(last, _)| *last >= number) {
                 return Err(Malformed);
             }
@@ -83,7 +84,7 @@ impl ReceivingChain {
     }
 }
 
-/// The public half is stored too: computing it again costs more than reading the whole record.
+/// The public half is stored too: computing it costs more than reading the whole record.
 pub(crate) fn write_pair(writer: &mut SecretWriter, pair: &KeyPair) {
     writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
 }

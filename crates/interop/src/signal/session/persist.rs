@@ -1,11 +1,9 @@
 //! A session as one sealed record.
 //!
-//! Does not know where records are kept. The encoding is deterministic: equal bytes, equal state.
+//! The encoding is deterministic: equal states have equal bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
-use core::fmt;
 
 use rand_core::CryptoRng;
 
@@ -15,62 +13,30 @@ use crate::signal::key::{IdentityKey, PublicKey};
 use crate::signal::limits::MAX_ARCHIVED;
 use crate::signal::ratchet::Ratchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::held::{self, SealedRecord};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
-/// A sealed session, with the revision that it holds.
-#[must_use = "a record that is not stored protects nothing"]
-pub struct SealedSession {
-    bytes: Vec<u8>,
-    revision: u64,
-}
-
-impl SealedSession {
-    /// The record to store: under 1 KiB for each state of a session that waits for no message.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The record to store, without a copy.
-    #[must_use]
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// The revision it holds: store it only over a lower one.
-    #[must_use]
-    pub const fn revision(&self) -> u64 {
-        self.revision
-    }
-}
-
-impl fmt::Debug for SealedSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { bytes, revision } = self;
-        f.debug_struct("SealedSession").field("length", &bytes.len()).field("revision", revision).finish()
-    }
-}
-
 impl Session {
-    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
-    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedSession {
+    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so
+    /// that records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. Under 1
+    /// KiB for each state of a session that waits for no message.
+    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let states = self.states.len().saturating_mul(TYPICAL);
-        let kept = self.kept_keys().saturating_mul(KEPT_KEY);
-        let mut writer = SecretWriter::with_capacity(states.saturating_add(kept));
+        let skipped = self.skipped_keys().saturating_mul(SKIPPED_KEY);
+        let mut writer = SecretWriter::with_capacity(states.saturating_add(skipped));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
-        SealedSession { bytes, revision: self.revision }
+        held::sealed_record(bytes, self.proof())
     }
 
-    /// Opens what [`Session::seal`] made. Restoring an old record is not safe on this wire: a message key may then be used
-    /// for two messages, and the peer refuses the second.
+    /// Opens what [`Session::seal`] made. Never encrypt in a session restored from an old record: a message key may
+    /// then encrypt two messages under one initialisation vector, and the peer rejects the second.
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] where key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] where a later version sealed it.
+    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
+    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::SESSION, context, record)?;
         let mut reader = Reader::new(&state);
@@ -107,8 +73,8 @@ impl Session {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { base_key, peer_registration_id, begun, opening, ratchet } = self;
-        writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*begun);
+        let Self { base_key, peer_registration_id, since_revision, opening, ratchet } = self;
+        writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*since_revision);
         match opening {
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
                 writer.u8(UNANSWERED).u32(*signed_pre_key_id).flag(pre_key_id.is_some()).u32(pre_key_id.unwrap_or(0));
@@ -123,12 +89,12 @@ impl State {
     fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let base_key = PublicKey::decode_raw(reader.array()?)?;
         let peer_registration_id = reader.u32()?;
-        let begun = revision::read(reader)?;
+        let since_revision = revision::read(reader)?;
         let opening = match reader.u8()? {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;
                 let (present, id) = (reader.flag()?, reader.u32()?);
-                // One state has one encoding.
+                // Each state has exactly one encoding.
                 if !present && id != 0 {
                     return Err(Malformed);
                 }
@@ -137,16 +103,16 @@ impl State {
             ANSWERED => Opening::Answered,
             _ => return Err(Malformed),
         };
-        Ok(Box::new(Self { base_key, peer_registration_id, begun, opening, ratchet: Ratchet::read(reader)? }))
+        Ok(Box::new(Self { base_key, peer_registration_id, since_revision, opening, ratchet: Ratchet::read(reader)? }))
     }
 }
 
-/// Byte before the rest of the opening.
+/// Tag byte of an opening without an answer.
 const UNANSWERED: u8 = 0;
-/// See above.
+/// Tag byte of an answered opening.
 const ANSWERED: u8 = 1;
 
-/// Bytes of one kept key in a record.
-const KEPT_KEY: usize = 36;
-/// Bytes of everything else of a state, with room to spare: saves growing the buffer.
+/// Bytes of one skipped message key in a record.
+const SKIPPED_KEY: usize = 36;
+/// Bytes of everything else of a state, generously: avoids growing the buffer.
 const TYPICAL: usize = 1_024;

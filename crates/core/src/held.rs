@@ -1,0 +1,196 @@
+//! Results that wait until the state they came from is stored: [`Held`], [`HeldPlaintext`], [`SealedRecord`],
+//! [`Stored`].
+//!
+//! The types are the public ones of both suites. They are made by functions of this module, which no suite re-exports,
+//! so that a caller cannot make a proof of its own.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+/// Where a result came from: one state, and the revision that the state had when the result existed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Names the state. Different states have different names, whatever type they are of.
+    pub state: [u8; 16],
+    /// The first revision of the state that takes the result into account.
+    pub revision: u64,
+}
+
+/// Proof that a record was stored: what is held comes out only against it.
+///
+/// It comes only from [`SealedRecord::stored`], by which the caller affirms that the database has the record.
+#[must_use = "it releases the results held until now"]
+pub struct Stored {
+    /// `None` for a record of no state, which no result can come from.
+    state: Option<[u8; 16]>,
+    /// A record can hold more than one state. Empty for most, and then nothing is allocated.
+    others: Vec<[u8; 16]>,
+    revision: u64,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").field("revision", &self.revision).finish_non_exhaustive()
+    }
+}
+
+/// The proof that a record of one state gives.
+pub const fn proof(origin: Origin) -> Stored {
+    Stored { state: Some(origin.state), others: Vec::new(), revision: origin.revision }
+}
+
+/// The proof that a record of several states gives, at one revision for all of them.
+pub fn proof_of_all(states: impl IntoIterator<Item = [u8; 16]>, revision: u64) -> Stored {
+    let mut states = states.into_iter();
+    Stored { state: states.next(), others: states.collect(), revision }
+}
+
+/// Whether the stored record holds the state of `origin`, at its revision or a later one.
+#[must_use]
+pub fn covers(stored: &Stored, origin: &Origin) -> bool {
+    let holds = stored.state == Some(origin.state) || stored.others.contains(&origin.state);
+    holds && stored.revision >= origin.revision
+}
+
+/// A sealed record, with the revision that it holds.
+#[must_use = "a record that is not stored protects nothing"]
+pub struct SealedRecord {
+    bytes: Vec<u8>,
+    proof: Stored,
+}
+
+impl SealedRecord {
+    /// The record to store.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The record to store, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The revision that the record holds: store it only over a lower one.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.proof.revision
+    }
+
+    /// The caller affirms that its database has this record durably. The proof releases what was held until now.
+    pub fn stored(self) -> Stored {
+        self.proof
+    }
+}
+
+impl fmt::Debug for SealedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, proof } = self;
+        f.debug_struct("SealedRecord").field("length", &bytes.len()).field("revision", &proof.revision).finish()
+    }
+}
+
+/// A record, and the proof that storing it gives.
+pub const fn sealed_record(bytes: Vec<u8>, proof: Stored) -> SealedRecord {
+    SealedRecord { bytes, proof }
+}
+
+/// A value that comes out only against the proof that its state was stored. Each use has a type of its own around it.
+pub struct Held<T> {
+    value: T,
+    origin: Origin,
+}
+
+impl<T> Held<T> {
+    /// Holds `value` until a record of `origin`, or of a later revision, is stored.
+    pub const fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+
+    /// Lends the value without a proof, for the transaction that stores the state too.
+    pub const fn peek(&self) -> &T {
+        &self.value
+    }
+
+    /// Gives the value out if `stored` covers it.
+    ///
+    /// # Errors
+    ///
+    /// The held value itself, for another try with the right proof.
+    pub fn release(self, stored: &Stored) -> Result<T, Self> {
+        if covers(stored, &self.origin) { Ok(self.value) } else { Err(self) }
+    }
+
+    /// The revision from which on a record covers the value.
+    pub const fn revision(&self) -> u64 {
+        self.origin.revision
+    }
+}
+
+impl<T> fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value: _, origin } = self;
+        f.debug_struct("Held").field("revision", &origin.revision).finish_non_exhaustive()
+    }
+}
+
+/// A received message that was decrypted and cannot be shown yet: its state is not stored.
+///
+/// An owned value: any number can be held at once and released against one stored record. Dropping it loses the
+/// message, because its key is used up; if storing failed, drop the state in memory too and load the stored record, in
+/// which the message is still unread. The plaintext is wiped on drop and absent from `Debug`.
+#[must_use = "the message was decrypted and is not shown"]
+pub struct HeldPlaintext(Held<Zeroizing<Vec<u8>>>);
+
+impl HeldPlaintext {
+    /// The plaintext, for the transaction that stores the state too. Show nothing of it before
+    /// [`release`](Self::release).
+    #[must_use]
+    pub fn for_inbox(&self) -> &[u8] {
+        self.0.peek()
+    }
+
+    /// Gives the plaintext out if `stored` holds the same state, not older than the message.
+    ///
+    /// # Errors
+    ///
+    /// The held message itself, for another try with the right proof.
+    pub fn release(self, stored: &Stored) -> Result<Vec<u8>, Self> {
+        self.0.release(stored).map(|mut plaintext| core::mem::take(&mut *plaintext)).map_err(Self)
+    }
+}
+
+impl fmt::Debug for HeldPlaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(held) = self;
+        f.debug_struct("HeldPlaintext")
+            .field("length", &held.peek().len())
+            .field("revision", &held.revision())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Holds a plaintext until a record of `origin`, or of a later revision, is stored.
+pub fn held_plaintext(plaintext: Vec<u8>, origin: Origin) -> HeldPlaintext {
+    HeldPlaintext(Held::new(Zeroizing::new(plaintext), origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_covers_its_own_states_and_no_later_revision() {
+        let origin = |state: u8, revision| Origin { state: [state; 16], revision };
+        let one = proof(origin(1, 5));
+        assert!(covers(&one, &origin(1, 4)) && covers(&one, &origin(1, 5)));
+        assert!(!covers(&one, &origin(1, 6)) && !covers(&one, &origin(2, 5)));
+        let both = proof_of_all([[1; 16], [2; 16]], 5);
+        assert!(covers(&both, &origin(1, 5)) && covers(&both, &origin(2, 5)));
+        assert!(!covers(&both, &origin(2, 6)) && !covers(&both, &origin(3, 5)));
+        assert!(!covers(&proof_of_all([], 5), &origin(0, 0)));
+    }
+}

@@ -1,0 +1,110 @@
+//! [`Held`] and [`Session::decrypt_held`]: what is released only against proof that the session was stored.
+//!
+//! The protocol has no salt: a message key that is used twice encrypts two messages under one initialisation vector. A
+//! program that sends nothing but released messages never does this, wherever it crashes.
+
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::{Ciphertext, DecryptError, EncryptError, Session, Staged, State};
+use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
+
+/// A message that was encrypted and cannot be sent yet.
+///
+/// ```
+/// # mod bisik { pub use bisik_interop as interop; }
+/// # let rng = &mut rand::rng();
+/// # use bisik::interop::signal::{Identity, PreKeys, Session, Trust};
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let bundle = PreKeys::generate(&bob, rng).bundle(&bob, 0, None)?.verify(Trust::OnFirstUse)?;
+/// # let mut session = Session::initiate(&alice, &bundle, rng)?;
+/// # let key = bisik_core::storage::StorageKey::generate(rng);
+/// let held = session.encrypt_held(b"halo", rng)?;
+/// let record = session.seal(&key, b"session with bob", rng);
+/// // .. the database has stored `record.as_bytes()`, and only then:
+/// let stored = record.stored();
+/// let message = held.release(&stored).expect("stored after it was encrypted");
+/// # let _ = message;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "the message was encrypted and is not sent"]
+pub struct Held(held::Held<Ciphertext>);
+
+impl Session {
+    /// Like [`Session::encrypt`], but the message comes out only against the proof that the session was stored after
+    /// it.
+    ///
+    /// Dropping the result loses nothing but this message: the peer sees a gap, as for any lost message.
+    ///
+    /// # Errors
+    ///
+    /// [`EncryptError`]; the session is then unchanged.
+    pub fn encrypt_held(
+        &mut self,
+        plaintext: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Held, EncryptError> {
+        let ciphertext = self.encrypt(plaintext, rng)?;
+        // The message was written in the current state, which is the first.
+        let state = self.states.front().ok_or(EncryptError::Exhausted)?;
+        Ok(Held(held::Held::new(ciphertext, Origin { state: state.name(), revision: self.revision })))
+    }
+
+    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
+    /// it.
+    ///
+    /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received
+    /// messages can be held at once and released against one stored record.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; the session is then unchanged.
+    pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
+        let opened = self.open(message)?;
+        let state = self.states.get(opened.state).map(|state| state.name()).ok_or(DecryptError::Rejected)?;
+        let plaintext = Staged::new(self, opened).commit();
+        Ok(held::held_plaintext(plaintext, Origin { state, revision: self.revision }))
+    }
+
+    /// The proof that a record of this session gives, for what came from any of its states.
+    pub(super) fn proof(&self) -> Stored {
+        held::proof_of_all(self.states.iter().map(|state| state.name()), self.revision)
+    }
+}
+
+impl State {
+    /// The first half of the base key: random, and the state's own.
+    pub(super) fn name(&self) -> [u8; 16] {
+        let [name @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *self.base_key.as_raw();
+        name
+    }
+}
+
+impl Held {
+    /// The message, for an outbox in the transaction that stores the session too. Send nothing of it before
+    /// [`release`](Self::release).
+    #[must_use]
+    pub const fn for_outbox(&self) -> &Ciphertext {
+        self.0.peek()
+    }
+
+    /// Gives the message out if `stored` is of the same session, not older than the message.
+    ///
+    /// # Errors
+    ///
+    /// The held message itself, for another try with the right proof.
+    pub fn release(self, stored: &Stored) -> Result<Ciphertext, Self> {
+        self.0.release(stored).map_err(Self)
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(held) = self;
+        f.debug_struct("Held")
+            .field("ciphertext", held.peek())
+            .field("revision", &held.revision())
+            .finish_non_exhaustive()
+    }
+}

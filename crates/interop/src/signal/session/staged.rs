@@ -1,0 +1,106 @@
+//! [`Staged`]: a message that verified and waits for its state to be stored before it is shown.
+//!
+//! Performs no I/O: it gives the record, and relies on the caller to store it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::open::OpenedMessage;
+use super::{Ciphertext, DecryptError, Session, State};
+use crate::signal::ratchet::Opened;
+use bisik_core::held::SealedRecord;
+use bisik_core::revision;
+use bisik_core::storage::StorageKey;
+
+/// A message that verified and has not been committed: the session has not changed yet.
+///
+/// It borrows the session, so that nothing else can change the session before the commit: that is why the commit cannot
+/// fail. To hold several messages at once, use [`Session::decrypt_held`].
+#[must_use = "a message that is not committed was not received"]
+pub struct Staged<'a> {
+    session: &'a mut Session,
+    opened: OpenedMessage,
+    /// Whether a record of the state to come exists, and has its revision.
+    sealed: bool,
+}
+
+impl Session {
+    /// Decrypts one message without changing anything yet. Dropping the result forgets the message, which can come
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; the session is then unchanged.
+    pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+        let opened = self.open(message)?;
+        Ok(Staged::new(self, opened))
+    }
+
+    /// A second copy, to be sealed with a message applied. No copy leaves the library.
+    fn duplicate(&self) -> Self {
+        let Self { ours, registration_id, peer, states, revision } = self;
+        let states = states.iter().map(|state| Box::new(state.duplicate())).collect();
+        Self { ours: *ours, registration_id: *registration_id, peer: *peer, states, revision: *revision }
+    }
+}
+
+impl<'a> Staged<'a> {
+    pub(super) const fn new(session: &'a mut Session, opened: OpenedMessage) -> Self {
+        Self { session, opened, sealed: false }
+    }
+
+    /// The plaintext, for the transaction that stores the session too. Showing it is for after
+    /// [`commit`](Staged::commit).
+    #[must_use]
+    pub fn plaintext(&self) -> &[u8] {
+        &self.opened.opened.plaintext
+    }
+
+    /// Commits: deletes the message's key and returns its plaintext. Cannot fail.
+    #[must_use]
+    pub fn commit(self) -> Vec<u8> {
+        let Self { session, opened, sealed } = self;
+        let OpenedMessage { state, opened: Opened { change, mut plaintext } } = opened;
+        session.apply(state, change);
+        if !sealed {
+            session.revision = revision::after(session.revision);
+        }
+        core::mem::take(&mut *plaintext)
+    }
+
+    /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
+    ///
+    /// The revision of that record is taken from then on, even if the message is not committed after all: no other
+    /// state may pass for the one that was stored.
+    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
+        if !self.sealed {
+            self.session.revision = revision::after(self.session.revision);
+            self.sealed = true;
+        }
+        let mut after = self.session.duplicate();
+        after.apply(self.opened.state, self.opened.opened.change.duplicate());
+        after.seal(key, context, rng)
+    }
+}
+
+impl State {
+    fn duplicate(&self) -> Self {
+        let Self { base_key, peer_registration_id, since_revision, opening, ratchet } = self;
+        Self {
+            base_key: *base_key,
+            peer_registration_id: *peer_registration_id,
+            since_revision: *since_revision,
+            opening: *opening,
+            ratchet: ratchet.duplicate(),
+        }
+    }
+}
+
+impl fmt::Debug for Staged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staged").field("session", &self.session).finish_non_exhaustive()
+    }
+}

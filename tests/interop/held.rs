@@ -1,0 +1,351 @@
+//! Messages that wait until their state is stored: a crash repeats no key, and nothing is released too early.
+//!
+//! The database of these tests is a variable: a record is stored when a test puts it there.
+
+use std::collections::BTreeSet;
+
+use bisik::StorageKey;
+use bisik::interop::signal::{
+    Ciphertext, DecryptError, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, Kind, SealedRecord,
+    SenderKeyFormat, Session,
+};
+use bisik_testkit::rng::ConstantRng;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use super::pair::{Device, image, pair};
+
+fn key() -> StorageKey {
+    StorageKey::from_bytes([1; 32])
+}
+
+fn seal(session: &Session) -> SealedRecord {
+    session.seal(&key(), b"image", &mut ConstantRng(0))
+}
+
+fn reload(record: &[u8]) -> Session {
+    Session::unseal(&key(), b"image", record).unwrap()
+}
+
+/// What the message's key and initialisation vector follow from: the ratchet key and the number in its chain.
+fn position(message: &Ciphertext) -> (Vec<u8>, u32) {
+    let header = message.header().unwrap();
+    (header.ratchet_key.to_bytes().to_vec(), header.counter)
+}
+
+/// For every place where a program can crash between encrypting and sending, what is ever sent repeats no key and IV.
+/// The control sends without storing first, and does repeat one.
+#[test]
+fn a_crash_before_the_record_is_stored_repeats_no_key() {
+    let rng = &mut StdRng::seed_from_u64(1);
+    let (mut a, _) = pair();
+    let mut database = seal(a.session()).into_bytes();
+    let (mut session, mut sent) = (reload(&database), BTreeSet::new());
+    for _ in 0..300 {
+        let held: Vec<_> = (0..rng.random_range(1..4)).map(|_| session.encrypt_held(b"teks", rng).unwrap()).collect();
+        if rng.random_ratio(1, 3) {
+            // Crash: what was held is gone with the memory, and nothing of it was sent.
+            session = reload(&database);
+            continue;
+        }
+        let record = seal(&session);
+        database = record.as_bytes().to_vec();
+        let stored = record.stored();
+        for held in held {
+            let message = held.release(&stored).unwrap();
+            assert!(sent.insert(position(&message)), "a key and an initialisation vector are used twice");
+        }
+        if rng.random_ratio(1, 3) {
+            session = reload(&database);
+        }
+    }
+    let unsafe_message = session.encrypt(b"teks", rng).unwrap();
+    let after_crash = reload(&database).encrypt(b"teks", rng).unwrap();
+    assert_eq!(position(&unsafe_message), position(&after_crash), "the control: sent before it was stored");
+}
+
+#[test]
+fn a_held_message_needs_the_proof_of_its_own_session_and_of_a_state_not_older() {
+    let rng = &mut StdRng::seed_from_u64(2);
+    let (mut a, mut b) = pair();
+    let (mut other, _) = pair();
+    let early = seal(a.session()).stored();
+    let held = a.session().encrypt_held(b"tunggu", rng).unwrap();
+    for _ in 0..20 {
+        other.write(b"");
+    }
+    let held = held.release(&early).unwrap_err();
+    let held = held.release(&seal(other.session()).stored()).unwrap_err();
+    let held = held.release(&seal(b.session()).stored()).unwrap_err();
+    assert_eq!(b.session().archived(), 0);
+    // A later record of the same session will do, even if another state has become the current one since.
+    a.initiate(&b, true);
+    a.write(b"baru");
+    let message = held.release(&seal(a.session()).stored()).unwrap();
+    assert_eq!(b.read(&message).unwrap(), b"tunggu");
+}
+
+/// A session that was set up anew with the same peer is another one, however many changes its record has seen.
+#[test]
+fn the_proof_of_a_forgotten_session_releases_nothing_of_the_new_one() {
+    let rng = &mut StdRng::seed_from_u64(3);
+    let (mut a, b) = pair();
+    for _ in 0..20 {
+        a.write(b"");
+    }
+    let forgotten = seal(a.session()).stored();
+    a.session = None;
+    a.initiate(&b, true);
+    let held = a.session().encrypt_held(b"halo", rng).unwrap();
+    assert!(held.release(&forgotten).is_err());
+}
+
+#[test]
+fn a_dropped_held_message_is_a_gap_like_any_lost_message() {
+    let (mut a, mut b) = pair();
+    drop(a.session().encrypt_held(b"batal", &mut rand::rng()).unwrap());
+    let message = a.write(b"jadi");
+    assert_eq!(b.read(&message).unwrap(), b"jadi");
+    assert_eq!(b.session().skipped_keys(), 1);
+}
+
+#[test]
+fn many_received_messages_are_held_and_released_against_one_record() {
+    let (mut a, mut b) = pair();
+    let mut messages: Vec<_> = (0..10_u8).map(|number| (number, a.write(&[number]))).collect();
+    messages.swap(0, 7);
+    messages.remove(3);
+    let early = seal(b.session()).stored();
+    let held: Vec<_> = messages
+        .iter()
+        .map(|(number, message)| (*number, b.session().decrypt_held(message).unwrap()))
+        .map(|(number, held)| (number, held.release(&early).expect_err("not stored yet")))
+        .collect();
+    assert_eq!(held[0].1.for_inbox(), [7], "for the transaction that stores the session");
+    let record = seal(b.session());
+    let database = record.as_bytes().to_vec();
+    let stored = record.stored();
+    let late = b.session().decrypt_held(&a.write(b"nanti")).unwrap();
+    for (number, held) in held {
+        assert_eq!(held.release(&stored).unwrap(), [number]);
+    }
+    assert!(late.release(&stored).is_err(), "it came after the record");
+    // One record holds all of them: none can be read a second time from it.
+    let mut restored = reload(&database);
+    for (_, message) in &messages {
+        assert_eq!(restored.decrypt(message), Err(DecryptError::Replayed));
+    }
+}
+
+/// The program crashes after decrypting and before storing: the stored session has not read the message.
+#[test]
+fn a_crash_before_the_record_is_stored_loses_no_received_message() {
+    let (mut a, mut b) = pair();
+    let database = seal(b.session()).into_bytes();
+    let message = a.write(b"jangan hilang");
+    drop(b.session().decrypt_held(&message).unwrap());
+    assert_eq!(reload(&database).decrypt(&message).unwrap(), b"jangan hilang");
+}
+
+#[test]
+fn a_failed_held_decryption_leaves_the_state_bit_identical() {
+    let (mut a, mut b) = pair();
+    let read = a.write(b"sudah");
+    b.session().decrypt(&read).unwrap();
+    let next = a.write(b"berikut");
+    let mut forged = next.as_bytes().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = Ciphertext::from_parts(Kind::Whisper, &forged).unwrap();
+    let mut stranger = Device::new();
+    stranger.initiate(&b, true);
+    let first = stranger.write(b"asing");
+    let before = b.image();
+    for (message, error) in
+        [(&forged, DecryptError::Rejected), (&read, DecryptError::Replayed), (&first, DecryptError::OpensNewSession)]
+    {
+        assert_eq!(b.session().decrypt_held(message).unwrap_err(), error);
+        assert_eq!(b.session().stage(message).unwrap_err(), error);
+        assert_eq!(b.image(), before);
+    }
+    assert_eq!(b.session().decrypt_held(&next).unwrap().for_inbox(), b"berikut");
+}
+
+/// For every kind of change that a message makes: the first answer, the next in order, a gap, a skipped key, a DH step,
+/// and another state that becomes the current one.
+#[test]
+fn what_a_staged_message_seals_is_what_its_commit_leaves() {
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, true);
+    let hello = a.write(b"halo");
+    b.read(&hello).unwrap();
+    let answer = b.write(b"hai");
+    stages_as_it_commits(a.session(), &answer, b"hai");
+    let [next, skipped, gap] = [b"1", b"2", b"3"].map(|text| b.write(text));
+    for (message, text) in [(&next, b"1"), (&gap, b"3"), (&skipped, b"2")] {
+        stages_as_it_commits(a.session(), message, text);
+    }
+    let reply = a.write(b"langkah");
+    stages_as_it_commits(b.session(), &reply, b"langkah");
+    // Both begin at once, and one of the two states wins.
+    a.initiate(&b, true);
+    b.initiate(&a, true);
+    let (from_a, from_b) = (a.write(b"a"), b.write(b"b"));
+    a.read(&from_b).unwrap();
+    b.read(&from_a).unwrap();
+    let from_b = b.write(b"lagi");
+    stages_as_it_commits(a.session(), &from_b, b"lagi");
+}
+
+fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, text: &[u8]) {
+    let before = image(session);
+    drop(session.stage(message).unwrap());
+    assert_eq!(image(session), before, "what is dropped changes nothing");
+    let mut staged = session.stage(message).unwrap();
+    assert_eq!(staged.plaintext(), text);
+    let record = staged.seal(&key(), b"image", &mut ConstantRng(0));
+    assert_eq!(staged.commit(), text);
+    assert_eq!(record.revision(), session.revision());
+    assert!(record.as_bytes() == image(session), "the record is not what the commit left");
+}
+
+/// A record sealed from a staged message that is then dropped must not pass for one of a later message.
+#[test]
+fn the_proof_of_a_dropped_staged_message_releases_nothing_later() {
+    let (mut a, mut b) = pair();
+    let message = b.write(b"hai");
+    let mut staged = a.session().stage(&message).unwrap();
+    let stored = staged.seal(&key(), b"image", &mut ConstantRng(0)).stored();
+    drop(staged);
+    let held = a.session().encrypt_held(b"balas", &mut rand::rng()).unwrap();
+    assert!(held.release(&stored).is_err(), "that record does not hold the state of this message");
+    assert_eq!(a.read(&message).unwrap(), b"hai", "the message can come again");
+}
+
+fn group(seed: u64) -> (GroupSender, GroupReceiver) {
+    let sender = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut StdRng::seed_from_u64(seed));
+    let mut receiver = GroupReceiver::new();
+    receiver.process(&sender.distribution());
+    (sender, receiver)
+}
+
+fn group_image(receiver: &GroupReceiver) -> Vec<u8> {
+    receiver.seal(&key(), b"", &mut ConstantRng(0)).into_bytes()
+}
+
+/// As for sessions: in a group the key and initialisation vector of a message follow from its number.
+#[test]
+fn a_crash_before_the_sender_key_is_stored_repeats_no_key() {
+    let rng = &mut StdRng::seed_from_u64(4);
+    let (mut sender, mut receiver) = group(4);
+    let mut database = sender.seal(&key(), b"", rng).into_bytes();
+    let mut sent = BTreeSet::new();
+    for _ in 0..300 {
+        let held: Vec<_> = (0..rng.random_range(1..4)).map(|_| sender.encrypt_held(b"teks", rng).unwrap()).collect();
+        if rng.random_ratio(1, 3) {
+            sender = GroupSender::unseal(&key(), b"", &database).unwrap();
+            continue;
+        }
+        let record = sender.seal(&key(), b"", rng);
+        database = record.as_bytes().to_vec();
+        let stored = record.stored();
+        for held in held {
+            let message = held.release(&stored).unwrap();
+            assert!(sent.insert(GroupHeader::of(&message).unwrap().iteration), "a key is used twice");
+            assert_eq!(receiver.decrypt(&message).unwrap(), b"teks");
+        }
+    }
+    let number = |message: &[u8]| GroupHeader::of(message).unwrap().iteration;
+    let unsafe_message = sender.encrypt(b"teks", rng).unwrap();
+    let after_crash = GroupSender::unseal(&key(), b"", &database).unwrap().encrypt(b"teks", rng).unwrap();
+    assert_eq!(number(&unsafe_message), number(&after_crash), "the control: sent before it was stored");
+}
+
+#[test]
+fn a_held_message_of_a_group_needs_the_proof_of_its_own_sender_key() {
+    let rng = &mut StdRng::seed_from_u64(5);
+    let (mut sender, receiver) = group(5);
+    let (mut other, _) = group(6);
+    let early = sender.seal(&key(), b"", rng).stored();
+    let held = sender.encrypt_held(b"tunggu", rng).unwrap();
+    for _ in 0..20 {
+        other.encrypt(b"", rng).unwrap();
+    }
+    assert_eq!(GroupHeader::of(held.for_outbox()).unwrap().iteration, 0);
+    let held = held.release(&early).unwrap_err();
+    let held = held.release(&other.seal(&key(), b"", rng).stored()).unwrap_err();
+    let held = held.release(&GroupReceiver::new().seal(&key(), b"", rng).stored()).unwrap_err();
+    let mut receiver = receiver;
+    let message = held.release(&sender.seal(&key(), b"", rng).stored()).unwrap();
+    assert_eq!(receiver.decrypt(&message).unwrap(), b"tunggu");
+}
+
+#[test]
+fn many_received_messages_of_a_group_are_released_against_one_record() {
+    let rng = &mut StdRng::seed_from_u64(7);
+    let (mut sender, mut receiver) = group(7);
+    let (_, stranger) = group(8);
+    let messages: Vec<_> = (0..6_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
+    // A new sender key in between: the record holds both, and covers what came under either.
+    let mut renewed = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
+    let under_renewed = renewed.encrypt(&[6], rng).unwrap();
+    let early = receiver.seal(&key(), b"", rng).stored();
+    let mut held: Vec<_> = [4, 1, 5, 0].map(|at: usize| (at, receiver.decrypt_held(&messages[at]).unwrap())).into();
+    receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
+    let mut forgetful = GroupReceiver::new();
+    forgetful.process(&renewed.distribution());
+    assert_eq!(forgetful.decrypt_held(&under_renewed).unwrap_err(), GroupDecryptError::Replayed);
+    held.push((2, receiver.decrypt_held(&messages[2]).unwrap()));
+    let of_stranger = stranger.seal(&key(), b"", rng).stored();
+    let record = receiver.seal(&key(), b"", rng);
+    let database = record.as_bytes().to_vec();
+    let stored = record.stored();
+    for (at, held) in held {
+        let held = held.release(&early).unwrap_err().release(&of_stranger).unwrap_err();
+        assert_eq!(held.release(&stored).unwrap(), [u8::try_from(at).unwrap()]);
+    }
+    let mut restored = GroupReceiver::unseal(&key(), b"", &database).unwrap();
+    assert_eq!(restored.decrypt(&messages[5]), Err(GroupDecryptError::Replayed));
+    assert_eq!(restored.decrypt(&messages[3]).unwrap(), [3]);
+}
+
+#[test]
+fn a_failed_held_decryption_leaves_the_receiver_bit_identical() {
+    let rng = &mut StdRng::seed_from_u64(9);
+    let (mut sender, mut receiver) = group(9);
+    let read = sender.encrypt(b"sudah", rng).unwrap();
+    receiver.decrypt(&read).unwrap();
+    let next = sender.encrypt(b"berikut", rng).unwrap();
+    let mut forged = next.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    let (mut other, _) = group(10);
+    let unknown = other.encrypt(b"asing", rng).unwrap();
+    let before = group_image(&receiver);
+    for (message, error) in [
+        (&forged, GroupDecryptError::Rejected),
+        (&read, GroupDecryptError::Replayed),
+        (&unknown, GroupDecryptError::UnknownKey),
+    ] {
+        assert_eq!(receiver.decrypt_held(message).unwrap_err(), error);
+        assert_eq!(receiver.stage(message).unwrap_err(), error);
+        assert_eq!(group_image(&receiver), before);
+    }
+    assert_eq!(receiver.decrypt_held(&next).unwrap().for_inbox(), b"berikut");
+}
+
+/// In order, past a gap, and of a skipped key.
+#[test]
+fn what_a_staged_message_of_a_group_seals_is_what_its_commit_leaves() {
+    let rng = &mut StdRng::seed_from_u64(11);
+    let (mut sender, mut receiver) = group(11);
+    let messages: Vec<_> = (0..4_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
+    for at in [0, 3, 1_usize] {
+        let before = group_image(&receiver);
+        drop(receiver.stage(&messages[at]).unwrap());
+        assert_eq!(group_image(&receiver), before, "what is dropped changes nothing");
+        let mut staged = receiver.stage(&messages[at]).unwrap();
+        let record = staged.seal(&key(), b"", &mut ConstantRng(0));
+        assert_eq!(staged.plaintext(), [u8::try_from(at).unwrap()]);
+        assert_eq!(staged.commit(), [u8::try_from(at).unwrap()]);
+        assert_eq!(record.revision(), receiver.revision());
+        assert!(record.as_bytes() == group_image(&receiver), "the record is not what the commit left");
+    }
+}
