@@ -1,6 +1,6 @@
-//! [`Held`] and [`Session::decrypt_held`]: what is released only against proof that the session was stored.
+//! [`Held`] and [`Session::decrypt_held`]: messages that are released only against proof that the session was stored.
 //!
-//! Performs no I/O: [`Stored`] records that the caller's database has the record.
+//! Performs no I/O: the caller affirms by [`Stored`] that its database has the record.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::{Ciphertext, DecryptError, EncryptError, Session, Stored};
 use bisik_core::held::{self, HeldPlaintext, Origin};
 
-/// A message that was encrypted and cannot be sent yet.
+/// An encrypted message that is held until the session is stored.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -22,7 +22,7 @@ use bisik_core::held::{self, HeldPlaintext, Origin};
 /// # let key = StorageKey::generate(rng);
 /// let held = session.encrypt_held(b"halo", rng)?;
 /// let record = session.seal(&key, b"session with bob", rng);
-/// // .. the database has stored `record.as_bytes()`, and only then:
+/// // Only once the database has stored `record.as_bytes()`:
 /// let stored = record.stored();
 /// let message = held.release(&stored).expect("stored after it was encrypted");
 /// # let _ = message;
@@ -32,13 +32,13 @@ use bisik_core::held::{self, HeldPlaintext, Origin};
 pub struct Held(held::Held<Ciphertext>);
 
 impl Session {
-    /// Like [`Session::encrypt`], but the message comes out only against the proof that the session was stored after it.
+    /// Like [`Session::encrypt`], but holds the message until there is proof that the session was stored after it.
     ///
-    /// Dropping the result loses nothing but this message: the peer sees a gap, as for any lost message.
+    /// If the result is dropped, only this message is lost: the peer sees a gap, as for any lost message.
     ///
     /// # Errors
     ///
-    /// [`EncryptError`]; the session is then unchanged.
+    /// [`EncryptError`]. On error the session is unchanged.
     pub fn encrypt_held(
         &mut self,
         plaintext: &[u8],
@@ -48,11 +48,10 @@ impl Session {
         Ok(Held(held::Held::new(ciphertext, self.origin())))
     }
 
-    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
-    /// it.
+    /// Like [`Session::decrypt`], but holds the plaintext until there is proof that the session was stored after it.
     ///
-    /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received messages
-    /// can be held at once and released against one stored record.
+    /// Unlike [`Session::stage`], this commits at once and returns an owned value, so that any number of received
+    /// messages can be held at once and released against one stored record.
     ///
     /// ```
     /// # let rng = &mut rand::rng();
@@ -68,7 +67,7 @@ impl Session {
     /// # let key = StorageKey::generate(rng);
     /// let held = [a.decrypt_held(&messages[0])?, a.decrypt_held(&messages[1])?];
     /// let record = a.seal(&key, b"session with bob", rng);
-    /// // .. the database has stored `record.as_bytes()`: one record for both.
+    /// // Once the database has stored `record.as_bytes()`, one record for both:
     /// let stored = record.stored();
     /// let [first, second] = held.map(|held| held.release(&stored).expect("stored after both"));
     /// assert_eq!((first.as_slice(), second.as_slice()), (b"hai".as_slice(), b"apa kabar".as_slice()));
@@ -77,31 +76,31 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is then unchanged.
+    /// [`DecryptError`]. On error the session is unchanged.
     pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
         let plaintext = self.stage(message)?.commit();
         Ok(held::held_plaintext(plaintext, self.origin()))
     }
 
-    /// The session as it is now, for what is held and for its record.
+    /// The session at its present revision: the origin of held messages and of its record.
     pub(super) const fn origin(&self) -> Origin {
         Origin { state: self.id, revision: self.revision }
     }
 }
 
 impl Held {
-    /// The message, for an outbox in the transaction that stores the session too. Send nothing of it before
-    /// [`release`](Self::release).
+    /// Returns the message, for an outbox that is written in the transaction that stores the session. Send it only
+    /// after [`release`](Self::release).
     #[must_use]
     pub const fn for_outbox(&self) -> &Ciphertext {
         self.0.peek()
     }
 
-    /// Gives the message out if `stored` is of the same session, not older than the message.
+    /// Releases the message, if `stored` proves that the same session was stored, not older than the message.
     ///
     /// # Errors
     ///
-    /// The held message itself, for another try with the right proof.
+    /// Returns the held message itself, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<Ciphertext, Self> {
         self.0.release(stored).map_err(Self)
     }

@@ -18,9 +18,9 @@ use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Session {
-    /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so that
-    /// records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. At most 1 KiB for
-    /// an established session that waits for no message.
+    /// Seals the session into one record, of at most 1 KiB for an established session that waits for no message.
+    /// `context` names the record in the caller's store and is authenticated, so that records cannot be swapped;
+    /// [`Session::unseal`] must get the same. Uses 24 bytes of `rng`.
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         self.seal_with(key, context, &mut rng)
     }
@@ -33,7 +33,7 @@ impl Session {
         held::sealed_record(bytes, held::proof(self.origin()))
     }
 
-    /// The encoding of section 6.5, for this record and for those that hold several sessions.
+    /// The encoding of section 6.5, for this record and for records that hold several sessions.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
         let Self { ratchet, id, peer, disclosure, setup, revision } = self;
         writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure::to_bytes(*disclosure));
@@ -45,15 +45,15 @@ impl Session {
         ratchet.write(writer);
     }
 
-    /// Opens what [`Session::seal`] made.
+    /// Opens a record that [`Session::seal`] made.
     ///
-    /// Restoring an old record is safe for what was sent, and loses what has happened since: messages received after it
-    /// was sealed cannot be read again, and the peer may see this session diverge (docs/persistence.md).
+    /// Restoring an old record is safe for sending, but loses what has happened since: messages received after it was
+    /// sealed cannot be read again, and the peer may see this session diverge (docs/persistence.md).
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
-    /// [`UnsealError::UnknownVersion`] if a later version sealed it.
+    /// [`UnsealError::Rejected`] if the record was sealed with another key or context, or was changed;
+    /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::SESSION, context, record)?;
         let mut reader = Reader::new(&state);
@@ -62,7 +62,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Reads what [`Session::write`] wrote.
+    /// Reads the encoding of [`Session::write`].
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let revision = revision::read(reader)?;
         let id = *reader.array()?;
@@ -79,14 +79,14 @@ impl Session {
     }
 }
 
-/// Byte before the rest of the opening.
+/// Byte before the set-up state: initiated, without a reply.
 const UNANSWERED: u8 = 0;
-/// See above.
+/// Initiated, with a reply.
 const ANSWERED: u8 = 1;
-/// See above.
+/// Accepted.
 const ACCEPTED: u8 = 2;
 
 /// Bytes of one skipped message key in a record.
 const SKIPPED_KEY: usize = 36;
-/// Bytes of everything else, with room to spare: saves growing the buffer.
+/// Capacity in bytes for everything else, so that the buffer rarely grows.
 const TYPICAL: usize = 2_048;

@@ -1,6 +1,6 @@
-//! [`Staged`]: a message that verified and waits for its state to be stored before it is shown.
+//! [`Staged`]: a decrypted message that waits until its state is stored before it is shown.
 //!
-//! Performs no I/O: it gives the record, and relies on the caller to store it.
+//! Performs no I/O: it makes the record, and relies on the caller to store it.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,10 +13,10 @@ use bisik_core::held::SealedRecord;
 use bisik_core::revision;
 use bisik_core::storage::StorageKey;
 
-/// A message that verified and has not been committed: the session has not changed yet.
+/// A decrypted message that is not committed: the session has not changed yet.
 ///
-/// It borrows the session, so that nothing else can change the session before the commit: that is why the commit cannot
-/// fail. To hold several messages at once, use [`Session::decrypt_held`].
+/// It borrows the session. Nothing else can change the session before the commit, so the commit cannot fail. To hold
+/// several messages at once, use [`Session::decrypt_held`].
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -32,7 +32,7 @@ use bisik_core::storage::StorageKey;
 /// # let key = StorageKey::generate(rng);
 /// let mut staged = a.stage(&message)?;
 /// let record = staged.seal(&key, b"session with bob", rng);
-/// // .. the database has stored `record.as_bytes()`: now the plaintext may be shown.
+/// // Once the database has stored `record.as_bytes()`, the plaintext may be shown.
 /// assert_eq!(staged.commit(), b"hai");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -40,16 +40,16 @@ use bisik_core::storage::StorageKey;
 pub struct Staged<'a> {
     session: &'a mut Session,
     decrypted: Decrypted,
-    /// Whether a record of the state to come exists, and has its revision.
+    /// Whether a record of the state after the message exists, and has its revision.
     sealed: bool,
 }
 
 impl Session {
-    /// Decrypts one message without changing anything yet. Dropping the result forgets the message, which can come again.
+    /// Decrypts one message without changing the session. If the result is dropped, the message can be received again.
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is then unchanged.
+    /// [`DecryptError`]. On error the session is unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         if message.is_pre_key_message() && !self.recognizes(message) {
             return Err(DecryptError::OpensNewSession);
@@ -60,13 +60,14 @@ impl Session {
 }
 
 impl Staged<'_> {
-    /// The plaintext, for the transaction that stores the session too. Showing it is for after [`commit`](Staged::commit).
+    /// Returns the plaintext, to store in the same transaction as the session. Show it only after
+    /// [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
         self.decrypted.plaintext()
     }
 
-    /// Commits: the message's key is gone, and here is its plaintext. Cannot fail.
+    /// Deletes the message's key and returns its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { session, decrypted, sealed } = self;
@@ -80,10 +81,10 @@ impl Staged<'_> {
         plaintext
     }
 
-    /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
+    /// Seals the session as [`commit`](Staged::commit) will leave it. Store the record, then commit.
     ///
-    /// The revision of that record is taken from then on, even if the message is not committed after all: no other state may
-    /// pass for the one that was stored.
+    /// The session keeps the revision of that record even if the message is not committed, so that no other state can
+    /// be taken for the stored one.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         if !self.sealed {
             self.session.revision = revision::after(self.session.revision);
@@ -103,7 +104,7 @@ impl Staged<'_> {
 }
 
 impl SetupState {
-    /// Any message from the peer shows that it has the first flight.
+    /// Any message from the peer proves that it has the first flight.
     fn after_receiving(&self) -> Self {
         match self {
             Self::Unanswered(_) | Self::Answered => Self::Answered,

@@ -1,4 +1,4 @@
-//! Messages that wait until their state is stored: a crash repeats no key, and nothing is released too early.
+//! Messages that are held until their state is stored: a crash repeats no key, and nothing is released too early.
 //!
 //! The database of these tests is a variable: a record is stored when a test puts it there.
 
@@ -26,14 +26,14 @@ fn reload(record: &[u8]) -> Session {
     Session::unseal(&key(), b"image", record).unwrap()
 }
 
-/// What the message's key and initialisation vector follow from: the ratchet key and the number in its chain.
+/// The message's key and initialisation vector are derived from these: the ratchet key, and the number in its chain.
 fn position(message: &Ciphertext) -> (Vec<u8>, u32) {
     let header = message.header().unwrap();
     (header.ratchet_key.to_bytes().to_vec(), header.counter)
 }
 
-/// For every place where a program can crash between encrypting and sending, what is ever sent repeats no key and IV.
-/// The control sends without storing first, and does repeat one.
+/// Crashes at every place between encrypting and sending: the messages sent repeat no key and IV. The control sends
+/// without storing first, and does repeat one.
 #[test]
 fn a_crash_before_the_record_is_stored_repeats_no_key() {
     let rng = &mut StdRng::seed_from_u64(1);
@@ -43,7 +43,7 @@ fn a_crash_before_the_record_is_stored_repeats_no_key() {
     for _ in 0..300 {
         let held: Vec<_> = (0..rng.random_range(1..4)).map(|_| session.encrypt_held(b"teks", rng).unwrap()).collect();
         if rng.random_ratio(1, 3) {
-            // Crash: what was held is gone with the memory, and nothing of it was sent.
+            // Crash: held messages are lost with the memory, and none was sent.
             session = reload(&database);
             continue;
         }
@@ -64,7 +64,7 @@ fn a_crash_before_the_record_is_stored_repeats_no_key() {
 }
 
 #[test]
-fn a_held_message_needs_the_proof_of_its_own_session_and_of_a_state_not_older() {
+fn a_held_message_needs_proof_of_its_own_session_at_its_revision() {
     let rng = &mut StdRng::seed_from_u64(2);
     let (mut a, mut b) = pair();
     let (mut other, _) = pair();
@@ -77,14 +77,14 @@ fn a_held_message_needs_the_proof_of_its_own_session_and_of_a_state_not_older() 
     let held = held.release(&seal(other.session()).stored()).unwrap_err();
     let held = held.release(&seal(b.session()).stored()).unwrap_err();
     assert_eq!(b.session().archived(), 0);
-    // A later record of the same session will do, even if another state has become the current one since.
+    // A later record of the same session is also accepted, even if another state has become the current one since.
     a.initiate(&b, true);
     a.write(b"baru");
     let message = held.release(&seal(a.session()).stored()).unwrap();
     assert_eq!(b.read(&message).unwrap(), b"tunggu");
 }
 
-/// A session that was set up anew with the same peer is another one, however many changes its record has seen.
+/// A session that was set up anew with the same peer is another session, however many changes its record has seen.
 #[test]
 fn the_proof_of_a_forgotten_session_releases_nothing_of_the_new_one() {
     let rng = &mut StdRng::seed_from_u64(3);
@@ -129,14 +129,14 @@ fn many_received_messages_are_held_and_released_against_one_record() {
         assert_eq!(held.release(&stored).unwrap(), [number]);
     }
     assert!(late.release(&stored).is_err(), "it came after the record");
-    // One record holds all of them: none can be read a second time from it.
+    // One record includes all of them: none can be read a second time from it.
     let mut restored = reload(&database);
     for (_, message) in &messages {
         assert_eq!(restored.decrypt(message), Err(DecryptError::Replayed));
     }
 }
 
-/// The program crashes after decrypting and before storing: the stored session has not read the message.
+/// The program crashes after decrypting and before storing: in the stored session the message is still unread.
 #[test]
 fn a_crash_before_the_record_is_stored_loses_no_received_message() {
     let (mut a, mut b) = pair();
@@ -147,7 +147,7 @@ fn a_crash_before_the_record_is_stored_loses_no_received_message() {
 }
 
 #[test]
-fn a_failed_held_decryption_leaves_the_state_bit_identical() {
+fn a_failed_held_decryption_leaves_the_state_unchanged() {
     let (mut a, mut b) = pair();
     let read = a.write(b"sudah");
     b.session().decrypt(&read).unwrap();
@@ -169,10 +169,10 @@ fn a_failed_held_decryption_leaves_the_state_bit_identical() {
     assert_eq!(b.session().decrypt_held(&next).unwrap().for_inbox(), b"berikut");
 }
 
-/// For every kind of change that a message makes: the first answer, the next in order, a gap, a skipped key, a DH step,
+/// For every kind of change that a message makes: the first reply, the next in order, a gap, a skipped key, a DH step,
 /// and another state that becomes the current one.
 #[test]
-fn what_a_staged_message_seals_is_what_its_commit_leaves() {
+fn a_staged_message_seals_the_state_its_commit_leaves() {
     let (mut a, mut b) = (Device::new(), Device::new());
     a.initiate(&b, true);
     let hello = a.write(b"halo");
@@ -185,7 +185,7 @@ fn what_a_staged_message_seals_is_what_its_commit_leaves() {
     }
     let reply = a.write(b"langkah");
     stages_as_it_commits(b.session(), &reply, b"langkah");
-    // Both begin at once, and one of the two states wins.
+    // Both initiate at once, and one of the two states wins.
     a.initiate(&b, true);
     b.initiate(&a, true);
     let (from_a, from_b) = (a.write(b"a"), b.write(b"b"));
@@ -198,7 +198,7 @@ fn what_a_staged_message_seals_is_what_its_commit_leaves() {
 fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, text: &[u8]) {
     let before = image(session);
     drop(session.stage(message).unwrap());
-    assert_eq!(image(session), before, "what is dropped changes nothing");
+    assert_eq!(image(session), before, "a dropped message changes nothing");
     let mut staged = session.stage(message).unwrap();
     assert_eq!(staged.plaintext(), text);
     let record = staged.seal(&key(), b"image", &mut ConstantRng(0));
@@ -207,7 +207,7 @@ fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, text: &[u8]
     assert!(record.as_bytes() == image(session), "the record is not what the commit left");
 }
 
-/// A record sealed from a staged message that is then dropped must not pass for one of a later message.
+/// A record sealed from a staged message that is then dropped must not count as proof for a later message.
 #[test]
 fn the_proof_of_a_dropped_staged_message_releases_nothing_later() {
     let (mut a, mut b) = pair();
@@ -231,7 +231,7 @@ fn group_image(receiver: &GroupReceiver) -> Vec<u8> {
     receiver.seal(&key(), b"", &mut ConstantRng(0)).into_bytes()
 }
 
-/// As for sessions: in a group the key and initialisation vector of a message follow from its number.
+/// As for sessions: in a group, key and initialisation vector of a message are derived from its number.
 #[test]
 fn a_crash_before_the_sender_key_is_stored_repeats_no_key() {
     let rng = &mut StdRng::seed_from_u64(4);
@@ -284,7 +284,7 @@ fn many_received_messages_of_a_group_are_released_against_one_record() {
     let (mut sender, mut receiver) = group(7);
     let (_, stranger) = group(8);
     let messages: Vec<_> = (0..6_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
-    // A new sender key in between: the record holds both, and covers what came under either.
+    // A new sender key in between: the record holds both, and covers messages under either.
     let mut renewed = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
     let under_renewed = renewed.encrypt(&[6], rng).unwrap();
     let early = receiver.seal(&key(), b"", rng).stored();
@@ -308,7 +308,7 @@ fn many_received_messages_of_a_group_are_released_against_one_record() {
 }
 
 #[test]
-fn a_failed_held_decryption_leaves_the_receiver_bit_identical() {
+fn a_failed_held_decryption_leaves_the_receiver_unchanged() {
     let rng = &mut StdRng::seed_from_u64(9);
     let (mut sender, mut receiver) = group(9);
     let read = sender.encrypt(b"sudah", rng).unwrap();
@@ -331,16 +331,16 @@ fn a_failed_held_decryption_leaves_the_receiver_bit_identical() {
     assert_eq!(receiver.decrypt_held(&next).unwrap().for_inbox(), b"berikut");
 }
 
-/// In order, past a gap, and of a skipped key.
+/// In order, after a gap, and with a skipped key.
 #[test]
-fn what_a_staged_message_of_a_group_seals_is_what_its_commit_leaves() {
+fn a_staged_group_message_seals_the_state_its_commit_leaves() {
     let rng = &mut StdRng::seed_from_u64(11);
     let (mut sender, mut receiver) = group(11);
     let messages: Vec<_> = (0..4_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
     for at in [0, 3, 1_usize] {
         let before = group_image(&receiver);
         drop(receiver.stage(&messages[at]).unwrap());
-        assert_eq!(group_image(&receiver), before, "what is dropped changes nothing");
+        assert_eq!(group_image(&receiver), before, "a dropped message changes nothing");
         let mut staged = receiver.stage(&messages[at]).unwrap();
         let record = staged.seal(&key(), b"", &mut ConstantRng(0));
         assert_eq!(staged.plaintext(), [u8::try_from(at).unwrap()]);

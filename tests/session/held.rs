@@ -1,6 +1,7 @@
-//! Received messages that wait until the session is stored: many at once, released against one record.
+//! Received messages that are held until the session is stored: many at once, released against one record.
 //!
-//! Held messages that were sent, and staged ones, are in transactional.rs; those of `interop` in tests/interop/held.rs.
+//! Outgoing held messages, and staged ones, are tested in transactional.rs; those of `interop` in
+//! tests/interop/held.rs.
 
 use bisik::{Ciphertext, DecryptError, SealedRecord, Session};
 use bisik_testkit::AliceAndBob;
@@ -49,7 +50,7 @@ fn a_held_plaintext_needs_the_proof_of_its_own_session() {
     let message = alice.encrypt(b"rahasia", &mut both.rng).unwrap();
     let held = bob.decrypt_held(&message).unwrap();
     let held = held.release(&seal(&other).stored()).unwrap_err();
-    // A later record of the same session will do.
+    // A later record of the same session is also accepted.
     bob.encrypt(b"", &mut both.rng).unwrap();
     assert_eq!(held.release(&seal(&bob).stored()).unwrap(), b"rahasia");
 }
@@ -65,7 +66,7 @@ fn a_crash_before_the_record_is_stored_loses_no_received_message() {
 }
 
 #[test]
-fn a_failed_held_decryption_leaves_the_state_bit_identical() {
+fn a_failed_held_decryption_leaves_the_state_unchanged() {
     let mut both = AliceAndBob::new(4);
     let (mut alice, mut bob) = both.established();
     let read = alice.encrypt(b"sudah", &mut both.rng).unwrap();

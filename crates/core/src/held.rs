@@ -1,31 +1,31 @@
-//! Results that wait until the state they came from is stored: [`Held`], [`HeldPlaintext`], [`SealedRecord`],
+//! Results that are held until the state they came from is stored: [`Held`], [`HeldPlaintext`], [`SealedRecord`],
 //! [`Stored`].
 //!
-//! The types are the public ones of both suites. They are made by functions of this module, which no suite re-exports,
-//! so that a caller cannot make a proof of its own.
+//! These are public types of both suites. Only functions of this module make them, and no suite re-exports the
+//! functions, so that a caller cannot forge a proof.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
 
-/// Where a result came from: one state, and the revision that the state had when the result existed.
+/// The origin of a result: a state, and the first revision that includes the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Names the state. Different states have different names, whatever type they are of.
+    /// The id of the state. Different states have different ids, even if their types differ.
     pub state: [u8; 16],
-    /// The first revision of the state that takes the result into account.
+    /// The first revision of the state that includes the result.
     pub revision: u64,
 }
 
-/// Proof that a record was stored: what is held comes out only against it.
+/// Proof that a record was stored, against which held results are released.
 ///
-/// It comes only from [`SealedRecord::stored`], by which the caller affirms that the database has the record.
+/// Only [`SealedRecord::stored`] makes one, when the caller affirms that the database has the record.
 #[must_use = "it releases the results held until now"]
 pub struct Stored {
-    /// `None` for a record of no state, which no result can come from.
+    /// `None` for a record of no state: no result can come from it.
     state: Option<[u8; 16]>,
-    /// A record can hold more than one state. Empty for most, and then nothing is allocated.
+    /// Further states in the record. Usually empty, and then nothing is allocated.
     others: Vec<[u8; 16]>,
     revision: u64,
 }
@@ -41,7 +41,7 @@ pub const fn proof(origin: Origin) -> Stored {
     Stored { state: Some(origin.state), others: Vec::new(), revision: origin.revision }
 }
 
-/// The proof that a record of several states gives, at one revision for all of them.
+/// The proof that a record of several states gives, with one revision for all of them.
 pub fn proof_of_all(states: impl IntoIterator<Item = [u8; 16]>, revision: u64) -> Stored {
     let mut states = states.into_iter();
     Stored { state: states.next(), others: states.collect(), revision }
@@ -74,13 +74,13 @@ impl SealedRecord {
         self.bytes
     }
 
-    /// The revision that the record holds: store it only over a lower one.
+    /// The revision of the state in the record: store it only over a lower one.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.proof.revision
     }
 
-    /// The caller affirms that its database has this record durably. The proof releases what was held until now.
+    /// Affirms that the caller's database has stored this record durably. The proof releases everything held until now.
     pub fn stored(self) -> Stored {
         self.proof
     }
@@ -93,12 +93,12 @@ impl fmt::Debug for SealedRecord {
     }
 }
 
-/// A record, and the proof that storing it gives.
+/// A record, with the proof that storing it gives.
 pub const fn sealed_record(bytes: Vec<u8>, proof: Stored) -> SealedRecord {
     SealedRecord { bytes, proof }
 }
 
-/// A value that comes out only against the proof that its state was stored. Each use has a type of its own around it.
+/// A value that is released only against proof that its state was stored. Each use wraps it in a type of its own.
 pub struct Held<T> {
     value: T,
     origin: Origin,
@@ -110,21 +110,21 @@ impl<T> Held<T> {
         Self { value, origin }
     }
 
-    /// Lends the value without a proof, for the transaction that stores the state too.
+    /// Lends the value without proof, for the transaction that stores the state too.
     pub const fn peek(&self) -> &T {
         &self.value
     }
 
-    /// Gives the value out if `stored` covers it.
+    /// Releases the value, if `stored` covers it.
     ///
     /// # Errors
     ///
-    /// The held value itself, for another try with the right proof.
+    /// Returns the held value itself, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<T, Self> {
         if covers(stored, &self.origin) { Ok(self.value) } else { Err(self) }
     }
 
-    /// The revision from which on a record covers the value.
+    /// The first revision whose record covers the value.
     pub const fn revision(&self) -> u64 {
         self.origin.revision
     }
@@ -137,27 +137,27 @@ impl<T> fmt::Debug for Held<T> {
     }
 }
 
-/// A received message that was decrypted and cannot be shown yet: its state is not stored.
+/// A decrypted message that is held until its state is stored.
 ///
-/// An owned value: any number can be held at once and released against one stored record. Dropping it loses the
-/// message, because its key is used up; if storing failed, drop the state in memory too and load the stored record, in
-/// which the message is still unread. The plaintext is wiped on drop and absent from `Debug`.
+/// It is an owned value: any number can be held at once, and released against one stored record. Dropping it loses the
+/// message, because its key is used up. If storing failed, drop the state in memory too, and load the stored record, in
+/// which the message is still unread. The plaintext is wiped on drop and absent from `Debug` output.
 #[must_use = "the message was decrypted and is not shown"]
 pub struct HeldPlaintext(Held<Zeroizing<Vec<u8>>>);
 
 impl HeldPlaintext {
-    /// The plaintext, for the transaction that stores the state too. Show nothing of it before
+    /// Returns the plaintext, to store in the same transaction as the state. Show it only after
     /// [`release`](Self::release).
     #[must_use]
     pub fn for_inbox(&self) -> &[u8] {
         self.0.peek()
     }
 
-    /// Gives the plaintext out if `stored` holds the same state, not older than the message.
+    /// Releases the plaintext, if `stored` proves that the same state was stored, not older than the message.
     ///
     /// # Errors
     ///
-    /// The held message itself, for another try with the right proof.
+    /// Returns the held message itself, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<Vec<u8>, Self> {
         self.0.release(stored).map(|mut plaintext| core::mem::take(&mut *plaintext)).map_err(Self)
     }
