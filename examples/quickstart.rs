@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
     let mut a = Session::initiate(&alice, &bundle, rng)?;
     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
+    // The first contact: store the identity `b.peer()`, and pin it from now on.
     let Accepted { session: mut b, plaintext, used } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
     keys.remove(used); // in the same transaction as storing `b`
     let reply = b.encrypt(b"hai", rng)?;

@@ -1,14 +1,14 @@
 //! End-to-end encryption for messengers: sessions between devices, accounts with several devices, attachments, calls,
 //! and labels that show when a third party can read a conversation. Pure Rust, `no_std` with `alloc`, no `unsafe`.
 //!
-//! bisik performs no I/O and reads no clock. Your program passes values and bytes in, and gets values and bytes back;
-//! it stores the state in its own database and moves the messages over its own network. **The library has not been
-//! audited.**
+//! bisik performs no I/O and reads no clock. Your program passes values and bytes in, and gets values and bytes back.
+//! Your program also stores the state in its own database and moves the messages over its own network. **The library
+//! has not been audited.**
 //!
 //! # What the words mean
 //!
 //! A **device** is one installation of your app. It has an [`Identity`]: long-term keys that it generates itself and
-//! that never leave it. The public half is an [`IdentityKey`].
+//! that leave it only in records sealed with your storage key. The public half is an [`IdentityKey`].
 //!
 //! A **session** ([`Session`]) encrypts the messages between two devices. Every message gets a key of its own, which is
 //! deleted after use, so that stolen state does not decrypt earlier messages. With each reply the two devices also
@@ -24,10 +24,10 @@
 //! list of them, so that no server can add a device. A [`Conversation`] joins two accounts: it encrypts each message
 //! for every device of both, and repairs sessions that a device has lost.
 //!
-//! A **hosted device** is a device of an account whose keys are held by somebody other than the owner of the account,
+//! A **hosted device** is a device of an account whose keys are held by someone other than the owner of the account,
 //! such as a vendor that answers for a business. The account's signed list says so, and a *disclosure* says who the
-//! operator is, what it keeps and why. Your user sees a label and decides; until the user consents, nothing is sent to
-//! that device ([`hosting`]).
+//! operator is, what it keeps and why. Your user sees a label and decides. Until the user consents, the device is sent
+//! nothing except the user's decision ([`hosting`]).
 //!
 //! # One conversation
 //!
@@ -41,6 +41,7 @@
 //!     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
 //!     let mut a = Session::initiate(&alice, &bundle, rng)?;
 //!     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
+//!     // The first contact: store the identity `b.peer()`, and pin it from now on.
 //!     let Accepted { session: mut b, plaintext, used } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
 //!     keys.remove(used); // in the same transaction as storing `b`
 //!     let reply = b.encrypt(b"hai", rng)?;
@@ -76,7 +77,7 @@
 //! | What keeps a failed message from changing anything? | `src/ratchet/receiving.rs`: `open(&self)`, then `apply` |
 //! | What makes it safe to send from a restored state? | `src/ratchet/message_key.rs`: the salt |
 //! | Which session with a device is used for sending? | `src/conversation/link.rs` |
-//! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/hosting/permit.rs` |
+//! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/conversation/flush.rs`: `owed`; `src/hosting/permit.rs` |
 //! | What is refused before memory is allocated for it? | `src/content/shape.rs` |
 //! | Which session state does a Signal message belong to? | `crates/interop/src/signal/session/open.rs` |
 //! | Where are all derivation labels? | `src/labels.rs`, `crates/core/src/labels.rs`, `crates/interop/src/labels.rs` |

@@ -108,14 +108,14 @@ impl Conversation {
         if self.peer.is_expired(now) { Err(SendError::ListExpired) } else { Ok(()) }
     }
 
-    /// P-12.13, P-12.15: whether anything may be sent to the peer. There is no way around it, and none that is not
-    /// encrypted.
+    /// P-12.13, P-12.15: whether anything may be sent to the peer. `send` always checks this. `flush` checks it for
+    /// everything except decisions. Nothing is ever sent unencrypted.
     pub(super) fn check_peer(&self, now: Timestamp) -> Result<(), SendError> {
         if self.unacknowledged {
             return Err(SendError::IdentityChanged);
         }
         let permit = self.label.permit(now).map_err(SendError::Blocked)?;
-        // The label follows from this very list, so that this is never false; it is cheap to be sure.
+        // Always true, because the label was computed from this list. Checked anyway; it is cheap.
         let mut devices = self.peer.devices().iter();
         if devices.all(|entry| permit.allows(entry.identity(), entry.terms().disclosure())) {
             Ok(())

@@ -104,7 +104,7 @@ pub(super) struct Advanced {
     pub(super) newly_skipped: NewlySkipped,
 }
 
-/// THE STEP, receiving side: computed, not yet applied.
+/// The receiving side of a DH step, computed and not applied.
 pub(super) struct Step {
     /// Skipped message keys at the end of the previous chain, if there was one.
     pub(super) last_of_previous: NewlySkipped,
@@ -190,7 +190,7 @@ impl State {
         Ok(Decrypted { change: StateChange::Advance(advanced), plaintext })
     }
 
-    /// THE STEP: `RK, CKr, NHKr = KDF_RK(RK, DH(DHRs, DHRr))`, because the next header key opened the header.
+    /// THE STEP: `RK, CKr, NHKr' = step(RK, DH(own pair, ratchet key))`, because `NHKr` verified the header tag.
     fn open_next(&self, message: &Message<'_>) -> Result<Decrypted, DecryptError> {
         let Receiving { chains, next_header } = &self.receiving;
         let header = next_header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;

@@ -145,7 +145,7 @@ impl State {
         Ok(())
     }
 
-    /// THE STEP, sending side: `DHRs ← fresh; RK, CKs, NHKs = KDF_RK(RK, DH(DHRs, DHRr))`.
+    /// THE STEP, sending side: `pair ← fresh; RK, CKs, NHKs' = step(RK, DH(pair, peer's key))`.
     fn sending_step(&self, rng: &mut dyn CryptoRng) -> Result<SendingStep, EncryptError> {
         // P-4.8: a responder does not send before it has received.
         let peer_key = self.sending.peer_key.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;

@@ -55,7 +55,7 @@ fn a_rolled_back_list_is_refused() {
     assert_eq!(refused(&directory, &with_thief, after(400)), DeviceListError::RolledBack, "regardless of its dates");
 }
 
-/// P-10.9. A primary restored from a backup signs two lists with one number.
+/// P-10.9. A primary restored from a backup signs a second list with a known number, and then one that follows it.
 #[test]
 fn a_forked_list_is_refused_now_and_later() {
     let mut account = Account::of(2);
