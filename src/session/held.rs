@@ -84,8 +84,8 @@ impl Session {
     }
 
     /// The session as it is now, for what is held and for its record.
-    pub(super) const fn origin(&self) -> Origin {
-        Origin { state: self.id, revision: self.revision }
+    pub(super) fn origin(&self) -> Origin {
+        self.instance.at(self.revision)
     }
 }
 
@@ -97,7 +97,7 @@ impl Held {
         self.0.peek()
     }
 
-    /// Gives the message out if `stored` is of the same session, not older than the message.
+    /// Gives the message out if `stored` is of the session that encrypted it, and not older than the message.
     ///
     /// # Errors
     ///
