@@ -12,7 +12,7 @@ use super::keys::{BaseKey, Participant, SenderKey};
 use super::suite::{FrameKey, FrameSuite};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::held::{self, SealedRecord, Stored};
+use bisik_core::held::{self, Instance, SealedRecord, Stored};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
@@ -218,7 +218,7 @@ impl fmt::Debug for FrameSealer {
 pub struct HeldCounters<'a> {
     sealer: &'a mut FrameSealer,
     /// The record that was sealed last: only the proof of this one releases the counters.
-    recorded: Option<[u8; 16]>,
+    recorded: Option<Instance>,
     start: u64,
     limit: u64,
 }
@@ -229,9 +229,8 @@ impl HeldCounters<'_> {
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let state = self.sealer.encode(self.limit);
         let bytes = storage::seal(key, kind::FRAME_SEALER, context, &state, &mut rng);
-        // The record's own random nonce, which follows the format byte, names it.
-        self.recorded = bytes.get(1..).and_then(<[u8]>::first_chunk).copied();
-        held::sealed_record(bytes, held::proof_of_all(self.recorded, self.limit))
+        let recorded = self.recorded.insert(Instance::new());
+        held::sealed_record(bytes, recorded.at(self.limit))
     }
 
     /// Gives the counters to the sealer, if `stored` is of the record that [`seal`](Self::seal) made last.
@@ -240,7 +239,7 @@ impl HeldCounters<'_> {
     ///
     /// The held counters themselves, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<(), Self> {
-        if !self.recorded.is_some_and(|state| held::covers(stored, &held::Origin { state, revision: self.limit })) {
+        if !self.recorded.as_ref().is_some_and(|recorded| held::covers(stored, &recorded.at(self.limit))) {
             return Err(self);
         }
         let Self { sealer, recorded: _, start, limit } = self;

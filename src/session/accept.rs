@@ -11,6 +11,7 @@ use crate::handshake::{self, FirstFlight, Responded};
 use crate::keys::{Identity, PreKeys, Trust, UsedPreKeys};
 use crate::ratchet::DoubleRatchet;
 use bisik_core::disclosure::DisclosureHash;
+use bisik_core::held::Instance;
 use bisik_core::primitives::kdf::digest;
 
 /// A session that a peer has set up, with its first message.
@@ -80,6 +81,7 @@ impl Session {
             disclosure,
             setup: SetupState::Accepted(Box::new(digest(&[flight_bytes]))),
             revision: 0,
+            instance: Instance::new(),
         };
         Ok(Accepted { session, plaintext, used })
     }

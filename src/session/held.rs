@@ -83,8 +83,8 @@ impl Session {
     }
 
     /// The session at its present revision: the origin of held messages and of its record.
-    pub(super) const fn origin(&self) -> Origin {
-        Origin { state: self.id, revision: self.revision }
+    pub(super) fn origin(&self) -> Origin {
+        self.instance.at(self.revision)
     }
 }
 
@@ -96,7 +96,7 @@ impl Held {
         self.0.peek()
     }
 
-    /// Releases the message, if `stored` proves that the same session was stored, not older than the message.
+    /// Releases the message if `stored` is of the session that encrypted it, and not older than the message.
     ///
     /// # Errors
     ///

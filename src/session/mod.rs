@@ -29,6 +29,7 @@ use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
 use crate::ratchet::DoubleRatchet;
 use bisik_core::disclosure::DisclosureHash;
+use bisik_core::held::Instance;
 use bisik_core::primitives::kdf::digest;
 use bisik_core::revision;
 
@@ -58,6 +59,8 @@ pub struct Session {
     disclosure: Option<DisclosureHash>,
     setup: SetupState,
     revision: u64,
+    /// Tells what is held for this value from what is held for any other.
+    instance: Instance,
 }
 
 /// How the session was set up, as far as that still matters.
@@ -107,6 +110,7 @@ impl Session {
             disclosure,
             setup: SetupState::Unanswered(first_flight.to_bytes().into_boxed_slice()),
             revision: 0,
+            instance: Instance::new(),
         })
     }
 
@@ -217,7 +221,7 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ratchet: _, id: _, peer, disclosure: _, setup: _, revision } = self;
+        let Self { ratchet: _, id: _, peer, disclosure: _, setup: _, revision, instance: _ } = self;
         f.debug_struct("Session").field("peer", peer).field("revision", revision).finish_non_exhaustive()
     }
 }

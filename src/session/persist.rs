@@ -13,7 +13,7 @@ use crate::labels::kind;
 use crate::ratchet::DoubleRatchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::disclosure;
-use bisik_core::held::{self, SealedRecord};
+use bisik_core::held::{self, Instance, SealedRecord};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
@@ -30,12 +30,12 @@ impl Session {
         let mut writer = SecretWriter::with_capacity(skipped.saturating_add(TYPICAL));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), rng);
-        held::sealed_record(bytes, held::proof(self.origin()))
+        held::sealed_record(bytes, self.origin())
     }
 
     /// The encoding of section 6.5, for this record and for records that hold several sessions.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
-        let Self { ratchet, id, peer, disclosure, setup, revision } = self;
+        let Self { ratchet, id, peer, disclosure, setup, revision, instance: _ } = self;
         writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure::to_bytes(*disclosure));
         match setup {
             SetupState::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
@@ -75,7 +75,7 @@ impl Session {
             _ => return Err(Malformed),
         };
         let ratchet = DoubleRatchet::read(reader)?;
-        Ok(Self { ratchet, id, peer, disclosure, setup, revision })
+        Ok(Self { ratchet, id, peer, disclosure, setup, revision, instance: Instance::new() })
     }
 }
 

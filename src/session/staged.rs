@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use super::{Ciphertext, DecryptError, Session, SetupState};
 use crate::ratchet::Decrypted;
 use bisik_core::held::SealedRecord;
-use bisik_core::revision;
+use bisik_core::revision::Reserved;
 use bisik_core::storage::StorageKey;
 
 /// A decrypted message that is not committed: the session has not changed yet.
@@ -40,8 +40,8 @@ use bisik_core::storage::StorageKey;
 pub struct Staged<'a> {
     session: &'a mut Session,
     decrypted: Decrypted,
-    /// Whether a record of the state after the message exists, and has its revision.
-    sealed: bool,
+    /// The revision of the record that was sealed, if any.
+    sealed: Reserved,
 }
 
 impl Session {
@@ -55,7 +55,7 @@ impl Session {
             return Err(DecryptError::OpensNewSession);
         }
         let decrypted = self.ratchet.open(message.ratchet_message())?;
-        Ok(Staged { session: self, decrypted, sealed: false })
+        Ok(Staged { session: self, decrypted, sealed: Reserved::default() })
     }
 }
 
@@ -75,29 +75,25 @@ impl Staged<'_> {
         if !session.is_confirmed() {
             session.setup = session.setup.after_receiving();
         }
-        if !sealed {
-            session.revision = revision::after(session.revision);
-        }
+        sealed.commit(&mut session.revision);
         plaintext
     }
 
     /// Seals the session as [`commit`](Staged::commit) will leave it. Store the record, then commit.
     ///
-    /// The session keeps the revision of that record even if the message is not committed, so that no other state can
-    /// be taken for the stored one.
+    /// No record of another state gets the revision of this one, even if the message is not committed after all.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        if !self.sealed {
-            self.session.revision = revision::after(self.session.revision);
-            self.sealed = true;
-        }
-        let Session { ratchet, id, peer, disclosure, setup, revision } = &*self.session;
+        let Self { session, decrypted, sealed } = self;
+        let revision = sealed.reserve(&mut session.revision);
+        let Session { ratchet, id, peer, disclosure, setup, revision: _, instance } = &**session;
         let after = Session {
-            ratchet: ratchet.after(&self.decrypted),
+            ratchet: ratchet.after(decrypted),
             id: *id,
             peer: *peer,
             disclosure: *disclosure,
             setup: setup.after_receiving(),
-            revision: *revision,
+            revision,
+            instance: instance.clone(),
         };
         after.seal_with(key, context, &mut rng)
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use bisik::StorageKey;
 use bisik::interop::signal::{
-    Ciphertext, DecryptError, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, Kind, SealedRecord,
-    SenderKeyFormat, Session,
+    Ciphertext, DecryptError, Distribution, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, Kind,
+    SealedRecord, SenderKeyFormat, Session,
 };
 use bisik_testkit::rng::ConstantRng;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -348,4 +348,171 @@ fn a_staged_group_message_seals_the_state_its_commit_leaves() {
         assert_eq!(record.revision(), receiver.revision());
         assert!(record.as_bytes() == group_image(&receiver), "the record is not what the commit left");
     }
+}
+
+/// Both sides have the base key of each state, and the peer's record may be far ahead.
+#[test]
+fn the_record_of_the_peer_releases_nothing() {
+    let (mut a, mut b) = pair();
+    let held = a.session().encrypt_held(b"tunggu", &mut rand::rng()).unwrap();
+    let message = b.write(b"hai");
+    let received = a.session().decrypt_held(&message).unwrap();
+    for _ in 0..20 {
+        b.write(b"");
+    }
+    assert!(b.session().revision() > a.session().revision());
+    let of_b = seal(b.session()).stored();
+    let held = held.release(&of_b).expect_err("the record of the peer");
+    let received = received.release(&of_b).expect_err("the record of the peer");
+    let stored = seal(a.session()).stored();
+    assert!(held.release(&stored).is_ok());
+    assert_eq!(received.release(&stored).unwrap(), b"hai");
+}
+
+/// Two workers that open one record: if the record of one released the message of the other, a key and an
+/// initialisation vector would be used twice.
+#[test]
+fn the_record_of_another_worker_releases_nothing() {
+    let (mut a, _) = pair();
+    let database = seal(a.session()).into_bytes();
+    let (mut first, mut second) = (reload(&database), reload(&database));
+    let held = first.encrypt_held(b"tunggu", &mut rand::rng()).unwrap();
+    for _ in 0..5 {
+        second.encrypt(b"", &mut rand::rng()).unwrap();
+    }
+    let held = held.release(&seal(&second).stored()).expect_err("a record without this message");
+    assert!(held.release(&seal(&first).stored()).is_ok());
+}
+
+/// A distribution of the peer can carry any signing key that is a point: here, one that begins with the id of a native
+/// session of the receiver.
+#[test]
+fn a_distribution_that_imitates_a_native_session_releases_nothing_of_it() {
+    let mut both = bisik_testkit::AliceAndBob::new(1);
+    let (mut alice, _) = both.established();
+    let held = alice.encrypt_held(b"tunggu", &mut both.rng).unwrap();
+    let rng = &mut StdRng::seed_from_u64(12);
+    let mut receiver = GroupReceiver::new();
+    for _ in 0..20 {
+        receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
+    }
+    let mut bytes = GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution().to_bytes();
+    let signing = bytes.len() - 32;
+    bytes[signing..signing + 16].copy_from_slice(alice.id());
+    let imitation = (0..=255).find_map(|last| {
+        bytes[signing + 16] = last;
+        Distribution::from_bytes(&bytes).ok()
+    });
+    receiver.process(&imitation.unwrap());
+    assert!(receiver.revision() > alice.revision());
+    assert!(held.release(&receiver.seal(&key(), b"", rng).stored()).is_err());
+}
+
+/// A member can send one distribution in two groups: the two receivers then have equal states.
+#[test]
+fn one_distribution_in_two_groups_makes_two_receivers() {
+    let rng = &mut StdRng::seed_from_u64(13);
+    let (mut sender, mut receiver) = group(13);
+    let mut in_another_group = GroupReceiver::new();
+    in_another_group.process(&sender.distribution());
+    let messages: Vec<_> = (0..3_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
+    let held = receiver.decrypt_held(&messages[0]).unwrap();
+    for message in &messages {
+        in_another_group.decrypt(message).unwrap();
+    }
+    let stored = in_another_group.seal(&key(), b"", rng).stored();
+    let held = held.release(&stored).expect_err("the record of another group");
+    assert_eq!(held.release(&receiver.seal(&key(), b"", rng).stored()).unwrap(), [0]);
+}
+
+/// The same sender key on both sides: what the sender holds needs the sender's own record.
+#[test]
+fn the_record_of_a_receiver_releases_nothing_of_the_sender() {
+    let rng = &mut StdRng::seed_from_u64(14);
+    let (mut sender, mut receiver) = group(14);
+    let held = sender.encrypt_held(b"tunggu", rng).unwrap();
+    for _ in 0..5 {
+        receiver.decrypt(&sender.encrypt(b"", rng).unwrap()).unwrap();
+    }
+    let held = held.release(&receiver.seal(&key(), b"", rng).stored()).expect_err("the record of a receiver");
+    assert_eq!(receiver.decrypt(&held.release(&sender.seal(&key(), b"", rng).stored()).unwrap()).unwrap(), b"tunggu");
+}
+
+/// The sender key of a held message may be discarded before the record is sealed.
+#[test]
+fn a_held_message_of_a_group_outlives_its_sender_key() {
+    let rng = &mut StdRng::seed_from_u64(15);
+    let (mut sender, mut receiver) = group(15);
+    let message = sender.encrypt(b"masih ada", rng).unwrap();
+    let held = receiver.decrypt_held(&message).unwrap();
+    for _ in 0..5 {
+        receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
+    }
+    assert_eq!(receiver.decrypt(&message).unwrap_err(), GroupDecryptError::UnknownKey, "its key is gone");
+    let record = receiver.seal(&key(), b"", rng);
+    assert_eq!(held.release(&record.stored()).unwrap(), b"masih ada");
+}
+
+/// The state of a held message may be discarded before the record is sealed.
+#[test]
+fn a_held_message_outlives_its_state() {
+    let (mut a, mut b) = pair();
+    let message = a.write(b"masih ada");
+    let received = b.session().decrypt_held(&message).unwrap();
+    let written = b.session().encrypt_held(b"juga", &mut rand::rng()).unwrap();
+    for _ in 0..41 {
+        a.initiate(&b, true);
+        let first = a.write(b"");
+        b.read(&first).unwrap();
+    }
+    assert_eq!(b.session().decrypt(&message).unwrap_err(), DecryptError::Rejected, "its state is gone");
+    let stored = seal(b.session()).stored();
+    assert_eq!(received.release(&stored).unwrap(), b"masih ada");
+    assert!(written.release(&stored).is_ok());
+}
+
+/// A staged message seals the state in which earlier messages are held.
+#[test]
+fn the_record_of_a_staged_message_releases_what_was_held_before_it() {
+    let (mut a, mut b) = pair();
+    let held = a.session().encrypt_held(b"tunggu", &mut rand::rng()).unwrap();
+    let message = b.write(b"hai");
+    let mut staged = a.session().stage(&message).unwrap();
+    let stored = staged.seal(&key(), b"image", &mut ConstantRng(0)).stored();
+    assert_eq!(staged.commit(), b"hai");
+    assert_eq!(b.read(&held.release(&stored).unwrap()).unwrap(), b"tunggu");
+
+    let rng = &mut StdRng::seed_from_u64(17);
+    let (mut sender, mut receiver) = group(17);
+    let [first, second] = [b"1", b"2"].map(|text| sender.encrypt(text, rng).unwrap());
+    let held = receiver.decrypt_held(&first).unwrap();
+    let stored = receiver.stage(&second).unwrap().seal(&key(), b"", rng).stored();
+    assert_eq!(held.release(&stored).unwrap(), b"1");
+}
+
+/// A dropped staged message leaves a record behind: no later record has its revision.
+#[test]
+fn no_two_different_records_have_one_revision() {
+    let (mut a, mut b) = pair();
+    let message = b.write(b"hai");
+    let revision = a.session().revision();
+    let mut staged = a.session().stage(&message).unwrap();
+    let dropped = staged.seal(&key(), b"image", &mut ConstantRng(0));
+    drop(staged);
+    let kept = seal(a.session());
+    assert_ne!(dropped.as_bytes(), kept.as_bytes());
+    assert_eq!((dropped.revision(), kept.revision()), (revision + 1, revision + 2));
+    assert_eq!(a.read(&message).unwrap(), b"hai");
+
+    let rng = &mut StdRng::seed_from_u64(16);
+    let (mut sender, mut receiver) = group(16);
+    let message = sender.encrypt(b"hai", rng).unwrap();
+    let revision = receiver.revision();
+    let mut staged = receiver.stage(&message).unwrap();
+    let dropped = staged.seal(&key(), b"", rng);
+    drop(staged);
+    let kept = receiver.seal(&key(), b"", rng);
+    assert_ne!(group_image(&receiver), dropped.as_bytes());
+    assert_eq!((dropped.revision(), kept.revision()), (revision + 1, revision + 2));
+    assert_eq!(receiver.decrypt(&message).unwrap(), b"hai");
 }

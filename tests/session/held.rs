@@ -95,3 +95,71 @@ fn a_held_first_answer_confirms_the_session() {
     assert!(alice.is_confirmed());
     assert_eq!(state(&alice), state(&twin), "held or not, the session is the same");
 }
+
+/// Both sides of a session have one id, and the peer's record may be far ahead.
+#[test]
+fn the_record_of_the_peer_releases_nothing() {
+    let mut both = AliceAndBob::new(6);
+    let (mut alice, mut bob) = both.established();
+    let held = alice.encrypt_held(b"tunggu", &mut both.rng).unwrap();
+    let message = bob.encrypt(b"hai", &mut both.rng).unwrap();
+    let received = alice.decrypt_held(&message).unwrap();
+    for _ in 0..20 {
+        bob.encrypt(b"", &mut both.rng).unwrap();
+    }
+    assert!(bob.revision() > alice.revision() && bob.id() == alice.id());
+    let of_bob = seal(&bob).stored();
+    let held = held.release(&of_bob).expect_err("the record of the peer");
+    let received = received.release(&of_bob).expect_err("the record of the peer");
+    let stored = seal(&alice).stored();
+    assert!(held.release(&stored).is_ok());
+    assert_eq!(received.release(&stored).unwrap(), b"hai");
+}
+
+/// Two workers that open one record: the record of one does not hold the message of the other.
+#[test]
+fn the_record_of_another_worker_releases_nothing() {
+    let mut both = AliceAndBob::new(7);
+    let (alice, _) = both.established();
+    let (mut first, mut second) = (reloaded(&alice), reloaded(&alice));
+    let held = first.encrypt_held(b"tunggu", &mut both.rng).unwrap();
+    for _ in 0..5 {
+        second.encrypt(b"", &mut both.rng).unwrap();
+    }
+    let held = held.release(&seal(&second).stored()).expect_err("a record without this message");
+    assert!(held.release(&seal(&first).stored()).is_ok());
+}
+
+/// A staged message seals the session in which earlier messages are held.
+#[test]
+fn the_record_of_a_staged_message_releases_what_was_held_before_it() {
+    let mut both = AliceAndBob::new(9);
+    let (mut alice, mut bob) = both.established();
+    let held = alice.encrypt_held(b"tunggu", &mut both.rng).unwrap();
+    let message = bob.encrypt(b"hai", &mut both.rng).unwrap();
+    let mut staged = alice.stage(&message).unwrap();
+    let stored = staged.seal(&storage_key(), CONTEXT, &mut sealing()).stored();
+    assert_eq!(staged.commit(), b"hai");
+    assert_eq!(bob.decrypt(&held.release(&stored).unwrap()).unwrap(), b"tunggu");
+}
+
+/// A dropped staged message leaves a record behind: no later record has its revision.
+#[test]
+fn no_two_different_records_have_one_revision() {
+    let mut both = AliceAndBob::new(8);
+    let (mut alice, mut bob) = both.established();
+    let message = bob.encrypt(b"hai", &mut both.rng).unwrap();
+    let revision = alice.revision();
+    let mut staged = alice.stage(&message).unwrap();
+    let dropped = staged.seal(&storage_key(), CONTEXT, &mut sealing());
+    drop(staged);
+    let kept = seal(&alice);
+    assert_ne!(dropped.as_bytes(), kept.as_bytes());
+    assert_eq!((dropped.revision(), kept.revision()), (revision + 1, revision + 2));
+    // The same for one that is never dropped.
+    let mut staged = alice.stage(&message).unwrap();
+    drop(staged.seal(&storage_key(), CONTEXT, &mut sealing()));
+    std::mem::forget(staged);
+    assert_eq!(seal(&alice).revision(), revision + 4);
+    assert_eq!(alice.decrypt(&message).unwrap(), b"hai");
+}

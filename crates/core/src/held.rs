@@ -2,56 +2,66 @@
 //! [`Stored`].
 //!
 //! These are public types of both suites. Only functions of this module make them, and no suite re-exports the
-//! functions, so that a caller cannot forge a proof.
+//! functions, so that a caller does not make a proof by accident.
 
+// Targets without atomic operations have no `Arc`: there, the values are not `Send`.
+#[cfg(not(target_has_atomic = "ptr"))]
+use alloc::rc::Rc as Arc;
+#[cfg(target_has_atomic = "ptr")]
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
 
-/// The origin of a result: a state, and the first revision that includes the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Identifies one value in memory: a session, or one side of a sender key.
+///
+/// Two values never have the same identity, even if their bytes are equal. Bytes of the state would not identify it: a
+/// peer knows or chooses some of them, and two values that were opened from one record have all of them in common.
+#[derive(Clone, Debug, Default)]
+pub struct Instance(Arc<()>);
+
+impl Instance {
+    /// A new identity, which no other value has.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value at `revision`.
+    #[must_use]
+    pub fn at(&self, revision: u64) -> Origin {
+        Origin { instance: self.clone(), revision }
+    }
+}
+
+/// The origin of a result: one value, and its revision when the result existed.
+#[derive(Debug)]
 pub struct Origin {
-    /// The id of the state. Different states have different ids, even if their types differ.
-    pub state: [u8; 16],
-    /// The first revision of the state that includes the result.
-    pub revision: u64,
+    instance: Instance,
+    /// The first revision that takes the result into account.
+    revision: u64,
 }
 
 /// Proof that a record was stored, against which held results are released.
 ///
-/// Only [`SealedRecord::stored`] makes one, when the caller affirms that the database has the record.
+/// It comes only from [`SealedRecord::stored`], by which the caller affirms that the database has the record. It
+/// releases what came from the value that was sealed, and nothing of a value that was opened from a record of it.
 #[must_use = "it releases the results held until now"]
-pub struct Stored {
-    /// `None` for a record of no state: no result can come from it.
-    state: Option<[u8; 16]>,
-    /// Further states in the record. Usually empty, and then nothing is allocated.
-    others: Vec<[u8; 16]>,
-    revision: u64,
-}
+pub struct Stored(Origin);
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored").field("revision", &self.revision).finish_non_exhaustive()
+        let Self(Origin { instance: _, revision }) = self;
+        f.debug_struct("Stored").field("revision", revision).finish_non_exhaustive()
     }
 }
 
-/// The proof that a record of one state gives.
-pub const fn proof(origin: Origin) -> Stored {
-    Stored { state: Some(origin.state), others: Vec::new(), revision: origin.revision }
-}
-
-/// The proof that a record of several states gives, with one revision for all of them.
-pub fn proof_of_all(states: impl IntoIterator<Item = [u8; 16]>, revision: u64) -> Stored {
-    let mut states = states.into_iter();
-    Stored { state: states.next(), others: states.collect(), revision }
-}
-
-/// Whether the stored record holds the state of `origin`, at its revision or a later one.
+/// Whether the stored record is of the value of `origin`, at its revision or a later one.
 #[must_use]
 pub fn covers(stored: &Stored, origin: &Origin) -> bool {
-    let holds = stored.state == Some(origin.state) || stored.others.contains(&origin.state);
-    holds && stored.revision >= origin.revision
+    let Stored(record) = stored;
+    Arc::ptr_eq(&record.instance.0, &origin.instance.0) && record.revision >= origin.revision
 }
 
 /// A sealed record, with the revision that it holds.
@@ -77,7 +87,7 @@ impl SealedRecord {
     /// The revision of the state in the record: store it only over a lower one.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.proof.revision
+        self.proof.0.revision
     }
 
     /// Affirms that the caller's database has stored this record durably. The proof releases everything held until now.
@@ -89,13 +99,13 @@ impl SealedRecord {
 impl fmt::Debug for SealedRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes, proof } = self;
-        f.debug_struct("SealedRecord").field("length", &bytes.len()).field("revision", &proof.revision).finish()
+        f.debug_struct("SealedRecord").field("length", &bytes.len()).field("revision", &proof.0.revision).finish()
     }
 }
 
-/// A record, with the proof that storing it gives.
-pub const fn sealed_record(bytes: Vec<u8>, proof: Stored) -> SealedRecord {
-    SealedRecord { bytes, proof }
+/// A record of `origin`: storing it proves that the value was stored at that revision.
+pub const fn sealed_record(bytes: Vec<u8>, origin: Origin) -> SealedRecord {
+    SealedRecord { bytes, proof: Stored(origin) }
 }
 
 /// A value that is released only against proof that its state was stored. Each use wraps it in a type of its own.
@@ -153,7 +163,7 @@ impl HeldPlaintext {
         self.0.peek()
     }
 
-    /// Releases the plaintext, if `stored` proves that the same state was stored, not older than the message.
+    /// Releases the plaintext if `stored` is of the value that decrypted the message, and not older than the message.
     ///
     /// # Errors
     ///
@@ -183,14 +193,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proof_covers_its_own_states_and_no_later_revision() {
-        let origin = |state: u8, revision| Origin { state: [state; 16], revision };
-        let one = proof(origin(1, 5));
-        assert!(covers(&one, &origin(1, 4)) && covers(&one, &origin(1, 5)));
-        assert!(!covers(&one, &origin(1, 6)) && !covers(&one, &origin(2, 5)));
-        let both = proof_of_all([[1; 16], [2; 16]], 5);
-        assert!(covers(&both, &origin(1, 5)) && covers(&both, &origin(2, 5)));
-        assert!(!covers(&both, &origin(2, 6)) && !covers(&both, &origin(3, 5)));
-        assert!(!covers(&proof_of_all([], 5), &origin(0, 0)));
+    fn a_proof_covers_its_own_value_and_no_later_revision() {
+        let (one, other) = (Instance::new(), Instance::new());
+        let stored = sealed_record(Vec::new(), one.at(5)).stored();
+        assert!(covers(&stored, &one.at(4)) && covers(&stored, &one.at(5)) && covers(&stored, &one.clone().at(5)));
+        assert!(!covers(&stored, &one.at(6)) && !covers(&stored, &other.at(5)) && !covers(&stored, &other.at(0)));
+    }
+
+    /// The place of a value that is gone may be given to a new one, but not while something of it is held.
+    #[test]
+    fn what_is_held_outlives_its_value() {
+        let origin = Instance::new().at(1);
+        for _ in 0..100 {
+            let stored = sealed_record(Vec::new(), Instance::new().at(9)).stored();
+            assert!(!covers(&stored, &origin));
+        }
     }
 }

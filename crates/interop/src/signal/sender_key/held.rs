@@ -10,10 +10,8 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::error::{GroupDecryptError, GroupEncryptError};
-use super::receiving::{GroupReceiver, State};
+use super::receiving::GroupReceiver;
 use super::sending::GroupSender;
-use super::staged::GroupStaged;
-use crate::signal::key::PublicKey;
 use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
 
 /// A message to a group that was encrypted and cannot be sent yet.
@@ -56,7 +54,7 @@ impl GroupSender {
 
     /// The sender key as it is now, for what is held and for its record.
     pub(super) fn origin(&self) -> Origin {
-        Origin { state: name(&self.public), revision: self.revision }
+        self.instance.at(self.revision)
     }
 }
 
@@ -71,28 +69,14 @@ impl GroupReceiver {
     ///
     /// [`GroupDecryptError`]; the receiver is then unchanged.
     pub fn decrypt_held(&mut self, message: &[u8]) -> Result<HeldPlaintext, GroupDecryptError> {
-        let (index, opened) = self.open(message)?;
-        let state = self.states.get(index).map(State::name).ok_or(GroupDecryptError::UnknownKey)?;
-        let plaintext = GroupStaged::new(self, index, opened).commit();
-        Ok(held::held_plaintext(plaintext, Origin { state, revision: self.revision }))
+        let plaintext = self.stage(message)?.commit();
+        Ok(held::held_plaintext(plaintext, self.origin()))
     }
 
-    /// The proof that a record of this receiver gives, for what came under any of the sender's keys.
-    pub(super) fn proof(&self) -> Stored {
-        held::proof_of_all(self.states.iter().map(State::name), self.revision)
+    /// The receiver as it is now, for what is held and for its record.
+    pub(super) fn origin(&self) -> Origin {
+        self.instance.at(self.revision)
     }
-}
-
-impl State {
-    fn name(&self) -> [u8; 16] {
-        name(&self.signing)
-    }
-}
-
-/// The first half of a signing key: random, and the sender key's own.
-fn name(signing: &PublicKey) -> [u8; 16] {
-    let [name @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *signing.as_raw();
-    name
 }
 
 impl GroupHeld {
@@ -103,7 +87,7 @@ impl GroupHeld {
         self.0.peek()
     }
 
-    /// Gives the message out if `stored` is of the same sender key, not older than the message.
+    /// Gives the message out if `stored` is of the sender key that encrypted it, and not older than the message.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_SKIPPED;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::held::{self, SealedRecord};
+use bisik_core::held::{self, Instance, SealedRecord};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
@@ -26,7 +26,7 @@ impl GroupSender {
     /// same must be given to [`GroupSender::unseal`]. Store it before a message is sent:
     /// [`encrypt_held`](GroupSender::encrypt_held) enforces that. Uses 24 bytes of `rng`.
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { format, id, iteration, chain, signing, public, revision } = self;
+        let Self { format, id, iteration, chain, signing, public, revision, instance: _ } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
         let (secret, edwards) = signing.halves();
         writer.u64(*revision);
@@ -34,7 +34,7 @@ impl GroupSender {
         writer.u32(*id).u32(*iteration).bytes(chain.secret().expose());
         writer.bytes(secret.expose()).bytes(public.as_raw()).bytes(edwards);
         let bytes = storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng);
-        held::sealed_record(bytes, held::proof(self.origin()))
+        held::sealed_record(bytes, self.origin())
     }
 
     /// Opens what [`GroupSender::seal`] made. Never encrypt with a sender key restored from an old record: a message
@@ -61,7 +61,7 @@ impl GroupSender {
         let secret = Secret::copy_of(reader.array()?);
         let public = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
         let signing = SigningKey::of_halves(&secret, *reader.array()?);
-        Ok(Self { format, id, iteration, chain, signing, public, revision })
+        Ok(Self { format, id, iteration, chain, signing, public, revision, instance: Instance::new() })
     }
 }
 
@@ -70,7 +70,7 @@ impl GroupReceiver {
     /// names the record in the caller's store; the same must be given to [`GroupReceiver::unseal`]. Uses 24 bytes of
     /// `rng`.
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { states, revision } = self;
+        let Self { states, revision, instance: _ } = self;
         let room = self.skipped_keys().saturating_mul(SKIPPED_KEY).saturating_add(states.len().saturating_mul(STATE));
         let mut writer = SecretWriter::with_capacity(room.saturating_add(BEFORE));
         writer.u64(*revision).count(states.len());
@@ -78,7 +78,7 @@ impl GroupReceiver {
             state.write(&mut writer);
         }
         let bytes = storage::seal(key, kind::GROUP_RECEIVER, context, &writer.finish(), &mut rng);
-        held::sealed_record(bytes, self.proof())
+        held::sealed_record(bytes, self.origin())
     }
 
     /// Opens what [`GroupReceiver::seal`] made. A receiver restored from an old record decrypts messages again that it
@@ -99,7 +99,7 @@ impl GroupReceiver {
         let revision = revision::read(reader)?;
         let count = reader.count(MAX_STATES)?;
         let states = (0..count).map(|_| State::read(reader)).collect::<Result<VecDeque<_>, _>>()?;
-        Ok(Self { states, revision })
+        Ok(Self { states, revision, instance: Instance::new() })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
+use bisik_core::held::Instance;
 use bisik_core::revision;
 
 /// The sender keys of one sender in one group: at most five, so that messages under older keys can still be decrypted.
@@ -28,6 +29,8 @@ use bisik_core::revision;
 pub struct GroupReceiver {
     pub(super) states: VecDeque<State>,
     pub(super) revision: u64,
+    /// Tells what is held for this value from what is held for any other.
+    pub(super) instance: Instance,
 }
 
 impl GroupReceiver {
@@ -100,8 +103,8 @@ impl GroupReceiver {
 
 impl fmt::Debug for GroupReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { states, revision } = self;
-        f.debug_struct("GroupReceiver").field("states", states).field("revision", revision).finish()
+        let Self { states, revision, instance: _ } = self;
+        f.debug_struct("GroupReceiver").field("states", states).field("revision", revision).finish_non_exhaustive()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::signal::chain::ChainKey;
 use crate::signal::key::{KeyPair, PublicKey};
 use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::xeddsa::SigningKey;
+use bisik_core::held::Instance;
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::revision;
 
@@ -51,6 +52,8 @@ pub struct GroupSender {
     pub(super) signing: SigningKey,
     pub(super) public: PublicKey,
     pub(super) revision: u64,
+    /// Tells what is held for this value from what is held for any other.
+    pub(super) instance: Instance,
 }
 
 impl GroupSender {
@@ -63,7 +66,8 @@ impl GroupSender {
         let pair = KeyPair::generate(&mut rng);
         let (signing, public) = (SigningKey::new(&pair), pair.public());
         // S-11.3. Thirty-one bits: some clients read the id as a signed number.
-        Self { format, id: u32::from_le_bytes(id) >> 1, iteration: 0, chain, signing, public, revision: 0 }
+        let id = u32::from_le_bytes(id) >> 1;
+        Self { format, id, iteration: 0, chain, signing, public, revision: 0, instance: Instance::new() }
     }
 
     /// What a member needs to decrypt all messages from the next one on. Secret: send it in pairwise sessions only.
@@ -137,7 +141,7 @@ impl GroupSender {
 
 impl fmt::Debug for GroupSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { format, id, iteration, chain: _, signing: _, public, revision } = self;
+        let Self { format, id, iteration, chain: _, signing: _, public, revision, instance: _ } = self;
         f.debug_struct("GroupSender")
             .field("format", format)
             .field("id", id)

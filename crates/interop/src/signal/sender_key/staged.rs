@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 use super::error::GroupDecryptError;
 use super::receiving::{Change, GroupReceiver, OpenedMessage, State};
 use bisik_core::held::SealedRecord;
-use bisik_core::revision;
+use bisik_core::revision::Reserved;
 use bisik_core::storage::StorageKey;
 
 /// A message of a group that verified and has not been committed: the receiver has not changed yet.
@@ -24,8 +24,8 @@ pub struct GroupStaged<'a> {
     /// Which of the receiver's states.
     index: usize,
     opened: OpenedMessage,
-    /// Whether a record of the state to come exists, and has its revision.
-    sealed: bool,
+    /// The revision of the record that was sealed, if any.
+    sealed: Reserved,
 }
 
 impl GroupReceiver {
@@ -37,7 +37,7 @@ impl GroupReceiver {
     /// [`GroupDecryptError`]; the receiver is then unchanged.
     pub fn stage(&mut self, message: &[u8]) -> Result<GroupStaged<'_>, GroupDecryptError> {
         let (index, opened) = self.open(message)?;
-        Ok(GroupStaged::new(self, index, opened))
+        Ok(GroupStaged { receiver: self, index, opened, sealed: Reserved::default() })
     }
 
     fn apply(&mut self, index: usize, change: Change) {
@@ -47,17 +47,13 @@ impl GroupReceiver {
     }
 
     /// A second copy, to be sealed with a message applied. No copy leaves the library.
-    fn duplicate(&self) -> Self {
-        let Self { states, revision } = self;
-        Self { states: states.iter().map(State::duplicate).collect(), revision: *revision }
+    fn duplicate(&self, revision: u64) -> Self {
+        let Self { states, revision: _, instance } = self;
+        Self { states: states.iter().map(State::duplicate).collect(), revision, instance: instance.clone() }
     }
 }
 
-impl<'a> GroupStaged<'a> {
-    pub(super) const fn new(receiver: &'a mut GroupReceiver, index: usize, opened: OpenedMessage) -> Self {
-        Self { receiver, index, opened, sealed: false }
-    }
-
+impl GroupStaged<'_> {
     /// The plaintext, for the transaction that stores the receiver too. Showing it is for after
     /// [`commit`](GroupStaged::commit).
     #[must_use]
@@ -70,23 +66,18 @@ impl<'a> GroupStaged<'a> {
     pub fn commit(self) -> Vec<u8> {
         let Self { receiver, index, opened: OpenedMessage { mut plaintext, change }, sealed } = self;
         receiver.apply(index, change);
-        if !sealed {
-            receiver.revision = revision::after(receiver.revision);
-        }
+        sealed.commit(&mut receiver.revision);
         core::mem::take(&mut *plaintext)
     }
 
     /// Seals the receiver as [`commit`](GroupStaged::commit) will leave it: store this, then commit.
     ///
-    /// The revision of that record is taken from then on, even if the message is not committed after all: no other
-    /// state may pass for the one that was stored.
+    /// No record of another state gets the revision of this one, even if the message is not committed after all.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        if !self.sealed {
-            self.receiver.revision = revision::after(self.receiver.revision);
-            self.sealed = true;
-        }
-        let mut after = self.receiver.duplicate();
-        after.apply(self.index, self.opened.change.duplicate());
+        let Self { receiver, index, opened, sealed } = self;
+        let revision = sealed.reserve(&mut receiver.revision);
+        let mut after = receiver.duplicate(revision);
+        after.apply(*index, opened.change.duplicate());
         after.seal(key, context, rng)
     }
 }

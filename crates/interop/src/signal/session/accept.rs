@@ -17,6 +17,7 @@ use crate::signal::prekeys::{PreKeys, Used};
 use crate::signal::ratchet::{Opened, Parties};
 use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
+use bisik_core::held::Instance;
 use bisik_core::revision;
 
 /// A session that a peer has set up, and its first message.
@@ -81,6 +82,7 @@ impl Session {
             peer,
             states: VecDeque::from([state]),
             revision: 0,
+            instance: Instance::new(),
         };
         Ok(Accepted { session, plaintext, used })
     }

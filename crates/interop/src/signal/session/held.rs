@@ -7,7 +7,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, EncryptError, Session, Staged, State};
+use super::{Ciphertext, DecryptError, EncryptError, Session};
 use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
 
 /// A message that was encrypted and cannot be sent yet.
@@ -46,9 +46,7 @@ impl Session {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Held, EncryptError> {
         let ciphertext = self.encrypt(plaintext, rng)?;
-        // The message was written in the current state, which is the first.
-        let state = self.states.front().ok_or(EncryptError::Exhausted)?;
-        Ok(Held(held::Held::new(ciphertext, Origin { state: state.name(), revision: self.revision })))
+        Ok(Held(held::Held::new(ciphertext, self.origin())))
     }
 
     /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
@@ -61,23 +59,13 @@ impl Session {
     ///
     /// [`DecryptError`]; the session is then unchanged.
     pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
-        let opened = self.open(message)?;
-        let state = self.states.get(opened.state).map(|state| state.name()).ok_or(DecryptError::Rejected)?;
-        let plaintext = Staged::new(self, opened).commit();
-        Ok(held::held_plaintext(plaintext, Origin { state, revision: self.revision }))
+        let plaintext = self.stage(message)?.commit();
+        Ok(held::held_plaintext(plaintext, self.origin()))
     }
 
-    /// The proof that a record of this session gives, for what came from any of its states.
-    pub(super) fn proof(&self) -> Stored {
-        held::proof_of_all(self.states.iter().map(|state| state.name()), self.revision)
-    }
-}
-
-impl State {
-    /// The first half of the base key: random, and the state's own.
-    pub(super) fn name(&self) -> [u8; 16] {
-        let [name @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *self.base_key.as_raw();
-        name
+    /// The session as it is now, for what is held and for its record.
+    pub(super) fn origin(&self) -> Origin {
+        self.instance.at(self.revision)
     }
 }
 
@@ -89,7 +77,7 @@ impl Held {
         self.0.peek()
     }
 
-    /// Gives the message out if `stored` is of the same session, not older than the message.
+    /// Gives the message out if `stored` is of the session that encrypted it, and not older than the message.
     ///
     /// # Errors
     ///

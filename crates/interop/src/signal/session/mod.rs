@@ -29,6 +29,7 @@ use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
 use super::wire::PreKeyHeader;
 use super::x3dh;
+use bisik_core::held::Instance;
 use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
@@ -73,6 +74,8 @@ pub struct Session {
     /// The current state first, then the others, most recently used first. Never empty.
     states: VecDeque<Box<State>>,
     revision: u64,
+    /// Tells what is held for this value from what is held for any other.
+    instance: Instance,
 }
 
 /// One state: what one first message set up.
@@ -115,6 +118,7 @@ impl Session {
             peer: bundle.identity,
             states: VecDeque::from([state]),
             revision: 0,
+            instance: Instance::new(),
         })
     }
 
@@ -153,7 +157,7 @@ impl Session {
         plaintext: &[u8],
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let Self { ours, registration_id, peer, states, revision } = self;
+        let Self { ours, registration_id, peer, states, revision, instance: _ } = self;
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
@@ -281,7 +285,7 @@ impl State {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ours: _, registration_id: _, peer, states, revision } = self;
+        let Self { ours: _, registration_id: _, peer, states, revision, instance: _ } = self;
         f.debug_struct("Session")
             .field("peer", peer)
             .field("states", &states.len())

@@ -13,7 +13,7 @@ use crate::signal::key::{IdentityKey, PublicKey};
 use crate::signal::limits::MAX_ARCHIVED;
 use crate::signal::ratchet::Ratchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::held::{self, SealedRecord};
+use bisik_core::held::{self, Instance, SealedRecord};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
@@ -27,7 +27,7 @@ impl Session {
         let mut writer = SecretWriter::with_capacity(states.saturating_add(skipped));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
-        held::sealed_record(bytes, self.proof())
+        held::sealed_record(bytes, self.origin())
     }
 
     /// Opens what [`Session::seal`] made. Never encrypt in a session restored from an old record: a message key may
@@ -46,7 +46,7 @@ impl Session {
     }
 
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { ours, registration_id, peer, states, revision } = self;
+        let Self { ours, registration_id, peer, states, revision, instance: _ } = self;
         writer.u64(*revision).bytes(ours.key().as_raw()).u32(*registration_id).bytes(peer.key().as_raw());
         writer.count(states.len());
         for state in states {
@@ -67,7 +67,10 @@ impl Session {
             }
             states.push_back(next);
         }
-        if states.is_empty() { Err(Malformed) } else { Ok(Self { ours, registration_id, peer, states, revision }) }
+        if states.is_empty() {
+            return Err(Malformed);
+        }
+        Ok(Self { ours, registration_id, peer, states, revision, instance: Instance::new() })
     }
 }
 

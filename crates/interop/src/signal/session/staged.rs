@@ -12,7 +12,7 @@ use super::open::OpenedMessage;
 use super::{Ciphertext, DecryptError, Session, State};
 use crate::signal::ratchet::Opened;
 use bisik_core::held::SealedRecord;
-use bisik_core::revision;
+use bisik_core::revision::Reserved;
 use bisik_core::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -23,8 +23,8 @@ use bisik_core::storage::StorageKey;
 pub struct Staged<'a> {
     session: &'a mut Session,
     opened: OpenedMessage,
-    /// Whether a record of the state to come exists, and has its revision.
-    sealed: bool,
+    /// The revision of the record that was sealed, if any.
+    sealed: Reserved,
 }
 
 impl Session {
@@ -36,22 +36,19 @@ impl Session {
     /// [`DecryptError`]; the session is then unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         let opened = self.open(message)?;
-        Ok(Staged::new(self, opened))
+        Ok(Staged { session: self, opened, sealed: Reserved::default() })
     }
 
     /// A second copy, to be sealed with a message applied. No copy leaves the library.
-    fn duplicate(&self) -> Self {
-        let Self { ours, registration_id, peer, states, revision } = self;
+    fn duplicate(&self, revision: u64) -> Self {
+        let Self { ours, registration_id, peer, states, revision: _, instance } = self;
+        let instance = instance.clone();
         let states = states.iter().map(|state| Box::new(state.duplicate())).collect();
-        Self { ours: *ours, registration_id: *registration_id, peer: *peer, states, revision: *revision }
+        Self { ours: *ours, registration_id: *registration_id, peer: *peer, states, revision, instance }
     }
 }
 
-impl<'a> Staged<'a> {
-    pub(super) const fn new(session: &'a mut Session, opened: OpenedMessage) -> Self {
-        Self { session, opened, sealed: false }
-    }
-
+impl Staged<'_> {
     /// The plaintext, for the transaction that stores the session too. Showing it is for after
     /// [`commit`](Staged::commit).
     #[must_use]
@@ -65,23 +62,18 @@ impl<'a> Staged<'a> {
         let Self { session, opened, sealed } = self;
         let OpenedMessage { state, opened: Opened { change, mut plaintext } } = opened;
         session.apply(state, change);
-        if !sealed {
-            session.revision = revision::after(session.revision);
-        }
+        sealed.commit(&mut session.revision);
         core::mem::take(&mut *plaintext)
     }
 
     /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
     ///
-    /// The revision of that record is taken from then on, even if the message is not committed after all: no other
-    /// state may pass for the one that was stored.
+    /// No record of another state gets the revision of this one, even if the message is not committed after all.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        if !self.sealed {
-            self.session.revision = revision::after(self.session.revision);
-            self.sealed = true;
-        }
-        let mut after = self.session.duplicate();
-        after.apply(self.opened.state, self.opened.opened.change.duplicate());
+        let Self { session, opened: OpenedMessage { state, opened }, sealed } = self;
+        let revision = sealed.reserve(&mut session.revision);
+        let mut after = session.duplicate(revision);
+        after.apply(*state, opened.change.duplicate());
         after.seal(key, context, rng)
     }
 }
