@@ -97,7 +97,7 @@ mod tests {
     /// values come from a deployed one.
     #[test]
     fn a_root_step_is_that_of_a_deployed_implementation() {
-        let text = include_str!("../../../../../tests/vectors/interop/root.txt");
+        let text = include_str!("../../../vectors/root.txt");
         let values: Vec<(&str, [u8; 32])> = text.lines().filter_map(|line| line.split_once(" = ")).map(parse).collect();
         assert_eq!(values.len(), 10);
         for block in values.chunks_exact(5) {
