@@ -204,6 +204,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &Pointer::from_bytes(&[]).unwrap_err());
     show(shown, &AcceptError::Rejected);
     show(shown, &BundleError::Malformed);
+    show(shown, &bisik::DisclosureHash::from_bytes([0; 32]).unwrap_err());
     show(shown, &Ciphertext::from_bytes(b"").unwrap_err());
     show(shown, &DecryptError::Rejected);
     show(shown, &EncryptError::TooLong);
@@ -219,6 +220,7 @@ fn errors(shown: &mut Shown) {
 /// What `bisik` re-exports of `bisik-core`.
 const FROM_CORE: &[&str] = &[
     "disclosure::DisclosureHash",
+    "disclosure::DisclosureHashError",
     "held::HeldPlaintext",
     "held::SealedRecord",
     "held::Stored",

@@ -11,12 +11,12 @@ use bisik_core::codec::{Malformed, Reader, Writer};
 /// Declares a public set of flags in one byte: its constants in the order of their bits, `with`, `contains`, and a `Debug` that
 /// names the flags.
 macro_rules! set {
-    ($(#[$doc:meta])* pub struct $name:ident;
+    ($(#[$doc:meta])* $vis:vis struct $name:ident;
      $(#[$empty_doc:meta])* $empty:ident = 0;
      $($(#[$flag_doc:meta])* $flag:ident = $bit:literal, $word:literal;)+) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-        pub struct $name(u8);
+        $vis struct $name(u8);
 
         impl $name {
             $(#[$empty_doc])*
