@@ -127,7 +127,7 @@ pub use rand_core;
 pub use account::{Account, MaintenanceOutput, SealedAccount};
 pub use conversation::Conversation;
 
-pub use bisik_core::disclosure::DisclosureHash;
+pub use bisik_core::disclosure::{DisclosureHash, DisclosureHashError};
 pub use bisik_core::storage::{StorageKey, UnsealError};
 pub use bisik_core::time::Timestamp;
 pub use keys::{

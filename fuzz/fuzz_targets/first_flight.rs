@@ -1,4 +1,4 @@
-//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::first_flight`.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_testkit::fuzz::first_flight`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::first_flight(data));

@@ -1,4 +1,4 @@
-//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::identity_key`.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_testkit::fuzz::identity_key`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::identity_key(data));

@@ -1,4 +1,4 @@
-//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::interop_state`.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_testkit::fuzz::interop_state`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::interop_state(data));

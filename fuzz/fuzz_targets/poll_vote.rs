@@ -1,4 +1,4 @@
-//! Fuzz target: passes libFuzzer's bytes to `bisik_fuzz::poll_vote`.
+//! Fuzz target: passes libFuzzer's bytes to `bisik_testkit::fuzz::poll_vote`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| bisik_testkit::fuzz::poll_vote(data));

@@ -24,7 +24,7 @@ use crate::session::Session;
 use bisik_core::codec::{Reader, SecretWriter, Writer};
 use bisik_core::primitives::mlkem768::{CIPHERTEXT, DecapsulationKey, ENCAPSULATION_KEY, EncapsulationKey, SEED};
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::{KeyPair, Point, PublicKey};
+use bisik_core::primitives::x25519::{self, KeyPair, Point, PublicKey};
 
 /// The keys of a call of two.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Pending {
         if session.peer() != &self.callee {
             return Err(AnswerError::OtherDevice);
         }
-        let agreement = self.pair.agree(&answer.ephemeral).map_err(|_| AnswerError::Rejected)?;
+        let agreement = x25519::agree(&self.pair, &answer.ephemeral).map_err(|_| AnswerError::Rejected)?;
         let encapsulated = self.kem.decapsulate(&answer.ciphertext);
         let transcript = Transcript {
             session: &self.session,
@@ -187,7 +187,7 @@ impl Offer {
         let (ephemeral, kem) = (reader.array()?, reader.array()?);
         let secret = Box::new(Secret::copy_of(reader.array()?));
         reader.finish()?;
-        let ephemeral = *Point::decode(PublicKey::decode(ephemeral)?)?.public();
+        let ephemeral = *Point::decode(x25519::decode_public(ephemeral)?)?.public();
         let kem = EncapsulationKey::decode(kem).ok_or(SignalError::NonCanonical)?;
         Ok(Self { call, ephemeral, kem, secret })
     }
@@ -220,7 +220,7 @@ impl Offer {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(CallKeys, Answer), SignalError> {
         let theirs = Point::decode(self.ephemeral)?;
-        let (pair, agreement) = KeyPair::generate_and_agree(&mut rng, &theirs)?;
+        let (pair, agreement) = x25519::generate_and_agree(&mut rng, &theirs)?;
         let (ciphertext, encapsulated) = self.kem.encapsulate(&mut rng);
         let ephemeral = Point::decode(*pair.public())?;
         let mut answer = Answer { call: self.call, ephemeral, ciphertext, confirmation: [0; 32] };
@@ -278,7 +278,7 @@ impl Answer {
         let ciphertext = Box::new(*reader.array()?);
         let confirmation = *reader.array()?;
         reader.finish()?;
-        let ephemeral = Point::decode(PublicKey::decode(ephemeral)?)?;
+        let ephemeral = Point::decode(x25519::decode_public(ephemeral)?)?;
         Ok(Self { call, ephemeral, ciphertext, confirmation })
     }
 

@@ -56,15 +56,10 @@ impl Poll {
         question: impl Into<PrivateText>,
         options: impl IntoIterator<Item = T>,
         most_choices: u32,
-        mut rng: &mut (impl CryptoRng + ?Sized),
+        rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
         let options = options.into_iter().map(Into::into).collect();
-        Self {
-            secret: PollSecret(Box::new(Secret::random(&mut rng))),
-            question: question.into(),
-            options,
-            most_choices,
-        }
+        Self { secret: PollSecret::generate(rng), question: question.into(), options, most_choices }
     }
 
     pub(super) fn check(&self) -> Result<(), ContentError> {
@@ -82,15 +77,15 @@ impl Poll {
     pub(super) fn to_wire(&self) -> wire::Poll {
         let Self { secret, question, options, most_choices } = self;
         let options = options.iter().map(|option| (**option).into()).collect();
-        let (secret, question) = (secret.0.expose().to_vec(), (**question).into());
+        let (secret, question) = (secret.expose_bytes().to_vec(), (**question).into());
         wire::Poll { secret, question, options, most_choices: *most_choices }
     }
 
     pub(super) fn from_wire(wire: &mut wire::Poll) -> Result<Self, ContentError> {
         let wire::Poll { secret, question, options, most_choices } = wire;
-        let secret = secret.as_slice().try_into().map_err(|_| ContentError::Malformed)?;
+        let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| ContentError::Malformed)?;
         let options = options.iter_mut().map(PrivateText::take).collect();
-        let secret = PollSecret(Box::new(Secret::copy_of(secret)));
+        let secret = PollSecret::from_bytes(*secret);
         Ok(Self { secret, question: PrivateText::take(question), options, most_choices: *most_choices })
     }
 
@@ -220,7 +215,7 @@ impl<'a> Votes<'a> {
     /// or a length prefix. Requirement P-7.13.
     fn key(&self, voter: &PersonId) -> Aead {
         let voter = voter.as_bytes();
-        let prk = Prk::extract(&[0; 32], &[self.poll.secret.0.expose()]);
+        let prk = Prk::extract(&[0; 32], &[self.poll.secret.expose_bytes()]);
         Aead::new(&prk.expand(&[labels::VOTE, &self.definition, &frame(voter.len()), voter]))
     }
 
@@ -310,8 +305,16 @@ impl fmt::Debug for Vote {
     }
 }
 
-/// The secret under which the votes are encrypted. Boxed, so that moving a poll leaves no copy of it behind.
-struct PollSecret(Box<Secret<32>>);
+bisik_core::boxed_secret! {
+    /// The secret under which the votes of a poll are encrypted.
+    struct PollSecret([u8; 32]);
+    /// Takes the secret that a message carried.
+    fn from_bytes(bytes);
+    /// Returns the 32 bytes, for the message.
+    fn expose_bytes();
+    /// Draws a new secret from 32 bytes of `rng`.
+    fn generate(rng);
+}
 
 impl Clone for PollSecret {
     fn clone(&self) -> Self {

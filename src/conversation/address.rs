@@ -2,6 +2,7 @@
 
 use crate::device::AccountKey;
 use crate::labels;
+use bisik_core::convert;
 use bisik_core::primitives::kdf::digest;
 
 bisik_core::id! {
@@ -20,9 +21,7 @@ impl ConversationId {
     pub fn between(one: &AccountKey, other: &AccountKey) -> Self {
         let (one, other) = (one.identity().to_bytes(), other.identity().to_bytes());
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
-        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
-            digest(&[labels::CONVERSATION_ID, &first, &second]);
-        Self(id)
+        Self(convert::first(&digest(&[labels::CONVERSATION_ID, &first, &second])))
     }
 }
 

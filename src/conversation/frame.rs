@@ -9,6 +9,7 @@ use super::{ConversationId, MessageId};
 use crate::device::DeviceDirectory;
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::convert;
 use bisik_core::primitives::kdf::digest;
 
 /// What a frame is for.
@@ -64,8 +65,7 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn of(own: &DeviceDirectory, peer: &DeviceDirectory) -> Self {
         let text = [labels::CONVERSATION_LISTS, own.hash().as_slice(), peer.hash().as_slice()];
-        let [digest @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = digest(&text);
-        Self { own: own.sequence(), peer: peer.sequence(), digest }
+        Self { own: own.sequence(), peer: peer.sequence(), digest: convert::first(&digest(&text)) }
     }
 }
 

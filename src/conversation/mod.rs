@@ -40,7 +40,7 @@ use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, Device
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
-use bisik_core::disclosure::DisclosureHash;
+use bisik_core::disclosure::{self, DisclosureHash};
 use bisik_core::revision;
 use bisik_core::time::Timestamp;
 use link::Link;
@@ -274,7 +274,7 @@ fn indexes(entries: &[DeviceEntry]) -> Vec<u32> {
 fn under(one: Option<DisclosureHash>, other: Option<DisclosureHash>) -> Option<DisclosureHash> {
     let (Some(one), Some(other)) = (one, other) else { return one.or(other) };
     let (first, second) = (one.min(other), one.max(other));
-    Some(DisclosureHash::of(&[labels::CONVERSATION_DISCLOSURES, first.as_bytes(), second.as_bytes()]))
+    Some(disclosure::hash(labels::CONVERSATION_DISCLOSURES, &[first.as_bytes(), second.as_bytes()]))
 }
 
 /// Longest message in bytes: one mebibyte, less the frame. Larger files are sent as attachments.

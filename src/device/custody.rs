@@ -80,10 +80,10 @@ impl Custody {
 /// let phone = Terms::own_held(Custody::Person)?;
 /// assert!(!phone.is_automated() && phone.disclosure().is_none());
 /// assert_eq!(Terms::own_held(Custody::Vendor), Err(TermsError::DisclosureMissing));
-/// # let disclosure = b"a disclosure";
-/// let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash::of(&[disclosure]))?.automated();
+/// # let disclosure = DisclosureHash::from_bytes([7; 32])?; // `disclosure.hash()` of a verified disclosure
+/// let hosted = Terms::disclosed(Custody::Vendor, disclosure)?.automated();
 /// assert!(hosted.is_automated() && hosted.disclosure().is_some());
-/// # Ok::<(), TermsError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Terms {

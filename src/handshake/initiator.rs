@@ -7,7 +7,7 @@ use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, VerifiedBundle};
 use bisik_core::internal::InternalError;
-use bisik_core::primitives::x25519::{InvalidKey, KeyPair, PublicKey};
+use bisik_core::primitives::x25519::{self, InvalidKey, PublicKey};
 
 /// Why a session could not be initiated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,9 +108,9 @@ fn initiate_with(
     let dh1 = (identity.agreement(), &bundle.signed);
     let (ephemeral, secrets) = match &bundle.one_time {
         Some((_, one_time)) => {
-            KeyPair::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed, one_time], dh1)?
+            x25519::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed, one_time], dh1)?
         }
-        None => KeyPair::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed], dh1)?,
+        None => x25519::generate_and_agree_all(rng, &[&bundle.agreement, &bundle.signed], dh1)?,
     };
     let (kem, kem_secret) = bundle.kem.encapsulate(rng);
     let (first, agreed) = secrets.split_last().ok_or(InitiateError::Internal)?;

@@ -37,7 +37,7 @@ use alloc::boxed::Box;
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::primitives::aead::TAG;
 use bisik_core::primitives::mlkem768::CIPHERTEXT;
-use bisik_core::primitives::x25519::PublicKey;
+use bisik_core::primitives::x25519::{self, PublicKey};
 
 /// The result of a handshake, the same on both sides except for the peer.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl FirstFlight {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let ephemeral = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
+        let ephemeral = x25519::decode_public(reader.array()?).map_err(|_| Malformed)?;
         let signed_id = reader.u32()?;
         let one_time_id = reader.u32()?;
         let kem = Box::new(*reader.array()?);

@@ -7,7 +7,7 @@ use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, FirstFlight};
 use crate::keys::{Identity, IdentityKey, LookupError, PreKeys, UsedPreKeys};
 use bisik_core::primitives::aead::Forged;
-use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
+use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, agree_all};
 
 /// Why a first flight is refused. Each variant calls for a different reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,8 +110,8 @@ pub fn respond(
     if initiator == *identity.public() {
         return Err(RespondError::Rejected);
     }
-    let first = found.signed().agree(&initiator_point)?;
+    let first = x25519::agree(found.signed(), &initiator_point)?;
     let established = transcript.establish(&initiator, initiator, &first, &agreed, &kem_secret);
     let used = found.claim(established.session_id)?;
-    Ok(Responded { established, ratchet_key: found.signed().duplicate(), used })
+    Ok(Responded { established, ratchet_key: x25519::duplicate(found.signed()), used })
 }

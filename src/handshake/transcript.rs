@@ -2,7 +2,7 @@
 //!
 //! Both sides run this code.
 
-use super::{DisclosureHash, Established, SEALED_IDENTITY, SharedSecret};
+use super::{DisclosureHash, Established, SEALED_IDENTITY};
 use crate::keys::IdentityKey;
 use crate::labels;
 use bisik_core::disclosure;
@@ -12,6 +12,7 @@ use bisik_core::primitives::kdf::{Prk, digest};
 use bisik_core::primitives::mlkem768::CIPHERTEXT;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::PublicKey;
+use bisik_core::shared_secret;
 
 /// Hash of all public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
 ///
@@ -79,8 +80,8 @@ impl OpenTranscript {
         let output = |label: &[u8]| prk.expand::<32>(&[labels::HANDSHAKE_PQXDH, label, &binding]);
         let session_id = prk.expand::<16>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_SESSION_ID, &binding]);
         Established {
-            secret: SharedSecret::from_secret(output(labels::HANDSHAKE_RATCHET)),
-            post_quantum_seed: SharedSecret::from_secret(output(labels::HANDSHAKE_POST_QUANTUM)),
+            secret: shared_secret::from_secret(output(labels::HANDSHAKE_RATCHET)),
+            post_quantum_seed: shared_secret::from_secret(output(labels::HANDSHAKE_POST_QUANTUM)),
             binding,
             session_id: *session_id.expose(),
             peer,

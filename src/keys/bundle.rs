@@ -13,7 +13,7 @@ use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::primitives::ed25519::{SIGNATURE, SignaturePublicKey};
 use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::mlkem768::EncapsulationKey;
-use bisik_core::primitives::x25519::{InvalidKey, Point, PublicKey};
+use bisik_core::primitives::x25519::{self, InvalidKey, Point, PublicKey};
 use bisik_core::time::Timestamp;
 
 /// Which identity the caller expects. There is no default: every call must choose.
@@ -293,7 +293,7 @@ impl UnsignedBundle {
 
 fn x25519(reader: &mut Reader<'_>) -> Result<PublicKey, BundleError> {
     reader.expect(&[TYPE_X25519])?;
-    Ok(PublicKey::decode(reader.array()?)?)
+    Ok(x25519::decode_public(reader.array()?)?)
 }
 
 fn join_identity(signing: &[u8; 32], agreement: &PublicKey) -> Result<IdentityKey, BundleError> {

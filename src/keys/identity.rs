@@ -12,7 +12,7 @@ use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::ed25519::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
 use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
+use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, PublicKey};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// The long-term secret keys of one device: an Ed25519 signing pair and an independent X25519 agreement pair.
@@ -39,7 +39,7 @@ impl Identity {
     #[must_use]
     pub fn generate(mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let signing = SignatureKeyPair::from_secret(&Secret::random(&mut rng));
-        Self::from_pairs(signing, KeyPair::from_secret(Secret::random(&mut rng)))
+        Self::from_pairs(signing, x25519::pair_from_secret(Secret::random(&mut rng)))
     }
 
     fn from_pairs(signing: SignatureKeyPair, agreement: KeyPair) -> Self {
@@ -110,13 +110,13 @@ impl Identity {
     /// Writes the encoding of section 6.2, for the record of an identity or an account.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
         let Self { signing, agreement, public: _ } = self;
-        writer.bytes(signing.secret()).bytes(agreement.secret().expose());
+        writer.bytes(signing.secret()).bytes(agreement.expose_secret_bytes());
     }
 
     /// Reads the encoding that [`Identity::write`] writes.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let signing = SignatureKeyPair::from_secret(&Secret::copy_of(reader.array()?));
-        let agreement = KeyPair::from_secret(Secret::copy_of(reader.array()?));
+        let agreement = x25519::pair_from_secret(Secret::copy_of(reader.array()?));
         Ok(Self::from_pairs(signing, agreement))
     }
 }
@@ -193,7 +193,7 @@ impl IdentityKey {
     pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
         let (signing, agreement) = split(bytes);
         SignaturePublicKey::decode(&signing)?;
-        let point = Point::decode(PublicKey::decode(&agreement)?)?;
+        let point = Point::decode(x25519::decode_public(&agreement)?)?;
         Ok((Self { signing, agreement: *point.public() }, point))
     }
 
@@ -201,7 +201,7 @@ impl IdentityKey {
     /// for records, whose keys were checked before they were sealed.
     pub(crate) fn from_bytes_without_points(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         let (signing, agreement) = split(bytes);
-        Ok(Self { signing, agreement: PublicKey::decode(&agreement)? })
+        Ok(Self { signing, agreement: x25519::decode_public(&agreement)? })
     }
 
     /// Returns the 64 bytes: Ed25519, then X25519.

@@ -119,7 +119,7 @@ impl OneTime {
 /// Generates a key pair and its id. P-2.3: the id is derived from the key. After a reinstallation or a restored backup,
 /// new keys then have new ids, and a message for the lost keys can be told from a forged one.
 fn named_pair(rng: &mut dyn CryptoRng, taken: impl Fn(u32) -> bool) -> (u32, KeyPair) {
-    let pair = KeyPair::from_secret(Secret::random(rng));
+    let pair = KeyPair::generate(rng);
     let [a, b, c, d, ..] = digest(&[pair.public().as_bytes()]);
     let mut id = u32::from_be_bytes([a, b, c, d]);
     while id == 0 || taken(id) {

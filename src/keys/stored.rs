@@ -13,7 +13,7 @@ use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::ed25519::SignaturePublicKey;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::{KeyPair, PublicKey};
+use bisik_core::primitives::x25519::{self, KeyPair};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 use bisik_core::time::Timestamp;
@@ -132,13 +132,13 @@ impl OneTime {
 
 /// Writes the public half too: computing it again would cost more than reading the whole record.
 fn encode_pair(writer: &mut SecretWriter, pair: &KeyPair) {
-    writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
+    writer.bytes(pair.expose_secret_bytes()).bytes(pair.public().as_bytes());
 }
 
 fn decode_pair(reader: &mut Reader<'_>) -> Result<KeyPair, Malformed> {
     let secret = Secret::copy_of(reader.array()?);
-    let public = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
-    Ok(KeyPair::from_parts(secret, public))
+    let public = x25519::decode_public(reader.array()?).map_err(|_| Malformed)?;
+    Ok(x25519::pair_from_parts(secret, public))
 }
 
 /// Encoded length in bytes of a generation with an empty replay cache.

@@ -8,7 +8,7 @@ use bisik_core::codec::{Malformed, Reader};
 use bisik_core::primitives::aead::{Aead, TAG};
 use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::PublicKey;
+use bisik_core::primitives::x25519::{self, PublicKey};
 use zeroize::Zeroizing;
 
 use super::layout::{HEADER, HEADER_NONCE, POST_QUANTUM, SALT, nonce};
@@ -93,7 +93,7 @@ impl Header {
 
     fn decode(bytes: &[u8; HEADER]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        let ratchet_key = PublicKey::decode(reader.array()?).map_err(|_| Malformed)?;
+        let ratchet_key = x25519::decode_public(reader.array()?).map_err(|_| Malformed)?;
         let previous = reader.u32()?;
         let number = reader.u32()?;
         reader.expect(&[0; POST_QUANTUM])?;

@@ -19,7 +19,7 @@ use super::sending::PeerRatchetKey;
 use super::skipped::{NewlySkipped, SkippedKeys, skip_to};
 use bisik_core::codec::{Malformed, Reader};
 use bisik_core::primitives::aead::TAG;
-use bisik_core::primitives::x25519::{KeyPair, Point, PublicKey};
+use bisik_core::primitives::x25519::{self, KeyPair, Point, PublicKey};
 
 /// Why a message was not decrypted. The state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl State {
         let header = next_header.decrypt(&message.header).map_err(|Malformed| DecryptError::Diverged)?;
         let pair = self.check_next(&header)?;
         let peer_key = Point::decode(header.ratchet_key).map_err(|_| DecryptError::Diverged)?;
-        let agreed = pair.agree(&peer_key).map_err(|_| DecryptError::Diverged)?;
+        let agreed = x25519::agree(pair, &peer_key).map_err(|_| DecryptError::Diverged)?;
         let (root, chain_key, next) = self.root.step(&agreed);
         let (advanced, message_key) = advance(&chain_key, 0, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;

@@ -14,7 +14,7 @@ use super::message_key::MessageKey;
 use super::root::RootKey;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aead::TAG;
-use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, PublicKey};
+use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, PublicKey};
 
 /// Why nothing was encrypted. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl State {
         let peer_key = self.sending.peer_key.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
         // The key was checked when it was received, so neither of these can fail.
         let point = peer_key.point().map_err(|_| InternalError)?;
-        let (pair, agreed) = KeyPair::generate_and_agree(rng, &point).map_err(|_| InternalError)?;
+        let (pair, agreed) = x25519::generate_and_agree(rng, &point).map_err(|_| InternalError)?;
         let (root, key, next_header) = self.root.step(&agreed);
         let chain = Box::new(SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 });
         Ok(SendingStep { pair, root, chain, next_header })

@@ -21,7 +21,7 @@ use super::{DoubleRatchet, Staged, State};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::{KeyPair, PublicKey};
+use bisik_core::primitives::x25519::{self, PublicKey};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl DoubleRatchet {
@@ -124,7 +124,7 @@ impl Sending {
         let Self { pair, peer_key, chain, next_header, previous } = self;
         writer.flag(pair.is_some());
         if let Some(pair) = pair {
-            writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
+            writer.bytes(pair.expose_secret_bytes()).bytes(pair.public().as_bytes());
         }
         writer.flag(peer_key.is_some());
         if let Some(peer_key) = peer_key {
@@ -139,7 +139,7 @@ impl Sending {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let pair = match reader.flag()? {
-            true => Some(KeyPair::from_parts(secret(reader)?, public(reader)?)),
+            true => Some(x25519::pair_from_parts(secret(reader)?, public(reader)?)),
             false => None,
         };
         let peer_key = match reader.flag()? {
@@ -163,7 +163,7 @@ impl Sending {
     fn duplicate(&self) -> Self {
         let Self { pair, peer_key, chain, next_header, previous } = self;
         Self {
-            pair: pair.as_ref().map(KeyPair::duplicate),
+            pair: pair.as_ref().map(x25519::duplicate),
             peer_key: peer_key.as_ref().map(PeerRatchetKey::duplicate),
             chain: chain.as_deref().map(|SendingChain { header, key, number }| {
                 Box::new(SendingChain { header: header.duplicate(), key: key.duplicate(), number: *number })
@@ -292,7 +292,7 @@ fn secret(reader: &mut Reader<'_>) -> Result<Secret<32>, Malformed> {
 }
 
 fn public(reader: &mut Reader<'_>) -> Result<PublicKey, Malformed> {
-    PublicKey::decode(reader.array()?).map_err(|_| Malformed)
+    x25519::decode_public(reader.array()?).map_err(|_| Malformed)
 }
 
 /// Capacity in bytes for a state with one chain each way, so that the buffer rarely grows.

@@ -90,7 +90,7 @@ fn a_hosted_device_links_under_its_disclosure() {
     assert_eq!(companion.terms(), &vendor(7));
     let list = account.primary.add(&account.phone, answered.reveal(&reveal).unwrap().confirm(), NOW).unwrap();
     let linked = companion.confirm().finish(list, NOW).unwrap();
-    assert_eq!(linked.entry.terms().disclosure(), DisclosureHash::from_bytes([7; 32]));
+    assert_eq!(linked.entry.terms().disclosure(), DisclosureHash::from_bytes([7; 32]).ok());
 }
 
 /// The outcome of one linking with an attacker in the middle.

@@ -3,7 +3,7 @@
 //! Known answers are in tests/vectors/device.txt.
 
 use bisik::device::{Change, Custody, DeviceCertificate, DeviceList, DeviceListError, PrimaryError, Terms, TermsError};
-use bisik::{DisclosureHash, Identity};
+use bisik::{DisclosureHash, DisclosureHashError, Identity};
 use bisik_testkit::SeededRng;
 
 use super::parties::*;
@@ -30,7 +30,11 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!((set(1, AUTOMATED, 1), set(1, AUTOMATED, 2)), (Ok(()), Err(DeviceListError::Malformed)));
 
     assert_eq!(Terms::own_held(Custody::Interop), Err(TermsError::DisclosureMissing));
-    assert_eq!(DisclosureHash::from_bytes([0; 32]), None, "a hash that is none cannot be disclosed");
+    assert_eq!(
+        DisclosureHash::from_bytes([0; 32]),
+        Err(DisclosureHashError),
+        "a hash that is none cannot be disclosed"
+    );
     assert_eq!(
         Terms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
         Err(TermsError::DisclosureUnexpected)

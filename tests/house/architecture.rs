@@ -92,6 +92,41 @@ fn the_crates_depend_only_on_the_crates_below_them() {
     }
 }
 
+/// bisik re-exports types of bisik-core with all of their methods. What only the suites may call is a function of a module
+/// that no suite re-exports: hiding a method from the documentation would not keep anyone from calling it.
+#[test]
+fn nothing_is_public_and_hidden() {
+    for (path, text) in library() {
+        assert!(!text.contains("doc(hidden)"), "{} hides a public item", path.display());
+    }
+}
+
+/// A published crate builds and tests itself from its own files, under the licences of the repository.
+#[test]
+fn each_published_crate_is_complete() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for package in ["crates/core", "crates/interop"].map(|package| root.join(package)) {
+        for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let same = fs::read(package.join(licence)).unwrap() == fs::read(root.join(licence)).unwrap();
+            assert!(same, "{} has another {licence}", package.display());
+        }
+    }
+    for (path, text) in library() {
+        let crates = root.join("crates");
+        let package =
+            path.strip_prefix(&crates).map_or(root.to_owned(), |path| crates.join(path.iter().next().unwrap()));
+        for begin in ["include_str!(\"", "include_bytes!(\""] {
+            for included in text.split(begin).skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                let included = path.parent().unwrap().join(included).canonicalize().unwrap();
+                let inside = included.strip_prefix(package.canonicalize().unwrap());
+                let packaged = ["README.md", "src", "docs", "examples", "vectors", "tests/vectors/sframe"];
+                let packaged = inside.is_ok_and(|file| packaged.iter().any(|folder| file.starts_with(folder)));
+                assert!(packaged, "{} includes {}, which is not packaged", path.display(), included.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn files_are_short_enough_to_read() {
     for (path, text) in library() {

@@ -10,8 +10,6 @@ use std::path::Path;
 const KNOWN: &[(&str, &str)] = &[
     ("content::wire", "one protobuf schema, whose messages hold each other, in two files"),
     ("content::business::wire", "the other file of that schema"),
-    ("whatsapp::media::attachment", "makes a verifier for itself"),
-    ("whatsapp::media::verify", "is made from an attachment"),
 ];
 
 /// A module's path, such as `hosting::label::state`; the root is empty.
@@ -147,13 +145,17 @@ fn no_file_imports_another_in_a_circle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let crates = fs::read_dir(root.join("crates")).into_iter().flatten().map(|entry| entry.unwrap().path());
     let crates = crates.filter(|path| !path.ends_with("testkit"));
+    let mut excused = BTreeSet::new();
     for folder in crates.chain([root.to_owned()]).map(|folder| folder.join("src")).filter(|folder| folder.is_dir()) {
         let mut modules = BTreeMap::new();
         read_modules(&folder, "", &mut modules);
         let known = |name: &Name| KNOWN.iter().any(|(module, _)| module == name);
-        let unknown: Vec<_> = in_circles(&modules).into_iter().filter(|name| !known(name)).collect();
+        let (found, unknown): (Vec<_>, Vec<_>) = in_circles(&modules).into_iter().partition(known);
         assert_eq!(unknown, Vec::<Name>::new(), "files in {} that import each other in a circle", folder.display());
+        excused.extend(found);
     }
+    let stale: Vec<_> = KNOWN.iter().filter(|(module, _)| !excused.contains(*module)).collect();
+    assert!(stale.is_empty(), "no longer in a circle: remove them from KNOWN: {stale:?}");
 }
 
 #[test]

@@ -88,8 +88,13 @@ fn a_handshake_leaves_no_secret_in_freed_memory() {
             [*established.secret.expose_bytes(), *established.post_quantum_seed.expose_bytes()]
         });
         assert!(
-            handshake::respond(&bob, &keys, &flight_of_another(&keys, alices), DisclosureHash::from_bytes([1; 32]))
-                .is_err()
+            handshake::respond(
+                &bob,
+                &keys,
+                &flight_of_another(&keys, alices),
+                DisclosureHash::from_bytes([1; 32]).ok()
+            )
+            .is_err()
         );
         outputs
     });

@@ -130,7 +130,7 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &at_bob.used);
     show(shown, &at_bob.established);
     show(shown, &at_alice.first_flight);
-    show(shown, &bisik::DisclosureHash::of(&[b"a disclosure"]));
+    show(shown, &bisik::DisclosureHash::from_bytes([7; 32]).unwrap());
 }
 
 fn ratchet(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
@@ -204,6 +204,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &Pointer::from_bytes(&[]).unwrap_err());
     show(shown, &AcceptError::Rejected);
     show(shown, &BundleError::Malformed);
+    show(shown, &bisik::DisclosureHash::from_bytes([0; 32]).unwrap_err());
     show(shown, &Ciphertext::from_bytes(b"").unwrap_err());
     show(shown, &DecryptError::Rejected);
     show(shown, &EncryptError::TooLong);
@@ -219,6 +220,7 @@ fn errors(shown: &mut Shown) {
 /// The types of `bisik-core` that `bisik` re-exports.
 const FROM_CORE: &[&str] = &[
     "disclosure::DisclosureHash",
+    "disclosure::DisclosureHashError",
     "held::HeldPlaintext",
     "held::SealedRecord",
     "held::Stored",

@@ -31,7 +31,7 @@ fn replay(begin: &Known, messages: &[Known]) {
         keys.insert_one_time(one_time, pair("one_time_private")).unwrap();
     }
     let bundle = keys.bundle(&responder, 1, one_time).unwrap().verify(Trust::OnFirstUse).unwrap();
-    let mut base = Draws::new(&begin.array::<32>("base_private"));
+    let mut base = Draws::listed(&begin.array::<32>("base_private"));
     let mut a = Session::initiate(&initiator, &bundle, &mut base).unwrap();
     assert!(base.is_used_up());
     assert_eq!(*a.base_key().unwrap(), pair("base_private").public());
@@ -40,7 +40,7 @@ fn replay(begin: &Known, messages: &[Known]) {
         let (plaintext, bytes) = (known.hex("plaintext"), known.hex("message"));
         let kind = if known.text("kind") == "pkmsg" { Kind::PreKey } else { Kind::Whisper };
         let message = Ciphertext::from_parts(kind, &bytes).unwrap();
-        let mut draws = Draws::new(&known.find("ratchet_private").unwrap_or_default());
+        let mut draws = Draws::listed(&known.find("ratchet_private").unwrap_or_default());
         let by_initiator = known.text("of") == "initiator";
         let writer = if by_initiator { &mut a } else { b.as_mut().unwrap() };
         let written = writer.encrypt(&plaintext, &mut draws).unwrap();

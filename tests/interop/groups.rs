@@ -11,21 +11,18 @@ use bisik::interop::signal::{
     Distribution, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat,
 };
 use bisik::interop::signal::{KeyPair, xeddsa};
+use bisik_testkit::SeededRng;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
+use rand::RngExt;
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng, rngs::StdRng};
 use sha2::Sha256;
 
 use super::known::{Draws, Known};
 
 const NAME: [u8; 16] = [0xd1; 16];
-
-fn seeded(seed: u64) -> StdRng {
-    StdRng::seed_from_u64(seed)
-}
 
 fn formats() -> [SenderKeyFormat; 2] {
     [SenderKeyFormat::WhatsApp, SenderKeyFormat::Signal { distribution: NAME }]
@@ -33,7 +30,7 @@ fn formats() -> [SenderKeyFormat; 2] {
 
 /// A sender, and a member who has its distribution.
 fn pair(format: SenderKeyFormat, seed: u64) -> (GroupSender, GroupReceiver) {
-    let sender = GroupSender::generate(format, &mut seeded(seed));
+    let sender = GroupSender::generate(format, &mut SeededRng::new(seed));
     let mut receiver = GroupReceiver::new();
     receiver.process(&told(&sender));
     (sender, receiver)
@@ -46,7 +43,7 @@ fn told(sender: &GroupSender) -> Distribution {
 
 /// The whole state in bytes.
 fn state(receiver: &GroupReceiver) -> Vec<u8> {
-    receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut seeded(0)).into_bytes()
+    receiver.seal(&StorageKey::from_bytes([1; 32]), b"", &mut SeededRng::new(0)).into_bytes()
 }
 
 /// Checks that the message is refused with `error`, and the state unchanged.
@@ -65,7 +62,7 @@ fn sender_key_messages_match_another_implementation() {
     let id: u32 = made_of.text("id").parse().unwrap();
     let drawn = [(id << 1).to_le_bytes().to_vec(), made_of.hex("chain_key"), made_of.hex("signing_key")].concat();
     let distribution: [u8; 16] = made_of.hex("distribution")[3..19].try_into().unwrap();
-    let mut sender = GroupSender::generate(SenderKeyFormat::Signal { distribution }, &mut Draws::new(&drawn));
+    let mut sender = GroupSender::generate(SenderKeyFormat::Signal { distribution }, &mut Draws::listed(&drawn));
     assert_eq!(sender.distribution().to_bytes(), made_of.hex("distribution"));
 
     let mut receiver = GroupReceiver::new();
@@ -79,7 +76,7 @@ fn sender_key_messages_match_another_implementation() {
     }
     for iteration in 0..12_u32 {
         let known = messages.iter().find(|known| known.text("iteration") == iteration.to_string()).unwrap();
-        let draws = &mut Draws::new(&known.hex("randomness"));
+        let draws = &mut Draws::listed(&known.hex("randomness"));
         assert_eq!(sender.encrypt(&known.hex("plaintext"), draws).unwrap(), known.hex("message"));
     }
 }
@@ -88,8 +85,8 @@ fn sender_key_messages_match_another_implementation() {
 #[test]
 fn the_short_distribution_form_omits_only_the_name() {
     let (drawn, signing) = ([vec![0xa6, 0, 0, 0], vec![5; 64]].concat(), [9; 64]);
-    let mut short = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut Draws::new(&drawn));
-    let mut long = GroupSender::generate(SenderKeyFormat::Signal { distribution: NAME }, &mut Draws::new(&drawn));
+    let mut short = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut Draws::listed(&drawn));
+    let mut long = GroupSender::generate(SenderKeyFormat::Signal { distribution: NAME }, &mut Draws::listed(&drawn));
     let shorten = |long: &[u8]| {
         let mut bytes = vec![0x33];
         bytes.extend_from_slice(&long[19..]);
@@ -103,8 +100,8 @@ fn the_short_distribution_form_omits_only_the_name() {
     expected[39] -= 8;
     assert_eq!(short.distribution().to_bytes(), expected);
 
-    let longer = long.encrypt(b"halo", &mut Draws::new(&signing)).unwrap();
-    let shorter = short.encrypt(b"halo", &mut Draws::new(&signing)).unwrap();
+    let longer = long.encrypt(b"halo", &mut Draws::listed(&signing)).unwrap();
+    let shorter = short.encrypt(b"halo", &mut Draws::listed(&signing)).unwrap();
     assert_eq!(shorter[..shorter.len() - 64], shorten(&longer[..longer.len() - 64]));
     let header = GroupHeader::of(&shorter).unwrap();
     assert_eq!(header, GroupHeader { format: SenderKeyFormat::WhatsApp, id: 83, iteration: 0 });
@@ -121,7 +118,7 @@ fn a_sender_key_that_advances_by_two_is_accepted() {
     for format in formats() {
         let (mut sender, mut receiver) = pair(format, 1);
         for number in 0..3_000_u32 {
-            let message = sender.encrypt(&number.to_le_bytes(), &mut seeded(2)).unwrap();
+            let message = sender.encrypt(&number.to_le_bytes(), &mut SeededRng::new(2)).unwrap();
             if number % 2 == 0 {
                 assert_eq!(receiver.decrypt(&message).unwrap(), number.to_le_bytes());
             }
@@ -135,7 +132,7 @@ fn a_sender_key_that_advances_by_two_is_accepted() {
 #[test]
 fn the_signature_is_verified_before_the_iteration() {
     let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
-    let first = sender.encrypt(b"halo", &mut seeded(2)).unwrap();
+    let first = sender.encrypt(b"halo", &mut SeededRng::new(2)).unwrap();
     receiver.decrypt(&first).unwrap();
     refused(&mut receiver, &first, GroupDecryptError::Replayed);
     let forger = Hostile::new(&sender, 99);
@@ -147,7 +144,7 @@ fn the_signature_is_verified_before_the_iteration() {
 /// S-11.9.
 #[test]
 fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
-    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
+    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut SeededRng::new(1)), 7);
     let fresh = || {
         let mut receiver = GroupReceiver::new();
         receiver.process(&hostile.distribution(0));
@@ -175,7 +172,7 @@ fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
 /// S-11.5. The last iteration is not used, so a chain always has a next one.
 #[test]
 fn a_sender_key_chain_ends_without_overflow() {
-    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
+    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut SeededRng::new(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(u32::MAX - 1));
     // The chain of this distribution starts at the last iteration.
@@ -189,9 +186,9 @@ fn a_sender_key_chain_ends_without_overflow() {
 fn an_overlong_group_message_is_not_encrypted_and_changes_nothing() {
     let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let long = vec![0; (64 << 20) + 1];
-    assert_eq!(sender.encrypt(&long, &mut seeded(2)), Err(GroupEncryptError::TooLong));
+    assert_eq!(sender.encrypt(&long, &mut SeededRng::new(2)), Err(GroupEncryptError::TooLong));
     assert_eq!((sender.iteration(), sender.revision()), (0, 0));
-    let message = sender.encrypt(&long[1..], &mut seeded(2)).unwrap();
+    let message = sender.encrypt(&long[1..], &mut SeededRng::new(2)).unwrap();
     assert!(receiver.decrypt(&message).unwrap() == long[1..]);
 }
 
@@ -200,10 +197,11 @@ fn an_overlong_group_message_is_not_encrypted_and_changes_nothing() {
 fn five_sender_keys_are_kept_and_the_oldest_is_dropped() {
     let mut receiver = GroupReceiver::new();
     let mut senders: Vec<_> =
-        (0..6).map(|seed| GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(seed))).collect();
+        (0..6).map(|seed| GroupSender::generate(SenderKeyFormat::WhatsApp, &mut SeededRng::new(seed))).collect();
     senders.iter().for_each(|sender| receiver.process(&told(sender)));
     assert_eq!(receiver.keys(), 5);
-    let messages: Vec<_> = senders.iter_mut().map(|sender| sender.encrypt(b"halo", &mut seeded(9)).unwrap()).collect();
+    let messages: Vec<_> =
+        senders.iter_mut().map(|sender| sender.encrypt(b"halo", &mut SeededRng::new(9)).unwrap()).collect();
     refused(&mut receiver, &messages[0], GroupDecryptError::UnknownKey);
     for message in &messages[1..] {
         assert_eq!(receiver.decrypt(message).unwrap(), b"halo");
@@ -215,7 +213,7 @@ fn five_sender_keys_are_kept_and_the_oldest_is_dropped() {
 fn a_repeated_distribution_keeps_the_skipped_keys() {
     let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
     let early = told(&sender);
-    let messages: Vec<_> = (0..5).map(|_| sender.encrypt(b"halo", &mut seeded(2)).unwrap()).collect();
+    let messages: Vec<_> = (0..5).map(|_| sender.encrypt(b"halo", &mut SeededRng::new(2)).unwrap()).collect();
     receiver.decrypt(&messages[3]).unwrap();
     let before = state(&receiver);
     receiver.process(&early);
@@ -237,7 +235,7 @@ fn a_repeated_distribution_keeps_the_skipped_keys() {
 fn a_group_message_with_any_bit_changed_is_refused_and_changes_nothing() {
     for format in formats() {
         let (mut sender, mut receiver) = pair(format, 1);
-        let message = sender.encrypt(b"halo, semua", &mut seeded(2)).unwrap();
+        let message = sender.encrypt(b"halo, semua", &mut SeededRng::new(2)).unwrap();
         let before = state(&receiver);
         for bit in 0..message.len() * 8 {
             let mut changed = message.clone();
@@ -263,7 +261,7 @@ fn a_member_cannot_forge_a_message_of_another_sender() {
 /// Signed but malformed messages get the same error.
 #[test]
 fn a_correctly_signed_malformed_group_message_is_refused() {
-    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut seeded(1)), 7);
+    let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut SeededRng::new(1)), 7);
     let mut receiver = GroupReceiver::new();
     receiver.process(&hostile.distribution(0));
     for body in [[1; 15].as_slice(), &[1; 16], &[1; 17], &[]] {
@@ -290,7 +288,7 @@ fn a_correctly_signed_malformed_group_message_is_refused() {
 #[test]
 fn a_malformed_distribution_is_refused() {
     for format in formats() {
-        let bytes = GroupSender::generate(format, &mut seeded(1)).distribution().to_bytes();
+        let bytes = GroupSender::generate(format, &mut SeededRng::new(1)).distribution().to_bytes();
         assert!(Distribution::from_bytes(&bytes).is_ok());
         for length in 0..bytes.len() {
             assert!(Distribution::from_bytes(&bytes[..length]).is_err(), "{length} bytes");
@@ -307,7 +305,7 @@ fn a_malformed_distribution_is_refused() {
 
 #[test]
 fn sender_key_records_open_unchanged_and_only_as_their_kind() {
-    let (key, rng) = (StorageKey::from_bytes([1; 32]), &mut seeded(3));
+    let (key, rng) = (StorageKey::from_bytes([1; 32]), &mut SeededRng::new(3));
     for format in formats() {
         let (mut sender, mut receiver) = pair(format, 1);
         let messages: Vec<_> = (0..9).map(|_| sender.encrypt(b"halo", rng).unwrap()).collect();
@@ -322,8 +320,8 @@ fn sender_key_records_open_unchanged_and_only_as_their_kind() {
         let mut again = GroupSender::unseal(&key, b"ours", &sent).unwrap();
         assert_eq!((again.id(), again.iteration(), again.revision()), (sender.id(), 9, 9));
         assert_eq!(again.distribution().to_bytes(), sender.distribution().to_bytes());
-        let next = again.encrypt(b"after", &mut seeded(4)).unwrap();
-        assert_eq!(next, sender.encrypt(b"after", &mut seeded(4)).unwrap(), "the signing half too");
+        let next = again.encrypt(b"after", &mut SeededRng::new(4)).unwrap();
+        assert_eq!(next, sender.encrypt(b"after", &mut SeededRng::new(4)).unwrap(), "the signing half too");
 
         let mut again = GroupReceiver::unseal(&key, b"theirs", &received).unwrap();
         assert!(state(&again) == state(&receiver));
@@ -352,7 +350,7 @@ proptest! {
     /// S-11.5, S-11.6. With messages lost, late or duplicated, each message is delivered once.
     #[test]
     fn group_messages_are_read_once_out_of_order(seed in any::<u64>(), count in 1_usize..80) {
-        let rng = &mut seeded(seed);
+        let rng = &mut SeededRng::new(seed);
         let (mut sender, mut receiver) = pair(formats()[seed as usize % 2], seed);
         let mut wire: Vec<(usize, Vec<u8>)> =
             (0..count).map(|at| (at, sender.encrypt(&at.to_le_bytes(), rng).unwrap())).collect();
@@ -404,7 +402,7 @@ impl Hostile {
         // One byte, so that the lengths in the tests are right.
         let id = of.id() & 0x7f;
         let id = if seed == 7 { id } else { of.id() };
-        Self { id, chain: [seed as u8; 32], signing: KeyPair::generate(&mut seeded(seed)) }
+        Self { id, chain: [seed as u8; 32], signing: KeyPair::generate(&mut SeededRng::new(seed)) }
     }
 
     fn distribution(&self, iteration: u32) -> Distribution {
@@ -453,7 +451,7 @@ impl Hostile {
     }
 
     fn sign(&self, signed: &[u8]) -> Vec<u8> {
-        let signature = xeddsa::sign(&self.signing, signed, &mut seeded(8));
+        let signature = xeddsa::sign(&self.signing, signed, &mut SeededRng::new(8));
         [signed, signature.as_slice()].concat()
     }
 }

@@ -1,11 +1,9 @@
-//! Reads known answers: blocks of `name = value` lines, and a generator that returns the randomness listed in a block.
+//! Reads known answers: blocks of `name = value` lines.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::fs;
 
-use bisik::rand_core::{TryCryptoRng, TryRng};
-pub use bisik_testkit::draws::from_hex;
+pub use bisik_testkit::draws::{Draws, from_hex};
 
 /// One block of lines.
 #[derive(Debug, Default)]
@@ -47,40 +45,3 @@ impl Known {
         self.hex(name).try_into().unwrap()
     }
 }
-
-/// Returns these bytes and no others.
-#[derive(Debug)]
-pub struct Draws(VecDeque<u8>);
-
-impl Draws {
-    pub fn new(bytes: &[u8]) -> Self {
-        Self(bytes.iter().copied().collect())
-    }
-
-    pub fn is_used_up(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl TryRng for Draws {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes).map(|()| u32::from_le_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes).map(|()| u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for byte in bytes {
-            *byte = self.0.pop_front().expect("more was drawn than is known");
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Draws {}

@@ -84,14 +84,14 @@ impl Replay {
 
     fn initiate(&mut self, event: &Value) {
         let bundle = bundle(&event["bundle"]).verify(Trust::Pinned(&self.peer)).unwrap();
-        let mut draws = Draws::new(&hex(event, "random"));
+        let mut draws = Draws::listed(&hex(event, "random"));
         self.session = Some(Session::initiate(&self.identity, &bundle, &mut draws).unwrap());
         assert!(draws.is_used_up());
     }
 
     fn write(&mut self, event: &Value) {
         let session = self.session.as_mut().unwrap();
-        let message = session.encrypt(&hex(event, "plaintext"), &mut Draws::new(&hex(event, "random"))).unwrap();
+        let message = session.encrypt(&hex(event, "plaintext"), &mut Draws::listed(&hex(event, "random"))).unwrap();
         assert_eq!(message.kind(), kind(event));
         assert_eq!(message.as_bytes(), hex(event, "body"));
     }
@@ -183,12 +183,12 @@ fn own_group(group: &Value, form: SenderKeyFormat) {
     for event in group["events"].as_array().unwrap() {
         match text(event, "do") {
             "distribution" => {
-                let make = || GroupSender::generate(form, &mut Draws::new(&hex(event, "random")));
+                let make = || GroupSender::generate(form, &mut Draws::listed(&hex(event, "random")));
                 let sender: &mut GroupSender = sender.get_or_insert_with(make);
                 assert_eq!(sender.distribution().to_bytes(), hex(event, "body"));
             }
             "message" => {
-                let (plaintext, draws) = (hex(event, "plaintext"), &mut Draws::new(&hex(event, "random")));
+                let (plaintext, draws) = (hex(event, "plaintext"), &mut Draws::listed(&hex(event, "random")));
                 assert_eq!(sender.as_mut().unwrap().encrypt(&plaintext, draws).unwrap(), hex(event, "body"));
             }
             "read" => {}

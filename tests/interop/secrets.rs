@@ -2,8 +2,8 @@
 
 use bisik::interop::whatsapp::media::{MediaError, MediaKey};
 use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
+use bisik_testkit::SeededRng;
 use proptest::prelude::*;
-use rand::{SeedableRng, rngs::StdRng};
 
 use super::known::{Draws, Known};
 
@@ -14,10 +14,6 @@ const CONTEXT: AddOn<'static> = AddOn {
     author: "222@s.whatsapp.net",
 };
 
-fn seeded(seed: u64) -> StdRng {
-    StdRng::seed_from_u64(seed)
-}
-
 /// S-10.1, S-10.2, S-10.3, S-10.4, S-10.5, S-8.7. Computed by tests/reference/interop_media.py.
 #[test]
 fn message_secret_payloads_match_the_reference() {
@@ -27,14 +23,14 @@ fn message_secret_payloads_match_the_reference() {
         let secret = MessageSecret::from_bytes(known.array("secret"));
         let [parent, parent_sender, author] = ["parent", "parent_sender", "author"].map(|name| known.text(name));
         let context = AddOn { use_case, parent, parent_sender, author };
-        let sealed = secret.seal(&context, &known.hex("plaintext"), &mut Draws::new(&known.hex("iv"))).unwrap();
+        let sealed = secret.seal(&context, &known.hex("plaintext"), &mut Draws::listed(&known.hex("iv"))).unwrap();
         assert_eq!(sealed.payload, known.hex("payload"), "{use_case:?}");
         assert_eq!(secret.open(&context, &sealed).unwrap(), known.hex("plaintext"));
         assert_eq!(secret.reporting_token(&context, b"fields"), known.array("token"));
         if use_case == UseCase::PollVote {
             let vote = PollVote::of(&["Bakso", "Sate Ayam"]);
             assert_eq!(secret.open_vote(&context, &sealed).unwrap(), vote);
-            assert_eq!(secret.seal_vote(&context, &vote, &mut Draws::new(&known.hex("iv"))).unwrap(), sealed);
+            assert_eq!(secret.seal_vote(&context, &vote, &mut Draws::listed(&known.hex("iv"))).unwrap(), sealed);
         }
     }
     let bots = &blocks[UseCase::ALL.len()];
@@ -44,7 +40,7 @@ fn message_secret_payloads_match_the_reference() {
     let retry = &blocks[UseCase::ALL.len() + 1];
     let key = MediaKey::from_bytes(retry.array("key"));
     let (message, plaintext) = (retry.text("message"), retry.hex("plaintext"));
-    let sealed = key.seal_retry(message, &plaintext, &mut Draws::new(&retry.hex("iv"))).unwrap();
+    let sealed = key.seal_retry(message, &plaintext, &mut Draws::listed(&retry.hex("iv"))).unwrap();
     assert_eq!(sealed.payload, retry.hex("payload"));
     assert_eq!(key.open_retry(message, &sealed).unwrap(), plaintext);
 }
@@ -52,9 +48,9 @@ fn message_secret_payloads_match_the_reference() {
 /// S-10.1, S-10.3.
 #[test]
 fn a_vote_counts_for_one_poll_and_one_voter_only() {
-    let secret = MessageSecret::generate(&mut seeded(1));
+    let secret = MessageSecret::generate(&mut SeededRng::new(1));
     let vote = PollVote::of(&["Bakso"]);
-    let sealed = secret.seal_vote(&CONTEXT, &vote, &mut seeded(2)).unwrap();
+    let sealed = secret.seal_vote(&CONTEXT, &vote, &mut SeededRng::new(2)).unwrap();
     assert_eq!(secret.open_vote(&CONTEXT, &sealed), Ok(vote));
     let others = [
         AddOn { parent: "3EB0ABCE", ..CONTEXT },
@@ -70,23 +66,23 @@ fn a_vote_counts_for_one_poll_and_one_voter_only() {
         let other = AddOn { use_case, ..CONTEXT };
         assert_eq!(secret.open(&other, &sealed), Err(AddOnError::Rejected), "{use_case:?}");
     }
-    let stranger = MessageSecret::generate(&mut seeded(3));
+    let stranger = MessageSecret::generate(&mut SeededRng::new(3));
     assert_eq!(stranger.open(&CONTEXT, &sealed), Err(AddOnError::Rejected));
     assert_eq!(secret.for_bots().open(&CONTEXT, &sealed), Err(AddOnError::Rejected));
 }
 
 #[test]
 fn a_message_secret_payload_with_any_bit_changed_is_refused() {
-    let secret = MessageSecret::generate(&mut seeded(1));
+    let secret = MessageSecret::generate(&mut SeededRng::new(1));
     let key = MediaKey::from_bytes(*secret.expose_bytes());
     for use_case in UseCase::ALL {
         let context = AddOn { use_case, ..CONTEXT };
-        let sealed = secret.seal(&context, b"halo", &mut seeded(2)).unwrap();
+        let sealed = secret.seal(&context, b"halo", &mut SeededRng::new(2)).unwrap();
         for changed in changes(&sealed) {
             assert_eq!(secret.open(&context, &changed), Err(AddOnError::Rejected));
         }
     }
-    let sealed = key.seal_retry("3EB0ABCD", b"halo", &mut seeded(2)).unwrap();
+    let sealed = key.seal_retry("3EB0ABCD", b"halo", &mut SeededRng::new(2)).unwrap();
     assert_eq!(key.open_retry("3EB0ABCE", &sealed), Err(MediaError::Rejected));
     for changed in changes(&sealed) {
         assert_eq!(key.open_retry("3EB0ABCD", &changed), Err(MediaError::Rejected));
@@ -116,8 +112,8 @@ fn changes(sealed: &SealedPayload) -> Vec<SealedPayload> {
 
 #[test]
 fn malformed_or_overlong_votes_are_refused() {
-    let secret = MessageSecret::generate(&mut seeded(1));
-    let rng = &mut seeded(2);
+    let secret = MessageSecret::generate(&mut SeededRng::new(1));
+    let rng = &mut SeededRng::new(2);
     let hash = [[0x0a, 0x20].as_slice(), &[7; 32]].concat();
     let votes = [Vec::new(), hash.clone(), hash.repeat(64)];
     for (count, vote) in [0, 1, 64].into_iter().zip(votes) {
@@ -140,7 +136,7 @@ proptest! {
     fn message_secret_payloads_round_trip(payload in prop::collection::vec(any::<u8>(), 0..300), which in 0..UseCase::ALL.len()) {
         let secret = MessageSecret::from_bytes([9; 32]);
         let context = AddOn { use_case: UseCase::ALL[which], ..CONTEXT };
-        let sealed = secret.seal(&context, &payload, &mut seeded(1)).unwrap();
+        let sealed = secret.seal(&context, &payload, &mut SeededRng::new(1)).unwrap();
         prop_assert_eq!(sealed.payload.len(), payload.len() + 16);
         prop_assert_eq!(secret.open(&context, &sealed).unwrap(), payload);
     }
@@ -169,7 +165,7 @@ proptest! {
     ) {
         let bytes = pieces.concat();
         let secret = MessageSecret::from_bytes([9; 32]);
-        let sealed = secret.seal(&CONTEXT, &bytes, &mut seeded(1)).unwrap();
+        let sealed = secret.seal(&CONTEXT, &bytes, &mut SeededRng::new(1)).unwrap();
         match (secret.open_vote(&CONTEXT, &sealed), <Vote as prost::Message>::decode(bytes.as_slice())) {
             (Ok(ours), Ok(theirs)) => {
                 let same = ours.chosen().iter().map(|hash| hash.as_slice()).eq(theirs.chosen.iter().map(Vec::as_slice));

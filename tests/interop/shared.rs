@@ -21,7 +21,7 @@ fn app_state_values_hashes_and_tags_match_the_reference() {
         assert!(keys.verify_index(br#"["pin","112"]"#, &known.array("index_tag")).is_err());
         let (mut hash, mut tags) = (LtHash::new(), Vec::new());
         for (operation, name) in [(Operation::Set, "set"), (Operation::Remove, "remove")] {
-            let sealed = keys.seal(operation, &plaintext, &mut Draws::new(&known.hex("iv")));
+            let sealed = keys.seal(operation, &plaintext, &mut Draws::listed(&known.hex("iv")));
             assert_eq!(sealed, known.hex(name));
             assert_eq!(keys.open(operation, &sealed).unwrap(), plaintext);
             tags.push(*AppStateKeys::tag_of(&sealed).unwrap());

@@ -13,7 +13,7 @@ fn xeddsa_signatures_match_other_implementations() {
         let pair = KeyPair::from_private_bytes(known.array("private"));
         assert_eq!(pair.public().to_bytes(), known.array("public"));
         let (message, expected) = (known.hex("message"), known.array::<64>("signature"));
-        let mut draws = Draws::new(&known.hex("random"));
+        let mut draws = Draws::listed(&known.hex("random"));
         let specified = known.text("convention") == "specification";
         let signature = if specified {
             xeddsa::sign_as_specified(&pair, &message, &mut draws)

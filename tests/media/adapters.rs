@@ -14,13 +14,13 @@ use bisik::media::{DecryptingReader, EncryptingReader, EncryptingWriter};
 fn encrypting_writer_and_reader_give_the_same_blob() {
     for size in [0, 1, CHUNK, 200_000] {
         let (plaintext, blob, pointer) = encrypted(size);
-        let mut writer = EncryptingWriter::new(Vec::new(), photo(), size as u64, &mut seeded(1)).unwrap();
+        let mut writer = EncryptingWriter::new(Vec::new(), photo(), size as u64, &mut SeededRng::new(1)).unwrap();
         writer.write_all(&plaintext).unwrap();
         let (written, of_written) = writer.finish().unwrap();
         assert!(written == blob);
         assert_eq!(of_written.to_bytes(), pointer.to_bytes());
 
-        let mut reader = EncryptingReader::new(&*plaintext, photo(), size as u64, &mut seeded(1)).unwrap();
+        let mut reader = EncryptingReader::new(&*plaintext, photo(), size as u64, &mut SeededRng::new(1)).unwrap();
         assert_eq!(reader.ciphertext_size(), blob.len() as u64);
         let mut read = Vec::new();
         assert!(reader.pointer().is_none());
@@ -33,8 +33,8 @@ fn encrypting_writer_and_reader_give_the_same_blob() {
 #[test]
 fn an_encrypting_reader_resumes_a_suspended_upload() {
     let (plaintext, blob, pointer) = encrypted(300_000);
-    let (key, rng) = (StorageKey::from_bytes([5; 32]), &mut seeded(9));
-    let mut first = EncryptingReader::new(&*plaintext, photo(), 300_000, &mut seeded(1)).unwrap();
+    let (key, rng) = (StorageKey::from_bytes([5; 32]), &mut SeededRng::new(9));
+    let mut first = EncryptingReader::new(&*plaintext, photo(), 300_000, &mut SeededRng::new(1)).unwrap();
     first.read_exact(&mut vec![0; 100_000]).unwrap();
     let record = first.encryptor().seal(&key, b"upload", rng);
     let encryptor = Encryptor::unseal(&key, b"upload", &record).unwrap();
@@ -48,11 +48,11 @@ fn an_encrypting_reader_resumes_a_suspended_upload() {
 
 #[test]
 fn a_file_of_another_size_is_an_error() {
-    let mut longer = EncryptingReader::new(&[0; 11][..], photo(), 10, &mut seeded(1)).unwrap();
+    let mut longer = EncryptingReader::new(&[0; 11][..], photo(), 10, &mut SeededRng::new(1)).unwrap();
     assert_eq!(longer.read_to_end(&mut Vec::new()).unwrap_err().kind(), ErrorKind::InvalidInput);
-    let mut shorter = EncryptingReader::new(&[0; 9][..], photo(), 10, &mut seeded(1)).unwrap();
+    let mut shorter = EncryptingReader::new(&[0; 9][..], photo(), 10, &mut SeededRng::new(1)).unwrap();
     assert_eq!(shorter.read_to_end(&mut Vec::new()).unwrap_err().kind(), ErrorKind::InvalidInput);
-    let mut writer = EncryptingWriter::new(Vec::new(), photo(), 10, &mut seeded(1)).unwrap();
+    let mut writer = EncryptingWriter::new(Vec::new(), photo(), 10, &mut SeededRng::new(1)).unwrap();
     assert_eq!(writer.write_all(&[0; 11]).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(writer.finish().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
@@ -106,6 +106,6 @@ fn errors_of_the_inner_reader_are_passed_on() {
             Err(ErrorKind::ConnectionReset.into())
         }
     }
-    let mut reader = EncryptingReader::new(Broken, photo(), 10, &mut seeded(1)).unwrap();
+    let mut reader = EncryptingReader::new(Broken, photo(), 10, &mut SeededRng::new(1)).unwrap();
     assert_eq!(reader.read(&mut [0; 10]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 }

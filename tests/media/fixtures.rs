@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use bisik::media::{self, CHUNK, DecryptError, Decryptor, Encryptor, HEADER, MediaType, Pointer};
 use bisik::rand_core::Rng;
+pub use bisik_testkit::SeededRng;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use proptest::prelude::*;
-use rand::{SeedableRng, rngs::StdRng};
 
 /// A whole chunk with its tag.
 pub const SEALED: usize = CHUNK + 16;
@@ -17,15 +17,11 @@ pub fn photo() -> MediaType {
     MediaType::new("image/jpeg").unwrap()
 }
 
-pub fn seeded(seed: u64) -> StdRng {
-    StdRng::seed_from_u64(seed)
-}
-
 /// A file of this size whose chunks are all different.
 pub fn file(size: usize) -> Vec<u8> {
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut block = vec![0; CHUNK + 7];
-        seeded(0).fill_bytes(&mut block);
+        SeededRng::new(0).fill_bytes(&mut block);
         block.repeat(66)
     });
     BYTES[..size].to_vec()
@@ -34,13 +30,13 @@ pub fn file(size: usize) -> Vec<u8> {
 /// A file, its blob and its pointer.
 pub fn encrypted(size: usize) -> (Vec<u8>, Vec<u8>, Pointer) {
     let plaintext = file(size);
-    let (blob, pointer) = media::encrypt(photo(), &plaintext, &mut seeded(1)).unwrap();
+    let (blob, pointer) = media::encrypt(photo(), &plaintext, &mut SeededRng::new(1)).unwrap();
     (plaintext, blob, pointer)
 }
 
 /// In pieces of the given lengths, repeated.
 pub fn encrypt_in_pieces(plaintext: &[u8], lengths: &[usize]) -> (Vec<u8>, Pointer) {
-    let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut seeded(1)).unwrap();
+    let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut SeededRng::new(1)).unwrap();
     let mut blob = Vec::new();
     for piece in pieces(plaintext, lengths) {
         encryptor.push(piece, &mut blob).unwrap();

@@ -13,7 +13,7 @@ fn memory_does_not_grow_with_the_file() {
     let mut blob = Vec::with_capacity(5 << 20);
     let mut pointer = None;
     let used = measure(|| {
-        let mut encryptor = Encryptor::new(photo(), size as u64, &mut seeded(1)).unwrap();
+        let mut encryptor = Encryptor::new(photo(), size as u64, &mut SeededRng::new(1)).unwrap();
         let mut output = Vec::new();
         let mut send = |output: &mut Vec<u8>| allocation_counter::opt_out(|| blob.append(output));
         for start in (0..size).step_by(PIECE) {

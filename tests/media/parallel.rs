@@ -15,7 +15,7 @@ proptest! {
         back in lengths(),
     ) {
         let (plaintext, blob, pointer) = encrypted(size);
-        let mut encryptor = Encryptor::new(photo(), size as u64, &mut seeded(1)).unwrap();
+        let mut encryptor = Encryptor::new(photo(), size as u64, &mut SeededRng::new(1)).unwrap();
         let mut parallel = Vec::new();
         for (index, piece) in pieces(&plaintext, &[there, vec![1 << 20]].concat()).enumerate() {
             if index % 5 == 4 {
@@ -60,7 +60,7 @@ fn parallel_decryption_releases_verified_chunks_only() {
 
 #[test]
 fn parallel_push_refuses_the_same_input_as_push() {
-    let mut encryptor = Encryptor::new(photo(), 1 << 20, &mut seeded(1)).unwrap();
+    let mut encryptor = Encryptor::new(photo(), 1 << 20, &mut SeededRng::new(1)).unwrap();
     let mut memory = vec![0; 2 << 20];
     assert_eq!(encryptor.push_into_parallel(&[0; (1 << 20) + 1], &mut memory), Err(EncryptError::OtherSize));
     assert_eq!(encryptor.push_into_parallel(&[0; 1 << 20], &mut memory[..1 << 20]), Err(EncryptError::NoRoom));

@@ -8,7 +8,7 @@ use super::fixtures::*;
 #[test]
 fn a_pointer_with_any_byte_changed_is_refused() {
     let (_, blob, pointer) = encrypted(100);
-    let pointer = pointer.with_thumbnail(b"a small picture", &mut seeded(3)).unwrap();
+    let pointer = pointer.with_thumbnail(b"a small picture", &mut SeededRng::new(3)).unwrap();
     let bytes = pointer.to_bytes();
     assert!(bytes.len() <= Pointer::MAX_LENGTH);
     let read = |bytes: &[u8]| {
@@ -55,11 +55,11 @@ fn a_thumbnail_is_set_once_and_within_its_limit() {
     let (_, _, pointer) = encrypted(10);
     assert_eq!(pointer.thumbnail(), Ok(None));
     let largest = file(Pointer::MAX_THUMBNAIL);
-    let pointer = pointer.with_thumbnail(b"first", &mut seeded(1)).unwrap();
-    let pointer = pointer.with_thumbnail(&largest, &mut seeded(2)).unwrap();
+    let pointer = pointer.with_thumbnail(b"first", &mut SeededRng::new(1)).unwrap();
+    let pointer = pointer.with_thumbnail(&largest, &mut SeededRng::new(2)).unwrap();
     let pointer = Pointer::from_bytes(&pointer.to_bytes()).unwrap();
     assert_eq!(pointer.thumbnail(), Ok(Some(largest.clone())));
     let too_large = [largest.as_slice(), &[0]].concat();
-    assert_eq!(pointer.clone().with_thumbnail(&too_large, &mut seeded(3)).err(), Some(EncryptError::TooLarge));
-    assert_eq!(pointer.with_thumbnail(&[], &mut seeded(3)).err(), Some(EncryptError::OtherSize));
+    assert_eq!(pointer.clone().with_thumbnail(&too_large, &mut SeededRng::new(3)).err(), Some(EncryptError::TooLarge));
+    assert_eq!(pointer.with_thumbnail(&[], &mut SeededRng::new(3)).err(), Some(EncryptError::OtherSize));
 }

@@ -64,7 +64,7 @@ proptest! {
 /// P-8.2.
 #[test]
 fn a_file_of_another_size_than_announced_is_refused() {
-    let begin = |size| Encryptor::new(photo(), size, &mut seeded(1));
+    let begin = |size| Encryptor::new(photo(), size, &mut SeededRng::new(1));
     assert_eq!(begin(media::MAX_SIZE + 1).err(), Some(EncryptError::TooLarge));
     assert!(begin(media::MAX_SIZE).is_ok());
     let (mut encryptor, mut blob) = (begin(100_000).unwrap(), Vec::new());
@@ -83,7 +83,7 @@ fn a_file_of_another_size_than_announced_is_refused() {
 #[test]
 fn push_into_a_slice_writes_the_same_bytes_as_push() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK);
-    let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut seeded(1)).unwrap();
+    let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut SeededRng::new(1)).unwrap();
     let (mut written, mut memory) = (Vec::new(), vec![0; 4 * SEALED]);
     for piece in plaintext.chunks(100_000) {
         let room = encryptor.room_for(piece.len());
@@ -99,7 +99,7 @@ fn push_into_a_slice_writes_the_same_bytes_as_push() {
 #[test]
 fn two_encryptions_of_a_file_have_nothing_in_common() {
     let plaintext = file(1_000);
-    let rng = &mut seeded(5);
+    let rng = &mut SeededRng::new(5);
     let [(one, of_one), (other, of_other)] = [(); 2].map(|()| media::encrypt(photo(), &plaintext, rng).unwrap());
     assert_ne!(of_one.to_bytes()[1..33], of_other.to_bytes()[1..33]);
     assert!(one.chunks(8).zip(other.chunks(8)).all(|(one, other)| one != other));
@@ -144,9 +144,9 @@ fn a_range_accepts_only_the_planned_ciphertext() {
 #[test]
 fn a_resumed_upload_gives_the_same_bytes() {
     let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 700);
-    let (key, rng) = (StorageKey::from_bytes([5; 32]), &mut seeded(9));
+    let (key, rng) = (StorageKey::from_bytes([5; 32]), &mut SeededRng::new(9));
     for taken in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, plaintext.len()] {
-        let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut seeded(1)).unwrap();
+        let mut encryptor = Encryptor::new(photo(), plaintext.len() as u64, &mut SeededRng::new(1)).unwrap();
         encryptor.push(&plaintext[..taken], &mut Vec::new()).unwrap();
         let record = encryptor.seal(&key, b"upload", rng);
         assert!(record.len() <= 400);

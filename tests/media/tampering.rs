@@ -96,7 +96,7 @@ fn a_chunk_moved_to_another_place_is_refused() {
 }
 
 fn encrypted_otherwise(plaintext: &[u8]) -> (Vec<u8>, Vec<u8>, Pointer) {
-    let (blob, pointer) = media::encrypt(photo(), plaintext, &mut seeded(2)).unwrap();
+    let (blob, pointer) = media::encrypt(photo(), plaintext, &mut SeededRng::new(2)).unwrap();
     (plaintext.to_vec(), blob, pointer)
 }
 

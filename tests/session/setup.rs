@@ -172,7 +172,7 @@ fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
 #[test]
 fn a_session_is_bound_to_the_disclosure_of_its_bundle() {
     let mut both = AliceAndBob::new(10);
-    let disclosures = [None, DisclosureHash::from_bytes([1; 32]), DisclosureHash::from_bytes([2; 32])];
+    let disclosures = [None, DisclosureHash::from_bytes([1; 32]).ok(), DisclosureHash::from_bytes([2; 32]).ok()];
     for written in disclosures {
         let bundle = both.verified(true);
         let mut alice = Session::initiate_under(&both.alice, &bundle, written, &mut both.rng).unwrap();

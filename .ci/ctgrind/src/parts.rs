@@ -9,7 +9,7 @@ use bisik_core::primitives::ed25519::SignatureKeyPair;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::mlkem768::DecapsulationKey;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::{KeyPair, Point, agree_all};
+use bisik_core::primitives::x25519::{self, KeyPair, Point, agree_all};
 use libcrux_ml_kem::mlkem768;
 use selftest::NotRandom;
 use std::hint::black_box;
@@ -91,12 +91,12 @@ fn generate() {
 }
 
 fn agree() {
-    let shared = KeyPair::from_secret(secret(1)).agree(&peer(2)).expect("of large order");
+    let shared = x25519::agree(&x25519::pair_from_secret(secret(1)), &peer(2)).expect("of large order");
     valgrind::reveal(shared.expose());
 }
 
 fn agree_many() {
-    let (one, other) = (KeyPair::from_secret(secret(1)), KeyPair::from_secret(secret(2)));
+    let (one, other) = (x25519::pair_from_secret(secret(1)), x25519::pair_from_secret(secret(2)));
     let shared = agree_all(&[(&one, &peer(3)), (&other, &peer(3)), (&one, &peer(4))]).expect("of large order");
     for shared in &shared {
         valgrind::reveal(shared.expose());
@@ -104,13 +104,13 @@ fn agree_many() {
 }
 
 fn generate_and_agree() {
-    let (pair, shared) = KeyPair::generate_and_agree(&mut tainted(), &peer(3)).expect("of large order");
+    let (pair, shared) = x25519::generate_and_agree(&mut tainted(), &peer(3)).expect("of large order");
     valgrind::reveal(pair.public().as_bytes());
     valgrind::reveal(shared.expose());
 }
 
 fn peer(byte: u8) -> Point {
-    Point::decode(*KeyPair::from_secret(Secret::new([byte; 32])).public()).expect("generated")
+    Point::decode(*x25519::pair_from_secret(Secret::new([byte; 32])).public()).expect("generated")
 }
 
 /// A valid ciphertext and an invalid one. Timing must not tell them apart.

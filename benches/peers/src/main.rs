@@ -2,6 +2,7 @@
 //!
 //! benches/media/table.rs does the measuring.
 
+// The path leads out of this package: `age` needs a workspace of its own, and the cases must be those of the benchmark.
 #[path = "../../media/cases.rs"]
 mod cases;
 #[path = "../../media/table.rs"]

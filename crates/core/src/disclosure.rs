@@ -1,4 +1,6 @@
 //! [`DisclosureHash`], and its encoding: 32 bytes, all zero if there is none.
+//!
+//! `bisik` re-exports [`DisclosureHash`] and [`DisclosureHashError`]. The functions here are for the suites.
 
 use core::fmt;
 
@@ -15,25 +17,22 @@ use crate::primitives::kdf::digest;
 /// # use bisik_core::disclosure as bisik;
 /// use bisik::DisclosureHash;
 ///
-/// let hash = DisclosureHash::from_bytes([7; 32]);
-/// assert!(hash.is_some_and(|hash| hash.as_bytes() == &[7; 32]));
-/// assert_eq!(DisclosureHash::from_bytes([0; 32]), None);
+/// let hash = DisclosureHash::from_bytes([7; 32])?;
+/// assert_eq!(hash.as_bytes(), &[7; 32]);
+/// assert!(DisclosureHash::from_bytes([0; 32]).is_err()); // "no disclosure" is `None`, not a hash
+/// # Ok::<(), bisik::DisclosureHashError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DisclosureHash([u8; 32]);
 
 impl DisclosureHash {
-    /// Hashes a disclosure. `parts` are its bytes, one part after the other.
-    #[must_use]
-    pub fn of(parts: &[&[u8]]) -> Self {
-        Self(digest(parts))
-    }
-
-    /// Creates a hash from stored or received bytes. Returns `None` if all 32 are zero, which encodes the absence of a
-    /// disclosure.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Option<Self> {
-        (bytes != [0; 32]).then_some(Self(bytes))
+    /// Creates a hash from stored or received bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DisclosureHashError`] if all 32 are zero. In records and messages, zeros encode that there is no disclosure.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, DisclosureHashError> {
+        if bytes == [0; 32] { Err(DisclosureHashError) } else { Ok(Self(bytes)) }
     }
 
     /// Returns the 32 bytes.
@@ -49,6 +48,20 @@ impl fmt::Debug for DisclosureHash {
     }
 }
 
+/// The 32 bytes are all zero, which is the encoding of no disclosure and not a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisclosureHashError;
+
+crate::error_texts! {
+    DisclosureHashError => "disclosure_hash.zero", "the hash of a disclosure is never all zero"
+}
+
+/// Hashes a disclosure, or a pair of disclosures: SHA-256 of `label`, then `parts` one after the other.
+#[must_use]
+pub fn hash(label: &[u8], parts: &[&[u8]]) -> DisclosureHash {
+    DisclosureHash(digest(&[label, &parts.concat()]))
+}
+
 /// Encodes an optional hash as 32 bytes: all zero for `None`.
 #[must_use]
 pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
@@ -61,7 +74,7 @@ pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
 ///
 /// [`Malformed`] if fewer than 32 bytes are left.
 pub fn read_optional(reader: &mut Reader<'_>) -> Result<Option<DisclosureHash>, Malformed> {
-    reader.array().map(|bytes| DisclosureHash::from_bytes(*bytes))
+    reader.array().map(|bytes| DisclosureHash::from_bytes(*bytes).ok())
 }
 
 /// Reads a hash: 32 bytes.
@@ -79,7 +92,8 @@ mod tests {
 
     #[test]
     fn zeros_encode_no_disclosure_and_decode_as_none() {
-        let some = DisclosureHash::from_bytes([1; 32]);
+        assert_eq!(DisclosureHash::from_bytes([0; 32]), Err(DisclosureHashError));
+        let some = DisclosureHash::from_bytes([1; 32]).ok();
         assert!(some.is_some());
         for hash in [None, some] {
             assert_eq!(read_optional(&mut Reader::new(&to_bytes(hash))), Ok(hash));

@@ -16,11 +16,8 @@ crate::boxed_secret! {
     pub fn expose_bytes();
 }
 
-impl SharedSecret {
-    /// Boxes the output of a derivation, without a copy that is not wiped.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn from_secret(secret: Secret<32>) -> Self {
-        Self(Box::new(secret))
-    }
+/// Boxes the output of a derivation, without a copy that is not wiped.
+#[must_use]
+pub fn from_secret(secret: Secret<32>) -> SharedSecret {
+    SharedSecret(Box::new(secret))
 }

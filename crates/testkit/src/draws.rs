@@ -21,6 +21,14 @@ impl Draws {
         Self::Recorded(Vec::new())
     }
 
+    /// Whether everything that was listed has been drawn.
+    pub fn is_used_up(&self) -> bool {
+        match self {
+            Self::Listed { bytes, drawn } => *drawn == bytes.len(),
+            Self::Recorded(_) => true,
+        }
+    }
+
     /// Returns the bytes drawn. Panics if fewer were drawn than listed.
     pub fn finish(self) -> Vec<u8> {
         match self {

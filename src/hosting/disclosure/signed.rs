@@ -10,7 +10,7 @@ use crate::device::AccountKey;
 use crate::keys::IdentityKey;
 use crate::labels;
 use bisik_core::codec::Reader;
-use bisik_core::disclosure::DisclosureHash;
+use bisik_core::disclosure::{self, DisclosureHash};
 use bisik_core::primitives::ed25519::SIGNATURE;
 use bisik_core::time::Timestamp;
 
@@ -53,7 +53,7 @@ impl Disclosure {
     /// The hash of the whole disclosure: the name that device lists, session transcripts and decisions refer to it by. P-11.6.
     #[must_use]
     pub fn hash(&self) -> DisclosureHash {
-        DisclosureHash::of(&[labels::DISCLOSURE_HASH, &self.to_bytes()])
+        disclosure::hash(labels::DISCLOSURE_HASH, &[&self.to_bytes()])
     }
 
     /// The account that the device belongs to.

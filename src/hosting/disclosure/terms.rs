@@ -8,76 +8,77 @@ use crate::device::Custody;
 use crate::keys::IdentityKey;
 use bisik_core::codec::{Malformed, Reader, Writer};
 
-/// What an operator does with messages, as a set.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Roles(u8);
+/// Declares a public set of flags in one byte: its constants in the order of their bits, `with`, `contains`, and a `Debug` that
+/// names the flags.
+macro_rules! set {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident;
+     $(#[$empty_doc:meta])* $empty:ident = 0;
+     $($(#[$flag_doc:meta])* $flag:ident = $bit:literal, $word:literal;)+) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        $vis struct $name(u8);
+
+        impl $name {
+            $(#[$empty_doc])*
+            pub const $empty: Self = Self(0);
+            $($(#[$flag_doc])* pub const $flag: Self = Self($bit);)+
+
+            /// The union of both sets.
+            #[must_use]
+            pub const fn with(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// Whether everything in `other` is in this set.
+            #[must_use]
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let flags = [$((Self::$flag, $word)),+];
+                f.debug_set().entries(flags.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, word)| word)).finish()
+            }
+        }
+    };
+}
+
+set! {
+    /// What an operator does with messages, as a set.
+    #[derive(PartialOrd, Ord)]
+    pub struct Roles;
+    /// Nothing. Refused in a disclosure: an operator holds the keys for some role.
+    NONE = 0;
+    /// It stores them.
+    STORE = 1, "store";
+    /// Its people or programs read them.
+    READ = 2, "read";
+    /// Its people or programs answer in the name of the business.
+    ANSWER = 4, "answer";
+}
 
 impl Roles {
-    /// Nothing. Refused in a disclosure: an operator holds the keys for some role.
-    pub const NONE: Self = Self(0);
-    /// It stores them.
-    pub const STORE: Self = Self(1);
-    /// Its people or programs read them.
-    pub const READ: Self = Self(2);
-    /// Its people or programs answer in the name of the business.
-    pub const ANSWER: Self = Self(4);
-
     const ALL: u8 = 7;
-
-    /// The union of both sets.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether everything in `other` is in this set.
-    #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
 }
 
-impl fmt::Debug for Roles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [(Self::STORE, "store"), (Self::READ, "read"), (Self::ANSWER, "answer")];
-        f.debug_set().entries(names.iter().filter(|(role, _)| self.contains(*role)).map(|(_, name)| name)).finish()
-    }
+set! {
+    /// What messages may be used for, as a set.
+    #[derive(PartialOrd, Ord)]
+    pub struct Purposes;
+    /// Nothing beyond passing them on.
+    NONE = 0;
+    /// Answering them.
+    ANSWERING = 1, "answering";
+    /// Statistics about them.
+    ANALYTICS = 2, "analytics";
+    /// Marketing by the business itself.
+    MARKETING = 4, "marketing";
 }
-
-/// What messages may be used for, as a set.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Purposes(u8);
 
 impl Purposes {
-    /// Nothing beyond passing them on.
-    pub const NONE: Self = Self(0);
-    /// Answering them.
-    pub const ANSWERING: Self = Self(1);
-    /// Statistics about them.
-    pub const ANALYTICS: Self = Self(2);
-    /// Marketing by the business itself.
-    pub const MARKETING: Self = Self(4);
-
     const ALL: u8 = 7;
-
-    /// The union of both sets.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether everything in `other` is in this set.
-    #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-impl fmt::Debug for Purposes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [(Self::ANSWERING, "answering"), (Self::ANALYTICS, "analytics"), (Self::MARKETING, "marketing")];
-        f.debug_set().entries(names.iter().filter(|(one, _)| self.contains(*one)).map(|(_, name)| name)).finish()
-    }
 }
 
 /// What is disclosed about a hosted device: who holds its keys, in which roles, for how long it keeps messages, and for which
@@ -106,8 +107,8 @@ impl HostingTerms {
     #[must_use]
     pub fn worse_than(&self, agreed: &Self) -> TermsDiff {
         let Self { custody, operator, roles, retention, purposes } = self;
-        let mut worse = 0;
-        let mut add = |is: bool, what: TermsDiff| worse |= if is { what.0 } else { 0 };
+        let mut worse = TermsDiff::NOTHING;
+        let mut add = |is: bool, what: TermsDiff| worse = if is { worse.with(what) } else { worse };
         add(operator.key != agreed.operator.key || operator.name != agreed.operator.name, TermsDiff::OPERATOR);
         add(custody.byte() > agreed.custody.byte(), TermsDiff::CUSTODY);
         add(!agreed.roles.contains(*roles), TermsDiff::ROLES);
@@ -115,7 +116,7 @@ impl HostingTerms {
         let longer = retention.at_rest > agreed.retention.at_rest || retention.in_use > agreed.retention.in_use;
         add(longer, TermsDiff::RETENTION);
         add(retention.region != agreed.retention.region, TermsDiff::REGION);
-        TermsDiff(worse)
+        worse
     }
 
     /// Sorts terms: the user is asked about the greatest, which are the worst, first.
@@ -151,50 +152,30 @@ impl HostingTerms {
     }
 }
 
-/// How some terms are worse than others, as a set.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TermsDiff(u8);
+set! {
+    /// How some terms are worse than others, as a set.
+    pub struct TermsDiff;
+    /// They are better, or the same.
+    NOTHING = 0;
+    /// The operator's key or name differs.
+    OPERATOR = 1, "operator";
+    /// The keys are further from the business: with a vendor, then with the platform, then with another messenger.
+    CUSTODY = 2, "custody";
+    /// The operator has another role.
+    ROLES = 4, "roles";
+    /// Messages are used for another purpose.
+    PURPOSES = 8, "purposes";
+    /// Messages are stored or processed for longer.
+    RETENTION = 16, "retention";
+    /// Messages are stored elsewhere.
+    REGION = 32, "region";
+}
 
 impl TermsDiff {
-    /// They are better, or the same.
-    pub const NOTHING: Self = Self(0);
-    /// The operator's key or name differs.
-    pub const OPERATOR: Self = Self(1);
-    /// The keys are further from the business: with a vendor, then with the platform, then with another messenger.
-    pub const CUSTODY: Self = Self(2);
-    /// The operator has another role.
-    pub const ROLES: Self = Self(4);
-    /// Messages are used for another purpose.
-    pub const PURPOSES: Self = Self(8);
-    /// Messages are stored or processed for longer.
-    pub const RETENTION: Self = Self(16);
-    /// Messages are stored elsewhere.
-    pub const REGION: Self = Self(32);
-
-    /// Whether everything in `other` is in this set.
-    #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
     /// Whether the new terms are worse in any respect.
     #[must_use]
     pub const fn is_worse(self) -> bool {
         self.0 != 0
-    }
-}
-
-impl fmt::Debug for TermsDiff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [
-            (Self::OPERATOR, "operator"),
-            (Self::CUSTODY, "custody"),
-            (Self::ROLES, "roles"),
-            (Self::PURPOSES, "purposes"),
-            (Self::RETENTION, "retention"),
-            (Self::REGION, "region"),
-        ];
-        f.debug_set().entries(names.iter().filter(|(one, _)| self.contains(*one)).map(|(_, name)| name)).finish()
     }
 }
 

@@ -187,8 +187,8 @@ fn terms(step: &Step) -> Terms {
     let [custody, automated, disclosure @ ..] = step.array::<34>("terms");
     let custody = Custody::ALL[usize::from(custody) - 1];
     let terms = match DisclosureHash::from_bytes(disclosure) {
-        None => Terms::own_held(custody),
-        Some(disclosure) => Terms::disclosed(custody, disclosure),
+        Err(_) => Terms::own_held(custody),
+        Ok(disclosure) => Terms::disclosed(custody, disclosure),
     };
     let terms = terms.expect("terms that are good");
     if automated == 0 { terms } else { terms.automated() }

@@ -375,7 +375,7 @@ pub(super) fn now(step: &Step) -> Timestamp {
 }
 
 fn disclosure(step: &Step) -> Option<DisclosureHash> {
-    step.text("disclosure").and_then(|_| DisclosureHash::from_bytes(step.array("disclosure")))
+    step.text("disclosure").and_then(|_| DisclosureHash::from_bytes(step.array("disclosure")).ok())
 }
 
 /// `TooFarAhead` is `too-far-ahead`; docs/spec/test-vectors.md lists all.

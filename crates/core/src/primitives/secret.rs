@@ -9,6 +9,8 @@ use rand_core::CryptoRng;
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::convert::first;
+
 /// `N` secret bytes, wiped on drop, compared in constant time by `ct_eq`, and absent from `Debug` output.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Secret<const N: usize>([u8; N]);
@@ -62,10 +64,7 @@ impl<const N: usize> Secret<N> {
     /// More than `N` bytes do not compile.
     #[must_use]
     pub fn truncate<const M: usize>(&self) -> [u8; M] {
-        const { assert!(M <= N, "more bytes than there are") }
-        let mut first = [0; M];
-        first.iter_mut().zip(&self.0).for_each(|(to, from)| *to = *from);
-        first
+        first(&self.0)
     }
 }
 
@@ -84,7 +83,7 @@ impl<const N: usize> fmt::Debug for Secret<N> {
 /// A secret that can move without leaving a copy behind.
 pub type BoxedSecret<const N: usize> = Box<Secret<N>>;
 
-/// Declares a public type of `N` secret bytes in a box, so that moving it leaves no copy behind. It is wiped on drop
+/// Declares a type of `N` secret bytes in a box, so that moving it leaves no copy behind. It is wiped on drop
 /// and absent from `Debug` output. The call lists the methods with their documentation; `generate` only if the secret
 /// may be drawn at random.
 ///
@@ -106,29 +105,29 @@ pub type BoxedSecret<const N: usize> = Box<Secret<N>>;
 /// ```
 #[macro_export]
 macro_rules! boxed_secret {
-    ($(#[$doc:meta])* pub struct $name:ident([u8; $length:literal]);
-     $(#[$from:meta])* pub fn from_bytes(bytes);
-     $(#[$expose:meta])* pub fn expose_bytes();
-     $($(#[$generate:meta])* pub fn generate(rng);)?) => {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident([u8; $length:literal]);
+     $(#[$from:meta])* $from_vis:vis fn from_bytes(bytes);
+     $(#[$expose:meta])* $expose_vis:vis fn expose_bytes();
+     $($(#[$generate:meta])* $generate_vis:vis fn generate(rng);)?) => {
         $(#[$doc])*
-        pub struct $name($crate::primitives::secret::BoxedSecret<$length>);
+        $vis struct $name($crate::primitives::secret::BoxedSecret<$length>);
 
         impl $name {
             $(#[$from])*
             #[must_use]
-            pub fn from_bytes(bytes: [u8; $length]) -> Self {
+            $from_vis fn from_bytes(bytes: [u8; $length]) -> Self {
                 Self($crate::primitives::secret::Secret::new(bytes).into())
             }
 
             $(#[$expose])*
             #[must_use]
-            pub fn expose_bytes(&self) -> &[u8; $length] {
+            $expose_vis fn expose_bytes(&self) -> &[u8; $length] {
                 self.0.expose()
             }
 
             $($(#[$generate])*
             #[must_use]
-            pub fn generate(mut rng: &mut (impl ::rand_core::CryptoRng + ?Sized)) -> Self {
+            $generate_vis fn generate(mut rng: &mut (impl ::rand_core::CryptoRng + ?Sized)) -> Self {
                 Self($crate::primitives::secret::Secret::random(&mut rng).into())
             })?
         }

@@ -1,8 +1,10 @@
 //! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order. All other encodings are refused.
 //!
 //! Uses the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is faster
-//! if one point meets several secrets. `bisik` re-exports [`PublicKey`] and [`KeyPair`]. Items hidden from the
-//! documentation are for bisik and bisik-interop only.
+//! if one point meets several secrets.
+//!
+//! `bisik` re-exports [`PublicKey`] and [`KeyPair`] with all of their methods. What only the suites may call is a function
+//! of this module, which no suite re-exports.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -32,30 +34,13 @@ pub enum InvalidKey {
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// Accepts canonical encodings of points that are not of small order. [`Point::decode`], which every agreement
-    /// needs, checks whether the point is on the curve. Requirements P-1.1, P-1.2.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidKey`] for any other encoding.
-    #[doc(hidden)]
-    pub fn decode(bytes: &[u8; 32]) -> Result<Self, InvalidKey> {
-        if !is_reduced(bytes) {
-            return Err(InvalidKey::NonCanonical);
-        }
-        if SMALL_ORDER.contains(bytes) {
-            return Err(InvalidKey::LowOrder);
-        }
-        Ok(Self(*bytes))
-    }
-
     /// Reads a received key.
     ///
     /// # Errors
     ///
     /// [`PublicKeyError`] if the encoding is not canonical, or the point is on the twist or of small order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, PublicKeyError> {
-        Ok(Point::decode(Self::decode(bytes)?)?.public)
+        Ok(Point::decode(decode_public(bytes)?)?.public)
     }
 
     /// Returns the 32 bytes that RFC 7748 defines.
@@ -63,6 +48,22 @@ impl PublicKey {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+/// Accepts canonical encodings of points that are not of small order. [`Point::decode`], which every agreement needs,
+/// checks whether the point is on the curve. Requirements P-1.1, P-1.2.
+///
+/// # Errors
+///
+/// [`InvalidKey`] for any other encoding.
+pub fn decode_public(bytes: &[u8; 32]) -> Result<PublicKey, InvalidKey> {
+    if !is_reduced(bytes) {
+        return Err(InvalidKey::NonCanonical);
+    }
+    if SMALL_ORDER.contains(bytes) {
+        return Err(InvalidKey::LowOrder);
+    }
+    Ok(PublicKey(*bytes))
 }
 
 /// Why 32 bytes are not a [`PublicKey`].
@@ -166,74 +167,13 @@ impl KeyPair {
     /// ```
     #[must_use]
     pub fn generate(mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        Self::from_secret(Secret::random(&mut rng))
-    }
-
-    /// Creates the pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
-    #[doc(hidden)]
-    #[must_use]
-    pub fn from_secret(secret: Secret<32>) -> Self {
-        let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
-        Self::from_parts(secret, public)
-    }
-
-    /// Creates a pair from stored parts; `public` must have come from [`KeyPair::public`].
-    #[doc(hidden)]
-    #[must_use]
-    pub fn from_parts(secret: Secret<32>, public: PublicKey) -> Self {
-        Self(Box::new(Halves { secret, public }))
-    }
-
-    /// Generates a pair and agrees with each key in `theirs`; also computes the agreement `other`. One inversion serves
-    /// all. The new pair's shared secrets come first, in the order of `theirs`.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidKey::LowOrder`] if a shared secret is all zeros.
-    #[doc(hidden)]
-    pub fn generate_and_agree_all(
-        rng: &mut dyn CryptoRng,
-        theirs: &[&Point],
-        other: (&KeyPair, &Point),
-    ) -> Result<(Self, Vec<Secret<32>>), InvalidKey> {
-        let secret = Secret::<32>::random(rng);
-        let mut products = Vec::with_capacity(theirs.len().saturating_add(2));
-        products.push(EdwardsPoint::mul_base_clamped(*secret.expose()));
-        products.extend(theirs.iter().map(|point| point.edwards.mul_clamped(*secret.expose())));
-        products.push(other.1.edwards.mul_clamped(*other.0.0.secret.expose()));
-        let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
-        products.zeroize();
-        let found = coordinates.split_first().map(|(public, shared)| (PublicKey(public.0), secrets(shared)));
-        coordinates.zeroize();
-        let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
-        Ok((Self::from_parts(secret, public), shared?))
-    }
-
-    /// Generates a pair and agrees with `theirs`, with one inversion instead of two.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidKey::LowOrder`] if the shared secret is all zeros.
-    #[doc(hidden)]
-    pub fn generate_and_agree(rng: &mut dyn CryptoRng, theirs: &Point) -> Result<(Self, Secret<32>), InvalidKey> {
-        let secret = Secret::<32>::random(rng);
-        let mut products =
-            [EdwardsPoint::mul_base_clamped(*secret.expose()), theirs.edwards.mul_clamped(*secret.expose())];
-        let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
-        let found = match coordinates.as_slice() {
-            [public, shared] => Some((PublicKey(public.0), contributory(shared.0))),
-            _ => None,
-        };
-        products.zeroize();
-        coordinates.zeroize();
-        let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
-        Ok((Self::from_parts(secret, public), shared?))
+        pair_from_secret(Secret::random(&mut rng))
     }
 
     /// Creates a pair from 32 secret bytes that the caller stores.
     #[must_use]
     pub fn from_secret_bytes(bytes: [u8; 32]) -> Self {
-        Self::from_secret(Secret::new(bytes))
+        pair_from_secret(Secret::new(bytes))
     }
 
     /// Returns the 32 secret bytes, for a caller that stores them. The caller must wipe copies of them.
@@ -247,30 +187,6 @@ impl KeyPair {
     pub fn public(&self) -> &PublicKey {
         &self.0.public
     }
-
-    /// Returns the secret half.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn secret(&self) -> &Secret<32> {
-        &self.0.secret
-    }
-
-    /// Copies the pair. There is no `Clone`, because every copy is one more place to protect.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        Self::from_parts(self.0.secret.duplicate(), self.0.public)
-    }
-
-    /// Computes the shared secret with `theirs`.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidKey::LowOrder`] if it is all zeros.
-    #[doc(hidden)]
-    pub fn agree(&self, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
-        contributory(theirs.edwards.mul_clamped(*self.0.secret.expose()).to_montgomery().0)
-    }
 }
 
 impl fmt::Debug for KeyPair {
@@ -278,6 +194,77 @@ impl fmt::Debug for KeyPair {
         let Halves { secret: _, public } = self.0.as_ref();
         f.debug_struct("KeyPair").field("public", public).finish_non_exhaustive()
     }
+}
+
+/// Creates the pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
+#[must_use]
+pub fn pair_from_secret(secret: Secret<32>) -> KeyPair {
+    let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
+    pair_from_parts(secret, public)
+}
+
+/// Creates a pair from stored parts; `public` must have come from [`KeyPair::public`].
+#[must_use]
+pub fn pair_from_parts(secret: Secret<32>, public: PublicKey) -> KeyPair {
+    KeyPair(Box::new(Halves { secret, public }))
+}
+
+/// Generates a pair and agrees with each key in `theirs`; also computes the agreement `other`. One inversion serves
+/// all. The new pair's shared secrets come first, in the order of `theirs`.
+///
+/// # Errors
+///
+/// [`InvalidKey::LowOrder`] if a shared secret is all zeros.
+pub fn generate_and_agree_all(
+    rng: &mut dyn CryptoRng,
+    theirs: &[&Point],
+    other: (&KeyPair, &Point),
+) -> Result<(KeyPair, Vec<Secret<32>>), InvalidKey> {
+    let secret = Secret::<32>::random(rng);
+    let mut products = Vec::with_capacity(theirs.len().saturating_add(2));
+    products.push(EdwardsPoint::mul_base_clamped(*secret.expose()));
+    products.extend(theirs.iter().map(|point| point.edwards.mul_clamped(*secret.expose())));
+    products.push(other.1.edwards.mul_clamped(*other.0.0.secret.expose()));
+    let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
+    products.zeroize();
+    let found = coordinates.split_first().map(|(public, shared)| (PublicKey(public.0), secrets(shared)));
+    coordinates.zeroize();
+    let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
+    Ok((pair_from_parts(secret, public), shared?))
+}
+
+/// Generates a pair and agrees with `theirs`, with one inversion instead of two.
+///
+/// # Errors
+///
+/// [`InvalidKey::LowOrder`] if the shared secret is all zeros.
+pub fn generate_and_agree(rng: &mut dyn CryptoRng, theirs: &Point) -> Result<(KeyPair, Secret<32>), InvalidKey> {
+    let secret = Secret::<32>::random(rng);
+    let mut products = [EdwardsPoint::mul_base_clamped(*secret.expose()), theirs.edwards.mul_clamped(*secret.expose())];
+    let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
+    let found = match coordinates.as_slice() {
+        [public, shared] => Some((PublicKey(public.0), contributory(shared.0))),
+        _ => None,
+    };
+    products.zeroize();
+    coordinates.zeroize();
+    let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
+    Ok((pair_from_parts(secret, public), shared?))
+}
+
+/// Copies the pair. There is no `Clone`, because every copy is one more place to protect.
+#[must_use]
+pub fn duplicate(pair: &KeyPair) -> KeyPair {
+    pair_from_parts(pair.0.secret.duplicate(), pair.0.public)
+}
+
+/// Computes the shared secret with `theirs`.
+///
+/// # Errors
+///
+/// [`InvalidKey::LowOrder`] if it is all zeros.
+pub fn agree(ours: &KeyPair, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
+    contributory(theirs.edwards.mul_clamped(*ours.0.secret.expose()).to_montgomery().0)
 }
 
 /// Computes the shared secrets of several pairs, with one inversion for all.
@@ -337,10 +324,10 @@ mod tests {
 
     #[test]
     fn both_sides_agree_alone_and_in_a_batch() {
-        let a = KeyPair::from_secret(Secret::new([3; 32]));
-        let b = KeyPair::from_secret(Secret::new([5; 32]));
+        let a = pair_from_secret(Secret::new([3; 32]));
+        let b = pair_from_secret(Secret::new([5; 32]));
         let (at_a, at_b) = (Point::decode(*a.public()).unwrap(), Point::decode(*b.public()).unwrap());
-        let alone = a.agree(&at_b).unwrap();
+        let alone = agree(&a, &at_b).unwrap();
         let batch = agree_all(&[(&b, &at_a), (&a, &at_b)]).unwrap();
         assert!(batch.iter().all(|secret| bool::from(secret.ct_eq(&alone))));
     }
@@ -348,11 +335,11 @@ mod tests {
     #[test]
     fn edwards_form_and_montgomery_ladder_agree() {
         for seed in 0..32_u8 {
-            let ours = KeyPair::from_secret(Secret::new([seed; 32]));
-            let theirs = KeyPair::from_secret(Secret::new([seed.wrapping_mul(7).wrapping_add(1); 32]));
+            let ours = pair_from_secret(Secret::new([seed; 32]));
+            let theirs = pair_from_secret(Secret::new([seed.wrapping_mul(7).wrapping_add(1); 32]));
             let ladder = MontgomeryPoint(theirs.public().0).mul_clamped(*ours.0.secret.expose());
             let point = Point::decode(*theirs.public()).unwrap();
-            assert_eq!(ours.agree(&point).unwrap().expose(), &ladder.0);
+            assert_eq!(agree(&ours, &point).unwrap().expose(), &ladder.0);
         }
     }
 
@@ -367,18 +354,18 @@ mod tests {
     #[test]
     fn small_order_twist_and_unreduced_keys_are_refused() {
         for encoding in SMALL_ORDER {
-            assert_eq!(PublicKey::decode(&encoding), Err(InvalidKey::LowOrder));
+            assert_eq!(decode_public(&encoding), Err(InvalidKey::LowOrder));
         }
         let mut unreduced = [0xff; 32];
         unreduced[0] = 0xed;
         unreduced[31] = 0x7f;
-        assert_eq!(PublicKey::decode(&unreduced), Err(InvalidKey::NonCanonical));
+        assert_eq!(decode_public(&unreduced), Err(InvalidKey::NonCanonical));
         unreduced[0] = 0xec;
         unreduced[31] = 0xff;
-        assert_eq!(PublicKey::decode(&unreduced), Err(InvalidKey::NonCanonical));
+        assert_eq!(decode_public(&unreduced), Err(InvalidKey::NonCanonical));
         let mut on_twist = [0; 32];
         on_twist[0] = 2;
-        let on_twist = PublicKey::decode(&on_twist).unwrap();
+        let on_twist = decode_public(&on_twist).unwrap();
         assert_eq!(Point::decode(on_twist).unwrap_err(), InvalidKey::NonCanonical);
     }
 }

@@ -77,3 +77,10 @@ impl Seed {
 
 /// The seeds of skipped messages, with their numbers. Boxed, so that a growing collection leaves no copies behind.
 pub(super) type SkippedKeys = Vec<(u32, Box<Seed>)>;
+
+/// Copies skipped keys. They have no `Clone`, because every copy is one more place to protect.
+pub(super) fn duplicate_skipped<'a, S: AsRef<Seed> + 'a, C: FromIterator<(u32, Box<Seed>)>>(
+    skipped: impl IntoIterator<Item = (&'a u32, &'a S)>,
+) -> C {
+    skipped.into_iter().map(|(number, seed)| (*number, Box::new(seed.as_ref().duplicate()))).collect()
+}

@@ -1,15 +1,16 @@
 //! The safety number of two people: 60 digits to compare by eye or voice, and a code to scan (docs/interop.md, section
 //! 9).
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use prost::Message;
 use subtle::ConstantTimeEq;
 
 use super::key::IdentityKey;
+use super::wire::{low_half, small};
+use crate::fields::{begin_bytes, bytes_length, put_bytes, put_u32};
+use bisik_core::codec::{Malformed, Records, Value};
 use bisik_core::primitives::sha512::sha512;
 
 /// Hash iterations for each of the two halves, as clients compute the number that they show.
@@ -66,9 +67,14 @@ impl SafetyNumber {
     /// The code that the local user's client shows: `{version, local, remote}`.
     #[must_use]
     pub fn to_scannable(&self) -> Vec<u8> {
-        let content = |half: &[u8; 64]| Some(Half { content: Some(scanned(half).to_owned()) });
-        let code = Combined { version: Some(self.version), local: content(&self.local), remote: content(&self.remote) };
-        code.encode_to_vec()
+        let mut code = Vec::new();
+        put_u32(&mut code, small(VERSION), self.version);
+        for (number, half) in [(LOCAL, &self.local), (REMOTE, &self.remote)] {
+            let content = scanned(half);
+            begin_bytes(&mut code, small(number), bytes_length(content.len()));
+            put_bytes(&mut code, small(CONTENT), content);
+        }
+        code
     }
 
     /// Compares with the scanned code of the other user's client, whose local half is the remote half here.
@@ -78,14 +84,13 @@ impl SafetyNumber {
     ///
     /// [`ScanError`] if `code` is malformed, of another version, or of other keys or people.
     pub fn verify(&self, code: &[u8]) -> Result<(), ScanError> {
-        let Combined { version, local, remote } = Combined::decode(code).map_err(|_| ScanError::Malformed)?;
-        let (Some(version), Some(local), Some(remote)) = (version, content(local), content(remote)) else {
+        let (Some(version), Some(local), Some(remote)) = parse(code).map_err(|_| ScanError::Malformed)? else {
             return Err(ScanError::Malformed);
         };
         if version != self.version {
             return Err(ScanError::OtherVersion { theirs: version });
         }
-        let same = scanned(&self.remote).ct_eq(&local) & scanned(&self.local).ct_eq(&remote);
+        let same = scanned(&self.remote).ct_eq(local) & scanned(&self.local).ct_eq(remote);
         if bool::from(same) { Ok(()) } else { Err(ScanError::Mismatch) }
     }
 }
@@ -153,22 +158,42 @@ fn scanned(half: &[u8; 64]) -> &[u8] {
     scanned
 }
 
-fn content(half: Option<Half>) -> Option<Vec<u8>> {
-    half?.content
+/// A scanned code: version, the other client's local half, and its remote half.
+type Code<'a> = (Option<u32>, Option<&'a [u8]>, Option<&'a [u8]>);
+
+/// Reads a code. Fields that are not known are skipped. Of a field that occurs twice, the last one counts.
+fn parse(code: &[u8]) -> Result<Code<'_>, Malformed> {
+    let (mut version, mut local, mut remote) = (None, None, None);
+    for record in Records::of(code) {
+        let record = record?;
+        match (record.number, record.value) {
+            (VERSION, Value::Varint(value)) => version = Some(low_half(value)),
+            (LOCAL, Value::Bytes(value)) => local = parse_half(value)?.or(local),
+            (REMOTE, Value::Bytes(value)) => remote = parse_half(value)?.or(remote),
+            (VERSION..=REMOTE, _) => return Err(Malformed),
+            _ => {}
+        }
+    }
+    Ok((version, local, remote))
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct Combined {
-    #[prost(uint32, optional, tag = "1")]
-    version: Option<u32>,
-    #[prost(message, optional, tag = "2")]
-    local: Option<Half>,
-    #[prost(message, optional, tag = "3")]
-    remote: Option<Half>,
+fn parse_half(message: &[u8]) -> Result<Option<&[u8]>, Malformed> {
+    let mut content = None;
+    for record in Records::of(message) {
+        let record = record?;
+        match (record.number, record.value) {
+            (CONTENT, Value::Bytes(value)) => content = Some(value),
+            (CONTENT, _) => return Err(Malformed),
+            _ => {}
+        }
+    }
+    Ok(content)
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct Half {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    content: Option<Vec<u8>>,
-}
+// The fields of a code.
+const VERSION: u32 = 1;
+const LOCAL: u32 = 2;
+const REMOTE: u32 = 3;
+
+/// The one field of a half.
+const CONTENT: u32 = 1;

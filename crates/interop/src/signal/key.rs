@@ -86,7 +86,7 @@ impl PublicKey {
     }
 
     pub(super) fn decode_raw(bytes: &[u8; 32]) -> Result<Self, KeyError> {
-        Ok(Self(x25519::PublicKey::decode(bytes)?))
+        Ok(Self(x25519::decode_public(bytes)?))
     }
 
     /// The 33-byte encoding. S-1.1.
@@ -155,7 +155,7 @@ impl KeyPair {
         let [low, .., high] = secret.expose_mut();
         *low &= 0b1111_1000;
         *high = (*high & 0b0111_1111) | 0b0100_0000;
-        Self(x25519::KeyPair::from_secret(secret))
+        Self(x25519::pair_from_secret(secret))
     }
 
     pub(super) const fn as_dh(&self) -> &x25519::KeyPair {
@@ -184,7 +184,7 @@ impl KeyPair {
     ///
     /// [`KeyError`] if `theirs` is not on the curve, or the secret would be zero.
     pub fn agree(&self, theirs: &PublicKey) -> Result<[u8; 32], KeyError> {
-        Ok(*self.0.agree(&theirs.point()?)?.expose())
+        Ok(*x25519::agree(&self.0, &theirs.point()?)?.expose())
     }
 }
 

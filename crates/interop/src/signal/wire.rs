@@ -180,13 +180,13 @@ pub(super) fn split_version(bytes: &[u8]) -> Result<(u8, &[u8]), Malformed> {
 }
 
 /// A number that some senders compute as negative and write in 32 or 64 bits.
-fn low_half(value: u64) -> u32 {
+pub(super) fn low_half(value: u64) -> u32 {
     let [a, b, c, d, ..] = value.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }
 
 /// A field number as the writer takes it.
-const fn small(number: u32) -> u8 {
+pub(super) const fn small(number: u32) -> u8 {
     let [low, ..] = number.to_le_bytes();
     low
 }

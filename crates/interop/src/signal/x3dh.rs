@@ -12,7 +12,7 @@ use super::ratchet::Ratchet;
 use crate::labels;
 use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::{InvalidKey, KeyPair, Point, agree_all};
+use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, agree_all};
 
 /// The initiator's side. Generates an ephemeral pair from 32 bytes of `rng`; its public half names the session. S-2.2.
 pub(super) fn initiate(
@@ -24,7 +24,7 @@ pub(super) fn initiate(
     theirs.extend([&bundle.identity_point, &bundle.signed]);
     theirs.extend(bundle.one_time.as_ref().map(|(_, point)| point));
     let own = (identity.pair().as_dh(), &bundle.signed);
-    let (base, agreed) = KeyPair::generate_and_agree_all(rng, &theirs, own)?;
+    let (base, agreed) = x25519::generate_and_agree_all(rng, &theirs, own)?;
     let root = match agreed.as_slice() {
         // The batch gives the agreements of the ephemeral key first; the derivation takes that of the identity first.
         [ek_ik, ek_spk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk]),
@@ -52,7 +52,7 @@ pub(super) fn respond(identity: &Identity, opening: &Opening<'_>) -> Result<Ratc
     pairs.extend(one_time.map(|pair| (pair, &base)));
     let agreed = agree_all(&pairs)?;
     let root = root(&agreed.iter().collect::<Vec<_>>());
-    Ok(Ratchet::responder(root, signed.duplicate()))
+    Ok(Ratchet::responder(root, x25519::duplicate(signed)))
 }
 
 /// `HKDF(salt = 00·32, ikm = FF·32 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4], "WhisperText", 64)`. The first half is the root key; the

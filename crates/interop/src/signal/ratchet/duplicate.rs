@@ -7,7 +7,8 @@ use alloc::boxed::Box;
 use super::receiving::{Advanced, Change, ReceivingChain, Step};
 use super::sending::SendingChain;
 use super::{PeerRatchetKey, Ratchet};
-use bisik_core::primitives::x25519::KeyPair;
+use crate::signal::chain::duplicate_skipped;
+use bisik_core::primitives::x25519;
 
 impl Ratchet {
     pub(crate) fn duplicate(&self) -> Self {
@@ -18,7 +19,7 @@ impl Ratchet {
         });
         Self {
             root: Box::new(root.duplicate()),
-            pair: pair.as_ref().map(KeyPair::duplicate),
+            pair: pair.as_ref().map(x25519::duplicate),
             theirs: theirs.as_ref().map(|PeerRatchetKey { public, point: _ }| PeerRatchetKey::encoded(*public)),
             sending,
             previous: *previous,
@@ -30,8 +31,7 @@ impl Ratchet {
 impl ReceivingChain {
     fn duplicate(&self) -> Self {
         let Self { ratchet_key, key, next, skipped } = self;
-        let skipped = skipped.iter().map(|(number, seed)| (*number, Box::new(seed.duplicate()))).collect();
-        Self { ratchet_key: *ratchet_key, key: key.duplicate(), next: *next, skipped }
+        Self { ratchet_key: *ratchet_key, key: key.duplicate(), next: *next, skipped: duplicate_skipped(skipped) }
     }
 }
 
@@ -48,8 +48,11 @@ impl Change {
 impl Advanced {
     fn duplicate(&self) -> Self {
         let Self { key, next, skipped } = self;
-        let skipped = skipped.iter().map(|(number, seed)| (*number, Box::new(seed.duplicate()))).collect();
-        Self { key: key.duplicate(), next: *next, skipped }
+        Self {
+            key: key.duplicate(),
+            next: *next,
+            skipped: duplicate_skipped(skipped.iter().map(|(number, seed)| (number, seed))),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_CHAINS, MAX_SKIPPED};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::KeyPair;
+use bisik_core::primitives::x25519::{self, KeyPair};
 
 impl Ratchet {
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
@@ -86,13 +86,13 @@ impl ReceivingChain {
 
 /// The public half is stored too: computing it costs more than reading the whole record.
 pub(crate) fn write_pair(writer: &mut SecretWriter, pair: &KeyPair) {
-    writer.bytes(pair.secret().expose()).bytes(pair.public().as_bytes());
+    writer.bytes(pair.expose_secret_bytes()).bytes(pair.public().as_bytes());
 }
 
 pub(crate) fn read_pair(reader: &mut Reader<'_>) -> Result<KeyPair, Malformed> {
     let secret = secret(reader)?;
     let public = PublicKey::decode_raw(reader.array()?)?;
-    Ok(KeyPair::from_parts(secret, public.into_dh()))
+    Ok(x25519::pair_from_parts(secret, public.into_dh()))
 }
 
 fn secret(reader: &mut Reader<'_>) -> Result<Secret<32>, Malformed> {

@@ -14,7 +14,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
 use crate::signal::wire::Whisper;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::x25519::Point;
+use bisik_core::primitives::x25519::{self, Point};
 
 /// Why a message did not open in one ratchet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Ratchet {
         parties: Parties<'_>,
     ) -> Result<Opened, OpenError> {
         let pair = self.pair.as_ref().filter(|_| self.awaits_step()).ok_or(OpenError::Rejected)?;
-        let agreed = pair.agree(theirs).map_err(|_| OpenError::Rejected)?;
+        let agreed = x25519::agree(pair, theirs).map_err(|_| OpenError::Rejected)?;
         let (root, key) = root_step(&self.root, &agreed);
         let (advanced, plaintext) = open_ahead(&key, 0, message, parties)?;
         let Advanced { key, next, skipped } = advanced;

@@ -12,7 +12,7 @@ use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::wire::WhisperHeader;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc::padded;
-use bisik_core::primitives::x25519::KeyPair;
+use bisik_core::primitives::x25519;
 
 /// Why a message was not encrypted. The session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Ratchet {
                 &decoded
             }
         };
-        let (pair, agreed) = KeyPair::generate_and_agree(rng, point).map_err(|_| InternalError)?;
+        let (pair, agreed) = x25519::generate_and_agree(rng, point).map_err(|_| InternalError)?;
         let (root, key) = root_step(&self.root, &agreed);
         *self.root = root;
         self.pair = Some(pair);

@@ -10,6 +10,7 @@ use rand_core::CryptoRng;
 
 use super::error::GroupDecryptError;
 use super::receiving::{Change, GroupReceiver, OpenedMessage, State};
+use crate::signal::chain::duplicate_skipped;
 use bisik_core::held::SealedRecord;
 use bisik_core::revision::Reserved;
 use bisik_core::storage::StorageKey;
@@ -92,7 +93,7 @@ impl State {
             verifying: None,
             next: *next,
             chain: Box::new(chain.duplicate()),
-            skipped: skipped.iter().map(|(number, seed)| (*number, Box::new(seed.duplicate()))).collect(),
+            skipped: duplicate_skipped(skipped),
         }
     }
 }
@@ -102,7 +103,7 @@ impl Change {
         match self {
             Self::Taken(number) => Self::Taken(*number),
             Self::Advanced { chain, next, skipped } => {
-                let skipped = skipped.iter().map(|(number, seed)| (*number, Box::new(seed.duplicate()))).collect();
+                let skipped = duplicate_skipped(skipped.iter().map(|(number, seed)| (number, seed)));
                 Self::Advanced { chain: chain.duplicate(), next: *next, skipped }
             }
         }

@@ -6,7 +6,6 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 mod full;
-#[path = "../support/mod.rs"]
 mod support;
 
 use std::hint::black_box;

@@ -6,23 +6,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
-#[cfg(feature = "interop")]
-mod groups;
-#[cfg(feature = "interop")]
-mod interop;
-mod ours;
-#[path = "../support/mod.rs"]
+mod olm;
 mod support;
-mod table;
-mod theirs;
 
 use std::time::Duration;
 
 use criterion::Criterion;
 
+use olm::table::Operation;
+#[cfg(feature = "interop")]
+use olm::{groups, interop};
+use olm::{ours, table, theirs};
 use support::callgrind;
 use support::meter::{Case, time};
-use table::Operation;
 
 /// Messages or stores that a case prepares at a time.
 const PREPARED: u64 = 64;

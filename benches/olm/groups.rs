@@ -7,9 +7,9 @@ use std::hint::black_box;
 use bisik::interop::signal::{GroupReceiver, GroupSender, SenderKeyFormat};
 use vodozemac::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionConfig};
 
+use super::table::Operation;
 use crate::PREPARED;
 use crate::support::meter::{Case, pieces};
-use crate::table::Operation;
 
 pub(crate) fn operations() -> Vec<Operation> {
     let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };

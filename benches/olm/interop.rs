@@ -7,9 +7,10 @@ use std::hint::black_box;
 
 use bisik::interop::signal::{Accepted, Ciphertext, Identity, Kind, PreKeyBundle, PreKeys, Session, Trust};
 
+use super::table::Operation;
+use super::theirs;
+use crate::PREPARED;
 use crate::support::meter::{Case, pieces};
-use crate::table::Operation;
-use crate::{PREPARED, theirs};
 
 pub(crate) fn operations() -> Vec<Operation> {
     let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };
