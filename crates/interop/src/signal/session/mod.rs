@@ -160,7 +160,7 @@ impl Session {
         let ciphertext = match state.opening {
             Opening::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
+                state.ratchet.seal(next, &mut bytes, parties, plaintext)?;
                 Ciphertext::made(Kind::Whisper, bytes)
             }
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
@@ -173,7 +173,7 @@ impl Session {
                 };
                 let mut bytes = Vec::with_capacity(next.length().saturating_add(PreKeyHeader::MOST));
                 header.write_before(&mut bytes, next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
+                state.ratchet.seal(next, &mut bytes, parties, plaintext)?;
                 header.write_after(&mut bytes);
                 Ciphertext::made(Kind::PreKey, bytes)
             }
