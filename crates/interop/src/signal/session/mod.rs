@@ -101,8 +101,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own; [`InitiateError::Rejected`] if a key
-    /// agreement with its keys gives zero.
+    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own.
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -266,7 +265,7 @@ impl State {
         if bundle.identity == identity.public() {
             return Err(InitiateError::OwnBundle);
         }
-        let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng).map_err(|_| InitiateError::Rejected)?;
+        let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
         let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
         Ok(Box::new(Self {
