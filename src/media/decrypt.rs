@@ -238,3 +238,20 @@ pub(super) fn open_chunk(
     plaintext.truncate(end);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_that_of_every_later_call() {
+        let (blob, pointer) =
+            crate::media::encrypt(crate::media::MediaType::unknown(), b"x", &mut rand::rng()).unwrap();
+        for error in [DecryptError::Internal, DecryptError::Rejected] {
+            let (mut decryptor, mut plaintext) = (Decryptor::new(&pointer), Vec::new());
+            assert_eq!(decryptor.unless_failed(|_| Err(error)), Err(error));
+            assert_eq!(decryptor.push(&blob, &mut plaintext), Err(error));
+            assert_eq!((decryptor.finish(), plaintext.len()), (Err(error), 0));
+        }
+    }
+}

@@ -317,3 +317,28 @@ impl Sealer {
 
 /// Chunks of padding per call: the padding of a large file does not fit in memory.
 const AT_ONCE: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a bug would do: the whole chunks fail after the header and the pending chunk were written.
+    #[test]
+    fn after_an_internal_error_nothing_is_in_the_output_and_every_call_fails() {
+        let size = format::bytes(3 * CHUNK);
+        let mut encryptor = Encryptor::new(MediaType::unknown(), size, &mut rand::rng()).unwrap();
+        encryptor.push(&[7; 100], &mut Vec::new()).unwrap();
+        let mut room = alloc::vec![9; encryptor.room_for(2 * CHUNK) + 5];
+        let failed = encryptor.push_with(&[7; 2 * CHUNK], &mut room, |_, _, _| Err(InternalError));
+        assert_eq!(failed, Err(EncryptError::Internal));
+        let (written, after) = room.split_at(room.len() - 5);
+        assert!(written.iter().all(|byte| *byte == 0), "no ciphertext of a chunk that may be encrypted again");
+        assert_eq!(after, [9; 5]);
+
+        let mut output = b"before".to_vec();
+        assert_eq!(encryptor.push(&[7; 100], &mut output), Err(EncryptError::Internal));
+        assert_eq!(encryptor.push_into(&[7; 100], &mut room), Err(EncryptError::Internal));
+        assert_eq!(encryptor.finish(&mut output).err(), Some(EncryptError::Internal));
+        assert_eq!(output, b"before");
+    }
+}

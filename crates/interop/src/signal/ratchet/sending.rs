@@ -141,3 +141,34 @@ impl Ratchet {
         Ok(Step { root: Box::new(root), pair, chain: Box::new(SendingChain { key, next: 0 }) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::key::{Identity, IdentityKey};
+    use bisik_core::codec::SecretWriter;
+
+    /// A DH step that is due is applied with the message, and with it alone.
+    #[test]
+    fn a_prepared_message_changes_nothing_until_it_is_sealed() {
+        let rng = &mut rand::rng();
+        let theirs = KeyPair::generate(rng);
+        let point = bisik_core::primitives::x25519::Point::decode(*theirs.public()).unwrap();
+        let mut ratchet = Ratchet::initiator(Secret::new([7; 32]), point);
+        let bytes = |ratchet: &Ratchet| {
+            let mut writer = SecretWriter::with_capacity(0);
+            ratchet.write(&mut writer);
+            writer.finish()
+        };
+        let before = bytes(&ratchet);
+        drop(ratchet.prepare(b"halo", rng).unwrap());
+        assert_eq!(bytes(&ratchet), before);
+
+        let next = ratchet.prepare(b"halo", rng).unwrap();
+        let identity: IdentityKey = Identity::generate(rng).public();
+        let parties = Parties { sender: &identity, receiver: &identity };
+        ratchet.seal(next, &mut Vec::new(), parties, b"halo").unwrap();
+        assert_ne!(bytes(&ratchet), before);
+        assert!(ratchet.pair.is_some() && ratchet.sending.is_some());
+    }
+}
