@@ -114,6 +114,8 @@ pub enum OpenError {
     TooLate,
     /// The frame is damaged or forged, or its metadata differs. Drop it.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 bisik_core::error_texts! {
@@ -123,6 +125,13 @@ bisik_core::error_texts! {
         Replayed => "call.open.replayed", "the frame was opened before";
         TooLate => "call.open.too_late", "the frame is too far behind the newest one";
         Rejected => "call.open.rejected", "the frame does not verify";
+        Internal => "call.open.internal", InternalError::TEXT;
+    }
+}
+
+impl From<InternalError> for OpenError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
     }
 }
 

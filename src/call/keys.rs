@@ -145,12 +145,14 @@ struct Srtp {
 }
 
 impl SrtpKeys {
-    pub(super) fn new(keys: Secret<44>) -> Self {
-        let mut srtp = Srtp { both: keys, key: Secret::zero(), salt: Secret::zero() };
-        let Srtp { both, key, salt } = &mut srtp;
+    /// Copies the secrets into a box of zeros, so that no copy of them is left on the stack.
+    pub(super) fn new(keys: &Secret<44>) -> Self {
+        let mut srtp = Box::new(Srtp { both: Secret::zero(), key: Secret::zero(), salt: Secret::zero() });
+        let Srtp { both, key, salt } = srtp.as_mut();
+        both.expose_mut().iter_mut().zip(keys.expose()).for_each(|(to, from)| *to = *from);
         let parts = key.expose_mut().iter_mut().chain(salt.expose_mut());
-        parts.zip(both.expose()).for_each(|(to, from)| *to = *from);
-        Self(Box::new(srtp))
+        parts.zip(keys.expose()).for_each(|(to, from)| *to = *from);
+        Self(srtp)
     }
 
     /// Returns `master key ‖ master salt`, 44 bytes, the form of RFC 7714, section 14, which SRTP implementations take.
@@ -205,7 +207,7 @@ mod tests {
     /// P-9.4: SRTP keys have the form of AEAD_AES_256_GCM.
     #[test]
     fn srtp_keys_are_a_master_key_and_then_a_master_salt() {
-        let keys = SrtpKeys::new(Secret::new(core::array::from_fn(|at| u8::try_from(at).unwrap())));
+        let keys = SrtpKeys::new(&Secret::new(core::array::from_fn(|at| u8::try_from(at).unwrap())));
         assert_eq!(
             [keys.expose_master_key().as_slice(), keys.expose_master_salt()].concat(),
             keys.expose_key_and_salt()

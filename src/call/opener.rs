@@ -94,7 +94,7 @@ impl FrameOpener {
     pub fn open<'a>(&mut self, metadata: &[u8], frame: &'a mut [u8]) -> Result<DecryptedFrame<'a>, OpenError> {
         let Header { key_id, counter, length } = Header::decode(frame).map_err(|Malformed| OpenError::Malformed)?;
         let (participant, receiving) = self.find(key_id)?;
-        let ciphertext = frame.len().checked_sub(length).ok_or(OpenError::Malformed)?;
+        let ciphertext = frame.len().checked_sub(length).ok_or(InternalError)?;
         let body = ciphertext.checked_sub(receiving.key.tag_length()).ok_or(OpenError::Malformed)?;
         receiving.window.check(counter).map_err(|reason| match reason {
             NotNew::Received => OpenError::Replayed,
@@ -103,10 +103,9 @@ impl FrameOpener {
         if metadata.len() > MAX_METADATA {
             return Err(OpenError::Rejected);
         }
-        let (header, rest) = frame.split_at_mut_checked(length).ok_or(OpenError::Malformed)?;
-        let (plaintext, tag) = rest.split_at_mut_checked(body).ok_or(OpenError::Malformed)?;
-        let associated = Associated::received(header).and_then(|header| header.with(metadata));
-        let associated = associated.map_err(|InternalError| OpenError::Rejected)?;
+        let (header, rest) = frame.split_at_mut_checked(length).ok_or(InternalError)?;
+        let (plaintext, tag) = rest.split_at_mut_checked(body).ok_or(InternalError)?;
+        let associated = Associated::received(header)?.with(metadata)?;
         receiving.key.open(counter, &associated, plaintext, tag)?;
 
         // P-9.13: remember the counter only now that the frame has verified.

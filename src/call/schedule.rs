@@ -37,7 +37,7 @@ impl Transcript<'_> {
         let transcript = digest(&[labels::TRANSCRIPT, *session, &caller, &callee, offer, answer]);
         let prk = Prk::extract(&[0; 32], &[agreement.expose(), encapsulated.expose(), offered.expose()]);
         let direction = |label: &[u8]| DirectionKeys {
-            srtp: SrtpKeys::new(prk.expand(&[labels::SRTP, label, &transcript])),
+            srtp: SrtpKeys::new(&prk.expand(&[labels::SRTP, label, &transcript])),
             base: BaseKey::from_secret(&prk.expand(&[labels::SFRAME, label, &transcript])),
         };
         Derived {

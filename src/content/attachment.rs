@@ -26,8 +26,7 @@ impl Blob {
         bounded(location.len(), 1, limits::BLOB_LOCATION)
     }
 
-    // Always `Some`: protobuf makes every message field optional.
-    #[allow(clippy::unnecessary_wraps)]
+    #[expect(clippy::unnecessary_wraps, reason = "protobuf makes every message field optional")]
     pub(super) fn to_wire(&self) -> Option<wire::Blob> {
         let Self { pointer, location } = self;
         Some(wire::Blob { pointer: pointer.to_bytes(), location: (**location).into() })

@@ -232,7 +232,7 @@ impl LiveShare {
     /// Starts to follow a share. Returns `None` if `content` does not start one.
     #[must_use]
     pub fn follow(content: &Content) -> Option<Self> {
-        #[allow(clippy::wildcard_enum_match_arm)] // One kind starts a share; any later kind starts none here.
+        #[expect(clippy::wildcard_enum_match_arm, reason = "one kind starts a share; any later kind starts none here")]
         match content.kind() {
             Kind::LiveStart(LiveStart { duration, .. }) => {
                 let sent = content.sent().as_unix_milliseconds();

@@ -134,7 +134,7 @@ impl<'a> Votes<'a> {
     /// Returns the votes of the poll in `content`, written by `author`. Returns `None` if `content` is not a poll.
     #[must_use]
     pub fn in_poll(content: &'a Content, author: &PersonId) -> Option<Self> {
-        #[allow(clippy::wildcard_enum_match_arm)] // One kind is a poll; any later kind is none here.
+        #[expect(clippy::wildcard_enum_match_arm, reason = "one kind is a poll; any later kind is none here")]
         match content.kind() {
             Kind::Poll(poll) => {
                 let reference = content.reference(author);

@@ -193,7 +193,7 @@ impl DeviceDirectory {
     pub(crate) fn encode(&self, writer: &mut Writer) {
         let Self { account, sequence, hash, expires, next_index, devices } = self;
         writer.bytes(&account.to_bytes()).u64(*sequence).bytes(hash).u64(expires.as_unix_seconds());
-        writer.u32(*next_index).u32(u32::try_from(devices.len()).unwrap_or(u32::MAX));
+        writer.u32(*next_index).count(devices.len());
         devices.iter().for_each(|entry| entry.write(writer));
     }
 

@@ -147,7 +147,7 @@ impl Content {
         let mut writer = Writer::with_capacity(devices.saturating_add(FIXED));
         writer.u8(VERSION).bytes(&account.to_bytes()).u64(*sequence).bytes(previous);
         writer.u64(issued.as_unix_seconds()).u64(expires.as_unix_seconds());
-        writer.u32(u32::try_from(certificates.len()).unwrap_or(u32::MAX));
+        writer.count(certificates.len());
         certificates.iter().for_each(|certificate| certificate.write(&mut writer));
         writer.u32(*next_index);
         writer.finish()

@@ -100,11 +100,7 @@ impl Identity {
     /// * [`UnsealError::Rejected`] if the key, the context or the record is not the one used in `seal`.
     /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::IDENTITY, context, record)?;
-        let mut reader = Reader::new(&state);
-        let identity = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(identity)
+        storage::open(key, kind::IDENTITY, context, record, Self::read)
     }
 
     /// Writes the encoding of section 6.2, for the record of an identity or an account.

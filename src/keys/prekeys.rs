@@ -103,9 +103,8 @@ pub(crate) enum UsedKey {
 pub struct PreKeys {
     pub(super) owner: IdentityKey,
     pub(super) signing: SignaturePublicKey,
-    /// Replaced generations, oldest first. Boxed, so that growing the list moves pointers and leaves no copy of a
-    /// secret behind.
-    #[allow(clippy::vec_box)]
+    /// Replaced generations, oldest first.
+    #[expect(clippy::vec_box, reason = "growing the list moves pointers and leaves no copy of a secret behind")]
     pub(super) older: Vec<Box<Generation>>,
     pub(super) current: Box<Generation>,
     pub(super) one_time: BTreeMap<u32, Box<OneTime>>,

@@ -37,11 +37,7 @@ impl PreKeys {
     /// * [`UnsealError::Rejected`] if the key, the context or the record is not the one used in `seal`.
     /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::PRE_KEYS, context, record)?;
-        let mut reader = Reader::new(&state);
-        let keys = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(keys)
+        storage::open(key, kind::PRE_KEYS, context, record, Self::read)
     }
 
     /// Writes the encoding of section 6.3, for the record of pre-keys or of an account.

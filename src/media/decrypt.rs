@@ -47,7 +47,8 @@ pub struct Decryptor {
     pub(super) pending: Vec<u8>,
     /// Number of bytes received.
     received: u64,
-    rejected: bool,
+    /// The error of an earlier call. Every later call ends with the same.
+    failed: Option<DecryptError>,
 }
 
 impl Decryptor {
@@ -59,7 +60,7 @@ impl Decryptor {
 
     pub(super) fn of(attachment: Box<Secret<32>>, role: Role, layout: Layout, digest: Option<[u8; 32]>) -> Self {
         let opener = Opener { keys: None, layout, chunk: 0, digest: Hash::new() };
-        Self { attachment, role, digest, opener, pending: Vec::new(), received: 0, rejected: false }
+        Self { attachment, role, digest, opener, pending: Vec::new(), received: 0, failed: None }
     }
 
     /// Takes the next bytes of the blob, and appends the file's bytes from all chunks that they complete.
@@ -72,8 +73,10 @@ impl Decryptor {
     /// [`DecryptError::Rejected`] if the blob is not the one that the pointer names; every later call fails too.
     /// Plaintext appended before the error remains authentic.
     pub fn push(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
-        let rest = self.accept(ciphertext, plaintext)?;
-        self.open(rest, plaintext)
+        self.unless_failed(|this| {
+            let rest = this.accept(ciphertext, plaintext)?;
+            this.open(rest, plaintext)
+        })
     }
 
     /// Checks that the whole file has been received.
@@ -83,8 +86,8 @@ impl Decryptor {
     /// * [`DecryptError::Incomplete`] if the end of the blob is missing.
     /// * [`DecryptError::Rejected`] if the blob's digest differs from the pointer's, or an earlier call failed.
     pub fn finish(self) -> Result<(), DecryptError> {
-        if self.rejected {
-            return Err(DecryptError::Rejected);
+        if let Some(error) = self.failed {
+            return Err(error);
         }
         if self.opener.chunk < self.opener.layout.chunks() {
             return Err(DecryptError::Incomplete);
@@ -103,14 +106,13 @@ impl Decryptor {
     ) -> Result<&'a [u8], DecryptError> {
         let received = self.received.checked_add(format::bytes(ciphertext.len()));
         let received = received.filter(|received| *received <= self.opener.layout.ciphertext_size());
-        let Some(received) = received.filter(|_| !self.rejected) else { return Err(self.reject()) };
-        self.received = received;
+        self.received = received.ok_or(DecryptError::Rejected)?;
         let mut rest = ciphertext;
         if self.opener.keys.is_none() {
             rest = self.fill(rest, HEADER);
             let Some(header) = self.pending.first_chunk::<HEADER>() else { return Ok(&[]) };
             let keys = ChunkKeys::of_blob(&self.attachment, header, &self.role, self.opener.layout.size());
-            let Ok(keys) = keys else { return Err(self.reject()) };
+            let keys = keys.map_err(|_| DecryptError::Rejected)?;
             self.opener.digest.update(header);
             self.opener.keys = Some(keys);
             self.pending.clear();
@@ -121,7 +123,7 @@ impl Decryptor {
             if self.pending.len() < next {
                 return Ok(&[]);
             }
-            self.opener.open(&self.pending, plaintext).map_err(|_| self.reject())?;
+            self.opener.open(&self.pending, plaintext)?;
             self.pending.clear();
         }
         reserve(plaintext, self.opener.room(rest.len()));
@@ -134,16 +136,24 @@ impl Decryptor {
         while let Some((sealed, after)) = rest.split_at_checked(self.opener.next_length())
             && !sealed.is_empty()
         {
-            self.opener.open(sealed, plaintext).map_err(|_| self.reject())?;
+            self.opener.open(sealed, plaintext)?;
             rest = after;
         }
         self.pending.extend_from_slice(rest);
         Ok(())
     }
 
-    pub(super) fn reject(&mut self) -> DecryptError {
-        self.rejected = true;
-        DecryptError::Rejected
+    /// Runs `work` unless an earlier call failed, and remembers its error.
+    pub(super) fn unless_failed(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), DecryptError>,
+    ) -> Result<(), DecryptError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let done = work(self);
+        self.failed = done.err();
+        done
     }
 
     /// Extends `pending` to at most `length` bytes; returns the remaining ciphertext.
@@ -161,11 +171,11 @@ impl Decryptor {
 
 impl fmt::Debug for Decryptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attachment: _, role: _, digest: _, opener, pending: _, received, rejected } = self;
+        let Self { attachment: _, role: _, digest: _, opener, pending: _, received, failed } = self;
         f.debug_struct("Decryptor")
             .field("size", &opener.layout.size())
             .field("received", received)
-            .field("rejected", rejected)
+            .field("failed", failed)
             .finish_non_exhaustive()
     }
 }
@@ -195,10 +205,11 @@ impl Opener {
     }
 
     fn open(&mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
-        let keys = self.keys.as_ref().ok_or(DecryptError::Rejected)?;
+        let keys = self.keys.as_ref().ok_or(InternalError)?;
+        let next = self.chunk.checked_add(1).ok_or(InternalError)?;
         self.digest.update(sealed);
         open_chunk(keys, self.layout, self.chunk, sealed, plaintext)?;
-        self.chunk = self.chunk.checked_add(1).ok_or(InternalError)?;
+        self.chunk = next;
         Ok(())
     }
 }
@@ -213,17 +224,34 @@ pub(super) fn open_chunk(
 ) -> Result<(), DecryptError> {
     let start = plaintext.len();
     let length = sealed.len().checked_sub(TAG).ok_or(DecryptError::Rejected)?;
+    let end = start.checked_add(layout.file_length(chunk)).ok_or(InternalError)?;
     reserve(plaintext, length);
     plaintext.extend(iter::repeat_n(0, length));
     let (_, opened) = plaintext.split_at_mut(start);
     let verified = keys.open(chunk, sealed, opened).is_ok();
     // P-8.2: the padding must be zeros. Otherwise one file would have many blobs.
     let (file, padding) = opened.split_at(layout.file_length(chunk).min(length));
-    if verified && file.len() == layout.file_length(chunk) && padding.iter().all(|byte| *byte == 0) {
-        let end = start.checked_add(file.len()).ok_or(InternalError)?;
-        plaintext.truncate(end);
-        return Ok(());
+    if !verified || file.len() != layout.file_length(chunk) || padding.iter().any(|byte| *byte != 0) {
+        wipe_from(plaintext, start);
+        return Err(DecryptError::Rejected);
     }
-    wipe_from(plaintext, start);
-    Err(DecryptError::Rejected)
+    plaintext.truncate(end);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_that_of_every_later_call() {
+        let (blob, pointer) =
+            crate::media::encrypt(crate::media::MediaType::unknown(), b"x", &mut rand::rng()).unwrap();
+        for error in [DecryptError::Internal, DecryptError::Rejected] {
+            let (mut decryptor, mut plaintext) = (Decryptor::new(&pointer), Vec::new());
+            assert_eq!(decryptor.unless_failed(|_| Err(error)), Err(error));
+            assert_eq!(decryptor.push(&blob, &mut plaintext), Err(error));
+            assert_eq!((decryptor.finish(), plaintext.len()), (Err(error), 0));
+        }
+    }
 }

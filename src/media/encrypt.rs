@@ -58,6 +58,9 @@ pub struct Encryptor {
     pub(super) pending: Zeroizing<Vec<u8>>,
     /// Whether the header has been output.
     started: bool,
+    /// Whether an earlier call ended with [`EncryptError::Internal`]. To continue could encrypt other bytes under the
+    /// number of a chunk that was encrypted before, so every later call ends the same way.
+    pub(super) failed: bool,
 }
 
 impl Encryptor {
@@ -94,7 +97,15 @@ impl Encryptor {
     ) -> Self {
         let keys = ChunkKeys::derive(&attachment, &salt, &role, layout.size());
         let pending = Zeroizing::new(Vec::with_capacity(layout.chunk_length(0)));
-        Self { attachment, salt, role, sealer: Sealer { keys, layout, chunk, digest }, pending, started: chunk > 0 }
+        Self {
+            attachment,
+            salt,
+            role,
+            sealer: Sealer { keys, layout, chunk, digest },
+            pending,
+            started: chunk > 0,
+            failed: false,
+        }
     }
 
     /// Returns the announced size of the file in bytes.
@@ -136,13 +147,30 @@ impl Encryptor {
     /// As for [`push`](Self::push), and [`EncryptError::NoRoom`] if `output` is shorter than
     /// [`room_for`](Self::room_for) returns. Nothing is taken in either case.
     pub fn push_into(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
-        let written = self.room_for(plaintext.len());
-        let (rest, mut output) = self.accept(plaintext, output)?;
-        let mut chunks = rest.chunks_exact(CHUNK);
-        for chunk in &mut chunks {
-            output = self.sealer.seal(chunk, output)?;
+        self.push_with(plaintext, output, Sealer::seal_each)
+    }
+
+    /// Checks the length, then takes `plaintext`, of which `whole` encrypts the whole chunks. After an error on the
+    /// way, `output` is zeros and the encryptor fails for good.
+    pub(super) fn push_with(
+        &mut self,
+        plaintext: &[u8],
+        output: &mut [u8],
+        whole: impl FnOnce(&mut Sealer, &[[u8; CHUNK]], &mut [u8]) -> Result<(), InternalError>,
+    ) -> Result<usize, EncryptError> {
+        if self.failed {
+            return Err(EncryptError::Internal);
         }
-        self.pending.extend_from_slice(chunks.remainder());
+        if format::bytes(plaintext.len()) > self.missing() {
+            return Err(EncryptError::OtherSize);
+        }
+        let written = self.room_for(plaintext.len());
+        let room = output.get_mut(..written).ok_or(EncryptError::NoRoom)?;
+        if let Err(bug) = self.fill(plaintext, room, whole) {
+            self.failed = true;
+            room.fill(0);
+            return Err(bug.into());
+        }
         Ok(written)
     }
 
@@ -154,29 +182,29 @@ impl Encryptor {
         chunks.saturating_mul(SEALED_CHUNK).saturating_add(self.header_room())
     }
 
-    /// First part of a push: checks the length, outputs the header, and completes the pending chunk. Returns the
-    /// remaining plaintext, which begins at a chunk, and the remaining output.
-    pub(super) fn accept<'a, 'b>(
+    /// Outputs the header, completes the pending chunk, encrypts the whole chunks after it, and keeps the rest.
+    fn fill(
         &mut self,
-        plaintext: &'a [u8],
-        output: &'b mut [u8],
-    ) -> Result<(&'a [u8], &'b mut [u8]), EncryptError> {
-        if format::bytes(plaintext.len()) > self.missing() {
-            return Err(EncryptError::OtherSize);
-        }
-        let output = output.get_mut(..self.room_for(plaintext.len())).ok_or(EncryptError::NoRoom)?;
+        plaintext: &[u8],
+        output: &mut [u8],
+        whole: impl FnOnce(&mut Sealer, &[[u8; CHUNK]], &mut [u8]) -> Result<(), InternalError>,
+    ) -> Result<(), InternalError> {
         let mut output = self.start(output)?;
-        if self.pending.is_empty() {
-            return Ok((plaintext, output));
+        let mut rest = plaintext;
+        if !self.pending.is_empty() {
+            let room = CHUNK.checked_sub(self.pending.len()).ok_or(InternalError)?;
+            let (head, after) = plaintext.split_at(room.min(plaintext.len()));
+            self.pending.extend_from_slice(head);
+            if self.pending.len() == CHUNK {
+                output = self.sealer.seal(&self.pending, output)?;
+                self.pending.clear();
+            }
+            rest = after;
         }
-        let room = CHUNK.checked_sub(self.pending.len()).ok_or(InternalError)?;
-        let (head, rest) = plaintext.split_at(room.min(plaintext.len()));
-        self.pending.extend_from_slice(head);
-        if self.pending.len() == CHUNK {
-            output = self.sealer.seal(&self.pending, output)?;
-            self.pending.clear();
-        }
-        Ok((rest, output))
+        let (chunks, rest) = rest.as_chunks();
+        whole(&mut self.sealer, chunks, output)?;
+        self.pending.extend_from_slice(rest);
+        Ok(())
     }
 
     /// Ends the file: appends its last bytes and the padding to `output`, at most 1 MiB per call. Repeat the call until
@@ -186,9 +214,28 @@ impl Encryptor {
     ///
     /// [`EncryptError::OtherSize`] if the file is shorter than announced.
     pub fn finish(&mut self, output: &mut Vec<u8>) -> Result<Option<Pointer>, EncryptError> {
+        if self.failed {
+            return Err(EncryptError::Internal);
+        }
         if self.missing() > 0 {
             return Err(EncryptError::OtherSize);
         }
+        let start = output.len();
+        if let Err(bug) = self.pad(output) {
+            self.failed = true;
+            output.truncate(start);
+            return Err(bug.into());
+        }
+        let Self { attachment, role, sealer, .. } = self;
+        if sealer.chunk < sealer.layout.chunks() {
+            return Ok(None);
+        }
+        let digest = sealer.digest.clone().finish();
+        Ok(Some(Pointer::new(attachment.duplicate(), digest, role, sealer.layout)))
+    }
+
+    /// Encrypts the pending chunk and the padding after it, at most [`AT_ONCE`] chunks.
+    fn pad(&mut self, output: &mut Vec<u8>) -> Result<(), InternalError> {
         let start = output.len();
         let end = self.sealer.chunk.saturating_add(AT_ONCE).min(self.sealer.layout.chunks());
         output.extend(iter::repeat_n(0, self.header_room()));
@@ -204,11 +251,7 @@ impl Encryptor {
             room = sealer.seal(pending, room)?;
             pending.clear();
         }
-        if end < sealer.layout.chunks() {
-            return Ok(None);
-        }
-        let digest = sealer.digest.clone().finish();
-        Ok(Some(Pointer::new(self.attachment.duplicate(), digest, &self.role, sealer.layout)))
+        Ok(())
     }
 
     /// Number of bytes of the file not taken yet.
@@ -234,7 +277,7 @@ impl Encryptor {
 
 impl fmt::Debug for Encryptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attachment: _, salt: _, role: _, sealer, pending: _, started: _ } = self;
+        let Self { attachment: _, salt: _, role: _, sealer, pending: _, started: _, failed: _ } = self;
         f.debug_struct("Encryptor").field("size", &sealer.layout.size()).finish_non_exhaustive()
     }
 }
@@ -250,17 +293,52 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
+    /// Writes ciphertext and tag of each of `chunks` to `output`, which must have room for them.
+    fn seal_each(&mut self, chunks: &[[u8; CHUNK]], output: &mut [u8]) -> Result<(), InternalError> {
+        let mut output = output;
+        for chunk in chunks {
+            output = self.seal(chunk, output)?;
+        }
+        Ok(())
+    }
+
     /// Writes the next chunk's ciphertext and tag; returns the remaining output. `output` must have room for both.
     fn seal<'b>(&mut self, plaintext: &[u8], output: &'b mut [u8]) -> Result<&'b mut [u8], InternalError> {
         let length = plaintext.len().checked_add(TAG);
         let (sealed, rest) = length.and_then(|length| output.split_at_mut_checked(length)).ok_or(InternalError)?;
+        let next = self.chunk.checked_add(1).ok_or(InternalError)?;
         self.keys.seal(self.chunk, plaintext, sealed)?;
         // Hash now, while the chunk is in the processor's cache.
         self.digest.update(sealed);
-        self.chunk = self.chunk.checked_add(1).ok_or(InternalError)?;
+        self.chunk = next;
         Ok(rest)
     }
 }
 
 /// Chunks of padding per call: the padding of a large file does not fit in memory.
 const AT_ONCE: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a bug would do: the whole chunks fail after the header and the pending chunk were written.
+    #[test]
+    fn after_an_internal_error_nothing_is_in_the_output_and_every_call_fails() {
+        let size = format::bytes(3 * CHUNK);
+        let mut encryptor = Encryptor::new(MediaType::unknown(), size, &mut rand::rng()).unwrap();
+        encryptor.push(&[7; 100], &mut Vec::new()).unwrap();
+        let mut room = alloc::vec![9; encryptor.room_for(2 * CHUNK) + 5];
+        let failed = encryptor.push_with(&[7; 2 * CHUNK], &mut room, |_, _, _| Err(InternalError));
+        assert_eq!(failed, Err(EncryptError::Internal));
+        let (written, after) = room.split_at(room.len() - 5);
+        assert!(written.iter().all(|byte| *byte == 0), "no ciphertext of a chunk that may be encrypted again");
+        assert_eq!(after, [9; 5]);
+
+        let mut output = b"before".to_vec();
+        assert_eq!(encryptor.push(&[7; 100], &mut output), Err(EncryptError::Internal));
+        assert_eq!(encryptor.push_into(&[7; 100], &mut room), Err(EncryptError::Internal));
+        assert_eq!(encryptor.finish(&mut output).err(), Some(EncryptError::Internal));
+        assert_eq!(output, b"before");
+    }
+}

@@ -13,7 +13,8 @@ pub enum EncryptError {
     OtherSize,
     /// The buffer for the output is too short: ask [`Encryptor::room_for`](super::Encryptor::room_for).
     NoRoom,
-    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    /// A bug in this library, which no input causes: please report it. The call has output nothing, and every later
+    /// call of this encryptor fails too.
     Internal,
 }
 
@@ -40,7 +41,8 @@ pub enum DecryptError {
     Rejected,
     /// Everything so far verifies, and the end is missing: fetch the rest.
     Incomplete,
-    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    /// A bug in this library, which no input causes: please report it. No unverified plaintext was output, and every
+    /// later call of this decryptor fails too.
     Internal,
 }
 

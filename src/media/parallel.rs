@@ -22,36 +22,29 @@ impl Encryptor {
     ///
     /// As for [`push_into`](Self::push_into).
     pub fn push_into_parallel(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
-        let written = self.room_for(plaintext.len());
-        let (rest, room) = self.accept(plaintext, output)?;
-        let whole = rest.len() / CHUNK;
-        let whole = whole.checked_mul(CHUNK).and_then(|length| rest.split_at_checked(length));
-        let (chunks, remainder) = whole.ok_or(InternalError)?;
         // Enter the pool once for the whole call. From outside it, each join would wait for a thread to wake up.
-        rayon::scope(|_| self.sealer.seal_all(chunks, room))?;
-        self.pending.extend_from_slice(remainder);
-        Ok(written)
+        self.push_with(plaintext, output, |sealer, chunks, room| rayon::scope(|_| sealer.seal_all(chunks, room)))
     }
 }
 
 impl Sealer {
-    /// Encrypts whole chunks into `room`, which has the length of their ciphertext.
-    fn seal_all(&mut self, chunks: &[u8], room: &mut [u8]) -> Result<(), InternalError> {
+    /// Encrypts `chunks` into `room`, which has the length of their ciphertext.
+    fn seal_all(&mut self, chunks: &[[u8; CHUNK]], room: &mut [u8]) -> Result<(), InternalError> {
         let mut room = room;
         let mut sealed: &[u8] = &[];
-        for batch in chunks.chunks(SEALED_AT_ONCE * CHUNK) {
-            let count = batch.len() / CHUNK;
-            let target = count.checked_mul(SEALED_CHUNK).and_then(|length| room.split_at_mut_checked(length));
+        for batch in chunks.chunks(SEALED_AT_ONCE) {
+            let target = batch.len().checked_mul(SEALED_CHUNK).and_then(|length| room.split_at_mut_checked(length));
             let (target, after) = target.ok_or(InternalError)?;
+            let next = self.chunk.checked_add(format::bytes(batch.len())).ok_or(InternalError)?;
             let (keys, first, digest) = (&self.keys, self.chunk, &mut self.digest);
-            let seal = |(at, (sealed, chunk)): (usize, (&mut [u8], &[u8]))| {
+            let seal = |(at, (sealed, chunk)): (usize, (&mut [u8], &[u8; CHUNK]))| {
                 let number = first.checked_add(format::bytes(at)).ok_or(InternalError)?;
                 keys.seal(number, chunk, sealed)
             };
-            let pairs = target.par_chunks_mut(SEALED_CHUNK).zip(batch.par_chunks(CHUNK)).enumerate();
-            let ((), batch) = rayon::join(|| digest.update(sealed), || pairs.try_for_each(seal));
-            batch?;
-            self.chunk = first.checked_add(format::bytes(count)).ok_or(InternalError)?;
+            let pairs = target.par_chunks_mut(SEALED_CHUNK).zip(batch).enumerate();
+            let ((), encrypted) = rayon::join(|| digest.update(sealed), || pairs.try_for_each(seal));
+            encrypted?;
+            self.chunk = next;
             (sealed, room) = (target, after);
         }
         self.digest.update(sealed);
@@ -67,10 +60,12 @@ impl Decryptor {
     ///
     /// As for [`push`](Self::push).
     pub fn push_parallel(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
-        let rest = self.accept(ciphertext, plaintext)?;
-        // Enter the pool once, as in encryption.
-        let rest = rayon::scope(|_| self.open_all(rest, plaintext))?;
-        self.open(rest, plaintext)
+        self.unless_failed(|this| {
+            let rest = this.accept(ciphertext, plaintext)?;
+            // Enter the pool once, as in encryption.
+            let rest = rayon::scope(|_| this.open_all(rest, plaintext))?;
+            this.open(rest, plaintext)
+        })
     }
 
     /// Decrypts whole chunks without padding; returns the remaining ciphertext.
@@ -96,22 +91,25 @@ impl Decryptor {
         let start = plaintext.len();
         let opener = &mut self.opener;
         let (first, digest) = (opener.chunk, &mut opener.digest);
-        let keys = opener.keys.as_ref().ok_or(DecryptError::Rejected)?;
+        let keys = opener.keys.as_ref().ok_or(InternalError)?;
+        let next = first.checked_add(format::bytes(chunks)).ok_or(InternalError)?;
+        let length = chunks.checked_mul(CHUNK).ok_or(InternalError)?;
         let open_one = |(at, (body, sealed)): (usize, (&mut [u8], &[u8]))| {
-            keys.open(first.checked_add(format::bytes(at))?, sealed, body).ok()
+            let number = first.checked_add(format::bytes(at)).ok_or(InternalError)?;
+            keys.open(number, sealed, body).map_err(|_| DecryptError::Rejected)
         };
         let open = || {
-            plaintext.extend(iter::repeat_n(0, chunks.checked_mul(CHUNK)?));
+            plaintext.extend(iter::repeat_n(0, length));
             let (_, target) = plaintext.split_at_mut(start);
             let pairs = target.par_chunks_mut(CHUNK).zip(batch.par_chunks(SEALED_CHUNK)).enumerate();
-            pairs.map(open_one).collect::<Option<()>>()
+            pairs.map(open_one).collect()
         };
-        let ((), opened) = rayon::join(|| digest.update(batch), open);
-        if opened.is_none() {
+        let ((), opened): (_, Result<(), DecryptError>) = rayon::join(|| digest.update(batch), open);
+        if opened.is_err() {
             wipe_from(plaintext, start);
-            return Err(self.reject());
+            return opened;
         }
-        opener.chunk = first.checked_add(format::bytes(chunks)).ok_or(InternalError)?;
+        opener.chunk = next;
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ impl HeaderKey {
     }
 
     /// Encrypts `header` in place, without a tag, which is computed once the body is encrypted.
-    pub(super) fn encrypt(&self, salt: &[u8; SALT], header: &mut [u8]) {
+    pub(super) fn encrypt(&self, salt: &[u8; SALT], header: &mut [u8; HEADER]) {
         self.aead.apply_stream(&nonce(salt, HEADER_NONCE), header);
     }
 

@@ -128,20 +128,29 @@ impl State {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
         }
-        if self.sending.chain.is_none() {
-            let step = self.sending_step(rng)?;
-            self.apply_sending_step(step);
-        }
-        let Sending { pair: Some(pair), chain: Some(chain), previous, .. } = &mut self.sending else {
-            return Err(EncryptError::AwaitingFirstMessage);
+        let mut step = if self.sending.chain.is_none() { Some(self.sending_step(rng)?) } else { None };
+        let Sending { pair, chain, previous, .. } = &mut self.sending;
+        let (pair, chain) = match &mut step {
+            Some(step) => (Some(&step.pair), Some(&mut step.chain)),
+            None => (pair.as_ref(), chain.as_mut()),
         };
+        let (Some(pair), Some(chain)) = (pair, chain) else { return Err(EncryptError::Internal) };
         // P-4.10: the chain ends before its numbers do.
         let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
         let (next_key, message_key) = chain.key.step();
         let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
-        write_message(output, &self.binding, &chain.header, &header, message_key, plaintext, rng)?;
+        let start = output.len();
+        let written = write_message(output, &self.binding, &chain.header, &header, message_key, plaintext, rng);
+        if let Err(bug) = written {
+            output.truncate(start);
+            return Err(bug.into());
+        }
+        // Nothing can fail from here on: the state changes only with a message written.
         chain.key = next_key;
         chain.number = next_number;
+        if let Some(step) = step {
+            self.apply_sending_step(step);
+        }
         Ok(())
     }
 

@@ -51,11 +51,7 @@ impl DoubleRatchet {
     /// [`UnsealError::Rejected`] if the record was sealed with another key or context, or was changed;
     /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::RATCHET, context, record)?;
-        let mut reader = Reader::new(&state);
-        let ratchet = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(ratchet)
+        storage::open(key, kind::RATCHET, context, record, Self::read)
     }
 }
 

@@ -10,17 +10,23 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/core/src/codec/padme.rs", 2, "bits of a length, which has 63 at most"),
     (
         "crates/core/src/codec/writer.rs",
-        2,
-        "room for a copy; and a count that does not fit is one that every reader refuses",
+        3,
+        "room for a copy; and counts: one that does not fit is one that every reader refuses",
     ),
+    ("crates/core/src/disclosure.rs", 1, "no disclosure is written as zeros"),
     ("crates/core/src/primitives/aes_cbc.rs", 2, "room for the ciphertext, whose length comes from its blocks"),
     ("crates/core/src/primitives/kdf.rs", 1, "a key of 32 bytes is never refused; what stands in for it opens nothing"),
     ("crates/core/src/primitives/secret.rs", 1, "room for a copy"),
-    ("crates/core/src/time.rs", 1, "documented: the greatest moment stays the greatest"),
+    ("crates/core/src/revision.rs", 1, "the revision after one that was checked when it was read"),
+    ("crates/core/src/time.rs", 2, "documented: the greatest moment stays the greatest; no moment is written as 0"),
     ("crates/interop/src/fields.rs", 5, "lengths of messages, which are refused above 64 MiB before they are written"),
     ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
     ("crates/interop/src/signal/key.rs", 1, "a remainder below 16,380"),
-    ("crates/interop/src/signal/prekeys.rs", 2, "ids that begin again after the greatest; room that a check bounds"),
+    (
+        "crates/interop/src/signal/prekeys.rs",
+        3,
+        "ids that begin again after the greatest; room that a check bounds; the id before the first",
+    ),
     (
         "crates/interop/src/signal/ratchet/receiving.rs",
         2,
@@ -31,8 +37,8 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/interop/src/signal/sender_key/wire.rs", 4, "room for the message; numbers of fields below six"),
     (
         "crates/interop/src/signal/session/mod.rs",
-        3,
-        "how many states and skipped keys there are, which other bounds hold below a million",
+        4,
+        "how many states and skipped keys there are, which other bounds hold below a million; the registration id of a session without a state, which does not exist",
     ),
     (
         "crates/interop/src/signal/session/open.rs",
@@ -46,7 +52,11 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ),
     ("crates/interop/src/signal/persist.rs", 1, "room for the record"),
     ("crates/interop/src/signal/wire.rs", 2, "room for the message; a body is a part of what is authenticated"),
-    ("crates/interop/src/whatsapp/app_state.rs", 2, "room for the value; one more than the length of an id"),
+    (
+        "crates/interop/src/whatsapp/app_state.rs",
+        4,
+        "room for the value; one more than the length of an id; sums of 16 bits modulo 2^16 are the format",
+    ),
     ("crates/interop/src/whatsapp/media/encrypt.rs", 1, "bytes of an unfinished block, which the block bounds"),
     ("crates/interop/src/whatsapp/media/keys.rs", 2, "sizes of files, which are refused above 4 GiB"),
     ("crates/interop/src/whatsapp/media/range.rs", 11, "places in a file, which are refused above 4 GiB"),
@@ -62,7 +72,14 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/call/group.rs", 1, "a call with more members than can be counted is full"),
     ("src/call/opener.rs", 1, "frames that an older key still opens: none after none"),
     ("src/call/sealer.rs", 1, "counters that are left: none past the limit"),
-    ("src/call/window.rs", 1, "the counter after one that is below another"),
+    (
+        "src/call/window.rs",
+        2,
+        "the counter after one that is below another; a distance, read only if the counter is the greater one",
+    ),
+    ("src/content/attachment.rs", 3, "a part that is not there needs no check"),
+    ("src/content/business/cart.rs", 1, "a part that is not there needs no check"),
+    ("src/content/business/catalogue.rs", 1, "a part that is not there needs no check"),
     ("src/content/business/mod.rs", 1, "a split text has a first part; an empty one is no authority"),
     ("src/content/business/price.rs", 1, "three letters that were checked, for display"),
     ("src/content/location.rs", 2, "the end of a time span, which has a greatest value"),
@@ -70,21 +87,29 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/content/shape.rs", 1, "how many fields there are: more than can be counted are too many"),
     ("src/content/text.rs", 1, "a place past the end of a text, which the check refuses"),
     ("src/conversation/pending.rs", 1, "attempts, which are given up long before the greatest number"),
+    ("src/conversation/receive.rs", 1, "a copy that no own device vouches for is nothing"),
+    ("src/conversation/send.rs", 1, "the caller has found the device in a list, so that the entry is there"),
     ("src/conversation/sent.rs", 1, "requests, which are refused long before the greatest number"),
-    ("src/device/directory.rs", 1, "a count that does not fit is one that every reader refuses"),
     ("src/device/link/code.rs", 1, "five bits choose one of 32 letters"),
     ("src/device/link/sas.rs", 1, "six bits choose one of 64 emoji"),
-    ("src/device/list.rs", 2, "room for the list; a count that does not fit is one that every reader refuses"),
-    ("src/hosting/disclosure/retention.rs", 1, "a region that was checked, for display"),
-    ("src/hosting/notice.rs", 1, "a duration in words, for display: one of the units is always right"),
+    ("src/device/list.rs", 1, "room for the list"),
+    ("src/hosting/decide.rs", 2, "the first round is 0; the first decision is made now"),
+    ("src/hosting/disclosure/retention.rs", 2, "a region that was checked, for display; no region has the length 0"),
+    ("src/hosting/label/state.rs", 2, "no decision yet: ask; nothing agreed: nothing is worse"),
+    (
+        "src/hosting/notice.rs",
+        2,
+        "a duration in words, for display: one of the units is always right; a name for display where none is given",
+    ),
+    ("src/keys/prekey.rs", 1, "ids that begin again after the greatest"),
     ("src/keys/prekeys.rs", 2, "room that a check bounds; the oldest generation where none is full"),
-    ("src/media/decrypt.rs", 4, "places in a file, which is refused above 8 PiB; room for plaintext"),
+    ("src/media/decrypt.rs", 5, "places in a file, which is refused above 8 PiB; room for plaintext"),
     (
         "src/media/encrypt.rs",
         6,
         "places in a file, which is refused above 8 PiB; room that is checked before it is used",
     ),
-    ("src/media/format.rs", 10, "places in a file, which is refused above 8 PiB"),
+    ("src/media/format.rs", 11, "places in a file, which is refused above 8 PiB"),
     ("src/media/io.rs", 5, "what is left of a buffer: nothing past its end"),
     ("src/media/parallel.rs", 2, "how many chunks to open at once, which has a bound"),
     ("src/media/pointer.rs", 5, "room for the pointer; lengths that the media type and the thumbnail bound"),
@@ -92,7 +117,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/media/upload.rs", 1, "a media type has 127 bytes at most"),
     (
         "src/ratchet/receiving.rs",
-        4,
+        5,
         "how many skipped keys there are, which other bounds hold; the number after one that was received",
     ),
     ("src/ratchet/skipped.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
@@ -129,7 +154,8 @@ const IN_PLACE: &[(&str, usize, &str)] = &[
 ];
 
 /// Expressions that replace a missing or invalid value.
-const DEFAULT: &[&str] = &["unwrap_or(", "unwrap_or_default(", "unwrap_or_else(", "saturating_"];
+const DEFAULT: &[&str] =
+    &["unwrap_or(", "unwrap_or_default(", "unwrap_or_else(", "map_or(", "saturating_", "wrapping_"];
 
 /// Calls that encrypt or decrypt a buffer in place.
 const CIPHER: &[&str] =
@@ -181,6 +207,8 @@ fn the_scan_finds_each_defect() {
         ("writer.u32(u32::try_from(length).unwrap_or(u32::MAX));", 1),
         ("let tag = sealed.map_or_else(f, g).unwrap_or_else(|_| [0; 16]);", 1),
         ("let all = lengths.fold(0, usize::saturating_add);", 1),
+        ("let key = known.map_or([0; 32], |known| known.key);", 1),
+        ("self.number = self.number.wrapping_add(1);", 1),
         ("Vec::with_capacity(text.len().saturating_add(TAG))", 0),
         ("output.reserve(most.saturating_sub(min(output.len(), 3).saturating_mul(2)));", 0),
         ("Vec::with_capacity(9).resize(text.len().saturating_add(TAG), 0)", 1),

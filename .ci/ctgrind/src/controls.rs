@@ -2,6 +2,8 @@
 //! Each is written so that the compiler cannot turn it into constant-time code.
 
 use crate::{Case, valgrind};
+use bisik_core::primitives::aead::Aead;
+use bisik_core::primitives::secret::Secret;
 use curve25519_dalek::{EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT as B};
 use std::hint::black_box;
 
@@ -11,6 +13,7 @@ pub const ALL: &[Case] = &[
     ("a table looked up at a secret place", lookup),
     ("a comparison that stops at the first difference", early_exit),
     ("a scalar multiplication in variable time", vartime_multiplication),
+    ("a branch on a ciphertext in new room", ciphertext),
 ];
 
 fn branch() {
@@ -47,4 +50,16 @@ fn vartime_multiplication() {
     let point = EdwardsPoint::vartime_double_scalar_mul_basepoint(&scalar, &B, &Scalar::from(5_u64));
     valgrind::public(&point);
     black_box(point);
+}
+
+/// The taint of a plaintext follows it into the ciphertext appended to an output.
+fn ciphertext() {
+    let text = black_box([3_u8; 100]);
+    valgrind::secret(&text);
+    let mut output = Vec::new();
+    Aead::new(&Secret::new([1; 32])).seal_append(&[9; 24], b"public", &text, &mut output);
+    if output[50] & 1 == 1 {
+        black_box(());
+    }
+    valgrind::public(output.as_slice());
 }

@@ -6,10 +6,10 @@ use crate::codec::{Malformed, Reader};
 ///
 /// # Errors
 ///
-/// [`Malformed`] above [`MAX`], which no state reaches, or if fewer than eight bytes are left.
+/// [`Malformed`] from [`MAX`] on, which no state reaches, or if fewer than eight bytes are left.
 pub fn read(reader: &mut Reader<'_>) -> Result<u64, Malformed> {
     let revision = reader.u64()?;
-    if revision > MAX { Err(Malformed) } else { Ok(revision) }
+    if revision >= MAX { Err(Malformed) } else { Ok(revision) }
 }
 
 /// Returns the revision after `revision`, which is always greater. A state starts with 0 or with a revision that
@@ -47,7 +47,8 @@ impl Reserved {
     }
 }
 
-/// The greatest revision that a record can have: half the range of 64 bits.
+/// No record has this revision or a greater one: half the range of 64 bits. The revision after one that was read is
+/// therefore at most this.
 pub const MAX: u64 = u64::MAX >> 1;
 
 #[cfg(test)]
@@ -56,8 +57,13 @@ mod tests {
 
     #[test]
     fn a_revision_that_could_overflow_is_refused_when_it_is_read() {
-        for (revision, read_back) in [(0, Ok(0)), (MAX, Ok(MAX)), (MAX + 1, Err(Malformed)), (u64::MAX, Err(Malformed))]
-        {
+        for (revision, read_back) in [
+            (0, Ok(0)),
+            (MAX - 1, Ok(MAX - 1)),
+            (MAX, Err(Malformed)),
+            (MAX + 1, Err(Malformed)),
+            (u64::MAX, Err(Malformed)),
+        ] {
             assert_eq!(read(&mut Reader::new(&revision.to_be_bytes())), read_back);
         }
         assert!(after(MAX) > MAX);

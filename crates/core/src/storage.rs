@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::codec::Reader;
+use crate::codec::{Malformed, Reader};
 use crate::labels;
 use crate::primitives::aead::{self, Aead, NONCE, TAG};
 
@@ -97,6 +97,25 @@ pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Re
     let mut state = Zeroizing::new(body.to_vec());
     Aead::new(&key.0).open(nonce, &associated(kind, context), &mut state, tag).map_err(|_| UnsealError::Rejected)?;
     Ok(state)
+}
+
+/// Opens a record and reads the state with `read`, which must consume all of it.
+///
+/// # Errors
+///
+/// As for [`unseal`]; [`UnsealError::Rejected`] also if `read` fails or leaves bytes over.
+pub fn open<T>(
+    key: &StorageKey,
+    kind: Kind,
+    context: &[u8],
+    record: &[u8],
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
+) -> Result<T, UnsealError> {
+    let state = unseal(key, kind, context, record)?;
+    let mut reader = Reader::new(&state);
+    let value = read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
+    reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
+    Ok(value)
 }
 
 /// Derives a nonce from fresh randomness and from the record itself, so that not even a repeating generator pairs one

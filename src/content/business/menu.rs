@@ -287,7 +287,10 @@ impl Selection {
         let offered = |(choice, title): (&PrivateText, &PrivateText)| {
             (**choice == *id).then(|| Self { of: content.reference(author), id: choice.clone(), title: title.clone() })
         };
-        #[allow(clippy::wildcard_enum_match_arm)] // Three kinds offer replies; any later kind offers none here.
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "three kinds offer replies; any later kind offers none here"
+        )]
         match content.kind() {
             Kind::QuickReplies(replies) => replies.choices.iter().map(Choice::parts).find_map(offered),
             Kind::List(list) => list.rows().map(|row| row.choice.parts()).find_map(offered),

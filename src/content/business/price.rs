@@ -74,8 +74,7 @@ impl Price {
         Ok(Self { amount, currency: self.currency })
     }
 
-    // Always `Some`: protobuf makes every message field optional.
-    #[allow(clippy::unnecessary_wraps)]
+    #[expect(clippy::unnecessary_wraps, reason = "protobuf makes every message field optional")]
     pub(super) fn to_wire(&self) -> Option<wire::Price> {
         Some(wire::Price { amount: self.amount, currency: self.currency().into() })
     }

@@ -23,14 +23,14 @@ impl LabelState {
         let mut writer = Writer::with_capacity(64);
         write_label(*label, &mut writer);
         writer.u64(time::to_seconds(*valid_until)).u64(time::to_seconds(*lapsed));
-        writer.u32(count(seen));
+        writer.count(seen.len());
         for device in seen {
             let SeenDevice { device, sequence, hash, terms, in_force, forked, left } = device;
             writer.bytes(&device.to_bytes()).u64(*sequence).bytes(hash.as_bytes());
             writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u64(time::to_seconds(*left));
             terms.write(&mut writer);
         }
-        writer.u32(count(decisions));
+        writer.count(decisions.len());
         for decision in decisions {
             let RecordedDecision { choice, disclosure, terms, round, decided } = decision;
             writer.u8(choice.byte()).bytes(disclosure.as_bytes()).u32(*round).u64(decided.as_unix_seconds());
@@ -102,11 +102,6 @@ fn read_decision(reader: &mut Reader<'_>) -> Result<RecordedDecision, Malformed>
         decided: read_time(reader)?,
         terms: HostingTerms::read(reader, read_stored_key)?,
     })
-}
-
-/// The length of a list. Both lists are bounded ([`LabelState::MOST_DEVICES`], [`LabelState::MOST_OPERATORS`]).
-fn count<T>(list: &[T]) -> u32 {
-    list.iter().map(|_| 1_u32).sum()
 }
 
 fn write_label(label: Label, writer: &mut Writer) {

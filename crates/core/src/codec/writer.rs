@@ -37,6 +37,11 @@ impl Writer {
         self.bytes(&value.to_be_bytes())
     }
 
+    /// Appends a number of items. The library bounds every collection far below `u32::MAX`.
+    pub fn count(&mut self, count: usize) -> &mut Self {
+        self.u32(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
     /// Returns the bytes written.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {

@@ -90,10 +90,10 @@ impl Aead {
         hash.finish()
     }
 
-    /// Encrypts all of `buffer` in place and returns the tag. For secrets of fixed size; use
-    /// [`seal_append`](Self::seal_append) for anything else.
+    /// Encrypts all of `buffer` in place and returns the tag. Takes an array, which is never a wrong part of a
+    /// plaintext; use [`seal_append`](Self::seal_append) for anything of another size.
     #[must_use]
-    pub fn seal(&self, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8]) -> [u8; TAG] {
+    pub fn seal<const N: usize>(&self, nonce: &[u8; NONCE], associated: &[u8], buffer: &mut [u8; N]) -> [u8; TAG] {
         self.apply_stream(nonce, buffer);
         self.tag(&[&length(associated), associated, nonce, buffer])
     }
@@ -223,7 +223,8 @@ mod tests {
         for length in (0..200).chain(around) {
             let plaintext: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
             let mut in_place = plaintext.clone();
-            let tag = aead.seal(&nonce, b"ad", &mut in_place);
+            aead.apply_stream(&nonce, &mut in_place);
+            let tag = aead.tag(&[&super::length(b"ad"), b"ad", &nonce, &in_place]);
             let mut appended = b"before".to_vec();
             aead.seal_append(&nonce, b"ad", &plaintext, &mut appended);
             assert_eq!(appended, [b"before", in_place.as_slice(), &tag].concat(), "{length}");

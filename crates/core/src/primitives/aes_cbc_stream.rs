@@ -10,7 +10,6 @@ use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use aes::{Aes256Dec, Aes256Enc};
 use cbc::cipher::block_padding::{Padding, Pkcs7};
 
-use super::append::append;
 use super::secret::Secret;
 use crate::internal::InternalError;
 
@@ -27,20 +26,17 @@ impl Encrypting {
         Self(cbc::Encryptor::new(key.expose().into(), iv.into()))
     }
 
-    /// Encrypts `plaintext`, which is whole blocks, and appends the ciphertext to `output`.
+    /// Encrypts `plaintext` and appends the ciphertext to `output`.
     ///
-    /// # Errors
-    ///
-    /// [`InternalError`] if `plaintext` is not whole blocks. On error the cipher and `output` are unchanged.
-    pub fn append(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), InternalError> {
-        append(output, plaintext, |buffer| {
-            let (blocks, rest) = buffer.into_chunks();
-            if !rest.is_empty() {
-                return Err(InternalError);
-            }
-            self.0.encrypt_blocks_inout(blocks);
-            Ok(())
-        })
+    /// Cannot fail: blocks have a type of their own, so no length can be wrong.
+    pub fn append(&mut self, plaintext: &[[u8; BLOCK]], output: &mut Vec<u8>) {
+        let start = output.len();
+        output.extend(core::iter::repeat_n(0, plaintext.as_flattened().len()));
+        let (_, room) = output.split_at_mut(start);
+        let (room, _) = room.as_chunks_mut::<BLOCK>();
+        for (from, to) in plaintext.iter().zip(room) {
+            self.0.encrypt_block_b2b(from.into(), to.into());
+        }
     }
 
     /// Encrypts the last block: the 0 to 15 bytes that are left, then the padding (PKCS#7).
@@ -105,10 +101,10 @@ mod tests {
         let (key, iv) = (Secret::new([7; 32]), [9; BLOCK]);
         let text = [*b"sixteen bytes 1.", *b"sixteen bytes 2.", *b"sixteen bytes 3."];
         let mut whole = b"before".to_vec();
-        Encrypting::new(&key, &iv).append(text.as_flattened(), &mut whole).unwrap();
+        Encrypting::new(&key, &iv).append(&text, &mut whole);
         let (mut pieces, mut cipher) = (b"before".to_vec(), Encrypting::new(&key, &iv));
         pieces.extend(cipher.block(&Secret::copy_of(&text[0])));
-        cipher.append(text[1..].as_flattened(), &mut pieces).unwrap();
+        cipher.append(&text[1..], &mut pieces);
         assert_eq!(pieces, whole);
         let (_, body) = whole.split_at_mut(6);
         Decrypting::new(&key, &iv).apply(body);
@@ -127,13 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_length_is_refused_and_nothing_is_appended() {
+    fn no_block_appends_nothing_and_leaves_the_cipher_as_it_was() {
         let mut output = b"before".to_vec();
         let mut cipher = Encrypting::new(&Secret::new([7; 32]), &[9; BLOCK]);
-        assert_eq!(cipher.append(b"seventeen bytes..", &mut output), Err(InternalError));
+        cipher.append(&[], &mut output);
         assert_eq!(output, b"before");
-        // The cipher has not moved on either.
         let block = Secret::new(*b"sixteen bytes 1.");
         assert_eq!(cipher.block(&block), Encrypting::new(&Secret::new([7; 32]), &[9; BLOCK]).block(&block));
+        // A refused last block leaves it as it was, too.
+        assert_eq!(cipher.last(&[0; BLOCK]), Err(InternalError));
     }
 }

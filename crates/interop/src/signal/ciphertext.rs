@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::key::{IdentityKey, PublicKey};
 use super::wire::{PreKeyWhisper, Whisper};
+use bisik_core::internal::InternalError;
 
 /// The two kinds of message. The bytes do not tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +103,24 @@ impl Ciphertext {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Parses a message of kind [`Kind::Whisper`] again.
+    ///
+    /// # Errors
+    ///
+    /// [`InternalError`] alone, since the bytes were checked when the value was made.
+    pub(super) fn whisper(&self) -> Result<Whisper<'_>, InternalError> {
+        Whisper::parse(&self.bytes).map_err(|_| InternalError)
+    }
+
+    /// The same, of kind [`Kind::PreKey`].
+    ///
+    /// # Errors
+    ///
+    /// [`InternalError`] alone.
+    pub(super) fn pre_key_whisper(&self) -> Result<PreKeyWhisper<'_>, InternalError> {
+        PreKeyWhisper::parse(&self.bytes).map_err(|_| InternalError)
     }
 
     /// The unencrypted fields. `Some` for every value of this type, since the bytes were checked when it was made.

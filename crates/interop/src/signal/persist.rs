@@ -37,11 +37,7 @@ impl PreKeys {
     /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::PRE_KEYS, context, record)?;
-        let mut reader = Reader::new(&state);
-        let keys = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(keys)
+        storage::open(key, kind::PRE_KEYS, context, record, Self::read)
     }
 
     fn write(&self, writer: &mut SecretWriter) {

@@ -83,8 +83,8 @@ impl Used {
 /// ```
 pub struct PreKeys {
     pub(super) owner: IdentityKey,
-    /// Oldest first; the last is the current one. Boxed, so that moves leave no secret behind.
-    #[allow(clippy::vec_box)]
+    /// Oldest first; the last is the current one.
+    #[expect(clippy::vec_box, reason = "growing the list moves pointers and leaves no copy of a secret behind")]
     pub(super) signed: Vec<Box<Signed>>,
     pub(super) one_time: BTreeMap<u32, x25519::KeyPair>,
     pub(super) next_one_time: u32,

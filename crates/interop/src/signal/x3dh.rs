@@ -10,26 +10,29 @@ use super::bundle::VerifiedBundle;
 use super::key::{Identity, PublicKey};
 use super::ratchet::Ratchet;
 use crate::labels;
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, agree_all};
 
 /// The initiator's side. Generates an ephemeral pair from 32 bytes of `rng`; its public half names the session. S-2.2.
+///
+/// The bundle's points were decoded when it was verified. None is of small order, so every agreement succeeds.
 pub(super) fn initiate(
     identity: &Identity,
     bundle: &VerifiedBundle,
     rng: &mut dyn CryptoRng,
-) -> Result<(PublicKey, Ratchet), InvalidKey> {
+) -> Result<(PublicKey, Ratchet), InternalError> {
     let mut theirs: Vec<&Point> = Vec::with_capacity(3);
     theirs.extend([&bundle.identity_point, &bundle.signed]);
     theirs.extend(bundle.one_time.as_ref().map(|(_, point)| point));
     let own = (identity.pair().as_dh(), &bundle.signed);
-    let (base, agreed) = x25519::generate_and_agree_all(rng, &theirs, own)?;
+    let (base, agreed) = x25519::generate_and_agree_all(rng, &theirs, own).map_err(|_| InternalError)?;
     let root = match agreed.as_slice() {
         // The batch gives the agreements of the ephemeral key first; the derivation takes that of the identity first.
         [ek_ik, ek_spk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk]),
         [ek_ik, ek_spk, ek_opk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk, ek_opk]),
-        _ => return Err(InvalidKey::LowOrder),
+        _ => return Err(InternalError),
     };
     Ok((PublicKey::from_dh(*base.public()), Ratchet::initiator(root, bundle.signed.clone())))
 }

@@ -12,7 +12,8 @@ use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::wire::WhisperHeader;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc::padded;
-use bisik_core::primitives::x25519;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::primitives::x25519::{self, KeyPair};
 
 /// Why a message was not encrypted. The session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,15 @@ pub(super) struct SendingChain {
 pub(crate) struct Next {
     header: WhisperHeader,
     body: usize,
+    /// The DH step that is due before the message.
+    step: Option<Step>,
+}
+
+/// A DH step: computed, not yet applied.
+struct Step {
+    root: Box<Secret<32>>,
+    pair: KeyPair,
+    chain: Box<SendingChain>,
 }
 
 impl Next {
@@ -61,18 +71,18 @@ impl Next {
 }
 
 impl Ratchet {
-    /// Makes the DH step if one is due, and returns the header and length of the next message. Uses 32 bytes of `rng`
-    /// for a step.
-    pub(crate) fn prepare(&mut self, plaintext: &[u8], rng: &mut dyn CryptoRng) -> Result<Next, EncryptError> {
+    /// Computes the DH step if one is due, and returns it with the header and length of the next message. Changes
+    /// nothing; [`seal`](Self::seal) applies the step. Uses 32 bytes of `rng` for a step.
+    pub(crate) fn prepare(&self, plaintext: &[u8], rng: &mut dyn CryptoRng) -> Result<Next, EncryptError> {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
         }
-        if self.sending.is_none() {
-            self.step(rng)?;
-        }
-        let (Some(pair), Some(chain)) = (&self.pair, &self.sending) else {
-            return Err(EncryptError::Internal);
+        let step = if self.sending.is_none() { Some(self.step(rng)?) } else { None };
+        let (pair, chain) = match &step {
+            Some(step) => (Some(&step.pair), Some(&step.chain)),
+            None => (self.pair.as_ref(), self.sending.as_ref()),
         };
+        let (Some(pair), Some(chain)) = (pair, chain) else { return Err(EncryptError::Internal) };
         if chain.next == u32::MAX {
             return Err(EncryptError::Exhausted);
         }
@@ -80,31 +90,42 @@ impl Ratchet {
         let previous_counter = self.previous.saturating_sub(1);
         let ratchet_key = PublicKey::from_dh(*pair.public());
         let header = WhisperHeader { ratchet_key, counter: chain.next, previous_counter };
-        Ok(Next { header, body: padded(plaintext.len()) })
+        Ok(Next { header, body: padded(plaintext.len()), step })
     }
 
-    /// Appends the prepared message to `output`, which has the capacity for it.
+    /// Appends the prepared message to `output`, which has the capacity for it. On error the state and `output` are
+    /// unchanged.
     pub(crate) fn seal(
         &mut self,
-        next: &Next,
+        next: Next,
         output: &mut Vec<u8>,
         parties: Parties<'_>,
         plaintext: &[u8],
     ) -> Result<(), InternalError> {
-        let chain = self.sending.as_mut().ok_or(InternalError)?;
+        let Next { header, body, mut step } = next;
+        let chain = match &mut step {
+            Some(step) => Some(&mut step.chain),
+            None => self.sending.as_mut(),
+        };
+        let chain = chain.ok_or(InternalError)?;
         let after = chain.next.checked_add(1).ok_or(InternalError)?;
         let start = output.len();
-        next.header.write(output, next.body);
+        header.write(output, body);
         let (key, seed) = chain.key.step();
         message_key::seal(seed, output, start, parties, plaintext);
         chain.key = key;
         chain.next = after;
+        if let Some(Step { root, pair, chain }) = step {
+            self.root = root;
+            self.pair = Some(pair);
+            self.sending = Some(chain);
+        }
         Ok(())
     }
 
     /// THE STEP, sending side: `DHRs ← fresh; RK, CKs = KDF_RK(RK, DH(DHRs, DHRr))`. Lazy: made with the first message
     /// after the peer's step, so that receiving needs no randomness. The peer cannot tell the difference.
-    fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<(), EncryptError> {
+    fn step(&self, rng: &mut dyn CryptoRng) -> Result<Step, EncryptError> {
         // There is always a key to step against, and it was checked when it was received: neither of these can fail.
         let theirs = self.theirs.as_ref().ok_or(InternalError)?;
         let decoded;
@@ -117,9 +138,37 @@ impl Ratchet {
         };
         let (pair, agreed) = x25519::generate_and_agree(rng, point).map_err(|_| InternalError)?;
         let (root, key) = root_step(&self.root, &agreed);
-        *self.root = root;
-        self.pair = Some(pair);
-        self.sending = Some(Box::new(SendingChain { key, next: 0 }));
-        Ok(())
+        Ok(Step { root: Box::new(root), pair, chain: Box::new(SendingChain { key, next: 0 }) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::key::{Identity, IdentityKey};
+    use bisik_core::codec::SecretWriter;
+
+    /// A DH step that is due is applied with the message, and with it alone.
+    #[test]
+    fn a_prepared_message_changes_nothing_until_it_is_sealed() {
+        let rng = &mut rand::rng();
+        let theirs = KeyPair::generate(rng);
+        let point = x25519::Point::decode(*theirs.public()).unwrap();
+        let mut ratchet = Ratchet::initiator(Secret::new([7; 32]), point);
+        let bytes = |ratchet: &Ratchet| {
+            let mut writer = SecretWriter::with_capacity(0);
+            ratchet.write(&mut writer);
+            writer.finish()
+        };
+        let before = bytes(&ratchet);
+        drop(ratchet.prepare(b"halo", rng).unwrap());
+        assert_eq!(bytes(&ratchet), before);
+
+        let next = ratchet.prepare(b"halo", rng).unwrap();
+        let identity: IdentityKey = Identity::generate(rng).public();
+        let parties = Parties { sender: &identity, receiver: &identity };
+        ratchet.seal(next, &mut Vec::new(), parties, b"halo").unwrap();
+        assert_ne!(bytes(&ratchet), before);
+        assert!(ratchet.pair.is_some() && ratchet.sending.is_some());
     }
 }

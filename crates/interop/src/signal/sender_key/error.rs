@@ -1,7 +1,5 @@
 //! Why a message of a group was not encrypted, read or decrypted: a variant only where the caller acts differently.
 
-use bisik_core::internal::InternalError;
-
 /// The bytes are not a distribution, or not a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,21 +18,12 @@ pub enum GroupEncryptError {
     TooLong,
     /// The chain has ended, after 4,294,967,295 messages: make a new sender key.
     Exhausted,
-    /// A bug in this library, which no input causes: please report it. Nothing has changed.
-    Internal,
 }
 
 bisik_core::error_texts! {
     GroupEncryptError {
         TooLong => "interop.signal.group_encrypt.too_long", "the message is longer than 64 MiB";
         Exhausted => "interop.signal.group_encrypt.exhausted", "the sender key's chain is exhausted";
-        Internal => "interop.signal.group_encrypt.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for GroupEncryptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
     }
 }
 

@@ -98,7 +98,15 @@ impl GroupReceiver {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let revision = revision::read(reader)?;
         let count = reader.count(MAX_STATES)?;
-        let states = (0..count).map(|_| State::read(reader)).collect::<Result<VecDeque<_>, _>>()?;
+        let mut states = VecDeque::with_capacity(count);
+        for _ in 0..count {
+            let state = State::read(reader)?;
+            // A message names its sender key by format and id, so that a second one would never be found.
+            if states.iter().any(|known: &State| known.is(state.format, state.id)) {
+                return Err(Malformed);
+            }
+            states.push_back(state);
+        }
         Ok(Self { states, revision, instance: Instance::new() })
     }
 }
@@ -160,3 +168,29 @@ const BEFORE: usize = 8 + 4;
 const STATE: usize = 17 + 8 + 32 + 32 + 4;
 /// Bytes of a skipped message key.
 const SKIPPED_KEY: usize = 36;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::sender_key::sending::GroupSender;
+
+    /// The second would never be found, because a message names its sender key by format and id.
+    #[test]
+    fn two_sender_keys_of_one_format_and_id_are_not_a_receiver() {
+        let rng = &mut rand::rng();
+        let mut senders = [(); 2].map(|()| GroupSender::generate(SenderKeyFormat::WhatsApp, rng));
+        for (same, accepted) in [(false, true), (true, false)] {
+            if same {
+                senders[1].id = senders[0].id;
+            }
+            let mut writer = SecretWriter::with_capacity(0);
+            writer.u64(0).count(senders.len());
+            for sender in &senders {
+                let mut receiver = GroupReceiver::new();
+                receiver.process(&sender.distribution());
+                receiver.states[0].write(&mut writer);
+            }
+            assert_eq!(GroupReceiver::read(&mut Reader::new(&writer.finish())).is_ok(), accepted);
+        }
+    }
+}

@@ -148,7 +148,7 @@ impl State {
         }
     }
 
-    fn is(&self, format: SenderKeyFormat, id: u32) -> bool {
+    pub(super) fn is(&self, format: SenderKeyFormat, id: u32) -> bool {
         self.format == format && self.id == id
     }
 

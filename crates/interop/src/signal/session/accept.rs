@@ -135,7 +135,7 @@ impl NewState {
         if *keys.owner() != ours {
             return Err(AcceptError::WrongIdentity);
         }
-        let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| AcceptError::Rejected)?;
+        let outer = message.pre_key_whisper()?;
         let (opening, used) = keys.named(&outer)?;
         let peer = IdentityKey::from(outer.identity);
         let mut ratchet = x3dh::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;

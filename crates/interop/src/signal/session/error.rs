@@ -1,6 +1,7 @@
 //! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
 
 use crate::signal::ratchet::OpenError;
+use bisik_core::internal::InternalError;
 
 /// Why no session was set up. The session, if there was one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,15 +11,21 @@ pub enum InitiateError {
     OwnBundle,
     /// The identity or the bundle is not this session's: a bug in the caller, or a peer with a new identity.
     WrongIdentity,
-    /// A key agreement with the bundle's keys gives zero: a hostile device made it. Do not use it.
-    Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 bisik_core::error_texts! {
     InitiateError {
         OwnBundle => "interop.signal.initiate.own_bundle", "the pre-key bundle is the local device's own";
         WrongIdentity => "interop.signal.initiate.wrong_identity", "the identity is not that of this session";
-        Rejected => "interop.signal.initiate.rejected", "the pre-key bundle's keys give no shared secret";
+        Internal => "interop.signal.initiate.internal", InternalError::TEXT;
+    }
+}
+
+impl From<InternalError> for InitiateError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
     }
 }
 
@@ -46,6 +53,8 @@ pub enum AcceptError {
     TooFarAhead,
     /// It is damaged or forged. Drop it.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 bisik_core::error_texts! {
@@ -62,6 +71,13 @@ bisik_core::error_texts! {
             "the signed pre-key cannot remember more sessions";
         TooFarAhead => "interop.signal.accept.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.accept.rejected", "the first message does not verify";
+        Internal => "interop.signal.accept.internal", InternalError::TEXT;
+    }
+}
+
+impl From<InternalError> for AcceptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
     }
 }
 
@@ -77,7 +93,7 @@ impl From<OpenError> for AcceptError {
 
 /// Why a message was not decrypted. On error the session is unchanged.
 ///
-/// Headers of this protocol are not authenticated until a message decrypts: all variants but [`DecryptError::Rejected`]
+/// Headers of this protocol are not authenticated until a message decrypts: the variants before [`DecryptError::Rejected`]
 /// repeat what the message claims. Conclude nothing about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -92,6 +108,8 @@ pub enum DecryptError {
     /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop
     /// it; if that repeats, set up a new session.
     Rejected,
+    /// A bug in this library, which no input causes: please report it. Nothing has changed.
+    Internal,
 }
 
 bisik_core::error_texts! {
@@ -100,6 +118,13 @@ bisik_core::error_texts! {
         Replayed => "interop.signal.decrypt.replayed", "the message was received before";
         TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
+        Internal => "interop.signal.decrypt.internal", InternalError::TEXT;
+    }
+}
+
+impl From<InternalError> for DecryptError {
+    fn from(InternalError: InternalError) -> Self {
+        Self::Internal
     }
 }
 

@@ -104,8 +104,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own; [`InitiateError::Rejected`] if a key
-    /// agreement with its keys gives zero.
+    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own.
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -164,7 +163,7 @@ impl Session {
         let ciphertext = match state.opening {
             Opening::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
+                state.ratchet.seal(next, &mut bytes, parties, plaintext)?;
                 Ciphertext::made(Kind::Whisper, bytes)
             }
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
@@ -177,7 +176,7 @@ impl Session {
                 };
                 let mut bytes = Vec::with_capacity(next.length().saturating_add(PreKeyHeader::MOST));
                 header.write_before(&mut bytes, next.length());
-                state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
+                state.ratchet.seal(next, &mut bytes, parties, plaintext)?;
                 header.write_after(&mut bytes);
                 Ciphertext::made(Kind::PreKey, bytes)
             }
@@ -270,7 +269,7 @@ impl State {
         if bundle.identity == identity.public() {
             return Err(InitiateError::OwnBundle);
         }
-        let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng).map_err(|_| InitiateError::Rejected)?;
+        let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
         let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
         Ok(Box::new(Self {

@@ -4,7 +4,7 @@ use super::{DecryptError, Opening, Session};
 use crate::signal::ciphertext::{Ciphertext, Kind};
 use crate::signal::limits::MAX_JUMP;
 use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
-use crate::signal::wire::{PreKeyWhisper, Whisper};
+use crate::signal::wire::Whisper;
 
 /// A message that was decrypted in one of the states and has not changed it yet.
 pub(super) struct OpenedMessage {
@@ -15,12 +15,9 @@ pub(super) struct OpenedMessage {
 impl Session {
     pub(super) fn open(&self, message: &Ciphertext) -> Result<OpenedMessage, DecryptError> {
         match message.kind() {
-            Kind::Whisper => {
-                let message = Whisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
-                self.open_anywhere(&message)
-            }
+            Kind::Whisper => self.open_anywhere(&message.whisper()?),
             Kind::PreKey => {
-                let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
+                let outer = message.pre_key_whisper()?;
                 // S-5.3. The base key names the state, so that no pre-key is needed a second time.
                 let known = self.states.iter().enumerate().find(|(_, state)| state.base_key == outer.base_key);
                 let (state, found) = known.ok_or(DecryptError::OpensNewSession)?;

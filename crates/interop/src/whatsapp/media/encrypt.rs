@@ -91,11 +91,8 @@ impl Encryptor {
         if self.held == BLOCK {
             output.extend_from_slice(&self.cipher.block(&self.pending));
             self.held = 0;
-            let (ready, rest) = whole_blocks(rest);
-            if let Err(bug) = self.cipher.append(ready, output) {
-                output.truncate(start);
-                return Err(bug.into());
-            }
+            let (blocks, rest) = rest.as_chunks();
+            self.cipher.append(blocks, output);
             self.hold(rest);
         }
         self.size = size;
@@ -142,12 +139,6 @@ impl Encryptor {
         self.pending.expose_mut().iter_mut().skip(self.held).zip(piece).for_each(|(to, from)| *to = *from);
         self.held = self.held.saturating_add(piece.len()).min(BLOCK);
     }
-}
-
-/// The whole blocks at the front of `plaintext`, and the 0 to 15 bytes after them.
-fn whole_blocks(plaintext: &[u8]) -> (&[u8], &[u8]) {
-    let (blocks, rest) = plaintext.as_chunks::<BLOCK>();
-    (blocks.as_flattened(), rest)
 }
 
 impl fmt::Debug for Encryptor {

@@ -42,11 +42,11 @@ impl MediaKey {
         payload: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<SealedPayload, MediaError> {
-        let mut iv = [0; aes_gcm::GCM_NONCE];
-        rng.fill_bytes(&mut iv);
         if widened(payload.len()) > MAX_SIZE {
             return Err(MediaError::TooLarge);
         }
+        let mut iv = [0; aes_gcm::GCM_NONCE];
+        rng.fill_bytes(&mut iv);
         let payload = aes_gcm::seal(&self.retry(), &iv, message.as_bytes(), payload)?;
         Ok(SealedPayload { iv, payload })
     }
