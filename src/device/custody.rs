@@ -27,20 +27,20 @@ pub enum Custody {
     /// A server that the operator of the messaging network runs for the business.
     Platform,
     /// Another messenger's client.
-    Interop,
+    ForeignClient,
 }
 
 impl Custody {
     /// Every custody, in ascending order.
     pub const ALL: [Self; 6] =
-        [Self::Person, Self::Business, Self::SelfHosted, Self::Vendor, Self::Platform, Self::Interop];
+        [Self::Person, Self::Business, Self::SelfHosted, Self::Vendor, Self::Platform, Self::ForeignClient];
 
     /// Returns whether only the account's owner holds the keys. Every other device is hosted and needs a disclosure.
     #[must_use]
     pub const fn is_own_held(self) -> bool {
         match self {
             Self::Person | Self::Business | Self::SelfHosted => true,
-            Self::Vendor | Self::Platform | Self::Interop => false,
+            Self::Vendor | Self::Platform | Self::ForeignClient => false,
         }
     }
 
@@ -52,7 +52,7 @@ impl Custody {
             Self::SelfHosted => 3,
             Self::Vendor => 4,
             Self::Platform => 5,
-            Self::Interop => 6,
+            Self::ForeignClient => 6,
         }
     }
 
@@ -64,7 +64,7 @@ impl Custody {
             3 => Ok(Self::SelfHosted),
             4 => Ok(Self::Vendor),
             5 => Ok(Self::Platform),
-            6 => Ok(Self::Interop),
+            6 => Ok(Self::ForeignClient),
             0 | 7.. => Err(Malformed),
         }
     }

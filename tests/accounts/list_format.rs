@@ -29,7 +29,7 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!(stripped, Err(DeviceListError::Malformed), "none where one belongs");
     assert_eq!((set(1, AUTOMATED, 1), set(1, AUTOMATED, 2)), (Ok(()), Err(DeviceListError::Malformed)));
 
-    assert_eq!(Terms::own_held(Custody::Interop), Err(TermsError::DisclosureMissing));
+    assert_eq!(Terms::own_held(Custody::ForeignClient), Err(TermsError::DisclosureMissing));
     assert_eq!(DisclosureHash::from_bytes([0; 32]), None, "a hash that is none cannot be disclosed");
     assert_eq!(
         Terms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),

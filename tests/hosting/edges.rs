@@ -99,7 +99,7 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     let renamed = bisik::hosting::Operator { name: renamed, ..operator(AWAN) };
     let worse = [
         (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, TermsDiff::CUSTODY),
-        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, TermsDiff::CUSTODY),
+        (HostingTerms { custody: Custody::ForeignClient, ..agreed.clone() }, TermsDiff::CUSTODY),
         (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, TermsDiff::ROLES),
         (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, TermsDiff::ROLES),
         (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, TermsDiff::PURPOSES),

@@ -64,7 +64,7 @@ pub fn platform() -> HostingTerms {
 }
 
 pub fn interop() -> HostingTerms {
-    HostingTerms { custody: Custody::Interop, operator: operator(TETANGGA), ..vendor() }
+    HostingTerms { custody: Custody::ForeignClient, operator: operator(TETANGGA), ..vendor() }
 }
 
 /// The same terms, with messages kept for this many days.

@@ -135,7 +135,7 @@ impl Walk {
     fn sign(&mut self, endpoint: u8, operator_number: u8, [custody, roles, purposes, days]: [u8; 4], follows: u8) {
         let fact = self.facts.len();
         let days = [0, 7, 30, 60][usize::from(days % 4)];
-        let custodies = [Custody::Vendor, Custody::Platform, Custody::Interop];
+        let custodies = [Custody::Vendor, Custody::Platform, Custody::ForeignClient];
         let terms = HostingTerms {
             custody: custodies[usize::from(custody % 3)],
             operator: operator(AWAN + operator_number),

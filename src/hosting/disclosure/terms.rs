@@ -84,7 +84,7 @@ impl fmt::Debug for Purposes {
 /// purposes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostingTerms {
-    /// [`Custody::Vendor`], [`Custody::Platform`] or [`Custody::Interop`].
+    /// [`Custody::Vendor`], [`Custody::Platform`] or [`Custody::ForeignClient`].
     pub custody: Custody,
     /// Who holds the device's keys.
     pub operator: Operator,
