@@ -14,7 +14,7 @@ use std::hint::black_box;
 use bisik::conversation::{
     Arrival, Conversation, DeviceAddress, Envelope, IdentityPolicy, MessageId, RecordName, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Terms};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceTerms};
 use bisik::{Accepted, Account, Identity, PreKeyBundle, Session, StorageKey, Timestamp, Trust, VerifiedBundle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -92,7 +92,7 @@ impl Scene {
 
     fn strangers(devices: usize) -> Self {
         let mut rng = StdRng::seed_from_u64(1);
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let account = Account::create(terms, NOW, &mut rng);
         let mut primary = Account::create(terms, NOW, &mut rng);
         let companions: Vec<_> = (1..devices).map(|_| Identity::generate(&mut rng)).collect();

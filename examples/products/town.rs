@@ -10,7 +10,7 @@ use bisik::conversation::{
     Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
     SendError, Side, StoredConversation, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
 use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
@@ -64,7 +64,7 @@ impl Town {
 
     /// Creates an account with its first device.
     pub(crate) fn found(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
-        let account = Account::create(Terms::own_held(custody)?, self.now, &mut rand::rng());
+        let account = Account::create(DeviceTerms::own_held(custody)?, self.now, &mut rand::rng());
         let primary = account.primary().ok_or("the first device is the primary one")?;
         self.relay.publish_list(who, primary.list().to_bytes());
         Ok(self.move_in((who, 0), account))
@@ -72,10 +72,10 @@ impl Town {
 
     /// Adds a device that the account's owner holds. (`device::link` shows how one is linked with a QR code.)
     pub(crate) fn join(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
-        self.enlist(who, Identity::generate(&mut rand::rng()), Terms::own_held(custody)?)
+        self.enlist(who, Identity::generate(&mut rand::rng()), DeviceTerms::own_held(custody)?)
     }
 
-    fn enlist(&mut self, who: &'static str, identity: Identity, terms: Terms) -> Result<At, Error> {
+    fn enlist(&mut self, who: &'static str, identity: Identity, terms: DeviceTerms) -> Result<At, Error> {
         let now = self.now;
         let primary = &mut self.at_mut((who, 0))?.account;
         let index = primary.primary().ok_or("a primary device adds others")?.next_index();
@@ -94,7 +94,7 @@ impl Town {
         let expires = self.now.plus_seconds(90 * 86_400);
         let draft = DisclosureDraft::new(*owner.key(), *identity.public(), terms, self.now, expires)?;
         let disclosure = draft.countersign(vendor)?.prove(&identity)?.sign(owner.identity())?;
-        let at = self.enlist(who, identity, Terms::disclosed(custody, disclosure.hash())?)?;
+        let at = self.enlist(who, identity, DeviceTerms::disclosed(custody, disclosure.hash())?)?;
         self.relay.publish_disclosure(disclosure.to_bytes());
         self.give_disclosure(at, disclosure)?;
         Ok(at)
@@ -107,7 +107,7 @@ impl Town {
         let draft = DisclosureDraft::following(&previous, terms, now, now.plus_seconds(90 * 86_400))?;
         let hosted = self.at(at)?.account.identity();
         let disclosure = draft.countersign(vendor)?.prove(hosted)?.sign(self.at((at.0, 0))?.account.identity())?;
-        let listed = Terms::disclosed(custody, disclosure.hash())?;
+        let listed = DeviceTerms::disclosed(custody, disclosure.hash())?;
         let certificate = DeviceCertificate::sign(hosted, previous.account(), at.1, listed);
         let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Update(certificate)], now)?;
         self.relay.publish_list(at.0, list.to_bytes());

@@ -11,7 +11,9 @@ use rand_core::CryptoRng;
 
 pub use persist::SealedAccount;
 
-use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
+use crate::device::{
+    AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary, PrimaryError,
+};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
 use bisik_core::disclosure::DisclosureHash;
@@ -27,11 +29,11 @@ use bisik_core::time::Timestamp;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::device::{Custody, Terms};
+/// use bisik::device::{Custody, DeviceTerms};
 /// use bisik::{Account, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
-/// let mut phone = Account::create(Terms::own_held(Custody::Person)?, now, rng);
+/// let mut phone = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
 /// let upkeep = phone.maintain(now, rng);
 /// assert!(upkeep.one_time.len() > 20 && upkeep.last_resort.is_some()); // for the server
 /// assert_eq!(phone.devices().devices().len(), 1);
@@ -67,7 +69,7 @@ pub struct MaintenanceOutput {
 impl Account {
     /// Creates an account whose primary device is this one.
     #[must_use]
-    pub fn create(terms: Terms, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+    pub fn create(terms: DeviceTerms, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let identity = Identity::generate(rng);
         let primary = Primary::new(&identity, terms, now);
         let devices = primary.directory();

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::list::{CLOCK_SKEW, Content, LIFETIME, MOST_DEVICES};
 use super::{
-    AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, PrimaryError, Terms,
+    AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms, PrimaryError,
 };
 use crate::keys::Identity;
 use bisik_core::codec::{Malformed, Reader, Writer};
@@ -20,13 +20,13 @@ use bisik_core::time::Timestamp;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::device::{AccountKey, Custody, DeviceCertificate, Primary, Terms};
+/// use bisik::device::{AccountKey, Custody, DeviceCertificate, Primary, DeviceTerms};
 /// use bisik::{Identity, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let (phone, server) = (Identity::generate(rng), Identity::generate(rng));
-/// let mut primary = Primary::new(&phone, Terms::own_held(Custody::Business)?, now);
-/// let terms = Terms::own_held(Custody::SelfHosted)?;
+/// let mut primary = Primary::new(&phone, DeviceTerms::own_held(Custody::Business)?, now);
+/// let terms = DeviceTerms::own_held(Custody::SelfHosted)?;
 /// let certificate = DeviceCertificate::sign(&server, &AccountKey::of(&phone), primary.next_index(), terms);
 /// primary.add(&phone, certificate, now)?;
 /// assert_eq!(primary.directory().devices().len(), 2);
@@ -51,7 +51,7 @@ pub enum Change {
 impl Primary {
     /// Creates an account with `identity` as its primary and only device, and issues its first list.
     #[must_use]
-    pub fn new(identity: &Identity, terms: Terms, now: Timestamp) -> Self {
+    pub fn new(identity: &Identity, terms: DeviceTerms, now: Timestamp) -> Self {
         let account = AccountKey::of(identity);
         let content = Content {
             account,

@@ -2,7 +2,9 @@
 //!
 //! Known answers are in tests/vectors/device.txt.
 
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceList, DeviceListError, PrimaryError, Terms, TermsError};
+use bisik::device::{
+    Change, Custody, DeviceCertificate, DeviceList, DeviceListError, DeviceTerms, PrimaryError, TermsError,
+};
 use bisik::{DisclosureHash, Identity};
 use bisik_testkit::SeededRng;
 
@@ -29,10 +31,10 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!(stripped, Err(DeviceListError::Malformed), "none where one belongs");
     assert_eq!((set(1, AUTOMATED, 1), set(1, AUTOMATED, 2)), (Ok(()), Err(DeviceListError::Malformed)));
 
-    assert_eq!(Terms::own_held(Custody::ForeignClient), Err(TermsError::DisclosureMissing));
+    assert_eq!(DeviceTerms::own_held(Custody::ForeignClient), Err(TermsError::DisclosureMissing));
     assert_eq!(DisclosureHash::from_bytes([0; 32]), None, "a hash that is none cannot be disclosed");
     assert_eq!(
-        Terms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
+        DeviceTerms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
         Err(TermsError::DisclosureUnexpected)
     );
 }

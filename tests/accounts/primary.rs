@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bisik::device::{
     AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
-    OwnDeviceError, Primary, PrimaryError, Terms,
+    DeviceTerms, OwnDeviceError, Primary, PrimaryError,
 };
 use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 use bisik_testkit::SeededRng;
@@ -159,7 +159,7 @@ fn act() -> impl Strategy<Value = Act> {
 /// An account beside the expected devices: number and terms by index.
 struct Modelled {
     account: Account,
-    model: BTreeMap<u32, (u8, Terms)>,
+    model: BTreeMap<u32, (u8, DeviceTerms)>,
     lists: Vec<DeviceList>,
 }
 

@@ -1,6 +1,6 @@
 //! Consent, refusal and withdrawal on several devices of one user: they agree in whatever order decisions arrive.
 
-use bisik::device::{AccountKey, Custody, Terms};
+use bisik::device::{AccountKey, Custody, DeviceTerms};
 use bisik::hosting::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::parties::*;
@@ -164,7 +164,7 @@ fn only_a_decision_of_an_own_device_is_adopted() {
     let forged = Decision::from_bytes(&forged).unwrap();
     assert_eq!(adopt(&forged, &disclosure, &own), Err(DecisionError::BadSignature));
     // The customer is itself a business, and a vendor holds one of its devices: that device's decision does not count.
-    let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+    let terms = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
     let shared = Wire::from(LAPTOP, terms).share(&decision, disclosure.disclosure());
     let refused = at_phone.state.adopt(&shared, &own, at_phone.now);
     assert_eq!(refused.err(), Some(DecisionError::OtherDevice));

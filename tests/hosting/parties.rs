@@ -1,6 +1,6 @@
 //! A customer with several devices, a business, three operators, and the disclosures they make.
 
-use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, FromOwnDevice, Primary, Terms};
+use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceTerms, FromOwnDevice, Primary};
 use bisik::hosting::{
     ClosedDevice, Decision, Disclosure, DisclosureDraft, Evidence, HostedDevice, HostingTerms, Label, LabelEvent,
     LabelState, Operator, OperatorName, Presented, Purposes, Retention, Roles, SharedDecision, Transition,
@@ -233,13 +233,13 @@ pub struct Wire {
 impl Wire {
     /// From the tablet.
     pub fn new() -> Self {
-        Self::from(TABLET, Terms::own_held(Custody::Person).unwrap())
+        Self::from(TABLET, DeviceTerms::own_held(Custody::Person).unwrap())
     }
 
-    pub fn from(device: u8, terms: Terms) -> Self {
+    pub fn from(device: u8, terms: DeviceTerms) -> Self {
         let rng = &mut SeededRng::new(7);
         let (phone, other) = (identity(CUSTOMER), identity(device));
-        let mut primary = Primary::new(&phone, Terms::own_held(Custody::Person).unwrap(), NOW);
+        let mut primary = Primary::new(&phone, DeviceTerms::own_held(Custody::Person).unwrap(), NOW);
         let certificate = DeviceCertificate::sign(&other, &account(CUSTOMER), primary.next_index(), terms);
         primary.add(&phone, certificate, NOW).unwrap();
         let mut keys = PreKeys::generate(&phone, NOW, rng);

@@ -6,7 +6,7 @@ use bisik::conversation::{
     Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, Needed, ReceiveError, Received, Record,
     RecordName, SendError, Side, StoredConversation, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
+use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{
     Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent, Operator, OperatorName, Purposes,
     Retention, Roles,
@@ -78,7 +78,7 @@ impl Accounts {
 
     /// Creates an account with its primary device.
     pub fn found(&mut self, who: usize) {
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let account = Account::create(terms, self.now, &mut self.rng);
         self.lists[who] = vec![account.primary().unwrap().list().clone()];
         self.move_in((who, 0), account);
@@ -96,7 +96,7 @@ impl Accounts {
         let identity = Identity::generate(&mut self.rng);
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
         let index = primary.primary().unwrap().next_index();
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
         let list = primary.change_devices(&[Change::Add(certificate)], self.now).unwrap();
         let key = *primary.key();
@@ -125,7 +125,7 @@ impl Accounts {
         let disclosure = proven.sign(device.account.identity()).unwrap();
 
         let index = device.account.primary().unwrap().next_index();
-        let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+        let terms = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
         let certificate = DeviceCertificate::sign(&identity, device.account.key(), index, terms);
         let list = device.account.change_devices(&[Change::Add(certificate)], self.now).unwrap();
         let key = *device.account.key();
@@ -148,7 +148,7 @@ impl Accounts {
         let proven = draft.countersign(operator).unwrap().prove(hosted).unwrap();
         let primary = &self.devices[&(who, 0)].account;
         let disclosure = proven.sign(primary.identity()).unwrap();
-        let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+        let terms = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
         let certificate = DeviceCertificate::sign(hosted, primary.key(), index, terms);
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
         self.lists[who].push(primary.change_devices(&[Change::Update(certificate)], self.now).unwrap());

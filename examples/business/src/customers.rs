@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bisik::content::{Content, ContentId, Envelope, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, MessageId, Received, Supply};
-use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, Terms};
+use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::{Account, Ciphertext, Conversation, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
 use crate::engine::{Mail, Name, Post};
@@ -94,7 +94,7 @@ impl Customers {
         let last_resort = PreKeyBundle::from_bytes(&last_resort)?.verify(trust, now)?;
         let (mut everyone, mut lists) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let account = Account::create(Terms::own_held(Custody::Person)?, now, rng);
+            let account = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
             let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
             lists.push((*ConversationId::between(account.key(), &business).as_bytes(), list));
             let (conversation, _) = Conversation::new(&account, directory.clone(), &[], IdentityPolicy::Block, now);

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bisik::device::link::{Answered, Companion, CompanionComparing, Invitation, Sas};
-use bisik::device::{AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Primary, Terms};
+use bisik::device::{
+    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceTerms, Primary,
+};
 use bisik::{DisclosureHash, Identity, IdentityKey, Trust};
 
 use super::runner::{Outcome, now, word};
@@ -29,7 +31,7 @@ struct Linking {
 /// The same for a primary.
 struct Answering {
     seen: Vec<u8>,
-    terms: Terms,
+    terms: DeviceTerms,
     primary: Primary,
     drawn: Vec<u8>,
 }
@@ -183,12 +185,12 @@ fn string(sas: &Sas) -> Vec<(&'static str, String)> {
     vec![("emoji", to_hex(emoji.as_bytes())), ("digits", sas.digits())]
 }
 
-fn terms(step: &Step) -> Terms {
+fn terms(step: &Step) -> DeviceTerms {
     let [custody, automated, disclosure @ ..] = step.array::<34>("terms");
     let custody = Custody::ALL[usize::from(custody) - 1];
     let terms = match DisclosureHash::from_bytes(disclosure) {
-        None => Terms::own_held(custody),
-        Some(disclosure) => Terms::disclosed(custody, disclosure),
+        None => DeviceTerms::own_held(custody),
+        Some(disclosure) => DeviceTerms::disclosed(custody, disclosure),
     };
     let terms = terms.expect("terms that are good");
     if automated == 0 { terms } else { terms.automated() }
