@@ -2,7 +2,7 @@
 //! numbers.
 
 use bisik::interop::signal::{
-    Ciphertext, Identity, IdentityKey, KeyPair, Kind, Party, PublicKey, SafetyNumber, xeddsa,
+    Ciphertext, Identity, IdentityKey, KeyPair, MessageKind, Party, PublicKey, SafetyNumber, xeddsa,
 };
 use bisik::interop::whatsapp::media::{self, Attachment, Encryptor, MediaKey, MediaKind};
 use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, SealedPayload, UseCase, pad, unpad};
@@ -91,7 +91,7 @@ fn inspect(args: Args<'_>) -> Answer {
         fields.insert("baseKey".into(), to_hex(&opening.base_key.to_bytes()).into());
         fields.insert("identityKey".into(), to_hex(&opening.identity.to_bytes()).into());
     }
-    if let (Some(fields), Kind::Whisper, Some(mac)) = (fields.as_object_mut(), kind, body.last_chunk::<8>()) {
+    if let (Some(fields), MessageKind::Whisper, Some(mac)) = (fields.as_object_mut(), kind, body.last_chunk::<8>()) {
         fields.insert("mac".into(), to_hex(mac).into());
     }
     Ok(fields)

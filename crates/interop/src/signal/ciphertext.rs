@@ -9,7 +9,7 @@ use super::wire::{PreKeyWhisper, Whisper};
 /// The two kinds of message. The bytes do not tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum MessageKind {
     /// A message of a session that both sides have: `msg` in WhatsApp's stanzas, type 2 in client APIs.
     Whisper,
     /// A pre-key message, which can open a session: `pkmsg` in WhatsApp's stanzas, type 3 in client APIs.
@@ -28,7 +28,7 @@ bisik_core::error_texts! {
 /// One encrypted message. `Debug` shows its kind and length. An eavesdropper learns both, and the header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext {
-    kind: Kind,
+    kind: MessageKind,
     bytes: Vec<u8>,
 }
 
@@ -48,7 +48,7 @@ pub struct Header {
     pub opening: Option<OpeningHeader>,
 }
 
-/// The part of a [`Header`] that only pre-key messages ([`Kind::PreKey`]) have.
+/// The part of a [`Header`] that only pre-key messages ([`MessageKind::PreKey`]) have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningHeader {
     /// The outer version byte; the inner message has its own.
@@ -72,23 +72,23 @@ impl Ciphertext {
     ///
     /// [`CiphertextError`] if the bytes are not well-formed, the version is not 3, or a key in them is not canonical or
     /// of small order.
-    pub fn from_parts(kind: Kind, bytes: &[u8]) -> Result<Self, CiphertextError> {
+    pub fn from_parts(kind: MessageKind, bytes: &[u8]) -> Result<Self, CiphertextError> {
         let parsed = match kind {
-            Kind::Whisper => Whisper::parse(bytes).map(drop),
-            Kind::PreKey => PreKeyWhisper::parse(bytes).map(drop),
+            MessageKind::Whisper => Whisper::parse(bytes).map(drop),
+            MessageKind::PreKey => PreKeyWhisper::parse(bytes).map(drop),
         };
         parsed.map_err(|_| CiphertextError)?;
         Ok(Self { kind, bytes: bytes.to_vec() })
     }
 
     /// A message that this library has just encrypted.
-    pub(super) const fn made(kind: Kind, bytes: Vec<u8>) -> Self {
+    pub(super) const fn made(kind: MessageKind, bytes: Vec<u8>) -> Self {
         Self { kind, bytes }
     }
 
     /// The kind, which the transport carries beside the bytes.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         self.kind
     }
 
@@ -108,8 +108,8 @@ impl Ciphertext {
     #[must_use]
     pub fn header(&self) -> Option<Header> {
         match self.kind {
-            Kind::Whisper => Whisper::parse(&self.bytes).ok().map(|message| header(&message, None)),
-            Kind::PreKey => {
+            MessageKind::Whisper => Whisper::parse(&self.bytes).ok().map(|message| header(&message, None)),
+            MessageKind::PreKey => {
                 let PreKeyWhisper {
                     version,
                     registration_id,

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use bisik::interop::signal::{
-    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, Kind, OneTimePreKey, PreKeyBundle, PreKeys,
-    PublicKey, Session, SignedPreKey, Trust,
+    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, MessageKind, OneTimePreKey, PreKeyBundle,
+    PreKeys, PublicKey, Session, SignedPreKey, Trust,
 };
 
 use super::fixtures::{Repeatable, storage_key};
@@ -58,7 +58,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     let mut messages = Vec::new();
     let mut write = |session: &mut Session, plaintext: &[u8]| {
         let message = session.encrypt(plaintext, &mut Repeatable(plaintext[0].into())).expect("short");
-        let kind = u8::from(message.kind() == Kind::PreKey);
+        let kind = u8::from(message.kind() == MessageKind::PreKey);
         let bytes = [&[kind], message.as_bytes()].concat();
         messages.push(Sent { bytes, plaintext: plaintext.to_vec() });
         message
@@ -84,7 +84,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     a.decrypt(&in_the_new_state).expect("genuine");
     let mut write = |session: &mut Session, plaintext: &[u8]| {
         let message = session.encrypt(plaintext, &mut Repeatable(plaintext[0].into())).expect("short");
-        let kind = u8::from(message.kind() == Kind::PreKey);
+        let kind = u8::from(message.kind() == MessageKind::PreKey);
         messages.push(Sent { bytes: [&[kind], message.as_bytes()].concat(), plaintext: plaintext.to_vec() });
     };
     write(&mut a, b"\x06 after a step");
@@ -113,7 +113,7 @@ fn image(session: &Session) -> Vec<u8> {
 /// The first byte is the kind.
 fn read(bytes: &[u8]) -> Option<Ciphertext> {
     let (kind, bytes) = bytes.split_first()?;
-    Ciphertext::from_parts(if kind % 2 == 0 { Kind::Whisper } else { Kind::PreKey }, bytes).ok()
+    Ciphertext::from_parts(if kind % 2 == 0 { MessageKind::Whisper } else { MessageKind::PreKey }, bytes).ok()
 }
 
 /// What decodes can be queried without panic, and its keys are valid.
@@ -124,7 +124,7 @@ pub fn interop_message(data: &[u8]) {
     assert!(matches!(header.version, 0x33 | 0x34));
     let key = header.ratchet_key.to_bytes();
     assert!(data.windows(key.len()).any(|window| window == key), "the key stands in the message");
-    assert_eq!(header.opening.is_some(), message.kind() == Kind::PreKey);
+    assert_eq!(header.opening.is_some(), message.kind() == MessageKind::PreKey);
 }
 
 /// Messages with edits, several in a row, to one session.
@@ -167,7 +167,7 @@ pub fn interop_decrypt(data: &[u8]) {
 fn inner(bytes: &[u8]) -> Option<Vec<u8>> {
     let message = read(bytes)?;
     let bytes = message.as_bytes();
-    if message.kind() == Kind::Whisper {
+    if message.kind() == MessageKind::Whisper {
         return Some(bytes.to_vec());
     }
     let mut fields = Input::new(&bytes[1..]);

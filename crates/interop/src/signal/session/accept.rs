@@ -10,7 +10,7 @@ use core::fmt;
 use super::open::open_in;
 use super::{AcceptError, Opening, Session, State};
 use crate::signal::bundle::Trust;
-use crate::signal::ciphertext::{Ciphertext, Kind};
+use crate::signal::ciphertext::{Ciphertext, MessageKind};
 use crate::signal::key::{Identity, IdentityKey};
 use crate::signal::limits::MAX_BASE_KEYS;
 use crate::signal::prekeys::{PreKeys, Used};
@@ -126,7 +126,7 @@ struct NewState {
 
 impl NewState {
     fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
-        if message.kind() != Kind::PreKey {
+        if message.kind() != MessageKind::PreKey {
             return Err(AcceptError::NotPreKeyMessage);
         }
         let ours = identity.public();

@@ -23,7 +23,7 @@ pub use held::Held;
 pub use staged::Staged;
 
 use super::bundle::VerifiedBundle;
-use super::ciphertext::{Ciphertext, Kind};
+use super::ciphertext::{Ciphertext, MessageKind};
 use super::key::{Identity, IdentityKey, PublicKey};
 use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
@@ -161,7 +161,7 @@ impl Session {
             Opening::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
                 state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
-                Ciphertext::made(Kind::Whisper, bytes)
+                Ciphertext::made(MessageKind::Whisper, bytes)
             }
             Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
                 let header = PreKeyHeader {
@@ -175,7 +175,7 @@ impl Session {
                 header.write_before(&mut bytes, next.length());
                 state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
                 header.write_after(&mut bytes);
-                Ciphertext::made(Kind::PreKey, bytes)
+                Ciphertext::made(MessageKind::PreKey, bytes)
             }
         };
         *revision = revision::after(*revision);

@@ -1,7 +1,7 @@
 //! Decryption: find the state that a message belongs to, verify it there, and only then commit.
 
 use super::{DecryptError, Opening, Session};
-use crate::signal::ciphertext::{Ciphertext, Kind};
+use crate::signal::ciphertext::{Ciphertext, MessageKind};
 use crate::signal::limits::MAX_JUMP;
 use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
 use crate::signal::wire::{PreKeyWhisper, Whisper};
@@ -15,11 +15,11 @@ pub(super) struct OpenedMessage {
 impl Session {
     pub(super) fn open(&self, message: &Ciphertext) -> Result<OpenedMessage, DecryptError> {
         match message.kind() {
-            Kind::Whisper => {
+            MessageKind::Whisper => {
                 let message = Whisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
                 self.open_anywhere(&message)
             }
-            Kind::PreKey => {
+            MessageKind::PreKey => {
                 let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| DecryptError::Rejected)?;
                 // S-5.3. The base key names the state, so that no pre-key is needed a second time.
                 let known = self.states.iter().enumerate().find(|(_, state)| state.base_key == outer.base_key);
