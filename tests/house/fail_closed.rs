@@ -18,7 +18,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/core/src/primitives/secret.rs", 1, "room for a copy"),
     ("crates/core/src/time.rs", 1, "documented: the greatest moment stays the greatest"),
     ("crates/interop/src/fields.rs", 5, "lengths of messages, which are refused above 64 MiB before they are written"),
-    ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
+    ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a skip that was checked"),
     ("crates/interop/src/signal/key.rs", 1, "a remainder below 16,380"),
     ("crates/interop/src/signal/prekeys.rs", 2, "ids that begin again after the greatest; room that a check bounds"),
     (
@@ -95,7 +95,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         4,
         "how many skipped keys there are, which other bounds hold; the number after one that was received",
     ),
-    ("src/ratchet/skipped.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
+    ("src/ratchet/skipped.rs", 2, "how many skipped keys to keep, within a skip that was checked"),
     (
         "src/ratchet/state.rs",
         3,

@@ -69,7 +69,7 @@ fn ratchet_steps_and_skipped_keys_leave_nothing_in_freed_memory() {
     for turn in 0..3 {
         let messages: Vec<_> =
             (0..40).map(|_| ends.step(|alice, _, [rng, _]| alice.encrypt(b"halo", rng).unwrap())).collect();
-        // Out of order: the first jump keeps 29 keys; the last ten are lost when the next step comes.
+        // Out of order: the first skip keeps 29 keys; the last ten are lost when the next step comes.
         for number in [29, 3, 28, 0, 15] {
             ends.step(|_, bob, _| bob.decrypt(&messages[number]).unwrap());
         }

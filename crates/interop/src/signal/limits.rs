@@ -3,7 +3,7 @@
 /// Chain steps that one message may cost before its tag has verified, over all states that it is tried in. One step
 /// takes a fraction of a microsecond; headers are not encrypted, so that an attacker can ask for steps. No known client
 /// skips further. S-6.1.
-pub(super) const MAX_JUMP: u32 = 25_000;
+pub(super) const MAX_SKIP: u32 = 25_000;
 
 /// Skipped message keys of one chain; the oldest are discarded first. S-6.2.
 pub(super) const MAX_SKIPPED: usize = 2_000;

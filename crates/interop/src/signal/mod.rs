@@ -19,7 +19,7 @@ pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, 
 pub use ciphertext::{Ciphertext, CiphertextError, Header, MessageKind, OpeningHeader};
 pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
 pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
-pub use prekeys::{PreKeys, PreKeysError, Used};
+pub use prekeys::{PreKeys, PreKeysError, UsedPreKeys};
 pub use sender_key::{
     Distribution, DistributionError, GroupDecryptError, GroupEncryptError, GroupHeader, GroupHeld, GroupReceiver,
     GroupSender, GroupStaged, SenderKeyFormat,

@@ -43,13 +43,13 @@ bisik_core::error_texts! {
 /// transaction as the session; until then the same first message could open a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "pass it to PreKeys::remove, and store both records together"]
-pub struct Used {
+pub struct UsedPreKeys {
     pub(super) one_time: Option<u32>,
     pub(super) signed: u32,
     pub(super) base_key: PublicKey,
 }
 
-impl Used {
+impl UsedPreKeys {
     /// The id of the one-time pre-key that was used, if any. If none, the server has none left or withholds them.
     #[must_use]
     pub const fn one_time(&self) -> Option<u32> {
@@ -260,8 +260,8 @@ impl PreKeys {
 
     /// Removes the one-time pre-key that a session has used. If it used none, the signed pre-key remembers the
     /// session's base key instead, so that the same first message opens no second session. S-2.5.
-    pub fn remove(&mut self, used: Used) {
-        let Used { one_time, signed, base_key } = used;
+    pub fn remove(&mut self, used: UsedPreKeys) {
+        let UsedPreKeys { one_time, signed, base_key } = used;
         match one_time {
             Some(id) => drop(self.one_time.remove(&id)),
             None => {

@@ -7,7 +7,7 @@ use bisik::ratchet::{DecryptError as Refusal, DoubleRatchet};
 use super::fixtures::{Endpoint, RATCHETS, Repeatable};
 use super::forge::{self, Header};
 use super::input::Input;
-use super::model::{MAX_JUMP, Under, judge};
+use super::model::{MAX_SKIP, Under, judge};
 use super::ratchet_state::RatchetState;
 use super::record::{self, Kind};
 
@@ -83,7 +83,7 @@ fn header_key(state: &RatchetState, under: Under) -> &[u8; 32] {
 
 /// The key of the message, if it can have one.
 fn message_key(state: &RatchetState, under: Under, header: &Header) -> [u8; 32] {
-    let within = |next: u32| header.number.checked_sub(next).filter(|steps| *steps <= MAX_JUMP);
+    let within = |next: u32| header.number.checked_sub(next).filter(|steps| *steps <= MAX_SKIP);
     let key = match under {
         Under::Chain(index) => {
             let chain = &state.chains[index];

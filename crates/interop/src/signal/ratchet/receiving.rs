@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Parties, PeerRatchetKey, Ratchet, message_key, root_step};
 use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
-use crate::signal::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
+use crate::signal::limits::{MAX_CHAINS, MAX_SKIP, MAX_SKIPPED};
 use crate::signal::wire::Whisper;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::Point;
@@ -206,13 +206,13 @@ fn open_ahead(
     parties: Parties<'_>,
 ) -> Result<(Advanced, Zeroizing<Vec<u8>>), OpenError> {
     let number = message.counter;
-    if number.checked_sub(next).ok_or(OpenError::Replayed)? > MAX_JUMP {
+    if number.checked_sub(next).ok_or(OpenError::Replayed)? > MAX_SKIP {
         return Err(OpenError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
     let (key, seed) = chain.forward(next, number).step();
     let plaintext = open_body(&seed, message, parties)?;
     // The same steps a second time, now that the message is authentic: only real gaps cost this.
-    let (_, skipped) = chain.jump(next, number);
+    let (_, skipped) = chain.skip(next, number);
     Ok((Advanced { key, next: after, skipped }, plaintext))
 }

@@ -16,7 +16,7 @@ use super::message_key;
 use super::wire::{Distribution, Message};
 use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
-use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
+use crate::signal::limits::{MAX_SKIP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
 use bisik_core::revision;
@@ -165,12 +165,12 @@ impl State {
             return Ok(OpenedMessage { plaintext: decrypt(seed, message)?, change: Change::Taken(number) });
         };
         // S-11.9
-        if distance > MAX_JUMP {
+        if distance > MAX_SKIP {
             return Err(GroupDecryptError::TooFarAhead);
         }
         // The greatest number has no successor; this library's senders do not use it.
         let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
-        let (chain, skipped) = self.chain.jump(self.next, number);
+        let (chain, skipped) = self.chain.skip(self.next, number);
         let (chain, seed) = chain.step();
         Ok(OpenedMessage { plaintext: decrypt(&seed, message)?, change: Change::Advanced { chain, next, skipped } })
     }

@@ -13,7 +13,7 @@ use crate::signal::bundle::Trust;
 use crate::signal::ciphertext::{Ciphertext, MessageKind};
 use crate::signal::key::{Identity, IdentityKey};
 use crate::signal::limits::MAX_BASE_KEYS;
-use crate::signal::prekeys::{PreKeys, Used};
+use crate::signal::prekeys::{PreKeys, UsedPreKeys};
 use crate::signal::ratchet::{Opened, Parties};
 use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
@@ -29,7 +29,7 @@ pub struct Accepted {
     /// The first message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 impl fmt::Debug for Accepted {
@@ -46,7 +46,7 @@ pub struct Reinitiated {
     /// The first message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 impl fmt::Debug for Reinitiated {
@@ -121,7 +121,7 @@ struct NewState {
     state: Box<State>,
     peer: IdentityKey,
     plaintext: Vec<u8>,
-    used: Used,
+    used: UsedPreKeys,
 }
 
 impl NewState {
@@ -157,7 +157,7 @@ impl NewState {
 
 impl PreKeys {
     /// The pre-keys that a first message names, and the value that removes them.
-    fn named<'a>(&'a self, outer: &'a PreKeyWhisper<'_>) -> Result<(x3dh::Opening<'a>, Used), AcceptError> {
+    fn named<'a>(&'a self, outer: &'a PreKeyWhisper<'_>) -> Result<(x3dh::Opening<'a>, UsedPreKeys), AcceptError> {
         let mut all = self.signed.iter();
         let signed = all.find(|known| known.id == outer.signed_pre_key_id).ok_or(AcceptError::UnknownPreKey)?;
         let one_time = match outer.pre_key_id {
@@ -169,6 +169,6 @@ impl PreKeys {
         };
         let opening =
             x3dh::Opening { signed: &signed.pair, one_time, base_key: &outer.base_key, identity: &outer.identity };
-        Ok((opening, Used { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
+        Ok((opening, UsedPreKeys { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
     }
 }

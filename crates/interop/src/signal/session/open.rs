@@ -2,7 +2,7 @@
 
 use super::{DecryptError, Opening, Session};
 use crate::signal::ciphertext::{Ciphertext, MessageKind};
-use crate::signal::limits::MAX_JUMP;
+use crate::signal::limits::MAX_SKIP;
 use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
 use crate::signal::wire::{PreKeyWhisper, Whisper};
 
@@ -51,7 +51,7 @@ impl Session {
         let mut steps = 0_u32;
         for (state, known) in self.states.iter().enumerate().filter(|(_, known)| known.ratchet.awaits_step()) {
             steps = steps.saturating_add(message.counter);
-            if steps > MAX_JUMP {
+            if steps > MAX_SKIP {
                 return Err(DecryptError::TooFarAhead);
             }
             match known.ratchet.open_next(&theirs, message, self.incoming()) {
