@@ -10,7 +10,7 @@ use bisik::conversation::{
     Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
     SendError, Side, StoredConversation, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceTerms};
+use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
 use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
@@ -80,7 +80,7 @@ impl Town {
         let primary = &mut self.at_mut((who, 0))?.account;
         let index = primary.primary().ok_or("a primary device adds others")?.next_index();
         let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
-        let list = primary.change_devices(&[Change::Add(certificate)], now)?;
+        let list = primary.change_devices(&[DeviceChange::Add(certificate)], now)?;
         let account = Account::join(identity, primary.key(), &list, now, &mut rand::rng())?;
         self.relay.publish_list(who, list.to_bytes());
         Ok(self.move_in((who, index), account))
@@ -109,7 +109,7 @@ impl Town {
         let disclosure = draft.countersign(vendor)?.prove(hosted)?.sign(self.at((at.0, 0))?.account.identity())?;
         let listed = DeviceTerms::disclosed(custody, disclosure.hash())?;
         let certificate = DeviceCertificate::sign(hosted, previous.account(), at.1, listed);
-        let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Update(certificate)], now)?;
+        let list = self.at_mut((at.0, 0))?.account.change_devices(&[DeviceChange::Update(certificate)], now)?;
         self.relay.publish_list(at.0, list.to_bytes());
         self.relay.publish_disclosure(disclosure.to_bytes());
         self.at_mut(at)?.account.accept_devices(&[list], now)?;
@@ -124,7 +124,7 @@ impl Town {
     /// Removes a device from its account. Its holder keeps what the device had.
     pub(crate) fn remove(&mut self, at: At) -> Result<Device, Error> {
         let now = self.now;
-        let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Remove(at.1)], now)?;
+        let list = self.at_mut((at.0, 0))?.account.change_devices(&[DeviceChange::Remove(at.1)], now)?;
         self.relay.publish_list(at.0, list.to_bytes());
         self.devices.remove(&at).ok_or_else(|| "it was there".into())
     }

@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 pub use persist::SealedAccount;
 
 use crate::device::{
-    AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary, PrimaryError,
+    AccountKey, DeviceChange, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary, PrimaryError,
 };
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
@@ -198,7 +198,7 @@ impl Account {
     /// # Errors
     ///
     /// [`PrimaryError`]; on any other device [`PrimaryError::WrongIdentity`].
-    pub fn change_devices(&mut self, changes: &[Change], now: Timestamp) -> Result<DeviceList, PrimaryError> {
+    pub fn change_devices(&mut self, changes: &[DeviceChange], now: Timestamp) -> Result<DeviceList, PrimaryError> {
         let primary = self.primary.as_mut().ok_or(PrimaryError::WrongIdentity)?;
         let list = primary.issue(&self.identity, changes, now)?.clone();
         self.follow_primary();

@@ -25,4 +25,4 @@ pub use entry::{DeviceCertificate, DeviceEntry};
 pub use error::{DeviceListError, LinkError, OwnDeviceError, PrimaryError};
 pub use list::DeviceList;
 pub use own::{FromOwnDevice, OwnDevices};
-pub use primary::{Change, Primary};
+pub use primary::{DeviceChange, Primary};

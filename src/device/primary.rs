@@ -39,7 +39,7 @@ pub struct Primary {
 
 /// A change to a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum DeviceChange {
     /// Adds a device at the next index.
     Add(DeviceCertificate),
     /// Removes the device with this index.
@@ -109,7 +109,7 @@ impl Primary {
         certificate: DeviceCertificate,
         now: Timestamp,
     ) -> Result<&DeviceList, PrimaryError> {
-        self.issue(identity, &[Change::Add(certificate)], now)
+        self.issue(identity, &[DeviceChange::Add(certificate)], now)
     }
 
     /// Issues a list without the device `index`. The index is never reused.
@@ -118,7 +118,7 @@ impl Primary {
     ///
     /// [`PrimaryError::UnknownDevice`], [`PrimaryError::IsPrimary`].
     pub fn remove(&mut self, identity: &Identity, index: u32, now: Timestamp) -> Result<&DeviceList, PrimaryError> {
-        self.issue(identity, &[Change::Remove(index)], now)
+        self.issue(identity, &[DeviceChange::Remove(index)], now)
     }
 
     /// Issues a list with the same devices and new dates.
@@ -138,7 +138,7 @@ impl Primary {
     pub fn issue(
         &mut self,
         identity: &Identity,
-        changes: &[Change],
+        changes: &[DeviceChange],
         now: Timestamp,
     ) -> Result<&DeviceList, PrimaryError> {
         if AccountKey::of(identity) != *self.account() {
@@ -189,16 +189,16 @@ impl Primary {
 }
 
 impl Content {
-    fn apply(&mut self, change: &Change) -> Result<(), PrimaryError> {
+    fn apply(&mut self, change: &DeviceChange) -> Result<(), PrimaryError> {
         match change {
-            Change::Add(certificate) => self.add(certificate),
-            Change::Remove(DeviceEntry::PRIMARY) => Err(PrimaryError::IsPrimary),
-            Change::Remove(index) => {
+            DeviceChange::Add(certificate) => self.add(certificate),
+            DeviceChange::Remove(DeviceEntry::PRIMARY) => Err(PrimaryError::IsPrimary),
+            DeviceChange::Remove(index) => {
                 let position = self.position(*index).ok_or(PrimaryError::UnknownDevice)?;
                 self.certificates.remove(position);
                 Ok(())
             }
-            Change::Update(certificate) => self.update(certificate),
+            DeviceChange::Update(certificate) => self.update(certificate),
         }
     }
 

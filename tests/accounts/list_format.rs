@@ -3,7 +3,7 @@
 //! Known answers are in tests/vectors/device.txt.
 
 use bisik::device::{
-    Change, Custody, DeviceCertificate, DeviceList, DeviceListError, DeviceTerms, PrimaryError, TermsError,
+    Custody, DeviceCertificate, DeviceChange, DeviceList, DeviceListError, DeviceTerms, PrimaryError, TermsError,
 };
 use bisik::{DisclosureHash, Identity};
 use bisik_testkit::SeededRng;
@@ -135,9 +135,9 @@ fn a_list_holds_at_most_1024_devices() {
     let key = account.key();
     let mut adds: Vec<_> = (1..=1_024)
         .map(|index| DeviceCertificate::sign(&Identity::generate(&mut rng), &key, index, own(Custody::Business)))
-        .map(Change::Add)
+        .map(DeviceChange::Add)
         .collect();
-    let Some(Change::Add(last)) = adds.pop() else { panic!("there are 1,024") };
+    let Some(DeviceChange::Add(last)) = adds.pop() else { panic!("there are 1,024") };
     account.primary.issue(&account.phone, &adds, NOW).unwrap();
     let list = account.list();
     assert_eq!(DeviceList::from_bytes(&list.to_bytes()), Ok(list.clone()));

@@ -1,7 +1,7 @@
 //! Devices and linking: `Debug` of their types shows no secret, and linking leaves none in freed memory.
 
 use bisik::device::link::{Companion, Invitation};
-use bisik::device::{AccountKey, Change, Custody, DeviceTerms, Primary, PrimaryError};
+use bisik::device::{AccountKey, Custody, DeviceChange, DeviceTerms, Primary, PrimaryError};
 use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::canaries::Canaries;
@@ -36,7 +36,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &comparing);
     let certificate = comparing.confirm();
     show(shown, &certificate);
-    show(shown, &Change::Add(certificate));
+    show(shown, &DeviceChange::Add(certificate));
     let mut before = primary.directory();
     let list = primary.add(&phone, certificate, NOW).unwrap();
     show(shown, list);

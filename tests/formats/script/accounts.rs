@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bisik::device::link::{Answered, Companion, CompanionComparing, Invitation, Sas};
 use bisik::device::{
-    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceTerms, Primary,
+    AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms, Primary,
 };
 use bisik::{DisclosureHash, Identity, IdentityKey, Trust};
 
@@ -67,13 +67,13 @@ impl Accounts {
         let certificate = |name| DeviceCertificate::from_bytes(&step.hex(name)).map_err(word);
         let mut changes = Vec::new();
         if step.text("added").is_some() {
-            changes.push(Change::Add(certificate("added")?));
+            changes.push(DeviceChange::Add(certificate("added")?));
         }
         if step.text("updated").is_some() {
-            changes.push(Change::Update(certificate("updated")?));
+            changes.push(DeviceChange::Update(certificate("updated")?));
         }
         if let Some(removed) = step.text("removed") {
-            changes.push(Change::Remove(removed.parse().expect("an index, in decimal")));
+            changes.push(DeviceChange::Remove(removed.parse().expect("an index, in decimal")));
         }
         let primary = self.primaries.get_mut(step.need("of")).expect("an account by that name");
         primary.issue(identity, &changes, now(step)).map(issued).map_err(word)

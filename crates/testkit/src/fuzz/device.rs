@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use bisik::device::link::{Companion, Invitation};
 use bisik::device::{
-    Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms, Primary,
+    Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms,
+    Primary,
 };
 use bisik::{DisclosureHash, Identity, Timestamp, Trust};
 use ed25519_dalek::{Signer, SigningKey};
@@ -45,12 +46,12 @@ static HISTORY: LazyLock<History> = LazyLock::new(|| {
     };
     let said = [certificate(1, 1, own), certificate(2, 2, hosted), certificate(3, 3, own), certificate(2, 2, own)];
     let changes = [
-        Change::Add(said[0]),
-        Change::Add(said[1]),
-        Change::Remove(1),
-        Change::Add(said[2]),
-        Change::Update(said[3]),
-        Change::Remove(3),
+        DeviceChange::Add(said[0]),
+        DeviceChange::Add(said[1]),
+        DeviceChange::Remove(1),
+        DeviceChange::Add(said[2]),
+        DeviceChange::Update(said[3]),
+        DeviceChange::Remove(3),
     ];
     let mut lists = vec![primary.list().clone()];
     lists.extend(changes.map(|change| primary.issue(&phone, &[change], NOW).unwrap().clone()));

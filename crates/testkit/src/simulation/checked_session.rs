@@ -23,12 +23,12 @@ pub struct Model {
     pub ratchet: Ratchet,
     pub session: Symbol,
     pub epoch: u32,
-    pub opening: Opening,
+    pub setup: SetupState,
 }
 
 /// How a session was set up, in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub enum SetupState {
     Unanswered(Flight),
     Answered,
     Accepted,
@@ -76,9 +76,9 @@ impl CheckedSession {
         let sealed = self.session.seal(&storage_key(), CONTEXT, &mut sealing());
         self.record = Rc::new(sealed.as_bytes().to_vec());
         let ciphertext = held.release(&sealed.stored()).unwrap();
-        let flight = match self.model.opening {
-            Opening::Unanswered(flight) => Some(flight),
-            Opening::Answered | Opening::Accepted => None,
+        let flight = match self.model.setup {
+            SetupState::Unanswered(flight) => Some(flight),
+            SetupState::Answered | SetupState::Accepted => None,
         };
         assert_eq!(ciphertext.is_pre_key_message(), flight.is_some());
         Some(Sent { ciphertext, stamp, session: self.model.session, flight })

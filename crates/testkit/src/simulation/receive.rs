@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bisik::{AcceptError, Accepted, Ciphertext, DecryptError, Session, Trust};
 
-use super::checked_session::{CONTEXT, CheckedSession, Model, Opening, sealing, storage_key};
+use super::checked_session::{CONTEXT, CheckedSession, Model, SetupState, sealing, storage_key};
 use super::device::Device;
 use super::event::Crash;
 use super::network::Envelope;
@@ -94,7 +94,7 @@ impl Device {
 
     fn expect(&self, envelope: &Envelope) -> Expected {
         let known = |checked: &CheckedSession| match envelope.flight {
-            Some(flight) => checked.model.opening == Opening::Accepted && checked.model.session == flight.session,
+            Some(flight) => checked.model.setup == SetupState::Accepted && checked.model.session == flight.session,
             None => true,
         };
         let verdict = expect(&self.live.sessions, known, envelope);
@@ -120,7 +120,7 @@ impl Device {
         let mut pool = self.live.pool.clone();
         pool.remove(flight);
         let (session, epoch) = (flight.session, flight.epoch);
-        Expected::Accepted(Model { ratchet, session, epoch, opening: Opening::Accepted }, pool)
+        Expected::Accepted(Model { ratchet, session, epoch, setup: SetupState::Accepted }, pool)
     }
 
     /// Tries the message as an application does: the session that recognizes it, any session, a new session. Commits
@@ -148,7 +148,7 @@ pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
     let known = |checked: &CheckedSession| {
         envelope
             .flight
-            .is_none_or(|flight| checked.model.opening == Opening::Accepted && checked.model.session == flight.session)
+            .is_none_or(|flight| checked.model.setup == SetupState::Accepted && checked.model.session == flight.session)
     };
     if let Some(Ok((index, model))) = expect(sessions, known, envelope) {
         read(&mut sessions[index], envelope, None);
@@ -174,11 +174,11 @@ fn expect(
     for (index, checked) in sessions.iter().enumerate().rev().filter(|(_, checked)| known(checked)) {
         match checked.model.ratchet.receive(&envelope.stamp) {
             Ok(ratchet) => {
-                let opening = match checked.model.opening {
-                    Opening::Unanswered(_) | Opening::Answered => Opening::Answered,
-                    Opening::Accepted => Opening::Accepted,
+                let setup = match checked.model.setup {
+                    SetupState::Unanswered(_) | SetupState::Answered => SetupState::Answered,
+                    SetupState::Accepted => SetupState::Accepted,
                 };
-                return Some(Ok((index, Model { ratchet, opening, ..checked.model })));
+                return Some(Ok((index, Model { ratchet, setup, ..checked.model })));
             }
             Err(verdict) => refused = refused.filter(|clear| *clear != Verdict::Rejected).or(Some(verdict)),
         }

@@ -9,7 +9,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::error::GroupDecryptError;
-use super::receiving::{Change, GroupReceiver, OpenedMessage, State};
+use super::receiving::{GroupReceiver, OpenedMessage, State, StateChange};
 use bisik_core::held::SealedRecord;
 use bisik_core::revision;
 use bisik_core::storage::StorageKey;
@@ -40,7 +40,7 @@ impl GroupReceiver {
         Ok(GroupStaged::new(self, index, opened))
     }
 
-    fn apply(&mut self, index: usize, change: Change) {
+    fn apply(&mut self, index: usize, change: StateChange) {
         if let Some(state) = self.states.get_mut(index) {
             state.apply(change);
         }
@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-impl Change {
+impl StateChange {
     fn duplicate(&self) -> Self {
         match self {
             Self::Taken(number) => Self::Taken(*number),

@@ -8,13 +8,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::open::open_in;
-use super::{AcceptError, Opening, Session, State};
+use super::{AcceptError, Session, SetupState, State};
 use crate::signal::bundle::Trust;
 use crate::signal::ciphertext::{Ciphertext, MessageKind};
 use crate::signal::key::{Identity, IdentityKey};
 use crate::signal::limits::MAX_BASE_KEYS;
 use crate::signal::prekeys::{PreKeys, UsedPreKeys};
-use crate::signal::ratchet::{Opened, Parties};
+use crate::signal::ratchet::{Decrypted, Parties};
 use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
 use bisik_core::revision;
@@ -134,10 +134,10 @@ impl NewState {
             return Err(AcceptError::WrongIdentity);
         }
         let outer = PreKeyWhisper::parse(message.as_bytes()).map_err(|_| AcceptError::Rejected)?;
-        let (opening, used) = keys.named(&outer)?;
+        let (keys_named, used) = keys.named(&outer)?;
         let peer = IdentityKey::from(outer.identity);
-        let mut ratchet = x3dh::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;
-        let Opened { change, mut plaintext } =
+        let mut ratchet = x3dh::respond(identity, &keys_named).map_err(|_| AcceptError::Rejected)?;
+        let Decrypted { change, mut plaintext } =
             open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;
         // S-1.9. Checked last: it costs as much as a key agreement, and no forgery gets this far.
         if !outer.base_key.point().is_ok_and(|base| base.is_torsion_free()) {
@@ -148,7 +148,7 @@ impl NewState {
             base_key: outer.base_key,
             peer_registration_id: outer.registration_id,
             since_revision: 0,
-            opening: Opening::Answered,
+            setup: SetupState::Answered,
             ratchet,
         });
         Ok(Self { state, peer, plaintext: core::mem::take(&mut plaintext), used })
@@ -157,7 +157,10 @@ impl NewState {
 
 impl PreKeys {
     /// The pre-keys that a first message names, and the value that removes them.
-    fn named<'a>(&'a self, outer: &'a PreKeyWhisper<'_>) -> Result<(x3dh::Opening<'a>, UsedPreKeys), AcceptError> {
+    fn named<'a>(
+        &'a self,
+        outer: &'a PreKeyWhisper<'_>,
+    ) -> Result<(x3dh::PreKeyMessageKeys<'a>, UsedPreKeys), AcceptError> {
         let mut all = self.signed.iter();
         let signed = all.find(|known| known.id == outer.signed_pre_key_id).ok_or(AcceptError::UnknownPreKey)?;
         let one_time = match outer.pre_key_id {
@@ -167,8 +170,12 @@ impl PreKeys {
             None if signed.base_keys.len() >= MAX_BASE_KEYS => return Err(AcceptError::ReplayCacheFull),
             None => None,
         };
-        let opening =
-            x3dh::Opening { signed: &signed.pair, one_time, base_key: &outer.base_key, identity: &outer.identity };
-        Ok((opening, UsedPreKeys { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
+        let keys_named = x3dh::PreKeyMessageKeys {
+            signed: &signed.pair,
+            one_time,
+            base_key: &outer.base_key,
+            identity: &outer.identity,
+        };
+        Ok((keys_named, UsedPreKeys { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
     }
 }

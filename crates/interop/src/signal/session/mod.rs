@@ -82,13 +82,13 @@ struct State {
     peer_registration_id: u32,
     /// The session's revision when the state was set up: tells which of two states is newer.
     since_revision: u64,
-    opening: Opening,
+    setup: SetupState,
     ratchet: Ratchet,
 }
 
 /// How the state was set up, as far as that still matters.
 #[derive(Clone, Copy)]
-enum Opening {
+enum SetupState {
     /// The local device initiated and has no answer yet: every message names the pre-keys. S-5.1.
     Unanswered { pre_key_id: Option<u32>, signed_pre_key_id: u32 },
     /// The peer has shown that it has this state.
@@ -157,13 +157,13 @@ impl Session {
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
-        let ciphertext = match state.opening {
-            Opening::Answered => {
+        let ciphertext = match state.setup {
+            SetupState::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
                 state.ratchet.seal(&next, &mut bytes, parties, plaintext)?;
                 Ciphertext::made(MessageKind::Whisper, bytes)
             }
-            Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
+            SetupState::Unanswered { pre_key_id, signed_pre_key_id } => {
                 let header = PreKeyHeader {
                     registration_id: *registration_id,
                     pre_key_id,
@@ -222,7 +222,7 @@ impl Session {
     /// Whether the peer has shown that it has the current state.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
-        self.states.front().is_some_and(|state| matches!(state.opening, Opening::Answered))
+        self.states.front().is_some_and(|state| matches!(state.setup, SetupState::Answered))
     }
 
     /// How many states remain for decryption beside the current one; at most 40.
@@ -268,14 +268,8 @@ impl State {
         }
         let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng).map_err(|_| InitiateError::Rejected)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
-        let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
-        Ok(Box::new(Self {
-            base_key,
-            peer_registration_id: bundle.registration_id,
-            since_revision: 0,
-            opening,
-            ratchet,
-        }))
+        let setup = SetupState::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
+        Ok(Box::new(Self { base_key, peer_registration_id: bundle.registration_id, since_revision: 0, setup, ratchet }))
     }
 }
 

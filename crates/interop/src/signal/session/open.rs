@@ -1,15 +1,15 @@
 //! Decryption: find the state that a message belongs to, verify it there, and only then commit.
 
-use super::{DecryptError, Opening, Session};
+use super::{DecryptError, Session, SetupState};
 use crate::signal::ciphertext::{Ciphertext, MessageKind};
 use crate::signal::limits::MAX_SKIP;
-use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
+use crate::signal::ratchet::{Decrypted, OpenError, Parties, Ratchet, StateChange};
 use crate::signal::wire::{PreKeyWhisper, Whisper};
 
 /// A message that was decrypted in one of the states and has not changed it yet.
 pub(super) struct OpenedMessage {
     pub(super) state: usize,
-    pub(super) opened: Opened,
+    pub(super) opened: Decrypted,
 }
 
 impl Session {
@@ -66,9 +66,9 @@ impl Session {
     /// Whether a message makes its state the current one. It does if the peer made a DH step with it, because the peer
     /// then writes in that state now; any other message may merely be late, unless its state is newer than the current
     /// one. A current state that this device set up and that the peer has not answered stays current. S-5.6.
-    fn becomes_current(&self, index: usize, change: &Change) -> bool {
+    fn becomes_current(&self, index: usize, change: &StateChange) -> bool {
         match (self.states.front(), self.states.get(index)) {
-            (Some(current), Some(state)) if matches!(current.opening, Opening::Answered) => {
+            (Some(current), Some(state)) if matches!(current.setup, SetupState::Answered) => {
                 change.is_step() || change.is_newest() && state.since_revision > current.since_revision
             }
             _ => false,
@@ -80,12 +80,12 @@ impl Session {
     }
 
     /// Applies what [`Session::open`] found in the state at `index`. Cannot fail.
-    pub(super) fn apply(&mut self, index: usize, change: Change) {
+    pub(super) fn apply(&mut self, index: usize, change: StateChange) {
         let becomes_current = self.becomes_current(index, &change);
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);
             // S-5.1
-            state.opening = Opening::Answered;
+            state.setup = SetupState::Answered;
         }
         if becomes_current
             && index > 0
@@ -98,7 +98,7 @@ impl Session {
 }
 
 /// Opens a message in the one ratchet that it can belong to.
-pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Opened, OpenError> {
+pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Decrypted, OpenError> {
     if let Some(chain) = ratchet.chain_of(message) {
         return ratchet.open_known(chain, message, parties);
     }
