@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::content::{Choice, Kind, List, Row, Section, Selection, Text};
+use bisik::content::{Kind, ListMenu, ReplyOption, Row, Section, Selection, Text};
 use bisik::conversation::{MessageId, SendError};
 use bisik::device::Custody;
 use bisik::hosting::{
@@ -116,11 +116,11 @@ fn receipt(town: &mut Town, hosted: At, shown: &Disclosure) -> Result<bool, Erro
 fn talk(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<Store, Error> {
     exchange(town, (SARI, "Sari"), (hosted, COMPANY), text(QUESTION))?;
     let row = |id: &str, title: &str| {
-        let choice = Choice { id: id.into(), title: title.into() };
+        let choice = ReplyOption { id: id.into(), title: title.into() };
         Row { choice, description: "mulai hari ini".into() }
     };
     let rows = vec![row("k5", "Kembalikan 5 GB"), row("pulsa", "Ganti pulsa Rp25.000")];
-    let offer = List {
+    let offer = ListMenu {
         text: Text::new("Maaf atas gangguannya. Pilih penggantinya:"),
         label: "Lihat pilihan".into(),
         sections: vec![Section { title: "Pengganti".into(), rows }],

@@ -4,8 +4,8 @@
 //! It needs no server: the messages contain the items for sale and the orders.
 
 use bisik::content::{
-    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, Kind, Opening, Origin,
-    Price, Profile, Referral, Selection, Text,
+    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, Kind, OpeningHours,
+    Origin, Price, Profile, Referral, Selection, Text,
 };
 use bisik::device::Custody;
 use bisik::hosting::Label;
@@ -99,7 +99,7 @@ fn profile() -> Profile {
     profile.about = "kopi, teh, roti bakar".into();
     profile.address = "Jl. Kemang Raya 12, Jakarta Selatan".into();
     profile.sites = vec!["https://kopipojok.example".into()];
-    profile.hours = (1..=6).map(|day| Opening { day, from: 7 * 60, to: 21 * 60 }).collect();
+    profile.hours = (1..=6).map(|day| OpeningHours { day, from: 7 * 60, to: 21 * 60 }).collect();
     profile.time_zone = "Asia/Jakarta".into();
     profile
 }

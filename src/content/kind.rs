@@ -1,7 +1,9 @@
 //! [`Kind`]: every type of content.
 
 use super::attachment::{Contact, Document, Photo, Sticker, Video, VoiceNote};
-use super::business::{Away, Buttons, Cart, CatalogueItem, Greeting, List, Profile, QuickReplies, Referral, Selection};
+use super::business::{
+    Away, Buttons, Cart, CatalogueItem, Greeting, ListMenu, Profile, QuickReplies, Referral, Selection,
+};
 use super::location::{LiveStart, LiveStop, LiveUpdate, Location};
 use super::poll::{Ballot, Poll};
 use super::receipt::Receipt;
@@ -64,7 +66,7 @@ pub enum Kind {
     /// A text with replies beside the keyboard.
     QuickReplies(QuickReplies),
     /// A text with a list of replies.
-    List(List),
+    List(ListMenu),
     /// A text with buttons.
     Buttons(Buttons),
     /// The reply that a customer chose.
@@ -253,7 +255,7 @@ impl Kind {
             wire::Kind::CatalogueItem(item) => Self::CatalogueItem(CatalogueItem::from_wire(item)?),
             wire::Kind::Cart(cart) => Self::Cart(Cart::from_wire(cart)?),
             wire::Kind::QuickReplies(replies) => Self::QuickReplies(QuickReplies::from_wire(replies)?),
-            wire::Kind::List(list) => Self::List(List::from_wire(list)?),
+            wire::Kind::List(list) => Self::List(ListMenu::from_wire(list)?),
             wire::Kind::Buttons(buttons) => Self::Buttons(Buttons::from_wire(buttons)?),
             wire::Kind::Selection(selection) => Self::Selection(Selection::from_wire(selection)?),
             wire::Kind::Referral(referral) => Self::Referral(Referral::from_wire(referral)),

@@ -55,8 +55,8 @@ use zeroize::Zeroizing;
 
 pub use attachment::{Blob, Contact, Dimensions, Document, Photo, Sticker, Video, VoiceNote};
 pub use business::{
-    Action, Availability, Away, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Greeting, List, Opening,
-    Origin, Price, Profile, QuickReplies, Referral, Row, Section, Selection,
+    Action, Availability, Away, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, ListMenu, OpeningHours,
+    Origin, Price, Profile, QuickReplies, Referral, ReplyOption, Row, Section, Selection,
 };
 pub use error::{BallotError, ContentError};
 pub use kind::{Kind, Unknown};

@@ -6,10 +6,10 @@
 
 use bisik::content::{
     Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
-    Choice, Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope,
-    Greeting, Kind, List, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, Opening, Origin, PersonId,
-    Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, Row, Section, Selection, SentAt,
-    Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
+    Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope, Greeting,
+    Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, OpeningHours, Origin, PersonId,
+    Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, ReplyOption, Row, Section,
+    Selection, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
 };
 use bisik::media::Pointer;
 
@@ -95,11 +95,11 @@ fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
 }
 
 fn offered() -> QuickReplies {
-    QuickReplies { text: Text::new(QUESTION), choices: vec![Choice { id: SAID.into(), title: OPTION.into() }] }
+    QuickReplies { text: Text::new(QUESTION), choices: vec![ReplyOption { id: SAID.into(), title: OPTION.into() }] }
 }
 
 fn row() -> Row {
-    Row { choice: Choice { id: SAID.into(), title: OPTION.into() }, description: PLACE.into() }
+    Row { choice: ReplyOption { id: SAID.into(), title: OPTION.into() }, description: PLACE.into() }
 }
 
 fn section() -> Section {
@@ -137,7 +137,7 @@ fn business_kinds() -> Vec<Kind> {
         Kind::CatalogueItem(item()),
         Kind::Cart(cart),
         Kind::QuickReplies(offered()),
-        Kind::List(List { text: Text::new(QUESTION), label: SAID.into(), sections: vec![section()] }),
+        Kind::List(ListMenu { text: Text::new(QUESTION), label: SAID.into(), sections: vec![section()] }),
         Kind::Buttons(Buttons { text: Text::new(QUESTION), footer: PLACE.into(), buttons: vec![button()] }),
         Kind::Selection(Selection::new(&asked, &person(), SAID).unwrap()),
         Kind::Referral(referral),
@@ -207,7 +207,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &button().action);
     show(shown, &Availability::IN_STOCK);
     show(shown, &Origin::LINK);
-    show(shown, &Opening { day: 1, from: 0, to: 1 });
+    show(shown, &OpeningHours { day: 1, from: 0, to: 1 });
     let start = LiveStart { at: Coordinates::from_degrees(1.0, 2.0).unwrap(), duration: 900 };
     let started = Content::new(envelope(), Kind::LiveStart(start.clone())).unwrap();
     show(shown, &start.at);

@@ -5,9 +5,9 @@
 use std::sync::LazyLock;
 
 use bisik::content::{
-    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Content, Envelope,
-    Greeting, Kind, List, LiveShare, Opening, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
-    Row, Section, Selection, SentAt, Text, Votes,
+    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Content, Envelope, Greeting,
+    Kind, ListMenu, LiveShare, OpeningHours, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
+    ReplyOption, Row, Section, Selection, SentAt, Text, Votes,
 };
 
 use super::fixtures::Repeatable;
@@ -193,7 +193,7 @@ pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn business_kinds() -> Vec<(&'static str, Kind)> {
-    let choice = |id: &str| Choice { id: id.into(), title: id.into() };
+    let choice = |id: &str| ReplyOption { id: id.into(), title: id.into() };
     let row = |id: &str| Row { choice: choice(id), description: "x".into() };
     let sections = vec![Section { title: "x".into(), rows: vec![row("a"), row("b")] }];
     let actions = [Action::Answer("a".into()), Action::Open("https://x".into()), Action::Dial("+628".into())];
@@ -203,7 +203,7 @@ fn business_kinds() -> Vec<(&'static str, Kind)> {
     let cart = Cart::new(CartLine::of(&item, 2));
     let mut profile = Profile::new("Kopi");
     (profile.email, profile.sites, profile.time_zone) = ("a@b".into(), vec!["https://x".into()], "Asia/Jakarta".into());
-    profile.hours = vec![Opening { day: 1, from: 420, to: 1_260 }];
+    profile.hours = vec![OpeningHours { day: 1, from: 420, to: 1_260 }];
     let replies = QuickReplies { text: Text::new("?"), choices: vec![choice("a"), choice("b")] };
     let asked = Content::new(envelope(), Kind::QuickReplies(replies.clone())).expect("within bounds");
     let selection = Selection::new(&asked, &person(), "a").expect("it was offered");
@@ -214,7 +214,7 @@ fn business_kinds() -> Vec<(&'static str, Kind)> {
         ("catalogue_item", Kind::CatalogueItem(item)),
         ("cart", Kind::Cart(cart)),
         ("quick_replies", Kind::QuickReplies(replies)),
-        ("list", Kind::List(List { text: Text::new("?"), label: "x".into(), sections })),
+        ("list", Kind::List(ListMenu { text: Text::new("?"), label: "x".into(), sections })),
         ("buttons", Kind::Buttons(Buttons { text: Text::new("?"), footer: "x".into(), buttons })),
         ("selection", Kind::Selection(selection)),
         ("referral", Kind::Referral(Referral::new(Origin::LINK, "a", "https://x"))),
