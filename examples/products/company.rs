@@ -127,7 +127,7 @@ fn talk(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<Store, Error> 
     };
     let offer = town.say_by_itself(hosted, "sari", Kind::List(offer))?;
     town.settle()?;
-    says("Nusantara Seluler", town.at(SARI)?.last()?.envelope().automated, offer.kind());
+    says("Nusantara Seluler", town.at(SARI)?.last()?.meta().automated, offer.kind());
     let company = person(COMPANY)?;
     let chosen = Selection::new(town.at(SARI)?.last()?, &company, "k5").ok_or("it was offered")?;
     exchange(town, (SARI, "Sari"), (hosted, COMPANY), Kind::Selection(chosen))?;

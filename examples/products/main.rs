@@ -118,7 +118,7 @@ fn deliver(town: &mut Town, from: &str, to: At, sent: &Content) -> Result<(), Er
     if heard != sent {
         return Err("another content arrived".into());
     }
-    says(from, heard.envelope().automated, heard.kind());
+    says(from, heard.meta().automated, heard.kind());
     Ok(())
 }
 

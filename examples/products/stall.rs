@@ -43,8 +43,8 @@ pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
     choose(town, paper)?;
     let away = Away { text: Text::new("Kami tutup pukul 21.00. Pesan Anda dibaca besok pagi.") };
     answer(town, Kind::Away(away))?;
-    let mut answers = town.at(SARI)?.heard.iter().skip(before).map(|heard| heard.content.envelope());
-    let honest = answers.all(|envelope| envelope.automated && envelope.reply_to.is_some());
+    let mut answers = town.at(SARI)?.heard.iter().skip(before).map(|heard| heard.content.meta());
+    let honest = answers.all(|meta| meta.automated && meta.reply_to.is_some());
     paper.claim("every answer is marked as automated and states what it replies to", honest);
     Ok(())
 }

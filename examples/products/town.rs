@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bisik::content::{Content, Envelope, Kind, Reference, SentAt};
+use bisik::content::{Content, ContentMeta, Kind, Reference, SentAt};
 use bisik::conversation::{
     Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
     SendError, Side, StoredConversation, Supply,
@@ -216,13 +216,13 @@ impl Town {
         automated: bool,
     ) -> Result<Result<Content, SendError>, Error> {
         let (now, rng) = (self.now, &mut rand::rng());
-        let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
+        let mut meta = ContentMeta::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
         if automated {
-            envelope.automated = true;
-            let id = self.at(at)?.last()?.envelope().id;
-            envelope.reply_to = Some(Reference { author: person(peer)?, id });
+            meta.automated = true;
+            let id = self.at(at)?.last()?.meta().id;
+            meta.reply_to = Some(Reference { author: person(peer)?, id });
         }
-        let content = Content::new(envelope, kind)?;
+        let content = Content::new(meta, kind)?;
         // Recorded whether it is sent or not: refused contents must not be in the relay's record either.
         self.said.add(content.as_body());
         let Device { account, conversations, .. } = self.at(at)?;

@@ -204,11 +204,11 @@ pub struct LiveStop {
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{Content, Coordinates, Envelope, Kind, LiveShare, LiveStart, LiveUpdate, SentAt};
+/// use bisik::content::{Content, Coordinates, ContentMeta, Kind, LiveShare, LiveStart, LiveUpdate, SentAt};
 ///
 /// let at = Coordinates::from_degrees(-6.2, 106.8)?;
-/// let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
-/// let start = Content::new(envelope, Kind::LiveStart(LiveStart { at: at.clone(), duration: 900 }))?;
+/// let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let start = Content::new(meta, Kind::LiveStart(LiveStart { at: at.clone(), duration: 900 }))?;
 ///
 /// let mut share = LiveShare::follow(&start).expect("it starts one");
 /// let update = |sequence| LiveUpdate { share: start.id(), sequence, at: at.clone() };

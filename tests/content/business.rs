@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use bisik::content::{
-    Action, Away, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError, Envelope, Greeting, Kind, Origin,
+    Action, Away, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError, ContentMeta, Greeting, Kind, Origin,
     Price, Profile, Referral, Selection, Text,
 };
 use bisik_testkit::ConstantRng;
@@ -17,12 +17,12 @@ proptest! {
 
     #[test]
     fn composed_business_content_reads_back_unchanged(kind in kinds(), automated in any::<bool>()) {
-        let content = Content::new(with(|envelope| envelope.automated = automated), kind.clone()).unwrap();
+        let content = Content::new(with(|meta| meta.automated = automated), kind.clone()).unwrap();
         let read = Content::from_body(content.as_body()).unwrap();
         prop_assert_eq!(read.kind(), &kind);
-        prop_assert_eq!(read.envelope(), content.envelope());
+        prop_assert_eq!(read.meta(), content.meta());
         prop_assert_eq!(&read, &content);
-        let again = Content::new(read.envelope().clone(), read.kind().clone()).unwrap();
+        let again = Content::new(read.meta().clone(), read.kind().clone()).unwrap();
         prop_assert_eq!(again, content);
     }
 
@@ -73,23 +73,22 @@ fn content_that_is_always_automated_is_refused_without_the_flag() {
         (65, Kind::Away(Away { text: Text::new("tutup") })),
     ] {
         let content = compose(kind).unwrap();
-        assert!(content.envelope().automated);
-        assert!(Content::from_body(content.as_body()).unwrap().envelope().automated);
-        let said = |envelope: Vec<u8>| [envelope, field(number, &field(1, &field(1, b"halo")))].concat();
+        assert!(content.meta().automated);
+        assert!(Content::from_body(content.as_body()).unwrap().meta().automated);
+        let said = |meta: Vec<u8>| [meta, field(number, &field(1, &field(1, b"halo")))].concat();
         assert!(read(&said([envelope_bytes(), varint_field(7, 1)].concat())).is_ok());
         assert_eq!(read(&said(envelope_bytes())), Err(ContentError::OutOfRange));
         assert_eq!(read(&said([envelope_bytes(), varint_field(7, 0)].concat())), Err(ContentError::OutOfRange));
     }
     // Any other content can be marked as automated, and is not by default.
-    let text = |automated| {
-        Content::new(with(|envelope| envelope.automated = automated), Kind::Text(Text::new("halo"))).unwrap()
-    };
+    let text =
+        |automated| Content::new(with(|meta| meta.automated = automated), Kind::Text(Text::new("halo"))).unwrap();
     for automated in [true, false] {
-        assert_eq!(Content::from_body(text(automated).as_body()).unwrap().envelope().automated, automated);
+        assert_eq!(Content::from_body(text(automated).as_body()).unwrap().meta().automated, automated);
     }
-    let by_hand = text(true).forward(envelope()).unwrap();
-    assert!(!by_hand.envelope().automated, "the person who forwards it is not automated");
-    assert!(!Content::from_body(by_hand.as_body()).unwrap().envelope().automated);
+    let by_hand = text(true).forward(meta()).unwrap();
+    assert!(!by_hand.meta().automated, "the person who forwards it is not automated");
+    assert!(!Content::from_body(by_hand.as_body()).unwrap().meta().automated);
 }
 
 /// P-7.18
@@ -180,7 +179,7 @@ fn only_an_offered_option_can_be_chosen_and_only_from_its_sender() {
         let Kind::Selection(arrived) = Content::from_body(sent.as_body()).unwrap().kind().clone() else { panic!() };
         assert!(arrived.answers(&asked, &stall));
         assert!(!arrived.answers(&asked, &other), "another account offered it");
-        let again = Content::new(Envelope::new(now(), &mut ConstantRng(9)), asked.kind().clone()).unwrap();
+        let again = Content::new(ContentMeta::new(now(), &mut ConstantRng(9)), asked.kind().clone()).unwrap();
         assert!(!arrived.answers(&again, &stall), "another message offered it");
         for change in [
             |chosen: &mut Selection| chosen.title = "Gratis".into(),
@@ -378,8 +377,8 @@ fn only_shown_business_content_gives_receipts_and_only_offers_forward() {
     for (kind, shown, passed_on) in one_of_each() {
         let content = compose(kind).unwrap();
         assert_eq!(content.visible().is_some(), shown, "{content:?}");
-        assert_eq!(content.forward(envelope()).is_ok(), passed_on, "{content:?}");
-        let once = with(|envelope| envelope.view_once = true);
+        assert_eq!(content.forward(meta()).is_ok(), passed_on, "{content:?}");
+        let once = with(|meta| meta.view_once = true);
         assert_eq!(
             Content::new(once, content.kind().clone()),
             Err(ContentError::NotAllowed),

@@ -1,9 +1,9 @@
 //! Business content of every kind, at every bound, and strategies for it.
 
 use bisik::content::{
-    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError, Envelope,
-    Greeting, Kind, ListMenu, OpeningHours, Origin, PersonId, Price, PrivateText, Profile, QuickReplies, Referral,
-    ReplyOption, Row, Section, Selection, SentAt, Text,
+    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError,
+    ContentMeta, Greeting, Kind, ListMenu, OpeningHours, Origin, PersonId, Price, PrivateText, Profile, QuickReplies,
+    Referral, ReplyOption, Row, Section, Selection, SentAt, Text,
 };
 use bisik::media::Pointer;
 use bisik_testkit::ConstantRng;
@@ -23,14 +23,14 @@ pub fn now() -> SentAt {
     SentAt::from_unix_milliseconds(1_800_000_000_123).unwrap()
 }
 
-pub fn envelope() -> Envelope {
-    Envelope::new(now(), &mut ConstantRng(1))
+pub fn meta() -> ContentMeta {
+    ContentMeta::new(now(), &mut ConstantRng(1))
 }
 
-pub fn with(change: impl FnOnce(&mut Envelope)) -> Envelope {
-    let mut envelope = envelope();
-    change(&mut envelope);
-    envelope
+pub fn with(change: impl FnOnce(&mut ContentMeta)) -> ContentMeta {
+    let mut meta = meta();
+    change(&mut meta);
+    meta
 }
 
 pub fn envelope_bytes() -> Vec<u8> {
@@ -38,7 +38,7 @@ pub fn envelope_bytes() -> Vec<u8> {
 }
 
 pub fn compose(kind: Kind) -> Result<Content, ContentError> {
-    Content::new(envelope(), kind)
+    Content::new(meta(), kind)
 }
 
 pub fn read(protobuf: &[u8]) -> Result<Content, ContentError> {

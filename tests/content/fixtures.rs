@@ -1,9 +1,9 @@
 //! Content of every kind, content at every bound, and strategies for both.
 
 use bisik::content::{
-    Blob, Call, Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope,
-    Kind, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll, PrivateText, Reaction, Receipt,
-    Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
+    Blob, Call, Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document,
+    Edit, Kind, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll, PrivateText, Reaction,
+    Receipt, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
 };
 use bisik::media::Pointer;
 use bisik_testkit::protobuf::{field, varint_field};
@@ -36,7 +36,7 @@ pub fn here() -> Coordinates {
 }
 
 pub fn text(body: &str) -> Content {
-    Content::new(Envelope::new(now(), &mut ConstantRng(1)), Kind::Text(Text::new(body))).unwrap()
+    Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), Kind::Text(Text::new(body))).unwrap()
 }
 
 pub fn pointer_bytes() -> Vec<u8> {
@@ -56,7 +56,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
     let id = ContentId::from_bytes([5; 16]);
     let ana = person("ana");
     let poll = Content::new(
-        Envelope::new(now(), &mut ConstantRng(4)),
+        ContentMeta::new(now(), &mut ConstantRng(4)),
         Kind::Poll(Poll::new("?", ["a", "b"], 1, &mut ConstantRng(5))),
     )
     .unwrap();
@@ -159,15 +159,15 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
     table
 }
 
-pub fn envelopes() -> impl Strategy<Value = Envelope> {
+pub fn metas() -> impl Strategy<Value = ContentMeta> {
     let reply = prop::option::of((any::<[u8; 16]>(), prop::collection::vec(any::<u8>(), 1..=128)));
     let sent = 0..=253_402_300_799_999_u64;
     (any::<u8>(), sent, reply, 0..=31_536_000_u32, any::<bool>()).prop_map(|(id, sent, reply, seconds, forwarded)| {
-        let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(sent).unwrap(), &mut ConstantRng(id));
-        envelope.reply_to = reply
+        let mut meta = ContentMeta::new(SentAt::from_unix_milliseconds(sent).unwrap(), &mut ConstantRng(id));
+        meta.reply_to = reply
             .map(|(id, author)| Reference { author: PersonId::new(&author).unwrap(), id: ContentId::from_bytes(id) });
-        (envelope.disappears_after, envelope.forwarded) = (seconds, forwarded);
-        envelope
+        (meta.disappears_after, meta.forwarded) = (seconds, forwarded);
+        meta
     })
 }
 

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use bisik::Timestamp;
-use bisik::content::{Content, ContentError, Envelope, Kind, Photo};
+use bisik::content::{Content, ContentError, ContentMeta, Kind, Photo};
 use bisik_testkit::ConstantRng;
 use bisik_testkit::protobuf::{body, field, protobuf, varint_field};
 use proptest::prelude::*;
@@ -13,11 +13,11 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn composed_content_reads_back_unchanged(envelope in envelopes(), kind in kinds()) {
-        let content = Content::new(envelope, kind).unwrap();
+    fn composed_content_reads_back_unchanged(meta in metas(), kind in kinds()) {
+        let content = Content::new(meta, kind).unwrap();
         let read = Content::from_body(content.as_body()).unwrap();
         prop_assert_eq!(&read, &content);
-        prop_assert_eq!(read.envelope(), content.envelope());
+        prop_assert_eq!(read.meta(), content.meta());
         prop_assert_eq!(read.kind(), content.kind());
         // And is padded correctly: to the length of its class, whatever the content.
         let length = content.as_body().len();
@@ -37,11 +37,11 @@ proptest! {
     /// Slightly changed valid content.
     #[test]
     fn changed_content_is_read_or_refused_without_panic(
-        envelope in envelopes(),
+        meta in metas(),
         kind in kinds(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let content = Content::new(envelope, kind).unwrap();
+        let content = Content::new(meta, kind).unwrap();
         let mut bytes = protobuf(&content).to_vec();
         for (at, value) in changes {
             let at = at.index(bytes.len());
@@ -50,7 +50,7 @@ proptest! {
         if let Ok(content) = Content::from_body(&body(&bytes)) {
             prop_assert_eq!(protobuf(&content), bytes);
             let _ = (format!("{content:?}"), content.visible(), content.disappears(Timestamp::from_unix_seconds(u64::MAX)));
-            let _ = content.forward(Envelope::new(now(), &mut ConstantRng(1)));
+            let _ = content.forward(ContentMeta::new(now(), &mut ConstantRng(1)));
         }
     }
 }
@@ -139,7 +139,7 @@ fn content_of_no_kind_or_two_kinds_is_refused() {
 /// P-7.6
 #[test]
 fn unknown_fields_survive_reading_and_forwarding() {
-    let unknown = [varint_field(8, 1), field(200, b"of the envelope")].concat();
+    let unknown = [varint_field(8, 1), field(200, b"of the metadata")].concat();
     let kinds = [
         field(16, &[field(1, b"halo"), field(77, b"a style")].concat()),
         field(94, &[field(1, b"an invoice"), field(2, b"4.50")].concat()),
@@ -149,34 +149,30 @@ fn unknown_fields_survive_reading_and_forwarding() {
         let content = Content::from_body(&body(&bytes)).unwrap();
         assert_eq!(protobuf(&content), bytes);
 
-        let mut envelope = Envelope::new(now(), &mut ConstantRng(9));
-        envelope.reply_to = Some(reference(5));
-        let forwarded = content.forward(envelope.clone()).unwrap();
+        let mut meta = ContentMeta::new(now(), &mut ConstantRng(9));
+        meta.reply_to = Some(reference(5));
+        let forwarded = content.forward(meta.clone()).unwrap();
         let read = Content::from_body(forwarded.as_body()).unwrap();
-        envelope.forwarded = true;
-        assert_eq!(
-            (read.envelope(), read.kind()),
-            (&envelope, content.kind()),
-            "in the new envelope, without the timer"
-        );
+        meta.forwarded = true;
+        assert_eq!((read.meta(), read.kind()), (&meta, content.kind()), "under the new metadata, without the timer");
         let tail = [kind, unknown.clone()].concat();
         assert!(protobuf(&read).ends_with(&tail), "everything else, byte for byte");
-        assert!(read.forward(Envelope::new(now(), &mut ConstantRng(8))).is_ok(), "and again");
+        assert!(read.forward(ContentMeta::new(now(), &mut ConstantRng(8))).is_ok(), "and again");
     }
 }
 
 #[test]
 fn polls_live_locations_and_view_once_content_cannot_be_forwarded() {
-    let envelope = || Envelope::new(now(), &mut ConstantRng(7));
+    let meta = || ContentMeta::new(now(), &mut ConstantRng(7));
     for (kind, shown) in one_of_each() {
         let tied = matches!(kind, Kind::LiveStart(_) | Kind::Poll(_));
-        let forwarded = Content::new(envelope(), kind).unwrap().forward(envelope());
+        let forwarded = Content::new(meta(), kind).unwrap().forward(meta());
         assert_eq!(forwarded.is_ok(), shown && !tied, "{forwarded:?}");
     }
-    let mut once = envelope();
+    let mut once = meta();
     once.view_once = true;
     let once = Content::new(once, Kind::Photo(Photo::new(blob(), SQUARE))).unwrap();
-    assert_eq!(once.forward(envelope()), Err(ContentError::NotAllowed));
+    assert_eq!(once.forward(meta()), Err(ContentError::NotAllowed));
 }
 
 /// P-7.4. Each empty message is two bytes, and would take a hundred in memory; it is refused before the first is built.

@@ -6,7 +6,7 @@
 
 use bisik::content::{
     Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
-    Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope, Greeting,
+    Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document, Edit, Greeting,
     Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, OpeningHours, Origin, PersonId,
     Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, ReplyOption, Row, Section,
     Selection, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
@@ -46,8 +46,8 @@ fn sent() -> SentAt {
 }
 
 /// Ids are no secrets, and so not from a generator whose output is looked for.
-fn envelope() -> Envelope {
-    Envelope::new(sent(), &mut Recording::new(99))
+fn meta() -> ContentMeta {
+    ContentMeta::new(sent(), &mut Recording::new(99))
 }
 
 fn person() -> PersonId {
@@ -62,7 +62,7 @@ fn blob() -> Blob {
 }
 
 fn poll(rng: &mut Recording) -> Content {
-    Content::new(envelope(), Kind::Poll(Poll::new(QUESTION, [OPTION, "tidak"], 1, rng))).unwrap()
+    Content::new(meta(), Kind::Poll(Poll::new(QUESTION, [OPTION, "tidak"], 1, rng))).unwrap()
 }
 
 /// Everything that holds something secret.
@@ -123,7 +123,7 @@ fn line() -> CartLine {
 }
 
 fn business_kinds() -> Vec<Kind> {
-    let asked = Content::new(envelope(), Kind::QuickReplies(offered())).unwrap();
+    let asked = Content::new(meta(), Kind::QuickReplies(offered())).unwrap();
     let mut profile = Profile::new(SAID);
     (profile.about, profile.address) = (QUESTION.into(), PLACE.into());
     let mut referral = Referral::new(Origin::LINK, SAID, "");
@@ -149,12 +149,12 @@ fn message_content_leaves_nothing_in_freed_memory() {
     let mut rng = Recording::new(7);
     let ((), freed) = freed_by(|| {
         for kind in secret_kinds(&mut rng) {
-            let content = Box::new(Content::new(envelope(), kind).unwrap());
+            let content = Box::new(Content::new(meta(), kind).unwrap());
             let read = Box::new(Content::from_body(content.as_body()).unwrap());
-            drop(read.forward(envelope()));
+            drop(read.forward(meta()));
             drop(read.clone());
             // Refused after all of it was read, and after a part.
-            let mut refused = read.envelope().clone();
+            let mut refused = read.meta().clone();
             refused.disappears_after = u32::MAX;
             assert!(Content::new(refused, read.kind().clone()).is_err());
             drop(read);
@@ -181,9 +181,9 @@ fn votes_leave_nothing_of_the_poll_secret_in_freed_memory() {
 
 /// For `debug`: every public type of the module, with secrets in all of its fields.
 pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
-    let text = Content::new(envelope(), Kind::Text(Text::new(SAID))).unwrap();
+    let text = Content::new(meta(), Kind::Text(Text::new(SAID))).unwrap();
     show(shown, &text);
-    show(shown, text.envelope());
+    show(shown, text.meta());
     show(shown, &text.id());
     show(shown, &text.sent());
     show(shown, &text.reference(&person()));
@@ -209,7 +209,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &Origin::LINK);
     show(shown, &OpeningHours { day: 1, from: 0, to: 1 });
     let start = LiveStart { at: Coordinates::from_degrees(1.0, 2.0).unwrap(), duration: 900 };
-    let started = Content::new(envelope(), Kind::LiveStart(start.clone())).unwrap();
+    let started = Content::new(meta(), Kind::LiveStart(start.clone())).unwrap();
     show(shown, &start.at);
     show(shown, &LiveShare::follow(&started).unwrap());
     show(shown, &LiveUpdate { share: started.id(), sequence: 1, at: start.at.clone() });

@@ -94,12 +94,12 @@ pub enum Action {
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{ReplyOption, Content, Envelope, Kind, PersonId, QuickReplies, Selection, SentAt, Text};
+/// use bisik::content::{ReplyOption, Content, ContentMeta, Kind, PersonId, QuickReplies, Selection, SentAt, Text};
 ///
-/// # let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// # let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
 /// let choices = [("hot", "Panas"), ("iced", "Dingin")].map(|(id, title)| ReplyOption { id: id.into(), title: title.into() });
 /// let asked = Kind::QuickReplies(QuickReplies { text: Text::new("Panas atau dingin?"), choices: choices.into() });
-/// let asked = Content::new(envelope, asked)?;
+/// let asked = Content::new(meta, asked)?;
 ///
 /// let stall = PersonId::new(b"kopi pojok")?;
 /// let chosen = Selection::new(&asked, &stall, "iced").expect("it was offered");
