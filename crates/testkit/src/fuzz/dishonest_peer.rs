@@ -7,7 +7,7 @@ use bisik::ratchet::{DecryptError as Refusal, DoubleRatchet};
 use super::fixtures::{Endpoint, RATCHETS, Repeatable};
 use super::forge::{self, Header};
 use super::input::Input;
-use super::model::{MAX_SKIP, Under, judge};
+use super::model::{MAX_SKIP, Under, process_header};
 use super::ratchet_state::RatchetState;
 use super::record::{self, Kind};
 
@@ -50,8 +50,8 @@ fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
     let plaintext = input.bytes(usize::from(header.number as u8 % 8));
     let message = forge::message(&state.binding, header_key, &message_key, &header, plaintext);
 
-    let verdict =
-        judge(&state, under, &header).and_then(|after| if bad_body { Err(Refusal::Diverged) } else { Ok(after) });
+    let verdict = process_header(&state, under, &header)
+        .and_then(|after| if bad_body { Err(Refusal::Diverged) } else { Ok(after) });
     let result = receiver.decrypt(&message);
     let after = receiver.record();
     match verdict {

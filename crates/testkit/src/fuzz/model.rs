@@ -19,7 +19,7 @@ pub enum Under {
 }
 
 /// The state after the message, if the tag of its body verifies. Keys in it have no meaning.
-pub fn judge(state: &RatchetState, under: Under, header: &Header) -> Result<RatchetState, Refusal> {
+pub fn process_header(state: &RatchetState, under: Under, header: &Header) -> Result<RatchetState, Refusal> {
     if header.post_quantum != [0; 44] || !is_public_key(&header.ratchet_key) {
         return Err(Refusal::Diverged);
     }

@@ -11,7 +11,7 @@ use super::device::Device;
 use super::event::Crash;
 use super::network::Envelope;
 use super::prekey_pool::{Flight, PreKeyPool};
-use super::symbolic::{Ratchet, Verdict};
+use super::symbolic::{DecryptOutcome, Ratchet};
 
 /// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,10 +97,10 @@ impl Device {
             Some(flight) => checked.model.setup == SetupState::Accepted && checked.model.session == flight.session,
             None => true,
         };
-        let verdict = expect(&self.live.sessions, known, envelope);
-        match (verdict, envelope.flight) {
+        let predicted = expect(&self.live.sessions, known, envelope);
+        match (predicted, envelope.flight) {
             (Some(Ok((index, model))), _) => Expected::Read(index, model),
-            (Some(Err(verdict)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(verdict))),
+            (Some(Err(predicted)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(predicted))),
             (None, Some(flight)) => self.expect_accept(&flight, envelope),
             (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotPreKeyMessage)),
         }
@@ -114,7 +114,7 @@ impl Device {
         };
         let ratchet = match Ratchet::responder(flight.session, pair).receive(&envelope.stamp) {
             Ok(ratchet) => ratchet,
-            Err(Verdict::TooFarAhead) => return refused(AcceptError::TooFarAhead),
+            Err(DecryptOutcome::TooFarAhead) => return refused(AcceptError::TooFarAhead),
             Err(_) => return refused(AcceptError::Rejected),
         };
         let mut pool = self.live.pool.clone();
@@ -169,7 +169,7 @@ fn expect(
     sessions: &[CheckedSession],
     known: impl Fn(&CheckedSession) -> bool,
     envelope: &Envelope,
-) -> Option<Result<(usize, Model), Verdict>> {
+) -> Option<Result<(usize, Model), DecryptOutcome>> {
     let mut refused = None;
     for (index, checked) in sessions.iter().enumerate().rev().filter(|(_, checked)| known(checked)) {
         match checked.model.ratchet.receive(&envelope.stamp) {
@@ -180,7 +180,7 @@ fn expect(
                 };
                 return Some(Ok((index, Model { ratchet, setup, ..checked.model })));
             }
-            Err(verdict) => refused = refused.filter(|clear| *clear != Verdict::Rejected).or(Some(verdict)),
+            Err(predicted) => refused = refused.filter(|clear| *clear != DecryptOutcome::Rejected).or(Some(predicted)),
         }
     }
     refused.map(Err)
@@ -207,11 +207,11 @@ fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {
     }
 }
 
-fn refusal(verdict: Verdict) -> DecryptError {
-    match verdict {
-        Verdict::Replayed => DecryptError::Replayed,
-        Verdict::TooFarAhead => DecryptError::TooFarAhead,
-        Verdict::Diverged => DecryptError::Diverged,
-        Verdict::Rejected | Verdict::Read => DecryptError::Rejected,
+fn refusal(predicted: DecryptOutcome) -> DecryptError {
+    match predicted {
+        DecryptOutcome::Replayed => DecryptError::Replayed,
+        DecryptOutcome::TooFarAhead => DecryptError::TooFarAhead,
+        DecryptOutcome::Diverged => DecryptError::Diverged,
+        DecryptOutcome::Rejected | DecryptOutcome::Read => DecryptError::Rejected,
     }
 }
