@@ -127,7 +127,7 @@ fn devices() {
 /// P-11.1, P-11.3, P-11.2, P-11.4, P-11.5, P-11.6, P-11.7, P-11.8, P-11.9, P-11.10, P-11.19: disclosures, decisions,
 /// receipts.
 #[test]
-fn endpoints() {
+fn hosted_devices() {
     run("endpoint.txt");
 }
 

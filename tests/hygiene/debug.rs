@@ -20,7 +20,7 @@ use super::canaries::Canaries;
 use super::content;
 use super::derived::{add_aead_key, add_ratchet, add_session, state_of};
 use super::device;
-use super::endpoints::endpoints;
+use super::hosting::hosting;
 use super::keys::NOW;
 use super::recording::Recording;
 use super::{accounts, call};
@@ -51,7 +51,7 @@ fn debug_shows_no_secret_of_any_public_type() {
     call::debug(&mut shown, &mut canaries, &mut rng);
     device::debug(&mut shown, &mut rng);
     accounts::debug(&mut shown, &mut rng);
-    endpoints(&mut shown, &mut rng);
+    hosting(&mut shown, &mut rng);
     errors(&mut shown);
     #[cfg(feature = "interop")]
     super::interop::debug(&mut shown, &mut canaries, &mut rng);

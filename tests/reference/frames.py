@@ -7,7 +7,7 @@ import copy
 
 from script import *
 from talks import *
-from endpoints import terms
+from hosted_devices import terms
 
 PERSON, BUSINESS = b"\1\0" + NONE, b"\2\0" + NONE
 
@@ -196,7 +196,7 @@ def crossed_and_forked(town):
 
 
 def decisions(town):
-    """A customer agrees to a hosted endpoint: her other device is told with the disclosure, the endpoint without it."""
+    """A customer agrees to a hosted device: her other device is told with the disclosure, the hosted device without it."""
     s = town.s
     town.account("rini", "tablet"), town.account("shop", custody=BUSINESS)
     for name in ("endpoint", "operator"):

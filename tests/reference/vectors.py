@@ -12,7 +12,7 @@ from pathlib import Path
 from conversation import conversation
 from devices import device
 from frames import frame_
-from hosting import endpoint
+from hosting import hosted_devices
 from script import *
 from selling import business_
 
@@ -531,7 +531,7 @@ def votes(s):
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "device": device,
-         "endpoint": endpoint, "frame": frame_, "business": business_}
+         "endpoint": hosted_devices, "frame": frame_, "business": business_}
 
 
 def write(directory):

@@ -17,7 +17,7 @@ use super::accounts::Accounts;
 use super::attachments;
 use super::calls::{Calls, Party};
 use super::content::{self, Polls};
-use super::endpoints;
+use super::hosting;
 use super::step::Step;
 use super::talks::Talks;
 use bisik_testkit::draws::{Draws, to_hex};
@@ -178,7 +178,7 @@ impl Runner {
                 self.accounts.run(&self.identities, step, draws)
             }
             "disclose" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
-                endpoints::run(&self.identities, step)
+                hosting::run(&self.identities, step)
             }
             "device" | "converse" | "take-list" | "agree" | "countersign" | "send" | "flush" | "receive"
             | "ask-again" => self.talks.run(&self.identities, step, draws),

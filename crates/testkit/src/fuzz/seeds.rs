@@ -7,9 +7,9 @@ use super::call;
 #[cfg(feature = "content")]
 use super::content;
 use super::device;
-use super::endpoint;
 use super::envelope;
 use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
+use super::hosting;
 use super::input::RAW;
 #[cfg(feature = "interop")]
 use super::interop;
@@ -32,14 +32,14 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "call")]
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
-        of("consent", endpoint::consent_seeds()),
+        of("consent", hosting::consent_seeds()),
         #[cfg(feature = "content")]
         of("content", content::content_seeds()),
         of("conversation", conversation_events()),
         of("conversation_record", envelope::record_seeds()),
         of("decrypt", [conversation(&SESSIONS), vec![("flight_stripped", flight_stripped())]].concat()),
         of("device_list", device::device_list_seeds()),
-        of("disclosure", endpoint::disclosure_seeds()),
+        of("disclosure", hosting::disclosure_seeds()),
         of("dishonest_peer", dishonest_peer()),
         of("envelope", envelope::envelope_seeds()),
         of("first_flight", first_flight()),
