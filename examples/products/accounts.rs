@@ -1,4 +1,4 @@
-//! The town: accounts with their devices, the state of each, and a clock. Everything between two devices goes through
+//! Accounts with their devices, the state of each, and a clock. Everything between two devices goes through
 //! the relay.
 //!
 //! All cryptography is behind the calls on [`Account`] and [`Conversation`].
@@ -40,14 +40,14 @@ pub(crate) struct Heard {
     pub(crate) delete_by: Option<Timestamp>,
 }
 
-pub(crate) struct Town {
+pub(crate) struct Accounts {
     pub(crate) now: Timestamp,
     pub(crate) relay: Relay,
     pub(crate) said: Said,
     pub(crate) devices: BTreeMap<At, Device>,
 }
 
-impl Town {
+impl Accounts {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self { now, relay: Relay::default(), said: Said::default(), devices: BTreeMap::new() }
     }
