@@ -177,7 +177,7 @@ impl Account {
     /// Generates `count` one-time pre-keys in addition to those of [`Account::maintain`]. Store the account, then
     /// publish.
     ///
-    /// `maintain` generates enough for a person. An account that receives first messages from thousands of strangers
+    /// `maintain` generates enough for a person. An account that receives pre-key messages from thousands of strangers
     /// needs more.
     ///
     /// # Errors
@@ -274,5 +274,5 @@ impl fmt::Debug for Account {
     }
 }
 
-/// One-time pre-keys generated at once: enough for a day's first messages.
+/// One-time pre-keys generated at once: enough for a day's pre-key messages.
 const REPLENISH: usize = 100;

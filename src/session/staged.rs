@@ -103,7 +103,7 @@ impl Staged<'_> {
 }
 
 impl SetupState {
-    /// Any message from the peer shows that it has the first flight.
+    /// Any message from the peer shows that it has the pre-key header.
     fn after_receiving(&self) -> Self {
         match self {
             Self::Unanswered(_) | Self::Answered => Self::Answered,

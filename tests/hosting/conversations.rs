@@ -251,7 +251,7 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         accounts.deliver(to, from, &envelope).unwrap();
         accounts.mail.clear();
         accounts.send((1, index), b"in the new one").unwrap();
-        // The first answer in the new session ends its first flights; an answer in the old one would not.
+        // The first answer in the new session ends its pre-key headers; an answer in the old one would not.
         accounts.settle();
         accounts.send((0, 0), b"answered").unwrap();
         let (.., next) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();

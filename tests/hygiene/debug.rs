@@ -122,14 +122,14 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
     let at_alice = handshake::initiate(&alice, &bundle, None, rng).unwrap();
-    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, None).unwrap();
+    let at_bob = handshake::respond(&bob, &keys, &at_alice.pre_key_header, None).unwrap();
     canaries.add("output", at_bob.established.secret.expose_bytes());
     canaries.add("second output", at_bob.established.post_quantum_seed.expose_bytes());
     show(shown, &at_alice);
     show(shown, &at_bob);
     show(shown, &at_bob.used);
     show(shown, &at_bob.established);
-    show(shown, &at_alice.first_flight);
+    show(shown, &at_alice.pre_key_header);
     show(shown, &bisik::DisclosureHash::of(&[b"a disclosure"]));
 }
 

@@ -178,7 +178,7 @@ fn at_most_forty_states_are_archived() {
         b.read(&hello).unwrap();
     }
     assert_eq!((a.session().archived(), b.session().archived()), (40, 40));
-    // The first state was dropped, and its first messages are remembered.
+    // The first state was dropped, and its pre-key messages are remembered.
     let message = &late[0];
     assert_eq!(b.session().decrypt(message), Err(DecryptError::OpensNewSession));
     let (identity, keys) = (&b.identity, &b.keys);

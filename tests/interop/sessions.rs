@@ -126,7 +126,7 @@ fn reopened(session: &Session) -> Session {
     Session::unseal(&StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.2, S-5.5, S-5.6. Both initiate at once, both first messages arrive, and both end in one state.
+/// S-5.2, S-5.5, S-5.6. Both initiate at once, both pre-key messages arrive, and both end in one state.
 #[test]
 fn simultaneous_initiation_converges_on_one_state() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -221,7 +221,7 @@ fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     }
 }
 
-/// S-1.9, S-2.5. Eight keys agree on the same secrets: under another of them a first message could be replayed.
+/// S-1.9, S-2.5. Eight keys agree on the same secrets: under another of them a pre-key message could be replayed.
 #[test]
 fn a_pre_key_message_is_not_replayed_under_another_base_key() {
     for one_time in [false, true] {
@@ -289,7 +289,7 @@ fn a_pre_key_message_opens_one_session() {
     }
 }
 
-/// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be of another identity.
+/// S-2.4, S-2.6. A forged pre-key message is `Rejected` under every trust; only one that verifies can be of another identity.
 #[test]
 fn a_pre_key_message_is_bound_to_its_sender_identity() {
     let rng = &mut rand::rng();

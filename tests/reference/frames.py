@@ -104,7 +104,7 @@ def messages_and_what_is_owed(accounts):
     accounts.device("alice", "laptop", "bob")
     accounts.converse("bob", "alice", "laptop"), accounts.converse("alice", "bob")
 
-    # A message and its copy, in the first flights of two sessions; and what is refused in a first flight.
+    # A message and its copy, in the pre-key headers of two sessions; and what is refused in a pre-key header.
     to_bob, to_laptop = accounts.send("alice", b"halo", "bob", "laptop")
     accounts.refuse(to_bob, "misbehaved", message_id=flip(to_bob[2], 0))
     accounts.refuse(to_bob, "unknown-device", sender=bytes(4) + b"\7"), accounts.refuse(to_bob, "rejected", sender=bytes(4) + b"\1")
@@ -160,7 +160,7 @@ def bad(talk, id):
 
 
 def first_frames_that_are_refused(accounts, letter):
-    """In the first flight of a session of their own, whose pre-keys stay."""
+    """In the pre-key header of a session of their own, whose pre-keys stay."""
     to, sender, id, _ = letter
     talk = accounts.s.world.known("talks")["alice"]
     for data in list(bad(talk, id))[:6]:

@@ -119,7 +119,7 @@ def signature_with_small_r(identity, message):
 
 
 def handshake():
-    """Both sides of the handshake with all that it derives (`binding` is TF), and first flights that are refused."""
+    """Both sides of the handshake with all that it derives (`binding` is TF), and pre-key headers that are refused."""
     s, inner = Script(), dict.fromkeys(("to", "dh1", "dh2", "dh3", "dh4", "ss", "ki", "sealed_identity", "prk"))
     one_time, last_resort = s.parties("alice", "bob", one_time=1)
     for published in (one_time, last_resort):
@@ -128,7 +128,7 @@ def handshake():
     s("initiate", of="bob", peer="bob", bundle=one_time, now=NOW, draws=b"", expect="own-bundle")
     s("initiate", of="alice", peer="bob", bundle=one_time, now=NOW)
     first = s("encrypt", of="alice", plaintext=b"halo")["message"]
-    first_flights_that_are_refused(s, first)
+    pre_key_headers_that_are_refused(s, first)
     s("accept", of="bob", message=of_himself(s, one_time), expect="rejected")
     s("accept", of="bob", message=first)
     s("accept", of="bob", message=first, expect="unknown-pre-key")
@@ -148,7 +148,7 @@ def of_himself(s, published):
     return Session.initiate(bob, bundle, os.urandom).encrypt(b"", os.urandom)
 
 
-def first_flights_that_are_refused(s, first):
+def pre_key_headers_that_are_refused(s, first):
     x, _ = curve_keys()
     for at in (36, 40):
         s("accept", of="bob", message=flip(first, at), expect="unknown-pre-key")

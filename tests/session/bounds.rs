@@ -16,7 +16,7 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     let mut alice = both.initiate(true);
     let chain: Vec<_> = (0..MAX_SKIP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
 
-    // For the first message that arrives, 25,000 may be missing before it.
+    // For the pre-key message that arrives, 25,000 may be missing before it.
     let accept = |message| Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse);
     assert_eq!(accept(&chain[MAX_SKIP + 1]).unwrap_err(), AcceptError::TooFarAhead);
     assert_eq!(accept(&chain[MAX_SKIP]).unwrap().session.skipped_keys(), MAX_KEPT);

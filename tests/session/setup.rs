@@ -1,4 +1,4 @@
-//! Setting up a session: which bundles and first messages are refused, replayed first messages, and simultaneous
+//! Setting up a session: which bundles and pre-key messages are refused, replayed pre-key messages, and simultaneous
 //! initiation.
 
 use bisik::{
@@ -200,7 +200,7 @@ fn a_malformed_first_message_is_refused() {
     assert_eq!(not_accepted(&both, &message), AcceptError::Malformed);
 }
 
-/// Until the first answer, an initiator sends its first flight with every message: any of them opens the session.
+/// Until the first answer, an initiator sends its pre-key header with every message: any of them opens the session.
 #[test]
 fn repeated_first_messages_open_one_session_in_any_order() {
     for one_time in [true, false] {

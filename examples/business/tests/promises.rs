@@ -76,7 +76,7 @@ fn a_first_message_that_is_lost_is_kept_aside_and_not_forgotten() {
     let deployment = Embedded::new();
     let mut customers = deployment.customers(1, 1);
     customers.ask_all().unwrap();
-    // Simulates an account that has deleted the one-time key: changes its id in the first flight.
+    // Simulates an account that has deleted the one-time key: changes its id in the pre-key header.
     let mut post = deployment.sqlite();
     let real = post.claim(Lane::First, BATCH).unwrap();
     let mut mail = real[0].mail.clone();

@@ -223,7 +223,7 @@ impl Both {
                     self.store(*to);
                 }
             }
-            // Only a first flight is told from a replay before anything is decrypted.
+            // Only a pre-key header is told from a replay before anything is decrypted.
             other => panic!("{other:?}"),
         }
         if !ask {

@@ -34,7 +34,7 @@ pub(super) fn initiate(
     Ok((PublicKey::from_dh(*base.public()), Ratchet::initiator(root, bundle.signed.clone())))
 }
 
-/// The keys of a first message: the local pre-keys that it names, and the peer's keys that it carries.
+/// The keys of a pre-key message: the local pre-keys that it names, and the peer's keys that it carries.
 pub(super) struct PreKeyMessageKeys<'a> {
     pub(super) signed: &'a KeyPair,
     pub(super) one_time: Option<&'a KeyPair>,

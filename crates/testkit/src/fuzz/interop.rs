@@ -66,13 +66,13 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     let mut a = Session::initiate(&alice, &verified(Some(1)), rng).expect("another's bundle");
     let first = write(&mut a, b"\x01 first");
     let Accepted { session: mut b, used, .. } =
-        Session::accept(&bob, &spent, &first, Trust::OnFirstUse).expect("a first message");
+        Session::accept(&bob, &spent, &first, Trust::OnFirstUse).expect("a pre-key message");
     spent.remove(used);
     let answer = b.encrypt(b"answer", rng).expect("short");
     a.decrypt(&answer).expect("genuine");
     a.reinitiate(&alice, &verified(None), rng).expect("the same bundle's owner");
     let again = write(&mut a, b"\x02 again");
-    let accepted = b.accept_reinitiated(&bob, &spent, &again).expect("a first message");
+    let accepted = b.accept_reinitiated(&bob, &spent, &again).expect("a pre-key message");
     spent.remove(accepted.used);
     let read = 2;
     write(&mut a, b"\x03 skipped");
@@ -202,7 +202,7 @@ fn varint(input: &mut Input<'_>) -> u64 {
     value
 }
 
-/// Edited first messages against unused pre-keys.
+/// Edited pre-key messages against unused pre-keys.
 pub fn interop_accept(data: &[u8]) {
     let Line { alice, bob, keys, messages, .. } = &*LINE;
     let bytes = Input::new(data).edited(messages);
@@ -210,7 +210,7 @@ pub fn interop_accept(data: &[u8]) {
     let genuine = messages.iter().find(|sent| inner(&sent.bytes) == inner(&bytes));
     match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
         Ok(Accepted { session, plaintext, used }) => {
-            let genuine = genuine.expect("only a genuine first message opens a session");
+            let genuine = genuine.expect("only a genuine pre-key message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(*session.peer(), alice.public());
             let mut own = Session::unseal(&storage_key(), CONTEXT, &image(&session)).expect("it was sealed");
@@ -225,7 +225,7 @@ pub fn interop_accept(data: &[u8]) {
         }
         Err(error) => {
             let intact = messages.iter().any(|sent| sent.bytes == bytes && bytes[0] == 1);
-            assert!(!intact, "a genuine first message is accepted: {error:?}");
+            assert!(!intact, "a genuine pre-key message is accepted: {error:?}");
             assert_ne!(error, AcceptError::WrongIdentity, "the pre-keys are the identity's own");
         }
     }

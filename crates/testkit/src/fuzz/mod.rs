@@ -3,7 +3,7 @@
 //! libFuzzer (fuzz/fuzz_targets) and `cargo test` (tests/house/corpus.rs) run the same functions. `seeds` makes the files of
 //! fuzz/corpus.
 
-mod accept; //         a first message against fixed pre-keys
+mod accept; //         a pre-key message against fixed pre-keys
 #[cfg(feature = "call")]
 mod call; //           signals and frames of calls
 #[cfg(feature = "content")]

@@ -10,7 +10,7 @@ use super::checked_session::{CONTEXT, CheckedSession, Model, SetupState, sealing
 use super::device::Device;
 use super::event::Crash;
 use super::network::Envelope;
-use super::prekey_pool::{Flight, PreKeyPool};
+use super::prekey_pool::{PreKeyHeader, PreKeyPool};
 use super::symbolic::{DecryptOutcome, Ratchet};
 
 /// The outcome of a message.
@@ -83,7 +83,7 @@ impl Device {
         assert_eq!(session.peer(), &envelope.author);
         assert!(session.recognizes(&envelope.ciphertext));
         if crash != Some(Crash::BeforeStore) {
-            assert_eq!(used.one_time(), envelope.flight.is_some_and(|flight| flight.offer.one_time.is_some()));
+            assert_eq!(used.one_time(), envelope.header.is_some_and(|header| header.offer.one_time.is_some()));
             self.live.pre_keys.remove(used);
             self.live.pool = pool;
             self.live.seal_pre_keys();
@@ -93,33 +93,33 @@ impl Device {
     }
 
     fn expect(&self, envelope: &Envelope) -> Expected {
-        let known = |checked: &CheckedSession| match envelope.flight {
-            Some(flight) => checked.model.setup == SetupState::Accepted && checked.model.session == flight.session,
+        let known = |checked: &CheckedSession| match envelope.header {
+            Some(header) => checked.model.setup == SetupState::Accepted && checked.model.session == header.session,
             None => true,
         };
         let predicted = expect(&self.live.sessions, known, envelope);
-        match (predicted, envelope.flight) {
+        match (predicted, envelope.header) {
             (Some(Ok((index, model))), _) => Expected::Read(index, model),
             (Some(Err(predicted)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(predicted))),
-            (None, Some(flight)) => self.expect_accept(&flight, envelope),
+            (None, Some(header)) => self.expect_accept(&header, envelope),
             (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotPreKeyMessage)),
         }
     }
 
-    fn expect_accept(&self, flight: &Flight, envelope: &Envelope) -> Expected {
+    fn expect_accept(&self, header: &PreKeyHeader, envelope: &Envelope) -> Expected {
         let refused = |error| Expected::Refused(Outcome::NotAccepted(error));
-        let pair = match self.live.pool.answer(flight) {
+        let pair = match self.live.pool.answer(header) {
             Ok(pair) => pair,
             Err(error) => return refused(error),
         };
-        let ratchet = match Ratchet::responder(flight.session, pair).receive(&envelope.stamp) {
+        let ratchet = match Ratchet::responder(header.session, pair).receive(&envelope.stamp) {
             Ok(ratchet) => ratchet,
             Err(DecryptOutcome::TooFarAhead) => return refused(AcceptError::TooFarAhead),
             Err(_) => return refused(AcceptError::Rejected),
         };
         let mut pool = self.live.pool.clone();
-        pool.remove(flight);
-        let (session, epoch) = (flight.session, flight.epoch);
+        pool.remove(header);
+        let (session, epoch) = (header.session, header.epoch);
         Expected::Accepted(Model { ratchet, session, epoch, setup: SetupState::Accepted }, pool)
     }
 
@@ -147,8 +147,8 @@ impl Device {
 pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
     let known = |checked: &CheckedSession| {
         envelope
-            .flight
-            .is_none_or(|flight| checked.model.setup == SetupState::Accepted && checked.model.session == flight.session)
+            .header
+            .is_none_or(|header| checked.model.setup == SetupState::Accepted && checked.model.session == header.session)
     };
     if let Some(Ok((index, model))) = expect(sessions, known, envelope) {
         read(&mut sessions[index], envelope, None);

@@ -1,4 +1,4 @@
-//! Accepting: a state from a peer's first message (docs/interop.md, sections 2 and 5).
+//! Accepting: a state from a peer's pre-key message (docs/interop.md, sections 2 and 5).
 //!
 //! S-2.4. The pre-keys are only read. Those that were used are returned, for the caller to remove.
 
@@ -19,14 +19,14 @@ use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
 use bisik_core::revision;
 
-/// A session that a peer has set up, and its first message.
+/// A session that a peer has set up, and its pre-key message.
 ///
 /// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used have not been removed"]
 pub struct Accepted {
     /// The new session.
     pub session: Session,
-    /// The first message.
+    /// The pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
     pub used: UsedPreKeys,
@@ -39,11 +39,11 @@ impl fmt::Debug for Accepted {
     }
 }
 
-/// A first message by which the peer of an existing session set up a new state. Store the session and, after
+/// A pre-key message by which the peer of an existing session set up a new state. Store the session and, after
 /// [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used have not been removed"]
 pub struct Reinitiated {
-    /// The first message.
+    /// The pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
     pub used: UsedPreKeys,
@@ -57,7 +57,7 @@ impl fmt::Debug for Reinitiated {
 }
 
 impl Session {
-    /// Accepts a first message of a peer without a session: runs the handshake and decrypts the message, which
+    /// Accepts a pre-key message of a peer without a session: runs the handshake and decrypts the message, which
     /// authenticates the peer. Any of the messages that the peer sent before it had an answer will do, in any order.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Session {
         Ok(Accepted { session, plaintext, used })
     }
 
-    /// Accepts a first message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
+    /// Accepts a pre-key message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
     /// [`DecryptError::OpensNewSession`](super::DecryptError::OpensNewSession). The session encrypts in the new state
     /// from now on; the other states remain for decryption.
     ///
@@ -116,7 +116,7 @@ impl Session {
     }
 }
 
-/// A state that a first message has set up and that is in no session yet.
+/// A state that a pre-key message has set up and that is in no session yet.
 struct NewState {
     state: Box<State>,
     peer: IdentityKey,
@@ -156,7 +156,7 @@ impl NewState {
 }
 
 impl PreKeys {
-    /// The pre-keys that a first message names, and the value that removes them.
+    /// The pre-keys that a pre-key message names, and the value that removes them.
     fn named<'a>(
         &'a self,
         outer: &'a PreKeyWhisper<'_>,

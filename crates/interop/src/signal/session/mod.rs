@@ -2,7 +2,7 @@
 //!
 //! Performs no I/O: bytes and values in, bytes and values out.
 
-mod accept; // a state from a peer's first message
+mod accept; // a state from a peer's pre-key message
 mod error; //  why not
 mod held; //   messages, sent and received, that wait until the state is stored
 mod open; //   find the state, verify, and only then commit
@@ -33,7 +33,7 @@ use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
 ///
-/// Each first message, in either direction, creates a state. Messages are encrypted in the current state and decrypted
+/// Each handshake, in either direction, creates a state. Messages are encrypted in the current state and decrypted
 /// in any of them. The state whose newest message arrived last becomes the current one, so that two devices that
 /// initiate at the same time end up in one state.
 ///
@@ -75,7 +75,7 @@ pub struct Session {
     revision: u64,
 }
 
-/// One state: what one first message set up.
+/// One state: what one handshake set up.
 struct State {
     /// The initiator's ephemeral key, which names the state on both sides.
     base_key: PublicKey,
@@ -185,7 +185,7 @@ impl Session {
     /// Decrypts one message and commits at once. Uses no clock and no randomness: the result depends on state and bytes
     /// alone.
     ///
-    /// Messages may arrive late, twice or out of order, and belong to any of the states. Pass a first message of an
+    /// Messages may arrive late, twice or out of order, and belong to any of the states. Pass a pre-key message of an
     /// unknown state ([`DecryptError::OpensNewSession`]) to [`Session::accept_reinitiated`].
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl Session {
         &self.peer
     }
 
-    /// The peer's registration id, as its bundle or first message claimed.
+    /// The peer's registration id, as its bundle or pre-key message claimed.
     #[must_use]
     pub fn peer_registration_id(&self) -> u32 {
         self.states.front().map_or(0, |state| state.peer_registration_id)
