@@ -55,7 +55,8 @@ pub struct Established {
     pub peer: IdentityKey,
 }
 
-/// The initiator's handshake data, the first part of a pre-key message: 1,208 bytes (docs/spec/session.md, section 3.2).
+/// The header of a pre-key message: the initiator's ephemeral key, the ids of the responder's pre-keys, the KEM ciphertext
+/// and the initiator's encrypted identity, in 1,208 bytes (docs/spec/session.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyHeader {
     pub(crate) ephemeral: PublicKey,
