@@ -1,5 +1,7 @@
 //! [`Kind`]: every type of content.
 
+use core::num::NonZeroU32;
+
 use super::attachment::{Contact, Document, Photo, Sticker, Video, VoiceNote};
 use super::business::{
     Away, Buttons, Cart, CatalogueItem, Greeting, ListMenu, Profile, QuickReplies, Referral, Selection,
@@ -211,7 +213,9 @@ impl Kind {
             Self::Reaction(reaction) => wire::Kind::Reaction(reaction.to_wire()),
             Self::Receipt(receipt) => wire::Kind::Receipt(receipt.to_wire()),
             Self::Call(Call { signal }) => wire::Kind::Call(wire::Call { signal: signal.to_vec() }),
-            Self::Timer(Timer { seconds }) => wire::Kind::Timer(wire::Timer { seconds: *seconds }),
+            Self::Timer(Timer { seconds }) => {
+                wire::Kind::Timer(wire::Timer { seconds: seconds.map_or(0, NonZeroU32::get) })
+            }
             Self::Greeting(greeting) => wire::Kind::Greeting(greeting.to_wire()),
             Self::Away(away) => wire::Kind::Away(away.to_wire()),
             Self::Profile(profile) => wire::Kind::Profile(profile.to_wire()),
@@ -248,7 +252,7 @@ impl Kind {
             wire::Kind::Reaction(reaction) => Self::Reaction(Reaction::from_wire(reaction)?),
             wire::Kind::Receipt(receipt) => Self::Receipt(Receipt::from_wire(receipt)?),
             wire::Kind::Call(call) => Self::Call(Call { signal: PrivateBytes::take(&mut call.signal) }),
-            wire::Kind::Timer(timer) => Self::Timer(Timer { seconds: timer.seconds }),
+            wire::Kind::Timer(timer) => Self::Timer(Timer { seconds: NonZeroU32::new(timer.seconds) }),
             wire::Kind::Greeting(greeting) => Self::Greeting(Greeting::from_wire(greeting)?),
             wire::Kind::Away(away) => Self::Away(Away::from_wire(away)?),
             wire::Kind::Profile(profile) => Self::Profile(Profile::from_wire(profile)),

@@ -47,6 +47,7 @@ mod wire; //            the messages of content.proto
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZeroU32;
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -80,9 +81,9 @@ pub struct ContentMeta {
     pub sent: SentAt,
     /// The content that this one replies to, if any.
     pub reply_to: Option<Reference>,
-    /// Disappears this many seconds after it was read: at most a year, or 0 for never. Advisory: a peer's program can
-    /// ignore it, and its user can take a screenshot.
-    pub disappears_after: u32,
+    /// Disappears this many seconds after it was read: at most a year, or `None` for never. Advisory: a peer's program
+    /// can ignore it, and its user can take a screenshot.
+    pub disappears_after: Option<NonZeroU32>,
     /// Whether to show it only once; for photos, videos and voice notes. Advisory in the same way: the peer has the
     /// bytes.
     pub view_once: bool,
@@ -98,7 +99,7 @@ impl ContentMeta {
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let id = ContentId::generate(rng);
-        Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false, automated: false }
+        Self { id, sent, reply_to: None, disappears_after: None, view_once: false, forwarded: false, automated: false }
     }
 
     fn to_wire(&self) -> wire::Content {
@@ -107,7 +108,7 @@ impl ContentMeta {
             id: id.to_wire(),
             sent_ms: sent.as_unix_milliseconds(),
             reply_to: reply_to.as_ref().map(Reference::to_wire),
-            disappears_after_s: *disappears_after,
+            disappears_after_s: disappears_after.map_or(0, NonZeroU32::get),
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
@@ -122,7 +123,7 @@ impl ContentMeta {
             id: ContentId::from_wire(id)?,
             sent: SentAt::from_unix_milliseconds(*sent_ms)?,
             reply_to: reply_to.as_ref().map(Reference::from_wire).transpose()?,
-            disappears_after: *disappears_after_s,
+            disappears_after: NonZeroU32::new(*disappears_after_s),
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
@@ -216,7 +217,7 @@ impl Content {
     fn checked(self) -> Result<Self, ContentError> {
         let Self { meta, kind, body: _ } = &self;
         let ContentMeta { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = meta;
-        names::within(*disappears_after, 0, limits::TIMER_S)?;
+        names::within(disappears_after.map_or(0, NonZeroU32::get), 0, limits::TIMER_S)?;
         if *view_once && !kind.takes_view_once() {
             return Err(ContentError::NotAllowed);
         }
@@ -275,8 +276,7 @@ impl Content {
     /// Returns when it should disappear if it was read at `read`, or `None` for never. Advisory.
     #[must_use]
     pub fn disappears(&self, read: Timestamp) -> Option<Timestamp> {
-        let seconds = self.meta.disappears_after;
-        (seconds > 0).then(|| read.plus_seconds(u64::from(seconds)))
+        self.meta.disappears_after.map(|seconds| read.plus_seconds(u64::from(seconds.get())))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Edits, deletions, live locations, receipts and timers: a reference to another message affects only what it may.
 
+use std::num::NonZeroU32;
+
 use bisik::content::{
     Content, ContentError, ContentId, ContentMeta, Delete, Edit, Kind, LiveShare, LiveStart, LiveStop, LiveUpdate,
     PersonId, Photo, Receipt, ReceiptStatus, Reference, Text,
@@ -66,7 +68,7 @@ fn only_shown_content_gives_receipts() {
         let receipt = Content::new(ContentMeta::new(now(), &mut ConstantRng(2)), Kind::Receipt(receipt)).unwrap();
         assert!(receipt.visible().is_none(), "receipts are not confirmed");
     }
-    let unknown = Content::from_body(&body(&[envelope_bytes(), field(94, b"later")].concat())).unwrap();
+    let unknown = Content::from_body(&body(&[meta_bytes(), field(94, b"later")].concat())).unwrap();
     assert!(unknown.visible().is_none(), "unknown content is not shown");
     let mut once = ContentMeta::new(now(), &mut ConstantRng(3));
     once.view_once = true;
@@ -90,7 +92,7 @@ fn equal_receipts_are_batched() {
         Err(ContentError::NotAllowed)
     );
     let later = field(32, &[varint_field(1, 4), field(2, &[1; 16])].concat());
-    let later = Content::from_body(&body(&[envelope_bytes(), later].concat())).unwrap();
+    let later = Content::from_body(&body(&[meta_bytes(), later].concat())).unwrap();
     let Kind::Receipt(later) = later.kind() else { panic!() };
     assert_eq!(later.status(), ReceiptStatus::Unknown);
 }
@@ -101,6 +103,6 @@ fn a_disappearing_message_timer_starts_when_read() {
     let read = Timestamp::from_unix_seconds(1_000);
     let content = |meta: &ContentMeta| Content::new(meta.clone(), Kind::Text(Text::new("halo"))).unwrap();
     assert_eq!(content(&meta).disappears(read), None);
-    meta.disappears_after = 60;
+    meta.disappears_after = NonZeroU32::new(60);
     assert_eq!(content(&meta).disappears(read), Some(Timestamp::from_unix_seconds(1_060)));
 }

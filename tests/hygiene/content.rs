@@ -4,6 +4,8 @@
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 
+use std::num::NonZeroU32;
+
 use bisik::content::{
     Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
     Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document, Edit, Greeting,
@@ -155,7 +157,7 @@ fn message_content_leaves_nothing_in_freed_memory() {
             drop(read.clone());
             // Refused after all of it was read, and after a part.
             let mut refused = read.meta().clone();
-            refused.disappears_after = u32::MAX;
+            refused.disappears_after = Some(NonZeroU32::MAX);
             assert!(Content::new(refused, read.kind().clone()).is_err());
             drop(read);
             // A collection of the caller moves its elements when it grows.
@@ -216,7 +218,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &LiveStop { share: started.id() });
     show(shown, &start);
     show(shown, &Delete { target: started.id() });
-    show(shown, &Timer { seconds: 60 });
+    show(shown, &Timer { seconds: NonZeroU32::new(60) });
     show(shown, &Dimensions { width: 9, height: 9 });
     let poll = poll(rng);
     let votes = Votes::in_poll(&poll, &person()).unwrap();
