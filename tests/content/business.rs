@@ -76,9 +76,9 @@ fn content_that_is_always_automated_is_refused_without_the_flag() {
         assert!(content.meta().automated);
         assert!(Content::from_body(content.as_body()).unwrap().meta().automated);
         let said = |meta: Vec<u8>| [meta, field(number, &field(1, &field(1, b"halo")))].concat();
-        assert!(read(&said([envelope_bytes(), varint_field(7, 1)].concat())).is_ok());
-        assert_eq!(read(&said(envelope_bytes())), Err(ContentError::OutOfRange));
-        assert_eq!(read(&said([envelope_bytes(), varint_field(7, 0)].concat())), Err(ContentError::OutOfRange));
+        assert!(read(&said([meta_bytes(), varint_field(7, 1)].concat())).is_ok());
+        assert_eq!(read(&said(meta_bytes())), Err(ContentError::OutOfRange));
+        assert_eq!(read(&said([meta_bytes(), varint_field(7, 0)].concat())), Err(ContentError::OutOfRange));
     }
     // Any other content can be marked as automated, and is not by default.
     let text =
@@ -136,7 +136,7 @@ fn a_cart_that_does_not_add_up_is_refused_by_both_sides() {
         (without_price, Err(ContentError::Malformed)),
         (Vec::new(), range),
     ] {
-        assert_eq!(read(&[envelope_bytes(), field(68, &lines)].concat()).map(drop), outcome, "{lines:x?}");
+        assert_eq!(read(&[meta_bytes(), field(68, &lines)].concat()).map(drop), outcome, "{lines:x?}");
     }
 }
 
@@ -216,7 +216,7 @@ fn duplicate_options_and_buttons_with_two_actions_are_refused() {
     let of = |parts: &[(u64, &[u8])]| {
         let button: Vec<u8> = parts.iter().flat_map(|(number, bytes)| field(*number, bytes)).collect();
         let said = field(1, &field(1, b"halo"));
-        read(&[envelope_bytes(), field(71, &[said, field(3, &button)].concat())].concat()).map(drop)
+        read(&[meta_bytes(), field(71, &[said, field(3, &button)].concat())].concat()).map(drop)
     };
     let (title, id, link, number) =
         ((1, b"x".as_slice()), (2, b"y".as_slice()), (3, SITE.as_bytes()), (4, b"+6281".as_slice()));
@@ -348,7 +348,7 @@ fn business_content_limits_hold_when_reading() {
         (field(66, &[]), range),
         (field(64, &[]), malformed),
     ] {
-        let bytes = [envelope_bytes(), varint_field(7, 1), kind.clone()].concat();
+        let bytes = [meta_bytes(), varint_field(7, 1), kind.clone()].concat();
         assert_eq!(read(&bytes).map(drop), outcome, "{kind:x?}");
     }
 }
@@ -365,7 +365,7 @@ fn an_overlong_list_in_business_content_allocates_nothing() {
         field(70, &field(3, &many(2))),
         field(71, &many(3)),
     ] {
-        let body = body(&[envelope_bytes(), bomb].concat());
+        let body = body(&[meta_bytes(), bomb].concat());
         let allocated = measure(|| assert_eq!(Content::from_body(&body), Err(ContentError::Malformed)));
         assert_eq!(allocated.count_total, 0);
     }

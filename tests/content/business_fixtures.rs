@@ -33,7 +33,7 @@ pub fn with(change: impl FnOnce(&mut ContentMeta)) -> ContentMeta {
     meta
 }
 
-pub fn envelope_bytes() -> Vec<u8> {
+pub fn meta_bytes() -> Vec<u8> {
     [field(1, &[1; 16]), varint_field(2, 1_800_000_000_000)].concat()
 }
 

@@ -148,5 +148,5 @@ fn ballot_content(ballot: &bisik::content::Ballot) -> Content {
 fn reworked(ballot: &Content, poll: &[u8]) -> Content {
     let sealed = protobuf(ballot).last_chunk::<60>().unwrap();
     let kind = field(28, &[field(1, poll), field(2, sealed)].concat());
-    Content::from_body(&body(&[envelope_bytes(), kind].concat())).unwrap()
+    Content::from_body(&body(&[meta_bytes(), kind].concat())).unwrap()
 }

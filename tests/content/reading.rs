@@ -84,7 +84,7 @@ fn a_content_has_exactly_one_padded_body() {
 fn fields_of_the_wrong_type_are_refused() {
     let good = field(16, &field(1, b"halo"));
     let refused = |records: &[u8]| {
-        let body = body(&[envelope_bytes(), good.clone(), records.to_vec()].concat());
+        let body = body(&[meta_bytes(), good.clone(), records.to_vec()].concat());
         assert_eq!(Content::from_body(&body), Err(ContentError::Malformed), "{records:x?}");
     };
     refused(&[0x20, 0x80]); // a varint without an end
@@ -94,7 +94,7 @@ fn fields_of_the_wrong_type_are_refused() {
     refused(&field(4, &[1])); // disappears_after_s as bytes
     refused(&[200 << 3 & 0x7f | 0x83, 0x0c]); // a group, of a field that nobody knows
     refused(&field(3, &[0x0a, 5, 1])); // reply_to that is cut short
-    let text = |bytes: &[u8]| body(&[envelope_bytes(), field(16, &field(1, bytes))].concat());
+    let text = |bytes: &[u8]| body(&[meta_bytes(), field(16, &field(1, bytes))].concat());
     assert!(Content::from_body(&text("halo é".as_bytes())).is_ok());
     let no_text = text(b"halo \xe9");
     let allocated = measure(|| assert_eq!(Content::from_body(&no_text), Err(ContentError::Malformed)));
@@ -105,12 +105,12 @@ fn fields_of_the_wrong_type_are_refused() {
 #[test]
 fn duplicate_singular_fields_are_refused_at_every_depth() {
     let (text, mention) = (field(1, b"halo"), [varint_field(1, 0), varint_field(2, 1), field(3, b"budi")].concat());
-    let with = |text: &[u8]| Content::from_body(&body(&[envelope_bytes(), field(16, text)].concat()));
+    let with = |text: &[u8]| Content::from_body(&body(&[meta_bytes(), field(16, text)].concat()));
     let twice = Err(ContentError::Malformed);
     assert!(with(&[text.clone(), field(2, &mention)].concat()).is_ok());
     assert_eq!(with(&[text.clone(), text.clone()].concat()), twice);
     assert_eq!(with(&[text.clone(), field(2, &[mention, varint_field(1, 0)].concat())].concat()), twice);
-    let again = [envelope_bytes(), field(16, &text), varint_field(2, 7)].concat();
+    let again = [meta_bytes(), field(16, &text), varint_field(2, 7)].concat();
     assert_eq!(Content::from_body(&body(&again)), twice);
     // Unknown fields may be repeated.
     assert!(with(&[text, field(99, b"a"), field(99, b"b")].concat()).is_ok());
@@ -119,7 +119,7 @@ fn duplicate_singular_fields_are_refused_at_every_depth() {
 /// P-7.5
 #[test]
 fn content_of_no_kind_or_two_kinds_is_refused() {
-    let read = |records: &[u8]| Content::from_body(&body(&[&envelope_bytes(), records].concat()));
+    let read = |records: &[u8]| Content::from_body(&body(&[&meta_bytes(), records].concat()));
     let text = field(16, &field(1, b"halo"));
     assert_eq!(read(&[]), Err(ContentError::Malformed), "nothing");
     assert_eq!(read(&[text.clone(), text.clone()].concat()), Err(ContentError::Malformed), "the same twice");
@@ -145,7 +145,7 @@ fn unknown_fields_survive_reading_and_forwarding() {
         field(94, &[field(1, b"an invoice"), field(2, b"4.50")].concat()),
     ];
     for kind in kinds {
-        let bytes = [envelope_bytes(), varint_field(4, 60), kind.clone(), unknown.clone()].concat();
+        let bytes = [meta_bytes(), varint_field(4, 60), kind.clone(), unknown.clone()].concat();
         let content = Content::from_body(&body(&bytes)).unwrap();
         assert_eq!(protobuf(&content), bytes);
 
@@ -187,7 +187,7 @@ fn an_overlong_list_allocates_nothing() {
         many(field(16, &[])),
     ];
     for bomb in bombs {
-        let body = body(&[envelope_bytes(), bomb].concat());
+        let body = body(&[meta_bytes(), bomb].concat());
         let allocated = measure(|| assert_eq!(Content::from_body(&body), Err(ContentError::Malformed)));
         assert_eq!(allocated.count_total, 0);
     }
@@ -204,7 +204,7 @@ fn memory_for_reading_is_bounded_by_the_body() {
         field(16, &[field(1, b"a"), field(9, &[]).repeat(100_000)].concat()),
     ];
     for kind in largest {
-        let body = body(&[envelope_bytes(), kind].concat());
+        let body = body(&[meta_bytes(), kind].concat());
         let allocated = measure(|| assert!(Content::from_body(&body).is_ok()));
         let bound = 3 * u64::try_from(body.len()).unwrap() + 64 * 1024;
         assert!(allocated.bytes_max <= bound, "{} bytes for {}", allocated.bytes_max, body.len());

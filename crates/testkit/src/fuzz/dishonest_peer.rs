@@ -50,11 +50,11 @@ fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
     let plaintext = input.bytes(usize::from(header.number as u8 % 8));
     let message = forge::message(&state.binding, header_key, &message_key, &header, plaintext);
 
-    let verdict = process_header(&state, under, &header)
+    let outcome = process_header(&state, under, &header)
         .and_then(|after| if bad_body { Err(Refusal::Diverged) } else { Ok(after) });
     let result = receiver.decrypt(&message);
     let after = receiver.record();
-    match verdict {
+    match outcome {
         Ok(expected) => {
             assert_eq!(result.as_deref(), Ok(plaintext), "{under:?} {header:?}");
             assert_eq!(read(&after).shape(), expected.shape(), "{under:?} {header:?}");
