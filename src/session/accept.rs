@@ -20,7 +20,7 @@ use bisik_core::primitives::kdf::digest;
 pub struct Accepted {
     /// The new session.
     pub session: Session,
-    /// The pre-key message.
+    /// The plaintext of the pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the pre-key message has used up.
     pub used: UsedPreKeys,

@@ -26,7 +26,7 @@ use bisik_core::revision;
 pub struct Accepted {
     /// The new session.
     pub session: Session,
-    /// The pre-key message.
+    /// The plaintext of the pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
     pub used: UsedPreKeys,
@@ -43,7 +43,7 @@ impl fmt::Debug for Accepted {
 /// [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used have not been removed"]
 pub struct Reinitiated {
-    /// The pre-key message.
+    /// The plaintext of the pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
     pub used: UsedPreKeys,
