@@ -5,11 +5,11 @@
 //! program checks each of its claims and fails if one does not hold: `cargo run --release --example products`.
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
-mod accounts;
-mod company; // a mobile operator; a vendor hosts its device until the service moves home
-mod relay; //   what the network sees
+mod accounts; // accounts, devices, a clock
+mod company; //  a mobile operator; a vendor hosts its device until the service moves home
+mod relay; //    what the network sees
 mod report; //   the output
-mod stall; //   a coffee stall that answers from the business app // accounts, devices, a clock
+mod stall; //    a coffee stall that answers from the business app
 
 use std::process::ExitCode;
 

@@ -48,7 +48,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &hello);
     show(shown, &hello.kind());
     show(shown, &hello.header().unwrap());
-    show(shown, &hello.header().unwrap().opening.unwrap());
+    show(shown, &hello.header().unwrap().pre_key.unwrap());
     show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
     let reply = at_bob.encrypt(PLAINTEXT, rng).unwrap();
     show(shown, &session.stage(&reply).unwrap());

@@ -101,11 +101,11 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             let Ok(changed) = Ciphertext::from_parts(message.kind(), &changed) else { continue };
             let inside = |h: bisik::interop::signal::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
             let found = changed.header().unwrap();
-            if inside(found) == inside(header) && found.opening != header.opening {
+            if inside(found) == inside(header) && found.pre_key != header.pre_key {
                 // The outer part of a pre-key message is not authenticated. If it names other keys, it opens
                 // another state than the one it was written in.
                 let mut session = reopened(to.session());
-                if found.opening.map(|o| o.identity) != header.opening.map(|o| o.identity) {
+                if found.pre_key.map(|o| o.identity) != header.pre_key.map(|o| o.identity) {
                     assert_eq!(session.decrypt(&changed), Err(DecryptError::Rejected), "bit {bit}");
                     continue;
                 }

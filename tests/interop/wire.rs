@@ -19,17 +19,17 @@ fn same_as_prost(kind: MessageKind, bytes: &[u8]) -> bool {
     let inner = match kind {
         MessageKind::PreKey => {
             let fields = PreKeyFields::decode(&bytes[1..]).unwrap();
-            let opening = header.opening.unwrap();
-            assert_eq!(fields.registration_id.unwrap_or(0), opening.registration_id);
-            assert_eq!(fields.pre_key_id, opening.pre_key_id);
-            assert_eq!(fields.signed_pre_key_id, Some(opening.signed_pre_key_id));
-            assert_eq!(fields.base_key, Some(opening.base_key.to_bytes().to_vec()));
-            assert_eq!(fields.identity_key, Some(opening.identity.to_bytes().to_vec()));
-            assert_eq!(bytes[0], opening.version);
+            let pre_key = header.pre_key.unwrap();
+            assert_eq!(fields.registration_id.unwrap_or(0), pre_key.registration_id);
+            assert_eq!(fields.pre_key_id, pre_key.pre_key_id);
+            assert_eq!(fields.signed_pre_key_id, Some(pre_key.signed_pre_key_id));
+            assert_eq!(fields.base_key, Some(pre_key.base_key.to_bytes().to_vec()));
+            assert_eq!(fields.identity_key, Some(pre_key.identity.to_bytes().to_vec()));
+            assert_eq!(bytes[0], pre_key.version);
             fields.message.unwrap()
         }
         MessageKind::Whisper | _ => {
-            assert_eq!(header.opening, None);
+            assert_eq!(header.pre_key, None);
             bytes.to_vec()
         }
     };

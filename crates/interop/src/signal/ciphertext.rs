@@ -45,12 +45,12 @@ pub struct Header {
     /// chain.
     pub previous_counter: u32,
     /// The further fields of a pre-key message.
-    pub opening: Option<OpeningHeader>,
+    pub pre_key: Option<PreKeyHeader>,
 }
 
 /// The part of a [`Header`] that only pre-key messages ([`MessageKind::PreKey`]) have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpeningHeader {
+pub struct PreKeyHeader {
     /// The outer version byte; the inner message has its own.
     pub version: u8,
     /// The sender's registration id.
@@ -120,17 +120,17 @@ impl Ciphertext {
                     message,
                 } = PreKeyWhisper::parse(&self.bytes).ok()?;
                 let identity = IdentityKey::from(identity);
-                let opening =
-                    OpeningHeader { version, registration_id, pre_key_id, signed_pre_key_id, base_key, identity };
-                Some(header(&message, Some(opening)))
+                let pre_key =
+                    PreKeyHeader { version, registration_id, pre_key_id, signed_pre_key_id, base_key, identity };
+                Some(header(&message, Some(pre_key)))
             }
         }
     }
 }
 
-const fn header(message: &Whisper<'_>, opening: Option<OpeningHeader>) -> Header {
+const fn header(message: &Whisper<'_>, pre_key: Option<PreKeyHeader>) -> Header {
     let Whisper { authenticated: _, mac: _, version, ratchet_key, counter, previous_counter, body: _ } = *message;
-    Header { version, ratchet_key, counter, previous_counter, opening }
+    Header { version, ratchet_key, counter, previous_counter, pre_key }
 }
 
 impl fmt::Debug for Ciphertext {

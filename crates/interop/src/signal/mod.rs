@@ -16,7 +16,7 @@ mod x3dh; //        set-up of a session
 pub mod xeddsa; //  signatures with X25519 keys
 
 pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, VerifiedBundle};
-pub use ciphertext::{Ciphertext, CiphertextError, Header, MessageKind, OpeningHeader};
+pub use ciphertext::{Ciphertext, CiphertextError, Header, MessageKind, PreKeyHeader};
 pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
 pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
 pub use prekeys::{PreKeys, PreKeysError, UsedPreKeys};

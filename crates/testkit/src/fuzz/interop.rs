@@ -124,7 +124,7 @@ pub fn interop_message(data: &[u8]) {
     assert!(matches!(header.version, 0x33 | 0x34));
     let key = header.ratchet_key.to_bytes();
     assert!(data.windows(key.len()).any(|window| window == key), "the key stands in the message");
-    assert_eq!(header.opening.is_some(), message.kind() == MessageKind::PreKey);
+    assert_eq!(header.pre_key.is_some(), message.kind() == MessageKind::PreKey);
 }
 
 /// Messages with edits, several in a row, to one session.
@@ -256,9 +256,9 @@ pub fn interop_bundle(data: &[u8]) {
     if let Ok(verified) = verified {
         let mut session = Session::initiate(alice, &verified, &mut Repeatable(62)).expect("keys of large order");
         let header = session.encrypt(b"", &mut Repeatable(63)).expect("short").header().expect("our own");
-        let opening = header.opening.expect("it can open a session");
-        assert_eq!(opening.signed_pre_key_id, signed_id);
-        assert_eq!(opening.pre_key_id, bundle.one_time.map(|one_time| one_time.id));
+        let pre_key = header.pre_key.expect("it can open a session");
+        assert_eq!(pre_key.signed_pre_key_id, signed_id);
+        assert_eq!(pre_key.pre_key_id, bundle.one_time.map(|one_time| one_time.id));
     }
 }
 
