@@ -14,7 +14,7 @@ use std::hint::black_box;
 use bisik::conversation::{
     Arrival, Conversation, DeviceAddress, Envelope, IdentityPolicy, MessageId, RecordName, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, Terms};
+use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceTerms};
 use bisik::{Accepted, Account, Identity, PreKeyBundle, Session, StorageKey, Timestamp, Trust, VerifiedBundle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -92,12 +92,12 @@ impl Scene {
 
     fn strangers(devices: usize) -> Self {
         let mut rng = StdRng::seed_from_u64(1);
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let account = Account::create(terms, NOW, &mut rng);
         let mut primary = Account::create(terms, NOW, &mut rng);
         let companions: Vec<_> = (1..devices).map(|_| Identity::generate(&mut rng)).collect();
         let certificate = |(index, identity): (usize, &Identity)| {
-            Change::Add(DeviceCertificate::sign(identity, primary.key(), index as u32 + 1, terms))
+            DeviceChange::Add(DeviceCertificate::sign(identity, primary.key(), index as u32 + 1, terms))
         };
         let changes: Vec<_> = companions.iter().enumerate().map(certificate).collect();
         let list = primary.change_devices(&changes, NOW).unwrap();

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use bisik::handshake::{self, FirstFlight};
+use bisik::handshake::{self, PreKeyHeader};
 use bisik::{Identity, PreKeyBundle, PreKeys, Timestamp, Trust};
 use criterion::{BatchSize, Criterion};
 
@@ -53,14 +53,14 @@ fn both_sides(criterion: &mut Criterion) {
     let one_time = keys.replenish(&bob, 1, rng).unwrap().remove(0);
     for (kind, bundle) in [("one-time", one_time), ("last resort", keys.bundle())] {
         let bundle = bundle.verify(Trust::Pinned(bob.public()), NOW).unwrap();
-        let flight = handshake::initiate(&alice, &bundle, None, rng).unwrap().first_flight.to_bytes();
+        let header = handshake::initiate(&alice, &bundle, None, rng).unwrap().pre_key_header.to_bytes();
         criterion.bench_function(&format!("initiate, {kind}"), |bencher| {
             bencher.iter(|| handshake::initiate(&alice, black_box(&bundle), None, rng).unwrap());
         });
         criterion.bench_function(&format!("respond, {kind}"), |bencher| {
             bencher.iter(|| {
-                let flight = FirstFlight::from_bytes(black_box(&flight)).unwrap();
-                handshake::respond(&bob, &keys, &flight, None).unwrap()
+                let header = PreKeyHeader::from_bytes(black_box(&header)).unwrap();
+                handshake::respond(&bob, &keys, &header, None).unwrap()
             });
         });
     }

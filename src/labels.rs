@@ -109,25 +109,25 @@ pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists
 /// Disclosure of a session whose two devices are both hosted.
 pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures";
 
-/// Kinds of sealed records (`bisik_core::storage::Kind`); numbers 9 to 13 belong to `bisik-interop`.
+/// Kinds of sealed records (`bisik_core::storage::RecordKind`); numbers 9 to 13 belong to `bisik-interop`.
 pub(crate) mod kind {
-    use bisik_core::storage::Kind;
+    use bisik_core::storage::RecordKind;
 
     /// An identity: both of its key pairs.
-    pub(crate) const IDENTITY: Kind = Kind::new(1);
+    pub(crate) const IDENTITY: RecordKind = RecordKind::new(1);
     /// The pre-keys of one device.
-    pub(crate) const PRE_KEYS: Kind = Kind::new(2);
+    pub(crate) const PRE_KEYS: RecordKind = RecordKind::new(2);
     /// One session with one device.
-    pub(crate) const SESSION: Kind = Kind::new(3);
+    pub(crate) const SESSION: RecordKind = RecordKind::new(3);
     /// A ratchet without a session.
-    pub(crate) const RATCHET: Kind = Kind::new(4);
+    pub(crate) const RATCHET: RecordKind = RecordKind::new(4);
     /// An interrupted upload.
-    pub(crate) const UPLOAD: Kind = Kind::new(5);
+    pub(crate) const UPLOAD: RecordKind = RecordKind::new(5);
     /// The sender's state of a call's frames.
     #[cfg(feature = "call")]
-    pub(crate) const FRAME_SEALER: Kind = Kind::new(6);
+    pub(crate) const FRAME_SEALER: RecordKind = RecordKind::new(6);
     /// An account, as stored by one of its devices.
-    pub(crate) const ACCOUNT: Kind = Kind::new(7);
+    pub(crate) const ACCOUNT: RecordKind = RecordKind::new(7);
     /// A conversation between two accounts.
-    pub(crate) const CONVERSATION: Kind = Kind::new(8);
+    pub(crate) const CONVERSATION: RecordKind = RecordKind::new(8);
 }

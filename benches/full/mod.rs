@@ -72,16 +72,16 @@ impl Full {
         let another = self.message(&self.now, length);
         let joined = [&expected[..BODY], &another[BODY..]].concat();
         let early = self.message(&self.early, length);
-        let mut flight_changed = early.clone();
-        flight_changed[40] ^= 1;
+        let mut header_changed = early.clone();
+        header_changed[40] ^= 1;
         [
             ("random bytes", random),
             ("genuine, body changed", body_changed),
             ("genuine, last byte changed", last_changed(expected)),
             ("header of one, body of another", joined),
             ("20,000 ahead, last byte changed", last_changed(self.far_ahead(length))),
-            ("late, with its first flight, last byte changed", last_changed(early)),
-            ("late, its first flight changed", flight_changed),
+            ("late, with its first header, last byte changed", last_changed(early)),
+            ("late, its first header changed", header_changed),
         ]
     }
 }

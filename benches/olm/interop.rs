@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use bisik::interop::signal::{Accepted, Ciphertext, Identity, Kind, PreKeyBundle, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, Ciphertext, Identity, MessageKind, PreKeyBundle, PreKeys, Session, Trust};
 
 use super::table::Operation;
 use super::theirs;
@@ -66,7 +66,7 @@ fn encrypt_one(session: &mut Session, plaintext: &[u8]) -> Vec<u8> {
 }
 
 fn decrypt_one(session: &mut Session, message: &[u8]) {
-    let message = Ciphertext::from_parts(Kind::Whisper, black_box(message)).unwrap();
+    let message = Ciphertext::from_parts(MessageKind::Whisper, black_box(message)).unwrap();
     black_box(session.decrypt(&message).unwrap());
 }
 
@@ -124,7 +124,7 @@ fn accept() -> Case {
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
-                let message = Ciphertext::from_parts(Kind::PreKey, black_box(&hello)).unwrap();
+                let message = Ciphertext::from_parts(MessageKind::PreKey, black_box(&hello)).unwrap();
                 let accepted = Session::accept(&world.bob, &world.keys, &message, Trust::OnFirstUse).unwrap();
                 black_box((accepted.session, accepted.plaintext));
             }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bisik::StorageKey;
-use bisik::content::{Blob, Content, ContentId, Document, Envelope, Kind, Receipt, SentAt, Text};
+use bisik::content::{Blob, Content, ContentId, ContentMeta, Document, Kind, Receipt, SentAt, Text};
 
 use crate::agenda::{Item, Source};
 use crate::blobs::Blobs;
@@ -115,7 +115,7 @@ impl Outbox {
 /// Composes a content with the current time.
 pub(crate) fn compose(kind: Kind) -> Outcome<Content> {
     let sent = SentAt::from_unix_milliseconds(now()?.as_millis().try_into()?)?;
-    Ok(Content::new(Envelope::new(sent, &mut rand::rng()), kind)?)
+    Ok(Content::new(ContentMeta::new(sent, &mut rand::rng()), kind)?)
 }
 
 /// Returns the directory of contents that have receipts.

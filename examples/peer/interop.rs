@@ -2,7 +2,7 @@
 //! numbers.
 
 use bisik::interop::signal::{
-    Ciphertext, Identity, IdentityKey, KeyPair, Kind, Party, PublicKey, SafetyNumber, xeddsa,
+    Ciphertext, Identity, IdentityKey, KeyPair, MessageKind, Party, PublicKey, SafetyNumber, xeddsa,
 };
 use bisik::interop::whatsapp::media::{self, Attachment, Encryptor, MediaKey, MediaKind};
 use bisik::interop::whatsapp::{AddOn, MessageSecret, PollVote, SealedPayload, UseCase, pad, unpad};
@@ -84,14 +84,14 @@ fn inspect(args: Args<'_>) -> Answer {
         "counter": header.counter,
         "previousCounter": header.previous_counter,
     });
-    if let (Some(fields), Some(opening)) = (fields.as_object_mut(), header.opening) {
-        fields.insert("registrationId".into(), opening.registration_id.into());
-        fields.insert("preKeyId".into(), opening.pre_key_id.into());
-        fields.insert("signedPreKeyId".into(), opening.signed_pre_key_id.into());
-        fields.insert("baseKey".into(), to_hex(&opening.base_key.to_bytes()).into());
-        fields.insert("identityKey".into(), to_hex(&opening.identity.to_bytes()).into());
+    if let (Some(fields), Some(pre_key)) = (fields.as_object_mut(), header.pre_key) {
+        fields.insert("registrationId".into(), pre_key.registration_id.into());
+        fields.insert("preKeyId".into(), pre_key.pre_key_id.into());
+        fields.insert("signedPreKeyId".into(), pre_key.signed_pre_key_id.into());
+        fields.insert("baseKey".into(), to_hex(&pre_key.base_key.to_bytes()).into());
+        fields.insert("identityKey".into(), to_hex(&pre_key.identity.to_bytes()).into());
     }
-    if let (Some(fields), Kind::Whisper, Some(mac)) = (fields.as_object_mut(), kind, body.last_chunk::<8>()) {
+    if let (Some(fields), MessageKind::Whisper, Some(mac)) = (fields.as_object_mut(), kind, body.last_chunk::<8>()) {
         fields.insert("mac".into(), to_hex(mac).into());
     }
     Ok(fields)

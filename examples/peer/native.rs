@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bisik::content::{Content, Envelope, Kind, PersonId, Poll, SentAt, Votes};
+use bisik::content::{Content, ContentMeta, Kind, PersonId, Poll, SentAt, Votes};
 use bisik::media::{self, HEADER, MediaType, Pointer, RandomAccess};
 use bisik::{
     Accepted, Ciphertext, DecryptError, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp,
@@ -204,7 +204,7 @@ fn poll_create(args: Args<'_>) -> Answer {
     let options = options.ok_or_else(|| Failure::missing("options", "strings"))?;
     let most = args.find_number("mostChoices")?.unwrap_or(1);
     let poll = Poll::new(args.text("question")?, options.iter().map(String::as_str), most, rng);
-    let content = Content::new(Envelope::new(sent(args)?, rng), Kind::Poll(poll))?;
+    let content = Content::new(ContentMeta::new(sent(args)?, rng), Kind::Poll(poll))?;
     Ok(json!({ "poll": to_hex(content.as_body()) }))
 }
 
@@ -222,7 +222,7 @@ fn poll_vote_encrypt(args: Args<'_>) -> Answer {
     let choices: Option<Vec<usize>> = args.list("selectedOptions")?.iter().map(choice).collect();
     let choices = choices.ok_or_else(|| Failure::missing("selectedOptions", "places of options, from 0"))?;
     let ballot = votes.cast(&choices, &voter, sent(args)?, None, rng)?;
-    let content = Content::new(Envelope::new(sent(args)?, rng), Kind::Ballot(ballot))?;
+    let content = Content::new(ContentMeta::new(sent(args)?, rng), Kind::Ballot(ballot))?;
     Ok(json!({ "encPayload": to_hex(content.as_body()) }))
 }
 

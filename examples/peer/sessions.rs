@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bisik::StorageKey;
 use bisik::interop::signal::{
-    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, KeyPair, Kind, OneTimePreKey, PreKeyBundle,
-    PreKeys, PublicKey, Reinitiated, Session, SignedPreKey, Trust,
+    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, KeyPair, MessageKind, OneTimePreKey,
+    PreKeyBundle, PreKeys, PublicKey, Reinitiated, Session, SignedPreKey, Trust,
 };
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ impl Device {
         let (to, plaintext) = (args.address("to")?, args.hex("plaintext")?);
         let session = self.sessions.get_mut(&to).ok_or_else(|| no_session(&to))?;
         let message = session.encrypt(&plaintext, &mut *draws(args, "random")?)?;
-        let (number, name) = match (message.kind() == Kind::PreKey, self.signal_types) {
+        let (number, name) = match (message.kind() == MessageKind::PreKey, self.signal_types) {
             (false, false) => (1, "msg"),
             (false, true) => (2, "whisper"),
             (true, false) => (3, "pkmsg"),
@@ -265,12 +265,12 @@ fn bundle(args: Args<'_>) -> Result<PreKeyBundle, Failure> {
 }
 
 /// Returns the message type, from the numbers and names of both families.
-pub(crate) fn kind(args: Args<'_>) -> Result<Kind, Failure> {
+pub(crate) fn kind(args: Args<'_>) -> Result<MessageKind, Failure> {
     match args.find("type") {
-        Some(Value::String(name)) if ["msg", "whisper", "1", "2"].contains(&name.as_str()) => Ok(Kind::Whisper),
-        Some(Value::String(name)) if ["pkmsg", "prekey", "3"].contains(&name.as_str()) => Ok(Kind::PreKey),
-        Some(number) if matches!(number.as_u64(), Some(1 | 2)) => Ok(Kind::Whisper),
-        Some(number) if number.as_u64() == Some(3) => Ok(Kind::PreKey),
+        Some(Value::String(name)) if ["msg", "whisper", "1", "2"].contains(&name.as_str()) => Ok(MessageKind::Whisper),
+        Some(Value::String(name)) if ["pkmsg", "prekey", "3"].contains(&name.as_str()) => Ok(MessageKind::PreKey),
+        Some(number) if matches!(number.as_u64(), Some(1 | 2)) => Ok(MessageKind::Whisper),
+        Some(number) if number.as_u64() == Some(3) => Ok(MessageKind::PreKey),
         Some(_) | None => Err(Failure::missing("type", "1, 2, msg or whisper; 3, pkmsg or prekey")),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::content::{Choice, Kind, List, Row, Section, Selection, Text};
+use bisik::content::{Kind, ListMenu, ReplyOption, Row, Section, Selection, Text};
 use bisik::conversation::{MessageId, SendError};
 use bisik::device::Custody;
 use bisik::hosting::{
@@ -14,153 +14,156 @@ use bisik::hosting::{
 };
 use bisik::{Identity, Timestamp};
 
-use super::paper::{Paper, day, says, scene, tell};
-use super::town::{At, Device, Town};
+use super::accounts::{Accounts, At, Device};
+use super::report::{Report, day, says, scene, tell};
 use super::{Error, LAPTOP, SARI, exchange, introduce, label, person, show_last, text, told};
 
 const COMPANY: &str = "nusantara seluler";
 const OFFICE: At = (COMPANY, 0);
 const QUESTION: &str = "Halo, kuota saya hilang. Nomor saya 0812-3456-7890, NIK 3171234567890001.";
 
-pub(crate) fn call(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+pub(crate) fn call(accounts: &mut Accounts, report: &mut Report) -> Result<(), Error> {
     scene("3. A mobile operator, whose device another company hosts");
     let vendor = Identity::generate(&mut rand::rng());
-    town.found(COMPANY, Custody::Business)?;
-    let hosted = town.host(COMPANY, &vendor, a_year_and_marketing(&vendor)?)?;
-    town.refresh()?;
-    introduce(town, COMPANY, &[OFFICE, hosted])?;
+    accounts.found(COMPANY, Custody::Business)?;
+    let hosted = accounts.host(COMPANY, &vendor, a_year_and_marketing(&vendor)?)?;
+    accounts.refresh()?;
+    introduce(accounts, COMPANY, &[OFFICE, hosted])?;
 
-    decline(town, paper, hosted)?;
-    accept(town, paper, hosted, &vendor)?;
-    let mut store = talk(town, paper, hosted)?;
-    let mut gone = move_home(town, paper, hosted, &mut store)?;
+    decline(accounts, report, hosted)?;
+    accept(accounts, report, hosted, &vendor)?;
+    let mut store = talk(accounts, report, hosted)?;
+    let mut gone = move_home(accounts, report, hosted, &mut store)?;
     // The vendor still has the messages for as long as it promised, and then not.
-    let later = town.now.plus_seconds(30 * 86_400);
+    let later = accounts.now.plus_seconds(30 * 86_400);
     store.delete_what_is_due(&mut gone, later);
     tell(&format!("({}: the vendor's store deletes what is due.)", day(later)));
-    paper.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && gone.heard.is_empty());
+    report.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && gone.heard.is_empty());
     Ok(())
 }
 
 /// Sari is informed before she has written anything, and declines.
-fn decline(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<(), Error> {
-    show_last(town, SARI, "Sari's telephone")?;
-    let shown = disclosed(town)?;
+fn decline(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<(), Error> {
+    show_last(accounts, SARI, "Sari's telephone")?;
+    let shown = disclosed(accounts)?;
     let HostingTerms { roles, purposes, .. } = shown.terms();
     tell(&format!("(Signed by the company, the vendor and the hosted device: it may {roles:?}, for {purposes:?}.)"));
-    let waiting = town.say(SARI, COMPANY, text(QUESTION))?;
+    let waiting = accounts.say(SARI, COMPANY, text(QUESTION))?;
     let needed = Err(SendError::Blocked(Blocked::ConsentNeeded(shown.hash())));
-    paper.claim(
+    report.claim(
         "without her consent nothing can be sent: the label waits for her decision",
         waiting.map(drop) == needed,
     );
 
     tell("(Sari declines: a year is too long for her.)");
-    decide(town, |talk, account, now| talk.refuse(account, &shown, now))?;
-    show_last(town, SARI, "Sari's telephone")?;
-    let letters = town.relay.carried_to(hosted);
-    let refused = town.say(SARI, COMPANY, text(QUESTION))?.map(drop);
+    decide(accounts, |talk, account, now| talk.refuse(account, &shown, now))?;
+    show_last(accounts, SARI, "Sari's telephone")?;
+    let letters = accounts.relay.carried_to(hosted);
+    let refused = accounts.say(SARI, COMPANY, text(QUESTION))?.map(drop);
     if let Err(SendError::Blocked(why)) = refused {
         tell(&format!("Sari tries to send: “{QUESTION}”"));
         tell(&format!("  ✋ refused by her own telephone: {why}"));
     }
     let expected = Err(SendError::Blocked(Blocked::Refused(shown.hash())));
-    paper.claim("she has refused, and cannot send by mistake", refused == expected);
-    paper.claim("nothing was sent to the vendor", town.relay.carried_to(hosted) == letters);
-    town.settle()?;
-    let on_laptop = label(town, LAPTOP, COMPANY)?;
-    paper.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
-    let heard = &town.at(hosted)?.decisions;
+    report.claim("she has refused, and cannot send by mistake", refused == expected);
+    report.claim("nothing was sent to the vendor", accounts.relay.carried_to(hosted) == letters);
+    accounts.settle()?;
+    let on_laptop = label(accounts, LAPTOP, COMPANY)?;
+    report.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
+    let heard = &accounts.at(hosted)?.decisions;
     let refusals = heard.iter().filter(|(_, decision)| decision.choice() == hosting::Choice::Refusal).count();
-    paper.claim("the vendor received the refusal and nothing else", refusals == 1 && town.at(hosted)?.heard.is_empty());
+    report.claim(
+        "the vendor received the refusal and nothing else",
+        refusals == 1 && accounts.at(hosted)?.heard.is_empty(),
+    );
     Ok(())
 }
 
 /// The company asks again, which is possible only with better terms. Sari agrees.
-fn accept(town: &mut Town, paper: &mut Paper, hosted: At, vendor: &Identity) -> Result<(), Error> {
-    town.now = town.now.plus_seconds(3 * 86_400);
+fn accept(accounts: &mut Accounts, report: &mut Report, hosted: At, vendor: &Identity) -> Result<(), Error> {
+    accounts.now = accounts.now.plus_seconds(3 * 86_400);
     tell("(Three days later: the company has agreed on better terms with the vendor.)");
-    town.amend(hosted, vendor, a_month_for_answers(vendor)?)?;
-    town.refresh()?;
-    show_last(town, SARI, "Sari's telephone")?;
-    paper.claim("she is asked again", matches!(label(town, SARI, COMPANY)?, Label::Disclosed { .. }));
+    accounts.amend(hosted, vendor, a_month_for_answers(vendor)?)?;
+    accounts.refresh()?;
+    show_last(accounts, SARI, "Sari's telephone")?;
+    report.claim("she is asked again", matches!(label(accounts, SARI, COMPANY)?, Label::Disclosed { .. }));
 
     tell("(Sari accepts.)");
-    let shown = disclosed(town)?;
-    decide(town, |talk, account, now| talk.consent(account, &shown, now))?;
-    show_last(town, SARI, "Sari's telephone")?;
-    town.settle()?;
-    paper.claim("one decision applies to both of her devices", {
-        let labels = [label(town, SARI, COMPANY)?, label(town, LAPTOP, COMPANY)?];
+    let shown = disclosed(accounts)?;
+    decide(accounts, |talk, account, now| talk.consent(account, &shown, now))?;
+    show_last(accounts, SARI, "Sari's telephone")?;
+    accounts.settle()?;
+    report.claim("one decision applies to both of her devices", {
+        let labels = [label(accounts, SARI, COMPANY)?, label(accounts, LAPTOP, COMPANY)?];
         labels.iter().all(|label| matches!(label, Label::Hosted { .. }))
     });
-    let receipt = receipt(town, hosted, &shown)?;
-    paper.claim("she holds a receipt of her consent, signed by both", receipt);
+    let receipt = receipt(accounts, hosted, &shown)?;
+    report.claim("she holds a receipt of her consent, signed by both", receipt);
     Ok(())
 }
 
 /// The vendor's device countersigns Sari's decision, and she checks the signature.
-fn receipt(town: &mut Town, hosted: At, shown: &Disclosure) -> Result<bool, Error> {
-    let now = town.now;
-    let Device { account, conversations, decisions, .. } = town.at_mut(hosted)?;
+fn receipt(accounts: &mut Accounts, hosted: At, shown: &Disclosure) -> Result<bool, Error> {
+    let now = accounts.now;
+    let Device { account, conversations, decisions, .. } = accounts.at_mut(hosted)?;
     let verified = shown.clone().verify(account.key(), None, now)?;
     let (from, decision) = decisions.last().ok_or("it was told")?;
     let talk = conversations.get_mut("sari").ok_or("no conversation")?;
     talk.countersign(account, *from, decision, &verified, now)?;
-    town.settle()?;
-    let sari = town.at(SARI)?;
+    accounts.settle()?;
+    let sari = accounts.at(SARI)?;
     let receipts = sari.receipts.iter().filter(|one| one.verify(sari.account.key(), &verified).is_ok());
     Ok(receipts.count() == 1)
 }
 
-fn talk(town: &mut Town, paper: &mut Paper, hosted: At) -> Result<Store, Error> {
-    exchange(town, (SARI, "Sari"), (hosted, COMPANY), text(QUESTION))?;
+fn talk(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<Store, Error> {
+    exchange(accounts, (SARI, "Sari"), (hosted, COMPANY), text(QUESTION))?;
     let row = |id: &str, title: &str| {
-        let choice = Choice { id: id.into(), title: title.into() };
+        let choice = ReplyOption { id: id.into(), title: title.into() };
         Row { choice, description: "mulai hari ini".into() }
     };
     let rows = vec![row("k5", "Kembalikan 5 GB"), row("pulsa", "Ganti pulsa Rp25.000")];
-    let offer = List {
+    let offer = ListMenu {
         text: Text::new("Maaf atas gangguannya. Pilih penggantinya:"),
         label: "Lihat pilihan".into(),
         sections: vec![Section { title: "Pengganti".into(), rows }],
     };
-    let offer = town.say_by_itself(hosted, "sari", Kind::List(offer))?;
-    town.settle()?;
-    says("Nusantara Seluler", town.at(SARI)?.last()?.envelope().automated, offer.kind());
+    let offer = accounts.say_by_itself(hosted, "sari", Kind::List(offer))?;
+    accounts.settle()?;
+    says("Nusantara Seluler", accounts.at(SARI)?.last()?.meta().automated, offer.kind());
     let company = person(COMPANY)?;
-    let chosen = Selection::new(town.at(SARI)?.last()?, &company, "k5").ok_or("it was offered")?;
-    exchange(town, (SARI, "Sari"), (hosted, COMPANY), Kind::Selection(chosen))?;
-    paper.claim("the label does not say end-to-end", label(town, SARI, COMPANY)? != Label::EndToEnd);
+    let chosen = Selection::new(accounts.at(SARI)?.last()?, &company, "k5").ok_or("it was offered")?;
+    exchange(accounts, (SARI, "Sari"), (hosted, COMPANY), Kind::Selection(chosen))?;
+    report.claim("the label does not say end-to-end", label(accounts, SARI, COMPANY)? != Label::EndToEnd);
 
-    let store = Store::of(town.at(hosted)?)?;
-    store.show(town.now);
-    let promised = town.now.plus_seconds(30 * 86_400);
+    let store = Store::of(accounts.at(hosted)?)?;
+    store.show(accounts.now);
+    let promised = accounts.now.plus_seconds(30 * 86_400);
     let dated = store.ledger.entries().all(|(_, deadline)| deadline == promised);
-    paper.claim("each message in the vendor's store has the promised deadline", dated && store.messages.len() == 2);
-    let own = &town.at(OFFICE)?.heard;
+    report.claim("each message in the vendor's store has the promised deadline", dated && store.messages.len() == 2);
+    let own = &accounts.at(OFFICE)?.heard;
     let undated = own.iter().all(|heard| heard.delete_by.is_none()) && own.len() == 2;
-    paper.claim("the company's own telephone, which promised nothing, has no deadlines", undated);
+    report.claim("the company's own telephone, which promised nothing, has no deadlines", undated);
     Ok(store)
 }
 
 /// A server of the company itself replaces the vendor's, with keys of its own.
-fn move_home(town: &mut Town, paper: &mut Paper, hosted: At, store: &mut Store) -> Result<Device, Error> {
-    town.now = town.now.plus_seconds(7 * 86_400);
+fn move_home(accounts: &mut Accounts, report: &mut Report, hosted: At, store: &mut Store) -> Result<Device, Error> {
+    accounts.now = accounts.now.plus_seconds(7 * 86_400);
     tell("(A week later: the company's own server replaces the vendor's.)");
-    let mut gone = town.remove(hosted)?;
-    let home = town.join(COMPANY, Custody::SelfHosted)?;
-    town.refresh()?;
-    town.meet(home, "sari")?;
-    show_last(town, SARI, "Sari's telephone")?;
-    let ended = matches!(town.at(SARI)?.events.last(), Some(LabelEvent::HostingEnded(_)));
-    paper.claim("the end-to-end label has returned", ended && label(town, SARI, COMPANY)? == Label::EndToEnd);
-    let letters = town.relay.carried_to(hosted);
-    exchange(town, (SARI, "Sari"), (home, COMPANY), text("Kuotanya sudah kembali, terima kasih!"))?;
-    paper.claim("nothing is sent to the vendor any more", town.relay.carried_to(hosted) == letters);
-    paper.claim("the company's telephone has it too", told(town, OFFICE, "Kuotanya sudah kembali"));
-    store.delete_what_is_due(&mut gone, town.now);
-    paper.claim(
+    let mut gone = accounts.remove(hosted)?;
+    let home = accounts.join(COMPANY, Custody::SelfHosted)?;
+    accounts.refresh()?;
+    accounts.meet(home, "sari")?;
+    show_last(accounts, SARI, "Sari's telephone")?;
+    let ended = matches!(accounts.at(SARI)?.events.last(), Some(LabelEvent::HostingEnded(_)));
+    report.claim("the end-to-end label has returned", ended && label(accounts, SARI, COMPANY)? == Label::EndToEnd);
+    let letters = accounts.relay.carried_to(hosted);
+    exchange(accounts, (SARI, "Sari"), (home, COMPANY), text("Kuotanya sudah kembali, terima kasih!"))?;
+    report.claim("nothing is sent to the vendor any more", accounts.relay.carried_to(hosted) == letters);
+    report.claim("the company's telephone has it too", told(accounts, OFFICE, "Kuotanya sudah kembali"));
+    store.delete_what_is_due(&mut gone, accounts.now);
+    report.claim(
         "the vendor still has its messages, until the promised deadline",
         store.messages.len() == 2 && gone.heard.len() == 2,
     );
@@ -209,16 +212,16 @@ impl Store {
 }
 
 /// Returns the newest disclosure at the relay. It was verified when the label was made from it.
-fn disclosed(town: &Town) -> Result<Disclosure, Error> {
-    town.disclosures()?.pop().ok_or_else(|| "there is none".into())
+fn disclosed(accounts: &Accounts) -> Result<Disclosure, Error> {
+    accounts.disclosures()?.pop().ok_or_else(|| "there is none".into())
 }
 
 fn decide<E: std::error::Error + 'static>(
-    town: &mut Town,
+    accounts: &mut Accounts,
     decision: impl FnOnce(&mut bisik::Conversation, &bisik::Account, Timestamp) -> Result<Option<LabelEvent>, E>,
 ) -> Result<(), Error> {
-    let now = town.now;
-    let Device { account, conversations, events, .. } = town.at_mut(SARI)?;
+    let now = accounts.now;
+    let Device { account, conversations, events, .. } = accounts.at_mut(SARI)?;
     let talk = conversations.get_mut(COMPANY).ok_or("no conversation")?;
     events.extend(decision(talk, account, now)?);
     Ok(())

@@ -5,11 +5,11 @@
 //! program checks each of its claims and fails if one does not hold: `cargo run --release --example products`.
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
-mod company; // a mobile operator; a vendor hosts its device until the service moves home
-mod paper; //   the output
-mod relay; //   what the network sees
-mod stall; //   a coffee stall that answers from the business app
-mod town; //    accounts, devices, a clock
+mod accounts; // accounts, devices, a clock
+mod company; //  a mobile operator; a vendor hosts its device until the service moves home
+mod relay; //    what the network sees
+mod report; //   the output
+mod stall; //    a coffee stall that answers from the business app
 
 use std::process::ExitCode;
 
@@ -18,9 +18,9 @@ use bisik::content::{Content, Kind, PersonId, Text};
 use bisik::device::Custody;
 use bisik::hosting::Label;
 
-use paper::{Paper, says, scene, show_notice, tell};
+use accounts::{Accounts, At};
 use relay::Said;
-use town::{At, Town};
+use report::{Report, says, scene, show_notice, tell};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -30,44 +30,44 @@ const LAPTOP: At = ("sari", 1);
 const BUDI: At = ("budi", 0);
 
 fn main() -> Result<ExitCode, Error> {
-    let mut paper = Paper::default();
-    let mut town = Town::new(Timestamp::from_unix_seconds(1_800_000_000));
-    town.found("sari", Custody::Person)?;
-    town.join("sari", Custody::Person)?;
+    let mut report = Report::default();
+    let mut accounts = Accounts::new(Timestamp::from_unix_seconds(1_800_000_000));
+    accounts.found("sari", Custody::Person)?;
+    accounts.join("sari", Custody::Person)?;
 
-    friend(&mut town, &mut paper)?;
-    stall::visit(&mut town, &mut paper)?;
-    company::call(&mut town, &mut paper)?;
-    search(&town, &mut paper);
+    friend(&mut accounts, &mut report)?;
+    stall::visit(&mut accounts, &mut report)?;
+    company::call(&mut accounts, &mut report)?;
+    search(&accounts, &mut report);
 
-    if paper.broken.is_empty() {
-        println!("\nAll {} claims held.", paper.held);
+    if report.broken.is_empty() {
+        println!("\nAll {} claims held.", report.held);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nFailed: {:#?}", paper.broken);
+    println!("\nFailed: {:#?}", report.broken);
     Ok(ExitCode::FAILURE)
 }
 
-fn friend(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+fn friend(accounts: &mut Accounts, report: &mut Report) -> Result<(), Error> {
     scene("1. A friend");
-    town.found("budi", Custody::Person)?;
-    introduce(town, "budi", &[BUDI])?;
-    show_last(town, SARI, "Sari's telephone")?;
-    paper.claim("the label says end-to-end", label(town, SARI, "budi")? == Label::EndToEnd);
-    exchange(town, (SARI, "Sari"), (BUDI, "budi"), text("Bud, jadi ke Bandung hari Sabtu? Kereta jam 06.30."))?;
-    exchange(town, (BUDI, "Budi"), (SARI, "sari"), text("Jadi! Aku tunggu di peron 3."))?;
-    paper.claim("Sari's laptop has Budi's answer too", told(town, LAPTOP, "Aku tunggu di peron 3"));
+    accounts.found("budi", Custody::Person)?;
+    introduce(accounts, "budi", &[BUDI])?;
+    show_last(accounts, SARI, "Sari's telephone")?;
+    report.claim("the label says end-to-end", label(accounts, SARI, "budi")? == Label::EndToEnd);
+    exchange(accounts, (SARI, "Sari"), (BUDI, "budi"), text("Bud, jadi ke Bandung hari Sabtu? Kereta jam 06.30."))?;
+    exchange(accounts, (BUDI, "Budi"), (SARI, "sari"), text("Jadi! Aku tunggu di peron 3."))?;
+    report.claim("Sari's laptop has Budi's answer too", told(accounts, LAPTOP, "Aku tunggu di peron 3"));
     Ok(())
 }
 
 /// Searches every byte that the relay was ever given.
-fn search(town: &Town, paper: &mut Paper) {
+fn search(accounts: &Accounts, report: &mut Report) {
     scene("4. What the relay has");
-    let (record, said): (_, &Said) = (town.relay.record(), &town.said);
+    let (record, said): (_, &Said) = (accounts.relay.record(), &accounts.said);
     tell(&format!(
         "It was given {} bytes: {} letters, and bundles, lists, disclosures and a picture.",
         record.len(),
-        town.relay.carried()
+        accounts.relay.carried()
     ));
     tell(&format!(
         "{} contents were sent or refused: {} bytes of plaintext, {} distinct sequences of 8 bytes.",
@@ -75,13 +75,13 @@ fn search(town: &Town, paper: &mut Paper) {
         said.bytes,
         said.pieces()
     ));
-    paper.claim("its record contains no 8 consecutive bytes of any plaintext", said.found_in(record).is_empty());
+    report.claim("its record contains no 8 consecutive bytes of any plaintext", said.found_in(record).is_empty());
 
     let planted = "Aku tunggu di peron 3".as_bytes();
     let (before, after) = record.split_at(record.len() / 2);
     let found = said.found_in(&[before, planted, after].concat());
     let places: Vec<_> = (0..=planted.len() - 8).map(|at| before.len() + at).collect();
-    paper.claim(
+    report.claim(
         "the search works: in a copy of the record with one sentence inserted, it finds exactly that",
         found == places,
     );
@@ -99,41 +99,41 @@ fn person(name: &str) -> Result<PersonId, Error> {
 }
 
 /// Introduces Sari's devices and those of another account to each other.
-fn introduce(town: &mut Town, other: &'static str, devices: &[At]) -> Result<(), Error> {
+fn introduce(accounts: &mut Accounts, other: &'static str, devices: &[At]) -> Result<(), Error> {
     for at in [SARI, LAPTOP] {
-        town.meet(at, other)?;
+        accounts.meet(at, other)?;
     }
-    devices.iter().try_for_each(|at| town.meet(*at, "sari"))
+    devices.iter().try_for_each(|at| accounts.meet(*at, "sari"))
 }
 
 /// Sends a content, delivers it, and prints it as the other side reads it.
-fn exchange(town: &mut Town, from: (At, &str), to: (At, &'static str), kind: Kind) -> Result<(), Error> {
-    let sent = town.say(from.0, to.1, kind)??;
-    deliver(town, from.1, to.0, &sent)
+fn exchange(accounts: &mut Accounts, from: (At, &str), to: (At, &'static str), kind: Kind) -> Result<(), Error> {
+    let sent = accounts.say(from.0, to.1, kind)??;
+    deliver(accounts, from.1, to.0, &sent)
 }
 
-fn deliver(town: &mut Town, from: &str, to: At, sent: &Content) -> Result<(), Error> {
-    town.settle()?;
-    let heard = town.at(to)?.last()?;
+fn deliver(accounts: &mut Accounts, from: &str, to: At, sent: &Content) -> Result<(), Error> {
+    accounts.settle()?;
+    let heard = accounts.at(to)?.last()?;
     if heard != sent {
         return Err("another content arrived".into());
     }
-    says(from, heard.envelope().automated, heard.kind());
+    says(from, heard.meta().automated, heard.kind());
     Ok(())
 }
 
-fn show_last(town: &Town, at: At, on: &str) -> Result<(), Error> {
-    show_notice(on, town.at(at)?.events.last().ok_or("nothing was shown")?);
+fn show_last(accounts: &Accounts, at: At, on: &str) -> Result<(), Error> {
+    show_notice(on, accounts.at(at)?.events.last().ok_or("nothing was shown")?);
     Ok(())
 }
 
-fn label(town: &Town, at: At, peer: &str) -> Result<Label, Error> {
-    Ok(town.at(at)?.conversations.get(peer).ok_or("no conversation")?.label().label())
+fn label(accounts: &Accounts, at: At, peer: &str) -> Result<Label, Error> {
+    Ok(accounts.at(at)?.conversations.get(peer).ok_or("no conversation")?.label().label())
 }
 
 /// Returns whether a device has shown a text that contains `words`.
-fn told(town: &Town, at: At, words: &str) -> bool {
-    let texts = town.devices.get(&at).into_iter().flat_map(|device| &device.heard);
+fn told(accounts: &Accounts, at: At, words: &str) -> bool {
+    let texts = accounts.devices.get(&at).into_iter().flat_map(|device| &device.heard);
     texts
         .filter_map(|heard| if let Kind::Text(text) = heard.content.kind() { Some(text) } else { None })
         .any(|text| text.body.contains(words))

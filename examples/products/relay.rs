@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::town::At;
+use super::accounts::At;
 
 /// One message to one device.
 pub(crate) struct Letter {

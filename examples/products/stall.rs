@@ -4,93 +4,94 @@
 //! It needs no server: the messages contain the items for sale and the orders.
 
 use bisik::content::{
-    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, Kind, Opening, Origin,
-    Price, Profile, Referral, Selection, Text,
+    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, Kind, OpeningHours,
+    Origin, Price, Profile, Referral, Selection, Text,
 };
 use bisik::device::Custody;
 use bisik::hosting::Label;
 use bisik::media::{self, Decryptor, MediaType};
 
-use super::paper::{Paper, money, scene, tell};
-use super::town::{At, Town};
+use super::accounts::{Accounts, At};
+use super::report::{Report, money, scene, tell};
 use super::{Error, SARI, deliver, exchange, introduce, label, person, show_last, text};
 
 const STALL: At = ("kopi pojok", 0);
 
-pub(crate) fn visit(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+pub(crate) fn visit(accounts: &mut Accounts, report: &mut Report) -> Result<(), Error> {
     scene("2. A coffee stall, from the business app");
-    town.found("kopi pojok", Custody::Business)?;
-    introduce(town, "kopi pojok", &[STALL])?;
-    show_last(town, SARI, "Sari's telephone")?;
-    paper.claim("the label says end-to-end, as with a friend", label(town, SARI, "kopi pojok")? == Label::EndToEnd);
+    accounts.found("kopi pojok", Custody::Business)?;
+    introduce(accounts, "kopi pojok", &[STALL])?;
+    show_last(accounts, SARI, "Sari's telephone")?;
+    report
+        .claim("the label says end-to-end, as with a friend", label(accounts, SARI, "kopi pojok")? == Label::EndToEnd);
 
     let mut poster = Referral::new(Origin::CODE, "meja-4", "https://kopipojok.example/meja/4");
     poster.headline = "Pesan dari meja, tanpa antre".into();
     tell("(Sari has scanned the code on her table. Her telephone tells the stall.)");
-    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Referral(poster))?;
-    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), text("Halo, ada kopi apa saja?"))?;
-    let before = town.at(SARI)?.heard.len();
+    exchange(accounts, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Referral(poster))?;
+    exchange(accounts, (SARI, "Sari"), (STALL, "kopi pojok"), text("Halo, ada kopi apa saja?"))?;
+    let before = accounts.at(SARI)?.heard.len();
 
     let welcome = Greeting { text: Text::new("Selamat datang di Kopi Pojok! Ini yang kami punya.") };
-    answer(town, Kind::Greeting(welcome))?;
-    answer(town, Kind::Profile(profile()))?;
-    let menu = catalogue(town)?;
+    answer(accounts, Kind::Greeting(welcome))?;
+    answer(accounts, Kind::Profile(profile()))?;
+    let menu = catalogue(accounts)?;
     for item in &menu {
-        answer(town, Kind::CatalogueItem(item.clone()))?;
+        answer(accounts, Kind::CatalogueItem(item.clone()))?;
     }
-    paper.claim("Sari's telephone has decrypted the picture", seen_picture(town)? == picture());
-    order(town, paper, &menu)?;
-    choose(town, paper)?;
+    report.claim("Sari's telephone has decrypted the picture", seen_picture(accounts)? == picture());
+    order(accounts, report, &menu)?;
+    choose(accounts, report)?;
     let away = Away { text: Text::new("Kami tutup pukul 21.00. Pesan Anda dibaca besok pagi.") };
-    answer(town, Kind::Away(away))?;
-    let mut answers = town.at(SARI)?.heard.iter().skip(before).map(|heard| heard.content.envelope());
-    let honest = answers.all(|envelope| envelope.automated && envelope.reply_to.is_some());
-    paper.claim("every answer is marked as automated and states what it replies to", honest);
+    answer(accounts, Kind::Away(away))?;
+    let mut answers = accounts.at(SARI)?.heard.iter().skip(before).map(|heard| heard.content.meta());
+    let honest = answers.all(|meta| meta.automated && meta.reply_to.is_some());
+    report.claim("every answer is marked as automated and states what it replies to", honest);
     Ok(())
 }
 
 /// Sends an answer of the stall's program, and prints it as Sari reads it.
-fn answer(town: &mut Town, kind: Kind) -> Result<(), Error> {
-    let sent = town.say_by_itself(STALL, "sari", kind)?;
-    deliver(town, "Kopi Pojok", SARI, &sent)
+fn answer(accounts: &mut Accounts, kind: Kind) -> Result<(), Error> {
+    let sent = accounts.say_by_itself(STALL, "sari", kind)?;
+    deliver(accounts, "Kopi Pojok", SARI, &sent)
 }
 
 /// Sends the cart in one message with all its data. Both sides compute the total.
-fn order(town: &mut Town, paper: &mut Paper, menu: &[CatalogueItem]) -> Result<(), Error> {
+fn order(accounts: &mut Accounts, report: &mut Report, menu: &[CatalogueItem]) -> Result<(), Error> {
     let lines = menu.iter().zip([2, 1]).map(|(item, quantity)| CartLine::of(item, quantity));
     let mut cart = Cart::new(lines.collect::<Result<Vec<_>, _>>()?);
     cart.note = Some(Text::new("Gulanya sedikit saja, ya."));
     let expected = cart.total()?;
-    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Cart(cart))?;
-    let Kind::Cart(arrived) = town.at(STALL)?.last()?.kind().clone() else { return Err("no cart".into()) };
+    exchange(accounts, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Cart(cart))?;
+    let Kind::Cart(arrived) = accounts.at(STALL)?.last()?.kind().clone() else { return Err("no cart".into()) };
     let total = arrived.total()?;
     tell(&format!("(The stall computes the total: {}.)", money(&total)));
-    paper.claim(
+    report.claim(
         "both sides compute the same total, and none was sent",
         total == expected && money(&total) == "Rp54.000",
     );
     let honest = arrived.lines.iter().all(|line| menu.iter().any(|item| line.agrees_with(item)));
-    paper.claim("the cart has the stall's own prices", honest);
+    report.claim("the cart has the stall's own prices", honest);
     let mut cheaper = arrived;
     for line in &mut cheaper.lines {
         line.price = Price::new(100, "IDR")?;
     }
     let honest = cheaper.lines.iter().any(|line| menu.iter().any(|item| line.agrees_with(item)));
-    paper.claim("a cart with other prices would be noticed", !honest);
+    report.claim("a cart with other prices would be noticed", !honest);
     Ok(())
 }
 
-fn choose(town: &mut Town, paper: &mut Paper) -> Result<(), Error> {
+fn choose(accounts: &mut Accounts, report: &mut Report) -> Result<(), Error> {
     let button = |title: &str, id: &str| Button { title: title.into(), action: Action::Answer(id.into()) };
     let buttons = vec![button("Panas", "panas"), button("Dingin", "dingin")];
     let asked = Buttons { text: Text::new("Kopinya panas atau dingin?"), footer: "Meja 4".into(), buttons };
-    let asked = town.say_by_itself(STALL, "sari", Kind::Buttons(asked))?;
-    deliver(town, "Kopi Pojok", SARI, &asked)?;
+    let asked = accounts.say_by_itself(STALL, "sari", Kind::Buttons(asked))?;
+    deliver(accounts, "Kopi Pojok", SARI, &asked)?;
     let stall = person("kopi pojok")?;
-    let chosen = Selection::new(town.at(SARI)?.last()?, &stall, "dingin").ok_or("it was offered")?;
-    exchange(town, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Selection(chosen))?;
-    let Kind::Selection(chosen) = town.at(STALL)?.last()?.kind() else { return Err("no answer".into()) };
-    paper.claim("the stall offered this answer, in that message", chosen.answers(&asked, &stall));
+    let chosen = Selection::new(accounts.at(SARI)?.last()?, &stall, "dingin").ok_or("it was offered")?;
+    exchange(accounts, (SARI, "Sari"), (STALL, "kopi pojok"), Kind::Selection(chosen))?;
+    let Kind::Selection(chosen) = accounts.at(STALL)?.last()?.kind() else { return Err("no answer".into()) };
+    report.claim("the stall offered this answer, in that message", chosen.answers(&asked, &stall));
     Ok(())
 }
 
@@ -99,19 +100,19 @@ fn profile() -> Profile {
     profile.about = "kopi, teh, roti bakar".into();
     profile.address = "Jl. Kemang Raya 12, Jakarta Selatan".into();
     profile.sites = vec!["https://kopipojok.example".into()];
-    profile.hours = (1..=6).map(|day| Opening { day, from: 7 * 60, to: 21 * 60 }).collect();
+    profile.hours = (1..=6).map(|day| OpeningHours { day, from: 7 * 60, to: 21 * 60 }).collect();
     profile.time_zone = "Asia/Jakarta".into();
     profile
 }
 
 /// Returns the catalogue. The picture is stored at the relay as a blob, and its key is in the item.
-fn catalogue(town: &mut Town) -> Result<Vec<CatalogueItem>, Error> {
+fn catalogue(accounts: &mut Accounts) -> Result<Vec<CatalogueItem>, Error> {
     let (blob, pointer) = media::encrypt(MediaType::new("image/x-portable-pixmap")?, &picture(), &mut rand::rng())?;
-    town.said.add(&picture());
+    accounts.said.add(&picture());
     let mut coffee = CatalogueItem::new("kopi-susu", "Kopi susu gula aren");
     coffee.description = "Espreso, susu segar, gula aren dari Lebak.".into();
     coffee.price = Some(Price::new(1_800_000, "IDR")?);
-    coffee.picture = Some(Blob { pointer, location: town.relay.keep_blob(blob).into() });
+    coffee.picture = Some(Blob { pointer, location: accounts.relay.keep_blob(blob).into() });
     coffee.availability = Availability::IN_STOCK;
     let mut toast = CatalogueItem::new("roti-bakar", "Roti bakar srikaya");
     toast.price = Some(Price::new(1_800_000, "IDR")?);
@@ -119,15 +120,15 @@ fn catalogue(town: &mut Town) -> Result<Vec<CatalogueItem>, Error> {
     Ok(vec![coffee, toast])
 }
 
-fn seen_picture(town: &Town) -> Result<Vec<u8>, Error> {
-    let mut items = town.at(SARI)?.heard.iter().filter_map(|heard| match heard.content.kind() {
+fn seen_picture(accounts: &Accounts) -> Result<Vec<u8>, Error> {
+    let mut items = accounts.at(SARI)?.heard.iter().filter_map(|heard| match heard.content.kind() {
         Kind::CatalogueItem(item) => item.picture.as_ref(),
         _ => None,
     });
     let Blob { pointer, location } = items.next_back().ok_or("no picture")?;
     let mut seen = Vec::new();
     let mut decryptor = Decryptor::new(pointer);
-    decryptor.push(town.relay.blob(location).ok_or("no blob")?, &mut seen)?;
+    decryptor.push(accounts.relay.blob(location).ok_or("no blob")?, &mut seen)?;
     decryptor.finish()?;
     Ok(seen)
 }

@@ -11,7 +11,9 @@ use rand_core::CryptoRng;
 
 pub use persist::SealedAccount;
 
-use crate::device::{AccountKey, Change, DeviceDirectory, DeviceList, DeviceListError, Primary, PrimaryError, Terms};
+use crate::device::{
+    AccountKey, DeviceChange, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary, PrimaryError,
+};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
 use bisik_core::disclosure::DisclosureHash;
@@ -27,11 +29,11 @@ use bisik_core::time::Timestamp;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::device::{Custody, Terms};
+/// use bisik::device::{Custody, DeviceTerms};
 /// use bisik::{Account, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
-/// let mut phone = Account::create(Terms::own_held(Custody::Person)?, now, rng);
+/// let mut phone = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
 /// let upkeep = phone.maintain(now, rng);
 /// assert!(upkeep.one_time.len() > 20 && upkeep.last_resort.is_some()); // for the server
 /// assert_eq!(phone.devices().devices().len(), 1);
@@ -67,7 +69,7 @@ pub struct MaintenanceOutput {
 impl Account {
     /// Creates an account whose primary device is this one.
     #[must_use]
-    pub fn create(terms: Terms, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+    pub fn create(terms: DeviceTerms, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let identity = Identity::generate(rng);
         let primary = Primary::new(&identity, terms, now);
         let devices = primary.directory();
@@ -175,7 +177,7 @@ impl Account {
     /// Generates `count` one-time pre-keys in addition to those of [`Account::maintain`]. Store the account, then
     /// publish.
     ///
-    /// `maintain` generates enough for a person. An account that receives first messages from thousands of strangers
+    /// `maintain` generates enough for a person. An account that receives pre-key messages from thousands of strangers
     /// needs more.
     ///
     /// # Errors
@@ -196,7 +198,7 @@ impl Account {
     /// # Errors
     ///
     /// [`PrimaryError`]; on any other device [`PrimaryError::WrongIdentity`].
-    pub fn change_devices(&mut self, changes: &[Change], now: Timestamp) -> Result<DeviceList, PrimaryError> {
+    pub fn change_devices(&mut self, changes: &[DeviceChange], now: Timestamp) -> Result<DeviceList, PrimaryError> {
         let primary = self.primary.as_mut().ok_or(PrimaryError::WrongIdentity)?;
         let list = primary.issue(&self.identity, changes, now)?.clone();
         self.follow_primary();
@@ -272,5 +274,5 @@ impl fmt::Debug for Account {
     }
 }
 
-/// One-time pre-keys generated at once: enough for a day's first messages.
+/// One-time pre-keys generated at once: enough for a day's pre-key messages.
 const REPLENISH: usize = 100;

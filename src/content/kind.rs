@@ -1,7 +1,11 @@
 //! [`Kind`]: every type of content.
 
+use core::num::NonZeroU32;
+
 use super::attachment::{Contact, Document, Photo, Sticker, Video, VoiceNote};
-use super::business::{Away, Buttons, Cart, CatalogueItem, Greeting, List, Profile, QuickReplies, Referral, Selection};
+use super::business::{
+    Away, Buttons, Cart, CatalogueItem, Greeting, ListMenu, Profile, QuickReplies, Referral, Selection,
+};
 use super::location::{LiveStart, LiveStop, LiveUpdate, Location};
 use super::poll::{Ballot, Poll};
 use super::receipt::Receipt;
@@ -64,7 +68,7 @@ pub enum Kind {
     /// A text with replies beside the keyboard.
     QuickReplies(QuickReplies),
     /// A text with a list of replies.
-    List(List),
+    List(ListMenu),
     /// A text with buttons.
     Buttons(Buttons),
     /// The reply that a customer chose.
@@ -209,7 +213,9 @@ impl Kind {
             Self::Reaction(reaction) => wire::Kind::Reaction(reaction.to_wire()),
             Self::Receipt(receipt) => wire::Kind::Receipt(receipt.to_wire()),
             Self::Call(Call { signal }) => wire::Kind::Call(wire::Call { signal: signal.to_vec() }),
-            Self::Timer(Timer { seconds }) => wire::Kind::Timer(wire::Timer { seconds: *seconds }),
+            Self::Timer(Timer { seconds }) => {
+                wire::Kind::Timer(wire::Timer { seconds: seconds.map_or(0, NonZeroU32::get) })
+            }
             Self::Greeting(greeting) => wire::Kind::Greeting(greeting.to_wire()),
             Self::Away(away) => wire::Kind::Away(away.to_wire()),
             Self::Profile(profile) => wire::Kind::Profile(profile.to_wire()),
@@ -246,14 +252,14 @@ impl Kind {
             wire::Kind::Reaction(reaction) => Self::Reaction(Reaction::from_wire(reaction)?),
             wire::Kind::Receipt(receipt) => Self::Receipt(Receipt::from_wire(receipt)?),
             wire::Kind::Call(call) => Self::Call(Call { signal: PrivateBytes::take(&mut call.signal) }),
-            wire::Kind::Timer(timer) => Self::Timer(Timer { seconds: timer.seconds }),
+            wire::Kind::Timer(timer) => Self::Timer(Timer { seconds: NonZeroU32::new(timer.seconds) }),
             wire::Kind::Greeting(greeting) => Self::Greeting(Greeting::from_wire(greeting)?),
             wire::Kind::Away(away) => Self::Away(Away::from_wire(away)?),
             wire::Kind::Profile(profile) => Self::Profile(Profile::from_wire(profile)),
             wire::Kind::CatalogueItem(item) => Self::CatalogueItem(CatalogueItem::from_wire(item)?),
             wire::Kind::Cart(cart) => Self::Cart(Cart::from_wire(cart)?),
             wire::Kind::QuickReplies(replies) => Self::QuickReplies(QuickReplies::from_wire(replies)?),
-            wire::Kind::List(list) => Self::List(List::from_wire(list)?),
+            wire::Kind::List(list) => Self::List(ListMenu::from_wire(list)?),
             wire::Kind::Buttons(buttons) => Self::Buttons(Buttons::from_wire(buttons)?),
             wire::Kind::Selection(selection) => Self::Selection(Selection::from_wire(selection)?),
             wire::Kind::Referral(referral) => Self::Referral(Referral::from_wire(referral)),

@@ -3,6 +3,7 @@
 //! Reads no clock and no position: the application passes both in.
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 use zeroize::Zeroize;
 
@@ -23,7 +24,7 @@ use super::{Content, ContentError, ContentId, Kind, PrivateText, SentAt, limits,
 pub struct Coordinates {
     latitude: f64,
     longitude: f64,
-    accuracy: u32,
+    accuracy: Option<NonZeroU32>,
 }
 
 impl Coordinates {
@@ -33,16 +34,16 @@ impl Coordinates {
     ///
     /// [`ContentError::OutOfRange`] for values outside these ranges, including infinities and NaN.
     pub fn from_degrees(latitude: f64, longitude: f64) -> Result<Self, ContentError> {
-        Self { latitude, longitude, accuracy: 0 }.checked()
+        Self { latitude, longitude, accuracy: None }.checked()
     }
 
-    /// Sets the accuracy in metres: at most half the equator, or 0 if unknown.
+    /// Sets the accuracy in metres: at most half the equator.
     ///
     /// # Errors
     ///
     /// [`ContentError::OutOfRange`] above 20,037,508.
-    pub fn with_accuracy(mut self, metres: u32) -> Result<Self, ContentError> {
-        self.accuracy = metres;
+    pub fn with_accuracy(mut self, metres: NonZeroU32) -> Result<Self, ContentError> {
+        self.accuracy = Some(metres);
         self.checked()
     }
 
@@ -58,9 +59,9 @@ impl Coordinates {
         self.longitude
     }
 
-    /// Returns the accuracy in metres, or 0 if unknown.
+    /// Returns the accuracy in metres, or `None` if unknown.
     #[must_use]
-    pub const fn accuracy(&self) -> u32 {
+    pub const fn accuracy(&self) -> Option<NonZeroU32> {
         self.accuracy
     }
 
@@ -70,18 +71,22 @@ impl Coordinates {
         if !on_earth {
             return Err(ContentError::OutOfRange);
         }
-        within(self.accuracy, 0, limits::ACCURACY_M)?;
+        within(self.accuracy.map_or(0, NonZeroU32::get), 0, limits::ACCURACY_M)?;
         Ok(self)
     }
 
     fn to_wire(&self) -> wire::Coordinates {
         let Self { latitude, longitude, accuracy } = self;
-        wire::Coordinates { latitude: *latitude, longitude: *longitude, accuracy_m: *accuracy }
+        wire::Coordinates {
+            latitude: *latitude,
+            longitude: *longitude,
+            accuracy_m: accuracy.map_or(0, NonZeroU32::get),
+        }
     }
 
     fn from_wire(wire: Option<&wire::Coordinates>) -> Result<Self, ContentError> {
         let wire::Coordinates { latitude, longitude, accuracy_m } = wire.ok_or(ContentError::Malformed)?;
-        Self { latitude: *latitude, longitude: *longitude, accuracy: *accuracy_m }.checked()
+        Self { latitude: *latitude, longitude: *longitude, accuracy: NonZeroU32::new(*accuracy_m) }.checked()
     }
 }
 
@@ -204,11 +209,11 @@ pub struct LiveStop {
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{Content, Coordinates, Envelope, Kind, LiveShare, LiveStart, LiveUpdate, SentAt};
+/// use bisik::content::{Content, Coordinates, ContentMeta, Kind, LiveShare, LiveStart, LiveUpdate, SentAt};
 ///
 /// let at = Coordinates::from_degrees(-6.2, 106.8)?;
-/// let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
-/// let start = Content::new(envelope, Kind::LiveStart(LiveStart { at: at.clone(), duration: 900 }))?;
+/// let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let start = Content::new(meta, Kind::LiveStart(LiveStart { at: at.clone(), duration: 900 }))?;
 ///
 /// let mut share = LiveShare::follow(&start).expect("it starts one");
 /// let update = |sequence| LiveUpdate { share: start.id(), sequence, at: at.clone() };

@@ -9,14 +9,14 @@
 //! ```
 //! # let rng = &mut rand::rng();
 //! # use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
-//! use bisik::content::{Content, Envelope, Kind, PersonId, SentAt, Text};
+//! use bisik::content::{Content, ContentMeta, Kind, PersonId, SentAt, Text};
 //! # let (alice, bob, now) = (Identity::generate(rng), Identity::generate(rng), Timestamp::from_unix_seconds(1_800_000_000));
 //! # let keys = PreKeys::generate(&bob, now, rng);
 //! # let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
 //! # let mut session = Session::initiate(&alice, &bundle, rng)?;
 //!
 //! let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
-//! let halo = Content::new(Envelope::new(sent, rng), Kind::Text(Text::new("halo")))?;
+//! let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
 //! let message = session.encrypt(halo.as_body(), rng)?;
 //!
 //! # let Accepted { session, plaintext, .. } = Session::accept(&bob, &keys, &message, Trust::OnFirstUse)?;
@@ -47,6 +47,7 @@ mod wire; //            the messages of content.proto
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::num::NonZeroU32;
 
 use prost::Message;
 use prost::bytes::Bytes;
@@ -55,8 +56,8 @@ use zeroize::Zeroizing;
 
 pub use attachment::{Blob, Contact, Dimensions, Document, Photo, Sticker, Video, VoiceNote};
 pub use business::{
-    Action, Availability, Away, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Greeting, List, Opening,
-    Origin, Price, Profile, QuickReplies, Referral, Row, Section, Selection,
+    Action, Availability, Away, Button, Buttons, Cart, CartLine, CatalogueItem, Greeting, ListMenu, OpeningHours,
+    Origin, Price, Profile, QuickReplies, Referral, ReplyOption, Row, Section, Selection,
 };
 pub use error::{BallotError, ContentError};
 pub use kind::{Kind, Unknown};
@@ -73,16 +74,16 @@ use bisik_core::time::Timestamp;
 /// The metadata of a content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Envelope {
+pub struct ContentMeta {
     /// The id of the content, unique for its author.
     pub id: ContentId,
     /// When it was sent, by the sender's clock.
     pub sent: SentAt,
     /// The content that this one replies to, if any.
     pub reply_to: Option<Reference>,
-    /// Disappears this many seconds after it was read: at most a year, or 0 for never. Advisory: a peer's program can
-    /// ignore it, and its user can take a screenshot.
-    pub disappears_after: u32,
+    /// Disappears this many seconds after it was read: at most a year, or `None` for never. Advisory: a peer's program
+    /// can ignore it, and its user can take a screenshot.
+    pub disappears_after: Option<NonZeroU32>,
     /// Whether to show it only once; for photos, videos and voice notes. Advisory in the same way: the peer has the
     /// bytes.
     pub view_once: bool,
@@ -93,12 +94,12 @@ pub struct Envelope {
     pub automated: bool,
 }
 
-impl Envelope {
-    /// Returns an envelope with a fresh id, from 16 bytes of `rng`, and all else unset.
+impl ContentMeta {
+    /// Returns metadata with a fresh id, from 16 bytes of `rng`, and all else unset.
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let id = ContentId::generate(rng);
-        Self { id, sent, reply_to: None, disappears_after: 0, view_once: false, forwarded: false, automated: false }
+        Self { id, sent, reply_to: None, disappears_after: None, view_once: false, forwarded: false, automated: false }
     }
 
     fn to_wire(&self) -> wire::Content {
@@ -107,7 +108,7 @@ impl Envelope {
             id: id.to_wire(),
             sent_ms: sent.as_unix_milliseconds(),
             reply_to: reply_to.as_ref().map(Reference::to_wire),
-            disappears_after_s: *disappears_after,
+            disappears_after_s: disappears_after.map_or(0, NonZeroU32::get),
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
@@ -122,7 +123,7 @@ impl Envelope {
             id: ContentId::from_wire(id)?,
             sent: SentAt::from_unix_milliseconds(*sent_ms)?,
             reply_to: reply_to.as_ref().map(Reference::from_wire).transpose()?,
-            disappears_after: *disappears_after_s,
+            disappears_after: NonZeroU32::new(*disappears_after_s),
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
@@ -130,7 +131,7 @@ impl Envelope {
     }
 }
 
-/// A content: an envelope and a [`Kind`]. Composed with [`Content::new`], or read from a body with
+/// A content: metadata and a [`Kind`]. Composed with [`Content::new`], or read from a body with
 /// [`Content::from_body`].
 ///
 /// It keeps the bytes that it was read from, so it loses nothing that this version does not know: [`Content::as_body`]
@@ -140,7 +141,7 @@ impl Envelope {
 /// `Debug` shows lengths and kinds, but no text, name, place or key. All secrets are wiped on drop.
 #[derive(Clone)]
 pub struct Content {
-    envelope: Envelope,
+    meta: ContentMeta,
     kind: Kind,
     body: Zeroizing<Vec<u8>>,
 }
@@ -154,12 +155,12 @@ impl Content {
     ///   docs/spec/content.md, section 7.3.
     /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`], which
     ///   only [`Content::forward`] can send.
-    pub fn new(mut envelope: Envelope, kind: Kind) -> Result<Self, ContentError> {
-        envelope.automated |= kind.is_automated();
-        let mut wire = Zeroizing::new(envelope.to_wire());
+    pub fn new(mut meta: ContentMeta, kind: Kind) -> Result<Self, ContentError> {
+        meta.automated |= kind.is_automated();
+        let mut wire = Zeroizing::new(meta.to_wire());
         wire.kind = Some(kind.to_wire().ok_or(ContentError::NotAllowed)?);
         let body = padding::pad(&Zeroizing::new(wire.encode_to_vec()))?;
-        Self { envelope, kind, body }.checked()
+        Self { meta, kind, body }.checked()
     }
 
     /// Reads a body: the plaintext of a message from an authenticated peer. An unknown kind is not an error.
@@ -177,8 +178,8 @@ impl Content {
         let shared = Bytes::from_owner(Zeroizing::new(protobuf.to_vec()));
         wire.merge(shared).map_err(|_| ContentError::Malformed)?;
         let kind = Kind::from_wire(wire.kind.as_mut(), number)?;
-        let envelope = Envelope::from_wire(&wire)?;
-        Self { envelope, kind, body: Zeroizing::new(body.to_vec()) }.checked()
+        let meta = ContentMeta::from_wire(&wire)?;
+        Self { meta, kind, body: Zeroizing::new(body.to_vec()) }.checked()
     }
 
     /// Returns the body, which is the plaintext to encrypt. It has at least 32 bytes and at most 256 KiB; padding adds
@@ -188,35 +189,35 @@ impl Content {
         &self.body
     }
 
-    /// Returns the same content in a new envelope, marked as forwarded. Unknown fields are included. The id, time,
+    /// Returns the same content under new metadata, marked as forwarded. Unknown fields are included. The id, time,
     /// reply and timer of the original are not. Requirement P-7.6.
     ///
     /// # Errors
     ///
     /// [`ContentError::NotAllowed`] if the content is shown once, or if its kind has a meaning only in its conversation;
     /// otherwise the errors of [`Content::new`].
-    pub fn forward(&self, mut envelope: Envelope) -> Result<Self, ContentError> {
+    pub fn forward(&self, mut meta: ContentMeta) -> Result<Self, ContentError> {
         if self.view_once() || !self.kind.can_be_forwarded() {
             return Err(ContentError::NotAllowed);
         }
-        envelope.forwarded = true;
+        meta.forwarded = true;
         let mut protobuf = SecretWriter::with_capacity(self.body.len());
-        protobuf.bytes(&envelope.to_wire().encode_to_vec());
+        protobuf.bytes(&meta.to_wire().encode_to_vec());
         for Record { number, bytes, .. } in Records::of(padding::unpad(&self.body)?).flatten() {
-            // The envelope fields that this version knows come from the new envelope. All others are preserved.
+            // The metadata fields that this version knows come from the new metadata. All others are preserved.
             if number > LAST_OF_ENVELOPE {
                 protobuf.bytes(bytes);
             }
         }
         let body = padding::pad(&protobuf.finish())?;
-        Self { envelope, kind: self.kind.clone(), body }.checked()
+        Self { meta, kind: self.kind.clone(), body }.checked()
     }
 
     /// Checks what holds for every content, whether composed, read or forwarded. Requirement P-7.7.
     fn checked(self) -> Result<Self, ContentError> {
-        let Self { envelope, kind, body: _ } = &self;
-        let Envelope { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = envelope;
-        names::within(*disappears_after, 0, limits::TIMER_S)?;
+        let Self { meta, kind, body: _ } = &self;
+        let ContentMeta { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = meta;
+        names::within(disappears_after.map_or(0, NonZeroU32::get), 0, limits::TIMER_S)?;
         if *view_once && !kind.takes_view_once() {
             return Err(ContentError::NotAllowed);
         }
@@ -237,20 +238,20 @@ impl Content {
 
     /// Returns the metadata.
     #[must_use]
-    pub const fn envelope(&self) -> &Envelope {
-        &self.envelope
+    pub const fn meta(&self) -> &ContentMeta {
+        &self.meta
     }
 
     /// Returns the id, unique for its author.
     #[must_use]
     pub const fn id(&self) -> ContentId {
-        self.envelope.id
+        self.meta.id
     }
 
     /// Returns when it was sent, by the sender's clock.
     #[must_use]
     pub const fn sent(&self) -> SentAt {
-        self.envelope.sent
+        self.meta.sent
     }
 
     /// Returns the full name of this content. `author` is the authenticated peer that sent it. Requirement P-7.9.
@@ -269,14 +270,13 @@ impl Content {
     /// Returns whether it should be shown only once. Advisory.
     #[must_use]
     pub const fn view_once(&self) -> bool {
-        self.envelope.view_once
+        self.meta.view_once
     }
 
     /// Returns when it should disappear if it was read at `read`, or `None` for never. Advisory.
     #[must_use]
     pub fn disappears(&self, read: Timestamp) -> Option<Timestamp> {
-        let seconds = self.envelope.disappears_after;
-        (seconds > 0).then(|| read.plus_seconds(u64::from(seconds)))
+        self.meta.disappears_after.map(|seconds| read.plus_seconds(u64::from(seconds.get())))
     }
 }
 
@@ -290,10 +290,10 @@ impl Eq for Content {}
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { envelope, kind, body: _ } = self;
-        f.debug_struct("Content").field("envelope", envelope).field("kind", kind).finish_non_exhaustive()
+        let Self { meta, kind, body: _ } = self;
+        f.debug_struct("Content").field("meta", meta).field("kind", kind).finish_non_exhaustive()
     }
 }
 
-/// The highest field number of the envelope that this version knows.
+/// The highest field number of the metadata that this version knows.
 const LAST_OF_ENVELOPE: u32 = 7;

@@ -22,11 +22,11 @@ use bisik_core::primitives::secret::Secret;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{Content, Envelope, Kind, PersonId, Poll, SentAt, Votes};
+/// use bisik::content::{Content, ContentMeta, Kind, PersonId, Poll, SentAt, Votes};
 ///
 /// let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
 /// let poll = Poll::new("where to eat?", ["warung", "at home"], 1, rng);
-/// let poll = Content::new(Envelope::new(now, rng), Kind::Poll(poll))?;
+/// let poll = Content::new(ContentMeta::new(now, rng), Kind::Poll(poll))?;
 /// let (ana, budi) = (PersonId::new(b"ana")?, PersonId::new(b"budi")?);
 ///
 /// // Budi has received Ana's poll and votes.

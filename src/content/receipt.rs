@@ -16,14 +16,14 @@ use super::{Content, ContentError, ContentId, Kind, limits, wire};
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// # use bisik::content::{Envelope, ContentId, PersonId, PrivateText, Reaction, Reference, SentAt, Text};
+/// # use bisik::content::{ContentMeta, ContentId, PersonId, PrivateText, Reaction, Reference, SentAt, Text};
 /// use bisik::content::{Content, Kind, Receipt};
 ///
 /// # let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
-/// # let halo = Content::new(Envelope::new(now, rng), Kind::Text(Text::new("halo")))?;
+/// # let halo = Content::new(ContentMeta::new(now, rng), Kind::Text(Text::new("halo")))?;
 /// # let target = Reference { author: PersonId::new(b"ana")?, id: ContentId::generate(rng) };
 /// # let heart = Kind::Reaction(Reaction { target, emoji: PrivateText::from("\u{2764}") });
-/// # let heart = Content::new(Envelope::new(now, rng), heart)?;
+/// # let heart = Content::new(ContentMeta::new(now, rng), heart)?;
 /// let receipt = halo.visible().map(|shown| Receipt::read(&shown));
 /// assert!(receipt.is_some());
 /// assert!(heart.visible().is_none(), "a reaction gives no receipt");

@@ -3,6 +3,7 @@
 //! The application looks up the contents that they name, by author and id.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use super::names::{bounded, within};
 use super::{ContentError, ContentId, PersonId, PrivateText, Reference, limits, wire};
@@ -152,13 +153,13 @@ impl Reaction {
 /// The disappearing-message timer of the conversation. Advisory: a peer's program can ignore it, or keep a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
-    /// Seconds until a content disappears after it was read: at most a year, or 0 to switch the timer off.
-    pub seconds: u32,
+    /// Seconds until a content disappears after it was read: at most a year, or `None` to switch the timer off.
+    pub seconds: Option<NonZeroU32>,
 }
 
 impl Timer {
     pub(super) fn check(self) -> Result<(), ContentError> {
-        within(self.seconds, 0, limits::TIMER_S)
+        within(self.seconds.map_or(0, NonZeroU32::get), 0, limits::TIMER_S)
     }
 }
 

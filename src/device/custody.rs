@@ -1,4 +1,4 @@
-//! [`Custody`]: who holds a device's keys. [`Terms`]: the custody and the other claims of a device's certificate.
+//! [`Custody`]: who holds a device's keys. [`DeviceTerms`]: the custody and the other claims of a device's certificate.
 //!
 //! Disclosures appear here only by their hashes.
 
@@ -27,20 +27,20 @@ pub enum Custody {
     /// A server that the operator of the messaging network runs for the business.
     Platform,
     /// Another messenger's client.
-    Interop,
+    ForeignClient,
 }
 
 impl Custody {
     /// Every custody, in ascending order.
     pub const ALL: [Self; 6] =
-        [Self::Person, Self::Business, Self::SelfHosted, Self::Vendor, Self::Platform, Self::Interop];
+        [Self::Person, Self::Business, Self::SelfHosted, Self::Vendor, Self::Platform, Self::ForeignClient];
 
     /// Returns whether only the account's owner holds the keys. Every other device is hosted and needs a disclosure.
     #[must_use]
     pub const fn is_own_held(self) -> bool {
         match self {
             Self::Person | Self::Business | Self::SelfHosted => true,
-            Self::Vendor | Self::Platform | Self::Interop => false,
+            Self::Vendor | Self::Platform | Self::ForeignClient => false,
         }
     }
 
@@ -52,7 +52,7 @@ impl Custody {
             Self::SelfHosted => 3,
             Self::Vendor => 4,
             Self::Platform => 5,
-            Self::Interop => 6,
+            Self::ForeignClient => 6,
         }
     }
 
@@ -64,7 +64,7 @@ impl Custody {
             3 => Ok(Self::SelfHosted),
             4 => Ok(Self::Vendor),
             5 => Ok(Self::Platform),
-            6 => Ok(Self::Interop),
+            6 => Ok(Self::ForeignClient),
             0 | 7.. => Err(Malformed),
         }
     }
@@ -74,25 +74,25 @@ impl Custody {
 /// that names the operator of a hosted device. 34 bytes in every certificate.
 ///
 /// ```
-/// use bisik::device::{Custody, Terms, TermsError};
+/// use bisik::device::{Custody, DeviceTerms, TermsError};
 /// use bisik::DisclosureHash;
 ///
-/// let phone = Terms::own_held(Custody::Person)?;
+/// let phone = DeviceTerms::own_held(Custody::Person)?;
 /// assert!(!phone.is_automated() && phone.disclosure().is_none());
-/// assert_eq!(Terms::own_held(Custody::Vendor), Err(TermsError::DisclosureMissing));
+/// assert_eq!(DeviceTerms::own_held(Custody::Vendor), Err(TermsError::DisclosureMissing));
 /// # let disclosure = DisclosureHash::from_bytes([7; 32])?; // `disclosure.hash()` of a verified disclosure
-/// let hosted = Terms::disclosed(Custody::Vendor, disclosure)?.automated();
+/// let hosted = DeviceTerms::disclosed(Custody::Vendor, disclosure)?.automated();
 /// assert!(hosted.is_automated() && hosted.disclosure().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Terms {
+pub struct DeviceTerms {
     custody: Custody,
     automated: bool,
     disclosure: Option<DisclosureHash>,
 }
 
-impl Terms {
+impl DeviceTerms {
     /// Bytes in encoded terms.
     pub(crate) const LENGTH: usize = 1 + 1 + 32;
 
@@ -214,7 +214,7 @@ mod tests {
                 for automated in [0, 1, 2] {
                     let bytes = [[custody.byte(), automated].as_slice(), &disclosure].concat();
                     let good = automated < 2 && custody.is_own_held() == (disclosure == [0; 32]);
-                    let read = Terms::read(&mut Reader::new(&bytes));
+                    let read = DeviceTerms::read(&mut Reader::new(&bytes));
                     assert_eq!(read.is_ok(), good, "{custody:?} {automated} {disclosure:?}");
                     assert!(read.is_err() || read.is_ok_and(|terms| terms.bytes() == bytes.as_slice()));
                 }

@@ -18,12 +18,12 @@ use bisik_core::time::Timestamp;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceListError, Primary, Terms};
+/// use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceListError, Primary, DeviceTerms};
 /// use bisik::{Identity, Timestamp, Trust};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let phone = Identity::generate(rng);
-/// let mut primary = Primary::new(&phone, Terms::own_held(Custody::Person)?, now);
+/// let mut primary = Primary::new(&phone, DeviceTerms::own_held(Custody::Person)?, now);
 /// let first = primary.list().clone();
 ///
 /// // A peer that knows the account key pins it:
@@ -275,7 +275,7 @@ impl DirectoryChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{Custody, DeviceCertificate, Primary, Terms};
+    use crate::device::{Custody, DeviceCertificate, DeviceTerms, Primary};
     use crate::keys::Identity;
     use core::convert::Infallible;
     use rand_core::{TryCryptoRng, TryRng};
@@ -304,7 +304,7 @@ mod tests {
     fn primary() -> Primary {
         let now = Timestamp::from_unix_seconds(1_800_000_000);
         let [phone, laptop] = [1, 2].map(|number| Identity::generate(&mut Constant(number)));
-        let own = Terms::own_held(Custody::Person).unwrap();
+        let own = DeviceTerms::own_held(Custody::Person).unwrap();
         let mut primary = Primary::new(&phone, own, now);
         let joining = DeviceCertificate::sign(&laptop, primary.account(), 1, own);
         primary.add(&phone, joining, now).unwrap();

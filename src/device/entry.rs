@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{AccountKey, Custody, DeviceListError, Terms};
+use super::{AccountKey, Custody, DeviceListError, DeviceTerms};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader, Writer};
@@ -17,12 +17,12 @@ use bisik_core::primitives::ed25519::SIGNATURE;
 pub struct DeviceEntry {
     index: u32,
     identity: IdentityKey,
-    terms: Terms,
+    terms: DeviceTerms,
 }
 
 impl DeviceEntry {
     /// Bytes in an entry.
-    pub(crate) const LENGTH: usize = 4 + IdentityKey::LENGTH + Terms::LENGTH;
+    pub(crate) const LENGTH: usize = 4 + IdentityKey::LENGTH + DeviceTerms::LENGTH;
     /// The index of an account's primary device.
     pub const PRIMARY: u32 = 0;
 
@@ -52,7 +52,7 @@ impl DeviceEntry {
 
     /// Returns custody, automation and disclosure.
     #[must_use]
-    pub const fn terms(&self) -> &Terms {
+    pub const fn terms(&self) -> &DeviceTerms {
         &self.terms
     }
 
@@ -68,7 +68,7 @@ impl DeviceEntry {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let index = reader.u32()?;
         let identity = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        Ok(Self { index, identity, terms: Terms::read(reader)? })
+        Ok(Self { index, identity, terms: DeviceTerms::read(reader)? })
     }
 }
 
@@ -81,10 +81,10 @@ impl DeviceEntry {
 /// ```
 /// # let rng = &mut rand::rng();
 /// use bisik::Identity;
-/// use bisik::device::{AccountKey, Custody, DeviceCertificate, Terms};
+/// use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceTerms};
 ///
 /// let (phone, server) = (Identity::generate(rng), Identity::generate(rng));
-/// let terms = Terms::own_held(Custody::SelfHosted)?.automated();
+/// let terms = DeviceTerms::own_held(Custody::SelfHosted)?.automated();
 /// let certificate = DeviceCertificate::sign(&server, &AccountKey::of(&phone), 1, terms);
 /// assert_eq!(DeviceCertificate::from_bytes(&certificate.to_bytes())?, certificate);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -104,14 +104,19 @@ impl DeviceCertificate {
     /// A device signs only for the account that it joins: in linking, after the commitments, and later when its terms
     /// change. Requirement P-10.2.
     #[must_use]
-    pub fn sign(device: &Identity, account: &AccountKey, index: u32, terms: Terms) -> Self {
+    pub fn sign(device: &Identity, account: &AccountKey, index: u32, terms: DeviceTerms) -> Self {
         let entry = DeviceEntry { index, identity: *device.public(), terms };
         let possession = device.sign_labelled(labels::DEVICE_POSSESSION, &statement(&entry, account));
         Self { entry, possession }
     }
 
     /// Joins the fields that linking has fixed with the signature that was received.
-    pub(crate) const fn join(index: u32, identity: IdentityKey, terms: Terms, possession: [u8; SIGNATURE]) -> Self {
+    pub(crate) const fn join(
+        index: u32,
+        identity: IdentityKey,
+        terms: DeviceTerms,
+        possession: [u8; SIGNATURE],
+    ) -> Self {
         Self { entry: DeviceEntry { index, identity, terms }, possession }
     }
 
@@ -180,7 +185,7 @@ impl fmt::Debug for DeviceCertificate {
 /// Returns the signed text `account key ‖ u32(index) ‖ terms`. The device's own key precedes every text that it signs.
 fn statement(entry: &DeviceEntry, account: &AccountKey) -> Vec<u8> {
     let DeviceEntry { index, identity: _, terms } = entry;
-    let mut writer = Writer::with_capacity(AccountKey::LENGTH + 4 + Terms::LENGTH);
+    let mut writer = Writer::with_capacity(AccountKey::LENGTH + 4 + DeviceTerms::LENGTH);
     writer.bytes(&account.to_bytes()).u32(*index);
     terms.write(&mut writer);
     writer.finish()

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::list::{CLOCK_SKEW, Content, LIFETIME, MOST_DEVICES};
 use super::{
-    AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, PrimaryError, Terms,
+    AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms, PrimaryError,
 };
 use crate::keys::Identity;
 use bisik_core::codec::{Malformed, Reader, Writer};
@@ -20,13 +20,13 @@ use bisik_core::time::Timestamp;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::device::{AccountKey, Custody, DeviceCertificate, Primary, Terms};
+/// use bisik::device::{AccountKey, Custody, DeviceCertificate, Primary, DeviceTerms};
 /// use bisik::{Identity, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let (phone, server) = (Identity::generate(rng), Identity::generate(rng));
-/// let mut primary = Primary::new(&phone, Terms::own_held(Custody::Business)?, now);
-/// let terms = Terms::own_held(Custody::SelfHosted)?;
+/// let mut primary = Primary::new(&phone, DeviceTerms::own_held(Custody::Business)?, now);
+/// let terms = DeviceTerms::own_held(Custody::SelfHosted)?;
 /// let certificate = DeviceCertificate::sign(&server, &AccountKey::of(&phone), primary.next_index(), terms);
 /// primary.add(&phone, certificate, now)?;
 /// assert_eq!(primary.directory().devices().len(), 2);
@@ -39,7 +39,7 @@ pub struct Primary {
 
 /// A change to a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum DeviceChange {
     /// Adds a device at the next index.
     Add(DeviceCertificate),
     /// Removes the device with this index.
@@ -51,7 +51,7 @@ pub enum Change {
 impl Primary {
     /// Creates an account with `identity` as its primary and only device, and issues its first list.
     #[must_use]
-    pub fn new(identity: &Identity, terms: Terms, now: Timestamp) -> Self {
+    pub fn new(identity: &Identity, terms: DeviceTerms, now: Timestamp) -> Self {
         let account = AccountKey::of(identity);
         let content = Content {
             account,
@@ -109,7 +109,7 @@ impl Primary {
         certificate: DeviceCertificate,
         now: Timestamp,
     ) -> Result<&DeviceList, PrimaryError> {
-        self.issue(identity, &[Change::Add(certificate)], now)
+        self.issue(identity, &[DeviceChange::Add(certificate)], now)
     }
 
     /// Issues a list without the device `index`. The index is never reused.
@@ -118,7 +118,7 @@ impl Primary {
     ///
     /// [`PrimaryError::UnknownDevice`], [`PrimaryError::IsPrimary`].
     pub fn remove(&mut self, identity: &Identity, index: u32, now: Timestamp) -> Result<&DeviceList, PrimaryError> {
-        self.issue(identity, &[Change::Remove(index)], now)
+        self.issue(identity, &[DeviceChange::Remove(index)], now)
     }
 
     /// Issues a list with the same devices and new dates.
@@ -138,7 +138,7 @@ impl Primary {
     pub fn issue(
         &mut self,
         identity: &Identity,
-        changes: &[Change],
+        changes: &[DeviceChange],
         now: Timestamp,
     ) -> Result<&DeviceList, PrimaryError> {
         if AccountKey::of(identity) != *self.account() {
@@ -189,16 +189,16 @@ impl Primary {
 }
 
 impl Content {
-    fn apply(&mut self, change: &Change) -> Result<(), PrimaryError> {
+    fn apply(&mut self, change: &DeviceChange) -> Result<(), PrimaryError> {
         match change {
-            Change::Add(certificate) => self.add(certificate),
-            Change::Remove(DeviceEntry::PRIMARY) => Err(PrimaryError::IsPrimary),
-            Change::Remove(index) => {
+            DeviceChange::Add(certificate) => self.add(certificate),
+            DeviceChange::Remove(DeviceEntry::PRIMARY) => Err(PrimaryError::IsPrimary),
+            DeviceChange::Remove(index) => {
                 let position = self.position(*index).ok_or(PrimaryError::UnknownDevice)?;
                 self.certificates.remove(position);
                 Ok(())
             }
-            Change::Update(certificate) => self.update(certificate),
+            DeviceChange::Update(certificate) => self.update(certificate),
         }
     }
 

@@ -1,10 +1,10 @@
-//! The initiator's side: from a verified bundle to a shared secret and a first flight (docs/spec/session.md, section
+//! The initiator's side: from a verified bundle to a shared secret and a pre-key header (docs/spec/session.md, section
 //! 3.2).
 
 use rand_core::CryptoRng;
 
 use super::transcript::OpenTranscript;
-use super::{DisclosureHash, Established, FirstFlight};
+use super::{DisclosureHash, Established, PreKeyHeader};
 use crate::keys::{Identity, VerifiedBundle};
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::x25519::{self, InvalidKey, PublicKey};
@@ -46,7 +46,7 @@ pub struct Initiated {
     /// The shared secrets, the binding, the session id and the peer.
     pub established: Established,
     /// The data to send to the responder.
-    pub first_flight: FirstFlight,
+    pub pre_key_header: PreKeyHeader,
     /// The responder's first ratchet key, which is its signed pre-key.
     pub ratchet_key: PublicKey,
 }
@@ -59,7 +59,7 @@ pub struct Initiated {
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::handshake::{self, FirstFlight};
+/// use bisik::handshake::{self, PreKeyHeader};
 /// use bisik::ratchet::DoubleRatchet;
 /// use bisik::{Identity, PreKeys, Timestamp, Trust};
 ///
@@ -69,10 +69,10 @@ pub struct Initiated {
 /// let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
 ///
 /// let initiated = handshake::initiate(&alice, &bundle, None, rng)?;
-/// let (at_alice, sent) = (initiated.established, initiated.first_flight.to_bytes());
+/// let (at_alice, sent) = (initiated.established, initiated.pre_key_header.to_bytes());
 /// let mut a = DoubleRatchet::initiator(&at_alice.secret, &at_alice.binding, &initiated.ratchet_key);
 ///
-/// let arrived = FirstFlight::from_bytes(&sent)?;
+/// let arrived = PreKeyHeader::from_bytes(&sent)?;
 /// let responded = handshake::respond(&bob, &keys, &arrived, None)?;
 /// let at_bob = responded.established;
 /// let mut b = DoubleRatchet::responder(&at_bob.secret, &at_bob.binding, responded.ratchet_key);
@@ -123,7 +123,7 @@ fn initiate_with(
         Some((id, _)) => *id,
         None => 0,
     };
-    let first_flight =
-        FirstFlight { ephemeral: *ephemeral.public(), signed_id: bundle.signed_id, one_time_id, kem, sealed_identity };
-    Ok(Initiated { established, first_flight, ratchet_key: *bundle.signed.public() })
+    let pre_key_header =
+        PreKeyHeader { ephemeral: *ephemeral.public(), signed_id: bundle.signed_id, one_time_id, kem, sealed_identity };
+    Ok(Initiated { established, pre_key_header, ratchet_key: *bundle.signed.public() })
 }

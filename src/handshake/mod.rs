@@ -11,7 +11,7 @@
 //!   box = identity IKa under KDF(DH2, DH3, [DH4], SS; open transcript)
 //!   DH1 = IKa·SPKb                                               │
 //!   secret = KDF(DH1, DH2, DH3, [DH4], SS; full transcript)      │
-//!        │   first flight: EK, ids, CT, box                      │
+//!        │   pre-key header: EK, ids, CT, box                    │
 //!        │──────────────────────────────────────────────────────▶│   SS ← Decaps(CT), the same DHs, opens box,
 //!        │                                                       │   then DH1, then the same secret
 //! ```
@@ -55,9 +55,10 @@ pub struct Established {
     pub peer: IdentityKey,
 }
 
-/// The initiator's handshake data, sent in front of its first message: 1,208 bytes (docs/spec/session.md, section 3.2).
+/// The header of a pre-key message: the initiator's ephemeral key, the ids of the responder's pre-keys, the KEM ciphertext
+/// and the initiator's encrypted identity, in 1,208 bytes (docs/spec/session.md, section 3.2).
 #[derive(Clone, PartialEq, Eq)]
-pub struct FirstFlight {
+pub struct PreKeyHeader {
     pub(crate) ephemeral: PublicKey,
     pub(crate) signed_id: u32,
     pub(crate) one_time_id: u32,
@@ -65,11 +66,11 @@ pub struct FirstFlight {
     pub(crate) sealed_identity: [u8; SEALED_IDENTITY],
 }
 
-impl FirstFlight {
+impl PreKeyHeader {
     /// Length in bytes: 1,208.
     pub const LENGTH: usize = 32 + 4 + 4 + CIPHERTEXT + SEALED_IDENTITY;
 
-    /// Decodes a first flight. Its contents are not authenticated until [`respond`] has succeeded and a message has
+    /// Decodes a pre-key header. Its contents are not authenticated until [`respond`] has succeeded and a message has
     /// verified.
     ///
     /// # Errors
@@ -77,9 +78,9 @@ impl FirstFlight {
     /// [`RespondError::Malformed`] if the length is wrong, or the ephemeral key is not canonical or is of small order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RespondError> {
         let mut reader = Reader::new(bytes);
-        let flight = Self::read(&mut reader).map_err(|Malformed| RespondError::Malformed)?;
+        let header = Self::read(&mut reader).map_err(|Malformed| RespondError::Malformed)?;
         reader.finish().map_err(|Malformed| RespondError::Malformed)?;
-        Ok(flight)
+        Ok(header)
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -91,7 +92,7 @@ impl FirstFlight {
         Ok(Self { ephemeral, signed_id, one_time_id, kem, sealed_identity })
     }
 
-    /// Encodes the first flight.
+    /// Encodes the pre-key header.
     #[must_use]
     pub fn to_bytes(&self) -> alloc::vec::Vec<u8> {
         let Self { ephemeral, signed_id, one_time_id, kem, sealed_identity } = self;
@@ -102,9 +103,9 @@ impl FirstFlight {
     }
 }
 
-impl fmt::Debug for FirstFlight {
+impl fmt::Debug for PreKeyHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FirstFlight").field("ephemeral", &self.ephemeral).finish_non_exhaustive()
+        f.debug_struct("PreKeyHeader").field("ephemeral", &self.ephemeral).finish_non_exhaustive()
     }
 }
 

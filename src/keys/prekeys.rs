@@ -57,7 +57,7 @@ impl PreKeyCount {
 /// The pre-keys that a newly accepted session has used.
 ///
 /// Pass it to [`PreKeys::remove`], and store the pre-keys in the same transaction as the session. Until then the same
-/// first message could set up a second session.
+/// pre-key message could set up a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "give it to PreKeys::remove, and store both records together"]
 pub struct UsedPreKeys(pub(crate) UsedKey);
@@ -242,9 +242,9 @@ impl PreKeys {
     }
 
     /// Removes the pre-keys that an accepted session has used. One-time keys are deleted. For the last-resort key the
-    /// session is remembered, so that the same first message cannot set up a second one.
+    /// session is remembered, so that the same pre-key message cannot set up a second one.
     ///
-    /// Call it only after the first message has verified (requirement P-2.9). Calling it twice does no harm.
+    /// Call it only after the pre-key message has verified (requirement P-2.9). Calling it twice does no harm.
     pub fn remove(&mut self, used: UsedPreKeys) {
         match used.0 {
             UsedKey::OneTime(id) => {
@@ -264,7 +264,7 @@ impl PreKeys {
         self.touch();
     }
 
-    /// Finds the secrets that a first message names. P-3.6: the generation is held, the one-time pair is its own.
+    /// Finds the secrets that a pre-key message names. P-3.6: the generation is held, the one-time pair is its own.
     pub(crate) fn find(&self, signed_id: u32, one_time_id: u32) -> Result<Lookup<'_>, LookupError> {
         let generation = self.generation(signed_id).ok_or(LookupError::Unknown)?;
         if one_time_id == 0 {
@@ -322,7 +322,7 @@ impl fmt::Debug for PreKeys {
     }
 }
 
-/// The secrets that the handshake borrows to answer one first message.
+/// The secrets that the handshake borrows to answer one pre-key message.
 pub(crate) struct Lookup<'a> {
     generation: &'a Generation,
     pub(crate) one_time: Option<(u32, &'a KeyPair)>,
@@ -352,7 +352,7 @@ impl Lookup<'_> {
     }
 }
 
-/// Why the pre-keys cannot answer a first message.
+/// Why the pre-keys cannot answer a pre-key message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookupError {
     Unknown,

@@ -1,4 +1,4 @@
-//! Accepting: a session from a peer's first message (docs/spec/session.md, section 3.3).
+//! Accepting: a session from a peer's pre-key message (docs/spec/session.md, section 3.3).
 //!
 //! P-3.5. Nothing is changed in place: session, plaintext and used pre-keys are returned together.
 
@@ -7,23 +7,23 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{AcceptError, Ciphertext, Session, SetupState};
-use crate::handshake::{self, FirstFlight, Responded};
+use crate::handshake::{self, PreKeyHeader, Responded};
 use crate::keys::{Identity, PreKeys, Trust, UsedPreKeys};
 use crate::ratchet::DoubleRatchet;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::held::Instance;
 use bisik_core::primitives::kdf::digest;
 
-/// A session that a peer has set up, with its first message.
+/// A session that a peer has set up, with its pre-key message.
 ///
 /// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used are still there"]
 pub struct Accepted {
     /// The new session.
     pub session: Session,
-    /// The first message.
+    /// The plaintext of the pre-key message.
     pub plaintext: Vec<u8>,
-    /// The pre-keys that the first message has used up.
+    /// The pre-keys that the pre-key message has used up.
     pub used: UsedPreKeys,
 }
 
@@ -65,9 +65,9 @@ impl Session {
         trust: Trust<'_>,
         disclosure: Option<DisclosureHash>,
     ) -> Result<Accepted, AcceptError> {
-        let flight_bytes = message.first_flight().ok_or(AcceptError::NotPreKeyMessage)?;
-        let flight = FirstFlight::from_bytes(flight_bytes)?;
-        let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &flight, disclosure)?;
+        let header_bytes = message.pre_key_header().ok_or(AcceptError::NotPreKeyMessage)?;
+        let header = PreKeyHeader::from_bytes(header_bytes)?;
+        let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &header, disclosure)?;
         let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
         let plaintext = ratchet.decrypt(message.ratchet_message())?;
         // P-3.8. Check trust only after the message has verified: a forgery must not be reported as a changed key.
@@ -79,7 +79,7 @@ impl Session {
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            setup: SetupState::Accepted(Box::new(digest(&[flight_bytes]))),
+            setup: SetupState::Accepted(Box::new(digest(&[header_bytes]))),
             revision: 0,
             instance: Instance::new(),
         };

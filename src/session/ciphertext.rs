@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::handshake::FirstFlight;
+use crate::handshake::PreKeyHeader;
 use crate::ratchet::DoubleRatchet;
 
 /// The bytes are not a message of this protocol.
@@ -44,7 +44,7 @@ impl Ciphertext {
         self.0
     }
 
-    /// Returns whether this is a pre-key message: it carries the initiator's first flight and can set up a session.
+    /// Returns whether this is a pre-key message: it carries the initiator's pre-key header and can set up a session.
     /// Give it to [`Session::accept`](crate::Session::accept), unless a session
     /// [recognizes](crate::Session::recognizes) it.
     #[must_use]
@@ -53,10 +53,10 @@ impl Ciphertext {
     }
 
     /// Begins a pre-key message, with capacity for `length` more bytes.
-    pub(super) fn start_first(flight: &[u8], length: usize) -> Vec<u8> {
-        let mut output = Vec::with_capacity(length.saturating_add(1 + FirstFlight::LENGTH));
+    pub(super) fn start_first(header: &[u8], length: usize) -> Vec<u8> {
+        let mut output = Vec::with_capacity(length.saturating_add(1 + PreKeyHeader::LENGTH));
         output.push(FIRST);
-        output.extend_from_slice(flight);
+        output.extend_from_slice(header);
         output
     }
 
@@ -71,14 +71,14 @@ impl Ciphertext {
         Self(output)
     }
 
-    /// The first flight, if this is a pre-key message.
-    pub(super) fn first_flight(&self) -> Option<&[u8]> {
-        if self.is_pre_key_message() { self.0.get(1..=FirstFlight::LENGTH) } else { None }
+    /// The pre-key header, if this is a pre-key message.
+    pub(super) fn pre_key_header(&self) -> Option<&[u8]> {
+        if self.is_pre_key_message() { self.0.get(1..=PreKeyHeader::LENGTH) } else { None }
     }
 
     /// The part that the ratchet decrypts.
     pub(super) fn ratchet_message(&self) -> &[u8] {
-        let start = if self.is_pre_key_message() { 1 + FirstFlight::LENGTH } else { 1 };
+        let start = if self.is_pre_key_message() { 1 + PreKeyHeader::LENGTH } else { 1 };
         self.0.get(start..).unwrap_or_default()
     }
 }
@@ -118,4 +118,4 @@ const ORDINARY: u8 = 0x22;
 /// Length of an ordinary message with an empty plaintext.
 const ORDINARY_OVERHEAD: usize = 1 + DoubleRatchet::OVERHEAD;
 /// Length of a pre-key message with an empty plaintext.
-const FIRST_OVERHEAD: usize = ORDINARY_OVERHEAD + FirstFlight::LENGTH;
+const FIRST_OVERHEAD: usize = ORDINARY_OVERHEAD + PreKeyHeader::LENGTH;

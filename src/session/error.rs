@@ -3,13 +3,13 @@
 use crate::handshake::RespondError;
 use crate::ratchet;
 
-/// Why a first message did not set up a session.
+/// Why a pre-key message did not set up a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
     /// It is not a pre-key message. It belongs to a session that this device has lost: ask the sender for a new one.
     NotPreKeyMessage,
-    /// The bytes do not encode a first message. Drop it.
+    /// The bytes do not encode a pre-key message. Drop it.
     Malformed,
     /// The pre-keys belong to another identity: a bug in the caller.
     WrongIdentity,
@@ -32,15 +32,15 @@ pub enum AcceptError {
 bisik_core::error_texts! {
     AcceptError {
         NotPreKeyMessage => "session.accept.not_pre_key_message", "the message belongs to a session that is not here";
-        Malformed => "session.accept.malformed", "the first message is malformed";
+        Malformed => "session.accept.malformed", "the pre-key message is malformed";
         WrongIdentity => "session.accept.wrong_identity", "the pre-keys belong to another identity";
-        UnknownPreKey => "session.accept.unknown_pre_key", "the first message names unknown pre-keys";
+        UnknownPreKey => "session.accept.unknown_pre_key", "the pre-key message names unknown pre-keys";
         IdentityMismatch => "session.accept.identity_mismatch",
-            "the first message was written by another identity than the expected one";
-        Replayed => "session.accept.replayed", "the first message opened a session before";
+            "the pre-key message was written by another identity than the expected one";
+        Replayed => "session.accept.replayed", "the pre-key message opened a session before";
         ReplayCacheFull => "session.accept.replay_cache_full", "the last-resort pre-key cannot remember more sessions";
         TooFarAhead => "session.accept.too_far_ahead", "too many messages before this one are missing";
-        Rejected => "session.accept.rejected", "the first message does not verify";
+        Rejected => "session.accept.rejected", "the pre-key message does not verify";
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Session`]: an encrypted session between two devices (docs/spec/session.md, sections 3 to 5, and docs/formats.md,
 //! section 6.5).
 
-mod accept; //     a session from a peer's first message
+mod accept; //     a session from a peer's pre-key message
 mod ciphertext; // encrypted messages
 mod error; //      why not
 mod held; //       messages, sent and received, that wait until the state is stored
@@ -65,18 +65,18 @@ pub struct Session {
 
 /// How the session was set up, as far as that still matters.
 enum SetupState {
-    /// Initiated here, without a reply yet: every message carries the first flight. P-3.4.
+    /// Initiated here, without a reply yet: every message carries the pre-key header. P-3.4.
     Unanswered(Box<[u8]>),
     /// Initiated here; the peer has replied.
     Answered,
-    /// Accepted here. Holds the digest of the first flight, to recognize the initiator's other pre-key messages. Boxed,
+    /// Accepted here. Holds the digest of the pre-key header, to recognize the initiator's other pre-key messages. Boxed,
     /// because an inline payload would leave stale stack contents in the other variants.
     Accepted(Box<[u8; 32]>),
 }
 
 impl Session {
     /// Sets up a session with the owner of `bundle`. Uses 64 bytes of `rng`. Nothing has to be sent before the first
-    /// message: every message carries the first flight until the peer has replied.
+    /// message: every message carries the pre-key header until the peer has replied.
     ///
     /// # Errors
     ///
@@ -101,14 +101,14 @@ impl Session {
         disclosure: Option<DisclosureHash>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let Initiated { established, first_flight, ratchet_key: _ } =
+        let Initiated { established, pre_key_header, ratchet_key: _ } =
             handshake::initiate(identity, bundle, disclosure, rng)?;
         Ok(Self {
             ratchet: DoubleRatchet::initiator_with(&established.secret, &established.binding, bundle.signed.clone()),
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            setup: SetupState::Unanswered(first_flight.to_bytes().into_boxed_slice()),
+            setup: SetupState::Unanswered(pre_key_header.to_bytes().into_boxed_slice()),
             revision: 0,
             instance: Instance::new(),
         })
@@ -131,7 +131,7 @@ impl Session {
     ) -> Result<Ciphertext, EncryptError> {
         let length = plaintext.len().saturating_add(DoubleRatchet::OVERHEAD);
         let mut output = match &self.setup {
-            SetupState::Unanswered(flight) => Ciphertext::start_first(flight, length),
+            SetupState::Unanswered(header) => Ciphertext::start_first(header, length),
             SetupState::Answered | SetupState::Accepted(_) => Ciphertext::start_ordinary(length),
         };
         self.ratchet.encrypt_into(&mut output, plaintext, &mut rng)?;
@@ -158,8 +158,8 @@ impl Session {
     /// none recognizes the message. Requirement P-3.9.
     #[must_use]
     pub fn recognizes(&self, message: &Ciphertext) -> bool {
-        match (&self.setup, message.first_flight()) {
-            (SetupState::Accepted(known), Some(flight)) => digest(&[flight]).ct_eq(known.as_ref()).into(),
+        match (&self.setup, message.pre_key_header()) {
+            (SetupState::Accepted(known), Some(header)) => digest(&[header]).ct_eq(known.as_ref()).into(),
             (SetupState::Unanswered(_) | SetupState::Answered | SetupState::Accepted(_), _) => false,
         }
     }

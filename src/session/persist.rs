@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use rand_core::CryptoRng;
 
 use super::{Session, SetupState};
-use crate::handshake::FirstFlight;
+use crate::handshake::PreKeyHeader;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::DoubleRatchet;
@@ -38,7 +38,7 @@ impl Session {
         let Self { ratchet, id, peer, disclosure, setup, revision, instance: _ } = self;
         writer.u64(*revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure::to_bytes(*disclosure));
         match setup {
-            SetupState::Unanswered(flight) => writer.u8(UNANSWERED).bytes(flight),
+            SetupState::Unanswered(header) => writer.u8(UNANSWERED).bytes(header),
             SetupState::Answered => writer.u8(ANSWERED),
             SetupState::Accepted(digest) => writer.u8(ACCEPTED).bytes(digest.as_slice()),
         };
@@ -69,7 +69,7 @@ impl Session {
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
         let disclosure = disclosure::read_optional(reader)?;
         let setup = match reader.u8()? {
-            UNANSWERED => SetupState::Unanswered(Box::from(reader.slice(FirstFlight::LENGTH)?)),
+            UNANSWERED => SetupState::Unanswered(Box::from(reader.slice(PreKeyHeader::LENGTH)?)),
             ANSWERED => SetupState::Answered,
             ACCEPTED => SetupState::Accepted(Box::new(*reader.array()?)),
             _ => return Err(Malformed),

@@ -100,7 +100,7 @@ impl Staged<'_> {
 }
 
 impl SetupState {
-    /// Any message from the peer proves that it has the first flight.
+    /// Any message from the peer proves that it has the pre-key header.
     fn after_receiving(&self) -> Self {
         match self {
             Self::Unanswered(_) | Self::Answered => Self::Answered,

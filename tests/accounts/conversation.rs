@@ -40,7 +40,7 @@ fn everybody_can_begin_at_once_and_everything_arrives_once() {
     accounts.settle();
     assert_eq!(texts(&accounts.shown((0, 0))), [("message", "c"), ("message", "d"), ("sent", "b")]);
     assert_eq!(texts(&accounts.shown((1, 1))), [("message", "a"), ("message", "b"), ("sent", "c")]);
-    // And goes on in sessions that both sides agree on: no message carries a first flight any more.
+    // And goes on in sessions that both sides agree on: no message carries a pre-key header any more.
     for round in 0..3_u8 {
         for at in accounts.everyone() {
             accounts.send(at, &[round]).unwrap();

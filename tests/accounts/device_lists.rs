@@ -2,7 +2,8 @@
 //! skipped, expired or forged.
 
 use bisik::device::{
-    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, Primary,
+    AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
+    Primary,
 };
 use bisik::{Timestamp, Trust};
 
@@ -27,7 +28,7 @@ fn a_directory_follows_its_account() {
     assert!(late.devices()[1].terms().is_automated() && late.devices()[1].custody() == Custody::Vendor);
 
     let kept = DeviceCertificate::sign(&device(3), &account.key(), 2, own(Custody::SelfHosted));
-    account.primary.issue(&account.phone, &[Change::Update(kept)], NOW).unwrap();
+    account.primary.issue(&account.phone, &[DeviceChange::Update(kept)], NOW).unwrap();
     let change = late.accept(account.primary.list(), NOW).unwrap();
     assert_eq!((change.added.len(), change.removed.len(), change.changed.len()), (0, 0, 1));
     assert_eq!(change.changed[0].custody(), Custody::SelfHosted);

@@ -2,7 +2,9 @@
 //!
 //! Known answers are in tests/vectors/device.txt.
 
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceList, DeviceListError, PrimaryError, Terms, TermsError};
+use bisik::device::{
+    Custody, DeviceCertificate, DeviceChange, DeviceList, DeviceListError, DeviceTerms, PrimaryError, TermsError,
+};
 use bisik::{DisclosureHash, DisclosureHashError, Identity};
 use bisik_testkit::SeededRng;
 
@@ -29,14 +31,14 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!(stripped, Err(DeviceListError::Malformed), "none where one belongs");
     assert_eq!((set(1, AUTOMATED, 1), set(1, AUTOMATED, 2)), (Ok(()), Err(DeviceListError::Malformed)));
 
-    assert_eq!(Terms::own_held(Custody::Interop), Err(TermsError::DisclosureMissing));
+    assert_eq!(DeviceTerms::own_held(Custody::ForeignClient), Err(TermsError::DisclosureMissing));
     assert_eq!(
         DisclosureHash::from_bytes([0; 32]),
         Err(DisclosureHashError),
         "a hash that is none cannot be disclosed"
     );
     assert_eq!(
-        Terms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
+        DeviceTerms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
         Err(TermsError::DisclosureUnexpected)
     );
 }
@@ -137,9 +139,9 @@ fn a_list_holds_at_most_1024_devices() {
     let key = account.key();
     let mut adds: Vec<_> = (1..=1_024)
         .map(|index| DeviceCertificate::sign(&Identity::generate(&mut rng), &key, index, own(Custody::Business)))
-        .map(Change::Add)
+        .map(DeviceChange::Add)
         .collect();
-    let Some(Change::Add(last)) = adds.pop() else { panic!("there are 1,024") };
+    let Some(DeviceChange::Add(last)) = adds.pop() else { panic!("there are 1,024") };
     account.primary.issue(&account.phone, &adds, NOW).unwrap();
     let list = account.list();
     assert_eq!(DeviceList::from_bytes(&list.to_bytes()), Ok(list.clone()));

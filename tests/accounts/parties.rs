@@ -1,7 +1,7 @@
 //! Devices whose keys a test knows, an account of them, and lists signed by a dishonest primary.
 
 use bisik::device::{
-    AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceListError, Primary, Terms,
+    AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary,
 };
 use bisik::{DisclosureHash, Identity, Timestamp, Trust};
 use bisik_testkit::ConstantRng;
@@ -36,12 +36,12 @@ pub fn signed(number: u8, label: &str, text: &[u8]) -> Vec<u8> {
     [text, &SigningKey::from_bytes(&[number; 32]).sign(&whole).to_bytes()].concat()
 }
 
-pub fn own(custody: Custody) -> Terms {
-    Terms::own_held(custody).unwrap()
+pub fn own(custody: Custody) -> DeviceTerms {
+    DeviceTerms::own_held(custody).unwrap()
 }
 
-pub fn vendor(disclosure: u8) -> Terms {
-    Terms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([disclosure; 32]).unwrap()).unwrap()
+pub fn vendor(disclosure: u8) -> DeviceTerms {
+    DeviceTerms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([disclosure; 32]).unwrap()).unwrap()
 }
 
 pub fn after(days: u64) -> Timestamp {
@@ -72,7 +72,7 @@ impl Account {
     }
 
     /// Adds a device with the next number, at the next index.
-    pub fn join(&mut self, terms: Terms) {
+    pub fn join(&mut self, terms: DeviceTerms) {
         let joining = DeviceCertificate::sign(&device(self.next), &self.key(), self.primary.next_index(), terms);
         self.primary.add(&self.phone, joining, NOW).unwrap();
         self.next += 1;

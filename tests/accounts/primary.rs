@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bisik::device::{
-    AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
-    OwnDeviceError, Primary, PrimaryError, Terms,
+    AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
+    DeviceTerms, OwnDeviceError, Primary, PrimaryError,
 };
 use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 use bisik_testkit::SeededRng;
@@ -45,19 +45,23 @@ fn a_primary_refuses_changes_that_no_directory_would_accept() {
     let elsewhere = DeviceCertificate::sign(&device(9), &AccountKey::of(&device(8)), next, own(Custody::Person));
     let mut failing = |identity: &Identity, change| {
         let before = account.primary.clone();
-        let error = account.primary.issue(identity, &[Change::Remove(2), change], NOW).unwrap_err();
+        let error = account.primary.issue(identity, &[DeviceChange::Remove(2), change], NOW).unwrap_err();
         assert_eq!(account.primary, before);
         error
     };
-    assert_eq!(failing(&device(2), Change::Remove(1)), PrimaryError::WrongIdentity);
-    assert_eq!(failing(&phone, Change::Remove(0)), PrimaryError::IsPrimary);
-    assert_eq!(failing(&phone, Change::Remove(2)), PrimaryError::UnknownDevice, "it was removed just before");
-    assert_eq!(failing(&phone, Change::Add(certificate(9, next + 1))), PrimaryError::OtherIndex);
-    assert_eq!(failing(&phone, Change::Add(certificate(9, 2))), PrimaryError::OtherIndex, "free, and never again");
-    assert_eq!(failing(&phone, Change::Add(certificate(2, next))), PrimaryError::AlreadyListed);
-    assert_eq!(failing(&phone, Change::Add(elsewhere)), PrimaryError::BadPossession);
-    assert_eq!(failing(&phone, Change::Update(certificate(9, 1))), PrimaryError::UnknownDevice, "not device 1's");
-    assert_eq!(failing(&phone, Change::Update(certificate(3, 2))), PrimaryError::UnknownDevice);
+    assert_eq!(failing(&device(2), DeviceChange::Remove(1)), PrimaryError::WrongIdentity);
+    assert_eq!(failing(&phone, DeviceChange::Remove(0)), PrimaryError::IsPrimary);
+    assert_eq!(failing(&phone, DeviceChange::Remove(2)), PrimaryError::UnknownDevice, "it was removed just before");
+    assert_eq!(failing(&phone, DeviceChange::Add(certificate(9, next + 1))), PrimaryError::OtherIndex);
+    assert_eq!(
+        failing(&phone, DeviceChange::Add(certificate(9, 2))),
+        PrimaryError::OtherIndex,
+        "free, and never again"
+    );
+    assert_eq!(failing(&phone, DeviceChange::Add(certificate(2, next))), PrimaryError::AlreadyListed);
+    assert_eq!(failing(&phone, DeviceChange::Add(elsewhere)), PrimaryError::BadPossession);
+    assert_eq!(failing(&phone, DeviceChange::Update(certificate(9, 1))), PrimaryError::UnknownDevice, "not device 1's");
+    assert_eq!(failing(&phone, DeviceChange::Update(certificate(3, 2))), PrimaryError::UnknownDevice);
 }
 
 /// P-10.8.
@@ -159,7 +163,7 @@ fn act() -> impl Strategy<Value = Act> {
 /// An account beside the expected devices: number and terms by index.
 struct Modelled {
     account: Account,
-    model: BTreeMap<u32, (u8, Terms)>,
+    model: BTreeMap<u32, (u8, DeviceTerms)>,
     lists: Vec<DeviceList>,
 }
 
@@ -191,7 +195,7 @@ impl Modelled {
                 let (number, terms) = model.get_mut(&index).unwrap();
                 *terms = vendor(disclosure);
                 let change = DeviceCertificate::sign(&device(*number), &account.key(), index, *terms);
-                account.primary.issue(&account.phone, &[Change::Update(change)], NOW).unwrap();
+                account.primary.issue(&account.phone, &[DeviceChange::Update(change)], NOW).unwrap();
             }
             Act::Reissue => drop(account.reissue(NOW)),
         }

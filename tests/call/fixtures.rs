@@ -49,7 +49,7 @@ impl Pair {
 
 /// A group call with a session between every two participants.
 pub struct Room {
-    pub people: Vec<Identity>,
+    pub identities: Vec<Identity>,
     /// `sessions[i][j]` is the session of `i` with `j`.
     pub sessions: Vec<Vec<Option<Session>>>,
     pub calls: Vec<GroupCall>,
@@ -59,21 +59,21 @@ impl Room {
     /// Every participant has a call; none has joined another's yet.
     pub fn new(size: usize) -> Self {
         let rng = &mut rand::rng();
-        let people: Vec<_> = (0..size).map(|_| Identity::generate(rng)).collect();
+        let identities: Vec<_> = (0..size).map(|_| Identity::generate(rng)).collect();
         let mut sessions: Vec<Vec<Option<Session>>> = (0..size).map(|_| (0..size).map(|_| None).collect()).collect();
         for i in 0..size {
             for j in i + 1..size {
-                let (ours, theirs) = self::sessions(&people[i], &people[j]);
+                let (ours, theirs) = self::sessions(&identities[i], &identities[j]);
                 (sessions[i][j], sessions[j][i]) = (Some(ours), Some(theirs));
             }
         }
         let id = CallId::generate(rng);
-        let calls = people
+        let calls = identities
             .iter()
             .enumerate()
             .map(|(i, person)| GroupCall::start(id, FrameSuite::default(), number(i), person.public(), rng))
             .collect();
-        Self { people, sessions, calls }
+        Self { identities, sessions, calls }
     }
 
     pub fn with_all(size: usize) -> Self {
@@ -88,7 +88,7 @@ impl Room {
     }
 
     pub fn join(&mut self, at: usize, who: usize) {
-        let identity = *self.people[who].public();
+        let identity = *self.identities[who].public();
         self.calls[at].join(number(who), &identity, &mut rand::rng()).unwrap();
     }
 

@@ -67,7 +67,7 @@ fn a_participant_who_left_cannot_open_or_send_later_frames() {
 #[test]
 fn members_are_listed_once_and_each_change_starts_an_epoch() {
     let mut room = Room::new(3);
-    let [me, other, third] = [0, 1, 2].map(|index| *room.people[index].public());
+    let [me, other, third] = [0, 1, 2].map(|index| *room.identities[index].public());
     let (call, rng) = (&mut room.calls[0], &mut rand::rng());
     assert_eq!(call.join(number(1), &other, rng), Ok(()));
     assert_eq!(call.join(number(1), &third, rng), Err(MemberError::AlreadyInCall));
@@ -118,7 +118,7 @@ fn an_epoch_key_is_for_one_recipient_in_one_session_from_one_sender() {
     assert_eq!(room.give(0, 1, for_carol), Err(EpochKeyError::Rejected), "made for another");
     let alices = room.key(0, 1);
     assert_eq!(room.give(2, 1, alices), Err(EpochKeyError::Rejected), "sent by another");
-    let (_, another_session) = sessions(&room.people[0], &room.people[1]);
+    let (_, another_session) = sessions(&room.identities[0], &room.identities[1]);
     let key = room.key(0, 1);
     assert_eq!(room.calls[1].accept_key(key, &another_session), Err(EpochKeyError::Rejected));
     room.share(&[0, 1, 2]);
@@ -131,10 +131,10 @@ fn a_participant_cannot_take_another_number_or_another_suite() {
     let id = room.calls[2].call();
     let weaker = FrameSuite::ShortTag(ShortTag::Aes128CtrHmac32);
     for (suite, claimed) in [(FrameSuite::default(), number(0)), (weaker, number(2))] {
-        let mut hostile = GroupCall::start(id, suite, claimed, room.people[2].public(), &mut rand::rng());
+        let mut hostile = GroupCall::start(id, suite, claimed, room.identities[2].public(), &mut rand::rng());
         // These epochs are later than those that Bob knows, so they are not refused as old.
         for other in [1, 5, 6, 7] {
-            let identity = if other == 1 { &room.people[1] } else { &Identity::generate(&mut rand::rng()) };
+            let identity = if other == 1 { &room.identities[1] } else { &Identity::generate(&mut rand::rng()) };
             hostile.join(number(other), identity.public(), &mut rand::rng()).unwrap();
         }
         let key = hostile.key_for(room.session(2, 1)).unwrap();

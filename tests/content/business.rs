@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use bisik::content::{
-    Action, Away, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError, Envelope, Greeting, Kind, Origin,
+    Action, Away, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError, ContentMeta, Greeting, Kind, Origin,
     Price, Profile, Referral, Selection, Text,
 };
 use bisik_testkit::ConstantRng;
@@ -17,12 +17,12 @@ proptest! {
 
     #[test]
     fn composed_business_content_reads_back_unchanged(kind in kinds(), automated in any::<bool>()) {
-        let content = Content::new(with(|envelope| envelope.automated = automated), kind.clone()).unwrap();
+        let content = Content::new(with(|meta| meta.automated = automated), kind.clone()).unwrap();
         let read = Content::from_body(content.as_body()).unwrap();
         prop_assert_eq!(read.kind(), &kind);
-        prop_assert_eq!(read.envelope(), content.envelope());
+        prop_assert_eq!(read.meta(), content.meta());
         prop_assert_eq!(&read, &content);
-        let again = Content::new(read.envelope().clone(), read.kind().clone()).unwrap();
+        let again = Content::new(read.meta().clone(), read.kind().clone()).unwrap();
         prop_assert_eq!(again, content);
     }
 
@@ -73,23 +73,22 @@ fn content_that_is_always_automated_is_refused_without_the_flag() {
         (65, Kind::Away(Away { text: Text::new("tutup") })),
     ] {
         let content = compose(kind).unwrap();
-        assert!(content.envelope().automated);
-        assert!(Content::from_body(content.as_body()).unwrap().envelope().automated);
-        let said = |envelope: Vec<u8>| [envelope, field(number, &field(1, &field(1, b"halo")))].concat();
-        assert!(read(&said([envelope_bytes(), varint_field(7, 1)].concat())).is_ok());
-        assert_eq!(read(&said(envelope_bytes())), Err(ContentError::OutOfRange));
-        assert_eq!(read(&said([envelope_bytes(), varint_field(7, 0)].concat())), Err(ContentError::OutOfRange));
+        assert!(content.meta().automated);
+        assert!(Content::from_body(content.as_body()).unwrap().meta().automated);
+        let said = |meta: Vec<u8>| [meta, field(number, &field(1, &field(1, b"halo")))].concat();
+        assert!(read(&said([meta_bytes(), varint_field(7, 1)].concat())).is_ok());
+        assert_eq!(read(&said(meta_bytes())), Err(ContentError::OutOfRange));
+        assert_eq!(read(&said([meta_bytes(), varint_field(7, 0)].concat())), Err(ContentError::OutOfRange));
     }
     // Any other content can be marked as automated, and is not by default.
-    let text = |automated| {
-        Content::new(with(|envelope| envelope.automated = automated), Kind::Text(Text::new("halo"))).unwrap()
-    };
+    let text =
+        |automated| Content::new(with(|meta| meta.automated = automated), Kind::Text(Text::new("halo"))).unwrap();
     for automated in [true, false] {
-        assert_eq!(Content::from_body(text(automated).as_body()).unwrap().envelope().automated, automated);
+        assert_eq!(Content::from_body(text(automated).as_body()).unwrap().meta().automated, automated);
     }
-    let by_hand = text(true).forward(envelope()).unwrap();
-    assert!(!by_hand.envelope().automated, "the person who forwards it is not automated");
-    assert!(!Content::from_body(by_hand.as_body()).unwrap().envelope().automated);
+    let by_hand = text(true).forward(meta()).unwrap();
+    assert!(!by_hand.meta().automated, "the person who forwards it is not automated");
+    assert!(!Content::from_body(by_hand.as_body()).unwrap().meta().automated);
 }
 
 /// P-7.18
@@ -137,7 +136,7 @@ fn a_cart_that_does_not_add_up_is_refused_by_both_sides() {
         (without_price, Err(ContentError::Malformed)),
         (Vec::new(), range),
     ] {
-        assert_eq!(read(&[envelope_bytes(), field(68, &lines)].concat()).map(drop), outcome, "{lines:x?}");
+        assert_eq!(read(&[meta_bytes(), field(68, &lines)].concat()).map(drop), outcome, "{lines:x?}");
     }
 }
 
@@ -180,7 +179,7 @@ fn only_an_offered_option_can_be_chosen_and_only_from_its_sender() {
         let Kind::Selection(arrived) = Content::from_body(sent.as_body()).unwrap().kind().clone() else { panic!() };
         assert!(arrived.answers(&asked, &stall));
         assert!(!arrived.answers(&asked, &other), "another account offered it");
-        let again = Content::new(Envelope::new(now(), &mut ConstantRng(9)), asked.kind().clone()).unwrap();
+        let again = Content::new(ContentMeta::new(now(), &mut ConstantRng(9)), asked.kind().clone()).unwrap();
         assert!(!arrived.answers(&again, &stall), "another message offered it");
         for change in [
             |chosen: &mut Selection| chosen.title = "Gratis".into(),
@@ -217,7 +216,7 @@ fn duplicate_options_and_buttons_with_two_actions_are_refused() {
     let of = |parts: &[(u64, &[u8])]| {
         let button: Vec<u8> = parts.iter().flat_map(|(number, bytes)| field(*number, bytes)).collect();
         let said = field(1, &field(1, b"halo"));
-        read(&[envelope_bytes(), field(71, &[said, field(3, &button)].concat())].concat()).map(drop)
+        read(&[meta_bytes(), field(71, &[said, field(3, &button)].concat())].concat()).map(drop)
     };
     let (title, id, link, number) =
         ((1, b"x".as_slice()), (2, b"y".as_slice()), (3, SITE.as_bytes()), (4, b"+6281".as_slice()));
@@ -349,7 +348,7 @@ fn business_content_limits_hold_when_reading() {
         (field(66, &[]), range),
         (field(64, &[]), malformed),
     ] {
-        let bytes = [envelope_bytes(), varint_field(7, 1), kind.clone()].concat();
+        let bytes = [meta_bytes(), varint_field(7, 1), kind.clone()].concat();
         assert_eq!(read(&bytes).map(drop), outcome, "{kind:x?}");
     }
 }
@@ -366,7 +365,7 @@ fn an_overlong_list_in_business_content_allocates_nothing() {
         field(70, &field(3, &many(2))),
         field(71, &many(3)),
     ] {
-        let body = body(&[envelope_bytes(), bomb].concat());
+        let body = body(&[meta_bytes(), bomb].concat());
         let allocated = measure(|| assert_eq!(Content::from_body(&body), Err(ContentError::Malformed)));
         assert_eq!(allocated.count_total, 0);
     }
@@ -378,8 +377,8 @@ fn only_shown_business_content_gives_receipts_and_only_offers_forward() {
     for (kind, shown, passed_on) in one_of_each() {
         let content = compose(kind).unwrap();
         assert_eq!(content.visible().is_some(), shown, "{content:?}");
-        assert_eq!(content.forward(envelope()).is_ok(), passed_on, "{content:?}");
-        let once = with(|envelope| envelope.view_once = true);
+        assert_eq!(content.forward(meta()).is_ok(), passed_on, "{content:?}");
+        let once = with(|meta| meta.view_once = true);
         assert_eq!(
             Content::new(once, content.kind().clone()),
             Err(ContentError::NotAllowed),

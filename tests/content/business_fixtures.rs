@@ -1,9 +1,9 @@
 //! Business content of every kind, at every bound, and strategies for it.
 
 use bisik::content::{
-    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Content, ContentError,
-    Envelope, Greeting, Kind, List, Opening, Origin, PersonId, Price, PrivateText, Profile, QuickReplies, Referral,
-    Row, Section, Selection, SentAt, Text,
+    Action, Availability, Away, Blob, Button, Buttons, Cart, CartLine, CatalogueItem, Content, ContentError,
+    ContentMeta, Greeting, Kind, ListMenu, OpeningHours, Origin, PersonId, Price, PrivateText, Profile, QuickReplies,
+    Referral, ReplyOption, Row, Section, Selection, SentAt, Text,
 };
 use bisik::media::Pointer;
 use bisik_testkit::ConstantRng;
@@ -23,22 +23,22 @@ pub fn now() -> SentAt {
     SentAt::from_unix_milliseconds(1_800_000_000_123).unwrap()
 }
 
-pub fn envelope() -> Envelope {
-    Envelope::new(now(), &mut ConstantRng(1))
+pub fn meta() -> ContentMeta {
+    ContentMeta::new(now(), &mut ConstantRng(1))
 }
 
-pub fn with(change: impl FnOnce(&mut Envelope)) -> Envelope {
-    let mut envelope = envelope();
-    change(&mut envelope);
-    envelope
+pub fn with(change: impl FnOnce(&mut ContentMeta)) -> ContentMeta {
+    let mut meta = meta();
+    change(&mut meta);
+    meta
 }
 
-pub fn envelope_bytes() -> Vec<u8> {
+pub fn meta_bytes() -> Vec<u8> {
     [field(1, &[1; 16]), varint_field(2, 1_800_000_000_000)].concat()
 }
 
 pub fn compose(kind: Kind) -> Result<Content, ContentError> {
-    Content::new(envelope(), kind)
+    Content::new(meta(), kind)
 }
 
 pub fn read(protobuf: &[u8]) -> Result<Content, ContentError> {
@@ -72,21 +72,21 @@ pub fn words(length: usize) -> PrivateText {
     "a".repeat(length).into()
 }
 
-pub fn choice(id: &str) -> Choice {
-    Choice { id: id.into(), title: [&id[..1].to_uppercase(), &id[1..]].concat().into() }
+pub fn choice(id: &str) -> ReplyOption {
+    ReplyOption { id: id.into(), title: [&id[..1].to_uppercase(), &id[1..]].concat().into() }
 }
 
 pub fn replies<const N: usize>(ids: [&str; N]) -> QuickReplies {
     QuickReplies { text: Text::new("?"), choices: ids.map(choice).into() }
 }
 
-pub fn list(sections: usize, rows: usize) -> List {
+pub fn list(sections: usize, rows: usize) -> ListMenu {
     let row = |section: usize, row: usize| Row {
-        choice: Choice { id: format!("{section}-{row}").into(), title: format!("Row {section}-{row}").into() },
+        choice: ReplyOption { id: format!("{section}-{row}").into(), title: format!("Row {section}-{row}").into() },
         description: PrivateText::default(),
     };
     let section = |at| Section { title: "Bagian".into(), rows: (0..rows).map(|number| row(at, number)).collect() };
-    List { text: Text::new("?"), label: "Buka".into(), sections: (0..sections).map(section).collect() }
+    ListMenu { text: Text::new("?"), label: "Buka".into(), sections: (0..sections).map(section).collect() }
 }
 
 pub fn button(title: &str, action: Action) -> Button {
@@ -151,7 +151,7 @@ pub fn texts_at_their_bounds() -> Vec<Case> {
         change(&mut line);
         Kind::Cart(Cart::new([line]))
     };
-    let row = |change: &dyn Fn(&mut List)| {
+    let row = |change: &dyn Fn(&mut ListMenu)| {
         let mut list = list(1, 1);
         change(&mut list);
         Kind::List(list)
@@ -183,8 +183,8 @@ pub fn texts_at_their_bounds() -> Vec<Case> {
             cart.note = Some(Text::new(&*said));
             Kind::Cart(cart)
         }),
-        around("choice's id", 1, 255, |id| choice(Choice { id, title: "A".into() })),
-        around("choice's title", 1, 255, |title| choice(Choice { id: "a".into(), title })),
+        around("choice's id", 1, 255, |id| choice(ReplyOption { id, title: "A".into() })),
+        around("choice's title", 1, 255, |title| choice(ReplyOption { id: "a".into(), title })),
         around("list's label", 1, 255, |said| row(&|list| list.label = said.clone())),
         around("section's title", 0, 255, |said| row(&|list| list.sections[0].title = said.clone())),
         around("row's id", 1, 255, |said| row(&|list| list.sections[0].rows[0].choice.id = said.clone())),
@@ -212,8 +212,8 @@ pub fn texts_at_their_bounds() -> Vec<Case> {
     .concat()
 }
 
-pub fn hours(openings: &[(u32, u32, u32)]) -> Vec<Opening> {
-    openings.iter().map(|&(day, from, to)| Opening { day, from, to }).collect()
+pub fn hours(openings: &[(u32, u32, u32)]) -> Vec<OpeningHours> {
+    openings.iter().map(|&(day, from, to)| OpeningHours { day, from, to }).collect()
 }
 
 pub fn lists_at_their_bounds() -> Vec<Case> {
@@ -284,9 +284,9 @@ pub fn some_words(least: usize) -> impl Strategy<Value = PrivateText> {
     prop::collection::vec("\\PC", least..16).prop_map(|words| words.concat().into())
 }
 
-pub fn choices() -> impl Strategy<Value = Vec<Choice>> {
+pub fn choices() -> impl Strategy<Value = Vec<ReplyOption>> {
     prop::collection::btree_map("[a-z]{1,8}", some_words(1), 1..=16)
-        .prop_map(|choices| choices.into_iter().map(|(id, title)| Choice { id: id.into(), title }).collect())
+        .prop_map(|choices| choices.into_iter().map(|(id, title)| ReplyOption { id: id.into(), title }).collect())
 }
 
 pub fn items() -> impl Strategy<Value = CatalogueItem> {
@@ -330,7 +330,7 @@ pub fn profiles() -> impl Strategy<Value = Profile> {
             let mut profile = Profile::new(&*name);
             (profile.about, profile.address, profile.time_zone) = (about, address, "Asia/Jakarta".into());
             profile.hours =
-                openings.iter().map(|(day, at)| Opening { day: *day, from: at * 2, to: at * 2 + 2 }).collect();
+                openings.iter().map(|(day, at)| OpeningHours { day: *day, from: at * 2, to: at * 2 + 2 }).collect();
             profile.sites = vec![SITE.into(); sites];
             profile
         },
@@ -356,7 +356,7 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
         (said(), choices()).prop_map(|(text, choices)| Kind::QuickReplies(QuickReplies { text, choices })),
         (said(), some_words(1), sections).prop_map(|(text, label, sections)| {
             let row = |at: usize, row: usize, (title, description): (PrivateText, PrivateText)| Row {
-                choice: Choice { id: format!("{at}-{row}").into(), title },
+                choice: ReplyOption { id: format!("{at}-{row}").into(), title },
                 description,
             };
             let section = |(at, (title, rows)): (usize, (PrivateText, Vec<_>))| Section {
@@ -364,7 +364,7 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
                 rows: rows.into_iter().enumerate().map(|(number, words)| row(at, number, words)).collect(),
             };
             let sections = sections.into_iter().enumerate().map(section).collect();
-            Kind::List(List { text, label, sections })
+            Kind::List(ListMenu { text, label, sections })
         }),
         (said(), some_words(0), some_words(1), action).prop_map(|(text, footer, title, action)| {
             Kind::Buttons(Buttons { text, footer, buttons: vec![Button { title, action }] })

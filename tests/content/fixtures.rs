@@ -1,9 +1,11 @@
 //! Content of every kind, content at every bound, and strategies for both.
 
+use std::num::NonZeroU32;
+
 use bisik::content::{
-    Blob, Call, Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope,
-    Kind, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll, PrivateText, Reaction, Receipt,
-    Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
+    Blob, Call, Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document,
+    Edit, Kind, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll, PrivateText, Reaction,
+    Receipt, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
 };
 use bisik::media::Pointer;
 use bisik_testkit::protobuf::{field, varint_field};
@@ -32,11 +34,11 @@ pub fn reference(id: u8) -> Reference {
 }
 
 pub fn here() -> Coordinates {
-    Coordinates::from_degrees(-6.2, 106.8).unwrap().with_accuracy(12).unwrap()
+    Coordinates::from_degrees(-6.2, 106.8).unwrap().with_accuracy(NonZeroU32::new(12).unwrap()).unwrap()
 }
 
 pub fn text(body: &str) -> Content {
-    Content::new(Envelope::new(now(), &mut ConstantRng(1)), Kind::Text(Text::new(body))).unwrap()
+    Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), Kind::Text(Text::new(body))).unwrap()
 }
 
 pub fn pointer_bytes() -> Vec<u8> {
@@ -56,7 +58,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
     let id = ContentId::from_bytes([5; 16]);
     let ana = person("ana");
     let poll = Content::new(
-        Envelope::new(now(), &mut ConstantRng(4)),
+        ContentMeta::new(now(), &mut ConstantRng(4)),
         Kind::Poll(Poll::new("?", ["a", "b"], 1, &mut ConstantRng(5))),
     )
     .unwrap();
@@ -80,7 +82,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
         (Kind::Reaction(Reaction { target: reference(1), emoji: "!".into() }), false),
         (Kind::Receipt(Receipt::read(&text("halo").visible().unwrap())), false),
         (Kind::Call(Call { signal: vec![1].into() }), false),
-        (Kind::Timer(Timer { seconds: 60 }), false),
+        (Kind::Timer(Timer { seconds: NonZeroU32::new(60) }), false),
     ]
 }
 
@@ -120,8 +122,8 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
         (Kind::Edit(Edit { target: reference(1).id, text: Text::new("") }), range),
         (Kind::Call(Call { signal: vec![1; 16_384].into() }), Ok(())),
         (Kind::Call(Call { signal: vec![1; 16_385].into() }), long),
-        (Kind::Timer(Timer { seconds: 31_536_000 }), Ok(())),
-        (Kind::Timer(Timer { seconds: 31_536_001 }), range),
+        (Kind::Timer(Timer { seconds: NonZeroU32::new(31_536_000) }), Ok(())),
+        (Kind::Timer(Timer { seconds: NonZeroU32::new(31_536_001) }), range),
         (poll(1_024, 255, 32, 32), Ok(())),
         (poll(1_025, 1, 2, 1), long),
         (poll(0, 1, 2, 1), range),
@@ -159,15 +161,15 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
     table
 }
 
-pub fn envelopes() -> impl Strategy<Value = Envelope> {
+pub fn metas() -> impl Strategy<Value = ContentMeta> {
     let reply = prop::option::of((any::<[u8; 16]>(), prop::collection::vec(any::<u8>(), 1..=128)));
     let sent = 0..=253_402_300_799_999_u64;
     (any::<u8>(), sent, reply, 0..=31_536_000_u32, any::<bool>()).prop_map(|(id, sent, reply, seconds, forwarded)| {
-        let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(sent).unwrap(), &mut ConstantRng(id));
-        envelope.reply_to = reply
+        let mut meta = ContentMeta::new(SentAt::from_unix_milliseconds(sent).unwrap(), &mut ConstantRng(id));
+        meta.reply_to = reply
             .map(|(id, author)| Reference { author: PersonId::new(&author).unwrap(), id: ContentId::from_bytes(id) });
-        (envelope.disappears_after, envelope.forwarded) = (seconds, forwarded);
-        envelope
+        (meta.disappears_after, meta.forwarded) = (NonZeroU32::new(seconds), forwarded);
+        meta
     })
 }
 
@@ -190,7 +192,11 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
     let size = || (1..=65_535_u32, 1..=65_535_u32).prop_map(|(width, height)| Dimensions { width, height });
     let at = || {
         (-90.0..=90.0, -180.0..=180.0, 0..=20_037_508_u32).prop_map(|(north, east, metres)| {
-            Coordinates::from_degrees(north, east).unwrap().with_accuracy(metres).unwrap()
+            let point = Coordinates::from_degrees(north, east).unwrap();
+            match NonZeroU32::new(metres) {
+                Some(metres) => point.with_accuracy(metres).unwrap(),
+                None => point,
+            }
         })
     };
     let id = || any::<[u8; 16]>().prop_map(ContentId::from_bytes);
@@ -248,7 +254,7 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
 
 // ---- bytes ---------------------------------------------------------------------------------------------------------
 
-pub fn envelope_bytes() -> Vec<u8> {
+pub fn meta_bytes() -> Vec<u8> {
     [field(1, &[1; 16]), varint_field(2, 1_800_000_000_000)].concat()
 }
 

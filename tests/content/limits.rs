@@ -1,7 +1,9 @@
 //! Limits of content: sizes, lengths, counts and file names, for what is composed and for what is read.
 
+use std::num::NonZeroU32;
+
 use allocation_counter::measure;
-use bisik::content::{Content, ContentError, Document, Envelope, Kind, PersonId, SentAt, Text};
+use bisik::content::{Content, ContentError, ContentMeta, Document, Kind, PersonId, SentAt, Text};
 use bisik_testkit::ConstantRng;
 use bisik_testkit::protobuf::{body, double, field, varint_field};
 
@@ -10,7 +12,7 @@ use super::fixtures::*;
 /// P-7.1
 #[test]
 fn a_body_has_at_most_256_kib() {
-    let unknown = |length: usize| [&envelope_bytes()[..], &field(40, &vec![7; length])].concat();
+    let unknown = |length: usize| [&meta_bytes()[..], &field(40, &vec![7; length])].concat();
     let head = unknown(1 << 17).len() - (1 << 17) + 4;
     let longest = unknown((256 << 10) - head);
     assert_eq!(body(&longest).len(), 256 << 10);
@@ -25,7 +27,7 @@ fn a_body_has_at_most_256_kib() {
 fn content_limits_hold_when_composing() {
     for (kind, outcome) in at_the_bounds() {
         let shown = format!("{kind:?}");
-        let composed = Content::new(Envelope::new(now(), &mut ConstantRng(1)), kind);
+        let composed = Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), kind);
         assert_eq!(composed.clone().map(drop), outcome, "{shown}");
         composed.iter().for_each(|content| assert_eq!(Content::from_body(content.as_body()).as_ref(), Ok(content)));
     }
@@ -35,10 +37,10 @@ fn content_limits_hold_when_composing() {
     let year_9999 = 253_402_300_799_999;
     assert!(SentAt::from_unix_milliseconds(year_9999).is_ok());
     assert_eq!(SentAt::from_unix_milliseconds(year_9999 + 1), Err(ContentError::OutOfRange));
-    let mut envelope = Envelope::new(now(), &mut ConstantRng(1));
+    let mut meta = ContentMeta::new(now(), &mut ConstantRng(1));
     for (seconds, fits) in [(31_536_000, true), (31_536_001, false)] {
-        envelope.disappears_after = seconds;
-        assert_eq!(Content::new(envelope.clone(), Kind::Text(Text::new("halo"))).is_ok(), fits);
+        meta.disappears_after = NonZeroU32::new(seconds);
+        assert_eq!(Content::new(meta.clone(), Kind::Text(Text::new("halo"))).is_ok(), fits);
     }
 }
 
@@ -99,19 +101,19 @@ fn content_limits_hold_when_reading() {
         (field(34, &varint_field(1, 31_536_001)), range),
     ];
     for (kind, outcome) in table {
-        let read = Content::from_body(&body(&[envelope_bytes(), kind.clone()].concat()));
+        let read = Content::from_body(&body(&[meta_bytes(), kind.clone()].concat()));
         assert_eq!(read.map(drop), outcome, "{kind:x?}");
     }
-    for (envelope, outcome) in [
-        (envelope_bytes(), Ok(())),
+    for (meta, outcome) in [
+        (meta_bytes(), Ok(())),
         (varint_field(2, 5), malformed),
         ([field(1, &[1; 15]), varint_field(2, 5)].concat(), malformed),
         ([field(1, &[1; 16]), varint_field(2, 253_402_300_800_000)].concat(), range),
-        ([envelope_bytes(), varint_field(4, 31_536_001)].concat(), range),
-        ([envelope_bytes(), field(3, &field(2, &[1; 16]))].concat(), range), // a reply without an author
-        ([envelope_bytes(), varint_field(5, 1)].concat(), Err(ContentError::NotAllowed)), // a text to be shown once
+        ([meta_bytes(), varint_field(4, 31_536_001)].concat(), range),
+        ([meta_bytes(), field(3, &field(2, &[1; 16]))].concat(), range), // a reply without an author
+        ([meta_bytes(), varint_field(5, 1)].concat(), Err(ContentError::NotAllowed)), // a text to be shown once
     ] {
-        let read = Content::from_body(&body(&[envelope, field(16, &field(1, b"halo"))].concat()));
+        let read = Content::from_body(&body(&[meta, field(16, &field(1, b"halo"))].concat()));
         assert_eq!(read.map(drop), outcome);
     }
 }
@@ -121,7 +123,7 @@ fn content_limits_hold_when_reading() {
 fn a_file_name_with_a_path_or_control_characters_is_refused() {
     let outcome = |name: &str| {
         let document = Kind::Document(Document::new(blob(), name));
-        Content::new(Envelope::new(now(), &mut ConstantRng(1)), document).map(drop)
+        Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), document).map(drop)
     };
     for name in ["laporan.pdf", "..pdf", "...", "été 2026.tar.gz", "報告.pdf", ".profile"] {
         assert_eq!(outcome(name), Ok(()), "{name}");

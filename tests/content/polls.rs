@@ -1,6 +1,6 @@
 //! Polls: a sealed vote opens for its voter, in its poll, and the latest one counts.
 
-use bisik::content::{BallotError, Content, ContentError, ContentId, Envelope, Kind, PersonId, Poll, SentAt, Votes};
+use bisik::content::{BallotError, Content, ContentError, ContentId, ContentMeta, Kind, PersonId, Poll, SentAt, Votes};
 use bisik_testkit::protobuf::{body, field, protobuf};
 use bisik_testkit::{ConstantRng, SeededRng};
 
@@ -11,8 +11,9 @@ use super::fixtures::*;
 fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
     let rng = &mut SeededRng::new(4);
     let (ana, budi, cici) = (person("ana"), person("budi"), person("cici"));
-    let poll = Content::new(Envelope::new(now(), rng), Kind::Poll(Poll::new("makan?", ["nasi", "mi", "roti"], 2, rng)))
-        .unwrap();
+    let poll =
+        Content::new(ContentMeta::new(now(), rng), Kind::Poll(Poll::new("makan?", ["nasi", "mi", "roti"], 2, rng)))
+            .unwrap();
     let votes = Votes::in_poll(&poll, &ana).unwrap();
     let ballot = votes.cast(&[2, 0], &budi, now(), None, rng).unwrap();
     let vote = votes.open(&ballot, &budi).unwrap();
@@ -28,14 +29,14 @@ fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
         assert_eq!(others.open(&ballot, &budi), Err(BallotError::Rejected), "{why}: as it was sent");
         assert_eq!(others.open(moved, &budi), Err(BallotError::Rejected), "{why}: renamed");
     };
-    let with = |change: &dyn Fn(&mut Poll, &mut Envelope)| {
-        let (Kind::Poll(mut poll), mut envelope) = (poll.kind().clone(), poll.envelope().clone()) else { panic!() };
-        change(&mut poll, &mut envelope);
-        Content::new(envelope, Kind::Poll(poll)).unwrap()
+    let with = |change: &dyn Fn(&mut Poll, &mut ContentMeta)| {
+        let (Kind::Poll(mut poll), mut meta) = (poll.kind().clone(), poll.meta().clone()) else { panic!() };
+        change(&mut poll, &mut meta);
+        Content::new(meta, Kind::Poll(poll)).unwrap()
     };
     rejected_in(&poll, &cici, "the same poll of another author");
-    rejected_in(&with(&|_, envelope| envelope.id = ContentId::from_bytes([3; 16])), &ana, "another id");
-    let same_name = |change: &dyn Fn(&mut Poll, &mut Envelope), why: &str| {
+    rejected_in(&with(&|_, meta| meta.id = ContentId::from_bytes([3; 16])), &ana, "another id");
+    let same_name = |change: &dyn Fn(&mut Poll, &mut ContentMeta), why: &str| {
         let other = with(change);
         assert_eq!(Votes::in_poll(&other, &ana).unwrap().open(&ballot, &budi), Err(BallotError::Rejected), "{why}");
     };
@@ -46,9 +47,9 @@ fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
     let other = Poll::new("makan?", ["nasi", "mi", "roti"], 2, rng);
     same_name(&|poll, _| *poll = other.clone(), "another secret");
     let at_end =
-        |poll: &mut Poll, _: &mut Envelope| (poll.question, poll.options[0]) = ("makan?n".into(), "asi".into());
+        |poll: &mut Poll, _: &mut ContentMeta| (poll.question, poll.options[0]) = ("makan?n".into(), "asi".into());
     same_name(&at_end, "a letter on the other side of a border");
-    let between = |poll: &mut Poll, _: &mut Envelope| poll.options = ["nasim", "i", "roti"].map(Into::into).to_vec();
+    let between = |poll: &mut Poll, _: &mut ContentMeta| poll.options = ["nasim", "i", "roti"].map(Into::into).to_vec();
     same_name(&between, "a letter in the other option");
     let elsewhere = reworked(&ballot_content(&ballot), &reference_bytes(&reference(9)));
     let Kind::Ballot(elsewhere) = elsewhere.kind() else { panic!() };
@@ -59,7 +60,7 @@ fn a_vote_opens_only_for_its_voter_in_its_unchanged_poll() {
 fn a_ballot_with_any_byte_changed_is_refused() {
     let rng = &mut SeededRng::new(5);
     let (ana, budi) = (person("ana"), person("budi"));
-    let poll = Content::new(Envelope::new(now(), rng), Kind::Poll(Poll::new("?", ["a", "b"], 1, rng))).unwrap();
+    let poll = Content::new(ContentMeta::new(now(), rng), Kind::Poll(Poll::new("?", ["a", "b"], 1, rng))).unwrap();
     let votes = Votes::in_poll(&poll, &ana).unwrap();
     let content = ballot_content(&votes.cast(&[1], &budi, now(), None, rng).unwrap());
     let bytes = protobuf(&content);
@@ -83,7 +84,7 @@ fn a_vote_the_poll_does_not_allow_is_neither_cast_nor_counted() {
     let all = (0..32).map(|option| option.to_string()).collect::<Vec<_>>();
     for options in [2, 31, 32] {
         let poll = Poll::new("?", all[..options].to_vec(), 2, rng);
-        let poll = Content::new(Envelope::new(now(), rng), Kind::Poll(poll)).unwrap();
+        let poll = Content::new(ContentMeta::new(now(), rng), Kind::Poll(poll)).unwrap();
         let votes = Votes::in_poll(&poll, &ana).unwrap();
         let outcome = |choices: &[usize], rng: &mut SeededRng| {
             votes
@@ -106,7 +107,7 @@ fn a_vote_the_poll_does_not_allow_is_neither_cast_nor_counted() {
 fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
     let rng = &mut SeededRng::new(7);
     let (ana, budi) = (person("ana"), person("budi"));
-    let poll = Content::new(Envelope::new(now(), rng), Kind::Poll(Poll::new("?", ["a", "b", "c"], 3, rng))).unwrap();
+    let poll = Content::new(ContentMeta::new(now(), rng), Kind::Poll(Poll::new("?", ["a", "b", "c"], 3, rng))).unwrap();
     let votes = Votes::in_poll(&poll, &ana).unwrap();
     let mut cast = |choices: &[usize], at: u64, earlier| {
         let sent = SentAt::from_unix_milliseconds(at).unwrap();
@@ -127,7 +128,7 @@ fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
 fn ballots_are_hedged_and_have_one_length() {
     let (ana, budi) = (person("ana"), person("budi"));
     let poll = Poll::new("?", ["a", "b", "c"], 3, &mut ConstantRng(1));
-    let poll = Content::new(Envelope::new(now(), &mut ConstantRng(2)), Kind::Poll(poll)).unwrap();
+    let poll = Content::new(ContentMeta::new(now(), &mut ConstantRng(2)), Kind::Poll(poll)).unwrap();
     let votes = Votes::in_poll(&poll, &ana).unwrap();
     let sealed = |choices: &[usize]| {
         let ballot = votes.cast(choices, &budi, now(), None, &mut ConstantRng(3)).unwrap();
@@ -140,12 +141,12 @@ fn ballots_are_hedged_and_have_one_length() {
 }
 
 fn ballot_content(ballot: &bisik::content::Ballot) -> Content {
-    Content::new(Envelope::new(now(), &mut ConstantRng(1)), Kind::Ballot(ballot.clone())).unwrap()
+    Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), Kind::Ballot(ballot.clone())).unwrap()
 }
 
 /// The same sealed vote, naming another poll.
 fn reworked(ballot: &Content, poll: &[u8]) -> Content {
     let sealed = protobuf(ballot).last_chunk::<60>().unwrap();
     let kind = field(28, &[field(1, poll), field(2, sealed)].concat());
-    Content::from_body(&body(&[envelope_bytes(), kind].concat())).unwrap()
+    Content::from_body(&body(&[meta_bytes(), kind].concat())).unwrap()
 }

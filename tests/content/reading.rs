@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use bisik::Timestamp;
-use bisik::content::{Content, ContentError, Envelope, Kind, Photo};
+use bisik::content::{Content, ContentError, ContentMeta, Kind, Photo};
 use bisik_testkit::ConstantRng;
 use bisik_testkit::protobuf::{body, field, protobuf, varint_field};
 use proptest::prelude::*;
@@ -13,11 +13,11 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn composed_content_reads_back_unchanged(envelope in envelopes(), kind in kinds()) {
-        let content = Content::new(envelope, kind).unwrap();
+    fn composed_content_reads_back_unchanged(meta in metas(), kind in kinds()) {
+        let content = Content::new(meta, kind).unwrap();
         let read = Content::from_body(content.as_body()).unwrap();
         prop_assert_eq!(&read, &content);
-        prop_assert_eq!(read.envelope(), content.envelope());
+        prop_assert_eq!(read.meta(), content.meta());
         prop_assert_eq!(read.kind(), content.kind());
         // The padding is correct for any content: to the length of its class.
         let length = content.as_body().len();
@@ -37,11 +37,11 @@ proptest! {
     /// Slightly changed valid content.
     #[test]
     fn changed_content_is_read_or_refused_without_panic(
-        envelope in envelopes(),
+        meta in metas(),
         kind in kinds(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let content = Content::new(envelope, kind).unwrap();
+        let content = Content::new(meta, kind).unwrap();
         let mut bytes = protobuf(&content).to_vec();
         for (at, value) in changes {
             let at = at.index(bytes.len());
@@ -50,7 +50,7 @@ proptest! {
         if let Ok(content) = Content::from_body(&body(&bytes)) {
             prop_assert_eq!(protobuf(&content), bytes);
             let _ = (format!("{content:?}"), content.visible(), content.disappears(Timestamp::from_unix_seconds(u64::MAX)));
-            let _ = content.forward(Envelope::new(now(), &mut ConstantRng(1)));
+            let _ = content.forward(ContentMeta::new(now(), &mut ConstantRng(1)));
         }
     }
 }
@@ -84,7 +84,7 @@ fn a_content_has_exactly_one_padded_body() {
 fn fields_of_the_wrong_type_are_refused() {
     let good = field(16, &field(1, b"halo"));
     let refused = |records: &[u8]| {
-        let body = body(&[envelope_bytes(), good.clone(), records.to_vec()].concat());
+        let body = body(&[meta_bytes(), good.clone(), records.to_vec()].concat());
         assert_eq!(Content::from_body(&body), Err(ContentError::Malformed), "{records:x?}");
     };
     refused(&[0x20, 0x80]); // a varint without an end
@@ -94,7 +94,7 @@ fn fields_of_the_wrong_type_are_refused() {
     refused(&field(4, &[1])); // disappears_after_s as bytes
     refused(&[200 << 3 & 0x7f | 0x83, 0x0c]); // a group, in an unknown field
     refused(&field(3, &[0x0a, 5, 1])); // reply_to that is cut short
-    let text = |bytes: &[u8]| body(&[envelope_bytes(), field(16, &field(1, bytes))].concat());
+    let text = |bytes: &[u8]| body(&[meta_bytes(), field(16, &field(1, bytes))].concat());
     assert!(Content::from_body(&text("halo é".as_bytes())).is_ok());
     let no_text = text(b"halo \xe9");
     let allocated = measure(|| assert_eq!(Content::from_body(&no_text), Err(ContentError::Malformed)));
@@ -105,12 +105,12 @@ fn fields_of_the_wrong_type_are_refused() {
 #[test]
 fn duplicate_singular_fields_are_refused_at_every_depth() {
     let (text, mention) = (field(1, b"halo"), [varint_field(1, 0), varint_field(2, 1), field(3, b"budi")].concat());
-    let with = |text: &[u8]| Content::from_body(&body(&[envelope_bytes(), field(16, text)].concat()));
+    let with = |text: &[u8]| Content::from_body(&body(&[meta_bytes(), field(16, text)].concat()));
     let twice = Err(ContentError::Malformed);
     assert!(with(&[text.clone(), field(2, &mention)].concat()).is_ok());
     assert_eq!(with(&[text.clone(), text.clone()].concat()), twice);
     assert_eq!(with(&[text.clone(), field(2, &[mention, varint_field(1, 0)].concat())].concat()), twice);
-    let again = [envelope_bytes(), field(16, &text), varint_field(2, 7)].concat();
+    let again = [meta_bytes(), field(16, &text), varint_field(2, 7)].concat();
     assert_eq!(Content::from_body(&body(&again)), twice);
     // Unknown fields may be repeated.
     assert!(with(&[text, field(99, b"a"), field(99, b"b")].concat()).is_ok());
@@ -119,7 +119,7 @@ fn duplicate_singular_fields_are_refused_at_every_depth() {
 /// P-7.5
 #[test]
 fn content_of_no_kind_or_two_kinds_is_refused() {
-    let read = |records: &[u8]| Content::from_body(&body(&[&envelope_bytes(), records].concat()));
+    let read = |records: &[u8]| Content::from_body(&body(&[&meta_bytes(), records].concat()));
     let text = field(16, &field(1, b"halo"));
     assert_eq!(read(&[]), Err(ContentError::Malformed), "nothing");
     assert_eq!(read(&[text.clone(), text.clone()].concat()), Err(ContentError::Malformed), "the same twice");
@@ -139,44 +139,40 @@ fn content_of_no_kind_or_two_kinds_is_refused() {
 /// P-7.6
 #[test]
 fn unknown_fields_survive_reading_and_forwarding() {
-    let unknown = [varint_field(8, 1), field(200, b"of the envelope")].concat();
+    let unknown = [varint_field(8, 1), field(200, b"of the metadata")].concat();
     let kinds = [
         field(16, &[field(1, b"halo"), field(77, b"a style")].concat()),
         field(94, &[field(1, b"an invoice"), field(2, b"4.50")].concat()),
     ];
     for kind in kinds {
-        let bytes = [envelope_bytes(), varint_field(4, 60), kind.clone(), unknown.clone()].concat();
+        let bytes = [meta_bytes(), varint_field(4, 60), kind.clone(), unknown.clone()].concat();
         let content = Content::from_body(&body(&bytes)).unwrap();
         assert_eq!(protobuf(&content), bytes);
 
-        let mut envelope = Envelope::new(now(), &mut ConstantRng(9));
-        envelope.reply_to = Some(reference(5));
-        let forwarded = content.forward(envelope.clone()).unwrap();
+        let mut meta = ContentMeta::new(now(), &mut ConstantRng(9));
+        meta.reply_to = Some(reference(5));
+        let forwarded = content.forward(meta.clone()).unwrap();
         let read = Content::from_body(forwarded.as_body()).unwrap();
-        envelope.forwarded = true;
-        assert_eq!(
-            (read.envelope(), read.kind()),
-            (&envelope, content.kind()),
-            "in the new envelope, without the timer"
-        );
+        meta.forwarded = true;
+        assert_eq!((read.meta(), read.kind()), (&meta, content.kind()), "under the new metadata, without the timer");
         let tail = [kind, unknown.clone()].concat();
         assert!(protobuf(&read).ends_with(&tail), "everything else, byte for byte");
-        assert!(read.forward(Envelope::new(now(), &mut ConstantRng(8))).is_ok(), "and again");
+        assert!(read.forward(ContentMeta::new(now(), &mut ConstantRng(8))).is_ok(), "and again");
     }
 }
 
 #[test]
 fn polls_live_locations_and_view_once_content_cannot_be_forwarded() {
-    let envelope = || Envelope::new(now(), &mut ConstantRng(7));
+    let meta = || ContentMeta::new(now(), &mut ConstantRng(7));
     for (kind, shown) in one_of_each() {
         let tied = matches!(kind, Kind::LiveStart(_) | Kind::Poll(_));
-        let forwarded = Content::new(envelope(), kind).unwrap().forward(envelope());
+        let forwarded = Content::new(meta(), kind).unwrap().forward(meta());
         assert_eq!(forwarded.is_ok(), shown && !tied, "{forwarded:?}");
     }
-    let mut once = envelope();
+    let mut once = meta();
     once.view_once = true;
     let once = Content::new(once, Kind::Photo(Photo::new(blob(), SQUARE))).unwrap();
-    assert_eq!(once.forward(envelope()), Err(ContentError::NotAllowed));
+    assert_eq!(once.forward(meta()), Err(ContentError::NotAllowed));
 }
 
 /// P-7.4. Each empty message is two bytes, and would take a hundred in memory; it is refused before the first is built.
@@ -191,7 +187,7 @@ fn an_overlong_list_allocates_nothing() {
         many(field(16, &[])),
     ];
     for bomb in bombs {
-        let body = body(&[envelope_bytes(), bomb].concat());
+        let body = body(&[meta_bytes(), bomb].concat());
         let allocated = measure(|| assert_eq!(Content::from_body(&body), Err(ContentError::Malformed)));
         assert_eq!(allocated.count_total, 0);
     }
@@ -208,7 +204,7 @@ fn memory_for_reading_is_bounded_by_the_body() {
         field(16, &[field(1, b"a"), field(9, &[]).repeat(100_000)].concat()),
     ];
     for kind in largest {
-        let body = body(&[envelope_bytes(), kind].concat());
+        let body = body(&[meta_bytes(), kind].concat());
         let allocated = measure(|| assert!(Content::from_body(&body).is_ok()));
         let bound = 3 * u64::try_from(body.len()).unwrap() + 64 * 1024;
         assert!(allocated.bytes_max <= bound, "{} bytes for {}", allocated.bytes_max, body.len());

@@ -1,7 +1,9 @@
 //! Edits, deletions, live locations, receipts and timers: a reference to another message affects only what it may.
 
+use std::num::NonZeroU32;
+
 use bisik::content::{
-    Content, ContentError, ContentId, Delete, Edit, Envelope, Kind, LiveShare, LiveStart, LiveStop, LiveUpdate,
+    Content, ContentError, ContentId, ContentMeta, Delete, Edit, Kind, LiveShare, LiveStart, LiveStop, LiveUpdate,
     PersonId, Photo, Receipt, ReceiptStatus, Reference, Text,
 };
 use bisik::{Identity, Timestamp};
@@ -35,7 +37,7 @@ fn edits_and_deletions_affect_only_content_of_their_sender() {
 #[test]
 fn a_live_location_ignores_older_updates() {
     let start = Content::new(
-        Envelope::new(now(), &mut ConstantRng(1)),
+        ContentMeta::new(now(), &mut ConstantRng(1)),
         Kind::LiveStart(LiveStart { at: here(), duration: 900 }),
     );
     let start = start.unwrap();
@@ -55,7 +57,7 @@ fn a_live_location_ignores_older_updates() {
 #[test]
 fn only_shown_content_gives_receipts() {
     for (kind, shown) in one_of_each() {
-        let content = Content::new(Envelope::new(now(), &mut ConstantRng(1)), kind).unwrap();
+        let content = Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), kind).unwrap();
         let content = Content::from_body(content.as_body()).unwrap();
         assert_eq!(content.visible().is_some(), shown, "{content:?}");
         let Some(visible) = content.visible() else { continue };
@@ -63,12 +65,12 @@ fn only_shown_content_gives_receipts() {
         assert_eq!(Receipt::played(&visible).is_some(), plays);
         let receipt = Receipt::read(&visible);
         assert_eq!((receipt.status(), receipt.messages()), (ReceiptStatus::Read, [content.id()].as_slice()));
-        let receipt = Content::new(Envelope::new(now(), &mut ConstantRng(2)), Kind::Receipt(receipt)).unwrap();
+        let receipt = Content::new(ContentMeta::new(now(), &mut ConstantRng(2)), Kind::Receipt(receipt)).unwrap();
         assert!(receipt.visible().is_none(), "receipts are not confirmed");
     }
-    let unknown = Content::from_body(&body(&[envelope_bytes(), field(94, b"later")].concat())).unwrap();
+    let unknown = Content::from_body(&body(&[meta_bytes(), field(94, b"later")].concat())).unwrap();
     assert!(unknown.visible().is_none(), "unknown content is not shown");
-    let mut once = Envelope::new(now(), &mut ConstantRng(3));
+    let mut once = ContentMeta::new(now(), &mut ConstantRng(3));
     once.view_once = true;
     let once = Content::new(once, Kind::Photo(Photo::new(blob(), SQUARE))).unwrap();
     let opened = Receipt::played(&once.visible().unwrap()).unwrap();
@@ -79,7 +81,7 @@ fn only_shown_content_gives_receipts() {
 fn equal_receipts_are_batched() {
     let rng = &mut SeededRng::new(8);
     let contents: Vec<_> =
-        (0..257).map(|_| Content::new(Envelope::new(now(), rng), Kind::Text(Text::new("halo"))).unwrap()).collect();
+        (0..257).map(|_| Content::new(ContentMeta::new(now(), rng), Kind::Text(Text::new("halo"))).unwrap()).collect();
     let read: Vec<_> = contents.iter().map(|content| Receipt::read(&content.visible().unwrap())).collect();
     let all = read[1..].iter().skip(1).try_fold(read[1].clone(), |all, one| all.merge(one)).unwrap();
     assert_eq!(all.messages().len(), 256);
@@ -90,17 +92,17 @@ fn equal_receipts_are_batched() {
         Err(ContentError::NotAllowed)
     );
     let later = field(32, &[varint_field(1, 4), field(2, &[1; 16])].concat());
-    let later = Content::from_body(&body(&[envelope_bytes(), later].concat())).unwrap();
+    let later = Content::from_body(&body(&[meta_bytes(), later].concat())).unwrap();
     let Kind::Receipt(later) = later.kind() else { panic!() };
     assert_eq!(later.status(), ReceiptStatus::Unknown);
 }
 
 #[test]
 fn a_disappearing_message_timer_starts_when_read() {
-    let mut envelope = Envelope::new(now(), &mut ConstantRng(1));
+    let mut meta = ContentMeta::new(now(), &mut ConstantRng(1));
     let read = Timestamp::from_unix_seconds(1_000);
-    let content = |envelope: &Envelope| Content::new(envelope.clone(), Kind::Text(Text::new("halo"))).unwrap();
-    assert_eq!(content(&envelope).disappears(read), None);
-    envelope.disappears_after = 60;
-    assert_eq!(content(&envelope).disappears(read), Some(Timestamp::from_unix_seconds(1_060)));
+    let content = |meta: &ContentMeta| Content::new(meta.clone(), Kind::Text(Text::new("halo"))).unwrap();
+    assert_eq!(content(&meta).disappears(read), None);
+    meta.disappears_after = NonZeroU32::new(60);
+    assert_eq!(content(&meta).disappears(read), Some(Timestamp::from_unix_seconds(1_060)));
 }

@@ -1,7 +1,7 @@
 //! Canonical encodings: decoding and encoding again gives the same bytes, everything else is refused, and a sealed
 //! record opens only as its own kind.
 
-use bisik::handshake::FirstFlight;
+use bisik::handshake::PreKeyHeader;
 use bisik::ratchet::{DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
     BundleError, Ciphertext, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeys, Session, StorageKey,
@@ -24,8 +24,8 @@ proptest! {
         if let Ok(bundle) = PreKeyBundle::from_bytes(&bytes) {
             prop_assert_eq!(bundle.to_bytes(), &*bytes);
         }
-        if let Ok(flight) = FirstFlight::from_bytes(&bytes) {
-            prop_assert_eq!(flight.to_bytes(), &*bytes);
+        if let Ok(header) = PreKeyHeader::from_bytes(&bytes) {
+            prop_assert_eq!(header.to_bytes(), &*bytes);
         }
         if let Ok(message) = Ciphertext::from_bytes(&bytes) {
             prop_assert_eq!(message.as_bytes(), &*bytes);
@@ -40,23 +40,23 @@ proptest! {
 
     /// Slightly changed valid bytes, which a lenient decoder would accept.
     #[test]
-    fn a_changed_bundle_or_first_flight_that_decodes_reencodes_identically(
+    fn a_changed_bundle_or_pre_key_header_that_decodes_reencodes_identically(
         one_time in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
         let mut both = AliceAndBob::new(1);
         let mut bundle = both.bundle(one_time).to_bytes();
         let hello = both.initiate(one_time).encrypt(b"", &mut both.rng).unwrap();
-        let mut flight = hello.as_bytes()[1..=FirstFlight::LENGTH].to_vec();
+        let mut header = hello.as_bytes()[1..=PreKeyHeader::LENGTH].to_vec();
         for (at, value) in changes {
-            let (in_bundle, in_flight) = (at.index(bundle.len()), at.index(flight.len()));
-            (bundle[in_bundle], flight[in_flight]) = (value, value);
+            let (in_bundle, in_header) = (at.index(bundle.len()), at.index(header.len()));
+            (bundle[in_bundle], header[in_header]) = (value, value);
         }
         if let Ok(decoded) = PreKeyBundle::from_bytes(&bundle) {
             prop_assert_eq!(decoded.to_bytes(), bundle);
         }
-        if let Ok(decoded) = FirstFlight::from_bytes(&flight) {
-            prop_assert_eq!(decoded.to_bytes(), flight);
+        if let Ok(decoded) = PreKeyHeader::from_bytes(&header) {
+            prop_assert_eq!(decoded.to_bytes(), header);
         }
     }
 }
@@ -78,15 +78,15 @@ fn a_truncated_or_extended_bundle_is_malformed() {
 }
 
 #[test]
-fn a_truncated_or_extended_first_flight_is_malformed() {
+fn a_truncated_or_extended_pre_key_header_is_malformed() {
     let mut both = AliceAndBob::new(3);
     let hello = both.initiate(true).encrypt(b"", &mut both.rng).unwrap();
-    let flight = &hello.as_bytes()[1..=FirstFlight::LENGTH];
-    assert_eq!(FirstFlight::from_bytes(flight).unwrap().to_bytes(), flight);
-    for length in 0..flight.len() {
-        assert!(FirstFlight::from_bytes(&flight[..length]).is_err());
+    let header = &hello.as_bytes()[1..=PreKeyHeader::LENGTH];
+    assert_eq!(PreKeyHeader::from_bytes(header).unwrap().to_bytes(), header);
+    for length in 0..header.len() {
+        assert!(PreKeyHeader::from_bytes(&header[..length]).is_err());
     }
-    assert!(FirstFlight::from_bytes(&[flight, &[0]].concat()).is_err());
+    assert!(PreKeyHeader::from_bytes(&[header, &[0]].concat()).is_err());
 }
 
 /// RFC 7748 and RFC 8032 have several encodings for some keys; here each has one, and keys of small order have none.

@@ -10,7 +10,7 @@ use bisik::conversation::{
     Arrival, ConversationId, DeviceAddress, Envelope, Event, IdentityPolicy, MessageId, Received, Record, RecordName,
     Supply,
 };
-use bisik::device::{AccountKey, Change};
+use bisik::device::{AccountKey, DeviceChange};
 use bisik::hosting::{Label, Retention};
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{
@@ -179,7 +179,7 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let none = Supply { bundles: &[], unavailable: &[] };
     assert_eq!(talk.plan(&account), []);
     assert_eq!(talk.send(&account, b"still here", &none, CREATED, &mut rand::rng()).unwrap().len(), 4);
-    assert_eq!(account.change_devices(&[Change::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
+    assert_eq!(account.change_devices(&[DeviceChange::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
 }
 
 /// P-12.16: a hosted device of format 1, which keeps the disclosure that it is listed under.

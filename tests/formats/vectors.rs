@@ -51,7 +51,7 @@ fn bundles() {
     run("bundle.txt");
 }
 
-/// P-2.9, P-3.1, P-3.2, P-3.3, P-3.5, P-3.6, P-3.7: both sides' secrets, and first flights that are refused.
+/// P-2.9, P-3.1, P-3.2, P-3.3, P-3.5, P-3.6, P-3.7: both sides' secrets, and pre-key headers that are refused.
 #[test]
 fn handshakes() {
     run("handshake.txt");

@@ -11,7 +11,7 @@ use bisik::hosting::{
 use crate::parties::*;
 
 const BY_OPERATOR: &str = "bisik-1 disclosure operator";
-const BY_ENDPOINT: &str = "bisik-1 disclosure endpoint";
+const BY_HOSTED: &str = "bisik-1 disclosure endpoint";
 const BY_ACCOUNT: &str = "bisik-1 disclosure account";
 const DECIDED: &str = "bisik-1 decision";
 const RECEIVED: &str = "bisik-1 decision receipt";
@@ -33,10 +33,10 @@ fn signed_by(body: &[u8], signers: [(u8, &str); 3]) -> Vec<u8> {
     })
 }
 
-const SIGNERS: [(u8, &str); 3] = [(AWAN, BY_OPERATOR), (ENDPOINT, BY_ENDPOINT), (BUSINESS, BY_ACCOUNT)];
+const SIGNERS: [(u8, &str); 3] = [(AWAN, BY_OPERATOR), (HOSTED, BY_HOSTED), (BUSINESS, BY_ACCOUNT)];
 
 fn draft(terms: HostingTerms) -> DisclosureDraft {
-    DisclosureDraft::new(account(BUSINESS), key(ENDPOINT), terms, NOW, after(90)).unwrap()
+    DisclosureDraft::new(account(BUSINESS), key(HOSTED), terms, NOW, after(90)).unwrap()
 }
 
 /// P-11.3, P-11.6, P-11.7.
@@ -45,7 +45,7 @@ fn a_disclosure_is_signed_by_three_parties_in_turn() {
     let draft = DisclosureDraft::from_bytes(&draft(in_jakarta()).to_bytes()).unwrap();
     let body = draft.to_bytes();
     let countersigned = draft.countersign(&identity(AWAN)).unwrap();
-    let proven = CountersignedDraft::from_bytes(&countersigned.to_bytes()).unwrap().prove(&identity(ENDPOINT)).unwrap();
+    let proven = CountersignedDraft::from_bytes(&countersigned.to_bytes()).unwrap().prove(&identity(HOSTED)).unwrap();
     let disclosure = ProvenDraft::from_bytes(&proven.to_bytes()).unwrap().sign(&identity(BUSINESS)).unwrap();
     assert_eq!(disclosure.to_bytes(), signed_by(&body, SIGNERS));
     assert_eq!(Disclosure::from_bytes(&disclosure.to_bytes()).unwrap(), disclosure);
@@ -61,7 +61,7 @@ fn a_disclosure_forged_without_one_of_the_three_keys_is_refused() {
     let body = draft(vendor()).to_bytes();
     assert_eq!(accepted(&signed_by(&body, SIGNERS)), Ok(()));
     for lacking in 0..3 {
-        for forger in [AWAN, ENDPOINT, BUSINESS, JARING, CUSTOMER] {
+        for forger in [AWAN, HOSTED, BUSINESS, JARING, CUSTOMER] {
             let mut signers = SIGNERS;
             signers[lacking].0 = forger;
             let expected = if signers == SIGNERS { Ok(()) } else { Err(DisclosureError::BadSignature) };
@@ -75,7 +75,7 @@ fn a_disclosure_forged_without_one_of_the_three_keys_is_refused() {
 fn a_signature_for_one_purpose_does_not_serve_another() {
     let body = draft(vendor()).to_bytes();
     for place in 0..3 {
-        for label in [BY_OPERATOR, BY_ENDPOINT, BY_ACCOUNT, DECIDED, RECEIVED] {
+        for label in [BY_OPERATOR, BY_HOSTED, BY_ACCOUNT, DECIDED, RECEIVED] {
             let mut signers = SIGNERS;
             signers[place].1 = label;
             let expected = if signers == SIGNERS { Ok(()) } else { Err(DisclosureError::BadSignature) };
@@ -95,7 +95,7 @@ fn signatures_over_the_body_alone_are_refused() {
 
 #[test]
 fn a_disclosure_with_any_byte_changed_is_refused() {
-    let bytes = first_at(ENDPOINT, in_jakarta(), NOW).to_bytes();
+    let bytes = first_at(HOSTED, in_jakarta(), NOW).to_bytes();
     for at in 0..bytes.len() {
         for mask in [1 << (at % 8), 0xff] {
             let mut changed = bytes.clone();
@@ -110,7 +110,7 @@ fn a_disclosure_with_any_byte_changed_is_refused() {
 
 #[test]
 fn a_truncated_or_extended_disclosure_is_malformed() {
-    let bytes = first_at(ENDPOINT, in_jakarta(), NOW).to_bytes();
+    let bytes = first_at(HOSTED, in_jakarta(), NOW).to_bytes();
     for length in 0..bytes.len() {
         assert_eq!(accepted(&bytes[..length]), Err(DisclosureError::Malformed), "{length} bytes");
     }
@@ -157,7 +157,7 @@ fn a_signed_disclosure_with_forbidden_values_is_malformed() {
         let bytes = [sequence.to_be_bytes().as_slice(), &[previous; 32]].concat();
         assert_eq!(edited(SEQUENCE, &bytes), malformed, "number {sequence}");
     }
-    for (at, number) in [(1, ENDPOINT), (1, AWAN), (65, BUSINESS), (65, AWAN), (130, BUSINESS), (130, ENDPOINT)] {
+    for (at, number) in [(1, HOSTED), (1, AWAN), (65, BUSINESS), (65, AWAN), (130, BUSINESS), (130, HOSTED)] {
         assert_eq!(edited(at, &key(number).to_bytes()), malformed, "{number} at {at}");
     }
 }
@@ -179,7 +179,7 @@ fn a_region_in_any_other_spelling_is_malformed() {
 /// P-11.8.
 #[test]
 fn a_disclosure_is_valid_from_one_day_before_issue_until_it_expires() {
-    let disclosure = first_at(ENDPOINT, vendor(), NOW);
+    let disclosure = first_at(HOSTED, vendor(), NOW);
     let at = |seconds| {
         let verified = disclosure.clone().verify(&account(BUSINESS), None, Timestamp::from_unix_seconds(seconds));
         verified.map(drop)
@@ -192,7 +192,7 @@ fn a_disclosure_is_valid_from_one_day_before_issue_until_it_expires() {
 
 #[test]
 fn a_disclosure_of_another_account_is_refused() {
-    let disclosure = first_at(ENDPOINT, vendor(), NOW);
+    let disclosure = first_at(HOSTED, vendor(), NOW);
     let refused = disclosure.verify(&account(OTHER_BUSINESS), None, NOW);
     assert_eq!(refused.err(), Some(DisclosureError::OtherAccount));
 }
@@ -200,13 +200,13 @@ fn a_disclosure_of_another_account_is_refused() {
 /// P-11.9, P-11.10. A known disclosure, and which ones may follow it.
 #[test]
 fn a_rolled_back_or_forked_disclosure_is_refused() {
-    let one = first(ENDPOINT, vendor());
-    let two = following(&one, ENDPOINT, vendor());
-    let three = following(&two, ENDPOINT, vendor());
-    let other_one = first(ENDPOINT, kept_for(1, &vendor()));
-    let other_two = following(&other_one, ENDPOINT, vendor());
-    let other_operator = first(ENDPOINT, platform());
-    let elsewhere = first(NEW_ENDPOINT, platform());
+    let one = first(HOSTED, vendor());
+    let two = following(&one, HOSTED, vendor());
+    let three = following(&two, HOSTED, vendor());
+    let other_one = first(HOSTED, kept_for(1, &vendor()));
+    let other_two = following(&other_one, HOSTED, vendor());
+    let other_operator = first(HOSTED, platform());
+    let elsewhere = first(NEW_HOSTED, platform());
     let after = |known: &VerifiedDisclosure, next: &VerifiedDisclosure| {
         next.disclosure().clone().verify(&account(BUSINESS), Some(&known.known()), NOW.plus_seconds(9)).map(drop)
     };
@@ -229,26 +229,25 @@ fn a_rolled_back_or_forked_disclosure_is_refused() {
 /// P-11.3, P-11.4, P-11.5, P-11.10. Which drafts are refused, and which signers.
 #[test]
 fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
-    let new = |endpoint, terms, expires| {
-        DisclosureDraft::new(account(BUSINESS), key(endpoint), terms, NOW, expires).map(drop)
-    };
-    assert_eq!(new(ENDPOINT, vendor(), after(366)), Ok(()));
+    let new =
+        |hosted, terms, expires| DisclosureDraft::new(account(BUSINESS), key(hosted), terms, NOW, expires).map(drop);
+    assert_eq!(new(HOSTED, vendor(), after(366)), Ok(()));
     assert_eq!(new(BUSINESS, vendor(), after(90)), Err(DraftError::Keys));
     assert_eq!(new(AWAN, vendor(), after(90)), Err(DraftError::Keys));
-    assert_eq!(new(ENDPOINT, vendor(), NOW), Err(DraftError::Dates));
-    assert_eq!(new(ENDPOINT, vendor(), after(367)), Err(DraftError::Dates));
+    assert_eq!(new(HOSTED, vendor(), NOW), Err(DraftError::Dates));
+    assert_eq!(new(HOSTED, vendor(), after(367)), Err(DraftError::Dates));
     let own_held = HostingTerms { custody: Custody::SelfHosted, ..vendor() };
-    assert_eq!(new(ENDPOINT, own_held, after(90)), Err(DraftError::Terms));
+    assert_eq!(new(HOSTED, own_held, after(90)), Err(DraftError::Terms));
     let idle = HostingTerms { roles: Roles::NONE, ..vendor() };
-    assert_eq!(new(ENDPOINT, idle, after(90)), Err(DraftError::Terms));
-    let other = DisclosureDraft::following(&first_at(ENDPOINT, vendor(), NOW), platform(), NOW, after(90));
+    assert_eq!(new(HOSTED, idle, after(90)), Err(DraftError::Terms));
+    let other = DisclosureDraft::following(&first_at(HOSTED, vendor(), NOW), platform(), NOW, after(90));
     assert_eq!(other.err(), Some(DraftError::OtherOperator));
 
     let draft = draft(vendor());
     assert_eq!(draft.clone().countersign(&identity(JARING)).err(), Some(DraftError::OtherParty));
     let countersigned = draft.countersign(&identity(AWAN)).unwrap();
     assert_eq!(countersigned.clone().prove(&identity(AWAN)).err(), Some(DraftError::OtherParty));
-    let proven = countersigned.prove(&identity(ENDPOINT)).unwrap();
+    let proven = countersigned.prove(&identity(HOSTED)).unwrap();
     assert_eq!(proven.sign(&identity(AWAN)).err(), Some(DraftError::OtherParty));
 }
 
@@ -257,7 +256,7 @@ fn a_disclosure_draft_is_signed_by_the_named_parties_in_order() {
 fn a_partly_signed_disclosure_with_any_byte_changed_is_refused() {
     type Read = fn(&[u8]) -> Option<DraftError>;
     let countersigned = draft(vendor()).countersign(&identity(AWAN)).unwrap();
-    let proven = countersigned.clone().prove(&identity(ENDPOINT)).unwrap();
+    let proven = countersigned.clone().prove(&identity(HOSTED)).unwrap();
     let steps: [(Vec<u8>, Read); 2] = [
         (countersigned.to_bytes(), |bytes| CountersignedDraft::from_bytes(bytes).err()),
         (proven.to_bytes(), |bytes| ProvenDraft::from_bytes(bytes).err()),
@@ -276,12 +275,12 @@ fn a_partly_signed_disclosure_with_any_byte_changed_is_refused() {
 
 /// A consent, its disclosure and its receipt.
 fn receipt() -> (VerifiedDisclosure, Decision, DecisionReceipt) {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[hosted(&disclosure)]);
     let (_, decision) = customer.consent(&disclosure);
     let now = decision.decided().plus_seconds(5);
-    let receipt = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(ENDPOINT), now);
+    let receipt = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(HOSTED), now);
     (disclosure, decision, receipt.unwrap())
 }
 
@@ -295,7 +294,7 @@ fn a_receipt_holds_both_signatures_and_can_be_exported() {
     let (decision, receipt) = (decision.to_bytes(), receipt.to_bytes());
     assert_eq!((decision.len(), receipt.len()), (Decision::LENGTH, DecisionReceipt::LENGTH));
     assert_eq!(decision[238..], signature(CUSTOMER, DECIDED, &decision[..238]));
-    assert_eq!(receipt[374..], signature(ENDPOINT, RECEIVED, &receipt[..374]));
+    assert_eq!(receipt[374..], signature(HOSTED, RECEIVED, &receipt[..374]));
     // Years later it is verified as of its date.
     let decided = exported.decision().decided();
     let then = disclosure.disclosure().clone().verify(&account(BUSINESS), None, decided).unwrap();
@@ -330,7 +329,7 @@ fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     let (disclosure, decision, receipt) = receipt();
     let verify = |customer, about, now| decision.verify(&account(customer), about, now);
     assert_eq!(verify(OTHER_BUSINESS, &disclosure, NOW), Err(DecisionError::OtherAccount));
-    let renewed = following(&disclosure, ENDPOINT, vendor());
+    let renewed = following(&disclosure, HOSTED, vendor());
     assert_eq!(verify(CUSTOMER, &renewed, NOW), Err(DecisionError::OtherDisclosure));
     assert_eq!(receipt.verify(&account(CUSTOMER), &renewed), Err(DecisionError::OtherDisclosure));
     let early = Timestamp::from_unix_seconds(decision.decided().as_unix_seconds() - DAY - 1);

@@ -96,11 +96,11 @@ fn a_decision_reaches_own_devices_and_the_hosted_device_countersigns_it() {
 
     let disclosure = accounts.disclosures[0].clone();
     let user = *accounts.devices[&(0, 0)].account.key();
-    let endpoint = accounts.devices.get_mut(&(1, index)).unwrap();
-    let (from, decision) = endpoint.decisions.pop().unwrap();
-    let verified = disclosure.verify(endpoint.account.key(), None, accounts.now).unwrap();
-    let conversation = endpoint.conversation.as_mut().unwrap();
-    let kept = conversation.countersign(&endpoint.account, from, &decision, &verified, accounts.now).unwrap();
+    let hosted = accounts.devices.get_mut(&(1, index)).unwrap();
+    let (from, decision) = hosted.decisions.pop().unwrap();
+    let verified = disclosure.verify(hosted.account.key(), None, accounts.now).unwrap();
+    let conversation = hosted.conversation.as_mut().unwrap();
+    let kept = conversation.countersign(&hosted.account, from, &decision, &verified, accounts.now).unwrap();
     accounts.settle();
     let receipt = accounts.devices[&(0, 1)].receipts[0].clone();
     assert_eq!(receipt, kept);
@@ -242,16 +242,16 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         let talk = accounts.devices.get_mut(&(1, index)).unwrap().conversation.take();
         accounts.publish_lists();
         let amended = accounts.disclosures[1].clone();
-        let endpoint = accounts.devices.get_mut(&(1, index)).unwrap();
-        endpoint.conversation = talk;
-        assert!(endpoint.account.set_disclosure(amended));
+        let hosted = accounts.devices.get_mut(&(1, index)).unwrap();
+        hosted.conversation = talk;
+        assert!(hosted.account.set_disclosure(amended));
         accounts.send((0, 0), b"new").unwrap();
         let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
         assert!(envelope.ciphertext.is_pre_key_message());
         accounts.deliver(to, from, &envelope).unwrap();
         accounts.mail.clear();
         accounts.send((1, index), b"in the new one").unwrap();
-        // The first answer in the new session ends its first flights; an answer in the old one would not.
+        // The first answer in the new session ends its pre-key headers; an answer in the old one would not.
         accounts.settle();
         accounts.send((0, 0), b"answered").unwrap();
         let (.., next) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();

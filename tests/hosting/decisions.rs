@@ -1,13 +1,13 @@
 //! Consent, refusal and withdrawal on several devices of one user: the devices agree for every order of arrival.
 
-use bisik::device::{AccountKey, Custody, Terms};
+use bisik::device::{AccountKey, Custody, DeviceTerms};
 use bisik::hosting::{Choice, Decision, DecisionError, Label, LabelEvent, VerifiedDisclosure};
 
 use crate::parties::*;
 
 /// Both of the customer's devices, with the same pending question.
 fn asked() -> (CustomerDevice, CustomerDevice, VerifiedDisclosure) {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customers = [CustomerDevice::new(), CustomerDevice::of(TABLET)];
     for customer in &mut customers {
         let _ = customer.see(&[phone(), hosted(&disclosure)]);
@@ -138,7 +138,7 @@ fn a_decision_that_arrives_early_waits_for_its_disclosure() {
 #[test]
 fn consent_to_older_terms_asks_again_on_a_device_with_newer_terms() {
     let (mut at_phone, mut at_tablet, one) = asked();
-    let two = following(&one, ENDPOINT, kept_for(60, &vendor()));
+    let two = following(&one, HOSTED, kept_for(60, &vendor()));
     let (_, consent) = at_tablet.consent(&one);
     let _ = at_phone.see(&[phone(), hosted(&two)]);
     let _ = at_phone.adopt(&consent, &one);
@@ -150,7 +150,7 @@ fn consent_to_older_terms_asks_again_on_a_device_with_newer_terms() {
 fn only_a_decision_of_an_own_device_is_adopted() {
     let (at_phone, mut at_tablet, disclosure) = asked();
     let (_, decision) = at_tablet.consent(&disclosure);
-    let other = following(&disclosure, ENDPOINT, vendor());
+    let other = following(&disclosure, HOSTED, vendor());
     let own = account(CUSTOMER);
     let adopt = |decision: &Decision, about: &VerifiedDisclosure, own: &AccountKey| {
         let shared = Wire::new().share(decision, about.disclosure());
@@ -164,7 +164,7 @@ fn only_a_decision_of_an_own_device_is_adopted() {
     let forged = Decision::from_bytes(&forged).unwrap();
     assert_eq!(adopt(&forged, &disclosure, &own), Err(DecisionError::BadSignature));
     // The customer is itself a business, and a vendor holds one of its devices: that device's decision does not count.
-    let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+    let terms = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
     let shared = Wire::from(LAPTOP, terms).share(&decision, disclosure.disclosure());
     let refused = at_phone.state.adopt(&shared, &own, at_phone.now);
     assert_eq!(refused.err(), Some(DecisionError::OtherDevice));

@@ -31,7 +31,7 @@ fn unknown_to_end_to_end_when_every_device_is_own_held() {
 #[test]
 fn unknown_to_disclosed_when_a_device_is_hosted() {
     for terms in [vendor(), platform(), interop()] {
-        let disclosure = first(ENDPOINT, terms.clone());
+        let disclosure = first(HOSTED, terms.clone());
         let mut customer = CustomerDevice::new();
         let event = customer.see(&[phone(), own(LAPTOP, Custody::SelfHosted), hosted(&disclosure)]).unwrap();
         assert!(matches!(event, LabelEvent::HostingDisclosed(_)), "{event:?}");
@@ -47,7 +47,7 @@ fn unknown_to_disclosed_when_a_device_is_hosted() {
 /// P-11.18, P-11.16, P-11.17.
 #[test]
 fn disclosed_to_hosted_when_the_user_consents() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
     let (event, decision) = customer.consent(&disclosure);
@@ -56,14 +56,14 @@ fn disclosed_to_hosted_when_the_user_consents() {
     assert_eq!(customer.label(), Label::Hosted { disclosure: hash, consent: hash });
     assert_eq!((decision.disclosure(), decision.peer()), (hash, &account(BUSINESS)));
     assert_eq!((decision.account(), *decision.device()), (&account(CUSTOMER), key(CUSTOMER)));
-    assert!(customer.can_send_to(ENDPOINT, hash) && customer.can_send_to(BUSINESS, None));
-    assert!(!customer.can_send_to(ENDPOINT, None), "never in a session without the disclosure");
+    assert!(customer.can_send_to(HOSTED, hash) && customer.can_send_to(BUSINESS, None));
+    assert!(!customer.can_send_to(HOSTED, None), "never in a session without the disclosure");
     assert!(!customer.can_send_to(BUSINESS, hash), "nor under it to a device that it is not about");
 }
 
 #[test]
 fn disclosed_to_refused_when_the_user_refuses() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
     let (event, _) = customer.refuse(&disclosure);
@@ -74,7 +74,7 @@ fn disclosed_to_refused_when_the_user_refuses() {
 
 #[test]
 fn end_to_end_to_disclosed_when_a_hosted_device_appears() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone()]);
     let event = customer.see(&[phone(), hosted(&disclosure)]);
@@ -99,7 +99,7 @@ fn hosted_to_disclosed_when_terms_are_worse() {
     let renamed = bisik::hosting::Operator { name: renamed, ..operator(AWAN) };
     let worse = [
         (HostingTerms { custody: Custody::Platform, ..agreed.clone() }, TermsDiff::CUSTODY),
-        (HostingTerms { custody: Custody::Interop, ..agreed.clone() }, TermsDiff::CUSTODY),
+        (HostingTerms { custody: Custody::ForeignClient, ..agreed.clone() }, TermsDiff::CUSTODY),
         (HostingTerms { roles: agreed.roles.with(Roles::ANSWER), ..agreed.clone() }, TermsDiff::ROLES),
         (HostingTerms { roles: Roles::ANSWER, ..agreed.clone() }, TermsDiff::ROLES),
         (HostingTerms { purposes: Purposes::MARKETING, ..agreed.clone() }, TermsDiff::PURPOSES),
@@ -111,8 +111,8 @@ fn hosted_to_disclosed_when_terms_are_worse() {
         (HostingTerms { operator: renamed, ..agreed.clone() }, TermsDiff::OPERATOR),
     ];
     for (terms, expected) in worse {
-        let one = first(ENDPOINT, agreed.clone());
-        let two = following(&one, ENDPOINT, terms.clone());
+        let one = first(HOSTED, agreed.clone());
+        let two = following(&one, HOSTED, terms.clone());
         let mut customer = CustomerDevice::hosted(&one);
         let event = customer.see(&[phone(), hosted(&two)]).unwrap();
         assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == expected), "{event:?}: {expected:?}");
@@ -141,22 +141,22 @@ fn hosted_to_hosted_when_terms_are_no_worse() {
         HostingTerms { retention: Retention::NO_STORAGE, ..agreed.clone() },
     ];
     for terms in better {
-        let one = first(ENDPOINT, agreed.clone());
-        let two = following(&one, ENDPOINT, terms);
+        let one = first(HOSTED, agreed.clone());
+        let two = following(&one, HOSTED, terms);
         let mut customer = CustomerDevice::hosted(&one);
         let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
         assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
         assert_eq!(customer.label(), Label::Hosted { disclosure: two.hash(), consent: one.hash() });
-        assert_eq!((closed[0].device, closed[0].disclosure), (key(ENDPOINT), one.hash()));
-        assert!(customer.can_send_to(ENDPOINT, two.hash()) && !customer.can_send_to(ENDPOINT, one.hash()));
+        assert_eq!((closed[0].device, closed[0].disclosure), (key(HOSTED), one.hash()));
+        assert!(customer.can_send_to(HOSTED, two.hash()) && !customer.can_send_to(HOSTED, one.hash()));
     }
 }
 
 #[test]
 fn hosted_to_disclosed_when_the_operator_is_another() {
-    let one = first(ENDPOINT, vendor());
+    let one = first(HOSTED, vendor());
     let better = HostingTerms { operator: operator(JARING), retention: Retention::NO_STORAGE, ..vendor() };
-    let two = first(NEW_ENDPOINT, better);
+    let two = first(NEW_HOSTED, better);
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse) if worse == TermsDiff::OPERATOR), "{event:?}");
@@ -166,20 +166,20 @@ fn hosted_to_disclosed_when_the_operator_is_another() {
 
 #[test]
 fn hosted_to_end_to_end_when_own_held_again() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::hosted(&disclosure);
     let (event, closed) = customer.see_all(&[phone()]);
     let event = event.unwrap();
     assert!(matches!(event, LabelEvent::HostingEnded(_)), "{event:?}");
     assert_eq!(event.change().operator, Some(operator(AWAN)), "the operator that no longer reads");
     assert_eq!((customer.label(), closed.len()), (Label::EndToEnd, 1));
-    assert!(customer.can_send() && !customer.can_send_to(ENDPOINT, disclosure.hash()));
+    assert!(customer.can_send() && !customer.can_send_to(HOSTED, disclosure.hash()));
 }
 
 /// Consent ends with the hosting that it was given for.
 #[test]
 fn end_to_end_to_disclosed_again_when_the_same_hosting_comes_back() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::hosted(&disclosure);
     let _ = customer.see(&[phone()]);
     let event = customer.see(&[phone(), hosted(&disclosure)]);
@@ -189,8 +189,8 @@ fn end_to_end_to_disclosed_again_when_the_same_hosting_comes_back() {
 
 #[test]
 fn disclosed_to_disclosed_when_the_question_changes() {
-    let one = first(ENDPOINT, vendor());
-    let two = following(&one, ENDPOINT, kept_for(7, &vendor()));
+    let one = first(HOSTED, vendor());
+    let two = following(&one, HOSTED, kept_for(7, &vendor()));
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[hosted(&one)]);
     let event = customer.see(&[hosted(&two)]);
@@ -206,7 +206,7 @@ fn disclosed_to_disclosed_when_the_question_changes() {
 
 #[test]
 fn refused_to_hosted_when_the_user_reconsiders() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
     let _ = customer.refuse(&disclosure);
@@ -219,7 +219,7 @@ fn refused_to_hosted_when_the_user_reconsiders() {
 /// A business cannot nag: the user is asked again only about different terms.
 #[test]
 fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
-    let one = first(ENDPOINT, vendor());
+    let one = first(HOSTED, vendor());
     let refused = |next: &VerifiedDisclosure| {
         let mut customer = CustomerDevice::new();
         let _ = customer.see(&[phone(), hosted(&one)]);
@@ -227,13 +227,13 @@ fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
         let event = customer.see(&[phone(), hosted(next)]);
         (customer.label(), event)
     };
-    let same = following(&one, ENDPOINT, vendor());
-    let worse = following(&one, ENDPOINT, kept_for(60, &vendor()));
+    let same = following(&one, HOSTED, vendor());
+    let worse = following(&one, HOSTED, kept_for(60, &vendor()));
     for next in [same, worse] {
         assert_eq!(refused(&next), (Label::Refused { disclosure: one.hash() }, None));
     }
-    let better = following(&one, ENDPOINT, kept_for(7, &vendor()));
-    let other = first(NEW_ENDPOINT, platform());
+    let better = following(&one, HOSTED, kept_for(7, &vendor()));
+    let other = first(NEW_HOSTED, platform());
     for next in [better, other] {
         let (label, event) = refused(&next);
         assert_eq!(label, Label::Disclosed { disclosure: next.hash() });
@@ -243,7 +243,7 @@ fn refused_to_disclosed_for_better_terms_or_another_operator_only() {
 
 #[test]
 fn refused_to_end_to_end_when_own_held_again() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
     let _ = customer.refuse(&disclosure);
@@ -252,9 +252,9 @@ fn refused_to_end_to_end_when_own_held_again() {
     assert!(customer.can_send());
 }
 
-/// A conversation under each label, and a disclosure of `ENDPOINT` that it knows or could learn.
+/// A conversation under each label, and a disclosure of `HOSTED` that it knows or could learn.
 pub fn every_label() -> Vec<(CustomerDevice, VerifiedDisclosure)> {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut disclosed = CustomerDevice::new();
     let _ = disclosed.see(&[phone(), hosted(&disclosure)]);
     let mut refused = disclosed.clone();
@@ -304,7 +304,7 @@ fn not_to_be_believed(disclosure: &VerifiedDisclosure) -> Vec<(HostedDevice<'_>,
         |error| (HostedDevice { presented: Presented::Rejected(error), ..good }, Unverified::Disclosure(error));
     vec![
         (HostedDevice { presented: Presented::Nothing, ..good }, Unverified::Missing),
-        (HostedDevice { key: key(NEW_ENDPOINT), ..good }, other),
+        (HostedDevice { key: key(NEW_HOSTED), ..good }, other),
         (HostedDevice { custody: Custody::Platform, ..good }, other),
         (HostedDevice { disclosure: DisclosureHash::from_bytes([7; 32]).ok(), ..good }, other),
         (
@@ -342,14 +342,14 @@ fn unverified_to_the_previous_label_when_the_evidence_holds_again() {
 
 #[test]
 fn any_to_refused_when_the_user_withdraws() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut hosting = CustomerDevice::hosted(&disclosure);
     let mut unverified = hosting.clone();
     let transition = unverified.state.observe(Evidence::NoDeviceList, unverified.now);
     let _ = unverified.take(transition);
     // Another operator has joined, and the user is asked about it.
     let mut asked = hosting.clone();
-    let second = first(NEW_ENDPOINT, platform());
+    let second = first(NEW_HOSTED, platform());
     let _ = asked.see(&[phone(), hosted(&disclosure), hosted(&second)]);
     assert_eq!(asked.label(), Label::Disclosed { disclosure: second.hash() });
     for customer in [&mut hosting, &mut unverified, &mut asked] {
@@ -366,7 +366,7 @@ fn any_to_refused_when_the_user_withdraws() {
 /// P-11.11. Withdrawing and consenting again does not get around evidence that does not hold.
 #[test]
 fn unverified_never_becomes_sendable_by_a_decision() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::hosted(&disclosure);
     let transition = customer.state.observe(Evidence::NoDeviceList, customer.now);
     let _ = customer.take(transition);
@@ -420,7 +420,7 @@ fn a_decision_needs_a_question() {
 /// P-11.14. The weakest device decides: a hosted one among a thousand, the worst of several.
 #[test]
 fn the_weakest_device_decides() {
-    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, kept_for(60, &vendor()))];
+    let [one, two] = [first(HOSTED, vendor()), first(NEW_HOSTED, kept_for(60, &vendor()))];
     let mut devices = vec![phone(); 1_000];
     devices.push(hosted(&one));
     let mut customer = CustomerDevice::new();
@@ -435,13 +435,13 @@ fn the_weakest_device_decides() {
         "one of them was agreed to, the worse was not"
     );
     let _ = customer.consent(&two);
-    assert!(customer.can_send_to(ENDPOINT, one.hash()) && customer.can_send_to(NEW_ENDPOINT, two.hash()));
+    assert!(customer.can_send_to(HOSTED, one.hash()) && customer.can_send_to(NEW_HOSTED, two.hash()));
 }
 
 /// P-11.14. The user is asked about each operator; one refusal is enough.
 #[test]
 fn several_operators_are_agreed_to_one_by_one() {
-    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
+    let [one, two] = [first(HOSTED, vendor()), first(NEW_HOSTED, platform())];
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[hosted(&one), hosted(&two)]);
     assert_eq!(customer.label(), Label::Disclosed { disclosure: two.hash() }, "the worst first");

@@ -12,7 +12,7 @@ use bisik::hosting::{DisclosureError, Unverified};
 #[derive(Clone, Copy, Debug)]
 pub struct Fact {
     pub name: usize,
-    pub endpoint: u8,
+    pub hosted: u8,
     pub operator: u8,
     pub custody: u8,
     pub roles: u8,
@@ -47,7 +47,7 @@ impl Fact {
 #[derive(Clone, Copy, Debug)]
 pub enum Shown {
     Own {
-        endpoint: u8,
+        device: u8,
     },
     /// The list names `fact`; the relay presents it, or another one, or nothing.
     Hosted {
@@ -143,7 +143,7 @@ impl Model {
                 self.rulings.remove(&left.operator);
             }
         }
-        self.newest.extend(present.iter().map(|fact| (fact.endpoint, (*fact, false))));
+        self.newest.extend(present.iter().map(|fact| (fact.hosted, (*fact, false))));
         self.valid_until = present.iter().map(|fact| fact.expires).chain([list_expires]).min().unwrap();
         self.present = present;
         self.say(now);
@@ -151,8 +151,8 @@ impl Model {
 
     fn objection(&self, device: &Shown, now: u64) -> Option<Unverified> {
         let (fact, presented) = match device {
-            Shown::Own { endpoint } => {
-                return self.newest.contains_key(endpoint).then_some(Unverified::KeyWasHosted);
+            Shown::Own { device } => {
+                return self.newest.contains_key(device).then_some(Unverified::KeyWasHosted);
             }
             Shown::Hosted { fact, presented } => (fact, presented),
         };
@@ -167,7 +167,7 @@ impl Model {
     }
 
     fn contradiction(&self, fact: &Fact) -> Option<DisclosureError> {
-        let (newest, contradicted) = self.newest.get(&fact.endpoint)?;
+        let (newest, contradicted) = self.newest.get(&fact.hosted)?;
         let forked = if fact.number == newest.number {
             fact.name != newest.name || *contradicted
         } else {
@@ -258,12 +258,12 @@ impl Model {
     pub fn adopt(&mut self, ruled: Ruled, now: u64) {
         match self.contradiction(&ruled.about) {
             Some(error @ (DisclosureError::Forked | DisclosureError::KeyReused)) => {
-                self.newest.get_mut(&ruled.about.endpoint).unwrap().1 = true;
+                self.newest.get_mut(&ruled.about.hosted).unwrap().1 = true;
                 self.said = Said::Unverified(Unverified::Disclosure(error));
                 return;
             }
             _ => {
-                self.newest.entry(ruled.about.endpoint).or_insert((ruled.about, false));
+                self.newest.entry(ruled.about.hosted).or_insert((ruled.about, false));
             }
         }
         let counts = self.rulings.get(&ruled.about.operator).is_none_or(|known| ruled.counts() > known.counts());

@@ -1,6 +1,6 @@
 //! A customer with several devices, a business, three operators, and the disclosures they make.
 
-use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, FromOwnDevice, Primary, Terms};
+use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceTerms, FromOwnDevice, Primary};
 use bisik::hosting::{
     ClosedDevice, Decision, Disclosure, DisclosureDraft, Evidence, HostedDevice, HostingTerms, Label, LabelEvent,
     LabelState, Operator, OperatorName, Presented, Purposes, Retention, Roles, SharedDecision, Transition,
@@ -23,8 +23,8 @@ pub const LAPTOP: u8 = 12;
 pub const AWAN: u8 = 20;
 pub const JARING: u8 = 21;
 pub const TETANGGA: u8 = 22;
-pub const ENDPOINT: u8 = 30;
-pub const NEW_ENDPOINT: u8 = 31;
+pub const HOSTED: u8 = 30;
+pub const NEW_HOSTED: u8 = 31;
 
 pub fn identity(number: u8) -> Identity {
     Identity::generate(&mut ConstantRng(number))
@@ -64,7 +64,7 @@ pub fn platform() -> HostingTerms {
 }
 
 pub fn interop() -> HostingTerms {
-    HostingTerms { custody: Custody::Interop, operator: operator(TETANGGA), ..vendor() }
+    HostingTerms { custody: Custody::ForeignClient, operator: operator(TETANGGA), ..vendor() }
 }
 
 /// The same terms, with messages kept for this many days.
@@ -84,29 +84,29 @@ pub fn operator(number: u8) -> Operator {
 }
 
 /// All parties sign.
-pub fn assemble(draft: DisclosureDraft, business: u8, endpoint: u8) -> Disclosure {
+pub fn assemble(draft: DisclosureDraft, business: u8, hosted: u8) -> Disclosure {
     let operator = (20..30).map(identity).find(|one| *one.public() == draft.terms().operator.key).unwrap();
     let countersigned = draft.countersign(&operator).unwrap();
-    countersigned.prove(&identity(endpoint)).unwrap().sign(&identity(business)).unwrap()
+    countersigned.prove(&identity(hosted)).unwrap().sign(&identity(business)).unwrap()
 }
 
 /// The first disclosure of a hosted device of the business, for 90 days from `issued`.
-pub fn first_at(endpoint: u8, terms: HostingTerms, issued: Timestamp) -> Disclosure {
+pub fn first_at(hosted: u8, terms: HostingTerms, issued: Timestamp) -> Disclosure {
     let expires = issued.plus_seconds(90 * DAY);
-    let draft = DisclosureDraft::new(account(BUSINESS), key(endpoint), terms, issued, expires).unwrap();
-    assemble(draft, BUSINESS, endpoint)
+    let draft = DisclosureDraft::new(account(BUSINESS), key(hosted), terms, issued, expires).unwrap();
+    assemble(draft, BUSINESS, hosted)
 }
 
-pub fn first(endpoint: u8, terms: HostingTerms) -> VerifiedDisclosure {
-    verified(&first_at(endpoint, terms, NOW))
+pub fn first(hosted: u8, terms: HostingTerms) -> VerifiedDisclosure {
+    verified(&first_at(hosted, terms, NOW))
 }
 
 /// The following disclosure, issued a second later.
-pub fn following(previous: &VerifiedDisclosure, endpoint: u8, terms: HostingTerms) -> VerifiedDisclosure {
+pub fn following(previous: &VerifiedDisclosure, hosted: u8, terms: HostingTerms) -> VerifiedDisclosure {
     let issued = previous.disclosure().issued().plus_seconds(1);
     let expires = issued.plus_seconds(90 * DAY);
     let draft = DisclosureDraft::following(previous.disclosure(), terms, issued, expires).unwrap();
-    verified(&assemble(draft, BUSINESS, endpoint))
+    verified(&assemble(draft, BUSINESS, hosted))
 }
 
 pub fn verified(disclosure: &Disclosure) -> VerifiedDisclosure {
@@ -216,9 +216,9 @@ impl CustomerDevice {
         self.state.permit(self.now).is_ok()
     }
 
-    /// Whether a message may go to `endpoint` in a session under `disclosure`.
-    pub fn can_send_to(&self, endpoint: u8, disclosure: impl Into<Option<DisclosureHash>>) -> bool {
-        self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(endpoint), disclosure.into()))
+    /// Whether a message may go to `hosted` in a session under `disclosure`.
+    pub fn can_send_to(&self, hosted: u8, disclosure: impl Into<Option<DisclosureHash>>) -> bool {
+        self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(hosted), disclosure.into()))
     }
 }
 
@@ -233,13 +233,13 @@ pub struct Wire {
 impl Wire {
     /// From the tablet.
     pub fn new() -> Self {
-        Self::from(TABLET, Terms::own_held(Custody::Person).unwrap())
+        Self::from(TABLET, DeviceTerms::own_held(Custody::Person).unwrap())
     }
 
-    pub fn from(device: u8, terms: Terms) -> Self {
+    pub fn from(device: u8, terms: DeviceTerms) -> Self {
         let rng = &mut SeededRng::new(7);
         let (phone, other) = (identity(CUSTOMER), identity(device));
-        let mut primary = Primary::new(&phone, Terms::own_held(Custody::Person).unwrap(), NOW);
+        let mut primary = Primary::new(&phone, DeviceTerms::own_held(Custody::Person).unwrap(), NOW);
         let certificate = DeviceCertificate::sign(&other, &account(CUSTOMER), primary.next_index(), terms);
         primary.add(&phone, certificate, NOW).unwrap();
         let mut keys = PreKeys::generate(&phone, NOW, rng);

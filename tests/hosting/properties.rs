@@ -19,7 +19,7 @@ use crate::parties::*;
 enum Event {
     /// Business, operator and hosted device sign a disclosure: following the newest one, or another one (a fork).
     Sign {
-        endpoint: u8,
+        hosted: u8,
         operator: u8,
         terms: [u8; 4],
         follows: u8,
@@ -28,7 +28,7 @@ enum Event {
     /// some hosted devices, or `old` ones. The relay tampers with the first of them.
     Show {
         customer: u8,
-        endpoints: u8,
+        hosted_devices: u8,
         own: u8,
         stolen: bool,
         old: u8,
@@ -56,9 +56,16 @@ enum Event {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let sign = (0..4_u8, 0..3_u8, any::<[u8; 4]>(), any::<u8>())
-        .prop_map(|(endpoint, operator, terms, follows)| Event::Sign { endpoint, operator, terms, follows });
+        .prop_map(|(hosted, operator, terms, follows)| Event::Sign { hosted, operator, terms, follows });
     let show = (0..2_u8, 0..16_u8, 0..4_u8, prop::bool::weighted(0.05), any::<u8>(), any::<u8>()).prop_map(
-        |(customer, endpoints, own, stolen, old, relay)| Event::Show { customer, endpoints, own, stolen, old, relay },
+        |(customer, hosted_devices, own, stolen, old, relay)| Event::Show {
+            customer,
+            hosted_devices,
+            own,
+            stolen,
+            old,
+            relay,
+        },
     );
     let decide = (0..2_u8, 0..4_u8, prop::bool::weighted(0.1));
     let decide = decide.prop_map(|(customer, choice, stale)| Event::Decide { customer, choice, stale });
@@ -111,9 +118,9 @@ impl Walk {
 
     fn run(&mut self, event: &Event) {
         match *event {
-            Event::Sign { endpoint, operator, terms, follows } => self.sign(endpoint, operator, terms, follows),
-            Event::Show { customer, endpoints, own, stolen, old, relay } => {
-                let shown = self.shown(endpoints, own, stolen, old, relay);
+            Event::Sign { hosted, operator, terms, follows } => self.sign(hosted, operator, terms, follows),
+            Event::Show { customer, hosted_devices, own, stolen, old, relay } => {
+                let shown = self.shown(hosted_devices, own, stolen, old, relay);
                 self.show(usize::from(customer), &shown);
             }
             Event::NoList { customer } => self.show(usize::from(customer), &[]),
@@ -132,10 +139,10 @@ impl Walk {
         (0..2).for_each(|customer| self.check(customer));
     }
 
-    fn sign(&mut self, endpoint: u8, operator_number: u8, [custody, roles, purposes, days]: [u8; 4], follows: u8) {
+    fn sign(&mut self, hosted: u8, operator_number: u8, [custody, roles, purposes, days]: [u8; 4], follows: u8) {
         let fact = self.facts.len();
         let days = [0, 7, 30, 60][usize::from(days % 4)];
-        let custodies = [Custody::Vendor, Custody::Platform, Custody::Interop];
+        let custodies = [Custody::Vendor, Custody::Platform, Custody::ForeignClient];
         let terms = HostingTerms {
             custody: custodies[usize::from(custody % 3)],
             operator: operator(AWAN + operator_number),
@@ -143,15 +150,15 @@ impl Walk {
             retention: Retention { at_rest: days * DAY, in_use: 0, region: None },
             purposes: [Purposes::ANSWERING, Purposes::ANSWERING.with(Purposes::MARKETING)][usize::from(purposes % 2)],
         };
-        let of_endpoint = |(_, (known, _)): &(usize, &(Fact, VerifiedDisclosure))| {
-            known.endpoint == endpoint && known.operator == operator_number
+        let of_device = |(_, (known, _)): &(usize, &(Fact, VerifiedDisclosure))| {
+            known.hosted == hosted && known.operator == operator_number
         };
-        let known: Vec<_> = self.facts.iter().enumerate().filter(of_endpoint).map(|(at, _)| at).collect();
+        let known: Vec<_> = self.facts.iter().enumerate().filter(of_device).map(|(at, _)| at).collect();
         // An honest business continues the newest disclosure; others continue one that they have already continued.
         let place = if follows.is_multiple_of(8) { usize::from(follows / 8) } else { known.len().saturating_sub(1) };
         let previous = known.get(place).copied();
         let (issued, expires) = (self.now, self.now.plus_seconds(90 * DAY));
-        let number = ENDPOINT + endpoint;
+        let number = HOSTED + hosted;
         let draft = match previous {
             None => {
                 bisik::hosting::DisclosureDraft::new(account(BUSINESS), key(number), terms, issued, expires).unwrap()
@@ -167,7 +174,7 @@ impl Walk {
         }
         let fact = Fact {
             name: fact,
-            endpoint,
+            hosted,
             operator: operator_number,
             custody: custody % 3,
             roles: [1, 3][usize::from(roles % 2)],
@@ -181,13 +188,12 @@ impl Walk {
         self.facts.push((fact, disclosure));
     }
 
-    fn shown(&self, endpoints: u8, own: u8, stolen: bool, old: u8, relay: u8) -> Vec<Shown> {
-        let mut shown: Vec<_> = (0..own).map(|number| Shown::Own { endpoint: 100 + number }).collect();
-        for endpoint in (0..4).filter(|endpoint| endpoints & (1 << endpoint) != 0) {
-            let known: Vec<_> =
-                self.facts.iter().map(|(fact, _)| *fact).filter(|fact| fact.endpoint == endpoint).collect();
+    fn shown(&self, hosted_devices: u8, own: u8, stolen: bool, old: u8, relay: u8) -> Vec<Shown> {
+        let mut shown: Vec<_> = (0..own).map(|number| Shown::Own { device: 100 + number }).collect();
+        for hosted in (0..4).filter(|hosted| hosted_devices & (1 << hosted) != 0) {
+            let known: Vec<_> = self.facts.iter().map(|(fact, _)| *fact).filter(|fact| fact.hosted == hosted).collect();
             if stolen {
-                shown.push(Shown::Own { endpoint });
+                shown.push(Shown::Own { device: hosted });
                 continue;
             }
             let place = if old.is_multiple_of(8) {
@@ -211,7 +217,7 @@ impl Walk {
         let facts = &self.facts;
         let devices: Vec<_> = shown.iter().map(|shown| device(facts, shown)).collect();
         let Watched { customer, model, hosted, .. } = &mut self.customers[customer];
-        let before: Vec<_> = model.present.iter().map(|fact| (fact.endpoint, fact.name)).collect();
+        let before: Vec<_> = model.present.iter().map(|fact| (fact.hosted, fact.name)).collect();
         let expires = self.now.plus_seconds(30 * DAY);
         let transition = customer.state.observe(Evidence::Devices { expires, devices: &devices }, self.now);
         let (_, closed) = customer.take(transition);
@@ -220,7 +226,7 @@ impl Walk {
             *hosted = devices.iter().any(|device| !device.custody.is_own_held());
         }
         // Rule 5: exactly the sessions that are no longer in force are closed.
-        let after: Vec<_> = model.present.iter().map(|fact| (fact.endpoint, fact.name)).collect();
+        let after: Vec<_> = model.present.iter().map(|fact| (fact.hosted, fact.name)).collect();
         let gone: BTreeSet<_> = before.iter().filter(|known| !after.contains(known)).map(|(_, name)| *name).collect();
         let name = |hash| facts.iter().find(|(_, disclosure)| disclosure.hash() == hash).unwrap().0.name;
         let closed: BTreeSet<_> = closed.iter().map(|closed| name(closed.disclosure)).collect();
@@ -309,7 +315,7 @@ impl Walk {
         // Rule 2: to a hosted device only with consent, and only under the disclosure in force.
         for (fact, disclosure) in &self.facts {
             let present = model.present.iter().any(|present| present.name == fact.name);
-            assert_eq!(permit.allows(&key(ENDPOINT + fact.endpoint), Some(disclosure.hash())), present);
+            assert_eq!(permit.allows(&key(HOSTED + fact.hosted), Some(disclosure.hash())), present);
             assert!(!present || agreed.contains(&fact.operator), "the user did not agree to this operator");
         }
     }
@@ -317,7 +323,7 @@ impl Walk {
 
 fn device<'a>(facts: &'a [(Fact, VerifiedDisclosure)], shown: &Shown) -> HostedDevice<'a> {
     match shown {
-        Shown::Own { endpoint } => own(ENDPOINT + endpoint, Custody::SelfHosted),
+        Shown::Own { device } => own(HOSTED + device, Custody::SelfHosted),
         Shown::Hosted { fact, presented } => {
             let device = hosted(&facts[fact.name].1);
             let presented = match presented {
@@ -356,7 +362,7 @@ fn a_team_of_own_held_devices_is_end_to_end() {
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&team);
     assert_eq!(customer.label(), Label::EndToEnd);
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     team.push(hosted(&disclosure));
     let _ = customer.see(&team);
     assert_eq!(customer.label(), Label::Disclosed { disclosure: disclosure.hash() });

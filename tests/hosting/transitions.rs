@@ -12,34 +12,34 @@ use bisik_testkit::SeededRng;
 
 #[test]
 fn own_held_to_vendor_in_mid_chat() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
     assert!(customer.can_send());
     let (event, closed) = customer.see_all(&[phone(), hosted(&disclosure)]);
     assert!(matches!(event, Some(LabelEvent::HostingDisclosed(_))), "{event:?}");
     assert!(closed.is_empty() && !customer.can_send(), "queued messages wait");
-    assert!(!customer.can_send_to(ENDPOINT, disclosure.hash()) && !customer.can_send_to(BUSINESS, None));
+    assert!(!customer.can_send_to(HOSTED, disclosure.hash()) && !customer.can_send_to(BUSINESS, None));
     let _ = customer.consent(&disclosure);
-    assert!(customer.can_send_to(ENDPOINT, disclosure.hash()));
+    assert!(customer.can_send_to(HOSTED, disclosure.hash()));
 }
 
 /// P-11.23.
 #[test]
 fn vendor_to_platform() {
-    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
+    let [one, two] = [first(HOSTED, vendor()), first(NEW_HOSTED, platform())];
     let mut customer = CustomerDevice::hosted(&one);
     let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
     let worse = TermsDiff::OPERATOR;
     assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, found)) if found.contains(worse)), "{event:?}");
-    assert_eq!((closed.len(), closed[0].device, closed[0].disclosure), (1, key(ENDPOINT), one.hash()));
+    assert_eq!((closed.len(), closed[0].device, closed[0].disclosure), (1, key(HOSTED), one.hash()));
     let _ = customer.consent(&two);
-    assert!(customer.can_send_to(NEW_ENDPOINT, two.hash()) && !customer.can_send_to(ENDPOINT, one.hash()));
+    assert!(customer.can_send_to(NEW_HOSTED, two.hash()) && !customer.can_send_to(HOSTED, one.hash()));
 }
 
 #[test]
 fn platform_to_own_held() {
-    let disclosure = first(ENDPOINT, platform());
+    let disclosure = first(HOSTED, platform());
     let mut customer = CustomerDevice::hosted(&disclosure);
     let (event, closed) = customer.see_all(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
@@ -50,19 +50,19 @@ fn platform_to_own_held() {
 /// P-11.12. Ending the hosting takes a new key, since the platform still has the old one.
 #[test]
 fn platform_to_own_held_under_the_same_key_is_not_verified() {
-    let disclosure = first(ENDPOINT, platform());
+    let disclosure = first(HOSTED, platform());
     let mut customer = CustomerDevice::hosted(&disclosure);
-    let _ = customer.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
+    let _ = customer.see(&[phone(), own(HOSTED, Custody::SelfHosted)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted });
     let _ = customer.see(&[phone()]);
     assert_eq!(customer.label(), Label::EndToEnd);
-    let _ = customer.see(&[phone(), own(ENDPOINT, Custody::SelfHosted)]);
+    let _ = customer.see(&[phone(), own(HOSTED, Custody::SelfHosted)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted }, "regardless of how long ago");
 }
 
 #[test]
 fn phone_and_hosted_device_together_then_apart() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone()]);
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
@@ -77,23 +77,23 @@ fn phone_and_hosted_device_together_then_apart() {
 /// P-11.10, P-11.23. The same operator under a new device key, then another operator.
 #[test]
 fn operator_key_rotation() {
-    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
+    let [one, two] = [first(HOSTED, vendor()), first(NEW_HOSTED, vendor())];
     let rotation = Rotation::plan(one.disclosure(), &two).unwrap();
-    assert_eq!((rotation.revoke, rotation.install), (key(ENDPOINT), key(NEW_ENDPOINT)));
+    assert_eq!((rotation.revoke, rotation.install), (key(HOSTED), key(NEW_HOSTED)));
     assert_eq!((rotation.custody, rotation.disclosure), (Custody::Vendor, two.hash()));
     let mut customer = CustomerDevice::hosted(&one);
     let (event, closed) = customer.see_all(&[phone(), hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))), "{event:?}");
-    assert_eq!((closed.len(), closed[0].device), (1, key(ENDPOINT)));
-    assert!(!customer.can_send_to(ENDPOINT, one.hash()), "sessions to the old key close");
-    assert!(customer.can_send_to(NEW_ENDPOINT, two.hash()));
+    assert_eq!((closed.len(), closed[0].device), (1, key(HOSTED)));
+    assert!(!customer.can_send_to(HOSTED, one.hash()), "sessions to the old key close");
+    assert!(customer.can_send_to(NEW_HOSTED, two.hash()));
 
     let plan = |next: &VerifiedDisclosure| Rotation::plan(one.disclosure(), next).map(drop);
-    assert_eq!(plan(&following(&one, ENDPOINT, vendor())), Err(RotationError::SameDevice));
-    assert_eq!(plan(&following(&two, NEW_ENDPOINT, vendor())), Err(RotationError::NotFirstDisclosure));
+    assert_eq!(plan(&following(&one, HOSTED, vendor())), Err(RotationError::SameDevice));
+    assert_eq!(plan(&following(&two, NEW_HOSTED, vendor())), Err(RotationError::NotFirstDisclosure));
     assert_eq!(plan(&of_another_account()), Err(RotationError::OtherAccount));
     // Another operator with the old key: the former holder still has it.
-    let reused = first(ENDPOINT, platform());
+    let reused = first(HOSTED, platform());
     let mut customer = CustomerDevice::hosted(&one);
     let _ = customer.see(&[phone(), hosted(&reused)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::KeyReused) });
@@ -102,7 +102,7 @@ fn operator_key_rotation() {
 /// P-11.8, P-11.16.
 #[test]
 fn expiry_while_offline() {
-    let one = first(ENDPOINT, vendor());
+    let one = first(HOSTED, vendor());
     let mut customer = CustomerDevice::hosted(&one);
     let long = customer.now.plus_seconds(1_000 * DAY);
     let devices = [phone(), hosted(&one)];
@@ -126,7 +126,7 @@ fn expiry_while_offline() {
     let draft =
         DisclosureDraft::following(one.disclosure(), vendor(), customer.now, customer.now.plus_seconds(90 * DAY))
             .unwrap();
-    let renewed = verified(&assemble(draft, BUSINESS, ENDPOINT));
+    let renewed = verified(&assemble(draft, BUSINESS, HOSTED));
     let event = customer.see(&[phone(), hosted(&renewed)]);
     assert!(matches!(event, Some(LabelEvent::VerifiedAgain(_))) && customer.can_send(), "{event:?}");
 }
@@ -145,8 +145,8 @@ fn expiry_of_the_device_list_while_offline() {
 /// P-11.9.
 #[test]
 fn replay_of_an_older_better_disclosure() {
-    let better = first(ENDPOINT, kept_for(1, &vendor()));
-    let worse = following(&better, ENDPOINT, kept_for(60, &vendor()));
+    let better = first(HOSTED, kept_for(1, &vendor()));
+    let worse = following(&better, HOSTED, kept_for(60, &vendor()));
     let mut customer = CustomerDevice::hosted(&better);
     let _ = customer.see(&[phone(), hosted(&worse)]);
     assert_eq!(customer.label(), Label::Disclosed { disclosure: worse.hash() });
@@ -157,7 +157,7 @@ fn replay_of_an_older_better_disclosure() {
     // With a list that names it, by anyone who can sign lists.
     let _ = customer.see(&[phone(), hosted(&better)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::Disclosure(DisclosureError::RolledBack) });
-    let known = customer.state.known(&key(ENDPOINT)).unwrap();
+    let known = customer.state.known(&key(HOSTED)).unwrap();
     let refused = better.disclosure().clone().verify(&account(BUSINESS), Some(&known), customer.now);
     assert_eq!(refused.err(), Some(DisclosureError::RolledBack));
     // Also after the device had left.
@@ -169,7 +169,7 @@ fn replay_of_an_older_better_disclosure() {
 /// P-11.12. In the evidence, and in the handshake: the two sides do not have the same hash.
 #[test]
 fn the_relay_strips_the_disclosure() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::hosted(&disclosure);
     let stripped = HostedDevice { presented: Presented::Nothing, ..hosted(&disclosure) };
     let _ = customer.see(&[phone(), stripped]);
@@ -177,23 +177,23 @@ fn the_relay_strips_the_disclosure() {
     assert!(!customer.can_send());
 
     let rng = &mut SeededRng::new(1);
-    let (customer, endpoint) = (identity(CUSTOMER), identity(ENDPOINT));
-    let keys = PreKeys::generate(&endpoint, NOW, rng);
-    let bundle = keys.bundle().verify(Trust::Pinned(endpoint.public()), NOW).unwrap();
-    let swapped = first(ENDPOINT, kept_for(1, &vendor())).hash();
+    let (customer, hosted) = (identity(CUSTOMER), identity(HOSTED));
+    let keys = PreKeys::generate(&hosted, NOW, rng);
+    let bundle = keys.bundle().verify(Trust::Pinned(hosted.public()), NOW).unwrap();
+    let swapped = first(HOSTED, kept_for(1, &vendor())).hash();
     for held in [None, Some(swapped), Some(disclosure.hash())] {
         let mut session = Session::initiate_under(&customer, &bundle, held, rng).unwrap();
         let hello = session.encrypt(b"halo", rng).unwrap();
         let accepted =
-            Session::accept_under(&endpoint, &keys, &hello, Trust::Pinned(customer.public()), Some(disclosure.hash()));
+            Session::accept_under(&hosted, &keys, &hello, Trust::Pinned(customer.public()), Some(disclosure.hash()));
         let expected = if held == Some(disclosure.hash()) { None } else { Some(AcceptError::Rejected) };
         assert_eq!(accepted.err(), expected);
     }
 }
 
 fn of_another_account() -> VerifiedDisclosure {
-    let draft = DisclosureDraft::new(account(OTHER_BUSINESS), key(NEW_ENDPOINT), vendor(), NOW, after(90)).unwrap();
-    verified(&assemble(draft, OTHER_BUSINESS, NEW_ENDPOINT))
+    let draft = DisclosureDraft::new(account(OTHER_BUSINESS), key(NEW_HOSTED), vendor(), NOW, after(90)).unwrap();
+    verified(&assemble(draft, OTHER_BUSINESS, NEW_HOSTED))
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_disclosure_of_another_account() {
 /// P-11.9, P-11.18. Two disclosures with one sequence number: the account shows them to different devices.
 #[test]
 fn two_own_devices_saw_different_disclosures() {
-    let [one, other] = [first(ENDPOINT, vendor()), first(ENDPOINT, kept_for(1, &vendor()))];
+    let [one, other] = [first(HOSTED, vendor()), first(HOSTED, kept_for(1, &vendor()))];
     let (mut at_phone, mut at_tablet) = (CustomerDevice::new(), CustomerDevice::of(TABLET));
     let _ = at_phone.see(&[phone(), hosted(&one)]);
     let _ = at_tablet.see(&[phone(), hosted(&other)]);
@@ -220,7 +220,7 @@ fn two_own_devices_saw_different_disclosures() {
         let _ = at_phone.see(&[phone(), hosted(shown)]);
         assert_eq!(at_phone.label(), forked, "neither is trusted any more");
     }
-    let later = following(&one, ENDPOINT, vendor());
+    let later = following(&one, HOSTED, vendor());
     let _ = at_phone.see(&[phone(), hosted(&later)]);
     assert_eq!(at_phone.label(), Label::Disclosed { disclosure: later.hash() });
 }
@@ -228,34 +228,34 @@ fn two_own_devices_saw_different_disclosures() {
 /// P-11.17. The message reaches the holder of the old key, as was allowed when it was sent; no later message does.
 #[test]
 fn a_message_in_flight_to_the_old_hosted_device() {
-    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, vendor())];
+    let [one, two] = [first(HOSTED, vendor()), first(NEW_HOSTED, vendor())];
     let mut customer = CustomerDevice::hosted(&one);
-    assert!(customer.can_send_to(ENDPOINT, one.hash()), "it was sent");
+    assert!(customer.can_send_to(HOSTED, one.hash()), "it was sent");
     let (_, closed) = customer.see_all(&[phone(), hosted(&two)]);
-    assert_eq!(closed[0].device, key(ENDPOINT), "its session is to be closed: no answer is taken in it");
-    assert!(!customer.can_send_to(ENDPOINT, one.hash()) && !customer.can_send_to(ENDPOINT, None));
-    assert!(!customer.can_send_to(ENDPOINT, two.hash()), "to be sent again, it goes to the new one");
+    assert_eq!(closed[0].device, key(HOSTED), "its session is to be closed: no answer is taken in it");
+    assert!(!customer.can_send_to(HOSTED, one.hash()) && !customer.can_send_to(HOSTED, None));
+    assert!(!customer.can_send_to(HOSTED, two.hash()), "to be sent again, it goes to the new one");
 }
 
 #[test]
 fn refusal_with_queued_messages() {
-    let disclosure = first(ENDPOINT, vendor());
+    let disclosure = first(HOSTED, vendor());
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[phone()]);
     let _ = customer.see(&[phone(), hosted(&disclosure)]);
     let _ = customer.refuse(&disclosure);
-    for (endpoint, under) in [(ENDPOINT, Some(disclosure.hash())), (BUSINESS, None)] {
-        assert!(!customer.can_send_to(endpoint, under), "they wait, or are thrown away; they are not sent");
+    for (hosted, under) in [(HOSTED, Some(disclosure.hash())), (BUSINESS, None)] {
+        assert!(!customer.can_send_to(hosted, under), "they wait, or are thrown away; they are not sent");
     }
     let _ = customer.see(&[phone()]);
-    assert!(customer.can_send_to(BUSINESS, None) && !customer.can_send_to(ENDPOINT, disclosure.hash()));
+    assert!(customer.can_send_to(BUSINESS, None) && !customer.can_send_to(HOSTED, disclosure.hash()));
 }
 
 /// P-11.20.
 #[test]
 fn a_hosted_device_in_a_group() {
-    let one = first(ENDPOINT, vendor());
-    let two = following(&one, ENDPOINT, kept_for(60, &vendor()));
+    let one = first(HOSTED, vendor());
+    let two = following(&one, HOSTED, kept_for(60, &vendor()));
     let member = HostedMember::new(&one);
     assert_eq!(HostedMember::from_bytes(&member.to_bytes()), Some(member));
     assert_eq!(member.to_bytes().len(), HostedMember::LENGTH);
@@ -273,22 +273,22 @@ fn a_hosted_device_in_a_group() {
 
 #[test]
 fn retention_made_shorter() {
-    let one = first(ENDPOINT, vendor());
-    let two = following(&one, ENDPOINT, kept_for(7, &vendor()));
+    let one = first(HOSTED, vendor());
+    let two = following(&one, HOSTED, kept_for(7, &vendor()));
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::ConsentCarriedOver(_)), "{event:?}");
     assert_eq!(event.change().retention.unwrap().at_rest, 7 * DAY, "and the user is informed");
     // Back to the terms of the first consent: still covered.
-    let three = following(&two, ENDPOINT, vendor());
+    let three = following(&two, HOSTED, vendor());
     let event = customer.see(&[phone(), hosted(&three)]);
     assert!(matches!(event, Some(LabelEvent::ConsentCarriedOver(_))) && customer.can_send(), "{event:?}");
 }
 
 #[test]
 fn retention_made_longer() {
-    let one = first(ENDPOINT, vendor());
-    let two = following(&one, ENDPOINT, kept_for(31, &vendor()));
+    let one = first(HOSTED, vendor());
+    let two = following(&one, HOSTED, kept_for(31, &vendor()));
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]);
     assert!(matches!(event, Some(LabelEvent::TermsWorsened(_, worse)) if worse == TermsDiff::RETENTION), "{event:?}");
@@ -308,7 +308,7 @@ fn business_to_person_and_back() {
 /// If an operator leaves and returns, the user is asked again, even about the same terms.
 #[test]
 fn an_operator_that_comes_back_is_asked_about_again() {
-    let [one, two] = [first(ENDPOINT, vendor()), first(NEW_ENDPOINT, platform())];
+    let [one, two] = [first(HOSTED, vendor()), first(NEW_HOSTED, platform())];
     let mut customer = CustomerDevice::hosted(&one);
     let _ = customer.see(&[phone(), hosted(&two)]);
     let _ = customer.consent(&two);
@@ -320,7 +320,7 @@ fn an_operator_that_comes_back_is_asked_about_again() {
 #[test]
 fn hosting_without_storage_is_still_hosting() {
     let terms = HostingTerms { retention: bisik::hosting::Retention::NO_STORAGE, ..vendor() };
-    let disclosure = first(ENDPOINT, terms);
+    let disclosure = first(HOSTED, terms);
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&[hosted(&disclosure)]);
     assert_eq!(customer.label(), Label::Disclosed { disclosure: disclosure.hash() });

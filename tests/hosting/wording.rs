@@ -56,9 +56,9 @@ fn both(event: &LabelEvent) -> [String; 2] {
 
 /// Every kind of event, as the state machine makes it.
 fn every_event() -> Vec<LabelEvent> {
-    let one = first(ENDPOINT, vendor());
-    let better = following(&one, ENDPOINT, kept_for(7, &vendor()));
-    let worse = following(&better, ENDPOINT, kept_for(60, &vendor()));
+    let one = first(HOSTED, vendor());
+    let better = following(&one, HOSTED, kept_for(7, &vendor()));
+    let worse = following(&better, HOSTED, kept_for(60, &vendor()));
     let mut events = Vec::new();
     let mut customer = CustomerDevice::new();
     events.extend(customer.see(&[phone()]));
@@ -68,7 +68,7 @@ fn every_event() -> Vec<LabelEvent> {
     events.extend(customer.see(&[phone(), hosted(&worse)]));
     events.extend(customer.refuse(&worse).0);
     events.extend(customer.consent(&worse).0);
-    let renewed = following(&worse, ENDPOINT, kept_for(60, &vendor()));
+    let renewed = following(&worse, HOSTED, kept_for(60, &vendor()));
     events.extend(customer.see(&[phone(), hosted(&renewed)]));
     events.extend(customer.see(&[]));
     events.extend(customer.see(&[phone(), hosted(&renewed)]));
@@ -127,7 +127,7 @@ fn every_notice_names_the_reader_and_the_retention() {
 #[test]
 fn retention_is_shown_in_the_largest_fitting_unit() {
     let said = |retention| {
-        let disclosure = first(ENDPOINT, HostingTerms { retention, ..vendor() });
+        let disclosure = first(HOSTED, HostingTerms { retention, ..vendor() });
         let mut customer = CustomerDevice::new();
         both(&customer.see(&[hosted(&disclosure)]).unwrap())
     };
@@ -153,8 +153,8 @@ fn retention_is_shown_in_the_largest_fitting_unit() {
 fn an_operator_name_cannot_inject_into_a_notice() {
     let named = Operator { name: OperatorName::new("{worse}{keeps}").unwrap(), ..operator(AWAN) };
     let terms = HostingTerms { operator: named, ..vendor() };
-    let one = first(ENDPOINT, terms.clone());
-    let two = following(&one, ENDPOINT, kept_for(60, &terms));
+    let one = first(HOSTED, terms.clone());
+    let two = following(&one, HOSTED, kept_for(60, &terms));
     let mut customer = CustomerDevice::hosted(&one);
     for text in both(&customer.see(&[hosted(&two)]).unwrap()) {
         assert!(text.contains("(worse)(keeps)"), "{text}");
@@ -164,9 +164,9 @@ fn an_operator_name_cannot_inject_into_a_notice() {
 /// Each change for the worse is named.
 #[test]
 fn a_notice_names_the_terms_that_got_worse() {
-    let one = first(ENDPOINT, vendor());
+    let one = first(HOSTED, vendor());
     let longer = kept_for(60, &vendor());
-    let two = following(&one, ENDPOINT, HostingTerms { custody: Custody::Platform, ..longer });
+    let two = following(&one, HOSTED, HostingTerms { custody: Custody::Platform, ..longer });
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse)

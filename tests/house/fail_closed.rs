@@ -20,7 +20,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/core/src/revision.rs", 1, "the revision after one that was checked when it was read"),
     ("crates/core/src/time.rs", 2, "documented: the greatest moment stays the greatest; no moment is written as 0"),
     ("crates/interop/src/fields.rs", 5, "lengths of messages, which are refused above 64 MiB before they are written"),
-    ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
+    ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a skip that was checked"),
     ("crates/interop/src/signal/key.rs", 1, "a remainder below 16,380"),
     (
         "crates/interop/src/signal/prekeys.rs",
@@ -120,7 +120,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         5,
         "how many skipped keys there are, which other bounds hold; the number after one that was received",
     ),
-    ("src/ratchet/skipped.rs", 2, "how many skipped keys to keep, within a jump that was checked"),
+    ("src/ratchet/skipped.rs", 2, "how many skipped keys to keep, within a skip that was checked"),
     (
         "src/ratchet/state.rs",
         3,

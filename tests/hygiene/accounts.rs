@@ -1,7 +1,7 @@
 //! Accounts and conversations: `Debug` of their types shows no secret.
 
 use bisik::conversation::{Arrival, Conversation, DeviceAddress, IdentityPolicy, Needed, Received, SendError, Supply};
-use bisik::device::{Custody, DeviceDirectory, Terms};
+use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
 use bisik::{Account, StorageKey, Trust, VerifiedBundle};
 
 use super::debug::{Shown, show};
@@ -9,7 +9,7 @@ use super::keys::NOW;
 use super::recording::Recording;
 
 fn account(rng: &mut Recording) -> Account {
-    Account::create(Terms::own_held(Custody::Person).unwrap(), NOW, rng)
+    Account::create(DeviceTerms::own_held(Custody::Person).unwrap(), NOW, rng)
 }
 
 fn conversation(of: &Account, with: &Account) -> Conversation {

@@ -4,12 +4,14 @@
 
 #![allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 
+use std::num::NonZeroU32;
+
 use bisik::content::{
     Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
-    Choice, Contact, Content, ContentError, ContentId, Coordinates, Delete, Dimensions, Document, Edit, Envelope,
-    Greeting, Kind, List, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, Opening, Origin, PersonId,
-    Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, Row, Section, Selection, SentAt,
-    Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
+    Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document, Edit, Greeting,
+    Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, OpeningHours, Origin, PersonId,
+    Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, ReplyOption, Row, Section,
+    Selection, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
 };
 use bisik::media::Pointer;
 
@@ -46,8 +48,8 @@ fn sent() -> SentAt {
 }
 
 /// Ids are not secret, and so not from the generator whose output is searched for.
-fn envelope() -> Envelope {
-    Envelope::new(sent(), &mut Recording::new(99))
+fn meta() -> ContentMeta {
+    ContentMeta::new(sent(), &mut Recording::new(99))
 }
 
 fn person() -> PersonId {
@@ -62,7 +64,7 @@ fn blob() -> Blob {
 }
 
 fn poll(rng: &mut Recording) -> Content {
-    Content::new(envelope(), Kind::Poll(Poll::new(QUESTION, [OPTION, "tidak"], 1, rng))).unwrap()
+    Content::new(meta(), Kind::Poll(Poll::new(QUESTION, [OPTION, "tidak"], 1, rng))).unwrap()
 }
 
 /// Every kind that holds a secret.
@@ -95,11 +97,11 @@ fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
 }
 
 fn offered() -> QuickReplies {
-    QuickReplies { text: Text::new(QUESTION), choices: vec![Choice { id: SAID.into(), title: OPTION.into() }] }
+    QuickReplies { text: Text::new(QUESTION), choices: vec![ReplyOption { id: SAID.into(), title: OPTION.into() }] }
 }
 
 fn row() -> Row {
-    Row { choice: Choice { id: SAID.into(), title: OPTION.into() }, description: PLACE.into() }
+    Row { choice: ReplyOption { id: SAID.into(), title: OPTION.into() }, description: PLACE.into() }
 }
 
 fn section() -> Section {
@@ -123,7 +125,7 @@ fn line() -> CartLine {
 }
 
 fn business_kinds() -> Vec<Kind> {
-    let asked = Content::new(envelope(), Kind::QuickReplies(offered())).unwrap();
+    let asked = Content::new(meta(), Kind::QuickReplies(offered())).unwrap();
     let mut profile = Profile::new(SAID);
     (profile.about, profile.address) = (QUESTION.into(), PLACE.into());
     let mut referral = Referral::new(Origin::LINK, SAID, "");
@@ -137,7 +139,7 @@ fn business_kinds() -> Vec<Kind> {
         Kind::CatalogueItem(item()),
         Kind::Cart(cart),
         Kind::QuickReplies(offered()),
-        Kind::List(List { text: Text::new(QUESTION), label: SAID.into(), sections: vec![section()] }),
+        Kind::List(ListMenu { text: Text::new(QUESTION), label: SAID.into(), sections: vec![section()] }),
         Kind::Buttons(Buttons { text: Text::new(QUESTION), footer: PLACE.into(), buttons: vec![button()] }),
         Kind::Selection(Selection::new(&asked, &person(), SAID).unwrap()),
         Kind::Referral(referral),
@@ -149,13 +151,13 @@ fn message_content_leaves_nothing_in_freed_memory() {
     let mut rng = Recording::new(7);
     let ((), freed) = freed_by(|| {
         for kind in secret_kinds(&mut rng) {
-            let content = Box::new(Content::new(envelope(), kind).unwrap());
+            let content = Box::new(Content::new(meta(), kind).unwrap());
             let read = Box::new(Content::from_body(content.as_body()).unwrap());
-            drop(read.forward(envelope()));
+            drop(read.forward(meta()));
             drop(read.clone());
             // Refused after all of it was read, and after a part.
-            let mut refused = read.envelope().clone();
-            refused.disappears_after = u32::MAX;
+            let mut refused = read.meta().clone();
+            refused.disappears_after = Some(NonZeroU32::MAX);
             assert!(Content::new(refused, read.kind().clone()).is_err());
             drop(read);
             // A caller's collection moves its elements when it grows.
@@ -181,9 +183,9 @@ fn votes_leave_nothing_of_the_poll_secret_in_freed_memory() {
 
 /// For `debug`: every public type of the module, with secrets in all of its fields.
 pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
-    let text = Content::new(envelope(), Kind::Text(Text::new(SAID))).unwrap();
+    let text = Content::new(meta(), Kind::Text(Text::new(SAID))).unwrap();
     show(shown, &text);
-    show(shown, text.envelope());
+    show(shown, text.meta());
     show(shown, &text.id());
     show(shown, &text.sent());
     show(shown, &text.reference(&person()));
@@ -207,16 +209,16 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &button().action);
     show(shown, &Availability::IN_STOCK);
     show(shown, &Origin::LINK);
-    show(shown, &Opening { day: 1, from: 0, to: 1 });
+    show(shown, &OpeningHours { day: 1, from: 0, to: 1 });
     let start = LiveStart { at: Coordinates::from_degrees(1.0, 2.0).unwrap(), duration: 900 };
-    let started = Content::new(envelope(), Kind::LiveStart(start.clone())).unwrap();
+    let started = Content::new(meta(), Kind::LiveStart(start.clone())).unwrap();
     show(shown, &start.at);
     show(shown, &LiveShare::follow(&started).unwrap());
     show(shown, &LiveUpdate { share: started.id(), sequence: 1, at: start.at.clone() });
     show(shown, &LiveStop { share: started.id() });
     show(shown, &start);
     show(shown, &Delete { target: started.id() });
-    show(shown, &Timer { seconds: 60 });
+    show(shown, &Timer { seconds: NonZeroU32::new(60) });
     show(shown, &Dimensions { width: 9, height: 9 });
     let poll = poll(rng);
     let votes = Votes::in_poll(&poll, &person()).unwrap();

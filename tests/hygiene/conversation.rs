@@ -80,8 +80,8 @@ fn a_handshake_leaves_no_secret_in_freed_memory() {
         let outputs = [keys.bundle(), published].map(|bundle| {
             let bundle = bundle.verify(Trust::OnFirstUse, NOW).unwrap();
             let at_alice = handshake::initiate(&alice, &bundle, None, alices).unwrap();
-            let flight = &at_alice.first_flight;
-            let at_bob = handshake::respond(&bob, &keys, flight, None).unwrap();
+            let header = &at_alice.pre_key_header;
+            let at_bob = handshake::respond(&bob, &keys, header, None).unwrap();
             keys.remove(at_bob.used);
             let established = &at_bob.established;
             assert_eq!(established.secret.expose_bytes(), at_alice.established.secret.expose_bytes());
@@ -91,7 +91,7 @@ fn a_handshake_leaves_no_secret_in_freed_memory() {
             handshake::respond(
                 &bob,
                 &keys,
-                &flight_of_another(&keys, alices),
+                &header_of_another(&keys, alices),
                 DisclosureHash::from_bytes([1; 32]).ok()
             )
             .is_err()
@@ -104,10 +104,10 @@ fn a_handshake_leaves_no_secret_in_freed_memory() {
     scene.finish();
 }
 
-fn flight_of_another(keys: &PreKeys, rng: &mut Recording) -> handshake::FirstFlight {
+fn header_of_another(keys: &PreKeys, rng: &mut Recording) -> handshake::PreKeyHeader {
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
     let carol = Identity::generate(rng);
-    handshake::initiate(&carol, &bundle, None, rng).unwrap().first_flight
+    handshake::initiate(&carol, &bundle, None, rng).unwrap().pre_key_header
 }
 
 #[test]

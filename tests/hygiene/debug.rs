@@ -20,7 +20,7 @@ use super::canaries::Canaries;
 use super::content;
 use super::derived::{add_aead_key, add_ratchet, add_session, state_of};
 use super::device;
-use super::endpoints::endpoints;
+use super::hosting::hosting;
 use super::keys::NOW;
 use super::recording::Recording;
 use super::{accounts, call};
@@ -51,7 +51,7 @@ fn debug_shows_no_secret_of_any_public_type() {
     call::debug(&mut shown, &mut canaries, &mut rng);
     device::debug(&mut shown, &mut rng);
     accounts::debug(&mut shown, &mut rng);
-    endpoints(&mut shown, &mut rng);
+    hosting(&mut shown, &mut rng);
     errors(&mut shown);
     #[cfg(feature = "interop")]
     super::interop::debug(&mut shown, &mut canaries, &mut rng);
@@ -122,14 +122,14 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
     let at_alice = handshake::initiate(&alice, &bundle, None, rng).unwrap();
-    let at_bob = handshake::respond(&bob, &keys, &at_alice.first_flight, None).unwrap();
+    let at_bob = handshake::respond(&bob, &keys, &at_alice.pre_key_header, None).unwrap();
     canaries.add("output", at_bob.established.secret.expose_bytes());
     canaries.add("second output", at_bob.established.post_quantum_seed.expose_bytes());
     show(shown, &at_alice);
     show(shown, &at_bob);
     show(shown, &at_bob.used);
     show(shown, &at_bob.established);
-    show(shown, &at_alice.first_flight);
+    show(shown, &at_alice.pre_key_header);
     show(shown, &bisik::DisclosureHash::from_bytes([7; 32]).unwrap());
 }
 

@@ -1,7 +1,7 @@
 //! Devices and linking: `Debug` of their types shows no secret, and linking leaves none in freed memory.
 
 use bisik::device::link::{Companion, Invitation};
-use bisik::device::{AccountKey, Change, Custody, Primary, PrimaryError, Terms};
+use bisik::device::{AccountKey, Custody, DeviceChange, DeviceTerms, Primary, PrimaryError};
 use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::canaries::Canaries;
@@ -13,13 +13,13 @@ use super::recording::Recording;
 
 fn account(rng: &mut Recording) -> (Identity, Primary) {
     let phone = Identity::generate(rng);
-    let primary = Primary::new(&phone, Terms::own_held(Custody::Person).unwrap(), NOW);
+    let primary = Primary::new(&phone, DeviceTerms::own_held(Custody::Person).unwrap(), NOW);
     (phone, primary)
 }
 
 pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let (phone, mut primary) = account(rng);
-    let terms = Terms::own_held(Custody::Person).unwrap();
+    let terms = DeviceTerms::own_held(Custody::Person).unwrap();
     show(shown, &Companion::with_typed_code(rng).1);
     let (companion, code) = Companion::with_qr_code(rng);
     show(shown, &code);
@@ -36,7 +36,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &comparing);
     let certificate = comparing.confirm();
     show(shown, &certificate);
-    show(shown, &Change::Add(certificate));
+    show(shown, &DeviceChange::Add(certificate));
     let mut before = primary.directory();
     let list = primary.add(&phone, certificate, NOW).unwrap();
     show(shown, list);
@@ -53,7 +53,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &primary);
     own_devices(shown, &phone, &linked.identity, &primary, rng);
 
-    show(shown, &Terms::own_held(Custody::Vendor).unwrap_err());
+    show(shown, &DeviceTerms::own_held(Custody::Vendor).unwrap_err());
     show(shown, &PrimaryError::Full);
     show(shown, &before.accept(account(rng).1.list(), NOW).unwrap_err());
     show(shown, &Invitation::fetch(b"").unwrap_err());
@@ -78,7 +78,7 @@ fn linking_leaves_no_secret_in_freed_memory() {
     for (qr_code, fails) in [(true, false), (true, true), (false, false), (false, true)] {
         let mut rng = Recording::new(40);
         let (phone, mut primary) = account(&mut Recording::new(41));
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let ((), freed) = freed_by(|| {
             let (companion, invitation) = if qr_code {
                 let (companion, code) = Companion::with_qr_code(&mut rng);

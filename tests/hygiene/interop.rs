@@ -48,7 +48,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &hello);
     show(shown, &hello.kind());
     show(shown, &hello.header().unwrap());
-    show(shown, &hello.header().unwrap().opening.unwrap());
+    show(shown, &hello.header().unwrap().pre_key.unwrap());
     show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
     let reply = at_bob.encrypt(PLAINTEXT, rng).unwrap();
     show(shown, &session.stage(&reply).unwrap());
@@ -110,7 +110,7 @@ fn message_secrets(shown: &mut Shown, rng: &mut Recording) {
 }
 
 fn errors(shown: &mut Shown) {
-    show(shown, &Ciphertext::from_parts(Kind::Whisper, b"").unwrap_err());
+    show(shown, &Ciphertext::from_parts(MessageKind::Whisper, b"").unwrap_err());
     show(shown, &PublicKey::from_bytes(b"").unwrap_err());
     show(shown, &BundleError::BadSignature);
     show(shown, &PreKeysError::Full);
@@ -304,7 +304,7 @@ fn an_interop_session_leaves_no_secret_in_freed_memory() {
         let answer = scene.write(&mut b, 1);
         let mut forged = answer.as_bytes().to_vec();
         *forged.last_mut().unwrap() ^= 1;
-        let forged = Ciphertext::from_parts(Kind::Whisper, &forged).unwrap();
+        let forged = Ciphertext::from_parts(MessageKind::Whisper, &forged).unwrap();
         scene.run(|_| assert_eq!(a.decrypt(&forged), Err(DecryptError::Rejected)));
         scene.read(&mut a, &answer);
         a = scene.reload(a);

@@ -93,8 +93,8 @@ fn pre_keys_leave_no_secret_in_freed_memory() {
             for bundle in [bundles[0].clone(), bundles[7].clone(), keys.bundle()] {
                 let bundle = bundle.verify(Trust::Pinned(bob.public()), NOW.plus_seconds((week - 1) * WEEK)).unwrap();
                 let at_alice = handshake::initiate(&alice, &bundle, None, &mut rng).unwrap();
-                let flight = &at_alice.first_flight;
-                let at_bob = handshake::respond(&bob, &keys, flight, None).unwrap();
+                let header = &at_alice.pre_key_header;
+                let at_bob = handshake::respond(&bob, &keys, header, None).unwrap();
                 keys.remove(at_bob.used);
             }
             let record = keys.seal(&storage, b"pre-keys", &mut rng);

@@ -24,10 +24,10 @@ mod conversation; // sessions, from the handshake to the last drop
 mod debug; //        `Debug` of every public type
 mod derived; //      the derived secrets, computed a second time
 mod device; //       accounts of several devices, and linking
-mod endpoints; //    disclosures, decisions, labels
 mod freed; //        the allocator that keeps freed memory
 #[cfg(feature = "interop")]
 mod groups; //       interop: groups, attachments, add-ons
+mod hosting; //      disclosures, decisions, labels
 #[cfg(feature = "interop")]
 mod interop; //      interop: sessions, and `Debug` of all its types
 mod keys; //         identities, pre-keys, storage keys

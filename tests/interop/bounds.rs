@@ -3,7 +3,8 @@
 //! The numbers are those of docs/interop.md, written out here rather than taken from the library.
 
 use bisik::interop::signal::{
-    AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, Kind, PreKeys, PreKeysError, Session, Trust,
+    AcceptError, BundleError, Ciphertext, DecryptError, Identity, KeyPair, MessageKind, PreKeys, PreKeysError, Session,
+    Trust,
 };
 
 use super::forged::whisper;
@@ -49,7 +50,7 @@ fn the_work_for_a_forged_message_is_bounded_over_all_states() {
         (25_000, DecryptError::TooFarAhead),
         (u32::MAX, DecryptError::TooFarAhead),
     ] {
-        let forged = Ciphertext::from_parts(Kind::Whisper, &whisper(&stranger, counter, 0, 16)).unwrap();
+        let forged = Ciphertext::from_parts(MessageKind::Whisper, &whisper(&stranger, counter, 0, 16)).unwrap();
         assert_eq!(b.session().decrypt(&forged), Err(error), "{counter}");
     }
     assert_eq!(b.image(), before);
@@ -75,7 +76,7 @@ fn no_work_is_done_for_an_impossible_ratchet_step() {
     let message = a.write(b"unanswered");
     b.read(&message).unwrap();
     let stranger = KeyPair::generate(&mut rand::rng()).public();
-    let forged = Ciphertext::from_parts(Kind::Whisper, &whisper(&stranger, u32::MAX, 0, 16)).unwrap();
+    let forged = Ciphertext::from_parts(MessageKind::Whisper, &whisper(&stranger, u32::MAX, 0, 16)).unwrap();
     assert_eq!(b.session().decrypt(&forged), Err(DecryptError::Rejected));
     let _ = b.write(b"answer");
     assert_eq!(b.session().decrypt(&forged), Err(DecryptError::TooFarAhead));
@@ -177,7 +178,7 @@ fn at_most_forty_states_are_archived() {
         b.read(&hello).unwrap();
     }
     assert_eq!((a.session().archived(), b.session().archived()), (40, 40));
-    // The first state was dropped, and its first messages are remembered.
+    // The first state was dropped, and its pre-key messages are remembered.
     let message = &late[0];
     assert_eq!(b.session().decrypt(message), Err(DecryptError::OpensNewSession));
     let (identity, keys) = (&b.identity, &b.keys);
@@ -236,9 +237,9 @@ fn a_message_with_excess_unknown_fields_is_refused() {
     let (fields, mac) = message.as_bytes().split_at(message.as_bytes().len() - 8);
     // Field 15, uselessly long.
     let padded = [fields, &[0x7a, 0x80, 0x10], &[0; 2_048], mac].concat();
-    assert!(Ciphertext::from_parts(Kind::Whisper, &padded).is_err());
+    assert!(Ciphertext::from_parts(MessageKind::Whisper, &padded).is_err());
     let short = [fields, &[0x7a, 0x10], &[0; 16], mac].concat();
-    let short = Ciphertext::from_parts(Kind::Whisper, &short).unwrap();
+    let short = Ciphertext::from_parts(MessageKind::Whisper, &short).unwrap();
     assert_eq!(b.session().decrypt(&short), Err(DecryptError::Rejected), "the tag covers it");
     assert_eq!(b.read(&message).unwrap(), b"hello");
 }

@@ -3,7 +3,7 @@
 //!
 //! tests/reference/interop.py made them. `BISIK_INTEROP` names another directory to read.
 
-use bisik::interop::signal::{Accepted, Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+use bisik::interop::signal::{Accepted, Ciphertext, Identity, KeyPair, MessageKind, PreKeys, Session, Trust};
 
 use super::known::{Draws, Known};
 
@@ -38,7 +38,7 @@ fn replay(begin: &Known, messages: &[Known]) {
     let mut b = None;
     for known in messages {
         let (plaintext, bytes) = (known.hex("plaintext"), known.hex("message"));
-        let kind = if known.text("kind") == "pkmsg" { Kind::PreKey } else { Kind::Whisper };
+        let kind = if known.text("kind") == "pkmsg" { MessageKind::PreKey } else { MessageKind::Whisper };
         let message = Ciphertext::from_parts(kind, &bytes).unwrap();
         let mut draws = Draws::listed(&known.find("ratchet_private").unwrap_or_default());
         let by_initiator = known.text("of") == "initiator";

@@ -3,7 +3,7 @@
 use std::fs;
 
 use bisik::StorageKey;
-use bisik::interop::signal::{Ciphertext, Identity, KeyPair, Kind, PreKeys, Session, Trust};
+use bisik::interop::signal::{Ciphertext, Identity, KeyPair, MessageKind, PreKeys, Session, Trust};
 
 use super::known::from_hex;
 use bisik_testkit::rng::ConstantRng;
@@ -25,7 +25,7 @@ fn golden_interop_records_open_and_continue() {
     assert_eq!((session.archived(), session.skipped_keys(), session.revision()), (1, 2, 4));
     assert!(!session.is_confirmed());
     for text in ["waits", "waits_too", "comes"] {
-        let message = Ciphertext::from_parts(Kind::Whisper, &golden(text)).unwrap();
+        let message = Ciphertext::from_parts(MessageKind::Whisper, &golden(text)).unwrap();
         assert_eq!(session.decrypt(&message).unwrap(), text.as_bytes());
     }
     assert!(!session.is_confirmed(), "a delayed message does not replace a newer session");
@@ -38,7 +38,7 @@ fn golden_interop_records_open_and_continue() {
     let identity = Identity::unseal(&key(), b"identity", &record).unwrap();
     assert_eq!(identity.seal(&key(), b"identity", &mut ConstantRng(0)), record);
     assert_eq!(identity.registration_id(), 4_660);
-    let first = Ciphertext::from_parts(Kind::PreKey, &golden("first")).unwrap();
+    let first = Ciphertext::from_parts(MessageKind::PreKey, &golden("first")).unwrap();
     let accepted = Session::accept(&identity, &keys, &first, Trust::OnFirstUse).unwrap();
     assert_eq!((accepted.plaintext.as_slice(), accepted.used.one_time()), (b"first".as_slice(), Some(7)));
 }

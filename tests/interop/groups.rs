@@ -143,7 +143,7 @@ fn the_signature_is_verified_before_the_iteration() {
 
 /// S-11.9.
 #[test]
-fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
+fn the_skip_and_the_skipped_keys_of_a_sender_key_are_bounded() {
     let hostile = Hostile::new(&GroupSender::generate(SenderKeyFormat::WhatsApp, &mut SeededRng::new(1)), 7);
     let fresh = || {
         let mut receiver = GroupReceiver::new();
@@ -158,7 +158,7 @@ fn forward_jump_and_skipped_keys_of_a_sender_key_are_bounded() {
     assert_eq!(receiver.decrypt(&hostile.text(23_000, b"oldest")).unwrap(), b"oldest");
     assert_eq!(receiver.decrypt(&hostile.text(24_999, b"newest")).unwrap(), b"newest");
     assert_eq!(receiver.skipped_keys(), 1_998);
-    // Several jumps keep no more skipped keys than one does: the newest.
+    // Several skips keep no more skipped keys than one does: the newest.
     let mut receiver = fresh();
     for number in [1_500, 3_000, 4_500] {
         receiver.decrypt(&hostile.text(number, b"")).unwrap();

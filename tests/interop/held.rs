@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use bisik::StorageKey;
 use bisik::interop::signal::{
-    Ciphertext, DecryptError, Distribution, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, Kind,
+    Ciphertext, DecryptError, Distribution, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, MessageKind,
     SealedRecord, SenderKeyFormat, Session,
 };
 use bisik_testkit::rng::ConstantRng;
@@ -154,7 +154,7 @@ fn a_failed_held_decryption_leaves_the_state_unchanged() {
     let next = a.write(b"berikut");
     let mut forged = next.as_bytes().to_vec();
     *forged.last_mut().unwrap() ^= 1;
-    let forged = Ciphertext::from_parts(Kind::Whisper, &forged).unwrap();
+    let forged = Ciphertext::from_parts(MessageKind::Whisper, &forged).unwrap();
     let mut stranger = Device::new();
     stranger.initiate(&b, true);
     let first = stranger.write(b"asing");

@@ -8,7 +8,7 @@ use std::fs;
 
 use bisik::StorageKey;
 use bisik::interop::signal::{
-    Accepted, BundleError, Ciphertext, Identity, IdentityKey, KeyPair, Kind, OneTimePreKey, Party, PreKeyBundle,
+    Accepted, BundleError, Ciphertext, Identity, IdentityKey, KeyPair, MessageKind, OneTimePreKey, Party, PreKeyBundle,
     PreKeys, PublicKey, SafetyNumber, ScanError, Session, SignedPreKey, Trust, xeddsa,
 };
 use bisik::interop::signal::{Distribution, GroupDecryptError, GroupReceiver, GroupSender, SenderKeyFormat};
@@ -133,8 +133,8 @@ fn bundle(value: &Value) -> PreKeyBundle {
     }
 }
 
-fn kind(event: &Value) -> Kind {
-    if event["type"] == 3 { Kind::PreKey } else { Kind::Whisper }
+fn kind(event: &Value) -> MessageKind {
+    if event["type"] == 3 { MessageKind::PreKey } else { MessageKind::Whisper }
 }
 
 fn named(name: &str, error: impl Debug) -> String {

@@ -36,7 +36,7 @@ impl Device {
         self.session().encrypt(plaintext, &mut rand::rng()).unwrap()
     }
 
-    /// Decrypts as an application does: in the session; if the message opens another, as a first message.
+    /// Decrypts as an application does: in the session; if the message opens another, as a pre-key message.
     pub fn read(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
         // As over the network.
         let message = Ciphertext::from_parts(message.kind(), message.as_bytes()).unwrap();

@@ -1,7 +1,7 @@
 //! Sessions: delivery in any order, replays, simultaneous initiation, and the unchanged state after a refusal.
 
 use bisik::interop::signal::{
-    AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, Kind, PreKeys, Session, Trust,
+    AcceptError, Ciphertext, DecryptError, EncryptError, Identity, InitiateError, MessageKind, PreKeys, Session, Trust,
 };
 use bisik::{StorageKey, UnsealError};
 use curve25519_dalek::constants::EIGHT_TORSION;
@@ -100,12 +100,12 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             let Ok(changed) = Ciphertext::from_parts(message.kind(), &changed) else { continue };
             let inside = |h: bisik::interop::signal::Header| (h.version, h.ratchet_key, h.counter, h.previous_counter);
             let found = changed.header().unwrap();
-            if inside(found) == inside(header) && found.opening != header.opening {
+            if inside(found) == inside(header) && found.pre_key != header.pre_key {
                 // The outer part of a pre-key message is not authenticated. If it names other keys, it sets up another
                 // state than the one it was written in.
                 // another state than the one it was written in.
                 let mut session = reopened(to.session());
-                if found.opening.map(|o| o.identity) != header.opening.map(|o| o.identity) {
+                if found.pre_key.map(|o| o.identity) != header.pre_key.map(|o| o.identity) {
                     assert_eq!(session.decrypt(&changed), Err(DecryptError::Rejected), "bit {bit}");
                     continue;
                 }
@@ -126,7 +126,7 @@ fn reopened(session: &Session) -> Session {
     Session::unseal(&StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 
-/// S-5.2, S-5.5, S-5.6. Both initiate at once, both first messages arrive, and both end in one state.
+/// S-5.2, S-5.5, S-5.6. Both initiate at once, both pre-key messages arrive, and both end in one state.
 #[test]
 fn simultaneous_initiation_converges_on_one_state() {
     let (mut a, mut b) = (Device::new(), Device::new());
@@ -192,7 +192,7 @@ fn a_delayed_message_does_not_undo_a_new_session() {
         assert_eq!(b.session().base_key(), Some(&new));
     }
     let second = b.write(b"second");
-    assert_eq!(second.kind(), Kind::PreKey, "it still says how the session begins");
+    assert_eq!(second.kind(), MessageKind::PreKey, "it still says how the session begins");
     assert_eq!((a.read(&second).unwrap(), a.read(&first).unwrap()), (b"second".to_vec(), b"first".to_vec()));
 }
 
@@ -221,7 +221,7 @@ fn a_late_ratchet_step_is_superseded_by_the_next_message() {
     }
 }
 
-/// S-1.9, S-2.5. Eight keys agree on the same secrets: under another of them a first message could be replayed.
+/// S-1.9, S-2.5. Eight keys agree on the same secrets: under another of them a pre-key message could be replayed.
 #[test]
 fn a_pre_key_message_is_not_replayed_under_another_base_key() {
     for one_time in [false, true] {
@@ -235,7 +235,7 @@ fn a_pre_key_message_is_not_replayed_under_another_base_key() {
             let mut bytes = message.as_bytes().to_vec();
             let at = bytes.windows(33).position(|window| window == base.to_bytes()).unwrap();
             bytes[at..at + 33].copy_from_slice(&other);
-            Ciphertext::from_parts(Kind::PreKey, &bytes).unwrap()
+            Ciphertext::from_parts(MessageKind::PreKey, &bytes).unwrap()
         };
         let accept = |b: &Device, message: &Ciphertext| {
             Session::accept(&b.identity, &b.keys, message, Trust::OnFirstUse).map(drop)
@@ -261,7 +261,7 @@ fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
     let mut messages: Vec<_> = (0..20_u8).map(|n| (n, a.write(&[n]))).collect();
     messages.reverse();
     for (n, message) in &messages {
-        assert_eq!(message.kind(), Kind::PreKey);
+        assert_eq!(message.kind(), MessageKind::PreKey);
         assert_eq!(b.read(message).unwrap(), [*n]);
     }
     assert_eq!((b.keys.stock(), b.session().archived()), (99, 0));
@@ -269,11 +269,11 @@ fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
         assert_eq!(b.read(message), Err(DecryptError::Replayed));
     }
     let answer = b.write(b"answer");
-    assert_eq!(answer.kind(), Kind::Whisper);
+    assert_eq!(answer.kind(), MessageKind::Whisper);
     assert!(!a.session().is_confirmed());
     a.read(&answer).unwrap();
     assert!(a.session().is_confirmed());
-    assert_eq!(a.write(b"").kind(), Kind::Whisper);
+    assert_eq!(a.write(b"").kind(), MessageKind::Whisper);
 }
 
 /// S-2.5. With a one-time key, the missing key refuses a replay; without one, the replay cache of the signed pre-key does.
@@ -289,7 +289,7 @@ fn a_pre_key_message_opens_one_session() {
     }
 }
 
-/// S-2.4, S-2.6. A forged first message is `Rejected` under every trust; only one that verifies can be reported as of
+/// S-2.4, S-2.6. A forged pre-key message is `Rejected` under every trust; only one that verifies can be reported as of
 /// another identity.
 #[test]
 fn a_pre_key_message_is_bound_to_its_sender_identity() {
@@ -308,7 +308,7 @@ fn a_pre_key_message_is_bound_to_its_sender_identity() {
     let mut forged = message.as_bytes().to_vec();
     let at = forged.len() - 8;
     forged[at] ^= 1;
-    let forged = Ciphertext::from_parts(Kind::PreKey, &forged).unwrap();
+    let forged = Ciphertext::from_parts(MessageKind::PreKey, &forged).unwrap();
     assert_eq!(accept(&b.identity, &b.keys, &forged, Trust::Pinned(&pinned)), AcceptError::Rejected);
     let gone = PreKeys::generate(&b.identity, rng);
     assert_eq!(accept(&b.identity, &gone, &message, Trust::OnFirstUse), AcceptError::UnknownPreKey);

@@ -1,6 +1,6 @@
 //! Messages as bytes: decoding agrees with prost, and malformed messages are refused.
 
-use bisik::interop::signal::{Ciphertext, KeyPair, Kind};
+use bisik::interop::signal::{Ciphertext, KeyPair, MessageKind};
 use bisik::interop::signal::{Distribution, GroupHeader, SenderKeyFormat};
 use proptest::prelude::*;
 use prost::Message;
@@ -14,23 +14,23 @@ fn key(seed: u8) -> Vec<u8> {
 
 /// Checks that bytes accepted by both decoders mean the same to both. Prost accepts more: it checks neither keys nor
 /// required fields.
-fn same_as_prost(kind: Kind, bytes: &[u8]) -> bool {
+fn same_as_prost(kind: MessageKind, bytes: &[u8]) -> bool {
     let Ok(message) = Ciphertext::from_parts(kind, bytes) else { return false };
     let header = message.header().unwrap();
     let inner = match kind {
-        Kind::PreKey => {
+        MessageKind::PreKey => {
             let fields = PreKeyFields::decode(&bytes[1..]).unwrap();
-            let opening = header.opening.unwrap();
-            assert_eq!(fields.registration_id.unwrap_or(0), opening.registration_id);
-            assert_eq!(fields.pre_key_id, opening.pre_key_id);
-            assert_eq!(fields.signed_pre_key_id, Some(opening.signed_pre_key_id));
-            assert_eq!(fields.base_key, Some(opening.base_key.to_bytes().to_vec()));
-            assert_eq!(fields.identity_key, Some(opening.identity.to_bytes().to_vec()));
-            assert_eq!(bytes[0], opening.version);
+            let pre_key = header.pre_key.unwrap();
+            assert_eq!(fields.registration_id.unwrap_or(0), pre_key.registration_id);
+            assert_eq!(fields.pre_key_id, pre_key.pre_key_id);
+            assert_eq!(fields.signed_pre_key_id, Some(pre_key.signed_pre_key_id));
+            assert_eq!(fields.base_key, Some(pre_key.base_key.to_bytes().to_vec()));
+            assert_eq!(fields.identity_key, Some(pre_key.identity.to_bytes().to_vec()));
+            assert_eq!(bytes[0], pre_key.version);
             fields.message.unwrap()
         }
-        Kind::Whisper | _ => {
-            assert_eq!(header.opening, None);
+        MessageKind::Whisper | _ => {
+            assert_eq!(header.pre_key, None);
             bytes.to_vec()
         }
     };
@@ -131,7 +131,7 @@ proptest! {
             base_key: Some(key(1)), identity_key: Some(key(2)), message: Some(inner.clone()),
         };
         let (kind, mut bytes) =
-            if open { (Kind::PreKey, [&[0x33], fields.encode_to_vec().as_slice()].concat()) } else { (Kind::Whisper, inner) };
+            if open { (MessageKind::PreKey, [&[0x33], fields.encode_to_vec().as_slice()].concat()) } else { (MessageKind::Whisper, inner) };
         edit(&mut bytes, &edits);
         prop_assert!(same_as_prost(kind, &bytes) || !edits.is_empty());
     }
@@ -161,7 +161,7 @@ proptest! {
     #[test]
     fn any_bytes_are_decoded_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let versioned = [&[0x33], bytes.as_slice()].concat();
-        for kind in [Kind::Whisper, Kind::PreKey] {
+        for kind in [MessageKind::Whisper, MessageKind::PreKey] {
             same_as_prost(kind, &bytes);
             same_as_prost(kind, &versioned);
         }
@@ -179,10 +179,10 @@ fn prost_decodes_encoded_messages() {
     a.initiate(&b, true);
     for length in [0, 15, 16, 100, 200, 20_000] {
         let message = a.write(&vec![1; length]);
-        assert!(same_as_prost(Kind::PreKey, message.as_bytes()));
+        assert!(same_as_prost(MessageKind::PreKey, message.as_bytes()));
         b.read(&message).unwrap();
         let answer = b.write(&vec![2; length]);
-        assert!(same_as_prost(Kind::Whisper, answer.as_bytes()));
+        assert!(same_as_prost(MessageKind::Whisper, answer.as_bytes()));
         assert_eq!(answer.as_bytes()[0], 0x33);
         let header = answer.header().unwrap();
         // Version, key, counter, previous counter, body with its length, tag.
@@ -198,7 +198,7 @@ fn malformed_messages_are_refused() {
     let good =
         WhisperFields { ratchet_key: Some(key(3)), counter: Some(0), previous_counter: None, body: Some(vec![0; 16]) };
     let read = |version, fields: &WhisperFields| {
-        Ciphertext::from_parts(Kind::Whisper, &whole(version, &fields.encode_to_vec())).is_ok()
+        Ciphertext::from_parts(MessageKind::Whisper, &whole(version, &fields.encode_to_vec())).is_ok()
     };
     assert!(read(0x33, &good) && read(0x34, &good));
     for version in [0x00, 0x22, 0x23, 0x32, 0x35, 0x43, 0x44, 0xff] {
@@ -219,9 +219,9 @@ fn malformed_messages_are_refused() {
     // A number above 2^32 as a counter; as the previous counter it does occur.
     let ten = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
     let with = |tag: u8| [good.encode_to_vec(), vec![tag], ten.to_vec()].concat();
-    assert!(Ciphertext::from_parts(Kind::Whisper, &whole(0x33, &with(0x10))).is_err());
-    let below_zero = Ciphertext::from_parts(Kind::Whisper, &whole(0x33, &with(0x18))).unwrap();
+    assert!(Ciphertext::from_parts(MessageKind::Whisper, &whole(0x33, &with(0x10))).is_err());
+    let below_zero = Ciphertext::from_parts(MessageKind::Whisper, &whole(0x33, &with(0x18))).unwrap();
     assert_eq!(below_zero.header().unwrap().previous_counter, u32::MAX);
-    assert!(Ciphertext::from_parts(Kind::PreKey, &whole(0x33, &good.encode_to_vec())).is_err());
-    assert!(Ciphertext::from_parts(Kind::Whisper, &[]).is_err());
+    assert!(Ciphertext::from_parts(MessageKind::PreKey, &whole(0x33, &good.encode_to_vec())).is_err());
+    assert!(Ciphertext::from_parts(MessageKind::Whisper, &[]).is_err());
 }

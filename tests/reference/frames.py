@@ -4,7 +4,7 @@ import copy
 
 from script import *
 from talks import *
-from endpoints import terms
+from hosted_devices import terms
 
 PERSON, BUSINESS = b"\1\0" + NONE, b"\2\0" + NONE
 
@@ -12,13 +12,13 @@ PERSON, BUSINESS = b"\1\0" + NONE, b"\2\0" + NONE
 def frame_():
     """Conversations of accounts with several devices: six kinds of frames, lost and crossed sessions, lists that differ."""
     s = Script()
-    messages_and_what_is_owed(Town(s))
-    crossed_and_forked(Town(s))
-    decisions(Town(s))
+    messages_and_what_is_owed(Accounts(s))
+    crossed_and_forked(Accounts(s))
+    decisions(Accounts(s))
     return s
 
 
-class Town:
+class Accounts:
     """Devices by their account's name and index, and their bundles."""
 
     def __init__(self, s):
@@ -95,51 +95,51 @@ def events(steps):
     return [step["events"] for step in steps]
 
 
-def messages_and_what_is_owed(town):
-    s = town.s
-    town.account("alice", "laptop"), town.account("bob")
-    town.device("alice", "laptop", "bob")
-    town.converse("bob", "alice", "laptop"), town.converse("alice", "bob")
+def messages_and_what_is_owed(accounts):
+    s = accounts.s
+    accounts.account("alice", "laptop"), accounts.account("bob")
+    accounts.device("alice", "laptop", "bob")
+    accounts.converse("bob", "alice", "laptop"), accounts.converse("alice", "bob")
 
-    # A message and its copy, in the first flights of two sessions, and frames that are refused in a first flight.
-    to_bob, to_laptop = town.send("alice", b"halo", "bob", "laptop")
-    town.refuse(to_bob, "misbehaved", message_id=flip(to_bob[2], 0))
-    town.refuse(to_bob, "unknown-device", sender=bytes(4) + b"\7"), town.refuse(to_bob, "rejected", sender=bytes(4) + b"\1")
-    first_frames_that_are_refused(town, to_bob)
-    town.deliver([to_bob, to_laptop])
-    town.refuse(to_bob, "replayed")
+    # A message and its copy, in the pre-key headers of two sessions, and frames that are refused in a pre-key header.
+    to_bob, to_laptop = accounts.send("alice", b"halo", "bob", "laptop")
+    accounts.refuse(to_bob, "misbehaved", message_id=flip(to_bob[2], 0))
+    accounts.refuse(to_bob, "unknown-device", sender=bytes(4) + b"\7"), accounts.refuse(to_bob, "rejected", sender=bytes(4) + b"\1")
+    first_frames_that_are_refused(accounts, to_bob)
+    accounts.deliver([to_bob, to_laptop])
+    accounts.refuse(to_bob, "replayed")
     # Acknowledgements, from a device of the peer and from an own one.
-    assert events(town.deliver(town.flush("bob"))) == ["delivered"]
-    assert events(town.deliver(town.flush("laptop"))) == ["delivered"]
-    town.deliver(town.send("bob", b"halo juga", "laptop"))
-    town.deliver(town.flush("alice")), town.deliver(town.flush("laptop"))
-    frames_that_are_refused(town)
+    assert events(accounts.deliver(accounts.flush("bob"))) == ["delivered"]
+    assert events(accounts.deliver(accounts.flush("laptop"))) == ["delivered"]
+    accounts.deliver(accounts.send("bob", b"halo juga", "laptop"))
+    accounts.deliver(accounts.flush("alice")), accounts.deliver(accounts.flush("laptop"))
+    frames_that_are_refused(accounts)
 
     # Bob has lost a message: he asks for it in a session that replaces the others, and gets it again.
-    lost, copied = town.send("alice", b"jam tujuh")
-    town.deliver([copied])
-    town.refuse(lost, "rejected", message=flip(lost[3], 200))
+    lost, copied = accounts.send("alice", b"jam tujuh")
+    accounts.deliver([copied])
+    accounts.refuse(lost, "rejected", message=flip(lost[3], 200))
     s("ask-again", of="bob", message_id=lost[2], sender=lost[1])
     s("ask-again", of="bob", message_id=bytes(16), sender=lost[1])
-    assert events(town.deliver(town.flush("bob", "alice"))) == ["session-replaced,not-sent-again"]
-    again = town.flush("alice")
+    assert events(accounts.deliver(accounts.flush("bob", "alice"))) == ["session-replaced,not-sent-again"]
+    again = accounts.flush("alice")
     assert {id for _, _, id, _ in again} >= {lost[2]}
-    town.deliver([letter for letter in again if letter[2] == lost[2]])
-    town.deliver(town.flush("bob"))
+    accounts.deliver([letter for letter in again if letter[2] == lost[2]])
+    accounts.deliver(accounts.flush("bob"))
     s("ask-again", of="bob", message_id=lost[2], sender=lost[1], expect="given-up")
     for _ in range(2):
         s("ask-again", of="bob", message_id=bytes(16), sender=lost[1])
-        assert events(town.deliver(town.flush("bob"))) == ["not-sent-again"]
+        assert events(accounts.deliver(accounts.flush("bob"))) == ["not-sent-again"]
     s("ask-again", of="bob", message_id=bytes(16), sender=lost[1], expect="given-up")
 
     # Alice uses a list that Bob does not have.
     newer = s("issue-list", of="alice", now=NOW + DAY)["list"]
     s("take-list", of="alice", seen=newer, now=NOW + DAY)
-    to_bob, _ = town.send("alice", b"daftar baru")
-    assert events(town.deliver([to_bob])) == ["list-outdated"]
+    to_bob, _ = accounts.send("alice", b"daftar baru")
+    assert events(accounts.deliver([to_bob])) == ["list-outdated"]
     s("take-list", of="bob", seen=newer, now=NOW + DAY)
-    to_bob, _ = town.send("alice", b"sudah sama")
-    assert events(town.deliver([to_bob])) == [""]
+    to_bob, _ = accounts.send("alice", b"sudah sama")
+    assert events(accounts.deliver([to_bob])) == [""]
 
 
 def bad(talk, id):
@@ -156,65 +156,65 @@ def bad(talk, id):
         yield from (frame(kind, 0, talk.id, id, lists, bytes([1]) * length) for length in (0, 302, 438))
 
 
-def first_frames_that_are_refused(town, letter):
-    """In the first flight of a separate session, whose pre-keys are not used up."""
+def first_frames_that_are_refused(accounts, letter):
+    """In the pre-key header of a separate session, whose pre-keys are not used up."""
     to, sender, id, _ = letter
-    talk = town.s.world.known("talks")["alice"]
+    talk = accounts.s.world.known("talks")["alice"]
     for data in list(bad(talk, id))[:6]:
-        bundle = verify_bundle(town.bundles[to], town.key(to), NOW)
+        bundle = verify_bundle(accounts.bundles[to], accounts.key(to), NOW)
         session = Session.initiate(talk.device.identity, bundle, os.urandom)
-        town.refuse((to, sender, id, session.encrypt(data, os.urandom)), "misbehaved")
+        accounts.refuse((to, sender, id, session.encrypt(data, os.urandom)), "misbehaved")
 
 
-def frames_that_are_refused(town):
+def frames_that_are_refused(accounts):
     """In an existing session, which does not change."""
-    talk, id = town.s.world.known("talks")["alice"], os.urandom(16)
+    talk, id = accounts.s.world.known("talks")["alice"], os.urandom(16)
     for data in bad(talk, id):
         session = copy.deepcopy(active(talk.links[False, 0]).session)
-        town.refuse(("bob", bytes(5), id, session.encrypt(data, os.urandom)), "misbehaved")
+        accounts.refuse(("bob", bytes(5), id, session.encrypt(data, os.urandom)), "misbehaved")
     lists = Lists.of(talk.device.list, talk.peer)
     for kind in (MESSAGE, RECEIPT):
         session = copy.deepcopy(active(talk.links[True, 1]).session)
         data = frame(kind, 0, talk.id, id, lists, b"halo")
-        town.refuse(("laptop", b"\1" + bytes(4), id, session.encrypt(data, os.urandom)), "misbehaved")
+        accounts.refuse(("laptop", b"\1" + bytes(4), id, session.encrypt(data, os.urandom)), "misbehaved")
 
 
-def crossed_and_forked(town):
+def crossed_and_forked(accounts):
     """Both send first; both continue in the session with the smaller id. Dedi was shown another list of Cici's."""
-    town.account("cici"), town.account("dedi")
-    town.device("cici", "dedi")
-    other = town.s("found-account", of="cici", terms=PERSON, now=NOW + 1)["list"]
-    town.converse("dedi", "cici"), town.converse("cici", "dedi", seen=other)
-    crossing = town.send("cici", b"dari Cici", "dedi") + town.send("dedi", b"dari Dedi", "cici")
-    assert events(town.deliver(crossing)) == ["lists-forked"] * 2
+    accounts.account("cici"), accounts.account("dedi")
+    accounts.device("cici", "dedi")
+    other = accounts.s("found-account", of="cici", terms=PERSON, now=NOW + 1)["list"]
+    accounts.converse("dedi", "cici"), accounts.converse("cici", "dedi", seen=other)
+    crossing = accounts.send("cici", b"dari Cici", "dedi") + accounts.send("dedi", b"dari Dedi", "cici")
+    assert events(accounts.deliver(crossing)) == ["lists-forked"] * 2
     for _ in range(2):
-        town.deliver(town.send("cici", b"lagi")), town.deliver(town.send("dedi", b"juga"))
-        town.deliver(town.flush("cici")), town.deliver(town.flush("dedi"))
+        accounts.deliver(accounts.send("cici", b"lagi")), accounts.deliver(accounts.send("dedi", b"juga"))
+        accounts.deliver(accounts.flush("cici")), accounts.deliver(accounts.flush("dedi"))
 
 
-def decisions(town):
+def decisions(accounts):
     """A customer consents to a hosted device: her other device receives the decision with the disclosure, the hosted
     device without it."""
-    s = town.s
-    town.account("rini", "tablet"), town.account("shop", custody=BUSINESS)
+    s = accounts.s
+    accounts.account("rini", "tablet"), accounts.account("shop", custody=BUSINESS)
     for name in ("endpoint", "operator"):
         s("identity", of=name)
-    said = terms(4, town.key("operator"), b"Awan Layanan", 7, 30 * DAY, HOUR, b"ID", 1)
-    draft = b"\1" + town.key("shop") + town.key("endpoint") + said + pack(">QQQ", NOW, NOW + 90 * DAY, 1) + NONE
+    said = terms(4, accounts.key("operator"), b"Awan Layanan", 7, 30 * DAY, HOUR, b"ID", 1)
+    draft = b"\1" + accounts.key("shop") + accounts.key("endpoint") + said + pack(">QQQ", NOW, NOW + 90 * DAY, 1) + NONE
     one = s("disclose", of="shop", peer="endpoint", operator="operator", draft=draft)
     disclosed = {"disclosed": one["disclosed"]}
-    town.add("shop", "endpoint", 1, b"\4\0" + one["hash"])
-    town.device("rini", "tablet", "shop"), town.device("endpoint", **disclosed)
-    town.converse("shop", "rini", "tablet", **disclosed), town.converse("rini", "shop", "endpoint")
+    accounts.add("shop", "endpoint", 1, b"\4\0" + one["hash"])
+    accounts.device("rini", "tablet", "shop"), accounts.device("endpoint", **disclosed)
+    accounts.converse("shop", "rini", "tablet", **disclosed), accounts.converse("rini", "shop", "endpoint")
 
-    s("send", of="rini", plaintext=b"kuota saya hilang", bundles=town.offered("shop", "endpoint", "tablet"), now=NOW,
+    s("send", of="rini", plaintext=b"kuota saya hilang", bundles=accounts.offered("shop", "endpoint", "tablet"), now=NOW,
       expect="blocked")
     s("agree", of="rini", now=NOW, **disclosed)
-    told = town.deliver(town.flush("rini", "endpoint", "tablet"))
+    told = accounts.deliver(accounts.flush("rini", "endpoint", "tablet"))
     assert [step["received"] for step in told] == ["decision", "nothing"] and told[1]["events"] == "label"
     s("countersign", of="endpoint", sender=bytes(5), decision=told[0]["decision"], now=NOW + 60, **disclosed)
-    town.deliver(town.flush("endpoint"))
-    received = town.deliver(town.send("rini", b"kuota saya hilang", "shop"))
+    accounts.deliver(accounts.flush("endpoint"))
+    received = accounts.deliver(accounts.send("rini", b"kuota saya hilang", "shop"))
     assert [step.get("delete_by") for step in received] == [None, NOW + 30 * DAY, None]
     for name in ("shop", "endpoint", "tablet"):
-        town.deliver(town.flush(name))
+        accounts.deliver(accounts.flush(name))

@@ -1,6 +1,6 @@
 """The script of tests/vectors/endpoint.txt: disclosures, decisions and receipts, and those that are refused."""
 
-from endpoints import *
+from hosted_devices import *
 from script import *
 
 FOREVER, MONTH = 2**64 - 1, 30 * DAY
@@ -8,7 +8,7 @@ PARTIES = ("business", "endpoint", "operator")
 BY = tuple(zip(("operator", "endpoint", "business"), (L_DISC_OPERATOR, L_DISC_ENDPOINT, L_DISC_ACCOUNT)))
 
 
-def endpoint():
+def hosted_devices():
     """Disclosures with their hashes, decisions about them and receipts; and what is refused of each."""
     s = Script()
     for name in (*PARTIES, "second", "rival", "phone", "customer"):
@@ -22,8 +22,8 @@ def endpoint():
         return b"\1" + key["business"] + key[endpoint] + said + dates + previous
 
     def disclose(**changes):
-        endpoint, operator = changes.get("endpoint", "endpoint"), changes.get("operator", "operator")
-        return s("disclose", of="business", peer=endpoint, operator=operator, draft=draft(**changes))["disclosed"]
+        hosted, operator = changes.get("endpoint", "endpoint"), changes.get("operator", "operator")
+        return s("disclose", of="business", peer=hosted, operator=operator, draft=draft(**changes))["disclosed"]
 
     one = disclose()
     good_ones(s, key, disclose)

@@ -12,7 +12,7 @@ from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob
 from bisik import *
 import calls
 import content
-from endpoints import EndpointSteps
+from hosted_devices import HostedDeviceSteps
 from talks import TalkSteps
 
 NOW = 1_800_000_000
@@ -80,7 +80,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps, EndpointSteps, TalkSteps):
+class World(AccountSteps, HostedDeviceSteps, TalkSteps):
     """The keys and sessions of all parties, by name. Every method is a verb of the scripts, and returns its results by
     name."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from accounts import DeviceList, Directory
 from bisik import *
-from endpoints import L_RECEIPT, Decision, Disclosure, decide
+from hosted_devices import L_RECEIPT, Decision, Disclosure, decide
 from accounts import signature
 
 L_ID, L_LISTS = b"bisik-1 conversation id", b"bisik-1 conversation device lists"
@@ -306,7 +306,7 @@ class Talk:
         for to, certificate in self.devices().items():
             if to[0]:
                 self.notes[to, DECISION] = decision + disclosure.data
-            elif certificate.device == disclosure.endpoint:
+            elif certificate.device == disclosure.hosted:
                 self.notes[to, DECISION] = decision
 
     def countersign(self, sender, decision, disclosure, now):

@@ -12,7 +12,7 @@ from pathlib import Path
 from conversation import conversation
 from devices import device
 from frames import frame_
-from hosting import endpoint
+from hosting import hosted_devices
 from script import *
 from selling import business_
 
@@ -119,7 +119,7 @@ def signature_with_small_r(identity, message):
 
 
 def handshake():
-    """Both sides of the handshake with all that it derives (`binding` is TF), and first flights that are refused."""
+    """Both sides of the handshake with all that it derives (`binding` is TF), and pre-key headers that are refused."""
     s, inner = Script(), dict.fromkeys(("to", "dh1", "dh2", "dh3", "dh4", "ss", "ki", "sealed_identity", "prk"))
     one_time, last_resort = s.parties("alice", "bob", one_time=1)
     for published in (one_time, last_resort):
@@ -128,7 +128,7 @@ def handshake():
     s("initiate", of="bob", peer="bob", bundle=one_time, now=NOW, draws=b"", expect="own-bundle")
     s("initiate", of="alice", peer="bob", bundle=one_time, now=NOW)
     first = s("encrypt", of="alice", plaintext=b"halo")["message"]
-    first_flights_that_are_refused(s, first)
+    pre_key_headers_that_are_refused(s, first)
     s("accept", of="bob", message=of_himself(s, one_time), expect="rejected")
     s("accept", of="bob", message=first)
     s("accept", of="bob", message=first, expect="unknown-pre-key")
@@ -141,14 +141,14 @@ def handshake():
 
 
 def of_himself(s, published):
-    """The first flight that Bob would make for his own bundle."""
+    """The pre-key header that Bob would make for his own bundle."""
     bob = s.world.identities["bob"]
     bundle = verify_bundle(published, bob.public, NOW)
     bundle.identity = bytes(32) + bundle.identity[32:]
     return Session.initiate(bob, bundle, os.urandom).encrypt(b"", os.urandom)
 
 
-def first_flights_that_are_refused(s, first):
+def pre_key_headers_that_are_refused(s, first):
     x, _ = curve_keys()
     for at in (36, 40):
         s("accept", of="bob", message=flip(first, at), expect="unknown-pre-key")
@@ -529,7 +529,7 @@ def votes(s):
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "device": device,
-         "endpoint": endpoint, "frame": frame_, "business": business_}
+         "endpoint": hosted_devices, "frame": frame_, "business": business_}
 
 
 def write(directory):

@@ -5,7 +5,7 @@ use bisik::{AcceptError, Ciphertext, DecryptError, EncryptError, Session, Trust}
 use bisik_testkit::AliceAndBob;
 use bisik_testkit::alice_and_bob::{reloaded, state};
 
-const MAX_JUMP: usize = 25_000;
+const MAX_SKIP: usize = 25_000;
 const MAX_KEPT: usize = 2_000;
 const MAX_PLAINTEXT: usize = 64 << 20;
 
@@ -14,20 +14,20 @@ const MAX_PLAINTEXT: usize = 64 << 20;
 fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
     let mut both = AliceAndBob::new(1);
     let mut alice = both.initiate(true);
-    let chain: Vec<_> = (0..MAX_JUMP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
+    let chain: Vec<_> = (0..MAX_SKIP + 3).map(|_| alice.encrypt(b"", &mut both.rng).unwrap()).collect();
 
-    // Up to 25,000 messages may be missing before the first message that arrives.
+    // Up to 25,000 messages may be missing before the pre-key message that arrives.
     let accept = |message| Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse);
-    assert_eq!(accept(&chain[MAX_JUMP + 1]).unwrap_err(), AcceptError::TooFarAhead);
-    assert_eq!(accept(&chain[MAX_JUMP]).unwrap().session.skipped_keys(), MAX_KEPT);
+    assert_eq!(accept(&chain[MAX_SKIP + 1]).unwrap_err(), AcceptError::TooFarAhead);
+    assert_eq!(accept(&chain[MAX_SKIP]).unwrap().session.skipped_keys(), MAX_KEPT);
 
     // In a known chain.
     let mut bob = both.accept(&chain[0]).session;
     let before = state(&bob);
-    assert_eq!(bob.decrypt(&chain[MAX_JUMP + 2]), Err(DecryptError::TooFarAhead));
+    assert_eq!(bob.decrypt(&chain[MAX_SKIP + 2]), Err(DecryptError::TooFarAhead));
     assert!(before == state(&bob), "refused before any work is kept");
     let mut ahead = reloaded(&bob);
-    ahead.decrypt(&chain[MAX_JUMP + 1]).unwrap();
+    ahead.decrypt(&chain[MAX_SKIP + 1]).unwrap();
     keeps_the_newest(&mut ahead, &chain);
 
     // At the end of a chain, by the number in the header of the next chain.
@@ -49,10 +49,10 @@ fn skipping_25000_messages_is_allowed_and_one_more_is_refused() {
 fn keeps_the_newest(bob: &mut Session, chain: &[Ciphertext]) {
     assert_eq!(bob.skipped_keys(), MAX_KEPT);
     assert!(state(bob).len() <= 2_048 + 36 * MAX_KEPT);
-    let oldest = MAX_JUMP + 1 - MAX_KEPT;
+    let oldest = MAX_SKIP + 1 - MAX_KEPT;
     assert_eq!(bob.decrypt(&chain[oldest - 1]), Err(DecryptError::Replayed), "given up");
     bob.decrypt(&chain[oldest]).unwrap();
-    bob.decrypt(&chain[MAX_JUMP]).unwrap();
+    bob.decrypt(&chain[MAX_SKIP]).unwrap();
     assert_eq!(bob.skipped_keys(), MAX_KEPT - 2);
 }
 

@@ -1,4 +1,4 @@
-//! First messages that meet rotated, used or lost pre-keys, a full replay cache, or a changed identity.
+//! Pre-key messages that meet rotated, used or lost pre-keys, a full replay cache, or a changed identity.
 //!
 //! Other failures of set-up are tested in setup.rs.
 
@@ -53,7 +53,7 @@ fn a_one_time_pre_key_is_bound_to_its_generation() {
     assert_eq!(setting.accept(&crossed).unwrap_err(), AcceptError::UnknownPreKey);
 }
 
-/// P-2.6, P-3.7. More first messages than the limit may be accepted at once; the record still opens and none is
+/// P-2.6, P-3.7. More pre-key messages than the limit may be accepted at once; the record still opens and none is
 /// forgotten.
 #[test]
 fn a_full_replay_cache_refuses_new_sessions_until_rotation() {

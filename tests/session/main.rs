@@ -14,12 +14,12 @@
 )]
 
 mod bounds; //        skipped message keys, chains and lengths: each bound is reached and not exceeded
-mod first_contact; // first messages under old, used or restored pre-keys
+mod first_contact; // pre-key messages under old, used or restored pre-keys
 mod hedging; //       a generator that repeats itself reuses no nonce of a header
 mod held; //          received messages that wait until the session is stored
 mod lifetimes; //     when pre-keys are replaced, expire and are deleted
 mod properties; //    each message is read once, in any order; a changed one changes nothing
 mod rollback; //      a restored backup reuses no key and nonce
-mod setup; //         bundles and first messages that are refused, simultaneous initiation
+mod setup; //         bundles and pre-key messages that are refused, simultaneous initiation
 mod simulation; //    hundreds of pairs on a bad network: forward secrecy, healing
 mod transactional; // ciphertexts leave only after their state was stored

@@ -130,7 +130,7 @@ fn a_first_message_with_any_byte_changed_opens_nothing() {
         let message = both.initiate(one_time).encrypt(b"halo", &mut both.rng).unwrap();
         let before = state_of(&both.keys);
         every_change(message.as_bytes(), |bytes| not_accepted(&both, bytes));
-        assert!(before == state_of(&both.keys), "a refused first message changes nothing");
+        assert!(before == state_of(&both.keys), "a refused pre-key message changes nothing");
         assert_eq!(both.accept(&message).plaintext, b"halo");
     }
 }
@@ -208,6 +208,6 @@ fn refused(session: &mut Session, bytes: &[u8]) {
 fn not_accepted(both: &AliceAndBob, bytes: &[u8]) {
     if let Ok(message) = Ciphertext::from_bytes(bytes) {
         let accepted = Session::accept(&both.bob, &both.keys, &message, Trust::OnFirstUse);
-        assert!(accepted.is_err(), "a changed first message opens a session");
+        assert!(accepted.is_err(), "a changed pre-key message opens a session");
     }
 }

@@ -127,7 +127,7 @@ fn sessions_with_a_repeating_generator_share_no_salt() {
         Session::initiate(&both.alice, &bundle, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
     };
     let (one, other) = (hello(b"ayo berangkat besok"), hello(b"jangan ke mana-mana"));
-    assert_eq!(one.as_bytes()[..FLIGHT], other.as_bytes()[..FLIGHT], "one session, twice");
+    assert_eq!(one.as_bytes()[..PRE_KEY_HEADER], other.as_bytes()[..PRE_KEY_HEADER], "one session, twice");
     assert!(salt(&one) != salt(&other) && header(&one) != header(&other));
 }
 
@@ -250,5 +250,5 @@ fn body(message: &Ciphertext) -> &[u8] {
     &bytes[overhead(message) - 16..bytes.len() - 16]
 }
 
-/// Kind byte and first flight.
-const FLIGHT: usize = 1 + bisik::handshake::FirstFlight::LENGTH;
+/// Kind byte and pre-key header.
+const PRE_KEY_HEADER: usize = 1 + bisik::handshake::PreKeyHeader::LENGTH;

@@ -1,4 +1,4 @@
-//! Setting up a session: refused bundles and first messages, replayed first messages, and simultaneous initiation.
+//! Setting up a session: refused bundles and pre-key messages, replayed pre-key messages, and simultaneous initiation.
 
 use bisik::{
     AcceptError, Accepted, BundleError, Ciphertext, DecryptError, DisclosureHash, Identity, InitiateError,
@@ -199,7 +199,7 @@ fn a_malformed_first_message_is_refused() {
     assert_eq!(not_accepted(&both, &message), AcceptError::Malformed);
 }
 
-/// Until the first reply, an initiator sends its first flight with every message: any of them sets up the session.
+/// Until the first reply, an initiator sends its pre-key header with every message: any of them sets up the session.
 #[test]
 fn repeated_first_messages_open_one_session_in_any_order() {
     for one_time in [true, false] {

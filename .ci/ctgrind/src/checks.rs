@@ -3,7 +3,7 @@
 
 use crate::tainted::Tainted;
 use crate::{Case, valgrind};
-use bisik::handshake::{self, FirstFlight};
+use bisik::handshake::{self, PreKeyHeader};
 use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
 use bisik::{Identity, PreKeyBundle, PreKeys, StorageKey, Timestamp, Trust, VerifiedBundle};
 use curve25519_dalek::{MontgomeryPoint, constants::X25519_BASEPOINT};
@@ -49,15 +49,15 @@ fn bundle() {
 fn initiate() {
     let (_, _, bundle) = published();
     let alice = identity(2);
-    let flight = first_flight(&alice, &bundle);
-    black_box(&flight);
+    let header = pre_key_header(&alice, &bundle);
+    black_box(&header);
 }
 
 fn respond() {
     let (bob, keys, bundle) = published();
-    let flight = first_flight(&identity(2), &bundle);
-    let flight = FirstFlight::from_bytes(&flight).expect("own bytes");
-    let at_bob = handshake::respond(&bob, &keys, &flight, None).expect("genuine");
+    let header = pre_key_header(&identity(2), &bundle);
+    let header = PreKeyHeader::from_bytes(&header).expect("own bytes");
+    let at_bob = handshake::respond(&bob, &keys, &header, None).expect("genuine");
     valgrind::reveal(at_bob.established.secret.expose_bytes());
 }
 
@@ -124,10 +124,10 @@ fn published() -> (Identity, PreKeys, VerifiedBundle) {
     (bob, keys, bundle)
 }
 
-fn first_flight(alice: &Identity, bundle: &VerifiedBundle) -> Vec<u8> {
+fn pre_key_header(alice: &Identity, bundle: &VerifiedBundle) -> Vec<u8> {
     let at_alice = handshake::initiate(alice, bundle, None, &mut tainted(5)).expect("verified");
     valgrind::reveal(at_alice.established.secret.expose_bytes());
-    reveal(at_alice.first_flight.to_bytes())
+    reveal(at_alice.pre_key_header.to_bytes())
 }
 
 /// An identity with tainted secrets and a public key that is not tainted.

@@ -57,9 +57,9 @@ crate::error_texts! {
 ///
 /// Each crate lists its own kinds in its `labels` module. No byte is used for two kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind(u8);
+pub struct RecordKind(u8);
 
-impl Kind {
+impl RecordKind {
     /// The kind encoded as `byte`.
     #[must_use]
     pub const fn new(byte: u8) -> Self {
@@ -69,7 +69,7 @@ impl Kind {
 
 /// Seals `state` (docs/formats.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
 #[must_use]
-pub fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
+pub fn seal(key: &StorageKey, kind: RecordKind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
     let aead = Aead::new(&key.0);
     let associated = associated(kind, context);
     let nonce = nonce(&aead, &associated, state, rng);
@@ -86,7 +86,12 @@ pub fn seal(key: &StorageKey, kind: Kind, context: &[u8], state: &[u8], rng: &mu
 ///
 /// [`UnsealError::Rejected`] if the record was sealed with another key, kind or context, or was changed;
 /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
-pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
+pub fn unseal(
+    key: &StorageKey,
+    kind: RecordKind,
+    context: &[u8],
+    record: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
     let mut reader = Reader::new(record);
     if reader.u8().map_err(|_| UnsealError::Rejected)? != FORMAT {
         // P-6.2: an unknown version is reported as such.
@@ -106,7 +111,7 @@ pub fn unseal(key: &StorageKey, kind: Kind, context: &[u8], record: &[u8]) -> Re
 /// As for [`unseal`]; [`UnsealError::Rejected`] also if `read` fails or leaves bytes over.
 pub fn open<T>(
     key: &StorageKey,
-    kind: Kind,
+    kind: RecordKind,
     context: &[u8],
     record: &[u8],
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
@@ -128,7 +133,7 @@ fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) 
 }
 
 /// The data that a record is bound to: the record label, its kind, its format and its name. P-6.1.
-fn associated(kind: Kind, context: &[u8]) -> Vec<u8> {
+fn associated(kind: RecordKind, context: &[u8]) -> Vec<u8> {
     [labels::RECORD, &[kind.0, FORMAT], context].concat()
 }
 

@@ -14,18 +14,18 @@ pub(crate) const MESSAGE_KEYS: &[u8] = b"WhisperMessageKeys";
 /// `info` of the keys of one message to a group.
 pub(crate) const GROUP: &[u8] = b"WhisperGroup";
 
-/// Kinds of sealed records (`bisik_core::storage::Kind`); numbers 1 to 8 belong to `bisik`.
+/// Kinds of sealed records (`bisik_core::storage::RecordKind`); numbers 1 to 8 belong to `bisik`.
 pub(crate) mod kind {
-    use bisik_core::storage::Kind;
+    use bisik_core::storage::RecordKind;
 
     /// A session with one device, with its archived states.
-    pub(crate) const SESSION: Kind = Kind::new(9);
+    pub(crate) const SESSION: RecordKind = RecordKind::new(9);
     /// The pre-keys of one device.
-    pub(crate) const PRE_KEYS: Kind = Kind::new(10);
+    pub(crate) const PRE_KEYS: RecordKind = RecordKind::new(10);
     /// An identity.
-    pub(crate) const IDENTITY: Kind = Kind::new(11);
+    pub(crate) const IDENTITY: RecordKind = RecordKind::new(11);
     /// The sending half of a group's sender key.
-    pub(crate) const GROUP_SENDER: Kind = Kind::new(12);
+    pub(crate) const GROUP_SENDER: RecordKind = RecordKind::new(12);
     /// The receiving half of a group's sender key.
-    pub(crate) const GROUP_RECEIVER: Kind = Kind::new(13);
+    pub(crate) const GROUP_RECEIVER: RecordKind = RecordKind::new(13);
 }

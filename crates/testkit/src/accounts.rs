@@ -6,7 +6,7 @@ use bisik::conversation::{
     Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, Needed, ReceiveError, Received, Record,
     RecordName, SendError, Side, StoredConversation, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
+use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{
     Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent, Operator, OperatorName, Purposes,
     Retention, Roles,
@@ -78,7 +78,7 @@ impl Accounts {
 
     /// Creates an account with its primary device.
     pub fn found(&mut self, who: usize) {
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let account = Account::create(terms, self.now, &mut self.rng);
         self.lists[who] = vec![account.primary().unwrap().list().clone()];
         self.move_in((who, 0), account);
@@ -96,9 +96,9 @@ impl Accounts {
         let identity = Identity::generate(&mut self.rng);
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
         let index = primary.primary().unwrap().next_index();
-        let terms = Terms::own_held(Custody::Person).unwrap();
+        let terms = DeviceTerms::own_held(Custody::Person).unwrap();
         let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
-        let list = primary.change_devices(&[Change::Add(certificate)], self.now).unwrap();
+        let list = primary.change_devices(&[DeviceChange::Add(certificate)], self.now).unwrap();
         let key = *primary.key();
         let account = Account::join(identity, &key, &list, self.now, &mut self.rng).unwrap();
         self.lists[who].push(list);
@@ -125,9 +125,9 @@ impl Accounts {
         let disclosure = proven.sign(device.account.identity()).unwrap();
 
         let index = device.account.primary().unwrap().next_index();
-        let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+        let terms = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
         let certificate = DeviceCertificate::sign(&identity, device.account.key(), index, terms);
-        let list = device.account.change_devices(&[Change::Add(certificate)], self.now).unwrap();
+        let list = device.account.change_devices(&[DeviceChange::Add(certificate)], self.now).unwrap();
         let key = *device.account.key();
         let mut account = Account::join(identity, &key, &list, self.now, &mut self.rng).unwrap();
         assert!(account.set_disclosure(disclosure.clone()));
@@ -148,17 +148,17 @@ impl Accounts {
         let proven = draft.countersign(operator).unwrap().prove(hosted).unwrap();
         let primary = &self.devices[&(who, 0)].account;
         let disclosure = proven.sign(primary.identity()).unwrap();
-        let terms = Terms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+        let terms = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
         let certificate = DeviceCertificate::sign(hosted, primary.key(), index, terms);
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
-        self.lists[who].push(primary.change_devices(&[Change::Update(certificate)], self.now).unwrap());
+        self.lists[who].push(primary.change_devices(&[DeviceChange::Update(certificate)], self.now).unwrap());
         self.disclosures.push(disclosure);
     }
 
     /// Removes a device from its account.
     pub fn remove(&mut self, who: usize, index: u32) -> Device {
         let primary = &mut self.devices.get_mut(&(who, 0)).unwrap().account;
-        let list = primary.change_devices(&[Change::Remove(index)], self.now).unwrap();
+        let list = primary.change_devices(&[DeviceChange::Remove(index)], self.now).unwrap();
         self.lists[who].push(list);
         let gone = self.devices.remove(&(who, index)).unwrap();
         self.publish_lists();

@@ -1,4 +1,4 @@
-//! Alice and Bob, and the first messages between them: for tests that need no network.
+//! Alice and Bob, and the pre-key messages between them: for tests that need no network.
 
 use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Timestamp, Trust, VerifiedBundle};
 
@@ -39,12 +39,12 @@ impl AliceAndBob {
         Session::initiate(&self.alice, &bundle, &mut self.rng).unwrap()
     }
 
-    /// Bob's session, set up by her first message.
+    /// Bob's session, set up by her pre-key message.
     pub fn accept(&self, message: &Ciphertext) -> Accepted {
         Session::accept(&self.bob, &self.keys, message, Trust::Pinned(self.alice.public())).unwrap()
     }
 
-    /// Both sessions after Alice's first message, which Bob has accepted and not answered.
+    /// Both sessions after Alice's pre-key message, which Bob has accepted and not answered.
     pub fn opened(&mut self, one_time: bool) -> (Session, Session) {
         let mut alice = self.initiate(one_time);
         let hello = alice.encrypt(b"halo", &mut self.rng).unwrap();

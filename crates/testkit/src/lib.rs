@@ -3,7 +3,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`alice_and_bob`] | two identities and the first messages between them, for a test that needs no network |
+//! | [`alice_and_bob`] | two identities and the pre-key messages between them, for a test that needs no network |
 //! | [`simulation`] | pairs of devices, a network that drops and damages, an attacker, and a model of every outcome |
 //! | [`accounts`] | two accounts of several devices, a server with bundles and mailboxes, and a clock |
 //! | [`rng`] | a generator that a seed determines and that can be rewound, and one that always gives the same byte |

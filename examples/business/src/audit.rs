@@ -73,11 +73,11 @@ impl Promises {
 }
 
 /// Returns the salt of a message (docs/spec/session.md, section 4.1): the 16 bytes after the kind and, if present, the
-/// first flight.
+/// pre-key header.
 fn salt(bytes: &[u8]) -> &[u8] {
-    let start = if bytes.first() == Some(&0x21) { 1 + FIRST_FLIGHT } else { 1 };
+    let start = if bytes.first() == Some(&0x21) { 1 + PRE_KEY_HEADER } else { 1 };
     bytes.get(start..start + 16).unwrap_or(bytes)
 }
 
-/// Bytes in a first flight.
-const FIRST_FLIGHT: usize = 1_208;
+/// Bytes in a pre-key header.
+const PRE_KEY_HEADER: usize = 1_208;

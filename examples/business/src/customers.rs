@@ -6,9 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use bisik::content::{Content, ContentId, Envelope, Kind, PersonId, Reference, SentAt, Text};
+use bisik::content::{Content, ContentId, ContentMeta, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, MessageId, Received, Supply};
-use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, Terms};
+use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::{Account, Ciphertext, Conversation, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
 use crate::engine::{Mail, Name, Post};
@@ -41,10 +41,10 @@ impl Customer {
     fn answered_by(&self, index: usize, answer: &Content) -> Option<usize> {
         let Kind::Text(text) = answer.kind() else { return None };
         let author = PersonId::from(self.account.key().identity());
-        let to = |id: &ContentId| answer.envelope().reply_to == Some(Reference { author: author.clone(), id: *id });
+        let to = |id: &ContentId| answer.meta().reply_to == Some(Reference { author: author.clone(), id: *id });
         let number = 1 + self.questions.iter().position(to)?;
         let words = *text.body == *format!("answer to {}", question(index, number));
-        (words && answer.envelope().automated).then_some(number)
+        (words && answer.meta().automated).then_some(number)
     }
 }
 
@@ -94,7 +94,7 @@ impl Customers {
         let last_resort = PreKeyBundle::from_bytes(&last_resort)?.verify(trust, now)?;
         let (mut everyone, mut lists) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let account = Account::create(Terms::own_held(Custody::Person)?, now, rng);
+            let account = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
             let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
             lists.push((*ConversationId::between(account.key(), &business).as_bytes(), list));
             let (conversation, _) = Conversation::new(&account, directory.clone(), &[], IdentityPolicy::Block, now);
@@ -218,9 +218,9 @@ impl Customers {
         }
         customer.asked += 1;
         let rng = &mut rand::rng();
-        let envelope = Envelope::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
-        customer.questions.push(envelope.id);
-        let content = Content::new(envelope, Kind::Text(Text::new(question(index, customer.asked))))?;
+        let meta = ContentMeta::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
+        customer.questions.push(meta.id);
+        let content = Content::new(meta, Kind::Text(Text::new(question(index, customer.asked))))?;
         let supply = Supply { bundles: &bundles, unavailable: &[] };
         let outgoing = customer.conversation.send(&customer.account, content.as_body(), &supply, now, rng)?;
         // A customer with a database stores these before it sends.

@@ -2,7 +2,7 @@
 //!
 //! Works in memory: records go in, and the results to store come out. Nothing is sent or shown from here.
 
-use bisik::content::{Content, Envelope, Kind, PersonId, Reference, SentAt, Text};
+use bisik::content::{Content, ContentMeta, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{
     Arrival, ConversationId, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, ReceiveError, Received,
     RecordName, Supply,
@@ -139,10 +139,10 @@ fn answer(body: &[u8], customer: &DeviceDirectory, now: Timestamp) -> (String, O
     let author = PersonId::from(customer.account().identity());
     let sent = SentAt::from_unix_milliseconds(now.as_unix_seconds().saturating_mul(1_000));
     let answer = sent.and_then(|sent| {
-        let mut envelope = Envelope::new(sent, &mut rand::rng());
-        envelope.automated = true;
-        envelope.reply_to = Some(Reference { author, id: asked.envelope().id });
-        Content::new(envelope, Kind::Text(Text::new(format!("answer to {text}"))))
+        let mut meta = ContentMeta::new(sent, &mut rand::rng());
+        meta.automated = true;
+        meta.reply_to = Some(Reference { author, id: asked.meta().id });
+        Content::new(meta, Kind::Text(Text::new(format!("answer to {text}"))))
     });
     (text, answer.ok())
 }

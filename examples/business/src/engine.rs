@@ -25,7 +25,7 @@ pub struct Mail {
 /// that process them at the same time only conflict. All other messages change only their conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Messages with a first flight. Only one batch of them is processed at a time.
+    /// Messages with a pre-key header. Only one batch of them is processed at a time.
     First,
     /// All other messages.
     Rest,

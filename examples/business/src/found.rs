@@ -1,6 +1,6 @@
 //! Opens a business: creates its account and publishes its list and bundles.
 
-use bisik::device::{AccountKey, Custody, Terms};
+use bisik::device::{AccountKey, Custody, DeviceTerms};
 use bisik::{Account, PreKeyBundle, StorageKey};
 
 use crate::engine::{Books, Sealed};
@@ -16,7 +16,7 @@ pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let rng = &mut rand::rng();
     let now = now()?;
     let key = StorageKey::generate(rng);
-    let mut account = Account::create(Terms::own_held(Custody::Business)?, now, rng);
+    let mut account = Account::create(DeviceTerms::own_held(Custody::Business)?, now, rng);
     let upkeep = account.maintain(now, rng);
     let more = account.replenish(STOCK - account.pre_key_count(now).one_time, rng)?;
     let bundles: Vec<_> = upkeep.one_time.iter().chain(&more).map(PreKeyBundle::to_bytes).collect();

@@ -17,7 +17,7 @@ fn audit(rows: &[Row], sent: &[Sent]) -> Promises {
     Promises::count(questions(2, 2), rows, sent)
 }
 
-/// Returns a message with a salt in the wire format, with or without a first flight.
+/// Returns a message with a salt in the wire format, with or without a pre-key header.
 fn sent(first: bool, salt: u8, rest: u8, attempt: u8) -> Sent {
     let mut bytes = if first { [vec![0x21], vec![rest; 1_208]].concat() } else { vec![0x22] };
     bytes.extend([salt; 16]);

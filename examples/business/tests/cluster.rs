@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 #[allow(dead_code, reason = "each file of tests uses a part of it")]
-mod office;
+mod deployment;
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use business::hex;
 use business::nats::Nats;
 use business::place::Place;
 use business::points::Point;
-use office::Office;
+use deployment::Deployment;
 
-fn open(cluster: &Cluster) -> Office {
+fn open(cluster: &Cluster) -> Deployment {
     let prefix = format!("test-{}", hex(&rand::random::<[u8; 4]>()));
-    Office::new(Place::Nats { url: cluster.url(), prefix }, Duration::from_millis(300))
+    Deployment::new(Place::Nats { url: cluster.url(), prefix }, Duration::from_millis(300))
 }
 
 #[test]
@@ -48,13 +48,13 @@ fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
 fn the_audit_notices_workers_without_compare_and_swap() {
     let directory = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(directory.path()).unwrap();
-    let office = open(&cluster);
-    office.overtake_without_compare_and_swap(|| Box::new(careless(&office)));
+    let deployment = open(&cluster);
+    deployment.overtake_without_compare_and_swap(|| Box::new(careless(&deployment)));
 }
 
-fn careless(office: &Office) -> Nats {
-    let Place::Nats { url, prefix } = &office.place else { panic!("not on servers") };
-    Nats::open(url, prefix, office.lease).unwrap().without_compare_and_swap()
+fn careless(deployment: &Deployment) -> Nats {
+    let Place::Nats { url, prefix } = &deployment.place else { panic!("not on servers") };
+    Nats::open(url, prefix, deployment.lease).unwrap().without_compare_and_swap()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[allow(dead_code, reason = "each file of tests uses a part of it")]
-mod office;
+mod deployment;
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -14,11 +14,11 @@ use business::place::Place;
 use business::points::Point;
 use business::sqlite::Sqlite;
 use business::worker::BATCH;
-use office::Office;
+use deployment::Deployment;
 
 /// One business in one file. Leases end at once, so tests do not wait.
 struct Embedded {
-    office: Office,
+    deployment: Deployment,
     file: PathBuf,
     _directory: tempfile::TempDir,
 }
@@ -27,7 +27,7 @@ impl Embedded {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("business.db");
-        Self { office: Office::new(Place::Sqlite(file.clone()), Duration::ZERO), file, _directory: directory }
+        Self { deployment: Deployment::new(Place::Sqlite(file.clone()), Duration::ZERO), file, _directory: directory }
     }
 
     fn sqlite(&self) -> Sqlite {
@@ -36,10 +36,10 @@ impl Embedded {
 }
 
 impl Deref for Embedded {
-    type Target = Office;
+    type Target = Deployment;
 
-    fn deref(&self) -> &Office {
-        &self.office
+    fn deref(&self) -> &Deployment {
+        &self.deployment
     }
 }
 
@@ -62,8 +62,8 @@ fn a_worker_that_was_overtaken_computes_again_and_nothing_happens_twice() {
 /// Without this, the test above would show nothing.
 #[test]
 fn the_audit_notices_workers_without_compare_and_swap() {
-    let office = Embedded::new();
-    office.overtake_without_compare_and_swap(|| Box::new(office.sqlite().without_compare_and_swap()));
+    let deployment = Embedded::new();
+    deployment.overtake_without_compare_and_swap(|| Box::new(deployment.sqlite().without_compare_and_swap()));
 }
 
 #[test]
@@ -73,47 +73,47 @@ fn an_unsent_answer_is_kept_when_another_is_confirmed() {
 
 #[test]
 fn a_lost_first_message_is_set_aside_and_not_forgotten() {
-    let office = Embedded::new();
-    let mut customers = office.customers(1, 1);
+    let deployment = Embedded::new();
+    let mut customers = deployment.customers(1, 1);
     customers.ask_all().unwrap();
-    // Simulates an account that has deleted the one-time key: changes its id in the first flight.
-    let mut post = office.sqlite();
+    // Simulates an account that has deleted the one-time key: changes its id in the pre-key header.
+    let mut post = deployment.sqlite();
     let real = post.claim(Lane::First, BATCH).unwrap();
     let mut mail = real[0].mail.clone();
     post.finish(&real).unwrap();
     mail.bytes[1 + 32 + 4..1 + 32 + 8].fill(0xff);
     post.send(std::slice::from_ref(&mail)).unwrap();
-    office.empty();
+    deployment.empty();
     let buried = post.buried().unwrap();
     assert_eq!(buried, [(mail, "lost, and there is no session to ask for it in".into())]);
-    assert_eq!(office.audit(1, 1).once, 0);
+    assert_eq!(deployment.audit(1, 1).once, 0);
 }
 
 #[test]
 fn workers_beside_one_another_answer_each_question_once() {
-    let office = Embedded::new();
-    let mut customers = office.customers(60, 3);
+    let deployment = Embedded::new();
+    let mut customers = deployment.customers(60, 3);
     for _ in 0..3 {
         customers.ask_all().unwrap();
         std::thread::scope(|scope| {
             for _ in 0..3 {
-                scope.spawn(|| office.empty());
+                scope.spawn(|| deployment.empty());
             }
         });
     }
     let tally = customers.finish(Duration::ZERO).unwrap();
     assert_eq!((tally.once, tally.twice, tally.unreadable), (180, 0, 0));
-    assert!(office.audit(60, 3).kept());
+    assert!(deployment.audit(60, 3).kept());
 }
 
 #[test]
 fn a_poisoned_message_does_not_block_the_queue_and_is_given_up() {
-    let office = Embedded::new();
-    let mut customers = office.customers(2, 2);
+    let deployment = Embedded::new();
+    let mut customers = deployment.customers(2, 2);
     customers.ask_all().unwrap();
-    office.empty();
+    deployment.empty();
     customers.ask_all().unwrap();
-    let mut post = office.sqlite();
+    let mut post = deployment.sqlite();
     let real = post.claim(Lane::Rest, BATCH).unwrap();
     let conversation = real[0].mail.conversation;
     let bad = |conversation, bytes: &[u8]| Mail { conversation, id: rand::random(), bytes: bytes.to_vec() };
@@ -124,25 +124,25 @@ fn a_poisoned_message_does_not_block_the_queue_and_is_given_up() {
     post.send(&poison).unwrap();
     // Simulates a message of a lost session: the customer is asked for it again, and has no message of that name.
     post.send(&[bad(conversation, &[0x21; 2_000])]).unwrap();
-    office.empty();
+    deployment.empty();
 
     let buried = post.buried().unwrap();
     assert_eq!(buried.len(), poison.len());
     assert!(poison.iter().all(|mail| buried.iter().any(|(of, _)| of == mail)));
     let tally = customers.finish(Duration::ZERO).unwrap();
     assert_eq!((tally.once, tally.twice), (4, 0));
-    assert!(office.audit(2, 2).kept());
+    assert!(deployment.audit(2, 2).kept());
 }
 
 #[test]
 fn a_message_that_kills_its_workers_is_given_up_alone() {
     for (lane, kind) in [(Lane::First, 0x21), (Lane::Rest, 0x22)] {
-        let office = Embedded::new();
-        let mut customers = office.customers(12, 2);
-        let mut post = office.sqlite();
+        let deployment = Embedded::new();
+        let mut customers = deployment.customers(12, 2);
+        let mut post = deployment.sqlite();
         if lane == Lane::Rest {
             customers.ask_all().unwrap();
-            office.empty();
+            deployment.empty();
         }
         post.send(&[Mail { conversation: [7; 16], id: [7; 16], bytes: vec![kind; 2_000] }]).unwrap();
         customers.ask_all().unwrap();
@@ -153,10 +153,10 @@ fn a_message_that_kills_its_workers_is_given_up_alone() {
             if claims.iter().any(|claim| claim.mail.id == [7; 16]) {
                 deaths += 1;
             } else {
-                office.worker(office.engine()).serve(claims).unwrap();
+                deployment.worker(deployment.engine()).serve(claims).unwrap();
             }
         }
-        office.empty();
+        deployment.empty();
         let buried = post.buried().unwrap();
         assert_eq!(buried.len(), 1, "{lane:?}");
         assert_eq!(buried[0].1, "given out too often");
@@ -168,22 +168,22 @@ fn a_message_that_kills_its_workers_is_given_up_alone() {
 
 #[test]
 fn pre_keys_are_made_before_they_run_out() {
-    let office = Embedded::new();
+    let deployment = Embedded::new();
     // More than there were at the start.
     let hopeless = std::thread::scope(|scope| {
         let customers = scope.spawn(|| {
-            let mut customers = office.customers(1_100, 1);
+            let mut customers = deployment.customers(1_100, 1);
             (customers.run().unwrap(), customers.finish(Duration::ZERO).unwrap())
         });
         while !customers.is_finished() {
-            office.empty();
+            deployment.empty();
             std::thread::sleep(Duration::from_millis(5));
         }
         let (hopeless, tally) = customers.join().unwrap();
         assert_eq!((tally.once, tally.twice), (1_100, 0));
         hopeless
     });
-    office.empty();
-    assert!(office.sqlite().buried().unwrap().len() <= hopeless);
-    assert!(office.audit(1_100, 1).kept());
+    deployment.empty();
+    assert!(deployment.sqlite().buried().unwrap().len() <= hopeless);
+    assert!(deployment.audit(1_100, 1).kept());
 }

@@ -5,15 +5,15 @@
 use crate::content::{ContentError, Text, wire};
 
 /// The first reply to a new customer. [`Content::new`](crate::content::Content::new) sets
-/// [`Envelope::automated`](crate::content::Envelope::automated) with it. Requirement P-7.17.
+/// [`ContentMeta::automated`](crate::content::ContentMeta::automated) with it. Requirement P-7.17.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{Content, Envelope, Greeting, Kind, SentAt, Text};
+/// use bisik::content::{Content, ContentMeta, Greeting, Kind, SentAt, Text};
 ///
-/// let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
-/// let greeting = Content::new(envelope, Kind::Greeting(Greeting { text: Text::new("Selamat datang!") }))?;
-/// assert!(greeting.envelope().automated, "nobody typed this");
+/// let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let greeting = Content::new(meta, Kind::Greeting(Greeting { text: Text::new("Selamat datang!") }))?;
+/// assert!(greeting.meta().automated, "nobody typed this");
 /// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Greeting {
 }
 
 /// A message that nobody is there to answer. [`Content::new`](crate::content::Content::new) sets
-/// [`Envelope::automated`](crate::content::Envelope::automated) with it. Requirement P-7.17.
+/// [`ContentMeta::automated`](crate::content::ContentMeta::automated) with it. Requirement P-7.17.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Away {
     /// The text.

@@ -10,7 +10,7 @@ use crate::content::{Content, ContentError, Kind, PersonId, PrivateText, Referen
 
 /// A reply that a business offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct ReplyOption {
     /// The business's own identifier for the reply: 1 to 255 bytes. Not shown.
     pub id: PrivateText,
     /// The text that is shown, and that the customer says by choosing the reply: 1 to 255 bytes.
@@ -23,12 +23,12 @@ pub struct QuickReplies {
     /// The text.
     pub text: Text,
     /// The replies: 1 to 16, with distinct identifiers.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<ReplyOption>,
 }
 
 /// A text with a list of replies that the customer opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct List {
+pub struct ListMenu {
     /// The text.
     pub text: Text,
     /// The label of the control that opens the list: 1 to 255 bytes.
@@ -50,7 +50,7 @@ pub struct Section {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The reply.
-    pub choice: Choice,
+    pub choice: ReplyOption,
     /// A description: at most 1,024 bytes, or empty.
     pub description: PrivateText,
 }
@@ -94,12 +94,12 @@ pub enum Action {
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{Choice, Content, Envelope, Kind, PersonId, QuickReplies, Selection, SentAt, Text};
+/// use bisik::content::{ReplyOption, Content, ContentMeta, Kind, PersonId, QuickReplies, Selection, SentAt, Text};
 ///
-/// # let envelope = Envelope::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
-/// let choices = [("hot", "Panas"), ("iced", "Dingin")].map(|(id, title)| Choice { id: id.into(), title: title.into() });
+/// # let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let choices = [("hot", "Panas"), ("iced", "Dingin")].map(|(id, title)| ReplyOption { id: id.into(), title: title.into() });
 /// let asked = Kind::QuickReplies(QuickReplies { text: Text::new("Panas atau dingin?"), choices: choices.into() });
-/// let asked = Content::new(envelope, asked)?;
+/// let asked = Content::new(meta, asked)?;
 ///
 /// let stall = PersonId::new(b"kopi pojok")?;
 /// let chosen = Selection::new(&asked, &stall, "iced").expect("it was offered");
@@ -114,13 +114,13 @@ pub enum Action {
 pub struct Selection {
     /// The content that offered the reply.
     pub of: Reference,
-    /// [`Choice::id`] or [`Action::Answer`].
+    /// [`ReplyOption::id`] or [`Action::Answer`].
     pub id: PrivateText,
     /// The text that the customer saw.
     pub title: PrivateText,
 }
 
-impl Choice {
+impl ReplyOption {
     const fn parts(&self) -> (&PrivateText, &PrivateText) {
         (&self.id, &self.title)
     }
@@ -147,22 +147,22 @@ impl QuickReplies {
         let Self { text, choices } = self;
         text.check()?;
         bounded(choices.len(), 1, limits::CHOICES)?;
-        choices.iter().try_for_each(Choice::check)?;
+        choices.iter().try_for_each(ReplyOption::check)?;
         all_different(choices.iter().map(|choice| &choice.id))
     }
 
     pub(in crate::content) fn to_wire(&self) -> wire::QuickReplies {
         let Self { text, choices } = self;
-        wire::QuickReplies { text: Some(text.to_wire()), choices: choices.iter().map(Choice::to_wire).collect() }
+        wire::QuickReplies { text: Some(text.to_wire()), choices: choices.iter().map(ReplyOption::to_wire).collect() }
     }
 
     pub(in crate::content) fn from_wire(wire: &mut wire::QuickReplies) -> Result<Self, ContentError> {
         let wire::QuickReplies { text, choices } = wire;
-        Ok(Self { text: text_from_wire(text)?, choices: choices.iter_mut().map(Choice::from_wire).collect() })
+        Ok(Self { text: text_from_wire(text)?, choices: choices.iter_mut().map(ReplyOption::from_wire).collect() })
     }
 }
 
-impl List {
+impl ListMenu {
     fn rows(&self) -> impl Iterator<Item = &Row> + Clone {
         self.sections.iter().flat_map(|section| &section.rows)
     }
@@ -201,7 +201,7 @@ impl List {
     pub(in crate::content) fn from_wire(wire: &mut wire::List) -> Result<Self, ContentError> {
         let wire::List { text, label, sections } = wire;
         let row = |wire::Row { choice, description }: &mut wire::Row| {
-            let choice = Choice::from_wire(choice.as_mut().ok_or(ContentError::Malformed)?);
+            let choice = ReplyOption::from_wire(choice.as_mut().ok_or(ContentError::Malformed)?);
             Ok(Row { choice, description: PrivateText::take(description) })
         };
         let section = |wire::Section { title, rows }: &mut wire::Section| {
@@ -292,7 +292,7 @@ impl Selection {
             reason = "three kinds offer replies; any later kind offers none here"
         )]
         match content.kind() {
-            Kind::QuickReplies(replies) => replies.choices.iter().map(Choice::parts).find_map(offered),
+            Kind::QuickReplies(replies) => replies.choices.iter().map(ReplyOption::parts).find_map(offered),
             Kind::List(list) => list.rows().map(|row| row.choice.parts()).find_map(offered),
             Kind::Buttons(buttons) => buttons.answers().find_map(offered),
             _ => None,

@@ -16,9 +16,9 @@ pub(super) mod wire; // the messages of content.proto
 pub use cart::{Cart, CartLine};
 pub use catalogue::{Availability, CatalogueItem};
 pub use greeting::{Away, Greeting};
-pub use menu::{Action, Button, Buttons, Choice, List, QuickReplies, Row, Section, Selection};
+pub use menu::{Action, Button, Buttons, ListMenu, QuickReplies, ReplyOption, Row, Section, Selection};
 pub use price::Price;
-pub use profile::{Opening, Profile};
+pub use profile::{OpeningHours, Profile};
 pub use referral::{Origin, Referral};
 
 use super::ContentError;

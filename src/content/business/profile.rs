@@ -11,12 +11,12 @@ use crate::content::{ContentError, PrivateText, limits, wire};
 /// A business's description of itself. It replaces the previous one.
 ///
 /// ```
-/// use bisik::content::{Opening, Profile};
+/// use bisik::content::{OpeningHours, Profile};
 ///
 /// let mut profile = Profile::new("Kopi Pojok");
 /// profile.address = "Jl. Kemang Raya 12, Jakarta Selatan".into();
 /// profile.time_zone = "Asia/Jakarta".into();
-/// profile.hours = (1..=5).map(|day| Opening { day, from: 7 * 60, to: 21 * 60 }).collect();
+/// profile.hours = (1..=5).map(|day| OpeningHours { day, from: 7 * 60, to: 21 * 60 }).collect();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,7 +32,7 @@ pub struct Profile {
     /// At most 4 links of at most 2,048 bytes, all `https`.
     pub sites: Vec<PrivateText>,
     /// Opening hours, in the order of the week and not overlapping: at most 28. Empty if unspecified.
-    pub hours: Vec<Opening>,
+    pub hours: Vec<OpeningHours>,
     /// The time zone of the opening hours, such as `Asia/Jakarta`: at most 64 bytes. Required if there are opening
     /// hours.
     pub time_zone: PrivateText,
@@ -40,7 +40,7 @@ pub struct Profile {
 
 /// A period of the week in which a business is open. A period that passes midnight is written as two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct OpeningHours {
     /// The day, from 1 (Monday) to 7 (Sunday).
     pub day: u32,
     /// Minutes after midnight.
@@ -74,7 +74,8 @@ impl Profile {
 
     pub(in crate::content) fn to_wire(&self) -> wire::Profile {
         let Self { name, about, address, email, sites, hours, time_zone } = self;
-        let opening = |Opening { day, from, to }: &Opening| wire::Opening { day: *day, from_min: *from, to_min: *to };
+        let opening =
+            |OpeningHours { day, from, to }: &OpeningHours| wire::Opening { day: *day, from_min: *from, to_min: *to };
         wire::Profile {
             name: (**name).into(),
             about: (**about).into(),
@@ -88,7 +89,7 @@ impl Profile {
 
     pub(in crate::content) fn from_wire(wire: &mut wire::Profile) -> Self {
         let wire::Profile { name, about, address, email, sites, hours, time_zone } = wire;
-        let opening = |wire::Opening { day, from_min, to_min }: &wire::Opening| Opening {
+        let opening = |wire::Opening { day, from_min, to_min }: &wire::Opening| OpeningHours {
             day: *day,
             from: *from_min,
             to: *to_min,
@@ -106,10 +107,10 @@ impl Profile {
 }
 
 /// Checks that the opening hours ascend and do not overlap, as minutes of the week. Requirement P-7.7.
-fn check_hours(hours: &[Opening]) -> Result<(), ContentError> {
+fn check_hours(hours: &[OpeningHours]) -> Result<(), ContentError> {
     bounded(hours.len(), 0, limits::OPENINGS)?;
     let mut end = (0, 0);
-    for Opening { day, from, to } in hours {
+    for OpeningHours { day, from, to } in hours {
         within(*day, 1, DAYS)?;
         within(*to, 1, limits::MINUTES)?;
         if from >= to || (*day, *from) < end {

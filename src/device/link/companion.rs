@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 
 use super::message::{Answer, Channel, Hello, Reveal, Transcript};
 use super::{LinkCode, QrCode, Sas};
-use crate::device::{AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, LinkError, Terms};
+use crate::device::{AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceTerms, LinkError};
 use crate::keys::{Identity, Trust};
 use bisik_core::codec::SecretWriter;
 use bisik_core::primitives::secret::Secret;
@@ -111,7 +111,7 @@ impl CompanionComparing {
 
     /// Returns the terms under which it would join.
     #[must_use]
-    pub const fn terms(&self) -> &Terms {
+    pub const fn terms(&self) -> &DeviceTerms {
         self.entry.terms()
     }
 

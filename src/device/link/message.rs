@@ -8,7 +8,7 @@ use core::fmt;
 
 use subtle::ConstantTimeEq;
 
-use crate::device::{AccountKey, DeviceEntry, LinkError, Terms};
+use crate::device::{AccountKey, DeviceEntry, DeviceTerms, LinkError};
 use crate::keys::IdentityKey;
 use crate::labels;
 use bisik_core::codec::{Reader, Writer};
@@ -150,14 +150,14 @@ fn commitment(channel: &Channel, companion: &IdentityKey, nonce: &Secret<32>) ->
 pub(super) struct Answer {
     pub(super) account: AccountKey,
     pub(super) index: u32,
-    pub(super) terms: Terms,
+    pub(super) terms: DeviceTerms,
     bytes: Vec<u8>,
 }
 
 impl Answer {
-    const LENGTH: usize = 1 + 32 + AccountKey::LENGTH + 4 + Terms::LENGTH + 32;
+    const LENGTH: usize = 1 + 32 + AccountKey::LENGTH + 4 + DeviceTerms::LENGTH + 32;
 
-    pub(super) fn new(hello: &Hello, account: AccountKey, index: u32, terms: Terms, nonce: &[u8; 32]) -> Self {
+    pub(super) fn new(hello: &Hello, account: AccountKey, index: u32, terms: DeviceTerms, nonce: &[u8; 32]) -> Self {
         let mut writer = Writer::with_capacity(Self::LENGTH);
         writer.u8(ANSWER).bytes(&digest(&[hello.as_bytes()])).bytes(&account.to_bytes()).u32(index);
         terms.write(&mut writer);
@@ -179,7 +179,7 @@ impl Answer {
         channel.verify(labels::LINK_ANSWER, &[], bytes, tag)?;
         let account = AccountKey::from_bytes(reader.array()?).map_err(|_| LinkError::Malformed)?;
         let index = reader.u32()?;
-        let terms = Terms::read(&mut reader)?;
+        let terms = DeviceTerms::read(&mut reader)?;
         if index == DeviceEntry::PRIMARY {
             return Err(LinkError::Malformed);
         }

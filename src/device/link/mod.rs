@@ -27,12 +27,12 @@
 //! ```
 //! # let rng = &mut rand::rng();
 //! use bisik::device::link::{Companion, Invitation};
-//! use bisik::device::{Custody, Primary, Terms};
+//! use bisik::device::{Custody, Primary, DeviceTerms};
 //! use bisik::{Identity, Timestamp};
 //!
 //! let now = Timestamp::from_unix_seconds(1_800_000_000);
 //! let phone = Identity::generate(rng);
-//! let own = Terms::own_held(Custody::Person)?;
+//! let own = DeviceTerms::own_held(Custody::Person)?;
 //! let mut primary = Primary::new(&phone, own, now);
 //!
 //! let (laptop, qr_code) = Companion::with_qr_code(rng); // shown on the laptop's screen

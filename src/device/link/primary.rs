@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 
 use super::Sas;
 use super::message::{Answer, Channel, Hello, Reveal};
-use crate::device::{DeviceCertificate, LinkError, Primary, Terms};
+use crate::device::{DeviceCertificate, DeviceTerms, LinkError, Primary};
 use crate::keys::IdentityKey;
 use bisik_core::primitives::secret::Secret;
 
@@ -55,7 +55,12 @@ impl Invitation {
     ///
     /// If another device is added in the meantime, the index is taken and linking must start again.
     #[must_use]
-    pub fn answer(self, primary: &Primary, terms: Terms, rng: &mut (impl CryptoRng + ?Sized)) -> (Answered, Vec<u8>) {
+    pub fn answer(
+        self,
+        primary: &Primary,
+        terms: DeviceTerms,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> (Answered, Vec<u8>) {
         let Self { channel, hello } = self;
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);

@@ -85,7 +85,7 @@ impl Purposes {
 /// purposes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostingTerms {
-    /// [`Custody::Vendor`], [`Custody::Platform`] or [`Custody::Interop`].
+    /// [`Custody::Vendor`], [`Custody::Platform`] or [`Custody::ForeignClient`].
     pub custody: Custody,
     /// Who holds the device's keys.
     pub operator: Operator,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bisik::Identity;
 use bisik::conversation::{DeviceAddress, Envelope, Event, IdentityPolicy, MessageId, ReceiveError, SendError, Side};
-use bisik::device::Change;
+use bisik::device::DeviceChange;
 use bisik::hosting::{Label, Retention};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -223,7 +223,7 @@ impl Both {
                     self.store(*to);
                 }
             }
-            // Only a first flight is told from a replay before anything is decrypted.
+            // Only a pre-key header is told from a replay before anything is decrypted.
             other => panic!("{other:?}"),
         }
         if !ask {
@@ -301,7 +301,7 @@ impl Both {
         }
         let index = companions[usize::from(number) % companions.len()];
         let now = self.accounts.now;
-        let list = self.device((who, 0)).account.change_devices(&[Change::Remove(index)], now).unwrap();
+        let list = self.device((who, 0)).account.change_devices(&[DeviceChange::Remove(index)], now).unwrap();
         self.accounts.lists[who].push(list);
         drop(self.accounts.devices.remove(&(who, index)));
         self.twins.remove(&(who, index));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bisik::device::link::{Answered, Companion, CompanionComparing, Invitation, Sas};
-use bisik::device::{AccountKey, Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Primary, Terms};
+use bisik::device::{
+    AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms, Primary,
+};
 use bisik::{DisclosureHash, Identity, IdentityKey, Trust};
 
 use super::runner::{Outcome, now, word};
@@ -29,7 +31,7 @@ struct Linking {
 /// The same for a primary.
 struct Answering {
     seen: Vec<u8>,
-    terms: Terms,
+    terms: DeviceTerms,
     primary: Primary,
     drawn: Vec<u8>,
 }
@@ -65,13 +67,13 @@ impl Accounts {
         let certificate = |name| DeviceCertificate::from_bytes(&step.hex(name)).map_err(word);
         let mut changes = Vec::new();
         if step.text("added").is_some() {
-            changes.push(Change::Add(certificate("added")?));
+            changes.push(DeviceChange::Add(certificate("added")?));
         }
         if step.text("updated").is_some() {
-            changes.push(Change::Update(certificate("updated")?));
+            changes.push(DeviceChange::Update(certificate("updated")?));
         }
         if let Some(removed) = step.text("removed") {
-            changes.push(Change::Remove(removed.parse().expect("an index, in decimal")));
+            changes.push(DeviceChange::Remove(removed.parse().expect("an index, in decimal")));
         }
         let primary = self.primaries.get_mut(step.need("of")).expect("an account by that name");
         primary.issue(identity, &changes, now(step)).map(issued).map_err(word)
@@ -183,12 +185,12 @@ fn string(sas: &Sas) -> Vec<(&'static str, String)> {
     vec![("emoji", to_hex(emoji.as_bytes())), ("digits", sas.digits())]
 }
 
-fn terms(step: &Step) -> Terms {
+fn terms(step: &Step) -> DeviceTerms {
     let [custody, automated, disclosure @ ..] = step.array::<34>("terms");
     let custody = Custody::ALL[usize::from(custody) - 1];
     let terms = match DisclosureHash::from_bytes(disclosure) {
-        Err(_) => Terms::own_held(custody),
-        Ok(disclosure) => Terms::disclosed(custody, disclosure),
+        Err(_) => DeviceTerms::own_held(custody),
+        Ok(disclosure) => DeviceTerms::disclosed(custody, disclosure),
     };
     let terms = terms.expect("terms that are good");
     if automated == 0 { terms } else { terms.automated() }

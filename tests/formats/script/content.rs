@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use bisik::content::{Content, ContentError, Envelope, Kind, PersonId, Poll, SentAt, Text, Vote, Votes};
+use bisik::content::{Content, ContentError, ContentMeta, Kind, PersonId, Poll, SentAt, Text, Vote, Votes};
 
 use super::runner::{Outcome, word};
 use super::step::Step;
@@ -18,7 +18,7 @@ pub(crate) struct Polls(BTreeMap<String, (Content, PersonId, BTreeMap<PersonId, 
 
 pub(super) fn text(step: &Step, draws: &mut Draws) -> Outcome {
     let words = String::from_utf8(step.hex("words")).expect("UTF-8");
-    let content = Content::new(Envelope::new(sent(step), draws), Kind::Text(Text::new(words))).map_err(word)?;
+    let content = Content::new(ContentMeta::new(sent(step), draws), Kind::Text(Text::new(words))).map_err(word)?;
     Ok(vec![("body", to_hex(content.as_body()))])
 }
 
@@ -35,7 +35,7 @@ pub(super) fn read_body(step: &Step) -> Outcome {
 
 /// The kind of a business content, and the total of a cart. Composing it again gives the same body.
 fn business(content: &Content, kind: &Kind) -> Outcome {
-    let composed = Content::new(content.envelope().clone(), kind.clone());
+    let composed = Content::new(content.meta().clone(), kind.clone());
     assert_eq!(composed.as_ref(), Ok(content), "composed again, it is unchanged");
     let number = match kind {
         Kind::Greeting(_) => 64,
@@ -76,7 +76,7 @@ impl Polls {
         }
         let question = String::from_utf8(step.hex("question")).expect("UTF-8");
         let poll = Poll::new(question, options, decimal(step, "most_choices"), draws);
-        let content = Content::new(Envelope::new(sent(step), draws), Kind::Poll(poll)).map_err(word)?;
+        let content = Content::new(ContentMeta::new(sent(step), draws), Kind::Poll(poll)).map_err(word)?;
         let body = to_hex(content.as_body());
         self.0.insert(step.need("of").to_owned(), (content, person(step, "author"), BTreeMap::new()));
         Ok(vec![("body", body)])
@@ -89,7 +89,7 @@ impl Polls {
         let choices = (0..32).filter(|choice| bits >> choice & 1 == 1).collect::<Vec<_>>();
         let ballot = votes.cast(&choices, &voter, sent(step), last.get(&voter), draws).map_err(word)?;
         last.insert(voter.clone(), votes.open(&ballot, &voter).map_err(word)?);
-        let content = Content::new(content.envelope().clone(), Kind::Ballot(ballot)).map_err(word)?;
+        let content = Content::new(content.meta().clone(), Kind::Ballot(ballot)).map_err(word)?;
         let protobuf = content.as_body().split_first_chunk().expect("a length");
         let protobuf = &protobuf.1[..u32::from_be_bytes(*protobuf.0).try_into().expect("short")];
         Ok(vec![("ballot", to_hex(protobuf.last_chunk::<60>().expect("a sealed vote")))])

@@ -4,7 +4,7 @@ mod accounts; //               lists, directories, linking
 pub(crate) mod attachments; // files, blobs and pointers
 mod calls; //                  calls of two and of many
 mod content; //                bodies, and the votes of polls
-mod endpoints; //              disclosures, decisions, receipts
+mod hosting; //                disclosures, decisions, receipts
 pub(crate) mod runner; //      keys and sessions by name; one step after the other
 pub(crate) mod step; //        a step as text
 mod talks; //                  frames between devices of conversations

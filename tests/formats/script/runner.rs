@@ -17,7 +17,7 @@ use super::accounts::Accounts;
 use super::attachments;
 use super::calls::{Calls, Party};
 use super::content::{self, Polls};
-use super::endpoints;
+use super::hosting;
 use super::step::Step;
 use super::talks::Talks;
 use bisik_testkit::draws::{Draws, to_hex};
@@ -178,7 +178,7 @@ impl Runner {
                 self.accounts.run(&self.identities, step, draws)
             }
             "disclose" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
-                endpoints::run(&self.identities, step)
+                hosting::run(&self.identities, step)
             }
             "device" | "converse" | "take-list" | "agree" | "countersign" | "send" | "flush" | "receive"
             | "ask-again" => self.talks.run(&self.identities, step, draws),
@@ -230,15 +230,15 @@ impl Runner {
         let (of, with) = (step.need("of"), step.need("with"));
         let (ours, theirs, keys) = (&self.identities[of], &self.identities[with], &self.pre_keys[with]);
         let at_initiator = handshake::initiate(ours, &self.verified(step)?, disclosure(step), draws).map_err(word)?;
-        let flight = &at_initiator.first_flight;
-        let at_responder = handshake::respond(theirs, keys, flight, disclosure(step)).map_err(word)?;
+        let header = &at_initiator.pre_key_header;
+        let at_responder = handshake::respond(theirs, keys, header, disclosure(step)).map_err(word)?;
         let (a, b) = (at_initiator.established, at_responder.established);
         assert_eq!((a.peer, b.peer), (*theirs.public(), *ours.public()));
         assert_eq!(a.secret.expose_bytes(), b.secret.expose_bytes());
         assert_eq!(a.post_quantum_seed.expose_bytes(), b.post_quantum_seed.expose_bytes());
         assert_eq!((a.binding, a.session_id), (b.binding, b.session_id));
         Ok(vec![
-            ("first_flight", to_hex(&flight.to_bytes())),
+            ("first_flight", to_hex(&header.to_bytes())),
             ("secret", to_hex(a.secret.expose_bytes())),
             ("post_quantum_seed", to_hex(a.post_quantum_seed.expose_bytes())),
             ("binding", to_hex(&a.binding)),
@@ -355,7 +355,7 @@ fn verify(step: &Step) -> Result<VerifiedBundle, String> {
     bundle.verify(pinned.as_ref().map_or(Trust::OnFirstUse, Trust::Pinned), now(step)).map_err(word)
 }
 
-/// The KEM key is read from a bundle, its ciphertext from a first flight: the seed is that of a last-resort key.
+/// The KEM key is read from a bundle, its ciphertext from a pre-key header: the seed is that of a last-resort key.
 fn kem(draws: &mut Draws) -> Outcome {
     let (mut seed, mut randomness) = ([0; 64], [0; 32]);
     draws.fill_bytes(&mut seed);
@@ -365,9 +365,9 @@ fn kem(draws: &mut Draws) -> Outcome {
     let keys = PreKeys::generate(&bob, now, &mut Draws::listed(&[[3; 32].as_slice(), &seed].concat()));
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now).map_err(word)?;
     let draws = &mut Draws::listed(&[[4; 32], randomness].concat());
-    let flight = handshake::initiate(&alice, &bundle, None, draws).map_err(word)?.first_flight;
-    let (bundle, flight) = (keys.bundle().to_bytes(), flight.to_bytes());
-    Ok(vec![("encapsulation_key", to_hex(&bundle[125..1309])), ("ciphertext", to_hex(&flight[40..1128]))])
+    let header = handshake::initiate(&alice, &bundle, None, draws).map_err(word)?.pre_key_header;
+    let (bundle, header) = (keys.bundle().to_bytes(), header.to_bytes());
+    Ok(vec![("encapsulation_key", to_hex(&bundle[125..1309])), ("ciphertext", to_hex(&header[40..1128]))])
 }
 
 pub(super) fn now(step: &Step) -> Timestamp {

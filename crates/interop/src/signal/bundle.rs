@@ -58,7 +58,7 @@ impl From<KeyError> for BundleError {
 /// A one-time pre-key as it is published. The protocol does not sign it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneTimePreKey {
-    /// Its id, which the first message names.
+    /// Its id, which the pre-key message names.
     pub id: u32,
     /// Its public half.
     pub key: PublicKey,
@@ -67,7 +67,7 @@ pub struct OneTimePreKey {
 /// A signed pre-key as it is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedPreKey {
-    /// Its id, which the first message names. The signature does not cover it.
+    /// Its id, which the pre-key message names. The signature does not cover it.
     pub id: u32,
     /// Its public half.
     pub key: PublicKey,

@@ -36,7 +36,7 @@ impl ChainKey {
 
     /// Steps from number `from` to number `to` and returns the seeds between, oldest first. Of more than a chain can
     /// store, only the newest are made (S-6.2). The caller has checked the distance.
-    pub(super) fn jump(&self, from: u32, to: u32) -> (Self, SkippedKeys) {
+    pub(super) fn skip(&self, from: u32, to: u32) -> (Self, SkippedKeys) {
         let most = u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX);
         let keep_from = to.saturating_sub(most).max(from);
         let mut chain = self.forward(from, keep_from);

@@ -10,7 +10,7 @@ use bisik_core::internal::InternalError;
 /// The two kinds of message. The bytes do not tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum MessageKind {
     /// A message of a session that both sides have: `msg` in WhatsApp's stanzas, type 2 in client APIs.
     Whisper,
     /// A pre-key message, which can open a session: `pkmsg` in WhatsApp's stanzas, type 3 in client APIs.
@@ -29,7 +29,7 @@ bisik_core::error_texts! {
 /// One encrypted message. `Debug` shows its kind and length. An eavesdropper learns both, and the header.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext {
-    kind: Kind,
+    kind: MessageKind,
     bytes: Vec<u8>,
 }
 
@@ -46,12 +46,12 @@ pub struct Header {
     /// chain.
     pub previous_counter: u32,
     /// The further fields of a pre-key message.
-    pub opening: Option<OpeningHeader>,
+    pub pre_key: Option<PreKeyHeader>,
 }
 
-/// The part of a [`Header`] that only pre-key messages ([`Kind::PreKey`]) have.
+/// The part of a [`Header`] that only pre-key messages ([`MessageKind::PreKey`]) have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpeningHeader {
+pub struct PreKeyHeader {
     /// The outer version byte; the inner message has its own.
     pub version: u8,
     /// The sender's registration id.
@@ -73,23 +73,23 @@ impl Ciphertext {
     ///
     /// [`CiphertextError`] if the bytes are not well-formed, the version is not 3, or a key in them is not canonical or
     /// of small order.
-    pub fn from_parts(kind: Kind, bytes: &[u8]) -> Result<Self, CiphertextError> {
+    pub fn from_parts(kind: MessageKind, bytes: &[u8]) -> Result<Self, CiphertextError> {
         let parsed = match kind {
-            Kind::Whisper => Whisper::parse(bytes).map(drop),
-            Kind::PreKey => PreKeyWhisper::parse(bytes).map(drop),
+            MessageKind::Whisper => Whisper::parse(bytes).map(drop),
+            MessageKind::PreKey => PreKeyWhisper::parse(bytes).map(drop),
         };
         parsed.map_err(|_| CiphertextError)?;
         Ok(Self { kind, bytes: bytes.to_vec() })
     }
 
     /// A message that this library has just encrypted.
-    pub(super) const fn made(kind: Kind, bytes: Vec<u8>) -> Self {
+    pub(super) const fn made(kind: MessageKind, bytes: Vec<u8>) -> Self {
         Self { kind, bytes }
     }
 
     /// The kind, which the transport carries beside the bytes.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         self.kind
     }
 
@@ -105,7 +105,7 @@ impl Ciphertext {
         self.bytes
     }
 
-    /// Parses a message of kind [`Kind::Whisper`] again.
+    /// Parses a message of kind [`MessageKind::Whisper`] again.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl Ciphertext {
         Whisper::parse(&self.bytes).map_err(|_| InternalError)
     }
 
-    /// The same, of kind [`Kind::PreKey`].
+    /// The same, of kind [`MessageKind::PreKey`].
     ///
     /// # Errors
     ///
@@ -127,8 +127,8 @@ impl Ciphertext {
     #[must_use]
     pub fn header(&self) -> Option<Header> {
         match self.kind {
-            Kind::Whisper => Whisper::parse(&self.bytes).ok().map(|message| header(&message, None)),
-            Kind::PreKey => {
+            MessageKind::Whisper => Whisper::parse(&self.bytes).ok().map(|message| header(&message, None)),
+            MessageKind::PreKey => {
                 let PreKeyWhisper {
                     version,
                     registration_id,
@@ -139,17 +139,17 @@ impl Ciphertext {
                     message,
                 } = PreKeyWhisper::parse(&self.bytes).ok()?;
                 let identity = IdentityKey::from(identity);
-                let opening =
-                    OpeningHeader { version, registration_id, pre_key_id, signed_pre_key_id, base_key, identity };
-                Some(header(&message, Some(opening)))
+                let pre_key =
+                    PreKeyHeader { version, registration_id, pre_key_id, signed_pre_key_id, base_key, identity };
+                Some(header(&message, Some(pre_key)))
             }
         }
     }
 }
 
-const fn header(message: &Whisper<'_>, opening: Option<OpeningHeader>) -> Header {
+const fn header(message: &Whisper<'_>, pre_key: Option<PreKeyHeader>) -> Header {
     let Whisper { authenticated: _, mac: _, version, ratchet_key, counter, previous_counter, body: _ } = *message;
-    Header { version, ratchet_key, counter, previous_counter, opening }
+    Header { version, ratchet_key, counter, previous_counter, pre_key }
 }
 
 impl fmt::Debug for Ciphertext {

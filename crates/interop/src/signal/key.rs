@@ -233,7 +233,7 @@ impl Identity {
         IdentityKey(self.pair.public())
     }
 
-    /// The number that first messages carry. A new number tells peers that this device was set up again.
+    /// The number that pre-key messages carry. A new number tells peers that this device was set up again.
     #[must_use]
     pub const fn registration_id(&self) -> u32 {
         self.registration_id

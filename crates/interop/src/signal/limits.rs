@@ -3,7 +3,7 @@
 /// Chain steps that one message may cost before its tag has verified, over all states that it is tried in. One step
 /// takes a fraction of a microsecond; headers are not encrypted, so that an attacker can ask for steps. No known client
 /// skips further. S-6.1.
-pub(super) const MAX_JUMP: u32 = 25_000;
+pub(super) const MAX_SKIP: u32 = 25_000;
 
 /// Skipped message keys of one chain; the oldest are discarded first. S-6.2.
 pub(super) const MAX_SKIPPED: usize = 2_000;
@@ -25,10 +25,10 @@ pub(super) const MAX_PLAINTEXT: usize = 64 << 20;
 /// One-time pre-keys that a device holds; clients upload 812 at first. S-6.7.
 pub(super) const MAX_ONE_TIME: usize = 1_000;
 
-/// Signed pre-keys that a device holds, including the current one: rotated weekly, they cover first messages of two
+/// Signed pre-keys that a device holds, including the current one: rotated weekly, they cover pre-key messages of two
 /// months. S-6.8.
 pub(super) const MAX_SIGNED: usize = 8;
 
-/// Base keys that a signed pre-key remembers of sessions without a one-time pre-key, so that their first messages open
+/// Base keys that a signed pre-key remembers of sessions without a one-time pre-key, so that their pre-key messages open
 /// no second session. S-6.9.
 pub(super) const MAX_BASE_KEYS: usize = 1_024;

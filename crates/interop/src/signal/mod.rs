@@ -16,10 +16,10 @@ mod x3dh; //        set-up of a session
 pub mod xeddsa; //  signatures with X25519 keys
 
 pub use bundle::{BundleError, OneTimePreKey, PreKeyBundle, SignedPreKey, Trust, VerifiedBundle};
-pub use ciphertext::{Ciphertext, CiphertextError, Header, Kind, OpeningHeader};
+pub use ciphertext::{Ciphertext, CiphertextError, Header, MessageKind, PreKeyHeader};
 pub use fingerprint::{ITERATIONS, Party, SafetyNumber, ScanError};
 pub use key::{Identity, IdentityKey, KeyError, KeyPair, PublicKey};
-pub use prekeys::{PreKeys, PreKeysError, Used};
+pub use prekeys::{PreKeys, PreKeysError, UsedPreKeys};
 pub use sender_key::{
     Distribution, DistributionError, GroupDecryptError, GroupEncryptError, GroupHeader, GroupHeld, GroupReceiver,
     GroupSender, GroupStaged, SenderKeyFormat,

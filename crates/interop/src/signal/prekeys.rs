@@ -40,16 +40,16 @@ bisik_core::error_texts! {
 }
 
 /// The pre-keys that an accepted session has used. Pass it to [`PreKeys::remove`] and store the pre-keys in the same
-/// transaction as the session; until then the same first message could open a second session.
+/// transaction as the session; until then the same pre-key message could open a second session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "pass it to PreKeys::remove, and store both records together"]
-pub struct Used {
+pub struct UsedPreKeys {
     pub(super) one_time: Option<u32>,
     pub(super) signed: u32,
     pub(super) base_key: PublicKey,
 }
 
-impl Used {
+impl UsedPreKeys {
     /// The id of the one-time pre-key that was used, if any. If none, the server has none left or withholds them.
     #[must_use]
     pub const fn one_time(&self) -> Option<u32> {
@@ -136,7 +136,7 @@ impl PreKeys {
         self.one_time.len()
     }
 
-    /// Generates a new signed pre-key from 96 bytes of `rng` and returns its id. First messages to the eight newest
+    /// Generates a new signed pre-key from 96 bytes of `rng` and returns its id. Pre-key messages to the eight newest
     /// signed pre-keys are accepted.
     ///
     /// # Errors
@@ -259,9 +259,9 @@ impl PreKeys {
     }
 
     /// Removes the one-time pre-key that a session has used. If it used none, the signed pre-key remembers the
-    /// session's base key instead, so that the same first message opens no second session. S-2.5.
-    pub fn remove(&mut self, used: Used) {
-        let Used { one_time, signed, base_key } = used;
+    /// session's base key instead, so that the same pre-key message opens no second session. S-2.5.
+    pub fn remove(&mut self, used: UsedPreKeys) {
+        let UsedPreKeys { one_time, signed, base_key } = used;
         match one_time {
             Some(id) => drop(self.one_time.remove(&id)),
             None => {

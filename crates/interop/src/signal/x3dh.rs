@@ -37,8 +37,8 @@ pub(super) fn initiate(
     Ok((PublicKey::from_dh(*base.public()), Ratchet::initiator(root, bundle.signed.clone())))
 }
 
-/// The keys of a first message: the local pre-keys that it names, and the peer's keys that it carries.
-pub(super) struct Opening<'a> {
+/// The keys of a pre-key message: the local pre-keys that it names, and the peer's keys that it carries.
+pub(super) struct PreKeyMessageKeys<'a> {
     pub(super) signed: &'a KeyPair,
     pub(super) one_time: Option<&'a KeyPair>,
     pub(super) base_key: &'a PublicKey,
@@ -46,8 +46,8 @@ pub(super) struct Opening<'a> {
 }
 
 /// The responder's side. The message that carries the keys proves that the peer holds them. S-2.3.
-pub(super) fn respond(identity: &Identity, opening: &Opening<'_>) -> Result<Ratchet, InvalidKey> {
-    let Opening { signed, one_time, base_key, identity: peer } = opening;
+pub(super) fn respond(identity: &Identity, keys: &PreKeyMessageKeys<'_>) -> Result<Ratchet, InvalidKey> {
+    let PreKeyMessageKeys { signed, one_time, base_key, identity: peer } = keys;
     let base = Point::decode(base_key.into_dh())?;
     let peer = Point::decode(peer.into_dh())?;
     let mut pairs = Vec::with_capacity(4);

@@ -1,27 +1,27 @@
-//! `accept`: edited first messages and raw bytes against pre-keys of two generations.
+//! `accept`: edited pre-key messages and raw bytes against pre-keys of two generations.
 //!
-//! Only a genuine first message opens a session, and only once.
+//! Only a genuine pre-key message opens a session, and only once.
 
 use bisik::{AcceptError, Accepted, Ciphertext, PreKeys, Session, Trust};
 
-use super::fixtures::{FIRST_MESSAGES, PARTIES, Parties, Repeatable, storage_key};
+use super::fixtures::{PARTIES, PRE_KEY_MESSAGES, Parties, Repeatable, storage_key};
 use super::input::Input;
 use super::record::CONTEXT;
 
 pub fn accept(data: &[u8]) {
     let Parties { alice, bob, keys, .. } = &*PARTIES;
-    let bytes = Input::new(data).edited(&FIRST_MESSAGES);
-    let genuine = FIRST_MESSAGES.iter().find(|genuine| genuine.bytes == bytes);
+    let bytes = Input::new(data).edited(&PRE_KEY_MESSAGES);
+    let genuine = PRE_KEY_MESSAGES.iter().find(|genuine| genuine.bytes == bytes);
     let Ok(message) = Ciphertext::from_bytes(&bytes) else {
         assert!(genuine.is_none(), "every genuine message is one");
         return;
     };
     match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
         Ok(Accepted { session, plaintext, used }) => {
-            let genuine = genuine.expect("only a genuine first message opens a session");
+            let genuine = genuine.expect("only a genuine pre-key message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(session.peer(), alice.public());
-            assert!(session.recognizes(&message), "a session knows its first messages");
+            assert!(session.recognizes(&message), "a session knows its pre-key messages");
             let pinned = Session::accept(bob, keys, &message, Trust::Pinned(bob.public()));
             assert_eq!(pinned.unwrap_err(), AcceptError::IdentityMismatch);
             let mut spent = own_copy(keys);
@@ -30,7 +30,7 @@ pub fn accept(data: &[u8]) {
             assert!(matches!(again, AcceptError::Replayed | AcceptError::UnknownPreKey), "{again:?}");
         }
         Err(error) => {
-            assert!(genuine.is_none(), "a genuine first message is accepted: {error:?}");
+            assert!(genuine.is_none(), "a genuine pre-key message is accepted: {error:?}");
             assert_ne!(error, AcceptError::WrongIdentity, "the pre-keys are the identity's own");
         }
     }

@@ -31,7 +31,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     let hello = alice.encrypt(b"halo", rng).expect("a short message").into_bytes();
     let hello = Ciphertext::from_bytes(&hello).expect("a message");
     let Accepted { session: bob, .. } =
-        Session::accept(&PARTIES.bob, &PARTIES.keys, &hello, Trust::OnFirstUse).expect("a first message");
+        Session::accept(&PARTIES.bob, &PARTIES.keys, &hello, Trust::OnFirstUse).expect("a pre-key message");
     let (_, offer) = calling(&alice);
     let offer = offer.to_bytes().to_vec();
     let Ok(Signal::Offer(read)) = Signal::from_bytes(&offer) else { panic!("an offer is a signal") };

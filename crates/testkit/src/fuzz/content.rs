@@ -5,9 +5,9 @@
 use std::sync::LazyLock;
 
 use bisik::content::{
-    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Content, Envelope,
-    Greeting, Kind, List, LiveShare, Opening, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
-    Row, Section, Selection, SentAt, Text, Votes,
+    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Content, ContentMeta, Greeting,
+    Kind, ListMenu, LiveShare, OpeningHours, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
+    ReplyOption, Row, Section, Selection, SentAt, Text, Votes,
 };
 
 use super::fixtures::Repeatable;
@@ -21,7 +21,7 @@ pub fn content(data: &[u8]) {
     let Ok(content) = Content::from_body(&body) else { return };
     assert_eq!(content.as_body(), body, "content keeps its bytes when read");
     let again = Content::from_body(content.as_body()).expect("and is read again");
-    assert_eq!((again.kind(), again.envelope()), (content.kind(), content.envelope()));
+    assert_eq!((again.kind(), again.meta()), (content.kind(), content.meta()));
     assert_eq!(body, padded(protobuf(&content)), "a content has one body");
     let _ = format!("{content:?}");
     compose_again(&content);
@@ -40,7 +40,7 @@ pub fn content(data: &[u8]) {
 fn business(content: &Content) {
     match content.kind() {
         Kind::Cart(cart) => drop(cart.total().expect("a cart that is read adds up")),
-        Kind::Greeting(_) | Kind::Away(_) => assert!(content.envelope().automated),
+        Kind::Greeting(_) | Kind::Away(_) => assert!(content.meta().automated),
         Kind::QuickReplies(replies) => replies.choices.iter().for_each(|choice| choose(content, &choice.id)),
         Kind::List(list) => {
             list.sections.iter().flat_map(|section| &section.rows).for_each(|row| choose(content, &row.choice.id));
@@ -60,17 +60,17 @@ fn business(content: &Content) {
 fn choose(content: &Content, id: &str) {
     let selection = Selection::new(content, &person(), id).expect("it was offered");
     assert!(selection.answers(content, &person()));
-    let sent = Content::new(envelope(), Kind::Selection(selection));
+    let sent = Content::new(meta(), Kind::Selection(selection));
     assert!(sent.is_ok(), "and can be sent");
 }
 
 /// The known part of a content can be composed again.
 fn compose_again(content: &Content) {
     let known = !matches!(content.kind(), Kind::Unknown(_));
-    let composed = Content::new(content.envelope().clone(), content.kind().clone());
+    let composed = Content::new(content.meta().clone(), content.kind().clone());
     assert_eq!(composed.is_ok(), known, "reading and composing have the same limits");
     if let Ok(composed) = composed {
-        assert_eq!((composed.kind(), composed.envelope()), (content.kind(), content.envelope()));
+        assert_eq!((composed.kind(), composed.meta()), (content.kind(), content.meta()));
     }
 }
 
@@ -78,20 +78,20 @@ fn receipts(content: &Content) {
     let Some(visible) = content.visible() else { return };
     for receipt in [Receipt::delivered(&visible), Receipt::read(&visible)].into_iter().chain(Receipt::played(&visible))
     {
-        let receipt = Content::new(Envelope::new(sent(), &mut Repeatable(1)), Kind::Receipt(receipt));
+        let receipt = Content::new(ContentMeta::new(sent(), &mut Repeatable(1)), Kind::Receipt(receipt));
         assert!(receipt.expect("a receipt can be sent").visible().is_none(), "and is not confirmed");
     }
 }
 
 fn forward(content: &Content) {
-    let envelope = Envelope::new(sent(), &mut Repeatable(2));
-    // Content of maximum length may leave no room for another envelope.
-    let Ok(forwarded) = content.forward(envelope.clone()) else { return };
+    let meta = ContentMeta::new(sent(), &mut Repeatable(2));
+    // Content of maximum length may leave no room for other metadata.
+    let Ok(forwarded) = content.forward(meta.clone()) else { return };
     assert!(!content.view_once());
     assert_eq!(forwarded.kind(), content.kind());
-    assert_eq!(forwarded.id(), envelope.id);
-    assert!(forwarded.envelope().reply_to.is_none() && forwarded.envelope().forwarded);
-    let again = forwarded.forward(envelope).expect("as it was forwarded once");
+    assert_eq!(forwarded.id(), meta.id);
+    assert!(forwarded.meta().reply_to.is_none() && forwarded.meta().forwarded);
+    let again = forwarded.forward(meta).expect("as it was forwarded once");
     assert_eq!(again, forwarded, "unknown fields are kept");
 }
 
@@ -105,7 +105,7 @@ pub fn poll_vote(data: &[u8]) {
     if let Kind::Poll(poll) = &mut other {
         poll.options = options.iter().map(|option| option.as_str().into()).collect();
     }
-    let Ok(content) = Content::new(envelope(), other) else { return };
+    let Ok(content) = Content::new(meta(), other) else { return };
     let body = input.edited(&[ballot.as_body()]);
     let Ok(arrived) = Content::from_body(&body) else { return };
     let Kind::Ballot(arrived) = arrived.kind() else { return };
@@ -124,10 +124,10 @@ struct Scene {
 
 static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     let rng = &mut Repeatable(4);
-    let poll = Content::new(envelope(), Kind::Poll(Poll::new("?", ["0", "1"], 1, rng))).expect("a poll");
+    let poll = Content::new(meta(), Kind::Poll(Poll::new("?", ["0", "1"], 1, rng))).expect("a poll");
     let votes = Votes::in_poll(&poll, &person()).expect("a poll");
     let ballot = votes.cast(&[1], &person(), sent(), None, rng).expect("an option");
-    let ballot = Content::new(envelope(), Kind::Ballot(ballot)).expect("a ballot");
+    let ballot = Content::new(meta(), Kind::Ballot(ballot)).expect("a ballot");
     Scene { poll: poll.kind().clone(), ballot }
 });
 
@@ -136,8 +136,8 @@ fn cast() -> &'static Ballot {
     ballot
 }
 
-fn envelope() -> Envelope {
-    Envelope::new(sent(), &mut Repeatable(5))
+fn meta() -> ContentMeta {
+    ContentMeta::new(sent(), &mut Repeatable(5))
 }
 
 fn sent() -> SentAt {
@@ -166,7 +166,7 @@ fn padded(protobuf: &[u8]) -> Vec<u8> {
 pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let Scene { poll, ballot } = &*SCENE;
     let mode = |mode: u8, bytes: &[u8]| [&[mode], bytes].concat();
-    let of = |kind: Kind| mode(1, protobuf(&Content::new(envelope(), kind).expect("within bounds")));
+    let of = |kind: Kind| mode(1, protobuf(&Content::new(meta(), kind).expect("within bounds")));
     let text = of(Kind::Text(Text::new("halo")));
     let twice = [text.as_slice(), &text[text.len() - 9..]].concat();
     let fields = |bytes: &[u8]| [&text[..text.len() - 9], bytes].concat();
@@ -193,7 +193,7 @@ pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn business_kinds() -> Vec<(&'static str, Kind)> {
-    let choice = |id: &str| Choice { id: id.into(), title: id.into() };
+    let choice = |id: &str| ReplyOption { id: id.into(), title: id.into() };
     let row = |id: &str| Row { choice: choice(id), description: "x".into() };
     let sections = vec![Section { title: "x".into(), rows: vec![row("a"), row("b")] }];
     let actions = [Action::Answer("a".into()), Action::Open("https://x".into()), Action::Dial("+628".into())];
@@ -203,9 +203,9 @@ fn business_kinds() -> Vec<(&'static str, Kind)> {
     let cart = Cart::new(CartLine::of(&item, 2));
     let mut profile = Profile::new("Kopi");
     (profile.email, profile.sites, profile.time_zone) = ("a@b".into(), vec!["https://x".into()], "Asia/Jakarta".into());
-    profile.hours = vec![Opening { day: 1, from: 420, to: 1_260 }];
+    profile.hours = vec![OpeningHours { day: 1, from: 420, to: 1_260 }];
     let replies = QuickReplies { text: Text::new("?"), choices: vec![choice("a"), choice("b")] };
-    let asked = Content::new(envelope(), Kind::QuickReplies(replies.clone())).expect("within bounds");
+    let asked = Content::new(meta(), Kind::QuickReplies(replies.clone())).expect("within bounds");
     let selection = Selection::new(&asked, &person(), "a").expect("it was offered");
     vec![
         ("greeting", Kind::Greeting(Greeting { text: Text::new("halo") })),
@@ -214,7 +214,7 @@ fn business_kinds() -> Vec<(&'static str, Kind)> {
         ("catalogue_item", Kind::CatalogueItem(item)),
         ("cart", Kind::Cart(cart)),
         ("quick_replies", Kind::QuickReplies(replies)),
-        ("list", Kind::List(List { text: Text::new("?"), label: "x".into(), sections })),
+        ("list", Kind::List(ListMenu { text: Text::new("?"), label: "x".into(), sections })),
         ("buttons", Kind::Buttons(Buttons { text: Text::new("?"), footer: "x".into(), buttons })),
         ("selection", Kind::Selection(selection)),
         ("referral", Kind::Referral(Referral::new(Origin::LINK, "a", "https://x"))),

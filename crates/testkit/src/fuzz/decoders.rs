@@ -1,6 +1,6 @@
 //! The decoders of public data: every decoded value has exactly one encoding, and can be used.
 
-use bisik::handshake::FirstFlight;
+use bisik::handshake::PreKeyHeader;
 use bisik::{BundleError, Ciphertext, Identity, IdentityKey, PreKeyBundle, Session, Trust};
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_dalek::{Signer, SigningKey};
@@ -33,12 +33,12 @@ pub fn ciphertext(data: &[u8]) {
 
 pub fn first_flight(data: &[u8]) {
     let ephemeral = data.first_chunk().copied().unwrap_or_default();
-    let decoded = FirstFlight::from_bytes(data);
-    assert_eq!(decoded.is_ok(), data.len() == FirstFlight::LENGTH && is_public_key(&ephemeral));
-    if let Ok(flight) = decoded {
-        assert_eq!(flight.to_bytes(), data, "decoded values have one encoding");
+    let decoded = PreKeyHeader::from_bytes(data);
+    assert_eq!(decoded.is_ok(), data.len() == PreKeyHeader::LENGTH && is_public_key(&ephemeral));
+    if let Ok(header) = decoded {
+        assert_eq!(header.to_bytes(), data, "decoded values have one encoding");
         let Parties { bob, keys, .. } = &*PARTIES;
-        let _ = bisik::handshake::respond(bob, keys, &flight, None);
+        let _ = bisik::handshake::respond(bob, keys, &header, None);
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use bisik::device::link::{Companion, Invitation};
 use bisik::device::{
-    Change, Custody, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, Primary, Terms,
+    Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms,
+    Primary,
 };
 use bisik::{DisclosureHash, Identity, Timestamp, Trust};
 use ed25519_dalek::{Signer, SigningKey};
@@ -36,21 +37,21 @@ const KNOWN: usize = 3;
 
 static HISTORY: LazyLock<History> = LazyLock::new(|| {
     let phone = Identity::generate(&mut ConstantRng(PHONE));
-    let own = Terms::own_held(Custody::Person).unwrap();
+    let own = DeviceTerms::own_held(Custody::Person).unwrap();
     let mut primary = Primary::new(&phone, own, NOW);
     let account = *primary.account();
-    let hosted = Terms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([7; 32]).unwrap()).unwrap();
+    let hosted = DeviceTerms::disclosed(Custody::Vendor, DisclosureHash::from_bytes([7; 32]).unwrap()).unwrap();
     let certificate = |device: u8, index, terms| {
         DeviceCertificate::sign(&Identity::generate(&mut ConstantRng(device)), &account, index, terms)
     };
     let said = [certificate(1, 1, own), certificate(2, 2, hosted), certificate(3, 3, own), certificate(2, 2, own)];
     let changes = [
-        Change::Add(said[0]),
-        Change::Add(said[1]),
-        Change::Remove(1),
-        Change::Add(said[2]),
-        Change::Update(said[3]),
-        Change::Remove(3),
+        DeviceChange::Add(said[0]),
+        DeviceChange::Add(said[1]),
+        DeviceChange::Remove(1),
+        DeviceChange::Add(said[2]),
+        DeviceChange::Update(said[3]),
+        DeviceChange::Remove(3),
     ];
     let mut lists = vec![primary.list().clone()];
     lists.extend(changes.map(|change| primary.issue(&phone, &[change], NOW).unwrap().clone()));
@@ -122,7 +123,7 @@ pub fn link(data: &[u8]) {
     let mut input = Input::new(data);
     let qr_code = input.byte().is_multiple_of(2);
     let [one, other] = [1, 2].map(|seed| begin(qr_code, seed));
-    let terms = Terms::own_held(Custody::Person).unwrap();
+    let terms = DeviceTerms::own_held(Custody::Person).unwrap();
     // A camera reads the code from the screen, so a relay can change nothing there.
     let seen = if qr_code { one.1.clone() } else { input.edited(&[&one.1, &other.1]) };
     let Some(invitation) = read(qr_code, &seen) else { return };

@@ -7,7 +7,7 @@ use bisik::ratchet::{DecryptError as Refusal, DoubleRatchet};
 use super::fixtures::{Endpoint, RATCHETS, Repeatable};
 use super::forge::{self, Header};
 use super::input::Input;
-use super::model::{MAX_JUMP, Under, judge};
+use super::model::{MAX_SKIP, Under, process_header};
 use super::ratchet_state::RatchetState;
 use super::record::{self, Kind};
 
@@ -50,11 +50,11 @@ fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
     let plaintext = input.bytes(usize::from(header.number as u8 % 8));
     let message = forge::message(&state.binding, header_key, &message_key, &header, plaintext);
 
-    let verdict =
-        judge(&state, under, &header).and_then(|after| if bad_body { Err(Refusal::Diverged) } else { Ok(after) });
+    let outcome = process_header(&state, under, &header)
+        .and_then(|after| if bad_body { Err(Refusal::Diverged) } else { Ok(after) });
     let result = receiver.decrypt(&message);
     let after = receiver.record();
-    match verdict {
+    match outcome {
         Ok(expected) => {
             assert_eq!(result.as_deref(), Ok(plaintext), "{under:?} {header:?}");
             assert_eq!(read(&after).shape(), expected.shape(), "{under:?} {header:?}");
@@ -83,7 +83,7 @@ fn header_key(state: &RatchetState, under: Under) -> &[u8; 32] {
 
 /// The key of the message, if it can have one.
 fn message_key(state: &RatchetState, under: Under, header: &Header) -> [u8; 32] {
-    let within = |next: u32| header.number.checked_sub(next).filter(|steps| *steps <= MAX_JUMP);
+    let within = |next: u32| header.number.checked_sub(next).filter(|steps| *steps <= MAX_SKIP);
     let key = match under {
         Under::Chain(index) => {
             let chain = &state.chains[index];

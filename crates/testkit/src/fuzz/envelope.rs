@@ -10,7 +10,7 @@ use bisik::conversation::{
     Arrival, Conversation, ConversationId, DeviceAddress, Envelope, IdentityPolicy, MessageId, ReceiveError, Received,
     RecordName, Side, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, Terms};
+use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceTerms};
 use bisik::hosting::{Decision, DecisionReceipt, SharedDecision};
 use bisik::{Account, Ciphertext, Identity, PreKeyBundle, Session, Timestamp, Trust, VerifiedBundle};
 
@@ -35,11 +35,11 @@ struct Scene {
 
 static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     let rng = &mut Repeatable(0x65);
-    let terms = Terms::own_held(Custody::Person).unwrap();
+    let terms = DeviceTerms::own_held(Custody::Person).unwrap();
     let mut us = Account::create(terms, NOW, rng);
     let companion = Identity::generate(rng);
     let certificate = DeviceCertificate::sign(&companion, us.key(), 1, terms);
-    let list = us.change_devices(&[Change::Add(certificate)], NOW).unwrap();
+    let list = us.change_devices(&[DeviceChange::Add(certificate)], NOW).unwrap();
     let mut companion = Account::join(companion, us.key(), &list, NOW, rng).unwrap();
     let mut peer = Account::create(terms, NOW, rng);
 

@@ -75,8 +75,8 @@ pub static PARTIES: LazyLock<Parties> = LazyLock::new(|| {
     Parties { alice, bob, keys, bundles, now }
 });
 
-/// For each bundle, two first messages of one session.
-pub static FIRST_MESSAGES: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
+/// For each bundle, two pre-key messages of one session.
+pub static PRE_KEY_MESSAGES: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
     let rng = &mut Repeatable(2);
     let sessions = PARTIES.bundles.iter().map(|bundle| initiate(bundle, rng)).collect::<Vec<_>>();
     sessions.into_iter().flat_map(|mut session| written(&mut session, 2, rng)).collect()
@@ -192,7 +192,7 @@ impl Endpoint for Session {
 
     fn authenticated(message: &[u8]) -> &[u8] {
         let is_first = Ciphertext::from_bytes(message).is_ok_and(|message| message.is_pre_key_message());
-        let envelope = if is_first { 1 + bisik::handshake::FirstFlight::LENGTH } else { 1 };
+        let envelope = if is_first { 1 + bisik::handshake::PreKeyHeader::LENGTH } else { 1 };
         message.get(envelope..).unwrap_or_default()
     }
 }

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use bisik::interop::signal::{
-    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, Kind, OneTimePreKey, PreKeyBundle, PreKeys,
-    PublicKey, Session, SignedPreKey, Trust,
+    AcceptError, Accepted, Ciphertext, DecryptError, Identity, IdentityKey, MessageKind, OneTimePreKey, PreKeyBundle,
+    PreKeys, PublicKey, Session, SignedPreKey, Trust,
 };
 
 use super::fixtures::{Repeatable, storage_key};
@@ -58,7 +58,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     let mut messages = Vec::new();
     let mut write = |session: &mut Session, plaintext: &[u8]| {
         let message = session.encrypt(plaintext, &mut Repeatable(plaintext[0].into())).expect("short");
-        let kind = u8::from(message.kind() == Kind::PreKey);
+        let kind = u8::from(message.kind() == MessageKind::PreKey);
         let bytes = [&[kind], message.as_bytes()].concat();
         messages.push(Sent { bytes, plaintext: plaintext.to_vec() });
         message
@@ -66,13 +66,13 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     let mut a = Session::initiate(&alice, &verified(Some(1)), rng).expect("another's bundle");
     let first = write(&mut a, b"\x01 first");
     let Accepted { session: mut b, used, .. } =
-        Session::accept(&bob, &spent, &first, Trust::OnFirstUse).expect("a first message");
+        Session::accept(&bob, &spent, &first, Trust::OnFirstUse).expect("a pre-key message");
     spent.remove(used);
     let answer = b.encrypt(b"answer", rng).expect("short");
     a.decrypt(&answer).expect("genuine");
     a.reinitiate(&alice, &verified(None), rng).expect("the same bundle's owner");
     let again = write(&mut a, b"\x02 again");
-    let accepted = b.accept_reinitiated(&bob, &spent, &again).expect("a first message");
+    let accepted = b.accept_reinitiated(&bob, &spent, &again).expect("a pre-key message");
     spent.remove(accepted.used);
     let read = 2;
     write(&mut a, b"\x03 skipped");
@@ -84,7 +84,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     a.decrypt(&in_the_new_state).expect("genuine");
     let mut write = |session: &mut Session, plaintext: &[u8]| {
         let message = session.encrypt(plaintext, &mut Repeatable(plaintext[0].into())).expect("short");
-        let kind = u8::from(message.kind() == Kind::PreKey);
+        let kind = u8::from(message.kind() == MessageKind::PreKey);
         messages.push(Sent { bytes: [&[kind], message.as_bytes()].concat(), plaintext: plaintext.to_vec() });
     };
     write(&mut a, b"\x06 after a step");
@@ -113,7 +113,7 @@ fn image(session: &Session) -> Vec<u8> {
 /// The first byte is the kind.
 fn read(bytes: &[u8]) -> Option<Ciphertext> {
     let (kind, bytes) = bytes.split_first()?;
-    Ciphertext::from_parts(if kind % 2 == 0 { Kind::Whisper } else { Kind::PreKey }, bytes).ok()
+    Ciphertext::from_parts(if kind % 2 == 0 { MessageKind::Whisper } else { MessageKind::PreKey }, bytes).ok()
 }
 
 /// What decodes can be queried without panic, and its keys are valid.
@@ -124,7 +124,7 @@ pub fn interop_message(data: &[u8]) {
     assert!(matches!(header.version, 0x33 | 0x34));
     let key = header.ratchet_key.to_bytes();
     assert!(data.windows(key.len()).any(|window| window == key), "the key stands in the message");
-    assert_eq!(header.opening.is_some(), message.kind() == Kind::PreKey);
+    assert_eq!(header.pre_key.is_some(), message.kind() == MessageKind::PreKey);
 }
 
 /// Messages with edits, several in a row, to one session.
@@ -167,7 +167,7 @@ pub fn interop_decrypt(data: &[u8]) {
 fn inner(bytes: &[u8]) -> Option<Vec<u8>> {
     let message = read(bytes)?;
     let bytes = message.as_bytes();
-    if message.kind() == Kind::Whisper {
+    if message.kind() == MessageKind::Whisper {
         return Some(bytes.to_vec());
     }
     let mut fields = Input::new(&bytes[1..]);
@@ -202,7 +202,7 @@ fn varint(input: &mut Input<'_>) -> u64 {
     value
 }
 
-/// Edited first messages against unused pre-keys.
+/// Edited pre-key messages against unused pre-keys.
 pub fn interop_accept(data: &[u8]) {
     let Line { alice, bob, keys, messages, .. } = &*LINE;
     let bytes = Input::new(data).edited(messages);
@@ -210,7 +210,7 @@ pub fn interop_accept(data: &[u8]) {
     let genuine = messages.iter().find(|sent| inner(&sent.bytes) == inner(&bytes));
     match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
         Ok(Accepted { session, plaintext, used }) => {
-            let genuine = genuine.expect("only a genuine first message opens a session");
+            let genuine = genuine.expect("only a genuine pre-key message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(*session.peer(), alice.public());
             let mut own = Session::unseal(&storage_key(), CONTEXT, &image(&session)).expect("it was sealed");
@@ -225,7 +225,7 @@ pub fn interop_accept(data: &[u8]) {
         }
         Err(error) => {
             let intact = messages.iter().any(|sent| sent.bytes == bytes && bytes[0] == 1);
-            assert!(!intact, "a genuine first message is accepted: {error:?}");
+            assert!(!intact, "a genuine pre-key message is accepted: {error:?}");
             assert_ne!(error, AcceptError::WrongIdentity, "the pre-keys are the identity's own");
         }
     }
@@ -256,9 +256,9 @@ pub fn interop_bundle(data: &[u8]) {
     if let Ok(verified) = verified {
         let mut session = Session::initiate(alice, &verified, &mut Repeatable(62)).expect("keys of large order");
         let header = session.encrypt(b"", &mut Repeatable(63)).expect("short").header().expect("our own");
-        let opening = header.opening.expect("it can open a session");
-        assert_eq!(opening.signed_pre_key_id, signed_id);
-        assert_eq!(opening.pre_key_id, bundle.one_time.map(|one_time| one_time.id));
+        let pre_key = header.pre_key.expect("it can open a session");
+        assert_eq!(pre_key.signed_pre_key_id, signed_id);
+        assert_eq!(pre_key.pre_key_id, bundle.one_time.map(|one_time| one_time.id));
     }
 }
 

@@ -3,7 +3,7 @@
 //! libFuzzer (fuzz/fuzz_targets) and `cargo test` (tests/house/corpus.rs) run the same functions. `seeds` makes the files of
 //! fuzz/corpus.
 
-mod accept; //         a first message against fixed pre-keys
+mod accept; //         a pre-key message against fixed pre-keys
 #[cfg(feature = "call")]
 mod call; //           signals and frames of calls
 #[cfg(feature = "content")]
@@ -12,10 +12,10 @@ mod decoders; //       the decoders of all public data
 mod decrypt; //        edited messages against a session or a ratchet in mid-conversation
 mod device; //         device lists, and linking with an attacker in the middle
 mod dishonest_peer; // messages with valid tags and arbitrary headers, against a model
-mod endpoint; //       disclosures, decisions, and a user who decides
 mod envelope; //       messages of a conversation between accounts, and its records
 mod fixtures; //       the parties and conversations that the targets start from
 mod forge; //          a message under known keys
+mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
 mod interop; //        interop: messages, sessions, bundles, records
@@ -37,8 +37,8 @@ pub use decoders::{bundle, ciphertext, first_flight, identity_key};
 pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
-pub use endpoint::{consent, disclosure};
 pub use envelope::{conversation_record, envelope};
+pub use hosting::{consent, disclosure};
 #[cfg(feature = "interop")]
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
 #[cfg(feature = "interop")]

@@ -19,7 +19,7 @@ pub enum Under {
 }
 
 /// The state after the message, if the tag of its body verifies. Keys in it have no meaning.
-pub fn judge(state: &RatchetState, under: Under, header: &Header) -> Result<RatchetState, Refusal> {
+pub fn process_header(state: &RatchetState, under: Under, header: &Header) -> Result<RatchetState, Refusal> {
     if header.post_quantum != [0; 44] || !is_public_key(&header.ratchet_key) {
         return Err(Refusal::Diverged);
     }
@@ -42,7 +42,7 @@ fn receive_known(chain: &mut Chain, header: &Header) -> Result<(), Refusal> {
     if chain.key.is_none() {
         return Err(Refusal::Diverged);
     }
-    if header.number - chain.next > MAX_JUMP {
+    if header.number - chain.next > MAX_SKIP {
         return Err(Refusal::TooFarAhead);
     }
     let next = header.number.checked_add(1).ok_or(Refusal::TooFarAhead)?;
@@ -59,7 +59,7 @@ fn receive_next(state: &mut RatchetState, header: &Header) -> Result<(), Refusal
     if !answered || known || header.previous < received || has_no_previous {
         return Err(Refusal::Diverged);
     }
-    if header.previous - received > MAX_JUMP || header.number > MAX_JUMP {
+    if header.previous - received > MAX_SKIP || header.number > MAX_SKIP {
         return Err(Refusal::TooFarAhead);
     }
     if !is_on_curve(&header.ratchet_key) || state.pair.is_none() {
@@ -111,7 +111,7 @@ fn is_below_p(bytes: &[u8; 32]) -> bool {
 }
 
 /// P-4.9: bounded steps.
-pub const MAX_JUMP: u32 = 25_000;
+pub const MAX_SKIP: u32 = 25_000;
 /// P-4.11: bounded skipped keys.
 const MAX_SKIPPED: usize = 2_000;
 /// P-4.12: bounded chains.

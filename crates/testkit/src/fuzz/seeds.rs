@@ -7,9 +7,9 @@ use super::call;
 #[cfg(feature = "content")]
 use super::content;
 use super::device;
-use super::endpoint;
 use super::envelope;
-use super::fixtures::{FIRST_MESSAGES, Genuine, PARTIES, RATCHETS, SESSIONS, Scene};
+use super::fixtures::{Genuine, PARTIES, PRE_KEY_MESSAGES, RATCHETS, SESSIONS, Scene};
+use super::hosting;
 use super::input::RAW;
 #[cfg(feature = "interop")]
 use super::interop;
@@ -32,14 +32,14 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "call")]
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
-        of("consent", endpoint::consent_seeds()),
+        of("consent", hosting::consent_seeds()),
         #[cfg(feature = "content")]
         of("content", content::content_seeds()),
         of("conversation", conversation_events()),
         of("conversation_record", envelope::record_seeds()),
         of("decrypt", [conversation(&SESSIONS), vec![("flight_stripped", flight_stripped())]].concat()),
         of("device_list", device::device_list_seeds()),
-        of("disclosure", endpoint::disclosure_seeds()),
+        of("disclosure", hosting::disclosure_seeds()),
         of("dishonest_peer", dishonest_peer()),
         of("envelope", envelope::envelope_seeds()),
         of("first_flight", first_flight()),
@@ -87,7 +87,7 @@ fn accept() -> Vec<(&'static str, Vec<u8>)> {
         ("flipped_identity", vec![0, 1, FLIP, 1, 0x04, 0xa0]),
         ("flipped_header", vec![0, 1, FLIP, 1, 0x04, 0xd0]),
         ("truncated", vec![0, 1, TRUNCATE, 0, 0x04, 0xb9]),
-        ("raw", raw(&FIRST_MESSAGES[4].bytes)),
+        ("raw", raw(&PRE_KEY_MESSAGES[4].bytes)),
     ]
 }
 
@@ -121,23 +121,23 @@ fn bundle() -> Vec<(&'static str, Vec<u8>)> {
 fn ciphertext() -> Vec<(&'static str, Vec<u8>)> {
     let ordinary = &SESSIONS[1].messages[0].bytes;
     vec![
-        ("first", FIRST_MESSAGES[0].bytes.clone()),
+        ("first", PRE_KEY_MESSAGES[0].bytes.clone()),
         ("ordinary", ordinary.clone()),
-        ("first_too_short", FIRST_MESSAGES[0].bytes[..1340].to_vec()),
+        ("first_too_short", PRE_KEY_MESSAGES[0].bytes[..1340].to_vec()),
         ("ordinary_too_short", ordinary[..132].to_vec()),
         ("unknown_kind", [&[0x23], &ordinary[1..]].concat()),
     ]
 }
 
 fn first_flight() -> Vec<(&'static str, Vec<u8>)> {
-    let flight = |index: usize| FIRST_MESSAGES[index].bytes[1..1209].to_vec();
+    let header = |index: usize| PRE_KEY_MESSAGES[index].bytes[1..1209].to_vec();
     vec![
-        ("last_resort", flight(0)),
-        ("one_time", flight(8)),
-        ("small_order", [vec![0; 32], flight(0).split_off(32)].concat()),
-        ("not_reduced", [vec![0xff; 32], flight(0).split_off(32)].concat()),
-        ("truncated", flight(0)[..1207].to_vec()),
-        ("trailing_byte", [flight(0), vec![0]].concat()),
+        ("last_resort", header(0)),
+        ("one_time", header(8)),
+        ("small_order", [vec![0; 32], header(0).split_off(32)].concat()),
+        ("not_reduced", [vec![0xff; 32], header(0).split_off(32)].concat()),
+        ("truncated", header(0)[..1207].to_vec()),
+        ("trailing_byte", [header(0), vec![0]].concat()),
     ]
 }
 
@@ -175,7 +175,7 @@ fn conversation(scenes: &[Scene; 2]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A first flight is only prepended to a message of a session, which is accepted without it.
+/// A pre-key header is only prepended to a message of a session, which is accepted without it.
 fn flight_stripped() -> Vec<u8> {
     let Genuine { bytes, .. } = &SESSIONS[0].messages[2];
     [vec![0], raw(&[&[0x22], &bytes[1209..]].concat())].concat()

@@ -5,7 +5,7 @@
 use bisik::ratchet::DoubleRatchet;
 use bisik::{Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust, UnsealError};
 
-use super::fixtures::{Endpoint, FIRST_MESSAGES, PARTIES, Parties, RATCHETS, Repeatable, SESSIONS, storage_key};
+use super::fixtures::{Endpoint, PARTIES, PRE_KEY_MESSAGES, Parties, RATCHETS, Repeatable, SESSIONS, storage_key};
 use super::input::Input;
 use super::record::{self, CONTEXT, Kind};
 
@@ -86,7 +86,7 @@ fn use_endpoint<E: Endpoint>(mut endpoint: E, kind: Kind, state: &[u8], messages
 fn use_pre_keys(mut keys: PreKeys) {
     let Parties { bob, now, .. } = &*PARTIES;
     let _ = (keys.bundle(), keys.one_time_bundles(*now), keys.count(*now));
-    for message in FIRST_MESSAGES.iter().step_by(4) {
+    for message in PRE_KEY_MESSAGES.iter().step_by(4) {
         let message = Ciphertext::from_bytes(&message.bytes).expect("it is genuine");
         if let Ok(accepted) = Session::accept(bob, &keys, &message, Trust::OnFirstUse) {
             keys.remove(accepted.used);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bisik::{Ciphertext, Session, StorageKey};
 
-use super::prekey_pool::Flight;
+use super::prekey_pool::PreKeyHeader;
 use super::symbolic::{Ratchet, Stamp, Symbol};
 use crate::rng::{ConstantRng, SeededRng};
 
@@ -23,13 +23,13 @@ pub struct Model {
     pub ratchet: Ratchet,
     pub session: Symbol,
     pub epoch: u32,
-    pub opening: Opening,
+    pub setup: SetupState,
 }
 
 /// How a session was set up, in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
-    Unanswered(Flight),
+pub enum SetupState {
+    Unanswered(PreKeyHeader),
     Answered,
     Accepted,
 }
@@ -39,7 +39,7 @@ pub struct Sent {
     pub ciphertext: Ciphertext,
     pub stamp: Stamp,
     pub session: Symbol,
-    pub flight: Option<Flight>,
+    pub header: Option<PreKeyHeader>,
 }
 
 impl CheckedSession {
@@ -76,12 +76,12 @@ impl CheckedSession {
         let sealed = self.session.seal(&storage_key(), CONTEXT, &mut sealing());
         self.record = Rc::new(sealed.as_bytes().to_vec());
         let ciphertext = held.release(&sealed.stored()).unwrap();
-        let flight = match self.model.opening {
-            Opening::Unanswered(flight) => Some(flight),
-            Opening::Answered | Opening::Accepted => None,
+        let header = match self.model.setup {
+            SetupState::Unanswered(header) => Some(header),
+            SetupState::Answered | SetupState::Accepted => None,
         };
-        assert_eq!(ciphertext.is_pre_key_message(), flight.is_some());
-        Some(Sent { ciphertext, stamp, session: self.model.session, flight })
+        assert_eq!(ciphertext.is_pre_key_message(), header.is_some());
+        Some(Sent { ciphertext, stamp, session: self.model.session, header })
     }
 }
 

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use bisik::{Ciphertext, Identity, PreKeys, Session, Timestamp, Trust};
 
-use super::checked_session::{CONTEXT, CheckedSession, Model, Opening, Sent, preferred, sealing, storage_key};
+use super::checked_session::{CONTEXT, CheckedSession, Model, Sent, SetupState, preferred, sealing, storage_key};
 use super::event::{Crash, Side};
-use super::prekey_pool::{Flight, PreKeyPool, Server};
+use super::prekey_pool::{PreKeyHeader, PreKeyPool, Server};
 use super::symbolic::Ratchet;
 use crate::rng::{SeededRng, mix};
 
@@ -98,9 +98,9 @@ impl Device {
         let Ok(verified) = verified else { return };
         let session = mix(&[self.live.rng.symbol(), offer.symbol]);
         let epoch = self.live.sessions.iter().map(|checked| checked.model.epoch).max().unwrap_or(0) + 1;
-        let flight = Flight { offer, session, epoch, initiator: self.side };
+        let header = PreKeyHeader { offer, session, epoch, initiator: self.side };
         let ratchet = Ratchet::initiator(session, offer.signed);
-        let model = Model { ratchet, session, epoch, opening: Opening::Unanswered(flight) };
+        let model = Model { ratchet, session, epoch, setup: SetupState::Unanswered(header) };
         let session = Session::initiate(&self.identity, &verified, &mut self.live.rng).unwrap();
         self.live.keep(CheckedSession::new(session, model));
     }

@@ -8,7 +8,7 @@ use bisik::{Ciphertext, IdentityKey, Timestamp};
 use super::checked_session::Sent;
 use super::device::Device;
 use super::event::{Crash, Event, Side};
-use super::prekey_pool::{DAY, Flight, Server};
+use super::prekey_pool::{DAY, PreKeyHeader, Server};
 use super::receive::{Outcome, spy};
 use super::symbolic::{Stamp, Symbol};
 use crate::rng::SeededRng;
@@ -24,7 +24,7 @@ pub struct Envelope {
     pub plaintext: Vec<u8>,
     pub stamp: Stamp,
     pub session: Symbol,
-    pub flight: Option<Flight>,
+    pub header: Option<PreKeyHeader>,
     /// Whether an attacker wrote it.
     pub forged: bool,
 }
@@ -194,7 +194,7 @@ impl Pair {
 
     /// A message leaves its device: the relay stores it, and the attacker tries to read it.
     fn post(&mut self, from: Side, plaintext: Vec<u8>, sent: Sent, forged: bool) {
-        let Sent { ciphertext, stamp, session, flight } = sent;
+        let Sent { ciphertext, stamp, session, header } = sent;
         let fresh = self.salts.insert(salt(&ciphertext).to_vec());
         assert!(fresh, "two plaintexts share a salt");
         let wire = Ciphertext::from_bytes(ciphertext.as_bytes()).unwrap();
@@ -202,7 +202,7 @@ impl Pair {
         let author = *self.device(from).identity.public();
         let id = self.log.len();
         let envelope =
-            Rc::new(Envelope { id, from, author, ciphertext: wire, plaintext, stamp, session, flight, forged });
+            Rc::new(Envelope { id, from, author, ciphertext: wire, plaintext, stamp, session, header, forged });
         if self.devices[from.other().index()].spy.as_mut().is_some_and(|sessions| spy(sessions, &envelope)) {
             self.spied.insert(id);
         }
@@ -288,17 +288,17 @@ impl Pair {
 
 /// The salt of a message.
 pub fn salt(message: &Ciphertext) -> &[u8] {
-    let start = if message.is_pre_key_message() { 1 + FLIGHT } else { 1 };
+    let start = if message.is_pre_key_message() { 1 + PRE_KEY_HEADER } else { 1 };
     &message.as_bytes()[start..start + 16]
 }
 
 /// Ciphertext expansion in bytes.
 pub fn overhead(message: &Ciphertext) -> usize {
-    if message.is_pre_key_message() { 133 + FLIGHT } else { 133 }
+    if message.is_pre_key_message() { 133 + PRE_KEY_HEADER } else { 133 }
 }
 
-/// Bytes of a first flight.
-const FLIGHT: usize = bisik::handshake::FirstFlight::LENGTH;
+/// Bytes of a pre-key header.
+const PRE_KEY_HEADER: usize = bisik::handshake::PreKeyHeader::LENGTH;
 /// Limits that keep a fuzzer's simulation small.
 const MAX_EVENTS: usize = 512;
 const MAX_IN_FLIGHT: usize = 48;

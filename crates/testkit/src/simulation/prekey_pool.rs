@@ -1,7 +1,7 @@
 //! The model of a device's pre-keys, with symbols for keys (docs/spec/session.md, section 2.4), and the server of
 //! bundles.
 //!
-//! It determines which first messages a device must accept, and why it refuses others.
+//! It determines which pre-key messages a device must accept, and why it refuses others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -21,9 +21,9 @@ pub struct Offer {
     pub expires: Timestamp,
 }
 
-/// A first flight in the model.
+/// A pre-key header in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flight {
+pub struct PreKeyHeader {
     pub offer: Offer,
     pub session: Symbol,
     /// How often the pair has set up a session anew: metadata of the application, not of the protocol.
@@ -100,9 +100,9 @@ impl PreKeyPool {
         due
     }
 
-    /// The outcome of a first message: the symbol of the signed pre-key, or a refusal.
-    pub fn answer(&self, flight: &Flight) -> Result<Symbol, AcceptError> {
-        let offer = &flight.offer;
+    /// The outcome of a pre-key message: the symbol of the signed pre-key, or a refusal.
+    pub fn answer(&self, header: &PreKeyHeader) -> Result<Symbol, AcceptError> {
+        let offer = &header.offer;
         let generation = self.generation(offer.signed).ok_or(AcceptError::UnknownPreKey)?;
         let symbol = match offer.one_time {
             Some(id) => {
@@ -114,22 +114,22 @@ impl PreKeyPool {
         if symbol != offer.symbol {
             return Err(AcceptError::Rejected);
         }
-        if offer.one_time.is_none() && generation.seen.contains(&flight.session) {
+        if offer.one_time.is_none() && generation.seen.contains(&header.session) {
             return Err(AcceptError::Replayed);
         }
         Ok(offer.signed)
     }
 
     /// Records that the session was accepted.
-    pub fn remove(&mut self, flight: &Flight) {
-        match flight.offer.one_time {
+    pub fn remove(&mut self, header: &PreKeyHeader) {
+        match header.offer.one_time {
             Some(id) => {
                 self.one_time.remove(&id);
             }
             None => {
                 let mut held = self.older.iter_mut().chain([&mut self.current]);
-                let used = held.find(|generation| generation.signed == flight.offer.signed);
-                used.unwrap().seen.insert(flight.session);
+                let used = held.find(|generation| generation.signed == header.offer.signed);
+                used.unwrap().seen.insert(header.session);
             }
         }
     }

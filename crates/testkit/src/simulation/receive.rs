@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use bisik::{AcceptError, Accepted, Ciphertext, DecryptError, Session, Trust};
 
-use super::checked_session::{CONTEXT, CheckedSession, Model, Opening, sealing, storage_key};
+use super::checked_session::{CONTEXT, CheckedSession, Model, SetupState, sealing, storage_key};
 use super::device::Device;
 use super::event::Crash;
 use super::network::Envelope;
-use super::prekey_pool::{Flight, PreKeyPool};
-use super::symbolic::{Ratchet, Verdict};
+use super::prekey_pool::{PreKeyHeader, PreKeyPool};
+use super::symbolic::{DecryptOutcome, Ratchet};
 
 /// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Device {
         assert_eq!(session.peer(), &envelope.author);
         assert!(session.recognizes(&envelope.ciphertext));
         if crash != Some(Crash::BeforeStore) {
-            assert_eq!(used.one_time(), envelope.flight.is_some_and(|flight| flight.offer.one_time.is_some()));
+            assert_eq!(used.one_time(), envelope.header.is_some_and(|header| header.offer.one_time.is_some()));
             self.live.pre_keys.remove(used);
             self.live.pool = pool;
             self.live.seal_pre_keys();
@@ -93,34 +93,34 @@ impl Device {
     }
 
     fn expect(&self, envelope: &Envelope) -> Expected {
-        let known = |checked: &CheckedSession| match envelope.flight {
-            Some(flight) => checked.model.opening == Opening::Accepted && checked.model.session == flight.session,
+        let known = |checked: &CheckedSession| match envelope.header {
+            Some(header) => checked.model.setup == SetupState::Accepted && checked.model.session == header.session,
             None => true,
         };
-        let verdict = expect(&self.live.sessions, known, envelope);
-        match (verdict, envelope.flight) {
+        let predicted = expect(&self.live.sessions, known, envelope);
+        match (predicted, envelope.header) {
             (Some(Ok((index, model))), _) => Expected::Read(index, model),
-            (Some(Err(verdict)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(verdict))),
-            (None, Some(flight)) => self.expect_accept(&flight, envelope),
+            (Some(Err(predicted)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(predicted))),
+            (None, Some(header)) => self.expect_accept(&header, envelope),
             (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotPreKeyMessage)),
         }
     }
 
-    fn expect_accept(&self, flight: &Flight, envelope: &Envelope) -> Expected {
+    fn expect_accept(&self, header: &PreKeyHeader, envelope: &Envelope) -> Expected {
         let refused = |error| Expected::Refused(Outcome::NotAccepted(error));
-        let pair = match self.live.pool.answer(flight) {
+        let pair = match self.live.pool.answer(header) {
             Ok(pair) => pair,
             Err(error) => return refused(error),
         };
-        let ratchet = match Ratchet::responder(flight.session, pair).receive(&envelope.stamp) {
+        let ratchet = match Ratchet::responder(header.session, pair).receive(&envelope.stamp) {
             Ok(ratchet) => ratchet,
-            Err(Verdict::TooFarAhead) => return refused(AcceptError::TooFarAhead),
+            Err(DecryptOutcome::TooFarAhead) => return refused(AcceptError::TooFarAhead),
             Err(_) => return refused(AcceptError::Rejected),
         };
         let mut pool = self.live.pool.clone();
-        pool.remove(flight);
-        let (session, epoch) = (flight.session, flight.epoch);
-        Expected::Accepted(Model { ratchet, session, epoch, opening: Opening::Accepted }, pool)
+        pool.remove(header);
+        let (session, epoch) = (header.session, header.epoch);
+        Expected::Accepted(Model { ratchet, session, epoch, setup: SetupState::Accepted }, pool)
     }
 
     /// Tries the message as an application does: the session that recognizes it, any session, a new session. Commits
@@ -147,8 +147,8 @@ impl Device {
 pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
     let known = |checked: &CheckedSession| {
         envelope
-            .flight
-            .is_none_or(|flight| checked.model.opening == Opening::Accepted && checked.model.session == flight.session)
+            .header
+            .is_none_or(|header| checked.model.setup == SetupState::Accepted && checked.model.session == header.session)
     };
     if let Some(Ok((index, model))) = expect(sessions, known, envelope) {
         read(&mut sessions[index], envelope, None);
@@ -169,18 +169,18 @@ fn expect(
     sessions: &[CheckedSession],
     known: impl Fn(&CheckedSession) -> bool,
     envelope: &Envelope,
-) -> Option<Result<(usize, Model), Verdict>> {
+) -> Option<Result<(usize, Model), DecryptOutcome>> {
     let mut refused = None;
     for (index, checked) in sessions.iter().enumerate().rev().filter(|(_, checked)| known(checked)) {
         match checked.model.ratchet.receive(&envelope.stamp) {
             Ok(ratchet) => {
-                let opening = match checked.model.opening {
-                    Opening::Unanswered(_) | Opening::Answered => Opening::Answered,
-                    Opening::Accepted => Opening::Accepted,
+                let setup = match checked.model.setup {
+                    SetupState::Unanswered(_) | SetupState::Answered => SetupState::Answered,
+                    SetupState::Accepted => SetupState::Accepted,
                 };
-                return Some(Ok((index, Model { ratchet, opening, ..checked.model })));
+                return Some(Ok((index, Model { ratchet, setup, ..checked.model })));
             }
-            Err(verdict) => refused = refused.filter(|clear| *clear != Verdict::Rejected).or(Some(verdict)),
+            Err(predicted) => refused = refused.filter(|clear| *clear != DecryptOutcome::Rejected).or(Some(predicted)),
         }
     }
     refused.map(Err)
@@ -207,11 +207,11 @@ fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {
     }
 }
 
-fn refusal(verdict: Verdict) -> DecryptError {
-    match verdict {
-        Verdict::Replayed => DecryptError::Replayed,
-        Verdict::TooFarAhead => DecryptError::TooFarAhead,
-        Verdict::Diverged => DecryptError::Diverged,
-        Verdict::Rejected | Verdict::Read => DecryptError::Rejected,
+fn refusal(predicted: DecryptOutcome) -> DecryptError {
+    match predicted {
+        DecryptOutcome::Replayed => DecryptError::Replayed,
+        DecryptOutcome::TooFarAhead => DecryptError::TooFarAhead,
+        DecryptOutcome::Diverged => DecryptError::Diverged,
+        DecryptOutcome::Rejected | DecryptOutcome::Read => DecryptError::Rejected,
     }
 }

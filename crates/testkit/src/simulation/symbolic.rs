@@ -12,7 +12,7 @@ pub type Symbol = u64;
 
 /// The outcome of a received message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DecryptOutcome {
     Read,
     Replayed,
     TooFarAhead,
@@ -92,7 +92,7 @@ impl Ratchet {
     }
 
     /// The outcome of a message, and the state after it.
-    pub fn receive(&self, stamp: &Stamp) -> Result<Self, Verdict> {
+    pub fn receive(&self, stamp: &Stamp) -> Result<Self, DecryptOutcome> {
         if self.receiving.front().is_some_and(|chain| chain.header == stamp.header) {
             return self.receive_known(0, stamp);
         }
@@ -100,42 +100,42 @@ impl Ratchet {
             return self.receive_next(stamp);
         }
         let known = self.receiving.iter().position(|chain| chain.header == stamp.header);
-        self.receive_known(known.ok_or(Verdict::Rejected)?, stamp)
+        self.receive_known(known.ok_or(DecryptOutcome::Rejected)?, stamp)
     }
 
-    fn receive_known(&self, index: usize, stamp: &Stamp) -> Result<Self, Verdict> {
+    fn receive_known(&self, index: usize, stamp: &Stamp) -> Result<Self, DecryptOutcome> {
         let mut after = self.clone();
         let chain = &mut after.receiving[index];
         if chain.ratchet_key != stamp.ratchet_key {
-            return Err(Verdict::Diverged);
+            return Err(DecryptOutcome::Diverged);
         }
         if stamp.number < chain.next && !chain.kept.remove(&stamp.number) {
-            return Err(Verdict::Replayed);
+            return Err(DecryptOutcome::Replayed);
         }
         if stamp.number >= chain.next {
             if chain.ended {
-                return Err(Verdict::Diverged);
+                return Err(DecryptOutcome::Diverged);
             }
             chain.keep_until(stamp.number)?;
             chain.next = stamp.number + 1;
         }
         if chain.chain != stamp.chain {
-            return Err(Verdict::Diverged);
+            return Err(DecryptOutcome::Diverged);
         }
         after.forget_surplus();
         Ok(after)
     }
 
-    fn receive_next(&self, stamp: &Stamp) -> Result<Self, Verdict> {
+    fn receive_next(&self, stamp: &Stamp) -> Result<Self, DecryptOutcome> {
         // P-4.7: a peer steps once for each local step, with a new key, from the end of its chain.
         let answered = self.receiving.is_empty() || self.sending.is_some();
         let known = self.receiving.iter().any(|chain| chain.ratchet_key == stamp.ratchet_key);
         let received = self.receiving.front().map_or(0, |chain| chain.next);
         let impossible = self.receiving.is_empty() && stamp.previous != 0;
         if !answered || known || stamp.previous < received || impossible {
-            return Err(Verdict::Diverged);
+            return Err(DecryptOutcome::Diverged);
         }
-        let pair = self.pair.ok_or(Verdict::Diverged)?;
+        let pair = self.pair.ok_or(DecryptOutcome::Diverged)?;
         let mut after = self.clone();
         if let Some(last) = after.receiving.front_mut() {
             last.keep_until(stamp.previous)?;
@@ -153,7 +153,7 @@ impl Ratchet {
         newest.keep_until(stamp.number)?;
         newest.next = stamp.number + 1;
         if chain != stamp.chain {
-            return Err(Verdict::Diverged);
+            return Err(DecryptOutcome::Diverged);
         }
         after.root = root;
         after.theirs = Some(stamp.ratchet_key);
@@ -182,9 +182,9 @@ impl Ratchet {
 }
 
 impl Receiving {
-    fn keep_until(&mut self, end: u32) -> Result<(), Verdict> {
+    fn keep_until(&mut self, end: u32) -> Result<(), DecryptOutcome> {
         if end.saturating_sub(self.next) > JUMP {
-            return Err(Verdict::TooFarAhead);
+            return Err(DecryptOutcome::TooFarAhead);
         }
         self.kept.extend(self.next..end);
         self.next = self.next.max(end);

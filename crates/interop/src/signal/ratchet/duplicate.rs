@@ -4,7 +4,7 @@
 
 use alloc::boxed::Box;
 
-use super::receiving::{Advanced, Change, ReceivingChain, Step};
+use super::receiving::{Advanced, ReceivingChain, StateChange, Step};
 use super::sending::SendingChain;
 use super::{PeerRatchetKey, Ratchet};
 use crate::signal::chain::duplicate_skipped;
@@ -35,7 +35,7 @@ impl ReceivingChain {
     }
 }
 
-impl Change {
+impl StateChange {
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::UseSkipped { chain, number } => Self::UseSkipped { chain: *chain, number: *number },

@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 pub(super) use persist::{read_pair, write_pair};
-pub(super) use receiving::{Change, OpenError, Opened};
+pub(super) use receiving::{Decrypted, OpenError, StateChange};
 pub use sending::EncryptError;
 
 use self::receiving::ReceivingChain;

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Parties, PeerRatchetKey, Ratchet, message_key, root_step};
 use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
-use crate::signal::limits::{MAX_CHAINS, MAX_JUMP, MAX_SKIPPED};
+use crate::signal::limits::{MAX_CHAINS, MAX_SKIP, MAX_SKIPPED};
 use crate::signal::wire::Whisper;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{self, Point};
@@ -39,13 +39,13 @@ pub(super) struct ReceivingChain {
 }
 
 /// A message that was decrypted and has not changed the state yet.
-pub(crate) struct Opened {
-    pub(crate) change: Change,
+pub(crate) struct Decrypted {
+    pub(crate) change: StateChange,
     pub(crate) plaintext: Zeroizing<Vec<u8>>,
 }
 
 /// What committing a message does to the state.
-pub(crate) enum Change {
+pub(crate) enum StateChange {
     /// A skipped message key is used.
     UseSkipped { chain: usize, number: u32 },
     /// A chain advances.
@@ -54,7 +54,7 @@ pub(crate) enum Change {
     Step(Step),
 }
 
-impl Change {
+impl StateChange {
     /// Whether the message is the sender's newest known message in this ratchet.
     pub(crate) const fn is_newest(&self) -> bool {
         match self {
@@ -98,16 +98,19 @@ impl Ratchet {
         index: usize,
         message: &Whisper<'_>,
         parties: Parties<'_>,
-    ) -> Result<Opened, OpenError> {
+    ) -> Result<Decrypted, OpenError> {
         let chain = self.receiving.get(index).ok_or(OpenError::Rejected)?;
         if message.counter < chain.next {
             // S-3.7
             let key = chain.skipped.get(&message.counter).ok_or(OpenError::Replayed)?;
             let plaintext = open_body(key, message, parties)?;
-            return Ok(Opened { change: Change::UseSkipped { chain: index, number: message.counter }, plaintext });
+            return Ok(Decrypted {
+                change: StateChange::UseSkipped { chain: index, number: message.counter },
+                plaintext,
+            });
         }
         let (advanced, plaintext) = open_ahead(&chain.key, chain.next, message, parties)?;
-        Ok(Opened { change: Change::Advance { chain: index, advanced }, plaintext })
+        Ok(Decrypted { change: StateChange::Advance { chain: index, advanced }, plaintext })
     }
 
     /// Whether the peer can have made a DH step: only after it received a message of the local device's current pair.
@@ -122,7 +125,7 @@ impl Ratchet {
         theirs: &Point,
         message: &Whisper<'_>,
         parties: Parties<'_>,
-    ) -> Result<Opened, OpenError> {
+    ) -> Result<Decrypted, OpenError> {
         let pair = self.pair.as_ref().filter(|_| self.awaits_step()).ok_or(OpenError::Rejected)?;
         let agreed = x25519::agree(pair, theirs).map_err(|_| OpenError::Rejected)?;
         let (root, key) = root_step(&self.root, &agreed);
@@ -131,23 +134,23 @@ impl Ratchet {
         let skipped = skipped.into_iter().collect();
         let chain = Box::new(ReceivingChain { ratchet_key: message.ratchet_key, key, next, skipped });
         let step = Step { root: Box::new(root), theirs: Box::new(theirs.clone()), chain };
-        Ok(Opened { change: Change::Step(step), plaintext })
+        Ok(Decrypted { change: StateChange::Step(step), plaintext })
     }
 
     /// Applies the change of an opened message. Cannot fail.
-    pub(crate) fn apply(&mut self, change: Change) {
+    pub(crate) fn apply(&mut self, change: StateChange) {
         match change {
-            Change::UseSkipped { chain, number } => {
+            StateChange::UseSkipped { chain, number } => {
                 if let Some(chain) = self.receiving.get_mut(chain) {
                     chain.skipped.remove(&number);
                 }
             }
-            Change::Advance { chain, advanced } => {
+            StateChange::Advance { chain, advanced } => {
                 if let Some(chain) = self.receiving.get_mut(chain) {
                     chain.advance(advanced);
                 }
             }
-            Change::Step(step) => self.apply_step(step),
+            StateChange::Step(step) => self.apply_step(step),
         }
     }
 
@@ -206,13 +209,13 @@ fn open_ahead(
     parties: Parties<'_>,
 ) -> Result<(Advanced, Zeroizing<Vec<u8>>), OpenError> {
     let number = message.counter;
-    if number.checked_sub(next).ok_or(OpenError::Replayed)? > MAX_JUMP {
+    if number.checked_sub(next).ok_or(OpenError::Replayed)? > MAX_SKIP {
         return Err(OpenError::TooFarAhead);
     }
     let after = number.checked_add(1).ok_or(OpenError::TooFarAhead)?;
     let (key, seed) = chain.forward(next, number).step();
     let plaintext = open_body(&seed, message, parties)?;
     // The same steps a second time, now that the message is authentic: only real gaps cost this.
-    let (_, skipped) = chain.jump(next, number);
+    let (_, skipped) = chain.skip(next, number);
     Ok((Advanced { key, next: after, skipped }, plaintext))
 }

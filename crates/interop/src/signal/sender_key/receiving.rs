@@ -16,7 +16,7 @@ use super::message_key;
 use super::wire::{Distribution, Message};
 use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
-use crate::signal::limits::{MAX_JUMP, MAX_SKIPPED};
+use crate::signal::limits::{MAX_SKIP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
 use bisik_core::held::Instance;
@@ -124,11 +124,11 @@ pub(super) struct State {
 /// A message that verified, and what it changes.
 pub(super) struct OpenedMessage {
     pub(super) plaintext: Zeroizing<Vec<u8>>,
-    pub(super) change: Change,
+    pub(super) change: StateChange,
 }
 
 /// What a message that was opened changes.
-pub(super) enum Change {
+pub(super) enum StateChange {
     /// A skipped message key is used.
     Taken(u32),
     /// The chain advances past the message, and these message keys are skipped.
@@ -165,25 +165,28 @@ impl State {
         let number = message.header.iteration;
         let Some(distance) = number.checked_sub(self.next) else {
             let seed = self.skipped.get(&number).ok_or(GroupDecryptError::Replayed)?;
-            return Ok(OpenedMessage { plaintext: decrypt(seed, message)?, change: Change::Taken(number) });
+            return Ok(OpenedMessage { plaintext: decrypt(seed, message)?, change: StateChange::Taken(number) });
         };
         // S-11.9
-        if distance > MAX_JUMP {
+        if distance > MAX_SKIP {
             return Err(GroupDecryptError::TooFarAhead);
         }
         // The greatest number has no successor; this library's senders do not use it.
         let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
-        let (chain, skipped) = self.chain.jump(self.next, number);
+        let (chain, skipped) = self.chain.skip(self.next, number);
         let (chain, seed) = chain.step();
-        Ok(OpenedMessage { plaintext: decrypt(&seed, message)?, change: Change::Advanced { chain, next, skipped } })
+        Ok(OpenedMessage {
+            plaintext: decrypt(&seed, message)?,
+            change: StateChange::Advanced { chain, next, skipped },
+        })
     }
 
-    pub(super) fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: StateChange) {
         match change {
-            Change::Taken(number) => {
+            StateChange::Taken(number) => {
                 self.skipped.remove(&number);
             }
-            Change::Advanced { chain, next, skipped } => {
+            StateChange::Advanced { chain, next, skipped } => {
                 *self.chain = chain;
                 self.next = next;
                 self.skipped.extend(skipped);

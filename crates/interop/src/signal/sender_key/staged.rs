@@ -9,7 +9,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::error::GroupDecryptError;
-use super::receiving::{Change, GroupReceiver, OpenedMessage, State};
+use super::receiving::{GroupReceiver, OpenedMessage, State, StateChange};
 use crate::signal::chain::duplicate_skipped;
 use bisik_core::held::SealedRecord;
 use bisik_core::revision::Reserved;
@@ -41,7 +41,7 @@ impl GroupReceiver {
         Ok(GroupStaged { receiver: self, index, opened, sealed: Reserved::default() })
     }
 
-    fn apply(&mut self, index: usize, change: Change) {
+    fn apply(&mut self, index: usize, change: StateChange) {
         if let Some(state) = self.states.get_mut(index) {
             state.apply(change);
         }
@@ -98,7 +98,7 @@ impl State {
     }
 }
 
-impl Change {
+impl StateChange {
     fn duplicate(&self) -> Self {
         match self {
             Self::Taken(number) => Self::Taken(*number),

@@ -1,4 +1,4 @@
-//! Accepting: a state from a peer's first message (docs/interop.md, sections 2 and 5).
+//! Accepting: a state from a peer's pre-key message (docs/interop.md, sections 2 and 5).
 //!
 //! S-2.4. The pre-keys are only read. Those that were used are returned, for the caller to remove.
 
@@ -8,29 +8,29 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::open::open_in;
-use super::{AcceptError, Opening, Session, State};
+use super::{AcceptError, Session, SetupState, State};
 use crate::signal::bundle::Trust;
-use crate::signal::ciphertext::{Ciphertext, Kind};
+use crate::signal::ciphertext::{Ciphertext, MessageKind};
 use crate::signal::key::{Identity, IdentityKey};
 use crate::signal::limits::MAX_BASE_KEYS;
-use crate::signal::prekeys::{PreKeys, Used};
-use crate::signal::ratchet::{Opened, Parties};
+use crate::signal::prekeys::{PreKeys, UsedPreKeys};
+use crate::signal::ratchet::{Decrypted, Parties};
 use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
 use bisik_core::held::Instance;
 use bisik_core::revision;
 
-/// A session that a peer has set up, and its first message.
+/// A session that a peer has set up, and its pre-key message.
 ///
 /// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used have not been removed"]
 pub struct Accepted {
     /// The new session.
     pub session: Session,
-    /// The first message.
+    /// The plaintext of the pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 impl fmt::Debug for Accepted {
@@ -40,14 +40,14 @@ impl fmt::Debug for Accepted {
     }
 }
 
-/// A first message by which the peer of an existing session set up a new state. Store the session and, after
+/// A pre-key message by which the peer of an existing session set up a new state. Store the session and, after
 /// [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
 #[must_use = "the pre-keys that were used have not been removed"]
 pub struct Reinitiated {
-    /// The first message.
+    /// The plaintext of the pre-key message.
     pub plaintext: Vec<u8>,
     /// The pre-keys that the message used.
-    pub used: Used,
+    pub used: UsedPreKeys,
 }
 
 impl fmt::Debug for Reinitiated {
@@ -58,7 +58,7 @@ impl fmt::Debug for Reinitiated {
 }
 
 impl Session {
-    /// Accepts a first message of a peer without a session: runs the handshake and decrypts the message, which
+    /// Accepts a pre-key message of a peer without a session: runs the handshake and decrypts the message, which
     /// authenticates the peer. Any of the messages that the peer sent before it had an answer will do, in any order.
     ///
     /// # Errors
@@ -87,7 +87,7 @@ impl Session {
         Ok(Accepted { session, plaintext, used })
     }
 
-    /// Accepts a first message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
+    /// Accepts a pre-key message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
     /// [`DecryptError::OpensNewSession`](super::DecryptError::OpensNewSession). The session encrypts in the new state
     /// from now on; the other states remain for decryption.
     ///
@@ -118,17 +118,17 @@ impl Session {
     }
 }
 
-/// A state that a first message has set up and that is in no session yet.
+/// A state that a pre-key message has set up and that is in no session yet.
 struct NewState {
     state: Box<State>,
     peer: IdentityKey,
     plaintext: Vec<u8>,
-    used: Used,
+    used: UsedPreKeys,
 }
 
 impl NewState {
     fn read(identity: &Identity, keys: &PreKeys, message: &Ciphertext) -> Result<Self, AcceptError> {
-        if message.kind() != Kind::PreKey {
+        if message.kind() != MessageKind::PreKey {
             return Err(AcceptError::NotPreKeyMessage);
         }
         let ours = identity.public();
@@ -136,10 +136,10 @@ impl NewState {
             return Err(AcceptError::WrongIdentity);
         }
         let outer = message.pre_key_whisper()?;
-        let (opening, used) = keys.named(&outer)?;
+        let (keys_named, used) = keys.named(&outer)?;
         let peer = IdentityKey::from(outer.identity);
-        let mut ratchet = x3dh::respond(identity, &opening).map_err(|_| AcceptError::Rejected)?;
-        let Opened { change, mut plaintext } =
+        let mut ratchet = x3dh::respond(identity, &keys_named).map_err(|_| AcceptError::Rejected)?;
+        let Decrypted { change, mut plaintext } =
             open_in(&ratchet, &outer.message, Parties { sender: &peer, receiver: &ours })?;
         // S-1.9. Checked last: it costs as much as a key agreement, and no forgery gets this far.
         if !outer.base_key.point().is_ok_and(|base| base.is_torsion_free()) {
@@ -150,7 +150,7 @@ impl NewState {
             base_key: outer.base_key,
             peer_registration_id: outer.registration_id,
             since_revision: 0,
-            opening: Opening::Answered,
+            setup: SetupState::Answered,
             ratchet,
         });
         Ok(Self { state, peer, plaintext: core::mem::take(&mut plaintext), used })
@@ -158,8 +158,11 @@ impl NewState {
 }
 
 impl PreKeys {
-    /// The pre-keys that a first message names, and the value that removes them.
-    fn named<'a>(&'a self, outer: &'a PreKeyWhisper<'_>) -> Result<(x3dh::Opening<'a>, Used), AcceptError> {
+    /// The pre-keys that a pre-key message names, and the value that removes them.
+    fn named<'a>(
+        &'a self,
+        outer: &'a PreKeyWhisper<'_>,
+    ) -> Result<(x3dh::PreKeyMessageKeys<'a>, UsedPreKeys), AcceptError> {
         let mut all = self.signed.iter();
         let signed = all.find(|known| known.id == outer.signed_pre_key_id).ok_or(AcceptError::UnknownPreKey)?;
         let one_time = match outer.pre_key_id {
@@ -169,8 +172,12 @@ impl PreKeys {
             None if signed.base_keys.len() >= MAX_BASE_KEYS => return Err(AcceptError::ReplayCacheFull),
             None => None,
         };
-        let opening =
-            x3dh::Opening { signed: &signed.pair, one_time, base_key: &outer.base_key, identity: &outer.identity };
-        Ok((opening, Used { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
+        let keys_named = x3dh::PreKeyMessageKeys {
+            signed: &signed.pair,
+            one_time,
+            base_key: &outer.base_key,
+            identity: &outer.identity,
+        };
+        Ok((keys_named, UsedPreKeys { one_time: outer.pre_key_id, signed: signed.id, base_key: outer.base_key }))
     }
 }

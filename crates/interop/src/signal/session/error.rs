@@ -29,7 +29,7 @@ impl From<InternalError> for InitiateError {
     }
 }
 
-/// Why a first message did not open a state. Nothing was changed.
+/// Why a pre-key message did not open a state. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptError {
@@ -63,14 +63,14 @@ bisik_core::error_texts! {
             "the message belongs to a session that is not here";
         WrongIdentity => "interop.signal.accept.wrong_identity",
             "the pre-keys or the session belong to another identity";
-        UnknownPreKey => "interop.signal.accept.unknown_pre_key", "the first message names unknown pre-keys";
+        UnknownPreKey => "interop.signal.accept.unknown_pre_key", "the pre-key message names unknown pre-keys";
         IdentityMismatch => "interop.signal.accept.identity_mismatch",
-            "the first message was written by another identity than the expected one";
-        Replayed => "interop.signal.accept.replayed", "the first message opened a session before";
+            "the pre-key message was written by another identity than the expected one";
+        Replayed => "interop.signal.accept.replayed", "the pre-key message opened a session before";
         ReplayCacheFull => "interop.signal.accept.replay_cache_full",
             "the signed pre-key cannot remember more sessions";
         TooFarAhead => "interop.signal.accept.too_far_ahead", "too many messages before this one are missing";
-        Rejected => "interop.signal.accept.rejected", "the first message does not verify";
+        Rejected => "interop.signal.accept.rejected", "the pre-key message does not verify";
         Internal => "interop.signal.accept.internal", InternalError::TEXT;
     }
 }

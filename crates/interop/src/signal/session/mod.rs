@@ -2,7 +2,7 @@
 //!
 //! Performs no I/O: bytes and values in, bytes and values out.
 
-mod accept; // a state from a peer's first message
+mod accept; // a state from a peer's pre-key message
 mod error; //  why not
 mod held; //   messages, sent and received, that wait until the state is stored
 mod open; //   find the state, verify, and only then commit
@@ -23,7 +23,7 @@ pub use held::Held;
 pub use staged::Staged;
 
 use super::bundle::VerifiedBundle;
-use super::ciphertext::{Ciphertext, Kind};
+use super::ciphertext::{Ciphertext, MessageKind};
 use super::key::{Identity, IdentityKey, PublicKey};
 use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
@@ -34,7 +34,7 @@ use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
 ///
-/// Each first message, in either direction, creates a state. Messages are encrypted in the current state and decrypted
+/// Each handshake, in either direction, creates a state. Messages are encrypted in the current state and decrypted
 /// in any of them. The state whose newest message arrived last becomes the current one, so that two devices that
 /// initiate at the same time end up in one state.
 ///
@@ -78,20 +78,20 @@ pub struct Session {
     instance: Instance,
 }
 
-/// One state: what one first message set up.
+/// One state: what one handshake set up.
 struct State {
     /// The initiator's ephemeral key, which names the state on both sides.
     base_key: PublicKey,
     peer_registration_id: u32,
     /// The session's revision when the state was set up: tells which of two states is newer.
     since_revision: u64,
-    opening: Opening,
+    setup: SetupState,
     ratchet: Ratchet,
 }
 
 /// How the state was set up, as far as that still matters.
 #[derive(Clone, Copy)]
-enum Opening {
+enum SetupState {
     /// The local device initiated and has no answer yet: every message names the pre-keys. S-5.1.
     Unanswered { pre_key_id: Option<u32>, signed_pre_key_id: u32 },
     /// The peer has shown that it has this state.
@@ -160,13 +160,13 @@ impl Session {
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
-        let ciphertext = match state.opening {
-            Opening::Answered => {
+        let ciphertext = match state.setup {
+            SetupState::Answered => {
                 let mut bytes = Vec::with_capacity(next.length());
                 state.ratchet.seal(next, &mut bytes, parties, plaintext)?;
-                Ciphertext::made(Kind::Whisper, bytes)
+                Ciphertext::made(MessageKind::Whisper, bytes)
             }
-            Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
+            SetupState::Unanswered { pre_key_id, signed_pre_key_id } => {
                 let header = PreKeyHeader {
                     registration_id: *registration_id,
                     pre_key_id,
@@ -178,7 +178,7 @@ impl Session {
                 header.write_before(&mut bytes, next.length());
                 state.ratchet.seal(next, &mut bytes, parties, plaintext)?;
                 header.write_after(&mut bytes);
-                Ciphertext::made(Kind::PreKey, bytes)
+                Ciphertext::made(MessageKind::PreKey, bytes)
             }
         };
         *revision = revision::after(*revision);
@@ -188,7 +188,7 @@ impl Session {
     /// Decrypts one message and commits at once. Uses no clock and no randomness: the result depends on state and bytes
     /// alone.
     ///
-    /// Messages may arrive late, twice or out of order, and belong to any of the states. Pass a first message of an
+    /// Messages may arrive late, twice or out of order, and belong to any of the states. Pass a pre-key message of an
     /// unknown state ([`DecryptError::OpensNewSession`]) to [`Session::accept_reinitiated`].
     ///
     /// # Errors
@@ -204,7 +204,7 @@ impl Session {
         &self.peer
     }
 
-    /// The peer's registration id, as its bundle or first message claimed.
+    /// The peer's registration id, as its bundle or pre-key message claimed.
     #[must_use]
     pub fn peer_registration_id(&self) -> u32 {
         self.states.front().map_or(0, |state| state.peer_registration_id)
@@ -225,7 +225,7 @@ impl Session {
     /// Whether the peer has shown that it has the current state.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
-        self.states.front().is_some_and(|state| matches!(state.opening, Opening::Answered))
+        self.states.front().is_some_and(|state| matches!(state.setup, SetupState::Answered))
     }
 
     /// How many states remain for decryption beside the current one; at most 40.
@@ -271,14 +271,8 @@ impl State {
         }
         let (base_key, ratchet) = x3dh::initiate(identity, bundle, rng)?;
         let pre_key_id = bundle.one_time.as_ref().map(|(id, _)| *id);
-        let opening = Opening::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
-        Ok(Box::new(Self {
-            base_key,
-            peer_registration_id: bundle.registration_id,
-            since_revision: 0,
-            opening,
-            ratchet,
-        }))
+        let setup = SetupState::Unanswered { pre_key_id, signed_pre_key_id: bundle.signed_id };
+        Ok(Box::new(Self { base_key, peer_registration_id: bundle.registration_id, since_revision: 0, setup, ratchet }))
     }
 }
 

@@ -1,22 +1,22 @@
 //! Decryption: find the state that a message belongs to, verify it there, and only then commit.
 
-use super::{DecryptError, Opening, Session};
-use crate::signal::ciphertext::{Ciphertext, Kind};
-use crate::signal::limits::MAX_JUMP;
-use crate::signal::ratchet::{Change, OpenError, Opened, Parties, Ratchet};
+use super::{DecryptError, Session, SetupState};
+use crate::signal::ciphertext::{Ciphertext, MessageKind};
+use crate::signal::limits::MAX_SKIP;
+use crate::signal::ratchet::{Decrypted, OpenError, Parties, Ratchet, StateChange};
 use crate::signal::wire::Whisper;
 
 /// A message that was decrypted in one of the states and has not changed it yet.
 pub(super) struct OpenedMessage {
     pub(super) state: usize,
-    pub(super) opened: Opened,
+    pub(super) opened: Decrypted,
 }
 
 impl Session {
     pub(super) fn open(&self, message: &Ciphertext) -> Result<OpenedMessage, DecryptError> {
         match message.kind() {
-            Kind::Whisper => self.open_anywhere(&message.whisper()?),
-            Kind::PreKey => {
+            MessageKind::Whisper => self.open_anywhere(&message.whisper()?),
+            MessageKind::PreKey => {
                 let outer = message.pre_key_whisper()?;
                 // S-5.3. The base key names the state, so that no pre-key is needed a second time.
                 let known = self.states.iter().enumerate().find(|(_, state)| state.base_key == outer.base_key);
@@ -48,7 +48,7 @@ impl Session {
         let mut steps = 0_u32;
         for (state, known) in self.states.iter().enumerate().filter(|(_, known)| known.ratchet.awaits_step()) {
             steps = steps.saturating_add(message.counter);
-            if steps > MAX_JUMP {
+            if steps > MAX_SKIP {
                 return Err(DecryptError::TooFarAhead);
             }
             match known.ratchet.open_next(&theirs, message, self.incoming()) {
@@ -63,9 +63,9 @@ impl Session {
     /// Whether a message makes its state the current one. It does if the peer made a DH step with it, because the peer
     /// then writes in that state now; any other message may merely be late, unless its state is newer than the current
     /// one. A current state that this device set up and that the peer has not answered stays current. S-5.6.
-    fn becomes_current(&self, index: usize, change: &Change) -> bool {
+    fn becomes_current(&self, index: usize, change: &StateChange) -> bool {
         match (self.states.front(), self.states.get(index)) {
-            (Some(current), Some(state)) if matches!(current.opening, Opening::Answered) => {
+            (Some(current), Some(state)) if matches!(current.setup, SetupState::Answered) => {
                 change.is_step() || change.is_newest() && state.since_revision > current.since_revision
             }
             _ => false,
@@ -77,12 +77,12 @@ impl Session {
     }
 
     /// Applies what [`Session::open`] found in the state at `index`. Cannot fail.
-    pub(super) fn apply(&mut self, index: usize, change: Change) {
+    pub(super) fn apply(&mut self, index: usize, change: StateChange) {
         let becomes_current = self.becomes_current(index, &change);
         if let Some(state) = self.states.get_mut(index) {
             state.ratchet.apply(change);
             // S-5.1
-            state.opening = Opening::Answered;
+            state.setup = SetupState::Answered;
         }
         if becomes_current
             && index > 0
@@ -95,7 +95,7 @@ impl Session {
 }
 
 /// Opens a message in the one ratchet that it can belong to.
-pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Opened, OpenError> {
+pub(super) fn open_in(ratchet: &Ratchet, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Decrypted, OpenError> {
     if let Some(chain) = ratchet.chain_of(message) {
         return ratchet.open_known(chain, message, parties);
     }

@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 
 use rand_core::CryptoRng;
 
-use super::{Opening, Session, State};
+use super::{Session, SetupState, State};
 use crate::labels::kind;
 use crate::signal::key::{IdentityKey, PublicKey};
 use crate::signal::limits::MAX_ARCHIVED;
@@ -76,13 +76,13 @@ impl Session {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { base_key, peer_registration_id, since_revision, opening, ratchet } = self;
+        let Self { base_key, peer_registration_id, since_revision, setup, ratchet } = self;
         writer.bytes(base_key.as_raw()).u32(*peer_registration_id).u64(*since_revision);
-        match opening {
-            Opening::Unanswered { pre_key_id, signed_pre_key_id } => {
+        match setup {
+            SetupState::Unanswered { pre_key_id, signed_pre_key_id } => {
                 writer.u8(UNANSWERED).u32(*signed_pre_key_id).flag(pre_key_id.is_some()).u32(pre_key_id.unwrap_or(0));
             }
-            Opening::Answered => {
+            SetupState::Answered => {
                 writer.u8(ANSWERED);
             }
         }
@@ -93,7 +93,7 @@ impl State {
         let base_key = PublicKey::decode_raw(reader.array()?)?;
         let peer_registration_id = reader.u32()?;
         let since_revision = revision::read(reader)?;
-        let opening = match reader.u8()? {
+        let setup = match reader.u8()? {
             UNANSWERED => {
                 let signed_pre_key_id = reader.u32()?;
                 let (present, id) = (reader.flag()?, reader.u32()?);
@@ -101,18 +101,18 @@ impl State {
                 if !present && id != 0 {
                     return Err(Malformed);
                 }
-                Opening::Unanswered { pre_key_id: present.then_some(id), signed_pre_key_id }
+                SetupState::Unanswered { pre_key_id: present.then_some(id), signed_pre_key_id }
             }
-            ANSWERED => Opening::Answered,
+            ANSWERED => SetupState::Answered,
             _ => return Err(Malformed),
         };
-        Ok(Box::new(Self { base_key, peer_registration_id, since_revision, opening, ratchet: Ratchet::read(reader)? }))
+        Ok(Box::new(Self { base_key, peer_registration_id, since_revision, setup, ratchet: Ratchet::read(reader)? }))
     }
 }
 
-/// Tag byte of an opening without an answer.
+/// Tag byte of a state without an answer.
 const UNANSWERED: u8 = 0;
-/// Tag byte of an answered opening.
+/// Tag byte of an answered state.
 const ANSWERED: u8 = 1;
 
 /// Bytes of one skipped message key in a record.

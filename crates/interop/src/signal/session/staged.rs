@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 
 use super::open::OpenedMessage;
 use super::{Ciphertext, DecryptError, Session, State};
-use crate::signal::ratchet::Opened;
+use crate::signal::ratchet::Decrypted;
 use bisik_core::held::SealedRecord;
 use bisik_core::revision::Reserved;
 use bisik_core::storage::StorageKey;
@@ -60,7 +60,7 @@ impl Staged<'_> {
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { session, opened, sealed } = self;
-        let OpenedMessage { state, opened: Opened { change, mut plaintext } } = opened;
+        let OpenedMessage { state, opened: Decrypted { change, mut plaintext } } = opened;
         session.apply(state, change);
         sealed.commit(&mut session.revision);
         core::mem::take(&mut *plaintext)
@@ -80,12 +80,12 @@ impl Staged<'_> {
 
 impl State {
     fn duplicate(&self) -> Self {
-        let Self { base_key, peer_registration_id, since_revision, opening, ratchet } = self;
+        let Self { base_key, peer_registration_id, since_revision, setup, ratchet } = self;
         Self {
             base_key: *base_key,
             peer_registration_id: *peer_registration_id,
             since_revision: *since_revision,
-            opening: *opening,
+            setup: *setup,
             ratchet: ratchet.duplicate(),
         }
     }

@@ -13,8 +13,8 @@ use super::debug::{Shown, show};
 use super::keys::NOW;
 use super::recording::Recording;
 
-pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
-    let [business, operator, endpoint, next, user] = [(); 5].map(|()| Identity::generate(rng));
+pub(super) fn hosting(shown: &mut Shown, rng: &mut Recording) {
+    let [business, operator, hosted, next, user] = [(); 5].map(|()| Identity::generate(rng));
     let account = AccountKey::of(&business);
     let terms = HostingTerms {
         custody: Custody::Vendor,
@@ -23,16 +23,16 @@ pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
         retention: Retention { region: Some(Region::new("ID").unwrap()), ..Retention::THIRTY_DAYS },
         purposes: Purposes::ANSWERING,
     };
-    let draft = |endpoint: &Identity| {
-        DisclosureDraft::new(account, *endpoint.public(), terms.clone(), NOW, NOW.plus_seconds(86_400)).unwrap()
+    let draft = |hosted: &Identity| {
+        DisclosureDraft::new(account, *hosted.public(), terms.clone(), NOW, NOW.plus_seconds(86_400)).unwrap()
     };
-    let countersigned = draft(&endpoint).countersign(&operator).unwrap();
-    let proven = countersigned.clone().prove(&endpoint).unwrap();
+    let countersigned = draft(&hosted).countersign(&operator).unwrap();
+    let proven = countersigned.clone().prove(&hosted).unwrap();
     let disclosure = proven.clone().sign(&business).unwrap();
     let verified = disclosure.clone().verify(&account, None, NOW).unwrap();
     let moved = draft(&next).countersign(&operator).unwrap().prove(&next).unwrap().sign(&business).unwrap();
     let moved = moved.verify(&account, None, NOW).unwrap();
-    show(shown, &draft(&endpoint));
+    show(shown, &draft(&hosted));
     show(shown, &countersigned);
     show(shown, &proven);
     show(shown, &Rotation::plan(&disclosure, &moved).unwrap());
@@ -40,13 +40,13 @@ pub(super) fn endpoints(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &verified.known());
 
     let presented = Presented::Verified(&verified);
-    let (key, custody) = (*endpoint.public(), Custody::Vendor);
+    let (key, custody) = (*hosted.public(), Custody::Vendor);
     let device = HostedDevice { key, custody, disclosure: Some(verified.hash()), presented };
     let evidence = Evidence::Devices { expires: NOW.plus_seconds(9), devices: &[device] };
     let asked = LabelState::new(account).observe(evidence, NOW);
     let own = AccountKey::of(&user);
     let (agreed, decision) = asked.state.consent(verified.hash(), &own, &user, NOW).unwrap();
-    let receipt = decision.clone().acknowledge(&own, &verified, &endpoint, NOW).unwrap();
+    let receipt = decision.clone().acknowledge(&own, &verified, &hosted, NOW).unwrap();
     show(shown, &presented);
     show(shown, &device);
     show(shown, &evidence);

@@ -21,10 +21,10 @@ const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const DAY: u64 = 24 * 60 * 60;
 // Identities, by the byte that their two secrets are made of.
 const BUSINESS: u8 = 0x60;
-const ENDPOINT: u8 = 0x61;
+const HOSTED: u8 = 0x61;
 const OPERATOR: u8 = 0x62;
 const USER: u8 = 0x63;
-const NEXT_ENDPOINT: u8 = 0x64;
+const NEXT_HOSTED: u8 = 0x64;
 const RIVAL: u8 = 0x65;
 
 /// Everything that three parties have signed and a user has decided, also in bytes, for edits.
@@ -38,14 +38,14 @@ struct Said {
 
 static SAID: LazyLock<Said> = LazyLock::new(|| {
     let awan = terms(OPERATOR, 30);
-    let one = draft(ENDPOINT, awan.clone());
+    let one = draft(HOSTED, awan.clone());
     let countersigned = one.clone().countersign(&identity(OPERATOR)).unwrap();
-    let proven = countersigned.clone().prove(&identity(ENDPOINT)).unwrap();
+    let proven = countersigned.clone().prove(&identity(HOSTED)).unwrap();
     let first = proven.clone().sign(&identity(BUSINESS)).unwrap();
     let better = follow(&first, terms(OPERATOR, 7));
     let worse = follow(&better, HostingTerms { custody: Custody::Platform, ..terms(OPERATOR, 60) });
     let fork = follow(&first, terms(OPERATOR, 1));
-    let rival = finish(draft(NEXT_ENDPOINT, terms(RIVAL, 30)), RIVAL, NEXT_ENDPOINT);
+    let rival = finish(draft(NEXT_HOSTED, terms(RIVAL, 30)), RIVAL, NEXT_HOSTED);
     let mut steps = vec![one.to_bytes(), countersigned.to_bytes(), proven.to_bytes()];
     let all = [first, better, worse, fork, rival];
     steps.extend(all.iter().map(Disclosure::to_bytes));
@@ -56,7 +56,7 @@ static SAID: LazyLock<Said> = LazyLock::new(|| {
     let (agreed, consent) = asked.consent(hash, &own, &user, NOW).unwrap();
     let (_, refusal) = asked.refuse(hash, &own, &user, NOW).unwrap();
     let (_, withdrawal) = agreed.state.withdraw(hash, &own, &user, NOW).unwrap();
-    let receipt = consent.clone().acknowledge(&own, &disclosures[0], &identity(ENDPOINT), NOW).unwrap();
+    let receipt = consent.clone().acknowledge(&own, &disclosures[0], &identity(HOSTED), NOW).unwrap();
     let shared = SharedDecision { decision: consent.clone(), disclosure: disclosures[0].disclosure().clone() };
     let decisions = vec![consent, refusal, withdrawal];
     let mut decided: Vec<_> = decisions.iter().map(Decision::to_bytes).collect();
@@ -86,18 +86,18 @@ fn terms(operator: u8, days: u64) -> HostingTerms {
     }
 }
 
-fn draft(endpoint: u8, terms: HostingTerms) -> DisclosureDraft {
-    DisclosureDraft::new(account(BUSINESS), key(endpoint), terms, NOW, NOW.plus_seconds(90 * DAY)).unwrap()
+fn draft(hosted: u8, terms: HostingTerms) -> DisclosureDraft {
+    DisclosureDraft::new(account(BUSINESS), key(hosted), terms, NOW, NOW.plus_seconds(90 * DAY)).unwrap()
 }
 
-fn finish(draft: DisclosureDraft, operator: u8, endpoint: u8) -> Disclosure {
+fn finish(draft: DisclosureDraft, operator: u8, hosted: u8) -> Disclosure {
     let countersigned = draft.countersign(&identity(operator)).unwrap();
-    countersigned.prove(&identity(endpoint)).unwrap().sign(&identity(BUSINESS)).unwrap()
+    countersigned.prove(&identity(hosted)).unwrap().sign(&identity(BUSINESS)).unwrap()
 }
 
 fn follow(previous: &Disclosure, terms: HostingTerms) -> Disclosure {
     let draft = DisclosureDraft::following(previous, terms, NOW, NOW.plus_seconds(90 * DAY)).unwrap();
-    finish(draft, OPERATOR, ENDPOINT)
+    finish(draft, OPERATOR, HOSTED)
 }
 
 /// `text ‖ signature`, made without the library.
@@ -159,13 +159,13 @@ fn one_encoding_of_each_step(bytes: &[u8]) {
 /// The body of a disclosure with the keys of parties who sign anything.
 fn well_signed(bytes: &[u8]) -> Vec<u8> {
     let mut body = bytes[..bytes.len().saturating_sub(192)].to_vec();
-    for (at, number) in [(1, BUSINESS), (65, ENDPOINT), (130, OPERATOR)] {
+    for (at, number) in [(1, BUSINESS), (65, HOSTED), (130, OPERATOR)] {
         if let Some(place) = body.get_mut(at..at + 64) {
             place.copy_from_slice(&key(number).to_bytes());
         }
     }
     let countersigned = sign(OPERATOR, "bisik-1 disclosure operator", &body);
-    let proven = sign(ENDPOINT, "bisik-1 disclosure endpoint", &countersigned);
+    let proven = sign(HOSTED, "bisik-1 disclosure endpoint", &countersigned);
     sign(BUSINESS, "bisik-1 disclosure account", &proven)
 }
 

@@ -15,15 +15,15 @@ use business::points::{Point, Points, Stopped};
 use business::worker::{STOCK, Worker};
 use business::{Outcome, now};
 
-/// A business that has just opened.
-pub struct Office {
+/// The account of a new business, and the store that its workers share.
+pub struct Deployment {
     pub place: Place,
     pub lease: Duration,
     key: [u8; 32],
     business: AccountKey,
 }
 
-impl Office {
+impl Deployment {
     pub fn new(place: Place, lease: Duration) -> Self {
         let (key, business) = found(place.open(lease).unwrap().as_mut()).unwrap();
         Self { place, lease, key: *key.expose_bytes(), business }

@@ -6,12 +6,12 @@ use bisik::hosting::{Label, LabelEvent, Language, notice};
 
 /// The number of claims that held, and the claims that did not.
 #[derive(Default)]
-pub(crate) struct Paper {
+pub(crate) struct Report {
     pub(crate) held: usize,
     pub(crate) broken: Vec<String>,
 }
 
-impl Paper {
+impl Report {
     /// Prints a claim, and whether it holds.
     pub(crate) fn claim(&mut self, claim: &str, holds: bool) {
         println!("  {} {claim}", if holds { "✓" } else { "✗ FAILED:" });

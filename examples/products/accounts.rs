@@ -1,16 +1,16 @@
-//! The town: accounts with their devices, the state of each, and a clock. Everything between two devices goes through
+//! Accounts with their devices, the state of each, and a clock. Everything between two devices goes through
 //! the relay.
 //!
 //! All cryptography is behind the calls on [`Account`] and [`Conversation`].
 
 use std::collections::{BTreeMap, HashMap};
 
-use bisik::content::{Content, Envelope, Kind, Reference, SentAt};
+use bisik::content::{Content, ContentMeta, Kind, Reference, SentAt};
 use bisik::conversation::{
     Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
     SendError, Side, StoredConversation, Supply,
 };
-use bisik::device::{Change, Custody, DeviceCertificate, DeviceDirectory, DeviceList, Terms};
+use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
 use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
@@ -40,14 +40,14 @@ pub(crate) struct Heard {
     pub(crate) delete_by: Option<Timestamp>,
 }
 
-pub(crate) struct Town {
+pub(crate) struct Accounts {
     pub(crate) now: Timestamp,
     pub(crate) relay: Relay,
     pub(crate) said: Said,
     pub(crate) devices: BTreeMap<At, Device>,
 }
 
-impl Town {
+impl Accounts {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self { now, relay: Relay::default(), said: Said::default(), devices: BTreeMap::new() }
     }
@@ -64,7 +64,7 @@ impl Town {
 
     /// Creates an account with its first device.
     pub(crate) fn found(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
-        let account = Account::create(Terms::own_held(custody)?, self.now, &mut rand::rng());
+        let account = Account::create(DeviceTerms::own_held(custody)?, self.now, &mut rand::rng());
         let primary = account.primary().ok_or("the first device is the primary one")?;
         self.relay.publish_list(who, primary.list().to_bytes());
         Ok(self.move_in((who, 0), account))
@@ -72,15 +72,15 @@ impl Town {
 
     /// Adds a device that the account's owner holds. (`device::link` shows how one is linked with a QR code.)
     pub(crate) fn join(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
-        self.enlist(who, Identity::generate(&mut rand::rng()), Terms::own_held(custody)?)
+        self.enlist(who, Identity::generate(&mut rand::rng()), DeviceTerms::own_held(custody)?)
     }
 
-    fn enlist(&mut self, who: &'static str, identity: Identity, terms: Terms) -> Result<At, Error> {
+    fn enlist(&mut self, who: &'static str, identity: Identity, terms: DeviceTerms) -> Result<At, Error> {
         let now = self.now;
         let primary = &mut self.at_mut((who, 0))?.account;
         let index = primary.primary().ok_or("a primary device adds others")?.next_index();
         let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
-        let list = primary.change_devices(&[Change::Add(certificate)], now)?;
+        let list = primary.change_devices(&[DeviceChange::Add(certificate)], now)?;
         let account = Account::join(identity, primary.key(), &list, now, &mut rand::rng())?;
         self.relay.publish_list(who, list.to_bytes());
         Ok(self.move_in((who, index), account))
@@ -94,7 +94,7 @@ impl Town {
         let expires = self.now.plus_seconds(90 * 86_400);
         let draft = DisclosureDraft::new(*owner.key(), *identity.public(), terms, self.now, expires)?;
         let disclosure = draft.countersign(vendor)?.prove(&identity)?.sign(owner.identity())?;
-        let at = self.enlist(who, identity, Terms::disclosed(custody, disclosure.hash())?)?;
+        let at = self.enlist(who, identity, DeviceTerms::disclosed(custody, disclosure.hash())?)?;
         self.relay.publish_disclosure(disclosure.to_bytes());
         self.give_disclosure(at, disclosure)?;
         Ok(at)
@@ -107,9 +107,9 @@ impl Town {
         let draft = DisclosureDraft::following(&previous, terms, now, now.plus_seconds(90 * 86_400))?;
         let hosted = self.at(at)?.account.identity();
         let disclosure = draft.countersign(vendor)?.prove(hosted)?.sign(self.at((at.0, 0))?.account.identity())?;
-        let listed = Terms::disclosed(custody, disclosure.hash())?;
+        let listed = DeviceTerms::disclosed(custody, disclosure.hash())?;
         let certificate = DeviceCertificate::sign(hosted, previous.account(), at.1, listed);
-        let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Update(certificate)], now)?;
+        let list = self.at_mut((at.0, 0))?.account.change_devices(&[DeviceChange::Update(certificate)], now)?;
         self.relay.publish_list(at.0, list.to_bytes());
         self.relay.publish_disclosure(disclosure.to_bytes());
         self.at_mut(at)?.account.accept_devices(&[list], now)?;
@@ -124,7 +124,7 @@ impl Town {
     /// Removes a device from its account. Its holder keeps what the device had.
     pub(crate) fn remove(&mut self, at: At) -> Result<Device, Error> {
         let now = self.now;
-        let list = self.at_mut((at.0, 0))?.account.change_devices(&[Change::Remove(at.1)], now)?;
+        let list = self.at_mut((at.0, 0))?.account.change_devices(&[DeviceChange::Remove(at.1)], now)?;
         self.relay.publish_list(at.0, list.to_bytes());
         self.devices.remove(&at).ok_or_else(|| "it was there".into())
     }
@@ -216,13 +216,13 @@ impl Town {
         automated: bool,
     ) -> Result<Result<Content, SendError>, Error> {
         let (now, rng) = (self.now, &mut rand::rng());
-        let mut envelope = Envelope::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
+        let mut meta = ContentMeta::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
         if automated {
-            envelope.automated = true;
-            let id = self.at(at)?.last()?.envelope().id;
-            envelope.reply_to = Some(Reference { author: person(peer)?, id });
+            meta.automated = true;
+            let id = self.at(at)?.last()?.meta().id;
+            meta.reply_to = Some(Reference { author: person(peer)?, id });
         }
-        let content = Content::new(envelope, kind)?;
+        let content = Content::new(meta, kind)?;
         // Recorded whether it is sent or not: refused contents must not be in the relay's record either.
         self.said.add(content.as_body());
         let Device { account, conversations, .. } = self.at(at)?;

@@ -54,7 +54,7 @@ class Body:
     def __init__(self, data):
         reader = Reader(data)
         require(reader.number(1) == 1, "malformed")
-        self.data, self.account, self.endpoint, self.custody = data, reader.key(), reader.key(), reader.number(1)
+        self.data, self.account, self.hosted, self.custody = data, reader.key(), reader.key(), reader.number(1)
         self.operator = reader.key()
         check_name(reader.take(reader.number(1)))
         roles, self.at_rest, self.in_use = reader.number(1), reader.number(8), reader.number(8)
@@ -63,7 +63,7 @@ class Body:
         require(not region or 2 <= len(region) <= 16 and set(region) <= REGION, "malformed")              # P-11.2
         self.issued, self.expires, self.sequence = reader.number(8), reader.number(8), reader.number(8)
         self.previous, self.rest = reader.take(32), reader.data
-        require(len({self.account[:32], self.endpoint[:32], self.operator[:32]}) == 3, "malformed")        # P-11.4
+        require(len({self.account[:32], self.hosted[:32], self.operator[:32]}) == 3, "malformed")        # P-11.4
         require(self.issued < self.expires <= min(self.issued + YEAR, 2**64 - 1), "malformed")            # P-11.5
         require(self.sequence > 0 and (self.sequence == 1) == (self.previous == bytes(32)), "malformed")
 
@@ -79,11 +79,11 @@ class Disclosure(Body):
     def verify(self, account, now=None, known=None):
         require(self.account == account, "other-account")                                                 # P-11.7
         check(self.operator, L_DISC_OPERATOR, self.data[:-192], self.data[-192:-128])
-        check(self.endpoint, L_DISC_ENDPOINT, self.data[:-128], self.data[-128:-64])
+        check(self.hosted, L_DISC_ENDPOINT, self.data[:-128], self.data[-128:-64])
         check(self.account, L_DISC_ACCOUNT, self.data[:-64], self.data[-64:])
         require(now is None or self.issued <= now + DAY, "not-yet-valid")                                 # P-11.8
         require(now is None or self.expires > now, "expired")
-        if known and known.endpoint == self.endpoint:
+        if known and known.hosted == self.hosted:
             require(self.operator == known.operator, "key-reused")                                        # P-11.10
             require(self.sequence >= known.sequence, "rolled-back")                                       # P-11.9
             require(self.sequence != known.sequence or self.hash == known.hash, "forked")
@@ -115,17 +115,17 @@ class Decision:
         require(self.choice != 1 or self.decided < disclosure.expires, "expired")
 
 
-class EndpointSteps:
+class HostedDeviceSteps:
     """The verbs of scripts. `identities` holds the keys of all parties by name."""
 
     def disclose(self, step, draw):
-        account, endpoint, operator = (self.identities[step[name]] for name in ("of", "with", "operator"))
+        account, hosted, operator = (self.identities[step[name]] for name in ("of", "with", "operator"))
         body = Body(step["draft"])
         require(not body.rest, "malformed")
-        require([body.operator, body.endpoint, body.account] == [operator.public, endpoint.public, account.public],
+        require([body.operator, body.hosted, body.account] == [operator.public, hosted.public, account.public],
                 "other-party")                                                                            # P-11.3
         disclosed = body.data
-        for party, label in ((operator, L_DISC_OPERATOR), (endpoint, L_DISC_ENDPOINT), (account, L_DISC_ACCOUNT)):
+        for party, label in ((operator, L_DISC_OPERATOR), (hosted, L_DISC_ENDPOINT), (account, L_DISC_ACCOUNT)):
             disclosed += signature(party, label, disclosed)
         return {"disclosed": disclosed, "hash": sha256(L_DISC_HASH, disclosed)}
 
@@ -145,18 +145,18 @@ class EndpointSteps:
         return {"decision": decide(choice, step["own"], device, disclosure, round, step["now"] + later)}
 
     def acknowledge(self, step, draw):
-        endpoint, disclosure, decision = self.identities[step["of"]], self.disclosed(step), Decision(step["decision"])
-        require(endpoint.public == disclosure.endpoint, "other-endpoint")
+        hosted, disclosure, decision = self.identities[step["of"]], self.disclosed(step), Decision(step["decision"])
+        require(hosted.public == disclosure.hosted, "other-endpoint")
         decision.verify(step["pinned"], disclosure, step["now"])
-        note = decision.data + endpoint.public + pack(">Q", step["now"])
-        return {"receipt": note + signature(endpoint, L_RECEIPT, note)}
+        note = decision.data + hosted.public + pack(">Q", step["now"])
+        return {"receipt": note + signature(hosted, L_RECEIPT, note)}
 
     def verify_receipt(self, step, draw):
         receipt = step["receipt"]
         require(len(receipt) == 438, "malformed")
-        decision, endpoint, disclosure = Decision(receipt[:302]), receipt[302:366], self.disclosed(step)
-        otherwise("malformed", check_identity, endpoint)
+        decision, hosted, disclosure = Decision(receipt[:302]), receipt[302:366], self.disclosed(step)
+        otherwise("malformed", check_identity, hosted)
         decision.verify(step["pinned"], disclosure, *unpack(">Q", receipt[366:374]))
-        require(endpoint == disclosure.endpoint, "other-endpoint")
-        check(endpoint, L_RECEIPT, receipt[:-64], receipt[-64:])
+        require(hosted == disclosure.hosted, "other-endpoint")
+        check(hosted, L_RECEIPT, receipt[:-64], receipt[-64:])
         return {}

@@ -28,10 +28,10 @@ pub(super) fn run(identities: &Identities, step: &Step) -> Outcome {
 }
 
 fn disclose(identities: &Identities, step: &Step) -> Outcome {
-    let [account, endpoint, operator] = ["of", "with", "operator"].map(|name| &identities[step.need(name)]);
+    let [account, hosted, operator] = ["of", "with", "operator"].map(|name| &identities[step.need(name)]);
     let draft = DisclosureDraft::from_bytes(&step.hex("draft")).map_err(word)?;
     assert_eq!(draft.to_bytes(), step.hex("draft"));
-    let proven = draft.countersign(operator).and_then(|countersigned| countersigned.prove(endpoint)).map_err(word)?;
+    let proven = draft.countersign(operator).and_then(|countersigned| countersigned.prove(hosted)).map_err(word)?;
     let disclosure = proven.sign(account).map_err(word)?;
     Ok(vec![("disclosed", to_hex(&disclosure.to_bytes())), ("hash", to_hex(disclosure.hash().as_bytes()))])
 }
@@ -58,14 +58,14 @@ fn verify(step: &Step) -> Outcome {
 fn decide(device: &Identity, step: &Step) -> Outcome {
     let (verified, own, now) = (good(&step.hex("disclosed")), account(step, "own"), now(step));
     let (disclosure, shown) = (verified.disclosure(), verified.hash());
-    let endpoint = HostedDevice {
+    let hosted = HostedDevice {
         key: *disclosure.device(),
         custody: disclosure.terms().custody,
         disclosure: Some(shown),
         presented: Presented::Verified(&verified),
     };
     let expires = Timestamp::from_unix_seconds(u64::MAX);
-    let evidence = Evidence::Devices { expires, devices: &[endpoint] };
+    let evidence = Evidence::Devices { expires, devices: &[hosted] };
     let asked = LabelState::new(*disclosure.account()).observe(evidence, now).state;
     let decided = match step.need("choice") {
         "consent" => asked.consent(shown, &own, device, now),
@@ -84,10 +84,10 @@ fn decide(device: &Identity, step: &Step) -> Outcome {
     Ok(vec![("decision", to_hex(&decision.to_bytes()))])
 }
 
-fn acknowledge(endpoint: &Identity, step: &Step) -> Outcome {
+fn acknowledge(hosted: &Identity, step: &Step) -> Outcome {
     let decision = Decision::from_bytes(&step.hex("decision")).map_err(word)?;
     let disclosure = good(&step.hex("disclosed"));
-    let receipt = decision.acknowledge(&account(step, "pinned"), &disclosure, endpoint, now(step)).map_err(word)?;
+    let receipt = decision.acknowledge(&account(step, "pinned"), &disclosure, hosted, now(step)).map_err(word)?;
     Ok(vec![("receipt", to_hex(&receipt.to_bytes()))])
 }
 
