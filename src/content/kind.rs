@@ -213,9 +213,7 @@ impl Kind {
             Self::Reaction(reaction) => wire::Kind::Reaction(reaction.to_wire()),
             Self::Receipt(receipt) => wire::Kind::Receipt(receipt.to_wire()),
             Self::Call(Call { signal }) => wire::Kind::Call(wire::Call { signal: signal.to_vec() }),
-            Self::Timer(Timer { seconds }) => {
-                wire::Kind::Timer(wire::Timer { seconds: seconds.map_or(0, NonZeroU32::get) })
-            }
+            Self::Timer(Timer { seconds }) => wire::Kind::Timer(wire::Timer { seconds: wire::zero_for_none(*seconds) }),
             Self::Greeting(greeting) => wire::Kind::Greeting(greeting.to_wire()),
             Self::Away(away) => wire::Kind::Away(away.to_wire()),
             Self::Profile(profile) => wire::Kind::Profile(profile.to_wire()),

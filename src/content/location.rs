@@ -71,17 +71,13 @@ impl Coordinates {
         if !on_earth {
             return Err(ContentError::OutOfRange);
         }
-        within(self.accuracy.map_or(0, NonZeroU32::get), 0, limits::ACCURACY_M)?;
+        within(wire::zero_for_none(self.accuracy), 0, limits::ACCURACY_M)?;
         Ok(self)
     }
 
     fn to_wire(&self) -> wire::Coordinates {
         let Self { latitude, longitude, accuracy } = self;
-        wire::Coordinates {
-            latitude: *latitude,
-            longitude: *longitude,
-            accuracy_m: accuracy.map_or(0, NonZeroU32::get),
-        }
+        wire::Coordinates { latitude: *latitude, longitude: *longitude, accuracy_m: wire::zero_for_none(*accuracy) }
     }
 
     fn from_wire(wire: Option<&wire::Coordinates>) -> Result<Self, ContentError> {

@@ -108,7 +108,7 @@ impl ContentMeta {
             id: id.to_wire(),
             sent_ms: sent.as_unix_milliseconds(),
             reply_to: reply_to.as_ref().map(Reference::to_wire),
-            disappears_after_s: disappears_after.map_or(0, NonZeroU32::get),
+            disappears_after_s: wire::zero_for_none(*disappears_after),
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
@@ -217,7 +217,7 @@ impl Content {
     fn checked(self) -> Result<Self, ContentError> {
         let Self { meta, kind, body: _ } = &self;
         let ContentMeta { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = meta;
-        names::within(disappears_after.map_or(0, NonZeroU32::get), 0, limits::TIMER_S)?;
+        names::within(wire::zero_for_none(*disappears_after), 0, limits::TIMER_S)?;
         if *view_once && !kind.takes_view_once() {
             return Err(ContentError::NotAllowed);
         }

@@ -159,7 +159,7 @@ pub struct Timer {
 
 impl Timer {
     pub(super) fn check(self) -> Result<(), ContentError> {
-        within(self.seconds.map_or(0, NonZeroU32::get), 0, limits::TIMER_S)
+        within(wire::zero_for_none(self.seconds), 0, limits::TIMER_S)
     }
 }
 

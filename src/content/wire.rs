@@ -5,6 +5,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use prost::{Message, Oneof};
 use zeroize::Zeroize;
@@ -329,4 +330,9 @@ pub(super) struct Call {
 pub(super) struct Timer {
     #[prost(uint32, tag = "1")]
     pub(super) seconds: u32,
+}
+
+/// The field of a number that can be absent: 0 stands for none.
+pub(super) fn zero_for_none(number: Option<NonZeroU32>) -> u32 {
+    number.map_or(0, NonZeroU32::get)
 }

@@ -86,6 +86,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/content/poll.rs", 2, "a number of options above the bound is refused; a length of what is bounded far below"),
     ("src/content/shape.rs", 1, "how many fields there are: more than can be counted are too many"),
     ("src/content/text.rs", 1, "a place past the end of a text, which the check refuses"),
+    ("src/content/wire.rs", 1, "the encoding of a number that is absent, which this function is for"),
     ("src/conversation/pending.rs", 1, "attempts, which are given up long before the greatest number"),
     ("src/conversation/receive.rs", 1, "a copy that no own device vouches for is nothing"),
     ("src/conversation/send.rs", 1, "the caller has found the device in a list, so that the entry is there"),
