@@ -3,8 +3,6 @@
 use core::fmt;
 
 use super::Calling;
-use bisik_core::internal::InternalError;
-
 /// Why bytes are not a signal of a call: an [`Offer`](super::Offer), an [`Answer`](super::Answer) or an
 /// [`EpochKey`](super::EpochKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +88,7 @@ bisik_core::error_texts! {
         NotReserved => "call.seal.not_reserved", "no frame counter is reserved";
         Exhausted => "call.seal.exhausted", "the frame key has no counters left";
         TooLong => "call.seal.too_long", "the frame is longer than 16 MiB or its metadata longer than 256 bytes";
-        Internal => "call.seal.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for SealError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "call.seal.internal";
     }
 }
 
@@ -125,13 +117,7 @@ bisik_core::error_texts! {
         Replayed => "call.open.replayed", "the frame was opened before";
         TooLate => "call.open.too_late", "the frame is too far behind the newest one";
         Rejected => "call.open.rejected", "the frame does not verify";
-        Internal => "call.open.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for OpenError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "call.open.internal";
     }
 }
 

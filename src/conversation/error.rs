@@ -2,8 +2,6 @@
 
 use crate::device::OwnDeviceError;
 use crate::hosting::Blocked;
-use bisik_core::internal::InternalError;
-
 /// Why nothing was sent. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -38,13 +36,7 @@ bisik_core::error_texts! {
         TooLong => "conversation.send.too_long", "the message is too long";
         DeviceNotListed => "conversation.send.device_not_listed", "the local device is not in its account's list";
         Blocked(error) => "conversation.send.blocked", "the conversation's label does not permit sending";
-        Internal => "conversation.send.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for SendError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "conversation.send.internal";
     }
 }
 

@@ -6,7 +6,6 @@ use rand_core::CryptoRng;
 use super::transcript::OpenTranscript;
 use super::{DisclosureHash, Established, PreKeyHeader};
 use crate::keys::{Identity, VerifiedBundle};
-use bisik_core::internal::InternalError;
 use bisik_core::primitives::x25519::{self, InvalidKey, PublicKey};
 
 /// Why a session could not be initiated.
@@ -22,13 +21,7 @@ pub enum InitiateError {
 bisik_core::error_texts! {
     InitiateError {
         OwnBundle => "session.initiate.own_bundle", "the pre-key bundle is the local device's own";
-        Internal => "session.initiate.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for InitiateError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "session.initiate.internal";
     }
 }
 

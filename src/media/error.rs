@@ -1,7 +1,5 @@
 //! What can go wrong with attachments; a variant only where a caller acts differently.
 
-use bisik_core::internal::InternalError;
-
 /// Why a file was not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,13 +21,7 @@ bisik_core::error_texts! {
         TooLarge => "media.encrypt.too_large", "the file is too large";
         OtherSize => "media.encrypt.other_size", "the file has another size than was announced";
         NoRoom => "media.encrypt.no_room", "the memory for the output is too short";
-        Internal => "media.encrypt.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for EncryptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "media.encrypt.internal";
     }
 }
 
@@ -50,13 +42,7 @@ bisik_core::error_texts! {
     DecryptError {
         Rejected => "media.decrypt.rejected", "the blob is not the one that the pointer names, or was changed";
         Incomplete => "media.decrypt.incomplete", "the end of the blob is missing";
-        Internal => "media.decrypt.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for DecryptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "media.decrypt.internal";
     }
 }
 

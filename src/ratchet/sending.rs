@@ -36,13 +36,7 @@ bisik_core::error_texts! {
             "the initiator's first message has not arrived yet";
         TooLong => "session.encrypt.too_long", "the plaintext is longer than 64 MiB";
         Exhausted => "session.encrypt.exhausted", "the sending chain is exhausted";
-        Internal => "session.encrypt.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for EncryptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "session.encrypt.internal";
     }
 }
 

@@ -37,7 +37,7 @@ fn lines() -> Vec<Line> {
                 found.push(Line {
                     file: file.clone(),
                     kind: kind.to_owned(),
-                    variant: variant.trim().split('(').next().unwrap().to_owned(),
+                    variant: variant.trim().trim_start_matches('@').split('(').next().unwrap().to_owned(),
                     code: quoted.next().unwrap().to_owned(),
                     text: quoted.next().unwrap_or_default().to_owned(),
                 });

@@ -22,6 +22,7 @@
 ///     WrongStep(u8),
 ///     Exhausted { tries: u8 },
 ///     List(ListError),
+///     Internal,
 /// }
 ///
 /// bisik_core::error_texts! {
@@ -29,6 +30,7 @@
 ///         WrongStep => "example.link.wrong_step", "the message is not the one that is due";
 ///         Exhausted => "example.link.exhausted", "no try is left";
 ///         List(error) => "example.link.list", "the list is refused";
+///         @Internal => "example.link.internal";
 ///     }
 /// }
 ///
@@ -44,9 +46,19 @@ macro_rules! error_texts {
     ($error:ident => $code:literal, $text:expr) => {
         $crate::error_texts!(@impl $error { Self { .. } => $code, $text; } {});
     };
-    ($error:ident { $($variant:ident $(($source:ident))? => $code:literal, $text:expr;)+ }) => {
+    ($error:ident {
+        $($variant:ident $(($source:ident))? => $code:literal, $text:expr;)+
+        $(@$internal:ident => $internal_code:literal;)?
+    }) => {
+        $(impl From<$crate::internal::InternalError> for $error {
+            fn from($crate::internal::InternalError: $crate::internal::InternalError) -> Self {
+                Self::$internal
+            }
+        })?
+
         $crate::error_texts!(@impl $error {
             $(Self::$variant { .. } => $code, $text;)+
+            $(Self::$internal => $internal_code, $crate::internal::InternalError::TEXT;)?
         } {
             $($(Self::$variant($source) => $source;)?)+
         });

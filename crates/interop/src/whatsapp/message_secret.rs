@@ -13,7 +13,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::fields::{bytes_length, put_bytes};
 use bisik_core::codec::{Malformed, Record, Records, Value};
-use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_gcm::{self, GCM_NONCE};
 use bisik_core::primitives::kdf::{Prk, digest};
 use bisik_core::primitives::secret::Secret;
@@ -311,13 +310,7 @@ bisik_core::error_texts! {
         TooLong => "interop.whatsapp.add_on.too_long", "the payload is longer than 64 KiB";
         Rejected => "interop.whatsapp.add_on.rejected",
             "the payload was made with another secret or for another message, author or use, or was changed";
-        Internal => "interop.whatsapp.add_on.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for AddOnError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "interop.whatsapp.add_on.internal";
     }
 }
 

@@ -31,13 +31,7 @@ bisik_core::error_texts! {
     EncryptError {
         TooLong => "interop.signal.encrypt.too_long", "the plaintext is longer than 64 MiB";
         Exhausted => "interop.signal.encrypt.exhausted", "the sending chain is exhausted";
-        Internal => "interop.signal.encrypt.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for EncryptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "interop.signal.encrypt.internal";
     }
 }
 

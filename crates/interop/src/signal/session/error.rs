@@ -1,8 +1,6 @@
 //! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
 
 use crate::signal::ratchet::OpenError;
-use bisik_core::internal::InternalError;
-
 /// Why no session was set up. The session, if there was one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,13 +17,7 @@ bisik_core::error_texts! {
     InitiateError {
         OwnBundle => "interop.signal.initiate.own_bundle", "the pre-key bundle is the local device's own";
         WrongIdentity => "interop.signal.initiate.wrong_identity", "the identity is not that of this session";
-        Internal => "interop.signal.initiate.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for InitiateError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "interop.signal.initiate.internal";
     }
 }
 
@@ -71,13 +63,7 @@ bisik_core::error_texts! {
             "the signed pre-key cannot remember more sessions";
         TooFarAhead => "interop.signal.accept.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.accept.rejected", "the pre-key message does not verify";
-        Internal => "interop.signal.accept.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for AcceptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "interop.signal.accept.internal";
     }
 }
 
@@ -118,13 +104,7 @@ bisik_core::error_texts! {
         Replayed => "interop.signal.decrypt.replayed", "the message was received before";
         TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
-        Internal => "interop.signal.decrypt.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for DecryptError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "interop.signal.decrypt.internal";
     }
 }
 

@@ -1,7 +1,5 @@
 //! Why a file was not encrypted, or a blob not decrypted.
 
-use bisik_core::internal::InternalError;
-
 /// Why a file was not encrypted, or a blob not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,12 +17,6 @@ bisik_core::error_texts! {
     MediaError {
         TooLarge => "interop.whatsapp.media.too_large", "file is too large";
         Rejected => "interop.whatsapp.media.rejected", "the blob is not the one that the message names, or was changed";
-        Internal => "interop.whatsapp.media.internal", InternalError::TEXT;
-    }
-}
-
-impl From<InternalError> for MediaError {
-    fn from(InternalError: InternalError) -> Self {
-        Self::Internal
+        @Internal => "interop.whatsapp.media.internal";
     }
 }
