@@ -3,7 +3,9 @@
 use std::fs;
 
 use bisik::StorageKey;
-use bisik::interop::signal::{Ciphertext, Identity, KeyPair, MessageKind, PreKeys, Session, Trust};
+use bisik::interop::signal::{
+    Ciphertext, GroupReceiver, GroupSender, Identity, KeyPair, MessageKind, PreKeys, SenderKeyFormat, Session, Trust,
+};
 
 use super::known::from_hex;
 use bisik_testkit::rng::ConstantRng;
@@ -15,6 +17,14 @@ fn key() -> StorageKey {
 fn golden(name: &str) -> Vec<u8> {
     from_hex(fs::read_to_string(format!("tests/golden/v1/interop_{name}.hex")).unwrap().trim())
 }
+
+fn write(name: &str, bytes: &[u8]) {
+    let directory = std::env::var("BISIK_GOLDEN_OUT").unwrap();
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(format!("{directory}/interop_{name}.hex"), text + "\n").unwrap();
+}
+
+const SIGNAL: SenderKeyFormat = SenderKeyFormat::Signal { distribution: [0xd1; 16] };
 
 /// A session with two states, one of them unanswered, and skipped keys; and its identity and pre-keys.
 #[test]
@@ -43,15 +53,26 @@ fn golden_interop_records_open_and_continue() {
     assert_eq!((accepted.plaintext.as_slice(), accepted.used.one_time()), (b"first".as_slice(), Some(7)));
 }
 
+/// The sender key of a group, and a member's record with the sender keys of both formats and with a skipped message key.
+#[test]
+fn golden_sender_keys_open_and_continue() {
+    let record = golden("group_sender");
+    let mut sender = GroupSender::unseal(&key(), b"sender", &record).unwrap();
+    assert_eq!(sender.seal(&key(), b"sender", &mut ConstantRng(0)).as_bytes(), record);
+    assert_eq!((sender.format(), sender.iteration(), sender.revision(), record.len()), (SIGNAL, 2, 2, 202));
+    let record = golden("group_receiver");
+    let mut receiver = GroupReceiver::unseal(&key(), b"receiver", &record).unwrap();
+    assert_eq!(receiver.seal(&key(), b"receiver", &mut ConstantRng(0)).as_bytes(), record);
+    assert_eq!((receiver.keys(), receiver.skipped_keys(), receiver.revision(), record.len()), (2, 1, 3, 259));
+    assert_eq!(receiver.decrypt(&golden("group_waits")).unwrap(), b"group_waits");
+    let next = sender.encrypt(b"next", &mut ConstantRng(0)).unwrap();
+    assert_eq!(receiver.decrypt(&next).unwrap(), b"next");
+}
+
 #[test]
 #[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
 fn write_records() {
     let rng = &mut rand::rng();
-    let directory = std::env::var("BISIK_GOLDEN_OUT").unwrap();
-    let write = |name: &str, bytes: &[u8]| {
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        fs::write(format!("{directory}/interop_{name}.hex"), text + "\n").unwrap();
-    };
     let (alice, bob) = (Identity::generate(rng), Identity::from_private_bytes([0x17; 32], 4_660));
     let mut keys = PreKeys::generate(&bob, rng);
     keys.rotate(&bob, rng).unwrap();
@@ -71,4 +92,18 @@ fn write_records() {
     write("pre_keys", &keys.seal(&key(), b"keys", &mut ConstantRng(0)));
     write("identity", &bob.seal(&key(), b"identity", &mut ConstantRng(0)));
     write("first", first.as_bytes());
+}
+
+#[test]
+#[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
+fn write_sender_keys() {
+    let rng = &mut rand::rng();
+    let mut sender = GroupSender::generate(SIGNAL, rng);
+    let mut receiver = GroupReceiver::new();
+    receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
+    receiver.process(&sender.distribution());
+    write("group_waits", &sender.encrypt(b"group_waits", rng).unwrap());
+    receiver.decrypt(&sender.encrypt(b"comes", rng).unwrap()).unwrap();
+    write("group_sender", sender.seal(&key(), b"sender", &mut ConstantRng(0)).as_bytes());
+    write("group_receiver", receiver.seal(&key(), b"receiver", &mut ConstantRng(0)).as_bytes());
 }

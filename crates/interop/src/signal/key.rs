@@ -246,7 +246,7 @@ impl Identity {
     }
 
     /// Seals the identity into one record of 77 bytes. `context` names the record in the caller's store; the same must
-    /// be given to [`Identity::unseal`]. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`. Uses 24 bytes of `rng`.
+    /// be given to [`Identity::unseal`]. Uses 24 bytes of `rng`.
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut state = SecretWriter::with_capacity(36);

@@ -1,4 +1,4 @@
-//! [`PreKeys`] as one sealed record.
+//! [`PreKeys`] as one sealed record (docs/formats.md, "Pre-keys of the Signal protocol").
 //!
 //! The encoding is deterministic: equal states have equal bytes.
 
@@ -18,7 +18,7 @@ use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl PreKeys {
-    /// Seals the pre-keys into one record: 225 bytes, 136 more for each older signed pre-key, 68 for each one-time
+    /// Seals the pre-keys into one record: 229 bytes, 136 more for each older signed pre-key, 68 for each one-time
     /// pre-key, and 32 for each session that used none. Uses 24 bytes of `rng`.
     ///
     /// `context` names the record in the caller's store; the same must be given to [`PreKeys::unseal`].

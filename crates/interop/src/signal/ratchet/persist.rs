@@ -1,4 +1,4 @@
-//! A ratchet as bytes inside a session's record.
+//! A ratchet as bytes inside a session's record (docs/formats.md, "Session of the Signal protocol").
 //!
 //! The encoding is deterministic: equal states have equal bytes.
 

@@ -1,4 +1,4 @@
-//! A session as one sealed record.
+//! A session as one sealed record (docs/formats.md, "Session of the Signal protocol").
 //!
 //! The encoding is deterministic: equal states have equal bytes.
 
