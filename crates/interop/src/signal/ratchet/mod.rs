@@ -3,9 +3,9 @@
 
 mod duplicate; //   copies, for a record that is sealed before the commit
 mod message_key; // the keys of one message
-mod persist;
+mod persist; //     the state as bytes
 mod receiving; //   find the chain, take the step, verify, and only then commit
-mod sending; //     the lazy DH step and the bytes of a message //       the state as bytes
+mod sending; //     the lazy DH step and the bytes of a message
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
