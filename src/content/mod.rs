@@ -3,8 +3,8 @@
 //! A [`Content`] is encoded as a body, which the application passes to [`Session::encrypt`](crate::Session::encrypt) as
 //! the plaintext. This module encrypts nothing except the votes of a poll.
 //!
-//! A content that disappears, is shown once or is deleted is a request to the peer's program. Nothing can make a peer
-//! forget bytes that it has decrypted.
+//! Disappearing, showing once and deleting are only requests to the peer's program. Nothing can make a peer forget
+//! bytes that it has decrypted.
 //!
 //! ```
 //! # let rng = &mut rand::rng();
@@ -153,8 +153,8 @@ impl Content {
     ///
     /// * [`ContentError::TooLong`] and [`ContentError::OutOfRange`] for values outside the bounds of
     ///   docs/spec/content.md, section 7.3.
-    /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`], which
-    ///   only [`Content::forward`] can send.
+    /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`],
+    ///   which only [`Content::forward`] can send.
     pub fn new(mut meta: ContentMeta, kind: Kind) -> Result<Self, ContentError> {
         meta.automated |= kind.is_automated();
         let mut wire = Zeroizing::new(meta.to_wire());
@@ -194,8 +194,8 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// [`ContentError::NotAllowed`] if the content is shown once, or if its kind has a meaning only in its conversation;
-    /// otherwise the errors of [`Content::new`].
+    /// [`ContentError::NotAllowed`] if the content is shown once, or if its kind has a meaning only in its
+    /// conversation; otherwise the errors of [`Content::new`].
     pub fn forward(&self, mut meta: ContentMeta) -> Result<Self, ContentError> {
         if self.view_once() || !self.kind.can_be_forwarded() {
             return Err(ContentError::NotAllowed);

@@ -158,7 +158,7 @@ impl fmt::Debug for Received {
 /// Proof that a conversation's record was stored at some revision; comes only from
 /// [`Changes::stored`](super::Changes::stored).
 #[derive(Debug)]
-#[must_use = "it releases what was held until now"]
+#[must_use = "it releases what was held when the records were sealed"]
 pub struct StoredConversation {
     pub(super) conversation: ConversationId,
     pub(super) revision: u64,

@@ -1,4 +1,5 @@
-//! Flushing: sends pending acknowledgements, requests and repeated messages (docs/spec/conversations.md, section 12.5).
+//! Flushing: sends pending acknowledgements, requests, repeated messages, decisions and receipts
+//! (docs/spec/conversations.md, section 12.5).
 //!
 //! The application calls it after receiving, and whenever it has time.
 
@@ -33,22 +34,23 @@ impl Conversation {
         needed.map(|(device, entry)| Needed { device, key: *entry.identity() }).collect()
     }
 
-    /// P-12.15: the devices to which what is owed may be sent now. To the peer's, while the label does not permit more,
-    /// only
-    /// what the user decided.
+    /// P-12.15: the devices to which pending work may be sent now. While the label does not permit sending, the peer's
+    /// devices get only decisions and receipts.
     fn owed(&self, now: Timestamp) -> BTreeSet<DeviceAddress> {
         let permitted = self.check_peer(now).is_ok();
         let devices = self.pending.devices().into_iter();
         devices.filter(|to| permitted || to.side == Side::Own || self.may_tell(*to)).collect()
     }
 
-    /// Whether a decision is on its way to a hosted device of a peer whose identity is not in doubt.
+    /// Whether a decision or receipt is pending for this device of the peer, and the peer's identity key has not
+    /// changed unacknowledged.
     fn may_tell(&self, device: DeviceAddress) -> bool {
         !self.unacknowledged && self.pending.has_note(device)
     }
 
-    /// Sends everything pending: acknowledgements, requests for messages that did not decrypt, and messages that were
-    /// asked for.
+    /// Sends everything pending: decisions and receipts, acknowledgements, requests for messages that did not decrypt,
+    /// and messages that were asked for. While the label does not permit sending, the peer's devices get only decisions
+    /// and receipts, and the rest stays pending.
     ///
     /// `supply` is as for [`Conversation::send`], for the devices of [`Conversation::due`].
     ///

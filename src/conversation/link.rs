@@ -80,9 +80,8 @@ impl Link {
         self.push(Slot { session, candidate: true, fresh: false });
     }
 
-    /// A session that the peer has set up, beside those that are there: both may have done so at once. P-12.8: where
-    /// this side
-    /// has just replaced its sessions, the peer did not know that yet, and will go by the replacement.
+    /// Adds a session that the peer has set up: both sides may have done so at once. P-12.8: if this side has just
+    /// replaced its sessions, the peer did not know that yet, and will use the replacement.
     pub(super) fn add_peers(&mut self, session: Session) {
         let candidate = !self.slots.iter().any(Slot::replaces);
         self.push(Slot { session, candidate, fresh: false });
@@ -93,10 +92,9 @@ impl Link {
         self.trim();
     }
 
-    /// P-12.8: a session that the peer has set up because it lost the others, and with them perhaps the pre-keys that
-    /// opened
-    /// them. One of our own stays a candidate only where it replaces lost ones, too, and is not answered yet: both may have
-    /// lost their sessions at once.
+    /// P-12.8: adds a session that the peer has set up because it lost the others, and with them perhaps the pre-keys
+    /// that opened them. A session that this side set up stays a candidate only if it, too, replaces lost ones and is
+    /// not answered yet: both sides may have lost their sessions at once.
     pub(super) fn replace_by_peers(&mut self, session: Session) {
         for slot in &mut self.slots {
             slot.candidate = slot.replaces();

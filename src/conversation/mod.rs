@@ -50,7 +50,7 @@ use sent::SentMessages;
 /// How a conversation reacts when the peer's account key changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdentityPolicy {
-    /// Nothing is sent until the user has acknowledged the new key.
+    /// Nothing is sent to the peer until the user has acknowledged the new key.
     #[default]
     Block,
     /// The change is an event, and sending goes on. Messages sent before are never sent again to the new key.
@@ -161,7 +161,7 @@ impl Conversation {
     }
 
     /// Replaces the peer's account key. All sessions with it end, and nothing that was sent before is sent again. With
-    /// [`IdentityPolicy::Block`] nothing is sent until [`Conversation::acknowledge`]. Requirement P-12.12.
+    /// [`IdentityPolicy::Block`] nothing is sent to it until [`Conversation::acknowledge`]. Requirement P-12.12.
     #[must_use = "show it: it may be somebody else"]
     pub fn replace_peer(
         &mut self,
@@ -268,9 +268,8 @@ fn indexes(entries: &[DeviceEntry]) -> Vec<u32> {
     entries.iter().map(DeviceEntry::index).collect()
 }
 
-/// P-12.6: what a session between two devices is set up under: the disclosure of whichever is hosted, of both together
-/// where
-/// both are, in an order that does not depend on who asks.
+/// P-12.6: the disclosure under which a session between two devices is set up: that of the hosted one, or, if both are
+/// hosted, a hash of both disclosures in an order that is the same on both sides.
 fn under(one: Option<DisclosureHash>, other: Option<DisclosureHash>) -> Option<DisclosureHash> {
     let (Some(one), Some(other)) = (one, other) else { return one.or(other) };
     let (first, second) = (one.min(other), one.max(other));

@@ -27,10 +27,11 @@ pub(super) struct Wanted {
 pub(super) struct Pending {
     acknowledgements: BTreeSet<(DeviceAddress, MessageId)>,
     resends: BTreeSet<(DeviceAddress, MessageId)>,
-    /// Decisions and receipts on their way, at most one of a kind for each device: a later one takes the place of an earlier.
+    /// Decisions and receipts on their way, at most one of a kind for each device: a later one replaces an earlier one.
     notes: BTreeMap<(DeviceAddress, u8), Zeroizing<Vec<u8>>>,
     wanted: BTreeMap<MessageId, Wanted>,
-    /// Ids that arrived lately, of messages and of everything else, oldest first: a message that was sent again is shown once.
+    /// Ids that arrived lately, of messages and of everything else, oldest first: a message that was sent again is
+    /// shown once.
     seen: VecDeque<MessageId>,
 }
 
@@ -107,7 +108,7 @@ impl Pending {
         }
     }
 
-    /// Whether a decision is on its way to this device.
+    /// Whether a decision or receipt is pending for this device.
     pub(super) fn has_note(&self, device: DeviceAddress) -> bool {
         self.notes.keys().any(|(to, _)| *to == device)
     }

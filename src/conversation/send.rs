@@ -108,8 +108,8 @@ impl Conversation {
         if self.peer.is_expired(now) { Err(SendError::ListExpired) } else { Ok(()) }
     }
 
-    /// P-12.13, P-12.15: whether anything may be sent to the peer. `send` always checks this. `flush` checks it for
-    /// everything except decisions. Nothing is ever sent unencrypted.
+    /// P-12.13, P-12.15: whether messages may be sent to the peer. `send` always checks this. `flush` checks it for
+    /// everything except decisions and receipts. Nothing is ever sent unencrypted.
     pub(super) fn check_peer(&self, now: Timestamp) -> Result<(), SendError> {
         if self.unacknowledged {
             return Err(SendError::IdentityChanged);

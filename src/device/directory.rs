@@ -1,6 +1,7 @@
 //! [`DeviceDirectory`]: the known devices of an account, and the rules for lists that may change them.
 //!
-//! Lists may come from an untrusted server: one that hides, repeats or mixes lists cannot make a directory accept them.
+//! Lists may come from an untrusted server. A server that hides, repeats or mixes lists cannot make a directory accept
+//! a wrong one.
 
 use alloc::vec::Vec;
 use core::{fmt, slice};
@@ -211,7 +212,7 @@ impl DeviceDirectory {
         if directory.is_consistent() { Ok(directory) } else { Err(Malformed) }
     }
 
-    /// Returns whether the fields are such as only an accepted list leaves behind. Requirement P-10.20.
+    /// Returns whether an accepted list could have left these fields. Requirement P-10.20.
     fn is_consistent(&self) -> bool {
         let Self { account, sequence, hash: _, expires: _, next_index, devices } = self;
         *sequence != 0

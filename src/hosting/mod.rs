@@ -1,12 +1,12 @@
 //! Hosted devices: who else can read a conversation (docs/spec/hosting.md, section 11).
 //!
-//! A *hosted device* belongs to an account, but another party, the *operator*, holds its keys and can therefore read every
-//! message sent to it. A business that lets a vendor answer its customers has one. The account publishes a signed
+//! A *hosted device* belongs to an account, but another party, the *operator*, holds its keys and can therefore read
+//! every message sent to it. A business that lets a vendor answer its customers has one. The account publishes a signed
 //! *disclosure* of who that is and what the operator may do. The user of the other account agrees or refuses, and the
-//! conversation's *label* shows the result. Without consent nothing is sent.
+//! conversation's *label* shows the result. Without consent, no message is sent; decisions and receipts are.
 //!
-//! This module keeps the rules and takes everything as arguments: verified device lists, disclosures, the time. It sends
-//! nothing; [`Conversation`](crate::Conversation) carries decisions and receipts between devices.
+//! This module keeps the rules and takes everything as arguments: verified device lists, disclosures, the time. It
+//! sends nothing; [`Conversation`](crate::Conversation) carries decisions and receipts between devices.
 //!
 //! ```text
 //!   business                 operator             hosted device                      user's device

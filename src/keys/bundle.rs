@@ -40,10 +40,10 @@ impl Trust<'_> {
 pub enum BundleError {
     /// The bytes do not encode a bundle. Fetch it again; a server that returns it repeatedly is faulty.
     Malformed,
-    /// A key in it is not in canonical encoding, not reduced or not on its curve. The device that made it is faulty or
-    /// hostile.
+    /// A key in it is not in canonical encoding, not reduced or not on its curve. The device or the relay that made
+    /// these bytes is faulty or hostile.
     NonCanonical,
-    /// A key in it is of small order. The device that made it is hostile.
+    /// A key in it is of small order. The device or the relay that made these bytes is hostile.
     LowOrder,
     /// It belongs to another identity than the pinned one. Warn the user, as for any changed key.
     IdentityMismatch,
@@ -270,7 +270,8 @@ impl fmt::Debug for VerifiedBundle {
 }
 
 impl UnsignedBundle {
-    /// Encodes the bundle without its signature: the signed text, and the transcript's input.
+    /// Encodes the bundle without its signature. The signed text is `L_BUNDLE ‖` this encoding; the transcript hashes
+    /// the encoding alone.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Self { identity, signed_id, created, expires, signed, kem, one_time } = self;
         let mut writer = Writer::with_capacity(1406);
@@ -304,11 +305,14 @@ fn join_identity(signing: &[u8; 32], agreement: &PublicKey) -> Result<IdentityKe
     Ok(IdentityKey::from_bytes_without_points(bytes)?)
 }
 
-/// Refuses 0 as the id of a generation. Ids start at 1, and 0 as a one-time id means that there is no one-time pair.
+/// Refuses 0 as the id of a generation. No generation has id 0; as a one-time id, 0 means that there is no one-time
+/// pair.
 const fn nonzero(id: u32) -> Result<u32, BundleError> {
     if id == 0 { Err(BundleError::Malformed) } else { Ok(id) }
 }
 
+/// The text that the identity signs: `L_BUNDLE` (`BUNDLE` in `src/labels.rs`) before the encoding
+/// (docs/spec/session.md, section 2.3).
 fn signed_text(encoded: &[u8]) -> Vec<u8> {
     [labels::BUNDLE, encoded].concat()
 }

@@ -18,8 +18,7 @@ use bisik_core::storage::{self, StorageKey, UnsealError};
 /// The long-term secret keys of one device: an Ed25519 signing pair and an independent X25519 agreement pair.
 ///
 /// There are two pairs because no published analysis covers one key in both roles (docs/spec/session.md, section 2.1).
-/// Both
-/// secrets are wiped on drop and do not appear in `Debug` output.
+/// Both secrets are wiped on drop and do not appear in `Debug` output.
 ///
 /// ```
 /// # let rng = &mut rand::rng();

@@ -1,6 +1,6 @@
 //! [`PreKeys`]: all pre-keys of a device, from generation to removal.
 //!
-//! It lends secrets to the handshake, and is told afterwards which keys were used.
+//! It lends secrets to the handshake; afterwards the caller removes the keys that were used.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -195,9 +195,8 @@ impl PreKeys {
         PreKeyCount { one_time: self.usable(now).count() }
     }
 
-    /// Rotates the pre-keys and deletes old ones (docs/spec/session.md, section 2.4). Call it daily or at every start;
-    /// it
-    /// is cheap when nothing is due.
+    /// Rotates the pre-keys and deletes old ones (docs/spec/session.md, section 2.4). Call it daily or at every start:
+    /// it is cheap when nothing is due.
     ///
     /// It makes a new generation when the current one is a week old, when its replay cache is full, or when a wrong
     /// clock has dated it in the future. It deletes generations, with their one-time pairs, once no message in transit

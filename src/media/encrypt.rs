@@ -58,8 +58,8 @@ pub struct Encryptor {
     pub(super) pending: Zeroizing<Vec<u8>>,
     /// Whether the header has been output.
     started: bool,
-    /// Whether an earlier call ended with [`EncryptError::Internal`]. To continue could encrypt other bytes under the
-    /// number of a chunk that was encrypted before, so every later call ends the same way.
+    /// Whether an earlier call ended with [`EncryptError::Internal`]. Continuing could encrypt different bytes under a
+    /// chunk number already used, so every later call ends the same way.
     pub(super) failed: bool,
 }
 
@@ -127,7 +127,8 @@ impl Encryptor {
     ///
     /// # Errors
     ///
-    /// [`EncryptError::OtherSize`] if the file is longer than announced. Nothing is taken in that case.
+    /// [`EncryptError::OtherSize`] if the file is longer than announced; nothing is taken in that case.
+    /// [`EncryptError::Internal`], after which every later call fails.
     pub fn push(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), EncryptError> {
         let start = output.len();
         output.extend(iter::repeat_n(0, self.room_for(plaintext.len())));
@@ -145,13 +146,13 @@ impl Encryptor {
     /// # Errors
     ///
     /// As for [`push`](Self::push), and [`EncryptError::NoRoom`] if `output` is shorter than
-    /// [`room_for`](Self::room_for) returns. Nothing is taken in either case.
+    /// [`room_for`](Self::room_for) returns; nothing is taken in that case either.
     pub fn push_into(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
         self.push_with(plaintext, output, Sealer::seal_each)
     }
 
-    /// Checks the length, then takes `plaintext`, of which `whole` encrypts the whole chunks. After an error on the
-    /// way, `output` is zeros and the encryptor fails for good.
+    /// Checks the length, then takes `plaintext`; `whole` encrypts the whole chunks. If encryption fails, the part of
+    /// `output` to be written is zeroed, and every later call fails.
     pub(super) fn push_with(
         &mut self,
         plaintext: &[u8],
@@ -207,12 +208,13 @@ impl Encryptor {
         Ok(())
     }
 
-    /// Ends the file: appends its last bytes and the padding to `output`, at most 1 MiB per call. Repeat the call until
-    /// it returns the pointer.
+    /// Ends the file: appends its last bytes and the padding to `output`, at most 16 chunks (1 MiB and their tags) and
+    /// the header per call. Repeat the call until it returns the pointer.
     ///
     /// # Errors
     ///
-    /// [`EncryptError::OtherSize`] if the file is shorter than announced.
+    /// [`EncryptError::OtherSize`] if the file is shorter than announced. [`EncryptError::Internal`], after which every
+    /// later call fails.
     pub fn finish(&mut self, output: &mut Vec<u8>) -> Result<Option<Pointer>, EncryptError> {
         if self.failed {
             return Err(EncryptError::Internal);
@@ -315,7 +317,7 @@ impl Sealer {
     }
 }
 
-/// Chunks of padding per call: the padding of a large file does not fit in memory.
+/// Chunks of padding per call: the padding of a large file may not fit in memory.
 const AT_ONCE: u64 = 16;
 
 #[cfg(test)]

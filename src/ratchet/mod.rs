@@ -15,8 +15,9 @@
 //!              └── header.rs: encrypted under HK, its tag over the whole message ──┘
 //! ```
 //!
-//! **The step** is made in two places: [`sending`](self) makes it lazily, before the first message after a reply;
-//! receiving makes it when the *next* header key verifies a header. Both turn the same root key.
+//! **The DH step** is taken in two places, marked "THE STEP": `sending.rs` takes it lazily, before the first message
+//! after a reply; `receiving.rs` takes it when the *next* header key verifies a header. Both advance the same root key,
+//! with the KDF in `root.rs`.
 
 mod chain; //       4.3  the symmetric step
 mod header; //      4.4  encrypted headers
@@ -24,7 +25,7 @@ mod layout; //      4.4  sizes, and the nonces of header and body
 mod limits; //      4.7  bounds
 mod message_key; // 4.5  bodies
 mod receiving; //   4.6  stage, then commit
-mod root; //        4.2  the DH step
+mod root; //        4.2  the KDF of the DH step
 mod sending; //     4.6  the lazy step
 mod skipped; //     4.7  skipped message keys
 mod state; //       6.4  the state, sealed

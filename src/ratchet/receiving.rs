@@ -42,7 +42,7 @@ pub enum DecryptError {
 bisik_core::error_texts! {
     DecryptError {
         Malformed => "ratchet.decrypt.malformed", "the message is malformed";
-        Replayed => "ratchet.decrypt.replayed", "the message was received before";
+        Replayed => "ratchet.decrypt.replayed", "the message's key was used or deleted";
         TooFarAhead => "ratchet.decrypt.too_far_ahead", "too many messages before this one are missing";
         Diverged => "ratchet.decrypt.diverged", "one side's ratchet state was lost or rolled back";
         Rejected => "ratchet.decrypt.rejected", "the message does not verify";
@@ -175,7 +175,7 @@ impl State {
             return Err(DecryptError::Diverged);
         }
         if header.number < chain.next {
-            // P-4.6: no key is left, so the message was received before.
+            // P-4.6: if no key is left, it was used or deleted.
             let key = chain.skipped.get(header.number).ok_or(DecryptError::Replayed)?;
             let plaintext = self.open_body(key, message)?;
             return Ok(Decrypted {
@@ -183,7 +183,7 @@ impl State {
                 plaintext,
             });
         }
-        // Without a chain key the sender has declared the chain finished, before this number.
+        // If there is no chain key, the sender has declared that the chain ended before this number.
         let key = chain.key.as_ref().ok_or(DecryptError::Diverged)?;
         let (advanced, message_key) = advance(key, chain.next, header.number)?;
         let plaintext = self.open_body(&message_key, message)?;
@@ -210,10 +210,11 @@ impl State {
         Ok(Decrypted { change: StateChange::Step(Box::new(step)), plaintext })
     }
 
-    /// Checks that an honest peer can have made this step, before any work is spent on it. P-4.7, P-4.9.
+    /// Checks that an honest peer could have made this step, before any work is spent on it. P-4.7, P-4.9.
     fn check_next(&self, header: &Header) -> Result<&KeyPair, DecryptError> {
         let chains = &self.receiving.chains;
-        // A peer steps only after a message made with the current local pair: once for each local step.
+        // An honest peer steps only after receiving a message under the current local pair, so at most once per local
+        // step.
         let answered = chains.is_empty() || self.sending.chain.is_some();
         let known = chains.iter().any(|chain| chain.ratchet_key == header.ratchet_key);
         let received = match chains.front() {

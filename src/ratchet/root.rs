@@ -1,4 +1,4 @@
-//! The DH step: a key agreement turns the root key (docs/spec/session.md, section 4.2).
+//! The KDF of the DH step: the result of a key agreement advances the root key (docs/spec/session.md, section 4.2).
 
 use super::chain::ChainKey;
 use super::header::HeaderKey;

@@ -43,8 +43,8 @@ pub enum Suite {
 
 /// An end-to-end-encrypted session between two devices.
 ///
-/// The value is the state: load it, use it, [seal](Session::seal) it, store it. Two rules keep it safe across crashes
-/// (docs/persistence.md): store before you send, store before you show. [`Session::encrypt_held`] and
+/// The value holds its whole state: load it, use it, [seal](Session::seal) it, store it. Two rules keep it safe across
+/// crashes (docs/persistence.md): store before you send, store before you show. [`Session::encrypt_held`] and
 /// [`Session::stage`] enforce them. `Send + Sync`; not `Clone`, because a copy would use the same keys again.
 ///
 /// On error every method leaves the session unchanged.
@@ -59,7 +59,7 @@ pub struct Session {
     disclosure: Option<DisclosureHash>,
     setup: SetupState,
     revision: u64,
-    /// Tells what is held for this value from what is held for any other.
+    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
     instance: Instance,
 }
 
@@ -69,8 +69,8 @@ enum SetupState {
     Unanswered(Box<[u8]>),
     /// Initiated here; the peer has replied.
     Answered,
-    /// Accepted here. Holds the digest of the pre-key header, to recognize the initiator's other pre-key messages. Boxed,
-    /// because an inline payload would leave stale stack contents in the other variants.
+    /// Accepted here. Holds the digest of the pre-key header, to recognize the initiator's other pre-key messages.
+    /// Boxed, because an inline payload would leave stale stack contents in the other variants.
     Accepted(Box<[u8; 32]>),
 }
 
@@ -80,7 +80,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own.
+    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own, and [`InitiateError::Internal`].
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
@@ -94,7 +94,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own.
+    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own, and [`InitiateError::Internal`].
     pub fn initiate_under(
         identity: &Identity,
         bundle: &VerifiedBundle,

@@ -103,7 +103,6 @@ fn a_message_with_any_bit_changed_is_refused_and_changes_nothing() {
             if inside(found) == inside(header) && found.pre_key != header.pre_key {
                 // The outer part of a pre-key message is not authenticated. If it names other keys, it sets up another
                 // state than the one it was written in.
-                // another state than the one it was written in.
                 let mut session = reopened(to.session());
                 if found.pre_key.map(|o| o.identity) != header.pre_key.map(|o| o.identity) {
                     assert_eq!(session.decrypt(&changed), Err(DecryptError::Rejected), "bit {bit}");
@@ -276,7 +275,8 @@ fn pre_key_messages_in_any_order_use_one_one_time_pre_key() {
     assert_eq!(a.write(b"").kind(), MessageKind::Whisper);
 }
 
-/// S-2.5. With a one-time key, the missing key refuses a replay; without one, the replay cache of the signed pre-key does.
+/// S-2.5. With a one-time key, the missing key refuses a replay; without one, the replay cache of the signed pre-key
+/// does.
 #[test]
 fn a_pre_key_message_opens_one_session() {
     for one_time in [true, false] {

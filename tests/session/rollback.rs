@@ -235,20 +235,29 @@ fn key() -> StorageKey {
 
 /// The nonce of a record (docs/formats.md, section 6.1).
 fn nonce(record: &[u8]) -> &[u8] {
-    &record[1..25]
+    &record[FORMAT..FORMAT + NONCE]
 }
 
 /// The encrypted header (docs/spec/session.md, section 4.1).
 fn header(message: &Ciphertext) -> &[u8] {
-    let salt_at = overhead(message) - 132;
-    &message.as_bytes()[salt_at + 16..salt_at + 100]
+    let header_at = overhead(message) - DoubleRatchet::OVERHEAD + SALT;
+    &message.as_bytes()[header_at..header_at + HEADER]
 }
 
 /// The encrypted body.
 fn body(message: &Ciphertext) -> &[u8] {
     let bytes = message.as_bytes();
-    &bytes[overhead(message) - 16..bytes.len() - 16]
+    &bytes[overhead(message) - TAG..bytes.len() - TAG]
 }
+
+/// Bytes of a message's salt, of its encrypted header, and of each of its tags (docs/spec/session.md, section 4.1).
+const SALT: usize = 16;
+const HEADER: usize = 84;
+const TAG: usize = 16;
+
+/// Bytes of a record's format, and of its nonce (docs/formats.md, section 6.1).
+const FORMAT: usize = 1;
+const NONCE: usize = 24;
 
 /// Kind byte and pre-key header.
 const PRE_KEY_HEADER: usize = 1 + bisik::handshake::PreKeyHeader::LENGTH;

@@ -1,8 +1,8 @@
 //! Results that are held until the state they came from is stored: [`Held`], [`HeldPlaintext`], [`SealedRecord`],
 //! [`Stored`].
 //!
-//! These are public types of both suites. Only functions of this module make them, and no suite re-exports the
-//! functions, so that a caller does not make a proof by accident.
+//! These are public types of `bisik` and of `bisik-interop`. Only functions of this module make them, and neither crate
+//! re-exports the functions, so that a caller does not make a proof by accident.
 
 // Targets without atomic operations have no `Arc`: there, the values are not `Send`.
 #[cfg(not(target_has_atomic = "ptr"))]
@@ -35,19 +35,20 @@ impl Instance {
     }
 }
 
-/// The origin of a result: one value, and its revision when the result existed.
+/// The origin of a result or of a record: one value, at one revision.
 #[derive(Debug)]
 pub struct Origin {
     instance: Instance,
-    /// The first revision that takes the result into account.
+    /// For a result, the value's revision after the operation that made it: the first whose record covers the result.
     revision: u64,
 }
 
 /// Proof that a record was stored, against which held results are released.
 ///
 /// It comes only from [`SealedRecord::stored`], by which the caller affirms that the database has the record. It
-/// releases what came from the value that was sealed, and nothing of a value that was opened from a record of it.
-#[must_use = "it releases the results held until now"]
+/// releases what came from the value that was sealed, up to the revision in the record. It does not release results of
+/// another value, even one unsealed from this record.
+#[must_use = "it releases what was held when the record was sealed"]
 pub struct Stored(Origin);
 
 impl fmt::Debug for Stored {
@@ -90,7 +91,8 @@ impl SealedRecord {
         self.proof.0.revision
     }
 
-    /// Affirms that the caller's database has stored this record durably. The proof releases everything held until now.
+    /// Affirms that the caller's database has stored this record durably. The proof releases everything that was held
+    /// when the record was sealed.
     pub fn stored(self) -> Stored {
         self.proof
     }
@@ -200,7 +202,7 @@ mod tests {
         assert!(!covers(&stored, &one.at(6)) && !covers(&stored, &other.at(5)) && !covers(&stored, &other.at(0)));
     }
 
-    /// The place of a value that is gone may be given to a new one, but not while something of it is held.
+    /// The allocator may reuse a dropped value's address, but not while a result of it is held.
     #[test]
     fn what_is_held_outlives_its_value() {
         let origin = Instance::new().at(1);

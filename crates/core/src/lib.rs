@@ -1,9 +1,9 @@
 //! You are probably looking for [`bisik`](https://docs.rs/bisik), the end-to-end-encryption library.
 //!
-//! This crate holds what the suites of bisik share: typed wrappers of cryptographic primitives ([`primitives`]),
-//! encodings ([`codec`]), sealed records ([`storage`]), results that wait until their record is stored ([`held`]),
-//! timestamps ([`time`]), ids and boxed secrets. `bisik` re-exports the types that its users need. Everything else here
-//! may change in any release: `bisik` and `bisik-interop` depend on one exact version.
+//! This crate holds what `bisik` and `bisik-interop` share: typed wrappers of cryptographic primitives
+//! ([`primitives`]), encodings ([`codec`]), sealed records ([`storage`]), results that wait until their record is
+//! stored ([`held`]), timestamps ([`time`]), ids and boxed secrets. `bisik` re-exports the types that its users need.
+//! Everything else here may change in any release: `bisik` and `bisik-interop` depend on one exact version.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -40,9 +40,9 @@ crate::boxed_secret! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsealError {
-    /// It was sealed with another key, kind or context, or was changed.
+    /// It was sealed with another key, kind or context, was changed, or holds no valid state.
     Rejected,
-    /// A later version of this library sealed it.
+    /// Its first byte names an unknown format: a later version of this library sealed it, or the byte is damaged.
     UnknownVersion,
 }
 

@@ -17,7 +17,7 @@ pub enum LabelEvent {
     HostingEnded(LabelChange),
     /// The label was unverified and is again end-to-end, hosted or refused.
     VerifiedAgain(LabelChange),
-    /// An operator would read: the user has to decide. Until then nothing is sent.
+    /// An operator would read: the user has to decide. Until then no message is sent.
     HostingDisclosed(LabelChange),
     /// The question has changed before the user answered.
     DisclosureChanged(LabelChange),
@@ -31,7 +31,7 @@ pub enum LabelEvent {
     Refused(LabelChange),
     /// The user withdrew consent, here or on another own device.
     Withdrawn(LabelChange),
-    /// It is not known who would read. Nothing is sent.
+    /// It is not known who would read. No message is sent.
     Unverified(LabelChange),
 }
 

@@ -1,7 +1,8 @@
 //! The label of a conversation: who can read it (docs/spec, sections 11.3, 11.4 and 11.9).
 //!
-//! A label follows from signatures: from the peer's verified device list, from the disclosures of its hosted devices, and from
-//! the user's own decisions. A server cannot set it. Every operation is a pure function that returns the state after it.
+//! A label follows from signatures: from the peer's verified device list, from the disclosures of its hosted devices,
+//! and from the user's own decisions. A server cannot set it. Every operation is a pure function that returns the state
+//! after it.
 //!
 //! | file | what |
 //! |---|---|
@@ -28,13 +29,15 @@ use crate::hosting::disclosure::DisclosureError;
 use bisik_core::disclosure::DisclosureHash;
 
 /// Who can read a conversation, as its header shows it.
+///
+/// No label holds back decisions and receipts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
-    /// No evidence was seen yet. Nothing is sent.
+    /// No evidence was seen yet. No message is sent.
     Unknown,
     /// Only devices that the two accounts hold themselves can read.
     EndToEnd,
-    /// An operator would read, and the user has not decided yet. Nothing is sent.
+    /// An operator would read, and the user has not decided yet. No message is sent.
     Disclosed {
         /// The disclosure that the user has to decide about.
         disclosure: DisclosureHash,
@@ -46,12 +49,12 @@ pub enum Label {
         /// The disclosure that the user agreed to, which covers it.
         consent: DisclosureHash,
     },
-    /// The user refused or withdrew consent. Nothing is sent.
+    /// The user refused or withdrew consent. No message is sent.
     Refused {
         /// The disclosure that was refused.
         disclosure: DisclosureHash,
     },
-    /// It is not known who would read. Nothing is sent.
+    /// It is not known who would read. No message is sent.
     Unverified {
         /// Why.
         why: Unverified,

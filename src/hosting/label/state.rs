@@ -13,7 +13,8 @@ use crate::keys::IdentityKey;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
-/// The label of the conversation with one account, and what it follows from. It is stored as part of the conversation's record.
+/// The label of the conversation with one account, and what it follows from. It is stored as part of the conversation's
+/// record.
 ///
 /// ```
 /// use bisik::Timestamp;
@@ -42,7 +43,8 @@ use bisik_core::time::Timestamp;
 pub struct LabelState {
     pub(in crate::hosting) account: AccountKey,
     pub(in crate::hosting) label: Label,
-    /// When the evidence for the label expires; `None` if there is no evidence to rely on.
+    /// Expiry of the last accepted evidence, kept while the label is `Unverified`. `None` before any evidence, and
+    /// after the user has withdrawn consent while the label was `Unverified`.
     pub(in crate::hosting) valid_until: Option<Timestamp>,
     /// When the label last became end-to-end, if it ever did. Decisions from before then no longer apply.
     pub(in crate::hosting) lapsed: Option<Timestamp>,
@@ -75,9 +77,9 @@ pub struct ClosedDevice {
 }
 
 impl LabelState {
-    /// Most hosted devices that are remembered, including those that have left.
+    /// The largest number of hosted devices remembered, including those that have left.
     pub const MOST_DEVICES: usize = 64;
-    /// Most operators about which decisions are remembered.
+    /// The largest number of operators about which decisions are remembered.
     pub const MOST_OPERATORS: usize = 8;
 
     /// The state of a conversation with `account` before any evidence was seen.
@@ -111,8 +113,8 @@ impl LabelState {
         self.seen.iter().find(|seen| seen.device == *device).map(SeenDevice::known)
     }
 
-    /// Returns the question that the user is asked, or may reconsider after a refusal: the worst terms in force without
-    /// consent.
+    /// Returns the disclosure to ask the user about: the one with the worst terms among those undecided or, if the
+    /// label is `Refused`, among those refused.
     #[must_use]
     pub fn question(&self) -> Option<(DisclosureHash, &HostingTerms)> {
         let wanted = match self.label {
@@ -139,7 +141,8 @@ impl LabelState {
         self.valid_until.is_none_or(|until| now >= until)
     }
 
-    /// Remembers a device and its newest disclosure. If there is no room, the device that left first is forgotten. P-11.9.
+    /// Remembers a device and its newest disclosure. If there is no room, the device that left first is forgotten; if
+    /// none has left, `device` is not remembered. P-11.9.
     pub(in crate::hosting) fn remember(&mut self, device: SeenDevice) {
         self.seen.retain(|known| known.device != device.device);
         if self.seen.len() >= Self::MOST_DEVICES {
@@ -152,7 +155,8 @@ impl LabelState {
     }
 
     /// Records a decision unless a known one about the same operator takes precedence. If there is no room, the oldest
-    /// decision about an operator that holds no device now is forgotten. P-11.18.
+    /// decision about an operator that holds no device now is forgotten; if each of them holds one, `decision` is not
+    /// recorded. P-11.18.
     pub(in crate::hosting) fn record_decision(&mut self, decision: RecordedDecision) {
         let operator = decision.terms.operator.key;
         if let Some(known) = self.decision_about(&operator) {
@@ -188,8 +192,8 @@ impl LabelState {
         decision.map_or(ConsentStatus::Ask, |decision| decision.status_of(terms))
     }
 
-    /// The label that follows from the devices in force and the decisions: the device with the greatest [`ConsentStatus`]
-    /// decides, the one with the worst terms among equals. P-11.14.
+    /// The label that follows from the devices in force and the decisions: the device with the greatest
+    /// [`ConsentStatus`] decides; among equals, the one with the worst terms. P-11.14.
     pub(in crate::hosting) fn label_in_force(&self) -> Label {
         let mut devices = self.in_force().map(|device| (self.status_of(&device.terms), device));
         let Some(mut decisive) = devices.next() else { return Label::EndToEnd };
@@ -207,7 +211,8 @@ impl LabelState {
         }
     }
 
-    /// Sets the label to what is in force and decided. If no hosted device is left, all decisions end.
+    /// Sets the label that follows from the devices in force and the decisions. If no hosted device is left, all
+    /// decisions end.
     pub(in crate::hosting) fn update_label(&mut self, now: Timestamp) {
         let label = self.label_in_force();
         if label == Label::EndToEnd && self.label != Label::EndToEnd {

@@ -10,7 +10,7 @@ use crate::fields::{begin_bytes, bytes_length, put_bytes, put_u32, u32_length};
 use bisik_core::codec::{Malformed, Records, Value};
 use bisik_core::primitives::aes_cbc::padded;
 
-/// Most bytes around a message's body, without the tag: far more than the known fields take.
+/// The largest number of bytes around a message's body, without the tag: far more than the known fields take.
 const MAX_AROUND: usize = 1_024;
 /// Bytes of a message's tag.
 pub(super) const MAC: usize = 8;
@@ -148,7 +148,7 @@ pub(super) struct PreKeyHeader {
 }
 
 impl PreKeyHeader {
-    /// Most bytes before and after the inner message.
+    /// The largest number of bytes before and after the inner message, together.
     pub(super) const MOST: usize = 128;
 
     /// Appends everything before the inner message, which has `message` bytes.

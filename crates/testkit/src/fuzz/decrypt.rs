@@ -47,5 +47,5 @@ fn deliver<E: Endpoint>(scene: &Scene, mut input: Input<'_>) {
     }
 }
 
-/// Most messages in one run.
+/// The largest number of messages in one run.
 const DELIVERIES: usize = 24;

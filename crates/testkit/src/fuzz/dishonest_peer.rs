@@ -125,7 +125,7 @@ fn read(record: &[u8]) -> RatchetState {
     RatchetState::read(&record::open(Kind::Ratchet, record))
 }
 
-/// Most messages and answers in one run.
+/// The largest number of messages and answers in one run.
 const ROUNDS: u64 = 12;
 /// Steps along chains after which a run ends: each costs a microsecond or two.
 const STEPS: u32 = 10_000;

@@ -1,23 +1,23 @@
 //! Sender keys: each sender in a group has one chain and one signing pair, distributed to every member through pairwise
 //! sessions (docs/interop.md, section 11).
 //!
-//! Membership is the caller's: who receives a distribution, and when a member's departure requires a new sender key. So
-//! is the origin of a distribution, which the pairwise session authenticates.
+//! The caller manages membership: who receives a distribution, and when a member's departure requires a new sender key.
+//! The caller must also take a distribution only from the pairwise session that authenticates its sender.
 //!
 //! ```text
 //!   GroupSender ── Distribution ── in a session with each member ──▶ GroupReceiver::process
 //!       └───────── encrypt ─────── one message for all ────────────▶ GroupReceiver::decrypt: the signature first
 //! ```
 
-mod error; //     what can go wrong
-mod format; //    11.1: the two encodings
-mod held; //      messages, sent and received, that wait until the state is stored
+mod error; //       what can go wrong
+mod format; //      11.1: the two encodings
+mod held; //        messages, sent and received, that wait until the state is stored
 mod message_key; // 11.2: the keys of one message
-mod persist; //    both as sealed records
-mod receiving; // 11.4: a sender's keys at a member
-mod sending; //   11.3: a device's own key
-mod staged; //    a received message that is not committed yet
-mod wire; //      11.1: messages as bytes
+mod persist; //     both as sealed records
+mod receiving; //   11.4: a sender's keys at a member
+mod sending; //     11.3: a device's own key
+mod staged; //      a received message that is not committed yet
+mod wire; //        11.1: messages as bytes
 
 use super::chain::ChainKey;
 use bisik_core::primitives::secret::Secret;

@@ -29,7 +29,7 @@ use bisik_core::revision;
 pub struct GroupReceiver {
     pub(super) states: VecDeque<State>,
     pub(super) revision: u64,
-    /// Tells what is held for this value from what is held for any other.
+    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
     pub(super) instance: Instance,
 }
 

@@ -52,7 +52,7 @@ pub struct GroupSender {
     pub(super) signing: SigningKey,
     pub(super) public: PublicKey,
     pub(super) revision: u64,
-    /// Tells what is held for this value from what is held for any other.
+    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
     pub(super) instance: Instance,
 }
 

@@ -2,12 +2,12 @@
 //!
 //! Performs no I/O: bytes and values in, bytes and values out.
 
-mod accept; // a state from a peer's pre-key message
-mod error; //  why not
-mod held; //   messages, sent and received, that wait until the state is stored
-mod open; //   find the state, verify, and only then commit
+mod accept; //  a state from a peer's pre-key message
+mod error; //   why not
+mod held; //    messages, sent and received, that wait until the state is stored
+mod open; //    find the state, verify, and only then commit
 mod persist; // sealed state
-mod staged; // a received message that is not committed yet
+mod staged; //  a received message that is not committed yet
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -34,12 +34,13 @@ use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
 ///
-/// Each handshake, in either direction, creates a state. Messages are encrypted in the current state and decrypted
-/// in any of them. The state whose newest message arrived last becomes the current one, so that two devices that
-/// initiate at the same time end up in one state.
+/// Each handshake, in either direction, creates a state, which becomes the current one. Messages are encrypted in the
+/// current state and decrypted in any of them. An older state becomes current again when the peer takes a DH step in it
+/// (docs/interop.md, section 5, has the details and exceptions), so that two devices that initiate at the same time end
+/// up in one state.
 ///
-/// The value is the state: load it, use it, [seal](Session::seal) it, store it before a message is sent and before a
-/// plaintext is shown (docs/persistence.md). [`Session::encrypt_held`], [`Session::decrypt_held`] and
+/// The value holds its whole state: load it, use it, [seal](Session::seal) it, store it before a message is sent and
+/// before a plaintext is shown (docs/persistence.md). [`Session::encrypt_held`], [`Session::decrypt_held`] and
 /// [`Session::stage`] enforce this order. Unlike a native session, a session that was restored from an old record must
 /// not encrypt: the protocol has no salt, and a message key that is used twice encrypts two messages under one
 /// initialisation vector. `Send + Sync`; not `Clone`, because a copy would fork the key stream.
@@ -74,7 +75,7 @@ pub struct Session {
     /// The current state first, then the others, most recently used first. Never empty.
     states: VecDeque<Box<State>>,
     revision: u64,
-    /// Tells what is held for this value from what is held for any other.
+    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
     instance: Instance,
 }
 
@@ -99,12 +100,12 @@ enum SetupState {
 }
 
 impl Session {
-    /// Sets up a session with the owner of `bundle`, from 32 bytes of `rng`. Nothing has to be sent until there is a
-    /// message: until the peer answers, every message is a pre-key message, which can open the session.
+    /// Sets up a session with the owner of `bundle`, from 32 bytes of `rng`. Sends nothing by itself. Until the peer
+    /// answers, every message is a pre-key message, which can open the session.
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own.
+    /// [`InitiateError::OwnBundle`] if the bundle is the local device's own, and [`InitiateError::Internal`].
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
