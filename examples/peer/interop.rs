@@ -57,7 +57,7 @@ fn without_sessions(identity: Option<&Identity>, op: &str, args: Args<'_>) -> Op
         "poll_vote_encrypt" => poll_vote_encrypt(args),
         "poll_vote_decrypt" => poll_vote_decrypt(args),
         "gen_keypair" => Ok(pair(&KeyPair::generate(&mut rand::rng()))),
-        "public_from_private" => args.array("privateKey").map(|private| pair(&KeyPair::from_private_bytes(private))),
+        "public_from_private" => args.array("privateKey").map(|private| pair(&KeyPair::from_secret_bytes(private))),
         "sign" => sign(identity, args),
         "verify" => verify(args),
         "agree" => agree(args),
@@ -202,7 +202,7 @@ fn poll_vote_decrypt(args: Args<'_>) -> Answer {
 }
 
 fn pair(pair: &KeyPair) -> Value {
-    let (private, public) = (to_hex(pair.expose_private_bytes()), to_hex(&pair.public().to_bytes()));
+    let (private, public) = (to_hex(pair.expose_secret_bytes()), to_hex(&pair.public().to_bytes()));
     json!({ "privateKey": private, "publicKey": public })
 }
 
@@ -217,7 +217,7 @@ fn public_key(args: Args<'_>, name: &str) -> Result<PublicKey, Failure> {
 
 fn sign(identity: Option<&Identity>, args: Args<'_>) -> Answer {
     let (message, rng) = (args.hex("message")?, &mut *draws(args, "random")?);
-    let given = args.find_array("privateKey")?.map(KeyPair::from_private_bytes);
+    let given = args.find_array("privateKey")?.map(KeyPair::from_secret_bytes);
     let pair = given.as_ref().or(identity.map(Identity::pair)).ok_or_else(not_initialised)?;
     let signature = if args.flag("asSpecified")? {
         xeddsa::sign_as_specified(pair, &message, rng)
@@ -235,7 +235,7 @@ fn verify(args: Args<'_>) -> Answer {
 }
 
 fn agree(args: Args<'_>) -> Answer {
-    let pair = KeyPair::from_private_bytes(args.array("privateKey")?);
+    let pair = KeyPair::from_secret_bytes(args.array("privateKey")?);
     Ok(json!({ "shared": to_hex(&pair.agree(&public_key(args, "publicKey")?)?) }))
 }
 

@@ -51,8 +51,8 @@ impl Device {
         let rng = &mut rand::rng();
         let mut identity = Identity::generate(rng);
         let registration_id = args.find_number("registrationId")?.unwrap_or(identity.registration_id());
-        let private = args.find_array("identityPrivate")?.unwrap_or(*identity.pair().expose_private_bytes());
-        identity = Identity::from_private_bytes(private, registration_id);
+        let private = args.find_array("identityPrivate")?.unwrap_or(*identity.pair().expose_secret_bytes());
+        identity = Identity::from_secret_bytes(private, registration_id);
         let name = args.find_text("name")?.map_or_else(|| rng.random::<u32>().to_string(), String::from);
         let device = Self {
             name,
@@ -72,7 +72,7 @@ impl Device {
             "device": device.device,
             "registrationId": registration_id,
             "identityKey": to_hex(&device.identity.public().to_bytes()),
-            "identityPrivate": to_hex(device.identity.pair().expose_private_bytes()),
+            "identityPrivate": to_hex(device.identity.pair().expose_secret_bytes()),
         });
         Ok((device, result))
     }
@@ -112,14 +112,14 @@ impl Device {
     fn signed_pre_key(&mut self, args: Args<'_>) -> Result<SignedPreKey, Failure> {
         let rng = &mut rand::rng();
         let id = args.find_number("signedPreKeyId")?.unwrap_or(1);
-        let given = args.find_array("signedPreKeyPrivate")?.map(KeyPair::from_private_bytes);
+        let given = args.find_array("signedPreKeyPrivate")?.map(KeyPair::from_secret_bytes);
         if let Some((published, _)) = self.signed.get(&id)
             && given.as_ref().is_none_or(|pair| pair.public() == published.key)
         {
             return Ok(*published);
         }
         let pair = given.unwrap_or_else(|| KeyPair::generate(rng));
-        let private = *pair.expose_private_bytes();
+        let private = *pair.expose_secret_bytes();
         match &mut self.keys {
             Some(keys) => keys.insert_signed(&self.identity, id, pair, rng)?,
             None => self.keys = Some(PreKeys::with_signed(&self.identity, id, pair, rng)),
@@ -132,7 +132,7 @@ impl Device {
     fn one_time_pre_key(&mut self, args: Args<'_>) -> Result<OneTimePreKey, Failure> {
         let rng = &mut rand::rng();
         let id = args.find_number("preKeyId")?.unwrap_or_else(|| rng.random_range(1..0x00ff_ffff));
-        let given = args.find_array("preKeyPrivate")?.map(KeyPair::from_private_bytes);
+        let given = args.find_array("preKeyPrivate")?.map(KeyPair::from_secret_bytes);
         let keys = self.keys.as_mut().ok_or_else(no_keys)?;
         if let Some(published) = keys.one_time(id)
             && given.as_ref().is_none_or(|pair| pair.public() == published.key)
@@ -140,7 +140,7 @@ impl Device {
             return Ok(published);
         }
         let pair = given.unwrap_or_else(|| KeyPair::generate(rng));
-        let private = *pair.expose_private_bytes();
+        let private = *pair.expose_secret_bytes();
         keys.insert_one_time(id, pair)?;
         self.one_time.insert(id, private);
         keys.one_time(id).ok_or_else(no_keys)

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Calling;
+
 /// Why bytes are not a signal of a call: an [`Offer`](super::Offer), an [`Answer`](super::Answer) or an
 /// [`EpochKey`](super::EpochKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

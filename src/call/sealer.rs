@@ -45,6 +45,8 @@ pub struct FrameSealer {
     next: u64,
     /// First counter that may not be used.
     limit: u64,
+    /// The highest limit of a record that was sealed, of counters that were dropped too; no record has a lower one.
+    sealed: u64,
     origin: Origin,
 }
 
@@ -68,12 +70,12 @@ impl FrameSealer {
     /// Creates a sealer for `key` that may use all counters.
     #[must_use]
     pub fn new(key: SenderKey) -> Self {
-        Self::start(key, 0, LAST, Origin::Memory)
+        Self::start(key, 0, LAST, 0, Origin::Memory)
     }
 
-    fn start(sender: SenderKey, next: u64, limit: u64, origin: Origin) -> Self {
+    fn start(sender: SenderKey, next: u64, limit: u64, sealed: u64, origin: Origin) -> Self {
         let key = FrameKey::derive(sender.suite, sender.key_id(), sender.base.expose_bytes());
-        Self { key, sender, next, limit, origin }
+        Self { key, sender, next, limit, sealed, origin }
     }
 
     /// Encrypts one frame, and appends header, ciphertext and tag to `output`.
@@ -155,8 +157,8 @@ impl FrameSealer {
     ) -> Result<HeldCounters<'_>, SealError> {
         let start = match self.origin {
             Origin::Memory => self.next,
-            Origin::Recorded => self.limit,
-            Origin::Restored => self.limit.checked_add(jump(&mut rng)).ok_or(SealError::Exhausted)?,
+            Origin::Recorded => self.limit.max(self.sealed),
+            Origin::Restored => self.sealed.checked_add(jump(&mut rng)).ok_or(SealError::Exhausted)?,
         };
         let limit = start.checked_add(count.into()).ok_or(SealError::Exhausted)?;
         if self.origin == Origin::Memory {
@@ -201,19 +203,21 @@ impl FrameSealer {
         let participant = Participant(u16::from_be_bytes(*reader.array()?));
         let (epoch, limit) = (reader.u32()?, reader.u64()?);
         let base = BaseKey::from_bytes(reader.rest()).map_err(|_| Malformed)?;
-        Ok(Self::start(SenderKey { suite, participant, epoch, base }, limit, limit, Origin::Restored))
+        Ok(Self::start(SenderKey { suite, participant, epoch, base }, limit, limit, limit, Origin::Restored))
     }
 }
 
 impl fmt::Debug for FrameSealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key: _, sender, next, limit: _, origin: _ } = self;
+        let Self { key: _, sender, next, limit: _, sealed: _, origin: _ } = self;
         f.debug_struct("FrameSealer").field("sender", sender).field("next", next).finish_non_exhaustive()
     }
 }
 
 /// Counters that can be used once their record is stored: the caller [seals](Self::seal) the record, stores it, and
-/// [releases](Self::release) the counters against the proof. Dropping them loses the counters, which harms nothing.
+/// [releases](Self::release) the counters against the proof. Dropping them loses the counters, which harms nothing; if
+/// their record was sealed, those left of the reservation before are lost too. The revision of a record is the first
+/// counter that is not reserved, and it never goes down.
 #[must_use = "the counters can be used after `release`"]
 pub struct HeldCounters<'a> {
     sealer: &'a mut FrameSealer,
@@ -228,6 +232,7 @@ impl HeldCounters<'_> {
     /// caller's store; the same must be given to [`FrameSealer::unseal`]. Uses 24 bytes of `rng`.
     pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
         let state = self.sealer.encode(self.limit);
+        self.sealer.sealed = self.limit;
         let bytes = storage::seal(key, kind::FRAME_SEALER, context, &state, &mut rng);
         let recorded = self.recorded.insert(Instance::new());
         held::sealed_record(bytes, recorded.at(self.limit))
@@ -243,10 +248,11 @@ impl HeldCounters<'_> {
             return Err(self);
         }
         let Self { sealer, recorded: _, start, limit } = self;
-        if sealer.origin == Origin::Restored {
+        // Counters between the old limit and `start` were skipped, or dropped with the record that reserved them.
+        if start > sealer.limit {
             sealer.next = start;
-            sealer.origin = Origin::Recorded;
         }
+        sealer.origin = Origin::Recorded;
         sealer.limit = limit;
         Ok(())
     }

@@ -223,8 +223,8 @@ pub struct LiveShare {
     pub id: ContentId,
     /// When it ends by itself, by the sender's clock.
     pub until: SentAt,
-    /// The sequence number of the newest update, or 0 if there was none.
-    pub last: u32,
+    /// The sequence number of the newest update; `None` if there was none.
+    pub last: Option<NonZeroU32>,
     /// Whether the sender has stopped it.
     pub stopped: bool,
 }
@@ -239,7 +239,7 @@ impl LiveShare {
                 let sent = content.sent().as_unix_milliseconds();
                 let until = sent.saturating_add(u64::from(*duration).saturating_mul(1_000)).min(limits::SENT_MS);
                 let until = SentAt::from_unix_milliseconds(until).ok()?;
-                Some(Self { id: content.id(), until, last: 0, stopped: false })
+                Some(Self { id: content.id(), until, last: None, stopped: false })
             }
             _ => None,
         }
@@ -248,9 +248,10 @@ impl LiveShare {
     /// Returns whether the update should be shown: it is newer than all before, and the share has not been stopped.
     /// Requirement P-7.11.
     pub fn update(&mut self, update: &LiveUpdate) -> bool {
-        let news = !self.stopped && update.share == self.id && update.sequence > self.last;
+        let sequence = NonZeroU32::new(update.sequence);
+        let news = !self.stopped && update.share == self.id && sequence > self.last;
         if news {
-            self.last = update.sequence;
+            self.last = sequence;
         }
         news
     }

@@ -205,7 +205,7 @@ impl Content {
         protobuf.bytes(&meta.to_wire().encode_to_vec());
         for Record { number, bytes, .. } in Records::of(padding::unpad(&self.body)?).flatten() {
             // The metadata fields that this version knows come from the new metadata. All others are preserved.
-            if number > LAST_OF_ENVELOPE {
+            if number > LAST_OF_META {
                 protobuf.bytes(bytes);
             }
         }
@@ -296,4 +296,4 @@ impl fmt::Debug for Content {
 }
 
 /// The highest field number of the metadata that this version knows.
-const LAST_OF_ENVELOPE: u32 = 7;
+const LAST_OF_META: u32 = 7;

@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
 
-use super::{ConversationId, DeviceAddress, MessageId, Side};
+use super::{DeviceAddress, MessageId, Side};
 use crate::device::FromOwnDevice;
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
+use bisik_core::held::{Held, Origin, Stored};
 use bisik_core::time::Timestamp;
 
 /// A message to one device, ready for the relay, which sees the ids and the length.
@@ -157,23 +158,24 @@ impl fmt::Debug for Received {
 
 /// Proof that a conversation's record was stored at some revision; comes only from
 /// [`Changes::stored`](super::Changes::stored).
+///
+/// It releases what came from the value that was sealed, and nothing of a value that was opened from a record of it.
 #[derive(Debug)]
 #[must_use = "it releases what was held when the records were sealed"]
-pub struct StoredConversation {
-    pub(super) conversation: ConversationId,
-    pub(super) revision: u64,
-}
+pub struct StoredConversation(pub(super) Stored);
 
 /// Envelopes that are released once the records are stored: **store before you send**.
 #[must_use = "the messages were encrypted and are not sent"]
 pub struct Outgoing {
-    pub(super) id: MessageId,
-    pub(super) envelopes: Vec<Envelope>,
-    pub(super) conversation: ConversationId,
-    pub(super) revision: u64,
+    id: MessageId,
+    envelopes: Held<Vec<Envelope>>,
 }
 
 impl Outgoing {
+    pub(super) const fn new(id: MessageId, envelopes: Vec<Envelope>, origin: Origin) -> Self {
+        Self { id, envelopes: Held::new(envelopes, origin) }
+    }
+
     /// The id of the message that was sent.
     #[must_use]
     pub const fn id(&self) -> MessageId {
@@ -183,13 +185,13 @@ impl Outgoing {
     /// The number of envelopes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.envelopes.len()
+        self.envelopes.peek().len()
     }
 
     /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.envelopes.is_empty()
+        self.envelopes.peek().is_empty()
     }
 
     /// The envelopes, for an outbox that is written in the transaction that stores the records
@@ -197,68 +199,65 @@ impl Outgoing {
     /// break the rule that the types keep otherwise.
     #[must_use]
     pub fn for_outbox(&self) -> &[Envelope] {
-        &self.envelopes
+        self.envelopes.peek()
     }
 
     /// Releases the envelopes, if `stored` proves that the conversation was stored after they were made.
     ///
     /// # Errors
     ///
-    /// Returns itself if the proof is of another conversation or of an earlier revision.
+    /// Returns itself if the proof is of another value in memory or of an earlier revision.
     pub fn release(self, stored: &StoredConversation) -> Result<Vec<Envelope>, Self> {
-        if stored.conversation == self.conversation && stored.revision >= self.revision {
-            Ok(self.envelopes)
-        } else {
-            Err(self)
-        }
+        let Self { id, envelopes } = self;
+        envelopes.release(&stored.0).map_err(|envelopes| Self { id, envelopes })
     }
 }
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, envelopes, conversation: _, revision } = self;
+        let Self { id, envelopes } = self;
         let mut shown = f.debug_struct("Outgoing");
-        shown.field("id", id).field("envelopes", &envelopes.len()).field("revision", revision);
+        shown.field("id", id).field("envelopes", &envelopes.peek().len()).field("revision", &envelopes.revision());
         shown.finish_non_exhaustive()
     }
 }
 
 /// A received message and its events, released once the records are stored: **store before you show**.
 #[must_use = "a message that is not released was not shown"]
-pub struct Incoming {
-    pub(super) received: Box<Received>,
-    pub(super) events: Vec<Event>,
-    pub(super) conversation: ConversationId,
-    pub(super) revision: u64,
-}
+pub struct Incoming(Held<Arrived>);
+
+/// A received message and its events. Boxed, because the result of an operation should be small.
+type Arrived = Box<(Received, Vec<Event>)>;
 
 impl Incoming {
+    pub(super) fn new(received: Received, events: Vec<Event>, origin: Origin) -> Self {
+        Self(Held::new(Box::new((received, events)), origin))
+    }
+
     /// What arrived and happened, for an inbox that is written in the transaction that stores the records
     /// ([`Conversation::seal`](super::Conversation::seal)), and for an answer that leaves in the same one. Shown
     /// before that is committed, it can be shown again after a crash.
     #[must_use]
     pub fn for_inbox(&self) -> (&Received, &[Event]) {
-        (&self.received, &self.events)
+        let (received, events) = &**self.0.peek();
+        (received, events)
     }
 
     /// Releases message and events, if `stored` proves that the conversation was stored after they arrived.
     ///
     /// # Errors
     ///
-    /// Returns itself if the proof is of another conversation or of an earlier revision.
+    /// Returns itself if the proof is of another value in memory or of an earlier revision.
     pub fn release(self, stored: &StoredConversation) -> Result<(Received, Vec<Event>), Self> {
-        if stored.conversation == self.conversation && stored.revision >= self.revision {
-            Ok((*self.received, self.events))
-        } else {
-            Err(self)
-        }
+        self.0.release(&stored.0).map(|arrived| *arrived).map_err(Self)
     }
 }
 
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { received, events, conversation: _, revision } = self;
+        let Self(held) = self;
+        let ((received, events), revision) = (&**held.peek(), held.revision());
         let mut shown = f.debug_struct("Incoming");
-        shown.field("received", received).field("events", events).field("revision", revision).finish_non_exhaustive()
+        shown.field("received", received).field("events", events).field("revision", &revision).finish_non_exhaustive()
     }
 }

@@ -97,7 +97,7 @@ impl Conversation {
         }
         self.touch();
         let id = MessageId::generate(rng);
-        Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
+        Ok(Outgoing::new(id, envelopes, self.origin()))
     }
 
     /// P-12.10: a lost session is replaced at most once an hour, whatever a relay does.

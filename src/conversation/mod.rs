@@ -41,6 +41,7 @@ use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
 use bisik_core::disclosure::{self, DisclosureHash};
+use bisik_core::held::{Instance, Origin};
 use bisik_core::revision;
 use bisik_core::time::Timestamp;
 use link::Link;
@@ -73,6 +74,8 @@ pub struct Conversation {
     /// The peer's account key has changed and nobody has acknowledged it.
     unacknowledged: bool,
     revision: u64,
+    /// Which value in memory this is: its records release what it holds, and nothing of another value.
+    instance: Instance,
     /// The revision that the database has, where it has one.
     stored: Option<u64>,
     /// The name of the record that this one takes the place of, where the peer's account key has changed.
@@ -102,6 +105,7 @@ impl Conversation {
             policy,
             unacknowledged: false,
             revision: 1,
+            instance: Instance::new(),
             stored: None,
             former: None,
         };
@@ -237,6 +241,11 @@ impl Conversation {
         self.pending.forget(|device| !current.contains_key(device));
     }
 
+    /// This value at its present revision: the origin of what it holds and of its record.
+    fn origin(&self) -> Origin {
+        self.instance.at(self.revision)
+    }
+
     const fn touch(&mut self) {
         self.revision = revision::after(self.revision);
     }
@@ -254,6 +263,7 @@ impl fmt::Debug for Conversation {
             policy: _,
             unacknowledged: _,
             revision,
+            instance: _,
             stored: _,
             former: _,
         } = self;

@@ -17,6 +17,7 @@ use crate::device::DeviceDirectory;
 use crate::hosting::LabelState;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
+use bisik_core::held::{self, Instance, Origin};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
@@ -61,8 +62,7 @@ impl fmt::Debug for Record {
 pub struct Changes {
     records: Vec<Record>,
     removed: Option<RecordName>,
-    conversation: ConversationId,
-    revision: u64,
+    origin: Origin,
 }
 
 impl Changes {
@@ -81,8 +81,8 @@ impl Changes {
 
     /// Confirms that the database has stored all of them.
     pub fn stored(self) -> StoredConversation {
-        let Self { records: _, removed: _, conversation, revision } = self;
-        StoredConversation { conversation, revision }
+        let Self { records: _, removed: _, origin } = self;
+        StoredConversation(held::stored(origin))
     }
 }
 
@@ -106,12 +106,24 @@ impl Conversation {
             self.stored = Some(self.revision);
         }
         let removed = self.former.take().map(RecordName::Conversation);
-        Changes { records, removed, conversation: self.id, revision: self.revision }
+        Changes { records, removed, origin: self.origin() }
     }
 
     fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored: _, former: _ } =
-            self;
+        let Self {
+            id,
+            peer,
+            links,
+            sent,
+            pending,
+            label,
+            policy,
+            unacknowledged,
+            revision,
+            instance: _,
+            stored: _,
+            former: _,
+        } = self;
         let mut writer = SecretWriter::with_capacity(2_048);
         writer.u64(*revision).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
         let mut public = Writer::with_capacity(512);
@@ -162,8 +174,20 @@ impl Conversation {
         let sent = SentMessages::read(&mut reader)?;
         let pending = Pending::read(&mut reader)?;
         reader.finish()?;
-        let stored = Some(revision);
-        Ok(Self { id, peer, links, sent, pending, label, policy, unacknowledged, revision, stored, former: None })
+        Ok(Self {
+            id,
+            peer,
+            links,
+            sent,
+            pending,
+            label,
+            policy,
+            unacknowledged,
+            revision,
+            instance: Instance::new(),
+            stored: Some(revision),
+            former: None,
+        })
     }
 }
 

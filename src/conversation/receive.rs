@@ -106,7 +106,7 @@ impl Conversation {
             Taken::Nothing => Received::Nothing,
         };
         self.touch();
-        Ok(Incoming { received: Box::new(received), events, conversation: self.id, revision: self.revision })
+        Ok(Incoming::new(received, events, self.origin()))
     }
 
     /// Decrypts and commits, or changes nothing.

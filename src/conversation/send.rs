@@ -99,7 +99,7 @@ impl Conversation {
             devices.iter().filter_map(|device| self.write_to(lists, *device, id, body, rng)).collect();
         self.sent.remember(id, body, envelopes.iter().map(|envelope| envelope.to).collect(), now);
         self.touch();
-        Ok(Outgoing { id, envelopes, conversation: self.id, revision: self.revision })
+        Ok(Outgoing::new(id, envelopes, self.origin()))
     }
 
     /// P-12.1, P-12.2: whether this device may send anything to anybody.

@@ -74,12 +74,12 @@ impl Custody {
 /// that names the operator of a hosted device. 34 bytes in every certificate.
 ///
 /// ```
-/// use bisik::device::{Custody, DeviceTerms, TermsError};
+/// use bisik::device::{Custody, DeviceTerms, DeviceTermsError};
 /// use bisik::DisclosureHash;
 ///
 /// let phone = DeviceTerms::own_held(Custody::Person)?;
 /// assert!(!phone.is_automated() && phone.disclosure().is_none());
-/// assert_eq!(DeviceTerms::own_held(Custody::Vendor), Err(TermsError::DisclosureMissing));
+/// assert_eq!(DeviceTerms::own_held(Custody::Vendor), Err(DeviceTermsError::DisclosureMissing));
 /// # let disclosure = DisclosureHash::from_bytes([7; 32])?; // `disclosure.hash()` of a verified disclosure
 /// let hosted = DeviceTerms::disclosed(Custody::Vendor, disclosure)?.automated();
 /// assert!(hosted.is_automated() && hosted.disclosure().is_some());
@@ -100,12 +100,12 @@ impl DeviceTerms {
     ///
     /// # Errors
     ///
-    /// [`TermsError::DisclosureMissing`] if `custody` is that of a hosted device.
-    pub const fn own_held(custody: Custody) -> Result<Self, TermsError> {
+    /// [`DeviceTermsError::DisclosureMissing`] if `custody` is that of a hosted device.
+    pub const fn own_held(custody: Custody) -> Result<Self, DeviceTermsError> {
         if custody.is_own_held() {
             Ok(Self { custody, automated: false, disclosure: None })
         } else {
-            Err(TermsError::DisclosureMissing)
+            Err(DeviceTermsError::DisclosureMissing)
         }
     }
 
@@ -113,10 +113,10 @@ impl DeviceTerms {
     ///
     /// # Errors
     ///
-    /// [`TermsError::DisclosureUnexpected`] if `custody` is own-held.
-    pub fn disclosed(custody: Custody, disclosure: DisclosureHash) -> Result<Self, TermsError> {
+    /// [`DeviceTermsError::DisclosureUnexpected`] if `custody` is own-held.
+    pub fn disclosed(custody: Custody, disclosure: DisclosureHash) -> Result<Self, DeviceTermsError> {
         if custody.is_own_held() {
-            Err(TermsError::DisclosureUnexpected)
+            Err(DeviceTermsError::DisclosureUnexpected)
         } else {
             Ok(Self { custody, automated: false, disclosure: Some(disclosure) })
         }
@@ -176,7 +176,7 @@ impl DeviceTerms {
 /// A custody and a disclosure that contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TermsError {
+pub enum DeviceTermsError {
     /// The device is hosted, but there is no disclosure.
     DisclosureMissing,
     /// The owner holds the keys, but there is a disclosure.
@@ -184,7 +184,7 @@ pub enum TermsError {
 }
 
 bisik_core::error_texts! {
-    TermsError {
+    DeviceTermsError {
         DisclosureMissing => "device.terms.disclosure_missing", "a hosted device has no disclosure";
         DisclosureUnexpected => "device.terms.disclosure_unexpected", "a device that its owner holds has a disclosure";
     }

@@ -19,7 +19,7 @@ mod own; //         10.4  messages from own devices
 mod primary; //     10.3  the lists that a primary issues
 
 pub use account_key::AccountKey;
-pub use custody::{Custody, DeviceTerms, TermsError};
+pub use custody::{Custody, DeviceTerms, DeviceTermsError};
 pub use directory::{DeviceDirectory, DirectoryChange};
 pub use entry::{DeviceCertificate, DeviceEntry};
 pub use error::{DeviceListError, LinkError, OwnDeviceError, PrimaryError};

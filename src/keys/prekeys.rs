@@ -135,7 +135,8 @@ impl PreKeys {
         &self.owner
     }
 
-    /// Returns the number of changes so far, for compare-and-swap in the store and to detect a rolled-back record.
+    /// Returns the revision, which grows with every change: for compare-and-swap in the store, and to detect a
+    /// rolled-back record.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision

@@ -84,7 +84,8 @@ impl Decryptor {
     /// # Errors
     ///
     /// * [`DecryptError::Incomplete`] if the end of the blob is missing.
-    /// * [`DecryptError::Rejected`] if the blob's digest differs from the pointer's, or an earlier call failed.
+    /// * [`DecryptError::Rejected`] if the blob's digest differs from the pointer's.
+    /// * The error of the earlier call, if one failed.
     pub fn finish(self) -> Result<(), DecryptError> {
         if let Some(error) = self.failed {
             return Err(error);

@@ -57,7 +57,7 @@ pub struct Encryptor {
     /// Plaintext of an incomplete chunk. Never grows beyond its first capacity.
     pub(super) pending: Zeroizing<Vec<u8>>,
     /// Whether the header has been output.
-    started: bool,
+    pub(super) started: bool,
     /// Whether an earlier call ended with [`EncryptError::Internal`]. Continuing could encrypt different bytes under a
     /// chunk number already used, so every later call ends the same way.
     pub(super) failed: bool,
@@ -167,8 +167,9 @@ impl Encryptor {
         }
         let written = self.room_for(plaintext.len());
         let room = output.get_mut(..written).ok_or(EncryptError::NoRoom)?;
+        let before = self.sealer.position();
         if let Err(bug) = self.fill(plaintext, room, whole) {
-            self.failed = true;
+            self.fail(before);
             room.fill(0);
             return Err(bug.into());
         }
@@ -223,8 +224,9 @@ impl Encryptor {
             return Err(EncryptError::OtherSize);
         }
         let start = output.len();
+        let before = self.sealer.position();
         if let Err(bug) = self.pad(output) {
-            self.failed = true;
+            self.fail(before);
             output.truncate(start);
             return Err(bug.into());
         }
@@ -234,6 +236,12 @@ impl Encryptor {
         }
         let digest = sealer.digest.clone().finish();
         Ok(Some(Pointer::new(attachment.duplicate(), digest, role, sealer.layout)))
+    }
+
+    /// Ends every later call, and takes the position back to that of the output, so that a record of it resumes there.
+    fn fail(&mut self, before: (u64, Hash)) {
+        self.failed = true;
+        (self.sealer.chunk, self.sealer.digest) = before;
     }
 
     /// Encrypts the pending chunk and the padding after it, at most [`AT_ONCE`] chunks.
@@ -295,6 +303,11 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
+    /// Number of the next chunk, and hash of the blob before it.
+    fn position(&self) -> (u64, Hash) {
+        (self.chunk, self.digest.clone())
+    }
+
     /// Writes ciphertext and tag of each of `chunks` to `output`, which must have room for them.
     fn seal_each(&mut self, chunks: &[[u8; CHUNK]], output: &mut [u8]) -> Result<(), InternalError> {
         let mut output = output;
@@ -342,5 +355,35 @@ mod tests {
         assert_eq!(encryptor.push_into(&[7; 100], &mut room), Err(EncryptError::Internal));
         assert_eq!(encryptor.finish(&mut output).err(), Some(EncryptError::Internal));
         assert_eq!(output, b"before");
+    }
+
+    /// A record that is sealed after the failure resumes at the end of what was output.
+    #[test]
+    fn a_record_sealed_after_an_internal_error_has_the_state_before_it() {
+        let file = alloc::vec![7; 4 * CHUNK + 9];
+        let mut encryptor = Encryptor::new(MediaType::unknown(), format::bytes(file.len()), &mut rand::rng()).unwrap();
+        let mut blob = Vec::new();
+        let (sent, rest) = file.split_at(CHUNK + 100);
+        encryptor.push(sent, &mut blob).unwrap();
+        let at = (encryptor.file_position(), encryptor.blob_position());
+        assert_eq!(at, (format::bytes(CHUNK), format::bytes(blob.len())));
+        let mut room = alloc::vec![0; encryptor.room_for(rest.len())];
+        let half_way = |sealer: &mut Sealer, chunks: &[[u8; CHUNK]], output: &mut [u8]| {
+            let (chunks, _) = chunks.split_at(1);
+            sealer.seal_each(chunks, output).and(Err(InternalError))
+        };
+        assert_eq!(encryptor.push_with(rest, &mut room, half_way), Err(EncryptError::Internal));
+        assert_eq!((encryptor.file_position(), encryptor.blob_position()), at);
+
+        let key = bisik_core::storage::StorageKey::from_bytes([7; 32]);
+        let record = encryptor.seal(&key, b"", &mut rand::rng());
+        let mut resumed = Encryptor::unseal(&key, b"", &record).unwrap();
+        resumed.push(&file[CHUNK..], &mut blob).unwrap();
+        let pointer = loop {
+            if let Some(pointer) = resumed.finish(&mut blob).unwrap() {
+                break pointer;
+            }
+        };
+        assert_eq!(pointer.decrypt(&blob).unwrap(), file);
     }
 }

@@ -12,7 +12,7 @@ pub enum EncryptError {
     /// The buffer for the output is too short: ask [`Encryptor::room_for`](super::Encryptor::room_for).
     NoRoom,
     /// A bug in this library, which no input causes: please report it. The call has output nothing, and every later
-    /// call of this encryptor fails too.
+    /// call of this encryptor fails too: begin again with a new one.
     Internal,
 }
 
@@ -34,7 +34,7 @@ pub enum DecryptError {
     /// Everything so far verifies, and the end is missing: fetch the rest.
     Incomplete,
     /// A bug in this library, which no input causes: please report it. No unverified plaintext was output, and every
-    /// later call of this decryptor fails too.
+    /// later call of this decryptor fails too: begin again with a new one.
     Internal,
 }
 

@@ -22,14 +22,16 @@ impl Encryptor {
     ///
     /// The state is that after the last whole chunk that was output; [`file_position`](Self::file_position) and
     /// [`blob_position`](Self::blob_position) return where that is. The record has at most 400 bytes and contains the
-    /// attachment key. Draws 24 bytes from `rng`.
+    /// attachment key. Draws 24 bytes from `rng`. After [`EncryptError::Internal`](super::EncryptError::Internal) the
+    /// record has the state before the call that failed.
     ///
     /// `context` names the record and is authenticated, as for every record. Include the file's name, size and
     /// modification time in it. A changed file then has another context: its old record does not open, and the file
     /// gets a new encryptor.
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
-        let Self { attachment, salt, role, sealer, .. } = self;
+        // After a failure, `sealer` is as before the call that failed.
+        let Self { attachment, salt, role, sealer, pending: _, started: _, failed: _ } = self;
         let media_type = match role {
             Role::File(media_type) => media_type.as_str().as_bytes(),
             Role::Thumbnail => &[],

@@ -45,7 +45,8 @@ pub enum Suite {
 ///
 /// The value holds its whole state: load it, use it, [seal](Session::seal) it, store it. Two rules keep it safe across
 /// crashes (docs/persistence.md): store before you send, store before you show. [`Session::encrypt_held`] and
-/// [`Session::stage`] enforce them. `Send + Sync`; not `Clone`, because a copy would use the same keys again.
+/// [`Session::stage`] enforce them. It is `Send + Sync` where the target has atomic pointers. It is not `Clone`, because
+/// a copy would use the same keys again.
 ///
 /// On error every method leaves the session unchanged.
 ///
@@ -199,7 +200,8 @@ impl Session {
         Suite::Bisik1
     }
 
-    /// The number of changes so far: for compare-and-swap in the store, and to notice a record that was rolled back.
+    /// The revision, which grows with every change: for compare-and-swap in the store, and to notice a record that was
+    /// rolled back.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision

@@ -3,7 +3,7 @@
 //! Known answers are in tests/vectors/device.txt.
 
 use bisik::device::{
-    Custody, DeviceCertificate, DeviceChange, DeviceList, DeviceListError, DeviceTerms, PrimaryError, TermsError,
+    Custody, DeviceCertificate, DeviceChange, DeviceList, DeviceListError, DeviceTerms, DeviceTermsError, PrimaryError,
 };
 use bisik::{DisclosureHash, DisclosureHashError, Identity};
 use bisik_testkit::SeededRng;
@@ -31,7 +31,7 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!(stripped, Err(DeviceListError::Malformed), "none where one belongs");
     assert_eq!((set(1, AUTOMATED, 1), set(1, AUTOMATED, 2)), (Ok(()), Err(DeviceListError::Malformed)));
 
-    assert_eq!(DeviceTerms::own_held(Custody::ForeignClient), Err(TermsError::DisclosureMissing));
+    assert_eq!(DeviceTerms::own_held(Custody::ForeignClient), Err(DeviceTermsError::DisclosureMissing));
     assert_eq!(
         DisclosureHash::from_bytes([0; 32]),
         Err(DisclosureHashError),
@@ -39,7 +39,7 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     );
     assert_eq!(
         DeviceTerms::disclosed(Custody::Person, DisclosureHash::from_bytes([1; 32]).unwrap()),
-        Err(TermsError::DisclosureUnexpected)
+        Err(DeviceTermsError::DisclosureUnexpected)
     );
 }
 

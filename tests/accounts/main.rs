@@ -15,6 +15,7 @@
 
 mod conversation; // delivery to every device, acknowledgements, requests, lost sessions
 mod device_lists; // the chain of device lists: rollback, fork, gap, expiry, forgery
+mod held; //         what a stored record releases
 mod linking; //      QR code and typed code, with an attacker in the middle
 mod list_format; //  malformed device lists
 mod model; //        random conversations beside a reference without cryptography

@@ -49,6 +49,33 @@ fn frame_counters_are_usable_only_after_they_are_stored() {
     assert_eq!(unseal(&record).seal(b"", b"", &mut output), Err(SealError::NotReserved));
 }
 
+/// The store takes a record only over a lower revision.
+#[test]
+fn the_record_after_dropped_counters_has_a_higher_revision() {
+    let (rng, storage_key) = (&mut StdRng::seed_from_u64(1), StorageKey::from_bytes(STORAGE));
+    let mut sealer = FrameSealer::new(key(FrameSuite::default(), 0, 0));
+    let mut revision = 0;
+    for restored in [false, true] {
+        for (count, released) in [(10, true), (5_000, false), (100, true), (7, false), (1, true)] {
+            let mut held = sealer.reserve(count, rng).unwrap();
+            let record = held.seal(&storage_key, b"call", rng);
+            assert!(record.revision() > revision, "{count} counters, restored: {restored}");
+            revision = record.revision();
+            if released {
+                held.release(&record.stored()).unwrap();
+                sealed(&mut sealer, b"one");
+            }
+        }
+        assert_eq!(sealer.remaining(), 0, "only those of the newest record");
+        sealer = unseal(&reserve(&mut sealer, 3, rng).unwrap());
+        // What is dropped right after a restart counts too.
+        let mut held = sealer.reserve(9, rng).unwrap();
+        let first = held.seal(&storage_key, b"call", rng).revision();
+        assert!(first > revision, "restored: {restored}");
+        revision = first;
+    }
+}
+
 /// A program restored from a snapshot may have a generator that repeats itself: two sealers then have equal records.
 #[test]
 fn the_record_of_another_sealer_releases_no_counters() {
@@ -107,6 +134,8 @@ enum Fate {
     Reserve(u8),
     /// The record was written, and the program crashed before it learned of that.
     ReserveThenCrash(u8),
+    /// The record was written, and the counters were dropped.
+    ReserveThenDrop(u8),
     /// The program crashed before anything was written.
     Crash,
     /// The database is restored from a backup.
@@ -118,6 +147,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         4 => any::<u8>().prop_map(Fate::Seal),
         3 => any::<u8>().prop_map(Fate::Reserve),
         1 => any::<u8>().prop_map(Fate::ReserveThenCrash),
+        1 => any::<u8>().prop_map(Fate::ReserveThenDrop),
         1 => Just(Fate::Crash),
         1 => any::<u8>().prop_map(Fate::Restore),
     ];
@@ -154,6 +184,10 @@ proptest! {
                     let mut held = sealer.reserve(count.into(), rng).unwrap();
                     records.push(held.seal(&storage_key, b"call", rng).into_bytes());
                     sealer = unseal(records.last().unwrap());
+                }
+                Fate::ReserveThenDrop(count) => {
+                    let mut held = sealer.reserve(count.into(), rng).unwrap();
+                    records.push(held.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).into_bytes());
                 }
                 Fate::Crash => sealer = unseal(records.last().unwrap()),
                 Fate::Restore(age) => {

@@ -43,11 +43,13 @@ fn a_live_location_ignores_older_updates() {
     let start = start.unwrap();
     assert!(LiveShare::follow(&text("halo")).is_none());
     let mut share = LiveShare::follow(&start).unwrap();
+    assert_eq!(share.last, None);
     assert_eq!(share.until.as_unix_milliseconds(), now().as_unix_milliseconds() + 900_000);
     let update = |share, sequence| LiveUpdate { share, sequence, at: here() };
     let (ours, other) = (start.id(), ContentId::from_bytes([9; 16]));
     let taken = [1, 3, 2, 3, 4, 0].map(|sequence| share.update(&update(ours, sequence)));
     assert_eq!(taken, [true, true, false, false, true, false]);
+    assert_eq!(share.last, NonZeroU32::new(4));
     assert!(!share.update(&update(other, 5)) && !share.stop(LiveStop { share: other }));
     assert!(share.update(&update(ours, 5)), "another share's stop is not ours");
     assert!(share.stop(LiveStop { share: ours }) && !share.update(&update(ours, 6)));

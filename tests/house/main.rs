@@ -22,3 +22,4 @@ mod errors; //       docs/errors.md names every error and its code
 mod fail_closed; //  no default stands in for a length, a tag, a key or a revision
 mod files; //        reads the repository's files
 mod labels; //       labels are distinct and prefix-free
+mod threads; //      which values move between threads

@@ -22,9 +22,9 @@ fn known_conversations_match_the_reference() {
 fn replay(begin: &Known, messages: &[Known]) {
     let rng = &mut rand::rng();
     let id = |name| begin.text(name).parse::<u32>().unwrap();
-    let pair = |name| KeyPair::from_private_bytes(begin.array(name));
-    let initiator = Identity::from_private_bytes(begin.array("initiator_private"), id("initiator_id"));
-    let responder = Identity::from_private_bytes(begin.array("responder_private"), id("responder_id"));
+    let pair = |name| KeyPair::from_secret_bytes(begin.array(name));
+    let initiator = Identity::from_secret_bytes(begin.array("initiator_private"), id("initiator_id"));
+    let responder = Identity::from_secret_bytes(begin.array("responder_private"), id("responder_id"));
     let mut keys = PreKeys::with_signed(&responder, id("signed_id"), pair("signed_private"), rng);
     let one_time = begin.text("one_time_id").parse().ok();
     if let Some(one_time) = one_time {

@@ -73,7 +73,7 @@ fn golden_sender_keys_open_and_continue() {
 #[ignore = "writes golden records into the directory BISIK_GOLDEN_OUT"]
 fn write_records() {
     let rng = &mut rand::rng();
-    let (alice, bob) = (Identity::generate(rng), Identity::from_private_bytes([0x17; 32], 4_660));
+    let (alice, bob) = (Identity::generate(rng), Identity::from_secret_bytes([0x17; 32], 4_660));
     let mut keys = PreKeys::generate(&bob, rng);
     keys.rotate(&bob, rng).unwrap();
     keys.insert_one_time(7, KeyPair::generate(rng)).unwrap();

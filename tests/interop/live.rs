@@ -63,10 +63,10 @@ impl Replay {
     fn of(record: &Value) -> Self {
         let rng = &mut rand::rng();
         let identity =
-            Identity::from_private_bytes(array(record, "identity_private"), number(record, "registration_id"));
+            Identity::from_secret_bytes(array(record, "identity_private"), number(record, "registration_id"));
         let pair = |named: &Value| {
             let private = from_hex(named[1].as_str().unwrap()).try_into().unwrap();
-            (named[0].as_u64().unwrap().try_into().unwrap(), KeyPair::from_private_bytes(private))
+            (named[0].as_u64().unwrap().try_into().unwrap(), KeyPair::from_secret_bytes(private))
         };
         let mut keys = match record["signed"].is_null() {
             true => PreKeys::generate(&identity, rng),

@@ -10,7 +10,7 @@ use super::known::{Draws, Known};
 fn xeddsa_signatures_match_other_implementations() {
     let mut signs = [[0, 0], [0, 0]];
     for known in Known::load("xeddsa.txt") {
-        let pair = KeyPair::from_private_bytes(known.array("private"));
+        let pair = KeyPair::from_secret_bytes(known.array("private"));
         assert_eq!(pair.public().to_bytes(), known.array("public"));
         let (message, expected) = (known.hex("message"), known.array::<64>("signature"));
         let mut draws = Draws::listed(&known.hex("random"));
@@ -72,7 +72,7 @@ fn a_malleated_xeddsa_signature_is_refused() {
 /// S-1.2, S-1.8. A key of small order would verify forged signatures, so it does not decode.
 #[test]
 fn low_order_and_malformed_public_keys_are_refused() {
-    let good = KeyPair::from_private_bytes([7; 32]).public().to_bytes();
+    let good = KeyPair::from_secret_bytes([7; 32]).public().to_bytes();
     assert!(PublicKey::from_bytes(&good).is_ok());
     for (bytes, error) in [
         (good[..32].to_vec(), KeyError::Malformed),
@@ -92,8 +92,8 @@ fn low_order_and_malformed_public_keys_are_refused() {
 #[test]
 fn a_signature_whose_nonce_is_zero_is_refused() {
     use sha2::{Digest, Sha512};
-    let pair = KeyPair::from_private_bytes([9; 32]);
-    let scalar = curve25519_dalek::Scalar::from_bytes_mod_order(*pair.expose_private_bytes());
+    let pair = KeyPair::from_secret_bytes([9; 32]);
+    let scalar = curve25519_dalek::Scalar::from_bytes_mod_order(*pair.expose_secret_bytes());
     let public = curve25519_dalek::EdwardsPoint::mul_base(&scalar).compress().to_bytes();
     let r: [u8; 32] = std::array::from_fn(|at| u8::from(at == 0));
     let h: [u8; 64] = Sha512::new().chain_update(r).chain_update(public).chain_update(b"text").finalize().into();

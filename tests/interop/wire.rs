@@ -9,7 +9,7 @@ use super::forged::{PreKeyFields, WhisperFields, whisper, whole};
 use super::pair::Device;
 
 fn key(seed: u8) -> Vec<u8> {
-    KeyPair::from_private_bytes([seed; 32]).public().to_bytes().to_vec()
+    KeyPair::from_secret_bytes([seed; 32]).public().to_bytes().to_vec()
 }
 
 /// Checks that bytes accepted by both decoders mean the same to both. Prost accepts more: it checks neither keys nor
@@ -125,7 +125,7 @@ proptest! {
         counter in any::<u32>(),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 0..4),
     ) {
-        let inner = whisper(&KeyPair::from_private_bytes([3; 32]).public(), counter, counter / 2, 32);
+        let inner = whisper(&KeyPair::from_secret_bytes([3; 32]).public(), counter, counter / 2, 32);
         let fields = PreKeyFields {
             registration_id: Some(counter), pre_key_id: Some(7), signed_pre_key_id: Some(8),
             base_key: Some(key(1)), identity_key: Some(key(2)), message: Some(inner.clone()),

@@ -133,7 +133,7 @@ def speak(run, name, bisik, other, bisik_begins, one_time, windows):
         session.publish(one_time)
     first = [session.write(bisik_begins) for _ in range(4)]
     if not bisik_begins:
-        session.refuse("changed first message", "AcceptError::Rejected", changed(first[-1][2]))
+        session.refuse("changed pre-key message", "AcceptError::Rejected", changed(first[-1][2]))
     for one in reversed(first):
         session.deliver(one)
     session.deliver(session.write(not bisik_begins))
@@ -142,7 +142,7 @@ def speak(run, name, bisik, other, bisik_begins, one_time, windows):
         bisik.call("delete_session", address=other.address)
         code = "AcceptError::UnknownPreKey" if one_time else "AcceptError::Replayed"
         session.event(do="forget")
-        session.refuse("first message of a forgotten session", code, first[0][2])
+        session.refuse("pre-key message of a forgotten session", code, first[0][2])
     return session.record
 
 
@@ -267,7 +267,7 @@ def crafted(run, name, bisik, other, bisik_begins, one_time, windows):
         keys = (ratchet["privateKey"], ratchet["publicKey"])
         side.load(bisik, step[:32], keys, step[32:], (signed, unused), base["publicKey"])
         first = [wrapped(session.write(False), bundle, base, session.them) for _ in range(3)]
-        session.refuse("changed first message", "AcceptError::Rejected", changed(first[-1][2]))
+        session.refuse("changed pre-key message", "AcceptError::Rejected", changed(first[-1][2]))
     for one in reversed(first):
         session.deliver(one)
     session.deliver(session.write(not bisik_begins))

@@ -14,7 +14,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-/// Identifies one value in memory: a session, or one side of a sender key.
+/// Identifies one value in memory: a session, a conversation, or one side of a sender key.
 ///
 /// Two values never have the same identity, even if their bytes are equal. Bytes of the state would not identify it: a
 /// peer knows or chooses some of them, and two values that were opened from one record have all of them in common.
@@ -107,7 +107,12 @@ impl fmt::Debug for SealedRecord {
 
 /// A record of `origin`: storing it proves that the value was stored at that revision.
 pub const fn sealed_record(bytes: Vec<u8>, origin: Origin) -> SealedRecord {
-    SealedRecord { bytes, proof: Stored(origin) }
+    SealedRecord { bytes, proof: stored(origin) }
+}
+
+/// Proof that the value of `origin` was stored, for a type of its own that the caller affirms.
+pub const fn stored(origin: Origin) -> Stored {
+    Stored(origin)
 }
 
 /// A value that is released only against proof that its state was stored. Each use wraps it in a type of its own.

@@ -3,8 +3,9 @@
 /// A bug in bisik: the library reached a state that it rules out.
 ///
 /// No input causes it: no message, no record and no argument. The operation fails, leaves its state unchanged and
-/// writes nothing. Errors of operations that could meet it have a variant `Internal` for it, so that it never looks
-/// like a failure that the caller can repair. Please report it.
+/// writes nothing. An encryptor or decryptor of attachments instead fails at every later call, and may have output
+/// verified chunks before. Errors of operations that could meet it have a variant `Internal` for it, so that it never
+/// looks like a failure that the caller can repair. Please report it.
 ///
 /// ```
 /// use bisik_core::internal::InternalError;

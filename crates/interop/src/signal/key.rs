@@ -144,13 +144,13 @@ impl KeyPair {
         Self::from_secret(Secret::random(&mut rng))
     }
 
-    /// The pair of 32 private bytes. They are clamped first, so that signing and key agreement use the same scalar.
+    /// The pair of 32 secret bytes. They are clamped first, so that signing and key agreement use the same scalar.
     #[must_use]
-    pub fn from_private_bytes(bytes: [u8; 32]) -> Self {
+    pub fn from_secret_bytes(bytes: [u8; 32]) -> Self {
         Self::from_secret(Secret::new(bytes))
     }
 
-    /// Clamps the private bytes. S-1.3.
+    /// Clamps the secret bytes. S-1.3.
     pub(super) fn from_secret(mut secret: Secret<32>) -> Self {
         let [low, .., high] = secret.expose_mut();
         *low &= 0b1111_1000;
@@ -172,9 +172,9 @@ impl KeyPair {
         PublicKey(*self.0.public())
     }
 
-    /// The 32 private bytes, clamped. The caller zeroizes any copies.
+    /// The 32 secret bytes, clamped. The caller zeroizes any copies.
     #[must_use]
-    pub fn expose_private_bytes(&self) -> &[u8; 32] {
+    pub fn expose_secret_bytes(&self) -> &[u8; 32] {
         self.0.expose_secret_bytes()
     }
 
@@ -221,10 +221,10 @@ impl Identity {
         Self { pair, registration_id: registration_id.saturating_add(1) }
     }
 
-    /// The identity of 32 private bytes, which are clamped first, and its registration id.
+    /// The identity of 32 secret bytes, which are clamped first, and its registration id.
     #[must_use]
-    pub fn from_private_bytes(bytes: [u8; 32], registration_id: u32) -> Self {
-        Self { pair: KeyPair::from_private_bytes(bytes), registration_id }
+    pub fn from_secret_bytes(bytes: [u8; 32], registration_id: u32) -> Self {
+        Self { pair: KeyPair::from_secret_bytes(bytes), registration_id }
     }
 
     /// The public half, which peers pin for this device.
@@ -250,7 +250,7 @@ impl Identity {
     #[must_use]
     pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> Vec<u8> {
         let mut state = SecretWriter::with_capacity(36);
-        state.bytes(self.pair.expose_private_bytes()).u32(self.registration_id);
+        state.bytes(self.pair.expose_secret_bytes()).u32(self.registration_id);
         storage::seal(key, kind::IDENTITY, context, &state.finish(), &mut rng)
     }
 
@@ -269,7 +269,7 @@ impl Identity {
         let secret = reader.array()?;
         let pair = KeyPair::from_secret(Secret::copy_of(secret));
         // What was sealed was clamped: one identity has one encoding.
-        if !bool::from(pair.expose_private_bytes().ct_eq(secret)) {
+        if !bool::from(pair.expose_secret_bytes().ct_eq(secret)) {
             return Err(Malformed);
         }
         let registration_id = reader.u32()?;

@@ -91,9 +91,9 @@ impl SigningKey {
     /// Prepares `pair`, with one scalar multiplication.
     #[must_use]
     pub fn new(pair: &KeyPair) -> Self {
-        let scalar = Scalar::from_bytes_mod_order(*pair.expose_private_bytes());
+        let scalar = Scalar::from_bytes_mod_order(*pair.expose_secret_bytes());
         let public = EdwardsPoint::mul_base(&scalar).compress().to_bytes();
-        let nonce = Secret::copy_of(pair.expose_private_bytes());
+        let nonce = Secret::copy_of(pair.expose_secret_bytes());
         Self { halves: Box::new(Halves { scalar, nonce, public }) }
     }
 

@@ -1,6 +1,7 @@
 //! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
 
 use crate::signal::ratchet::OpenError;
+
 /// Why no session was set up. The session, if there was one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -43,7 +43,8 @@ use bisik_core::revision;
 /// before a plaintext is shown (docs/persistence.md). [`Session::encrypt_held`], [`Session::decrypt_held`] and
 /// [`Session::stage`] enforce this order. Unlike a native session, a session that was restored from an old record must
 /// not encrypt: the protocol has no salt, and a message key that is used twice encrypts two messages under one
-/// initialisation vector. `Send + Sync`; not `Clone`, because a copy would fork the key stream.
+/// initialisation vector. `Send + Sync` where the target has atomic pointers; not `Clone`, because a copy would fork
+/// the key stream.
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }

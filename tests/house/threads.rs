@@ -1,0 +1,31 @@
+//! The values that threads may share, which the types promise where the target has atomic pointers.
+#![cfg(target_has_atomic = "ptr")]
+
+use bisik::call::{FrameOpener, FrameSealer, GroupCall};
+use bisik::conversation::{Incoming, Outgoing, StoredConversation};
+use bisik::ratchet::DoubleRatchet;
+use bisik::{Account, Conversation, Held, HeldPlaintext, PreKeys, SealedRecord, Session, Stored};
+
+/// Compiles if it holds.
+const fn shared<T: Send + Sync>() {}
+
+const _: () = {
+    shared::<Session>();
+    shared::<DoubleRatchet>();
+    shared::<PreKeys>();
+    shared::<Account>();
+    shared::<Conversation>();
+    shared::<(Held, HeldPlaintext, SealedRecord, Stored)>();
+    shared::<(Incoming, Outgoing, StoredConversation)>();
+    shared::<(FrameSealer, FrameOpener, GroupCall)>();
+};
+
+#[cfg(feature = "interop")]
+const _: () = {
+    use bisik::interop::signal::{GroupReceiver, GroupSender, Held, PreKeys, Session};
+
+    shared::<Session>();
+    shared::<GroupSender>();
+    shared::<GroupReceiver>();
+    shared::<(Held, PreKeys)>();
+};
