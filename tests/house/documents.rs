@@ -12,11 +12,22 @@ const MANUAL_LINKS: &str = "src/manual.links.md";
 const FOLDERS: &[&str] =
     &["src/", "tests/", "docs/", "examples/", "crates/", "fuzz/", "benches/", "ci/", ".ci/", ".github/"];
 
-/// Markdown that people read: the documents, and the pages of the root.
+/// Markdown that people read outside of `docs/`.
+const OTHER_PAGES: &[&str] = &[
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "tests/README.md",
+    "tests/vectors/README.md",
+    "examples/business/README.md",
+    "crates/core/README.md",
+    "crates/interop/README.md",
+];
+
 fn pages() -> Vec<(String, String)> {
-    let of_the_root = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
-        .map(|path| (path.to_owned(), files::read(path)));
-    files::under("docs", ".md").into_iter().chain(of_the_root).collect()
+    let others = OTHER_PAGES.iter().map(|path| (path.to_string(), files::read(path)));
+    files::under("docs", ".md").into_iter().chain(others).collect()
 }
 
 /// Lines outside of fenced code, with their numbers.
@@ -45,10 +56,40 @@ fn specification_documents_have_title_version_and_security_section() {
         );
         assert!(lines[4].len() > 20 && !lines[4].starts_with('#'), "{path}: then what the document specifies");
         assert!(lines.contains(&"## Security considerations"), "{path}: security considerations");
+    }
+}
+
+#[test]
+fn prose_has_at_most_120_columns() {
+    for (path, text) in pages() {
         for (number, line) in prose(&text) {
-            assert!(line.chars().count() <= 120 || line.starts_with('|'), "{path}:{number}: more than 120 columns");
+            let exempt = line.starts_with(['|', '[']);
+            assert!(exempt || line.chars().count() <= 120, "{path}:{number}: more than 120 columns");
         }
     }
+}
+
+/// The map of the tests names functions that exist, each in the files of its row.
+#[test]
+fn the_map_of_the_tests_names_tests_that_exist() {
+    let mut named = 0;
+    for (number, row) in files::read("tests/README.md").lines().enumerate().filter(|(_, line)| line.starts_with("| ")) {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let targets = cells.get(1).into_iter().flat_map(|cell| cell.split("](").skip(1));
+        let targets: Vec<_> = targets.map(|rest| rest.split(')').next().unwrap()).collect();
+        let text: String = targets
+            .iter()
+            .flat_map(|target| match target.ends_with(".rs") {
+                true => vec![files::read(&format!("tests/{target}"))],
+                false => files::under(&format!("tests/{target}"), ".rs").into_iter().map(|(_, text)| text).collect(),
+            })
+            .collect();
+        for name in cells.get(2).into_iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+            named += 1;
+            assert!(text.contains(&format!("fn {name}(")), "tests/README.md:{}: no test `{name}`", number + 1);
+        }
+    }
+    assert!(named > 30, "the map was read");
 }
 
 /// Paths that a line names, from the root of the repository.
