@@ -94,7 +94,7 @@ bisik_core::error_texts! {
     DecryptError {
         Malformed => "session.decrypt.malformed", "the message is malformed";
         OpensNewSession => "session.decrypt.opens_new_session", "the message opens another session";
-        Replayed => "session.decrypt.replayed", "the message was received before";
+        Replayed => "session.decrypt.replayed", "the message's key was used or deleted";
         TooFarAhead => "session.decrypt.too_far_ahead", "too many messages before this one are missing";
         Diverged => "session.decrypt.diverged", "one side's session state was lost or rolled back";
         Rejected => "session.decrypt.rejected", "the message does not verify";

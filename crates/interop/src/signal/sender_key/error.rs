@@ -45,7 +45,7 @@ pub enum GroupDecryptError {
 bisik_core::error_texts! {
     GroupDecryptError {
         UnknownKey => "interop.signal.group_decrypt.unknown_key", "the message is under an unknown sender key";
-        Replayed => "interop.signal.group_decrypt.replayed", "the message was received before";
+        Replayed => "interop.signal.group_decrypt.replayed", "the message's key was used or deleted";
         TooFarAhead => "interop.signal.group_decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.group_decrypt.rejected", "the message does not verify";
     }

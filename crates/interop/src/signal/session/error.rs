@@ -102,7 +102,7 @@ pub enum DecryptError {
 bisik_core::error_texts! {
     DecryptError {
         OpensNewSession => "interop.signal.decrypt.opens_new_session", "the message opens another session";
-        Replayed => "interop.signal.decrypt.replayed", "the message was received before";
+        Replayed => "interop.signal.decrypt.replayed", "the message's key was used or deleted";
         TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
         @Internal => "interop.signal.decrypt.internal";
