@@ -55,11 +55,7 @@ impl Session {
     /// [`UnsealError::Rejected`] if the record was sealed with another key or context, or was changed;
     /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::SESSION, context, record)?;
-        let mut reader = Reader::new(&state);
-        let session = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(session)
+        storage::open(key, kind::SESSION, context, record, Self::read)
     }
 
     /// Reads the encoding of [`Session::write`].

@@ -47,11 +47,7 @@ impl GroupSender {
     /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::GROUP_SENDER, context, record)?;
-        let mut reader = Reader::new(&state);
-        let sender = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(sender)
+        storage::open(key, kind::GROUP_SENDER, context, record, Self::read)
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -89,11 +85,7 @@ impl GroupReceiver {
     ///
     /// As for [`GroupSender::unseal`].
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::GROUP_RECEIVER, context, record)?;
-        let mut reader = Reader::new(&state);
-        let receiver = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(receiver)
+        storage::open(key, kind::GROUP_RECEIVER, context, record, Self::read)
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {

@@ -38,11 +38,7 @@ impl Session {
     /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::SESSION, context, record)?;
-        let mut reader = Reader::new(&state);
-        let session = Self::read(&mut reader).map_err(|Malformed| UnsealError::Rejected)?;
-        reader.finish().map_err(|Malformed| UnsealError::Rejected)?;
-        Ok(session)
+        storage::open(key, kind::SESSION, context, record, Self::read)
     }
 
     fn write(&self, writer: &mut SecretWriter) {
