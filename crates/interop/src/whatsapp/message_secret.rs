@@ -216,7 +216,7 @@ impl MessageSecret {
     }
 }
 
-/// S-10.3. `parent ‖ 00 ‖ author`, or nothing.
+/// The associated data: `parent ‖ 00 ‖ author`, or empty. S-10.3.
 fn associated(context: &AddOn<'_>) -> Vec<u8> {
     let AddOn { use_case, parent, parent_sender: _, author } = context;
     if use_case.has_associated_data() { [parent.as_bytes(), &[0], author.as_bytes()].concat() } else { Vec::new() }

@@ -32,14 +32,13 @@ use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
 pub struct Held(held::Held<Ciphertext>);
 
 impl Session {
-    /// Like [`Session::encrypt`], but the message comes out only against the proof that the session was stored after
-    /// it.
+    /// Like [`Session::encrypt`], but holds the message until there is proof that the session was stored after it.
     ///
-    /// Dropping the result loses nothing but this message: the peer sees a gap, as for any lost message.
+    /// If the result is dropped, only this message is lost: the peer sees a gap, as for any lost message.
     ///
     /// # Errors
     ///
-    /// [`EncryptError`]; the session is then unchanged.
+    /// [`EncryptError`]. On error the session is unchanged.
     pub fn encrypt_held(
         &mut self,
         plaintext: &[u8],
@@ -49,39 +48,38 @@ impl Session {
         Ok(Held(held::Held::new(ciphertext, self.origin())))
     }
 
-    /// Like [`Session::decrypt`], but the plaintext comes out only against the proof that the session was stored after
-    /// it.
+    /// Like [`Session::decrypt`], but holds the plaintext until there is proof that the session was stored after it.
     ///
-    /// Unlike [`Session::stage`], this commits at once and gives an owned value, so that any number of received
+    /// Unlike [`Session::stage`], this commits at once and returns an owned value, so that any number of received
     /// messages can be held at once and released against one stored record.
     ///
     /// # Errors
     ///
-    /// [`DecryptError`]; the session is then unchanged.
+    /// [`DecryptError`]. On error the session is unchanged.
     pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
         let plaintext = self.stage(message)?.commit();
         Ok(held::held_plaintext(plaintext, self.origin()))
     }
 
-    /// The session as it is now, for what is held and for its record.
+    /// The session at its present revision: the origin of held messages and of its record.
     pub(super) fn origin(&self) -> Origin {
         self.instance.at(self.revision)
     }
 }
 
 impl Held {
-    /// The message, for an outbox in the transaction that stores the session too. Send nothing of it before
-    /// [`release`](Self::release).
+    /// Returns the message, for an outbox that is written in the transaction that stores the session. Send it only
+    /// after [`release`](Self::release).
     #[must_use]
     pub const fn for_outbox(&self) -> &Ciphertext {
         self.0.peek()
     }
 
-    /// Gives the message out if `stored` is of the session that encrypted it, and not older than the message.
+    /// Releases the message if `stored` is of the session that encrypted it, and not older than the message.
     ///
     /// # Errors
     ///
-    /// The held message itself, for another try with the right proof.
+    /// Returns the held message itself, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<Ciphertext, Self> {
         self.0.release(stored).map_err(Self)
     }
