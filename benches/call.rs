@@ -147,9 +147,9 @@ fn set_up(rounds: usize) {
     let now = Timestamp::from_unix_seconds(1_800_000_000);
     let keys = PreKeys::generate(&bob, now, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, now).unwrap();
-    let mut a = Session::initiate(&alice, &bundle, rng).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, now, rng).unwrap();
     let hello = a.encrypt(b"halo", rng).unwrap();
-    let Accepted { session: b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let Accepted { session: b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now).unwrap();
     let mut case: Case = Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {

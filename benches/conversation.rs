@@ -120,7 +120,7 @@ impl Scene {
         let Self { rng, account, conversation, key, .. } = self;
         let supply = Supply { bundles, unavailable: &[] };
         let outgoing = conversation.send(account, &BODY, &supply, NOW, rng).unwrap();
-        outgoing.release(&conversation.seal(account, key, rng).stored()).unwrap()
+        outgoing.release(&conversation.seal(account, key, rng).unwrap().stored()).unwrap()
     }
 
     /// Lets one device of the peer receive its envelope and acknowledge it, to the local device only.
@@ -131,12 +131,12 @@ impl Scene {
         let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext.clone() };
         drop(conversation.receive(peer, &arrival, NOW).unwrap());
         let outgoing = conversation.flush(peer, &Supply::default(), NOW, &mut self.rng).unwrap();
-        outgoing.release(&conversation.seal(peer, &self.key, &mut self.rng).stored()).unwrap()
+        outgoing.release(&conversation.seal(peer, &self.key, &mut self.rng).unwrap().stored()).unwrap()
     }
 
     fn record(&mut self) -> Vec<u8> {
         let Self { rng, account, conversation, key, .. } = self;
-        let changes = conversation.seal(account, key, rng);
+        let changes = conversation.seal(account, key, rng).unwrap();
         let name = RecordName::Conversation(conversation.id());
         changes.records().iter().find(|record| record.name == name).unwrap().bytes.clone()
     }
@@ -167,17 +167,17 @@ fn send(devices: usize) -> Case {
 }
 
 /// Returns two devices' ends of a session that was used in both directions.
-fn session() -> (Session, Session, StdRng) {
+fn session() -> (Session, Session, Identity, StdRng) {
     let mut rng = StdRng::seed_from_u64(2);
     let (alice, bob) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
     let keys = bisik::PreKeys::generate(&bob, NOW, &mut rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-    let mut a = Session::initiate(&alice, &bundle, &mut rng).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, NOW, &mut rng).unwrap();
     let hello = a.encrypt(b"halo", &mut rng).unwrap();
-    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
     let answer = b.encrypt(b"hai", &mut rng).unwrap();
-    a.decrypt(&answer).unwrap();
-    (a, b, rng)
+    _ = a.decrypt(&alice, &answer).unwrap();
+    (a, b, bob, rng)
 }
 
 /// Encrypts one message in each of some sessions.
@@ -196,11 +196,11 @@ fn encrypt(sessions: usize) -> Case {
 }
 
 fn decrypt() -> Case {
-    let (mut a, mut b, mut rng) = session();
+    let (mut a, mut b, bob, mut rng) = session();
     Box::new(move |count, meter| {
         for _ in 0..count {
             let message = a.encrypt(&[7; BODY.len() + FRAME], &mut rng).unwrap();
-            meter.measure(&mut || drop(black_box(b.decrypt(&message).unwrap())));
+            meter.measure(&mut || drop(black_box(b.decrypt(&bob, &message).unwrap())));
         }
     })
 }
@@ -268,7 +268,7 @@ fn five_sessions() -> Case {
             let Scene { rng, account, .. } = &mut scene;
             meter.measure(&mut || {
                 for (_, bundle) in verified(&bundles) {
-                    let mut session = Session::initiate(account.identity(), &bundle, rng).unwrap();
+                    let mut session = Session::initiate(account.identity(), &bundle, NOW, rng).unwrap();
                     drop(black_box(session.encrypt(&[7; BODY.len() + FRAME], rng).unwrap()));
                 }
             });

@@ -53,14 +53,14 @@ fn both_sides(criterion: &mut Criterion) {
     let one_time = keys.replenish(&bob, 1, rng).unwrap().remove(0);
     for (kind, bundle) in [("one-time", one_time), ("last resort", keys.bundle())] {
         let bundle = bundle.verify(Trust::Pinned(bob.public()), NOW).unwrap();
-        let header = handshake::initiate(&alice, &bundle, None, rng).unwrap().pre_key_header.to_bytes();
+        let header = handshake::initiate(&alice, &bundle, None, NOW, rng).unwrap().pre_key_header.to_bytes();
         criterion.bench_function(&format!("initiate, {kind}"), |bencher| {
-            bencher.iter(|| handshake::initiate(&alice, black_box(&bundle), None, rng).unwrap());
+            bencher.iter(|| handshake::initiate(&alice, black_box(&bundle), None, NOW, rng).unwrap());
         });
         criterion.bench_function(&format!("respond, {kind}"), |bencher| {
             bencher.iter(|| {
                 let header = PreKeyHeader::from_bytes(black_box(&header)).unwrap();
-                handshake::respond(&bob, &keys, &header, None).unwrap()
+                handshake::respond(&bob, &keys, &header, None, Trust::OnFirstUse, NOW).unwrap()
             });
         });
     }

@@ -95,7 +95,7 @@ fn group(full: &Full, length: usize) -> Vec<Row> {
 }
 
 fn honest(full: &Full, length: usize) -> Case {
-    let (mut writer, mut reader, plaintext) = (full.writer(), full.reader(), vec![7; length]);
+    let (mut writer, mut reader, bob, plaintext) = (full.writer(), full.reader(), full.identity(), vec![7; length]);
     Box::new(move |count, meter| {
         for piece in pieces(count, PREPARED) {
             let encrypt = |_| writer.encrypt(&plaintext, &mut rand::rng()).unwrap().into_bytes();
@@ -103,7 +103,7 @@ fn honest(full: &Full, length: usize) -> Case {
             meter.measure(&mut || {
                 for message in &messages {
                     let message = Ciphertext::from_bytes(black_box(message)).unwrap();
-                    black_box(reader.decrypt(&message).unwrap());
+                    drop(black_box(reader.decrypt(&bob, &message).unwrap()));
                 }
             });
         }
@@ -111,24 +111,24 @@ fn honest(full: &Full, length: usize) -> Case {
 }
 
 fn refused(full: &Full, message: Vec<u8>) -> Case {
-    let mut reader = full.reader();
+    let (mut reader, bob) = (full.reader(), full.identity());
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
                 let message = Ciphertext::from_bytes(black_box(&message)).unwrap();
-                black_box(reader.decrypt(&message).unwrap_err());
+                black_box(reader.decrypt(&bob, &message).unwrap_err());
             }
         });
     })
 }
 
 fn staged(full: &Full, message: &[u8]) -> Case {
-    let (mut reader, message) = (full.reader(), message.to_vec());
+    let (mut reader, bob, message) = (full.reader(), full.identity(), message.to_vec());
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
                 let message = Ciphertext::from_bytes(black_box(&message)).unwrap();
-                drop(black_box(reader.stage(&message).unwrap()));
+                drop(black_box(reader.stage_giving_up(&bob, &message).unwrap()));
             }
         });
     })

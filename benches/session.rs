@@ -25,30 +25,30 @@ fn main() {
 /// Messages of one chain, in order, as bytes on the wire.
 fn messages(criterion: &mut Criterion) {
     let rng = &mut rand::rng();
-    let (mut a, mut b) = established();
+    let (_, mut a, bob, mut b) = established();
     let mut group = criterion.benchmark_group("message");
     for (name, length) in LENGTHS {
         let plaintext = vec![7; length];
         group.throughput(Throughput::Bytes(u64::try_from(length).unwrap()));
         group.bench_function(format!("encrypt {name}"), |bencher| {
-            let (mut a, _) = established();
+            let (_, mut a, _, _) = established();
             bencher.iter(|| a.encrypt(black_box(&plaintext), rng).unwrap().into_bytes());
         });
         group.bench_function(format!("decrypt {name}"), |bencher| {
             let next = || a.encrypt(&plaintext, &mut rand::rng()).unwrap().into_bytes();
             let decrypt = |message: Vec<u8>| {
                 let message = Ciphertext::from_bytes(black_box(&message)).unwrap();
-                b.decrypt(&message).unwrap()
+                b.decrypt(&bob, &message).unwrap()
             };
             bencher.iter_batched(next, decrypt, BatchSize::SmallInput);
         });
     }
     group.bench_function("decrypt 32 B, sealing before it is shown", |bencher| {
-        let (mut a, mut b) = established();
+        let (_, mut a, bob, mut b) = established();
         let key = StorageKey::generate(rng);
         let next = || a.encrypt(&[7; 32], &mut rand::rng()).unwrap();
         let decrypt = |message: Ciphertext| {
-            let mut staged = b.stage(black_box(&message)).unwrap();
+            let mut staged = b.stage(&bob, black_box(&message)).unwrap();
             (staged.seal(&key, b"session", &mut rand::rng()), staged.commit())
         };
         bencher.iter_batched(next, decrypt, BatchSize::SmallInput);
@@ -59,27 +59,27 @@ fn messages(criterion: &mut Criterion) {
 /// A message and its reply: each side makes a DH step.
 fn turn(criterion: &mut Criterion) {
     let rng = &mut rand::rng();
-    let (mut a, mut b) = established();
+    let (alice, mut a, bob, mut b) = established();
     criterion.bench_function("there and back, a DH step each", |bencher| {
         bencher.iter(|| {
             let there = a.encrypt(black_box(&[7; 32]), rng).unwrap();
-            b.decrypt(&there).unwrap();
+            _ = b.decrypt(&bob, &there).unwrap();
             let back = b.encrypt(black_box(&[8; 32]), rng).unwrap();
-            a.decrypt(&back).unwrap()
+            a.decrypt(&alice, &back).unwrap()
         });
     });
 }
 
-fn established() -> (Session, Session) {
+fn established() -> (Identity, Session, Identity, Session) {
     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, now, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now).unwrap();
-    let mut a = Session::initiate(&alice, &bundle, rng).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, now, rng).unwrap();
     let hello = a.encrypt(b"halo", rng).unwrap();
-    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
-    a.decrypt(&b.encrypt(b"hai", rng).unwrap()).unwrap();
-    (a, b)
+    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now).unwrap();
+    _ = a.decrypt(&alice, &b.encrypt(b"hai", rng).unwrap()).unwrap();
+    (alice, a, bob, b)
 }
 
 const LENGTHS: [(&str, usize); 4] = [("32 B", 32), ("1 KiB", 1 << 10), ("16 KiB", 16 << 10), ("64 KiB", 64 << 10)];

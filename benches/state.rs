@@ -29,8 +29,8 @@ fn sessions(criterion: &mut Criterion) {
     let (rng, key) = (&mut rand::rng(), StorageKey::from_bytes([1; 32]));
     let mut group = criterion.benchmark_group("session");
     for kept in [0, 2_000] {
-        let session = keeping(kept);
-        let record = session.seal(&key, CONTEXT, rng).into_bytes();
+        let mut session = keeping(kept);
+        let record = session.seal(&key, CONTEXT, rng).unwrap().into_bytes();
         group.throughput(Throughput::Bytes(u64::try_from(record.len()).unwrap()));
         group.bench_function(format!("seal, {kept} skipped keys"), |bencher| {
             bencher.iter(|| session.seal(&key, CONTEXT, rng));
@@ -63,14 +63,14 @@ fn keeping(kept: usize) -> Session {
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), NOW).unwrap();
-    let mut a = Session::initiate(&alice, &bundle, rng).unwrap();
+    let mut a = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
     let hello = a.encrypt(b"halo", rng).unwrap();
-    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
-    a.decrypt(&b.encrypt(b"hai", rng).unwrap()).unwrap();
+    let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
+    _ = a.decrypt(&alice, &b.encrypt(b"hai", rng).unwrap()).unwrap();
     for _ in 0..kept {
         drop(a.encrypt(b"lost", rng).unwrap());
     }
-    b.decrypt(&a.encrypt(b"found", rng).unwrap()).unwrap();
+    _ = b.decrypt(&bob, &a.encrypt(b"found", rng).unwrap()).unwrap();
     assert_eq!(b.skipped_keys(), kept);
     b
 }

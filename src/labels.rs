@@ -3,13 +3,9 @@
 //! The labels contain the version of the protocol, which is independent of the crate's version.
 
 /// `info` of the root step of the ratchet.
-pub(crate) const ROOT_STEP: &[u8] = b"bisik-1 ratchet root step";
-/// Root key with which a ratchet starts.
-pub(crate) const RATCHET_ROOT: &[u8] = b"bisik-1 ratchet root";
-/// Header key of the initiator's first chain.
-pub(crate) const RATCHET_HEADER_INITIATOR: &[u8] = b"bisik-1 ratchet header initiator";
-/// Header key of the responder's first chain.
-pub(crate) const RATCHET_HEADER_RESPONDER: &[u8] = b"bisik-1 ratchet header responder";
+pub(crate) const ROOT_STEP: &[u8] = b"bisik-1 ratchet root step\0";
+/// What a ratchet without a handshake starts from.
+pub(crate) const RATCHET_START: &[u8] = b"bisik-1 ratchet start\0";
 /// Input of the chain step that gives a message key.
 pub(crate) const CHAIN_MESSAGE: &[u8] = &[0x01];
 /// Input of the chain step that gives the next chain key.
@@ -18,96 +14,124 @@ pub(crate) const CHAIN_NEXT: &[u8] = &[0x02];
 /// First input byte under a message key: derivation of the message's nonce.
 pub(crate) const MESSAGE_NONCE: &[u8] = &[0x03];
 /// Digest of a whole message, which both of its tags authenticate.
-pub(crate) const MESSAGE: &[u8] = b"bisik-1 message";
+pub(crate) const MESSAGE: &[u8] = b"bisik-1 message\0";
 
 /// Signed text of a pre-key bundle.
-pub(crate) const BUNDLE: &[u8] = b"bisik-1 pre-key bundle";
+pub(crate) const BUNDLE: &[u8] = b"bisik-1 pre-key bundle\0";
 
 /// Transcript of a handshake without the initiator's identity.
-pub(crate) const TRANSCRIPT_OPEN: &[u8] = b"bisik-1 handshake transcript open";
+pub(crate) const TRANSCRIPT_OPEN: &[u8] = b"bisik-1 handshake transcript open\0";
 /// Transcript of a handshake, including the initiator's identity.
-pub(crate) const TRANSCRIPT_FULL: &[u8] = b"bisik-1 handshake transcript full";
+pub(crate) const TRANSCRIPT_FULL: &[u8] = b"bisik-1 handshake transcript full\0";
 /// Key that encrypts the initiator's identity.
-pub(crate) const HANDSHAKE_IDENTITY: &[u8] = b"bisik-1 handshake identity";
+pub(crate) const HANDSHAKE_IDENTITY: &[u8] = b"bisik-1 handshake identity\0";
 /// `info` of PQXDH: protocol, curve, hash and KEM, joined as PQXDH, section 3.3, requires.
-pub(crate) const HANDSHAKE_PQXDH: &[u8] = b"bisik-1_CURVE25519_SHA-256_ML-KEM-768";
+pub(crate) const HANDSHAKE_PQXDH: &[u8] = b"bisik-1_CURVE25519_SHA-256_ML-KEM-768\0";
 /// Secret with which the ratchet starts.
-pub(crate) const HANDSHAKE_RATCHET: &[u8] = b"bisik-1 handshake ratchet";
-/// Public id of the session.
-pub(crate) const HANDSHAKE_SESSION_ID: &[u8] = b"bisik-1 handshake session id";
-/// Seed of the post-quantum ratchet.
-pub(crate) const HANDSHAKE_POST_QUANTUM: &[u8] = b"bisik-1 handshake post-quantum ratchet";
+pub(crate) const HANDSHAKE_RATCHET: &[u8] = b"bisik-1 handshake ratchet\0";
+/// Initiator of a session in the replay memory of a last-resort key.
+pub(crate) const REPLAY_INITIATOR: &[u8] = b"bisik-1 replay initiator\0";
+
+/// Key of an identity that hedges its draws.
+pub(crate) const HEDGE: &[u8] = b"bisik-1 hedge\0";
+/// Begins the inputs of every hedged draw, and of what a draw gives.
+pub(crate) const DRAW: &[u8] = b"bisik-1 draw\0";
+/// The draw of a set-up.
+pub(crate) const DRAW_SET_UP: &[u8] = &[0x01];
+/// The draw of a ratchet step.
+pub(crate) const DRAW_STEP: &[u8] = &[0x02];
+/// The draw of pre-keys.
+pub(crate) const DRAW_PRE_KEY: &[u8] = &[0x03];
+/// From a draw: an X25519 secret.
+pub(crate) const DRAW_AGREEMENT: &[u8] = &[0x10];
+/// From a draw: the randomness of an encapsulation.
+pub(crate) const DRAW_ENCAPSULATION: &[u8] = &[0x11];
+/// From a draw: the seed of an ML-KEM key.
+pub(crate) const DRAW_KEM_SEED: &[u8] = &[0x12];
+/// From a draw: the X25519 secret of an initiator's first ratchet pair.
+pub(crate) const DRAW_FIRST_RATCHET: &[u8] = &[0x13];
+/// From a draw: the labels of places at which no resumption is offered.
+pub(crate) const DRAW_LABELS: &[u8] = &[0x14];
+
+/// MACs under a resumption secret.
+pub(crate) const RESUMPTION: &[u8] = b"bisik-1 session resumption\0";
+/// The label by which a new session names the secret.
+pub(crate) const RESUMPTION_LABEL: &[u8] = &[0x01];
+/// What enters step 1 of the new session.
+pub(crate) const RESUMPTION_INPUT: &[u8] = &[0x02];
+/// The name by which the secret is found again.
+pub(crate) const RESUMPTION_NAME: &[u8] = &[0x03];
 
 /// Digest of a poll's definition, to which its votes are bound.
 #[cfg(feature = "content")]
-pub(crate) const POLL: &[u8] = b"bisik-1 poll";
+pub(crate) const POLL: &[u8] = b"bisik-1 poll\0";
 /// Key that encrypts one voter's votes in one poll.
 #[cfg(feature = "content")]
-pub(crate) const VOTE: &[u8] = b"bisik-1 poll vote";
+pub(crate) const VOTE: &[u8] = b"bisik-1 poll vote\0";
 /// First input byte under the key of a vote: derivation of its nonce.
 #[cfg(feature = "content")]
 pub(crate) const VOTE_NONCE: &[u8] = &[0x03];
 
 /// Keys of an attachment's chunks, and the commitment to them.
-pub(crate) const ATTACHMENT: &[u8] = b"bisik-1 attachment";
+pub(crate) const ATTACHMENT: &[u8] = b"bisik-1 attachment\0";
 
 /// Text that a device signs to prove possession of its key.
-pub(crate) const DEVICE_POSSESSION: &[u8] = b"bisik-1 device possession";
+pub(crate) const DEVICE_POSSESSION: &[u8] = b"bisik-1 device possession\0";
 /// Signed text of a device list.
-pub(crate) const DEVICE_LIST: &[u8] = b"bisik-1 device list";
+pub(crate) const DEVICE_LIST: &[u8] = b"bisik-1 device list\0";
 /// Hash of a device list; the next list contains it.
-pub(crate) const DEVICE_LIST_HASH: &[u8] = b"bisik-1 hash of a device list";
+pub(crate) const DEVICE_LIST_HASH: &[u8] = b"bisik-1 hash of a device list\0";
 /// A companion's commitment to its nonce.
-pub(crate) const LINK_COMMITMENT: &[u8] = b"bisik-1 link commitment";
+pub(crate) const LINK_COMMITMENT: &[u8] = b"bisik-1 link commitment\0";
 /// Authenticated text of the primary's answer in linking.
-pub(crate) const LINK_ANSWER: &[u8] = b"bisik-1 link answer";
+pub(crate) const LINK_ANSWER: &[u8] = b"bisik-1 link answer\0";
 /// Authenticated text of the companion's reveal in linking.
-pub(crate) const LINK_REVEAL: &[u8] = b"bisik-1 link reveal";
+pub(crate) const LINK_REVEAL: &[u8] = b"bisik-1 link reveal\0";
 /// Transcript of linking.
-pub(crate) const LINK_TRANSCRIPT: &[u8] = b"bisik-1 link transcript";
+pub(crate) const LINK_TRANSCRIPT: &[u8] = b"bisik-1 link transcript\0";
 /// Short authentication string of linking.
-pub(crate) const LINK_SAS: &[u8] = b"bisik-1 link short authentication string";
+pub(crate) const LINK_SAS: &[u8] = b"bisik-1 link short authentication string\0";
 
 /// Text of a disclosure that its operator countersigns.
-pub(crate) const DISCLOSURE_OPERATOR: &[u8] = b"bisik-1 disclosure operator";
+pub(crate) const DISCLOSURE_OPERATOR: &[u8] = b"bisik-1 disclosure operator\0";
 /// Text of a disclosure that the hosted device signs to prove possession of its key.
-pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint";
+pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint\0";
 /// Text of a disclosure that the account signs.
-pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account";
+pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account\0";
 /// Hash of a disclosure, which device lists, sessions and decisions contain.
-pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure";
+pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure\0";
 /// Signed text of a user's decision about a disclosure.
-pub(crate) const DECISION: &[u8] = b"bisik-1 decision";
+pub(crate) const DECISION: &[u8] = b"bisik-1 decision\0";
 /// Signed text of a hosted device's receipt for a decision.
-pub(crate) const DECISION_RECEIPT: &[u8] = b"bisik-1 decision receipt";
+pub(crate) const DECISION_RECEIPT: &[u8] = b"bisik-1 decision receipt\0";
 
 /// Labels of calls.
 #[cfg(feature = "call")]
 pub(crate) mod call {
     /// Transcript of a call of two.
-    pub(crate) const TRANSCRIPT: &[u8] = b"bisik-1 call transcript";
+    pub(crate) const TRANSCRIPT: &[u8] = b"bisik-1 call transcript\0";
     /// SRTP master key and salt of one direction.
-    pub(crate) const SRTP: &[u8] = b"bisik-1 call srtp";
+    pub(crate) const SRTP: &[u8] = b"bisik-1 call srtp\0";
     /// SFrame base key of one direction.
-    pub(crate) const SFRAME: &[u8] = b"bisik-1 call sframe";
+    pub(crate) const SFRAME: &[u8] = b"bisik-1 call sframe\0";
     /// Confirmation in the answer to an offer.
-    pub(crate) const CONFIRMATION: &[u8] = b"bisik-1 call confirmation";
+    pub(crate) const CONFIRMATION: &[u8] = b"bisik-1 call confirmation\0";
     /// The direction from caller to callee.
     pub(crate) const BY_CALLER: &[u8] = &[0x01];
     /// The direction from callee to caller.
     pub(crate) const BY_CALLEE: &[u8] = &[0x02];
     /// SFrame base key of an epoch of a group call.
-    pub(crate) const EPOCH_BASE: &[u8] = b"bisik-1 call epoch base";
+    pub(crate) const EPOCH_BASE: &[u8] = b"bisik-1 call epoch base\0";
     /// Confirmation that binds an epoch's key to its recipient.
-    pub(crate) const EPOCH_RECIPIENT: &[u8] = b"bisik-1 call epoch recipient";
+    pub(crate) const EPOCH_RECIPIENT: &[u8] = b"bisik-1 call epoch recipient\0";
 }
 
 /// Id of a conversation between two accounts.
-pub(crate) const CONVERSATION_ID: &[u8] = b"bisik-1 conversation id";
+pub(crate) const CONVERSATION_ID: &[u8] = b"bisik-1 conversation id\0";
 /// Digest of the two device lists that the sender of a message knows.
-pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists";
+pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists\0";
 /// Disclosure of a session whose two devices are both hosted.
-pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures";
+pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures\0";
 
 /// Kinds of sealed records (`bisik_core::storage::RecordKind`); numbers 9 to 13 belong to `bisik-interop`.
 pub(crate) mod kind {

@@ -13,7 +13,7 @@
 //! A **session** ([`Session`]) encrypts the messages between two devices. Every message gets a key of its own, which is
 //! deleted after use, so that stolen state does not decrypt earlier messages. With each reply the two devices also
 //! agree on fresh keys, so that a session recovers after a theft. The handshake that sets up a session is PQXDH; the
-//! session itself is a Double Ratchet with encrypted headers.
+//! session itself is a Double Ratchet with encrypted headers, into whose root secrets of ML-KEM-768 are mixed.
 //!
 //! **Pre-keys** ([`PreKeys`]) let others set up a session with a device that is offline. The device generates them
 //! ahead of time, keeps the secret halves, and publishes the public halves as a signed [`PreKeyBundle`]. To write to
@@ -32,21 +32,23 @@
 //! # One conversation
 //!
 //! ```
-//! use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+//! use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
 //!     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
 //!     let mut keys = PreKeys::generate(&bob, now, rng); // Bob keeps `keys`, publishes the bundle
 //!     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
-//!     let mut a = Session::initiate(&alice, &bundle, rng)?;
+//!     let mut a = Session::initiate(&alice, &bundle, now, rng)?;
 //!     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
 //!     // The first contact: store the identity `b.peer()`, and pin it from now on.
-//!     let Accepted { session: mut b, plaintext, used } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+//!     let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+//!     let Accepted { session: mut b, plaintext, used } = accepted;
 //!     keys.remove(used); // in the same transaction as storing `b`
 //!     let reply = b.encrypt(b"hai", rng)?;
-//!     assert_eq!(plaintext, b"halo");
-//!     assert_eq!(a.decrypt(&reply)?, b"hai"); // no randomness, no clock
+//!     assert_eq!(plaintext.show_unconfirmed(), b"halo"); // Alice is proved when she writes after an answer
+//!     let reply = a.decrypt(&alice, &reply)?; // no randomness, no clock
+//!     assert_eq!(reply.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
 //!     Ok(())
 //! }
 //! ```
@@ -72,9 +74,9 @@
 //! |---|---|
 //! | What exactly does the handshake bind? | `src/handshake/transcript.rs` |
 //! | What exactly is signed in a bundle? | `src/keys/bundle.rs` |
-//! | Where is the DH step? | `src/ratchet/sending.rs` and `src/ratchet/receiving.rs`, each at "THE STEP" |
+//! | Where is the DH step? | `src/ratchet/sending.rs` and `src/ratchet/open.rs`, each at "THE STEP" |
 //! | What bounds the skipped message keys, and why? | `src/ratchet/limits.rs` |
-//! | What keeps a failed message from changing anything? | `src/ratchet/receiving.rs`: `open(&self)`, then `apply` |
+//! | What keeps a failed message from changing anything? | `src/ratchet/open.rs` borrows the state; `src/ratchet/receiving.rs` applies the result |
 //! | What makes it safe to send from a restored state? | `src/ratchet/message_key.rs`: the salt |
 //! | Which session with a device is used for sending? | `src/conversation/link.rs` |
 //! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/conversation/flush.rs`: `owed`; `src/hosting/permit.rs` |
@@ -131,10 +133,11 @@ pub use bisik_core::disclosure::{DisclosureHash, DisclosureHashError};
 pub use bisik_core::storage::{StorageKey, UnsealError};
 pub use bisik_core::time::Timestamp;
 pub use keys::{
-    BundleError, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust,
-    UsedPreKeys, VerifiedBundle,
+    BundleError, BundleId, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError,
+    Rotation, Trust, UsedPreKeys, VerifiedBundle,
 };
 pub use session::{
-    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, EncryptError, Held, HeldPlaintext, InitiateError,
-    SealedRecord, Session, Staged, Stored, Suite,
+    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, Decrypted, EncryptError, Held, HeldPlaintext,
+    InitiateError, InitiateOptions, Plaintext, PostQuantumAge, ResumeError, Resumed, Resumption, SealError,
+    SealedRecord, Session, Staged, Standing, Stored, Suite, Unconfirmed,
 };

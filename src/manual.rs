@@ -19,6 +19,10 @@ pub mod spec {
     pub mod session {}
 
     #[doc = include_str!("manual.links.md")]
+    #[doc = include_str!("../docs/spec/post-quantum.md")]
+    pub mod post_quantum {}
+
+    #[doc = include_str!("manual.links.md")]
     #[doc = include_str!("../docs/spec/content.md")]
     pub mod content {}
 

@@ -6,6 +6,8 @@ use rand::Rng;
 /// Sealed states: a reader with five receiving chains and 2,000 skipped message keys, and its writer at several points.
 pub(crate) struct Full {
     key: StorageKey,
+    /// The reader's identity, sealed.
+    identity: Vec<u8>,
     reader: Vec<u8>,
     /// In the middle of the first chain, whose skipped message keys the reader stores.
     early: Vec<u8>,
@@ -21,27 +23,33 @@ impl Full {
         let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
         let keys = PreKeys::generate(&bob, NOW, rng);
         let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-        let mut writer = Session::initiate(&alice, &bundle, rng).unwrap();
+        let mut writer = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
         let hello = writer.encrypt(b"halo", rng).unwrap();
-        let Accepted { session: mut reader, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+        let Accepted { session: mut reader, .. } =
+            Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
 
         let key = StorageKey::generate(rng);
-        let seal = |session: &Session| session.seal(&key, CONTEXT, &mut rand::rng()).into_bytes();
+        let seal = |session: &mut Session| session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().into_bytes();
         let mut early = None;
         for chain in 0..CHAINS {
             skip(&mut writer, STORED / CHAINS / 2);
-            early.get_or_insert_with(|| seal(&writer));
+            early.get_or_insert_with(|| seal(&mut writer));
             skip(&mut writer, STORED / CHAINS / 2);
-            reader.decrypt(&writer.encrypt(b"", rng).unwrap()).unwrap();
+            _ = reader.decrypt(&bob, &writer.encrypt(b"", rng).unwrap()).unwrap();
             if chain + 1 < CHAINS {
-                writer.decrypt(&reader.encrypt(b"", rng).unwrap()).unwrap();
+                _ = writer.decrypt(&alice, &reader.encrypt(b"", rng).unwrap()).unwrap();
             }
         }
         assert_eq!(reader.skipped_keys(), STORED);
-        let (reader, now) = (seal(&reader), seal(&writer));
+        let (reader, now) = (seal(&mut reader), seal(&mut writer));
         skip(&mut writer, FAR);
-        let far = seal(&writer);
-        Self { reader, early: early.unwrap(), now, far, key }
+        let far = seal(&mut writer);
+        Self { reader, early: early.unwrap(), now, far, identity: bob.seal(&key, CONTEXT, rng), key }
+    }
+
+    /// The reader's identity.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::unseal(&self.key, CONTEXT, &self.identity).unwrap()
     }
 
     pub(crate) fn reader(&self) -> Session {

@@ -30,7 +30,7 @@ impl World {
     fn initiate(&self) -> Session {
         let bundle = PreKeyBundle::from_bytes(black_box(&self.bundle)).unwrap();
         let verified = bundle.verify(Trust::Pinned(self.bob.public()), NOW).unwrap();
-        Session::initiate(&self.alice, &verified, &mut rand::rng()).unwrap()
+        Session::initiate(&self.alice, &verified, NOW, &mut rand::rng()).unwrap()
     }
 
     /// Returns the second device's session after it has answered, and the first one's before it has read the answer.
@@ -38,7 +38,7 @@ impl World {
         let mut a = self.initiate();
         let hello = Ciphertext::from_bytes(&encrypt_one(&mut a, &[1; 32])).unwrap();
         let Accepted { session: mut b, .. } =
-            Session::accept(&self.bob, &self.keys, &hello, Trust::OnFirstUse).unwrap();
+            Session::accept(&self.bob, &self.keys, &hello, Trust::OnFirstUse, NOW).unwrap();
         let answer = encrypt_one(&mut b, &[2; 32]);
         (a, b, answer)
     }
@@ -46,8 +46,8 @@ impl World {
     /// Returns a session confirmed on both sides, in which the first side's chain has started.
     fn established(&self) -> (Session, Session) {
         let (mut a, mut b, answer) = self.answered();
-        decrypt_one(&mut a, &answer);
-        decrypt_one(&mut b, &encrypt_one(&mut a, &[3; 32]));
+        decrypt_one(&self.alice, &mut a, &answer);
+        decrypt_one(&self.bob, &mut b, &encrypt_one(&mut a, &[3; 32]));
         (a, b)
     }
 }
@@ -56,9 +56,9 @@ fn encrypt_one(session: &mut Session, plaintext: &[u8]) -> Vec<u8> {
     session.encrypt(black_box(plaintext), &mut rand::rng()).unwrap().into_bytes()
 }
 
-fn decrypt_one(session: &mut Session, message: &[u8]) {
+fn decrypt_one(identity: &Identity, session: &mut Session, message: &[u8]) {
     let message = Ciphertext::from_bytes(black_box(message)).unwrap();
-    black_box(session.decrypt(&message).unwrap());
+    drop(black_box(session.decrypt(identity, &message).unwrap()));
 }
 
 pub(crate) fn encrypt(length: usize) -> Case {
@@ -74,25 +74,27 @@ pub(crate) fn encrypt(length: usize) -> Case {
 }
 
 pub(crate) fn decrypt(length: usize) -> Case {
-    let (mut a, mut b) = World::new().established();
+    let world = World::new();
+    let (mut a, mut b) = world.established();
     let plaintext = vec![7; length];
     Box::new(move |count, meter| {
         for piece in pieces(count, PREPARED) {
             let messages: Vec<_> = (0..piece).map(|_| encrypt_one(&mut a, &plaintext)).collect();
-            meter.measure(&mut || messages.iter().for_each(|message| decrypt_one(&mut b, message)));
+            meter.measure(&mut || messages.iter().for_each(|message| decrypt_one(&world.bob, &mut b, message)));
         }
     })
 }
 
 pub(crate) fn turn() -> Case {
-    let (mut a, mut b) = World::new().established();
+    let world = World::new();
+    let (mut a, mut b) = world.established();
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
                 let there = encrypt_one(&mut a, &[7; 32]);
-                decrypt_one(&mut b, &there);
+                decrypt_one(&world.bob, &mut b, &there);
                 let back = encrypt_one(&mut b, &[8; 32]);
-                decrypt_one(&mut a, &back);
+                decrypt_one(&world.alice, &mut a, &back);
             }
         });
     })
@@ -119,9 +121,9 @@ pub(crate) fn accept() -> Case {
             meter.measure(&mut || {
                 for keys in &mut stores {
                     let message = Ciphertext::from_bytes(black_box(&hello)).unwrap();
-                    let accepted = Session::accept(&world.bob, keys, &message, Trust::OnFirstUse).unwrap();
+                    let accepted = Session::accept(&world.bob, keys, &message, Trust::OnFirstUse, NOW).unwrap();
                     keys.remove(accepted.used);
-                    black_box((accepted.session, accepted.plaintext));
+                    drop(black_box((accepted.session, accepted.plaintext)));
                 }
             });
         }
@@ -138,20 +140,20 @@ pub(crate) fn waiting() -> Session {
     World::new().answered().0
 }
 
-pub(crate) fn seal(session: Session) -> Case {
+pub(crate) fn seal(mut session: Session) -> Case {
     let key = StorageKey::from_bytes([1; 32]);
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
-                black_box(session.seal(&key, CONTEXT, &mut rand::rng()).into_bytes());
+                black_box(session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().into_bytes());
             }
         });
     })
 }
 
-pub(crate) fn unseal(session: Session) -> Case {
+pub(crate) fn unseal(mut session: Session) -> Case {
     let key = StorageKey::from_bytes([1; 32]);
-    let record = session.seal(&key, CONTEXT, &mut rand::rng()).into_bytes();
+    let record = session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().into_bytes();
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
@@ -163,11 +165,12 @@ pub(crate) fn unseal(session: Session) -> Case {
 
 /// One run is [`REVERSED`] messages, the last one first. All of them arrive.
 pub(crate) fn reversed() -> Case {
-    let (mut a, mut b) = World::new().established();
+    let world = World::new();
+    let (mut a, mut b) = world.established();
     Box::new(move |count, meter| {
         for _ in 0..count {
             let messages: Vec<_> = (0..REVERSED).map(|_| encrypt_one(&mut a, &[7; 32])).collect();
-            meter.measure(&mut || messages.iter().rev().for_each(|message| decrypt_one(&mut b, message)));
+            meter.measure(&mut || messages.iter().rev().for_each(|message| decrypt_one(&world.bob, &mut b, message)));
         }
     })
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bisik::call::{CallId, FrameSuite, GroupCall, OpenError, Participant, Signal};
@@ -68,17 +69,22 @@ impl Caller {
         self.identity.public()
     }
 
-    /// Sets up a session with `other` and exchanges one message in each direction.
+    /// Sets up a session with `other` and exchanges messages until both sides have proved themselves.
     pub(crate) fn meet(&mut self, other: &mut Self) -> Result<(), Error> {
         let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
         let mut keys = PreKeys::generate(&other.identity, now, rng);
         let bundle = keys.bundle().verify(Trust::Pinned(other.identity.public()), now)?;
-        let mut ours = Session::initiate(&self.identity, &bundle, rng)?;
+        let mut ours = Session::initiate(&self.identity, &bundle, now, rng)?;
         let hello = ours.encrypt(b"halo", rng)?;
         let trust = Trust::Pinned(self.identity.public());
-        let Accepted { session: mut theirs, used, .. } = Session::accept(&other.identity, &keys, &hello, trust)?;
+        let Accepted { session: mut theirs, used, .. } = Session::accept(&other.identity, &keys, &hello, trust, now)?;
         keys.remove(used);
-        ours.decrypt(&theirs.encrypt(b"hai", rng)?)?;
+        // Whoever accepted takes keys only once the other side has read an answer.
+        let answer = ours.decrypt(&self.identity, &theirs.encrypt(b"hai", rng)?)?;
+        let thanks = theirs.decrypt(&other.identity, &ours.encrypt(b"terima kasih", rng)?)?;
+        if !(answer.confirms && thanks.confirms) {
+            return Err("the session is not confirmed".into());
+        }
         self.sessions.insert(other.number, ours);
         other.sessions.insert(self.number, theirs);
         Ok(())
@@ -101,19 +107,29 @@ impl Caller {
 
     pub(crate) fn receive_key(&mut self, from: Participant, message: &[u8]) -> Result<(), Error> {
         let session = self.sessions.get_mut(&from).ok_or("no session")?;
-        let Signal::EpochKey(key) = Signal::from_bytes(&session.decrypt(&Ciphertext::from_bytes(message)?)?)? else {
+        let read = session.decrypt(&self.identity, &Ciphertext::from_bytes(message)?)?.plaintext;
+        let read = read.confirmed().map_err(|_| "a key from somebody who has proved nothing")?;
+        let Signal::EpochKey(key) = Signal::from_bytes(&read)? else {
             return Err("not an epoch key".into());
         };
         Ok(self.call.accept_key(key, session)?)
     }
 
-    /// Sends `frames` frames if it may speak and processes what arrives, then waits for late packets.
-    pub(crate) fn talk(&mut self, frames: usize, speaks: bool) -> Result<Heard, Error> {
+    /// Sends `frames` frames if it may speak and processes what arrives, until all of the `talking` have finished and late
+    /// packets have arrived.
+    pub(crate) fn talk(&mut self, frames: usize, speaks: bool, talking: &AtomicUsize) -> Result<Heard, Error> {
         let mut heard = Heard::default();
-        for _ in 0..frames {
+        let spoken = (0..frames).try_for_each(|_| {
             if speaks {
                 self.say()?;
             }
+            std::thread::sleep(PACE);
+            self.listen(&mut heard)
+        });
+        // After an error too, so that nobody waits for ever.
+        talking.fetch_sub(1, Ordering::Relaxed);
+        spoken?;
+        while talking.load(Ordering::Relaxed) > 0 {
             self.listen(&mut heard)?;
             std::thread::sleep(PACE);
         }

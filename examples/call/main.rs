@@ -10,6 +10,7 @@ mod relay; //  forwards every packet to all others; loses, duplicates and reorde
 mod sound; //  a recording, or a melody, in frames of 20 ms
 
 use std::process::ExitCode;
+use std::sync::atomic::AtomicUsize;
 use std::thread;
 
 use bisik::call::{CallId, FrameSuite, Participant};
@@ -99,11 +100,13 @@ struct Report {
 impl Report {
     /// Runs one part: everyone listens, and those in the call speak. Each participant has its own thread.
     fn part(&mut self, title: &str, callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
+        let talking = AtomicUsize::new(callers.len());
         let heard: Vec<Heard> = thread::scope(|scope| {
             let threads: Vec<_> = callers
                 .iter_mut()
                 .enumerate()
-                .map(|(index, caller)| scope.spawn(move || caller.talk(FRAMES, present.contains(&index))))
+                .map(|(index, caller)| (caller, present.contains(&index), &talking))
+                .map(|(caller, speaks, talking)| scope.spawn(move || caller.talk(FRAMES, speaks, talking)))
                 .collect();
             threads
                 .into_iter()

@@ -95,10 +95,13 @@ impl Account {
             let message = delivery.message;
             match word.as_str() {
                 TAKEN => !delivery.damaged && taken.insert(message),
-                "DecryptError::Replayed" => !delivery.damaged && (taken.contains(&message) || again.contains(&message)),
+                "DecryptError::Duplicate" | "DecryptError::Spent" => {
+                    !delivery.damaged && (taken.contains(&message) || again.contains(&message))
+                }
                 // A broken connection may lose any number of acknowledgements. A message that is then delivered again
-                // may be older than all skipped message keys that the receiver keeps.
-                "DecryptError::Rejected" => delivery.damaged || delivery.again,
+                // may be older than all skipped message keys that the receiver keeps. Nor does the receiver still know a
+                // second copy of a message from before the peer's last two turns as one.
+                "DecryptError::Rejected" => delivery.damaged || delivery.again || taken.contains(&message),
                 _ => delivery.damaged,
             }
         });

@@ -26,7 +26,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bisik::content::{Content, Kind, Receipt};
-use bisik::{Accepted, Ciphertext, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, Timestamp, Trust};
+use bisik::{Accepted, Ciphertext, Identity, IdentityKey, Plaintext, PreKeyBundle, PreKeys, Session, Timestamp, Trust};
 
 use crate::agenda::{agenda, sources};
 use crate::blobs::{self, Blobs};
@@ -130,7 +130,8 @@ impl Party {
     /// Creates the pre-keys that are due, stores them, and publishes the bundles. Runs at every start.
     fn publish(&mut self) -> Outcome<()> {
         let (now, rng) = (timestamp()?, &mut rand::rng());
-        self.pre_keys.rotate(&self.identity, now, rng)?;
+        // It says which bundles the server deletes. The relay keeps its own, because nothing gets old in this run.
+        let _rotation = self.pre_keys.rotate(&self.identity, now, rng)?;
         if self.pre_keys.count(now).is_low() {
             let _bundles = self.pre_keys.replenish(&self.identity, STOCK, rng)?;
         }
@@ -149,7 +150,7 @@ impl Party {
     fn initiate(&mut self) -> Outcome<()> {
         let bundle = self.relay.fetch_bundle(self.who.other())?;
         let bundle = PreKeyBundle::from_bytes(&bundle)?.verify(Trust::Pinned(&self.peer), timestamp()?)?;
-        self.session = Some(Session::initiate(&self.identity, &bundle, &mut rand::rng())?);
+        self.session = Some(Session::initiate(&self.identity, &bundle, timestamp()?, &mut rand::rng())?);
         Ok(())
     }
 
@@ -206,7 +207,7 @@ impl Party {
         for content in contents {
             held.push((content.as_body().len(), session.encrypt_held(content.as_body(), rng)?));
         }
-        let sealed = session.seal(self.store.key(), SESSION, rng);
+        let sealed = session.seal(self.store.key(), SESSION, rng)?;
         self.record.session = sealed.as_bytes().to_vec();
         self.store.replace(&self.record)?;
 
@@ -247,13 +248,13 @@ impl Party {
     /// **Store before you show.**
     fn decrypt(&mut self, message: &Ciphertext) -> Outcome<Result<Vec<u8>, String>> {
         let session = self.session.as_mut().ok_or("there is no session")?;
-        let mut staged = match session.stage(message) {
+        let mut staged = match session.stage(&self.identity, message) {
             Ok(staged) => staged, // it has verified; the session is unchanged so far
             Err(error) => return Ok(Err(format!("DecryptError::{error:?}"))),
         };
-        self.record.session = staged.seal(self.store.key(), SESSION, &mut rand::rng()).into_bytes();
+        self.record.session = staged.seal(self.store.key(), SESSION, &mut rand::rng())?.into_bytes();
         self.store.replace(&self.record)?;
-        Ok(Ok(staged.commit()))
+        Ok(Ok(text(staged.commit().plaintext)))
     }
 
     /// The same rule for a first message: the session and the remaining pre-keys are stored together before it is
@@ -261,20 +262,20 @@ impl Party {
     fn accept(&mut self, message: &Ciphertext) -> Outcome<Result<Vec<u8>, String>> {
         // Pinned here too: a first message from anyone else is refused, however well it is made.
         let trust = Trust::Pinned(&self.peer);
-        let Accepted { session, plaintext, used } =
-            match Session::accept(&self.identity, &self.pre_keys, message, trust) {
+        let Accepted { mut session, plaintext, used } =
+            match Session::accept(&self.identity, &self.pre_keys, message, trust, timestamp()?) {
                 Ok(accepted) => accepted,
                 Err(error) => return Ok(Err(format!("AcceptError::{error:?}"))),
             };
         let rng = &mut rand::rng();
         self.pre_keys.remove(used);
         self.record.pre_keys = self.pre_keys.seal(self.store.key(), PRE_KEYS, rng);
-        self.record.session = session.seal(self.store.key(), SESSION, rng).into_bytes();
+        self.record.session = session.seal(self.store.key(), SESSION, rng)?.into_bytes();
         self.store.replace(&self.record)?;
         // If there was a session before, the peer has lost it. An old first message cannot replace it: the keys it
         // names are deleted, or they remember it.
         self.session = Some(session);
-        Ok(Ok(plaintext))
+        Ok(Ok(text(Plaintext::Unconfirmed(plaintext))))
     }
 
     /// Stores a content and prepares its receipt, even if it was there before.
@@ -322,6 +323,15 @@ fn first_record(store: &Store) -> Outcome<Record> {
     };
     store.replace(&record)?;
     Ok(record)
+}
+
+/// The text, whether or not the peer has proved itself: here there is nobody else to write to. A messenger marks what is
+/// not confirmed.
+fn text(plaintext: Plaintext) -> Vec<u8> {
+    match plaintext {
+        Plaintext::Confirmed(text) => text,
+        Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),
+    }
 }
 
 fn timestamp() -> Outcome<Timestamp> {

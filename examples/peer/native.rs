@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bisik::content::{Content, ContentMeta, Kind, PersonId, Poll, SentAt, Votes};
 use bisik::media::{self, HEADER, MediaType, Pointer, RandomAccess};
 use bisik::{
-    Accepted, Ciphertext, DecryptError, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp,
-    Trust,
+    Accepted, Ciphertext, DecryptError, Identity, IdentityKey, Plaintext, PreKeyBundle, PreKeys, Session, StorageKey,
+    Timestamp, Trust,
 };
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -83,8 +83,9 @@ impl Peer {
     fn process_bundle(&mut self, args: Args<'_>) -> Answer {
         let address = args.address("address")?;
         let bundle = PreKeyBundle::from_bytes(&args.object("bundle")?.hex("bytes")?)?;
-        let bundle = bundle.verify(self.trust(&address), now(args)?)?;
-        let session = Session::initiate(&self.identity, &bundle, &mut rand::rng())?;
+        let now = now(args)?;
+        let bundle = bundle.verify(self.trust(&address), now)?;
+        let session = Session::initiate(&self.identity, &bundle, now, &mut rand::rng())?;
         self.add(address, session);
         Ok(json!({}))
     }
@@ -103,11 +104,11 @@ impl Peer {
         let sessions = self.sessions.entry(from.clone()).or_default();
         let mut refused = DecryptError::OpensNewSession;
         for at in 0..sessions.len() {
-            match sessions.get_mut(at).map(|session| session.decrypt(&message)) {
-                Some(Ok(plaintext)) => {
+            match sessions.get_mut(at).map(|session| session.decrypt(&self.identity, &message)) {
+                Some(Ok(decrypted)) => {
                     let session = sessions.remove(at);
                     sessions.insert(0, session);
-                    return Ok(json!({ "plaintext": to_hex(&plaintext) }));
+                    return Ok(json!({ "plaintext": to_hex(&show(decrypted.plaintext)) }));
                 }
                 // Keep an error from a session that recognised the message. It is more informative than those of
                 // sessions that did not.
@@ -120,10 +121,10 @@ impl Peer {
             return Err(if refused == FIRST { DecryptError::Rejected.into() } else { refused.into() });
         }
         let Accepted { session, plaintext, used } =
-            Session::accept(&self.identity, &self.keys, &message, self.trust(&from))?;
+            Session::accept(&self.identity, &self.keys, &message, self.trust(&from), now(args)?)?;
         self.keys.remove(used);
         self.add(from, session);
-        Ok(json!({ "plaintext": to_hex(&plaintext) }))
+        Ok(json!({ "plaintext": to_hex(&plaintext.show_unconfirmed()) }))
     }
 
     fn trust(&self, address: &Address) -> Trust<'_> {
@@ -138,11 +139,14 @@ impl Peer {
     }
 
     /// Returns a list of records, one for each session with the address.
-    fn dump_session(&self, args: Args<'_>) -> Answer {
+    fn dump_session(&mut self, args: Args<'_>) -> Answer {
         let storage = StorageKey::from_bytes(STORAGE);
-        let seal = |session: &Session| to_hex(session.seal(&storage, CONTEXT, &mut rand::rng()).as_bytes());
-        let sessions = self.sessions.get(&args.address("address")?).filter(|sessions| !sessions.is_empty());
-        let records = sessions.map(|sessions| sessions.iter().map(seal).collect::<Vec<_>>());
+        let seal = |session: &mut Session| -> Result<_, Failure> {
+            Ok(to_hex(session.seal(&storage, CONTEXT, &mut rand::rng())?.as_bytes()))
+        };
+        let sessions = self.sessions.get_mut(&args.address("address")?).filter(|sessions| !sessions.is_empty());
+        let records =
+            sessions.map(|sessions| sessions.iter_mut().map(seal).collect::<Result<Vec<_>, _>>()).transpose()?;
         Ok(json!({ "record": records }))
     }
 
@@ -261,3 +265,11 @@ fn sent(args: Args<'_>) -> Result<SentAt, Failure> {
 const FIRST: DecryptError = DecryptError::OpensNewSession;
 /// Sessions with one device.
 const MOST_SESSIONS: usize = 5;
+
+/// The peer shows every plaintext: who wrote it is up to the program that asks.
+fn show(plaintext: Plaintext) -> Vec<u8> {
+    match plaintext {
+        Plaintext::Confirmed(plaintext) => plaintext,
+        Plaintext::Unconfirmed(plaintext) => plaintext.show_unconfirmed(),
+    }
+}

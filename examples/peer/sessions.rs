@@ -209,9 +209,11 @@ impl Device {
         }
     }
 
-    pub(crate) fn dump_session(&self, args: Args<'_>) -> Answer {
-        let seal = |session: &Session| session.seal(&StorageKey::from_bytes(STORAGE), CONTEXT, &mut rand::rng());
-        let record = self.sessions.get(&args.address("address")?).map(|session| to_hex(seal(session).as_bytes()));
+    pub(crate) fn dump_session(&mut self, args: Args<'_>) -> Answer {
+        let seal = |session: &mut Session| -> Result<_, Failure> {
+            Ok(to_hex(session.seal(&StorageKey::from_bytes(STORAGE), CONTEXT, &mut rand::rng())?.as_bytes()))
+        };
+        let record = self.sessions.get_mut(&args.address("address")?).map(seal).transpose()?;
         Ok(json!({ "record": record }))
     }
 

@@ -322,7 +322,7 @@ impl Device {
     /// Stores all changes in one transaction, against the revisions from which they were computed.
     fn store(&mut self, peer: &str) -> Result<StoredConversation, Error> {
         let Self { account, conversations, key, database, .. } = self;
-        let changes = conversations.get_mut(peer).ok_or("no conversation")?.seal(account, key, &mut rand::rng());
+        let changes = conversations.get_mut(peer).ok_or("no conversation")?.seal(account, key, &mut rand::rng())?;
         for Record { name, expected, revision, bytes } in changes.records() {
             if database.get(name).map(|(revision, _)| *revision) != *expected {
                 return Err("this record was written in the meantime".into());

@@ -15,9 +15,9 @@ use crate::device::{
     AccountKey, DeviceChange, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary, PrimaryError,
 };
 use crate::hosting::Disclosure;
-use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Trust, UsedPreKeys};
+use crate::keys::{Identity, PreKeyBundle, PreKeyCount, PreKeys, PreKeysError, Rotation, Trust, UsedPreKeys};
 use bisik_core::disclosure::DisclosureHash;
-use bisik_core::revision;
+use bisik_core::held::Lineage;
 use bisik_core::time::Timestamp;
 
 /// The local device of an account, with the state shared by all its conversations.
@@ -49,7 +49,8 @@ pub struct Account {
     disclosure: Option<Disclosure>,
     /// Whether the current generation's last-resort bundle has been returned for publication.
     published: bool,
-    revision: u64,
+    /// The revision, and the storage key of the account's records.
+    lineage: Lineage,
     /// The revision in the database; `None` if there is none.
     stored: Option<u64>,
 }
@@ -62,6 +63,8 @@ pub struct MaintenanceOutput {
     pub one_time: Vec<PreKeyBundle>,
     /// A new last-resort bundle, which replaces the server's current one.
     pub last_resort: Option<PreKeyBundle>,
+    /// Whether the server deletes the one-time bundles that it has, before it takes `one_time`.
+    pub replaces_one_time: bool,
     /// A new device list of the account.
     pub list: Option<DeviceList>,
 }
@@ -102,7 +105,16 @@ impl Account {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
         let pre_keys = PreKeys::generate(&identity, now, rng);
-        Self { identity, pre_keys, devices, primary, disclosure: None, published: false, revision: 1, stored: None }
+        Self {
+            identity,
+            pre_keys,
+            devices,
+            primary,
+            disclosure: None,
+            published: false,
+            lineage: Lineage::new(1),
+            stored: None,
+        }
     }
 
     /// Returns the account key, which names the account.
@@ -138,7 +150,7 @@ impl Account {
     /// Returns the revision, which grows with every change.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.lineage.revision()
     }
 
     /// Returns the number of one-time pre-keys that are unused.
@@ -151,12 +163,12 @@ impl Account {
     /// publish.
     ///
     /// It rotates the pre-keys, generates one-time pre-keys if few are left, and on the primary device renews the
-    /// device list.
+    /// device list. Receive what is waiting first: a device that was off deletes here the secrets of old pre-keys.
     pub fn maintain(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> MaintenanceOutput {
         let before = self.pre_keys.revision();
         // Fails only for another identity, and the identity and the pre-keys of an account always belong together.
-        let rotated = self.pre_keys.rotate(&self.identity, now, rng) == Ok(true);
-        let last_resort = (rotated || !self.published).then(|| self.pre_keys.bundle());
+        let rotation = self.pre_keys.rotate(&self.identity, now, rng).unwrap_or(Rotation::Nothing);
+        let last_resort = (rotation != Rotation::Nothing || !self.published).then(|| self.pre_keys.bundle());
         let one_time = if self.pre_keys.count(now).is_low() {
             self.pre_keys.replenish(&self.identity, REPLENISH, rng).unwrap_or_default()
         } else {
@@ -171,7 +183,31 @@ impl Account {
             self.published = true;
             self.touch();
         }
-        MaintenanceOutput { one_time, last_resort, list }
+        MaintenanceOutput { one_time, last_resort, replaces_one_time: rotation == Rotation::Everything, list }
+    }
+
+    /// Replaces all pre-keys at once, and returns the data to publish: for a server that holds bundles which the record
+    /// does not [know](PreKeys::knows), because it was restored. Store the account, then publish. Requirement P-2.11.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::device::{Custody, DeviceTerms};
+    /// # use bisik::{Account, Timestamp};
+    /// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+    /// # let mut phone = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
+    /// let before = phone.maintain(now, rng).one_time;
+    /// let fresh = phone.replace_pre_keys(now, rng);
+    /// assert!(fresh.replaces_one_time && fresh.last_resort.is_some());
+    /// assert_eq!(phone.pre_key_count(now).one_time, fresh.one_time.len(), "the others are withdrawn");
+    /// assert!(before.iter().all(|bundle| phone.pre_keys().knows(bundle.id())), "and answered for three days");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn replace_pre_keys(&mut self, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> MaintenanceOutput {
+        // Fails only for another identity, and the identity and the pre-keys of an account always belong together.
+        let one_time = self.pre_keys.replace_all(&self.identity, REPLENISH, now, rng).unwrap_or_default();
+        self.published = true;
+        self.touch();
+        MaintenanceOutput { one_time, last_resort: Some(self.pre_keys.bundle()), replaces_one_time: true, list: None }
     }
 
     /// Generates `count` one-time pre-keys in addition to those of [`Account::maintain`]. Store the account, then
@@ -261,16 +297,16 @@ impl Account {
     }
 
     const fn touch(&mut self) {
-        self.revision = revision::after(self.revision);
+        self.lineage.change();
     }
 }
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identity, pre_keys: _, devices, primary, disclosure: _, published: _, revision, stored: _ } = self;
+        let Self { identity, pre_keys: _, devices, primary, disclosure: _, published: _, lineage, stored: _ } = self;
         let mut shown = f.debug_struct("Account");
         shown.field("identity", identity).field("devices", devices).field("is_primary", &primary.is_some());
-        shown.field("revision", revision).finish_non_exhaustive()
+        shown.field("revision", &lineage.revision()).finish_non_exhaustive()
     }
 }
 

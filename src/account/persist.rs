@@ -11,7 +11,7 @@ use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
-use bisik_core::revision;
+use bisik_core::held::{Lineage, SealError};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Account {
@@ -21,20 +21,42 @@ impl Account {
     ///
     /// The record has a fixed name, [`RecordName::Account`](crate::conversation::RecordName::Account), so that there is no
     /// `context`: use one storage key for each account.
-    pub fn seal(&mut self, key: &StorageKey, mut rng: &mut (impl CryptoRng + ?Sized)) -> Option<SealedAccount> {
-        if self.stored == Some(self.revision) {
-            return None;
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::WrongKey`] if `key` is not the one of the record before; see [`move_to_key`](Self::move_to_key).
+    /// Nothing has changed then.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<Option<SealedAccount>, SealError> {
+        self.lineage.admit(key)?;
+        let revision = self.lineage.revision();
+        if self.stored == Some(revision) {
+            return Ok(None);
         }
-        let change =
-            SealedAccount { expected: self.stored, revision: self.revision, bytes: self.seal_record(key, &mut rng) };
-        self.stored = Some(self.revision);
-        Some(change)
+        let change = SealedAccount { expected: self.stored, revision, bytes: self.seal_record(key, &mut rng) };
+        self.stored = Some(revision);
+        Ok(Some(change))
+    }
+
+    /// Takes `key` for all further records: a record under another key than that of the first is refused
+    /// ([`SealError::WrongKey`]), unless this says that it is meant. Counts as a change. Seal and store the account next,
+    /// and move each conversation too ([`crate::Conversation::move_to_key`]).
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        self.lineage.move_to_key(key);
+    }
+
+    /// Whether [`seal`](Self::seal) takes the key.
+    pub(crate) fn admits(&self, key: &StorageKey) -> Result<(), SealError> {
+        self.lineage.admits(key)
     }
 
     fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: _ } = self;
+        let Self { identity, pre_keys, devices, primary, disclosure, published, lineage, stored: _ } = self;
         let mut writer = SecretWriter::with_capacity(4_096);
-        writer.u64(*revision).flag(*published);
+        writer.u64(lineage.revision()).flag(*published);
         identity.write(&mut writer);
         pre_keys.write(&mut writer);
         let mut public = Writer::with_capacity(512);
@@ -56,12 +78,13 @@ impl Account {
     /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::ACCOUNT, &[], record)?;
-        Self::read(&state).map_err(|Malformed| UnsealError::Rejected)
+        let account = Self::read(&state).map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(Self { lineage: account.lineage.under(key), ..account })
     }
 
     fn read(state: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(state);
-        let revision = revision::read(&mut reader)?;
+        let lineage = Lineage::read(&mut reader)?;
         let published = reader.flag()?;
         let identity = Identity::read(&mut reader)?;
         let pre_keys = PreKeys::read(&mut reader)?;
@@ -80,7 +103,8 @@ impl Account {
         if !fits {
             return Err(Malformed);
         }
-        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, revision, stored: Some(revision) })
+        let stored = Some(lineage.revision());
+        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, lineage, stored })
     }
 }
 

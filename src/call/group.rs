@@ -33,9 +33,10 @@ use crate::session::Session;
 /// # use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 /// # let (alice, bob, now) = (Identity::generate(rng), Identity::generate(rng), Timestamp::from_unix_seconds(0));
 /// # let keys = PreKeys::generate(&bob, now, rng);
-/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, rng)?;
+/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
 /// # let hello = a.encrypt(b"halo", rng)?;
-/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// # let _ = a.decrypt(&alice, &b.encrypt(b"hai", rng)?)?;
 /// use bisik::call::{CallId, FrameSuite, GroupCall, Participant, Signal};
 ///
 /// // Alice has the session `a` with Bob; Bob has `b` with Alice. Both know who is in the call, and their numbers.
@@ -47,7 +48,8 @@ use crate::session::Session;
 ///
 /// // Every participant sends its key to every other; here Alice to Bob.
 /// let message = a.encrypt(&at_alice.key_for(&a)?.to_bytes(), rng)?;
-/// let Signal::EpochKey(key) = Signal::from_bytes(&b.decrypt(&message)?)? else { panic!("Bob expects a key") };
+/// let read = b.decrypt(&bob, &message)?.plaintext.confirmed().expect("Alice has read an answer");
+/// let Signal::EpochKey(key) = Signal::from_bytes(&read)? else { panic!("Bob expects a key") };
 /// at_bob.accept_key(key, &b)?;
 ///
 /// let mut packet = Vec::new();

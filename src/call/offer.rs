@@ -45,20 +45,23 @@ pub struct CallKeys {
 /// # use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 /// # let (alice, bob, now) = (Identity::generate(rng), Identity::generate(rng), Timestamp::from_unix_seconds(0));
 /// # let keys = PreKeys::generate(&bob, now, rng);
-/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, rng)?;
+/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
 /// # let hello = a.encrypt(b"halo", rng)?;
-/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// # let _ = a.decrypt(&alice, &b.encrypt(b"hai", rng)?)?;
 /// use bisik::call::{CallId, Calling, Signal};
 ///
-/// // Alice has the session `a` with Bob, he has `b` with her.
+/// // Alice has the session `a` with Bob, he has `b` with her, and both have proved who they are.
 /// let (calling, offer) = Calling::start(CallId::generate(rng), alice.public(), &a, rng);
 /// let message = a.encrypt(&offer.to_bytes(), rng)?;
 ///
-/// let Signal::Offer(offer) = Signal::from_bytes(&b.decrypt(&message)?)? else { panic!("Bob expects a call") };
+/// let read = b.decrypt(&bob, &message)?.plaintext.confirmed().expect("Alice has read an answer");
+/// let Signal::Offer(offer) = Signal::from_bytes(&read)? else { panic!("Bob expects a call") };
 /// let (at_bob, answer) = offer.accept(bob.public(), &b, rng)?;
 /// let message = b.encrypt(&answer.to_bytes(), rng)?;
 ///
-/// let Signal::Answer(answer) = Signal::from_bytes(&a.decrypt(&message)?)? else { panic!("Alice expects an answer") };
+/// let read = a.decrypt(&alice, &message)?.plaintext.confirmed().expect("Bob has answered before");
+/// let Signal::Answer(answer) = Signal::from_bytes(&read)? else { panic!("Alice expects an answer") };
 /// let at_alice = calling.complete(&answer, &a)?;
 /// assert_eq!(at_alice.sending.srtp.expose_key_and_salt(), at_bob.receiving.srtp.expose_key_and_salt());
 /// assert_eq!(at_alice.receiving.base.expose_bytes(), at_bob.sending.base.expose_bytes());
@@ -220,7 +223,7 @@ impl Offer {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(CallKeys, Answer), SignalError> {
         let theirs = Point::decode(self.ephemeral)?;
-        let (pair, agreement) = x25519::generate_and_agree(&mut rng, &theirs)?;
+        let (pair, [agreement]) = x25519::pair_and_agree(Secret::random(&mut rng), [&theirs])?;
         let (ciphertext, encapsulated) = self.kem.encapsulate(&mut rng);
         let ephemeral = Point::decode(*pair.public())?;
         let mut answer = Answer { call: self.call, ephemeral, ciphertext, confirmation: [0; 32] };

@@ -12,7 +12,7 @@ use super::keys::{BaseKey, Participant, SenderKey};
 use super::suite::{FrameKey, FrameSuite};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::held::{self, Instance, SealedRecord, Stored};
+use bisik_core::held::{self, Lineage, SealedRecord, Stored};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
@@ -48,6 +48,8 @@ pub struct FrameSealer {
     /// The highest limit of a record that was sealed, of counters that were dropped too; no record has a lower one.
     sealed: u64,
     origin: Origin,
+    /// The storage key of the records.
+    lineage: Lineage,
 }
 
 /// Where a sealer's counters come from.
@@ -75,7 +77,7 @@ impl FrameSealer {
 
     fn start(sender: SenderKey, next: u64, limit: u64, sealed: u64, origin: Origin) -> Self {
         let key = FrameKey::derive(sender.suite, sender.key_id(), sender.base.expose_bytes());
-        Self { key, sender, next, limit, sealed, origin }
+        Self { key, sender, next, limit, sealed, origin, lineage: Lineage::default() }
     }
 
     /// Encrypts one frame, and appends header, ciphertext and tag to `output`.
@@ -134,14 +136,14 @@ impl FrameSealer {
     /// let storage_key = StorageKey::generate(rng);
     ///
     /// let mut held = sealer.reserve(5_000, rng)?;
-    /// let record = held.seal(&storage_key, b"call 17", rng);
+    /// let record = held.seal(&storage_key, b"call 17", rng)?;
     /// database.extend_from_slice(record.as_bytes());
     /// held.release(&record.stored()).expect("stored just now"); // the counters can be used from here on
     /// sealer.seal(b"", b"sound", &mut Vec::new())?;
     ///
     /// let mut sealer = FrameSealer::unseal(&storage_key, b"call 17", &database)?; // after a restart
     /// let mut held = sealer.reserve(5_000, rng)?;
-    /// let record = held.seal(&storage_key, b"call 17", rng); // .. and store it, as above
+    /// let record = held.seal(&storage_key, b"call 17", rng)?; // .. and store it, as above
     /// held.release(&record.stored()).expect("stored just now");
     /// sealer.seal(b"", b"sound", &mut Vec::new())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -185,7 +187,15 @@ impl FrameSealer {
     /// * [`UnsealError::UnknownVersion`] if a later version of this library wrote the record.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::FRAME_SEALER, context, record)?;
-        Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)
+        let sealer = Self::decode(&state).map_err(|Malformed| UnsealError::Rejected)?;
+        Ok(Self { lineage: sealer.lineage.under(key), ..sealer })
+    }
+
+    /// Takes `key` for all further records: a record under another key than that of the first is refused
+    /// ([`WrongKey`](held::SealError::WrongKey)), unless this says that it is meant. [Reserve](Self::reserve) and store
+    /// next, so that the record under the former key is replaced.
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        self.lineage.move_to_key(key);
     }
 
     /// The encoding of docs/formats.md, section 9.6.
@@ -209,7 +219,7 @@ impl FrameSealer {
 
 impl fmt::Debug for FrameSealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key: _, sender, next, limit: _, sealed: _, origin: _ } = self;
+        let Self { key: _, sender, next, limit: _, sealed: _, origin: _, lineage: _ } = self;
         f.debug_struct("FrameSealer").field("sender", sender).field("next", next).finish_non_exhaustive()
     }
 }
@@ -222,7 +232,7 @@ impl fmt::Debug for FrameSealer {
 pub struct HeldCounters<'a> {
     sealer: &'a mut FrameSealer,
     /// The record that was sealed last: only the proof of this one releases the counters.
-    recorded: Option<Instance>,
+    recorded: Option<Lineage>,
     start: u64,
     limit: u64,
 }
@@ -230,12 +240,23 @@ pub struct HeldCounters<'a> {
 impl HeldCounters<'_> {
     /// Seals the record to store in place of the one before; less than 200 bytes. `context` names the record in the
     /// caller's store; the same must be given to [`FrameSealer::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
+    ///
+    /// # Errors
+    ///
+    /// [`WrongKey`](held::SealError::WrongKey) if `key` is not the one of the sealer's records; see
+    /// [`FrameSealer::move_to_key`]. Nothing has changed then.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, held::SealError> {
+        self.sealer.lineage.admit(key)?;
         let state = self.sealer.encode(self.limit);
         self.sealer.sealed = self.limit;
         let bytes = storage::seal(key, kind::FRAME_SEALER, context, &state, &mut rng);
-        let recorded = self.recorded.insert(Instance::new());
-        held::sealed_record(bytes, recorded.at(self.limit))
+        let recorded = self.recorded.insert(Lineage::new(self.limit));
+        Ok(held::sealed_record(bytes, recorded.origin()))
     }
 
     /// Gives the counters to the sealer, if `stored` is of the record that [`seal`](Self::seal) made last.
@@ -244,7 +265,7 @@ impl HeldCounters<'_> {
     ///
     /// The held counters themselves, for another try with the right proof.
     pub fn release(self, stored: &Stored) -> Result<(), Self> {
-        if !self.recorded.as_ref().is_some_and(|recorded| held::covers(stored, &recorded.at(self.limit))) {
+        if !self.recorded.as_ref().is_some_and(|recorded| held::covers(stored, &recorded.origin())) {
             return Err(self);
         }
         let Self { sealer, recorded: _, start, limit } = self;

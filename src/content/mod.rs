@@ -13,14 +13,14 @@
 //! # let (alice, bob, now) = (Identity::generate(rng), Identity::generate(rng), Timestamp::from_unix_seconds(1_800_000_000));
 //! # let keys = PreKeys::generate(&bob, now, rng);
 //! # let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
-//! # let mut session = Session::initiate(&alice, &bundle, rng)?;
+//! # let mut session = Session::initiate(&alice, &bundle, now, rng)?;
 //!
 //! let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
 //! let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
 //! let message = session.encrypt(halo.as_body(), rng)?;
 //!
-//! # let Accepted { session, plaintext, .. } = Session::accept(&bob, &keys, &message, Trust::OnFirstUse)?;
-//! let arrived = Content::from_body(&plaintext)?;
+//! # let Accepted { session, plaintext, .. } = Session::accept(&bob, &keys, &message, Trust::OnFirstUse, now)?;
+//! let arrived = Content::from_body(&plaintext.show_unconfirmed())?; // the first message, so marked as unconfirmed
 //! let author = PersonId::from(session.peer());
 //! match arrived.kind() {
 //!     Kind::Text(text) => println!("{author:?} writes {}", &*text.body),

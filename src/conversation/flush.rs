@@ -75,7 +75,7 @@ impl Conversation {
         rng: &mut dyn CryptoRng,
     ) -> Result<Outgoing, SendError> {
         self.check_own(account, now)?;
-        let new = self.open_sessions(account, &self.due(account, now), supply, rng)?;
+        let new = self.open_sessions(account, &self.due(account, now), supply, now, rng)?;
 
         // From here on nothing fails.
         self.reconcile(account);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use crate::keys::IdentityKey;
+use crate::keys::{Identity, IdentityKey};
 use crate::session::{Ciphertext, DecryptError, Session, Staged};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::disclosure::DisclosureHash;
@@ -32,7 +32,7 @@ struct Slot {
 
 impl Slot {
     /// Whether this session was set up by this side to replace lost ones, and the peer has not answered in it.
-    const fn replaces(&self) -> bool {
+    fn replaces(&self) -> bool {
         self.candidate && self.fresh && !self.session.is_confirmed()
     }
 }
@@ -58,10 +58,11 @@ impl Link {
         }
     }
 
-    /// P-12.7: the session to send in. Of several candidates the smallest id, which both devices find alike.
+    /// P-12.7: the session to send in. Confirmed candidates come first, so that nobody who cannot confirm a session
+    /// displaces one. Of several the smallest id, which both devices find alike.
     fn active(&mut self) -> Option<&mut Slot> {
         let candidates = self.slots.iter_mut().filter(|slot| slot.candidate);
-        candidates.reduce(|best, next| if next.session.precedes(&best.session) { next } else { best })
+        candidates.min_by_key(|slot| (!slot.session.is_confirmed(), *slot.session.id()))
     }
 
     /// Encrypts in the active session what `frame` makes of whether that session replaces lost ones.
@@ -117,10 +118,10 @@ impl Link {
     }
 
     /// Decrypts in whichever session the message belongs to. P-12.9: that does not make it the one to send in.
-    pub(super) fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+    pub(super) fn stage(&mut self, identity: &Identity, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
         let mut reason = DecryptError::Rejected;
         for slot in self.slots.iter_mut().rev() {
-            match slot.session.stage(message) {
+            match slot.session.stage_giving_up(identity, message) {
                 Ok(staged) => return Ok(staged),
                 Err(error) => reason = more_telling(reason, error),
             }
@@ -165,13 +166,54 @@ impl Link {
 }
 
 /// What is authenticated says more than what is not: the message is of that session.
-const fn more_telling(one: DecryptError, other: DecryptError) -> DecryptError {
-    match (one, other) {
-        (DecryptError::Replayed | DecryptError::Diverged | DecryptError::TooFarAhead, _) => one,
-        (DecryptError::Malformed | DecryptError::OpensNewSession | DecryptError::Rejected, _) => other,
+fn more_telling(one: DecryptError, other: DecryptError) -> DecryptError {
+    if rank(other) < rank(one) { other } else { one }
+}
+
+/// P-4.22: how telling an answer is; the most telling has the lowest rank.
+const fn rank(error: DecryptError) -> u8 {
+    match error {
+        DecryptError::Duplicate => 0,
+        DecryptError::Forked { .. } => 1,
+        DecryptError::Ahead { .. } => 2,
+        DecryptError::TooFar => 3,
+        DecryptError::UnsupportedVersion(_) => 4,
+        DecryptError::Spent => 5,
+        DecryptError::Diverged => 6,
+        DecryptError::Malformed
+        | DecryptError::OpensNewSession
+        | DecryptError::WrongIdentity
+        | DecryptError::Rejected
+        | DecryptError::Poisoned => 7,
     }
 }
 
 /// Sessions with one device: the active one, one that crossed it, and what came before. A message costs its receiver at
 /// most this many digests.
 const MAX_SESSIONS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P-4.22
+    #[test]
+    fn of_several_sessions_the_most_telling_answer_counts() {
+        let order = [
+            DecryptError::Duplicate,
+            DecryptError::Forked { step: 1, number: 2 },
+            DecryptError::Ahead { missing: 3 },
+            DecryptError::TooFar,
+            DecryptError::UnsupportedVersion(2),
+            DecryptError::Spent,
+            DecryptError::Diverged,
+            DecryptError::Rejected,
+        ];
+        for (at, first) in order.iter().enumerate() {
+            for second in &order[at..] {
+                assert_eq!(more_telling(*first, *second), *first);
+                assert_eq!(more_telling(*second, *first), *first);
+            }
+        }
+    }
+}

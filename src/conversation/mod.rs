@@ -41,8 +41,7 @@ use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
 use bisik_core::disclosure::{self, DisclosureHash};
-use bisik_core::held::{Instance, Origin};
-use bisik_core::revision;
+use bisik_core::held::{Lineage, Origin};
 use bisik_core::time::Timestamp;
 use link::Link;
 use pending::Pending;
@@ -73,9 +72,8 @@ pub struct Conversation {
     policy: IdentityPolicy,
     /// The peer's account key has changed and nobody has acknowledged it.
     unacknowledged: bool,
-    revision: u64,
-    /// Which value in memory this is: its records release what it holds, and nothing of another value.
-    instance: Instance,
+    /// The revision, and what ties the value to its records and to what it holds.
+    lineage: Lineage,
     /// The revision that the database has, where it has one.
     stored: Option<u64>,
     /// The name of the record that this one takes the place of, where the peer's account key has changed.
@@ -104,8 +102,7 @@ impl Conversation {
             label: LabelState::new(peer_account),
             policy,
             unacknowledged: false,
-            revision: 1,
-            instance: Instance::new(),
+            lineage: Lineage::new(1),
             stored: None,
             former: None,
         };
@@ -128,7 +125,7 @@ impl Conversation {
     /// Returns the revision, which grows with every change.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.lineage.revision()
     }
 
     /// Returns the number of sent messages that some device has not acknowledged.
@@ -243,11 +240,11 @@ impl Conversation {
 
     /// This value at its present revision: the origin of what it holds and of its record.
     fn origin(&self) -> Origin {
-        self.instance.at(self.revision)
+        self.lineage.origin()
     }
 
     const fn touch(&mut self) {
-        self.revision = revision::after(self.revision);
+        self.lineage.change();
     }
 }
 
@@ -262,14 +259,13 @@ impl fmt::Debug for Conversation {
             label,
             policy: _,
             unacknowledged: _,
-            revision,
-            instance: _,
+            lineage,
             stored: _,
             former: _,
         } = self;
         let mut shown = f.debug_struct("Conversation");
         shown.field("id", id).field("peer", peer.account()).field("links", &links.len());
-        shown.field("label", &label.label()).field("revision", revision);
+        shown.field("label", &label.label()).field("revision", &lineage.revision());
         shown.finish_non_exhaustive()
     }
 }

@@ -17,8 +17,7 @@ use crate::device::DeviceDirectory;
 use crate::hosting::LabelState;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
-use bisik_core::held::{self, Instance, Origin};
-use bisik_core::revision;
+use bisik_core::held::{self, Lineage, Origin, SealError};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// Which record of an application's database. The library names these records itself, and seals each under its name: a
@@ -89,43 +88,46 @@ impl Changes {
 impl Conversation {
     /// Seals what changed since it was last sealed: the conversation, under its id, and the account, if its pre-keys or
     /// devices changed. Uses 24 bytes of `rng` for each record.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::WrongKey`] if `key` is not the one of the conversation's records and of the account's: see
+    /// [`move_to_key`](Self::move_to_key). Nothing has changed then.
     pub fn seal(
         &mut self,
         account: &mut Account,
         key: &StorageKey,
         mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Changes {
+    ) -> Result<Changes, SealError> {
+        account.admits(key)?;
+        self.lineage.admit(key)?;
         let mut records = Vec::new();
-        if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng) {
+        if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng)? {
             records.push(Record { name: RecordName::Account, expected, revision, bytes });
         }
-        if self.stored != Some(self.revision) {
+        let revision = self.lineage.revision();
+        if self.stored != Some(revision) {
             let bytes = self.seal_record(key, &mut rng);
             let name = RecordName::Conversation(self.id);
-            records.push(Record { name, expected: self.stored, revision: self.revision, bytes });
-            self.stored = Some(self.revision);
+            records.push(Record { name, expected: self.stored, revision, bytes });
+            self.stored = Some(revision);
         }
         let removed = self.former.take().map(RecordName::Conversation);
-        Changes { records, removed, origin: self.origin() }
+        Ok(Changes { records, removed, origin: self.origin() })
+    }
+
+    /// Takes `key` for all further records: a record under another key than that of the first is refused
+    /// ([`SealError::WrongKey`]), unless this says that it is meant. Counts as a change. Move the account too
+    /// ([`Account::move_to_key`]), then seal and store both.
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        self.lineage.move_to_key(key);
     }
 
     fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let Self {
-            id,
-            peer,
-            links,
-            sent,
-            pending,
-            label,
-            policy,
-            unacknowledged,
-            revision,
-            instance: _,
-            stored: _,
-            former: _,
-        } = self;
+        let Self { id, peer, links, sent, pending, label, policy, unacknowledged, lineage, stored: _, former: _ } =
+            self;
         let mut writer = SecretWriter::with_capacity(2_048);
-        writer.u64(*revision).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
+        writer.u64(lineage.revision()).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
         let mut public = Writer::with_capacity(512);
         peer.encode(&mut public);
         writer.bytes(&public.finish());
@@ -150,14 +152,15 @@ impl Conversation {
     /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(account: &Account, key: &StorageKey, id: ConversationId, record: &[u8]) -> Result<Self, UnsealError> {
         let state = storage::unseal(key, kind::CONVERSATION, id.as_bytes(), record)?;
-        let conversation = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;
+        let read = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;
+        let conversation = Self { lineage: read.lineage.under(key), ..read };
         let expected = ConversationId::between(account.key(), conversation.peer.account());
         if expected == id { Ok(conversation) } else { Err(UnsealError::Rejected) }
     }
 
     fn read(state: &[u8], id: ConversationId) -> Result<Self, Malformed> {
         let mut reader = Reader::new(state);
-        let revision = revision::read(&mut reader)?;
+        let lineage = Lineage::read(&mut reader)?;
         let policy = if reader.flag()? { IdentityPolicy::Block } else { IdentityPolicy::Notify };
         let unacknowledged = reader.flag()?;
         let peer = DeviceDirectory::decode(&mut reader)?;
@@ -183,9 +186,8 @@ impl Conversation {
             label,
             policy,
             unacknowledged,
-            revision,
-            instance: Instance::new(),
-            stored: Some(revision),
+            stored: Some(lineage.revision()),
+            lineage,
             former: None,
         })
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::account::Account;
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
-use crate::session::{AcceptError, Accepted, DecryptError, Session};
+use crate::session::{AcceptError, Accepted, DecryptError, Plaintext, Session};
 use bisik_core::codec::Malformed;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
@@ -73,7 +73,7 @@ impl Conversation {
         let entry = self.entry(account, from).filter(|entry| entry.identity() != account.identity().public());
         let entry = entry.ok_or(ReceiveError::UnknownDevice)?;
         let (key, theirs) = (*entry.identity(), entry.terms().disclosure());
-        let checked = match self.open(account, arrival, key, under(account.disclosure(), theirs)) {
+        let checked = match self.open(account, arrival, key, under(account.disclosure(), theirs), now) {
             // P-12.11: a new name under a number that was used: its sender went back in time, or a relay invents names.
             Err(ReceiveError::Replayed) if !self.pending.has_seen(id) => return Err(ReceiveError::SessionLost),
             checked => checked?,
@@ -116,14 +116,19 @@ impl Conversation {
         arrival: &Arrival,
         key: IdentityKey,
         disclosure: Option<DisclosureHash>,
+        now: Timestamp,
     ) -> Result<Checked, ReceiveError> {
         let Arrival { id, from, ciphertext } = arrival;
         let known = self.links.get_mut(from).filter(|link| link.key == key);
         match known {
             Some(link) if !ciphertext.is_pre_key_message() || link.recognizes(ciphertext) => {
-                let staged = link.stage(ciphertext)?;
-                let mut checked = check(staged.plaintext(), self.id, *id, from.side)?;
-                drop(Zeroizing::new(staged.commit()));
+                let staged = link.stage(account.identity(), ciphertext)?;
+                let plaintext = match staged.plaintext() {
+                    Plaintext::Confirmed(plaintext) => plaintext,
+                    Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),
+                };
+                let mut checked = check(plaintext, self.id, *id, from.side)?;
+                drop(staged.commit());
                 // Only what opens a session can replace others.
                 checked.fresh = false;
                 Ok(checked)
@@ -135,8 +140,9 @@ impl Conversation {
                     ciphertext,
                     Trust::Pinned(&key),
                     disclosure,
+                    now,
                 )?;
-                let plaintext = Zeroizing::new(plaintext);
+                let plaintext = Zeroizing::new(plaintext.show_unconfirmed());
                 let checked = check(&plaintext, self.id, *id, from.side)?;
                 account.use_up(used);
                 self.keep(*from, key, session, checked.fresh);
@@ -265,9 +271,16 @@ impl From<DecisionError> for ReceiveError {
 impl From<DecryptError> for ReceiveError {
     fn from(error: DecryptError) -> Self {
         match error {
-            DecryptError::Replayed => Self::Replayed,
-            DecryptError::Diverged | DecryptError::TooFarAhead => Self::SessionLost,
-            DecryptError::Malformed | DecryptError::OpensNewSession | DecryptError::Rejected => Self::Rejected,
+            DecryptError::Duplicate | DecryptError::Spent => Self::Replayed,
+            DecryptError::Forked { .. } | DecryptError::Diverged | DecryptError::TooFar => Self::SessionLost,
+            // A conversation seals no staged message, so that its sessions are never poisoned.
+            DecryptError::Malformed
+            | DecryptError::OpensNewSession
+            | DecryptError::WrongIdentity
+            | DecryptError::Ahead { .. }
+            | DecryptError::UnsupportedVersion(_)
+            | DecryptError::Rejected
+            | DecryptError::Poisoned => Self::Rejected,
         }
     }
 }
@@ -276,13 +289,15 @@ impl From<AcceptError> for ReceiveError {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::Replayed => Self::Replayed,
-            AcceptError::UnknownPreKey | AcceptError::NotPreKeyMessage | AcceptError::TooFarAhead => Self::SessionLost,
-            AcceptError::ReplayCacheFull => Self::ReplayCacheFull,
+            AcceptError::UnknownPreKey | AcceptError::NotPreKeyMessage | AcceptError::Ahead { .. } => Self::SessionLost,
+            AcceptError::TooManySetUps { .. } | AcceptError::StrangersFull { .. } => Self::ReplayCacheFull,
             // Another device of the relay's choice under this address: whoever wrote it, it is not from there.
             AcceptError::IdentityMismatch
             | AcceptError::Malformed
             | AcceptError::WrongIdentity
-            | AcceptError::Rejected => Self::Rejected,
+            | AcceptError::UnsupportedVersion(_)
+            | AcceptError::Rejected
+            | AcceptError::Internal => Self::Rejected,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing
 use crate::account::Account;
 use crate::hosting::Blocked;
 use crate::keys::{IdentityKey, VerifiedBundle};
-use crate::session::{InitiateError, Session};
+use crate::session::{InitiateError, InitiateOptions, Session};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
@@ -85,7 +85,7 @@ impl Conversation {
         if body.len() > MAX_BODY {
             return Err(SendError::TooLong);
         }
-        let new = self.open_sessions(account, &self.plan(account), supply, rng)?;
+        let new = self.open_sessions(account, &self.plan(account), supply, now, rng)?;
 
         // From here on nothing fails.
         self.reconcile(account);
@@ -140,6 +140,7 @@ impl Conversation {
         account: &Account,
         needed: &[Needed],
         supply: &Supply<'_>,
+        now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<NewSessions, SendError> {
         let mut sessions = Vec::new();
@@ -155,9 +156,11 @@ impl Conversation {
             }
             let theirs = self.entry(account, *device).and_then(|entry| entry.terms().disclosure());
             let disclosure = under(account.disclosure(), theirs);
-            let session = Session::initiate_under(account.identity(), bundle, disclosure, rng);
+            let options = InitiateOptions { disclosure, offers: &[] };
+            let session = Session::initiate_with(account.identity(), bundle, options, now, rng);
             let session = session.map_err(|error| match error {
                 InitiateError::OwnBundle => SendError::WrongBundle,
+                InitiateError::BundleExpired | InitiateError::ClockWentBack => SendError::NeedBundles,
                 InitiateError::Internal => SendError::Internal,
             })?;
             sessions.push((*device, session));

@@ -9,7 +9,7 @@ use super::{AccountKey, Custody, DeviceListError, DeviceTerms};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader, Writer};
-use bisik_core::primitives::ed25519::SIGNATURE;
+use bisik_core::primitives::ed25519::{SIGNATURE, Unverified};
 
 /// One device of an account: its index, its identity, and the terms under which it takes part (docs/spec/accounts.md,
 /// section 10.2).
@@ -164,14 +164,15 @@ impl DeviceCertificate {
     /// Verifies that the device agreed to be in this account, and that both halves of its identity key are usable.
     /// Requirement P-10.4.
     pub(crate) fn verify(&self, account: &AccountKey) -> Result<(), DeviceListError> {
+        if self.unverified(account)?.verify() { Ok(()) } else { Err(DeviceListError::BadPossession) }
+    }
+
+    /// Does everything that [`verify`](Self::verify) does, except that the signature is yet to be verified.
+    pub(crate) fn unverified(&self, account: &AccountKey) -> Result<Unverified, DeviceListError> {
         let Self { entry, possession } = self;
-        IdentityKey::from_bytes(&entry.identity.to_bytes()).map_err(|_| DeviceListError::Malformed)?;
-        let statement = statement(entry, account);
-        if entry.identity.verify_labelled(labels::DEVICE_POSSESSION, &statement, possession) {
-            Ok(())
-        } else {
-            Err(DeviceListError::BadPossession)
-        }
+        let key = entry.identity.checked_signing().map_err(|_| DeviceListError::Malformed)?;
+        let text = [labels::DEVICE_POSSESSION, &entry.identity.to_bytes(), &statement(entry, account)];
+        key.unverified(&text, possession).ok_or(DeviceListError::BadPossession)
     }
 }
 

@@ -141,6 +141,9 @@ pub enum OwnDeviceError {
     Expired,
     /// The session is with a device of another account.
     OtherDevice,
+    /// The session is not confirmed: its sender may not hold the identity that it names. Answer in the session; what the
+    /// device writes then counts.
+    Unconfirmed,
     /// The message does not decrypt.
     Decrypt(DecryptError),
 }
@@ -150,6 +153,7 @@ bisik_core::error_texts! {
         NotListed => "device.own.not_listed", "the local device is not in the directory";
         Expired => "device.own.expired", "the local account's device list has expired";
         OtherDevice => "device.own.other_device", "the sender is not a device of the local account";
+        Unconfirmed => "device.own.unconfirmed", "the session with the device is not confirmed";
         Decrypt(error) => "device.own.decrypt", "the message does not decrypt";
     }
 }

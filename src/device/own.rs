@@ -40,18 +40,24 @@ impl OwnDevices<'_> {
         self.directory.devices().iter().filter(|entry| entry.index() != self.this.index())
     }
 
-    /// Decrypts a message from another own device. On error the session is unchanged.
+    /// Decrypts a message from another own device, in a session that is confirmed with it. `identity` is the local one.
+    /// On error the session is unchanged.
     ///
     /// # Errors
     ///
-    /// [`OwnDeviceError::OtherDevice`] if the session is not with another own device; [`OwnDeviceError::Decrypt`].
+    /// [`OwnDeviceError::OtherDevice`] if the session is not with another own device; [`OwnDeviceError::Unconfirmed`];
+    /// [`OwnDeviceError::Decrypt`].
     pub fn decrypt(
         &self,
+        identity: &Identity,
         session: &mut Session,
         message: &Ciphertext,
     ) -> Result<FromOwnDevice<Vec<u8>>, OwnDeviceError> {
         let sender = *self.other(session.peer())?;
-        Ok(FromOwnDevice { sender, payload: session.decrypt(message)? })
+        let staged = session.stage(identity, message)?;
+        staged.plaintext().confirmed().map_err(|_| OwnDeviceError::Unconfirmed)?;
+        let payload = staged.commit().plaintext.confirmed().map_err(|_| OwnDeviceError::Unconfirmed)?;
+        Ok(FromOwnDevice { sender, payload })
     }
 
     /// Marks a payload that a session with `sender` has decrypted as coming from an own device.

@@ -1,6 +1,6 @@
 //! Session setup: PQXDH with a full transcript and an encrypted initiator identity (docs/spec/session.md, section 3).
 //!
-//! The handshake sends no messages of its own. It yields a [`SharedSecret`] that only the two devices know:
+//! The handshake sends no messages of its own. It yields [`StartingSecrets`] that only the two devices know:
 //!
 //! ```text
 //!   initiator (IKa)                                     responder (IKb, SPKb, [OPKb], KEMb)
@@ -9,11 +9,11 @@
 //!   EK ← fresh;  (CT, SS) ← Encaps(KEMb)                         │
 //!   DH2 = EK·IKb   DH3 = EK·SPKb   DH4 = EK·OPKb                 │
 //!   box = identity IKa under KDF(DH2, DH3, [DH4], SS; open transcript)
-//!   DH1 = IKa·SPKb                                               │
-//!   secret = KDF(DH1, DH2, DH3, [DH4], SS; full transcript)      │
+//!   DH0 = IKa·IKb  DH1 = IKa·SPKb                                │
+//!   secrets = KDF(DH0, DH1, DH2, DH3, [DH4], SS; full transcript)│
 //!        │   pre-key header: EK, ids, CT, box                    │
 //!        │──────────────────────────────────────────────────────▶│   SS ← Decaps(CT), the same DHs, opens box,
-//!        │                                                       │   then DH1, then the same secret
+//!        │                                                       │   then DH0, DH1, then the same secrets
 //! ```
 //!
 //! A relay cannot see who the initiator is, nor tell two initiators apart.
@@ -32,6 +32,8 @@ pub use responder::{RespondError, Responded, respond};
 pub use bisik_core::disclosure::DisclosureHash;
 pub use bisik_core::shared_secret::SharedSecret;
 
+pub use crate::ratchet::StartingSecrets;
+
 use crate::keys::IdentityKey;
 use alloc::boxed::Box;
 use bisik_core::codec::{Malformed, Reader, Writer};
@@ -43,10 +45,8 @@ use bisik_core::primitives::x25519::{self, PublicKey};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
-    /// The secret from which the ratchet starts.
-    pub secret: SharedSecret,
-    /// The seed of a post-quantum ratchet that runs in parallel. Independent of [`secret`](Self::secret).
-    pub post_quantum_seed: SharedSecret,
+    /// The secrets from which the ratchet starts.
+    pub secrets: StartingSecrets,
     /// The hash of the full transcript. It is associated data of every message of the session.
     pub binding: [u8; 32],
     /// The public id of the session, 16 bytes, the same on both sides.
@@ -111,3 +111,6 @@ impl fmt::Debug for PreKeyHeader {
 
 /// Length in bytes of an encrypted identity key and its tag.
 const SEALED_IDENTITY: usize = IdentityKey::LENGTH + TAG;
+
+#[cfg(test)]
+mod tests;

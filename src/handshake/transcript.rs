@@ -5,6 +5,7 @@
 use super::{DisclosureHash, Established, SEALED_IDENTITY};
 use crate::keys::IdentityKey;
 use crate::labels;
+use crate::ratchet::StartingSecrets;
 use bisik_core::disclosure;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aead::{self, Forged, NONCE, TAG};
@@ -12,7 +13,6 @@ use bisik_core::primitives::kdf::{Prk, digest};
 use bisik_core::primitives::mlkem768::CIPHERTEXT;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::PublicKey;
-use bisik_core::shared_secret;
 
 /// Hash of all public inputs but the initiator's identity: bundle, ephemeral key, KEM ciphertext, disclosure.
 ///
@@ -29,20 +29,19 @@ impl OpenTranscript {
         Self(digest(&[labels::TRANSCRIPT_OPEN, bundle, ephemeral.as_bytes(), kem, &disclosure::to_bytes(disclosure)]))
     }
 
-    /// The key that encrypts the initiator's identity. `agreed` is DH2, DH3 and, with a one-time key, DH4.
-    fn identity_key(&self, agreed: &[Secret<32>], kem: &Secret<32>) -> Secret<32> {
+    /// `KI`: the key that encrypts the initiator's identity.
+    fn identity_key(&self, agreed: &Agreed<'_>) -> Secret<32> {
         // The label separates this from the final derivation. The transcript covers whether there was a DH4.
-        key_material(&[], agreed, kem).expand(&[labels::HANDSHAKE_IDENTITY, &self.0])
+        key_material(&[], agreed.ephemeral, agreed.kem).expand(&[labels::HANDSHAKE_IDENTITY, &self.0])
     }
 
     /// Encrypts the initiator's identity. The key is used only once, so the nonce may be fixed.
     pub(super) fn seal_identity(
         &self,
         identity: &IdentityKey,
-        agreed: &[Secret<32>],
-        kem: &Secret<32>,
+        agreed: &Agreed<'_>,
     ) -> Result<[u8; SEALED_IDENTITY], InternalError> {
-        let key = self.identity_key(agreed, kem);
+        let key = self.identity_key(agreed);
         let mut sealed = identity.to_bytes();
         let tag = aead::seal_once(&key, &[0; NONCE], &self.0, &mut sealed)?;
         let mut joined = [0; SEALED_IDENTITY];
@@ -56,43 +55,63 @@ impl OpenTranscript {
     pub(super) fn open_identity(
         &self,
         sealed: &[u8; SEALED_IDENTITY],
-        agreed: &[Secret<32>],
-        kem: &Secret<32>,
+        agreed: &Agreed<'_>,
     ) -> Result<[u8; IdentityKey::LENGTH], Forged> {
-        let key = self.identity_key(agreed, kem);
+        let key = self.identity_key(agreed);
         let mut identity = *sealed.first_chunk::<{ IdentityKey::LENGTH }>().ok_or(Forged)?;
         let tag = sealed.last_chunk::<TAG>().ok_or(Forged)?;
         aead::open_once(&key, &[0; NONCE], &self.0, &mut identity, tag)?;
         Ok(identity)
     }
 
-    /// Derives the results of the handshake. `first` is DH1; `agreed` is DH2, DH3 and, with a one-time key, DH4.
+    /// Derives the results of the handshake.
     pub(super) fn establish(
         &self,
         initiator: &IdentityKey,
         peer: IdentityKey,
-        first: &Secret<32>,
-        agreed: &[Secret<32>],
-        kem: &Secret<32>,
-    ) -> Established {
+        agreed: &Agreed<'_>,
+    ) -> Result<Established, InternalError> {
         let binding = digest(&[labels::TRANSCRIPT_FULL, &self.0, &initiator.to_bytes()]);
-        let prk = key_material(&[first], agreed, kem);
-        let output = |label: &[u8]| prk.expand::<32>(&[labels::HANDSHAKE_PQXDH, label, &binding]);
-        let session_id = prk.expand::<16>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_SESSION_ID, &binding]);
-        Established {
-            secret: shared_secret::from_secret(output(labels::HANDSHAKE_RATCHET)),
-            post_quantum_seed: shared_secret::from_secret(output(labels::HANDSHAKE_POST_QUANTUM)),
-            binding,
-            session_id: *session_id.expose(),
-            peer,
-        }
+        let prk = key_material(agreed.identity, agreed.ephemeral, agreed.kem);
+        let output = prk.expand::<176>(&[labels::HANDSHAKE_PQXDH, labels::HANDSHAKE_RATCHET, &binding]);
+        let secrets = StartingSecrets::split(output.expose().first_chunk().ok_or(InternalError)?);
+        let session_id = *output.expose().last_chunk().ok_or(InternalError)?;
+        Ok(Established { secrets, binding, session_id, peer })
     }
 }
 
-/// PQXDH, section 3.3: `HKDF-Extract(salt = 0, F ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4] ‖ SS)`, where `F` is 32 bytes of 0xFF.
-fn key_material(first: &[&Secret<32>], agreed: &[Secret<32>], kem: &Secret<32>) -> Prk {
-    let mut inputs: [&[u8]; 6] = [&[]; 6];
-    let secrets = first.iter().copied().chain(agreed).chain([kem]).map(|secret| secret.expose().as_slice());
+/// What the two sides have agreed on.
+pub(super) struct Agreed<'a> {
+    /// DH0 and DH1: the agreements of the initiator's identity. A responder has them once it has opened the identity.
+    identity: &'a [Secret<32>],
+    /// DH2, DH3 and, with a one-time key, DH4: the agreements of the ephemeral key.
+    ephemeral: &'a [Secret<32>],
+    /// The secret that was encapsulated.
+    kem: &'a Secret<32>,
+}
+
+impl<'a> Agreed<'a> {
+    /// All agreements, DH0 to DH3 or DH4.
+    pub(super) fn new(all: &'a [Secret<32>], kem: &'a Secret<32>) -> Result<Self, InternalError> {
+        let (identity, ephemeral) = all.split_at_checked(2).ok_or(InternalError)?;
+        Ok(Self { identity, ephemeral, kem })
+    }
+
+    /// The agreements of the ephemeral key, DH2 to DH3 or DH4.
+    pub(super) const fn of_ephemeral(ephemeral: &'a [Secret<32>], kem: &'a Secret<32>) -> Self {
+        Self { identity: &[], ephemeral, kem }
+    }
+
+    /// Adds DH0 and DH1.
+    pub(super) const fn with_identity(self, identity: &'a [Secret<32>; 2]) -> Self {
+        Self { identity, ..self }
+    }
+}
+
+/// P-3.2. PQXDH, section 3.3: `HKDF-Extract(salt = 0, F ‖ DH0 ‖ DH1 ‖ DH2 ‖ DH3 [‖ DH4] ‖ SS)`, where `F` is 32 bytes of 0xFF.
+fn key_material(identity: &[Secret<32>], ephemeral: &[Secret<32>], kem: &Secret<32>) -> Prk {
+    let mut inputs: [&[u8]; 7] = [&[]; 7];
+    let secrets = identity.iter().chain(ephemeral).chain([kem]).map(|secret| secret.expose().as_slice());
     for (slot, input) in inputs.iter_mut().zip(core::iter::once(F.as_slice()).chain(secrets)) {
         *slot = input;
     }

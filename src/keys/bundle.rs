@@ -1,4 +1,4 @@
-//! [`PreKeyBundle`]: published by a device; [`VerifiedBundle`]: checked by a peer, which can set up a session with it.
+//! [`PreKeyBundle`]: published by a device. `verify.rs` checks it.
 //!
 //! A bundle is decoded, verified, and only then used. Each step has its own type.
 
@@ -11,9 +11,8 @@ use crate::keys::{TYPE_ED25519, TYPE_KEM_LAST_RESORT, TYPE_KEM_ONE_TIME, TYPE_X2
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::primitives::ed25519::{SIGNATURE, SignaturePublicKey};
-use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::mlkem768::EncapsulationKey;
-use bisik_core::primitives::x25519::{self, InvalidKey, Point, PublicKey};
+use bisik_core::primitives::x25519::{self, InvalidKey, PublicKey};
 use bisik_core::time::Timestamp;
 
 /// Which identity the caller expects. There is no default: every call must choose.
@@ -45,6 +44,8 @@ pub enum BundleError {
     NonCanonical,
     /// A key in it is of small order. The device or the relay that made these bytes is hostile.
     LowOrder,
+    /// Its identity key has a component of small order, and names nobody. The device that made it is hostile.
+    MixedOrder,
     /// It belongs to another identity than the pinned one. Warn the user, as for any changed key.
     IdentityMismatch,
     /// Its signature does not verify: it is forged, or was damaged in transit.
@@ -53,6 +54,8 @@ pub enum BundleError {
     Expired,
     /// Issued more than a day in the future: the local clock or the issuer's clock is wrong.
     NotYetValid,
+    /// It expires more than 30 days after it was issued. The device that made it is faulty or hostile.
+    ValidTooLong,
 }
 
 bisik_core::error_texts! {
@@ -60,11 +63,13 @@ bisik_core::error_texts! {
         Malformed => "keys.bundle.malformed", "the pre-key bundle is malformed";
         NonCanonical => "keys.bundle.non_canonical", "the pre-key bundle holds a key that is not in canonical encoding";
         LowOrder => "keys.bundle.low_order", "the pre-key bundle holds a key of small order";
+        MixedOrder => "keys.bundle.mixed_order", "the identity key of the bundle has a component of small order";
         IdentityMismatch => "keys.bundle.identity_mismatch",
             "the pre-key bundle belongs to another identity than the expected one";
         BadSignature => "keys.bundle.bad_signature", "the signature of the pre-key bundle does not verify";
         Expired => "keys.bundle.expired", "the pre-key bundle has expired";
         NotYetValid => "keys.bundle.not_yet_valid", "the pre-key bundle is dated more than a day in the future";
+        ValidTooLong => "keys.bundle.valid_too_long", "the pre-key bundle is valid for more than 30 days";
     }
 }
 
@@ -85,6 +90,7 @@ impl From<IdentityKeyError> for BundleError {
         match error {
             IdentityKeyError::NonCanonical => Self::NonCanonical,
             IdentityKeyError::LowOrder => Self::LowOrder,
+            IdentityKeyError::MixedOrder => Self::MixedOrder,
         }
     }
 }
@@ -98,9 +104,9 @@ impl From<IdentityKeyError> for BundleError {
 /// other is left.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyBundle {
-    unsigned: UnsignedBundle,
-    identity_signing: SignaturePublicKey,
-    signature: [u8; SIGNATURE],
+    pub(super) unsigned: UnsignedBundle,
+    pub(super) identity_signing: SignaturePublicKey,
+    pub(super) signature: [u8; SIGNATURE],
 }
 
 impl PreKeyBundle {
@@ -157,7 +163,18 @@ impl PreKeyBundle {
         bytes
     }
 
-    /// Returns the identity that the bundle claims to belong to.
+    /// Returns the id of the bundle, by which a server and [`PreKeys::knows`](crate::PreKeys::knows) name it.
+    #[must_use]
+    pub const fn id(&self) -> BundleId {
+        let one_time = match self.unsigned.one_time {
+            Some((id, _)) => Some(id),
+            None => None,
+        };
+        BundleId { generation: self.unsigned.signed_id, one_time }
+    }
+
+    /// Returns the identity that the bundle claims to belong to. Pin [`VerifiedBundle::identity`](super::VerifiedBundle)
+    /// instead: this one was not checked in full.
     #[must_use]
     pub const fn identity(&self) -> &IdentityKey {
         &self.unsigned.identity
@@ -174,60 +191,6 @@ impl PreKeyBundle {
     pub const fn has_one_time_keys(&self) -> bool {
         self.unsigned.one_time.is_some()
     }
-
-    /// Checks the identity, the signature and the dates. Returns the only type with which a session can be set up.
-    ///
-    /// Requirements P-2.4 and P-2.5.
-    ///
-    /// ```
-    /// # let rng = &mut rand::rng();
-    /// use bisik::{BundleError, Identity, PreKeyBundle, PreKeys, Timestamp, Trust};
-    ///
-    /// let now = Timestamp::from_unix_seconds(1_800_000_000);
-    /// let (bob, mallory) = (Identity::generate(rng), Identity::generate(rng));
-    /// let published = PreKeys::generate(&bob, now, rng).bundle().to_bytes();
-    ///
-    /// let bundle = PreKeyBundle::from_bytes(&published)?;
-    /// assert!(bundle.clone().verify(Trust::Pinned(bob.public()), now).is_ok());
-    /// let wrong = bundle.verify(Trust::Pinned(mallory.public()), now);
-    /// assert_eq!(wrong.unwrap_err(), BundleError::IdentityMismatch);
-    /// # Ok::<(), BundleError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// In this order: [`BundleError::IdentityMismatch`], [`BundleError::BadSignature`], [`BundleError::NotYetValid`],
-    /// [`BundleError::Expired`], and [`BundleError::NonCanonical`] for a key that is not on the curve.
-    pub fn verify(self, trust: Trust<'_>, now: Timestamp) -> Result<VerifiedBundle, BundleError> {
-        let Self { unsigned, identity_signing, signature } = self;
-        if !trust.allows(&unsigned.identity) {
-            return Err(BundleError::IdentityMismatch);
-        }
-        let encoded = unsigned.encode();
-        if !identity_signing.verify(&signed_text(&encoded), &signature) {
-            return Err(BundleError::BadSignature);
-        }
-        if unsigned.created > now.plus_seconds(CLOCK_SKEW) {
-            return Err(BundleError::NotYetValid);
-        }
-        if unsigned.expires <= now {
-            return Err(BundleError::Expired);
-        }
-        let UnsignedBundle { identity, signed_id, created: _, expires: _, signed, kem, one_time } = unsigned;
-        let one_time = match one_time {
-            Some((id, key)) => Some((id, Point::decode(key)?)),
-            None => None,
-        };
-        Ok(VerifiedBundle {
-            agreement: Point::decode(*identity.agreement())?,
-            identity,
-            signed_id,
-            signed: Point::decode(signed)?,
-            kem,
-            one_time,
-            digest: digest(&[&encoded]),
-        })
-    }
 }
 
 impl fmt::Debug for PreKeyBundle {
@@ -236,36 +199,42 @@ impl fmt::Debug for PreKeyBundle {
     }
 }
 
-/// A bundle whose identity, signature and dates have been checked.
-#[derive(Clone)]
-pub struct VerifiedBundle {
-    pub(crate) identity: IdentityKey,
-    pub(crate) agreement: Point,
-    pub(crate) signed_id: u32,
-    pub(crate) signed: Point,
-    pub(crate) kem: EncapsulationKey,
-    pub(crate) one_time: Option<(u32, Point)>,
-    /// SHA-256 of the bundle without its signature, for the transcript.
-    pub(crate) digest: [u8; 32],
+/// The id of a bundle among those of one device: 8 bytes, public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BundleId {
+    pub(super) generation: u32,
+    pub(super) one_time: Option<u32>,
 }
 
-impl VerifiedBundle {
-    /// Returns the identity that the bundle belongs to.
+impl BundleId {
+    /// Reads the id that a server sent: the bytes at offset 67 and 120 of the bundle (docs/spec/session.md, section
+    /// 2.3), four each.
     #[must_use]
-    pub const fn identity(&self) -> &IdentityKey {
-        &self.identity
+    pub const fn from_bytes(bytes: &[u8; 8]) -> Self {
+        let [a, b, c, d, e, f, g, h] = *bytes;
+        let one_time = u32::from_be_bytes([e, f, g, h]);
+        Self {
+            generation: u32::from_be_bytes([a, b, c, d]),
+            one_time: if one_time == 0 { None } else { Some(one_time) },
+        }
     }
 
-    /// Returns whether the bundle has one-time keys. See [`PreKeyBundle::has_one_time_keys`].
+    /// Returns the 8 bytes: `u32(generation id) ‖ u32(one-time id or 0)`.
     #[must_use]
-    pub const fn has_one_time_keys(&self) -> bool {
+    pub const fn to_bytes(self) -> [u8; 8] {
+        let one_time = match self.one_time {
+            Some(id) => id,
+            None => 0,
+        };
+        let [a, b, c, d] = self.generation.to_be_bytes();
+        let [e, f, g, h] = one_time.to_be_bytes();
+        [a, b, c, d, e, f, g, h]
+    }
+
+    /// Returns whether the bundle has one-time keys.
+    #[must_use]
+    pub const fn is_one_time(self) -> bool {
         self.one_time.is_some()
-    }
-}
-
-impl fmt::Debug for VerifiedBundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedBundle").field("identity", &self.identity).finish_non_exhaustive()
     }
 }
 
@@ -319,6 +288,3 @@ fn signed_text(encoded: &[u8]) -> Vec<u8> {
 
 /// First byte of a bundle, which names the suite.
 const VERSION: u8 = 0x01;
-
-/// How far ahead a bundle may be dated, in seconds: a day, so that a wrong time zone locks nobody out.
-pub(super) const CLOCK_SKEW: u64 = 24 * 60 * 60;

@@ -7,9 +7,12 @@ use core::hash::{Hash, Hasher};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
+use super::draw::Hedge;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::primitives::ed25519::{InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey};
+use bisik_core::primitives::ed25519::{
+    InvalidVerifyingKey, SIGNATURE, SignatureKeyPair, SignaturePublicKey, Unverified,
+};
 use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, PublicKey};
@@ -31,6 +34,7 @@ pub struct Identity {
     signing: SignatureKeyPair,
     agreement: KeyPair,
     public: IdentityKey,
+    hedge: Hedge,
 }
 
 impl Identity {
@@ -43,7 +47,8 @@ impl Identity {
 
     fn from_pairs(signing: SignatureKeyPair, agreement: KeyPair) -> Self {
         let public = IdentityKey { signing: *signing.public().as_bytes(), agreement: *agreement.public() };
-        Self { signing, agreement, public }
+        let hedge = Hedge::of(&agreement);
+        Self { signing, agreement, public, hedge }
     }
 
     /// Returns the public key, by which peers identify and pin this device.
@@ -54,6 +59,10 @@ impl Identity {
 
     pub(crate) const fn agreement(&self) -> &KeyPair {
         &self.agreement
+    }
+
+    pub(super) const fn hedge(&self) -> &Hedge {
+        &self.hedge
     }
 
     pub(crate) fn signing_public(&self) -> SignaturePublicKey {
@@ -104,7 +113,7 @@ impl Identity {
 
     /// Writes the encoding of section 6.2, for the record of an identity or an account.
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
-        let Self { signing, agreement, public: _ } = self;
+        let Self { signing, agreement, public: _, hedge: _ } = self;
         writer.bytes(signing.secret()).bytes(agreement.expose_secret_bytes());
     }
 
@@ -118,7 +127,7 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signing: _, agreement: _, public } = self;
+        let Self { signing: _, agreement: _, public, hedge: _ } = self;
         f.debug_struct("Identity").field("public", public).finish_non_exhaustive()
     }
 }
@@ -131,12 +140,16 @@ pub enum IdentityKeyError {
     NonCanonical,
     /// One of the two keys is of small order. No honest device generates such a key.
     LowOrder,
+    /// The X25519 key has a component of small order. Seven other keys give the same shared secrets, so that it names
+    /// nobody. No honest device generates such a key.
+    MixedOrder,
 }
 
 bisik_core::error_texts! {
     IdentityKeyError {
         NonCanonical => "keys.identity_key.non_canonical", "the identity key is not in canonical encoding";
         LowOrder => "keys.identity_key.low_order", "the identity key is of small order";
+        MixedOrder => "keys.identity_key.mixed_order", "the identity key has a component of small order";
     }
 }
 
@@ -175,11 +188,22 @@ impl IdentityKey {
     /// Length in bytes: 64.
     pub const LENGTH: usize = 64;
 
-    /// Decodes an identity key.
+    /// Decodes an identity key. Requirement P-2.3.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// use bisik::{Identity, IdentityKey, IdentityKeyError};
+    ///
+    /// let alice = Identity::generate(rng);
+    /// assert_eq!(IdentityKey::from_bytes(&alice.public().to_bytes())?, *alice.public());
+    /// assert_eq!(IdentityKey::from_bytes(&[0; 64]), Err(IdentityKeyError::LowOrder));
+    /// # Ok::<(), IdentityKeyError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`IdentityKeyError`] if either key is not canonical or is of small order.
+    /// [`IdentityKeyError`] if either key is not canonical or is of small order, or if the X25519 key has a component
+    /// of small order.
     pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         Self::decode(bytes).map(|(key, _)| key)
     }
@@ -188,8 +212,20 @@ impl IdentityKey {
     pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
         let (signing, agreement) = split(bytes);
         SignaturePublicKey::decode(&signing)?;
-        let point = Point::decode(x25519::decode_public(&agreement)?)?;
-        Ok((Self { signing, agreement: *point.public() }, point))
+        let key = Self { signing, agreement: x25519::decode_public(&agreement)? };
+        let point = key.checked_point()?;
+        Ok((key, point))
+    }
+
+    /// The point of the X25519 key. P-2.3: refuses one with a component of small order.
+    pub(crate) fn checked_point(&self) -> Result<Point, IdentityKeyError> {
+        let point = self.point()?;
+        if point.is_torsion_free() { Ok(point) } else { Err(IdentityKeyError::MixedOrder) }
+    }
+
+    /// The point of the X25519 key, for a key that was checked before: one that the caller has pinned.
+    pub(crate) fn point(&self) -> Result<Point, IdentityKeyError> {
+        Ok(Point::decode(self.agreement)?)
     }
 
     /// Decodes an identity key without decompressing either half. For keys whose points the caller decodes itself, and
@@ -209,10 +245,32 @@ impl IdentityKey {
         bytes
     }
 
-    /// Returns whether `signature` is this identity's signature over `label ‖ identity key ‖ text`. Verification is
-    /// strict (P-1.5).
+    /// Checks everything that [`from_bytes`](Self::from_bytes) checks, and returns the Ed25519 half.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_bytes`](Self::from_bytes).
+    pub(crate) fn checked_signing(&self) -> Result<SignaturePublicKey, IdentityKeyError> {
+        let signing = SignaturePublicKey::decode(&self.signing)?;
+        self.checked_point()?;
+        Ok(signing)
+    }
+
+    /// Returns whether `signature` is this identity's signature over `label ‖ identity key ‖ text` (P-1.5).
     pub(crate) fn verify_labelled(&self, label: &[u8], text: &[u8], signature: &[u8; SIGNATURE]) -> bool {
-        SignaturePublicKey::decode(&self.signing).is_ok_and(|key| key.verify(&self.labelled(label, text), signature))
+        self.unverified_labelled(label, text, signature).is_some_and(|signature| signature.verify())
+    }
+
+    /// Decodes what [`verify_labelled`](Self::verify_labelled) verifies, to be verified with others. `None` if that
+    /// refuses it in any case.
+    pub(crate) fn unverified_labelled(
+        &self,
+        label: &[u8],
+        text: &[u8],
+        signature: &[u8; SIGNATURE],
+    ) -> Option<Unverified> {
+        let key = SignaturePublicKey::decode(&self.signing).ok()?;
+        key.unverified(&[label, &self.to_bytes(), text], signature)
     }
 
     fn labelled(&self, label: &[u8], text: &[u8]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! [`PreKeys`]: all pre-keys of a device, from generation to removal.
+//! [`PreKeys`]: all pre-keys of a device, from generation to removal. `rotation.rs` replaces them.
 //!
 //! It lends secrets to the handshake; afterwards the caller removes the keys that were used.
 
@@ -9,13 +9,11 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::bundle::CLOCK_SKEW;
+use super::lookup::UsedKey;
 use super::prekey::{Generation, OneTime};
-use super::{Identity, IdentityKey, PreKeyBundle};
+use super::verify::LIFETIME;
+use super::{BundleId, Identity, IdentityKey, PreKeyBundle, UsedPreKeys};
 use bisik_core::primitives::ed25519::SignaturePublicKey;
-use bisik_core::primitives::kdf::digest;
-use bisik_core::primitives::mlkem768::DecapsulationKey;
-use bisik_core::primitives::x25519::KeyPair;
 use bisik_core::revision;
 use bisik_core::time::Timestamp;
 
@@ -40,7 +38,7 @@ bisik_core::error_texts! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PreKeyCount {
-    /// Number of unused pairs whose bundles have not expired, whether or not a server still has them.
+    /// Number of unused pairs whose bundles are neither replaced nor expired, whether or not a server still has them.
     pub one_time: usize,
 }
 
@@ -54,29 +52,6 @@ impl PreKeyCount {
     }
 }
 
-/// The pre-keys that a newly accepted session has used.
-///
-/// Pass it to [`PreKeys::remove`], and store the pre-keys in the same transaction as the session. Until then the same
-/// pre-key message could set up a second session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "give it to PreKeys::remove, and store both records together"]
-pub struct UsedPreKeys(pub(crate) UsedKey);
-
-impl UsedPreKeys {
-    /// Returns whether one-time keys were used. If not, the sender had only the last-resort bundle: the server has run
-    /// out of one-time bundles, or an attacker withholds them.
-    #[must_use]
-    pub const fn one_time(&self) -> bool {
-        matches!(self.0, UsedKey::OneTime(_))
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UsedKey {
-    OneTime(u32),
-    LastResort { generation: u32, session: [u8; 16] },
-}
-
 /// The pre-keys of one device: signed and last-resort keys by generation, and one-time pairs.
 ///
 /// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md). For lifetimes
@@ -86,7 +61,7 @@ pub(crate) enum UsedKey {
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::{Identity, PreKeys, Timestamp};
+/// use bisik::{Identity, PreKeys, Rotation, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let bob = Identity::generate(rng);
@@ -95,8 +70,10 @@ pub(crate) enum UsedKey {
 /// let last_resort = keys.bundle();                    // and this one when none is left
 /// assert!(!keys.count(now).is_low());
 ///
-/// let a_week_later = now.plus_seconds(7 * 24 * 60 * 60);
-/// assert!(keys.rotate(&bob, a_week_later, rng)?);     // publish keys.bundle() again
+/// let four_days_later = now.plus_seconds(4 * 24 * 60 * 60);
+/// assert_eq!(keys.rotate(&bob, four_days_later, rng)?, Rotation::Everything);
+/// let to_publish = keys.replenish(&bob, 100, rng)?;   // in place of all bundles that the server has
+/// let last_resort = keys.bundle();
 /// # let _ = (to_publish, last_resort);
 /// # Ok::<(), bisik::PreKeysError>(())
 /// ```
@@ -112,7 +89,7 @@ pub struct PreKeys {
 }
 
 impl PreKeys {
-    /// Maximum number of one-time pairs of one generation (requirement P-2.8).
+    /// Maximum number of one-time pairs of one generation (requirement P-2.9).
     pub const MAX_ONE_TIME: usize = 1_000;
 
     /// Generates a signed pre-key and a last-resort key. One-time pairs come from [`PreKeys::replenish`].
@@ -178,7 +155,7 @@ impl PreKeys {
         Ok(bundles)
     }
 
-    /// Returns the bundles of all unused one-time pairs that have not expired, for a server that lost them.
+    /// Returns the bundles of all unused one-time pairs that a server may still hand out, for a server that lost them.
     ///
     /// They include bundles that the server still has or has handed out already. The server must compare their bytes.
     #[must_use]
@@ -190,122 +167,78 @@ impl PreKeys {
         self.usable(now).map(bundle).collect()
     }
 
-    /// Returns how many one-time pairs are left that have not expired.
+    /// Returns how many one-time pairs are left that a server may still hand out.
     #[must_use]
     pub fn count(&self, now: Timestamp) -> PreKeyCount {
         PreKeyCount { one_time: self.usable(now).count() }
     }
 
-    /// Rotates the pre-keys and deletes old ones (docs/spec/session.md, section 2.4). Call it daily or at every start:
-    /// it is cheap when nothing is due.
-    ///
-    /// It makes a new generation when the current one is a week old, when its replay cache is full, or when a wrong
-    /// clock has dated it in the future. It deletes generations, with their one-time pairs, once no message in transit
-    /// can need them. A clock that is wrong *now* deletes too much: check it first.
-    ///
-    /// Returns `true` if there is a new generation: publish [`PreKeys::bundle`] in place of the old bundle.
-    ///
-    /// # Errors
-    ///
-    /// [`PreKeysError::WrongIdentity`] if `identity` is not the owner.
-    pub fn rotate(
-        &mut self,
-        identity: &Identity,
-        now: Timestamp,
-        mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<bool, PreKeysError> {
-        self.check_owner(identity)?;
-        let due = now >= self.current.created.plus_seconds(ROTATION)
-            || self.current.created > now.plus_seconds(CLOCK_SKEW)
-            || self.current.seen.len() >= REPLAY_CACHE;
-        if due {
-            let taken: Vec<u32> = self.generations().map(|generation| generation.id).collect();
-            let fresh = Generation::generate(identity, now, now.plus_seconds(LIFETIME), &taken, &mut rng);
-            self.older.push(core::mem::replace(&mut self.current, fresh));
+    /// Returns the ids of the bundles that can be answered: the current last-resort bundle and all one-time bundles,
+    /// and those that were replaced and may still be in use. A server that holds another id has bundles of a record that
+    /// is gone: call [`PreKeys::replace_all`]. Requirement P-2.11.
+    #[must_use]
+    pub fn ids(&self) -> Vec<BundleId> {
+        let last_resort = self.generations().map(|generation| BundleId { generation: generation.id, one_time: None });
+        let one_time =
+            self.one_time.iter().map(|(id, pair)| BundleId { generation: pair.signed_id, one_time: Some(*id) });
+        last_resort.chain(one_time).collect()
+    }
+
+    /// Returns whether the record holds the secrets of the bundle with this id. A one-time bundle that was used is not
+    /// known any more. Requirement P-2.11.
+    #[must_use]
+    pub fn knows(&self, id: BundleId) -> bool {
+        let BundleId { generation, one_time } = id;
+        match one_time {
+            Some(pair) => self.one_time.get(&pair).is_some_and(|pair| pair.signed_id == generation),
+            None => self.generation(generation).is_some(),
         }
-        let before = self.older.len();
-        self.older.retain(|generation| now < generation.expires.plus_seconds(DELIVERY));
-        while self.older.len() > MAX_OLDER {
-            // Remove generations with a full replay cache first, so that an attacker who fills caches evicts only
-            // those.
-            let full = self.older.iter().position(|generation| generation.seen.len() >= REPLAY_CACHE);
-            self.older.remove(full.unwrap_or(0));
-        }
-        if due || self.older.len() != before {
-            let (older, current) = (&self.older, self.current.id);
-            self.one_time.retain(|_, pair| {
-                pair.signed_id == current || older.iter().any(|generation| generation.id == pair.signed_id)
-            });
-            self.touch();
-        }
-        Ok(due)
     }
 
     /// Removes the pre-keys that an accepted session has used. One-time keys are deleted. For the last-resort key the
     /// session is remembered, so that the same pre-key message cannot set up a second one.
     ///
-    /// Call it only after the pre-key message has verified (requirement P-2.9). Calling it twice does no harm.
+    /// Call it only after the pre-key message has verified (requirement P-2.10). Calling it twice does no harm.
     pub fn remove(&mut self, used: UsedPreKeys) {
         match used.0 {
             UsedKey::OneTime(id) => {
                 self.one_time.remove(&id);
             }
-            UsedKey::LastResort { generation, session } => {
+            UsedKey::LastResort { generation, entry } => {
                 let generation = if self.current.id == generation {
                     Some(&mut self.current)
                 } else {
                     self.older.iter_mut().find(|older| older.id == generation)
                 };
                 if let Some(generation) = generation {
-                    generation.seen.insert(session);
+                    generation.seen.remember(entry);
                 }
             }
         }
         self.touch();
     }
 
-    /// Finds the secrets that a pre-key message names. P-3.6: the generation is held, the one-time pair is its own.
-    pub(crate) fn find(&self, signed_id: u32, one_time_id: u32) -> Result<Lookup<'_>, LookupError> {
-        let generation = self.generation(signed_id).ok_or(LookupError::Unknown)?;
-        if one_time_id == 0 {
-            let kem = DecapsulationKey::from_seed(&generation.last_resort);
-            let unsigned = generation.unsigned_with(self.owner, kem.public().clone(), None);
-            return Ok(Lookup { generation, one_time: None, kem, digest: digest(&[&unsigned.encode()]) });
-        }
-        let pair = self.one_time.get(&one_time_id).filter(|pair| pair.signed_id == signed_id);
-        let pair = pair.ok_or(LookupError::Unknown)?;
-        let kem = DecapsulationKey::from_seed(&pair.kem);
-        let one_time = Some((one_time_id, *pair.agreement.public()));
-        let unsigned = generation.unsigned_with(self.owner, kem.public().clone(), one_time);
-        Ok(Lookup {
-            generation,
-            one_time: Some((one_time_id, &pair.agreement)),
-            kem,
-            digest: digest(&[&unsigned.encode()]),
-        })
-    }
-
-    fn generations(&self) -> impl Iterator<Item = &Generation> {
+    pub(super) fn generations(&self) -> impl Iterator<Item = &Generation> {
         core::iter::once(&self.current).chain(&self.older).map(AsRef::as_ref)
     }
 
-    fn generation(&self, id: u32) -> Option<&Generation> {
+    pub(super) fn generation(&self, id: u32) -> Option<&Generation> {
         self.generations().find(|generation| generation.id == id)
     }
 
-    /// The one-time pairs whose bundles have not expired.
+    /// The one-time pairs whose bundles are neither replaced nor expired.
     fn usable(&self, now: Timestamp) -> impl Iterator<Item = (u32, &Generation, &OneTime)> {
         self.one_time.iter().filter_map(move |(id, pair)| {
-            let generation = self.generation(pair.signed_id).filter(|generation| now < generation.expires)?;
+            let generation = self.generation(pair.signed_id).filter(|generation| generation.is_published(now))?;
             Some((*id, generation, pair.as_ref()))
         })
     }
 
-    fn check_owner(&self, identity: &Identity) -> Result<(), PreKeysError> {
+    pub(super) fn check_owner(&self, identity: &Identity) -> Result<(), PreKeysError> {
         if *identity.public() == self.owner { Ok(()) } else { Err(PreKeysError::WrongIdentity) }
     }
 
-    const fn touch(&mut self) {
+    pub(super) const fn touch(&mut self) {
         self.revision = revision::after(self.revision);
     }
 }
@@ -321,61 +254,6 @@ impl fmt::Debug for PreKeys {
             .finish_non_exhaustive()
     }
 }
-
-/// The secrets that the handshake borrows to answer one pre-key message.
-pub(crate) struct Lookup<'a> {
-    generation: &'a Generation,
-    pub(crate) one_time: Option<(u32, &'a KeyPair)>,
-    pub(crate) kem: DecapsulationKey,
-    /// SHA-256 of the bundle without its signature.
-    pub(crate) digest: [u8; 32],
-}
-
-impl Lookup<'_> {
-    pub(crate) const fn signed(&self) -> &KeyPair {
-        &self.generation.signed
-    }
-
-    /// Returns what accepting the session uses up. P-3.7: refuses a session that the replay cache knows, and every
-    /// session once the cache is full.
-    pub(crate) fn claim(&self, session: [u8; 16]) -> Result<UsedPreKeys, LookupError> {
-        if let Some((id, _)) = self.one_time {
-            return Ok(UsedPreKeys(UsedKey::OneTime(id)));
-        }
-        if self.generation.seen.contains(&session) {
-            return Err(LookupError::Replayed);
-        }
-        if self.generation.seen.len() >= REPLAY_CACHE {
-            return Err(LookupError::CacheFull);
-        }
-        Ok(UsedPreKeys(UsedKey::LastResort { generation: self.generation.id, session }))
-    }
-}
-
-/// Why the pre-keys cannot answer a pre-key message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LookupError {
-    Unknown,
-    Replayed,
-    CacheFull,
-}
-
-/// P-2.6: a new generation is due after this many seconds, a week.
-const ROTATION: u64 = 7 * 24 * 60 * 60;
-
-/// Validity of a bundle in seconds: 30 days, so that peers can write to a device that is away for weeks.
-const LIFETIME: u64 = 30 * 24 * 60 * 60;
-
-/// P-2.7: secrets are kept for this many seconds after their bundle has expired, for messages in transit: 14 days.
-const DELIVERY: u64 = 14 * 24 * 60 * 60;
-
-/// Sessions remembered for each last-resort key. Once the cache is full, the key accepts no more sessions and a
-/// rotation is due. Sessions accepted concurrently are still remembered.
-const REPLAY_CACHE: usize = 1_024;
-
-/// Generations kept besides the current one. Weekly rotation needs six in 44 days; the others are for rotations caused
-/// by a full replay cache.
-const MAX_OLDER: usize = 16;
 
 /// The number of pairs is low below this.
 const LOW_STOCK: usize = 20;

@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 use super::IdentityKey;
 use super::prekey::{Generation, OneTime};
 use super::prekeys::PreKeys;
+use super::replay::ReplayMemory;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::ed25519::SignaturePublicKey;
@@ -16,10 +17,10 @@ use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{self, KeyPair};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
-use bisik_core::time::Timestamp;
+use bisik_core::time::{self, Timestamp};
 
 impl PreKeys {
-    /// Encrypts the pre-keys into a record: 337 bytes, and 200 for each one-time pair.
+    /// Encrypts the pre-keys into a record: 345 bytes, and 200 for each one-time pair.
     ///
     /// `context` names the record in the caller's store; pass the same to [`PreKeys::unseal`].
     #[must_use]
@@ -63,9 +64,15 @@ impl PreKeys {
         let revision = revision::read(reader)?;
         let mut older = Vec::new();
         for _ in 0..reader.count_of(GENERATION)? {
-            older.push(Generation::decode(reader)?);
+            let mut generation = Generation::decode(reader)?;
+            // A clock may have stood at 0 when it was replaced.
+            generation.replaced = Some(generation.replaced.unwrap_or(Timestamp::from_unix_seconds(0)));
+            older.push(generation);
         }
         let current = Generation::decode(reader)?;
+        if current.replaced.is_some() {
+            return Err(Malformed);
+        }
         let mut one_time = BTreeMap::new();
         for _ in 0..reader.count_of(PAIR)? {
             let id = reader.u32()?;
@@ -80,13 +87,14 @@ impl PreKeys {
 
 impl Generation {
     fn encode(&self, writer: &mut SecretWriter) {
-        let Self { id, created, expires, signed, last_resort, signature, seen } = self;
+        let Self { id, created, expires, signed, last_resort, signature, replaced, seen } = self;
         writer.u32(*id).u64(created.as_unix_seconds()).u64(expires.as_unix_seconds());
         encode_pair(writer, signed);
         writer.bytes(last_resort.expose()).bytes(signature);
-        writer.count(seen.len());
-        for session in seen {
-            writer.bytes(session);
+        writer.u64(time::to_seconds(*replaced));
+        writer.count(seen.entries().len());
+        for entry in seen.entries() {
+            writer.bytes(entry);
         }
     }
 
@@ -97,15 +105,17 @@ impl Generation {
         let signed = decode_pair(reader)?;
         let last_resort = Secret::copy_of(reader.array()?);
         let signature = *reader.array()?;
-        let mut seen = BTreeSet::new();
+        let replaced = time::read_optional(reader)?;
+        let mut entries = BTreeSet::new();
         for _ in 0..reader.count_of(16)? {
-            let session = *reader.array()?;
-            if seen.last().is_some_and(|last| *last >= session) {
+            let entry = *reader.array()?;
+            if entries.last().is_some_and(|last| *last >= entry) {
                 return Err(Malformed);
             }
-            seen.insert(session);
+            entries.insert(entry);
         }
-        Ok(Box::new(Self { id, created, expires, signed, last_resort, signature, seen }))
+        let seen = ReplayMemory::from_entries(entries);
+        Ok(Box::new(Self { id, created, expires, signed, last_resort, signature, replaced, seen }))
     }
 }
 
@@ -138,6 +148,6 @@ fn decode_pair(reader: &mut Reader<'_>) -> Result<KeyPair, Malformed> {
 }
 
 /// Encoded length in bytes of a generation with an empty replay cache.
-const GENERATION: usize = 4 + 8 + 8 + 64 + 64 + 64 + 4;
+const GENERATION: usize = 4 + 8 + 8 + 64 + 64 + 64 + 8 + 4;
 /// Encoded length in bytes of a one-time pair with its id.
 const PAIR: usize = 4 + 4 + 64 + 64 + 64;

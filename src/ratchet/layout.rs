@@ -6,11 +6,8 @@ use bisik_core::primitives::aead::NONCE;
 /// Bytes of the salt, fresh for each message.
 pub(super) const SALT: usize = 16;
 
-/// Bytes of every header: ratchet key, two counters, and the field reserved for the post-quantum ratchet.
-pub(super) const HEADER: usize = 32 + 4 + 4 + POST_QUANTUM;
-
-/// Bytes reserved for the post-quantum ratchet (docs/spec/session.md, section 5). P-4.1: all zero until it exists.
-pub(super) const POST_QUANTUM: usize = 44;
+/// Bytes of every header: ratchet key, two counters, version, and the part of the post-quantum ratchet.
+pub(super) const HEADER: usize = 32 + 4 + 4 + 1 + 43;
 
 /// The purpose in the nonce of a header.
 pub(super) const HEADER_NONCE: u64 = 0;

@@ -52,7 +52,7 @@ impl MessageKey {
 pub(super) struct Sealing(Aead);
 
 impl Sealing {
-    /// P-4.3. The salt `r`, which keeps (key, nonce) unique even if `mk` is derived again after a rollback. It is
+    /// P-4.6. The salt `r`, which keeps (key, nonce) unique even if `mk` is derived again after a rollback. It is
     /// derived from fresh randomness and from header and plaintext, so that not even a repeating generator pairs one
     /// nonce with two headers or two plaintexts.
     pub(super) fn salt(&self, randomness: &[u8; SALT], header: &[u8; HEADER], plaintext: &[u8]) -> [u8; SALT] {

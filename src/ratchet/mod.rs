@@ -1,12 +1,12 @@
 //! The Double Ratchet with encrypted headers (docs/spec/session.md, section 4). This page is its map.
 //!
 //! ```text
-//!   sending.rs                                              receiving.rs
-//!   ──────────                                              ────────────
+//!   sending.rs                                              open.rs
+//!   ──────────                                              ───────
 //!   our fresh key ─┐                                  ┌─ the peer's key, from the header
 //!                  ▼                                  ▼
-//!   root.rs   ── DH ──▶ RK ─────────── DH ──────────▶ RK ──▶ …            the DH step: heals
-//!                       │ CKs, NHKs                   │ CKr, NHKr
+//!   step.rs   ── DH ──▶ RK ─────────── DH ──────────▶ RK ──▶ …            the step: heals
+//!                       │ CK, next HK                 │ CK, next HK
 //!   chain.rs            ▼                             ▼
 //!             CK ──▶ CK ──▶ CK ──▶ …         CK ──▶ CK ──▶ …              the symmetric step: forgets
 //!              │      │      │                │      │
@@ -15,54 +15,72 @@
 //!              └── header.rs: encrypted under HK, its tag over the whole message ──┘
 //! ```
 //!
-//! **The DH step** is taken in two places, marked "THE STEP": `sending.rs` takes it lazily, before the first message
-//! after a reply; `receiving.rs` takes it when the *next* header key verifies a header. Both advance the same root key,
-//! with the KDF in `root.rs`.
+//! **The step** is taken in two places, marked "THE STEP": `sending.rs` takes it lazily, before the first message after
+//! a reply; `open.rs` takes it when the *next* header key verifies a header. Both advance the same root key, with the
+//! KDF in `step.rs`. Steps alternate strictly: only one side can step next, and each step gives the header key of the
+//! chain that the other side will begin.
 
-mod chain; //       4.3  the symmetric step
-mod header; //      4.4  encrypted headers
-mod layout; //      4.4  sizes, and the nonces of header and body
-mod limits; //      4.7  bounds
-mod message_key; // 4.5  bodies
-mod receiving; //   4.6  stage, then commit
-mod root; //        4.2  the KDF of the DH step
-mod sending; //     4.6  the lazy step
-mod skipped; //     4.7  skipped message keys
-mod state; //       6.4  the state, sealed
+mod chain; //        4.3  the symmetric step
+mod error; //        4.9  why a message was not decrypted
+mod header; //       4.4  encrypted headers
+mod inputs; //       4.2  what a step takes in from outside
+mod layout; //       4.4  sizes, and the nonces of header and body
+mod limits; //       4.7  bounds
+mod message_key; //  4.5  bodies
+mod open; //         4.6  verify, and compute the change
+mod parts; //        what a session needs one by one
+mod post_quantum; // 5    the braid, and its secrets in the root
+mod receiving; //    4.6  apply the change
+mod remembered; //   4.9  duplicates and forks
+mod resumption; //   3.6  what binds a later session to this one
+mod sending; //      4.6  the lazy step
+mod skipped; //      4.7  skipped message keys
+mod staged; //       4.6  not committed yet
+mod start; //        4.2  the secrets that a ratchet starts from
+mod state; //        6.4  the state, sealed
+mod step; //         4.2  the KDF of the step
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
-use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::primitives::x25519::Point;
+use bisik_core::primitives::x25519;
 pub use bisik_core::primitives::x25519::{KeyPair, PublicKey, PublicKeyError};
 pub use bisik_core::shared_secret::SharedSecret;
-pub use receiving::DecryptError;
+pub use error::DecryptError;
+pub use post_quantum::PostQuantumAge;
+pub use resumption::Resumption;
 pub use sending::EncryptError;
+pub use staged::Staged;
+pub use start::StartingSecrets;
 
+use chain::ChainKey;
+use header::HeaderKey;
+pub(crate) use header::MAX_PLACES;
+pub(crate) use inputs::{Making, Missing, Reading};
+use post_quantum::PostQuantum;
 pub(crate) use receiving::Decrypted;
-use receiving::Receiving;
-use root::RootKey;
-use sending::{PeerRatchetKey, Sending};
+use receiving::{Receiving, ReceivingChain};
+use remembered::Remembered;
+use resumption::Resumptions;
+use sending::{PeerRatchetKey, SendingChain};
+use skipped::SkippedKeys;
+use step::RootKey;
 
 /// The state of one ratchet, on one of the two sides that share a secret.
 ///
 /// [`Session`](crate::Session) contains one, and most programs should use that. This type is for protocols that agree
-/// on a 32-byte secret in their own way. `Send + Sync`, and not `Clone`: a copy would use the same keys again.
+/// on a 32-byte secret in their own way. It authenticates nobody: who has the secret is the peer. `Send + Sync`, and
+/// not `Clone`: a copy would use the same keys again.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+/// use bisik::ratchet::{DoubleRatchet, SharedSecret};
 ///
-/// // Both sides share 32 bytes; the responder's first ratchet key is known to the initiator.
-/// let bobs = KeyPair::generate(rng);
-/// let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs.public());
-/// let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs);
+/// let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+/// let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
 ///
 /// let hello = alice.encrypt(b"halo", rng)?;
 /// assert_eq!(bob.decrypt(&hello)?, b"halo");
@@ -79,44 +97,121 @@ pub struct DoubleRatchet {
 struct State {
     /// Associated data of every message.
     binding: [u8; 32],
+    /// How many steps both sides have made. The chain of step n is chain n; chain 0 comes from the set-up.
+    step: u32,
     root: RootKey,
-    sending: Sending,
+    turn: Turn,
+    /// The header key of the next chain: the peer's, if the last step was ours, and otherwise our own.
+    next_header: HeaderKey,
+    /// `PN`: the number of messages in the own chain before the current or next one.
+    previous: u32,
+    /// The place of the resumption secret that entered step 1; 0 if there was none.
+    bound: u8,
     receiving: Receiving,
+    resumptions: Resumptions,
+    remembered: Remembered,
+    /// The newest version of the layout that the peer reads; 0 before it has written.
+    peer_reads: u8,
+    post_quantum: PostQuantum,
+}
+
+/// Who has made the last step.
+enum Turn {
+    /// Nobody: a responder that has received nothing.
+    Awaiting,
+    /// This side, which goes on in its chain.
+    Ours(Box<SendingChain>),
+    /// The peer, with this ratchet key: a step is due before the next message.
+    Theirs(PeerRatchetKey),
+}
+
+impl Turn {
+    /// Whether this side sends the first message. Steps alternate, so that it follows from who made the last one.
+    const fn is_initiator(&self, step: u32) -> bool {
+        match self {
+            Self::Awaiting => false,
+            Self::Ours(_) => step.is_multiple_of(2),
+            Self::Theirs(_) => !step.is_multiple_of(2),
+        }
+    }
+}
+
+impl State {
+    /// What the headers of the chain of `step` say as their place.
+    const fn bound_of(&self, step: u32) -> u8 {
+        if step == 1 { self.bound } else { 0 }
+    }
+
+    /// Whether this side sends the first message.
+    const fn is_initiator(&self) -> bool {
+        self.turn.is_initiator(self.step)
+    }
 }
 
 impl DoubleRatchet {
     /// Ciphertext expansion in bytes: 132.
     pub const OVERHEAD: usize = sending::OVERHEAD;
 
-    /// Starts the side that sends first. `peer_key` is the responder's first ratchet key. Every message is bound to
-    /// `binding`, such as the hash of a transcript; both sides must pass the same.
+    /// Starts the side that sends first, with 32 bytes of `rng`. Every message is bound to `binding`, such as the hash of
+    /// a transcript; both sides must pass the same.
     #[must_use]
-    pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], peer_key: &PublicKey) -> Self {
-        Self::start_initiator(secret, binding, PeerRatchetKey::encoded(*peer_key))
+    pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let secrets = StartingSecrets::derive(secret, binding);
+        let draw = RootKey::new(&secrets.root).draw(0, &mut rng);
+        Self::start_initiator(&secrets, binding, x25519::pair_from_secret(draw.first_pair()))
     }
 
-    /// Like [`initiator`](Self::initiator), with a point that is already decoded.
-    pub(crate) fn initiator_with(secret: &SharedSecret, binding: &[u8; 32], peer_key: Point) -> Self {
-        Self::start_initiator(secret, binding, PeerRatchetKey::decoded(peer_key))
-    }
-
-    fn start_initiator(secret: &SharedSecret, binding: &[u8; 32], peer_key: PeerRatchetKey) -> Self {
-        let (root, ours, peers) = RootKey::start(secret, binding);
-        let sending = Sending { pair: None, peer_key: Some(peer_key), chain: None, next_header: ours, previous: 0 };
-        let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
-        Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
-    }
-
-    /// Starts the side that replies. `pair` is its first ratchet key; the initiator knows the public half.
+    /// Starts the side that replies.
     #[must_use]
-    pub fn responder(secret: &SharedSecret, binding: &[u8; 32], pair: KeyPair) -> Self {
-        let (root, peers, ours) = RootKey::start(secret, binding);
-        let sending = Sending { pair: Some(pair), peer_key: None, chain: None, next_header: ours, previous: 0 };
-        let receiving = Receiving { chains: VecDeque::new(), next_header: peers };
-        Self { state: Box::new(State { binding: *binding, root, sending, receiving }) }
+    pub fn responder(secret: &SharedSecret, binding: &[u8; 32]) -> Self {
+        Self::start_responder(&StartingSecrets::derive(secret, binding), binding)
     }
 
-    /// Encrypts one message, using 16 bytes of `rng`, and 32 more when a DH step is due.
+    /// P-4.1: the initiator's first chain comes from the set-up, without a step. `pair` is fresh.
+    pub(crate) fn start_initiator(secrets: &StartingSecrets, binding: &[u8; 32], pair: KeyPair) -> Self {
+        let chain = SendingChain {
+            pair,
+            header: HeaderKey::new(&secrets.header),
+            key: ChainKey::new(secrets.chain.duplicate()),
+            number: 0,
+        };
+        Self::start(secrets, binding, Turn::Ours(Box::new(chain)), Receiving::default())
+    }
+
+    pub(crate) fn start_responder(secrets: &StartingSecrets, binding: &[u8; 32]) -> Self {
+        let first = ReceivingChain {
+            step: 0,
+            mixed: 0,
+            header: HeaderKey::new(&secrets.header),
+            ratchet_key: None,
+            key: Some(Box::new(ChainKey::new(secrets.chain.duplicate()))),
+            next: 0,
+            skipped: SkippedKeys::default(),
+        };
+        let receiving = Receiving { chains: [Box::new(first)].into(), received: 0 };
+        Self::start(secrets, binding, Turn::Awaiting, receiving)
+    }
+
+    fn start(secrets: &StartingSecrets, binding: &[u8; 32], turn: Turn, receiving: Receiving) -> Self {
+        let initiator = matches!(turn, Turn::Ours(_));
+        let state = State {
+            binding: *binding,
+            step: 0,
+            root: RootKey::new(&secrets.root),
+            turn,
+            next_header: HeaderKey::new(&secrets.next_header),
+            previous: 0,
+            bound: 0,
+            receiving,
+            resumptions: Resumptions::default(),
+            remembered: Remembered::default(),
+            peer_reads: 0,
+            post_quantum: PostQuantum::new(&secrets.post_quantum, initiator),
+        };
+        Self { state: Box::new(state) }
+    }
+
+    /// Encrypts one message, using 16 bytes of `rng`, and 32 before them when a step is due.
     ///
     /// The message is [`OVERHEAD`](Self::OVERHEAD) bytes longer than `plaintext`. It hides the content but not its
     /// length: pad `plaintext` first if the length matters. Store the state before you send the message
@@ -131,7 +226,7 @@ impl DoubleRatchet {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<u8>, EncryptError> {
         let mut output = Vec::with_capacity(plaintext.len().saturating_add(Self::OVERHEAD));
-        self.encrypt_into(&mut output, plaintext, &mut rng)?;
+        self.encrypt_into(&mut output, plaintext, &Making::default(), &mut rng)?;
         Ok(output)
     }
 
@@ -144,6 +239,18 @@ impl DoubleRatchet {
         Ok(self.stage(message)?.commit())
     }
 
+    /// Like [`decrypt`](Self::decrypt), for a message that is still [ahead](DecryptError::Ahead) after all others:
+    /// gives up the oldest of up to 25,000 missing messages in each of two chains. Returns the plaintext, and how many
+    /// messages are given up: they cannot be read if they arrive after all.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]. On error the state is unchanged.
+    pub fn decrypt_giving_up(&mut self, message: &[u8]) -> Result<(Vec<u8>, u32), DecryptError> {
+        let decrypted = self.open(message, &Reading::default(), Missing::GiveUp)?;
+        Ok(self.commit(decrypted))
+    }
+
     /// Decrypts one message without changing the state, so that the state after it can be stored before the plaintext
     /// is shown. If the result is dropped, the message can be received again.
     ///
@@ -153,98 +260,29 @@ impl DoubleRatchet {
     ///
     /// [`DecryptError`].
     pub fn stage(&mut self, message: &[u8]) -> Result<Staged<'_>, DecryptError> {
-        let decrypted = self.open(message)?;
+        let decrypted = self.open(message, &Reading::default(), Missing::Keep)?;
         Ok(Staged { ratchet: self, decrypted })
+    }
+
+    /// How long ago the ratchet has last healed from a thief with a quantum computer.
+    #[must_use]
+    pub fn post_quantum_age(&self) -> PostQuantumAge {
+        *self.state.post_quantum.age()
     }
 
     /// Returns the number of skipped message keys; at most 2,000.
     #[must_use]
     pub fn skipped_keys(&self) -> usize {
-        self.state.skipped_keys()
-    }
-}
-
-/// The parts of the public methods that a session needs one by one, and the encoding for its record.
-impl DoubleRatchet {
-    /// Encrypts one message and appends it to `output`: [`OVERHEAD`](Self::OVERHEAD) bytes more than `plaintext`.
-    pub(crate) fn encrypt_into(
-        &mut self,
-        output: &mut Vec<u8>,
-        plaintext: &[u8],
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), EncryptError> {
-        self.state.encrypt_into(output, plaintext, rng)
-    }
-
-    /// Decrypts one message without changing anything.
-    pub(crate) fn open(&self, message: &[u8]) -> Result<Decrypted, DecryptError> {
-        self.state.open(message)
-    }
-
-    /// Applies the result of [`open`](Self::open) and returns the plaintext. Cannot fail.
-    pub(crate) fn commit(&mut self, decrypted: Decrypted) -> Vec<u8> {
-        let Decrypted { change, mut plaintext } = decrypted;
-        self.state.apply(change);
-        core::mem::take(&mut *plaintext)
-    }
-
-    /// A copy of the ratchet as [`commit`](Self::commit) will leave it, to be encoded before the commit.
-    pub(crate) fn after(&self, decrypted: &Decrypted) -> Self {
-        let mut state = self.state.duplicate();
-        state.apply(decrypted.change.duplicate());
-        Self { state }
-    }
-
-    /// Appends the state, as section 6.4 encodes it.
-    pub(crate) fn write(&self, writer: &mut SecretWriter) {
-        self.state.write(writer);
-    }
-
-    /// Reads the encoding of [`write`](Self::write).
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self { state: State::read(reader)? })
+        usize::try_from(self.state.skipped_keys()).unwrap_or(usize::MAX)
     }
 }
 
 impl fmt::Debug for DoubleRatchet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let State { binding: _, root: _, sending: _, receiving } = self.state.as_ref();
         f.debug_struct("DoubleRatchet")
-            .field("receiving_chains", &receiving.chains.len())
+            .field("step", &self.state.step)
+            .field("receiving_chains", &self.state.receiving.chains.len())
             .field("skipped_keys", &self.skipped_keys())
             .finish_non_exhaustive()
-    }
-}
-
-/// A decrypted message that is not committed yet. See [`DoubleRatchet::stage`].
-#[must_use = "a message that is not committed was not received"]
-pub struct Staged<'a> {
-    ratchet: &'a mut DoubleRatchet,
-    decrypted: Decrypted,
-}
-
-impl Staged<'_> {
-    /// The plaintext, to store in the same transaction as the state. Show it only after [`commit`](Staged::commit).
-    #[must_use]
-    pub fn plaintext(&self) -> &[u8] {
-        self.decrypted.plaintext()
-    }
-
-    /// Deletes the message's key and returns its plaintext. Cannot fail.
-    #[must_use]
-    pub fn commit(self) -> Vec<u8> {
-        let Self { ratchet, decrypted } = self;
-        ratchet.commit(decrypted)
-    }
-
-    /// Encodes the state as the commit will leave it.
-    fn encode_after(&self) -> Zeroizing<Vec<u8>> {
-        self.ratchet.after(&self.decrypted).state.encode()
-    }
-}
-
-impl fmt::Debug for Staged<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Staged").field("length", &self.decrypted.plaintext.len()).finish_non_exhaustive()
     }
 }

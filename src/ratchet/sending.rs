@@ -1,19 +1,21 @@
-//! Sending: the lazy DH step, the chain, and the bytes of a message (docs/spec/session.md, section 4.6).
+//! Sending: the lazy step, the chain, and the bytes of a message (docs/spec/session.md, section 4.6).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::State;
 use super::chain::ChainKey;
-use super::header::{Header, HeaderKey, SealedHeader};
+use super::header::{Header, HeaderKey, SealedHeader, VERSION};
 use super::layout::{HEADER, SALT};
 use super::limits::MAX_PLAINTEXT;
 use super::message_key::MessageKey;
-use super::root::RootKey;
+use super::step::{RootKey, StepDraw, StepInputs};
+use super::{Making, State, Turn};
+use bisik_core::held::Poisoned;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::secret::BoxedSecret;
 use bisik_core::primitives::x25519::{self, InvalidKey, KeyPair, Point, PublicKey};
 
 /// Why nothing was encrypted. On error the state is unchanged.
@@ -26,6 +28,8 @@ pub enum EncryptError {
     TooLong,
     /// The chain has no numbers left, after four billion messages without a reply: set up a new session.
     Exhausted,
+    /// A staged message was sealed and then dropped: drop the session too, and load the stored record.
+    Poisoned,
     /// A bug in this library, which no input causes: please report it.
     Internal,
 }
@@ -36,33 +40,32 @@ bisik_core::error_texts! {
             "the initiator's first message has not arrived yet";
         TooLong => "session.encrypt.too_long", "the plaintext is longer than 64 MiB";
         Exhausted => "session.encrypt.exhausted", "the sending chain is exhausted";
+        Poisoned => "session.encrypt.poisoned", "a sealed message was not committed: load the stored record";
         @Internal => "session.encrypt.internal";
     }
 }
 
-/// The sending half of the state.
-///
-/// Optional secrets are boxed. An inline `None` leaves its payload bytes uninitialised, so a move may copy stale stack
-/// contents that are never zeroized.
-pub(super) struct Sending {
-    /// The local ratchet pair; `None` before an initiator's first message.
-    pub(super) pair: Option<KeyPair>,
-    /// The peer's current ratchet key; `None` until a responder has received its first message.
-    pub(super) peer_key: Option<PeerRatchetKey>,
-    /// The current chain; `None` if a DH step is due before the next message.
-    pub(super) chain: Option<Box<SendingChain>>,
-    /// `NHKs`: the header key of the next chain.
-    pub(super) next_header: HeaderKey,
-    /// `PN`: the number of messages in the previous chain.
-    pub(super) previous: u32,
+impl From<Poisoned> for EncryptError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
+    }
 }
 
-/// One sending chain.
+/// A sending chain, with the ratchet pair that its headers name. Boxed wherever it is optional: an inline `None` leaves
+/// its payload bytes uninitialised, so a move may copy stale stack contents that are never zeroized.
 pub(super) struct SendingChain {
+    pub(super) pair: KeyPair,
     pub(super) header: HeaderKey,
     pub(super) key: ChainKey,
     /// `Ns`: the number of the next message.
     pub(super) number: u32,
+}
+
+impl SendingChain {
+    pub(super) fn duplicate(&self) -> Self {
+        let Self { pair, header, key, number } = self;
+        Self { pair: x25519::duplicate(pair), header: header.duplicate(), key: key.duplicate(), number: *number }
+    }
 }
 
 /// The peer's ratchet key, decoded if that was done already.
@@ -102,12 +105,15 @@ impl PeerRatchetKey {
     }
 }
 
-/// A DH step: computed, not yet applied.
+/// A step: computed, not yet applied.
 struct SendingStep {
-    pair: KeyPair,
+    number: u32,
     root: RootKey,
     chain: Box<SendingChain>,
     next_header: HeaderKey,
+    resumption: BoxedSecret<32>,
+    mixed: u32,
+    draw: StepDraw,
 }
 
 impl State {
@@ -116,23 +122,36 @@ impl State {
         &mut self,
         output: &mut Vec<u8>,
         plaintext: &[u8],
+        making: &Making<'_>,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), EncryptError> {
-        // P-4.13: at most 64 MiB of plaintext.
+        // P-4.19: at most 64 MiB of plaintext.
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(EncryptError::TooLong);
         }
-        let mut step = if self.sending.chain.is_none() { Some(self.sending_step(rng)?) } else { None };
-        let Sending { pair, chain, previous, .. } = &mut self.sending;
-        let (pair, chain) = match &mut step {
-            Some(step) => (Some(&step.pair), Some(&mut step.chain)),
-            None => (pair.as_ref(), chain.as_mut()),
+        let mut step = match &self.turn {
+            Turn::Ours(_) => None,
+            Turn::Theirs(peer_key) => Some(self.sending_step(peer_key, making, rng)?),
+            // P-4.11: a responder does not send before it has received.
+            Turn::Awaiting => return Err(EncryptError::AwaitingFirstMessage),
         };
-        let (Some(pair), Some(chain)) = (pair, chain) else { return Err(EncryptError::Internal) };
-        // P-4.10: the chain ends before its numbers do.
+        let (made, mixed) = match &step {
+            Some(step) => (step.number, step.mixed),
+            None => (self.step, self.post_quantum.mixed()),
+        };
+        let braid = self.post_quantum.send(step.as_ref().map(|step| &step.draw), mixed != self.post_quantum.mixed())?;
+        let (part, bound) = (braid.part, self.bound_of(made));
+        let chain = match (&mut step, &mut self.turn) {
+            (Some(step), _) => &mut step.chain,
+            (None, Turn::Ours(chain)) => chain,
+            (None, Turn::Theirs(_) | Turn::Awaiting) => return Err(EncryptError::Internal),
+        };
+        // P-4.13: the chain ends before its numbers do.
         let next_number = chain.number.checked_add(1).ok_or(EncryptError::Exhausted)?;
         let (next_key, message_key) = chain.key.step();
-        let header = Header { ratchet_key: *pair.public(), previous: *previous, number: chain.number };
+        let ratchet_key = *chain.pair.public();
+        let (previous, number) = (self.previous, chain.number);
+        let header = Header { ratchet_key, previous, number, reads: VERSION, bound, mixed, part };
         let start = output.len();
         let written = write_message(output, &self.binding, &chain.header, &header, message_key, plaintext, rng);
         if let Err(bug) = written {
@@ -145,27 +164,63 @@ impl State {
         if let Some(step) = step {
             self.apply_sending_step(step);
         }
+        self.post_quantum.apply_sending(braid);
         Ok(())
     }
 
-    /// THE STEP, sending side: `pair ← fresh; RK, CKs, NHKs' = step(RK, DH(pair, peer's key))`.
-    fn sending_step(&self, rng: &mut dyn CryptoRng) -> Result<SendingStep, EncryptError> {
-        // P-4.8: a responder does not send before it has received.
-        let peer_key = self.sending.peer_key.as_ref().ok_or(EncryptError::AwaitingFirstMessage)?;
-        // The key was checked when it was received, so neither of these can fail.
+    /// THE STEP, sending side: a fresh pair, and an agreement with the peer's ratchet key.
+    fn sending_step(
+        &self,
+        peer_key: &PeerRatchetKey,
+        making: &Making<'_>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<SendingStep, EncryptError> {
+        let number = self.step.checked_add(1).ok_or(EncryptError::Exhausted)?;
+        // The key was checked when it was received, so no agreement can fail.
         let point = peer_key.point().map_err(|_| InternalError)?;
-        let (pair, agreed) = x25519::generate_and_agree(rng, &point).map_err(|_| InternalError)?;
-        let (root, key, next_header) = self.root.step(&agreed);
-        let chain = Box::new(SendingChain { header: self.sending.next_header.duplicate(), key, number: 0 });
-        Ok(SendingStep { pair, root, chain, next_header })
+        let draw = self.root.draw(number, rng);
+        // P-3.13: in step 1, an agreement that only the initiator itself can make too.
+        let making = if number == 1 { *making } else { Making::default() };
+        let (pair, agreed, identity) = match making.identity {
+            Some(identity) => {
+                let (pair, [agreed, identity]) =
+                    x25519::pair_and_agree(draw.pair(), [&point, identity]).map_err(|_| InternalError)?;
+                (pair, agreed, Some(identity))
+            }
+            None => {
+                let (pair, [agreed]) = x25519::pair_and_agree(draw.pair(), [&point]).map_err(|_| InternalError)?;
+                (pair, agreed, None)
+            }
+        };
+        let (mixed, post_quantum) = match self.post_quantum.due() {
+            Some((epoch, secret)) => (epoch, Some(secret)),
+            None => (self.post_quantum.mixed(), None),
+        };
+        let output = self.root.step(&StepInputs {
+            step: number,
+            agreed: &agreed,
+            identity: identity.as_ref(),
+            resumption: making.resumption,
+            bound: self.bound_of(number),
+            post_quantum,
+            mixed,
+            stepping: pair.public(),
+            other: peer_key.public(),
+        });
+        let chain = Box::new(SendingChain { pair, header: self.next_header.duplicate(), key: output.chain, number: 0 });
+        let (root, next_header, resumption) = (output.root, output.next_header, output.resumption);
+        Ok(SendingStep { number, root, chain, next_header, resumption, mixed, draw })
     }
 
     fn apply_sending_step(&mut self, step: SendingStep) {
-        let SendingStep { pair, root, chain, next_header } = step;
+        let SendingStep { number, root, chain, next_header, resumption, mixed, draw: _ } = step;
+        self.step = number;
         self.root = root;
-        self.sending.pair = Some(pair);
-        self.sending.chain = Some(chain);
-        self.sending.next_header = next_header;
+        // The peer's key was used, and goes.
+        self.turn = Turn::Ours(chain);
+        self.next_header = next_header;
+        self.resumptions.made(resumption);
+        self.post_quantum.step(mixed);
     }
 }
 
@@ -209,15 +264,14 @@ mod tests {
     use super::*;
     use crate::ratchet::{DoubleRatchet, SharedSecret};
 
-    /// P-4.10
+    /// P-4.13
     #[test]
     fn sending_stops_before_the_message_number_overflows() {
         let rng = &mut rand::rng();
-        let pair = KeyPair::generate(rng);
         let secret = SharedSecret::from_bytes([7; 32]);
-        let mut ratchet = DoubleRatchet::initiator(&secret, &[0; 32], pair.public());
-        let _ = ratchet.encrypt(b"", rng).unwrap();
-        ratchet.state.sending.chain.as_mut().unwrap().number = u32::MAX - 1;
+        let mut ratchet = DoubleRatchet::initiator(&secret, &[0; 32], rng);
+        let Turn::Ours(chain) = &mut ratchet.state.turn else { panic!("an initiator has a chain") };
+        chain.number = u32::MAX - 1;
         assert!(ratchet.encrypt(b"", rng).is_ok());
         let before = ratchet.state.encode();
         assert_eq!(ratchet.encrypt(b"", rng), Err(EncryptError::Exhausted));

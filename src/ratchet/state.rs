@@ -10,14 +10,16 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::chain::ChainKey;
-use super::header::HeaderKey;
-use super::limits::{MAX_CHAINS, MAX_SKIPPED};
-use super::message_key::MessageKey;
-use super::receiving::{Advanced, Receiving, ReceivingChain, StateChange, Step};
-use super::root::RootKey;
-use super::sending::{PeerRatchetKey, Sending, SendingChain};
-use super::skipped::{NewlySkipped, SkippedKeys};
-use super::{DoubleRatchet, Staged, State};
+use super::header::{HeaderKey, MAX_PLACES};
+use super::limits::{MAX_CHAINS, MAX_KEPT};
+use super::post_quantum::PostQuantum;
+use super::receiving::{Receiving, ReceivingChain};
+use super::remembered::Remembered;
+use super::resumption::Resumptions;
+use super::sending::{PeerRatchetKey, SendingChain};
+use super::skipped::SkippedKeys;
+use super::step::RootKey;
+use super::{DoubleRatchet, Staged, State, Turn};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
@@ -31,10 +33,10 @@ impl DoubleRatchet {
     /// ```
     /// # let rng = &mut rand::rng();
     /// use bisik::StorageKey;
-    /// use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+    /// use bisik::ratchet::{DoubleRatchet, SharedSecret};
     ///
     /// let key = StorageKey::generate(rng);
-    /// let bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], KeyPair::generate(rng));
+    /// let bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
     /// let record = bob.seal(&key, b"ratchet 1", rng);
     /// assert!(DoubleRatchet::unseal(&key, b"ratchet 1", &record).is_ok());
     /// assert!(DoubleRatchet::unseal(&key, b"ratchet 2", &record).is_err());
@@ -57,35 +59,132 @@ impl DoubleRatchet {
 
 impl State {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let skipped = self.skipped_keys().saturating_mul(36);
+        let skipped = usize::try_from(self.skipped_keys()).unwrap_or_default().saturating_mul(44);
         let mut writer = SecretWriter::with_capacity(skipped.saturating_add(TYPICAL));
         self.write(&mut writer);
         writer.finish()
     }
 
     pub(super) fn write(&self, writer: &mut SecretWriter) {
-        let Self { binding, root, sending, receiving } = self;
-        writer.bytes(binding).bytes(root.secret().expose());
-        sending.write(writer);
-        receiving.write(writer);
+        let Self {
+            binding,
+            step,
+            root,
+            turn,
+            next_header,
+            previous,
+            bound,
+            receiving,
+            resumptions,
+            remembered,
+            peer_reads,
+            post_quantum,
+        } = self;
+        writer.bytes(binding).u32(*step).bytes(root.secret().expose());
+        turn.write(writer);
+        writer.bytes(next_header.secret().expose()).u32(*previous).u8(*bound);
+        let Receiving { chains, received } = receiving;
+        writer.count(chains.len());
+        for chain in chains {
+            chain.write(writer);
+        }
+        resumptions.write(writer);
+        writer.u32(*received);
+        remembered.write(writer);
+        writer.u8(*peer_reads);
+        post_quantum.write(writer);
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let binding = *reader.array()?;
-        let root = RootKey::from_secret(secret(reader)?);
-        let sending = Sending::read(reader)?;
-        let receiving = Receiving::read(reader)?;
-        Ok(Box::new(Self { binding, root, sending, receiving }))
+        let step = reader.u32()?;
+        let root = RootKey::new(&secret(reader)?);
+        let turn = Turn::read(reader)?;
+        let next_header = HeaderKey::new(&secret(reader)?);
+        let previous = reader.u32()?;
+        let bound = reader.u8()?;
+        let chains = Receiving::read_chains(reader)?;
+        let resumptions = Resumptions::read(reader)?;
+        let received = reader.u32()?;
+        let chains = Receiving::check_received(chains, received)?;
+        let remembered = Remembered::read(reader)?;
+        let peer_reads = reader.u8()?;
+        let post_quantum = PostQuantum::read(reader, turn.is_initiator(step))?;
+        let receiving = Receiving { chains, received };
+        let state = Box::new(Self {
+            binding,
+            step,
+            root,
+            turn,
+            next_header,
+            previous,
+            bound,
+            receiving,
+            resumptions,
+            remembered,
+            peer_reads,
+            post_quantum,
+        });
+        if state.is_possible() { Ok(state) } else { Err(Malformed) }
+    }
+
+    /// Whether the parts fit each other as they do in every state that sending and receiving make.
+    fn is_possible(&self) -> bool {
+        let Self { step, turn, previous, bound, receiving, resumptions, peer_reads, .. } = self;
+        let newest = receiving.chains.front().map(|chain| chain.step);
+        let nothing_read = receiving.chains.front().is_none_or(|chain| chain.ratchet_key.is_none());
+        // Own steps come after the peer's newest one, which is the last step or the one before it.
+        let chains_fit = match (turn, newest) {
+            (Turn::Awaiting, newest) => *step == 0 && newest == Some(0) && nothing_read,
+            (Turn::Ours(_), None) => *step == 0,
+            (Turn::Ours(_), Some(newest)) => newest.checked_add(1) == Some(*step) && !nothing_read,
+            (Turn::Theirs(key), Some(newest)) => {
+                newest == *step && receiving.chains.front().and_then(|chain| chain.ratchet_key) == Some(*key.public())
+            }
+            (Turn::Theirs(_), None) => false,
+        };
+        let own_steps = if self.is_initiator() { step / 2 } else { step.div_ceil(2) };
+        // The own chain before the current or next one: chain 0 of an initiator, and otherwise that of an own step.
+        let had_a_chain = *step >= if self.is_initiator() { 1 } else { 2 };
+        let made = usize::try_from(own_steps).unwrap_or(usize::MAX);
+        chains_fit
+            && *bound <= MAX_PLACES
+            && (*previous == 0 || had_a_chain)
+            && resumptions.accepts.len() <= made
+            && (resumptions.offer.is_none() || newest.is_some_and(|newest| newest > 0))
+            && (*peer_reads == 0) == nothing_read
+            && (receiving.received == 0) == nothing_read
     }
 
     /// Copies the state, so that the state after a message can be encoded before the commit. Never leaves the library.
     pub(super) fn duplicate(&self) -> Box<Self> {
-        let Self { binding, root, sending, receiving } = self;
+        let Self {
+            binding,
+            step,
+            root,
+            turn,
+            next_header,
+            previous,
+            bound,
+            receiving,
+            resumptions,
+            remembered,
+            peer_reads,
+            post_quantum,
+        } = self;
         Box::new(Self {
             binding: *binding,
+            step: *step,
             root: root.duplicate(),
-            sending: sending.duplicate(),
+            turn: turn.duplicate(),
+            next_header: next_header.duplicate(),
+            previous: *previous,
+            bound: *bound,
             receiving: receiving.duplicate(),
+            resumptions: resumptions.duplicate(),
+            remembered: remembered.clone(),
+            peer_reads: *peer_reads,
+            post_quantum: post_quantum.duplicate(),
         })
     }
 }
@@ -96,11 +195,10 @@ impl Staged<'_> {
     /// ```
     /// # let rng = &mut rand::rng();
     /// # use bisik::StorageKey;
-    /// # use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+    /// # use bisik::ratchet::{DoubleRatchet, SharedSecret};
     /// # let key = StorageKey::generate(rng);
-    /// # let bobs = KeyPair::generate(rng);
-    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs.public());
-    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], bobs);
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
     /// # let message = alice.encrypt(b"halo", rng)?;
     /// let staged = bob.stage(&message)?;
     /// let record = staged.seal(&key, b"ratchet 1", rng);
@@ -115,172 +213,104 @@ impl Staged<'_> {
     }
 }
 
-impl Sending {
+impl Turn {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { pair, peer_key, chain, next_header, previous } = self;
-        writer.flag(pair.is_some());
-        if let Some(pair) = pair {
-            writer.bytes(pair.expose_secret_bytes()).bytes(pair.public().as_bytes());
-        }
-        writer.flag(peer_key.is_some());
-        if let Some(peer_key) = peer_key {
-            writer.bytes(peer_key.public().as_bytes());
-        }
-        writer.flag(chain.is_some());
-        if let Some(SendingChain { header, key, number }) = chain.as_deref() {
-            writer.bytes(header.secret().expose()).bytes(key.secret().expose()).u32(*number);
-        }
-        writer.bytes(next_header.secret().expose()).u32(*previous);
+        match self {
+            Self::Awaiting => writer.u8(AWAITING),
+            Self::Ours(chain) => {
+                let SendingChain { pair, header, key, number } = chain.as_ref();
+                writer.u8(OURS).bytes(pair.expose_secret_bytes()).bytes(pair.public().as_bytes());
+                writer.bytes(header.secret().expose()).bytes(key.secret().expose()).u32(*number)
+            }
+            Self::Theirs(peer_key) => writer.u8(THEIRS).bytes(peer_key.public().as_bytes()),
+        };
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let pair = match reader.flag()? {
-            true => Some(x25519::pair_from_parts(secret(reader)?, public(reader)?)),
-            false => None,
-        };
-        let peer_key = match reader.flag()? {
-            true => Some(PeerRatchetKey::encoded(public(reader)?)),
-            false => None,
-        };
-        let chain = match reader.flag()? {
-            true => Some(Box::new(SendingChain {
-                header: HeaderKey::new(secret(reader)?),
+        match reader.u8()? {
+            AWAITING => Ok(Self::Awaiting),
+            OURS => Ok(Self::Ours(Box::new(SendingChain {
+                pair: x25519::pair_from_parts(secret(reader)?, public(reader)?),
+                header: HeaderKey::new(&secret(reader)?),
                 key: ChainKey::new(secret(reader)?),
                 number: reader.u32()?,
-            })),
-            false => None,
-        };
-        if chain.is_some() && (pair.is_none() || peer_key.is_none()) {
-            return Err(Malformed);
+            }))),
+            THEIRS => Ok(Self::Theirs(PeerRatchetKey::encoded(public(reader)?))),
+            _ => Err(Malformed),
         }
-        Ok(Self { pair, peer_key, chain, next_header: HeaderKey::new(secret(reader)?), previous: reader.u32()? })
     }
 
     fn duplicate(&self) -> Self {
-        let Self { pair, peer_key, chain, next_header, previous } = self;
-        Self {
-            pair: pair.as_ref().map(x25519::duplicate),
-            peer_key: peer_key.as_ref().map(PeerRatchetKey::duplicate),
-            chain: chain.as_deref().map(|SendingChain { header, key, number }| {
-                Box::new(SendingChain { header: header.duplicate(), key: key.duplicate(), number: *number })
-            }),
-            next_header: next_header.duplicate(),
-            previous: *previous,
+        match self {
+            Self::Awaiting => Self::Awaiting,
+            Self::Ours(chain) => Self::Ours(Box::new(chain.duplicate())),
+            Self::Theirs(peer_key) => Self::Theirs(peer_key.duplicate()),
         }
     }
 }
 
 impl Receiving {
-    fn write(&self, writer: &mut SecretWriter) {
-        let Self { chains, next_header } = self;
-        writer.bytes(next_header.secret().expose()).count(chains.len());
-        for chain in chains {
-            chain.write(writer);
-        }
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let next_header = HeaderKey::new(secret(reader)?);
-        let mut chains = VecDeque::new();
-        let mut room = MAX_SKIPPED;
+    fn read_chains(reader: &mut Reader<'_>) -> Result<VecDeque<Box<ReceivingChain>>, Malformed> {
+        let mut chains: VecDeque<Box<ReceivingChain>> = VecDeque::new();
+        let mut room = MAX_KEPT;
         for index in 0..reader.count(MAX_CHAINS)? {
-            let chain = ReceivingChain::read(reader, room)?;
-            // Only the newest chain can advance.
-            if chain.key.is_some() != (index == 0) {
+            let chain = ReceivingChain::read(reader, index == 0, room)?;
+            // The peer's steps are every second one. Older chains than the newest ended one are kept for their keys.
+            let ordered = chains.back().is_none_or(|newer| {
+                newer.step > chain.step
+                    && newer.step.abs_diff(chain.step).is_multiple_of(2)
+                    && newer.mixed >= chain.mixed
+            });
+            if !ordered || (index >= 2 && chain.skipped.is_empty()) {
                 return Err(Malformed);
             }
-            room = room.saturating_sub(chain.skipped.len());
+            room = room.checked_sub(chain.skipped.len()).ok_or(Malformed)?;
             chains.push_back(Box::new(chain));
         }
-        Ok(Self { chains, next_header })
+        Ok(chains)
+    }
+
+    /// Refuses keys that have ended, or were kept after the last message.
+    fn check_received(
+        chains: VecDeque<Box<ReceivingChain>>,
+        received: u32,
+    ) -> Result<VecDeque<Box<ReceivingChain>>, Malformed> {
+        if chains.iter().all(|chain| chain.skipped.is_alive(received)) { Ok(chains) } else { Err(Malformed) }
     }
 
     fn duplicate(&self) -> Self {
-        let Self { chains, next_header } = self;
-        let chains = chains.iter().map(|chain| Box::new(chain.duplicate())).collect();
-        Self { chains, next_header: next_header.duplicate() }
+        let Self { chains, received } = self;
+        Self { chains: chains.iter().map(|chain| Box::new(chain.duplicate())).collect(), received: *received }
     }
 }
 
 impl ReceivingChain {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { header, ratchet_key, key, next, skipped } = self;
-        writer.bytes(header.secret().expose()).bytes(ratchet_key.as_bytes()).u32(*next);
-        writer.flag(key.is_some());
+        let Self { step, mixed, header, ratchet_key, key, next, skipped } = self;
+        let ratchet_key = ratchet_key.as_ref().map_or(&[0; 32], PublicKey::as_bytes);
+        writer.u32(*step).u32(*mixed).bytes(header.secret().expose()).bytes(ratchet_key).u32(*next);
         if let Some(key) = key {
             writer.bytes(key.secret().expose());
         }
-        writer.count(skipped.len());
-        for (number, key) in skipped.iter() {
-            writer.u32(number).bytes(key.secret().expose());
-        }
+        skipped.write(writer);
     }
 
-    fn read(reader: &mut Reader<'_>, room: usize) -> Result<Self, Malformed> {
-        let header = HeaderKey::new(secret(reader)?);
-        let ratchet_key = public(reader)?;
-        let next = reader.u32()?;
-        let key = match reader.flag()? {
-            true => Some(Box::new(ChainKey::new(secret(reader)?))),
-            false => None,
+    /// Reads a chain. Only the newest has a chain key; only chain 0 may have no ratchet key, before its first message.
+    fn read(reader: &mut Reader<'_>, newest: bool, room: u32) -> Result<Self, Malformed> {
+        let (step, mixed) = (reader.u32()?, reader.u32()?);
+        let header = HeaderKey::new(&secret(reader)?);
+        let ratchet_key = match reader.array()? {
+            bytes if *bytes == [0; 32] => None,
+            bytes => Some(x25519::decode_public(bytes).map_err(|_| Malformed)?),
         };
-        let mut skipped = SkippedKeys::default();
-        let mut least = 0;
-        for _ in 0..reader.count(room)? {
-            let number = reader.u32()?;
-            if number < least || number >= next {
-                return Err(Malformed);
-            }
-            least = number.saturating_add(1);
-            skipped.insert(number, Box::new(MessageKey::new(secret(reader)?)));
+        let next = reader.u32()?;
+        let key = if newest { Some(Box::new(ChainKey::new(secret(reader)?))) } else { None };
+        let skipped = SkippedKeys::read(reader, next, room)?;
+        if ratchet_key.is_none() && (step != 0 || next != 0 || !newest) {
+            return Err(Malformed);
         }
-        Ok(Self { header, ratchet_key, key, next, skipped })
+        Ok(Self { step, mixed, header, ratchet_key, key, next, skipped })
     }
-
-    fn duplicate(&self) -> Self {
-        let Self { header, ratchet_key, key, next, skipped } = self;
-        Self {
-            header: header.duplicate(),
-            ratchet_key: *ratchet_key,
-            key: key.as_deref().map(|key| Box::new(key.duplicate())),
-            next: *next,
-            skipped: skipped.duplicate(),
-        }
-    }
-}
-
-impl StateChange {
-    pub(super) fn duplicate(&self) -> Self {
-        match self {
-            Self::UseSkipped { chain, number } => Self::UseSkipped { chain: *chain, number: *number },
-            Self::Advance(advanced) => Self::Advance(advanced.duplicate()),
-            Self::Step(step) => Self::Step(Box::new(step.duplicate())),
-        }
-    }
-}
-
-impl Advanced {
-    fn duplicate(&self) -> Self {
-        let Self { key, next, newly_skipped } = self;
-        Self { key: key.duplicate(), next: *next, newly_skipped: duplicate_newly_skipped(newly_skipped) }
-    }
-}
-
-impl Step {
-    fn duplicate(&self) -> Self {
-        let Self { last_of_previous, root, peer_key, chain, next_header } = self;
-        Self {
-            last_of_previous: duplicate_newly_skipped(last_of_previous),
-            root: root.duplicate(),
-            peer_key: peer_key.clone(),
-            chain: Box::new(chain.duplicate()),
-            next_header: next_header.duplicate(),
-        }
-    }
-}
-
-fn duplicate_newly_skipped(newly_skipped: &NewlySkipped) -> NewlySkipped {
-    newly_skipped.iter().map(|(number, key)| (*number, Box::new(key.duplicate()))).collect()
 }
 
 fn secret(reader: &mut Reader<'_>) -> Result<Secret<32>, Malformed> {
@@ -292,4 +322,11 @@ fn public(reader: &mut Reader<'_>) -> Result<PublicKey, Malformed> {
 }
 
 /// Capacity in bytes for a state with one chain each way, so that the buffer rarely grows.
-const TYPICAL: usize = 1_024;
+const TYPICAL: usize = 2_560;
+
+/// Byte before a turn: nothing was received yet.
+const AWAITING: u8 = 0;
+/// The last step is this side's.
+const OURS: u8 = 1;
+/// The last step is the peer's.
+const THEIRS: u8 = 2;

@@ -1,28 +1,30 @@
 //! Accepting: a session from a peer's pre-key message (docs/spec/session.md, section 3.3).
 //!
-//! P-3.5. Nothing is changed in place: session, plaintext and used pre-keys are returned together.
+//! P-3.6. Nothing is changed in place: session, plaintext and used pre-keys are returned together.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::fmt;
 
-use super::{AcceptError, Ciphertext, Session, SetupState};
-use crate::handshake::{self, PreKeyHeader, Responded};
+use super::{AcceptError, Ciphertext, Opening, Session, Unconfirmed};
+use crate::handshake::{self, PreKeyHeader};
 use crate::keys::{Identity, PreKeys, Trust, UsedPreKeys};
-use crate::ratchet::DoubleRatchet;
+use crate::ratchet::{DoubleRatchet, Missing, Reading};
 use bisik_core::disclosure::DisclosureHash;
-use bisik_core::held::Instance;
+use bisik_core::held::Lineage;
 use bisik_core::primitives::kdf::digest;
+use bisik_core::time::Timestamp;
 
 /// A session that a peer has set up, with its pre-key message.
 ///
-/// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`.
+/// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`, marked as
+/// unconfirmed.
 #[must_use = "the pre-keys that were used are still there"]
 pub struct Accepted {
-    /// The new session.
+    /// The new session. It is [unconfirmed](super::Standing::Unconfirmed) until the peer has written again after an
+    /// answer.
     pub session: Session,
     /// The plaintext of the pre-key message.
-    pub plaintext: Vec<u8>,
+    pub plaintext: Unconfirmed,
     /// The pre-keys that the pre-key message has used up.
     pub used: UsedPreKeys,
 }
@@ -35,10 +37,13 @@ impl fmt::Debug for Accepted {
 }
 
 impl Session {
-    /// Accepts a session: runs the handshake and decrypts a pre-key message, which proves who wrote it.
+    /// Accepts a session: runs the handshake and decrypts a pre-key message. Whoever wrote it knew this device's
+    /// pre-keys; the identity that it names is proved later, when the session is
+    /// [confirmed](super::Standing::Confirmed).
     ///
     /// `message` may be any message that the initiator sent before it had a reply, not only the first. `identity` and
-    /// `keys` are not changed.
+    /// `keys` are not changed. `now` is the local time: pre-keys that have ended are not used, even if nobody has called
+    /// [`PreKeys::rotate`].
     ///
     /// # Errors
     ///
@@ -48,8 +53,9 @@ impl Session {
         keys: &PreKeys,
         message: &Ciphertext,
         trust: Trust<'_>,
+        now: Timestamp,
     ) -> Result<Accepted, AcceptError> {
-        Self::accept_under(identity, keys, message, trust, None)
+        Self::accept_under(identity, keys, message, trust, None, now)
     }
 
     /// Like [`accept`](Self::accept), for sessions with a hosted device: accepts only messages that were written under
@@ -64,25 +70,29 @@ impl Session {
         message: &Ciphertext,
         trust: Trust<'_>,
         disclosure: Option<DisclosureHash>,
+        now: Timestamp,
     ) -> Result<Accepted, AcceptError> {
         let header_bytes = message.pre_key_header().ok_or(AcceptError::NotPreKeyMessage)?;
         let header = PreKeyHeader::from_bytes(header_bytes)?;
-        let Responded { established, ratchet_key, used } = handshake::respond(identity, keys, &header, disclosure)?;
-        let mut ratchet = DoubleRatchet::responder(&established.secret, &established.binding, ratchet_key);
-        let plaintext = ratchet.decrypt(message.ratchet_message())?;
-        // P-3.8. Check trust only after the message has verified: a forgery must not be reported as a changed key.
+        let responded = handshake::respond(identity, keys, &header, disclosure, trust, now)?;
+        let established = &responded.established;
+        let mut ratchet = DoubleRatchet::start_responder(&established.secrets, &established.binding);
+        let decrypted = ratchet.open(message.ratchet_message(), &Reading::default(), Missing::Keep)?;
+        // P-3.9. Check trust only after the message has verified: a forgery must not be reported as a changed key.
         if !trust.allows(&established.peer) {
             return Err(AcceptError::IdentityMismatch);
         }
+        let used = responded.claim()?;
+        let (plaintext, _) = ratchet.commit(decrypted);
         let session = Self {
             ratchet,
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            setup: SetupState::Accepted(Box::new(digest(&[header_bytes]))),
-            revision: 0,
-            instance: Instance::new(),
+            bound_by: None,
+            opening: Opening::Accepted { flight: Box::new(digest(&[header_bytes])), resumption: None },
+            lineage: Lineage::default(),
         };
-        Ok(Accepted { session, plaintext, used })
+        Ok(Accepted { session, plaintext: Unconfirmed::new(plaintext), used })
     }
 }

@@ -6,8 +6,9 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, EncryptError, Session, Stored};
-use bisik_core::held::{self, HeldPlaintext, Origin};
+use super::{Ciphertext, DecryptError, Decrypted, EncryptError, Plaintext, Session, Standing, Stored};
+use crate::keys::Identity;
+use bisik_core::held;
 
 /// An encrypted message that is held until the session is stored.
 ///
@@ -18,10 +19,10 @@ use bisik_core::held::{self, HeldPlaintext, Origin};
 /// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
 /// # let keys = PreKeys::generate(&bob, now, rng);
 /// # let bundle = keys.bundle().verify(Trust::OnFirstUse, now)?;
-/// # let mut session = Session::initiate(&alice, &bundle, rng)?;
+/// # let mut session = Session::initiate(&alice, &bundle, now, rng)?;
 /// # let key = StorageKey::generate(rng);
 /// let held = session.encrypt_held(b"halo", rng)?;
-/// let record = session.seal(&key, b"session with bob", rng);
+/// let record = session.seal(&key, b"session with bob", rng)?;
 /// // Only once the database has stored `record.as_bytes()`:
 /// let stored = record.stored();
 /// let message = held.release(&stored).expect("stored after it was encrypted");
@@ -45,7 +46,7 @@ impl Session {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Held, EncryptError> {
         let ciphertext = self.encrypt(plaintext, rng)?;
-        Ok(Held(held::Held::new(ciphertext, self.origin())))
+        Ok(Held(held::Held::new(ciphertext, self.lineage.origin())))
     }
 
     /// Like [`Session::decrypt`], but holds the plaintext until there is proof that the session was stored after it.
@@ -60,31 +61,71 @@ impl Session {
     /// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     /// # let keys = PreKeys::generate(&bob, now, rng);
     /// # let bundle = keys.bundle().verify(Trust::OnFirstUse, now)?;
-    /// # let mut a = Session::initiate(&alice, &bundle, rng)?;
+    /// # let mut a = Session::initiate(&alice, &bundle, now, rng)?;
     /// # let hello = a.encrypt(b"halo", rng)?;
-    /// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+    /// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
     /// # let messages = [b.encrypt(b"hai", rng)?, b.encrypt(b"apa kabar", rng)?];
     /// # let key = StorageKey::generate(rng);
-    /// let held = [a.decrypt_held(&messages[0])?, a.decrypt_held(&messages[1])?];
-    /// let record = a.seal(&key, b"session with bob", rng);
+    /// let held = [a.decrypt_held(&alice, &messages[0])?, a.decrypt_held(&alice, &messages[1])?];
+    /// let record = a.seal(&key, b"session with bob", rng)?;
     /// // Once the database has stored `record.as_bytes()`, one record for both:
     /// let stored = record.stored();
     /// let [first, second] = held.map(|held| held.release(&stored).expect("stored after both"));
-    /// assert_eq!((first.as_slice(), second.as_slice()), (b"hai".as_slice(), b"apa kabar".as_slice()));
+    /// assert_eq!(first.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
+    /// assert_eq!(second.plaintext, Plaintext::Confirmed(b"apa kabar".to_vec()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`DecryptError`]. On error the session is unchanged.
-    pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
-        let plaintext = self.stage(message)?.commit();
-        Ok(held::held_plaintext(plaintext, self.origin()))
+    pub fn decrypt_held(&mut self, identity: &Identity, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
+        let Decrypted { plaintext, given_up, confirms } = self.stage(identity, message)?.commit();
+        let (plaintext, standing) = match plaintext {
+            Plaintext::Confirmed(plaintext) => (plaintext, Standing::Confirmed),
+            Plaintext::Unconfirmed(unconfirmed) => (unconfirmed.show_unconfirmed(), Standing::Unconfirmed),
+        };
+        let plaintext = held::held_plaintext(plaintext, self.lineage.origin());
+        Ok(HeldPlaintext { plaintext, standing, given_up, confirms })
+    }
+}
+
+/// A decrypted message that is held until the session is stored. Wiped if it is dropped.
+#[must_use = "the message was decrypted and is not shown"]
+pub struct HeldPlaintext {
+    plaintext: held::HeldPlaintext,
+    standing: Standing,
+    given_up: u32,
+    confirms: bool,
+}
+
+impl HeldPlaintext {
+    /// Returns the plaintext, for an inbox that is written in the transaction that stores the session. Show it only after
+    /// [`release`](Self::release).
+    pub fn for_inbox(&self) -> Plaintext<&[u8]> {
+        Plaintext::new(self.plaintext.for_inbox(), self.standing)
     }
 
-    /// The session at its present revision: the origin of held messages and of its record.
-    pub(super) fn origin(&self) -> Origin {
-        self.instance.at(self.revision)
+    /// Releases the message if `stored` is of the session that decrypted it, and not older than the message.
+    ///
+    /// # Errors
+    ///
+    /// Returns the held message itself, for another try with the right proof.
+    pub fn release(self, stored: &Stored) -> Result<Decrypted, Self> {
+        let Self { plaintext, standing, given_up, confirms } = self;
+        match plaintext.release(stored) {
+            Ok(plaintext) => Ok(Decrypted { plaintext: Plaintext::new(plaintext, standing), given_up, confirms }),
+            Err(plaintext) => Err(Self { plaintext, standing, given_up, confirms }),
+        }
+    }
+}
+
+impl fmt::Debug for HeldPlaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeldPlaintext")
+            .field("plaintext", &self.plaintext)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
     }
 }
 

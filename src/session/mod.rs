@@ -6,6 +6,8 @@ mod ciphertext; // encrypted messages
 mod error; //      why not
 mod held; //       messages, sent and received, that wait until the state is stored
 mod persist; //    sealed state
+mod plaintext; //  what a message says, by the standing of its session
+mod resume; //     binding to an older session
 mod staged; //     a received message that is not committed yet
 
 use alloc::boxed::Box;
@@ -16,22 +18,27 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use accept::Accepted;
-pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};
+pub use bisik_core::held::{SealError, SealedRecord, Stored};
 pub use ciphertext::{Ciphertext, CiphertextError};
 pub use error::{AcceptError, DecryptError};
-pub use held::Held;
+pub use held::{Held, HeldPlaintext};
+pub use plaintext::{Decrypted, Plaintext, Standing, Unconfirmed};
+pub use resume::{ResumeError, Resumed};
 pub use staged::Staged;
 
 pub use crate::handshake::InitiateError;
-pub use crate::ratchet::EncryptError;
+pub use crate::ratchet::{EncryptError, PostQuantumAge, Resumption};
 
 use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
-use crate::ratchet::DoubleRatchet;
+use crate::ratchet::{DoubleRatchet, Making};
 use bisik_core::disclosure::DisclosureHash;
-use bisik_core::held::Instance;
+use bisik_core::held::Lineage;
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::kdf::digest;
-use bisik_core::revision;
+use bisik_core::primitives::secret::BoxedSecret;
+use bisik_core::primitives::x25519::Point;
+use bisik_core::time::Timestamp;
 
 /// The protocol of a session. It is fixed at set-up: nothing is negotiated later, so nothing can be downgraded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +55,8 @@ pub enum Suite {
 /// [`Session::stage`] enforce them. It is `Send + Sync` where the target has atomic pointers. It is not `Clone`, because
 /// a copy would use the same keys again.
 ///
-/// On error every method leaves the session unchanged.
+/// A device may hold any number of sessions with one peer; they share nothing (requirement P-3.12). On error every
+/// method leaves the session unchanged.
 ///
 /// ```
 #[doc = include_str!("../../examples/quickstart.rs")]
@@ -58,60 +66,108 @@ pub struct Session {
     id: [u8; 16],
     peer: IdentityKey,
     disclosure: Option<DisclosureHash>,
-    setup: SetupState,
-    revision: u64,
-    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
-    instance: Instance,
+    /// Name of the older session's secret that this one is bound to.
+    bound_by: Option<[u8; 8]>,
+    opening: Opening,
+    /// The revision, and what ties the value to its records and to what it holds.
+    lineage: Lineage,
 }
 
 /// How the session was set up, as far as that still matters.
-enum SetupState {
-    /// Initiated here, without a reply yet: every message carries the pre-key header. P-3.4.
-    Unanswered(Box<[u8]>),
+enum Opening {
+    /// Initiated here, without a reply yet.
+    Waiting(Box<Waiting>),
     /// Initiated here; the peer has replied.
     Answered,
-    /// Accepted here. Holds the digest of the pre-key header, to recognize the initiator's other pre-key messages.
-    /// Boxed, because an inline payload would leave stale stack contents in the other variants.
-    Accepted(Box<[u8; 32]>),
+    /// Accepted here. Optional and variant payloads are boxed, because an inline payload would leave stale stack contents
+    /// in the other variants.
+    Accepted {
+        /// Digest of the pre-key header, to recognize the initiator's other pre-key messages.
+        flight: Box<[u8; 32]>,
+        /// What an older session gives to step 1, until it is made.
+        resumption: Option<BoxedSecret<32>>,
+    },
+}
+
+/// What an initiator keeps until the peer has replied.
+#[derive(Clone)]
+struct Waiting {
+    /// The pre-key header, which every message carries. P-3.5.
+    header: Box<[u8]>,
+    /// The identity that initiated, which reads the first answer.
+    own: IdentityKey,
+    /// What the first messages name older sessions by.
+    labels: [[u8; 8]; 4],
+    shares: Vec<Share>,
+}
+
+/// What one offered secret gives, if the peer takes it.
+struct Share {
+    place: u8,
+    name: [u8; 8],
+    input: BoxedSecret<32>,
+}
+
+impl Clone for Share {
+    fn clone(&self) -> Self {
+        Self { place: self.place, name: self.name, input: self.input.duplicate().into() }
+    }
+}
+
+/// How to set up a session: [`Session::initiate_with`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InitiateOptions<'a> {
+    /// For sessions with a hosted device: the peer accepts only under the same disclosure.
+    pub disclosure: Option<DisclosureHash>,
+    /// Secrets of older confirmed sessions with the same peer, from [`Session::offer`]: of sessions that are sent in first,
+    /// the newest first. The first four are offered.
+    pub offers: &'a [Resumption],
 }
 
 impl Session {
-    /// Sets up a session with the owner of `bundle`. Uses 64 bytes of `rng`. Nothing has to be sent before the first
+    /// Sets up a session with the owner of `bundle`. Uses 32 bytes of `rng`. Nothing has to be sent before the first
     /// message: every message carries the pre-key header until the peer has replied.
+    ///
+    /// `now` is the local time: a bundle is used within a day after it was verified, and not after it has expired.
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own, and [`InitiateError::Internal`].
+    /// [`InitiateError`].
     pub fn initiate(
         identity: &Identity,
         bundle: &VerifiedBundle,
+        now: Timestamp,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        Self::initiate_under(identity, bundle, None, rng)
+        Self::initiate_with(identity, bundle, InitiateOptions::default(), now, rng)
     }
 
-    /// Like [`initiate`](Self::initiate), for sessions with a hosted device: the peer accepts only under the same
-    /// `disclosure`.
+    /// Like [`initiate`](Self::initiate), for sessions with a hosted device, and for sessions that replace others with
+    /// the same peer.
     ///
     /// # Errors
     ///
-    /// [`InitiateError::OwnBundle`] if the bundle is the caller's own, and [`InitiateError::Internal`].
-    pub fn initiate_under(
+    /// [`InitiateError`].
+    pub fn initiate_with(
         identity: &Identity,
         bundle: &VerifiedBundle,
-        disclosure: Option<DisclosureHash>,
+        options: InitiateOptions<'_>,
+        now: Timestamp,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, InitiateError> {
-        let Initiated { established, pre_key_header, ratchet_key: _ } =
-            handshake::initiate(identity, bundle, disclosure, rng)?;
+        let InitiateOptions { disclosure, offers } = options;
+        let Initiated { established, pre_key_header, ratchet_key, labels } =
+            handshake::initiate(identity, bundle, disclosure, now, rng)?;
+        let (labels, shares) = resume::shares(offers, &established.binding, labels);
+        let header = pre_key_header.to_bytes().into_boxed_slice();
         Ok(Self {
-            ratchet: DoubleRatchet::initiator_with(&established.secret, &established.binding, bundle.signed.clone()),
+            ratchet: DoubleRatchet::start_initiator(&established.secrets, &established.binding, ratchet_key),
             id: established.session_id,
             peer: established.peer,
             disclosure,
-            setup: SetupState::Unanswered(pre_key_header.to_bytes().into_boxed_slice()),
-            revision: 0,
-            instance: Instance::new(),
+            bound_by: None,
+            opening: Opening::Waiting(Box::new(Waiting { header, own: *identity.public(), labels, shares })),
+            lineage: Lineage::default(),
         })
     }
 
@@ -119,7 +175,7 @@ impl Session {
     /// length matters.
     ///
     /// The message is 133 bytes longer than `plaintext`, and 1,208 more until the peer has replied. Uses 16 bytes of
-    /// `rng`, and 32 more when a DH step is due. Store the session before you send the message;
+    /// `rng`, and 32 before them when a step is due. Store the session before you send the message;
     /// [`Session::encrypt_held`] enforces that.
     ///
     /// # Errors
@@ -130,18 +186,30 @@ impl Session {
         plaintext: &[u8],
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
+        self.lineage.check()?;
         let length = plaintext.len().saturating_add(DoubleRatchet::OVERHEAD);
-        let mut output = match &self.setup {
-            SetupState::Unanswered(header) => Ciphertext::start_first(header, length),
-            SetupState::Answered | SetupState::Accepted(_) => Ciphertext::start_ordinary(length),
+        let mut output = match &self.opening {
+            Opening::Waiting(waiting) => Ciphertext::start_first(&waiting.header, length),
+            Opening::Answered | Opening::Accepted { .. } => Ciphertext::start_ordinary(length),
         };
-        self.ratchet.encrypt_into(&mut output, plaintext, &mut rng)?;
-        self.revision = revision::after(self.revision);
+        match &mut self.opening {
+            // P-3.13: the first answer. Only who holds the identity that the set-up names can read it.
+            Opening::Accepted { flight: _, resumption } if self.ratchet.step() == 0 => {
+                let identity = Point::decode(*self.peer.agreement()).map_err(|_| InternalError)?;
+                let making = Making { identity: Some(&identity), resumption: resumption.as_deref() };
+                self.ratchet.encrypt_into(&mut output, plaintext, &making, &mut rng)?;
+                *resumption = None;
+            }
+            Opening::Waiting(_) | Opening::Answered | Opening::Accepted { .. } => {
+                self.ratchet.encrypt_into(&mut output, plaintext, &Making::default(), &mut rng)?;
+            }
+        }
+        self.lineage.change();
         Ok(Ciphertext::finish(output))
     }
 
     /// Decrypts one message and commits at once. Uses neither clock nor randomness: the result depends only on the
-    /// state and the message.
+    /// state and the message. `identity` is the local one: whoever initiated needs it to read the first answer.
     ///
     /// Messages may arrive late, twice or out of order. Use [`Session::stage`] to store the session before showing the
     /// plaintext.
@@ -149,34 +217,67 @@ impl Session {
     /// # Errors
     ///
     /// [`DecryptError`].
-    pub fn decrypt(&mut self, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
-        Ok(self.stage(message)?.commit())
+    pub fn decrypt(&mut self, identity: &Identity, message: &Ciphertext) -> Result<Decrypted, DecryptError> {
+        Ok(self.stage(identity, message)?.commit())
+    }
+
+    /// Like [`decrypt`](Self::decrypt), for a message that is still [ahead](DecryptError::Ahead) after all others were
+    /// decrypted: gives up the oldest of the missing messages, at most 25,000 in each of two chains.
+    /// [`Decrypted::given_up`] says how many: they cannot be read if they arrive after all.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]; [`TooFar`](DecryptError::TooFar) if more are missing.
+    pub fn decrypt_giving_up(&mut self, identity: &Identity, message: &Ciphertext) -> Result<Decrypted, DecryptError> {
+        Ok(self.stage_giving_up(identity, message)?.commit())
     }
 
     /// Returns whether `message` is a pre-key message of *this* session, sent before its initiator had a reply.
     ///
     /// The receiver of a pre-key message asks each of its sessions with the sender, and calls [`Session::accept`] if
-    /// none recognizes the message. Requirement P-3.9.
+    /// none recognizes the message: a second copy never sets up a second session. Requirement P-3.10.
     #[must_use]
     pub fn recognizes(&self, message: &Ciphertext) -> bool {
-        match (&self.setup, message.pre_key_header()) {
-            (SetupState::Accepted(known), Some(header)) => digest(&[header]).ct_eq(known.as_ref()).into(),
-            (SetupState::Unanswered(_) | SetupState::Answered | SetupState::Accepted(_), _) => false,
+        match (&self.opening, message.pre_key_header()) {
+            (Opening::Accepted { flight, .. }, Some(header)) => digest(&[header]).ct_eq(flight.as_ref()).into(),
+            (Opening::Waiting(waiting), Some(header)) => waiting.header.ct_eq(header).into(),
+            (Opening::Waiting(_) | Opening::Answered | Opening::Accepted { .. }, _) => false,
         }
     }
 
-    /// Returns whether both devices keep sending in this session rather than in `other`, if they have set up two
-    /// sessions with each other at the same time.
-    ///
-    /// It is `true` for exactly one of the two, and for the same one on both devices: the one with the smaller session
-    /// id. Keep the other for receiving until no more messages arrive in it. If a peer has lost its sessions and asks
-    /// for a new one, delete the old ones first; do not compare with them. Requirement P-3.10.
+    /// How far the two devices have proved to each other that they take part. Requirement P-3.14.
     #[must_use]
-    pub fn precedes(&self, other: &Self) -> bool {
-        self.id < other.id
+    pub fn standing(&self) -> Standing {
+        match &self.opening {
+            Opening::Waiting(_) => Standing::Waiting,
+            Opening::Answered => Standing::Confirmed,
+            // Chain 2 is the initiator's first after an answer, which only its identity could read.
+            Opening::Accepted { .. } if self.ratchet.newest_received().is_some_and(|step| step >= 2) => {
+                Standing::Confirmed
+            }
+            Opening::Accepted { .. } => Standing::Unconfirmed,
+        }
     }
 
-    /// The peer's identity. It is authenticated: only its holder can have written the messages that decrypt.
+    /// Whether the peer has proved that it holds its identity and takes part: the standing is
+    /// [`Confirmed`](Standing::Confirmed).
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.standing() == Standing::Confirmed
+    }
+
+    /// The number of the peer's chains in which something was read: its turns, without those of which nothing arrived
+    /// and that are not the newest. Requirement P-3.11.
+    #[must_use]
+    pub fn chains_received(&self) -> u32 {
+        match (self.ratchet.newest_received(), self.ratchet.is_initiator()) {
+            (None, _) => 0,
+            (Some(step), true) => step.div_ceil(2),
+            (Some(step), false) => (step / 2).saturating_add(1),
+        }
+    }
+
+    /// The peer's identity. Once the session is confirmed, only its holder can have written the messages that decrypt.
     #[must_use]
     pub const fn peer(&self) -> &IdentityKey {
         &self.peer
@@ -204,14 +305,14 @@ impl Session {
     /// rolled back.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.lineage.revision()
     }
 
-    /// Whether the peer has proved that it took part: always on the accepting side, after the first reply on the
-    /// initiator's.
+    /// How long ago the session has last healed from a thief with a quantum computer. After 500 messages or a week in
+    /// which both sides wrote, without a new epoch, replace the session by one that is bound to it. Requirement P-5.8.
     #[must_use]
-    pub const fn is_confirmed(&self) -> bool {
-        !matches!(self.setup, SetupState::Unanswered(_))
+    pub fn post_quantum_age(&self) -> PostQuantumAge {
+        self.ratchet.post_quantum_age()
     }
 
     /// The number of skipped message keys; at most 2,000.
@@ -223,7 +324,7 @@ impl Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ratchet: _, id: _, peer, disclosure: _, setup: _, revision, instance: _ } = self;
-        f.debug_struct("Session").field("peer", peer).field("revision", revision).finish_non_exhaustive()
+        let Self { ratchet: _, id: _, peer, disclosure: _, bound_by: _, opening: _, lineage } = self;
+        f.debug_struct("Session").field("peer", peer).field("revision", &lineage.revision()).finish_non_exhaustive()
     }
 }

@@ -2,15 +2,14 @@
 //!
 //! Performs no I/O: it makes the record, and relies on the caller to store it.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Ciphertext, DecryptError, Session, SetupState};
-use crate::ratchet::Decrypted;
+use super::{Ciphertext, DecryptError, Decrypted, Opening, Plaintext, SealError, Session, Standing};
+use crate::keys::Identity;
+use crate::ratchet::{self, Missing, Reading};
 use bisik_core::held::SealedRecord;
-use bisik_core::revision::Reserved;
 use bisik_core::storage::StorageKey;
 
 /// A decrypted message that is not committed: the session has not changed yet.
@@ -25,87 +24,144 @@ use bisik_core::storage::StorageKey;
 /// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
 /// # let keys = PreKeys::generate(&bob, now, rng);
 /// # let bundle = keys.bundle().verify(Trust::OnFirstUse, now)?;
-/// # let mut a = Session::initiate(&alice, &bundle, rng)?;
+/// # let mut a = Session::initiate(&alice, &bundle, now, rng)?;
 /// # let hello = a.encrypt(b"halo", rng)?;
-/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
 /// # let message = b.encrypt(b"hai", rng)?;
 /// # let key = StorageKey::generate(rng);
-/// let mut staged = a.stage(&message)?;
-/// let record = staged.seal(&key, b"session with bob", rng);
+/// let mut staged = a.stage(&alice, &message)?;
+/// let record = staged.seal(&key, b"session with bob", rng)?;
 /// // Once the database has stored `record.as_bytes()`, the plaintext may be shown.
-/// assert_eq!(staged.commit(), b"hai");
+/// assert_eq!(staged.commit().plaintext, Plaintext::Confirmed(b"hai".to_vec()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     session: &'a mut Session,
-    decrypted: Decrypted,
-    /// The revision of the record that was sealed, if any.
-    sealed: Reserved,
+    decrypted: ratchet::Decrypted,
 }
 
 impl Session {
-    /// Decrypts one message without changing the session. If the result is dropped, the message can be received again.
+    /// Decrypts one message without changing the session. If the result is dropped, the message can be received again;
+    /// if the result was sealed before it was dropped, only after the session is loaded again ([`Staged::seal`]).
+    /// `identity` is the local one: whoever initiated needs it to read the first answer.
     ///
     /// # Errors
     ///
     /// [`DecryptError`]. On error the session is unchanged.
-    pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+    pub fn stage(&mut self, identity: &Identity, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+        self.stage_missing(identity, message, Missing::Keep)
+    }
+
+    /// Like [`decrypt_giving_up`](Self::decrypt_giving_up), without changing the session.
+    ///
+    /// # Errors
+    ///
+    /// [`DecryptError`]. On error the session is unchanged.
+    pub fn stage_giving_up(&mut self, identity: &Identity, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+        self.stage_missing(identity, message, Missing::GiveUp)
+    }
+
+    fn stage_missing(
+        &mut self,
+        identity: &Identity,
+        message: &Ciphertext,
+        missing: Missing,
+    ) -> Result<Staged<'_>, DecryptError> {
+        self.lineage.check()?;
         if message.is_pre_key_message() && !self.recognizes(message) {
             return Err(DecryptError::OpensNewSession);
         }
-        let decrypted = self.ratchet.open(message.ratchet_message())?;
-        Ok(Staged { session: self, decrypted, sealed: Reserved::default() })
+        let mut reading = Reading::default();
+        if let Opening::Waiting(waiting) = &self.opening {
+            if waiting.own != *identity.public() {
+                return Err(DecryptError::WrongIdentity);
+            }
+            reading.identity = Some(identity.agreement());
+            for share in &waiting.shares {
+                let slot = usize::from(share.place).checked_sub(1).and_then(|index| reading.resumptions.get_mut(index));
+                if let Some(slot) = slot {
+                    *slot = Some(&*share.input);
+                }
+            }
+        }
+        let decrypted = self.ratchet.open(message.ratchet_message(), &reading, missing)?;
+        Ok(Staged { session: self, decrypted })
+    }
+
+    /// The opening and the name of the older session's secret after a message.
+    fn after_receiving(&self, decrypted: &ratchet::Decrypted) -> (Opening, Option<[u8; 8]>) {
+        match (&self.opening, decrypted.binds()) {
+            // Any message from the peer proves that it has the pre-key header, and takes part.
+            (Opening::Waiting(waiting), Some(place)) => {
+                let share = waiting.shares.iter().find(|share| share.place == place);
+                (Opening::Answered, share.map(|share| share.name))
+            }
+            (Opening::Waiting(_) | Opening::Answered, _) => (Opening::Answered, self.bound_by),
+            (Opening::Accepted { flight, resumption }, _) => {
+                let resumption = resumption.as_ref().map(|input| input.duplicate().into());
+                (Opening::Accepted { flight: flight.clone(), resumption }, self.bound_by)
+            }
+        }
     }
 }
 
 impl Staged<'_> {
     /// Returns the plaintext, to store in the same transaction as the session. Show it only after
     /// [`commit`](Staged::commit).
-    #[must_use]
-    pub fn plaintext(&self) -> &[u8] {
-        self.decrypted.plaintext()
+    pub fn plaintext(&self) -> Plaintext<&[u8]> {
+        Plaintext::new(self.decrypted.plaintext(), self.standing_after())
+    }
+
+    fn standing_after(&self) -> Standing {
+        match (self.session.standing(), self.decrypted.step()) {
+            (Standing::Waiting | Standing::Confirmed, _) => Standing::Confirmed,
+            (Standing::Unconfirmed, step) if step >= 2 => Standing::Confirmed,
+            (Standing::Unconfirmed, _) => Standing::Unconfirmed,
+        }
     }
 
     /// Deletes the message's key and returns its plaintext. Cannot fail.
-    #[must_use]
-    pub fn commit(self) -> Vec<u8> {
-        let Self { session, decrypted, sealed } = self;
-        let plaintext = session.ratchet.commit(decrypted);
-        if !session.is_confirmed() {
-            session.setup = session.setup.after_receiving();
+    pub fn commit(self) -> Decrypted {
+        let standing = self.standing_after();
+        let Self { session, decrypted } = self;
+        let confirms = standing == Standing::Confirmed && session.standing() != Standing::Confirmed;
+        if matches!(session.opening, Opening::Waiting(_)) {
+            (session.opening, session.bound_by) = session.after_receiving(&decrypted);
         }
-        sealed.commit(&mut session.revision);
-        plaintext
+        let (plaintext, given_up) = session.ratchet.commit(decrypted);
+        session.lineage.commit();
+        Decrypted { plaintext: Plaintext::new(plaintext, standing), given_up, confirms }
     }
 
     /// Seals the session as [`commit`](Staged::commit) will leave it. Store the record, then commit.
     ///
-    /// No record of another state gets the revision of this one, even if the message is not committed after all.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { session, decrypted, sealed } = self;
-        let revision = sealed.reserve(&mut session.revision);
-        let Session { ratchet, id, peer, disclosure, setup, revision: _, instance } = &**session;
-        let after = Session {
+    /// From here on only [`commit`](Staged::commit) leads on. If this value is dropped instead, because storing failed or
+    /// its outcome is unknown, every later operation of the session is an error `Poisoned`: drop the session too, and load
+    /// the record that the database has. Otherwise a later record, without the message, could replace this one.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::WrongKey`]. On error the session is unchanged.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        let Self { session, decrypted } = self;
+        let (opening, bound_by) = session.after_receiving(decrypted);
+        let Session { ratchet, id, peer, disclosure, bound_by: _, opening: _, lineage } = &mut **session;
+        let mut after = Session {
             ratchet: ratchet.after(decrypted),
             id: *id,
             peer: *peer,
             disclosure: *disclosure,
-            setup: setup.after_receiving(),
-            revision,
-            instance: instance.clone(),
+            bound_by,
+            opening,
+            lineage: lineage.stage(key)?,
         };
         after.seal_with(key, context, &mut rng)
-    }
-}
-
-impl SetupState {
-    /// Any message from the peer proves that it has the pre-key header.
-    fn after_receiving(&self) -> Self {
-        match self {
-            Self::Unanswered(_) | Self::Answered => Self::Answered,
-            Self::Accepted(digest) => Self::Accepted(digest.clone()),
-        }
     }
 }
 

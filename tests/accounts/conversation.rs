@@ -423,7 +423,7 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     assert_eq!(stall.account.revision(), revision, "nothing has changed");
     let bundles = stall.account.replenish(room, &mut accounts.rng).unwrap();
     assert_eq!(bundles.len(), room);
-    let record = stall.account.seal(&stall.key, &mut accounts.rng).unwrap();
+    let record = stall.account.seal(&stall.key, &mut accounts.rng).unwrap().unwrap();
     let account = Account::unseal(&stall.key, &record.bytes).unwrap();
     assert_eq!(account.pre_key_count(accounts.now).one_time, PreKeys::MAX_ONE_TIME);
     stall.database.insert(RecordName::Account, (record.revision, record.bytes));

@@ -6,6 +6,8 @@ use bisik::device::{
     Primary,
 };
 use bisik::{Timestamp, Trust};
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::montgomery::MontgomeryPoint;
 
 use super::parties::*;
 
@@ -119,7 +121,7 @@ fn a_list_with_an_invalid_signature_is_refused() {
     account.join(own(Custody::Person));
     let bytes = account.list().to_bytes();
     let content = &bytes[..bytes.len() - 64];
-    for bad in [signed(2, "bisik-1 device list", content), signed(1, "bisik-1 pre-key bundle", content)] {
+    for bad in [signed(2, "bisik-1 device list\0", content), signed(1, "bisik-1 pre-key bundle\0", content)] {
         let list = DeviceList::from_bytes(&bad).unwrap();
         assert_eq!(refused(&directory, &list, NOW), DeviceListError::BadSignature);
         let first = DeviceDirectory::trust(&list, Trust::OnFirstUse, NOW);
@@ -167,6 +169,45 @@ fn a_list_with_a_wrong_possession_signature_is_refused() {
     }
 }
 
+/// P-1.5, P-10.4. One batch verifies them all: a wrong one is found in every place, and so are two whose errors cancel
+/// each other in the sum of their equations. The first device that is refused decides the error.
+#[test]
+fn a_wrong_possession_signature_is_found_among_good_ones() {
+    let account = Account::of(6);
+    let honest = account.list();
+    let trusted = |list: &DeviceList| DeviceDirectory::trust(list, Trust::OnFirstUse, NOW).map(drop);
+    assert_eq!(trusted(&honest), Ok(()));
+    let scalar = |position: usize| certificate_at(position) + POSSESSION + 32;
+    let add_to =
+        |bytes: &mut Vec<u8>, position: usize| bytes[scalar(position)] = bytes[scalar(position)].wrapping_add(1);
+    let subtract =
+        |bytes: &mut Vec<u8>, position: usize| bytes[scalar(position)] = bytes[scalar(position)].wrapping_sub(1);
+    for one in 0..6 {
+        let list = forged(&honest, |bytes| add_to(bytes, one)).unwrap();
+        assert_eq!(trusted(&list), Err(DeviceListError::BadPossession), "{one}");
+        for other in (0..6).filter(|other| *other != one) {
+            let cancelling = |bytes: &mut Vec<u8>| {
+                add_to(bytes, one);
+                subtract(bytes, other);
+            };
+            let list = forged(&honest, cancelling).unwrap();
+            assert_eq!(trusted(&list), Err(DeviceListError::BadPossession), "{one}, {other}");
+        }
+    }
+    let on_the_twist = |bytes: &mut Vec<u8>, position: usize| {
+        let at = certificate_at(position) + KEY + 32;
+        bytes[at..at + 32].fill(0);
+        bytes[at] = 2;
+    };
+    for (wrong, malformed, expected) in [(1, 3, DeviceListError::BadPossession), (3, 1, DeviceListError::Malformed)] {
+        let both = |bytes: &mut Vec<u8>| {
+            add_to(bytes, wrong);
+            on_the_twist(bytes, malformed);
+        };
+        assert_eq!(trusted(&forged(&honest, both).unwrap()), Err(expected));
+    }
+}
+
 /// P-10.4. Also while catching up over missed lists.
 #[test]
 fn a_chain_of_lists_with_a_device_that_never_agreed_is_refused() {
@@ -198,4 +239,7 @@ fn a_device_with_a_low_order_or_malformed_identity_key_is_refused() {
     assert_eq!(with_key(32, [0; 32]), Err(DeviceListError::Malformed), "small order");
     assert_eq!(refused(&directory, &with_key(32, two).unwrap(), NOW), DeviceListError::Malformed, "on the twist");
     assert_eq!(refused(&directory, &with_key(0, two).unwrap(), NOW), DeviceListError::Malformed, "on no curve");
+    let point = MontgomeryPoint(device(3).public().to_bytes()[32..].try_into().unwrap()).to_edwards(0).unwrap();
+    let mixed = (point + EIGHT_TORSION[1]).to_montgomery().to_bytes();
+    assert_eq!(refused(&directory, &with_key(32, mixed).unwrap(), NOW), DeviceListError::Malformed, "of mixed order");
 }

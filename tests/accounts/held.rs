@@ -2,7 +2,8 @@
 
 use bisik::conversation::{Arrival, DeviceAddress, IdentityPolicy, Incoming, Outgoing, Received, RecordName, Supply};
 use bisik::device::DeviceDirectory;
-use bisik::{Conversation, Trust};
+use bisik::{Account, Conversation, SealError, StorageKey, Trust};
+use bisik_testkit::SeededRng;
 use bisik_testkit::accounts::{Accounts, At};
 
 /// Two devices whose sessions both sides have confirmed: no bundle is needed any more.
@@ -99,4 +100,30 @@ fn what_is_held_is_released_after_the_peer_has_another_account_key() {
     let stored = device.store(&mut accounts.rng);
     let Ok((Received::Message { body, .. }, _)) = incoming.release(&stored) else { panic!("it was received") };
     assert_eq!(*body, b"before");
+}
+
+/// A record under a key that nobody keeps cannot be opened, so that it proves nothing.
+#[test]
+fn a_conversation_and_its_account_are_sealed_under_one_key_until_the_caller_moves_them() {
+    let mut accounts = talking(33);
+    let outgoing = write(&mut accounts, (0, 0), b"wait");
+    let rng = &mut SeededRng::new(33);
+    let other = StorageKey::from_bytes([9; 32]);
+    let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+    let (account, conversation) = (&mut device.account, device.conversation.as_mut().unwrap());
+    let revisions = (account.revision(), conversation.revision());
+    assert_eq!(conversation.seal(account, &other, rng).unwrap_err(), SealError::WrongKey);
+    assert_eq!(account.seal(&other, rng).unwrap_err(), SealError::WrongKey);
+
+    // One of the two is not enough.
+    conversation.move_to_key(&other);
+    assert_eq!(conversation.seal(account, &other, rng).unwrap_err(), SealError::WrongKey);
+    account.move_to_key(&other);
+    assert_eq!((account.revision(), conversation.revision()), (revisions.0 + 1, revisions.1 + 1));
+    let changes = conversation.seal(account, &other, rng).unwrap();
+    let records: Vec<_> = changes.records().iter().map(|record| (record.name, record.bytes.clone())).collect();
+    let [(RecordName::Account, of_account), (_, of_conversation)] = &*records else { panic!("both records") };
+    let account = Account::unseal(&other, of_account).unwrap();
+    assert!(Conversation::unseal(&account, &other, conversation.id(), of_conversation).is_ok());
+    assert_eq!(outgoing.release(&changes.stored()).unwrap().len(), 1);
 }

@@ -326,7 +326,7 @@ fn the_compared_string_does_not_depend_on_the_revealed_signature() {
         let (companion, mut reveal) = companion.answer(&message).unwrap();
         if salt > 0 {
             let text = [account.key().to_bytes().as_slice(), &2_u32.to_be_bytes(), &[1, 0], &[0; 32]].concat();
-            let other = another_signature(90, salt, "bisik-1 device possession", &text);
+            let other = another_signature(90, salt, "bisik-1 device possession\0", &text);
             assert_ne!(reveal[33..], other);
             reveal[33..].copy_from_slice(&other);
         }

@@ -101,7 +101,7 @@ pub fn forged(list: &DeviceList, change: impl FnOnce(&mut Vec<u8>)) -> Result<De
     let bytes = list.to_bytes();
     let mut content = bytes[..bytes.len() - 64].to_vec();
     change(&mut content);
-    DeviceList::from_bytes(&signed(1, "bisik-1 device list", &content))
+    DeviceList::from_bytes(&signed(1, "bisik-1 device list\0", &content))
 }
 
 /// The reason why `list` is refused; checks that the directory is unchanged.

@@ -95,7 +95,8 @@ fn a_restored_primary_continues_from_its_newest_list() {
     let other = Primary::new(&device(30), own(Custody::Person), NOW);
     assert_eq!(restored.primary.recover(other.list()), Err(DeviceListError::OtherAccount));
     let newest = account.list().to_bytes();
-    let badly_signed = DeviceList::from_bytes(&signed(2, "bisik-1 device list", &newest[..newest.len() - 64])).unwrap();
+    let badly_signed =
+        DeviceList::from_bytes(&signed(2, "bisik-1 device list\0", &newest[..newest.len() - 64])).unwrap();
     assert_eq!(restored.primary.recover(&badly_signed), Err(DeviceListError::BadSignature));
     assert_eq!(restored.primary, backup);
     restored.primary.recover(account.primary.list()).unwrap();
@@ -123,20 +124,26 @@ fn only_own_devices_can_send_own_device_payloads() {
     {
         let keys = PreKeys::generate(&laptop, NOW, &mut rng);
         let bundle = keys.bundle().verify(Trust::Pinned(laptop.public()), NOW).unwrap();
-        let mut theirs = Session::initiate(writer, &bundle, &mut rng).unwrap();
+        let mut theirs = Session::initiate(writer, &bundle, NOW, &mut rng).unwrap();
         let hello = theirs.encrypt(b"halo", &mut rng).unwrap();
-        let Accepted { mut session, .. } = Session::accept(&laptop, &keys, &hello, Trust::OnFirstUse).unwrap();
+        let Accepted { mut session, .. } = Session::accept(&laptop, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
+        let early = theirs.encrypt(b"read up to 16", &mut rng).unwrap();
+        let unconfirmed = devices.decrypt(&laptop, &mut session, &early).unwrap_err();
+        let refusal = if expected.is_ok() { OwnDeviceError::Unconfirmed } else { OwnDeviceError::OtherDevice };
+        assert_eq!(unconfirmed, refusal, "nobody has proved to be an own device");
+        let answer = session.encrypt(b"hai", &mut rng).unwrap();
+        assert!(theirs.decrypt(writer, &answer).unwrap().confirms);
         let message = theirs.encrypt(b"read up to 17", &mut rng).unwrap();
-        let before = bisik_testkit::alice_and_bob::state(&session);
-        let read = devices.decrypt(&mut session, &message);
+        let before = bisik_testkit::alice_and_bob::state(&mut session);
+        let read = devices.decrypt(&laptop, &mut session, &message);
         assert_eq!(
             read.map(|read| (read.sender().index(), read.into_payload())),
             expected.clone().map(|text| (2, text))
         );
         if expected.is_err() {
-            assert_eq!(bisik_testkit::alice_and_bob::state(&session), before, "nothing was decrypted");
+            assert_eq!(bisik_testkit::alice_and_bob::state(&mut session), before, "nothing was decrypted");
         } else {
-            let again = devices.decrypt(&mut session, &message).unwrap_err();
+            let again = devices.decrypt(&laptop, &mut session, &message).unwrap_err();
             assert!(matches!(again, OwnDeviceError::Decrypt(_)), "{again:?}");
         }
     }

@@ -14,7 +14,7 @@ const STORAGE: [u8; 32] = [7; 32];
 
 fn reserve(sealer: &mut FrameSealer, count: u32, rng: &mut StdRng) -> Result<Vec<u8>, SealError> {
     let mut held = sealer.reserve(count, rng)?;
-    let record = held.seal(&StorageKey::from_bytes(STORAGE), b"call", rng);
+    let record = held.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).unwrap();
     let bytes = record.as_bytes().to_vec();
     held.release(&record.stored()).unwrap();
     Ok(bytes)
@@ -31,7 +31,7 @@ fn frame_counters_are_usable_only_after_they_are_stored() {
     let mut sealer = FrameSealer::new(key(FrameSuite::default(), 0, 0));
     sealed(&mut sealer, b"in memory");
     let mut dropped = sealer.reserve(5, rng).unwrap();
-    let of_dropped = dropped.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).stored();
+    let of_dropped = dropped.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).unwrap().stored();
     drop(dropped);
     let mut output = Vec::new();
     assert_eq!(sealer.seal(b"", b"", &mut output), Err(SealError::NotReserved));
@@ -49,6 +49,25 @@ fn frame_counters_are_usable_only_after_they_are_stored() {
     assert_eq!(unseal(&record).seal(b"", b"", &mut output), Err(SealError::NotReserved));
 }
 
+/// A record under a key that nobody keeps cannot be opened, so that it releases no counters.
+#[test]
+fn counters_are_recorded_under_one_key_until_the_caller_moves_the_sealer() {
+    let rng = &mut StdRng::seed_from_u64(2);
+    let (storage_key, other) = (StorageKey::from_bytes(STORAGE), StorageKey::from_bytes([8; 32]));
+    let mut sealer = FrameSealer::new(key(FrameSuite::default(), 0, 0));
+    let record = reserve(&mut sealer, 5, rng).unwrap();
+    for mut sealer in [sealer, unseal(&record)] {
+        let mut held = sealer.reserve(5, rng).unwrap();
+        assert_eq!(held.seal(&other, b"call", rng).unwrap_err(), bisik::SealError::WrongKey);
+        let record = held.seal(&storage_key, b"call", rng).unwrap();
+        held.release(&record.stored()).unwrap();
+        sealer.move_to_key(&other);
+        let mut held = sealer.reserve(5, rng).unwrap();
+        assert_eq!(held.seal(&storage_key, b"call", rng).unwrap_err(), bisik::SealError::WrongKey);
+        assert!(held.seal(&other, b"call", rng).is_ok());
+    }
+}
+
 /// The store takes a record only over a lower revision.
 #[test]
 fn the_record_after_dropped_counters_has_a_higher_revision() {
@@ -58,7 +77,7 @@ fn the_record_after_dropped_counters_has_a_higher_revision() {
     for restored in [false, true] {
         for (count, released) in [(10, true), (5_000, false), (100, true), (7, false), (1, true)] {
             let mut held = sealer.reserve(count, rng).unwrap();
-            let record = held.seal(&storage_key, b"call", rng);
+            let record = held.seal(&storage_key, b"call", rng).unwrap();
             assert!(record.revision() > revision, "{count} counters, restored: {restored}");
             revision = record.revision();
             if released {
@@ -70,7 +89,7 @@ fn the_record_after_dropped_counters_has_a_higher_revision() {
         sealer = unseal(&reserve(&mut sealer, 3, rng).unwrap());
         // What is dropped right after a restart counts too.
         let mut held = sealer.reserve(9, rng).unwrap();
-        let first = held.seal(&storage_key, b"call", rng).revision();
+        let first = held.seal(&storage_key, b"call", rng).unwrap().revision();
         assert!(first > revision, "restored: {restored}");
         revision = first;
     }
@@ -84,8 +103,8 @@ fn the_record_of_another_sealer_releases_no_counters() {
     let rng = || StdRng::seed_from_u64(1);
     let mut held = first.reserve(5, &mut rng()).unwrap();
     let mut of_other = second.reserve(5, &mut rng()).unwrap();
-    let record = held.seal(&storage_key, b"call", &mut rng());
-    let twin = of_other.seal(&storage_key, b"call", &mut rng());
+    let record = held.seal(&storage_key, b"call", &mut rng()).unwrap();
+    let twin = of_other.seal(&storage_key, b"call", &mut rng()).unwrap();
     assert_eq!(record.as_bytes(), twin.as_bytes());
     let held = held.release(&twin.stored()).expect_err("the record of another sealer");
     held.release(&record.stored()).expect("stored just now");
@@ -182,12 +201,12 @@ proptest! {
                 Fate::ReserveThenCrash(count) => {
                     let storage_key = StorageKey::from_bytes(STORAGE);
                     let mut held = sealer.reserve(count.into(), rng).unwrap();
-                    records.push(held.seal(&storage_key, b"call", rng).into_bytes());
+                    records.push(held.seal(&storage_key, b"call", rng).unwrap().into_bytes());
                     sealer = unseal(records.last().unwrap());
                 }
                 Fate::ReserveThenDrop(count) => {
                     let mut held = sealer.reserve(count.into(), rng).unwrap();
-                    records.push(held.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).into_bytes());
+                    records.push(held.seal(&StorageKey::from_bytes(STORAGE), b"call", rng).unwrap().into_bytes());
                 }
                 Fate::Crash => sealer = unseal(records.last().unwrap()),
                 Fate::Restore(age) => {

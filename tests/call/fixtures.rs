@@ -13,10 +13,16 @@ pub fn sessions(initiator: &Identity, responder: &Identity) -> (Session, Session
     let rng = &mut rand::rng();
     let keys = PreKeys::generate(responder, NOW, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(responder.public()), NOW).unwrap();
-    let mut ours = Session::initiate(initiator, &bundle, rng).unwrap();
+    let mut ours = Session::initiate(initiator, &bundle, NOW, rng).unwrap();
     let hello = ours.encrypt(b"halo", rng).unwrap();
-    let Accepted { session, .. } = Session::accept(responder, &keys, &hello, Trust::OnFirstUse).unwrap();
-    (ours, session)
+    let accepted = Session::accept(responder, &keys, &hello, Trust::Pinned(initiator.public()), NOW).unwrap();
+    let Accepted { session: mut theirs, .. } = accepted;
+    // Both are confirmed, as the sessions of calls are.
+    let answer = theirs.encrypt(b"hai", rng).unwrap();
+    assert!(ours.decrypt(initiator, &answer).unwrap().confirms);
+    let proof = ours.encrypt(b"apa kabar", rng).unwrap();
+    assert!(theirs.decrypt(responder, &proof).unwrap().confirms);
+    (ours, theirs)
 }
 
 /// Two devices and a session between them.

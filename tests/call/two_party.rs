@@ -123,11 +123,12 @@ fn a_signal_is_known_by_its_first_byte_and_names_its_call() {
     let mut pair = Pair::new();
     let (calling, offer) = pair.offer();
     let message = pair.at_alice.encrypt(&offer, &mut rand::rng()).unwrap();
-    let Ok(Signal::Offer(offer)) = Signal::from_bytes(&pair.at_bob.decrypt(&message).unwrap()) else { panic!("offer") };
+    let read = pair.at_bob.decrypt(&pair.bob, &message).unwrap().plaintext.confirmed().unwrap();
+    let Ok(Signal::Offer(offer)) = Signal::from_bytes(&read) else { panic!("offer") };
     assert_eq!(offer.call(), calling.call());
     let (_, answer) = offer.accept(pair.bob.public(), &pair.at_bob, &mut rand::rng()).unwrap();
     assert!(matches!(Signal::from_bytes(&answer.to_bytes()), Ok(Signal::Answer(_))));
-    assert!(pair.at_bob.decrypt(&message).is_err(), "an offer that comes twice is refused by the session");
+    assert!(pair.at_bob.decrypt(&pair.bob, &message).is_err(), "an offer that comes twice is refused by the session");
     for bytes in [&[][..], &[0x40], &[0x44], &[0x41], &[0x42], &[0x43]] {
         assert!(matches!(Signal::from_bytes(bytes), Err(SignalError::Malformed)), "{bytes:?}");
     }

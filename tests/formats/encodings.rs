@@ -2,7 +2,7 @@
 //! record opens only as its own kind.
 
 use bisik::handshake::PreKeyHeader;
-use bisik::ratchet::{DoubleRatchet, KeyPair, PublicKey, SharedSecret};
+use bisik::ratchet::{DoubleRatchet, PublicKey, SharedSecret};
 use bisik::{
     BundleError, Ciphertext, Identity, IdentityKey, IdentityKeyError, PreKeyBundle, PreKeys, Session, StorageKey,
     UnsealError,
@@ -186,15 +186,14 @@ struct Record {
 impl Record {
     fn all() -> [Self; 4] {
         let mut both = AliceAndBob::new(5);
-        let (session, _) = both.established();
-        let ratchet =
-            DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32], KeyPair::generate(&mut both.rng));
+        let (mut session, _) = both.established();
+        let ratchet = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
         let rng = &mut ConstantRng(9);
         [
             Self { bytes: both.bob.seal(&key(), b"nama", rng), unseal: |k, n, b| Identity::unseal(k, n, b).map(drop) },
             Self { bytes: both.keys.seal(&key(), b"nama", rng), unseal: |k, n, b| PreKeys::unseal(k, n, b).map(drop) },
             Self {
-                bytes: session.seal(&key(), b"nama", rng).into_bytes(),
+                bytes: session.seal(&key(), b"nama", rng).unwrap().into_bytes(),
                 unseal: |k, n, b| Session::unseal(k, n, b).map(drop),
             },
             Self {

@@ -16,6 +16,7 @@
 mod encodings; //    decoded values encode to the same bytes, and everything else is refused
 #[cfg(all(feature = "call", feature = "content"))]
 mod script; //       the language of the vector files
+mod session_golden; // records of sessions and ratchets still open
 mod sizes; //        sizes of messages, bundles and records
 mod state_golden; // records of released formats still open
 #[cfg(all(feature = "call", feature = "content"))]

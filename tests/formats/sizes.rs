@@ -2,7 +2,7 @@
 //! its promise.
 
 use bisik_testkit::AliceAndBob;
-use bisik_testkit::alice_and_bob::state;
+use bisik_testkit::alice_and_bob::{read, state};
 
 #[test]
 fn a_message_is_133_bytes_longer_than_its_plaintext() {
@@ -13,7 +13,7 @@ fn a_message_is_133_bytes_longer_than_its_plaintext() {
         let message = alice.encrypt(&plaintext, &mut both.rng).unwrap();
         assert_eq!(message.as_bytes().len(), length + 133);
         assert!(message.as_bytes().len() <= length + 140, "the promise, with the post-quantum place reserved");
-        assert_eq!(bob.decrypt(&message).unwrap(), plaintext);
+        assert_eq!(read(&mut bob, &both.bob, &message), plaintext);
     }
 }
 
@@ -24,41 +24,58 @@ fn an_empty_first_message_has_1341_bytes() {
         let message = both.initiate(one_time).encrypt(b"", &mut both.rng).unwrap();
         assert_eq!(message.as_bytes().len(), 1_341);
         assert!(message.as_bytes().len() <= 1_700, "the promise");
-        assert_eq!(both.accept(&message).plaintext, b"");
+        assert_eq!(both.accept(&message).plaintext.show_unconfirmed(), b"");
     }
 }
 
+/// Alice and Bob write in turn, nothing is lost. The largest record is that of the side whose post-quantum key, or whose
+/// ciphertext, is under way.
 #[test]
-fn an_established_session_record_stays_within_1_kib() {
+fn an_established_session_record_stays_within_2_5_kib_and_is_1_6_kib_on_average() {
     let mut both = AliceAndBob::new(3);
     let (mut alice, mut bob) = both.established();
-    // After ten turns every remembered chain is present.
-    for _ in 0..10 {
-        assert!(state(&alice).len() <= 1_024 && state(&bob).len() <= 1_024, "{}", state(&alice).len());
+    let (mut total, mut largest, turns) = (0, 0, 350);
+    for _ in 0..turns {
+        for session in [&mut alice, &mut bob] {
+            total += state(session).len();
+            largest = largest.max(state(session).len());
+        }
         let message = alice.encrypt(b"apa kabar", &mut both.rng).unwrap();
-        bob.decrypt(&message).unwrap();
+        read(&mut bob, &both.bob, &message);
         std::mem::swap(&mut alice, &mut bob);
+        std::mem::swap(&mut both.alice, &mut both.bob);
     }
+    println!("{} on average, {largest} at most", total / (2 * turns));
+    assert!(largest <= 2_560, "{largest}");
+    assert!(total / (2 * turns) <= 1_638, "{}", total / (2 * turns));
 }
 
 #[test]
 fn an_unanswered_session_record_stays_within_3_kib() {
     let mut both = AliceAndBob::new(4);
     let mut session = both.initiate(true);
-    assert!(state(&session).len() <= 3 * 1_024);
+    assert!(state(&mut session).len() <= 3 * 1_024);
     for _ in 0..10 {
         session.encrypt(b"halo?", &mut both.rng).unwrap();
     }
-    assert!(state(&session).len() <= 3 * 1_024, "{}", state(&session).len());
+    assert!(state(&mut session).len() <= 3 * 1_024, "{}", state(&mut session).len());
 }
 
+/// Keys that were kept at once have 12 bytes beside them, whatever their number.
 #[test]
-fn a_skipped_message_key_adds_36_bytes_to_a_record() {
-    let mut both = AliceAndBob::new(5);
-    let (mut alice, mut bob) = both.established();
-    let messages = [(); 12].map(|()| alice.encrypt(b"", &mut both.rng).unwrap());
-    bob.decrypt(&messages[0]).unwrap();
-    let before = state(&bob).len();
-    bob.decrypt(&messages[11]).unwrap();
-    assert_eq!((bob.skipped_keys(), state(&bob).len()), (10, before + 10 * 36));
+fn a_skipped_message_key_adds_32_bytes_to_a_record() {
+    let with_missing = |missing: usize| {
+        let mut both = AliceAndBob::new(5);
+        let (mut alice, mut bob) = both.established();
+        let messages = [(); 12].map(|()| alice.encrypt(b"", &mut both.rng).unwrap());
+        read(&mut bob, &both.bob, &messages[0]);
+        read(&mut bob, &both.bob, &messages[1 + missing]);
+        assert_eq!(bob.skipped_keys(), missing);
+        state(&mut bob).len()
+    };
+    // The braid's chunks behind the text of three chunks have their number beside them, so that they are not compared.
+    let three = with_missing(3);
+    assert_eq!(with_missing(10), three + 7 * 32);
+    assert_eq!(with_missing(4), three + 32);
+    assert_eq!(with_missing(1), with_missing(0) + 12 + 32);
 }

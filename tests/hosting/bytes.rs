@@ -10,11 +10,11 @@ use bisik::hosting::{
 
 use crate::parties::*;
 
-const BY_OPERATOR: &str = "bisik-1 disclosure operator";
-const BY_HOSTED: &str = "bisik-1 disclosure endpoint";
-const BY_ACCOUNT: &str = "bisik-1 disclosure account";
-const DECIDED: &str = "bisik-1 decision";
-const RECEIVED: &str = "bisik-1 decision receipt";
+const BY_OPERATOR: &str = "bisik-1 disclosure operator\0";
+const BY_HOSTED: &str = "bisik-1 disclosure endpoint\0";
+const BY_ACCOUNT: &str = "bisik-1 disclosure account\0";
+const DECIDED: &str = "bisik-1 decision\0";
+const RECEIVED: &str = "bisik-1 decision receipt\0";
 
 fn in_jakarta() -> HostingTerms {
     let retention = Retention { region: Some(Region::new("ID-JK").unwrap()), ..Retention::THIRTY_DAYS };

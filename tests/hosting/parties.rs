@@ -244,19 +244,23 @@ impl Wire {
         primary.add(&phone, certificate, NOW).unwrap();
         let mut keys = PreKeys::generate(&phone, NOW, rng);
         let bundle = keys.bundle().verify(Trust::Pinned(phone.public()), NOW).unwrap();
-        let mut sender = Session::initiate(&other, &bundle, rng).unwrap();
+        let mut sender = Session::initiate(&other, &bundle, NOW, rng).unwrap();
         let hello = sender.encrypt(b"", rng).unwrap();
-        let Accepted { session: receiver, used, .. } =
-            Session::accept(&phone, &keys, &hello, Trust::Pinned(other.public())).unwrap();
+        let Accepted { session: mut receiver, used, .. } =
+            Session::accept(&phone, &keys, &hello, Trust::Pinned(other.public()), NOW).unwrap();
         keys.remove(used);
+        // Own devices believe each other once the session is confirmed.
+        let answer = receiver.encrypt(b"", rng).unwrap();
+        assert!(sender.decrypt(&other, &answer).unwrap().confirms);
         Self { directory: primary.directory(), sender, receiver, rng: rng.clone() }
     }
 
     pub fn share(&mut self, decision: &Decision, disclosure: &Disclosure) -> FromOwnDevice<SharedDecision> {
         let shared = SharedDecision { decision: decision.clone(), disclosure: disclosure.clone() };
         let message = self.sender.encrypt(&shared.to_bytes(), &mut self.rng).unwrap();
-        let own = self.directory.own(&identity(CUSTOMER), NOW).unwrap();
-        let received = own.decrypt(&mut self.receiver, &message).unwrap();
+        let phone = identity(CUSTOMER);
+        let own = self.directory.own(&phone, NOW).unwrap();
+        let received = own.decrypt(&phone, &mut self.receiver, &message).unwrap();
         received.try_map(|bytes| SharedDecision::from_bytes(&bytes)).unwrap()
     }
 }

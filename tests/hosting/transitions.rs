@@ -5,7 +5,7 @@ use bisik::hosting::{
     Blocked, DisclosureDraft, DisclosureError, HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, Presented,
     Rotation, RotationError, TermsDiff, Unverified, VerifiedDisclosure, may_receive_in_group,
 };
-use bisik::{AcceptError, PreKeys, Session, Trust};
+use bisik::{AcceptError, InitiateOptions, PreKeys, Session, Trust};
 
 use crate::parties::*;
 use bisik_testkit::SeededRng;
@@ -182,10 +182,17 @@ fn the_relay_strips_the_disclosure() {
     let bundle = keys.bundle().verify(Trust::Pinned(hosted.public()), NOW).unwrap();
     let swapped = first(HOSTED, kept_for(1, &vendor())).hash();
     for held in [None, Some(swapped), Some(disclosure.hash())] {
-        let mut session = Session::initiate_under(&customer, &bundle, held, rng).unwrap();
+        let options = InitiateOptions { disclosure: held, offers: &[] };
+        let mut session = Session::initiate_with(&customer, &bundle, options, NOW, rng).unwrap();
         let hello = session.encrypt(b"halo", rng).unwrap();
-        let accepted =
-            Session::accept_under(&hosted, &keys, &hello, Trust::Pinned(customer.public()), Some(disclosure.hash()));
+        let accepted = Session::accept_under(
+            &hosted,
+            &keys,
+            &hello,
+            Trust::Pinned(customer.public()),
+            Some(disclosure.hash()),
+            NOW,
+        );
         let expected = if held == Some(disclosure.hash()) { None } else { Some(AcceptError::Rejected) };
         assert_eq!(accepted.err(), expected);
     }

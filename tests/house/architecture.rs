@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["labels"],
     &["keys"],
-    &["handshake", "ratchet"],
+    &["ratchet"],
+    &["handshake"],
     &["session"],
     &["media", "call", "device"],
     &["content", "hosting"],

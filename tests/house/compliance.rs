@@ -16,10 +16,10 @@ use super::files;
 const TABLE: &str = "tests/house/requirements.txt";
 const EXCEPTIONS: &str = "tests/house/exceptions.txt";
 
-/// Section and number, so that names sort numerically; `P-4.3` is `("P", 4, 3)`.
-type Name = (char, u32, u32);
+/// Section and number, so that names sort numerically; `P-4.6` is `("P", 4, 3)`.
+pub(crate) type Name = (char, u32, u32);
 
-fn written((letter, section, number): Name) -> String {
+pub(crate) fn written((letter, section, number): Name) -> String {
     format!("{letter}-{section}.{number}")
 }
 
@@ -30,7 +30,7 @@ fn name(text: &str) -> Option<Name> {
 }
 
 /// Names in a text. `P-1.2 to P-1.4` are three.
-fn names(text: &str) -> Vec<Name> {
+pub(crate) fn names(text: &str) -> Vec<Name> {
     let mut found: Vec<Name> = Vec::new();
     let mut last = 0;
     for (at, _) in text.match_indices("P-").chain(text.match_indices("S-")).collect::<BTreeMap<_, _>>() {
@@ -48,15 +48,15 @@ fn names(text: &str) -> Vec<Name> {
     found
 }
 
-struct Requirement {
-    name: Name,
+pub(crate) struct Requirement {
+    pub(crate) name: Name,
     document: String,
     text: String,
 }
 
 impl Requirement {
     /// The first four bytes of SHA-256 of the text, independent of line breaks.
-    fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let words: Vec<_> = self.text.split_whitespace().collect();
         let digest = Sha256::digest(words.join(" ").as_bytes());
         digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
@@ -85,7 +85,7 @@ fn parse(document: &str, text: &str) -> (Vec<Requirement>, String) {
     (requirements, rest)
 }
 
-fn requirements() -> Vec<Requirement> {
+pub(crate) fn requirements() -> Vec<Requirement> {
     files::normative().iter().flat_map(|(path, text)| parse(path, text).0).collect()
 }
 
@@ -288,9 +288,9 @@ fn changes(accepted: &str, table: &str, required: &[Requirement], citations: &Ci
 #[test]
 fn a_reworded_requirement_has_another_digest_and_rewrapped_lines_have_not() {
     let digest = |text: &str| parse("a document", text).0.first().unwrap().digest();
-    let original = digest("* **[P-4.3]** A sender MUST\n  compute it.\n\nOther text.");
-    assert_eq!(original, digest("* **[P-4.3]** A sender MUST compute it.\n* **[P-4.4]** Another MUST.\n"));
-    assert_ne!(original, digest("* **[P-4.3]** A sender SHOULD compute it.\n"));
+    let original = digest("* **[P-4.6]** A sender MUST\n  compute it.\n\nOther text.");
+    assert_eq!(original, digest("* **[P-4.6]** A sender MUST compute it.\n* **[P-4.8]** Another MUST.\n"));
+    assert_ne!(original, digest("* **[P-4.6]** A sender SHOULD compute it.\n"));
 }
 
 #[test]

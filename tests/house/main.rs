@@ -22,4 +22,5 @@ mod errors; //       docs/errors.md names every error and its code
 mod fail_closed; //  no default stands in for a length, a tag, a key or a revision
 mod files; //        reads the repository's files
 mod labels; //       labels are distinct and prefix-free
+mod models; //       each model has a twin that fails, and results that were accepted
 mod threads; //      which values move between threads

@@ -43,7 +43,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &at_alice);
     show(shown, &at_alice.id());
     show(shown, &alice);
-    let changes = at_alice.seal(&mut alice, &key, rng);
+    let changes = at_alice.seal(&mut alice, &key, rng).unwrap();
     show(shown, &changes);
     show(shown, &changes.records()[0]);
     show(shown, &changes.records()[0].name);
@@ -58,8 +58,8 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let incoming = at_bob.receive(&mut bob, &arrival, NOW).unwrap();
     show(shown, &incoming);
     show(shown, &at_bob.receive(&mut bob, &arrival, NOW).unwrap_err());
-    show(shown, &bob.seal(&key, rng).unwrap());
-    let (received, _) = incoming.release(&at_bob.seal(&mut bob, &key, rng).stored()).unwrap();
+    show(shown, &bob.seal(&key, rng).unwrap().unwrap());
+    let (received, _) = incoming.release(&at_bob.seal(&mut bob, &key, rng).unwrap().stored()).unwrap();
     assert!(matches!(received, Received::Message { .. }));
     show(shown, &received);
     let events = at_alice.replace_peer(&alice, at_alice.peer().clone(), &[], NOW);

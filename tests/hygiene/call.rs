@@ -28,9 +28,9 @@ impl Pair {
         let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
         let keys = PreKeys::generate(&bob, NOW, rng);
         let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-        let mut at_alice = Session::initiate(&alice, &bundle, rng).unwrap();
+        let mut at_alice = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
         let hello = at_alice.encrypt(b"halo", rng).unwrap();
-        let Accepted { session: at_bob, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+        let Accepted { session: at_bob, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
         Self { alice, bob, at_alice, at_bob }
     }
 
@@ -174,7 +174,7 @@ fn frames_leave_no_key_in_freed_memory() {
         for epoch in 0..5 {
             let mut sealer = FrameSealer::new(sender_key(&mut rng, epoch));
             let mut held = sealer.reserve(5, &mut rng).unwrap();
-            let sealed = held.seal(&key, b"call", &mut rng);
+            let sealed = held.seal(&key, b"call", &mut rng).unwrap();
             let record = sealed.as_bytes().to_vec();
             held.release(&sealed.stored()).unwrap();
             sealer.seal(b"", b"sound", &mut Vec::new()).unwrap();

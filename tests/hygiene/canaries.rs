@@ -55,9 +55,33 @@ impl Canaries {
         }
     }
 
+    /// Adds what the draws of one device give, whose X25519 identity secret was its first: hedge and pre-keys, and the
+    /// ML-KEM keys of these, expanded. Returns the X25519 secrets and the seeds.
+    pub fn add_hedged(&mut self, whose: &str, rng: &Recording) -> (Vec<[u8; 32]>, Vec<[u8; 64]>) {
+        let (mut secrets, mut seeds) = (Vec::new(), Vec::new());
+        let drawn = rng.secrets();
+        self.add(&format!("the hedge of {whose}"), &derived::hedge(&drawn[0]));
+        for random in &drawn[1..] {
+            for kind in [1, 2] {
+                let (secret, seed) = derived::pre_key(&drawn[0], random, kind);
+                self.add(&format!("a pre-key of {whose}"), &secret);
+                self.add(&format!("a seed of {whose}"), &seed);
+                self.add(&format!("an ML-KEM key of {whose}, expanded"), &derived::ml_kem_expanded(&seed));
+                secrets.push(secret);
+                seeds.push(seed);
+            }
+        }
+        (secrets, seeds)
+    }
+
     /// Adds all secrets that two parties can agree with any of their keys, as bytes and as intermediate points.
     pub fn add_agreements(&mut self, one: &Recording, other: &Recording) {
-        for agreed in derived::agreements(&one.secrets(), &other.secrets()) {
+        self.add_agreements_of(&one.secrets(), &other.secrets());
+    }
+
+    /// The same, of these secrets.
+    pub fn add_agreements_of(&mut self, one: &[[u8; 32]], other: &[[u8; 32]]) {
+        for agreed in derived::agreements(one, other) {
             self.add("an agreement", &agreed.to_montgomery().0);
             self.add("an agreement, as a point", bytes_of(&agreed));
         }

@@ -13,7 +13,7 @@ use bisik::media::{self, Decryptor, Encryptor, MediaType, Pointer, RandomAccess}
 use bisik::ratchet::{self, DoubleRatchet, KeyPair, PublicKey, SharedSecret};
 use bisik::{
     AcceptError, BundleError, Ciphertext, DecryptError, EncryptError, Identity, IdentityKeyError, InitiateError,
-    PreKeys, PreKeysError, Session, StorageKey, Trust, UnsealError,
+    InitiateOptions, PreKeys, PreKeysError, ResumeError, Resumed, SealError, Session, StorageKey, Trust, UnsealError,
 };
 
 use super::canaries::Canaries;
@@ -110,6 +110,8 @@ fn keys(shown: &mut Shown, rng: &mut Recording) {
     show(shown, bob.public());
     show(shown, &keys);
     show(shown, &keys.count(NOW));
+    show(shown, &keys.ids()[0]);
+    show(shown, &keys.rotate(&bob, NOW, rng).unwrap());
     show(shown, &keys.bundle());
     show(shown, &keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap());
     show(shown, &Trust::Pinned(bob.public()));
@@ -121,13 +123,15 @@ fn handshake(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-    let at_alice = handshake::initiate(&alice, &bundle, None, rng).unwrap();
-    let at_bob = handshake::respond(&bob, &keys, &at_alice.pre_key_header, None).unwrap();
-    canaries.add("output", at_bob.established.secret.expose_bytes());
-    canaries.add("second output", at_bob.established.post_quantum_seed.expose_bytes());
+    let at_alice = handshake::initiate(&alice, &bundle, None, NOW, rng).unwrap();
+    let at_bob = handshake::respond(&bob, &keys, &at_alice.pre_key_header, None, Trust::OnFirstUse, NOW).unwrap();
+    for secret in at_bob.established.secrets.expose_all() {
+        canaries.add("output", secret);
+    }
+    show(shown, &at_bob.established.secrets);
     show(shown, &at_alice);
     show(shown, &at_bob);
-    show(shown, &at_bob.used);
+    show(shown, &at_bob.claim().unwrap());
     show(shown, &at_bob.established);
     show(shown, &at_alice.pre_key_header);
     show(shown, &bisik::DisclosureHash::from_bytes([7; 32]).unwrap());
@@ -137,8 +141,8 @@ fn ratchet(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let (shared, pair) = (rng.secret(), KeyPair::generate(rng));
     show(shown, &pair);
     show(shown, pair.public());
-    let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes(shared), &[7; 32], pair.public());
-    let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes(shared), &[7; 32], pair);
+    let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes(shared), &[7; 32], rng);
+    let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes(shared), &[7; 32]);
     alice.encrypt(b"", rng).unwrap();
     let message = alice.encrypt(PLAINTEXT, rng).unwrap();
     show(shown, &bob.stage(&message).unwrap());
@@ -153,21 +157,31 @@ fn session(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let keys = PreKeys::generate(&bob, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-    let mut session = Session::initiate(&alice, &bundle, rng).unwrap();
+    let mut session = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
     let hello = session.encrypt(PLAINTEXT, rng).unwrap();
-    let mut accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let mut accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
     let answer = accepted.session.encrypt(PLAINTEXT, rng).unwrap();
-    show(shown, &session.stage(&answer).unwrap());
-    show(shown, &session.decrypt_held(&answer).unwrap());
+    show(shown, &session.stage(&alice, &answer).unwrap());
+    show(shown, &session.stage(&alice, &answer).unwrap().plaintext());
+    show(shown, &session.decrypt_held(&alice, &answer).unwrap());
+    let again = session.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &accepted.session.decrypt(&bob, &again).unwrap());
+    show(shown, &session.offer().unwrap());
+    show(shown, &session.standing());
+    show(shown, &session.post_quantum_age());
+    show(shown, &InitiateOptions::default());
+    show(shown, &Resumed { place: 1, index: 0 });
+    show(shown, &accepted.plaintext);
     show(shown, &hello);
     show(shown, &session.encrypt_held(PLAINTEXT, rng).unwrap());
     show(shown, &session.suite());
     show(shown, &accepted);
     let key = StorageKey::from_bytes(STORAGE);
-    for session in [&session, &accepted.session] {
-        add_session(canaries, &state_of(session.seal(&key, b"", rng).as_bytes(), &STORAGE));
+    let mut accepted = accepted;
+    for session in [&mut session, &mut accepted.session] {
+        add_session(canaries, &state_of(session.seal(&key, b"", rng).unwrap().as_bytes(), &STORAGE));
     }
-    let sealed = session.seal(&key, b"", rng);
+    let sealed = session.seal(&key, b"", rng).unwrap();
     show(shown, &sealed);
     show(shown, &sealed.stored());
     show(shown, &session);
@@ -203,6 +217,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &MediaType::new("").unwrap_err());
     show(shown, &Pointer::from_bytes(&[]).unwrap_err());
     show(shown, &AcceptError::Rejected);
+    show(shown, &ResumeError::TooLate);
     show(shown, &BundleError::Malformed);
     show(shown, &bisik::DisclosureHash::from_bytes([0; 32]).unwrap_err());
     show(shown, &Ciphertext::from_bytes(b"").unwrap_err());
@@ -213,6 +228,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &PreKeysError::Full);
     show(shown, &PublicKey::from_bytes(&[0; 32]).unwrap_err());
     show(shown, &RespondError::Rejected);
+    show(shown, &SealError::WrongKey);
     show(shown, &UnsealError::Rejected);
     show(shown, &ratchet::DecryptError::Rejected);
 }
@@ -221,7 +237,7 @@ fn errors(shown: &mut Shown) {
 const FROM_CORE: &[&str] = &[
     "disclosure::DisclosureHash",
     "disclosure::DisclosureHashError",
-    "held::HeldPlaintext",
+    "held::SealError",
     "held::SealedRecord",
     "held::Stored",
     "shared_secret::SharedSecret",
@@ -262,6 +278,7 @@ fn public_types() -> Vec<String> {
     let mut types: Vec<_> = FROM_CORE.iter().map(|name| format!("bisik_core::{name}")).collect();
     walk(&root.join("src"), "bisik", &mut types);
     if cfg!(feature = "interop") {
+        types.push("bisik_core::held::HeldPlaintext".to_owned());
         walk(&root.join("crates/interop/src"), "bisik_interop", &mut types);
     }
     types.sort();

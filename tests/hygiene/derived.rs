@@ -41,55 +41,164 @@ pub fn state_of(record: &[u8], key: &[u8; 32]) -> Vec<u8> {
     body
 }
 
-/// Adds the secrets of a sealed session: everything after revision, id, peer, disclosure and set-up (section 6.5).
+/// Adds the secrets of a sealed session (section 6.5): those of its set-up and of its ratchet.
 pub fn add_session(canaries: &mut Canaries, state: &[u8]) {
-    let mut fields = Fields(&state[8 + 16 + 64 + 32..]);
+    let mut fields = Fields(&state[8 + 16 + 64 + 32 + 8..]);
     match fields.byte() {
-        0 => fields.skip(1_208),
+        0 => {
+            fields.skip(1_208 + 64 + 32);
+            for _ in 0..fields.number() {
+                fields.skip(1 + 8);
+                canaries.add("what an older session gives", &fields.secret());
+            }
+        }
         1 => {}
-        _ => fields.skip(32),
+        2 => fields.skip(32),
+        _ => {
+            fields.skip(32);
+            canaries.add("what an older session gives", &fields.secret());
+        }
     }
     add_ratchet(canaries, fields.0);
 }
 
-/// Adds the secrets of a sealed ratchet (section 6.4).
+/// Adds the secrets of a sealed ratchet (section 6.4), except for the randomness of the braid's encapsulations.
 pub fn add_ratchet(canaries: &mut Canaries, state: &[u8]) {
     let mut fields = Fields(state);
-    fields.skip(32);
-    canaries.add("root key", &fields.secret());
-    if fields.byte() == 1 {
-        canaries.add("ratchet secret", &fields.secret());
-        fields.skip(32);
+    walk_ratchet(&mut fields, &mut |name, secret| {
+        if name.ends_with("chain key") {
+            add_chain_key(canaries, name, secret);
+        } else if name.ends_with("header key") || name.ends_with("message key") {
+            add_aead_key(canaries, name, secret);
+        } else {
+            canaries.add(name, secret);
+        }
+    });
+    add_post_quantum(canaries, fields);
+}
+
+/// Visits the secrets of a sealed ratchet, up to its post-quantum part.
+fn walk_ratchet(fields: &mut Fields<'_>, visit: &mut dyn FnMut(&str, &[u8; 32])) {
+    fields.skip(32 + 4);
+    visit("root key", &fields.secret());
+    match fields.byte() {
+        0 => {}
+        1 => {
+            visit("ratchet secret", &fields.secret());
+            fields.skip(32);
+            visit("sending header key", &fields.secret());
+            visit("sending chain key", &fields.secret());
+            fields.skip(4);
+        }
+        _ => fields.skip(32),
     }
-    if fields.byte() == 1 {
-        fields.skip(32);
-    }
-    if fields.byte() == 1 {
-        add_aead_key(canaries, "sending header key", &fields.secret());
-        add_chain_key(canaries, "sending chain key", &fields.secret());
-        fields.skip(4);
-    }
-    add_aead_key(canaries, "next sending header key", &fields.secret());
-    fields.skip(4);
-    add_aead_key(canaries, "next receiving header key", &fields.secret());
-    for _ in 0..fields.number() {
-        add_aead_key(canaries, "receiving header key", &fields.secret());
+    visit("next header key", &fields.secret());
+    fields.skip(4 + 1);
+    for chain in 0..fields.number() {
+        fields.skip(4 + 4);
+        visit("receiving header key", &fields.secret());
         fields.skip(32 + 4);
-        if fields.byte() == 1 {
-            add_chain_key(canaries, "receiving chain key", &fields.secret());
+        if chain == 0 {
+            visit("receiving chain key", &fields.secret());
         }
         for _ in 0..fields.number() {
-            fields.skip(4);
-            add_aead_key(canaries, "skipped message key", &fields.secret());
+            fields.skip(4 + 4);
+            for _ in 0..fields.number() {
+                visit("skipped message key", &fields.secret());
+            }
         }
     }
-    assert!(fields.0.is_empty(), "the layout of the state has changed");
+    if fields.byte() == 1 {
+        visit("resumption secret to offer", &fields.secret());
+    }
+    for _ in 0..fields.number() {
+        visit("resumption secret to accept", &fields.secret());
+    }
+    fields.skip(4);
+    let remembered = fields.number();
+    fields.skip((4 + 4 + 8) * remembered as usize + 1);
 }
+
+/// Adds the secrets of the post-quantum part: what is not mixed yet, the braid's authenticator, and its seed.
+fn add_post_quantum(canaries: &mut Canaries, mut fields: Fields<'_>) {
+    fields.skip(4);
+    if fields.byte() == 1 {
+        fields.skip(4);
+        canaries.add("secret of an epoch", &fields.secret());
+    }
+    fields.skip(4 + 4 + 4 + 1);
+    let phase = fields.byte();
+    fields.skip(4);
+    canaries.add("authenticator", &fields.secret());
+    if OWNS_A_SEED.contains(&phase) {
+        canaries.add("ML-KEM seed", &fields.array::<64>());
+    }
+}
+
+/// The states of the braid in which its record continues with the seed of an ML-KEM key.
+const OWNS_A_SEED: std::ops::RangeInclusive<u8> = 1..=4;
+
+/// The secrets of a pre-key that was made with this draw by the owner of this X25519 secret (section 2.6): X25519 secret
+/// and ML-KEM seed.
+pub fn pre_key(identity: &[u8; 32], random: &[u8; 32], kind: u8) -> ([u8; 32], [u8; 64]) {
+    let draw = hmac(&hedge(identity), &[DRAW, &[0x03], random.as_slice(), &[kind]].concat());
+    (expand(&draw, 0x10), expand(&draw, 0x12))
+}
+
+/// The secrets of a set-up (section 3.2): ephemeral secret, randomness of the encapsulation, first ratchet secret.
+pub fn set_up(identity: &[u8; 32], random: &[u8; 32], bundle: &[u8]) -> [[u8; 32]; 3] {
+    let digest = Sha256::digest(&bundle[..bundle.len() - 64]);
+    let input = [DRAW, &[0x01], random.as_slice(), digest.as_slice(), &[0; 32]].concat();
+    let draw = hmac(&hedge(identity), &input);
+    [0x10, 0x11, 0x13].map(|purpose| expand(&draw, purpose))
+}
+
+/// The secret that every draw of a device passes through.
+pub fn hedge(identity: &[u8; 32]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"bisik-1 hedge\0").unwrap();
+    mac.update(identity);
+    mac.finalize().into_bytes().into()
+}
+
+fn expand<const N: usize>(draw: &[u8; 32], purpose: u8) -> [u8; N] {
+    let mut output = [0; N];
+    let prk = hkdf::Hkdf::<Sha256>::from_prk(draw).unwrap();
+    prk.expand(&[DRAW, &[purpose]].concat(), &mut output).unwrap();
+    output
+}
+
+const DRAW: &[u8] = b"bisik-1 draw\0";
 
 /// Adds a chain key and the message key that it gives.
 fn add_chain_key(canaries: &mut Canaries, name: &str, key: &[u8; 32]) {
     canaries.add(name, key);
     add_aead_key(canaries, "message key", &hmac(key, &[1]));
+}
+
+/// The own ratchet secret in an answered session's state, in which the last step was its own.
+pub fn ratchet_secret(state: &[u8]) -> [u8; 32] {
+    let mut fields = Fields(&state[8 + 16 + 64 + 32 + 8..]);
+    if fields.byte() != 1 {
+        fields.skip(32);
+    }
+    fields.skip(32 + 4 + 32);
+    assert_eq!(fields.byte(), 1, "the last step was the peer's");
+    fields.secret()
+}
+
+/// The resumption secrets in a session's state.
+pub fn resumption_secrets(state: &[u8]) -> Vec<[u8; 32]> {
+    let mut fields = Fields(&state[8 + 16 + 64 + 32 + 8..]);
+    if fields.byte() != 1 {
+        fields.skip(32);
+    }
+    let mut found = Vec::new();
+    walk_ratchet(&mut fields, &mut |name, secret| {
+        if name.starts_with("resumption secret") {
+            found.push(*secret);
+        }
+    });
+    found
 }
 
 /// Adds an AEAD key and the two hash states that represent it once it is set up.

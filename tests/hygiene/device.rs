@@ -63,14 +63,16 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
 fn own_devices(shown: &mut Shown, phone: &Identity, laptop: &Identity, primary: &Primary, rng: &mut Recording) {
     let keys = PreKeys::generate(laptop, NOW, rng);
     let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
-    let mut theirs = Session::initiate(phone, &bundle, rng).unwrap();
+    let mut theirs = Session::initiate(phone, &bundle, NOW, rng).unwrap();
     let hello = theirs.encrypt(b"halo", rng).unwrap();
-    let Accepted { mut session, .. } = Session::accept(laptop, &keys, &hello, Trust::OnFirstUse).unwrap();
+    let Accepted { mut session, .. } = Session::accept(laptop, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
+    let answer = session.encrypt(b"hai", rng).unwrap();
+    assert!(theirs.decrypt(phone, &answer).unwrap().confirms);
     let message = theirs.encrypt(&rng.secret(), rng).unwrap();
     let directory = primary.directory();
     let devices = directory.own(laptop, NOW).unwrap();
     show(shown, &devices);
-    show(shown, &devices.decrypt(&mut session, &message).unwrap());
+    show(shown, &devices.decrypt(laptop, &mut session, &message).unwrap());
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn interop_groups_leave_no_secret_in_freed_memory() {
     freed.extend(kept);
     let mut receiver = Box::new(GroupReceiver::new());
     for round in 0..6_usize {
-        add_sender(&mut canaries, &state_of(sender.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
+        add_sender(&mut canaries, &state_of(sender.seal(&storage, b"", &mut records).unwrap().as_bytes(), &STORAGE));
         let ((), kept) = freed_by(|| {
             let told = Zeroizing::new(sender.distribution().to_bytes());
             let distribution = Distribution::from_bytes(&told).unwrap();
@@ -75,13 +75,16 @@ fn interop_groups_leave_no_secret_in_freed_memory() {
             for message in [&messages[2 - round % 2], &forged, &messages[3], &messages[0], &messages[0]] {
                 drop(receiver.decrypt(message).map(Zeroizing::new));
             }
-            let record = sender.seal(&storage, b"", &mut records);
+            let record = sender.seal(&storage, b"", &mut records).unwrap();
             *sender = GroupSender::unseal(&storage, b"", record.as_bytes()).unwrap();
-            let record = receiver.seal(&storage, b"", &mut records);
+            let record = receiver.seal(&storage, b"", &mut records).unwrap();
             *receiver = GroupReceiver::unseal(&storage, b"", record.as_bytes()).unwrap();
         });
         freed.extend(kept);
-        add_receiver(&mut canaries, &state_of(receiver.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
+        add_receiver(
+            &mut canaries,
+            &state_of(receiver.seal(&storage, b"", &mut records).unwrap().as_bytes(), &STORAGE),
+        );
     }
     // Five more keys displace the first, with all its skipped keys.
     freed.extend(
@@ -109,26 +112,32 @@ fn held_and_staged_group_messages_leave_no_secret_in_freed_memory() {
     let mut receiver = Box::new(GroupReceiver::new());
     receiver.process(&sender.distribution());
     for _ in 0..3 {
-        add_sender(&mut canaries, &state_of(sender.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
+        add_sender(&mut canaries, &state_of(sender.seal(&storage, b"", &mut records).unwrap().as_bytes(), &STORAGE));
         let ((), kept) = freed_by(|| {
             let messages: [Vec<u8>; 3] = std::array::from_fn(|_| {
                 let held = sender.encrypt_held(PLAINTEXT, &mut alices).unwrap();
-                held.release(&sender.seal(&storage, b"", &mut records).stored()).unwrap()
+                held.release(&sender.seal(&storage, b"", &mut records).unwrap().stored()).unwrap()
             });
             drop(Box::new(sender.encrypt_held(PLAINTEXT, &mut alices).unwrap()));
-            let mut staged = receiver.stage(&messages[1]).unwrap();
-            drop(staged.seal(&storage, b"", &mut records));
+            // On a copy, which it poisons.
+            let record = receiver.seal(&storage, b"", &mut records).unwrap();
+            let mut copy = Box::new(GroupReceiver::unseal(&storage, b"", record.as_bytes()).unwrap());
+            let mut staged = copy.stage(&messages[1]).unwrap();
+            drop(staged.seal(&storage, b"", &mut records).unwrap());
             drop(Box::new(staged));
             drop(Box::new(receiver.decrypt_held(&messages[1]).unwrap()));
             drop(Box::new(receiver.stage(&messages[0]).unwrap()));
             let held = [&messages[0], &messages[2]].map(|message| receiver.decrypt_held(message).unwrap());
-            let stored = receiver.seal(&storage, b"", &mut records).stored();
+            let stored = receiver.seal(&storage, b"", &mut records).unwrap().stored();
             for held in held {
                 drop(Zeroizing::new(held.release(&stored).unwrap()));
             }
         });
         freed.extend(kept);
-        add_receiver(&mut canaries, &state_of(receiver.seal(&storage, b"", &mut records).as_bytes(), &STORAGE));
+        add_receiver(
+            &mut canaries,
+            &state_of(receiver.seal(&storage, b"", &mut records).unwrap().as_bytes(), &STORAGE),
+        );
     }
     freed.extend(freed_by(|| drop((sender, receiver))).1);
     canaries.add_drawn("the sender", &alices);

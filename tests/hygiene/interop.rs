@@ -30,9 +30,11 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let again = session.encrypt(PLAINTEXT, rng).unwrap();
     let mut at_bob = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse).unwrap().session;
     show(shown, &at_bob.accept_reinitiated(&bob, &keys, &again).unwrap());
-    for session in [&session, &at_bob] {
+    for session in [&mut session, &mut at_bob] {
         add_session(canaries, session);
     }
+    let answer = at_bob.encrypt(PLAINTEXT, rng).unwrap();
+    show(shown, &session.decrypt_held(&answer).unwrap());
     show(shown, &Trust::OnFirstUse);
     show(shown, &alice);
     show(shown, &alice.public());
@@ -129,8 +131,8 @@ fn errors(shown: &mut Shown) {
 }
 
 /// Adds the secrets of a sealed session. The layout is written out here again.
-fn add_session(canaries: &mut Canaries, session: &Session) {
-    let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut Recording::new(0));
+fn add_session(canaries: &mut Canaries, session: &mut Session) {
+    let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut Recording::new(0)).unwrap();
     let state = state_of(record.as_bytes(), &STORAGE);
     let mut fields = Fields(&state[8 + 32 + 4 + 32..]);
     for _ in 0..fields.number() {
@@ -208,9 +210,9 @@ impl Scene {
     }
 
     /// Through a store and back; the copy in memory is dropped.
-    fn reload(&mut self, session: Session) -> Session {
+    fn reload(&mut self, mut session: Session) -> Session {
         self.run(|rngs| {
-            let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut rngs[0]);
+            let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut rngs[0]).unwrap();
             drop(Box::new(session));
             Session::unseal(&StorageKey::from_bytes(STORAGE), b"", record.as_bytes()).unwrap()
         })
@@ -239,26 +241,29 @@ fn held_and_staged_interop_messages_leave_no_secret_in_freed_memory() {
             let message = scene.run(|[alices, _]| {
                 drop(Box::new(a.encrypt_held(PLAINTEXT, alices).unwrap()));
                 let held = a.encrypt_held(PLAINTEXT, alices).unwrap();
-                held.release(&a.seal(&key, b"", alices).stored()).unwrap()
+                held.release(&a.seal(&key, b"", alices).unwrap().stored()).unwrap()
             });
-            add_session(&mut scene.canaries, &a);
+            add_session(&mut scene.canaries, &mut a);
             message
         });
         scene.run(|[_, bobs]| {
-            // Of a step, of a gap, and of a skipped key: sealed, and dropped with the copy that was sealed.
-            let mut staged = b.stage(&messages[2 - round % 2]).unwrap();
-            drop(staged.seal(&key, b"", bobs));
+            // Of a step, of a gap, and of a skipped key: sealed, and dropped with the copy that was sealed and with the
+            // session that this poisons.
+            let record = b.seal(&key, b"", bobs).unwrap();
+            let mut copy = Box::new(Session::unseal(&key, b"", record.as_bytes()).unwrap());
+            let mut staged = copy.stage(&messages[2 - round % 2]).unwrap();
+            drop(staged.seal(&key, b"", bobs).unwrap());
             drop(Box::new(staged));
         });
         for message in [&messages[2], &messages[0]] {
             scene.run(|_| drop(Box::new(b.decrypt_held(message).unwrap())));
-            add_session(&mut scene.canaries, &b);
+            add_session(&mut scene.canaries, &mut b);
         }
         scene.run(|[_, bobs]| {
             let held = b.decrypt_held(&messages[3]).unwrap();
-            std::mem::forget(held.release(&b.seal(&key, b"", bobs).stored()).unwrap());
+            std::mem::forget(held.release(&b.seal(&key, b"", bobs).unwrap().stored()).unwrap());
         });
-        add_session(&mut scene.canaries, &b);
+        add_session(&mut scene.canaries, &mut b);
         let answer = scene.write(&mut b, 1);
         scene.read(&mut a, &answer);
     }
@@ -310,7 +315,7 @@ fn an_interop_session_leaves_no_secret_in_freed_memory() {
         a = scene.reload(a);
         // Initiated again: the current state is archived, and a message in it makes it current again.
         scene.run(|[alices, _]| a.reinitiate(&alice, &bundles[round + 1], alices).unwrap());
-        add_session(&mut scene.canaries, &a);
+        add_session(&mut scene.canaries, &mut a);
         let again = scene.write(&mut a, 0);
         let in_the_old = scene.write(&mut b, 1);
         scene.run(|_| {

@@ -2,7 +2,7 @@
 
 use bisik::handshake;
 use bisik::ratchet::{KeyPair, SharedSecret};
-use bisik::{Identity, PreKeys, StorageKey, Timestamp, Trust};
+use bisik::{Identity, PreKeys, Rotation, StorageKey, Timestamp, Trust};
 
 use super::canaries::Canaries;
 use super::derived::add_aead_key;
@@ -82,30 +82,33 @@ fn moved_keys_leave_nothing_in_freed_memory() {
 #[test]
 fn pre_keys_leave_no_secret_in_freed_memory() {
     let mut rng = Recording::new(4);
-    let alice = Identity::generate(&mut rng);
+    let mut alices = Recording::new(5);
+    let alice = Identity::generate(&mut alices);
     let storage = StorageKey::from_bytes([0x3B; 32]);
     let ((), freed) = freed_by(|| {
         let bob = Identity::generate(&mut rng);
         let mut keys = PreKeys::generate(&bob, NOW, &mut rng);
         for week in 1..=8 {
             // More pairs than a node of the tree holds, so that nodes split; later they merge again.
+            let now = NOW.plus_seconds((week - 1) * WEEK);
             let bundles = keys.replenish(&bob, 14, &mut rng).unwrap();
             for bundle in [bundles[0].clone(), bundles[7].clone(), keys.bundle()] {
-                let bundle = bundle.verify(Trust::Pinned(bob.public()), NOW.plus_seconds((week - 1) * WEEK)).unwrap();
-                let at_alice = handshake::initiate(&alice, &bundle, None, &mut rng).unwrap();
+                let bundle = bundle.verify(Trust::Pinned(bob.public()), now).unwrap();
+                let at_alice = handshake::initiate(&alice, &bundle, None, now, &mut alices).unwrap();
                 let header = &at_alice.pre_key_header;
-                let at_bob = handshake::respond(&bob, &keys, header, None).unwrap();
-                keys.remove(at_bob.used);
+                let at_bob = handshake::respond(&bob, &keys, header, None, Trust::OnFirstUse, now).unwrap();
+                keys.remove(at_bob.claim().unwrap());
             }
             let record = keys.seal(&storage, b"pre-keys", &mut rng);
             keys = PreKeys::unseal(&storage, b"pre-keys", &record).unwrap();
-            assert!(keys.rotate(&bob, NOW.plus_seconds(week * WEEK), &mut rng).unwrap());
+            assert_ne!(keys.rotate(&bob, NOW.plus_seconds(week * WEEK), &mut rng).unwrap(), Rotation::Nothing);
         }
         assert!(keys.count(NOW.plus_seconds(8 * WEEK)).one_time < 8 * 12, "nothing has expired");
         drop(Box::new(keys));
     });
     let mut canaries = Canaries::new();
     canaries.add_expanded("pre-keys", &rng);
+    canaries.add_hedged("pre-keys", &rng);
     assert!(canaries.len() > 8 * 14 * (1_152 / 8 - 1));
     canaries.assert_absent(&freed);
 }

@@ -21,7 +21,7 @@ fn file() -> Zeroizing<Vec<u8>> {
 /// The keys of chunks, computed again (docs/spec/attachments.md, section 8.1).
 fn chunk_keys(key: &[u8], salt: &[u8], role: &[u8], size: u64, kind: &[u8]) -> Vec<u8> {
     let mut output = vec![0; 76];
-    let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, role, &size.to_be_bytes(), kind];
+    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], salt, role, &size.to_be_bytes(), kind];
     hkdf::Hkdf::<sha2::Sha256>::from_prk(key).unwrap().expand_multi_info(&info, &mut output).unwrap();
     output.truncate(44);
     output

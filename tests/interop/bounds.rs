@@ -38,7 +38,7 @@ fn the_work_for_a_forged_message_is_bounded_over_all_states() {
         let hello = a.write(&[state]);
         assert_eq!(b.read(&hello).unwrap(), [state]);
         let answer = b.write(&[state]);
-        oldest.get_or_insert((copy(a.session.as_ref().unwrap()), answer));
+        oldest.get_or_insert((copy(a.session()), answer));
     }
     assert_eq!(b.session().archived(), 40);
     let before = b.image();
@@ -65,7 +65,7 @@ fn the_work_for_a_forged_message_is_bounded_over_all_states() {
     assert_eq!(b.read(&late).unwrap(), b"late");
 }
 
-fn copy(session: &Session) -> Session {
+fn copy(session: &mut Session) -> Session {
     Session::unseal(&bisik::StorageKey::from_bytes([1; 32]), b"image", &image(session)).unwrap()
 }
 

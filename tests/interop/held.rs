@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use bisik::StorageKey;
 use bisik::interop::signal::{
-    Ciphertext, DecryptError, Distribution, GroupDecryptError, GroupHeader, GroupReceiver, GroupSender, MessageKind,
-    SealedRecord, SenderKeyFormat, Session,
+    AcceptError, Ciphertext, DecryptError, Distribution, EncryptError, GroupDecryptError, GroupHeader, GroupReceiver,
+    GroupSender, InitiateError, MessageKind, SealError, SealedRecord, SenderKeyFormat, Session, Trust,
 };
 use bisik_testkit::rng::ConstantRng;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -18,8 +18,8 @@ fn key() -> StorageKey {
     StorageKey::from_bytes([1; 32])
 }
 
-fn seal(session: &Session) -> SealedRecord {
-    session.seal(&key(), b"image", &mut ConstantRng(0))
+fn seal(session: &mut Session) -> SealedRecord {
+    session.seal(&key(), b"image", &mut ConstantRng(0)).unwrap()
 }
 
 fn reload(record: &[u8]) -> Session {
@@ -47,7 +47,7 @@ fn a_crash_before_the_record_is_stored_repeats_no_key() {
             session = reload(&database);
             continue;
         }
-        let record = seal(&session);
+        let record = seal(&mut session);
         database = record.as_bytes().to_vec();
         let stored = record.stored();
         for held in held {
@@ -201,23 +201,24 @@ fn stages_as_it_commits(session: &mut Session, message: &Ciphertext, text: &[u8]
     assert_eq!(image(session), before, "a dropped message changes nothing");
     let mut staged = session.stage(message).unwrap();
     assert_eq!(staged.plaintext(), text);
-    let record = staged.seal(&key(), b"image", &mut ConstantRng(0));
+    let record = staged.seal(&key(), b"image", &mut ConstantRng(0)).unwrap();
     assert_eq!(staged.commit(), text);
     assert_eq!(record.revision(), session.revision());
     assert!(record.as_bytes() == image(session), "the record is not what the commit left");
 }
 
-/// A record sealed from a staged message that is then dropped must not count as proof for a later message.
+/// A record sealed from a staged message that is then dropped must not count as proof for a message of the session that
+/// is loaded from it.
 #[test]
 fn the_proof_of_a_dropped_staged_message_releases_nothing_later() {
     let (mut a, mut b) = pair();
     let message = b.write(b"hai");
     let mut staged = a.session().stage(&message).unwrap();
-    let stored = staged.seal(&key(), b"image", &mut ConstantRng(0)).stored();
+    let record = staged.seal(&key(), b"image", &mut ConstantRng(0)).unwrap();
     drop(staged);
-    let held = a.session().encrypt_held(b"balas", &mut rand::rng()).unwrap();
-    assert!(held.release(&stored).is_err(), "that record does not hold the state of this message");
-    assert_eq!(a.read(&message).unwrap(), b"hai", "the message can come again");
+    let mut loaded = reload(record.as_bytes());
+    let held = loaded.encrypt_held(b"balas", &mut rand::rng()).unwrap();
+    assert!(held.release(&record.stored()).is_err(), "that record does not hold the state of this message");
 }
 
 fn group(seed: u64) -> (GroupSender, GroupReceiver) {
@@ -227,8 +228,8 @@ fn group(seed: u64) -> (GroupSender, GroupReceiver) {
     (sender, receiver)
 }
 
-fn group_image(receiver: &GroupReceiver) -> Vec<u8> {
-    receiver.seal(&key(), b"", &mut ConstantRng(0)).into_bytes()
+fn group_image(receiver: &mut GroupReceiver) -> Vec<u8> {
+    receiver.seal(&key(), b"", &mut ConstantRng(0)).unwrap().into_bytes()
 }
 
 /// As for sessions: in a group, key and initialisation vector of a message are derived from its number.
@@ -236,7 +237,7 @@ fn group_image(receiver: &GroupReceiver) -> Vec<u8> {
 fn a_crash_before_the_sender_key_is_stored_repeats_no_key() {
     let rng = &mut StdRng::seed_from_u64(4);
     let (mut sender, mut receiver) = group(4);
-    let mut database = sender.seal(&key(), b"", rng).into_bytes();
+    let mut database = sender.seal(&key(), b"", rng).unwrap().into_bytes();
     let mut sent = BTreeSet::new();
     for _ in 0..300 {
         let held: Vec<_> = (0..rng.random_range(1..4)).map(|_| sender.encrypt_held(b"teks", rng).unwrap()).collect();
@@ -244,7 +245,7 @@ fn a_crash_before_the_sender_key_is_stored_repeats_no_key() {
             sender = GroupSender::unseal(&key(), b"", &database).unwrap();
             continue;
         }
-        let record = sender.seal(&key(), b"", rng);
+        let record = sender.seal(&key(), b"", rng).unwrap();
         database = record.as_bytes().to_vec();
         let stored = record.stored();
         for held in held {
@@ -264,17 +265,17 @@ fn a_held_message_of_a_group_needs_the_proof_of_its_own_sender_key() {
     let rng = &mut StdRng::seed_from_u64(5);
     let (mut sender, receiver) = group(5);
     let (mut other, _) = group(6);
-    let early = sender.seal(&key(), b"", rng).stored();
+    let early = sender.seal(&key(), b"", rng).unwrap().stored();
     let held = sender.encrypt_held(b"tunggu", rng).unwrap();
     for _ in 0..20 {
         other.encrypt(b"", rng).unwrap();
     }
     assert_eq!(GroupHeader::of(held.for_outbox()).unwrap().iteration, 0);
     let held = held.release(&early).unwrap_err();
-    let held = held.release(&other.seal(&key(), b"", rng).stored()).unwrap_err();
-    let held = held.release(&GroupReceiver::new().seal(&key(), b"", rng).stored()).unwrap_err();
+    let held = held.release(&other.seal(&key(), b"", rng).unwrap().stored()).unwrap_err();
+    let held = held.release(&GroupReceiver::new().seal(&key(), b"", rng).unwrap().stored()).unwrap_err();
     let mut receiver = receiver;
-    let message = held.release(&sender.seal(&key(), b"", rng).stored()).unwrap();
+    let message = held.release(&sender.seal(&key(), b"", rng).unwrap().stored()).unwrap();
     assert_eq!(receiver.decrypt(&message).unwrap(), b"tunggu");
 }
 
@@ -282,20 +283,20 @@ fn a_held_message_of_a_group_needs_the_proof_of_its_own_sender_key() {
 fn many_received_messages_of_a_group_are_released_against_one_record() {
     let rng = &mut StdRng::seed_from_u64(7);
     let (mut sender, mut receiver) = group(7);
-    let (_, stranger) = group(8);
+    let (_, mut stranger) = group(8);
     let messages: Vec<_> = (0..6_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
     // A new sender key in between: the record holds both, and covers messages under either.
     let mut renewed = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
     let under_renewed = renewed.encrypt(&[6], rng).unwrap();
-    let early = receiver.seal(&key(), b"", rng).stored();
+    let early = receiver.seal(&key(), b"", rng).unwrap().stored();
     let mut held: Vec<_> = [4, 1, 5, 0].map(|at: usize| (at, receiver.decrypt_held(&messages[at]).unwrap())).into();
     receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
     let mut forgetful = GroupReceiver::new();
     forgetful.process(&renewed.distribution());
     assert_eq!(forgetful.decrypt_held(&under_renewed).unwrap_err(), GroupDecryptError::Replayed);
     held.push((2, receiver.decrypt_held(&messages[2]).unwrap()));
-    let of_stranger = stranger.seal(&key(), b"", rng).stored();
-    let record = receiver.seal(&key(), b"", rng);
+    let of_stranger = stranger.seal(&key(), b"", rng).unwrap().stored();
+    let record = receiver.seal(&key(), b"", rng).unwrap();
     let database = record.as_bytes().to_vec();
     let stored = record.stored();
     for (at, held) in held {
@@ -318,7 +319,7 @@ fn a_failed_held_decryption_leaves_the_receiver_unchanged() {
     *forged.last_mut().unwrap() ^= 1;
     let (mut other, _) = group(10);
     let unknown = other.encrypt(b"asing", rng).unwrap();
-    let before = group_image(&receiver);
+    let before = group_image(&mut receiver);
     for (message, error) in [
         (&forged, GroupDecryptError::Rejected),
         (&read, GroupDecryptError::Replayed),
@@ -326,7 +327,7 @@ fn a_failed_held_decryption_leaves_the_receiver_unchanged() {
     ] {
         assert_eq!(receiver.decrypt_held(message).unwrap_err(), error);
         assert_eq!(receiver.stage(message).unwrap_err(), error);
-        assert_eq!(group_image(&receiver), before);
+        assert_eq!(group_image(&mut receiver), before);
     }
     assert_eq!(receiver.decrypt_held(&next).unwrap().for_inbox(), b"berikut");
 }
@@ -338,15 +339,15 @@ fn a_staged_group_message_seals_the_state_its_commit_leaves() {
     let (mut sender, mut receiver) = group(11);
     let messages: Vec<_> = (0..4_u8).map(|number| sender.encrypt(&[number], rng).unwrap()).collect();
     for at in [0, 3, 1_usize] {
-        let before = group_image(&receiver);
+        let before = group_image(&mut receiver);
         drop(receiver.stage(&messages[at]).unwrap());
-        assert_eq!(group_image(&receiver), before, "a dropped message changes nothing");
+        assert_eq!(group_image(&mut receiver), before, "a dropped message changes nothing");
         let mut staged = receiver.stage(&messages[at]).unwrap();
-        let record = staged.seal(&key(), b"", &mut ConstantRng(0));
+        let record = staged.seal(&key(), b"", &mut ConstantRng(0)).unwrap();
         assert_eq!(staged.plaintext(), [u8::try_from(at).unwrap()]);
         assert_eq!(staged.commit(), [u8::try_from(at).unwrap()]);
         assert_eq!(record.revision(), receiver.revision());
-        assert!(record.as_bytes() == group_image(&receiver), "the record is not what the commit left");
+        assert!(record.as_bytes() == group_image(&mut receiver), "the record is not what the commit left");
     }
 }
 
@@ -380,8 +381,8 @@ fn the_record_of_another_worker_releases_nothing() {
     for _ in 0..5 {
         second.encrypt(b"", &mut rand::rng()).unwrap();
     }
-    let held = held.release(&seal(&second).stored()).expect_err("a record without this message");
-    assert!(held.release(&seal(&first).stored()).is_ok());
+    let held = held.release(&seal(&mut second).stored()).expect_err("a record without this message");
+    assert!(held.release(&seal(&mut first).stored()).is_ok());
 }
 
 /// A distribution of the peer can carry any signing key that is a point: here, one that begins with the id of a native
@@ -405,7 +406,7 @@ fn a_distribution_that_imitates_a_native_session_releases_nothing_of_it() {
     });
     receiver.process(&imitation.unwrap());
     assert!(receiver.revision() > alice.revision());
-    assert!(held.release(&receiver.seal(&key(), b"", rng).stored()).is_err());
+    assert!(held.release(&receiver.seal(&key(), b"", rng).unwrap().stored()).is_err());
 }
 
 /// A member can send one distribution in two groups: the two receivers then have equal states.
@@ -420,9 +421,9 @@ fn one_distribution_in_two_groups_makes_two_receivers() {
     for message in &messages {
         in_another_group.decrypt(message).unwrap();
     }
-    let stored = in_another_group.seal(&key(), b"", rng).stored();
+    let stored = in_another_group.seal(&key(), b"", rng).unwrap().stored();
     let held = held.release(&stored).expect_err("the record of another group");
-    assert_eq!(held.release(&receiver.seal(&key(), b"", rng).stored()).unwrap(), [0]);
+    assert_eq!(held.release(&receiver.seal(&key(), b"", rng).unwrap().stored()).unwrap(), [0]);
 }
 
 /// The same sender key on both sides: what the sender holds needs the sender's own record.
@@ -434,8 +435,11 @@ fn the_record_of_a_receiver_releases_nothing_of_the_sender() {
     for _ in 0..5 {
         receiver.decrypt(&sender.encrypt(b"", rng).unwrap()).unwrap();
     }
-    let held = held.release(&receiver.seal(&key(), b"", rng).stored()).expect_err("the record of a receiver");
-    assert_eq!(receiver.decrypt(&held.release(&sender.seal(&key(), b"", rng).stored()).unwrap()).unwrap(), b"tunggu");
+    let held = held.release(&receiver.seal(&key(), b"", rng).unwrap().stored()).expect_err("the record of a receiver");
+    assert_eq!(
+        receiver.decrypt(&held.release(&sender.seal(&key(), b"", rng).unwrap().stored()).unwrap()).unwrap(),
+        b"tunggu"
+    );
 }
 
 /// The sender key of a held message may be discarded before the record is sealed.
@@ -449,7 +453,7 @@ fn a_held_message_of_a_group_outlives_its_sender_key() {
         receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
     }
     assert_eq!(receiver.decrypt(&message).unwrap_err(), GroupDecryptError::UnknownKey, "its key is gone");
-    let record = receiver.seal(&key(), b"", rng);
+    let record = receiver.seal(&key(), b"", rng).unwrap();
     assert_eq!(held.release(&record.stored()).unwrap(), b"masih ada");
 }
 
@@ -478,7 +482,7 @@ fn the_record_of_a_staged_message_releases_what_was_held_before_it() {
     let held = a.session().encrypt_held(b"tunggu", &mut rand::rng()).unwrap();
     let message = b.write(b"hai");
     let mut staged = a.session().stage(&message).unwrap();
-    let stored = staged.seal(&key(), b"image", &mut ConstantRng(0)).stored();
+    let stored = staged.seal(&key(), b"image", &mut ConstantRng(0)).unwrap().stored();
     assert_eq!(staged.commit(), b"hai");
     assert_eq!(b.read(&held.release(&stored).unwrap()).unwrap(), b"tunggu");
 
@@ -486,33 +490,96 @@ fn the_record_of_a_staged_message_releases_what_was_held_before_it() {
     let (mut sender, mut receiver) = group(17);
     let [first, second] = [b"1", b"2"].map(|text| sender.encrypt(text, rng).unwrap());
     let held = receiver.decrypt_held(&first).unwrap();
-    let stored = receiver.stage(&second).unwrap().seal(&key(), b"", rng).stored();
+    let stored = receiver.stage(&second).unwrap().seal(&key(), b"", rng).unwrap().stored();
     assert_eq!(held.release(&stored).unwrap(), b"1");
 }
 
-/// A dropped staged message leaves a record behind: no later record has its revision.
+fn other_key() -> StorageKey {
+    StorageKey::from_bytes([2; 32])
+}
+
+/// A record under a key that nobody keeps cannot be opened, so that it proves nothing; a move says that it is meant.
 #[test]
-fn no_two_different_records_have_one_revision() {
+fn records_are_under_one_key_until_the_caller_moves_them() {
+    let (mut a, mut b) = pair();
+    let rng = &mut StdRng::seed_from_u64(16);
+    let before = seal(a.session()).revision();
+    let message = b.write(b"hai");
+    let held = a.session().encrypt_held(b"tunggu", rng).unwrap();
+    let wrong = a.session().stage(&message).unwrap().seal(&other_key(), b"image", rng);
+    assert_eq!(wrong.unwrap_err(), SealError::WrongKey);
+    assert_eq!(a.session().seal(&other_key(), b"image", rng).unwrap_err(), SealError::WrongKey);
+    a.session().move_to_key(&other_key());
+    let record = a.session().seal(&other_key(), b"image", rng).unwrap();
+    assert!(record.revision() > before + 1, "a move is a change, and a refused key is none");
+    let mut loaded = Session::unseal(&other_key(), b"image", record.as_bytes()).unwrap();
+    assert_eq!(loaded.seal(&key(), b"image", rng).unwrap_err(), SealError::WrongKey);
+    assert!(held.release(&record.stored()).is_ok());
+
+    let (mut sender, mut receiver) = group(16);
+    for _ in 0..2 {
+        let held = sender.encrypt_held(b"hai", rng).unwrap();
+        let record = sender.seal(&key(), b"", rng).unwrap();
+        assert_eq!(sender.seal(&other_key(), b"", rng).unwrap_err(), SealError::WrongKey);
+        sender = GroupSender::unseal(&key(), b"", record.as_bytes()).unwrap();
+        let message = held.release(&record.stored()).unwrap();
+        let held = receiver.decrypt_held(&message).unwrap();
+        let record = receiver.seal(&key(), b"", rng).unwrap();
+        assert_eq!(receiver.seal(&other_key(), b"", rng).unwrap_err(), SealError::WrongKey);
+        receiver = GroupReceiver::unseal(&key(), b"", record.as_bytes()).unwrap();
+        assert!(held.release(&record.stored()).is_ok());
+    }
+    let revisions = (sender.revision(), receiver.revision());
+    sender.move_to_key(&other_key());
+    receiver.move_to_key(&other_key());
+    let sealed = (sender.seal(&other_key(), b"", rng).unwrap(), receiver.seal(&other_key(), b"", rng).unwrap());
+    assert_eq!((sealed.0.revision(), sealed.1.revision()), (revisions.0 + 1, revisions.1 + 1));
+}
+
+/// The record of the dropped message may be in the database: a later record of the state would bring its key back.
+#[test]
+fn a_staged_message_that_was_sealed_and_dropped_poisons_the_session_until_it_is_loaded() {
     let (mut a, mut b) = pair();
     let message = b.write(b"hai");
-    let revision = a.session().revision();
-    let mut staged = a.session().stage(&message).unwrap();
-    let dropped = staged.seal(&key(), b"image", &mut ConstantRng(0));
-    drop(staged);
-    let kept = seal(a.session());
-    assert_ne!(dropped.as_bytes(), kept.as_bytes());
-    assert_eq!((dropped.revision(), kept.revision()), (revision + 1, revision + 2));
-    assert_eq!(a.read(&message).unwrap(), b"hai");
+    let before = seal(a.session()).into_bytes();
+    let rng = &mut StdRng::seed_from_u64(17);
+    let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+    let (identity, keys) = (&a.identity, &a.keys);
+    for forgets in [false, true] {
+        let mut poisoned = reload(&before);
+        let mut staged = poisoned.stage(&message).unwrap();
+        drop(staged.seal(&key(), b"image", &mut ConstantRng(0)).unwrap());
+        if forgets {
+            std::mem::forget(staged)
+        } else {
+            drop(staged)
+        }
+        assert_eq!(poisoned.encrypt(b"", rng).unwrap_err(), EncryptError::Poisoned);
+        assert_eq!(poisoned.encrypt_held(b"", rng).unwrap_err(), EncryptError::Poisoned);
+        assert_eq!(poisoned.decrypt(&message).unwrap_err(), DecryptError::Poisoned);
+        assert_eq!(poisoned.decrypt_held(&message).unwrap_err(), DecryptError::Poisoned);
+        assert_eq!(poisoned.stage(&message).unwrap_err(), DecryptError::Poisoned);
+        assert_eq!(poisoned.seal(&key(), b"image", rng).unwrap_err(), SealError::Poisoned);
+        assert_eq!(poisoned.reinitiate(identity, &bundle, rng).unwrap_err(), InitiateError::Poisoned);
+        assert_eq!(poisoned.accept_reinitiated(identity, keys, &message).unwrap_err(), AcceptError::Poisoned);
+        assert_eq!(reload(&before).decrypt(&message).unwrap(), b"hai");
+    }
+}
 
-    let rng = &mut StdRng::seed_from_u64(16);
-    let (mut sender, mut receiver) = group(16);
+#[test]
+fn a_staged_group_message_that_was_sealed_and_dropped_poisons_the_receiver_until_it_is_loaded() {
+    let rng = &mut StdRng::seed_from_u64(18);
+    let (mut sender, mut poisoned) = group(18);
     let message = sender.encrypt(b"hai", rng).unwrap();
-    let revision = receiver.revision();
-    let mut staged = receiver.stage(&message).unwrap();
-    let dropped = staged.seal(&key(), b"", rng);
+    let before = group_image(&mut poisoned);
+    let mut staged = poisoned.stage(&message).unwrap();
+    let record = staged.seal(&key(), b"", rng).unwrap();
     drop(staged);
-    let kept = receiver.seal(&key(), b"", rng);
-    assert_ne!(group_image(&receiver), dropped.as_bytes());
-    assert_eq!((dropped.revision(), kept.revision()), (revision + 1, revision + 2));
-    assert_eq!(receiver.decrypt(&message).unwrap(), b"hai");
+    assert_eq!(poisoned.decrypt(&message).unwrap_err(), GroupDecryptError::Poisoned);
+    assert_eq!(poisoned.decrypt_held(&message).unwrap_err(), GroupDecryptError::Poisoned);
+    assert_eq!(poisoned.stage(&message).unwrap_err(), GroupDecryptError::Poisoned);
+    assert_eq!(poisoned.seal(&key(), b"", rng).unwrap_err(), SealError::Poisoned);
+    let load = |record| GroupReceiver::unseal(&key(), b"", record).unwrap();
+    assert_eq!(load(&before).decrypt(&message).unwrap(), b"hai");
+    assert_eq!(load(record.as_bytes()).decrypt(&message).unwrap_err(), GroupDecryptError::Replayed);
 }

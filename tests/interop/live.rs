@@ -112,8 +112,9 @@ impl Replay {
     }
 
     fn reload(&mut self) {
-        let key = StorageKey::from_bytes([7; 32]);
-        let record = self.session.as_ref().map(|session| session.seal(&key, b"live", &mut rand::rng()).into_bytes());
+        let key = StorageKey::from_bytes([1; 32]);
+        let record =
+            self.session.as_mut().map(|session| session.seal(&key, b"live", &mut rand::rng()).unwrap().into_bytes());
         self.session = record.map(|record| Session::unseal(&key, b"live", &record).unwrap());
     }
 }
@@ -164,9 +165,9 @@ fn recorded_live_sessions_replay_identically() {
                     read += 1;
                 }
                 "refuse" => {
-                    let before = replay.session.as_ref().map(image);
+                    let before = replay.session.as_mut().map(image);
                     assert_eq!(replay.read(event).unwrap_err(), text(event, "code"));
-                    assert_eq!(replay.session.as_ref().map(image), before);
+                    assert_eq!(replay.session.as_mut().map(image), before);
                     refused += 1;
                 }
                 "forget" => replay.session = None,

@@ -63,13 +63,16 @@ impl Device {
     }
 
     /// The session sealed with a repeating generator: equal bytes mean equal states.
-    pub fn image(&self) -> Vec<u8> {
-        image(self.session.as_ref().unwrap())
+    pub fn image(&mut self) -> Vec<u8> {
+        image(self.session())
     }
 }
 
-pub fn image(session: &Session) -> Vec<u8> {
-    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut bisik_testkit::rng::ConstantRng(0)).into_bytes()
+pub fn image(session: &mut Session) -> Vec<u8> {
+    session
+        .seal(&StorageKey::from_bytes([1; 32]), b"image", &mut bisik_testkit::rng::ConstantRng(0))
+        .unwrap()
+        .into_bytes()
 }
 
 /// Two devices that have sent messages both ways.

@@ -98,7 +98,7 @@ pub fn pointer_bytes(key: &[u8], digest: &[u8; 32], size: u64, kind: &str, thumb
 /// A blob by section 8 of docs/spec/attachments.md, independent of the library: with any padding and any size.
 pub fn forge(key: &[u8], salt: &[u8; 24], file: &[u8], padding: &[u8], kind: &str) -> (Vec<u8>, Pointer) {
     let size = file.len() as u64;
-    let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];
+    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];
     let mut keys = [0; 76];
     hkdf::Hkdf::<sha2::Sha256>::from_prk(key).unwrap().expand_multi_info(&info, &mut keys).unwrap();
     let cipher = chacha20poly1305::ChaCha20Poly1305::new_from_slice(&keys[..32]).unwrap();

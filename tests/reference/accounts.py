@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from bisik import *
 
-L_POSSESSION, L_LIST, L_LIST_HASH = b"bisik-1 device possession", b"bisik-1 device list", b"bisik-1 hash of a device list"
-L_COMMITMENT, L_ANSWER, L_REVEAL = b"bisik-1 link commitment", b"bisik-1 link answer", b"bisik-1 link reveal"
-L_LINK, L_SAS = b"bisik-1 link transcript", b"bisik-1 link short authentication string"
+L_POSSESSION, L_LIST, L_LIST_HASH = b"bisik-1 device possession\0", b"bisik-1 device list\0", b"bisik-1 hash of a device list\0"
+L_COMMITMENT, L_ANSWER, L_REVEAL = b"bisik-1 link commitment\0", b"bisik-1 link answer\0", b"bisik-1 link reveal\0"
+L_LINK, L_SAS = b"bisik-1 link transcript\0", b"bisik-1 link short authentication string\0"
 WEEK, MONTH, MOST, CERTIFICATE = 7 * DAY, 30 * DAY, 1_024, 166
 QR_CODE, TYPED_CODE = 1, 2
 # Read from the table of section 10.5, column by column.

@@ -55,7 +55,7 @@ class Form:
         return plaintext
 
 
-BISIK = Form(hashes.SHA256(), ChaCha20Poly1305, 32, b"bisik-1 attachment", 65_536)
+BISIK = Form(hashes.SHA256(), ChaCha20Poly1305, 32, b"bisik-1 attachment\0", 65_536)
 LARGEST, LARGEST_THUMBNAIL = 2**53, 32_768
 
 

@@ -3,21 +3,20 @@
 For tests only: see primitives.py. `draw(n)` returns n bytes of randomness.
 """
 
-import copy
 from dataclasses import dataclass, field
 
 from primitives import *
+from ratchet import *
 
 # 1.6 Labels, and all limits
 
-L_BUNDLE, L_RECORD = b"bisik-1 pre-key bundle", b"bisik-1 sealed record"
-L_OPEN, L_FULL = b"bisik-1 handshake transcript open", b"bisik-1 handshake transcript full"
-L_IDENTITY, L_PQXDH = b"bisik-1 handshake identity", b"bisik-1_CURVE25519_SHA-256_ML-KEM-768"
-L_RATCHET, L_PQ = b"bisik-1 handshake ratchet", b"bisik-1 handshake post-quantum ratchet"
-L_ID, L_ROOT, L_STEP = b"bisik-1 handshake session id", b"bisik-1 ratchet root", b"bisik-1 ratchet root step"
-L_HK_I, L_HK_R = b"bisik-1 ratchet header initiator", b"bisik-1 ratchet header responder"
-L_MESSAGE = b"bisik-1 message"
-DAY, JUMP, KEPT, CHAINS, FLIGHTS, OLDER, LONGEST = 86_400, 25_000, 2_000, 5, 1_024, 16, 67_108_864
+L_BUNDLE, L_RECORD = b"bisik-1 pre-key bundle\0", b"bisik-1 sealed record\0"
+L_OPEN, L_FULL = b"bisik-1 handshake transcript open\0", b"bisik-1 handshake transcript full\0"
+L_IDENTITY, L_PQXDH = b"bisik-1 handshake identity\0", b"bisik-1_CURVE25519_SHA-256_ML-KEM-768\0"
+L_RATCHET, L_HEDGE = b"bisik-1 handshake ratchet\0", b"bisik-1 hedge\0"
+L_ENTRY, L_RESUME = b"bisik-1 replay initiator\0", b"bisik-1 session resumption\0"
+HOUR, DAY, OLDER = 3_600, 86_400, 16
+FLIGHTS, OF_STRANGERS, OF_ONE, PLACES = 1_024, 768, 16, 4
 
 
 # 2 Keys
@@ -27,15 +26,19 @@ class Identity:
         self.ed, self.x = draw(32), draw(32)
         self.public = ed25519_public(self.ed) + x25519_public(self.x)
 
+    def draw(self, kind, draw, *context):                                                                 # P-2.12
+        """What the draw S expands to; with the hedge in it, a generator that repeats itself does no harm."""
+        return expanding(mac(extract(L_HEDGE, self.x), L_DRAW + kind, draw(32), *context))
+
     def encode(self):                                                                                     # 6.2
         return self.ed + self.x
 
 
 def check_identity(key):
-    return ed25519_check(key[:32]) + x25519_check(key[32:])
+    return ed25519_check(key[:32]) + x25519_identity_check(key[32:])
 
 
-def name(x, taken):                                                                                       # P-2.3
+def name(x, taken):                                                                                       # P-2.4
     number, = unpack(">I", sha256(x25519_public(x))[:4])
     while number == 0 or number in taken:
         number = (number + 1) % 2**32
@@ -51,6 +54,7 @@ class PreKey:
     generation: int = 0
     created: int = 0
     expires: int = 0
+    replaced: int = 0
     flights: list = field(default_factory=list)
     signature: bytes = b""
 
@@ -61,27 +65,35 @@ class PreKeys:
         self.generate(now, draw)
 
     def generate(self, now, draw):
-        x = draw(32)
-        g = self.current = PreKey(name(x, self.generations), x, draw(64), created=now, expires=now + 30 * DAY)  # P-2.7
-        self.generations[g.id] = g
+        drawn = self.identity.draw(b"\x03", draw, b"\x01")
+        x, kem = drawn(b"\x10", 32), drawn(b"\x12", 64)
+        g = PreKey(name(x, self.generations), x, kem, created=now, expires=now + 30 * DAY)                # P-2.8
+        for older in list(self.generations.values())[-1:]:
+            older.replaced = now
+        self.current = self.generations[g.id] = g
         g.signature = sign(self.identity.ed, L_BUNDLE + self.unsigned(g))
 
     def rotate(self, now, draw):                                                                          # 2.4
         held, current = len(self.generations), self.current
-        due = now >= current.created + 7 * DAY or current.created > now + DAY or len(current.flights) >= FLIGHTS
+        today = now >= current.created + 4 * DAY or current.created > now + DAY
+        full = len(current.flights) >= OF_STRANGERS and now >= current.created + 6 * HOUR                 # P-3.8
+        due = today or full
         if due:
-            self.generate(now, draw)                                                                      # P-2.6
-        for g in [g for g in self.generations.values() if g is not self.current and now >= g.expires + 14 * DAY]:
-            del self.generations[g.id]                                                                    # P-2.7
+            self.generate(now, draw)                                                                      # P-2.7
+            if not today and any(pair.generation == current.id for pair in self.one_time.values()):
+                current.replaced = current.created + 4 * DAY            # its one-time bundles are handed out until then
+        for g in list(self.generations.values())[:-1]:
+            if now >= g.replaced + 3 * DAY or now >= g.created + 33 * DAY:
+                del self.generations[g.id]                                                                # P-2.8
         while len(self.generations) > OLDER + 1:
-            older = list(self.generations.values())[:-1]
-            del self.generations[([g for g in older if len(g.flights) >= FLIGHTS] + older)[0].id]
+            del self.generations[next(iter(self.generations))]
         self.one_time = {i: pair for i, pair in self.one_time.items() if pair.generation in self.generations}
         self.revision += due or len(self.generations) != held
 
     def replenish(self, draw):
-        x = draw(32)
-        pair = PreKey(name(x, self.one_time), x, draw(64), self.current.id)
+        drawn = self.identity.draw(b"\x03", draw, b"\x02")
+        x = drawn(b"\x10", 32)
+        pair = PreKey(name(x, self.one_time), x, drawn(b"\x12", 64), self.current.id)
         self.revision, self.one_time[pair.id] = self.revision + 1, pair
         pair.signature = sign(self.identity.ed, L_BUNDLE + self.unsigned(self.current, pair))
         return self.bundle(pair)
@@ -103,7 +115,7 @@ class PreKeys:
         out = self.identity.public + pack(">QI", self.revision, len(self.generations) - 1)
         for g in self.generations.values():
             out += pack(">IQQ", g.id, g.created, g.expires) + secrets(g)
-            out += pack(">I", len(g.flights)) + b"".join(sorted(g.flights))
+            out += pack(">QI", g.replaced, len(g.flights)) + b"".join(sorted(g.flights))
         out += pack(">I", len(self.one_time))
         return out + b"".join(pack(">II", i, k.generation) + secrets(k) for i, k in sorted(self.one_time.items()))
 
@@ -117,6 +129,8 @@ class Bundle:
     one_time_id: int
     kem: bytes
     one_time: bytes | None
+    expires: int
+    verified: int
 
 
 def verify_bundle(data, expected, now):
@@ -130,11 +144,12 @@ def verify_bundle(data, expected, now):
     identity, signed = check_identity(data[2:34] + data[35:67]), x25519_check(data[88:120])
     kem = kem_check(data[125:1309])
     one_time = x25519_check(data[1310:1342]) if one_time_id else None
-    require(identity == expected, "identity-mismatch")                                                    # P-2.4
+    require(identity == expected, "identity-mismatch")                                                    # P-2.5
     verify(identity[:32], L_BUNDLE + data[:-64], data[-64:])
-    require(created <= now + DAY, "not-yet-valid")                                                        # P-2.5
+    require(created <= now + DAY, "not-yet-valid")                                                        # P-2.6
     require(expires > now, "expired")
-    return Bundle(data[:-64], identity, generation, signed, one_time_id, kem, one_time)
+    require(expires - created <= 30 * DAY, "valid-too-long")                                              # P-2.5
+    return Bundle(data[:-64], identity, generation, signed, one_time_id, kem, one_time, expires, now)
 
 
 # 3 Session setup
@@ -142,233 +157,178 @@ def verify_bundle(data, expected, now):
 class Handshake:
     """3.1, for either side: first the key that seals the identity, then the rest."""
 
-    def __init__(self, unsigned, ek, ct, disclosure, dh2, dh3, dh4, ss):
-        self.dh2, self.dh3, self.dh4, self.ss = dh2, dh3, dh4, ss
+    def __init__(self, unsigned, ek, ct, disclosure, dh0, dh2, dh3, dh4, ss):
+        self.dh0, self.dh2, self.dh3, self.dh4, self.ss = dh0, dh2, dh3, dh4, ss
         self.to = sha256(L_OPEN, sha256(unsigned), ek, ct, disclosure)
         self.ki = expand(extract(bytes(32), b"\xff" * 32, dh2, dh3, dh4, ss), L_IDENTITY + self.to, 32)
 
-    def finish(self, ika, dh1):
-        self.dh1, self.binding = dh1, sha256(L_FULL, self.to, ika)
-        self.prk = extract(bytes(32), b"\xff" * 32, dh1, self.dh2, self.dh3, self.dh4, self.ss)
-        self.secret = expand(self.prk, L_PQXDH + L_RATCHET + self.binding, 32)
-        self.post_quantum_seed = expand(self.prk, L_PQXDH + L_PQ + self.binding, 32)
-        self.session_id = expand(self.prk, L_PQXDH + L_ID + self.binding, 16)
+    def finish(self, ika, dh0, dh1):
+        self.dh0, self.dh1, self.binding = dh0, dh1, sha256(L_FULL, self.to, ika)
+        self.prk = extract(bytes(32), b"\xff" * 32, dh0, dh1, self.dh2, self.dh3, self.dh4, self.ss)       # P-3.2
+        okm = expand(self.prk, L_PQXDH + L_RATCHET + self.binding, 176)
+        self.secrets, self.session_id = okm[:160], okm[160:]
         return self
 
 
-def initiate(identity, bundle, draw, disclosure=bytes(32)):                                               # 3.2
-    require(bundle.identity != identity.public, "own-bundle")                                             # P-3.3
-    eks = draw(32)                                                                                        # P-3.2
-    ek, (ct, ss) = x25519_public(eks), encapsulate(bundle.kem, draw(32))
+def initiate(identity, bundle, draw, now, disclosure=bytes(32)):                                          # 3.2
+    require(bundle.identity != identity.public, "own-bundle")                                             # P-3.4
+    require(now < bundle.expires and now <= bundle.verified + DAY, "bundle-expired")                      # P-2.5
+    require(now + DAY >= bundle.verified, "clock-went-back")
+    drawn = identity.draw(b"\x01", draw, sha256(bundle.unsigned), disclosure)                             # P-3.3
+    eks, a0 = drawn(b"\x10", 32), drawn(b"\x13", 32)
+    ek, (ct, ss) = x25519_public(eks), encapsulate(bundle.kem, drawn(b"\x11", 32))
     dh2, dh3 = dh(eks, bundle.identity[32:]), dh(eks, bundle.signed)
     dh4 = dh(eks, bundle.one_time) if bundle.one_time else b""
-    h = Handshake(bundle.unsigned, ek, ct, disclosure, dh2, dh3, dh4, ss)
+    h = Handshake(bundle.unsigned, ek, ct, disclosure, None, dh2, dh3, dh4, ss)
     h.sealed_identity = xchacha20poly1305_seal(h.ki, bytes(24), h.to, identity.public)
     h.first_flight = ek + pack(">II", bundle.generation, bundle.one_time_id) + ct + h.sealed_identity
-    return h.finish(identity.public, dh(identity.x, bundle.signed))
+    h.ratchet_pair, h.random_labels = (a0, x25519_public(a0)), drawn(b"\x14", 32)
+    return h.finish(identity.public, dh(identity.x, bundle.identity[32:]), dh(identity.x, bundle.signed))
 
 
-def respond(identity, prekeys, flight, disclosure=bytes(32)):                                             # 3.3
+def respond(identity, prekeys, flight, now, known=True, disclosure=bytes(32)):                            # 3.3
     ek, (generation, one_time), ct = flight[:32], unpack(">II", flight[32:40]), flight[40:1128]
     g, pair = prekeys.generations.get(generation), prekeys.one_time.get(one_time)
-    require(g is not None and (one_time == 0 or pair is not None), "unknown-pre-key")                     # P-3.6
+    require(g is not None and (one_time == 0 or pair is not None), "unknown-pre-key")                     # P-3.7
     require(pair is None or pair.generation == g.id, "unknown-pre-key")
+    require(now < g.created + 33 * DAY, "unknown-pre-key")                                                # P-2.8
     x25519_check(ek)
     dh2, dh3, dh4 = dh(identity.x, ek), dh(g.x, ek), dh(pair.x, ek) if pair else b""
     ss, unsigned = decapsulate((pair or g).kem, ct), prekeys.unsigned(g, pair)
-    h = Handshake(unsigned, ek, ct, disclosure, dh2, dh3, dh4, ss)
+    h = Handshake(unsigned, ek, ct, disclosure, None, dh2, dh3, dh4, ss)
     h.peer = check_identity(xchacha20poly1305_open(h.ki, bytes(24), h.to, flight[1128:]))
-    require(h.peer != identity.public, "rejected")                                                        # P-3.3
-    h.finish(h.peer, dh(g.x, h.peer[32:]))
-    require(pair is not None or h.session_id not in g.flights, "replayed")                                # P-3.7
-    require(pair is not None or len(g.flights) < FLIGHTS, "replay-cache-full")
+    require(h.peer != identity.public, "rejected")                                                        # P-3.4
+    h.finish(h.peer, dh(identity.x, h.peer[32:]), dh(g.x, h.peer[32:]))
+    h.refusal = None
+    if pair is None:                                                                                      # P-3.8
+        initiator = sha256(L_ENTRY, h.peer)[:8]
+        if initiator + h.session_id[:8] in g.flights:
+            h.refusal = "replayed"
+        elif sum(entry[:8] == initiator for entry in g.flights) >= OF_ONE:
+            h.refusal = "too-many-set-ups"
+        elif len(g.flights) >= (FLIGHTS if known else OF_STRANGERS):
+            h.refusal = "strangers-full"
+        h.entry = initiator + h.session_id[:8]
     return h, g, pair
+
+
+def resumption(rs, place, tf=b""):                                                                        # P-3.17
+    return mac(rs, L_RESUME, bytes([place]), tf)
 
 
 class Session:
     """The session that section 3 sets up, and the envelope of section 4.1."""
 
-    def __init__(self, handshake, peer, disclosure, opening, ratchet):
+    def __init__(self, handshake, own, peer, disclosure, opening, ratchet):
         self.revision, self.id, self.peer, self.disclosure = 0, handshake.session_id, peer, disclosure
-        self.opening, self.ratchet = opening, ratchet
+        self.own, self.opening, self.ratchet, self.label_bytes = own, opening, ratchet, b""
 
     @classmethod
-    def initiate(cls, identity, bundle, draw, disclosure=bytes(32)):
-        h = initiate(identity, bundle, draw, disclosure)
-        ratchet = Ratchet(h.binding, h.secret, peer=bundle.signed)
-        return cls(h, bundle.identity, disclosure, b"\0" + h.first_flight, ratchet)
+    def initiate(cls, identity, bundle, draw, now, disclosure=bytes(32), offers=()):
+        h = initiate(identity, bundle, draw, now, disclosure)
+        ratchet = Ratchet(INITIATOR, h.binding, cut(h.secrets), pair=h.ratchet_pair)
+        session = cls(h, identity.public, bundle.identity, disclosure, b"\0" + h.first_flight, ratchet)
+        labels = [h.random_labels[at:at + 8] for at in range(0, 32, 8)]
+        for place, rs in enumerate(offers, 1):
+            labels[place - 1] = resumption(rs, 1, h.binding)[:8]
+            ratchet.shares[place] = resumption(rs, 3)[:8], resumption(rs, 2, h.binding)
+        session.label_bytes = b"".join(labels)
+        return session
 
     @classmethod
-    def accept(cls, identity, prekeys, envelope, disclosure=bytes(32)):
+    def accept(cls, identity, prekeys, envelope, now, disclosure=bytes(32), known=True):
         require(envelope[:1] in (b"\x21", b"\x22"), "malformed")
         require(envelope[:1] == b"\x21", "not-first")
         require(len(envelope) >= 1341, "malformed")
         flight = envelope[1:1209]
         otherwise("malformed", x25519_decode, flight[:32])
         try:
-            h, g, pair = respond(identity, prekeys, flight, disclosure)
-            ratchet = Ratchet(h.binding, h.secret, pair=(g.x, x25519_public(g.x)))
-            plaintext = ratchet.receive(envelope[1209:])
+            h, g, pair = respond(identity, prekeys, flight, now, known, disclosure)
+            ratchet = Ratchet(RESPONDER, h.binding, cut(h.secrets), peer_identity=h.peer[32:])
+            plaintext, _ = ratchet.receive(envelope[1209:])
+            require(pair or h.refusal is None, h.refusal)
         except Refused as refused:
-            tellable = "unknown-pre-key", "replayed", "replay-cache-full", "too-far-ahead"
+            tellable = ("unknown-pre-key", "replayed", "too-many-set-ups", "strangers-full", "ahead",
+                        "unsupported-version")
             raise refused if str(refused) in tellable else Refused("rejected") from None
-        prekeys.revision += 1                                                                             # P-3.5
+        prekeys.revision += 1                                                                             # P-3.6
         if pair:
-            del prekeys.one_time[pair.id]                                                                 # P-2.9
+            del prekeys.one_time[pair.id]                                                                 # P-2.10
         else:
-            g.flights.append(h.session_id)
-        return cls(h, h.peer, disclosure, b"\2" + sha256(flight), ratchet), plaintext
+            g.flights.append(h.entry)
+        return cls(h, identity.public, h.peer, disclosure, b"\2" + sha256(flight), ratchet), plaintext
+
+    def waiting(self):
+        return self.opening[0] == 0
+
+    def standing(self):                                                                                   # P-3.14
+        if self.ratchet.side == INITIATOR:
+            return "waiting" if self.waiting() else "confirmed"
+        return "confirmed" if self.ratchet.chains[0].step >= 2 else "unconfirmed"
+
+    def bound(self):
+        """`None` while it is not known."""
+        return None if self.waiting() else self.ratchet.bound
+
+    def labels(self):
+        return self.label_bytes if self.waiting() else None
+
+    def chains_received(self):                                                                            # P-3.11
+        step = self.ratchet.chains[0].step if self.ratchet.chains else 0
+        return (step + 1) // 2 if self.ratchet.side == INITIATOR else step // 2 + 1
+
+    def is_first_flight(self, flight):
+        return self.opening == b"\0" + flight or self.opening[:33] in (b"\2" + sha256(flight), b"\3" + sha256(flight))
+
+    def resume(self, labels, held):                                                                       # P-3.17
+        """(place, index in `held`), or `None`."""
+        require(self.opening[0] == 2 and self.ratchet.step == 0, "too-late")
+        for place in range(1, PLACES + 1):
+            for index, rs in enumerate(held):
+                if fits(labels[8 * place - 8:8 * place], resumption(rs, 1, self.ratchet.binding)[:8]):
+                    r, self.ratchet.name = resumption(rs, 2, self.ratchet.binding), resumption(rs, 3)[:8]
+                    self.ratchet.bound, self.ratchet.shares = place, {place: (self.ratchet.name, r)}
+                    self.opening, self.revision = b"\3" + self.opening[1:], self.revision + 1
+                    return place, index
+        return None
+
+    def forget_resumption(self, named=None):                                                              # P-3.22
+        def keeps(rs):
+            return named is not None and rs is not None and resumption(rs, 3)[:8] != named
+        ratchet, before = self.ratchet, (self.ratchet.offer, self.ratchet.accepts)
+        ratchet.offer = ratchet.offer if keeps(ratchet.offer) else None
+        ratchet.accepts = [rs for rs in ratchet.accepts if keeps(rs)]
+        self.revision += (ratchet.offer, ratchet.accepts) != before
 
     def encrypt(self, plaintext, draw):
         message, self.revision = self.ratchet.send(plaintext, draw), self.revision + 1
-        return b"\x21" + self.opening[1:] + message if self.opening[0] == 0 else b"\x22" + message        # P-3.4
+        if self.opening[0] == 3:
+            self.opening = b"\2" + self.opening[1:]
+        return b"\x21" + self.opening[1:] + message if self.waiting() else b"\x22" + message             # P-3.5
 
-    def decrypt(self, envelope):
+    def decrypt(self, identity, envelope, giving_up=False):
+        """(plaintext, how many keys were given up)"""
+        require(not self.waiting() or identity.public == self.own, "wrong-identity")
         require(envelope[:1] in (b"\x21", b"\x22"), "malformed")
         first = envelope[0] == 0x21
         require(len(envelope) >= (1341 if first else 133), "malformed")
-        require(not first or self.opening == b"\2" + sha256(envelope[1:1209]), "other-session")           # P-3.9
-        plaintext = self.ratchet.receive(envelope[1209 if first else 1:])
-        self.revision, self.opening = self.revision + 1, b"\1" if self.opening[0] == 0 else self.opening
-        return plaintext
+        ours = self.ratchet.side == RESPONDER and self.is_first_flight(envelope[1:1209])
+        require(not first or ours, "other-session")                                                       # P-3.10
+        results = self.ratchet.receive(envelope[1209 if first else 1:], identity.x, giving_up)
+        if self.waiting():
+            self.opening, self.label_bytes = b"\1", b""
+        self.revision += 1
+        return results
 
     def encode(self):                                                                                     # 6.5
-        fixed = pack(">Q", self.revision) + self.id + self.peer + self.disclosure
-        return fixed + self.opening + self.ratchet.encode()
-
-
-# 4 Messages
-
-@dataclass
-class Chain:
-    """A receiving chain; a finished one has no chain key."""
-    hk: bytes
-    key: bytes
-    ck: bytes | None
-    n: int = 0
-    kept: dict = field(default_factory=dict)
-
-    def keep_to(self, n):
-        require(n - self.n <= JUMP, "too-far-ahead")                                                      # P-4.9
-        while self.n < n:
-            self.kept[self.n], self.ck = chain_step(self.ck)
-            self.n += 1
-
-
-def chain_step(ck):                                                                                       # 4.3
-    return mac(ck, b"\x01"), mac(ck, b"\x02")
-
-
-def root_start(binding, secret):                                                                          # 4.2
-    prk = extract(binding, secret)
-    return expand(prk, L_ROOT, 32), expand(prk, L_HK_I, 32), expand(prk, L_HK_R, 32)
-
-
-def root_step(rk, agreement):
-    okm = expand(extract(rk, agreement), L_STEP, 96)
-    return okm[:32], okm[32:64], okm[64:]
-
-
-def write_message(binding, hk, mk, header, plaintext, randomness):                                        # 4.4
-    r = mac(mk, b"\x03", randomness, header, plaintext)[:16]                                                 # P-4.3
-    encrypted, body = stream(hk, r + pack(">Q", 0), header), stream(mk, r + pack(">Q", 1), plaintext)
-    d = sha256(L_MESSAGE, binding, r, encrypted, body)
-    body_tag = tag(mk, d)
-    return r + encrypted + tag(hk, d, body_tag) + body + body_tag
-
-
-def parts(message):                                                                                       # 4.1
-    return message[:16], message[16:100], message[100:116], message[116:-16], message[-16:]
-
-
-class Ratchet:
-    """4.6: the state, and its two operations."""
-
-    def __init__(self, binding, secret, peer=None, pair=None):
-        """`peer` for the initiator, `pair` for the responder: the signed pre-key."""
-        self.binding, self.pair, self.peer, self.sending, self.chains, self.pn = binding, pair, peer, None, [], 0
-        self.rk, hki, hkr = root_start(binding, secret)
-        self.nhks, self.nhkr = (hki, hkr) if pair is None else (hkr, hki)
-
-    def send(self, plaintext, draw):
-        require(len(plaintext) <= LONGEST, "too-long")                                                    # P-4.13
-        if self.sending is None:
-            require(self.peer is not None, "awaiting-first-message")                                      # P-4.8
-            secret = draw(32)
-            self.pair = secret, x25519_public(secret)
-            self.rk, ck, nhks = root_step(self.rk, dh(secret, self.peer))
-            self.sending, self.nhks = (self.nhks, ck, 0), nhks
-        hk, ck, n = self.sending
-        mk, ck = chain_step(ck)
-        self.sending, header = (hk, ck, n + 1), self.pair[1] + pack(">II", self.pn, n) + bytes(44)
-        return write_message(self.binding, hk, mk, header, plaintext, draw(16))
-
-    def receive(self, message):
-        after = copy.deepcopy(self)
-        plaintext = after.advance(message)
-        self.__dict__ = after.__dict__                                                                    # P-4.4
-        return plaintext
-
-    def advance(self, message):
-        require(132 <= len(message) <= 132 + LONGEST, "malformed")
-        r, encrypted, header_tag, body, body_tag = parts(message)
-        d = sha256(L_MESSAGE, self.binding, r, encrypted, body)
-        known = [(chain.hk, chain) for chain in self.chains]
-        for hk, chain in known[:1] + [(self.nhkr, None)] + known[1:]:
-            if fits(header_tag, tag(hk, d, body_tag)):                                                    # P-4.2
-                break
-        else:
-            raise Refused("rejected")
-        header = stream(hk, r + pack(">Q", 0), encrypted)
-        key, (pn, n) = header[:32], unpack(">II", header[32:40])
-        require(header[40:] == bytes(44), "diverged")                                                     # P-4.1
-        mk = self.message_key(chain or self.begin(key, pn, n), key, n)
-        require(fits(body_tag, tag(mk, d)), "diverged")                                                   # P-4.7
-        del self.chains[CHAINS:]                                                                          # P-4.12
-        kept = [(chain, n) for chain in reversed(self.chains) for n in sorted(chain.kept)]
-        for chain, n in kept[:max(0, len(kept) - KEPT)]:                                                  # P-4.11
-            del chain.kept[n]
-        return stream(mk, r + pack(">Q", 1), body)
-
-    def begin(self, key, pn, n):
-        """Receive, 2: the next header key verified the header."""
-        nr = self.chains[0].n if self.chains else 0
-        require(not self.chains or self.sending is not None, "diverged")                                  # P-4.7
-        require(all(key != chain.key for chain in self.chains), "diverged")
-        require(pn >= nr and (self.chains or pn == 0) and self.pair is not None, "diverged")
-        require(pn - nr <= JUMP and n <= JUMP, "too-far-ahead")                                           # P-4.9
-        for newest in self.chains[:1]:
-            newest.keep_to(pn)
-            newest.ck = None
-        agreement = dh(self.pair[0], otherwise("diverged", x25519_check, key))
-        self.rk, ck, nhkr = root_step(self.rk, agreement)
-        self.chains.insert(0, Chain(self.nhkr, key, ck))
-        self.nhkr, self.peer = nhkr, key
-        if self.sending:
-            self.pn, self.sending = self.sending[2], None
-        return self.chains[0]
-
-    def message_key(self, chain, key, n):
-        """Receive, 1: the key of message `n`."""
-        require(key == chain.key, "diverged")                                                             # P-4.7
-        if n < chain.n:
-            require(n in chain.kept, "replayed")                                                          # P-4.6
-        else:
-            require(chain.ck is not None, "diverged")                                                     # P-4.7
-            chain.keep_to(n)
-            chain.keep_to(n + 1)
-        return chain.kept.pop(n)                                                                          # P-4.5
-
-    def encode(self):                                                                                     # 6.4
-        def option(value):
-            return b"\x00" if value is None else b"\x01" + value
-        sending = self.sending and self.sending[0] + self.sending[1] + pack(">I", self.sending[2])
-        out = self.binding + self.rk + option(self.pair and self.pair[0] + self.pair[1]) + option(self.peer)
-        out += option(sending) + self.nhks + pack(">I", self.pn) + self.nhkr + pack(">I", len(self.chains))
-        for c in self.chains:
-            out += c.hk + c.key + pack(">I", c.n) + option(c.ck) + pack(">I", len(c.kept))
-            out += b"".join(pack(">I", n) + c.kept[n] for n in sorted(c.kept))
-        return out
+        out = pack(">Q", self.revision) + self.id + self.peer + self.disclosure + self.ratchet.name + self.opening
+        if self.waiting():
+            shares = sorted(self.ratchet.shares.items())
+            out += self.own + self.label_bytes + pack(">I", len(shares))
+            out += b"".join(bytes([place]) + name + r for place, (name, r) in shares)
+        if self.opening[0] == 3:
+            out += self.ratchet.shares[self.ratchet.bound][1]
+        return out + self.ratchet.encode()
 
 
 # 6 Sealed state

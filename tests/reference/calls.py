@@ -6,9 +6,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from primitives import *
 
-L_CALL, L_CALL_CONFIRM = b"bisik-1 call transcript", b"bisik-1 call confirmation"
-L_CALL_SRTP, L_CALL_SFRAME = b"bisik-1 call srtp", b"bisik-1 call sframe"
-L_EPOCH_BASE, L_EPOCH_RECIPIENT = b"bisik-1 call epoch base", b"bisik-1 call epoch recipient"
+L_CALL, L_CALL_CONFIRM = b"bisik-1 call transcript\0", b"bisik-1 call confirmation\0"
+L_CALL_SRTP, L_CALL_SFRAME = b"bisik-1 call srtp\0", b"bisik-1 call sframe\0"
+L_EPOCH_BASE, L_EPOCH_RECIPIENT = b"bisik-1 call epoch base\0", b"bisik-1 call epoch recipient\0"
 OFFER, ANSWER, EPOCH_KEY, SUITE = b"\x41", b"\x42", b"\x43", b"\5"
 PUBLIC_OFFER, PUBLIC_ANSWER, WINDOW, EPOCHS, LATE = 1233, 1137, 1024, 3, 512
 

@@ -10,7 +10,7 @@ import business
 from primitives import expand, extract, mac, require, seal, sha256, unseal
 from protobuf import number, part, records
 
-L_POLL, L_VOTE = b"bisik-1 poll", b"bisik-1 poll vote"
+L_POLL, L_VOTE = b"bisik-1 poll\0", b"bisik-1 poll vote\0"
 LONGEST_BODY, LATEST = 262_144, 253_402_300_799_999
 
 

@@ -12,10 +12,10 @@ def conversation(plan=None, turns=24):
     """A whole conversation: messages late, lost, doubled and damaged, restarts, and both states at the end."""
     s, plan = Script(), plan or random.SystemRandom()
     one_time, _ = s.parties("alice", "bob", one_time=1)
-    s("initiate", of="alice", peer="bob", bundle=one_time, now=NOW + plan.randrange(30 * DAY))
+    s("initiate", of="alice", peer="bob", bundle=one_time, now=NOW)
     first = [s("encrypt", of="alice", plaintext=b"halo %d" % n)["message"] for n in range(plan.randint(1, 3))]
     plan.shuffle(first)
-    s("accept", of="bob", message=first.pop())
+    s("accept", of="bob", message=first.pop(), now=NOW)
     under_way, key = {"alice": [], "bob": first}, os.urandom(32)
     for turn in range(turns):
         of, at = plan.sample(("alice", "bob"), 2)

@@ -162,7 +162,7 @@ def first_frames_that_are_refused(accounts, letter):
     talk = accounts.s.world.known("talks")["alice"]
     for data in list(bad(talk, id))[:6]:
         bundle = verify_bundle(accounts.bundles[to], accounts.key(to), NOW)
-        session = Session.initiate(talk.device.identity, bundle, os.urandom)
+        session = Session.initiate(talk.device.identity, bundle, os.urandom, NOW)
         accounts.refuse((to, sender, id, session.encrypt(data, os.urandom)), "misbehaved")
 
 

@@ -6,9 +6,9 @@ The steps of a script determine which decisions a user makes.
 from accounts import check, signature
 from bisik import *
 
-L_DISC_OPERATOR, L_DISC_ENDPOINT = b"bisik-1 disclosure operator", b"bisik-1 disclosure endpoint"
-L_DISC_ACCOUNT, L_DISC_HASH = b"bisik-1 disclosure account", b"bisik-1 hash of a disclosure"
-L_DECISION, L_RECEIPT = b"bisik-1 decision", b"bisik-1 decision receipt"
+L_DISC_OPERATOR, L_DISC_ENDPOINT = b"bisik-1 disclosure operator\0", b"bisik-1 disclosure endpoint\0"
+L_DISC_ACCOUNT, L_DISC_HASH = b"bisik-1 disclosure account\0", b"bisik-1 hash of a disclosure\0"
+L_DECISION, L_RECEIPT = b"bisik-1 decision\0", b"bisik-1 decision receipt\0"
 YEAR = 366 * DAY
 REGION = set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
 DECEPTIVE = [(0, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x34f, 0x34f), (0x61c, 0x61c), (0x115f, 0x1160), (0x17b4, 0x17b5),

@@ -7,8 +7,8 @@ import hashlib
 import hmac
 from struct import pack, unpack
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -64,6 +64,29 @@ def x25519_check(key):
     return key
 
 
+def x25519_identity_check(key):                                                                          # P-2.3
+    """Of prime order too: the ladder with the order of the subgroup ends in the neutral element."""
+    u = int.from_bytes(x25519_check(key), "little")
+    require(ladder(Q, u)[1] == 0, "mixed-order")
+    return key
+
+
+def ladder(n, u):
+    """n times the point with this u, as X and Z (RFC 7748, section 5)."""
+    x2, z2, x3, z3 = 1, 0, u, 1
+    for bit in f"{n:b}":
+        if bit == "1":
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        a, b, c, d = x2 + z2, x2 - z2, x3 + z3, x3 - z3
+        da, cb = d * a % P, c * b % P
+        x3, z3 = (da + cb)**2 % P, u * (da - cb)**2 % P
+        aa, bb = a * a % P, b * b % P
+        x2, z2 = aa * bb % P, (aa - bb) * (aa + 121665 * (aa - bb)) % P
+        if bit == "1":
+            x2, z2, x3, z3 = x3, z3, x2, z2
+    return x2, z2
+
+
 def dh(secret, public):
     try:
         return X25519PrivateKey.from_private_bytes(secret).exchange(X25519PublicKey.from_public_bytes(public))
@@ -89,11 +112,53 @@ def sign(secret, message):
 def verify(public, message, signature):                                                                   # P-1.5
     otherwise("bad-signature", ed25519_check, public)
     otherwise("bad-signature", ed25519_check, signature[:32])
-    require(int.from_bytes(signature[32:], "little") < Q, "bad-signature")
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except InvalidSignature:
-        raise Refused("bad-signature") from None
+    s = int.from_bytes(signature[32:], "little")
+    require(s < Q, "bad-signature")
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little")
+    a, r = edwards_decode(public), edwards_decode(signature[:32])
+    left, right = edwards_times(8 * s, BASE), edwards_sum(edwards_times(8, r), edwards_times(8 * k, a))
+    require(edwards_encode(left) == edwards_encode(right), "bad-signature")
+
+
+# Edwards points are (X, Y, Z) with x = X / Z and y = Y / Z. The formula for sums holds for all of them: D is no square.
+
+NEUTRAL = (0, 1, 1)
+
+
+def edwards_decode(key):
+    """Of a key that `ed25519_check` has accepted, or of the encoding of a point of small order."""
+    y, sign = int.from_bytes(key, "little") % 2**255, key[31] >> 7
+    square = (y**2 - 1) * pow(D * y**2 + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if x**2 % P != square:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    return (-x if x % 2 != sign else x) % P, y, 1
+
+
+def edwards_encode(point):
+    x, y, z = point
+    x, y = (c * pow(z, -1, P) % P for c in (x, y))
+    return (y | x % 2 << 255).to_bytes(32, "little")
+
+
+def edwards_sum(one, other):
+    (x1, y1, z1), (x2, y2, z2) = one, other
+    a, c, d = z1 * z2 % P, x1 * x2 % P, y1 * y2 % P
+    b, e = a * a % P, D * c * d % P
+    f, g = b - e, b + e
+    return a * f * ((x1 + y1) * (x2 + y2) - c - d) % P, a * g * (d + c) % P, f * g % P
+
+
+def edwards_times(n, point):
+    result = NEUTRAL
+    for bit in f"{n:b}":
+        result = edwards_sum(result, result)
+        if bit == "1":
+            result = edwards_sum(result, point)
+    return result
+
+
+BASE = edwards_decode((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 
 
 # 1.2 Hashing and key derivation
@@ -187,3 +252,40 @@ def encapsulate(key, randomness):
 
 def decapsulate(seed, ciphertext):
     return ML_KEM_768.decaps(ML_KEM_768.key_derive(seed)[1], ciphertext)
+
+
+# ML-KEM-768 in pieces (FIPS 203, algorithms 14 and 17): the key is header || vector, where header = rho || H(key); the
+# ciphertext is ct1 || ct2, and ct1 needs the header alone.
+
+def kem_split(key):
+    vector, rho = key[:1152], key[1152:]
+    return rho + hashlib.sha3_256(key).digest(), vector
+
+
+def kem_join(header, vector):
+    """The key, if the vector belongs to the header and every value is reduced; otherwise `None`."""
+    key = vector + header[:32]
+    try:
+        kem_check(key)
+    except Refused:
+        return None
+    return key if hashlib.sha3_256(key).digest() == header[32:] else None
+
+
+def kem_first(header, m):
+    """(ct1, shared secret)"""
+    shared, r = ML_KEM_768._G(m + header[32:])
+    matrix = ML_KEM_768._generate_matrix_from_seed(header[:32], transpose=True)
+    y, n = ML_KEM_768._generate_error_vector(r, 2, 0)
+    e1, _ = ML_KEM_768._generate_error_vector(r, 2, n)
+    return ((matrix @ y.to_ntt()).from_ntt() + e1).compress(10).encode(10), shared
+
+
+def kem_second(header, vector, m):
+    """ct2"""
+    _, r = ML_KEM_768._G(m + header[32:])
+    t = ML_KEM_768.M.decode_vector(vector, 3, 12, is_ntt=True)
+    y, _ = ML_KEM_768._generate_error_vector(r, 2, 0)
+    e2, _ = ML_KEM_768._generate_polynomial(r, 2, 6)
+    mu = ML_KEM_768.R.decode(m, 1).decompress(1)
+    return (t.dot(y.to_ntt()).from_ntt() + e2 + mu).compress(4).encode(4)

@@ -39,6 +39,7 @@ vectors verify "$fresh/rust"
 echo "Python records every vector afresh, Rust verifies them:"
 vectors write "$fresh/python"
 BISIK_VECTORS=$fresh/python quietly cargo test --test formats vectors::
+BISIK_VECTORS=$fresh/python quietly cargo test --package bisik-core --lib braid::tests::vectors
 
 echo "Interop: Python verifies its conversations, and records afresh what Rust verifies:"
 "$venv/bin/python" tests/reference/interop.py verify tests/vectors/interop

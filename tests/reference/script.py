@@ -10,24 +10,26 @@ import os
 from accounts import AccountSteps
 from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob
 from bisik import *
+from braid import Braid
 import calls
 import content
 from hosted_devices import HostedDeviceSteps
 from talks import TalkSteps
 
 NOW = 1_800_000_000
-DECIMAL = {"now", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
+DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
            "delete_by", "total"}
-WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events"}
-INPUTS = WORDS | {"now", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
+WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
+         "standing"}
+INPUTS = WORDS - {"standing"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
                   "receipt", "bundles", "sender", "message_id"}
 # Values that only this implementation can see. A step names those it wants.
-INNER = set("to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk "
-            "nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
+INNER = set("to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 "
+            "agreement next_rk next_hk rs hk given_up standing labels ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
             "chunk_key base_nonce commitment transcript encapsulated definition vote_key frames".split())
 
 
@@ -86,6 +88,7 @@ class World(AccountSteps, HostedDeviceSteps, TalkSteps):
 
     def __init__(self):
         self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
+        self.kept_offers, self.kept_accepts, self.braids = {}, {}, {}
         self.calling, self.groups, self.polls = {}, {}, {}
 
     def run(self, step, complete=False):
@@ -150,48 +153,128 @@ class World(AccountSteps, HostedDeviceSteps, TalkSteps):
     # Session setup
 
     def verified(self, step):
-        return verify_bundle(step["bundle"], self.identities[step["with"]].public, step["now"])
+        return verify_bundle(step["bundle"], self.identities[step["with"]].public, step.get("verified", step["now"]))
 
     def handshake(self, step, draw):
         ours, theirs, disclosure = self.identities[step["of"]], self.identities[step["with"]], step["disclosure"]
-        at_initiator = vars(initiate(ours, self.verified(step), draw, disclosure))
-        at_responder = vars(respond(theirs, self.pre_keys[step["with"]], at_initiator["first_flight"], disclosure)[0])
-        if at_responder.pop("peer") != ours.public or at_responder.items() - at_initiator.items():
+        at_initiator = vars(initiate(ours, self.verified(step), draw, step["now"], disclosure))
+        flight, keys = at_initiator["first_flight"], self.pre_keys[step["with"]]
+        at_responder = vars(respond(theirs, keys, flight, step["now"], disclosure=disclosure)[0])
+        both = at_initiator.keys() & at_responder.keys()
+        if at_responder["peer"] != ours.public or any(at_initiator[name] != at_responder[name] for name in both):
             raise Differs("initiator and responder")
-        return at_initiator
+        public = at_initiator.pop("ratchet_pair")[1]
+        return at_initiator | {"ratchet_key": public}
 
     def initiate(self, step, draw):
         ours, disclosure = self.identities[step["of"]], step.get("disclosure", bytes(32))
-        self.sessions[step["of"]] = Session.initiate(ours, self.verified(step), draw, disclosure)
-        return {"session_id": self.sessions[step["of"]].id}
+        self.sessions[step["of"]] = Session.initiate(ours, self.verified(step), draw, step["now"], disclosure,
+                                                       self.offers(step))
+        return {"session_id": self.sessions[step["of"]].id, "labels": self.sessions[step["of"]].labels()}
+
+    def offers(self, step):
+        return self.kept_offers.get(step["of"], [])[:step.get("offering", 0)]
+
+    def remember(self, step, draw):
+        """Keeps what the session of `of` can resume another with, newest first, for `initiate` and `resume`."""
+        of, ratchet = step["of"], self.sessions[step["of"]].ratchet
+        self.kept_offers[of] = [rs for rs in [ratchet.offer] if rs] + self.kept_offers.get(of, [])
+        self.kept_accepts[of] = ratchet.accepts + self.kept_accepts.get(of, [])
+        return {}
+
+    def resume(self, step, draw):
+        session = self.sessions[step["of"]]
+        found = session.resume(step["labels_read"], self.kept_accepts.get(step["of"], []))
+        return {"place": found[0] if found else 0} | ({"index": found[1]} if found else {})
+
+    def forget(self, step, draw):
+        """Resumption secrets: all, or those that bound the session."""
+        session = self.sessions[step["of"]]
+        session.forget_resumption(session.ratchet.name if step.get("forget") else None)
+        return {}
+
+    def standing(self, step, draw):
+        session = self.sessions[step["of"]]
+        bound = {} if session.bound() is None else {"bound": session.bound()}
+        return {"standing": session.standing(), "chains_received": session.chains_received()} | bound
 
     def accept(self, step, draw):
         of, disclosure = step["of"], step.get("disclosure", bytes(32))
-        session, plaintext = Session.accept(self.identities[of], self.pre_keys[of], step["message"], disclosure)
+        session, plaintext = Session.accept(self.identities[of], self.pre_keys[of], step["message"], step["now"], disclosure,
+                                            known=step.get("known") != b"\0")
         self.sessions[of] = session
-        return {"session_id": session.id, "plaintext": plaintext}
+        return {"session_id": session.id, "plaintext": plaintext, "standing": session.standing()}
 
     # Messages
 
     def start_ratchets(self, step, draw):
-        """Draws the responder's pair."""
-        secret, start = draw(32), (step["binding"], step["secret"])
-        self.ratchets["initiator"] = Ratchet(*start, peer=x25519_public(secret))
-        self.ratchets["responder"] = Ratchet(*start, pair=(secret, x25519_public(secret)))
-        return dict(zip(("prk", "rk", "hk_i", "hk_r"), (extract(*start), *root_start(*start))))
+        """Draws for the initiator's first pair."""
+        start = ratchet_start(step["binding"], step["secret"])
+        drawn = expanding(mac(start[0], L_DRAW + b"\x02", draw(32), pack(">I", 0)))
+        secret = drawn(b"\x13", 32)
+        pair = secret, x25519_public(secret)
+        self.ratchets["initiator"] = Ratchet(INITIATOR, step["binding"], start, pair=pair)
+        self.ratchets["responder"] = Ratchet(RESPONDER, step["binding"], start)
+        prk = extract(step["binding"], step["secret"])
+        return {"prk": prk} | dict(zip(("rk", "ck0", "hk0", "hk1", "pq0"), start))
 
     def encrypt(self, step, draw):
         ratchet = self.ratchets.get(step["of"])
         if ratchet is None:
             return {"message": self.sessions[step["of"]].encrypt(step["plaintext"], draw)}
-        before = copy.copy(ratchet)
+        before = copy.deepcopy(ratchet)
         message = ratchet.send(step["plaintext"], draw)
-        return {"message": message} | trace(before, message, draw.taken)
+        return {"message": message} | trace(before, ratchet, message)
 
-    def decrypt(self, step, draw):
-        ratchet, session = self.ratchets.get(step["of"]), self.sessions.get(step["of"])
-        plaintext = ratchet.receive(step["message"]) if ratchet else session.decrypt(step["message"])
-        return {"plaintext": plaintext, "kept_keys": sum(len(c.kept) for c in (ratchet or session.ratchet).chains)}
+    def decrypt(self, step, draw, giving_up=False):
+        of = step["of"]
+        ratchet, session = self.ratchets.get(of), self.sessions.get(of)
+        if ratchet:
+            plaintext, given_up = ratchet.receive(step["message"], giving_up=giving_up)
+        else:
+            plaintext, given_up = session.decrypt(self.identities[step.get("with", of)], step["message"], giving_up)
+        results = {} if ratchet else {"standing": session.standing()}
+        kept = sum(len(c.kept) for c in (ratchet or session.ratchet).chains)
+        return results | {"plaintext": plaintext, "given_up": given_up, "kept_keys": kept}
+
+    def decrypt_giving_up(self, step, draw):
+        return self.decrypt(step, draw, giving_up=True)
+
+    def exchange(self, step, draw):
+        """`turns` empty messages, in turn, `of` first, and each is read at once; the digest of all."""
+        names, sent = (step["of"], step["with"]), b""
+        for turn in range(step["turns"]):
+            of, at = names[turn % 2], names[1 - turn % 2]
+            message = self.encrypt({"of": of, "plaintext": b""}, draw)["message"]
+            sent += message
+            self.decrypt({"of": at, "message": message}, None)
+        return {"messages": sha256(sent)}
+
+    # The braid alone
+
+    def start_braids(self, step, draw):
+        for name, initiator in (("initiator", True), ("responder", False)):
+            self.braids[name] = Braid.start(initiator, step["secret"])
+        return {}
+
+    def braid_send(self, step, draw):
+        """Draws a seed of 64 or an encapsulation's randomness, if it `steps` and the state wants it."""
+        braid = self.braids[step["of"]]
+        drawing = (lambda place, length: draw(length)) if step["steps"] else None
+        (kind, epoch, number, data), secret = braid.send(drawing, bool(step["waits"]))
+        return {"part": pack(">BIH", kind, epoch, number) + data, "state": braid.encode()} | self.epoch_secret(secret)
+
+    def braid_receive(self, step, draw):
+        braid, part = self.braids[step["of"]], step["part_read"]
+        secret, wrong = braid.receive(*unpack(">BIH", part[:7]), part[7:])
+        return {"wrong": int(wrong), "state": braid.encode()} | self.epoch_secret(secret)
+
+    def braid_state(self, step, draw):
+        return {"state": self.braids[step["of"]].encode()}
+
+    @staticmethod
+    def epoch_secret(secret):
+        return {"epoch_secret": secret} if secret else {}
 
     # Calls
 
@@ -323,15 +406,16 @@ class World(AccountSteps, HostedDeviceSteps, TalkSteps):
         return self.unsealed(step, RATCHET, self.ratchets)
 
 
-def trace(before, message, draws):
-    """Intermediate values of a message, computed from the state before it rather than taken from inside."""
+def trace(before, after, message):
+    """Intermediate values of a message, computed from the states before and after it rather than taken from inside."""
     values, (r, encrypted_header, header_tag, body, body_tag) = {}, parts(message)
     if before.sending:
         hk, ck, _ = before.sending
     else:
-        hk, agreement = before.nhks, dh(draws[:32], before.peer)
-        rk, ck, nhk = root_step(before.rk, agreement)
-        values = {"rk": before.rk, "agreement": agreement, "next_rk": rk, "nhk": nhk}
+        hk, agreement = before.next_hk, dh(after.pair[0], before.peer)
+        k = before.pending[1] if after.mixed != before.mixed else ZERO
+        rk, ck, next_hk, rs = root_step(before.rk, after.step, after.mixed, 0, after.pair[1], before.peer, agreement, k=k)
+        values = {"rk": before.rk, "agreement": agreement, "next_rk": rk, "next_hk": next_hk, "rs": rs}
     mk, next_ck = chain_step(ck)
     return values | {"ck": ck, "mk": mk, "next_ck": next_ck, "hk": hk, "r": r, "encrypted_header": encrypted_header,
                      "header": stream(hk, r + bytes(8), encrypted_header), "header_tag": header_tag,

@@ -12,8 +12,8 @@ from bisik import *
 from hosted_devices import L_RECEIPT, Decision, Disclosure, decide
 from accounts import signature
 
-L_ID, L_LISTS = b"bisik-1 conversation id", b"bisik-1 conversation device lists"
-L_BOTH = b"bisik-1 conversation disclosures"
+L_ID, L_LISTS = b"bisik-1 conversation id\0", b"bisik-1 conversation device lists\0"
+L_BOTH = b"bisik-1 conversation disclosures\0"
 MESSAGE, COPY, ACKNOWLEDGEMENT, REQUEST, DECISION, RECEIPT = range(1, 7)
 NONE, HOUR = bytes(32), 3_600
 
@@ -74,11 +74,13 @@ class Slot:
     fresh: bool = False
 
     def replaces(self):
-        return self.candidate and self.fresh and self.session.opening[0] == 0
+        return self.candidate and self.fresh and self.session.waiting()
 
 
 def active(slots):                                                                                        # P-12.7
-    return min((slot for slot in slots if slot.candidate), key=lambda slot: slot.session.id, default=None)
+    candidates = [slot for slot in slots if slot.candidate]
+    confirmed = [slot for slot in candidates if slot.session.standing() == "confirmed"]
+    return min(confirmed or candidates, key=lambda slot: slot.session.id, default=None)
 
 
 def add_of_peer(slots, session, fresh):                                                                   # P-12.8
@@ -88,8 +90,9 @@ def add_of_peer(slots, session, fresh):                                         
     slots.append(Slot(session, fresh or not any(slot.replaces() for slot in slots)))
 
 
-WHY = {"replayed": "replayed", "diverged": "lost", "too-far-ahead": "lost", "unknown-pre-key": "lost",
-       "replay-cache-full": "replay-cache-full"}
+WHY = {"replayed": "replayed", "duplicate": "replayed", "spent": "replayed", "forked": "lost", "diverged": "lost",
+       "ahead": "lost", "too-far": "lost", "unknown-pre-key": "lost", "too-many-set-ups": "replay-cache-full",
+       "strangers-full": "replay-cache-full"}
 
 
 def told(refused):
@@ -141,12 +144,12 @@ class Talk:
         made, devices = [], self.devices()
         for to, bundle in zip(needed, bundles, strict=True):
             bundle = verify_bundle(bundle, devices[to].device, now)
-            made.append((to, Session.initiate(self.device.identity, bundle, draw, self.under(devices[to]))))
+            made.append((to, Session.initiate(self.device.identity, bundle, draw, now, self.under(devices[to]))))
         return made
 
     def write(self, to, kind, id, body, draw):
         slot = active(self.links[to])
-        data = frame(kind, slot.fresh and slot.session.opening[0] == 0, self.id, id,
+        data = frame(kind, slot.fresh and slot.session.waiting(), self.id, id,
                      Lists.of(self.device.list, self.peer), body)
         return to, id, data, slot.session.encrypt(data, draw)
 
@@ -220,7 +223,7 @@ class Talk:
     def receive(self, sender, id, message, now):
         before = copy.deepcopy((self.device.pre_keys, self.links))
         try:
-            got = self.open(sender, id, message)
+            got = self.open(sender, id, message, now)
         except Refused:
             self.device.pre_keys, self.links = before
             raise
@@ -228,16 +231,17 @@ class Talk:
         received, body = self.take(got, sender, id, events)
         return received, body, events
 
-    def open(self, sender, id, message):
+    def open(self, sender, id, message, now):
         certificate = self.devices().get(sender)
         require(certificate, "unknown-device")                                                            # P-12.4
         slots, first = self.links.setdefault(sender, []), message[:1] == b"\x21"
-        opened = [slot for slot in slots if slot.session.opening == b"\2" + sha256(message[1:1209])]
+        opened = [slot for slot in slots if slot.session.is_first_flight(message[1:1209])]
         if slots and (not first or opened):
             return self.open_known(slots, sender, id, message)
         require(first, "lost")
         try:
-            session, data = Session.accept(self.device.identity, self.device.pre_keys, message, self.under(certificate))
+            session, data = Session.accept(self.device.identity, self.device.pre_keys, message, now,
+                                           self.under(certificate))
         except Refused as refused:
             raise told(refused) from None
         require(session.peer == certificate.device, "rejected")
@@ -250,7 +254,7 @@ class Talk:
         for slot in reversed(slots):
             session = copy.deepcopy(slot.session)
             try:
-                data = session.decrypt(message)
+                data, _ = session.decrypt(self.device.identity, message)
             except Refused as refused:
                 reasons.append(str(told(refused)))
                 continue

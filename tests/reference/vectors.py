@@ -9,10 +9,12 @@ tests/formats/vectors.rs runs the same files against the crate.
 import sys
 from pathlib import Path
 
+from braids import braid, epochs_
 from conversation import conversation
 from devices import device
 from frames import frame_
 from hosting import hosted_devices
+from resuming import resumption_
 from script import *
 from selling import business_
 
@@ -54,9 +56,29 @@ def dh_keys():
     s("identity-key", key=good[0][:63] + bytes([good[0][63] | 0x80]), expect="non-canonical")
     for key, word in x:
         s("identity-key", key=good[0][:32] + key, expect=word)
+    for key in with_torsion(good[0][32:]):
+        s("identity-key", key=good[0][:32] + key, expect="mixed-order")
     for key, word in ed:
         s("identity-key", key=key + good[0][32:], expect=word)
     return s
+
+
+def with_torsion(key):
+    """The key's point plus each point of small order but the neutral one: seven keys that agree like it."""
+    def add(one, other):
+        (u, v), (x, y) = one, other
+        slope = (3 * u * u + 2 * 486662 * u + 1) * pow(2 * v, -1, P) if one == other else (y - v) * pow(x - u, -1, P)
+        w = (slope * slope - 486662 - u - x) % P
+        return w, (slope * (u - w) - v) % P
+
+    def point(u):
+        square = (u**3 + 486662 * u * u + u) % P
+        v = pow(square, (P + 3) // 8, P)
+        return u, v if v * v % P == square else v * pow(2, (P - 1) // 4, P) % P
+    torsion, start = [point(U_OF_ORDER_8[0])], point(int.from_bytes(key, "little"))
+    while len(torsion) < 7:
+        torsion.append(add(torsion[0], torsion[-1]))
+    return [add(start, each)[0].to_bytes(32, "little") for each in torsion]
 
 
 def kem():
@@ -95,32 +117,63 @@ def bundle():
         verify(data, "identity-mismatch", pinned=mallory.public[:32] + bob.public[32:])
         verify(data, now=NOW + 30 * DAY - 1), verify(data, "expired", now=NOW + 30 * DAY)
         verify(data, now=NOW - DAY), verify(data, "not-yet-valid", now=NOW - DAY - 1)
+        verify(edited(data, 79, pack(">Q", NOW + 30 * DAY + 1)), "valid-too-long")
         unreduced = bytes([0x01, data[126] & 0xf0 | 0x0d])
         verify(edited(data, 125, unreduced), "non-canonical")
     verify(edited(one_time, 1309, b"\x12"), "malformed")
     malleable = (int.from_bytes(one_time[-32:], "little") + Q).to_bytes(32, "little")
     verify(one_time[:-32] + malleable, "bad-signature")
     verify(one_time[:-64] + signature_with_small_r(bob, L_BUNDLE + one_time[:-64]), "bad-signature")
+    for of_a, of_r in ((0, 1), (0, 4), (1, 0), (3, 2)):
+        verify_with_torsion(verify, bob, one_time, of_a, of_r)
     x, ed = curve_keys()
     for key, word in x:
         verify(edited(one_time, 88, key), word)
     for at, (key, word) in ((1310, x[0]), (1310, x[-1]), (35, x[0]), (35, x[-1]), (2, ed[0]), (2, ed[-1])):
         data = edited(one_time, at, key)
         verify(data, word, pinned=data[2:34] + data[35:67])
+    s("identity", of="alice")
+    for published in (one_time, last_resort):
+        for now in (NOW - DAY, NOW, NOW + DAY):
+            s("initiate", of="alice", peer="bob", bundle=published, verified=NOW, now=now)
+        for now, word in ((NOW - DAY - 1, "clock-went-back"), (NOW + DAY + 1, "bundle-expired")):
+            s("initiate", of="alice", peer="bob", bundle=published, verified=NOW, now=now, expect=word, draws=b"")
+        late = NOW + 30 * DAY - 1
+        s("initiate", of="alice", peer="bob", bundle=published, verified=late, now=late)
+        s("initiate", of="alice", peer="bob", bundle=published, verified=late, now=late + 1, expect="bundle-expired",
+          draws=b"")
     return s
+
+
+def verify_with_torsion(verify, identity, data, of_a, of_r):
+    """`A` and `R` of the signature have these multiples of a point of order 8 as torsion parts: it verifies."""
+    small = [edwards_decode(key) for key, word in curve_keys()[1] if word == "low-order"]
+    order_8 = next(p for p in small if edwards_encode(edwards_times(4, p)) != edwards_encode(NEUTRAL))
+    a, r = secret_scalar(identity), int.from_bytes(os.urandom(32), "little")
+    public, r_encoded = (edwards_encode(edwards_sum(edwards_times(n, BASE), edwards_times(part, order_8)))
+                         for n, part in ((a, of_a), (r, of_r)))
+    body = data[:2] + public + data[34:-64]
+    k = int.from_bytes(hashlib.sha512(r_encoded + public + L_BUNDLE + body).digest(), "little")
+    s = ((r + k * a) % Q).to_bytes(32, "little")
+    verify(body + r_encoded + s, pinned=public + data[35:67])
+    verify(body + r_encoded + flip(s, 0), "bad-signature", pinned=public + data[35:67])
+
+
+def secret_scalar(identity):
+    return int.from_bytes(hashlib.sha512(identity.ed).digest()[:32], "little") & (2**254 - 8) | 2**254
 
 
 def signature_with_small_r(identity, message):
     """R is the neutral element: the equation holds, so a verifier must check R itself."""
     r, public = (1).to_bytes(32, "little"), identity.public[:32]
-    a = int.from_bytes(hashlib.sha512(identity.ed).digest()[:32], "little") & (2**254 - 8) | 2**254
+    a = secret_scalar(identity)
     k = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little")
     return r + (k * a % Q).to_bytes(32, "little")
 
 
 def handshake():
     """Both sides of the handshake with all that it derives (`binding` is TF), and pre-key headers that are refused."""
-    s, inner = Script(), dict.fromkeys(("to", "dh1", "dh2", "dh3", "dh4", "ss", "ki", "sealed_identity", "prk"))
+    s, inner = Script(), dict.fromkeys(("to", "dh0", "dh1", "dh2", "dh3", "dh4", "ss", "ki", "sealed_identity", "prk"))
     one_time, last_resort = s.parties("alice", "bob", one_time=1)
     for published in (one_time, last_resort):
         for disclosure in (bytes(32), os.urandom(32)):
@@ -129,15 +182,35 @@ def handshake():
     s("initiate", of="alice", peer="bob", bundle=one_time, now=NOW)
     first = s("encrypt", of="alice", plaintext=b"halo")["message"]
     pre_key_headers_that_are_refused(s, first)
-    s("accept", of="bob", message=of_himself(s, one_time), expect="rejected")
-    s("accept", of="bob", message=first)
-    s("accept", of="bob", message=first, expect="unknown-pre-key")
+    s("accept", of="bob", message=of_himself(s, one_time), now=NOW, expect="rejected")
+    accept_other_versions_and_numbers(s)
+    s("accept", of="bob", message=first, now=NOW)
+    s("accept", of="bob", message=first, now=NOW, expect="unknown-pre-key")
     s("initiate", of="alice", peer="bob", bundle=last_resort, now=NOW, disclosure=bytes(31) + b"\1")
     first = s("encrypt", of="alice", plaintext=b"under a disclosure")["message"]
-    s("accept", of="bob", message=first, expect="rejected")
-    s("accept", of="bob", message=first, disclosure=bytes(31) + b"\1")
-    s("accept", of="bob", message=first, disclosure=bytes(31) + b"\1", expect="replayed")
+    s("accept", of="bob", message=first, now=NOW, expect="rejected")
+    s("accept", of="bob", message=first, now=NOW + 33 * DAY, disclosure=bytes(31) + b"\1", expect="unknown-pre-key")
+    s("accept", of="bob", message=first, now=NOW + 33 * DAY - 1, disclosure=bytes(31) + b"\1")
+    s("accept", of="bob", message=first, now=NOW, disclosure=bytes(31) + b"\1", expect="replayed")
+    memory_of_one_initiator(s, last_resort)
     return s
+
+
+def accept_other_versions_and_numbers(s):
+    """First messages of the present session whose header says something else."""
+    session = s.world.sessions["alice"]
+    for changes, word in (({"version": 0x22}, "unsupported-version"), ({"version": 0x01}, "rejected"), ({"pn": 1}, "rejected"),
+                          ({"n": 2_001}, "ahead"), ({"mixed": 1}, "rejected"), ({"bound": 1}, "rejected")):
+        message = b"\x21" + session.opening[1:] + forged(session.ratchet, **changes)
+        s("accept", of="bob", message=message, now=NOW, expect=word)
+
+
+def memory_of_one_initiator(s, last_resort):
+    """One initiator may set up sixteen sessions with one last-resort key."""
+    for number in range(16):
+        s("initiate", of="alice", peer="bob", bundle=last_resort, now=NOW)
+        first = s("encrypt", of="alice", plaintext=b"")["message"]
+        s("accept", of="bob", message=first, now=NOW, **({"expect": "too-many-set-ups"} if number == 15 else {}))
 
 
 def of_himself(s, published):
@@ -145,31 +218,34 @@ def of_himself(s, published):
     bob = s.world.identities["bob"]
     bundle = verify_bundle(published, bob.public, NOW)
     bundle.identity = bytes(32) + bundle.identity[32:]
-    return Session.initiate(bob, bundle, os.urandom).encrypt(b"", os.urandom)
+    return Session.initiate(bob, bundle, os.urandom, NOW).encrypt(b"", os.urandom)
 
 
 def pre_key_headers_that_are_refused(s, first):
     x, _ = curve_keys()
+    def accept(message, word):
+        s("accept", of="bob", message=message, now=NOW, expect=word)
     for at in (36, 40):
-        s("accept", of="bob", message=flip(first, at), expect="unknown-pre-key")
+        accept(flip(first, at), "unknown-pre-key")
     for at in (41, 1128, 1129, 1208, 1209, 1340):
-        s("accept", of="bob", message=flip(first, at), expect="rejected")
+        accept(flip(first, at), "rejected")
     for key, word in x:
         word = "rejected" if key == (2).to_bytes(32, "little") else "malformed"
-        s("accept", of="bob", message=first[:1] + key + first[33:], expect=word)
-    s("accept", of="bob", message=b"\x23" + first[1:], expect="malformed")
-    s("accept", of="bob", message=first[:1340], expect="malformed")
-    s("accept", of="bob", message=b"\x22" + first[1209:], expect="not-first")
+        accept(first[:1] + key + first[33:], word)
+    accept(b"\x23" + first[1:], "malformed"), accept(first[:1340], "malformed")
+    accept(b"\x22" + first[1209:], "not-first")
 
 
 def root():
     """The root chain: where a ratchet starts, and its steps. The sealed states hold the same values."""
     s = Script()
-    s.start_ratchets(prk=None, rk=None, hk_i=None, hk_r=None)
+    s.start_ratchets(prk=None, rk=None, ck0=None, hk0=None, hk1=None, pq0=None)
     key = os.urandom(32)
     for of, at in (("initiator", "responder"), ("responder", "initiator")) * 2:
         s("seal-ratchet", of=of, key=key, context=b"", state=None)
-        step = s("encrypt", of=of, plaintext=b"", rk=None, agreement=None, next_rk=None, ck=None, hk=None, nhk=None)
+        steps = bool(s.world.ratchets[of].sending is None)
+        wanted = ("rk", "agreement", "next_rk", "next_hk", "rs") if steps else ()
+        step = s("encrypt", of=of, plaintext=b"", ck=None, hk=None, **dict.fromkeys(wanted))
         s("decrypt", of=at, message=step["message"])
         s("seal-ratchet", of=at, key=key, context=b"", state=None)
     return s
@@ -187,21 +263,22 @@ def chain():
     return s
 
 
-def forged(sender, secret=None, hk=None, key=None, pn=None, n=None, rest=bytes(44), body_key=True):
+def forged(sender, secret=None, hk=None, body_key=True, plaintext=b"", **changes):
     """A message as the ratchet `sender` could make it, with another header; `secret` is its pair of a new chain.
     Everything else is right, so that a refusal is because of the header alone."""
+    sender = copy.deepcopy(sender)
     if secret:
-        own, number, (_, ck, _) = x25519_public(secret), 0, root_step(sender.rk, dh(secret, sender.peer))
-        hk = hk or sender.nhks
-    else:
-        own, (current, ck, number) = sender.pair[1], sender.sending
-        hk = hk or current
-    n = number if n is None else n
-    for _ in range(number, n):
+        sender.own_step(secret)
+    own, (current, ck, number) = sender.pair[1], sender.sending
+    values = {"key": own, "pn": sender.pn, "n": number, "mixed": sender.mixed, "epoch": sender.braid.epoch} | changes
+    for _ in range(number, min(values["n"], 30_000)):
         ck = chain_step(ck)[1]
     mk = chain_step(ck)[0] if body_key else bytes(32)
-    values = pack(">II", sender.pn if pn is None else pn, n)
-    return write_message(sender.binding, hk, mk, (key or own) + values + rest, b"", bytes(16))
+    return write_message(sender.binding, hk or current, mk, Header(**values).encode(), plaintext, bytes(16))
+
+
+OUT_OF_RANGE = ({"version": 0x01}, {"bound": 5}, {"bound": 1}, {"kind": 7}, {"epoch": 0}, {"number": 1}, {"chunk": bytes(31) + b"\1"},
+                {"kind": 4, "number": 1}, {"mixed": 1}, {"epoch": 3}, {"n": 2**32 - 1})
 
 
 def header():
@@ -213,38 +290,49 @@ def header():
         s("decrypt", of="responder", message=forged(sender, **changes), expect=expect)
 
     def initiator():
-        return copy.copy(s.world.ratchets["initiator"])
+        return copy.deepcopy(s.world.ratchets["initiator"])
 
     s.start_ratchets()
     first = s("encrypt", of="initiator", plaintext=b"halo", **wanted)["message"]
-    refused("diverged", initiator(), pn=1), refused("too-far-ahead", initiator(), n=25_001)
+    refused("diverged", initiator(), pn=1), refused("ahead", initiator(), n=2_001)
+    for key, _ in x:
+        refused("diverged", initiator(), key=key)
+    for changes in OUT_OF_RANGE:
+        refused("diverged", initiator(), **changes)
     s("decrypt", of="responder", message=first)
+    refused("forked", initiator(), n=0)
+    s("decrypt", of="responder", message=first, expect="duplicate")
     secret = os.urandom(32)
-    refused("diverged", initiator(), secret=secret)
     s("encrypt", of="initiator", plaintext=b"lost", **wanted)
     s.exchange("initiator", "responder", b"dunia")
     same = initiator()
     s.exchange("responder", "initiator", b"hai")
     next_ = initiator()
     for sender, new in ((same, {}), (next_, {"secret": secret})):
-        for at in (0, 43):
-            refused("diverged", sender, rest=flip(bytes(44), at), **new)
+        for changes in OUT_OF_RANGE:
+            refused("diverged", sender, **new, **changes)
+        for version in (0x10, 0x12, 0x22, 0xff):
+            refused("unsupported-version", sender, **new, version=version)
         refused("diverged", sender, body_key=False, **new)
     for key, _ in x:
         refused("diverged", next_, secret=secret, key=key)
-    refused("diverged", same, key=x25519_public(secret)), refused("replayed", same, n=0)
-    refused("diverged", same, n=1), refused("too-far-ahead", same, n=3 + 25_001)
+    refused("forked", same, key=x25519_public(secret)), refused("forked", same, n=0)
+    refused("diverged", same, n=1, body_key=False), refused("ahead", same, n=3 + 2_000)
     refused("diverged", next_, secret=same.pair[0]), refused("diverged", next_, secret=secret, pn=2)
-    refused("too-far-ahead", next_, secret=secret, pn=3 + 25_001)
-    refused("too-far-ahead", next_, secret=secret, n=25_001)
+    refused("ahead", next_, secret=secret, pn=3 + 2_000)
+    refused("ahead", next_, secret=secret, n=2_000)
+    refused("ahead", next_, secret=secret, pn=3 + 1_000, n=1_000)
     for _ in range(2):
         step = s("encrypt", of="initiator", plaintext=b"a step", **wanted)
         s("decrypt", of="responder", message=step["message"], kept_keys=None)
-        refused("diverged", same), refused("diverged", same, n=1), refused("replayed", same, n=0)
-        refused("diverged", same, n=1, key=initiator().pair[1])
+        refused("rejected", same), refused("rejected", same, n=1, body_key=False), refused("forked", same, n=0)
+        refused("forked", same, n=1, key=initiator().pair[1]), refused("rejected", same, version=0x22)
+        for changes in OUT_OF_RANGE:
+            refused("rejected", same, **{"n": 1} | changes)
         s.exchange("responder", "initiator", b"hai")
     refused("diverged", initiator(), secret=same.pair[0])
-    s("decrypt", of="responder", message=forged(initiator(), secret=secret))
+    s("decrypt", of="responder", message=forged(initiator(), secret=secret, version=0x31))
+    s("decrypt", of="responder", message=forged(same, n=1, kind=5, number=9, epoch=1))
     return s
 
 
@@ -266,14 +354,14 @@ def message():
 
 
 def ratchet():
-    """The ratchet alone: first messages each way; skipped, late, doubled, given-up ones; steps; 25,000 missing."""
+    """The ratchet alone: first messages each way; skipped, late, doubled, given-up ones; steps; forks."""
     s = Script()
     s.start_ratchets()
     s("encrypt", of="responder", plaintext=b"too early", expect="awaiting-first-message")
     sent = [s("encrypt", of="initiator", plaintext=b"message %d" % n)["message"] for n in range(5)]
     for n in (2, 0, 4):
         s("decrypt", of="responder", message=sent[n], kept_keys=None)
-        s("decrypt", of="responder", message=sent[n], expect="replayed")
+        s("decrypt", of="responder", message=sent[n], expect="duplicate")
     answers = [s("encrypt", of="responder", plaintext=b"answer %d" % n)["message"] for n in range(3)]
     s("decrypt", of="initiator", message=answers[1], kept_keys=None)
     s("decrypt", of="initiator", message=answers[0], kept_keys=None)
@@ -283,18 +371,62 @@ def ratchet():
     for n in range(3):
         s.exchange("responder", "initiator", b"ping")
         s.exchange("initiator", "responder", b"pong")
-    s("decrypt", of="responder", message=sent[3], kept_keys=None)
+    s("decrypt", of="responder", message=sent[3], kept_keys=None, given_up=None)
     s("decrypt", of="initiator", message=answers[2], kept_keys=None)
-    s.exchange("responder", "initiator", b"ping")
-    s.exchange("initiator", "responder", b"the sixth chain: the first is forgotten")
     s("decrypt", of="responder", message=sent[3], expect="rejected")
-    s("decrypt", of="responder", message=sent[5], expect="replayed")
-    sender = s.world.ratchets["initiator"]
-    s("decrypt", of="responder", message=forged(sender, n=25_002), expect="too-far-ahead")
-    s("decrypt", of="responder", message=forged(sender, n=25_001), kept_keys=None)
-    s("decrypt", of="responder", message=forged(sender, n=23_000), expect="replayed")
-    s("decrypt", of="responder", message=forged(sender, n=23_001), kept_keys=None)
+    forks(s)
+    chains_that_end(s)
+    given_up(s)
     return s
+
+
+def forks(s):
+    """Two messages with one number, and two steps from one root; eight messages are remembered."""
+    start = copy.deepcopy(s.world.ratchets["initiator"])
+    first = s("encrypt", of="initiator", plaintext=b"one")["message"]
+    s("decrypt", of="responder", message=first)
+    s("decrypt", of="responder", message=first, expect="duplicate")
+    s("decrypt", of="responder", message=forged(start, plaintext=b"other"), expect="forked")
+    for number in range(8):
+        s("decrypt", of="responder", message=first, expect="duplicate")
+        s.exchange("initiator", "responder", b"%d" % number)
+    s("decrypt", of="responder", message=first, expect="spent")
+    s.exchange("responder", "initiator", b"ping")
+    start = copy.deepcopy(s.world.ratchets["initiator"])
+    s.exchange("initiator", "responder", b"a step")
+    s("decrypt", of="responder", message=forged(start, secret=os.urandom(32), hk=start.next_hk), expect="forked")
+
+
+def chains_that_end(s):
+    """Keys are kept for four older chains; the fifth older one is forgotten, and its key given up."""
+    late = s("encrypt", of="initiator", plaintext=b"late")["message"]
+    s("encrypt", of="initiator", plaintext=b"never")
+    for number in range(5):
+        s("encrypt", of="initiator", plaintext=b"lost: an older chain without kept keys is forgotten")
+        s.exchange("initiator", "responder", b"%d" % number)
+        s.exchange("responder", "initiator", b"ping")
+        step = s("encrypt", of="initiator", plaintext=b"pong")
+        s("decrypt", of="responder", message=step["message"], kept_keys=None, given_up=None)
+        if number == 3:
+            s("decrypt", of="responder", message=late, kept_keys=None, given_up=None)
+
+
+def given_up(s):
+    """A gap of 2,000 and one more; 25,000 and one more."""
+    def sender():
+        return copy.deepcopy(s.world.ratchets["initiator"])
+    base = sender().sending[2]
+
+    def at(n, of="decrypt", **results):
+        s(of, of="responder", message=forged(sender(), n=base + n), **results)
+    room = 2_000 - sum(len(chain.kept) for chain in s.world.ratchets["responder"].chains)
+    at(room + 1, expect="ahead"), at(room, kept_keys=None, given_up=None), at(room + 1, kept_keys=None, given_up=None)
+    at(room + 3, expect="ahead"), at(room + 4_001, expect="ahead")
+    far = room + 2 + 25_000
+    at(far + 1, "decrypt-giving-up", expect="too-far")
+    at(far, "decrypt-giving-up", kept_keys=None, given_up=None)
+    at(far - 2_001, expect="spent"), at(far - 2_000, kept_keys=None), at(far - 1, kept_keys=None)
+    s("seal-ratchet", of="responder", key=os.urandom(32), context=b"", state=None)
 
 
 def state():
@@ -308,29 +440,30 @@ def state():
         return step["record"]
 
     seal_("identity", "alice"), seal_("pre-keys", "bob")
-    s("rotate", of="bob", now=NOW + 7 * DAY - 1)
-    current = s("rotate", of="bob", now=NOW + 7 * DAY)["bundle"]
+    s("rotate", of="bob", now=NOW + 4 * DAY - 1)
+    current = s("rotate", of="bob", now=NOW + 4 * DAY)["bundle"]
     s("replenish", of="bob")
+    now = NOW + 4 * DAY
     for published in (last_resort, current, current, one):
-        s("initiate", of="alice", peer="bob", bundle=published, now=NOW + 7 * DAY)
+        s("initiate", of="alice", peer="bob", bundle=published, now=now)
         first = [s("encrypt", of="alice", plaintext=b"%d" % n)["message"] for n in range(4)]
         seal_("session", "alice")
         if published is one:
             other = first[0][:33] + current[67:71] + first[0][37:]
-            s("accept", of="bob", message=other, expect="unknown-pre-key")
-        s("accept", of="bob", message=first[3])
+            s("accept", of="bob", message=other, now=now, expect="unknown-pre-key")
+        s("accept", of="bob", message=first[3], now=now)
     seal_("session", "bob")
     s("decrypt", of="alice", message=s("encrypt", of="bob", plaintext=b"hai")["message"])
     record = seal_("session", "alice")
     s("decrypt", of="bob", message=first[0])
-    s("decrypt", of="bob", message=first[0], expect="replayed")
+    s("decrypt", of="bob", message=first[0], expect="duplicate")
     s("decrypt", of="alice", message=first[1], expect="other-session")
     records_that_are_refused(s, key, record)
     pre_keys = seal_("pre-keys", "bob")
     s("unseal-session", of="alice", key=key, context=b"pre-keys", record=pre_keys, expect="rejected")
-    s("rotate", of="bob", now=NOW + 44 * DAY - 1), seal_("pre-keys", "bob")
-    s("rotate", of="bob", now=NOW + 44 * DAY), seal_("pre-keys", "bob")
-    s("accept", of="bob", message=first[1], expect="unknown-pre-key")
+    s("rotate", of="bob", now=NOW + 7 * DAY - 1), seal_("pre-keys", "bob")
+    s("rotate", of="bob", now=NOW + 7 * DAY), seal_("pre-keys", "bob")
+    s("accept", of="bob", message=first[1], now=NOW + 7 * DAY, expect="unknown-pre-key")
     s.start_ratchets()
     for of in ("initiator", "responder"):
         seal_("ratchet", of)
@@ -350,7 +483,7 @@ def call():
     s = Script()
     _, last_resort = s.parties("alice", "bob", one_time=1)
     s("initiate", of="alice", peer="bob", bundle=last_resort, now=NOW)
-    s("accept", of="bob", message=s("encrypt", of="alice", plaintext=b"halo")["message"])
+    s("accept", of="bob", message=s("encrypt", of="alice", plaintext=b"halo")["message"], now=NOW)
     wanted = dict.fromkeys(("transcript", "agreement", "encapsulated", "prk"))
     for caller, callee in (("alice", "bob"), ("bob", "alice")):
         offer = s("call", of=caller)["signal"]
@@ -527,7 +660,7 @@ def votes(s):
 
 
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
-         "chain": chain, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
+         "chain": chain, "braid": braid, "epochs": epochs_, "resumption": resumption_, "header": header, "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "device": device,
          "endpoint": hosted_devices, "frame": frame_, "business": business_}
 

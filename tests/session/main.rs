@@ -14,6 +14,8 @@
 )]
 
 mod bounds; //        skipped message keys, chains and lengths: each bound is reached and not exceeded
+mod ends; //          what ends, and when: kept keys, chains, the own pair; forgeries under old header keys
+mod epochs; //        post-quantum epochs on bad networks, and how big records get
 mod first_contact; // pre-key messages under old, used or restored pre-keys
 mod hedging; //       a generator that repeats itself reuses no nonce of a header
 mod held; //          received messages that wait until the session is stored
@@ -22,4 +24,6 @@ mod properties; //    each message is read once, in any order; a changed one cha
 mod rollback; //      a restored backup reuses no key and nonce
 mod setup; //         bundles and pre-key messages that are refused, simultaneous initiation
 mod simulation; //    hundreds of pairs on a bad network: forward secrecy, healing
+mod standing; //      who has proved what, and sessions bound to older ones
+mod takeover; //     what a thief of pre-keys and identities forges, and what it is worth
 mod transactional; // ciphertexts leave only after their state was stored

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+use bisik::ratchet::{DoubleRatchet, SharedSecret};
 use bisik::{Ciphertext, DecryptError, PreKeys, Session, StorageKey};
-use bisik_testkit::alice_and_bob::{reloaded, state};
+use bisik_testkit::alice_and_bob::{read, reloaded, state, try_read};
 use bisik_testkit::simulation::network::{overhead, salt};
 use bisik_testkit::{AliceAndBob, ConstantRng, SeededRng};
 use proptest::prelude::*;
@@ -50,12 +50,13 @@ proptest! {
             let mut bob;
             (alice, bob) = both.opened(true);
             for from_alice in steps {
-                let (from, to) = if from_alice { (&mut alice, &mut bob) } else { (&mut bob, &mut alice) };
+                let (from, to, identity) =
+                    if from_alice { (&mut alice, &mut bob, &both.bob) } else { (&mut bob, &mut alice, &both.alice) };
                 let message = from.encrypt(b"ya", &mut both.rng).unwrap();
-                to.decrypt(&message).unwrap();
+                try_read(to, identity, &message).unwrap();
             }
         }
-        let mut restored = reloaded(&alice);
+        let mut restored = reloaded(&mut alice);
         let first = alice.encrypt(&one, &mut ConstantRng(constant)).unwrap();
         let second = restored.encrypt(&other, &mut ConstantRng(constant)).unwrap();
         prop_assert!(salt(&first) != salt(&second), "the same nonce");
@@ -63,7 +64,7 @@ proptest! {
         let streams_cancel = body(&first).iter().zip(body(&second)).map(|(a, b)| a ^ b);
         prop_assert!(!streams_cancel.eq(one.iter().zip(&other).map(|(a, b)| a ^ b)), "the same stream under the message key");
         // If both inputs are equal, the ciphertexts may be equal: an attacker learns nothing from that.
-        let same = reloaded(&restored).encrypt(&one, &mut ConstantRng(constant)).unwrap();
+        let same = reloaded(&mut restored).encrypt(&one, &mut ConstantRng(constant)).unwrap();
         prop_assert!(same == restored.encrypt(&one, &mut ConstantRng(constant)).unwrap());
     }
 
@@ -71,10 +72,10 @@ proptest! {
     #[test]
     fn many_restored_backups_share_no_salt(lengths in prop::collection::vec(1_usize..5, 1..6), seed in any::<u64>()) {
         let mut both = AliceAndBob::new(2);
-        let (alice, _) = both.established();
+        let (mut alice, _) = both.established();
         let mut salts = BTreeSet::new();
         for (timeline, length) in lengths.iter().enumerate() {
-            let (mut restored, mut rng) = (reloaded(&alice), SeededRng::new(seed));
+            let (mut restored, mut rng) = (reloaded(&mut alice), SeededRng::new(seed));
             for number in 0..*length {
                 let message = restored.encrypt(&[timeline, number].map(|n| n.to_be_bytes()).concat(), &mut rng).unwrap();
                 prop_assert!(salts.insert(salt(&message).to_vec()), "the same salt");
@@ -88,11 +89,11 @@ proptest! {
         let mut both = AliceAndBob::new(3);
         let (mut alice, _) = both.established();
         let rng = || ConstantRng(constant);
-        let before = alice.seal(&key(), b"nama", &mut rng());
-        prop_assert!(before.as_bytes() == alice.seal(&key(), b"nama", &mut rng()).as_bytes(), "equal state, equal record");
-        prop_assert!(nonce(before.as_bytes()) != nonce(alice.seal(&key(), b"lain", &mut rng()).as_bytes()));
+        let before = alice.seal(&key(), b"nama", &mut rng()).unwrap();
+        prop_assert!(before.as_bytes() == alice.seal(&key(), b"nama", &mut rng()).unwrap().as_bytes(), "equal state, equal record");
+        prop_assert!(nonce(before.as_bytes()) != nonce(alice.seal(&key(), b"lain", &mut rng()).unwrap().as_bytes()));
         alice.encrypt(&text, &mut rng()).unwrap();
-        let after = alice.seal(&key(), b"nama", &mut rng());
+        let after = alice.seal(&key(), b"nama", &mut rng()).unwrap();
         prop_assert!(nonce(before.as_bytes()) != nonce(after.as_bytes()), "the same nonce");
     }
 }
@@ -102,16 +103,14 @@ fn no_record_kind_repeats_a_nonce() {
     let mut both = AliceAndBob::new(4);
     let rng = &mut ConstantRng(0);
     let other = PreKeys::generate(&both.alice, both.now, &mut both.rng);
-    let ratchet = |secret: u8, pair: &[u8; 32]| {
-        DoubleRatchet::responder(&SharedSecret::from_bytes([secret; 32]), &[0; 32], KeyPair::from_secret_bytes(*pair))
-    };
+    let ratchet = |secret: u8| DoubleRatchet::responder(&SharedSecret::from_bytes([secret; 32]), &[0; 32]);
     let records = [
         both.alice.seal(&key(), b"nama", rng),
         both.bob.seal(&key(), b"nama", rng),
         both.keys.seal(&key(), b"nama", rng),
         other.seal(&key(), b"nama", rng),
-        ratchet(1, &[7; 32]).seal(&key(), b"nama", rng),
-        ratchet(2, &[7; 32]).seal(&key(), b"nama", rng),
+        ratchet(1).seal(&key(), b"nama", rng),
+        ratchet(2).seal(&key(), b"nama", rng),
     ];
     let nonces: BTreeSet<_> = records.iter().map(|record| nonce(record)).collect();
     assert_eq!(nonces.len(), records.len());
@@ -124,7 +123,7 @@ fn sessions_with_a_repeating_generator_share_no_salt() {
     let bundle = both.verified(true);
     let hello = |text: &[u8]| {
         let mut rng = SeededRng::new(9);
-        Session::initiate(&both.alice, &bundle, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
+        Session::initiate(&both.alice, &bundle, both.now, &mut rng).unwrap().encrypt(text, &mut rng).unwrap()
     };
     let (one, other) = (hello(b"ayo berangkat besok"), hello(b"jangan ke mana-mana"));
     assert_eq!(one.as_bytes()[..PRE_KEY_HEADER], other.as_bytes()[..PRE_KEY_HEADER], "one session, twice");
@@ -138,12 +137,12 @@ fn one_plaintext_under_two_headers_gets_two_keystreams() {
     let mut both = AliceAndBob::new(10);
     let (mut alice, mut bob) = both.established();
     let shared = alice.encrypt(b"bersama", &mut both.rng).unwrap();
-    let mut restored = reloaded(&alice);
+    let mut restored = reloaded(&mut alice);
     alice.encrypt(b"terlupa", &mut both.rng).unwrap();
-    bob.decrypt(&shared).unwrap();
+    read(&mut bob, &both.bob, &shared);
     let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
     let [one, other] = [&mut alice, &mut restored].map(|timeline| {
-        timeline.decrypt(&reply).unwrap();
+        read(timeline, &both.alice, &reply);
         timeline.encrypt(b"sama persis", &mut ConstantRng(0)).unwrap()
     });
     assert!(salt(&one) != salt(&other), "the same stream over two headers");
@@ -157,40 +156,42 @@ fn a_fork_within_a_chain_is_read_once_per_number() {
         let mut both = AliceAndBob::new(6);
         let (mut alice, mut bob) = both.established();
         let shared = alice.encrypt(b"sebelum", &mut both.rng).unwrap();
-        bob.decrypt(&shared).unwrap();
-        let mut restored = reloaded(&alice);
+        read(&mut bob, &both.bob, &shared);
+        let mut restored = reloaded(&mut alice);
         let genuine = alice.encrypt(b"asli", &mut both.rng).unwrap();
         let fork = restored.encrypt(b"cabang", &mut both.rng).unwrap();
         let (first, text, second) =
             if genuine_first { (&genuine, b"asli".as_slice(), &fork) } else { (&fork, b"cabang".as_slice(), &genuine) };
-        assert_eq!(bob.decrypt(first).unwrap(), text);
-        let before = state(&bob);
-        assert_eq!(bob.decrypt(second), Err(DecryptError::Replayed));
-        assert!(before == state(&bob));
+        assert_eq!(read(&mut bob, &both.bob, first), text);
+        let before = state(&mut bob);
+        assert_eq!(try_read(&mut bob, &both.bob, second), Err(DecryptError::Forked { step: 2, number: 1 }));
+        assert_eq!(try_read(&mut bob, &both.bob, first), Err(DecryptError::Duplicate), "not a fork");
+        assert!(before == state(&mut bob));
         // From there on both timelines are the same.
         let next = restored.encrypt(b"lanjut", &mut both.rng).unwrap();
-        assert_eq!(bob.decrypt(&next).unwrap(), b"lanjut");
+        assert_eq!(read(&mut bob, &both.bob, &next), b"lanjut");
     }
 }
 
 /// A fork with its own DH step contradicts the earlier timeline, and is reported as such.
 #[test]
-fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
+fn a_fork_after_a_ratchet_step_is_reported_as_a_fork() {
     let mut both = AliceAndBob::new(7);
     let (mut alice, mut bob) = both.established();
-    let mut restored = reloaded(&alice);
+    let mut restored = reloaded(&mut alice);
     let genuine = alice.encrypt(b"asli", &mut both.rng).unwrap();
-    assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
-    let before = state(&bob);
-    for _ in 0..3 {
+    assert_eq!(read(&mut bob, &both.bob, &genuine), b"asli");
+    let before = state(&mut bob);
+    for number in 0..3 {
         let fork = restored.encrypt(b"cabang", &mut both.rng).unwrap();
-        assert_eq!(bob.decrypt(&fork), Err(DecryptError::Diverged));
+        assert_eq!(try_read(&mut bob, &both.bob, &fork), Err(DecryptError::Forked { step: 2, number }));
     }
-    assert!(before == state(&bob));
+    assert!(before == state(&mut bob));
     // The timeline that was read first continues undisturbed.
     let reply = bob.encrypt(b"baik", &mut both.rng).unwrap();
-    assert_eq!(alice.decrypt(&reply).unwrap(), b"baik");
-    assert_eq!(restored.decrypt(&reply), Err(DecryptError::Diverged), "and the fork learns of it by the answer");
+    assert_eq!(read(&mut alice, &both.alice, &reply), b"baik");
+    // The header key of the answer comes from the step that was read: the fork has another.
+    assert_eq!(try_read(&mut restored, &both.alice, &reply), Err(DecryptError::Rejected));
 }
 
 /// With a repeating generator the fork makes the same DH step: the same chain and the same numbers.
@@ -198,13 +199,16 @@ fn a_fork_after_a_ratchet_step_is_reported_as_diverged() {
 fn a_fork_with_the_same_ratchet_step_is_read_once_per_number() {
     let mut both = AliceAndBob::new(8);
     let (mut alice, mut bob) = both.established();
-    let mut restored = reloaded(&alice);
+    let mut restored = reloaded(&mut alice);
     let rng = || SeededRng::new(3);
     let genuine = alice.encrypt(b"asli", &mut rng()).unwrap();
     let fork = restored.encrypt(b"cabang", &mut rng()).unwrap();
     assert_ne!(salt(&genuine), salt(&fork));
-    assert_eq!(bob.decrypt(&genuine).unwrap(), b"asli");
-    assert_eq!(bob.decrypt(&fork), Err(DecryptError::Replayed));
+    assert_eq!(read(&mut bob, &both.bob, &genuine), b"asli");
+    assert_eq!(try_read(&mut bob, &both.bob, &fork), Err(DecryptError::Forked { step: 2, number: 0 }));
+    // The chain is the same: what follows in it is read.
+    let next = restored.encrypt(b"lanjut", &mut both.rng).unwrap();
+    assert_eq!(read(&mut bob, &both.bob, &next), b"lanjut");
 }
 
 /// A restored receiver reads replayed messages again, and cannot read messages that need the lost state.
@@ -213,20 +217,20 @@ fn a_restored_receiver_loses_only_messages_of_the_lost_state() {
     let mut both = AliceAndBob::new(9);
     let (mut alice, mut bob) = both.established();
     let first = alice.encrypt(b"satu", &mut both.rng).unwrap();
-    let mut restored = reloaded(&bob);
-    assert_eq!(bob.decrypt(&first).unwrap(), b"satu");
-    assert_eq!(restored.decrypt(&first).unwrap(), b"satu");
-    let mut restored = reloaded(&restored);
+    let mut restored = reloaded(&mut bob);
+    assert_eq!(read(&mut bob, &both.bob, &first), b"satu");
+    assert_eq!(read(&mut restored, &both.bob, &first), b"satu");
+    let mut restored = reloaded(&mut restored);
     // Two turns that the restored state has not seen.
     for _ in 0..2 {
         let reply = bob.encrypt(b"ya", &mut both.rng).unwrap();
-        alice.decrypt(&reply).unwrap();
+        read(&mut alice, &both.alice, &reply);
         let message = alice.encrypt(b"lalu", &mut both.rng).unwrap();
-        bob.decrypt(&message).unwrap();
+        read(&mut bob, &both.bob, &message);
     }
     let message = alice.encrypt(b"dua", &mut both.rng).unwrap();
-    assert_eq!(restored.decrypt(&message), Err(DecryptError::Rejected));
-    assert_eq!(bob.decrypt(&message).unwrap(), b"dua");
+    assert_eq!(try_read(&mut restored, &both.bob, &message), Err(DecryptError::Rejected));
+    assert_eq!(read(&mut bob, &both.bob, &message), b"dua");
 }
 
 fn key() -> StorageKey {

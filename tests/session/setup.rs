@@ -2,10 +2,10 @@
 
 use bisik::{
     AcceptError, Accepted, BundleError, Ciphertext, DecryptError, DisclosureHash, Identity, InitiateError,
-    PreKeyBundle, PreKeys, Session, Timestamp, Trust,
+    InitiateOptions, PreKeyBundle, PreKeys, Session, Standing, Timestamp, Trust,
 };
 use bisik_testkit::AliceAndBob;
-use bisik_testkit::alice_and_bob::{reloaded, state, state_of};
+use bisik_testkit::alice_and_bob::{read, reloaded, state, state_of};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -62,6 +62,60 @@ fn a_bundle_with_any_byte_changed_is_refused() {
     }
 }
 
+/// P-1.5, P-2.5. Every way to be refused, in every place of five bundles, beside others.
+#[test]
+fn bundles_verified_together_have_the_results_they_have_alone() {
+    let rng = &mut rand::rng();
+    let now = at(1_800_000_000);
+    let devices: Vec<_> = (0..5).map(|_| Identity::generate(rng)).collect();
+    let honest: Vec<_> = devices.iter().map(|device| PreKeys::generate(device, now, rng).bundle()).collect();
+    let of = |bundle: &PreKeyBundle, at: usize, bit: u8| {
+        let mut bytes = bundle.to_bytes();
+        let at = if at == 0 { bytes.len() - 1 } else { at };
+        bytes[at] ^= bit;
+        PreKeyBundle::from_bytes(&bytes).unwrap()
+    };
+    let early = PreKeys::generate(&devices[0], now.plus_seconds(2 * DAY), rng).bundle();
+    let late = PreKeys::generate(&devices[0], at(1_700_000_000), rng).bundle();
+    let bad = [
+        (of(&honest[0], 67, 1), BundleError::BadSignature),
+        // `S` above the group order, which no batch sees.
+        (of(&honest[0], 0, 0x80), BundleError::BadSignature),
+        (early, BundleError::NotYetValid),
+        (late, BundleError::Expired),
+        (honest[0].clone(), BundleError::IdentityMismatch),
+    ];
+    let stranger = Identity::generate(rng);
+    let checked = |bundles: Vec<(PreKeyBundle, Trust<'_>)>| {
+        let alone = bundles.iter().map(|(bundle, trust)| bundle.clone().verify(*trust, now));
+        let alone: Vec<_> = alone.map(|result| result.map(|bundle| *bundle.identity())).collect();
+        let together = PreKeyBundle::verify_all(bundles, now).into_iter();
+        let together: Vec<_> = together.map(|result| result.map(|bundle| *bundle.identity())).collect();
+        assert_eq!(together, alone);
+        together
+    };
+    assert!(checked(Vec::new()).is_empty());
+    for size in 1..=5 {
+        let pinned = || (0..size).map(|at| (honest[at].clone(), Trust::Pinned(devices[at].public())));
+        assert!(checked(pinned().collect()).iter().all(Result::is_ok));
+        for first in 0..size {
+            for (forged, error) in &bad {
+                let trust = match error {
+                    BundleError::IdentityMismatch => Trust::Pinned(stranger.public()),
+                    _ => Trust::OnFirstUse,
+                };
+                let mut bundles: Vec<_> = pinned().collect();
+                bundles[(first + 2) % size] = (bad[0].0.clone(), Trust::OnFirstUse);
+                bundles[first] = (forged.clone(), trust);
+                let results = checked(bundles);
+                assert_eq!(results[first], Err(*error), "{first} of {size}");
+                let refused = results.iter().filter(|result| result.is_err()).count();
+                assert_eq!(refused, if size > 2 { 2 } else { 1 }, "{first} of {size}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_bundle_with_a_bad_key_is_refused_before_its_signature_is_checked() {
     let mut both = AliceAndBob::new(4);
@@ -96,7 +150,7 @@ fn a_bundle_with_a_bad_key_is_refused_before_its_signature_is_checked() {
 fn a_session_with_oneself_is_refused() {
     let mut both = AliceAndBob::new(5);
     let bundle = both.verified(true);
-    let own = Session::initiate(&both.bob, &bundle, &mut both.rng);
+    let own = Session::initiate(&both.bob, &bundle, both.now, &mut both.rng);
     assert_eq!(own.unwrap_err(), InitiateError::OwnBundle);
 }
 
@@ -105,14 +159,15 @@ fn a_first_message_to_other_pre_keys_or_identity_is_refused() {
     let mut both = AliceAndBob::new(6);
     let hello = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
     let AliceAndBob { alice, bob, keys, now, rng } = &mut both;
+    let now = *now;
     let refused =
-        |identity: &Identity, keys: &PreKeys, trust| Session::accept(identity, keys, &hello, trust).unwrap_err();
-    let other = PreKeys::generate(bob, *now, rng);
+        |identity: &Identity, keys: &PreKeys, trust| Session::accept(identity, keys, &hello, trust, now).unwrap_err();
+    let other = PreKeys::generate(bob, now, rng);
 
     assert_eq!(refused(alice, keys, Trust::OnFirstUse), AcceptError::WrongIdentity);
     assert_eq!(refused(bob, &other, Trust::OnFirstUse), AcceptError::UnknownPreKey);
     assert_eq!(refused(bob, keys, Trust::Pinned(bob.public())), AcceptError::IdentityMismatch);
-    let accepted = Session::accept(bob, keys, &hello, Trust::Pinned(alice.public())).unwrap();
+    let accepted = Session::accept(bob, keys, &hello, Trust::Pinned(alice.public()), now).unwrap();
     assert_eq!(accepted.session.peer(), alice.public());
 }
 
@@ -143,30 +198,7 @@ fn a_replayed_first_message_to_the_last_resort_key_is_refused() {
     assert_eq!(remembered.len(), state_of(&both.keys).len(), "removing twice remembers it once");
     // Another session from the same bundle is accepted.
     let other = both.initiate(false).encrypt(b"halo", &mut both.rng).unwrap();
-    assert_eq!(both.accept(&other).plaintext, b"halo");
-}
-
-/// A full last-resort key refuses new sessions, reports it, and is due for rotation.
-#[test]
-fn a_last_resort_key_with_a_full_replay_cache_accepts_no_more() {
-    let mut both = AliceAndBob::new(9);
-    let bundle = both.verified(false);
-    let mut hello = || {
-        let mut session = Session::initiate(&both.alice, &bundle, &mut both.rng).unwrap();
-        session.encrypt(b"", &mut both.rng).unwrap()
-    };
-    let first = hello();
-    for message in std::iter::once(first.clone()).chain((1..1_024).map(|_| hello())) {
-        let accepted = Session::accept(&both.bob, &both.keys, &message, Trust::OnFirstUse).unwrap();
-        both.keys.remove(accepted.used);
-    }
-    let late = hello();
-    assert_eq!(not_accepted(&both, &late), AcceptError::ReplayCacheFull);
-    assert_eq!(not_accepted(&both, &first), AcceptError::Replayed, "a replay is still distinguished");
-    let now = both.now;
-    assert!(both.keys.rotate(&both.bob, now, &mut both.rng).unwrap(), "a rotation is due at once");
-    let again = both.initiate(false).encrypt(b"", &mut both.rng).unwrap();
-    assert_eq!(both.accept(&again).plaintext, b"");
+    assert_eq!(both.accept(&other).plaintext.show_unconfirmed(), b"halo");
 }
 
 #[test]
@@ -175,11 +207,12 @@ fn a_session_is_bound_to_the_disclosure_of_its_bundle() {
     let disclosures = [None, DisclosureHash::from_bytes([1; 32]).ok(), DisclosureHash::from_bytes([2; 32]).ok()];
     for written in disclosures {
         let bundle = both.verified(true);
-        let mut alice = Session::initiate_under(&both.alice, &bundle, written, &mut both.rng).unwrap();
+        let options = InitiateOptions { disclosure: written, offers: &[] };
+        let mut alice = Session::initiate_with(&both.alice, &bundle, options, both.now, &mut both.rng).unwrap();
         let hello = alice.encrypt(b"halo", &mut both.rng).unwrap();
-        assert_eq!(reloaded(&alice).disclosure(), written);
+        assert_eq!(reloaded(&mut alice).disclosure(), written);
         for held in disclosures {
-            let accepted = Session::accept_under(&both.bob, &both.keys, &hello, Trust::OnFirstUse, held);
+            let accepted = Session::accept_under(&both.bob, &both.keys, &hello, Trust::OnFirstUse, held, both.now);
             match accepted {
                 Ok(Accepted { session, .. }) => assert!(held == written && session.disclosure() == held),
                 Err(error) => assert!(held != written && error == AcceptError::Rejected),
@@ -209,18 +242,24 @@ fn repeated_first_messages_open_one_session_in_any_order() {
             let messages = [b"a", b"b", b"c", b"d"].map(|text| (text, alice.encrypt(text, &mut both.rng).unwrap()));
             let (text, message) = &messages[first];
             let Accepted { session: mut bob, plaintext, used } = both.accept(message);
+            let plaintext = plaintext.show_unconfirmed();
             assert_eq!(plaintext, *text);
             both.keys.remove(used);
             for (text, message) in messages.iter().rev() {
-                assert!(bob.recognizes(message) && reloaded(&bob).recognizes(message));
+                assert!(bob.recognizes(message) && reloaded(&mut bob).recognizes(message));
                 let expected =
-                    if *text == plaintext.as_slice() { Err(DecryptError::Replayed) } else { Ok(text.to_vec()) };
-                assert_eq!(bob.decrypt(message), expected);
+                    if *text == plaintext.as_slice() { Err(DecryptError::Duplicate) } else { Ok(text.to_vec()) };
+                let decrypted = bob.decrypt(&both.bob, message);
+                let shown = decrypted.map(|decrypted| decrypted.plaintext.confirmed().unwrap_err().show_unconfirmed());
+                assert_eq!(shown, expected);
             }
-            assert!(!alice.is_confirmed() && bob.is_confirmed());
+            assert_eq!((alice.standing(), bob.standing()), (Standing::Waiting, Standing::Unconfirmed));
             let reply = bob.encrypt(b"hai", &mut both.rng).unwrap();
-            assert_eq!(alice.decrypt(&reply).unwrap(), b"hai");
-            assert!(alice.is_confirmed() && !alice.encrypt(b"e", &mut both.rng).unwrap().is_pre_key_message());
+            assert_eq!(read(&mut alice, &both.alice, &reply), b"hai");
+            let next = alice.encrypt(b"e", &mut both.rng).unwrap();
+            assert!(alice.is_confirmed() && !next.is_pre_key_message());
+            assert_eq!(read(&mut bob, &both.bob, &next), b"e");
+            assert!(bob.is_confirmed());
         }
     }
 }
@@ -230,15 +269,15 @@ fn a_first_message_of_another_session_is_not_recognized() {
     let mut both = AliceAndBob::new(13);
     let (mut alice, mut bob) = both.opened(true);
     let other = both.initiate(true).encrypt(b"halo", &mut both.rng).unwrap();
-    for session in [&mut alice, &mut bob] {
+    for (session, identity) in [(&mut alice, &both.alice), (&mut bob, &both.bob)] {
         let before = state(session);
         assert!(!session.recognizes(&other));
-        assert_eq!(session.decrypt(&other), Err(DecryptError::OpensNewSession));
+        assert_eq!(session.decrypt(identity, &other).unwrap_err(), DecryptError::OpensNewSession);
         assert!(before == state(session));
     }
 }
 
-/// Both devices initiate and both accept: each then has two sessions, and both pick the same one. P-3.10
+/// Both devices initiate and both accept: each then has two sessions, and both pick the same one.
 #[test]
 fn simultaneous_initiation_picks_the_same_session_on_both_sides() {
     let mut picked = [0; 2];
@@ -248,24 +287,23 @@ fn simultaneous_initiation_picks_the_same_session_on_both_sides() {
         let from_alice = a_to_b.encrypt(b"halo", &mut both.rng).unwrap();
         let alices_keys = PreKeys::generate(&both.alice, both.now, &mut both.rng);
         let bundle = alices_keys.bundle().verify(Trust::OnFirstUse, both.now).unwrap();
-        let mut b_to_a = Session::initiate(&both.bob, &bundle, &mut both.rng).unwrap();
+        let mut b_to_a = Session::initiate(&both.bob, &bundle, both.now, &mut both.rng).unwrap();
         let from_bob = b_to_a.encrypt(b"hai", &mut both.rng).unwrap();
 
         let at_bob = both.accept(&from_alice).session;
-        let at_alice = Session::accept(&both.alice, &alices_keys, &from_bob, Trust::OnFirstUse).unwrap().session;
+        let at_alice =
+            Session::accept(&both.alice, &alices_keys, &from_bob, Trust::OnFirstUse, both.now).unwrap().session;
         assert_eq!((a_to_b.id(), b_to_a.id()), (at_bob.id(), at_alice.id()));
-        let alices_choice = a_to_b.precedes(&at_alice);
-        assert_eq!(alices_choice, at_bob.precedes(&b_to_a), "both pick the same");
-        assert_ne!(alices_choice, at_alice.precedes(&a_to_b), "one of two, never both or neither");
-        assert_eq!(alices_choice, a_to_b.id() < at_alice.id(), "the smaller id");
-        assert!(!a_to_b.precedes(&a_to_b));
+        assert_ne!(a_to_b.id(), at_alice.id(), "one of two, never both or neither");
+        let alices_choice = a_to_b.id() < at_alice.id();
+        assert_eq!(alices_choice, at_bob.id() < b_to_a.id(), "both pick the same: the smaller id");
         picked[usize::from(alices_choice)] += 1;
     }
     assert!(picked.iter().all(|times| *times > 0), "neither side always wins: {picked:?}");
 }
 
 fn not_accepted(both: &AliceAndBob, message: &Ciphertext) -> AcceptError {
-    Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse).unwrap_err()
+    Session::accept(&both.bob, &both.keys, message, Trust::OnFirstUse, both.now).unwrap_err()
 }
 
 /// Offsets in a bundle (docs/spec/session.md, section 2.3).

@@ -4,9 +4,11 @@
 use crate::tainted::Tainted;
 use crate::{Case, valgrind};
 use bisik::handshake::{self, PreKeyHeader};
-use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
-use bisik::{Identity, PreKeyBundle, PreKeys, StorageKey, Timestamp, Trust, VerifiedBundle};
+use bisik::ratchet::{DoubleRatchet, SharedSecret};
+use bisik::{Accepted, Ciphertext, Identity, InitiateOptions, PreKeyBundle, PreKeys, Resumption, Session, StorageKey};
+use bisik::{Timestamp, Trust, VerifiedBundle};
 use curve25519_dalek::{MontgomeryPoint, constants::X25519_BASEPOINT};
+use rand_core::CryptoRng;
 use selftest::NotRandom;
 use std::hint::black_box;
 
@@ -21,6 +23,9 @@ pub const ALL: &[Case] = &[
     ("ratchet: all keys, sending", send),
     ("ratchet: agreement, chain and message keys, receiving", receive),
     ("ratchet: all keys, refusing a forgery", refuse),
+    ("session: the first answer, which takes in an identity", first_answer),
+    ("session: labels and the secret of an older session", resume),
+    ("session: sealed, and refusing a forged record", seal_session),
     ("sealed state: the storage key and the state", seal),
     ("sealed state: refusing a forgery", refuse_record),
 ];
@@ -57,8 +62,8 @@ fn respond() {
     let (bob, keys, bundle) = published();
     let header = pre_key_header(&identity(2), &bundle);
     let header = PreKeyHeader::from_bytes(&header).expect("own bytes");
-    let at_bob = handshake::respond(&bob, &keys, &header, None).expect("genuine");
-    valgrind::reveal(at_bob.established.secret.expose_bytes());
+    let at_bob = handshake::respond(&bob, &keys, &header, None, Trust::OnFirstUse, NOW).expect("genuine");
+    at_bob.established.secrets.expose_all().map(|secret| valgrind::reveal(secret));
 }
 
 fn plaintext() {
@@ -77,20 +82,21 @@ fn send() {
     }
 }
 
-/// A DH step with a secret pair, chain and message keys, messages out of order.
+/// A step with secret pairs on both sides, chain and message keys, messages out of order.
 ///
-/// The root secret is public here, and therefore the header keys of the first messages are too: a header's content
+/// The shared secret is public here, and therefore the header keys of the first two chains are too: a header's content
 /// decides what is done next, so timing necessarily depends on it.
 fn receive() {
-    let pair = secret_pair();
-    let (mut alice, mut bob) = ends([7; 32], pair);
-    let mut send = || alice.encrypt(b"halo", &mut random(1)).expect("the first to write");
+    let (mut alice, mut bob) = ends([7; 32]);
+    let hello = reveal(alice.encrypt(b"halo", &mut tainted(1)).expect("the first to write"));
+    assert_eq!(bob.decrypt(&hello).expect("genuine"), b"halo");
+    let mut send = || reveal(bob.encrypt(b"hai", &mut tainted(2)).expect("his turn"));
     let [first, second, third] = [send(), send(), send()];
     for message in [third, first, second] {
-        let read = bob.decrypt(&message).expect("genuine");
+        let read = alice.decrypt(&message).expect("genuine");
         valgrind::reveal(read.as_slice());
     }
-    let answer = bob.encrypt(b"hai", &mut random(2)).expect("his turn");
+    let answer = alice.encrypt(b"halo", &mut random(3)).expect("her turn");
     valgrind::reveal(answer.as_slice());
 }
 
@@ -100,6 +106,37 @@ fn refuse() {
     let mut message = reveal(alice.encrypt(b"halo", &mut tainted(1)).expect("the first to write"));
     message[20] ^= 1;
     assert!(bob.decrypt(&message).is_err());
+}
+
+/// Alice's identity and Bob's new pair are secret. The set-up is public, because it gives the key of the answer's header.
+fn first_answer() {
+    let (mut alice, _) = answered();
+    let next = alice.encrypt(b"apa kabar", &mut tainted(5)).expect("her turn");
+    valgrind::reveal(next.as_bytes());
+}
+
+/// The older session's secrets are secret, and so is everything that they enter.
+fn resume() {
+    let (older_alice, older_bob) = answered();
+    let offers = [older_alice.offer().expect("there was a step")];
+    let (mut alice, mut bob) = sessions(&offers);
+    let labels = alice.labels().expect("not answered");
+    valgrind::reveal(&labels[0]);
+    let resumed = bob.resume(&labels, &older_bob.accepts()).expect("not answered").expect("the first fits");
+    assert_eq!(resumed.place, 1);
+    let answer = received(bob.encrypt(b"hai", &mut random(4)).expect("his turn"));
+    let read = alice.decrypt(&public_identity(2), &answer).expect("genuine").plaintext.confirmed().expect("answered");
+    valgrind::reveal(read.as_slice());
+}
+
+/// A session whose root, chain and header keys are secret. A record that opens is not checked: what is in it decides how
+/// it is read.
+fn seal_session() {
+    let (mut alice, _) = answered();
+    let record = alice.seal(&storage_key(), b"session", &mut random(3)).expect("the first record");
+    let mut record = reveal(record.as_bytes().to_vec());
+    record[30] ^= 1;
+    assert!(Session::unseal(&storage_key(), b"session", &record).is_err());
 }
 
 fn seal() {
@@ -125,8 +162,8 @@ fn published() -> (Identity, PreKeys, VerifiedBundle) {
 }
 
 fn pre_key_header(alice: &Identity, bundle: &VerifiedBundle) -> Vec<u8> {
-    let at_alice = handshake::initiate(alice, bundle, None, &mut tainted(5)).expect("verified");
-    valgrind::reveal(at_alice.established.secret.expose_bytes());
+    let at_alice = handshake::initiate(alice, bundle, None, NOW, &mut tainted(5)).expect("verified");
+    at_alice.established.secrets.expose_all().map(|secret| valgrind::reveal(secret));
     reveal(at_alice.pre_key_header.to_bytes())
 }
 
@@ -137,28 +174,56 @@ fn identity(seed: u64) -> Identity {
     identity
 }
 
+/// The identity of the same seed, without a taint.
+fn public_identity(seed: u64) -> Identity {
+    Identity::generate(&mut random(seed))
+}
+
+/// Both ends of a session that was set up in public.
+fn sessions(offers: &[Resumption]) -> (Session, Session) {
+    let (alice, bob) = (public_identity(2), public_identity(1));
+    let keys = PreKeys::generate(&bob, NOW, &mut random(3));
+    let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), NOW).expect("signed");
+    let options = InitiateOptions { offers, ..InitiateOptions::default() };
+    let mut at_alice = Session::initiate_with(&alice, &bundle, options, NOW, &mut random(5)).expect("verified");
+    let hello = at_alice.encrypt(b"halo", &mut random(6)).expect("the first to write");
+    let Accepted { session, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).expect("genuine");
+    (at_alice, session)
+}
+
+/// The same after the first answer, with which both become secret.
+fn answered() -> (Session, Session) {
+    let (mut alice, mut bob) = sessions(&[]);
+    let answer = received(bob.encrypt(b"hai", &mut tainted(4)).expect("his turn"));
+    let read = alice.decrypt(&identity(2), &answer).expect("genuine").plaintext.confirmed().expect("answered");
+    valgrind::reveal(read.as_slice());
+    (alice, bob)
+}
+
+fn received(sent: Ciphertext) -> Ciphertext {
+    Ciphertext::from_bytes(&reveal(sent.into_bytes())).expect("own bytes")
+}
+
 /// Both ends of a ratchet with untainted keys, for leaks of other data.
 fn ratchets() -> (DoubleRatchet, DoubleRatchet) {
-    let pair = KeyPair::generate(&mut random(7));
-    ends([7; 32], pair)
+    started([7; 32], &mut random(7))
 }
 
 /// Both ends of a ratchet whose keys are all tainted.
 fn secret_ratchets() -> (DoubleRatchet, DoubleRatchet) {
     let secret = black_box([7_u8; 32]);
     valgrind::secret(&secret);
-    ends(secret, secret_pair())
+    ends(secret)
 }
 
-fn secret_pair() -> KeyPair {
-    let pair = KeyPair::generate(&mut tainted(7));
-    valgrind::reveal(pair.public());
-    pair
+/// Both ends of a ratchet. The first pair is tainted.
+fn ends(secret: [u8; 32]) -> (DoubleRatchet, DoubleRatchet) {
+    started(secret, &mut tainted(7))
 }
 
-fn ends(secret: [u8; 32], pair: KeyPair) -> (DoubleRatchet, DoubleRatchet) {
-    let alice = DoubleRatchet::initiator(&SharedSecret::from_bytes(secret), &[0; 32], pair.public());
-    let bob = DoubleRatchet::responder(&SharedSecret::from_bytes(secret), &[0; 32], pair);
+fn started(secret: [u8; 32], rng: &mut impl CryptoRng) -> (DoubleRatchet, DoubleRatchet) {
+    let alice = DoubleRatchet::initiator(&SharedSecret::from_bytes(secret), &[0; 32], rng);
+    let bob = DoubleRatchet::responder(&SharedSecret::from_bytes(secret), &[0; 32]);
     (alice, bob)
 }
 

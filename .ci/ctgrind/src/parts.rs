@@ -4,6 +4,7 @@
 
 use crate::tainted::Tainted;
 use crate::{Case, valgrind};
+use bisik_core::braid::{Braid, Draw, EpochSecret, NATIVE, Wants};
 use bisik_core::primitives::aead::{Aead, open_once, seal_once};
 use bisik_core::primitives::aes_cbc_stream::Encrypting;
 use bisik_core::primitives::ed25519::SignatureKeyPair;
@@ -11,7 +12,7 @@ use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::mlkem768::DecapsulationKey;
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::sframe::FrameAead;
-use bisik_core::primitives::x25519::{self, KeyPair, Point, agree_all};
+use bisik_core::primitives::x25519::{self, KeyPair, Point, agree_all, agree_each};
 use bisik_core::primitives::{aes_cbc, aes_gcm, chacha20poly1305};
 use libcrux_ml_kem::mlkem768;
 use selftest::NotRandom;
@@ -36,6 +37,7 @@ pub const ALL: &[Case] = &[
     ("X25519: generation and agreement in one", generate_and_agree),
     ("ML-KEM: decapsulation, the secret parts of the key", decapsulate_parts),
     ("ML-KEM: pair from a seed, and decapsulation", decapsulate_seed),
+    ("the braid: an epoch from its key to the secret on both sides", epoch),
     ("Ed25519: pair from a secret, and signature", sign),
 ];
 
@@ -160,12 +162,16 @@ fn agree_many() {
     for shared in &shared {
         valgrind::reveal(shared.expose());
     }
+    for shared in agree_each([(&one, &peer(3)), (&other, &peer(4))]).expect("of large order") {
+        valgrind::reveal(shared.expose());
+    }
 }
 
 fn generate_and_agree() {
-    let (pair, shared) = x25519::generate_and_agree(&mut tainted(), &peer(3)).expect("of large order");
+    let (pair, [one, other]) = x25519::pair_and_agree(secret(7), [&peer(3), &peer(4)]).expect("of large order");
     valgrind::reveal(pair.public().as_bytes());
-    valgrind::reveal(shared.expose());
+    valgrind::reveal(one.expose());
+    valgrind::reveal(other.expose());
 }
 
 fn peer(byte: u8) -> Point {
@@ -195,6 +201,37 @@ fn decapsulate_seed() {
     let (ciphertext, _) = key.public().encapsulate_with(&Secret::new([6; 32]));
     let shared = key.decapsulate(&ciphertext);
     valgrind::reveal(shared.expose());
+}
+
+/// Both ends share a secret. Only what they send is public.
+fn epoch() {
+    let seed = secret(4);
+    let (mut owner, mut other) = (Braid::initiator(&NATIVE, &seed), Braid::responder(&NATIVE, &seed));
+    let mut secrets: Vec<EpochSecret> = Vec::new();
+    while secrets.len() < 2 {
+        secrets.extend(say(&mut owner, &mut other));
+        secrets.extend(say(&mut other, &mut owner));
+    }
+    for EpochSecret { epoch, secret } in &secrets {
+        assert_eq!(*epoch, 1);
+        valgrind::reveal(secret.expose());
+    }
+}
+
+/// One message of the braid. Returns the secrets that sender and receiver got by it.
+fn say(from: &mut Braid, to: &mut Braid) -> impl Iterator<Item = EpochSecret> {
+    let draw = from.wants().map(|wants| match wants {
+        Wants::Seed => Draw::Seed(Box::new(secret(5))),
+        Wants::Randomness => Draw::Randomness(Box::new(secret(6))),
+    });
+    let sent = from.send(draw).expect("no bug");
+    let mut part = sent.part;
+    black_box(&mut part);
+    valgrind::public(&part.chunk);
+    from.apply(sent.change);
+    let received = to.receive(&part).expect("genuine");
+    to.apply(received.change);
+    sent.secret.into_iter().chain(received.secret)
 }
 
 fn sign() {

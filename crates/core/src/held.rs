@@ -12,30 +12,200 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use crate::codec::{Malformed, Reader};
+use crate::revision;
+use crate::storage::{self, StorageKey};
+
+/// What ties a state in memory to its records and to the results that it holds: the one mechanism of every type that is
+/// loaded, changed, sealed and stored.
+///
+/// It is made anew by every load and every set-up, and is never copied as a whole. Nothing of it but the revision is
+/// stored.
+#[derive(Debug)]
+pub struct Lineage {
+    instance: Instance,
+    revision: u64,
+    /// The name of the storage key of the state's records: of the record that it was loaded from, or of the first one that
+    /// was sealed.
+    key: Option<KeyName>,
+    /// A record of a later state exists, and this state did not become that one.
+    poisoned: bool,
+}
+
+impl Lineage {
+    /// The lineage of a state that starts at `revision` and has no record of its own.
+    #[must_use]
+    pub fn new(revision: u64) -> Self {
+        Self { instance: Instance::default(), revision, key: None, poisoned: false }
+    }
+
+    /// Reads the revision, with which every encoding of a state begins.
+    ///
+    /// # Errors
+    ///
+    /// As for [`revision::read`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self::new(revision::read(reader)?))
+    }
+
+    /// The lineage of a state that was opened with `key`.
+    #[must_use]
+    pub fn under(self, key: &StorageKey) -> Self {
+        Self { key: Some(KeyName::of(key)), ..self }
+    }
+
+    /// The revision, which grows with every change.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The state at its present revision: the origin of what it holds and of its record.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin { instance: self.instance.clone(), revision: self.revision }
+    }
+
+    /// Counts a change.
+    pub const fn change(&mut self) {
+        self.revision = revision::after(self.revision);
+    }
+
+    /// Whether the state may be used. Every operation that changes or shows something asks first.
+    ///
+    /// # Errors
+    ///
+    /// [`Poisoned`] if a record of a later state was sealed and that state not committed.
+    pub const fn check(&self) -> Result<(), Poisoned> {
+        if self.poisoned { Err(Poisoned) } else { Ok(()) }
+    }
+
+    /// Whether a record of the state may be sealed under `key`, which the first call settles.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]. The state is then unchanged.
+    pub fn admit(&mut self, key: &StorageKey) -> Result<(), SealError> {
+        self.check()?;
+        self.settle(key)
+    }
+
+    /// Whether [`admit`](Self::admit) would succeed: for two states that are sealed together.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`].
+    pub fn admits(&self, key: &StorageKey) -> Result<(), SealError> {
+        self.check()?;
+        let fits = self.key.is_none_or(|known| known.is(&KeyName::of(key)));
+        if fits { Ok(()) } else { Err(SealError::WrongKey) }
+    }
+
+    /// The lineage of the state that a staged change leads to, for its record. From here on this state is poisoned, until
+    /// the change is [committed](Self::commit): a record may exist that holds more than this state does. If that one was
+    /// stored, a later record of this state would undo it, and bring back the keys that it had deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::WrongKey`]. The state is then unchanged. A staged change can be sealed any number of times.
+    pub fn stage(&mut self, key: &StorageKey) -> Result<Self, SealError> {
+        self.settle(key)?;
+        self.poisoned = true;
+        let Self { instance, revision, key, poisoned: _ } = self;
+        Ok(Self { instance: instance.clone(), revision: revision::after(*revision), key: *key, poisoned: false })
+    }
+
+    /// Counts a change that was staged, sealed or not.
+    pub const fn commit(&mut self) {
+        self.change();
+        self.poisoned = false;
+    }
+
+    /// Takes `key` for all further records. Counts as a change if the state had another, so that the next record may
+    /// replace the one under the former key.
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        let name = KeyName::of(key);
+        if self.key.replace(name).is_some_and(|former| !former.is(&name)) {
+            self.change();
+        }
+    }
+
+    fn settle(&mut self, key: &StorageKey) -> Result<(), SealError> {
+        let name = KeyName::of(key);
+        if self.key.get_or_insert(name).is(&name) { Ok(()) } else { Err(SealError::WrongKey) }
+    }
+}
+
+/// Revision 0, without a record.
+impl Default for Lineage {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+/// Names a storage key without telling anything of it: eight bytes of a MAC under the key.
+#[derive(Clone, Copy)]
+struct KeyName([u8; 8]);
+
+impl KeyName {
+    fn of(key: &StorageKey) -> Self {
+        Self(storage::key_name(key))
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[key name]")
+    }
+}
+
+/// The state must not be used: a record of a later state was sealed and that state not committed. Each operation has a
+/// variant for it in its own error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poisoned;
+
+/// Why a state was not sealed. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The state was loaded from a record, or was sealed, under another storage key: a bug in the caller. To change the
+    /// key on purpose, call `move_to_key` first.
+    WrongKey,
+    /// A staged message was sealed and then dropped: drop this value too, and load the stored record.
+    Poisoned,
+}
+
+crate::error_texts! {
+    SealError {
+        WrongKey => "session.seal.wrong_key", "the state belongs under another storage key";
+        Poisoned => "session.seal.poisoned", "a sealed message was not committed: load the stored record";
+    }
+}
+
+impl From<Poisoned> for SealError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
+    }
+}
 
 /// Identifies one value in memory: a session, a conversation, or one side of a sender key.
 ///
 /// Two values never have the same identity, even if their bytes are equal. Bytes of the state would not identify it: a
 /// peer knows or chooses some of them, and two values that were opened from one record have all of them in common.
 #[derive(Clone, Debug, Default)]
-pub struct Instance(Arc<()>);
-
-impl Instance {
-    /// A new identity, which no other value has.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The value at `revision`.
-    #[must_use]
-    pub fn at(&self, revision: u64) -> Origin {
-        Origin { instance: self.clone(), revision }
-    }
-}
+struct Instance(Arc<()>);
 
 /// The origin of a result or of a record: one value, at one revision.
+///
+/// It needs no name of a storage key: a value's revisions are in one line, and a record at a revision was sealed under
+/// the key that the value had there.
 #[derive(Debug)]
 pub struct Origin {
     instance: Instance,
@@ -199,21 +369,64 @@ pub fn held_plaintext(plaintext: Vec<u8>, origin: Origin) -> HeldPlaintext {
 mod tests {
     use super::*;
 
+    fn key(byte: u8) -> StorageKey {
+        StorageKey::from_bytes([byte; 32])
+    }
+
+    fn stored_at(lineage: &Lineage) -> Stored {
+        sealed_record(Vec::new(), lineage.origin()).stored()
+    }
+
     #[test]
     fn a_proof_covers_its_own_value_and_no_later_revision() {
-        let (one, other) = (Instance::new(), Instance::new());
-        let stored = sealed_record(Vec::new(), one.at(5)).stored();
-        assert!(covers(&stored, &one.at(4)) && covers(&stored, &one.at(5)) && covers(&stored, &one.clone().at(5)));
-        assert!(!covers(&stored, &one.at(6)) && !covers(&stored, &other.at(5)) && !covers(&stored, &other.at(0)));
+        let (mut one, mut other) = (Lineage::new(4), Lineage::new(5));
+        let before = one.origin();
+        one.change();
+        let (at, stored) = (one.origin(), stored_at(&one));
+        one.change();
+        assert!(covers(&stored, &before) && covers(&stored, &at) && !covers(&stored, &one.origin()));
+        assert!(!covers(&stored, &other.origin()) && !covers(&stored, &Lineage::new(0).origin()));
+        other.change();
+        assert!(!covers(&stored_at(&other), &one.origin()));
     }
 
     /// The allocator may reuse a dropped value's address, but not while a result of it is held.
     #[test]
     fn what_is_held_outlives_its_value() {
-        let origin = Instance::new().at(1);
+        let origin = Lineage::new(1).origin();
         for _ in 0..100 {
-            let stored = sealed_record(Vec::new(), Instance::new().at(9)).stored();
-            assert!(!covers(&stored, &origin));
+            assert!(!covers(&stored_at(&Lineage::new(9)), &origin));
         }
+    }
+
+    #[test]
+    fn the_first_record_settles_the_key_and_a_move_changes_it() {
+        let mut fresh = Lineage::default();
+        assert_eq!(fresh.admit(&key(1)), Ok(()));
+        for mut lineage in [fresh, Lineage::new(0).under(&key(1))] {
+            assert_eq!(lineage.admit(&key(2)), Err(SealError::WrongKey));
+            assert_eq!(lineage.stage(&key(2)).err(), Some(SealError::WrongKey));
+            assert_eq!((lineage.admit(&key(1)), lineage.revision()), (Ok(()), 0), "a refused key changes nothing");
+            lineage.move_to_key(&key(1));
+            assert_eq!(lineage.revision(), 0, "it has this key");
+            let held = lineage.origin();
+            lineage.move_to_key(&key(2));
+            assert_eq!((lineage.admit(&key(1)), lineage.admit(&key(2))), (Err(SealError::WrongKey), Ok(())));
+            assert_eq!(lineage.revision(), 1, "the next record replaces the one under the former key");
+            assert!(covers(&stored_at(&lineage), &held));
+        }
+    }
+
+    #[test]
+    fn a_staged_change_poisons_until_it_is_committed() {
+        let mut lineage = Lineage::new(7);
+        let ahead = lineage.stage(&key(1)).unwrap();
+        assert_eq!((ahead.revision(), ahead.check(), lineage.revision()), (8, Ok(()), 7));
+        assert_eq!((lineage.check(), lineage.admit(&key(1))), (Err(Poisoned), Err(SealError::Poisoned)));
+        assert_eq!(lineage.stage(&key(1)).map(|again| again.revision()), Ok(8), "sealed twice");
+        lineage.move_to_key(&key(2));
+        assert_eq!(lineage.check(), Err(Poisoned), "another key heals nothing");
+        lineage.commit();
+        assert_eq!((lineage.check(), lineage.admit(&key(2))), (Ok(()), Ok(())));
     }
 }

@@ -19,34 +19,6 @@ pub const fn after(revision: u64) -> u64 {
     revision.wrapping_add(1)
 }
 
-/// The revision of a record that was sealed before its state is committed.
-///
-/// The value has the revision after it until then. If its state is never committed, no later record of the value has the
-/// revision of the sealed one.
-#[derive(Debug, Default)]
-pub struct Reserved(Option<u64>);
-
-impl Reserved {
-    /// Returns the reserved revision. The first call reserves the one after `current`, and raises `current` past it.
-    pub const fn reserve(&mut self, current: &mut u64) -> u64 {
-        if let Some(reserved) = self.0 {
-            return reserved;
-        }
-        let reserved = after(*current);
-        *current = after(reserved);
-        self.0 = Some(reserved);
-        reserved
-    }
-
-    /// Sets `current` to the revision of the committed state: the reserved one, or else the next.
-    pub const fn commit(self, current: &mut u64) {
-        *current = match self.0 {
-            Some(reserved) => reserved,
-            None => after(*current),
-        };
-    }
-}
-
 /// No record has this revision or a greater one: half the range of 64 bits. The revision after one that was read is
 /// therefore at most this.
 pub const MAX: u64 = u64::MAX >> 1;
@@ -67,15 +39,5 @@ mod tests {
             assert_eq!(read(&mut Reader::new(&revision.to_be_bytes())), read_back);
         }
         assert!(after(MAX) > MAX);
-    }
-
-    #[test]
-    fn a_reserved_revision_is_used_by_the_commit_or_by_nothing() {
-        let (mut current, mut reserved) = (4, Reserved::default());
-        assert_eq!((reserved.reserve(&mut current), reserved.reserve(&mut current), current), (5, 5, 6));
-        reserved.commit(&mut current);
-        assert_eq!(current, 5);
-        Reserved::default().commit(&mut current);
-        assert_eq!(current, 6);
     }
 }

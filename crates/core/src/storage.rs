@@ -137,6 +137,13 @@ fn associated(kind: RecordKind, context: &[u8]) -> Vec<u8> {
     [labels::RECORD, &[kind.0, FORMAT], context].concat()
 }
 
+/// Returns the name of a key: eight bytes, from which nothing of the key follows. A state remembers
+/// it, so that no later record is under another key by mistake.
+#[must_use]
+pub fn key_name(key: &StorageKey) -> [u8; 8] {
+    Aead::new(&key.0).derive(labels::KEY_NAME, &[]).truncate()
+}
+
 /// The format of sealed state. It is raised when the layout changes; records of all earlier formats must stay readable.
 const FORMAT: u8 = 1;
 

@@ -329,7 +329,7 @@ impl Device {
     /// Stores the changed records by compare-and-swap, in one transaction.
     pub fn store(&mut self, rng: &mut StdRng) -> StoredConversation {
         let conversation = self.conversation.as_mut().unwrap();
-        let changes = conversation.seal(&mut self.account, &self.key, rng);
+        let changes = conversation.seal(&mut self.account, &self.key, rng).unwrap();
         for Record { name, expected, revision, bytes } in changes.records() {
             let known = self.database.get(name).map(|(revision, _)| *revision);
             assert_eq!(known, *expected, "{name:?}");

@@ -1,6 +1,9 @@
 //! Alice and Bob, and the pre-key messages between them: for tests that need no network.
 
-use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, Timestamp, Trust, VerifiedBundle};
+use bisik::{
+    Accepted, Ciphertext, DecryptError, Identity, Plaintext, PreKeyBundle, PreKeys, Session, Timestamp, Trust,
+    VerifiedBundle,
+};
 
 use crate::rng::{ConstantRng, SeededRng};
 use crate::simulation::checked_session::{CONTEXT, storage_key};
@@ -36,12 +39,12 @@ impl AliceAndBob {
     /// Alice's session before anything is sent.
     pub fn initiate(&mut self, one_time: bool) -> Session {
         let bundle = self.verified(one_time);
-        Session::initiate(&self.alice, &bundle, &mut self.rng).unwrap()
+        Session::initiate(&self.alice, &bundle, self.now, &mut self.rng).unwrap()
     }
 
     /// Bob's session, set up by her pre-key message.
     pub fn accept(&self, message: &Ciphertext) -> Accepted {
-        Session::accept(&self.bob, &self.keys, message, Trust::Pinned(self.alice.public())).unwrap()
+        Session::accept(&self.bob, &self.keys, message, Trust::Pinned(self.alice.public()), self.now).unwrap()
     }
 
     /// Both sessions after Alice's pre-key message, which Bob has accepted and not answered.
@@ -49,7 +52,7 @@ impl AliceAndBob {
         let mut alice = self.initiate(one_time);
         let hello = alice.encrypt(b"halo", &mut self.rng).unwrap();
         let Accepted { session, plaintext, used } = self.accept(&hello);
-        assert_eq!((plaintext.as_slice(), used.one_time()), (b"halo".as_slice(), one_time));
+        assert_eq!((plaintext.show_unconfirmed(), used.one_time()), (b"halo".to_vec(), one_time));
         self.keys.remove(used);
         (alice, session)
     }
@@ -58,18 +61,35 @@ impl AliceAndBob {
     pub fn established(&mut self) -> (Session, Session) {
         let (mut alice, mut bob) = self.opened(true);
         let reply = bob.encrypt(b"hai", &mut self.rng).unwrap();
-        assert_eq!(alice.decrypt(&reply).unwrap(), b"hai");
+        assert_eq!(read(&mut alice, &self.alice, &reply), b"hai");
         (alice, bob)
     }
 }
 
+/// Decrypts a message that confirms its session, or comes after such a one.
+pub fn read(session: &mut Session, identity: &Identity, message: &Ciphertext) -> Vec<u8> {
+    session.decrypt(identity, message).unwrap().plaintext.confirmed().unwrap()
+}
+
+/// Decrypts a message, and gives the plaintext whatever its mark.
+///
+/// # Errors
+///
+/// [`DecryptError`], as from the session.
+pub fn try_read(session: &mut Session, identity: &Identity, message: &Ciphertext) -> Result<Vec<u8>, DecryptError> {
+    Ok(match session.decrypt(identity, message)?.plaintext {
+        Plaintext::Confirmed(plaintext) => plaintext,
+        Plaintext::Unconfirmed(plaintext) => plaintext.show_unconfirmed(),
+    })
+}
+
 /// The state in bytes: equal bytes mean equal states.
-pub fn state(session: &Session) -> Vec<u8> {
-    session.seal(&storage_key(), CONTEXT, &mut ConstantRng(0)).into_bytes()
+pub fn state(session: &mut Session) -> Vec<u8> {
+    session.seal(&storage_key(), CONTEXT, &mut ConstantRng(0)).unwrap().into_bytes()
 }
 
 /// A session that was sealed and opened again.
-pub fn reloaded(session: &Session) -> Session {
+pub fn reloaded(session: &mut Session) -> Session {
     Session::unseal(&storage_key(), CONTEXT, &state(session)).unwrap()
 }
 

@@ -224,7 +224,7 @@ impl Customers {
         let supply = Supply { bundles: &bundles, unavailable: &[] };
         let outgoing = customer.conversation.send(&customer.account, content.as_body(), &supply, now, rng)?;
         // A customer with a database stores these before it sends.
-        let stored = customer.conversation.seal(&mut customer.account, &self.key, rng).stored();
+        let stored = customer.conversation.seal(&mut customer.account, &self.key, rng)?.stored();
         let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
         Ok(envelopes.into_iter().map(|envelope| to_mail(&customer.conversation, envelope)).collect())
     }
@@ -276,7 +276,7 @@ impl Customers {
                 return Ok(false);
             }
         };
-        let stored = customer.conversation.seal(&mut customer.account, &self.key, &mut rand::rng()).stored();
+        let stored = customer.conversation.seal(&mut customer.account, &self.key, &mut rand::rng())?.stored();
         let (received, _) = incoming.release(&stored).map_err(|_| "not stored")?;
         let Received::Message { body, .. } = received else { return Ok(false) };
         let number = customer.answered_by(index, &Content::from_body(&body)?);
@@ -298,7 +298,7 @@ fn acknowledge(customer: &mut Customer, key: &StorageKey, now: Timestamp) -> Out
     let rng = &mut rand::rng();
     let Customer { account, conversation, .. } = customer;
     let outgoing = conversation.flush(account, &Supply::default(), now, rng)?;
-    let stored = conversation.seal(account, key, rng).stored();
+    let stored = conversation.seal(account, key, rng)?.stored();
     let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
     Ok(envelopes.into_iter().map(|envelope| to_mail(conversation, envelope)).collect())
 }

@@ -8,7 +8,7 @@ use bisik::conversation::{
     RecordName, Supply,
 };
 use bisik::device::{DeviceDirectory, DeviceList};
-use bisik::{Account, Ciphertext, Conversation, StorageKey, Timestamp, Trust};
+use bisik::{Account, Ciphertext, Conversation, SealError, StorageKey, Timestamp, Trust};
 
 use crate::Outcome;
 use crate::engine::{Batch, Claim, Mail, Name, Row, Sealed, Sent, Step};
@@ -164,8 +164,16 @@ fn delivered(event: &Event) -> Option<[u8; 16]> {
 }
 
 /// Seals every changed record: each conversation, and the account at most once.
-#[must_use]
-pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, key: &StorageKey) -> Batch {
+///
+/// # Errors
+///
+/// [`SealError`] if `key` is not the one that opened the records.
+pub fn seal(
+    account: &mut Account,
+    works: &mut [Work],
+    bundles: Vec<Vec<u8>>,
+    key: &StorageKey,
+) -> Result<Batch, SealError> {
     let rng = &mut rand::rng();
     let mut batch = Batch { bundles, ..Batch::default() };
     for work in works {
@@ -173,7 +181,7 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
             continue;
         }
         let attempt = work.attempt;
-        for record in work.conversation.seal(account, key, rng).records() {
+        for record in work.conversation.seal(account, key, rng)?.records() {
             let sealed = Sealed { expected: record.expected, revision: record.revision, bytes: record.bytes.clone() };
             if record.name == RecordName::Account {
                 batch.account = Some(sealed);
@@ -191,7 +199,7 @@ pub fn seal(account: &mut Account, works: &mut [Work], bundles: Vec<Vec<u8>>, ke
             });
         }
     }
-    batch
+    Ok(batch)
 }
 
 /// Deletes the pre-key of a first message whose session is already stored, after a worker died between the two writes.

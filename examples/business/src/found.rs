@@ -22,7 +22,7 @@ pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let bundles: Vec<_> = upkeep.one_time.iter().chain(&more).map(PreKeyBundle::to_bytes).collect();
     let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
     let last_resort = upkeep.last_resort.ok_or("no last-resort bundle")?.to_bytes();
-    let sealed = account.seal(&key, rng).ok_or("nothing to store")?;
+    let sealed = account.seal(&key, rng)?.ok_or("nothing to store")?;
     let sealed = Sealed { expected: sealed.expected, revision: sealed.revision, bytes: sealed.bytes };
     // Store before you publish; here both are one step.
     books.found(&sealed, &list, &last_resort, &bundles)?;

@@ -126,7 +126,7 @@ impl Worker {
         }
         // Only if pre-keys were used: then the account is stored anyway.
         let bundles = if account.revision() == before { Vec::new() } else { restock(&mut account, now)? };
-        let batch = desk::seal(&mut account, &mut works, bundles, &self.key);
+        let batch = desk::seal(&mut account, &mut works, bundles, &self.key)?;
         self.points.pass(Point::Computed)?;
 
         let verdicts = self.engine.commit(&batch, &mut self.points)?;
@@ -189,7 +189,7 @@ impl Worker {
             let conversation = desk::open(&account, &self.key, claim.mail.conversation, record.as_deref(), None, now)?;
             let _forgotten = desk::forget_pre_key(&mut account, &conversation, &claim.mail, now);
         }
-        let Some(sealed) = account.seal(&self.key, &mut rand::rng()) else {
+        let Some(sealed) = account.seal(&self.key, &mut rand::rng())? else {
             self.account = Some(account);
             return Ok(true);
         };

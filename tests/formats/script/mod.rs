@@ -5,6 +5,7 @@ pub(crate) mod attachments; // files, blobs and pointers
 mod calls; //                  calls of two and of many
 mod content; //                bodies, and the votes of polls
 mod hosting; //                disclosures, decisions, receipts
+mod resuming; //               resumption secrets, and the standing of a session
 pub(crate) mod runner; //      keys and sessions by name; one step after the other
 pub(crate) mod step; //        a step as text
 mod talks; //                  frames between devices of conversations

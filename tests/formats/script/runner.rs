@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use bisik::call::{CallId, Calling};
 use bisik::handshake::{self, DisclosureHash};
 use bisik::rand_core::Rng;
-use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+use bisik::ratchet::{DoubleRatchet, SharedSecret};
 use bisik::{
-    Accepted, Ciphertext, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust,
-    VerifiedBundle,
+    Accepted, Ciphertext, Decrypted, Identity, IdentityKey, InitiateOptions, PreKeyBundle, PreKeys, Session,
+    StorageKey, Timestamp, Trust, Unconfirmed, VerifiedBundle,
 };
 
 use super::accounts::Accounts;
@@ -18,15 +19,17 @@ use super::attachments;
 use super::calls::{Calls, Party};
 use super::content::{self, Polls};
 use super::hosting;
+use super::resuming::{self, Kept};
 use super::step::Step;
 use super::talks::Talks;
 use bisik_testkit::draws::{Draws, to_hex};
+use sha2::{Digest, Sha256};
 
 /// Results by name, or the reason of the refusal.
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
-const INPUTS: [&str; 57] = [
+const INPUTS: [&str; 66] = [
     "do",
     "of",
     "with",
@@ -84,12 +87,21 @@ const INPUTS: [&str; 57] = [
     "bundles",
     "sender",
     "message_id",
+    "verified",
+    "offering",
+    "labels_read",
+    "forget",
+    "turns",
+    "steps",
+    "waits",
+    "part_read",
+    "given_up",
 ];
 
 /// Intermediate values that only the reference implementation sees. Here they are tested through the results derived
 /// from them.
-const INNER: &str = "to dh1 dh2 dh3 dh4 ss ki sealed_identity prk shared shared_of_damaged rk hk_i hk_r agreement next_rk hk \
-    nhk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
+const INNER: &str = "to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 \
+    agreement next_rk next_hk rs hk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
     chunk_key base_nonce commitment \
     transcript encapsulated definition vote_key frames";
 
@@ -98,6 +110,7 @@ pub(crate) struct Runner {
     identities: BTreeMap<String, Identity>,
     pre_keys: BTreeMap<String, PreKeys>,
     sessions: BTreeMap<String, Session>,
+    kept: Kept,
     ratchets: BTreeMap<String, DoubleRatchet>,
     calls: Calls,
     polls: Polls,
@@ -156,9 +169,18 @@ impl Runner {
             "handshake" => self.handshake(step, draws),
             "initiate" => self.initiate(step, draws),
             "accept" => self.accept(step),
+            "standing" => resuming::standing(&self.sessions[step.need("of")]),
+            "remember" => self.kept.remember(step.need("of"), &self.sessions[step.need("of")]),
+            "resume" => {
+                let of = step.need("of");
+                self.kept.resume(step, self.sessions.get_mut(of).expect("a session by that name"))
+            }
+            "forget" => resuming::forget(step, self.session(step.need("of"))),
+            "exchange" => self.exchange(step, draws),
             "start-ratchets" => self.start_ratchets(step, draws),
             "encrypt" => self.encrypt(step, draws),
-            "decrypt" => self.decrypt(step),
+            "decrypt" => self.decrypt(step, false),
+            "decrypt-giving-up" => self.decrypt(step, true),
             "text" => content::text(step, draws),
             "read-body" => content::read_body(step),
             "answers" => content::answers(step),
@@ -213,7 +235,7 @@ impl Runner {
 
     fn rotate(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
         let (identity, keys) = self.own_keys(step.need("of"));
-        keys.rotate(identity, now(step), draws).map_err(word)?;
+        let _replaced = keys.rotate(identity, now(step), draws).map_err(word)?;
         Ok(vec![("bundle", to_hex(&keys.bundle().to_bytes()))])
     }
 
@@ -223,24 +245,25 @@ impl Runner {
 
     fn verified(&self, step: &Step) -> Result<VerifiedBundle, String> {
         let bundle = PreKeyBundle::from_bytes(&step.hex("bundle")).map_err(word)?;
-        bundle.verify(Trust::Pinned(self.identities[step.need("with")].public()), now(step)).map_err(word)
+        let at = step.text("verified").map_or_else(|| now(step), |_| seconds(step, "verified"));
+        bundle.verify(Trust::Pinned(self.identities[step.need("with")].public()), at).map_err(word)
     }
 
     fn handshake(&self, step: &Step, draws: &mut Draws) -> Outcome {
         let (of, with) = (step.need("of"), step.need("with"));
         let (ours, theirs, keys) = (&self.identities[of], &self.identities[with], &self.pre_keys[with]);
-        let at_initiator = handshake::initiate(ours, &self.verified(step)?, disclosure(step), draws).map_err(word)?;
+        let at_initiator = handshake::initiate(ours, &self.verified(step)?, disclosure(step), now(step), draws);
+        let at_initiator = at_initiator.map_err(word)?;
         let header = &at_initiator.pre_key_header;
-        let at_responder = handshake::respond(theirs, keys, header, disclosure(step)).map_err(word)?;
-        let (a, b) = (at_initiator.established, at_responder.established);
+        let trust = Trust::Pinned(ours.public());
+        let responded = handshake::respond(theirs, keys, header, disclosure(step), trust, now(step)).map_err(word)?;
+        let (a, b) = (&at_initiator.established, &responded.established);
         assert_eq!((a.peer, b.peer), (*theirs.public(), *ours.public()));
-        assert_eq!(a.secret.expose_bytes(), b.secret.expose_bytes());
-        assert_eq!(a.post_quantum_seed.expose_bytes(), b.post_quantum_seed.expose_bytes());
         assert_eq!((a.binding, a.session_id), (b.binding, b.session_id));
         Ok(vec![
             ("first_flight", to_hex(&header.to_bytes())),
-            ("secret", to_hex(a.secret.expose_bytes())),
-            ("post_quantum_seed", to_hex(a.post_quantum_seed.expose_bytes())),
+            ("ratchet_key", to_hex(at_initiator.ratchet_key.public().as_bytes())),
+            ("random_labels", to_hex(&at_initiator.labels.concat())),
             ("binding", to_hex(&a.binding)),
             ("session_id", to_hex(&a.session_id)),
         ])
@@ -249,53 +272,105 @@ impl Runner {
     fn initiate(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
         let of = step.need("of");
         let bundle = self.verified(step)?;
-        let session = Session::initiate_under(&self.identities[of], &bundle, disclosure(step), draws).map_err(word)?;
-        let id = to_hex(session.id());
+        let options = InitiateOptions { disclosure: disclosure(step), offers: self.kept.offers(step) };
+        let session = Session::initiate_with(&self.identities[of], &bundle, options, now(step), draws);
+        let session = session.map_err(word)?;
+        let labels = session.labels().expect("nobody has answered").concat();
+        let results = vec![("session_id", to_hex(session.id())), ("labels", to_hex(&labels))];
         self.sessions.insert(of.to_owned(), session);
-        Ok(vec![("session_id", id)])
+        Ok(results)
     }
 
     fn accept(&mut self, step: &Step) -> Outcome {
         let of = step.need("of");
         let message = Ciphertext::from_bytes(&step.hex("message")).map_err(|_| "malformed")?;
+        let known: Vec<_> = self.identities.values().map(|identity| *identity.public()).collect();
         let (identity, keys) = self.own_keys(of);
-        let accepted = Session::accept_under(identity, keys, &message, Trust::OnFirstUse, disclosure(step));
-        let Accepted { session, plaintext, used } = accepted.map_err(word)?;
+        // The sender is one of the script's identities. Whoever is not the sender is refused by P-3.9, which comes last.
+        let stranger = step.text("known") == Some("00");
+        let trusts = known.iter().filter(|_| !stranger).map(Trust::Pinned).chain([Trust::OnFirstUse]);
+        let mut outcome = Err("rejected".to_owned());
+        for trust in trusts {
+            outcome = Session::accept_under(identity, keys, &message, trust, disclosure(step), now(step)).map_err(word);
+            if !matches!(&outcome, Err(word) if word == "identity-mismatch") {
+                break;
+            }
+        }
+        let Accepted { session, plaintext, used } = outcome?;
         keys.remove(used);
-        let results = vec![("session_id", to_hex(session.id())), ("plaintext", to_hex(&plaintext))];
+        let results = vec![
+            ("session_id", to_hex(session.id())),
+            ("plaintext", to_hex(&plaintext.show_unconfirmed())),
+            ("standing", word(session.standing())),
+        ];
         self.sessions.insert(of.to_owned(), session);
         Ok(results)
     }
 
     fn start_ratchets(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
         let (binding, secret) = (step.array("binding"), SharedSecret::from_bytes(step.array("secret")));
-        let pair = KeyPair::generate(draws);
-        let initiator = DoubleRatchet::initiator(&secret, &binding, pair.public());
+        let initiator = DoubleRatchet::initiator(&secret, &binding, draws);
         self.ratchets.insert("initiator".to_owned(), initiator);
-        self.ratchets.insert("responder".to_owned(), DoubleRatchet::responder(&secret, &binding, pair));
+        self.ratchets.insert("responder".to_owned(), DoubleRatchet::responder(&secret, &binding));
         Ok(Vec::new())
     }
 
     fn encrypt(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
-        let (of, plaintext) = (step.need("of"), step.hex("plaintext"));
-        let message = match self.ratchets.get_mut(of) {
-            Some(ratchet) => ratchet.encrypt(&plaintext, draws).map_err(word)?,
-            None => self.session(of).encrypt(&plaintext, draws).map_err(word)?.into_bytes(),
-        };
+        let message = self.write(step.need("of"), &step.hex("plaintext"), draws)?;
         Ok(vec![("message", to_hex(&message))])
     }
 
-    fn decrypt(&mut self, step: &Step) -> Outcome {
-        let (of, message) = (step.need("of"), step.hex("message"));
-        let (plaintext, kept) = match self.ratchets.get_mut(of) {
-            Some(ratchet) => (ratchet.decrypt(&message).map_err(word)?, ratchet.skipped_keys()),
-            None => {
-                let message = Ciphertext::from_bytes(&message).map_err(|_| "malformed")?;
-                let session = self.session(of);
-                (session.decrypt(&message).map_err(word)?, session.skipped_keys())
-            }
+    fn write(&mut self, of: &str, plaintext: &[u8], draws: &mut Draws) -> Result<Vec<u8>, String> {
+        match self.ratchets.get_mut(of) {
+            Some(ratchet) => ratchet.encrypt(plaintext, draws).map_err(word),
+            None => Ok(self.session(of).encrypt(plaintext, draws).map_err(word)?.into_bytes()),
+        }
+    }
+
+    fn decrypt(&mut self, step: &Step, giving_up: bool) -> Outcome {
+        let of = step.need("of");
+        let identity = step.text("with").unwrap_or(of);
+        self.read(of, identity, &step.hex("message"), giving_up)
+    }
+
+    fn read(&mut self, of: &str, identity: &str, message: &[u8], giving_up: bool) -> Outcome {
+        if let Some(ratchet) = self.ratchets.get_mut(of) {
+            let (plaintext, given_up) = if giving_up {
+                let (plaintext, given_up) = ratchet.decrypt_giving_up(message).map_err(word)?;
+                (plaintext, vec![("given_up", given_up.to_string())])
+            } else {
+                (ratchet.decrypt(message).map_err(word)?, Vec::new())
+            };
+            let kept = ratchet.skipped_keys().to_string();
+            return Ok([vec![("plaintext", to_hex(&plaintext)), ("kept_keys", kept)], given_up].concat());
+        }
+        let message = Ciphertext::from_bytes(message).map_err(|_| "malformed")?;
+        let identity = &self.identities[identity];
+        let session = self.sessions.get_mut(of).expect("a session by that name");
+        let decrypted = match giving_up {
+            false => session.decrypt(identity, &message),
+            true => session.decrypt_giving_up(identity, &message),
         };
-        Ok(vec![("plaintext", to_hex(&plaintext)), ("kept_keys", kept.to_string())])
+        let Decrypted { plaintext, given_up, .. } = decrypted.map_err(word)?;
+        let plaintext = plaintext.confirmed().unwrap_or_else(Unconfirmed::show_unconfirmed);
+        Ok(vec![
+            ("plaintext", to_hex(&plaintext)),
+            ("standing", word(session.standing())),
+            ("given_up", given_up.to_string()),
+            ("kept_keys", session.skipped_keys().to_string()),
+        ])
+    }
+
+    /// Empty messages in turn, each read at once.
+    fn exchange(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
+        let (mut of, mut at, mut sent) = (step.need("of"), step.need("with"), Vec::new());
+        for _ in 0..step.need("turns").parse::<u32>().expect("a number") {
+            let message = self.write(of, b"", draws)?;
+            let _read = self.read(at, at, &message, false)?;
+            sent.extend(message);
+            (of, at) = (at, of);
+        }
+        Ok(vec![("messages", to_hex(&Sha256::digest(&sent)))])
     }
 
     fn call(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
@@ -314,14 +389,14 @@ impl Runner {
         self.sessions.get_mut(of).expect("a session by that name")
     }
 
-    fn seal(&self, kind: &str, step: &Step, draws: &mut Draws) -> Outcome {
+    fn seal(&mut self, kind: &str, step: &Step, draws: &mut Draws) -> Outcome {
         let (of, key, context) = (step.need("of"), StorageKey::from_bytes(step.array("key")), step.hex("context"));
         let record = match kind {
             "identity" => self.identities[of].seal(&key, &context, draws),
             "pre-keys" => self.pre_keys[of].seal(&key, &context, draws),
             "ratchet" => self.ratchets[of].seal(&key, &context, draws),
             "session" => {
-                let sealed = self.sessions[of].seal(&key, &context, draws);
+                let sealed = self.session(of).seal(&key, &context, draws).unwrap();
                 let revision = sealed.revision().to_string();
                 return Ok(vec![("record", to_hex(sealed.as_bytes())), ("revision", revision)]);
             }
@@ -346,7 +421,7 @@ impl Runner {
 }
 
 /// Results that a step need not list.
-const OPTIONAL: [&str; 1] = ["kept_keys"];
+const OPTIONAL: [&str; 4] = ["kept_keys", "given_up", "standing", "labels"];
 
 /// Bundles are verified alone: without a pinned key, any identity is accepted.
 fn verify(step: &Step) -> Result<VerifiedBundle, String> {
@@ -355,33 +430,43 @@ fn verify(step: &Step) -> Result<VerifiedBundle, String> {
     bundle.verify(pinned.as_ref().map_or(Trust::OnFirstUse, Trust::Pinned), now(step)).map_err(word)
 }
 
-/// The KEM key is read from a bundle, its ciphertext from a pre-key header: the seed is that of a last-resort key.
+/// The KEM key is read from the offer of a call, its ciphertext from the answer: they draw seed and randomness bare.
 fn kem(draws: &mut Draws) -> Outcome {
     let (mut seed, mut randomness) = ([0; 64], [0; 32]);
     draws.fill_bytes(&mut seed);
     draws.fill_bytes(&mut randomness);
     let now = Timestamp::from_unix_seconds(0);
     let [alice, bob] = [1, 2].map(|of| Identity::generate(&mut Draws::listed(&[of; 64])));
-    let keys = PreKeys::generate(&bob, now, &mut Draws::listed(&[[3; 32].as_slice(), &seed].concat()));
+    let keys = PreKeys::generate(&bob, now, &mut Draws::listed(&[3; 32]));
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now).map_err(word)?;
-    let draws = &mut Draws::listed(&[[4; 32], randomness].concat());
-    let header = handshake::initiate(&alice, &bundle, None, draws).map_err(word)?.pre_key_header;
-    let (bundle, header) = (keys.bundle().to_bytes(), header.to_bytes());
-    Ok(vec![("encapsulation_key", to_hex(&bundle[125..1309])), ("ciphertext", to_hex(&header[40..1128]))])
+    let session = Session::initiate(&alice, &bundle, now, &mut Draws::listed(&[4; 32])).map_err(word)?;
+    let (id, drawn) = (CallId::from_bytes([5; 16]), [[6; 32].as_slice(), &seed, &[7; 32]].concat());
+    let (_, offer) = Calling::start(id, alice.public(), &session, &mut Draws::listed(&drawn));
+    let drawn = [[8; 32], randomness].concat();
+    let offered = offer.to_bytes();
+    let (_, answer) = offer.accept(bob.public(), &session, &mut Draws::listed(&drawn)).map_err(word)?;
+    let (offer, answer) = (offered, answer.to_bytes());
+    Ok(vec![("encapsulation_key", to_hex(&offer[49..1233])), ("ciphertext", to_hex(&answer[49..1137]))])
 }
 
 pub(super) fn now(step: &Step) -> Timestamp {
-    Timestamp::from_unix_seconds(step.need("now").parse().expect("seconds, in decimal"))
+    seconds(step, "now")
+}
+
+fn seconds(step: &Step, name: &str) -> Timestamp {
+    Timestamp::from_unix_seconds(step.need(name).parse().expect("seconds, in decimal"))
 }
 
 fn disclosure(step: &Step) -> Option<DisclosureHash> {
     step.text("disclosure").and_then(|_| DisclosureHash::from_bytes(step.array("disclosure")).ok())
 }
 
-/// `TooFarAhead` is `too-far-ahead`; docs/spec/test-vectors.md lists all.
+/// `TooFar` is `too-far`, `Forked { .. }` is `forked`; docs/spec/test-vectors.md lists all.
 pub(super) fn word(error: impl Debug) -> String {
     let mut word = String::new();
-    for letter in format!("{error:?}").chars() {
+    let error = format!("{error:?}");
+    let name = error.split([' ', '(']).next().unwrap_or_default();
+    for letter in name.chars() {
         if letter.is_uppercase() && !word.is_empty() {
             word.push('-');
         }

@@ -159,7 +159,7 @@ impl Talks {
 }
 
 fn stored(account: &mut Account, talk: &mut Conversation) -> bisik::conversation::StoredConversation {
-    talk.seal(account, &StorageKey::from_bytes([7; 32]), &mut Draws::recorded()).stored()
+    talk.seal(account, &StorageKey::from_bytes([7; 32]), &mut Draws::recorded()).unwrap().stored()
 }
 
 /// In the order of the needed bundles.

@@ -45,6 +45,15 @@ impl<'a> Reader<'a> {
         self.array::<1>().map(|[byte]| *byte)
     }
 
+    /// Takes the next two bytes as a big-endian number.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if fewer are left.
+    pub fn u16(&mut self) -> Result<u16, Malformed> {
+        self.array().map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
     /// Takes the next four bytes as a big-endian number.
     ///
     /// # Errors

@@ -48,6 +48,19 @@ impl Prk {
     }
 }
 
+/// HKDF-Extract over the concatenation of `inputs`, for a key that is used under HMAC.
+#[must_use]
+pub fn extract(salt: &[u8], inputs: &[&[u8]]) -> Secret<32> {
+    let mut extract = HkdfExtract::<Sha256>::new(Some(salt));
+    for input in inputs {
+        extract.input_ikm(input);
+    }
+    let (mut prk, _) = extract.finalize();
+    let secret = Secret::new(prk.into());
+    prk.as_mut_slice().zeroize();
+    secret
+}
+
 /// HMAC-SHA256 under one key. The two padded key blocks are hashed once and shared by every use. Stored without the
 /// buffer of a computation, which is empty here and would be copied with every use: that makes messages a tenth faster.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ pub mod chacha20poly1305; //  8.1  ChaCha20-Poly1305, RFC 8439
 pub mod ed25519; //   1.1  Ed25519, RFC 8032
 pub mod kdf; //    1.2  HKDF-SHA256, RFC 5869
 pub mod mlkem768; //    1.4  ML-KEM-768, FIPS 203
+pub mod mlkem768_pieces; //      the same, with keys and ciphertexts in pieces
 pub mod secret; //      a byte array that is wiped on drop
 #[cfg(feature = "sframe")]
 pub mod sframe; //  9.4  SFrame's ciphers, SP 800-38D and RFC 9605

@@ -14,7 +14,7 @@ use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use super::secret::Secret;
 
@@ -209,53 +209,54 @@ pub fn pair_from_parts(secret: Secret<32>, public: PublicKey) -> KeyPair {
     KeyPair(Box::new(Halves { secret, public }))
 }
 
-/// Generates a pair and agrees with each key in `theirs`; also computes the agreement `other`. One inversion serves
-/// all. The new pair's shared secrets come first, in the order of `theirs`.
+/// Computes public keys and shared secrets together, with one inversion for all.
+///
+/// Each secret in `bases` gives the public key of its pair. Each entry of `agreements` gives the shared secret of a
+/// secret, which may be one of `bases`, and a point. [`pair_from_parts`] makes the pairs.
 ///
 /// # Errors
 ///
 /// [`InvalidKey::LowOrder`] if a shared secret is all zeros.
-pub fn generate_and_agree_all(
-    rng: &mut dyn CryptoRng,
-    theirs: &[&Point],
-    other: (&KeyPair, &Point),
-) -> Result<(KeyPair, Vec<Secret<32>>), InvalidKey> {
-    let secret = Secret::<32>::random(rng);
-    let mut products = Vec::with_capacity(theirs.len().saturating_add(2));
-    products.push(EdwardsPoint::mul_base_clamped(*secret.expose()));
-    products.extend(theirs.iter().map(|point| point.edwards.mul_clamped(*secret.expose())));
-    products.push(other.1.edwards.mul_clamped(*other.0.0.secret.expose()));
-    let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
-    products.zeroize();
-    let found = coordinates.split_first().map(|(public, shared)| (PublicKey(public.0), secrets(shared)));
-    coordinates.zeroize();
-    let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
-    Ok((pair_from_parts(secret, public), shared?))
+pub fn multiply_all<const B: usize>(
+    bases: [&Secret<32>; B],
+    agreements: &[(&Secret<32>, &Point)],
+) -> Result<([PublicKey; B], Vec<Secret<32>>), InvalidKey> {
+    let coordinates = coordinates(&bases, agreements);
+    let (publics, shared) = coordinates.split_at_checked(B).ok_or(InvalidKey::LowOrder)?;
+    // Memory of the final size: a vector that grows leaves copies behind.
+    let mut secrets = Vec::with_capacity(shared.len());
+    for point in shared {
+        secrets.push(contributory(point.0)?);
+    }
+    Ok((public_keys(publics), secrets))
 }
 
-/// Generates a pair and agrees with `theirs`, with one inversion instead of two.
+/// Creates the pair of `secret` and agrees with each point in `theirs`, with one inversion for all.
 ///
 /// # Errors
 ///
-/// [`InvalidKey::LowOrder`] if the shared secret is all zeros.
-pub fn generate_and_agree(rng: &mut dyn CryptoRng, theirs: &Point) -> Result<(KeyPair, Secret<32>), InvalidKey> {
-    let secret = Secret::<32>::random(rng);
-    let mut products = [EdwardsPoint::mul_base_clamped(*secret.expose()), theirs.edwards.mul_clamped(*secret.expose())];
-    let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
-    let found = match coordinates.as_slice() {
-        [public, shared] => Some((PublicKey(public.0), contributory(shared.0))),
-        _ => None,
-    };
-    products.zeroize();
-    coordinates.zeroize();
-    let (public, shared) = found.ok_or(InvalidKey::LowOrder)?;
-    Ok((pair_from_parts(secret, public), shared?))
+/// [`InvalidKey::LowOrder`] if a shared secret is all zeros.
+pub fn pair_and_agree<const N: usize>(
+    secret: Secret<32>,
+    theirs: [&Point; N],
+) -> Result<(KeyPair, [Secret<32>; N]), InvalidKey> {
+    let coordinates = coordinates(&[&secret], &theirs.map(|point| (&secret, point)));
+    let (public, shared) = coordinates.split_first().ok_or(InvalidKey::LowOrder)?;
+    let public = PublicKey(public.0);
+    let shared = shared_secrets(shared)?;
+    Ok((pair_from_parts(secret, public), shared))
 }
 
 /// Copies the pair. There is no `Clone`, because every copy is one more place to protect.
 #[must_use]
 pub fn duplicate(pair: &KeyPair) -> KeyPair {
     pair_from_parts(pair.0.secret.duplicate(), pair.0.public)
+}
+
+/// Returns the secret of a pair, for [`multiply_all`].
+#[must_use]
+pub fn secret(pair: &KeyPair) -> &Secret<32> {
+    &pair.0.secret
 }
 
 /// Computes the shared secret with `theirs`.
@@ -267,28 +268,48 @@ pub fn agree(ours: &KeyPair, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
     contributory(theirs.edwards.mul_clamped(*ours.0.secret.expose()).to_montgomery().0)
 }
 
-/// Computes the shared secrets of several pairs, with one inversion for all.
+/// Computes the shared secrets of a fixed number of pairs, with one inversion for all.
+///
+/// # Errors
+///
+/// [`InvalidKey::LowOrder`] if one of them is all zeros.
+pub fn agree_each<const N: usize>(pairs: [(&KeyPair, &Point); N]) -> Result<[Secret<32>; N], InvalidKey> {
+    shared_secrets(&coordinates(&[], &pairs.map(|(ours, theirs)| (secret(ours), theirs))))
+}
+
+/// Computes the shared secrets of any number of pairs, with one inversion for all.
 ///
 /// # Errors
 ///
 /// [`InvalidKey::LowOrder`] if one of them is all zeros.
 pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, InvalidKey> {
-    let mut products = Vec::with_capacity(pairs.len());
-    for (ours, theirs) in pairs {
-        products.push(theirs.edwards.mul_clamped(*ours.0.secret.expose()));
-    }
-    let mut coordinates = EdwardsPoint::to_montgomery_batch(&products);
-    products.zeroize();
-    let secrets = secrets(&coordinates);
-    coordinates.zeroize();
-    secrets
+    let pairs: Vec<_> = pairs.iter().map(|(ours, theirs)| (secret(ours), *theirs)).collect();
+    multiply_all([], &pairs).map(|([], shared)| shared)
 }
 
-/// Collects into memory of the final size: a vector that grows leaves copies behind.
-fn secrets(shared: &[MontgomeryPoint]) -> Result<Vec<Secret<32>>, InvalidKey> {
-    let mut secrets = Vec::with_capacity(shared.len());
-    for point in shared {
-        secrets.push(contributory(point.0)?);
+/// The public key of each secret in `bases`, then the shared secret of each of `agreements`, as u-coordinates.
+fn coordinates(bases: &[&Secret<32>], agreements: &[(&Secret<32>, &Point)]) -> Zeroizing<Vec<MontgomeryPoint>> {
+    let mut products = Zeroizing::new(Vec::with_capacity(bases.len().saturating_add(agreements.len())));
+    products.extend(bases.iter().map(|secret| EdwardsPoint::mul_base_clamped(*secret.expose())));
+    products.extend(agreements.iter().map(|(secret, point)| point.edwards.mul_clamped(*secret.expose())));
+    Zeroizing::new(EdwardsPoint::to_montgomery_batch(&products))
+}
+
+fn public_keys<const N: usize>(coordinates: &[MontgomeryPoint]) -> [PublicKey; N] {
+    let mut publics = [PublicKey([0; 32]); N];
+    for (public, point) in publics.iter_mut().zip(coordinates) {
+        *public = PublicKey(point.0);
+    }
+    publics
+}
+
+fn shared_secrets<const N: usize>(coordinates: &[MontgomeryPoint]) -> Result<[Secret<32>; N], InvalidKey> {
+    let mut secrets = core::array::from_fn(|_| Secret::zero());
+    if coordinates.len() != N {
+        return Err(InvalidKey::LowOrder);
+    }
+    for (secret, point) in secrets.iter_mut().zip(coordinates) {
+        *secret = contributory(point.0)?;
     }
     Ok(secrets)
 }

@@ -28,4 +28,4 @@ pub use session::{
     AcceptError, Accepted, DecryptError, EncryptError, Held, InitiateError, Reinitiated, Session, Staged,
 };
 
-pub use bisik_core::held::{HeldPlaintext, SealedRecord, Stored};
+pub use bisik_core::held::{HeldPlaintext, SealError, SealedRecord, Stored};

@@ -23,18 +23,14 @@ pub(super) fn initiate(
     bundle: &VerifiedBundle,
     rng: &mut dyn CryptoRng,
 ) -> Result<(PublicKey, Ratchet), InternalError> {
-    let mut theirs: Vec<&Point> = Vec::with_capacity(3);
-    theirs.extend([&bundle.identity_point, &bundle.signed]);
-    theirs.extend(bundle.one_time.as_ref().map(|(_, point)| point));
-    let own = (identity.pair().as_dh(), &bundle.signed);
-    let (base, agreed) = x25519::generate_and_agree_all(rng, &theirs, own).map_err(|_| InternalError)?;
-    let root = match agreed.as_slice() {
-        // The batch gives the agreements of the ephemeral key first; the derivation takes that of the identity first.
-        [ek_ik, ek_spk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk]),
-        [ek_ik, ek_spk, ek_opk, ik_spk] => root(&[ik_spk, ek_ik, ek_spk, ek_opk]),
-        _ => return Err(InternalError),
-    };
-    Ok((PublicKey::from_dh(*base.public()), Ratchet::initiator(root, bundle.signed.clone())))
+    let base = Secret::random(rng);
+    let mut agreements = Vec::with_capacity(4);
+    agreements.push((x25519::secret(identity.pair().as_dh()), &bundle.signed));
+    agreements.extend([(&base, &bundle.identity_point), (&base, &bundle.signed)]);
+    agreements.extend(bundle.one_time.as_ref().map(|(_, point)| (&base, point)));
+    let ([base], agreed) = x25519::multiply_all([&base], &agreements).map_err(|_| InternalError)?;
+    let root = root(&agreed.iter().collect::<Vec<_>>());
+    Ok((PublicKey::from_dh(base), Ratchet::initiator(root, bundle.signed.clone())))
 }
 
 /// The keys of a pre-key message: the local pre-keys that it names, and the peer's keys that it carries.

@@ -27,11 +27,12 @@ struct Line {
 static LINE: LazyLock<Line> = LazyLock::new(|| {
     let rng = &mut Repeatable(50);
     let bundle = PARTIES.bundles[4].clone().verify(Trust::OnFirstUse, PARTIES.now).expect("a good bundle");
-    let mut alice = Session::initiate(&PARTIES.alice, &bundle, rng).expect("another's bundle");
+    let mut alice = Session::initiate(&PARTIES.alice, &bundle, PARTIES.now, rng).expect("another's bundle");
     let hello = alice.encrypt(b"halo", rng).expect("a short message").into_bytes();
     let hello = Ciphertext::from_bytes(&hello).expect("a message");
     let Accepted { session: bob, .. } =
-        Session::accept(&PARTIES.bob, &PARTIES.keys, &hello, Trust::OnFirstUse).expect("a pre-key message");
+        Session::accept(&PARTIES.bob, &PARTIES.keys, &hello, Trust::OnFirstUse, PARTIES.now)
+            .expect("a pre-key message");
     let (_, offer) = calling(&alice);
     let offer = offer.to_bytes().to_vec();
     let Ok(Signal::Offer(read)) = Signal::from_bytes(&offer) else { panic!("an offer is a signal") };

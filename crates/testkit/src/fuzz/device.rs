@@ -113,7 +113,7 @@ fn follows(before: &DeviceDirectory, after: &DeviceDirectory) {
 /// The account's signature over any `content`.
 fn sign(content: &[u8]) -> Vec<u8> {
     let phone = Identity::generate(&mut ConstantRng(PHONE)).public().to_bytes();
-    let signed = [b"bisik-1 device list".as_slice(), &phone, content].concat();
+    let signed = [b"bisik-1 device list\0".as_slice(), &phone, content].concat();
     [content, &SigningKey::from_bytes(&[PHONE; 32]).sign(&signed).to_bytes()].concat()
 }
 

@@ -5,10 +5,10 @@
 use bisik::ratchet::{DecryptError as Refusal, DoubleRatchet};
 
 use super::fixtures::{Endpoint, RATCHETS, Repeatable};
-use super::forge::{self, Header};
+use super::forge::{self, Forged, Header};
 use super::input::Input;
-use super::model::{MAX_SKIP, Under, process_header};
-use super::ratchet_state::RatchetState;
+use super::model::{MAX_KEPT, Under, process_header};
+use super::ratchet_state::{RatchetState, Turn};
 use super::record::{self, Kind};
 
 pub fn dishonest_peer(data: &[u8]) {
@@ -31,7 +31,7 @@ pub fn dishonest_peer(data: &[u8]) {
 fn answer(receiver: &mut DoubleRatchet, round: u64) {
     let before = receiver.record();
     if receiver.encrypt(b"hai", &mut Repeatable(round)).is_err() {
-        assert!(read(&before).chains.is_empty(), "a device that has received a message can answer");
+        assert_eq!(read(&before).turn, Turn::Awaiting, "a device that has received a message can answer");
         assert_eq!(receiver.record(), before, "a refusal leaves the state unchanged");
     }
 }
@@ -48,17 +48,21 @@ fn deliver(receiver: &mut DoubleRatchet, input: &mut Input<'_>) -> u32 {
     message_key[0] ^= u8::from(bad_body);
     let header_key = header_key(&state, under);
     let plaintext = input.bytes(usize::from(header.number as u8 % 8));
-    let message = forge::message(&state.binding, header_key, &message_key, &header, plaintext);
+    let Forged { message, digest } = forge::message(&state.binding, header_key, &message_key, &header, plaintext);
 
-    let outcome = process_header(&state, under, &header)
-        .and_then(|after| if bad_body { Err(Refusal::Diverged) } else { Ok(after) });
+    let bad_body_is = if matches!(under, Under::Chain(1..)) { Refusal::Rejected } else { Refusal::Diverged };
+    let outcome = process_header(&state, under, &header, &digest)
+        .and_then(|after| if bad_body { Err(bad_body_is) } else { Ok(after) });
     let result = receiver.decrypt(&message);
     let after = receiver.record();
     match outcome {
         Ok(expected) => {
             assert_eq!(result.as_deref(), Ok(plaintext), "{under:?} {header:?}");
             assert_eq!(read(&after).shape(), expected.shape(), "{under:?} {header:?}");
-            assert_eq!(receiver.decrypt(&message), Err(Refusal::Replayed), "its key is used up");
+            // An ended chain of which nothing is missing any more is forgotten.
+            let forgotten = expected.chains.iter().all(|chain| chain.header != *header_key);
+            let again = if forgotten { Refusal::Rejected } else { Refusal::Duplicate };
+            assert_eq!(receiver.decrypt(&message), Err(again), "its key is used up");
             assert_eq!(receiver.record(), after, "a refused message leaves the state unchanged");
         }
         Err(refusal) => {
@@ -83,17 +87,22 @@ fn header_key(state: &RatchetState, under: Under) -> &[u8; 32] {
 
 /// The key of the message, if it can have one.
 fn message_key(state: &RatchetState, under: Under, header: &Header) -> [u8; 32] {
-    let within = |next: u32| header.number.checked_sub(next).filter(|steps| *steps <= MAX_SKIP);
+    let within = |next: u32| header.number.checked_sub(next).filter(|steps| *steps as usize <= MAX_KEPT);
     let key = match under {
         Under::Chain(index) => {
             let chain = &state.chains[index];
             let in_order = || Some(forge::message_key(chain.key.as_ref()?, within(chain.next)?));
-            chain.kept.get(&header.number).copied().or_else(in_order)
+            chain.kept.get(&header.number).map(|(key, _)| *key).or_else(in_order)
         }
-        Under::Next => state.pair.as_ref().and_then(|secret| {
-            let chain = forge::next_chain_key(&state.root, secret, &header.ratchet_key);
-            Some(forge::message_key(&chain, within(0)?))
-        }),
+        Under::Next => match &state.turn {
+            Turn::Ours { secret, public } => within(0).map(|steps| {
+                let epoch = state.pending.filter(|(epoch, _)| *epoch == header.mixed && *epoch != state.mixed);
+                let epoch = epoch.map_or([0; 32], |(_, secret)| secret);
+                let chain = forge::next_chain_key(&state.root, (secret, public), state.step + 1, &epoch, header);
+                forge::message_key(&chain, steps)
+            }),
+            Turn::Awaiting | Turn::Theirs => None,
+        },
     };
     key.unwrap_or_default()
 }
@@ -116,9 +125,18 @@ fn make_up_header(state: &RatchetState, under: Under, input: &mut Input<'_>) -> 
         (224.., _) => input.array(),
     };
     let [previous, number] = [(); 2].map(|()| input.number_near(&bases));
-    let mut post_quantum = [0; 44];
-    post_quantum[43] = u8::from(input.byte() == NOT_ZERO);
-    Header { ratchet_key, previous, number, post_quantum }
+    let (version, kinds, mixed, chunk_end) = match input.byte() {
+        0xee => (0x12, 0, 0, 0),
+        0xed => (0x01, 0, 0, 0),
+        0xec => (0x21, 0, 0, 0),
+        0xeb => (0x11, input.byte(), 0, 0),
+        0xea => (0x11, 0, u32::from(input.byte()), 0),
+        0xe9 => (0x11, input.byte() % 8, 0, 1),
+        _ => (0x11, 0, 0, 0),
+    };
+    let mut chunk = [0; 32];
+    chunk[31] = chunk_end;
+    Header { ratchet_key, previous, number, version, kinds, epoch: 1, mixed, chunk_number: 0, chunk }
 }
 
 fn read(record: &[u8]) -> RatchetState {
@@ -131,5 +149,3 @@ const ROUNDS: u64 = 12;
 const STEPS: u32 = 10_000;
 /// A byte that asks for a body under another key.
 const BAD_BODY: u8 = 0xbb;
-/// A byte that asks for a non-zero value in the reserved part of the header.
-const NOT_ZERO: u8 = 0xee;

@@ -76,8 +76,8 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     genuine.push((DeviceAddress::own(1), copy.unwrap()));
 
     let mut harm = |account: &Account| {
-        let session = Session::initiate(account.identity(), &bundle(&us), rng).unwrap();
-        session.seal(&storage_key(), b"harmful", &mut Repeatable(1)).into_bytes()
+        let mut session = Session::initiate(account.identity(), &bundle(&us), NOW, rng).unwrap();
+        session.seal(&storage_key(), b"harmful", &mut Repeatable(1)).unwrap().into_bytes()
     };
     let harmful = vec![(DeviceAddress::peer(0), harm(&peer)), (DeviceAddress::own(1), harm(&companion))];
     // Something must have changed since they were last stored.
@@ -99,12 +99,12 @@ fn send(
     rng: &mut Repeatable,
 ) -> Vec<Envelope> {
     let outgoing = conversation.send(account, b"halo", &Supply { bundles, unavailable: &[] }, NOW, rng).unwrap();
-    outgoing.release(&conversation.seal(account, &storage_key(), rng).stored()).unwrap()
+    outgoing.release(&conversation.seal(account, &storage_key(), rng).unwrap().stored()).unwrap()
 }
 
 /// The records that have changed; the account's only if it has.
 fn records(account: &mut Account, conversation: &mut Conversation) -> (Option<Vec<u8>>, Vec<u8>) {
-    let changes = conversation.seal(account, &storage_key(), &mut Repeatable(2));
+    let changes = conversation.seal(account, &storage_key(), &mut Repeatable(2)).unwrap();
     let record = |name| changes.records().iter().find(|record| record.name == name).map(|record| record.bytes.clone());
     (record(RecordName::Account), record(RecordName::Conversation(conversation.id())).unwrap())
 }
@@ -224,7 +224,7 @@ pub fn conversation_record(data: &[u8]) {
         let record = record::seal_named(ACCOUNT, b"", input.rest());
         let Ok(mut account) = Account::unseal(&storage_key(), &record) else { return };
         let _ = (account.pre_key_count(NOW), account.maintain(NOW, &mut rng));
-        if let Some(changed) = account.seal(&storage_key(), &mut rng) {
+        if let Some(changed) = account.seal(&storage_key(), &mut rng).expect("the key that opened it") {
             drop(Account::unseal(&storage_key(), &changed.bytes).expect("every reachable state can be stored"));
         }
         return;

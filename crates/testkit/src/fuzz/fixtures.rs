@@ -4,9 +4,10 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 
 use bisik::rand_core::{TryCryptoRng, TryRng};
-use bisik::ratchet::{DoubleRatchet, KeyPair, SharedSecret};
+use bisik::ratchet::{DoubleRatchet, SharedSecret};
 use bisik::{
-    Accepted, Ciphertext, EncryptError, Identity, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust,
+    Accepted, Ciphertext, EncryptError, Identity, Plaintext, PreKeyBundle, PreKeys, Rotation, Session, StorageKey,
+    Timestamp, Trust,
 };
 
 use super::record::{CONTEXT, STORAGE_KEY};
@@ -64,12 +65,13 @@ pub struct Parties {
 pub static PARTIES: LazyLock<Parties> = LazyLock::new(|| {
     let rng = &mut Repeatable(1);
     let start = Timestamp::from_unix_seconds(1_800_000_000);
-    let now = start.plus_seconds(7 * 24 * 60 * 60);
+    // Of the older generation, whose secrets are kept for three days, and of the current one.
+    let now = start.plus_seconds(4 * 24 * 60 * 60);
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
     let mut keys = PreKeys::generate(&bob, start, rng);
     let mut bundles = vec![keys.bundle()];
     bundles.extend(keys.replenish(&bob, 2, rng).unwrap());
-    assert!(keys.rotate(&bob, now, rng).unwrap(), "an older generation is there as well");
+    assert_eq!(keys.rotate(&bob, now, rng), Ok(Rotation::Everything), "an older generation is there as well");
     bundles.push(keys.bundle());
     bundles.extend(keys.replenish(&bob, 1, rng).unwrap());
     Parties { alice, bob, keys, bundles, now }
@@ -84,7 +86,7 @@ pub static PRE_KEY_MESSAGES: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
 
 fn initiate(bundle: &PreKeyBundle, rng: &mut Repeatable) -> Session {
     let bundle = bundle.clone().verify(Trust::Pinned(PARTIES.bob.public()), PARTIES.now).unwrap();
-    Session::initiate(&PARTIES.alice, &bundle, rng).unwrap()
+    Session::initiate(&PARTIES.alice, &bundle, PARTIES.now, rng).unwrap()
 }
 
 /// One side of a conversation: its sealed state, and the messages that its peer has sent.
@@ -103,7 +105,7 @@ pub static SESSIONS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     let unanswered = alice.record();
     let first = Ciphertext::from_bytes(&messages[1].bytes).unwrap();
     let Accepted { session: mut bob, .. } =
-        Session::accept(&PARTIES.bob, &PARTIES.keys, &first, Trust::OnFirstUse).unwrap();
+        Session::accept(&PARTIES.bob, &PARTIES.keys, &first, Trust::OnFirstUse, PARTIES.now).unwrap();
     let answers = written(&mut bob, 3, rng);
     let mut arrived = vec![false, true, false, false];
     alice.receive(&answers[1].bytes).unwrap();
@@ -115,10 +117,9 @@ pub static SESSIONS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
 /// The same for a bare ratchet.
 pub static RATCHETS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     let rng = &mut Repeatable(4);
-    let pair = KeyPair::generate(rng);
     let secret = || SharedSecret::from_bytes([0x53; 32]);
-    let mut alice = DoubleRatchet::initiator(&secret(), &[0x42; 32], pair.public());
-    let mut bob = DoubleRatchet::responder(&secret(), &[0x42; 32], pair);
+    let mut alice = DoubleRatchet::initiator(&secret(), &[0x42; 32], rng);
+    let mut bob = DoubleRatchet::responder(&secret(), &[0x42; 32]);
     let fresh = bob.record();
     let mut messages = written(&mut alice, 4, rng);
     let before = Scene { record: fresh, messages: messages.clone(), arrived: vec![false; 4] };
@@ -160,7 +161,7 @@ pub trait Endpoint: Sized {
     fn reopen(record: &[u8]) -> Self;
 
     /// Always under the same nonce: equal records mean equal states.
-    fn record(&self) -> Vec<u8>;
+    fn record(&mut self) -> Vec<u8>;
 
     fn write(&mut self, plaintext: &[u8], rng: &mut Repeatable) -> Result<Vec<u8>, EncryptError>;
 
@@ -176,8 +177,8 @@ impl Endpoint for Session {
         Self::unseal(&storage_key(), CONTEXT, record).expect("a sealed record opens")
     }
 
-    fn record(&self) -> Vec<u8> {
-        self.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).into_bytes()
+    fn record(&mut self) -> Vec<u8> {
+        self.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap().into_bytes()
     }
 
     fn write(&mut self, plaintext: &[u8], rng: &mut Repeatable) -> Result<Vec<u8>, EncryptError> {
@@ -185,9 +186,14 @@ impl Endpoint for Session {
     }
 
     fn receive(&mut self, message: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-        let mut staged = self.stage(&Ciphertext::from_bytes(message).ok()?).ok()?;
-        let promised = staged.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).into_bytes();
-        Some((staged.commit(), promised))
+        // Alice initiated every session here; Bob needs no identity.
+        let mut staged = self.stage(&PARTIES.alice, &Ciphertext::from_bytes(message).ok()?).ok()?;
+        let promised = staged.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap().into_bytes();
+        let plaintext = match staged.commit().plaintext {
+            Plaintext::Confirmed(plaintext) => plaintext,
+            Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),
+        };
+        Some((plaintext, promised))
     }
 
     fn authenticated(message: &[u8]) -> &[u8] {
@@ -202,7 +208,7 @@ impl Endpoint for DoubleRatchet {
         Self::unseal(&storage_key(), CONTEXT, record).expect("a sealed record opens")
     }
 
-    fn record(&self) -> Vec<u8> {
+    fn record(&mut self) -> Vec<u8> {
         self.seal(&storage_key(), CONTEXT, &mut Repeatable(0))
     }
 

@@ -14,8 +14,20 @@ pub struct Header {
     pub ratchet_key: [u8; 32],
     pub previous: u32,
     pub number: u32,
-    /// Zero in an honest header.
-    pub post_quantum: [u8; 44],
+    /// High half: the newest version that the sender reads; low half: the one used.
+    pub version: u8,
+    /// High half: the place of a resumption secret; low half: the kind of the braid's part.
+    pub kinds: u8,
+    pub epoch: u32,
+    pub mixed: u32,
+    pub chunk_number: u16,
+    pub chunk: [u8; 32],
+}
+
+/// A message, and the digest that its tags cover.
+pub struct Forged {
+    pub message: Vec<u8>,
+    pub digest: [u8; 32],
 }
 
 /// `r ‖ encrypted header ‖ header tag ‖ encrypted body ‖ body tag`.
@@ -25,19 +37,22 @@ pub fn message(
     message_key: &[u8; 32],
     header: &Header,
     plaintext: &[u8],
-) -> Vec<u8> {
+) -> Forged {
     let salt = [0x52; 16];
-    let Header { ratchet_key, previous, number, post_quantum } = header;
+    let Header { ratchet_key, previous, number, version, kinds, epoch, mixed, chunk_number, chunk } = header;
     let numbers = [previous.to_be_bytes(), number.to_be_bytes()].concat();
-    let mut header = [ratchet_key.as_slice(), &numbers, post_quantum].concat();
+    let epochs = [epoch.to_be_bytes(), mixed.to_be_bytes()].concat();
+    let mut header =
+        [ratchet_key.as_slice(), &numbers, &[*version, *kinds], &epochs, &chunk_number.to_be_bytes(), chunk].concat();
     apply_stream(header_key, &nonce(&salt, 0), &mut header);
     let mut body = plaintext.to_vec();
     apply_stream(message_key, &nonce(&salt, 1), &mut body);
     let digest: [u8; 32] =
-        Sha256::digest([b"bisik-1 message", binding.as_slice(), &salt, &header, &body].concat()).into();
+        Sha256::digest([b"bisik-1 message\0", binding.as_slice(), &salt, &header, &body].concat()).into();
     let body_tag = tag(message_key, &[&digest]);
     let header_tag = tag(header_key, &[&digest, &body_tag]);
-    [salt.as_slice(), &header, &header_tag, &body, &body_tag].concat()
+    let message = [salt.as_slice(), &header, &header_tag, &body, &body_tag].concat();
+    Forged { message, digest }
 }
 
 fn nonce(salt: &[u8; 16], purpose: u64) -> [u8; NONCE] {
@@ -53,14 +68,23 @@ pub fn message_key(chain: &[u8; 32], steps: u32) -> [u8; 32] {
     hmac(&last, &[&[0x01]])
 }
 
-/// The first key of the chain that begins when the owner of `secret` learns `ratchet_key`.
-pub fn next_chain_key(root: &[u8; 32], secret: &[u8; 32], ratchet_key: &[u8; 32]) -> [u8; 32] {
-    let agreed = MontgomeryPoint(*ratchet_key).mul_clamped(*secret);
-    let mut output = [0; 96];
-    Hkdf::<Sha256>::new(Some(root), agreed.as_bytes())
-        .expand(b"bisik-1 ratchet root step", &mut output)
-        .expect("96 bytes are not too many");
-    *output[32..].first_chunk().expect("64 bytes have 32")
+/// The first key of the chain that begins when the owner of a ratchet pair learns of a step, by its number and header.
+/// No agreement with an identity and no older session enter; `epoch` is the secret of a braid epoch that does, or zero.
+pub fn next_chain_key(
+    root: &[u8; 32],
+    (secret, public): (&[u8; 32], &[u8; 32]),
+    step: u32,
+    epoch: &[u8; 32],
+    header: &Header,
+) -> [u8; 32] {
+    let agreed = MontgomeryPoint(header.ratchet_key).mul_clamped(*secret).to_bytes();
+    let (step, mixed, bound) = (step.to_be_bytes(), header.mixed.to_be_bytes(), [header.kinds >> 4]);
+    let info: [&[u8]; 6] = [b"bisik-1 ratchet root step\0", &step, &mixed, &bound, &header.ratchet_key, public];
+    let mut output = [0; 128];
+    Hkdf::<Sha256>::new(Some(root), &[agreed, [0; 32], [0; 32], *epoch].concat())
+        .expand(&info.concat(), &mut output)
+        .expect("128 bytes are not too many");
+    *output[32..].first_chunk().expect("96 bytes have 32")
 }
 
 /// The public key of a scalar.

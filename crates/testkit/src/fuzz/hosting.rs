@@ -164,9 +164,9 @@ fn well_signed(bytes: &[u8]) -> Vec<u8> {
             place.copy_from_slice(&key(number).to_bytes());
         }
     }
-    let countersigned = sign(OPERATOR, "bisik-1 disclosure operator", &body);
-    let proven = sign(HOSTED, "bisik-1 disclosure endpoint", &countersigned);
-    sign(BUSINESS, "bisik-1 disclosure account", &proven)
+    let countersigned = sign(OPERATOR, "bisik-1 disclosure operator\0", &body);
+    let proven = sign(HOSTED, "bisik-1 disclosure endpoint\0", &countersigned);
+    sign(BUSINESS, "bisik-1 disclosure account\0", &proven)
 }
 
 /// A verified disclosure can be shown and agreed to, and allows no sending before that.
@@ -232,7 +232,7 @@ pub fn consent(data: &[u8]) {
             if let Some(device) = text.get_mut(66..130) {
                 device.copy_from_slice(&key(USER).to_bytes());
             }
-            decision(&sign(USER, "bisik-1 decision", &text), true);
+            decision(&sign(USER, "bisik-1 decision\0", &text), true);
         }
         _ => user(input),
     }

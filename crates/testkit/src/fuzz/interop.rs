@@ -91,7 +91,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     write(&mut a, b"\x07 after a step, too");
     a.reinitiate(&alice, &verified(Some(2)), rng).expect("the same bundle's owner");
     write(&mut a, b"\x08 of a third state");
-    let session = b.seal(&storage_key(), CONTEXT, rng).into_bytes();
+    let session = b.seal(&storage_key(), CONTEXT, rng).unwrap().into_bytes();
     let bundle = keys().bundle(&bob, 0, Some(2)).expect("it is there");
     Line { keys: keys(), spent, session, bundle, messages, read: read_last, alice, bob }
 });
@@ -106,8 +106,8 @@ fn session() -> Session {
     Session::unseal(&storage_key(), CONTEXT, &LINE.session).expect("it was sealed")
 }
 
-fn image(session: &Session) -> Vec<u8> {
-    session.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).into_bytes()
+fn image(session: &mut Session) -> Vec<u8> {
+    session.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap().into_bytes()
 }
 
 /// The first byte is the kind.
@@ -140,7 +140,7 @@ pub fn interop_decrypt(data: &[u8]) {
         let bytes = input.edited(messages);
         let Some(message) = read(&bytes) else { continue };
         let genuine = messages.iter().position(|sent| inner(&sent.bytes) == inner(&bytes));
-        let before = image(&b);
+        let before = image(&mut b);
         let result = match b.decrypt(&message) {
             Err(DecryptError::OpensNewSession) => {
                 b.accept_reinitiated(bob, spent, &message).map(|accepted| accepted.plaintext).map_err(drop)
@@ -155,7 +155,7 @@ pub fn interop_decrypt(data: &[u8]) {
                 read_now.push(which);
             }
             Err(()) => {
-                assert_eq!(image(&b), before, "a refusal changes nothing");
+                assert_eq!(image(&mut b), before, "a refusal changes nothing");
                 let intact = genuine.filter(|which| messages[*which].bytes == bytes);
                 assert!(intact.is_none_or(|which| read_now.contains(&which)), "a genuine message is read");
             }
@@ -209,11 +209,11 @@ pub fn interop_accept(data: &[u8]) {
     let Some(message) = read(&bytes) else { return };
     let genuine = messages.iter().find(|sent| inner(&sent.bytes) == inner(&bytes));
     match Session::accept(bob, keys, &message, Trust::OnFirstUse) {
-        Ok(Accepted { session, plaintext, used }) => {
+        Ok(Accepted { mut session, plaintext, used }) => {
             let genuine = genuine.expect("only a genuine pre-key message opens a session");
             assert_eq!(plaintext, genuine.plaintext);
             assert_eq!(*session.peer(), alice.public());
-            let mut own = Session::unseal(&storage_key(), CONTEXT, &image(&session)).expect("it was sealed");
+            let mut own = Session::unseal(&storage_key(), CONTEXT, &image(&mut session)).expect("it was sealed");
             assert_eq!(own.decrypt(&message), Err(DecryptError::Replayed));
             let pinned = Session::accept(bob, keys, &message, Trust::Pinned(&bob.public()));
             assert_eq!(pinned.unwrap_err(), AcceptError::IdentityMismatch);
@@ -285,7 +285,7 @@ pub fn interop_state(data: &[u8]) {
     let kind = [SESSION, PRE_KEYS, IDENTITY][usize::from(kind % 3)];
     let record = record::seal_named(kind, CONTEXT, state);
     let again = match kind {
-        SESSION => Session::unseal(&key, CONTEXT, &record).map(|session| image(&session)),
+        SESSION => Session::unseal(&key, CONTEXT, &record).map(|mut session| image(&mut session)),
         PRE_KEYS => PreKeys::unseal(&key, CONTEXT, &record).map(|keys| keys.seal(&key, CONTEXT, rng)),
         _ => Identity::unseal(&key, CONTEXT, &record).map(|identity| identity.seal(&key, CONTEXT, rng)),
     };
@@ -296,7 +296,7 @@ pub fn interop_state(data: &[u8]) {
             let _ = read(&sent.bytes).map(|message| session.decrypt(&message));
         }
         let _ = session.encrypt(b"text", rng);
-        assert!(Session::unseal(&key, CONTEXT, &image(&session)).is_ok(), "every operation leaves a valid state");
+        assert!(Session::unseal(&key, CONTEXT, &image(&mut session)).is_ok(), "every operation leaves a valid state");
     }
 }
 

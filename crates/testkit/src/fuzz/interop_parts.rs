@@ -54,9 +54,10 @@ static GROUP: LazyLock<Group> = LazyLock::new(|| {
             messages.push(Genuine { bytes, plaintext });
         }
     }
-    let seal = |receiver: &GroupReceiver| receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).into_bytes();
-    let sender = senders[1].seal(&storage_key(), CONTEXT, &mut Repeatable(2)).into_bytes();
-    Group { receiver: seal(&receiver), messages, read, unread, sender, distributions }
+    let seal =
+        |receiver: &mut GroupReceiver| receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).unwrap().into_bytes();
+    let sender = senders[1].seal(&storage_key(), CONTEXT, &mut Repeatable(2)).unwrap().into_bytes();
+    Group { receiver: seal(&mut receiver), messages, read, unread, sender, distributions }
 });
 
 /// Up to eight messages with edits, in sequence.
@@ -71,8 +72,10 @@ pub fn interop_group(data: &[u8]) {
         }
         let message = input.edited(messages);
         let genuine = messages.iter().position(|genuine| genuine.bytes == message);
-        let image = |receiver: &GroupReceiver| receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).into_bytes();
-        let before = image(&receiver);
+        let image = |receiver: &mut GroupReceiver| {
+            receiver.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).unwrap().into_bytes()
+        };
+        let before = image(&mut receiver);
         let decrypted = receiver.decrypt(&message);
         match genuine {
             Some(at) if unread.remove(&at) => {
@@ -85,7 +88,7 @@ pub fn interop_group(data: &[u8]) {
         }
         assert!(GroupHeader::of(&message).is_ok() || decrypted == Err(GroupDecryptError::Rejected));
         if decrypted.is_err() {
-            assert_eq!(before, image(&receiver), "nothing changed");
+            assert_eq!(before, image(&mut receiver), "nothing changed");
         }
     }
 }
@@ -109,7 +112,7 @@ pub fn interop_group_state(data: &[u8]) {
             else {
                 return;
             };
-            let record = sender.seal(&storage_key(), CONTEXT, rng).into_bytes();
+            let record = sender.seal(&storage_key(), CONTEXT, rng).unwrap().into_bytes();
             assert_eq!(record::open_named(SENDER, CONTEXT, &record), state, "decoded values have one encoding");
             let before = (sender.iteration(), sender.revision());
             let sent = sender.encrypt(b"halo", rng);
@@ -118,7 +121,7 @@ pub fn interop_group_state(data: &[u8]) {
         _ => {
             let record = record::seal_named(RECEIVER, CONTEXT, state);
             let Ok(mut receiver) = GroupReceiver::unseal(&storage_key(), CONTEXT, &record) else { return };
-            let record = receiver.seal(&storage_key(), CONTEXT, rng).into_bytes();
+            let record = receiver.seal(&storage_key(), CONTEXT, rng).unwrap().into_bytes();
             assert_eq!(record::open_named(RECEIVER, CONTEXT, &record), state, "decoded values have one encoding");
             assert!(receiver.keys() <= 5 && receiver.skipped_keys() <= 5 * 2_000);
             GROUP.messages.iter().for_each(|message| drop(receiver.decrypt(&message.bytes)));

@@ -93,7 +93,7 @@ fn of_a_hostile_sender(mut input: Input<'_>) {
 /// A blob of one chunk.
 fn forge(size: u64, plaintext: &[u8]) -> (Vec<u8>, Pointer) {
     let (key, salt, kind) = ([0x41; 32], [0x73; 24], b"image/jpeg");
-    let info: [&[u8]; 6] = [b"bisik-1 attachment", &[0], &salt, &[1], &size.to_be_bytes(), kind];
+    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], &salt, &[1], &size.to_be_bytes(), kind];
     let mut keys = [0; 76];
     Hkdf::<Sha256>::from_prk(&key).expect("32 bytes").expand_multi_info(&info, &mut keys).expect("76 bytes");
     let (cipher, rest) = keys.split_at(32);

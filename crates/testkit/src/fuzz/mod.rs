@@ -14,7 +14,7 @@ mod device; //         device lists, and linking with an attacker in the middle
 mod dishonest_peer; // messages with valid tags and arbitrary headers, against a model
 mod envelope; //       messages of a conversation between accounts, and its records
 mod fixtures; //       the parties and conversations that the targets start from
-mod forge; //          a message under known keys
+pub mod forge; //          a message under known keys
 mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
@@ -23,8 +23,8 @@ mod interop; //        interop: messages, sessions, bundles, records
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
 mod media; //          pointers and blobs of attachments
 mod model; //          the outcome that a header must have
-mod ratchet_state; //  the fields of a ratchet's state
-mod record; //         sealed records, opened and made with the storage key
+pub mod ratchet_state; //  the fields of a ratchet's state
+pub mod record; //         sealed records, opened and made with the storage key
 mod seeds; //          the seeds of the fuzzer
 mod unseal; //         sealed records, from the outside and behind the tag
 

@@ -56,7 +56,7 @@ pub fn open_named(kind: u8, context: &[u8], record: &[u8]) -> Vec<u8> {
 }
 
 fn record_tag(kind: u8, context: &[u8], nonce: &[u8; NONCE], body: &[u8]) -> [u8; 16] {
-    let associated = [b"bisik-1 sealed record", &[kind, FORMAT] as &[u8], context].concat();
+    let associated = [b"bisik-1 sealed record\0", &[kind, FORMAT] as &[u8], context].concat();
     let length = (associated.len() as u64).to_be_bytes();
     tag(&STORAGE_KEY, &[&length, &associated, nonce, body])
 }

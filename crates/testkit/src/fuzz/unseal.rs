@@ -88,7 +88,7 @@ fn use_pre_keys(mut keys: PreKeys) {
     let _ = (keys.bundle(), keys.one_time_bundles(*now), keys.count(*now));
     for message in PRE_KEY_MESSAGES.iter().step_by(4) {
         let message = Ciphertext::from_bytes(&message.bytes).expect("it is genuine");
-        if let Ok(accepted) = Session::accept(bob, &keys, &message, Trust::OnFirstUse) {
+        if let Ok(accepted) = Session::accept(bob, &keys, &message, Trust::OnFirstUse, *now) {
             keys.remove(accepted.used);
         }
     }

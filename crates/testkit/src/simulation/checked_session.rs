@@ -2,13 +2,14 @@
 //!
 //! An attacker's copy is a checked session too.
 
+use std::cmp::Reverse;
 use std::rc::Rc;
 
 use bisik::{Ciphertext, Session, StorageKey};
 
 use super::prekey_pool::PreKeyHeader;
 use super::symbolic::{Ratchet, Stamp, Symbol};
-use crate::rng::{ConstantRng, SeededRng};
+use crate::rng::{ConstantRng, SeededRng, mix};
 
 /// One session, its stored record, and its model.
 pub struct CheckedSession {
@@ -43,8 +44,8 @@ pub struct Sent {
 }
 
 impl CheckedSession {
-    pub fn new(session: Session, model: Model) -> Self {
-        let record = Rc::new(record(&session));
+    pub fn new(mut session: Session, model: Model) -> Self {
+        let record = Rc::new(record(&mut session));
         Self { session, record, model }
     }
 
@@ -54,13 +55,13 @@ impl CheckedSession {
     }
 
     /// Whether the session equals its record, compared in bytes.
-    pub fn is_stored(&self) -> bool {
-        record(&self.session) == *self.record
+    pub fn is_stored(&mut self) -> bool {
+        record(&mut self.session) == *self.record
     }
 
     /// The attacker's copy.
     pub fn duplicate(&self) -> Self {
-        let copy = Self::open(&self.record, self.model.clone());
+        let mut copy = Self::open(&self.record, self.model.clone());
         assert!(copy.is_stored(), "unsealing and sealing gives the same state");
         copy
     }
@@ -69,11 +70,11 @@ impl CheckedSession {
     pub fn send(&mut self, plaintext: &[u8], rng: &mut SeededRng, stores: bool) -> Option<Sent> {
         let fresh = rng.symbol();
         let held = self.session.encrypt_held(plaintext, rng).unwrap();
-        let stamp = self.model.ratchet.send(fresh);
+        let stamp = self.model.ratchet.send(fresh, digest(plaintext));
         if !stores {
             return None;
         }
-        let sealed = self.session.seal(&storage_key(), CONTEXT, &mut sealing());
+        let sealed = self.session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap();
         self.record = Rc::new(sealed.as_bytes().to_vec());
         let ciphertext = held.release(&sealed.stored()).unwrap();
         let header = match self.model.setup {
@@ -85,19 +86,23 @@ impl CheckedSession {
     }
 }
 
-/// The session in which both devices keep sending: among those of the newest epoch, the one that precedes.
+/// The session in which both devices keep sending: among those of the newest epoch, the one with the smallest id.
 pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
     (0..sessions.len()).reduce(|best, index| {
         let (old, new) = (&sessions[best], &sessions[index]);
-        let newer = new.model.epoch > old.model.epoch;
-        let smaller = new.model.epoch == old.model.epoch && new.session.precedes(&old.session);
-        if newer || smaller { index } else { best }
+        let rank = |checked: &CheckedSession| (checked.model.epoch, Reverse(*checked.session.id()));
+        if rank(new) > rank(old) { index } else { best }
     })
 }
 
 /// The state in bytes: equal bytes mean equal states.
-fn record(session: &Session) -> Vec<u8> {
-    session.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes()
+fn record(session: &mut Session) -> Vec<u8> {
+    session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().into_bytes()
+}
+
+/// A symbol of a message's bytes: no two plaintexts here are equal.
+fn digest(plaintext: &[u8]) -> Symbol {
+    mix(&plaintext.iter().map(|byte| u64::from(*byte)).collect::<Vec<_>>())
 }
 
 pub fn storage_key() -> StorageKey {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use bisik::{Ciphertext, Identity, PreKeys, Session, Timestamp, Trust};
+use bisik::{Ciphertext, Identity, PreKeys, Rotation, Session, Timestamp, Trust};
 
 use super::checked_session::{CONTEXT, CheckedSession, Model, Sent, SetupState, preferred, sealing, storage_key};
 use super::event::{Crash, Side};
@@ -17,6 +17,8 @@ use crate::rng::{SeededRng, mix};
 pub struct Device {
     pub side: Side,
     pub identity: Identity,
+    /// Its clock.
+    pub now: Timestamp,
     pub live: Live,
     pub database: Rc<Database>,
     pub backups: VecDeque<Rc<Database>>,
@@ -56,12 +58,12 @@ impl Device {
         let (pool, sessions, read) = (PreKeyPool::new(fresh, now), Vec::new(), BTreeSet::new());
         let live = Live { pre_keys, pre_keys_record, pool, sessions, rng, read };
         let database = Rc::new(live.database());
-        let mut device = Self { side, identity, live, database, backups: VecDeque::new(), spy: None, spy_rng };
+        let mut device = Self { side, identity, now, live, database, backups: VecDeque::new(), spy: None, spy_rng };
         device.publish(server, now);
         device
     }
 
-    /// The session in which both devices keep sending: among those of the newest epoch, the one that precedes.
+    /// The session in which both devices keep sending: among those of the newest epoch, the one with the smallest id.
     pub fn preferred(&self) -> Option<usize> {
         preferred(&self.live.sessions)
     }
@@ -99,22 +101,27 @@ impl Device {
         let session = mix(&[self.live.rng.symbol(), offer.symbol]);
         let epoch = self.live.sessions.iter().map(|checked| checked.model.epoch).max().unwrap_or(0) + 1;
         let header = PreKeyHeader { offer, session, epoch, initiator: self.side };
-        let ratchet = Ratchet::initiator(session, offer.signed);
+        let ratchet = Ratchet::initiator(session);
         let model = Model { ratchet, session, epoch, setup: SetupState::Unanswered(header) };
-        let session = Session::initiate(&self.identity, &verified, &mut self.live.rng).unwrap();
+        let session = Session::initiate(&self.identity, &verified, now, &mut self.live.rng).unwrap();
         self.live.keep(CheckedSession::new(session, model));
     }
 
     /// Rotates and replenishes pre-keys, and publishes the new bundles.
     pub fn refresh(&mut self, server: &mut Server, now: Timestamp) {
+        self.now = now;
         let fresh = self.live.rng.symbol();
         let rotated = self.live.pre_keys.rotate(&self.identity, now, &mut self.live.rng).unwrap();
-        assert_eq!(rotated, self.live.pool.rotate(fresh, now), "a generation lives for a week");
+        let expected = if self.live.pool.rotate(fresh, now) { Rotation::Everything } else { Rotation::Nothing };
+        assert_eq!(rotated, expected, "a generation is replaced after four days");
         assert_eq!(
             self.live.pre_keys.count(now).one_time,
             self.live.pool.stock(now),
             "one-time pairs go with their generation"
         );
+        if rotated == Rotation::Everything {
+            server.withdraw();
+        }
         self.publish(server, now);
     }
 
@@ -166,7 +173,7 @@ impl Device {
         for message in consumed {
             for checked in &mut copy {
                 assert!(
-                    checked.session.stage(message).is_err(),
+                    checked.session.stage(&self.identity, message).is_err(),
                     "forward secrecy: a copied state decrypts a message read before"
                 );
             }
@@ -199,9 +206,9 @@ impl Live {
     }
 
     /// Whether everything in memory equals its record, compared in bytes.
-    pub fn is_stored(&self) -> bool {
+    pub fn is_stored(&mut self) -> bool {
         let pre_keys = self.pre_keys.seal(&storage_key(), CONTEXT, &mut sealing());
-        pre_keys == *self.pre_keys_record && self.sessions.iter().all(CheckedSession::is_stored)
+        pre_keys == *self.pre_keys_record && self.sessions.iter_mut().all(CheckedSession::is_stored)
     }
 
     /// Keeps one more session, and drops the oldest if there are too many.

@@ -203,7 +203,8 @@ impl Pair {
         let id = self.log.len();
         let envelope =
             Rc::new(Envelope { id, from, author, ciphertext: wire, plaintext, stamp, session, header, forged });
-        if self.devices[from.other().index()].spy.as_mut().is_some_and(|sessions| spy(sessions, &envelope)) {
+        let Device { spy: copy, identity, .. } = &mut self.devices[from.other().index()];
+        if copy.as_mut().is_some_and(|sessions| spy(sessions, identity, &envelope)) {
             self.spied.insert(id);
         }
         self.log.push(Rc::clone(&envelope));

@@ -45,6 +45,7 @@ struct Generation {
     symbol: Symbol,
     created: Timestamp,
     expires: Timestamp,
+    replaced: Option<Timestamp>,
     seen: BTreeSet<Symbol>,
 }
 
@@ -57,7 +58,12 @@ struct OneTime {
 impl Generation {
     fn new(fresh: Symbol, now: Timestamp) -> Self {
         let symbol = mix(&[fresh, now.as_unix_seconds()]);
-        Self { signed: fresh, symbol, created: now, expires: now.plus_seconds(30 * DAY), seen: BTreeSet::new() }
+        let expires = now.plus_seconds(30 * DAY);
+        Self { signed: fresh, symbol, created: now, expires, replaced: None, seen: BTreeSet::new() }
+    }
+
+    fn is_too_old(&self, now: Timestamp) -> bool {
+        now >= self.created.plus_seconds(33 * DAY)
     }
 
     fn offer(&self) -> Offer {
@@ -77,7 +83,7 @@ impl PreKeyPool {
 
     /// The number of one-time pairs that peers can still use.
     pub fn stock(&self, now: Timestamp) -> usize {
-        let usable = |pair: &&OneTime| self.generation(pair.signed).is_some_and(|generation| now < generation.expires);
+        let usable = |pair: &&OneTime| pair.signed == self.current.signed && now < self.current.expires;
         self.one_time.values().filter(usable).count()
     }
 
@@ -90,20 +96,26 @@ impl PreKeyPool {
 
     /// Applies the rules of lifetime; returns whether there is a new generation.
     pub fn rotate(&mut self, fresh: Symbol, now: Timestamp) -> bool {
-        let due = now >= self.current.created.plus_seconds(7 * DAY);
+        let due = now >= self.current.created.plus_seconds(4 * DAY);
         if due {
-            self.older.push(std::mem::replace(&mut self.current, Generation::new(fresh, now)));
+            let mut old = std::mem::replace(&mut self.current, Generation::new(fresh, now));
+            old.replaced = Some(now);
+            self.older.push(old);
         }
-        self.older.retain(|generation| now < generation.expires.plus_seconds(14 * DAY));
+        self.older.retain(|generation| {
+            let delivered = generation.replaced.is_some_and(|replaced| now >= replaced.plus_seconds(3 * DAY));
+            !delivered && !generation.is_too_old(now)
+        });
         let held: BTreeSet<Symbol> = self.generations().map(|generation| generation.signed).collect();
         self.one_time.retain(|_, pair| held.contains(&pair.signed));
         due
     }
 
     /// The outcome of a pre-key message: the symbol of the signed pre-key, or a refusal.
-    pub fn answer(&self, header: &PreKeyHeader) -> Result<Symbol, AcceptError> {
+    pub fn answer(&self, header: &PreKeyHeader, now: Timestamp) -> Result<Symbol, AcceptError> {
         let offer = &header.offer;
-        let generation = self.generation(offer.signed).ok_or(AcceptError::UnknownPreKey)?;
+        let generation = self.generation(offer.signed).filter(|generation| !generation.is_too_old(now));
+        let generation = generation.ok_or(AcceptError::UnknownPreKey)?;
         let symbol = match offer.one_time {
             Some(id) => {
                 let pair = self.one_time.get(&id).filter(|pair| pair.signed == offer.signed);
@@ -160,6 +172,11 @@ impl Server {
             Some(_) => self.one_time.push_back((bundle, offer)),
             None => self.last_resort = Some((bundle, offer)),
         }
+    }
+
+    /// Deletes the one-time bundles of a generation that was replaced.
+    pub fn withdraw(&mut self) {
+        self.one_time.clear();
     }
 
     /// Hands out each one-time bundle once, then the last-resort bundle as often as asked.

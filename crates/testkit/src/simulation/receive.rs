@@ -4,14 +4,16 @@
 
 use std::rc::Rc;
 
-use bisik::{AcceptError, Accepted, Ciphertext, DecryptError, Session, Trust};
+use bisik::{
+    AcceptError, Accepted, Ciphertext, DecryptError, Decrypted, Identity, Plaintext, Session, Standing, Trust,
+};
 
 use super::checked_session::{CONTEXT, CheckedSession, Model, SetupState, sealing, storage_key};
 use super::device::Device;
 use super::event::Crash;
 use super::network::Envelope;
 use super::prekey_pool::{PreKeyHeader, PreKeyPool};
-use super::symbolic::{DecryptOutcome, Ratchet};
+use super::symbolic::{Ratchet, Refusal};
 
 /// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +23,16 @@ pub enum Outcome {
     NotAccepted(AcceptError),
 }
 
+/// What a message that is read gives.
+struct Next {
+    model: Model,
+    given_up: u32,
+}
+
 /// The model's prediction, with the state after it.
 enum Expected {
-    /// Session `0` reads the message; its model is then `1`.
-    Read(usize, Model),
+    /// Session `0` reads the message, with this result.
+    Read(usize, Next),
     Accepted(Model, PreKeyPool),
     Refused(Outcome),
 }
@@ -33,25 +41,25 @@ impl Device {
     /// Receives one envelope as it was sent.
     pub fn receive(&mut self, envelope: &Envelope, crash: Option<Crash>) -> Outcome {
         let outcome = match self.expect(envelope) {
-            Expected::Read(index, model) => {
+            Expected::Read(index, next) => {
                 let checked = &mut self.live.sessions[index];
-                read(checked, envelope, crash);
-                if crash != Some(Crash::BeforeStore) {
-                    checked.model = model;
-                }
+                read(checked, &self.identity, envelope, next, crash);
                 Outcome::Read
             }
             Expected::Accepted(model, pool) => self.accept(envelope, model, pool, crash),
             Expected::Refused(expected) => {
                 let actual = self.try_all(&envelope.ciphertext);
                 assert_eq!(actual, Some(expected), "the model refuses {:?}", envelope.stamp);
-                assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "a refused message changes nothing");
+                assert!(
+                    self.live.sessions.iter_mut().all(CheckedSession::is_stored),
+                    "a refused message changes nothing"
+                );
                 return expected;
             }
         };
         if crash == Some(Crash::BeforeStore) {
             assert!(
-                self.live.sessions.iter().all(CheckedSession::is_stored),
+                self.live.sessions.iter_mut().all(CheckedSession::is_stored),
                 "a message that is not committed changes nothing"
             );
             self.restart();
@@ -72,14 +80,17 @@ impl Device {
             let outcome = self.try_all(&message);
             assert_ne!(outcome, Some(Outcome::Read), "a changed message is read");
         }
-        assert!(self.live.sessions.iter().all(CheckedSession::is_stored), "a refused message changes nothing");
+        assert!(self.live.sessions.iter_mut().all(CheckedSession::is_stored), "a refused message changes nothing");
     }
 
     fn accept(&mut self, envelope: &Envelope, model: Model, pool: PreKeyPool, crash: Option<Crash>) -> Outcome {
-        let accepted =
-            Session::accept(&self.identity, &self.live.pre_keys, &envelope.ciphertext, Trust::Pinned(&envelope.author));
+        let accepted = {
+            let trust = Trust::Pinned(&envelope.author);
+            Session::accept(&self.identity, &self.live.pre_keys, &envelope.ciphertext, trust, self.now)
+        };
         let Accepted { session, plaintext, used } = accepted.expect("the model accepts it");
-        assert_eq!(plaintext, envelope.plaintext);
+        assert_eq!(plaintext.show_unconfirmed(), envelope.plaintext);
+        assert_eq!(session.standing(), Standing::Unconfirmed);
         assert_eq!(session.peer(), &envelope.author);
         assert!(session.recognizes(&envelope.ciphertext));
         if crash != Some(Crash::BeforeStore) {
@@ -99,7 +110,7 @@ impl Device {
         };
         let predicted = expect(&self.live.sessions, known, envelope);
         match (predicted, envelope.header) {
-            (Some(Ok((index, model))), _) => Expected::Read(index, model),
+            (Some(Ok((index, next))), _) => Expected::Read(index, next),
             (Some(Err(predicted)), _) => Expected::Refused(Outcome::NotDecrypted(refusal(predicted))),
             (None, Some(header)) => self.expect_accept(&header, envelope),
             (None, None) => Expected::Refused(Outcome::NotAccepted(AcceptError::NotPreKeyMessage)),
@@ -108,13 +119,12 @@ impl Device {
 
     fn expect_accept(&self, header: &PreKeyHeader, envelope: &Envelope) -> Expected {
         let refused = |error| Expected::Refused(Outcome::NotAccepted(error));
-        let pair = match self.live.pool.answer(header) {
-            Ok(pair) => pair,
-            Err(error) => return refused(error),
-        };
-        let ratchet = match Ratchet::responder(header.session, pair).receive(&envelope.stamp) {
-            Ok(ratchet) => ratchet,
-            Err(DecryptOutcome::TooFarAhead) => return refused(AcceptError::TooFarAhead),
+        if let Err(error) = self.live.pool.answer(header, self.now) {
+            return refused(error);
+        }
+        let ratchet = match Ratchet::responder(header.session).receive(&envelope.stamp) {
+            Ok((ratchet, _)) => ratchet,
+            Err(Refusal::Ahead { missing }) => return refused(AcceptError::Ahead { missing }),
             Err(_) => return refused(AcceptError::Rejected),
         };
         let mut pool = self.live.pool.clone();
@@ -129,13 +139,13 @@ impl Device {
         let known = |checked: &CheckedSession| !message.is_pre_key_message() || checked.session.recognizes(message);
         let mut outcome = None;
         for checked in self.live.sessions.iter_mut().rev().filter(|checked| known(checked)) {
-            match checked.session.stage(message) {
+            match checked.session.stage(&self.identity, message) {
                 Ok(_) => return Some(Outcome::Read),
                 Err(error) => outcome = Some(worse(outcome, error)),
             }
         }
         outcome.or_else(|| {
-            Some(match Session::accept(&self.identity, &self.live.pre_keys, message, Trust::OnFirstUse) {
+            Some(match Session::accept(&self.identity, &self.live.pre_keys, message, Trust::OnFirstUse, self.now) {
                 Ok(_) => Outcome::Read,
                 Err(error) => Outcome::NotAccepted(error),
             })
@@ -144,20 +154,20 @@ impl Device {
 }
 
 /// The attacker tries an envelope, and must read exactly what the model predicts. Returns whether it was read.
-pub fn spy(sessions: &mut [CheckedSession], envelope: &Envelope) -> bool {
+/// It holds the identity of the device that it copied.
+pub fn spy(sessions: &mut [CheckedSession], identity: &Identity, envelope: &Envelope) -> bool {
     let known = |checked: &CheckedSession| {
         envelope
             .header
             .is_none_or(|header| checked.model.setup == SetupState::Accepted && checked.model.session == header.session)
     };
-    if let Some(Ok((index, model))) = expect(sessions, known, envelope) {
-        read(&mut sessions[index], envelope, None);
-        sessions[index].model = model;
+    if let Some(Ok((index, next))) = expect(sessions, known, envelope) {
+        read(&mut sessions[index], identity, envelope, next, None);
         return true;
     }
     for checked in sessions {
         assert!(
-            checked.session.stage(&envelope.ciphertext).is_err(),
+            checked.session.stage(identity, &envelope.ciphertext).is_err(),
             "the attacker reads what the model says it cannot"
         );
     }
@@ -169,35 +179,47 @@ fn expect(
     sessions: &[CheckedSession],
     known: impl Fn(&CheckedSession) -> bool,
     envelope: &Envelope,
-) -> Option<Result<(usize, Model), DecryptOutcome>> {
+) -> Option<Result<(usize, Next), Refusal>> {
     let mut refused = None;
     for (index, checked) in sessions.iter().enumerate().rev().filter(|(_, checked)| known(checked)) {
         match checked.model.ratchet.receive(&envelope.stamp) {
-            Ok(ratchet) => {
+            Ok((ratchet, given_up)) => {
                 let setup = match checked.model.setup {
                     SetupState::Unanswered(_) | SetupState::Answered => SetupState::Answered,
                     SetupState::Accepted => SetupState::Accepted,
                 };
-                return Some(Ok((index, Model { ratchet, setup, ..checked.model })));
+                let model = Model { ratchet, setup, ..checked.model };
+                return Some(Ok((index, Next { model, given_up })));
             }
-            Err(predicted) => refused = refused.filter(|clear| *clear != DecryptOutcome::Rejected).or(Some(predicted)),
+            Err(predicted) => refused = refused.filter(|clear| *clear != Refusal::Rejected).or(Some(predicted)),
         }
     }
     refused.map(Err)
 }
 
 /// Stage, store, commit. The stored state must equal the state after the commit.
-fn read(checked: &mut CheckedSession, envelope: &Envelope, crash: Option<Crash>) {
-    let before = checked.session.revision();
-    let mut staged = checked.session.stage(&envelope.ciphertext).expect("the model reads it");
+fn read(checked: &mut CheckedSession, identity: &Identity, envelope: &Envelope, next: Next, crash: Option<Crash>) {
+    let (before, standing) = (checked.session.revision(), checked.session.standing());
+    assert_eq!(standing, checked.model.ratchet.standing(), "the standing follows from what was received");
+    let mut staged = checked.session.stage(identity, &envelope.ciphertext).expect("the model reads it");
     if crash == Some(Crash::BeforeStore) {
         return;
     }
-    checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).into_bytes());
-    assert_eq!(staged.commit(), envelope.plaintext);
+    checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().into_bytes());
+    let Decrypted { plaintext, given_up, confirms } = staged.commit();
+    checked.model = next.model;
+    let after = checked.model.ratchet.standing();
+    assert_eq!(checked.session.standing(), after);
+    assert_eq!(confirms, standing != Standing::Confirmed && after == Standing::Confirmed, "told once");
+    let plaintext = match plaintext {
+        Plaintext::Confirmed(plaintext) if after == Standing::Confirmed => plaintext,
+        Plaintext::Unconfirmed(plaintext) if after == Standing::Unconfirmed => plaintext.show_unconfirmed(),
+        Plaintext::Confirmed(_) | Plaintext::Unconfirmed(_) => panic!("the mark contradicts the standing {after:?}"),
+    };
+    assert_eq!(plaintext, envelope.plaintext);
+    assert_eq!(given_up, next.given_up);
     assert!(checked.is_stored(), "the stored state is the state after the commit");
     assert_eq!(checked.session.revision(), before + 1);
-    assert!(checked.session.is_confirmed());
 }
 
 fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {
@@ -207,11 +229,13 @@ fn worse(outcome: Option<Outcome>, error: DecryptError) -> Outcome {
     }
 }
 
-fn refusal(predicted: DecryptOutcome) -> DecryptError {
+fn refusal(predicted: Refusal) -> DecryptError {
     match predicted {
-        DecryptOutcome::Replayed => DecryptError::Replayed,
-        DecryptOutcome::TooFarAhead => DecryptError::TooFarAhead,
-        DecryptOutcome::Diverged => DecryptError::Diverged,
-        DecryptOutcome::Rejected | DecryptOutcome::Read => DecryptError::Rejected,
+        Refusal::Duplicate => DecryptError::Duplicate,
+        Refusal::Forked { step, number } => DecryptError::Forked { step, number },
+        Refusal::Spent => DecryptError::Spent,
+        Refusal::Ahead { missing } => DecryptError::Ahead { missing },
+        Refusal::Diverged => DecryptError::Diverged,
+        Refusal::Rejected => DecryptError::Rejected,
     }
 }

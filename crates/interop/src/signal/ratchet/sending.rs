@@ -10,6 +10,7 @@ use crate::signal::chain::ChainKey;
 use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::wire::WhisperHeader;
+use bisik_core::held::Poisoned;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::aes_cbc::padded;
 use bisik_core::primitives::secret::Secret;
@@ -23,6 +24,8 @@ pub enum EncryptError {
     TooLong,
     /// The sending chain has ended, after four billion messages without an answer: set up a new session.
     Exhausted,
+    /// A staged message was sealed and then dropped: drop the session too, and load the stored record.
+    Poisoned,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
 }
@@ -31,7 +34,14 @@ bisik_core::error_texts! {
     EncryptError {
         TooLong => "interop.signal.encrypt.too_long", "the plaintext is longer than 64 MiB";
         Exhausted => "interop.signal.encrypt.exhausted", "the sending chain is exhausted";
+        Poisoned => "interop.signal.encrypt.poisoned", "a sealed message was not committed: load the stored record";
         @Internal => "interop.signal.encrypt.internal";
+    }
+}
+
+impl From<Poisoned> for EncryptError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
     }
 }
 
@@ -130,7 +140,7 @@ impl Ratchet {
                 &decoded
             }
         };
-        let (pair, agreed) = x25519::generate_and_agree(rng, point).map_err(|_| InternalError)?;
+        let (pair, [agreed]) = x25519::pair_and_agree(Secret::random(rng), [point]).map_err(|_| InternalError)?;
         let (root, key) = root_step(&self.root, &agreed);
         Ok(Step { root: Box::new(root), pair, chain: Box::new(SendingChain { key, next: 0 }) })
     }

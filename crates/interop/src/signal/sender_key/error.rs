@@ -1,5 +1,7 @@
 //! Why a message of a group was not encrypted, read or decrypted: a variant only where the caller acts differently.
 
+use bisik_core::held::Poisoned;
+
 /// The bytes are not a distribution, or not a message of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,6 +42,9 @@ pub enum GroupDecryptError {
     TooFarAhead,
     /// It is damaged or forged, or the sender's software made it wrongly. Drop it.
     Rejected,
+    /// A staged message was sealed and then dropped: drop the receiver too, load the stored record, and receive the message
+    /// again.
+    Poisoned,
 }
 
 bisik_core::error_texts! {
@@ -48,5 +53,13 @@ bisik_core::error_texts! {
         Replayed => "interop.signal.group_decrypt.replayed", "the message's key was used or deleted";
         TooFarAhead => "interop.signal.group_decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.group_decrypt.rejected", "the message does not verify";
+        Poisoned => "interop.signal.group_decrypt.poisoned",
+            "a sealed message was not committed: load the stored record";
+    }
+}
+
+impl From<Poisoned> for GroupDecryptError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
     }
 }

@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use super::error::{GroupDecryptError, GroupEncryptError};
 use super::receiving::GroupReceiver;
 use super::sending::GroupSender;
-use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
+use bisik_core::held::{self, HeldPlaintext, Stored};
 
 /// A message to a group that was encrypted and cannot be sent yet.
 ///
@@ -24,7 +24,7 @@ use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
 ///
 /// let mut alice = GroupSender::generate(SenderKeyFormat::WhatsApp, rng);
 /// let held = alice.encrypt_held(b"halo, semua", rng)?;
-/// let record = alice.seal(&key, b"sender key of group 17", rng);
+/// let record = alice.seal(&key, b"sender key of group 17", rng)?;
 /// // .. the database has stored `record.as_bytes()`, and only then:
 /// let stored = record.stored();
 /// let message = held.release(&stored).expect("stored after it was encrypted");
@@ -49,12 +49,7 @@ impl GroupSender {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<GroupHeld, GroupEncryptError> {
         let message = self.encrypt(plaintext, rng)?;
-        Ok(GroupHeld(held::Held::new(message, self.origin())))
-    }
-
-    /// The sender key as it is now, for what is held and for its record.
-    pub(super) fn origin(&self) -> Origin {
-        self.instance.at(self.revision)
+        Ok(GroupHeld(held::Held::new(message, self.lineage.origin())))
     }
 }
 
@@ -70,12 +65,7 @@ impl GroupReceiver {
     /// [`GroupDecryptError`]; the receiver is then unchanged.
     pub fn decrypt_held(&mut self, message: &[u8]) -> Result<HeldPlaintext, GroupDecryptError> {
         let plaintext = self.stage(message)?.commit();
-        Ok(held::held_plaintext(plaintext, self.origin()))
-    }
-
-    /// The receiver as it is now, for what is held and for its record.
-    pub(super) fn origin(&self) -> Origin {
-        self.instance.at(self.revision)
+        Ok(held::held_plaintext(plaintext, self.lineage.origin()))
     }
 }
 

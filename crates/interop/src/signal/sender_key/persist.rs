@@ -18,24 +18,42 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::MAX_SKIPPED;
 use crate::signal::xeddsa::SigningKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::held::{self, Instance, SealedRecord};
-use bisik_core::revision;
+use bisik_core::held::{self, Lineage, SealError, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl GroupSender {
     /// Seals the sender key into one record of at most 202 bytes. `context` names the record in the caller's store; the
     /// same must be given to [`GroupSender::unseal`]. Store it before a message is sent:
     /// [`encrypt_held`](GroupSender::encrypt_held) enforces that. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { format, id, iteration, chain, signing, public, revision, instance: _ } = self;
+    ///
+    /// The first record settles the key: all further ones must be under the same, until
+    /// [`move_to_key`](GroupSender::move_to_key).
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]. Nothing has changed then.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        self.lineage.admit(key)?;
+        let Self { format, id, iteration, chain, signing, public, lineage } = self;
         let mut writer = SecretWriter::with_capacity(SENDER);
         let (secret, edwards) = signing.halves();
-        writer.u64(*revision);
+        writer.u64(lineage.revision());
         write_format(&mut writer, *format);
         writer.u32(*id).u32(*iteration).bytes(chain.secret().expose());
         writer.bytes(secret.expose()).bytes(public.as_raw()).bytes(edwards);
         let bytes = storage::seal(key, kind::GROUP_SENDER, context, &writer.finish(), &mut rng);
-        held::sealed_record(bytes, self.origin())
+        Ok(held::sealed_record(bytes, self.lineage.origin()))
+    }
+
+    /// Takes `key` for all further records: a record under another key than that of the first is refused
+    /// ([`SealError::WrongKey`]), unless this says that it is meant. Counts as a change of the sender key. Seal and store it next.
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        self.lineage.move_to_key(key);
     }
 
     /// Opens what [`GroupSender::seal`] made. Never encrypt with a sender key restored from an old record: a message
@@ -47,18 +65,19 @@ impl GroupSender {
     /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        storage::open(key, kind::GROUP_SENDER, context, record, Self::read)
+        let sender = storage::open(key, kind::GROUP_SENDER, context, record, Self::read)?;
+        Ok(Self { lineage: sender.lineage.under(key), ..sender })
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = revision::read(reader)?;
+        let lineage = Lineage::read(reader)?;
         let format = read_format(reader)?;
         let (id, iteration) = (reader.u32()?, reader.u32()?);
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
         let secret = Secret::copy_of(reader.array()?);
         let public = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
         let signing = SigningKey::of_halves(&secret, *reader.array()?);
-        Ok(Self { format, id, iteration, chain, signing, public, revision, instance: Instance::new() })
+        Ok(Self { format, id, iteration, chain, signing, public, lineage })
     }
 }
 
@@ -66,16 +85,36 @@ impl GroupReceiver {
     /// Seals the receiver into one record: 53 bytes, 77 more for each sender key in WhatsApp's format, 93 for each in
     /// Signal's, and 36 for each skipped message key. `context` names the record in the caller's store; the same must
     /// be given to [`GroupReceiver::unseal`]. Uses 24 bytes of `rng`.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { states, revision, instance: _ } = self;
-        let room = self.skipped_keys().saturating_mul(SKIPPED_KEY).saturating_add(states.len().saturating_mul(STATE));
+    ///
+    /// The first record settles the key: all further ones must be under the same, until
+    /// [`move_to_key`](GroupReceiver::move_to_key).
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]. Nothing has changed then.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        self.lineage.admit(key)?;
+        let room = self.skipped_keys().saturating_mul(SKIPPED_KEY);
+        let Self { states, lineage } = self;
+        let room = room.saturating_add(states.len().saturating_mul(STATE));
         let mut writer = SecretWriter::with_capacity(room.saturating_add(BEFORE));
-        writer.u64(*revision).count(states.len());
+        writer.u64(lineage.revision()).count(states.len());
         for state in states {
             state.write(&mut writer);
         }
         let bytes = storage::seal(key, kind::GROUP_RECEIVER, context, &writer.finish(), &mut rng);
-        held::sealed_record(bytes, self.origin())
+        Ok(held::sealed_record(bytes, self.lineage.origin()))
+    }
+
+    /// Takes `key` for all further records: a record under another key than that of the first is refused
+    /// ([`SealError::WrongKey`]), unless this says that it is meant. Counts as a change of the receiver. Seal and store it next.
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        self.lineage.move_to_key(key);
     }
 
     /// Opens what [`GroupReceiver::seal`] made. A receiver restored from an old record decrypts messages again that it
@@ -85,11 +124,12 @@ impl GroupReceiver {
     ///
     /// As for [`GroupSender::unseal`].
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        storage::open(key, kind::GROUP_RECEIVER, context, record, Self::read)
+        let receiver = storage::open(key, kind::GROUP_RECEIVER, context, record, Self::read)?;
+        Ok(Self { lineage: receiver.lineage.under(key), ..receiver })
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = revision::read(reader)?;
+        let lineage = Lineage::read(reader)?;
         let count = reader.count(MAX_STATES)?;
         let mut states = VecDeque::with_capacity(count);
         for _ in 0..count {
@@ -100,7 +140,7 @@ impl GroupReceiver {
             }
             states.push_back(state);
         }
-        Ok(Self { states, revision, instance: Instance::new() })
+        Ok(Self { states, lineage })
     }
 }
 

@@ -19,8 +19,7 @@ use crate::signal::key::PublicKey;
 use crate::signal::limits::{MAX_SKIP, MAX_SKIPPED};
 use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
-use bisik_core::held::Instance;
-use bisik_core::revision;
+use bisik_core::held::Lineage;
 
 /// The sender keys of one sender in one group: at most five, so that messages under older keys can still be decrypted.
 ///
@@ -28,9 +27,8 @@ use bisik_core::revision;
 #[derive(Default)]
 pub struct GroupReceiver {
     pub(super) states: VecDeque<State>,
-    pub(super) revision: u64,
-    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
-    pub(super) instance: Instance,
+    /// The revision, and what ties the value to its records and to what it holds.
+    pub(super) lineage: Lineage,
 }
 
 impl GroupReceiver {
@@ -54,7 +52,7 @@ impl GroupReceiver {
         self.states.retain(|state| !same(state));
         self.states.truncate(MAX_STATES - 1);
         self.states.push_front(State::new(distribution));
-        self.revision = revision::after(self.revision);
+        self.lineage.change();
     }
 
     /// Verifies and decrypts one message, and commits at once.
@@ -97,14 +95,17 @@ impl GroupReceiver {
     /// Counts changes: store a record only over one with a lower revision.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.lineage.revision()
     }
 }
 
 impl fmt::Debug for GroupReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { states, revision, instance: _ } = self;
-        f.debug_struct("GroupReceiver").field("states", states).field("revision", revision).finish_non_exhaustive()
+        let Self { states, lineage } = self;
+        f.debug_struct("GroupReceiver")
+            .field("states", states)
+            .field("revision", &lineage.revision())
+            .finish_non_exhaustive()
     }
 }
 

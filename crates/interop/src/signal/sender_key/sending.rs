@@ -17,9 +17,8 @@ use crate::signal::chain::ChainKey;
 use crate::signal::key::{KeyPair, PublicKey};
 use crate::signal::limits::MAX_PLAINTEXT;
 use crate::signal::xeddsa::SigningKey;
-use bisik_core::held::Instance;
+use bisik_core::held::Lineage;
 use bisik_core::primitives::aes_cbc::padded;
-use bisik_core::revision;
 
 /// The local device's sender key in one group. Not `Clone`: two copies would encrypt two messages under one key and
 /// initialisation vector, and so would a restored old record. [`GroupSender::encrypt_held`] enforces that the key is
@@ -51,9 +50,8 @@ pub struct GroupSender {
     pub(super) chain: Box<ChainKey>,
     pub(super) signing: SigningKey,
     pub(super) public: PublicKey,
-    pub(super) revision: u64,
-    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
-    pub(super) instance: Instance,
+    /// The revision, and what ties the value to its records and to what it holds.
+    pub(super) lineage: Lineage,
 }
 
 impl GroupSender {
@@ -67,7 +65,7 @@ impl GroupSender {
         let (signing, public) = (SigningKey::new(&pair), pair.public());
         // S-11.3. Thirty-one bits: some clients read the id as a signed number.
         let id = u32::from_le_bytes(id) >> 1;
-        Self { format, id, iteration: 0, chain, signing, public, revision: 0, instance: Instance::new() }
+        Self { format, id, iteration: 0, chain, signing, public, lineage: Lineage::default() }
     }
 
     /// What a member needs to decrypt all messages from the next one on. Secret: send it in pairwise sessions only.
@@ -110,7 +108,7 @@ impl GroupSender {
         message.extend_from_slice(&signature);
         *self.chain = chain;
         self.iteration = next;
-        self.revision = revision::after(self.revision);
+        self.lineage.change();
         Ok(message)
     }
 
@@ -135,19 +133,19 @@ impl GroupSender {
     /// Counts changes: store a record only over one with a lower revision.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.lineage.revision()
     }
 }
 
 impl fmt::Debug for GroupSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { format, id, iteration, chain: _, signing: _, public, revision, instance: _ } = self;
+        let Self { format, id, iteration, chain: _, signing: _, public, lineage } = self;
         f.debug_struct("GroupSender")
             .field("format", format)
             .field("id", id)
             .field("iteration", iteration)
             .field("public", public)
-            .field("revision", revision)
+            .field("revision", &lineage.revision())
             .finish_non_exhaustive()
     }
 }
@@ -165,6 +163,6 @@ mod tests {
         sender.iteration = u32::MAX - 1;
         assert!(sender.encrypt(b"last", rng).is_ok());
         assert_eq!(sender.encrypt(b"beyond", rng), Err(GroupEncryptError::Exhausted));
-        assert_eq!((sender.iteration, sender.revision), (u32::MAX, 1));
+        assert_eq!((sender.iteration, sender.revision()), (u32::MAX, 1));
     }
 }

@@ -11,8 +11,7 @@ use rand_core::CryptoRng;
 use super::error::GroupDecryptError;
 use super::receiving::{GroupReceiver, OpenedMessage, State, StateChange};
 use crate::signal::chain::duplicate_skipped;
-use bisik_core::held::SealedRecord;
-use bisik_core::revision::Reserved;
+use bisik_core::held::{Lineage, SealError, SealedRecord};
 use bisik_core::storage::StorageKey;
 
 /// A message of a group that verified and has not been committed: the receiver has not changed yet.
@@ -25,20 +24,20 @@ pub struct GroupStaged<'a> {
     /// Which of the receiver's states.
     index: usize,
     opened: OpenedMessage,
-    /// The revision of the record that was sealed, if any.
-    sealed: Reserved,
 }
 
 impl GroupReceiver {
     /// Verifies and decrypts one message without changing anything yet. Dropping the result forgets the message, which
-    /// can come again.
+    /// can come again; if the result was sealed before it was dropped, only after the receiver is loaded again
+    /// ([`GroupStaged::seal`]).
     ///
     /// # Errors
     ///
     /// [`GroupDecryptError`]; the receiver is then unchanged.
     pub fn stage(&mut self, message: &[u8]) -> Result<GroupStaged<'_>, GroupDecryptError> {
+        self.lineage.check()?;
         let (index, opened) = self.open(message)?;
-        Ok(GroupStaged { receiver: self, index, opened, sealed: Reserved::default() })
+        Ok(GroupStaged { receiver: self, index, opened })
     }
 
     fn apply(&mut self, index: usize, change: StateChange) {
@@ -48,9 +47,8 @@ impl GroupReceiver {
     }
 
     /// A second copy, to be sealed with a message applied. No copy leaves the library.
-    fn duplicate(&self, revision: u64) -> Self {
-        let Self { states, revision: _, instance } = self;
-        Self { states: states.iter().map(State::duplicate).collect(), revision, instance: instance.clone() }
+    fn duplicate(&self, lineage: Lineage) -> Self {
+        Self { states: self.states.iter().map(State::duplicate).collect(), lineage }
     }
 }
 
@@ -65,19 +63,30 @@ impl GroupStaged<'_> {
     /// Commits: deletes the message's key and returns its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
-        let Self { receiver, index, opened: OpenedMessage { mut plaintext, change }, sealed } = self;
+        let Self { receiver, index, opened: OpenedMessage { mut plaintext, change } } = self;
         receiver.apply(index, change);
-        sealed.commit(&mut receiver.revision);
+        receiver.lineage.commit();
         core::mem::take(&mut *plaintext)
     }
 
     /// Seals the receiver as [`commit`](GroupStaged::commit) will leave it: store this, then commit.
     ///
-    /// No record of another state gets the revision of this one, even if the message is not committed after all.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { receiver, index, opened, sealed } = self;
-        let revision = sealed.reserve(&mut receiver.revision);
-        let mut after = receiver.duplicate(revision);
+    /// From here on only [`commit`](GroupStaged::commit) leads on. If this value is dropped instead, because storing failed or its
+    /// outcome is unknown, every later operation of the receiver is an error `Poisoned`: drop the receiver too, and load the record
+    /// that the database has. Otherwise a later record, without the message, could replace this one.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::WrongKey`]; the receiver is then unchanged.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        let Self { receiver, index, opened } = self;
+        let lineage = receiver.lineage.stage(key)?;
+        let mut after = receiver.duplicate(lineage);
         after.apply(*index, opened.change.duplicate());
         after.seal(key, context, rng)
     }

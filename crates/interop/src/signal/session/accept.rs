@@ -17,8 +17,7 @@ use crate::signal::prekeys::{PreKeys, UsedPreKeys};
 use crate::signal::ratchet::{Decrypted, Parties};
 use crate::signal::wire::PreKeyWhisper;
 use crate::signal::x3dh;
-use bisik_core::held::Instance;
-use bisik_core::revision;
+use bisik_core::held::Lineage;
 
 /// A session that a peer has set up, and its pre-key message.
 ///
@@ -81,8 +80,7 @@ impl Session {
             registration_id: identity.registration_id(),
             peer,
             states: VecDeque::from([state]),
-            revision: 0,
-            instance: Instance::new(),
+            lineage: Lineage::default(),
         };
         Ok(Accepted { session, plaintext, used })
     }
@@ -102,6 +100,7 @@ impl Session {
         keys: &PreKeys,
         message: &Ciphertext,
     ) -> Result<Reinitiated, AcceptError> {
+        self.lineage.check()?;
         if identity.public() != self.ours {
             return Err(AcceptError::WrongIdentity);
         }
@@ -113,7 +112,7 @@ impl Session {
             return Err(AcceptError::Replayed);
         }
         self.push(state);
-        self.revision = revision::after(self.revision);
+        self.lineage.change();
         Ok(Reinitiated { plaintext, used })
     }
 }

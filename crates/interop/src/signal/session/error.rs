@@ -1,6 +1,7 @@
 //! Why a session was not set up, did not accept or did not decrypt: a variant only where the caller acts differently.
 
 use crate::signal::ratchet::OpenError;
+use bisik_core::held::Poisoned;
 
 /// Why no session was set up. The session, if there was one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub enum InitiateError {
     OwnBundle,
     /// The identity or the bundle is not this session's: a bug in the caller, or a peer with a new identity.
     WrongIdentity,
+    /// A staged message was sealed and then dropped: drop the session too, and load the stored record.
+    Poisoned,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
 }
@@ -18,6 +21,7 @@ bisik_core::error_texts! {
     InitiateError {
         OwnBundle => "interop.signal.initiate.own_bundle", "the pre-key bundle is the local device's own";
         WrongIdentity => "interop.signal.initiate.wrong_identity", "the identity is not that of this session";
+        Poisoned => "interop.signal.initiate.poisoned", "a sealed message was not committed: load the stored record";
         @Internal => "interop.signal.initiate.internal";
     }
 }
@@ -46,6 +50,9 @@ pub enum AcceptError {
     TooFarAhead,
     /// It is damaged or forged. Drop it.
     Rejected,
+    /// A staged message was sealed and then dropped: drop the session too, load the stored record, and receive the message
+    /// again.
+    Poisoned,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
 }
@@ -64,6 +71,7 @@ bisik_core::error_texts! {
             "the signed pre-key cannot remember more sessions";
         TooFarAhead => "interop.signal.accept.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.accept.rejected", "the pre-key message does not verify";
+        Poisoned => "interop.signal.accept.poisoned", "a sealed message was not committed: load the stored record";
         @Internal => "interop.signal.accept.internal";
     }
 }
@@ -95,6 +103,9 @@ pub enum DecryptError {
     /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop
     /// it; if that repeats, set up a new session.
     Rejected,
+    /// A staged message was sealed and then dropped: drop the session too, load the stored record, and receive the message
+    /// again.
+    Poisoned,
     /// A bug in this library, which no input causes: please report it. Nothing has changed.
     Internal,
 }
@@ -105,6 +116,7 @@ bisik_core::error_texts! {
         Replayed => "interop.signal.decrypt.replayed", "the message's key was used or deleted";
         TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
+        Poisoned => "interop.signal.decrypt.poisoned", "a sealed message was not committed: load the stored record";
         @Internal => "interop.signal.decrypt.internal";
     }
 }
@@ -116,5 +128,23 @@ impl From<OpenError> for DecryptError {
             OpenError::TooFarAhead => Self::TooFarAhead,
             OpenError::Rejected => Self::Rejected,
         }
+    }
+}
+
+impl From<Poisoned> for InitiateError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
+    }
+}
+
+impl From<Poisoned> for AcceptError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
+    }
+}
+
+impl From<Poisoned> for DecryptError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
     }
 }

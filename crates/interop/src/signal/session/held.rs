@@ -8,7 +8,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::{Ciphertext, DecryptError, EncryptError, Session};
-use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
+use bisik_core::held::{self, HeldPlaintext, Stored};
 
 /// A message that was encrypted and cannot be sent yet.
 ///
@@ -21,7 +21,7 @@ use bisik_core::held::{self, HeldPlaintext, Origin, Stored};
 /// # let mut session = Session::initiate(&alice, &bundle, rng)?;
 /// # let key = bisik_core::storage::StorageKey::generate(rng);
 /// let held = session.encrypt_held(b"halo", rng)?;
-/// let record = session.seal(&key, b"session with bob", rng);
+/// let record = session.seal(&key, b"session with bob", rng)?;
 /// // .. the database has stored `record.as_bytes()`, and only then:
 /// let stored = record.stored();
 /// let message = held.release(&stored).expect("stored after it was encrypted");
@@ -45,7 +45,7 @@ impl Session {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Held, EncryptError> {
         let ciphertext = self.encrypt(plaintext, rng)?;
-        Ok(Held(held::Held::new(ciphertext, self.origin())))
+        Ok(Held(held::Held::new(ciphertext, self.lineage.origin())))
     }
 
     /// Like [`Session::decrypt`], but holds the plaintext until there is proof that the session was stored after it.
@@ -58,12 +58,7 @@ impl Session {
     /// [`DecryptError`]. On error the session is unchanged.
     pub fn decrypt_held(&mut self, message: &Ciphertext) -> Result<HeldPlaintext, DecryptError> {
         let plaintext = self.stage(message)?.commit();
-        Ok(held::held_plaintext(plaintext, self.origin()))
-    }
-
-    /// The session at its present revision: the origin of held messages and of its record.
-    pub(super) fn origin(&self) -> Origin {
-        self.instance.at(self.revision)
+        Ok(held::held_plaintext(plaintext, self.lineage.origin()))
     }
 }
 

@@ -29,7 +29,7 @@ use super::limits::{MAX_ARCHIVED, MAX_SKIPPED_TOTAL};
 use super::ratchet::{Parties, Ratchet};
 use super::wire::PreKeyHeader;
 use super::x3dh;
-use bisik_core::held::Instance;
+use bisik_core::held::Lineage;
 use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
@@ -75,9 +75,8 @@ pub struct Session {
     peer: IdentityKey,
     /// The current state first, then the others, most recently used first. Never empty.
     states: VecDeque<Box<State>>,
-    revision: u64,
-    /// Identifies this value in memory, so that a record of another value cannot release what it holds.
-    instance: Instance,
+    /// The revision, and what ties the value to its records and to what it holds.
+    lineage: Lineage,
 }
 
 /// One state: what one handshake set up.
@@ -118,8 +117,7 @@ impl Session {
             registration_id: identity.registration_id(),
             peer: bundle.identity,
             states: VecDeque::from([state]),
-            revision: 0,
-            instance: Instance::new(),
+            lineage: Lineage::default(),
         })
     }
 
@@ -135,12 +133,13 @@ impl Session {
         bundle: &VerifiedBundle,
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<(), InitiateError> {
+        self.lineage.check()?;
         if identity.public() != self.ours || bundle.identity != self.peer {
             return Err(InitiateError::WrongIdentity);
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
         self.push(state);
-        self.revision = revision::after(self.revision);
+        self.lineage.change();
         Ok(())
     }
 
@@ -158,7 +157,8 @@ impl Session {
         plaintext: &[u8],
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Ciphertext, EncryptError> {
-        let Self { ours, registration_id, peer, states, revision, instance: _ } = self;
+        self.lineage.check()?;
+        let Self { ours, registration_id, peer, states, lineage } = self;
         let state = states.front_mut().ok_or(EncryptError::Internal)?;
         let next = state.ratchet.prepare(plaintext, &mut rng)?;
         let parties = Parties { sender: ours, receiver: peer };
@@ -183,7 +183,7 @@ impl Session {
                 Ciphertext::made(MessageKind::PreKey, bytes)
             }
         };
-        *revision = revision::after(*revision);
+        lineage.change();
         Ok(ciphertext)
     }
 
@@ -221,7 +221,7 @@ impl Session {
     /// Counts changes: for compare-and-swap in the store, and to detect a record that was rolled back.
     #[must_use]
     pub const fn revision(&self) -> u64 {
-        self.revision
+        self.lineage.revision()
     }
 
     /// Whether the peer has shown that it has the current state.
@@ -244,7 +244,7 @@ impl Session {
 
     /// Makes `state` the current one. If there are too many, discards the states used longest ago. S-5.2, S-6.5.
     fn push(&mut self, mut state: Box<State>) {
-        state.since_revision = revision::after(self.revision);
+        state.since_revision = revision::after(self.lineage.revision());
         self.states.push_front(state);
         self.states.truncate(MAX_ARCHIVED + 1);
         self.discard_skipped_keys();
@@ -280,11 +280,11 @@ impl State {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ours: _, registration_id: _, peer, states, revision, instance: _ } = self;
+        let Self { ours: _, registration_id: _, peer, states, lineage } = self;
         f.debug_struct("Session")
             .field("peer", peer)
             .field("states", &states.len())
-            .field("revision", revision)
+            .field("revision", &lineage.revision())
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use crate::signal::key::{IdentityKey, PublicKey};
 use crate::signal::limits::MAX_ARCHIVED;
 use crate::signal::ratchet::Ratchet;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::held::{self, Instance, SealedRecord};
+use bisik_core::held::{self, Lineage, SealError, SealedRecord};
 use bisik_core::revision;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
@@ -21,13 +21,32 @@ impl Session {
     /// Seals the session into one record. `context` names the record in the caller's store and is authenticated, so
     /// that records cannot be swapped; the same must be given to [`Session::unseal`]. Uses 24 bytes of `rng`. Under 1
     /// KiB for each state of a session that waits for no message.
-    pub fn seal(&self, key: &StorageKey, context: &[u8], mut rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
+    ///
+    /// The first record settles the key: all further ones must be under the same, until
+    /// [`move_to_key`](Session::move_to_key).
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`]. Nothing has changed then.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        self.lineage.admit(key)?;
         let states = self.states.len().saturating_mul(TYPICAL);
         let skipped = self.skipped_keys().saturating_mul(SKIPPED_KEY);
         let mut writer = SecretWriter::with_capacity(states.saturating_add(skipped));
         self.write(&mut writer);
         let bytes = storage::seal(key, kind::SESSION, context, &writer.finish(), &mut rng);
-        held::sealed_record(bytes, self.origin())
+        Ok(held::sealed_record(bytes, self.lineage.origin()))
+    }
+
+    /// Takes `key` for all further records: a record under another key than that of the first is refused
+    /// ([`SealError::WrongKey`]), unless this says that it is meant. Counts as a change of the session. Seal and store it next.
+    pub fn move_to_key(&mut self, key: &StorageKey) {
+        self.lineage.move_to_key(key);
     }
 
     /// Opens what [`Session::seal`] made. Never encrypt in a session restored from an old record: a message key may
@@ -38,12 +57,13 @@ impl Session {
     /// [`UnsealError::Rejected`] if key, context or record is not the one it was sealed with;
     /// [`UnsealError::UnknownVersion`] if a later version sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        storage::open(key, kind::SESSION, context, record, Self::read)
+        let session = storage::open(key, kind::SESSION, context, record, Self::read)?;
+        Ok(Self { lineage: session.lineage.under(key), ..session })
     }
 
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { ours, registration_id, peer, states, revision, instance: _ } = self;
-        writer.u64(*revision).bytes(ours.key().as_raw()).u32(*registration_id).bytes(peer.key().as_raw());
+        let Self { ours, registration_id, peer, states, lineage } = self;
+        writer.u64(lineage.revision()).bytes(ours.key().as_raw()).u32(*registration_id).bytes(peer.key().as_raw());
         writer.count(states.len());
         for state in states {
             state.write(writer);
@@ -51,7 +71,7 @@ impl Session {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let revision = revision::read(reader)?;
+        let lineage = Lineage::read(reader)?;
         let ours = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
         let registration_id = reader.u32()?;
         let peer = IdentityKey::from(PublicKey::decode_raw(reader.array()?)?);
@@ -66,7 +86,7 @@ impl Session {
         if states.is_empty() {
             return Err(Malformed);
         }
-        Ok(Self { ours, registration_id, peer, states, revision, instance: Instance::new() })
+        Ok(Self { ours, registration_id, peer, states, lineage })
     }
 }
 

@@ -11,8 +11,7 @@ use rand_core::CryptoRng;
 use super::open::OpenedMessage;
 use super::{Ciphertext, DecryptError, Session, State};
 use crate::signal::ratchet::Decrypted;
-use bisik_core::held::SealedRecord;
-use bisik_core::revision::Reserved;
+use bisik_core::held::{Lineage, SealError, SealedRecord};
 use bisik_core::storage::StorageKey;
 
 /// A message that verified and has not been committed: the session has not changed yet.
@@ -23,28 +22,26 @@ use bisik_core::storage::StorageKey;
 pub struct Staged<'a> {
     session: &'a mut Session,
     opened: OpenedMessage,
-    /// The revision of the record that was sealed, if any.
-    sealed: Reserved,
 }
 
 impl Session {
     /// Decrypts one message without changing anything yet. Dropping the result forgets the message, which can come
-    /// again.
+    /// again; if the result was sealed before it was dropped, only after the session is loaded again ([`Staged::seal`]).
     ///
     /// # Errors
     ///
     /// [`DecryptError`]; the session is then unchanged.
     pub fn stage(&mut self, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+        self.lineage.check()?;
         let opened = self.open(message)?;
-        Ok(Staged { session: self, opened, sealed: Reserved::default() })
+        Ok(Staged { session: self, opened })
     }
 
     /// A second copy, to be sealed with a message applied. No copy leaves the library.
-    fn duplicate(&self, revision: u64) -> Self {
-        let Self { ours, registration_id, peer, states, revision: _, instance } = self;
-        let instance = instance.clone();
+    fn duplicate(&self, lineage: Lineage) -> Self {
+        let Self { ours, registration_id, peer, states, lineage: _ } = self;
         let states = states.iter().map(|state| Box::new(state.duplicate())).collect();
-        Self { ours: *ours, registration_id: *registration_id, peer: *peer, states, revision, instance }
+        Self { ours: *ours, registration_id: *registration_id, peer: *peer, states, lineage }
     }
 }
 
@@ -59,20 +56,31 @@ impl Staged<'_> {
     /// Commits: deletes the message's key and returns its plaintext. Cannot fail.
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
-        let Self { session, opened, sealed } = self;
+        let Self { session, opened } = self;
         let OpenedMessage { state, opened: Decrypted { change, mut plaintext } } = opened;
         session.apply(state, change);
-        sealed.commit(&mut session.revision);
+        session.lineage.commit();
         core::mem::take(&mut *plaintext)
     }
 
     /// Seals the session as [`commit`](Staged::commit) will leave it: store this, then commit.
     ///
-    /// No record of another state gets the revision of this one, even if the message is not committed after all.
-    pub fn seal(&mut self, key: &StorageKey, context: &[u8], rng: &mut (impl CryptoRng + ?Sized)) -> SealedRecord {
-        let Self { session, opened: OpenedMessage { state, opened }, sealed } = self;
-        let revision = sealed.reserve(&mut session.revision);
-        let mut after = session.duplicate(revision);
+    /// From here on only [`commit`](Staged::commit) leads on. If this value is dropped instead, because storing failed or its
+    /// outcome is unknown, every later operation of the session is an error `Poisoned`: drop the session too, and load the record
+    /// that the database has. Otherwise a later record, without the message, could replace this one.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError::WrongKey`]; the session is then unchanged.
+    pub fn seal(
+        &mut self,
+        key: &StorageKey,
+        context: &[u8],
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        let Self { session, opened: OpenedMessage { state, opened } } = self;
+        let lineage = session.lineage.stage(key)?;
+        let mut after = session.duplicate(lineage);
         after.apply(*state, opened.change.duplicate());
         after.seal(key, context, rng)
     }
