@@ -62,7 +62,7 @@ impl<K: Kem> Machine<K> {
         match step {
             Step::Stay => {}
             Step::Advance(encoded) => match &mut self.state {
-                State::KeysSampled { header: short, .. } | State::Ct2Sampled { ct2: short } => short.advance(),
+                State::KeysSampled { header: short, .. } | State::Ct2Sampled { ct2: short } => short.advance(encoded),
                 State::HeaderSent { vector: long, .. }
                 | State::Ct1Received { vector: long, .. }
                 | State::Ct1Sampled { ct1: long, .. }

@@ -95,10 +95,10 @@ impl<K: Kem> Machine<K> {
         let header = K::header(self.key(&seed, &mut cache)?).ok_or(InternalError)?;
         let tag = self.authenticator.header_tag(self.labels, self.epoch, header);
         let mut header = Short::new(&[header, tag.expose()]);
-        let first = header.chunk().ok_or(InternalError)?;
-        header.advance();
+        let (number, first, encoded) = header.encode().ok_or(InternalError)?;
+        header.advance(encoded);
         let change = Change { step: Step::to(State::KeysSampled { seed, header }), cache };
-        Ok(self.sent(Kind::Header, first, change))
+        Ok(self.sent(Kind::Header, (number, first), change))
     }
 
     /// A new encapsulation: the first part of the ciphertext goes first.
@@ -124,8 +124,8 @@ impl<K: Kem> Machine<K> {
     }
 
     fn short(&self, kind: Kind, text: &Short) -> Result<Sent<K>, InternalError> {
-        let change = Change::new(Step::Advance(Vec::new()));
-        Ok(self.sent(kind, text.chunk().ok_or(InternalError)?, change))
+        let (number, chunk, encoded) = text.encode().ok_or(InternalError)?;
+        Ok(self.sent(kind, (number, chunk), Change::new(Step::Advance(encoded))))
     }
 
     fn vector(&self, kind: Kind, seed: &Secret<64>, text: &Long) -> Result<Sent<K>, InternalError> {

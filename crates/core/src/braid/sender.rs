@@ -15,22 +15,37 @@ const AHEAD: u16 = 8;
 pub(super) struct Short {
     next: u16,
     text: Box<[u8]>,
+    /// Chunks beyond the text that were encoded together. Not stored: they are encoded again.
+    ahead: VecDeque<Chunk>,
 }
 
 impl Short {
     pub(super) fn new(text: &[&[u8]]) -> Self {
-        Self { next: 0, text: text.concat().into() }
+        Self { next: 0, text: text.concat().into(), ahead: VecDeque::new() }
     }
 
-    /// The next chunk and its number.
-    pub(super) fn chunk(&self) -> Option<(u16, Chunk)> {
-        // Mostly a copy, which needs no memory.
-        let block = self.text.as_chunks().0.get(usize::from(self.next)).copied();
-        Some((self.next, block.or_else(|| erasure::encode(&self.text, self.next, 1).pop())?))
+    /// The next chunk, its number, and those that were encoded with it. Mostly a copy, which needs no memory.
+    pub(super) fn encode(&self) -> Option<(u16, Chunk, Vec<Chunk>)> {
+        let block = self.text.as_chunks().0.get(usize::from(self.next));
+        if let Some(chunk) = block.or_else(|| self.ahead.front()) {
+            return Some((self.next, *chunk, Vec::new()));
+        }
+        let chunks = erasure::encode(&self.text, self.next, AHEAD);
+        Some((self.next, *chunks.first()?, chunks))
     }
 
-    pub(super) const fn advance(&mut self) {
+    /// Goes on by one chunk, with the chunks that [`Self::encode`] gave.
+    pub(super) fn advance(&mut self, encoded: Vec<Chunk>) {
+        let beyond = self.text.as_chunks::<CHUNK>().0.get(usize::from(self.next)).is_none();
+        self.ahead.extend(encoded);
+        if beyond {
+            self.ahead.pop_front();
+        }
         self.next = self.next.wrapping_add(1);
+        // After number 65,535 the text begins again.
+        if self.next == 0 {
+            self.ahead.clear();
+        }
     }
 
     pub(super) fn write(&self, writer: &mut SecretWriter) {
@@ -39,7 +54,7 @@ impl Short {
 
     pub(super) fn read(blocks: usize, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let next = u16::from_be_bytes(*reader.array()?);
-        Ok(Self { next, text: reader.slice(blocks.saturating_mul(CHUNK))?.into() })
+        Ok(Self { next, text: reader.slice(blocks.saturating_mul(CHUNK))?.into(), ahead: VecDeque::new() })
     }
 }
 
