@@ -93,8 +93,8 @@ impl State {
         message: &Message<'_>,
         missing: Missing,
     ) -> Result<Decrypted, DecryptError> {
-        let header = self.read_header(&chain.header, message)?;
-        self.check_chain(chain, &header)?;
+        let header = Self::read_header(&chain.header, message)?;
+        self.check_chain(chain, &header, DecryptError::Diverged)?;
         let entry = Entry::new(chain.step, header.number, &message.digest);
         if header.number < chain.next {
             let key = chain.skipped.get(header.number).ok_or_else(|| self.used(&entry))?;
@@ -127,17 +127,7 @@ impl State {
         message: &Message<'_>,
     ) -> Result<Decrypted, DecryptError> {
         let header = chain.header.decrypt(&message.header).map_err(|_| DecryptError::Rejected)?;
-        self.check_chain(chain, &header).map_err(|error| match error {
-            DecryptError::Forked { step, number } => DecryptError::Forked { step, number },
-            DecryptError::Malformed
-            | DecryptError::Duplicate
-            | DecryptError::Spent
-            | DecryptError::Ahead { .. }
-            | DecryptError::TooFar
-            | DecryptError::UnsupportedVersion(_)
-            | DecryptError::Diverged
-            | DecryptError::Rejected => DecryptError::Rejected,
-        })?;
+        self.check_chain(chain, &header, DecryptError::Rejected)?;
         if header.number >= chain.next {
             return Err(DecryptError::Rejected);
         }
@@ -158,7 +148,7 @@ impl State {
         reading: &Reading<'_>,
         missing: Missing,
     ) -> Result<Decrypted, DecryptError> {
-        let header = self.read_header(&self.next_header, message)?;
+        let header = Self::read_header(&self.next_header, message)?;
         let number = self.step.checked_add(1).ok_or(DecryptError::Diverged)?;
         // P-3.13, P-3.17: in step 1, what only this side's identity agrees on, and the secret of an older session.
         let reading = if number == 1 { *reading } else { Reading::default() };
@@ -245,7 +235,7 @@ impl State {
     }
 
     /// Decrypts a header whose tag has verified.
-    fn read_header(&self, key: &HeaderKey, message: &Message<'_>) -> Result<Header, DecryptError> {
+    fn read_header(key: &HeaderKey, message: &Message<'_>) -> Result<Header, DecryptError> {
         key.decrypt(&message.header).map_err(|error| match error {
             HeaderError::UnsupportedVersion(version) => DecryptError::UnsupportedVersion(version),
             HeaderError::Malformed => DecryptError::Diverged,
@@ -253,8 +243,13 @@ impl State {
     }
 
     /// Compares a header with the chain that its key belongs to. P-4.21: two steps that were made from one root are
-    /// evidence of a copied state.
-    fn check_chain(&self, chain: &ReceivingChain, header: &Header) -> Result<(), DecryptError> {
+    /// evidence of a copied state. `otherwise` is what any other contradiction means under the key of this chain.
+    fn check_chain(
+        &self,
+        chain: &ReceivingChain,
+        header: &Header,
+        otherwise: DecryptError,
+    ) -> Result<(), DecryptError> {
         if chain.ratchet_key.is_some_and(|known| known != header.ratchet_key) {
             return Err(DecryptError::Forked { step: chain.step, number: header.number });
         }
@@ -262,14 +257,10 @@ impl State {
         let same_root = header.mixed == chain.mixed && header.bound == self.bound_of(chain.step);
         // Nothing came before an initiator's first chain.
         let begins = chain.ratchet_key.is_some() || header.previous == 0;
-        if same_root && begins && self.post_quantum.permits(&header.part) {
-            Ok(())
-        } else {
-            Err(DecryptError::Diverged)
-        }
+        if same_root && begins && self.post_quantum.permits(&header.part) { Ok(()) } else { Err(otherwise) }
     }
 
-    /// Checks that an honest peer could have made this step, before any work is spent on it. Returns the key and the
+    /// Checks that an honest peer could have made this step, before anything is agreed or stepped. Returns the key and the
     /// next number of the chain that it ends. P-4.20, P-4.12.
     fn check_next(&self, header: &Header, missing: Missing) -> Result<Option<(&ChainKey, u32)>, DecryptError> {
         let chains = &self.receiving.chains;
