@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use super::step::StepDraw;
-use bisik_core::braid::{Braid, Change, Draw, EpochSecret, MlKem768, NATIVE, Part, Refused, Wants};
+use bisik_core::braid::{Braid, Change, Draw, EpochSecret, MlKem768, NATIVE, Part, Phase, Refused, Wants};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::secret::Secret;
@@ -185,7 +185,7 @@ impl PostQuantum {
             }
             // A side that was restored to before its own part of an epoch takes the secret in with the peer's step, and its
             // braid stands still in that epoch.
-            None => braid.epoch() == next || (epoch > 0 && braid.epoch() == epoch),
+            None => braid.epoch() == next || (epoch > 0 && braid.epoch() == epoch && has_encapsulated(braid.phase())),
         };
         if fits { Ok(Self { age, pending, braid }) } else { Err(Malformed) }
     }
@@ -199,6 +199,11 @@ impl PostQuantum {
     }
 }
 
+/// Whether this side has made the ciphertext of the braid's epoch, and so had its secret.
+const fn has_encapsulated(phase: Phase) -> bool {
+    matches!(phase, Phase::Ct1Sampled | Phase::EkReceivedCt1Sampled | Phase::Ct1Acknowledged | Phase::Ct2Sampled)
+}
+
 impl fmt::Debug for Receiving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiving").field("faulted", &self.faulted).finish_non_exhaustive()
@@ -208,6 +213,7 @@ impl fmt::Debug for Receiving {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ratchet::step::RootKey;
     use bisik_core::braid::Kind;
 
     /// P-5.6
@@ -229,12 +235,32 @@ mod tests {
     /// A side that was restored takes a secret in by the peer's step while its braid stands still in that epoch.
     #[test]
     fn a_braid_that_stands_still_can_be_stored() {
+        let draw = || RootKey::new(&Secret::new([8; 32])).draw(1, &mut rand::rng());
+        let read = |state: &PostQuantum| {
+            let mut writer = SecretWriter::with_capacity(2_000);
+            state.write(&mut writer);
+            PostQuantum::read(&mut Reader::new(&writer.finish()), false)
+        };
+        let mut owner = PostQuantum::new(&Secret::new([7; 32]), true);
         let mut state = PostQuantum::new(&Secret::new([7; 32]), false);
+        for _ in 0..3 {
+            let sent = owner.send(Some(&draw()), false).unwrap();
+            let receiving = state.receive(&sent.part).unwrap();
+            owner.apply_sending(sent);
+            state.apply_receiving(receiving);
+        }
+        let sent = state.send(Some(&draw()), false).unwrap();
+        state.apply_sending(sent);
+        // The peer's step mixes the secret; the parts by which the braid would go on are lost.
+        let part = Part { kind: Kind::None, epoch: 2, number: 0, chunk: [0; 32] };
+        assert!(state.mixed_by_peer(1, &part).is_ok_and(|secret| secret.is_some()));
+        assert!(state.mixed_by_peer(1, &Part { epoch: 1, ..part }).is_err(), "whoever mixes has gone on");
         state.step(1);
-        let mut writer = SecretWriter::with_capacity(2_000);
-        state.write(&mut writer);
-        let bytes = writer.finish();
-        let read = PostQuantum::read(&mut Reader::new(&bytes), false).unwrap();
-        assert_eq!((read.mixed(), read.braid.epoch()), (1, 1));
+        let stored = read(&state).unwrap();
+        assert_eq!((stored.mixed(), stored.braid.epoch(), stored.braid.phase()), (1, 1, Phase::Ct1Sampled));
+
+        let mut impossible = PostQuantum::new(&Secret::new([7; 32]), false);
+        impossible.step(1);
+        assert!(read(&impossible).is_err(), "no secret was made in this epoch");
     }
 }
