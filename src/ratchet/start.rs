@@ -22,11 +22,7 @@ pub struct StartingSecrets {
 impl StartingSecrets {
     /// Splits the output of a key derivation: the five secrets in the order of the fields.
     pub(crate) fn split(output: &[u8; 160]) -> Self {
-        let mut parts: [BoxedSecret<32>; 5] = core::array::from_fn(|_| Secret::zero().into());
-        for (part, bytes) in parts.iter_mut().zip(output.chunks_exact(32)) {
-            part.expose_mut().copy_from_slice(bytes);
-        }
-        let [root, chain, header, next_header, post_quantum] = parts;
+        let [root, chain, header, next_header, post_quantum] = split(output);
         Self { root, chain, header, next_header, post_quantum }
     }
 
@@ -44,6 +40,15 @@ impl StartingSecrets {
         let output = Prk::extract(binding, &[secret.expose_bytes()]).expand::<160>(&[labels::RATCHET_START]);
         Self::split(output.expose())
     }
+}
+
+/// Splits the output of a key derivation into secrets of 32 bytes. Each is boxed, so that moving one leaves no copy behind.
+pub(super) fn split<const N: usize>(output: &[u8]) -> [BoxedSecret<32>; N] {
+    let mut parts: [BoxedSecret<32>; N] = core::array::from_fn(|_| Secret::zero().into());
+    for (part, bytes) in parts.iter_mut().zip(output.chunks_exact(32)) {
+        part.expose_mut().copy_from_slice(bytes);
+    }
+    parts
 }
 
 impl fmt::Debug for StartingSecrets {

@@ -2,6 +2,7 @@
 
 use super::chain::ChainKey;
 use super::header::HeaderKey;
+use super::start::split;
 use crate::labels;
 use bisik_core::primitives::kdf::{HmacSha256, Prk};
 use bisik_core::primitives::secret::{BoxedSecret, Secret};
@@ -66,16 +67,12 @@ impl RootKey {
             stepping.as_bytes(),
             other.as_bytes(),
         ]);
-        let mut parts: [Secret<32>; 4] = core::array::from_fn(|_| Secret::zero());
-        for (part, bytes) in parts.iter_mut().zip(output.expose().chunks_exact(32)) {
-            part.expose_mut().copy_from_slice(bytes);
-        }
-        let [root, chain, header, resumption] = parts;
+        let [root, chain, header, resumption] = split(output.expose());
         StepOutput {
-            root: Self(root.into()),
-            chain: ChainKey::new(chain),
+            root: Self(root),
+            chain: ChainKey::new(chain.duplicate()),
             next_header: HeaderKey::new(&header),
-            resumption: resumption.into(),
+            resumption,
         }
     }
 
