@@ -90,7 +90,6 @@ enum Opening {
 }
 
 /// What an initiator keeps until the peer has replied.
-#[derive(Clone)]
 struct Waiting {
     /// The pre-key header, which every message carries. P-3.5.
     header: Box<[u8]>,
@@ -106,12 +105,6 @@ struct Share {
     place: u8,
     name: [u8; 8],
     input: BoxedSecret<32>,
-}
-
-impl Clone for Share {
-    fn clone(&self) -> Self {
-        Self { place: self.place, name: self.name, input: self.input.duplicate().into() }
-    }
 }
 
 /// How to set up a session: [`Session::initiate_with`].

@@ -1,5 +1,5 @@
 //! [`Plaintext`]: what a message says, marked by whether its sender has proved who it is (docs/spec/session.md, section
-//! 3.4).
+//! 3.5).
 
 use alloc::vec::Vec;
 use core::fmt;

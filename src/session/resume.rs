@@ -1,4 +1,4 @@
-//! Binding a session to an older one with the same peer (docs/spec/session.md, sections 3.2 and 3.5).
+//! Binding a session to an older one with the same peer (docs/spec/session.md, section 3.6).
 
 use alloc::vec::Vec;
 
@@ -120,20 +120,31 @@ impl Session {
     }
 
     /// Deletes the secret of that name. Returns whether this session had it.
-    pub fn forget_resumption(&mut self, name: &[u8; 8]) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError::Poisoned`]. On error the session is unchanged.
+    pub fn forget_resumption(&mut self, name: &[u8; 8]) -> Result<bool, ResumeError> {
+        self.lineage.check()?;
         let forgotten = self.ratchet.forget_resumption(name);
         if forgotten {
             self.lineage.change();
         }
-        forgotten
+        Ok(forgotten)
     }
 
     /// Deletes every resumption secret of this session: once it has been replaced, and the session that replaced it has
     /// received four chains. Requirement P-3.22.
-    pub fn forget_all_resumption(&mut self) {
+    ///
+    /// # Errors
+    ///
+    /// [`ResumeError::Poisoned`]. On error the session is unchanged.
+    pub fn forget_all_resumption(&mut self) -> Result<(), ResumeError> {
+        self.lineage.check()?;
         if self.ratchet.forget_all_resumption() {
             self.lineage.change();
         }
+        Ok(())
     }
 }
 

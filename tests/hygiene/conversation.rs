@@ -181,7 +181,7 @@ fn secrets_that_have_ended_are_in_no_record() {
         resumption.add("resumption secret", &secret);
     }
     assert!(!resumption.found_in(&vec![state(&mut a).into_boxed_slice()]).is_empty(), "the search finds them");
-    scene.run(|_| a.forget_all_resumption());
+    scene.run(|_| a.forget_all_resumption().unwrap());
     resumption.assert_absent(&vec![state(&mut a).into_boxed_slice()]);
     scene.run(|_| drop((Box::new(a), Box::new(b), [alice, bob].map(Box::new))));
     scene.finish();

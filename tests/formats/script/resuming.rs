@@ -50,9 +50,9 @@ pub(super) fn standing(session: &Session) -> Outcome {
 pub(super) fn forget(step: &Step, session: &mut Session) -> Outcome {
     match session.bound_by().copied().filter(|_| step.need("forget") == "1") {
         Some(name) => {
-            session.forget_resumption(&name);
+            session.forget_resumption(&name).unwrap();
         }
-        None => session.forget_all_resumption(),
+        None => session.forget_all_resumption().unwrap(),
     }
     Ok(Vec::new())
 }
