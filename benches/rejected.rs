@@ -135,7 +135,7 @@ fn staged(full: &Full, message: &[u8]) -> Case {
 }
 
 /// Bound for a forgery, in honest decryptions.
-const AT_MOST: f64 = 20.0;
+const AT_MOST: f64 = 2.0;
 const LENGTHS: [(&str, usize); 3] = [("32 B", 32), ("1 KiB", 1 << 10), ("64 KiB", 64 << 10)];
 /// Messages prepared at a time.
 const PREPARED: u64 = 16;
