@@ -155,7 +155,9 @@ impl Decoder {
         if let Err(place) = self.place(number)
             && self.missing() > 1
         {
-            self.chunks.insert(place, (number, *chunk));
+            let mut moving = (number, *chunk);
+            self.chunks.iter_mut().skip(place).for_each(|later| core::mem::swap(later, &mut moving));
+            self.chunks.push(moving);
         }
     }
 

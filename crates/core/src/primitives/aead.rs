@@ -50,7 +50,11 @@ impl Aead {
     pub fn append_stream<'a>(&self, nonce: &[u8; NONCE], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
         let start = output.len();
         output.extend(core::iter::repeat_n(0, plaintext.len()));
-        let (_, room) = output.split_at_mut(start);
+        let mut fresh = output.iter_mut();
+        if let Some(last) = start.checked_sub(1) {
+            let _passed_over = fresh.nth(last);
+        }
+        let room = fresh.into_slice();
         let mut stream = self.stream(nonce);
         for (room, plaintext) in room.chunks_mut(CACHED).zip(plaintext.chunks(CACHED)) {
             stream.write_keystream(room);
