@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 
 const KEPT_FOR: u32 = 2_000;
 
+/// Where a session's state says how it was opened.
+pub(super) const OPENING: usize = 8 + 16 + 64 + 32 + 8;
+
 /// A session's state, as it is inside its record.
 pub(super) fn state(session: &mut Session) -> Vec<u8> {
     record::open(Kind::Session, sealed(session).as_slice())
@@ -27,12 +30,19 @@ pub(super) fn reloaded(session: &mut Session) -> Session {
     Session::unseal(&StorageKey::from_bytes(STORAGE_KEY), record::CONTEXT, &record).unwrap()
 }
 
-/// The ratchet in the state of an answered session (docs/formats.md, section 6.5).
-fn ratchet(session: &mut Session) -> RatchetState {
+/// The ratchet in the state of a session, after the opening (docs/formats.md, section 6.5).
+pub(super) fn ratchet(session: &mut Session) -> RatchetState {
     let state = state(session);
-    let opening = 8 + 16 + 64 + 32 + 8;
-    let before = opening + 1 + if state[opening] == 2 { 32 } else { 0 };
-    RatchetState::read(&state[before..])
+    let after = |opening: usize| RatchetState::read(&state[OPENING + 1 + opening..]);
+    match state[OPENING] {
+        0 => {
+            let shares = u32::from_be_bytes(*state[OPENING + 1 + 1_304..].first_chunk().unwrap());
+            after(1_308 + 41 * usize::try_from(shares).unwrap())
+        }
+        1 => after(0),
+        2 => after(32),
+        _ => after(64),
+    }
 }
 
 /// A message and its answer.

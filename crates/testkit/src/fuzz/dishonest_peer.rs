@@ -95,7 +95,7 @@ fn message_key(state: &RatchetState, under: Under, header: &Header) -> [u8; 32] 
             chain.kept.get(&header.number).map(|(key, _)| *key).or_else(in_order)
         }
         Under::Next => match &state.turn {
-            Turn::Ours { secret, public } => within(0).map(|steps| {
+            Turn::Ours { secret, public, .. } => within(0).map(|steps| {
                 let epoch = state.pending.filter(|(epoch, _)| *epoch == header.mixed && *epoch != state.mixed);
                 let epoch = epoch.map_or([0; 32], |(_, secret)| secret);
                 let chain = forge::next_chain_key(&state.root, (secret, public), state.step + 1, &epoch, header);

@@ -47,15 +47,19 @@ pub fn message(
     apply_stream(header_key, &nonce(&salt, 0), &mut header);
     let mut body = plaintext.to_vec();
     apply_stream(message_key, &nonce(&salt, 1), &mut body);
-    let digest: [u8; 32] =
-        Sha256::digest([b"bisik-1 message\0", binding.as_slice(), &salt, &header, &body].concat()).into();
+    let digest = digest(binding, &salt, &header, &body);
     let body_tag = tag(message_key, &[&digest]);
     let header_tag = tag(header_key, &[&digest, &body_tag]);
     let message = [salt.as_slice(), &header, &header_tag, &body, &body_tag].concat();
     Forged { message, digest }
 }
 
-fn nonce(salt: &[u8; 16], purpose: u64) -> [u8; NONCE] {
+/// `D`, which both tags cover.
+pub(super) fn digest(binding: &[u8; 32], salt: &[u8; 16], header: &[u8], body: &[u8]) -> [u8; 32] {
+    Sha256::digest([b"bisik-1 message\0", binding.as_slice(), salt, header, body].concat()).into()
+}
+
+pub(super) fn nonce(salt: &[u8; 16], purpose: u64) -> [u8; NONCE] {
     let mut nonce = [0; NONCE];
     nonce[..16].copy_from_slice(salt);
     nonce[16..].copy_from_slice(&purpose.to_be_bytes());
@@ -73,18 +77,44 @@ pub fn message_key(chain: &[u8; 32], steps: u32) -> [u8; 32] {
 pub fn next_chain_key(
     root: &[u8; 32],
     (secret, public): (&[u8; 32], &[u8; 32]),
-    step: u32,
+    number: u32,
     epoch: &[u8; 32],
     header: &Header,
 ) -> [u8; 32] {
-    let agreed = MontgomeryPoint(header.ratchet_key).mul_clamped(*secret).to_bytes();
-    let (step, mixed, bound) = (step.to_be_bytes(), header.mixed.to_be_bytes(), [header.kinds >> 4]);
-    let info: [&[u8]; 6] = [b"bisik-1 ratchet root step\0", &step, &mixed, &bound, &header.ratchet_key, public];
+    let agreed = agree(secret, &header.ratchet_key);
+    step(root, &agreed, public, number, epoch, header).chain
+}
+
+/// What a step gives.
+pub struct Stepped {
+    pub root: [u8; 32],
+    pub chain: [u8; 32],
+    /// The header key of the chain after that one.
+    pub next_header: [u8; 32],
+}
+
+/// A step by its number and a header of its chain, after an agreement of its ratchet key with the `other` side's.
+pub fn step(
+    root: &[u8; 32],
+    agreed: &[u8; 32],
+    other: &[u8; 32],
+    number: u32,
+    epoch: &[u8; 32],
+    header: &Header,
+) -> Stepped {
+    let (number, mixed, bound) = (number.to_be_bytes(), header.mixed.to_be_bytes(), [header.kinds >> 4]);
+    let info: [&[u8]; 6] = [b"bisik-1 ratchet root step\0", &number, &mixed, &bound, &header.ratchet_key, other];
     let mut output = [0; 128];
-    Hkdf::<Sha256>::new(Some(root), &[agreed, [0; 32], [0; 32], *epoch].concat())
+    Hkdf::<Sha256>::new(Some(root), &[*agreed, [0; 32], [0; 32], *epoch].concat())
         .expand(&info.concat(), &mut output)
         .expect("128 bytes are not too many");
-    *output[32..].first_chunk().expect("96 bytes have 32")
+    let part = |index: usize| *output[32 * index..].first_chunk().expect("128 bytes have four parts of 32");
+    Stepped { root: part(0), chain: part(1), next_header: part(2) }
+}
+
+/// X25519 of a secret and a public key.
+pub fn agree(secret: &[u8; 32], public: &[u8; 32]) -> [u8; 32] {
+    MontgomeryPoint(*public).mul_clamped(*secret).to_bytes()
 }
 
 /// The public key of a scalar.

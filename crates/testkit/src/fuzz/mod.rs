@@ -23,6 +23,7 @@ mod interop; //        interop: messages, sessions, bundles, records
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
 mod media; //          pointers and blobs of attachments
 mod model; //          the outcome that a header must have
+pub mod overheard; //      a message read under known keys
 pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
 mod seeds; //          the seeds of the fuzzer

@@ -22,13 +22,22 @@ pub struct RatchetState {
     /// An epoch's secret that is not in the root yet.
     pub pending: Option<(u32, [u8; 32])>,
     pub braid_epoch: u32,
+    /// The braid, encoded.
+    pub braid: Vec<u8>,
 }
 
 /// Who has made the last step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     Awaiting,
-    Ours { secret: [u8; 32], public: [u8; 32] },
+    /// The own pair, and the own chain: its header key, its key, and the number of its next message.
+    Ours {
+        secret: [u8; 32],
+        public: [u8; 32],
+        header: [u8; 32],
+        chain: [u8; 32],
+        number: u32,
+    },
     Theirs,
 }
 
@@ -60,11 +69,13 @@ impl RatchetState {
         let (binding, step, root) = (fields.array(), fields.number(), fields.array());
         let turn = match fields.byte() {
             0 => Turn::Awaiting,
-            1 => {
-                let (secret, public) = (fields.array(), fields.array());
-                let _sending_chain = fields.array::<68>();
-                Turn::Ours { secret, public }
-            }
+            1 => Turn::Ours {
+                secret: fields.array(),
+                public: fields.array(),
+                header: fields.array(),
+                chain: fields.array(),
+                number: fields.number(),
+            },
             _ => {
                 let _ratchet_key = fields.array::<32>();
                 Turn::Theirs
@@ -80,7 +91,9 @@ impl RatchetState {
         // The post-quantum part ends the state.
         let mixed = fields.number();
         let pending = (fields.byte() == 1).then(|| (fields.number(), fields.array()));
-        let (_age, _braid_state) = (fields.array::<13>(), fields.byte());
+        let _age = fields.array::<13>();
+        let braid = fields.0.to_vec();
+        let _braid_state = fields.byte();
         let braid_epoch = fields.number();
         Self {
             binding,
@@ -95,6 +108,7 @@ impl RatchetState {
             mixed,
             pending,
             braid_epoch,
+            braid,
         }
     }
 
