@@ -29,8 +29,10 @@ pub struct Envelope {
     pub forged: bool,
 }
 
-/// Two devices and the network between them.
+/// Two devices and the network between them, with a clock of their own: time passes for a pair by its own events, as much
+/// with many pairs as with one.
 pub struct Pair {
+    pub now: Timestamp,
     pub devices: [Device; 2],
     servers: [Server; 2],
     pub in_flight: Vec<Rc<Envelope>>,
@@ -47,9 +49,8 @@ pub struct Pair {
     pub outcomes: Vec<(usize, Outcome)>,
 }
 
-/// Pairs of devices under one clock.
+/// Pairs of devices.
 pub struct Simulation {
-    pub now: Timestamp,
     pub pairs: Vec<Pair>,
 }
 
@@ -58,7 +59,7 @@ impl Simulation {
         let now = Timestamp::from_unix_seconds(1_800_000_000);
         let rng = SeededRng::new(seed);
         let pairs = (0_u64..).take(pairs).map(|index| Pair::new(&rng.fork(index), now)).collect();
-        Self { now, pairs }
+        Self { pairs }
     }
 
     /// Runs a script of events on two devices: a whole fuzz target. Returns if every invariant held.
@@ -73,12 +74,8 @@ impl Simulation {
 
     /// Applies one event to one pair.
     pub fn apply(&mut self, pair: usize, event: Event) {
-        if let Event::Advance { days } = event {
-            self.now = self.now.plus_seconds(u64::from(days) * DAY / 4);
-        }
-        let now = self.now;
         let index = pair % self.pairs.len();
-        self.pairs[index].apply(event, now);
+        self.pairs[index].apply(event);
     }
 
     /// The network heals and delivers what it has, in the order it was sent.
@@ -96,6 +93,7 @@ impl Pair {
         let devices =
             [Device::new(Side::Left, now, rng.fork(2), left), Device::new(Side::Right, now, rng.fork(3), right)];
         Self {
+            now,
             devices,
             servers,
             in_flight: Vec::new(),
@@ -109,7 +107,8 @@ impl Pair {
         }
     }
 
-    fn apply(&mut self, event: Event, now: Timestamp) {
+    fn apply(&mut self, event: Event) {
+        let now = self.now;
         match event {
             Event::Send { from, length } => self.send(from, length, now, None),
             Event::SendThenCrash { from, at } => self.send(from, 0, now, Some(at)),
@@ -119,9 +118,10 @@ impl Pair {
             Event::Heal => self.partitioned = false,
             Event::Restart { side } => self.restart(side),
             Event::Restore { side, age, rewind } => self.device(side).restore(usize::from(age), rewind),
-            Event::Advance { .. } => {
+            Event::Advance { days } => {
+                self.now = now.plus_seconds(u64::from(days) * DAY / 4);
                 for side in Side::BOTH {
-                    self.devices[side.index()].refresh(&mut self.servers[side.index()], now);
+                    self.devices[side.index()].refresh(&mut self.servers[side.index()], self.now);
                 }
             }
             Event::Renew { side } => {
