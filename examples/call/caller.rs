@@ -58,8 +58,9 @@ impl Caller {
         socket: UdpSocket,
     ) -> Result<Self, Error> {
         let rng = &mut rand::rng();
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
         let identity = Identity::generate(rng);
-        let call = GroupCall::start(id, suite, number, identity.public(), rng);
+        let call = GroupCall::start(id, suite, number, identity.public(), now, rng);
         socket.set_nonblocking(true)?;
         let (sessions, cost) = (BTreeMap::new(), Cost::default());
         Ok(Self { name, number, cost, identity, sessions, call, sound, socket, sequence: 0 })

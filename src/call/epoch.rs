@@ -21,7 +21,7 @@ use bisik_core::primitives::secret::Secret;
 /// The local participant's key of one epoch. It encrypts the local frames and is sent to every other participant.
 pub(super) struct Epoch {
     pub(super) call: CallId,
-    pub(super) number: u32,
+    pub(super) number: u64,
     pub(super) participant: Participant,
     pub(super) suite: FrameSuite,
     secret: Box<Secret<32>>,
@@ -31,7 +31,7 @@ impl Epoch {
     /// Draws the secret of a new epoch. P-9.6: it is fresh randomness, independent of every earlier key.
     pub(super) fn generate(
         call: CallId,
-        number: u32,
+        number: u64,
         participant: Participant,
         suite: FrameSuite,
         rng: &mut dyn CryptoRng,
@@ -69,8 +69,8 @@ pub struct EpochKey {
 }
 
 impl EpochKey {
-    /// Length in bytes: 88.
-    pub const LENGTH: usize = 1 + 16 + 4 + 2 + 1 + 32 + 32;
+    /// Length in bytes: 92.
+    pub const LENGTH: usize = 1 + 16 + 8 + 2 + 1 + 32 + 32;
 
     /// Decodes an epoch key from the plaintext of a session's message.
     ///
@@ -81,7 +81,7 @@ impl EpochKey {
         let mut reader = Reader::new(bytes);
         reader.expect(&[EPOCH_KEY])?;
         let call = CallId::from_bytes(*reader.array()?);
-        let number = reader.u32()?;
+        let number = reader.u64()?;
         let participant = Participant(u16::from_be_bytes(*reader.array()?));
         let suite = FrameSuite::from_number(reader.u8()?).ok_or(Malformed)?;
         let secret = Box::new(Secret::copy_of(reader.array()?));
@@ -95,7 +95,7 @@ impl EpochKey {
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let Self { epoch: Epoch { call, number, participant, suite, secret }, confirmation } = self;
         let mut writer = SecretWriter::with_capacity(Self::LENGTH);
-        writer.u8(EPOCH_KEY).bytes(call.as_bytes()).u32(*number).bytes(&participant.0.to_be_bytes());
+        writer.u8(EPOCH_KEY).bytes(call.as_bytes()).u64(*number).bytes(&participant.0.to_be_bytes());
         writer.u8(suite.number()).bytes(secret.expose()).bytes(confirmation);
         writer.finish()
     }
@@ -114,7 +114,7 @@ impl EpochKey {
 
     /// Returns the number of the epoch.
     #[must_use]
-    pub const fn epoch(&self) -> u32 {
+    pub const fn epoch(&self) -> u64 {
         self.epoch.number
     }
 

@@ -172,7 +172,7 @@ pub enum MemberError {
     NotInCall,
     /// A call has at most 256 participants.
     Full,
-    /// Four billion epochs have passed.
+    /// No number is left for another epoch: the clock was at its end when the participant joined.
     Exhausted,
 }
 

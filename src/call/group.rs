@@ -17,6 +17,7 @@ use super::sealer::FrameSealer;
 use super::suite::FrameSuite;
 use crate::keys::IdentityKey;
 use crate::session::Session;
+use bisik_core::time::Timestamp;
 
 /// The local device's part in a group call (docs/spec/calls.md, section 9.3).
 ///
@@ -41,8 +42,8 @@ use crate::session::Session;
 ///
 /// // Alice has the session `a` with Bob; Bob has `b` with Alice. Both know who is in the call, and their numbers.
 /// let (id, suite) = (CallId::generate(rng), FrameSuite::default());
-/// let mut at_alice = GroupCall::start(id, suite, Participant(0), alice.public(), rng);
-/// let mut at_bob = GroupCall::start(id, suite, Participant(1), bob.public(), rng);
+/// let mut at_alice = GroupCall::start(id, suite, Participant(0), alice.public(), now, rng);
+/// let mut at_bob = GroupCall::start(id, suite, Participant(1), bob.public(), now, rng);
 /// at_alice.join(Participant(1), bob.public(), rng)?;
 /// at_bob.join(Participant(0), alice.public(), rng)?;
 ///
@@ -75,16 +76,20 @@ impl GroupCall {
 
     /// Joins `call` as `participant`, with no other members yet.
     ///
-    /// `own` is the local identity key. `call` and `suite` are the same for all members. Draws 32 bytes from `rng`.
+    /// `own` is the local identity key. `call` and `suite` are the same for all members. `now` is the local time: from it
+    /// come the numbers of the epochs, so that those of a participant who left, or restarted, and joins again are after
+    /// those of its former stay. (A clock that was set back meanwhile makes its keys look old to the others, until they
+    /// have removed and added it once more.) Draws 32 bytes from `rng`. Requirement P-9.15.
     #[must_use]
     pub fn start(
         call: CallId,
         suite: FrameSuite,
         participant: Participant,
         own: &IdentityKey,
+        now: Timestamp,
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
-        let epoch = Epoch::generate(call, 0, participant, suite, &mut rng);
+        let epoch = Epoch::generate(call, first_epoch(now), participant, suite, &mut rng);
         let sealer = FrameSealer::new(epoch.sender_key(own));
         Self { own: *own, others: BTreeMap::new(), epoch, sealer, opener: FrameOpener::new() }
     }
@@ -219,7 +224,7 @@ impl GroupCall {
 
     /// Returns the number of the local epoch.
     #[must_use]
-    pub const fn epoch(&self) -> u32 {
+    pub const fn epoch(&self) -> u64 {
         self.epoch.number
     }
 
@@ -240,3 +245,14 @@ impl fmt::Debug for GroupCall {
             .finish_non_exhaustive()
     }
 }
+
+/// P-9.15: the number of the first epoch of a stay in a call: the time in 1/65,536 of a second. Nobody joins and leaves so
+/// often that the numbers of one stay reach those of the next.
+fn first_epoch(now: Timestamp) -> u64 {
+    now.as_unix_seconds().min(LAST_MOMENT) << STEPS
+}
+
+/// Bits of an epoch's number below the seconds.
+const STEPS: u32 = 16;
+/// The last moment that enters a number, in seconds since 1970.
+const LAST_MOMENT: u64 = (1 << (u64::BITS - STEPS)) - 1;

@@ -69,15 +69,15 @@ impl fmt::Debug for BaseKey {
 pub struct SenderKey {
     pub(super) suite: FrameSuite,
     pub(super) participant: Participant,
-    pub(super) epoch: u32,
+    pub(super) epoch: u64,
     pub(super) base: BaseKey,
 }
 
 impl SenderKey {
-    /// Creates the key of `participant` in its `epoch`, the number of times it has changed its key. Both are 0 in a
-    /// call of two.
+    /// Creates the key of `participant` in its `epoch`, a number that grows with every change of its key. Both are 0 in
+    /// a call of two.
     #[must_use]
-    pub const fn new(suite: FrameSuite, participant: Participant, epoch: u32, base: BaseKey) -> Self {
+    pub const fn new(suite: FrameSuite, participant: Participant, epoch: u64, base: BaseKey) -> Self {
         Self { suite, participant, epoch, base }
     }
 
@@ -89,7 +89,7 @@ impl SenderKey {
 
     /// Returns the number of the epoch.
     #[must_use]
-    pub const fn epoch(&self) -> u32 {
+    pub const fn epoch(&self) -> u64 {
         self.epoch
     }
 
@@ -123,8 +123,8 @@ impl fmt::Debug for SenderKey {
 
 /// P-9.10: the participant, then the last four bits of the epoch (RFC 9605, section 5.2). Four bits suffice because a
 /// receiver holds at most three epochs of one participant.
-pub(super) fn key_id(participant: Participant, epoch: u32) -> u64 {
-    (u64::from(participant.0) << EPOCH_BITS) | u64::from(epoch % EPOCHS)
+pub(super) fn key_id(participant: Participant, epoch: u64) -> u64 {
+    (u64::from(participant.0) << EPOCH_BITS) | (epoch % EPOCHS)
 }
 
 /// Returns the participant that a key id names, if it is in range.
@@ -194,7 +194,7 @@ pub struct DirectionKeys {
 /// Number of bits of the epoch in a key id.
 const EPOCH_BITS: u32 = 4;
 /// Number of epochs that those bits distinguish.
-const EPOCHS: u32 = 1 << EPOCH_BITS;
+const EPOCHS: u64 = 1 << EPOCH_BITS;
 /// Minimum length of a base key in bytes: that of the shortest cipher key of RFC 9605.
 const SHORTEST: usize = 16;
 /// Maximum length of a base key in bytes: that of the longest hash of RFC 9605. A longer key would be no stronger.
@@ -220,7 +220,7 @@ mod tests {
     fn a_key_id_is_a_participant_and_four_bits_of_its_epoch() {
         assert_eq!(key_id(Participant(0), 0), 0);
         assert_eq!(key_id(Participant(15), 31), 0xff);
-        assert_eq!(key_id(Participant(u16::MAX), u32::MAX), 0xf_ffff);
+        assert_eq!(key_id(Participant(u16::MAX), u64::MAX), 0xf_ffff);
         assert_eq!(participant_of(0xf_ffff), Some(Participant(u16::MAX)));
         assert_eq!(participant_of(0x10_0000), None);
     }

@@ -28,7 +28,7 @@ type Sender = Vec<Box<Receiving>>;
 
 /// A key, and the counters received under it.
 struct Receiving {
-    epoch: u32,
+    epoch: u64,
     key_id: u64,
     key: FrameKey,
     window: Window,
@@ -42,7 +42,7 @@ pub struct DecryptedFrame<'a> {
     /// could have encrypted the frame.
     pub participant: Participant,
     /// The number of that key's epoch.
-    pub epoch: u32,
+    pub epoch: u64,
     /// The frame's counter under that key.
     pub counter: u64,
     /// The plaintext, inside the buffer that held the frame.

@@ -51,7 +51,7 @@ impl Transcript<'_> {
 /// The values that the key of a participant's epoch is bound to.
 pub(super) struct EpochBinding<'a> {
     pub(super) call: CallId,
-    pub(super) epoch: u32,
+    pub(super) epoch: u64,
     pub(super) participant: Participant,
     pub(super) suite: FrameSuite,
     pub(super) sender: &'a IdentityKey,

@@ -202,7 +202,7 @@ impl FrameSealer {
     fn encode(&self, limit: u64) -> Zeroizing<Vec<u8>> {
         let SenderKey { suite, participant, epoch, base } = &self.sender;
         let mut writer = SecretWriter::with_capacity(RECORD);
-        writer.u8(suite.number()).bytes(&participant.0.to_be_bytes()).u32(*epoch).u64(limit);
+        writer.u8(suite.number()).bytes(&participant.0.to_be_bytes()).u64(*epoch).u64(limit);
         writer.bytes(base.expose_bytes());
         writer.finish()
     }
@@ -211,7 +211,7 @@ impl FrameSealer {
         let mut reader = Reader::new(state);
         let suite = FrameSuite::from_number(reader.u8()?).ok_or(Malformed)?;
         let participant = Participant(u16::from_be_bytes(*reader.array()?));
-        let (epoch, limit) = (reader.u32()?, reader.u64()?);
+        let (epoch, limit) = (reader.u64()?, reader.u64()?);
         let base = BaseKey::from_bytes(reader.rest()).map_err(|_| Malformed)?;
         Ok(Self::start(SenderKey { suite, participant, epoch, base }, limit, limit, limit, Origin::Restored))
     }

@@ -77,7 +77,7 @@ impl Room {
         let calls = identities
             .iter()
             .enumerate()
-            .map(|(i, person)| GroupCall::start(id, FrameSuite::default(), number(i), person.public(), rng))
+            .map(|(i, person)| GroupCall::start(id, FrameSuite::default(), number(i), person.public(), NOW, rng))
             .collect();
         Self { identities, sessions, calls }
     }
@@ -139,7 +139,7 @@ pub fn number(index: usize) -> Participant {
     Participant(u16::try_from(index).unwrap())
 }
 
-pub fn key(suite: FrameSuite, participant: u16, epoch: u32) -> SenderKey {
+pub fn key(suite: FrameSuite, participant: u16, epoch: u64) -> SenderKey {
     let secret = [u8::try_from(epoch % 251).unwrap(); 32];
     SenderKey::new(suite, Participant(participant), epoch, BaseKey::from_bytes(&secret).unwrap())
 }

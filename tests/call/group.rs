@@ -75,9 +75,10 @@ fn members_are_listed_once_and_each_change_starts_an_epoch() {
     assert_eq!(call.join(number(0), &third, rng), Err(MemberError::AlreadyInCall));
     assert_eq!(call.join(number(2), &me, rng), Err(MemberError::AlreadyInCall));
     assert_eq!(call.leave(number(2), rng), Err(MemberError::NotInCall));
-    assert_eq!(call.epoch(), 1);
+    let first = NOW.as_unix_seconds() << 16;
+    assert_eq!(call.epoch(), first + 1);
     assert_eq!(call.leave(number(1), rng), Ok(()));
-    assert_eq!((call.epoch(), call.others().count()), (2, 0));
+    assert_eq!((call.epoch(), call.others().count()), (first + 2, 0));
     for index in 1..GroupCall::MAX_PARTICIPANTS {
         call.join(number(index), Identity::generate(rng).public(), rng).unwrap();
     }
@@ -131,7 +132,7 @@ fn a_participant_cannot_take_another_number_or_another_suite() {
     let id = room.calls[2].call();
     let weaker = FrameSuite::ShortTag(ShortTag::Aes128CtrHmac32);
     for (suite, claimed) in [(FrameSuite::default(), number(0)), (weaker, number(2))] {
-        let mut hostile = GroupCall::start(id, suite, claimed, room.identities[2].public(), &mut rand::rng());
+        let mut hostile = GroupCall::start(id, suite, claimed, room.identities[2].public(), NOW, &mut rand::rng());
         // These epochs are later than those that Bob knows, so they are not refused as old.
         for other in [1, 5, 6, 7] {
             let identity = if other == 1 { &room.identities[1] } else { &Identity::generate(&mut rand::rng()) };
@@ -161,4 +162,39 @@ fn an_old_epoch_key_is_stale_and_replaces_nothing() {
     assert_eq!(room.give(0, 1, old), Err(EpochKeyError::Stale));
     let frame = room.seal(0);
     assert_eq!(room.open(1, &frame), Ok(number(0)));
+}
+
+/// P-9.15: a program restarts in a call. The key of its former stay is still on its way, and the roster overtakes both.
+#[test]
+fn a_participant_who_restarts_and_joins_again_is_heard() {
+    for order in [["roster", "old", "new"], ["roster", "new", "old"], ["old", "roster", "new"]] {
+        let mut room = Room::with_all(2);
+        for index in 5..300 {
+            let guest = *Identity::generate(&mut rand::rng()).public();
+            room.calls[1].join(Participant(index), &guest, &mut rand::rng()).unwrap();
+            room.calls[1].leave(Participant(index), &mut rand::rng()).unwrap();
+        }
+        let old = room.key(1, 0).to_bytes();
+        // His program loses the call and starts again, one second later.
+        let (id, own) = (room.calls[1].call(), *room.identities[1].public());
+        let later = NOW.plus_seconds(1);
+        room.calls[1] = GroupCall::start(id, FrameSuite::default(), number(1), &own, later, &mut rand::rng());
+        room.join(1, 0);
+        let new = room.key(1, 0).to_bytes();
+        for step in order {
+            let key = match step {
+                "old" => &old,
+                "new" => &new,
+                _ => {
+                    room.calls[0].leave(number(1), &mut rand::rng()).unwrap();
+                    room.join(0, 1);
+                    continue;
+                }
+            };
+            let result = room.give(1, 0, EpochKey::from_bytes(key).unwrap());
+            assert!(result.is_ok() || (step == "old" && result == Err(EpochKeyError::Stale)), "{order:?}: {result:?}");
+        }
+        let frame = room.seal(1);
+        assert_eq!(room.open(0, &frame), Ok(number(1)), "{order:?}");
+    }
 }

@@ -36,8 +36,8 @@ impl Pair {
 
     fn group(&self, rng: &mut Recording) -> (GroupCall, GroupCall) {
         let (id, suite) = (CallId::from_bytes([5; 16]), FrameSuite::default());
-        let mut at_alice = GroupCall::start(id, suite, Participant(0), self.alice.public(), rng);
-        let mut at_bob = GroupCall::start(id, suite, Participant(1), self.bob.public(), rng);
+        let mut at_alice = GroupCall::start(id, suite, Participant(0), self.alice.public(), NOW, rng);
+        let mut at_bob = GroupCall::start(id, suite, Participant(1), self.bob.public(), NOW, rng);
         at_alice.join(Participant(1), self.bob.public(), rng).unwrap();
         at_bob.join(Participant(0), self.alice.public(), rng).unwrap();
         (at_alice, at_bob)
@@ -51,7 +51,7 @@ fn add_keys(canaries: &mut Canaries, keys: &CallKeys) {
     }
 }
 
-fn sender_key(rng: &mut Recording, epoch: u32) -> SenderKey {
+fn sender_key(rng: &mut Recording, epoch: u64) -> SenderKey {
     SenderKey::new(FrameSuite::default(), Participant(7), epoch, BaseKey::from_bytes(&rng.secret()).unwrap())
 }
 

@@ -71,7 +71,7 @@ class Group:
         self.sealing = Frames(participant, 1, self.base(participant, 1, self.secret, own))
 
     def bound(self, participant, epoch, sender):
-        return self.call + pack(">I", epoch) + participant + SUITE + sender
+        return self.call + pack(">Q", epoch) + participant + SUITE + sender
 
     def base(self, participant, epoch, secret, sender):
         context = sha256(L_EPOCH_BASE, self.bound(participant, epoch, sender))
@@ -83,14 +83,14 @@ class Group:
 
     def key_for(self, session):
         tag = self.confirmation(self.participant, self.epoch, self.secret, self.own, session.peer, session)
-        return EPOCH_KEY + self.call + pack(">I", self.epoch) + self.participant + SUITE + self.secret + tag
+        return EPOCH_KEY + self.call + pack(">Q", self.epoch) + self.participant + SUITE + self.secret + tag
 
     def accept_key(self, key, session):
-        require(len(key) == 88 and key[:1] == EPOCH_KEY and 1 <= key[23] <= 5, "malformed")
-        epoch, participant, suite, secret = unpack(">I", key[17:21])[0], key[21:23], key[23:24], key[24:56]
+        require(len(key) == 92 and key[:1] == EPOCH_KEY and 1 <= key[27] <= 5, "malformed")
+        epoch, participant, suite, secret = unpack(">Q", key[17:25])[0], key[25:27], key[27:28], key[28:60]
         require(key[1:17] == self.call, "other-call")                                                     # P-9.5
         right = self.confirmation(participant, epoch, secret, session.peer, self.own, session)
-        require(participant == self.other and suite == SUITE and fits(key[56:], right), "rejected")
+        require(participant == self.other and suite == SUITE and fits(key[60:], right), "rejected")
         require(not self.keys or epoch > self.keys[0].epoch, "stale")                                     # P-9.14
         frames = Frames(participant, epoch, self.base(participant, epoch, secret, session.peer))
         older = [old for old in self.keys if old.id != frames.id]                                         # P-9.10

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bisik::call::{
     Answer, CallId, CallKeys, Calling, DirectionKeys, EpochKey, FrameSuite, GroupCall, Offer, Participant, Unanswered,
 };
-use bisik::{Identity, Session};
+use bisik::{Identity, Session, Timestamp};
 
 use super::runner::{Outcome, word};
 use super::step::Step;
@@ -59,7 +59,8 @@ impl Calls {
         let [own, other] = ["participant", "other"].map(|name| Participant(u16::from_be_bytes(step.array(name))));
         let suite = FrameSuite::default();
         let id = CallId::from_bytes(step.array("call"));
-        let mut group = GroupCall::start(id, suite, own, party.identity.public(), draws);
+        let mut group =
+            GroupCall::start(id, suite, own, party.identity.public(), Timestamp::from_unix_seconds(0), draws);
         group.join(other, party.session.peer(), draws).map_err(word)?;
         let key = group.key_for(party.session).map_err(word)?;
         self.groups.insert(party.name.to_owned(), group);

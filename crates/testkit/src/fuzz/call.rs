@@ -50,7 +50,7 @@ fn calling(session: &Session) -> (Calling, bisik::call::Offer) {
 
 fn group(own: &bisik::IdentityKey, other: &bisik::IdentityKey, numbers: [u16; 2]) -> GroupCall {
     let (rng, id) = (&mut Repeatable(52), CallId::from_bytes([9; 16]));
-    let mut group = GroupCall::start(id, FrameSuite::default(), Participant(numbers[0]), own, rng);
+    let mut group = GroupCall::start(id, FrameSuite::default(), Participant(numbers[0]), own, PARTIES.now, rng);
     group.join(Participant(numbers[1]), other, rng).expect("a second participant");
     group
 }
@@ -80,7 +80,7 @@ pub fn call_signal(data: &[u8]) {
             assert_eq!(outcome.is_ok(), data == answer, "one answer completes a call");
         }
         Signal::EpochKey(read) => {
-            assert!(data.len() == 88 && (1..=5).contains(&data[23]));
+            assert!(data.len() == 92 && (1..=5).contains(&data[27]));
             assert_eq!(read.to_bytes().as_slice(), data, "decoded values have one encoding");
             let outcome = group(PARTIES.bob.public(), PARTIES.alice.public(), [1, 0]).accept_key(read, bob);
             assert_eq!(outcome.is_ok(), data == epoch_key, "one key is taken");
@@ -119,7 +119,7 @@ static FRAMES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         .collect()
 });
 
-fn key(participant: u16, epoch: u32) -> SenderKey {
+fn key(participant: u16, epoch: u64) -> SenderKey {
     let base = BaseKey::from_bytes(&[epoch as u8 + 1; 32]).expect("32 bytes");
     SenderKey::new(FrameSuite::default(), Participant(participant), epoch, base)
 }
@@ -152,7 +152,7 @@ type Received = BTreeMap<u64, BTreeSet<u64>>;
 
 fn expected(received: &mut Received, frame: &[u8]) -> Result<u64, OpenError> {
     let (key_id, counter, length) = header(frame).ok_or(OpenError::Malformed)?;
-    if !KEYS.iter().any(|(participant, epoch)| key_id == u64::from(*participant) * 16 + u64::from(epoch % 16)) {
+    if !KEYS.iter().any(|(participant, epoch)| key_id == u64::from(*participant) * 16 + (epoch % 16)) {
         return Err(OpenError::UnknownKey);
     }
     if frame.len() < length + 16 {
@@ -204,9 +204,9 @@ pub fn signal_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("answer_with_another_ciphertext", flipped(1, 1, 0)),
         ("answer_with_another_confirmation", flipped(1, 4, 0x80)),
         ("epoch_key_of_another_epoch", flipped(2, 0, 20)),
-        ("epoch_key_of_another_participant", flipped(2, 0, 22)),
-        ("epoch_key_of_another_suite", flipped(2, 0, 23)),
-        ("epoch_key_with_another_secret", flipped(2, 0, 30)),
+        ("epoch_key_of_another_participant", flipped(2, 0, 26)),
+        ("epoch_key_of_another_suite", flipped(2, 0, 27)),
+        ("epoch_key_with_another_secret", flipped(2, 0, 34)),
         ("truncated", vec![1, 1, TRUNCATE, 0, 4, 0]),
         ("spliced", vec![0, 1, SPLICE, 1, 0, 17]),
         ("raw", [&[RAW, 0, 3], [0x43, 1, 2].as_slice()].concat()),
@@ -236,7 +236,7 @@ pub fn frame_seeds() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Participant and epoch of each key.
-const KEYS: [(u16, u32); 3] = [(0, 0), (0, 1), (0x123, 7)];
+const KEYS: [(u16, u64); 3] = [(0, 0), (0, 1), (0x123, 7)];
 /// The numbers of the frames made for each key.
 const NUMBERS: [usize; 10] = [0, 1, 2, 7, 8, 63, 64, 1_023, 1_024, 1_400];
 const METADATA: &[u8] = b"audio";
