@@ -14,7 +14,9 @@ use std::hint::black_box;
 use bisik::conversation::{
     Arrival, Conversation, DeviceAddress, Envelope, IdentityPolicy, MessageId, RecordName, Supply,
 };
-use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceTerms};
+use bisik::device::{
+    Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceTerms, Primary,
+};
 use bisik::{Accepted, Account, Identity, PreKeyBundle, Session, StorageKey, Timestamp, Trust, VerifiedBundle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -35,8 +37,8 @@ fn main() {
     let measured = std::env::args().any(|argument| argument == "--bench");
     let rounds = if measured { 200 } else { 1 };
     println!("{:<44} {:>11} {:>11} {:>7} {:>5}", "operation", "ns", "compared", "ratio", "aim");
-    // Setting up a thousand devices takes a minute: each of them verifies the possession of every key in the list.
-    for devices in if measured { vec![1, 5, 100, 1_000] } else { vec![1, 5] } {
+    // The greatest list takes a while: each of its devices verifies the possession of every key in it.
+    for devices in if measured { vec![1, 5, DeviceList::MOST_DEVICES] } else { vec![1, 5] } {
         let title = format!("send to {devices}, per device; session encrypt");
         let rounds = rounds.min((2_000 / devices).max(5));
         compare(&title, &mut send(devices), &mut encrypt(1), devices as f64, rounds, "1.20");
@@ -48,6 +50,9 @@ fn main() {
     compare("receive; session decrypt", &mut receive(), &mut decrypt(), 1.0, rounds, "");
     compare("record of five devices: seal; open", &mut seal(), &mut open(), 1.0, rounds, "");
     compare("first contact with five; five sessions", &mut first_contact(), &mut five_sessions(), 1.0, rounds, "0.60");
+    let (lists, most) = if measured { (300, DeviceList::MOST_DEVICES) } else { (3, 5) };
+    let title = format!("follow {lists} lists of {most}, from bytes; one list");
+    compare(&title, &mut follow(lists, most), &mut follow(1, most), 1.0, rounds.min(10), "");
     println!("\n{:<44} {:>11}", "peer's devices", "idle bytes");
     for devices in [1, 2, 5] {
         let mut scene = Scene::new(devices);
@@ -152,6 +157,41 @@ fn verified(bundles: &[PreKeyBundle]) -> Vec<(DeviceAddress, VerifiedBundle)> {
         (DeviceAddress::peer(index as u32), bundle.clone().verify(Trust::OnFirstUse, NOW).unwrap())
     };
     bundles.iter().enumerate().map(verify).collect()
+}
+
+/// Reads and follows so many lists of an account with so many devices, of which one is another in every second list.
+fn follow(lists: usize, devices: usize) -> Case {
+    let mut rng = StdRng::seed_from_u64(4);
+    let phone = Identity::generate(&mut rng);
+    let terms = DeviceTerms::own_held(Custody::Person).unwrap();
+    let mut primary = Primary::new(&phone, terms, NOW);
+    let account = *primary.account();
+    let mut add = |primary: &mut Primary| {
+        let identity = Identity::generate(&mut rng);
+        let certificate = DeviceCertificate::sign(&identity, &account, primary.next_index(), terms);
+        primary.add(&phone, certificate, NOW).unwrap();
+    };
+    (1..devices).for_each(|_| add(&mut primary));
+    let known = primary.directory();
+    let mut encoded = Vec::new();
+    for number in 0..lists {
+        if number % 2 == 0 {
+            let last = primary.next_index() - 1;
+            primary.remove(&phone, last, NOW).unwrap();
+        } else {
+            add(&mut primary);
+        }
+        encoded.push(primary.list().to_bytes());
+    }
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            let mut directory = known.clone();
+            meter.measure(&mut || {
+                let lists: Vec<_> = encoded.iter().map(|bytes| DeviceList::from_bytes(bytes).unwrap()).collect();
+                drop(black_box(directory.catch_up(&lists, NOW).unwrap()));
+            });
+        }
+    })
 }
 
 fn send(devices: usize) -> Case {

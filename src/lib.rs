@@ -126,7 +126,7 @@ pub mod manual;
 pub use bisik_interop as interop;
 pub use rand_core;
 
-pub use account::{Account, MaintenanceOutput, SealedAccount};
+pub use account::{Account, AccountEvent, MaintenanceOutput, RecoverFirstError, SealedAccount, ServerState};
 pub use conversation::Conversation;
 
 pub use bisik_core::disclosure::{DisclosureHash, DisclosureHashError};

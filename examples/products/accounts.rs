@@ -65,9 +65,7 @@ impl Accounts {
     /// Creates an account with its first device.
     pub(crate) fn found(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
         let account = Account::create(DeviceTerms::own_held(custody)?, self.now, &mut rand::rng());
-        let primary = account.primary().ok_or("the first device is the primary one")?;
-        self.relay.publish_list(who, primary.list().to_bytes());
-        Ok(self.move_in((who, 0), account))
+        self.move_in((who, 0), account)
     }
 
     /// Adds a device that the account's owner holds. (`device::link` shows how one is linked with a QR code.)
@@ -83,7 +81,7 @@ impl Accounts {
         let list = primary.change_devices(&[DeviceChange::Add(certificate)], now)?;
         let account = Account::join(identity, primary.key(), &list, now, &mut rand::rng())?;
         self.relay.publish_list(who, list.to_bytes());
-        Ok(self.move_in((who, index), account))
+        self.move_in((who, index), account)
     }
 
     /// Adds a hosted device: the operator countersigns the disclosure, the device proves that it has its key, and the
@@ -129,13 +127,17 @@ impl Accounts {
         self.devices.remove(&at).ok_or_else(|| "it was there".into())
     }
 
-    fn move_in(&mut self, at: At, mut account: Account) -> At {
-        let upkeep = account.maintain(self.now, &mut rand::rng());
+    fn move_in(&mut self, at: At, mut account: Account) -> Result<At, Error> {
+        let upkeep = account.maintain(None, self.now, &mut rand::rng())?;
         let key = account.identity().public().to_bytes();
+        if let Some(list) = &upkeep.list {
+            self.relay.publish_list(at.0, list.to_bytes());
+        }
         // A few suffice here; a server stores them all.
         for bundle in upkeep.one_time.iter().take(8).chain(&upkeep.last_resort) {
             self.relay.publish_bundle(key, bundle.to_bytes());
         }
+        account.confirmed(&upkeep);
         let device = Device {
             account,
             conversations: BTreeMap::new(),
@@ -147,7 +149,7 @@ impl Accounts {
             receipts: Vec::new(),
         };
         self.devices.insert(at, device);
-        at
+        Ok(at)
     }
 
     // ---- conversations ----

@@ -6,6 +6,9 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::Account;
+use super::inbox::Inbox;
+use super::tokens::Tokens;
+use super::upkeep::Uploads;
 use crate::device::{DeviceDirectory, Primary};
 use crate::hosting::Disclosure;
 use crate::keys::{Identity, PreKeys};
@@ -13,6 +16,7 @@ use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
 use bisik_core::held::{Lineage, SealError};
 use bisik_core::storage::{self, StorageKey, UnsealError};
+use bisik_core::time::Timestamp;
 
 impl Account {
     /// Seals the account if it has changed since it was last sealed: the revision that the database must have, the new
@@ -54,9 +58,21 @@ impl Account {
     }
 
     fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let Self { identity, pre_keys, devices, primary, disclosure, published, lineage, stored: _ } = self;
+        let Self {
+            identity,
+            pre_keys,
+            devices,
+            primary,
+            disclosure,
+            uploads,
+            tokens,
+            inbox,
+            claimed_at,
+            lineage,
+            stored: _,
+        } = self;
         let mut writer = SecretWriter::with_capacity(4_096);
-        writer.u64(lineage.revision()).flag(*published);
+        writer.u64(lineage.revision());
         identity.write(&mut writer);
         pre_keys.write(&mut writer);
         let mut public = Writer::with_capacity(512);
@@ -67,6 +83,12 @@ impl Account {
         writer.flag(primary.is_some()).bytes(&public.finish());
         let disclosure = disclosure.as_ref().map(Disclosure::to_bytes).unwrap_or_default();
         writer.count(disclosure.len()).bytes(&disclosure);
+        uploads.encode(&mut writer);
+        tokens.encode(&mut writer);
+        writer.u64(claimed_at.as_unix_seconds());
+        let mut events = Writer::with_capacity(64);
+        inbox.encode(&mut events);
+        writer.bytes(&events.finish());
         storage::seal(key, kind::ACCOUNT, &[], &writer.finish(), rng)
     }
 
@@ -85,7 +107,6 @@ impl Account {
     fn read(state: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(state);
         let lineage = Lineage::read(&mut reader)?;
-        let published = reader.flag()?;
         let identity = Identity::read(&mut reader)?;
         let pre_keys = PreKeys::read(&mut reader)?;
         let is_primary = reader.flag()?;
@@ -95,6 +116,11 @@ impl Account {
             0 => None,
             length => Some(Disclosure::from_bytes(reader.slice(length)?).map_err(|_| Malformed)?),
         };
+        let mut uploads = Uploads::decode(&mut reader)?;
+        uploads.prune(&pre_keys);
+        let tokens = Tokens::decode(&mut reader)?;
+        let claimed_at = Timestamp::from_unix_seconds(reader.u64()?);
+        let inbox = Inbox::decode(&mut reader)?;
         reader.finish()?;
         let fits = pre_keys.owner() == identity.public()
             && primary.as_ref().is_none_or(|primary| {
@@ -104,7 +130,19 @@ impl Account {
             return Err(Malformed);
         }
         let stored = Some(lineage.revision());
-        Ok(Self { identity, pre_keys, devices, primary, disclosure, published, lineage, stored })
+        Ok(Self {
+            identity,
+            pre_keys,
+            devices,
+            primary,
+            disclosure,
+            uploads,
+            tokens,
+            inbox,
+            claimed_at,
+            lineage,
+            stored,
+        })
     }
 }
 

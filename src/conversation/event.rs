@@ -9,7 +9,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::{DeviceAddress, MessageId, Side};
-use crate::device::FromOwnDevice;
+use crate::device::{DirectoryEvent, FromOwnDevice};
 use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
 use crate::session::Ciphertext;
 use bisik_core::held::{Held, Origin, Stored};
@@ -81,6 +81,8 @@ pub enum Event {
         /// Their indexes.
         indexes: Vec<u32>,
     },
+    /// Another change of the peer's devices: the custody, automation or disclosure of one, or lists that were never seen.
+    Devices(DirectoryEvent),
     /// The label has changed: who else can read, or that it is not known. The protocol requires that the user is shown
     /// this.
     Label(Box<LabelEvent>),

@@ -36,7 +36,7 @@ pub use persist::{Changes, Record, RecordName};
 pub use send::{Needed, Supply};
 
 use crate::account::Account;
-use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
+use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DirectoryEvent};
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
 use crate::keys::IdentityKey;
 use crate::labels;
@@ -158,6 +158,12 @@ impl Conversation {
         if !change.removed.is_empty() {
             events.push(Event::DevicesRemoved { indexes: indexes(&change.removed) });
         }
+        if change.forked.is_some() {
+            events.push(Event::ListsForked);
+        }
+        let other =
+            |event: &DirectoryEvent| matches!(event, DirectoryEvent::Changed(_) | DirectoryEvent::ListsSkipped { .. });
+        events.extend(change.events().into_iter().filter(other).map(Event::Devices));
         Ok(events)
     }
 

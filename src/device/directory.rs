@@ -7,15 +7,16 @@ use alloc::vec::Vec;
 use core::{fmt, slice};
 
 use super::list::MOST_DEVICES;
-use super::{AccountKey, DeviceEntry, DeviceList, DeviceListError};
+use super::recent::Recent;
+use super::{AccountKey, DeviceEntry, DeviceList, DeviceListError, DirectoryChange, ListId};
 use crate::keys::{IdentityKey, Trust};
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::time::Timestamp;
 
 /// The devices of one account, as of the newest list that was accepted.
 ///
-/// A directory follows the account's chain of lists only forwards: it refuses older lists, other branches, and gaps
-/// (docs/spec/accounts.md, section 10.4). On error a directory is unchanged.
+/// A directory follows the account's chain of lists only forwards: it refuses older lists and other branches. Where lists
+/// are missing it goes on, and says so (docs/spec/accounts.md, section 10.4). On error a directory is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -42,6 +43,8 @@ pub struct DeviceDirectory {
     expires: Timestamp,
     next_index: u32,
     devices: Vec<DeviceEntry>,
+    /// The lists that were accepted before this one.
+    recent: Recent,
 }
 
 impl DeviceDirectory {
@@ -60,11 +63,11 @@ impl DeviceDirectory {
         }
         list.verify_signature()?;
         list.check_dates(now)?;
-        list.verify_possession()?;
+        list.verify_possession(|_| false)?;
         Ok(Self::of(list))
     }
 
-    /// Accepts the next list of the account. The list that the directory already knows changes nothing.
+    /// Accepts a newer list of the account. The list that the directory already knows changes nothing.
     ///
     /// # Errors
     ///
@@ -75,58 +78,92 @@ impl DeviceDirectory {
 
     /// Accepts several lists, oldest first: all of them or none. Use it after missing some.
     ///
-    /// Only the newest must be within its dates. Verifies one signature for each list and one for each device in it.
+    /// Only the newest must be within its dates, and only it decides about devices. Lists between are not needed: where
+    /// some are missing the directory goes on, and [`DirectoryChange::skipped`] says which. A list of another history is
+    /// passed over if it is not the newest ([`DirectoryChange::forked`]). Requirements P-10.21 and P-10.22.
+    ///
+    /// Verifies one signature for each list that is not known, and one for each device of the newest whose entry
+    /// differs from the known one.
     ///
     /// # Errors
     ///
-    /// [`DeviceListError`] of the first list that does not continue the one before.
+    /// [`DeviceListError`] of the newest list, or of the first list that is of another account, badly signed or rolled
+    /// back.
     pub fn catch_up(&mut self, lists: &[DeviceList], now: Timestamp) -> Result<DirectoryChange, DeviceListError> {
         let Some((newest, older)) = lists.split_last() else { return Ok(DirectoryChange::default()) };
         let mut next = self.clone();
+        let (mut skipped, mut forked) = (None, None);
         for list in older {
-            if next.continues(list)? == Step::Next {
-                list.verify_possession()?;
-                next = Self::of(list);
+            match next.continues(list) {
+                Ok(step) => next.advance(list, step, &mut skipped),
+                Err(DeviceListError::Forked | DeviceListError::IndexReused) => forked = Some(list.sequence()),
+                Err(error) => return Err(error),
             }
         }
         let step = next.continues(newest)?;
+        // The lists between are not believed about indices: they were verified no further than their signature.
+        self.keeps_indices(newest)?;
         newest.check_dates(now)?;
-        if step == Step::Next {
-            newest.verify_possession()?;
-            next = Self::of(newest);
+        if step != Step::Same || next.sequence != self.sequence {
+            newest.verify_possession(|entry| self.at(entry.index()) == Some(entry))?;
         }
-        let change = DirectoryChange::between(self, &next);
+        next.advance(newest, step, &mut skipped);
+        let change = DirectoryChange { skipped, forked, ..DirectoryChange::between(self, &next) };
         *self = next;
         Ok(change)
     }
 
-    /// Checks that `list` is signed by the account, and is the known list or the next one. Requirements P-10.1 and
-    /// P-10.9.
+    /// Checks that `list` is signed by the account, and is the known list or a later one of its history, as far as it is
+    /// known. Requirements P-10.1, P-10.9 and P-10.21.
     fn continues(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
         if *list.account() != self.account {
             return Err(DeviceListError::OtherAccount);
         }
-        list.verify_signature()?;
-        match list.sequence().checked_sub(self.sequence) {
-            None => Err(DeviceListError::RolledBack),
-            Some(0) if list.hash() == self.hash => Ok(Step::Same),
-            Some(1) if list.content.previous == self.hash => self.keeps_indices(list),
-            Some(0 | 1) => Err(DeviceListError::Forked),
-            Some(2..) => Err(DeviceListError::Gap),
+        let id = list.id();
+        if id == self.id() {
+            // Its signature is in the hash.
+            return Ok(Step::Same);
         }
+        list.verify_signature()?;
+        let step = match list.sequence().checked_sub(self.sequence) {
+            None if self.recent.contradicts(&id) => return Err(DeviceListError::Forked),
+            None => return Err(DeviceListError::RolledBack),
+            Some(0) => return Err(DeviceListError::Forked),
+            Some(1) if list.content.previous != self.hash => return Err(DeviceListError::Forked),
+            Some(1) => Step::Next,
+            Some(2..) => Step::Over,
+        };
+        self.keeps_indices(list)?;
+        Ok(step)
     }
 
     /// Checks that no index is reused: it belongs to the device it was assigned to, or to none. Requirement P-10.10.
-    fn keeps_indices(&self, list: &DeviceList) -> Result<Step, DeviceListError> {
+    fn keeps_indices(&self, list: &DeviceList) -> Result<(), DeviceListError> {
         let known = |entry: &DeviceEntry| {
             entry.index() >= self.next_index
                 || self.at(entry.index()).is_some_and(|known| known.identity() == entry.identity())
         };
         if list.content.next_index >= self.next_index && list.entries().all(known) {
-            Ok(Step::Next)
+            Ok(())
         } else {
             Err(DeviceListError::IndexReused)
         }
+    }
+
+    /// Becomes the directory of `list`, and notes the lists that are missing before it.
+    fn advance(&mut self, list: &DeviceList, step: Step, skipped: &mut Option<(u64, u64)>) {
+        match step {
+            Step::Same => return,
+            Step::Next => {}
+            Step::Over => {
+                // The list is two or more after the known one, so that neither sum overflows.
+                let (first, last) = (self.sequence.saturating_add(1), list.sequence().saturating_sub(1));
+                *skipped = Some((skipped.map_or(first, |(first, _)| first), last));
+            }
+        }
+        let mut recent = core::mem::take(&mut self.recent);
+        recent.remember(self.id());
+        *self = Self { recent, ..Self::of(list) };
     }
 
     /// Returns the directory of a list, which the caller has verified or signed.
@@ -138,6 +175,7 @@ impl DeviceDirectory {
             expires: list.content.expires,
             next_index: list.content.next_index,
             devices: list.entries().copied().collect(),
+            recent: Recent::default(),
         }
     }
 
@@ -151,6 +189,12 @@ impl DeviceDirectory {
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Returns the number and the hash of that list.
+    #[must_use]
+    pub const fn id(&self) -> ListId {
+        ListId { sequence: self.sequence, hash: self.hash }
     }
 
     /// Returns the hash of that list. Two devices with the same hash see the same devices.
@@ -171,7 +215,7 @@ impl DeviceDirectory {
         self.expires <= now
     }
 
-    /// Returns the devices, ascending by index, the primary device first. At most 1,024.
+    /// Returns the devices, ascending by index, the primary device first. At most 64.
     #[must_use]
     pub fn devices(&self) -> &[DeviceEntry] {
         &self.devices
@@ -192,10 +236,11 @@ impl DeviceDirectory {
 
     /// Encodes the directory as a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
-        let Self { account, sequence, hash, expires, next_index, devices } = self;
+        let Self { account, sequence, hash, expires, next_index, devices, recent } = self;
         writer.bytes(&account.to_bytes()).u64(*sequence).bytes(hash).u64(expires.as_unix_seconds());
         writer.u32(*next_index).count(devices.len());
         devices.iter().for_each(|entry| entry.write(writer));
+        recent.encode(writer);
     }
 
     /// Decodes what [`encode`](Self::encode) wrote, from an authenticated record.
@@ -205,18 +250,17 @@ impl DeviceDirectory {
         let (sequence, hash) = (reader.u64()?, *reader.array()?);
         let expires = Timestamp::from_unix_seconds(reader.u64()?);
         let next_index = reader.u32()?;
-        let count = reader.count_of(DeviceEntry::LENGTH)?;
-        let devices = (0..count.min(MOST_DEVICES + 1)).map(|_| DeviceEntry::read(reader));
-        let devices = devices.collect::<Result<Vec<_>, _>>()?;
-        let directory = Self { account, sequence, hash, expires, next_index, devices };
+        let count = reader.count(MOST_DEVICES)?;
+        let devices = (0..count).map(|_| DeviceEntry::read(reader)).collect::<Result<Vec<_>, _>>()?;
+        let recent = Recent::decode(reader)?;
+        let directory = Self { account, sequence, hash, expires, next_index, devices, recent };
         if directory.is_consistent() { Ok(directory) } else { Err(Malformed) }
     }
 
     /// Returns whether an accepted list could have left these fields. Requirement P-10.20.
     fn is_consistent(&self) -> bool {
-        let Self { account, sequence, hash: _, expires: _, next_index, devices } = self;
+        let Self { account, sequence, hash: _, expires: _, next_index, devices, recent: _ } = self;
         *sequence != 0
-            && devices.len() <= MOST_DEVICES
             && devices.first().is_some_and(|entry| entry.is_primary() && entry.identity() == account.identity())
             && devices.is_sorted_by(|a, b| a.index() < b.index())
             && devices.last().is_some_and(|entry| entry.index() < *next_index)
@@ -225,7 +269,7 @@ impl DeviceDirectory {
 
 impl fmt::Debug for DeviceDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { account, sequence, hash: _, expires, next_index: _, devices } = self;
+        let Self { account, sequence, hash: _, expires, next_index: _, devices, recent: _ } = self;
         f.debug_struct("DeviceDirectory")
             .field("account", account)
             .field("sequence", sequence)
@@ -240,43 +284,15 @@ impl fmt::Debug for DeviceDirectory {
 enum Step {
     Same,
     Next,
-}
-
-/// The changes that an accepted list made. Empty if it only renewed the dates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "sessions follow devices: open some, close some"]
-pub struct DirectoryChange {
-    /// Devices that joined. Set up sessions with them.
-    pub added: Vec<DeviceEntry>,
-    /// Devices that left. Close the sessions with them. Their indices are never reused.
-    pub removed: Vec<DeviceEntry>,
-    /// Devices whose custody, automation or disclosure changed, with their new terms.
-    pub changed: Vec<DeviceEntry>,
-}
-
-impl DirectoryChange {
-    /// Returns whether the devices are unchanged.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        let Self { added, removed, changed } = self;
-        added.is_empty() && removed.is_empty() && changed.is_empty()
-    }
-
-    fn between(old: &DeviceDirectory, new: &DeviceDirectory) -> Self {
-        let missing_in = |directory: &DeviceDirectory, entry: &DeviceEntry| directory.at(entry.index()).is_none();
-        let differs = |entry: &DeviceEntry| old.at(entry.index()).is_some_and(|known| known.terms() != entry.terms());
-        Self {
-            added: new.devices.iter().filter(|entry| missing_in(old, entry)).copied().collect(),
-            removed: old.devices.iter().filter(|entry| missing_in(new, entry)).copied().collect(),
-            changed: new.devices.iter().filter(|entry| differs(entry)).copied().collect(),
-        }
-    }
+    /// Lists before it are missing.
+    Over,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{Custody, DeviceCertificate, DeviceTerms, Primary};
+    use crate::device::verified::counted;
+    use crate::device::{Custody, DeviceCertificate, DeviceChange, DeviceTerms, Primary};
     use crate::keys::Identity;
     use core::convert::Infallible;
     use rand_core::{TryCryptoRng, TryRng};
@@ -329,7 +345,7 @@ mod tests {
     #[test]
     fn a_directory_has_one_encoding_and_no_other_is_read() {
         let bytes = encoded(&primary().directory());
-        assert_eq!(bytes.len(), 120 + 2 * DeviceEntry::LENGTH);
+        assert_eq!(bytes.len(), 124 + 2 * DeviceEntry::LENGTH);
         assert_eq!(decoded(&bytes).unwrap(), primary().directory());
         for length in 0..bytes.len() {
             assert_eq!(decoded(&bytes[..length]), Err(Malformed), "{length}");
@@ -347,7 +363,8 @@ mod tests {
         assert_eq!(with(first + 4, &[9]), Err(Malformed), "another primary");
         assert_eq!(with(second, &[0; 4]), Err(Malformed), "not ascending");
         assert_eq!(with(second + 68, &[4]), Err(Malformed), "custody without a disclosure");
-        assert_eq!(with(count, &[0, 0, 4, 1]), Err(Malformed));
+        assert_eq!(with(count, &[0, 0, 0, 65]), Err(Malformed));
+        assert_eq!(with(bytes.len() - 1, &[9]), Err(Malformed), "more than eight lists");
         for at in 0..bytes.len() {
             if let Ok(directory) = decoded(&{
                 let mut changed = bytes.clone();
@@ -359,15 +376,50 @@ mod tests {
         }
     }
 
+    /// P-10.23. A year of lists of a full account: each list's signature once, and each new device once.
+    #[test]
+    fn three_hundred_lists_cost_one_verification_each_and_one_for_each_new_device() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let phone = Identity::generate(&mut Constant(1));
+        let own = DeviceTerms::own_held(Custody::Person).unwrap();
+        let mut primary = Primary::new(&phone, own, now);
+        let account = *primary.account();
+        let certificate = |number: u8, index| {
+            DeviceChange::Add(DeviceCertificate::sign(&Identity::generate(&mut Constant(number)), &account, index, own))
+        };
+        let most = u32::try_from(MOST_DEVICES).unwrap();
+        let full: Vec<_> = (1..most).map(|index| certificate(u8::try_from(index).unwrap() + 1, index)).collect();
+        primary.issue(&phone, &full, now).unwrap();
+        let (known, verified) = counted(|| DeviceDirectory::trust(primary.list(), Trust::OnFirstUse, now).unwrap());
+        assert_eq!(verified, 1 + MOST_DEVICES, "the first list is verified whole");
+        let lists: Vec<_> = (0..300)
+            .map(|turn| match turn % 2 {
+                0 => primary.remove(&phone, most - 1 + turn / 2, now).unwrap().clone(),
+                _ => {
+                    let number = u8::try_from(100 + turn % 100).unwrap();
+                    primary.issue(&phone, &[certificate(number, most + turn / 2)], now).unwrap().clone()
+                }
+            })
+            .collect();
+        for (given, signatures) in [(&lists[..], 300), (&lists[299..], 1)] {
+            let mut directory = known.clone();
+            let (change, verified) = counted(|| directory.catch_up(given, now).unwrap());
+            assert_eq!((change.added.len(), change.removed.len(), directory.sequence()), (1, 1, 302));
+            assert_eq!(verified, signatures + 1, "63 of 64 devices are known");
+            let (_, verified) = counted(|| directory.accept(&lists[299], now).unwrap());
+            assert_eq!(verified, 0, "the known list needs none");
+        }
+    }
+
     /// P-10.20. A record with more devices than a list may hold.
     #[test]
-    fn a_directory_of_1025_devices_is_not_read() {
+    fn a_directory_of_65_devices_is_not_read() {
         let mut directory = primary().directory();
         let template = directory.devices[1];
         let mut entry = Writer::with_capacity(DeviceEntry::LENGTH);
         template.write(&mut entry);
         let mut entry = entry.finish();
-        for index in 2..1_025_u32 {
+        for index in 2..65_u32 {
             entry[..4].copy_from_slice(&index.to_be_bytes());
             directory.devices.push(DeviceEntry::read(&mut Reader::new(&entry)).unwrap());
         }

@@ -164,6 +164,7 @@ impl DeviceCertificate {
     /// Verifies that the device agreed to be in this account, and that both halves of its identity key are usable.
     /// Requirement P-10.4.
     pub(crate) fn verify(&self, account: &AccountKey) -> Result<(), DeviceListError> {
+        super::verified::count(1);
         if self.unverified(account)?.verify() { Ok(()) } else { Err(DeviceListError::BadPossession) }
     }
 

@@ -24,13 +24,14 @@ pub enum DeviceListError {
     /// removal.
     RolledBack,
     /// The account has signed two different histories: its primary device was restored from a backup, or its key was
-    /// copied. Stop sending, and warn the user as for a changed key.
+    /// copied. Stop sending, and warn the user as for a changed key. A primary that [recovers](crate::Account::recover)
+    /// issues a list that is accepted over the fork.
     Forked,
-    /// Lists between the known one and this one are missing: fetch them, and pass all to
-    /// [`DeviceDirectory::catch_up`](crate::device::DeviceDirectory::catch_up).
-    Gap,
     /// An index was used again, or stands for another device: no honest primary does that. Treat it as [`Forked`](Self::Forked).
     IndexReused,
+    /// The list does not hold the device that is to join the account with it: fetch the one that the primary issued when
+    /// the device was linked.
+    NotListed,
 }
 
 bisik_core::error_texts! {
@@ -43,8 +44,8 @@ bisik_core::error_texts! {
         Expired => "device.list.expired", "the device list has expired";
         RolledBack => "device.list.rolled_back", "the device list is older than the known one";
         Forked => "device.list.forked", "the device list does not continue the known one";
-        Gap => "device.list.gap", "device lists before this one are missing";
         IndexReused => "device.list.index_reused", "the device list uses an index again";
+        NotListed => "device.list.not_listed", "the device list does not hold the joining device";
     }
 }
 
@@ -70,10 +71,16 @@ pub enum PrimaryError {
     UnknownDevice,
     /// The primary device cannot be removed: the account's key is its key.
     IsPrimary,
-    /// 1,024 devices, as many as a list holds: remove one first.
+    /// 64 devices, as many as a list holds: remove one first.
     Full,
     /// No index or sequence number is left, after four billion devices.
     Exhausted,
+    /// Someone other than the owner has held the key of this device: it cannot become a device of one's own. Make a new
+    /// identity for it.
+    WasHosted,
+    /// This device was shown a list of its account that it did not sign. It was restored from a backup, or its key is in
+    /// other hands: [recover](crate::Account::recover) first.
+    RecoverFirst,
 }
 
 bisik_core::error_texts! {
@@ -87,6 +94,38 @@ bisik_core::error_texts! {
         IsPrimary => "device.primary.is_primary", "the primary device cannot be removed";
         Full => "device.primary.full", "the device list is full";
         Exhausted => "device.primary.exhausted", "no device index or sequence number is left";
+        WasHosted => "device.primary.was_hosted", "a third party has held the key of the device";
+        RecoverFirst => "device.primary.recover_first", "the account has a list that this device did not sign";
+    }
+}
+
+/// Why a device does not recover. On error its state is unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecoverError {
+    /// The identity is not the account's: a bug in the caller.
+    WrongIdentity,
+    /// No list is signed with the account's key. Fetch the lists of the account; to sign without the newest one would
+    /// fork it.
+    NoList,
+    /// No sequence number is left.
+    Exhausted,
+    /// On a companion device: the lists are refused.
+    List(DeviceListError),
+}
+
+bisik_core::error_texts! {
+    RecoverError {
+        WrongIdentity => "device.recover.wrong_identity", "the identity is not the account's primary device";
+        NoList => "device.recover.no_list", "no list of the account is there to continue from";
+        Exhausted => "device.recover.exhausted", "no sequence number is left";
+        List(error) => "device.recover.list", "the device lists are refused";
+    }
+}
+
+impl From<DeviceListError> for RecoverError {
+    fn from(error: DeviceListError) -> Self {
+        Self::List(error)
     }
 }
 

@@ -13,8 +13,32 @@ use bisik_core::primitives::ed25519::{SIGNATURE, verify_batch};
 use bisik_core::primitives::kdf::digest;
 use bisik_core::time::Timestamp;
 
+/// The number and the hash of a device list: which list it is. 40 bytes.
+///
+/// A server that is asked for the newest list of an account may answer with this; see
+/// [`ServerState`](crate::ServerState).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListId {
+    /// The sequence number, from 1.
+    pub sequence: u64,
+    /// The hash of all bytes of the list, signature included.
+    pub hash: [u8; 32],
+}
+
+impl ListId {
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        let Self { sequence, hash } = self;
+        writer.u64(*sequence).bytes(hash);
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { sequence: reader.u64()?, hash: *reader.array()? })
+    }
+}
+
 /// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
-/// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device.
+/// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device, of which there are at most
+/// [`MOST_DEVICES`](Self::MOST_DEVICES).
 ///
 /// A parsed list is not trusted: [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
 /// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify it. A server need not understand lists. It stores
@@ -42,14 +66,23 @@ pub(super) struct Content {
 }
 
 impl DeviceList {
-    /// Reads a list without verifying it.
+    /// Devices in one list, the primary included.
+    pub const MOST_DEVICES: usize = MOST_DEVICES;
+
+    /// Bytes in the longest list.
+    pub const LONGEST: usize = FIXED + MOST_DEVICES * DeviceCertificate::LENGTH + SIGNATURE;
+
+    /// Reads a list without verifying it. Bytes that are too many for a list are refused before anything else is done.
     ///
     /// # Errors
     ///
     /// [`DeviceListError::Malformed`] if the bytes are not the one encoding of a list, or if they are inconsistent:
     /// indices that do not ascend, a device that appears twice, a disclosure that contradicts the custody, dates more
-    /// than 30 days apart.
+    /// than 30 days apart, more than 64 devices.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeviceListError> {
+        if bytes.len() > Self::LONGEST {
+            return Err(DeviceListError::Malformed);
+        }
         let mut reader = Reader::new(bytes);
         let list = Self::read(&mut reader)?;
         reader.finish()?;
@@ -94,6 +127,12 @@ impl DeviceList {
         digest(&[labels::DEVICE_LIST_HASH, &self.content.encode(), &self.signature])
     }
 
+    /// Returns its number and its hash.
+    #[must_use]
+    pub fn id(&self) -> ListId {
+        ListId { sequence: self.sequence(), hash: self.hash() }
+    }
+
     pub(super) fn entries(&self) -> impl Iterator<Item = &DeviceEntry> {
         self.content.entries()
     }
@@ -108,6 +147,7 @@ impl DeviceList {
     /// Requirement P-10.5.
     pub(super) fn verify_signature(&self) -> Result<(), DeviceListError> {
         let Self { content, signature } = self;
+        super::verified::count(1);
         if content.account.identity().verify_labelled(labels::DEVICE_LIST, &content.encode(), signature) {
             Ok(())
         } else {
@@ -126,17 +166,19 @@ impl DeviceList {
         }
     }
 
-    /// Verifies the own signature of every device in the list, all in one batch. Requirement P-10.4.
+    /// Verifies the own signature of every device in the list that is not `known`, all in one batch. A known entry is the
+    /// same in every byte, and was verified when it became known. Requirements P-10.4 and P-10.23.
     ///
     /// Call it after [`verify_signature`](Self::verify_signature): a list that its account has not signed then costs one
     /// verification.
-    pub(super) fn verify_possession(&self) -> Result<(), DeviceListError> {
+    pub(super) fn verify_possession(&self, known: impl Fn(&DeviceEntry) -> bool) -> Result<(), DeviceListError> {
         let Content { account, certificates, .. } = &self.content;
         let mut signatures = Vec::with_capacity(certificates.len());
-        let found = certificates.iter().try_for_each(|certificate| {
+        let found = certificates.iter().filter(|certificate| !known(certificate.entry())).try_for_each(|certificate| {
             signatures.push(certificate.unverified(account)?);
             Ok(())
         });
+        super::verified::count(signatures.len());
         // The first certificate that is refused decides the error, as if each were verified in its turn.
         if verify_batch(&signatures) { found } else { Err(DeviceListError::BadPossession) }
     }
@@ -165,15 +207,13 @@ impl Content {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         reader.expect(&[VERSION])?;
-        let account = AccountKey::from_bytes(reader.array()?).map_err(|_| Malformed)?;
+        let account = reader.array()?;
         let sequence = reader.u64()?;
         let previous = *reader.array()?;
         let issued = Timestamp::from_unix_seconds(reader.u64()?);
         let expires = Timestamp::from_unix_seconds(reader.u64()?);
-        let count = reader.count_of(DeviceCertificate::LENGTH)?;
-        if count > MOST_DEVICES {
-            return Err(Malformed);
-        }
+        let count = reader.count(MOST_DEVICES)?;
+        let account = AccountKey::from_bytes(account).map_err(|_| Malformed)?;
         let certificates = (0..count).map(|_| DeviceCertificate::read(reader)).collect::<Result<_, _>>()?;
         let next_index = reader.u32()?;
         let content = Self { account, sequence, previous, issued, expires, certificates, next_index };
@@ -219,8 +259,9 @@ impl fmt::Debug for DeviceList {
 /// The version, the first byte of a list.
 const VERSION: u8 = 0x01;
 
-/// Devices in one list: enough for a customer-service team of a thousand, in a list of 170 KB.
-pub(super) const MOST_DEVICES: usize = 1_024;
+/// Devices in one list, which has then 10,817 bytes. Every message goes to each of them, and any stranger may name an
+/// account whose list must be verified. A customer-service team of hundreds is one device with many workers.
+pub(super) const MOST_DEVICES: usize = 64;
 
 /// Lifetime of a list in seconds. A peer that an attacker keeps from newer lists trusts a removed device no longer than
 /// this.

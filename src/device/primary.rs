@@ -2,13 +2,13 @@
 //!
 //! Holds no secrets: every method that signs takes the identity as an argument.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::list::{CLOCK_SKEW, Content, LIFETIME, MOST_DEVICES};
-use super::{
-    AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms, PrimaryError,
-};
-use crate::keys::Identity;
+use super::recent::Recent;
+use super::{AccountKey, DeviceCertificate, DeviceDirectory, DeviceEntry, DeviceList, DeviceTerms, PrimaryError};
+use crate::keys::{Identity, IdentityKey};
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::time::Timestamp;
 
@@ -34,7 +34,15 @@ use bisik_core::time::Timestamp;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Primary {
-    list: DeviceList,
+    pub(super) list: DeviceList,
+    /// The last lists that this device signed.
+    pub(super) signed: Recent,
+    /// The last lists of the account that this device was shown and did not sign.
+    pub(super) foreign: Recent,
+    /// Whether one of those is as new as `list`, or newer.
+    pub(super) behind: bool,
+    /// The keys of devices that were listed as hosted, oldest first.
+    pub(super) hosted: Vec<IdentityKey>,
 }
 
 /// A change to a list.
@@ -62,7 +70,30 @@ impl Primary {
             certificates: [DeviceCertificate::sign(identity, &account, DeviceEntry::PRIMARY, terms)].into(),
             next_index: DeviceEntry::PRIMARY + 1,
         };
-        Self { list: DeviceList::sign(content, identity) }
+        Self::of(DeviceList::sign(content, identity))
+    }
+
+    /// The state of a primary that has signed `list` and nothing else.
+    pub(super) fn of(list: DeviceList) -> Self {
+        let mut primary =
+            Self { list, signed: Recent::default(), foreign: Recent::default(), behind: false, hosted: Vec::new() };
+        primary.note();
+        primary
+    }
+
+    /// Remembers the list that was signed just now, and the keys in it that somebody else holds.
+    pub(super) fn note(&mut self) {
+        let Self { list, signed, hosted, .. } = self;
+        signed.remember(list.id());
+        let others = list.entries().filter(|entry| !entry.custody().is_own_held()).map(DeviceEntry::identity);
+        for key in others {
+            if !hosted.contains(key) {
+                if hosted.len() >= MOST_HOSTED {
+                    hosted.remove(0);
+                }
+                hosted.push(*key);
+            }
+        }
     }
 
     /// Returns the list that was issued last, for the server and for the account's own devices.
@@ -144,6 +175,10 @@ impl Primary {
         if AccountKey::of(identity) != *self.account() {
             return Err(PrimaryError::WrongIdentity);
         }
+        if self.behind {
+            return Err(PrimaryError::RecoverFirst);
+        }
+        changes.iter().try_for_each(|change| self.check_keys(change))?;
         let mut content = self.list.content.clone();
         content.sequence = content.sequence.checked_add(1).ok_or(PrimaryError::Exhausted)?;
         content.previous = self.list.hash();
@@ -151,40 +186,51 @@ impl Primary {
         content.expires = issued(now).plus_seconds(LIFETIME);
         changes.iter().try_for_each(|change| content.apply(change))?;
         self.list = DeviceList::sign(content, identity);
+        self.note();
         Ok(&self.list)
     }
 
-    /// Continues from a later list of this account. Call it on a primary device that was restored from a backup, before
-    /// it issues anything: a list issued from an older state forks the account.
-    ///
-    /// # Errors
-    ///
-    /// [`DeviceListError`] if the list is not this account's, is badly signed, is older, or is another list with the
-    /// same number.
-    pub fn recover(&mut self, list: &DeviceList) -> Result<(), DeviceListError> {
-        if list.account() != self.account() {
-            return Err(DeviceListError::OtherAccount);
+    /// Checks that no key that a third party holds, or has held, is listed as the owner's. One half of a key is enough.
+    /// Requirement P-10.24.
+    fn check_keys(&self, change: &DeviceChange) -> Result<(), PrimaryError> {
+        let (DeviceChange::Add(certificate) | DeviceChange::Update(certificate)) = change else { return Ok(()) };
+        let entry = certificate.entry();
+        let (signing, agreement) = (entry.identity().signing(), entry.identity().agreement());
+        let known = |key: &IdentityKey| key.signing() == signing || key.agreement() == agreement;
+        if entry.custody().is_own_held() && self.hosted.iter().any(known) {
+            return Err(PrimaryError::WasHosted);
         }
-        list.verify_signature()?;
-        list.verify_possession()?;
-        match list.sequence().checked_sub(self.list.sequence()) {
-            None => Err(DeviceListError::RolledBack),
-            Some(0) if *list != self.list => Err(DeviceListError::Forked),
-            Some(_) => {
-                self.list = list.clone();
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
-    /// Encodes the list as a part of a record (docs/formats.md, section 10.6).
+    /// Returns whether this device must [recover](Self::recover) before it can issue anything.
+    #[must_use]
+    pub const fn must_recover(&self) -> bool {
+        self.behind
+    }
+
+    /// Encodes the state as a part of a record (docs/formats.md, section 10.6).
     pub(crate) fn encode(&self, writer: &mut Writer) {
-        writer.bytes(&self.list.to_bytes());
+        let Self { list, signed, foreign, behind, hosted } = self;
+        writer.bytes(&list.to_bytes());
+        signed.encode(writer);
+        foreign.encode(writer);
+        writer.u8(u8::from(*behind)).count(hosted.len());
+        for key in hosted {
+            writer.bytes(&key.to_bytes());
+        }
     }
 
     /// Decodes what [`encode`](Self::encode) wrote, from an authenticated record.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self { list: DeviceList::read(reader)? })
+        let list = DeviceList::read(reader)?;
+        let (signed, foreign) = (Recent::decode(reader)?, Recent::decode(reader)?);
+        let behind = reader.flag()?;
+        let key =
+            |reader: &mut Reader<'_>| IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed);
+        let count = reader.count(MOST_HOSTED)?;
+        let hosted = (0..count).map(|_| key(reader)).collect::<Result<_, _>>()?;
+        Ok(Self { list, signed, foreign, behind, hosted })
     }
 }
 
@@ -238,13 +284,16 @@ impl Content {
 
 impl fmt::Debug for Primary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { list } = self;
-        f.debug_struct("Primary").field("list", list).finish()
+        let Self { list, signed: _, foreign: _, behind, hosted: _ } = self;
+        f.debug_struct("Primary").field("list", list).field("must_recover", behind).finish_non_exhaustive()
     }
 }
 
+/// Keys of hosted devices that are remembered: as many as a list holds.
+const MOST_HOSTED: usize = MOST_DEVICES;
+
 /// Returns the time of issue, lowered if it is so close to the end of time that a lifetime would not fit after it.
-fn issued(now: Timestamp) -> Timestamp {
+pub(super) fn issued(now: Timestamp) -> Timestamp {
     now.min(Timestamp::from_unix_seconds(u64::MAX - LIFETIME))
 }
 

@@ -231,6 +231,11 @@ impl BundleId {
         [a, b, c, d, e, f, g, h]
     }
 
+    /// The id of the one-time pair.
+    pub(crate) const fn one_time(self) -> Option<u32> {
+        self.one_time
+    }
+
     /// Returns whether the bundle has one-time keys.
     #[must_use]
     pub const fn is_one_time(self) -> bool {

@@ -3,7 +3,7 @@
 //! It lends secrets to the handshake; afterwards the caller removes the keys that were used.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -141,8 +141,7 @@ impl PreKeys {
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Vec<PreKeyBundle>, PreKeysError> {
         self.check_owner(identity)?;
-        let held = self.one_time.values().filter(|pair| pair.signed_id == self.current.id).count();
-        if count > Self::MAX_ONE_TIME.saturating_sub(held) {
+        if count > self.room() {
             return Err(PreKeysError::Full);
         }
         let mut bundles = Vec::with_capacity(count);
@@ -160,11 +159,35 @@ impl PreKeys {
     /// They include bundles that the server still has or has handed out already. The server must compare their bytes.
     #[must_use]
     pub fn one_time_bundles(&self, now: Timestamp) -> Vec<PreKeyBundle> {
-        let bundle = |(id, generation, pair): (u32, &Generation, &OneTime)| {
-            let unsigned = pair.unsigned(self.owner, generation, id);
-            PreKeyBundle::from_signed(unsigned, self.signing.clone(), pair.signature)
-        };
-        self.usable(now).map(bundle).collect()
+        self.usable(now).map(|usable| self.one_time_bundle(usable)).collect()
+    }
+
+    /// Those of [`one_time_bundles`](Self::one_time_bundles) with these ids.
+    pub(crate) fn one_time_bundles_of(&self, ids: &BTreeSet<u32>, now: Timestamp) -> Vec<PreKeyBundle> {
+        self.usable(now).filter(|(id, ..)| ids.contains(id)).map(|usable| self.one_time_bundle(usable)).collect()
+    }
+
+    fn one_time_bundle(&self, (id, generation, pair): (u32, &Generation, &OneTime)) -> PreKeyBundle {
+        let unsigned = pair.unsigned(self.owner, generation, id);
+        PreKeyBundle::from_signed(unsigned, self.signing.clone(), pair.signature)
+    }
+
+    /// How many one-time pairs the current generation may still get.
+    pub(crate) fn room(&self) -> usize {
+        let held = self.one_time.values().filter(|pair| pair.signed_id == self.current.id).count();
+        Self::MAX_ONE_TIME.saturating_sub(held)
+    }
+
+    /// Whether the unused one-time pair with this id is held.
+    pub(crate) fn has_one_time(&self, id: u32) -> bool {
+        self.one_time.contains_key(&id)
+    }
+
+    /// Whether a server may still hand out the bundle with this id: it is known, not used, and neither replaced nor
+    /// expired.
+    pub(crate) fn is_published(&self, id: BundleId, now: Timestamp) -> bool {
+        let generation = self.generation(id.generation).filter(|generation| generation.is_published(now));
+        generation.is_some() && self.knows(id)
     }
 
     /// Returns how many one-time pairs are left that a server may still hand out.

@@ -419,9 +419,9 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     let stall = accounts.devices.get_mut(&(1, 0)).unwrap();
     let (before, revision) = (stall.account.pre_key_count(accounts.now).one_time, stall.account.revision());
     let room = PreKeys::MAX_ONE_TIME - before;
-    assert_eq!(stall.account.replenish(room + 1, &mut accounts.rng).unwrap_err(), PreKeysError::Full);
+    assert_eq!(stall.account.replenish(room + 1, accounts.now, &mut accounts.rng).unwrap_err(), PreKeysError::Full);
     assert_eq!(stall.account.revision(), revision, "nothing has changed");
-    let bundles = stall.account.replenish(room, &mut accounts.rng).unwrap();
+    let bundles = stall.account.replenish(room, accounts.now, &mut accounts.rng).unwrap().one_time;
     assert_eq!(bundles.len(), room);
     let record = stall.account.seal(&stall.key, &mut accounts.rng).unwrap().unwrap();
     let account = Account::unseal(&stall.key, &record.bytes).unwrap();

@@ -1,11 +1,11 @@
-//! Device lists: a verifier follows the chain of one account's lists, and refuses lists that are rolled back, forked,
-//! skipped, expired or forged.
+//! Device lists: a verifier follows the chain of one account's lists, goes on where some are missing, and refuses lists
+//! that are rolled back, forked, expired or forged.
 
 use bisik::device::{
     AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
-    Primary,
+    DeviceTerms, DirectoryEvent, Primary,
 };
-use bisik::{Timestamp, Trust};
+use bisik::{DisclosureHash, Timestamp, Trust};
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 
@@ -23,19 +23,20 @@ fn a_directory_follows_its_account() {
 
     account.join(vendor(9).automated());
     account.leave(1);
-    let missed = account.list();
-    assert_eq!(refused(&directory, &missed, NOW), DeviceListError::Gap);
     let mut late = account.directory();
     assert_eq!(late.devices().iter().map(DeviceEntry::index).collect::<Vec<_>>(), [0, 2]);
     assert!(late.devices()[1].terms().is_automated() && late.devices()[1].custody() == Custody::Vendor);
 
-    let kept = DeviceCertificate::sign(&device(3), &account.key(), 2, own(Custody::SelfHosted));
+    let platform = DeviceTerms::disclosed(Custody::Platform, DisclosureHash::from_bytes([10; 32]).unwrap()).unwrap();
+    let kept = DeviceCertificate::sign(&device(3), &account.key(), 2, platform);
     account.primary.issue(&account.phone, &[DeviceChange::Update(kept)], NOW).unwrap();
     let change = late.accept(account.primary.list(), NOW).unwrap();
     assert_eq!((change.added.len(), change.removed.len(), change.changed.len()), (0, 0, 1));
-    assert_eq!(change.changed[0].custody(), Custody::SelfHosted);
-    assert_eq!(late, account.directory());
-    assert_eq!(late, account.primary.directory());
+    assert_eq!(change.changed[0].after.custody(), Custody::Platform);
+    assert_eq!(change.changed[0].before.custody(), Custody::Vendor);
+    assert_eq!(change.events(), [DirectoryEvent::Changed(change.changed[0])]);
+    assert_eq!(late.id(), account.primary.list().id());
+    assert_eq!(late.devices(), account.primary.directory().devices());
 }
 
 #[test]
@@ -71,23 +72,124 @@ fn a_forked_list_is_refused_now_and_later() {
     assert_eq!(refused(&directory, restored.primary.list(), NOW), DeviceListError::Forked);
 }
 
-/// P-10.9.
+/// P-10.21. The server has lost lists, or hides them: nobody is shut out by that, and everybody is told.
 #[test]
-fn a_gap_in_the_chain_of_lists_is_refused_until_it_is_filled() {
-    let mut account = Account::of(2);
+fn a_missing_list_ends_nothing_and_is_an_event() {
+    let mut account = Account::of(3);
     let mut directory = account.directory();
+    let known = directory.sequence();
+    account.leave(1);
+    account.join(vendor(9));
+    account.reissue(NOW);
+    let change = directory.accept(account.primary.list(), NOW).unwrap();
+    assert_eq!(change.skipped, Some((known + 1, known + 2)));
+    assert!(matches!(
+        change.events()[..],
+        [
+            DirectoryEvent::ListsSkipped { from, to },
+            DirectoryEvent::Left(left),
+            DirectoryEvent::Joined(joined),
+        ] if (from, to) == (known + 1, known + 2)
+            && (left.index(), joined.index(), joined.custody()) == (1, 3, Custody::Vendor)
+    ));
+    assert_eq!((directory.id(), directory.devices().len()), (account.primary.list().id(), 3));
+    // A list that the server had hidden comes after all: it is old.
+    assert!(directory.clone().accept(&account.reissue(NOW), NOW).unwrap().is_empty(), "and the chain goes on");
+}
+
+/// P-10.21. Lists between are not needed; where some are there, the missing ones are named.
+#[test]
+fn a_directory_catches_up_over_any_gaps() {
+    let mut account = Account::of(2);
+    let directory = account.directory();
     let lists: Vec<_> = (1..=9).map(|week| account.reissue(after(week * 7))).collect();
     let now = after(63);
-    assert_eq!(refused(&directory, &lists[8], now), DeviceListError::Gap);
+    for (given, skipped) in [
+        (lists.clone(), None),
+        (vec![lists[8].clone()], Some((3, 10))),
+        (lists[1..].to_vec(), Some((3, 3))),
+        ([&lists[..3], &lists[4..6], &lists[8..]].concat(), Some((6, 10))),
+    ] {
+        let mut behind = directory.clone();
+        let change = behind.catch_up(&given, now).unwrap();
+        assert_eq!((change.skipped, behind.id()), (skipped, lists[8].id()));
+    }
     let reversed = lists.iter().rev().cloned().collect::<Vec<_>>();
-    for wrong in [&lists[1..], &[&lists[..3], &lists[4..]].concat(), &reversed] {
+    for wrong in [reversed.as_slice(), &[&lists[..], &lists[..1]].concat()] {
         let mut after = directory.clone();
-        assert!(after.catch_up(wrong, now).is_err());
+        assert_eq!(after.catch_up(wrong, now), Err(DeviceListError::RolledBack));
         assert_eq!(after, directory, "all or none");
     }
-    assert!(directory.catch_up(&lists, now).unwrap().is_empty());
-    assert_eq!(directory.sequence(), 11);
-    assert!(directory.catch_up(&[], now).unwrap().is_empty());
+    assert!(directory.clone().catch_up(&[], now).unwrap().is_empty());
+}
+
+/// P-10.10, P-10.21. A gap is no way to change what was known: indices keep their keys, and never go back.
+#[test]
+fn no_index_changes_its_key_over_a_gap() {
+    let mut account = Account::of(3);
+    account.leave(2);
+    let directory = account.directory();
+    account.reissue(NOW);
+    let next = account.reissue(NOW);
+    let other = DeviceCertificate::sign(&device(70), &account.key(), 1, own(Custody::Person)).to_bytes();
+    let swapped = forged(&next, |bytes| bytes[certificate_at(1)..certificate_at(2)].copy_from_slice(&other));
+    assert_eq!(refused(&directory, &swapped.unwrap(), NOW), DeviceListError::IndexReused);
+    let lowered = forged(&next, |bytes| bytes[certificate_at(2) + 3] = 2);
+    assert_eq!(refused(&directory, &lowered.unwrap(), NOW), DeviceListError::IndexReused);
+}
+
+/// P-10.22. A fork shows as long as either list is remembered: the last eight.
+#[test]
+fn a_fork_shows_after_later_lists_were_accepted() {
+    let mut account = Account::of(2);
+    let mut restored = Account { phone: device(1), primary: account.primary.clone(), next: 40 };
+    restored.join(own(Custody::Person));
+    let other = restored.list();
+    let mut directory = account.directory();
+    for _ in 0..8 {
+        let _ = directory.accept(&account.reissue(NOW), NOW).unwrap();
+        assert_eq!(refused(&directory, &other, NOW), DeviceListError::Forked);
+    }
+    let _ = directory.accept(&account.reissue(NOW), NOW).unwrap();
+    assert_eq!(refused(&directory, &other, NOW), DeviceListError::Forked);
+    let _ = directory.accept(&account.reissue(NOW), NOW).unwrap();
+    assert_eq!(refused(&directory, &other, NOW), DeviceListError::RolledBack, "too long ago");
+}
+
+/// P-10.22. The server has lists of two histories; the newest decides, and the fork is an event.
+#[test]
+fn a_fork_among_older_lists_is_told_and_shuts_nobody_out() {
+    let mut account = Account::of(2);
+    let mut restored = Account { phone: device(1), primary: account.primary.clone(), next: 40 };
+    restored.join(own(Custody::Person));
+    let other = restored.list();
+    let mut directory = account.directory();
+    account.reissue(NOW);
+    let _ = directory.accept(account.primary.list(), NOW).unwrap();
+    let newest = account.reissue(NOW);
+    let change = directory.catch_up(&[other.clone(), newest.clone()], NOW).unwrap();
+    assert_eq!(change.events(), [DirectoryEvent::ListsForked { sequence: other.sequence() }]);
+    assert_eq!(directory.id(), newest.id());
+}
+
+/// P-10.23. The signature of a known entry is not verified again, so that it may be anything.
+#[test]
+fn only_devices_that_differ_from_the_known_ones_are_verified() {
+    let account = Account::of(4);
+    let mut directory = account.directory();
+    let mut primary = account.primary.clone();
+    let next = primary.reissue(&account.phone, NOW).unwrap();
+    let unsigned = |positions: &[usize]| {
+        let wrong = |bytes: &mut Vec<u8>| positions.iter().for_each(|at| bytes[certificate_at(*at) + POSSESSION] ^= 1);
+        forged(next, wrong).unwrap()
+    };
+    assert!(DeviceDirectory::trust(&unsigned(&[2]), Trust::OnFirstUse, NOW).is_err(), "a stranger verifies it");
+    let mut changed = unsigned(&[]).to_bytes();
+    changed.truncate(changed.len() - 64);
+    changed[certificate_at(3) + AUTOMATED] = 1;
+    let changed = DeviceList::from_bytes(&signed(1, "bisik-1 device list\0", &changed)).unwrap();
+    assert_eq!(refused(&directory, &changed, NOW), DeviceListError::BadPossession, "it differs");
+    assert!(directory.accept(&unsigned(&[0, 1, 2, 3]), NOW).unwrap().is_empty());
 }
 
 /// P-10.6.
@@ -208,20 +310,26 @@ fn a_wrong_possession_signature_is_found_among_good_ones() {
     }
 }
 
-/// P-10.4. Also while catching up over missed lists.
+/// P-10.4. Also while catching up over missed lists: it never joins.
 #[test]
-fn a_chain_of_lists_with_a_device_that_never_agreed_is_refused() {
+fn a_device_that_never_agreed_does_not_join_in_a_chain_of_lists() {
     let mut account = Account::of(2);
     let directory = account.directory();
     account.join(own(Custody::Person));
     let at = certificate_at(2) + POSSESSION;
     let claimed = forged(&account.list(), |bytes| bytes[at] ^= 1).unwrap();
-    account.leave(2);
     let hash = claimed.hash();
-    let after = forged(&account.list(), |bytes| bytes[PREVIOUS..PREVIOUS + 32].copy_from_slice(&hash)).unwrap();
+    let chained =
+        |list: &DeviceList| forged(list, |bytes| bytes[PREVIOUS..PREVIOUS + 32].copy_from_slice(&hash)).unwrap();
+    account.reissue(NOW);
+    let still = forged(&chained(&account.list()), |bytes| bytes[at] ^= 1).unwrap();
     let mut behind = directory.clone();
-    assert_eq!(behind.catch_up(&[claimed, after], NOW), Err(DeviceListError::BadPossession));
+    assert_eq!(behind.catch_up(&[claimed.clone(), still], NOW), Err(DeviceListError::BadPossession));
     assert_eq!(behind, directory);
+    account.leave(2);
+    let gone = forged(&account.list(), |bytes| bytes[SEQUENCE + 7] -= 1).unwrap();
+    let change = behind.catch_up(&[claimed, chained(&gone)], NOW).unwrap();
+    assert!(change.is_empty() && behind.devices() == directory.devices(), "it was there in no list that counts");
 }
 
 /// P-10.4. Invalid identity keys are refused even though the account has signed them.

@@ -73,7 +73,7 @@ fn a_device_links_by_qr_code_and_by_typed_code() {
         let list = account.primary.add(&account.phone, primary.confirm(), NOW).unwrap();
         let Linked { identity, directory, entry, .. } = companion.confirm().finish(list, NOW).unwrap();
         assert_eq!(peer.accept(list, NOW).unwrap().added, [entry]);
-        assert_eq!((directory.clone(), entry.index(), entry.identity()), (peer, 2, identity.public()));
+        assert_eq!((directory.id(), entry.index(), entry.identity()), (peer.id(), 2, identity.public()));
         assert!(directory.own(&identity, NOW).is_ok());
     }
 }

@@ -131,29 +131,30 @@ fn a_truncated_or_extended_list_is_malformed() {
     }
 }
 
-/// P-10.7. At most 1,024, checked by the primary and by the decoder.
+/// P-10.7. At most 64, checked by the primary and by the decoder.
 #[test]
-fn a_list_holds_at_most_1024_devices() {
+fn a_list_holds_at_most_64_devices() {
     let mut account = Account::new();
     let mut rng = SeededRng::new(1);
     let key = account.key();
-    let mut adds: Vec<_> = (1..=1_024)
+    let mut adds: Vec<_> = (1..=64)
         .map(|index| DeviceCertificate::sign(&Identity::generate(&mut rng), &key, index, own(Custody::Business)))
         .map(DeviceChange::Add)
         .collect();
-    let Some(DeviceChange::Add(last)) = adds.pop() else { panic!("there are 1,024") };
+    let Some(DeviceChange::Add(last)) = adds.pop() else { panic!("there are 64") };
     account.primary.issue(&account.phone, &adds, NOW).unwrap();
     let list = account.list();
     assert_eq!(DeviceList::from_bytes(&list.to_bytes()), Ok(list.clone()));
-    assert_eq!(account.primary.directory().devices().len(), 1_024);
+    assert_eq!((list.to_bytes().len(), DeviceList::LONGEST, DeviceList::MOST_DEVICES), (10_817, 10_817, 64));
+    assert_eq!(account.primary.directory().devices().len(), 64);
     assert_eq!(account.primary.add(&account.phone, last, NOW), Err(PrimaryError::Full));
     assert_eq!(*account.primary.list(), list);
     let more = forged(&list, |bytes| {
-        bytes[COUNT..COUNT + 4].copy_from_slice(&1_025_u32.to_be_bytes());
-        let at = certificate_at(1_024);
+        bytes[COUNT..COUNT + 4].copy_from_slice(&65_u32.to_be_bytes());
+        let at = certificate_at(64);
         bytes.splice(at..at, last.to_bytes()).for_each(drop);
         let end = bytes.len();
-        bytes[end - 4..].copy_from_slice(&1_025_u32.to_be_bytes());
+        bytes[end - 4..].copy_from_slice(&65_u32.to_be_bytes());
     });
     assert_eq!(more, Err(DeviceListError::Malformed));
 }

@@ -21,3 +21,6 @@ mod list_format; //  malformed device lists
 mod model; //        random conversations beside a reference without cryptography
 mod parties; //      devices with known keys, for the tests of lists and linking
 mod primary; //      what the primary device signs
+mod recovering; //   a primary device that was restored, once, twice, or stolen
+mod upkeep; //       what a server needs, loses, and lies about
+mod watched; //      what an owner is told of his own account

@@ -1,10 +1,11 @@
 //! The primary device: which changes it signs, when it issues a list again, and random histories that a directory follows.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 
 use bisik::device::{
     AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError,
-    DeviceTerms, OwnDeviceError, Primary, PrimaryError,
+    DeviceTerms, OwnDeviceError, PrimaryError, RecoverError,
 };
 use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 use bisik_testkit::SeededRng;
@@ -84,27 +85,46 @@ impl Account {
     }
 }
 
+/// P-10.26. A thief of the key can list whom he likes; the owner's next list names only devices that agreed.
 #[test]
-fn a_restored_primary_continues_from_its_newest_list() {
-    let mut account = Account::of(2);
+fn a_recovered_primary_leaves_out_a_device_that_never_agreed() {
+    let mut account = Account::of(3);
     let backup = account.primary.clone();
     account.join(own(Custody::Person));
-    account.leave(1);
-    let mut directory = account.directory();
-    let mut restored = Account { phone: device(1), primary: backup.clone(), next: 20 };
-    let other = Primary::new(&device(30), own(Custody::Person), NOW);
-    assert_eq!(restored.primary.recover(other.list()), Err(DeviceListError::OtherAccount));
-    let newest = account.list().to_bytes();
-    let badly_signed =
-        DeviceList::from_bytes(&signed(2, "bisik-1 device list\0", &newest[..newest.len() - 64])).unwrap();
-    assert_eq!(restored.primary.recover(&badly_signed), Err(DeviceListError::BadSignature));
-    assert_eq!(restored.primary, backup);
-    restored.primary.recover(account.primary.list()).unwrap();
-    assert_eq!(restored.primary.recover(backup.list()), Err(DeviceListError::RolledBack));
-    restored.join(own(Custody::Person));
-    assert_eq!(directory.accept(restored.primary.list(), NOW).unwrap().added.len(), 1);
-    account.join(own(Custody::Person));
-    assert_eq!(restored.primary.recover(account.primary.list()), Err(DeviceListError::Forked));
+    let claimed = forged(&account.list(), |bytes| bytes[certificate_at(3) + POSSESSION] ^= 1).unwrap();
+    let mut restored = backup.clone();
+    let change = restored.recover(&account.phone, from_ref(&claimed), NOW).unwrap();
+    assert!(change.is_empty() && restored.list().sequence() == claimed.sequence() + 1);
+    assert_eq!(restored.next_index(), 4, "its index is gone with it");
+    // A device that did agree stays, whatever signature the thief's list has for it.
+    let spoiled = forged(&account.list(), |bytes| bytes[certificate_at(1) + POSSESSION] ^= 1).unwrap();
+    let mut restored = backup.clone();
+    let change = restored.recover(&account.phone, &[spoiled], NOW).unwrap();
+    assert_eq!((change.added.len(), change.removed.len()), (1, 0));
+    assert!(DeviceDirectory::trust(restored.list(), Trust::OnFirstUse, NOW).is_ok(), "for strangers too");
+    let mut restored = backup.clone();
+    assert_eq!(restored.recover(&device(2), &[claimed], NOW), Err(RecoverError::WrongIdentity));
+    let last = forged(&account.list(), |bytes| bytes[SEQUENCE..SEQUENCE + 8].fill(0xff)).unwrap();
+    assert_eq!(restored.recover(&account.phone, &[last], NOW), Err(RecoverError::Exhausted));
+    assert_eq!(restored, backup);
+}
+
+/// P-10.24. A vendor keeps its copy of a key whatever the list says.
+#[test]
+fn a_key_that_a_third_party_held_is_never_listed_as_the_owners() {
+    let mut account = Account::of(2);
+    account.join(vendor(9));
+    let vendors = device(3);
+    let listed =
+        |account: &Account, index| DeviceCertificate::sign(&vendors, &account.key(), index, own(Custody::Business));
+    let update = DeviceChange::Update(listed(&account, 2));
+    assert_eq!(account.primary.issue(&account.phone, &[update], NOW).unwrap_err(), PrimaryError::WasHosted);
+    let moved = DeviceCertificate::sign(&vendors, &account.key(), 2, vendor(10));
+    account.primary.issue(&account.phone, &[DeviceChange::Update(moved)], NOW).unwrap();
+    account.leave(2);
+    let add = DeviceChange::Add(listed(&account, account.primary.next_index()));
+    assert_eq!(account.primary.issue(&account.phone, &[add], NOW).unwrap_err(), PrimaryError::WasHosted, "later too");
+    account.join(own(Custody::Business));
 }
 
 /// P-10.11.
@@ -247,7 +267,10 @@ proptest! {
             if number <= absent {
                 absentee = follower.clone();
             } else if absentee.sequence() + 1 < follower.sequence() {
-                prop_assert_eq!(refused(&absentee, world.lists.last().unwrap(), NOW), DeviceListError::Gap);
+                let mut over = absentee.clone();
+                let skipped = over.accept(world.lists.last().unwrap(), NOW).unwrap().skipped;
+                prop_assert_eq!(skipped, Some((absentee.sequence() + 1, follower.sequence() - 1)));
+                prop_assert_eq!((over.id(), over.devices()), (follower.id(), follower.devices()));
             }
         }
         let missed: Vec<_> = world.lists.iter().filter(|list| list.sequence() > absentee.sequence()).cloned().collect();

@@ -13,8 +13,8 @@ use bisik::conversation::{
 use bisik::device::{AccountKey, DeviceChange};
 use bisik::hosting::{Label, Retention};
 use bisik::{
-    AcceptError, Accepted, Account, Ciphertext, Conversation, Identity, PreKeys, Rotation, Session, StorageKey,
-    Timestamp, Trust,
+    AcceptError, Accepted, Account, AccountEvent, Ciphertext, Conversation, Identity, PreKeys, Rotation, Session,
+    StorageKey, Timestamp, Trust,
 };
 use bisik_testkit::accounts::{Accounts, At};
 use bisik_testkit::draws::{Draws, from_hex, to_hex};
@@ -101,6 +101,8 @@ fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, V
 fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let mut account = Account::unseal(&key(), &golden("account")).unwrap();
     assert_eq!((account.devices().devices().len(), account.devices().sequence()), (2, 2));
+    let events: Vec<_> = account.events().map(|(number, event)| (number, *event)).collect();
+    assert_eq!(events, [(0, AccountEvent::UnsignedListClaimed { sequence: 9 })]);
     let mut talk = conversation(&account, "conversation");
     assert!(matches!(talk.label().label(), Label::Hosted { .. }));
     assert_eq!((talk.peer().devices().len(), talk.unacknowledged_messages()), (3, 1));
@@ -127,6 +129,8 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let none = Supply { bundles: &[], unavailable: &[] };
     assert_eq!(talk.plan(&account), []);
     assert_eq!(talk.send(&account, b"still here", &none, CREATED, &mut rand::rng()).unwrap().len(), 4);
+    let upkeep = account.maintain(None, CREATED, &mut rand::rng()).unwrap();
+    assert_eq!((upkeep.one_time.len(), upkeep.last_resort.is_some(), upkeep.list.is_some()), (2, false, true));
     assert_eq!(account.change_devices(&[DeviceChange::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
 }
 
@@ -241,6 +245,9 @@ impl Golden {
         let person = accounts.devices.get_mut(&(0, 0)).unwrap();
         let talk = person.conversation.as_mut().unwrap();
         assert!(talk.ask_again(MessageId::from_bytes([9; 16]), DeviceAddress::peer(0)));
+        // Two bundles that no server has, and an event that nobody has seen.
+        let _not_uploaded = person.account.replenish(2, accounts.now, &mut accounts.rng).unwrap();
+        assert!(person.account.claimed_list(9, accounts.now));
         for at in [(0, 0), (1, index)] {
             let device = accounts.devices.get_mut(&at).unwrap();
             let _stored = device.store(&mut accounts.rng);

@@ -2,7 +2,7 @@
 
 use bisik::conversation::{Arrival, Conversation, DeviceAddress, IdentityPolicy, Needed, Received, SendError, Supply};
 use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
-use bisik::{Account, StorageKey, Trust, VerifiedBundle};
+use bisik::{Account, RecoverFirstError, ServerState, StorageKey, Trust, VerifiedBundle};
 
 use super::debug::{Shown, show};
 use super::keys::NOW;
@@ -25,7 +25,11 @@ fn bundles(of: &Account) -> Vec<(DeviceAddress, VerifiedBundle)> {
 pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let key = StorageKey::from_bytes(rng.secret());
     let (mut alice, mut bob) = (account(rng), account(rng));
-    show(shown, &bob.maintain(NOW, rng));
+    show(shown, &ServerState::default());
+    show(shown, &bob.maintain(None, NOW, rng).unwrap());
+    assert!(bob.claimed_list(2, NOW));
+    show(shown, bob.events().next().unwrap().1);
+    show(shown, &RecoverFirstError);
     let (mut at_alice, mut at_bob) = (conversation(&alice, &bob), conversation(&bob, &alice));
     let needed: Vec<Needed> = at_alice.plan(&alice);
     show(shown, &needed[0]);

@@ -1,7 +1,9 @@
 //! Devices and linking: `Debug` of their types shows no secret, and linking leaves none in freed memory.
 
 use bisik::device::link::{Companion, Invitation};
-use bisik::device::{AccountKey, Custody, DeviceChange, DeviceTerms, Primary, PrimaryError};
+use bisik::device::{
+    AccountKey, ChangedDevice, Custody, DeviceChange, DeviceTerms, Primary, PrimaryError, RecoverError,
+};
 use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::canaries::Canaries;
@@ -40,7 +42,11 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let mut before = primary.directory();
     let list = primary.add(&phone, certificate, NOW).unwrap();
     show(shown, list);
-    show(shown, &before.accept(list, NOW).unwrap());
+    show(shown, &list.id());
+    let change = before.accept(list, NOW).unwrap();
+    show(shown, &change);
+    show(shown, &change.events()[0]);
+    show(shown, &ChangedDevice { before: change.added[0], after: change.added[0] });
     let companion = companion.confirm();
     show(shown, &companion);
     let linked = companion.finish(list, NOW).unwrap();
@@ -55,6 +61,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
 
     show(shown, &DeviceTerms::own_held(Custody::Vendor).unwrap_err());
     show(shown, &PrimaryError::Full);
+    show(shown, &RecoverError::NoList);
     show(shown, &before.accept(account(rng).1.list(), NOW).unwrap_err());
     show(shown, &Invitation::fetch(b"").unwrap_err());
     show(shown, &before.own(&Identity::generate(rng), NOW).unwrap_err());

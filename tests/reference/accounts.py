@@ -10,7 +10,7 @@ from bisik import *
 L_POSSESSION, L_LIST, L_LIST_HASH = b"bisik-1 device possession\0", b"bisik-1 device list\0", b"bisik-1 hash of a device list\0"
 L_COMMITMENT, L_ANSWER, L_REVEAL = b"bisik-1 link commitment\0", b"bisik-1 link answer\0", b"bisik-1 link reveal\0"
 L_LINK, L_SAS = b"bisik-1 link transcript\0", b"bisik-1 link short authentication string\0"
-WEEK, MONTH, MOST, CERTIFICATE = 7 * DAY, 30 * DAY, 1_024, 166
+WEEK, MONTH, MOST, CERTIFICATE = 7 * DAY, 30 * DAY, 64, 166
 QR_CODE, TYPED_CODE = 1, 2
 # Read from the table of section 10.5, column by column.
 EMOJI = ("🐯🐵🐘🐊🐢🐍🐸🐳🐙🦀🐞🐝🦉🐧🐓🦋🌵🌴🌻🍄🌽🥕🍌🍇🍓🍉🍍🍞🧀🥚🍩🎂"
@@ -84,9 +84,15 @@ class DeviceList:
         require(self.issued <= now + DAY, "not-yet-valid")
         require(self.expires > now, "expired")
 
-    def claims(self):
+    def claims(self, known=()):                                                                           # P-10.23
         for certificate in self.certificates:
-            certificate.verify(self.account)
+            if certificate.data[:102] not in known:
+                certificate.verify(self.account)
+
+    def leaves(self, certificate):
+        """Whether a directory that knows this list accepts the entry in a later one."""
+        own = {c.index: c.device for c in self.certificates}
+        return certificate.index >= self.next_index or own.get(certificate.index) == certificate.device
 
 
 def issue(identity, sequence, previous, now, certificates, next_index):
@@ -99,9 +105,14 @@ class Primary:
     def __init__(self, identity, terms, now):
         self.identity = identity
         self.list = issue(identity, 1, bytes(32), now, [certify(identity, identity.public, 0, terms)], 1)
+        self.hosted = []
 
     def change(self, now, added=None, updated=None, removed=None):
         devices, next_index = {c.index: c.data for c in self.list.certificates}, self.list.next_index
+        for new in (added, updated):                                                                      # P-10.24
+            if new is not None and Certificate(new).terms[0] <= 3:
+                halves = {half for key in self.hosted for half in (key[:32], key[32:])}
+                require(not halves & {new[4:36], new[36:68]}, "was-hosted")
         if added is not None:
             certificate = Certificate(added)
             require(certificate.index == next_index, "other-index")                                       # P-10.10
@@ -118,6 +129,19 @@ class Primary:
             require(devices.pop(removed, None), "unknown-device")
         certificates = [certificate for _, certificate in sorted(devices.items())]
         self.list = issue(self.identity, self.list.sequence + 1, self.list.hash(), now, certificates, next_index)
+        self.hosted += [c.device for c in self.list.certificates if c.terms[0] > 3]
+
+    def recover(self, now, seen):                                                                         # P-10.26
+        """Continues from the newest of the lists. Two histories: P-10.27."""
+        newest = max(seen, key=lambda known: known.sequence)
+        newest = self.list if self.list.sequence > newest.sequence else newest
+        others = [known for known in seen + [self.list] if known.data != newest.data]
+        forked = any(known.sequence == newest.sequence for known in others)
+        stay = [c for c in newest.certificates[1:] if all(known.leaves(c) for known in others)]
+        first = certify(self.identity, self.identity.public, 0, newest.certificates[0].terms)
+        next_index = max(known.next_index for known in others + [newest])
+        sequence = newest.sequence + (2 if forked else 1)
+        self.list = issue(self.identity, sequence, newest.hash(), now, [first] + [c.data for c in stay], next_index)
 
 
 # 10.4 Following an account
@@ -129,23 +153,25 @@ class Directory:
         self.list.authentic()
         self.list.timely(now)
         self.list.claims()
+        self.recent = {}
 
     def follow(self, data, now):                                                                          # P-10.9
         new, known = DeviceList(data), self.list
         require(new.account == known.account, "other-account")
-        new.authentic()
-        require(new.sequence >= known.sequence, "rolled-back")
-        require(new.sequence <= known.sequence + 1, "gap")
-        if new.sequence == known.sequence:
-            require(new.hash() == known.hash(), "forked")
+        if new.data == known.data:
             return new.timely(now)
-        require(new.previous == known.hash(), "forked")
-        devices = {c.index: c.device for c in known.certificates}
-        old = [c for c in new.certificates if c.index < known.next_index]
+        new.authentic()
+        if new.sequence < known.sequence:                                                                 # P-10.22
+            require(new.hash() in self.recent.get(new.sequence, [new.hash()]), "forked")
+            raise Refused("rolled-back")
+        require(new.sequence != known.sequence, "forked")
+        require(new.sequence != known.sequence + 1 or new.previous == known.hash(), "forked")             # P-10.21
         require(new.next_index >= known.next_index, "index-reused")                                       # P-10.10
-        require(all(devices.get(c.index) == c.device for c in old), "index-reused")
+        require(all(known.leaves(c) for c in new.certificates), "index-reused")
         new.timely(now)
-        new.claims()
+        new.claims({c.data[:102] for c in known.certificates})
+        self.recent[known.sequence] = [known.hash()]
+        self.recent = dict(list(self.recent.items())[-8:])
         self.list = new
 
 
@@ -249,6 +275,14 @@ class AccountSteps:
     def issue_list(self, step, draw):
         changes = {name: step.get(name) for name in ("added", "updated", "removed")}
         self.known("primaries")[step["of"]].change(step["now"], **changes)
+        return self.issued(step)
+
+    def recover_list(self, step, draw):
+        primary = self.known("primaries")[step["of"]]
+        seen = DeviceList(step["seen"])
+        require(seen.account == primary.identity.public, "no-list")
+        otherwise("no-list", lambda _: seen.authentic(), None)
+        primary.recover(step["now"], [seen])
         return self.issued(step)
 
     def issued(self, step):

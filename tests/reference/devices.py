@@ -1,5 +1,7 @@
 """The script of tests/vectors/device.txt: an account's history, lists that are refused, and linking."""
 
+import os
+
 from accounts import *
 from script import *
 
@@ -10,10 +12,11 @@ HOSTED = [bytes([custody, automated]) + bytes([custody]) * 32 for custody, autom
 def device():
     """Certificates, device lists and their hashes, directories, linking with its strings; and what is refused of each."""
     s = Script()
-    for name in ("phone", "laptop", "server", "other"):
+    for name in ("phone", "laptop", "server", "other", "owner"):
         s("identity", of=name)
     history(s)
     dishonest_primaries(s)
+    recovering(s)
     linking(s)
     return s
 
@@ -36,8 +39,9 @@ def history(s):
     for seen in lists[2:]:
         s("follow-list", of="peer", seen=seen, now=NOW)
     s("follow-list", of="peer", seen=lists[-1], now=NOW)
+    s("trust-list", of="late", seen=lists[1], pinned=phone, now=NOW)
     issue(removed=1), issue(now=NOW + WEEK)
-    s("follow-list", of="peer", seen=lists[-1], now=NOW + WEEK, expect="gap")
+    s("follow-list", of="late", seen=lists[-1], now=NOW + WEEK)
     s("follow-list", of="peer", seen=lists[-2], now=NOW), s("follow-list", of="peer", seen=lists[-1], now=NOW + WEEK)
     for seen in lists[:-1]:
         s("follow-list", of="peer", seen=seen, now=NOW + WEEK, expect="rolled-back")
@@ -47,7 +51,8 @@ def history(s):
     refused("is-primary", removed=0), refused("unknown-device", removed=1)
     refused("other-index", added=certificate("laptop", 1, PERSON))
     refused("other-index", added=certificate("laptop", 4, PERSON))
-    refused("already-listed", added=certificate("server", 3, PERSON))
+    refused("already-listed", added=certificate("server", 3, HOSTED[0]))
+    refused("was-hosted", added=certificate("server", 3, PERSON)), refused("was-hosted", updated=certificate("server", 2, SERVER))
     refused("bad-possession", added=certificate("laptop", 3, PERSON, account="laptop"))
     refused("bad-possession", added=flip(certificate("laptop", 3, PERSON), 69))
     refused("unknown-device", updated=certificate("laptop", 2, PERSON))
@@ -85,12 +90,12 @@ def dishonest_primaries(s):
     refused("other-account", issue(other, 8, known.hash(), NOW, [certify(other, other.public, 0, PERSON)], 9).data)
     refused("forked", issue(phone, 7, known.hash(), NOW, base, 9).data)
     refused("forked", issue(phone, 8, b"\7" * 32, NOW, base, 9).data)
-    refused("gap", issue(phone, 9, known.hash(), NOW, base, 9).data)
     refused("rolled-back", issue(phone, 6, b"\6" * 32, NOW, base, 9).data)
     refused("not-yet-valid", good, NOW - DAY), refused("expired", good, NOW + 1 + MONTH)
     returned, swapped = certify(other, phone.public, 4, PERSON), certify(other, phone.public, 5, PERSON)
     for devices, next_index in (([base[0], returned, base[1]], 9), ([base[0], swapped], 9), (base, 8)):
-        refused("index-reused", issue(phone, 8, known.hash(), NOW, devices, next_index).data)
+        for sequence in (8, 9, 2**64 - 1):
+            refused("index-reused", issue(phone, sequence, known.hash(), NOW, devices, next_index).data)
     wrong = [certify(other, other.public, 9, PERSON), certify(other, phone.public, 10, PERSON)[4:],
              certify(other, phone.public, 9, BUSINESS), certify(laptop, phone.public, 9, PERSON)]
     for certificate in wrong:
@@ -101,6 +106,43 @@ def dishonest_primaries(s):
         text = body[:121] + pack(">I", 3) + b"".join(base) + pack(">I", 9) + key + PERSON + bytes(64) + pack(">I", 10)
         refused(word, resigned(text))
     s("follow-list", of="strict", seen=good, now=NOW)
+    # A known entry is not verified again; eight lists are remembered, over gaps too.
+    unsigned = [certificate[:-64] + bytes(64) for certificate in base]
+    seen = [known.data, good]
+    for sequence in range(10, 27, 2):
+        seen.append(issue(phone, sequence, b"\5" * 32, NOW, unsigned, 9).data)
+        s("follow-list", of="strict", seen=seen[-1], now=NOW)
+        if sequence in (10, 24, 26):
+            refused("forked" if sequence < 26 else "rolled-back", issue(phone, 8, b"\5" * 32, NOW, base, 9).data)
+    for data in seen[:-1]:
+        refused("rolled-back", data)
+    many = base[:1] + [certificate[:3] + bytes([9 + at]) + os.urandom(64) + certificate[68:]
+                       for at in range(64) for certificate in base[1:]]
+    refused("malformed", b"\1" + bytes(64) + body[65:121] + pack(">I", 65) + b"".join(many) + bytes(4 + 64))
+
+
+def recovering(s):
+    """The owner's record is of before its newest lists, and others' are signed with its key."""
+    owner, laptop, server = (s.world.identities[name] for name in ("owner", "laptop", "server"))
+    first = s("found-account", of="owner", terms=PERSON, now=NOW)["list"]
+    devices = [certify(owner, owner.public, 0, PERSON), certify(laptop, owner.public, 1, PERSON)]
+    newer = issue(owner, 4, b"\4" * 32, NOW, devices + [certify(server, owner.public, 2, SERVER)], 5).data
+    s("trust-list", of="friend", seen=first, pinned=owner.public, now=NOW)
+    s("follow-list", of="friend", seen=newer, now=NOW)
+    s("recover-list", of="owner", seen=flip(newer, len(newer) - 1), now=NOW, expect="no-list")
+    following = s("recover-list", of="owner", seen=newer, now=NOW)["list"]
+    s("follow-list", of="friend", seen=following, now=NOW)
+    # Two histories at one number, in which index 5 is two devices.
+    s("trust-list", of="elsewhere", seen=following, pinned=owner.public, now=NOW)
+    mine = s("issue-list", of="owner", now=NOW, added=certify(s.world.identities["other"], owner.public, 5, PERSON))["list"]
+    phone = s.world.identities["phone"]
+    theirs = DeviceList(following)
+    theirs = issue(owner, 6, theirs.hash(), NOW, [c.data for c in theirs.certificates] + [certify(phone, owner.public, 5, PERSON)], 6)
+    s("follow-list", of="friend", seen=mine, now=NOW), s("follow-list", of="elsewhere", seen=theirs.data, now=NOW)
+    s("follow-list", of="friend", seen=theirs.data, now=NOW, expect="forked")
+    joined = s("recover-list", of="owner", seen=theirs.data, now=NOW)["list"]
+    assert DeviceList(joined).sequence == 8 and [c.index for c in DeviceList(joined).certificates] == [0, 1, 2]
+    s("follow-list", of="friend", seen=joined, now=NOW), s("follow-list", of="elsewhere", seen=joined, now=NOW)
 
 
 def linking(s):

@@ -166,7 +166,8 @@ impl Accounts {
     }
 
     fn move_in(&mut self, at: At, mut account: Account) {
-        let upkeep = account.maintain(self.now, &mut self.rng);
+        let upkeep = account.maintain(None, self.now, &mut self.rng).unwrap();
+        account.confirmed(&upkeep);
         let key = *account.identity().public();
         self.one_time.insert(key, upkeep.one_time.into());
         self.last_resort.insert(key, upkeep.last_resort.unwrap());

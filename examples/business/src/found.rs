@@ -17,14 +17,14 @@ pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let now = now()?;
     let key = StorageKey::generate(rng);
     let mut account = Account::create(DeviceTerms::own_held(Custody::Business)?, now, rng);
-    let upkeep = account.maintain(now, rng);
-    let more = account.replenish(STOCK - account.pre_key_count(now).one_time, rng)?;
-    let bundles: Vec<_> = upkeep.one_time.iter().chain(&more).map(PreKeyBundle::to_bytes).collect();
-    let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
-    let last_resort = upkeep.last_resort.ok_or("no last-resort bundle")?.to_bytes();
+    let upkeep = account.replenish(STOCK, now, rng)?;
+    let bundles: Vec<_> = upkeep.one_time.iter().map(PreKeyBundle::to_bytes).collect();
+    let list = upkeep.list.as_ref().ok_or("not the primary device")?.to_bytes();
+    let last_resort = upkeep.last_resort.as_ref().ok_or("no last-resort bundle")?.to_bytes();
+    // Books and post are one database here: what is stored is published.
+    account.confirmed(&upkeep);
     let sealed = account.seal(&key, rng)?.ok_or("nothing to store")?;
     let sealed = Sealed { expected: sealed.expected, revision: sealed.revision, bytes: sealed.bytes };
-    // Store before you publish; here both are one step.
     books.found(&sealed, &list, &last_resort, &bundles)?;
     Ok((key, *account.key()))
 }

@@ -234,8 +234,10 @@ fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
         return Ok(Vec::new());
     }
     let count = STOCK - account.pre_key_count(now).one_time;
-    let bundles = account.replenish(count, &mut rand::rng())?;
-    Ok(bundles.iter().map(PreKeyBundle::to_bytes).collect())
+    let upkeep = account.replenish(count, now, &mut rand::rng())?;
+    // The transaction that stores the account publishes them.
+    account.confirmed(&upkeep);
+    Ok(upkeep.one_time.iter().map(PreKeyBundle::to_bytes).collect())
 }
 
 /// Messages claimed at once: enough to share the cost of a commit, few enough to repeat quickly.

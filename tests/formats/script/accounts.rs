@@ -51,6 +51,7 @@ impl Accounts {
                 Ok(results)
             }
             "issue-list" => self.issue(&identities[of], step),
+            "recover-list" => self.recover(&identities[of], step),
             "trust-list" => self.trust(step),
             "follow-list" => self.follow(step),
             "link-by-qr-code" => Ok(self.begin(step, draws, true)),
@@ -77,6 +78,13 @@ impl Accounts {
         }
         let primary = self.primaries.get_mut(step.need("of")).expect("an account by that name");
         primary.issue(identity, &changes, now(step)).map(issued).map_err(word)
+    }
+
+    fn recover(&mut self, identity: &Identity, step: &Step) -> Outcome {
+        let list = DeviceList::from_bytes(&step.hex("seen")).map_err(word)?;
+        let primary = self.primaries.get_mut(step.need("of")).expect("an account by that name");
+        let _change = primary.recover(identity, &[list], now(step)).map_err(word)?;
+        Ok(issued(primary.list()))
     }
 
     fn trust(&mut self, step: &Step) -> Outcome {

@@ -195,10 +195,9 @@ impl Runner {
             "call" | "call-accept" | "call-complete" | "group-call" | "epoch-key" => self.call(step, draws),
             "seal-frame" => self.calls.seal_frame(step),
             "open-frame" => self.calls.open_frame(step),
-            "certify" | "found-account" | "issue-list" | "trust-list" | "follow-list" | "link-by-qr-code"
-            | "link-by-typed-code" | "link-invite" | "link-answer" | "link-reveal" | "link-finish" => {
-                self.accounts.run(&self.identities, step, draws)
-            }
+            "certify" | "found-account" | "issue-list" | "recover-list" | "trust-list" | "follow-list"
+            | "link-by-qr-code" | "link-by-typed-code" | "link-invite" | "link-answer" | "link-reveal"
+            | "link-finish" => self.accounts.run(&self.identities, step, draws),
             "disclose" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
                 hosting::run(&self.identities, step)
             }

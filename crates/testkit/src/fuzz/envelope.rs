@@ -12,7 +12,7 @@ use bisik::conversation::{
 };
 use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceTerms};
 use bisik::hosting::{Decision, DecisionReceipt, SharedDecision};
-use bisik::{Account, Ciphertext, Identity, PreKeyBundle, Session, Timestamp, Trust, VerifiedBundle};
+use bisik::{Account, Ciphertext, Identity, PreKeyBundle, ServerState, Session, Timestamp, Trust, VerifiedBundle};
 
 use super::fixtures::{Repeatable, storage_key};
 use super::input::Input;
@@ -81,7 +81,8 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
     };
     let harmful = vec![(DeviceAddress::peer(0), harm(&peer)), (DeviceAddress::own(1), harm(&companion))];
     // Something must have changed since they were last stored.
-    let _ = (ours.ask_again(MessageId::from_bytes([0xdd; 16]), DeviceAddress::own(1)), us.replenish(1, rng).unwrap());
+    let _ =
+        (ours.ask_again(MessageId::from_bytes([0xdd; 16]), DeviceAddress::own(1)), us.replenish(1, NOW, rng).unwrap());
     let (account, conversation) = records(&mut us, &mut ours);
     Scene { account: account.unwrap(), conversation, id: ours.id(), genuine, harmful }
 });
@@ -223,7 +224,11 @@ pub fn conversation_record(data: &[u8]) {
     if is_account {
         let record = record::seal_named(ACCOUNT, b"", input.rest());
         let Ok(mut account) = Account::unseal(&storage_key(), &record) else { return };
-        let _ = (account.pre_key_count(NOW), account.maintain(NOW, &mut rng));
+        let nothing = ServerState::default();
+        let upkeep = account.maintain(Some(&nothing), NOW, &mut rng).unwrap_or_default();
+        account.confirmed(&upkeep);
+        let numbers: Vec<_> = account.events().map(|(number, _)| number).collect();
+        numbers.into_iter().take(3).for_each(|number| account.settle(number));
         if let Some(changed) = account.seal(&storage_key(), &mut rng).expect("the key that opened it") {
             drop(Account::unseal(&storage_key(), &changed.bytes).expect("every reachable state can be stored"));
         }
