@@ -8,11 +8,11 @@ import copy
 import os
 
 from accounts import AccountSteps
-from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob
 from bisik import *
-from braid import Braid
+from braid_steps import BraidSteps
 import calls
 import content
+from content_steps import ContentSteps
 from hosted_devices import HostedDeviceSteps
 from talks import TalkSteps
 
@@ -21,7 +21,7 @@ DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_
            "delete_by", "total"}
 WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
          "standing"}
-INPUTS = WORDS - {"standing"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
+INPUTS = WORDS - {"standing"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
@@ -82,7 +82,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps, HostedDeviceSteps, TalkSteps):
+class World(AccountSteps, BraidSteps, ContentSteps, HostedDeviceSteps, TalkSteps):
     """The keys and sessions of all parties, by name. Every method is a verb of the scripts, and returns its results by
     name."""
 
@@ -250,32 +250,6 @@ class World(AccountSteps, HostedDeviceSteps, TalkSteps):
             self.decrypt({"of": at, "message": message}, None)
         return {"messages": sha256(sent)}
 
-    # The braid alone
-
-    def start_braids(self, step, draw):
-        for name, initiator in (("initiator", True), ("responder", False)):
-            self.braids[name] = Braid.start(initiator, step["secret"])
-        return {}
-
-    def braid_send(self, step, draw):
-        """Draws a seed of 64 or an encapsulation's randomness, if it `steps` and the state wants it."""
-        braid = self.braids[step["of"]]
-        drawing = (lambda place, length: draw(length)) if step["steps"] else None
-        (kind, epoch, number, data), secret = braid.send(drawing, bool(step["waits"]))
-        return {"part": pack(">BIH", kind, epoch, number) + data, "state": braid.encode()} | self.epoch_secret(secret)
-
-    def braid_receive(self, step, draw):
-        braid, part = self.braids[step["of"]], step["part_read"]
-        secret, wrong = braid.receive(*unpack(">BIH", part[:7]), part[7:])
-        return {"wrong": int(wrong), "state": braid.encode()} | self.epoch_secret(secret)
-
-    def braid_state(self, step, draw):
-        return {"state": self.braids[step["of"]].encode()}
-
-    @staticmethod
-    def epoch_secret(secret):
-        return {"epoch_secret": secret} if secret else {}
-
     # Calls
 
     def party(self, step):
@@ -308,65 +282,6 @@ class World(AccountSteps, HostedDeviceSteps, TalkSteps):
 
     def open_frame(self, step, draw):
         return {"plaintext": self.groups[step["of"]].open(step["metadata"], step["sealed_frame"])}
-
-    # Content
-
-    def text(self, step, draw):
-        return {"body": content.text(draw, step["sent_ms"], step["words"])}
-
-    def read_body(self, step, draw):
-        return content.read_body(step["body"])
-
-    def answers(self, step, draw):
-        return content.answers(step["body"], step["author"], step["answer"])
-
-    def poll(self, step, draw):
-        """Draws the poll's secret, then its id."""
-        options, rest = [], step["options"]
-        while rest:
-            length = unpack(">I", rest[:4])[0] + 4
-            options, rest = options + [rest[4:length]], rest[length:]
-        poll = content.Poll(draw(32), draw(16), step["author"], step["question"], options, step["most_choices"])
-        self.polls[step["of"]] = poll
-        return {"body": poll.body(step["sent_ms"]), "definition": poll.definition()}
-
-    def vote(self, step, draw):
-        poll, voter = self.polls[step["of"]], step["voter"]
-        return {"ballot": poll.cast(voter, step["sent_ms"], step["choices"], draw), "vote_key": poll.key(voter)}
-
-    def open_vote(self, step, draw):
-        sent_ms, choices = self.polls[step["of"]].open(step["voter"], step["ballot"])
-        return {"sent_ms": sent_ms, "choices": choices}
-
-    # Attachments
-
-    def attachment(self, file, media_type, draw):
-        ak, salt = draw(32), draw(24)
-        blob = make_blob(ak, salt, media_type, file)
-        pointer = Pointer(ak, sha256(blob), len(file), media_type)
-        inner = zip(("chunk_key", "base_nonce", "commitment"), BISIK.keys(ak, salt, context_of(len(file), media_type)))
-        return {"blob": blob, "pointer": pointer.encode()} | dict(inner)
-
-    def encrypt_file(self, step, draw):
-        return self.attachment(step["file"], step["media_type"].encode(), draw)
-
-    def encrypt_long_file(self, step, draw):
-        made = self.attachment(long_file(step["size"]), step["media_type"].encode(), draw)
-        return {name: value for name, value in made.items() if name != "blob"}
-
-    def add_thumbnail(self, step, draw):
-        pointer = Pointer.decode(step["pointer"])
-        require(len(step["thumbnail"]) <= LARGEST_THUMBNAIL, "too-large")
-        require(step["thumbnail"], "other-size")
-        pointer.thumbnail_size = len(step["thumbnail"])
-        pointer.thumbnail = make_blob(pointer.ak, draw(24), None, step["thumbnail"])
-        return {"with_thumbnail": pointer.encode()}
-
-    def decrypt_file(self, step, draw):
-        return {"file": Pointer.decode(step["pointer"]).read(step["blob"])}
-
-    def decrypt_thumbnail(self, step, draw):
-        return {"thumbnail": Pointer.decode(step["pointer"]).read_thumbnail()}
 
     # Sealed state
 
@@ -420,11 +335,6 @@ def trace(before, after, message):
     return values | {"ck": ck, "mk": mk, "next_ck": next_ck, "hk": hk, "r": r, "encrypted_header": encrypted_header,
                      "header": stream(hk, r + bytes(8), encrypted_header), "header_tag": header_tag,
                      "body_tag": body_tag, "digest": sha256(L_MESSAGE, before.binding, r, encrypted_header, body)}
-
-
-def long_file(size):
-    """SHA-256 of the concatenation of u64(0), u64(1), ..."""
-    return b"".join(sha256(pack(">Q", i)) for i in range(size // 32 + 1))[:size]
 
 
 class Script:

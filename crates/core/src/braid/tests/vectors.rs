@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::string::String;
+use std::string::{String, ToString};
 use std::{env, fs, println};
 
 use super::*;
+use crate::primitives::kdf::digest;
 
 /// The lines `name = value` of a step.
 type Step<'a> = HashMap<&'a str, &'a str>;
@@ -41,38 +42,79 @@ fn check_secret(step: &Step<'_>, secret: Option<&EpochSecret>) {
     assert_eq!(secret.map(|secret| hex(secret.secret.expose())).as_deref(), step.get("epoch_secret").copied());
 }
 
-fn send(braid: &mut Braid, step: &Step<'_>) {
-    let drawn = step.get("draws").map_or_else(Vec::new, |draws| unhex(draws));
-    let may_draw = step["steps"] == "1";
+/// Sends a part. What it draws is taken from the front of `drawn`.
+fn sent(braid: &mut Braid, may_draw: bool, waits: bool, drawn: &mut &[u8]) -> (Part, Option<EpochSecret>) {
     let draw = braid.wants().filter(|_| may_draw).and_then(|wants| match wants {
-        Wants::Seed => Some(Draw::Seed(Secret::new(drawn.as_slice().try_into().unwrap()).into())),
-        Wants::Randomness if step["waits"] == "1" => None,
-        Wants::Randomness => Some(Draw::Randomness(Secret::new(drawn.as_slice().try_into().unwrap()).into())),
+        Wants::Seed => Some(Draw::Seed(Secret::new(*drawn.split_off(..64)?.first_chunk()?).into())),
+        Wants::Randomness if waits => None,
+        Wants::Randomness => Some(Draw::Randomness(Secret::new(*drawn.split_off(..32)?.first_chunk()?).into())),
     });
-    assert_eq!(draw.is_some(), step.contains_key("draws"));
     let sent = braid.send(draw).unwrap();
-    assert_eq!(hex(&bytes_of(&sent.part)), step["part"]);
-    check_secret(step, sent.secret.as_ref());
     braid.apply(sent.change);
+    (sent.part, sent.secret)
 }
 
-/// P-5.6: what is wrong is forgotten.
-fn receive(braid: &mut Braid, step: &Step<'_>) -> bool {
-    let wrong = match braid.receive(&part_of(&unhex(step["part_read"]))) {
+/// P-5.6: what is wrong is forgotten. Returns whether something was.
+fn received(braid: &mut Braid, part: &Part) -> (bool, Option<EpochSecret>) {
+    match braid.receive(part) {
         Ok(received) => {
-            check_secret(step, received.secret.as_ref());
             braid.apply(received.change);
-            false
+            (false, received.secret)
         }
         Err(Refused::Faulty(fault)) => {
-            check_secret(step, None);
             braid.apply(fault.forget);
-            true
+            (true, None)
         }
         Err(other) => panic!("{other:?}"),
-    };
+    }
+}
+
+fn draws(step: &Step<'_>) -> Vec<u8> {
+    step.get("draws").map_or_else(Vec::new, |draws| unhex(draws))
+}
+
+fn send(braid: &mut Braid, step: &Step<'_>) {
+    let drawn = draws(step);
+    let mut rest = drawn.as_slice();
+    let (part, secret) = sent(braid, step["steps"] == "1", step["waits"] == "1", &mut rest);
+    assert!(rest.is_empty(), "all is drawn");
+    assert_eq!(hex(&bytes_of(&part)), step["part"]);
+    check_secret(step, secret.as_ref());
+}
+
+fn receive(braid: &mut Braid, step: &Step<'_>) -> i32 {
+    let (wrong, secret) = received(braid, &part_of(&unhex(step["part_read"])));
     assert_eq!(step["wrong"], if wrong { "1" } else { "0" });
-    wrong
+    check_secret(step, secret.as_ref());
+    i32::from(wrong)
+}
+
+/// Parts in turn, of which some are lost, by the digests of parts and states. Returns how many were wrong, and how many
+/// secrets there were.
+fn exchange(braids: &mut HashMap<&str, Braid>, step: &Step<'_>) -> (i32, usize) {
+    let (drawn, lost) = (draws(step), unhex(step["lost"]));
+    assert_eq!(lost.len(), step["turns"].parse::<usize>().unwrap());
+    let mut rest = drawn.as_slice();
+    let (mut parts, mut states, mut secrets, mut wrong) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let mut names = [step["of"], step["with"]];
+    for lost in lost {
+        let (part, secret) = sent(braids.get_mut(names[0]).unwrap(), true, false, &mut rest);
+        parts.extend(bytes_of(&part));
+        secrets.extend(secret);
+        if lost == 0 {
+            let (is_wrong, secret) = received(braids.get_mut(names[1]).unwrap(), &part);
+            wrong += i32::from(is_wrong);
+            secrets.extend(secret);
+        }
+        names.iter().for_each(|name| states.extend(stored(&braids[name])));
+        names.reverse();
+    }
+    assert!(rest.is_empty(), "all is drawn");
+    assert_eq!(step["wrong"], wrong.to_string());
+    let bytes: Vec<u8> = secrets.iter().flat_map(|secret| *secret.secret.expose()).collect();
+    assert_eq!(step["epoch_secrets"], hex(&bytes));
+    assert_eq!((step["parts"], step["states"]), (&*hex(&digest(&[&parts])), &*hex(&digest(&[&states]))));
+    (wrong, secrets.len())
 }
 
 #[test]
@@ -82,7 +124,8 @@ fn braid_vectors_give_the_same_parts_secrets_and_stored_forms() {
     let text = fs::read_to_string(directory.join("braid.txt")).unwrap();
     let (mut braids, mut wrong, mut secrets, mut phases) = (HashMap::new(), 0, 0, HashMap::new());
     for (number, lines) in text.split("\n\n").enumerate() {
-        let step: Step<'_> = lines.lines().filter_map(|line| line.split_once(" = ")).collect();
+        let step: Step<'_> =
+            lines.lines().filter_map(|line| line.split_once(" =")).map(|(name, value)| (name, value.trim())).collect();
         let Some(verb) = step.get("do") else { continue };
         println!("step {number}: {verb}");
         if *verb == "start-braids" {
@@ -91,10 +134,15 @@ fn braid_vectors_give_the_same_parts_secrets_and_stored_forms() {
             braids.insert("responder", Braid::responder(&NATIVE, &seed));
             continue;
         }
+        if *verb == "braid-exchange" {
+            let (more_wrong, more_secrets) = exchange(&mut braids, &step);
+            (wrong, secrets) = (wrong + more_wrong, secrets + more_secrets);
+            continue;
+        }
         let braid = braids.get_mut(step["of"]).unwrap();
         match *verb {
             "braid-send" => send(braid, &step),
-            "braid-receive" => wrong += i32::from(receive(braid, &step)),
+            "braid-receive" => wrong += receive(braid, &step),
             "braid-state" => {
                 assert_eq!(hex(&stored(braid)), step["state"]);
                 *phases.entry(braid.phase()).or_insert(0) += 1;
@@ -102,7 +150,7 @@ fn braid_vectors_give_the_same_parts_secrets_and_stored_forms() {
             }
             _ => panic!("{verb} is not a verb"),
         }
-        secrets += i32::from(step.contains_key("epoch_secret"));
+        secrets += usize::from(step.contains_key("epoch_secret"));
     }
     assert_eq!((wrong, phases.len()), (3, 11), "a header, a vector and a ciphertext; every state");
     assert!(secrets >= 8, "{secrets}");
