@@ -6,6 +6,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 mod full;
+#[allow(dead_code)] // counts by function, which another benchmark uses
 mod support;
 
 use std::hint::black_box;

@@ -7,6 +7,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
 mod olm;
+#[allow(dead_code)] // counts by function, which another benchmark uses
 mod support;
 
 use std::time::Duration;
