@@ -100,6 +100,8 @@ pub(crate) const DISCLOSURE_ENDPOINT: &[u8] = b"bisik-1 disclosure endpoint\0";
 pub(crate) const DISCLOSURE_ACCOUNT: &[u8] = b"bisik-1 disclosure account\0";
 /// Hash of a disclosure, which device lists, sessions and decisions contain.
 pub(crate) const DISCLOSURE_HASH: &[u8] = b"bisik-1 hash of a disclosure\0";
+/// Number of an operator, which stands for its key where users read it.
+pub(crate) const OPERATOR_NUMBER: &[u8] = b"bisik-1 operator number\0";
 /// Signed text of a user's decision about a disclosure.
 pub(crate) const DECISION: &[u8] = b"bisik-1 decision\0";
 /// Signed text of a hosted device's receipt for a decision.

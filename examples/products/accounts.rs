@@ -27,6 +27,8 @@ pub(crate) struct Device {
     key: StorageKey,
     database: HashMap<RecordName, (u64, Vec<u8>)>,
     pub(crate) heard: Vec<Heard>,
+    /// Copies of what the account's other devices wrote.
+    pub(crate) copies: Vec<Heard>,
     pub(crate) events: Vec<LabelEvent>,
     pub(crate) decisions: Vec<(DeviceAddress, Decision)>,
     pub(crate) receipts: Vec<DecisionReceipt>,
@@ -144,12 +146,41 @@ impl Accounts {
             key: StorageKey::generate(&mut rand::rng()),
             database: HashMap::new(),
             heard: Vec::new(),
+            copies: Vec::new(),
             events: Vec::new(),
             decisions: Vec::new(),
             receipts: Vec::new(),
         };
         self.devices.insert(at, device);
         Ok(at)
+    }
+
+    /// Lets 31 days pass. Every device does its maintenance each week, and fetches what is new.
+    pub(crate) fn wait_a_month(&mut self) -> Result<(), Error> {
+        for days in [7, 7, 7, 7, 3] {
+            self.now = self.now.plus_seconds(days * 86_400);
+            for at in self.everyone() {
+                let now = self.now;
+                let account = &mut self.at_mut(at)?.account;
+                let upkeep = account.maintain(None, now, &mut rand::rng())?;
+                account.confirmed(&upkeep);
+                let key = account.identity().public().to_bytes();
+                // A new last-resort bundle replaces the old one, which this relay keeps behind the others.
+                if upkeep.last_resort.is_some() {
+                    self.relay.withdraw_bundles(&key);
+                }
+                for bundle in upkeep.one_time.iter().take(8).chain(&upkeep.last_resort) {
+                    self.relay.publish_bundle(key, bundle.to_bytes());
+                }
+                // The relay has every list that came of a change of devices.
+                let known = u64::try_from(self.relay.lists(at.0, 0).len())?;
+                if let Some(list) = upkeep.list.filter(|list| list.sequence() > known) {
+                    self.relay.publish_list(at.0, list.to_bytes());
+                }
+            }
+            self.refresh()?;
+        }
+        Ok(())
     }
 
     // ---- conversations ----
@@ -339,6 +370,9 @@ impl Device {
         match received {
             Received::Message { id, body, delete_by, .. } => {
                 self.heard.push(Heard { id, content: Content::from_body(&body)?, delete_by });
+            }
+            Received::Sent { id, body, delete_by } => {
+                self.copies.push(Heard { id, content: Content::from_body(body.payload())?, delete_by });
             }
             Received::Decision { from, decision } => self.decisions.push((from, *decision)),
             Received::DecisionReceipt { receipt, .. } => self.receipts.push(*receipt),

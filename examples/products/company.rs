@@ -38,16 +38,17 @@ pub(crate) fn call(accounts: &mut Accounts, report: &mut Report) -> Result<(), E
     let later = accounts.now.plus_seconds(30 * 86_400);
     store.delete_what_is_due(&mut gone, later);
     tell(&format!("({}: the vendor's store deletes what is due.)", day(later)));
-    report.claim("thirty days later the vendor's store is empty", store.messages.is_empty() && gone.heard.is_empty());
+    report.claim(
+        "thirty days later the vendor's store is empty",
+        store.messages.is_empty() && gone.heard.is_empty() && gone.copies.is_empty(),
+    );
     Ok(())
 }
 
 /// Sari is informed before she has written anything, and declines.
 fn decline(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<(), Error> {
-    show_last(accounts, SARI, "Sari's telephone")?;
+    show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
     let shown = disclosed(accounts)?;
-    let HostingTerms { roles, purposes, .. } = shown.terms();
-    tell(&format!("(Signed by the company, the vendor and the hosted device: it may {roles:?}, for {purposes:?}.)"));
     let waiting = accounts.say(SARI, COMPANY, text(QUESTION))?;
     let needed = Err(SendError::Blocked(Blocked::ConsentNeeded(shown.hash())));
     report.claim(
@@ -57,7 +58,7 @@ fn decline(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<(
 
     tell("(Sari declines: a year is too long for her.)");
     decide(accounts, |talk, account, now| talk.refuse(account, &shown, now))?;
-    show_last(accounts, SARI, "Sari's telephone")?;
+    show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
     let letters = accounts.relay.carried_to(hosted);
     let refused = accounts.say(SARI, COMPANY, text(QUESTION))?.map(drop);
     if let Err(SendError::Blocked(why)) = refused {
@@ -79,19 +80,27 @@ fn decline(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<(
     Ok(())
 }
 
-/// The company asks again, which is possible only with better terms. Sari agrees.
+/// The company asks again, which is possible only after a month, and only for less. Sari agrees.
 fn accept(accounts: &mut Accounts, report: &mut Report, hosted: At, vendor: &Identity) -> Result<(), Error> {
     accounts.now = accounts.now.plus_seconds(3 * 86_400);
-    tell("(Three days later: the company has agreed on better terms with the vendor.)");
+    tell("(Three days later: the company promises a day less, and asks again. Her telephone does not ask her.)");
+    accounts.amend(hosted, vendor, a_day_less(vendor)?)?;
+    accounts.refresh()?;
+    report.claim(
+        "she is not asked again about nearly the same",
+        matches!(label(accounts, SARI, COMPANY)?, Label::Refused { .. }),
+    );
+    accounts.wait_a_month()?;
+    tell("(A month after her refusal: the company has agreed with the vendor on a month, and on answers alone.)");
     accounts.amend(hosted, vendor, a_month_for_answers(vendor)?)?;
     accounts.refresh()?;
-    show_last(accounts, SARI, "Sari's telephone")?;
+    show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
     report.claim("she is asked again", matches!(label(accounts, SARI, COMPANY)?, Label::Disclosed { .. }));
 
     tell("(Sari accepts.)");
     let shown = disclosed(accounts)?;
     decide(accounts, |talk, account, now| talk.consent(account, &shown, now))?;
-    show_last(accounts, SARI, "Sari's telephone")?;
+    show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
     accounts.settle()?;
     report.claim("one decision applies to both of her devices", {
         let labels = [label(accounts, SARI, COMPANY)?, label(accounts, LAPTOP, COMPANY)?];
@@ -112,7 +121,7 @@ fn receipt(accounts: &mut Accounts, hosted: At, shown: &Disclosure) -> Result<bo
     talk.countersign(account, *from, decision, &verified, now)?;
     accounts.settle()?;
     let sari = accounts.at(SARI)?;
-    let receipts = sari.receipts.iter().filter(|one| one.verify(sari.account.key(), &verified).is_ok());
+    let receipts = sari.receipts.iter().filter(|one| one.verify(sari.account.devices(), &verified).is_ok());
     Ok(receipts.count() == 1)
 }
 
@@ -134,9 +143,9 @@ fn talk(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<Stor
     let company = person(COMPANY)?;
     let chosen = Selection::new(accounts.at(SARI)?.last()?, &company, "k5").ok_or("it was offered")?;
     exchange(accounts, (SARI, "Sari"), (hosted, COMPANY), Kind::Selection(chosen))?;
-    report.claim("the label does not say end-to-end", label(accounts, SARI, COMPANY)? != Label::EndToEnd);
+    report.claim("the label does not say end-to-end", !label(accounts, SARI, COMPANY)?.is_end_to_end());
 
-    let store = Store::of(accounts.at(hosted)?)?;
+    let store = Store::of(accounts.at(hosted)?, accounts.now)?;
     store.show(accounts.now);
     let promised = accounts.now.plus_seconds(30 * 86_400);
     let dated = store.ledger.entries().all(|(_, deadline)| deadline == promised);
@@ -155,9 +164,9 @@ fn move_home(accounts: &mut Accounts, report: &mut Report, hosted: At, store: &m
     let home = accounts.join(COMPANY, Custody::SelfHosted)?;
     accounts.refresh()?;
     accounts.meet(home, "sari")?;
-    show_last(accounts, SARI, "Sari's telephone")?;
+    show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
     let ended = matches!(accounts.at(SARI)?.events.last(), Some(LabelEvent::HostingEnded(_)));
-    report.claim("the end-to-end label has returned", ended && label(accounts, SARI, COMPANY)? == Label::EndToEnd);
+    report.claim("the end-to-end label has returned", ended && label(accounts, SARI, COMPANY)?.is_end_to_end());
     let letters = accounts.relay.carried_to(hosted);
     exchange(accounts, (SARI, "Sari"), (home, COMPANY), text("Kuotanya sudah kembali, terima kasih!"))?;
     report.claim("nothing is sent to the vendor any more", accounts.relay.carried_to(hosted) == letters);
@@ -177,11 +186,12 @@ struct Store {
 }
 
 impl Store {
-    fn of(device: &Device) -> Result<Self, Error> {
+    fn of(device: &Device, now: Timestamp) -> Result<Self, Error> {
         let mut store = Self { messages: BTreeMap::new(), ledger: RetentionLedger::new(1_000) };
-        for heard in &device.heard {
+        // What customers wrote, and copies of what the company's other devices wrote.
+        for heard in device.heard.iter().chain(&device.copies) {
             let deadline = heard.delete_by.ok_or("a hosted device has promised a deadline")?;
-            store.ledger.record(heard.id, deadline)?;
+            store.ledger.record(heard.id, deadline, now)?;
             let shown = match heard.content.kind() {
                 Kind::Text(text) => text.body.to_string(),
                 Kind::Selection(selection) => selection.title.to_string(),
@@ -207,6 +217,7 @@ impl Store {
             self.messages.remove(id);
         }
         device.heard.retain(|heard| !due.contains(&heard.id));
+        device.copies.retain(|copy| !due.contains(&copy.id));
         self.ledger.removed(&due);
     }
 }
@@ -231,6 +242,12 @@ fn a_year_and_marketing(vendor: &Identity) -> Result<HostingTerms, Error> {
     let retention = Retention { at_rest: 365 * 86_400, in_use: 3_600, region: Some(Region::new("ID")?) };
     let purposes = Purposes::ANSWERING.with(Purposes::ANALYTICS).with(Purposes::MARKETING);
     terms(vendor, retention, purposes)
+}
+
+fn a_day_less(vendor: &Identity) -> Result<HostingTerms, Error> {
+    let mut terms = a_year_and_marketing(vendor)?;
+    terms.retention.at_rest -= 86_400;
+    Ok(terms)
 }
 
 fn a_month_for_answers(vendor: &Identity) -> Result<HostingTerms, Error> {

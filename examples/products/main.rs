@@ -52,8 +52,8 @@ fn friend(accounts: &mut Accounts, report: &mut Report) -> Result<(), Error> {
     scene("1. A friend");
     accounts.found("budi", Custody::Person)?;
     introduce(accounts, "budi", &[BUDI])?;
-    show_last(accounts, SARI, "Sari's telephone")?;
-    report.claim("the label says end-to-end", label(accounts, SARI, "budi")? == Label::EndToEnd);
+    show_last(accounts, SARI, "Sari's telephone", "Budi")?;
+    report.claim("the label says end-to-end", label(accounts, SARI, "budi")?.is_end_to_end());
     exchange(accounts, (SARI, "Sari"), (BUDI, "budi"), text("Bud, jadi ke Bandung hari Sabtu? Kereta jam 06.30."))?;
     exchange(accounts, (BUDI, "Budi"), (SARI, "sari"), text("Jadi! Aku tunggu di peron 3."))?;
     report.claim("Sari's laptop has Budi's answer too", told(accounts, LAPTOP, "Aku tunggu di peron 3"));
@@ -122,13 +122,13 @@ fn deliver(accounts: &mut Accounts, from: &str, to: At, sent: &Content) -> Resul
     Ok(())
 }
 
-fn show_last(accounts: &Accounts, at: At, on: &str) -> Result<(), Error> {
-    show_notice(on, accounts.at(at)?.events.last().ok_or("nothing was shown")?);
+fn show_last(accounts: &Accounts, at: At, on: &str, chat: &str) -> Result<(), Error> {
+    show_notice(on, chat, accounts.at(at)?.events.last().ok_or("nothing was shown")?);
     Ok(())
 }
 
 fn label(accounts: &Accounts, at: At, peer: &str) -> Result<Label, Error> {
-    Ok(accounts.at(at)?.conversations.get(peer).ok_or("no conversation")?.label().label())
+    Ok(accounts.at(at)?.conversations.get(peer).ok_or("no conversation")?.label().label(accounts.now))
 }
 
 /// Returns whether a device has shown a text that contains `words`.

@@ -56,6 +56,10 @@ impl Relay {
         self.bundles.entry(of).or_default().push_back(bundle);
     }
 
+    pub(crate) fn withdraw_bundles(&mut self, of: &[u8; 64]) {
+        self.bundles.remove(of);
+    }
+
     /// Returns a bundle for one session. The last one is handed out repeatedly.
     pub(crate) fn bundle(&mut self, of: &[u8; 64]) -> Option<Vec<u8>> {
         let bundles = self.bundles.get_mut(of)?;

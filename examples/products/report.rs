@@ -107,10 +107,12 @@ pub(crate) fn money(price: &Price) -> String {
 }
 
 /// Prints the notice that the user sees, in both languages.
-pub(crate) fn show_notice(on: &str, event: &LabelEvent) {
+pub(crate) fn show_notice(on: &str, chat: &str, event: &LabelEvent) {
     println!("  ┌ shown on {on}: [{}]", label(event.change().new));
     for language in [Language::English, Language::Indonesian] {
-        wrap(&notice(event, language)).iter().for_each(|line| println!("  │ {line}"));
+        for line in notice(event, chat, language).lines() {
+            wrap(&line.text).iter().for_each(|line| println!("  │ {line}"));
+        }
     }
     println!("  └");
 }
@@ -134,7 +136,8 @@ fn wrap(text: &str) -> Vec<String> {
 pub(crate) const fn label(label: Label) -> &'static str {
     match label {
         Label::Unknown => "not known yet",
-        Label::EndToEnd => "end-to-end encrypted",
+        Label::EndToEnd { .. } => "end-to-end encrypted",
+        Label::OwnHosted { .. } => "your own account is hosted",
         Label::Disclosed { .. } => "waiting for your decision",
         Label::Hosted { .. } => "hosted, as you agreed",
         Label::Refused { .. } => "refused by you",

@@ -8,7 +8,6 @@ use bisik::content::{
     Origin, Price, Profile, Referral, Selection, Text,
 };
 use bisik::device::Custody;
-use bisik::hosting::Label;
 use bisik::media::{self, Decryptor, MediaType};
 
 use super::accounts::{Accounts, At};
@@ -21,9 +20,8 @@ pub(crate) fn visit(accounts: &mut Accounts, report: &mut Report) -> Result<(), 
     scene("2. A coffee stall, from the business app");
     accounts.found("kopi pojok", Custody::Business)?;
     introduce(accounts, "kopi pojok", &[STALL])?;
-    show_last(accounts, SARI, "Sari's telephone")?;
-    report
-        .claim("the label says end-to-end, as with a friend", label(accounts, SARI, "kopi pojok")? == Label::EndToEnd);
+    show_last(accounts, SARI, "Sari's telephone", "Kopi Pojok")?;
+    report.claim("the label says end-to-end, as with a friend", label(accounts, SARI, "kopi pojok")?.is_end_to_end());
 
     let mut poster = Referral::new(Origin::CODE, "meja-4", "https://kopipojok.example/meja/4");
     poster.headline = "Pesan dari meja, tanpa antre".into();

@@ -19,7 +19,7 @@ pub use persist::SealedAccount;
 pub use upkeep::{MaintenanceOutput, ServerState};
 
 use crate::device::{AccountKey, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary};
-use crate::hosting::Disclosure;
+use crate::hosting::{Disclosure, Promises};
 use crate::keys::{Identity, PreKeyCount, PreKeys, Trust, UsedPreKeys};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::held::Lineage;
@@ -53,8 +53,8 @@ pub struct Account {
     devices: DeviceDirectory,
     /// Issues device lists; on the primary device only.
     primary: Option<Primary>,
-    /// The disclosure under which this device is listed, if it is hosted.
-    disclosure: Option<Disclosure>,
+    /// The disclosures under which this device is and was listed, if it is hosted.
+    promises: Promises,
     /// What the server is not known to have.
     uploads: Uploads,
     /// What the server's word alone may cause.
@@ -117,7 +117,7 @@ impl Account {
             pre_keys,
             devices,
             primary,
-            disclosure: None,
+            promises: Promises::new(),
             uploads,
             tokens: Tokens::new(),
             inbox: Inbox::default(),
@@ -169,7 +169,8 @@ impl Account {
         self.pre_keys.count(now)
     }
 
-    /// Stores the disclosure under which a hosted device is listed; its deadlines apply to received messages.
+    /// Stores the disclosure under which a hosted device is listed; its deadlines apply to what is sent under it. Those
+    /// before it are kept: they apply to what was sent under them.
     ///
     /// Returns `false` if the disclosure is for another device or is not the listed one. The state is then unchanged.
     #[must_use = "without its disclosure a hosted device receives nothing"]
@@ -177,19 +178,25 @@ impl Account {
         if Some(disclosure.hash()) != self.disclosure() {
             return false;
         }
-        self.disclosure = Some(disclosure);
-        self.touch();
+        if self.promises.newest() != Some(&disclosure) {
+            self.promises.add(disclosure);
+            self.touch();
+        }
         true
     }
 
-    /// Returns when a message received now must be deleted.
+    /// Whether this device is its owner's, or holds the disclosure under which it is listed.
+    pub(crate) fn knows_its_terms(&self) -> bool {
+        self.disclosure().is_none_or(|listed| self.promises.holds(listed))
+    }
+
+    /// Returns when a message must be deleted that was received or written at `now`; `is_of_session` tells whether the
+    /// session was set up under a disclosure of this device. `None` if no deadline was promised. P-11.21.
     ///
-    /// `Some(None)` means that no deadline was promised, because the account's owner holds the device. `None` means
-    /// that the device is hosted and its disclosure is missing.
-    pub(crate) fn deadline(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let Some(listed) = self.disclosure() else { return Some(None) };
-        let held = self.disclosure.as_ref().filter(|held| held.hash() == listed)?;
-        Some(Some(held.terms().retention.deadline(now)))
+    /// If it was set up under none that is known, and the device is hosted, the strictest of those known counts.
+    pub(crate) fn deadline(&self, is_of_session: impl Fn(DisclosureHash) -> bool, now: Timestamp) -> Option<Timestamp> {
+        let strictest = || self.disclosure().and_then(|_| self.promises.strictest_deadline(now));
+        self.promises.deadline(is_of_session, now).or_else(strictest)
     }
 
     /// The hash of the disclosure under which this device is listed; `None` if it is not hosted.
@@ -216,7 +223,7 @@ impl fmt::Debug for Account {
             pre_keys: _,
             devices,
             primary,
-            disclosure: _,
+            promises: _,
             uploads: _,
             tokens: _,
             inbox,

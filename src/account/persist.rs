@@ -10,7 +10,7 @@ use super::inbox::Inbox;
 use super::tokens::Tokens;
 use super::upkeep::Uploads;
 use crate::device::{DeviceDirectory, Primary};
-use crate::hosting::Disclosure;
+use crate::hosting::Promises;
 use crate::keys::{Identity, PreKeys};
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
@@ -63,7 +63,7 @@ impl Account {
             pre_keys,
             devices,
             primary,
-            disclosure,
+            promises,
             uploads,
             tokens,
             inbox,
@@ -81,8 +81,7 @@ impl Account {
             primary.encode(&mut public);
         }
         writer.flag(primary.is_some()).bytes(&public.finish());
-        let disclosure = disclosure.as_ref().map(Disclosure::to_bytes).unwrap_or_default();
-        writer.count(disclosure.len()).bytes(&disclosure);
+        writer.bytes(&promises.encode());
         uploads.encode(&mut writer);
         tokens.encode(&mut writer);
         writer.u64(claimed_at.as_unix_seconds());
@@ -112,10 +111,7 @@ impl Account {
         let is_primary = reader.flag()?;
         let devices = DeviceDirectory::decode(&mut reader)?;
         let primary = if is_primary { Some(Primary::decode(&mut reader)?) } else { None };
-        let disclosure = match reader.count(Disclosure::LONGEST)? {
-            0 => None,
-            length => Some(Disclosure::from_bytes(reader.slice(length)?).map_err(|_| Malformed)?),
-        };
+        let promises = Promises::decode(&mut reader)?;
         let mut uploads = Uploads::decode(&mut reader)?;
         uploads.prune(&pre_keys);
         let tokens = Tokens::decode(&mut reader)?;
@@ -130,19 +126,7 @@ impl Account {
             return Err(Malformed);
         }
         let stored = Some(lineage.revision());
-        Ok(Self {
-            identity,
-            pre_keys,
-            devices,
-            primary,
-            disclosure,
-            uploads,
-            tokens,
-            inbox,
-            claimed_at,
-            lineage,
-            stored,
-        })
+        Ok(Self { identity, pre_keys, devices, primary, promises, uploads, tokens, inbox, claimed_at, lineage, stored })
     }
 }
 

@@ -109,7 +109,7 @@ pub enum Received {
         from: DeviceAddress,
         /// The content.
         body: Zeroizing<Vec<u8>>,
-        /// On a hosted device: the time by which its disclosure promises to delete the message.
+        /// On a hosted device: the time by which the disclosure that it was sent under promises to delete the message.
         delete_by: Option<Timestamp>,
     },
     /// A message that another own device sent to the peer. Only a verified own device can produce it.
@@ -118,6 +118,8 @@ pub enum Received {
         id: MessageId,
         /// The content, with the device that sent it.
         body: FromOwnDevice<Zeroizing<Vec<u8>>>,
+        /// On a hosted device: the time by which its disclosure promises to delete the copy.
+        delete_by: Option<Timestamp>,
     },
     /// A user's decision about this hosted device: verify and [`countersign`](super::Conversation::countersign) it.
     Decision {
@@ -152,7 +154,9 @@ impl fmt::Debug for Received {
             Self::DecisionReceipt { from, receipt } => {
                 f.debug_struct("DecisionReceipt").field("from", from).field("receipt", receipt).finish()
             }
-            Self::Sent { id, body } => f.debug_struct("Sent").field("id", id).field("body", body).finish(),
+            Self::Sent { id, body, delete_by } => {
+                f.debug_struct("Sent").field("id", id).field("body", body).field("delete_by", delete_by).finish()
+            }
             Self::Nothing => f.write_str("Nothing"),
         }
     }

@@ -8,10 +8,9 @@ use alloc::vec::Vec;
 use super::frame::Kind;
 use super::{Conversation, DeviceAddress, Side};
 use crate::account::Account;
-use crate::device::DeviceEntry;
 use crate::hosting::{
-    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, Evidence, HostedDevice, LabelEvent, LabelState,
-    Presented, SharedDecision, Transition, VerifiedDisclosure,
+    DecideError, Decision, DecisionError, DecisionReceipt, Disclosure, LabelEvent, LabelState, SharedDecision,
+    Transition, VerifiedDisclosure,
 };
 use bisik_core::time::Timestamp;
 
@@ -22,28 +21,12 @@ impl Conversation {
         &self.label
     }
 
-    /// Evaluates the peer's devices and the disclosures that the server has for them, and returns an event if the label
-    /// has changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this too; call it for disclosures
-    /// that arrived later, and when time has passed. Requirement P-12.15.
+    /// Evaluates the devices of both accounts and the disclosures that the server has for them, and returns an event if
+    /// the label has changed. [`Conversation::new`] and [`Conversation::accept_devices`] do this too; call it for
+    /// disclosures that arrived later, after the own account's list has changed, and when time has passed. Requirement
+    /// P-12.15.
     pub fn observe(&mut self, account: &Account, disclosures: &[Disclosure], now: Timestamp) -> Option<LabelEvent> {
-        let presented: Vec<_> =
-            self.peer.devices().iter().map(|entry| present(&self.label, entry, disclosures, now)).collect();
-        let devices: Vec<_> = self
-            .peer
-            .devices()
-            .iter()
-            .zip(&presented)
-            .map(|(entry, presented)| {
-                let presented = match presented {
-                    None => Presented::Nothing,
-                    Some(Ok(verified)) => Presented::Verified(verified),
-                    Some(Err(error)) => Presented::Rejected(*error),
-                };
-                HostedDevice::new(entry, presented)
-            })
-            .collect();
-        let expires = self.peer.expires();
-        let transition = self.label.observe(Evidence::Devices { expires, devices: &devices }, now);
+        let transition = self.label.observe_lists(account.devices(), &self.peer, disclosures, now);
         let event = self.apply(transition);
         self.reconcile(account);
         event
@@ -141,7 +124,7 @@ impl Conversation {
         disclosure: &VerifiedDisclosure,
         now: Timestamp,
     ) -> Result<DecisionReceipt, DecisionError> {
-        let receipt = decision.clone().acknowledge(self.peer.account(), disclosure, account.identity(), now)?;
+        let receipt = decision.clone().acknowledge(&self.peer, disclosure, account.identity(), now)?;
         self.pending.note(from, Kind::DecisionReceipt, receipt.to_bytes());
         self.touch();
         Ok(receipt)
@@ -154,19 +137,7 @@ impl Conversation {
         shared: &crate::device::FromOwnDevice<SharedDecision>,
         now: Timestamp,
     ) -> Result<Option<LabelEvent>, DecisionError> {
-        let transition = self.label.adopt(shared, account.key(), now)?;
+        let transition = self.label.adopt(shared, account.devices(), now)?;
         Ok(self.apply(transition))
     }
-}
-
-/// What there is to show for a device: nothing for one that its account holds.
-fn present(
-    label: &LabelState,
-    entry: &DeviceEntry,
-    disclosures: &[Disclosure],
-    now: Timestamp,
-) -> Option<Result<VerifiedDisclosure, crate::hosting::DisclosureError>> {
-    let wanted = entry.terms().disclosure()?;
-    let found = disclosures.iter().find(|disclosure| disclosure.hash() == wanted)?;
-    Some(found.clone().verify(label.account(), label.known(entry.identity()).as_ref(), now))
 }

@@ -117,12 +117,18 @@ impl Link {
         self.slots.iter().any(|slot| slot.session.recognizes(message))
     }
 
-    /// Decrypts in whichever session the message belongs to. P-12.9: that does not make it the one to send in.
-    pub(super) fn stage(&mut self, identity: &Identity, message: &Ciphertext) -> Result<Staged<'_>, DecryptError> {
+    /// Decrypts in whichever session the message belongs to, and gives that session's disclosure too. P-12.9: that does not
+    /// make it the one to send in.
+    pub(super) fn stage(
+        &mut self,
+        identity: &Identity,
+        message: &Ciphertext,
+    ) -> Result<(Option<DisclosureHash>, Staged<'_>), DecryptError> {
         let mut reason = DecryptError::Rejected;
         for slot in self.slots.iter_mut().rev() {
+            let disclosure = slot.session.disclosure();
             match slot.session.stage_giving_up(identity, message) {
-                Ok(staged) => return Ok(staged),
+                Ok(staged) => return Ok((disclosure, staged)),
                 Err(error) => reason = more_telling(reason, error),
             }
         }

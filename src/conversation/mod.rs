@@ -271,7 +271,7 @@ impl fmt::Debug for Conversation {
         } = self;
         let mut shown = f.debug_struct("Conversation");
         shown.field("id", id).field("peer", peer.account()).field("links", &links.len());
-        shown.field("label", &label.label()).field("revision", &lineage.revision());
+        shown.field("label", &label.last_label()).field("revision", &lineage.revision());
         shown.finish_non_exhaustive()
     }
 }

@@ -24,6 +24,8 @@ use bisik_core::time::Timestamp;
 struct Checked {
     kind: Kind,
     fresh: bool,
+    /// The disclosure of the session that it came in.
+    disclosure: Option<DisclosureHash>,
     lists: Lists,
     content: Content,
 }
@@ -68,7 +70,9 @@ impl Conversation {
             return Err(ReceiveError::ListExpired);
         }
         // P-12.16
-        let delete_by = account.deadline(now).ok_or(ReceiveError::DisclosureNeeded)?;
+        if !account.knows_its_terms() {
+            return Err(ReceiveError::DisclosureNeeded);
+        }
         // P-12.4: the sender is who the list says, and never this device itself.
         let entry = self.entry(account, from).filter(|entry| entry.identity() != account.identity().public());
         let entry = entry.ok_or(ReceiveError::UnknownDevice)?;
@@ -80,6 +84,8 @@ impl Conversation {
         };
 
         // From here on nothing fails.
+        let session = checked.disclosure;
+        let delete_by = account.deadline(|own| session == under(Some(own), theirs), now);
         let mut events = self.compare_lists(account, checked.lists, from.side);
         if checked.fresh {
             events.push(Event::SessionReplaced { device: from });
@@ -87,7 +93,9 @@ impl Conversation {
         let received = self.take(checked, id, from, &mut events);
         let received = match received {
             Taken::Copy(body) => match account.devices().own(account.identity(), now) {
-                Ok(own) => own.vouch(&key, body).map_or(Received::Nothing, |body| Received::Sent { id, body }),
+                Ok(own) => {
+                    own.vouch(&key, body).map_or(Received::Nothing, |body| Received::Sent { id, body, delete_by })
+                }
                 Err(_) => Received::Nothing,
             },
             Taken::Message(body) => Received::Message { id, from, body, delete_by },
@@ -122,12 +130,12 @@ impl Conversation {
         let known = self.links.get_mut(from).filter(|link| link.key == key);
         match known {
             Some(link) if !ciphertext.is_pre_key_message() || link.recognizes(ciphertext) => {
-                let staged = link.stage(account.identity(), ciphertext)?;
+                let (disclosure, staged) = link.stage(account.identity(), ciphertext)?;
                 let plaintext = match staged.plaintext() {
                     Plaintext::Confirmed(plaintext) => plaintext,
                     Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),
                 };
-                let mut checked = check(plaintext, self.id, *id, from.side)?;
+                let mut checked = check(plaintext, self.id, *id, from.side, disclosure)?;
                 drop(staged.commit());
                 // Only what opens a session can replace others.
                 checked.fresh = false;
@@ -143,7 +151,7 @@ impl Conversation {
                     now,
                 )?;
                 let plaintext = Zeroizing::new(plaintext.show_unconfirmed());
-                let checked = check(&plaintext, self.id, *id, from.side)?;
+                let checked = check(&plaintext, self.id, *id, from.side, disclosure)?;
                 account.use_up(used);
                 self.keep(*from, key, session, checked.fresh);
                 Ok(checked)
@@ -235,7 +243,13 @@ impl Conversation {
 }
 
 /// P-12.3: a frame of this conversation, with the name it came under, of a kind that such a device may write.
-fn check(plaintext: &[u8], conversation: ConversationId, id: MessageId, side: Side) -> Result<Checked, ReceiveError> {
+fn check(
+    plaintext: &[u8],
+    conversation: ConversationId,
+    id: MessageId,
+    side: Side,
+    disclosure: Option<DisclosureHash>,
+) -> Result<Checked, ReceiveError> {
     let frame = Frame::decode(plaintext)?;
     let fits = match frame.kind {
         Kind::Message => side == Side::Peer,
@@ -253,7 +267,7 @@ fn check(plaintext: &[u8], conversation: ConversationId, id: MessageId, side: Si
         (Kind::Decision, Side::Own) => Content::Shared(Box::new(SharedDecision::from_bytes(frame.body)?)),
         (Kind::DecisionReceipt, _) => Content::DecisionReceipt(Box::new(DecisionReceipt::from_bytes(frame.body)?)),
     };
-    Ok(Checked { kind: frame.kind, fresh: frame.fresh, lists: frame.lists, content })
+    Ok(Checked { kind: frame.kind, fresh: frame.fresh, disclosure, lists: frame.lists, content })
 }
 
 impl From<Malformed> for ReceiveError {

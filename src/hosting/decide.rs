@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use super::consent::{Choice, DecideError, Decision, DecisionError, SharedDecision};
 use super::disclosure::{DisclosureError, HostingTerms};
+use super::encoding::CLOCK_SKEW;
 use super::label::{Label, LabelState, RecordedDecision, SeenDevice, Transition, Unverified};
-use crate::device::{AccountKey, FromOwnDevice};
+use crate::device::{AccountKey, DeviceDirectory, FromOwnDevice};
 use crate::keys::{Identity, IdentityKey};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
@@ -84,13 +85,9 @@ impl LabelState {
         now: Timestamp,
     ) -> Result<(Transition, Decision), DecideError> {
         let known = self.decision_about(&terms.operator.key);
-        // Consent after a refusal begins a round. Nothing else takes precedence over the stricter decision.
-        let reconsidered = choice == Choice::Consent && known.is_some_and(|known| known.choice.is_strict());
+        let (decided, new_round) = self.date(choice, known, now);
         let round = known.map_or(0, |known| known.round);
-        let round = round.checked_add(u32::from(reconsidered)).ok_or(DecideError::TooManyRounds)?;
-        // Dated later than the decision it replaces, even if the clock was set back.
-        let after = known.map(|known| known.decided).max(self.lapsed);
-        let decided = after.map_or(now, |after| now.max(after.plus_seconds(1)));
+        let round = round.checked_add(u32::from(new_round)).ok_or(DecideError::TooManyRounds)?;
         let decision = Decision::sign(choice, own, device, &self.account, disclosure, (round, decided));
         let mut next = self.clone();
         next.record_decision(to_record(&decision, terms));
@@ -101,11 +98,28 @@ impl LabelState {
                 next.label = Label::Refused { disclosure };
                 next.valid_until = None;
             }
-            Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } | Label::Refused { .. } => {
-                next.update_label(now);
-            }
+            Label::EndToEnd { .. }
+            | Label::OwnHosted { .. }
+            | Label::Disclosed { .. }
+            | Label::Hosted { .. }
+            | Label::Refused { .. } => next.update_label(now),
         }
         Ok((self.transition(next, Vec::new(), now), decision))
+    }
+
+    /// When a decision is dated, and whether it begins a round. P-11.18, P-11.27.
+    ///
+    /// Consent after a refusal begins a round: nothing else takes precedence over the stricter decision. A decision is dated
+    /// later than the one it replaces, even if the clock was set back; but consent that would then be dated more than a day
+    /// ahead is dated by the clock, and begins a round instead. Others would refuse it otherwise.
+    fn date(&self, choice: Choice, known: Option<&RecordedDecision>, now: Timestamp) -> (Timestamp, bool) {
+        let after_lapse = self.lapsed_by(now).map_or(now, |lapsed| now.max(lapsed.plus_seconds(1)));
+        let after_known = known.map_or(after_lapse, |known| after_lapse.max(known.decided.plus_seconds(1)));
+        if choice.is_strict() {
+            return (after_known, false);
+        }
+        let reconsidered = known.is_some_and(|known| known.choice.is_strict());
+        if after_known > now.plus_seconds(CLOCK_SKEW) { (after_lapse, true) } else { (after_known, reconsidered) }
     }
 
     /// Adopts what the user decided on another own device. Of two decisions about one operator the later round counts, then the
@@ -116,12 +130,12 @@ impl LabelState {
     ///
     /// # Errors
     ///
-    /// [`DecisionError`] if a hosted device shared the decision, if it is not this user's about this account, or if the
-    /// disclosure does not belong to the account. On error the state is unchanged.
+    /// [`DecisionError`] if a hosted device shared the decision, if it is not this user's about this account, made on a device
+    /// in `own`, the user's device list, or if the disclosure does not belong to the account. On error the state is unchanged.
     pub fn adopt(
         &self,
         shared: &FromOwnDevice<SharedDecision>,
-        own: &AccountKey,
+        own: &DeviceDirectory,
         now: Timestamp,
     ) -> Result<Transition, DecisionError> {
         if !shared.sender().custody().is_own_held() {
@@ -134,6 +148,12 @@ impl LabelState {
         let verified = disclosure.clone().verify_origin(&self.account).map_err(|_| DecisionError::BadSignature)?;
         decision.verify(own, &verified, now)?;
         let mut next = self.clone();
+        next.drop_early_consents(now);
+        // P-11.27: no date, and nothing that the account does, makes a refusal void.
+        let strict = decision.choice().is_strict();
+        if strict {
+            next.record_decision(to_record(decision, disclosure.terms()));
+        }
         match self.known(disclosure.device()).map(|known| known.check_successor(&verified)) {
             Some(Err(error @ (DisclosureError::Forked | DisclosureError::KeyReused))) => {
                 next.mark_forked(disclosure.device());
@@ -144,7 +164,7 @@ impl LabelState {
             Some(_) => {}
             None => next.remember(SeenDevice::new(&verified).absent(now)),
         }
-        if Some(decision.decided()) > self.lapsed {
+        if !strict && Some(decision.decided()) > self.lapsed_by(now) {
             next.record_decision(to_record(decision, disclosure.terms()));
         }
         if self.has_expired(now) {
@@ -203,6 +223,7 @@ mod tests {
                 in_force: true,
                 forked: false,
                 left: None,
+                asked: false,
             }],
             decisions: vec![RecordedDecision {
                 choice: Choice::Refusal,
@@ -216,9 +237,9 @@ mod tests {
         let own = AccountKey::of(&customer);
         let (last, none) = (refused(u32::MAX - 1), refused(u32::MAX));
         let (agreed, _) = last.consent(disclosure, &own, &customer, NOW).unwrap();
-        assert_eq!(agreed.state.label(), Label::Hosted { disclosure, consent: disclosure });
+        assert_eq!(agreed.state.label(NOW), Label::Hosted { disclosure, consent: disclosure });
         assert_eq!(none.consent(disclosure, &own, &customer, NOW).err(), Some(DecideError::TooManyRounds));
         let (still, _) = none.refuse(disclosure, &own, &customer, NOW).unwrap();
-        assert_eq!(still.state.label(), Label::Refused { disclosure });
+        assert_eq!(still.state.label(NOW), Label::Refused { disclosure });
     }
 }

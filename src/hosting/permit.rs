@@ -14,7 +14,8 @@ pub struct Permit<'a> {
 }
 
 impl LabelState {
-    /// Permits sending if the label is end-to-end, or hosted with consent, and its evidence has not expired. P-11.16.
+    /// Permits sending if the label is end-to-end, hosted with consent, or hosted on the user's own side, and its evidence
+    /// has not expired. P-11.16.
     ///
     /// # Errors
     ///
@@ -25,8 +26,18 @@ impl LabelState {
             Label::Disclosed { disclosure } => Err(Blocked::ConsentNeeded(disclosure)),
             Label::Refused { disclosure } => Err(Blocked::Refused(disclosure)),
             Label::Unverified { why } => Err(Blocked::Unverified(why)),
-            Label::EndToEnd | Label::Hosted { .. } if self.is_stale(now) => Err(Blocked::Expired),
-            Label::EndToEnd | Label::Hosted { .. } => Ok(Permit { state: self }),
+            Label::EndToEnd { .. } | Label::OwnHosted { .. } | Label::Hosted { .. } if self.is_stale(now) => {
+                Err(Blocked::Expired)
+            }
+            Label::EndToEnd { .. } | Label::OwnHosted { .. } => Ok(Permit { state: self }),
+            // P-11.27: not with consent that is dated ahead of the clock.
+            Label::Hosted { .. } => match self.label(now) {
+                Label::Hosted { .. } => Ok(Permit { state: self }),
+                Label::Disclosed { disclosure } => Err(Blocked::ConsentNeeded(disclosure)),
+                Label::Refused { disclosure } => Err(Blocked::Refused(disclosure)),
+                Label::Unverified { why } => Err(Blocked::Unverified(why)),
+                Label::Unknown | Label::EndToEnd { .. } | Label::OwnHosted { .. } => Err(Blocked::Unknown),
+            },
         }
     }
 }

@@ -18,8 +18,8 @@ use bisik_core::time::Timestamp;
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let mut ledger = RetentionLedger::new(1_000);
-/// ledger.record("message 1", Retention::NO_STORAGE.deadline(now))?;
-/// ledger.record("message 2", Retention::THIRTY_DAYS.deadline(now))?;
+/// ledger.record("message 1", Retention::NO_STORAGE.deadline(now), now)?;
+/// ledger.record("message 2", Retention::THIRTY_DAYS.deadline(now), now)?;
 ///
 /// let later = now.plus_seconds(3_600);
 /// let due: Vec<_> = ledger.due(later).copied().collect();
@@ -31,8 +31,16 @@ use bisik_core::time::Timestamp;
 #[derive(Clone)]
 pub struct RetentionLedger<Id> {
     capacity: usize,
-    by_id: BTreeMap<Id, Timestamp>,
+    by_id: BTreeMap<Id, Promise>,
     by_deadline: BTreeSet<(Timestamp, Id)>,
+}
+
+/// What was promised about a message.
+#[derive(Clone, Copy)]
+struct Promise {
+    deadline: Timestamp,
+    /// Seconds that were left when it was recorded: no more can ever be left.
+    left: u64,
 }
 
 impl<Id: Ord + Clone> RetentionLedger<Id> {
@@ -42,28 +50,41 @@ impl<Id: Ord + Clone> RetentionLedger<Id> {
         Self { capacity, by_id: BTreeMap::new(), by_deadline: BTreeSet::new() }
     }
 
-    /// Records that the message `id` must be deleted by `deadline`. Of two deadlines for one message the earlier counts: later
-    /// terms do not prolong what was promised when the message was sent. P-11.22.
+    /// Records at `now` that the message `id` must be deleted by `deadline`. Of two deadlines for one message the earlier
+    /// counts: later terms do not prolong what was promised when the message was sent. P-11.22.
+    ///
+    /// To rebuild a ledger from its entries, `now` is the time at which the entries were stored.
     ///
     /// # Errors
     ///
     /// [`LedgerFull`] if it holds `capacity` other messages: delete what is due, or accept no more messages.
-    pub fn record(&mut self, id: Id, deadline: Timestamp) -> Result<(), LedgerFull> {
+    pub fn record(&mut self, id: Id, deadline: Timestamp, now: Timestamp) -> Result<(), LedgerFull> {
         match self.by_id.get(&id).copied() {
-            Some(earlier) if earlier <= deadline => return Ok(()),
-            Some(later) => {
-                self.by_deadline.remove(&(later, id.clone()));
+            Some(known) if known.deadline <= deadline => return Ok(()),
+            Some(known) => {
+                self.by_deadline.remove(&(known.deadline, id.clone()));
             }
             None if self.by_id.len() >= self.capacity => return Err(LedgerFull),
             None => {}
         }
         self.by_deadline.insert((deadline, id.clone()));
-        self.by_id.insert(id, deadline);
+        let left = deadline.as_unix_seconds().saturating_sub(now.as_unix_seconds());
+        self.by_id.insert(id, Promise { deadline, left });
         Ok(())
     }
 
     /// The messages whose deadline has come, the most overdue first. They stay until they are [`removed`](Self::removed).
-    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Id> {
+    ///
+    /// If the clock was set back, no message gets more time than was left when it was recorded. P-11.22.
+    pub fn due(&mut self, now: Timestamp) -> impl Iterator<Item = &Id> {
+        for (id, promise) in &mut self.by_id {
+            let latest = now.plus_seconds(promise.left);
+            if promise.deadline > latest {
+                self.by_deadline.remove(&(promise.deadline, id.clone()));
+                self.by_deadline.insert((latest, id.clone()));
+                promise.deadline = latest;
+            }
+        }
         self.by_deadline.iter().take_while(move |(deadline, _)| *deadline <= now).map(|(_, id)| id)
     }
 
@@ -76,8 +97,8 @@ impl<Id: Ord + Clone> RetentionLedger<Id> {
     /// Forgets messages that the operator has deleted, due or not. Unknown ids are ignored.
     pub fn removed(&mut self, ids: &[Id]) {
         for id in ids {
-            if let Some((id, deadline)) = self.by_id.remove_entry(id) {
-                self.by_deadline.remove(&(deadline, id));
+            if let Some((id, promise)) = self.by_id.remove_entry(id) {
+                self.by_deadline.remove(&(promise.deadline, id));
             }
         }
     }

@@ -2,7 +2,7 @@
 //! signature is accepted.
 
 use bisik::Timestamp;
-use bisik::device::Custody;
+use bisik::device::{Custody, DeviceCertificate, DeviceDirectory, DeviceTerms, Primary};
 use bisik::hosting::{
     CountersignedDraft, Decision, DecisionError, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError,
     DraftError, HostingTerms, ProvenDraft, Region, Retention, Roles, SharedDecision, VerifiedDisclosure,
@@ -280,7 +280,7 @@ fn receipt() -> (VerifiedDisclosure, Decision, DecisionReceipt) {
     let _ = customer.see(&[hosted(&disclosure)]);
     let (_, decision) = customer.consent(&disclosure);
     let now = decision.decided().plus_seconds(5);
-    let receipt = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(HOSTED), now);
+    let receipt = decision.clone().acknowledge(&own_list(), &disclosure, &identity(HOSTED), now);
     (disclosure, decision, receipt.unwrap())
 }
 
@@ -289,7 +289,7 @@ fn receipt() -> (VerifiedDisclosure, Decision, DecisionReceipt) {
 fn a_receipt_holds_both_signatures_and_can_be_exported() {
     let (disclosure, decision, receipt) = receipt();
     let exported = DecisionReceipt::from_bytes(&receipt.to_bytes()).unwrap();
-    assert_eq!(exported.verify(&account(CUSTOMER), &disclosure), Ok(()));
+    assert_eq!(exported.verify(&own_list(), &disclosure), Ok(()));
     assert_eq!((exported.decision(), exported.received()), (&decision, decision.decided().plus_seconds(5)));
     let (decision, receipt) = (decision.to_bytes(), receipt.to_bytes());
     assert_eq!((decision.len(), receipt.len()), (Decision::LENGTH, DecisionReceipt::LENGTH));
@@ -298,7 +298,7 @@ fn a_receipt_holds_both_signatures_and_can_be_exported() {
     // Years later it is verified as of its date.
     let decided = exported.decision().decided();
     let then = disclosure.disclosure().clone().verify(&account(BUSINESS), None, decided).unwrap();
-    assert_eq!(exported.verify(&account(CUSTOMER), &then), Ok(()));
+    assert_eq!(exported.verify(&own_list(), &then), Ok(()));
 }
 
 /// P-11.19.
@@ -306,8 +306,8 @@ fn a_receipt_holds_both_signatures_and_can_be_exported() {
 fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
     let (disclosure, decision, receipt) = receipt();
     let (decision, receipt) = (decision.to_bytes(), receipt.to_bytes());
-    let decided = |bytes: &[u8]| Decision::from_bytes(bytes)?.verify(&account(CUSTOMER), &disclosure, after(1));
-    let received = |bytes: &[u8]| DecisionReceipt::from_bytes(bytes)?.verify(&account(CUSTOMER), &disclosure);
+    let decided = |bytes: &[u8]| Decision::from_bytes(bytes)?.verify(&own_list(), &disclosure, after(1));
+    let received = |bytes: &[u8]| DecisionReceipt::from_bytes(bytes)?.verify(&own_list(), &disclosure);
     assert_eq!((decided(&decision), received(&receipt)), (Ok(()), Ok(())));
     for at in 0..receipt.len() {
         for mask in [1 << (at % 8), 0xff] {
@@ -327,19 +327,21 @@ fn a_decision_or_receipt_with_any_byte_changed_is_refused() {
 #[test]
 fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     let (disclosure, decision, receipt) = receipt();
-    let verify = |customer, about, now| decision.verify(&account(customer), about, now);
-    assert_eq!(verify(OTHER_BUSINESS, &disclosure, NOW), Err(DecisionError::OtherAccount));
+    let verify = |user: &DeviceDirectory, about, now| decision.verify(user, about, now);
+    let terms = DeviceTerms::own_held(Custody::Business).unwrap();
+    let other = Primary::new(&identity(OTHER_BUSINESS), terms, NOW).directory();
+    assert_eq!(verify(&other, &disclosure, NOW), Err(DecisionError::OtherAccount));
     let renewed = following(&disclosure, HOSTED, vendor());
-    assert_eq!(verify(CUSTOMER, &renewed, NOW), Err(DecisionError::OtherDisclosure));
-    assert_eq!(receipt.verify(&account(CUSTOMER), &renewed), Err(DecisionError::OtherDisclosure));
+    assert_eq!(verify(&own_list(), &renewed, NOW), Err(DecisionError::OtherDisclosure));
+    assert_eq!(receipt.verify(&own_list(), &renewed), Err(DecisionError::OtherDisclosure));
     let early = Timestamp::from_unix_seconds(decision.decided().as_unix_seconds() - DAY - 1);
-    assert_eq!(verify(CUSTOMER, &disclosure, early), Err(DecisionError::NotYetValid));
-    let by_another = decision.clone().acknowledge(&account(CUSTOMER), &disclosure, &identity(AWAN), NOW);
+    assert_eq!(verify(&own_list(), &disclosure, early), Err(DecisionError::NotYetValid));
+    let by_another = decision.clone().acknowledge(&own_list(), &disclosure, &identity(AWAN), NOW);
     assert_eq!(by_another.err(), Some(DecisionError::OtherHostedDevice));
     // A receipt signed by the operator rather than the hosted device.
     let text = [&*decision.to_bytes(), &key(AWAN).to_bytes(), &NOW.as_unix_seconds().to_be_bytes()].concat();
     let forged = DecisionReceipt::from_bytes(&[&*text, &signature(AWAN, RECEIVED, &text)].concat()).unwrap();
-    assert_eq!(forged.verify(&account(CUSTOMER), &disclosure), Err(DecisionError::OtherHostedDevice));
+    assert_eq!(forged.verify(&own_list(), &disclosure), Err(DecisionError::OtherHostedDevice));
 
     let signed = |choice: u8, decided: Timestamp| {
         let mut text = decision.to_bytes()[..238].to_vec();
@@ -350,11 +352,43 @@ fn a_decision_is_bound_to_its_accounts_disclosure_and_time() {
     let expires = disclosure.disclosure().expires();
     for (choice, expected) in [(1, Err(DecisionError::Expired)), (2, Ok(())), (3, Ok(()))] {
         let late = signed(choice, expires).unwrap();
-        assert_eq!(late.verify(&account(CUSTOMER), &disclosure, expires), expected, "choice {choice}");
+        assert_eq!(late.verify(&own_list(), &disclosure, expires), expected, "choice {choice}");
     }
     for choice in [0, 4, 255] {
         assert_eq!(signed(choice, NOW).err(), Some(DecisionError::Malformed));
     }
+}
+
+/// P-11.19. The vendor has the customer's account key, which is public, and any number of keys of its own.
+#[test]
+fn a_vendor_alone_cannot_forge_a_users_consent() {
+    let disclosure = first(HOSTED, vendor());
+    let mut forger = CustomerDevice::of(JARING);
+    let _ = forger.see(&[hosted(&disclosure)]);
+    // Signed in the customer's name, with a key that is not one of the customer's devices.
+    let (_, decision) = forger.consent(&disclosure);
+    assert_eq!((decision.account(), *decision.device()), (&account(CUSTOMER), key(JARING)));
+    let refused = decision.clone().acknowledge(&own_list(), &disclosure, &identity(HOSTED), forger.now);
+    assert_eq!(refused.err(), Some(DecisionError::NotListed));
+    // Nor does the library's refusal to sign stop a vendor, which has the hosted device's key.
+    let note = [&*decision.to_bytes(), &key(HOSTED).to_bytes(), &forger.now.as_unix_seconds().to_be_bytes()].concat();
+    let forged = DecisionReceipt::from_bytes(&[&*note, &signature(HOSTED, RECEIVED, &note)].concat()).unwrap();
+    assert_eq!(forged.verify(&own_list(), &disclosure), Err(DecisionError::NotListed));
+    // A list that the vendor makes up is of another account.
+    let terms = DeviceTerms::own_held(Custody::Person).unwrap();
+    let made_up = Primary::new(&identity(JARING), terms, NOW).directory();
+    assert_eq!(forged.verify(&made_up, &disclosure), Err(DecisionError::OtherAccount));
+    // A device of the customer's account whose keys another vendor holds decides nothing either.
+    let disclosed = DeviceTerms::disclosed(Custody::Vendor, disclosure.hash()).unwrap();
+    let mut primary = Primary::new(&identity(CUSTOMER), terms, NOW);
+    let certificate = DeviceCertificate::sign(&identity(JARING), &account(CUSTOMER), 1, disclosed);
+    primary.add(&identity(CUSTOMER), certificate, NOW).unwrap();
+    assert_eq!(forged.verify(&primary.directory(), &disclosure), Err(DecisionError::NotListed));
+    assert_eq!(
+        forged.verify(&listed(&[JARING]), &disclosure),
+        Ok(()),
+        "with such a device the decision is the customer's"
+    );
 }
 
 #[test]

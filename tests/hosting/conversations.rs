@@ -21,7 +21,7 @@ fn hosted(seed: u64) -> (Accounts, u32) {
 }
 
 fn label(accounts: &Accounts, at: (usize, u32)) -> Label {
-    accounts.devices[&at].conversation.as_ref().unwrap().label().label()
+    accounts.devices[&at].conversation.as_ref().unwrap().label().label(accounts.now)
 }
 
 fn last_label(accounts: &Accounts, at: (usize, u32)) -> &LabelEvent {
@@ -85,6 +85,50 @@ fn a_hosted_device_gets_a_deletion_deadline_with_each_message() {
     assert_eq!(accounts.deliver(to, from, &envelope), Err(ReceiveError::DisclosureNeeded));
 }
 
+/// P-11.21. The customer agreed to an hour; the vendor adopts "for ever" while a message is on its way.
+#[test]
+fn a_message_in_flight_is_deleted_as_its_sender_was_promised() {
+    let mut accounts = Accounts::new(21, [1, 1]);
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(21));
+    let index = accounts.host(1, &operator, Retention::NO_STORAGE);
+    accounts.publish_lists();
+    consent(&mut accounts, (0, 0));
+    accounts.send((0, 0), b"first").unwrap();
+    accounts.settle();
+    accounts.send((1, index), b"answer").unwrap();
+    accounts.settle();
+    accounts.send((0, 0), b"for an hour").unwrap();
+    let (to, from, envelope) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
+    accounts.mail.clear();
+    accounts.amend(1, index, &operator, Retention { at_rest: Retention::FOREVER, ..Retention::NO_STORAGE });
+    let (own, amended) = (accounts.lists[1].last().unwrap().clone(), accounts.disclosures.last().unwrap().clone());
+    let device = accounts.devices.get_mut(&to).unwrap();
+    device.account.accept_devices(&[own], accounts.now).unwrap();
+    assert!(device.account.set_disclosure(amended));
+    // Also if its program was restarted in between.
+    let _stored = device.store(&mut accounts.rng);
+    device.reload();
+    accounts.now = accounts.now.plus_seconds(60);
+    accounts.deliver(to, from, &envelope).unwrap();
+    assert_eq!(accounts.devices[&to].deadlines.last(), Some(&accounts.now.plus_seconds(3_600)));
+}
+
+/// P-11.21. What the owner's telephone wrote to the customer.
+#[test]
+fn a_copy_on_a_hosted_device_has_a_deletion_deadline() {
+    let mut accounts = Accounts::new(22, [1, 1]);
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(22));
+    let index = accounts.host(1, &operator, Retention::NO_STORAGE);
+    accounts.publish_lists();
+    consent(&mut accounts, (0, 0));
+    accounts.settle();
+    accounts.send((1, 0), b"your test result is positive").unwrap();
+    accounts.settle();
+    let hosted = &accounts.devices[&(1, index)];
+    assert_eq!(hosted.shown.last().unwrap(), &("sent".into(), b"your test result is positive".to_vec()));
+    assert_eq!(hosted.deadlines, [accounts.now.plus_seconds(3_600)]);
+}
+
 #[test]
 fn a_decision_reaches_own_devices_and_the_hosted_device_countersigns_it() {
     let (mut accounts, index) = hosted(4);
@@ -95,7 +139,7 @@ fn a_decision_reaches_own_devices_and_the_hosted_device_countersigns_it() {
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::Consented(_)));
 
     let disclosure = accounts.disclosures[0].clone();
-    let user = *accounts.devices[&(0, 0)].account.key();
+    let user = accounts.directory(0);
     let hosted = accounts.devices.get_mut(&(1, index)).unwrap();
     let (from, decision) = hosted.decisions.pop().unwrap();
     let verified = disclosure.verify(hosted.account.key(), None, accounts.now).unwrap();
@@ -154,7 +198,7 @@ fn label_returns_to_end_to_end_after_hosting_ends() {
     accounts.settle();
     let gone = accounts.remove(1, index);
     assert!(matches!(last_label(&accounts, (0, 0)), LabelEvent::HostingEnded(_)));
-    assert_eq!(label(&accounts, (0, 0)), Label::EndToEnd);
+    assert!(label(&accounts, (0, 0)).is_end_to_end());
     accounts.send((0, 0), b"at home").unwrap();
     assert!(accounts.mail.iter().all(|(to, ..)| *to != (1, index)), "nothing goes to the old hosted device");
     accounts.settle();

@@ -16,7 +16,9 @@
     reason = "a test panics where a promise is broken"
 )]
 
+mod asking; //        what a refused business may do
 mod bytes; //         encodings and signatures, and changed ones that are refused
+mod clocks; //        clocks that are wrong
 mod conversations; // whole conversations with a hosted device
 mod decisions; //     consent, refusal, withdrawal, on several devices
 mod edges; //         every edge of the state machine
@@ -24,5 +26,6 @@ mod model; //         a second implementation of the state machine
 mod parties; //       a customer, a business, operators
 mod properties; //    random walks beside the model
 mod retention; //     deletion deadlines and the ledger
+mod sides; //         hosting on one's own side, and keys that were hosted
 mod transitions; //   transitions in whole conversations
 mod wording; //       operator names and notices

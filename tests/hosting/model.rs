@@ -4,7 +4,7 @@
 //! It checks no signatures: a [`Fact`] stands for a statement that an account, an operator and a hosted device have all
 //! signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bisik::hosting::{DisclosureError, Unverified};
 
@@ -34,8 +34,21 @@ impl Fact {
             && self.days <= agreed.days
     }
 
-    fn says_the_same_as(&self, other: &Self) -> bool {
-        self.covered_by(other) && other.covered_by(self)
+    /// What counts after a refusal: allowing less, in whole classes. Whose terms they are does not count.
+    fn better_in_kind(&self, refused: &Self) -> bool {
+        let class = |fact: &Self| match fact.days {
+            0 => 0,
+            7 => 2,
+            30 => 3,
+            60 => 4,
+            days => panic!("{days} days are not used here"),
+        };
+        let no_more = self.custody <= refused.custody
+            && self.roles | refused.roles == refused.roles
+            && self.purposes | refused.purposes == refused.purposes
+            && class(self) <= class(refused);
+        let same = (self.roles, self.purposes, class(self)) == (refused.roles, refused.purposes, class(refused));
+        no_more && !same
     }
 
     fn badness(&self) -> impl Ord + use<> {
@@ -99,9 +112,8 @@ impl Ruled {
         self.choice == Choice::Consent && fact.covered_by(&self.about)
     }
 
-    fn refuses(&self, fact: &Fact) -> bool {
-        let better = fact.covered_by(&self.about) && !fact.says_the_same_as(&self.about);
-        self.choice != Choice::Consent && !better
+    fn is_refusal(&self) -> bool {
+        self.choice != Choice::Consent
     }
 }
 
@@ -115,12 +127,26 @@ pub struct Model {
     rulings: BTreeMap<u8, Ruled>,
     lapsed: u64,
     valid_until: u64,
+    /// What the user is asked about after a refusal, and since when.
+    asked: BTreeSet<usize>,
+    asked_at: u64,
 }
+
+const THIRTY_DAYS: u64 = 30 * 86_400;
 
 impl Model {
     pub fn new() -> Self {
         let (newest, present, rulings) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { said: Said::Unknown, newest, present, rulings, lapsed: 0, valid_until: 0 }
+        Self {
+            said: Said::Unknown,
+            newest,
+            present,
+            rulings,
+            lapsed: 0,
+            valid_until: 0,
+            asked: BTreeSet::new(),
+            asked_at: 0,
+        }
     }
 
     pub fn see(&mut self, list_expires: u64, devices: &[Shown], now: u64) {
@@ -145,6 +171,7 @@ impl Model {
         }
         self.newest.extend(present.iter().map(|fact| (fact.hosted, (*fact, false))));
         self.valid_until = present.iter().map(|fact| fact.expires).chain([list_expires]).min().unwrap();
+        self.asked.retain(|name| present.iter().any(|fact| fact.name == *name));
         self.present = present;
         self.say(now);
     }
@@ -184,24 +211,58 @@ impl Model {
 
     fn say(&mut self, now: u64) {
         let was = self.said;
+        self.ask_again(now);
         self.said = self.verdict();
         if self.said == Said::EndToEnd && was != Said::EndToEnd {
-            self.rulings.clear();
+            self.rulings.retain(|_, ruled| ruled.is_refusal());
             self.lapsed = now;
         }
+    }
+
+    fn refusals(&self) -> Vec<Ruled> {
+        self.rulings.values().filter(|ruled| ruled.is_refusal()).copied().collect()
+    }
+
+    fn ask_again(&mut self, now: u64) {
+        let refusals = self.refusals();
+        let Some(last) = refusals.iter().map(|ruled| ruled.at).max() else { return };
+        if now < last.max(self.asked_at) + THIRTY_DAYS {
+            return;
+        }
+        for fact in &self.present {
+            let less = refusals.iter().all(|ruled| fact.better_in_kind(&ruled.about));
+            if less && self.asked.insert(fact.name) {
+                self.asked_at = now;
+            }
+        }
+    }
+
+    fn agreed_to(&self, fact: &Fact) -> bool {
+        self.rulings.get(&fact.operator).is_some_and(|ruled| ruled.agrees_to(fact))
+    }
+
+    fn refused(&self, fact: &Fact) -> bool {
+        let refusals = self.refusals();
+        let may_ask = self.asked.contains(&fact.name) && refusals.iter().all(|ruled| fact.better_in_kind(&ruled.about));
+        !self.agreed_to(fact) && !refusals.is_empty() && !may_ask
+    }
+
+    fn refusal_of(&self, fact: &Fact) -> Fact {
+        let own = self.rulings.get(&fact.operator).filter(|ruled| ruled.is_refusal()).copied();
+        let latest = || self.refusals().into_iter().max_by_key(|ruled| (ruled.at, ruled.about.hash)).unwrap();
+        own.unwrap_or_else(latest).about
     }
 
     fn verdict(&self) -> Said {
         let mut present = self.present.clone();
         present.sort_by_key(|fact| std::cmp::Reverse(fact.badness()));
         let Some(worst) = present.first() else { return Said::EndToEnd };
-        let ruling = |fact: &Fact| self.rulings.get(&fact.operator);
-        if let Some(refused) = present.iter().find(|fact| ruling(fact).is_some_and(|ruled| ruled.refuses(fact))) {
-            return Said::Refused(ruling(refused).unwrap().about.name);
+        if let Some(refused) = present.iter().find(|fact| self.refused(fact)) {
+            return Said::Refused(self.refusal_of(refused).name);
         }
-        match present.iter().find(|fact| !ruling(fact).is_some_and(|ruled| ruled.agrees_to(fact))) {
+        match present.iter().find(|fact| !self.agreed_to(fact)) {
             Some(asked) => Said::Disclosed(asked.name),
-            None => Said::Hosted { worst: worst.name, agreed: ruling(worst).unwrap().about.name },
+            None => Said::Hosted { worst: worst.name, agreed: self.rulings[&worst.operator].about.name },
         }
     }
 
@@ -209,18 +270,28 @@ impl Model {
     pub fn question(&self) -> Option<Fact> {
         let mut present = self.present.clone();
         present.sort_by_key(|fact| std::cmp::Reverse(fact.badness()));
-        let ruling = |fact: &Fact| self.rulings.get(&fact.operator);
         match self.said {
             Said::Disclosed(name) => present.into_iter().find(|fact| fact.name == name),
-            Said::Refused(_) => present.into_iter().find(|fact| ruling(fact).is_some_and(|ruled| ruled.refuses(fact))),
+            Said::Refused(_) => present.into_iter().find(|fact| self.refused(fact)),
             Said::Unknown | Said::EndToEnd | Said::Hosted { .. } | Said::Unverified(_) => None,
         }
     }
 
     pub fn tick(&mut self, now: u64) {
-        if !matches!(self.said, Said::Unknown | Said::Unverified(_)) && now >= self.valid_until {
+        let verified = !matches!(self.said, Said::Unknown | Said::Unverified(_));
+        if verified && now >= self.valid_until {
             self.said = Said::Unverified(Unverified::Expired);
         }
+    }
+
+    /// What is said at some time, whether anybody has looked or not.
+    pub fn said_at(&self, now: u64) -> Said {
+        // A withdrawal without evidence is one in any case.
+        let mut later = self.clone();
+        if self.valid_until > 0 {
+            later.tick(now);
+        }
+        later.said
     }
 
     pub fn can_send(&self, now: u64) -> bool {
@@ -256,6 +327,10 @@ impl Model {
 
     /// A decision made on another device of the user.
     pub fn adopt(&mut self, ruled: Ruled, now: u64) {
+        let counts = self.rulings.get(&ruled.about.operator).is_none_or(|known| ruled.counts() > known.counts());
+        if ruled.is_refusal() && counts {
+            self.rulings.insert(ruled.about.operator, ruled);
+        }
         match self.contradiction(&ruled.about) {
             Some(error @ (DisclosureError::Forked | DisclosureError::KeyReused)) => {
                 self.newest.get_mut(&ruled.about.hosted).unwrap().1 = true;
@@ -266,8 +341,7 @@ impl Model {
                 self.newest.entry(ruled.about.hosted).or_insert((ruled.about, false));
             }
         }
-        let counts = self.rulings.get(&ruled.about.operator).is_none_or(|known| ruled.counts() > known.counts());
-        if ruled.at > self.lapsed && counts {
+        if !ruled.is_refusal() && ruled.at > self.lapsed && counts {
             self.rulings.insert(ruled.about.operator, ruled);
         }
         self.tick(now);

@@ -3,7 +3,7 @@
 use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceDirectory, DeviceTerms, FromOwnDevice, Primary};
 use bisik::hosting::{
     ClosedDevice, Decision, Disclosure, DisclosureDraft, Evidence, HostedDevice, HostingTerms, Label, LabelEvent,
-    LabelState, Operator, OperatorName, Presented, Purposes, Retention, Roles, SharedDecision, Transition,
+    LabelState, Operator, OperatorName, Presented, Purposes, Retention, Roles, SharedDecision, Transition, Unverified,
     VerifiedDisclosure,
 };
 use bisik::{Accepted, DisclosureHash, Identity, IdentityKey, PreKeys, Session, Timestamp, Trust};
@@ -114,7 +114,7 @@ pub fn verified(disclosure: &Disclosure) -> VerifiedDisclosure {
 }
 
 pub fn own(number: u8, custody: Custody) -> HostedDevice<'static> {
-    HostedDevice { key: key(number), custody, disclosure: None, presented: Presented::Nothing }
+    HostedDevice { key: key(number), custody, automated: false, disclosure: None, presented: Presented::Nothing }
 }
 
 /// The business' own phone.
@@ -127,6 +127,7 @@ pub fn hosted(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
     HostedDevice {
         key: *verified.disclosure().device(),
         custody: verified.disclosure().terms().custody,
+        automated: false,
         disclosure: Some(verified.hash()),
         presented: Presented::Verified(verified),
     }
@@ -138,6 +139,8 @@ pub struct CustomerDevice {
     pub device: u8,
     pub state: LabelState,
     pub now: Timestamp,
+    /// The label that the user was shown last.
+    pub shown: Label,
 }
 
 impl CustomerDevice {
@@ -146,7 +149,7 @@ impl CustomerDevice {
     }
 
     pub fn of(device: u8) -> Self {
-        Self { device, state: LabelState::new(account(BUSINESS)), now: NOW.plus_seconds(10) }
+        Self { device, state: LabelState::new(account(BUSINESS)), now: NOW.plus_seconds(10), shown: Label::Unknown }
     }
 
     /// A conversation in which the user agreed to this disclosure.
@@ -159,16 +162,19 @@ impl CustomerDevice {
     }
 
     pub fn label(&self) -> Label {
-        self.state.label()
+        self.state.label(self.now)
     }
 
     /// P-11.15. Applies a transition, after checking the rules that hold for all of them.
     pub fn take(&mut self, transition: Transition) -> (Option<LabelEvent>, Vec<ClosedDevice>) {
         let Transition { state, event, closed } = transition;
-        assert_eq!(event.is_some(), state.label() != self.label(), "one event if the label changed, otherwise none");
         if let Some(change) = event.as_ref().map(LabelEvent::change) {
-            assert_eq!((change.old, change.new, change.at), (self.label(), state.label(), self.now));
+            assert_ne!(change.old, change.new, "an event for nothing");
+            assert_eq!((change.old, change.at), (self.shown, self.now));
+            self.shown = change.new;
         }
+        let (label, expired) = (state.label(self.now), Label::Unverified { why: Unverified::Expired });
+        assert!(label == self.shown || label == expired, "{label:?} without an event, after {:?}", self.shown);
         self.state = state;
         (event, closed)
     }
@@ -179,7 +185,7 @@ impl CustomerDevice {
 
     pub fn see_all(&mut self, devices: &[HostedDevice<'_>]) -> (Option<LabelEvent>, Vec<ClosedDevice>) {
         let expires = self.now.plus_seconds(30 * DAY);
-        let transition = self.state.observe(Evidence::Devices { expires, devices }, self.now);
+        let transition = self.state.observe(Evidence::Devices { expires, devices, own: &[] }, self.now);
         self.take(transition)
     }
 
@@ -208,7 +214,7 @@ impl CustomerDevice {
 
     pub fn adopt(&mut self, decision: &Decision, about: &VerifiedDisclosure) -> Option<LabelEvent> {
         let shared = Wire::new().share(decision, about.disclosure());
-        let transition = self.state.adopt(&shared, &account(CUSTOMER), self.now).unwrap();
+        let transition = self.state.adopt(&shared, &own_list(), self.now).unwrap();
         self.take(transition).0
     }
 
@@ -220,6 +226,22 @@ impl CustomerDevice {
     pub fn can_send_to(&self, hosted: u8, disclosure: impl Into<Option<DisclosureHash>>) -> bool {
         self.state.permit(self.now).is_ok_and(|permit| permit.allows(&key(hosted), disclosure.into()))
     }
+}
+
+/// The customer's device list: phone and tablet.
+pub fn own_list() -> DeviceDirectory {
+    listed(&[TABLET])
+}
+
+/// The customer's device list: the phone and these, all in the customer's own hands.
+pub fn listed(others: &[u8]) -> DeviceDirectory {
+    let terms = DeviceTerms::own_held(Custody::Person).unwrap();
+    let mut primary = Primary::new(&identity(CUSTOMER), terms, NOW);
+    for other in others {
+        let certificate = DeviceCertificate::sign(&identity(*other), &account(CUSTOMER), primary.next_index(), terms);
+        primary.add(&identity(CUSTOMER), certificate, NOW).unwrap();
+    }
+    primary.directory()
 }
 
 /// A session between two of the customer's devices: the only source of a `FromOwnDevice`.

@@ -219,7 +219,7 @@ impl Walk {
         let Watched { customer, model, hosted, .. } = &mut self.customers[customer];
         let before: Vec<_> = model.present.iter().map(|fact| (fact.hosted, fact.name)).collect();
         let expires = self.now.plus_seconds(30 * DAY);
-        let transition = customer.state.observe(Evidence::Devices { expires, devices: &devices }, self.now);
+        let transition = customer.state.observe(Evidence::Devices { expires, devices: &devices, own: &[] }, self.now);
         let (_, closed) = customer.take(transition);
         model.see(expires.as_unix_seconds(), shown, self.now.as_unix_seconds());
         if !matches!(model.said, Said::Unverified(_)) {
@@ -280,7 +280,7 @@ impl Walk {
         let (decision, ruled) = &self.decisions[at];
         let Watched { customer, model, agreed, .. } = &mut self.customers[customer];
         let shared = self.wire.share(decision, self.facts[ruled.about.name].1.disclosure());
-        let adopted = customer.state.adopt(&shared, &account(CUSTOMER), self.now);
+        let adopted = customer.state.adopt(&shared, &own_list(), self.now);
         let late = ruled.choice == Choice::Consent && ruled.at >= ruled.about.expires;
         assert_eq!(adopted.is_err(), late);
         let Ok(transition) = adopted else { return };
@@ -294,9 +294,9 @@ impl Walk {
     fn check(&self, customer: usize) {
         let Watched { customer, model, hosted, agreed } = &self.customers[customer];
         let hash = |name: usize| self.facts[name].1.hash();
-        let expected = match model.said {
+        let expected = match model.said_at(self.now.as_unix_seconds()) {
             Said::Unknown => Label::Unknown,
-            Said::EndToEnd => Label::EndToEnd,
+            Said::EndToEnd => Label::EndToEnd { custody: Custody::SelfHosted, automated: false },
             Said::Disclosed(name) => Label::Disclosed { disclosure: hash(name) },
             Said::Hosted { worst, agreed } => Label::Hosted { disclosure: hash(worst), consent: hash(agreed) },
             Said::Refused(name) => Label::Refused { disclosure: hash(name) },
@@ -309,9 +309,9 @@ impl Walk {
         // Rule 1: nothing is sent except under a label that allows it. Rule 3: no hosted device under `EndToEnd`.
         let permit = customer.state.permit(self.now);
         assert_eq!(permit.is_ok(), model.can_send(self.now.as_unix_seconds()));
-        assert!(customer.label() != Label::EndToEnd || !hosted);
+        assert!(!customer.label().is_end_to_end() || !hosted);
         let Ok(permit) = permit else { return };
-        assert!(matches!(customer.label(), Label::EndToEnd | Label::Hosted { .. }));
+        assert!(matches!(customer.label(), Label::EndToEnd { .. } | Label::Hosted { .. }));
         // Rule 2: to a hosted device only with consent, and only under the disclosure in force.
         for (fact, disclosure) in &self.facts {
             let present = model.present.iter().any(|present| present.name == fact.name);
@@ -361,7 +361,7 @@ fn a_team_of_own_held_devices_is_end_to_end() {
     let mut team: Vec<_> = (40..240).map(|number| own(number, Custody::SelfHosted)).collect();
     let mut customer = CustomerDevice::new();
     let _ = customer.see(&team);
-    assert_eq!(customer.label(), Label::EndToEnd);
+    assert!(customer.label().is_end_to_end());
     let disclosure = first(HOSTED, vendor());
     team.push(hosted(&disclosure));
     let _ = customer.see(&team);

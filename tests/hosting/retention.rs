@@ -27,7 +27,7 @@ fn of_two_deadlines_for_one_message_the_earlier_counts() {
     for deadlines in [[10, 20], [20, 10]] {
         let mut ledger = RetentionLedger::new(1);
         for seconds in deadlines {
-            ledger.record(7, NOW.plus_seconds(seconds)).unwrap();
+            ledger.record(7, NOW.plus_seconds(seconds), NOW).unwrap();
         }
         assert_eq!((ledger.len(), ledger.next_deadline()), (1, Some(NOW.plus_seconds(10))));
         assert_eq!(ledger.due(NOW.plus_seconds(9)).count(), 0);
@@ -38,11 +38,11 @@ fn of_two_deadlines_for_one_message_the_earlier_counts() {
 #[test]
 fn a_full_retention_ledger_refuses_new_entries() {
     let mut ledger = RetentionLedger::new(2);
-    assert_eq!((ledger.record(1, NOW), ledger.record(2, NOW)), (Ok(()), Ok(())));
-    assert_eq!(ledger.record(3, NOW), Err(LedgerFull));
-    assert_eq!(ledger.record(2, NOW), Ok(()), "a known entry needs no capacity");
+    assert_eq!((ledger.record(1, NOW, NOW), ledger.record(2, NOW, NOW)), (Ok(()), Ok(())));
+    assert_eq!(ledger.record(3, NOW, NOW), Err(LedgerFull));
+    assert_eq!(ledger.record(2, NOW, NOW), Ok(()), "a known entry needs no capacity");
     ledger.removed(&[1, 9]);
-    assert_eq!((ledger.record(3, NOW), ledger.len()), (Ok(()), 2));
+    assert_eq!((ledger.record(3, NOW, NOW), ledger.len()), (Ok(()), 2));
 }
 
 proptest! {
@@ -60,7 +60,7 @@ proptest! {
             match verb {
                 0 => {
                     let room = held.len() < 8 || held.contains_key(&id);
-                    prop_assert_eq!(ledger.record(id, at).is_ok(), room);
+                    prop_assert_eq!(ledger.record(id, at, NOW).is_ok(), room);
                     if room {
                         let deadline = held.entry(id).or_insert(at);
                         *deadline = at.min(*deadline);

@@ -43,7 +43,7 @@ fn platform_to_own_held() {
     let mut customer = CustomerDevice::hosted(&disclosure);
     let (event, closed) = customer.see_all(&[phone(), own(LAPTOP, Custody::SelfHosted)]);
     assert!(matches!(event, Some(LabelEvent::HostingEnded(_))), "{event:?}");
-    assert_eq!((customer.label(), closed.len()), (Label::EndToEnd, 1));
+    assert_eq!((customer.label().is_end_to_end(), closed.len()), (true, 1));
     assert!(customer.can_send_to(LAPTOP, None), "no consent is needed");
 }
 
@@ -55,7 +55,7 @@ fn platform_to_own_held_under_the_same_key_is_not_verified() {
     let _ = customer.see(&[phone(), own(HOSTED, Custody::SelfHosted)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted });
     let _ = customer.see(&[phone()]);
-    assert_eq!(customer.label(), Label::EndToEnd);
+    assert!(customer.label().is_end_to_end());
     let _ = customer.see(&[phone(), own(HOSTED, Custody::SelfHosted)]);
     assert_eq!(customer.label(), Label::Unverified { why: Unverified::KeyWasHosted }, "regardless of how long ago");
 }
@@ -106,7 +106,7 @@ fn expiry_while_offline() {
     let mut customer = CustomerDevice::hosted(&one);
     let long = customer.now.plus_seconds(1_000 * DAY);
     let devices = [phone(), hosted(&one)];
-    let evidence = bisik::hosting::Evidence::Devices { expires: long, devices: &devices };
+    let evidence = bisik::hosting::Evidence::Devices { expires: long, devices: &devices, own: &[] };
     let transition = customer.state.observe(evidence, customer.now);
     let _ = customer.take(transition);
     customer.now = bisik::Timestamp::from_unix_seconds(one.disclosure().expires().as_unix_seconds() - 1);
@@ -285,7 +285,7 @@ fn retention_made_shorter() {
     let mut customer = CustomerDevice::hosted(&one);
     let event = customer.see(&[phone(), hosted(&two)]).unwrap();
     assert!(matches!(event, LabelEvent::ConsentCarriedOver(_)), "{event:?}");
-    assert_eq!(event.change().retention.unwrap().at_rest, 7 * DAY, "and the user is informed");
+    assert_eq!(event.change().terms.as_ref().unwrap().retention.at_rest, 7 * DAY, "and the user is informed");
     // Back to the terms of the first consent: still covered.
     let three = following(&two, HOSTED, vendor());
     let event = customer.see(&[phone(), hosted(&three)]);
@@ -302,14 +302,26 @@ fn retention_made_longer() {
     assert!(!customer.can_send());
 }
 
-/// Only the custody within the account changes, which the user need not know.
+/// P-11.28. The user wrote to a person, and a server of a business reads.
 #[test]
-fn business_to_person_and_back() {
+fn a_person_that_becomes_a_server_with_a_program_is_an_event_and_another_label() {
     let mut customer = CustomerDevice::new();
-    let _ = customer.see(&[phone()]);
     let _ = customer.see(&[own(BUSINESS, Custody::Person)]);
-    assert_eq!(customer.see(&[own(BUSINESS, Custody::SelfHosted)]), None);
-    assert_eq!(customer.label(), Label::EndToEnd);
+    assert_eq!(customer.label(), Label::EndToEnd { custody: Custody::Person, automated: false });
+    let server = own(LAPTOP, Custody::SelfHosted);
+    let program = HostedDevice { automated: true, ..server };
+    for (devices, custody, automated) in [
+        (vec![own(BUSINESS, Custody::Person), server], Custody::SelfHosted, false),
+        (vec![own(BUSINESS, Custody::Person), program], Custody::SelfHosted, true),
+        (vec![own(BUSINESS, Custody::Business)], Custody::Business, false),
+        (vec![own(BUSINESS, Custody::Person)], Custody::Person, false),
+    ] {
+        let event = customer.see(&devices);
+        assert!(matches!(event, Some(LabelEvent::DevicesChanged(_))), "{event:?}");
+        assert_eq!(customer.label(), Label::EndToEnd { custody, automated });
+        assert_eq!(customer.see(&devices), None, "once");
+        assert!(customer.can_send());
+    }
 }
 
 /// If an operator leaves and returns, the user is asked again, even about the same terms.

@@ -1,16 +1,41 @@
-//! Operator names are shown as signed, and notices name the operator, the retention and every change for the worse.
+//! What users read: names as claims, and notices that say all of the terms and nothing that is not known.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use bisik::device::Custody;
 use bisik::hosting::{
-    HostingTerms, Label, LabelEvent, Language, Operator, OperatorName, Region, Retention, TermsDiff, TextError, notice,
+    HostingTerms, Label, LabelChange, LabelEvent, Language, NoticePart, Operator, OperatorName, Purposes, Region,
+    Retention, Roles, TermsDiff, TextError, notice, notice_of_terms,
 };
+use proptest::prelude::*;
 
 use crate::parties::*;
 
+/// Making a key takes long.
+static VENDOR: LazyLock<HostingTerms> = LazyLock::new(vendor);
+static OPERATORS: LazyLock<[bisik::IdentityKey; 3]> = LazyLock::new(|| [AWAN, JARING, TETANGGA].map(key));
+
+const LANGUAGES: [Language; 2] = [Language::English, Language::Indonesian];
+
 /// P-11.2.
 #[test]
-fn an_operator_name_is_shown_as_it_was_signed() {
-    for name in ["Awan Pesan", "阿里云", "Müller & Söhne", "a", "x".repeat(64).as_str()] {
+fn an_operator_name_is_of_one_script_and_has_nothing_to_deceive_with() {
+    let good = [
+        "Awan Pesan",
+        "阿里云",
+        "Müller & Söhne",
+        "a",
+        "3 (Hutchison)",
+        "Toys'R'Us, Inc.",
+        "L’Oréal",
+        "Яндекс",
+        "カカオ톡云",
+        "ไลน์",
+        "अमूल",
+        "ꦗꦮ",
+    ];
+    for name in good.into_iter().chain([&*"x".repeat(64)]) {
         assert_eq!(OperatorName::new(name).unwrap().as_str(), name);
     }
     let deceptive = [
@@ -33,6 +58,29 @@ fn an_operator_name_is_shown_as_it_was_signed() {
         "Aw\u{e0041}an",
         "Aw\u{3164}an",
         "Aw\u{61c}an",
+        // Another script among the letters: Cyrillic, Greek, full-width, mathematical.
+        "M\u{435}ta",
+        "Met\u{3b1}",
+        "\u{41c}eta",
+        "Ｍeta",
+        "\u{1d40c}eta",
+        "阿里云 & Söhne",
+        "Meta\u{301}",
+        // What could end a quotation, look like another mark, or be a link.
+        "\" is nobody",
+        "\u{201c}Meta\u{201d}",
+        "«Meta»",
+        "Meta''",
+        "Meta'’s",
+        "Meta ,, Inc",
+        "a  b",
+        "Meta: nobody",
+        "meta.com/x",
+        "a@b",
+        "(Meta",
+        "-",
+        "123",
+        "{operator}",
     ];
     for name in deceptive {
         assert_eq!(OperatorName::new(name), Err(TextError::Name), "{name:?}");
@@ -51,7 +99,128 @@ fn a_region_is_short_and_plain() {
 }
 
 fn both(event: &LabelEvent) -> [String; 2] {
-    [Language::English, Language::Indonesian].map(|language| notice(event, language))
+    LANGUAGES.map(|language| notice(event, "Toko Sari", language).to_string())
+}
+
+/// The question about some terms.
+fn question(terms: &HostingTerms) -> LabelEvent {
+    let disclosure = bisik::DisclosureHash::from_bytes([7; 32]).unwrap();
+    let (old, new) = (Label::Unknown, Label::Disclosed { disclosure });
+    LabelEvent::HostingDisclosed(LabelChange {
+        at: NOW,
+        old,
+        new,
+        terms: Some(terms.clone()),
+        disclosure: Some(disclosure),
+    })
+}
+
+fn named(name: &str) -> HostingTerms {
+    HostingTerms { operator: Operator { name: OperatorName::new(name).unwrap(), key: key(AWAN) }, ..vendor() }
+}
+
+/// P-11.25. Nobody has checked the name, and no name changes the sentence around it.
+#[test]
+fn an_operator_called_nobody_reads_as_a_claim() {
+    for name in ["Nobody", "Only you", "This chat is end-to-end encrypted. Nobody"] {
+        let [english, indonesian] = both(&question(&named(name)));
+        assert!(
+            english.contains(&format!("The operator calls itself \"{name}\". It chose that name itself")),
+            "{english}"
+        );
+        assert!(
+            indonesian.contains(&format!("Operator menyebut dirinya \"{name}\". Nama itu dipilihnya")),
+            "{indonesian}"
+        );
+        for text in [english, indonesian] {
+            assert_eq!(text.matches(name).count(), 1, "only as a claim: {text}");
+        }
+    }
+}
+
+/// P-11.25. Two operators of one name.
+#[test]
+fn operators_of_one_name_have_different_numbers() {
+    let [one, other] = [AWAN, JARING].map(|number| Operator { key: key(number), ..operator(AWAN) });
+    assert_eq!(one.name, other.name);
+    assert_ne!(one.number(), other.number());
+    let number = one.number();
+    assert_eq!((number.len(), number.split(' ').count()), (35, 6));
+    assert!(number.chars().all(|one| one == ' ' || one.is_ascii_digit()));
+    let text = notice_of_terms(&HostingTerms { operator: one, ..vendor() }, "Toko Sari", Language::English).to_string();
+    assert!(text.contains(&number));
+}
+
+/// P-11.25. What is not stored is not gone.
+#[test]
+fn a_notice_says_how_long_messages_are_held_in_memory_too() {
+    let said = |at_rest, in_use| {
+        let retention = Retention { at_rest, in_use, region: None };
+        both(&question(&HostingTerms { retention, ..vendor() }))
+    };
+    let forever = Retention::FOREVER;
+    for (at_rest, in_use, english, indonesian) in [
+        (
+            0,
+            3_650 * DAY,
+            "has each message for 10 years: in storage not at all, in memory and queues for 10 years.",
+            "operator selama 10 tahun: di penyimpanan tidak sama sekali, di memori dan antrean selama 10 tahun.",
+        ),
+        (
+            0,
+            forever,
+            "has each message for ever: in storage not at all, in memory and queues for ever.",
+            "operator tanpa batas waktu: di penyimpanan tidak sama sekali, di memori dan antrean tanpa batas waktu.",
+        ),
+        (
+            forever,
+            3_600,
+            "has each message for ever: in storage for ever, in memory and queues for 1 hour.",
+            "operator tanpa batas waktu: di penyimpanan tanpa batas waktu, di memori dan antrean selama 1 jam.",
+        ),
+        (
+            30 * DAY,
+            3_600,
+            "has each message for 30 days: in storage for 30 days, in memory and queues for 1 hour.",
+            "operator selama 30 hari: di penyimpanan selama 30 hari, di memori dan antrean selama 1 jam.",
+        ),
+    ] {
+        let [in_english, in_indonesian] = said(at_rest, in_use);
+        assert!(in_english.contains(english), "{in_english}");
+        assert!(in_indonesian.contains(indonesian), "{in_indonesian}");
+        assert!(!in_english.contains("18446744073709551615") && !in_english.contains("does not store"));
+    }
+}
+
+/// P-11.25.
+#[test]
+fn a_region_is_said_in_words() {
+    let said = |region: Option<&str>| {
+        let region = region.map(|name| Region::new(name).unwrap());
+        both(&question(&HostingTerms { retention: Retention { region, ..Retention::THIRTY_DAYS }, ..vendor() }))
+    };
+    for (region, english, indonesian) in [
+        (Some("ID"), "keeps messages: Indonesia (ID).", "disimpan: Indonesia (ID)."),
+        (Some("DE-BE"), "keeps messages: Germany (DE-BE).", "disimpan: Jerman (DE-BE)."),
+        (Some("EU-CENTRAL-1"), "keeps messages: European Union (EU-CENTRAL-1).", "disimpan: Uni Eropa (EU-CENTRAL-1)."),
+        (Some("MOON"), "has only a code: MOON.", "hanya dinyatakan dengan kode: MOON."),
+        (None, "keeps messages is not said.", "disimpan tidak dinyatakan."),
+    ] {
+        let [in_english, in_indonesian] = said(region);
+        assert!(in_english.contains(english), "{in_english}");
+        assert!(in_indonesian.contains(indonesian), "{in_indonesian}");
+    }
+}
+
+/// P-11.25. Whatever the application calls the chat.
+#[test]
+fn the_name_of_a_chat_cannot_inject_into_a_notice() {
+    for language in LANGUAGES {
+        let text = |name| notice(&question(&vendor()), name, language).to_string();
+        assert!(text("x\". {operator}\u{202e}\n").contains("\"x\u{fffd}. {operator}\u{fffd}\""));
+        assert!(!text("").contains("\"\""));
+        assert!(text(&"y".repeat(65)).contains(&format!("\"{}…\"", "y".repeat(64))));
+    }
 }
 
 /// Every kind of event, as the state machine makes it.
@@ -62,6 +231,7 @@ fn every_event() -> Vec<LabelEvent> {
     let mut events = Vec::new();
     let mut customer = CustomerDevice::new();
     events.extend(customer.see(&[phone()]));
+    events.extend(customer.see(&[phone(), own(LAPTOP, Custody::SelfHosted)]));
     events.extend(customer.see(&[phone(), hosted(&one)]));
     events.extend(customer.see(&[phone(), hosted(&better)]));
     events.extend(customer.consent(&better).0);
@@ -78,6 +248,9 @@ fn every_event() -> Vec<LabelEvent> {
     events.extend(customer.see(&[phone()]));
     events.extend(customer.see(&[]));
     events.extend(customer.see(&[phone()]));
+    let evidence = bisik::hosting::Evidence::Devices { expires: after(30), devices: &[phone()], own: &[hosted(&one)] };
+    let transition = customer.state.observe(evidence, customer.now);
+    events.extend(customer.take(transition).0);
     events
 }
 
@@ -95,70 +268,77 @@ fn kind(event: &LabelEvent) -> u8 {
         LabelEvent::Refused(_) => 8,
         LabelEvent::Withdrawn(_) => 9,
         LabelEvent::Unverified(_) => 10,
+        LabelEvent::DevicesChanged(_) => 11,
+        LabelEvent::OwnHosting(_) => 12,
     }
 }
 
+/// P-11.25. Lines for a program that lays them out itself: none is missing, and each is text.
 #[test]
-fn every_notice_names_the_reader_and_the_retention() {
+fn every_notice_has_every_line_that_its_event_needs() {
     let events = every_event();
     let mut kinds: Vec<_> = events.iter().map(kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..=10).collect::<Vec<_>>(), "every kind of event");
+    assert_eq!(kinds, (0..=12).collect::<Vec<_>>(), "every kind of event");
+    let terms = [
+        NoticePart::Operator,
+        NoticePart::Number,
+        NoticePart::Custody,
+        NoticePart::Roles,
+        NoticePart::Purposes,
+        NoticePart::Kept,
+        NoticePart::Region,
+    ];
     for event in &events {
-        let texts = both(event);
-        for text in &texts {
-            assert!(!text.contains(['{', '}']) && text.ends_with('.') && text.len() < 320, "{text}");
-            let names_operator = event.change().operator.is_some() && kind(event) != 10;
-            assert_eq!(text.contains("Awan Pesan"), names_operator, "{text}");
+        let unverified = matches!(event.change().new, Label::Unverified { .. });
+        for language in LANGUAGES {
+            let shown = notice(event, "Toko Sari", language);
+            let lines = shown.lines();
+            let has = |part: &NoticePart| lines.iter().any(|line| line.part == *part);
+            assert!(terms.iter().all(|part| has(part) == (event.change().terms.is_some() && !unverified)), "{shown}");
+            assert!(has(&NoticePart::Change) && has(&NoticePart::Claim) && has(&NoticePart::Next));
+            assert_eq!(has(&NoticePart::Devices), unverified || event.change().new.is_end_to_end());
+            assert_eq!(has(&NoticePart::Worse), kind(event) == 5);
+            for line in lines {
+                assert!(
+                    !line.text.contains(['{', '}', '\n']) && line.text.ends_with('.') && line.text.len() < 320,
+                    "{}",
+                    line.text
+                );
+            }
+            let text = shown.to_string();
+            assert!(text.contains("\"Toko Sari\"") && text.lines().count() == lines.len(), "{text}");
+            assert_eq!(text.contains("\"Awan Pesan\""), has(&NoticePart::Operator), "{text}");
         }
-        assert_ne!(texts[0], texts[1]);
-        if matches!(event.change().new, Label::Disclosed { .. }) {
-            let days = event.change().retention.unwrap().at_rest / DAY;
-            assert!(
-                texts[0].contains(&format!("{days} days")) && texts[1].contains(&format!("{days} hari")),
-                "{texts:?}"
-            );
-            assert!(texts[0].contains("not end-to-end") || kind(event) != 3);
-        }
+        assert_ne!(both(event)[0], both(event)[1]);
     }
 }
 
+/// P-11.25. What no signature shows is not said as a fact.
 #[test]
-fn retention_is_shown_in_the_largest_fitting_unit() {
-    let said = |retention| {
-        let disclosure = first(HOSTED, HostingTerms { retention, ..vendor() });
-        let mut customer = CustomerDevice::new();
-        both(&customer.see(&[hosted(&disclosure)]).unwrap())
-    };
-    let kept = |at_rest, in_use| Retention { at_rest, in_use, region: None };
-    for (retention, english, indonesian) in [
-        (kept(DAY, 0), "for 1 day.", "selama 1 hari."),
-        (kept(36 * 3_600, 0), "for 36 hours.", "selama 36 jam."),
-        (kept(5_400, 0), "for 90 minutes.", "selama 90 menit."),
-        (kept(61, 0), "for 61 seconds.", "selama 61 detik."),
-        (kept(60, 7_200), "for 2 hours.", "selama 2 jam."),
-        (Retention::NO_STORAGE, "within 1 hour.", "dalam 1 jam."),
-        (kept(Retention::FOREVER, 0), "as long as it likes.", "tanpa batas waktu."),
-        (Retention { region: Some(Region::new("ID").unwrap()), ..kept(DAY, 0) }, "1 day, in ID.", "1 hari, di ID."),
-    ] {
-        let [in_english, in_indonesian] = said(retention);
-        assert!(in_english.contains(english), "{in_english}");
-        assert!(in_indonesian.contains(indonesian), "{in_indonesian}");
-    }
-}
-
-/// An operator name cannot insert a sentence.
-#[test]
-fn an_operator_name_cannot_inject_into_a_notice() {
-    let named = Operator { name: OperatorName::new("{worse}{keeps}").unwrap(), ..operator(AWAN) };
-    let terms = HostingTerms { operator: named, ..vendor() };
-    let one = first(HOSTED, terms.clone());
-    let two = following(&one, HOSTED, kept_for(60, &terms));
-    let mut customer = CustomerDevice::hosted(&one);
-    for text in both(&customer.see(&[hosted(&two)]).unwrap()) {
-        assert!(text.contains("(worse)(keeps)"), "{text}");
-    }
+fn a_notice_of_an_end_to_end_label_says_whose_word_that_is() {
+    let mut customer = CustomerDevice::new();
+    let [english, indonesian] = both(&customer.see(&[phone()]).unwrap());
+    assert!(
+        english.contains("those that it lists as its own")
+            && english.contains("It cannot be checked whether it is true")
+    );
+    assert!(
+        indonesian.contains("yang didaftarkannya sebagai miliknya") && indonesian.contains("tidak dapat diperiksa")
+    );
+    assert!(english.contains("says that these are devices of a business"));
+    let mut customer = CustomerDevice::new();
+    let server = bisik::hosting::HostedDevice { automated: true, ..own(LAPTOP, Custody::SelfHosted) };
+    let [english, indonesian] = both(&customer.see(&[phone(), server]).unwrap());
+    assert!(english.contains("a server which it runs itself") && english.contains("a program answers"), "{english}");
+    assert!(
+        indonesian.contains("server yang dijalankannya sendiri") && indonesian.contains("sebuah program menjawab"),
+        "{indonesian}"
+    );
+    customer.now = customer.now.plus_seconds(40 * DAY);
+    let [english, _] = both(&customer.tick().unwrap());
+    assert!(english.contains("out of date"), "{english}");
 }
 
 /// Each change for the worse is named.
@@ -172,7 +352,94 @@ fn a_notice_names_the_terms_that_got_worse() {
     assert!(matches!(event, LabelEvent::TermsWorsened(_, worse)
         if worse.contains(TermsDiff::CUSTODY) && worse.contains(TermsDiff::RETENTION) && !worse.contains(TermsDiff::OPERATOR)));
     let [english, indonesian] = both(&event);
-    assert!(english.contains("keys further from the business, it keeps messages for longer"), "{english}");
-    assert!(indonesian.contains("kunci lebih jauh dari bisnis ini, pesan disimpan lebih lama"), "{indonesian}");
+    assert!(english.contains("keys further from the business, it has messages for longer"), "{english}");
+    assert!(indonesian.contains("kunci lebih jauh dari bisnis ini, pesan ada padanya lebih lama"), "{indonesian}");
     assert_ne!(event.change().disclosure, None);
+}
+
+fn set<T: Copy>(bits: u8, none: T, each: [T; 3], with: impl Fn(T, T) -> T) -> T {
+    (0..3).filter(|bit| bits & (1 << bit) != 0).fold(none, |set, bit| with(set, each[bit]))
+}
+
+fn terms_of(custody: u8, roles: u8, purposes: u8) -> HostingTerms {
+    HostingTerms {
+        custody: [Custody::Vendor, Custody::Platform, Custody::ForeignClient][usize::from(custody % 3)],
+        roles: set(roles % 7 + 1, Roles::NONE, [Roles::STORE, Roles::READ, Roles::ANSWER], Roles::with),
+        purposes: set(
+            purposes % 8,
+            Purposes::NONE,
+            [Purposes::ANSWERING, Purposes::ANALYTICS, Purposes::MARKETING],
+            Purposes::with,
+        ),
+        ..VENDOR.clone()
+    }
+}
+
+/// P-11.25. Every custody, set of roles and set of purposes, with some times and regions.
+#[test]
+fn different_terms_have_different_notices_all_kinds() {
+    let times = [0, 1, 3_600, 30 * DAY, Retention::FOREVER];
+    let regions = [None, Region::new("ID").ok(), Region::new("ID-JK").ok(), Region::new("MOON").ok()];
+    for language in LANGUAGES {
+        let mut said = HashMap::new();
+        for (custody, roles, purposes) in
+            (0..3).flat_map(|one| (0..7).flat_map(move |two| (0..8).map(move |three| (one, two, three))))
+        {
+            for (at, region) in regions.iter().enumerate() {
+                for (to, in_use) in times.iter().enumerate() {
+                    let retention =
+                        Retention { at_rest: times[(at + to) % times.len()], in_use: *in_use, region: *region };
+                    let terms = HostingTerms { retention, ..terms_of(custody, roles, purposes) };
+                    let text = notice_of_terms(&terms, "Toko Sari", language).to_string();
+                    assert_eq!(said.insert(text, terms), None);
+                }
+            }
+        }
+        assert_eq!(said.len(), 3 * 7 * 8 * 4 * 5);
+    }
+}
+
+fn seconds() -> impl Strategy<Value = u64> {
+    let round = (0..400_u64, prop::sample::select(vec![1, 60, 3_600, DAY, 365 * DAY]), 0..3_u64);
+    prop_oneof![
+        4 => round.prop_map(|(count, unit, off)| (count * unit + off).saturating_sub(1)),
+        1 => any::<u64>(),
+        1 => Just(Retention::FOREVER),
+    ]
+}
+
+fn any_terms() -> impl Strategy<Value = HostingTerms> {
+    let name = prop_oneof!["[A-Z][a-z]{1,3}( [a-z]{1,2}[0-9])?", Just("Nobody".to_owned()), "[а-я]{1,4}"];
+    let region = prop::option::of(prop_oneof!["[A-Z]{2}(-[A-Z0-9]{1,4})?", "[A-Z0-9-]{2,16}"]);
+    (any::<[u8; 3]>(), name, 0..3_u8, seconds(), seconds(), region).prop_map(
+        |([custody, roles, purposes], name, number, at_rest, in_use, region)| {
+            let operator = Operator { name: OperatorName::new(&name).unwrap(), key: OPERATORS[usize::from(number)] };
+            let region = region.map(|name| Region::new(&name).unwrap());
+            let retention = Retention { at_rest, in_use, region };
+            HostingTerms { operator, retention, ..terms_of(custody, roles, purposes) }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// P-11.25. Two terms that differ in any of their parts, most often in one.
+    #[test]
+    fn different_terms_have_different_notices(one in any_terms(), other in any_terms(), parts in any::<u8>()) {
+        let take = |part: u8| parts & (1 << part) != 0 || parts % 8 == part;
+        let mut mixed = one.clone();
+        if take(0) { mixed.custody = other.custody; }
+        if take(1) { mixed.operator.name = other.operator.name.clone(); }
+        if take(2) { mixed.operator.key = other.operator.key; }
+        if take(3) { mixed.roles = other.roles; }
+        if take(4) { mixed.purposes = other.purposes; }
+        if take(5) { mixed.retention.at_rest = other.retention.at_rest; }
+        if take(6) { mixed.retention.in_use = other.retention.in_use; }
+        if take(7) { mixed.retention.region = other.retention.region; }
+        for language in LANGUAGES {
+            let text = |terms: &HostingTerms| notice(&question(terms), "Toko Sari", language).to_string();
+            prop_assert_eq!(text(&one) == text(&mixed), one == mixed);
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! Hosted devices: `Debug` of their types shows no signing key.
 
 use bisik::Identity;
-use bisik::device::{AccountKey, Custody};
+use bisik::device::{AccountKey, Custody, DeviceTerms, Primary};
 use bisik::hosting::{
     Blocked, Choice, ClosedDevice, DecideError, DecisionError, DisclosureDraft, DisclosureError, DraftError, Evidence,
     HostedDevice, HostedMember, HostingTerms, LabelState, Language, LedgerFull, Operator, OperatorName, Presented,
-    Purposes, Region, Retention, RetentionLedger, Roles, Rotation, RotationError, SharedDecision, TermsDiff, TextError,
-    Unverified,
+    Promises, Purposes, Region, Retention, RetentionLedger, Roles, Rotation, RotationError, SharedDecision, TermsDiff,
+    TextError, Unverified, notice,
 };
 
 use super::debug::{Shown, show};
@@ -41,18 +41,26 @@ pub(super) fn hosting(shown: &mut Shown, rng: &mut Recording) {
 
     let presented = Presented::Verified(&verified);
     let (key, custody) = (*hosted.public(), Custody::Vendor);
-    let device = HostedDevice { key, custody, disclosure: Some(verified.hash()), presented };
-    let evidence = Evidence::Devices { expires: NOW.plus_seconds(9), devices: &[device] };
+    let device = HostedDevice { key, custody, automated: true, disclosure: Some(verified.hash()), presented };
+    let evidence = Evidence::Devices { expires: NOW.plus_seconds(9), devices: &[device], own: &[device] };
     let asked = LabelState::new(account).observe(evidence, NOW);
     let own = AccountKey::of(&user);
+    let list = Primary::new(&user, DeviceTerms::own_held(Custody::Person).unwrap(), NOW).directory();
     let (agreed, decision) = asked.state.consent(verified.hash(), &own, &user, NOW).unwrap();
-    let receipt = decision.clone().acknowledge(&own, &verified, &hosted, NOW).unwrap();
+    let receipt = decision.clone().acknowledge(&list, &verified, &hosted, NOW).unwrap();
     show(shown, &presented);
     show(shown, &device);
     show(shown, &evidence);
     show(shown, asked.event.as_ref().unwrap());
     show(shown, asked.event.as_ref().unwrap().change());
-    show(shown, &asked.state.label());
+    let said = notice(asked.event.as_ref().unwrap(), "Toko", Language::English);
+    show(shown, &said);
+    show(shown, &said.lines()[0]);
+    show(shown, &said.lines()[0].part);
+    let mut promises = Promises::new();
+    promises.add(disclosure.clone());
+    show(shown, &promises);
+    show(shown, &asked.state.label(NOW));
     show(shown, &agreed);
     show(shown, &agreed.state.permit(NOW).unwrap());
     show(shown, &agreed.state);
@@ -72,6 +80,7 @@ fn wording(shown: &mut Shown, terms: &HostingTerms) {
     show(shown, &terms.operator.name);
     show(shown, &terms.roles);
     show(shown, &terms.retention);
+    show(shown, &terms.retention.class());
     show(shown, &terms.retention.region.unwrap());
     show(shown, &terms.purposes);
     show(shown, &TermsDiff::REGION);

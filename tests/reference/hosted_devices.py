@@ -3,17 +3,27 @@
 The steps of a script determine which decisions a user makes.
 """
 
-from accounts import check, signature
+from accounts import DeviceList, check, signature
 from bisik import *
 
 L_DISC_OPERATOR, L_DISC_ENDPOINT = b"bisik-1 disclosure operator\0", b"bisik-1 disclosure endpoint\0"
 L_DISC_ACCOUNT, L_DISC_HASH = b"bisik-1 disclosure account\0", b"bisik-1 hash of a disclosure\0"
+L_OPERATOR = b"bisik-1 operator number\0"
 L_DECISION, L_RECEIPT = b"bisik-1 decision\0", b"bisik-1 decision receipt\0"
 YEAR = 366 * DAY
 REGION = set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
-DECEPTIVE = [(0, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x34f, 0x34f), (0x61c, 0x61c), (0x115f, 0x1160), (0x17b4, 0x17b5),
-             (0x180b, 0x180f), (0x200b, 0x200f), (0x2028, 0x202e), (0x2060, 0x206f), (0x3164, 0x3164), (0xfe00, 0xfe0f),
-             (0xfeff, 0xfeff), (0xffa0, 0xffa0), (0xfff0, 0xfffb), (0xe0000, 0xe0fff)]
+MARKS = " &'\u2019()+,-."
+# The scripts of section 11.1, from first to last letter of each range.
+SCRIPTS = [[tuple(int(end, 16) for end in (span + "-" + span).split("-")[:2]) for span in script.split()] for script in (
+    "41-5a 61-7a c0-d6 d8-f6 f8-17f 1e00-1ef9", "386 388-38a 38c 38e-3a1 3a3-3ce", "400-481 48a-52f", "531-556 561-587",
+    "5d0-5ea", "620-63a 641-64a 671-6d3", "900-94d 958-961", "980-9cd 9dc-9e1 9f0-9f1", "a01-a4d a59-a5e a70-a75",
+    "a81-acd ae0-ae1", "b01-b4d b5c-b61 b71", "b82-bcd", "c00-c4d c58-c61", "c80-ccd cde-ce1", "d00-d4d d5f-d61 d7a-d7f",
+    "d81-ddf", "e01-e3a e40-e4e", "e81-ece edc-edf", "1000-103f", "10d0-10fa 10fd-10ff", "1200-135a", "1780-17b3 17b6-17d2",
+    "a980-a9c0", "3005-3007 3041-3096 30a1-30fa 30fc 3400-4dbf 4e00-9fff ac00-d7a3")]
+
+
+def script_of(letter):
+    return next((n for n, script in enumerate(SCRIPTS) if any(low <= ord(letter) <= high for low, high in script)), None)
 
 
 # 11.1 Terms
@@ -28,8 +38,12 @@ def check_name(name):                                                           
         text = name.decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("malformed") from None
-    require(1 <= len(name) <= 64 and text.strip() == text, "malformed")
-    require(not any(low <= ord(c) <= high for c in text for low, high in DECEPTIVE), "malformed")
+    letters = [c for c in text if c not in MARKS and c not in "0123456789"]
+    require(len(name) <= 64 and letters and len({script_of(c) for c in letters} - {None}) == 1, "malformed")
+    require(all(script_of(c) is not None for c in letters), "malformed")
+    require(text[0] not in MARKS and text[-1] != " ", "malformed")
+    same = text.replace("\u2019", "'")
+    require(not any(mark * 2 in same for mark in MARKS), "malformed")
 
 
 class Reader:
@@ -107,11 +121,14 @@ class Decision:
         self.decided, = unpack(">Q", data[230:238])
         require(self.disclosure != bytes(32) and self.account != self.peer, "malformed")
 
-    def verify(self, account, disclosure, now):                                                           # P-11.19
-        require(self.account == account and self.peer == disclosure.account, "other-account")
+    def verify(self, user, disclosure, now):                                                              # P-11.19
+        """`user` is the device list of the account that decided."""
+        require(self.account == user.account and self.peer == disclosure.account, "other-account")
         require(self.disclosure == disclosure.hash, "other-disclosure")
+        own_held = {certificate.device for certificate in user.certificates if certificate.terms[0] <= 3}
+        require(self.device in own_held, "not-listed")
         check(self.device, L_DECISION, self.data[:-64], self.data[-64:])
-        require(self.decided <= now + DAY, "not-yet-valid")
+        require(self.choice != 1 or self.decided <= now + DAY, "not-yet-valid")                           # P-11.27
         require(self.choice != 1 or self.decided < disclosure.expires, "expired")
 
 
@@ -129,6 +146,11 @@ class HostedDeviceSteps:
             disclosed += signature(party, label, disclosed)
         return {"disclosed": disclosed, "hash": sha256(L_DISC_HASH, disclosed)}
 
+    def operator_number(self, step, draw):                                                                # P-11.25
+        digest = sha256(L_OPERATOR, step["key"])
+        groups = (int.from_bytes(digest[5 * n:5 * n + 5], "big") % 100_000 for n in range(6))
+        return {"number": " ".join(f"{group:05}" for group in groups)}
+
     def verify_disclosure(self, step, draw):
         known = Disclosure(step["known"]) if "known" in step else None
         return {"hash": Disclosure(step["disclosed"]).verify(step["pinned"], step["now"], known).hash}
@@ -136,6 +158,11 @@ class HostedDeviceSteps:
     def disclosed(self, step):
         disclosure = Disclosure(step["disclosed"])
         return disclosure.verify(disclosure.account)
+
+    def user(self, step):
+        seen = DeviceList(step["seen"])
+        seen.authentic(), seen.claims()
+        return seen
 
     def decide(self, step, draw):
         """Withdrawal comes a second after consent; reconsidering, which is round 1, a second after refusal."""
@@ -147,7 +174,7 @@ class HostedDeviceSteps:
     def acknowledge(self, step, draw):
         hosted, disclosure, decision = self.identities[step["of"]], self.disclosed(step), Decision(step["decision"])
         require(hosted.public == disclosure.hosted, "other-endpoint")
-        decision.verify(step["pinned"], disclosure, step["now"])
+        decision.verify(self.user(step), disclosure, step["now"])
         note = decision.data + hosted.public + pack(">Q", step["now"])
         return {"receipt": note + signature(hosted, L_RECEIPT, note)}
 
@@ -156,7 +183,7 @@ class HostedDeviceSteps:
         require(len(receipt) == 438, "malformed")
         decision, hosted, disclosure = Decision(receipt[:302]), receipt[302:366], self.disclosed(step)
         otherwise("malformed", check_identity, hosted)
-        decision.verify(step["pinned"], disclosure, *unpack(">Q", receipt[366:374]))
+        decision.verify(self.user(step), disclosure, *unpack(">Q", receipt[366:374]))
         require(hosted == disclosure.hosted, "other-endpoint")
         check(hosted, L_RECEIPT, receipt[:-64], receipt[-64:])
         return {}

@@ -1,5 +1,6 @@
 """The script of tests/vectors/endpoint.txt: disclosures, decisions and receipts, and those that are refused."""
 
+from accounts import certify, issue
 from hosted_devices import *
 from script import *
 
@@ -26,6 +27,8 @@ def hosted_devices():
         return s("disclose", of="business", peer=hosted, operator=operator, draft=draft(**changes))["disclosed"]
 
     one = disclose()
+    for name in ("operator", "rival"):
+        s("operator-number", key=key[name])
     good_ones(s, key, disclose)
     chains(s, key, disclose, one)
     drafts_that_are_refused(s, key, draft)
@@ -40,7 +43,7 @@ def verify(s, key, disclosed, expect="", now=NOW, pinned="business", **known):
 
 def good_ones(s, key, disclose):
     for changes in ({"custody": 5, "roles": 7, "purposes": 7, "region": b"ID"}, {"custody": 6, "roles": 1, "purposes": 0},
-                    {"at_rest": 0, "name": "阿里云 & Söhne".encode()}, {"at_rest": FOREVER, "in_use": FOREVER},
+                    {"at_rest": 0, "name": "阿里云".encode()}, {"name": "Müller & Söhne, Inc.".encode()}, {"name": "अमूल".encode()}, {"at_rest": FOREVER, "in_use": FOREVER},
                     {"name": b"x" * 64, "region": b"ABCDEFGHIJ-01234"}, {"expires": NOW + YEAR}):
         verify(s, key, disclose(**changes))
 
@@ -73,9 +76,16 @@ def drafts_that_are_refused(s, key, draft):
                   draft(region=b"ABCDEFGHIJKLMNOPQ"), draft(operator="business"), draft(operator="endpoint"),
                   draft(endpoint="business"), draft(issued=2**64 - 2, expires=2**64 - 1)[:-41] + bytes(41)):
         refused("malformed", wrong)
-    for name in (b"", b" Awan", b"Awan\n", b"\xff", b"x" * 65, *(f"Aw{chr(c)}an".encode() for low, high in DECEPTIVE
-                                                                  for c in (low, high))):
+    for name in (b"", b" Awan", b"Awan ", b"Awan\n", b"\xff", b"x" * 65, b"-", b"123", b"(Awan", b"a  b", b"Awan''"):
         refused("malformed", draft(name=name))
+    for name in ("Awan'\u2019s", "\"Awan\"", "\u201cAwan\u201d", "M\u0435ta", "\u963f Awan", "Aw\u202ean", "Aw\u200ban", "Awan\u0301",
+                 "Awan: a", "awan.id/a", "a@b"):
+        refused("malformed", draft(name=name.encode()))
+    for script in SCRIPTS:
+        for low, high in script:
+            for beside in (low - 1, high + 1):
+                if not (0xd800 <= beside < 0xe000) and script_of(chr(beside)) is None and chr(beside) not in MARKS + "0123456789":
+                    refused("malformed", draft(name=f"{chr(script[0][0])}{chr(beside)}".encode()))
     refused("other-party", good, of="customer"), refused("other-party", good, peer="second")
     refused("other-party", good, operator="rival")
 
@@ -107,26 +117,47 @@ def disclosures_that_are_refused(s, key, draft, one):
 def decisions(s, key, disclose, one):
     renewed = disclose(sequence=2, previous=sha256(L_DISC_HASH, one))
     own, later = key["customer"], NOW + 60
+    identities = s.world.identities
+    held = bytes([1, 0]) + bytes(32)
+
+    def listed(account, **devices):
+        """A device list of the account, with each device under its terms."""
+        owner = identities[account]
+        certificates = [certify(owner, owner.public, 0, held)]
+        certificates += [certify(identities[name], owner.public, n, terms) for n, (name, terms) in enumerate(devices.items(), 1)]
+        return issue(owner, 1, bytes(32), NOW, certificates, len(certificates)).data
+    user = listed("customer", phone=held)
     for choice in ("refuse", "withdraw", "reconsider", "consent"):
         made = s("decide", of="phone", own=own, disclosed=one, choice=choice, now=NOW)["decision"]
-        receipt = s("acknowledge", of="endpoint", pinned=own, disclosed=one, decision=made, now=later)["receipt"]
-        s("verify-receipt", pinned=own, disclosed=one, receipt=receipt)
+        receipt = s("acknowledge", of="endpoint", seen=user, disclosed=one, decision=made, now=later)["receipt"]
+        s("verify-receipt", seen=user, disclosed=one, receipt=receipt)
+        if choice == "withdraw":
+            early = s("acknowledge", of="endpoint", seen=user, disclosed=one, decision=made, now=1)["receipt"]
+            s("verify-receipt", seen=user, disclosed=one, receipt=early)
 
-    def refused(expect, decision=made, of="endpoint", pinned=own, disclosed=one, now=later):
-        s("acknowledge", of=of, pinned=pinned, disclosed=disclosed, decision=decision, now=now, expect=expect)
-    refused("other-account", pinned=key["phone"]), refused("other-disclosure", disclosed=renewed)
+    def refused(expect, decision=made, of="endpoint", seen=user, disclosed=one, now=later):
+        s("acknowledge", of=of, seen=seen, disclosed=disclosed, decision=decision, now=now, expect=expect)
+    hosted = listed("customer", phone=bytes([4, 0]) + sha256(L_DISC_HASH, one))
+    refused("other-account", seen=listed("phone")), refused("other-disclosure", disclosed=renewed)
+    refused("not-listed", seen=listed("customer")), refused("not-listed", seen=hosted)
     refused("other-endpoint", of="operator"), refused("not-yet-valid", now=NOW - DAY - 1)
     for wrong in (b"", made[:-1], made + b"\0", flip(made, 0), made[:1] + b"\0" + made[2:], made[:1] + b"\4" + made[2:]):
         refused("malformed", wrong)
     for at in (226, 237, 238, 301):
         refused("bad-signature", flip(made, at))
-    phone, disclosure = s.world.identities["phone"], Disclosure(one)
+    phone, disclosure = identities["phone"], Disclosure(one)
     refused("expired", decide(1, own, phone, disclosure, 0, disclosure.expires), now=disclosure.expires)
     refused("bad-signature", made[:66] + key["customer"] + made[130:])
+    # Forged by the vendor: in the user's name, by a key of its own.
+    forged = decide(1, own, identities["rival"], disclosure, 0, NOW)
+    refused("not-listed", forged)
+    note = forged + key["endpoint"] + pack(">Q", NOW)
+    forged = note + signature(identities["endpoint"], L_RECEIPT, note)
 
-    def spoiled(expect, receipt=receipt, pinned=own, disclosed=one):
-        s("verify-receipt", pinned=pinned, disclosed=disclosed, receipt=receipt, expect=expect)
-    spoiled("other-disclosure", disclosed=renewed), spoiled("other-account", pinned=key["phone"])
+    def spoiled(expect, receipt=receipt, seen=user, disclosed=one):
+        s("verify-receipt", seen=seen, disclosed=disclosed, receipt=receipt, expect=expect)
+    spoiled("not-listed", forged), spoiled("not-listed", seen=hosted)
+    spoiled("other-disclosure", disclosed=renewed), spoiled("other-account", seen=listed("phone"))
     for at in (366, 373, 374, 437, 238):
         spoiled("bad-signature", flip(receipt, at))
     for wrong in (b"", receipt[:-1], receipt + b"\0"):

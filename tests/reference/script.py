@@ -19,9 +19,9 @@ from talks import TalkSteps
 NOW = 1_800_000_000
 DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
            "delete_by", "total"}
-WORDS = {"do", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
+WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
          "standing"}
-INPUTS = WORDS - {"standing"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
+INPUTS = WORDS - {"standing", "number"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",

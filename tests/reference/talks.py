@@ -300,7 +300,7 @@ class Talk:
 
     def adopt(self, decision, disclosure):
         """From another own device: in these scripts, always a consent."""
-        decision.verify(self.device.list.account, disclosure.verify(self.peer.account), decision.decided)
+        decision.verify(self.device.list, disclosure.verify(self.peer.account), decision.decided)
         self.agreed.add(decision.disclosure)
         return ["label"]
 
@@ -314,7 +314,7 @@ class Talk:
                 self.notes[to, DECISION] = decision
 
     def countersign(self, sender, decision, disclosure, now):
-        Decision(decision).verify(self.peer.account, disclosure, now)
+        Decision(decision).verify(self.peer, disclosure, now)
         note = decision + self.device.identity.public + pack(">Q", now)
         receipt = note + signature(self.device.identity, L_RECEIPT, note)
         self.notes[sender, RECEIPT] = receipt
@@ -401,8 +401,9 @@ class TalkSteps:
         if received in ("message", "sent"):
             results["plaintext"] = body
             disclosure = talk.device.disclosure
-            if received == "message" and disclosure:                                                      # P-12.16
-                results["delete_by"] = step["now"] + max(disclosure.at_rest, disclosure.in_use)
+            if disclosure:                                                                                # P-11.21
+                counted = min(step["now"], disclosure.expires)
+                results["delete_by"] = counted + max(disclosure.at_rest, disclosure.in_use)
         if received == "decision":
             results["decision"] = body
         if received == "decision-receipt":

@@ -191,7 +191,13 @@ impl Accounts {
         let directory = self.directory(1 - at.0);
         let device = self.devices.get_mut(&at).unwrap();
         let (conversation, event) = Conversation::new(&device.account, directory, &self.disclosures, policy, self.now);
-        assert!(matches!(event, Some(LabelEvent::Verified(_) | LabelEvent::HostingDisclosed(_))), "{event:?}");
+        assert!(
+            matches!(
+                event,
+                Some(LabelEvent::Verified(_) | LabelEvent::HostingDisclosed(_) | LabelEvent::OwnHosting(_))
+            ),
+            "{event:?}"
+        );
         device.conversation = Some(conversation);
     }
 
@@ -281,7 +287,10 @@ impl Accounts {
                 device.shown.push(("message".into(), body.to_vec()));
                 device.deadlines.extend(delete_by);
             }
-            Received::Sent { body, .. } => device.shown.push(("sent".into(), body.payload().to_vec())),
+            Received::Sent { body, delete_by, .. } => {
+                device.shown.push(("sent".into(), body.payload().to_vec()));
+                device.deadlines.extend(delete_by);
+            }
             Received::Decision { from, decision } => device.decisions.push((from, *decision)),
             Received::DecisionReceipt { receipt, .. } => device.receipts.push(*receipt),
             _ => {}

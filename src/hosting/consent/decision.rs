@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::choice::Choice;
 use super::error::DecisionError;
-use crate::device::AccountKey;
+use crate::device::{AccountKey, Custody, DeviceDirectory, DeviceEntry};
 use crate::hosting::disclosure::{Disclosure, VerifiedDisclosure};
 use crate::hosting::encoding::{CLOCK_SKEW, append_signature, read_key};
 use crate::keys::{Identity, IdentityKey};
@@ -18,8 +18,8 @@ use bisik_core::time::Timestamp;
 
 /// A user's decision, signed by the device on which it was made: 302 bytes.
 ///
-/// It binds the disclosure's hash, both accounts and the time. The signature does not show that the device belongs to the
-/// user's account; that follows from the account's device list.
+/// It binds the disclosure's hash, both accounts and the time. Its signature alone shows nothing: anybody can sign in anybody's
+/// name with a key of his own. That the device belongs to the user's account follows from the account's device list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Decision {
     choice: Choice,
@@ -132,36 +132,42 @@ impl Decision {
         self.round
     }
 
-    /// Checks that `account` decided this about `disclosure`. The caller checks that the deciding [`device`](Self::device) is
-    /// in the account's device list. P-11.19.
+    /// Checks that `user` decided this about `disclosure`, on a device of the account that its owner holds. `user` is the
+    /// account's verified device list; for an old decision, the list of that time. P-11.19.
+    ///
+    /// Refusals and withdrawals are valid whatever their date. P-11.27.
     ///
     /// # Errors
     ///
-    /// In this order: [`DecisionError::OtherAccount`], [`DecisionError::OtherDisclosure`], [`DecisionError::BadSignature`],
-    /// [`DecisionError::NotYetValid`], [`DecisionError::Expired`].
+    /// In this order: [`DecisionError::OtherAccount`], [`DecisionError::OtherDisclosure`], [`DecisionError::NotListed`],
+    /// [`DecisionError::BadSignature`], [`DecisionError::NotYetValid`], [`DecisionError::Expired`].
     pub fn verify(
         &self,
-        account: &AccountKey,
+        user: &DeviceDirectory,
         disclosure: &VerifiedDisclosure,
         now: Timestamp,
     ) -> Result<(), DecisionError> {
         let described = disclosure.disclosure();
-        if self.account != *account || self.peer != *described.account() {
+        if self.account != *user.account() || self.peer != *described.account() {
             return Err(DecisionError::OtherAccount);
         }
         if self.disclosure != disclosure.hash() {
             return Err(DecisionError::OtherDisclosure);
         }
+        let listed = user.find(&self.device).map(DeviceEntry::custody);
+        if !listed.is_some_and(Custody::is_own_held) {
+            return Err(DecisionError::NotListed);
+        }
         if !self.device.verify_labelled(labels::DECISION, &self.text(), &self.signature) {
             return Err(DecisionError::BadSignature);
+        }
+        if self.choice.is_strict() {
+            return Ok(());
         }
         if self.decided > now.plus_seconds(CLOCK_SKEW) {
             return Err(DecisionError::NotYetValid);
         }
-        if self.choice == Choice::Consent && self.decided >= described.expires() {
-            return Err(DecisionError::Expired);
-        }
-        Ok(())
+        if self.decided >= described.expires() { Err(DecisionError::Expired) } else { Ok(()) }
     }
 }
 

@@ -16,9 +16,11 @@ pub enum DecisionError {
     OtherDevice,
     /// The receipt was made by another hosted device than the disclosed one.
     OtherHostedDevice,
+    /// The device that decided is not in the user's device list, or somebody else holds its keys.
+    NotListed,
     /// A signature does not verify.
     BadSignature,
-    /// It is dated more than a day in the future.
+    /// It is a consent dated more than a day in the future.
     NotYetValid,
     /// It is a consent dated after the disclosure had expired.
     Expired,
@@ -31,8 +33,9 @@ bisik_core::error_texts! {
         OtherDisclosure => "hosting.decision.other_disclosure", "the decision is about another disclosure";
         OtherDevice => "hosting.decision.other_device", "the decision was shared by a hosted device";
         OtherHostedDevice => "hosting.decision.other_hosted_device", "the hosted device is not the disclosed one";
+        NotListed => "hosting.decision.not_listed", "the device that decided is not one of the user's own";
         BadSignature => "hosting.decision.bad_signature", "a signature of the decision does not verify";
-        NotYetValid => "hosting.decision.not_yet_valid", "the decision is dated in the future";
+        NotYetValid => "hosting.decision.not_yet_valid", "the consent is dated in the future";
         Expired => "hosting.decision.expired", "the disclosure had expired before the consent";
     }
 }

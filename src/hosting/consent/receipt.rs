@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::decision::Decision;
 use super::error::DecisionError;
-use crate::device::AccountKey;
+use crate::device::DeviceDirectory;
 use crate::hosting::disclosure::VerifiedDisclosure;
 use crate::hosting::encoding::{append_signature, read_key, split_signature};
 use crate::keys::{Identity, IdentityKey};
@@ -16,14 +16,15 @@ use bisik_core::primitives::ed25519::SIGNATURE;
 use bisik_core::time::Timestamp;
 
 impl Decision {
-    /// [Verifies](Self::verify) a decision and makes the receipt for it, as the disclosed hosted device. P-11.19.
+    /// [Verifies](Self::verify) a decision and makes the receipt for it, as the disclosed hosted device. `user` is the
+    /// verified device list of the account that decided. P-11.19.
     ///
     /// # Errors
     ///
     /// [`DecisionError::OtherHostedDevice`] if `device` is not the disclosed one, and the errors of [`Decision::verify`].
     pub fn acknowledge(
         self,
-        account: &AccountKey,
+        user: &DeviceDirectory,
         disclosure: &VerifiedDisclosure,
         device: &Identity,
         now: Timestamp,
@@ -31,7 +32,7 @@ impl Decision {
         if device.public() != disclosure.disclosure().device() {
             return Err(DecisionError::OtherHostedDevice);
         }
-        self.verify(account, disclosure, now)?;
+        self.verify(user, disclosure, now)?;
         let mut receipt =
             DecisionReceipt { decision: self, device: *device.public(), received: now, signature: [0; SIGNATURE] };
         receipt.signature = device.sign_labelled(labels::DECISION_RECEIPT, &receipt.text());
@@ -39,8 +40,8 @@ impl Decision {
     }
 }
 
-/// A decision with the hosted device's signature over it: 438 bytes. Together with the disclosure it proves to third parties
-/// that the user decided and that the operator knew.
+/// A decision with the hosted device's signature over it: 438 bytes. Together with the disclosure and with the user's device
+/// list it proves to third parties that the user decided and that the operator knew. Without the list it proves nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DecisionReceipt {
     decision: Decision,
@@ -94,13 +95,14 @@ impl DecisionReceipt {
         self.received
     }
 
-    /// Checks both signatures. To check an old receipt, verify the disclosure as of [`Decision::decided`].
+    /// Checks both signatures, and that a device of the user's own made the decision. To check an old receipt, take the list
+    /// of that time, and verify it and the disclosure as of [`Decision::decided`].
     ///
     /// # Errors
     ///
     /// [`DecisionError::OtherHostedDevice`], and the errors of [`Decision::verify`].
-    pub fn verify(&self, account: &AccountKey, disclosure: &VerifiedDisclosure) -> Result<(), DecisionError> {
-        self.decision.verify(account, disclosure, self.received)?;
+    pub fn verify(&self, user: &DeviceDirectory, disclosure: &VerifiedDisclosure) -> Result<(), DecisionError> {
+        self.decision.verify(user, disclosure, self.received)?;
         if self.device != *disclosure.disclosure().device() {
             return Err(DecisionError::OtherHostedDevice);
         }

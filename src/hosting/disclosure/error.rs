@@ -6,7 +6,7 @@ use bisik_core::codec::Malformed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextError {
-    /// The name is empty or longer than 64 bytes, or has characters that would show users something else.
+    /// The name is empty or longer than 64 bytes, mixes scripts, or has a character that no name may have.
     Name,
     /// The region does not consist of 2 to 16 characters of `A-Z`, `0-9` and `-`.
     Region,
@@ -14,7 +14,7 @@ pub enum TextError {
 
 bisik_core::error_texts! {
     TextError {
-        Name => "hosting.text.name", "the operator's name is empty, longer than 64 bytes or deceptive";
+        Name => "hosting.text.name", "the operator's name is not 1 to 64 bytes of one script";
         Region => "hosting.text.region", "the region is not 2 to 16 characters of A-Z, 0-9 and '-'";
     }
 }

@@ -11,6 +11,8 @@
 mod body; //      11.2  the text that is signed
 mod draft; //     11.2  the three parties sign, one after the other
 mod error; //           why not
+mod kind; //      11.11 what counts as better after a refusal
+mod name; //      11.1  what operators call themselves
 mod operator; //  11.1  who holds the keys
 mod retention; // 11.1  for how long and where messages are kept
 mod signed; //    11.2  the result, in bytes
@@ -19,7 +21,9 @@ mod verify; //    11.2  what a peer checks
 
 pub use draft::{CountersignedDraft, DisclosureDraft, ProvenDraft};
 pub use error::{DisclosureError, DraftError, TextError};
-pub use operator::{Operator, OperatorName};
+pub use kind::RetentionClass;
+pub use name::OperatorName;
+pub use operator::Operator;
 pub use retention::{Region, Retention};
 pub use signed::Disclosure;
 pub(super) use terms::TermsRank;

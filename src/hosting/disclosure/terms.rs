@@ -172,6 +172,10 @@ set! {
 }
 
 impl TermsDiff {
+    /// Every single one, in the order of their bits.
+    pub(in crate::hosting) const EACH: [Self; 6] =
+        [Self::OPERATOR, Self::CUSTODY, Self::ROLES, Self::PURPOSES, Self::RETENTION, Self::REGION];
+
     /// Whether the new terms are worse in any respect.
     #[must_use]
     pub const fn is_worse(self) -> bool {

@@ -1,7 +1,7 @@
 //! [`LabelEvent`]: the change of a label that a user is shown. `notice` has the texts.
 
 use super::Label;
-use crate::hosting::disclosure::{Operator, Retention, TermsDiff};
+use crate::hosting::disclosure::{HostingTerms, TermsDiff};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
@@ -13,7 +13,12 @@ use bisik_core::time::Timestamp;
 pub enum LabelEvent {
     /// The label was unknown and is now end-to-end.
     Verified(LabelChange),
-    /// The label was disclosed, hosted or refused and is now end-to-end: no operator reads any longer.
+    /// The label is still end-to-end, but the peer's devices are in other hands than before, or a program answers now, or no
+    /// longer.
+    DevicesChanged(LabelChange),
+    /// The user's own account has a hosted device, or another disclosure than before. The peer has none.
+    OwnHosting(LabelChange),
+    /// The label was disclosed, hosted or refused, or the user's own account had a hosted device, and it is now end-to-end: no operator reads any longer.
     HostingEnded(LabelChange),
     /// The label was unverified and is again end-to-end, hosted or refused.
     VerifiedAgain(LabelChange),
@@ -44,10 +49,8 @@ pub struct LabelChange {
     pub old: Label,
     /// The label from now on.
     pub new: Label,
-    /// The operator that would read, reads, or no longer reads.
-    pub operator: Option<Operator>,
-    /// For how long that operator keeps messages.
-    pub retention: Option<Retention>,
+    /// The operator that would read, reads, or no longer reads, and on what terms.
+    pub terms: Option<HostingTerms>,
     /// Its disclosure; `None` if there was none.
     pub disclosure: Option<DisclosureHash>,
 }
@@ -58,6 +61,8 @@ impl LabelEvent {
     pub const fn change(&self) -> &LabelChange {
         match self {
             Self::Verified(change)
+            | Self::DevicesChanged(change)
+            | Self::OwnHosting(change)
             | Self::HostingEnded(change)
             | Self::VerifiedAgain(change)
             | Self::HostingDisclosed(change)

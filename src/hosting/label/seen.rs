@@ -2,6 +2,8 @@
 
 use core::cmp::Reverse;
 
+use super::evidence::{HostedDevice, Presented};
+use crate::device::Custody;
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsRank, VerifiedDisclosure};
 use crate::keys::IdentityKey;
@@ -21,6 +23,8 @@ pub(in crate::hosting) struct SeenDevice {
     pub(in crate::hosting) forked: bool,
     /// When it left the device list; `None` while it is in force.
     pub(in crate::hosting) left: Option<Timestamp>,
+    /// Whether the user is asked about this disclosure although terms of this account were refused.
+    pub(in crate::hosting) asked: bool,
 }
 
 impl SeenDevice {
@@ -28,16 +32,16 @@ impl SeenDevice {
     pub(in crate::hosting) fn new(verified: &VerifiedDisclosure) -> Self {
         let KnownDisclosure { device, operator: _, sequence, hash, forked } = verified.known();
         let terms = verified.disclosure().terms().clone();
-        Self { device, sequence, hash, terms, in_force: true, forked, left: None }
+        Self { device, sequence, hash, terms, in_force: true, forked, left: None, asked: false }
     }
 
     /// The same device, no longer in force.
     pub(in crate::hosting) fn absent(self, now: Timestamp) -> Self {
-        Self { in_force: false, left: Some(now), ..self }
+        Self { in_force: false, left: Some(now), asked: false, ..self }
     }
 
     pub(in crate::hosting) const fn known(&self) -> KnownDisclosure {
-        let Self { device, sequence, hash, terms, in_force: _, forked, left: _ } = self;
+        let Self { device, sequence, hash, terms, in_force: _, forked, left: _, asked: _ } = self;
         KnownDisclosure {
             device: *device,
             operator: terms.operator.key,
@@ -72,16 +76,9 @@ impl RecordedDecision {
         (*round, choice.is_strict(), *decided, choice.byte(), *disclosure.as_bytes())
     }
 
-    /// What this decision means for `terms` of its operator.
-    pub(in crate::hosting) fn status_of(&self, terms: &HostingTerms) -> ConsentStatus {
-        let worse = terms.worse_than(&self.terms).is_worse();
-        match self.choice {
-            Choice::Consent if worse => ConsentStatus::Ask,
-            Choice::Consent => ConsentStatus::Agreed,
-            // The user may be asked about better terms, but not about the same terms in a renewed disclosure.
-            Choice::Refusal | Choice::Withdrawal if worse || *terms == self.terms => ConsentStatus::Refused,
-            Choice::Refusal | Choice::Withdrawal => ConsentStatus::Ask,
-        }
+    /// Whether this is consent that covers `terms` of its operator. P-11.13.
+    pub(in crate::hosting) fn agrees_to(&self, terms: &HostingTerms) -> bool {
+        !self.choice.is_strict() && !terms.worse_than(&self.terms).is_worse()
     }
 }
 
@@ -91,4 +88,63 @@ pub(in crate::hosting) enum ConsentStatus {
     Agreed,
     Ask,
     Refused,
+}
+
+/// The peer's devices that its account holds itself, taken together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hosting) struct OwnHeld {
+    /// The custody furthest from a person's own.
+    pub(in crate::hosting) custody: Custody,
+    /// Whether a program answers on one of them.
+    pub(in crate::hosting) automated: bool,
+}
+
+impl OwnHeld {
+    /// Of some devices. A list without own-held devices has hosted ones, which decide the label.
+    pub(in crate::hosting) fn of(devices: &[HostedDevice<'_>]) -> Self {
+        let own = || devices.iter().filter(|device| device.custody.is_own_held());
+        let custody = own().map(|device| device.custody).max().unwrap_or(Custody::Person);
+        Self { custody, automated: own().any(|device| device.automated) }
+    }
+}
+
+/// The worst hosting on the user's own side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::hosting) struct OwnHosting {
+    /// The disclosure that the list names.
+    pub(in crate::hosting) disclosure: Option<DisclosureHash>,
+    /// Its terms; `None` if they were not presented.
+    pub(in crate::hosting) terms: Option<HostingTerms>,
+}
+
+impl OwnHosting {
+    /// Of the devices of the user's own account: unknown terms are the worst. P-11.28.
+    pub(in crate::hosting) fn of(devices: &[HostedDevice<'_>]) -> Option<Self> {
+        devices.iter().filter_map(Self::of_one).max_by_key(|hosting| {
+            let rank = hosting.terms.as_ref().map(HostingTerms::rank);
+            (rank.is_none(), rank, hosting.disclosure.map(|hash| *hash.as_bytes()))
+        })
+    }
+
+    fn of_one(device: &HostedDevice<'_>) -> Option<Self> {
+        let listed = |verified: &VerifiedDisclosure| {
+            *verified.disclosure().device() == device.key
+                && verified.disclosure().terms().custody == device.custody
+                && Some(verified.hash()) == device.disclosure
+        };
+        let terms = |verified: &VerifiedDisclosure| Some(verified.disclosure().terms().clone());
+        match device.presented {
+            // A key that an operator held once, it still holds.
+            Presented::Former(verified) if device.custody.is_own_held() => {
+                Some(Self { disclosure: Some(verified.hash()), terms: terms(verified) })
+            }
+            _ if device.custody.is_own_held() => None,
+            Presented::Verified(verified) if listed(verified) => {
+                Some(Self { disclosure: device.disclosure, terms: terms(verified) })
+            }
+            Presented::Nothing | Presented::Verified(_) | Presented::Rejected(_) | Presented::Former(_) => {
+                Some(Self { disclosure: device.disclosure, terms: None })
+            }
+        }
+    }
 }

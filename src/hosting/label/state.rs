@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Label;
 use super::event::{LabelChange, LabelEvent};
-use super::seen::{ConsentStatus, RecordedDecision, SeenDevice};
+use super::seen::{ConsentStatus, OwnHeld, OwnHosting, RecordedDecision, SeenDevice};
 use crate::device::AccountKey;
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{HostingTerms, KnownDisclosure, TermsDiff};
@@ -27,16 +27,17 @@ use bisik_core::time::Timestamp;
 /// # let own = HostedDevice {
 /// #     key: *peer.public(),
 /// #     custody: Custody::Business,
+/// #     automated: false,
 /// #     disclosure: None,
 /// #     presented: Presented::Nothing,
 /// # };
 /// # let devices = [own];
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// let expires = now.plus_seconds(30 * 86_400);
-/// let transition = LabelState::new(account).observe(Evidence::Devices { expires, devices: &devices }, now);
+/// let transition = LabelState::new(account).observe(Evidence::Devices { expires, devices: &devices, own: &[] }, now);
 ///
 /// assert!(matches!(transition.event, Some(LabelEvent::Verified(_))));
-/// assert_eq!(transition.state.label(), Label::EndToEnd);
+/// assert_eq!(transition.state.label(now), Label::EndToEnd { custody: Custody::Business, automated: false });
 /// assert!(transition.state.permit(now).is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +47,14 @@ pub struct LabelState {
     /// Expiry of the last accepted evidence, kept while the label is `Unverified`. `None` before any evidence, and
     /// after the user has withdrawn consent while the label was `Unverified`.
     pub(in crate::hosting) valid_until: Option<Timestamp>,
-    /// When the label last became end-to-end, if it ever did. Decisions from before then no longer apply.
+    /// When the peer last came to have no hosted device, if it ever did. Consent from before then no longer applies.
     pub(in crate::hosting) lapsed: Option<Timestamp>,
+    /// When the business last asked again after a refusal.
+    pub(in crate::hosting) asked: Option<Timestamp>,
+    /// The peer's own-held devices in the last accepted evidence; `None` before any.
+    pub(in crate::hosting) own_held: Option<OwnHeld>,
+    /// The hosting on the user's own side in the last accepted evidence.
+    pub(in crate::hosting) own: Option<OwnHosting>,
     /// By device key, ascending.
     pub(in crate::hosting) seen: Vec<SeenDevice>,
     /// By operator key, ascending; at most one for each operator.
@@ -90,15 +97,12 @@ impl LabelState {
             label: Label::Unknown,
             valid_until: None,
             lapsed: None,
+            asked: None,
+            own_held: None,
+            own: None,
             seen: Vec::new(),
             decisions: Vec::new(),
         }
-    }
-
-    /// The label.
-    #[must_use]
-    pub const fn label(&self) -> Label {
-        self.label
     }
 
     /// The peer's account.
@@ -120,25 +124,14 @@ impl LabelState {
         let wanted = match self.label {
             Label::Disclosed { .. } => ConsentStatus::Ask,
             Label::Refused { .. } => ConsentStatus::Refused,
-            Label::Unknown | Label::EndToEnd | Label::Hosted { .. } | Label::Unverified { .. } => return None,
+            Label::Unknown
+            | Label::EndToEnd { .. }
+            | Label::OwnHosted { .. }
+            | Label::Hosted { .. }
+            | Label::Unverified { .. } => return None,
         };
-        let asked = self.in_force().find(|device| self.status_of(&device.terms) == wanted)?;
+        let asked = self.in_force().find(|device| self.status_of(device) == wanted)?;
         Some((asked.hash, &asked.terms))
-    }
-
-    /// Whether the label follows from evidence.
-    pub(in crate::hosting) const fn is_verified(&self) -> bool {
-        !matches!(self.label, Label::Unknown | Label::Unverified { .. })
-    }
-
-    /// Whether the evidence for the label has expired.
-    pub(in crate::hosting) fn has_expired(&self, now: Timestamp) -> bool {
-        self.is_verified() && self.is_stale(now)
-    }
-
-    /// Whether there is no evidence that is valid at `now`.
-    pub(in crate::hosting) fn is_stale(&self, now: Timestamp) -> bool {
-        self.valid_until.is_none_or(|until| now >= until)
     }
 
     /// Remembers a device and its newest disclosure. If there is no room, the device that left first is forgotten; if
@@ -187,16 +180,12 @@ impl LabelState {
         found.into_iter()
     }
 
-    fn status_of(&self, terms: &HostingTerms) -> ConsentStatus {
-        let decision = self.decision_about(&terms.operator.key);
-        decision.map_or(ConsentStatus::Ask, |decision| decision.status_of(terms))
-    }
-
     /// The label that follows from the devices in force and the decisions: the device with the greatest
-    /// [`ConsentStatus`] decides; among equals, the one with the worst terms. P-11.14.
+    /// [`ConsentStatus`] decides; among equals, the one with the worst terms. If the peer has no hosted device, the weakest
+    /// one of the user's own account decides, then the weakest own-held one. P-11.14, P-11.28.
     pub(in crate::hosting) fn label_in_force(&self) -> Label {
-        let mut devices = self.in_force().map(|device| (self.status_of(&device.terms), device));
-        let Some(mut decisive) = devices.next() else { return Label::EndToEnd };
+        let mut devices = self.in_force().map(|device| (self.status_of(device), device));
+        let Some(mut decisive) = devices.next() else { return self.label_without_hosting() };
         for candidate in devices {
             if candidate.0 > decisive.0 {
                 decisive = candidate;
@@ -204,20 +193,35 @@ impl LabelState {
         }
         let (status, device) = decisive;
         let disclosure = device.hash;
-        match (status, self.decision_about(&device.terms.operator.key)) {
-            (ConsentStatus::Ask, _) | (_, None) => Label::Disclosed { disclosure },
-            (ConsentStatus::Refused, Some(decision)) => Label::Refused { disclosure: decision.disclosure },
-            (ConsentStatus::Agreed, Some(decision)) => Label::Hosted { disclosure, consent: decision.disclosure },
+        let decision = match status {
+            ConsentStatus::Ask => None,
+            ConsentStatus::Refused => self.refusal_of(&device.terms),
+            ConsentStatus::Agreed => self.decision_about(&device.terms.operator.key),
+        };
+        match decision {
+            None => Label::Disclosed { disclosure },
+            Some(decision) if decision.choice.is_strict() => Label::Refused { disclosure: decision.disclosure },
+            Some(decision) => Label::Hosted { disclosure, consent: decision.disclosure },
         }
     }
 
-    /// Sets the label that follows from the devices in force and the decisions. If no hosted device is left, all
-    /// decisions end.
+    fn label_without_hosting(&self) -> Label {
+        match (&self.own, self.own_held) {
+            (Some(own), _) => Label::OwnHosted { disclosure: own.disclosure },
+            (None, Some(OwnHeld { custody, automated })) => Label::EndToEnd { custody, automated },
+            (None, None) => Label::Unknown,
+        }
+    }
+
+    /// Sets the label that follows from the devices in force and the decisions. If the peer has no hosted device left, all
+    /// consent ends; refusals stay.
     pub(in crate::hosting) fn update_label(&mut self, now: Timestamp) {
+        self.let_ask_again(now);
         let label = self.label_in_force();
-        if label == Label::EndToEnd && self.label != Label::EndToEnd {
+        let without = |label: Label| matches!(label, Label::EndToEnd { .. } | Label::OwnHosted { .. });
+        if without(label) && !without(self.label) {
             self.lapsed = Some(now);
-            self.decisions.clear();
+            self.decisions.retain(|decision| decision.choice.is_strict());
         }
         self.label = label;
     }
@@ -231,11 +235,19 @@ impl LabelState {
     /// The terms that the label is about.
     fn subject(&self) -> Option<(&HostingTerms, DisclosureHash)> {
         match self.label {
-            Label::Unknown | Label::EndToEnd | Label::Unverified { .. } => None,
+            Label::Unknown | Label::EndToEnd { .. } | Label::Unverified { .. } => None,
+            Label::OwnHosted { .. } => {
+                let own = self.own.as_ref()?;
+                Some((own.terms.as_ref()?, own.disclosure?))
+            }
             Label::Disclosed { disclosure } | Label::Hosted { disclosure, .. } => {
                 self.in_force().find(|device| device.hash == disclosure).map(|found| (&found.terms, disclosure))
             }
+            // What would be sent to now, if there is such a device; else what was refused.
             Label::Refused { disclosure } => {
+                if let Some((hash, terms)) = self.question() {
+                    return Some((terms, hash));
+                }
                 let decision = self.decisions.iter().find(|decision| decision.disclosure == disclosure)?;
                 Some((&decision.terms, disclosure))
             }
@@ -254,28 +266,36 @@ fn event_between(old: &LabelState, new: &LabelState, at: Timestamp) -> Option<La
     if old.label == new.label {
         return None;
     }
-    let subject = new.subject().or_else(|| old.subject());
+    // What the user's own account discloses says nothing about an operator of the peer's, and the reverse.
+    let own = matches!(new.label, Label::OwnHosted { .. });
+    let subject = if own { new.subject() } else { new.subject().or_else(|| old.subject()) };
+    let named =
+        if let Label::OwnHosted { disclosure } = new.label { disclosure } else { subject.map(|(_, hash)| hash) };
     let change = LabelChange {
         at,
         old: old.label,
         new: new.label,
-        operator: subject.map(|(terms, _)| terms.operator.clone()),
-        retention: subject.map(|(terms, _)| terms.retention),
-        disclosure: subject.map(|(_, hash)| hash),
+        terms: subject.map(|(terms, _)| terms.clone()),
+        disclosure: named,
     };
     Some(match (old.label, new.label) {
         (_, Label::Unknown | Label::Unverified { .. }) => LabelEvent::Unverified(change),
         (_, Label::Refused { disclosure }) if new.was_withdrawn(disclosure) => LabelEvent::Withdrawn(change),
-        (Label::Unverified { .. }, Label::EndToEnd | Label::Hosted { .. } | Label::Refused { .. }) => {
+        (Label::Unverified { .. }, Label::EndToEnd { .. } | Label::Hosted { .. } | Label::Refused { .. }) => {
             LabelEvent::VerifiedAgain(change)
         }
+        (_, Label::OwnHosted { .. }) => LabelEvent::OwnHosting(change),
         (_, Label::Refused { .. }) => LabelEvent::Refused(change),
-        (Label::Unknown | Label::EndToEnd, Label::EndToEnd) => LabelEvent::Verified(change),
-        (Label::Disclosed { .. } | Label::Hosted { .. } | Label::Refused { .. }, Label::EndToEnd) => {
-            LabelEvent::HostingEnded(change)
-        }
+        (Label::Unknown, Label::EndToEnd { .. }) => LabelEvent::Verified(change),
+        (Label::EndToEnd { .. }, Label::EndToEnd { .. }) => LabelEvent::DevicesChanged(change),
+        (
+            Label::OwnHosted { .. } | Label::Disclosed { .. } | Label::Hosted { .. } | Label::Refused { .. },
+            Label::EndToEnd { .. },
+        ) => LabelEvent::HostingEnded(change),
         (Label::Disclosed { .. }, Label::Disclosed { .. }) => LabelEvent::DisclosureChanged(change),
-        (Label::Hosted { .. }, Label::Disclosed { .. }) => LabelEvent::TermsWorsened(change, worsened_terms(old, new)),
+        (Label::Hosted { .. }, Label::Disclosed { .. }) if worsened_terms(old, new).is_worse() => {
+            LabelEvent::TermsWorsened(change, worsened_terms(old, new))
+        }
         (_, Label::Disclosed { .. }) => LabelEvent::HostingDisclosed(change),
         // The same consent covers another disclosure.
         (Label::Hosted { consent: before, .. }, Label::Hosted { consent: after, .. }) if before == after => {

@@ -4,10 +4,10 @@
 
 use alloc::vec::Vec;
 
-use super::seen::{RecordedDecision, SeenDevice};
+use super::seen::{OwnHeld, OwnHosting, RecordedDecision, SeenDevice};
 use super::state::LabelState;
 use super::{Label, Unverified};
-use crate::device::AccountKey;
+use crate::device::{AccountKey, Custody};
 use crate::hosting::consent::Choice;
 use crate::hosting::disclosure::{DisclosureError, HostingTerms};
 use crate::keys::IdentityKey;
@@ -19,15 +19,17 @@ impl LabelState {
     /// Encodes everything but the account's key, which the record has already. Equal states have equal encodings.
     /// P-11.24.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Self { account: _, label, valid_until, lapsed, seen, decisions } = self;
+        let Self { account: _, label, valid_until, lapsed, asked, own_held, own, seen, decisions } = self;
         let mut writer = Writer::with_capacity(64);
         write_label(*label, &mut writer);
-        writer.u64(time::to_seconds(*valid_until)).u64(time::to_seconds(*lapsed));
+        writer.u64(time::to_seconds(*valid_until)).u64(time::to_seconds(*lapsed)).u64(time::to_seconds(*asked));
+        write_own_held(*own_held, &mut writer);
+        write_own(own.as_ref(), &mut writer);
         writer.count(seen.len());
         for device in seen {
-            let SeenDevice { device, sequence, hash, terms, in_force, forked, left } = device;
+            let SeenDevice { device, sequence, hash, terms, in_force, forked, left, asked } = device;
             writer.bytes(&device.to_bytes()).u64(*sequence).bytes(hash.as_bytes());
-            writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u64(time::to_seconds(*left));
+            writer.u8(u8::from(*in_force)).u8(u8::from(*forked)).u8(u8::from(*asked)).u64(time::to_seconds(*left));
             terms.write(&mut writer);
         }
         writer.count(decisions.len());
@@ -44,6 +46,8 @@ impl LabelState {
         let mut reader = Reader::new(bytes);
         let label = read_label(&mut reader)?;
         let (valid_until, lapsed) = (time::read_optional(&mut reader)?, time::read_optional(&mut reader)?);
+        let asked = time::read_optional(&mut reader)?;
+        let (own_held, own) = (read_own_held(&mut reader)?, read_own(&mut reader)?);
         let mut seen = Vec::new();
         for _ in 0..reader.count(Self::MOST_DEVICES)? {
             seen.push(read_seen_device(&mut reader)?);
@@ -53,7 +57,7 @@ impl LabelState {
             decisions.push(read_decision(&mut reader)?);
         }
         reader.finish()?;
-        let state = Self { account, label, valid_until, lapsed, seen, decisions };
+        let state = Self { account, label, valid_until, lapsed, asked, own_held, own, seen, decisions };
         if state.is_consistent() { Ok(state) } else { Err(Malformed) }
     }
 
@@ -67,7 +71,9 @@ impl LabelState {
     fn label_follows(&self) -> bool {
         match self.label {
             Label::Unknown => self.in_force().next().is_none(),
-            Label::EndToEnd | Label::Disclosed { .. } | Label::Hosted { .. } => self.label_in_force() == self.label,
+            Label::EndToEnd { .. } | Label::OwnHosted { .. } | Label::Disclosed { .. } | Label::Hosted { .. } => {
+                self.label_in_force() == self.label
+            }
             // If the user withdrew while the label was unverified, it is not known what is in force.
             Label::Refused { disclosure } => {
                 let mut decisions = self.decisions.iter();
@@ -80,6 +86,55 @@ impl LabelState {
     }
 }
 
+/// Two zero bytes before any evidence.
+fn write_own_held(own_held: Option<OwnHeld>, writer: &mut Writer) {
+    match own_held {
+        None => writer.u8(0).u8(0),
+        Some(OwnHeld { custody, automated }) => writer.u8(custody.byte()).u8(u8::from(automated)),
+    };
+}
+
+fn read_own_held(reader: &mut Reader<'_>) -> Result<Option<OwnHeld>, Malformed> {
+    match (reader.u8()?, reader.flag()?) {
+        (0, false) => Ok(None),
+        (byte, automated) => Ok(Some(OwnHeld { custody: own_custody(byte)?, automated })),
+    }
+}
+
+fn own_custody(byte: u8) -> Result<Custody, Malformed> {
+    Custody::from_byte(byte).ok().filter(|custody| custody.is_own_held()).ok_or(Malformed)
+}
+
+fn read_own_custody(reader: &mut Reader<'_>) -> Result<Custody, Malformed> {
+    own_custody(reader.u8()?)
+}
+
+/// 0 for none, 1 for a disclosure whose terms are not known, 2 for one with its terms.
+fn write_own(own: Option<&OwnHosting>, writer: &mut Writer) {
+    let Some(OwnHosting { disclosure, terms }) = own else {
+        writer.u8(0);
+        return;
+    };
+    writer.u8(if terms.is_some() { 2 } else { 1 }).bytes(&disclosure::to_bytes(*disclosure));
+    if let Some(terms) = terms {
+        terms.write(writer);
+    }
+}
+
+fn read_own(reader: &mut Reader<'_>) -> Result<Option<OwnHosting>, Malformed> {
+    let kind = reader.u8()?;
+    if kind == 0 {
+        return Ok(None);
+    }
+    let disclosure = disclosure::read_optional(reader)?;
+    let terms = match kind {
+        1 => None,
+        2 if disclosure.is_some() => Some(HostingTerms::read(reader, read_stored_key)?),
+        _ => return Err(Malformed),
+    };
+    Ok(Some(OwnHosting { disclosure, terms }))
+}
+
 fn read_seen_device(reader: &mut Reader<'_>) -> Result<SeenDevice, Malformed> {
     let device = SeenDevice {
         device: read_stored_key(reader)?,
@@ -87,10 +142,11 @@ fn read_seen_device(reader: &mut Reader<'_>) -> Result<SeenDevice, Malformed> {
         hash: read_hash(reader)?,
         in_force: reader.flag()?,
         forked: reader.flag()?,
+        asked: reader.flag()?,
         left: time::read_optional(reader)?,
         terms: HostingTerms::read(reader, read_stored_key)?,
     };
-    let both = device.in_force && device.left.is_some();
+    let both = device.in_force && device.left.is_some() || device.asked && !device.in_force;
     if device.sequence == 0 || both { Err(Malformed) } else { Ok(device) }
 }
 
@@ -107,7 +163,8 @@ fn read_decision(reader: &mut Reader<'_>) -> Result<RecordedDecision, Malformed>
 fn write_label(label: Label, writer: &mut Writer) {
     match label {
         Label::Unknown => writer.u8(0),
-        Label::EndToEnd => writer.u8(1),
+        Label::EndToEnd { custody, automated } => writer.u8(1).u8(custody.byte()).u8(u8::from(automated)),
+        Label::OwnHosted { disclosure } => writer.u8(6).bytes(&disclosure::to_bytes(disclosure)),
         Label::Disclosed { disclosure } => writer.u8(2).bytes(disclosure.as_bytes()),
         Label::Hosted { disclosure, consent } => writer.u8(3).bytes(disclosure.as_bytes()).bytes(consent.as_bytes()),
         Label::Refused { disclosure } => writer.u8(4).bytes(disclosure.as_bytes()),
@@ -118,7 +175,7 @@ fn write_label(label: Label, writer: &mut Writer) {
 fn read_label(reader: &mut Reader<'_>) -> Result<Label, Malformed> {
     Ok(match reader.u8()? {
         0 => Label::Unknown,
-        1 => Label::EndToEnd,
+        1 => Label::EndToEnd { custody: read_own_custody(reader)?, automated: reader.flag()? },
         2 => Label::Disclosed { disclosure: read_hash(reader)? },
         3 => Label::Hosted { disclosure: read_hash(reader)?, consent: read_hash(reader)? },
         4 => Label::Refused { disclosure: read_hash(reader)? },
@@ -127,7 +184,8 @@ fn read_label(reader: &mut Reader<'_>) -> Result<Label, Malformed> {
             let mut reasons = REASONS.iter();
             Label::Unverified { why: *reasons.find(|why| reason(**why) == byte).ok_or(Malformed)? }
         }
-        6.. => return Err(Malformed),
+        6 => Label::OwnHosted { disclosure: disclosure::read_optional(reader)? },
+        7.. => return Err(Malformed),
     })
 }
 
@@ -187,7 +245,6 @@ const REASONS: [Unverified; 14] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Custody;
     use crate::hosting::{
         DisclosureDraft, Evidence, HostedDevice, Operator, OperatorName, Presented, Purposes, Region, Retention, Roles,
         VerifiedDisclosure,
@@ -237,6 +294,7 @@ mod tests {
             HostedDevice {
                 key: *disclosure.device(),
                 custody: disclosure.terms().custody,
+                automated: false,
                 disclosure: Some(verified.hash()),
                 presented: Presented::Verified(verified),
             }
@@ -244,11 +302,34 @@ mod tests {
         let own = HostedDevice {
             key: *state.account.identity(),
             custody: Custody::Business,
+            automated: false,
             disclosure: None,
             presented: Presented::Nothing,
         };
         let devices: Vec<_> = hosted.iter().map(|verified| device(verified)).chain([own]).collect();
-        state.observe(Evidence::Devices { expires: NOW.plus_seconds(86_400), devices: &devices }, NOW).state
+        let evidence = Evidence::Devices { expires: NOW.plus_seconds(86_400), devices: &devices, own: &[] };
+        state.observe(evidence, NOW).state
+    }
+
+    /// Nobody hosts a device of the peer; with `terms`, somebody hosts one of the user's own.
+    fn see_own(state: &LabelState, hosted: &VerifiedDisclosure, terms: bool) -> LabelState {
+        let phone = HostedDevice {
+            key: *state.account.identity(),
+            custody: Custody::SelfHosted,
+            automated: true,
+            disclosure: None,
+            presented: Presented::Nothing,
+        };
+        let disclosure = hosted.disclosure();
+        let own = HostedDevice {
+            key: *disclosure.device(),
+            custody: disclosure.terms().custody,
+            automated: false,
+            disclosure: Some(hosted.hash()),
+            presented: if terms { Presented::Verified(hosted) } else { Presented::Nothing },
+        };
+        let evidence = Evidence::Devices { expires: NOW.plus_seconds(86_400), devices: &[phone], own: &[own] };
+        state.observe(evidence, NOW).state
     }
 
     /// States under every label.
@@ -264,7 +345,27 @@ mod tests {
         let unverified = hosted.observe(Evidence::NoDeviceList, NOW).state;
         let withdrawn = unverified.withdraw(one.hash(), &own, customer, NOW).unwrap().0.state;
         let (expired, left) = (hosted.tick(NOW.plus_seconds(86_400)).state, see(&hosted, &[]));
-        vec![unknown, asked, half, hosted, refused, unverified, withdrawn, expired, left]
+        let own = see_own(&unknown, one, true);
+        assert!(matches!(own.label, Label::OwnHosted { .. }));
+        let own_without_terms = see_own(&refused, one, false);
+        let mut asked_again = refused.clone();
+        asked_again.asked = Some(NOW);
+        let again = asked_again.seen.iter_mut().filter(|device| device.in_force);
+        again.for_each(|device| device.asked = true);
+        vec![
+            unknown,
+            asked,
+            half,
+            hosted,
+            refused,
+            unverified,
+            withdrawn,
+            expired,
+            left,
+            own,
+            own_without_terms,
+            asked_again,
+        ]
     }
 
     /// P-11.24.
@@ -277,7 +378,7 @@ mod tests {
             assert_eq!(LabelState::decode(state.account, &bytes).unwrap().encode(), bytes);
         }
         assert!(
-            LabelState::new(AccountKey::of(&parties.business)).encode().len() < 32,
+            LabelState::new(AccountKey::of(&parties.business)).encode().len() <= 36,
             "little where nothing is hosted"
         );
     }
@@ -295,7 +396,10 @@ mod tests {
                     let Ok(decoded) = LabelState::decode(state.account, &changed) else { continue };
                     assert_eq!(decoded.encode(), changed, "byte {at}");
                     let follows = decoded.label_in_force() == decoded.label;
-                    let sendable = matches!(decoded.label, Label::EndToEnd | Label::Hosted { .. });
+                    let sendable = matches!(
+                        decoded.label,
+                        Label::EndToEnd { .. } | Label::OwnHosted { .. } | Label::Hosted { .. }
+                    );
                     assert!(!sendable || follows, "byte {at}: {:?} from {:?}", decoded.label, state.label);
                 }
             }

@@ -324,7 +324,8 @@ impl Both {
     /// The second account has a vendor answer for it, and everybody is told.
     pub fn host(&mut self) {
         if self.reference.vendor.is_none() {
-            let operator = Identity::generate(&mut StdRng::seed_from_u64(self.accounts.now.as_unix_seconds()));
+            let operator =
+                Identity::generate(&mut StdRng::seed_from_u64(u64::try_from(self.accounts.disclosures.len()).unwrap()));
             self.learn_all();
             let index = self.accounts.host(1, &operator, Retention::THIRTY_DAYS);
             self.relist(1, |members| members.insert(index));
@@ -344,17 +345,17 @@ impl Both {
         let device = self.device(at);
         let conversation = device.conversation.as_mut().unwrap();
         let event = match (before, strict) {
-            (Shown::EndToEnd, _) | (Shown::Hosted, false) => {
+            (Shown::EndToEnd | Shown::OwnHosted, _) | (Shown::Hosted, false) => {
                 assert!(conversation.consent(&device.account, &shown, now).is_err(), "nobody asks");
                 return;
             }
-            (Shown::Asked | Shown::Refused, false) => conversation.consent(&device.account, &shown, now),
-            (Shown::Asked | Shown::Refused, true) => conversation.refuse(&device.account, &shown, now),
+            (Shown::Asked | Shown::Refused(_), false) => conversation.consent(&device.account, &shown, now),
+            (Shown::Asked | Shown::Refused(_), true) => conversation.refuse(&device.account, &shown, now),
             (Shown::Hosted, true) => conversation.withdraw(&device.account, &shown, now),
         };
         let said = event.unwrap().map(|_| Said::Label);
         let state = &mut self.twins.get_mut(&at).unwrap().live;
-        self.reference.decide(state, at, strict, now.as_unix_seconds());
+        self.reference.decide(state, at, strict, now.as_unix_seconds(), *shown.hash().as_bytes());
         let changed = self.reference.label(state, at) != before;
         assert_eq!(said.is_some(), changed, "an event whenever the label changes, and only then");
         self.store(at);
@@ -409,11 +410,12 @@ impl Both {
         let state = &self.twins[&at].live;
         let device = &self.accounts.devices[&at];
         let conversation = device.conversation.as_ref().unwrap();
-        let label = match conversation.label().label() {
-            Label::EndToEnd => Shown::EndToEnd,
+        let label = match conversation.label().label(self.accounts.now) {
+            Label::EndToEnd { .. } => Shown::EndToEnd,
+            Label::OwnHosted { .. } => Shown::OwnHosted,
             Label::Disclosed { .. } => Shown::Asked,
             Label::Hosted { .. } => Shown::Hosted,
-            Label::Refused { .. } => Shown::Refused,
+            Label::Refused { disclosure } => Shown::Refused(*disclosure.as_bytes()),
             other => panic!("{other:?}"),
         };
         let shown: Vec<_> = device.shown.iter().filter_map(|(_, text)| self.texts.get(text)).collect();

@@ -24,15 +24,19 @@ pub struct Ruling {
     pub round: u32,
     pub strict: bool,
     pub decided: u64,
+    /// The disclosure that it is about.
+    pub hash: [u8; 32],
 }
 
 /// What a header shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     EndToEnd,
+    OwnHosted,
     Asked,
     Hosted,
-    Refused,
+    /// With the disclosure that was refused.
+    Refused([u8; 32]),
 }
 
 /// What a device reports beside messages.
@@ -59,6 +63,8 @@ pub struct State {
     pub named: BTreeSet<MessageId>,
     pub decisions: usize,
     pub ruling: Option<Ruling>,
+    /// Refusals of vendors that have left. They hold for those that come.
+    pub former: BTreeMap<u32, Ruling>,
     /// What it owes.
     pub acknowledge: BTreeSet<(At, MessageId)>,
     pub resend: BTreeSet<(At, MessageId)>,
@@ -93,22 +99,30 @@ impl Reference {
 
     /// The label that a device shows. Only the second account can be hosted.
     pub fn label(&self, state: &State, at: At) -> Shown {
-        let hosted = self.vendor.filter(|vendor| at.0 == 0 && self.listed(state, 1).contains(vendor));
+        let hosted = self.vendor.filter(|vendor| self.listed(state, 1).contains(vendor));
+        let former = || state.former.values().max_by_key(|ruling| (ruling.decided, ruling.hash));
         match (hosted, state.ruling) {
             (None, _) => Shown::EndToEnd,
+            (Some(_), _) if at.0 == 1 => Shown::OwnHosted,
             (Some(vendor), Some(ruling)) if ruling.vendor == vendor => {
                 if ruling.strict {
-                    Shown::Refused
+                    Shown::Refused(ruling.hash)
                 } else {
                     Shown::Hosted
                 }
             }
-            (Some(_), _) => Shown::Asked,
+            (Some(_), _) => former().map_or(Shown::Asked, |ruling| Shown::Refused(ruling.hash)),
         }
     }
 
+    /// Remembers a refusal of a vendor that is not there any longer, or not yet.
+    fn refused(state: &mut State, ruling: Ruling) {
+        let known = state.former.entry(ruling.vendor).or_insert(ruling);
+        *known = ruling.max(*known);
+    }
+
     pub fn may_send(&self, state: &State, at: At) -> bool {
-        matches!(self.label(state, at), Shown::EndToEnd | Shown::Hosted)
+        matches!(self.label(state, at), Shown::EndToEnd | Shown::OwnHosted | Shown::Hosted)
     }
 
     /// A message goes to everybody, and is kept until they have it.
@@ -117,12 +131,12 @@ impl Reference {
     }
 
     /// The user decides; the vendor and the user's other devices are to hear of it.
-    pub fn decide(&self, state: &mut State, at: At, strict: bool, now: u64) {
+    pub fn decide(&self, state: &mut State, at: At, strict: bool, now: u64, hash: [u8; 32]) {
         let vendor = self.vendor.unwrap();
         let known = state.ruling.filter(|ruling| ruling.vendor == vendor);
         let reconsidered = !strict && known.is_some_and(|known| known.strict);
         let round = known.map_or(0, |known| known.round) + u32::from(reconsidered);
-        let ruling = Ruling { vendor, round, strict, decided: now };
+        let ruling = Ruling { vendor, round, strict, decided: now, hash };
         // A withdrawal or refusal after consent stays in the round of the consent, and outweighs it.
         state.ruling = known.max(Some(ruling));
         let own = self.listed(state, at.0).clone();
@@ -138,8 +152,10 @@ impl Reference {
         let before = self.listed(state, peer).clone();
         state.knows = [self.lists[0].len() - 1, self.lists[1].len() - 1];
         let after = self.listed(state, peer).clone();
-        if self.vendor.is_none_or(|vendor| !self.lists[1].last().unwrap().contains(&vendor)) {
-            state.ruling = None;
+        let gone = self.vendor.is_none_or(|vendor| !self.lists[1].last().unwrap().contains(&vendor));
+        let ended = if gone { state.ruling.take() } else { None };
+        if let Some(ruling) = ended.filter(|ruling| ruling.strict) {
+            Self::refused(state, ruling);
         }
         let others = self.others(state, at);
         state.acknowledge.retain(|(to, _)| others.contains(to));
@@ -215,6 +231,8 @@ impl Reference {
                 let label = self.label(state, at);
                 if self.vendor == Some(ruling.vendor) {
                     state.ruling = state.ruling.filter(|known| known.vendor == ruling.vendor).max(Some(*ruling));
+                } else if ruling.strict {
+                    Self::refused(state, *ruling);
                 }
                 said.extend((self.label(state, at) != label).then_some(Said::Label));
             }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bisik::device::AccountKey;
+use bisik::device::{AccountKey, DeviceDirectory, DeviceList};
 use bisik::hosting::{
-    Decision, DecisionReceipt, Disclosure, DisclosureDraft, Evidence, HostedDevice, LabelState, Presented,
-    VerifiedDisclosure,
+    Decision, DecisionReceipt, Disclosure, DisclosureDraft, Evidence, HostedDevice, LabelState, Operator, OperatorName,
+    Presented, VerifiedDisclosure,
 };
-use bisik::{Identity, Timestamp};
+use bisik::{Identity, IdentityKey, Timestamp, Trust};
 
 use super::runner::{Outcome, now, word};
 use super::step::Step;
@@ -19,6 +19,11 @@ type Identities = BTreeMap<String, Identity>;
 pub(super) fn run(identities: &Identities, step: &Step) -> Outcome {
     match step.need("do") {
         "disclose" => disclose(identities, step),
+        "operator-number" => {
+            let name = OperatorName::new("Awan").expect("a name");
+            let key = IdentityKey::from_bytes(&step.array("key")).map_err(word)?;
+            Ok(vec![("number", Operator { name, key }.number())])
+        }
         "verify-disclosure" => verify(step),
         "decide" => decide(&identities[step.need("of")], step),
         "acknowledge" => acknowledge(&identities[step.need("of")], step),
@@ -47,6 +52,12 @@ fn good(bytes: &[u8]) -> VerifiedDisclosure {
     disclosure.verify(&account, None, issued).expect("a good one")
 }
 
+/// The list of the user's devices, as of its own date.
+fn user(step: &Step) -> DeviceDirectory {
+    let list = DeviceList::from_bytes(&step.hex("seen")).expect("a device list");
+    DeviceDirectory::trust(&list, Trust::OnFirstUse, list.issued()).expect("a good one")
+}
+
 fn verify(step: &Step) -> Outcome {
     let known = step.text("known").map(|_| good(&step.hex("known")).known());
     let disclosure = Disclosure::from_bytes(&step.hex("disclosed")).map_err(word)?;
@@ -61,11 +72,12 @@ fn decide(device: &Identity, step: &Step) -> Outcome {
     let hosted = HostedDevice {
         key: *disclosure.device(),
         custody: disclosure.terms().custody,
+        automated: false,
         disclosure: Some(shown),
         presented: Presented::Verified(&verified),
     };
     let expires = Timestamp::from_unix_seconds(u64::MAX);
-    let evidence = Evidence::Devices { expires, devices: &[hosted] };
+    let evidence = Evidence::Devices { expires, devices: &[hosted], own: &[] };
     let asked = LabelState::new(*disclosure.account()).observe(evidence, now).state;
     let decided = match step.need("choice") {
         "consent" => asked.consent(shown, &own, device, now),
@@ -87,12 +99,12 @@ fn decide(device: &Identity, step: &Step) -> Outcome {
 fn acknowledge(hosted: &Identity, step: &Step) -> Outcome {
     let decision = Decision::from_bytes(&step.hex("decision")).map_err(word)?;
     let disclosure = good(&step.hex("disclosed"));
-    let receipt = decision.acknowledge(&account(step, "pinned"), &disclosure, hosted, now(step)).map_err(word)?;
+    let receipt = decision.acknowledge(&user(step), &disclosure, hosted, now(step)).map_err(word)?;
     Ok(vec![("receipt", to_hex(&receipt.to_bytes()))])
 }
 
 fn verify_receipt(step: &Step) -> Outcome {
     let receipt = DecisionReceipt::from_bytes(&step.hex("receipt")).map_err(word)?;
-    receipt.verify(&account(step, "pinned"), &good(&step.hex("disclosed"))).map_err(word)?;
+    receipt.verify(&user(step), &good(&step.hex("disclosed"))).map_err(word)?;
     Ok(Vec::new())
 }

@@ -198,7 +198,7 @@ impl Runner {
             "certify" | "found-account" | "issue-list" | "recover-list" | "trust-list" | "follow-list"
             | "link-by-qr-code" | "link-by-typed-code" | "link-invite" | "link-answer" | "link-reveal"
             | "link-finish" => self.accounts.run(&self.identities, step, draws),
-            "disclose" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
+            "disclose" | "operator-number" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
                 hosting::run(&self.identities, step)
             }
             "device" | "converse" | "take-list" | "agree" | "countersign" | "send" | "flush" | "receive"

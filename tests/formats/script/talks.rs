@@ -139,8 +139,9 @@ impl Talks {
                 results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
                 "message"
             }
-            Received::Sent { body, .. } => {
+            Received::Sent { body, delete_by, .. } => {
                 results.push(("plaintext", to_hex(body.payload())));
+                results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
                 "sent"
             }
             Received::Decision { decision, .. } => {

@@ -237,7 +237,7 @@ pub fn conversation_record(data: &[u8]) {
     let (mut account, _) = load();
     let record = record::seal_named(CONVERSATION, SCENE.id.as_bytes(), input.rest());
     let Ok(mut conversation) = Conversation::unseal(&account, &storage_key(), SCENE.id, &record) else { return };
-    let _ = (conversation.plan(&account), conversation.due(&account, NOW), conversation.label().label());
+    let _ = (conversation.plan(&account), conversation.due(&account, NOW), conversation.label().label(NOW));
     for (from, Envelope { id, ciphertext, .. }) in &SCENE.genuine {
         let _ =
             conversation.receive(&mut account, &Arrival { id: *id, from: *from, ciphertext: ciphertext.clone() }, NOW);

@@ -5,11 +5,12 @@
 
 use std::sync::LazyLock;
 
-use bisik::device::{AccountKey, Custody};
+use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceTerms, Primary};
 use bisik::hosting::{
-    CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError, Evidence,
+    Choice, CountersignedDraft, Decision, DecisionReceipt, Disclosure, DisclosureDraft, DisclosureError, Evidence,
     HostedDevice, HostedMember, HostingTerms, Label, LabelEvent, LabelState, Language, Operator, OperatorName,
-    Presented, ProvenDraft, Purposes, Region, Retention, Roles, SharedDecision, Transition, VerifiedDisclosure, notice,
+    Presented, ProvenDraft, Purposes, Region, Retention, Roles, SharedDecision, Transition, Unverified,
+    VerifiedDisclosure, notice,
 };
 use bisik::{DisclosureHash, Identity, IdentityKey, Timestamp};
 use ed25519_dalek::{Signer, SigningKey};
@@ -56,7 +57,7 @@ static SAID: LazyLock<Said> = LazyLock::new(|| {
     let (agreed, consent) = asked.consent(hash, &own, &user, NOW).unwrap();
     let (_, refusal) = asked.refuse(hash, &own, &user, NOW).unwrap();
     let (_, withdrawal) = agreed.state.withdraw(hash, &own, &user, NOW).unwrap();
-    let receipt = consent.clone().acknowledge(&own, &disclosures[0], &identity(HOSTED), NOW).unwrap();
+    let receipt = consent.clone().acknowledge(&own_list(), &disclosures[0], &identity(HOSTED), NOW).unwrap();
     let shared = SharedDecision { decision: consent.clone(), disclosure: disclosures[0].disclosure().clone() };
     let decisions = vec![consent, refusal, withdrawal];
     let mut decided: Vec<_> = decisions.iter().map(Decision::to_bytes).collect();
@@ -74,6 +75,11 @@ fn key(number: u8) -> IdentityKey {
 
 fn account(number: u8) -> AccountKey {
     AccountKey::of(&identity(number))
+}
+
+/// The user's device list: the one device.
+fn own_list() -> DeviceDirectory {
+    Primary::new(&identity(USER), DeviceTerms::own_held(Custody::Person).unwrap(), NOW).directory()
 }
 
 fn terms(operator: u8, days: u64) -> HostingTerms {
@@ -174,12 +180,12 @@ fn shown_to_a_user(verified: &VerifiedDisclosure) {
     let transition = see(&LabelState::new(account(BUSINESS)), &[verified]);
     let hash = verified.hash();
     let state = after(&LabelState::new(account(BUSINESS)), &transition, NOW);
-    assert_eq!(state.label(), Label::Disclosed { disclosure: hash });
+    assert_eq!(state.label(NOW), Label::Disclosed { disclosure: hash });
     let (agreed, decision) = state.consent(hash, &account(USER), &identity(USER), NOW).unwrap();
     let agreed = after(state, &agreed, NOW);
-    assert_eq!(agreed.label(), Label::Hosted { disclosure: hash, consent: hash });
+    assert_eq!(agreed.label(NOW), Label::Hosted { disclosure: hash, consent: hash });
     assert!(agreed.permit(NOW).is_ok_and(|permit| permit.allows(verified.disclosure().device(), Some(hash))));
-    assert_eq!(decision.verify(&account(USER), verified, NOW), Ok(()));
+    assert_eq!(decision.verify(&own_list(), verified, NOW), Ok(()));
     let member = HostedMember::new(verified);
     assert_eq!(HostedMember::from_bytes(&member.to_bytes()), Some(member));
     let terms = verified.disclosure().terms();
@@ -189,35 +195,40 @@ fn shown_to_a_user(verified: &VerifiedDisclosure) {
 
 fn see(state: &LabelState, hosted: &[&VerifiedDisclosure]) -> Transition {
     let devices: Vec<_> = hosted.iter().map(|verified| device(verified)).chain([phone()]).collect();
-    state.observe(Evidence::Devices { expires: NOW.plus_seconds(30 * DAY), devices: &devices }, NOW)
+    state.observe(Evidence::Devices { expires: NOW.plus_seconds(30 * DAY), devices: &devices, own: &[] }, NOW)
 }
 
 fn device(verified: &VerifiedDisclosure) -> HostedDevice<'_> {
     let disclosure = verified.disclosure();
     let (key, custody) = (*disclosure.device(), disclosure.terms().custody);
-    HostedDevice { key, custody, disclosure: Some(verified.hash()), presented: Presented::Verified(verified) }
+    let (disclosure, presented) = (Some(verified.hash()), Presented::Verified(verified));
+    HostedDevice { key, custody, automated: false, disclosure, presented }
 }
 
 fn phone() -> HostedDevice<'static> {
     let (custody, disclosure) = (Custody::Business, None);
-    HostedDevice { key: key(BUSINESS), custody, disclosure, presented: Presented::Nothing }
+    HostedDevice { key: key(BUSINESS), custody, automated: false, disclosure, presented: Presented::Nothing }
 }
 
 /// The state after a transition from `old`, which has one event if the label changed, and that event has a text.
 fn after<'a>(old: &LabelState, transition: &'a Transition, now: Timestamp) -> &'a LabelState {
     let Transition { state, event, closed: _ } = transition;
-    assert_eq!(event.is_some(), state.label() != old.label(), "one event if the label changed, otherwise none");
+    let expired = Label::Unverified { why: Unverified::Expired };
+    let (before, label) = (old.label(now), state.label(now));
+    assert!(event.is_some() || label == before || label == expired, "{label:?} after {before:?}, without an event");
     if let Some(event) = event {
         let change = event.change();
-        assert_eq!((change.old, change.new, change.at), (old.label(), state.label(), now));
+        assert!(change.at == now && change.old != change.new, "an event for nothing");
+        assert!(change.new == label || label == expired, "{label:?} after an event about {:?}", change.new);
         for language in [Language::English, Language::Indonesian] {
-            assert!(!notice(event, language).contains(['{', '}']));
+            let shown = notice(event, "Toko", language);
+            assert!(shown.lines().iter().all(|line| !line.text.contains(['{', '}', '\n'])), "{shown}");
         }
         let agreed = matches!(event, LabelEvent::Consented(_));
-        assert!(!agreed || matches!(state.label(), Label::Hosted { .. }));
+        assert!(!agreed || matches!(label, Label::Hosted { .. }) || label == expired);
     }
-    let sendable = matches!(state.label(), Label::EndToEnd | Label::Hosted { .. });
-    assert!(sendable || state.permit(now).is_err(), "nothing is sent under {:?}", state.label());
+    let sendable = matches!(label, Label::EndToEnd { .. } | Label::OwnHosted { .. } | Label::Hosted { .. });
+    assert!(sendable || state.permit(now).is_err(), "nothing is sent under {label:?}");
     state
 }
 
@@ -245,13 +256,14 @@ fn decision(bytes: &[u8], hostile: bool) {
         let about = *decision.account() == account(USER)
             && *decision.peer() == account(BUSINESS)
             && decision.disclosure() == first.hash();
-        let verified = decision.verify(&account(USER), first, NOW);
-        assert!(verified.is_err() || about && decision.decided() <= NOW.plus_seconds(DAY));
+        let verified = decision.verify(&own_list(), first, NOW);
+        let late = decision.choice() == Choice::Consent && decision.decided() > NOW.plus_seconds(DAY);
+        assert!(verified.is_err() || about && !late);
         assert!(verified.is_err() || hostile || SAID.decisions.contains(&decision), "only what the user signed");
     }
     if let Ok(receipt) = DecisionReceipt::from_bytes(bytes) {
         assert_eq!(receipt.to_bytes(), bytes, "decoded values have one encoding");
-        let verified = receipt.verify(&account(USER), first);
+        let verified = receipt.verify(&own_list(), first);
         assert!(verified.is_err() || receipt == SAID.receipt, "only what the hosted device signed");
     }
     if let Ok(shared) = SharedDecision::from_bytes(bytes) {
@@ -289,7 +301,7 @@ fn user(mut input: Input<'_>) {
 fn see_at(state: &LabelState, which: u8, now: Timestamp) -> Transition {
     let said = SAID.disclosures.iter().enumerate().filter(|(at, _)| which & (1 << at) != 0);
     let devices: Vec<_> = said.map(|(_, verified)| device(verified)).chain([phone()]).collect();
-    state.observe(Evidence::Devices { expires: now.plus_seconds(30 * DAY), devices: &devices }, now)
+    state.observe(Evidence::Devices { expires: now.plus_seconds(30 * DAY), devices: &devices, own: &[] }, now)
 }
 
 pub fn disclosure_seeds() -> Vec<(&'static str, Vec<u8>)> {
