@@ -156,4 +156,6 @@ pub(crate) mod kind {
     pub(crate) const ACCOUNT: RecordKind = RecordKind::new(7);
     /// A conversation between two accounts.
     pub(crate) const CONVERSATION: RecordKind = RecordKind::new(8);
+    /// A block of skipped message keys.
+    pub(crate) const SKIPPED_KEYS: RecordKind = RecordKind::new(14);
 }

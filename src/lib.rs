@@ -130,6 +130,7 @@ pub use account::{Account, AccountEvent, MaintenanceOutput, RecoverFirstError, S
 pub use conversation::Conversation;
 
 pub use bisik_core::disclosure::{DisclosureHash, DisclosureHashError};
+pub use bisik_core::held::SealedRecord;
 pub use bisik_core::storage::{StorageKey, UnsealError};
 pub use bisik_core::time::Timestamp;
 pub use keys::{
@@ -137,7 +138,7 @@ pub use keys::{
     Rotation, Trust, UsedPreKeys, VerifiedBundle,
 };
 pub use session::{
-    AcceptError, Accepted, Ciphertext, CiphertextError, DecryptError, Decrypted, EncryptError, Held, HeldPlaintext,
-    InitiateError, InitiateOptions, Plaintext, PostQuantumAge, ResumeError, Resumed, Resumption, SealError,
-    SealedRecord, Session, Staged, Standing, Stored, Suite, Unconfirmed,
+    AcceptError, Accepted, Block, BlockId, Ciphertext, CiphertextError, DecryptError, Decrypted, EncryptError, Held,
+    HeldPlaintext, InitiateError, InitiateOptions, Plaintext, PostQuantumAge, ResumeError, Resumed, Resumption,
+    SealError, SealedParts, Session, Staged, Standing, Stored, Suite, Unconfirmed, Write,
 };

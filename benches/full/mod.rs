@@ -1,6 +1,8 @@
 //! A session that is as full as possible, and the forgeries that are tried on it.
 
-use bisik::{Accepted, Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust};
+use std::collections::BTreeMap;
+
+use bisik::{Accepted, BlockId, Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust};
 use rand::Rng;
 
 /// Sealed states: a reader with five receiving chains and 2,000 skipped message keys, and its writer at several points.
@@ -9,6 +11,8 @@ pub(crate) struct Full {
     /// The reader's identity, sealed.
     identity: Vec<u8>,
     reader: Vec<u8>,
+    /// The blocks that belong to it.
+    blocks: BTreeMap<BlockId, Vec<u8>>,
     /// In the middle of the first chain, whose skipped message keys the reader stores.
     early: Vec<u8>,
     /// Where the reader expects the next message.
@@ -29,7 +33,12 @@ impl Full {
             Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
 
         let key = StorageKey::generate(rng);
-        let seal = |session: &mut Session| session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().into_bytes();
+        let mut blocks = BTreeMap::new();
+        let mut seal = |session: &mut Session| {
+            let sealed = session.seal(&key, CONTEXT, &mut rand::rng()).unwrap();
+            blocks.extend(sealed.blocks().iter().map(|block| (block.id(), block.as_bytes().to_vec())));
+            sealed.head().to_vec()
+        };
         let mut early = None;
         for chain in 0..CHAINS {
             skip(&mut writer, STORED / CHAINS / 2);
@@ -44,7 +53,7 @@ impl Full {
         let (reader, now) = (seal(&mut reader), seal(&mut writer));
         skip(&mut writer, FAR);
         let far = seal(&mut writer);
-        Self { reader, early: early.unwrap(), now, far, identity: bob.seal(&key, CONTEXT, rng), key }
+        Self { reader, blocks, early: early.unwrap(), now, far, identity: bob.seal(&key, CONTEXT, rng), key }
     }
 
     /// The reader's identity.
@@ -53,11 +62,11 @@ impl Full {
     }
 
     pub(crate) fn reader(&self) -> Session {
-        Session::unseal(&self.key, CONTEXT, &self.reader).unwrap()
+        Session::unseal(&self.key, CONTEXT, &self.reader, |id| self.blocks.get(&id).cloned()).unwrap()
     }
 
     pub(crate) fn writer(&self) -> Session {
-        Session::unseal(&self.key, CONTEXT, &self.now).unwrap()
+        Session::unseal(&self.key, CONTEXT, &self.now, |_| None).unwrap()
     }
 
     /// Returns a genuine message that requires [`FAR`] steps of the reader. Only the peer can create one.
@@ -66,7 +75,7 @@ impl Full {
     }
 
     fn message(&self, writer: &[u8], length: usize) -> Vec<u8> {
-        let mut writer = Session::unseal(&self.key, CONTEXT, writer).unwrap();
+        let mut writer = Session::unseal(&self.key, CONTEXT, writer, |_| None).unwrap();
         writer.encrypt(&vec![7; length], &mut rand::rng()).unwrap().into_bytes()
     }
 

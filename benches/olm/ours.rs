@@ -145,7 +145,7 @@ pub(crate) fn seal(mut session: Session) -> Case {
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
-                black_box(session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().into_bytes());
+                black_box(session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().head().to_vec());
             }
         });
     })
@@ -153,11 +153,11 @@ pub(crate) fn seal(mut session: Session) -> Case {
 
 pub(crate) fn unseal(mut session: Session) -> Case {
     let key = StorageKey::from_bytes([1; 32]);
-    let record = session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().into_bytes();
+    let record = session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().head().to_vec();
     Box::new(move |count, meter| {
         meter.measure(&mut || {
             for _ in 0..count {
-                black_box(Session::unseal(&key, CONTEXT, black_box(&record)).unwrap());
+                black_box(Session::unseal(&key, CONTEXT, black_box(&record), |_| None).unwrap());
             }
         });
     })

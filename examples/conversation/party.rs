@@ -99,7 +99,7 @@ impl Party {
         let pre_keys = PreKeys::unseal(store.key(), PRE_KEYS, &record.pre_keys)?;
         let mut session = None;
         if !record.session.is_empty() {
-            let stored = Session::unseal(store.key(), SESSION, &record.session)?;
+            let stored = Session::unseal(store.key(), SESSION, &record.session, |id| store.block(id))?;
             Said::Resumed.say(stored.revision(), "");
             session = Some(stored);
         }
@@ -208,8 +208,7 @@ impl Party {
             held.push((content.as_body().len(), session.encrypt_held(content.as_body(), rng)?));
         }
         let sealed = session.seal(self.store.key(), SESSION, rng)?;
-        self.record.session = sealed.as_bytes().to_vec();
-        self.store.replace(&self.record)?;
+        self.store.put(&mut self.record, &sealed)?;
 
         let stored = sealed.stored(); // asserts that it is stored, which is now true
         for (length, message) in held {
@@ -252,8 +251,9 @@ impl Party {
             Ok(staged) => staged, // it has verified; the session is unchanged so far
             Err(error) => return Ok(Err(format!("DecryptError::{error:?}"))),
         };
-        self.record.session = staged.seal(self.store.key(), SESSION, &mut rand::rng())?.into_bytes();
-        self.store.replace(&self.record)?;
+        let sealed = staged.seal(self.store.key(), SESSION, &mut rand::rng())?;
+        self.store.put(&mut self.record, &sealed)?;
+        sealed.stored();
         Ok(Ok(text(staged.commit().plaintext)))
     }
 
@@ -270,8 +270,9 @@ impl Party {
         let rng = &mut rand::rng();
         self.pre_keys.remove(used);
         self.record.pre_keys = self.pre_keys.seal(self.store.key(), PRE_KEYS, rng);
-        self.record.session = session.seal(self.store.key(), SESSION, rng)?.into_bytes();
-        self.store.replace(&self.record)?;
+        let sealed = session.seal(self.store.key(), SESSION, rng)?;
+        self.store.put(&mut self.record, &sealed)?;
+        sealed.stored();
         // If there was a session before, the peer has lost it. An old first message cannot replace it: the keys it
         // names are deleted, or they remember it.
         self.session = Some(session);
@@ -302,7 +303,7 @@ impl Party {
     fn reload(&mut self) -> Outcome<()> {
         let Some(session) = self.session.take() else { return Ok(()) };
         let record = self.store.load()?.ok_or("the records are gone")?;
-        let stored = Session::unseal(self.store.key(), SESSION, &record.session)?;
+        let stored = Session::unseal(self.store.key(), SESSION, &record.session, |id| self.store.block(id))?;
         if stored.revision() != session.revision() {
             return Err("the stored session is not the one in memory".into());
         }

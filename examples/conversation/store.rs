@@ -1,14 +1,16 @@
-//! A party's records on disk: everything that must change together, in one file that is replaced as a whole.
+//! A party's records on disk: everything that must change together, in one file that is replaced as a whole, and the
+//! session's blocks in files beside it, which are written once.
 //!
 //! Where this has one rename, a program with a database has one transaction.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use bisik::StorageKey;
+use bisik::{BlockId, SealedParts, StorageKey, Write};
 
 use crate::Outcome;
+use crate::said::to_hex;
 
 /// The place of one party's records, and the key that seals them.
 pub(crate) struct Store {
@@ -21,7 +23,7 @@ pub(crate) struct Store {
 pub(crate) struct Record {
     pub(crate) identity: Vec<u8>,
     pub(crate) pre_keys: Vec<u8>,
-    /// Empty if there is no session.
+    /// The head of the session; empty if there is none.
     pub(crate) session: Vec<u8>,
 }
 
@@ -55,6 +57,34 @@ impl Store {
     /// Replaces all records at once. A crash at any point leaves either the old ones or the new ones.
     pub(crate) fn replace(&self, record: &Record) -> Outcome<()> {
         replace(&self.directory, &self.directory.join("records"), &record.encode())
+    }
+
+    /// Stores a sealed session with the other records: its new blocks, then all records at once, and then it deletes the
+    /// blocks that have ended. After a crash at any point, the session in the records finds its blocks.
+    pub(crate) fn put(&self, record: &mut Record, session: &SealedParts) -> Outcome<()> {
+        for write in session.writes() {
+            match write {
+                Write::Put(block) => replace(&self.directory, &self.block_file(block.id()), block.as_bytes())?,
+                Write::Head(head) => {
+                    record.session = head.to_vec();
+                    self.replace(record)?;
+                }
+                Write::Delete(id) => match fs::remove_file(self.block_file(id)) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                    Ok(()) | Err(_) => {}
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a block of the session, if it is there.
+    pub(crate) fn block(&self, id: BlockId) -> Option<Vec<u8>> {
+        read(&self.block_file(id)).ok().flatten()
+    }
+
+    fn block_file(&self, id: BlockId) -> PathBuf {
+        self.directory.join(format!("block-{}", to_hex(id.as_bytes())))
     }
 }
 

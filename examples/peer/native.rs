@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bisik::content::{Content, ContentMeta, Kind, PersonId, Poll, SentAt, Votes};
 use bisik::media::{self, HEADER, MediaType, Pointer, RandomAccess};
 use bisik::{
-    Accepted, Ciphertext, DecryptError, Identity, IdentityKey, Plaintext, PreKeyBundle, PreKeys, Session, StorageKey,
-    Timestamp, Trust,
+    Accepted, BlockId, Ciphertext, DecryptError, Identity, IdentityKey, Plaintext, PreKeyBundle, PreKeys, Session,
+    StorageKey, Timestamp, Trust,
 };
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ pub(crate) struct Peer {
     /// The first session is used for sending. Two devices that start at the same time have two.
     sessions: BTreeMap<Address, Vec<Session>>,
     known: BTreeMap<Address, IdentityKey>,
+    /// What belongs to the heads that were dumped.
+    blocks: BTreeMap<BlockId, Vec<u8>>,
 }
 
 impl Peer {
@@ -45,7 +47,10 @@ impl Peer {
             "identityPrivate": to_hex(&identity.seal(&storage, CONTEXT, rng)),
         });
         let keys = PreKeys::generate(&identity, now(args)?, rng);
-        Ok((Self { identity, keys, sessions: BTreeMap::new(), known: BTreeMap::new() }, result))
+        Ok((
+            Self { identity, keys, sessions: BTreeMap::new(), known: BTreeMap::new(), blocks: BTreeMap::new() },
+            result,
+        ))
     }
 
     pub(crate) fn run(&mut self, op: &str, args: Args<'_>) -> Answer {
@@ -141,8 +146,11 @@ impl Peer {
     /// Returns a list of records, one for each session with the address.
     fn dump_session(&mut self, args: Args<'_>) -> Answer {
         let storage = StorageKey::from_bytes(STORAGE);
+        let blocks = &mut self.blocks;
         let seal = |session: &mut Session| -> Result<_, Failure> {
-            Ok(to_hex(session.seal(&storage, CONTEXT, &mut rand::rng())?.as_bytes()))
+            let sealed = session.seal(&storage, CONTEXT, &mut rand::rng())?;
+            blocks.extend(sealed.blocks().iter().map(|block| (block.id(), block.as_bytes().to_vec())));
+            Ok(to_hex(sealed.head()))
         };
         let sessions = self.sessions.get_mut(&args.address("address")?).filter(|sessions| !sessions.is_empty());
         let records =
@@ -152,7 +160,9 @@ impl Peer {
 
     fn load_session(&mut self, args: Args<'_>) -> Answer {
         let storage = StorageKey::from_bytes(STORAGE);
-        let open = |value| Ok(Session::unseal(&storage, CONTEXT, &from_hex("record", value)?)?);
+        let blocks = &self.blocks;
+        let open =
+            |value| Ok(Session::unseal(&storage, CONTEXT, &from_hex("record", value)?, |id| blocks.get(&id).cloned())?);
         let sessions: Vec<_> = args.list("record")?.iter().map(open).collect::<Result<_, Failure>>()?;
         let address = args.address("address")?;
         let first = sessions.first().ok_or_else(|| Failure::missing("record", "at least one record"))?;

@@ -1,11 +1,20 @@
 //! The bounds of the ratchet, each with its reason (docs/spec/session.md, section 4.7).
 
 /// Message keys kept for messages that have not arrived, over all chains. Each is a secret that stays until its message
-/// arrives or it ends. 2,000 keys are 64 KB of secret bytes in every record of the session. Enough for messages that
+/// arrives or it ends. 2,000 keys are 64 KB of secret bytes in the store, most of them in blocks. Enough for messages that
 /// arrive out of order; what would need more is refused as *ahead*, and read once the others have arrived.
 ///
 /// It also bounds work: before the body of a message has verified, a receiver takes at most this many chain steps.
 pub(crate) const MAX_KEPT: u32 = 2_000;
+
+/// Message keys in one block of a session, and one more than its head has itself. With 2,000 keys, the head has about 700
+/// bytes of names, and a message whose key was kept replaces one block of 800: less of the one would be more of the
+/// other.
+pub(crate) const GROUP: usize = 24;
+
+/// Blocks that a session names at most. All keys that are kept were kept among the last 2,000 messages received, so that
+/// at most so many were taken from blocks since: 167 blocks, except after the four billion messages that are counted.
+pub(crate) const MAX_BLOCKS: usize = 2_000;
 
 /// How many messages may be missing before one, in each of two chains, if the caller gives up what cannot be kept.
 pub(crate) const MAX_GIVEN_UP: u32 = 25_000;

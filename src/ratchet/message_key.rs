@@ -21,10 +21,6 @@ impl MessageKey {
         &self.0
     }
 
-    pub(super) fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
-    }
-
     /// Prepares to encrypt one body. Consumes the key, which has no second use.
     pub(super) fn into_sealing(self) -> Sealing {
         Sealing(Aead::new(&self.0))

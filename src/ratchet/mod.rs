@@ -22,6 +22,7 @@
 
 mod chain; //        4.3  the symmetric step
 mod error; //        4.9  why a message was not decrypted
+mod group; //        6.5  what a session stores as one block
 mod header; //       4.4  encrypted headers
 mod inputs; //       4.2  what a step takes in from outside
 mod layout; //       4.4  sizes, and the nonces of header and body
@@ -60,13 +61,15 @@ use chain::ChainKey;
 use header::HeaderKey;
 pub(crate) use header::MAX_PLACES;
 pub(crate) use inputs::{Making, Missing, Reading};
+pub(crate) use limits::MAX_BLOCKS;
+pub(crate) use parts::{Blocks, Encoded};
 use post_quantum::PostQuantum;
-pub(crate) use receiving::Decrypted;
+pub(crate) use receiving::{Change, Decrypted};
 use receiving::{Receiving, ReceivingChain};
 use remembered::Remembered;
 use resumption::Resumptions;
 use sending::{PeerRatchetKey, SendingChain};
-use skipped::SkippedKeys;
+pub(crate) use skipped::KeysIn;
 use step::RootKey;
 
 /// The state of one ratchet, on one of the two sides that share a secret.
@@ -186,9 +189,8 @@ impl DoubleRatchet {
             ratchet_key: None,
             key: Some(Box::new(ChainKey::new(secrets.chain.duplicate()))),
             next: 0,
-            skipped: SkippedKeys::default(),
         };
-        let receiving = Receiving { chains: [Box::new(first)].into(), received: 0 };
+        let receiving = Receiving { chains: [Box::new(first)].into(), ..Receiving::default() };
         Self::start(secrets, binding, Turn::Awaiting, receiving)
     }
 

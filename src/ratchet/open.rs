@@ -17,7 +17,7 @@ use super::message_key::MessageKey;
 use super::receiving::{Advanced, Change, Decrypted, ReceivingChain, StateChange, Step};
 use super::remembered::{Entry, Known};
 use super::sending::SendingChain;
-use super::skipped::{NewlySkipped, SkippedKeys, SkippedTo, skip_to};
+use super::skipped::{NewlySkipped, SkippedTo, skip_to};
 use super::step::StepInputs;
 use super::{Missing, Reading, State, Turn};
 use bisik_core::braid::Part;
@@ -81,9 +81,8 @@ impl State {
         {
             return self.open_next(own, &message, reading, missing);
         }
-        let older = chains.iter().enumerate().skip(1).find(|(_, chain)| message.verifies(&chain.header));
-        let (index, chain) = older.ok_or(DecryptError::Rejected)?;
-        self.open_ended(index, chain, &message)
+        let older = chains.iter().skip(1).find(|chain| message.verifies(&chain.header));
+        self.open_ended(older.ok_or(DecryptError::Rejected)?, &message)
     }
 
     /// Decrypts a message of the newest chain.
@@ -97,9 +96,9 @@ impl State {
         self.check_chain(chain, &header, DecryptError::Diverged)?;
         let entry = Entry::new(chain.step, header.number, &message.digest);
         if header.number < chain.next {
-            let key = chain.skipped.get(header.number).ok_or_else(|| self.used(&entry))?;
-            let plaintext = message.open_body(key).ok_or(DecryptError::Diverged)?;
-            let chains = StateChange::UseSkipped { chain: 0, number: header.number };
+            let key = self.skipped_key(&entry)?;
+            let plaintext = message.open_body(&key).ok_or(DecryptError::Diverged)?;
+            let chains = StateChange::UseSkipped { step: entry.step, number: entry.number };
             let change = self.change(chains, entry, &header, 0, Some(header.part))?;
             return Ok(Decrypted { change, plaintext });
         }
@@ -120,21 +119,16 @@ impl State {
 
     /// Decrypts a late message of an ended chain. P-4.20: who copied the state once knows the header keys of ended
     /// chains, so that no contradiction under them says anything of this session.
-    fn open_ended(
-        &self,
-        index: usize,
-        chain: &ReceivingChain,
-        message: &Message<'_>,
-    ) -> Result<Decrypted, DecryptError> {
+    fn open_ended(&self, chain: &ReceivingChain, message: &Message<'_>) -> Result<Decrypted, DecryptError> {
         let header = chain.header.decrypt(&message.header).map_err(|_| DecryptError::Rejected)?;
         self.check_chain(chain, &header, DecryptError::Rejected)?;
         if header.number >= chain.next {
             return Err(DecryptError::Rejected);
         }
         let entry = Entry::new(chain.step, header.number, &message.digest);
-        let key = chain.skipped.get(header.number).ok_or_else(|| self.used(&entry))?;
-        let plaintext = message.open_body(key).ok_or(DecryptError::Rejected)?;
-        let chains = StateChange::UseSkipped { chain: index, number: header.number };
+        let key = self.skipped_key(&entry)?;
+        let plaintext = message.open_body(&key).ok_or(DecryptError::Rejected)?;
+        let chains = StateChange::UseSkipped { step: entry.step, number: entry.number };
         // P-5.7: after a theft, a thief may still have the kept keys of ended chains.
         let change = self.change(chains, entry, &header, 0, None)?;
         Ok(Decrypted { change, plaintext })
@@ -187,11 +181,9 @@ impl State {
                 let SkippedTo { chain: _, keys, given_up } = skip_to(key, next, header.previous, self.counted());
                 (keys, given_up)
             }
-            None => (NewlySkipped::new(), 0),
+            None => (NewlySkipped::default(), 0),
         };
         let Advanced { key, next, newly_skipped, first_key: _ } = advanced;
-        let mut skipped = SkippedKeys::default();
-        skipped.keep(newly_skipped);
         let chain = ReceivingChain {
             step: number,
             mixed: header.mixed,
@@ -199,7 +191,6 @@ impl State {
             ratchet_key: Some(header.ratchet_key),
             key: Some(Box::new(key)),
             next,
-            skipped,
         };
         let step = Step {
             last_of_previous,
@@ -207,6 +198,7 @@ impl State {
             root: output.root,
             peer_key,
             chain: Box::new(chain),
+            newly_skipped,
             next_header: output.next_header,
             resumption: output.resumption,
             bound: header.bound,
@@ -298,6 +290,11 @@ impl State {
     /// How many messages will have been received with this one: what keys that it skips are kept at.
     const fn counted(&self) -> u32 {
         self.receiving.received.saturating_add(1)
+    }
+
+    /// The kept key of a message whose number is below that of the next one.
+    fn skipped_key(&self, entry: &Entry) -> Result<MessageKey, DecryptError> {
+        self.receiving.skipped.get(entry.step, entry.number).ok_or_else(|| self.used(entry))
     }
 
     /// P-4.10, P-4.21: why a message whose number was used cannot be read.

@@ -1,16 +1,61 @@
 //! The parts of the public methods that a session needs one by one, and the encoding for its record.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
 use super::error::DecryptError;
 use super::inputs::{Making, Missing, Reading};
-use super::receiving::Decrypted;
+use super::receiving::{Change, Decrypted};
 use super::resumption::Resumption;
 use super::sending::EncryptError;
+use super::skipped::{KeysIn, LooseKeys, SkippedKeys};
 use super::{DoubleRatchet, State};
+use bisik_core::blocks::{BlockId, BlockWriter, Ended};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::storage::{StorageKey, UnsealError};
+
+/// A state as its encoding says, of which nothing is checked that depends on the keys in blocks.
+pub(crate) struct Encoded {
+    state: Box<State>,
+    loose: LooseKeys,
+}
+
+impl Encoded {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let (state, loose) = State::read(reader)?;
+        Ok(Self { state, loose })
+    }
+
+    /// The ratchet, with the keys that the encoding has itself and those in `blocks`, which the record names.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if no ratchet has this state.
+    pub(crate) fn with(self, blocks: Blocks, keys: KeysIn) -> Result<DoubleRatchet, Malformed> {
+        let Self { mut state, loose } = self;
+        let Blocks(skipped) = blocks;
+        state.receiving.skipped = skipped;
+        state.receiving.skipped.add_loose(&loose, keys)?;
+        if state.is_possible() { Ok(DoubleRatchet { state }) } else { Err(Malformed) }
+    }
+}
+
+/// The blocks of skipped message keys that a record names.
+#[derive(Default)]
+pub(crate) struct Blocks(SkippedKeys);
+
+impl Blocks {
+    /// Opens the next block.
+    ///
+    /// # Errors
+    ///
+    /// As for [`bisik_core::blocks::open`].
+    pub(crate) fn add(&mut self, id: BlockId, key: &StorageKey, block: Option<&[u8]>) -> Result<(), UnsealError> {
+        self.0.add_block(id, key, block)
+    }
+}
 
 impl DoubleRatchet {
     /// Encrypts one message and appends it to `output`: [`OVERHEAD`](Self::OVERHEAD) bytes more than `plaintext`.
@@ -38,8 +83,13 @@ impl DoubleRatchet {
     /// read. Cannot fail.
     pub(crate) fn commit(&mut self, decrypted: Decrypted) -> (Vec<u8>, u32) {
         let Decrypted { change, mut plaintext } = decrypted;
-        let given_up = self.state.apply(change);
+        let given_up = self.apply(change);
         (core::mem::take(&mut *plaintext), given_up)
+    }
+
+    /// Applies the change alone. Returns how many missing messages can no longer be read. Cannot fail.
+    pub(crate) fn apply(&mut self, change: Change) -> u32 {
+        self.state.apply(change)
     }
 
     /// A copy of the ratchet as [`commit`](Self::commit) will leave it, to be encoded before the commit.
@@ -95,13 +145,23 @@ impl DoubleRatchet {
         self.state.resumptions.forget_all()
     }
 
+    /// Names the blocks of skipped message keys, and gives those that the store does not have.
+    pub(crate) fn write_blocks(&mut self, writer: &mut BlockWriter<'_>) {
+        self.state.receiving.skipped.write_blocks(writer);
+    }
+
+    /// The blocks that have ended.
+    pub(crate) fn ended_blocks(&mut self) -> &mut Ended {
+        self.state.receiving.skipped.ended()
+    }
+
     /// Appends the state, as section 6.4 encodes it.
-    pub(crate) fn write(&self, writer: &mut SecretWriter) {
-        self.state.write(writer);
+    pub(crate) fn write(&self, keys: KeysIn, writer: &mut SecretWriter) {
+        self.state.write(keys, writer);
     }
 
     /// Reads the encoding of [`write`](Self::write).
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self { state: State::read(reader)? })
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Encoded, Malformed> {
+        Encoded::read(reader)
     }
 }

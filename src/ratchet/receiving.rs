@@ -12,7 +12,7 @@ use super::limits::{MAX_CHAINS, MAX_KEPT};
 use super::post_quantum::{self, PostQuantum};
 use super::remembered::Entry;
 use super::sending::PeerRatchetKey;
-use super::skipped::{NewlySkipped, SkippedKeys, duplicate_newly_skipped};
+use super::skipped::{NewlySkipped, SkippedKeys};
 use super::step::RootKey;
 use super::{State, Turn};
 use bisik_core::braid::Part;
@@ -26,6 +26,8 @@ pub(super) struct Receiving {
     pub(super) chains: VecDeque<Box<ReceivingChain>>,
     /// How many messages were received.
     pub(super) received: u32,
+    /// The keys of messages that have not arrived, of all chains.
+    pub(super) skipped: SkippedKeys,
 }
 
 /// One receiving chain.
@@ -41,17 +43,16 @@ pub(super) struct ReceivingChain {
     pub(super) key: Option<Box<ChainKey>>,
     /// `Nr`: the number of the next message in order.
     pub(super) next: u32,
-    pub(super) skipped: SkippedKeys,
 }
 
 /// A decrypted message that has not changed the state yet.
 pub(crate) struct Decrypted {
-    pub(super) change: Change,
-    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    pub(crate) change: Change,
+    pub(crate) plaintext: Zeroizing<Vec<u8>>,
 }
 
 /// What committing a message does to the state.
-pub(super) struct Change {
+pub(crate) struct Change {
     pub(super) chains: StateChange,
     /// The message, as it will be remembered.
     pub(super) entry: Entry,
@@ -64,20 +65,16 @@ pub(super) struct Change {
     pub(super) braid: Option<post_quantum::Receiving>,
 }
 
-impl Decrypted {
-    pub(crate) fn plaintext(&self) -> &[u8] {
-        &self.plaintext
-    }
-
+impl Change {
     /// The step of the message's chain.
     pub(crate) const fn step(&self) -> u32 {
-        self.change.entry.step
+        self.entry.step
     }
 
     /// The place of the resumption secret that the peer's step 1 took, if the message brings that step.
     pub(crate) fn binds(&self) -> Option<u8> {
-        match &self.change.chains {
-            StateChange::Step(step) if self.change.entry.step == 1 => Some(step.bound),
+        match &self.chains {
+            StateChange::Step(step) if self.entry.step == 1 => Some(step.bound),
             StateChange::Step(_) | StateChange::Advance(_) | StateChange::UseSkipped { .. } => None,
         }
     }
@@ -85,8 +82,8 @@ impl Decrypted {
 
 /// What committing a message does to the chains.
 pub(super) enum StateChange {
-    /// Uses a skipped message key.
-    UseSkipped { chain: usize, number: u32 },
+    /// Uses a skipped message key, of the chain of this step.
+    UseSkipped { step: u32, number: u32 },
     /// Advances the current chain.
     Advance(Advanced),
     /// Follows the peer's step.
@@ -110,8 +107,9 @@ pub(super) struct Step {
     pub(super) previous: u32,
     pub(super) root: RootKey,
     pub(super) peer_key: Point,
-    /// The peer's new chain, whose first message this is.
+    /// The peer's new chain, whose first message this is, and the keys that it skips.
     pub(super) chain: Box<ReceivingChain>,
+    pub(super) newly_skipped: NewlySkipped,
     pub(super) next_header: HeaderKey,
     pub(super) resumption: BoxedSecret<32>,
     pub(super) bound: u8,
@@ -124,12 +122,8 @@ impl State {
     pub(super) fn apply(&mut self, change: Change) -> u32 {
         let Change { chains, entry, peer_reads, given_up, part: _, braid } = change;
         match chains {
-            StateChange::UseSkipped { chain, number } => {
-                if let Some(chain) = self.receiving.chains.get_mut(chain) {
-                    // P-4.9: a message key is deleted once its message has been received.
-                    chain.skipped.remove(number);
-                }
-            }
+            // P-4.9: a message key is deleted once its message has been received.
+            StateChange::UseSkipped { step, number } => self.receiving.skipped.remove(step, number),
             StateChange::Advance(advanced) => self.apply_advance(advanced),
             StateChange::Step(step) => self.apply_step(step),
         }
@@ -144,7 +138,8 @@ impl State {
     fn apply_advance(&mut self, advanced: Advanced) {
         let Advanced { key, next, newly_skipped, first_key } = advanced;
         let Some(current) = self.receiving.chains.front_mut() else { return };
-        current.advance(key, next, newly_skipped);
+        current.advance(key, next);
+        self.receiving.skipped.keep(current.step, &newly_skipped);
         if let Some(point) = first_key {
             current.ratchet_key = Some(*point.public());
             self.turn = Turn::Theirs(PeerRatchetKey::Decoded(point));
@@ -152,12 +147,24 @@ impl State {
     }
 
     fn apply_step(&mut self, step: Box<Step>) {
-        let Step { last_of_previous, previous, root, peer_key, chain, next_header, resumption, bound, mixed } = *step;
+        let Step {
+            last_of_previous,
+            previous,
+            root,
+            peer_key,
+            chain,
+            newly_skipped,
+            next_header,
+            resumption,
+            bound,
+            mixed,
+        } = *step;
         if let Some(current) = self.receiving.chains.front_mut() {
             current.key = None;
             current.next = previous;
-            current.skipped.keep(last_of_previous);
+            self.receiving.skipped.keep(current.step, &last_of_previous);
         }
+        self.receiving.skipped.keep(chain.step, &newly_skipped);
         self.step = chain.step;
         self.root = root;
         self.next_header = next_header;
@@ -177,52 +184,44 @@ impl State {
 
     /// Returns the number of skipped message keys.
     pub(super) fn skipped_keys(&self) -> u32 {
-        self.receiving.skipped_keys()
+        self.receiving.skipped.len()
     }
 }
 
 impl Receiving {
-    pub(super) fn skipped_keys(&self) -> u32 {
-        self.chains.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
-    }
-
     /// Deletes what has ended: chains beyond the newest [`MAX_CHAINS`], keys that waited too long, the oldest keys
     /// beyond [`MAX_KEPT`], and older chains that keep nothing. Returns how many keys went. P-4.14, P-4.18.
     fn trim(&mut self) -> u32 {
-        let before = self.skipped_keys();
-        self.chains.truncate(MAX_CHAINS);
-        for chain in &mut self.chains {
-            chain.skipped.expire(self.received);
+        let Self { chains, received, skipped } = self;
+        let before = skipped.len();
+        chains.truncate(MAX_CHAINS);
+        if let Some(oldest) = chains.back() {
+            skipped.end_chains_before(oldest.step);
         }
-        let mut surplus = self.skipped_keys().saturating_sub(MAX_KEPT);
-        for chain in self.chains.iter_mut().rev() {
-            while surplus > 0 && chain.skipped.remove_oldest() {
-                surplus = surplus.saturating_sub(1);
-            }
-        }
-        let ended = before.saturating_sub(self.skipped_keys());
+        skipped.expire(*received);
+        skipped.remove_oldest(skipped.len().saturating_sub(MAX_KEPT));
+        let ended = before.saturating_sub(skipped.len());
         // The newest ended chain stays, so that a late duplicate of it is known as one.
         let mut index: usize = 0;
-        self.chains.retain(|chain| {
+        chains.retain(|chain| {
             index = index.saturating_add(1);
-            index <= 2 || !chain.skipped.is_empty()
+            index <= 2 || skipped.holds(chain.step)
         });
         ended
     }
 }
 
 impl ReceivingChain {
-    fn advance(&mut self, key: ChainKey, next: u32, newly_skipped: NewlySkipped) {
+    fn advance(&mut self, key: ChainKey, next: u32) {
         match &mut self.key {
             Some(current) => **current = key,
             None => self.key = Some(Box::new(key)),
         }
         self.next = next;
-        self.skipped.keep(newly_skipped);
     }
 
     pub(super) fn duplicate(&self) -> Self {
-        let Self { step, mixed, header, ratchet_key, key, next, skipped } = self;
+        let Self { step, mixed, header, ratchet_key, key, next } = self;
         Self {
             step: *step,
             mixed: *mixed,
@@ -230,7 +229,6 @@ impl ReceivingChain {
             ratchet_key: *ratchet_key,
             key: key.as_deref().map(|key| Box::new(key.duplicate())),
             next: *next,
-            skipped: skipped.duplicate(),
         }
     }
 }
@@ -249,7 +247,7 @@ impl Change {
 impl StateChange {
     fn duplicate(&self) -> Self {
         match self {
-            Self::UseSkipped { chain, number } => Self::UseSkipped { chain: *chain, number: *number },
+            Self::UseSkipped { step, number } => Self::UseSkipped { step: *step, number: *number },
             Self::Advance(advanced) => Self::Advance(advanced.duplicate()),
             Self::Step(step) => Self::Step(Box::new(step.duplicate())),
         }
@@ -262,7 +260,7 @@ impl Advanced {
         Self {
             key: key.duplicate(),
             next: *next,
-            newly_skipped: duplicate_newly_skipped(newly_skipped),
+            newly_skipped: newly_skipped.duplicate(),
             first_key: first_key.clone(),
         }
     }
@@ -270,13 +268,25 @@ impl Advanced {
 
 impl Step {
     fn duplicate(&self) -> Self {
-        let Self { last_of_previous, previous, root, peer_key, chain, next_header, resumption, bound, mixed } = self;
+        let Self {
+            last_of_previous,
+            previous,
+            root,
+            peer_key,
+            chain,
+            newly_skipped,
+            next_header,
+            resumption,
+            bound,
+            mixed,
+        } = self;
         Self {
-            last_of_previous: duplicate_newly_skipped(last_of_previous),
+            last_of_previous: last_of_previous.duplicate(),
             previous: *previous,
             root: root.duplicate(),
             peer_key: peer_key.clone(),
             chain: Box::new(chain.duplicate()),
+            newly_skipped: newly_skipped.duplicate(),
             next_header: next_header.duplicate(),
             resumption: resumption.duplicate().into(),
             bound: *bound,

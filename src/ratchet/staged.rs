@@ -19,7 +19,7 @@ impl Staged<'_> {
     /// The plaintext, to store in the same transaction as the state. Show it only after [`commit`](Staged::commit).
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
-        self.decrypted.plaintext()
+        &self.decrypted.plaintext
     }
 
     /// Deletes the message's key and returns its plaintext. Cannot fail.

@@ -11,13 +11,14 @@ use zeroize::Zeroizing;
 
 use super::chain::ChainKey;
 use super::header::{HeaderKey, MAX_PLACES};
-use super::limits::{MAX_CHAINS, MAX_KEPT};
+use super::limits::MAX_CHAINS;
+use super::parts::{Blocks, Encoded};
 use super::post_quantum::PostQuantum;
 use super::receiving::{Receiving, ReceivingChain};
 use super::remembered::Remembered;
 use super::resumption::Resumptions;
 use super::sending::{PeerRatchetKey, SendingChain};
-use super::skipped::SkippedKeys;
+use super::skipped::{KeysIn, LooseKeys, NewlySkipped, SkippedKeys};
 use super::step::RootKey;
 use super::{DoubleRatchet, Staged, State, Turn};
 use crate::labels::kind;
@@ -53,7 +54,9 @@ impl DoubleRatchet {
     /// [`UnsealError::Rejected`] if the record was sealed with another key or context, or was changed;
     /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
     pub fn unseal(key: &StorageKey, context: &[u8], record: &[u8]) -> Result<Self, UnsealError> {
-        storage::open(key, kind::RATCHET, context, record, Self::read)
+        storage::open(key, kind::RATCHET, context, record, |reader| {
+            Encoded::read(reader)?.with(Blocks::default(), KeysIn::State)
+        })
     }
 }
 
@@ -61,11 +64,11 @@ impl State {
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
         let skipped = usize::try_from(self.skipped_keys()).unwrap_or_default().saturating_mul(44);
         let mut writer = SecretWriter::with_capacity(skipped.saturating_add(TYPICAL));
-        self.write(&mut writer);
+        self.write(KeysIn::State, &mut writer);
         writer.finish()
     }
 
-    pub(super) fn write(&self, writer: &mut SecretWriter) {
+    pub(super) fn write(&self, keys: KeysIn, writer: &mut SecretWriter) {
         let Self {
             binding,
             step,
@@ -83,10 +86,11 @@ impl State {
         writer.bytes(binding).u32(*step).bytes(root.secret().expose());
         turn.write(writer);
         writer.bytes(next_header.secret().expose()).u32(*previous).u8(*bound);
-        let Receiving { chains, received } = receiving;
+        let Receiving { chains, received, skipped } = receiving;
         writer.count(chains.len());
         for chain in chains {
             chain.write(writer);
+            skipped.write(chain.step, keys, writer);
         }
         resumptions.write(writer);
         writer.u32(*received);
@@ -95,7 +99,9 @@ impl State {
         post_quantum.write(writer);
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
+    /// Reads the encoding of [`write`](Self::write): the state, which has no skipped message keys yet and was not checked,
+    /// and the keys that were encoded with it.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<(Box<Self>, LooseKeys), Malformed> {
         let binding = *reader.array()?;
         let step = reader.u32()?;
         let root = RootKey::new(&secret(reader)?);
@@ -103,14 +109,13 @@ impl State {
         let next_header = HeaderKey::new(&secret(reader)?);
         let previous = reader.u32()?;
         let bound = reader.u8()?;
-        let chains = Receiving::read_chains(reader)?;
+        let (chains, loose) = Receiving::read_chains(reader)?;
         let resumptions = Resumptions::read(reader)?;
         let received = reader.u32()?;
-        let chains = Receiving::check_received(chains, received)?;
         let remembered = Remembered::read(reader)?;
         let peer_reads = reader.u8()?;
         let post_quantum = PostQuantum::read(reader, turn.is_initiator(step))?;
-        let receiving = Receiving { chains, received };
+        let receiving = Receiving { chains, received, skipped: SkippedKeys::default() };
         let state = Box::new(Self {
             binding,
             step,
@@ -125,11 +130,11 @@ impl State {
             peer_reads,
             post_quantum,
         });
-        if state.is_possible() { Ok(state) } else { Err(Malformed) }
+        Ok((state, loose))
     }
 
     /// Whether the parts fit each other as they do in every state that sending and receiving make.
-    fn is_possible(&self) -> bool {
+    pub(super) fn is_possible(&self) -> bool {
         let Self { step, turn, previous, bound, receiving, resumptions, peer_reads, .. } = self;
         let newest = receiving.chains.front().map(|chain| chain.step);
         let nothing_read = receiving.chains.front().is_none_or(|chain| chain.ratchet_key.is_none());
@@ -148,6 +153,7 @@ impl State {
         let had_a_chain = *step >= if self.is_initiator() { 1 } else { 2 };
         let made = usize::try_from(own_steps).unwrap_or(usize::MAX);
         chains_fit
+            && receiving.is_possible()
             && *bound <= MAX_PLACES
             && (*previous == 0 || had_a_chain)
             && resumptions.accepts.len() <= made
@@ -250,53 +256,54 @@ impl Turn {
 }
 
 impl Receiving {
-    fn read_chains(reader: &mut Reader<'_>) -> Result<VecDeque<Box<ReceivingChain>>, Malformed> {
+    /// Reads the chains, and the keys that are encoded with them, oldest first.
+    fn read_chains(reader: &mut Reader<'_>) -> Result<(VecDeque<Box<ReceivingChain>>, LooseKeys), Malformed> {
         let mut chains: VecDeque<Box<ReceivingChain>> = VecDeque::new();
-        let mut room = MAX_KEPT;
+        let mut loose = Vec::new();
         for index in 0..reader.count(MAX_CHAINS)? {
-            let chain = ReceivingChain::read(reader, index == 0, room)?;
+            let chain = ReceivingChain::read(reader, index == 0)?;
             // The peer's steps are every second one. Older chains than the newest ended one are kept for their keys.
             let ordered = chains.back().is_none_or(|newer| {
                 newer.step > chain.step
                     && newer.step.abs_diff(chain.step).is_multiple_of(2)
                     && newer.mixed >= chain.mixed
             });
-            if !ordered || (index >= 2 && chain.skipped.is_empty()) {
+            if !ordered {
                 return Err(Malformed);
             }
-            room = room.checked_sub(chain.skipped.len()).ok_or(Malformed)?;
+            loose.push(NewlySkipped::read_runs(chain.step, reader)?);
             chains.push_back(Box::new(chain));
         }
-        Ok(chains)
+        // The newest chain is the first in the encoding.
+        Ok((chains, loose.into_iter().rev().flatten().collect()))
     }
 
-    /// Refuses keys that have ended, or were kept after the last message.
-    fn check_received(
-        chains: VecDeque<Box<ReceivingChain>>,
-        received: u32,
-    ) -> Result<VecDeque<Box<ReceivingChain>>, Malformed> {
-        if chains.iter().all(|chain| chain.skipped.is_alive(received)) { Ok(chains) } else { Err(Malformed) }
+    /// Whether the keys fit the chains, and each chain has a use.
+    fn is_possible(&self) -> bool {
+        let Self { chains, received, skipped } = self;
+        let next = |step| chains.iter().find(|chain| chain.step == step).map(|chain| chain.next);
+        skipped.is_possible(*received, next) && chains.iter().skip(2).all(|chain| skipped.holds(chain.step))
     }
 
     fn duplicate(&self) -> Self {
-        let Self { chains, received } = self;
-        Self { chains: chains.iter().map(|chain| Box::new(chain.duplicate())).collect(), received: *received }
+        let Self { chains, received, skipped } = self;
+        let chains = chains.iter().map(|chain| Box::new(chain.duplicate())).collect();
+        Self { chains, received: *received, skipped: skipped.duplicate() }
     }
 }
 
 impl ReceivingChain {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { step, mixed, header, ratchet_key, key, next, skipped } = self;
+        let Self { step, mixed, header, ratchet_key, key, next } = self;
         let ratchet_key = ratchet_key.as_ref().map_or(&[0; 32], PublicKey::as_bytes);
         writer.u32(*step).u32(*mixed).bytes(header.secret().expose()).bytes(ratchet_key).u32(*next);
         if let Some(key) = key {
             writer.bytes(key.secret().expose());
         }
-        skipped.write(writer);
     }
 
     /// Reads a chain. Only the newest has a chain key; only chain 0 may have no ratchet key, before its first message.
-    fn read(reader: &mut Reader<'_>, newest: bool, room: u32) -> Result<Self, Malformed> {
+    fn read(reader: &mut Reader<'_>, newest: bool) -> Result<Self, Malformed> {
         let (step, mixed) = (reader.u32()?, reader.u32()?);
         let header = HeaderKey::new(&secret(reader)?);
         let ratchet_key = match reader.array()? {
@@ -305,11 +312,10 @@ impl ReceivingChain {
         };
         let next = reader.u32()?;
         let key = if newest { Some(Box::new(ChainKey::new(secret(reader)?))) } else { None };
-        let skipped = SkippedKeys::read(reader, next, room)?;
         if ratchet_key.is_none() && (step != 0 || next != 0 || !newest) {
             return Err(Malformed);
         }
-        Ok(Self { step, mixed, header, ratchet_key, key, next, skipped })
+        Ok(Self { step, mixed, header, ratchet_key, key, next })
     }
 }
 

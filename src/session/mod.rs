@@ -18,7 +18,8 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 
 pub use accept::Accepted;
-pub use bisik_core::held::{SealError, SealedRecord, Stored};
+pub use bisik_core::blocks::{Block, BlockId, SealedParts, Write};
+pub use bisik_core::held::{SealError, Stored};
 pub use ciphertext::{Ciphertext, CiphertextError};
 pub use error::{AcceptError, DecryptError};
 pub use held::{Held, HeldPlaintext};

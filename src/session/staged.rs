@@ -2,14 +2,15 @@
 //!
 //! Performs no I/O: it makes the record, and relies on the caller to store it.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
-use super::{Ciphertext, DecryptError, Decrypted, Opening, Plaintext, SealError, Session, Standing};
+use super::{Ciphertext, DecryptError, Opening, Plaintext, SealError, SealedParts, Session, Standing};
 use crate::keys::Identity;
-use crate::ratchet::{self, Missing, Reading};
-use bisik_core::held::SealedRecord;
+use crate::ratchet::{Change, Decrypted, Missing, Reading};
 use bisik_core::storage::StorageKey;
 
 /// A decrypted message that is not committed: the session has not changed yet.
@@ -30,15 +31,27 @@ use bisik_core::storage::StorageKey;
 /// # let message = b.encrypt(b"hai", rng)?;
 /// # let key = StorageKey::generate(rng);
 /// let mut staged = a.stage(&alice, &message)?;
-/// let record = staged.seal(&key, b"session with bob", rng)?;
-/// // Once the database has stored `record.as_bytes()`, the plaintext may be shown.
+/// let sealed = staged.seal(&key, b"session with bob", rng)?;
+/// for write in sealed.writes() {
+///     // .. store it
+/// #   drop(write);
+/// }
+/// sealed.stored();
+/// // Now the plaintext may be shown.
 /// assert_eq!(staged.commit().plaintext, Plaintext::Confirmed(b"hai".to_vec()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     session: &'a mut Session,
-    decrypted: ratchet::Decrypted,
+    plaintext: Zeroizing<Vec<u8>>,
+    /// The standing of the session after the message.
+    standing: Standing,
+    confirms: bool,
+    given_up: u32,
+    /// What the message does, until it is done: by the commit, or by sealing, after which only the commit leads on. Not
+    /// boxed: a staged message lives as long as a function call, on the stack, where the change was computed.
+    change: Option<Change>,
 }
 
 impl Session {
@@ -85,24 +98,14 @@ impl Session {
                 }
             }
         }
-        let decrypted = self.ratchet.open(message.ratchet_message(), &reading, missing)?;
-        Ok(Staged { session: self, decrypted })
-    }
-
-    /// The opening and the name of the older session's secret after a message.
-    fn after_receiving(&self, decrypted: &ratchet::Decrypted) -> (Opening, Option<[u8; 8]>) {
-        match (&self.opening, decrypted.binds()) {
-            // Any message from the peer proves that it has the pre-key header, and takes part.
-            (Opening::Waiting(waiting), Some(place)) => {
-                let share = waiting.shares.iter().find(|share| share.place == place);
-                (Opening::Answered, share.map(|share| share.name))
-            }
-            (Opening::Waiting(_) | Opening::Answered, _) => (Opening::Answered, self.bound_by),
-            (Opening::Accepted { flight, resumption }, _) => {
-                let resumption = resumption.as_ref().map(|input| input.duplicate().into());
-                (Opening::Accepted { flight: flight.clone(), resumption }, self.bound_by)
-            }
-        }
+        let Decrypted { change, plaintext } = self.ratchet.open(message.ratchet_message(), &reading, missing)?;
+        let standing = match (self.standing(), change.step()) {
+            (Standing::Waiting | Standing::Confirmed, _) => Standing::Confirmed,
+            (Standing::Unconfirmed, step) if step >= 2 => Standing::Confirmed,
+            (Standing::Unconfirmed, _) => Standing::Unconfirmed,
+        };
+        let confirms = standing == Standing::Confirmed && self.standing() != Standing::Confirmed;
+        Ok(Staged { session: self, plaintext, standing, confirms, given_up: 0, change: Some(change) })
     }
 }
 
@@ -110,31 +113,31 @@ impl Staged<'_> {
     /// Returns the plaintext, to store in the same transaction as the session. Show it only after
     /// [`commit`](Staged::commit).
     pub fn plaintext(&self) -> Plaintext<&[u8]> {
-        Plaintext::new(self.decrypted.plaintext(), self.standing_after())
-    }
-
-    fn standing_after(&self) -> Standing {
-        match (self.session.standing(), self.decrypted.step()) {
-            (Standing::Waiting | Standing::Confirmed, _) => Standing::Confirmed,
-            (Standing::Unconfirmed, step) if step >= 2 => Standing::Confirmed,
-            (Standing::Unconfirmed, _) => Standing::Unconfirmed,
-        }
+        Plaintext::new(&self.plaintext, self.standing)
     }
 
     /// Deletes the message's key and returns its plaintext. Cannot fail.
-    pub fn commit(self) -> Decrypted {
-        let standing = self.standing_after();
-        let Self { session, decrypted } = self;
-        let confirms = standing == Standing::Confirmed && session.standing() != Standing::Confirmed;
-        if matches!(session.opening, Opening::Waiting(_)) {
-            (session.opening, session.bound_by) = session.after_receiving(&decrypted);
-        }
-        let (plaintext, given_up) = session.ratchet.commit(decrypted);
+    pub fn commit(mut self) -> super::Decrypted {
+        self.apply();
+        let Self { session, mut plaintext, standing, confirms, given_up, change: _ } = self;
         session.lineage.commit();
-        Decrypted { plaintext: Plaintext::new(plaintext, standing), given_up, confirms }
+        let plaintext = Plaintext::new(core::mem::take(&mut *plaintext), standing);
+        super::Decrypted { plaintext, given_up, confirms }
     }
 
-    /// Seals the session as [`commit`](Staged::commit) will leave it. Store the record, then commit.
+    /// Does what the message does, once.
+    fn apply(&mut self) {
+        let Some(change) = self.change.take() else { return };
+        if let Opening::Waiting(waiting) = &self.session.opening {
+            // Any message from the peer proves that it has the pre-key header, and takes part.
+            let share = change.binds().and_then(|place| waiting.shares.iter().find(|share| share.place == place));
+            self.session.bound_by = share.map(|share| share.name);
+            self.session.opening = Opening::Answered;
+        }
+        self.given_up = self.session.ratchet.apply(change);
+    }
+
+    /// Seals the session as [`commit`](Staged::commit) will leave it. Store [all of it](SealedParts::writes), then commit.
     ///
     /// From here on only [`commit`](Staged::commit) leads on. If this value is dropped instead, because storing failed or
     /// its outcome is unknown, every later operation of the session is an error `Poisoned`: drop the session too, and load
@@ -148,20 +151,10 @@ impl Staged<'_> {
         key: &StorageKey,
         context: &[u8],
         mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<SealedRecord, SealError> {
-        let Self { session, decrypted } = self;
-        let (opening, bound_by) = session.after_receiving(decrypted);
-        let Session { ratchet, id, peer, disclosure, bound_by: _, opening: _, lineage } = &mut **session;
-        let mut after = Session {
-            ratchet: ratchet.after(decrypted),
-            id: *id,
-            peer: *peer,
-            disclosure: *disclosure,
-            bound_by,
-            opening,
-            lineage: lineage.stage(key)?,
-        };
-        after.seal_with(key, context, &mut rng)
+    ) -> Result<SealedParts, SealError> {
+        let sealing = self.session.lineage.seal_staged(key)?;
+        self.apply();
+        Ok(self.session.seal_as(sealing, key, context, &mut rng))
     }
 }
 

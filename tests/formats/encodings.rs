@@ -193,8 +193,8 @@ impl Record {
             Self { bytes: both.bob.seal(&key(), b"nama", rng), unseal: |k, n, b| Identity::unseal(k, n, b).map(drop) },
             Self { bytes: both.keys.seal(&key(), b"nama", rng), unseal: |k, n, b| PreKeys::unseal(k, n, b).map(drop) },
             Self {
-                bytes: session.seal(&key(), b"nama", rng).unwrap().into_bytes(),
-                unseal: |k, n, b| Session::unseal(k, n, b).map(drop),
+                bytes: session.seal(&key(), b"nama", rng).unwrap().head().to_vec(),
+                unseal: |k, n, b| Session::unseal(k, n, b, |_| None).map(drop),
             },
             Self {
                 bytes: ratchet.seal(&key(), b"nama", rng),

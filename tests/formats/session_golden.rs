@@ -4,6 +4,8 @@
 //! Beside a record `name` are `name-sent`, which it writes with known randomness, and `name-next`, which it reads: the
 //! plaintext of each is its name.
 
+use std::collections::BTreeMap;
+
 use bisik::ratchet::{self, DoubleRatchet, SharedSecret};
 use bisik::{
     Accepted, Ciphertext, DecryptError, Identity, InitiateOptions, PreKeys, Session, Standing, Timestamp, Trust,
@@ -20,8 +22,8 @@ fn step_and_salt() -> Draws {
 
 fn session(name: &str) -> Session {
     let record = golden(name);
-    let mut session = Session::unseal(&key(), name.as_bytes(), &record).unwrap();
-    assert_eq!(session.seal(&key(), name.as_bytes(), &mut nonce()).unwrap().as_bytes(), record);
+    let mut session = Session::unseal(&key(), name.as_bytes(), &record, |_| None).unwrap();
+    assert_eq!(session.seal(&key(), name.as_bytes(), &mut nonce()).unwrap().head(), record);
     session
 }
 
@@ -98,6 +100,26 @@ fn golden_established_session_opens_decrypts_and_encrypts() {
     assert_eq!(read_before_sealing.unwrap_err(), DecryptError::Duplicate);
 }
 
+/// P-6.4, P-6.5: a session that waits for 50 messages, with two blocks beside its head.
+#[test]
+fn golden_session_with_blocks_opens_and_reads_what_it_skipped() {
+    let (name, head) = ("session-blocks", golden("session-blocks"));
+    let names = Session::named_blocks(&key(), name.as_bytes(), &head).unwrap();
+    let blocks: BTreeMap<_, _> =
+        names.iter().zip(["session-blocks-1", "session-blocks-2"]).map(|(id, name)| (*id, golden(name))).collect();
+    let mut session = Session::unseal(&key(), name.as_bytes(), &head, |id| blocks.get(&id).cloned()).unwrap();
+    assert_eq!((session.skipped_keys(), names.len()), (50, 2));
+    let sealed = session.seal(&key(), name.as_bytes(), &mut nonce()).unwrap();
+    assert_eq!((sealed.head(), sealed.blocks().len(), sealed.ended().len()), (head.as_slice(), 0, 0));
+    let sent = session.encrypt(b"session-blocks-sent", &mut step_and_salt()).unwrap();
+    assert_eq!(sent, message("session-blocks-sent"));
+    for name in ["session-blocks-next", "session-blocks-late-1", "session-blocks-late-2", "session-blocks-late-head"] {
+        assert_eq!(read(&mut session, &identity("session-blocks-bob"), &message(name)), name.as_bytes());
+    }
+    let sealed = session.seal(&key(), name.as_bytes(), &mut rand::rng()).unwrap();
+    assert_eq!((sealed.blocks().len(), sealed.ended()), (2, names.as_slice()));
+}
+
 /// P-4.10, P-6.4: a ratchet without a session around it, which keeps the key of a message that is late.
 #[test]
 fn golden_ratchet_opens_decrypts_and_encrypts() {
@@ -155,6 +177,7 @@ const STOPS: [Stop; 11] = [
 /// Writes all records of this file.
 pub(super) fn write(golden: &Golden) {
     sessions(golden);
+    blocks(golden);
     ratchet(golden);
     for stop in &STOPS {
         braid(golden, stop);
@@ -162,14 +185,14 @@ pub(super) fn write(golden: &Golden) {
 }
 
 fn record(golden: &Golden, name: &str, session: &mut Session) {
-    golden.write(name, session.seal(&key(), name.as_bytes(), &mut nonce()).unwrap().as_bytes());
+    golden.write(name, session.seal(&key(), name.as_bytes(), &mut nonce()).unwrap().head());
 }
 
 /// Records a session, and what it writes next. It has not written that: it goes on without.
 fn record_with_sent(golden: &Golden, name: &str, session: &mut Session) {
     record(golden, name, session);
-    let bytes = session.seal(&key(), b"", &mut nonce()).unwrap().into_bytes();
-    let mut copy = Session::unseal(&key(), b"", &bytes).unwrap();
+    let bytes = session.seal(&key(), b"", &mut nonce()).unwrap().head().to_vec();
+    let mut copy = Session::unseal(&key(), b"", &bytes, |_| None).unwrap();
     let sent = format!("{name}-sent");
     golden.write(&sent, copy.encrypt(sent.as_bytes(), &mut step_and_salt()).unwrap().as_bytes());
 }
@@ -238,9 +261,40 @@ fn sessions(golden: &Golden) {
     golden.session_message("session-confirmed-bound-next", &mut bound);
 }
 
+/// A session that waits for 50 messages.
+fn blocks(golden: &Golden) {
+    let rng = &mut rand::rng();
+    let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    golden.write("session-blocks-bob", &bob.seal(&key(), b"session-blocks-bob", &mut nonce()));
+    let keys = PreKeys::generate(&bob, CREATED, rng);
+    let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), CREATED).unwrap();
+    let mut at_alice = Session::initiate(&alice, &bundle, CREATED, rng).unwrap();
+    let first = at_alice.encrypt(b"first", rng).unwrap();
+    let Accepted { session: mut at_bob, .. } =
+        Session::accept(&bob, &keys, &first, Trust::OnFirstUse, CREATED).unwrap();
+    let _ = read(&mut at_alice, &alice, &at_bob.encrypt(b"an answer", rng).unwrap());
+    for number in 0..50 {
+        match number {
+            5 => drop(golden.session_message("session-blocks-late-1", &mut at_alice)),
+            47 => drop(golden.session_message("session-blocks-late-2", &mut at_alice)),
+            49 => drop(golden.session_message("session-blocks-late-head", &mut at_alice)),
+            _ => drop(at_alice.encrypt(b"late", rng).unwrap()),
+        }
+    }
+    let _ = read(&mut at_bob, &bob, &at_alice.encrypt(b"the last", rng).unwrap());
+    let sealed = at_bob.seal(&key(), b"session-blocks", &mut Draws::listed(&[0x5a; 3 * 24])).unwrap();
+    golden.write("session-blocks", sealed.head());
+    for (block, name) in sealed.blocks().iter().zip(["session-blocks-1", "session-blocks-2"]) {
+        golden.write(name, block.as_bytes());
+    }
+    golden.session_message("session-blocks-next", &mut at_alice);
+    golden
+        .write("session-blocks-sent", at_bob.encrypt(b"session-blocks-sent", &mut step_and_salt()).unwrap().as_bytes());
+}
+
 fn copied(session: &mut Session) -> Session {
-    let bytes = session.seal(&key(), b"", &mut nonce()).unwrap().into_bytes();
-    Session::unseal(&key(), b"", &bytes).unwrap()
+    let bytes = session.seal(&key(), b"", &mut nonce()).unwrap().head().to_vec();
+    Session::unseal(&key(), b"", &bytes, |_| None).unwrap()
 }
 
 fn ratchets() -> [DoubleRatchet; 2] {

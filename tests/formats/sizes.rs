@@ -3,6 +3,7 @@
 
 use bisik_testkit::AliceAndBob;
 use bisik_testkit::alice_and_bob::{read, state};
+use bisik_testkit::simulation::checked_session::{CONTEXT, storage_key};
 
 #[test]
 fn a_message_is_133_bytes_longer_than_its_plaintext() {
@@ -78,4 +79,26 @@ fn a_skipped_message_key_adds_32_bytes_to_a_record() {
     assert_eq!(with_missing(10), three + 7 * 32);
     assert_eq!(with_missing(4), three + 32);
     assert_eq!(with_missing(1), with_missing(0) + 12 + 32);
+}
+
+/// What a message writes while 2,000 others are missing: in the worst case, every second message was lost, so that each
+/// key is a run of its own.
+#[test]
+fn with_2000_skipped_keys_a_head_is_at_most_2_kib_longer_and_a_block_has_less_than_1_2_kib() {
+    for runs in [1, 1_999] {
+        let mut both = AliceAndBob::new(6);
+        let (mut alice, mut bob) = both.established();
+        let before = state(&mut bob).len();
+        for _ in 0..runs {
+            (0..2_000 / runs).for_each(|_| drop(alice.encrypt(b"", &mut both.rng).unwrap()));
+            let next = alice.encrypt(b"", &mut both.rng).unwrap();
+            read(&mut bob, &both.bob, &next);
+        }
+        let sealed = bob.seal(&storage_key(), CONTEXT, &mut both.rng).unwrap();
+        let largest = sealed.blocks().iter().map(|block| block.as_bytes().len()).max().unwrap();
+        println!("{} of {before} bytes, {} blocks of {largest}", sealed.head().len(), sealed.blocks().len());
+        // The braid's chunks come beside the keys.
+        assert!(sealed.head().len() <= before + 2_048, "{}", sealed.head().len());
+        assert!((80..=125).contains(&sealed.blocks().len()) && largest < 1_229, "{largest}");
+    }
 }

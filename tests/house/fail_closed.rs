@@ -29,6 +29,12 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/core/src/primitives/aes_cbc.rs", 2, "room for the ciphertext, whose length comes from its blocks"),
     ("crates/core/src/primitives/kdf.rs", 1, "a key of 32 bytes is never refused; what stands in for it opens nothing"),
     ("crates/core/src/primitives/secret.rs", 1, "room for a copy"),
+    ("crates/core/src/blocks.rs", 1, "the id of what is too short for a block, and opens as none"),
+    (
+        "crates/core/src/held.rs",
+        2,
+        "the number that no record confirms, after all others; how often the key was changed, of which only differences count",
+    ),
     ("crates/core/src/revision.rs", 1, "the revision after one that was checked when it was read"),
     ("crates/core/src/time.rs", 2, "documented: the greatest moment stays the greatest; no moment is written as 0"),
     ("crates/interop/src/fields.rs", 5, "lengths of messages, which are refused above 64 MiB before they are written"),
@@ -160,14 +166,19 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "counters for the caller's information; an epoch past the last one, which no peer reaches, is permitted and ignored",
     ),
     (
+        "src/ratchet/group.rs",
+        14,
+        "places and counts within a group of 24 keys, where the key was found before; room for the content of a block",
+    ),
+    (
         "src/ratchet/receiving.rs",
-        7,
+        5,
         "counts of keys that ended, for the caller; no surplus; an index among five; keys kept after four billion messages",
     ),
     (
         "src/ratchet/skipped.rs",
-        4,
-        "how many skipped keys to keep, within a skip that was checked; counts of them, which are bounded",
+        10,
+        "how many skipped keys to keep, within a skip that was checked; counts of them and of groups, which are bounded; a new group is empty",
     ),
     (
         "src/ratchet/state.rs",
@@ -176,7 +187,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ),
     ("src/session/ciphertext.rs", 1, "a message without a ratchet message is empty, and refused"),
     ("src/session/mod.rs", 2, "room for the message; a count of chains, below half of the greatest number"),
-    ("src/session/persist.rs", 2, "room for the record; the format: a session that is not bound has a zero name"),
+    ("src/session/persist.rs", 1, "the format: a session that is not bound has a zero name"),
 ];
 
 /// Places of encryption or decryption in place: file, number of occurrences, and why the buffer cannot be empty by

@@ -4,7 +4,7 @@
 use bisik::call::{FrameOpener, FrameSealer, GroupCall};
 use bisik::conversation::{Incoming, Outgoing, StoredConversation};
 use bisik::ratchet::DoubleRatchet;
-use bisik::{Account, Conversation, Held, HeldPlaintext, PreKeys, SealedRecord, Session, Stored};
+use bisik::{Account, Conversation, Held, HeldPlaintext, PreKeys, SealedParts, SealedRecord, Session, Stored};
 
 /// Compiles if it holds.
 const fn shared<T: Send + Sync>() {}
@@ -15,7 +15,7 @@ const _: () = {
     shared::<PreKeys>();
     shared::<Account>();
     shared::<Conversation>();
-    shared::<(Held, HeldPlaintext, SealedRecord, Stored)>();
+    shared::<(Held, HeldPlaintext, SealedParts, SealedRecord, Stored)>();
     shared::<(Incoming, Outgoing, StoredConversation)>();
     shared::<(FrameSealer, FrameOpener, GroupCall)>();
 };

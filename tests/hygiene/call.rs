@@ -101,7 +101,7 @@ fn group_and_frames(shown: &mut Shown, pair: &Pair, rng: &mut Recording) {
     show(shown, &opener.open(b"", &mut frame).unwrap());
     show(shown, &opener);
     let mut held = sealer.reserve(1, rng).unwrap();
-    drop(held.seal(&StorageKey::from_bytes(STORAGE), b"", rng));
+    show(shown, &held.seal(&StorageKey::from_bytes(STORAGE), b"", rng).unwrap());
     show(shown, &held);
     show(shown, &sealer);
 }

@@ -1,10 +1,13 @@
 //! Sessions: no secret is left in freed memory, from the handshake to the last drop.
 
-use bisik::handshake::{self, DisclosureHash};
-use bisik::{Accepted, Ciphertext, Identity, Plaintext, PreKeys, Session, StorageKey, Trust};
+use std::collections::BTreeMap;
 
+use bisik::handshake::{self, DisclosureHash};
+use bisik::{Accepted, BlockId, Ciphertext, Identity, Plaintext, PreKeys, Session, StorageKey, Trust};
+
+use super::blocks::keys_in;
 use super::canaries::Canaries;
-use super::derived::{add_session, ml_kem_shared, ratchet_secret, resumption_secrets, set_up, state_of};
+use super::derived::{add_aead_key, add_session, ml_kem_shared, ratchet_secret, resumption_secrets, set_up, state_of};
 use super::freed::{Freed, freed_by};
 use super::keys::NOW;
 use super::recording::Recording;
@@ -18,12 +21,14 @@ struct Scene {
     freed: Freed,
     /// The bundles that sessions were set up with.
     bundles: Vec<Vec<u8>>,
+    /// The store's.
+    blocks: BTreeMap<BlockId, Vec<u8>>,
 }
 
 impl Scene {
     fn new(seed: u64) -> Self {
         let rngs = [Recording::new(seed), Recording::new(seed + 1000)];
-        Self { rngs, canaries: Canaries::new(), freed: Freed::new(), bundles: Vec::new() }
+        Self { rngs, canaries: Canaries::new(), freed: Freed::new(), bundles: Vec::new(), blocks: BTreeMap::new() }
     }
 
     fn run<T>(&mut self, work: impl FnOnce(&mut [Recording; 2]) -> T) -> T {
@@ -34,7 +39,10 @@ impl Scene {
 
     fn look(&mut self, session: &mut Session) {
         let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut Recording::new(0)).unwrap();
-        add_session(&mut self.canaries, &state_of(record.as_bytes(), &STORAGE));
+        add_session(&mut self.canaries, &state_of(record.head(), &STORAGE));
+        for key in record.blocks().iter().flat_map(|block| keys_in(&state_of(block.as_bytes(), &STORAGE))) {
+            add_aead_key(&mut self.canaries, "message key", &key);
+        }
     }
 
     fn encrypt(&mut self, session: &mut Session, side: usize) -> Ciphertext {
@@ -50,11 +58,16 @@ impl Scene {
 
     /// Through a store and back; the copy in memory is dropped.
     fn reload(&mut self, mut session: Session) -> Session {
-        self.run(|rngs| {
+        let mut blocks = std::mem::take(&mut self.blocks);
+        let loaded = self.run(|rngs| {
             let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut rngs[0]).unwrap();
             drop(Box::new(session));
-            Session::unseal(&StorageKey::from_bytes(STORAGE), b"", record.as_bytes()).unwrap()
-        })
+            blocks.extend(record.blocks().iter().map(|block| (block.id(), block.as_bytes().to_vec())));
+            let lookup = |id: BlockId| blocks.get(&id).cloned();
+            Session::unseal(&StorageKey::from_bytes(STORAGE), b"", record.head(), lookup).unwrap()
+        });
+        self.blocks = blocks;
+        loaded
     }
 
     fn finish(mut self) {
@@ -189,7 +202,7 @@ fn secrets_that_have_ended_are_in_no_record() {
 
 fn state(session: &mut Session) -> Vec<u8> {
     let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut Recording::new(0)).unwrap();
-    state_of(record.as_bytes(), &STORAGE)
+    state_of(record.head(), &STORAGE)
 }
 
 /// Transactional use: a message held until it is stored, or dropped; a plaintext staged, or dropped.
@@ -208,7 +221,7 @@ fn held_and_staged_messages_leave_nothing_in_freed_memory() {
     scene.run(|[_, rng]| {
         // On a copy, which it poisons.
         let record = b.seal(&key, b"", rng).unwrap();
-        let mut copy = Box::new(Session::unseal(&key, b"", record.as_bytes()).unwrap());
+        let mut copy = Box::new(Session::unseal(&key, b"", record.head(), |_| None).unwrap());
         let mut staged = copy.stage(&bob, &message).unwrap();
         drop(staged.seal(&key, b"", rng).unwrap());
         drop(Box::new(staged));

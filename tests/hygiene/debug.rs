@@ -179,10 +179,15 @@ fn session(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let key = StorageKey::from_bytes(STORAGE);
     let mut accepted = accepted;
     for session in [&mut session, &mut accepted.session] {
-        add_session(canaries, &state_of(session.seal(&key, b"", rng).unwrap().as_bytes(), &STORAGE));
+        add_session(canaries, &state_of(session.seal(&key, b"", rng).unwrap().head(), &STORAGE));
     }
-    let sealed = session.seal(&key, b"", rng).unwrap();
+    let messages: Vec<_> = (0..25).map(|_| session.encrypt(PLAINTEXT, rng).unwrap()).collect();
+    let _ = accepted.session.decrypt(&bob, &messages[24]).unwrap();
+    let sealed = accepted.session.seal(&key, b"", rng).unwrap();
     show(shown, &sealed);
+    show(shown, &sealed.writes().next().unwrap());
+    show(shown, &sealed.blocks()[0]);
+    show(shown, &sealed.blocks()[0].id());
     show(shown, &sealed.stored());
     show(shown, &session);
 }
@@ -235,6 +240,10 @@ fn errors(shown: &mut Shown) {
 
 /// The types of `bisik-core` that `bisik` re-exports.
 const FROM_CORE: &[&str] = &[
+    "block_id::BlockId",
+    "blocks::Block",
+    "blocks::SealedParts",
+    "blocks::Write",
     "disclosure::DisclosureHash",
     "disclosure::DisclosureHashError",
     "held::SealError",

@@ -17,6 +17,7 @@
 )]
 
 mod accounts; //     accounts and conversations
+mod blocks; //       skipped message keys in a store, and what is deleted there
 mod call; //         calls: signals, keys and frames
 mod canaries; //     secrets to search for, and the search
 mod content; //      message content

@@ -32,6 +32,9 @@ echo "Python verifies tests/vectors/interop:"
 echo "Python reads the records of interop by docs/formats.md:"
 "$venv/bin/python" tests/reference/interop_records.py tests/golden/v1
 
+echo "Python reads a session with blocks by docs/formats.md:"
+"$venv/bin/python" tests/reference/blocks.py tests/golden/v1
+
 echo "Rust records a fresh conversation, Python verifies it:"
 BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test formats write_vectors -- --ignored
 vectors verify "$fresh/rust"

@@ -4,6 +4,7 @@
 
 use bisik::{Ciphertext, DecryptError, Identity, Session, StorageKey};
 use bisik_testkit::alice_and_bob::{read, try_read};
+use bisik_testkit::blocks::{block, head};
 use bisik_testkit::fuzz::forge::{self, Header};
 use bisik_testkit::fuzz::ratchet_state::{RatchetState, Turn};
 use bisik_testkit::fuzz::record::{self, Kind, STORAGE_KEY};
@@ -22,12 +23,12 @@ pub(super) fn state(session: &mut Session) -> Vec<u8> {
 
 pub(super) fn sealed(session: &mut Session) -> Vec<u8> {
     let key = StorageKey::from_bytes(STORAGE_KEY);
-    session.seal(&key, record::CONTEXT, &mut ConstantRng(0)).unwrap().into_bytes()
+    head(&session.seal(&key, record::CONTEXT, &mut ConstantRng(0)).unwrap())
 }
 
 pub(super) fn reloaded(session: &mut Session) -> Session {
     let record = sealed(session);
-    Session::unseal(&StorageKey::from_bytes(STORAGE_KEY), record::CONTEXT, &record).unwrap()
+    Session::unseal(&StorageKey::from_bytes(STORAGE_KEY), record::CONTEXT, &record, block).unwrap()
 }
 
 /// The ratchet in the state of a session, after the opening (docs/formats.md, section 6.5).

@@ -3,12 +3,12 @@
 //! Outgoing held messages, and staged ones, are tested in transactional.rs; those of `interop` in
 //! tests/interop/held.rs.
 
-use bisik::{Ciphertext, DecryptError, EncryptError, Plaintext, SealError, SealedRecord, Session, StorageKey};
+use bisik::{Ciphertext, DecryptError, EncryptError, Plaintext, SealError, SealedParts, Session, StorageKey};
 use bisik_testkit::AliceAndBob;
 use bisik_testkit::alice_and_bob::{read, reloaded, state};
 use bisik_testkit::simulation::checked_session::{CONTEXT, sealing, storage_key};
 
-fn seal(session: &mut Session) -> SealedRecord {
+fn seal(session: &mut Session) -> SealedParts {
     session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap()
 }
 
@@ -157,12 +157,12 @@ fn a_record_under_a_throw_away_key_is_refused() {
     let mut both = AliceAndBob::new(8);
     let (mut alice, mut bob) = both.established();
     let stored = seal(&mut alice);
-    let mut loaded = Session::unseal(&storage_key(), CONTEXT, stored.as_bytes()).unwrap();
+    let mut loaded = Session::unseal(&storage_key(), CONTEXT, stored.head(), |_| None).unwrap();
     let message = bob.encrypt(b"hai", &mut both.rng).unwrap();
     for session in [&mut alice, &mut loaded] {
         let held = session.encrypt_held(b"tunggu", &mut both.rng).unwrap();
         let (before, other) = (state(session), StorageKey::from_bytes([1; 32]));
-        let refused = |result: Result<SealedRecord, SealError>| assert_eq!(result.unwrap_err(), SealError::WrongKey);
+        let refused = |result: Result<SealedParts, SealError>| assert_eq!(result.unwrap_err(), SealError::WrongKey);
         refused(session.seal(&other, CONTEXT, &mut sealing()));
         refused(session.stage(&both.alice, &message).unwrap().seal(&other, CONTEXT, &mut sealing()));
         assert_eq!(state(session), before, "a refused key changes nothing and poisons nothing");
@@ -185,7 +185,7 @@ fn a_session_moves_to_another_key_where_the_caller_says_so() {
     assert_eq!(alice.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap_err(), SealError::WrongKey);
     let record = alice.seal(&key, CONTEXT, &mut sealing()).unwrap();
     assert!(record.revision() > revision && revision > former.revision(), "stored over the former one");
-    let mut alice = Session::unseal(&key, CONTEXT, record.as_bytes()).unwrap();
+    let mut alice = Session::unseal(&key, CONTEXT, record.head(), |_| None).unwrap();
     assert_eq!(read(&mut bob, &both.bob, &held.release(&record.stored()).unwrap()), b"tunggu");
     assert_eq!(alice.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap_err(), SealError::WrongKey);
 }
@@ -195,10 +195,10 @@ fn a_session_moves_to_another_key_where_the_caller_says_so() {
 fn the_record_of_another_timeline_releases_nothing() {
     let mut both = AliceAndBob::new(11);
     let (mut alice, mut bob) = both.established();
-    let record = seal(&mut alice).into_bytes();
+    let record = seal(&mut alice).head().to_vec();
     let first = alice.encrypt_held(b"pertama", &mut both.rng).unwrap();
     drop(alice);
-    let mut alice = Session::unseal(&storage_key(), CONTEXT, &record).unwrap();
+    let mut alice = Session::unseal(&storage_key(), CONTEXT, &record, |_| None).unwrap();
     let second = alice.encrypt_held(b"kedua", &mut both.rng).unwrap();
     let stored = seal(&mut alice).stored();
     assert!(first.release(&stored).is_err(), "no record holds it");
@@ -221,9 +221,9 @@ fn a_staged_message_that_was_sealed_and_dropped_poisons_the_session_until_it_is_
     let mut both = AliceAndBob::new(13);
     let (mut alice, mut bob) = both.established();
     let [first, second] = [b"1", b"2"].map(|text| bob.encrypt(text, &mut both.rng).unwrap());
-    let before = seal(&mut alice).into_bytes();
+    let before = seal(&mut alice).head().to_vec();
     for forgets in [false, true] {
-        let mut poisoned = Session::unseal(&storage_key(), CONTEXT, &before).unwrap();
+        let mut poisoned = Session::unseal(&storage_key(), CONTEXT, &before, |_| None).unwrap();
         let mut staged = poisoned.stage(&both.alice, &first).unwrap();
         let record = staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap();
         if forgets {
@@ -247,10 +247,10 @@ fn a_staged_message_that_was_sealed_and_dropped_poisons_the_session_until_it_is_
         assert_eq!(sealed(&mut poisoned), SealError::Poisoned, "another key heals nothing");
 
         // Whichever record the database has, the session that is loaded from it works.
-        let mut loaded = Session::unseal(&storage_key(), CONTEXT, record.as_bytes()).unwrap();
+        let mut loaded = Session::unseal(&storage_key(), CONTEXT, record.head(), |_| None).unwrap();
         assert_eq!(loaded.decrypt(&both.alice, &first).unwrap_err(), DecryptError::Duplicate);
         assert_eq!(read(&mut loaded, &both.alice, &second), b"2");
-        let mut loaded = Session::unseal(&storage_key(), CONTEXT, &before).unwrap();
+        let mut loaded = Session::unseal(&storage_key(), CONTEXT, &before, |_| None).unwrap();
         assert_eq!(read(&mut loaded, &both.alice, &first), b"1");
         assert!(loaded.seal(&storage_key(), CONTEXT, &mut sealing()).is_ok());
     }
@@ -265,6 +265,6 @@ fn a_commit_leaves_a_session_that_works() {
     let mut staged = alice.stage(&both.alice, &message).unwrap();
     let record = staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap();
     assert_eq!(staged.commit().plaintext.confirmed().unwrap(), b"hai");
-    assert_eq!(seal(&mut alice).as_bytes(), record.as_bytes());
+    assert_eq!(seal(&mut alice).head(), record.head());
     assert_eq!(read(&mut bob, &both.bob, &alice.encrypt(b"balas", &mut both.rng).unwrap()), b"balas");
 }

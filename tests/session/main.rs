@@ -13,6 +13,7 @@
     reason = "a test panics where a promise is broken"
 )]
 
+mod blocks; //        skipped message keys in blocks, and crashes between the steps of storing them
 mod bounds; //        skipped message keys, chains and lengths: each bound is reached and not exceeded
 mod ends; //          what ends, and when: kept keys, chains, the own pair; forgeries under old header keys
 mod epochs; //        post-quantum epochs on bad networks, and how big records get

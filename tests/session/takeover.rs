@@ -351,7 +351,7 @@ fn the_record_of_a_session_holds_no_secret_of_a_pre_key_or_identity() {
 /// The state of a session, decrypted.
 fn state(session: &mut Session) -> Vec<u8> {
     let record = session.seal(&key(), record::CONTEXT, &mut rand::rng()).unwrap();
-    record::open(Kind::Session, record.as_bytes())
+    record::open(Kind::Session, record.head())
 }
 
 /// Offsets in a bundle (docs/spec/session.md, section 2.3).

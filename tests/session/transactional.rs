@@ -1,12 +1,12 @@
 //! Storing first: ciphertexts and plaintexts are released only against proof that their state was stored.
 
 use bisik::ratchet::{DoubleRatchet, SharedSecret};
-use bisik::{Ciphertext, DecryptError, EncryptError, Identity, Plaintext, SealedRecord, Session};
+use bisik::{Ciphertext, DecryptError, EncryptError, Identity, Plaintext, SealedParts, Session};
 use bisik_testkit::alice_and_bob::{read, reloaded, state};
 use bisik_testkit::simulation::checked_session::{CONTEXT, sealing, storage_key};
 use bisik_testkit::{AliceAndBob, ConstantRng, SeededRng};
 
-fn seal(session: &mut Session) -> SealedRecord {
+fn seal(session: &mut Session) -> SealedParts {
     session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap()
 }
 
@@ -60,7 +60,7 @@ fn the_storage_proof_of_a_dropped_staged_message_releases_nothing_later() {
     let mut staged = alice.stage(&both.alice, &message).unwrap();
     let record = staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap();
     drop(staged);
-    let mut alice = Session::unseal(&storage_key(), CONTEXT, record.as_bytes()).unwrap();
+    let mut alice = Session::unseal(&storage_key(), CONTEXT, record.head(), |_| None).unwrap();
     let held = alice.encrypt_held(b"balas", &mut both.rng).unwrap();
     assert!(held.release(&record.stored()).is_err(), "that record does not hold the state of this message");
     assert_eq!(
@@ -103,17 +103,14 @@ fn stages_as_it_commits(session: &mut Session, identity: &Identity, message: &Ci
     let mut staged = session.stage(identity, message).unwrap();
     assert_eq!(staged.plaintext(), Plaintext::Confirmed(plaintext));
     let record = staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap();
-    assert!(
-        record.as_bytes() == staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().as_bytes(),
-        "sealed twice"
-    );
+    assert!(record.head() == staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().head(), "sealed twice");
     assert_eq!(record.revision(), revision + 1);
     assert_eq!(staged.commit().plaintext.confirmed().unwrap(), plaintext);
-    assert!(record.as_bytes() == state(session) && record.as_bytes() == state(&mut straight));
+    assert!(record.head() == state(session) && record.head() == state(&mut straight));
     assert_eq!(session.revision(), record.revision());
 
     // A crash between store and commit: the state is the one after the message, and the message is not delivered again.
-    let mut restarted = Session::unseal(&storage_key(), CONTEXT, record.as_bytes()).unwrap();
+    let mut restarted = Session::unseal(&storage_key(), CONTEXT, record.head(), |_| None).unwrap();
     assert_eq!(restarted.decrypt(identity, message).unwrap_err(), DecryptError::Duplicate);
 }
 

@@ -62,7 +62,7 @@ extern "C" fn known_session_accept(identity: &Identity, keys: &PreKeys, message:
 /// Records.
 #[unsafe(no_mangle)]
 extern "C" fn known_session_unseal(key: &StorageKey, record: &Bytes) -> bool {
-    Session::unseal(key, b"name", record.get()).is_ok()
+    Session::unseal(key, b"name", record.get(), |_| None).is_ok()
 }
 
 #[unsafe(no_mangle)]

@@ -4,20 +4,22 @@
 //! These are public types of `bisik` and of `bisik-interop`. Only functions of this module make them, and neither crate
 //! re-exports the functions, so that a caller does not make a proof by accident.
 
-// Targets without atomic operations have no `Arc`: there, the values are not `Send`.
-#[cfg(not(target_has_atomic = "ptr"))]
-use alloc::rc::Rc as Arc;
-#[cfg(target_has_atomic = "ptr")]
-use alloc::sync::Arc;
+mod instance; // one value in memory
+mod key_name; // which storage key
+mod sealing; //  a record with blocks
+
 use alloc::vec::Vec;
 use core::fmt;
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::codec::{Malformed, Reader};
 use crate::revision;
-use crate::storage::{self, StorageKey};
+use crate::storage::StorageKey;
+use instance::{Instance, UNCONFIRMED};
+use key_name::KeyName;
+
+pub use sealing::Sealing;
 
 /// What ties a state in memory to its records and to the results that it holds: the one mechanism of every type that is
 /// loaded, changed, sealed and stored.
@@ -33,13 +35,17 @@ pub struct Lineage {
     key: Option<KeyName>,
     /// A record of a later state exists, and this state did not become that one.
     poisoned: bool,
+    /// How many records with blocks were sealed.
+    seals: usize,
+    /// How often the storage key was changed.
+    moves: u32,
 }
 
 impl Lineage {
     /// The lineage of a state that starts at `revision` and has no record of its own.
     #[must_use]
     pub fn new(revision: u64) -> Self {
-        Self { instance: Instance::default(), revision, key: None, poisoned: false }
+        Self { instance: Instance::default(), revision, key: None, poisoned: false, seals: 0, moves: 0 }
     }
 
     /// Reads the revision, with which every encoding of a state begins.
@@ -66,7 +72,7 @@ impl Lineage {
     /// The state at its present revision: the origin of what it holds and of its record.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin { instance: self.instance.clone(), revision: self.revision }
+        Origin { instance: self.instance.clone(), revision: self.revision, seal: 0 }
     }
 
     /// Counts a change.
@@ -114,8 +120,42 @@ impl Lineage {
     pub fn stage(&mut self, key: &StorageKey) -> Result<Self, SealError> {
         self.settle(key)?;
         self.poisoned = true;
-        let Self { instance, revision, key, poisoned: _ } = self;
-        Ok(Self { instance: instance.clone(), revision: revision::after(*revision), key: *key, poisoned: false })
+        let Self { instance, revision, key, poisoned: _, seals, moves } = self;
+        let revision = revision::after(*revision);
+        Ok(Self { instance: instance.clone(), revision, key: *key, poisoned: false, seals: *seals, moves: *moves })
+    }
+
+    /// Begins a record of the state that has blocks beside it ([`blocks`](crate::blocks)), under `key`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`admit`](Self::admit).
+    pub fn seal(&mut self, key: &StorageKey) -> Result<Sealing, SealError> {
+        self.admit(key)?;
+        Ok(self.number(self.revision))
+    }
+
+    /// Begins such a record of the state that a staged change leads to. From here on this state is poisoned, as
+    /// [`stage`](Self::stage) says.
+    ///
+    /// # Errors
+    ///
+    /// As for [`stage`](Self::stage).
+    pub fn seal_staged(&mut self, key: &StorageKey) -> Result<Sealing, SealError> {
+        self.settle(key)?;
+        self.poisoned = true;
+        Ok(self.number(revision::after(self.revision)))
+    }
+
+    /// Numbers a record. The last number is for all that come after four billion, on a machine of 32 bits: they confirm
+    /// nothing, and blocks that they put are put again.
+    fn number(&mut self, revision: u64) -> Sealing {
+        self.seals = self.seals.checked_add(1).unwrap_or(UNCONFIRMED);
+        Sealing {
+            origin: Origin { instance: self.instance.clone(), revision, seal: self.seals },
+            moves: self.moves,
+            confirmed: self.instance.confirmed(),
+        }
     }
 
     /// Counts a change that was staged, sealed or not.
@@ -130,6 +170,7 @@ impl Lineage {
         let name = KeyName::of(key);
         if self.key.replace(name).is_some_and(|former| !former.is(&name)) {
             self.change();
+            self.moves = self.moves.wrapping_add(1);
         }
     }
 
@@ -143,26 +184,6 @@ impl Lineage {
 impl Default for Lineage {
     fn default() -> Self {
         Self::new(0)
-    }
-}
-
-/// Names a storage key without telling anything of it: eight bytes of a MAC under the key.
-#[derive(Clone, Copy)]
-struct KeyName([u8; 8]);
-
-impl KeyName {
-    fn of(key: &StorageKey) -> Self {
-        Self(storage::key_name(key))
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl fmt::Debug for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[key name]")
     }
 }
 
@@ -195,13 +216,6 @@ impl From<Poisoned> for SealError {
     }
 }
 
-/// Identifies one value in memory: a session, a conversation, or one side of a sender key.
-///
-/// Two values never have the same identity, even if their bytes are equal. Bytes of the state would not identify it: a
-/// peer knows or chooses some of them, and two values that were opened from one record have all of them in common.
-#[derive(Clone, Debug, Default)]
-struct Instance(Arc<()>);
-
 /// The origin of a result or of a record: one value, at one revision.
 ///
 /// It needs no name of a storage key: a value's revisions are in one line, and a record at a revision was sealed under
@@ -211,6 +225,8 @@ pub struct Origin {
     instance: Instance,
     /// For a result, the value's revision after the operation that made it: the first whose record covers the result.
     revision: u64,
+    /// The number of a record with blocks; otherwise 0, which confirms nothing.
+    seal: usize,
 }
 
 /// Proof that a record was stored, against which held results are released.
@@ -218,12 +234,11 @@ pub struct Origin {
 /// It comes only from [`SealedRecord::stored`], by which the caller affirms that the database has the record. It
 /// releases what came from the value that was sealed, up to the revision in the record. It does not release results of
 /// another value, even one unsealed from this record.
-#[must_use = "it releases what was held when the record was sealed"]
 pub struct Stored(Origin);
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(Origin { instance: _, revision }) = self;
+        let Self(Origin { instance: _, revision, seal: _ }) = self;
         f.debug_struct("Stored").field("revision", revision).finish_non_exhaustive()
     }
 }
@@ -232,7 +247,7 @@ impl fmt::Debug for Stored {
 #[must_use]
 pub fn covers(stored: &Stored, origin: &Origin) -> bool {
     let Stored(record) = stored;
-    Arc::ptr_eq(&record.instance.0, &origin.instance.0) && record.revision >= origin.revision
+    record.instance.is(&origin.instance) && record.revision >= origin.revision
 }
 
 /// A sealed record, with the revision that it holds.
@@ -263,8 +278,10 @@ impl SealedRecord {
 
     /// Affirms that the caller's database has stored this record durably. The proof releases everything that was held
     /// when the record was sealed.
+    #[allow(clippy::must_use_candidate, reason = "it has an effect: what was put is not put again")]
     pub fn stored(self) -> Stored {
-        self.proof
+        let Stored(origin) = self.proof;
+        stored(origin)
     }
 }
 
@@ -277,11 +294,14 @@ impl fmt::Debug for SealedRecord {
 
 /// A record of `origin`: storing it proves that the value was stored at that revision.
 pub const fn sealed_record(bytes: Vec<u8>, origin: Origin) -> SealedRecord {
-    SealedRecord { bytes, proof: stored(origin) }
+    SealedRecord { bytes, proof: Stored(origin) }
 }
 
-/// Proof that the value of `origin` was stored, for a type of its own that the caller affirms.
-pub const fn stored(origin: Origin) -> Stored {
+/// Proof that the value of `origin` was stored, for a type of its own that the caller affirms. What was put beside it is
+/// not put again.
+#[allow(clippy::must_use_candidate, reason = "it has an effect: what was put is not put again")]
+pub fn stored(origin: Origin) -> Stored {
+    origin.instance.confirm(origin.seal);
     Stored(origin)
 }
 

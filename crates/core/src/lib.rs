@@ -2,7 +2,8 @@
 //!
 //! This crate holds what `bisik` and `bisik-interop` share: typed wrappers of cryptographic primitives
 //! ([`primitives`]), encodings ([`codec`]), sealed records ([`storage`]), results that wait until their record is
-//! stored ([`held`]), the post-quantum ratchet ([`braid`]), timestamps ([`time`]), ids and boxed secrets. `bisik` re-exports the types that its users need.
+//! stored ([`held`]), the pieces of large states that are stored beside them ([`blocks`]), the post-quantum ratchet
+//! ([`braid`]), timestamps ([`time`]), ids and boxed secrets. `bisik` re-exports the types that its users need.
 //! Everything else here may change in any release: `bisik` and `bisik-interop` depend on one exact version.
 
 #![no_std]
@@ -15,6 +16,8 @@ extern crate std;
 
 mod labels;
 
+pub mod block_id;
+pub mod blocks;
 pub mod braid;
 pub mod codec;
 pub mod convert;

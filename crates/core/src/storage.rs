@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use crate::block_id::BlockId;
 use crate::codec::{Malformed, Reader};
 use crate::labels;
 use crate::primitives::aead::{self, Aead, NONCE, TAG};
@@ -44,12 +45,16 @@ pub enum UnsealError {
     Rejected,
     /// Its first byte names an unknown format: a later version of this library sealed it, or the byte is damaged.
     UnknownVersion,
+    /// The record names this block, and the store did not give it. Either another worker has stored a later record
+    /// meanwhile: load the record again. Or the block was lost, or was not put before the record.
+    MissingBlock(BlockId),
 }
 
 crate::error_texts! {
     UnsealError {
         Rejected => "storage.unseal.rejected", "the record was not sealed under this key and context, or was changed";
         UnknownVersion => "storage.unseal.unknown_version", "the record was sealed by a later version";
+        MissingBlock => "storage.unseal.missing_block", "a block that the record names was not in the store";
     }
 }
 
@@ -70,14 +75,30 @@ impl RecordKind {
 /// Seals `state` (docs/formats.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
 #[must_use]
 pub fn seal(key: &StorageKey, kind: RecordKind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
-    let aead = Aead::new(&key.0);
-    let associated = associated(kind, context);
-    let nonce = nonce(&aead, &associated, state, rng);
-    let mut record = Vec::with_capacity(state.len().saturating_add(OVERHEAD));
-    record.push(FORMAT);
-    record.extend_from_slice(&nonce);
-    aead.seal_append(&nonce, &associated, state, &mut record);
-    record
+    let mut randomness = [0; NONCE];
+    rng.fill_bytes(&mut randomness);
+    Sealer::new(key).seal(kind, context, state, &randomness)
+}
+
+/// A storage key that seals several records.
+pub(crate) struct Sealer(Aead);
+
+impl Sealer {
+    pub(crate) fn new(key: &StorageKey) -> Self {
+        Self(Aead::new(&key.0))
+    }
+
+    /// Like [`seal`], with bytes that were drawn before: the same bytes make the same record of the same state.
+    pub(crate) fn seal(&self, kind: RecordKind, context: &[u8], state: &[u8], randomness: &[u8; NONCE]) -> Vec<u8> {
+        let Self(aead) = self;
+        let associated = associated(kind, context);
+        let nonce = nonce(aead, &associated, state, randomness);
+        let mut record = Vec::with_capacity(state.len().saturating_add(OVERHEAD));
+        record.push(FORMAT);
+        record.extend_from_slice(&nonce);
+        aead.seal_append(&nonce, &associated, state, &mut record);
+        record
+    }
 }
 
 /// Opens a record that [`seal`] made, and returns the state.
@@ -125,10 +146,8 @@ pub fn open<T>(
 
 /// Derives a nonce from fresh randomness and from the record itself, so that not even a repeating generator pairs one
 /// nonce with two records. P-6.3.
-fn nonce(aead: &Aead, associated: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> [u8; NONCE] {
-    let mut randomness = [0; NONCE];
-    rng.fill_bytes(&mut randomness);
-    let digest = aead.derive(labels::RECORD_NONCE, &[&randomness, &aead::length(associated), associated, state]);
+fn nonce(aead: &Aead, associated: &[u8], state: &[u8], randomness: &[u8; NONCE]) -> [u8; NONCE] {
+    let digest = aead.derive(labels::RECORD_NONCE, &[randomness, &aead::length(associated), associated, state]);
     digest.truncate()
 }
 

@@ -5,6 +5,7 @@ use bisik::{
     VerifiedBundle,
 };
 
+use crate::blocks::{block, head};
 use crate::rng::{ConstantRng, SeededRng};
 use crate::simulation::checked_session::{CONTEXT, storage_key};
 
@@ -83,14 +84,15 @@ pub fn try_read(session: &mut Session, identity: &Identity, message: &Ciphertext
     })
 }
 
-/// The state in bytes: equal bytes mean equal states.
+/// The state in bytes: equal bytes mean equal states. Its blocks are named by their content, and stay in the store of
+/// [`blocks`](crate::blocks).
 pub fn state(session: &mut Session) -> Vec<u8> {
-    session.seal(&storage_key(), CONTEXT, &mut ConstantRng(0)).unwrap().into_bytes()
+    head(&session.seal(&storage_key(), CONTEXT, &mut ConstantRng(0)).unwrap())
 }
 
 /// A session that was sealed and opened again.
 pub fn reloaded(session: &mut Session) -> Session {
-    Session::unseal(&storage_key(), CONTEXT, &state(session)).unwrap()
+    Session::unseal(&storage_key(), CONTEXT, &state(session), block).unwrap()
 }
 
 /// The pre-keys in bytes.

@@ -6,6 +6,7 @@
 //! | [`alice_and_bob`] | two identities and the pre-key messages between them, for a test that needs no network |
 //! | [`simulation`] | pairs of devices, a network that drops and damages, an attacker, and a model of every outcome |
 //! | [`accounts`] | two accounts of several devices, a server with bundles and mailboxes, and a clock |
+//! | [`blocks`] | a store for what sealed sessions have beside their heads |
 //! | [`rng`] | a generator that a seed determines and that can be rewound, and one that always gives the same byte |
 //! | [`draws`] | randomness given in advance or recorded, and hexadecimal |
 //! | [`protobuf`] | bodies of content written field by field, as no honest program writes them |
@@ -26,6 +27,7 @@
 
 pub mod accounts;
 pub mod alice_and_bob;
+pub mod blocks;
 pub mod draws;
 pub mod fuzz;
 #[cfg(feature = "content")]

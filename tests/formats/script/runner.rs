@@ -397,7 +397,7 @@ impl Runner {
             "session" => {
                 let sealed = self.session(of).seal(&key, &context, draws).unwrap();
                 let revision = sealed.revision().to_string();
-                return Ok(vec![("record", to_hex(sealed.as_bytes())), ("revision", revision)]);
+                return Ok(vec![("record", to_hex(sealed.head())), ("revision", revision)]);
             }
             _ => panic!("{kind} is not a kind"),
         };
@@ -411,7 +411,9 @@ impl Runner {
         match kind {
             "identity" => drop(self.identities.insert(of, Identity::unseal(&key, &context, &record).map_err(word)?)),
             "pre-keys" => drop(self.pre_keys.insert(of, PreKeys::unseal(&key, &context, &record).map_err(word)?)),
-            "session" => drop(self.sessions.insert(of, Session::unseal(&key, &context, &record).map_err(word)?)),
+            "session" => {
+                drop(self.sessions.insert(of, Session::unseal(&key, &context, &record, |_| None).map_err(word)?))
+            }
             "ratchet" => drop(self.ratchets.insert(of, DoubleRatchet::unseal(&key, &context, &record).map_err(word)?)),
             _ => panic!("{kind} is not a kind"),
         }

@@ -77,7 +77,7 @@ static SCENE: LazyLock<Scene> = LazyLock::new(|| {
 
     let mut harm = |account: &Account| {
         let mut session = Session::initiate(account.identity(), &bundle(&us), NOW, rng).unwrap();
-        session.seal(&storage_key(), b"harmful", &mut Repeatable(1)).unwrap().into_bytes()
+        session.seal(&storage_key(), b"harmful", &mut Repeatable(1)).unwrap().head().to_vec()
     };
     let harmful = vec![(DeviceAddress::peer(0), harm(&peer)), (DeviceAddress::own(1), harm(&companion))];
     // Something must have changed since they were last stored.
@@ -167,7 +167,7 @@ fn harmful_relay(account: &mut Account, conversation: &mut Conversation, mut inp
 fn harmful_device(account: &mut Account, conversation: &mut Conversation, mut input: Input<'_>) {
     let [who, opened] = input.array();
     let (from, session) = &SCENE.harmful[usize::from(who % 2)];
-    let mut session = Session::unseal(&storage_key(), b"harmful", session).unwrap();
+    let mut session = Session::unseal(&storage_key(), b"harmful", session, |_| None).unwrap();
     let mut rng = Repeatable(3);
     let mut receive = |account: &mut Account, conversation: &mut Conversation, id, frame: &[u8]| {
         let ciphertext = session.encrypt(frame, &mut rng).unwrap();

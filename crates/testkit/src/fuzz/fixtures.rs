@@ -10,6 +10,8 @@ use bisik::{
     Timestamp, Trust,
 };
 
+use crate::blocks::{block, head};
+
 use super::record::{CONTEXT, STORAGE_KEY};
 
 /// SplitMix64: the same bytes on every machine and in every version. Not for secrets.
@@ -114,6 +116,29 @@ pub static SESSIONS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     [Scene { record: bob.record(), messages, arrived }, Scene { record: unanswered, messages: answers, arrived: none }]
 });
 
+/// A session that waits for 30 messages: the oldest 24 keys are in a block.
+pub struct Blocks {
+    pub head: Vec<u8>,
+    pub block: Vec<u8>,
+    /// The first half of the block's id.
+    pub prefix: [u8; 8],
+    pub messages: Vec<Genuine>,
+}
+
+pub static BLOCKS: LazyLock<Blocks> = LazyLock::new(|| {
+    let rng = &mut Repeatable(5);
+    let mut alice = initiate(&PARTIES.bundles[1], rng);
+    let first = Ciphertext::from_bytes(&written(&mut alice, 1, rng)[0].bytes).unwrap();
+    let Accepted { session: mut bob, .. } =
+        Session::accept(&PARTIES.bob, &PARTIES.keys, &first, Trust::OnFirstUse, PARTIES.now).unwrap();
+    let messages = written(&mut alice, 31, rng);
+    bob.receive(&messages[30].bytes).unwrap();
+    let sealed = bob.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap();
+    let [block] = sealed.blocks() else { panic!("one block") };
+    let prefix = *block.id().as_bytes().first_chunk().unwrap();
+    Blocks { head: sealed.head().to_vec(), block: block.as_bytes().to_vec(), prefix, messages }
+});
+
 /// The same for a bare ratchet.
 pub static RATCHETS: LazyLock<[Scene; 2]> = LazyLock::new(|| {
     let rng = &mut Repeatable(4);
@@ -174,11 +199,11 @@ pub trait Endpoint: Sized {
 
 impl Endpoint for Session {
     fn reopen(record: &[u8]) -> Self {
-        Self::unseal(&storage_key(), CONTEXT, record).expect("a sealed record opens")
+        Self::unseal(&storage_key(), CONTEXT, record, block).expect("a sealed record opens")
     }
 
     fn record(&mut self) -> Vec<u8> {
-        self.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap().into_bytes()
+        head(&self.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap())
     }
 
     fn write(&mut self, plaintext: &[u8], rng: &mut Repeatable) -> Result<Vec<u8>, EncryptError> {
@@ -188,7 +213,7 @@ impl Endpoint for Session {
     fn receive(&mut self, message: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         // Alice initiated every session here; Bob needs no identity.
         let mut staged = self.stage(&PARTIES.alice, &Ciphertext::from_bytes(message).ok()?).ok()?;
-        let promised = staged.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap().into_bytes();
+        let promised = head(&staged.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap());
         let plaintext = match staged.commit().plaintext {
             Plaintext::Confirmed(plaintext) => plaintext,
             Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),

@@ -10,6 +10,8 @@ use sha2::Sha256;
 
 /// The storage key of all records here.
 pub const STORAGE_KEY: [u8; 32] = [0x4b; 32];
+/// The kind of a block of skipped message keys.
+pub const SKIPPED_KEYS: u8 = 14;
 /// The name of every record.
 pub const CONTEXT: &[u8] = b"record";
 

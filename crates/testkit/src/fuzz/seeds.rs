@@ -8,7 +8,7 @@ use super::call;
 use super::content;
 use super::device;
 use super::envelope;
-use super::fixtures::{Genuine, PARTIES, PRE_KEY_MESSAGES, RATCHETS, SESSIONS, Scene};
+use super::fixtures::{BLOCKS, Genuine, PARTIES, PRE_KEY_MESSAGES, RATCHETS, SESSIONS, Scene};
 use super::hosting;
 use super::input::RAW;
 #[cfg(feature = "interop")]
@@ -236,6 +236,7 @@ fn state() -> Vec<(&'static str, Vec<u8>)> {
     let pre_keys = opened(Kind::PreKeys, &genuine_record(Kind::PreKeys));
     let mut unordered = pre_keys.clone();
     unordered[pre_keys.len() - 2 * PAIR..].rotate_left(PAIR);
+    let block = record::open_named(record::SKIPPED_KEYS, &BLOCKS.prefix, &BLOCKS.block);
     let mut flag = ratchet.clone();
     flag[1 + 64] = 2;
     vec![
@@ -245,10 +246,22 @@ fn state() -> Vec<(&'static str, Vec<u8>)> {
         ("pre_keys", pre_keys),
         ("pre_keys_unordered", unordered),
         ("session", opened(Kind::Session, &SESSIONS[0].record)),
+        ("block", [vec![4], block.clone()].concat()),
+        ("block_of_23_keys", [vec![4], edited(&block, &[(19, 23)], block.len() - 32)].concat()),
+        ("block_of_no_key", vec![4, 0, 0, 0, 0]),
+        ("block_of_another_chain", [vec![4], edited(&block, &[(7, 2)], block.len())].concat()),
+        ("block_after_the_loose_keys", [vec![4], edited(&block, &[(11, 7)], block.len())].concat()),
         ("session_unanswered", opened(Kind::Session, &SESSIONS[1].record)),
         ("ratchet", ratchet),
         ("ratchet_fresh", opened(Kind::Ratchet, &RATCHETS[1].record)),
     ]
+}
+
+/// With some bytes replaced, and so long.
+fn edited(bytes: &[u8], replaced: &[(usize, u8)], length: usize) -> Vec<u8> {
+    let mut bytes = bytes[..length].to_vec();
+    replaced.iter().for_each(|(at, byte)| bytes[*at] = *byte);
+    bytes
 }
 
 fn unseal() -> Vec<(&'static str, Vec<u8>)> {
@@ -257,6 +270,8 @@ fn unseal() -> Vec<(&'static str, Vec<u8>)> {
         ("pre_keys", intact(1)),
         ("session", intact(2)),
         ("ratchet", intact(3)),
+        ("block", intact(4)),
+        ("flipped_block", vec![4, 1, FLIP, 1, 0, 30]),
         ("later_format", vec![2, 1, FLIP, 3, 0, 0]),
         ("flipped_nonce", vec![2, 1, FLIP, 1, 0, 5]),
         ("flipped_body", vec![2, 1, FLIP, 1, 0, 99]),

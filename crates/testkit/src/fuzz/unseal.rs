@@ -5,14 +5,21 @@
 use bisik::ratchet::DoubleRatchet;
 use bisik::{Ciphertext, Identity, PreKeys, Session, StorageKey, Timestamp, Trust, UnsealError};
 
-use super::fixtures::{Endpoint, PARTIES, PRE_KEY_MESSAGES, Parties, RATCHETS, Repeatable, SESSIONS, storage_key};
+use super::fixtures::{
+    BLOCKS, Blocks, Endpoint, PARTIES, PRE_KEY_MESSAGES, Parties, RATCHETS, Repeatable, SESSIONS, storage_key,
+};
 use super::input::Input;
-use super::record::{self, CONTEXT, Kind};
+use super::record::{self, CONTEXT, Kind, SKIPPED_KEYS};
 
 pub fn unseal(data: &[u8]) {
     let mut input = Input::new(data);
-    let genuine = Kind::ALL.map(genuine_record);
+    let mut genuine = Kind::ALL.map(genuine_record).to_vec();
+    genuine.push(BLOCKS.block.clone());
     let bytes = input.edited(&genuine);
+    // An edited block beside its head.
+    let Blocks { head, block, .. } = &*BLOCKS;
+    let opened = Session::unseal(&storage_key(), CONTEXT, head, |_| Some(bytes.clone())).map(drop);
+    assert_eq!(opened.is_ok(), bytes == *block, "a block opens unchanged");
     for (kind, genuine) in Kind::ALL.into_iter().zip(&genuine) {
         let refusal = if bytes.first().is_none_or(|format| *format == 1) {
             UnsealError::Rejected
@@ -31,7 +38,7 @@ fn open_as(kind: Kind, key: &StorageKey, context: &[u8], record: &[u8]) -> Resul
     match kind {
         Kind::Identity => Identity::unseal(key, context, record).map(drop),
         Kind::PreKeys => PreKeys::unseal(key, context, record).map(drop),
-        Kind::Session => Session::unseal(key, context, record).map(drop),
+        Kind::Session => Session::unseal(key, context, record, |_| None).map(drop),
         Kind::Ratchet => DoubleRatchet::unseal(key, context, record).map(drop),
     }
 }
@@ -46,11 +53,12 @@ pub fn genuine_record(kind: Kind) -> Vec<u8> {
     }
 }
 
-/// The first byte is the kind; the rest is the content of the record.
+/// The first byte is the kind; the rest is the content of the record, or with a greater kind of a session's block.
 pub fn state(data: &[u8]) {
     let mut input = Input::new(data);
-    let kind = Kind::ALL[usize::from(input.byte() % 4)];
+    let kind = Kind::ALL.get(usize::from(input.byte() % 5));
     let state = input.rest();
+    let Some(kind) = kind.copied() else { return block_content(state) };
     let record = record::seal(kind, state);
     match kind {
         Kind::Identity => {
@@ -62,13 +70,28 @@ pub fn state(data: &[u8]) {
             assert_eq!(record::open(kind, &seal_pre_keys(&keys)), state, "decoded values have one encoding");
             use_pre_keys(keys);
         }),
-        Kind::Session => Session::unseal(&storage_key(), CONTEXT, &record)
+        Kind::Session => Session::unseal(&storage_key(), CONTEXT, &record, |_| None)
             .into_iter()
             .for_each(|session| use_endpoint(session, kind, state, &SESSIONS[0].messages)),
         Kind::Ratchet => DoubleRatchet::unseal(&storage_key(), CONTEXT, &record)
             .into_iter()
             .for_each(|ratchet| use_endpoint(ratchet, kind, state, &RATCHETS[0].messages)),
     }
+}
+
+/// Any content of a block, under a valid tag, beside a genuine head that names it. The nonce is always the same, and so
+/// is the name.
+fn block_content(content: &[u8]) {
+    let Blocks { head, prefix, messages, .. } = &*BLOCKS;
+    let mut state = record::open(Kind::Session, head);
+    let names = state.len() - 8;
+    state.truncate(names);
+    state.extend([0x4e; 8]);
+    let (head, block) = (record::seal(Kind::Session, &state), record::seal_named(SKIPPED_KEYS, prefix, content));
+    let Ok(mut session) = Session::unseal(&storage_key(), CONTEXT, &head, |_| Some(block.clone())) else { return };
+    let sealed = session.seal(&storage_key(), CONTEXT, &mut Repeatable(0)).unwrap();
+    assert!(sealed.blocks().is_empty() && record::open(Kind::Session, sealed.head()) == state, "one encoding");
+    use_endpoint(session, Kind::Session, &state, messages);
 }
 
 /// A decoded state has one encoding, and every use of it leaves a state that can be stored.

@@ -9,6 +9,7 @@ use bisik::{Ciphertext, Session, StorageKey};
 
 use super::prekey_pool::PreKeyHeader;
 use super::symbolic::{Ratchet, Stamp, Symbol};
+use crate::blocks::{block, head};
 use crate::rng::{ConstantRng, SeededRng, mix};
 
 /// One session, its stored record, and its model.
@@ -50,7 +51,7 @@ impl CheckedSession {
     }
 
     pub fn open(record: &Rc<Vec<u8>>, model: Model) -> Self {
-        let session = Session::unseal(&storage_key(), CONTEXT, record).unwrap();
+        let session = Session::unseal(&storage_key(), CONTEXT, record, block).unwrap();
         Self { session, record: Rc::clone(record), model }
     }
 
@@ -75,7 +76,7 @@ impl CheckedSession {
             return None;
         }
         let sealed = self.session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap();
-        self.record = Rc::new(sealed.as_bytes().to_vec());
+        self.record = Rc::new(head(&sealed));
         let ciphertext = held.release(&sealed.stored()).unwrap();
         let header = match self.model.setup {
             SetupState::Unanswered(header) => Some(header),
@@ -97,7 +98,7 @@ pub fn preferred(sessions: &[CheckedSession]) -> Option<usize> {
 
 /// The state in bytes: equal bytes mean equal states.
 fn record(session: &mut Session) -> Vec<u8> {
-    session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().into_bytes()
+    head(&session.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap())
 }
 
 /// A symbol of a message's bytes: no two plaintexts here are equal.

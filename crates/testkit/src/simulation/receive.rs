@@ -205,7 +205,7 @@ fn read(checked: &mut CheckedSession, identity: &Identity, envelope: &Envelope, 
     if crash == Some(Crash::BeforeStore) {
         return;
     }
-    checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().into_bytes());
+    checked.record = Rc::new(staged.seal(&storage_key(), CONTEXT, &mut sealing()).unwrap().head().to_vec());
     let Decrypted { plaintext, given_up, confirms } = staged.commit();
     checked.model = next.model;
     let after = checked.model.ratchet.standing();
