@@ -132,6 +132,8 @@ pub(crate) mod call {
 pub(crate) const CONVERSATION_ID: &[u8] = b"bisik-1 conversation id\0";
 /// Digest of the two device lists that the sender of a message knows.
 pub(crate) const CONVERSATION_LISTS: &[u8] = b"bisik-1 conversation device lists\0";
+/// Digest of a message that an initiator wrote before it was answered.
+pub(crate) const CONVERSATION_WORDS: &[u8] = b"bisik-1 conversation first words\0";
 /// Disclosure of a session whose two devices are both hosted.
 pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures\0";
 
@@ -156,6 +158,14 @@ pub(crate) mod kind {
     pub(crate) const ACCOUNT: RecordKind = RecordKind::new(7);
     /// A conversation between two accounts.
     pub(crate) const CONVERSATION: RecordKind = RecordKind::new(8);
+    /// A block of a conversation: the peer's devices and the label.
+    pub(crate) const CONVERSATION_PEER: RecordKind = RecordKind::new(15);
+    /// A block of a conversation: everything with one device.
+    pub(crate) const CONVERSATION_LINK: RecordKind = RecordKind::new(16);
+    /// A block of a conversation: the body of a message that waits for acknowledgements.
+    pub(crate) const CONVERSATION_BODY: RecordKind = RecordKind::new(17);
+    /// A block of a conversation: something that waits for the program.
+    pub(crate) const CONVERSATION_INBOX: RecordKind = RecordKind::new(18);
     /// A block of skipped message keys.
     pub(crate) const SKIPPED_KEYS: RecordKind = RecordKind::new(14);
 }

@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use bisik::content::{Content, ContentMeta, Kind, Reference, SentAt};
 use bisik::conversation::{
-    Arrival, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, Outgoing, Received, Record, RecordName,
-    SendError, Side, StoredConversation, Supply,
+    Arrival, Change, DeviceAddress, Due, Event, IdentityPolicy, MessageId, Needed, ReceiveError, Received, Recipients,
+    Record, RecordName, SendError, Side, StoredConversation,
 };
-use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
+use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent};
-use bisik::{Account, Ciphertext, Conversation, Identity, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
+use bisik::{
+    Account, BlockId, Ciphertext, Conversation, Identity, Plaintext, PreKeyBundle, StorageKey, Timestamp, Trust,
+    VerifiedBundle,
+};
 
 use super::relay::{Letter, Relay, Said};
 use super::{Error, person};
@@ -24,9 +27,14 @@ pub(crate) type At = (&'static str, u32);
 pub(crate) struct Device {
     pub(crate) account: Account,
     pub(crate) conversations: BTreeMap<&'static str, Conversation>,
+    /// A business hears everybody; a person is asked first.
+    hears_everybody: bool,
     key: StorageKey,
     database: HashMap<RecordName, (u64, Vec<u8>)>,
+    blocks: HashMap<BlockId, Vec<u8>>,
     pub(crate) heard: Vec<Heard>,
+    /// Accounts that have written, and that the user has not answered.
+    pub(crate) requests: Vec<&'static str>,
     /// Copies of what the account's other devices wrote.
     pub(crate) copies: Vec<Heard>,
     pub(crate) events: Vec<LabelEvent>,
@@ -34,10 +42,13 @@ pub(crate) struct Device {
     pub(crate) receipts: Vec<DecisionReceipt>,
 }
 
+/// The name of a message in a device's database.
+pub(crate) type Name = (&'static str, DeviceAddress, MessageId);
+
 /// A content that arrived.
 #[derive(Clone)]
 pub(crate) struct Heard {
-    pub(crate) id: MessageId,
+    pub(crate) name: Name,
     pub(crate) content: Content,
     pub(crate) delete_by: Option<Timestamp>,
 }
@@ -67,7 +78,7 @@ impl Accounts {
     /// Creates an account with its first device.
     pub(crate) fn found(&mut self, who: &'static str, custody: Custody) -> Result<At, Error> {
         let account = Account::create(DeviceTerms::own_held(custody)?, self.now, &mut rand::rng());
-        self.move_in((who, 0), account)
+        self.move_in((who, 0), account, custody)
     }
 
     /// Adds a device that the account's owner holds. (`device::link` shows how one is linked with a QR code.)
@@ -76,14 +87,14 @@ impl Accounts {
     }
 
     fn enlist(&mut self, who: &'static str, identity: Identity, terms: DeviceTerms) -> Result<At, Error> {
-        let now = self.now;
+        let (now, custody) = (self.now, terms.custody());
         let primary = &mut self.at_mut((who, 0))?.account;
         let index = primary.primary().ok_or("a primary device adds others")?.next_index();
         let certificate = DeviceCertificate::sign(&identity, primary.key(), index, terms);
         let list = primary.change_devices(&[DeviceChange::Add(certificate)], now)?;
         let account = Account::join(identity, primary.key(), &list, now, &mut rand::rng())?;
         self.relay.publish_list(who, list.to_bytes());
-        self.move_in((who, index), account)
+        self.move_in((who, index), account, custody)
     }
 
     /// Adds a hosted device: the operator countersigns the disclosure, the device proves that it has its key, and the
@@ -129,7 +140,7 @@ impl Accounts {
         self.devices.remove(&at).ok_or_else(|| "it was there".into())
     }
 
-    fn move_in(&mut self, at: At, mut account: Account) -> Result<At, Error> {
+    fn move_in(&mut self, at: At, mut account: Account, custody: Custody) -> Result<At, Error> {
         let upkeep = account.maintain(None, self.now, &mut rand::rng())?;
         let key = account.identity().public().to_bytes();
         if let Some(list) = &upkeep.list {
@@ -143,9 +154,12 @@ impl Accounts {
         let device = Device {
             account,
             conversations: BTreeMap::new(),
+            hears_everybody: custody != Custody::Person,
             key: StorageKey::generate(&mut rand::rng()),
             database: HashMap::new(),
+            blocks: HashMap::new(),
             heard: Vec::new(),
+            requests: Vec::new(),
             copies: Vec::new(),
             events: Vec::new(),
             decisions: Vec::new(),
@@ -197,11 +211,18 @@ impl Accounts {
 
     /// Opens a conversation between a device and an account, with the list and the disclosures from the relay.
     pub(crate) fn meet(&mut self, at: At, peer: &'static str) -> Result<(), Error> {
+        self.meet_as(at, peer, Trust::OnFirstUse)
+    }
+
+    fn meet_as(&mut self, at: At, peer: &'static str, trust: Trust<'_>) -> Result<(), Error> {
         let (now, lists, disclosures) = (self.now, self.lists(peer, 0)?, self.disclosures()?);
-        let directory = DeviceDirectory::trust(lists.last().ok_or("no such account")?, Trust::OnFirstUse, now)?;
+        let directory = DeviceDirectory::trust(lists.last().ok_or("no such account")?, trust, now)?;
         let device = self.at_mut(at)?;
-        let (conversation, event) =
+        let (mut conversation, event) =
             Conversation::new(&device.account, directory, &disclosures, IdentityPolicy::Block, now);
+        if device.hears_everybody {
+            conversation.accept();
+        }
         device.events.extend(event);
         device.conversations.insert(peer, conversation);
         Ok(())
@@ -219,8 +240,7 @@ impl Accounts {
                 let newer = self.lists(peer, known)?;
                 let Device { account, conversations, events, .. } = self.at_mut(at)?;
                 let talk = conversations.get_mut(peer).ok_or("it was there")?;
-                let happened = talk.accept_devices(account, &newer, &disclosures, now)?;
-                events.extend(labels(happened));
+                events.extend(talk.accept_devices(account, &newer, &disclosures, now)?);
             }
         }
         Ok(())
@@ -230,8 +250,7 @@ impl Accounts {
         self.devices.keys().copied().collect()
     }
 
-    /// Encrypts a content for all devices of `peer` and the other own devices, stores the state, and hands the messages
-    /// to the relay.
+    /// Keeps a content for all devices of `peer` and the other own devices. It leaves with the device's next turn.
     pub(crate) fn say(&mut self, at: At, peer: &'static str, kind: Kind) -> Result<Result<Content, SendError>, Error> {
         self.say_as(at, peer, kind, false)
     }
@@ -258,18 +277,69 @@ impl Accounts {
         let content = Content::new(meta, kind)?;
         // Recorded whether it is sent or not: refused contents must not be in the relay's record either.
         self.said.add(content.as_body());
-        let Device { account, conversations, .. } = self.at(at)?;
-        let needed = conversations.get(peer).ok_or("no conversation")?.plan(account);
-        let bundles = self.bundles(&needed)?;
-        let supply = Supply { bundles: &bundles, unavailable: &[] };
-        let Device { account, conversations, .. } = self.at_mut(at)?;
-        let talk = conversations.get_mut(peer).ok_or("no conversation")?;
-        let outgoing = match talk.send(account, content.as_body(), &supply, now, rng) {
-            Ok(outgoing) => outgoing,
-            Err(error) => return Ok(Err(error)),
-        };
-        self.store_and_post(at, peer, outgoing)?;
+        let device = self.at_mut(at)?;
+        let talk = device.conversations.get_mut(peer).ok_or("no conversation")?;
+        if let Err(error) = talk.send(&device.account, content.as_body(), Recipients::All, now, rng) {
+            return Ok(Err(error));
+        }
+        device.requests.retain(|waiting| *waiting != peer);
+        // From here on a crash loses nothing: it is sent until every device has acknowledged it.
+        let _stored = device.store(peer)?;
         Ok(Ok(content))
+    }
+
+    // ---- the loop of a device ----
+
+    /// Gives every device its turn, until nothing is in flight and nothing is due.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        loop {
+            for at in self.everyone() {
+                for (peer, arrivals) in self.sort(at)? {
+                    self.receive(at, peer, &arrivals)?;
+                }
+                let peers: Vec<_> = self.at(at)?.conversations.keys().copied().collect();
+                peers.into_iter().try_for_each(|peer| self.flush(at, peer))?;
+            }
+            if self.relay.is_idle() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Receives what has arrived, stores it, shows it, and settles what was shown.
+    fn receive(&mut self, at: At, peer: &'static str, arrivals: &[Arrival]) -> Result<(), Error> {
+        let now = self.now;
+        let device = self.at_mut(at)?;
+        let talk = device.conversations.get_mut(peer).ok_or("no conversation")?;
+        for result in talk.receive(&mut device.account, arrivals, now) {
+            // What was received before is only acknowledged again. This relay does nothing else that is wrong.
+            result.or_else(|error| if error == ReceiveError::Duplicate { Ok(()) } else { Err(error) })?;
+        }
+        let _stored = device.store(peer)?;
+        device.show(peer)
+    }
+
+    /// Makes what is due, stores, and hands it to the relay.
+    fn flush(&mut self, at: At, peer: &'static str) -> Result<(), Error> {
+        let (now, device) = (self.now, self.at(at)?);
+        let Due { at: moment, bundles } =
+            device.conversations.get(peer).ok_or("it was there")?.due(&device.account, now);
+        if bundles.is_empty() && moment.is_none_or(|moment| moment > now) {
+            return Ok(());
+        }
+        let bundles = self.bundles(&bundles)?;
+        let device = self.at_mut(at)?;
+        let talk = device.conversations.get_mut(peer).ok_or("it was there")?;
+        let outgoing = talk.flush(&device.account, &bundles, now, &mut rand::rng())?;
+        let stored = device.store(peer)?;
+        let (envelopes, handover) = outgoing.release(&stored).map_err(|_| "it was stored after it was written")?;
+        for envelope in envelopes {
+            let who = if envelope.to.side == Side::Own { at.0 } else { peer };
+            let (to, bytes) = ((who, envelope.to.index), envelope.ciphertext.into_bytes());
+            self.relay.post(Letter { to, from: at, bytes });
+        }
+        self.at_mut(at)?.conversations.get_mut(peer).ok_or("it was there")?.handed(handover);
+        Ok(())
     }
 
     fn bundles(&mut self, needed: &[Needed]) -> Result<Vec<(DeviceAddress, VerifiedBundle)>, Error> {
@@ -282,101 +352,110 @@ impl Accounts {
         Ok(bundles)
     }
 
-    fn store_and_post(&mut self, at: At, peer: &'static str, outgoing: Outgoing) -> Result<(), Error> {
-        let stored = self.at_mut(at)?.store(peer)?;
-        let envelopes = outgoing.release(&stored).map_err(|_| "it was stored after it was written")?;
-        for envelope in envelopes {
-            let who = if envelope.to.side == Side::Own { at.0 } else { peer };
-            let (to, id) = ((who, envelope.to.index), *envelope.id.as_bytes());
-            self.relay.post(Letter { to, from: at, id, bytes: envelope.ciphertext.as_bytes().to_vec() });
+    /// Takes a device's letters from the relay, by conversation. Opens a conversation that this device did not know.
+    fn sort(&mut self, at: At) -> Result<BTreeMap<&'static str, Vec<Arrival>>, Error> {
+        let mut sorted = BTreeMap::<_, Vec<_>>::new();
+        for Letter { from, bytes, .. } in self.relay.take(at) {
+            let (own, ciphertext) = (from.0 == at.0, Ciphertext::from_bytes(&bytes)?);
+            let address = if own { DeviceAddress::own(from.1) } else { DeviceAddress::peer(from.1) };
+            let arrival = Arrival { from: address, ciphertext };
+            let peer = if own { self.conversation_of(at, &arrival)? } else { from.0 };
+            if !self.at(at)?.conversations.contains_key(peer) {
+                self.meet(at, peer)?;
+            }
+            sorted.entry(peer).or_default().push(arrival);
         }
-        Ok(())
+        Ok(sorted)
     }
 
-    /// Delivers all messages, and those that become due, until none is left.
-    pub(crate) fn settle(&mut self) -> Result<(), Error> {
-        loop {
-            while let Some(letter) = self.relay.next() {
-                self.deliver(&letter)?;
-            }
-            for at in self.everyone() {
-                self.flush(at)?;
-            }
-            if self.relay.is_idle() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn deliver(&mut self, letter: &Letter) -> Result<(), Error> {
-        let Letter { to, from, id, bytes } = letter;
+    /// Finds the conversation in which another own device wrote. The relay does not know it.
+    fn conversation_of(&mut self, at: At, arrival: &Arrival) -> Result<&'static str, Error> {
         let now = self.now;
-        // A message from an own device belongs to the conversation with the one account that both devices know.
-        let Some(device) = self.devices.get_mut(to) else { return Ok(()) };
-        let own = to.0 == from.0;
-        let address = if own { DeviceAddress::own(from.1) } else { DeviceAddress::peer(from.1) };
-        let arrival =
-            Arrival { id: MessageId::from_bytes(*id), from: address, ciphertext: Ciphertext::from_bytes(bytes)? };
-        let Device { account, conversations, .. } = device;
-        let candidates: Vec<_> = conversations.keys().copied().filter(|peer| own || *peer == from.0).collect();
-        for peer in candidates {
-            let Some(talk) = conversations.get_mut(peer) else { continue };
-            if let Ok(incoming) = talk.receive(account, &arrival, now) {
-                let stored = device.store(peer)?;
-                let (received, events) = incoming.release(&stored).map_err(|_| "it was stored after it was read")?;
-                return device.show(received, events);
+        let Device { account, conversations, .. } = self.at_mut(at)?;
+        for (peer, talk) in conversations {
+            if talk.reads(account, arrival) {
+                return Ok(peer);
             }
         }
-        Err(format!("{to:?} cannot read what {from:?} sent").into())
+        let found = Conversation::find(account, arrival, now)?;
+        let peer = self.owner_of(&found.peer)?;
+        if !self.at(at)?.conversations.contains_key(peer) {
+            self.meet_as(at, peer, Trust::Pinned(found.peer.identity()))?;
+        }
+        Ok(peer)
     }
 
-    fn flush(&mut self, at: At) -> Result<(), Error> {
-        let now = self.now;
-        let peers: Vec<_> = self.at(at)?.conversations.keys().copied().collect();
-        for peer in peers {
-            let Device { account, conversations, .. } = self.at(at)?;
-            let talk = conversations.get(peer).ok_or("it was there")?;
-            if !talk.owes(now) {
-                continue;
+    /// The network's name of an account.
+    fn owner_of(&self, key: &AccountKey) -> Result<&'static str, Error> {
+        for (who, index) in self.everyone() {
+            if index == 0 && self.at((who, 0))?.account.key() == key {
+                return Ok(who);
             }
-            let due = talk.due(account, now);
-            let bundles = self.bundles(&due)?;
-            let supply = Supply { bundles: &bundles, unavailable: &[] };
-            let Device { account, conversations, .. } = self.at_mut(at)?;
-            let talk = conversations.get_mut(peer).ok_or("it was there")?;
-            let outgoing = talk.flush(account, &supply, now, &mut rand::rng())?;
-            self.store_and_post(at, peer, outgoing)?;
         }
-        Ok(())
+        Err("no such account".into())
     }
 }
 
 impl Device {
     /// Stores all changes in one transaction, against the revisions from which they were computed.
     fn store(&mut self, peer: &str) -> Result<StoredConversation, Error> {
-        let Self { account, conversations, key, database, .. } = self;
-        let changes = conversations.get_mut(peer).ok_or("no conversation")?.seal(account, key, &mut rand::rng())?;
-        for Record { name, expected, revision, bytes } in changes.records() {
-            if database.get(name).map(|(revision, _)| *revision) != *expected {
-                return Err("this record was written in the meantime".into());
+        let Self { account, conversations, key, database, blocks, .. } = self;
+        let talk = conversations.get_mut(peer).ok_or("no conversation")?;
+        let changes = talk.seal(account, key, &mut rand::rng())?;
+        for change in changes.writes() {
+            match change {
+                Change::Put(block) => drop(blocks.insert(block.id(), block.as_bytes().to_vec())),
+                Change::Record(Record { name, expected, revision, bytes }) => {
+                    if database.get(name).map(|(revision, _)| *revision) != *expected {
+                        return Err("this record was written in the meantime".into());
+                    }
+                    database.insert(*name, (*revision, bytes.clone()));
+                }
+                Change::Delete(id) => drop(blocks.remove(&id)),
+                Change::Remove(name) => drop(database.remove(&name)),
             }
-            database.insert(*name, (*revision, bytes.clone()));
         }
-        Ok(changes.stored())
+        let stored = changes.stored();
+        if talk.stored(&stored) { Ok(stored) } else { Err("it was just stored".into()) }
     }
 
-    fn show(&mut self, received: Received, events: Vec<Event>) -> Result<(), Error> {
-        self.events.extend(labels(events));
-        match received {
-            Received::Message { id, body, delete_by, .. } => {
-                self.heard.push(Heard { id, content: Content::from_body(&body)?, delete_by });
+    /// Shows what is stored, each message once under its name, and settles it.
+    fn show(&mut self, peer: &'static str) -> Result<(), Error> {
+        let Self { conversations, heard, copies, requests, decisions, receipts, .. } = self;
+        let talk = conversations.get_mut(peer).ok_or("no conversation")?;
+        let (mut last, mut written) = (None, false);
+        for (number, received) in talk.inbox() {
+            last = Some(number);
+            match received {
+                Received::Message { id, from, body, delete_by } => {
+                    let name = (peer, *from, *id);
+                    let body = match body {
+                        Plaintext::Confirmed(body) => body,
+                        // The first words of a stranger. They are in a request, which says so.
+                        Plaintext::Unconfirmed(body) => body.peek_unconfirmed(),
+                    };
+                    if heard.iter().all(|before| before.name != name) {
+                        heard.push(Heard { name, content: Content::from_body(body)?, delete_by: *delete_by });
+                    }
+                }
+                // The user has written to this account, on another device.
+                Received::Sent { id, from, body, delete_by } => {
+                    written = true;
+                    let name = (peer, *from, *id);
+                    let content = Content::from_body(body.payload())?;
+                    copies.push(Heard { name, content, delete_by: *delete_by });
+                }
+                Received::Decision { from, decision } => decisions.push((*from, (**decision).clone())),
+                Received::DecisionReceipt { receipt, .. } => receipts.push((**receipt).clone()),
+                Received::Event(Event::Request) => requests.push(peer),
+                _ => {}
             }
-            Received::Sent { id, body, delete_by } => {
-                self.copies.push(Heard { id, content: Content::from_body(body.payload())?, delete_by });
-            }
-            Received::Decision { from, decision } => self.decisions.push((from, *decision)),
-            Received::DecisionReceipt { receipt, .. } => self.receipts.push(*receipt),
-            _ => {}
+        }
+        if written {
+            requests.retain(|waiting| *waiting != peer);
+        }
+        if let Some(last) = last {
+            talk.settle(last);
         }
         Ok(())
     }
@@ -384,8 +463,4 @@ impl Device {
     pub(crate) fn last(&self) -> Result<&Content, Error> {
         self.heard.last().map(|heard| &heard.content).ok_or_else(|| "no content has arrived".into())
     }
-}
-
-fn labels(events: Vec<Event>) -> impl Iterator<Item = LabelEvent> {
-    events.into_iter().filter_map(|event| if let Event::Label(label) = event { Some(*label) } else { None })
 }

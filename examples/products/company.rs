@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bisik::content::{Kind, ListMenu, ReplyOption, Row, Section, Selection, Text};
-use bisik::conversation::{MessageId, SendError};
+use bisik::conversation::SendError;
 use bisik::device::Custody;
 use bisik::hosting::{
     self, Blocked, Disclosure, HostingTerms, Label, LabelEvent, Operator, OperatorName, Purposes, Region, Retention,
@@ -14,7 +14,7 @@ use bisik::hosting::{
 };
 use bisik::{Identity, Timestamp};
 
-use super::accounts::{Accounts, At, Device};
+use super::accounts::{Accounts, At, Device, Name};
 use super::report::{Report, day, says, scene, tell};
 use super::{Error, LAPTOP, SARI, exchange, introduce, label, person, show_last, text, told};
 
@@ -57,8 +57,9 @@ fn decline(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<(
     );
 
     tell("(Sari declines: a year is too long for her.)");
-    decide(accounts, |talk, account, now| talk.refuse(account, &shown, now))?;
+    decide(accounts, |talk, account, now| talk.refuse(account, &shown, now, &mut rand::rng()))?;
     show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
+    accounts.settle()?;
     let letters = accounts.relay.carried_to(hosted);
     let refused = accounts.say(SARI, COMPANY, text(QUESTION))?.map(drop);
     if let Err(SendError::Blocked(why)) = refused {
@@ -67,8 +68,8 @@ fn decline(accounts: &mut Accounts, report: &mut Report, hosted: At) -> Result<(
     }
     let expected = Err(SendError::Blocked(Blocked::Refused(shown.hash())));
     report.claim("she has refused, and cannot send by mistake", refused == expected);
-    report.claim("nothing was sent to the vendor", accounts.relay.carried_to(hosted) == letters);
     accounts.settle()?;
+    report.claim("nothing was sent to the vendor", accounts.relay.carried_to(hosted) == letters);
     let on_laptop = label(accounts, LAPTOP, COMPANY)?;
     report.claim("her laptop knows that she has refused", matches!(on_laptop, Label::Refused { .. }));
     let heard = &accounts.at(hosted)?.decisions;
@@ -99,7 +100,7 @@ fn accept(accounts: &mut Accounts, report: &mut Report, hosted: At, vendor: &Ide
 
     tell("(Sari accepts.)");
     let shown = disclosed(accounts)?;
-    decide(accounts, |talk, account, now| talk.consent(account, &shown, now))?;
+    decide(accounts, |talk, account, now| talk.consent(account, &shown, now, &mut rand::rng()))?;
     show_last(accounts, SARI, "Sari's telephone", "Nusantara Seluler")?;
     accounts.settle()?;
     report.claim("one decision applies to both of her devices", {
@@ -118,7 +119,7 @@ fn receipt(accounts: &mut Accounts, hosted: At, shown: &Disclosure) -> Result<bo
     let verified = shown.clone().verify(account.key(), None, now)?;
     let (from, decision) = decisions.last().ok_or("it was told")?;
     let talk = conversations.get_mut("sari").ok_or("no conversation")?;
-    talk.countersign(account, *from, decision, &verified, now)?;
+    talk.countersign(account, *from, decision, &verified, now, &mut rand::rng())?;
     accounts.settle()?;
     let sari = accounts.at(SARI)?;
     let receipts = sari.receipts.iter().filter(|one| one.verify(sari.account.devices(), &verified).is_ok());
@@ -181,8 +182,8 @@ fn move_home(accounts: &mut Accounts, report: &mut Report, hosted: At, store: &m
 
 /// The unencrypted messages that the vendor may keep, and when each must be deleted.
 struct Store {
-    messages: BTreeMap<MessageId, String>,
-    ledger: RetentionLedger<MessageId>,
+    messages: BTreeMap<Name, String>,
+    ledger: RetentionLedger<Name>,
 }
 
 impl Store {
@@ -191,21 +192,21 @@ impl Store {
         // What customers wrote, and copies of what the company's other devices wrote.
         for heard in device.heard.iter().chain(&device.copies) {
             let deadline = heard.delete_by.ok_or("a hosted device has promised a deadline")?;
-            store.ledger.record(heard.id, deadline, now)?;
+            store.ledger.record(heard.name, deadline, now)?;
             let shown = match heard.content.kind() {
                 Kind::Text(text) => text.body.to_string(),
                 Kind::Selection(selection) => selection.title.to_string(),
                 other => format!("{other:?}"),
             };
-            store.messages.insert(heard.id, shown);
+            store.messages.insert(heard.name, shown);
         }
         Ok(store)
     }
 
     fn show(&self, now: Timestamp) {
         tell(&format!("The vendor's store on {}, which it can read:", day(now)));
-        for (id, deadline) in self.ledger.entries() {
-            let message = self.messages.get(id).map_or("", String::as_str);
+        for (name, deadline) in self.ledger.entries() {
+            let message = self.messages.get(name).map_or("", String::as_str);
             tell(&format!("  │ delete by {} │ {message}", day(deadline)));
         }
     }
@@ -213,11 +214,11 @@ impl Store {
     /// Deletes from the store, and from what the hosted device's program still holds of it.
     fn delete_what_is_due(&mut self, device: &mut Device, now: Timestamp) {
         let due: Vec<_> = self.ledger.due(now).copied().collect();
-        for id in &due {
-            self.messages.remove(id);
+        for name in &due {
+            self.messages.remove(name);
         }
-        device.heard.retain(|heard| !due.contains(&heard.id));
-        device.copies.retain(|copy| !due.contains(&copy.id));
+        device.heard.retain(|heard| !due.contains(&heard.name));
+        device.copies.retain(|copy| !due.contains(&copy.name));
         self.ledger.removed(&due);
     }
 }

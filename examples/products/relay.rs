@@ -11,7 +11,6 @@ use super::accounts::At;
 pub(crate) struct Letter {
     pub(crate) to: At,
     pub(crate) from: At,
-    pub(crate) id: [u8; 16],
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -23,8 +22,8 @@ pub(crate) struct Relay {
     blobs: Vec<Vec<u8>>,
     letters: VecDeque<Letter>,
     record: Vec<u8>,
-    /// The number of letters ever sent to each device.
-    carried: BTreeMap<At, usize>,
+    /// The number of letters ever sent from each device to each other.
+    carried: BTreeMap<(At, At), usize>,
 }
 
 impl Relay {
@@ -79,14 +78,16 @@ impl Relay {
     }
 
     pub(crate) fn post(&mut self, letter: Letter) {
-        self.note(&letter.id);
         self.note(&letter.bytes);
-        *self.carried.entry(letter.to).or_default() += 1;
+        *self.carried.entry((letter.from, letter.to)).or_default() += 1;
         self.letters.push_back(letter);
     }
 
-    pub(crate) fn next(&mut self) -> Option<Letter> {
-        self.letters.pop_front()
+    /// Takes the letters to a device, oldest first.
+    pub(crate) fn take(&mut self, to: At) -> VecDeque<Letter> {
+        let (taken, left) = std::mem::take(&mut self.letters).into_iter().partition(|letter| letter.to == to);
+        self.letters = left;
+        taken
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -95,7 +96,12 @@ impl Relay {
 
     /// Returns how many letters were ever sent to a device.
     pub(crate) fn carried_to(&self, device: At) -> usize {
-        self.carried.get(&device).copied().unwrap_or(0)
+        self.carried.iter().filter(|((_, to), _)| *to == device).map(|(_, count)| count).sum()
+    }
+
+    /// Returns how many letters a device has ever sent.
+    pub(crate) fn carried_from(&self, device: At) -> usize {
+        self.carried.iter().filter(|((from, _), _)| *from == device).map(|(_, count)| count).sum()
     }
 
     pub(crate) fn carried(&self) -> usize {

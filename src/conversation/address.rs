@@ -1,4 +1,4 @@
-//! Addresses: the ids of a conversation and of a message, and the devices of both accounts.
+//! Addresses: the id of a conversation, and the devices of both accounts.
 
 use crate::device::AccountKey;
 use crate::labels;
@@ -23,18 +23,6 @@ impl ConversationId {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
         Self(convert::first(&digest(&[labels::CONVERSATION_ID, &first, &second])))
     }
-}
-
-bisik_core::id! {
-    /// The id of a message: 16 random bytes drawn by its sender, the same for all devices that receive it. The relay
-    /// sees it.
-    pub struct MessageId;
-    /// Creates the id that came with a message.
-    pub fn from_bytes(bytes);
-    /// Returns the 16 bytes.
-    pub fn as_bytes();
-    /// Generates an id from 16 bytes of `rng`.
-    pub fn generate(rng);
 }
 
 /// One of the two accounts of a conversation: the peer's, or the local one.

@@ -2,6 +2,7 @@
 
 use crate::device::OwnDeviceError;
 use crate::hosting::Blocked;
+
 /// Why nothing was sent. On error the state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,17 +12,20 @@ pub enum SendError {
     IdentityChanged,
     /// A device list has expired, the peer's or the local account's: fetch a newer one.
     ListExpired,
-    /// Some devices have no session, no bundle in `supply`, and are not listed as unavailable: see
-    /// [`plan`](super::Conversation::plan).
-    NeedBundles,
     /// A bundle belongs to another device than its address names.
     WrongBundle,
     /// The message is longer than [`MAX_BODY`](super::MAX_BODY).
     TooLong,
     /// This device is not, or no longer, in its account's device list.
     DeviceNotListed,
+    /// Too much waits for the program: [settle](super::Conversation::settle) what it has stored, then try again.
+    InboxFull,
+    /// This is a primary device that was restored behind its own lists: [recover](crate::Account::recover) first.
+    RecoverFirst,
+    /// The one device that the message is for is in no known device list.
+    UnknownDevice,
     /// The label does not permit sending: a third party would read and the user has not agreed, or it is not known who
-    /// would read. Queued messages wait.
+    /// would read. Kept messages wait.
     Blocked(Blocked),
     /// A bug in this library, which no input causes: please report it.
     Internal,
@@ -31,16 +35,19 @@ bisik_core::error_texts! {
     SendError {
         IdentityChanged => "conversation.send.identity_changed", "the peer's account key has changed";
         ListExpired => "conversation.send.list_expired", "a device list has expired";
-        NeedBundles => "conversation.send.need_bundles", "pre-key bundles are missing for some devices";
         WrongBundle => "conversation.send.wrong_bundle", "a pre-key bundle belongs to another device";
         TooLong => "conversation.send.too_long", "the message is too long";
         DeviceNotListed => "conversation.send.device_not_listed", "the local device is not in its account's list";
+        RecoverFirst => "conversation.send.recover_first", "the account has lists that this device has not signed";
+        InboxFull => "conversation.send.inbox_full", "too much waits for the program";
+        UnknownDevice => "conversation.send.unknown_device", "the receiving device is in no known device list";
         Blocked(error) => "conversation.send.blocked", "the conversation's label does not permit sending";
         @Internal => "conversation.send.internal";
     }
 }
 
-/// Why a message was not received. On error the state is unchanged.
+/// Why an arrival was not received. Except for [`Unreadable`](Self::Unreadable), which the conversation remembers to ask
+/// about, the state is unchanged. Nothing has to be answered: what its author still keeps comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReceiveError {
@@ -49,16 +56,17 @@ pub enum ReceiveError {
     /// A device list has expired, the peer's or the local account's: fetch a newer one, then try again.
     ListExpired,
     /// It was received before: drop it.
-    Replayed,
-    /// One side has lost the session that it belongs to: call [`ask_again`](super::Conversation::ask_again).
-    SessionLost,
-    /// A last-resort key has set up too many sessions: rotate the pre-keys, publish them, and let the sender try again.
-    ReplayCacheFull,
-    /// It is damaged or forged, or belongs to sessions that this device lost by a rollback. Drop it; if that repeats,
-    /// call [`ask_again`](super::Conversation::ask_again).
-    Rejected,
-    /// Its authenticated sender may not send such a message here: the device is broken or hostile.
+    Duplicate,
+    /// No session here reads it: it is damaged or forged, or one side has lost the session. Drop it.
+    Unreadable,
+    /// A later version of this library wrote it. Keep it until this one is updated.
+    NewerVersion,
+    /// Its authenticated sender may not write such a message here: the device is broken or hostile. Drop it.
     ProtocolViolation,
+    /// Last-resort pre-keys have set up too many sessions: rotate the pre-keys, publish them, then try again.
+    ReplayCacheFull,
+    /// Too much waits for the program: [settle](super::Conversation::settle) what it has stored, then try again.
+    InboxFull,
     /// This device is not, or no longer, in its account's device list.
     DeviceNotListed,
     /// This device is listed as hosted, but does not have its disclosure
@@ -71,16 +79,17 @@ bisik_core::error_texts! {
     ReceiveError {
         UnknownDevice => "conversation.receive.unknown_device", "the sender is in no known device list";
         ListExpired => "conversation.receive.list_expired", "a device list has expired";
-        Replayed => "conversation.receive.replayed", "the message was received before";
-        SessionLost => "conversation.receive.session_lost", "the session of the message is lost";
-        ReplayCacheFull => "conversation.receive.replay_cache_full",
-            "the last-resort pre-key cannot remember more sessions";
-        Rejected => "conversation.receive.rejected", "the message does not verify";
-        DisclosureNeeded => "conversation.receive.disclosure_needed",
-            "the local device is hosted and its disclosure is missing";
+        Duplicate => "conversation.receive.duplicate", "the message was received before";
+        Unreadable => "conversation.receive.unreadable", "no session reads the message";
+        NewerVersion => "conversation.receive.newer_version", "a later version wrote the message";
         ProtocolViolation => "conversation.receive.protocol_violation",
             "the message is not one that its sender may write";
+        ReplayCacheFull => "conversation.receive.replay_cache_full",
+            "the last-resort pre-key cannot remember more sessions";
+        InboxFull => "conversation.receive.inbox_full", "too much waits for the program";
         DeviceNotListed => "conversation.receive.device_not_listed", "the local device is not in its account's list";
+        DisclosureNeeded => "conversation.receive.disclosure_needed",
+            "the local device is hosted and its disclosure is missing";
     }
 }
 

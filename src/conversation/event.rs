@@ -1,64 +1,117 @@
-//! The results of operations on a conversation: envelopes to send, received messages, and events for the user
-//! interface.
-//!
-//! Envelopes and received messages are held until the records are stored.
+//! What a conversation gives: envelopes to send, received messages, and events for the user interface.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
 
+use super::link::Bound;
 use super::{DeviceAddress, MessageId, Side};
 use crate::device::{DirectoryEvent, FromOwnDevice};
-use crate::hosting::{Decision, DecisionError, DecisionReceipt, LabelEvent};
-use crate::session::Ciphertext;
+use crate::hosting::{Decision, DecisionReceipt};
+use crate::session::{Ciphertext, Plaintext};
 use bisik_core::held::{Held, Origin, Stored};
 use bisik_core::time::Timestamp;
 
-/// A message to one device, ready for the relay, which sees the ids and the length.
+/// A message to one device, ready for the relay, which sees the addresses and the length.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    /// The id of the message; the receiver gets it as [`Arrival::id`].
-    pub id: MessageId,
     /// The receiving device.
     pub to: DeviceAddress,
     /// The encrypted message.
     pub ciphertext: Ciphertext,
 }
 
-/// A message that a relay delivers, with its claimed sender. Neither id nor sender is trusted before the message
-/// verifies.
+/// A message that a relay delivers, with its claimed sender. The claim is not trusted before the message verifies.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// The id of the message.
-    pub id: MessageId,
     /// The claimed sender, as seen from the local account.
     pub from: DeviceAddress,
     /// The encrypted message.
     pub ciphertext: Ciphertext,
 }
 
-/// An event besides the messages that were sent or received.
+/// Why a message was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// It was not acknowledged within 14 days, or newer messages needed its room. The device is told.
+    TooOld,
+    /// This device was restored from a backup: the other device may have shown the message before that, or was told
+    /// that it is lost.
+    Restored,
+}
+
+/// An event besides the messages that were received. Requirements P-12.20, P-12.25, P-12.39, P-12.46, P-12.51 and
+/// P-12.52 say when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A device of the peer's account, or another own device, has received the message.
+    /// A device has shown the message.
     Delivered {
         /// The message.
         id: MessageId,
-        /// The device that received it.
+        /// The device that has shown it.
         device: DeviceAddress,
     },
-    /// A device asked for a message that it cannot have: too old, not meant for it, or asked for too often.
-    NotSentAgain {
+    /// The message is no longer sent to a device.
+    GivenUp {
         /// The message.
         id: MessageId,
-        /// The device that asked.
+        /// The device that does not get it.
+        device: DeviceAddress,
+        /// Why.
+        cause: Cause,
+    },
+    /// Another device gave up one of its messages before this device had it. Show that something is missing.
+    Lost {
+        /// The message.
+        id: MessageId,
+        /// Its author.
         device: DeviceAddress,
     },
-    /// A device set up a new session because it lost the old ones.
+    /// Somebody whom the user has not accepted writes: show a message request. Nothing goes back until
+    /// [`accept`](super::Conversation::accept) or [`send`](super::Conversation::send).
+    Request,
+    /// A new session with a device was confirmed beside the one in use, and is sent in from now on.
     SessionReplaced {
         /// The device.
+        device: DeviceAddress,
+        /// What binds the new session to the older one.
+        bound: Bound,
+        /// The new session was set up with pre-keys that the server gives out more than once.
+        last_resort: bool,
+        /// It was set up before the older session was established, mostly because both sides wrote first at once. It may
+        /// be shown quietly, but is worth a line: whoever holds the device's identity key could do it then.
+        early: bool,
+    },
+    /// A device says that another session took the place of one with this device, which does not know that session:
+    /// somebody acts in this device's name, unless it has just come back from a backup.
+    ReplacedByAnother {
+        /// The device that says so.
+        device: DeviceAddress,
+    },
+    /// A device knows messages of this one that this one does not: it was restored from a backup.
+    Restored {
+        /// The device that says so.
+        device: DeviceAddress,
+    },
+    /// A device has used one key for two messages: its state was copied, or it runs twice.
+    Forked {
+        /// The device.
+        device: DeviceAddress,
+    },
+    /// A message that was shown as unconfirmed is not one of those that the device now says it wrote.
+    NotThePeers {
+        /// The message.
+        id: MessageId,
+        /// The device that did not write it.
+        device: DeviceAddress,
+    },
+    /// A message of a kind that this version does not know. Its author counts it as shown.
+    NotUnderstood {
+        /// The message.
+        id: MessageId,
+        /// Its author.
         device: DeviceAddress,
     },
     /// The sender uses a newer device list than the one known here: fetch it.
@@ -71,55 +124,64 @@ pub enum Event {
     /// Sender and receiver hold different lists with the same sequence number: the relay or the account shows different
     /// devices to different people.
     ListsForked,
-    /// Devices of the peer's account joined.
-    DevicesAdded {
-        /// Their indexes.
-        indexes: Vec<u32>,
-    },
-    /// Devices of the peer's account left.
-    DevicesRemoved {
-        /// Their indexes.
-        indexes: Vec<u32>,
-    },
-    /// Another change of the peer's devices: the custody, automation or disclosure of one, or lists that were never seen.
+    /// A change of the peer's devices: one joined, left, or has other terms, or lists were never seen.
     Devices(DirectoryEvent),
-    /// The label has changed: who else can read, or that it is not known. The protocol requires that the user is shown
-    /// this.
-    Label(Box<LabelEvent>),
+    /// The label has changed: show [`label`](super::Conversation::label). The protocol requires that the user sees who
+    /// else can read, or that it is not known.
+    LabelChanged,
     /// Another own device shared a decision that is not about this peer, or whose signature does not verify.
     DecisionNotAdopted {
         /// The device.
         device: DeviceAddress,
-        /// The reason.
-        error: DecisionError,
     },
     /// The peer has another account key: a new phone, a new owner, or an attacker in the middle.
     IdentityChanged,
 }
 
-/// A received message.
+/// Something for the program: it stays in the record until the program [settles](super::Conversation::settle) it.
 #[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Received {
     /// A message from the peer.
     Message {
-        /// The id of the message.
+        /// The id of the message; with `from` its name, under which the program stores it.
         id: MessageId,
-        /// The device that sent it.
+        /// The device that wrote it.
+        from: DeviceAddress,
+        /// The content. Unconfirmed at a first contact: only who wrote to this device's pre-keys is known then.
+        body: Plaintext<Zeroizing<Vec<u8>>>,
+        /// On a hosted device: the time by which its disclosure promises to delete the message.
+        delete_by: Option<Timestamp>,
+    },
+    /// A message that another own device wrote to the peer. Only a verified own device can produce it.
+    Sent {
+        /// The id of the message; with `from` its name.
+        id: MessageId,
+        /// The own device that wrote it.
+        from: DeviceAddress,
+        /// The content, with the device that sent it.
+        body: FromOwnDevice<Zeroizing<Vec<u8>>>,
+        /// On a hosted device: the time by which its disclosure promises to delete the message.
+        delete_by: Option<Timestamp>,
+    },
+    /// A message that another own device wrote for its own account only: what was read, settings, drafts.
+    Own {
+        /// The id of the message; with `from` its name.
+        id: MessageId,
+        /// The own device that wrote it.
+        from: DeviceAddress,
+        /// The content, with the device that sent it.
+        body: FromOwnDevice<Zeroizing<Vec<u8>>>,
+        /// On a hosted device: the time by which its disclosure promises to delete the message.
+        delete_by: Option<Timestamp>,
+    },
+    /// Something that is not kept: that somebody is typing, where somebody is, what was read. It is not in the record,
+    /// so a crash loses it.
+    Ephemeral {
+        /// The device that sent it, of the peer or one's own.
         from: DeviceAddress,
         /// The content.
         body: Zeroizing<Vec<u8>>,
-        /// On a hosted device: the time by which the disclosure that it was sent under promises to delete the message.
-        delete_by: Option<Timestamp>,
-    },
-    /// A message that another own device sent to the peer. Only a verified own device can produce it.
-    Sent {
-        /// The id of the message.
-        id: MessageId,
-        /// The content, with the device that sent it.
-        body: FromOwnDevice<Zeroizing<Vec<u8>>>,
-        /// On a hosted device: the time by which its disclosure promises to delete the copy.
-        delete_by: Option<Timestamp>,
     },
     /// A user's decision about this hosted device: verify and [`countersign`](super::Conversation::countersign) it.
     Decision {
@@ -135,29 +197,36 @@ pub enum Received {
         /// The receipt.
         receipt: Box<DecisionReceipt>,
     },
-    /// Nothing to show: an acknowledgement, a request, or a message that was shown before.
-    Nothing,
+    /// Anything else that the user or the program should know.
+    Event(Event),
 }
 
+/// Does not show what messages say.
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Message { id, from, body: _, delete_by } => f
-                .debug_struct("Message")
-                .field("id", id)
-                .field("from", from)
-                .field("delete_by", delete_by)
-                .finish_non_exhaustive(),
+            Self::Message { id, from, body, delete_by } => {
+                let mut shown = f.debug_struct("Message");
+                shown.field("id", id).field("from", from).field("body", body).field("delete_by", delete_by).finish()
+            }
+            Self::Sent { id, from, body, delete_by } => {
+                let mut shown = f.debug_struct("Sent");
+                shown.field("id", id).field("from", from).field("body", body).field("delete_by", delete_by).finish()
+            }
+            Self::Own { id, from, body, delete_by } => {
+                let mut shown = f.debug_struct("Own");
+                shown.field("id", id).field("from", from).field("body", body).field("delete_by", delete_by).finish()
+            }
+            Self::Ephemeral { from, body } => {
+                f.debug_struct("Ephemeral").field("from", from).field("length", &body.len()).finish()
+            }
             Self::Decision { from, decision } => {
                 f.debug_struct("Decision").field("from", from).field("decision", decision).finish()
             }
             Self::DecisionReceipt { from, receipt } => {
                 f.debug_struct("DecisionReceipt").field("from", from).field("receipt", receipt).finish()
             }
-            Self::Sent { id, body, delete_by } => {
-                f.debug_struct("Sent").field("id", id).field("body", body).field("delete_by", delete_by).finish()
-            }
-            Self::Nothing => f.write_str("Nothing"),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
         }
     }
 }
@@ -173,19 +242,18 @@ pub struct StoredConversation(pub(super) Stored);
 /// Envelopes that are released once the records are stored: **store before you send**.
 #[must_use = "the messages were encrypted and are not sent"]
 pub struct Outgoing {
-    id: MessageId,
     envelopes: Held<Vec<Envelope>>,
+    batch: u64,
 }
 
-impl Outgoing {
-    pub(super) const fn new(id: MessageId, envelopes: Vec<Envelope>, origin: Origin) -> Self {
-        Self { id, envelopes: Held::new(envelopes, origin) }
-    }
+/// Names the envelopes of one [`Outgoing`], for [`Conversation::handed`](super::Conversation::handed).
+#[derive(Debug)]
+#[must_use = "what is not confirmed as handed over is made again after a crash"]
+pub struct Handover(pub(super) u64);
 
-    /// The id of the message that was sent.
-    #[must_use]
-    pub const fn id(&self) -> MessageId {
-        self.id
+impl Outgoing {
+    pub(super) const fn new(envelopes: Vec<Envelope>, batch: u64, origin: Origin) -> Self {
+        Self { envelopes: Held::new(envelopes, origin), batch }
     }
 
     /// The number of envelopes.
@@ -200,70 +268,26 @@ impl Outgoing {
         self.envelopes.peek().is_empty()
     }
 
-    /// The envelopes, for an outbox that is written in the transaction that stores the records
-    /// ([`Conversation::seal`](super::Conversation::seal)), and sent from once that is committed. Sent before, they
-    /// break the rule that the types keep otherwise.
-    #[must_use]
-    pub fn for_outbox(&self) -> &[Envelope] {
-        self.envelopes.peek()
-    }
-
-    /// Releases the envelopes, if `stored` proves that the conversation was stored after they were made.
+    /// Releases the envelopes, if `stored` proves that the conversation was stored after they were made. Give them to
+    /// the transport, then tell the conversation ([`handed`](super::Conversation::handed)). Requirement P-12.53.
     ///
     /// # Errors
     ///
     /// Returns itself if the proof is of another value in memory or of an earlier revision.
-    pub fn release(self, stored: &StoredConversation) -> Result<Vec<Envelope>, Self> {
-        let Self { id, envelopes } = self;
-        envelopes.release(&stored.0).map_err(|envelopes| Self { id, envelopes })
+    pub fn release(self, stored: &StoredConversation) -> Result<(Vec<Envelope>, Handover), Self> {
+        let Self { envelopes, batch } = self;
+        match envelopes.release(&stored.0) {
+            Ok(envelopes) => Ok((envelopes, Handover(batch))),
+            Err(envelopes) => Err(Self { envelopes, batch }),
+        }
     }
 }
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, envelopes } = self;
+        let Self { envelopes, batch: _ } = self;
         let mut shown = f.debug_struct("Outgoing");
-        shown.field("id", id).field("envelopes", &envelopes.peek().len()).field("revision", &envelopes.revision());
+        shown.field("envelopes", &envelopes.peek().len()).field("revision", &envelopes.revision());
         shown.finish_non_exhaustive()
-    }
-}
-
-/// A received message and its events, released once the records are stored: **store before you show**.
-#[must_use = "a message that is not released was not shown"]
-pub struct Incoming(Held<Arrived>);
-
-/// A received message and its events. Boxed, because the result of an operation should be small.
-type Arrived = Box<(Received, Vec<Event>)>;
-
-impl Incoming {
-    pub(super) fn new(received: Received, events: Vec<Event>, origin: Origin) -> Self {
-        Self(Held::new(Box::new((received, events)), origin))
-    }
-
-    /// What arrived and happened, for an inbox that is written in the transaction that stores the records
-    /// ([`Conversation::seal`](super::Conversation::seal)), and for an answer that leaves in the same one. Shown
-    /// before that is committed, it can be shown again after a crash.
-    #[must_use]
-    pub fn for_inbox(&self) -> (&Received, &[Event]) {
-        let (received, events) = &**self.0.peek();
-        (received, events)
-    }
-
-    /// Releases message and events, if `stored` proves that the conversation was stored after they arrived.
-    ///
-    /// # Errors
-    ///
-    /// Returns itself if the proof is of another value in memory or of an earlier revision.
-    pub fn release(self, stored: &StoredConversation) -> Result<(Received, Vec<Event>), Self> {
-        self.0.release(&stored.0).map(|arrived| *arrived).map_err(Self)
-    }
-}
-
-impl fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(held) = self;
-        let ((received, events), revision) = (&**held.peek(), held.revision());
-        let mut shown = f.debug_struct("Incoming");
-        shown.field("received", received).field("events", events).field("revision", &revision).finish_non_exhaustive()
     }
 }

@@ -1,181 +1,331 @@
-//! The sessions with one device: which one to send in, and which ones can still decrypt (docs/spec/conversations.md,
-//! section 12.3).
+//! Everything that one device keeps about one other device, and its sessions with it (docs/spec/conversations.md,
+//! section 12.6).
 
+mod replacing; // which session is sent in from now on, and which no longer
+
+pub use replacing::Bound;
+pub(super) use replacing::Replacement;
+
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-
-use rand_core::CryptoRng;
+use core::cmp::Reverse;
 use zeroize::Zeroizing;
 
+use super::author::Author;
+use super::doubt::Doubt;
+use super::limits::{FORMER_SECRETS, RECENT, SLOTS, TURNS};
+use super::names::Names;
+use super::slot::Slot;
 use crate::keys::{Identity, IdentityKey};
-use crate::session::{Ciphertext, DecryptError, Session, Staged};
+use crate::session::{Ciphertext, DecryptError, Resumption, Session, Staged};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
-use bisik_core::disclosure::DisclosureHash;
-use bisik_core::time::{self, Timestamp};
+
+/// In place of an ask, where a session came without one.
+pub(super) const UNASKED: [u8; 4] = [0, 0, 0, 1];
 
 /// Everything with one device.
 pub(super) struct Link {
     /// Whose sessions these are: never those of another key under the same index.
     pub(super) key: IdentityKey,
-    /// When this side last set up a session because those before it were lost, if it ever did.
-    pub(super) healed: Option<Timestamp>,
-    /// Oldest first.
+    /// What this side has received of that device's messages.
+    pub(super) names: Names,
+    /// When this side sends again to it.
+    pub(super) author: Author,
+    /// What arrived and does not decrypt.
+    pub(super) doubt: Doubt,
+    /// A bare frame is owed.
+    pub(super) owes: bool,
+    /// One was made, by this flush, and the program has not handed it over yet; 0 if not.
+    pub(super) owed_in: u64,
+    /// A session was confirmed at some time.
+    pub(super) once: bool,
+    /// Counts what was heard and confirmed. It is not time.
+    clock: u32,
+    /// The serial number of the newest session.
+    serial: u32,
+    /// The last eight bytes of each of the newest messages that were received, oldest first.
+    recent: VecDeque<[u8; 8]>,
+    /// In the order in which they were set up.
     slots: Vec<Slot>,
-}
-
-struct Slot {
-    session: Session,
-    /// Still to be sent in; otherwise kept for what is on its way.
-    candidate: bool,
-    /// Set up by this side because those before it were lost: its first messages say so.
-    fresh: bool,
-}
-
-impl Slot {
-    /// Whether this session was set up by this side to replace lost ones, and the peer has not answered in it.
-    fn replaces(&self) -> bool {
-        self.candidate && self.fresh && !self.session.is_confirmed()
-    }
+    /// Resumption secrets of confirmed sessions that had to go, newest first.
+    former: Vec<Resumption>,
 }
 
 impl Link {
-    pub(super) const fn new(key: IdentityKey) -> Self {
-        Self { key, healed: None, slots: Vec::new() }
-    }
-
-    /// Whether there is a session to send in under `disclosure`.
-    pub(super) fn has_session(&self, disclosure: Option<DisclosureHash>) -> bool {
-        self.slots.iter().any(|slot| slot.candidate && slot.session.disclosure() == disclosure)
-    }
-
-    pub(super) fn is_sendable(&mut self) -> bool {
-        self.active().is_some()
-    }
-
-    /// P-12.6: nothing is sent any more in a session under another disclosure; it still decrypts.
-    pub(super) fn retire_others(&mut self, disclosure: Option<DisclosureHash>) {
-        for slot in &mut self.slots {
-            slot.candidate &= slot.session.disclosure() == disclosure;
+    pub(super) fn new(key: IdentityKey) -> Self {
+        Self {
+            key,
+            names: Names::default(),
+            author: Author::default(),
+            doubt: Doubt::default(),
+            owes: false,
+            owed_in: 0,
+            once: false,
+            clock: 0,
+            serial: 0,
+            recent: VecDeque::new(),
+            slots: Vec::new(),
+            former: Vec::new(),
         }
     }
 
-    /// P-12.7: the session to send in. Confirmed candidates come first, so that nobody who cannot confirm a session
-    /// displaces one. Of several the smallest id, which both devices find alike.
-    fn active(&mut self) -> Option<&mut Slot> {
-        let candidates = self.slots.iter_mut().filter(|slot| slot.candidate);
-        candidates.min_by_key(|slot| (!slot.session.is_confirmed(), *slot.session.id()))
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
     }
 
-    /// Encrypts in the active session what `frame` makes of whether that session replaces lost ones.
-    pub(super) fn encrypt(
-        &mut self,
-        frame: impl FnOnce(bool) -> Zeroizing<Vec<u8>>,
-        rng: &mut dyn CryptoRng,
-    ) -> Option<Ciphertext> {
-        let Slot { session, candidate: _, fresh } = self.active()?;
-        let frame = frame(*fresh && !session.is_confirmed());
-        session.encrypt(&frame, rng).ok()
+    pub(super) fn slot(&self, serial: u32) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.serial == serial)
     }
 
-    /// A session that this side has set up because there was none to send in.
-    pub(super) fn add_ours(&mut self, session: Session) {
-        self.push(Slot { session, candidate: true, fresh: false });
+    pub(super) fn slot_mut(&mut self, serial: u32) -> Option<&mut Slot> {
+        self.slots.iter_mut().find(|slot| slot.serial == serial)
     }
 
-    /// Adds a session that the peer has set up: both sides may have done so at once. P-12.8: if this side has just
-    /// replaced its sessions, the peer did not know that yet, and will use the replacement.
-    pub(super) fn add_peers(&mut self, session: Session) {
-        let candidate = !self.slots.iter().any(Slot::replaces);
-        self.push(Slot { session, candidate, fresh: false });
+    fn live(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(|slot| slot.live)
     }
 
+    /// P-12.36: the serial number of the session to send in. The leader decides; the other follows where it hears it.
+    pub(super) fn current(&self, leads: bool) -> Option<u32> {
+        let live = self.live().max_by_key(|slot| if leads { slot.order } else { slot.heard });
+        if live.is_some() || self.once {
+            return live.map(|slot| slot.serial);
+        }
+        let fresh = |ours| self.slots.iter().rev().find(move |slot| slot.ours == ours && slot.is_fresh());
+        fresh(false).or_else(|| fresh(true)).map(|slot| slot.serial)
+    }
+
+    /// The newest session of this side that waits for an answer and may be used.
+    pub(super) fn unanswered(&self) -> Option<u32> {
+        self.slots.iter().rev().find(|slot| slot.ours && slot.is_fresh()).map(|slot| slot.serial)
+    }
+
+    /// P-12.48: sessions of the peer that nobody has confirmed, that wait for an answer, and that nothing binds to an
+    /// older one: to answer them takes a token.
+    pub(super) fn has_unbound_offers(&self) -> bool {
+        self.slots.iter().any(|slot| slot.answer.is_some() && !slot.is_confirmed() && !slot.is_bound())
+    }
+
+    /// P-12.44, P-3.19: the secrets to offer in a new session, with the serial numbers of the sessions that they come
+    /// from.
+    pub(super) fn offers(&self) -> (Vec<Resumption>, [u32; 4]) {
+        let mut confirmed: Vec<&Slot> = self.slots.iter().filter(|slot| slot.is_confirmed()).collect();
+        confirmed.sort_by_key(|slot| (!slot.live, Reverse(slot.order)));
+        let mut origins = [0; 4];
+        let offers = confirmed.iter().filter_map(|slot| slot.session.offer().map(|offer| (slot.serial, offer)));
+        let offers: Vec<_> = offers.take(origins.len()).collect();
+        for (origin, (serial, _)) in origins.iter_mut().zip(&offers) {
+            *origin = *serial;
+        }
+        (offers.into_iter().map(|(_, offer)| offer).collect(), origins)
+    }
+
+    /// Adds a session that this side has set up with what [`offers`](Self::offers) gave.
+    pub(super) fn add_ours(&mut self, session: Session, last_resort: bool, origins: [u32; 4]) {
+        let mut slot = Slot::new(session, self.next_serial(), true, last_resort);
+        slot.origins = origins;
+        slot.early = self.is_early();
+        slot.beside = self.live().map(|live| (live.serial, live.session.chains_received())).collect();
+        self.push(slot);
+    }
+
+    /// Adds a session that the peer has set up, bound to an older one if one of its labels fits. Returns its serial
+    /// number. P-12.44, P-3.20: only secrets of confirmed sessions are looked up.
+    pub(super) fn add_theirs(&mut self, mut session: Session, labels: &[[u8; 8]; 4], last_resort: bool) -> u32 {
+        let (mut held, mut origins) = (Vec::new(), Vec::new());
+        for slot in self.slots.iter().filter(|slot| slot.is_confirmed()) {
+            for secret in slot.session.accepts() {
+                held.push(secret);
+                origins.push(slot.serial);
+            }
+        }
+        let of_slots = held.len();
+        held.append(&mut self.former);
+        let resumed = session.resume(labels, &held).ok().flatten();
+        self.former = held.split_off(of_slots);
+        let mut slot = Slot::new(session, self.next_serial(), false, last_resort);
+        slot.bound_to = resumed.and_then(|resumed| origins.get(resumed.index).copied()).map_or(0, |origin| origin);
+        slot.early = self.is_early();
+        let serial = slot.serial;
+        self.push(slot);
+        serial
+    }
+
+    fn next_serial(&mut self) -> u32 {
+        self.serial = self.serial.saturating_add(1);
+        self.serial
+    }
+
+    fn is_early(&self) -> bool {
+        self.live().all(|slot| slot.session.chains_received() < TURNS)
+    }
+
+    /// P-12.42: makes room, never of a live session, so that nobody who has only pre-keys pushes out what this side set
+    /// up.
     fn push(&mut self, slot: Slot) {
         self.slots.push(slot);
-        self.trim();
-    }
-
-    /// P-12.8: adds a session that the peer has set up because it lost the others, and with them perhaps the pre-keys
-    /// that opened them. A session that this side set up stays a candidate only if it, too, replaces lost ones and is
-    /// not answered yet: both sides may have lost their sessions at once.
-    pub(super) fn replace_by_peers(&mut self, session: Session) {
-        for slot in &mut self.slots {
-            slot.candidate = slot.replaces();
+        while self.slots.len() > SLOTS {
+            let older = self.slots.len().saturating_sub(1);
+            let first = |is: fn(&Slot) -> bool| self.slots.iter().take(older).position(is);
+            let place = first(|slot| slot.is_confirmed() && !slot.live)
+                .or_else(|| first(|slot| !slot.is_confirmed() && !slot.ours && !slot.sent))
+                .or_else(|| first(|slot| !slot.is_confirmed() && !slot.ours))
+                .or_else(|| first(|slot| !slot.live));
+            let Some(place) = place else { return };
+            let gone = self.slots.remove(place);
+            if gone.is_confirmed() {
+                self.former.splice(0..0, gone.session.accepts());
+                self.former.truncate(FORMER_SECRETS);
+            }
         }
-        self.push(Slot { session, candidate: true, fresh: false });
     }
 
-    /// A session that this side has set up because it lost the others.
-    pub(super) fn replace_by_ours(&mut self, session: Session, now: Timestamp) {
-        for slot in &mut self.slots {
-            slot.candidate = false;
+    /// P-12.46: remembers a message that was received.
+    pub(super) fn remember(&mut self, message: &Ciphertext) {
+        self.recent.extend(end_of(message));
+        while self.recent.len() > RECENT {
+            self.recent.pop_front();
         }
-        self.healed = Some(now);
-        self.push(Slot { session, candidate: true, fresh: true });
     }
 
-    /// Whether one of the sessions was opened by this very first message.
+    /// Whether this very message was received not long ago. (Whoever makes another with the same end is told the same, and
+    /// causes nothing.)
+    pub(super) fn remembers(&self, message: &Ciphertext) -> bool {
+        end_of(message).is_some_and(|end| self.recent.contains(&end))
+    }
+
+    /// Whether one of the sessions was opened by this very first flight.
     pub(super) fn recognizes(&self, message: &Ciphertext) -> bool {
         self.slots.iter().any(|slot| slot.session.recognizes(message))
     }
 
-    /// Decrypts in whichever session the message belongs to, and gives that session's disclosure too. P-12.9: that does not
-    /// make it the one to send in.
+    /// P-12.15: decrypts in whichever session the message belongs to, and changes nothing yet.
     pub(super) fn stage(
         &mut self,
         identity: &Identity,
         message: &Ciphertext,
-    ) -> Result<(Option<DisclosureHash>, Staged<'_>), DecryptError> {
+        giving_up: bool,
+    ) -> Result<(u32, Staged<'_>), DecryptError> {
         let mut reason = DecryptError::Rejected;
         for slot in self.slots.iter_mut().rev() {
-            let disclosure = slot.session.disclosure();
-            match slot.session.stage_giving_up(identity, message) {
-                Ok(staged) => return Ok((disclosure, staged)),
+            let serial = slot.serial;
+            let staged = if giving_up {
+                slot.session.stage_giving_up(identity, message)
+            } else {
+                slot.session.stage(identity, message)
+            };
+            match staged {
+                Ok(staged) => return Ok((serial, staged)),
                 Err(error) => reason = more_telling(reason, error),
             }
         }
         Err(reason)
     }
 
-    /// The least useful session goes: one no longer sent in, else one that is not the active one; the oldest of them.
-    fn trim(&mut self) {
-        while self.slots.len() > MAX_SESSIONS {
-            let active = self.active().map(|slot| *slot.session.id());
-            let former = self.slots.iter().position(|slot| !slot.candidate);
-            let idle = self.slots.iter().position(|slot| Some(slot.session.id()) != active.as_ref());
-            let Some(index) = former.or(idle) else { return };
-            self.slots.remove(index);
+    /// P-12.51: the user has accepted the contact: the sessions that it has set up wait for an answer.
+    pub(super) fn answer_all(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| !slot.ours && !slot.is_confirmed()) {
+            slot.answer.get_or_insert(UNASKED);
         }
     }
 
-    pub(super) fn write(&self, writer: &mut SecretWriter) {
-        let Self { key, healed, slots } = self;
-        writer.bytes(&key.to_bytes()).u64(time::to_seconds(*healed)).count(slots.len());
-        for Slot { session, candidate, fresh } in slots {
-            writer.flag(*candidate).flag(*fresh);
-            session.write(writer);
+    /// Something was heard in a session.
+    pub(super) fn hear(&mut self, serial: u32) {
+        self.clock = self.clock.saturating_add(1);
+        let clock = self.clock;
+        if let Some(slot) = self.slot_mut(serial) {
+            (slot.heard, slot.tried) = (clock, 0);
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    /// Whether the program has not handed over something that this flush made.
+    pub(super) fn awaits(&self, batch: u64) -> bool {
+        let in_slot = |slot: &Slot| slot.unhanded.is_some_and(|unhanded| unhanded.batch == batch);
+        self.owed_in == batch || self.slots.iter().any(in_slot)
+    }
+
+    /// The content of a block.
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut writer = SecretWriter::with_capacity(TYPICAL);
+        self.write(&mut writer);
+        writer.finish()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let link = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(link)
+    }
+
+    /// The transport has what this flush made.
+    pub(super) fn handed(&mut self, batch: u64) {
+        if self.owed_in == batch {
+            self.owed_in = 0;
+        }
+        for slot in &mut self.slots {
+            slot.unhanded = slot.unhanded.filter(|unhanded| unhanded.batch != batch);
+        }
+    }
+
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { key, names, author, doubt, owes, owed_in, once, clock, serial, recent, slots, former } = self;
+        writer.bytes(&key.to_bytes()).flag(*owes || *owed_in != 0).flag(*once).u32(*clock).u32(*serial);
+        names.write(writer);
+        author.write(writer);
+        doubt.write(writer);
+        writer.count(recent.len());
+        for end in recent {
+            writer.bytes(end);
+        }
+        writer.count(slots.len());
+        for slot in slots {
+            slot.write(writer);
+        }
+        writer.count(former.len());
+        for secret in former {
+            secret.write(writer);
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let key = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        let healed = time::read_optional(reader)?;
-        let mut slots = Vec::new();
-        for _ in 0..reader.count(MAX_SESSIONS)? {
-            let (candidate, fresh) = (reader.flag()?, reader.flag()?);
-            let session = Session::read(reader)?;
-            if *session.peer() != key {
+        let (owes, once, clock, serial) = (reader.flag()?, reader.flag()?, reader.u32()?, reader.u32()?);
+        let (names, author, doubt) = (Names::read(reader)?, Author::read(reader)?, Doubt::read(reader)?);
+        let mut recent = VecDeque::new();
+        for _ in 0..reader.count(RECENT)? {
+            recent.push_back(*reader.array()?);
+        }
+        let mut slots = Vec::<Slot>::new();
+        for _ in 0..reader.count(SLOTS)? {
+            let slot = Slot::read(reader, &key)?;
+            if slot.serial > serial || slots.last().is_some_and(|last| last.serial >= slot.serial) {
                 return Err(Malformed);
             }
-            slots.push(Slot { session, candidate, fresh });
+            slots.push(slot);
         }
-        Ok(Self { key, healed, slots })
+        let mut former = Vec::new();
+        for _ in 0..reader.count(FORMER_SECRETS)? {
+            former.push(Resumption::read(reader)?);
+        }
+        if slots.iter().any(|slot| slot.live) && !once {
+            return Err(Malformed);
+        }
+        Ok(Self { key, names, author, doubt, owes, owed_in: 0, once, clock, serial, recent, slots, former })
     }
 }
+/// The last bytes of a message, which end in its tag: no two have the same.
+fn end_of(message: &Ciphertext) -> Option<[u8; 8]> {
+    message.as_bytes().last_chunk().copied()
+}
+
+/// Capacity in bytes for a link with one session, so that the buffer rarely grows.
+const TYPICAL: usize = 3_072;
 
 /// What is authenticated says more than what is not: the message is of that session.
 fn more_telling(one: DecryptError, other: DecryptError) -> DecryptError {
     if rank(other) < rank(one) { other } else { one }
 }
-
 /// P-4.22: how telling an answer is; the most telling has the lowest rank.
 const fn rank(error: DecryptError) -> u8 {
     match error {
@@ -193,11 +343,6 @@ const fn rank(error: DecryptError) -> u8 {
         | DecryptError::Poisoned => 7,
     }
 }
-
-/// Sessions with one device: the active one, one that crossed it, and what came before. A message costs its receiver at
-/// most this many digests.
-const MAX_SESSIONS: usize = 4;
-
 #[cfg(test)]
 mod tests {
     use super::*;

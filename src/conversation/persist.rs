@@ -1,24 +1,30 @@
-//! A conversation as one record, and the records that one operation changes (docs/formats.md, section 12.6).
+//! A conversation as a head and its blocks, and everything that one operation changes (docs/formats.md, section 12.6).
 //!
-//! The application's database is the store, with compare-and-swap.
+//! The application's database is the store, with compare-and-swap of one key.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
+use super::frame::NUMBERS;
+use super::inbox::Inbox;
+use super::kept::{KeptMessages, read_device, write_device};
 use super::link::Link;
-use super::pending::Pending;
-use super::sent::{SentMessages, read_device, write_device};
+use super::name::Numbers;
+use super::piece::{Blocks, Piece};
 use super::{Conversation, ConversationId, IdentityPolicy, StoredConversation};
 use crate::account::{Account, SealedAccount};
 use crate::device::DeviceDirectory;
 use crate::hosting::LabelState;
 use crate::labels::kind;
+use bisik_core::blocks::{self, Block, BlockId, BlockWriter, Ended, Place, SealedParts};
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
-use bisik_core::held::{self, Lineage, Origin, SealError};
-use bisik_core::storage::{self, StorageKey, UnsealError};
+use bisik_core::convert;
+use bisik_core::held::{self, Lineage, Origin, SealError, Sealing};
+use bisik_core::storage::{self, RecordKind, StorageKey, UnsealError};
 
 /// Which record of an application's database. The library names these records itself, and seals each under its name: a
 /// conversation's record opens only with the conversation's id.
@@ -52,42 +58,74 @@ impl fmt::Debug for Record {
     }
 }
 
-/// The records that changed. Store all of them in one transaction, or none.
+/// One step of storing, in the order of [`Changes::writes`].
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// Put the block, under its id. It is new: no other has its id.
+    Put(&'a Block),
+    /// Put the record in place of the one of the expected revision, by compare-and-swap.
+    Record(&'a Record),
+    /// Delete the block of this id: what it held must be gone.
+    Delete(BlockId),
+    /// Delete the record of this name: the peer's account key has changed, and the name with it.
+    Remove(RecordName),
+}
+
+/// Everything that has changed: new blocks, one or two records, and what to delete.
 ///
-/// If the database has another revision than expected, another worker was faster: drop the values in memory, load them
-/// again, and repeat the operation.
-#[derive(Debug)]
+/// One transaction may hold all of it. A store without transactions takes the [writes](Self::writes) in their order, each
+/// durable before the next. If a record is refused because the database has another revision than expected, another
+/// worker was faster: write no more of it, drop the values in memory, load them again, and repeat the operation.
 #[must_use = "what was changed is not stored"]
 pub struct Changes {
-    records: Vec<Record>,
+    conversation: Option<Record>,
+    account: Option<Record>,
+    blocks: Vec<Block>,
+    ended: Vec<BlockId>,
     removed: Option<RecordName>,
-    origin: Origin,
+    proof: Proof,
+}
+
+/// What storing the changes proves.
+enum Proof {
+    /// A record with blocks, whose bytes were taken out.
+    Sealed(SealedParts),
+    /// Nothing but the account has changed.
+    Unchanged(Origin),
 }
 
 impl Changes {
-    /// Returns the records, one or two of them.
-    #[must_use]
-    pub fn records(&self) -> &[Record] {
-        &self.records
+    /// Everything to store, in this order: blocks, the conversation's head, the account's record, deletions. A crash
+    /// between any two leaves a conversation that opens and loses nothing. (What a crash before the account's record
+    /// leaves is a one-time pre-key that lives on for some days, and never sets up a session twice.)
+    pub fn writes(&self) -> impl Iterator<Item = Change<'_>> {
+        let Self { conversation, account, blocks, ended, removed, proof: _ } = self;
+        let blocks = blocks.iter().map(Change::Put);
+        let records = conversation.iter().chain(account).map(Change::Record);
+        let deletions = ended.iter().copied().map(Change::Delete).chain(removed.map(Change::Remove));
+        blocks.chain(records).chain(deletions)
     }
 
-    /// Returns the name of a record to remove in the same transaction: the peer's account key has changed, and the name
-    /// with it.
-    #[must_use]
-    pub const fn removed(&self) -> Option<RecordName> {
-        self.removed
-    }
-
-    /// Confirms that the database has stored all of them.
+    /// Confirms that the database has stored all of it.
     pub fn stored(self) -> StoredConversation {
-        let Self { records: _, removed: _, origin } = self;
-        StoredConversation(held::stored(origin))
+        StoredConversation(match self.proof {
+            Proof::Sealed(parts) => parts.stored(),
+            Proof::Unchanged(origin) => held::stored(origin),
+        })
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.writes()).finish()
     }
 }
 
 impl Conversation {
     /// Seals what changed since it was last sealed: the conversation, under its id, and the account, if its pre-keys or
-    /// devices changed. Uses 24 bytes of `rng` for each record.
+    /// devices changed. The conversation is a *head* of some hundred bytes, and a block for each device, each message that
+    /// waits for acknowledgements, and each that waits for the program. Only what changed is given. Uses 24 bytes of `rng`
+    /// for each record and each block.
     ///
     /// # Errors
     ///
@@ -101,19 +139,22 @@ impl Conversation {
     ) -> Result<Changes, SealError> {
         account.admits(key)?;
         self.lineage.admit(key)?;
-        let mut records = Vec::new();
-        if let Some(SealedAccount { expected, revision, bytes }) = account.seal(key, &mut rng)? {
-            records.push(Record { name: RecordName::Account, expected, revision, bytes });
-        }
-        let revision = self.lineage.revision();
-        if self.stored != Some(revision) {
-            let bytes = self.seal_record(key, &mut rng);
-            let name = RecordName::Conversation(self.id);
-            records.push(Record { name, expected: self.stored, revision, bytes });
-            self.stored = Some(revision);
-        }
+        let account = account.seal(key, &mut rng)?.map(|sealed| {
+            let SealedAccount { expected, revision, bytes } = sealed;
+            Record { name: RecordName::Account, expected, revision, bytes }
+        });
         let removed = self.former.take().map(RecordName::Conversation);
-        Ok(Changes { records, removed, origin: self.origin() })
+        let revision = self.lineage.revision();
+        if self.stored == Some(revision) && removed.is_none() {
+            let proof = Proof::Unchanged(self.origin());
+            return Ok(Changes { conversation: None, account, blocks: Vec::new(), ended: Vec::new(), removed, proof });
+        }
+        let sealing = self.lineage.seal(key)?;
+        let parts = self.seal_parts(sealing, key, &mut rng);
+        let (name, expected) = (RecordName::Conversation(self.id), self.stored.replace(revision));
+        let conversation = Some(Record { name, expected, revision, bytes: parts.head().to_vec() });
+        let (blocks, ended) = (parts.blocks().to_vec(), parts.ended().to_vec());
+        Ok(Changes { conversation, account, blocks, ended, removed, proof: Proof::Sealed(parts) })
     }
 
     /// Takes `key` for all further records: a record under another key than that of the first is refused
@@ -123,75 +164,198 @@ impl Conversation {
         self.lineage.move_to_key(key);
     }
 
-    fn seal_record(&self, key: &StorageKey, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let Self { id, peer, links, sent, pending, label, policy, unacknowledged, lineage, stored: _, former: _ } =
-            self;
-        let mut writer = SecretWriter::with_capacity(2_048);
-        writer.u64(lineage.revision()).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
-        let mut public = Writer::with_capacity(512);
-        peer.encode(&mut public);
-        writer.bytes(&public.finish());
-        writer.count(links.len());
-        for (device, link) in links {
-            write_device(*device, &mut writer);
-            link.write(&mut writer);
+    fn seal_parts(&mut self, sealing: Sealing, key: &StorageKey, rng: &mut dyn CryptoRng) -> SealedParts {
+        let mut writer = BlockWriter::new(key, sealing, prefix(self.id), rng);
+        let Self { peer, label, place, links, kept, inbox, ended, .. } = self;
+        let mut blocks = Blocks { writer: &mut writer, ended, named: Vec::new() };
+        if !blocks.writer.name(place) {
+            let mut public = Writer::with_capacity(512);
+            peer.encode(&mut public);
+            let label = label.encode();
+            public.count(label.len()).bytes(&label);
+            blocks.writer.put(kind::CONVERSATION_PEER, place, blocks.ended, &public.finish());
         }
-        let label = label.encode();
-        writer.count(label.len()).bytes(&label);
-        sent.write(&mut writer);
-        pending.write(&mut writer);
-        storage::seal(key, kind::CONVERSATION, id.as_bytes(), &writer.finish(), rng)
+        blocks.named.extend(place.id());
+        for link in links.values_mut() {
+            link.write(kind::CONVERSATION_LINK, &mut blocks, Link::encode);
+        }
+        kept.write_bodies(&mut blocks);
+        inbox.write_bodies(&mut blocks);
+        let Blocks { writer: _, ended, named } = blocks;
+        // What the record before named, and no other will.
+        for id in &self.named {
+            if !named.contains(id) {
+                ended.end(&mut Place::stored(*id));
+            }
+        }
+        self.named = named;
+        let mut state = SecretWriter::with_capacity(HEAD);
+        self.write_head(&writer, &mut state);
+        writer.finish(kind::CONVERSATION, self.id.as_bytes(), &state.finish(), &mut self.ended)
     }
 
-    /// Opens the record of the conversation `id`.
+    fn write_head(&self, blocks: &BlockWriter<'_>, writer: &mut SecretWriter) {
+        let Self { links, kept, numbers, inbox, policy, accepted, requested, reacts, unacknowledged, .. } = self;
+        writer.u64(self.lineage.revision()).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
+        writer.flag(*accepted).flag(*requested).flag(*reacts).u64(numbers.last).u64(self.batch);
+        writer.count(self.named.len());
+        blocks.write_names(writer);
+        writer.count(links.len());
+        for device in links.keys() {
+            write_device(*device, writer);
+        }
+        kept.write(writer);
+        inbox.write(writer);
+    }
+
+    /// Opens the conversation `id`: its head, and the blocks that it names, which `blocks` looks up in the caller's store.
+    /// Where a lookup has to be awaited, get the ids from [`named_blocks`](Self::named_blocks) first. What waits for the
+    /// program is in the [inbox](Self::inbox).
     ///
     /// # Errors
     ///
-    /// [`UnsealError::Rejected`] if the record was sealed with another key, was changed, or belongs to another
-    /// conversation;
+    /// [`UnsealError::Rejected`] if a part was sealed with another key, was changed, or belongs to another conversation;
+    /// [`UnsealError::MissingBlock`] if `blocks` did not give one;
     /// [`UnsealError::UnknownVersion`] if a later version of this library sealed it.
-    pub fn unseal(account: &Account, key: &StorageKey, id: ConversationId, record: &[u8]) -> Result<Self, UnsealError> {
-        let state = storage::unseal(key, kind::CONVERSATION, id.as_bytes(), record)?;
-        let read = Self::read(&state, id).map_err(|Malformed| UnsealError::Rejected)?;
-        let conversation = Self { lineage: read.lineage.under(key), ..read };
-        let expected = ConversationId::between(account.key(), conversation.peer.account());
-        if expected == id { Ok(conversation) } else { Err(UnsealError::Rejected) }
+    pub fn unseal(
+        account: &Account,
+        key: &StorageKey,
+        id: ConversationId,
+        head: &[u8],
+        mut blocks: impl FnMut(BlockId) -> Option<Vec<u8>>,
+    ) -> Result<Self, UnsealError> {
+        let state = storage::unseal(key, kind::CONVERSATION, id.as_bytes(), head)?;
+        let named = Self::read_names(&state, id)?;
+        let mut rest = named.iter();
+        let mut open = |kind| -> Result<Opened, UnsealError> {
+            let id = *rest.next().ok_or(UnsealError::Rejected)?;
+            Ok((id, blocks::open(key, kind, id, blocks(id).as_deref())?))
+        };
+        let read = Self::read(&state, id, &mut open)?;
+        if rest.next().is_some() || ConversationId::between(account.key(), read.peer.account()) != id {
+            return Err(UnsealError::Rejected);
+        }
+        Ok(Self { lineage: read.lineage.under(key), named, ..read })
     }
 
-    fn read(state: &[u8], id: ConversationId) -> Result<Self, Malformed> {
+    /// Returns the ids of the blocks that a head names: for stores from which they are fetched before, and to find
+    /// blocks that no head names any more.
+    ///
+    /// # Errors
+    ///
+    /// As for [`unseal`](Self::unseal), as far as the head alone shows them.
+    pub fn named_blocks(key: &StorageKey, id: ConversationId, head: &[u8]) -> Result<Vec<BlockId>, UnsealError> {
+        Ok(Self::read_names(&storage::unseal(key, kind::CONVERSATION, id.as_bytes(), head)?, id)?)
+    }
+
+    fn read_names(state: &[u8], id: ConversationId) -> Result<Vec<BlockId>, Malformed> {
         let mut reader = Reader::new(state);
-        let lineage = Lineage::read(&mut reader)?;
-        let policy = if reader.flag()? { IdentityPolicy::Block } else { IdentityPolicy::Notify };
-        let unacknowledged = reader.flag()?;
-        let peer = DeviceDirectory::decode(&mut reader)?;
+        let _ = Beginning::read(&mut reader)?;
+        names(&mut reader, id)
+    }
+
+    fn read(
+        state: &[u8],
+        id: ConversationId,
+        mut open: impl FnMut(RecordKind) -> Result<Opened, UnsealError>,
+    ) -> Result<Self, UnsealError> {
+        let mut reader = Reader::new(state);
+        let Beginning { lineage, flags, numbers, batch } = Beginning::read(&mut reader)?;
+        let [blocks, unacknowledged, accepted, requested, reacts] = flags;
+        let policy = if blocks { IdentityPolicy::Block } else { IdentityPolicy::Notify };
+        let _names = names(&mut reader, id)?;
+        let (place, public) = open(kind::CONVERSATION_PEER)?;
+        let (peer, label) = read_public(&public)?;
         let mut links = BTreeMap::new();
-        for _ in 0..reader.count_of(LINK)? {
+        for _ in 0..reader.count_of(DEVICE)? {
             let device = read_device(&mut reader)?;
             if links.last_key_value().is_some_and(|(last, _)| *last >= device) {
-                return Err(Malformed);
+                return Err(UnsealError::Rejected);
             }
-            links.insert(device, Link::read(&mut reader)?);
+            let (block, link) = open(kind::CONVERSATION_LINK)?;
+            links.insert(device, Piece::stored(Link::decode(&link)?, block));
         }
-        let length = usize::try_from(reader.u32()?).map_err(|_| Malformed)?;
-        let label = LabelState::decode(*peer.account(), reader.slice(length)?)?;
-        let sent = SentMessages::read(&mut reader)?;
-        let pending = Pending::read(&mut reader)?;
+        let kept = KeptMessages::read(&mut reader, || open(kind::CONVERSATION_BODY))?;
+        // Every further number is above those that were given, and a frame can say it.
+        if numbers.last >= NUMBERS || kept.highest().is_some_and(|highest| highest > numbers.last) {
+            return Err(UnsealError::Rejected);
+        }
+        let revision = lineage.revision();
+        let inbox = Inbox::read(&mut reader, revision, || open(kind::CONVERSATION_INBOX))?;
         reader.finish()?;
         Ok(Self {
             id,
             peer,
             links,
-            sent,
-            pending,
+            kept,
+            numbers,
+            inbox,
+            ephemeral: VecDeque::new(),
+            batch,
             label,
             policy,
+            accepted,
+            requested,
+            reacts,
             unacknowledged,
-            stored: Some(lineage.revision()),
+            stored: Some(revision),
+            durable: revision,
             lineage,
             former: None,
+            place: Place::stored(place),
+            named: Vec::new(),
+            ended: Ended::default(),
+            reconciled: None,
         })
     }
 }
 
-/// Bytes of a link without sessions.
-const LINK: usize = 5 + 64 + 8 + 4;
+/// The names of the blocks, which a head has before everything that needs them.
+fn names(reader: &mut Reader<'_>, id: ConversationId) -> Result<Vec<BlockId>, Malformed> {
+    let length = reader.count_of(NAME)?.checked_mul(NAME).ok_or(Malformed)?;
+    blocks::read_names(Reader::new(reader.slice(length)?), prefix(id), usize::MAX)
+}
+
+/// A block that was opened: its name and its content.
+type Opened = (BlockId, Zeroizing<Vec<u8>>);
+
+/// What a head says before the names of the blocks.
+struct Beginning {
+    lineage: Lineage,
+    flags: [bool; 5],
+    numbers: Numbers,
+    batch: u64,
+}
+
+impl Beginning {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let lineage = Lineage::read(reader)?;
+        let mut flags = [false; 5];
+        for flag in &mut flags {
+            *flag = reader.flag()?;
+        }
+        Ok(Self { lineage, flags, numbers: Numbers { last: reader.u64()? }, batch: reader.u64()? })
+    }
+}
+
+/// The peer's devices and the label.
+fn read_public(bytes: &[u8]) -> Result<(DeviceDirectory, LabelState), Malformed> {
+    let mut reader = Reader::new(bytes);
+    let peer = DeviceDirectory::decode(&mut reader)?;
+    let length = usize::try_from(reader.u32()?).map_err(|_| Malformed)?;
+    let label = LabelState::decode(*peer.account(), reader.slice(length)?)?;
+    reader.finish()?;
+    Ok((peer, label))
+}
+
+/// What the ids of the blocks of a conversation begin with.
+fn prefix(id: ConversationId) -> [u8; 8] {
+    convert::first(id.as_bytes())
+}
+
+/// Bytes of a device's address.
+const DEVICE: usize = 5;
+/// Bytes of a block's name in a head.
+const NAME: usize = 8;
+/// Capacity in bytes for a head, so that the buffer rarely grows.
+const HEAD: usize = 1_024;

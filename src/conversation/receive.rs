@@ -1,317 +1,337 @@
-//! Receiving a message from one device, in the session that it belongs to (docs/spec/conversations.md, section 12.4).
+//! Receiving: from arrivals to frames (docs/spec/conversations.md, section 12.4).
 //!
 //! Verify, then commit: the sender is looked up, the message decrypted and its frame checked before anything changes.
+//! What a frame does is in `apply.rs`.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::frame::{Frame, Kind, Lists};
+use super::checked::{Checked, Expected, Heard, check};
+use super::frame::Frame;
 use super::link::Link;
-use super::{
-    Arrival, Conversation, ConversationId, DeviceAddress, Event, Incoming, MessageId, ReceiveError, Received, Side,
-    under,
-};
+use super::piece::Piece;
+use super::{Arrival, Conversation, DeviceAddress, Event, ReceiveError, Side, under};
 use crate::account::Account;
-use crate::hosting::{Decision, DecisionError, DecisionReceipt, SharedDecision};
 use crate::keys::{IdentityKey, Trust};
-use crate::session::{AcceptError, Accepted, DecryptError, Plaintext, Session};
-use bisik_core::codec::Malformed;
+use crate::session::{AcceptError, Accepted, Ciphertext, DecryptError, Decrypted, Plaintext, Session};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
-/// A frame that was checked, with nothing borrowed.
-struct Checked {
-    kind: Kind,
-    fresh: bool,
-    /// The disclosure of the session that it came in.
+/// Why one attempt to read an arrival gave nothing.
+enum Attempt {
+    /// Too many messages before it are missing: the others of the same batch come first.
+    Ahead,
+    Failed(ReceiveError),
+}
+
+/// What the sender of an arrival is, by its account's list.
+#[derive(Clone, Copy)]
+struct Sender {
+    from: DeviceAddress,
+    key: IdentityKey,
     disclosure: Option<DisclosureHash>,
-    lists: Lists,
-    content: Content,
-}
-
-/// What a frame holds, decoded.
-enum Content {
-    Body(Zeroizing<Vec<u8>>),
-    Ids(Vec<MessageId>),
-    Decision(Box<Decision>),
-    Shared(Box<SharedDecision>),
-    DecisionReceipt(Box<DecisionReceipt>),
-}
-
-/// What a frame gives.
-enum Taken {
-    Message(Zeroizing<Vec<u8>>),
-    Copy(Zeroizing<Vec<u8>>),
-    Decision(Box<Decision>),
-    DecisionReceipt(Box<DecisionReceipt>),
-    Shared(Box<SharedDecision>),
-    Nothing,
 }
 
 impl Conversation {
-    /// Receives a message.
+    /// Receives any number of arrivals, in any order, and returns what became of each. What they gave is in the
+    /// [inbox](Self::inbox) once the changes are stored: seal once for all of them.
     ///
-    /// Where it set up a session, the account's pre-keys have changed too: [`Conversation::seal`] has both records.
-    ///
-    /// # Errors
-    ///
-    /// [`ReceiveError`]. On error neither the conversation nor the account has changed.
+    /// Where an arrival set up a session, the account's pre-keys have changed too: [`Conversation::seal`] has both
+    /// records. Nothing has to be done about an error but what its variant says: what an author still keeps, it sends
+    /// again. Requirement P-12.14.
+    #[must_use = "an arrival that was refused may have to be kept"]
     pub fn receive(
         &mut self,
         account: &mut Account,
-        arrival: &Arrival,
+        arrivals: &[Arrival],
         now: Timestamp,
-    ) -> Result<Incoming, ReceiveError> {
-        let Arrival { id, from, ciphertext: _ } = *arrival;
-        // P-12.2: not even what arrives is taken under an old list: its sender may have been removed since.
-        account.devices().own(account.identity(), now)?;
-        if self.peer.is_expired(now) {
-            return Err(ReceiveError::ListExpired);
+    ) -> Vec<Result<(), ReceiveError>> {
+        let mut results: Vec<Result<(), ReceiveError>> =
+            arrivals.iter().map(|_| Err(ReceiveError::Unreadable)).collect();
+        let mut left: Vec<usize> = (0..arrivals.len()).collect();
+        if self.inbox.expire(now) {
+            self.touch();
         }
-        // P-12.16
-        if !account.knows_its_terms() {
-            return Err(ReceiveError::DisclosureNeeded);
-        }
-        // P-12.4: the sender is who the list says, and never this device itself.
-        let entry = self.entry(account, from).filter(|entry| entry.identity() != account.identity().public());
-        let entry = entry.ok_or(ReceiveError::UnknownDevice)?;
-        let (key, theirs) = (*entry.identity(), entry.terms().disclosure());
-        let checked = match self.open(account, arrival, key, under(account.disclosure(), theirs), now) {
-            // P-12.11: a new name under a number that was used: its sender went back in time, or a relay invents names.
-            Err(ReceiveError::Replayed) if !self.pending.has_seen(id) => return Err(ReceiveError::SessionLost),
-            checked => checked?,
-        };
-
-        // From here on nothing fails.
-        let session = checked.disclosure;
-        let delete_by = account.deadline(|own| session == under(Some(own), theirs), now);
-        let mut events = self.compare_lists(account, checked.lists, from.side);
-        if checked.fresh {
-            events.push(Event::SessionReplaced { device: from });
-        }
-        let received = self.take(checked, id, from, &mut events);
-        let received = match received {
-            Taken::Copy(body) => match account.devices().own(account.identity(), now) {
-                Ok(own) => {
-                    own.vouch(&key, body).map_or(Received::Nothing, |body| Received::Sent { id, body, delete_by })
+        for pass in 0..PASSES {
+            let before = left.len();
+            left.retain(|place| {
+                let (Some(arrival), Some(result)) = (arrivals.get(*place), results.get_mut(*place)) else {
+                    return false;
+                };
+                match self.receive_one(account, arrival, pass == PASSES - 1, now) {
+                    Ok(()) => *result = Ok(()),
+                    Err(Attempt::Ahead) => return true,
+                    Err(Attempt::Failed(error)) => *result = Err(error),
                 }
-                Err(_) => Received::Nothing,
-            },
-            Taken::Message(body) => Received::Message { id, from, body, delete_by },
-            Taken::Decision(decision) => Received::Decision { from, decision },
-            Taken::DecisionReceipt(receipt) => Received::DecisionReceipt { from, receipt },
-            Taken::Shared(shared) => {
-                let own = account.devices().own(account.identity(), now).and_then(|own| own.vouch(&key, *shared));
-                if let Ok(shared) = own {
-                    match self.adopt(account, &shared, now) {
-                        Ok(event) => events.extend(event.map(Box::new).map(Event::Label)),
-                        Err(error) => events.push(Event::DecisionNotAdopted { device: from, error }),
+                false
+            });
+            if left.is_empty() {
+                break;
+            }
+            // P-12.15, P-4.16: what is still ahead is read by giving up what is missing, which its author sends again.
+            if left.len() == before {
+                for place in core::mem::take(&mut left) {
+                    let (Some(arrival), Some(result)) = (arrivals.get(place), results.get_mut(place)) else { continue };
+                    if let Err(Attempt::Failed(error)) = self.receive_one(account, arrival, true, now) {
+                        *result = Err(error);
+                    } else {
+                        *result = Ok(());
                     }
                 }
-                Received::Nothing
             }
-            Taken::Nothing => Received::Nothing,
-        };
-        self.touch();
-        Ok(Incoming::new(received, events, self.origin()))
+        }
+        results
     }
 
-    /// Decrypts and commits, or changes nothing.
-    fn open(
+    /// Whether a session of this conversation reads the message. For a message of another own device, which does not
+    /// say which conversation it belongs to: give it to the one that reads it. If none does, drop it; its author sends
+    /// it again in a new session, whose first flight says what it is [for](Self::find). Changes nothing.
+    #[must_use]
+    pub fn reads(&mut self, account: &Account, arrival: &Arrival) -> bool {
+        let Arrival { from, ciphertext } = arrival;
+        let Some(link) = self.links.get_mut(from) else { return false };
+        if ciphertext.is_pre_key_message() && !link.recognizes(ciphertext) {
+            return false;
+        }
+        match link.quiet().stage(account.identity(), ciphertext, true) {
+            Ok(_) | Err(DecryptError::Duplicate | DecryptError::Forked { .. }) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// What the first flight of another own device is for: the conversation that it belongs to, and the peer's account
+    /// key as that device has it pinned. This device may not know the conversation yet: fetch the peer's device list,
+    /// trust it under this very key ([`DeviceDirectory::trust`](crate::device::DeviceDirectory::trust)), start the
+    /// conversation, and [receive](Self::receive) the arrival in it. Changes nothing. Requirement P-12.56.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiveError::UnknownDevice`] if it does not come from another own device; otherwise as for
+    /// [`receive`](Self::receive).
+    pub fn find(account: &Account, arrival: &Arrival, now: Timestamp) -> Result<Found, ReceiveError> {
+        let Arrival { from, ciphertext } = arrival;
+        let own = account.devices().own(account.identity(), now)?;
+        let sender = own.others().find(|entry| *from == DeviceAddress::own(entry.index()));
+        let sender = sender.ok_or(ReceiveError::UnknownDevice)?;
+        let disclosure = under(account.disclosure(), sender.terms().disclosure());
+        let trust = Trust::Pinned(sender.identity());
+        let (identity, keys) = (account.identity(), account.pre_keys());
+        let accepted = Session::accept_under(identity, keys, ciphertext, trust, disclosure, now);
+        let Accepted { session: _, plaintext, used: _ } = accepted.map_err(|error| match refused(error) {
+            Refused::Told(error) => error,
+            Refused::Doubt => ReceiveError::Unreadable,
+        })?;
+        let plaintext = Zeroizing::new(plaintext.show_unconfirmed());
+        let frame = Frame::decode(&plaintext)?;
+        let opening = frame.opening.filter(|_| frame.for_own).ok_or(ReceiveError::ProtocolViolation)?;
+        let peer = opening.peer.ok_or(ReceiveError::ProtocolViolation)?;
+        if opening.conversation != super::ConversationId::between(account.key(), &peer) {
+            return Err(ReceiveError::ProtocolViolation);
+        }
+        Ok(Found { conversation: opening.conversation, peer })
+    }
+
+    fn receive_one(
         &mut self,
         account: &mut Account,
         arrival: &Arrival,
-        key: IdentityKey,
-        disclosure: Option<DisclosureHash>,
+        giving_up: bool,
         now: Timestamp,
-    ) -> Result<Checked, ReceiveError> {
-        let Arrival { id, from, ciphertext } = arrival;
-        let known = self.links.get_mut(from).filter(|link| link.key == key);
-        match known {
-            Some(link) if !ciphertext.is_pre_key_message() || link.recognizes(ciphertext) => {
-                let (disclosure, staged) = link.stage(account.identity(), ciphertext)?;
+    ) -> Result<(), Attempt> {
+        let Arrival { from, ciphertext } = arrival;
+        // P-12.2: not even what arrives is taken under an old list: its sender may have been removed since.
+        account.devices().own(account.identity(), now).map_err(ReceiveError::from)?;
+        if self.peer.is_expired(now) {
+            return Err(ReceiveError::ListExpired.into());
+        }
+        if self.inbox.is_full() {
+            return Err(ReceiveError::InboxFull.into());
+        }
+        // P-12.58
+        if !account.knows_its_terms() {
+            return Err(ReceiveError::DisclosureNeeded.into());
+        }
+        // P-12.3: the sender is who the list says, and never this device itself.
+        let entry = self.entry(account, *from).filter(|entry| entry.identity() != account.identity().public());
+        let entry = entry.ok_or(ReceiveError::UnknownDevice)?;
+        let theirs = entry.terms().disclosure();
+        let disclosure = under(account.disclosure(), theirs);
+        let sender = Sender { from: *from, key: *entry.identity(), disclosure };
+        self.view(account);
+        self.reconcile_link(sender.from, sender.key);
+
+        let known =
+            self.links.get(from).is_some_and(|link| !ciphertext.is_pre_key_message() || link.recognizes(ciphertext));
+        let (serial, checked, confirms) = if known {
+            self.decrypt(account, sender, ciphertext, giving_up)?
+        } else if ciphertext.is_pre_key_message() {
+            self.accept_session(account, sender, ciphertext, now)?
+        } else {
+            return Err(self.doubt(sender, ciphertext));
+        };
+
+        // From here on nothing fails.
+        let slot = self.links.get(from).and_then(|link| link.slot(serial));
+        let of_session = slot.and_then(|slot| slot.session.disclosure());
+        let delete_by = account.deadline(|own| of_session == under(Some(own), theirs), now);
+        self.touch();
+        if let Some(link) = self.links.get_mut(from) {
+            link.remember(ciphertext);
+        }
+        if confirms {
+            self.confirm(account, *from, serial, now);
+        }
+        self.apply(account, &Heard { from: *from, serial, key: sender.key, delete_by, now }, checked);
+        Ok(())
+    }
+
+    /// Decrypts in a session that is there, and commits, or changes nothing.
+    fn decrypt(
+        &mut self,
+        account: &Account,
+        sender: Sender,
+        ciphertext: &Ciphertext,
+        giving_up: bool,
+    ) -> Result<(u32, Checked, bool), Attempt> {
+        let room = |length| self.inbox.has_room(length);
+        let Some(link) = self.links.get_mut(&sender.from) else { return Err(ReceiveError::Unreadable.into()) };
+        let error = match link.quiet().stage(account.identity(), ciphertext, giving_up) {
+            Ok((serial, staged)) => {
                 let plaintext = match staged.plaintext() {
                     Plaintext::Confirmed(plaintext) => plaintext,
                     Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),
                 };
-                let mut checked = check(plaintext, self.id, *id, from.side, disclosure)?;
-                drop(staged.commit());
-                // Only what opens a session can replace others.
-                checked.fresh = false;
-                Ok(checked)
+                let expected = Expected { side: sender.from.side, opens: ciphertext.is_pre_key_message() };
+                let checked = check(plaintext, self.id, self.peer.account(), expected, room)?;
+                let Decrypted { plaintext, confirms, .. } = staged.commit();
+                // Everything of it is in `checked`.
+                let _wiped = Zeroizing::new(match plaintext {
+                    Plaintext::Confirmed(plaintext) => plaintext,
+                    Plaintext::Unconfirmed(unconfirmed) => unconfirmed.show_unconfirmed(),
+                });
+                return Ok((serial, checked, confirms));
             }
-            Some(_) | None if ciphertext.is_pre_key_message() => {
-                let Accepted { session, plaintext, used } = Session::accept_under(
-                    account.identity(),
-                    account.pre_keys(),
-                    ciphertext,
-                    Trust::Pinned(&key),
-                    disclosure,
-                    now,
-                )?;
-                let plaintext = Zeroizing::new(plaintext.show_unconfirmed());
-                let checked = check(&plaintext, self.id, *id, from.side, disclosure)?;
-                account.use_up(used);
-                self.keep(*from, key, session, checked.fresh);
-                Ok(checked)
-            }
-            Some(_) | None => Err(ReceiveError::SessionLost),
-        }
-    }
-
-    fn keep(&mut self, from: DeviceAddress, key: IdentityKey, session: Session, fresh: bool) {
-        let link = self.links.entry(from).or_insert_with(|| Link::new(key));
-        if link.key != key {
-            *link = Link::new(key);
-        }
-        if fresh { link.replace_by_peers(session) } else { link.add_peers(session) }
-    }
-
-    /// What a frame means.
-    fn take(&mut self, checked: Checked, id: MessageId, from: DeviceAddress, events: &mut Vec<Event>) -> Taken {
-        if !matches!(checked.kind, Kind::Message | Kind::Copy) {
-            self.pending.see(id);
-        }
-        match (checked.kind, checked.content) {
-            (Kind::Message | Kind::Copy, Content::Body(_)) if !self.pending.arrived(id, from) => Taken::Nothing,
-            (Kind::Copy, Content::Body(body)) => Taken::Copy(body),
-            (_, Content::Body(body)) => Taken::Message(body),
-            (_, Content::Decision(decision)) => Taken::Decision(decision),
-            (_, Content::Shared(shared)) => Taken::Shared(shared),
-            (_, Content::DecisionReceipt(receipt)) => Taken::DecisionReceipt(receipt),
-            (Kind::Acknowledgement, Content::Ids(ids)) => {
-                for id in ids {
-                    if self.sent.acknowledge(id, from) {
-                        events.push(Event::Delivered { id, device: from });
-                    }
-                }
-                Taken::Nothing
-            }
-            (_, Content::Ids(ids)) => {
-                for id in ids {
-                    if self.sent.request(id, from) {
-                        self.pending.resend(id, from);
-                    } else {
-                        events.push(Event::NotSentAgain { id, device: from });
-                    }
-                }
-                Taken::Nothing
-            }
-        }
-    }
-
-    /// P-12.5: sender and receiver go by the same lists, or one of them is shown other devices than the other.
-    fn compare_lists(&self, account: &Account, theirs: Lists, side: Side) -> Vec<Event> {
-        // The sender's own list is the peer's one here, unless the sender is one's own device.
-        let ours = match side {
-            Side::Peer => Lists::of(&self.peer, account.devices()),
-            Side::Own => Lists::of(account.devices(), &self.peer),
+            Err(error) => error,
         };
-        let mut events = Vec::new();
-        let (first, second) = match side {
-            Side::Peer => (Side::Peer, Side::Own),
-            Side::Own => (Side::Own, Side::Peer),
-        };
-        for (side, theirs, ours) in [(first, theirs.own, ours.own), (second, theirs.peer, ours.peer)] {
-            if theirs > ours {
-                events.push(Event::ListOutdated { side, sequence: theirs });
-            }
-        }
-        if theirs.own == ours.own && theirs.peer == ours.peer && theirs != ours {
-            events.push(Event::ListsForked);
-        }
-        events
-    }
-
-    /// Asks the sender again for a message that could not be decrypted, with the next [`Conversation::flush`].
-    ///
-    /// Call it for [`ReceiveError::SessionLost`], and for a [`ReceiveError::Rejected`] that repeats. A relay can cause
-    /// the latter at will, so a message is asked for at most three times, and a session is replaced at most once an
-    /// hour.
-    ///
-    /// Returns `false` if the message was asked for too often, or has arrived: then it is given up.
-    #[must_use = "a message that is given up should be shown as missing"]
-    pub fn ask_again(&mut self, id: MessageId, from: DeviceAddress) -> bool {
-        if self.pending.has_seen(id) {
-            return false;
-        }
-        let asked = self.pending.want(id, from);
-        self.touch();
-        asked
-    }
-}
-
-/// P-12.3: a frame of this conversation, with the name it came under, of a kind that such a device may write.
-fn check(
-    plaintext: &[u8],
-    conversation: ConversationId,
-    id: MessageId,
-    side: Side,
-    disclosure: Option<DisclosureHash>,
-) -> Result<Checked, ReceiveError> {
-    let frame = Frame::decode(plaintext)?;
-    let fits = match frame.kind {
-        Kind::Message => side == Side::Peer,
-        Kind::Copy => side == Side::Own,
-        Kind::Acknowledgement | Kind::Request | Kind::Decision => true,
-        Kind::DecisionReceipt => side == Side::Peer,
-    };
-    if frame.conversation != conversation || frame.id != id || !fits {
-        return Err(ReceiveError::ProtocolViolation);
-    }
-    let content = match (frame.kind, side) {
-        (Kind::Message | Kind::Copy, _) => Content::Body(Zeroizing::new(frame.body.to_vec())),
-        (Kind::Acknowledgement | Kind::Request, _) => Content::Ids(frame.ids()?),
-        (Kind::Decision, Side::Peer) => Content::Decision(Box::new(Decision::from_bytes(frame.body)?)),
-        (Kind::Decision, Side::Own) => Content::Shared(Box::new(SharedDecision::from_bytes(frame.body)?)),
-        (Kind::DecisionReceipt, _) => Content::DecisionReceipt(Box::new(DecisionReceipt::from_bytes(frame.body)?)),
-    };
-    Ok(Checked { kind: frame.kind, fresh: frame.fresh, disclosure, lists: frame.lists, content })
-}
-
-impl From<Malformed> for ReceiveError {
-    fn from(Malformed: Malformed) -> Self {
-        Self::ProtocolViolation
-    }
-}
-
-impl From<DecisionError> for ReceiveError {
-    fn from(_: DecisionError) -> Self {
-        Self::ProtocolViolation
-    }
-}
-
-impl From<DecryptError> for ReceiveError {
-    fn from(error: DecryptError) -> Self {
         match error {
-            DecryptError::Duplicate | DecryptError::Spent => Self::Replayed,
-            DecryptError::Forked { .. } | DecryptError::Diverged | DecryptError::TooFar => Self::SessionLost,
+            DecryptError::Duplicate => Err(ReceiveError::Duplicate.into()),
+            DecryptError::Ahead { .. } if !giving_up => Err(Attempt::Ahead),
+            DecryptError::UnsupportedVersion(_) => Err(ReceiveError::NewerVersion.into()),
+            // Not unreadable: it is too late for it in this session, and its author sends it again.
+            DecryptError::Ahead { .. } | DecryptError::TooFar => Err(ReceiveError::Unreadable.into()),
+            DecryptError::Forked { .. } => {
+                self.touch();
+                self.tell(Event::Forked { device: sender.from });
+                Err(self.doubt(sender, ciphertext))
+            }
             // A conversation seals no staged message, so that its sessions are never poisoned.
-            DecryptError::Malformed
+            DecryptError::Spent
+            | DecryptError::Diverged
+            | DecryptError::Malformed
             | DecryptError::OpensNewSession
             | DecryptError::WrongIdentity
-            | DecryptError::Ahead { .. }
-            | DecryptError::UnsupportedVersion(_)
             | DecryptError::Rejected
-            | DecryptError::Poisoned => Self::Rejected,
+            | DecryptError::Poisoned => Err(self.doubt(sender, ciphertext)),
         }
+    }
+
+    /// Sets up the session of a first flight, or changes nothing.
+    fn accept_session(
+        &mut self,
+        account: &mut Account,
+        sender: Sender,
+        ciphertext: &Ciphertext,
+        now: Timestamp,
+    ) -> Result<(u32, Checked, bool), Attempt> {
+        let Sender { from, key, disclosure } = sender;
+        let accepted = Session::accept_under(
+            account.identity(),
+            account.pre_keys(),
+            ciphertext,
+            Trust::Pinned(&key),
+            disclosure,
+            now,
+        );
+        let Accepted { session, plaintext, used } = match accepted.map_err(refused) {
+            Ok(accepted) => accepted,
+            Err(Refused::Told(error)) => return Err(error.into()),
+            Err(Refused::Doubt) => return Err(self.doubt(sender, ciphertext)),
+        };
+        let plaintext = Zeroizing::new(plaintext.show_unconfirmed());
+        let expected = Expected { side: from.side, opens: true };
+        let room = |length| self.inbox.has_room(length);
+        let checked = check(&plaintext, self.id, self.peer.account(), expected, room)?;
+        let labels = checked.frame.opening.map_or([[0; 8]; 4], |opening| opening.labels);
+        let last_resort = !used.one_time();
+        account.use_up(used);
+        let link = self.links.entry(from).or_insert_with(|| Piece::new(Link::new(key)));
+        Ok((link.add_theirs(session, &labels, last_resort), checked, false))
+    }
+
+    /// P-12.46: something arrived that nothing reads. For a contact that the user has accepted, and an own device, that
+    /// is remembered; it is one bit, however much arrives.
+    fn doubt(&mut self, sender: Sender, ciphertext: &Ciphertext) -> Attempt {
+        let Sender { from, key, disclosure: _ } = sender;
+        if self.links.get(&from).is_some_and(|link| link.remembers(ciphertext)) {
+            return ReceiveError::Duplicate.into();
+        }
+        if self.reacts && self.answers(from.side) {
+            let link = self.links.entry(from).or_insert_with(|| Piece::new(Link::new(key)));
+            if !link.doubt.raised {
+                link.doubt.raised = true;
+                self.touch();
+            }
+        }
+        Attempt::Failed(ReceiveError::Unreadable)
+    }
+
+    /// Whether frames may go to this side at all. P-12.51: none to a contact that the user has not accepted.
+    pub(super) fn answers(&self, side: Side) -> bool {
+        side == Side::Own || self.accepted
     }
 }
 
-impl From<AcceptError> for ReceiveError {
-    fn from(error: AcceptError) -> Self {
-        match error {
-            AcceptError::Replayed => Self::Replayed,
-            AcceptError::UnknownPreKey | AcceptError::NotPreKeyMessage | AcceptError::Ahead { .. } => Self::SessionLost,
-            AcceptError::TooManySetUps { .. } | AcceptError::StrangersFull { .. } => Self::ReplayCacheFull,
-            // Another device of the relay's choice under this address: whoever wrote it, it is not from there.
-            AcceptError::IdentityMismatch
-            | AcceptError::Malformed
-            | AcceptError::WrongIdentity
-            | AcceptError::UnsupportedVersion(_)
-            | AcceptError::Rejected
-            | AcceptError::Internal => Self::Rejected,
+/// What the first flight of another own device is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The conversation.
+    pub conversation: super::ConversationId,
+    /// The account key of its peer, as the own device that wrote has it pinned.
+    pub peer: crate::device::AccountKey,
+}
+
+/// Why a first flight was not accepted.
+enum Refused {
+    Told(ReceiveError),
+    /// Nothing authenticated says what it is.
+    Doubt,
+}
+
+fn refused(error: AcceptError) -> Refused {
+    match error {
+        AcceptError::Replayed => Refused::Told(ReceiveError::Duplicate),
+        // Too many messages before it are missing. Its author sends it again.
+        AcceptError::Ahead { .. } => Refused::Told(ReceiveError::Unreadable),
+        AcceptError::UnsupportedVersion(_) => Refused::Told(ReceiveError::NewerVersion),
+        AcceptError::TooManySetUps { .. } | AcceptError::StrangersFull { .. } => {
+            Refused::Told(ReceiveError::ReplayCacheFull)
         }
+        // Perhaps of another device, of the relay's choice, under this address.
+        AcceptError::IdentityMismatch
+        | AcceptError::NotPreKeyMessage
+        | AcceptError::UnknownPreKey
+        | AcceptError::Malformed
+        | AcceptError::WrongIdentity
+        | AcceptError::Rejected
+        | AcceptError::Internal => Refused::Doubt,
     }
 }
+
+impl From<ReceiveError> for Attempt {
+    fn from(error: ReceiveError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Passes over arrivals of which some are ahead of others.
+const PASSES: usize = 6;

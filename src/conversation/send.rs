@@ -1,62 +1,55 @@
-//! Sending: one message to every device of the peer and to the other own devices (docs/spec/conversations.md, section
-//! 12.4).
+//! Sending changes the record only: a message is kept, and [`Conversation::flush`] makes the frames
+//! (docs/spec/conversations.md, section 12.5).
 
 use alloc::vec::Vec;
+use zeroize::Zeroizing;
 
 use rand_core::CryptoRng;
 
-use super::frame::{Frame, Kind, Lists};
-use super::link::Link;
-use super::sent::kind_for;
-use super::{Conversation, DeviceAddress, Envelope, MAX_BODY, MessageId, Outgoing, SendError, under};
+use super::event::{Cause, Event};
+use super::frame::Kind;
+use super::kept::Dropped;
+use super::limits::EPHEMERAL;
+use super::name::MessageId;
+use super::{Conversation, DeviceAddress, MAX_BODY, SendError, Side};
 use crate::account::Account;
 use crate::hosting::Blocked;
-use crate::keys::{IdentityKey, VerifiedBundle};
-use crate::session::{InitiateError, InitiateOptions, Session};
-use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
-/// A device for which a bundle is needed.
+/// To which devices something goes. Requirement P-12.33.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Needed {
-    /// Which device.
-    pub device: DeviceAddress,
-    /// Its identity key: pin it when you verify the bundle ([`crate::Trust::Pinned`]).
-    pub key: IdentityKey,
+pub enum Recipients {
+    /// Every device of the peer, and every other one of the local account.
+    All,
+    /// The other devices of the local account: what was read, settings, drafts.
+    OwnDevices,
+    /// One device.
+    Device(DeviceAddress),
 }
 
-/// Bundles that were fetched, and devices without one, because the server does not know them or they are gone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Supply<'a> {
-    /// A verified bundle for each device.
-    pub bundles: &'a [(DeviceAddress, VerifiedBundle)],
-    /// Devices to leave out, so that the others still get the message.
-    pub unavailable: &'a [DeviceAddress],
+/// A payload that is not kept, and waits for the next flush.
+pub(super) struct Ephemeral {
+    pub(super) to: Recipients,
+    pub(super) body: Zeroizing<Vec<u8>>,
 }
 
-impl Supply<'_> {
-    fn bundle(&self, device: DeviceAddress) -> Option<&VerifiedBundle> {
-        self.bundles.iter().find(|(of, _)| *of == device).map(|(_, bundle)| bundle)
+impl Recipients {
+    pub(super) fn include(self, device: DeviceAddress) -> bool {
+        match self {
+            Self::All => true,
+            Self::OwnDevices => device.side == Side::Own,
+            Self::Device(one) => one == device,
+        }
     }
 }
-
-/// Sessions that were just set up, and are not part of the conversation yet.
-pub(super) type NewSessions = Vec<(DeviceAddress, Session)>;
 
 impl Conversation {
-    /// Returns the bundles that [`Conversation::send`] needs: those of all devices without a session.
-    #[must_use]
-    pub fn plan(&self, account: &Account) -> Vec<Needed> {
-        let missing = self.devices(account).filter(|(device, entry)| {
-            let disclosure = under(account.disclosure(), entry.terms().disclosure());
-            !self.has_session(*device, entry.identity(), disclosure)
-        });
-        missing.map(|(device, entry)| Needed { device, key: *entry.identity() }).collect()
-    }
-
-    /// Encrypts `body`, of at most [`MAX_BODY`] bytes, for every device of the peer and for the other own devices.
+    /// Keeps `body`, of at most [`MAX_BODY`] bytes, for the devices of `to`, and returns its id. Nothing is encrypted
+    /// yet: [`flush`](Self::flush) does that, now and again until each device has acknowledged the message, for at most
+    /// 14 days. Writing to the peer accepts it as a contact.
     ///
-    /// `supply` has a bundle for each device that [`Conversation::plan`] returns, or lists the device as unavailable.
+    /// Of the messages that no device has acknowledged, the 64 newest are kept, and a mebibyte of them. What makes room
+    /// is given up: an event says so here and at each device that does not have it.
     ///
     /// # Errors
     ///
@@ -65,50 +58,145 @@ impl Conversation {
         &mut self,
         account: &Account,
         body: &[u8],
-        supply: &Supply<'_>,
+        to: Recipients,
         now: Timestamp,
         mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Outgoing, SendError> {
-        self.send_with(account, body, supply, now, &mut rng)
+    ) -> Result<MessageId, SendError> {
+        let devices = self.check_recipients(account, body, to, now)?;
+        // From here on nothing fails.
+        self.touch();
+        let to_peer = devices.iter().any(|device| device.side == Side::Peer);
+        if to_peer {
+            self.accept_contact();
+        }
+        // A note to oneself is what one's devices show in this conversation.
+        let kind = if to_peer || self.is_with_oneself(account) { Kind::Message } else { Kind::Private };
+        Ok(self.keep(account, (kind, body), &devices, now, &mut rng))
     }
 
-    fn send_with(
+    /// Sends `body` once, with the next [`flush`](Self::flush), to those devices of `to` with which a session is
+    /// established: that somebody is typing, where somebody is, a receipt. It is not kept, not acknowledged, sets up no
+    /// session, and takes the room of nothing. It is not in the record, so a crash loses it; of more than 32 that wait,
+    /// the oldest are dropped. Requirement P-12.32.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]. On error the state is unchanged.
+    pub fn send_ephemeral(
         &mut self,
         account: &Account,
         body: &[u8],
-        supply: &Supply<'_>,
+        to: Recipients,
+        now: Timestamp,
+    ) -> Result<(), SendError> {
+        self.check_recipients(account, body, to, now)?;
+        self.ephemeral.push_back(Ephemeral { to, body: Zeroizing::new(body.to_vec()) });
+        while self.ephemeral.len() > EPHEMERAL {
+            self.ephemeral.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Takes back a message that is still kept for some device: deleted, expired, or seen once. Its text is gone from
+    /// here on; a device that does not have it yet is told nothing but that there is none. Whether it was kept.
+    pub fn withdraw_message(&mut self, id: MessageId) -> bool {
+        let kept = self.kept.withdraw(id);
+        if kept {
+            self.touch();
+        }
+        kept
+    }
+
+    /// Accepts the peer as a contact: from here on frames go back to it. [`send`](Self::send) to the peer does this too.
+    pub fn accept(&mut self) {
+        if !self.accepted {
+            self.touch();
+            self.accept_contact();
+        }
+    }
+
+    /// From here on frames go to the peer, first of all the answers to what it has sent. The caller counts the change.
+    pub(super) fn accept_contact(&mut self) {
+        if !core::mem::replace(&mut self.accepted, true) {
+            for link in self.links.values_mut() {
+                link.answer_all();
+            }
+        }
+    }
+
+    /// Whether the user has accepted the peer as a contact, or has written to it. Before that nothing goes back, not
+    /// even an acknowledgement: a stranger learns nothing. Requirement P-12.51.
+    #[must_use]
+    pub const fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// Keeps a message, and gives up what has to make room. The caller counts the change.
+    pub(super) fn keep(
+        &mut self,
+        account: &Account,
+        message: (Kind, &[u8]),
+        devices: &[DeviceAddress],
         now: Timestamp,
         rng: &mut dyn CryptoRng,
-    ) -> Result<Outgoing, SendError> {
+    ) -> MessageId {
+        self.view(account);
+        let id = self.numbers.next(now, rng);
+        // P-12.58: whatever the session will be.
+        let until = account.deadline(|_| false, now);
+        let dropped = self.kept.keep(id, message, devices, (now, until));
+        self.give_up(account, dropped);
+        id
+    }
+
+    /// P-12.29: tells the program, and from the next frame on each device that still waited.
+    pub(super) fn give_up(&mut self, account: &Account, dropped: Vec<Dropped>) {
+        for Dropped { id, withdrawn, devices } in dropped {
+            for device in devices.into_iter().filter(|_| !withdrawn) {
+                // Also to a device that nothing could ever be sent to: it hears of it once something can.
+                if let Some(key) = self.entry(account, device).map(|entry| *entry.identity()) {
+                    self.link(device, key).author.lose(id);
+                }
+                self.tell(Event::GivenUp { id, device, cause: Cause::TooOld });
+            }
+        }
+    }
+
+    /// The devices that something may go to, or why it may not.
+    fn check_recipients(
+        &self,
+        account: &Account,
+        body: &[u8],
+        to: Recipients,
+        now: Timestamp,
+    ) -> Result<Vec<DeviceAddress>, SendError> {
         self.check_own(account, now)?;
-        self.check_peer(now)?;
         if body.len() > MAX_BODY {
             return Err(SendError::TooLong);
         }
-        let new = self.open_sessions(account, &self.plan(account), supply, now, rng)?;
-
-        // From here on nothing fails.
-        self.reconcile(account);
-        for (device, session) in new {
-            self.link(account, device).add_ours(session);
+        if self.inbox.is_overfull() {
+            return Err(SendError::InboxFull);
         }
-        let id = MessageId::generate(rng);
-        let devices: Vec<_> = self.devices(account).map(|(device, _)| device).collect();
-        let lists = Lists::of(account.devices(), &self.peer);
-        let envelopes: Vec<_> =
-            devices.iter().filter_map(|device| self.write_to(lists, *device, id, body, rng)).collect();
-        self.sent.remember(id, body, envelopes.iter().map(|envelope| envelope.to).collect(), now);
-        self.touch();
-        Ok(Outgoing::new(id, envelopes, self.origin()))
+        let devices: Vec<_> = self.devices(account).map(|(device, _)| device).filter(|to_| to.include(*to_)).collect();
+        if matches!(to, Recipients::Device(_)) && devices.is_empty() {
+            return Err(SendError::UnknownDevice);
+        }
+        if devices.iter().any(|device| device.side == Side::Peer) {
+            self.check_peer(now)?;
+        }
+        Ok(devices)
     }
 
     /// P-12.1, P-12.2: whether this device may send anything to anybody.
     pub(super) fn check_own(&self, account: &Account, now: Timestamp) -> Result<(), SendError> {
         account.devices().own(account.identity(), now)?;
+        if account.must_recover() {
+            return Err(SendError::RecoverFirst);
+        }
         if self.peer.is_expired(now) { Err(SendError::ListExpired) } else { Ok(()) }
     }
 
-    /// P-12.13, P-12.15: whether messages may be sent to the peer. `send` always checks this. `flush` checks it for
+    /// P-12.7, P-12.57: whether messages may be sent to the peer. `send` always checks this. `flush` checks it for
     /// everything except decisions and receipts. Nothing is ever sent unencrypted.
     pub(super) fn check_peer(&self, now: Timestamp) -> Result<(), SendError> {
         if self.unacknowledged {
@@ -122,86 +210,5 @@ impl Conversation {
         } else {
             Err(SendError::Blocked(Blocked::Unknown))
         }
-    }
-
-    pub(super) fn has_session(
-        &self,
-        device: DeviceAddress,
-        key: &IdentityKey,
-        disclosure: Option<DisclosureHash>,
-    ) -> bool {
-        let link = self.links.get(&device);
-        link.is_some_and(|link| link.key == *key && link.has_session(disclosure))
-    }
-
-    /// Sets up sessions, without changing anything.
-    pub(super) fn open_sessions(
-        &self,
-        account: &Account,
-        needed: &[Needed],
-        supply: &Supply<'_>,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<NewSessions, SendError> {
-        let mut sessions = Vec::new();
-        for Needed { device, key } in needed {
-            let Some(bundle) = supply.bundle(*device) else {
-                if supply.unavailable.contains(device) {
-                    continue;
-                }
-                return Err(SendError::NeedBundles);
-            };
-            if bundle.identity() != key {
-                return Err(SendError::WrongBundle);
-            }
-            let theirs = self.entry(account, *device).and_then(|entry| entry.terms().disclosure());
-            let disclosure = under(account.disclosure(), theirs);
-            let options = InitiateOptions { disclosure, offers: &[] };
-            let session = Session::initiate_with(account.identity(), bundle, options, now, rng);
-            let session = session.map_err(|error| match error {
-                InitiateError::OwnBundle => SendError::WrongBundle,
-                InitiateError::BundleExpired | InitiateError::ClockWentBack => SendError::NeedBundles,
-                InitiateError::Internal => SendError::Internal,
-            })?;
-            sessions.push((*device, session));
-        }
-        Ok(sessions)
-    }
-
-    /// The link to a device that is listed; begins one where there is none, or where it was another's.
-    pub(super) fn link(&mut self, account: &Account, device: DeviceAddress) -> &mut Link {
-        let key = self.entry(account, device).map_or(*account.identity().public(), |entry| *entry.identity());
-        let link = self.links.entry(device).or_insert_with(|| Link::new(key));
-        if link.key != key {
-            *link = Link::new(key);
-        }
-        link
-    }
-
-    /// One frame with a message, encrypted for one device; nothing where there is no session with it.
-    pub(super) fn write_to(
-        &mut self,
-        lists: Lists,
-        device: DeviceAddress,
-        id: MessageId,
-        body: &[u8],
-        rng: &mut dyn CryptoRng,
-    ) -> Option<Envelope> {
-        self.write_frame(lists, device, kind_for(device.side), id, body, rng)
-    }
-
-    pub(super) fn write_frame(
-        &mut self,
-        lists: Lists,
-        to: DeviceAddress,
-        kind: Kind,
-        id: MessageId,
-        body: &[u8],
-        rng: &mut dyn CryptoRng,
-    ) -> Option<Envelope> {
-        let conversation = self.id;
-        let frame = |fresh| Frame { kind, fresh, conversation, id, lists, body }.encode();
-        let ciphertext = self.links.get_mut(&to)?.encrypt(frame, rng)?;
-        Some(Envelope { id, to, ciphertext })
     }
 }

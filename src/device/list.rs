@@ -103,6 +103,9 @@ impl DeviceList {
         &self.content.account
     }
 
+    /// Sequence numbers are below 2^35: a list a minute for 65,000 years. Requirement P-10.7.
+    pub(crate) const SEQUENCES: u64 = 1 << 35;
+
     /// Returns its sequence number, from 1.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
@@ -225,7 +228,7 @@ impl Content {
         let Self { account, sequence, previous, issued, expires, certificates, next_index } = self;
         let Some(primary) = certificates.first().map(DeviceCertificate::entry) else { return false };
         let mut indices = self.entries().map(DeviceEntry::index);
-        *sequence != 0
+        (1..DeviceList::SEQUENCES).contains(sequence)
             && (*sequence == 1) == (*previous == [0; 32])
             && issued < expires
             && *expires <= issued.plus_seconds(LIFETIME)

@@ -79,6 +79,11 @@ pub struct FromOwnDevice<T> {
 }
 
 impl<T> FromOwnDevice<T> {
+    /// What a record says of a payload that was [vouched for](OwnDevices::vouch) before.
+    pub(crate) const fn recorded(sender: DeviceEntry, payload: T) -> Self {
+        Self { sender, payload }
+    }
+
     /// Returns the device that it came from. A hosted device is an own device too: the caller decides what it may do.
     #[must_use]
     pub const fn sender(&self) -> &DeviceEntry {

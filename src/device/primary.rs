@@ -180,7 +180,8 @@ impl Primary {
         }
         changes.iter().try_for_each(|change| self.check_keys(change))?;
         let mut content = self.list.content.clone();
-        content.sequence = content.sequence.checked_add(1).ok_or(PrimaryError::Exhausted)?;
+        let next = content.sequence.checked_add(1).filter(|next| *next < DeviceList::SEQUENCES);
+        content.sequence = next.ok_or(PrimaryError::Exhausted)?;
         content.previous = self.list.hash();
         content.issued = issued(now);
         content.expires = issued(now).plus_seconds(LIFETIME);

@@ -103,7 +103,8 @@ impl Primary {
         let others = || shown.iter().copied().chain([&self.list]).filter(|list| *list != newest);
         let forked = others().any(|list| list.sequence() == newest.sequence());
         // After a fork the next number is what the other history has, or will have: it stays free.
-        let sequence = newest.sequence().checked_add(if forked { 2 } else { 1 }).ok_or(RecoverError::Exhausted)?;
+        let sequence = newest.sequence().checked_add(if forked { 2 } else { 1 });
+        let sequence = sequence.filter(|next| *next < DeviceList::SEQUENCES).ok_or(RecoverError::Exhausted)?;
         let next_index = others().chain([newest]).map(|list| list.content.next_index).max();
         let own = |entry: &DeviceEntry| self.list.content.certificates.iter().find(|known| known.entry() == entry);
         let stays = |certificate: &DeviceCertificate| {

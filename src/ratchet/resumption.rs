@@ -36,6 +36,14 @@ impl Resumption {
         self.mac(labels::RESUMPTION_NAME, &[]).truncate()
     }
 
+    pub(crate) fn write(&self, writer: &mut SecretWriter) {
+        writer.bytes(self.0.expose());
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(Secret::copy_of(reader.array()?).into()))
+    }
+
     fn mac(&self, purpose: &[u8], binding: &[u8]) -> Secret<32> {
         HmacSha256::new(&self.0).hash(&[labels::RESUMPTION, purpose, binding])
     }
@@ -96,18 +104,16 @@ impl Resumptions {
         let Self { offer, accepts } = self;
         writer.flag(offer.is_some());
         if let Some(offer) = offer {
-            writer.bytes(offer.0.expose());
+            offer.write(writer);
         }
         writer.count(accepts.len());
         for accept in accepts {
-            writer.bytes(accept.0.expose());
+            accept.write(writer);
         }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let secret = |reader: &mut Reader<'_>| -> Result<Box<Resumption>, Malformed> {
-            Ok(Box::new(Resumption(Secret::copy_of(reader.array()?).into())))
-        };
+        let secret = |reader: &mut Reader<'_>| Resumption::read(reader).map(Box::new);
         let offer = if reader.flag()? { Some(secret(reader)?) } else { None };
         let mut accepts = VecDeque::new();
         for _ in 0..reader.count(MAX_ACCEPTS)? {

@@ -39,7 +39,7 @@ pub enum Plaintext<P = Vec<u8>> {
 }
 
 impl<P> Plaintext<P> {
-    pub(super) fn new(plaintext: P, standing: Standing) -> Self {
+    pub(crate) fn new(plaintext: P, standing: Standing) -> Self {
         match standing {
             Standing::Confirmed => Self::Confirmed(plaintext),
             Standing::Waiting | Standing::Unconfirmed => Self::Unconfirmed(Unconfirmed(plaintext)),
@@ -73,6 +73,12 @@ pub struct Unconfirmed<P = Vec<u8>>(P);
 impl<P> Unconfirmed<P> {
     pub(super) const fn new(plaintext: P) -> Self {
         Self(plaintext)
+    }
+
+    /// Lends the plaintext. The caller marks it as unconfirmed wherever it appears.
+    #[must_use]
+    pub const fn peek_unconfirmed(&self) -> &P {
+        &self.0
     }
 
     /// Returns the plaintext. The caller marks it as unconfirmed wherever it appears.

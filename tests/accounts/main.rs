@@ -13,14 +13,19 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod conversation; // delivery to every device, acknowledgements, requests, lost sessions
-mod device_lists; // the chain of device lists: rollback, fork, gap, expiry, forgery
-mod held; //         what a stored record releases
+mod conversation; // every device, lists, account keys, records
+mod crashes; //      what a stored record gives again, and what it releases
+mod delivery; //     loss, duplicates, repeats, giving up, withdrawing
+mod device_lists;
 mod linking; //      QR code and typed code, with an attacker in the middle
 mod list_format; //  malformed device lists
-mod model; //        random conversations beside a reference without cryptography
+mod own; //          copies for one's own devices, notes to oneself
 mod parties; //      devices with known keys, for the tests of lists and linking
 mod primary; //      what the primary device signs
 mod recovering; //   a primary device that was restored, once, twice, or stolen
+mod relay; //        garbage, replays, stolen pre-keys, damaged envelopes and restores
+mod sessions; //     which session is sent in, and what its replacement tells
+mod storage; //      a head and its blocks
+mod strangers; //    message requests, and what a stranger cannot learn
 mod upkeep; //       what a server needs, loses, and lies about
 mod watched; //      what an owner is told of his own account

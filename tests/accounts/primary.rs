@@ -104,7 +104,11 @@ fn a_recovered_primary_leaves_out_a_device_that_never_agreed() {
     assert!(DeviceDirectory::trust(restored.list(), Trust::OnFirstUse, NOW).is_ok(), "for strangers too");
     let mut restored = backup.clone();
     assert_eq!(restored.recover(&device(2), &[claimed], NOW), Err(RecoverError::WrongIdentity));
-    let last = forged(&account.list(), |bytes| bytes[SEQUENCE..SEQUENCE + 8].fill(0xff)).unwrap();
+    let sequence = |number: u64| {
+        forged(&account.list(), |bytes| bytes[SEQUENCE..SEQUENCE + 8].copy_from_slice(&number.to_be_bytes()))
+    };
+    assert!(sequence(1 << 35).is_err(), "a frame could not name it");
+    let last = sequence((1 << 35) - 1).unwrap();
     assert_eq!(restored.recover(&account.phone, &[last], NOW), Err(RecoverError::Exhausted));
     assert_eq!(restored, backup);
 }

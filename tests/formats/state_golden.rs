@@ -2,19 +2,19 @@
 //!
 //! The layout of state is tested by tests/vectors/state.txt.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bisik::conversation::{
-    Arrival, ConversationId, DeviceAddress, Envelope, Event, IdentityPolicy, MessageId, Received, Record, RecordName,
-    Supply,
+    Arrival, Change, ConversationId, DeviceAddress, Envelope, Event, IdentityPolicy, ReceiveError, Received,
+    Recipients, Record, RecordName,
 };
 use bisik::device::{AccountKey, DeviceChange};
 use bisik::hosting::{Label, Retention};
 use bisik::{
-    AcceptError, Accepted, Account, AccountEvent, Ciphertext, Conversation, Identity, PreKeys, Rotation, Session,
-    StorageKey, Timestamp, Trust,
+    AcceptError, Accepted, Account, AccountEvent, BlockId, Ciphertext, Conversation, Identity, Plaintext, PreKeys,
+    Rotation, Session, StorageKey, Timestamp, Trust,
 };
 use bisik_testkit::accounts::{Accounts, At};
 use bisik_testkit::draws::{Draws, from_hex, to_hex};
@@ -78,25 +78,54 @@ fn golden_pre_keys_open_accept_and_reseal_to_the_same_bytes() {
 fn conversation(account: &Account, name: &str) -> Conversation {
     let peer = AccountKey::from_bytes(golden(&format!("{name}-peer")).as_slice().try_into().unwrap()).unwrap();
     let id = ConversationId::between(account.key(), &peer);
-    Conversation::unseal(account, &key(), id, &golden(name)).unwrap()
+    let blocks = blocks(&golden(&format!("{name}-blocks")));
+    Conversation::unseal(account, &key(), id, &golden(name), |block| blocks.get(&block).cloned()).unwrap()
 }
 
-/// A recorded envelope: its id, then its ciphertext.
+/// Recorded blocks: of each its id, its length, and its bytes.
+fn blocks(mut bytes: &[u8]) -> BTreeMap<BlockId, Vec<u8>> {
+    let mut blocks = BTreeMap::new();
+    while let Some((id, rest)) = bytes.split_first_chunk::<16>() {
+        let (length, rest) = rest.split_first_chunk().unwrap();
+        let (block, rest) = rest.split_at(u32::from_be_bytes(*length).try_into().unwrap());
+        blocks.insert(BlockId::from_bytes(*id), block.to_vec());
+        bytes = rest;
+    }
+    blocks
+}
+
+/// A recorded envelope.
 fn letter(name: &str, from: DeviceAddress) -> Arrival {
-    let bytes = golden(name);
-    let (id, ciphertext) = bytes.split_first_chunk().unwrap();
-    Arrival { id: MessageId::from_bytes(*id), from, ciphertext: Ciphertext::from_bytes(ciphertext).unwrap() }
+    Arrival { from, ciphertext: message(name) }
 }
 
-/// The records after an operation, sealed with known nonces.
-fn after(conversation: &mut Conversation, account: &mut Account) -> Vec<(bool, Vec<u8>)> {
-    let changes = conversation.seal(account, &key(), &mut Draws::listed(&[0x5a; 48])).unwrap();
-    let record = |Record { name, bytes, .. }: &Record| (*name == RecordName::Account, bytes.clone());
-    changes.records().iter().map(record).collect()
+/// What an operation writes, sealed with known nonces: the account's record, if it has changed, and everything of the
+/// conversation in its order.
+fn after(conversation: &mut Conversation, account: &mut Account) -> (Option<Vec<u8>>, Vec<u8>) {
+    let nonces: Vec<u8> = (0..250).cycle().take(24 * 64).collect();
+    let changes = conversation.seal(account, &key(), &mut Draws::listed(&nonces)).unwrap();
+    let (mut of_account, mut of_conversation) = (None, Vec::new());
+    for change in changes.writes() {
+        match change {
+            Change::Put(block) => of_conversation.extend([block.id().as_bytes(), block.as_bytes()].concat()),
+            Change::Record(Record { name: RecordName::Account, bytes, .. }) => of_account = Some(bytes.clone()),
+            Change::Record(Record { bytes, .. }) => of_conversation.extend(bytes),
+            Change::Delete(id) => of_conversation.extend(id.as_bytes()),
+            Change::Remove(name) => panic!("{name:?}"),
+        }
+    }
+    assert!(conversation.stored(&changes.stored()));
+    (of_account, of_conversation)
 }
 
-/// P-12.3, P-12.14, P-12.15: an account of format 1 on its primary device, and its conversation with an account of
-/// three devices, one of them hosted with consent. One message is not acknowledged yet; another was requested again.
+/// The newest of what waits for the program.
+fn newest(conversation: &Conversation) -> &Received {
+    conversation.inbox().last().unwrap().1
+}
+
+/// P-12.53, P-12.57: an account of format 1 on its primary device, and its conversation with an account of
+/// three devices, one of them hosted with consent. One message is not acknowledged yet, one waits for the program, and
+/// something has arrived that nothing reads.
 #[test]
 fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let mut account = Account::unseal(&key(), &golden("account")).unwrap();
@@ -106,35 +135,42 @@ fn golden_account_and_conversation_open_and_reseal_to_the_same_bytes() {
     let mut talk = conversation(&account, "conversation");
     assert!(matches!(talk.label().label(CREATED), Label::Hosted { .. }));
     assert_eq!((talk.peer().devices().len(), talk.unacknowledged_messages()), (3, 1));
-    assert!(talk.owes(CREATED), "it asks again");
+    assert!(talk.is_accepted());
+    assert!(matches!(newest(&talk), Received::Message { body: Plaintext::Confirmed(body), .. } if **body == *b"waits"));
+    assert_eq!(talk.due(&account, CREATED).at, Some(CREATED), "it asks");
 
     // From a device without a session: a pre-key is used up, so both records change.
-    let incoming = talk.receive(&mut account, &letter("conversation-first", DeviceAddress::peer(2)), CREATED).unwrap();
-    let expected = [(true, golden("account-after-first")), (false, golden("conversation-after-first"))];
+    let first = letter("conversation-first", DeviceAddress::peer(2));
+    assert_eq!(talk.receive(&mut account, &[first], CREATED), [Ok(())]);
+    let expected = (Some(golden("account-after-first")), golden("conversation-after-first"));
     assert!(after(&mut talk, &mut account) == expected, "other records");
-    let (received, events) =
-        incoming.release(&talk.seal(&mut account, &key(), &mut nonce()).unwrap().stored()).unwrap();
-    assert!(matches!(received, Received::Message { body, delete_by: None, .. } if *body == b"conversation-first"));
-    assert_eq!(events, []);
+    let Received::Message { body: Plaintext::Unconfirmed(body), delete_by: None, .. } = newest(&talk) else {
+        panic!("{:?}", newest(&talk))
+    };
+    assert_eq!(**body.peek_unconfirmed(), *b"conversation-first");
     // In an existing session.
-    let acknowledged = letter("conversation-acknowledgement", DeviceAddress::peer(0));
-    let incoming = talk.receive(&mut account, &acknowledged, CREATED).unwrap();
-    let expected = [(false, golden("conversation-after-acknowledgement"))];
+    let acknowledged = [letter("conversation-acknowledgement", DeviceAddress::peer(0))];
+    assert_eq!(talk.receive(&mut account, &acknowledged, CREATED), [Ok(())]);
+    let expected = (None, golden("conversation-after-acknowledgement"));
     assert!(after(&mut talk, &mut account) == expected, "another record");
-    let (_, events) = incoming.release(&talk.seal(&mut account, &key(), &mut nonce()).unwrap().stored()).unwrap();
-    assert!(matches!(events[..], [Event::Delivered { .. }]), "{events:?}");
-    assert!(talk.receive(&mut account, &acknowledged, CREATED).is_err(), "once");
+    assert!(matches!(newest(&talk), Received::Event(Event::Delivered { .. })), "{:?}", newest(&talk));
+    assert_eq!(talk.receive(&mut account, &acknowledged, CREATED), [Err(ReceiveError::Duplicate)], "once");
 
-    // And it continues: to four devices, three of which it has sessions with, and to an own one.
-    let none = Supply { bundles: &[], unavailable: &[] };
-    assert_eq!(talk.plan(&account), []);
-    assert_eq!(talk.send(&account, b"still here", &none, CREATED, &mut rand::rng()).unwrap().len(), 4);
+    // And it continues: to three devices of the peer and an own one, with all of which it has sessions.
+    let rng = &mut rand::rng();
+    talk.send(&account, b"still here", Recipients::All, CREATED, rng).unwrap();
+    let outgoing = talk.flush(&account, &[], CREATED, rng).unwrap();
+    let stored = talk.seal(&mut account, &key(), rng).unwrap().stored();
+    let (envelopes, _) = outgoing.release(&stored).unwrap();
+    let reached: BTreeSet<_> = envelopes.iter().map(|envelope| envelope.to).collect();
+    let peers = [0, 1, 2].map(DeviceAddress::peer);
+    assert_eq!(reached, peers.into_iter().chain([DeviceAddress::own(1)]).collect());
     let upkeep = account.maintain(None, CREATED, &mut rand::rng()).unwrap();
     assert_eq!((upkeep.one_time.len(), upkeep.last_resort.is_some(), upkeep.list.is_some()), (2, false, true));
     assert_eq!(account.change_devices(&[DeviceChange::Remove(1)], CREATED).unwrap().sequence(), 3, "and still signs");
 }
 
-/// P-12.16: a hosted device of format 1, which keeps the disclosure that it is listed under.
+/// P-12.58: a hosted device of format 1, which keeps the disclosure that it is listed under.
 #[test]
 fn golden_hosted_account_opens_with_its_deadlines() {
     let mut account = Account::unseal(&key(), &golden("account-hosted")).unwrap();
@@ -143,15 +179,15 @@ fn golden_hosted_account_opens_with_its_deadlines() {
         matches!(talk.label().label(CREATED), Label::OwnHosted { .. }),
         "its customer's devices are the customer's own"
     );
-    let letter = letter("conversation-hosted-next", DeviceAddress::peer(0));
-    let incoming = talk.receive(&mut account, &letter, CREATED).unwrap();
-    let expected = [(false, golden("conversation-hosted-after-next"))];
+    let next = letter("conversation-hosted-next", DeviceAddress::peer(0));
+    assert_eq!(talk.receive(&mut account, &[next], CREATED), [Ok(())]);
+    let expected = (None, golden("conversation-hosted-after-next"));
     assert!(after(&mut talk, &mut account) == expected, "another record");
-    let (received, _) = incoming.release(&talk.seal(&mut account, &key(), &mut nonce()).unwrap().stored()).unwrap();
+    let Received::Message { body: Plaintext::Confirmed(body), delete_by, .. } = newest(&talk) else {
+        panic!("{:?}", newest(&talk))
+    };
     let deadline = Retention::THIRTY_DAYS.deadline(CREATED);
-    assert!(
-        matches!(received, Received::Message { body, delete_by, .. } if *body == b"kept" && delete_by == Some(deadline))
-    );
+    assert_eq!((body.as_slice(), *delete_by), (b"kept".as_slice(), Some(deadline)));
 }
 
 /// Not a test: it wrote the files of tests/golden/v1, and will write those of the next format. Existing files are never
@@ -235,22 +271,28 @@ impl Golden {
         let disclosure = accounts.disclosures[0].clone();
         let person = accounts.devices.get_mut(&(0, 0)).unwrap();
         let talk = person.conversation.as_mut().unwrap();
-        let _consented = talk.consent(&person.account, &disclosure, accounts.now).unwrap();
+        let _consented = talk.consent(&person.account, &disclosure, accounts.now, &mut rand::rng()).unwrap();
         accounts.send((0, 0), b"hosted").unwrap();
         accounts.settle();
         let second = accounts.join(1);
         assert_eq!((index, second), (1, 2));
         accounts.open((1, second), IdentityPolicy::Block);
 
-        // A message that no device has acknowledged yet, and one that was lost.
+        // A message that no device has acknowledged yet, one that the program has not seen, and garbage.
         accounts.send((0, 0), b"kept").unwrap();
         let kept = std::mem::take(&mut accounts.mail);
+        accounts.send((1, 0), b"waits").unwrap();
+        let waits = to(&accounts.mail, (0, 0)).ciphertext;
+        accounts.mail.clear();
+        let garbage = Ciphertext::from_bytes(&[[0x22].as_slice(), &[9; 300]].concat()).unwrap();
+        let arrivals = [waits, garbage].map(|ciphertext| Arrival { from: DeviceAddress::peer(0), ciphertext });
         let person = accounts.devices.get_mut(&(0, 0)).unwrap();
         let talk = person.conversation.as_mut().unwrap();
-        assert!(talk.ask_again(MessageId::from_bytes([9; 16]), DeviceAddress::peer(0)));
         // Two bundles that no server has, and an event that nobody has seen.
         let _not_uploaded = person.account.replenish(2, accounts.now, &mut accounts.rng).unwrap();
         assert!(person.account.claimed_list(9, accounts.now));
+        let results = talk.receive(&mut person.account, &arrivals, accounts.now);
+        assert_eq!(results, [Ok(()), Err(ReceiveError::Unreadable)]);
         for at in [(0, 0), (1, index)] {
             let device = accounts.devices.get_mut(&at).unwrap();
             let _stored = device.store(&mut accounts.rng);
@@ -264,6 +306,8 @@ impl Golden {
         self.letter("conversation-first", &to(&accounts.mail, (0, 0)));
         accounts.mail.clear();
         accounts.deliver((1, 0), (0, 0), &to(&kept, (1, 0))).unwrap();
+        // The time after which an acknowledgement travels alone.
+        accounts.now = accounts.now.plus_seconds(600);
         accounts.flush((1, 0));
         self.letter("conversation-acknowledgement", &to(&accounts.mail, (0, 0)));
 
@@ -284,25 +328,26 @@ impl Golden {
         let talk = device.conversation.as_ref().unwrap();
         self.write(account, &device.database[&RecordName::Account].1);
         self.write(conversation, &device.database[&RecordName::Conversation(talk.id())].1);
+        let block = |(id, bytes): (&BlockId, &Vec<u8>)| {
+            [id.as_bytes().as_slice(), &u32::try_from(bytes.len()).unwrap().to_be_bytes(), bytes].concat()
+        };
+        self.write(&format!("{conversation}-blocks"), &device.blocks.iter().flat_map(block).collect::<Vec<_>>());
         self.write(&format!("{conversation}-peer"), &talk.peer().account().to_bytes());
     }
 
     fn letter(&self, name: &str, envelope: &Envelope) {
-        self.write(name, &[envelope.id.as_bytes().as_slice(), envelope.ciphertext.as_bytes()].concat());
+        self.write(name, envelope.ciphertext.as_bytes());
     }
 
     /// The records after an envelope: the account's, if it changes, and the conversation's.
     fn receive(&self, accounts: &mut Accounts, at: At, from: u32, name: &str, records: [&str; 2]) {
-        let bytes = from_hex(fs::read_to_string(self.directory.join(name).with_extension("hex")).unwrap().trim());
-        let (id, ciphertext) = bytes.split_first_chunk().unwrap();
-        let ciphertext = Ciphertext::from_bytes(ciphertext).unwrap();
-        let arrival = Arrival { id: MessageId::from_bytes(*id), from: DeviceAddress::peer(from), ciphertext };
+        let arrival = Arrival { from: DeviceAddress::peer(from), ciphertext: self.message(name) };
         let device = accounts.devices.get_mut(&at).unwrap();
         let talk = device.conversation.as_mut().unwrap();
-        let _incoming = talk.receive(&mut device.account, &arrival, CREATED).unwrap();
-        for (is_account, bytes) in after(talk, &mut device.account) {
-            let [account, conversation] = records;
-            self.write(if is_account { account } else { conversation }, &bytes);
-        }
+        assert_eq!(talk.receive(&mut device.account, &[arrival], CREATED), [Ok(())]);
+        let (of_account, of_conversation) = after(talk, &mut device.account);
+        let [account, conversation] = records;
+        of_account.iter().for_each(|bytes| self.write(account, bytes));
+        self.write(conversation, &of_conversation);
     }
 }

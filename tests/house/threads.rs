@@ -2,9 +2,9 @@
 #![cfg(target_has_atomic = "ptr")]
 
 use bisik::call::{FrameOpener, FrameSealer, GroupCall};
-use bisik::conversation::{Incoming, Outgoing, StoredConversation};
+use bisik::conversation::{Outgoing, Received, StoredConversation};
 use bisik::ratchet::DoubleRatchet;
-use bisik::{Account, Conversation, Held, HeldPlaintext, PreKeys, SealedParts, SealedRecord, Session, Stored};
+use bisik::{Account, Conversation, Held, HeldPlaintext, PreKeys, SealedParts, Session, Stored};
 
 /// Compiles if it holds.
 const fn shared<T: Send + Sync>() {}
@@ -15,8 +15,8 @@ const _: () = {
     shared::<PreKeys>();
     shared::<Account>();
     shared::<Conversation>();
-    shared::<(Held, HeldPlaintext, SealedParts, SealedRecord, Stored)>();
-    shared::<(Incoming, Outgoing, StoredConversation)>();
+    shared::<(Held, HeldPlaintext, SealedParts, Stored)>();
+    shared::<(Received, Outgoing, StoredConversation)>();
     shared::<(FrameSealer, FrameOpener, GroupCall)>();
 };
 

@@ -1,6 +1,9 @@
 //! Accounts and conversations: `Debug` of their types shows no secret.
 
-use bisik::conversation::{Arrival, Conversation, DeviceAddress, IdentityPolicy, Needed, Received, SendError, Supply};
+use bisik::conversation::{
+    Arrival, Bound, Cause, Change, Conversation, DeviceAddress, Event, Found, IdentityPolicy, Received, Recipients,
+    SendError,
+};
 use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
 use bisik::{Account, RecoverFirstError, ServerState, StorageKey, Trust, VerifiedBundle};
 
@@ -31,44 +34,54 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, bob.events().next().unwrap().1);
     show(shown, &RecoverFirstError);
     let (mut at_alice, mut at_bob) = (conversation(&alice, &bob), conversation(&bob, &alice));
-    let needed: Vec<Needed> = at_alice.plan(&alice);
-    show(shown, &needed[0]);
-    show(shown, &needed[0].device);
-    show(shown, &needed[0].device.side);
+    show(shown, &DeviceAddress::peer(0));
+    show(shown, &DeviceAddress::peer(0).side);
     show(shown, &IdentityPolicy::Block);
     show(shown, &SendError::TooLong);
 
-    let bundles = bundles(&bob);
-    let supply = Supply { bundles: &bundles, unavailable: &[] };
-    show(shown, &supply);
-    let outgoing = at_alice.send(&alice, &rng.secret(), &supply, NOW, rng).unwrap();
+    let id = at_alice.send(&alice, &rng.secret(), Recipients::All, NOW, rng).unwrap();
+    show(shown, &id);
+    show(shown, &id.tag());
+    show(shown, &Recipients::All);
+    let due = at_alice.due(&alice, NOW);
+    show(shown, &due);
+    show(shown, &due.bundles[0]);
+    let outgoing = at_alice.flush(&alice, &bundles(&bob), NOW, rng).unwrap();
     show(shown, &outgoing);
-    show(shown, &outgoing.id());
     show(shown, &at_alice);
     show(shown, &at_alice.id());
     show(shown, &alice);
     let changes = at_alice.seal(&mut alice, &key, rng).unwrap();
     show(shown, &changes);
-    show(shown, &changes.records()[0]);
-    show(shown, &changes.records()[0].name);
+    let record =
+        changes.writes().find_map(|change| if let Change::Record(record) = change { Some(record) } else { None });
+    show(shown, record.unwrap());
+    show(shown, &record.unwrap().name);
+    show(shown, &changes.writes().next().unwrap());
     let stored = changes.stored();
     show(shown, &stored);
-    let envelopes = outgoing.release(&stored).unwrap();
+    let (envelopes, handover) = outgoing.release(&stored).unwrap();
+    show(shown, &handover);
     show(shown, &envelopes[0]);
 
-    let arrival =
-        Arrival { id: envelopes[0].id, from: DeviceAddress::peer(0), ciphertext: envelopes[0].ciphertext.clone() };
-    show(shown, &arrival);
-    let incoming = at_bob.receive(&mut bob, &arrival, NOW).unwrap();
-    show(shown, &incoming);
-    show(shown, &at_bob.receive(&mut bob, &arrival, NOW).unwrap_err());
+    let arrivals = [Arrival { from: DeviceAddress::peer(0), ciphertext: envelopes[0].ciphertext.clone() }];
+    show(shown, &arrivals[0]);
+    assert_eq!(at_bob.receive(&mut bob, &arrivals, NOW), [Ok(())]);
+    show(shown, &at_bob.receive(&mut bob, &arrivals, NOW)[0].unwrap_err());
     show(shown, &bob.seal(&key, rng).unwrap().unwrap());
-    let (received, _) = incoming.release(&at_bob.seal(&mut bob, &key, rng).unwrap().stored()).unwrap();
-    assert!(matches!(received, Received::Message { .. }));
-    show(shown, &received);
-    let events = at_alice.replace_peer(&alice, at_alice.peer().clone(), &[], NOW);
-    assert!(events.is_empty());
+    let sealed = at_bob.seal(&mut bob, &key, rng).unwrap();
+    assert!(at_bob.stored(&sealed.stored()));
+    let inbox: Vec<&Received> = at_bob.inbox().map(|(_, received)| received).collect();
+    let [.., Received::Event(Event::Request), message @ Received::Message { .. }] = inbox[..] else {
+        panic!("{inbox:?}")
+    };
+    show(shown, message);
+    show(shown, &Event::GivenUp { id, device: DeviceAddress::own(3), cause: Cause::TooOld });
+    show(shown, &Cause::TooOld);
+    show(shown, &Bound::Live);
+    show(shown, &Found { conversation: at_bob.id(), peer: *bob.key() });
+    assert!(at_alice.replace_peer(&alice, at_alice.peer().clone(), &[], NOW).is_none());
     let stranger = account(rng);
     let directory = DeviceDirectory::trust(stranger.primary().unwrap().list(), Trust::OnFirstUse, NOW).unwrap();
-    show(shown, &at_alice.replace_peer(&alice, directory, &[], NOW)[0]);
+    assert!(at_alice.replace_peer(&alice, directory, &[], NOW).is_some());
 }

@@ -12,26 +12,26 @@ use super::freed::{Freed, freed_by};
 use super::keys::NOW;
 use super::recording::Recording;
 
-const STORAGE: [u8; 32] = [0x3B; 32];
+pub const STORAGE: [u8; 32] = [0x3B; 32];
 
 /// Both sides, and the secrets to search for.
-struct Scene {
-    rngs: [Recording; 2],
-    canaries: Canaries,
+pub struct Scene {
+    pub rngs: [Recording; 2],
+    pub canaries: Canaries,
     freed: Freed,
     /// The bundles that sessions were set up with.
-    bundles: Vec<Vec<u8>>,
+    pub bundles: Vec<Vec<u8>>,
     /// The store's.
     blocks: BTreeMap<BlockId, Vec<u8>>,
 }
 
 impl Scene {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let rngs = [Recording::new(seed), Recording::new(seed + 1000)];
         Self { rngs, canaries: Canaries::new(), freed: Freed::new(), bundles: Vec::new(), blocks: BTreeMap::new() }
     }
 
-    fn run<T>(&mut self, work: impl FnOnce(&mut [Recording; 2]) -> T) -> T {
+    pub fn run<T>(&mut self, work: impl FnOnce(&mut [Recording; 2]) -> T) -> T {
         let (result, freed) = freed_by(|| work(&mut self.rngs));
         self.freed.extend(freed);
         result
@@ -70,7 +70,7 @@ impl Scene {
         loaded
     }
 
-    fn finish(mut self) {
+    pub fn finish(mut self) {
         let [alices, bobs] = &self.rngs;
         let (mut of_bob, seeds) = self.canaries.add_hedged("bob", bobs);
         let (identity, randoms) = (alices.secrets()[0], alices.secrets());

@@ -35,3 +35,4 @@ mod keys; //         identities, pre-keys, storage keys
 mod media; //        attachments, pointers, suspended uploads
 mod ratchet; //      the ratchet, and staged messages that are not committed
 mod recording; //    a generator that records its output
+mod talks; //        conversations of accounts: texts and links that are gone, in memory and in the store

@@ -66,7 +66,7 @@ class DeviceList:
         self.consistent()
 
     def consistent(self):                                                                                 # P-10.7
-        require(self.sequence > 0 and (self.sequence == 1) == (self.previous == bytes(32)), "malformed")
+        require(0 < self.sequence < 2**35 and (self.sequence == 1) == (self.previous == bytes(32)), "malformed")
         require(self.issued < self.expires <= self.issued + MONTH, "malformed")
         require(self.certificates and self.certificates[0].index == 0, "malformed")
         require(self.certificates[0].device == self.account, "malformed")

@@ -78,12 +78,12 @@ def dishonest_primaries(s):
     good = issue(phone, 8, known.hash(), NOW + 1, base, 9).data
     body = good[:-64]
     refused("malformed", b""), refused("malformed", good[:-1]), refused("malformed", good + b"\0")
-    for at, new in ((0, b"\2"), (65, bytes(8)), (65, bytes(7) + b"\1"), (73, bytes(32)), (113, body[105:113]),
+    for at, new in ((0, b"\2"), (65, bytes(8)), (65, pack(">Q", 2**35)), (65, bytes(7) + b"\1"), (73, bytes(32)), (113, body[105:113]),
                     (113, pack(">Q", NOW + 2 + MONTH)), (121, pack(">I", 1)), (121, pack(">I", 3)), (len(body) - 4, pack(">I", 5)),
                     (125, pack(">I", 1)), (129, other.public), (291, bytes(4)), (295, phone.public), (193, b"\0"),
                     (193, b"\4"), (193, b"\7"), (194, b"\2"), (359, b"\4"), (361, b"\1"), (327, bytes(32))):
         refused("malformed", resigned(body[:at] + new + body[at + len(new):]))
-    for at in (66, 75, 120, 130 + 166, 359 + 2 + 34, len(body) - 1, len(body), len(good) - 1):
+    for at in (70, 75, 120, 130 + 166, 359 + 2 + 34, len(body) - 1, len(body), len(good) - 1):
         changed = flip(good, at)
         refused("bad-signature", changed)
     refused("bad-signature", body + sign(phone.ed, L_LIST + body)), refused("bad-signature", resigned(body, laptop))
@@ -94,7 +94,7 @@ def dishonest_primaries(s):
     refused("not-yet-valid", good, NOW - DAY), refused("expired", good, NOW + 1 + MONTH)
     returned, swapped = certify(other, phone.public, 4, PERSON), certify(other, phone.public, 5, PERSON)
     for devices, next_index in (([base[0], returned, base[1]], 9), ([base[0], swapped], 9), (base, 8)):
-        for sequence in (8, 9, 2**64 - 1):
+        for sequence in (8, 9, 2**35 - 1):
             refused("index-reused", issue(phone, sequence, known.hash(), NOW, devices, next_index).data)
     wrong = [certify(other, other.public, 9, PERSON), certify(other, phone.public, 10, PERSON)[4:],
              certify(other, phone.public, 9, BUSINESS), certify(laptop, phone.public, 9, PERSON)]

@@ -35,6 +35,9 @@ echo "Python reads the records of interop by docs/formats.md:"
 echo "Python reads a session with blocks by docs/formats.md:"
 "$venv/bin/python" tests/reference/blocks.py tests/golden/v1
 
+echo "Python reads conversations with blocks by docs/formats.md:"
+"$venv/bin/python" tests/reference/conversation_records.py tests/golden/v1
+
 echo "Rust records a fresh conversation, Python verifies it:"
 BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test formats write_vectors -- --ignored
 vectors verify "$fresh/rust"
@@ -43,6 +46,7 @@ echo "Python records every vector afresh, Rust verifies them:"
 vectors write "$fresh/python"
 BISIK_VECTORS=$fresh/python quietly cargo test --test formats vectors::
 BISIK_VECTORS=$fresh/python quietly cargo test --package bisik-core --lib braid::tests::vectors
+BISIK_VECTORS=$fresh/python quietly cargo test --lib conversation::frame
 
 echo "Interop: Python verifies its conversations, and records afresh what Rust verifies:"
 "$venv/bin/python" tests/reference/interop.py verify tests/vectors/interop

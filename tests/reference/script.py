@@ -13,12 +13,13 @@ from braid_steps import BraidSteps
 import calls
 import content
 from content_steps import ContentSteps
+from frame_format import FrameSteps
 from hosted_devices import HostedDeviceSteps
-from talks import TalkSteps
+from talk_steps import TalkSteps
 
 NOW = 1_800_000_000
 DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
-           "delete_by", "total"}
+           "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest"}
 WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
          "standing"}
 INPUTS = WORDS - {"standing", "number"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
@@ -26,7 +27,7 @@ INPUTS = WORDS - {"standing", "number"} | {"now", "verified", "offering", "label
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
-                  "receipt", "bundles", "sender", "message_id"}
+                  "receipt", "bundles", "sender", "named", "frame_read"}
 # Values that only this implementation can see. A step names those it wants.
 INNER = set("to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 "
             "agreement next_rk next_hk rs hk given_up standing labels ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
@@ -82,7 +83,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps, BraidSteps, ContentSteps, HostedDeviceSteps, TalkSteps):
+class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceSteps, TalkSteps):
     """The keys and sessions of all parties, by name. Every method is a verb of the scripts, and returns its results by
     name."""
 

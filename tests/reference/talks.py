@@ -1,102 +1,33 @@
-"""Section 12 of docs/spec/conversations.md: frames, the sessions with one device, pending work; and the steps of
-scripts about them.
+"""Section 12 of docs/spec/conversations.md: messages that are kept, what is due, and what an arrival does.
 
-Of the limits it has those of a frame; of labels only whether the user consented to a hosted device.
+Of the limits it has those of a frame, of a link, and of kept messages; of labels only whether the user consented to a
+hosted device. What is made is stored and handed over at once.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from accounts import DeviceList, Directory
 from bisik import *
-from hosted_devices import L_RECEIPT, Decision, Disclosure, decide
-from accounts import signature
+from accounts import DeviceList
+from frame_format import DECISION, MESSAGE, RECEIPT, WITHDRAWN, Frame
+from hearing import NONE, Hearing, lists, words
+from hosted_devices import Disclosure
+from links import HEAL_OWN, HEAL_PEER, UNASKED, Link, number
 
-L_ID, L_LISTS = b"bisik-1 conversation id\0", b"bisik-1 conversation device lists\0"
-L_BOTH = b"bisik-1 conversation disclosures\0"
-MESSAGE, COPY, ACKNOWLEDGEMENT, REQUEST, DECISION, RECEIPT = range(1, 7)
-NONE, HOUR = bytes(32), 3_600
+L_ID, L_BOTH = b"bisik-1 conversation id\0", b"bisik-1 conversation disclosures\0"
+
+WHY = {"replayed": "duplicate", "ahead": "unreadable", "unsupported-version": "newer-version",
+       "too-many-set-ups": "replay-cache-full", "strangers-full": "replay-cache-full"}
+TELLING = ("duplicate", "forked", "ahead", "too-far", "unsupported-version")
 
 
 def conversation_id(one, other):                                                                          # 12.1
     return sha256(L_ID, *sorted((one, other)))[:16]
 
 
-def under(one, other):                                                                                    # P-12.6
+def under(one, other):                                                                                    # P-12.35
     named = sorted(disclosure for disclosure in (one, other) if disclosure != NONE)
     return sha256(L_BOTH, *named) if len(named) == 2 else (named + [NONE])[0]
-
-
-# 12.2 Frames
-
-@dataclass
-class Lists:
-    """The sequence numbers of the sender's lists, its own account's first, and a digest of both."""
-    own: int
-    peer: int
-    digest: bytes
-
-    @classmethod
-    def of(cls, own, peer):
-        return cls(own.sequence, peer.sequence, sha256(L_LISTS, own.hash(), peer.hash())[:16])
-
-
-def frame(kind, fresh, conversation, id, lists, body):
-    return bytes([1, kind, fresh]) + conversation + id + pack(">QQ", lists.own, lists.peer) + lists.digest + body
-
-
-class Frame:
-    def __init__(self, data, conversation, id, own):                                                      # P-12.3
-        require(len(data) >= 67 and data[0] == 1 and 1 <= data[1] <= 6 and data[2] <= 1, "misbehaved")
-        self.kind, self.fresh, self.body = data[1], bool(data[2]), data[67:]
-        require(data[3:19] == conversation and data[19:35] == id, "misbehaved")
-        require(self.kind not in ((MESSAGE, RECEIPT) if own else (COPY,)), "misbehaved")
-        self.lists = Lists(*unpack(">QQ", data[35:51]), data[51:67])
-        if self.kind in (ACKNOWLEDGEMENT, REQUEST):
-            self.ids = [self.body[at:at + 16] for at in range(0, len(self.body), 16)]
-            require(1 <= len(self.ids) <= 256 and len(self.body) % 16 == 0, "misbehaved")
-        if self.kind == DECISION:
-            otherwise("misbehaved", Decision, self.body[:302])
-            require(own or len(self.body) == 302, "misbehaved")
-            if own:
-                otherwise("misbehaved", Disclosure, self.body[302:])
-        if self.kind == RECEIPT:
-            require(len(self.body) == 438, "misbehaved")
-            otherwise("misbehaved", Decision, self.body[:302])
-
-
-# 12.3 Sessions with one device
-
-@dataclass
-class Slot:
-    session: Session
-    candidate: bool = True
-    fresh: bool = False
-
-    def replaces(self):
-        return self.candidate and self.fresh and self.session.waiting()
-
-
-def active(slots):                                                                                        # P-12.7
-    candidates = [slot for slot in slots if slot.candidate]
-    confirmed = [slot for slot in candidates if slot.session.standing() == "confirmed"]
-    return min(confirmed or candidates, key=lambda slot: slot.session.id, default=None)
-
-
-def add_of_peer(slots, session, fresh):                                                                   # P-12.8
-    if fresh:
-        for slot in slots:
-            slot.candidate = slot.replaces()
-    slots.append(Slot(session, fresh or not any(slot.replaces() for slot in slots)))
-
-
-WHY = {"replayed": "replayed", "duplicate": "replayed", "spent": "replayed", "forked": "lost", "diverged": "lost",
-       "ahead": "lost", "too-far": "lost", "unknown-pre-key": "lost", "too-many-set-ups": "replay-cache-full",
-       "strangers-full": "replay-cache-full"}
-
-
-def told(refused):
-    return Refused(WHY.get(str(refused), "rejected"))
 
 
 @dataclass
@@ -107,309 +38,326 @@ class Device:
     list: DeviceList
     disclosure: Disclosure | None
 
+    def deadline(self, now):                                                                              # P-12.58
+        stated = self.disclosure
+        return min(now, stated.expires) + max(stated.at_rest, stated.in_use) if stated else None
 
-class Talk:
-    def __init__(self, device, peer, disclosures):
-        self.device, self.peer, self.disclosures = device, peer, disclosures
+    def entry(self):
+        return next(c for c in self.list.certificates if c.device == self.identity.public)
+
+
+@dataclass
+class Kept:
+    id: bytes
+    kind: int
+    body: bytes
+    at: int
+    until: int | None
+    waiting: dict                           # By device the number of the last transmission to it, 0 if one is due.
+    sent: bool = False
+
+
+@dataclass
+class Plan:
+    """What is due for one device."""
+    pays: bool
+    clock: bool
+    heals: bool
+    sends: bool
+    needs_session: bool
+
+
+class Talk(Hearing):
+    def __init__(self, device, peer):
+        self.device, self.peer, self.agreed, self.events = device, peer, set(), []
         self.id = conversation_id(device.list.account, peer.account)
-        self.links, self.healed, self.sent, self.seen = {}, {}, {}, []
-        self.acknowledgements, self.resends, self.notes, self.wanted = set(), set(), {}, {}
-        self.agreed = set()
+        self.links, self.kept, self.last, self.overdue = {}, [], 0, None
+        self.accepted = self.requested = False
+        self.label = None
+        self.observe()
+
+    # The parties
 
     def devices(self):
         """By (own, index): the peer's devices first, then the other own ones."""
-        peers = [((False, c.index), c) for c in self.peer.certificates]
+        peers = [((False, c.index), c) for c in self.peer.certificates if self.peer.account != self.device.list.account]
         own = [((True, c.index), c) for c in self.device.list.certificates if c.device != self.device.identity.public]
         return dict(peers + own)
 
     def under(self, certificate):
-        own = next(c for c in self.device.list.certificates if c.device == self.device.identity.public)
-        return under(own.terms[2:], certificate.terms[2:])
+        return under(self.device.entry().terms[2:], certificate.terms[2:])
 
-    def permitted(self):                                                                                  # P-12.15
+    def permitted(self):                                                                                  # P-12.57
         return all(c.terms[2:] in self.agreed | {NONE} for c in self.peer.certificates)
 
-    def reconcile(self):
-        """Deletes sessions with removed devices; those under outdated terms are no longer used for sending."""
+    def observe(self):
+        label = [(c.terms[2:], c.terms[2:] in self.agreed) for c in self.peer.certificates if c.terms[2:] != NONE]
+        if label != self.label:
+            self.label = label
+            self.tell("label-changed")
+
+    def answers(self, to):                                                                                # P-12.51
+        return to[0] or self.accepted
+
+    def leads(self, key):
+        return self.device.identity.public < key
+
+    def accept(self):
+        if not self.accepted:
+            self.accepted = True
+            for slot in (slot for link in self.links.values() for slot in link.slots):
+                if not slot.ours and not slot.confirmed():
+                    slot.answer = slot.answer or UNASKED
+
+    def tell(self, event, *about):                                                                        # P-12.13
+        if (event, *about) not in self.events:
+            self.events.append((event, *about))
+
+    def follow(self, peer):
+        before = {c.index: c.data[:102] for c in self.peer.certificates}
+        self.peer = peer
+        self.observe()
+        self.reconcile()
+        after = {c.index: c.data[:102] for c in peer.certificates}
+        for index in sorted(before.keys() | after.keys()):
+            if before.get(index) != after.get(index):
+                self.tell("devices", index, after.get(index))
+
+    def reconcile(self):                                                                                  # P-12.5
         current = self.devices()
-        self.links = {to: slots for to, slots in self.links.items() if to in current}
-        for to, slots in self.links.items():
-            for slot in slots:
-                slot.candidate = slot.candidate and slot.session.disclosure == self.under(current[to])
+        self.links = {to: link for to, link in self.links.items() if to in current and current[to].device == link.key}
+        for to, link in self.links.items():
+            link.retire_others(self.under(current[to]))
+        for kept in self.kept:
+            kept.waiting = {to: sent for to, sent in kept.waiting.items() if to in current}
+        self.kept = [kept for kept in self.kept if kept.waiting]
 
-    def has_session(self, to):
-        return active(self.links.get(to, [])) is not None
+    # 12.5 Sending
 
-    def initiate(self, needed, bundles, now, draw):
-        made, devices = [], self.devices()
-        for to, bundle in zip(needed, bundles, strict=True):
-            bundle = verify_bundle(bundle, devices[to].device, now)
-            made.append((to, Session.initiate(self.device.identity, bundle, draw, now, self.under(devices[to]))))
-        return made
+    def keep(self, kind, body, devices, now, draw):
+        self.last = max(self.last + 1, min(now, 2**38) * 1024)                                            # P-12.24
+        id = pack(">Q", self.last) + draw(8)
+        if devices:
+            self.kept.append(Kept(id, kind, body, now, self.device.deadline(now), dict.fromkeys(devices, 0)))
+        while len(self.kept) > 64 or sum(len(kept.body) for kept in self.kept) > 2**20:                   # P-12.29
+            self.give_up(self.kept.pop(0))
+        return id
 
-    def write(self, to, kind, id, body, draw):
-        slot = active(self.links[to])
-        data = frame(kind, slot.fresh and slot.session.waiting(), self.id, id,
-                     Lists.of(self.device.list, self.peer), body)
-        return to, id, data, slot.session.encrypt(data, draw)
+    def give_up(self, kept):
+        for to in sorted(kept.waiting) if kept.kind != WITHDRAWN else ():
+            if to in self.links:
+                self.links[to].author.lose(kept.id)
+            self.tell("given-up", kept.id, to)
 
-    def send(self, body, bundles, now, draw):                                                             # 12.4
+    def expire(self, now):
+        self.drop([kept for kept in self.kept if kept.until and kept.until <= now])
+        old = [kept for kept in self.kept if kept.at + 14 * DAY <= now]
+        if old and self.overdue is not None and self.overdue <= now:
+            if now < self.overdue + HOUR:
+                return
+            self.drop(old)
+            old = []
+        self.overdue = now if old else None
+
+    def drop(self, old):
+        self.kept = [kept for kept in self.kept if kept not in old]
+        for kept in old:
+            self.give_up(kept)
+
+    def send(self, body, now, draw):
         require(self.permitted(), "blocked")
+        self.accept()
+        return self.keep(MESSAGE, body, self.devices(), now, draw)
+
+    def withdraw(self, id):                                                                               # P-12.31
+        kept = next((kept for kept in self.kept if kept.id == id), None)
+        require(kept, "not-kept")
+        kept.kind, kept.body = WITHDRAWN, b""
+        if not kept.sent:
+            self.kept.remove(kept)
+
+    def waiting(self, to):
+        """What may be sent there."""
+        speaks = to[0] or self.permitted()
+        return [kept for kept in self.kept if to in kept.waiting and (speaks or kept.kind in (DECISION, RECEIPT))]
+
+    def plan(self, to, key, now):
+        if not self.answers(to):
+            return Plan(False, False, False, False, False)
+        speaks, waiting = to[0] or self.permitted(), self.waiting(to)
+        link = self.links.get(to) or Link(key)
+        pays = speaks and (link.doubt.raised or link.has_unbound_offers()) and link.doubt.has_token(now)
+        current = link.current(self.leads(key))
+        at_once = any(kept.waiting[to] == 0 for kept in waiting)
+        due = bool(speaks or waiting) and link.author.is_due(waiting, at_once, now)
+        clock = due and link.author.is_time(now)
+        heals = clock and link.author.tries >= (HEAL_OWN if to[0] else HEAL_PEER) and link.once           # P-12.50
+        wants = pays and link.doubt.raised or heals or link.doubt.wants_session
+        sends = due and bool(waiting)
+        needs = wants and speaks and not link.unanswered() or sends and not current and not link.once
+        return Plan(pays, clock, heals, sends, needs)
+
+    def flush(self, bundles, now, draw):
+        devices, new = self.devices(), {}
+        needed = [to for to, c in devices.items() if self.plan(to, c.device, now).needs_session]
+        for to, data in zip(needed, bundles, strict=True):
+            origins, offers = self.links[to].offers() if to in self.links else ([], [])
+            bundle = verify_bundle(data, devices[to].device, now)
+            session = Session.initiate(self.device.identity, bundle, draw, now, self.under(devices[to]), offers)
+            new[to] = session, not bundle.one_time, origins
         self.reconcile()
-        needed = [to for to in self.devices() if not self.has_session(to)]
-        for to, session in self.initiate(needed, bundles, now, draw):
-            self.links.setdefault(to, []).append(Slot(session))
-        id = draw(16)
-        letters = [self.write(to, COPY if to[0] else MESSAGE, id, body, draw) for to in self.devices()]
-        self.sent[id] = body, {to for to, *_ in letters}
-        return letters
-
-    def owed(self):
-        due = {device for device, _, is_due in self.wanted.values() if is_due}
-        owed = due | {to for to, _ in self.acknowledgements | self.resends} | {to for to, _ in self.notes}
-        return sorted(to for to in owed if self.permitted() or to[0] or any(at == to for at, _ in self.notes))
-
-    def heals(self, to, now):                                                                             # P-12.10
-        wants = any(device == to and is_due for device, _, is_due in self.wanted.values())
-        return wants and self.healed.get(to, 0) + HOUR <= now
-
-    def flush(self, bundles, now, draw):                                                                  # 12.5
-        self.reconcile()
-        owed = self.owed()
-        needed = [to for to in self.devices() if to in owed and (self.heals(to, now) or not self.has_session(to))]
-        for to, session in self.initiate(needed, bundles, now, draw):
-            slots, heals = self.links.setdefault(to, []), self.heals(to, now)
-            if heals:
-                self.healed[to] = now
-                for slot in slots:
-                    slot.candidate = False
-            slots.append(Slot(session, fresh=heals))
+        self.expire(now)
         letters = []
-        for to in owed:
-            for kind in (DECISION, RECEIPT):
-                if (to, kind) in self.notes:
-                    letters.append(self.write(to, kind, draw(16), self.notes.pop((to, kind)), draw))
-            if self.permitted() or to[0]:
-                letters += self.flush_to(to, draw)
-        draw(16)
+        for to, certificate in devices.items():
+            if to in self.links:
+                self.links[to].author.notice(now)
+            plan = self.plan(to, certificate.device, now)
+            if to in new:
+                self.links.setdefault(to, Link(certificate.device)).add_ours(*new[to])
+            if to in self.links:
+                self.carry_out(self.links[to], plan, now, draw)
+                letters += self.write_to(to, self.links[to], plan, now, draw)
         return letters
 
-    def flush_to(self, to, draw):
+    def carry_out(self, link, plan, now, draw):
+        doubt = link.doubt
+        if plan.pays:                                                                                     # P-12.48
+            doubt.take_token(now)
+            if doubt.raised:
+                doubt.raised, doubt.ask, doubt.wants_session = False, draw(4), True
+                current = link.current(self.leads(link.key))
+                if current and current.live:
+                    current.ask = doubt.ask
+        if plan.clock:
+            link.author.tried(now)
+            link.owes |= not plan.sends
+        if plan.heals:
+            doubt.ask, doubt.wants_session = doubt.ask or draw(4), True
+        if doubt.wants_session and link.unanswered():
+            link.unanswered().ask, doubt.wants_session = doubt.ask, False
+
+    def write_to(self, to, link, plan, now, draw):
+        speaks, current = (to[0] or self.permitted()) and self.answers(to), None
+        messages, owed = [], False
+        if self.answers(to):
+            current = link.current(self.leads(link.key))
+        if current:
+            waiting = self.waiting(to) if plan.sends else []
+            messages = [kept for kept in waiting if kept.waiting[to] == 0] or (waiting[:1] if plan.clock else [])
+            if messages:
+                link.author.sent(now)
+            owed = messages or speaks and (link.owes or link.names.acknowledgement_due(now))
+        due = [slot for slot in link.slots if speaks and slot.asks(plan.pays) or owed and slot is current]
+        base = self.base(to)
+        return [letter for slot in due for letter in
+                self.write_in(to, link, slot, messages if slot is current else [], slot is current, base, draw)]
+
+    def base(self, to):                                                                                   # P-12.34
+        waiting = [number(kept.id) for kept in self.kept if to in kept.waiting]
+        lost = [number(id) for id in self.links[to].author.lost] if to in self.links else []
+        return min(waiting + lost, default=self.last + 1)
+
+    def write_in(self, to, link, slot, messages, is_current, base, draw):
+        if is_current:
+            link.names.waiting, link.owes = 0, False
+        slot.tried, slot.sent = slot.tried + 1, True
+        session, chains = slot.session, slot.session.chains_received()
+        if chains > 1:
+            slot.words = set()
+        bare = Frame(*lists(self.device.list, self.peer), last=self.last, base=base, for_own=int(to[0]),
+                     **link.names.report(slot.serial), ask=slot.ask, answer=slot.answer, replaced_by=slot.tell,
+                     lost=sorted(set(link.author.lost)),
+                     first_words=sorted(slot.words) if slot.ours and chains == 1 else [])
+        slot.ask = slot.answer = slot.tell = None
+        waits = session.waiting()
+        if waits:
+            bare.conversation, bare.offered = self.id, session.labels()
+            bare.account = self.peer.account if to[0] else None
         letters = []
-        requests = sorted(id for id, (device, _, is_due) in self.wanted.items() if device == to and is_due)
-        for id in requests:
-            self.wanted[id] = (*self.wanted[id][:2], False)
-        acknowledged = sorted(id for at, id in self.acknowledgements if at == to)
-        self.acknowledgements -= {(to, id) for id in acknowledged}
-        for kind, ids in ((REQUEST, requests), (ACKNOWLEDGEMENT, acknowledged)):
-            if ids:
-                letters.append(self.write(to, kind, draw(16), b"".join(ids), draw))
-        for id in sorted(id for at, id in self.resends if at == to):
-            self.resends.remove((to, id))
-            if id in self.sent:
-                letters.append(self.write(to, COPY if to[0] else MESSAGE, id, self.sent[id][0], draw))
+        for kept in messages or [None]:
+            frame = replace(bare, kind=kept.kind, name=kept.id, body=kept.body) if kept else bare
+            data = frame.encode()
+            letters.append((to, data, session.encrypt(data, draw)))
+            bare.ask = bare.answer = bare.replaced_by = None
+            if kept:
+                if not link.once and waits and len(slot.words) < 64:
+                    slot.words.add(words(kept.kind, kept.id, kept.body))
+                link.author.transmissions += 1
+                kept.waiting[to], kept.sent = link.author.transmissions, True
         return letters
 
-    def ask_again(self, id, sender):
-        if id in self.seen:
-            return False
-        device, attempts, _ = self.wanted.get(id, (sender, 0, False))
-        if attempts >= 3:
-            del self.wanted[id]
-            return False
-        self.wanted[id] = device, attempts + 1, True
-        return True
+    # 12.4 Receiving
 
-    def receive(self, sender, id, message, now):
-        before = copy.deepcopy((self.device.pre_keys, self.links))
-        try:
-            got = self.open(sender, id, message, now)
-        except Refused:
-            self.device.pre_keys, self.links = before
-            raise
-        events = self.compare(got.lists, sender[0]) + ["session-replaced"] * got.fresh
-        received, body = self.take(got, sender, id, events)
-        return received, body, events
-
-    def open(self, sender, id, message, now):
+    def receive(self, sender, message, now):
+        """The received thing, as (what, its message id, bytes)."""
         certificate = self.devices().get(sender)
-        require(certificate, "unknown-device")                                                            # P-12.4
-        slots, first = self.links.setdefault(sender, []), message[:1] == b"\x21"
-        opened = [slot for slot in slots if slot.session.is_first_flight(message[1:1209])]
-        if slots and (not first or opened):
-            return self.open_known(slots, sender, id, message)
-        require(first, "lost")
-        try:
-            session, data = Session.accept(self.device.identity, self.device.pre_keys, message, now,
-                                           self.under(certificate))
-        except Refused as refused:
-            raise told(refused) from None
-        require(session.peer == certificate.device, "rejected")
-        got = Frame(data, self.id, id, sender[0])
-        add_of_peer(slots, session, got.fresh)
-        return got
-
-    def open_known(self, slots, sender, id, message):
-        reasons = []
-        for slot in reversed(slots):
-            session = copy.deepcopy(slot.session)
-            try:
-                data, _ = session.decrypt(self.device.identity, message)
-            except Refused as refused:
-                reasons.append(str(told(refused)))
-                continue
-            slot.session = session
-            got = Frame(data, self.id, id, sender[0])
-            got.fresh = False
-            return got
-        raise Refused(next((reason for reason in reasons if reason != "rejected"), "rejected"))
-
-    def compare(self, theirs, own):                                                                       # P-12.5
-        ours = Lists.of(self.device.list, self.peer) if own else Lists.of(self.peer, self.device.list)
-        events = ["list-outdated"] * ((theirs.own > ours.own) + (theirs.peer > ours.peer))
-        same = (theirs.own, theirs.peer) == (ours.own, ours.peer)
-        return events + ["lists-forked"] * (same and theirs.digest != ours.digest)
-
-    def take(self, got, sender, id, events):
-        if got.kind in (MESSAGE, COPY):
-            self.wanted.pop(id, None)
-            self.acknowledgements.add((sender, id))
-            if id in self.seen:
-                return "nothing", b""
-            self.seen.append(id)
-            return ("message" if got.kind == MESSAGE else "sent"), got.body
-        if got.kind == ACKNOWLEDGEMENT:
-            for each in got.ids:
-                waiting = self.sent.get(each, (b"", set()))[1]
-                if sender in waiting:
-                    waiting.remove(sender)
-                    events.append("delivered")
-                if each in self.sent and not waiting:
-                    del self.sent[each]
-        if got.kind == REQUEST:
-            for each in got.ids:                                                                          # P-12.14
-                if sender in self.sent.get(each, (b"", set()))[1]:
-                    self.resends.add((sender, each))
-                else:
-                    events.append("not-sent-again")
-        if got.kind == DECISION and sender[0]:
-            events += self.adopt(Decision(got.body[:302]), Disclosure(got.body[302:]))
-        if got.kind == DECISION and not sender[0]:
-            return "decision", got.body
-        return ("decision-receipt", got.body) if got.kind == RECEIPT else ("nothing", b"")
-
-    def adopt(self, decision, disclosure):
-        """From another own device: in these scripts, always a consent."""
-        decision.verify(self.device.list, disclosure.verify(self.peer.account), decision.decided)
-        self.agreed.add(decision.disclosure)
-        return ["label"]
-
-    def agree(self, disclosure, now):
-        decision = decide(1, self.device.list.account, self.device.identity, disclosure, 0, now)
-        self.agreed.add(disclosure.hash)
-        for to, certificate in self.devices().items():
-            if to[0]:
-                self.notes[to, DECISION] = decision + disclosure.data
-            elif certificate.device == disclosure.hosted:
-                self.notes[to, DECISION] = decision
-
-    def countersign(self, sender, decision, disclosure, now):
-        Decision(decision).verify(self.peer, disclosure, now)
-        note = decision + self.device.identity.public + pack(">Q", now)
-        receipt = note + signature(self.device.identity, L_RECEIPT, note)
-        self.notes[sender, RECEIPT] = receipt
-        return receipt
-
-
-# Steps
-
-def listed(data):
-    """Byte strings, each after its length."""
-    found = []
-    while data:
-        length = unpack(">I", data[:4])[0] + 4
-        found, data = found + [data[4:length]], data[length:]
-    return found
-
-
-def framed(data):
-    return pack(">I", len(data)) + data
-
-
-def address(data):
-    return bool(data[0]), *unpack(">I", data[1:])
-
-
-def written(letters):
-    named = (bytes([own]) + pack(">I", index) + id + framed(message) for (own, index), id, _, message in letters)
-    return {"letters": b"".join(named), "frames": b"".join(framed(data) for _, _, data, _ in letters)}
-
-
-class TalkSteps:
-    """The verbs about conversations. A device has one conversation."""
-
-    def settled(self, step):
-        return self.known("devices")[step["of"]]
-
-    def talk(self, step):
-        return self.known("talks")[step["of"]]
-
-    def stated(self, step):
-        """The disclosure of a step, verified as of its date; `None` if there is none."""
-        if "disclosed" not in step:
-            return None
-        disclosure = Disclosure(step["disclosed"])
-        return disclosure.verify(disclosure.account)
-
-    def device(self, step, draw):
-        identity, own = self.identities[step["of"]], Directory(step["seen"], step["pinned"], step["now"]).list
-        pre_keys = PreKeys(identity, step["now"], draw)
-        self.known("devices")[step["of"]] = Device(identity, pre_keys, own, self.stated(step))
-        return {"bundle": pre_keys.bundle()}
-
-    def converse(self, step, draw):
-        peer = Directory(step["seen"], step["pinned"], step["now"]).list
-        talk = self.known("talks")[step["of"]] = Talk(self.settled(step), peer, self.stated(step))
-        return {"conversation": talk.id}
-
-    def take_list(self, step, draw):
-        talk, new = self.talk(step), DeviceList(step["seen"])
-        if new.account == talk.device.list.account:
-            talk.device.list = new
+        require(certificate, "unknown-device")                                                            # P-12.3
+        if sender in self.links and self.links[sender].key != certificate.device:
+            del self.links[sender]
+        link, first = self.links.get(sender) or Link(certificate.device), message[:1] == b"\x21"
+        if link.slots and (not first or any(slot.session.is_first_flight(message[1:1209]) for slot in link.slots)):
+            slot, frame, confirms = self.read(sender, link, message)
         else:
-            talk.peer = new
-        return {}
+            (slot, frame), confirms = self.set_up(sender, link, message, certificate, now), False
+        self.links[sender] = link
+        link.recent = (link.recent + [message[-8:]])[-32:]
+        if confirms:
+            if link.confirm(slot, now):
+                self.tell("session-replaced", sender, slot.serial)
+            self.reconcile()
+        return self.apply(sender, link, slot, frame, now)
 
-    def agree(self, step, draw):
-        self.talk(step).agree(self.stated(step), step["now"])
-        return {}
+    def read(self, sender, link, message):                                                                # P-12.15
+        for giving_up in (False, True):
+            reasons = []
+            for slot in reversed(link.slots):
+                session = copy.deepcopy(slot.session)
+                try:
+                    data, _ = session.decrypt(self.device.identity, message, giving_up)
+                except Refused as refused:
+                    reasons.append(str(refused))
+                    continue
+                frame, before = self.checked(sender, data, message), slot.confirmed()
+                slot.session = session
+                return slot, frame, slot.confirmed() and not before
+            reason = min(reasons, key=lambda one: TELLING.index(one) if one in TELLING else len(TELLING))
+            if reason != "ahead":
+                break
+        if reason == "duplicate":
+            raise Refused("duplicate")
+        require(reason != "unsupported-version", "newer-version")
+        require(reason not in ("ahead", "too-far"), "unreadable")
+        if reason == "forked":
+            self.tell("forked", sender)
+        self.doubt(sender, link, message)
 
-    def countersign(self, step, draw):
-        talk, disclosure = self.talk(step), self.stated(step)
-        return {"receipt": talk.countersign(address(step["sender"]), step["decision"], disclosure, step["now"])}
+    def set_up(self, sender, link, message, certificate, now):
+        if message[:1] != b"\x21":
+            self.doubt(sender, link, message)
+        keys = copy.deepcopy(self.device.pre_keys)
+        try:
+            session, data = Session.accept(self.device.identity, keys, message, now, self.under(certificate))
+            require(session.peer == certificate.device, "rejected")
+        except Refused as refused:
+            if str(refused) in WHY:
+                raise Refused(WHY[str(refused)]) from None
+            self.doubt(sender, link, message)
+        frame = self.checked(sender, data, message)
+        last_resort = len(keys.one_time) == len(self.device.pre_keys.one_time)
+        self.device.pre_keys = keys
+        return link.add_theirs(session, frame.offered, last_resort), frame
 
-    def send(self, step, draw):
-        return written(self.talk(step).send(step["plaintext"], listed(step["bundles"]), step["now"], draw))
+    def doubt(self, sender, link, message):                                                               # P-12.46
+        require(message[-8:] not in link.recent, "duplicate")
+        if self.answers(sender):
+            self.links[sender], link.doubt.raised = link, True
+        raise Refused("unreadable")
 
-    def flush(self, step, draw):
-        return written(self.talk(step).flush(listed(step["bundles"]), step["now"], draw))
-
-    def receive(self, step, draw):
-        talk = self.talk(step)
-        received, body, events = talk.receive(address(step["sender"]), step["message_id"], step["message"], step["now"])
-        results = {"received": received, "events": ",".join(events)}
-        if received in ("message", "sent"):
-            results["plaintext"] = body
-            disclosure = talk.device.disclosure
-            if disclosure:                                                                                # P-11.21
-                counted = min(step["now"], disclosure.expires)
-                results["delete_by"] = counted + max(disclosure.at_rest, disclosure.in_use)
-        if received == "decision":
-            results["decision"] = body
-        if received == "decision-receipt":
-            results["receipt"] = body
-        return results
-
-    def ask_again(self, step, draw):
-        require(self.talk(step).ask_again(step["message_id"], address(step["sender"])), "given-up")
-        return {}
+    def checked(self, sender, data, message):                                                             # P-12.12
+        try:
+            frame = Frame.decode(data)
+        except Refused as refused:
+            raise Refused("newer-version" if str(refused) == "unsupported-version" else "misbehaved") from None
+        require(bool(frame.for_own) == sender[0] and bool(frame.conversation) == (message[:1] == b"\x21"), "misbehaved")
+        require(frame.conversation in (None, self.id) and frame.account in (None, self.peer.account), "misbehaved")
+        return frame

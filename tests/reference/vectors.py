@@ -16,6 +16,7 @@ from conversation import conversation
 from devices import device
 from files import media
 from frames import frame_
+from framing import frame_format_
 from hosting import hosted_devices
 from keys import aead, bundle, dh_keys, kem
 from messages import chain, header, message, ratchet, root
@@ -29,7 +30,7 @@ FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake":
          "chain": chain, "braid": braid, "epochs": epochs_, "resumption": resumption_, "header": header,
          "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "device": device,
-         "endpoint": hosted_devices, "frame": frame_, "business": business_}
+         "endpoint": hosted_devices, "frame": frame_, "frame-format": frame_format_, "business": business_}
 
 
 def write(directory):

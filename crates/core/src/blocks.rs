@@ -158,6 +158,12 @@ impl Place {
     pub const fn stored(id: BlockId) -> Self {
         Self(Some(Placed { id, moves: 0, randomness: [0; NONCE], since: STORED }))
     }
+
+    /// The name of the block, if there is one.
+    #[must_use]
+    pub fn id(&self) -> Option<BlockId> {
+        self.0.as_ref().map(|placed| placed.id)
+    }
 }
 
 impl fmt::Debug for Place {

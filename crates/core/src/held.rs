@@ -250,6 +250,13 @@ pub fn covers(stored: &Stored, origin: &Origin) -> bool {
     record.instance.is(&origin.instance) && record.revision >= origin.revision
 }
 
+/// The revision of the record that was stored, if it is of the value of `origin`.
+#[must_use]
+pub fn revision_of(stored: &Stored, origin: &Origin) -> Option<u64> {
+    let Stored(record) = stored;
+    record.instance.is(&origin.instance).then_some(record.revision)
+}
+
 /// A sealed record, with the revision that it holds.
 #[must_use = "a record that is not stored protects nothing"]
 pub struct SealedRecord {

@@ -64,6 +64,13 @@ crate::error_texts! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordKind(u8);
 
+/// What opens and encodes nothing was not sealed by this library.
+impl From<Malformed> for UnsealError {
+    fn from(Malformed: Malformed) -> Self {
+        Self::Rejected
+    }
+}
+
 impl RecordKind {
     /// The kind encoded as `byte`.
     #[must_use]

@@ -1,35 +1,22 @@
 //! Two accounts of several devices in conversation, a server with bundles and mailboxes, and a clock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod device; // one device and its database
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+pub use device::{Database, Device};
 
 use bisik::conversation::{
-    Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, Needed, ReceiveError, Received, Record,
-    RecordName, SendError, Side, StoredConversation, Supply,
+    Arrival, Conversation, DeviceAddress, Envelope, IdentityPolicy, MessageId, Needed, ReceiveError, Recipients,
+    SendError, Side,
 };
 use bisik::device::{Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::hosting::{
-    Decision, DecisionReceipt, Disclosure, DisclosureDraft, HostingTerms, LabelEvent, Operator, OperatorName, Purposes,
-    Retention, Roles,
+    Disclosure, DisclosureDraft, HostingTerms, LabelEvent, Operator, OperatorName, Purposes, Retention, Roles,
 };
 use bisik::{Account, Identity, IdentityKey, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-
-/// One device: its account part, its conversations by the peer's primary key, and its database.
-pub struct Device {
-    pub account: Account,
-    pub conversation: Option<Conversation>,
-    pub key: StorageKey,
-    pub shown: Vec<(String, Vec<u8>)>,
-    pub events: Vec<Event>,
-    pub deadlines: Vec<Timestamp>,
-    pub decisions: Vec<(DeviceAddress, Decision)>,
-    pub receipts: Vec<DecisionReceipt>,
-    pub database: Database,
-}
-
-/// Records by name, each with its revision.
-pub type Database = HashMap<RecordName, (u64, Vec<u8>)>;
 
 /// An account, `0` or `1`, and the index of one of its devices.
 pub type At = (usize, u32);
@@ -43,6 +30,8 @@ pub struct Accounts {
     pub disclosures: Vec<Disclosure>,
     pub one_time: BTreeMap<IdentityKey, VecDeque<PreKeyBundle>>,
     pub last_resort: BTreeMap<IdentityKey, PreKeyBundle>,
+    /// Devices whose bundles the server does not give out.
+    pub withheld: BTreeSet<IdentityKey>,
     /// Envelopes in flight: receiving device, sending device, envelope.
     pub mail: VecDeque<(At, At, Envelope)>,
 }
@@ -58,6 +47,7 @@ impl Accounts {
             disclosures: Vec::new(),
             one_time: BTreeMap::new(),
             last_resort: BTreeMap::new(),
+            withheld: BTreeSet::new(),
             mail: VecDeque::new(),
         };
         for (who, size) in sizes.into_iter().enumerate() {
@@ -178,10 +168,13 @@ impl Accounts {
             key,
             shown: Vec::new(),
             events: Vec::new(),
+            labels: Vec::new(),
             deadlines: Vec::new(),
             decisions: Vec::new(),
             receipts: Vec::new(),
             database: HashMap::new(),
+            blocks: BTreeMap::new(),
+            attic: BTreeMap::new(),
         };
         self.devices.insert(at, device);
     }
@@ -199,6 +192,7 @@ impl Accounts {
             "{event:?}"
         );
         device.conversation = Some(conversation);
+        device.conversation.as_mut().unwrap().accept();
     }
 
     pub fn directory(&self, who: usize) -> DeviceDirectory {
@@ -218,7 +212,9 @@ impl Accounts {
             let peers = &self.lists[1 - at.0];
             let known = usize::try_from(conversation.peer().sequence()).unwrap();
             let newer = peers.get(known..).unwrap_or_default();
-            device.events.extend(conversation.accept_devices(&device.account, newer, &disclosures, now).unwrap());
+            device.labels.extend(conversation.accept_devices(&device.account, newer, &disclosures, now).unwrap());
+            let _stored = device.store(&mut self.rng);
+            device.settle();
         }
     }
 
@@ -229,39 +225,46 @@ impl Accounts {
     }
 
     fn supply(&mut self, needed: &[Needed]) -> Vec<(DeviceAddress, VerifiedBundle)> {
-        needed.iter().map(|Needed { device, key }| (*device, self.bundle(key))).collect()
+        let needed: Vec<_> = needed.iter().filter(|needed| !self.withheld.contains(&needed.key)).collect();
+        needed.into_iter().map(|Needed { device, key }| (*device, self.bundle(key))).collect()
     }
 
-    /// Sends a text to all devices.
-    pub fn send(&mut self, at: At, text: &[u8]) -> Result<(), SendError> {
-        let mut device = self.devices.remove(&at).unwrap();
-        let result = self.send_from(at, &mut device, text);
-        self.devices.insert(at, device);
-        result
+    /// Writes a text to all devices, and posts what is due.
+    pub fn send(&mut self, at: At, text: &[u8]) -> Result<MessageId, SendError> {
+        let id = self.write(at, text, Recipients::All)?;
+        self.flush(at);
+        Ok(id)
     }
 
-    pub fn send_from(&mut self, at: At, device: &mut Device, text: &[u8]) -> Result<(), SendError> {
+    /// Writes a text. Nothing leaves.
+    pub fn write(&mut self, at: At, text: &[u8], to: Recipients) -> Result<MessageId, SendError> {
+        let device = self.devices.get_mut(&at).unwrap();
         let conversation = device.conversation.as_mut().unwrap();
-        let bundles = self.supply(&conversation.plan(&device.account));
-        let supply = Supply { bundles: &bundles, unavailable: &[] };
-        let outgoing = conversation.send(&device.account, text, &supply, self.now, &mut self.rng)?;
-        let stored = device.store(&mut self.rng);
-        self.post(at, outgoing.release(&stored).unwrap());
-        Ok(())
+        let id = conversation.send(&device.account, text, to, self.now, &mut self.rng)?;
+        let _stored = device.store(&mut self.rng);
+        Ok(id)
     }
 
-    /// Sends everything that is pending on a device.
+    /// Posts everything that is due on a device.
     pub fn flush(&mut self, at: At) {
         let mut device = self.devices.remove(&at).unwrap();
-        let conversation = device.conversation.as_mut().unwrap();
-        if conversation.owes(self.now) {
-            let bundles = self.supply(&conversation.due(&device.account, self.now));
-            let supply = Supply { bundles: &bundles, unavailable: &[] };
-            let outgoing = conversation.flush(&device.account, &supply, self.now, &mut self.rng).unwrap();
-            let stored = device.store(&mut self.rng);
-            self.post(at, outgoing.release(&stored).unwrap());
-        }
+        self.flush_from(at, &mut device).unwrap();
         self.devices.insert(at, device);
+    }
+
+    pub fn flush_from(&mut self, at: At, device: &mut Device) -> Result<(), SendError> {
+        let conversation = device.conversation.as_mut().unwrap();
+        let due = conversation.due(&device.account, self.now);
+        if due.bundles.is_empty() && due.at.is_none_or(|at| at > self.now) {
+            return Ok(());
+        }
+        let bundles = self.supply(&due.bundles);
+        let outgoing = conversation.flush(&device.account, &bundles, self.now, &mut self.rng)?;
+        let stored = device.store(&mut self.rng);
+        let (envelopes, handover) = outgoing.release(&stored).unwrap();
+        self.post(at, envelopes);
+        device.conversation.as_mut().unwrap().handed(handover);
+        Ok(())
     }
 
     fn post(&mut self, from: At, envelopes: Vec<Envelope>) {
@@ -276,48 +279,52 @@ impl Accounts {
         let Some(device) = self.devices.get_mut(&to) else { return Ok(()) };
         let side = if to.0 == from.0 { Side::Own } else { Side::Peer };
         let from = DeviceAddress { side, index: from.1 };
-        let arrival = Arrival { id: envelope.id, from, ciphertext: envelope.ciphertext.clone() };
+        let arrival = Arrival { from, ciphertext: envelope.ciphertext.clone() };
         let Some(conversation) = device.conversation.as_mut() else { return Ok(()) };
-        let incoming = conversation.receive(&mut device.account, &arrival, self.now)?;
-        let stored = device.store(&mut self.rng);
-        let (received, events) = incoming.release(&stored).unwrap();
-        device.events.extend(events);
-        match received {
-            Received::Message { body, delete_by, .. } => {
-                device.shown.push(("message".into(), body.to_vec()));
-                device.deadlines.extend(delete_by);
-            }
-            Received::Sent { body, delete_by, .. } => {
-                device.shown.push(("sent".into(), body.payload().to_vec()));
-                device.deadlines.extend(delete_by);
-            }
-            Received::Decision { from, decision } => device.decisions.push((from, *decision)),
-            Received::DecisionReceipt { receipt, .. } => device.receipts.push(*receipt),
-            _ => {}
-        }
-        Ok(())
+        let result = conversation.receive(&mut device.account, &[arrival], self.now).remove(0);
+        let _stored = device.store(&mut self.rng);
+        device.settle();
+        result
     }
 
-    /// Delivers everything, replies included, until nothing is pending or in flight.
+    /// Delivers everything and posts what is due, until nothing is in flight or due within the time in which an
+    /// acknowledgement travels alone.
     pub fn settle(&mut self) {
-        for _ in 0..20 {
+        for _ in 0..40 {
             while let Some((to, from, envelope)) = self.mail.pop_front() {
-                if let Err(error) = self.deliver(to, from, &envelope) {
-                    assert!(matches!(error, ReceiveError::SessionLost | ReceiveError::Rejected), "{error:?} at {to:?}");
-                    let side = if to.0 == from.0 { Side::Own } else { Side::Peer };
-                    let device = self.devices.get_mut(&to).unwrap();
-                    let address = DeviceAddress { side, index: from.1 };
-                    let _asked = device.conversation.as_mut().unwrap().ask_again(envelope.id, address);
-                }
+                let result = self.deliver(to, from, &envelope);
+                assert!(
+                    matches!(result, Ok(()) | Err(ReceiveError::Unreadable | ReceiveError::Duplicate)),
+                    "{result:?} at {to:?}"
+                );
             }
             for at in self.everyone() {
                 self.flush(at);
             }
             if self.mail.is_empty() {
-                return;
+                match self.next_due() {
+                    Some(at) if at <= self.now.plus_seconds(ACKNOWLEDGED) => self.now = self.now.max(at),
+                    _ => return,
+                }
             }
         }
         panic!("it does not settle");
+    }
+
+    /// Delivers what is in flight to everybody else, and drops what is for this device.
+    pub fn settle_all_but(&mut self, at: At) {
+        for (to, from, envelope) in self.mail.drain(..).collect::<Vec<_>>() {
+            if to != at {
+                self.deliver(to, from, &envelope).unwrap();
+            }
+        }
+    }
+
+    /// When something is due next, at any device.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let due =
+            |device: &Device| device.conversation.as_ref().and_then(|talk| talk.due(&device.account, self.now).at);
+        self.devices.values().filter_map(due).min()
     }
 
     /// The messages that a device has shown, sorted.
@@ -331,32 +338,10 @@ impl Accounts {
     pub fn restore(&mut self, at: At, database: &Database) {
         let device = self.devices.get_mut(&at).unwrap();
         device.database = database.clone();
+        device.blocks = device.attic.clone();
         device.reload();
     }
 }
 
-impl Device {
-    /// Stores the changed records by compare-and-swap, in one transaction.
-    pub fn store(&mut self, rng: &mut StdRng) -> StoredConversation {
-        let conversation = self.conversation.as_mut().unwrap();
-        let changes = conversation.seal(&mut self.account, &self.key, rng).unwrap();
-        for Record { name, expected, revision, bytes } in changes.records() {
-            let known = self.database.get(name).map(|(revision, _)| *revision);
-            assert_eq!(known, *expected, "{name:?}");
-            assert!(Some(*revision) > *expected);
-            self.database.insert(*name, (*revision, bytes.clone()));
-        }
-        if let Some(name) = changes.removed() {
-            self.database.remove(&name).unwrap();
-        }
-        changes.stored()
-    }
-
-    /// Drops the state in memory and loads it from the database.
-    pub fn reload(&mut self) {
-        let id = self.conversation.as_ref().unwrap().id();
-        self.account = Account::unseal(&self.key, &self.database[&RecordName::Account].1).unwrap();
-        let record = &self.database[&RecordName::Conversation(id)].1;
-        self.conversation = Some(Conversation::unseal(&self.account, &self.key, id, record).unwrap());
-    }
-}
+/// Seconds after which an acknowledgement travels alone.
+const ACKNOWLEDGED: u64 = 600;

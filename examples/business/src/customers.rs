@@ -7,9 +7,9 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bisik::content::{Content, ContentId, ContentMeta, Kind, PersonId, Reference, SentAt, Text};
-use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, MessageId, Received, Supply};
+use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, ReceiveError, Received, Recipients};
 use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, DeviceTerms};
-use bisik::{Account, Ciphertext, Conversation, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
+use bisik::{Account, Ciphertext, Conversation, Plaintext, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
 use crate::engine::{Mail, Name, Post};
 use crate::{Outcome, now};
@@ -142,14 +142,20 @@ impl Customers {
     }
 
     /// Lets every customer ask all its questions, each after the answer to the previous one. A hostile relay adds
-    /// damaged, invented and duplicated messages. Returns the number of messages that can never be accepted.
+    /// damaged, invented and duplicated messages. Returns the number of messages that can never be accepted. Every few
+    /// seconds, `progress` gets the number of answered questions.
     ///
     /// # Errors
     ///
     /// If the engine cannot be reached, or answers do not arrive.
-    pub fn run(&mut self) -> Outcome<usize> {
-        let (mut next, mut waiting, mut mischief) = (0, Instant::now(), 0);
+    pub fn run(&mut self, mut progress: impl FnMut(usize) -> Outcome<()>) -> Outcome<usize> {
+        let (mut next, mut waiting, mut mischief, mut told) = (0, Instant::now(), 0, Instant::now());
         loop {
+            if told.elapsed() > TELL {
+                let shown = self.everyone.iter().flat_map(|customer| &customer.shown[1..]);
+                progress(shown.filter(|times| **times > 0).count())?;
+                told = Instant::now();
+            }
             let mut mail = Vec::new();
             while next < self.everyone.len() && mail.len() < CHUNK && self.has_bundle(&waiting)? {
                 mail.extend(self.ask(next)?);
@@ -205,8 +211,24 @@ impl Customers {
     fn ask(&mut self, index: usize) -> Outcome<Vec<Mail>> {
         let now = now()?;
         let customer = &mut self.everyone[index];
+        customer.asked += 1;
+        let rng = &mut rand::rng();
+        let meta = ContentMeta::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
+        customer.questions.push(meta.id);
+        let content = Content::new(meta, Kind::Text(Text::new(question(index, customer.asked))))?;
+        customer.conversation.send(&customer.account, content.as_body(), Recipients::All, now, rng)?;
+        self.flush(index, now)
+    }
+
+    /// Returns what is due for a customer.
+    fn flush(&mut self, index: usize, now: Timestamp) -> Outcome<Vec<Mail>> {
+        let Customer { account, conversation, .. } = &mut self.everyone[index];
+        let due = conversation.due(account, now);
+        if due.bundles.is_empty() && due.at.is_none_or(|at| at > now) {
+            return Ok(Vec::new());
+        }
         let mut bundles = Vec::new();
-        for needed in customer.conversation.plan(&customer.account) {
+        for needed in due.bundles {
             if self.bundles.is_empty() {
                 self.bundles.extend(self.post.take_bundles(CHUNK)?);
             }
@@ -216,20 +238,22 @@ impl Customers {
             };
             bundles.push((needed.device, bundle));
         }
-        customer.asked += 1;
         let rng = &mut rand::rng();
-        let meta = ContentMeta::new(SentAt::from_unix_milliseconds(now.as_unix_seconds() * 1_000)?, rng);
-        customer.questions.push(meta.id);
-        let content = Content::new(meta, Kind::Text(Text::new(question(index, customer.asked))))?;
-        let supply = Supply { bundles: &bundles, unavailable: &[] };
-        let outgoing = customer.conversation.send(&customer.account, content.as_body(), &supply, now, rng)?;
+        let outgoing = conversation.flush(account, &bundles, now, rng)?;
         // A customer with a database stores these before it sends.
-        let stored = customer.conversation.seal(&mut customer.account, &self.key, rng)?.stored();
-        let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
-        Ok(envelopes.into_iter().map(|envelope| to_mail(&customer.conversation, envelope)).collect())
+        let stored = conversation.seal(account, &self.key, rng)?.stored();
+        let (envelopes, handover) = outgoing.release(&stored).map_err(|_| "not stored")?;
+        conversation.handed(handover);
+        let conversation = *conversation.id().as_bytes();
+        let mail = envelopes.into_iter().map(|envelope| Mail {
+            conversation,
+            id: rand::random(),
+            bytes: envelope.ciphertext.into_bytes(),
+        });
+        Ok(mail.collect())
     }
 
-    /// Processes and acknowledges arrived messages. Returns whether there were any. With `go_on`, customers that
+    /// Processes arrived messages, and sends what is due. Returns whether there were any. With `go_on`, customers that
     /// received an answer ask their next question.
     fn take(&mut self, go_on: bool) -> Outcome<bool> {
         let arrived = self.post.fetch(CHUNK)?;
@@ -245,12 +269,10 @@ impl Customers {
                 continue;
             };
             let answered = self.read(index, &mail, now)?;
-            let customer = &mut self.everyone[index];
-            if answered {
-                outgoing.extend(acknowledge(customer, &self.key, now)?);
-            }
-            if answered && go_on && customer.asked < self.questions {
+            if answered && go_on && self.everyone[index].asked < self.questions {
                 outgoing.extend(self.ask(index)?);
+            } else {
+                outgoing.extend(self.flush(index, now)?);
             }
         }
         self.post.send(&outgoing)?;
@@ -264,50 +286,38 @@ impl Customers {
             self.unreadable += 1;
             return Ok(false);
         };
-        let arrival = Arrival { id: MessageId::from_bytes(mail.id), from: DeviceAddress::peer(0), ciphertext };
-        let incoming = match customer.conversation.receive(&mut customer.account, &arrival, now) {
-            Ok(incoming) => incoming,
-            Err(bisik::conversation::ReceiveError::Replayed) => {
-                self.again += 1;
-                return Ok(false);
+        let arrival = Arrival { from: DeviceAddress::peer(0), ciphertext };
+        for result in customer.conversation.receive(&mut customer.account, &[arrival], now) {
+            match result {
+                Ok(()) => {}
+                Err(ReceiveError::Duplicate) => self.again += 1,
+                Err(_) => self.unreadable += 1,
             }
-            Err(_) => {
-                self.unreadable += 1;
-                return Ok(false);
-            }
-        };
-        let stored = customer.conversation.seal(&mut customer.account, &self.key, &mut rand::rng())?.stored();
-        let (received, _) = incoming.release(&stored).map_err(|_| "not stored")?;
-        let Received::Message { body, .. } = received else { return Ok(false) };
-        let number = customer.answered_by(index, &Content::from_body(&body)?);
-        match number {
-            Some(number) => customer.shown[number] += 1,
-            None => self.strange += 1,
         }
-        Ok(number.is_some())
+        let stored = customer.conversation.seal(&mut customer.account, &self.key, &mut rand::rng())?.stored();
+        let _mine = customer.conversation.stored(&stored);
+        let (mut last, mut numbers) = (None, Vec::new());
+        for (place, received) in customer.conversation.inbox() {
+            last = Some(place);
+            let Received::Message { body, .. } = received else { continue };
+            // The business answers in a session that the customer has set up with it.
+            let Plaintext::Confirmed(body) = body else { return Err("an answer from nobody".into()) };
+            numbers.push(customer.answered_by(index, &Content::from_body(body)?));
+        }
+        last.into_iter().for_each(|last| customer.conversation.settle(last));
+        for number in &numbers {
+            match number {
+                Some(number) => customer.shown[*number] += 1,
+                None => self.strange += 1,
+            }
+        }
+        Ok(numbers.iter().any(Option::is_some))
     }
 
     /// Returns the business's account key, as the customers know it.
     #[must_use]
     pub const fn business(&self) -> &AccountKey {
         &self.business
-    }
-}
-
-fn acknowledge(customer: &mut Customer, key: &StorageKey, now: Timestamp) -> Outcome<Vec<Mail>> {
-    let rng = &mut rand::rng();
-    let Customer { account, conversation, .. } = customer;
-    let outgoing = conversation.flush(account, &Supply::default(), now, rng)?;
-    let stored = conversation.seal(account, key, rng)?.stored();
-    let envelopes = outgoing.release(&stored).map_err(|_| "not stored")?;
-    Ok(envelopes.into_iter().map(|envelope| to_mail(conversation, envelope)).collect())
-}
-
-fn to_mail(conversation: &Conversation, envelope: bisik::conversation::Envelope) -> Mail {
-    Mail {
-        conversation: *conversation.id().as_bytes(),
-        id: *envelope.id.as_bytes(),
-        bytes: envelope.ciphertext.into_bytes(),
     }
 }
 
@@ -329,6 +339,8 @@ const CHUNK: usize = 128;
 /// One customer in this many has a hostile relay.
 const MISCHIEF: usize = 50;
 const IDLE: Duration = Duration::from_millis(2);
+/// How often to tell how far it is.
+const TELL: Duration = Duration::from_secs(5);
 /// How long a customer waits for a one-time bundle.
 const BUNDLES: Duration = Duration::from_secs(3);
 /// The longest time without any message before the run fails.

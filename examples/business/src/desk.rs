@@ -1,35 +1,38 @@
 //! What a worker does with the messages of one conversation. Everything that touches sessions is in this file.
 //!
-//! Works in memory: records go in, and the results to store come out. Nothing is sent or shown from here.
+//! Works in memory: records go in, and what to store comes out, three times in a turn. Each time, the next part begins
+//! once the engine has stored the part before it.
+
+use std::collections::HashMap;
 
 use bisik::content::{Content, ContentMeta, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{
-    Arrival, ConversationId, DeviceAddress, Event, IdentityPolicy, MessageId, Needed, ReceiveError, Received,
-    RecordName, Supply,
+    Arrival, Change, Changes, ConversationId, DeviceAddress, IdentityPolicy, Outgoing, ReceiveError, Received,
+    Recipients, RecordName,
 };
 use bisik::device::{DeviceDirectory, DeviceList};
-use bisik::{Account, Ciphertext, Conversation, SealError, StorageKey, Timestamp, Trust};
+use bisik::{Account, BlockId, Ciphertext, Conversation, Plaintext, StorageKey, Timestamp, Trust};
 
 use crate::Outcome;
-use crate::engine::{Batch, Claim, Mail, Name, Row, Sealed, Sent, Step};
+use crate::engine::{Batch, BlockName, Claim, Mail, Name, Row, Sealed, Sent, Step};
 
-/// The results of a conversation's messages, before they are stored.
+/// One conversation with its messages, between two stores.
 #[derive(Debug)]
 pub struct Work {
     /// The conversation with its new state.
     pub conversation: Conversation,
-    /// The accepted messages, in order of arrival.
-    pub taken: Vec<u64>,
-    /// Messages that were accepted earlier, perhaps by a worker that died before it could settle them.
-    pub known: Vec<Claim>,
+    /// The messages that it has, some perhaps received by a worker that died before it could settle them.
+    pub claims: Vec<Claim>,
     /// The refused messages.
     pub refused: Vec<Refused>,
     /// Identifies this computation.
     attempt: [u8; 8],
+    /// Whether the inbox has more than one part takes.
+    more: bool,
     rows: Vec<Row>,
-    outgoing: Vec<Mail>,
-    owed: Vec<Mail>,
-    confirmed: Vec<[u8; 16]>,
+    outgoing: Option<Outgoing>,
+    mail: Vec<Sent>,
+    sealed: Option<Changes>,
 }
 
 /// A message that was refused.
@@ -43,7 +46,17 @@ pub struct Refused {
     pub again: bool,
 }
 
-/// Opens the conversation from its record, or creates it for a customer that writes for the first time.
+/// Returns the blocks that a conversation's record names.
+///
+/// # Errors
+///
+/// If the record does not open.
+pub fn blocks(key: &StorageKey, name: Name, record: &[u8]) -> Outcome<Vec<BlockName>> {
+    let named = Conversation::named_blocks(key, ConversationId::from_bytes(name), record)?;
+    Ok(named.iter().map(|id| *id.as_bytes()).collect())
+}
+
+/// Opens the conversation from its record and blocks, or creates it for a customer that writes for the first time.
 ///
 /// # Errors
 ///
@@ -53,11 +66,13 @@ pub fn open(
     key: &StorageKey,
     name: Name,
     record: Option<&[u8]>,
+    blocks: &HashMap<BlockName, Vec<u8>>,
     list: Option<&[u8]>,
     now: Timestamp,
 ) -> Outcome<Conversation> {
     if let Some(record) = record {
-        return Ok(Conversation::unseal(account, key, ConversationId::from_bytes(name), record)?);
+        let block = |id: BlockId| blocks.get(id.as_bytes()).cloned();
+        return Ok(Conversation::unseal(account, key, ConversationId::from_bytes(name), record, block)?);
     }
     let list = DeviceList::from_bytes(list.ok_or("this customer's list is unknown")?)?;
     // The name commits to the account key, and that key signs the list: a relay cannot substitute another list.
@@ -65,69 +80,161 @@ pub fn open(
         return Err("the list is another customer's".into());
     }
     let directory = DeviceDirectory::trust(&list, Trust::Pinned(list.account().identity()), now)?;
-    Ok(Conversation::new(account, directory, &[], IdentityPolicy::Notify, now).0)
+    let (mut conversation, _) = Conversation::new(account, directory, &[], IdentityPolicy::Notify, now);
+    // A business hears everybody.
+    conversation.accept();
+    Ok(conversation)
 }
 
-/// Receives the messages, answers each question, and acknowledges. Everything stays in memory.
-///
-/// A question that cannot be answered now still becomes a row, and acknowledgements that cannot be sent now remain due.
-#[must_use]
-pub fn attend(account: &mut Account, mut conversation: Conversation, claims: Vec<Claim>, now: Timestamp) -> Work {
-    let rng = &mut rand::rng();
-    let name = *conversation.id().as_bytes();
-    let (mut taken, mut known, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut rows, mut outgoing, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
-    let attempt: [u8; 8] = rand::random();
-    for claim in claims {
-        let id = MessageId::from_bytes(claim.mail.id);
-        let from = DeviceAddress::peer(0);
-        let Ok(ciphertext) = Ciphertext::from_bytes(&claim.mail.bytes) else {
-            refused.push(Refused { claim, why: "not a message", again: false });
-            continue;
+impl Work {
+    /// First part: receives the messages.
+    #[must_use]
+    pub fn receive(account: &mut Account, conversation: Conversation, claims: Vec<Claim>, now: Timestamp) -> Self {
+        let mut work = Self {
+            conversation,
+            claims: Vec::new(),
+            refused: Vec::new(),
+            attempt: rand::random(),
+            more: true,
+            rows: Vec::new(),
+            outgoing: None,
+            mail: Vec::new(),
+            sealed: None,
         };
-        match conversation.receive(account, &Arrival { id, from, ciphertext }, now) {
-            Ok(incoming) => {
-                taken.push(claim.token);
-                let (received, events) = incoming.for_inbox();
-                confirmed.extend(events.iter().filter_map(delivered));
-                let Received::Message { body, .. } = received else { continue };
-                let (text, answer) = answer(body, conversation.peer(), now);
-                rows.push(Row { conversation: name, id: claim.mail.id, text, attempt });
-                let Some(answer) = answer else { continue };
-                // The device that asks has a session. A bundle for another device is not worth waiting for.
-                let missing = devices(&conversation.plan(account));
-                let supply = Supply { bundles: &[], unavailable: &missing };
-                if let Ok(sent) = conversation.send(account, answer.as_body(), &supply, now, rng) {
-                    outgoing.extend(mail(name, sent.for_outbox()));
+        let (mut arrivals, mut arrived) = (Vec::new(), Vec::new());
+        for claim in claims {
+            if claim.received {
+                // Another worker has received it: it is in the record, and perhaps in the inbox.
+                work.claims.push(claim);
+                continue;
+            }
+            match Ciphertext::from_bytes(&claim.mail.bytes) {
+                Ok(ciphertext) => {
+                    arrivals.push(Arrival { from: DeviceAddress::peer(0), ciphertext });
+                    arrived.push(claim);
                 }
+                Err(_) => work.refused.push(Refused { claim, why: "not a message", again: false }),
             }
-            Err(ReceiveError::Replayed) => known.push(claim),
-            // The message is requested again together with the acknowledgements. After three requests in vain it is
-            // given up and kept for a person to look at. Without a session to request it in, nobody would ever be
-            // asked.
-            Err(ReceiveError::SessionLost) if devices(&conversation.plan(account)).contains(&from) => {
-                refused.push(Refused { claim, why: "lost, and there is no session to ask for it in", again: true })
-            }
-            Err(ReceiveError::SessionLost) if conversation.ask_again(id, from) => taken.push(claim.token),
-            Err(ReceiveError::SessionLost) => {
-                refused.push(Refused { claim, why: "lost, and requested in vain", again: true })
-            }
-            Err(ReceiveError::Rejected) => refused.push(Refused { claim, why: "does not verify", again: true }),
-            Err(ReceiveError::ProtocolViolation) => {
-                refused.push(Refused { claim, why: "not allowed from a customer", again: false })
-            }
-            Err(_) => refused.push(Refused { claim, why: "lists or pre-keys are outdated", again: true }),
+        }
+        for (claim, result) in arrived.into_iter().zip(work.conversation.receive(account, &arrivals, now)) {
+            let (why, again) = match result {
+                Ok(()) | Err(ReceiveError::Duplicate) => {
+                    work.claims.push(claim);
+                    continue;
+                }
+                // The conversation remembers it, and asks the customer's device, which sends again what is missing.
+                Err(ReceiveError::Unreadable) => ("no session reads it", true),
+                Err(ReceiveError::ProtocolViolation) => ("not allowed from a customer", false),
+                Err(_) => ("lists or pre-keys are outdated, or too much waits", true),
+            };
+            work.refused.push(Refused { claim, why, again });
+        }
+        work
+    }
+
+    /// Second part: the stored messages become rows of the application, each question is answered, and everything that
+    /// is due becomes envelopes.
+    ///
+    /// What another worker has left is in the inbox too, and due too. A question that cannot be answered now, because a
+    /// list has expired, still becomes a row; what cannot be sent now remains due. A transaction is not boundless, so
+    /// this takes a number of messages at a time, until [`Work::has_more`] is false.
+    pub fn answer(&mut self, account: &Account, now: Timestamp) {
+        let rng = &mut rand::rng();
+        let (mut last, mut answers) = (None, Vec::new());
+        self.more = self.conversation.inbox().nth(AT_ONCE).is_some();
+        for (number, received) in self.conversation.inbox().take(AT_ONCE) {
+            last = Some(number);
+            let Received::Message { id, body, .. } = received else { continue };
+            let body = match body {
+                Plaintext::Confirmed(body) => body,
+                // A stranger's first words. Only who holds the identity that they name can read the answer.
+                Plaintext::Unconfirmed(body) => body.peek_unconfirmed(),
+            };
+            let (text, answer) = answer(body, self.conversation.peer(), now);
+            let (conversation, attempt) = (*self.conversation.id().as_bytes(), self.attempt);
+            self.rows.push(Row { conversation, id: id.to_bytes(), text, attempt });
+            answers.extend(answer);
+        }
+        for answer in answers {
+            let _refused = self.conversation.send(account, answer.as_body(), Recipients::All, now, rng).is_err();
+        }
+        if let Some(last) = last {
+            self.conversation.settle(last);
+        }
+        // Customers here publish no bundles. The device that asks has a session.
+        if self.conversation.due(account, now).at.is_some_and(|at| at <= now) {
+            self.outgoing = self.conversation.flush(account, &[], now, rng).ok();
         }
     }
-    let mut acknowledgements = Vec::new();
-    if conversation.owes(now) {
-        let missing = devices(&conversation.due(account, now));
-        let supply = Supply { bundles: &[], unavailable: &missing };
-        if let Ok(owed) = conversation.flush(account, &supply, now, rng) {
-            acknowledgements.extend(mail(name, owed.for_outbox()));
-        }
+
+    /// Returns whether messages of the inbox are left to be answered.
+    #[must_use]
+    pub const fn has_more(&self) -> bool {
+        self.more
     }
-    Work { conversation, taken, known, refused, attempt, rows, outgoing, owed: acknowledgements, confirmed }
+
+    /// Seals what a part has changed. With the `last` one, the messages leave the queue.
+    ///
+    /// # Errors
+    ///
+    /// If `key` is not the one that opened the records.
+    pub fn seal(&mut self, account: &mut Account, key: &StorageKey, last: bool, batch: &mut Batch) -> Outcome<()> {
+        let changes = self.conversation.seal(account, key, &mut rand::rng())?;
+        let mut step = Step {
+            conversation: *self.conversation.id().as_bytes(),
+            blocks: Vec::new(),
+            record: None,
+            ended: Vec::new(),
+            rows: std::mem::take(&mut self.rows),
+            mail: std::mem::take(&mut self.mail),
+            received: self.claims.iter().filter(|claim| !claim.received).map(|claim| claim.token).collect(),
+            claims: if last { self.claims.iter().map(|claim| claim.token).collect() } else { Vec::new() },
+        };
+        for change in changes.writes() {
+            match change {
+                Change::Put(block) => step.blocks.push((*block.id().as_bytes(), block.as_bytes().to_vec())),
+                Change::Record(record) => {
+                    let (expected, revision, bytes) = (record.expected, record.revision, record.bytes.clone());
+                    let sealed = Some(Sealed { expected, revision, bytes });
+                    match record.name {
+                        RecordName::Account => batch.account = sealed,
+                        RecordName::Conversation(_) => step.record = sealed,
+                    }
+                }
+                Change::Delete(id) => step.ended.push(*id.as_bytes()),
+                // Only where a peer's account key is replaced, which nobody does here.
+                Change::Remove(_) => {}
+            }
+        }
+        batch.steps.push(step);
+        self.sealed = Some(changes);
+        Ok(())
+    }
+
+    /// The engine has stored what was sealed: the inbox shows it, and the envelopes are for the relay.
+    pub fn is_stored(&mut self) {
+        let Some(changes) = self.sealed.take() else { return };
+        self.claims.iter_mut().for_each(|claim| claim.received = true);
+        let (revision, attempt, conversation) =
+            (self.conversation.revision(), self.attempt, *self.conversation.id().as_bytes());
+        let stored = changes.stored();
+        let _mine = self.conversation.stored(&stored);
+        let Some(Ok((envelopes, handover))) = self.outgoing.take().map(|outgoing| outgoing.release(&stored)) else {
+            return;
+        };
+        // Stored in one transaction with the envelopes.
+        self.conversation.handed(handover);
+        self.mail.extend(envelopes.into_iter().map(|envelope| {
+            let mail = Mail { conversation, id: rand::random(), bytes: envelope.ciphertext.into_bytes() };
+            Sent { mail, revision, attempt }
+        }));
+    }
+
+    /// Returns all its messages, for another try.
+    #[must_use]
+    pub fn into_claims(self) -> Vec<Claim> {
+        self.claims.into_iter().chain(self.refused.into_iter().map(|refused| refused.claim)).collect()
+    }
 }
 
 /// Returns the text of the question, and the answer. The answer refers to the question and is marked as automated
@@ -147,71 +254,5 @@ fn answer(body: &[u8], customer: &DeviceDirectory, now: Timestamp) -> (String, O
     (text, answer.ok())
 }
 
-fn devices(needed: &[Needed]) -> Vec<DeviceAddress> {
-    needed.iter().map(|needed| needed.device).collect()
-}
-
-fn mail(name: Name, envelopes: &[bisik::conversation::Envelope]) -> impl Iterator<Item = Mail> + '_ {
-    envelopes.iter().map(move |envelope| Mail {
-        conversation: name,
-        id: *envelope.id.as_bytes(),
-        bytes: envelope.ciphertext.as_bytes().to_vec(),
-    })
-}
-
-fn delivered(event: &Event) -> Option<[u8; 16]> {
-    if let Event::Delivered { id, .. } = event { Some(*id.as_bytes()) } else { None }
-}
-
-/// Seals every changed record: each conversation, and the account at most once.
-///
-/// # Errors
-///
-/// [`SealError`] if `key` is not the one that opened the records.
-pub fn seal(
-    account: &mut Account,
-    works: &mut [Work],
-    bundles: Vec<Vec<u8>>,
-    key: &StorageKey,
-) -> Result<Batch, SealError> {
-    let rng = &mut rand::rng();
-    let mut batch = Batch { bundles, ..Batch::default() };
-    for work in works {
-        if work.taken.is_empty() {
-            continue;
-        }
-        let attempt = work.attempt;
-        for record in work.conversation.seal(account, key, rng)?.records() {
-            let sealed = Sealed { expected: record.expected, revision: record.revision, bytes: record.bytes.clone() };
-            if record.name == RecordName::Account {
-                batch.account = Some(sealed);
-                continue;
-            }
-            let sent = |mail| Sent { mail, revision: record.revision, attempt };
-            batch.steps.push(Step {
-                conversation: *work.conversation.id().as_bytes(),
-                record: sealed,
-                claims: work.taken.clone(),
-                rows: std::mem::take(&mut work.rows),
-                outgoing: std::mem::take(&mut work.outgoing).into_iter().map(sent).collect(),
-                owed: std::mem::take(&mut work.owed).into_iter().map(sent).collect(),
-                confirmed: std::mem::take(&mut work.confirmed),
-            });
-        }
-    }
-    Ok(batch)
-}
-
-/// Deletes the pre-key of a first message whose session is already stored, after a worker died between the two writes.
-///
-/// The session that this sets up again is dropped. Returns `false` if the account has already deleted the pre-key.
-#[must_use]
-pub fn forget_pre_key(account: &mut Account, conversation: &Conversation, mail: &Mail, now: Timestamp) -> bool {
-    let Ok(ciphertext) = Ciphertext::from_bytes(&mail.bytes) else { return false };
-    if !ciphertext.is_pre_key_message() {
-        return false;
-    }
-    let arrival = Arrival { id: MessageId::from_bytes(mail.id), from: DeviceAddress::peer(0), ciphertext };
-    let (mut scratch, _) = Conversation::new(account, conversation.peer().clone(), &[], IdentityPolicy::Notify, now);
-    scratch.receive(account, &arrival, now).is_ok()
-}
+/// Messages of an inbox that one part answers.
+const AT_ONCE: usize = 64;

@@ -10,12 +10,15 @@ use crate::points::Points;
 /// The name of a conversation. Both sides compute it from the two account keys.
 pub type Name = [u8; 16];
 
+/// The id of a block: a part of a conversation that is stored beside its record, written once, and named by it.
+pub type BlockName = [u8; 16];
+
 /// A message in transit, as a relay sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// The name of its conversation.
     pub conversation: Name,
-    /// The id of the message.
+    /// The transport's id of this envelope.
     pub id: [u8; 16],
     /// Bytes that claim to be its ciphertext.
     pub bytes: Vec<u8>,
@@ -47,6 +50,8 @@ pub struct Claim {
     pub token: u64,
     /// How often the message was delivered, including this time.
     pub attempts: u64,
+    /// Whether its conversation's record has it: a worker received it and could not settle it.
+    pub received: bool,
     /// The message.
     pub mail: Mail,
 }
@@ -68,7 +73,7 @@ pub struct Sealed {
 pub struct Row {
     /// The conversation.
     pub conversation: Name,
-    /// The message.
+    /// The id of the message: with the conversation, the name of the row.
     pub id: [u8; 16],
     /// The text of the question.
     pub text: String,
@@ -87,48 +92,59 @@ pub struct Sent {
     pub attempt: [u8; 8],
 }
 
-/// The changes to one conversation, stored together or not at all.
+/// What one part of a turn stores for a conversation, in one transaction. Blocks may go ahead, since nothing reads them
+/// before a record names them; deletions and claims may follow, since they may be repeated.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The conversation.
     pub conversation: Name,
-    /// Its record.
-    pub record: Sealed,
+    /// Rows for the application, each under its name.
+    pub rows: Vec<Row>,
+    /// Messages for the customer.
+    pub mail: Vec<Sent>,
+    /// New blocks, which the record names.
+    pub blocks: Vec<(BlockName, Vec<u8>)>,
+    /// The conversation's record, if it has changed.
+    pub record: Option<Sealed>,
+    /// Blocks that it names no more.
+    pub ended: Vec<BlockName>,
+    /// The claims whose messages the record has now. They are marked, so that however late such a message is claimed
+    /// again, it is known: the library remembers only the last ones of each device.
+    pub received: Vec<u64>,
     /// The claims that it settles.
     pub claims: Vec<u64>,
-    /// Rows for the application.
-    pub rows: Vec<Row>,
-    /// Messages for the customer, who confirms each.
-    pub outgoing: Vec<Sent>,
-    /// Acknowledgements and requests, which nobody confirms.
-    pub owed: Vec<Sent>,
-    /// Messages whose arrival the customer has confirmed.
-    pub confirmed: Vec<[u8; 16]>,
 }
 
-/// The results of processing several claimed messages.
+/// What one part of a turn stores.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// The account's record, if pre-keys were used or created. Then either all steps are stored or none.
     pub account: Option<Sealed>,
-    /// Bundles to publish after the account is stored.
+    /// Bundles to publish together with the account.
     pub bundles: Vec<Vec<u8>>,
     /// The changes to each conversation.
     pub steps: Vec<Step>,
 }
 
+impl Batch {
+    /// Returns whether there is nothing to store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { account, bundles, steps } = self;
+        let idle = |Step { rows, mail, record, received, claims, .. }: &Step| {
+            rows.is_empty() && mail.is_empty() && record.is_none() && received.is_empty() && claims.is_empty()
+        };
+        account.is_none() && bundles.is_empty() && steps.iter().all(idle)
+    }
+}
+
 /// The outcome of storing one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Stored; its results are being delivered.
+    /// Stored.
     Stored,
     /// Another worker was faster: load and compute again.
     Conflict,
-    /// The conversation is stored but the account is not: delete the used pre-keys, then finish the step. Only an
-    /// engine without transactions over two records returns this.
-    KeysLeft,
-    /// Unknown whether it is stored: its messages are delivered again.
-    Unknown,
 }
 
 /// The operations that a worker needs.
@@ -140,21 +156,26 @@ pub trait Engine {
     /// If the engine cannot be reached.
     fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>>;
 
-    /// Returns the account's record, or `None` if it has the revision `known` that the worker holds (0 for none). With
-    /// `fresh`, the engine reads the current record; otherwise it may rely on what it read a moment ago.
+    /// Returns the account's record, or `None` if it has the revision `known` that the worker holds (0 for none).
     ///
     /// # Errors
     ///
     /// If the engine cannot be reached, or has no account.
-    fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>>;
+    fn account(&mut self, known: u64) -> Outcome<Option<Vec<u8>>>;
 
-    /// Returns the record of each conversation that has one. With `fresh`, the newest. Otherwise an engine may return a
-    /// slightly older one; what is computed from that is then not stored.
+    /// Returns the record of each conversation that has one, as it is now.
     ///
     /// # Errors
     ///
     /// If the engine cannot be reached.
-    fn conversations(&mut self, names: &[Name], fresh: bool) -> Outcome<Vec<Option<Vec<u8>>>>;
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>>;
+
+    /// Returns blocks. One that is not there any more was ended by a newer record.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot be reached.
+    fn blocks(&mut self, names: &[BlockName]) -> Outcome<Vec<Option<Vec<u8>>>>;
 
     /// Returns the device list of the customer in this conversation.
     ///
@@ -170,14 +191,7 @@ pub trait Engine {
     /// If it is unknown what was stored: the messages are delivered again.
     fn commit(&mut self, batch: &Batch, points: &mut Points) -> Outcome<Vec<Verdict>>;
 
-    /// Stores only the account. Returns `false` if another worker was faster.
-    ///
-    /// # Errors
-    ///
-    /// If it is unknown whether it was stored.
-    fn commit_account(&mut self, account: &Sealed) -> Outcome<bool>;
-
-    /// Settles messages whose conversations are already stored, and ensures that their results are delivered.
+    /// Removes messages from the queue.
     ///
     /// # Errors
     ///

@@ -16,7 +16,7 @@
 //! | `worker.rs` | its loop: claim, load, compute, compare-and-swap, and repeat if another worker was faster |
 //! | `engine.rs` | the boundary between the worker and a database with a queue |
 //! | `sqlite.rs` | the embedded engine: one file, one transaction |
-//! | `nats.rs`, `nats/` | the distributed engine: three servers, one key at a time |
+//! | `etcd.rs`, `etcd/` | the distributed engine: three servers, one transaction over several keys |
 //! | `cluster.rs` | those three servers, on this machine |
 //! | `customers.rs` | the customers' side of thousands of conversations with the business |
 //! | `audit.rs` | the check that all promises were kept |
@@ -30,8 +30,8 @@ pub mod customers;
 pub mod desk;
 pub mod director;
 pub mod engine;
+pub mod etcd;
 pub mod found;
-pub mod nats;
 pub mod place;
 pub mod points;
 pub mod sqlite;

@@ -1,13 +1,14 @@
 //! Many workers answer for one business account, and are killed while they do.
 //!
-//! Run it without arguments, or see `README.md`. The code that uses sessions is in `desk.rs`.
+//! Run it without arguments, or with `--help`, or see `README.md`. The code that uses sessions is in `desk.rs`.
 //!
 //! ```text
 //! cargo run --release -p business
-//! cargo run --release -p business -- --engine nats --customers 10000 --workers 4 --kill-every 400
+//! cargo run --release -p business -- --engine etcd --customers 10000 --workers 4 --kill-every 400
 //! ```
 
 use std::io::{BufRead, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,18 +27,34 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match *arguments {
-        ["worker", place, key] => worker(place, key).map(|()| true),
-        ["customers", place, business, count, questions] => customers(place, business, count, questions).map(|()| true),
+        ["worker", place, key] => worker(place, key).map(|()| Ending::Kept),
+        ["customers", place, business, count, questions] => {
+            customers(place, business, count, questions).map(|()| Ending::Kept)
+        }
+        ["--help" | "-h", ..] => {
+            print!("{HELP}");
+            Ok(Ending::Kept)
+        }
         _ => direct(&arguments),
     };
     match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(Ending::Kept) => ExitCode::SUCCESS,
+        Ok(Ending::NothingShown | Ending::Broken) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("business: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Every promise was kept.
+    Kept,
+    /// The same, but nobody was killed, which was the point.
+    NothingShown,
+    Broken,
 }
 
 fn worker(place: &str, key: &str) -> Outcome<()> {
@@ -54,12 +71,16 @@ fn customers(place: &str, business: &str, count: &str, questions: &str) -> Outco
     let business = from_hex(business).and_then(|bytes| bytes.try_into().ok()).ok_or("not a key")?;
     let place = Place::from_argument(place)?;
     let post = place.open(place.lease())?;
-    let mut customers = Customers::new(post, AccountKey::from_bytes(&business)?, count.parse()?, questions.parse()?)?;
+    let (count, questions): (usize, usize) = (count.parse()?, questions.parse()?);
+    let mut customers = Customers::new(post, AccountKey::from_bytes(&business)?, count, questions)?;
     say("0")?;
     for line in std::io::stdin().lock().lines() {
         match line?.as_str() {
             "round" => customers.ask_all().and_then(|()| say("0"))?,
-            "run" => say(&customers.run()?.to_string())?,
+            "run" => {
+                let mischief = customers.run(|answered| say(&format!("{answered} {}", count * questions)))?;
+                say(&mischief.to_string())?;
+            }
             _ => {
                 let tally = customers.finish(QUIET)?;
                 say(&format!("{} {} {} {}", tally.once, tally.twice, tally.again, tally.unreadable))?;
@@ -76,44 +97,43 @@ fn say(line: &str) -> Outcome<()> {
     Ok(output.flush()?)
 }
 
-fn direct(arguments: &[&str]) -> Outcome<bool> {
+fn direct(arguments: &[&str]) -> Outcome<Ending> {
     let mut play =
         Play { customers: 2_000, questions: 3, workers: 4, kill_every: Duration::from_millis(400), measured: 1_500 };
-    let mut nats = false;
+    let mut servers = false;
     let mut arguments = arguments.iter();
     while let Some(name) = arguments.next() {
-        let value = *arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        let value = *arguments.next().ok_or_else(|| format!("{name} needs a value; --help names the options"))?;
         match (*name, value) {
-            ("--engine", "sqlite") => nats = false,
-            ("--engine", "nats") => nats = true,
+            ("--engine", "sqlite") => servers = false,
+            ("--engine", "etcd") => servers = true,
             ("--customers", _) => play.customers = value.parse()?,
             ("--questions", _) => play.questions = value.parse()?,
             ("--workers", _) => play.workers = value.parse()?,
             ("--kill-every", _) => play.kill_every = Duration::from_millis(value.parse()?),
             ("--measure", _) => play.measured = value.parse()?,
-            _ => return Err(format!("unknown option: {name} {value}").into()),
+            _ => return Err(format!("unknown option: {name} {value}; --help names the options").into()),
         }
     }
-    // Readable only by this user, and removed at the end.
-    let scene = tempfile::Builder::new().prefix("bisik-business-").tempdir()?;
-    if !nats {
-        return perform(scene.path(), &play, None, None);
+    // Readable only by this user. It is removed at the end, unless there is something to look at.
+    let private = std::fs::Permissions::from_mode(0o700);
+    let scene = tempfile::Builder::new().prefix("bisik-business-").permissions(private).tempdir()?;
+    let named = std::env::var("ETCD_URL").ok();
+    let cluster = if servers && named.is_none() { Some(Cluster::start(scene.path())?) } else { None };
+    let urls = cluster.as_ref().map(Cluster::urls).or(named).filter(|_| servers);
+    let outcome = perform(scene.path(), &play, urls.as_deref(), cluster);
+    if !matches!(outcome, Ok(Ending::Kept | Ending::NothingShown)) {
+        println!("files, with the servers' logs, are kept in {}", scene.keep().display());
     }
-    match std::env::var("NATS_URL") {
-        Ok(url) => perform(scene.path(), &play, Some(&url), None),
-        Err(_) => {
-            let cluster = Cluster::start(scene.path())?;
-            perform(scene.path(), &play, Some(&cluster.url()), Some(cluster))
-        }
-    }
+    outcome
 }
 
-fn perform(scene: &Path, play: &Play, url: Option<&str>, mut cluster: Option<Cluster>) -> Outcome<bool> {
-    let engine = if url.is_some() { "NATS JetStream, three replicas" } else { "SQLite" };
+fn perform(scene: &Path, play: &Play, urls: Option<&str>, mut cluster: Option<Cluster>) -> Outcome<Ending> {
+    let engine = if urls.is_some() { "etcd" } else { "SQLite" };
     println!("many workers, one account: {engine}, {} processors", std::thread::available_parallelism()?);
-    let place = |directory: &Path| match url {
+    let place = |directory: &Path| match urls {
         None => Place::Sqlite(directory.join("business.db")),
-        Some(url) => Place::Nats { url: url.into(), prefix: format!("business-{}", hex(&rand::random::<[u8; 4]>())) },
+        Some(urls) => Place::Etcd { url: urls.into(), prefix: format!("business-{}", hex(&rand::random::<[u8; 4]>())) },
     };
     if play.measured > 0 {
         println!();
@@ -136,14 +156,37 @@ fn perform(scene: &Path, play: &Play, url: Option<&str>, mut cluster: Option<Clu
     let directory = scene.join("storm");
     std::fs::create_dir(&directory)?;
     let place = place(&directory);
+    println!();
     let mut lost = None;
     let result =
         director::storm(&place, &directory, play, |elapsed| lose_a_server(cluster.as_mut(), &mut lost, elapsed))?;
-    place.clear()?;
+    if let Some(cluster) = &mut cluster {
+        cluster.all_alive()?;
+    }
     // If no server was lost and came back, the run with three servers has shown nothing.
-    let kept = result.kept() && (cluster.is_none() || matches!(lost, Some((_, true))));
-    report(play, &result, lost, kept);
-    Ok(kept)
+    let whole = result.kills > 0 && (cluster.is_none() || matches!(lost, Some((_, true))));
+    let ending = match (result.kept(), whole) {
+        (false, _) => Ending::Broken,
+        (true, false) => Ending::NothingShown,
+        (true, true) => Ending::Kept,
+    };
+    if ending != Ending::Broken {
+        place.clear()?;
+    }
+    report(play, &result, lost);
+    println!(
+        "{}",
+        match ending {
+            Ending::Kept => "every promise was kept",
+            Ending::NothingShown if result.kills == 0 => {
+                "every promise was kept, but no worker was killed: try more customers, or a smaller --kill-every"
+            }
+            Ending::NothingShown =>
+                "every promise was kept, but no server was killed and came back: try more customers",
+            Ending::Broken => "A PROMISE WAS BROKEN",
+        }
+    );
+    Ok(ending)
 }
 
 /// Kills one server a second after the beginning, and restarts it four seconds later.
@@ -164,8 +207,8 @@ fn lose_a_server(cluster: Option<&mut Cluster>, lost: &mut Option<(usize, bool)>
     Ok(())
 }
 
-fn report(play: &Play, result: &director::Result, lost: Option<(usize, bool)>, kept: bool) {
-    let director::Result { promises, tally, hopeless, buried, left, kills, once: _, took } = result;
+fn report(play: &Play, result: &director::Result, lost: Option<(usize, bool)>) {
+    let director::Result { promises, tally, hopeless, buried, left, kills, took } = result;
     let seconds = took.as_secs_f64();
     println!();
     println!(
@@ -190,8 +233,24 @@ fn report(play: &Play, result: &director::Result, lost: Option<(usize, bool)>, k
         println!("  server {index} of three was killed{}", if back { " and came back" } else { "" });
     }
     println!();
-    println!("{}", if kept { "every promise was kept" } else { "A PROMISE WAS BROKEN" });
 }
 
 /// How long to wait for duplicates after the last answer.
 const QUIET: Duration = Duration::from_secs(1);
+
+const HELP: &str = "\
+Many workers answer for one business account, and are killed while they do.
+
+  cargo run --release -p business -- [OPTION VALUE]...
+
+  --engine sqlite|etcd   one SQLite file (default), or three etcd servers, which are started on this machine
+                         (apt-get install etcd-server) and of which one is killed and comes back.
+                         ETCD_URL names others: http://HOST:PORT, several separated by commas
+  --customers N          customers who write at the same time (2000)
+  --questions N          questions of each, one after another (3)
+  --workers N            workers at any time (4)
+  --kill-every MS        milliseconds between two kills of a worker (400)
+  --measure N            before that, measure the speed with this many customers (1500); 0: do not
+
+It exits with 0 only if every promise was kept although workers were killed.
+";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Outcome;
 use crate::engine::{Books, Engine, Post};
-use crate::nats::Nats;
+use crate::etcd::Etcd;
 use crate::sqlite::Sqlite;
 
 /// An engine for all processes of the example.
@@ -18,9 +18,9 @@ impl<T: Engine + Post + Books> All for T {}
 pub enum Place {
     /// A file.
     Sqlite(PathBuf),
-    /// Servers, and the prefix of the business's names on them.
-    Nats {
-        /// `nats://host:port`, several separated by commas.
+    /// Servers, and the prefix of the business's keys on them.
+    Etcd {
+        /// `http://host:port`, several separated by commas.
         url: String,
         /// Letters and digits.
         prefix: String,
@@ -36,9 +36,9 @@ impl Place {
     pub fn from_argument(text: &str) -> Outcome<Self> {
         match text.split_once(':') {
             Some(("sqlite", file)) => Ok(Self::Sqlite(file.into())),
-            Some(("nats", rest)) => {
+            Some(("etcd", rest)) => {
                 let (prefix, url) = rest.split_once('@').ok_or("not an engine's address")?;
-                Ok(Self::Nats { url: url.into(), prefix: prefix.into() })
+                Ok(Self::Etcd { url: url.into(), prefix: prefix.into() })
             }
             _ => Err(format!("not an engine's address: {text}").into()),
         }
@@ -49,7 +49,7 @@ impl Place {
     pub fn to_argument(&self) -> String {
         match self {
             Self::Sqlite(file) => format!("sqlite:{}", file.display()),
-            Self::Nats { url, prefix } => format!("nats:{prefix}@{url}"),
+            Self::Etcd { url, prefix } => format!("etcd:{prefix}@{url}"),
         }
     }
 
@@ -59,7 +59,7 @@ impl Place {
     pub const fn lease(&self) -> Duration {
         match self {
             Self::Sqlite(_) => Duration::from_secs(2),
-            Self::Nats { .. } => Duration::from_secs(5),
+            Self::Etcd { .. } => Duration::from_secs(3),
         }
     }
 
@@ -71,7 +71,7 @@ impl Place {
     pub fn open(&self, lease: Duration) -> Outcome<Box<dyn All>> {
         match self {
             Self::Sqlite(file) => Ok(Box::new(Sqlite::open(file, lease)?)),
-            Self::Nats { url, prefix } => Ok(Box::new(Nats::open(url, prefix, lease)?)),
+            Self::Etcd { url, prefix } => Ok(Box::new(Etcd::open(url, prefix, lease)?)),
         }
     }
 
@@ -83,7 +83,7 @@ impl Place {
     pub fn clear(&self) -> Outcome<()> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Nats { url, prefix } => Nats::clear(url, prefix),
+            Self::Etcd { url, prefix } => Etcd::clear(url, prefix),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The points at which a worker can die, and at which tests stop it.
 
 use crate::Outcome;
+use crate::engine::Step;
 
 /// A moment between two effects that others can see, or between loading and storing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,33 +10,36 @@ pub enum Point {
     Claimed,
     /// Records are loaded.
     Loaded,
-    /// Everything is computed; nothing is stored.
+    /// A part is computed; nothing of it is stored.
     Computed,
-    /// The conversation is written; if the engine has transactions, in one that is not committed.
-    ConversationWritten,
-    /// The account is written.
-    AccountWritten,
-    /// The application has its rows.
+    /// The application has its rows, in the transaction that is not committed.
     RowsWritten,
     /// The next envelope is about to be handed to the relay; earlier ones were.
     Sending,
-    /// All envelopes are handed to the relay; the claims are not settled.
+    /// All envelopes of a part are handed to the relay.
     Sent,
+    /// The conversation is written, in the transaction that is not committed.
+    ConversationWritten,
+    /// So is the account.
+    AccountWritten,
+    /// Blocks that are too many for the transaction are written, and nothing names them yet.
+    BlocksWritten,
     /// Everything is done.
     Settled,
 }
 
 impl Point {
     /// All points, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Claimed,
         Self::Loaded,
         Self::Computed,
-        Self::ConversationWritten,
-        Self::AccountWritten,
         Self::RowsWritten,
         Self::Sending,
         Self::Sent,
+        Self::ConversationWritten,
+        Self::AccountWritten,
+        Self::BlocksWritten,
         Self::Settled,
     ];
 }
@@ -79,6 +83,20 @@ impl Points {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Points {
+    /// Visits the points of a step in a transaction, for an engine that sends the whole transaction at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] if a test wants the worker to die at one of them.
+    pub fn pass_step(&mut self, step: &Step) -> Outcome<()> {
+        self.pass(Point::RowsWritten)?;
+        step.mail.iter().try_for_each(|_| self.pass(Point::Sending))?;
+        self.pass(Point::Sent)?;
+        self.pass(Point::ConversationWritten)
     }
 }
 

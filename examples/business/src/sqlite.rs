@@ -1,4 +1,4 @@
-//! The embedded engine: one SQLite file. Record, inbox row, outbox and queue change in one transaction.
+//! The embedded engine: one SQLite file. Record, rows, envelopes and queue change in one transaction.
 //!
 //! No transaction is open while a worker computes: each method is one short transaction.
 
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::Outcome;
-use crate::engine::{Batch, Books, Claim, Engine, Lane, Mail, Name, Post, Row, Sealed, Sent, Step, Verdict};
+use crate::engine::{Batch, BlockName, Books, Claim, Engine, Lane, Mail, Name, Post, Row, Sealed, Sent, Step, Verdict};
 use crate::points::{Point, Points};
 
 /// A connection to the file.
@@ -68,7 +68,12 @@ impl Engine for Sqlite {
             .query_map(params![now, until, i64::try_from(most)?, SUSPECT], |row| {
                 let mail = Mail { conversation: row.get(2)?, id: row.get(3)?, bytes: row.get(4)? };
                 let (token, attempts): (i64, i64) = (row.get(0)?, row.get(1)?);
-                Ok(Claim { token: token.unsigned_abs(), attempts: attempts.unsigned_abs(), mail })
+                Ok(Claim {
+                    token: token.unsigned_abs(),
+                    attempts: attempts.unsigned_abs(),
+                    received: row.get(5)?,
+                    mail,
+                })
             })?
             .collect::<Result<Vec<_>, _>>()?;
         transaction.commit()?;
@@ -77,15 +82,21 @@ impl Engine for Sqlite {
         Ok(claims)
     }
 
-    fn account(&mut self, known: u64, _: bool) -> Outcome<Option<Vec<u8>>> {
+    fn account(&mut self, known: u64) -> Outcome<Option<Vec<u8>>> {
         let mut statement =
             self.connection.prepare_cached("SELECT bytes FROM records WHERE name = ?1 AND revision <> ?2")?;
         Ok(statement.query_row(params![ACCOUNT, integer(known)?], |row| row.get(0)).optional()?)
     }
 
-    fn conversations(&mut self, names: &[Name], _: bool) -> Outcome<Vec<Option<Vec<u8>>>> {
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
         let mut statement = self.connection.prepare_cached("SELECT bytes FROM records WHERE name = ?1")?;
         let mut read = |name: &Name| statement.query_row([name.as_slice()], |row| row.get(0)).optional();
+        Ok(names.iter().map(&mut read).collect::<Result<_, _>>()?)
+    }
+
+    fn blocks(&mut self, names: &[BlockName]) -> Outcome<Vec<Option<Vec<u8>>>> {
+        let mut statement = self.connection.prepare_cached("SELECT bytes FROM blocks WHERE id = ?1")?;
+        let mut read = |name: &BlockName| statement.query_row([name.as_slice()], |row| row.get(0)).optional();
         Ok(names.iter().map(&mut read).collect::<Result<_, _>>()?)
     }
 
@@ -105,8 +116,11 @@ impl Engine for Sqlite {
         }
         let mut verdicts = Vec::with_capacity(batch.steps.len());
         for step in &batch.steps {
-            if put(&transaction, &step.conversation, &step.record, compare)? {
-                points.pass(Point::ConversationWritten)?;
+            let stored = match &step.record {
+                Some(record) => put(&transaction, &step.conversation, record, compare)?,
+                None => true,
+            };
+            if stored {
                 effects(&transaction, step, points)?;
                 verdicts.push(Verdict::Stored);
             } else if batch.account.is_some() {
@@ -120,19 +134,13 @@ impl Engine for Sqlite {
             transaction.prepare_cached("INSERT INTO bundles (bytes) VALUES (?1)")?.execute([bundle])?;
         }
         points.pass(Point::AccountWritten)?;
+        // One transaction holds them all.
+        points.pass(Point::BlocksWritten)?;
         transaction.commit()?;
         Ok(verdicts)
     }
 
-    fn commit_account(&mut self, account: &Sealed) -> Outcome<bool> {
-        let transaction = self.begin()?;
-        let stored = put(&transaction, ACCOUNT, account, true)?;
-        transaction.commit()?;
-        Ok(stored)
-    }
-
     fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
-        // The results of the messages were stored together with them.
         let transaction = self.begin()?;
         for claim in claims {
             settle(&transaction, claim.token)?;
@@ -278,7 +286,7 @@ fn effects(transaction: &Transaction<'_>, step: &Step, points: &mut Points) -> O
             .execute(params![conversation, id, text, attempt])?;
     }
     points.pass(Point::RowsWritten)?;
-    for Sent { mail: Mail { conversation, id, bytes }, revision, attempt } in step.outgoing.iter().chain(&step.owed) {
+    for Sent { mail: Mail { conversation, id, bytes }, revision, attempt } in &step.mail {
         points.pass(Point::Sending)?;
         let statement = "INSERT INTO outbound (conversation, id, bytes, revision, attempt) VALUES (?1, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(statement)?.execute(params![
@@ -290,6 +298,17 @@ fn effects(transaction: &Transaction<'_>, step: &Step, points: &mut Points) -> O
         ])?;
     }
     points.pass(Point::Sent)?;
+    for (id, bytes) in &step.blocks {
+        transaction.prepare_cached("INSERT INTO blocks (id, bytes) VALUES (?1, ?2)")?.execute(params![id, bytes])?;
+    }
+    for id in &step.ended {
+        transaction.prepare_cached("DELETE FROM blocks WHERE id = ?1")?.execute([id.as_slice()])?;
+    }
+    points.pass(Point::ConversationWritten)?;
+    for token in &step.received {
+        let statement = "UPDATE inbound SET received = 1 WHERE seq = ?1";
+        transaction.prepare_cached(statement)?.execute([integer(*token)?])?;
+    }
     for token in &step.claims {
         settle(transaction, *token)?;
     }
@@ -322,10 +341,11 @@ const ACCOUNT: &[u8] = b"account";
 /// `inbox` has no unique key: that each question is in it once is a promise of the worker, not of an index.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS records (name BLOB PRIMARY KEY, revision INTEGER NOT NULL, bytes BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS blocks (id BLOB PRIMARY KEY, bytes BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS inbound (seq INTEGER PRIMARY KEY AUTOINCREMENT, conversation BLOB NOT NULL,
         id BLOB NOT NULL, first INTEGER NOT NULL, bytes BLOB NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0,
-        until INTEGER NOT NULL DEFAULT 0);
+        until INTEGER NOT NULL DEFAULT 0, received INTEGER NOT NULL DEFAULT 0);
     CREATE INDEX IF NOT EXISTS inbound_by_lane ON inbound (first, until, seq);
     CREATE INDEX IF NOT EXISTS inbound_by_conversation ON inbound (conversation);
     CREATE TABLE IF NOT EXISTS inbox (conversation BLOB NOT NULL, id BLOB NOT NULL, text TEXT NOT NULL,
@@ -349,7 +369,7 @@ const CLAIM_FIRST: &str = "
         AND NOT EXISTS (SELECT 1 FROM inbound WHERE first = 1 AND held = 1 AND until > ?1)
     OR seq IN (SELECT seq FROM next WHERE attempts >= ?4)
         AND NOT EXISTS (SELECT 1 FROM inbound WHERE first = 1 AND held = 1 AND until > ?1)
-    RETURNING seq, attempts, conversation, id, bytes";
+    RETURNING seq, attempts, conversation, id, bytes, received";
 
 /// The oldest messages, and the others waiting in their conversations, within bounds. So one worker computes each
 /// conversation once.
@@ -362,4 +382,4 @@ const CLAIM_REST: &str = "
             ORDER BY until, seq LIMIT 4 * ?3)
         AND (SELECT attempts FROM next) < ?4
     OR seq IN (SELECT seq FROM next WHERE attempts >= ?4)
-    RETURNING seq, attempts, conversation, id, bytes";
+    RETURNING seq, attempts, conversation, id, bytes, received";

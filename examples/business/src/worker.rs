@@ -1,13 +1,15 @@
-//! A worker: claims messages, loads, computes, stores by compare-and-swap, and repeats if another worker was faster.
+//! A worker: claims messages, loads, computes and stores by compare-and-swap, part by part, and repeats if another worker
+//! was faster.
 //!
 //! It holds no lock and no transaction while it computes.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bisik::{Account, PreKeyBundle, StorageKey, Timestamp};
 
 use crate::desk::{self, Refused, Work};
-use crate::engine::{Claim, Engine, Lane, Name, Sealed, Verdict};
+use crate::engine::{Batch, BlockName, Claim, Engine, Lane, Name, Verdict};
 use crate::points::{Point, Points};
 use crate::{Outcome, now};
 
@@ -40,11 +42,14 @@ impl Worker {
     ///
     /// If the engine cannot be reached for a minute.
     pub fn run(&mut self) -> Outcome<()> {
-        let mut trouble: Option<Instant> = None;
+        let (mut trouble, mut idle): (Option<Instant>, _) = (None, IDLE);
         loop {
             match self.turn() {
-                Ok(0) => std::thread::sleep(IDLE),
-                Ok(_) => trouble = None,
+                Ok(0) => {
+                    (trouble, idle) = (None, (2 * idle).min(LONGEST));
+                    std::thread::sleep(idle);
+                }
+                Ok(_) => (trouble, idle) = (None, IDLE),
                 Err(error) => {
                     // An unavailable database comes back, and claimed messages are delivered again when their lease
                     // ends.
@@ -107,54 +112,78 @@ impl Worker {
     /// Loads, computes and stores once. Returns the claims whose records another worker changed in the meantime.
     fn round(&mut self, claims: Vec<Claim>) -> Outcome<Vec<Claim>> {
         let now = now()?;
-        let mut account = self.load_account(claims.iter().any(|claim| Lane::of(&claim.mail) == Lane::First))?;
+        let mut account = self.load_account()?;
         let before = account.revision();
-        let mut works = Vec::new();
+        let (mut works, mut left) = (Vec::new(), Vec::new());
         let conversations = by_conversation(&claims);
         let names: Vec<Name> = conversations.iter().map(|(name, _)| *name).collect();
-        // Only the newest record may refuse a message for good.
-        let fresh = claims.iter().any(|claim| claim.attempts >= TRIES);
-        let records = self.engine.conversations(&names, fresh)?;
+        let records = self.engine.conversations(&names)?;
         self.points.pass(Point::Loaded)?;
         for ((name, together), record) in conversations.into_iter().zip(records) {
             let list = if record.is_none() { self.engine.customer_list(name)? } else { None };
-            match desk::open(&account, &self.key, name, record.as_deref(), list.as_deref(), now) {
-                Ok(conversation) => works.push(desk::attend(&mut account, conversation, together, now)),
+            let (named, found) = self.load_blocks(name, record.as_deref())?;
+            if found.len() < named {
+                // A newer record has ended some of them.
+                left.extend(together);
+                continue;
+            }
+            match desk::open(&account, &self.key, name, record.as_deref(), &found, list.as_deref(), now) {
+                Ok(conversation) => works.push(Work::receive(&mut account, conversation, together, now)),
                 // The customer's list may still arrive.
                 Err(error) => together.iter().try_for_each(|claim| self.put_off(claim, &error.to_string()))?,
             }
         }
         // Only if pre-keys were used: then the account is stored anyway.
         let bundles = if account.revision() == before { Vec::new() } else { restock(&mut account, now)? };
-        let batch = desk::seal(&mut account, &mut works, bundles, &self.key)?;
-        self.points.pass(Point::Computed)?;
-
-        let verdicts = self.engine.commit(&batch, &mut self.points)?;
-        if verdicts.iter().all(|verdict| *verdict == Verdict::Stored) {
+        // What was received.
+        let mut works = self.store(&mut account, works, (bundles, false), &mut left)?;
+        for work in &mut works {
+            for Refused { claim, why, again } in std::mem::take(&mut work.refused) {
+                if again { self.put_off(&claim, why)? } else { self.engine.bury(&claim, why)? }
+            }
+        }
+        // Rows, answers, and the state from which the envelopes came.
+        while works.iter().any(Work::has_more) {
+            works.iter_mut().for_each(|work| work.answer(&account, now));
+            works = self.store(&mut account, works, (Vec::new(), false), &mut left)?;
+        }
+        // The envelopes, and that the relay has them.
+        self.store(&mut account, works, (Vec::new(), true), &mut left)?;
+        // If something was not stored, that may be what the copy in memory has.
+        if left.is_empty() {
             self.account = Some(account);
         }
-        let verdict = |name: &Name| {
-            let of_it = batch.steps.iter().zip(&verdicts).find(|(step, _)| step.conversation == *name);
-            of_it.map_or(Verdict::Stored, |(_, verdict)| *verdict)
-        };
-        let mut behind: Vec<Claim> =
-            claims.iter().filter(|claim| verdict(&claim.mail.conversation) == Verdict::KeysLeft).cloned().collect();
-        let settled =
-            |work: &Work| !matches!(verdict(work.conversation.id().as_bytes()), Verdict::Conflict | Verdict::Unknown);
-        for work in works.into_iter().filter(settled) {
-            behind.extend(work.known);
-            self.refuse(&work.refused)?;
-        }
-        self.catch_up(&behind)?;
-        Ok(claims.into_iter().filter(|claim| verdict(&claim.mail.conversation) == Verdict::Conflict).collect())
+        Ok(left)
     }
 
-    fn refuse(&mut self, refused: &[Refused]) -> Outcome<()> {
-        refused.iter().try_for_each(
-            |Refused { claim, why, again }| {
-                if *again { self.put_off(claim, why) } else { self.engine.bury(claim, why) }
-            },
-        )
+    /// Stores one part. Returns the works that are stored; the claims of those of which another worker has changed the
+    /// record go to `left`.
+    fn store(
+        &mut self,
+        account: &mut Account,
+        mut works: Vec<Work>,
+        (bundles, last): (Vec<Vec<u8>>, bool),
+        left: &mut Vec<Claim>,
+    ) -> Outcome<Vec<Work>> {
+        let mut batch = Batch { bundles, ..Batch::default() };
+        works.iter_mut().try_for_each(|work| work.seal(account, &self.key, last, &mut batch))?;
+        self.points.pass(Point::Computed)?;
+        let verdicts = if batch.is_empty() {
+            vec![Verdict::Stored; works.len()]
+        } else {
+            self.engine.commit(&batch, &mut self.points)?
+        };
+        let mut stored = Vec::new();
+        for (mut work, verdict) in works.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Stored => {
+                    work.is_stored();
+                    stored.push(work);
+                }
+                Verdict::Conflict => left.extend(work.into_claims()),
+            }
+        }
+        Ok(stored)
     }
 
     /// Retries a message that a later state may accept, a limited number of times.
@@ -166,48 +195,20 @@ impl Worker {
         claims.iter().try_for_each(|claim| self.engine.bury(claim, why))
     }
 
-    /// Finishes messages whose conversation is already stored: deletes the pre-keys they used, and delivers their
-    /// results.
-    fn catch_up(&mut self, claims: &[Claim]) -> Outcome<()> {
-        if claims.is_empty() {
-            return Ok(());
-        }
-        while !self.forget_pre_keys(claims)? {
-            self.conflicts += 1;
-        }
-        self.engine.finish(claims)
-    }
-
-    fn forget_pre_keys(&mut self, claims: &[Claim]) -> Outcome<bool> {
-        if claims.iter().all(|claim| Lane::of(&claim.mail) != Lane::First) {
-            return Ok(true);
-        }
-        let now = now()?;
-        let mut account = self.load_account(true)?;
-        let names: Vec<Name> = claims.iter().map(|claim| claim.mail.conversation).collect();
-        for (claim, record) in claims.iter().zip(self.engine.conversations(&names, true)?) {
-            let conversation = desk::open(&account, &self.key, claim.mail.conversation, record.as_deref(), None, now)?;
-            let _forgotten = desk::forget_pre_key(&mut account, &conversation, &claim.mail, now);
-        }
-        let Some(sealed) = account.seal(&self.key, &mut rand::rng())? else {
-            self.account = Some(account);
-            return Ok(true);
-        };
-        let stored = self.engine.commit_account(&Sealed {
-            expected: sealed.expected,
-            revision: sealed.revision,
-            bytes: sealed.bytes,
-        })?;
-        self.account = stored.then_some(account);
-        Ok(stored)
+    /// Returns how many blocks a record names, and those that are there.
+    fn load_blocks(&mut self, name: Name, record: Option<&[u8]>) -> Outcome<(usize, HashMap<BlockName, Vec<u8>>)> {
+        let Some(record) = record else { return Ok((0, HashMap::new())) };
+        let named = desk::blocks(&self.key, name, record)?;
+        let found = named.iter().copied().zip(self.engine.blocks(&named)?);
+        Ok((named.len(), found.filter_map(|(id, block)| Some((id, block?))).collect()))
     }
 
     /// Returns the account as the engine has it. The copy in memory is taken out; it is put back only when its changes
     /// are stored.
-    fn load_account(&mut self, fresh: bool) -> Outcome<Account> {
+    fn load_account(&mut self) -> Outcome<Account> {
         let held = self.account.take();
         let known = held.as_ref().map_or(0, Account::revision);
-        match (self.engine.account(known, fresh)?, held) {
+        match (self.engine.account(known)?, held) {
             (Some(record), _) => Ok(Account::unseal(&self.key, &record)?),
             (None, Some(account)) => Ok(account),
             (None, None) => Err("there is no account".into()),
@@ -233,7 +234,7 @@ fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
     if account.pre_key_count(now).one_time >= STOCK / 2 {
         return Ok(Vec::new());
     }
-    let count = STOCK - account.pre_key_count(now).one_time;
+    let count = RESTOCK.min(STOCK - account.pre_key_count(now).one_time);
     let upkeep = account.replenish(count, now, &mut rand::rng())?;
     // The transaction that stores the account publishes them.
     account.confirmed(&upkeep);
@@ -244,6 +245,9 @@ fn restock(account: &mut Account, now: Timestamp) -> Outcome<Vec<Vec<u8>>> {
 pub const BATCH: usize = 32;
 /// One-time pre-keys kept in stock.
 pub const STOCK: usize = 1_000;
+/// One-time pre-keys that are created at once, when half of the stock is used: as many as a batch of first messages can
+/// use, and few enough for the transaction that stores the account to publish them.
+const RESTOCK: usize = BATCH;
 /// Deliveries after which a message that does not verify is given up.
 const TRIES: u64 = 3;
 /// Deliveries after which any message is given up: it is unlikely that more workers than this died of something else
@@ -251,7 +255,9 @@ const TRIES: u64 = 3;
 const ATTEMPTS: u64 = 20;
 /// Computations for one claim.
 const ROUNDS: u32 = 10;
-const IDLE: Duration = Duration::from_millis(2);
+/// How long a worker with nothing to do waits before it looks again: each time twice as long, up to the longest.
+const IDLE: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_millis(16);
 const TROUBLE: Duration = Duration::from_millis(200);
 /// How long an engine may be unavailable.
 const PATIENCE: Duration = Duration::from_secs(60);

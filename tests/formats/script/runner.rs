@@ -86,7 +86,6 @@ const INPUTS: [&str; 66] = [
     "receipt",
     "bundles",
     "sender",
-    "message_id",
     "verified",
     "offering",
     "labels_read",
@@ -95,6 +94,7 @@ const INPUTS: [&str; 66] = [
     "steps",
     "waits",
     "part_read",
+    "named",
     "given_up",
 ];
 
@@ -201,8 +201,8 @@ impl Runner {
             "disclose" | "operator-number" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
                 hosting::run(&self.identities, step)
             }
-            "device" | "converse" | "take-list" | "agree" | "countersign" | "send" | "flush" | "receive"
-            | "ask-again" => self.talks.run(&self.identities, step, draws),
+            "device" | "converse" | "take-list" | "agree" | "accept-contact" | "withdraw-message" | "countersign"
+            | "send" | "flush" | "receive" => self.talks.run(&self.identities, step, draws),
             verb => match verb.split_once('-') {
                 Some(("seal", kind)) => self.seal(kind, step, draws),
                 Some(("unseal", kind)) => self.unseal(kind, step),
@@ -479,7 +479,6 @@ pub(super) fn word(error: impl Debug) -> String {
         "not-pre-key-message" => "not-first".into(),
         "opens-new-session" => "other-session".into(),
         "protocol-violation" => "misbehaved".into(),
-        "session-lost" => "lost".into(),
         _ => word,
     }
 }

@@ -1,17 +1,16 @@
-//! The steps about conversations (docs/spec/conversations.md, section 12): the messages that devices send to each
-//! other, and pending ones.
+//! The steps about conversations (docs/spec/conversations.md, section 12): what devices send to each other.
 
-#![allow(clippy::wildcard_enum_match_arm)] // Whatever other events there will be.
+#![allow(clippy::wildcard_enum_match_arm)] // Whatever else there will be to receive.
 
 use std::collections::BTreeMap;
 
 use bisik::conversation::{
-    Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, MessageId, Needed, Received, SendError,
-    Side, Supply,
+    Arrival, Conversation, DeviceAddress, Envelope, IdentityPolicy, MessageId, Needed, Outgoing, ReceiveError,
+    Received, Recipients, SendError, Side, StoredConversation,
 };
 use bisik::device::{AccountKey, DeviceDirectory, DeviceList};
 use bisik::hosting::{Decision, Disclosure};
-use bisik::{Account, Ciphertext, Identity, IdentityKey, PreKeyBundle, StorageKey, Trust, VerifiedBundle};
+use bisik::{Account, Ciphertext, Identity, IdentityKey, Plaintext, PreKeyBundle, StorageKey, Trust, VerifiedBundle};
 
 use super::runner::{Outcome, now, word};
 use super::step::Step;
@@ -36,16 +35,20 @@ impl Talks {
             "take-list" => self.take_list(step),
             "agree" => {
                 let (account, talk) = self.both(of);
-                talk.consent(account, &disclosure(step), now(step)).map(|_| Vec::new()).map_err(word)
+                talk.consent(account, &disclosure(step), now(step), draws).map(|_| Vec::new()).map_err(word)
             }
-            "countersign" => self.countersign(step),
+            "accept-contact" => {
+                self.both(of).1.accept();
+                Ok(Vec::new())
+            }
+            "withdraw-message" => {
+                let id = MessageId::from_bytes(step.array("named"));
+                if self.both(of).1.withdraw_message(id) { Ok(Vec::new()) } else { Err("not-kept".into()) }
+            }
+            "countersign" => self.countersign(step, draws),
             "send" => self.send(step, draws),
             "flush" => self.flush(step, draws),
             "receive" => self.receive(step),
-            "ask-again" => {
-                let asked = self.both(of).1.ask_again(id(step), sender(step));
-                if asked { Ok(Vec::new()) } else { Err("given-up".to_owned()) }
-            }
             verb => panic!("{verb} is not a verb"),
         }
     }
@@ -89,78 +92,98 @@ impl Talks {
         if list.account() == account.key() {
             account.accept_devices(&[list], now(step)).map_err(word)?;
         } else {
-            let _events = talk.accept_devices(account, &[list], &[], now(step)).map_err(word)?;
+            let _label = talk.accept_devices(account, &[list], &[], now(step)).map_err(word)?;
         }
         Ok(Vec::new())
     }
 
-    fn countersign(&mut self, step: &Step) -> Outcome {
+    fn countersign(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
         let decision = Decision::from_bytes(&step.hex("decision")).map_err(word)?;
         let (account, talk) = self.both(step.need("of"));
         let verified = disclosure(step).verify(account.key(), None, now(step)).map_err(word)?;
-        let receipt = talk.countersign(account, sender(step), &decision, &verified, now(step)).map_err(word)?;
+        let receipt = talk.countersign(account, sender(step), &decision, &verified, now(step), draws).map_err(word)?;
         Ok(vec![("receipt", to_hex(&receipt.to_bytes()))])
     }
 
+    /// Keeps a message, and makes everything that is due.
     fn send(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
         let (account, talk) = self.both(step.need("of"));
-        let bundles = bundles(step, &talk.plan(account));
-        let supply = Supply { bundles: &bundles, unavailable: &[] };
-        let outgoing = talk.send(account, &step.hex("plaintext"), &supply, now(step), draws);
-        let outgoing = outgoing.map_err(|error| match error {
+        let sent = talk.send(account, &step.hex("plaintext"), Recipients::All, now(step), draws);
+        let id = sent.map_err(|error| match error {
             SendError::Blocked(_) => "blocked".to_owned(),
             other => word(other),
         })?;
-        Ok(letters(outgoing.release(&stored(account, talk)).expect("it was stored")))
+        let results = self.flush(step, draws)?;
+        Ok([results, vec![("message_id", to_hex(&id.to_bytes()))]].concat())
     }
 
     fn flush(&mut self, step: &Step, draws: &mut Draws) -> Outcome {
         let (account, talk) = self.both(step.need("of"));
-        let bundles = bundles(step, &talk.due(account, now(step)));
-        let supply = Supply { bundles: &bundles, unavailable: &[] };
-        let outgoing = talk.flush(account, &supply, now(step), draws).map_err(word)?;
-        Ok(letters(outgoing.release(&stored(account, talk)).expect("it was stored")))
+        let bundles = bundles(step, &talk.due(account, now(step)).bundles);
+        let outgoing = talk.flush(account, &bundles, now(step), draws).map_err(word)?;
+        Ok(letters(handed(account, talk, outgoing)))
     }
 
     fn receive(&mut self, step: &Step) -> Outcome {
         let (account, talk) = self.both(step.need("of"));
         let ciphertext = Ciphertext::from_bytes(&step.hex("message")).map_err(|_| "rejected")?;
-        let arrival = Arrival { id: id(step), from: sender(step), ciphertext };
         let before = (talk.revision(), account.revision());
-        let incoming = talk.receive(account, &arrival, now(step)).map_err(|error| {
-            assert_eq!((talk.revision(), account.revision()), before, "a refusal changes nothing");
+        let received = talk.receive(account, &[Arrival { from: sender(step), ciphertext }], now(step)).remove(0);
+        received.map_err(|error| {
+            let doubts = error == ReceiveError::Unreadable;
+            assert!(doubts || (talk.revision(), account.revision()) == before, "a refusal changes nothing");
             word(error)
         })?;
-        let (received, events) = incoming.release(&stored(account, talk)).expect("it was stored");
-        let mut results = vec![("events", events.iter().map(name).collect::<Vec<_>>().join(","))];
-        let received = match received {
-            Received::Message { body, delete_by, .. } => {
-                results.push(("plaintext", to_hex(&body)));
-                results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
-                "message"
-            }
-            Received::Sent { body, delete_by, .. } => {
-                results.push(("plaintext", to_hex(body.payload())));
-                results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
-                "sent"
-            }
-            Received::Decision { decision, .. } => {
-                results.push(("decision", to_hex(&decision.to_bytes())));
-                "decision"
-            }
-            Received::DecisionReceipt { receipt, .. } => {
-                results.push(("receipt", to_hex(&receipt.to_bytes())));
-                "decision-receipt"
-            }
-            _ => "nothing",
-        };
-        results.push(("received", received.to_owned()));
+        let _stored = store(account, talk);
+        let (mut events, mut results, mut kind, mut last) = (Vec::new(), Vec::new(), "nothing", 0);
+        for (number, received) in talk.inbox() {
+            last = number;
+            kind = match received {
+                Received::Message { id, body, delete_by, .. } => {
+                    let (body, kind) = match body {
+                        Plaintext::Confirmed(body) => (body, "message"),
+                        Plaintext::Unconfirmed(body) => (body.peek_unconfirmed(), "unconfirmed-message"),
+                    };
+                    results.extend([("plaintext", to_hex(body)), ("message_id", to_hex(&id.to_bytes()))]);
+                    results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
+                    kind
+                }
+                Received::Sent { id, body, delete_by, .. } => {
+                    results.extend([("plaintext", to_hex(body.payload())), ("message_id", to_hex(&id.to_bytes()))]);
+                    results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
+                    "sent"
+                }
+                Received::Decision { decision, .. } => {
+                    results.push(("decision", to_hex(&decision.to_bytes())));
+                    "decision"
+                }
+                Received::DecisionReceipt { receipt, .. } => {
+                    results.push(("receipt", to_hex(&receipt.to_bytes())));
+                    "decision-receipt"
+                }
+                Received::Event(event) => {
+                    events.push(word(event));
+                    kind
+                }
+                _ => kind,
+            };
+        }
+        talk.settle(last);
+        results.extend([("events", events.join(",")), ("received", kind.to_owned())]);
         Ok(results)
     }
 }
 
-fn stored(account: &mut Account, talk: &mut Conversation) -> bisik::conversation::StoredConversation {
-    talk.seal(account, &StorageKey::from_bytes([7; 32]), &mut Draws::recorded()).unwrap().stored()
+fn store(account: &mut Account, talk: &mut Conversation) -> StoredConversation {
+    let stored = talk.seal(account, &StorageKey::from_bytes([7; 32]), &mut Draws::recorded()).unwrap().stored();
+    assert!(talk.stored(&stored));
+    stored
+}
+
+fn handed(account: &mut Account, talk: &mut Conversation, outgoing: Outgoing) -> Vec<Envelope> {
+    let (envelopes, handover) = outgoing.release(&store(account, talk)).expect("it was stored");
+    talk.handed(handover);
+    envelopes
 }
 
 /// In the order of the needed bundles.
@@ -179,17 +202,13 @@ fn bundles(step: &Step, needed: &[Needed]) -> Vec<(DeviceAddress, VerifiedBundle
 }
 
 fn letters(envelopes: Vec<Envelope>) -> Vec<(&'static str, String)> {
-    let letter = |Envelope { id, to, ciphertext }: Envelope| {
+    let letter = |Envelope { to, ciphertext }: Envelope| {
         let message = ciphertext.as_bytes();
         let length = u32::try_from(message.len()).expect("short").to_be_bytes();
         let own = [u8::from(to.side == Side::Own)];
-        [own.as_slice(), &to.index.to_be_bytes(), id.as_bytes(), &length, message].concat()
+        [own.as_slice(), &to.index.to_be_bytes(), &length, message].concat()
     };
     vec![("letters", to_hex(&envelopes.into_iter().flat_map(letter).collect::<Vec<_>>()))]
-}
-
-fn id(step: &Step) -> MessageId {
-    MessageId::from_bytes(step.array("message_id"))
 }
 
 fn sender(step: &Step) -> DeviceAddress {
@@ -200,15 +219,4 @@ fn sender(step: &Step) -> DeviceAddress {
 
 fn disclosure(step: &Step) -> Disclosure {
     Disclosure::from_bytes(&step.hex("disclosed")).expect("a disclosure")
-}
-
-fn name(event: &Event) -> String {
-    match event {
-        Event::Delivered { .. } => "delivered".to_owned(),
-        Event::NotSentAgain { .. } => "not-sent-again".to_owned(),
-        Event::SessionReplaced { .. } => "session-replaced".to_owned(),
-        Event::ListOutdated { .. } => "list-outdated".to_owned(),
-        Event::Label(_) => "label".to_owned(),
-        other => word(other),
-    }
 }

@@ -8,22 +8,26 @@ mod accept; //         a pre-key message against fixed pre-keys
 mod call; //           signals and frames of calls
 #[cfg(feature = "content")]
 mod content; //        message contents, and sealed votes
+mod conversation_record; // the records of accounts and conversations, behind the tag
 mod decoders; //       the decoders of all public data
 mod decrypt; //        edited messages against a session or a ratchet in mid-conversation
 mod device; //         device lists, and linking with an attacker in the middle
 mod dishonest_peer; // messages with valid tags and arbitrary headers, against a model
-mod envelope; //       messages of a conversation between accounts, and its records
+mod envelope; //       messages of a conversation between accounts
 mod fixtures; //       the parties and conversations that the targets start from
 pub mod forge; //          a message under known keys
+pub mod frame; //          frames of a conversation, written and read
 mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
 mod interop; //        interop: messages, sessions, bundles, records
 #[cfg(feature = "interop")]
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
+mod listed; //         a listed device that writes frames of its own, against a model
 mod media; //          pointers and blobs of attachments
 mod model; //          the outcome that a header must have
 pub mod overheard; //      a message read under known keys
+mod party; //          a device in a conversation, and what can be sent to it
 pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
 mod seeds; //          the seeds of the fuzzer
@@ -34,11 +38,12 @@ pub use accept::accept;
 pub use call::{call_frame, call_signal};
 #[cfg(feature = "content")]
 pub use content::{content, poll_vote};
+pub use conversation_record::conversation_record;
 pub use decoders::{bundle, ciphertext, first_flight, identity_key};
 pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
-pub use envelope::{conversation_record, envelope};
+pub use envelope::envelope;
 pub use hosting::{consent, disclosure};
 #[cfg(feature = "interop")]
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};

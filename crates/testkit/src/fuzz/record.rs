@@ -35,7 +35,11 @@ pub fn seal(kind: Kind, state: &[u8]) -> Vec<u8> {
 
 /// Like `seal`, of any kind and under any name.
 pub fn seal_named(kind: u8, context: &[u8], state: &[u8]) -> Vec<u8> {
-    let nonce = [0x4e; NONCE];
+    seal_with([0x4e; NONCE], kind, context, state)
+}
+
+/// Like `seal_named`, with a nonce: a block has its name from it.
+pub fn seal_with(nonce: [u8; NONCE], kind: u8, context: &[u8], state: &[u8]) -> Vec<u8> {
     let mut body = state.to_vec();
     apply_stream(&STORAGE_KEY, &nonce, &mut body);
     let tag = record_tag(kind, context, &nonce, &body);
@@ -49,12 +53,16 @@ pub fn open(kind: Kind, record: &[u8]) -> Vec<u8> {
 
 /// Like `open`, of any kind and under any name.
 pub fn open_named(kind: u8, context: &[u8], record: &[u8]) -> Vec<u8> {
+    try_open(kind, context, record).expect("the record is genuine and of this kind")
+}
+
+/// Like `open_named`; nothing if the tag is not of this kind and name.
+pub fn try_open(kind: u8, context: &[u8], record: &[u8]) -> Option<Vec<u8>> {
     let (nonce, rest) = record[1..].split_first_chunk().expect("a record has a nonce");
     let (body, tag) = rest.split_last_chunk::<16>().expect("a record has a tag");
-    assert_eq!(*tag, record_tag(kind, context, nonce, body), "the record is genuine and of this kind");
     let mut state = body.to_vec();
     apply_stream(&STORAGE_KEY, nonce, &mut state);
-    state
+    (*tag == record_tag(kind, context, nonce, body)).then_some(state)
 }
 
 fn record_tag(kind: u8, context: &[u8], nonce: &[u8; NONCE], body: &[u8]) -> [u8; 16] {

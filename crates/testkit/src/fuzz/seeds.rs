@@ -6,6 +6,7 @@
 use super::call;
 #[cfg(feature = "content")]
 use super::content;
+use super::conversation_record;
 use super::device;
 use super::envelope;
 use super::fixtures::{BLOCKS, Genuine, PARTIES, PRE_KEY_MESSAGES, RATCHETS, SESSIONS, Scene};
@@ -36,12 +37,12 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "content")]
         of("content", content::content_seeds()),
         of("conversation", conversation_events()),
-        of("conversation_record", envelope::record_seeds()),
+        of("conversation_record", conversation_record::seeds()),
         of("decrypt", [conversation(&SESSIONS), vec![("flight_stripped", flight_stripped())]].concat()),
         of("device_list", device::device_list_seeds()),
         of("disclosure", hosting::disclosure_seeds()),
         of("dishonest_peer", dishonest_peer()),
-        of("envelope", envelope::envelope_seeds()),
+        of("envelope", envelope::seeds()),
         of("first_flight", first_flight()),
         of("identity_key", identity_key()),
         #[cfg(feature = "interop")]

@@ -8,7 +8,7 @@ use bisik::device::AccountKey;
 use bisik::{Account, StorageKey};
 use business::audit::Promises;
 use business::customers::{self, Customers};
-use business::engine::{Batch, Claim, Engine, Lane, Name, Sealed, Verdict};
+use business::engine::{Batch, BlockName, Claim, Engine, Lane, Name, Verdict};
 use business::found::found;
 use business::place::{All, Place};
 use business::points::{Point, Points, Stopped};
@@ -57,7 +57,7 @@ impl Deployment {
 
     /// Returns the number of unused one-time pre-keys.
     pub fn stock(&self) -> usize {
-        let record = self.engine().account(0, true).unwrap().unwrap();
+        let record = self.engine().account(0).unwrap().unwrap();
         let account = Account::unseal(&StorageKey::from_bytes(self.key), &record).unwrap();
         account.pre_key_count(now().unwrap()).one_time
     }
@@ -89,7 +89,8 @@ impl Deployment {
         assert_eq!(self.stock(), STOCK - 3, "{point:?} {times}: a pre-key that was used is gone");
     }
 
-    /// Stops a worker between two answers to one customer, whose next message confirms the first.
+    /// Stops a worker between two answers to one customer: the first is with the relay, unless the engine takes both or
+    /// none.
     pub fn stop_between_answers(&self) {
         let mut customers = self.customers(1, 3);
         customers.ask_all().unwrap();
@@ -102,11 +103,6 @@ impl Deployment {
         worker.points = Points::stop_at(Point::Sending, 1);
         while worker.points.is_ahead() {
             let _stopped = worker.turn();
-        }
-        let mut other = self.worker(self.engine());
-        if customers.finish(Duration::ZERO).unwrap().once == 2 {
-            // Processes the customer's confirmation before the question is delivered again.
-            while other.turn().unwrap() == 0 {}
         }
         self.empty();
         let tally = customers.finish(Duration::from_millis(50)).unwrap();
@@ -130,6 +126,44 @@ impl Deployment {
         assert_eq!(promises.salts, promises.sent);
     }
 
+    /// Lets a worker receive a message and stop, and the message come again after more of the same customer than the
+    /// library remembers.
+    pub fn come_again_late(&self) {
+        let mut customers = self.customers(1, LATE);
+        customers.ask_all().unwrap();
+        self.empty();
+        customers.ask_all().unwrap();
+        // Received and stored; neither answered nor settled.
+        let mut worker = self.worker(self.engine());
+        worker.points = Points::stop_at(Point::RowsWritten, 1);
+        while worker.points.is_ahead() {
+            let _stopped = worker.turn();
+        }
+        for _ in 2..LATE {
+            customers.ask_more().unwrap();
+        }
+        // The newer ones first, each in a turn of its own.
+        let mut held: Vec<Claim> = Vec::new();
+        let mut engine = self.engine();
+        while held.len() < engine.waiting().unwrap() {
+            held.extend(engine.claim(Lane::Rest, LATE).unwrap());
+            std::thread::sleep(self.lease / 4);
+        }
+        // The question, and perhaps an acknowledgement.
+        let (late, newer): (Vec<_>, Vec<_>) = held.into_iter().partition(|claim| claim.received);
+        assert!(!late.is_empty() && newer.len() > LATE - 4, "{} {}", late.len(), newer.len());
+        let mut worker = self.worker(engine);
+        for claim in newer {
+            worker.serve(vec![claim]).unwrap();
+        }
+        worker.serve(late).unwrap();
+        assert_eq!(worker.engine().waiting().unwrap(), 0);
+        assert!(self.engine().buried().unwrap().is_empty());
+        let tally = customers.finish(Duration::from_millis(50)).unwrap();
+        assert_eq!((tally.once, tally.twice, tally.unreadable), (LATE, 0, 0));
+        assert!(self.audit(1, LATE).kept());
+    }
+
     /// Lets a worker that holds messages be overtaken by one to which they were delivered too.
     pub fn overtake(&self, rounds: usize) {
         let mut customers = self.customers(4, rounds);
@@ -150,6 +184,9 @@ impl Deployment {
     }
 }
 
+/// Messages of one customer: more than the library remembers to recognise one that comes again.
+const LATE: usize = 40;
+
 /// An engine on which another worker is faster, right before a commit.
 pub struct Interrupted {
     pub inner: Box<dyn All>,
@@ -160,11 +197,14 @@ impl Engine for Interrupted {
     fn claim(&mut self, lane: Lane, most: usize) -> Outcome<Vec<Claim>> {
         self.inner.claim(lane, most)
     }
-    fn account(&mut self, known: u64, fresh: bool) -> Outcome<Option<Vec<u8>>> {
-        self.inner.account(known, fresh)
+    fn account(&mut self, known: u64) -> Outcome<Option<Vec<u8>>> {
+        self.inner.account(known)
     }
-    fn conversations(&mut self, names: &[Name], fresh: bool) -> Outcome<Vec<Option<Vec<u8>>>> {
-        self.inner.conversations(names, fresh)
+    fn conversations(&mut self, names: &[Name]) -> Outcome<Vec<Option<Vec<u8>>>> {
+        self.inner.conversations(names)
+    }
+    fn blocks(&mut self, names: &[BlockName]) -> Outcome<Vec<Option<Vec<u8>>>> {
+        self.inner.blocks(names)
     }
     fn customer_list(&mut self, name: Name) -> Outcome<Option<Vec<u8>>> {
         self.inner.customer_list(name)
@@ -176,9 +216,6 @@ impl Engine for Interrupted {
             while faster.turn()? == 0 {}
         }
         self.inner.commit(batch, points)
-    }
-    fn commit_account(&mut self, account: &Sealed) -> Outcome<bool> {
-        self.inner.commit_account(account)
     }
     fn finish(&mut self, claims: &[Claim]) -> Outcome<()> {
         self.inner.finish(claims)
