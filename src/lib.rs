@@ -79,7 +79,7 @@
 //! | What keeps a failed message from changing anything? | `src/ratchet/open.rs` borrows the state; `src/ratchet/receiving.rs` applies the result |
 //! | What makes it safe to send from a restored state? | `src/ratchet/message_key.rs`: the salt |
 //! | Which session with a device is used for sending? | `src/conversation/link.rs` |
-//! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/conversation/flush.rs`: `may_send`; `src/hosting/permit.rs` |
+//! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/conversation/plan.rs`: `may_send`; `src/hosting/permit.rs` |
 //! | What is refused before memory is allocated for it? | `src/content/shape.rs` |
 //! | Which session state does a Signal message belong to? | `crates/interop/src/signal/session/open.rs` |
 //! | Where are all derivation labels? | `src/labels.rs`, `crates/core/src/labels.rs`, `crates/interop/src/labels.rs` |

@@ -202,3 +202,43 @@ fn a_device_in_whose_name_a_session_was_replaced_hears_of_it_in_the_session_that
     let told = Event::ReplacedByAnother { device: DeviceAddress::peer(0) };
     assert!(accounts.devices[&BOB].events.contains(&told), "{:?}", accounts.devices[&BOB].events);
 }
+
+/// A call is set up in the session that the conversation uses, and its signals go to that one device.
+#[cfg(feature = "call")]
+#[test]
+fn a_call_starts_from_a_conversation() {
+    use bisik::call::{Answer, CallId, Calling, Offer, Signal};
+    use bisik::conversation::Recipients;
+
+    let mut accounts = talking(106, 3);
+    let rng = &mut rand::rng();
+    let device = DeviceAddress::peer(0);
+    let session = |accounts: &Accounts, at: At| {
+        let device_at = &accounts.devices[&at];
+        let talk = device_at.conversation.as_ref().unwrap();
+        let session = talk.session_with(&device_at.account, device).expect("a confirmed session");
+        (*device_at.account.identity().public(), *session.id())
+    };
+    assert_eq!(session(&accounts, ALICE).1, session(&accounts, BOB).1, "both sides call in one session");
+
+    let alice = &accounts.devices[&ALICE];
+    let talk = alice.conversation.as_ref().unwrap();
+    let line = talk.session_with(&alice.account, device).unwrap();
+    let (calling, offer) = Calling::start(CallId::generate(rng), alice.account.identity().public(), line, rng);
+    accounts.write(ALICE, &offer.to_bytes(), Recipients::Device(device)).unwrap();
+    accounts.settle();
+    let heard = accounts.devices[&BOB].shown.last().unwrap().1.clone();
+    let Signal::Offer(offer) = Signal::from_bytes(&heard).unwrap() else { panic!("an offer") };
+    let offer: Offer = offer;
+    let bob = &accounts.devices[&BOB];
+    let line = bob.conversation.as_ref().unwrap().session_with(&bob.account, device).unwrap();
+    let (at_bob, answer) = offer.accept(bob.account.identity().public(), line, rng).unwrap();
+    accounts.write(BOB, &answer.to_bytes(), Recipients::Device(device)).unwrap();
+    accounts.settle();
+    let heard = accounts.devices[&ALICE].shown.last().unwrap().1.clone();
+    let answer = Answer::from_bytes(&heard).unwrap();
+    let alice = &accounts.devices[&ALICE];
+    let line = alice.conversation.as_ref().unwrap().session_with(&alice.account, device).unwrap();
+    let at_alice = calling.complete(&answer, line).unwrap();
+    assert_eq!(at_alice.sending.base.expose_bytes(), at_bob.receiving.base.expose_bytes());
+}
