@@ -10,7 +10,7 @@ use super::checked::{Body, Checked, Checks, Heard};
 use super::event::{Cause, Event, Received};
 use super::frame::{Frame, Kind, Lists};
 use super::kept::Settled;
-use super::link::{Replacement, UNASKED};
+use super::link::{Bound, Replacement, UNASKED};
 use super::name::{MessageId, Tag};
 use super::names::Seen;
 use super::{Conversation, DeviceAddress, Side};
@@ -56,6 +56,11 @@ impl Conversation {
             }
             return;
         }
+        // P-12.23: what comes after the confirmation, but was written before the answer, may be another's who stole the
+        // pre-keys. Its author sends it again.
+        if frame.opening.is_some() {
+            return;
+        }
         // P-12.49
         if answers && frame.ask.is_some() {
             slot.answer = frame.ask;
@@ -70,11 +75,17 @@ impl Conversation {
                 }
             }
             // P-12.41
-            if frame.ask.is_some() && leads {
-                link.give_up_later(serial);
-            }
+            let given_up = frame.ask.is_some() && leads && link.give_up_later(serial);
             link.give_up_what_it_outlived(serial);
             link.settle_secrets(serial);
+            if given_up {
+                self.tell(Event::SessionReplaced {
+                    device: from,
+                    bound: Bound::Live,
+                    last_resort: false,
+                    early: false,
+                });
+            }
         }
         self.compare_words(heard, &frame.first_words);
         if let Some(named) = frame.replaced_by {
@@ -114,11 +125,7 @@ impl Conversation {
             return;
         }
         let Checks::Named { kind, id, body } = content else { return };
-        let digest = match &body {
-            Body::Text(text) => words(kind, id, text),
-            Body::Decision(decision) => words(kind, id, &decision.to_bytes()),
-            Body::Withdrawn | Body::Shared(_) | Body::DecisionReceipt(_) | Body::NotUnderstood => return,
-        };
+        let Some(digest) = shown_words(kind, id, &body) else { return };
         let Some(link) = self.links.get_mut(&from) else { return };
         if !link.names.preview(id, serial, digest) {
             return;
@@ -205,6 +212,8 @@ impl Conversation {
         let answers = self.answers(from.side);
         let Some(link) = self.links.get_mut(&from) else { return };
         let seen = link.names.look(id);
+        // P-12.23: what was shown under this name was not this message.
+        let another = seen == Seen::Previewed && link.names.was_another(id, shown_words(kind, id, &body));
         if seen != Seen::Before {
             link.names.receive(id, matches!(kind, Kind::Withdrawn));
         }
@@ -214,7 +223,9 @@ impl Conversation {
             // Its author does not know yet.
             link.owes = true;
         }
-        if seen != Seen::New {
+        if another {
+            self.tell(Event::NotThePeers { id, device: from });
+        } else if seen != Seen::New {
             return;
         }
         match (body, from.side) {
@@ -297,6 +308,15 @@ impl Conversation {
     pub(super) fn tell(&mut self, event: Event) {
         let revision = self.lineage.revision();
         self.inbox.tell(event, revision);
+    }
+}
+
+/// The [`words`] of what is shown of a message before its session is confirmed, if anything is. P-12.22.
+fn shown_words(kind: Kind, id: MessageId, body: &Body) -> Option<[u8; 16]> {
+    match body {
+        Body::Text(text) => Some(words(kind, id, text)),
+        Body::Decision(decision) => Some(words(kind, id, &decision.to_bytes())),
+        Body::Withdrawn | Body::Shared(_) | Body::DecisionReceipt(_) | Body::NotUnderstood => None,
     }
 }
 

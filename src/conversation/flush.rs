@@ -77,7 +77,8 @@ impl Conversation {
     ///
     /// # Errors
     ///
-    /// [`SendError`]. On error the state is unchanged, and everything is still due.
+    /// [`SendError`]. On error the state is unchanged, but for what a hosted device has promised to delete by now, and
+    /// everything is still due.
     pub fn flush(
         &mut self,
         account: &Account,
@@ -95,6 +96,7 @@ impl Conversation {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<Outgoing, SendError> {
+        self.delete_promised(account, now);
         self.check_own(account, now)?;
         let permitted = self.check_peer(now).is_ok();
         let mut new = self.open_sessions(account, bundles, permitted, now, rng)?;
@@ -102,7 +104,6 @@ impl Conversation {
         // From here on nothing fails.
         self.touch();
         let _changed = self.reconcile(account);
-        self.inbox.expire(now);
         let dropped = self.kept.expire(now);
         self.give_up(account, dropped);
         self.batch = self.batch.saturating_add(1);

@@ -11,11 +11,10 @@ use zeroize::Zeroizing;
 use super::event::{Event, Received};
 use super::kept::{read_device, write_device};
 use super::limits::{INBOX, INBOX_BYTES};
-use super::link::Bound;
 use super::name::MessageId;
 use super::piece::{Blocks, Piece};
-use super::{Cause, DeviceAddress, MAX_BODY, Side};
-use crate::device::{DeviceEntry, DirectoryEvent, FromOwnDevice};
+use super::{DeviceAddress, MAX_BODY};
+use crate::device::{DeviceEntry, FromOwnDevice};
 use crate::hosting::{Decision, DecisionReceipt};
 use crate::labels::kind;
 use crate::session::{Plaintext, Standing};
@@ -60,13 +59,11 @@ impl Inbox {
         self.entries.push_back(Entry { number: self.last, revision, received: Piece::new(received) });
     }
 
-    /// P-12.13: gives an event, unless the same one waits already.
+    /// P-12.13: gives an event. The same one that waits already is not given twice, but anew: a program that has seen
+    /// the first and settles it later still learns of the second.
     pub(super) fn tell(&mut self, event: Event, revision: u64) {
-        let waits =
-            self.entries.iter().any(|entry| matches!(&*entry.received, Received::Event(told) if *told == event));
-        if !waits {
-            self.give(Received::Event(event), revision);
-        }
+        self.entries.retain(|entry| !matches!(&*entry.received, Received::Event(told) if *told == event));
+        self.give(Received::Event(event), revision);
     }
 
     /// P-12.53: what the record of this revision has.
@@ -75,11 +72,15 @@ impl Inbox {
         stored.map(|entry| (entry.number, &*entry.received))
     }
 
-    /// P-12.58: drops what a hosted device has promised to delete by now. Whether there was anything.
-    pub(super) fn expire(&mut self, now: Timestamp) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|entry| entry.received.delete_by().is_none_or(|delete_by| delete_by > now));
-        self.entries.len() != before
+    /// P-12.58: drops what a hosted device has promised to delete by now. The program, which did not take it, is told.
+    pub(super) fn expire(&mut self, now: Timestamp, revision: u64) {
+        let is_over = |entry: &Entry| entry.received.delete_by().is_some_and(|delete_by| delete_by <= now);
+        let over: Vec<Event> =
+            self.entries.iter().filter(|entry| is_over(entry)).filter_map(|entry| entry.received.lost()).collect();
+        self.entries.retain(|entry| !is_over(entry));
+        for event in over {
+            self.tell(event, revision);
+        }
     }
 
     /// When [`expire`](Self::expire) has something to do.
@@ -165,6 +166,16 @@ impl Received {
             Self::Message { body: Plaintext::Unconfirmed(body), .. } => body.peek_unconfirmed().len(),
             Self::Sent { body, .. } | Self::Own { body, .. } => body.payload().len(),
             Self::Decision { .. } | Self::DecisionReceipt { .. } | Self::Event(_) => 0,
+        }
+    }
+
+    /// The event for a message that had to be deleted before the program took it.
+    const fn lost(&self) -> Option<Event> {
+        match self {
+            Self::Message { id, from, .. } | Self::Sent { id, from, .. } | Self::Own { id, from, .. } => {
+                Some(Event::Lost { id: *id, device: *from })
+            }
+            Self::Ephemeral { .. } | Self::Decision { .. } | Self::DecisionReceipt { .. } | Self::Event(_) => None,
         }
     }
 
@@ -264,103 +275,6 @@ fn read_body(reader: &mut Reader<'_>) -> Result<Zeroizing<Vec<u8>>, Malformed> {
     Ok(Zeroizing::new(reader.slice(length)?.to_vec()))
 }
 
-impl Event {
-    fn write(&self, writer: &mut SecretWriter) {
-        let named = |kind, id: MessageId, device, writer: &mut SecretWriter| {
-            write_head(kind, device, writer);
-            writer.bytes(&id.to_bytes());
-        };
-        match self {
-            Self::Delivered { id, device } => named(16, *id, *device, writer),
-            Self::GivenUp { id, device, cause } => {
-                named(17, *id, *device, writer);
-                writer.flag(*cause == Cause::Restored);
-            }
-            Self::Lost { id, device } => named(18, *id, *device, writer),
-            Self::Request => drop(writer.u8(19)),
-            Self::SessionReplaced { device, bound, last_resort, early } => {
-                write_head(20, *device, writer);
-                writer.u8(bound_byte(*bound)).flag(*last_resort).flag(*early);
-            }
-            Self::ReplacedByAnother { device } => write_head(21, *device, writer),
-            Self::Restored { device } => write_head(22, *device, writer),
-            Self::Forked { device } => write_head(23, *device, writer),
-            Self::NotThePeers { id, device } => named(24, *id, *device, writer),
-            Self::NotUnderstood { id, device } => named(25, *id, *device, writer),
-            Self::ListOutdated { side, sequence } => {
-                writer.u8(26).flag(*side == Side::Own).u64(*sequence);
-            }
-            Self::ListsForked => drop(writer.u8(27)),
-            Self::Devices(event) => {
-                let mut public = Writer::with_capacity(256);
-                event.write(&mut public);
-                writer.u8(28).bytes(&public.finish());
-            }
-            Self::LabelChanged => drop(writer.u8(29)),
-            Self::DecisionNotAdopted { device } => write_head(30, *device, writer),
-            Self::IdentityChanged => drop(writer.u8(31)),
-        }
-    }
-
-    fn read(kind: u8, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let named = |reader: &mut Reader<'_>| -> Result<(DeviceAddress, MessageId), Malformed> {
-            Ok((read_device(reader)?, MessageId::read(reader)?))
-        };
-        Ok(match kind {
-            16 => {
-                let (device, id) = named(reader)?;
-                Self::Delivered { id, device }
-            }
-            17 => {
-                let (device, id) = named(reader)?;
-                Self::GivenUp { id, device, cause: if reader.flag()? { Cause::Restored } else { Cause::TooOld } }
-            }
-            18 => {
-                let (device, id) = named(reader)?;
-                Self::Lost { id, device }
-            }
-            19 => Self::Request,
-            20 => {
-                let device = read_device(reader)?;
-                let byte = reader.u8()?;
-                let bound = BOUND.into_iter().find(|bound| bound_byte(*bound) == byte).ok_or(Malformed);
-                Self::SessionReplaced { device, bound: bound?, last_resort: reader.flag()?, early: reader.flag()? }
-            }
-            21 => Self::ReplacedByAnother { device: read_device(reader)? },
-            22 => Self::Restored { device: read_device(reader)? },
-            23 => Self::Forked { device: read_device(reader)? },
-            24 => {
-                let (device, id) = named(reader)?;
-                Self::NotThePeers { id, device }
-            }
-            25 => {
-                let (device, id) = named(reader)?;
-                Self::NotUnderstood { id, device }
-            }
-            26 => {
-                let side = if reader.flag()? { Side::Own } else { Side::Peer };
-                Self::ListOutdated { side, sequence: reader.u64()? }
-            }
-            27 => Self::ListsForked,
-            28 => Self::Devices(DirectoryEvent::read(reader)?),
-            29 => Self::LabelChanged,
-            30 => Self::DecisionNotAdopted { device: read_device(reader)? },
-            31 => Self::IdentityChanged,
-            _ => return Err(Malformed),
-        })
-    }
-}
-
-const fn bound_byte(bound: Bound) -> u8 {
-    match bound {
-        Bound::None => 0,
-        Bound::Live => 1,
-        Bound::Past => 2,
-    }
-}
-
-const BOUND: [Bound; 3] = [Bound::None, Bound::Live, Bound::Past];
-
 /// In place of an event: a block has it.
 const BLOCK: u8 = 0;
 /// First bytes of such a block.
@@ -376,3 +290,23 @@ const HEAD: usize = 256;
 const OVERFULL: usize = 8 * INBOX;
 /// Bytes of the shortest entry: its number, and an event that is one byte.
 const ENTRY: usize = 9;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// P-12.13
+    #[test]
+    fn an_event_that_happens_again_waits_once_and_is_not_settled_with_the_first() {
+        let mut inbox = Inbox::default();
+        inbox.tell(Event::ListsForked, 1);
+        inbox.tell(Event::LabelChanged, 1);
+        let seen: Vec<u64> = inbox.stored(1).map(|(number, _)| number).collect();
+        assert_eq!(seen, [1, 2]);
+        inbox.tell(Event::ListsForked, 2);
+        assert!(inbox.settle(*seen.last().unwrap(), 2));
+        let left: Vec<_> = inbox.stored(2).collect();
+        assert!(matches!(left[..], [(3, Received::Event(Event::ListsForked))]), "{left:?}");
+    }
+}

@@ -120,10 +120,9 @@ impl KeptMessages {
 
     /// P-12.29: gives up what is too old, at the second of two looks an hour apart.
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Dropped> {
-        let is_promised = |kept: &Kept| kept.until.is_some_and(|until| until <= now);
         let is_old = |kept: &Kept| kept.at.plus_seconds(KEPT_FOR) <= now;
         // P-12.58: what was promised needs no second look.
-        let mut dropped = self.take(is_promised);
+        let mut dropped = self.take_promised(now);
         if !self.list.iter().any(is_old) {
             self.overdue = None;
         } else if self.overdue.is_none_or(|since| since > now) {
@@ -133,6 +132,11 @@ impl KeptMessages {
             dropped.extend(self.take(is_old));
         }
         dropped
+    }
+
+    /// P-12.58: gives up what a hosted device has promised to delete by now.
+    pub(super) fn take_promised(&mut self, now: Timestamp) -> Vec<Dropped> {
+        self.take(|kept| kept.until.is_some_and(|until| until <= now))
     }
 
     fn take(&mut self, which: impl Fn(&Kept) -> bool) -> Vec<Dropped> {

@@ -197,12 +197,12 @@ pub struct Conversation {
     unacknowledged: bool,
     /// The revision, and what ties the value to its records and to what it holds.
     lineage: Lineage,
-    /// The revision that was sealed last, where one was.
+    /// The revision that the database certainly has under this name, where it has one.
     stored: Option<u64>,
     /// The revision that the database certainly has.
     durable: u64,
     /// The name of the record that this one takes the place of, where the peer's account key has changed.
-    former: Option<ConversationId>,
+    former: Option<peer::Former>,
     /// Where the peer's devices and the label are stored.
     place: Place,
     /// The blocks that the last record named, and those that no record will name any more.
@@ -345,6 +345,8 @@ impl Conversation {
         let revision = held::revision_of(&stored.0, &self.origin());
         if let Some(revision) = revision {
             self.durable = self.durable.max(revision);
+            self.stored = Some(self.durable);
+            self.former = None;
         }
         revision.is_some()
     }

@@ -77,6 +77,11 @@ impl Names {
         }
     }
 
+    /// Whether the message that was shown as unconfirmed under this tag is another.
+    pub(super) fn was_another(&self, id: MessageId, digest: Option<[u8; 16]>) -> bool {
+        self.previews.get(&id.tag).is_some_and(|preview| Some(preview.digest) != digest)
+    }
+
     /// Remembers a message that was received; `closed` if there is nothing to show. It must not have been
     /// [seen before](Seen::Before).
     pub(super) fn receive(&mut self, id: MessageId, closed: bool) {
@@ -117,9 +122,11 @@ impl Names {
         self.waiting = self.waiting.saturating_add(1);
     }
 
-    /// A frame has told the author everything.
-    pub(super) fn acknowledged(&mut self) {
+    /// A frame has told the author everything. Whether it had not known.
+    pub(super) fn acknowledged(&mut self) -> bool {
+        let waited = self.waiting != 0;
         (self.waiting, self.since) = (0, None);
+        waited
     }
 
     /// P-12.19: when the acknowledgement travels alone; `None` if none waits. A clock that went back makes it due.
@@ -240,6 +247,9 @@ mod tests {
         }
         assert_eq!(names.look(id(7, 0)), Seen::Previewed);
         assert_eq!((names.report(3).shown.len(), names.report(4).shown.len()), (PREVIEWS, 0));
+        // P-12.23: the name is the same, the message is not.
+        assert!(!names.was_another(id(7, 0), Some([0; 16])));
+        assert!(names.was_another(id(7, 0), Some([1; 16])) && names.was_another(id(7, 0), None));
         names.receive(id(7, 0), false);
         assert_eq!((names.look(id(7, 0)), names.previews(3).count()), (Seen::Before, PREVIEWS - 1));
         assert_eq!(names.report(4).shown, [Tag([0; 8])], "told in any session");
@@ -276,7 +286,7 @@ mod tests {
         assert_eq!(names.acknowledgement_due(at(50)), Some(at(50)), "a clock that went back");
         (0..6).for_each(|_| names.will_acknowledge(at(200)));
         assert_eq!(names.acknowledgement_due(at(200)), Some(at(200)));
-        names.acknowledged();
+        assert!(names.acknowledged() && !names.acknowledged());
         assert_eq!(names.acknowledgement_due(at(900)), None);
     }
 

@@ -13,6 +13,13 @@ use bisik_core::blocks::Place;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
+/// The name that a conversation had before the peer's account key changed, and the revision of its record there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Former {
+    pub(super) id: ConversationId,
+    stored: u64,
+}
+
 impl Conversation {
     /// Accepts newer device lists of the peer's account, oldest first, with the disclosures that belong to the newest.
     ///
@@ -53,12 +60,19 @@ impl Conversation {
             return None;
         }
         // Another peer, another name: the record under the old one goes when this is stored.
-        if self.stored.take().is_some() {
-            self.former = Some(self.id);
-        }
+        let (before, stored) = (self.id, self.stored.take());
         self.id = ConversationId::between(account.key(), peer.account());
+        match self.former.filter(|former| former.id == self.id) {
+            // The key is the one before again, and its record is still there.
+            Some(former) => (self.stored, self.former) = (Some(former.stored), None),
+            None => self.former = stored.map(|stored| Former { id: before, stored }).or(self.former),
+        }
         self.peer = peer;
         self.links.retain(|device, _| device.side == Side::Own);
+        // P-12.56: own devices hear of the new key in the opening of a new session.
+        for link in self.links.values_mut() {
+            link.retire_all();
+        }
         self.kept.forget(|device| device.side == Side::Peer);
         self.unacknowledged = matches!(self.policy, IdentityPolicy::Block);
         self.label = LabelState::new(*self.peer.account());

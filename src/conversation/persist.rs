@@ -95,15 +95,18 @@ enum Proof {
 }
 
 impl Changes {
-    /// Everything to store, in this order: blocks, the conversation's head, the account's record, deletions. A crash
-    /// between any two leaves a conversation that opens and loses nothing. (What a crash before the account's record
-    /// leaves is a one-time pre-key that lives on for some days, and never sets up a session twice.)
+    /// Everything to store, in this order: blocks, the conversation's head, the removal of its record under a former
+    /// name, the account's record, deletions of blocks. A crash between any two leaves a conversation that opens and
+    /// loses nothing, except that the head and the removal belong into one transaction: otherwise both records would open.
+    /// (What a crash before the account's record leaves is a one-time pre-key that lives on for some days, and never sets
+    /// up a session twice.)
     pub fn writes(&self) -> impl Iterator<Item = Change<'_>> {
         let Self { conversation, account, blocks, ended, removed, proof: _ } = self;
         let blocks = blocks.iter().map(Change::Put);
-        let records = conversation.iter().chain(account).map(Change::Record);
-        let deletions = ended.iter().copied().map(Change::Delete).chain(removed.map(Change::Remove));
-        blocks.chain(records).chain(deletions)
+        let head = conversation.iter().map(Change::Record);
+        let account = account.iter().map(Change::Record);
+        let deletions = ended.iter().copied().map(Change::Delete);
+        blocks.chain(head).chain(removed.map(Change::Remove)).chain(account).chain(deletions)
     }
 
     /// Confirms that the database has stored all of it.
@@ -143,15 +146,16 @@ impl Conversation {
             let SealedAccount { expected, revision, bytes } = sealed;
             Record { name: RecordName::Account, expected, revision, bytes }
         });
-        let removed = self.former.take().map(RecordName::Conversation);
+        let removed = self.former.map(|former| RecordName::Conversation(former.id));
         let revision = self.lineage.revision();
+        // Only what the database certainly has needs no record: storing may have failed.
         if self.stored == Some(revision) && removed.is_none() {
             let proof = Proof::Unchanged(self.origin());
             return Ok(Changes { conversation: None, account, blocks: Vec::new(), ended: Vec::new(), removed, proof });
         }
         let sealing = self.lineage.seal(key)?;
         let parts = self.seal_parts(sealing, key, &mut rng);
-        let (name, expected) = (RecordName::Conversation(self.id), self.stored.replace(revision));
+        let (name, expected) = (RecordName::Conversation(self.id), self.stored);
         let conversation = Some(Record { name, expected, revision, bytes: parts.head().to_vec() });
         let (blocks, ended) = (parts.blocks().to_vec(), parts.ended().to_vec());
         Ok(Changes { conversation, account, blocks, ended, removed, proof: Proof::Sealed(parts) })

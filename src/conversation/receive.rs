@@ -49,9 +49,7 @@ impl Conversation {
         let mut results: Vec<Result<(), ReceiveError>> =
             arrivals.iter().map(|_| Err(ReceiveError::Unreadable)).collect();
         let mut left: Vec<usize> = (0..arrivals.len()).collect();
-        if self.inbox.expire(now) {
-            self.touch();
-        }
+        self.delete_promised(account, now);
         for pass in 0..PASSES {
             let before = left.len();
             left.retain(|place| {
@@ -111,6 +109,10 @@ impl Conversation {
     pub fn find(account: &Account, arrival: &Arrival, now: Timestamp) -> Result<Found, ReceiveError> {
         let Arrival { from, ciphertext } = arrival;
         let own = account.devices().own(account.identity(), now)?;
+        // P-12.58
+        if !account.knows_its_terms() {
+            return Err(ReceiveError::DisclosureNeeded);
+        }
         let sender = own.others().find(|entry| *from == DeviceAddress::own(entry.index()));
         let sender = sender.ok_or(ReceiveError::UnknownDevice)?;
         let disclosure = under(account.disclosure(), sender.terms().disclosure());

@@ -149,6 +149,19 @@ impl Conversation {
         id
     }
 
+    /// P-12.58: deletes what a hosted device has promised to delete by now, whatever else is possible.
+    pub(super) fn delete_promised(&mut self, account: &Account, now: Timestamp) {
+        let inbox = self.inbox.expires_at().is_some_and(|at| at <= now);
+        let dropped = self.kept.take_promised(now);
+        if !inbox && dropped.is_empty() {
+            return;
+        }
+        self.touch();
+        let revision = self.lineage.revision();
+        self.inbox.expire(now, revision);
+        self.give_up(account, dropped);
+    }
+
     /// P-12.29: tells the program, and from the next frame on each device that still waited.
     pub(super) fn give_up(&mut self, account: &Account, dropped: Vec<Dropped>) {
         for Dropped { id, withdrawn, devices } in dropped {

@@ -61,6 +61,14 @@ pub(super) struct Unhanded {
     pub(super) tell: Option<[u8; 8]>,
 }
 
+impl Unhanded {
+    /// With what was in an earlier frame and is not in this one.
+    pub(super) fn or(self, before: Self) -> Self {
+        let Self { batch, ask, answer, tell } = self;
+        Self { batch, ask: ask.or(before.ask), answer: answer.or(before.answer), tell: tell.or(before.tell) }
+    }
+}
+
 impl Slot {
     pub(super) const fn new(session: Session, serial: u32, ours: bool, last_resort: bool) -> Self {
         Self {

@@ -90,9 +90,9 @@ fn write_batch<'a>(
     let Head { device, lists, conversation, peer, base, last, batch } = *head;
     let for_own = device.side == Side::Own;
     if is_current {
-        // Every frame acknowledges everything.
-        link.names.acknowledged();
-        if link.owes {
+        // Every frame acknowledges everything. If the transport refuses this one, it is all owed again.
+        let waited = link.names.acknowledged();
+        if link.owes || waited {
             (link.owes, link.owed_in) = (false, batch);
         }
     }
@@ -134,8 +134,12 @@ fn write_batch<'a>(
         content: Content::Nothing,
     };
     if frame.ask.is_some() || frame.answer.is_some() || frame.replaced_by.is_some() {
-        let (ask, answer, tell) = (frame.ask, frame.answer, frame.replaced_by);
-        slot.unhanded = Some(Unhanded { batch, ask, answer, tell });
+        let written = Unhanded { batch, ask: frame.ask, answer: frame.answer, tell: frame.replaced_by };
+        // What an earlier flush wrote and nobody has handed over yet is still to be told if that fails.
+        slot.unhanded = Some(match slot.unhanded.take() {
+            Some(before) => written.or(before),
+            None => written,
+        });
     }
     let mut contents = contents.peekable();
     let bare = contents.peek().is_none().then_some(Content::Nothing);

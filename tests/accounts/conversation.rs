@@ -2,7 +2,9 @@
 //!
 //! Does not know sessions: those have their own tests.
 
-use bisik::conversation::{Event, IdentityPolicy, ReceiveError, Recipients, RecordName, SendError, Side};
+use bisik::conversation::{
+    Arrival, DeviceAddress, Event, IdentityPolicy, ReceiveError, Recipients, RecordName, SendError, Side,
+};
 use bisik::device::{DeviceDirectory, DirectoryEvent};
 use bisik::{Account, Conversation, PreKeys, PreKeysError, Trust, UnsealError};
 use bisik_testkit::accounts::{Accounts, Device};
@@ -271,4 +273,57 @@ fn an_account_that_strangers_write_to_by_the_thousand_makes_pre_keys_up_to_the_b
     accounts.settle();
     assert_eq!(texts(&accounts.shown((1, 0))), [("message", "halo")]);
     assert_eq!(accounts.devices[&(1, 0)].account.pre_key_count(accounts.now).one_time, PreKeys::MAX_ONE_TIME - 1);
+}
+
+/// P-12.56: A copy says whose conversation it belongs to only when a session begins, so with another peer key the
+/// sessions with own devices begin anew, and a device that does not know of the change learns it from the copy.
+#[test]
+fn a_changed_account_key_is_told_to_ones_own_devices() {
+    let mut accounts = Accounts::new(18, [2, 1]);
+    for at in [(0, 0), (1, 0), (0, 1)] {
+        accounts.send(at, b"halo").unwrap();
+        accounts.settle();
+    }
+    accounts.devices.remove(&(1, 0));
+    accounts.found(1);
+    accounts.open((1, 0), IdentityPolicy::Block);
+    let list = accounts.lists[1][0].clone();
+    let directory = DeviceDirectory::trust(&list, Trust::OnFirstUse, accounts.now).unwrap();
+    let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    assert!(conversation.replace_peer(&device.account, directory, &[], accounts.now).is_some());
+    assert!(conversation.acknowledge(list.account()));
+    accounts.send((0, 0), b"is it you?").unwrap();
+    let copy = accounts.mail.iter().find(|(to, ..)| *to == (0, 1)).unwrap().2.clone();
+    let arrival = Arrival { from: DeviceAddress::own(0), ciphertext: copy.ciphertext };
+    let found = Conversation::find(&accounts.devices[&(0, 1)].account, &arrival, accounts.now).unwrap();
+    assert_eq!(found.peer, *list.account());
+}
+
+/// The server shows another account key and then the true one again, before anything was stored.
+#[test]
+fn a_conversation_that_gets_its_name_back_is_stored_over_its_record() {
+    let mut accounts = Accounts::new(19, [1, 1]);
+    accounts.send((0, 0), b"halo").unwrap();
+    accounts.settle();
+    let (true_one, other) = (accounts.directory(1), Accounts::new(20, [1, 1]).directory(1));
+    let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+    let id = device.conversation.as_ref().unwrap().id();
+    let records = device.database.len();
+    for store_between in [false, true] {
+        let device = accounts.devices.get_mut(&(0, 0)).unwrap();
+        let conversation = device.conversation.as_mut().unwrap();
+        assert!(conversation.replace_peer(&device.account, other.clone(), &[], accounts.now).is_some());
+        assert_ne!(conversation.id(), id);
+        if store_between {
+            drop(device.store(&mut accounts.rng));
+            assert_eq!(device.database.len(), records, "one name, one record");
+        }
+        let conversation = device.conversation.as_mut().unwrap();
+        assert!(conversation.replace_peer(&device.account, true_one.clone(), &[], accounts.now).is_some());
+        assert_eq!(conversation.id(), id);
+        drop(device.store(&mut accounts.rng));
+        assert_eq!(device.database.len(), records);
+        device.reload();
+    }
 }

@@ -281,3 +281,60 @@ fn a_program_that_settles_nothing_is_given_a_bounded_number_of_messages_and_lose
     let results = bob.conversation.as_mut().unwrap().receive(&mut bob.account, &refused, accounts.now);
     assert!(results.iter().all(Result::is_ok), "{results:?}");
 }
+
+/// P-12.53: The database was busy, full, or another writer was faster: what was sealed is thrown away, and sealed again
+/// over the same revision.
+#[test]
+fn a_write_that_failed_can_be_made_again() {
+    let mut accounts = talking(88);
+    let known = |accounts: &Accounts| {
+        let bob = &accounts.devices[&BOB];
+        bob.database[&RecordName::Conversation(bob.conversation.as_ref().unwrap().id())].0
+    };
+    accounts.send(ALICE, b"one").unwrap();
+    receive(&mut accounts);
+    let before = known(&accounts);
+    for _ in 0..3 {
+        let bob = accounts.devices.get_mut(&BOB).unwrap();
+        let changes = bob.conversation.as_mut().unwrap().seal(&mut bob.account, &bob.key, &mut accounts.rng).unwrap();
+        let heads = changes.writes().filter_map(|change| match change {
+            Change::Record(record) if record.name != RecordName::Account => Some(record.expected),
+            _ => None,
+        });
+        assert_eq!(heads.collect::<Vec<_>>(), [Some(before)], "never less than what the database lacks");
+    }
+    let bob = accounts.devices.get_mut(&BOB).unwrap();
+    drop(bob.store(&mut accounts.rng));
+    assert!(known(&accounts) > before);
+    assert_eq!(inbox(&accounts, BOB)[0].1, b"one");
+    // What is stored needs no record.
+    let bob = accounts.devices.get_mut(&BOB).unwrap();
+    let changes = bob.conversation.as_mut().unwrap().seal(&mut bob.account, &bob.key, &mut accounts.rng).unwrap();
+    assert_eq!(changes.writes().count(), 0);
+}
+
+/// P-12.54: an acknowledgement that its transport refused is owed again, whether or not the program ends in between.
+#[test]
+fn an_acknowledgement_that_did_not_leave_is_made_again() {
+    let mut accounts = talking(89);
+    for number in 0..8_u8 {
+        accounts.send(ALICE, &[number]).unwrap();
+    }
+    while !accounts.mail.is_empty() {
+        receive(&mut accounts);
+    }
+    let bob = accounts.devices.get_mut(&BOB).unwrap();
+    drop(bob.store(&mut accounts.rng));
+    bob.settle();
+    for _ in 0..3 {
+        let outgoing = flush(&mut accounts, BOB);
+        assert_eq!(outgoing.len(), 1, "eight names wait");
+        let bob = accounts.devices.get_mut(&BOB).unwrap();
+        drop(bob.store(&mut accounts.rng));
+        bob.reload();
+    }
+    accounts.flush(BOB);
+    assert_eq!(accounts.mail.len(), 1);
+    accounts.settle();
+    assert_eq!(accounts.devices[&ALICE].conversation.as_ref().unwrap().unacknowledged_messages(), 0);
+}

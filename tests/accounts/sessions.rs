@@ -242,3 +242,47 @@ fn a_call_starts_from_a_conversation() {
     let at_alice = calling.complete(&answer, line).unwrap();
     assert_eq!(at_alice.sending.base.expose_bytes(), at_bob.receiving.base.expose_bytes());
 }
+
+/// P-12.41: The session in use ends because the peer cannot read it, and that is told: whoever can set a device back,
+/// or act as one, changes what is sent in.
+#[test]
+fn a_session_that_is_given_up_for_an_older_one_is_told() {
+    let mut led = 0;
+    for seed in 120..124 {
+        let mut accounts = talking(seed, 4);
+        let key = |accounts: &Accounts, at: At| accounts.devices[&at].account.identity().public().to_bytes();
+        if key(&accounts, ALICE) > key(&accounts, BOB) {
+            continue;
+        }
+        let backup = accounts.devices[&BOB].database.clone();
+        // Something that Bob cannot read makes a second session. What he writes in the first is lost.
+        ask_for_a_session(&mut accounts);
+        accounts.mail.retain(|(_, from, envelope)| *from == ALICE || envelope.ciphertext.is_pre_key_message());
+        accounts.settle();
+        assert_eq!(replaced(&accounts, ALICE), [Bound::Live], "seed {seed}");
+        accounts.devices.get_mut(&ALICE).unwrap().events.clear();
+
+        // Bob's device goes back to where it has only the first, and asks there.
+        accounts.restore(BOB, &backup);
+        ask_for_a_session(&mut accounts);
+        accounts.mail.retain(|(_, from, envelope)| *from == ALICE || !envelope.ciphertext.is_pre_key_message());
+        assert_eq!(accounts.mail.len(), 1);
+        let (to, from, envelope) = accounts.mail.pop_front().unwrap();
+        accounts.deliver(to, from, &envelope).unwrap();
+        assert_eq!(replaced(&accounts, ALICE), [Bound::Live], "seed {seed}");
+        led += 1;
+    }
+    assert!(led > 0);
+}
+
+/// Alice writes, what arrives is damaged, and Bob flushes.
+fn ask_for_a_session(accounts: &mut Accounts) {
+    accounts.send(ALICE, b"are you there?").unwrap();
+    let (to, from, mut envelope) = accounts.mail.pop_front().unwrap();
+    let mut bytes = envelope.ciphertext.as_bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    envelope.ciphertext = bytes.try_into().unwrap();
+    assert!(accounts.deliver(to, from, &envelope).is_err());
+    accounts.now = accounts.now.plus_seconds(3_600);
+    accounts.flush(BOB);
+}

@@ -1,6 +1,6 @@
 //! Message requests: until the user has accepted a contact, nothing goes back, so that a stranger learns nothing.
 
-use bisik::conversation::{Event, IdentityPolicy, Recipients};
+use bisik::conversation::{Arrival, DeviceAddress, Event, IdentityPolicy, Received, Recipients, RecordName};
 use bisik::{Conversation, Plaintext};
 use bisik_testkit::accounts::{Accounts, At};
 
@@ -98,19 +98,19 @@ fn a_stranger_is_shown_sixteen_messages_and_marked_as_unconfirmed() {
     }
     for (to, from, envelope) in accounts.mail.drain(..).collect::<Vec<_>>() {
         let device = accounts.devices.get_mut(&to).unwrap();
-        let arrival = bisik::conversation::Arrival {
-            from: bisik::conversation::DeviceAddress::peer(from.1),
-            ciphertext: envelope.ciphertext,
-        };
+        let arrival = Arrival { from: DeviceAddress::peer(from.1), ciphertext: envelope.ciphertext };
         let conversation = device.conversation.as_mut().unwrap();
         conversation.receive(&mut device.account, &[arrival], accounts.now).remove(0).unwrap();
         let stored = device.store(&mut accounts.rng);
         drop(stored);
     }
     let alice = accounts.devices.get_mut(&ALICE).unwrap();
-    let unconfirmed = alice.conversation.as_ref().unwrap().inbox().filter(|(_, received)| {
-        matches!(received, bisik::conversation::Received::Message { body: Plaintext::Unconfirmed(_), .. })
-    });
+    let unconfirmed = alice
+        .conversation
+        .as_ref()
+        .unwrap()
+        .inbox()
+        .filter(|(_, received)| matches!(received, Received::Message { body: Plaintext::Unconfirmed(_), .. }));
     assert_eq!(unconfirmed.count(), 16);
     // Once it is accepted, the rest comes, confirmed, and nothing twice.
     alice.settle();
@@ -133,4 +133,43 @@ fn to_write_to_somebody_is_to_accept_them() {
     assert!(accounts.devices[&ALICE].conversation.as_ref().unwrap().is_accepted());
     accounts.settle();
     assert_eq!(accounts.shown(STRANGER).len(), 1);
+}
+
+/// P-12.23: Whoever has the receiver's pre-keys and identity secret can write in chain 0 in the initiator's name, as a
+/// copy of the initiator does here. Once the session is confirmed, that is too late.
+#[test]
+fn what_was_written_before_the_answer_counts_for_nothing_after_the_confirmation() {
+    let mut accounts = Accounts::new(75, [1, 1]);
+    accounts.send(ALICE, b"one").unwrap();
+    let alice = accounts.devices.get_mut(&ALICE).unwrap();
+    drop(alice.store(&mut accounts.rng));
+    let id = alice.conversation.as_ref().unwrap().id();
+    let mut talk = alice.open(id).unwrap();
+    let mut thief = bisik::Account::unseal(&alice.key, &alice.database[&RecordName::Account].1).unwrap();
+
+    // Its relay keeps the second message back, whose place in the chain the copy takes.
+    let first = accounts.mail.pop_front().unwrap();
+    accounts.send(ALICE, b"two").unwrap();
+    accounts.mail.clear();
+    accounts.deliver(first.0, first.1, &first.2).unwrap();
+    accounts.settle();
+    assert_eq!(accounts.devices[&STRANGER].shown.len(), 1);
+
+    let (rng, key) = (&mut accounts.rng, &accounts.devices[&ALICE].key);
+    talk.send(&thief, b"send the money to this account", Recipients::All, accounts.now, rng).unwrap();
+    let outgoing = talk.flush(&thief, &[], accounts.now, rng).unwrap();
+    let changes = talk.seal(&mut thief, key, rng).unwrap();
+    let (envelopes, _) = outgoing.release(&changes.stored()).unwrap();
+    assert_eq!(envelopes.len(), 1);
+    let arrival = Arrival { from: DeviceAddress::peer(0), ciphertext: envelopes[0].ciphertext.clone() };
+    let bob = accounts.devices.get_mut(&STRANGER).unwrap();
+    assert!(bob.conversation.as_mut().unwrap().reads(&bob.account, &arrival));
+    accounts.deliver(STRANGER, ALICE, &envelopes[0]).unwrap();
+    assert_eq!(accounts.devices[&STRANGER].shown.len(), 1, "read, and not believed");
+    accounts.now = accounts.now.plus_seconds(3_600);
+    accounts.settle();
+    accounts.send(ALICE, b"three").unwrap();
+    accounts.settle();
+    let shown: Vec<_> = accounts.devices[&STRANGER].shown.iter().map(|(_, body)| body.as_slice()).collect();
+    assert_eq!(shown, [b"one".as_slice(), b"two", b"three"]);
 }

@@ -3,9 +3,9 @@
 //! How a label follows from evidence is tested in the other files of this folder.
 
 use bisik::Identity;
-use bisik::conversation::{Event, ReceiveError, SendError, Side};
+use bisik::conversation::{Arrival, DeviceAddress, Event, ReceiveError, Received, SendError, Side};
 use bisik::hosting::{Blocked, Choice, Label, LabelEvent, Retention};
-use bisik_testkit::accounts::Accounts;
+use bisik_testkit::accounts::{Accounts, Device};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -305,4 +305,42 @@ fn nothing_is_sent_in_a_session_under_an_older_disclosure() {
         let (.., next) = accounts.mail.iter().find(|(to, ..)| *to == (1, index)).cloned().unwrap();
         assert!(!next.ciphertext.is_pre_key_message(), "seed {seed}");
     }
+}
+
+/// P-12.58: The vendor's program did not take the message in time, and its account's list has ended, so that it cannot
+/// even send. What was promised is kept all the same, and the program learns what it missed.
+#[test]
+fn a_message_that_was_not_taken_is_deleted_in_time_and_told_as_lost() {
+    let mut accounts = Accounts::new(23, [1, 1]);
+    let operator = Identity::generate(&mut StdRng::seed_from_u64(23));
+    let index = accounts.host(1, &operator, Retention::NO_STORAGE);
+    let hosted = (1, index);
+    accounts.publish_lists();
+    consent(&mut accounts, (0, 0));
+    accounts.send((0, 0), b"first").unwrap();
+    accounts.settle();
+    let id = accounts.send((0, 0), b"my number is 7").unwrap();
+    let (_, _, envelope) = accounts.mail.iter().find(|(to, ..)| *to == hosted).cloned().unwrap();
+    let device = accounts.devices.get_mut(&hosted).unwrap();
+    let arrival = Arrival { from: DeviceAddress::peer(0), ciphertext: envelope.ciphertext };
+    let conversation = device.conversation.as_mut().unwrap();
+    assert_eq!(conversation.receive(&mut device.account, &[arrival], accounts.now), [Ok(())]);
+    drop(device.store(&mut accounts.rng));
+    let messages = |device: &Device| {
+        let inbox = device.conversation.as_ref().unwrap().inbox();
+        inbox.filter(|(_, received)| matches!(received, Received::Message { .. })).count()
+    };
+    assert_eq!(messages(device), 1);
+    let blocks = device.blocks.len();
+
+    let later = accounts.now.plus_seconds(40 * 86_400);
+    let conversation = device.conversation.as_mut().unwrap();
+    assert_eq!(conversation.due(&device.account, later).at, Some(later));
+    let refused = conversation.flush(&device.account, &[], later, &mut accounts.rng);
+    assert_eq!(refused.unwrap_err(), SendError::ListExpired);
+    drop(device.store(&mut accounts.rng));
+    assert_eq!(messages(device), 0);
+    assert!(device.blocks.len() < blocks, "and its block with it");
+    device.settle();
+    assert!(device.events.contains(&Event::Lost { id, device: DeviceAddress::peer(0) }), "{:?}", device.events);
 }

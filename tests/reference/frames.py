@@ -17,6 +17,7 @@ def frame_():
     s = Script()
     accounts = Accounts(s)
     first_contact(accounts)
+    written_before_the_answer(Accounts(s))
     frames_that_are_refused(accounts)
     sent_again(accounts)
     a_lost_session(accounts)
@@ -144,6 +145,36 @@ def first_contact(accounts):
     steps = accounts.deliver(accounts.send("bob", b"halo juga", "laptop"))
     assert received(steps) == ["message", "unconfirmed-message"]
     accounts.settle("alice", "laptop", "bob"), accounts.settle("alice", "laptop", "bob", now=NOW + 600)
+
+
+def written_before_the_answer(accounts):
+    """Somebody with Fajar's pre-keys and identity secret writes in chain 0 in the name of Eka, as a copy of her session
+    does here: before Fajar's answer, and when it is too late."""
+    s = accounts.s
+    accounts.account("eka"), accounts.account("fajar")
+    accounts.device("eka", "fajar")
+    accounts.converse("fajar", "eka"), accounts.converse("eka", "fajar")
+    accounts.send("eka", b"satu", "fajar")
+    talk = accounts.talk("eka")
+    [slot], [kept] = talk.links[False, 0].slots, talk.kept
+    early = replace(bare(talk, False), conversation=talk.id, offered=slot.session.labels(), kind=1)
+
+    def forged(session, name, frame=early):
+        return "fajar", bytes(5), session.encrypt(replace(frame, name=name, body=b"kirim uang").encode(), os.urandom)
+
+    thief = copy.deepcopy(slot.session)
+    assert received(accounts.deliver([forged(thief, kept.id)])) == ["unconfirmed-message"]
+    late = forged(thief, pack(">Q", talk.last + 1) + os.urandom(8))
+    for text in (b"dua", b"tiga"):
+        accounts.send("eka", text)
+    s("accept-contact", of="fajar")
+    accounts.deliver(accounts.flush("fajar"))
+    # Her next chain says what she wrote, and has it again.
+    session, wanted = copy.deepcopy(slot.session), replace(bare(talk, False), base=int.from_bytes(kept.id[:8]))
+    for frame, shown in ((wanted, "nothing"), (replace(wanted, kind=1, name=kept.id, body=kept.body), "message")):
+        [step] = accounts.deliver([("fajar", bytes(5), session.encrypt(frame.encode(), os.urandom))])
+        assert step["received"] == shown and step["events"].endswith("not-the-peers"), step
+    assert received(accounts.deliver([late])) == ["nothing"]
 
 
 def bare(talk, sender_is_own):

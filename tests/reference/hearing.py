@@ -48,10 +48,12 @@ class Hearing:
             if answers:
                 slot.answer = slot.answer or frame.ask or UNASKED
             return NOTHING if link.once or sender[0] else self.preview(link, slot, frame)                 # P-12.38
+        if frame.conversation:                                                                            # P-12.23
+            return NOTHING
         if answers and frame.ask:                                                                         # P-12.49
             slot.answer = frame.ask
         if slot.live:
-            self.healthy(link, slot, frame)
+            self.healthy(sender, link, slot, frame)
         if not slot.ours and not slot.compared:                                                           # P-12.23
             slot.compared = True
             for tag, (n, serial, digest) in sorted(link.names.previews.items()):
@@ -70,15 +72,18 @@ class Hearing:
         link.names.raise_to(frame.base)
         return received
 
-    def healthy(self, link, slot, frame):
+    def healthy(self, sender, link, slot, frame):
         if frame.answer and frame.answer == link.doubt.ask:                                               # P-12.40
             link.doubt.ask = None
             if slot is link.newest_live():
                 link.give_up_new()
                 link.doubt.wants_session = False
         if frame.ask and self.leads(link.key):                                                            # P-12.41
-            for other in link.slots:
-                other.live = other.live and other.order <= slot.order
+            later = [other for other in link.slots if other.live and other.order > slot.order]
+            for other in later:
+                other.live = False
+            if later:
+                self.tell("session-replaced", sender, slot.serial)
         link.outlived(slot)
         link.settle_secrets(slot)
 
@@ -130,13 +135,16 @@ class Hearing:
             return "ephemeral", None, frame.ephemeral
         if frame.name is None:
             return NOTHING
-        seen = link.names.look(frame.name)
+        seen, digest = link.names.look(frame.name), words(frame.kind, frame.name, frame.body)
+        another = seen == "preview" and link.names.previews[frame.name[8:]][2] != digest                  # P-12.23
         if seen != "before":
             link.names.receive(frame.name, frame.kind == WITHDRAWN)
         if seen == "new" and answers:
             link.names.will_acknowledge(now)
         link.owes |= seen != "new" and answers
-        if seen != "new" or frame.kind == WITHDRAWN:
+        if another:
+            self.tell("not-the-peers", frame.name, sender)
+        if seen != "new" and not another or frame.kind == WITHDRAWN:
             return NOTHING
         if not understood(frame.kind, frame.body, sender[0]):
             self.tell("not-understood", frame.name, sender)

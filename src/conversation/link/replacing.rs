@@ -93,11 +93,13 @@ impl Link {
     }
 
     /// P-12.41: the peer asks in this session, so it cannot read what is sent in those that were confirmed later.
-    pub(in crate::conversation) fn give_up_later(&mut self, serial: u32) {
-        let Some(order) = self.slot(serial).map(|slot| slot.order) else { return };
-        for slot in &mut self.slots {
-            slot.live &= slot.order <= order;
+    pub(in crate::conversation) fn give_up_later(&mut self, serial: u32) -> bool {
+        let Some(order) = self.slot(serial).map(|slot| slot.order) else { return false };
+        let mut given_up = false;
+        for slot in self.slots.iter_mut().filter(|slot| slot.live && slot.order > order) {
+            (slot.live, given_up) = (false, true);
         }
+        given_up
     }
 
     /// Whether the session is the one of those sent in that was confirmed last.
@@ -123,6 +125,15 @@ impl Link {
             // Sessions of a conversation are never poisoned: nothing staged is ever sealed.
             debug_assert!(forgotten.is_ok());
         }
+    }
+
+    /// The conversation has another name, which only the opening of a new session tells.
+    pub(in crate::conversation) fn retire_all(&mut self) {
+        for slot in &mut self.slots {
+            slot.live = false;
+            slot.unwanted |= !slot.is_confirmed();
+        }
+        self.once = false;
     }
 
     /// Whether [`retire_others`](Self::retire_others) has anything to do.
