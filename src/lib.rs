@@ -131,6 +131,7 @@ pub use conversation::Conversation;
 
 pub use bisik_core::disclosure::{DisclosureHash, DisclosureHashError};
 pub use bisik_core::held::SealedRecord;
+pub use bisik_core::id::IdError;
 pub use bisik_core::storage::{StorageKey, UnsealError};
 pub use bisik_core::time::Timestamp;
 pub use keys::{

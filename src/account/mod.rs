@@ -18,7 +18,8 @@ pub use inbox::AccountEvent;
 pub use persist::SealedAccount;
 pub use upkeep::{MaintenanceOutput, ServerState};
 
-use crate::device::{AccountKey, DeviceDirectory, DeviceList, DeviceListError, DeviceTerms, Primary};
+use crate::device::link::Linked;
+use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, DeviceTerms, Primary};
 use crate::hosting::{Disclosure, Promises};
 use crate::keys::{Identity, PreKeyCount, PreKeys, Trust, UsedPreKeys};
 use bisik_core::disclosure::DisclosureHash;
@@ -37,14 +38,14 @@ use upkeep::Uploads;
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::device::{Custody, DeviceTerms};
+/// use bisik::device::DeviceTerms;
 /// use bisik::{Account, Timestamp};
 ///
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
-/// let mut phone = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
+/// let mut phone = Account::create(DeviceTerms::person(), now, rng);
 /// let upkeep = phone.maintain(None, now, rng)?;
 /// assert!(upkeep.one_time.len() > 20 && upkeep.last_resort.is_some() && upkeep.list.is_some()); // for the server
-/// assert_eq!(phone.devices().devices().len(), 1);
+/// assert_eq!((phone.devices().devices().len(), phone.index()), (1, Some(0)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Account {
@@ -79,7 +80,16 @@ impl Account {
         Self::assemble(identity, devices, Some(primary), now, rng)
     }
 
-    /// Joins an account with a companion device that was linked ([`crate::device::link`]).
+    /// Joins an account with the companion device that was just linked. [The page on linking](crate::device::link) shows
+    /// both sides.
+    #[must_use]
+    pub fn from_linked(linked: Linked, now: Timestamp, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        let Linked { identity, directory, entry: _ } = linked;
+        Self::assemble(identity, directory, None, now, rng)
+    }
+
+    /// Joins an account with a companion device that was linked before, of which identity and account key were kept: as
+    /// [`from_linked`](Self::from_linked), with a list from the server.
     ///
     /// `identity` is the device's own, and `list` a list of the account that contains it. `account` is what linking
     /// gave ([`Linked`](crate::device::link::Linked)), never what a server says. A list with this device in it is no older
@@ -131,6 +141,12 @@ impl Account {
     #[must_use]
     pub const fn key(&self) -> &AccountKey {
         self.devices.account()
+    }
+
+    /// Returns the index of this device in its account, 0 on the primary device; `None` once it is no longer listed.
+    #[must_use]
+    pub fn index(&self) -> Option<u32> {
+        self.devices.find(self.identity.public()).map(DeviceEntry::index)
     }
 
     /// Returns the identity of this device.

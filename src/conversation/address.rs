@@ -19,9 +19,13 @@ impl ConversationId {
     /// Returns the id of the conversation between two accounts, in either order.
     #[must_use]
     pub fn between(one: &AccountKey, other: &AccountKey) -> Self {
-        let (one, other) = (one.identity().to_bytes(), other.identity().to_bytes());
+        Self::of(&one.to_bytes(), &other.to_bytes())
+    }
+
+    /// The id of the conversation between two accounts, if these are their keys.
+    pub(super) fn of(one: &[u8; AccountKey::LENGTH], other: &[u8; AccountKey::LENGTH]) -> Self {
         let (first, second) = if one <= other { (one, other) } else { (other, one) };
-        Self(convert::first(&digest(&[labels::CONVERSATION_ID, &first, &second])))
+        Self(convert::first(&digest(&[labels::CONVERSATION_ID, first, second])))
     }
 }
 

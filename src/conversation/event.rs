@@ -1,4 +1,4 @@
-//! What a conversation gives: envelopes to send, received messages, and events for the user interface.
+//! What a conversation gives: held envelopes, received messages, and events for the user interface.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -7,31 +7,13 @@ use zeroize::Zeroizing;
 
 use super::kept::{read_device, write_device};
 use super::link::Bound;
-use super::{DeviceAddress, MessageId, Side};
+use super::{DeviceAddress, Envelope, MessageId, Side};
 use crate::device::{DirectoryEvent, FromOwnDevice};
 use crate::hosting::{Decision, DecisionReceipt};
-use crate::session::{Ciphertext, Plaintext};
+use crate::session::Plaintext;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
 use bisik_core::held::{Held, Origin, Stored};
 use bisik_core::time::Timestamp;
-
-/// A message to one device, ready for the relay, which sees the addresses and the length.
-#[derive(Clone, Debug)]
-pub struct Envelope {
-    /// The receiving device.
-    pub to: DeviceAddress,
-    /// The encrypted message.
-    pub ciphertext: Ciphertext,
-}
-
-/// A message that a relay delivers, with its claimed sender. The claim is not trusted before the message verifies.
-#[derive(Clone, Debug)]
-pub struct Arrival {
-    /// The claimed sender, as seen from the local account.
-    pub from: DeviceAddress,
-    /// The encrypted message.
-    pub ciphertext: Ciphertext,
-}
 
 /// Why a message was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

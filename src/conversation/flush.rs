@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
+use super::envelope::Route;
 use super::frame::Lists;
 use super::link::Link;
 use super::piece::Piece;
@@ -98,6 +99,7 @@ impl Conversation {
     ) -> Result<Outgoing, SendError> {
         self.delete_promised(account, now);
         self.check_own(account, now)?;
+        let route = Route::of(account, self.peer.account())?;
         let permitted = self.check_peer(now).is_ok();
         let mut new = self.open_sessions(account, bundles, permitted, now, rng)?;
 
@@ -107,7 +109,7 @@ impl Conversation {
         let dropped = self.kept.expire(now);
         self.give_up(account, dropped);
         self.batch = self.batch.saturating_add(1);
-        let flushing = Flushing { now, permitted, lists: Lists::of(account.devices(), &self.peer) };
+        let flushing = Flushing { now, permitted, lists: Lists::of(account.devices(), &self.peer), route };
         let devices: Vec<_> = self.devices(account).map(|(device, entry)| (device, *entry.identity())).collect();
         let mut envelopes = Vec::with_capacity(devices.len());
         for (device, key) in devices {

@@ -17,6 +17,7 @@ mod apply; //    12.4  what a frame does
 mod author; //   12.5  when an author sends again
 mod checked; //  12.4  a frame that was checked
 mod doubt; //    12.7  reactions to what nobody authenticated
+mod envelope; // 12.10 what travels, and the addresses around it
 mod error; //          why not
 mod event; //          what a conversation gives
 mod flush; //    12.5  everything that is due becomes frames
@@ -42,8 +43,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use address::{ConversationId, DeviceAddress, Side};
+pub use envelope::{Arrival, Envelope, EnvelopeError, EnvelopeHeader};
 pub use error::{ReceiveError, SendError};
-pub use event::{Arrival, Cause, Envelope, Event, Handover, Outgoing, Received, StoredConversation};
+pub use event::{Cause, Event, Handover, Outgoing, Received, StoredConversation};
 pub use flush::{Due, Needed};
 pub use link::Bound;
 pub use name::{MessageId, Tag};
@@ -86,7 +88,7 @@ pub enum IdentityPolicy {
 ///
 /// ```
 /// use bisik::conversation::{Arrival, DeviceAddress, Envelope, IdentityPolicy, Received, Recipients};
-/// use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
+/// use bisik::device::{DeviceDirectory, DeviceTerms};
 /// use bisik::{Account, Conversation, Plaintext, PreKeyBundle, StorageKey, Timestamp, Trust};
 ///
 /// type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -154,10 +156,8 @@ pub enum IdentityPolicy {
 /// #     let (talk, _label) = Conversation::new(&account, peer, &[], IdentityPolicy::Block, now);
 /// #     Ok(Device { account, talk, key: StorageKey::generate(&mut rand::rng()) })
 /// # };
-/// # let account = || Ok::<_, Box<dyn std::error::Error>>(Account::create(DeviceTerms::own_held(Custody::Person)?, now, &mut rand::rng()));
-/// # let (alice, bob) = (account()?, account()?);
-/// # let list = |of: &Account| Ok::<_, Box<dyn std::error::Error>>(of.primary().ok_or("a primary device")?.list().clone());
-/// # let (list_a, list_b) = (list(&alice)?, list(&bob)?);
+/// # let [alice, bob] = [(); 2].map(|()| Account::create(DeviceTerms::person(), now, &mut rand::rng()));
+/// # let [list_a, list_b] = [&alice, &bob].map(|of| of.primary().expect("a primary device").list().clone());
 /// # let (bundle_a, bundle_b) = (alice.pre_keys().bundle(), bob.pre_keys().bundle());
 /// # let (mut alice, mut bob) = (start(alice, &list_b)?, start(bob, &list_a)?);
 /// // Alice writes. The message is kept until every device has acknowledged it.

@@ -6,6 +6,7 @@ use rand_core::CryptoRng;
 
 use super::limits::{GREATEST_CLAIM, GREATEST_MOMENT};
 use bisik_core::codec::{Malformed, Reader};
+use bisik_core::id::IdError;
 use bisik_core::time::Timestamp;
 
 /// Eight random bytes, by which a message is acknowledged. Unlike its number, they are never used twice, not even by a
@@ -32,6 +33,15 @@ impl fmt::Debug for Tag {
 /// to, and is never seen by a relay.
 ///
 /// An author's numbers ascend, with gaps, so that a peer does not learn how many messages went elsewhere.
+///
+/// ```
+/// use bisik::conversation::MessageId;
+///
+/// let id = MessageId::from_bytes(*b"bisik-1 message!");
+/// assert_eq!(id.to_string(), "626973696b2d31206d65737361676521");
+/// assert_eq!(id.to_string().parse(), Ok(id));
+/// assert_eq!(MessageId::try_from(id.to_bytes().as_slice()), Ok(id));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId {
     pub(super) number: u64,
@@ -72,6 +82,12 @@ impl MessageId {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self::from_bytes(*reader.array()?))
     }
+}
+
+bisik_core::hex_text! {
+    MessageId: MessageId::LENGTH, or IdError = IdError;
+    from |bytes| Ok(MessageId::from_bytes(bytes));
+    to |id| id.to_bytes();
 }
 
 impl fmt::Debug for MessageId {

@@ -1,5 +1,6 @@
 //! [`Plan`]: what is due for one device at one moment (docs/spec/conversations.md, sections 12.5 to 12.7).
 
+use super::envelope::Route;
 use super::frame::{Kind, Lists};
 use super::limits::{HEAL_OWN, HEAL_PEER, HOUR};
 use super::link::Link;
@@ -34,6 +35,8 @@ pub(super) struct Flushing {
     /// The label permits sending to the peer.
     pub(super) permitted: bool,
     pub(super) lists: Lists,
+    /// The addresses on the envelopes.
+    pub(super) route: Route,
 }
 
 impl Conversation {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 use super::apply::words;
+use super::envelope::Route;
 use super::frame::{Content, Frame, Lists, Opening};
 use super::link::Link;
 use super::name::MessageId;
@@ -18,6 +19,7 @@ use crate::device::AccountKey;
 struct Head<'a> {
     device: DeviceAddress,
     lists: Lists,
+    route: Route,
     conversation: ConversationId,
     peer: &'a AccountKey,
     base: u64,
@@ -31,7 +33,7 @@ impl Conversation {
         &mut self,
         plan: Plan,
         (device, leads): (DeviceAddress, bool),
-        Flushing { now, permitted, lists }: Flushing,
+        Flushing { now, permitted, lists, route }: Flushing,
         envelopes: &mut Vec<Envelope>,
         rng: &mut dyn CryptoRng,
     ) {
@@ -39,7 +41,7 @@ impl Conversation {
         let speaks = may_speak(device, permitted) && answers;
         let (base, last, batch) = (self.base(device), self.numbers.last, self.batch);
         let Self { id, peer, links, kept, ephemeral, .. } = self;
-        let head = Head { device, lists, conversation: *id, peer: peer.account(), base, last, batch };
+        let head = Head { device, lists, route, conversation: *id, peer: peer.account(), base, last, batch };
         let Some(link) = links.get_mut(&device) else { return };
         let current = link.current(leads).filter(|_| answers);
         let (mut messages, mut once) = (Vec::new(), Vec::new());
@@ -87,7 +89,7 @@ fn write_batch<'a>(
     sent: &mut Vec<(MessageId, u32)>,
     rng: &mut dyn CryptoRng,
 ) {
-    let Head { device, lists, conversation, peer, base, last, batch } = *head;
+    let Head { device, lists, route, conversation, peer, base, last, batch } = *head;
     let for_own = device.side == Side::Own;
     if is_current {
         // Every frame acknowledges everything. If the transport refuses this one, it is all owed again.
@@ -155,7 +157,7 @@ fn write_batch<'a>(
             }
             sent.push((id, link.author.transmit()));
         }
-        envelopes.push(Envelope { to: device, ciphertext });
+        envelopes.push(Envelope { to: device, ciphertext, route });
         (frame.ask, frame.answer, frame.replaced_by) = (None, None, None);
     }
 }

@@ -17,6 +17,7 @@ use crate::keys::{Identity, IdentityKey, IdentityKeyError};
 /// let account = AccountKey::of(&phone);
 /// assert_eq!(account.identity(), phone.public());
 /// assert_eq!(AccountKey::from_bytes(&account.to_bytes())?, account);
+/// assert_eq!(account.to_string().parse(), Ok(account)); // 128 hexadecimal digits, for a link or a file
 /// # Ok::<(), bisik::IdentityKeyError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +43,7 @@ impl AccountKey {
     ///
     /// # Errors
     ///
-    /// [`IdentityKeyError`] if either half is not canonical or has small order.
+    /// [`IdentityKeyError`], as for [`IdentityKey::from_bytes`].
     pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         IdentityKey::from_bytes(bytes).map(Self)
     }
@@ -58,4 +59,17 @@ impl AccountKey {
     pub const fn identity(&self) -> &IdentityKey {
         &self.0
     }
+}
+
+/// The 64 bytes: Ed25519 key, then X25519 key.
+impl AsRef<[u8]> for AccountKey {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
+
+bisik_core::hex_text! {
+    AccountKey: AccountKey::LENGTH, or IdentityKeyError = IdentityKeyError::Malformed;
+    from |bytes| AccountKey::from_bytes(&bytes);
+    to |key| key.to_bytes();
 }

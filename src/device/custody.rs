@@ -77,7 +77,7 @@ impl Custody {
 /// use bisik::device::{Custody, DeviceTerms, DeviceTermsError};
 /// use bisik::DisclosureHash;
 ///
-/// let phone = DeviceTerms::own_held(Custody::Person)?;
+/// let phone = DeviceTerms::person();
 /// assert!(!phone.is_automated() && phone.disclosure().is_none());
 /// assert_eq!(DeviceTerms::own_held(Custody::Vendor), Err(DeviceTermsError::DisclosureMissing));
 /// # let disclosure = DisclosureHash::from_bytes([7; 32])?; // `disclosure.hash()` of a verified disclosure
@@ -95,6 +95,18 @@ pub struct DeviceTerms {
 impl DeviceTerms {
     /// Bytes in encoded terms.
     pub(crate) const LENGTH: usize = 1 + 1 + 32;
+
+    /// Returns the terms of a person's own device, [`Custody::Person`].
+    #[must_use]
+    pub const fn person() -> Self {
+        Self { custody: Custody::Person, automated: false, disclosure: None }
+    }
+
+    /// Returns the terms of a business' own device, [`Custody::Business`].
+    #[must_use]
+    pub const fn business() -> Self {
+        Self { custody: Custody::Business, automated: false, disclosure: None }
+    }
 
     /// Returns the terms of a device whose keys only the account's owner holds.
     ///

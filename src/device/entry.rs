@@ -87,12 +87,19 @@ impl DeviceEntry {
 /// let terms = DeviceTerms::own_held(Custody::SelfHosted)?.automated();
 /// let certificate = DeviceCertificate::sign(&server, &AccountKey::of(&phone), 1, terms);
 /// assert_eq!(DeviceCertificate::from_bytes(&certificate.to_bytes())?, certificate);
+/// assert_eq!(certificate.to_string().parse(), Ok(certificate)); // Base64, for JSON
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DeviceCertificate {
     entry: DeviceEntry,
     possession: [u8; SIGNATURE],
+}
+
+bisik_core::base64_text! {
+    DeviceCertificate: at most DeviceCertificate::LENGTH, or DeviceListError = DeviceListError::Malformed;
+    from |bytes| DeviceCertificate::from_bytes(bytes);
+    to |certificate| certificate.to_bytes();
 }
 
 impl DeviceCertificate {

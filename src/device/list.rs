@@ -9,6 +9,7 @@ use super::{AccountKey, DeviceCertificate, DeviceEntry, DeviceListError};
 use crate::keys::{Identity, IdentityKey};
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::id::IdError;
 use bisik_core::primitives::ed25519::{SIGNATURE, verify_batch};
 use bisik_core::primitives::kdf::digest;
 use bisik_core::time::Timestamp;
@@ -16,7 +17,14 @@ use bisik_core::time::Timestamp;
 /// The number and the hash of a device list: which list it is. 40 bytes.
 ///
 /// A server that is asked for the newest list of an account may answer with this; see
-/// [`ServerState`](crate::ServerState).
+/// [`ServerState`](crate::ServerState). Its text has 80 hexadecimal digits.
+///
+/// ```
+/// use bisik::device::ListId;
+///
+/// let id = ListId { sequence: 3, hash: [0xAB; 32] };
+/// assert_eq!((ListId::from_bytes(&id.to_bytes()), id.to_string().parse()), (id, Ok(id)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListId {
     /// The sequence number, from 1.
@@ -26,6 +34,25 @@ pub struct ListId {
 }
 
 impl ListId {
+    /// Length of an encoded id in bytes.
+    pub const LENGTH: usize = 40;
+
+    /// Reads the id that a server sent.
+    #[must_use]
+    pub const fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
+        let [a, b, c, d, e, f, g, h, hash @ ..] = *bytes;
+        Self { sequence: u64::from_be_bytes([a, b, c, d, e, f, g, h]), hash }
+    }
+
+    /// Returns the number, big-endian, and the hash.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let Self { sequence, hash } = self;
+        let mut bytes = [0; Self::LENGTH];
+        bytes.iter_mut().zip(sequence.to_be_bytes().iter().chain(&hash)).for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
     pub(crate) fn write(&self, writer: &mut Writer) {
         let Self { sequence, hash } = self;
         writer.u64(*sequence).bytes(hash);
@@ -36,6 +63,12 @@ impl ListId {
     }
 }
 
+bisik_core::hex_text! {
+    ListId: ListId::LENGTH, or IdError = IdError;
+    from |bytes| Ok(ListId::from_bytes(&bytes));
+    to |id| id.to_bytes();
+}
+
 /// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
 /// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device, of which there are at most
 /// [`MOST_DEVICES`](Self::MOST_DEVICES).
@@ -43,6 +76,23 @@ impl ListId {
 /// A parsed list is not trusted: [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
 /// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify it. A server need not understand lists. It stores
 /// every list of an account, and hands out the newest and, on request, those before it.
+///
+/// Its text is Base64 with the URL-safe alphabet.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::device::{DeviceDirectory, DeviceList, DeviceTerms};
+/// use bisik::{Account, Timestamp, Trust};
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let phone = Account::create(DeviceTerms::person(), now, rng);
+/// let list = phone.primary().ok_or("the primary device")?.list();
+/// let text = list.to_string(); // for JSON
+/// let received: DeviceList = text.parse()?; // not authenticated yet: trust it under the account's key
+/// let directory = DeviceDirectory::trust(&received, Trust::Pinned(phone.key().identity()), now)?;
+/// assert_eq!(directory.devices().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceList {
     pub(super) content: Content,
@@ -63,6 +113,12 @@ pub(super) struct Content {
     pub(super) certificates: Vec<DeviceCertificate>,
     /// Above every index that was ever assigned.
     pub(super) next_index: u32,
+}
+
+bisik_core::base64_text! {
+    DeviceList: at most DeviceList::LONGEST, or DeviceListError = DeviceListError::Malformed;
+    from |bytes| DeviceList::from_bytes(bytes);
+    to |list| list.to_bytes();
 }
 
 impl DeviceList {

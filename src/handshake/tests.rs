@@ -55,7 +55,7 @@ fn both_sides_derive_the_secrets_that_the_formulas_give() {
 
         // By the responder's secrets, one agreement at a time.
         let found = keys.find(header.signed_id, header.one_time_id, NOW).unwrap();
-        let (ika, ek) = (alice.public().agreement(), &header.ephemeral);
+        let (ika, ek) = (&alice.public().agreement(), &header.ephemeral);
         let (dh0, dh1) = (dh(bob.agreement(), ika), dh(found.signed(), ika));
         let (dh2, dh3) = (dh(bob.agreement(), ek), dh(found.signed(), ek));
         let dh4 = found.one_time.map(|(_, pair)| *dh(pair, ek).expose());
@@ -102,7 +102,7 @@ fn every_agreement_changes_every_secret() {
     let ek = &header.ephemeral;
     let ss = found.kem.decapsulate(&header.kem);
     let all = || {
-        let of_ika = [bob.agreement(), found.signed()].map(|pair| dh(pair, alice.public().agreement()));
+        let of_ika = [bob.agreement(), found.signed()].map(|pair| dh(pair, &alice.public().agreement()));
         let of_ek = [bob.agreement(), found.signed(), found.one_time.unwrap().1].map(|pair| dh(pair, ek));
         of_ika.into_iter().chain(of_ek).collect::<Vec<_>>()
     };

@@ -10,6 +10,7 @@ use super::{Identity, IdentityKey, IdentityKeyError};
 use crate::keys::{TYPE_ED25519, TYPE_KEM_LAST_RESORT, TYPE_KEM_ONE_TIME, TYPE_X25519};
 use crate::labels;
 use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::id::IdError;
 use bisik_core::primitives::ed25519::{SIGNATURE, SignaturePublicKey};
 use bisik_core::primitives::mlkem768::EncapsulationKey;
 use bisik_core::primitives::x25519::{self, InvalidKey, PublicKey};
@@ -91,6 +92,7 @@ impl From<IdentityKeyError> for BundleError {
             IdentityKeyError::NonCanonical => Self::NonCanonical,
             IdentityKeyError::LowOrder => Self::LowOrder,
             IdentityKeyError::MixedOrder => Self::MixedOrder,
+            IdentityKeyError::Malformed => Self::Malformed,
         }
     }
 }
@@ -102,6 +104,19 @@ impl From<IdentityKeyError> for BundleError {
 ///
 /// A server need not understand bundles. It hands out each one-time bundle once, and the last-resort bundle when no
 /// other is left.
+///
+/// Its text is Base64 with the URL-safe alphabet, of at most 1,875 characters.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Identity, PreKeyBundle, PreKeys, Timestamp};
+///
+/// let keys = PreKeys::generate(&Identity::generate(rng), Timestamp::from_unix_seconds(1_800_000_000), rng);
+/// let text = keys.bundle().to_string(); // for JSON
+/// let bundle: PreKeyBundle = text.parse()?; // not authenticated yet: verify it
+/// assert_eq!(PreKeyBundle::try_from(bundle.to_bytes().as_slice())?, keys.bundle());
+/// # Ok::<(), bisik::BundleError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyBundle {
     pub(super) unsigned: UnsignedBundle,
@@ -109,7 +124,16 @@ pub struct PreKeyBundle {
     pub(super) signature: [u8; SIGNATURE],
 }
 
+bisik_core::base64_text! {
+    PreKeyBundle: at most PreKeyBundle::LONGEST, or BundleError = BundleError::Malformed;
+    from |bytes| PreKeyBundle::from_bytes(bytes);
+    to |bundle| bundle.to_bytes();
+}
+
 impl PreKeyBundle {
+    /// Bytes in the longest bundle, one with a one-time pair.
+    pub const LONGEST: usize = 1406;
+
     /// Decodes a bundle. Its contents are not authenticated until [`PreKeyBundle::verify`] has succeeded.
     ///
     /// # Errors
@@ -199,7 +223,15 @@ impl fmt::Debug for PreKeyBundle {
     }
 }
 
-/// The id of a bundle among those of one device: 8 bytes, public.
+/// The id of a bundle among those of one device: 8 bytes, public. Its text has 16 hexadecimal digits.
+///
+/// ```
+/// use bisik::BundleId;
+///
+/// let id = BundleId::from_bytes(&[0, 0, 0, 7, 0, 0, 1, 44]);
+/// assert_eq!(id.to_string(), "000000070000012c");
+/// assert_eq!("000000070000012c".parse(), Ok(id));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BundleId {
     pub(super) generation: u32,
@@ -243,12 +275,18 @@ impl BundleId {
     }
 }
 
+bisik_core::hex_text! {
+    BundleId: 8, or IdError = IdError;
+    from |bytes| Ok(BundleId::from_bytes(&bytes));
+    to |id| id.to_bytes();
+}
+
 impl UnsignedBundle {
     /// Encodes the bundle without its signature. The signed text is `L_BUNDLE ‖` this encoding; the transcript hashes
     /// the encoding alone.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Self { identity, signed_id, created, expires, signed, kem, one_time } = self;
-        let mut writer = Writer::with_capacity(1406);
+        let mut writer = Writer::with_capacity(PreKeyBundle::LONGEST);
         writer.u8(VERSION).u8(TYPE_ED25519).bytes(identity.signing());
         writer.u8(TYPE_X25519).bytes(identity.agreement().as_bytes());
         writer.u32(*signed_id).u64(created.as_unix_seconds()).u64(expires.as_unix_seconds());

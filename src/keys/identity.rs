@@ -46,7 +46,7 @@ impl Identity {
     }
 
     fn from_pairs(signing: SignatureKeyPair, agreement: KeyPair) -> Self {
-        let public = IdentityKey { signing: *signing.public().as_bytes(), agreement: *agreement.public() };
+        let public = IdentityKey::join(*signing.public().as_bytes(), agreement.public());
         let hedge = Hedge::of(&agreement);
         Self { signing, agreement, public, hedge }
     }
@@ -143,6 +143,8 @@ pub enum IdentityKeyError {
     /// The X25519 key has a component of small order. Seven other keys give the same shared secrets, so that it names
     /// nobody. No honest device generates such a key.
     MixedOrder,
+    /// Not 64 bytes, or not 128 hexadecimal digits.
+    Malformed,
 }
 
 bisik_core::error_texts! {
@@ -150,6 +152,7 @@ bisik_core::error_texts! {
         NonCanonical => "keys.identity_key.non_canonical", "the identity key is not in canonical encoding";
         LowOrder => "keys.identity_key.low_order", "the identity key is of small order";
         MixedOrder => "keys.identity_key.mixed_order", "the identity key has a component of small order";
+        Malformed => "keys.identity_key.malformed", "the bytes or the text do not have the length of an identity key";
     }
 }
 
@@ -178,10 +181,25 @@ impl From<InvalidVerifyingKey> for IdentityKeyError {
 /// (requirement P-2.2).
 ///
 /// P-2.1: comparison, hashing and pinning use all 64 bytes.
+///
+/// `Display` shows all of them, as 128 hexadecimal digits, and `FromStr` reads these. Users who compare keys must not be
+/// given a part of the text: whoever searches for a key with the same first digits finds one.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Identity, IdentityKey, IdentityKeyError};
+///
+/// let key = *Identity::generate(rng).public();
+/// let text = key.to_string(); // for a link, a log or a configuration file
+/// assert_eq!((text.len(), text.parse()), (128, Ok(key)));
+/// assert_eq!(text.to_uppercase().parse(), Ok(key));
+/// assert_eq!(text[..126].parse::<IdentityKey>(), Err(IdentityKeyError::Malformed));
+/// assert_eq!(IdentityKey::try_from(key.as_ref()), Ok(key)); // for a column of bytes
+/// ```
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct IdentityKey {
-    signing: [u8; 32],
-    agreement: PublicKey,
+    /// The Ed25519 key and the X25519 key, which was decoded.
+    halves: [[u8; 32]; 2],
 }
 
 impl IdentityKey {
@@ -212,7 +230,7 @@ impl IdentityKey {
     pub(crate) fn decode(bytes: &[u8; Self::LENGTH]) -> Result<(Self, Point), IdentityKeyError> {
         let (signing, agreement) = split(bytes);
         SignaturePublicKey::decode(&signing)?;
-        let key = Self { signing, agreement: x25519::decode_public(&agreement)? };
+        let key = Self::join(signing, &x25519::decode_public(&agreement)?);
         let point = key.checked_point()?;
         Ok((key, point))
     }
@@ -225,21 +243,21 @@ impl IdentityKey {
 
     /// The point of the X25519 key, for a key that was checked before: one that the caller has pinned.
     pub(crate) fn point(&self) -> Result<Point, IdentityKeyError> {
-        Ok(Point::decode(self.agreement)?)
+        Ok(Point::decode(self.agreement())?)
     }
 
     /// Decodes an identity key without decompressing either half. For keys whose points the caller decodes itself, and
     /// for records, whose keys were checked before they were sealed.
     pub(crate) fn from_bytes_without_points(bytes: &[u8; Self::LENGTH]) -> Result<Self, IdentityKeyError> {
         let (signing, agreement) = split(bytes);
-        Ok(Self { signing, agreement: x25519::decode_public(&agreement)? })
+        Ok(Self::join(signing, &x25519::decode_public(&agreement)?))
     }
 
     /// Returns the 64 bytes: Ed25519, then X25519.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
-        for (to, from) in bytes.iter_mut().zip(self.signing.iter().chain(self.agreement.as_bytes())) {
+        for (to, from) in bytes.iter_mut().zip(self.halves.as_flattened()) {
             *to = *from;
         }
         bytes
@@ -251,7 +269,7 @@ impl IdentityKey {
     ///
     /// Those of [`from_bytes`](Self::from_bytes).
     pub(crate) fn checked_signing(&self) -> Result<SignaturePublicKey, IdentityKeyError> {
-        let signing = SignaturePublicKey::decode(&self.signing)?;
+        let signing = SignaturePublicKey::decode(self.signing())?;
         self.checked_point()?;
         Ok(signing)
     }
@@ -269,7 +287,7 @@ impl IdentityKey {
         text: &[u8],
         signature: &[u8; SIGNATURE],
     ) -> Option<Unverified> {
-        let key = SignaturePublicKey::decode(&self.signing).ok()?;
+        let key = SignaturePublicKey::decode(self.signing()).ok()?;
         key.unverified(&[label, &self.to_bytes(), text], signature)
     }
 
@@ -277,13 +295,32 @@ impl IdentityKey {
         [label, &self.to_bytes(), text].concat()
     }
 
-    pub(crate) const fn signing(&self) -> &[u8; 32] {
-        &self.signing
+    const fn join(signing: [u8; 32], agreement: &PublicKey) -> Self {
+        Self { halves: [signing, *agreement.as_bytes()] }
     }
 
-    pub(crate) const fn agreement(&self) -> &PublicKey {
-        &self.agreement
+    pub(crate) const fn signing(&self) -> &[u8; 32] {
+        let [signing, _] = &self.halves;
+        signing
     }
+
+    pub(crate) const fn agreement(&self) -> PublicKey {
+        let [_, agreement] = self.halves;
+        x25519::decoded_before(agreement)
+    }
+}
+
+/// The 64 bytes: Ed25519, then X25519.
+impl AsRef<[u8]> for IdentityKey {
+    fn as_ref(&self) -> &[u8] {
+        self.halves.as_flattened()
+    }
+}
+
+bisik_core::hex_text! {
+    IdentityKey: IdentityKey::LENGTH, or IdentityKeyError = IdentityKeyError::Malformed;
+    from |bytes| IdentityKey::from_bytes(&bytes);
+    to |key| key.to_bytes();
 }
 
 fn split(bytes: &[u8; IdentityKey::LENGTH]) -> ([u8; 32], [u8; 32]) {
@@ -295,7 +332,7 @@ fn split(bytes: &[u8; IdentityKey::LENGTH]) -> ([u8; 32], [u8; 32]) {
 /// Compares in constant time: an attacker who measures time must not learn who the peer of a session is.
 impl PartialEq for IdentityKey {
     fn eq(&self, other: &Self) -> bool {
-        self.to_bytes().ct_eq(&other.to_bytes()).into()
+        self.as_ref().ct_eq(other.as_ref()).into()
     }
 }
 

@@ -17,7 +17,18 @@ bisik_core::error_texts! {
 
 /// One encrypted message.
 ///
-/// `Debug` shows its kind and length, which an eavesdropper learns as well.
+/// `Debug` shows its kind and length, which an eavesdropper learns as well. `Display` is its text for where bytes cannot
+/// go: Base64 with the URL-safe alphabet.
+///
+/// ```
+/// use bisik::{Ciphertext, CiphertextError};
+///
+/// let message = Ciphertext::from_bytes(&[0x22; 200])?; // from the network
+/// assert_eq!(Ciphertext::try_from(message.as_ref())?, message);
+/// assert_eq!(message.to_string().parse(), Ok(message));
+/// assert!("IiI".parse::<Ciphertext>().is_err()); // too short for a message
+/// # Ok::<(), CiphertextError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ciphertext(Vec<u8>);
 
@@ -91,6 +102,18 @@ impl TryFrom<Vec<u8>> for Ciphertext {
         check(&bytes)?;
         Ok(Self(bytes))
     }
+}
+
+impl AsRef<[u8]> for Ciphertext {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+bisik_core::base64_text! {
+    Ciphertext: at most usize::MAX, or CiphertextError = CiphertextError;
+    from |bytes| Ciphertext::from_bytes(bytes);
+    to |message| message.as_bytes();
 }
 
 fn check(bytes: &[u8]) -> Result<(), CiphertextError> {

@@ -189,7 +189,7 @@ impl Session {
         match &mut self.opening {
             // P-3.13: the first answer. Only who holds the identity that the set-up names can read it.
             Opening::Accepted { flight: _, resumption } if self.ratchet.step() == 0 => {
-                let identity = Point::decode(*self.peer.agreement()).map_err(|_| InternalError)?;
+                let identity = Point::decode(self.peer.agreement()).map_err(|_| InternalError)?;
                 let making = Making { identity: Some(&identity), resumption: resumption.as_deref() };
                 self.ratchet.encrypt_into(&mut output, plaintext, &making, &mut rng)?;
                 *resumption = None;

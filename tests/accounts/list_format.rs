@@ -34,7 +34,7 @@ fn a_certificate_whose_custody_and_disclosure_disagree_is_malformed() {
     assert_eq!(DeviceTerms::own_held(Custody::ForeignClient), Err(DeviceTermsError::DisclosureMissing));
     assert_eq!(
         DisclosureHash::from_bytes([0; 32]),
-        Err(DisclosureHashError),
+        Err(DisclosureHashError::Zero),
         "a hash that is none cannot be disclosed"
     );
     assert_eq!(

@@ -27,5 +27,6 @@ mod relay; //        garbage, replays, stolen pre-keys, damaged envelopes and re
 mod sessions; //     which session is sent in, and what its replacement tells
 mod storage; //      a head and its blocks
 mod strangers; //    message requests, and what a stranger cannot learn
+mod transport; //    addressed envelopes, at a relay and at a device
 mod upkeep; //       what a server needs, loses, and lies about
 mod watched; //      what an owner is told of his own account

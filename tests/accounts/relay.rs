@@ -1,6 +1,6 @@
 //! A relay that damages, invents, repeats and withholds, beside restores and stolen pre-keys.
 
-use bisik::conversation::{Bound, DeviceAddress, Event, Recipients, Side};
+use bisik::conversation::{Bound, Event, Recipients, Side};
 use bisik::{IdentityKey, Timestamp};
 use bisik_testkit::accounts::{Accounts, At};
 
@@ -58,10 +58,13 @@ fn pass(accounts: &mut Accounts, end: Timestamp) -> usize {
 #[test]
 fn garbage_replaces_no_session_and_causes_a_trickle() {
     let mut accounts = talking(60);
-    let (mut envelopes, mut sent) = (0, 0);
+    let (mut envelopes, mut sent) = (0, 1);
+    accounts.send(ALICE, b"an envelope to forge").unwrap();
+    let (_, _, mut envelope) = accounts.mail[0].clone();
+    accounts.settle();
     for minute in 0..72 * 60_u64 {
         for (to, from) in [(ALICE, BOB), (BOB, ALICE)] {
-            let envelope = bisik::conversation::Envelope { to: DeviceAddress::peer(0), ciphertext: garbage(minute) };
+            envelope.ciphertext = garbage(minute);
             assert!(accounts.deliver(to, from, &envelope).is_err());
         }
         if minute % (12 * 60) == 0 {
@@ -130,10 +133,10 @@ fn two_damaged_envelopes_and_a_restore_lose_nothing() {
     let backup = accounts.devices[&BOB].database.clone();
     for from in [ALICE, BOB] {
         accounts.send(from, b"damaged on its way").unwrap();
-        let (to, from, envelope) = accounts.mail.pop_front().unwrap();
-        let mut bytes = envelope.ciphertext.as_bytes().to_vec();
+        let (to, from, mut damaged) = accounts.mail.pop_front().unwrap();
+        let mut bytes = damaged.ciphertext.into_bytes();
         *bytes.last_mut().unwrap() ^= 1;
-        let damaged = bisik::conversation::Envelope { ciphertext: bytes.try_into().unwrap(), ..envelope };
+        damaged.ciphertext = bytes.try_into().unwrap();
         assert!(accounts.deliver(to, from, &damaged).is_err());
         accounts.settle();
     }

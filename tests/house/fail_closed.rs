@@ -36,7 +36,16 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "the number that no record confirms, after all others; how often the key was changed, of which only differences count",
     ),
     ("crates/core/src/revision.rs", 1, "the revision after one that was checked when it was read"),
-    ("crates/core/src/time.rs", 2, "documented: the greatest moment stays the greatest; no moment is written as 0"),
+    (
+        "crates/core/src/text/base64url.rs",
+        1,
+        "a bound on a text, which is the greatest where the bound on its bytes is",
+    ),
+    (
+        "crates/core/src/time.rs",
+        3,
+        "documented: the greatest moment stays the greatest; a clock before 1970 is in 1970; no moment is written as 0",
+    ),
     ("crates/interop/src/fields.rs", 5, "lengths of messages, which are refused above 64 MiB before they are written"),
     ("crates/interop/src/signal/chain.rs", 2, "how many skipped keys to keep, within a skip that was checked"),
     ("crates/interop/src/signal/key.rs", 1, "a remainder below 16,380"),
@@ -126,6 +135,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ),
     ("src/conversation/checked.rs", 3, "what does not decode is not understood, which the program is told"),
     ("src/conversation/doubt.rs", 3, "no reaction yet counts as now; a count that only makes waits longer"),
+    ("src/conversation/envelope.rs", 1, "room for the envelope"),
     ("src/conversation/flush.rs", 2, "the earliest of several moments; a count of flushes"),
     (
         "src/conversation/frame/encode.rs",

@@ -1,8 +1,8 @@
 //! Accounts and conversations: `Debug` of their types shows no secret.
 
 use bisik::conversation::{
-    Arrival, Bound, Cause, Change, Conversation, DeviceAddress, Event, Found, IdentityPolicy, Received, Recipients,
-    SendError,
+    Arrival, Bound, Cause, Change, Conversation, DeviceAddress, EnvelopeHeader, Event, Found, IdentityPolicy, Received,
+    Recipients, SendError,
 };
 use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
 use bisik::{Account, RecoverFirstError, ServerState, StorageKey, Trust, VerifiedBundle};
@@ -63,6 +63,8 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let (envelopes, handover) = outgoing.release(&stored).unwrap();
     show(shown, &handover);
     show(shown, &envelopes[0]);
+    show(shown, &envelopes[0].header());
+    show(shown, &EnvelopeHeader::from_bytes(&[]).unwrap_err());
 
     let arrivals = [Arrival { from: DeviceAddress::peer(0), ciphertext: envelopes[0].ciphertext.clone() }];
     show(shown, &arrivals[0]);

@@ -225,6 +225,7 @@ fn errors(shown: &mut Shown) {
     show(shown, &ResumeError::TooLate);
     show(shown, &BundleError::Malformed);
     show(shown, &bisik::DisclosureHash::from_bytes([0; 32]).unwrap_err());
+    show(shown, &bisik::IdError);
     show(shown, &Ciphertext::from_bytes(b"").unwrap_err());
     show(shown, &DecryptError::Rejected);
     show(shown, &EncryptError::TooLong);
@@ -249,6 +250,7 @@ const FROM_CORE: &[&str] = &[
     "held::SealError",
     "held::SealedRecord",
     "held::Stored",
+    "id::IdError",
     "shared_secret::SharedSecret",
     "primitives::x25519::KeyPair",
     "primitives::x25519::PublicKey",

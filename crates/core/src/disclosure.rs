@@ -20,6 +20,8 @@ use crate::primitives::kdf::digest;
 /// let hash = DisclosureHash::from_bytes([7; 32])?;
 /// assert_eq!(hash.as_bytes(), &[7; 32]);
 /// assert!(DisclosureHash::from_bytes([0; 32]).is_err()); // "no disclosure" is `None`, not a hash
+/// assert_eq!(hash.to_string(), "07".repeat(32));
+/// assert_eq!(hash.to_string().parse(), Ok(hash));
 /// # Ok::<(), bisik::DisclosureHashError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,9 +32,9 @@ impl DisclosureHash {
     ///
     /// # Errors
     ///
-    /// [`DisclosureHashError`] if all 32 are zero. In records and messages, zeros encode that there is no disclosure.
+    /// [`DisclosureHashError::Zero`] if all 32 are zero. In records and messages, zeros encode that there is no disclosure.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, DisclosureHashError> {
-        if bytes == [0; 32] { Err(DisclosureHashError) } else { Ok(Self(bytes)) }
+        if bytes == [0; 32] { Err(DisclosureHashError::Zero) } else { Ok(Self(bytes)) }
     }
 
     /// Returns the 32 bytes.
@@ -42,18 +44,39 @@ impl DisclosureHash {
     }
 }
 
+impl AsRef<[u8]> for DisclosureHash {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+crate::hex_text! {
+    DisclosureHash: 32, or DisclosureHashError = DisclosureHashError::Malformed;
+    from |bytes| DisclosureHash::from_bytes(bytes);
+    to |hash| hash.0;
+}
+
 impl fmt::Debug for DisclosureHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("DisclosureHash").field(&self.0).finish()
     }
 }
 
-/// The 32 bytes are all zero, which is the encoding of no disclosure and not a hash.
+/// Why bytes or a text are not a [`DisclosureHash`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DisclosureHashError;
+#[non_exhaustive]
+pub enum DisclosureHashError {
+    /// All 32 bytes are zero, which is the encoding of no disclosure and not a hash.
+    Zero,
+    /// Not 32 bytes, or not 64 hexadecimal digits.
+    Malformed,
+}
 
 crate::error_texts! {
-    DisclosureHashError => "disclosure_hash.zero", "the hash of a disclosure is never all zero"
+    DisclosureHashError {
+        Zero => "disclosure_hash.zero", "the hash of a disclosure is never all zero";
+        Malformed => "disclosure_hash.malformed", "the bytes or the text are not the hash of a disclosure";
+    }
 }
 
 /// Hashes a disclosure, or a pair of disclosures: SHA-256 of `label`, then `parts` one after the other.
@@ -92,7 +115,7 @@ mod tests {
 
     #[test]
     fn zeros_encode_no_disclosure_and_decode_as_none() {
-        assert_eq!(DisclosureHash::from_bytes([0; 32]), Err(DisclosureHashError));
+        assert_eq!(DisclosureHash::from_bytes([0; 32]), Err(DisclosureHashError::Zero));
         let some = DisclosureHash::from_bytes([1; 32]).ok();
         assert!(some.is_some());
         for hash in [None, some] {

@@ -1,9 +1,19 @@
-//! Public identifiers of 16 bytes: one macro for all of them.
+//! Public identifiers of 16 bytes: one macro for all of them. [`IdError`]: what is none.
+
+/// The bytes or the text are not an identifier of this kind: they are longer or shorter, or the text has something else
+/// than hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdError;
+
+crate::error_texts! {
+    IdError => "id.malformed", "the bytes or the text are not an identifier"
+}
 
 /// Declares a public identifier of 16 bytes. The call lists the methods with their documentation; `generate` only if
 /// the identifier is drawn at random.
 ///
-/// `Debug` shows the first four bytes, which are enough to tell two identifiers apart in a log.
+/// `Display` shows all of it as hexadecimal digits, which `FromStr` reads. `Debug` shows the first four bytes, which are
+/// enough to tell two identifiers apart in a log.
 ///
 /// ```
 /// bisik_core::id! {
@@ -18,6 +28,9 @@
 /// }
 ///
 /// assert_eq!(format!("{:?}", CallId::from_bytes([0xA5; 16])), "CallId(a5a5a5a5..)");
+/// assert_eq!(CallId::from_bytes([0xA5; 16]).to_string(), "a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5");
+/// let id = CallId::generate(&mut rand::rng());
+/// assert_eq!((id.to_string().parse(), CallId::try_from(id.as_ref())), (Ok(id), Ok(id)));
 /// assert_eq!(CallId::generate(&mut rand::rng()).as_bytes().len(), CallId::LENGTH);
 /// ```
 #[macro_export]
@@ -53,6 +66,18 @@ macro_rules! id {
                 rng.fill_bytes(&mut bytes);
                 Self(bytes)
             })?
+        }
+
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        $crate::hex_text! {
+            $name: 16, or $crate::id::IdError = $crate::id::IdError;
+            from |bytes| Ok($name::from_bytes(bytes));
+            to |id| id.0;
         }
 
         impl ::core::fmt::Debug for $name {

@@ -3,7 +3,7 @@
 //! This crate holds what `bisik` and `bisik-interop` share: typed wrappers of cryptographic primitives
 //! ([`primitives`]), encodings ([`codec`]), sealed records ([`storage`]), results that wait until their record is
 //! stored ([`held`]), the pieces of large states that are stored beside them ([`blocks`]), the post-quantum ratchet
-//! ([`braid`]), timestamps ([`time`]), ids and boxed secrets. `bisik` re-exports the types that its users need.
+//! ([`braid`]), text forms ([`text`]), timestamps ([`time`]), ids and boxed secrets. `bisik` re-exports the types that its users need.
 //! Everything else here may change in any release: `bisik` and `bisik-interop` depend on one exact version.
 
 #![no_std]
@@ -11,7 +11,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "std"))]
 extern crate std;
 
 mod labels;
@@ -30,4 +30,5 @@ pub mod primitives;
 pub mod revision;
 pub mod shared_secret;
 pub mod storage;
+pub mod text;
 pub mod time;

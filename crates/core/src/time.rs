@@ -15,6 +15,8 @@ use crate::codec::{Malformed, Reader};
 /// let now = Timestamp::from_unix_seconds(1_800_000_000);
 /// assert_eq!(now.plus_seconds(60).as_unix_seconds(), 1_800_000_060);
 /// ```
+///
+/// With the feature `std`, `Timestamp::from(std::time::SystemTime::now())` is the present moment.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
@@ -35,6 +37,46 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_seconds(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
+    }
+}
+
+/// The moment by the system's clock, with the feature `std`. Parts of a second are cut off.
+///
+/// Every moment before 1970 becomes 1970-01-01T00:00:00Z. No clock that is right shows one; by one that is so wrong,
+/// every bundle and every device list is of the future, and is refused as not yet valid, as in 1970.
+///
+/// ```
+/// # use bisik_core::time as bisik;
+/// use std::time::{Duration, SystemTime};
+///
+/// use bisik::Timestamp;
+///
+/// let now = Timestamp::from(SystemTime::now());
+/// assert!(now.as_unix_seconds() > 1_700_000_000);
+/// let moment = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_999);
+/// assert_eq!(Timestamp::from(moment), Timestamp::from_unix_seconds(1_800_000_000));
+/// let wrong = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+/// assert_eq!(Timestamp::from(wrong), Timestamp::from_unix_seconds(0));
+/// ```
+#[cfg(feature = "std")]
+impl From<std::time::SystemTime> for Timestamp {
+    fn from(moment: std::time::SystemTime) -> Self {
+        Self(moment.duration_since(std::time::SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+}
+
+/// Whole seconds since 1970-01-01T00:00:00Z, a number in every format.
+#[cfg(feature = "serde")]
+impl serde_core::Serialize for Timestamp {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde_core::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde_core::Deserialize::deserialize(deserializer).map(Self)
     }
 }
 

@@ -8,19 +8,70 @@ use core::str::FromStr;
 
 use zeroize::Zeroizing;
 
+use super::Invitation;
+use super::message::Hello;
 use crate::device::LinkError;
+use bisik_core::text::base45;
 
 /// The 130 bytes of a companion's QR code: its hello and the link secret.
 ///
 /// Anyone who reads them can answer in place of the primary device, so show them and never send them. Wiped on drop,
-/// and absent from `Debug`.
+/// and absent from `Debug`. There is no `Clone`, and the feature `serde` does not know it.
+///
+/// Most programs that draw or scan QR codes take text: that is Base45 (RFC 9285), 195 characters of a QR code's
+/// alphanumeric mode. They fit in a code of version 6, as the bytes do. Wipe the text after it was drawn.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::device::LinkError;
+/// use bisik::device::link::{Companion, Invitation, QrCode};
+///
+/// let (companion, qr_code) = Companion::with_qr_code(rng);
+/// let shown = zeroize::Zeroizing::new(qr_code.to_string()); // draw it
+/// assert_eq!(shown.len(), 195);
+/// let invitation: Invitation = shown.parse()?; // on the primary device: what its camera gives
+/// assert_eq!(invitation.companion(), companion.identity().public());
+/// assert_eq!(shown.parse::<QrCode>()?.as_bytes(), qr_code.as_bytes());
+/// assert_eq!("BB8".parse::<QrCode>().err(), Some(LinkError::Malformed));
+/// # Ok::<(), LinkError>(())
+/// ```
 pub struct QrCode(pub(super) Zeroizing<Vec<u8>>);
 
 impl QrCode {
+    /// Bytes in a QR code.
+    pub const LENGTH: usize = Hello::LENGTH + 32;
+
     /// Returns the bytes to encode as a QR code.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// The text to encode as a QR code: Base45, 195 characters. It holds the link secret.
+impl fmt::Display for QrCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        base45::write(f, &self.0)
+    }
+}
+
+/// Reads the text of a QR code, and refuses what [`Invitation::scan`] refuses.
+impl FromStr for QrCode {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        let bytes = base45::decode(text, Self::LENGTH).map_err(|_| LinkError::Malformed)?;
+        Invitation::scan(&bytes).map(|_| Self(bytes))
+    }
+}
+
+/// Reads the text of a QR code ([`QrCode`]), as [`Invitation::scan`] reads its bytes.
+impl FromStr for Invitation {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        let bytes = base45::decode(text, QrCode::LENGTH).map_err(|_| LinkError::Malformed)?;
+        Self::scan(&bytes)
     }
 }
 

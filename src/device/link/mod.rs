@@ -27,23 +27,24 @@
 //! ```
 //! # let rng = &mut rand::rng();
 //! use bisik::device::link::{Companion, Invitation};
-//! use bisik::device::{Custody, Primary, DeviceTerms};
-//! use bisik::{Identity, Timestamp};
+//! use bisik::device::{DeviceChange, DeviceTerms};
+//! use bisik::{Account, Timestamp};
 //!
 //! let now = Timestamp::from_unix_seconds(1_800_000_000);
-//! let phone = Identity::generate(rng);
-//! let own = DeviceTerms::own_held(Custody::Person)?;
-//! let mut primary = Primary::new(&phone, own, now);
+//! let mut phone = Account::create(DeviceTerms::person(), now, rng);
 //!
-//! let (laptop, qr_code) = Companion::with_qr_code(rng); // shown on the laptop's screen
-//! let (answered, answer) = Invitation::scan(qr_code.as_bytes())?.answer(&primary, own, rng);
+//! let (laptop, qr_code) = Companion::with_qr_code(rng); // `qr_code.to_string()` is on the laptop's screen
+//! let scanned: Invitation = qr_code.to_string().parse()?; // what the phone's camera reads
+//! let primary = phone.primary().ok_or("only the primary device links others")?;
+//! let (answered, answer) = scanned.answer(primary, DeviceTerms::person(), rng);
 //! let (laptop, reveal) = laptop.answer(&answer)?;
 //! let comparing = answered.reveal(&reveal)?;
 //! assert_eq!(laptop.sas().emoji(), comparing.sas().emoji()); // the user compares both screens
 //!
-//! let list = primary.add(&phone, comparing.confirm(), now)?;
-//! let laptop = laptop.confirm().finish(list, now)?;
-//! assert_eq!(laptop.directory.devices().len(), 2);
+//! // The phone stores its account before it sends the list.
+//! let list = phone.change_devices(&[DeviceChange::Add(comparing.confirm())], now)?;
+//! let laptop = Account::from_linked(laptop.confirm().finish(&list, now)?, now, rng);
+//! assert_eq!((laptop.key(), laptop.index()), (phone.key(), Some(1)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -17,13 +17,20 @@ use bisik_core::time::Timestamp;
 /// An account's statement about a hosted device: who holds its keys, and on what terms. At most 542 bytes.
 ///
 /// The account, the operator and the device sign it, so that each party named in it has agreed. It is made from a
-/// [`DisclosureDraft`](super::DisclosureDraft), and trusted only once it is [verified](Self::verify).
+/// [`DisclosureDraft`](super::DisclosureDraft), and trusted only once it is [verified](Self::verify). Its text is Base64
+/// with the URL-safe alphabet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Disclosure {
     pub(super) body: Body,
     pub(super) operator: [u8; SIGNATURE],
     pub(super) device: [u8; SIGNATURE],
     pub(super) account: [u8; SIGNATURE],
+}
+
+bisik_core::base64_text! {
+    Disclosure: at most Disclosure::LONGEST, or DisclosureError = DisclosureError::Malformed;
+    from |bytes| Disclosure::from_bytes(bytes);
+    to |disclosure| disclosure.to_bytes();
 }
 
 impl Disclosure {

@@ -202,7 +202,7 @@ fn bundles(step: &Step, needed: &[Needed]) -> Vec<(DeviceAddress, VerifiedBundle
 }
 
 fn letters(envelopes: Vec<Envelope>) -> Vec<(&'static str, String)> {
-    let letter = |Envelope { to, ciphertext }: Envelope| {
+    let letter = |Envelope { to, ciphertext, .. }: Envelope| {
         let message = ciphertext.as_bytes();
         let length = u32::try_from(message.len()).expect("short").to_be_bytes();
         let own = [u8::from(to.side == Side::Own)];

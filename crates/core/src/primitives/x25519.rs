@@ -66,6 +66,12 @@ pub fn decode_public(bytes: &[u8; 32]) -> Result<PublicKey, InvalidKey> {
     Ok(PublicKey(*bytes))
 }
 
+/// Takes the bytes of a key that was decoded before: of [`PublicKey::as_bytes`].
+#[must_use]
+pub const fn decoded_before(bytes: [u8; 32]) -> PublicKey {
+    PublicKey(bytes)
+}
+
 /// Why 32 bytes are not a [`PublicKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
