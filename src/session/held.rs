@@ -21,8 +21,9 @@ use bisik_core::held;
 /// # let bundle = keys.bundle().verify(Trust::OnFirstUse, now)?;
 /// # let mut session = Session::initiate(&alice, &bundle, now, rng)?;
 /// # let key = StorageKey::generate(rng);
+/// let id = *session.id(); // names the record
 /// let held = session.encrypt_held(b"halo", rng)?;
-/// let record = session.seal(&key, b"session with bob", rng)?;
+/// let record = session.seal(&key, &id, rng)?;
 /// // Only once the database has stored `record.as_bytes()`:
 /// let stored = record.stored();
 /// let message = held.release(&stored).expect("stored after it was encrypted");
@@ -67,7 +68,8 @@ impl Session {
     /// # let messages = [b.encrypt(b"hai", rng)?, b.encrypt(b"apa kabar", rng)?];
     /// # let key = StorageKey::generate(rng);
     /// let held = [a.decrypt_held(&alice, &messages[0])?, a.decrypt_held(&alice, &messages[1])?];
-    /// let record = a.seal(&key, b"session with bob", rng)?;
+    /// let id = *a.id(); // names the record
+    /// let record = a.seal(&key, &id, rng)?;
     /// // Once the database has stored `record.as_bytes()`, one record for both:
     /// let stored = record.stored();
     /// let [first, second] = held.map(|held| held.release(&stored).expect("stored after both"));

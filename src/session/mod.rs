@@ -56,8 +56,11 @@ pub enum Suite {
 /// [`Session::stage`] enforce them. It is `Send + Sync` where the target has atomic pointers. It is not `Clone`, because
 /// a copy would use the same keys again.
 ///
-/// A device may hold any number of sessions with one peer; they share nothing (requirement P-3.12). On error every
-/// method leaves the session unchanged.
+/// A device may hold any number of sessions with one peer; they share nothing (requirement P-3.12): a peer that was
+/// reinstalled sets up a new one. Store each under its [id](Session::id). On error every method leaves the session
+/// unchanged.
+///
+/// In asynchronous code, `rand::rng()` must not live across an await; docs/persistence.md shows two ways.
 ///
 /// ```
 #[doc = include_str!("../../examples/quickstart.rs")]
@@ -277,7 +280,8 @@ impl Session {
         &self.peer
     }
 
-    /// The id of the session: the same on both devices, not secret, and never sent.
+    /// The id of the session: the same on both devices, not secret, and never sent. It names the session's record; each
+    /// session has revisions of its own (docs/persistence.md, "Several sessions with one peer").
     #[must_use]
     pub const fn id(&self) -> &[u8; 16] {
         &self.id
@@ -296,7 +300,8 @@ impl Session {
     }
 
     /// The revision, which grows with every change: for compare-and-swap in the store, and to notice a record that was
-    /// rolled back.
+    /// rolled back. A new session begins at 0, also one with a peer with whom there are others: compare only with records
+    /// of the same [id](Self::id).
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.lineage.revision()

@@ -24,8 +24,9 @@ impl Session {
     /// Seals the session: a record, the *head*, of at most 2.5 KiB for a session that waits for no message, and blocks of
     /// about 800 bytes for each 24 messages that it waits for. [`SealedParts::writes`] is everything to store, in order; a
     /// session that waits for fewer than 24 messages has only its head. `context` names the head in the caller's store and
-    /// is authenticated, so that records cannot be swapped; [`Session::unseal`] must get the same. Uses 24 bytes of `rng`,
-    /// and 24 for each new block.
+    /// is authenticated, so that records cannot be swapped; [`Session::unseal`] must get the same. Take the
+    /// [id](Session::id), because there can be several sessions with one peer. Uses 24 bytes of `rng`, and 24 for each new
+    /// block.
     ///
     /// A block is given until [`SealedParts::stored`] says that it is stored, and not again.
     ///
@@ -114,7 +115,8 @@ impl Session {
     /// # let mut session = Session::initiate(&alice, &bundle, now, rng)?;
     /// # let key = StorageKey::generate(rng);
     /// # let (mut head, mut blocks) = (Vec::new(), BTreeMap::new());
-    /// let sealed = session.seal(&key, b"session with bob", rng)?;
+    /// let id = *session.id(); // names the record: there may be other sessions with bob
+    /// let sealed = session.seal(&key, &id, rng)?;
     /// for write in sealed.writes() {
     ///     match write {
     ///         Write::Put(block) => drop(blocks.insert(block.id(), block.as_bytes().to_vec())),
@@ -124,7 +126,7 @@ impl Session {
     /// }
     /// sealed.stored();
     /// // After a restart:
-    /// let session = Session::unseal(&key, b"session with bob", &head, |id| blocks.get(&id).cloned())?;
+    /// let session = Session::unseal(&key, &id, &head, |id| blocks.get(&id).cloned())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

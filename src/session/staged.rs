@@ -30,8 +30,9 @@ use bisik_core::storage::StorageKey;
 /// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
 /// # let message = b.encrypt(b"hai", rng)?;
 /// # let key = StorageKey::generate(rng);
+/// let id = *a.id(); // names the record
 /// let mut staged = a.stage(&alice, &message)?;
-/// let sealed = staged.seal(&key, b"session with bob", rng)?;
+/// let sealed = staged.seal(&key, &id, rng)?;
 /// for write in sealed.writes() {
 ///     // .. store it
 /// #   drop(write);

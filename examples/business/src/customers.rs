@@ -94,8 +94,9 @@ impl Customers {
         let last_resort = PreKeyBundle::from_bytes(&last_resort)?.verify(trust, now)?;
         let (mut everyone, mut lists) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let account = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
-            let list = account.primary().ok_or("not the primary device")?.list().to_bytes();
+            let mut account = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
+            // What the server needs, without one-time bundles: the business answers in the customer's session.
+            let list = account.replenish(0, now, rng)?.list.ok_or("not the primary device")?.to_bytes();
             lists.push((*ConversationId::between(account.key(), &business).as_bytes(), list));
             let (conversation, _) = Conversation::new(&account, directory.clone(), &[], IdentityPolicy::Block, now);
             let shown = vec![0; questions + 1];

@@ -1,0 +1,71 @@
+//! Frames over TCP and lines from the terminal, as one stream of events. No cryptography.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+pub(crate) enum Event {
+    Line(String),
+    Connected(Wire),
+    /// The first frame of a connection.
+    Bundle(Vec<u8>),
+    Message(Vec<u8>),
+    Gone,
+}
+
+pub(crate) struct Wire(TcpStream);
+
+impl Wire {
+    /// Sends a frame. Should it be lost, then with the connection, and the next one repeats what was not acknowledged.
+    pub(crate) fn send(&mut self, frame: &[u8]) {
+        let length = u32::try_from(frame.len()).unwrap_or(u32::MAX).to_be_bytes();
+        if self.0.write_all(&[&length, frame].concat()).is_err() {
+            let _gone_already = self.0.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// Starts a thread for the terminal and one for the connections, one after the other.
+pub(crate) fn start(listen: bool, address: &str) -> io::Result<Receiver<Event>> {
+    let (events, receiver) = sync_channel(64);
+    let listener = if listen { Some(TcpListener::bind(address)?) } else { None };
+    let (address, lines) = (address.to_owned(), events.clone());
+    thread::spawn(move || io::stdin().lines().map_while(Result::ok).try_for_each(|line| lines.send(Event::Line(line))));
+    thread::spawn(move || {
+        loop {
+            let stream = match &listener {
+                Some(listener) => listener.accept().map(|(stream, _)| stream),
+                None => TcpStream::connect(&address),
+            };
+            if let Ok(stream) = stream {
+                let _why = talk(stream, &events);
+                if events.send(Event::Gone).is_err() {
+                    return;
+                }
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    Ok(receiver)
+}
+
+fn talk(mut stream: TcpStream, events: &SyncSender<Event>) -> Result<(), Box<dyn std::error::Error>> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(Duration::from_secs(5)))?;
+    events.send(Event::Connected(Wire(stream.try_clone()?)))?;
+    events.send(Event::Bundle(frame(&mut stream)?))?;
+    loop {
+        events.send(Event::Message(frame(&mut stream)?))?;
+    }
+}
+
+fn frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    // Nobody who connects decides how much memory is taken.
+    let mut frame = vec![0; u32::from_be_bytes(length).min(1 << 17) as usize];
+    stream.read_exact(&mut frame)?;
+    Ok(frame)
+}
