@@ -114,6 +114,11 @@ impl DoubleRatchet {
         self.state.receiving.chains.front().filter(|chain| chain.ratchet_key.is_some()).map(|chain| chain.step)
     }
 
+    /// How many messages were received.
+    pub(crate) const fn messages_received(&self) -> u32 {
+        self.state.receiving.received
+    }
+
     /// Whether this side sends the first message.
     pub(crate) const fn is_initiator(&self) -> bool {
         self.state.is_initiator()

@@ -274,6 +274,12 @@ impl Session {
         }
     }
 
+    /// How many messages were received in this session: at most 2^32 - 1, where the count stops.
+    #[must_use]
+    pub const fn messages_received(&self) -> u32 {
+        self.ratchet.messages_received()
+    }
+
     /// The peer's identity. Once the session is confirmed, only its holder can have written the messages that decrypt.
     #[must_use]
     pub const fn peer(&self) -> &IdentityKey {

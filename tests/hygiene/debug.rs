@@ -67,9 +67,9 @@ fn debug_shows_no_secret_of_any_public_type() {
 }
 
 /// Any four consecutive bytes of a secret in any format, with the name of the secret; grouped by their length as text.
-type Forms<'a> = BTreeMap<usize, HashMap<String, &'a str>>;
+pub type Forms<'a> = BTreeMap<usize, HashMap<String, &'a str>>;
 
-fn forms(canaries: &Canaries) -> Forms<'_> {
+pub fn forms(canaries: &Canaries) -> Forms<'_> {
     let forms_of = |bytes: &[u8]| {
         let list = |show: fn(&u8) -> String, between: &str| bytes.iter().map(show).collect::<Vec<_>>().join(between);
         [
@@ -94,7 +94,7 @@ fn forms(canaries: &Canaries) -> Forms<'_> {
 }
 
 /// A secret of which `text` shows four consecutive bytes, in any format.
-fn seen<'a>(forms: &Forms<'a>, text: &str) -> Option<&'a str> {
+pub fn seen<'a>(forms: &Forms<'a>, text: &str) -> Option<&'a str> {
     let dense: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     (0..dense.len()).find_map(|start| {
         let part = |length: &usize| dense.get(start..start + length);

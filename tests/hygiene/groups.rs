@@ -21,7 +21,7 @@ const CONTEXT: AddOn<'static> =
     AddOn { use_case: UseCase::PollVote, parent: "3EB0", parent_sender: "111@example", author: "222@example" };
 
 /// The chain key, the next one derived from it, and both forms of the signing key, in a record of the short form.
-fn add_sender(canaries: &mut Canaries, state: &[u8]) {
+pub fn add_sender(canaries: &mut Canaries, state: &[u8]) {
     let (chain, secret) = (&state[17..49], &state[49..81]);
     add_chain(canaries, chain);
     canaries.add("signing half", secret);
@@ -30,7 +30,7 @@ fn add_sender(canaries: &mut Canaries, state: &[u8]) {
 }
 
 /// The chain key of the newest state, the next one derived from it, and the seeds of skipped messages.
-fn add_receiver(canaries: &mut Canaries, state: &[u8]) {
+pub fn add_receiver(canaries: &mut Canaries, state: &[u8]) {
     add_chain(canaries, &state[21..53]);
     for kept in state[89..].chunks_exact(36) {
         canaries.add("kept seed", &kept[4..]);

@@ -131,7 +131,7 @@ fn errors(shown: &mut Shown) {
 }
 
 /// Adds the secrets of a sealed session. The layout is written out here again.
-fn add_session(canaries: &mut Canaries, session: &mut Session) {
+pub fn add_session(canaries: &mut Canaries, session: &mut Session) {
     let record = session.seal(&StorageKey::from_bytes(STORAGE), b"", &mut Recording::new(0)).unwrap();
     let state = state_of(record.as_bytes(), &STORAGE);
     let mut fields = Fields(&state[8 + 32 + 4 + 32..]);

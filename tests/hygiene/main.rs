@@ -25,6 +25,7 @@ mod conversation; // sessions, from the handshake to the last drop
 mod debug; //        `Debug` of every public type
 mod derived; //      the derived secrets, computed a second time
 mod device; //       accounts of several devices, and linking
+mod explained; //    what examples/explain prints
 mod freed; //        the allocator that keeps freed memory
 #[cfg(feature = "interop")]
 mod groups; //       interop: groups, attachments, add-ons
