@@ -145,9 +145,9 @@ fn sealed_and_reloaded(mut session: Session, rng: &mut NotRandom) -> Result<Sess
     let record = session.seal(&key, b"alice", rng).or(Err("seal"))?;
     drop(session);
     let other = StorageKey::generate(rng);
-    ensure(Session::unseal(&other, b"alice", record.as_bytes(), |_| None).is_err(), "unseal: a wrong key")?;
-    ensure(Session::unseal(&key, b"mallory", record.as_bytes(), |_| None).is_err(), "unseal: a wrong name")?;
-    Session::unseal(&key, b"alice", record.as_bytes(), |_| None).or(Err("unseal"))
+    ensure(Session::unseal(&other, b"alice", record.head(), |_| None).is_err(), "unseal: a wrong key")?;
+    ensure(Session::unseal(&key, b"mallory", record.head(), |_| None).is_err(), "unseal: a wrong name")?;
+    Session::unseal(&key, b"alice", record.head(), |_| None).or(Err("unseal"))
 }
 
 /// Turns until the root has taken in the secrets of two post-quantum epochs, each of another side.
