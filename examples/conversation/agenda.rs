@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bisik::content::FileName;
+
 use crate::{Outcome, Who};
 
 /// One item to send.
@@ -18,8 +20,8 @@ pub(crate) enum Item {
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    /// The file name for the receiver: the last component, without characters that a name must not contain.
-    pub(crate) name: String,
+    /// The file name for the receiver: the last component, made a name that every system takes.
+    pub(crate) name: FileName,
     pub(crate) length: u64,
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn sources(arguments: &[OsString]) -> Outcome<Vec<Source>> {
     }
     let sources = paths.into_iter().map(|path| {
         let length = fs::metadata(&path)?.len();
-        Ok(Source { name: plain_name(&path), path, length })
+        Ok(Source { name: FileName::cleaned(&path.file_name().unwrap_or_default().to_string_lossy()), path, length })
     });
     sources.collect()
 }
@@ -71,13 +73,6 @@ fn walk(path: PathBuf, into: &mut Vec<PathBuf>) -> Outcome<()> {
         return Err(format!("{}: neither a file nor a directory", path.display()).into());
     }
     Ok(())
-}
-
-/// Returns a name that displays as what it is: `bisik::content` refuses others.
-fn plain_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let plain = |c: char| if c.is_alphanumeric() || c == ' ' || c.is_ascii_graphic() && c != '\\' { c } else { '_' };
-    name.chars().map(plain).take(LONGEST_NAME).collect()
 }
 
 const fn texts(who: Who) -> &'static [&'static str] {
@@ -112,6 +107,3 @@ const BOB: [&str; 8] = [
 /// The files to send if none is named.
 const OWN: [&str; 7] =
     ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE-APACHE", "LICENSE-MIT", "docs"];
-
-/// Characters in a name. Its bytes must not exceed 255.
-const LONGEST_NAME: usize = 60;

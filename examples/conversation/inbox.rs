@@ -107,7 +107,7 @@ impl Inbox {
         Ok(Download { waiting, id: content.id(), document: document.clone(), fetch, decryptor, file })
     }
 
-    /// Returns where a content is shown. The sender chose the name: it may be `CON`, or too long for this file system.
+    /// Returns where a content is shown. The sender chose the name: it may be there already, or too long beside the id.
     fn shown(&self, id: ContentId, name: &str) -> PathBuf {
         received(&self.directory).join(format!("{}-{}", to_hex(id.as_bytes()), harmless(name)))
     }

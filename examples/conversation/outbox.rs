@@ -66,7 +66,7 @@ impl Outbox {
                 };
                 let Some(pointer) = upload.step(key)? else { return Ok(None) };
                 let location = upload.name().into();
-                Kind::Document(Document::new(Blob { pointer, location }, name.as_str()))
+                Kind::Document(Document::new(Blob { pointer, location }, name.clone()))
             }
         };
         let content = compose(kind)?;

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::names::{bounded, within};
-use super::{ContentError, PrivateBytes, PrivateText, Text, limits, wire};
+use super::{ContentError, FileName, PrivateBytes, PrivateText, Text, limits, wire};
 use crate::media::Pointer;
 
 /// The encrypted bytes of an attachment: how to decrypt them, and where they are stored.
@@ -192,9 +192,8 @@ impl VoiceNote {
 pub struct Document {
     /// The encrypted file.
     pub blob: Blob,
-    /// The file name that the sender chose: 1 to 255 bytes. It is not a path, and contains no character that would
-    /// disguise it when it is displayed.
-    pub file_name: PrivateText,
+    /// The file name that the sender chose.
+    pub file_name: FileName,
     /// The caption, if any.
     pub caption: Option<Text>,
 }
@@ -202,17 +201,13 @@ pub struct Document {
 impl Document {
     /// Returns a file without a caption.
     #[must_use]
-    pub fn new(blob: Blob, file_name: impl Into<PrivateText>) -> Self {
-        Self { blob, file_name: file_name.into(), caption: None }
+    pub const fn new(blob: Blob, file_name: FileName) -> Self {
+        Self { blob, file_name, caption: None }
     }
 
     pub(super) fn check(&self) -> Result<(), ContentError> {
-        let Self { blob, file_name, caption } = self;
+        let Self { blob, file_name: _, caption } = self;
         blob.check()?;
-        bounded(file_name.len(), 1, limits::NAME)?;
-        if !is_plain_name(file_name) {
-            return Err(ContentError::OutOfRange);
-        }
         caption.as_ref().map_or(Ok(()), Text::check)
     }
 
@@ -225,7 +220,7 @@ impl Document {
     pub(super) fn from_wire(wire: &mut wire::Document) -> Result<Self, ContentError> {
         let wire::Document { blob, file_name, caption } = wire;
         let (blob, caption) = (Blob::from_wire(blob.as_mut())?, caption_from_wire(caption.as_mut())?);
-        Ok(Self { blob, file_name: PrivateText::take(file_name), caption })
+        Ok(Self { blob, file_name: FileName::new(PrivateText::take(file_name))?, caption })
     }
 }
 
@@ -303,15 +298,4 @@ impl Contact {
 
 fn caption_from_wire(wire: Option<&mut wire::Text>) -> Result<Option<Text>, ContentError> {
     wire.map(Text::from_wire).transpose()
-}
-
-/// Returns whether `name` is safe to display and to store under: no path separator of any system, no `.` or `..`, no
-/// control character, and no character that changes the direction of writing and so displays `fdp.exe` as `exe.pdf`.
-/// Requirement P-7.8.
-fn is_plain_name(name: &str) -> bool {
-    let deceives = |character: char| {
-        character.is_control()
-            || matches!(character, '/' | '\\' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    !matches!(name, "." | "..") && !name.chars().any(deceives)
 }

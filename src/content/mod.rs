@@ -33,6 +33,7 @@
 mod attachment; // 7.3  photo, video, voice note, document, sticker, contact
 mod business; //   7.8  greetings, catalogues, carts, answers to choose from
 mod error; //           errors
+mod file_name; //  7.3  names of documents
 mod kind; //            every type of content
 mod limits; //     7.3  every bound, with its reason
 mod location; //   7.4  places, and live location sharing
@@ -60,6 +61,7 @@ pub use business::{
     Origin, Price, Profile, QuickReplies, Referral, ReplyOption, Row, Section, Selection,
 };
 pub use error::{BallotError, ContentError};
+pub use file_name::FileName;
 pub use kind::{Kind, Unknown};
 pub use location::{Coordinates, LiveShare, LiveStart, LiveStop, LiveUpdate, Location};
 pub use names::{ContentId, PersonId, Reference, SentAt};

@@ -25,7 +25,8 @@ pub struct Pointer {
     digest: [u8; 32],
     layout: Layout,
     media_type: MediaType,
-    pub(super) thumbnail: Option<Thumbnail>,
+    /// Boxed: the unused bytes of an absent one would be what was on the stack, and be copied to the heap with the rest.
+    pub(super) thumbnail: Option<Box<Thumbnail>>,
 }
 
 /// A small picture of the file, stored as a blob under the file's attachment key. `thumbnail.rs` makes and opens it.
@@ -134,7 +135,7 @@ impl Pointer {
             size => {
                 let layout = thumbnail_layout(size).ok_or(Malformed)?;
                 let length = usize::try_from(layout.ciphertext_size()).map_err(|_| Malformed)?;
-                Some(Thumbnail { layout, blob: reader.slice(length)?.to_vec() })
+                Some(Box::new(Thumbnail { layout, blob: reader.slice(length)?.to_vec() }))
             }
         };
         reader.finish()?;

@@ -35,7 +35,7 @@ impl Pointer {
         let mut blob = Vec::with_capacity(usize::try_from(layout.ciphertext_size()).unwrap_or(0));
         encryptor.push(thumbnail, &mut blob)?;
         encryptor.finish(&mut blob)?;
-        self.thumbnail = Some(Thumbnail { layout, blob });
+        self.thumbnail = Some(Box::new(Thumbnail { layout, blob }));
         Ok(self)
     }
 
@@ -45,7 +45,7 @@ impl Pointer {
     ///
     /// [`DecryptError::Rejected`] if the thumbnail was not made under this pointer's key.
     pub fn thumbnail(&self) -> Result<Option<Vec<u8>>, DecryptError> {
-        let Some(Thumbnail { layout, blob }) = &self.thumbnail else { return Ok(None) };
+        let Some(Thumbnail { layout, blob }) = self.thumbnail.as_deref() else { return Ok(None) };
         let attachment = Box::new(self.attachment().duplicate());
         decrypt_all(Decryptor::of(attachment, Role::Thumbnail, *layout, None), blob).map(Some)
     }

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use bisik::content::{
     Blob, Call, Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document,
-    Edit, Kind, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll, PrivateText, Reaction,
-    Receipt, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
+    Edit, FileName, Kind, LiveStart, LiveStop, LiveUpdate, Location, Mention, PersonId, Photo, Poll, PrivateText,
+    Reaction, Receipt, Reference, SentAt, Sticker, Text, Timer, Video, VoiceNote, Votes,
 };
 use bisik::media::Pointer;
 use bisik_testkit::protobuf::{field, varint_field};
@@ -68,7 +68,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
         (Kind::Photo(Photo::new(blob(), SQUARE)), true),
         (Kind::Video(Video::new(blob(), SQUARE, 1_000)), true),
         (Kind::VoiceNote(VoiceNote::new(blob(), 1_000)), true),
-        (Kind::Document(Document::new(blob(), "laporan.pdf")), true),
+        (Kind::Document(Document::new(blob(), FileName::new("laporan.pdf").unwrap())), true),
         (Kind::Sticker(Sticker::new(blob(), SQUARE)), true),
         (Kind::Contact(Contact::new(blob(), "Budi")), true),
         (Kind::Location(Location::new(here())), true),
@@ -91,7 +91,6 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
     let (range, long) = (Err(ContentError::OutOfRange), too_long());
     let words = |length: usize| PrivateText::from("a".repeat(length));
     let located = |length| Blob { location: words(length), ..blob() };
-    let document = |name| Kind::Document(Document::new(blob(), words(name)));
     let poll = |question, option: usize, options: u32, most| {
         let options = (0..options).map(|number| format!("{number:0option$}"));
         Kind::Poll(Poll::new(words(question), options, most, &mut ConstantRng(1)))
@@ -108,9 +107,6 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
         (Kind::Video(Video::new(blob(), SQUARE, 86_400_000)), Ok(())),
         (Kind::Video(Video::new(blob(), SQUARE, 86_400_001)), range),
         (Kind::VoiceNote(VoiceNote::new(blob(), 86_400_001)), range),
-        (document(255), Ok(())),
-        (document(256), long),
-        (document(0), range),
         (Kind::Contact(Contact::new(blob(), words(255))), Ok(())),
         (Kind::Contact(Contact::new(blob(), words(256))), long),
         (Kind::Contact(Contact::new(blob(), "")), range),
@@ -155,7 +151,7 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
     }));
     let empty = || Some(Text::new(""));
     let (mut photo, mut video, mut document) =
-        (Photo::new(blob(), SQUARE), Video::new(blob(), SQUARE, 0), Document::new(blob(), "a"));
+        (Photo::new(blob(), SQUARE), Video::new(blob(), SQUARE, 0), Document::new(blob(), FileName::new("a").unwrap()));
     (photo.caption, video.caption, document.caption) = (empty(), empty(), empty());
     table.extend([Kind::Photo(photo), Kind::Video(video), Kind::Document(document)].map(|kind| (kind, range)));
     table
@@ -217,8 +213,8 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
             note.waveform = waveform.into();
             Kind::VoiceNote(note)
         }),
-        ("[a-z]{1,50}\\.pdf", caption()).prop_map(|(name, caption)| {
-            let mut document = Document::new(blob(), name);
+        ("\\PC{1,50}\\.pdf", caption()).prop_map(|(name, caption)| {
+            let mut document = Document::new(blob(), FileName::cleaned(&name));
             document.caption = caption;
             Kind::Document(document)
         }),

@@ -15,8 +15,9 @@
 
 mod business; //          carts, catalogues, quick replies, links, automated messages
 mod business_fixtures; // business content of every kind
+mod file_names; //        names of documents: refused, cleaned
 mod fixtures; //          content of every kind
-mod limits; //            sizes, lengths, counts, file names
+mod limits; //            sizes, lengths, counts
 mod polls; //             sealed votes
 mod reading; //           one encoding, unknown fields, hostile bodies
 mod references; //        edits, deletions, live locations, receipts, timers

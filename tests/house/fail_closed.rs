@@ -118,6 +118,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/content/business/catalogue.rs", 1, "a part that is not there needs no check"),
     ("src/content/business/mod.rs", 1, "a split text has a first part; an empty one is no authority"),
     ("src/content/business/price.rs", 1, "three letters that were checked, for display"),
+    ("src/content/file_name.rs", 2, "an ending of 32 bytes at most within 254; a name that no cut leaves becomes `_`"),
     ("src/content/location.rs", 2, "the end of a time span, which has a greatest value"),
     ("src/content/poll.rs", 2, "a number of options above the bound is refused; a length of what is bounded far below"),
     ("src/content/shape.rs", 1, "how many fields there are: more than can be counted are too many"),

@@ -8,10 +8,10 @@ use std::num::NonZeroU32;
 
 use bisik::content::{
     Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
-    Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document, Edit, Greeting,
-    Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, OpeningHours, Origin, PersonId,
-    Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, ReplyOption, Row, Section,
-    Selection, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
+    Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document, Edit, FileName,
+    Greeting, Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, OpeningHours, Origin,
+    PersonId, Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, ReplyOption, Row,
+    Section, Selection, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
 };
 use bisik::media::Pointer;
 
@@ -82,7 +82,7 @@ fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
         Kind::Photo(captioned(Photo::new(blob(), square))),
         Kind::Video(Video::new(blob(), square, 1)),
         Kind::VoiceNote(VoiceNote::new(blob(), 1)),
-        Kind::Document(Document::new(blob(), SAID)),
+        Kind::Document(Document::new(blob(), FileName::cleaned(SAID))),
         Kind::Sticker(Sticker::new(blob(), square)),
         Kind::Contact(Contact::new(blob(), SAID)),
         Kind::Location(place),
@@ -186,6 +186,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let text = Content::new(meta(), Kind::Text(Text::new(SAID))).unwrap();
     show(shown, &text);
     show(shown, text.meta());
+    show(shown, &FileName::cleaned(SAID));
     show(shown, &text.id());
     show(shown, &text.sent());
     show(shown, &text.reference(&person()));

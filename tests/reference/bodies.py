@@ -1,16 +1,18 @@
-"""The script of content.txt: bodies and votes."""
+"""The script of content.txt: bodies, votes, and names of documents."""
 
+from attachments import Pointer
 from script import *
 
 
 def content_():
-    """Bodies of every class of lengths, bodies that are refused, and votes: their definition, key, and who can open them."""
+    """Bodies of every class of lengths, and refused ones; votes: their definition, key, who can open them; names of documents."""
     s = Script()
     for size in (1, 2, 3, 4, 10, 20, 100, 1_000, 4_000):
         body = s("text", sent_ms=NOW * 1_000 + size, words=b"a" * size)["body"]
         s("read-body", body=body)
     bodies_that_are_refused(s)
     votes(s)
+    file_names(s)
     return s
 
 
@@ -58,3 +60,19 @@ def votes(s):
     poll = s.world.polls["two"]
     for sent_ms, choices in ((0, 3), (0, 4), (content.LATEST + 1, 1)):
         refused("invalid", poll.seal(budi, pack(">QQI", 9, sent_ms, choices), os.urandom))
+
+
+def file_names(s):
+    def document(name, expect=""):
+        pointer = Pointer(bytes(32), bytes(32), 1_000, b"application/pdf").encode()
+        body = content.document(os.urandom, NOW * 1_000, pointer, b"https://blobs/1", name.encode())
+        s("read-body", body=body, **({"expect": expect} if expect else {}))
+    for name in ("laporan.pdf", ".profile", "..pdf", "報告.pdf", "سند.pdf", "می\u200cخواهم.txt", "👩\u200d👧 ❤\ufe0f.jpg",
+                 "Screenshot at 11.47.30\u202fAM.png", "a . b", "console", "COM", "com10.log", "null", "my.con", "é" * 127 + "e"):
+        document(name)
+    for name in ("", "/etc/passwd", "a\\b", "C:evil.exe", "a.txt:b", ".", "..", "...", ".. ", "evil.exe.", "evil.exe ",
+                 " a", "a\u3000", "CON", "prn.txt", "Aux", "nul.tar.gz", "CONIN$", "conout$.txt", "COM0", "lpt9.log", "COM¹",
+                 "lpt³.txt", "NUL .txt", "a\nb", "a\x7fb", "a\x85b", "a\u061cb", "\u200ea", "\u200fa", "a\u2028b", "a\u2029b",
+                 "a\u202efdp.exe", "\u2066a", "a\u2069"):
+        document(name, "out-of-range")
+    document("é" * 128, "too-long")

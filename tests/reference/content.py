@@ -1,8 +1,9 @@
 """Section 7 of docs/spec/content.md, as far as the scripts need it: bodies, texts, polls and votes.
 
-Of the schema it writes texts and polls, and reads texts; business.py has business content.
+Of the schema it writes texts, documents and polls, and reads texts and documents; business.py has business content.
 """
 
+import re
 from dataclasses import dataclass, field
 from struct import pack, unpack
 
@@ -11,6 +12,7 @@ from primitives import expand, extract, mac, require, seal, sha256, unseal
 from protobuf import number, part, records
 
 L_POLL, L_VOTE = b"bisik-1 poll\0", b"bisik-1 poll vote\0"
+DOCUMENT = (("blob", business.BLOB), ("file_name", "text"), ("caption", business.TEXT))
 LONGEST_BODY, LATEST = 262_144, 253_402_300_799_999
 
 
@@ -55,8 +57,27 @@ def singular(data, known):                                                      
     return fields
 
 
+def document(draw, sent_ms, pointer, location, name):
+    blob = part(1, pointer) + part(2, location)
+    return pad(envelope(draw, sent_ms) + part(20, part(1, blob) + part(2, name)))
+
+
+HIDDEN = {*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)}
+BLANKS = "".join(map(chr, [0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000]))
+DEVICE = re.compile("(?:con|prn|aux|nul|conin[$]|conout[$]|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE | re.ASCII)
+
+
+def check_file_name(name):                                                                                # P-7.8
+    business.bounded(name, 1, 255)
+    require(not {*map(ord, name)} & ({*map(ord, "/\\:")} | HIDDEN), "out-of-range")
+    require(name == name.lstrip(BLANKS).rstrip(BLANKS + "."), "out-of-range")
+    require(not DEVICE.fullmatch(name.partition(".")[0].rstrip(BLANKS)), "out-of-range")
+
+
 def read_body(body):
-    """The text of a text, or the number of a business or unknown kind; for a cart also the total."""
+    """The text of a text, the file name of a document, or the number of a business or unknown kind; for a cart also the
+    total.
+    """
     protobuf = unpad(body)
     kinds = [(at, value) for at, value in records(protobuf) if 16 <= at <= 127]
     require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
@@ -67,6 +88,10 @@ def read_body(body):
     require(fields.get(7, 0) <= 1, "malformed")
     if kind in business.KINDS:
         return business.judge(kind, value, fields.get(7, 0))
+    if kind == 20:
+        name = business.read(DOCUMENT, value)["file_name"]
+        check_file_name(name)
+        return {"file_name": name.encode()}
     if kind != 16:
         return {"kind": kind}
     words = singular(value, (1,)).get(1, b"")

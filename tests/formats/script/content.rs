@@ -28,6 +28,7 @@ pub(super) fn read_body(step: &Step) -> Outcome {
     assert_eq!(content.as_body(), body, "its bytes are unchanged");
     match content.kind() {
         Kind::Text(text) => Ok(vec![(name, to_hex(text.body.as_bytes()))]),
+        Kind::Document(document) => Ok(vec![("file_name", to_hex(document.file_name.as_bytes()))]),
         Kind::Unknown(unknown) => Ok(vec![("kind", unknown.number().to_string())]),
         other => business(&content, other),
     }
