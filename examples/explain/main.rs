@@ -4,6 +4,13 @@
 //! cargo run --example explain -- KEY_FILE NAME=RECORD_FILE.. [--name NAME].. [--block FILE].. [--seen REVISION]
 //! ```
 //!
+//! For example, of a session of `examples/chat` (`sqlite3` is SQLite's own program):
+//!
+//! ```text
+//! sqlite3 bob.db "SELECT writefile(hex(id), head) FROM session"
+//! cargo run --example explain -- bob.key 0x8372AF68B808C4B7936760B164FE8280=8372AF68B808C4B7936760B164FE8280
+//! ```
+//!
 //! * `KEY_FILE` has the storage key: 32 bytes, or 64 hexadecimal digits.
 //! * `NAME` is the name that the record was sealed under: text, or `0x` and hexadecimal digits. An account has none, and a
 //!   conversation is named by its id; give the account's record with it.
@@ -25,21 +32,25 @@ use reasons::{Case, Record};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let key = std::fs::read(arguments.next().ok_or("usage: explain KEY_FILE NAME=RECORD_FILE..")?)?;
+    let key = arguments.next().filter(|argument| !argument.starts_with("--")).ok_or(USAGE)?;
     let now = Timestamp::from_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
-    let mut case = Case::new(read_key(key)?, now);
+    let mut case = Case::new(read_key(file(&key)?)?, now);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--name" => case.names.push(name(&value()?)?),
-            "--block" => case.add_block(std::fs::read(value()?)?),
-            "--seen" => case.seen = Some(value()?.parse()?),
+            "--block" => case.add_block(file(&value()?)?),
+            "--seen" => case.seen = Some(value()?.parse().map_err(|_| "--seen needs a number")?),
             record => {
-                let (named, file) = record.rsplit_once('=').ok_or("a record is NAME=FILE")?;
-                let bytes = std::fs::read(file)?;
-                case.records.push(Record { file: file.to_owned(), name: name(named)?, bytes });
+                let (named, path) = record.rsplit_once('=').ok_or(USAGE)?;
+                // Perhaps `0x` was forgotten.
+                case.names.extend(hex(named));
+                case.records.push(Record { file: path.to_owned(), name: name(named)?, bytes: file(path)? });
             }
         }
+    }
+    if case.records.is_empty() {
+        return Err(USAGE.into());
     }
     print!("{}", case.report());
     Ok(())
@@ -47,16 +58,28 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn read_key(bytes: Vec<u8>) -> Result<StorageKey, Box<dyn Error>> {
     let text = std::str::from_utf8(&bytes).map(str::trim_ascii).unwrap_or_default();
-    let bytes = if text.len() == 64 { hex(text)? } else { bytes };
-    let key = bytes.try_into().map_err(|_| "a storage key has 32 bytes, or 64 hexadecimal digits")?;
+    let key = hex(text)
+        .filter(|key| key.len() == 32)
+        .unwrap_or(bytes)
+        .try_into()
+        .map_err(|_| "a storage key has 32 bytes, or 64 hexadecimal digits")?;
     Ok(StorageKey::from_bytes(key))
 }
 
 fn name(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    text.strip_prefix("0x").map_or_else(|| Ok(text.as_bytes().to_vec()), hex)
+    let Some(digits) = text.strip_prefix("0x") else { return Ok(text.as_bytes().to_vec()) };
+    Ok(hex(digits).ok_or_else(|| format!("{text} has an odd number of digits, or not only hexadecimal ones"))?)
 }
 
-fn hex(digits: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
+fn file(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{path}: {error}"))
 }
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<_>> = digits.chars().map(|digit| digit.to_digit(16)).collect();
+    let (pairs, rest) = digits.as_ref()?.as_chunks();
+    rest.is_empty().then(|| pairs.iter().filter_map(|[high, low]| u8::try_from(16 * high + low).ok()).collect())
+}
+
+const USAGE: &str = "usage: explain KEY_FILE NAME=RECORD_FILE.. [--name NAME].. [--block FILE].. [--seen REVISION], \
+     where a name is text, or 0x and hexadecimal digits";

@@ -102,7 +102,7 @@ impl Case {
             }
             Refused::Version => format!(
                 "its first byte is {}, a format that this version does not know: a newer version of the program wrote it, \
-                 or the byte is damaged",
+                 the byte is damaged, or this is no sealed record",
                 bytes.first().copied().unwrap_or_default()
             ),
             _ if bytes.len() < LEAST => format!("it is cut off: no record has less than {LEAST} bytes"),
@@ -113,13 +113,18 @@ impl Case {
                     format!("it was sealed under another name, {}: it was moved, or looked up wrongly", show(name))
                 }
                 None if one_opens => {
-                    "the key is right, because another record opens under it. This one was sealed under a \
-                                      name that was not tried, or under another key, or was cut or changed"
+                    "the key is right, because another record opens under it. This one was sealed under a name that was \
+                     not tried, or under another key, or was cut or changed"
+                        .into()
+                }
+                None if self.records.len() == 1 => {
+                    "either the key is another, or the name, or the record was cut or changed: no more can be told from \
+                     one record. Give others of the same store, and with --name other names that it may have had"
                         .into()
                 }
                 None => {
-                    "nothing opens under this key. Most likely the key is another: try the other names and keys that \
-                         the program may have used. Otherwise the record was cut or changed"
+                    "nothing opens under this key. Most likely the key is another: try those that the program may have \
+                     used. Otherwise the names are others, or the records were cut or changed"
                         .into()
                 }
             },

@@ -192,6 +192,7 @@ fn explain_tells_apart_why_a_record_does_not_open() {
     // Another key, and another change under the right key.
     let other_key = Case { key: StorageKey::from_bytes([8; 32]), ..case(&[ours, (b"identity", &identity)]) };
     says(&other_key, "Most likely the key is another");
+    says(&Case { key: StorageKey::from_bytes([8; 32]), ..case(&[ours]) }, "either the key is another, or the name");
     let mut changed = head.clone();
     changed[300] ^= 1;
     says(&case(&[(b"here", &changed), (b"identity", &identity)]), "the key is right");

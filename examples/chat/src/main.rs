@@ -36,20 +36,30 @@ struct Chat {
 /// An error of the database ends the program: the records count, and the next start loads them.
 fn main() -> Outcome<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [file, role, address, options @ ..] = arguments.as_slice() else {
-        return Err("usage: chat FILE listen|dial ADDRESS [--new-peer]".into());
+    let (file, role, address, options) = match arguments.as_slice() {
+        [file, role, address, options @ ..] if ["listen", "dial"].contains(&role.as_str()) => {
+            (file, role, address, options)
+        }
+        _ => return Err("usage: chat FILE listen|dial ADDRESS [--new-peer]".into()),
     };
     let mut chat = Chat::open(Path::new(file), options == ["--new-peer"])?;
     println!("you are {}", chat.identity.public());
     chat.history()?;
+    println!("* waiting for your peer");
     for event in net::start(role == "listen", address)? {
         match event {
             Event::Line(text) => chat.write(&text)?,
             // Both sides begin with their bundle. (A server between them would hand out one-time bundles.)
-            Event::Connected(wire) => chat.wire.insert(wire).send(&chat.keys.bundle().to_bytes()),
+            Event::Connected(wire) => {
+                println!("* connected");
+                chat.wire.insert(wire).send(&chat.keys.bundle().to_bytes());
+            }
             Event::Bundle(bytes) => chat.meet(&bytes)?,
             Event::Message(bytes) => chat.receive(&bytes)?,
-            Event::Gone => (chat.wire, chat.sessions) = (None, Vec::new()),
+            Event::Gone => {
+                println!("* not connected: what you write is sent later");
+                (chat.wire, chat.sessions) = (None, Vec::new());
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Frames over TCP and lines from the terminal, as one stream of events. No cryptography.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -31,13 +31,13 @@ impl Wire {
 pub(crate) fn start(listen: bool, address: &str) -> io::Result<Receiver<Event>> {
     let (events, receiver) = sync_channel(64);
     let listener = if listen { Some(TcpListener::bind(address)?) } else { None };
-    let (address, lines) = (address.to_owned(), events.clone());
+    let (address, lines) = (address.to_socket_addrs()?.collect::<Vec<_>>(), events.clone());
     thread::spawn(move || io::stdin().lines().map_while(Result::ok).try_for_each(|line| lines.send(Event::Line(line))));
     thread::spawn(move || {
         loop {
             let stream = match &listener {
                 Some(listener) => listener.accept().map(|(stream, _)| stream),
-                None => TcpStream::connect(&address),
+                None => TcpStream::connect(address.as_slice()),
             };
             if let Ok(stream) = stream {
                 let _why = talk(stream, &events);
@@ -55,7 +55,10 @@ fn talk(mut stream: TcpStream, events: &SyncSender<Event>) -> Result<(), Box<dyn
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
     events.send(Event::Connected(Wire(stream.try_clone()?)))?;
+    // Nobody who connects and says nothing keeps the peer out.
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     events.send(Event::Bundle(frame(&mut stream)?))?;
+    stream.set_read_timeout(None)?;
     loop {
         events.send(Event::Message(frame(&mut stream)?))?;
     }

@@ -190,7 +190,7 @@ impl Device {
             };
             let text = String::from_utf8_lossy(body);
             if store::message(db, *from, *id, &text)? {
-                println!("{name} shows, of device {}: {text}{mark}", from.index);
+                println!("{name} shows, from device {}: {text}{mark}", from.index);
             }
         }
         talk.settle(last);

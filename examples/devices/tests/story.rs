@@ -9,12 +9,12 @@ fn every_device_shows_every_message_once() {
     assert!(run.status.success(), "{told}{}", String::from_utf8_lossy(&run.stderr));
     let shown: Vec<_> = told.lines().filter(|line| line.contains(" shows, ")).collect();
     let expected = [
-        "Bob's phone shows, of device 0: halo Bob (unconfirmed: nothing proves yet who wrote it)",
-        "Alice's phone shows, of device 0: hai Alice",
-        "Alice's phone shows, of device 0: where are you?",
-        "Alice's laptop shows, of device 0: where are you? (unconfirmed: nothing proves yet who wrote it)",
-        "Alice's phone shows, of device 1: at my desk (what she wrote there)",
-        "Bob's phone shows, of device 1: at my desk",
+        "Bob's phone shows, from device 0: halo Bob (unconfirmed: nothing proves yet who wrote it)",
+        "Alice's phone shows, from device 0: hai Alice",
+        "Alice's phone shows, from device 0: where are you?",
+        "Alice's laptop shows, from device 0: where are you? (unconfirmed: nothing proves yet who wrote it)",
+        "Alice's phone shows, from device 1: at my desk (what she wrote there)",
+        "Bob's phone shows, from device 1: at my desk",
     ];
     for line in expected {
         assert_eq!(shown.iter().filter(|shown| **shown == line).count(), 1, "{line}\n{told}");

@@ -25,7 +25,7 @@ impl Folder {
     pub(crate) async fn open(path: &Path) -> Outcome<Self> {
         fs::create_dir_all(path).await?;
         let lock = std::fs::File::create(path.join("lock"))?;
-        lock.try_lock()?;
+        lock.try_lock().map_err(|_| "another process has this folder")?;
         let folder = Self { path: path.to_owned(), key: StorageKey::from_bytes([0; 32]), _lock: lock };
         // The key belongs into the key store of the operating system: beside the records it protects nothing.
         let key = match folder.read("key").await? {

@@ -13,6 +13,7 @@
 mod files;
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -41,7 +42,7 @@ async fn main() -> Outcome<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", folder, address] => serve(Path::new(folder), address).await,
-        ["ask", address, questions @ ..] => ask(address, questions).await,
+        ["ask", address, questions @ ..] if !questions.is_empty() => ask(address, questions).await,
         _ => Err("usage: server serve FOLDER ADDRESS, or server ask ADDRESS QUESTION..".into()),
     }
 }
@@ -90,12 +91,12 @@ impl Server {
     /// Gives the client a bundle, then answers each frame: the id of a session, and a message in it.
     async fn talk(&self, mut stream: TcpStream) -> Outcome<()> {
         write_frame(&mut stream, &[&self.bundle().await?.to_bytes()]).await?;
-        loop {
-            let frame = read_frame(&mut stream).await?;
+        while let Some(frame) = read_frame(&mut stream).await? {
             let (id, message) = frame.split_first_chunk().ok_or("too short")?;
             let answer = self.answer(*id, &Ciphertext::from_bytes(message)?).await?;
             write_frame(&mut stream, &[answer.as_bytes()]).await?;
         }
+        Ok(())
     }
 
     /// The last-resort bundle. With it, strangers set up at most 768 sessions before the keys are rotated: who expects
@@ -168,27 +169,32 @@ impl Server {
 async fn ask(address: &str, questions: &[&str]) -> Outcome<()> {
     let rng = &mut UnwrapErr(SysRng);
     let mut stream = TcpStream::connect(address).await?;
-    let bundle = PreKeyBundle::from_bytes(&read_frame(&mut stream).await?)?.verify(Trust::OnFirstUse, now())?;
+    let bundle =
+        PreKeyBundle::from_bytes(&read_frame(&mut stream).await?.ok_or(GONE)?)?.verify(Trust::OnFirstUse, now())?;
     let identity = Identity::generate(rng);
     let mut session = Session::initiate(&identity, &bundle, now(), rng)?;
     for question in questions {
         let message = session.encrypt(question.as_bytes(), rng)?;
         write_frame(&mut stream, &[session.id(), message.as_bytes()]).await?;
-        let answer = Ciphertext::from_bytes(&read_frame(&mut stream).await?)?;
+        let answer = Ciphertext::from_bytes(&read_frame(&mut stream).await?.ok_or(GONE)?)?;
         let answer = session.decrypt(&identity, &answer)?.plaintext.confirmed().map_err(|_| "not confirmed")?;
         println!("{}", String::from_utf8_lossy(&answer).escape_debug());
     }
     Ok(())
 }
 
-async fn read_frame(stream: &mut TcpStream) -> Outcome<Vec<u8>> {
-    let length = stream.read_u32().await?;
+/// The next frame, or nothing when the other side has left.
+async fn read_frame(stream: &mut TcpStream) -> Outcome<Option<Vec<u8>>> {
+    let length = match stream.read_u32().await {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        length => length?,
+    };
     if length > MOST_BYTES {
         return Err("too long".into());
     }
     let mut frame = vec![0; length as usize];
     stream.read_exact(&mut frame).await?;
-    Ok(frame)
+    Ok(Some(frame))
 }
 
 async fn write_frame(stream: &mut TcpStream, parts: &[&[u8]]) -> Outcome<()> {
@@ -201,6 +207,7 @@ fn now() -> Timestamp {
     SystemTime::now().into()
 }
 
+const GONE: &str = "the server has closed the connection; its terminal says why";
 /// Bytes of a frame; nobody who connects decides how much memory is taken.
 const MOST_BYTES: u32 = 1 << 16;
 /// Above this, sessions that nobody uses now are only in their files.

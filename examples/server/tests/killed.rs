@@ -140,4 +140,5 @@ fn a_second_process_does_not_get_the_folder() {
         .output()
         .unwrap();
     assert!(!second.status.success());
+    assert!(String::from_utf8(second.stderr).unwrap().contains("another process has this folder"));
 }
