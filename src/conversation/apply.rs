@@ -213,7 +213,9 @@ impl Conversation {
         let Some(link) = self.links.get_mut(&from) else { return };
         let seen = link.names.look(id);
         // P-12.23: what was shown under this name was not this message.
-        let another = seen == Seen::Previewed && link.names.was_another(id, shown_words(kind, id, &body));
+        let another = seen == Seen::Previewed
+            && !matches!(body, Body::Withdrawn)
+            && link.names.was_another(id, shown_words(kind, id, &body));
         if seen != Seen::Before {
             link.names.receive(id, matches!(kind, Kind::Withdrawn));
         }

@@ -135,6 +135,23 @@ fn to_write_to_somebody_is_to_accept_them() {
     assert_eq!(accounts.shown(STRANGER).len(), 1);
 }
 
+/// P-12.23, P-12.31
+#[test]
+fn a_message_that_was_withdrawn_after_it_was_shown_is_no_forgery() {
+    let mut accounts = Accounts::new(76, [1, 1]);
+    // Both begin, so that what tells Alice of it is not the session in which it was shown.
+    accounts.send(STRANGER, b"hai").unwrap();
+    let id = accounts.send(ALICE, b"halo").unwrap();
+    let (to, from, envelope) = accounts.mail.pop_back().unwrap();
+    accounts.deliver(to, from, &envelope).unwrap();
+    assert!(accounts.devices.get_mut(&ALICE).unwrap().conversation.as_mut().unwrap().withdraw_message(id));
+    accounts.now = accounts.now.plus_seconds(3_600);
+    accounts.settle();
+    assert_eq!(accounts.shown(STRANGER).len(), 1);
+    let events = &accounts.devices[&STRANGER].events;
+    assert!(!events.iter().any(|event| matches!(event, Event::NotThePeers { .. })), "{events:?}");
+}
+
 /// P-12.23: Whoever has the receiver's pre-keys and identity secret can write in chain 0 in the initiator's name, as a
 /// copy of the initiator does here. Once the session is confirmed, that is too late.
 #[test]

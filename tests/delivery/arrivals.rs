@@ -42,6 +42,8 @@ impl World {
             match result {
                 Ok(()) | Err(ReceiveError::Duplicate | ReceiveError::Unreadable) => {}
                 Err(ReceiveError::UnknownDevice | ReceiveError::ListExpired) => unlisted.push(mail),
+                // It is listed under terms that it has to fetch first.
+                Err(ReceiveError::DisclosureNeeded) => unlisted.push(mail),
                 // Only an authenticated sender gets so far.
                 Err(ReceiveError::ProtocolViolation) if mail.is_forged => {}
                 // Of an account that left, or of a device that is not listed yet.
@@ -111,6 +113,10 @@ impl World {
             if !self.was_restored(at, device) {
                 self.broken(&format!("{at:?}: {device:?} speaks of somebody else, and nobody was restored"));
             }
+        }
+        // P-12.58
+        if taken.without_deadline && self.terms_of(at).is_some() {
+            self.broken(&format!("{at:?} is hosted and was given a message without a time to delete it"));
         }
         if taken.outdated {
             self.fetch_lists(at);

@@ -49,6 +49,8 @@ pub struct Taken {
     pub told_of_another: Vec<At>,
     pub not_the_peers: Vec<At>,
     pub outdated: bool,
+    /// Messages without a time by which they are deleted.
+    pub without_deadline: bool,
     pub twice: Vec<Uid>,
 }
 
@@ -136,14 +138,16 @@ impl Device {
             }
             last = number;
             match received {
-                Received::Message { from, body, .. } => {
+                Received::Message { from, body, delete_by, .. } => {
+                    taken.without_deadline |= delete_by.is_none();
                     let (uid, confirmed) = match body {
                         Plaintext::Confirmed(body) => (uid_of(body), true),
                         Plaintext::Unconfirmed(body) => (uid_of(body.peek_unconfirmed()), false),
                     };
                     taken.shown.push((uid, address(*from), confirmed));
                 }
-                Received::Sent { from, body, .. } => {
+                Received::Sent { from, body, delete_by, .. } => {
+                    taken.without_deadline |= delete_by.is_none();
                     taken.shown.push((uid_of(body.payload()), address(*from), true));
                 }
                 Received::Ephemeral { body, .. } => {
@@ -194,4 +198,4 @@ pub fn uid_of(text: &[u8]) -> Uid {
 }
 
 /// Bytes of a text. A ciphertext that is as long has a message, a shorter one has none.
-pub const TEXT: usize = 4_200;
+pub const TEXT: usize = 5_400;

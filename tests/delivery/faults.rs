@@ -4,6 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::device::At;
+use super::hosts::Choice;
 use super::world::{Crash, DAY, HOUR, World};
 
 /// How often what goes wrong in one world.
@@ -23,6 +24,9 @@ struct Rates {
     joins: f64,
     leaves: f64,
     backs_up: f64,
+    hosts: f64,
+    amends: f64,
+    decides: f64,
     /// Seconds that pass at once, on average.
     pause: f64,
 }
@@ -47,6 +51,9 @@ impl Rates {
             joins: of(&seldom),
             leaves: of(&seldom),
             backs_up: of(&seldom),
+            hosts: of(&[0.0, 0.0, 0.01]),
+            amends: of(&seldom),
+            decides: of(&often),
             pause: of(&[20.0, 600.0, 21_600.0]),
         }
     }
@@ -219,6 +226,18 @@ impl World {
         if self.happens(rates.joins) && self.devices.len() < 7 {
             let who = self.choices.random_range(0..2);
             self.join(who);
+        }
+        if self.happens(rates.hosts) && self.devices.len() < 7 {
+            let who = self.choices.random_range(0..2);
+            self.host(who);
+        }
+        if self.happens(rates.amends) {
+            self.amend(at);
+        }
+        if self.happens(rates.decides) {
+            let choices = [Choice::Consent, Choice::Consent, Choice::Refuse, Choice::Withdraw];
+            let choice = choices[self.choices.random_range(0..choices.len())];
+            self.decide(at, choice);
         }
         if self.happens(rates.leaves) {
             self.leave(at);

@@ -17,6 +17,7 @@
 mod arrivals; // what arrives and is shown
 mod device; //   one device: its records, and the rows of its program
 mod faults; //   random worlds
+mod hosts; //    devices that somebody else holds
 mod orders; //   every order of a small script
 mod pair; //     two devices with a session
 mod promises; // what holds once the faults have stopped

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::device::{At, TEXT};
+use super::hosts::Choice;
 use super::world::{DAY, HOUR, World};
 
 /// What a world came to.
@@ -55,6 +56,8 @@ impl World {
         let mut outcome = Outcome::default();
         for wake in 0.. {
             self.everyone().into_iter().for_each(|at| self.keep_up_daily(at));
+            // Whoever is asked agrees.
+            self.everyone().into_iter().for_each(|at| self.decide(at, Choice::Consent));
             for at in self.everyone() {
                 if self.devices[&at].again.is_some_and(|again| again <= self.time) {
                     self.flush(at, None);
@@ -142,5 +145,6 @@ impl World {
     }
 }
 
-// A frame without a message is shorter than a text, whatever it lists: 128 + 64 tags, 64 lost names, a first flight.
-const _: () = assert!(133 + 1_208 + 200 + 8 * 192 + 16 * 64 < TEXT);
+// A frame without a text is shorter than one with it, whatever it lists: 128 + 64 tags, 64 lost names, a first flight,
+// a decision with its disclosure.
+const _: () = assert!(133 + 1_208 + 200 + 8 * 192 + 16 * 64 + 1_200 < TEXT);

@@ -66,7 +66,7 @@ impl World {
         let own = self.lists[at.0].clone();
         let known = usize::try_from(account.devices().sequence()).unwrap();
         account.accept_devices(&own[known..], now).unwrap();
-        let (talk, _) = Conversation::new(&account, peer, &[], IdentityPolicy::Block, now);
+        let (talk, _) = Conversation::new(&account, peer, &self.disclosures, IdentityPolicy::Block, now);
         let stock = Stock { one_time: VecDeque::new(), last_resort: account.pre_keys().bundle() };
         self.stock.insert(at, stock);
         let device = Device {
@@ -108,12 +108,12 @@ impl World {
         }
         let list = primary.account.change_devices(&[DeviceChange::Remove(at.1)], now).unwrap();
         self.publish(at.0, list);
-        self.store((at.0, 0));
+        self.observe((at.0, 0));
         self.devices.remove(&at);
         self.stock.remove(&at);
     }
 
-    fn publish(&mut self, who: usize, list: DeviceList) {
+    pub fn publish(&mut self, who: usize, list: DeviceList) {
         let newest = u64::try_from(self.lists[who].len()).unwrap();
         match list.sequence() {
             // It is given until the account knows that the server has it.
@@ -126,7 +126,7 @@ impl World {
     }
 
     /// The devices of an account by its newest list, if the clock of the primary device was right.
-    fn directory(&self, who: usize) -> Option<DeviceDirectory> {
+    pub fn directory(&self, who: usize) -> Option<DeviceDirectory> {
         let newest = self.lists[who].last()?;
         DeviceDirectory::trust(newest, Trust::Pinned(newest.account().identity()), self.true_time()).ok()
     }
@@ -189,13 +189,15 @@ impl World {
         let own = newer(&self.lists[at.0], device.account.devices().sequence());
         let peer = newer(&self.lists[1 - at.0], device.talk.peer().sequence());
         let own = device.account.accept_devices(&own, now).map(drop);
-        let peer = device.talk.accept_devices(&device.account, &peer, &[], now).map(drop);
+        let peer = device.talk.accept_devices(&device.account, &peer, &self.disclosures, now).map(drop);
         for refused in [own, peer].into_iter().filter_map(Result::err) {
             let wrong_clock = matches!(refused, DeviceListError::NotYetValid | DeviceListError::Expired);
             assert!(wrong_clock, "{refused:?} at {at:?}");
         }
         // Nothing is due at the moment when a list brings a new device; a program flushes.
         device.again = Some(device.again.map_or(self.time, |again| again.min(self.time)));
+        self.take_terms(at);
+        self.observe(at);
     }
 
     /// The bundles that the server gives for the devices that need one.

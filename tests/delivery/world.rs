@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
-use bisik::conversation::{DeviceAddress, MessageId, Recipients, SendError, Side};
+use bisik::conversation::{DeviceAddress, Envelope, MessageId, Recipients, SendError, Side};
 use bisik::device::DeviceList;
-use bisik::hosting::Blocked;
-use bisik::{Account, Ciphertext, Timestamp};
+use bisik::hosting::Disclosure;
+use bisik::{Account, Ciphertext, DisclosureHash, Identity, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -54,6 +54,8 @@ pub struct Tally {
     pub replaced: u64,
     pub bound: u64,
     pub faults: u64,
+    pub hosted: u64,
+    pub decisions: u64,
     pub shown_at_last: u64,
 }
 
@@ -66,6 +68,8 @@ impl Tally {
         self.replaced += other.replaced;
         self.bound += other.bound;
         self.faults += other.faults;
+        self.hosted += other.hosted;
+        self.decisions += other.decisions;
     }
 }
 
@@ -79,6 +83,11 @@ pub struct World {
     pub accounts: BTreeMap<At, Account>,
     pub devices: BTreeMap<At, Device>,
     pub lists: [Vec<DeviceList>; 2],
+    /// Who holds hosted devices, and under which terms.
+    pub operator: Identity,
+    pub disclosures: Vec<Disclosure>,
+    /// What a user of an account has ever agreed to.
+    pub agreed: BTreeSet<(usize, DisclosureHash)>,
     pub stock: BTreeMap<At, Stock>,
     pub withheld: BTreeSet<At>,
     pub drained: BTreeSet<At>,
@@ -106,9 +115,14 @@ impl World {
     }
 
     pub fn with_keys(seed: u64, sizes: [u32; 2], one_time_keys: bool) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let operator = Identity::generate(&mut rng);
         let mut world = Self {
             time: 1_800_000_000,
-            rng: StdRng::seed_from_u64(seed),
+            rng,
+            operator,
+            disclosures: Vec::new(),
+            agreed: BTreeSet::new(),
             choices: StdRng::seed_from_u64(seed.wrapping_mul(7_919) + 1),
             accounts: BTreeMap::new(),
             devices: BTreeMap::new(),
@@ -181,7 +195,7 @@ impl World {
         self.wake(at);
     }
 
-    fn wake(&mut self, at: At) {
+    pub fn wake(&mut self, at: At) {
         let time = self.time;
         self.get(at).again = Some(time);
     }
@@ -232,10 +246,8 @@ impl World {
                 self.say(|| format!("WRITE {uid} at {at:?}"));
                 Some(uid)
             }
-            // By a wrong clock, no list is valid.
-            Err(SendError::ListExpired | SendError::DeviceNotListed | SendError::Blocked(Blocked::Unverified(_))) => {
-                None
-            }
+            // By a wrong clock, no list is valid. Or its user has to decide, or has refused.
+            Err(SendError::ListExpired | SendError::DeviceNotListed | SendError::Blocked(_)) => None,
             Err(error) => self.broken(&format!("{at:?} cannot write: {error:?}")),
         }
     }
@@ -308,13 +320,15 @@ impl World {
         self.devices.insert(at, device);
         self.settle(at);
         let count = envelopes.len();
+        let speaks = |envelope: &Envelope| envelope.to.side == Side::Peer && has_text(&envelope.ciphertext);
+        self.check_label(at, envelopes.iter().any(speaks));
         for envelope in envelopes {
             let DeviceAddress { side, index } = envelope.to;
             if side == Side::Peer && !accepted {
                 self.broken(&format!("{at:?} sent a frame to {index}, whom nobody accepted"));
             }
             let to = if side == Side::Own { (at.0, index) } else { (1 - at.0, index) };
-            let is_bare = envelope.ciphertext.as_bytes().len() < TEXT;
+            let is_bare = !has_text(&envelope.ciphertext);
             self.sent.push(Sent { time: self.time, from: at, to, is_bare });
             self.say(|| format!("   {at:?} -> {to:?} {}", if is_bare { "bare" } else { "message" }));
             let mail = Mail { from: at, to, ciphertext: envelope.ciphertext, is_forged: false };
@@ -326,6 +340,10 @@ impl World {
         }
         count
     }
+}
+
+fn has_text(ciphertext: &Ciphertext) -> bool {
+    ciphertext.as_bytes().len() >= TEXT
 }
 
 /// Numbers of payloads that are not kept, and of a thief's messages.

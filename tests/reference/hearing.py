@@ -136,7 +136,7 @@ class Hearing:
         if frame.name is None:
             return NOTHING
         seen, digest = link.names.look(frame.name), words(frame.kind, frame.name, frame.body)
-        another = seen == "preview" and link.names.previews[frame.name[8:]][2] != digest                  # P-12.23
+        another = frame.kind != WITHDRAWN and seen == "preview" and link.names.previews[frame.name[8:]][2] != digest
         if seen != "before":
             link.names.receive(frame.name, frame.kind == WITHDRAWN)
         if seen == "new" and answers:
