@@ -3,7 +3,7 @@
 //! Disclosures appear here only by their hashes.
 
 use bisik_core::codec::{Malformed, Reader, Writer};
-use bisik_core::disclosure::{self, DisclosureHash};
+use bisik_core::disclosure::{self, DisclosureHash, OptionalHash};
 
 /// Who holds a device's keys, from a person's own device to another messenger's client (docs/spec/accounts.md,
 /// section 10.2). The order is that of trust: a greater value is further away from the account's owner.
@@ -89,7 +89,7 @@ impl Custody {
 pub struct DeviceTerms {
     custody: Custody,
     automated: bool,
-    disclosure: Option<DisclosureHash>,
+    disclosure: OptionalHash,
 }
 
 impl DeviceTerms {
@@ -99,13 +99,13 @@ impl DeviceTerms {
     /// Returns the terms of a person's own device, [`Custody::Person`].
     #[must_use]
     pub const fn person() -> Self {
-        Self { custody: Custody::Person, automated: false, disclosure: None }
+        Self { custody: Custody::Person, automated: false, disclosure: OptionalHash::NONE }
     }
 
     /// Returns the terms of a business' own device, [`Custody::Business`].
     #[must_use]
     pub const fn business() -> Self {
-        Self { custody: Custody::Business, automated: false, disclosure: None }
+        Self { custody: Custody::Business, automated: false, disclosure: OptionalHash::NONE }
     }
 
     /// Returns the terms of a device whose keys only the account's owner holds.
@@ -115,7 +115,7 @@ impl DeviceTerms {
     /// [`DeviceTermsError::DisclosureMissing`] if `custody` is that of a hosted device.
     pub const fn own_held(custody: Custody) -> Result<Self, DeviceTermsError> {
         if custody.is_own_held() {
-            Ok(Self { custody, automated: false, disclosure: None })
+            Ok(Self { custody, automated: false, disclosure: OptionalHash::NONE })
         } else {
             Err(DeviceTermsError::DisclosureMissing)
         }
@@ -130,7 +130,7 @@ impl DeviceTerms {
         if custody.is_own_held() {
             Err(DeviceTermsError::DisclosureUnexpected)
         } else {
-            Ok(Self { custody, automated: false, disclosure: Some(disclosure) })
+            Ok(Self { custody, automated: false, disclosure: Some(disclosure).into() })
         }
     }
 
@@ -154,15 +154,15 @@ impl DeviceTerms {
 
     /// Returns the hash of the disclosure, or `None` if the account's owner holds the keys.
     #[must_use]
-    pub const fn disclosure(&self) -> Option<DisclosureHash> {
-        self.disclosure
+    pub fn disclosure(&self) -> Option<DisclosureHash> {
+        self.disclosure.get()
     }
 
     pub(crate) fn bytes(&self) -> [u8; Self::LENGTH] {
         let Self { custody, automated, disclosure } = self;
         let mut bytes = [0; Self::LENGTH];
         let parts = [custody.byte(), u8::from(*automated)];
-        for (to, from) in bytes.iter_mut().zip(parts.iter().chain(&disclosure::to_bytes(*disclosure))) {
+        for (to, from) in bytes.iter_mut().zip(parts.iter().chain(disclosure.as_bytes())) {
             *to = *from;
         }
         bytes
@@ -178,7 +178,7 @@ impl DeviceTerms {
         let automated = reader.flag()?;
         let disclosure = disclosure::read_optional(reader)?;
         if custody.is_own_held() == disclosure.is_none() {
-            Ok(Self { custody, automated, disclosure })
+            Ok(Self { custody, automated, disclosure: disclosure.into() })
         } else {
             Err(Malformed)
         }

@@ -88,7 +88,7 @@ impl Session {
             ratchet,
             id: established.session_id,
             peer: established.peer,
-            disclosure,
+            disclosure: disclosure.into(),
             bound_by: None,
             opening: Opening::Accepted { flight: Box::new(digest(&[header_bytes])), resumption: None },
             lineage: Lineage::default(),

@@ -33,7 +33,7 @@ pub use crate::ratchet::{EncryptError, PostQuantumAge, Resumption};
 use crate::handshake::{self, Initiated};
 use crate::keys::{Identity, IdentityKey, VerifiedBundle};
 use crate::ratchet::{DoubleRatchet, Making};
-use bisik_core::disclosure::DisclosureHash;
+use bisik_core::disclosure::{DisclosureHash, OptionalHash};
 use bisik_core::held::Lineage;
 use bisik_core::internal::InternalError;
 use bisik_core::primitives::kdf::digest;
@@ -69,7 +69,7 @@ pub struct Session {
     ratchet: DoubleRatchet,
     id: [u8; 16],
     peer: IdentityKey,
-    disclosure: Option<DisclosureHash>,
+    disclosure: OptionalHash,
     /// Name of the older session's secret that this one is bound to.
     bound_by: Option<[u8; 8]>,
     opening: Opening,
@@ -161,7 +161,7 @@ impl Session {
             ratchet: DoubleRatchet::start_initiator(&established.secrets, &established.binding, ratchet_key),
             id: established.session_id,
             peer: established.peer,
-            disclosure,
+            disclosure: disclosure.into(),
             bound_by: None,
             opening: Opening::Waiting(Box::new(Waiting { header, own: *identity.public(), labels, shares })),
             lineage: Lineage::default(),
@@ -295,8 +295,8 @@ impl Session {
 
     /// The disclosure of a hosted device under which the session was set up; `None` if there was none.
     #[must_use]
-    pub const fn disclosure(&self) -> Option<DisclosureHash> {
-        self.disclosure
+    pub fn disclosure(&self) -> Option<DisclosureHash> {
+        self.disclosure.get()
     }
 
     /// The protocol of the session.

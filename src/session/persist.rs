@@ -15,7 +15,7 @@ use crate::ratchet::{self, Blocks, DoubleRatchet, KeysIn, MAX_BLOCKS, MAX_PLACES
 use bisik_core::blocks::{self, BlockId, BlockWriter, SealedParts};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::convert::first;
-use bisik_core::disclosure::{self, DisclosureHash};
+use bisik_core::disclosure::{self, OptionalHash};
 use bisik_core::held::{Lineage, Sealing};
 use bisik_core::primitives::secret::Secret;
 use bisik_core::storage::{self, StorageKey, UnsealError};
@@ -75,7 +75,7 @@ impl Session {
 
     fn encode(&self, revision: u64, keys: KeysIn, writer: &mut SecretWriter) {
         let Self { ratchet, id, peer, disclosure, bound_by, opening, lineage: _ } = self;
-        writer.u64(revision).bytes(id).bytes(&peer.to_bytes()).bytes(&disclosure::to_bytes(*disclosure));
+        writer.u64(revision).bytes(id).bytes(&peer.to_bytes()).bytes(disclosure.as_bytes());
         writer.bytes(bound_by.as_ref().unwrap_or(&UNBOUND));
         match opening {
             Opening::Waiting(waiting) => {
@@ -190,7 +190,7 @@ struct Encoded {
     ratchet: ratchet::Encoded,
     id: [u8; 16],
     peer: IdentityKey,
-    disclosure: Option<DisclosureHash>,
+    disclosure: OptionalHash,
     bound_by: Option<[u8; 8]>,
     opening: Opening,
     lineage: Lineage,
@@ -211,7 +211,7 @@ impl Encoded {
         let lineage = Lineage::read(reader)?;
         let id = *reader.array()?;
         let peer = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-        let disclosure = disclosure::read_optional(reader)?;
+        let disclosure = disclosure::read_optional(reader)?.into();
         let bound_by = Some(*reader.array()?).filter(|name| *name != UNBOUND);
         let opening = match reader.u8()? {
             WAITING => Opening::Waiting(Box::new(Waiting::read(reader)?)),

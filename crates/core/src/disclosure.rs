@@ -91,6 +91,42 @@ pub fn to_bytes(hash: Option<DisclosureHash>) -> [u8; 32] {
     hash.map_or([0; 32], |DisclosureHash(bytes)| bytes)
 }
 
+/// An optional hash as a field of a value: 32 bytes, all zero if there is none.
+///
+/// The unused bytes of an `Option` without a value are whatever the stack held before, which may be part of a secret, and
+/// they move to the heap with the value. This type has no unused bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OptionalHash([u8; 32]);
+
+impl OptionalHash {
+    /// No hash.
+    pub const NONE: Self = Self([0; 32]);
+
+    /// Returns the hash, if there is one.
+    #[must_use]
+    pub fn get(self) -> Option<DisclosureHash> {
+        DisclosureHash::from_bytes(self.0).ok()
+    }
+
+    /// Returns the encoding: 32 bytes, all zero if there is no hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<Option<DisclosureHash>> for OptionalHash {
+    fn from(hash: Option<DisclosureHash>) -> Self {
+        Self(to_bytes(hash))
+    }
+}
+
+impl fmt::Debug for OptionalHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 /// Reads an optional hash: 32 bytes, all zero for `None`.
 ///
 /// # Errors
@@ -111,6 +147,8 @@ pub fn read(reader: &mut Reader<'_>) -> Result<DisclosureHash, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     #[test]
@@ -123,5 +161,17 @@ mod tests {
             assert_eq!(read(&mut Reader::new(&to_bytes(hash))), hash.ok_or(Malformed));
         }
         assert_eq!(to_bytes(None), [0; 32]);
+    }
+
+    #[test]
+    fn an_optional_hash_has_no_bytes_that_could_keep_a_secret_of_the_stack() {
+        let some = DisclosureHash::from_bytes([1; 32]).ok();
+        for hash in [None, some] {
+            let field = OptionalHash::from(hash);
+            assert_eq!((field.get(), *field.as_bytes()), (hash, to_bytes(hash)));
+            assert_eq!(format!("{field:?}"), format!("{hash:?}"));
+        }
+        assert_eq!(OptionalHash::from(None), OptionalHash::NONE);
+        assert_eq!(size_of::<OptionalHash>(), 32);
     }
 }

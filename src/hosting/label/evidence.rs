@@ -42,7 +42,7 @@ pub struct HostedDevice<'a> {
 impl<'a> HostedDevice<'a> {
     /// Takes key, custody and disclosure hash from an entry of a verified list.
     #[must_use]
-    pub const fn new(entry: &DeviceEntry, presented: Presented<'a>) -> Self {
+    pub fn new(entry: &DeviceEntry, presented: Presented<'a>) -> Self {
         let terms = entry.terms();
         let (custody, automated, disclosure) = (terms.custody(), terms.is_automated(), terms.disclosure());
         Self { key: *entry.identity(), custody, automated, disclosure, presented }
