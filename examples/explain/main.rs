@@ -76,9 +76,12 @@ fn file(path: &str) -> Result<Vec<u8>, String> {
 }
 
 fn hex(digits: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<_>> = digits.chars().map(|digit| digit.to_digit(16)).collect();
-    let (pairs, rest) = digits.as_ref()?.as_chunks();
-    rest.is_empty().then(|| pairs.iter().filter_map(|[high, low]| u8::try_from(16 * high + low).ok()).collect())
+    // `from_str_radix` takes a sign too.
+    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 const USAGE: &str = "usage: explain KEY_FILE NAME=RECORD_FILE.. [--name NAME].. [--block FILE].. [--seen REVISION], \
