@@ -1,11 +1,12 @@
-//! A complete exchange in twelve lines: keys, a bundle, a session, a message and the reply.
+//! A complete exchange: keys, a bundle, a session, a message and the reply.
 
 use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
-    let mut keys = PreKeys::generate(&bob, now, rng); // Bob keeps `keys`, publishes the bundle
+    // Bob keeps `keys`, and publishes the bundle.
+    let mut keys = PreKeys::generate(&bob, now, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
     let mut a = Session::initiate(&alice, &bundle, now, rng)?;
     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
@@ -14,7 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Accepted { session: mut b, plaintext, used } = accepted;
     keys.remove(used); // in the same transaction as storing `b`
     let reply = b.encrypt(b"hai", rng)?;
-    assert_eq!(plaintext.show_unconfirmed(), b"halo"); // Alice is proved when she writes after an answer
+    // Alice is proved when she writes after an answer.
+    assert_eq!(plaintext.show_unconfirmed(), b"halo");
     let reply = a.decrypt(&alice, &reply)?; // no randomness, no clock
     assert_eq!(reply.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
     Ok(())

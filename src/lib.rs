@@ -2,8 +2,68 @@
 //! and labels that show when a third party can read a conversation. Pure Rust, `no_std` with `alloc`, no `unsafe`.
 //!
 //! bisik performs no I/O and reads no clock. Your program passes values and bytes in, and gets values and bytes back.
-//! Your program also stores the state in its own database and moves the messages over its own network. **The library
-//! has not been audited.**
+//! It stores the state in its own database and moves the messages over its own network.
+//!
+//! **The library has not been audited.** [`manual::threat_model`] lists what it promises, and what it does not.
+//!
+//! # Quickstart
+//!
+//! ```sh
+//! cargo add bisik
+//! cargo add rand@0.10
+//! ```
+//!
+//! No version is on a registry yet; until then, `bisik = { path = "…" }` names a checkout. `rand` must be 0.10, because
+//! bisik takes the `CryptoRng` of [`rand_core`] 0.10. [`manual::randomness`] has a wrapper for older generators, and says
+//! what to do in async code.
+//!
+//! ```
+//! use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+//!     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+//!     // Bob keeps `keys`, and publishes the bundle.
+//!     let mut keys = PreKeys::generate(&bob, now, rng);
+//!     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+//!     let mut a = Session::initiate(&alice, &bundle, now, rng)?;
+//!     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
+//!     // The first contact: store the identity `b.peer()`, and pin it from now on.
+//!     let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+//!     let Accepted { session: mut b, plaintext, used } = accepted;
+//!     keys.remove(used); // in the same transaction as storing `b`
+//!     let reply = b.encrypt(b"hai", rng)?;
+//!     // Alice is proved when she writes after an answer.
+//!     assert_eq!(plaintext.show_unconfirmed(), b"halo");
+//!     let reply = a.decrypt(&alice, &reply)?; // no randomness, no clock
+//!     assert_eq!(reply.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! In a real program the two sides are two processes. Received bytes become values again with
+//! [`PreKeyBundle::from_bytes`] and [`Ciphertext::from_bytes`].
+//!
+//! # Where to start
+//!
+//! | you are writing | use |
+//! |---|---|
+//! | a messenger, with several devices for each person, and businesses | [`Conversation`], [`Account`], [`device`], [`hosting`], `content` |
+//! | a program that connects one device to one device | [`Session`], [`Identity`], [`PreKeys`] |
+//! | a protocol of your own | [`handshake`], [`ratchet`], [`media`], `call` |
+//! | a client of the Signal protocol, version 3, as WhatsApp's clients speak it | `interop` |
+//!
+//! Then, whatever you are writing:
+//!
+//! * **Where state goes.** A value holds its whole state; sealed with your [`StorageKey`], it is a record for your
+//!   database. Store before you send, store before you show: [`manual::persistence`] says what to write and in which
+//!   order, and what to do when two writers meet.
+//! * **What your server does.** It keeps what devices upload, hands it out, delivers messages, answers what it has, and
+//!   decides who may. Clients check all that it says. [`manual::server`] is one page with sizes and times.
+//! * **What an error means.** Each operation has a small error type of its own, and [`manual::errors`] says for every
+//!   value what to do.
+//!
+//! [`manual`] has the other documents, the specification among them.
 //!
 //! # What the words mean
 //!
@@ -29,63 +89,22 @@
 //! operator is, what it keeps and why. Your user sees a label and decides. Until the user consents, the device is sent
 //! nothing except the user's decision ([`hosting`]).
 //!
-//! # One conversation
+//! # Features
 //!
-//! ```
-//! use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `call` | yes | calls: keys for two and for many, and SFrame; brings AES |
+//! | `content` | yes | typed message contents; brings prost |
+//! | `interop` | no | the Signal protocol, version 3, as WhatsApp's clients speak it; brings AES |
+//! | `std` | no | adapters of [`media`] to `std::io` |
+//! | `rayon` | no | attachments on all cores, with the same bytes |
 //!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
-//!     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
-//!     let mut keys = PreKeys::generate(&bob, now, rng); // Bob keeps `keys`, publishes the bundle
-//!     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
-//!     let mut a = Session::initiate(&alice, &bundle, now, rng)?;
-//!     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
-//!     // The first contact: store the identity `b.peer()`, and pin it from now on.
-//!     let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
-//!     let Accepted { session: mut b, plaintext, used } = accepted;
-//!     keys.remove(used); // in the same transaction as storing `b`
-//!     let reply = b.encrypt(b"hai", rng)?;
-//!     assert_eq!(plaintext.show_unconfirmed(), b"halo"); // Alice is proved when she writes after an answer
-//!     let reply = a.decrypt(&alice, &reply)?; // no randomness, no clock
-//!     assert_eq!(reply.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
-//!     Ok(())
-//! }
-//! ```
+//! A feature only adds; it never changes what another part does.
 //!
-//! # Where to start
+//! # Minimum Rust
 //!
-//! | you are writing | use |
-//! |---|---|
-//! | a messenger, with several devices for each person, and businesses | [`Conversation`], [`Account`], [`device`], [`hosting`], `content` |
-//! | a program that connects one device to one device | [`Session`], [`Identity`], [`PreKeys`] |
-//! | a protocol of your own | [`handshake`], [`ratchet`], [`media`], `call` |
-//! | a client of the Signal protocol, version 3, as WhatsApp's clients speak it | `interop` |
-//!
-//! The features `call` and `content` are on by default. `interop`, `std` (adapters of [`media`] to `std::io`) and
-//! `rayon` (attachments on all cores) are off. A feature only adds; it never changes what another part does.
-//!
-//! Store the state before you send a message or show one: [`manual::persistence`] explains how. [`manual::errors`]
-//! lists every error and what to do about it.
-//!
-//! # Where to look in the source
-//!
-//! | question | file |
-//! |---|---|
-//! | What exactly does the handshake bind? | `src/handshake/transcript.rs` |
-//! | What exactly is signed in a bundle? | `src/keys/bundle.rs` |
-//! | Where is the DH step? | `src/ratchet/sending.rs` and `src/ratchet/open.rs`, each at "THE STEP" |
-//! | What bounds the skipped message keys, and why? | `src/ratchet/limits.rs` |
-//! | What keeps a failed message from changing anything? | `src/ratchet/open.rs` borrows the state; `src/ratchet/receiving.rs` applies the result |
-//! | What makes it safe to send from a restored state? | `src/ratchet/message_key.rs`: the salt |
-//! | Which session with a device is used for sending? | `src/conversation/link.rs` |
-//! | What stops a message to a hosted device without consent? | `src/conversation/send.rs`: `check_peer`; `src/conversation/plan.rs`: `may_send`; `src/hosting/permit.rs` |
-//! | What is refused before memory is allocated for it? | `src/content/shape.rs` |
-//! | Which session state does a Signal message belong to? | `crates/interop/src/signal/session/open.rs` |
-//! | Where are all derivation labels? | `src/labels.rs`, `crates/core/src/labels.rs`, `crates/interop/src/labels.rs` |
-//! | Where are the primitives and the sealed records? | `crates/core/src/primitives`, `crates/core/src/storage.rs` |
-//!
-//! [`manual`] contains the specification, the threat model and the rules of storage.
+//! 1.89, by what the dependencies declare and by clippy's check of the standard library. CI runs the current stable
+//! release only.
 
 #![no_std]
 #![forbid(unsafe_code)]

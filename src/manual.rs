@@ -1,8 +1,18 @@
 //! The documents of the project, as they are in `docs/`.
 //!
-//! The [specification](spec) defines the protocol; [formats] defines what is stored. [`threat_model`] states what is
-//! promised against whom, [`persistence`] how to store state, and [`errors`] what to do about every error. [`design`]
-//! gives the reasons for the API. [`interop`] specifies the protocol that the feature of that name implements.
+//! | page | you want to know |
+//! |---|---|
+//! | [`persistence`] | what to store, and in which order |
+//! | [`server`] | what your server does, and what it learns |
+//! | [`errors`] | what an error means and what to do about it |
+//! | [`randomness`] | which generator, in async code, and with an older `rand` |
+//! | [`threat_model`] | what is promised against whom, and what is not |
+//! | [`performance`] | what operations cost |
+//! | [`design`] | why the API looks the way it does |
+//! | [`spec`] | the protocol: the specification, with numbered requirements |
+//! | [`formats`] | the bytes of stored records |
+//! | [`interop`] | the protocol that the feature `interop` implements |
+//! | [`map`] | where something is in the source |
 
 // Documents use reference links and define the labels at their end, for readers of the repository. CommonMark takes the
 // first definition of a label, so those of manual.links.md, which name the modules below, win here.
@@ -56,6 +66,14 @@ pub mod spec {
 }
 
 #[doc = include_str!("manual.links.md")]
+#[doc = include_str!("../docs/guide/server.md")]
+pub mod server {}
+
+#[doc = include_str!("manual.links.md")]
+#[doc = include_str!("../docs/guide/randomness.md")]
+pub mod randomness {}
+
+#[doc = include_str!("manual.links.md")]
 #[doc = include_str!("../docs/formats.md")]
 pub mod formats {}
 
@@ -78,3 +96,11 @@ pub mod errors {}
 #[doc = include_str!("manual.links.md")]
 #[doc = include_str!("../docs/interop.md")]
 pub mod interop {}
+
+#[doc = include_str!("manual.links.md")]
+#[doc = include_str!("../docs/performance.md")]
+pub mod performance {}
+
+#[doc = include_str!("manual.links.md")]
+#[doc = include_str!("../docs/map.md")]
+pub mod map {}

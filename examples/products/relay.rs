@@ -125,20 +125,25 @@ impl Said {
     /// Adds the sequences of `bytes`. Padding is left out: zeros carry no information and occur everywhere.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         let tells = |piece: &[u8; PIECE]| piece.iter().filter(|byte| **byte == 0).count() <= 2;
-        self.pieces.extend(bytes.array_windows().filter(|piece| tells(piece)));
+        self.pieces.extend(pieces(bytes).filter(tells));
         self.contents += 1;
         self.bytes += bytes.len();
     }
 
     /// Returns the positions in `record` at which a sequence of anything that was sent begins.
     pub(crate) fn found_in(&self, record: &[u8]) -> Vec<usize> {
-        let places = record.array_windows::<PIECE>().enumerate();
-        places.filter(|(_, piece)| self.pieces.contains(*piece)).map(|(at, _)| at).collect()
+        let places = pieces(record).enumerate();
+        places.filter(|(_, piece)| self.pieces.contains(piece)).map(|(at, _)| at).collect()
     }
 
     pub(crate) fn pieces(&self) -> usize {
         self.pieces.len()
     }
+}
+
+/// All sequences of `bytes`, one at each place.
+fn pieces(bytes: &[u8]) -> impl Iterator<Item = [u8; PIECE]> {
+    bytes.windows(PIECE).filter_map(|piece| piece.first_chunk().copied())
 }
 
 /// Bytes in a sequence: short enough that no sentence escapes, long enough that random bytes do not match.

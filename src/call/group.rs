@@ -19,7 +19,7 @@ use crate::keys::IdentityKey;
 use crate::session::Session;
 use bisik_core::time::Timestamp;
 
-/// The local device's part in a group call (docs/spec/calls.md, section 9.3).
+/// The local device's part in a group call ([section 9.3](crate::manual::spec::calls#93-group-calls)).
 ///
 /// Every participant encrypts with keys of its own, and takes a fresh key whenever anyone joins or leaves. A
 /// participant who joins cannot decrypt earlier frames; one who leaves cannot decrypt later ones. No server needs to be

@@ -12,7 +12,7 @@ use bisik_core::primitives::secret::Secret;
 
 /// The number of a participant in a group call. The members of the call agree on it, and it is unique in the call.
 ///
-/// Frames of participants 0 to 15 have the shortest headers (docs/spec/calls.md, section 9.4).
+/// Frames of participants 0 to 15 have the shortest headers ([section 9.4](crate::manual::spec::calls#94-frames)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Participant(pub u16);
 

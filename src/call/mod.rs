@@ -1,5 +1,5 @@
-//! Calls: key agreement for two devices and for groups, and end-to-end encrypted frames (docs/spec/calls.md, section
-//! 9).
+//! Calls: key agreement for two devices and for groups, and end-to-end encrypted frames
+//! ([section 9](crate::manual::spec::calls#9-calls)).
 //!
 //! This module has no codecs, packets or networking: frames go in and out as bytes, and a relay can forward them but
 //! not read them.

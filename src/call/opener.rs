@@ -13,7 +13,8 @@ use super::window::{NotNew, Window};
 use bisik_core::codec::Malformed;
 use bisik_core::internal::InternalError;
 
-/// Decrypts the frames of every participant whose key is installed, each frame once (docs/spec/calls.md, section 9.5).
+/// Decrypts the frames of every participant whose key is installed, each frame once
+/// ([section 9.5](crate::manual::spec::calls#95-receiving)).
 ///
 /// For each participant it holds the newest key and up to two older ones, each of which decrypts 512 more late frames.
 /// It knows at most 256 participants, so it uses less than 2 MiB whatever arrives.

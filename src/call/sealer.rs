@@ -15,7 +15,8 @@ use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, Lineage, SealedRecord, Stored};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
-/// Encrypts the frames of one participant under one key, each with the next counter (docs/spec/calls.md, section 9.4).
+/// Encrypts the frames of one participant under one key, each with the next counter
+/// ([section 9.4](crate::manual::spec::calls#94-frames)).
 ///
 /// A new sealer may use all counters and stores nothing; after a restart, the program takes a new key.
 ///
@@ -198,7 +199,7 @@ impl FrameSealer {
         self.lineage.move_to_key(key);
     }
 
-    /// The encoding of docs/formats.md, section 9.6.
+    /// The encoding of [section 9.6](crate::manual::formats#96-counters-of-frames).
     fn encode(&self, limit: u64) -> Zeroizing<Vec<u8>> {
         let SenderKey { suite, participant, epoch, base } = &self.sender;
         let mut writer = SecretWriter::with_capacity(RECORD);

@@ -11,7 +11,8 @@
 pub enum ContentError {
     /// Padding, protobuf or UTF-8 is invalid, or a required part is missing. Drop it.
     Malformed,
-    /// A text, a list or the whole is longer than docs/spec/content.md, section 7.3, allows. A composer cuts it.
+    /// A text, a list or the whole is longer than [section 7.3](crate::manual::spec::content#73-bounds) allows. A
+    /// composer cuts it.
     TooLong,
     /// A value is outside its range: an empty required text, a position that is not on Earth, a file name that is a path.
     OutOfRange,

@@ -1,4 +1,5 @@
-//! The contents of messages: typed, bounded, padded, and open to later kinds (docs/spec/content.md, section 7).
+//! The contents of messages: typed, bounded, padded, and open to later kinds
+//! ([section 7](crate::manual::spec::content#7-content)).
 //!
 //! A [`Content`] is encoded as a body, which the application passes to [`Session::encrypt`](crate::Session::encrypt) as
 //! the plaintext. This module encrypts nothing except the votes of a poll.
@@ -154,7 +155,7 @@ impl Content {
     /// # Errors
     ///
     /// * [`ContentError::TooLong`] and [`ContentError::OutOfRange`] for values outside the bounds of
-    ///   docs/spec/content.md, section 7.3.
+    ///   [section 7.3](crate::manual::spec::content#73-bounds).
     /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`],
     ///   which only [`Content::forward`] can send.
     pub fn new(mut meta: ContentMeta, kind: Kind) -> Result<Self, ContentError> {

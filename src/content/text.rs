@@ -163,7 +163,7 @@ impl Timer {
     }
 }
 
-/// A step of setting up or ending a call (docs/spec/calls.md, section 9).
+/// A step of setting up or ending a call ([section 9](crate::manual::spec::calls#9-calls)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The bytes of a signal of the `call` module, and what the application's transport adds: 1 to 16,384 bytes.

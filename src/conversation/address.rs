@@ -7,7 +7,8 @@ use bisik_core::primitives::kdf::digest;
 
 bisik_core::id! {
     /// The id of a conversation: 16 bytes derived from the two account keys, equal on both sides
-    /// (docs/spec/conversations.md, section 12.1). Anyone who knows both accounts can compute it; it is no secret.
+    /// ([section 12.1](crate::manual::spec::conversations#121-accounts-and-devices)). Anyone who knows both accounts
+    /// can compute it; it is no secret.
     pub struct ConversationId;
     /// Creates the id from stored bytes, to look up a record. Only the record of this conversation opens with it.
     pub fn from_bytes(bytes);

@@ -1,5 +1,5 @@
-//! [`Conversation`]: the messages between two accounts, over all devices of both (docs/spec/conversations.md, section
-//! 12).
+//! [`Conversation`]: the messages between two accounts, over all devices of both
+//! ([section 12](crate::manual::spec::conversations#12-conversations)).
 //!
 //! An operation performs no I/O. It takes received messages, and returns what to send, show and store.
 //!

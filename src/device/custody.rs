@@ -5,8 +5,9 @@
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::disclosure::{self, DisclosureHash, OptionalHash};
 
-/// Who holds a device's keys, from a person's own device to another messenger's client (docs/spec/accounts.md,
-/// section 10.2). The order is that of trust: a greater value is further away from the account's owner.
+/// Who holds a device's keys, from a person's own device to another messenger's client
+/// ([section 10.2](crate::manual::spec::accounts#102-entries-and-certificates)). The order is that of trust: a greater
+/// value is further away from the account's owner.
 ///
 /// ```
 /// use bisik::device::Custody;

@@ -15,8 +15,9 @@ use bisik_core::time::Timestamp;
 
 /// The devices of one account, as of the newest list that was accepted.
 ///
-/// A directory follows the account's chain of lists only forwards: it refuses older lists and other branches. Where lists
-/// are missing it goes on, and says so (docs/spec/accounts.md, section 10.4). On error a directory is unchanged.
+/// A directory follows the account's chain of lists only forwards: it refuses older lists and other branches. Where
+/// lists are missing it goes on, and says so ([section 10.4](crate::manual::spec::accounts#104-following-an-account)).
+/// On error a directory is unchanged.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -234,7 +235,8 @@ impl DeviceDirectory {
         self.devices.iter().find(|entry| entry.identity() == identity)
     }
 
-    /// Encodes the directory as a part of a record (docs/formats.md, section 10.6).
+    /// Encodes the directory as a part of a record
+    /// ([section 10.6](crate::manual::formats#106-directories-and-primaries)).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         let Self { account, sequence, hash, expires, next_index, devices, recent } = self;
         writer.bytes(&account.to_bytes()).u64(*sequence).bytes(hash).u64(expires.as_unix_seconds());

@@ -11,8 +11,8 @@ use crate::labels;
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::primitives::ed25519::{SIGNATURE, Unverified};
 
-/// One device of an account: its index, its identity, and the terms under which it takes part (docs/spec/accounts.md,
-/// section 10.2).
+/// One device of an account: its index, its identity, and the terms under which it takes part
+/// ([section 10.2](crate::manual::spec::accounts#102-entries-and-certificates)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceEntry {
     index: u32,

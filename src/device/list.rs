@@ -70,8 +70,8 @@ bisik_core::hex_text! {
 }
 
 /// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
-/// (docs/spec/accounts.md, section 10.3). 193 bytes, plus 166 for each device, of which there are at most
-/// [`MOST_DEVICES`](Self::MOST_DEVICES).
+/// ([section 10.3](crate::manual::spec::accounts#103-device-list)). 193 bytes, plus 166 for each device, of which there
+/// are at most [`MOST_DEVICES`](Self::MOST_DEVICES).
 ///
 /// A parsed list is not trusted: [`DeviceDirectory::trust`](super::DeviceDirectory::trust) and
 /// [`DeviceDirectory::accept`](super::DeviceDirectory::accept) verify it. A server need not understand lists. It stores

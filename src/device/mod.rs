@@ -1,5 +1,5 @@
 //! Accounts with several devices: which devices belong to one, who holds their keys, and how a device joins
-//! (docs/spec/accounts.md, section 10).
+//! ([section 10](crate::manual::spec::accounts#10-accounts-and-devices)).
 //!
 //! ```text
 //!   companion ── link ──▶ DeviceCertificate ──▶ Primary ── signs ──▶ DeviceList ──▶ server

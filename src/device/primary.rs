@@ -12,8 +12,8 @@ use crate::keys::{Identity, IdentityKey};
 use bisik_core::codec::{Malformed, Reader, Writer};
 use bisik_core::time::Timestamp;
 
-/// The last list that the primary device issued. Every change issues the next one (docs/spec/accounts.md,
-/// section 10.3).
+/// The last list that the primary device issued. Every change issues the next one
+/// ([section 10.3](crate::manual::spec::accounts#103-device-list)).
 ///
 /// Store a new list before you publish it. Otherwise a crash could make the device sign two different lists with one
 /// number. On error a method leaves the state unchanged.
@@ -210,7 +210,7 @@ impl Primary {
         self.behind
     }
 
-    /// Encodes the state as a part of a record (docs/formats.md, section 10.6).
+    /// Encodes the state as a part of a record ([section 10.6](crate::manual::formats#106-directories-and-primaries)).
     pub(crate) fn encode(&self, writer: &mut Writer) {
         let Self { list, signed, foreign, behind, hosted } = self;
         writer.bytes(&list.to_bytes());

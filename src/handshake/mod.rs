@@ -1,4 +1,5 @@
-//! Session setup: PQXDH with a full transcript and an encrypted initiator identity (docs/spec/session.md, section 3).
+//! Session setup: PQXDH with a full transcript and an encrypted initiator identity
+//! ([section 3](crate::manual::spec::session#3-session-setup)).
 //!
 //! The handshake sends no messages of its own. It yields [`StartingSecrets`] that only the two devices know:
 //!
@@ -55,8 +56,9 @@ pub struct Established {
     pub peer: IdentityKey,
 }
 
-/// The header of a pre-key message: the initiator's ephemeral key, the ids of the responder's pre-keys, the KEM ciphertext
-/// and the initiator's encrypted identity, in 1,208 bytes (docs/spec/session.md, section 3.2).
+/// The header of a pre-key message: the initiator's ephemeral key, the ids of the responder's pre-keys, the KEM
+/// ciphertext and the initiator's encrypted identity, in 1,208 bytes
+/// ([section 3.2](crate::manual::spec::session#32-initiator)).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyHeader {
     pub(crate) ephemeral: PublicKey,

@@ -1,4 +1,4 @@
-//! Hosted devices: who else can read a conversation (docs/spec/hosting.md, section 11).
+//! Hosted devices: who else can read a conversation ([section 11](crate::manual::spec::hosting#11-hosting)).
 //!
 //! A *hosted device* belongs to an account, but another party, the *operator*, holds its keys and can therefore read
 //! every message sent to it. A business that lets a vendor answer its customers has one. The account publishes a signed

@@ -100,7 +100,8 @@ impl From<IdentityKeyError> for BundleError {
 /// A signed bundle of public keys, published by a device so that peers can write to it while it is offline.
 ///
 /// It holds the identity key, the signed pre-key, and either a one-time pair of keys or the last-resort key, all under
-/// one signature (docs/spec/session.md, section 2.3). It has 1,406 bytes with a one-time pair, and 1,373 without.
+/// one signature ([section 2.3](crate::manual::spec::session#23-bundle)). It has 1,406 bytes with a one-time pair, and
+/// 1,373 without.
 ///
 /// A server need not understand bundles. It hands out each one-time bundle once, and the last-resort bundle when no
 /// other is left.
@@ -239,8 +240,8 @@ pub struct BundleId {
 }
 
 impl BundleId {
-    /// Reads the id that a server sent: the bytes at offset 67 and 120 of the bundle (docs/spec/session.md, section
-    /// 2.3), four each.
+    /// Reads the id that a server sent: the bytes at offset 67 and 120 of the bundle
+    /// ([section 2.3](crate::manual::spec::session#23-bundle)), four each.
     #[must_use]
     pub const fn from_bytes(bytes: &[u8; 8]) -> Self {
         let [a, b, c, d, e, f, g, h] = *bytes;
@@ -324,7 +325,7 @@ const fn nonzero(id: u32) -> Result<u32, BundleError> {
 }
 
 /// The text that the identity signs: `L_BUNDLE` (`BUNDLE` in `src/labels.rs`) before the encoding
-/// (docs/spec/session.md, section 2.3).
+/// ([section 2.3](crate::manual::spec::session#23-bundle)).
 fn signed_text(encoded: &[u8]) -> Vec<u8> {
     [labels::BUNDLE, encoded].concat()
 }

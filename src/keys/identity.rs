@@ -20,8 +20,9 @@ use bisik_core::storage::{self, StorageKey, UnsealError};
 
 /// The long-term secret keys of one device: an Ed25519 signing pair and an independent X25519 agreement pair.
 ///
-/// There are two pairs because no published analysis covers one key in both roles (docs/spec/session.md, section 2.1).
-/// Both secrets are wiped on drop and do not appear in `Debug` output.
+/// There are two pairs because no published analysis covers one key in both roles
+/// ([section 2.1](crate::manual::spec::session#21-identity)). Both secrets are wiped on drop and do not appear in
+/// `Debug` output.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -80,7 +81,7 @@ impl Identity {
         self.signing.sign(&self.public.labelled(label, text))
     }
 
-    /// Encrypts the identity into a record of 105 bytes (docs/formats.md, section 6).
+    /// Encrypts the identity into a record of 105 bytes ([section 6](crate::manual::formats#6-sealed-state)).
     ///
     /// `context` names the record in the caller's store; pass the same to [`Identity::unseal`].
     ///

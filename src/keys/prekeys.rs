@@ -54,8 +54,9 @@ impl PreKeyCount {
 
 /// The pre-keys of one device: signed and last-resort keys by generation, and one-time pairs.
 ///
-/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md). For lifetimes
-/// see docs/spec/session.md, section 2.4.
+/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it
+/// ([persistence](crate::manual::persistence)). For lifetimes see
+/// [section 2.4](crate::manual::spec::session#24-lifetimes).
 ///
 /// On error the state is unchanged.
 ///

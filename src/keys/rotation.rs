@@ -1,4 +1,5 @@
-//! Replacing pre-keys, and deleting those that no message in transit can need (docs/spec/session.md, section 2.4).
+//! Replacing pre-keys, and deleting those that no message in transit can need
+//! ([section 2.4](crate::manual::spec::session#24-lifetimes)).
 
 use alloc::vec::Vec;
 
@@ -23,9 +24,9 @@ pub enum Rotation {
 }
 
 impl PreKeys {
-    /// Rotates the pre-keys and deletes old ones (docs/spec/session.md, section 2.4). Call it daily or at every start:
-    /// it is cheap when nothing is due. Decrypt what has arrived first: a device that was off deletes here what messages
-    /// written before it went off may need.
+    /// Rotates the pre-keys and deletes old ones ([section 2.4](crate::manual::spec::session#24-lifetimes)). Call it
+    /// daily or at every start: it is cheap when nothing is due. Decrypt what has arrived first: a device that was off
+    /// deletes here what messages written before it went off may need.
     ///
     /// It makes a new generation when the current one is four days old, when a wrong clock has dated it in the future,
     /// or, at most every six hours, when its replay memory has no room for strangers. The secrets of a generation are

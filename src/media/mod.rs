@@ -1,4 +1,5 @@
-//! Attachments: files of any size, encrypted in chunks for an untrusted store (docs/spec/attachments.md, section 8).
+//! Attachments: files of any size, encrypted in chunks for an untrusted store
+//! ([section 8](crate::manual::spec::attachments#8-attachments)).
 //!
 //! Encryption yields a blob for the store and a [`Pointer`], which travels inside a message and holds the key:
 //!

@@ -1,4 +1,5 @@
-//! The Double Ratchet with encrypted headers (docs/spec/session.md, section 4). This page is its map.
+//! The Double Ratchet with encrypted headers ([section 4](crate::manual::spec::session#4-messages)). This page is its
+//! map.
 //!
 //! ```text
 //!   sending.rs                                              open.rs
@@ -96,7 +97,7 @@ pub struct DoubleRatchet {
     state: Box<State>,
 }
 
-/// Everything that a ratchet keeps (docs/spec/session.md, section 4.6).
+/// Everything that a ratchet keeps ([section 4.6](crate::manual::spec::session#46-state-and-steps)).
 struct State {
     /// Associated data of every message.
     binding: [u8; 32],
@@ -217,7 +218,7 @@ impl DoubleRatchet {
     ///
     /// The message is [`OVERHEAD`](Self::OVERHEAD) bytes longer than `plaintext`. It hides the content but not its
     /// length: pad `plaintext` first if the length matters. Store the state before you send the message
-    /// (docs/persistence.md).
+    /// ([persistence](crate::manual::persistence)).
     ///
     /// # Errors
     ///

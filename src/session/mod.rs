@@ -1,5 +1,5 @@
-//! [`Session`]: an encrypted session between two devices (docs/spec/session.md, sections 3 to 5, and docs/formats.md,
-//! section 6.5).
+//! [`Session`]: an encrypted session between two devices ([spec::session](crate::manual::spec::session), sections 3 to
+//! 5, and [section 6.5](crate::manual::formats#65-session)).
 
 mod accept; //     a session from a peer's pre-key message
 mod ciphertext; // encrypted messages
@@ -52,7 +52,7 @@ pub enum Suite {
 /// An end-to-end-encrypted session between two devices.
 ///
 /// The value holds its whole state: load it, use it, [seal](Session::seal) it, store it. Two rules keep it safe across
-/// crashes (docs/persistence.md): store before you send, store before you show. [`Session::encrypt_held`] and
+/// [crashes](crate::manual::persistence): store before you send, store before you show. [`Session::encrypt_held`] and
 /// [`Session::stage`] enforce them. It is `Send + Sync` where the target has atomic pointers. It is not `Clone`, because
 /// a copy would use the same keys again.
 ///
@@ -63,7 +63,27 @@ pub enum Suite {
 /// In asynchronous code, `rand::rng()` must not live across an await; docs/persistence.md shows two ways.
 ///
 /// ```
-#[doc = include_str!("../../examples/quickstart.rs")]
+/// use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+///     let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+///     // Bob keeps `keys`, and publishes the bundle.
+///     let mut keys = PreKeys::generate(&bob, now, rng);
+///     let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+///     let mut a = Session::initiate(&alice, &bundle, now, rng)?;
+///     let hello = a.encrypt(b"halo", rng)?; // send hello.as_bytes()
+///     // The first contact: store the identity `b.peer()`, and pin it from now on.
+///     let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+///     let Accepted { session: mut b, plaintext, used } = accepted;
+///     keys.remove(used); // in the same transaction as storing `b`
+///     let reply = b.encrypt(b"hai", rng)?;
+///     // Alice is proved when she writes after an answer.
+///     assert_eq!(plaintext.show_unconfirmed(), b"halo");
+///     let reply = a.decrypt(&alice, &reply)?; // no randomness, no clock
+///     assert_eq!(reply.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
+///     Ok(())
+/// }
 /// ```
 pub struct Session {
     ratchet: DoubleRatchet,

@@ -1,4 +1,5 @@
-//! A session as a sealed head and its blocks (docs/formats.md, section 6.5; docs/persistence.md).
+//! A session as a sealed head and its blocks ([section 6.5](crate::manual::formats#65-session);
+//! [persistence](crate::manual::persistence)).
 //!
 //! Performs no I/O: the caller's database is the store.
 
@@ -131,7 +132,8 @@ impl Session {
     /// ```
     ///
     /// Restoring an old record is safe for sending, but loses what has happened since: messages received after it was
-    /// sealed cannot be read again, and the peer may see this session diverge (docs/persistence.md).
+    /// sealed cannot be read again, and the peer may see this session diverge
+    /// ([persistence](crate::manual::persistence)).
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Formats: known answers, canonical encodings, stored records, sizes.
+//! Formats: canonical encodings, stored records, sizes. Known answers are the program `known` (tests/formats/known.rs).
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -14,13 +14,9 @@
 )]
 
 mod encodings; //    decoded values encode to the same bytes, and everything else is refused
-#[cfg(all(feature = "call", feature = "content"))]
-mod script; //       the language of the vector files
 #[cfg(feature = "serde")]
 mod serialized; //   public values in the formats of serde, and no secret in any
 mod session_golden; // records of sessions and ratchets still open
 mod sizes; //        sizes of messages, bundles and records
 mod state_golden; // records of released formats still open
 mod text; //         texts of public values and of QR codes
-#[cfg(all(feature = "call", feature = "content"))]
-mod vectors; //      every script in tests/vectors

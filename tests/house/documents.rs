@@ -263,7 +263,8 @@ fn the_manual_in_rustdoc_has_the_links_of_the_documents() {
     let mut used = BTreeSet::new();
     for document in modules.values() {
         let own = Links::read(&files::read(document));
-        let relative: Vec<_> = own.inline.iter().filter(|link| !link.contains("://")).collect();
+        let relative: Vec<_> =
+            own.inline.iter().filter(|link| !link.contains("://") && !link.starts_with('#')).collect();
         assert_eq!(
             relative,
             Vec::<&String>::new(),
@@ -283,6 +284,30 @@ fn the_manual_in_rustdoc_has_the_links_of_the_documents() {
     }
     let unused: Vec<_> = links.keys().filter(|label| !used.contains(*label)).collect();
     assert_eq!(unused, Vec::<&String>::new(), "{MANUAL_LINKS}: labels that no document uses");
+}
+
+/// Links from the documentation of items to pages of the manual, which rustdoc checks without their anchors, and names
+/// of such pages in the crates that cannot link to them.
+#[test]
+fn every_page_of_the_manual_that_the_documentation_names_exists() {
+    let modules = manual();
+    let mut links = 0;
+    for (file, text) in files::sources() {
+        for found in text.split("bisik::manual").skip(1).chain(text.split("crate::manual").skip(1)) {
+            let of_a_path = |c: char| c.is_ascii_alphanumeric() || "_:#-".contains(c);
+            let path = found.split(|c| !of_a_path(c)).next().unwrap().trim_end_matches(':');
+            let (module, heading) =
+                path.split_once('#').map_or((path, None), |(module, anchor)| (module, Some(anchor)));
+            let Some(document) = modules.get(&format!("manual{module}")) else {
+                assert!(module.is_empty(), "{file}: the manual has no page {module}");
+                continue;
+            };
+            let known = heading.is_none_or(|heading| anchors(&files::read(document)).contains(heading));
+            assert!(known, "{file}: {document} has no heading #{}", heading.unwrap_or_default());
+            links += 1;
+        }
+    }
+    assert!(links > 40, "links were found");
 }
 
 #[test]

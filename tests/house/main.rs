@@ -23,5 +23,6 @@ mod fail_closed; //  no default stands in for a length, a tag, a key or a revisi
 mod files; //        reads the repository's files
 mod labels; //       labels are distinct and prefix-free
 mod models; //       each model has a twin that fails, and results that were accepted
+mod package; //      the published packages are whole, and their pages true
 mod public; //       what has a text and the traits of serde
 mod threads; //      which values move between threads

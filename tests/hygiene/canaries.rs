@@ -26,7 +26,8 @@ impl Canaries {
     }
 
     pub fn add(&mut self, name: &str, secret: &[u8]) {
-        for chunk in secret.array_windows::<CHUNK>().step_by(STEP) {
+        for chunk in secret.windows(CHUNK).step_by(STEP) {
+            let chunk: &[u8; CHUNK] = chunk.try_into().unwrap();
             let distinct = chunk.iter().collect::<BTreeSet<_>>().len();
             assert!(distinct > CHUNK / 2, "{name}: too plain to be searched for");
             self.beginnings[beginning(chunk)] = true;
@@ -99,7 +100,7 @@ impl Canaries {
     pub fn found_in(&self, freed: &Freed) -> BTreeMap<&str, BTreeSet<Place>> {
         let mut found = BTreeMap::<_, BTreeSet<_>>::new();
         for block in freed {
-            for (offset, window) in block.array_windows::<CHUNK>().enumerate() {
+            for (offset, window) in block.windows(CHUNK).enumerate() {
                 if self.beginnings[beginning(window)]
                     && let Some(name) = self.chunks.get(window)
                 {
@@ -125,7 +126,7 @@ pub struct Place {
     offset: usize,
 }
 
-fn beginning(bytes: &[u8; CHUNK]) -> usize {
+fn beginning(bytes: &[u8]) -> usize {
     usize::from(u16::from_le_bytes([bytes[0], bytes[1]]))
 }
 

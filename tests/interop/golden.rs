@@ -8,7 +8,7 @@ use bisik::interop::signal::{
 };
 
 use super::known::from_hex;
-use bisik_testkit::rng::ConstantRng;
+use crate::rng::ConstantRng;
 
 fn key() -> StorageKey {
     StorageKey::from_bytes([0x42; 32])

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::rng::SeededRng;
 use bisik::StorageKey;
 use bisik::UnsealError;
 use bisik::interop::signal::{
     Distribution, GroupDecryptError, GroupEncryptError, GroupHeader, GroupReceiver, GroupSender, SenderKeyFormat,
 };
 use bisik::interop::signal::{KeyPair, xeddsa};
-use bisik_testkit::SeededRng;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use hmac::{Hmac, KeyInit, Mac};

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use bisik::StorageKey;
+use crate::rng::ConstantRng;
 use bisik::interop::signal::{
     AcceptError, Ciphertext, DecryptError, Distribution, EncryptError, GroupDecryptError, GroupHeader, GroupReceiver,
     GroupSender, InitiateError, MessageKind, SealError, SealedRecord, SenderKeyFormat, Session, Trust,
 };
-use bisik_testkit::rng::ConstantRng;
+use bisik::{Identity, PreKeys, StorageKey, Timestamp};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::pair::{Device, image, pair};
@@ -389,10 +389,11 @@ fn the_record_of_another_worker_releases_nothing() {
 /// session of the receiver.
 #[test]
 fn a_distribution_that_imitates_a_native_session_releases_nothing_of_it() {
-    let mut both = bisik_testkit::AliceAndBob::new(1);
-    let (mut alice, _) = both.established();
-    let held = alice.encrypt_held(b"tunggu", &mut both.rng).unwrap();
-    let rng = &mut StdRng::seed_from_u64(12);
+    let (rng, now) = (&mut StdRng::seed_from_u64(12), Timestamp::from_unix_seconds(1_800_000_000));
+    let bundle = PreKeys::generate(&Identity::generate(rng), now, rng).bundle();
+    let bundle = bundle.verify(bisik::Trust::OnFirstUse, now).unwrap();
+    let mut alice = bisik::Session::initiate(&Identity::generate(rng), &bundle, now, rng).unwrap();
+    let held = alice.encrypt_held(b"tunggu", rng).unwrap();
     let mut receiver = GroupReceiver::new();
     for _ in 0..20 {
         receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-pub use bisik_testkit::draws::{Draws, from_hex};
+pub use crate::draws::{Draws, from_hex};
 
 /// One block of lines.
 #[derive(Debug, Default)]

@@ -14,6 +14,9 @@
 
 mod bounds; //       limits: each is reached, and one more is refused
 mod conversation; // known conversations, byte for byte
+#[allow(dead_code, reason = "shared with other test programs")]
+#[path = "../random/draws.rs"]
+mod draws; //       randomness that is given in advance
 mod fingerprints; // safety numbers
 mod forged; //       messages of an attacker without keys
 mod golden; //       records of format 1
@@ -23,6 +26,9 @@ mod known; //        reads tests/vectors/interop
 mod live; //         recordings of other implementations
 mod media; //        attachments
 mod pair; //         two devices
+#[allow(dead_code, reason = "shared with other test programs")]
+#[path = "../random/rng.rs"]
+mod rng; //          generators that a seed determines
 mod secrets; //      message secrets: votes and other add-ons
 mod sessions; //     delivery, order, loss, replays, unchanged state
 mod shared; //       app state

@@ -69,10 +69,7 @@ impl Device {
 }
 
 pub fn image(session: &mut Session) -> Vec<u8> {
-    session
-        .seal(&StorageKey::from_bytes([1; 32]), b"image", &mut bisik_testkit::rng::ConstantRng(0))
-        .unwrap()
-        .into_bytes()
+    session.seal(&StorageKey::from_bytes([1; 32]), b"image", &mut crate::rng::ConstantRng(0)).unwrap().into_bytes()
 }
 
 /// Two devices that have sent messages both ways.

@@ -1,8 +1,8 @@
 //! Message secrets: votes and other add-ons open only for the message, sender and purpose they were sealed for.
 
+use crate::rng::SeededRng;
 use bisik::interop::whatsapp::media::{MediaError, MediaKey};
 use bisik::interop::whatsapp::{AddOn, AddOnError, MessageSecret, PollVote, SealedPayload, UseCase};
-use bisik_testkit::SeededRng;
 use proptest::prelude::*;
 
 use super::known::{Draws, Known};

@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+pub use crate::rng::SeededRng;
 use bisik::media::{self, CHUNK, DecryptError, Decryptor, Encryptor, HEADER, MediaType, Pointer};
 use bisik::rand_core::Rng;
-pub use bisik_testkit::SeededRng;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use proptest::prelude::*;
 

@@ -20,5 +20,8 @@ mod memory; //     bounded for files of any size
 #[cfg(feature = "rayon")]
 mod parallel; //   on several cores
 mod pointer; //    malformed pointers, thumbnails
+#[allow(dead_code, reason = "shared with other test programs")]
+#[path = "../random/rng.rs"]
+mod rng; //        generators that a seed determines
 mod round_trip; // every size, every cut, ranges, resumed uploads
 mod tampering; //  changed, truncated and swapped blobs

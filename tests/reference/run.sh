@@ -39,12 +39,12 @@ echo "Python reads conversations with blocks by docs/formats.md:"
 "$venv/bin/python" tests/reference/conversation_records.py tests/golden/v1
 
 echo "Rust records a fresh conversation, Python verifies it:"
-BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test formats write_vectors -- --ignored
+BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test known write_vectors -- --ignored
 vectors verify "$fresh/rust"
 
 echo "Python records every vector afresh, Rust verifies them:"
 vectors write "$fresh/python"
-BISIK_VECTORS=$fresh/python quietly cargo test --test formats vectors::
+BISIK_VECTORS=$fresh/python quietly cargo test --test known vectors::
 BISIK_VECTORS=$fresh/python quietly cargo test --package bisik-core --lib braid::tests::vectors
 BISIK_VECTORS=$fresh/python quietly cargo test --lib conversation::frame
 

@@ -7,11 +7,12 @@ use core::fmt;
 use crate::codec::{Malformed, Reader};
 use crate::primitives::kdf::digest;
 
-/// The name of a disclosure: the SHA-256 of its bytes (docs/spec/hosting.md, section 11.2). Never all zero.
+/// The name of a disclosure: the SHA-256 of its bytes (section 11.2 of `bisik::manual::spec::hosting`). Never all zero.
 ///
-/// A session with a hosted device is set up under the hash of that device's disclosure, which is part of the transcript. If
-/// a relay removes, swaps or replays a disclosure, the two sides hash different values, and the handshake fails
-/// (docs/spec/session.md, section 3.1). If no device is hosted there is no disclosure, and the API has `None`.
+/// A session with a hosted device is set up under the hash of that device's disclosure, which is part of the
+/// transcript. If a relay removes, swaps or replays a disclosure, the two sides hash different values, and the
+/// handshake fails (section 3.1 of `bisik::manual::spec::session`). If no device is hosted there is no disclosure, and
+/// the API has `None`.
 ///
 /// ```
 /// # use bisik_core::disclosure as bisik;

@@ -5,7 +5,7 @@
 ///
 /// The matches are exhaustive, so a variant without a line does not compile. For a variant that holds another error,
 /// `List(error) => ..` makes that error the source. A struct has one line without a variant. tests/house/errors.rs
-/// compares the tables with docs/errors.md.
+/// compares the tables with `bisik::manual::errors`.
 ///
 /// ```
 /// use core::error::Error;
@@ -65,9 +65,9 @@ macro_rules! error_texts {
     };
     (@impl $error:ident { $($variant:pat => $code:literal, $text:expr;)+ } { $($holder:pat => $source:ident;)* }) => {
         impl $error {
-            /// The stable name of this error, for logs, metrics and other languages: words joined by dots, unique in the
-            /// whole library. A later version may add codes; it never changes one or gives it to another error.
-            /// docs/errors.md lists all.
+            /// The stable name of this error, for logs, metrics and other languages: words joined by dots, unique in
+            /// the whole library. A later version may add codes; it never changes one or gives it to another error.
+            /// `bisik::manual::errors` lists all.
             #[must_use]
             pub const fn code(&self) -> &'static str {
                 match self {

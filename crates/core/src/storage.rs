@@ -1,6 +1,6 @@
 //! Sealed records: state stored outside the library, encrypted and bound to its kind, format and name.
 //!
-//! Records are stored in the application's database (docs/persistence.md).
+//! Records are stored in the application's database (`bisik::manual::persistence`).
 
 use alloc::vec::Vec;
 
@@ -79,7 +79,7 @@ impl RecordKind {
     }
 }
 
-/// Seals `state` (docs/formats.md, section 6.1): `version ‖ nonce ‖ ciphertext ‖ tag`.
+/// Seals `state` (section 6.1 of `bisik::manual::formats`): `version ‖ nonce ‖ ciphertext ‖ tag`.
 #[must_use]
 pub fn seal(key: &StorageKey, kind: RecordKind, context: &[u8], state: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
     let mut randomness = [0; NONCE];

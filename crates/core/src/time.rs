@@ -6,7 +6,7 @@ use crate::codec::{Malformed, Reader};
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, by the application's clock.
 ///
-/// Only rules about lifetimes use one (docs/spec/session.md, section 2.4); decryption never does.
+/// Only rules about lifetimes use one (section 2.4 of `bisik::manual::spec::session`); decryption never does.
 ///
 /// ```
 /// # use bisik_core::time as bisik;

@@ -1,5 +1,5 @@
 //! The Signal protocol, version 3, as WhatsApp's clients speak it: X3DH, the Double Ratchet with AES-256-CBC and
-//! HMAC-SHA256, sender keys ([`signal`]), and what WhatsApp adds to it ([`whatsapp`]). docs/interop.md is the
+//! HMAC-SHA256, sender keys ([`signal`]), and what WhatsApp adds to it ([`whatsapp`]). `bisik::manual::interop` is the
 //! specification.
 //!
 //! Use it as `bisik::interop`, with the feature of that name.

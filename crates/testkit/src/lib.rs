@@ -12,7 +12,9 @@
 //! | [`protobuf`] | bodies of content written field by field, as no honest program writes them |
 //! | [`fuzz`] | the fuzz targets as plain functions, and the seeds they start from |
 //!
-//! Unit tests inside `src/` cannot use this crate: it links another copy of bisik than the one under test.
+//! Unit tests inside `src/` cannot use this crate: it links another copy of bisik than the one under test. Neither can
+//! the test programs that the package of bisik contains, because this crate is not published. Files that they share with
+//! it are in that package: [`draws`], [`rng`] and [`fuzz::frame`].
 
 #![allow(
     clippy::unwrap_used,
@@ -28,10 +30,12 @@
 pub mod accounts;
 pub mod alice_and_bob;
 pub mod blocks;
+#[path = "../../../tests/random/draws.rs"]
 pub mod draws;
 pub mod fuzz;
 #[cfg(feature = "content")]
 pub mod protobuf;
+#[path = "../../../tests/random/rng.rs"]
 pub mod rng;
 pub mod simulation;
 

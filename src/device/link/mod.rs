@@ -1,4 +1,5 @@
-//! Linking: how a new device joins an account, with a QR code or a typed code (docs/spec/accounts.md, section 10.5).
+//! Linking: how a new device joins an account, with a QR code or a typed code
+//! ([section 10.5](crate::manual::spec::accounts#105-linking)).
 //!
 //! Performs no I/O: the application transfers the messages and shows the codes and strings. Each step consumes the
 //! state before it. A message that is not the expected one ends the linking and changes nothing else.

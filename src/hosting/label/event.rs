@@ -5,7 +5,7 @@ use crate::hosting::disclosure::{HostingTerms, TermsDiff};
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
-/// A change of a label. Applications must show it to the user (docs/spec/hosting.md, section 11.4).
+/// A change of a label. Applications must show it to the user ([section 11.4](crate::manual::spec::hosting#114-label)).
 ///
 /// The enum is exhaustive on purpose: an application that shows events does not compile until it handles every kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

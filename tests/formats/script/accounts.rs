@@ -10,7 +10,7 @@ use bisik::{DisclosureHash, Identity, IdentityKey, Trust};
 
 use super::runner::{Outcome, now, word};
 use super::step::Step;
-use bisik_testkit::draws::{Draws, to_hex};
+use crate::draws::{Draws, to_hex};
 
 /// All accounts, directories and linkings, by name.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::runner::{Outcome, word};
 use super::step::Step;
-use bisik_testkit::draws::{Draws, to_hex};
+use crate::draws::{Draws, to_hex};
 
 pub(super) fn encrypt_file(step: &Step, draws: &mut Draws) -> Outcome {
     let (blob, pointer) = media::encrypt(media_type(step), &step.hex("file"), draws).map_err(word)?;

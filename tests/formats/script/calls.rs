@@ -9,7 +9,7 @@ use bisik::{Identity, Session, Timestamp};
 
 use super::runner::{Outcome, word};
 use super::step::Step;
-use bisik_testkit::draws::{Draws, to_hex};
+use crate::draws::{Draws, to_hex};
 
 /// All calls, by name.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use bisik::content::{Content, ContentError, ContentMeta, Kind, PersonId, Poll, S
 
 use super::runner::{Outcome, word};
 use super::step::Step;
-use bisik_testkit::draws::{Draws, to_hex};
+use crate::draws::{Draws, to_hex};
 
 /// Polls by name, each with its author and the last vote of each voter.
 #[derive(Default)]

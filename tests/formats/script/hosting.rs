@@ -11,7 +11,7 @@ use bisik::{Identity, IdentityKey, Timestamp, Trust};
 
 use super::runner::{Outcome, now, word};
 use super::step::Step;
-use bisik_testkit::draws::to_hex;
+use crate::draws::to_hex;
 
 /// The identities that a step may use.
 type Identities = BTreeMap<String, Identity>;

@@ -22,7 +22,7 @@ use super::hosting;
 use super::resuming::{self, Kept};
 use super::step::Step;
 use super::talks::Talks;
-use bisik_testkit::draws::{Draws, to_hex};
+use crate::draws::{Draws, to_hex};
 use sha2::{Digest, Sha256};
 
 /// Results by name, or the reason of the refusal.

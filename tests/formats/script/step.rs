@@ -1,6 +1,6 @@
 //! One step of a script: `name = value` lines in their order.
 
-use bisik_testkit::draws::{from_hex, to_hex};
+use crate::draws::{from_hex, to_hex};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Step(Vec<(String, String)>);

@@ -14,7 +14,7 @@ use bisik::{Account, Ciphertext, Identity, IdentityKey, Plaintext, PreKeyBundle,
 
 use super::runner::{Outcome, now, word};
 use super::step::Step;
-use bisik_testkit::draws::{Draws, to_hex};
+use crate::draws::{Draws, to_hex};
 
 /// All devices and their conversations, by name. A device has one conversation.
 #[derive(Default)]

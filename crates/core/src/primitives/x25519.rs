@@ -29,7 +29,7 @@ pub enum InvalidKey {
 
 /// An X25519 public key: the 32-byte little-endian u-coordinate of RFC 7748, canonical and not of small order.
 ///
-/// docs/spec/conventions.md, section 1.1.
+/// See section 1.1 of `bisik::manual::spec::conventions`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey([u8; 32]);
 
@@ -123,8 +123,8 @@ pub struct Point {
 }
 
 impl Point {
-    /// Decodes the point. Refuses points of the twist, which are never honest keys (docs/spec/conventions.md, section
-    /// 1.1). Requirement P-1.3.
+    /// Decodes the point. Refuses points of the twist, which are never honest keys (section 1.1 of
+    /// `bisik::manual::spec::conventions`). Requirement P-1.3.
     ///
     /// # Errors
     ///

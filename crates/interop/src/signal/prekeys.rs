@@ -65,7 +65,7 @@ impl UsedPreKeys {
 
 /// The pre-keys of one device: signed pre-keys of several generations, and one-time pre-keys.
 ///
-/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (docs/persistence.md).
+/// The value is the record: load it, use it, [seal](PreKeys::seal) it, store it (`bisik::manual::persistence`).
 ///
 /// ```
 /// # mod bisik { pub use bisik_interop as interop; }

@@ -16,6 +16,7 @@ mod dishonest_peer; // messages with valid tags and arbitrary headers, against a
 mod envelope; //       messages of a conversation between accounts
 mod fixtures; //       the parties and conversations that the targets start from
 pub mod forge; //          a message under known keys
+#[path = "../../../../src/conversation/frame/tests/second.rs"]
 pub mod frame; //          frames of a conversation, written and read
 mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
@@ -32,6 +33,8 @@ pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
 mod seeds; //          the seeds of the fuzzer
 mod unseal; //         sealed records, from the outside and behind the tag
+
+use bisik::device::AccountKey;
 
 pub use accept::accept;
 #[cfg(feature = "call")]

@@ -1,4 +1,4 @@
-//! [`Session`]: everything that one device knows about one peer device (docs/interop.md, section 5).
+//! [`Session`]: everything that one device knows about one peer device (section 5 of `bisik::manual::interop`).
 //!
 //! Performs no I/O: bytes and values in, bytes and values out.
 
@@ -36,11 +36,11 @@ use bisik_core::revision;
 ///
 /// Each handshake, in either direction, creates a state, which becomes the current one. Messages are encrypted in the
 /// current state and decrypted in any of them. An older state becomes current again when the peer takes a DH step in it
-/// (docs/interop.md, section 5, has the details and exceptions), so that two devices that initiate at the same time end
-/// up in one state.
+/// (section 5 of `bisik::manual::interop` has the details and exceptions), so that two devices that initiate at the
+/// same time end up in one state.
 ///
 /// The value holds its whole state: load it, use it, [seal](Session::seal) it, store it before a message is sent and
-/// before a plaintext is shown (docs/persistence.md). [`Session::encrypt_held`], [`Session::decrypt_held`] and
+/// before a plaintext is shown (`bisik::manual::persistence`). [`Session::encrypt_held`], [`Session::decrypt_held`] and
 /// [`Session::stage`] enforce this order. Unlike a native session, a session that was restored from an old record must
 /// not encrypt: the protocol has no salt, and a message key that is used twice encrypts two messages under one
 /// initialisation vector. `Send + Sync` where the target has atomic pointers; not `Clone`, because a copy would fork

@@ -1,8 +1,10 @@
 //! Frames of a conversation, written and read from docs/spec/conversations.md, section 12.2, without the library.
 //!
-//! A target that writes frames of its own computes here whether they are frames at all.
+//! The fuzz targets include this file too: one that writes frames of its own computes here whether they are frames.
 
-use bisik::device::AccountKey;
+use std::{vec, vec::Vec};
+
+use super::AccountKey;
 
 /// What a reader finds in a frame, as far as the result of receiving it depends on it.
 #[derive(Debug, PartialEq, Eq)]
@@ -145,7 +147,8 @@ pub fn read(bytes: &[u8]) -> Option<Read<'_>> {
 
 /// The number of a name.
 pub fn number_of(name: &[u8]) -> u64 {
-    name.first_chunk().map_or(u64::MAX, |number| u64::from_be_bytes(*number))
+    let Some(number) = name.first_chunk() else { return u64::MAX };
+    u64::from_be_bytes(*number)
 }
 
 /// The bytes that have not been read yet.
