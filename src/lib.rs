@@ -14,7 +14,7 @@
 //! ```
 //!
 //! No version is on a registry yet; until then, `bisik = { path = "…" }` names a checkout. `rand` must be 0.10, because
-//! bisik takes the `CryptoRng` of [`rand_core`] 0.10. [`manual::randomness`] has a wrapper for older generators, and says
+//! bisik takes the `CryptoRng` of `rand_core` 0.10. [`manual::randomness`] has a wrapper for older generators, and says
 //! what to do in async code.
 //!
 //! ```
