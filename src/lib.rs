@@ -14,8 +14,9 @@
 //! ```
 //!
 //! No version is on a registry yet; until then, `bisik = { path = "…" }` names a checkout. `rand` must be 0.10, because
-//! bisik takes the `CryptoRng` of `rand_core` 0.10. [`manual::randomness`] has a wrapper for older generators, and says
-//! what to do in async code.
+//! bisik takes the `CryptoRng` of `rand_core` 0.10. [`manual::randomness`] has a wrapper for older generators. In
+//! async code, `rand::rng()` must not be held over an await: [two ways](manual::persistence#asynchronous-programs)
+//! around it.
 //!
 //! ```
 //! use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
@@ -96,7 +97,8 @@
 //! | `call` | yes | calls: keys for two and for many, and SFrame; brings AES |
 //! | `content` | yes | typed message contents; brings prost |
 //! | `interop` | no | the Signal protocol, version 3, as WhatsApp's clients speak it; brings AES |
-//! | `std` | no | adapters of [`media`] to `std::io` |
+//! | `std` | no | adapters of [`media`] to `std::io`, and [`Timestamp`] from `SystemTime` |
+//! | `serde` | no | public values in the formats of serde: keys, ids, bundles, device lists, messages, times; never a secret |
 //! | `rayon` | no | attachments on all cores, with the same bytes |
 //!
 //! A feature only adds; it never changes what another part does.

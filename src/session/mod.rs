@@ -60,7 +60,8 @@ pub enum Suite {
 /// reinstalled sets up a new one. Store each under its [id](Session::id). On error every method leaves the session
 /// unchanged.
 ///
-/// In asynchronous code, `rand::rng()` must not live across an await; docs/persistence.md shows two ways.
+/// In asynchronous code, `rand::rng()` must not live across an await: there are [two
+/// ways](crate::manual::persistence#asynchronous-programs).
 ///
 /// ```
 /// use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
@@ -307,7 +308,7 @@ impl Session {
     }
 
     /// The id of the session: the same on both devices, not secret, and never sent. It names the session's record; each
-    /// session has revisions of its own (docs/persistence.md, "Several sessions with one peer").
+    /// session has [revisions of its own](crate::manual::persistence#several-sessions-with-one-peer).
     #[must_use]
     pub const fn id(&self) -> &[u8; 16] {
         &self.id

@@ -134,6 +134,7 @@ fn the_readme_is_true_in_the_package_and_in_the_repository() {
     let mut before = "";
     for line in text.lines() {
         if let Some((_, example)) = line.split_once("--example ") {
+            let example = example.split(' ').next().unwrap();
             let main = [format!("examples/{example}.rs"), format!("examples/{example}/main.rs")];
             let there = main.iter().any(|main| files::root().join(main).exists() && is_packaged(main));
             assert!(there || before.contains("repository"), "README.md: {line}");
