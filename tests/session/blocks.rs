@@ -379,6 +379,10 @@ proptest! {
         for (number, message) in messages.iter().enumerate().rev() {
             device.receive(&both.bob, number, message, Step::Stored, rng);
         }
+        // There may have been no rest, and the last ones in memory alone.
+        let sealed = seal(&mut device.session, rng);
+        device.store.apply(&sealed, usize::MAX - 1);
+        sealed.stored();
         prop_assert_eq!(device.read.len(), messages.len());
         prop_assert_eq!((device.session.skipped_keys(), device.store.named().len()), (0, 0));
         device.store.sweep();
