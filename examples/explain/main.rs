@@ -12,14 +12,14 @@
 //! ```
 //!
 //! * `KEY_FILE` has the storage key: 32 bytes, or 64 hexadecimal digits.
-//! * `NAME` is the name that the record was sealed under: text, or `0x` and hexadecimal digits. An account has none, and a
-//!   conversation is named by its id; give the account's record with it.
+//! * `NAME` is the name that the record was sealed under: text, or `0x` and hexadecimal digits. An account has none, and
+//!   a conversation is named by its id; give the account's record with it.
 //! * Give several records of one store, if you can, and with `--name` other names that a record may have had: one that
 //!   opens shows that the key is right, and one that opens under another name was moved.
 //! * `--block` gives blocks, and `--seen` the greatest revision that was ever seen.
 //!
-//! With `--features interop` it also knows the records of the Signal protocol. `kinds.rs` opens records, and `reasons.rs`
-//! tells why one does not open.
+//! With `--features interop` it also knows the records of the Signal protocol. `kinds.rs` opens records, and
+//! `reasons.rs` tells why one does not open.
 
 mod kinds;
 mod reasons;

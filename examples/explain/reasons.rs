@@ -77,8 +77,8 @@ impl Case {
         if let Some(revision) = opened.revision {
             let age = match self.seen.filter(|seen| *seen > revision) {
                 Some(seen) => format!(
-                    "{revision}: older than revision {seen}, which was seen. A backup was restored, or a write was lost \
-                     (docs/persistence.md, \"Backups and clones\")"
+                    "{revision}: older than revision {seen}, which was seen. A backup was restored, or a write was \
+                     lost (docs/persistence.md, \"Backups and clones\")"
                 ),
                 None => revision.to_string(),
             };
@@ -88,8 +88,8 @@ impl Case {
         lines
     }
 
-    /// What the bytes, and everything else that was given, tell. The library says no more than `Rejected`, because a tag
-    /// does not tell a wrong key from another change.
+    /// What the bytes, and everything else that was given, tell. The library says no more than `Rejected`, because a
+    /// tag does not tell a wrong key from another change.
     fn reason(&self, record: &Record, refused: Refused, moved: Option<&Vec<u8>>, one_opens: bool) -> String {
         let bytes = record.bytes.as_slice();
         let is_text =
@@ -101,8 +101,8 @@ impl Case {
                 "it went through a conversion to text, which replaced bytes: store records as bytes".into()
             }
             Refused::Version => format!(
-                "its first byte is {}, a format that this version does not know: a newer version of the program wrote it, \
-                 the byte is damaged, or this is no sealed record",
+                "its first byte is {}, a format that this version does not know: a newer version of the program wrote \
+                 it, the byte is damaged, or this is no sealed record",
                 bytes.first().copied().unwrap_or_default()
             ),
             _ if bytes.len() < LEAST => format!("it is cut off: no record has less than {LEAST} bytes"),
@@ -113,13 +113,13 @@ impl Case {
                     format!("it was sealed under another name, {}: it was moved, or looked up wrongly", show(name))
                 }
                 None if one_opens => {
-                    "the key is right, because another record opens under it. This one was sealed under a name that was \
-                     not tried, or under another key, or was cut or changed"
+                    "the key is right, because another record opens under it. This one was sealed under a name that \
+                     was not tried, or under another key, or was cut or changed"
                         .into()
                 }
                 None if self.records.len() == 1 => {
-                    "either the key is another, or the name, or the record was cut or changed: no more can be told from \
-                     one record. Give others of the same store, and with --name other names that it may have had"
+                    "either the key is another, or the name, or the record was cut or changed: no more can be told \
+                     from one record. Give others of the same store, and with --name other names that it may have had"
                         .into()
                 }
                 None => {

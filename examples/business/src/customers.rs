@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bisik::content::{Content, ContentId, ContentMeta, Kind, PersonId, Reference, SentAt, Text};
 use bisik::conversation::{Arrival, ConversationId, DeviceAddress, IdentityPolicy, ReceiveError, Received, Recipients};
-use bisik::device::{AccountKey, Custody, DeviceDirectory, DeviceList, DeviceTerms};
+use bisik::device::{AccountKey, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::{Account, Ciphertext, Conversation, Plaintext, PreKeyBundle, StorageKey, Timestamp, Trust, VerifiedBundle};
 
 use crate::engine::{Mail, Name, Post};
@@ -94,7 +94,7 @@ impl Customers {
         let last_resort = PreKeyBundle::from_bytes(&last_resort)?.verify(trust, now)?;
         let (mut everyone, mut lists) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let mut account = Account::create(DeviceTerms::own_held(Custody::Person)?, now, rng);
+            let mut account = Account::create(DeviceTerms::person(), now, rng);
             // What the server needs, without one-time bundles: the business answers in the customer's session.
             let list = account.replenish(0, now, rng)?.list.ok_or("not the primary device")?.to_bytes();
             lists.push((*ConversationId::between(account.key(), &business).as_bytes(), list));

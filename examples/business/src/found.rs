@@ -1,6 +1,6 @@
 //! Opens a business: creates its account and publishes its list and bundles.
 
-use bisik::device::{AccountKey, Custody, DeviceTerms};
+use bisik::device::{AccountKey, DeviceTerms};
 use bisik::{Account, PreKeyBundle, StorageKey};
 
 use crate::engine::{Books, Sealed};
@@ -16,7 +16,7 @@ pub fn found(books: &mut dyn Books) -> Outcome<(StorageKey, AccountKey)> {
     let rng = &mut rand::rng();
     let now = now()?;
     let key = StorageKey::generate(rng);
-    let mut account = Account::create(DeviceTerms::own_held(Custody::Business)?, now, rng);
+    let mut account = Account::create(DeviceTerms::business(), now, rng);
     let upkeep = account.replenish(STOCK, now, rng)?;
     let bundles: Vec<_> = upkeep.one_time.iter().map(PreKeyBundle::to_bytes).collect();
     let list = upkeep.list.as_ref().ok_or("not the primary device")?.to_bytes();

@@ -1,5 +1,5 @@
-//! A chat of two people over TCP, with an SQLite file on each side. Kill either process at any moment (`kill -9`), start
-//! it again, and talk on: no message is lost, and none is there twice.
+//! A chat of two people over TCP, with an SQLite file on each side. Kill either process at any moment (`kill -9`),
+//! start it again, and talk on: no message is lost, and none is there twice.
 //!
 //! In two terminals, in the root of the repository; each line that you type is a message:
 //!

@@ -1,12 +1,12 @@
-//! Two people, one of them with two devices: accounts, linking by the text of a QR code, a conversation over all devices,
-//! and everything in SQLite. It runs by itself and prints what happens:
+//! Two people, one of them with two devices: accounts, linking by the text of a QR code, a conversation over all
+//! devices, and everything in SQLite. It runs by itself and prints what happens:
 //!
 //! ```text
 //! cargo run -p devices
 //! ```
 //!
-//! In life each device is a program of its own, with a network to the server. `relay.rs` is the server, and `store.rs` the
-//! database of a device.
+//! In life each device is a program of its own, with a network to the server. `relay.rs` is the server, and `store.rs`
+//! the database of a device.
 
 mod relay;
 mod store;
