@@ -18,6 +18,13 @@
 //! async code, `rand::rng()` must not be held over an await: [two ways](manual::persistence#asynchronous-programs)
 //! around it.
 //!
+//! A development build needs two lines more in your `Cargo.toml`, or ML-KEM takes more stack than some threads have:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 2
+//! ```
+//!
 //! ```
 //! use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
 //!

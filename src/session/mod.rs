@@ -148,6 +148,9 @@ impl Session {
     ///
     /// `now` is the local time: a bundle is used within a day after it was verified, and not after it has expired.
     ///
+    /// A development build needs a large stack here, and for [`accept`](Self::accept), unless the application has [two
+    /// lines](crate::PreKeys::generate) in its `Cargo.toml`.
+    ///
     /// # Errors
     ///
     /// [`InitiateError`].

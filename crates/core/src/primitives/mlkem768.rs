@@ -7,10 +7,12 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use libcrux_ml_kem::mlkem768;
+use libcrux_ml_kem::mlkem768::incremental::{self, Ciphertext1, Ciphertext2};
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
-use super::secret::Secret;
+use super::mlkem768_pieces::{CT1, CT2};
+use super::secret::{BoxedSecret, Secret};
 
 /// Length of an encapsulation key in bytes.
 pub const ENCAPSULATION_KEY: usize = 1184;
@@ -54,7 +56,7 @@ impl EncapsulationKey {
 
 /// A decapsulation key, expanded from its seed for one use.
 pub struct DecapsulationKey {
-    expanded: Box<Secret<2400>>,
+    expanded: BoxedSecret<2400>,
     public: EncapsulationKey,
 }
 
@@ -62,9 +64,11 @@ impl DecapsulationKey {
     /// FIPS 203, algorithm 16: derives the pair from the seed `d ‖ z`.
     #[must_use]
     pub fn from_seed(seed: &Secret<SEED>) -> Self {
-        let (private, public) = mlkem768::generate_key_pair(*seed.expose()).into_parts();
-        let public = EncapsulationKey(Box::new(public.into()));
-        Self { expanded: Box::new(Secret::new(private.into())), public }
+        // `into_parts` and conversions would each leave another copy of the private key on the stack.
+        let pair = mlkem768::generate_key_pair(*seed.expose());
+        let mut expanded = Box::new(Secret::zero());
+        *expanded.expose_mut() = *pair.sk();
+        Self { expanded, public: EncapsulationKey(Box::new(*pair.pk())) }
     }
 
     /// Returns the public half.
@@ -76,11 +80,20 @@ impl DecapsulationKey {
     /// FIPS 203, algorithm 18. Never fails: a ciphertext made for another key gives a secret that no party knows.
     #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
-        let mut shared = mlkem768::decapsulate(&self.expanded.expose().into(), &ciphertext.into());
+        // `decapsulate` is the same function, but takes the key in a type into which it would have to be copied.
+        let (ct1, ct2) = split(ciphertext);
+        let mut shared = incremental::decapsulate_compressed_key(self.expanded.expose(), &ct1, &ct2);
         let secret = Secret::copy_of(&shared);
         shared.zeroize();
         secret
     }
+}
+
+/// The two parts of a ciphertext.
+fn split(ciphertext: &[u8; CIPHERTEXT]) -> (Ciphertext1, Ciphertext2) {
+    let (mut ct1, mut ct2) = (Ciphertext1 { value: [0; CT1] }, Ciphertext2 { value: [0; CT2] });
+    ct1.value.iter_mut().chain(&mut ct2.value).zip(ciphertext).for_each(|(to, from)| *to = *from);
+    (ct1, ct2)
 }
 
 impl fmt::Debug for EncapsulationKey {
