@@ -111,7 +111,7 @@ impl Account {
             self.touch();
         }
         let unknown_list = server.and_then(|server| server.list).filter(|list| self.is_news(list));
-        Ok(MaintenanceOutput { unknown_list: unknown_list.map(|list| list.sequence), ..self.to_upload(now) })
+        Ok(MaintenanceOutput { unknown_list: unknown_list.map(|list| list.sequence()), ..self.to_upload(now) })
     }
 
     /// Takes over what the server says, as far as it decides what to upload, and replaces everything if it has bundles
@@ -135,7 +135,7 @@ impl Account {
         }
         if let Some(primary) = primary {
             let own = primary.list().id();
-            uploads.list = server.list.is_none_or(|list| list.sequence < own.sequence);
+            uploads.list = server.list.is_none_or(|list| list.sequence() < own.sequence());
         }
     }
 
@@ -151,7 +151,7 @@ impl Account {
     /// Whether the server has a list that this device does not know.
     fn is_news(&self, list: &ListId) -> bool {
         let known = self.devices.id();
-        list.sequence > known.sequence || list.sequence == known.sequence && *list != known
+        list.sequence() > known.sequence() || list.sequence() == known.sequence() && *list != known
     }
 
     /// Generates one-time pre-keys, as many as there is room for, to be uploaded.

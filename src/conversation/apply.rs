@@ -173,7 +173,7 @@ impl Conversation {
         for (id, outcome) in &settled.messages {
             if *outcome == Settled::BelowHorizon {
                 // Told under a number that the device does not refuse.
-                link.author.lose(MessageId { number: last, tag: id.tag });
+                link.author.lose(MessageId::new(last, id.tag()));
             }
         }
         let told = link.author.told(|tag| shown.contains(tag) || closed.contains(tag), frame.horizon, last);
@@ -292,7 +292,7 @@ impl Conversation {
 
     /// P-12.34: the lowest number that this device still wants to deliver to another.
     pub(super) fn base(&self, device: DeviceAddress) -> u64 {
-        let lost = self.links.get(&device).and_then(|link| link.author.lost().iter().map(|id| id.number).min());
+        let lost = self.links.get(&device).and_then(|link| link.author.lost().iter().map(|id| id.number()).min());
         let kept = self.kept.lowest(device);
         let waiting = match (lost, kept) {
             (Some(lost), Some(kept)) => Some(lost.min(kept)),

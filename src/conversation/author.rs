@@ -65,10 +65,10 @@ impl Author {
     /// `last`. Whether there were any.
     pub(super) fn told(&mut self, is_listed: impl Fn(&Tag) -> bool, horizon: u64, last: u64) -> bool {
         let before = self.lost.len();
-        self.lost.retain(|id| !is_listed(&id.tag));
+        self.lost.retain(|id| !is_listed(&id.tag()));
         for id in &mut self.lost {
-            if id.number < horizon {
-                id.number = last;
+            if id.number() < horizon {
+                *id = MessageId::new(last, id.tag());
             }
         }
         self.lost.len() != before
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn id(number: u64, tag: u8) -> MessageId {
-        MessageId { number, tag: Tag([tag; 8]) }
+        MessageId::new(number, Tag([tag; 8]))
     }
 
     /// P-12.27
@@ -219,7 +219,7 @@ mod tests {
     fn what_is_given_up_is_told_until_it_is_known() {
         let mut author = Author::default();
         (0..70).for_each(|number| author.lose(id(number, 1 + u8::try_from(number).unwrap())));
-        assert_eq!((author.lost().len(), author.lost()[0].number), (LOST, 6));
+        assert_eq!((author.lost().len(), author.lost()[0].number()), (LOST, 6));
         assert_eq!(author.due(NOTHING, at(5)), Some(at(5)));
         assert!(author.told(|tag| tag.0[0] < 70, 500, 900));
         assert_eq!(author.lost(), [id(900, 70)], "a name below the horizon would be refused");

@@ -210,12 +210,12 @@ impl KeptMessages {
 
     /// The lowest number that still waits for a device.
     pub(super) fn lowest(&self, device: DeviceAddress) -> Option<u64> {
-        self.list.iter().filter(|kept| kept.waiting.contains_key(&device)).map(|kept| kept.id.number).min()
+        self.list.iter().filter(|kept| kept.waiting.contains_key(&device)).map(|kept| kept.id.number()).min()
     }
 
     /// The highest number of all.
     pub(super) fn highest(&self) -> Option<u64> {
-        self.list.back().map(|kept| kept.id.number)
+        self.list.back().map(|kept| kept.id.number())
     }
 
     /// P-12.25, P-12.26: settles what a device reports. Returns what became of which message, and makes due what a
@@ -230,11 +230,11 @@ impl KeptMessages {
         let (mut settled, mut newest) = (Acknowledged::default(), 0);
         for kept in &mut self.list {
             let Some(Transmission { number, .. }) = kept.waiting.get(&device).copied() else { continue };
-            let outcome = if shown.contains(&kept.id.tag) {
+            let outcome = if shown.contains(&kept.id.tag()) {
                 Settled::Delivered
-            } else if closed.contains(&kept.id.tag) {
+            } else if closed.contains(&kept.id.tag()) {
                 Settled::ClosedBefore
-            } else if kept.id.number < horizon {
+            } else if kept.id.number() < horizon {
                 Settled::BelowHorizon
             } else {
                 continue;
@@ -324,7 +324,7 @@ impl KeptMessages {
                 waiting.insert(device, Transmission { number: reader.u32()?, batch: 0 });
             }
             let (block, body) = body()?;
-            let ascends = list.back().is_none_or(|last| last.id.number < id.number);
+            let ascends = list.back().is_none_or(|last| last.id.number() < id.number());
             if waiting.is_empty() || !ascends || matches!(kind, Kind::Unknown(_)) || body.len() > MAX_BODY {
                 return Err(Malformed.into());
             }
@@ -366,7 +366,7 @@ mod tests {
     }
 
     fn id(number: u64) -> MessageId {
-        MessageId { number, tag: tag(number) }
+        MessageId::new(number, tag(number))
     }
 
     fn tag(number: u64) -> Tag {
@@ -382,7 +382,7 @@ mod tests {
     }
 
     fn due(kept: &KeptMessages, device: DeviceAddress) -> Vec<u64> {
-        kept.due(device, |_| true, false).iter().map(|kept| kept.id.number).collect()
+        kept.due(device, |_| true, false).iter().map(|kept| kept.id.number()).collect()
     }
 
     /// P-12.25: a number alone confirms nothing.
@@ -458,7 +458,7 @@ mod tests {
         kept.keep(id(6), (Kind::Message, b"rahasia"), &[A], (at(0), Some(at(3_600))));
         assert_eq!(kept.expires_at(), Some(at(3_600)));
         assert!(kept.expire(at(3_599)).is_empty());
-        let gone: Vec<_> = kept.expire(at(3_600)).iter().map(|gone| gone.id.number).collect();
+        let gone: Vec<_> = kept.expire(at(3_600)).iter().map(|gone| gone.id.number()).collect();
         assert_eq!((gone, kept.len()), ([6].into(), 1));
     }
 
@@ -468,7 +468,7 @@ mod tests {
         let mut dropped = Vec::new();
         for number in 0..70 {
             dropped.extend(
-                kept.keep(id(number), (Kind::Message, b"x"), &[A], (at(0), None)).iter().map(|gone| gone.id.number),
+                kept.keep(id(number), (Kind::Message, b"x"), &[A], (at(0), None)).iter().map(|gone| gone.id.number()),
             );
         }
         assert_eq!((dropped, kept.len()), ((0..6).collect::<Vec<_>>(), KEPT_MESSAGES));

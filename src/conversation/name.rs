@@ -22,6 +22,12 @@ impl Tag {
     }
 }
 
+impl AsRef<[u8]> for Tag {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl fmt::Debug for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, ..] = self.0;
@@ -40,13 +46,10 @@ impl fmt::Debug for Tag {
 /// let id = MessageId::from_bytes(*b"bisik-1 message!");
 /// assert_eq!(id.to_string(), "626973696b2d31206d65737361676521");
 /// assert_eq!(id.to_string().parse(), Ok(id));
-/// assert_eq!(MessageId::try_from(id.to_bytes().as_slice()), Ok(id));
+/// assert_eq!(MessageId::try_from(id.as_ref()), Ok(id)); // for a column of bytes
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId {
-    pub(super) number: u64,
-    pub(super) tag: Tag,
-}
+pub struct MessageId([u8; Self::LENGTH]);
 
 impl MessageId {
     /// Length of an encoded id in bytes.
@@ -55,28 +58,33 @@ impl MessageId {
     /// Reads an id that content refers to, or that was stored.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        let [a, b, c, d, e, f, g, h, tag @ ..] = bytes;
-        Self { number: u64::from_be_bytes([a, b, c, d, e, f, g, h]), tag: Tag(tag) }
+        Self(bytes)
+    }
+
+    pub(super) const fn new(number: u64, tag: Tag) -> Self {
+        let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+        let Tag([i, j, k, l, m, n, o, p]) = tag;
+        Self([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
     }
 
     /// Returns the number, big-endian, and the tag.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; Self::LENGTH] {
-        let [a, b, c, d, e, f, g, h] = self.number.to_be_bytes();
-        let Tag([i, j, k, l, m, n, o, p]) = self.tag;
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+        self.0
     }
 
     /// Returns the number: of two messages of one device the later one has the greater.
     #[must_use]
     pub const fn number(self) -> u64 {
-        self.number
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
     /// Returns the tag.
     #[must_use]
     pub const fn tag(self) -> Tag {
-        self.tag
+        let [_, _, _, _, _, _, _, _, tag @ ..] = self.0;
+        Tag(tag)
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -84,15 +92,22 @@ impl MessageId {
     }
 }
 
+/// The number, big-endian, and the tag.
+impl AsRef<[u8]> for MessageId {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 bisik_core::hex_text! {
     MessageId: MessageId::LENGTH, or IdError = IdError;
     from |bytes| Ok(MessageId::from_bytes(bytes));
-    to |id| id.to_bytes();
+    to |id| id.0;
 }
 
 impl fmt::Debug for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, tag: Tag([a, b, c, d, ..]) } = self;
+        let (number, Tag([a, b, c, d, ..])) = (self.number(), self.tag());
         write!(f, "MessageId({number}, {a:02x}{b:02x}{c:02x}{d:02x}..)")
     }
 }
@@ -111,7 +126,7 @@ impl Numbers {
         self.last = self.after().max(clock);
         let mut tag = [0; 8];
         rng.fill_bytes(&mut tag);
-        MessageId { number: self.last, tag: Tag(tag) }
+        MessageId::new(self.last, Tag(tag))
     }
 
     /// The number after the last one.
@@ -160,8 +175,17 @@ mod tests {
 
     #[test]
     fn an_id_is_its_sixteen_bytes() {
-        let id = MessageId { number: 0x0102_0304_0506_0708, tag: Tag([9; 8]) };
+        let id = MessageId::new(0x0102_0304_0506_0708, Tag([9; 8]));
         assert_eq!(id.to_bytes(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 9, 9]);
-        assert_eq!(MessageId::from_bytes(id.to_bytes()), id);
+        assert_eq!((MessageId::from_bytes(id.to_bytes()), id.as_ref()), (id, id.to_bytes().as_slice()));
+        assert_eq!((id.number(), id.tag()), (0x0102_0304_0506_0708, Tag([9; 8])));
+    }
+
+    #[test]
+    fn ids_are_ordered_by_their_numbers_and_then_by_their_tags() {
+        let id = |number, tag| MessageId::new(number, Tag([tag; 8]));
+        let ascending = [id(0, 0xff), id(1, 0), id(1, 1), id(0xff, 0), id(0x100, 0), id(u64::MAX, 0)];
+        assert!(ascending.is_sorted());
+        assert!(ascending.windows(2).all(|two| two[0] != two[1]));
     }
 }

@@ -68,9 +68,9 @@ pub(super) struct Report {
 impl Names {
     /// P-12.16.
     pub(super) fn look(&self, id: MessageId) -> Seen {
-        if id.number < self.horizon || self.known.contains_key(&id.tag) {
+        if id.number() < self.horizon || self.known.contains_key(&id.tag()) {
             Seen::Before
-        } else if self.previews.contains_key(&id.tag) {
+        } else if self.previews.contains_key(&id.tag()) {
             Seen::Previewed
         } else {
             Seen::New
@@ -79,14 +79,14 @@ impl Names {
 
     /// Whether the message that was shown as unconfirmed under this tag is another.
     pub(super) fn was_another(&self, id: MessageId, digest: Option<[u8; 16]>) -> bool {
-        self.previews.get(&id.tag).is_some_and(|preview| Some(preview.digest) != digest)
+        self.previews.get(&id.tag()).is_some_and(|preview| Some(preview.digest) != digest)
     }
 
     /// Remembers a message that was received; `closed` if there is nothing to show. It must not have been
     /// [seen before](Seen::Before).
     pub(super) fn receive(&mut self, id: MessageId, closed: bool) {
-        self.previews.remove(&id.tag);
-        self.known.insert(id.tag, Known { number: id.number, closed });
+        self.previews.remove(&id.tag());
+        self.known.insert(id.tag(), Known { number: id.number(), closed });
     }
 
     /// P-12.22: remembers a message that is shown as unconfirmed, if there is room.
@@ -94,14 +94,14 @@ impl Names {
         if self.look(id) != Seen::New || self.previews.len() >= PREVIEWS {
             return false;
         }
-        self.previews.insert(id.tag, Preview { number: id.number, session, digest });
+        self.previews.insert(id.tag(), Preview { number: id.number(), session, digest });
         true
     }
 
     /// The messages that were shown from this session before it was confirmed.
     pub(super) fn previews(&self, session: u32) -> impl Iterator<Item = (MessageId, &Preview)> {
         let of = self.previews.iter().filter(move |(_, preview)| preview.session == session);
-        of.map(|(tag, preview)| (MessageId { number: preview.number, tag: *tag }, preview))
+        of.map(|(tag, preview)| (MessageId::new(preview.number, *tag), preview))
     }
 
     /// P-12.20: closes a name that its author has given up. Whether that is news: the message was not here. One that was
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     fn id(number: u64, tag: u8) -> MessageId {
-        MessageId { number, tag: Tag([tag; 8]) }
+        MessageId::new(number, Tag([tag; 8]))
     }
 
     fn at(seconds: u64) -> Timestamp {

@@ -194,8 +194,8 @@ impl DeviceDirectory {
 
     /// Returns the number and the hash of that list.
     #[must_use]
-    pub const fn id(&self) -> ListId {
-        ListId { sequence: self.sequence, hash: self.hash }
+    pub fn id(&self) -> ListId {
+        ListId::new(self.sequence, &self.hash)
     }
 
     /// Returns the hash of that list. Two devices with the same hash see the same devices.

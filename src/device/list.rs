@@ -22,16 +22,14 @@ use bisik_core::time::Timestamp;
 /// ```
 /// use bisik::device::ListId;
 ///
-/// let id = ListId { sequence: 3, hash: [0xAB; 32] };
-/// assert_eq!((ListId::from_bytes(&id.to_bytes()), id.to_string().parse()), (id, Ok(id)));
+/// let sent = "0000000000000003".to_owned() + &"ab".repeat(32); // by a server
+/// let id: ListId = sent.parse()?;
+/// assert_eq!((id.sequence(), id.hash()), (3, &[0xAB; 32]));
+/// assert_eq!((ListId::from_bytes(&id.to_bytes()), id.to_string()), (id, sent));
+/// # Ok::<(), bisik::IdError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ListId {
-    /// The sequence number, from 1.
-    pub sequence: u64,
-    /// The hash of all bytes of the list, signature included.
-    pub hash: [u8; 32],
-}
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListId([u8; Self::LENGTH]);
 
 impl ListId {
     /// Length of an encoded id in bytes.
@@ -40,33 +38,62 @@ impl ListId {
     /// Reads the id that a server sent.
     #[must_use]
     pub const fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
-        let [a, b, c, d, e, f, g, h, hash @ ..] = *bytes;
-        Self { sequence: u64::from_be_bytes([a, b, c, d, e, f, g, h]), hash }
+        Self(*bytes)
     }
 
     /// Returns the number, big-endian, and the hash.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
-        let Self { sequence, hash } = self;
+    pub const fn to_bytes(self) -> [u8; Self::LENGTH] {
+        self.0
+    }
+
+    /// Returns the sequence number, from 1.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// Returns the hash of all bytes of the list, signature included.
+    #[must_use]
+    pub const fn hash(&self) -> &[u8; 32] {
+        let [_, _, _, _, _, _, _, _, hash @ ..] = &self.0;
+        hash
+    }
+
+    pub(super) fn new(sequence: u64, hash: &[u8; 32]) -> Self {
         let mut bytes = [0; Self::LENGTH];
-        bytes.iter_mut().zip(sequence.to_be_bytes().iter().chain(&hash)).for_each(|(to, from)| *to = *from);
-        bytes
+        bytes.iter_mut().zip(sequence.to_be_bytes().iter().chain(hash)).for_each(|(to, from)| *to = *from);
+        Self(bytes)
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
-        let Self { sequence, hash } = self;
-        writer.u64(*sequence).bytes(hash);
+        writer.bytes(&self.0);
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self { sequence: reader.u64()?, hash: *reader.array()? })
+        Ok(Self(*reader.array()?))
+    }
+}
+
+/// The number, big-endian, and the hash.
+impl AsRef<[u8]> for ListId {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
 bisik_core::hex_text! {
     ListId: ListId::LENGTH, or IdError = IdError;
-    from |bytes| Ok(ListId::from_bytes(&bytes));
-    to |id| id.to_bytes();
+    from |bytes| Ok(ListId(bytes));
+    to |id| id.0;
+}
+
+impl fmt::Debug for ListId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.hash();
+        write!(f, "ListId({}, {a:02x}{b:02x}{c:02x}{d:02x}..)", self.sequence())
+    }
 }
 
 /// All devices of an account, signed by its primary device, with a sequence number and the hash of the list before it
@@ -189,7 +216,7 @@ impl DeviceList {
     /// Returns its number and its hash.
     #[must_use]
     pub fn id(&self) -> ListId {
-        ListId { sequence: self.sequence(), hash: self.hash() }
+        ListId::new(self.sequence(), &self.hash())
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &DeviceEntry> {

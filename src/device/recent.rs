@@ -29,7 +29,7 @@ impl Recent {
 
     /// Whether another list with the same number is known, and this one is not: an account that signs both has forked.
     pub(super) fn contradicts(&self, list: &ListId) -> bool {
-        !self.holds(list) && self.0.iter().any(|known| known.sequence == list.sequence)
+        !self.holds(list) && self.0.iter().any(|known| known.sequence() == list.sequence())
     }
 
     pub(super) fn encode(&self, writer: &mut Writer) {

@@ -195,7 +195,7 @@ impl PreKeyBundle {
             Some((id, _)) => Some(id),
             None => None,
         };
-        BundleId { generation: self.unsigned.signed_id, one_time }
+        BundleId::new(self.unsigned.signed_id, one_time)
     }
 
     /// Returns the identity that the bundle claims to belong to. Pin [`VerifiedBundle::identity`](super::VerifiedBundle)
@@ -233,53 +233,74 @@ impl fmt::Debug for PreKeyBundle {
 /// assert_eq!(id.to_string(), "000000070000012c");
 /// assert_eq!("000000070000012c".parse(), Ok(id));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BundleId {
-    pub(super) generation: u32,
-    pub(super) one_time: Option<u32>,
-}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BundleId([u8; 8]);
 
 impl BundleId {
     /// Reads the id that a server sent: the bytes at offset 67 and 120 of the bundle
     /// ([section 2.3](crate::manual::spec::session#23-bundle)), four each.
     #[must_use]
     pub const fn from_bytes(bytes: &[u8; 8]) -> Self {
-        let [a, b, c, d, e, f, g, h] = *bytes;
-        let one_time = u32::from_be_bytes([e, f, g, h]);
-        Self {
-            generation: u32::from_be_bytes([a, b, c, d]),
-            one_time: if one_time == 0 { None } else { Some(one_time) },
-        }
+        Self(*bytes)
+    }
+
+    /// The id of a bundle of this generation, with this one-time pair or as the last resort. No pair has the id 0.
+    pub(super) const fn new(generation: u32, one_time: Option<u32>) -> Self {
+        let one_time = match one_time {
+            Some(id) => id,
+            None => 0,
+        };
+        let [a, b, c, d] = generation.to_be_bytes();
+        let [e, f, g, h] = one_time.to_be_bytes();
+        Self([a, b, c, d, e, f, g, h])
     }
 
     /// Returns the 8 bytes: `u32(generation id) ‖ u32(one-time id or 0)`.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 8] {
-        let one_time = match self.one_time {
-            Some(id) => id,
-            None => 0,
-        };
-        let [a, b, c, d] = self.generation.to_be_bytes();
-        let [e, f, g, h] = one_time.to_be_bytes();
-        [a, b, c, d, e, f, g, h]
+        self.0
+    }
+
+    /// The id of the generation.
+    pub(super) const fn generation(self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// The id of the one-time pair.
     pub(crate) const fn one_time(self) -> Option<u32> {
-        self.one_time
+        let [.., e, f, g, h] = self.0;
+        match u32::from_be_bytes([e, f, g, h]) {
+            0 => None,
+            id => Some(id),
+        }
     }
 
     /// Returns whether the bundle has one-time keys.
     #[must_use]
     pub const fn is_one_time(self) -> bool {
-        self.one_time.is_some()
+        self.one_time().is_some()
+    }
+}
+
+/// `u32(generation id) ‖ u32(one-time id or 0)`.
+impl AsRef<[u8]> for BundleId {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
     }
 }
 
 bisik_core::hex_text! {
     BundleId: 8, or IdError = IdError;
-    from |bytes| Ok(BundleId::from_bytes(&bytes));
-    to |id| id.to_bytes();
+    from |bytes| Ok(BundleId(bytes));
+    to |id| id.0;
+}
+
+/// Shows the numbers of the generation and of the one-time pair.
+impl fmt::Debug for BundleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BundleId").field("generation", &self.generation()).field("one_time", &self.one_time()).finish()
+    }
 }
 
 impl UnsignedBundle {

@@ -199,7 +199,7 @@ impl PreKeys {
     /// Whether a server may still hand out the bundle with this id: it is known, not used, and neither replaced nor
     /// expired.
     pub(crate) fn is_published(&self, id: BundleId, now: Timestamp) -> bool {
-        let generation = self.generation(id.generation).filter(|generation| generation.is_published(now));
+        let generation = self.generation(id.generation()).filter(|generation| generation.is_published(now));
         generation.is_some() && self.knows(id)
     }
 
@@ -214,9 +214,8 @@ impl PreKeys {
     /// is gone: call [`PreKeys::replace_all`]. Requirement P-2.11.
     #[must_use]
     pub fn ids(&self) -> Vec<BundleId> {
-        let last_resort = self.generations().map(|generation| BundleId { generation: generation.id, one_time: None });
-        let one_time =
-            self.one_time.iter().map(|(id, pair)| BundleId { generation: pair.signed_id, one_time: Some(*id) });
+        let last_resort = self.generations().map(|generation| BundleId::new(generation.id, None));
+        let one_time = self.one_time.iter().map(|(id, pair)| BundleId::new(pair.signed_id, Some(*id)));
         last_resort.chain(one_time).collect()
     }
 
@@ -224,7 +223,7 @@ impl PreKeys {
     /// known any more. Requirement P-2.11.
     #[must_use]
     pub fn knows(&self, id: BundleId) -> bool {
-        let BundleId { generation, one_time } = id;
+        let (generation, one_time) = (id.generation(), id.one_time());
         match one_time {
             Some(pair) => self.one_time.get(&pair).is_some_and(|pair| pair.signed_id == generation),
             None => self.generation(generation).is_some(),

@@ -166,7 +166,11 @@ fn a_list_and_a_last_resort_bundle_that_the_server_lost_are_given_again() {
     }
     assert!(bytes(&server.serve(&mut phone, NOW, rng)).is_empty());
     // A list that this device does not know: it asks for it, and believes nothing.
-    let lie = ListId { sequence: u64::MAX, hash: [7; 32] };
+    let lie = ListId::from_bytes(&{
+        let mut bytes = [7; ListId::LENGTH];
+        bytes[..8].fill(0xff);
+        bytes
+    });
     let ids = server.ids();
     let upkeep = phone.maintain(Some(&ServerState { bundles: &ids, list: Some(lie) }), NOW, rng).unwrap();
     assert!(upkeep.unknown_list == Some(u64::MAX) && bytes(&upkeep).is_empty());

@@ -139,7 +139,7 @@ impl World {
         let (stock, lists) = (&self.stock[&at], &self.lists[at.0]);
         let bundles: Vec<_> = stock.one_time.iter().chain([&stock.last_resort]).map(PreKeyBundle::id).collect();
         let newest = lists.last().unwrap().id();
-        let upkeep = if device.account.primary().is_some() && device.account.devices().sequence() < newest.sequence {
+        let upkeep = if device.account.primary().is_some() && device.account.devices().sequence() < newest.sequence() {
             device.account.recover(lists, now, &mut self.rng).unwrap()
         } else {
             let server = ServerState { bundles: &bundles, list: Some(newest) };

@@ -56,11 +56,13 @@ fn public_values_are_text_in_json_and_bytes_in_binary_formats() {
     check(&key, &key.to_bytes());
     let account = AccountKey::of(&both.alice);
     check(&account, &account.to_bytes());
+    let agreement = *key.to_bytes().last_chunk().unwrap();
+    check(&bisik::ratchet::PublicKey::from_bytes(&agreement).unwrap(), &agreement);
     check(&MessageId::from_bytes([7; 16]), &[7; 16]);
     check(&ConversationId::from_bytes([7; 16]), &[7; 16]);
     check(&BlockId::from_bytes([7; 16]), &[7; 16]);
     check(&BundleId::from_bytes(&[7; 8]), &[7; 8]);
-    check(&ListId { sequence: 7, hash: [7; 32] }, &[&[0, 0, 0, 0, 0, 0, 0, 7], [7; 32].as_slice()].concat());
+    check(&ListId::from_bytes(&[7; 40]), &[7; 40]);
     check(&DisclosureHash::from_bytes([7; 32]).unwrap(), &[7; 32]);
     check(&Ciphertext::from_bytes(&[0x22; 133]).unwrap(), &[0x22; 133]);
     for one_time in [true, false] {
@@ -191,5 +193,24 @@ fn no_type_with_a_secret_has_the_traits_of_serde() {
         bisik::ratchet::DoubleRatchet,
         bisik::ratchet::KeyPair,
         bisik::ratchet::SharedSecret,
+    );
+    #[cfg(feature = "call")]
+    none_of!(
+        bisik::call::BaseKey,
+        bisik::call::CallKeys,
+        bisik::call::EpochKey,
+        bisik::call::FrameSealer,
+        bisik::call::GroupCall,
+        bisik::call::Offer,
+        bisik::call::SenderKey,
+    );
+    #[cfg(feature = "interop")]
+    none_of!(
+        bisik::interop::signal::Distribution,
+        bisik::interop::signal::GroupSender,
+        bisik::interop::signal::Identity,
+        bisik::interop::signal::KeyPair,
+        bisik::interop::signal::PreKeys,
+        bisik::interop::signal::Session,
     );
 }

@@ -6,6 +6,7 @@ use core::str::FromStr;
 use bisik::conversation::{Arrival, ConversationId, MessageId};
 use bisik::device::link::{Companion, Invitation, QrCode};
 use bisik::device::{AccountKey, DeviceCertificate, DeviceList, DeviceListError, DeviceTerms, LinkError, ListId};
+use bisik::ratchet::{PublicKey, PublicKeyError};
 use bisik::{
     Account, BlockId, BundleError, BundleId, Ciphertext, DisclosureHash, DisclosureHashError, IdError, Identity,
     IdentityKey, IdentityKeyError, PreKeyBundle, Timestamp,
@@ -76,6 +77,10 @@ proptest! {
     fn ids_and_hashes_are_their_digits(bytes in any::<[u8; 40]>()) {
         let (sixteen, eight) = (*bytes.first_chunk::<16>().unwrap(), *bytes.first_chunk::<8>().unwrap());
         check_hex(&MessageId::from_bytes(sixteen), &sixteen, IdError);
+        let (message, bundle, list) =
+            (MessageId::from_bytes(sixteen), BundleId::from_bytes(&eight), ListId::from_bytes(&bytes));
+        let all: [&[u8]; 3] = [message.as_ref(), bundle.as_ref(), list.as_ref()];
+        prop_assert_eq!(all, [sixteen.as_slice(), &eight, &bytes]);
         check_hex(&ConversationId::from_bytes(sixteen), &sixteen, IdError);
         check_hex(&BlockId::from_bytes(sixteen), &sixteen, IdError);
         check_hex(&BundleId::from_bytes(&eight), &eight, IdError);
@@ -84,6 +89,21 @@ proptest! {
         if let Ok(value) = DisclosureHash::from_bytes(hash) {
             check_hex(&value, &hash, DisclosureHashError::Malformed);
         }
+    }
+
+    /// A server and a database sort ids as the library does.
+    #[test]
+    fn ids_are_ordered_as_their_bytes_are(one in any::<[u8; 40]>(), other in any::<[u8; 40]>(), same in 0..40_usize) {
+        let mut other = other;
+        other[..same].copy_from_slice(&one[..same]);
+        let (a, b) = (one.first_chunk().unwrap(), other.first_chunk().unwrap());
+        prop_assert_eq!(BundleId::from_bytes(a).cmp(&BundleId::from_bytes(b)), a.cmp(b));
+        let (a, b) = (one.first_chunk().unwrap(), other.first_chunk().unwrap());
+        prop_assert_eq!(MessageId::from_bytes(*a).cmp(&MessageId::from_bytes(*b)), a.cmp(b));
+        prop_assert_eq!(MessageId::from_bytes(*a).number() < MessageId::from_bytes(*b).number(), a[..8] < b[..8]);
+        let ids = (ListId::from_bytes(&one), ListId::from_bytes(&other));
+        prop_assert_eq!(ids.0.cmp(&ids.1), one.cmp(&other));
+        prop_assert_eq!(ids.0.sequence() < ids.1.sequence(), one[..8] < other[..8]);
     }
 
     /// P-1.9
@@ -135,6 +155,10 @@ proptest! {
         prop_assert_eq!((key.as_ref(), account.as_ref()), (bytes.as_slice(), bytes.as_slice()));
         check_hex(&key, &bytes, IdentityKeyError::Malformed);
         check_hex(&account, &bytes, IdentityKeyError::Malformed);
+        let (_, agreement) = bytes.split_last_chunk::<32>().unwrap();
+        let ratchet = PublicKey::from_bytes(agreement).unwrap();
+        check_hex(&ratchet, agreement, PublicKeyError::Malformed);
+        prop_assert_eq!(ratchet.as_ref(), agreement);
     }
 
     /// P-1.9

@@ -111,6 +111,12 @@ fn sealed_state() {
     run("state.txt");
 }
 
+/// P-1.9, P-12.59, P-12.60, P-12.61: texts of values, and addressed envelopes.
+#[test]
+fn texts() {
+    run("text.txt");
+}
+
 /// P-7.1, P-7.2, P-7.4, P-7.5, P-7.7, P-7.12, P-7.13, P-7.14: bodies, and the votes of polls.
 #[test]
 fn content() {

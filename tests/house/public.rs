@@ -22,6 +22,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("ListId", "a server names lists by it"),
     ("MessageId", "a name, which proves nothing"),
     ("PreKeyBundle", "published"),
+    ("PublicKey", "public, of a ratchet or of the Signal protocol"),
     ("Timestamp", "a moment; written by hand, as a number"),
 ];
 

@@ -178,7 +178,7 @@ fn ascending<T: Ord>(items: impl Iterator<Item = Result<T, Malformed>>, count: u
 fn name(bytes: &[u8; NAME]) -> Result<MessageId, Malformed> {
     let [number @ .., _, _, _, _, _, _, _, _] = bytes;
     let [_, _, _, _, _, _, _, _, tag @ ..] = bytes;
-    Ok(MessageId { number: below(NUMBERS, u64::from_be_bytes(*number))?, tag: Tag(*tag) })
+    Ok(MessageId::new(below(NUMBERS, u64::from_be_bytes(*number))?, Tag(*tag)))
 }
 
 const fn below(limit: u64, value: u64) -> Result<u64, Malformed> {

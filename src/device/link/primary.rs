@@ -26,7 +26,7 @@ impl Invitation {
     ///
     /// # Errors
     ///
-    /// [`LinkError::Malformed`] if it is not a companion's.
+    /// [`LinkError::Malformed`] if it is not a companion's; [`LinkError::WrongStep`].
     pub fn scan(qr_code: &[u8]) -> Result<Self, LinkError> {
         let (hello, secret) = qr_code.split_last_chunk().ok_or(LinkError::Malformed)?;
         let channel = Channel::QrCode(Box::new(Secret::copy_of(secret)));

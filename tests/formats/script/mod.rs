@@ -9,3 +9,4 @@ mod resuming; //               resumption secrets, and the standing of a session
 pub(crate) mod runner; //      keys and sessions by name; one step after the other
 pub(crate) mod step; //        a step as text
 mod talks; //                  frames between devices of conversations
+mod texts; //                  texts of values, addressed envelopes

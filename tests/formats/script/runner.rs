@@ -22,6 +22,7 @@ use super::hosting;
 use super::resuming::{self, Kept};
 use super::step::Step;
 use super::talks::Talks;
+use super::texts;
 use crate::draws::{Draws, to_hex};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +30,7 @@ use sha2::{Digest, Sha256};
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
-const INPUTS: [&str; 66] = [
+const INPUTS: [&str; 70] = [
     "do",
     "of",
     "with",
@@ -96,6 +97,10 @@ const INPUTS: [&str; 66] = [
     "part_read",
     "named",
     "given_up",
+    "form",
+    "value",
+    "written",
+    "envelope_read",
 ];
 
 /// Intermediate values that only the reference implementation sees. Here they are tested through the results derived
@@ -198,6 +203,7 @@ impl Runner {
             "certify" | "found-account" | "issue-list" | "recover-list" | "trust-list" | "follow-list"
             | "link-by-qr-code" | "link-by-typed-code" | "link-invite" | "link-answer" | "link-reveal"
             | "link-finish" => self.accounts.run(&self.identities, step, draws),
+            "show" | "read-text" | "read-envelope" => texts::run(step),
             "disclose" | "operator-number" | "verify-disclosure" | "decide" | "acknowledge" | "verify-receipt" => {
                 hosting::run(&self.identities, step)
             }

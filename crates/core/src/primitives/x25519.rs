@@ -50,6 +50,18 @@ impl PublicKey {
     }
 }
 
+impl AsRef<[u8]> for PublicKey {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+crate::hex_text! {
+    PublicKey: 32, or PublicKeyError = PublicKeyError::Malformed;
+    from |bytes| PublicKey::from_bytes(&bytes);
+    to |key| key.0;
+}
+
 /// Accepts canonical encodings of points that are not of small order. [`Point::decode`], which every agreement needs,
 /// checks whether the point is on the curve. Requirements P-1.1, P-1.2.
 ///
@@ -72,7 +84,7 @@ pub const fn decoded_before(bytes: [u8; 32]) -> PublicKey {
     PublicKey(bytes)
 }
 
-/// Why 32 bytes are not a [`PublicKey`].
+/// Why bytes or a text are not a [`PublicKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublicKeyError {
@@ -80,12 +92,15 @@ pub enum PublicKeyError {
     NonCanonical,
     /// A point of small order: only an attacker makes such a key.
     LowOrder,
+    /// Not 32 bytes, or not 64 hexadecimal digits.
+    Malformed,
 }
 
 crate::error_texts! {
     PublicKeyError {
         NonCanonical => "ratchet.public_key.non_canonical", "the public key is not in canonical encoding";
         LowOrder => "ratchet.public_key.low_order", "the public key is of small order";
+        Malformed => "ratchet.public_key.malformed", "the bytes or the text do not have the length of a public key";
     }
 }
 

@@ -13,11 +13,11 @@ use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{self, InvalidKey, Point};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
-/// Why bytes are not a public key.
+/// Why bytes or a text are not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Not 33 bytes that begin with the curve's type byte.
+    /// Not 33 bytes that begin with the curve's type byte, or not 66 hexadecimal digits.
     Malformed,
     /// Not canonically encoded, or not on the curve: no honest device generates such a key.
     NonCanonical,
@@ -51,6 +51,7 @@ impl From<InvalidKey> for KeyError {
 /// let key = KeyPair::generate(&mut rand::rng()).public();
 /// assert_eq!(PublicKey::from_bytes(&key.to_bytes())?, key);
 /// assert_eq!(PublicKey::from_raw(key.as_raw())?, key);
+/// assert_eq!(key.to_string().parse(), Ok(key)); // 66 hexadecimal digits
 /// # Ok::<(), bisik::interop::signal::KeyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -124,6 +125,12 @@ fn raw(bytes: &[u8]) -> Result<&[u8; 32], KeyError> {
         Some((&TYPE, raw)) => raw.try_into().map_err(|_| KeyError::Malformed),
         Some(_) | None => Err(KeyError::Malformed),
     }
+}
+
+bisik_core::hex_text! {
+    PublicKey: PublicKey::LENGTH, or KeyError = KeyError::Malformed;
+    from |bytes| PublicKey::from_bytes(&bytes);
+    to |key| key.to_bytes();
 }
 
 impl fmt::Debug for PublicKey {
@@ -313,6 +320,12 @@ impl IdentityKey {
     pub const fn key(&self) -> &PublicKey {
         &self.0
     }
+}
+
+bisik_core::hex_text! {
+    IdentityKey: PublicKey::LENGTH, or KeyError = KeyError::Malformed;
+    from |bytes| IdentityKey::from_bytes(&bytes);
+    to |key| key.to_bytes();
 }
 
 impl From<PublicKey> for IdentityKey {

@@ -65,6 +65,11 @@ static SAID: LazyLock<Said> = LazyLock::new(|| {
     Said { disclosures, decisions, receipt, steps, decided }
 });
 
+/// A disclosure that verifies.
+pub fn disclosed() -> &'static Disclosure {
+    SAID.disclosures[0].disclosure()
+}
+
 fn identity(number: u8) -> Identity {
     Identity::generate(&mut ConstantRng(number))
 }

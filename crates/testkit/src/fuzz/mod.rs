@@ -32,6 +32,8 @@ mod party; //          a device in a conversation, and what can be sent to it
 pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
 mod seeds; //          the seeds of the fuzzer
+mod text; //           texts of public values and QR codes
+mod transport; //      addressed envelopes
 mod unseal; //         sealed records, from the outside and behind the tag
 
 use bisik::device::AccountKey;
@@ -54,6 +56,8 @@ pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_messa
 pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
 pub use media::{media_decrypt, media_pointer};
 pub use seeds::seeds;
+pub use text::text;
+pub use transport::transport;
 pub use unseal::{state, unseal};
 
 /// `conversation`: any sequence of events between two devices and the network.
@@ -110,5 +114,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("poll_vote", poll_vote),
     ("ratchet_decrypt", ratchet_decrypt),
     ("state", state),
+    ("text", text),
+    ("transport", transport),
     ("unseal", unseal),
 ];

@@ -18,6 +18,8 @@ use super::interop;
 use super::interop_parts;
 use super::media;
 use super::record::{self, Kind};
+use super::text;
+use super::transport;
 use super::unseal::genuine_record;
 
 /// Target, name and bytes of each.
@@ -70,6 +72,8 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("poll_vote", content::poll_vote_seeds()),
         of("ratchet_decrypt", conversation(&RATCHETS)),
         of("state", state()),
+        of("text", text::seeds()),
+        of("transport", transport::seeds()),
         of("unseal", unseal()),
     ]
     .concat()

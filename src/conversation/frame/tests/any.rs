@@ -11,7 +11,7 @@ fn any_tags(most: usize) -> impl Strategy<Value = Vec<Tag>> {
 }
 
 fn any_name() -> impl Strategy<Value = MessageId> {
-    (0..NUMBERS, any::<[u8; 8]>()).prop_map(|(number, tag)| MessageId { number, tag: Tag(tag) })
+    (0..NUMBERS, any::<[u8; 8]>()).prop_map(|(number, tag)| MessageId::new(number, Tag(tag)))
 }
 
 fn any_opening() -> impl Strategy<Value = Opening> {

@@ -37,7 +37,7 @@ fn tag(byte: u8) -> Tag {
 }
 
 fn name(number: u64, byte: u8) -> MessageId {
-    MessageId { number, tag: tag(byte) }
+    MessageId::new(number, tag(byte))
 }
 
 fn lists() -> Lists {

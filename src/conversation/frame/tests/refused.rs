@@ -119,7 +119,7 @@ fn counts_are_refused_before_anything_is_allocated_for_them() {
         assert_eq!(decoded(&with(count, 0, &[0])), Err(FrameError::Malformed), "{count}");
     }
     let names = |count: u8| {
-        let lost = (0..u64::from(count)).map(|number| MessageId { number, tag: tag(1) }).collect();
+        let lost = (0..u64::from(count)).map(|number| MessageId::new(number, tag(1))).collect();
         Frame { lost, ..bare() }.encode()
     };
     assert!(decoded(&names(64)).is_ok());
