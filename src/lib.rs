@@ -13,12 +13,13 @@
 //! cargo add rand@0.10
 //! ```
 //!
-//! No version is on a registry yet; until then, `bisik = { path = "…" }` names a checkout. `rand` must be 0.10, because
-//! bisik takes the `CryptoRng` of `rand_core` 0.10. [`manual::randomness`] has a wrapper for older generators. In
-//! async code, `rand::rng()` must not be held over an await: [two ways](manual::persistence#asynchronous-programs)
+//! No version is on a registry yet; until then, `cargo add --path ../bisik` names a checkout. `rand` must be 0.10,
+//! because bisik takes the `CryptoRng` of `rand_core` 0.10. [`manual::randomness`] has a wrapper for older generators.
+//! In async code, `rand::rng()` must not be held over an await: [two ways](manual::persistence#asynchronous-programs)
 //! around it.
 //!
-//! A development build needs two lines more in your `Cargo.toml`, or ML-KEM takes more stack than some threads have:
+//! A [development build](PreKeys#development-builds) needs two lines more in your `Cargo.toml`, or ML-KEM takes more
+//! stack than some threads have:
 //!
 //! ```toml
 //! [profile.dev.package."*"]
