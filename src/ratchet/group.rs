@@ -101,14 +101,15 @@ impl Group {
     pub(super) fn remove(&mut self, step: u32, number: u32) -> bool {
         let Some(key) = self.find(step, number) else { return false };
         let found = self.runs.iter().position(|run| run.step == step && run.numbers.contains(&number));
-        let Some(run) = found.and_then(|index| self.runs.get_mut(index)) else { return false };
+        let Some(index) = found else { return false };
+        let Some(run) = self.runs.get_mut(index) else { return false };
         let later = Run { numbers: number.saturating_add(1)..run.numbers.end, ..*run };
         run.numbers.end = number;
         if !later.numbers.is_empty() {
-            self.runs.push(later);
-            // Into its place, after the run that it was a part of.
-            let tail = found.and_then(|index| self.runs.get_mut(index.saturating_add(1)..));
-            tail.filter(|tail| !tail.is_empty()).into_iter().for_each(|tail| tail.rotate_right(1));
+            // Into its place, after the run that it was a part of: those behind move on by one.
+            let mut moved = later;
+            self.runs.iter_mut().skip(index.saturating_add(1)).for_each(|run| core::mem::swap(run, &mut moved));
+            self.runs.push(moved);
         }
         self.runs.retain(|run| !run.numbers.is_empty());
         self.cut(key, 1);
