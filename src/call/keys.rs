@@ -20,6 +20,21 @@ pub struct Participant(pub u16);
 ///
 /// It has 16 to 64 bytes; those derived by this library have 32. It is wiped on drop and does not appear in `Debug`
 /// output.
+///
+/// ```
+/// use bisik::call::{BaseKey, FrameOpener, FrameSealer, FrameSuite, Participant, SenderKey};
+///
+/// // Another protocol, such as MLS, has agreed on a secret for what participant 1 sends.
+/// let key = || -> Result<SenderKey, bisik::call::BaseKeyError> {
+///     Ok(SenderKey::new(FrameSuite::default(), Participant(1), 0, BaseKey::from_bytes(&[7; 32])?))
+/// };
+/// let (mut sealer, mut opener) = (FrameSealer::new(key()?), FrameOpener::new());
+/// opener.install(key()?)?;
+/// let mut packet = Vec::new();
+/// sealer.seal(b"stream 1", b"20 ms of sound", &mut packet)?;
+/// assert_eq!(opener.open(b"stream 1", &mut packet)?.plaintext, b"20 ms of sound");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct BaseKey(Zeroizing<Vec<u8>>);
 
 impl BaseKey {

@@ -67,6 +67,25 @@ impl Dimensions {
 }
 
 /// A photo.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::content::{Blob, Content, ContentMeta, Dimensions, Kind, Photo, SentAt, Text};
+/// use bisik::media::{self, MediaType};
+///
+/// let jpeg = [0xFF, 0xD8]; // the file
+/// let (blob, pointer) = media::encrypt(MediaType::new("image/jpeg")?, &jpeg, rng)?;
+/// let location = "https://blobs.example/1".into(); // where the store has put `blob`
+/// let mut photo = Photo::new(Blob { pointer, location }, Dimensions { width: 1_600, height: 1_200 });
+/// photo.caption = Some(Text::new("Bromo"));
+/// let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let sent = Content::new(meta, Kind::Photo(photo))?;
+///
+/// let read = Content::from_body(sent.as_body())?;
+/// let Kind::Photo(Photo { blob: found, .. }) = read.kind() else { panic!("a photo was sent") };
+/// assert_eq!(found.pointer.decrypt(&blob)?, jpeg); // download it from `found.location`
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Photo {
@@ -149,6 +168,18 @@ impl Video {
 }
 
 /// A voice recording.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::content::{Blob, VoiceNote};
+/// use bisik::media::{self, MediaType};
+///
+/// let (blob, pointer) = media::encrypt(MediaType::new("audio/ogg")?, b"OggS", rng)?;
+/// let location = "https://blobs.example/1".into(); // where the store has put `blob`
+/// let note = VoiceNote::new(Blob { pointer, location }, 2_500); // 2.5 seconds
+/// assert_eq!(note.duration_ms, 2_500);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VoiceNote {
@@ -187,6 +218,18 @@ impl VoiceNote {
 }
 
 /// A file of any other type.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::content::{Blob, Document, FileName};
+/// use bisik::media::{self, MediaType};
+///
+/// let (blob, pointer) = media::encrypt(MediaType::new("application/pdf")?, b"%PDF", rng)?;
+/// let location = "https://blobs.example/1".into(); // where the store has put `blob`
+/// let document = Document::new(Blob { pointer, location }, FileName::cleaned("Meeting 12:30.pdf"));
+/// assert_eq!(&*document.file_name, "Meeting 12_30.pdf");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document {

@@ -102,6 +102,14 @@ impl fmt::Debug for Coordinates {
 }
 
 /// A place on the map.
+///
+/// ```
+/// use bisik::content::{Coordinates, Location};
+///
+/// let mut stall = Location::new(Coordinates::from_degrees(-6.2, 106.8)?);
+/// stall.name = "Kopi Pojok".into();
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Location {

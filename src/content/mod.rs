@@ -38,6 +38,7 @@ mod file_name; //  7.3  names of documents
 mod kind; //            every type of content
 mod limits; //     7.3  every bound, with its reason
 mod location; //   7.4  places, and live location sharing
+mod meta; //            what every content says of itself
 mod names; //      7.4  persons, ids, times
 mod padding; //    7.1  padded bodies
 mod poll; //       7.5  polls and sealed votes
@@ -49,11 +50,9 @@ mod wire; //            the messages of content.proto
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::num::NonZeroU32;
 
 use prost::Message;
 use prost::bytes::Bytes;
-use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 pub use attachment::{Blob, Contact, Dimensions, Document, Photo, Sticker, Video, VoiceNote};
@@ -65,6 +64,7 @@ pub use error::{BallotError, ContentError};
 pub use file_name::FileName;
 pub use kind::{Kind, Unknown};
 pub use location::{Coordinates, LiveShare, LiveStart, LiveStop, LiveUpdate, Location};
+pub use meta::ContentMeta;
 pub use names::{ContentId, PersonId, Reference, SentAt};
 pub use poll::{Ballot, Poll, Vote, Votes};
 pub use private::{PrivateBytes, PrivateText};
@@ -74,66 +74,6 @@ pub use text::{Call, Delete, Edit, Mention, Reaction, Text, Timer};
 use bisik_core::codec::{Record, Records, SecretWriter};
 use bisik_core::time::Timestamp;
 
-/// The metadata of a content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ContentMeta {
-    /// The id of the content, unique for its author.
-    pub id: ContentId,
-    /// When it was sent, by the sender's clock.
-    pub sent: SentAt,
-    /// The content that this one replies to, if any.
-    pub reply_to: Option<Reference>,
-    /// Disappears this many seconds after it was read: at most a year, or `None` for never. Advisory: a peer's program
-    /// can ignore it, and its user can take a screenshot.
-    pub disappears_after: Option<NonZeroU32>,
-    /// Whether to show it only once; for photos, videos and voice notes. Advisory in the same way: the peer has the
-    /// bytes.
-    pub view_once: bool,
-    /// Whether another person wrote it, or the sender wrote it earlier. [`Content::forward`] sets it.
-    pub forwarded: bool,
-    /// Whether a program wrote it and no person read it before it was sent. [`Content::new`] sets it for greetings and
-    /// away messages. A program that replies automatically sets it for everything else it sends. Requirement P-7.17.
-    pub automated: bool,
-}
-
-impl ContentMeta {
-    /// Returns metadata with a fresh id, from 16 bytes of `rng`, and all else unset.
-    #[must_use]
-    pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
-        let id = ContentId::generate(rng);
-        Self { id, sent, reply_to: None, disappears_after: None, view_once: false, forwarded: false, automated: false }
-    }
-
-    fn to_wire(&self) -> wire::Content {
-        let Self { id, sent, reply_to, disappears_after, view_once, forwarded, automated } = self;
-        wire::Content {
-            id: id.to_wire(),
-            sent_ms: sent.as_unix_milliseconds(),
-            reply_to: reply_to.as_ref().map(Reference::to_wire),
-            disappears_after_s: wire::zero_for_none(*disappears_after),
-            view_once: *view_once,
-            forwarded: *forwarded,
-            automated: *automated,
-            kind: None,
-        }
-    }
-
-    fn from_wire(wire: &wire::Content) -> Result<Self, ContentError> {
-        let wire::Content { id, sent_ms, reply_to, disappears_after_s, view_once, forwarded, automated, kind: _ } =
-            wire;
-        Ok(Self {
-            id: ContentId::from_wire(id)?,
-            sent: SentAt::from_unix_milliseconds(*sent_ms)?,
-            reply_to: reply_to.as_ref().map(Reference::from_wire).transpose()?,
-            disappears_after: NonZeroU32::new(*disappears_after_s),
-            view_once: *view_once,
-            forwarded: *forwarded,
-            automated: *automated,
-        })
-    }
-}
-
 /// A content: metadata and a [`Kind`]. Composed with [`Content::new`], or read from a body with
 /// [`Content::from_body`].
 ///
@@ -142,6 +82,24 @@ impl ContentMeta {
 /// are.
 ///
 /// `Debug` shows lengths and kinds, but no text, name, place or key. All secrets are wiped on drop.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::content::{Content, ContentMeta, Kind, SentAt, Text};
+///
+/// let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
+/// let sent = Content::new(meta, Kind::Text(Text::new("halo")))?;
+///
+/// // A session encrypts `sent.as_body()`, and the peer's decrypts it.
+/// let read = Content::from_body(sent.as_body())?;
+/// match read.kind() {
+///     Kind::Text(text) => assert_eq!(&*text.body, "halo"),
+///     Kind::Photo(_) => { /* download, decrypt and show it */ }
+///     // A newer version may know more kinds. Say that there is something to update for.
+///     other => panic!("cannot show {other:?}"),
+/// }
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone)]
 pub struct Content {
     meta: ContentMeta,
@@ -151,6 +109,17 @@ pub struct Content {
 
 impl Content {
     /// Composes a content.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentError, ContentMeta, Kind, SentAt, Text};
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// let meta = ContentMeta::new(sent, rng);
+    /// assert!(Content::new(meta.clone(), Kind::Text(Text::new("halo"))).is_ok());
+    /// assert_eq!(Content::new(meta.clone(), Kind::Text(Text::new(""))), Err(ContentError::OutOfRange));
+    /// assert_eq!(Content::new(meta, Kind::Text(Text::new("a".repeat(65_537)))), Err(ContentError::TooLong));
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -167,6 +136,18 @@ impl Content {
     }
 
     /// Reads a body: the plaintext of a message from an authenticated peer. An unknown kind is not an error.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentError, ContentMeta, Kind, SentAt, Text};
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// # let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
+    /// let body = halo.as_body();
+    /// assert_eq!(Content::from_body(body)?.id(), halo.id());
+    /// let end = body.len() - 1;
+    /// assert_eq!(Content::from_body(&body[..end]), Err(ContentError::Malformed));
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -187,6 +168,16 @@ impl Content {
 
     /// Returns the body, which is the plaintext to encrypt. It has at least 32 bytes and at most 256 KiB; padding adds
     /// less than an eighth. For a content that was read, this is the body it was read from.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentMeta, Kind, SentAt, Text};
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// let text = |length| Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("a".repeat(length))));
+    /// let [one, other] = [1_000, 1_010].map(text);
+    /// assert_eq!(one?.as_body().len(), other?.as_body().len()); // whoever sees the lengths cannot tell them apart
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     #[must_use]
     pub fn as_body(&self) -> &[u8] {
         &self.body
@@ -194,6 +185,18 @@ impl Content {
 
     /// Returns the same content under new metadata, marked as forwarded. Unknown fields are included. The id, time,
     /// reply and timer of the original are not. Requirement P-7.6.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentMeta, Kind, SentAt, Text};
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// # let read = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
+    /// let forwarded = read.forward(ContentMeta::new(sent, rng))?;
+    /// assert!(forwarded.meta().forwarded);
+    /// assert_eq!(forwarded.kind(), read.kind());
+    /// assert_ne!(forwarded.id(), read.id());
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -258,6 +261,17 @@ impl Content {
     }
 
     /// Returns the full name of this content. `author` is the authenticated peer that sent it. Requirement P-7.9.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentMeta, Kind, PersonId, Reaction, SentAt, Text};
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// # let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
+    /// let ana = PersonId::new(b"ana")?; // whom the session has authenticated
+    /// let heart = Kind::Reaction(Reaction { target: halo.reference(&ana), emoji: "\u{2764}".into() });
+    /// assert!(Content::new(ContentMeta::new(sent, rng), heart).is_ok());
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     #[must_use]
     pub fn reference(&self, author: &PersonId) -> Reference {
         Reference { author: author.clone(), id: self.id() }
@@ -265,6 +279,17 @@ impl Content {
 
     /// Returns the proof that a [`Receipt`] requires, or `None` if the content is not shown by itself.
     /// Requirement P-7.16.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentMeta, Kind, Receipt, SentAt, Text};
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// # let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
+    /// if let Some(shown) = halo.visible() {
+    ///     assert_eq!(Receipt::delivered(&shown).messages(), [halo.id()]);
+    /// }
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     #[must_use]
     pub fn visible(&self) -> Option<Visible<'_>> {
         Visible::of(self)
@@ -277,6 +302,19 @@ impl Content {
     }
 
     /// Returns when it should disappear if it was read at `read`, or `None` for never. Advisory.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::content::{Content, ContentMeta, Kind, SentAt, Text};
+    /// # use bisik::Timestamp;
+    /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+    /// let mut meta = ContentMeta::new(sent, rng);
+    /// meta.disappears_after = core::num::NonZeroU32::new(60);
+    /// let halo = Content::new(meta, Kind::Text(Text::new("halo")))?;
+    /// let read = Timestamp::from_unix_seconds(1_800_000_005);
+    /// assert_eq!(halo.disappears(read), Some(read.plus_seconds(60)));
+    /// # Ok::<(), bisik::content::ContentError>(())
+    /// ```
     #[must_use]
     pub fn disappears(&self, read: Timestamp) -> Option<Timestamp> {
         self.meta.disappears_after.map(|seconds| read.plus_seconds(u64::from(seconds.get())))

@@ -38,6 +38,17 @@ impl ContentId {
 ///
 /// Between two devices it is the [`IdentityKey`] that [`Session::peer`](crate::Session::peer) returns. `Debug` shows
 /// only the length, because mentions and replies are part of a message's content.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::Identity;
+/// use bisik::content::PersonId;
+///
+/// let by_key = PersonId::from(Identity::generate(rng).public()); // one device of a person
+/// let by_account = PersonId::new(b"ana@example.com")?; // or what the application authenticates
+/// assert_ne!(by_key, by_account);
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(Box<[u8]>);
 
@@ -94,6 +105,15 @@ impl Reference {
 /// When a content was sent, by the sender's clock: whole milliseconds since 1970, up to the end of the year 9999.
 ///
 /// The sender can claim any time. Use it to sort and label what is shown; no check of the library relies on it.
+///
+/// ```
+/// use bisik::Timestamp;
+/// use bisik::content::SentAt;
+///
+/// let sent = SentAt::from_unix_milliseconds(1_800_000_000_250)?;
+/// assert_eq!(sent.timestamp(), Timestamp::from_unix_seconds(1_800_000_000));
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SentAt(u64);
 

@@ -81,6 +81,18 @@ impl Text {
 
 /// A new text for an earlier content of the same author. No field can name another author's content.
 /// Requirement P-7.10.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Content, ContentMeta, Edit, Kind, PersonId, SentAt, Text};
+/// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// # let typo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("hallo")))?;
+/// let edit = Edit { target: typo.id(), text: Text::new("halo") };
+/// // The receiver looks for the content in what the sender of the edit has written, and nowhere else.
+/// let ana = PersonId::new(b"ana")?;
+/// assert_eq!(edit.target_of(&ana), typo.reference(&ana));
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// The text, or the attachment with a caption, to edit: one of the sender's own. See [`Edit::target_of`].
@@ -110,6 +122,18 @@ impl Edit {
 
 /// The deletion, for everyone, of an earlier content of the same author. Advisory: a peer that has the content can keep
 /// it. Requirement P-7.10.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Content, ContentMeta, Delete, Kind, PersonId, SentAt, Text};
+/// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// # let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
+/// let delete = Delete { target: halo.id() };
+/// let ana = PersonId::new(b"ana")?;
+/// assert_eq!(delete.target_of(&ana), halo.reference(&ana));
+/// assert_ne!(delete.target_of(&PersonId::new(b"eve")?), halo.reference(&ana));
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delete {
     /// The content to delete: one of the sender's own. See [`Delete::target_of`].
@@ -125,6 +149,20 @@ impl Delete {
 }
 
 /// An emoji reaction to a content. It replaces the sender's earlier one.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Content, ContentMeta, Kind, PersonId, Reaction, SentAt, Text};
+/// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// # let halo = Content::new(ContentMeta::new(sent, rng), Kind::Text(Text::new("halo")))?;
+/// let target = halo.reference(&PersonId::new(b"ana")?); // of a content that Ana has sent
+/// let heart = Reaction { target: target.clone(), emoji: "\u{2764}".into() };
+/// let none = Reaction { target, emoji: "".into() }; // takes it back
+/// # for reaction in [heart, none] {
+/// #     assert!(Content::new(ContentMeta::new(sent, rng), Kind::Reaction(reaction)).is_ok());
+/// # }
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
     /// The content reacted to.
@@ -151,6 +189,17 @@ impl Reaction {
 }
 
 /// The disappearing-message timer of the conversation. Advisory: a peer's program can ignore it, or keep a copy.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use core::num::NonZeroU32;
+/// # use bisik::content::{Content, ContentMeta, Kind, SentAt, Timer};
+/// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// let a_week = Timer { seconds: NonZeroU32::new(7 * 86_400) };
+/// assert!(Content::new(ContentMeta::new(sent, rng), Kind::Timer(a_week)).is_ok());
+/// // From then on the program sets `ContentMeta::disappears_after` of what it sends.
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
     /// Seconds until a content disappears after it was read: at most a year, or `None` to switch the timer off.

@@ -40,6 +40,14 @@ pub enum Side {
 }
 
 /// A device of a conversation, as seen from the local account.
+///
+/// ```
+/// use bisik::conversation::{DeviceAddress, Side};
+///
+/// let their_phone = DeviceAddress::peer(0); // the first device of an account
+/// let my_laptop = DeviceAddress::own(1);
+/// assert_eq!((their_phone.side, my_laptop.side), (Side::Peer, Side::Own));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceAddress {
     /// The account that the device belongs to.

@@ -17,6 +17,23 @@ use crate::hosting::Blocked;
 use bisik_core::time::Timestamp;
 
 /// To which devices something goes. Requirement P-12.33.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::conversation::{IdentityPolicy, Recipients};
+/// # use bisik::device::{DeviceDirectory, DeviceTerms};
+/// # use bisik::{Account, Conversation, Timestamp, Trust};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let [alice, bob] = [(); 2].map(|()| Account::create(DeviceTerms::person(), now, rng));
+/// # let list = bob.primary().ok_or("a primary device")?.list().clone();
+/// # let peer = DeviceDirectory::trust(&list, Trust::Pinned(bob.key().identity()), now)?;
+/// # let (mut talk, _) = Conversation::new(&alice, peer, &[], IdentityPolicy::Block, now);
+/// use bisik::conversation::DeviceAddress;
+///
+/// talk.send(&alice, b"halo", Recipients::All, now, rng)?;
+/// talk.send(&alice, b"a call for the device that rings", Recipients::Device(DeviceAddress::peer(0)), now, rng)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipients {
     /// Every device of the peer, and every other one of the local account.

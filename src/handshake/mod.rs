@@ -43,6 +43,24 @@ use bisik_core::primitives::mlkem768::CIPHERTEXT;
 use bisik_core::primitives::x25519::{self, PublicKey};
 
 /// The result of a handshake, the same on both sides except for the peer.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::handshake::{self, PreKeyHeader, RespondError};
+/// # use bisik::{Identity, PreKeys, Timestamp, Trust};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let keys = PreKeys::generate(&bob, now, rng);
+/// # let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+/// # let initiated = handshake::initiate(&alice, &bundle, None, now, rng)?;
+/// # let header = initiated.pre_key_header.clone();
+/// let at_alice = initiated.established;
+/// let at_bob = handshake::respond(&bob, &keys, &header, None, Trust::OnFirstUse, now)?.established;
+/// assert_eq!(at_alice.session_id, at_bob.session_id);
+/// assert_eq!(at_alice.binding, at_bob.binding);
+/// assert_eq!((&at_alice.peer, &at_bob.peer), (bob.public(), alice.public()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
@@ -74,6 +92,22 @@ impl PreKeyHeader {
 
     /// Decodes a pre-key header. Its contents are not authenticated until [`respond`] has succeeded and a message has
     /// verified.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::handshake::{self, PreKeyHeader, RespondError};
+    /// # use bisik::{Identity, PreKeys, Timestamp, Trust};
+    /// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+    /// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+    /// # let keys = PreKeys::generate(&bob, now, rng);
+    /// # let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+    /// # let initiated = handshake::initiate(&alice, &bundle, None, now, rng)?;
+    /// let sent = initiated.pre_key_header.to_bytes();
+    /// assert_eq!(sent.len(), PreKeyHeader::LENGTH);
+    /// assert_eq!(PreKeyHeader::from_bytes(&sent)?, initiated.pre_key_header);
+    /// assert_eq!(PreKeyHeader::from_bytes(b"short"), Err(RespondError::Malformed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -116,6 +116,25 @@ impl Responded {
 /// The initiator is authenticated only once a message has verified under the secrets. Until then, the header may be a
 /// replay, or a forgery by an attacker who has the responder's secrets.
 ///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::handshake::{self, PreKeyHeader, RespondError};
+/// # use bisik::{Identity, PreKeys, Timestamp, Trust};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let keys = PreKeys::generate(&bob, now, rng);
+/// # let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+/// # let initiated = handshake::initiate(&alice, &bundle, None, now, rng)?;
+/// let header = &initiated.pre_key_header;
+/// let responded = handshake::respond(&bob, &keys, header, None, Trust::OnFirstUse, now)?;
+/// assert_eq!(&responded.established.peer, alice.public());
+/// // Another device cannot answer with its own keys.
+/// let eve = Identity::generate(rng);
+/// let keys = PreKeys::generate(&eve, now, rng);
+/// assert!(handshake::respond(&eve, &keys, header, None, Trust::OnFirstUse, now).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`RespondError`]. `identity` and `keys` are never changed.

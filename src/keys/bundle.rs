@@ -17,6 +17,18 @@ use bisik_core::primitives::x25519::{self, InvalidKey, PublicKey};
 use bisik_core::time::Timestamp;
 
 /// Which identity the caller expects. There is no default: every call must choose.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Identity, PreKeys, Timestamp, Trust};
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let (bob, eve) = (Identity::generate(rng), Identity::generate(rng));
+/// let from_server = PreKeys::generate(&eve, now, rng).bundle(); // the server lies
+/// assert!(from_server.clone().verify(Trust::Pinned(bob.public()), now).is_err());
+/// assert!(from_server.verify(Trust::OnFirstUse, now).is_ok()); // nobody has said who Bob is
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Trust<'a> {
     /// Exactly this identity, known from earlier, from a verified code, or from a directory.

@@ -14,6 +14,23 @@ use bisik_core::time::Timestamp;
 ///
 /// Pass it to [`PreKeys::remove`], and store the pre-keys in the same transaction as the session. Until then the same
 /// pre-key message could set up a second session.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+///
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// let mut keys = PreKeys::generate(&bob, now, rng);
+/// let one_time = keys.replenish(&bob, 1, rng)?.pop().ok_or("one bundle")?; // the server gives it to Alice
+/// # let mut a = Session::initiate(&alice, &one_time.verify(Trust::OnFirstUse, now)?, now, rng)?;
+/// # let hello = a.encrypt(b"halo", rng)?;
+/// let Accepted { used, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// assert!(used.one_time());
+/// keys.remove(used); // in one transaction with the session
+/// assert!(Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now).is_err()); // not twice
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "give it to PreKeys::remove, and store both records together"]
 pub struct UsedPreKeys(pub(crate) UsedKey);

@@ -11,6 +11,24 @@ use super::{Identity, PreKeyBundle, PreKeys, PreKeysError};
 use bisik_core::time::Timestamp;
 
 /// What [`PreKeys::rotate`] has replaced, and what the server replaces.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Identity, PreKeys, Rotation, Timestamp};
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let identity = Identity::generate(rng);
+/// let mut keys = PreKeys::generate(&identity, now, rng);
+/// assert_eq!(keys.rotate(&identity, now, rng)?, Rotation::Nothing);
+/// // Once a day, and when the program starts:
+/// let later = now.plus_seconds(8 * 86_400);
+/// match keys.rotate(&identity, later, rng)? {
+///     Rotation::Nothing => {}
+///     Rotation::LastResort => { /* upload keys.bundle() */ }
+///     Rotation::Everything => { /* upload keys.bundle() and those of keys.replenish(...) */ }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the server has bundles that are replaced"]
 pub enum Rotation {

@@ -59,6 +59,18 @@ pub use range::{RandomAccess, RangePlan};
 ///
 /// Draws 32 bytes (key), then 24 (salt) from `rng`.
 ///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::media::{self, DecryptError, MediaType};
+///
+/// let (mut blob, pointer) = media::encrypt(MediaType::new("text/plain")?, b"halo", rng)?;
+/// assert_eq!(blob.len() as u64, pointer.ciphertext_size());
+/// assert_eq!(pointer.decrypt(&blob)?, b"halo");
+/// blob[50] ^= 1; // the store damages it
+/// assert_eq!(pointer.decrypt(&blob), Err(DecryptError::Rejected));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`EncryptError::TooLarge`] if the file has more than [`MAX_SIZE`] bytes.

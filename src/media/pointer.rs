@@ -20,6 +20,18 @@ use bisik_core::primitives::secret::Secret;
 /// file, forward the pointer.
 ///
 /// The key is wiped on drop and does not appear in `Debug` output.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::media::{self, MediaType, Pointer};
+///
+/// let (blob, pointer) = media::encrypt(MediaType::new("image/jpeg")?, &[7; 100_000], rng)?;
+/// let pointer = Pointer::from_bytes(&pointer.to_bytes())?; // as the receiver gets it, inside a message
+/// assert_eq!((pointer.size(), pointer.media_type().as_str()), (100_000, "image/jpeg"));
+/// assert_eq!(pointer.ciphertext_size(), blob.len() as u64); // what a download may take
+/// assert_eq!(pointer.decrypt(&blob)?, [7; 100_000]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Pointer {
     attachment: Box<Secret<32>>,
     digest: [u8; 32],

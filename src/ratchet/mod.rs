@@ -158,6 +158,16 @@ impl DoubleRatchet {
 
     /// Starts the side that sends first, with 32 bytes of `rng`. Every message is bound to `binding`, such as the hash of
     /// a transcript; both sides must pass the same.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::ratchet::{DecryptError, DoubleRatchet, SharedSecret};
+    /// let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[1; 32], rng);
+    /// // Of another transcript: the two never understand each other.
+    /// let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[2; 32]);
+    /// assert_eq!(bob.decrypt(&alice.encrypt(b"halo", rng)?), Err(DecryptError::Rejected));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn initiator(secret: &SharedSecret, binding: &[u8; 32], mut rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let secrets = StartingSecrets::derive(secret, binding);
@@ -220,6 +230,16 @@ impl DoubleRatchet {
     /// length: pad `plaintext` first if the length matters. Store the state before you send the message
     /// ([persistence](crate::manual::persistence)).
     ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::ratchet::{DecryptError, DoubleRatchet, SharedSecret};
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
+    /// let message = alice.encrypt(b"halo", rng)?;
+    /// assert_eq!(message.len(), b"halo".len() + DoubleRatchet::OVERHEAD);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`EncryptError`]. On error the state is unchanged.
@@ -235,6 +255,18 @@ impl DoubleRatchet {
 
     /// Decrypts one message and commits at once, for callers that keep no state or store it afterwards.
     ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::ratchet::{DecryptError, DoubleRatchet, SharedSecret};
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
+    /// let (first, second) = (alice.encrypt(b"satu", rng)?, alice.encrypt(b"dua", rng)?);
+    /// assert_eq!(bob.decrypt(&second)?, b"dua"); // in any order
+    /// assert_eq!(bob.decrypt(&first)?, b"satu");
+    /// assert_eq!(bob.decrypt(&first), Err(DecryptError::Duplicate)); // once
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`DecryptError`]. On error the state is unchanged.
@@ -245,6 +277,22 @@ impl DoubleRatchet {
     /// Like [`decrypt`](Self::decrypt), for a message that is still [ahead](DecryptError::Ahead) after all others:
     /// gives up the oldest of up to 25,000 missing messages in each of two chains. Returns the plaintext, and how many
     /// messages are given up: they cannot be read if they arrive after all.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::ratchet::{DecryptError, DoubleRatchet, SharedSecret};
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
+    /// for _ in 0..3_000 {
+    ///     alice.encrypt(b"lost on the way", rng)?;
+    /// }
+    /// let message = alice.encrypt(b"halo?", rng)?;
+    /// assert_eq!(bob.decrypt(&message), Err(DecryptError::Ahead { missing: 3_000 }));
+    /// // Nothing else has arrived: they are lost.
+    /// let (plaintext, given_up) = bob.decrypt_giving_up(&message)?;
+    /// assert_eq!((plaintext.as_slice(), given_up), (b"halo?".as_slice(), 1_000));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -258,6 +306,19 @@ impl DoubleRatchet {
     /// is shown. If the result is dropped, the message can be received again.
     ///
     /// The result borrows the ratchet. Nothing else can change it before the commit, so the commit cannot fail.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::ratchet::{DecryptError, DoubleRatchet, SharedSecret};
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
+    /// let message = alice.encrypt(b"halo", rng)?;
+    /// drop(bob.stage(&message)?); // it could not be stored: nothing has happened
+    /// let staged = bob.stage(&message)?;
+    /// assert_eq!(staged.plaintext(), b"halo"); // write it into the database, and then:
+    /// assert_eq!(staged.commit(), b"halo");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -274,6 +335,19 @@ impl DoubleRatchet {
     }
 
     /// Returns the number of skipped message keys; at most 2,000.
+    ///
+    /// ```
+    /// # let rng = &mut rand::rng();
+    /// # use bisik::ratchet::{DecryptError, DoubleRatchet, SharedSecret};
+    /// # let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+    /// # let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
+    /// let lost = alice.encrypt(b"satu", rng)?;
+    /// bob.decrypt(&alice.encrypt(b"dua", rng)?)?;
+    /// assert_eq!(bob.skipped_keys(), 1);
+    /// bob.decrypt(&lost)?;
+    /// assert_eq!(bob.skipped_keys(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn skipped_keys(&self) -> usize {
         usize::try_from(self.state.skipped_keys()).unwrap_or(usize::MAX)

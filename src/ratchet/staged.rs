@@ -9,6 +9,19 @@ use super::DoubleRatchet;
 use super::receiving::Decrypted;
 
 /// A decrypted message that is not committed yet. See [`DoubleRatchet::stage`].
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::ratchet::{DoubleRatchet, SharedSecret};
+///
+/// let mut alice = DoubleRatchet::initiator(&SharedSecret::from_bytes([7; 32]), &[0; 32], rng);
+/// let mut bob = DoubleRatchet::responder(&SharedSecret::from_bytes([7; 32]), &[0; 32]);
+/// let message = alice.encrypt(b"halo", rng)?;
+/// let staged = bob.stage(&message)?;
+/// let stored = staged.plaintext().to_vec(); // in the database
+/// assert_eq!(staged.commit(), stored);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a message that is not committed was not received"]
 pub struct Staged<'a> {
     pub(super) ratchet: &'a mut DoubleRatchet,

@@ -18,6 +18,23 @@ use bisik_core::time::Timestamp;
 ///
 /// Store `session` and, after [`PreKeys::remove`], the pre-keys in one transaction; then show `plaintext`, marked as
 /// unconfirmed.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+///
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let mut keys = PreKeys::generate(&bob, now, rng);
+/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
+/// # let hello = a.encrypt(b"halo", rng)?;
+/// let Accepted { session, plaintext, used } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// keys.remove(used);
+/// // Store `session` and `keys` together, and then:
+/// assert_eq!(plaintext.show_unconfirmed(), b"halo");
+/// assert_eq!(session.peer(), alice.public());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "the pre-keys that were used are still there"]
 pub struct Accepted {
     /// The new session. It is [unconfirmed](super::Standing::Unconfirmed) until the peer has written again after an

@@ -133,6 +133,27 @@ struct Share {
 }
 
 /// How to set up a session: [`Session::initiate_with`].
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let keys = PreKeys::generate(&bob, now, rng);
+/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
+/// # let hello = a.encrypt(b"halo", rng)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// use bisik::InitiateOptions;
+///
+/// # let _ = a.decrypt(&alice, &b.encrypt(b"hai", rng)?)?;
+/// // Alice sets up a second session, and shows that she has the state of the first one, `a`.
+/// let offers: Vec<_> = a.offer().into_iter().collect();
+/// let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), now)?;
+/// let options = InitiateOptions { offers: &offers, ..InitiateOptions::default() };
+/// let second = Session::initiate_with(&alice, &bundle, options, now, rng)?;
+/// assert_eq!(second.peer(), bob.public());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InitiateOptions<'a> {
     /// For sessions with a hosted device: the peer accepts only under the same disclosure.

@@ -17,6 +17,25 @@ pub enum Standing {
 }
 
 /// A decrypted message, and what it has changed beside.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let keys = PreKeys::generate(&bob, now, rng);
+/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
+/// # let hello = a.encrypt(b"halo", rng)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// use bisik::Plaintext;
+///
+/// let answer = b.encrypt(b"hai", rng)?;
+/// let decrypted = a.decrypt(&alice, &answer)?;
+/// assert_eq!(decrypted.plaintext, Plaintext::Confirmed(b"hai".to_vec()));
+/// assert!(decrypted.confirms); // Bob has proved himself with his first answer
+/// assert_eq!(decrypted.given_up, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the plaintext is in it"]
 pub struct Decrypted {
@@ -29,6 +48,25 @@ pub struct Decrypted {
 }
 
 /// The plaintext of a message, marked by the standing of its session. Requirement P-3.15.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::{Accepted, Identity, Plaintext, PreKeys, Session, Timestamp, Trust};
+///
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+/// # let mut keys = PreKeys::generate(&bob, now, rng);
+/// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
+/// # let hello = a.encrypt(b"halo", rng)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// let message = b.encrypt(b"hai", rng)?;
+/// match a.decrypt(&alice, &message)?.plaintext {
+///     Plaintext::Confirmed(text) => assert_eq!(text, b"hai"),
+///     // Somebody who has the device's keys could have written it: mark it.
+///     Plaintext::Unconfirmed(text) => panic!("Bob has answered: {text:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(PartialEq, Eq)]
 #[must_use]
 pub enum Plaintext<P = Vec<u8>> {

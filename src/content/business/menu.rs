@@ -27,6 +27,20 @@ pub struct QuickReplies {
 }
 
 /// A text with a list of replies that the customer opens.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Content, ContentMeta, Kind, ListMenu, ReplyOption, Row, Section, SentAt, Text};
+/// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// let row = |id: &str, title: &str| {
+///     Row { choice: ReplyOption { id: id.into(), title: title.into() }, description: "".into() }
+/// };
+/// let hot = Section { title: "Panas".into(), rows: vec![row("tubruk", "Kopi tubruk"), row("teh", "Teh")] };
+/// let cold = Section { title: "Dingin".into(), rows: vec![row("es-teh", "Es teh")] };
+/// let menu = ListMenu { text: Text::new("Mau minum apa?"), label: "Menu".into(), sections: vec![hot, cold] };
+/// assert!(Content::new(ContentMeta::new(sent, rng), Kind::List(menu)).is_ok());
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListMenu {
     /// The text.
@@ -56,6 +70,24 @@ pub struct Row {
 }
 
 /// A text with permanent buttons under it.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Action, Button, Buttons, Content, ContentMeta, Kind, SentAt, Text};
+/// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// let button = |title: &str, action| Button { title: title.into(), action };
+/// let buttons = Buttons {
+///     text: Text::new("Pesanan Anda siap."),
+///     footer: "Kopi Pojok".into(),
+///     buttons: vec![
+///         button("Saya datang", Action::Answer("coming".into())),
+///         button("Peta", Action::Open("https://kopi.example/peta".into())),
+///         button("Telepon", Action::Dial("+622112345678".into())),
+///     ],
+/// };
+/// assert!(Content::new(ContentMeta::new(sent, rng), Kind::Buttons(buttons)).is_ok());
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buttons {
     /// The text.

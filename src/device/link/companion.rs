@@ -20,6 +20,19 @@ use bisik_core::time::Timestamp;
 ///
 /// It creates a fresh identity for each linking. So no identity is ever in two accounts, and a signature that was given
 /// to the wrong account in a failed linking is worthless. Requirement P-10.17.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::device::link::{Companion, Invitation};
+///
+/// // Without a camera: the companion stores its hello on the server under a code, and the user types the code.
+/// let (companion, code) = Companion::with_typed_code(rng);
+/// let typed = code.to_string(); // such as 7YQ0-K3MV
+/// assert_eq!(typed.len(), 9);
+/// let invitation = Invitation::fetch(companion.hello())?; // what the server has under the code
+/// assert_eq!(invitation.companion(), companion.identity().public());
+/// # Ok::<(), bisik::device::LinkError>(())
+/// ```
 pub struct Companion {
     identity: Identity,
     nonce: Box<Secret<32>>,

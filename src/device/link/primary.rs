@@ -15,6 +15,27 @@ use crate::keys::IdentityKey;
 use bisik_core::primitives::secret::Secret;
 
 /// A companion's hello, from the camera or from the server. See the [module](super).
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::device::link::Companion;
+/// # use bisik::device::DeviceTerms;
+/// # use bisik::{Account, Timestamp};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let phone = Account::create(DeviceTerms::person(), now, rng);
+/// use bisik::device::link::Invitation;
+///
+/// # let (companion, qr_code) = Companion::with_qr_code(rng);
+/// let invitation = Invitation::scan(qr_code.as_bytes())?; // what the camera gives
+/// assert_eq!(invitation.companion(), companion.identity().public());
+/// let primary = phone.primary().ok_or("only the primary device links others")?;
+/// let (answered, message) = invitation.answer(primary, DeviceTerms::person(), rng);
+/// // Send `message` to the companion; its reveal goes to `answered`.
+/// let (_companion, reveal) = companion.answer(&message)?;
+/// let comparing = answered.reveal(&reveal)?;
+/// println!("Does the other screen show {}?", comparing.sas().digits());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Invitation {
     channel: Channel,

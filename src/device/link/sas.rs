@@ -22,6 +22,25 @@ pub struct Emoji {
 ///
 /// If there is no attacker in the middle, both screens show the same string. If there is one, the strings are equal
 /// with probability 2^-36. Both screens must show the same form.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::device::link::{Companion, Invitation};
+/// # use bisik::device::DeviceTerms;
+/// # use bisik::{Account, Timestamp};
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let phone = Account::create(DeviceTerms::person(), now, rng);
+/// # let (laptop, qr_code) = Companion::with_qr_code(rng);
+/// # let primary = phone.primary().ok_or("a primary device")?;
+/// # let (answered, answer) = Invitation::scan(qr_code.as_bytes())?.answer(primary, DeviceTerms::person(), rng);
+/// # let (laptop, reveal) = laptop.answer(&answer)?;
+/// # let phone = answered.reveal(&reveal)?;
+/// let (on_laptop, on_phone) = (laptop.sas(), phone.sas());
+/// println!("{}", on_laptop.emoji().map(|emoji| emoji.symbol).join(" "));
+/// println!("{}", on_laptop.digits()); // such as 042 917 335 808
+/// assert_eq!(on_laptop.digits(), on_phone.digits());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sas {
     emoji: [u8; 6],

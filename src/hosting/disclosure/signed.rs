@@ -19,6 +19,32 @@ use bisik_core::time::Timestamp;
 /// The account, the operator and the device sign it, so that each party named in it has agreed. It is made from a
 /// [`DisclosureDraft`](super::DisclosureDraft), and trusted only once it is [verified](Self::verify). Its text is Base64
 /// with the URL-safe alphabet.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::device::{AccountKey, Custody};
+/// # use bisik::hosting::{Disclosure, DisclosureDraft, HostingTerms, Operator, OperatorName};
+/// # use bisik::hosting::{Purposes, Retention, Roles};
+/// # use bisik::{Identity, Timestamp};
+/// # let [business, operator, device] = [(); 3].map(|()| Identity::generate(rng));
+/// # let account = AccountKey::of(&business);
+/// # let operator_of = Operator { name: OperatorName::new("Awan Pesan")?, key: *operator.public() };
+/// # let terms = HostingTerms {
+/// #     custody: Custody::Vendor,
+/// #     operator: operator_of,
+/// #     roles: Roles::STORE.with(Roles::READ),
+/// #     retention: Retention::THIRTY_DAYS,
+/// #     purposes: Purposes::ANSWERING,
+/// # };
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let draft = DisclosureDraft::new(account, *device.public(), terms, now, now.plus_seconds(90 * 86_400))?;
+/// # let disclosure = draft.countersign(&operator)?.prove(&device)?.sign(&business)?;
+/// let bytes = disclosure.to_bytes(); // the account publishes it
+/// let from_server = Disclosure::from_bytes(&bytes)?;
+/// let verified = from_server.verify(&account, None, now)?; // all three signatures, and the time
+/// println!("{} keeps your messages", verified.disclosure().terms().operator.name.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Disclosure {
     pub(super) body: Body,

@@ -83,6 +83,27 @@ impl Purposes {
 
 /// What is disclosed about a hosted device: who holds its keys, in which roles, for how long it keeps messages, and for which
 /// purposes.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// use bisik::Identity;
+/// use bisik::device::Custody;
+/// use bisik::hosting::{HostingTerms, Operator, OperatorName, Purposes, Retention, Roles, TermsDiff};
+///
+/// let agreed = HostingTerms {
+///     custody: Custody::Vendor,
+///     operator: Operator { name: OperatorName::new("Awan Pesan")?, key: *Identity::generate(rng).public() },
+///     roles: Roles::STORE.with(Roles::READ),
+///     retention: Retention::THIRTY_DAYS,
+///     purposes: Purposes::ANSWERING,
+/// };
+/// // The vendor wants more: the user is asked again.
+/// let mut wanted = agreed.clone();
+/// wanted.purposes = Purposes::ANSWERING.with(Purposes::ANALYTICS);
+/// assert_eq!(wanted.worse_than(&agreed), TermsDiff::PURPOSES);
+/// assert!(!agreed.worse_than(&wanted).is_worse());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostingTerms {
     /// [`Custody::Vendor`], [`Custody::Platform`] or [`Custody::ForeignClient`].

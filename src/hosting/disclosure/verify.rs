@@ -109,6 +109,31 @@ impl VerifiedDisclosure {
 }
 
 /// The newest disclosure seen of a hosted device. The next one is checked against it.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::device::{AccountKey, Custody};
+/// # use bisik::hosting::{Disclosure, DisclosureDraft, HostingTerms, Operator, OperatorName};
+/// # use bisik::hosting::{Purposes, Retention, Roles};
+/// # use bisik::{Identity, Timestamp};
+/// # let [business, operator, device] = [(); 3].map(|()| Identity::generate(rng));
+/// # let account = AccountKey::of(&business);
+/// # let operator_of = Operator { name: OperatorName::new("Awan Pesan")?, key: *operator.public() };
+/// # let terms = HostingTerms {
+/// #     custody: Custody::Vendor,
+/// #     operator: operator_of,
+/// #     roles: Roles::STORE.with(Roles::READ),
+/// #     retention: Retention::THIRTY_DAYS,
+/// #     purposes: Purposes::ANSWERING,
+/// # };
+/// # let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// # let draft = DisclosureDraft::new(account, *device.public(), terms, now, now.plus_seconds(90 * 86_400))?;
+/// # let disclosure = draft.countersign(&operator)?.prove(&device)?.sign(&business)?;
+/// let verified = disclosure.clone().verify(&account, None, now)?;
+/// let known = verified.known(); // store it
+/// assert!(disclosure.verify(&account, Some(&known), now).is_ok()); // the same one again
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownDisclosure {
     pub(in crate::hosting) device: IdentityKey,
