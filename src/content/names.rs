@@ -69,6 +69,21 @@ impl PersonId {
     }
 }
 
+impl AsRef<[u8]> for PersonId {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Refuses what [`PersonId::new`] refuses.
+impl TryFrom<&[u8]> for PersonId {
+    type Error = ContentError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, ContentError> {
+        Self::new(bytes)
+    }
+}
+
 impl From<&IdentityKey> for PersonId {
     fn from(key: &IdentityKey) -> Self {
         Self(Box::from(key.to_bytes().as_slice()))

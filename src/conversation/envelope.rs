@@ -19,6 +19,17 @@ use bisik_core::codec::{Malformed, Reader, Writer};
 /// one encoding, with everything that a relay and the receiving device need: [`to_bytes`](Self::to_bytes) here,
 /// [`Arrival::from_bytes`] there. Its text, for JSON, is Base64 with the URL-safe alphabet.
 ///
+/// Whatever the transport is, it carries this, and the relay learns this
+/// ([section 12.10](crate::manual::spec::conversations#1210-what-a-transport-carries) has all of it, and what a relay can
+/// change):
+///
+/// | carried | needed for | what the relay learns |
+/// |---|---|---|
+/// | account and index of the receiving device | its mailbox | who receives, and on which device |
+/// | account and index of the sending device | the conversation, the session, the list of a stranger | who writes to whom, and from which device |
+/// | the ciphertext | | its length, and whether a session begins or is not answered yet |
+/// | nothing more: no id, no number, no acknowledgement, and of copies for own devices no conversation | | when people write, and what leaves together: a copy has nearly the length of its message |
+///
 /// ```
 /// # use bisik::conversation::{Conversation, IdentityPolicy, Recipients};
 /// # use bisik::device::{DeviceDirectory, DeviceTerms};

@@ -32,7 +32,10 @@ fn content_limits_hold_when_composing() {
         composed.iter().for_each(|content| assert_eq!(Content::from_body(content.as_body()).as_ref(), Ok(content)));
     }
     for (person, outcome) in [(0, Err(ContentError::OutOfRange)), (1, Ok(())), (128, Ok(())), (129, too_long())] {
-        assert_eq!(PersonId::new(&vec![1; person]).map(drop), outcome);
+        let bytes = vec![1; person];
+        assert_eq!(PersonId::new(&bytes).map(drop), outcome);
+        assert_eq!(PersonId::try_from(bytes.as_slice()), PersonId::new(&bytes));
+        assert!(PersonId::new(&bytes).is_ok_and(|id| id.as_ref() == bytes) == outcome.is_ok());
     }
     let year_9999 = 253_402_300_799_999;
     assert!(SentAt::from_unix_milliseconds(year_9999).is_ok());

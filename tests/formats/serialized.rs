@@ -83,6 +83,15 @@ fn ids_of_calls_and_contents_are_public_values_too() {
     check(&bisik::content::ContentId::from_bytes([7; 16]), &[7; 16]);
 }
 
+#[cfg(feature = "interop")]
+#[test]
+fn public_keys_of_the_signal_protocol_are_public_values_too() {
+    use bisik::interop::signal::{IdentityKey, KeyPair};
+    let key = KeyPair::generate(&mut rand::rng()).public();
+    check(&key, &key.to_bytes());
+    check(&IdentityKey::from(key), &key.to_bytes());
+}
+
 #[test]
 fn envelopes_and_disclosures_are_public_values_too() {
     let mut accounts = Accounts::new(310, [1, 1]);

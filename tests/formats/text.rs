@@ -178,6 +178,24 @@ proptest! {
     }
 }
 
+/// P-1.9: Keys of the Signal protocol have a type byte, which is a part of their text.
+#[cfg(feature = "interop")]
+#[test]
+fn keys_of_the_signal_protocol_are_their_digits() {
+    use bisik::interop::signal::{IdentityKey, KeyError, KeyPair, PublicKey};
+    let key = KeyPair::generate(&mut SeededRng::new(6)).public();
+    check_hex(&key, &key.to_bytes(), KeyError::Malformed);
+    check_hex(&IdentityKey::from(key), &key.to_bytes(), KeyError::Malformed);
+    let text = key.to_string();
+    assert!(text.starts_with("05"));
+    let other_type = format!("06{}", &text[2..]);
+    assert_eq!(other_type.parse::<PublicKey>(), Err(KeyError::Malformed));
+    assert_eq!(other_type.parse::<IdentityKey>(), Err(KeyError::Malformed));
+    let zero = format!("05{}", "00".repeat(32));
+    assert_eq!(zero.parse::<PublicKey>(), Err(KeyError::LowOrder));
+    assert_eq!(zero.parse::<IdentityKey>(), Err(KeyError::LowOrder));
+}
+
 /// P-1.9, P-2.3: The text of a key is refused as its bytes are.
 #[test]
 fn the_text_of_a_key_that_names_nobody_is_refused() {
