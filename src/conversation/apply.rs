@@ -88,14 +88,9 @@ impl Conversation {
             }
         }
         self.compare_words(heard, &frame.first_words);
-        if let Some(named) = frame.replaced_by {
-            let link = self.links.get(&from);
-            let known = link.is_some_and(|link| {
-                link.slots().iter().any(|slot| convert::first::<8, 16>(slot.session.id()) == named)
-            });
-            if !known {
-                self.tell(Event::ReplacedByAnother { device: from });
-            }
+        let has_had = |named| self.links.get(&from).is_some_and(|link| link.has_had(named));
+        if frame.replaced_by.is_some_and(|named| !has_had(named)) {
+            self.tell(Event::ReplacedByAnother { device: from });
         }
         for event in self.compare_lists(account, frame.lists, from.side) {
             // P-10.25: the device that signs all lists knows of no newer one: that is an alarm of the account's.

@@ -46,6 +46,8 @@ pub(super) const LIVE: usize = 2;
 pub(super) const RENEW: u8 = 3;
 /// Resumption secrets that are kept of sessions that had to go.
 pub(super) const FORMER_SECRETS: usize = 6;
+/// Sessions that had to go and whose ids are remembered: the device may still name one ([P-3.23]).
+pub(super) const GONE_SESSIONS: usize = 16;
 /// Chains that a session has received when the secrets of those before it are deleted.
 pub(super) const SETTLED: u32 = 4;
 /// Chains that a session has received when it shows that it did not have to be replaced.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::author::Author;
 use super::doubt::Doubt;
-use super::limits::{FORMER_SECRETS, RECENT, SLOTS, TURNS};
+use super::limits::{FORMER_SECRETS, GONE_SESSIONS, RECENT, SLOTS, TURNS};
 use super::names::Names;
 use super::slot::Slot;
 use crate::keys::{Identity, IdentityKey};
@@ -49,6 +49,8 @@ pub(super) struct Link {
     slots: Vec<Slot>,
     /// Resumption secrets of confirmed sessions that had to go, newest first.
     former: Vec<Resumption>,
+    /// The first bytes of the ids of sessions that had to go, oldest first.
+    gone: VecDeque<[u8; 8]>,
 }
 
 impl Link {
@@ -66,6 +68,7 @@ impl Link {
             recent: VecDeque::new(),
             slots: Vec::new(),
             former: Vec::new(),
+            gone: VecDeque::new(),
         }
     }
 
@@ -173,11 +176,23 @@ impl Link {
                 .or_else(|| first(|slot| !slot.live));
             let Some(place) = place else { return };
             let gone = self.slots.remove(place);
+            // The device can have confirmed no other.
+            if gone.ours || gone.sent {
+                self.gone.push_back(gone.name());
+                while self.gone.len() > GONE_SESSIONS {
+                    self.gone.pop_front();
+                }
+            }
             if gone.is_confirmed() {
                 self.former.splice(0..0, gone.session.accepts());
                 self.former.truncate(FORMER_SECRETS);
             }
         }
+    }
+
+    /// P-3.23: whether the session with this name is one of this link, or was.
+    pub(super) fn has_had(&self, name: [u8; 8]) -> bool {
+        self.gone.contains(&name) || self.slots.iter().any(|slot| slot.name() == name)
     }
 
     /// P-12.46: remembers a message that was received.
@@ -269,7 +284,7 @@ impl Link {
     }
 
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { key, names, author, doubt, owes, owed_in, once, clock, serial, recent, slots, former } = self;
+        let Self { key, names, author, doubt, owes, owed_in, once, clock, serial, recent, slots, former, gone } = self;
         writer.bytes(&key.to_bytes()).flag(*owes || *owed_in != 0).flag(*once).u32(*clock).u32(*serial);
         names.write(writer);
         author.write(writer);
@@ -285,6 +300,10 @@ impl Link {
         writer.count(former.len());
         for secret in former {
             secret.write(writer);
+        }
+        writer.count(gone.len());
+        for name in gone {
+            writer.bytes(name);
         }
     }
 
@@ -308,12 +327,17 @@ impl Link {
         for _ in 0..reader.count(FORMER_SECRETS)? {
             former.push(Resumption::read(reader)?);
         }
+        let mut gone = VecDeque::new();
+        for _ in 0..reader.count(GONE_SESSIONS)? {
+            gone.push_back(*reader.array()?);
+        }
         if slots.iter().any(|slot| slot.live) && !once {
             return Err(Malformed);
         }
-        Ok(Self { key, names, author, doubt, owes, owed_in: 0, once, clock, serial, recent, slots, former })
+        Ok(Self { key, names, author, doubt, owes, owed_in: 0, once, clock, serial, recent, slots, former, gone })
     }
 }
+
 /// The last bytes of a message, which end in its tag: no two have the same.
 fn end_of(message: &Ciphertext) -> Option<[u8; 8]> {
     message.as_bytes().last_chunk().copied()
@@ -326,6 +350,7 @@ const TYPICAL: usize = 3_072;
 fn more_telling(one: DecryptError, other: DecryptError) -> DecryptError {
     if rank(other) < rank(one) { other } else { one }
 }
+
 /// P-4.22: how telling an answer is; the most telling has the lowest rank.
 const fn rank(error: DecryptError) -> u8 {
     match error {
@@ -343,9 +368,46 @@ const fn rank(error: DecryptError) -> u8 {
         | DecryptError::Poisoned => 7,
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::{PreKeys, Trust};
+    use bisik_core::time::Timestamp;
+
+    /// P-3.23: the device may name a session long after this side had to let it go.
+    #[test]
+    fn sessions_that_had_to_go_are_still_known_by_name() {
+        let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+        let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
+        let keys = PreKeys::generate(&bob, now, rng);
+        let mut session = || {
+            let bundle = keys.bundle().verify(Trust::OnFirstUse, now).unwrap();
+            Session::initiate(&alice, &bundle, now, rng).unwrap()
+        };
+        let (mut link, mut names) = (Link::new(*bob.public()), Vec::new());
+        let mut push = |link: &mut Link, ours: bool| {
+            let slot = Slot::new(session(), link.next_serial(), ours, false);
+            let name = slot.name();
+            link.push(slot);
+            name
+        };
+        for _ in 0..SLOTS + GONE_SESSIONS + 1 {
+            names.push(push(&mut link, true));
+        }
+        assert_eq!((link.slots.len(), link.gone.len()), (SLOTS, GONE_SESSIONS));
+        let (forgotten, known) = names.split_first().unwrap();
+        assert!(!link.has_had(*forgotten) && known.iter().all(|name| link.has_had(*name)));
+        // A session in which nothing was sent takes one place among the others, and makes no more forgotten.
+        let strangers: Vec<_> = (0..2 * GONE_SESSIONS).map(|_| push(&mut link, false)).collect();
+        let known = &known[1..];
+        assert!(!link.has_had(strangers[0]) && known.iter().all(|name| link.has_had(*name)));
+        let mut writer = SecretWriter::with_capacity(TYPICAL);
+        link.write(&mut writer);
+        let bytes = writer.finish();
+        let read = Link::read(&mut Reader::new(&bytes)).unwrap();
+        assert!(known.iter().all(|name| read.has_had(*name)));
+    }
 
     /// P-4.22
     #[test]

@@ -86,7 +86,8 @@ impl Conversation {
         let sends = time && waiting.any;
         let wants = (pays && link.doubt.raised) || heals || link.doubt.wants_session;
         let fresh = link.unanswered().is_some();
-        plan.needs_session = (wants && !fresh && speaks) || (sends && current.is_none() && !link.once);
+        // P-12.30: names of messages that were given up before anything could be sent are told, too.
+        plan.needs_session = (wants && !fresh && speaks) || (time && current.is_none() && !link.once);
         let acknowledges = link.names.acknowledgement_due(now).filter(|_| speaks && current.is_some());
         if let Some(at) = acknowledges.filter(|at| *at > now) {
             later(at);

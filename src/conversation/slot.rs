@@ -7,6 +7,7 @@ use super::limits::{KEPT_MESSAGES, RENEW, SLOTS};
 use crate::keys::IdentityKey;
 use crate::session::Session;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::convert;
 
 /// One session with a device.
 pub(super) struct Slot {
@@ -98,6 +99,11 @@ impl Slot {
 
     pub(super) fn is_confirmed(&self) -> bool {
         self.session.is_confirmed()
+    }
+
+    /// P-3.23: the first bytes of the session's id, by which the other side names it.
+    pub(super) fn name(&self) -> [u8; 8] {
+        convert::first(self.session.id())
     }
 
     /// P-12.43: a session of this side that waits for the peer, and may be used again.

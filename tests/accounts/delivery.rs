@@ -56,6 +56,30 @@ fn a_message_whose_envelope_was_lost_is_sent_again_by_the_clock() {
     assert_eq!(kept(&accounts, ALICE), 0);
 }
 
+/// P-12.30: the server had no bundle of the device for as long as the author kept the message.
+#[test]
+fn a_message_that_was_given_up_before_there_was_a_session_is_reported_lost() {
+    let mut accounts = Accounts::new(47, [1, 1]);
+    let id = accounts.write(ALICE, b"one", Recipients::All).unwrap();
+    for seconds in [0, 15 * DAY, HOUR] {
+        accounts.now = accounts.now.plus_seconds(seconds);
+        let (now, device) = (accounts.now, accounts.devices.get_mut(&ALICE).unwrap());
+        let talk = device.conversation.as_mut().unwrap();
+        drop(talk.flush(&device.account, &[], now, &mut accounts.rng).unwrap());
+        let _stored = device.store(&mut accounts.rng);
+        device.settle();
+    }
+    let given_up = Event::GivenUp { id, device: DeviceAddress::peer(0), cause: Cause::TooOld };
+    assert!(accounts.devices[&ALICE].events.contains(&given_up));
+    pass(&mut accounts, DAY);
+    let lost =
+        accounts.devices[&BOB].events.iter().any(|event| matches!(event, Event::Lost { id: of, .. } if *of == id));
+    assert!(lost, "{:?}", accounts.devices[&BOB].events);
+    assert!(shown(&accounts, BOB).is_empty());
+    pass(&mut accounts, 3 * DAY);
+    assert!(accounts.next_due().is_none_or(|at| at > accounts.now.plus_seconds(DAY)), "and then it is silent");
+}
+
 #[test]
 fn a_clock_that_was_weeks_ahead_delays_a_repeat_by_an_hour_at_most() {
     let mut accounts = talking(46);

@@ -118,11 +118,13 @@ impl World {
         let now = self.now(at);
         let device = self.devices.get_mut(&at).unwrap();
         let about = match (device.talk.label().label(now), choice) {
-            (Label::Disclosed { disclosure } | Label::Refused { disclosure }, Choice::Consent)
-            | (Label::Disclosed { disclosure }, Choice::Refuse) => disclosure,
-            (Label::Hosted { consent, .. }, Choice::Withdraw) => consent,
-            _ => return,
+            // What was refused may be other terms than those that are in force.
+            (Label::Disclosed { .. } | Label::Refused { .. }, Choice::Consent)
+            | (Label::Disclosed { .. }, Choice::Refuse) => device.talk.label().question().map(|(about, _)| about),
+            (Label::Hosted { consent, .. }, Choice::Withdraw) => Some(consent),
+            _ => None,
         };
+        let Some(about) = about else { return };
         let about = self.disclosures.iter().find(|disclosure| disclosure.hash() == about).unwrap();
         let (account, rng) = (&device.account, &mut self.rng);
         let decided = match choice {

@@ -123,7 +123,7 @@ class State:
         require(all(serial <= newest for serial, _ in found["sessions"]), "rejected")
         require(all(a < b for (a, _), (b, _) in zip(found["sessions"], found["sessions"][1:])), "rejected")
         require(found["once"] or not any(live for _, live in found["sessions"]), "rejected")
-        self.many(32, 6)
+        self.many(32, 6), self.many(8, 16)
         return found
 
     def slot(self, key):

@@ -59,7 +59,8 @@ class Hearing:
             for tag, (n, serial, digest) in sorted(link.names.previews.items()):
                 if serial == slot.serial and digest not in frame.first_words:
                     self.tell("not-the-peers", pack(">Q", n) + tag, sender)
-        if frame.replaced_by and not any(other.session.id[:8] == frame.replaced_by for other in link.slots):
+        had = [other.session.id[:8] for other in link.slots] + link.gone
+        if frame.replaced_by and frame.replaced_by not in had:                                            # P-3.23
             self.tell("replaced-by-another", sender)
         self.compare_lists(frame, sender[0])
         self.settle_own(sender, link, frame, now)

@@ -167,7 +167,7 @@ class Link:
     def __init__(self, key):
         self.key, self.names, self.author, self.doubt = key, Names(), Author(), Doubt()
         self.owes, self.once, self.clock, self.serial = False, False, 0, 0
-        self.slots, self.former, self.recent = [], [], []
+        self.slots, self.former, self.recent, self.gone = [], [], [], []
 
     def slot(self, serial):
         return next((slot for slot in self.slots if slot.serial == serial), None)
@@ -223,6 +223,8 @@ class Link:
         while len(self.slots) > 6:
             gone = next(slot for rank in ranks for slot in self.slots[:-1] if rank(slot))
             self.slots.remove(gone)
+            if gone.ours or gone.sent:                                                                    # P-3.23
+                self.gone = (self.gone + [gone.session.id[:8]])[-16:]
             if gone.confirmed():
                 self.former = (gone.session.ratchet.accepts + self.former)[:6]
 

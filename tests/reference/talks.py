@@ -194,7 +194,7 @@ class Talk(Hearing):
         heals = clock and link.author.tries >= (HEAL_OWN if to[0] else HEAL_PEER) and link.once           # P-12.50
         wants = pays and link.doubt.raised or heals or link.doubt.wants_session
         sends = due and bool(waiting)
-        needs = wants and speaks and not link.unanswered() or sends and not current and not link.once
+        needs = wants and speaks and not link.unanswered() or due and not current and not link.once  # P-12.30
         return Plan(pays, clock, heals, sends, needs)
 
     def flush(self, bundles, now, draw):

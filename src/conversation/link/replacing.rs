@@ -6,7 +6,6 @@ use core::cmp::Reverse;
 
 use super::Link;
 use crate::conversation::limits::{LIVE, SETTLED, TURNS};
-use bisik_core::convert;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
 
@@ -42,7 +41,7 @@ impl Link {
             return None;
         }
         let (origin, bound, ours) = (slot.origin(), slot.is_bound(), slot.ours);
-        let (last_resort, early, name) = (slot.last_resort, slot.early, convert::first(slot.session.id()));
+        let (last_resort, early, name) = (slot.last_resort, slot.early, slot.name());
         let bound = match (bound, self.slot(origin)) {
             (false, _) => Bound::None,
             (true, Some(origin)) if origin.live => Bound::Live,
