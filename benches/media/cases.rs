@@ -6,6 +6,8 @@ use aes::Aes256;
 use bisik::media::{self, CHUNK, Decryptor, Encryptor, HEADER, MediaType, Pointer, RandomAccess, RangePlan};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
+use chacha20::ChaCha20;
+use chacha20::cipher::StreamCipher;
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Tag};
@@ -69,21 +71,32 @@ fn nonce(number: u64) -> chacha20poly1305::Nonce {
     nonce.into()
 }
 
-/// The digest alone, chunk by chunk.
+/// The hash alone, chunk by chunk.
 pub(crate) fn sha256() -> Work {
     let buffer = vec![7; BUFFER];
     Box::new(move |bytes| {
-        let mut digest = Sha256::new();
         for _ in 0..buffers(bytes) {
-            buffer.chunks(CHUNK).for_each(|chunk| digest.update(chunk));
+            buffer.chunks(CHUNK).for_each(|chunk| _ = black_box(Sha256::digest(chunk)));
         }
-        black_box(digest.finalize());
     })
 }
 
-/// The whole encryption, including the digest, from one buffer into another.
+/// ChaCha20 in place, then HMAC-SHA256 over the ciphertext: what a chunk cannot do without.
+pub(crate) fn cipher_then_mac() -> Work {
+    let (mac, mut buffer) = (<Hmac<Sha256> as KeyInit>::new_from_slice(&[9; 32]).unwrap(), vec![7; BUFFER]);
+    Box::new(move |bytes| {
+        for number in 0..buffers(bytes) {
+            for (chunk, at) in buffer.chunks_mut(CHUNK).zip(0..) {
+                ChaCha20::new(&[7; 32].into(), &nonce(number * 16 + at)).apply_keystream(chunk);
+                black_box(mac.clone().chain_update(&chunk).finalize());
+            }
+        }
+    })
+}
+
+/// The whole encryption, from one buffer into another.
 pub(crate) fn encrypt() -> Work {
-    let (plaintext, mut output) = (vec![7; BUFFER], vec![0; BUFFER + HEADER + BUFFER / CHUNK * 16]);
+    let (plaintext, mut output) = (vec![7; BUFFER], vec![0; BUFFER + HEADER + BUFFER / CHUNK * 32]);
     let mut end = Vec::new();
     Box::new(move |bytes| {
         let mut encryptor = encryptor(bytes);
@@ -112,7 +125,7 @@ pub(crate) fn encrypt_appending() -> Work {
 
 /// The same on all cores.
 pub(crate) fn encrypt_parallel() -> Work {
-    let (plaintext, mut output) = (vec![7; WIDE], vec![0; WIDE + HEADER + WIDE / CHUNK * 16]);
+    let (plaintext, mut output) = (vec![7; WIDE], vec![0; WIDE + HEADER + WIDE / CHUNK * 32]);
     let mut end = Vec::new();
     Box::new(move |bytes| {
         let mut encryptor = encryptor(bytes);
@@ -130,7 +143,7 @@ fn blob(length: usize) -> (Vec<u8>, Pointer) {
     media::encrypt(MediaType::unknown(), &vec![7; length], &mut rand::rng()).unwrap()
 }
 
-/// The whole decryption, including the digest, of a file of one buffer, once for each buffer.
+/// The whole decryption of a file of one buffer, once for each buffer.
 pub(crate) fn decrypt() -> Work {
     let ((blob, pointer), mut output) = (blob(BUFFER), Vec::new());
     Box::new(move |bytes| {
@@ -159,7 +172,7 @@ pub(crate) fn decrypt_parallel() -> Work {
     })
 }
 
-/// Decryption of ranges, which have no digest: the cipher's part of a decryption.
+/// Decryption of ranges, which have no root.
 pub(crate) fn decrypt_parts() -> Work {
     let ((blob, pointer), mut output) = (blob(BUFFER), Vec::new());
     let access = RandomAccess::new(&pointer, blob.first_chunk::<HEADER>().unwrap()).unwrap();
@@ -175,7 +188,7 @@ pub(crate) fn decrypt_parts() -> Work {
 }
 
 /// AES-256-CBC, then HMAC-SHA256 over the ciphertext. With `digest`, also SHA-256 over everything, which receivers
-/// compare in this library and in the messengers that use this construction.
+/// compare in the messengers that use this construction.
 pub(crate) fn cbc_hmac(digest: bool) -> Work {
     let mut buffer = vec![7; CHUNK + 16];
     Box::new(move |bytes| {

@@ -40,10 +40,11 @@ impl Samples<'_> {
 }
 
 pub(crate) fn main(peers: &[Peer]) {
-    let ours: [Peer; 11] = [
+    let ours: [Peer; 12] = [
         (RAW, cases::raw_encrypt),
         (RAW_OPEN, cases::raw_decrypt),
         (SHA, cases::sha256),
+        (BOTH, cases::cipher_then_mac),
         (ENCRYPT, cases::encrypt),
         (APPEND, cases::encrypt_appending),
         (DECRYPT, cases::decrypt),
@@ -108,24 +109,23 @@ fn print(title: &str, bytes: u64, samples: &Samples<'_>, peers: &[Peer], cores: 
     // Other programs use the cores too, so only the fastest round is meaningful for elapsed time.
     let fastest = |name: &str| samples.all(name).map(|sample| sample.clock).fold(f64::INFINITY, f64::min);
     let clock = |over: &str, under: &str| fastest(over) / fastest(under);
-    let part = samples.median([RAW, ENCRYPT, SHA], |[raw, all, sha]| raw.thread / (all.thread - sha.thread));
-    row("encrypt without the digest's time, relative to the cipher", part, Some(0.95));
-    row("decrypt parts (no digest), relative to the cipher", thread(RAW_OPEN, PARTS), Some(0.95));
-    row("encrypt, digest included, relative to the cipher", thread(RAW, ENCRYPT), Some(0.8));
-    row("decrypt, digest included, relative to the cipher", thread(RAW_OPEN, DECRYPT), Some(0.8));
-    let both = samples.median([RAW, SHA], |[raw, sha]| raw.thread / (raw.thread + sha.thread));
-    row("cipher and digest one after the other, relative to the cipher", both, None);
-    row("SHA-256's share of encrypt", thread(SHA, ENCRYPT), None);
-    row(&format!("encrypt on {cores} cores, relative to one"), clock(ENCRYPT, ENCRYPT_ALL), (cores > 1).then_some(1.8));
-    row(&format!("decrypt on {cores} cores, relative to one"), clock(DECRYPT, DECRYPT_ALL), (cores > 1).then_some(1.8));
-    row(&format!("encrypt on {cores} cores, relative to the cipher on one"), clock(RAW, ENCRYPT_ALL), Some(0.8));
-    row("encrypt appended to a vector, digest included, relative to the cipher", thread(RAW, APPEND), None);
+    row("encrypt, everything included, relative to ChaCha20-Poly1305", thread(RAW, ENCRYPT), Some(0.65));
+    row("decrypt, everything included, relative to ChaCha20-Poly1305", thread(RAW_OPEN, DECRYPT), Some(0.65));
+    row("decrypt parts, relative to ChaCha20-Poly1305", thread(RAW_OPEN, PARTS), Some(0.97));
+    row("encrypt appended to a vector, relative to ChaCha20-Poly1305", thread(RAW, APPEND), None);
+    row("encrypt, relative to cipher and HMAC one after the other", thread(BOTH, ENCRYPT), Some(0.97));
+    row("decrypt, relative to cipher and HMAC one after the other", thread(BOTH, DECRYPT), Some(0.97));
+    row("SHA-256's time, relative to that of encrypt", thread(SHA, ENCRYPT), None);
+    let several = |at_least| (cores > 1).then_some(at_least);
+    let more = format!("on {cores} cores, relative to");
+    row(&format!("encrypt {more} ChaCha20-Poly1305 on one"), clock(RAW, ENCRYPT_ALL), several(1.15));
+    row(&format!("decrypt {more} ChaCha20-Poly1305 on one"), clock(RAW_OPEN, DECRYPT_ALL), several(1.15));
+    row(&format!("encrypt {more} one"), clock(ENCRYPT, ENCRYPT_ALL), several(1.8));
+    row(&format!("decrypt {more} one"), clock(DECRYPT, DECRYPT_ALL), several(1.8));
     row("encrypt, relative to AES-256-CBC and HMAC-SHA256", thread(CBC, ENCRYPT), Some(1.0));
     row("encrypt, relative to the same with a digest", thread(CBC_DIGEST, ENCRYPT), Some(1.0));
     for (name, _) in peers {
         row(&format!("encrypt, relative to {name} (no digest)"), thread(name, ENCRYPT), Some(1.0));
-        let without = samples.median([name, ENCRYPT, SHA], |[peer, all, sha]| peer.thread / (all.thread - sha.thread));
-        row(&format!("encrypt without the digest's time, relative to {name}"), without, Some(1.0));
         let with = samples.median([name, SHA, ENCRYPT], |[peer, sha, all]| (peer.thread + sha.thread) / all.thread);
         row(&format!("encrypt, relative to {name} followed by SHA-256"), with, Some(1.0));
     }
@@ -139,6 +139,7 @@ fn print(title: &str, bytes: u64, samples: &Samples<'_>, peers: &[Peer], cores: 
 const RAW: &str = "ChaCha20-Poly1305, in place";
 const RAW_OPEN: &str = "ChaCha20-Poly1305, decrypting";
 const SHA: &str = "SHA-256";
+const BOTH: &str = "ChaCha20, HMAC-SHA256, in place";
 const ENCRYPT: &str = "encrypt";
 const APPEND: &str = "encrypt, appended to a vector";
 const DECRYPT: &str = "decrypt";

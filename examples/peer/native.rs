@@ -178,7 +178,6 @@ fn media_encrypt(args: Args<'_>) -> Answer {
     Ok(json!({
         "enc": to_hex(&blob),
         "pointer": to_hex(&pointer.to_bytes()),
-        "fileEncSha256": to_hex(pointer.digest()),
         "fileLength": pointer.size(),
     }))
 }

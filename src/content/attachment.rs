@@ -13,9 +13,9 @@ use crate::media::Pointer;
 /// The encrypted bytes of an attachment: how to decrypt them, and where they are stored.
 #[derive(Clone, Debug)]
 pub struct Blob {
-    /// Key, digest, size, media type and thumbnail.
+    /// Key, root, size, media type and thumbnail.
     pub pointer: Pointer,
-    /// The location, as named by the blob store: 1 to 2,048 bytes. Untrusted; the pointer's digest authenticates the
+    /// The location, as named by the blob store: 1 to 2,048 bytes. Untrusted; the pointer's root authenticates the
     /// blob.
     pub location: PrivateText,
 }

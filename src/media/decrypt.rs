@@ -6,20 +6,19 @@ use alloc::vec::Vec;
 use core::{fmt, iter};
 
 use super::error::DecryptError;
-use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK};
+use super::format::{self, CHUNK, HEADER, Layout, SEALED_CHUNK, TAG};
 use super::keys::{ChunkKeys, Role};
+use super::root::Root;
 use bisik_core::internal::InternalError;
-use bisik_core::primitives::aead::TAG;
 use bisik_core::primitives::secret::{Secret, reserve, wipe_from};
-use bisik_core::primitives::sha256::Hash;
 
 /// Decrypts one blob from its beginning.
 ///
 /// It takes pieces of any length and returns the plaintext of each chunk once the chunk has verified. It buffers less
 /// than one chunk of ciphertext, whatever the size of the file.
 ///
-/// The plaintext returned is the sender's and at its position. Only [`finish`](Self::finish) tells whether the file is
-/// complete; until then, present it as still loading.
+/// The plaintext returned has verified in its place. Only [`finish`](Self::finish) tells whether the file is complete,
+/// and as its sender meant it rather than someone else who has the pointer; until then, present it as still loading.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -40,8 +39,8 @@ use bisik_core::primitives::sha256::Hash;
 pub struct Decryptor {
     attachment: Box<Secret<32>>,
     role: Role,
-    /// Expected SHA-256 of the blob. A thumbnail has none: it is a single chunk.
-    digest: Option<[u8; 32]>,
+    /// Expected root of the blob. A thumbnail has none: it is a single chunk.
+    root: Option<[u8; 32]>,
     pub(super) opener: Opener,
     /// Ciphertext of an incomplete header or chunk.
     pub(super) pending: Vec<u8>,
@@ -58,9 +57,9 @@ impl Decryptor {
         pointer.decryptor()
     }
 
-    pub(super) fn of(attachment: Box<Secret<32>>, role: Role, layout: Layout, digest: Option<[u8; 32]>) -> Self {
-        let opener = Opener { keys: None, layout, chunk: 0, digest: Hash::new() };
-        Self { attachment, role, digest, opener, pending: Vec::new(), received: 0, failed: None }
+    pub(super) fn of(attachment: Box<Secret<32>>, role: Role, layout: Layout, root: Option<[u8; 32]>) -> Self {
+        let opener = Opener { keys: None, layout, chunk: 0, root: Root::new() };
+        Self { attachment, role, root, opener, pending: Vec::new(), received: 0, failed: None }
     }
 
     /// Takes the next bytes of the blob, and appends the file's bytes from all chunks that they complete.
@@ -71,11 +70,11 @@ impl Decryptor {
     /// # Errors
     ///
     /// [`DecryptError::Rejected`] if the blob is not the one that the pointer names; every later call fails too.
-    /// Plaintext appended before the error remains authentic.
+    /// Plaintext appended before the error has verified in its place.
     pub fn push(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
         self.unless_failed(|this| {
             let rest = this.accept(ciphertext, plaintext)?;
-            this.open(rest, plaintext)
+            this.open(rest, plaintext, AT_ONCE, ChunkKeys::open_each)
         })
     }
 
@@ -84,7 +83,7 @@ impl Decryptor {
     /// # Errors
     ///
     /// * [`DecryptError::Incomplete`] if the end of the blob is missing.
-    /// * [`DecryptError::Rejected`] if the blob's digest differs from the pointer's.
+    /// * [`DecryptError::Rejected`] if the blob's root differs from the pointer's.
     /// * The error of the earlier call, if one failed.
     pub fn finish(self) -> Result<(), DecryptError> {
         if let Some(error) = self.failed {
@@ -93,9 +92,9 @@ impl Decryptor {
         if self.opener.chunk < self.opener.layout.chunks() {
             return Err(DecryptError::Incomplete);
         }
-        // P-8.6: a file is complete only if the blob has the pointer's SHA-256.
-        let digest = self.opener.digest.finish();
-        if self.digest.is_none_or(|expected| expected == digest) { Ok(()) } else { Err(DecryptError::Rejected) }
+        // P-8.6: a file is complete only if the blob has the pointer's root.
+        let root = self.opener.root.finish();
+        if self.root.is_none_or(|expected| expected == root) { Ok(()) } else { Err(DecryptError::Rejected) }
     }
 
     /// First part of [`push`](Self::push): checks the length, reads the header, and completes the pending chunk.
@@ -114,7 +113,7 @@ impl Decryptor {
             let Some(header) = self.pending.first_chunk::<HEADER>() else { return Ok(&[]) };
             let keys = ChunkKeys::of_blob(&self.attachment, header, &self.role, self.opener.layout.size());
             let keys = keys.map_err(|_| DecryptError::Rejected)?;
-            self.opener.digest.update(header);
+            self.opener.root.add_header(header);
             self.opener.keys = Some(keys);
             self.pending.clear();
         }
@@ -131,9 +130,16 @@ impl Decryptor {
         Ok(rest)
     }
 
-    /// Decrypts the whole chunks of `ciphertext`, and buffers the rest.
-    pub(super) fn open(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
-        let mut rest = ciphertext;
+    /// Decrypts the whole chunks of `ciphertext`, of which `open` decrypts those without padding, `at_once` at a time;
+    /// and buffers the rest.
+    pub(super) fn open(
+        &mut self,
+        ciphertext: &[u8],
+        plaintext: &mut Vec<u8>,
+        at_once: usize,
+        open: impl OpenChunks,
+    ) -> Result<(), DecryptError> {
+        let mut rest = self.opener.open_full(ciphertext, plaintext, at_once, open)?;
         while let Some((sealed, after)) = rest.split_at_checked(self.opener.next_length())
             && !sealed.is_empty()
         {
@@ -172,7 +178,7 @@ impl Decryptor {
 
 impl fmt::Debug for Decryptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attachment: _, role: _, digest: _, opener, pending: _, received, failed } = self;
+        let Self { attachment: _, role: _, root: _, opener, pending: _, received, failed } = self;
         f.debug_struct("Decryptor")
             .field("size", &opener.layout.size())
             .field("received", received)
@@ -181,15 +187,15 @@ impl fmt::Debug for Decryptor {
     }
 }
 
-/// Decrypts consecutive chunks, and hashes their ciphertext.
+/// Decrypts consecutive chunks, and adds their tags to the root.
 pub(super) struct Opener {
     /// Set once the header has been read.
     pub(super) keys: Option<ChunkKeys>,
     pub(super) layout: Layout,
     /// Number of the next chunk.
     pub(super) chunk: u64,
-    /// Hash of the blob before that chunk.
-    pub(super) digest: Hash,
+    /// Root of the chunks before that one.
+    pub(super) root: Root,
 }
 
 impl Opener {
@@ -205,14 +211,70 @@ impl Opener {
         usize::try_from(left).unwrap_or(usize::MAX).saturating_add(CHUNK).min(ciphertext)
     }
 
+    /// Decrypts the chunks at the beginning of `ciphertext` that have no padding. Returns what is left.
+    fn open_full<'a>(
+        &mut self,
+        ciphertext: &'a [u8],
+        plaintext: &mut Vec<u8>,
+        at_once: usize,
+        open: impl OpenChunks,
+    ) -> Result<&'a [u8], DecryptError> {
+        // Before the header there is no chunk.
+        let Some(keys) = &self.keys else { return Ok(ciphertext) };
+        let opened = open_full(keys, self.layout, self.chunk, ciphertext, plaintext, at_once, open)?;
+        let next = self.chunk.checked_add(format::bytes(opened)).ok_or(InternalError)?;
+        ciphertext.chunks(SEALED_CHUNK).take(opened).try_for_each(|sealed| self.root.add_tag_of(sealed))?;
+        self.chunk = next;
+        opened.checked_mul(SEALED_CHUNK).and_then(|length| ciphertext.get(length..)).ok_or(InternalError.into())
+    }
+
     fn open(&mut self, sealed: &[u8], plaintext: &mut Vec<u8>) -> Result<(), DecryptError> {
         let keys = self.keys.as_ref().ok_or(InternalError)?;
         let next = self.chunk.checked_add(1).ok_or(InternalError)?;
-        self.digest.update(sealed);
         open_chunk(keys, self.layout, self.chunk, sealed, plaintext)?;
+        self.root.add_tag_of(sealed)?;
         self.chunk = next;
         Ok(())
     }
+}
+
+/// How whole chunks without padding are decrypted, the first of which has the number given: into room for their
+/// plaintext. Returns how many verified, from the first on; the room of the others is not to be released.
+pub(super) trait OpenChunks: Fn(&ChunkKeys, u64, &[u8], &mut [u8]) -> usize {}
+
+impl<T: Fn(&ChunkKeys, u64, &[u8], &mut [u8]) -> usize> OpenChunks for T {}
+
+/// Appends the file's bytes of the chunks at the beginning of `ciphertext`, from chunk `first` on, that are whole and
+/// have no padding. Returns how many they are. If one does not verify, only the chunks before it are appended.
+pub(super) fn open_full(
+    keys: &ChunkKeys,
+    layout: Layout,
+    first: u64,
+    ciphertext: &[u8],
+    plaintext: &mut Vec<u8>,
+    at_once: usize,
+    open: impl OpenChunks,
+) -> Result<usize, DecryptError> {
+    let full = format::chunk_of(layout.size()).saturating_sub(first);
+    let full = usize::try_from(full).unwrap_or(usize::MAX).min(ciphertext.len() / SEALED_CHUNK);
+    let whole = full.checked_mul(SEALED_CHUNK).and_then(|length| ciphertext.get(..length)).ok_or(InternalError)?;
+    let mut number = first;
+    for batch in whole.chunks(at_once.saturating_mul(SEALED_CHUNK).max(SEALED_CHUNK)) {
+        let count = batch.len() / SEALED_CHUNK;
+        let length = count.checked_mul(CHUNK).ok_or(InternalError)?;
+        let next = number.checked_add(format::bytes(count)).ok_or(InternalError)?;
+        let start = plaintext.len();
+        plaintext.extend(iter::repeat_n(0, length));
+        let (_, room) = plaintext.split_at_mut(start);
+        let opened = open(keys, number, batch, room);
+        if opened < count {
+            let kept = opened.checked_mul(CHUNK).and_then(|length| start.checked_add(length));
+            wipe_from(plaintext, kept.unwrap_or(start));
+            return Err(DecryptError::Rejected);
+        }
+        number = next;
+    }
+    Ok(full)
 }
 
 /// Appends the file's bytes of one chunk if the chunk verifies and its padding is valid; otherwise appends nothing.
@@ -239,6 +301,10 @@ pub(super) fn open_chunk(
     plaintext.truncate(end);
     Ok(())
 }
+
+/// Chunks decrypted at a time, so that each but the first is hashed while the one before it is decrypted. Few enough that
+/// the new memory is still in a cache when it is written to again.
+pub(super) const AT_ONCE: usize = 8;
 
 #[cfg(test)]
 mod tests {

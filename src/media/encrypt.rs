@@ -12,10 +12,10 @@ use super::format::{self, CHUNK, HEADER, Layout, SALT, SEALED_CHUNK};
 use super::keys::{ChunkKeys, Role};
 use super::media_type::MediaType;
 use super::pointer::Pointer;
+use super::root::Root;
+use super::sealer::{SealChunks, Sealer, seal_each};
 use bisik_core::internal::InternalError;
-use bisik_core::primitives::aead::TAG;
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::sha256::Hash;
 
 /// Encrypts one file.
 ///
@@ -83,17 +83,17 @@ impl Encryptor {
     pub(super) fn begin(attachment: Box<Secret<32>>, role: Role, layout: Layout, rng: &mut dyn CryptoRng) -> Self {
         let mut salt = [0; SALT];
         rng.fill_bytes(&mut salt);
-        Self::at(attachment, salt, role, layout, 0, Hash::new())
+        Self::at(attachment, salt, role, layout, 0, Root::new())
     }
 
-    /// Continues before `chunk`; `digest` covers the blob up to there.
+    /// Continues before `chunk`; `root` is that of the chunks before it.
     pub(super) fn at(
         attachment: Box<Secret<32>>,
         salt: [u8; SALT],
         role: Role,
         layout: Layout,
         chunk: u64,
-        digest: Hash,
+        root: Root,
     ) -> Self {
         let keys = ChunkKeys::derive(&attachment, &salt, &role, layout.size());
         let pending = Zeroizing::new(Vec::with_capacity(layout.chunk_length(0)));
@@ -101,7 +101,7 @@ impl Encryptor {
             attachment,
             salt,
             role,
-            sealer: Sealer { keys, layout, chunk, digest },
+            sealer: Sealer { keys, layout, chunk, root },
             pending,
             started: chunk > 0,
             failed: false,
@@ -148,16 +148,16 @@ impl Encryptor {
     /// As for [`push`](Self::push), and [`EncryptError::NoRoom`] if `output` is shorter than
     /// [`room_for`](Self::room_for) returns; nothing is taken in that case either.
     pub fn push_into(&mut self, plaintext: &[u8], output: &mut [u8]) -> Result<usize, EncryptError> {
-        self.push_with(plaintext, output, Sealer::seal_each)
+        self.push_with(plaintext, output, seal_each)
     }
 
-    /// Checks the length, then takes `plaintext`; `whole` encrypts the whole chunks. If encryption fails, the part of
+    /// Checks the length, then takes `plaintext`; `seal` encrypts the whole chunks. If encryption fails, the part of
     /// `output` to be written is zeroed, and every later call fails.
     pub(super) fn push_with(
         &mut self,
         plaintext: &[u8],
         output: &mut [u8],
-        whole: impl FnOnce(&mut Sealer, &[[u8; CHUNK]], &mut [u8]) -> Result<(), InternalError>,
+        seal: impl SealChunks,
     ) -> Result<usize, EncryptError> {
         if self.failed {
             return Err(EncryptError::Internal);
@@ -168,7 +168,7 @@ impl Encryptor {
         let written = self.room_for(plaintext.len());
         let room = output.get_mut(..written).ok_or(EncryptError::NoRoom)?;
         let before = self.sealer.position();
-        if let Err(bug) = self.fill(plaintext, room, whole) {
+        if let Err(bug) = self.fill(plaintext, room, seal) {
             self.fail(before);
             room.fill(0);
             return Err(bug.into());
@@ -185,12 +185,7 @@ impl Encryptor {
     }
 
     /// Outputs the header, completes the pending chunk, encrypts the whole chunks after it, and keeps the rest.
-    fn fill(
-        &mut self,
-        plaintext: &[u8],
-        output: &mut [u8],
-        whole: impl FnOnce(&mut Sealer, &[[u8; CHUNK]], &mut [u8]) -> Result<(), InternalError>,
-    ) -> Result<(), InternalError> {
+    fn fill(&mut self, plaintext: &[u8], output: &mut [u8], seal: impl SealChunks) -> Result<(), InternalError> {
         let mut output = self.start(output)?;
         let mut rest = plaintext;
         if !self.pending.is_empty() {
@@ -204,7 +199,7 @@ impl Encryptor {
             rest = after;
         }
         let (chunks, rest) = rest.as_chunks();
-        whole(&mut self.sealer, chunks, output)?;
+        self.sealer.seal_whole(chunks, output, seal)?;
         self.pending.extend_from_slice(rest);
         Ok(())
     }
@@ -234,14 +229,14 @@ impl Encryptor {
         if sealer.chunk < sealer.layout.chunks() {
             return Ok(None);
         }
-        let digest = sealer.digest.clone().finish();
-        Ok(Some(Pointer::new(attachment.duplicate(), digest, role, sealer.layout)))
+        let root = sealer.root.clone().finish();
+        Ok(Some(Pointer::new(attachment.duplicate(), root, role, sealer.layout)))
     }
 
     /// Ends every later call, and takes the position back to that of the output, so that a record of it resumes there.
-    fn fail(&mut self, before: (u64, Hash)) {
+    fn fail(&mut self, before: (u64, Root)) {
         self.failed = true;
-        (self.sealer.chunk, self.sealer.digest) = before;
+        (self.sealer.chunk, self.sealer.root) = before;
     }
 
     /// Encrypts the pending chunk and the padding after it, at most [`AT_ONCE`] chunks.
@@ -279,7 +274,7 @@ impl Encryptor {
         let (header, rest) = output.split_at_mut_checked(self.header_room()).ok_or(InternalError)?;
         let bytes = self.salt.iter().chain(self.sealer.keys.commitment());
         header.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        self.sealer.digest.update(header);
+        self.sealer.root.add_header(header);
         self.started = true;
         Ok(rest)
     }
@@ -289,44 +284,6 @@ impl fmt::Debug for Encryptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { attachment: _, salt: _, role: _, sealer, pending: _, started: _, failed: _ } = self;
         f.debug_struct("Encryptor").field("size", &sealer.layout.size()).finish_non_exhaustive()
-    }
-}
-
-/// Encrypts consecutive chunks, and hashes their ciphertext.
-pub(super) struct Sealer {
-    pub(super) keys: ChunkKeys,
-    pub(super) layout: Layout,
-    /// Number of the next chunk.
-    pub(super) chunk: u64,
-    /// Hash of the blob before that chunk.
-    pub(super) digest: Hash,
-}
-
-impl Sealer {
-    /// Number of the next chunk, and hash of the blob before it.
-    fn position(&self) -> (u64, Hash) {
-        (self.chunk, self.digest.clone())
-    }
-
-    /// Writes ciphertext and tag of each of `chunks` to `output`, which must have room for them.
-    fn seal_each(&mut self, chunks: &[[u8; CHUNK]], output: &mut [u8]) -> Result<(), InternalError> {
-        let mut output = output;
-        for chunk in chunks {
-            output = self.seal(chunk, output)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the next chunk's ciphertext and tag; returns the remaining output. `output` must have room for both.
-    fn seal<'b>(&mut self, plaintext: &[u8], output: &'b mut [u8]) -> Result<&'b mut [u8], InternalError> {
-        let length = plaintext.len().checked_add(TAG);
-        let (sealed, rest) = length.and_then(|length| output.split_at_mut_checked(length)).ok_or(InternalError)?;
-        let next = self.chunk.checked_add(1).ok_or(InternalError)?;
-        self.keys.seal(self.chunk, plaintext, sealed)?;
-        // Hash now, while the chunk is in the processor's cache.
-        self.digest.update(sealed);
-        self.chunk = next;
-        Ok(rest)
     }
 }
 
@@ -344,7 +301,7 @@ mod tests {
         let mut encryptor = Encryptor::new(MediaType::unknown(), size, &mut rand::rng()).unwrap();
         encryptor.push(&[7; 100], &mut Vec::new()).unwrap();
         let mut room = alloc::vec![9; encryptor.room_for(2 * CHUNK) + 5];
-        let failed = encryptor.push_with(&[7; 2 * CHUNK], &mut room, |_, _, _| Err(InternalError));
+        let failed = encryptor.push_with(&[7; 2 * CHUNK], &mut room, |_: &_, _, _: &_, _: &mut _| Err(InternalError));
         assert_eq!(failed, Err(EncryptError::Internal));
         let (written, after) = room.split_at(room.len() - 5);
         assert!(written.iter().all(|byte| *byte == 0), "no ciphertext of a chunk that may be encrypted again");
@@ -368,9 +325,8 @@ mod tests {
         let at = (encryptor.file_position(), encryptor.blob_position());
         assert_eq!(at, (format::bytes(CHUNK), format::bytes(blob.len())));
         let mut room = alloc::vec![0; encryptor.room_for(rest.len())];
-        let half_way = |sealer: &mut Sealer, chunks: &[[u8; CHUNK]], output: &mut [u8]| {
-            let (chunks, _) = chunks.split_at(1);
-            sealer.seal_each(chunks, output).and(Err(InternalError))
+        let half_way = |keys: &ChunkKeys, first, chunks: &[[u8; CHUNK]], room: &mut [u8]| {
+            seal_each(keys, first, &chunks[..1], &mut room[..SEALED_CHUNK]).and(Err(InternalError))
         };
         assert_eq!(encryptor.push_with(rest, &mut room, half_way), Err(EncryptError::Internal));
         assert_eq!((encryptor.file_position(), encryptor.blob_position()), at);

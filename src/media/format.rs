@@ -2,7 +2,7 @@
 
 use bisik_core::codec::padme;
 use bisik_core::convert::widened;
-use bisik_core::primitives::aead::TAG;
+use bisik_core::primitives::chunks::CHUNK_TAG;
 
 /// Plaintext bytes in each chunk but the last, which is shorter and may be empty.
 pub const CHUNK: usize = 64 << 10;
@@ -21,8 +21,8 @@ pub const MAX_SIZE: u64 = 1 << 53;
 /// ```
 /// use bisik::media;
 ///
-/// assert_eq!(media::ciphertext_size(1_000_000), Some(1_016_120));
-/// assert_eq!(media::ciphertext_size(1_015_000), Some(1_016_120));
+/// assert_eq!(media::ciphertext_size(1_000_000), Some(1_016_376));
+/// assert_eq!(media::ciphertext_size(1_015_000), Some(1_016_376));
 /// ```
 #[must_use]
 pub const fn ciphertext_size(size: u64) -> Option<u64> {
@@ -36,6 +36,8 @@ pub const fn ciphertext_size(size: u64) -> Option<u64> {
 pub(super) const SALT: usize = 24;
 /// Length of the commitment in bytes.
 pub(super) const COMMITMENT: usize = 32;
+/// Length of a chunk's tag in bytes.
+pub(super) const TAG: usize = CHUNK_TAG;
 /// Ciphertext bytes, with the tag, of each chunk but the last.
 pub(super) const SEALED_CHUNK: usize = CHUNK + TAG;
 
@@ -119,7 +121,7 @@ fn between(end: u64, chunk: u64) -> usize {
 /// [`CHUNK`] as a `u64`.
 const PLAIN: u64 = 64 << 10;
 /// [`SEALED_CHUNK`] as a `u64`.
-const SEALED: u64 = PLAIN + 16;
+const SEALED: u64 = PLAIN + 32;
 /// [`HEADER`] as a `u64`.
 const FIRST: u64 = 24 + 32;
 
@@ -136,12 +138,12 @@ mod tests {
     #[test]
     fn the_last_chunk_is_always_short() {
         let known = [
-            (0, 1, 56 + 32 + 16),
-            (33, 1, 56 + 36 + 16),
-            (65_535, 2, 56 + 65_552 + 16),
-            (65_536, 2, 56 + 65_552 + 16),
-            (65_537, 2, 56 + 65_552 + 2_048 + 16),
-            (131_072, 3, 56 + 2 * 65_552 + 16),
+            (0, 1, 56 + 32 + 32),
+            (33, 1, 56 + 36 + 32),
+            (65_535, 2, 56 + 65_568 + 32),
+            (65_536, 2, 56 + 65_568 + 32),
+            (65_537, 2, 56 + 65_568 + 2_048 + 32),
+            (131_072, 3, 56 + 2 * 65_568 + 32),
         ];
         for (size, chunks, sealed) in known {
             let layout = Layout::new(size).unwrap();
@@ -159,7 +161,7 @@ mod tests {
     fn the_largest_file_has_fewer_chunks_than_38_bits_count() {
         let largest = Layout::new(MAX_SIZE).unwrap();
         assert!(largest.chunks() < 1 << 38);
-        assert_eq!(largest.ciphertext_size(), 56 + (1 << 37) * 65_552 + 16);
+        assert_eq!(largest.ciphertext_size(), 56 + (1 << 37) * 65_568 + 32);
         assert_eq!(Layout::new(MAX_SIZE + 1), None);
         assert_eq!(ciphertext_size(u64::MAX), None);
     }

@@ -1,16 +1,17 @@
 //! Chunk keys of a blob, and the commitment to them (docs/spec/attachments.md, section 8.1).
 
 use alloc::boxed::Box;
+use core::num::NonZeroUsize;
 
 use subtle::ConstantTimeEq;
 
-use super::format::{COMMITMENT, HEADER, SALT};
+use super::format::{CHUNK, COMMITMENT, HEADER, SALT, TAG};
 use super::media_type::MediaType;
 use crate::labels;
 use bisik_core::codec::Reader;
 use bisik_core::internal::InternalError;
-use bisik_core::primitives::aead::{Forged, TAG};
-use bisik_core::primitives::chacha20poly1305::{self, SHORT_NONCE};
+use bisik_core::primitives::aead::Forged;
+use bisik_core::primitives::chunks::ChunkCipher;
 use bisik_core::primitives::kdf::Prk;
 use bisik_core::primitives::secret::Secret;
 
@@ -24,8 +25,7 @@ pub(super) enum Role {
 
 /// The keys of one blob.
 pub(super) struct ChunkKeys {
-    key: Box<Secret<32>>,
-    base: Box<Secret<SHORT_NONCE>>,
+    cipher: ChunkCipher,
     commitment: [u8; COMMITMENT],
 }
 
@@ -39,14 +39,13 @@ impl ChunkKeys {
         };
         let info: [&[u8]; 6] = [labels::ATTACHMENT, &[0], salt, &[kind], &size.to_be_bytes(), media_type];
         let output = Prk::from_uniform_key(attachment).expand::<OUTPUT>(&info);
-        let mut keys =
-            Self { key: Box::new(Secret::zero()), base: Box::new(Secret::zero()), commitment: [0; COMMITMENT] };
+        let (mut key, mut mac, mut commitment) = (Box::new(Secret::zero()), Secret::<32>::zero(), [0; COMMITMENT]);
         let mut bytes = output.expose().iter();
-        let parts: [&mut [u8]; 3] = [keys.key.expose_mut(), keys.base.expose_mut(), &mut keys.commitment];
+        let parts: [&mut [u8]; 3] = [key.expose_mut(), mac.expose_mut(), &mut commitment];
         for part in parts {
             part.iter_mut().zip(&mut bytes).for_each(|(to, from)| *to = *from);
         }
-        keys
+        Self { cipher: ChunkCipher::new(key, &mac), commitment }
     }
 
     /// Derives the keys of the blob that begins with `header`, and checks its commitment to them in constant time.
@@ -68,10 +67,10 @@ impl ChunkKeys {
         &self.commitment
     }
 
-    /// Encrypts a chunk into `to`, which must have room for the ciphertext and the tag, and no more.
+    /// Encrypts chunk `number` into `to`, which must have room for the ciphertext and the tag, and no more.
     pub(super) fn seal(&self, number: u64, from: &[u8], to: &mut [u8]) -> Result<(), InternalError> {
         let (body, tag) = to.split_last_chunk_mut::<TAG>().ok_or(InternalError)?;
-        *tag = chacha20poly1305::seal((&self.key, &self.base), number, from, body)?;
+        *tag = self.cipher.seal(number, from, body)?;
         Ok(())
     }
 
@@ -79,7 +78,16 @@ impl ChunkKeys {
     /// P-8.5: a chunk must verify at its position before any of it is released.
     pub(super) fn open(&self, number: u64, sealed: &[u8], to: &mut [u8]) -> Result<(), Forged> {
         let (from, tag) = sealed.split_last_chunk::<TAG>().ok_or(Forged)?;
-        chacha20poly1305::open((&self.key, &self.base), number, from, to, tag)
+        self.cipher.open(number, from, to, tag)
+    }
+
+    /// Does the same with whole chunks from `first` on, up to the first that does not verify. Returns how many did.
+    pub(super) fn open_each(&self, first: u64, sealed: &[u8], to: &mut [u8]) -> usize {
+        const LENGTH: NonZeroUsize = match NonZeroUsize::new(CHUNK) {
+            Some(length) => length,
+            None => NonZeroUsize::MIN,
+        };
+        self.cipher.open_each(first, LENGTH, sealed, to)
     }
 }
 
@@ -89,7 +97,7 @@ const FILE: u8 = 1;
 const THUMBNAIL: u8 = 2;
 
 /// Number of bytes derived for a blob.
-const OUTPUT: usize = 32 + SHORT_NONCE + COMMITMENT;
+const OUTPUT: usize = 32 + 32 + COMMITMENT;
 
 #[cfg(test)]
 mod tests {

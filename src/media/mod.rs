@@ -32,12 +32,14 @@ mod error; //      errors of attachments
 mod format; //     8.2: positions and lengths of chunks
 #[cfg(feature = "std")]
 mod io; //         std::io::{Read, Write, Seek}
-mod keys; //       8.1: chunk keys and the commitment to them
+mod keys; //       8.1: the keys of chunks and the commitment to them
 mod media_type; // 8.4: media types
 #[cfg(feature = "rayon")]
 mod parallel; //   encryption and decryption on all cores, with the same output
 mod pointer; //    8.4: the pointer inside a message
 mod range; //      8.3: any part of a file
+mod root; //       8.2: the hash over a blob's tags, which names it
+mod sealer; //     8.1: encryption of consecutive chunks
 mod thumbnail; //  8.4: a small picture inside the pointer
 mod upload; //     6.6: encryption that resumes after a restart
 

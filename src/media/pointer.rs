@@ -14,7 +14,7 @@ use super::media_type::MediaType;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
 
-/// The key, digest, size, media type and thumbnail of a file.
+/// The key, root, size, media type and thumbnail of a file.
 ///
 /// A pointer is secret: anyone who has it can read the file. It travels inside an encrypted message. To forward the
 /// file, forward the pointer.
@@ -34,7 +34,7 @@ use bisik_core::primitives::secret::Secret;
 /// ```
 pub struct Pointer {
     attachment: Box<Secret<32>>,
-    digest: [u8; 32],
+    root: [u8; 32],
     layout: Layout,
     media_type: MediaType,
     /// Boxed: the unused bytes of an absent one would be what was on the stack, and be copied to the heap with the rest.
@@ -53,14 +53,14 @@ impl Pointer {
     pub const MAX_THUMBNAIL: usize = 32 << 10;
 
     /// Length of the longest encoded pointer in bytes.
-    pub const MAX_LENGTH: usize = FIXED + MediaType::MAX_LENGTH + format::HEADER + Self::MAX_THUMBNAIL + 16;
+    pub const MAX_LENGTH: usize = FIXED + MediaType::MAX_LENGTH + format::HEADER + Self::MAX_THUMBNAIL + format::TAG;
 
-    pub(super) fn new(attachment: Secret<32>, digest: [u8; 32], role: &Role, layout: Layout) -> Self {
+    pub(super) fn new(attachment: Secret<32>, root: [u8; 32], role: &Role, layout: Layout) -> Self {
         let media_type = match role {
             Role::File(media_type) => media_type.clone(),
             Role::Thumbnail => MediaType::unknown(),
         };
-        Self { attachment: Box::new(attachment), digest, layout, media_type, thumbnail: None }
+        Self { attachment: Box::new(attachment), root, layout, media_type, thumbnail: None }
     }
 
     /// Decrypts a blob that is in memory. Returns the whole file or an error.
@@ -90,10 +90,12 @@ impl Pointer {
         self.layout.ciphertext_size()
     }
 
-    /// Returns the SHA-256 of the blob. The digest is public: a store may use it as the blob's name.
+    /// Returns the root of the blob: the SHA-256 of its header and its chunks' tags. It is public, and anyone who has
+    /// the blob can compute it, so that it may be the blob's name in the store. Without the key it does not tell whether
+    /// the ciphertext is intact.
     #[must_use]
-    pub const fn digest(&self) -> &[u8; 32] {
-        &self.digest
+    pub const fn root(&self) -> &[u8; 32] {
+        &self.root
     }
 
     /// Returns the media type that the sender states.
@@ -107,12 +109,12 @@ impl Pointer {
     /// The encoding is unique. It contains the key: the caller must wipe its copies.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { attachment, digest, layout, media_type, thumbnail } = self;
+        let Self { attachment, root, layout, media_type, thumbnail } = self;
         let (media_type, blob) = (media_type.as_str().as_bytes(), thumbnail.as_ref().map(|it| it.blob.as_slice()));
         let blob = blob.unwrap_or_default();
         let capacity = FIXED.saturating_add(media_type.len()).saturating_add(blob.len());
         let mut writer = SecretWriter::with_capacity(capacity);
-        writer.u8(FORMAT).bytes(attachment.expose()).bytes(digest).u64(layout.size());
+        writer.u8(FORMAT).bytes(attachment.expose()).bytes(root).u64(layout.size());
         writer.u8(u8::try_from(media_type.len()).unwrap_or(u8::MAX)).bytes(media_type);
         // 0 stands for none.
         let size = match thumbnail {
@@ -137,7 +139,7 @@ impl Pointer {
         let mut reader = Reader::new(bytes);
         reader.expect(&[FORMAT])?;
         let attachment = Box::new(Secret::copy_of(reader.array()?));
-        let digest = *reader.array()?;
+        let root = *reader.array()?;
         let layout = Layout::new(reader.u64()?).ok_or(Malformed)?;
         let length = usize::from(reader.u8()?);
         let media_type = core::str::from_utf8(reader.slice(length)?).map_err(|_| Malformed)?;
@@ -151,12 +153,12 @@ impl Pointer {
             }
         };
         reader.finish()?;
-        Ok(Self { attachment, digest, layout, media_type, thumbnail })
+        Ok(Self { attachment, root, layout, media_type, thumbnail })
     }
 
     pub(super) fn decryptor(&self) -> Decryptor {
         let attachment = Box::new(self.attachment.duplicate());
-        Decryptor::of(attachment, self.role(), self.layout, Some(self.digest))
+        Decryptor::of(attachment, self.role(), self.layout, Some(self.root))
     }
 
     pub(super) fn role(&self) -> Role {
@@ -175,21 +177,15 @@ impl Pointer {
 /// Clone a pointer to keep the file and forward it too.
 impl Clone for Pointer {
     fn clone(&self) -> Self {
-        let Self { attachment, digest, layout, media_type, thumbnail } = self;
+        let Self { attachment, root, layout, media_type, thumbnail } = self;
         let attachment = Box::new(attachment.duplicate());
-        Self {
-            attachment,
-            digest: *digest,
-            layout: *layout,
-            media_type: media_type.clone(),
-            thumbnail: thumbnail.clone(),
-        }
+        Self { attachment, root: *root, layout: *layout, media_type: media_type.clone(), thumbnail: thumbnail.clone() }
     }
 }
 
 impl fmt::Debug for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { attachment: _, digest: _, layout, media_type, thumbnail } = self;
+        let Self { attachment: _, root: _, layout, media_type, thumbnail } = self;
         f.debug_struct("Pointer")
             .field("size", &layout.size())
             .field("media_type", &media_type.as_str())

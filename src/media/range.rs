@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use super::decrypt::open_chunk;
+use super::decrypt::{AT_ONCE, open_chunk, open_full};
 use super::error::DecryptError;
-use super::format::{self, HEADER, Layout};
+use super::format::{self, HEADER, Layout, SEALED_CHUNK};
 use super::keys::ChunkKeys;
 use super::pointer::Pointer;
+use bisik_core::internal::InternalError;
 use bisik_core::primitives::secret::{reserve, wipe_from};
 
 /// The range of a blob to fetch for a range of its file: consecutive whole chunks.
@@ -59,9 +60,10 @@ impl RangePlan {
 
 /// Decrypts any part of a file, to play from the middle or to load several parts at once.
 ///
-/// Every byte returned is the sender's and at its position. Whether the rest of the blob exists and has the pointer's
-/// digest is unknown; only a [`Decryptor`](super::Decryptor) sees the whole blob. The size is authentic even before the
-/// last chunk is read, because the commitment covers it.
+/// Every byte returned was made with the pointer's key for its position. Whether the rest of the blob exists and has the
+/// pointer's root is unknown; only a [`Decryptor`](super::Decryptor) sees the whole blob. Whoever else has the pointer
+/// can make other chunks that verify, if the store helps; they do not fit the root. The size is authentic even before
+/// the last chunk is read, because the commitment covers it.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -132,18 +134,15 @@ impl RandomAccess {
     }
 
     fn open(&self, plan: &RangePlan, ciphertext: &[u8], output: &mut Vec<u8>) -> Result<(), DecryptError> {
-        let mut rest = ciphertext;
-        for chunk in plan.first_chunk().. {
-            if rest.is_empty() {
-                break;
-            }
-            let (sealed, after) =
-                rest.split_at_checked(self.layout.sealed_length(chunk)).ok_or(DecryptError::Rejected)?;
-            let start = output.len();
-            open_chunk(&self.keys, self.layout, chunk, sealed, output)?;
-            trim(output, start, format::plain_start(chunk), &plan.plaintext);
-            rest = after;
+        let (start, first) = (output.len(), plan.first_chunk());
+        let opened = open_full(&self.keys, self.layout, first, ciphertext, output, AT_ONCE, ChunkKeys::open_each)?;
+        // Then the one with the end of the file, if the range has it: the only one with bytes of both.
+        let chunk = first.checked_add(format::bytes(opened)).ok_or(InternalError)?;
+        let rest = opened.checked_mul(SEALED_CHUNK).and_then(|length| ciphertext.get(length..)).ok_or(InternalError)?;
+        if !rest.is_empty() {
+            open_chunk(&self.keys, self.layout, chunk, rest, output)?;
         }
+        trim(output, start, format::plain_start(first), &plan.plaintext);
         Ok(())
     }
 }

@@ -11,10 +11,11 @@ use super::encrypt::Encryptor;
 use super::format::{self, Layout};
 use super::keys::Role;
 use super::media_type::MediaType;
+use super::root::Root;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
-use bisik_core::primitives::sha256::{Hash, MIDSTATE};
+use bisik_core::primitives::sha256::MIDSTATE;
 use bisik_core::storage::{self, StorageKey, UnsealError};
 
 impl Encryptor {
@@ -41,7 +42,7 @@ impl Encryptor {
         writer.u8(u8::try_from(media_type.len()).unwrap_or(u8::MAX)).bytes(media_type);
         writer.u64(sealer.chunk);
         if sealer.chunk > 0 {
-            writer.bytes(&sealer.digest.midstate());
+            writer.bytes(&sealer.root.midstate());
         }
         storage::seal(key, kind::UPLOAD, context, &writer.finish(), &mut rng)
     }
@@ -94,18 +95,14 @@ impl Encryptor {
         let media_type = core::str::from_utf8(reader.slice(length)?).map_err(|_| Malformed)?;
         let role = Role::File(MediaType::new(media_type).map_err(|_| Malformed)?);
         let chunk = reader.u64()?;
-        // After the last chunk there is no next one; only the pointer is still to be made.
-        let hashed = match chunk {
-            chunk if chunk < layout.chunks() => layout.sealed_start(chunk),
-            chunk if chunk == layout.chunks() => layout.ciphertext_size(),
+        let root = match chunk {
+            0 => Root::new(),
+            // After the last chunk there is no next one; only the pointer is still to be made.
+            chunk if chunk <= layout.chunks() => Root::resume(reader.array()?, chunk).ok_or(Malformed)?,
             _ => return Err(Malformed),
         };
-        let digest = match chunk {
-            0 => Hash::new(),
-            _ => Hash::resume(reader.array()?, hashed).ok_or(Malformed)?,
-        };
         reader.finish()?;
-        Ok(Self::at(attachment, salt, role, layout, chunk, digest))
+        Ok(Self::at(attachment, salt, role, layout, chunk, root))
     }
 }
 

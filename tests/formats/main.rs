@@ -20,3 +20,4 @@ mod session_golden; // records of sessions and ratchets still open
 mod sizes; //        sizes of messages, bundles and records
 mod state_golden; // records of released formats still open
 mod text; //         texts of public values and of QR codes
+mod upload_golden; // records of uploads still open

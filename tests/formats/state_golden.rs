@@ -202,6 +202,7 @@ fn write_golden() {
     golden.write("identity-public", &bob.public().to_bytes());
     golden.pre_keys(&bob);
     super::session_golden::write(&golden);
+    super::upload_golden::write(&golden);
     golden.conversations();
 }
 

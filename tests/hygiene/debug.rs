@@ -22,6 +22,7 @@ use super::derived::{add_aead_key, add_ratchet, add_session, state_of};
 use super::device;
 use super::hosting::hosting;
 use super::keys::NOW;
+use super::media::chunk_keys;
 use super::recording::Recording;
 use super::{accounts, call};
 
@@ -200,7 +201,9 @@ fn attachments(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) 
     let mut decryptor = Decryptor::new(&pointer);
     decryptor.push(&blob[..70], &mut Vec::new()).unwrap();
     let access = RandomAccess::new(&pointer, blob.first_chunk().unwrap()).unwrap();
-    canaries.add("digest", pointer.digest());
+    canaries.add("root", pointer.root());
+    let kind = pointer.media_type().as_str().as_bytes();
+    canaries.add("keys of chunks", &chunk_keys(&pointer.to_bytes()[1..33], &blob[..24], &[1], pointer.size(), kind));
     show(shown, &access.plan(0..9));
     show(shown, &access);
     show(shown, &encryptor);

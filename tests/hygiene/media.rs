@@ -4,6 +4,8 @@
 
 use bisik::StorageKey;
 use bisik::media::{self, CHUNK, Decryptor, Encryptor, HEADER, MediaType, Pointer, RandomAccess};
+use sha2::digest::common::hazmat::SerializableState;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::canaries::Canaries;
@@ -18,20 +20,31 @@ fn file() -> Zeroizing<Vec<u8>> {
     Zeroizing::new((0..SIZE.div_ceil(32)).flat_map(|_| rng.secret()).take(SIZE).collect())
 }
 
-/// The keys of chunks, computed again (docs/spec/attachments.md, section 8.1).
-fn chunk_keys(key: &[u8], salt: &[u8], role: &[u8], size: u64, kind: &[u8]) -> Vec<u8> {
-    let mut output = vec![0; 76];
+/// The keys of chunks for ChaCha20 and for HMAC, computed again (docs/spec/attachments.md, section 8.1).
+pub(super) fn chunk_keys(key: &[u8], salt: &[u8], role: &[u8], size: u64, kind: &[u8]) -> Vec<u8> {
+    let mut output = vec![0; 96];
     let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], salt, role, &size.to_be_bytes(), kind];
-    hkdf::Hkdf::<sha2::Sha256>::from_prk(key).unwrap().expand_multi_info(&info, &mut output).unwrap();
-    output.truncate(44);
+    hkdf::Hkdf::<Sha256>::from_prk(key).unwrap().expand_multi_info(&info, &mut output).unwrap();
+    output.truncate(64);
     output
+}
+
+/// The states of SHA-256 after the two padded keys of HMAC (RFC 2104), which stand for the key.
+fn hmac_states(key: &[u8]) -> [Vec<u8>; 2] {
+    [0x36, 0x5c].map(|pad| {
+        let mut block = [pad; 64];
+        block.iter_mut().zip(key).for_each(|(to, from)| *to ^= from);
+        Sha256::new_with_prefix(block).serialize()[..32].to_vec()
+    })
 }
 
 fn assert_nothing_left(rng: &Recording, blob: &[u8], pointer: &Pointer, freed: &Freed) {
     let mut canaries = Canaries::new();
     canaries.add_drawn("the sender", rng);
     let (key, kind) = (&pointer.to_bytes()[1..33], pointer.media_type().as_str().as_bytes());
-    canaries.add("keys of chunks", &chunk_keys(key, &blob[..24], &[1], pointer.size(), kind));
+    let keys = chunk_keys(key, &blob[..24], &[1], pointer.size(), kind);
+    canaries.add("keys of chunks", &keys);
+    hmac_states(&keys[32..]).iter().for_each(|state| canaries.add("a state of HMAC", state));
     for (chunk, plaintext) in file().chunks(CHUNK).enumerate() {
         canaries.add(&format!("beginning of chunk {chunk}"), &plaintext[..200]);
         canaries.add(&format!("middle of chunk {chunk}"), &plaintext[plaintext.len() / 2..][..200]);

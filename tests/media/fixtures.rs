@@ -7,11 +7,12 @@ use std::sync::LazyLock;
 pub use crate::rng::SeededRng;
 use bisik::media::{self, CHUNK, DecryptError, Decryptor, Encryptor, HEADER, MediaType, Pointer};
 use bisik::rand_core::Rng;
-use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20::cipher::{KeyIvInit, StreamCipher};
+use hmac::{KeyInit, Mac};
 use proptest::prelude::*;
 
 /// A whole chunk with its tag.
-pub const SEALED: usize = CHUNK + 16;
+pub const SEALED: usize = CHUNK + 32;
 
 pub fn photo() -> MediaType {
     MediaType::new("image/jpeg").unwrap()
@@ -88,33 +89,64 @@ pub fn cut(blob: &[u8], range: Range<u64>) -> &[u8] {
     &blob[range.start as usize..range.end as usize]
 }
 
-pub fn pointer_bytes(key: &[u8], digest: &[u8; 32], size: u64, kind: &str, thumbnail: u32, blob: &[u8]) -> Vec<u8> {
+pub fn pointer_bytes(key: &[u8], root: &[u8; 32], size: u64, kind: &str, thumbnail: u32, blob: &[u8]) -> Vec<u8> {
     let length = [kind.len() as u8];
     let fields: [&[u8]; 8] =
-        [&[1], key, digest, &size.to_be_bytes(), &length, kind.as_bytes(), &thumbnail.to_be_bytes(), blob];
+        [&[1], key, root, &size.to_be_bytes(), &length, kind.as_bytes(), &thumbnail.to_be_bytes(), blob];
     fields.concat()
+}
+
+/// The keys of a blob, by section 8.1 of docs/spec/attachments.md: for ChaCha20, for HMAC, and the commitment.
+fn keys_of(key: &[u8], salt: &[u8], size: u64, kind: &str) -> [[u8; 32]; 3] {
+    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];
+    let mut keys = [0; 96];
+    hkdf::Hkdf::<sha2::Sha256>::from_prk(key).unwrap().expand_multi_info(&info, &mut keys).unwrap();
+    [0, 32, 64].map(|at| keys[at..at + 32].try_into().unwrap())
+}
+
+/// The tag of a chunk's ciphertext.
+fn tag_of(mac: &[u8], ciphertext: &[u8], number: u64) -> [u8; 32] {
+    let mut hmac = hmac::Hmac::<sha2::Sha256>::new_from_slice(mac).unwrap();
+    hmac.update(ciphertext);
+    hmac.update(&number.to_be_bytes());
+    hmac.finalize().into_bytes().into()
+}
+
+/// The root of a blob.
+pub fn root_of(blob: &[u8]) -> [u8; 32] {
+    let (header, chunks) = blob.split_at(HEADER);
+    let tags = chunks.chunks(SEALED).flat_map(|chunk| &chunk[chunk.len() - 32..]);
+    <sha2::Sha256 as sha2::Digest>::digest(header.iter().chain(tags).copied().collect::<Vec<_>>()).into()
 }
 
 /// A blob by section 8 of docs/spec/attachments.md, independent of the library: with any padding and any size.
 pub fn forge(key: &[u8], salt: &[u8; 24], file: &[u8], padding: &[u8], kind: &str) -> (Vec<u8>, Pointer) {
     let size = file.len() as u64;
-    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], salt, &[1], &size.to_be_bytes(), kind.as_bytes()];
-    let mut keys = [0; 76];
-    hkdf::Hkdf::<sha2::Sha256>::from_prk(key).unwrap().expand_multi_info(&info, &mut keys).unwrap();
-    let cipher = chacha20poly1305::ChaCha20Poly1305::new_from_slice(&keys[..32]).unwrap();
+    let [cipher, mac, commitment] = keys_of(key, salt, size, kind);
     let padded = media::ciphertext_size(size).unwrap() as usize;
     let mut plaintext = [file, padding].concat();
-    plaintext.resize(padded - HEADER - 16 * (padded - HEADER).div_ceil(SEALED), 0);
-    let mut blob = [salt, &keys[44..]].concat();
+    plaintext.resize(padded - HEADER - 32 * (padded - HEADER).div_ceil(SEALED), 0);
+    let mut blob = [salt.as_slice(), &commitment].concat();
     for number in 0..=plaintext.len() / CHUNK {
         let mut chunk = plaintext[number * CHUNK..plaintext.len().min((number + 1) * CHUNK)].to_vec();
-        let mut nonce: [u8; 12] = keys[32..44].try_into().unwrap();
-        nonce.iter_mut().zip((number as u128).to_be_bytes()[4..].iter()).for_each(|(to, from)| *to ^= from);
-        let tag = cipher.encrypt_inout_detached(&nonce.into(), &[], chunk.as_mut_slice().into()).unwrap();
+        let nonce: [u8; 12] = (number as u128).to_be_bytes()[4..].try_into().unwrap();
+        chacha20::ChaCha20::new(&cipher.into(), &nonce.into()).apply_keystream(&mut chunk);
+        let tag = tag_of(&mac, &chunk, number as u64);
         blob.extend_from_slice(&chunk);
         blob.extend_from_slice(&tag);
     }
-    let digest = <sha2::Sha256 as sha2::Digest>::digest(&blob).into();
-    let pointer = Pointer::from_bytes(&pointer_bytes(key, &digest, size, kind, 0, &[])).unwrap();
-    (blob, pointer)
+    let pointer = pointer_bytes(key, &root_of(&blob), size, kind, 0, &[]);
+    (blob, Pointer::from_bytes(&pointer).unwrap())
+}
+
+/// The blob of a photo with a byte of a chunk changed by someone who has the pointer, and therefore makes a tag for it.
+pub fn changed_with_the_key(blob: &[u8], pointer: &Pointer, chunk: usize, at: usize) -> Vec<u8> {
+    let [_, mac, _] = keys_of(&pointer.to_bytes()[1..33], &blob[..24], pointer.size(), "image/jpeg");
+    let mut changed = blob.to_vec();
+    let end = changed.len();
+    let sealed = &mut changed[HEADER + chunk * SEALED..end.min(HEADER + (chunk + 1) * SEALED)];
+    let (body, tag) = sealed.split_last_chunk_mut::<32>().unwrap();
+    body[at] ^= 1;
+    *tag = tag_of(&mac, body, chunk as u64);
+    changed
 }

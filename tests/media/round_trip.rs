@@ -45,11 +45,11 @@ proptest! {
 
     /// P-8.8.
     #[test]
-    fn a_pointer_has_one_encoding(size in 0_u64..=media::MAX_SIZE, key in any::<[u8; 32]>(), digest in any::<[u8; 32]>()) {
-        let bytes = pointer_bytes(&key, &digest, size, "video/mp4", 0, &[]);
+    fn a_pointer_has_one_encoding(size in 0_u64..=media::MAX_SIZE, key in any::<[u8; 32]>(), root in any::<[u8; 32]>()) {
+        let bytes = pointer_bytes(&key, &root, size, "video/mp4", 0, &[]);
         let pointer = Pointer::from_bytes(&bytes).unwrap();
         prop_assert_eq!(pointer.to_bytes(), bytes);
-        prop_assert_eq!((pointer.size(), pointer.digest()), (size, &digest));
+        prop_assert_eq!((pointer.size(), pointer.root()), (size, &root));
         prop_assert_eq!(pointer.media_type().as_str(), "video/mp4");
     }
 
@@ -112,6 +112,7 @@ fn blobs_match_an_independent_encryption() {
         let (forged, of_forged) =
             forge(&pointer.to_bytes()[1..33], blob.first_chunk().unwrap(), &plaintext, &[], "image/jpeg");
         assert!(forged == blob, "{size}");
+        assert_eq!(*pointer.root(), root_of(&blob));
         assert_eq!(of_forged.to_bytes(), pointer.to_bytes());
     }
 }

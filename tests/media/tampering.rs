@@ -63,7 +63,7 @@ fn truncated_blobs_are_incomplete_and_extended_ones_refused() {
         assert_eq!(released.len(), end.saturating_sub(HEADER) / SEALED * CHUNK);
         assert_eq!(pointer.decrypt(&blob[..end]), Err(DecryptError::Incomplete));
     }
-    for more in [[0].as_slice(), &blob[blob.len() - 16..], &blob[HEADER..]] {
+    for more in [[0].as_slice(), &blob[blob.len() - 32..], &blob[HEADER..]] {
         let longer = [&blob, more].concat();
         assert_eq!(pointer.decrypt(&longer), Err(DecryptError::Rejected));
         assert_eq!(decrypt_in_pieces(&pointer, &longer, &[40_000]).1, Err(DecryptError::Rejected));
@@ -100,6 +100,20 @@ fn encrypted_otherwise(plaintext: &[u8]) -> (Vec<u8>, Vec<u8>, Pointer) {
     (plaintext.to_vec(), blob, pointer)
 }
 
+/// P-8.1, P-8.4: blobs of one file under one key differ in everything, and their headers cannot be exchanged.
+#[test]
+fn blobs_under_one_key_cannot_exchange_their_salts() {
+    let plaintext = file(CHUNK + 100);
+    let [(one, of_one), (other, _)] =
+        [[8; 24], [9; 24]].map(|salt| forge(&[7; 32], &salt, &plaintext, &[], "image/jpeg"));
+    assert!(one[24..].chunks(8).zip(other[24..].chunks(8)).all(|(one, other)| one != other));
+    for part in [0..24, 24..HEADER, 0..HEADER, HEADER..HEADER + SEALED, HEADER..one.len()] {
+        let mut mixed = one.clone();
+        mixed[part.clone()].copy_from_slice(&other[part]);
+        assert_eq!(of_one.decrypt(&mixed), Err(DecryptError::Rejected));
+    }
+}
+
 /// P-8.4: another blob of the same size, another salt or commitment.
 #[test]
 fn another_blob_is_refused_before_decryption() {
@@ -132,13 +146,62 @@ fn nonzero_padding_is_refused() {
     }
 }
 
-/// P-8.6: all chunks are authentic, and the pointer holds another digest.
+/// P-8.5: half of a tag, as other tags of this protocol have, is not enough.
 #[test]
-fn a_blob_with_another_digest_is_refused_at_its_end() {
+fn a_changed_byte_in_any_part_of_a_blob_is_refused() {
+    let (plaintext, blob, pointer) = encrypted(CHUNK + 500);
+    let last = HEADER + SEALED;
+    // Salt, commitment; of the first chunk body and tag; of the last one file, padding and tag.
+    let parts = [0..24, 24..56, 56..57, last - 33..last - 32, last - 32..last, last..last + 1, last + 499..last + 500];
+    let end = blob.len();
+    for at in parts.into_iter().flatten().chain([last + 500, end - 33]).chain(end - 32..end) {
+        let mut changed = blob.clone();
+        changed[at] ^= 1 << (at % 8);
+        let (released, result) = decrypt_in_pieces(&pointer, &changed, &[end]);
+        assert_eq!(result, Err(DecryptError::Rejected), "byte {at}");
+        assert!(plaintext.starts_with(&released));
+    }
+}
+
+/// P-8.5, P-8.6: two chunks of equal plaintext and length have different ciphertexts and tags, and stay in their places.
+#[test]
+fn equal_chunks_cannot_be_swapped() {
+    let (blob, pointer) = media::encrypt(photo(), &[7; 3 * CHUNK], &mut SeededRng::new(1)).unwrap();
+    let (first, second) = blob[HEADER..HEADER + 2 * SEALED].split_at(SEALED);
+    assert!(first.chunks(32).zip(second.chunks(32)).all(|(one, other)| one != other));
+    let swapped = [&blob[..HEADER], second, first, &blob[HEADER + 2 * SEALED..]].concat();
+    assert_eq!(pointer.decrypt(&swapped), Err(DecryptError::Rejected));
+}
+
+/// P-8.6: all chunks are authentic, and the pointer holds another root.
+#[test]
+fn a_blob_with_another_root_is_refused_at_its_end() {
     let (plaintext, blob, pointer) = encrypted(CHUNK + 5);
-    let mut bytes = pointer.to_bytes();
-    bytes[33] ^= 1;
-    let other = Pointer::from_bytes(&bytes).unwrap();
-    assert_eq!(decrypt_in_pieces(&other, &blob, &[9_000]), (plaintext, Err(DecryptError::Rejected)));
-    assert_eq!(other.decrypt(&blob), Err(DecryptError::Rejected));
+    for at in 33..65 {
+        let mut bytes = pointer.to_bytes();
+        bytes[at] ^= 1 << (at % 8);
+        let other = Pointer::from_bytes(&bytes).unwrap();
+        assert_eq!(decrypt_in_pieces(&other, &blob, &[9_000]), (plaintext.clone(), Err(DecryptError::Rejected)));
+        assert_eq!(other.decrypt(&blob), Err(DecryptError::Rejected));
+    }
+}
+
+/// P-8.6: another receiver has the key, and the store helps. Only whoever reads the whole file notices.
+#[test]
+fn a_chunk_that_another_receiver_forged_does_not_fit_the_root() {
+    let (plaintext, blob, pointer) = encrypted(3 * CHUNK + 500);
+    for chunk in 0..4 {
+        let forged = changed_with_the_key(&blob, &pointer, chunk, 9);
+        let (released, end) = decrypt_in_pieces(&pointer, &forged, &[70_000]);
+        assert_eq!(end, Err(DecryptError::Rejected));
+        assert_eq!(released.len(), plaintext.len(), "each chunk by itself verifies");
+        assert!(released != plaintext);
+        assert_eq!(pointer.decrypt(&forged), Err(DecryptError::Rejected));
+
+        let access = RandomAccess::new(&pointer, forged.first_chunk().unwrap()).unwrap();
+        let plan = access.plan((chunk * CHUNK) as u64..(chunk * CHUNK + 20) as u64);
+        let mut part = Vec::new();
+        access.decrypt(&plan, cut(&forged, plan.ciphertext()), &mut part).unwrap();
+        assert_ne!(part, plaintext[chunk * CHUNK..chunk * CHUNK + 20], "a reader of parts cannot notice");
+    }
 }

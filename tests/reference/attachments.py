@@ -6,56 +6,79 @@
 from dataclasses import dataclass
 from struct import pack, unpack
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from primitives import fits, require, sha256
+from primitives import chacha20, fits, mac, require, sha256
 
-TAG, SALT, HEADER = 16, 24, 56
+SALT, HEADER = 24, 56
 
 
 @dataclass
 class Form:
     """Chunks under a counter, the last one short, after a salt and a commitment to key and context."""
     hash: hashes.HashAlgorithm
-    aead: type
+    cipher: type
     key_length: int
     label: bytes
     chunk: int
 
     def keys(self, key, salt, context):
+        """What the cipher of chunks takes, and the commitment."""
         require(len(key) == self.key_length, "malformed")
         info = self.label + b"\0" + salt + context
-        okm = HKDFExpand(self.hash, self.key_length + 12 + 32, info).derive(key)
-        return okm[:self.key_length], okm[self.key_length:-32], okm[-32:]
-
-    @staticmethod
-    def nonce(base, i):
-        return (int.from_bytes(base, "big") ^ i).to_bytes(12, "big")
+        okm = HKDFExpand(self.hash, self.cipher.secrets(self.key_length) + 32, info).derive(key)
+        return okm[:-32], okm[-32:]
 
     def encrypt(self, key, salt, context, plaintext):
-        chunk_key, base, commitment = self.keys(key, salt, context)
+        secrets, commitment = self.keys(key, salt, context)
+        cipher = self.cipher(secrets)
         pieces = [plaintext[at:at + self.chunk] for at in range(0, len(plaintext) + 1, self.chunk)]
-        sealed = (self.aead(chunk_key).encrypt(self.nonce(base, i), piece, None) for i, piece in enumerate(pieces))
-        return salt + commitment + b"".join(sealed)
+        return salt + commitment + b"".join(cipher.seal(i, piece) for i, piece in enumerate(pieces))
 
     def decrypt(self, key, context, blob):
-        chunk_key, base, commitment = self.keys(key, blob[:SALT], context)
+        secrets, commitment = self.keys(key, blob[:SALT], context)
         require(fits(blob[SALT:HEADER], commitment), "rejected")                                          # P-8.4
-        plaintext, i, rest, ended = b"", 0, blob[HEADER:], False
-        while not ended:
-            sealed, rest = rest[:self.chunk + TAG], rest[self.chunk + TAG:]
-            ended = len(sealed) < self.chunk + TAG                                                        # P-8.3
-            try:
-                plaintext += self.aead(chunk_key).decrypt(self.nonce(base, i), sealed, None)
-            except InvalidTag:
-                require(False, "rejected")                                                                # P-8.5
-            i += 1
+        cipher, plaintext = self.cipher(secrets), b""
+        for i, sealed in enumerate(self.sealed_chunks(blob)):
+            plaintext += cipher.open(i, sealed)                                                           # P-8.5
         return plaintext
 
+    def sealed_chunks(self, blob):
+        length, rest = self.chunk + self.cipher.TAG, blob[HEADER:]
+        while len(rest) >= length:
+            yield rest[:length]
+            rest = rest[length:]
+        yield rest                                                                                        # P-8.3
 
-BISIK = Form(hashes.SHA256(), ChaCha20Poly1305, 32, b"bisik-1 attachment\0", 65_536)
+
+class ChaChaHmac:                                                                                         # 8.1
+    TAG = 32
+
+    def __init__(self, secrets):
+        self.key, self.mac = secrets[:32], secrets[32:]
+
+    @staticmethod
+    def secrets(key_length):
+        return 2 * key_length
+
+    def stream(self, i, data):
+        return chacha20(self.key, bytes(4) + pack(">IQ", 0, i), data)
+
+    def tag(self, i, ciphertext):
+        return mac(self.mac, ciphertext, pack(">Q", i))
+
+    def seal(self, i, piece):
+        ciphertext = self.stream(i, piece)
+        return ciphertext + self.tag(i, ciphertext)
+
+    def open(self, i, sealed):
+        require(len(sealed) >= self.TAG, "rejected")
+        ciphertext = sealed[:-self.TAG]
+        require(fits(sealed[-self.TAG:], self.tag(i, ciphertext)), "rejected")
+        return self.stream(i, ciphertext)
+
+
+BISIK = Form(hashes.SHA256(), ChaChaHmac, 32, b"bisik-1 attachment\0", 65_536)
 LARGEST, LARGEST_THUMBNAIL = 2**53, 32_768
 
 
@@ -69,7 +92,11 @@ def padded_length(size):                                                        
 
 def blob_length(size):
     padded = padded_length(size)
-    return HEADER + padded + TAG * (padded // BISIK.chunk + 1)
+    return HEADER + padded + ChaChaHmac.TAG * (padded // BISIK.chunk + 1)
+
+
+def root_of(blob):                                                                                        # 8.2
+    return sha256(blob[:HEADER], *(sealed[-ChaChaHmac.TAG:] for sealed in BISIK.sealed_chunks(blob)))
 
 
 def context_of(size, media_type):                                                                         # 8.1
@@ -91,7 +118,7 @@ def read_blob(ak, media_type, size, blob):
 @dataclass
 class Pointer:                                                                                            # 8.4
     ak: bytes
-    digest: bytes
+    root: bytes
     size: int
     media_type: bytes
     thumbnail_size: int = 0
@@ -99,7 +126,7 @@ class Pointer:                                                                  
 
     def encode(self):
         media_type = bytes([len(self.media_type)]) + self.media_type
-        return (b"\1" + self.ak + self.digest + pack(">Q", self.size) + media_type
+        return (b"\1" + self.ak + self.root + pack(">Q", self.size) + media_type
                 + pack(">I", self.thumbnail_size) + self.thumbnail)
 
     @staticmethod
@@ -118,7 +145,7 @@ class Pointer:                                                                  
     def read(self, blob):
         require(len(blob) >= blob_length(self.size), "incomplete")
         file = read_blob(self.ak, self.media_type, self.size, blob)
-        require(sha256(blob) == self.digest, "rejected")                                                  # P-8.6
+        require(root_of(blob) == self.root, "rejected")                                                   # P-8.6
         return file
 
     def read_thumbnail(self):

@@ -9,13 +9,38 @@ import zlib
 from pathlib import Path
 
 from attachments import Form
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from primitives import Refused
+from primitives import Refused, require
+
+
+class AesGcm:
+    """The published cipher of chunks: an AEAD, whose nonce is the chunk's number on a derived base."""
+    TAG = 16
+
+    def __init__(self, secrets):
+        self.aead, self.base = AESGCM(secrets[:-12]), int.from_bytes(secrets[-12:], "big")
+
+    @staticmethod
+    def secrets(key_length):
+        return key_length + 12
+
+    def nonce(self, i):
+        return (self.base ^ i).to_bytes(12, "big")
+
+    def seal(self, i, piece):
+        return self.aead.encrypt(self.nonce(i), piece, None)
+
+    def open(self, i, sealed):
+        try:
+            return self.aead.decrypt(self.nonce(i), sealed, None)
+        except InvalidTag:
+            require(False, "rejected")
 
 
 def form(bits):
-    return Form(hashes.SHA512(), AESGCM, bits // 8, b"c2sp.org/chunked-encryption@v1+AEAD_AES_%d_GCM" % bits, 16_384)
+    return Form(hashes.SHA512(), AesGcm, bits // 8, b"c2sp.org/chunked-encryption@v1+AEAD_AES_%d_GCM" % bits, 16_384)
 
 
 def check(bits):

@@ -1,6 +1,6 @@
 """The verbs of contents and attachments."""
 
-from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob
+from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob, root_of
 from bisik import *
 import content
 
@@ -38,9 +38,10 @@ class ContentSteps:
     def attachment(self, file, media_type, draw):
         ak, salt = draw(32), draw(24)
         blob = make_blob(ak, salt, media_type, file)
-        pointer = Pointer(ak, sha256(blob), len(file), media_type)
-        inner = zip(("chunk_key", "base_nonce", "commitment"), BISIK.keys(ak, salt, context_of(len(file), media_type)))
-        return {"blob": blob, "pointer": pointer.encode()} | dict(inner)
+        pointer = Pointer(ak, root_of(blob), len(file), media_type)
+        secrets, commitment = BISIK.keys(ak, salt, context_of(len(file), media_type))
+        inner = {"chunk_key": secrets[:32], "mac_key": secrets[32:], "commitment": commitment}
+        return {"blob": blob, "pointer": pointer.encode()} | inner
 
     def encrypt_file(self, step, draw):
         return self.attachment(step["file"], step["media_type"].encode(), draw)

@@ -1,12 +1,12 @@
 """The script of media.txt: attachments."""
 
-from attachments import BISIK, Pointer, context_of
+from attachments import BISIK, ChaChaHmac, Pointer, context_of, make_blob, root_of
 from script import *
 
 
 def media():
-    """Attachments: blobs and pointers, thumbnails, files of several chunks by their digest, and what is refused."""
-    s, wanted = Script(), dict.fromkeys(("chunk_key", "base_nonce", "commitment"))
+    """Attachments: blobs and pointers, thumbnails, files of several chunks by their root, and what is refused."""
+    s, wanted = Script(), dict.fromkeys(("chunk_key", "mac_key", "commitment"))
     for file in (b"", b"halo, dunia", bytes(32), os.urandom(33), os.urandom(1_000)):
         step = s("encrypt-file", file=file, media_type="text/plain", **wanted)
         s("decrypt-file", pointer=step["pointer"], blob=step["blob"])
@@ -26,7 +26,7 @@ def media():
 def blobs_that_are_refused(s, pointer, blob):
     def refused(expect, blob, pointer=pointer):
         s("decrypt-file", pointer=pointer, blob=blob, expect=expect)
-    for at in (0, 23, 24, 55, 56, 87, 88, 103):
+    for at in (0, 23, 24, 55, 56, 87, 88, 103, 104, 119):
         refused("rejected", flip(blob, at))
     refused("incomplete", blob[:-1]), refused("incomplete", b""), refused("rejected", blob + b"\0")
     for at in (1, 33, 72, 74):
@@ -35,7 +35,14 @@ def blobs_that_are_refused(s, pointer, blob):
     ak, salt, context = pointer[1:33], blob[:24], context_of(7, b"image/svg+xml")
     for padding in (b"\1".ljust(25, b"\0"), b"\1".rjust(25, b"\0")):
         other = BISIK.encrypt(ak, salt, context, b"a photo" + padding)
-        refused("rejected", other, Pointer(ak, sha256(other), 7, b"image/svg+xml").encode())
+        refused("rejected", other, Pointer(ak, root_of(other), 7, b"image/svg+xml").encode())
+    other = blob[:56] + flip(blob, 60)[56:88]                # by another receiver, who has the key
+    other += ChaChaHmac(BISIK.keys(ak, salt, context)[0]).tag(0, other[56:])
+    refused("rejected", other)
+    s("decrypt-file", pointer=Pointer(ak, root_of(other), 7, b"image/svg+xml").encode(), blob=other)
+    other = make_blob(ak, bytes(24), b"image/svg+xml", b"a photo")
+    refused("rejected", other), refused("rejected", bytes(24) + blob[24:]), refused("rejected", blob[:24] + other[24:])
+    refused("rejected", other[:56] + blob[56:]), refused("rejected", blob[:56] + other[56:])
 
 
 def pointers_that_are_refused(s, pointer, made):

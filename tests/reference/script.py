@@ -32,7 +32,7 @@ INPUTS = WORDS - {"standing", "number"} | {"now", "verified", "offering", "label
 # Values that only this implementation can see. A step names those it wants.
 INNER = set("to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 "
             "agreement next_rk next_hk rs hk given_up standing labels ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
-            "chunk_key base_nonce commitment transcript encapsulated definition vote_key frames".split())
+            "chunk_key mac_key commitment transcript encapsulated definition vote_key frames".split())
 
 
 class Differs(Exception):

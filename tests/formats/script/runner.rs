@@ -107,7 +107,7 @@ const INPUTS: [&str; 70] = [
 /// from them.
 const INNER: &str = "to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 \
     agreement next_rk next_hk rs hk ck mk next_ck header encrypted_header header_tag r digest body_tag state \
-    chunk_key base_nonce commitment \
+    chunk_key mac_key commitment \
     transcript encapsulated definition vote_key frames";
 
 #[derive(Default)]

@@ -11,7 +11,7 @@ pub mod aes_cbc_stream; //      AES-256-CBC in pieces, SP 800-38A
 pub mod aes_gcm; //         AES-256-GCM, SP 800-38D
 #[cfg(any(feature = "aes", feature = "sframe"))]
 mod append; //      encryption into new capacity at the end of an output
-pub mod chacha20poly1305; //  8.1  ChaCha20-Poly1305, RFC 8439
+pub mod chunks; //  8.1  ChaCha20 with HMAC-SHA256 over the chunks of a file, RFC 8439 and RFC 2104
 pub mod ed25519; //   1.1  Ed25519, RFC 8032
 pub mod kdf; //    1.2  HKDF-SHA256, RFC 5869
 pub mod mlkem768; //    1.4  ML-KEM-768, FIPS 203

@@ -206,7 +206,8 @@ fn aes_256_cbc_encrypts_and_decrypts_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 24), ("refused", 48)]));
 }
 
-/// No primitive of this crate has this nonce length, but both come from the same crate, and messages use its ChaCha20.
+/// No primitive of this crate has this nonce length, but both come from the same crate, whose ChaCha20 messages and
+/// attachments use.
 #[test]
 fn chacha20_poly1305_seals_and_opens_exactly_the_valid_messages() {
     let counts = aead_counts(aead::TestName::ChaCha20Poly1305, |test| {

@@ -1,13 +1,14 @@
-//! `media_pointer`: arbitrary pointers. `media_decrypt`: edited blobs, and blobs of a dishonest sender.
+//! `media_pointer`: arbitrary pointers. `media_decrypt`: edited blobs, and blobs of a dishonest sender or receiver.
 //!
 //! Dishonest blobs are written without the library, from docs/spec/attachments.md, section 8.
 
 use std::sync::LazyLock;
 
 use bisik::media::{self, CHUNK, Decryptor, HEADER, MediaType, Pointer, RandomAccess};
-use chacha20poly1305::ChaCha20Poly1305;
-use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit, StreamCipher};
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::fixtures::Repeatable;
@@ -48,8 +49,9 @@ pub fn media_pointer(data: &[u8]) {
 /// The first byte selects the blob.
 pub fn media_decrypt(data: &[u8]) {
     let mut input = Input::new(data);
-    match input.byte() % 4 {
+    match input.byte() % 5 {
         3 => of_a_hostile_sender(input),
+        4 => of_another_receiver(input),
         which => with_edits(&SENT[usize::from(which)], input),
     }
 }
@@ -90,22 +92,50 @@ fn of_a_hostile_sender(mut input: Input<'_>) {
     assert_eq!(decrypted.ok().as_deref(), good.then_some(file), "padding is zeros, and as long as it must be");
 }
 
+/// Another receiver has the key, and makes tags for a blob that it edits.
+fn of_another_receiver(mut input: Input<'_>) {
+    let sent = &SENT[usize::from(input.byte()) % SENT.len()];
+    let mut blob = input.edited(&SENT.each_ref().map(|sent| sent.blob.as_slice()));
+    if let Some((header, chunks)) = blob.split_first_chunk_mut::<HEADER>() {
+        let [_, mac, _] = keys(&sent.pointer.to_bytes()[1..33], &header[..24], sent.pointer.size());
+        for (number, chunk) in (0..).zip(chunks.chunks_mut(CHUNK + 32)) {
+            if let Some((body, end)) = chunk.split_last_chunk_mut() {
+                *end = tag(&mac, body, number);
+            }
+        }
+    }
+    let decrypted = sent.pointer.decrypt(&blob);
+    assert_eq!(decrypted.is_ok(), blob == sent.blob, "a pointer has one content, also for those who have the key");
+}
+
 /// A blob of one chunk.
 fn forge(size: u64, plaintext: &[u8]) -> (Vec<u8>, Pointer) {
-    let (key, salt, kind) = ([0x41; 32], [0x73; 24], b"image/jpeg");
-    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], &salt, &[1], &size.to_be_bytes(), kind];
-    let mut keys = [0; 76];
-    Hkdf::<Sha256>::from_prk(&key).expect("32 bytes").expand_multi_info(&info, &mut keys).expect("76 bytes");
-    let (cipher, rest) = keys.split_at(32);
-    let (nonce, commitment) = rest.split_first_chunk::<12>().expect("76 bytes");
+    let (key, salt) = ([0x41; 32], [0x73; 24]);
+    let [cipher, mac, commitment] = keys(&key, &salt, size);
     let mut chunk = plaintext.to_vec();
-    let cipher = ChaCha20Poly1305::new_from_slice(cipher).expect("32 bytes");
-    let tag = cipher.encrypt_inout_detached(&(*nonce).into(), &[], chunk.as_mut_slice().into()).expect("a short one");
-    let blob = [salt.as_slice(), commitment, &chunk, &tag].concat();
-    let digest: [u8; 32] = Sha256::digest(&blob).into();
-    let length = [kind.len() as u8];
-    let pointer = [&[1], key.as_slice(), &digest, &size.to_be_bytes(), &length, kind, &[0; 4]].concat();
+    ChaCha20::new(&cipher.into(), &[0; 12].into()).apply_keystream(&mut chunk);
+    let tag = tag(&mac, &chunk, 0);
+    let root: [u8; 32] = Sha256::digest([salt.as_slice(), &commitment, &tag].concat()).into();
+    let blob = [salt.as_slice(), &commitment, &chunk, &tag].concat();
+    let length = [KIND.len() as u8];
+    let pointer = [&[1], key.as_slice(), &root, &size.to_be_bytes(), &length, KIND, &[0; 4]].concat();
     (blob, Pointer::from_bytes(&pointer).expect("a pointer"))
+}
+
+/// The keys for ChaCha20 and for HMAC, and the commitment.
+fn keys(key: &[u8], salt: &[u8], size: u64) -> [[u8; 32]; 3] {
+    let info: [&[u8]; 6] = [b"bisik-1 attachment\0", &[0], salt, &[1], &size.to_be_bytes(), KIND];
+    let mut keys = [[0; 32]; 3];
+    let room = keys.as_flattened_mut();
+    Hkdf::<Sha256>::from_prk(key).expect("32 bytes").expand_multi_info(&info, room).expect("96 bytes");
+    keys
+}
+
+fn tag(mac: &[u8], ciphertext: &[u8], number: u64) -> [u8; 32] {
+    let mut hmac = Hmac::<Sha256>::new_from_slice(mac).expect("any length");
+    hmac.update(ciphertext);
+    hmac.update(&number.to_be_bytes());
+    hmac.finalize().into_bytes().into()
 }
 
 pub fn pointer_seeds() -> Vec<(&'static str, Vec<u8>)> {
@@ -148,8 +178,14 @@ pub fn decrypt_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("hostile_good", hostile(5, &[b"photo".as_slice(), &[0; 27]].concat())),
         ("hostile_padding", hostile(4, &[b"photo".as_slice(), &[0; 27]].concat())),
         ("hostile_size", hostile(60, &[0x55; 32])),
+        ("retagged", vec![4, 0, 0, 0]),
+        ("retagged_flipped_chunk", vec![4, 1, 1, 1, FLIP, 1, 1, 0]),
+        ("retagged_of_another_file", vec![4, 1, 0, 0]),
     ]
 }
+
+/// The media type of all files here.
+const KIND: &[u8] = b"image/jpeg";
 
 // Kinds of edit: see `Input::edited`.
 const FLIP: u8 = 0;
