@@ -52,7 +52,7 @@ pub use encrypt::Encryptor;
 pub use error::{DecryptError, EncryptError, MediaTypeError, PointerError};
 pub use format::{CHUNK, HEADER, MAX_SIZE, ciphertext_size};
 #[cfg(feature = "std")]
-pub use io::{DecryptingReader, EncryptingReader, EncryptingWriter};
+pub use io::{DecryptingReader, EncryptingReader, EncryptingWriter, RandomAccessReader};
 pub use media_type::MediaType;
 pub use pointer::Pointer;
 pub use range::{RandomAccess, RangePlan};
