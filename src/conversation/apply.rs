@@ -143,10 +143,11 @@ impl Conversation {
         let Some(link) = self.links.get_mut(&from) else { return };
         let Some(slot) = link.slot_mut(serial).filter(|slot| !slot.ours && !slot.compared) else { return };
         slot.compared = true;
-        let previews = link.names.previews(serial).filter(|(_, preview)| !written.contains(&preview.digest));
-        let foreign: Vec<MessageId> = previews.map(|(id, _)| id).collect();
-        for id in foreign {
-            self.tell(Event::NotThePeers { id, device: from });
+        let previews = link.names.previews(serial).map(|(id, preview)| (id, written.contains(&preview.digest)));
+        let previews: Vec<(MessageId, bool)> = previews.collect();
+        for (id, is_written) in previews {
+            let device = from;
+            self.tell(if is_written { Event::Confirmed { id, device } } else { Event::NotThePeers { id, device } });
         }
     }
 
@@ -208,9 +209,10 @@ impl Conversation {
         let Some(link) = self.links.get_mut(&from) else { return };
         let seen = link.names.look(id);
         // P-12.23: what was shown under this name was not this message.
-        let another = seen == Seen::Previewed
-            && !matches!(body, Body::Withdrawn)
-            && link.names.was_another(id, shown_words(kind, id, &body));
+        let previewed = seen == Seen::Previewed && !matches!(body, Body::Withdrawn);
+        let another = previewed && link.names.was_another(id, shown_words(kind, id, &body));
+        // With the first words, all of a session were told.
+        let told = link.names.session_of(id).and_then(|serial| link.slot(serial)).is_some_and(|slot| slot.compared);
         if seen != Seen::Before {
             link.names.receive(id, matches!(kind, Kind::Withdrawn));
         }
@@ -223,6 +225,9 @@ impl Conversation {
         if another {
             self.tell(Event::NotThePeers { id, device: from });
         } else if seen != Seen::New {
+            if previewed && !told {
+                self.tell(Event::Confirmed { id, device: from });
+            }
             return;
         }
         match (body, from.side) {

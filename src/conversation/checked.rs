@@ -64,13 +64,17 @@ pub(super) fn check(
     has_room: impl Fn(usize) -> bool,
 ) -> Result<Checked, ReceiveError> {
     let frame = Frame::decode(plaintext)?;
-    let fits = frame.for_own == (side == Side::Own)
-        && frame.opening.is_some() == opens
-        && frame.opening.is_none_or(|opening| {
-            opening.conversation == conversation && opening.peer.is_none_or(|named| named == *peer)
-        });
-    if !fits {
+    if frame.for_own != (side == Side::Own) || frame.opening.is_some() != opens {
         return Err(ReceiveError::ProtocolViolation);
+    }
+    if let Some(opening) = frame.opening {
+        // An own device has no place outside of the ciphertext to say which conversation it means.
+        if side == Side::Own && opening.conversation != conversation {
+            return Err(ReceiveError::AnotherConversation);
+        }
+        if opening.conversation != conversation || opening.peer.is_some_and(|named| named != *peer) {
+            return Err(ReceiveError::ProtocolViolation);
+        }
     }
     let content = match frame.content {
         Content::Nothing => Checks::Nothing,

@@ -60,8 +60,12 @@ use bisik_core::codec::{Malformed, Reader, Writer};
 ///
 /// // Bob's device finds the conversation, and gives it the arrival.
 /// let (header, arrival) = Arrival::from_bytes(&bytes, &bob)?;
-/// assert_eq!(header.conversation(), Some(ConversationId::between(alice.key(), bob.key())));
-/// assert_eq!(header.sender()?, *alice.key()); // a claim: for a stranger, the list to fetch
+/// match header.conversation() {
+///     // From the peer: begin one with the sender's list of devices, if there is none yet. It is a claim until then.
+///     Some(id) => assert_eq!((id, header.sender()?), (ConversationId::between(alice.key(), bob.key()), *alice.key())),
+///     // From another device of Bob's: for the conversation that reads it, or else for the one that `find` names.
+///     None => println!("{}", Conversation::find(&bob, &arrival, now)?.peer),
+/// }
 /// assert_eq!(arrival.ciphertext, envelope.ciphertext);
 /// assert_eq!(envelope.to_string().parse::<Envelope>()?.to_bytes(), bytes);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -208,7 +212,10 @@ impl EnvelopeHeader {
         self.sender_index
     }
 
-    /// Returns the account of the claimed sender: of a stranger, whose device list is to be fetched.
+    /// Returns the account of the claimed sender. If no conversation with it exists, its device list is to be fetched. If
+    /// it is this device's own account ([`conversation`](Self::conversation) is `None`), another own device wrote the
+    /// message, for a conversation that [`Conversation::find`](super::Conversation::find) names: never begin one with
+    /// the own account for it.
     ///
     /// # Errors
     ///

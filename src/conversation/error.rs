@@ -63,6 +63,9 @@ pub enum ReceiveError {
     NewerVersion,
     /// Its authenticated sender may not write such a message here: the device is broken or hostile. Drop it.
     ProtocolViolation,
+    /// Another own device wrote it for another conversation: [find](super::Conversation::find) it, and receive the message
+    /// there.
+    AnotherConversation,
     /// Last-resort pre-keys have set up too many sessions: rotate the pre-keys, publish them, then try again.
     ReplayCacheFull,
     /// Too much waits for the program: [settle](super::Conversation::settle) what it has stored, then try again.
@@ -84,6 +87,8 @@ bisik_core::error_texts! {
         NewerVersion => "conversation.receive.newer_version", "a later version wrote the message";
         ProtocolViolation => "conversation.receive.protocol_violation",
             "the message is not one that its sender may write";
+        AnotherConversation => "conversation.receive.another_conversation",
+            "another own device wrote the message for another conversation";
         ReplayCacheFull => "conversation.receive.replay_cache_full",
             "the last-resort pre-key cannot remember more sessions";
         InboxFull => "conversation.receive.inbox_full", "too much waits for the program";

@@ -30,11 +30,13 @@ pub enum Cause {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A device has shown the message.
+    /// A device has the message in its record, and gives it to its program. It tells so with the next message that it
+    /// writes, after eight messages, or after ten minutes: enough for a tick, too late for a read receipt, which is a
+    /// content of its own.
     Delivered {
         /// The message.
         id: MessageId,
-        /// The device that has shown it.
+        /// The device that has it.
         device: DeviceAddress,
     },
     /// The message is no longer sent to a device.
@@ -91,6 +93,14 @@ pub enum Event {
         /// The device that did not write it.
         device: DeviceAddress,
     },
+    /// A message that was shown as unconfirmed is the device's own: what marks it as unconfirmed can go. With the
+    /// message that follows the first answer, such an event or [`NotThePeers`](Self::NotThePeers) comes for each.
+    Confirmed {
+        /// The message.
+        id: MessageId,
+        /// The device that wrote it.
+        device: DeviceAddress,
+    },
     /// A message of a kind that this version does not know. Its author counts it as shown.
     NotUnderstood {
         /// The message.
@@ -132,7 +142,8 @@ pub enum Received {
         id: MessageId,
         /// The device that wrote it.
         from: DeviceAddress,
-        /// The content. Unconfirmed at a first contact: only who wrote to this device's pre-keys is known then.
+        /// The content. Unconfirmed at the first contact of two devices, also of accounts that know each other: only who
+        /// wrote to this device's pre-keys is known then. [`Event::Confirmed`] or [`Event::NotThePeers`] follows.
         body: Plaintext<Zeroizing<Vec<u8>>>,
         /// On a hosted device: the time by which its disclosure promises to delete the message.
         delete_by: Option<Timestamp>,
@@ -312,6 +323,7 @@ impl Event {
             Self::LabelChanged => drop(writer.u8(29)),
             Self::DecisionNotAdopted { device } => write_first(30, *device, writer),
             Self::IdentityChanged => drop(writer.u8(31)),
+            Self::Confirmed { id, device } => named(32, *id, *device, writer),
         }
     }
 
@@ -360,6 +372,10 @@ impl Event {
             29 => Self::LabelChanged,
             30 => Self::DecisionNotAdopted { device: read_device(reader)? },
             31 => Self::IdentityChanged,
+            32 => {
+                let (device, id) = named(reader)?;
+                Self::Confirmed { id, device }
+            }
             _ => return Err(Malformed),
         })
     }

@@ -49,6 +49,7 @@ pub use event::{Cause, Event, Handover, Outgoing, Received, StoredConversation};
 pub use flush::{Due, Needed};
 pub use link::Bound;
 pub use name::{MessageId, Tag};
+pub use peer::IdentityPolicy;
 pub use persist::{Change, Changes, Record, RecordName};
 pub use receive::Found;
 pub use send::Recipients;
@@ -69,16 +70,6 @@ use link::Link;
 use name::Numbers;
 use piece::Piece;
 use send::Ephemeral;
-
-/// How a conversation reacts when the peer's account key changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IdentityPolicy {
-    /// Nothing is sent to the peer until the user has acknowledged the new key.
-    #[default]
-    Block,
-    /// The change is an event, and sending goes on. Messages sent before are never sent again to the new key.
-    Notify,
-}
 
 /// A conversation with a peer account: the sessions with all its devices and with the other own devices, the messages
 /// that some device has not acknowledged, and what waits for the program. It is stored as one record.
@@ -130,12 +121,12 @@ pub enum IdentityPolicy {
 ///         for result in self.talk.receive(&mut self.account, &arrivals.collect::<Vec<_>>(), now) {
 ///             result?;
 ///         }
-///         self.store()?; // store before you show
+///         let _nothing_is_held = self.store()?; // store before you show
 ///         let (mut texts, mut last) = (Vec::new(), 0);
 ///         for (number, received) in self.talk.inbox() {
 ///             match received {
 ///                 Received::Message { body: Plaintext::Confirmed(body), .. } => texts.push(body.to_vec()),
-///                 // A first contact: who wrote it is proved when it answers. Mark it.
+///                 // A first contact: `Event::Confirmed` says later that the device wrote it. Mark it until then.
 ///                 Received::Message { body: Plaintext::Unconfirmed(body), .. } => {
 ///                     texts.push([b"(unconfirmed) ", body.peek_unconfirmed().as_slice()].concat());
 ///                 }
@@ -232,7 +223,11 @@ impl View {
 impl Conversation {
     /// Starts a conversation with the account whose device list was verified against its account key
     /// ([`DeviceDirectory::trust`]), and returns it with the event for its first label. `disclosures` are those that
-    /// the server has for hosted devices of the list.
+    /// the server has for hosted devices of the list. The event for the label also waits in the inbox.
+    ///
+    /// A conversation with one's own account is a note to oneself: it goes to the other own devices, and to nobody while
+    /// there are none. What other own devices write in other conversations is not received in it
+    /// ([`find`](Self::find)).
     #[must_use]
     pub fn new(
         account: &Account,
@@ -288,7 +283,8 @@ impl Conversation {
         self.lineage.revision()
     }
 
-    /// Returns the number of sent messages that some device has not acknowledged.
+    /// Returns the number of sent messages that some device has not acknowledged. An acknowledgement waits for a message in
+    /// the other direction, for eight messages, or for ten minutes.
     #[must_use]
     pub fn unacknowledged_messages(&self) -> usize {
         self.kept.len()

@@ -4,7 +4,7 @@
 use alloc::collections::BTreeMap;
 
 use super::event::Event;
-use super::{Conversation, ConversationId, DeviceAddress, IdentityPolicy, Side, View, under};
+use super::{Conversation, ConversationId, DeviceAddress, Side, View, under};
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
@@ -12,6 +12,16 @@ use crate::keys::IdentityKey;
 use bisik_core::blocks::Place;
 use bisik_core::disclosure::DisclosureHash;
 use bisik_core::time::Timestamp;
+
+/// How a conversation reacts when the peer's account key changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdentityPolicy {
+    /// Nothing is sent to the peer until the user has acknowledged the new key.
+    #[default]
+    Block,
+    /// The change is an event, and sending goes on. Messages sent before are never sent again to the new key.
+    Notify,
+}
 
 /// The name that a conversation had before the peer's account key changed, and the revision of its record there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,6 +36,26 @@ fn a_copy_finds_its_conversation_on_a_device_that_does_not_have_it_yet() {
     assert_eq!(shown, [("sent".into(), b"halo".to_vec())]);
 }
 
+/// The sender on the envelope is the own account: a program that begins a conversation with whoever writes must not lose
+/// the copy in it.
+#[test]
+fn a_copy_that_is_given_to_the_note_to_oneself_is_refused_and_can_still_be_received() {
+    let mut accounts = Accounts::new(94, [2, 1]);
+    let own = accounts.directory(0);
+    accounts.send(PHONE, b"halo").unwrap();
+    let copy = accounts.mail.iter().find(|(to, ..)| *to == LAPTOP).unwrap().2.clone();
+    let (now, arrival) = (accounts.now, Arrival { from: DeviceAddress::own(0), ciphertext: copy.ciphertext });
+    let laptop = accounts.devices.get_mut(&LAPTOP).unwrap();
+    let (mut note, _) = Conversation::new(&laptop.account, own, &[], IdentityPolicy::Block, now);
+    let before = note.revision();
+    let refused = note.receive(&mut laptop.account, std::slice::from_ref(&arrival), now);
+    assert_eq!(refused, [Err(ReceiveError::AnotherConversation)]);
+    assert_eq!(note.revision(), before, "and nothing has changed");
+    let conversation = laptop.conversation.as_mut().unwrap();
+    assert_eq!(Conversation::find(&laptop.account, &arrival, now).unwrap().conversation, conversation.id());
+    assert_eq!(conversation.receive(&mut laptop.account, &[arrival], now), [Ok(())]);
+}
+
 #[test]
 fn a_copy_is_given_to_the_conversation_that_reads_it() {
     let mut accounts = Accounts::new(91, [2, 1]);

@@ -135,6 +135,22 @@ fn to_write_to_somebody_is_to_accept_them() {
     assert_eq!(accounts.shown(STRANGER).len(), 1);
 }
 
+/// P-12.23
+#[test]
+fn an_unconfirmed_message_is_confirmed_when_its_author_writes_after_the_answer() {
+    let mut accounts = approached(77);
+    let id = accounts.send(STRANGER, b"halo").unwrap();
+    accounts.settle();
+    assert!(!accounts.devices[&ALICE].events.iter().any(|event| matches!(event, Event::Confirmed { .. })));
+    accounts.send(ALICE, b"hai").unwrap();
+    accounts.settle();
+    accounts.send(STRANGER, b"apa kabar?").unwrap();
+    accounts.settle();
+    let of = |event: &&Event| matches!(event, Event::Confirmed { .. } | Event::NotThePeers { .. });
+    let told: Vec<_> = accounts.devices[&ALICE].events.iter().filter(of).collect();
+    assert_eq!(told, [&Event::Confirmed { id, device: DeviceAddress::peer(0) }]);
+}
+
 /// P-12.23, P-12.31
 #[test]
 fn a_message_that_was_withdrawn_after_it_was_shown_is_no_forgery() {

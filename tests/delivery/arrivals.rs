@@ -99,6 +99,12 @@ impl World {
                 self.broken(&format!("{at:?}: a thief's message was shown as confirmed"));
             }
         }
+        for uid in taken.vouched_for {
+            self.tally.vouched_for += 1;
+            if uid >= THIEF {
+                self.broken(&format!("{at:?}: a thief's message is said to be the device's"));
+            }
+        }
         for (device, bound, early) in taken.replaced {
             self.say(|| format!("     REPLACED {device:?} at {at:?}, {bound:?}, early {early}"));
             self.tally.replaced += 1;

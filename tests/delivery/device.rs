@@ -34,6 +34,8 @@ pub struct Rows {
     /// What this device wrote, and for whom.
     pub written: BTreeMap<Uid, BTreeSet<At>>,
     pub delivered: BTreeSet<(MessageId, At)>,
+    /// What was shown under which name.
+    pub named: BTreeMap<(MessageId, At), Uid>,
     pub given_up: BTreeSet<(MessageId, At)>,
     /// Reported lost, with the author.
     pub lost: BTreeSet<(MessageId, At)>,
@@ -48,6 +50,8 @@ pub struct Taken {
     pub replaced: Vec<(At, Bound, bool)>,
     pub told_of_another: Vec<At>,
     pub not_the_peers: Vec<At>,
+    /// Messages that were shown as unconfirmed, and of which it was said afterwards that they are the device's.
+    pub vouched_for: Vec<Uid>,
     pub outdated: bool,
     /// Messages without a time by which they are deleted.
     pub without_deadline: bool,
@@ -138,13 +142,14 @@ impl Device {
             }
             last = number;
             match received {
-                Received::Message { from, body, delete_by, .. } => {
+                Received::Message { id, from, body, delete_by } => {
                     taken.without_deadline |= delete_by.is_none();
                     let (uid, confirmed) = match body {
                         Plaintext::Confirmed(body) => (uid_of(body), true),
                         Plaintext::Unconfirmed(body) => (uid_of(body.peek_unconfirmed()), false),
                     };
                     taken.shown.push((uid, address(*from), confirmed));
+                    rows.named.insert((*id, address(*from)), uid);
                 }
                 Received::Sent { from, body, delete_by, .. } => {
                     taken.without_deadline |= delete_by.is_none();
@@ -163,6 +168,9 @@ impl Device {
                     }
                     Event::ReplacedByAnother { device } => taken.told_of_another.push(address(*device)),
                     Event::NotThePeers { device, .. } => taken.not_the_peers.push(address(*device)),
+                    Event::Confirmed { id, device } => {
+                        taken.vouched_for.extend(rows.named.get(&(*id, address(*device))));
+                    }
                     Event::ListOutdated { .. } => taken.outdated = true,
                     _ => {}
                 },

@@ -56,6 +56,7 @@ pub struct Tally {
     pub faults: u64,
     pub hosted: u64,
     pub decisions: u64,
+    pub vouched_for: u64,
     pub shown_at_last: u64,
 }
 
@@ -70,6 +71,7 @@ impl Tally {
         self.faults += other.faults;
         self.hosted += other.hosted;
         self.decisions += other.decisions;
+        self.vouched_for += other.vouched_for;
     }
 }
 

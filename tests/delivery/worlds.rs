@@ -45,7 +45,8 @@ fn a_message_is_shown_once_or_reported_lost_whatever_the_network_does() {
     println!("{count} worlds, {frames} frames; {tally:?}; {all:?}");
     assert!(failed.is_empty(), "worlds {failed:?}");
     assert!(
-        all.arrived > 5 * count && (count < 50 || tally.restores > 0 && tally.hosted > 0 && tally.decisions > 0),
+        all.arrived > 5 * count
+            && (count < 50 || tally.restores > 0 && tally.hosted > 0 && tally.decisions > 0 && tally.vouched_for > 0),
         "the worlds are not empty"
     );
     // What is bounded: frames that nobody wrote, and the time until everything is said and done.

@@ -144,10 +144,10 @@ class State:
     def entry(self):
         """(number, kind)"""
         number, kind = self.number(8), self.number(1)
-        require(kind == 0 or 16 <= kind <= 31, "rejected")
-        if kind in (16, 17, 18, 20, 21, 22, 23, 24, 25, 30):
+        require(kind == 0 or 16 <= kind <= 32, "rejected")
+        if kind in (16, 17, 18, 20, 21, 22, 23, 24, 25, 30, 32):
             self.device()
-        if kind in (16, 17, 18, 24, 25):
+        if kind in (16, 17, 18, 24, 25, 32):
             self.take(16)
         flags = {17: 1, 26: 1}.get(kind, 0)
         [self.flag() for _ in range(flags)]

@@ -57,8 +57,9 @@ class Hearing:
         if not slot.ours and not slot.compared:                                                           # P-12.23
             slot.compared = True
             for tag, (n, serial, digest) in sorted(link.names.previews.items()):
-                if serial == slot.serial and digest not in frame.first_words:
-                    self.tell("not-the-peers", pack(">Q", n) + tag, sender)
+                if serial == slot.serial:
+                    what = "confirmed" if digest in frame.first_words else "not-the-peers"
+                    self.tell(what, pack(">Q", n) + tag, sender)
         had = [other.session.id[:8] for other in link.slots] + link.gone
         if frame.replaced_by and frame.replaced_by not in had:                                            # P-3.23
             self.tell("replaced-by-another", sender)
@@ -138,6 +139,8 @@ class Hearing:
             return NOTHING
         seen, digest = link.names.look(frame.name), words(frame.kind, frame.name, frame.body)
         another = frame.kind != WITHDRAWN and seen == "preview" and link.names.previews[frame.name[8:]][2] != digest
+        told = seen == "preview" and any(slot.compared for slot in link.slots
+                                         if slot.serial == link.names.previews[frame.name[8:]][1])
         if seen != "before":
             link.names.receive(frame.name, frame.kind == WITHDRAWN)
         if seen == "new" and answers:
@@ -145,6 +148,8 @@ class Hearing:
         link.owes |= seen != "new" and answers
         if another:
             self.tell("not-the-peers", frame.name, sender)
+        elif seen == "preview" and frame.kind != WITHDRAWN and not told:
+            self.tell("confirmed", frame.name, sender)
         if seen != "new" and not another or frame.kind == WITHDRAWN:
             return NOTHING
         if not understood(frame.kind, frame.body, sender[0]):

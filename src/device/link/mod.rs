@@ -21,6 +21,10 @@
 //!      Linked
 //! ```
 //!
+//! The new device gets what is written once its writers know the new list of devices: nothing of before, and nothing that
+//! a peer wrote with an older list. The application of another own device sends it what it should have, such as contacts
+//! and history, with [`Recipients::Device`](crate::conversation::Recipients::Device).
+//!
 //! The companion commits to its nonce before it sees the primary's. Neither side can choose anything that the string
 //! depends on after it has seen the other's nonce. So an attacker in the middle has one attempt, which succeeds with
 //! probability 2^-36.

@@ -484,7 +484,7 @@ pub(super) fn word(error: impl Debug) -> String {
         "other-hosted-device" => "other-endpoint".into(),
         "not-pre-key-message" => "not-first".into(),
         "opens-new-session" => "other-session".into(),
-        "protocol-violation" => "misbehaved".into(),
+        "protocol-violation" | "another-conversation" => "misbehaved".into(),
         _ => word,
     }
 }
