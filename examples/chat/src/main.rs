@@ -1,27 +1,38 @@
 //! A chat of two people over TCP, with an SQLite file on each side. Kill either process at any moment (`kill -9`),
 //! start it again, and talk on: no message is lost, and none is there twice.
 //!
-//! In two terminals, in the root of the repository; each line that you type is a message:
+//! In two terminals, in the root of the repository:
 //!
 //! ```text
-//! cargo run -p chat -- bob.db listen 127.0.0.1:7700
-//! cargo run -p chat -- alice.db dial 127.0.0.1:7700
+//! cargo run -p chat -- /tmp/bob.db listen 127.0.0.1:7700
+//! cargo run -p chat -- /tmp/alice.db dial 127.0.0.1:7700
 //! ```
 //!
-//! Delete one of the databases to see what a reinstalled peer looks like; `--new-peer` at the end of the other side's
-//! command accepts it. `store.rs` is the database, and `net.rs` moves frames.
+//! Each line that you type is a message. It counts once it is shown after a `>`: then it is in the database, and is sent
+//! until the peer has it. The end of the input (Ctrl-D) ends the program; the next start sends what is left.
+//!
+//! End alice and `rm /tmp/alice.db* /tmp/alice.key` to see what a reinstalled peer looks like. The other side refuses it,
+//! until it is started with `--new-peer KEY` at the end, where KEY is what the new peer's screen says after `you are`.
+//! Let your peer tell it to you in a way that nobody can forge, and take all of it: whoever searches long enough finds a
+//! key that begins like another. The option is for one start, which stores the key. What was written for the former key
+//! is never sent to the new one.
+//!
+//! `store.rs` is the database, and `net.rs` moves frames.
 
 mod net;
 mod store;
 
+use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use bisik::*;
 use net::{Event, Wire};
 use rusqlite::{Connection, Transaction, params};
+use store::PEER;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+type Outcome<T> = Result<T, Box<dyn Error>>;
 
 struct Chat {
     db: Connection,
@@ -33,62 +44,89 @@ struct Chat {
     wire: Option<Wire>,
 }
 
-/// An error of the database ends the program: the records count, and the next start loads them.
-fn main() -> Outcome<()> {
+fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let (file, role, address, options) = match arguments.as_slice() {
-        [file, role, address, options @ ..] if ["listen", "dial"].contains(&role.as_str()) => {
-            (file, role, address, options)
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--help"] => {
+            println!("{USAGE}");
+            Ok(())
         }
-        _ => return Err("usage: chat FILE listen|dial ADDRESS [--new-peer]".into()),
+        [file, role @ ("listen" | "dial"), address] => run(file, *role == "listen", address, None),
+        [file, role @ ("listen" | "dial"), address, "--new-peer", key] => {
+            run(file, *role == "listen", address, Some(key))
+        }
+        _ => Err(USAGE.into()),
     };
-    let mut chat = Chat::open(Path::new(file), options == ["--new-peer"])?;
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error of the database ends the program: the records count, and the next start loads them.
+fn run(file: &str, listen: bool, address: &str, new_peer: Option<&str>) -> Outcome<()> {
+    let new_peer = new_peer.map(str::parse).transpose().map_err(|error: IdentityKeyError| {
+        format!("--new-peer: {error}. It takes all digits that your peer's screen says after \"you are\"")
+    })?;
+    let mut chat = Chat::open(Path::new(file), new_peer).map_err(about(file))?;
     println!("you are {}", chat.identity.public());
-    chat.history()?;
+    chat.history().map_err(about(file))?;
     println!("* waiting for your peer");
-    for event in net::start(role == "listen", address)? {
+    for event in net::start(listen, address).map_err(|error| about(address)(error.into()))? {
         match event {
-            Event::Line(text) => chat.write(&text)?,
+            Event::Line(text) => chat.write(&text).map_err(about(file))?,
             // Both sides begin with their bundle. (A server between them would hand out one-time bundles.)
             Event::Connected(wire) => {
                 println!("* connected");
                 chat.wire.insert(wire).send(&chat.keys.bundle().to_bytes());
             }
-            Event::Bundle(bytes) => chat.meet(&bytes)?,
-            Event::Message(bytes) => chat.receive(&bytes)?,
+            Event::Bundle(bytes) => chat.meet(&bytes).map_err(about(file))?,
+            Event::Message(bytes) => chat.receive(&bytes).map_err(about(file))?,
             Event::Gone => {
                 println!("* not connected: what you write is sent later");
                 (chat.wire, chat.sessions) = (None, Vec::new());
             }
+            Event::End => break,
         }
     }
     Ok(())
 }
 
+fn about(what: &str) -> impl Fn(Box<dyn Error>) -> Box<dyn Error> {
+    move |error| format!("{what}: {error}").into()
+}
+
 impl Chat {
-    fn open(file: &Path, new_peer: bool) -> Outcome<Self> {
+    fn open(file: &Path, new_peer: Option<IdentityKey>) -> Outcome<Self> {
         let (rng, now) = (&mut rand::rng(), now());
         let mut db = store::open(file)?;
         let tx = db.transaction()?;
         // The key belongs into the key store of the operating system: beside the database it protects nothing.
         let key_file = file.with_extension("key");
+        let its_key = |error| about(&format!("its key {}", key_file.display()))(error);
         if store::record(&tx, "identity")?.is_none() {
             let (key, identity) = (StorageKey::generate(rng), Identity::generate(rng));
-            std::fs::write(&key_file, key.expose_bytes())?;
+            std::fs::write(&key_file, key.expose_bytes()).map_err(|error| its_key(error.into()))?;
             store::put(&tx, "identity", 1, &identity.seal(&key, b"identity", rng))?;
             let keys = PreKeys::generate(&identity, now, rng);
             store::put(&tx, "pre-keys", keys.revision(), &keys.seal(&key, b"pre-keys", rng))?;
         }
-        let key = StorageKey::from_bytes(std::fs::read(&key_file)?.try_into().map_err(|_| "not a storage key")?);
+        let key = std::fs::read(&key_file).map_err(|error| its_key(error.into()))?;
+        let key = StorageKey::from_bytes(key.try_into().map_err(|_| its_key("it has not 32 bytes".into()))?);
         let identity = store::record(&tx, "identity")?.ok_or("no identity")?;
-        let identity = Identity::unseal(&key, b"identity", &identity)?;
+        let identity = Identity::unseal(&key, b"identity", &identity).map_err(store::does_not_open("identity"))?;
         let keys = store::record(&tx, "pre-keys")?.ok_or("no pre-keys")?;
-        let mut keys = PreKeys::unseal(&key, b"pre-keys", &keys)?;
+        let mut keys = PreKeys::unseal(&key, b"pre-keys", &keys).map_err(store::does_not_open("pre-keys"))?;
         if keys.rotate(&identity, now, rng)? != Rotation::Nothing {
             store::put(&tx, "pre-keys", keys.revision(), &keys.seal(&key, b"pre-keys", rng))?;
         }
-        if new_peer {
-            tx.execute_batch("DELETE FROM record WHERE name = 'peer'; DELETE FROM session")?;
+        if let Some(peer) = new_peer
+            && pinned(&tx)? != Some(peer)
+        {
+            store::pin(&tx, &peer)?;
         }
         tx.commit()?;
         Ok(Self { db, key, identity, keys, sessions: Vec::new(), wire: None })
@@ -98,7 +136,10 @@ impl Chat {
     fn write(&mut self, text: &str) -> Outcome<()> {
         let (name, text): ([u8; 8], String) = (rand::random(), text.chars().take(10_000).collect());
         let tx = self.db.transaction()?;
-        tx.execute("INSERT INTO message (name, mine, text) VALUES (?1, 1, ?2)", params![name, text])?;
+        tx.execute(
+            &format!("INSERT INTO message (name, mine, text, peer) VALUES (?1, 1, ?2, {PEER})"),
+            params![name, text],
+        )?;
         match self.sessions.iter_mut().rfind(|session| session.is_confirmed()) {
             Some(session) => send(tx, session, &self.key, &[message(&name, &text)], &mut self.wire)?,
             None => tx.commit()?,
@@ -115,14 +156,23 @@ impl Chat {
         let trust = pinned.as_ref().map_or(Trust::OnFirstUse, Trust::Pinned);
         let bundle = match PreKeyBundle::from_bytes(bundle).and_then(|bundle| bundle.verify(trust, now)) {
             Ok(bundle) => bundle,
+            Err(BundleError::IdentityMismatch) => {
+                println!(
+                    "! this is not the peer that you know, and gets nothing. Was your peer installed anew? Ask for"
+                );
+                println!(
+                    "! the key on its screen, in a call for example, and start once with --new-peer KEY at the end"
+                );
+                return Ok(());
+            }
             Err(error) => {
-                println!("! {error}. Has your peer reinstalled? Ask, then start with --new-peer");
+                println!("! {error}");
                 return Ok(());
             }
         };
         if pinned.is_none() {
             println!("! your peer is {}: compare it with what your peer's screen says", bundle.identity());
-            store::put(&tx, "peer", 1, &bundle.identity().to_bytes())?;
+            store::pin(&tx, bundle.identity())?;
         }
         self.sessions = store::sessions(&tx, &self.key)?;
         let (at, frames) = match self.sessions.iter().rposition(Session::is_confirmed) {
@@ -168,12 +218,13 @@ impl Chat {
                 let (name, text) = rest.split_at(8);
                 let text = String::from_utf8_lossy(text);
                 // What is sent again has the name that it had: it is acknowledged again, and not shown.
-                let insert = "INSERT OR IGNORE INTO message (name, mine, text) VALUES (?1, 0, ?2)";
-                new = (tx.execute(insert, params![name, text])? == 1).then_some(text);
+                let insert =
+                    format!("INSERT OR IGNORE INTO message (name, mine, text, peer) VALUES (?1, 0, ?2, {PEER})");
+                new = (tx.execute(&insert, params![name, text])? == 1).then_some(text);
                 frames.push([&[ACKNOWLEDGED], name].concat());
             }
             Some(Plaintext::Confirmed([ACKNOWLEDGED, name @ ..])) => {
-                tx.execute("UPDATE message SET done = 1 WHERE mine AND name = ?1", [name])?;
+                tx.execute(&format!("UPDATE message SET done = 1 WHERE mine AND name = ?1 AND peer = {PEER}"), [name])?;
             }
             Some(Plaintext::Confirmed(_)) => {}
             // Nobody has proved yet who wrote it. The answer can be read by the peer alone, and nothing else counts.
@@ -190,9 +241,22 @@ impl Chat {
     }
 
     fn history(&self) -> Outcome<()> {
-        let mut rows = self.db.prepare("SELECT mine, text FROM message ORDER BY number")?;
-        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-        rows.into_iter().try_for_each(|row| row.map(|(mine, text)| show(mine, &text)))?;
+        let lost = format!("mine AND NOT done AND ifnull(peer <> {PEER}, 0)");
+        let mut rows = self.db.prepare(&format!("SELECT mine, text, {lost} FROM message ORDER BY number"))?;
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
+        let mut any_lost = false;
+        for row in rows {
+            let (mine, text, lost) = row?;
+            if lost {
+                println!("x {}", text.escape_debug())
+            } else {
+                show(mine, &text)
+            }
+            any_lost |= lost;
+        }
+        if any_lost {
+            println!("! x: a former peer has not acknowledged it, and the present one does not get it");
+        }
         Ok(())
     }
 }
@@ -220,9 +284,10 @@ fn send(
     Ok(())
 }
 
-/// What the peer is not known to have, oldest first.
+/// What the peer is not known to have, oldest first. Nothing that was written for another key.
 fn unacknowledged(tx: &Transaction) -> Outcome<Vec<Vec<u8>>> {
-    let mut rows = tx.prepare("SELECT name, text FROM message WHERE mine AND NOT done ORDER BY number")?;
+    let select = format!("SELECT name, text FROM message WHERE mine AND NOT done AND peer = {PEER} ORDER BY number");
+    let mut rows = tx.prepare(&select)?;
     let rows = rows.query_map([], |row| Ok(message(&row.get::<_, [u8; 8]>(0)?, &row.get::<_, String>(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -249,3 +314,4 @@ fn now() -> Timestamp {
 const HELLO: u8 = 0;
 const TEXT: u8 = 1;
 const ACKNOWLEDGED: u8 = 2;
+const USAGE: &str = "usage: chat FILE listen|dial ADDRESS [--new-peer KEY]";

@@ -1,6 +1,6 @@
 //! Frames over TCP and lines from the terminal, as one stream of events. No cryptography.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -13,6 +13,8 @@ pub(crate) enum Event {
     Bundle(Vec<u8>),
     Message(Vec<u8>),
     Gone,
+    /// The terminal has ended: Ctrl-D.
+    End,
 }
 
 pub(crate) struct Wire(TcpStream);
@@ -32,7 +34,16 @@ pub(crate) fn start(listen: bool, address: &str) -> io::Result<Receiver<Event>> 
     let (events, receiver) = sync_channel(64);
     let listener = if listen { Some(TcpListener::bind(address)?) } else { None };
     let (address, lines) = (address.to_socket_addrs()?.collect::<Vec<_>>(), events.clone());
-    thread::spawn(move || io::stdin().lines().map_while(Result::ok).try_for_each(|line| lines.send(Event::Line(line))));
+    thread::spawn(move || {
+        // As bytes: a line that is not UTF-8 is not the end.
+        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line)).into_owned();
+            if lines.send(Event::Line(line)).is_err() {
+                return;
+            }
+        }
+        let _ended_already = lines.send(Event::End);
+    });
     thread::spawn(move || {
         loop {
             let stream = match &listener {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bisik::{BlockId, SealedParts, Session, StorageKey, Write};
+use bisik::{BlockId, IdentityKey, SealedParts, Session, StorageKey, UnsealError, Write};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::Outcome;
@@ -25,6 +25,19 @@ pub(crate) fn put(tx: &Transaction, name: &str, revision: u64, bytes: &[u8]) -> 
     must_change(tx.execute(PUT_RECORD, params![name, revision.cast_signed(), bytes])?)
 }
 
+/// Makes this key the peer. Sessions with another are dropped. What was written before there was any peer is for this
+/// one; what was written for another remains that one's.
+pub(crate) fn pin(tx: &Transaction, peer: &IdentityKey) -> Outcome<()> {
+    tx.execute_batch("DELETE FROM record WHERE name = 'peer'; DELETE FROM session; DELETE FROM block")?;
+    put(tx, "peer", 1, &peer.to_bytes())?;
+    tx.execute("UPDATE message SET peer = ?1 WHERE peer IS NULL", [peer.to_bytes()])?;
+    Ok(())
+}
+
+pub(crate) fn does_not_open(what: &str) -> impl Fn(UnsealError) -> String {
+    move |error| format!("{what} does not open: {error}. examples/explain tells more (see the top of its main.rs)")
+}
+
 /// All sessions with the peer; the last one is the one in which it was heard last.
 pub(crate) fn sessions(tx: &Transaction, key: &StorageKey) -> Outcome<Vec<Session>> {
     let mut rows = tx.prepare("SELECT id, head FROM session ORDER BY heard")?;
@@ -33,7 +46,9 @@ pub(crate) fn sessions(tx: &Transaction, key: &StorageKey) -> Outcome<Vec<Sessio
         let mut rows = tx.prepare("SELECT bytes FROM block WHERE id = ?1").ok()?;
         rows.query_row([id.as_bytes()], |row| row.get(0)).ok()
     };
-    let open = |(id, head): ([u8; 16], Vec<u8>)| Ok(Session::unseal(key, &id, &head, block)?);
+    let open = |(id, head): ([u8; 16], Vec<u8>)| {
+        Ok(Session::unseal(key, &id, &head, block).map_err(does_not_open("a session"))?)
+    };
     rows.into_iter().map(open).collect()
 }
 
@@ -65,13 +80,15 @@ fn must_change(rows: usize) -> Outcome<()> {
     if rows == 1 { Ok(()) } else { Err("another process was faster: load the records again".into()) }
 }
 
+/// The key of the peer, in SQL. Each message keeps the key that it was written for: it is never sent to another.
+pub(crate) const PEER: &str = "(SELECT bytes FROM record WHERE name = 'peer')";
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS record (name TEXT PRIMARY KEY, revision INTEGER, bytes BLOB);
     CREATE TABLE IF NOT EXISTS session
         (id BLOB PRIMARY KEY, revision INTEGER, heard INTEGER, confirmed INTEGER, head BLOB);
     CREATE TABLE IF NOT EXISTS block (id BLOB PRIMARY KEY, session BLOB, bytes BLOB);
     CREATE TABLE IF NOT EXISTS message
-        (number INTEGER PRIMARY KEY, name BLOB UNIQUE, mine INTEGER, done INTEGER DEFAULT 0, text TEXT);";
+        (number INTEGER PRIMARY KEY, name BLOB UNIQUE, mine INTEGER, done INTEGER DEFAULT 0, text TEXT, peer BLOB);";
 const PUT_RECORD: &str = "INSERT INTO record VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET revision = ?2, bytes = ?3 WHERE revision < ?2";
 const PUT_BLOCK: &str = "INSERT OR REPLACE INTO block VALUES (?1, ?2, ?3)";

@@ -112,8 +112,16 @@ impl Side {
         rows.query_map([mine], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    fn remove(&self, ending: &str) {
-        let _may_not_exist = std::fs::remove_file(format!("{}{ending}", self.database.display()));
+    /// The key that its screen shows.
+    fn key(&self) -> String {
+        self.screen().iter().find_map(|line| line.strip_prefix("you are ")).unwrap().to_owned()
+    }
+
+    /// The database, what SQLite has beside it, and the storage key.
+    fn each_file(&self, act: impl Fn(&Path)) {
+        let beside = ["-wal", "-shm"].map(|ending| PathBuf::from(format!("{}{ending}", self.database.display())));
+        let files = [self.database.clone(), self.database.with_extension("key")];
+        files.iter().chain(&beside).filter(|file| file.exists()).for_each(|file| act(file));
     }
 }
 
@@ -123,6 +131,10 @@ impl Drop for Side {
             let _already_ended = child.kill();
         }
     }
+}
+
+fn name(file: &Path) -> &str {
+    file.file_name().unwrap().to_str().unwrap()
 }
 
 fn eventually(what: &str, sides: &[Side], mut holds: impl FnMut() -> bool) {
@@ -188,7 +200,7 @@ fn two_processes_killed_at_any_moment_lose_no_message_and_have_none_twice() {
 
 /// The database is gone, with the identity in it.
 #[test]
-fn a_reinstalled_peer_gets_in_once_its_new_identity_is_accepted() {
+fn a_reinstalled_peer_gets_in_once_its_key_is_given_and_gets_nothing_that_was_written_for_the_former() {
     let folder = tempfile::tempdir().unwrap();
     let mut sides = Side::pair(folder.path());
     for side in &mut sides {
@@ -197,18 +209,87 @@ fn a_reinstalled_peer_gets_in_once_its_new_identity_is_accepted() {
     }
     everything_arrives_once(&sides);
     sides[1].kill();
-    ["", "-wal", "-shm"].iter().for_each(|ending| sides[1].remove(ending));
+    let former = sides[1].key();
+    sides[0].say(); // for the former identity
+    eventually("bob's second line is read", &sides, || sides[0].texts(true).len() == 2);
+    sides[1].each_file(|file| std::fs::rename(file, file.with_file_name(format!("former {}", name(file)))).unwrap());
+
     sides[1].start(&[]);
     sides[1].say();
     eventually("bob is warned", &sides, || sides[0].screen().iter().any(|line| line.contains("--new-peer")));
+    // With another key than the one that the peer has, nobody gets in.
+    let key = sides[1].key();
+    let other = [&key[..64], &former[64..]].concat();
+    for given in [&other, &former] {
+        sides[0].kill();
+        sides[0].start(&["--new-peer", given]);
+        eventually("bob is warned", &sides, || sides[0].screen().iter().any(|line| line.contains("not the peer")));
+    }
     assert_eq!(sides[0].texts(false), ["dial 1"], "nothing of a stranger");
+    assert_eq!(sides[1].texts(false), Vec::<String>::new(), "nothing for a stranger");
+
     sides[0].kill();
-    sides[0].start(&["--new-peer"]);
+    sides[0].start(&["--new-peer", &key]);
     sides.iter_mut().for_each(Side::say);
-    eventually("both talk on", &sides, || {
-        sides[0].texts(false) == ["dial 1", "dial 2", "dial 3"] && sides[1].texts(false) == ["listen 2"]
-    });
+    let talked_on = |sides: &[Side; 2]| {
+        sides[0].texts(false) == ["dial 1", "dial 2", "dial 3"] && sides[1].texts(false) == ["listen 3"]
+    };
+    eventually("both talk on", &sides, || talked_on(&sides));
+    // The key is stored, and what the former identity was to get is shown as such.
+    sides[0].kill();
+    sides[0].start(&[]);
+    sides[0].say();
+    eventually("both talk on", &sides, || sides[1].texts(false) == ["listen 3", "listen 4"]);
+    assert!(sides[0].screen().iter().any(|line| line == "x listen 2"), "{:?}", sides[0].screen());
     sides.iter_mut().for_each(Side::kill);
+
+    // The former identity comes back, from a backup: what was written for it is still there.
+    let at = sides[1].database.with_file_name(format!("former {}", name(&sides[1].database)));
+    sides[1].database = at;
+    sides[0].start(&["--new-peer", &former]);
+    sides[1].start(&[]);
+    eventually("it has its message", &sides, || sides[1].texts(false) == ["listen 1", "listen 2"]);
+    sides.iter_mut().for_each(Side::kill);
+}
+
+#[test]
+fn arguments_that_are_not_understood_end_the_program_and_touch_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bob.db");
+    let run = |options: &[&str]| {
+        let mut chat = Command::new(env!("CARGO_BIN_EXE_chat"));
+        chat.arg(&file).args(["dial", "127.0.0.1:9"]).args(options).stdin(Stdio::null()).output().unwrap()
+    };
+    for options in [["--newpeer"].as_slice(), &["--new-peer"], &["--new-peer", "0123456789abcdef"], &["x", "y"]] {
+        let ended = run(options);
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && (said.contains("usage") || said.contains("all digits")), "{said}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "{options:?}");
+    }
+    assert!(run(&[]).status.success(), "the end of the input is a way to end");
+}
+
+#[test]
+fn an_error_names_the_file_or_the_address_that_it_is_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |file: &str, role: &str, address: &str| {
+        let mut chat = Command::new(env!("CARGO_BIN_EXE_chat"));
+        let ended = chat.arg(folder.path().join(file)).args([role, address]).stdin(Stdio::null()).output().unwrap();
+        (ended.status.success(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let fails = |file: &str, address: &str, expected: &[&str]| {
+        let (success, said) = run(file, "listen", address);
+        assert!(!success && expected.iter().all(|part| said.contains(part)), "{said}");
+        assert!(!said.contains("Os {"), "{said}");
+    };
+    fails("bob.db", &address, &[&address, "in use"]);
+    fails("no/bob.db", &address, &["no/bob.db"]);
+    std::fs::write(folder.path().join("bob.key"), [7; 32]).unwrap();
+    fails("bob.db", &address, &["bob.db: identity does not open", "examples/explain"]);
+    std::fs::remove_file(folder.path().join("bob.key")).unwrap();
+    fails("bob.db", &address, &["bob.key: No such file"]);
 }
 
 /// The sessions are gone, and the identity is still there: it was in a backup, or in the system's key store.
