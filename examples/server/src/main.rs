@@ -5,16 +5,23 @@
 //!
 //! ```text
 //! cargo run -p server -- serve /tmp/questions 127.0.0.1:7800
-//! cargo run -p server -- ask 127.0.0.1:7800 "what is this?" "and that?"
+//! cargo run -p server -- ask 127.0.0.1:7800
 //! ```
 //!
-//! `files.rs` stores sessions in a folder.
+//! Each line that you type in the second one is a question, and the end of the input (Ctrl-D) ends it. Between two
+//! questions kill the server with `kill -9`, and start it again: the next question is answered in the session that there
+//! was, because the server stores a session before it answers. (Questions can stand on the command line, too.) Whoever
+//! asks has no memory: the next `ask` is another client.
+//!
+//! `files.rs` stores sessions in a folder, and `ask.rs` is the client.
 
+mod ask;
 mod files;
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -38,18 +45,29 @@ struct Server {
 }
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
+async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--help"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         ["serve", folder, address] => serve(Path::new(folder), address).await,
-        ["ask", address, questions @ ..] if !questions.is_empty() => ask(address, questions).await,
-        _ => Err("usage: server serve FOLDER ADDRESS, or server ask ADDRESS QUESTION..".into()),
+        ["ask", address, questions @ ..] => ask::ask(address, questions).await,
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("server: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
 async fn serve(folder: &Path, address: &str) -> Outcome<()> {
     let server = Arc::new(Server::open(folder).await?);
-    let listener = TcpListener::bind(address).await?;
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
     println!("listening at {}", listener.local_addr()?);
     loop {
         let (stream, client) = listener.accept().await?;
@@ -73,8 +91,8 @@ impl Server {
             Some(record) => {
                 let keys = folder.read("pre-keys").await?.ok_or("no pre-keys")?;
                 (
-                    Identity::unseal(&folder.key, b"identity", &record)?,
-                    PreKeys::unseal(&folder.key, b"pre-keys", &keys)?,
+                    Identity::unseal(&folder.key, b"identity", &record).map_err(folder.does_not_open("identity"))?,
+                    PreKeys::unseal(&folder.key, b"pre-keys", &keys).map_err(folder.does_not_open("pre-keys"))?,
                 )
             }
             None => {
@@ -165,24 +183,6 @@ impl Server {
     }
 }
 
-/// A client without memory: it makes an identity, asks, and forgets everything.
-async fn ask(address: &str, questions: &[&str]) -> Outcome<()> {
-    let rng = &mut UnwrapErr(SysRng);
-    let mut stream = TcpStream::connect(address).await?;
-    let bundle =
-        PreKeyBundle::from_bytes(&read_frame(&mut stream).await?.ok_or(GONE)?)?.verify(Trust::OnFirstUse, now())?;
-    let identity = Identity::generate(rng);
-    let mut session = Session::initiate(&identity, &bundle, now(), rng)?;
-    for question in questions {
-        let message = session.encrypt(question.as_bytes(), rng)?;
-        write_frame(&mut stream, &[session.id(), message.as_bytes()]).await?;
-        let answer = Ciphertext::from_bytes(&read_frame(&mut stream).await?.ok_or(GONE)?)?;
-        let answer = session.decrypt(&identity, &answer)?.plaintext.confirmed().map_err(|_| "not confirmed")?;
-        println!("{}", String::from_utf8_lossy(&answer).escape_debug());
-    }
-    Ok(())
-}
-
 /// The next frame, or nothing when the other side has left.
 async fn read_frame(stream: &mut TcpStream) -> Outcome<Option<Vec<u8>>> {
     let length = match stream.read_u32().await {
@@ -207,7 +207,7 @@ fn now() -> Timestamp {
     SystemTime::now().into()
 }
 
-const GONE: &str = "the server has closed the connection; its terminal says why";
+const USAGE: &str = "usage: server serve FOLDER ADDRESS, or server ask ADDRESS [QUESTION..]";
 /// Bytes of a frame; nobody who connects decides how much memory is taken.
 const MOST_BYTES: u32 = 1 << 16;
 /// Above this, sessions that nobody uses now are only in their files.
