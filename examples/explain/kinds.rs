@@ -14,6 +14,8 @@ pub(crate) struct Opened {
     pub(crate) kind: &'static str,
     pub(crate) revision: Option<u64>,
     pub(crate) facts: Facts,
+    /// Of a head: whether everything that it names is there, and opens.
+    pub(crate) whole: bool,
     /// The second halves of the ids of the blocks that it names.
     pub(crate) blocks: Vec<[u8; 8]>,
 }
@@ -70,7 +72,7 @@ pub(crate) fn open(case: &Case, account: Option<&Account>, name: &[u8], record: 
 }
 
 fn whole(kind: &'static str, revision: Option<u64>, facts: Facts) -> Opened {
-    Opened { kind, revision, facts, blocks: Vec::new() }
+    Opened { kind, revision, facts, whole: true, blocks: Vec::new() }
 }
 
 fn pre_keys(keys: &PreKeys, now: Timestamp) -> Facts {
@@ -92,7 +94,7 @@ fn session_head(case: &Case, name: &[u8], head: &[u8], named: &[BlockId]) -> Ope
     };
     facts.push(("blocks", blocks(case, named)));
     let blocks = named.iter().copied().map(suffix).collect();
-    Opened { kind: "a session (its head)", revision, facts, blocks }
+    Opened { kind: "a session (its head)", revision, facts, whole: revision.is_some(), blocks }
 }
 
 fn session(session: &Session) -> Facts {
@@ -153,7 +155,7 @@ fn conversation_head(
     };
     facts.push(("blocks", blocks(case, named)));
     let blocks = named.iter().copied().map(suffix).collect();
-    Ok(Opened { kind: "a conversation (its head)", revision, facts, blocks })
+    Ok(Opened { kind: "a conversation (its head)", revision, facts, whole: revision.is_some(), blocks })
 }
 
 fn conversation(account: &Account, talk: &Conversation, now: Timestamp) -> Facts {
@@ -247,9 +249,30 @@ fn age(age: PostQuantumAge) -> String {
 }
 
 fn until(moment: Timestamp, now: Timestamp) -> String {
-    let (moment, now) = (moment.as_unix_seconds(), now.as_unix_seconds());
-    let days = moment.abs_diff(now) / 86_400;
-    if moment > now { format!("{moment}, in {days} days") } else { format!("{moment}, {days} days ago") }
+    let (seconds, now) = (moment.as_unix_seconds(), now.as_unix_seconds());
+    let (days, date) = (seconds.abs_diff(now) / DAY, date(moment));
+    if seconds > now {
+        format!("{date} ({seconds}), in {days} days")
+    } else {
+        format!("{date} ({seconds}), {days} days ago")
+    }
+}
+
+/// The date in UTC, of the Gregorian calendar.
+// No number here is greater than the seconds that it is computed from.
+#[allow(clippy::arithmetic_side_effects)]
+pub(crate) fn date(moment: Timestamp) -> String {
+    let seconds = moment.as_unix_seconds();
+    // Counted from 1 March of the year 0, so that a leap day is the last one of its year. An era has 400 years.
+    let days = seconds / DAY + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = (era * 400 + year + month / 10, (month + 2) % 12 + 1);
+    let minutes = seconds % DAY / 60;
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
 fn suffix(id: BlockId) -> [u8; 8] {
@@ -260,3 +283,6 @@ fn suffix(id: BlockId) -> [u8; 8] {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Seconds.
+const DAY: u64 = 86_400;

@@ -4,12 +4,16 @@
 //! cargo run --example explain -- KEY_FILE NAME=RECORD_FILE.. [--name NAME].. [--block FILE].. [--seen REVISION]
 //! ```
 //!
-//! For example, of a session of `examples/chat` (`sqlite3` is SQLite's own program):
+//! The files come from the program whose records they are. For example, of a session of `examples/chat`, with SQLite's
+//! own program, which prints the name of each record that it writes:
 //!
 //! ```text
-//! sqlite3 bob.db "SELECT writefile(hex(id), head) FROM session"
-//! cargo run --example explain -- bob.key 0x8372AF68B808C4B7936760B164FE8280=8372AF68B808C4B7936760B164FE8280
+//! sqlite3 /tmp/bob.db "SELECT hex(id), writefile('/tmp/' || hex(id), head) FROM session"
+//! cargo run --example explain -- /tmp/bob.key 0x8372AF68B808C4B7936760B164FE8280=/tmp/8372AF68B808C4B7936760B164FE8280
 //! ```
+//!
+//! `examples/server` has its records in files: `cargo run --example explain -- FOLDER/key identity=FOLDER/identity`. The
+//! exit code is 0 if every record opens, and 1 otherwise.
 //!
 //! * `KEY_FILE` has the storage key: 32 bytes, or 64 hexadecimal digits.
 //! * `NAME` is the name that the record was sealed under: text, or `0x` and hexadecimal digits. An account has none, and
@@ -18,71 +22,24 @@
 //!   opens shows that the key is right, and one that opens under another name was moved.
 //! * `--block` gives blocks, and `--seen` the greatest revision that was ever seen.
 //!
-//! With `--features interop` it also knows the records of the Signal protocol. `kinds.rs` opens records, and
-//! `reasons.rs` tells why one does not open.
+//! With `--features interop` it also knows the records of the Signal protocol. `kinds.rs` opens records, `reasons.rs`
+//! tells why one does not open, and `command.rs` reads the arguments.
 
+mod command;
 mod kinds;
 mod reasons;
 
-use std::error::Error;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::ExitCode;
 
-use bisik::{StorageKey, Timestamp};
-use reasons::{Case, Record};
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let key = arguments.next().filter(|argument| !argument.starts_with("--")).ok_or(USAGE)?;
-    let now = Timestamp::from_unix_seconds(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs());
-    let mut case = Case::new(read_key(file(&key)?)?, now);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
-        match argument.as_str() {
-            "--name" => case.names.push(name(&value()?)?),
-            "--block" => case.add_block(file(&value()?)?),
-            "--seen" => case.seen = Some(value()?.parse().map_err(|_| "--seen needs a number")?),
-            record => {
-                let (named, path) = record.rsplit_once('=').ok_or(USAGE)?;
-                // Perhaps `0x` was forgotten.
-                case.names.extend(hex(named));
-                case.records.push(Record { file: path.to_owned(), name: name(named)?, bytes: file(path)? });
-            }
+fn main() -> ExitCode {
+    match command::run(std::env::args().skip(1)) {
+        Ok((text, all_open)) => {
+            print!("{text}");
+            if all_open { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("explain: {error}");
+            ExitCode::FAILURE
         }
     }
-    if case.records.is_empty() {
-        return Err(USAGE.into());
-    }
-    print!("{}", case.report());
-    Ok(())
 }
-
-fn read_key(bytes: Vec<u8>) -> Result<StorageKey, Box<dyn Error>> {
-    let text = std::str::from_utf8(&bytes).map(str::trim_ascii).unwrap_or_default();
-    let key = hex(text)
-        .filter(|key| key.len() == 32)
-        .unwrap_or(bytes)
-        .try_into()
-        .map_err(|_| "a storage key has 32 bytes, or 64 hexadecimal digits")?;
-    Ok(StorageKey::from_bytes(key))
-}
-
-fn name(text: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    let Some(digits) = text.strip_prefix("0x") else { return Ok(text.as_bytes().to_vec()) };
-    Ok(hex(digits).ok_or_else(|| format!("{text} has an odd number of digits, or not only hexadecimal ones"))?)
-}
-
-fn file(path: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{path}: {error}"))
-}
-
-fn hex(digits: &str) -> Option<Vec<u8>> {
-    // `from_str_radix` takes a sign too.
-    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let pairs = digits.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
-const USAGE: &str = "usage: explain KEY_FILE NAME=RECORD_FILE.. [--name NAME].. [--block FILE].. [--seen REVISION], \
-     where a name is text, or 0x and hexadecimal digits";

@@ -35,7 +35,8 @@ impl Case {
         }
     }
 
-    pub(crate) fn report(&self) -> String {
+    /// What to print, and whether everything opens.
+    pub(crate) fn report(&self) -> (String, bool) {
         // A conversation opens only with its account.
         let account = self.records.iter().find_map(|record| Account::unseal(&self.key, &record.bytes).ok());
         let open = |name: &[u8], bytes: &[u8]| kinds::open(self, account.as_ref(), name, bytes);
@@ -69,7 +70,8 @@ impl Case {
                 "{unnamed} of the blocks belong to none of these records: of others, or left behind by a crash"
             );
         }
-        report
+        let all_open = opened.iter().all(|opened| opened.as_ref().is_ok_and(|opened| opened.whole));
+        (report, all_open)
     }
 
     fn facts(&self, opened: &Opened) -> Vec<(&'static str, String)> {

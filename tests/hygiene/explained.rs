@@ -1,16 +1,20 @@
 //! What `examples/explain` prints of every kind of record: no secret, and a reason where a record does not open.
 
+#[path = "../../examples/explain/command.rs"]
+mod command;
 #[path = "../../examples/explain/kinds.rs"]
 mod kinds;
 #[path = "../../examples/explain/reasons.rs"]
 mod reasons;
+
+use std::fs;
 
 use bisik::call::{BaseKey, FrameSealer, FrameSuite, Participant, SenderKey};
 use bisik::conversation::{Arrival, Change, Conversation, DeviceAddress, IdentityPolicy, Recipients, RecordName};
 use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
 use bisik::media::{Encryptor, MediaType};
 use bisik::ratchet::{DoubleRatchet, SharedSecret};
-use bisik::{Accepted, Account, Identity, PreKeys, Session, StorageKey, Trust};
+use bisik::{Accepted, Account, Identity, PreKeys, Session, StorageKey, Timestamp, Trust};
 
 use super::canaries::Canaries;
 use super::debug::{forms, seen};
@@ -151,7 +155,8 @@ fn explain_knows_every_kind_of_record_and_shows_no_secret_of_any() {
     canaries.add("plaintext", PLAINTEXT);
     add_aead_key(&mut canaries, "storage key", &STORAGE);
 
-    let report = case.report();
+    let (report, all_open) = case.report();
+    assert!(all_open, "{report}");
     for stored in &case.records {
         canaries.add("a whole record's MAC", stored.bytes.last_chunk::<16>().unwrap());
     }
@@ -160,9 +165,16 @@ fn explain_knows_every_kind_of_record_and_shows_no_secret_of_any() {
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds.len(), if cfg!(feature = "interop") { 13 } else { 8 }, "{report}");
-    for fact in
-        ["Confirmed", "messages received", "30", "post-quantum age", "all given", "epoch 0", "1, which some device"]
-    {
+    for fact in [
+        "Confirmed",
+        "messages received",
+        "30",
+        "post-quantum age",
+        "all given",
+        "epoch 0",
+        "1, which some device",
+        "2027-02-14 08:00 UTC",
+    ] {
         assert!(report.contains(fact), "{fact} is not in it:\n{report}");
     }
     assert!(!report.contains("belong to none"), "{report}");
@@ -183,11 +195,13 @@ fn explain_tells_apart_why_a_record_does_not_open() {
         case
     };
     let says = |case: &Case, expected: &str| {
-        let report = case.report();
+        let (report, all_open) = case.report();
         assert!(report.contains(expected), "{expected:?} is not in it:\n{report}");
+        assert!(!all_open, "{report}");
     };
     let ours: (&[u8], &[u8]) = (b"here", &head);
-    says(&case(&[ours]), "a session (its head)");
+    let (report, all_open) = case(&[ours]).report();
+    assert!(all_open && report.contains("a session (its head)"), "{report}");
 
     // Another key, and another change under the right key.
     let other_key = Case { key: StorageKey::from_bytes([8; 32]), ..case(&[ours, (b"identity", &identity)]) };
@@ -214,11 +228,9 @@ fn explain_tells_apart_why_a_record_does_not_open() {
 
     // A revision, a block, and an account that is missing.
     let revision = sealed.revision();
-    says(
-        &Case { seen: Some(revision + 3), ..case(&[ours]) },
-        &format!("{revision}: older than revision {}", revision + 3),
-    );
-    let report = Case { seen: Some(revision), ..case(&[ours]) }.report();
+    let (report, _) = Case { seen: Some(revision + 3), ..case(&[ours]) }.report();
+    assert!(report.contains(&format!("{revision}: older than revision {}", revision + 3)), "{report}");
+    let (report, _) = Case { seen: Some(revision), ..case(&[ours]) }.report();
     assert!(!report.contains("older than revision"), "{report}");
     let without = Case { blocks: Default::default(), ..case(&[ours]) };
     says(&without, "storage.unseal.missing_block");
@@ -231,4 +243,46 @@ fn explain_tells_apart_why_a_record_does_not_open() {
     talk.records.push(record(b"", &another.unwrap().bytes));
     says(&talk, "of another account than the one that was given");
     let _ = sealed.stored();
+}
+
+#[test]
+fn explain_reads_files_and_fails_when_a_record_does_not_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let rng = &mut Recording::new(11);
+    let path = |file: &str| format!("{}/{file}", folder.path().display());
+    fs::write(path("key"), key().expose_bytes()).unwrap();
+    fs::write(path("identity"), Identity::generate(rng).seal(&key(), b"identity", rng)).unwrap();
+    let run = |arguments: &[String]| command::run(arguments.iter().cloned()).map_err(|error| error.to_string());
+
+    let (report, all_open) = run(&[path("key"), format!("identity={}", path("identity"))]).unwrap();
+    assert!(all_open && report.contains("an identity"), "{report}");
+    let (report, all_open) = run(&[path("key"), format!("other={}", path("identity"))]).unwrap();
+    assert!(!all_open && report.contains("does not open"), "{report}");
+    let (usage, success) = run(&["--help".to_owned()]).unwrap();
+    assert!(success && usage.starts_with("usage: "), "{usage}");
+    for wrong in [vec![], vec![path("key")], vec!["--name".to_owned()], vec![path("key"), "identity".to_owned()]] {
+        assert!(run(&wrong).unwrap_err().starts_with("usage: "), "{wrong:?}");
+    }
+    assert!(run(&[path("none")]).unwrap_err().starts_with(&path("none")));
+    assert!(run(&[path("identity")]).unwrap_err().starts_with(&path("identity")), "it is no key");
+}
+
+/// Compared with the output of `date --utc`.
+#[test]
+fn explain_tells_dates_of_the_calendar() {
+    for (seconds, date) in [
+        (0, "1970-01-01 00:00"),
+        (951_782_399, "2000-02-28 23:59"),
+        (951_782_400, "2000-02-29 00:00"),
+        (951_868_800, "2000-03-01 00:00"),
+        (1_709_164_800, "2024-02-29 00:00"),
+        (1_735_689_599, "2024-12-31 23:59"),
+        (1_735_689_600, "2025-01-01 00:00"),
+        (1_800_000_000, "2027-01-15 08:00"),
+        (4_107_542_400, "2100-03-01 00:00"),
+        (253_402_300_799, "9999-12-31 23:59"),
+    ] {
+        assert_eq!(kinds::date(Timestamp::from_unix_seconds(seconds)), format!("{date} UTC"));
+    }
+    assert!(kinds::date(Timestamp::from_unix_seconds(u64::MAX)).ends_with(" UTC"));
 }
