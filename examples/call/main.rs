@@ -23,7 +23,14 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Frames that each participant sends in each part of the call: ten seconds.
 const FRAMES: usize = 500;
 
-fn main() -> Result<ExitCode, Error> {
+fn main() -> ExitCode {
+    call().unwrap_or_else(|error| {
+        eprintln!("call: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn call() -> Result<ExitCode, Error> {
     let recording = std::env::args().nth(1);
     let relay = Relay::start()?;
     let mut callers = introduce(&relay, recording.as_deref())?;

@@ -8,7 +8,10 @@ use super::Error;
 /// Returns at least one frame of 160 bytes.
 pub(crate) fn frames(recording: Option<&str>) -> Result<Vec<Vec<u8>>, Error> {
     let samples = match recording {
-        Some(path) => read(&std::fs::read(path)?).ok_or("not a 16-bit WAV file")?,
+        Some(path) => {
+            let file = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+            read(&file).ok_or_else(|| format!("{path}: not a 16-bit WAV file"))?
+        }
         None => melody(),
     };
     let encoded: Vec<_> = samples.into_iter().map(mu_law).collect();

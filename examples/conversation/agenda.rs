@@ -62,7 +62,8 @@ fn walk(path: PathBuf, into: &mut Vec<PathBuf>) -> Outcome<()> {
     if kind.is_file() {
         into.push(path);
     } else if kind.is_dir() {
-        let entries = fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+        let entries = fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
         // Skip links inside a directory: they may lead back into it.
         let mut entries: Vec<_> = entries.into_iter().filter(|entry| !entry.path().is_symlink()).collect();
         entries.sort_by_key(fs::DirEntry::file_name);

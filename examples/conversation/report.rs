@@ -297,8 +297,11 @@ fn print_findings(performance: &Performance, arrived: &Arrived, searched: &Searc
         )
     });
     row("peak memory, MiB", format!("alice {}, bob {}, relay and report {}", peaks[0], peaks[1], peaks[2]));
-    let rate = u128::from(*bytes) * 1_000 / took.as_millis().max(1) / 1024 / 1024;
-    row("time", format!("{:.2} s, {rate} MiB/s of files", took.as_secs_f64()));
+    let rate = match u128::from(*bytes) * 1_000 / took.as_millis().max(1) / 1024 {
+        kib @ ..1024 => format!("{kib} KiB/s"),
+        kib => format!("{} MiB/s", kib / 1024),
+    };
+    row("time", format!("{:.2} s, {rate} of files", took.as_secs_f64()));
     println!();
 }
 

@@ -29,7 +29,14 @@ const SARI: At = ("sari", 0);
 const LAPTOP: At = ("sari", 1);
 const BUDI: At = ("budi", 0);
 
-fn main() -> Result<ExitCode, Error> {
+fn main() -> ExitCode {
+    conversations().unwrap_or_else(|error| {
+        eprintln!("products: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn conversations() -> Result<ExitCode, Error> {
     let mut report = Report::default();
     let mut accounts = Accounts::new(Timestamp::from_unix_seconds(1_800_000_000));
     accounts.found("sari", Custody::Person)?;

@@ -58,7 +58,10 @@ enum Ending {
 }
 
 fn worker(place: &str, key: &str) -> Outcome<()> {
-    let key: [u8; 32] = std::fs::read(key)?.try_into().map_err(|_| "not a key")?;
+    let key: [u8; 32] = std::fs::read(key)
+        .map_err(|error| format!("{key}: {error}"))?
+        .try_into()
+        .map_err(|_| format!("{key}: not a key"))?;
     let place = Place::from_argument(place)?;
     let engine = place.open(place.lease())?;
     let mut worker = Worker::new(engine, StorageKey::from_bytes(key));

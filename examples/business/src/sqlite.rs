@@ -28,7 +28,7 @@ impl Sqlite {
     ///
     /// If the file cannot be opened.
     pub fn open(file: &Path, lease: Duration) -> Outcome<Self> {
-        let mut connection = Connection::open(file)?;
+        let mut connection = Connection::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
         connection.busy_handler(Some(wait_for_turn))?;
         // Readers run beside one writer, and a commit is on the disk, not only in its cache, before anything is sent.
         connection.pragma_update(None, "journal_mode", "WAL")?;

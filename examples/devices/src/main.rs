@@ -12,6 +12,7 @@ mod relay;
 mod store;
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use bisik::conversation::{Arrival, ConversationId, Event, IdentityPolicy, Received, Recipients, StoredConversation};
@@ -33,7 +34,17 @@ struct Device {
     db: Connection,
 }
 
-fn main() -> Outcome<()> {
+fn main() -> ExitCode {
+    match story() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("devices: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn story() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let (rng, now, relay) = (&mut rand::rng(), Timestamp::from(SystemTime::now()), &mut Relay::default());
     let new = |name, account| Device::new(name, account, folder.path());

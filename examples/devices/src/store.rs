@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use bisik::conversation::{Change, Changes, ConversationId, DeviceAddress, MessageId, Record, RecordName, Side};
-use bisik::{Account, Conversation, SealedAccount, StorageKey};
+use bisik::{Account, Conversation, SealedAccount, StorageKey, UnsealError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::Outcome;
 
 pub(crate) fn open(file: &Path) -> Outcome<Connection> {
-    let db = Connection::open(file)?;
+    let db = Connection::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?; // what is committed is on the disk
     db.execute_batch(
@@ -61,7 +61,8 @@ fn put_record(tx: &Transaction, record: &Record) -> Outcome<()> {
 }
 
 pub(crate) fn account(db: &Connection, key: &StorageKey) -> Outcome<Account> {
-    Ok(Account::unseal(key, &record(db, RecordName::Account)?.ok_or("there is no account")?)?)
+    let record = record(db, RecordName::Account)?.ok_or("there is no account")?;
+    Ok(Account::unseal(key, &record).map_err(does_not_open("the account"))?)
 }
 
 pub(crate) fn conversation(
@@ -73,13 +74,17 @@ pub(crate) fn conversation(
     let Some(head) = record(db, RecordName::Conversation(id))? else { return Ok(None) };
     let block = "SELECT bytes FROM block WHERE id = ?1";
     let lookup = |id: bisik::BlockId| db.query_row(block, [id.as_bytes()], |row| row.get(0)).ok();
-    Ok(Some(Conversation::unseal(account, key, id, &head, lookup)?))
+    Ok(Some(Conversation::unseal(account, key, id, &head, lookup).map_err(does_not_open("a conversation"))?))
 }
 
 /// Stores a message under its name. Says whether it is new.
 pub(crate) fn message(db: &Connection, from: DeviceAddress, id: MessageId, text: &str) -> Outcome<bool> {
     let values = params![from.side == Side::Own, from.index, id.to_bytes(), text];
     Ok(db.execute("INSERT OR IGNORE INTO message VALUES (?1, ?2, ?3, ?4)", values)? == 1)
+}
+
+fn does_not_open(what: &str) -> impl Fn(UnsealError) -> String {
+    move |error| format!("{what} does not open: {error}. examples/explain tells more (see the top of its main.rs)")
 }
 
 fn record(db: &Connection, name: RecordName) -> Outcome<Option<Vec<u8>>> {
