@@ -1,4 +1,5 @@
-//! Calls: the cost of SFrame above that of its cipher, and the cost of call setup. `cargo bench --bench call`.
+//! Calls: the cost of SFrame beside its cipher and beside the crate `sframe` on ring, and the cost of call setup.
+//! `cargo bench --bench call`, with `--features graviola` for the faster back end.
 //!
 //! Ratios are between samples of one run. The table shows their aims.
 
@@ -19,6 +20,11 @@ use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
 use support::interleaved::{median, ratio, sample};
 use support::meter::{Case, pieces};
 
+use sframe::CipherSuite;
+use sframe::frame::validation::{ReplayAttackProtection, Tolerance};
+use sframe::frame::{EncryptedFrameView, MediaFrameView, MonotonicCounter};
+use sframe::key::{DecryptionKey, EncryptionKey};
+
 fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
@@ -26,31 +32,56 @@ fn main() {
     // `cargo test --benches` and `cargo bench -- --test` only check that it runs.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { 1_000 } else { 1 };
     frames(rounds);
+    beside_sframe(rounds);
     set_up(rounds.min(100));
 }
 
 /// Bytes in a frame: a packet of video, and one of sound, in which header and metadata weigh more.
 const FRAMES: [usize; 2] = [1200, 60];
 
-/// Compares every operation with the bare cipher, whose key is set up once and whose buffer exists.
+/// Compares every operation with the bare cipher of RustCrypto, whose key is set up once and whose buffer exists.
 fn frames(rounds: usize) {
-    println!("{:<36} {:>10} {:>10} {:>8} {:>6}", "one frame, ns", "bare AEAD", "SFrame", "ratio", "aim");
+    heading("bare AEAD");
     for length in FRAMES {
         for suite in [FrameSuite::Aes256Gcm, FrameSuite::Aes128Gcm] {
-            let aim = if length == 1200 { "1.30" } else { "" };
-            let cases: [(&str, Case, Case); 2] = [
-                ("seal", bare_seal(suite, length), seal(suite, length)),
-                ("open", bare_open(suite, length), open(suite, length)),
-            ];
-            for (name, mut bare, mut framed) in cases {
-                let samples = sample(&mut [&mut bare, &mut framed], rounds);
-                let title = format!("{name}, {length} B, {suite:?}");
-                let ratio = ratio(&samples[1], &samples[0]);
-                let [bare, framed] = [&samples[0], &samples[1]].map(|times| median(times));
-                println!("{title:<36} {bare:>10.0} {framed:>10.0} {ratio:>8.2} {aim:>6}");
-            }
+            let aim = (length == 1200).then_some(1.30);
+            row(&format!("seal, {length} B, {suite:?}"), bare_seal(suite, length), seal(suite, length), aim, rounds);
+            row(&format!("open, {length} B, {suite:?}"), bare_open(suite, length), open(suite, length), aim, rounds);
         }
     }
+}
+
+/// Compares with the crate `sframe`, which has the same format and ring's AES-GCM. Both keep their keys and their
+/// buffers, and both refuse frames that were received before.
+fn beside_sframe(rounds: usize) {
+    println!();
+    heading("sframe");
+    for length in FRAMES {
+        for (suite, theirs) in [
+            (FrameSuite::Aes256Gcm, CipherSuite::AesGcm256Sha512),
+            (FrameSuite::Aes128Gcm, CipherSuite::AesGcm128Sha256),
+        ] {
+            let aim = (cfg!(feature = "graviola") && length == 1200).then_some(0.95);
+            row(&format!("seal, {length} B, {suite:?}"), their_seal(theirs, length), seal(suite, length), aim, rounds);
+            row(&format!("open, {length} B, {suite:?}"), their_open(theirs, length), open(suite, length), aim, rounds);
+        }
+    }
+}
+
+fn heading(base: &str) {
+    println!("{:<36} {base:>10} {:>10} {:>8} {:>6} {:>4}", "one frame, ns", "bisik", "ratio", "aim", "met");
+}
+
+/// Measures and prints one row. The aim is the greatest ratio that is promised, if any.
+fn row(title: &str, mut base: Case, mut ours: Case, aim: Option<f64>, rounds: usize) {
+    let samples = sample(&mut [&mut base, &mut ours], rounds);
+    let ratio = ratio(&samples[1], &samples[0]);
+    let [base, ours] = [&samples[0], &samples[1]].map(|times| median(times));
+    let (aim, met) = match aim {
+        Some(aim) => (format!("{aim:.2}"), if ratio <= aim { "yes" } else { "NO" }),
+        None => (String::from("-"), ""),
+    };
+    println!("{title:<36} {base:>10.0} {ours:>10.0} {ratio:>8.2} {aim:>6} {met:>4}");
 }
 
 /// Encrypts or decrypts a buffer; writes or reads the tag.
@@ -134,6 +165,51 @@ fn open(suite: FrameSuite, length: usize) -> Case {
             meter.measure(&mut || {
                 for frame in &mut frames {
                     black_box(opener.open(b"", black_box(frame)).unwrap());
+                }
+            });
+        }
+    })
+}
+
+/// The number of a key, which is in the header of each frame: one byte here as there.
+const KEY_ID: u64 = 3 << 4 | 1;
+
+fn their_seal(suite: CipherSuite, length: usize) -> Case {
+    let key = EncryptionKey::derive_from(suite, KEY_ID, [7; 32]).unwrap();
+    let (mut counter, plaintext, mut frame) =
+        (MonotonicCounter::default(), vec![7; length], Vec::with_capacity(length + 64));
+    Box::new(move |count, meter| {
+        meter.measure(&mut || {
+            for _ in 0..count {
+                let media = MediaFrameView::try_new(&mut counter, black_box(&plaintext)).unwrap();
+                black_box(media.encrypt_into(&key, &mut frame).unwrap());
+            }
+        });
+    })
+}
+
+fn their_open(suite: CipherSuite, length: usize) -> Case {
+    let sealing = EncryptionKey::derive_from(suite, KEY_ID, [7; 32]).unwrap();
+    let key = DecryptionKey::derive_from(suite, KEY_ID, [7; 32]).unwrap();
+    let mut received = ReplayAttackProtection::new(KEY_ID, Tolerance::new(1024));
+    let (mut counter, plaintext, mut buffer) =
+        (MonotonicCounter::default(), vec![7; length], Vec::with_capacity(length + 64));
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let frames: Vec<_> = (0..piece)
+                .map(|_| {
+                    let mut frame = Vec::new();
+                    MediaFrameView::try_new(&mut counter, &plaintext)
+                        .unwrap()
+                        .encrypt_into(&sealing, &mut frame)
+                        .unwrap();
+                    frame
+                })
+                .collect();
+            meter.measure(&mut || {
+                for frame in &frames {
+                    let frame = EncryptedFrameView::try_new(black_box(frame)).unwrap();
+                    black_box(frame.validated_decrypt_into(&key, &mut buffer, &mut received).unwrap());
                 }
             });
         }

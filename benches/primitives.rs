@@ -1,9 +1,16 @@
 //! Why the suite uses these primitives: the choices of docs/spec/conventions.md, section 1, beside the alternatives.
 //!
 //! The library's primitives are private, so each choice is rebuilt here from the underlying crates.
-//! `cargo bench --bench primitives`.
+//! `cargo bench --bench primitives`. With `--features graviola` it ends with a table of what the faster back end gains.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
+
+#[cfg(all(feature = "graviola", feature = "call"))]
+mod back_end;
+#[cfg(all(feature = "graviola", feature = "call"))]
+#[allow(dead_code)] // counts, which other benchmarks use
+mod support;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -27,6 +34,8 @@ fn main() {
     ciphers(&mut criterion);
     agreement(&mut criterion);
     criterion.final_summary();
+    #[cfg(all(feature = "graviola", feature = "call"))]
+    back_end::print();
 }
 
 /// Messages are short, so the first kibibyte decides: there the set-up of `poly1305` costs more than it saves later.

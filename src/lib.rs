@@ -108,6 +108,7 @@
 //! | `std` | no | adapters of [`media`] to `std::io`, and [`Timestamp`] from `SystemTime` |
 //! | `serde` | no | public values in the formats of serde: keys, ids, bundles, device lists, messages, times; never a secret |
 //! | `rayon` | no | attachments on all cores, with the same bytes |
+//! | `graviola` | no | X25519, signing, ML-KEM and SFrame in less time, with the same bytes; brings assembly, needs the standard library |
 //!
 //! A feature only adds; it never changes what another part does.
 //!

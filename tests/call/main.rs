@@ -19,4 +19,6 @@ mod counters; //  frame counters that a restored sealer does not repeat
 mod fixtures; //  pairs, group calls, ends of a stream
 mod frames; //    SFrame: replay, forgery, late frames, bounds
 mod group; //     joining, leaving, epoch keys
+#[cfg(all(target_pointer_width = "64", target_endian = "little"))]
+mod peer; //      SFrame: another implementation
 mod two_party; // offer and answer

@@ -26,6 +26,11 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "room for a copy; and counts: one that does not fit is one that every reader refuses",
     ),
     ("crates/core/src/disclosure.rs", 1, "no disclosure is written as zeros"),
+    (
+        "crates/core/src/primitives/accelerated/assembly.rs",
+        1,
+        "zeros are what a point of small order agrees on, which every caller refuses",
+    ),
     ("crates/core/src/primitives/aes_cbc.rs", 2, "room for the ciphertext, whose length comes from its blocks"),
     ("crates/core/src/primitives/chunks.rs", 1, "one more than the number of a chunk in memory"),
     ("crates/core/src/primitives/kdf.rs", 1, "a key of 32 bytes is never refused; what stands in for it opens nothing"),

@@ -13,6 +13,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
+use super::accelerated;
 use super::kdf::digest;
 use super::secret::Secret;
 use super::sha512::sha512;
@@ -157,32 +158,62 @@ fn has_reduced_y(bytes: &[u8; 32]) -> bool {
 }
 
 /// A signing key pair. The secret half is wiped on drop, and boxed, so that moves leave no copy behind.
-pub struct SignatureKeyPair(Box<SigningKey>);
+pub struct SignatureKeyPair(Expanded);
+
+enum Expanded {
+    Default(Box<SigningKey>),
+    Accelerated(Box<Accelerated>),
+}
+
+struct Accelerated {
+    signer: accelerated::Signer,
+    secret: Secret<32>,
+    public: SignaturePublicKey,
+}
 
 impl SignatureKeyPair {
     /// Creates the pair from the 32 secret bytes that RFC 8032 defines.
     #[must_use]
     pub fn from_secret(secret: &Secret<32>) -> Self {
-        Self(Box::new(SigningKey::from_bytes(secret.expose())))
+        match accelerated(secret) {
+            Some(expanded) => Self(expanded),
+            None => Self(Expanded::Default(Box::new(SigningKey::from_bytes(secret.expose())))),
+        }
     }
 
     /// Returns the public half.
     #[must_use]
     pub fn public(&self) -> SignaturePublicKey {
-        SignaturePublicKey(self.0.verifying_key())
+        match &self.0 {
+            Expanded::Default(key) => SignaturePublicKey(key.verifying_key()),
+            Expanded::Accelerated(key) => key.public.clone(),
+        }
     }
 
     /// Returns the 32 secret bytes. The caller must wipe copies of them.
     #[must_use]
     pub fn secret(&self) -> &[u8; 32] {
-        self.0.as_bytes()
+        match &self.0 {
+            Expanded::Default(key) => key.as_bytes(),
+            Expanded::Accelerated(key) => key.secret.expose(),
+        }
     }
 
     /// Signs `message`. Signatures are deterministic.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE] {
-        self.0.sign(message).to_bytes()
+        match &self.0 {
+            Expanded::Default(key) => key.sign(message).to_bytes(),
+            Expanded::Accelerated(key) => key.signer.sign(message),
+        }
     }
+}
+
+/// Expands `secret` in the back end that the processor supports, if there is one.
+fn accelerated(secret: &Secret<32>) -> Option<Expanded> {
+    let signer = accelerated::Signer::new(secret)?;
+    let public = SignaturePublicKey(VerifyingKey::from_bytes(&signer.public()).ok()?);
+    Some(Expanded::Accelerated(Box::new(Accelerated { signer, secret: secret.duplicate(), public })))
 }
 
 impl fmt::Debug for SignaturePublicKey {

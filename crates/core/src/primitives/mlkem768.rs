@@ -11,6 +11,7 @@ use libcrux_ml_kem::mlkem768::incremental::{self, Ciphertext1, Ciphertext2};
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
+use super::accelerated;
 use super::mlkem768_pieces::{CT1, CT2};
 use super::secret::{BoxedSecret, Secret};
 
@@ -47,6 +48,9 @@ impl EncapsulationKey {
     /// FIPS 203, algorithm 17, with the given randomness.
     #[must_use]
     pub fn encapsulate_with(&self, randomness: &Secret<32>) -> (Box<[u8; CIPHERTEXT]>, Secret<32>) {
+        if let Some(accelerated) = accelerated::encapsulate(self.as_bytes(), randomness) {
+            return accelerated;
+        }
         let (ciphertext, mut shared) = mlkem768::encapsulate(&self.as_bytes().into(), *randomness.expose());
         let secret = Secret::copy_of(&shared);
         shared.zeroize();
@@ -56,19 +60,28 @@ impl EncapsulationKey {
 
 /// A decapsulation key, expanded from its seed for one use.
 pub struct DecapsulationKey {
-    expanded: BoxedSecret<2400>,
+    expanded: Expanded,
     public: EncapsulationKey,
+}
+
+enum Expanded {
+    Default(BoxedSecret<2400>),
+    Accelerated(accelerated::DecapsulationKey),
 }
 
 impl DecapsulationKey {
     /// FIPS 203, algorithm 16: derives the pair from the seed `d ‖ z`.
     #[must_use]
     pub fn from_seed(seed: &Secret<SEED>) -> Self {
+        if let Some(key) = accelerated::DecapsulationKey::new(seed) {
+            let public = EncapsulationKey(Box::new(key.public()));
+            return Self { expanded: Expanded::Accelerated(key), public };
+        }
         // `into_parts` and conversions would each leave another copy of the private key on the stack.
         let pair = mlkem768::generate_key_pair(*seed.expose());
         let mut expanded = Box::new(Secret::zero());
         *expanded.expose_mut() = *pair.sk();
-        Self { expanded, public: EncapsulationKey(Box::new(*pair.pk())) }
+        Self { expanded: Expanded::Default(expanded), public: EncapsulationKey(Box::new(*pair.pk())) }
     }
 
     /// Returns the public half.
@@ -80,9 +93,13 @@ impl DecapsulationKey {
     /// FIPS 203, algorithm 18. Never fails: a ciphertext made for another key gives a secret that no party knows.
     #[must_use]
     pub fn decapsulate(&self, ciphertext: &[u8; CIPHERTEXT]) -> Secret<32> {
+        let expanded = match &self.expanded {
+            Expanded::Default(expanded) => expanded,
+            Expanded::Accelerated(key) => return key.decapsulate(ciphertext),
+        };
         // `decapsulate` is the same function, but takes the key in a type into which it would have to be copied.
         let (ct1, ct2) = split(ciphertext);
-        let mut shared = incremental::decapsulate_compressed_key(self.expanded.expose(), &ct1, &ct2);
+        let mut shared = incremental::decapsulate_compressed_key(expanded.expose(), &ct1, &ct2);
         let secret = Secret::copy_of(&shared);
         shared.zeroize();
         secret

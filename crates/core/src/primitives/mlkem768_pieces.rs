@@ -14,6 +14,7 @@ use core::fmt;
 use libcrux_ml_kem::mlkem768::incremental;
 use zeroize::Zeroize;
 
+use super::accelerated;
 use super::secret::{BoxedSecret, Secret};
 
 /// Length of a header in bytes: `rho`, and the digest of the whole key.
@@ -33,21 +34,27 @@ const ENCAPSULATION: usize = incremental::encaps_state_len();
 const EXPANDED: usize = 2400;
 
 /// A key pair, expanded from its seed. Wiped on drop.
-pub struct Key(BoxedSecret<EXPANDED>);
+pub struct Key {
+    expanded: BoxedSecret<EXPANDED>,
+    accelerated: Option<accelerated::DecapsulationKey>,
+}
 
 impl Key {
     /// FIPS 203, algorithm 16: derives the pair from the seed `d ‖ z`.
     #[must_use]
     pub fn from_seed(seed: &Secret<SEED>) -> Self {
+        if let Some(key) = accelerated::DecapsulationKey::new(seed) {
+            return Self { expanded: key.expanded(), accelerated: Some(key) };
+        }
         let mut expanded = Box::new(Secret::zero());
         incremental::generate_key_pair_compressed(*seed.expose(), expanded.expose_mut());
-        Self(expanded)
+        Self { expanded, accelerated: None }
     }
 
     /// Returns the public half: header, and vector. They are there always: the layout has constant lengths.
     #[must_use]
     pub fn public(&self) -> Option<(&[u8; HEADER], &[u8; VECTOR])> {
-        let (_, public) = self.0.expose().split_first_chunk::<VECTOR>()?;
+        let (_, public) = self.expanded.expose().split_first_chunk::<VECTOR>()?;
         let (vector, rest) = public.split_first_chunk()?;
         Some((rest.first_chunk()?, vector))
     }
@@ -55,8 +62,13 @@ impl Key {
     /// FIPS 203, algorithm 18. Never fails: a ciphertext made for another key gives a secret that no party knows.
     #[must_use]
     pub fn decapsulate(&self, ct1: &[u8; CT1], ct2: &[u8; CT2]) -> Secret<32> {
+        if let Some(key) = &self.accelerated {
+            let mut ciphertext = [0; CT1 + CT2];
+            ciphertext.iter_mut().zip(ct1.iter().chain(ct2)).for_each(|(to, from)| *to = *from);
+            return key.decapsulate(&ciphertext);
+        }
         let (ct1, ct2) = (incremental::Ciphertext1 { value: *ct1 }, incremental::Ciphertext2 { value: *ct2 });
-        let mut shared = incremental::decapsulate_compressed_key(self.0.expose(), &ct1, &ct2);
+        let mut shared = incremental::decapsulate_compressed_key(self.expanded.expose(), &ct1, &ct2);
         let secret = Secret::copy_of(&shared);
         shared.zeroize();
         secret

@@ -2,6 +2,7 @@
 //!
 //! Nothing here implements a primitive.
 
+mod accelerated; //      the second back end, of the feature `graviola`
 pub mod aead; //   1.3  ChaCha20-HMAC-SHA256, RFC 8439 and RFC 2104; XChaCha20-Poly1305
 #[cfg(feature = "aes")]
 pub mod aes_cbc; //         AES-256-CBC with PKCS#7, SP 800-38A and RFC 5652

@@ -14,6 +14,7 @@ use hkdf::Hkdf;
 use sha2::Sha512;
 use subtle::ConstantTimeEq;
 
+use super::accelerated;
 use super::aead::{Forged, TAG};
 use super::append::append;
 use super::kdf::{HmacSha256, Prk};
@@ -25,11 +26,13 @@ use crate::internal::InternalError;
 pub const FRAME_NONCE: usize = 12;
 
 /// A cipher of RFC 9605 with an expanded key. Boxed, so that moving it leaves no round keys behind.
-pub enum FrameAead {
-    /// AES-128-GCM.
+pub struct FrameAead(Cipher);
+
+enum Cipher {
     Aes128Gcm(Box<Aes128Gcm>),
-    /// AES-256-GCM.
     Aes256Gcm(Box<Aes256Gcm>),
+    /// One of these two, in the back end that the processor supports.
+    Accelerated(accelerated::FrameCipher),
     /// AES-128-CTR with HMAC-SHA256.
     CtrHmac(Box<CtrHmac>),
 }
@@ -44,13 +47,19 @@ impl FrameAead {
     /// AES-128-GCM with `key`.
     #[must_use]
     pub fn aes_128_gcm(key: &Secret<16>) -> Self {
-        Self::Aes128Gcm(Box::new(Aes128Gcm::new(key.expose().into())))
+        Self(match accelerated::FrameCipher::new(key) {
+            Some(cipher) => Cipher::Accelerated(cipher),
+            None => Cipher::Aes128Gcm(Box::new(Aes128Gcm::new(key.expose().into()))),
+        })
     }
 
     /// AES-256-GCM with `key`.
     #[must_use]
     pub fn aes_256_gcm(key: &Secret<32>) -> Self {
-        Self::Aes256Gcm(Box::new(Aes256Gcm::new(key.expose().into())))
+        Self(match accelerated::FrameCipher::new(key) {
+            Some(cipher) => Cipher::Accelerated(cipher),
+            None => Cipher::Aes256Gcm(Box::new(Aes256Gcm::new(key.expose().into()))),
+        })
     }
 
     /// AES-128-CTR with HMAC-SHA256 by RFC 9605, section 4.5.1: the first 16 bytes encrypt, the other 32 authenticate,
@@ -63,15 +72,15 @@ impl FrameAead {
         let mut cipher = Secret::<16>::zero();
         cipher.expose_mut().iter_mut().zip(encrypt).for_each(|(to, from)| *to = *from);
         let aes = aes::Aes128::new(cipher.expose().into());
-        Self::CtrHmac(Box::new(CtrHmac { aes, mac: HmacSha256::new(&mac), tag: tag.min(TAG) }))
+        Self(Cipher::CtrHmac(Box::new(CtrHmac { aes, mac: HmacSha256::new(&mac), tag: tag.min(TAG) })))
     }
 
     /// Length of a tag (`Nt`) in bytes.
     #[must_use]
     pub const fn tag_length(&self) -> usize {
-        match self {
-            Self::Aes128Gcm(_) | Self::Aes256Gcm(_) => TAG,
-            Self::CtrHmac(cipher) => cipher.tag,
+        match &self.0 {
+            Cipher::Aes128Gcm(_) | Cipher::Aes256Gcm(_) | Cipher::Accelerated(_) => TAG,
+            Cipher::CtrHmac(cipher) => cipher.tag,
         }
     }
 
@@ -88,6 +97,9 @@ impl FrameAead {
         plaintext: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), InternalError> {
+        if let Cipher::Accelerated(cipher) = &self.0 {
+            return cipher.seal_append(nonce, associated, plaintext, output);
+        }
         let tag = append(output, plaintext, |buffer| self.encrypt(nonce, associated, buffer))?;
         output.extend(tag.into_iter().take(self.tag_length()));
         Ok(())
@@ -100,10 +112,12 @@ impl FrameAead {
         associated: &[u8],
         mut buffer: InOutBuf<'_, '_, u8>,
     ) -> Result<[u8; TAG], InternalError> {
-        let sealed = match self {
-            Self::Aes128Gcm(cipher) => cipher.encrypt_inout_detached(nonce.into(), associated, buffer),
-            Self::Aes256Gcm(cipher) => cipher.encrypt_inout_detached(nonce.into(), associated, buffer),
-            Self::CtrHmac(cipher) => {
+        let sealed = match &self.0 {
+            Cipher::Aes128Gcm(cipher) => cipher.encrypt_inout_detached(nonce.into(), associated, buffer),
+            Cipher::Aes256Gcm(cipher) => cipher.encrypt_inout_detached(nonce.into(), associated, buffer),
+            // Has a function of its own, because it encrypts in place.
+            Cipher::Accelerated(_) => return Err(InternalError),
+            Cipher::CtrHmac(cipher) => {
                 cipher.apply(nonce, buffer.reborrow()).map_err(|_| InternalError)?;
                 return Ok(cipher.tag(nonce, associated, buffer.get_out()));
             }
@@ -111,7 +125,8 @@ impl FrameAead {
         sealed.map(Into::into).map_err(|_| InternalError)
     }
 
-    /// Verifies the tag in constant time, and only then decrypts `buffer` in place. Requirement P-1.6.
+    /// Verifies the tag in constant time, and only then decrypts `buffer` in place; with the feature `graviola` in one
+    /// pass, in which case a forgery costs a copy as well. Requirement P-1.6.
     ///
     /// # Errors
     ///
@@ -124,16 +139,17 @@ impl FrameAead {
         buffer: &mut [u8],
         tag: &[u8],
     ) -> Result<(), Forged> {
-        match self {
-            Self::Aes128Gcm(cipher) => {
+        match &self.0 {
+            Cipher::Aes128Gcm(cipher) => {
                 let tag = tag.try_into().map_err(|_| Forged)?;
                 cipher.decrypt_inout_detached(nonce.into(), associated, buffer.into(), tag).map_err(|_| Forged)
             }
-            Self::Aes256Gcm(cipher) => {
+            Cipher::Aes256Gcm(cipher) => {
                 let tag = tag.try_into().map_err(|_| Forged)?;
                 cipher.decrypt_inout_detached(nonce.into(), associated, buffer.into(), tag).map_err(|_| Forged)
             }
-            Self::CtrHmac(cipher) => {
+            Cipher::Accelerated(cipher) => cipher.open(nonce, associated, buffer, tag),
+            Cipher::CtrHmac(cipher) => {
                 let expected = cipher.tag(nonce, associated, buffer);
                 let expected = expected.get(..cipher.tag).ok_or(Forged)?;
                 // A tag of another length compares as unequal.
@@ -144,7 +160,7 @@ impl FrameAead {
 }
 
 /// AES-128 in counter mode, then HMAC-SHA256 over lengths, nonce, associated data and ciphertext.
-pub struct CtrHmac {
+struct CtrHmac {
     aes: aes::Aes128,
     mac: HmacSha256,
     tag: usize,

@@ -206,6 +206,32 @@ fn aes_256_cbc_encrypts_and_decrypts_exactly_the_valid_messages() {
     assert_eq!(counts, expected(&[("accepted", 24), ("refused", 48)]));
 }
 
+/// The groups with keys of 128 and 256 bits and nonces of 96; others are inexpressible.
+#[cfg(feature = "sframe")]
+#[test]
+fn aes_gcm_seals_and_opens_exactly_the_valid_messages() {
+    use super::sframe::FrameAead;
+    let groups = aead::TestSet::load(aead::TestName::AesGcm).unwrap().test_groups.into_iter();
+    let groups = groups.filter(|group| group.nonce_size == 96 && group.key_size != 192).collect();
+    let run = |test: &aead::Test| {
+        let nonce = array(&test.nonce);
+        let cipher = match test.key.len() {
+            16 => FrameAead::aes_128_gcm(&Secret::new(array(&test.key))),
+            _ => FrameAead::aes_256_gcm(&Secret::new(array(&test.key))),
+        };
+        let mut buffer = test.ct.to_vec();
+        let opened = cipher.open(&nonce, &test.aad, &mut buffer, &test.tag).is_ok();
+        assert_eq!(&buffer, if opened { &*test.pt } else { &*test.ct }, "vector {}", test.tc_id);
+        if opened {
+            let mut sealed = Vec::new();
+            cipher.seal_append(&nonce, &test.aad, &buffer, &mut sealed).unwrap();
+            assert_eq!(sealed, [&test.ct[..], &test.tag[..]].concat(), "vector {}", test.tc_id);
+        }
+        verdict(Some(opened), test.result, test.tc_id)
+    };
+    assert_eq!(count(groups, |group| group.tests, run), expected(&[("accepted", 79), ("refused", 54)]));
+}
+
 /// No primitive of this crate has this nonce length, but both come from the same crate, whose ChaCha20 messages and
 /// attachments use.
 #[test]

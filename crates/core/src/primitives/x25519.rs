@@ -1,7 +1,7 @@
 //! X25519 (RFC 7748) for keys that are canonical, on the curve and of large order. All other encodings are refused.
 //!
 //! Uses the Edwards form of the peer's point, which gives the same shared secret as the Montgomery ladder and is faster
-//! if one point meets several secrets.
+//! if one point meets several secrets. The feature `graviola` has a ladder that is faster still.
 //!
 //! `bisik` re-exports [`PublicKey`] and [`KeyPair`] with all of their methods. What only the suites may call is a function
 //! of this module, which no suite re-exports.
@@ -16,6 +16,7 @@ use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::accelerated;
 use super::secret::Secret;
 
 /// Why 32 bytes are not a public key.
@@ -220,8 +221,11 @@ impl fmt::Debug for KeyPair {
 /// Creates the pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
 #[must_use]
 pub fn pair_from_secret(secret: Secret<32>) -> KeyPair {
-    let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).0);
-    pair_from_parts(secret, public)
+    let public = match accelerated::public_key(&secret) {
+        Some(public) => public,
+        None => MontgomeryPoint::mul_base_clamped(*secret.expose()).0,
+    };
+    pair_from_parts(secret, PublicKey(public))
 }
 
 /// Creates a pair from stored parts; `public` must have come from [`KeyPair::public`].
@@ -286,7 +290,11 @@ pub fn secret(pair: &KeyPair) -> &Secret<32> {
 ///
 /// [`InvalidKey::LowOrder`] if it is all zeros.
 pub fn agree(ours: &KeyPair, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
-    contributory(theirs.edwards.mul_clamped(*ours.0.secret.expose()).to_montgomery().0)
+    let secret = &ours.0.secret;
+    contributory(match accelerated::agree(secret, theirs.public.as_bytes()) {
+        Some(shared) => shared,
+        None => theirs.edwards.mul_clamped(*secret.expose()).to_montgomery().0,
+    })
 }
 
 /// Computes the shared secrets of a fixed number of pairs, with one inversion for all.
@@ -310,6 +318,13 @@ pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, Invali
 
 /// The public key of each secret in `bases`, then the shared secret of each of `agreements`, as u-coordinates.
 fn coordinates(bases: &[&Secret<32>], agreements: &[(&Secret<32>, &Point)]) -> Zeroizing<Vec<MontgomeryPoint>> {
+    if accelerated::supported() {
+        let mut coordinates = Zeroizing::new(Vec::with_capacity(bases.len().saturating_add(agreements.len())));
+        let publics = bases.iter().map_while(|secret| accelerated::public_key(secret));
+        let shared = agreements.iter().map_while(|(secret, point)| accelerated::agree(secret, point.public.as_bytes()));
+        coordinates.extend(publics.chain(shared).map(MontgomeryPoint));
+        return coordinates;
+    }
     let mut products = Zeroizing::new(Vec::with_capacity(bases.len().saturating_add(agreements.len())));
     products.extend(bases.iter().map(|secret| EdwardsPoint::mul_base_clamped(*secret.expose())));
     products.extend(agreements.iter().map(|(secret, point)| point.edwards.mul_clamped(*secret.expose())));
