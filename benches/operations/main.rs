@@ -73,7 +73,9 @@ fn main() -> ExitCode {
     for ((name, _), met) in COLUMNS.iter().zip(met) {
         assert!(met > 0, "{name}: its function is not found under this name any more");
     }
-    counts::compare(&instructions)
+    let crates = counts::crates();
+    println!("\n{}: {}", crates.0, crates.1);
+    counts::compare(&[instructions, vec![crates]].concat())
 }
 
 /// How often the functions whose name ends like this were called.
