@@ -59,6 +59,20 @@ fn agreements_with_points_of_every_torsion_part_are_the_same() {
     }
 }
 
+/// The check that the feature replaces, against dalek's.
+#[test]
+fn a_torsion_part_of_any_order_is_found_and_none_is_imagined() {
+    for scalar in 1..=16_u8 {
+        for torsion in EIGHT_TORSION {
+            let point = EdwardsPoint::mul_base_clamped([scalar; 32]) + torsion;
+            let encoded = point.to_montgomery();
+            let decoded = Point::decode(x25519::decode_public(encoded.as_bytes()).unwrap()).unwrap();
+            assert_eq!(decoded.is_torsion_free(), point.is_torsion_free());
+            assert_eq!(decoded.is_torsion_free(), torsion == EIGHT_TORSION[0]);
+        }
+    }
+}
+
 #[test]
 fn a_forged_frame_of_any_length_is_left_as_it_was() {
     for length in [0, 1, 15, 16, 255, 256, 1535, 1536, 1537, 20_000] {
