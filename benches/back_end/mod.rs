@@ -37,7 +37,7 @@ pub(crate) fn print() {
         };
         println!("| {name} | {base:.0} | {ours:.0} | {ratio:.2} | {aim} | {met} |");
     }
-    println!("| group message of `interop`, signed | - | - | 1.00 | 0.55 | NO |");
+    println!("| group message of `interop`, signed | not routed, not measured | | | 0.55 | NO |");
     println!(
         "\nXEdDSA signs with a scalar, and Graviola's Ed25519 with a seed alone: it signs nothing of `interop`.\nSignatures \
          are verified by the default code. A ratio of one everywhere: the processor lacks instructions."
