@@ -52,6 +52,10 @@ impl Remembered {
         }
     }
 
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter()
+    }
+
     pub(super) fn write(&self, writer: &mut SecretWriter) {
         writer.count(self.0.len());
         for Entry { step, number, digest } in &self.0 {

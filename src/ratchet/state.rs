@@ -135,7 +135,7 @@ impl State {
 
     /// Whether the parts fit each other as they do in every state that sending and receiving make.
     pub(super) fn is_possible(&self) -> bool {
-        let Self { step, turn, previous, bound, receiving, resumptions, peer_reads, .. } = self;
+        let Self { step, turn, previous, bound, receiving, resumptions, remembered, peer_reads, .. } = self;
         let newest = receiving.chains.front().map(|chain| chain.step);
         let nothing_read = receiving.chains.front().is_none_or(|chain| chain.ratchet_key.is_none());
         // Own steps come after the peer's newest one, which is the last step or the one before it.
@@ -154,6 +154,7 @@ impl State {
         let made = usize::try_from(own_steps).unwrap_or(usize::MAX);
         chains_fit
             && receiving.is_possible()
+            && remembered.entries().all(|entry| receiving.has_received(entry.step, entry.number))
             && *bound <= MAX_PLACES
             && (*previous == 0 || had_a_chain)
             && resumptions.accepts.len() <= made
@@ -283,6 +284,14 @@ impl Receiving {
         let Self { chains, received, skipped } = self;
         let next = |step| chains.iter().find(|chain| chain.step == step).map(|chain| chain.next);
         skipped.is_possible(*received, next) && chains.iter().skip(2).all(|chain| skipped.holds(chain.step))
+    }
+
+    /// Whether a message was received, as far as the chains tell: of ended ones that are gone, any may have been.
+    fn has_received(&self, step: u32, number: u32) -> bool {
+        match self.chains.iter().find(|chain| chain.step == step) {
+            Some(chain) => number < chain.next && self.skipped.get(step, number).is_none(),
+            None => self.chains.front().is_some_and(|newest| step < newest.step),
+        }
     }
 
     fn duplicate(&self) -> Self {

@@ -241,6 +241,7 @@ fn state() -> Vec<(&'static str, Vec<u8>)> {
     let pre_keys = opened(Kind::PreKeys, &genuine_record(Kind::PreKeys));
     let mut unordered = pre_keys.clone();
     unordered[pre_keys.len() - 2 * PAIR..].rotate_left(PAIR);
+    let session = opened(Kind::Session, &SESSIONS[0].record);
     let block = record::open_named(record::SKIPPED_KEYS, &BLOCKS.prefix, &BLOCKS.block);
     let mut flag = ratchet.clone();
     flag[1 + 64] = 2;
@@ -250,7 +251,9 @@ fn state() -> Vec<(&'static str, Vec<u8>)> {
         ("identity", opened(Kind::Identity, &genuine_record(Kind::Identity))),
         ("pre_keys", pre_keys),
         ("pre_keys_unordered", unordered),
-        ("session", opened(Kind::Session, &SESSIONS[0].record)),
+        ("session", session.clone()),
+        // Of the newest of three remembered messages the step and the number.
+        ("session_remembering_what_it_did_not_receive", edited(&session, &[(1072, 0), (1076, 0)], session.len())),
         ("block", [vec![4], block.clone()].concat()),
         ("block_of_23_keys", [vec![4], edited(&block, &[(19, 23)], block.len() - 32)].concat()),
         ("block_of_no_key", vec![4, 0, 0, 0, 0]),
