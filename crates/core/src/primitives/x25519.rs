@@ -226,11 +226,8 @@ impl fmt::Debug for KeyPair {
 /// Creates the pair of a secret scalar, which is clamped when it is used (RFC 7748, section 5).
 #[must_use]
 pub fn pair_from_secret(secret: Secret<32>) -> KeyPair {
-    let public = match accelerated::public_key(&secret) {
-        Some(public) => public,
-        None => MontgomeryPoint::mul_base_clamped(*secret.expose()).0,
-    };
-    pair_from_parts(secret, PublicKey(public))
+    let public = PublicKey(multiply_base(&secret));
+    pair_from_parts(secret, public)
 }
 
 /// Creates a pair from stored parts; `public` must have come from [`KeyPair::public`].
@@ -295,11 +292,21 @@ pub fn secret(pair: &KeyPair) -> &Secret<32> {
 ///
 /// [`InvalidKey::LowOrder`] if it is all zeros.
 pub fn agree(ours: &KeyPair, theirs: &Point) -> Result<Secret<32>, InvalidKey> {
-    let secret = &ours.0.secret;
-    contributory(match accelerated::agree(secret, theirs.public.as_bytes()) {
+    contributory(multiply(&ours.0.secret, theirs))
+}
+
+fn multiply_base(secret: &Secret<32>) -> [u8; 32] {
+    match accelerated::public_key(secret) {
+        Some(public) => public,
+        None => MontgomeryPoint::mul_base_clamped(*secret.expose()).0,
+    }
+}
+
+fn multiply(secret: &Secret<32>, point: &Point) -> [u8; 32] {
+    match accelerated::agree(secret, point.public.as_bytes()) {
         Some(shared) => shared,
-        None => theirs.edwards.mul_clamped(*secret.expose()).to_montgomery().0,
-    })
+        None => point.edwards.mul_clamped(*secret.expose()).to_montgomery().0,
+    }
 }
 
 /// Computes the shared secrets of a fixed number of pairs, with one inversion for all.
@@ -325,8 +332,10 @@ pub fn agree_all(pairs: &[(&KeyPair, &Point)]) -> Result<Vec<Secret<32>>, Invali
 fn coordinates(bases: &[&Secret<32>], agreements: &[(&Secret<32>, &Point)]) -> Zeroizing<Vec<MontgomeryPoint>> {
     if accelerated::supported() {
         let mut coordinates = Zeroizing::new(Vec::with_capacity(bases.len().saturating_add(agreements.len())));
-        let publics = bases.iter().map_while(|secret| accelerated::public_key(secret));
-        let shared = agreements.iter().map_while(|(secret, point)| accelerated::agree(secret, point.public.as_bytes()));
+        // Each has its place, whatever the back end says of another: no shared secret may stand where a public key is
+        // expected.
+        let publics = bases.iter().map(|secret| multiply_base(secret));
+        let shared = agreements.iter().map(|(secret, point)| multiply(secret, point));
         coordinates.extend(publics.chain(shared).map(MontgomeryPoint));
         return coordinates;
     }
