@@ -211,8 +211,6 @@ impl Conversation {
         // P-12.23: what was shown under this name was not this message.
         let previewed = seen == Seen::Previewed && !matches!(body, Body::Withdrawn);
         let another = previewed && link.names.was_another(id, shown_words(kind, id, &body));
-        // With the first words, all of a session were told.
-        let told = link.names.session_of(id).and_then(|serial| link.slot(serial)).is_some_and(|slot| slot.compared);
         if seen != Seen::Before {
             link.names.receive(id, matches!(kind, Kind::Withdrawn));
         }
@@ -225,7 +223,7 @@ impl Conversation {
         if another {
             self.tell(Event::NotThePeers { id, device: from });
         } else if seen != Seen::New {
-            if previewed && !told {
+            if previewed {
                 self.tell(Event::Confirmed { id, device: from });
             }
             return;

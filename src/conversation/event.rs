@@ -94,7 +94,8 @@ pub enum Event {
         device: DeviceAddress,
     },
     /// A message that was shown as unconfirmed is the device's own: what marks it as unconfirmed can go. With the
-    /// message that follows the first answer, such an event or [`NotThePeers`](Self::NotThePeers) comes for each.
+    /// message that follows the first answer, such an event or [`NotThePeers`](Self::NotThePeers) comes for each, and
+    /// again where a message is sent again: the newest counts.
     Confirmed {
         /// The message.
         id: MessageId,

@@ -82,11 +82,6 @@ impl Names {
         self.previews.get(&id.tag()).is_some_and(|preview| Some(preview.digest) != digest)
     }
 
-    /// The session that a message was shown from as unconfirmed.
-    pub(super) fn session_of(&self, id: MessageId) -> Option<u32> {
-        self.previews.get(&id.tag()).map(|preview| preview.session)
-    }
-
     /// Remembers a message that was received; `closed` if there is nothing to show. It must not have been
     /// [seen before](Seen::Before).
     pub(super) fn receive(&mut self, id: MessageId, closed: bool) {

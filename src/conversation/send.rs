@@ -183,7 +183,7 @@ impl Conversation {
     pub(super) fn give_up(&mut self, account: &Account, dropped: Vec<Dropped>) {
         for Dropped { id, withdrawn, devices } in dropped {
             for device in devices.into_iter().filter(|_| !withdrawn) {
-                // Also to a device that nothing could ever be sent to: it hears of it once something can.
+                // Also to a device that nothing could ever be sent to: a session is set up to tell it.
                 if let Some(key) = self.entry(account, device).map(|entry| *entry.identity()) {
                     self.link(device, key).author.lose(id);
                 }

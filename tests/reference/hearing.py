@@ -139,8 +139,6 @@ class Hearing:
             return NOTHING
         seen, digest = link.names.look(frame.name), words(frame.kind, frame.name, frame.body)
         another = frame.kind != WITHDRAWN and seen == "preview" and link.names.previews[frame.name[8:]][2] != digest
-        told = seen == "preview" and any(slot.compared for slot in link.slots
-                                         if slot.serial == link.names.previews[frame.name[8:]][1])
         if seen != "before":
             link.names.receive(frame.name, frame.kind == WITHDRAWN)
         if seen == "new" and answers:
@@ -148,7 +146,7 @@ class Hearing:
         link.owes |= seen != "new" and answers
         if another:
             self.tell("not-the-peers", frame.name, sender)
-        elif seen == "preview" and frame.kind != WITHDRAWN and not told:
+        elif seen == "preview" and frame.kind != WITHDRAWN:
             self.tell("confirmed", frame.name, sender)
         if seen != "new" and not another or frame.kind == WITHDRAWN:
             return NOTHING
