@@ -24,11 +24,14 @@ impl Cluster {
     ///
     /// If `etcd` is not installed.
     pub fn start(directory: &Path) -> Outcome<Self> {
-        let ports = || (0..SERVERS).map(|_| free_port()).collect::<Outcome<Vec<u16>>>();
+        // All listeners are there at once, so that no port is drawn twice.
+        let free = (0..2 * SERVERS).map(|_| free_port()).collect::<Outcome<Vec<_>>>()?;
+        let mut ports = free.iter().map(|free| Ok(free.local_addr()?.port())).collect::<Outcome<Vec<_>>>()?;
+        drop(free);
         let mut cluster = Self {
             directory: directory.to_owned(),
-            clients: ports()?,
-            peers: ports()?,
+            peers: ports.split_off(SERVERS),
+            clients: ports,
             servers: (0..SERVERS).map(|_| None).collect(),
         };
         (0..SERVERS).try_for_each(|index| cluster.restart(index))?;
@@ -109,13 +112,13 @@ fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// Returns a port that nobody listens at. It is below those that the system gives to outgoing connections, so that it
-/// is still free when a server comes back.
-fn free_port() -> Outcome<u16> {
+/// Listens at a port at which nobody else does. It is below those that the system gives to outgoing connections, so that
+/// it is still free when a server comes back.
+fn free_port() -> Outcome<TcpListener> {
     for _ in 0..100 {
         let port = rand::rng().random_range(10_000..32_000);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
+        if let Ok(free) = TcpListener::bind(("127.0.0.1", port)) {
+            return Ok(free);
         }
     }
     Err("no free port".into())

@@ -162,10 +162,12 @@ fn perform(scene: &Path, play: &Play, urls: Option<&str>, mut cluster: Option<Cl
     println!();
     let mut lost = None;
     let result =
-        director::storm(&place, &directory, play, |elapsed| lose_a_server(cluster.as_mut(), &mut lost, elapsed))?;
+        director::storm(&place, &directory, play, |elapsed| lose_a_server(cluster.as_mut(), &mut lost, elapsed));
+    // A server that has exited says more than the error that its clients met.
     if let Some(cluster) = &mut cluster {
         cluster.all_alive()?;
     }
+    let result = result?;
     // If no server was lost and came back, the run with three servers has shown nothing.
     let whole = result.kills > 0 && (cluster.is_none() || matches!(lost, Some((_, true))));
     let ending = match (result.kept(), whole) {
