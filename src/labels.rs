@@ -137,6 +137,19 @@ pub(crate) const CONVERSATION_WORDS: &[u8] = b"bisik-1 conversation first words\
 /// Disclosure of a session whose two devices are both hosted.
 pub(crate) const CONVERSATION_DISCLOSURES: &[u8] = b"bisik-1 conversation disclosures\0";
 
+/// Name of a chain of a group.
+pub(crate) const GROUP_CHAIN: &[u8] = b"bisik-1 group chain\0";
+/// Digest of a group's message, which its tag and its signature authenticate.
+pub(crate) const GROUP_MESSAGE: &[u8] = b"bisik-1 group message\0";
+/// Signed text of a group's message.
+pub(crate) const GROUP_SIGNED: &[u8] = b"bisik-1 group signature\0";
+/// What the sender of a group's message knows of the group.
+pub(crate) const GROUP_VIEW: &[u8] = b"bisik-1 group view\0";
+/// Digest of the device lists of a group's members.
+pub(crate) const GROUP_LISTS: &[u8] = b"bisik-1 group device lists\0";
+/// Id of an audience.
+pub(crate) const AUDIENCE: &[u8] = b"bisik-1 audience\0";
+
 /// Kinds of sealed records (`bisik_core::storage::RecordKind`); numbers 9 to 13 belong to `bisik-interop`.
 pub(crate) mod kind {
     use bisik_core::storage::RecordKind;
@@ -168,4 +181,8 @@ pub(crate) mod kind {
     pub(crate) const CONVERSATION_INBOX: RecordKind = RecordKind::new(18);
     /// A block of skipped message keys.
     pub(crate) const SKIPPED_KEYS: RecordKind = RecordKind::new(14);
+    /// A device's own chain in a group.
+    pub(crate) const SENDING_CHAIN: RecordKind = RecordKind::new(19);
+    /// The chains of one sending device in a group.
+    pub(crate) const RECEIVING_CHAINS: RecordKind = RecordKind::new(20);
 }

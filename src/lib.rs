@@ -59,7 +59,7 @@
 //! |---|---|
 //! | a messenger, with several devices for each person, and businesses | [`Conversation`], [`Account`], [`device`], [`hosting`], `content` |
 //! | a program that connects one device to one device | [`Session`], [`Identity`], [`PreKeys`] |
-//! | a protocol of your own | [`handshake`], [`ratchet`], [`media`], `call` |
+//! | a protocol of your own | [`handshake`], [`ratchet`], [`group::chain`], [`media`], `call` |
 //! | a client of the Signal protocol, version 3, as WhatsApp's clients speak it | `interop` |
 //!
 //! Then, whatever you are writing:
@@ -149,6 +149,8 @@ pub mod hosting; // devices whose keys a third party holds
 mod account; // one device of an account
 
 pub mod conversation; // all devices of two accounts
+
+pub mod group; // one device to all devices of a group
 
 pub mod manual;
 

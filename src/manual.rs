@@ -57,6 +57,10 @@ pub mod spec {
     pub mod conversations {}
 
     #[doc = include_str!("manual.links.md")]
+    #[doc = include_str!("../docs/spec/chains.md")]
+    pub mod chains {}
+
+    #[doc = include_str!("manual.links.md")]
     #[doc = include_str!("../docs/spec/test-vectors.md")]
     pub mod test_vectors {}
 

@@ -4,7 +4,7 @@
 use bisik_core::primitives::aead::NONCE;
 
 /// Bytes of the salt, fresh for each message.
-pub(super) const SALT: usize = 16;
+pub(crate) const SALT: usize = 16;
 
 /// Bytes of every header: ratchet key, two counters, version, and the part of the post-quantum ratchet.
 pub(super) const HEADER: usize = 32 + 4 + 4 + 1 + 43;

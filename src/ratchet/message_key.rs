@@ -1,33 +1,34 @@
 //! Message keys: one for each message, used once, and the encryption of bodies (docs/spec/session.md, section 4.5).
+//! Messages of groups have the same.
 
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::layout::{BODY_NONCE, HEADER, SALT, nonce};
+use super::layout::{BODY_NONCE, SALT, nonce};
 use crate::labels;
 use bisik_core::primitives::aead::{Aead, TAG};
 use bisik_core::primitives::secret::Secret;
 
 /// `mk`: the key of one message.
-pub(super) struct MessageKey(Secret<32>);
+pub(crate) struct MessageKey(Secret<32>);
 
 impl MessageKey {
-    pub(super) const fn new(secret: Secret<32>) -> Self {
+    pub(crate) const fn new(secret: Secret<32>) -> Self {
         Self(secret)
     }
 
-    pub(super) const fn secret(&self) -> &Secret<32> {
+    pub(crate) const fn secret(&self) -> &Secret<32> {
         &self.0
     }
 
     /// Prepares to encrypt one body. Consumes the key, which has no second use.
-    pub(super) fn into_sealing(self) -> Sealing {
+    pub(crate) fn into_sealing(self) -> Sealing {
         Sealing(Aead::new(&self.0))
     }
 
     /// Decrypts `body`; `None` if the tag over the message's digest does not verify.
-    pub(super) fn open(
+    pub(crate) fn open(
         &self,
         salt: &[u8; SALT],
         digest: &[u8; 32],
@@ -45,24 +46,24 @@ impl MessageKey {
 }
 
 /// A message key that encrypts one body.
-pub(super) struct Sealing(Aead);
+pub(crate) struct Sealing(Aead);
 
 impl Sealing {
     /// P-4.6. The salt `r`, which keeps (key, nonce) unique even if `mk` is derived again after a rollback. It is
     /// derived from fresh randomness and from header and plaintext, so that not even a repeating generator pairs one
-    /// nonce with two headers or two plaintexts.
-    pub(super) fn salt(&self, randomness: &[u8; SALT], header: &[u8; HEADER], plaintext: &[u8]) -> [u8; SALT] {
+    /// nonce with two headers or two plaintexts. `header` has one length in all messages of a kind.
+    pub(crate) fn salt(&self, randomness: &[u8; SALT], header: &[u8], plaintext: &[u8]) -> [u8; SALT] {
         let full = self.0.derive(labels::MESSAGE_NONCE, &[randomness, header, plaintext]);
         full.truncate()
     }
 
     /// Appends the encrypted body to `output` and returns it.
-    pub(super) fn append<'a>(&self, salt: &[u8; SALT], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
+    pub(crate) fn append<'a>(&self, salt: &[u8; SALT], plaintext: &[u8], output: &'a mut Vec<u8>) -> &'a [u8] {
         self.0.append_stream(&nonce(salt, BODY_NONCE), plaintext, output)
     }
 
     /// The tag over the digest of the whole message.
-    pub(super) fn tag(self, digest: &[u8; 32]) -> [u8; TAG] {
+    pub(crate) fn tag(self, digest: &[u8; 32]) -> [u8; TAG] {
         self.0.tag(&[digest])
     }
 }

@@ -58,11 +58,13 @@ pub use sending::EncryptError;
 pub use staged::Staged;
 pub use start::StartingSecrets;
 
-use chain::ChainKey;
+pub(crate) use chain::ChainKey;
 use header::HeaderKey;
 pub(crate) use header::MAX_PLACES;
 pub(crate) use inputs::{Making, Missing, Reading};
-pub(crate) use limits::MAX_BLOCKS;
+pub(crate) use layout::SALT;
+pub(crate) use limits::{MAX_BLOCKS, MAX_PLAINTEXT};
+pub(crate) use message_key::MessageKey;
 pub(crate) use parts::{Blocks, Encoded};
 use post_quantum::PostQuantum;
 pub(crate) use receiving::{Change, Decrypted};

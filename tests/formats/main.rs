@@ -13,6 +13,7 @@
     reason = "a test panics where a promise is broken"
 )]
 
+mod chain_golden; // records of chains of groups still open
 mod encodings; //    decoded values encode to the same bytes, and everything else is refused
 #[cfg(feature = "serde")]
 mod serialized; //   public values in the formats of serde, and no secret in any

@@ -203,6 +203,7 @@ fn write_golden() {
     golden.pre_keys(&bob);
     super::session_golden::write(&golden);
     super::upload_golden::write(&golden);
+    super::chain_golden::write(&golden);
     golden.conversations();
 }
 

@@ -6,6 +6,7 @@ use core::str::FromStr;
 use bisik::conversation::{Arrival, ConversationId, MessageId};
 use bisik::device::link::{Companion, Invitation, QrCode};
 use bisik::device::{AccountKey, DeviceCertificate, DeviceList, DeviceListError, DeviceTerms, LinkError, ListId};
+use bisik::group::{GroupId, GroupMessage, GroupMessageError};
 use bisik::ratchet::{PublicKey, PublicKeyError};
 use bisik::{
     Account, BlockId, BundleError, BundleId, Ciphertext, DisclosureHash, DisclosureHashError, IdError, Identity,
@@ -86,6 +87,7 @@ proptest! {
         check_hex(&BundleId::from_bytes(&eight), &eight, IdError);
         check_hex(&ListId::from_bytes(&bytes), &bytes, IdError);
         let hash = *bytes.first_chunk::<32>().unwrap();
+        check_hex(&GroupId::from_bytes(hash), &hash, IdError);
         if let Ok(value) = DisclosureHash::from_bytes(hash) {
             check_hex(&value, &hash, DisclosureHashError::Malformed);
         }
@@ -124,6 +126,11 @@ proptest! {
         // One byte less is no message.
         let least = &bytes[..133];
         check_text(&Ciphertext::from_bytes(least).unwrap(), least, Ciphertext::from_bytes(&[]).unwrap_err());
+        let least = GroupMessage::from_bytes(&[&[1; 16], &bytes[..101]].concat()).unwrap();
+        let text = least.to_string();
+        prop_assert_eq!(text.parse(), Ok(least));
+        prop_assert_eq!(text[..text.len() - 4].parse::<GroupMessage>(), Err(GroupMessageError::Malformed));
+        prop_assert_eq!(format!("{text} ").parse::<GroupMessage>(), Err(GroupMessageError::Malformed));
     }
 
     /// No text whatever makes a reader panic, and what is read is written as it was, but for the case of digits.

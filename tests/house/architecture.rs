@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["content", "hosting"],
     &["account"],
     &["conversation"],
+    &["group"],
     &["manual"],
 ];
 

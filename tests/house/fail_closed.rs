@@ -180,6 +180,19 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/device/link/sas.rs", 1, "six bits choose one of 64 emoji"),
     ("src/device/list.rs", 1, "room for the list"),
     (
+        "src/group/chain/apply.rs",
+        9,
+        "counts of messages that cannot be read any more, for the caller; the number of messages received, which the format stops at the greatest",
+    ),
+    (
+        "src/group/chain/kept.rs",
+        4,
+        "the first of the keys to keep, within a skip that was checked; an age of no keys; a count of keys, of which there are 4,000 at most; the number after one that is below the greatest",
+    ),
+    ("src/group/chain/message.rs", 2, "parts of a message that were checked when it was read"),
+    ("src/group/chain/receiving.rs", 1, "a count of keys, of which there are 4,000 at most"),
+    ("src/group/chain/take.rs", 2, "counts of messages that cannot be read any more, for the caller"),
+    (
         "src/hosting/decide.rs",
         3,
         "the first round is 0; the first decision is made now, also where hosting never ended",

@@ -18,6 +18,8 @@ const PUBLIC: &[(&str, &str)] = &[
     ("Disclosure", "published"),
     ("DisclosureHash", "a part of a published list"),
     ("Envelope", "encrypted; its addresses are for the relay"),
+    ("GroupId", "the name of a group, which proves nothing"),
+    ("GroupMessage", "encrypted"),
     ("IdentityKey", "the name of a device"),
     ("ListId", "a server names lists by it"),
     ("MessageId", "a name, which proves nothing"),

@@ -3,6 +3,7 @@
 
 use bisik::call::{FrameOpener, FrameSealer, GroupCall};
 use bisik::conversation::{Outgoing, Received, StoredConversation};
+use bisik::group::{HeldDistribution, HeldGroupMessage, HeldOpened, ReceivingChains, SendingChain};
 use bisik::ratchet::DoubleRatchet;
 use bisik::{Account, Conversation, Held, HeldPlaintext, PreKeys, SealedParts, Session, Stored};
 
@@ -18,6 +19,8 @@ const _: () = {
     shared::<(Held, HeldPlaintext, SealedParts, Stored)>();
     shared::<(Received, Outgoing, StoredConversation)>();
     shared::<(FrameSealer, FrameOpener, GroupCall)>();
+    shared::<(SendingChain, ReceivingChains)>();
+    shared::<(HeldGroupMessage, HeldDistribution, HeldOpened)>();
 };
 
 #[cfg(feature = "interop")]

@@ -20,6 +20,7 @@ mod accounts; //     accounts and conversations
 mod blocks; //       skipped message keys in a store, and what is deleted there
 mod call; //         calls: signals, keys and frames
 mod canaries; //     secrets to search for, and the search
+mod chains; //       chains of groups
 mod content; //      message content
 mod conversation; // sessions, from the handshake to the last drop
 mod debug; //        `Debug` of every public type

@@ -16,6 +16,7 @@ mod dishonest_peer; // messages with valid tags and arbitrary headers, against a
 mod envelope; //       messages of a conversation between accounts
 mod fixtures; //       the parties and conversations that the targets start from
 pub mod forge; //          a message under known keys
+pub mod forged_chain; //   a chain of a group, with all of its secrets
 #[path = "../../../../src/conversation/frame/tests/second.rs"]
 pub mod frame; //          frames of a conversation, written and read
 mod hosting; //        disclosures, decisions, and a user who decides

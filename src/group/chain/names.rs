@@ -1,0 +1,147 @@
+//! Whose chain, and where: [`ChainId`], [`Scope`], [`Place`], [`Sender`], [`Predecessor`] (docs/spec/chains.md, section
+//! 14.1).
+
+use core::fmt;
+
+use crate::device::AccountKey;
+use crate::group::GroupId;
+use crate::keys::IdentityKey;
+use crate::labels;
+use bisik_core::codec::Malformed;
+use bisik_core::convert::first;
+use bisik_core::primitives::kdf::digest;
+
+/// The name of a chain: 8 bytes of a hash of its signing key. It is in every message, in the clear.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChainId([u8; Self::LENGTH]);
+
+impl ChainId {
+    /// Length in bytes: 8.
+    pub const LENGTH: usize = 8;
+
+    /// Takes the 8 bytes of a name that is known.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 8 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+
+    /// The name of the chain that is signed with this key.
+    pub(super) fn of(signing: &[u8; 32]) -> Self {
+        Self(first(&digest(&[labels::GROUP_CHAIN, signing])))
+    }
+}
+
+impl fmt::Debug for ChainId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0;
+        write!(f, "ChainId({a:02x}{b:02x}{c:02x}{d:02x}..)")
+    }
+}
+
+/// A group or an audience. What belongs to one is refused in any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// A group, in which all members write.
+    Group(GroupId),
+    /// Those to whom one account shows a status. They do not learn of one another.
+    Audience(GroupId),
+}
+
+impl Scope {
+    /// Returns the name of the group or audience.
+    #[must_use]
+    pub const fn id(&self) -> &GroupId {
+        match self {
+            Self::Group(id) | Self::Audience(id) => id,
+        }
+    }
+}
+
+/// Where a chain begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a group.
+    Group {
+        /// The group.
+        id: GroupId,
+        /// The hash of the entry of the group's log under which the chain begins.
+        origin: [u8; 32],
+    },
+    /// In an audience, which has no log.
+    Audience {
+        /// The audience.
+        id: GroupId,
+    },
+}
+
+impl Place {
+    /// Returns the group or audience.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::Group { id, origin: _ } => Scope::Group(*id),
+            Self::Audience { id } => Scope::Audience(*id),
+        }
+    }
+
+    /// Returns the name of the group or audience.
+    #[must_use]
+    pub const fn id(&self) -> &GroupId {
+        match self {
+            Self::Group { id, origin: _ } | Self::Audience { id } => id,
+        }
+    }
+
+    /// The origin as it is encoded: `0^32` in an audience.
+    pub(super) const fn origin(&self) -> &[u8; 32] {
+        match self {
+            Self::Group { id: _, origin } => origin,
+            Self::Audience { id: _ } => &[0; 32],
+        }
+    }
+}
+
+/// A device that writes in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sender {
+    /// The account whose device it is.
+    pub account: AccountKey,
+    /// The index of the device in its account's list; 0 is the primary.
+    pub device: u32,
+    /// The identity of the device, with which it has sessions.
+    pub identity: IdentityKey,
+}
+
+/// The chain that the same device used before in the same group, and how many messages it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its name.
+    pub chain: ChainId,
+    /// Its length in messages: every index below it was used, none above.
+    pub length: u32,
+}
+
+impl Predecessor {
+    /// The encoding in a distribution and in records: zeros for none.
+    pub(super) const fn encode(this: Option<&Self>) -> ([u8; ChainId::LENGTH], u32) {
+        match this {
+            Some(Self { chain, length }) => (*chain.as_bytes(), *length),
+            None => ([0; ChainId::LENGTH], 0),
+        }
+    }
+
+    /// Reads the encoding. `None` for no predecessor; an error for a length of none.
+    pub(super) fn decode(chain: [u8; ChainId::LENGTH], length: u32) -> Result<Option<Self>, Malformed> {
+        match (chain, length) {
+            ([0, 0, 0, 0, 0, 0, 0, 0], 0) => Ok(None),
+            ([0, 0, 0, 0, 0, 0, 0, 0], _) => Err(Malformed),
+            (chain, length) => Ok(Some(Self { chain: ChainId(chain), length })),
+        }
+    }
+}

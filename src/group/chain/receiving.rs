@@ -1,0 +1,114 @@
+//! [`ReceivingChains`]: the chains of one sending device (docs/spec/chains.md, section 14.4).
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::fmt;
+
+use super::distribution::Constants;
+use super::kept::Kept;
+use super::names::{ChainId, Scope, Sender};
+use super::used::Used;
+use crate::ratchet::ChainKey;
+use bisik_core::held::Lineage;
+
+/// The chains of one sending device in one group or audience: at most five, of which the newest is the one in use, and the
+/// others have messages that may still arrive ([section 14.4](crate::manual::spec::chains#144-receiving)).
+///
+/// Keep one for each device that writes, by account, index and identity. Not `Clone`, like a session.
+pub struct ReceivingChains {
+    pub(super) scope: Scope,
+    pub(super) sender: Sender,
+    /// Oldest first.
+    pub(super) chains: VecDeque<Chain>,
+    /// Chains that ended and are forgotten, oldest first: none of them is taken again.
+    pub(super) gone: VecDeque<ChainId>,
+    /// Messages received, in all chains; stops at the greatest number.
+    pub(super) received: u32,
+    /// The revision, and what ties the value to its records and to what it holds.
+    pub(super) lineage: Lineage,
+}
+
+/// One chain.
+pub(super) struct Chain {
+    pub(super) id: ChainId,
+    pub(super) constants: Constants,
+    /// The lowest number whose key was given.
+    pub(super) first: u32,
+    /// The number of the message that `chain` gives next.
+    pub(super) next: u32,
+    /// The number after the highest that was received; 0 before any was.
+    pub(super) heard: u32,
+    /// Absent in a chain that has ended.
+    pub(super) chain: Option<Box<ChainKey>>,
+    pub(super) kept: Kept,
+    pub(super) used: Used,
+}
+
+impl ReceivingChains {
+    /// No chains yet, of `sender`: [`take`](Self::take) adds them.
+    #[must_use]
+    pub fn new(scope: Scope, sender: Sender) -> Self {
+        let (chains, gone) = (VecDeque::new(), VecDeque::new());
+        Self { scope, sender, chains, gone, received: 0, lineage: Lineage::default() }
+    }
+
+    pub(super) fn position(&self, id: ChainId) -> Option<usize> {
+        self.chains.iter().position(|chain| chain.id == id)
+    }
+
+    /// Returns the group or audience.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// Returns whose chains these are.
+    #[must_use]
+    pub const fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// Returns the names of the chains of which something can be read, oldest first.
+    pub fn chains(&self) -> impl Iterator<Item = ChainId> {
+        self.chains.iter().map(|chain| chain.id)
+    }
+
+    /// Returns how many keys of messages that have not arrived are kept: at most 2,000.
+    #[must_use]
+    pub fn kept_keys(&self) -> u32 {
+        self.chains.iter().fold(0, |sum, chain| sum.saturating_add(chain.kept.len()))
+    }
+
+    /// Counts changes: store a record only over one with a lower revision.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.lineage.revision()
+    }
+}
+
+impl fmt::Debug for ReceivingChains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scope, sender, chains, gone: _, received, lineage } = self;
+        f.debug_struct("ReceivingChains")
+            .field("scope", scope)
+            .field("account", &sender.account)
+            .field("device", &sender.device)
+            .field("chains", chains)
+            .field("received", received)
+            .field("revision", &lineage.revision())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, constants: _, first, next, heard: _, chain, kept, used: _ } = self;
+        f.debug_struct("Chain")
+            .field("id", id)
+            .field("first", first)
+            .field("next", next)
+            .field("ended", &chain.is_none())
+            .field("kept", &kept.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+//! [`SendingChain`]: a device's own chain in one group (docs/spec/chains.md, section 14.3).
+//!
+//! The caller says to which devices a message goes, and what time it is.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use super::distribution::Constants;
+use super::error::RenewError;
+use super::names::{ChainId, Place, Predecessor, Scope, Sender};
+use crate::keys::IdentityKey;
+use crate::ratchet::ChainKey;
+use bisik_core::held::Lineage;
+use bisik_core::primitives::ed25519::SignatureKeyPair;
+use bisik_core::primitives::secret::Secret;
+use bisik_core::time::Timestamp;
+
+/// This device's own chain in one group or audience ([section 14.3](crate::manual::spec::chains#143-sending)).
+///
+/// Each message has a key of its own, which is deleted when it is written. A thief of this state reads and writes what
+/// follows in the chain, and nothing before; a new chain ends that. [`plan`](Self::plan) says when a new one must begin.
+///
+/// Not `Clone`. Store it before a message or a distribution leaves: [`ReadyChain::encrypt_held`](super::ReadyChain::encrypt_held)
+/// enforces that. A state that is restored from a backup never pairs one key and nonce with two plaintexts, but its
+/// numbers repeat: tell it so ([`restored`](Self::restored)), and it begins a new chain.
+pub struct SendingChain {
+    pub(super) sender: Sender,
+    pub(super) place: Place,
+    pub(super) history: bool,
+    pub(super) begun: Timestamp,
+    /// Why no further message may be written in it, if something outside of it says so.
+    pub(super) retired: Option<Retired>,
+    /// The number of the next message.
+    pub(super) index: u32,
+    pub(super) chain: Box<ChainKey>,
+    pub(super) signing: SignatureKeyPair,
+    /// The chain before this one, if any device was given it.
+    pub(super) predecessor: Option<Predecessor>,
+    pub(super) given: BTreeMap<IdentityKey, Given>,
+    /// The revision, and what ties the value to its records and to what it holds.
+    pub(super) lineage: Lineage,
+}
+
+/// What a device was given: this chain, the one before it, or both.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) this: bool,
+    pub(super) before: bool,
+}
+
+/// What ends a chain from outside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retired {
+    Rekey,
+    Restored,
+}
+
+impl SendingChain {
+    /// Begins the first chain of `sender`, which is this device, in a group or audience. `history` permits members to show
+    /// newcomers what is written in it. Draws 32 bytes from `rng` for the chain, and 32 for its signing key.
+    #[must_use]
+    pub fn begin(
+        place: Place,
+        sender: Sender,
+        history: bool,
+        now: Timestamp,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Self {
+        let (chain, signing) = draw(&mut rng);
+        Self {
+            sender,
+            place,
+            history,
+            begun: now,
+            retired: None,
+            index: 0,
+            chain,
+            signing,
+            predecessor: None,
+            given: BTreeMap::new(),
+            lineage: Lineage::default(),
+        }
+    }
+
+    /// Begins a new chain in place of this one, whose keys are deleted. Draws what [`begin`](Self::begin) draws. Nothing of
+    /// the new one follows from the old one. Devices that were given the old one will be told where it ended (P-14.12).
+    ///
+    /// # Errors
+    ///
+    /// [`RenewError`] if the place is in another group. The chain is then unchanged.
+    pub fn renew(
+        &mut self,
+        place: Place,
+        history: bool,
+        now: Timestamp,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<(), RenewError> {
+        if place.scope() != self.place.scope() {
+            return Err(RenewError::OtherGroup);
+        }
+        let before = Predecessor { chain: self.chain(), length: self.index };
+        self.given.retain(|_, given| core::mem::replace(given, Given { this: false, before: true }).this);
+        self.predecessor = Some(before).filter(|_| !self.given.is_empty());
+        // P-14.13: the keys of the former chain are gone with this.
+        (self.chain, self.signing) = draw(&mut rng);
+        self.place = place;
+        self.history = history;
+        self.begun = now;
+        self.retired = None;
+        self.index = 0;
+        self.lineage.change();
+        Ok(())
+    }
+
+    /// Takes note that a new chain was asked for: by an act of the group, or by a device to which this one seems to have
+    /// gone back in time. The next [plan](Self::plan) says so.
+    pub fn rekey(&mut self) {
+        self.retire(Retired::Rekey);
+    }
+
+    /// Takes note that this state came from a backup: numbers that it gives may be used already. The next
+    /// [plan](Self::plan) asks for a new chain.
+    pub fn restored(&mut self) {
+        self.retire(Retired::Restored);
+    }
+
+    fn retire(&mut self, why: Retired) {
+        if self.retired.is_none() {
+            self.retired = Some(why);
+            self.lineage.change();
+        }
+    }
+
+    /// What a device is told of the chain beside its key. P-14.12: who was not given the former chain does not learn of it.
+    pub(super) fn constants(&self, device: &IdentityKey) -> Constants {
+        let had_the_former = self.given.get(device).is_some_and(|given| given.before);
+        Constants {
+            place: self.place,
+            signing: self.signing.public(),
+            predecessor: self.predecessor.filter(|_| had_the_former),
+            history: self.history,
+            begun: self.begun,
+        }
+    }
+
+    /// Returns the name of the chain.
+    #[must_use]
+    pub fn chain(&self) -> ChainId {
+        ChainId::of(self.signing.public().as_bytes())
+    }
+
+    /// Returns the group or audience.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        self.place.scope()
+    }
+
+    /// Returns whose chain it is: this device.
+    #[must_use]
+    pub const fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// Returns the number of the next message.
+    #[must_use]
+    pub const fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Returns the devices that were given this chain, in ascending order.
+    pub fn given(&self) -> impl Iterator<Item = &IdentityKey> {
+        self.given.iter().filter(|(_, given)| given.this).map(|(device, _)| device)
+    }
+
+    /// Counts changes: store a record only over one with a lower revision.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.lineage.revision()
+    }
+}
+
+/// P-14.1: both are fresh, whatever was before.
+fn draw(rng: &mut dyn CryptoRng) -> (Box<ChainKey>, SignatureKeyPair) {
+    let chain = Box::new(ChainKey::new(Secret::random(rng)));
+    (chain, SignatureKeyPair::from_secret(&Secret::random(rng)))
+}
+
+impl fmt::Debug for SendingChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            sender,
+            place,
+            history: _,
+            begun,
+            retired: _,
+            index,
+            chain: _,
+            signing: _,
+            predecessor,
+            given,
+            lineage,
+        } = self;
+        f.debug_struct("SendingChain")
+            .field("scope", &place.scope())
+            .field("device", &sender.device)
+            .field("chain", &self.chain())
+            .field("index", index)
+            .field("begun", begun)
+            .field("predecessor", predecessor)
+            .field("given", &given.len())
+            .field("revision", &lineage.revision())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! Groups: many accounts, each with several devices, of which one writes to all others with one ciphertext.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`chain`] | chains of keys: how one device writes to all devices of a group, or to an audience |
+
+pub mod chain;
+mod id; // the name of a group
+
+pub use chain::{
+    ChainId, DistributeError, Distribution, DistributionError, EncryptError, GroupMessage, GroupMessageError,
+    HeldDistribution, HeldGroupMessage, HeldOpened, ListsDigest, NewChain, OpenError, OpenedMessage, Place,
+    Predecessor, ReadyChain, ReceivingChains, RenewError, Scope, SendPlan, Sender, SendingChain, StagedMessage,
+    TakeError, Taken, View,
+};
+pub use id::GroupId;
