@@ -171,8 +171,8 @@ pub enum Received {
         /// On a hosted device: the time by which its disclosure promises to delete the message.
         delete_by: Option<Timestamp>,
     },
-    /// Something that is not kept: that somebody is typing, where somebody is, what was read. It is not in the record,
-    /// so a crash loses it.
+    /// Something that is not kept: that somebody is typing ([`Presence`](super::Presence)), where somebody is, what was
+    /// read. It is not in the record, so a crash loses it.
     Ephemeral {
         /// The device that sent it, of the peer or one's own.
         from: DeviceAddress,

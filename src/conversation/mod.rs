@@ -33,6 +33,7 @@ mod peer; //     12.1  the peer's devices, and its account key
 mod persist; //  12.8  the records
 mod piece; //    12.8  parts that are stored beside the head
 mod plan; //     12.5  what is due for one device
+mod presence; // 12.11 what a person is doing right now
 mod receive; //  12.4  arrivals
 mod send; //     12.5  what is to be sent
 mod slot; //     12.6  one session
@@ -51,6 +52,7 @@ pub use link::Bound;
 pub use name::{MessageId, Tag};
 pub use peer::IdentityPolicy;
 pub use persist::{Change, Changes, Record, RecordName};
+pub use presence::Presence;
 pub use receive::Found;
 pub use send::Recipients;
 

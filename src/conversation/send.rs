@@ -92,8 +92,8 @@ impl Conversation {
     }
 
     /// Sends `body` once, with the next [`flush`](Self::flush), to those devices of `to` with which a session is
-    /// established: that somebody is typing, where somebody is, a receipt. It is not kept, not acknowledged, sets up no
-    /// session, and takes the room of nothing. It is not in the record, so a crash loses it; of more than 32 that wait,
+    /// established: where somebody is, a receipt, or what [`send_presence`](Self::send_presence) sends. It is not kept, not
+    /// acknowledged, sets up no session, and takes the room of nothing. It is not in the record, so a crash loses it; of more than 32 that wait,
     /// the oldest are dropped. Requirement P-12.32.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Delivery: shown once or reported lost, whatever the network does.
 
-use bisik::conversation::{Cause, DeviceAddress, Event, Recipients, SendError, Side};
+use bisik::conversation::{Cause, DeviceAddress, Event, Presence, Recipients, SendError, Side};
 use bisik_testkit::accounts::{Accounts, At};
 
 const ALICE: At = (0, 0);
@@ -248,6 +248,81 @@ fn what_is_not_kept_takes_the_room_of_nothing_and_is_shown_once() {
     let shown = shown(&accounts, BOB);
     assert_eq!(shown.iter().filter(|text| *text == "typing").count(), 100);
     assert_eq!(shown.iter().filter(|text| text.starts_with("the address")).count(), 1);
+}
+
+/// P-12.62
+#[test]
+fn presence_is_shown_once_is_not_kept_and_only_the_newest_is_sent() {
+    let mut accounts = talking(53);
+    let say = |accounts: &mut Accounts, states: &[Presence]| {
+        let alice = accounts.devices.get_mut(&ALICE).unwrap();
+        let conversation = alice.conversation.as_mut().unwrap();
+        for state in states {
+            conversation.send_presence(&alice.account, *state, Recipients::All, accounts.now).unwrap();
+        }
+    };
+    let seen = |accounts: &Accounts| {
+        let bodies = accounts.devices[&BOB].shown.iter().map(|(_, body)| Presence::from_body(body));
+        bodies.flatten().collect::<Vec<_>>()
+    };
+    say(&mut accounts, &[Presence::Online, Presence::Typing, Presence::Recording]);
+    accounts.flush(ALICE);
+    assert_eq!(accounts.mail.len(), 1, "one frame");
+    accounts.settle();
+    assert_eq!(seen(&accounts), [Presence::Recording]);
+    assert_eq!(kept(&accounts, ALICE), 0);
+    // What is lost is not sent again, and what waits does not outlive a crash.
+    say(&mut accounts, &[Presence::Typing]);
+    accounts.flush(ALICE);
+    accounts.mail.clear();
+    pass(&mut accounts, DAY);
+    say(&mut accounts, &[Presence::Typing]);
+    let stored = accounts.devices[&ALICE].database.clone();
+    accounts.restore(ALICE, &stored);
+    pass(&mut accounts, DAY);
+    assert_eq!(seen(&accounts), [Presence::Recording]);
+    // Something else of the program's own stays beside it.
+    let alice = accounts.devices.get_mut(&ALICE).unwrap();
+    let conversation = alice.conversation.as_mut().unwrap();
+    conversation.send_ephemeral(&alice.account, b"read until here", Recipients::All, accounts.now).unwrap();
+    say(&mut accounts, &[Presence::Typing, Presence::Online]);
+    accounts.flush(ALICE);
+    accounts.settle();
+    assert_eq!(seen(&accounts), [Presence::Recording, Presence::Online]);
+    assert!(accounts.devices[&BOB].shown.iter().any(|(_, body)| body == b"read until here"));
+}
+
+/// P-12.62
+#[test]
+fn presence_is_as_long_as_a_short_text_and_is_no_content() {
+    let mut accounts = talking(54);
+    accounts.now = accounts.now.plus_seconds(60);
+    let alice = accounts.devices.get_mut(&ALICE).unwrap();
+    let conversation = alice.conversation.as_mut().unwrap();
+    conversation.send_presence(&alice.account, Presence::Typing, Recipients::All, accounts.now).unwrap();
+    accounts.flush(ALICE);
+    let presence = accounts.mail.pop_front().unwrap().2.ciphertext;
+    accounts.send(ALICE, &[0; 32]).unwrap();
+    let text = accounts.mail.pop_front().unwrap().2.ciphertext;
+    assert_eq!(presence.as_bytes().len(), text.as_bytes().len(), "in their envelopes");
+
+    let states = [Presence::Offline, Presence::Online, Presence::Typing, Presence::Recording];
+    for (number, state) in (0..).zip(states) {
+        let body = state.to_body();
+        assert_eq!((body.len(), body[0], body[1]), (49, 1, number));
+        assert_eq!(Presence::from_body(&body), Some(state));
+        for at in 0..49 {
+            let mut changed = body;
+            changed[at] ^= 0x80;
+            assert_eq!(Presence::from_body(&changed), None, "byte {at}");
+        }
+        assert_eq!(Presence::from_body(&body[..48]), None);
+        assert_eq!(Presence::from_body(&[body.as_slice(), &[0]].concat()), None);
+        #[cfg(feature = "content")]
+        assert!(bisik::content::Content::from_body(&body).is_err());
+    }
+    let later = [&[1, 4], [0; 47].as_slice()].concat();
+    assert_eq!(Presence::from_body(&later), None, "a state from a later version");
 }
 
 /// P-12.33

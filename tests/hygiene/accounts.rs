@@ -1,8 +1,8 @@
 //! Accounts and conversations: `Debug` of their types shows no secret.
 
 use bisik::conversation::{
-    Arrival, Bound, Cause, Change, Conversation, DeviceAddress, EnvelopeHeader, Event, Found, IdentityPolicy, Received,
-    Recipients, SendError,
+    Arrival, Bound, Cause, Change, Conversation, DeviceAddress, EnvelopeHeader, Event, Found, IdentityPolicy, Presence,
+    Received, Recipients, SendError,
 };
 use bisik::device::{Custody, DeviceDirectory, DeviceTerms};
 use bisik::{Account, RecoverFirstError, ServerState, StorageKey, Trust, VerifiedBundle};
@@ -43,6 +43,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &id);
     show(shown, &id.tag());
     show(shown, &Recipients::All);
+    show(shown, &Presence::Typing);
     let due = at_alice.due(&alice, NOW);
     show(shown, &due);
     show(shown, &due.bundles[0]);
