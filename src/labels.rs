@@ -68,9 +68,21 @@ pub(crate) const POLL: &[u8] = b"bisik-1 poll\0";
 /// Key that encrypts one voter's votes in one poll.
 #[cfg(feature = "content")]
 pub(crate) const VOTE: &[u8] = b"bisik-1 poll vote\0";
-/// First input byte under the key of a vote: derivation of its nonce.
+/// Digest of an event, to which the answers to it are bound.
 #[cfg(feature = "content")]
-pub(crate) const VOTE_NONCE: &[u8] = &[0x03];
+pub(crate) const EVENT: &[u8] = b"bisik-1 event\0";
+/// Key that encrypts one person's answers to one event.
+#[cfg(feature = "content")]
+pub(crate) const RSVP: &[u8] = b"bisik-1 event answer\0";
+/// Digest of a content, to which sealed reactions are bound.
+#[cfg(feature = "content")]
+pub(crate) const REACTED: &[u8] = b"bisik-1 content of reactions\0";
+/// Key that encrypts one person's sealed reactions to one content.
+#[cfg(feature = "content")]
+pub(crate) const REACTION: &[u8] = b"bisik-1 sealed reaction\0";
+/// First input byte under the key of a sealed answer: derivation of its nonce.
+#[cfg(feature = "content")]
+pub(crate) const ANSWER_NONCE: &[u8] = &[0x03];
 
 /// Keys of an attachment's chunks, and the commitment to them.
 pub(crate) const ATTACHMENT: &[u8] = b"bisik-1 attachment\0";

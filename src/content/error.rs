@@ -1,4 +1,4 @@
-//! Why content was not composed or not read, and why a vote did not open.
+//! Why content was not composed or not read, and why a sealed answer did not open.
 //!
 //! An error does not name the field: no caller acts on that.
 
@@ -16,7 +16,7 @@ pub enum ContentError {
     TooLong,
     /// A value is outside its range: an empty required text, a position that is not on Earth, a file name that is a path.
     OutOfRange,
-    /// Content of this kind cannot be shown once, forwarded or merged.
+    /// Content of this kind cannot be shown once, forwarded, merged, answered or given a secret.
     NotAllowed,
 }
 
@@ -29,19 +29,20 @@ bisik_core::error_texts! {
     }
 }
 
-/// Why a ballot did not open.
+/// Why a ballot, an answer to an event or a sealed reaction did not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BallotError {
-    /// This voter did not cast it in this poll as this device knows it, or it was changed. Drop it.
+    /// This person did not seal it for this content as this device knows it, or it was changed. Drop it.
     Rejected,
-    /// The vote has too many choices, or an option that the poll does not have. Drop it.
+    /// It says what the content does not allow: an option that the poll does not have, too many choices or guests, a
+    /// reaction that is no text. Drop it.
     Invalid,
 }
 
 bisik_core::error_texts! {
     BallotError {
-        Rejected => "content.ballot.rejected", "the ballot was not cast by this voter in this poll";
-        Invalid => "content.ballot.invalid", "the ballot holds a vote that the poll does not allow";
+        Rejected => "content.ballot.rejected", "the answer was not sealed by this person for this content";
+        Invalid => "content.ballot.invalid", "the answer says what the content does not allow";
     }
 }

@@ -6,6 +6,7 @@ use super::attachment::{Contact, Document, Photo, Sticker, Video, VoiceNote};
 use super::business::{
     Away, Buttons, Cart, CatalogueItem, Greeting, ListMenu, Profile, QuickReplies, Referral, Selection,
 };
+use super::group::{Album, Event, Pin, Remove, Rsvp, SealedReaction, Tally, Unpin};
 use super::location::{LiveStart, LiveStop, LiveUpdate, Location};
 use super::poll::{Ballot, Poll};
 use super::receipt::Receipt;
@@ -55,6 +56,22 @@ pub enum Kind {
     Call(Call),
     /// The disappearing-message timer of the conversation.
     Timer(Timer),
+    /// A content is shown at the top of the conversation.
+    Pin(Pin),
+    /// A content is no longer shown at the top.
+    Unpin(Unpin),
+    /// Something that takes place, to which people are invited.
+    Event(Event),
+    /// A sealed answer to an event.
+    Rsvp(Rsvp),
+    /// A sealed reaction to a content.
+    SealedReaction(SealedReaction),
+    /// How many people answered what to a content.
+    Tally(Tally),
+    /// Photos and videos that belong together.
+    Album(Album),
+    /// The deletion of somebody else's content, by a person whose role permits it.
+    Remove(Remove),
     /// The automatic first reply of a business.
     Greeting(Greeting),
     /// The automatic away message of a business.
@@ -107,6 +124,7 @@ impl Kind {
             | Self::Location(_)
             | Self::LiveStart(_)
             | Self::Poll(_)
+            | Self::Event(_)
             | Self::Greeting(_)
             | Self::Away(_)
             | Self::CatalogueItem(_)
@@ -124,6 +142,13 @@ impl Kind {
             | Self::Receipt(_)
             | Self::Call(_)
             | Self::Timer(_)
+            | Self::Pin(_)
+            | Self::Unpin(_)
+            | Self::Rsvp(_)
+            | Self::SealedReaction(_)
+            | Self::Tally(_)
+            | Self::Album(_)
+            | Self::Remove(_)
             | Self::Profile(_)
             | Self::Referral(_)
             | Self::Unknown(_) => false,
@@ -135,19 +160,25 @@ impl Kind {
         matches!(self, Self::Photo(_) | Self::Video(_) | Self::VoiceNote(_) | Self::Unknown(_))
     }
 
+    /// Returns whether the metadata may hold a secret for sealed reactions. Requirement P-7.26.
+    pub(super) const fn takes_secret(&self) -> bool {
+        self.is_visible() || matches!(self, Self::Unknown(_))
+    }
+
     /// Returns whether only programs send this kind. Requirement P-7.17.
     pub(super) const fn is_automated(&self) -> bool {
         matches!(self, Self::Greeting(_) | Self::Away(_))
     }
 
-    /// Returns whether the content keeps its meaning in another conversation. A poll does not, because its votes refer
-    /// to it; nor does a live location, because its updates do. Of the business kinds, only items for sale can be
+    /// Returns whether the content keeps its meaning in another conversation. A poll and an event do not, because
+    /// answers refer to them; nor does a live location, because its updates do. Of the business kinds, only items for sale can be
     /// forwarded.
     pub(super) const fn can_be_forwarded(&self) -> bool {
         let tied = matches!(
             self,
             Self::LiveStart(_)
                 | Self::Poll(_)
+                | Self::Event(_)
                 | Self::Greeting(_)
                 | Self::Away(_)
                 | Self::Cart(_)
@@ -178,6 +209,10 @@ impl Kind {
             Self::Receipt(receipt) => receipt.check(),
             Self::Call(call) => call.check(),
             Self::Timer(timer) => timer.check(),
+            Self::Pin(pin) => pin.check(),
+            Self::Event(event) => event.check(),
+            Self::Tally(tally) => tally.check(),
+            Self::Album(album) => album.check(),
             Self::Greeting(greeting) => greeting.text.check(),
             Self::Away(away) => away.text.check(),
             Self::Profile(profile) => profile.check(),
@@ -188,7 +223,14 @@ impl Kind {
             Self::Buttons(buttons) => buttons.check(),
             Self::Selection(selection) => selection.check(),
             Self::Referral(referral) => referral.check(),
-            Self::LiveStop(_) | Self::Ballot(_) | Self::Delete(_) | Self::Unknown(_) => Ok(()),
+            Self::LiveStop(_)
+            | Self::Ballot(_)
+            | Self::Delete(_)
+            | Self::Unpin(_)
+            | Self::Rsvp(_)
+            | Self::SealedReaction(_)
+            | Self::Remove(_)
+            | Self::Unknown(_) => Ok(()),
         }
     }
 
@@ -214,6 +256,14 @@ impl Kind {
             Self::Receipt(receipt) => wire::Kind::Receipt(receipt.to_wire()),
             Self::Call(Call { signal }) => wire::Kind::Call(wire::Call { signal: signal.to_vec() }),
             Self::Timer(Timer { seconds }) => wire::Kind::Timer(wire::Timer { seconds: wire::zero_for_none(*seconds) }),
+            Self::Pin(pin) => wire::Kind::Pin(pin.to_wire()),
+            Self::Unpin(unpin) => wire::Kind::Unpin(unpin.to_wire()),
+            Self::Event(event) => wire::Kind::Event(event.to_wire()),
+            Self::Rsvp(rsvp) => wire::Kind::Rsvp(rsvp.to_wire()),
+            Self::SealedReaction(reaction) => wire::Kind::SealedReaction(reaction.to_wire()),
+            Self::Tally(tally) => wire::Kind::Tally(tally.to_wire()),
+            Self::Album(album) => wire::Kind::Album(album.to_wire()),
+            Self::Remove(remove) => wire::Kind::Remove(remove.to_wire()),
             Self::Greeting(greeting) => wire::Kind::Greeting(greeting.to_wire()),
             Self::Away(away) => wire::Kind::Away(away.to_wire()),
             Self::Profile(profile) => wire::Kind::Profile(profile.to_wire()),
@@ -251,6 +301,14 @@ impl Kind {
             wire::Kind::Receipt(receipt) => Self::Receipt(Receipt::from_wire(receipt)?),
             wire::Kind::Call(call) => Self::Call(Call { signal: PrivateBytes::take(&mut call.signal) }),
             wire::Kind::Timer(timer) => Self::Timer(Timer { seconds: NonZeroU32::new(timer.seconds) }),
+            wire::Kind::Pin(pin) => Self::Pin(Pin::from_wire(pin)?),
+            wire::Kind::Unpin(unpin) => Self::Unpin(Unpin::from_wire(unpin)?),
+            wire::Kind::Event(event) => Self::Event(Event::from_wire(event)?),
+            wire::Kind::Rsvp(rsvp) => Self::Rsvp(Rsvp::from_wire(rsvp)?),
+            wire::Kind::SealedReaction(reaction) => Self::SealedReaction(SealedReaction::from_wire(reaction)?),
+            wire::Kind::Tally(tally) => Self::Tally(Tally::from_wire(tally)?),
+            wire::Kind::Album(album) => Self::Album(Album::from_wire(album)?),
+            wire::Kind::Remove(remove) => Self::Remove(Remove::from_wire(remove)?),
             wire::Kind::Greeting(greeting) => Self::Greeting(Greeting::from_wire(greeting)?),
             wire::Kind::Away(away) => Self::Away(Away::from_wire(away)?),
             wire::Kind::Profile(profile) => Self::Profile(Profile::from_wire(profile)),

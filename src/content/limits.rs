@@ -41,6 +41,16 @@ pub(super) const RECEIPTS: usize = 256;
 pub(super) const SIGNAL: usize = 16 << 10;
 /// Seconds until a content disappears: a year.
 pub(super) const TIMER_S: u32 = 31_536_000;
+/// Bytes of the place of an event: a postal address with a name.
+pub(super) const PLACE: usize = 1024;
+/// Guests that one person may bring to an event: a family, or a class.
+pub(super) const GUESTS: u32 = 100;
+/// Answers that a tally counts: more than the options of a poll, and the most frequent emoji.
+pub(super) const COUNTS: usize = 64;
+/// Items of an album: as many as apps let users choose at once.
+pub(super) const ALBUM: usize = 100;
+/// Seconds since 1970 of the last moment that calendars can show: the end of the year 9999.
+pub(super) const MOMENT_S: u64 = 253_402_300_799;
 /// Minor units of money: a billion of any currency with six decimal places, and below 2^53, up to which floating-point
 /// numbers are exact.
 pub(super) const AMOUNT: u64 = 1_000_000_000_000_000;

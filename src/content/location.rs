@@ -8,7 +8,8 @@ use core::num::NonZeroU32;
 use zeroize::Zeroize;
 
 use super::names::{bounded, within};
-use super::{Content, ContentError, ContentId, Kind, PrivateText, SentAt, limits, wire};
+use super::{Content, ContentError, ContentId, Kind, PersonId, PrivateText, Reference, SentAt, limits, wire};
+use bisik_core::primitives::secret::Secret;
 
 /// A point on Earth in WGS 84. Wiped on drop; `Debug` shows none of it.
 ///
@@ -75,12 +76,23 @@ impl Coordinates {
         Ok(self)
     }
 
-    fn to_wire(&self) -> wire::Coordinates {
+    /// Returns `latitude ‖ longitude ‖ u32(accuracy)`, for digests. Protobuf does not keep the sign of a zero, so a zero
+    /// has none here.
+    pub(super) fn to_bytes(&self) -> Secret<20> {
+        let [latitude, longitude] = [self.latitude, self.longitude].map(|degrees| (degrees + 0.0).to_be_bytes());
+        let accuracy = wire::zero_for_none(self.accuracy).to_be_bytes();
+        let mut bytes = Secret::zero();
+        let parts = latitude.iter().chain(&longitude).chain(&accuracy);
+        bytes.expose_mut().iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
+    pub(super) fn to_wire(&self) -> wire::Coordinates {
         let Self { latitude, longitude, accuracy } = self;
         wire::Coordinates { latitude: *latitude, longitude: *longitude, accuracy_m: wire::zero_for_none(*accuracy) }
     }
 
-    fn from_wire(wire: Option<&wire::Coordinates>) -> Result<Self, ContentError> {
+    pub(super) fn from_wire(wire: Option<&wire::Coordinates>) -> Result<Self, ContentError> {
         let wire::Coordinates { latitude, longitude, accuracy_m } = wire.ok_or(ContentError::Malformed)?;
         Self { latitude: *latitude, longitude: *longitude, accuracy: NonZeroU32::new(*accuracy_m) }.checked()
     }
@@ -183,6 +195,13 @@ pub struct LiveUpdate {
 }
 
 impl LiveUpdate {
+    /// Returns the content that started the share, given the sender of the update. Look up this reference and no other.
+    /// Requirement P-7.22.
+    #[must_use]
+    pub fn share_of(&self, sender: &PersonId) -> Reference {
+        Reference { author: sender.clone(), id: self.share }
+    }
+
     pub(super) fn check(&self) -> Result<(), ContentError> {
         within(self.sequence, 1, u32::MAX)
     }
@@ -206,29 +225,40 @@ pub struct LiveStop {
     pub share: ContentId,
 }
 
-/// A receiver's view of one live location share. Late and duplicated updates do not move it back.
+impl LiveStop {
+    /// Returns the content that started the share, given the sender of the stop. Look up this reference and no other.
+    /// Requirement P-7.22.
+    #[must_use]
+    pub fn share_of(&self, sender: &PersonId) -> Reference {
+        Reference { author: sender.clone(), id: self.share }
+    }
+}
+
+/// A receiver's view of one live location share. Late and duplicated updates do not move it back, and nobody but the
+/// person who started it moves or stops it.
 ///
-/// The application stores the four plain fields with its messages. Pass only contents of the person who started the
-/// share: its author and its id together name it.
+/// The application stores the four plain fields with its messages.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// use bisik::content::{Content, Coordinates, ContentMeta, Kind, LiveShare, LiveStart, LiveUpdate, SentAt};
+/// use bisik::content::{Content, Coordinates, ContentMeta, Kind, LiveShare, LiveStart, LiveUpdate, PersonId, SentAt};
 ///
 /// let at = Coordinates::from_degrees(-6.2, 106.8)?;
 /// let meta = ContentMeta::new(SentAt::from_unix_milliseconds(1_800_000_000_000)?, rng);
 /// let start = Content::new(meta, Kind::LiveStart(LiveStart { at: at.clone(), duration: 900 }))?;
 ///
-/// let mut share = LiveShare::follow(&start).expect("it starts one");
+/// let (ana, eve) = (PersonId::new(b"ana")?, PersonId::new(b"eve")?);
+/// let mut share = LiveShare::follow(&start, &ana).expect("it starts one");
 /// let update = |sequence| LiveUpdate { share: start.id(), sequence, at: at.clone() };
-/// assert!(share.update(&update(2)));
-/// assert!(!share.update(&update(1)), "late");
+/// assert!(share.update(&update(2), &ana));
+/// assert!(!share.update(&update(1), &ana), "late");
+/// assert!(!share.update(&update(3), &eve), "it is Ana's position");
 /// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveShare {
-    /// The id of the content that started the share.
-    pub id: ContentId,
+    /// The content that started the share.
+    pub start: Reference,
     /// When it ends by itself, by the sender's clock.
     pub until: SentAt,
     /// The sequence number of the newest update; `None` if there was none.
@@ -238,36 +268,40 @@ pub struct LiveShare {
 }
 
 impl LiveShare {
-    /// Starts to follow a share. Returns `None` if `content` does not start one.
+    /// Starts to follow a share of `author`, the authenticated sender. Returns `None` if `content` does not start one.
     #[must_use]
-    pub fn follow(content: &Content) -> Option<Self> {
+    pub fn follow(content: &Content, author: &PersonId) -> Option<Self> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "one kind starts a share; any later kind starts none here")]
         match content.kind() {
             Kind::LiveStart(LiveStart { duration, .. }) => {
                 let sent = content.sent().as_unix_milliseconds();
                 let until = sent.saturating_add(u64::from(*duration).saturating_mul(1_000)).min(limits::SENT_MS);
                 let until = SentAt::from_unix_milliseconds(until).ok()?;
-                Some(Self { id: content.id(), until, last: None, stopped: false })
+                Some(Self { start: content.reference(author), until, last: None, stopped: false })
             }
             _ => None,
         }
     }
 
-    /// Returns whether the update should be shown: it is newer than all before, and the share has not been stopped.
-    /// Requirement P-7.11.
-    pub fn update(&mut self, update: &LiveUpdate) -> bool {
+    /// Returns whether an update by `sender` should be shown: it is of this share, newer than all before, and the share
+    /// has not been stopped. Requirements P-7.11 and P-7.22.
+    pub fn update(&mut self, update: &LiveUpdate, sender: &PersonId) -> bool {
         let sequence = NonZeroU32::new(update.sequence);
-        let news = !self.stopped && update.share == self.id && sequence > self.last;
+        let news = !self.stopped && self.is_of(update.share, sender) && sequence > self.last;
         if news {
             self.last = sequence;
         }
         news
     }
 
-    /// Marks the share as stopped. Returns `false` if `stop` refers to another share.
-    pub fn stop(&mut self, stop: LiveStop) -> bool {
-        let ours = stop.share == self.id;
+    /// Marks the share as stopped. Returns `false` if `stop` by `sender` refers to another share. Requirement P-7.22.
+    pub fn stop(&mut self, stop: LiveStop, sender: &PersonId) -> bool {
+        let ours = self.is_of(stop.share, sender);
         self.stopped |= ours;
         ours
+    }
+
+    fn is_of(&self, share: ContentId, sender: &PersonId) -> bool {
+        share == self.start.id && *sender == self.start.author
     }
 }

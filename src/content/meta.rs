@@ -1,9 +1,11 @@
 //! [`ContentMeta`]: what every content says of itself, whatever its kind.
 
+use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use rand_core::CryptoRng;
 
+use super::sealed::AnswerSecret;
 use super::{ContentError, ContentId, Reference, SentAt, wire};
 
 /// The metadata of a content.
@@ -38,6 +40,8 @@ pub struct ContentMeta {
     /// Whether a program wrote it and no person read it before it was sent. [`Content::new`](super::Content::new) sets it for greetings and
     /// away messages. A program that replies automatically sets it for everything else it sends. Requirement P-7.17.
     pub automated: bool,
+    /// The secret of [`ContentMeta::with_secret`], boxed.
+    pub(super) secret: Option<AnswerSecret>,
 }
 
 impl ContentMeta {
@@ -45,11 +49,29 @@ impl ContentMeta {
     #[must_use]
     pub fn new(sent: SentAt, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         let id = ContentId::generate(rng);
-        Self { id, sent, reply_to: None, disappears_after: None, view_once: false, forwarded: false, automated: false }
+        Self {
+            id,
+            sent,
+            reply_to: None,
+            disappears_after: None,
+            view_once: false,
+            forwarded: false,
+            automated: false,
+            secret: None,
+        }
+    }
+
+    /// Gives the content a secret, from 32 bytes of `rng`, under which its readers can seal
+    /// [reactions](super::Reactions). For content that is shown, in groups where not everybody may write to all.
+    /// Requirement P-7.26.
+    #[must_use]
+    pub fn with_secret(mut self, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
+        self.secret = Some(AnswerSecret::generate(rng));
+        self
     }
 
     pub(super) fn to_wire(&self) -> wire::Content {
-        let Self { id, sent, reply_to, disappears_after, view_once, forwarded, automated } = self;
+        let Self { id, sent, reply_to, disappears_after, view_once, forwarded, automated, secret } = self;
         wire::Content {
             id: id.to_wire(),
             sent_ms: sent.as_unix_milliseconds(),
@@ -58,13 +80,24 @@ impl ContentMeta {
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
+            secret: secret.as_ref().map_or_else(Vec::new, |secret| secret.expose_bytes().to_vec()),
             kind: None,
         }
     }
 
     pub(super) fn from_wire(wire: &wire::Content) -> Result<Self, ContentError> {
-        let wire::Content { id, sent_ms, reply_to, disappears_after_s, view_once, forwarded, automated, kind: _ } =
-            wire;
+        let wire::Content {
+            id,
+            sent_ms,
+            reply_to,
+            disappears_after_s,
+            view_once,
+            forwarded,
+            automated,
+            secret,
+            kind: _,
+        } = wire;
+        let secret = if secret.is_empty() { None } else { Some(AnswerSecret::from_wire(secret)?) };
         Ok(Self {
             id: ContentId::from_wire(id)?,
             sent: SentAt::from_unix_milliseconds(*sent_ms)?,
@@ -73,6 +106,7 @@ impl ContentMeta {
             view_once: *view_once,
             forwarded: *forwarded,
             automated: *automated,
+            secret,
         })
     }
 }

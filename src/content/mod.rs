@@ -2,7 +2,7 @@
 //! ([section 7](crate::manual::spec::content#7-content)).
 //!
 //! A [`Content`] is encoded as a body, which the application passes to [`Session::encrypt`](crate::Session::encrypt) as
-//! the plaintext. This module encrypts nothing except the votes of a poll.
+//! the plaintext. This module encrypts nothing except votes, answers to events, and sealed reactions.
 //!
 //! Disappearing, showing once and deleting are only requests to the peer's program. Nothing can make a peer forget
 //! bytes that it has decrypted.
@@ -35,15 +35,18 @@ mod attachment; // 7.3  photo, video, voice note, document, sticker, contact
 mod business; //   7.8  greetings, catalogues, carts, answers to choose from
 mod error; //           errors
 mod file_name; //  7.3  names of documents
+mod group; //      7.9  pins, events, albums, removals, sealed reactions, tallies
 mod kind; //            every type of content
 mod limits; //     7.3  every bound, with its reason
 mod location; //   7.4  places, and live location sharing
 mod meta; //            what every content says of itself
 mod names; //      7.4  persons, ids, times
 mod padding; //    7.1  padded bodies
+mod policy; //     7.10 who may change what, and for how long
 mod poll; //       7.5  polls and sealed votes
 mod private; //         text and bytes that are wiped on drop
 mod receipt; //    7.6  receipts, only for contents that are shown
+mod sealed; //     7.5  answers that only the holders of a content read
 mod shape; //      7.2  the schema as bounds on the encoding
 mod text; //       7.4  text, edits, reactions
 mod wire; //            the messages of content.proto
@@ -62,10 +65,15 @@ pub use business::{
 };
 pub use error::{BallotError, ContentError};
 pub use file_name::FileName;
+pub use group::{
+    Album, Answered, Attendance, Count, Event, OpenedReaction, Pin, PinWord, Reactions, Remove, Rsvp, RsvpAnswer,
+    Rsvps, SealedReaction, Tally, Unpin, pinned,
+};
 pub use kind::{Kind, Unknown};
 pub use location::{Coordinates, LiveShare, LiveStart, LiveStop, LiveUpdate, Location};
 pub use meta::ContentMeta;
 pub use names::{ContentId, PersonId, Reference, SentAt};
+pub use policy::{DELETE_WINDOW, EDIT_WINDOW, MOST_PINS, Policy, Times};
 pub use poll::{Ballot, Poll, Vote, Votes};
 pub use private::{PrivateBytes, PrivateText};
 pub use receipt::{Receipt, ReceiptStatus, Visible};
@@ -125,8 +133,9 @@ impl Content {
     ///
     /// * [`ContentError::TooLong`] and [`ContentError::OutOfRange`] for values outside the bounds of
     ///   [section 7.3](crate::manual::spec::content#73-bounds).
-    /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, and for [`Kind::Unknown`],
-    ///   which only [`Content::forward`] can send.
+    /// * [`ContentError::NotAllowed`] for `view_once` on a kind that does not allow it, for a
+    ///   [secret](ContentMeta::with_secret) on content that is not shown, and for [`Kind::Unknown`], which only
+    ///   [`Content::forward`] can send.
     pub fn new(mut meta: ContentMeta, kind: Kind) -> Result<Self, ContentError> {
         meta.automated |= kind.is_automated();
         let mut wire = Zeroizing::new(meta.to_wire());
@@ -208,10 +217,10 @@ impl Content {
         }
         meta.forwarded = true;
         let mut protobuf = SecretWriter::with_capacity(self.body.len());
-        protobuf.bytes(&meta.to_wire().encode_to_vec());
+        protobuf.bytes(&Zeroizing::new(Zeroizing::new(meta.to_wire()).encode_to_vec()));
         for Record { number, bytes, .. } in Records::of(padding::unpad(&self.body)?).flatten() {
             // The metadata fields that this version knows come from the new metadata. All others are preserved.
-            if number > LAST_OF_META {
+            if !META.contains(&number) {
                 protobuf.bytes(bytes);
             }
         }
@@ -222,9 +231,10 @@ impl Content {
     /// Checks what holds for every content, whether composed, read or forwarded. Requirement P-7.7.
     fn checked(self) -> Result<Self, ContentError> {
         let Self { meta, kind, body: _ } = &self;
-        let ContentMeta { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated } = meta;
+        let ContentMeta { id: _, sent: _, reply_to: _, disappears_after, view_once, forwarded: _, automated, secret } =
+            meta;
         names::within(wire::zero_for_none(*disappears_after), 0, limits::TIMER_S)?;
-        if *view_once && !kind.takes_view_once() {
+        if (*view_once && !kind.takes_view_once()) || (secret.is_some() && !kind.takes_secret()) {
             return Err(ContentError::NotAllowed);
         }
         // P-7.17: kinds that only programs send must set `automated`, so that clients that do not know the kind can
@@ -336,5 +346,5 @@ impl fmt::Debug for Content {
     }
 }
 
-/// The highest field number of the metadata that this version knows.
-const LAST_OF_META: u32 = 7;
+/// The fields of the metadata that this version knows.
+const META: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 9];

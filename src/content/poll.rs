@@ -4,18 +4,17 @@
 //! Counting the votes is up to the application. Everyone who has the poll can read its votes and could forge them: the
 //! identity of the voter comes from the session that carried the ballot.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
 use rand_core::CryptoRng;
 
 use super::names::{bounded, within};
+use super::sealed::{AnswerSecret, Sealing, Turn, frame, sealed_length};
 use super::{BallotError, Content, ContentError, Kind, PersonId, PrivateText, Reference, SentAt, limits, wire};
 use crate::labels;
 use bisik_core::codec::Reader;
-use bisik_core::primitives::aead::{Aead, NONCE, TAG};
-use bisik_core::primitives::kdf::{Prk, digest};
+use bisik_core::primitives::kdf::digest;
 use bisik_core::primitives::secret::Secret;
 
 /// A question with options to choose from.
@@ -40,7 +39,7 @@ use bisik_core::primitives::secret::Secret;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Poll {
-    secret: PollSecret,
+    secret: AnswerSecret,
     /// The question: 1 to 1,024 bytes.
     pub question: PrivateText,
     /// The options: 2 to 32 distinct texts of 1 to 255 bytes.
@@ -59,7 +58,7 @@ impl Poll {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Self {
         let options = options.into_iter().map(Into::into).collect();
-        Self { secret: PollSecret::generate(rng), question: question.into(), options, most_choices }
+        Self { secret: AnswerSecret::generate(rng), question: question.into(), options, most_choices }
     }
 
     pub(super) fn check(&self) -> Result<(), ContentError> {
@@ -83,9 +82,8 @@ impl Poll {
 
     pub(super) fn from_wire(wire: &mut wire::Poll) -> Result<Self, ContentError> {
         let wire::Poll { secret, question, options, most_choices } = wire;
-        let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| ContentError::Malformed)?;
+        let secret = AnswerSecret::from_wire(secret)?;
         let options = options.iter_mut().map(PrivateText::take).collect();
-        let secret = PollSecret::from_bytes(*secret);
         Ok(Self { secret, question: PrivateText::take(question), options, most_choices: *most_choices })
     }
 
@@ -123,11 +121,15 @@ impl fmt::Debug for Poll {
 }
 
 /// Casts and opens the votes of one poll. Can only be made from a content that holds the poll.
+///
+/// A vote is that of a person, not of a device. In a group, and wherever a person has several devices, `voter` names the
+/// account: [`PersonId::from`] its account key. Each of the person's devices continues from the newest vote that it
+/// knows, whichever of them cast it.
 #[derive(Debug)]
 pub struct Votes<'a> {
     poll: &'a Poll,
     reference: Reference,
-    definition: [u8; 32],
+    sealing: Sealing<'a>,
 }
 
 impl<'a> Votes<'a> {
@@ -139,7 +141,8 @@ impl<'a> Votes<'a> {
             Kind::Poll(poll) => {
                 let reference = content.reference(author);
                 let definition = poll.definition(&reference);
-                Some(Self { poll, reference, definition })
+                let sealing = Sealing { secret: &poll.secret, label: labels::VOTE, definition };
+                Some(Self { poll, reference, sealing })
             }
             _ => None,
         }
@@ -165,15 +168,11 @@ impl<'a> Votes<'a> {
             let bit = u32::try_from(*choice).ok().and_then(|choice| 1_u32.checked_shl(choice));
             bit.filter(|bit| bits & bit == 0).map(|bit| bits | bit).ok_or(ContentError::OutOfRange)
         })?;
-        let sequence = match earlier {
-            Some(earlier) => earlier.sequence.checked_add(1).ok_or(ContentError::OutOfRange)?,
-            None => 1,
-        };
-        let vote = Vote { sequence, sent, bits };
+        let vote = Vote { turn: Turn::after(earlier.map(|earlier| earlier.turn), sent)?, bits };
         if !self.allows(vote) {
             return Err(ContentError::OutOfRange);
         }
-        Ok(Ballot { poll: self.reference.clone(), sealed: self.seal(vote, voter, &mut rng) })
+        Ok(Ballot { poll: self.reference.clone(), sealed: self.sealing.seal(vote.encode(), voter, &mut rng) })
     }
 
     /// Decrypts a ballot of `voter`.
@@ -188,35 +187,8 @@ impl<'a> Votes<'a> {
         if *poll != self.reference {
             return Err(BallotError::Rejected);
         }
-        let mut reader = Reader::new(sealed);
-        let nonce = reader.array::<NONCE>().map_err(|_| BallotError::Rejected)?;
-        let mut vote = Secret::copy_of(reader.array::<VOTE>().map_err(|_| BallotError::Rejected)?);
-        let tag = reader.array::<TAG>().map_err(|_| BallotError::Rejected)?;
-        self.key(voter).open(nonce, &[], vote.expose_mut(), tag).map_err(|_| BallotError::Rejected)?;
-        Vote::decode(vote.expose()).filter(|vote| self.allows(*vote)).ok_or(BallotError::Invalid)
-    }
-
-    /// Returns `N ‖ Seal(K, N, "", vote)`. The nonce is hedged like that of a sealed record: a generator that repeats
-    /// its output still gives two different votes two different nonces.
-    fn seal(&self, vote: Vote, voter: &PersonId, rng: &mut dyn CryptoRng) -> [u8; SEALED] {
-        let (key, mut plaintext) = (self.key(voter), vote.encode());
-        let mut randomness = [0; NONCE];
-        rng.fill_bytes(&mut randomness);
-        let hedged = key.derive(labels::VOTE_NONCE, &[&randomness, plaintext.expose()]);
-        let nonce = hedged.truncate();
-        let tag = key.seal(&nonce, &[], plaintext.expose_mut());
-        let mut sealed = [0; SEALED];
-        let parts = nonce.iter().chain(plaintext.expose()).chain(&tag);
-        sealed.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
-        sealed
-    }
-
-    /// Derives the key, one for each combination of poll, author and voter. Every part of the input has a fixed length
-    /// or a length prefix. Requirement P-7.13.
-    fn key(&self, voter: &PersonId) -> Aead {
-        let voter = voter.as_bytes();
-        let prk = Prk::extract(&[0; 32], &[self.poll.secret.expose_bytes()]);
-        Aead::new(&prk.expand(&[labels::VOTE, &self.definition, &frame(voter.len()), voter]))
+        let vote = self.sealing.open(sealed, voter)?;
+        Vote::decode(&vote).and_then(|vote| if self.allows(vote) { Ok(vote) } else { Err(BallotError::Invalid) })
     }
 
     /// Returns whether the poll has these options and allows so many. Requirement P-7.14.
@@ -261,8 +233,7 @@ impl Ballot {
 /// Requirement P-7.15.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Vote {
-    sequence: u64,
-    sent: SentAt,
+    turn: Turn,
     bits: u32,
 }
 
@@ -278,24 +249,18 @@ impl Vote {
     /// Returns when it was cast, by the voter's clock.
     #[must_use]
     pub const fn sent(&self) -> SentAt {
-        self.sent
+        self.turn.sent()
     }
 
     fn encode(self) -> Secret<VOTE> {
-        let Self { sequence, sent, bits } = self;
-        let (sequence, sent, bits) =
-            (sequence.to_be_bytes(), sent.as_unix_milliseconds().to_be_bytes(), bits.to_be_bytes());
-        let mut encoded = Secret::zero();
-        let parts = sequence.iter().chain(&sent).chain(&bits);
-        encoded.expose_mut().iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
-        encoded
+        let Self { turn, bits } = self;
+        turn.encode(&[&bits.to_be_bytes()])
     }
 
-    fn decode(bytes: &[u8; VOTE]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let (sequence, sent, bits) = (reader.u64().ok()?, reader.u64().ok()?, reader.u32().ok()?);
-        let sent = SentAt::from_unix_milliseconds(sent).ok()?;
-        Some(Self { sequence, sent, bits })
+    fn decode(bytes: &Secret<VOTE>) -> Result<Self, BallotError> {
+        let mut reader = Reader::new(bytes.expose());
+        let (turn, bits) = (Turn::decode(&mut reader)?, reader.u32().map_err(|_| BallotError::Invalid)?);
+        Ok(Self { turn, bits })
     }
 }
 
@@ -305,37 +270,7 @@ impl fmt::Debug for Vote {
     }
 }
 
-bisik_core::boxed_secret! {
-    /// The secret under which the votes of a poll are encrypted.
-    struct PollSecret([u8; 32]);
-    /// Takes the secret that a message carried.
-    fn from_bytes(bytes);
-    /// Returns the 32 bytes, for the message.
-    fn expose_bytes();
-    /// Draws a new secret from 32 bytes of `rng`.
-    fn generate(rng);
-}
-
-impl Clone for PollSecret {
-    fn clone(&self) -> Self {
-        Self(Box::new(self.0.duplicate()))
-    }
-}
-
-impl PartialEq for PollSecret {
-    fn eq(&self, other: &Self) -> bool {
-        subtle::ConstantTimeEq::ct_eq(&*self.0, &*other.0).into()
-    }
-}
-
-impl Eq for PollSecret {}
-
-/// Returns a length prefix. Every length here is bounded far below `u32::MAX`.
-fn frame(length: usize) -> [u8; 4] {
-    u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes()
-}
-
 /// Bytes of a vote: sequence, milliseconds, and one bit for each option.
 const VOTE: usize = 8 + 8 + 4;
 /// Bytes of an encrypted vote.
-const SEALED: usize = NONCE + VOTE + TAG;
+const SEALED: usize = sealed_length(VOTE);

@@ -96,6 +96,7 @@ pub(super) const CONTENT: Shape = &[
     one(5, Bool),
     one(6, Bool),
     one(7, Bool),
+    one(9, Bytes),
     one(16, Message(TEXT)),
     one(17, Message(PHOTO)),
     one(18, Message(VIDEO)),
@@ -115,6 +116,14 @@ pub(super) const CONTENT: Shape = &[
     one(32, Message(RECEIPT)),
     one(33, Message(CALL)),
     one(34, Message(TIMER)),
+    one(35, Message(PIN)),
+    one(36, Message(UNPIN)),
+    one(37, Message(EVENT)),
+    one(38, Message(RSVP)),
+    one(39, Message(SEALED_REACTION)),
+    one(40, Message(TALLY)),
+    one(41, Message(ALBUM)),
+    one(42, Message(REMOVE)),
     one(64, Message(GREETING)),
     one(65, Message(AWAY)),
     one(66, Message(PROFILE)),
@@ -149,6 +158,26 @@ const REACTION: Shape = &[one(1, Message(REFERENCE)), one(2, Text)];
 const RECEIPT: Shape = &[one(1, Enum), many(2, Bytes, limits::RECEIPTS)];
 const CALL: Shape = &[one(1, Bytes)];
 const TIMER: Shape = &[one(1, Uint32)];
+const PIN: Shape = &[one(1, Message(REFERENCE)), one(2, Uint64)];
+const UNPIN: Shape = &[one(1, Message(REFERENCE))];
+const EVENT: Shape = &[
+    one(1, Bytes),
+    one(2, Text),
+    one(3, Text),
+    one(4, Uint64),
+    one(5, Uint64),
+    one(6, Text),
+    one(7, Message(COORDINATES)),
+    one(8, Uint32),
+    one(9, Bytes),
+    one(10, Bool),
+];
+const RSVP: Shape = &[one(1, Message(REFERENCE)), one(2, Bytes)];
+const SEALED_REACTION: Shape = &[one(1, Message(REFERENCE)), one(2, Bytes)];
+const TALLY: Shape = &[one(1, Bytes), many(2, Message(COUNT), limits::COUNTS)];
+const COUNT: Shape = &[one(1, Uint32), one(2, Text), one(3, Uint32)];
+const ALBUM: Shape = &[many(1, Bytes, limits::ALBUM)];
+const REMOVE: Shape = &[one(1, Message(REFERENCE))];
 const GREETING: Shape = &[one(1, Message(TEXT))];
 const AWAY: Shape = &[one(1, Message(TEXT))];
 const OPENING: Shape = &[one(1, Uint32), one(2, Uint32), one(3, Uint32)];

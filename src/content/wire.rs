@@ -14,6 +14,7 @@ pub(super) use super::business::wire::{
     Away, Button, Buttons, Cart, CartLine, CatalogueItem, Choice, Greeting, List, Opening, Price, Profile,
     QuickReplies, Referral, Row, Section, Selection,
 };
+pub(super) use super::group::wire::{Album, Count, Event, Pin, Remove, Rsvp, SealedReaction, Tally, Unpin};
 
 #[derive(Clone, PartialEq, Message, Zeroize)]
 #[prost(skip_debug)]
@@ -32,9 +33,11 @@ pub(super) struct Content {
     pub(super) forwarded: bool,
     #[prost(bool, tag = "7")]
     pub(super) automated: bool,
+    #[prost(bytes = "vec", tag = "9")]
+    pub(super) secret: Vec<u8>,
     #[prost(
         oneof = "Kind",
-        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73"
+        tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73"
     )]
     pub(super) kind: Option<Kind>,
 }
@@ -81,6 +84,22 @@ pub(super) enum Kind {
     Call(Call),
     #[prost(message, tag = "34")]
     Timer(Timer),
+    #[prost(message, tag = "35")]
+    Pin(Pin),
+    #[prost(message, tag = "36")]
+    Unpin(Unpin),
+    #[prost(message, tag = "37")]
+    Event(Event),
+    #[prost(message, tag = "38")]
+    Rsvp(Rsvp),
+    #[prost(message, tag = "39")]
+    SealedReaction(SealedReaction),
+    #[prost(message, tag = "40")]
+    Tally(Tally),
+    #[prost(message, tag = "41")]
+    Album(Album),
+    #[prost(message, tag = "42")]
+    Remove(Remove),
     #[prost(message, tag = "64")]
     Greeting(Greeting),
     #[prost(message, tag = "65")]

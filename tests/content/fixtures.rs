@@ -12,6 +12,8 @@ use bisik_testkit::protobuf::{field, varint_field};
 use bisik_testkit::{ConstantRng, SeededRng};
 use proptest::prelude::*;
 
+use super::group_fixtures::{group_bounds, group_kinds, group_strategy};
+
 pub fn cases(default: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
@@ -63,7 +65,7 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
     )
     .unwrap();
     let ballot = Votes::in_poll(&poll, &ana).unwrap().cast(&[0], &ana, now(), None, &mut ConstantRng(6)).unwrap();
-    vec![
+    let mut all = vec![
         (Kind::Text(Text::new("halo")), true),
         (Kind::Photo(Photo::new(blob(), SQUARE)), true),
         (Kind::Video(Video::new(blob(), SQUARE, 1_000)), true),
@@ -83,7 +85,9 @@ pub fn one_of_each() -> Vec<(Kind, bool)> {
         (Kind::Receipt(Receipt::read(&text("halo").visible().unwrap())), false),
         (Kind::Call(Call { signal: vec![1].into() }), false),
         (Kind::Timer(Timer { seconds: NonZeroU32::new(60) }), false),
-    ]
+    ];
+    all.extend(group_kinds());
+    all
 }
 
 /// The last valid value and the first invalid one of every limit that a composer can exceed.
@@ -154,6 +158,7 @@ pub fn at_the_bounds() -> Vec<(Kind, Result<(), ContentError>)> {
         (Photo::new(blob(), SQUARE), Video::new(blob(), SQUARE, 0), Document::new(blob(), FileName::new("a").unwrap()));
     (photo.caption, video.caption, document.caption) = (empty(), empty(), empty());
     table.extend([Kind::Photo(photo), Kind::Video(video), Kind::Document(document)].map(|kind| (kind, range)));
+    table.extend(group_bounds());
     table
 }
 
@@ -244,6 +249,7 @@ pub fn kinds() -> impl Strategy<Value = Kind> {
             let options = (0..options).map(|option| option.to_string());
             Kind::Poll(Poll::new("?", options, 1, &mut SeededRng::new(seed)))
         }),
+        group_strategy(),
         prop::sample::select(one_of_each()).prop_map(|(kind, _)| kind),
     ]
 }

@@ -12,7 +12,7 @@ use super::fixtures::*;
 /// P-7.1
 #[test]
 fn a_body_has_at_most_256_kib() {
-    let unknown = |length: usize| [&meta_bytes()[..], &field(40, &vec![7; length])].concat();
+    let unknown = |length: usize| [&meta_bytes()[..], &field(60, &vec![7; length])].concat();
     let head = unknown(1 << 17).len() - (1 << 17) + 4;
     let longest = unknown((256 << 10) - head);
     assert_eq!(body(&longest).len(), 256 << 10);
@@ -62,6 +62,12 @@ fn content_limits_hold_when_reading() {
         let mentions = mentions.iter().flat_map(|mention| field(2, mention)).collect();
         field(16, &[field(1, "é halo".as_bytes()), mentions].concat())
     };
+    let event = |more: &[Vec<u8>]| field(37, &[field(1, &[7; 32]), field(2, b"x"), more.concat()].concat());
+    let answer = |kind, length| {
+        let reference = [field(1, b"ana"), field(2, &[1; 16])].concat();
+        field(kind, &[field(1, &reference), field(2, &vec![7; length])].concat())
+    };
+    let count = |fields: &[Vec<u8>]| field(40, &[field(1, &[1; 16]), field(2, &fields.concat())].concat());
     let (range, malformed) = (Err(ContentError::OutOfRange), Err(ContentError::Malformed));
     let table = [
         (photo(1, 65_535), Ok(())),
@@ -101,6 +107,31 @@ fn content_limits_hold_when_reading() {
         (field(32, &[varint_field(1, 9), field(2, &[1; 16])].concat()), Ok(())),
         (field(32, &[varint_field(1, 1), field(2, &[1; 16]).repeat(257)].concat()), malformed),
         (field(33, &[]), range),
+        (field(35, &field(1, &field(2, &[1; 16]))), range), // a pin of nobody's content
+        (field(35, &field(1, &[field(1, b"ana"), field(2, &[1; 15])].concat())), malformed),
+        (event(&[varint_field(4, 253_402_300_799)]), Ok(())),
+        (event(&[varint_field(4, 253_402_300_800)]), range),
+        (event(&[varint_field(5, 253_402_300_800)]), range),
+        (event(&[varint_field(10, 1)]), range), // cancelled, and replaces none
+        (event(&[varint_field(10, 1), field(9, &[1; 16])]), Ok(())),
+        (event(&[field(9, &[1; 15])]), malformed),
+        (event(&[varint_field(8, 101)]), range),
+        (event(&[field(7, &[])]), Ok(())), // 0 degrees and 0 degrees
+        (field(37, &[field(1, &[7; 31]), field(2, b"x")].concat()), malformed),
+        (answer(38, 60), Ok(())),
+        (answer(38, 61), malformed),
+        (answer(39, 121), Ok(())),
+        (answer(39, 60), malformed),
+        (count(&[varint_field(1, 32), varint_field(3, 1)]), Ok(())),
+        (count(&[varint_field(1, 33), varint_field(3, 1)]), range),
+        (count(&[varint_field(1, 1)]), range), // nobody
+        (count(&[varint_field(3, 1)]), malformed),
+        (count(&[varint_field(1, 1), field(2, b"!"), varint_field(3, 1)]), malformed),
+        (field(41, &[field(1, &[1; 16]), field(1, &[2; 16])].concat()), Ok(())),
+        (field(41, &[field(1, &[1; 16]), field(1, &[1; 16])].concat()), range),
+        (field(41, &[field(1, &[1; 16]), field(1, &[2; 15])].concat()), malformed),
+        (field(41, &field(1, &[1; 16]).repeat(101)), malformed),
+        (field(42, &[]), malformed),
         (field(34, &varint_field(1, 31_536_001)), range),
     ];
     for (kind, outcome) in table {
@@ -115,6 +146,8 @@ fn content_limits_hold_when_reading() {
         ([meta_bytes(), varint_field(4, 31_536_001)].concat(), range),
         ([meta_bytes(), field(3, &field(2, &[1; 16]))].concat(), range), // a reply without an author
         ([meta_bytes(), varint_field(5, 1)].concat(), Err(ContentError::NotAllowed)), // a text to be shown once
+        ([meta_bytes(), field(9, &[1; 32])].concat(), Ok(())),
+        ([meta_bytes(), field(9, &[1; 31])].concat(), malformed),
     ] {
         let read = Content::from_body(&body(&[meta, field(16, &field(1, b"halo"))].concat()));
         assert_eq!(read.map(drop), outcome);

@@ -15,10 +15,15 @@
 
 mod business; //          carts, catalogues, quick replies, links, automated messages
 mod business_fixtures; // business content of every kind
+mod events; //            events, and sealed answers to them
 mod file_names; //        names of documents: refused, cleaned
 mod fixtures; //          content of every kind
+mod group_fixtures; //    content for groups of every kind
 mod limits; //            sizes, lengths, counts
+mod pins; //              pins, removals, albums, tallies: who may, and what counts
 mod polls; //             sealed votes
+mod reactions; //         sealed reactions, and the secret they need
 mod reading; //           one encoding, unknown fields, hostile bodies
 mod references; //        edits, deletions, live locations, receipts, timers
 mod schema; //            content.proto, the prost types and the shape checks agree
+mod windows; //           for how long an author may edit and delete

@@ -1,5 +1,6 @@
 //! Polls: a sealed vote opens for its voter, in its poll, and the latest one counts.
 
+use bisik::Identity;
 use bisik::content::{BallotError, Content, ContentError, ContentId, ContentMeta, Kind, PersonId, Poll, SentAt, Votes};
 use bisik_testkit::protobuf::{body, field, protobuf};
 use bisik_testkit::{ConstantRng, SeededRng};
@@ -121,6 +122,25 @@ fn the_latest_of_several_votes_counts_in_any_order_of_arrival() {
     for order in [[first, phone, tablet, last], [last, tablet, phone, first], [tablet, last, first, phone]] {
         assert_eq!(order.into_iter().max(), Some(last));
     }
+}
+
+/// P-7.15: in a group, and wherever people have several devices. The session says which account a device belongs to.
+#[test]
+fn a_vote_is_of_an_account_whichever_of_its_devices_cast_it() {
+    let rng = &mut SeededRng::new(8);
+    let (ana, budi) = (person("ana"), PersonId::from(Identity::generate(rng).public()));
+    let poll = Content::new(ContentMeta::new(now(), rng), Kind::Poll(Poll::new("?", ["a", "b"], 1, rng))).unwrap();
+    let votes = Votes::in_poll(&poll, &ana).unwrap();
+    let on_phone = votes.cast(&[0], &budi, now(), None, rng).unwrap();
+    // The tablet has its own copy of that ballot, and its vote replaces it; another device of the group opens both.
+    let known = votes.open(&on_phone, &budi).unwrap();
+    let on_tablet = votes.cast(&[1], &budi, now(), Some(&known), rng).unwrap();
+    let counted = [&on_tablet, &on_phone].map(|ballot| votes.open(ballot, &budi).unwrap()).into_iter().max().unwrap();
+    assert_eq!(counted.choices().collect::<Vec<_>>(), [1]);
+    // A device that votes in its own name votes for nobody.
+    let device = PersonId::from(Identity::generate(rng).public());
+    let alone = votes.cast(&[0], &device, now(), None, rng).unwrap();
+    assert_eq!(votes.open(&alone, &budi), Err(BallotError::Rejected));
 }
 
 /// P-7.13. With a repeating generator, two votes still get two nonces; all ballots have one length.

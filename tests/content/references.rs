@@ -40,19 +40,40 @@ fn a_live_location_ignores_older_updates() {
         ContentMeta::new(now(), &mut ConstantRng(1)),
         Kind::LiveStart(LiveStart { at: here(), duration: 900 }),
     );
-    let start = start.unwrap();
-    assert!(LiveShare::follow(&text("halo")).is_none());
-    let mut share = LiveShare::follow(&start).unwrap();
+    let (start, ana) = (start.unwrap(), person("ana"));
+    assert!(LiveShare::follow(&text("halo"), &ana).is_none());
+    let mut share = LiveShare::follow(&start, &ana).unwrap();
+    assert_eq!(share.start, start.reference(&ana));
     assert_eq!(share.last, None);
     assert_eq!(share.until.as_unix_milliseconds(), now().as_unix_milliseconds() + 900_000);
     let update = |share, sequence| LiveUpdate { share, sequence, at: here() };
     let (ours, other) = (start.id(), ContentId::from_bytes([9; 16]));
-    let taken = [1, 3, 2, 3, 4, 0].map(|sequence| share.update(&update(ours, sequence)));
+    let taken = [1, 3, 2, 3, 4, 0].map(|sequence| share.update(&update(ours, sequence), &ana));
     assert_eq!(taken, [true, true, false, false, true, false]);
     assert_eq!(share.last, NonZeroU32::new(4));
-    assert!(!share.update(&update(other, 5)) && !share.stop(LiveStop { share: other }));
-    assert!(share.update(&update(ours, 5)), "another share's stop is not ours");
-    assert!(share.stop(LiveStop { share: ours }) && !share.update(&update(ours, 6)));
+    assert!(!share.update(&update(other, 5), &ana) && !share.stop(LiveStop { share: other }, &ana));
+    assert!(share.update(&update(ours, 5), &ana), "another share's stop is not ours");
+    assert!(share.stop(LiveStop { share: ours }, &ana) && !share.update(&update(ours, 6), &ana));
+}
+
+/// P-7.22: in a group, others know the id too.
+#[test]
+fn nobody_moves_or_stops_the_shared_position_of_another_member() {
+    let start = Kind::LiveStart(LiveStart { at: here(), duration: 900 });
+    let start = Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), start).unwrap();
+    let (ana, mallory) = (person("ana"), person("mallory"));
+    let mut share = LiveShare::follow(&start, &ana).unwrap();
+    let (update, stop) = (LiveUpdate { share: start.id(), sequence: 7, at: here() }, LiveStop { share: start.id() });
+    let before = share.clone();
+    assert!(!share.update(&update, &mallory) && !share.stop(stop, &mallory));
+    assert_eq!(share, before);
+    for named in [update.share_of(&mallory), stop.share_of(&mallory)] {
+        assert_ne!(named, start.reference(&ana));
+    }
+    // Two members who start under one id have two shares.
+    let mut copied = LiveShare::follow(&start, &mallory).unwrap();
+    assert!(copied.update(&update, &mallory) && share.update(&update, &ana));
+    assert!(copied.stop(stop, &mallory) && !share.stopped);
 }
 
 /// P-7.16

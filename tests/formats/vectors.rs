@@ -149,6 +149,12 @@ fn hosted_devices() {
     run("endpoint.txt");
 }
 
+/// P-7.3, P-7.4, P-7.7, P-7.23, P-7.24, P-7.25, P-7.26, P-7.27: content for groups, answers to events, sealed reactions.
+#[test]
+fn group_content() {
+    run("group-content.txt");
+}
+
 /// P-7.3, P-7.4, P-7.7, P-7.17, P-7.18, P-7.19, P-7.20, P-7.21: business content, which two programs encode to the same
 /// bytes.
 #[test]

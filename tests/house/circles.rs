@@ -10,6 +10,7 @@ use std::path::Path;
 const KNOWN: &[(&str, &str)] = &[
     ("content::wire", "one protobuf schema, whose messages hold each other, in two files"),
     ("content::business::wire", "the other file of that schema"),
+    ("content::group::wire", "the third file of that schema"),
 ];
 
 /// A module's path, such as `hosting::label::state`; the root is empty.

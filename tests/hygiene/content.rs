@@ -6,12 +6,14 @@
 
 use std::num::NonZeroU32;
 
+use bisik::Timestamp;
 use bisik::content::{
-    Action, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart, CartLine, CatalogueItem,
-    Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Delete, Dimensions, Document, Edit, FileName,
-    Greeting, Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate, Location, Mention, OpeningHours, Origin,
-    PersonId, Photo, Poll, Price, Profile, QuickReplies, Reaction, Receipt, Reference, Referral, ReplyOption, Row,
-    Section, Selection, SentAt, Sticker, Text, Timer, Video, VoiceNote, Vote, Votes,
+    Action, Album, Answered, Attendance, Availability, Away, Ballot, BallotError, Blob, Button, Buttons, Call, Cart,
+    CartLine, CatalogueItem, Contact, Content, ContentError, ContentId, ContentMeta, Coordinates, Count, Delete,
+    Dimensions, Document, Edit, Event, FileName, Greeting, Kind, ListMenu, LiveShare, LiveStart, LiveStop, LiveUpdate,
+    Location, Mention, OpeningHours, Origin, PersonId, Photo, Pin, PinWord, Policy, Poll, Price, Profile, QuickReplies,
+    Reaction, Reactions, Receipt, Reference, Referral, Remove, ReplyOption, Row, Rsvps, Section, Selection, SentAt,
+    Sticker, Tally, Text, Timer, Times, Unpin, Video, VoiceNote, Vote, Votes,
 };
 use bisik::media::Pointer;
 
@@ -67,6 +69,26 @@ fn poll(rng: &mut Recording) -> Content {
     Content::new(meta(), Kind::Poll(Poll::new(QUESTION, [OPTION, "tidak"], 1, rng))).unwrap()
 }
 
+fn event(rng: &mut Recording) -> Content {
+    let mut event = Event::new(QUESTION, Timestamp::from_unix_seconds(1_800_100_000), rng);
+    (event.description, event.place) = (SAID.into(), PLACE.into());
+    event.at = Coordinates::from_degrees(1.0, 2.0).ok();
+    Content::new(meta(), Kind::Event(event)).unwrap()
+}
+
+/// A text with a secret for reactions.
+fn news(rng: &mut Recording) -> Content {
+    Content::new(meta().with_secret(rng), Kind::Text(Text::new(SAID))).unwrap()
+}
+
+fn tally() -> Tally {
+    Tally { target: ContentId::from_bytes([1; 16]), counts: vec![count()] }
+}
+
+fn count() -> Count {
+    Count { answer: Answered::Emoji(SAID.into()), people: 1 }
+}
+
 /// Every kind that holds a secret.
 fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
     let square = Dimensions { width: 9, height: 9 };
@@ -90,6 +112,8 @@ fn secret_kinds(rng: &mut Recording) -> Vec<Kind> {
         Kind::Edit(Edit { target: target.id, text: Text::new(SAID) }),
         Kind::Reaction(Reaction { target, emoji: SAID.into() }),
         Kind::Call(Call { signal: SIGNAL.into() }),
+        event(rng).kind().clone(),
+        Kind::Tally(tally()),
     ]
     .into_iter()
     .chain(business_kinds())
@@ -181,11 +205,37 @@ fn votes_leave_nothing_of_the_poll_secret_in_freed_memory() {
     canaries(&rng).assert_absent(&freed);
 }
 
+#[test]
+fn sealed_answers_leave_nothing_of_their_secret_in_freed_memory() {
+    let mut rng = Recording::new(8);
+    let ((), freed) = freed_by(|| {
+        let (somebody, other) = (person(), PersonId::new(b"else").unwrap());
+        for content in [event(&mut rng), news(&mut rng)].map(Box::new) {
+            let read = Box::new(Content::from_body(content.as_body()).unwrap());
+            if let Some(answers) = Rsvps::in_event(&read, &somebody) {
+                let rsvp = answers.answer(Attendance::NotGoing, &somebody, sent(), None, &mut rng).unwrap();
+                assert!(answers.open(&rsvp, &somebody).is_ok() && answers.open(&rsvp, &other).is_err());
+            }
+            if let Some(reactions) = Reactions::to(&read, &somebody) {
+                let sealed = reactions.seal(OPTION, &somebody, sent(), None, &mut rng).unwrap();
+                assert!(reactions.open(&sealed, &somebody).is_ok() && reactions.open(&sealed, &other).is_err());
+            }
+            drop(read.forward(read.meta().clone()));
+            drop(read.meta().clone());
+            // Refused after the secret was read.
+            let mut refused = read.meta().clone();
+            refused.view_once = true;
+            assert!(Content::new(refused, read.kind().clone()).is_err());
+        }
+    });
+    canaries(&rng).assert_absent(&freed);
+}
+
 /// For `debug`: every public type of the module, with secrets in all of its fields.
 pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let text = Content::new(meta(), Kind::Text(Text::new(SAID))).unwrap();
     show(shown, &text);
-    show(shown, text.meta());
+    show(shown, news(rng).meta());
     show(shown, &FileName::cleaned(SAID));
     show(shown, &text.id());
     show(shown, &text.sent());
@@ -214,7 +264,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let start = LiveStart { at: Coordinates::from_degrees(1.0, 2.0).unwrap(), duration: 900 };
     let started = Content::new(meta(), Kind::LiveStart(start.clone())).unwrap();
     show(shown, &start.at);
-    show(shown, &LiveShare::follow(&started).unwrap());
+    show(shown, &LiveShare::follow(&started, &person()).unwrap());
     show(shown, &LiveUpdate { share: started.id(), sequence: 1, at: start.at.clone() });
     show(shown, &LiveStop { share: started.id() });
     show(shown, &start);
@@ -228,6 +278,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &votes);
     show(shown, &ballot);
     show(shown, &vote);
+    debug_of_group(shown, rng);
     show(shown, text.kind());
     show(shown, &unknown());
     show(shown, &ContentError::Malformed);
@@ -239,6 +290,32 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     canaries.add("signal", SIGNAL);
     canaries.add("file key", &file_key());
     canaries.add("person", PERSON);
+}
+
+fn debug_of_group(shown: &mut Shown, rng: &mut Recording) {
+    let (event, news, somebody) = (event(rng), news(rng), person());
+    let answers = Rsvps::in_event(&event, &somebody).unwrap();
+    let rsvp = answers.answer(Attendance::NotGoing, &somebody, sent(), None, rng).unwrap();
+    show(shown, &answers);
+    show(shown, &rsvp);
+    show(shown, &answers.open(&rsvp, &somebody).unwrap());
+    show(shown, &Attendance::NotGoing);
+    let reactions = Reactions::to(&news, &somebody).unwrap();
+    let sealed = reactions.seal(SAID, &somebody, sent(), None, rng).unwrap();
+    show(shown, &reactions);
+    show(shown, &sealed);
+    show(shown, &reactions.open(&sealed, &somebody).unwrap());
+    let target = news.reference(&somebody);
+    let pin = Pin { target: target.clone(), until: None };
+    show(shown, &PinWord::of(&Content::new(meta(), Kind::Pin(pin.clone())).unwrap(), &somebody).unwrap());
+    show(shown, &pin);
+    show(shown, &Unpin { target: target.clone() });
+    show(shown, &Remove::new(target));
+    show(shown, &count());
+    show(shown, &count().answer);
+    show(shown, &Album { items: vec![news.id(), event.id()] });
+    show(shown, &Policy::default());
+    show(shown, &Times::own(sent()));
 }
 
 fn debug_of_kind(shown: &mut Shown, kind: &Kind) {
@@ -255,6 +332,8 @@ fn debug_of_kind(shown: &mut Shown, kind: &Kind) {
         Kind::Edit(edit) => show(shown, edit),
         Kind::Reaction(reaction) => show(shown, reaction),
         Kind::Call(call) => show(shown, call),
+        Kind::Event(event) => show(shown, event),
+        Kind::Tally(tally) => show(shown, tally),
         Kind::Greeting(greeting) => show(shown, greeting),
         Kind::Away(away) => show(shown, away),
         Kind::Profile(profile) => show(shown, profile),

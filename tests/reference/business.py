@@ -1,11 +1,12 @@
 """Section 7.8 of docs/spec/content.md: business content, read and checked."""
 
 import re
+from struct import pack, unpack
 
 from primitives import require
-from protobuf import number, part, records
+from protobuf import number, part, records, varint
 
-# A field is its name and type: "text", "bytes", "number", or a message; a list has its limit after it. From 1, in order.
+# A field is its name and type: "text", "bytes", "number", "double", or a message; a list has its limit after it. From 1, in order.
 REFERENCE = (("author", "bytes"), ("id", "bytes"))
 MENTION = (("start", "number"), ("length", "number"), ("person", "bytes"))
 TEXT = (("body", "text"), ("mentions", MENTION, 256))
@@ -44,13 +45,15 @@ def write(schema, values):
                 continue
             if kind == "number":
                 out += number(at, each)
+            elif kind == "double":
+                out += varint(at * 8 + 1) + pack("<d", each) if each else b""
             else:
                 out += part(at, each.encode() if kind == "text" else each if kind == "bytes" else write(kind, each))
     return out
 
 
 def read(schema, data):                                                                                   # P-7.3, P-7.4
-    defaults = {"text": "", "bytes": b"", "number": 0}
+    defaults = {"text": "", "bytes": b"", "number": 0, "double": 0.0}
     values = {name: [] if bound else defaults.get(kind) if isinstance(kind, str) else None for name, kind, *bound in schema}
     found = set()
     for at, value in records(data):
@@ -63,6 +66,9 @@ def read(schema, data):                                                         
                 value = value.decode()
             except UnicodeDecodeError:
                 require(False, "malformed")
+        elif kind == "double":
+            require(len(value) == 8, "malformed")
+            value, = unpack("<d", value)
         elif not isinstance(kind, str):
             value = read(kind, value)
         if bound:

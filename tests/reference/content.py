@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from struct import pack, unpack
 
 import business
-from primitives import expand, extract, mac, require, seal, sha256, unseal
+import group
+from answers import answer_key, framed, open_answer, seal_answer
+from primitives import require, sha256
 from protobuf import number, part, records
 
 L_POLL, L_VOTE = b"bisik-1 poll\0", b"bisik-1 poll vote\0"
@@ -75,17 +77,18 @@ def check_file_name(name):                                                      
 
 
 def read_body(body):
-    """The text of a text, the file name of a document, or the number of a business or unknown kind; for a cart also the
-    total.
-    """
+    """The text of a text, the file name of a document, or the number of another kind; for a cart also the total."""
     protobuf = unpad(body)
     kinds = [(at, value) for at, value in records(protobuf) if 16 <= at <= 127]
     require(len(kinds) == 1 and isinstance(kinds[0][1], bytes), "malformed")                              # P-7.5
-    fields = singular(protobuf, range(1, 8))
+    fields = singular(protobuf, (*range(1, 8), 9))
     require(len(fields.get(1, b"")) == 16, "malformed")
     require(fields.get(2, 0) <= LATEST, "out-of-range")                                                   # P-7.7
     (kind, value), = kinds
     require(fields.get(7, 0) <= 1, "malformed")
+    group.check_secret(kind, fields.get(9, b""))
+    if kind in group.KINDS:
+        return group.judge(kind, value)
     if kind in business.KINDS:
         return business.judge(kind, value, fields.get(7, 0))
     if kind == 20:
@@ -105,10 +108,6 @@ def read_body(body):
 
 
 # 7.5 Votes
-
-def framed(data):
-    return pack(">I", len(data)) + data
-
 
 @dataclass
 class Poll:
@@ -130,15 +129,13 @@ class Poll:
         return sha256(L_POLL, self.id, framed(self.author), framed(self.question), options)
 
     def key(self, voter):                                                                                 # P-7.13
-        return expand(extract(bytes(32), self.secret), L_VOTE + self.definition() + framed(voter), 32)
+        return answer_key(self.secret, L_VOTE, self.definition(), voter)
 
     def allows(self, sent_ms, choices):                                                                   # P-7.14
         return (choices < 2 ** len(self.options) and choices.bit_count() <= self.most_choices and sent_ms <= LATEST)
 
     def seal(self, voter, vote, draw):
-        key = self.key(voter)
-        nonce = mac(key, b"\x03", draw(24), vote)[:24]
-        return nonce + seal(key, nonce, b"", vote)
+        return seal_answer(self.key(voter), vote, draw)
 
     def cast(self, voter, sent_ms, choices, draw):
         require(self.allows(sent_ms, choices), "out-of-range")
@@ -146,8 +143,7 @@ class Poll:
         return self.seal(voter, pack(">QQI", self.sequences[voter], sent_ms, choices), draw)
 
     def open(self, voter, sealed):                                                                        # P-7.12
-        require(len(sealed) == 60, "malformed")
-        _, sent_ms, choices = unpack(">QQI", unseal(self.key(voter), sealed[:24], b"", sealed[24:]))
+        _, sent_ms, choices = unpack(">QQI", open_answer(self.key(voter), sealed, 20))
         require(self.allows(sent_ms, choices), "invalid")
         return sent_ms, choices
 

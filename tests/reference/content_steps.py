@@ -3,6 +3,7 @@
 from attachments import BISIK, LARGEST_THUMBNAIL, Pointer, context_of, make_blob, root_of
 from bisik import *
 import content
+import group
 
 
 class ContentSteps:
@@ -32,6 +33,41 @@ class ContentSteps:
     def open_vote(self, step, draw):
         sent_ms, choices = self.polls[step["of"]].open(step["voter"], step["ballot"])
         return {"sent_ms": sent_ms, "choices": choices}
+
+    # Answers that only holders of a content read
+
+    def sequence(self, step):
+        """The next of this person to this content."""                                                        # P-7.25
+        name = step["body"], step["author"], step["person"]
+        self.sequences[name] = self.sequences.get(name, 0) + 1
+        return self.sequences[name]
+
+    def rsvp(self, step, draw):
+        answering, event = group.answers_to_event(content.unpad(step["body"]), step["author"])
+        require(not event["cancelled"], "not-allowed")
+        require(step["guests"] <= event["most_guests"], "out-of-range")
+        said = pack(">HH", step["attendance"], step["guests"])
+        sealed = answering.seal(step["person"], self.sequence(step), step["sent_ms"], said, draw)
+        return {"sealed_answer": sealed, "definition": answering.definition, "vote_key": answering.key(step["person"])}
+
+    def open_rsvp(self, step, draw):
+        answering, _ = group.answers_to_event(content.unpad(step["body"]), step["author"])
+        return answering.open(step["person"], step["sealed_answer"])
+
+    def reactions(self, step):
+        protobuf = content.unpad(step["body"])
+        require(group.parts(protobuf).get(9), "malformed")
+        return group.reactions_to(protobuf, step["body"], step["author"])
+
+    def react(self, step, draw):
+        answering, emoji = self.reactions(step), step["words"]
+        require(len(emoji) <= 64, "too-long")
+        said = (bytes([len(emoji)]) + emoji).ljust(65, b"\0")
+        sealed = answering.seal(step["person"], self.sequence(step), step["sent_ms"], said, draw)
+        return {"sealed_answer": sealed, "definition": answering.definition, "vote_key": answering.key(step["person"])}
+
+    def open_reaction(self, step, draw):
+        return self.reactions(step).open(step["person"], step["sealed_answer"])
 
     # Attachments
 

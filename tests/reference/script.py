@@ -19,7 +19,7 @@ from talk_steps import TalkSteps
 from texts import TextSteps
 
 NOW = 1_800_000_000
-DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "kind", "index", "removed",
+DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "attendance", "guests", "kind", "index", "removed",
            "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest", "receiver_index", "sender_index"}
 WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
          "standing", "form"}
@@ -28,7 +28,7 @@ INPUTS = WORDS - {"standing", "number"} | {"now", "verified", "offering", "label
                   "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
-                  "receipt", "bundles", "sender", "named", "frame_read", "value", "written", "envelope_read"}
+                  "receipt", "bundles", "sender", "named", "frame_read", "value", "written", "envelope_read", "person", "attendance", "guests", "sealed_answer"}
 # Values that only this implementation can see. A step names those it wants.
 INNER = set("to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 "
             "agreement next_rk next_hk rs hk given_up standing labels ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
@@ -91,7 +91,7 @@ class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceStep
     def __init__(self):
         self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
         self.kept_offers, self.kept_accepts, self.braids = {}, {}, {}
-        self.calling, self.groups, self.polls = {}, {}, {}
+        self.calling, self.groups, self.polls, self.sequences = {}, {}, {}, {}
 
     def run(self, step, complete=False):
         """Runs one step. With `complete`, missing results and those that are `None` are filled in."""

@@ -25,12 +25,13 @@ from records import state
 from resuming import resumption_
 from script import Differs, World, parse, render
 from selling import business_
+from sharing import group_
 from texting import texts_
 
 FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake": handshake, "root": root,
          "chain": chain, "braid": braid, "epochs": epochs_, "resumption": resumption_, "header": header,
          "message": message, "ratchet": ratchet, "conversation": conversation,
-         "state": state, "media": media, "call": call, "content": content_, "device": device,
+         "state": state, "media": media, "call": call, "content": content_, "group-content": group_, "device": device,
          "endpoint": hosted_devices, "frame": frame_, "frame-format": frame_format_, "business": business_,
          "text": texts_}
 

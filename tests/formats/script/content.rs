@@ -30,15 +30,23 @@ pub(super) fn read_body(step: &Step) -> Outcome {
         Kind::Text(text) => Ok(vec![(name, to_hex(text.body.as_bytes()))]),
         Kind::Document(document) => Ok(vec![("file_name", to_hex(document.file_name.as_bytes()))]),
         Kind::Unknown(unknown) => Ok(vec![("kind", unknown.number().to_string())]),
-        other => business(&content, other),
+        other => composed_again(&content, other),
     }
 }
 
-/// The kind of a business content, and the total of a cart. Composing it again gives the same body.
-fn business(content: &Content, kind: &Kind) -> Outcome {
+/// The kind of any other content, and the total of a cart. Composing it again gives the same body.
+fn composed_again(content: &Content, kind: &Kind) -> Outcome {
     let composed = Content::new(content.meta().clone(), kind.clone());
     assert_eq!(composed.as_ref(), Ok(content), "composed again, it is unchanged");
     let number = match kind {
+        Kind::Pin(_) => 35,
+        Kind::Unpin(_) => 36,
+        Kind::Event(_) => 37,
+        Kind::Rsvp(_) => 38,
+        Kind::SealedReaction(_) => 39,
+        Kind::Tally(_) => 40,
+        Kind::Album(_) => 41,
+        Kind::Remove(_) => 42,
         Kind::Greeting(_) => 64,
         Kind::Away(_) => 65,
         Kind::Profile(_) => 66,
@@ -118,24 +126,24 @@ impl Polls {
     }
 }
 
-fn person(step: &Step, name: &str) -> PersonId {
+pub(super) fn person(step: &Step, name: &str) -> PersonId {
     PersonId::new(&step.hex(name)).expect("a name")
 }
 
-fn sent(step: &Step) -> SentAt {
+pub(super) fn sent(step: &Step) -> SentAt {
     SentAt::from_unix_milliseconds(decimal(step, "sent_ms")).expect("before the year 10000")
 }
 
-fn decimal<T: std::str::FromStr>(step: &Step, name: &str) -> T {
+pub(super) fn decimal<T: std::str::FromStr>(step: &Step, name: &str) -> T {
     step.need(name).parse().unwrap_or_else(|_| panic!("{name} is a decimal number"))
 }
 
 /// A protobuf field that is bytes.
-fn part(number: u8, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn part(number: u8, bytes: &[u8]) -> Vec<u8> {
     [varint(usize::from(number) << 3 | 2), varint(bytes.len()), bytes.to_vec()].concat()
 }
 
-fn varint(value: usize) -> Vec<u8> {
+pub(super) fn varint(value: usize) -> Vec<u8> {
     let low = u8::try_from(value & 0x7f).expect("seven bits");
     if value < 128 { vec![low] } else { [vec![low | 0x80], varint(value >> 7)].concat() }
 }

@@ -7,6 +7,7 @@ mod content; //                bodies, and the votes of polls
 mod hosting; //                disclosures, decisions, receipts
 mod resuming; //               resumption secrets, and the standing of a session
 pub(crate) mod runner; //      keys and sessions by name; one step after the other
+mod sealed; //                 answers to events, and sealed reactions
 pub(crate) mod step; //        a step as text
 mod talks; //                  frames between devices of conversations
 mod texts; //                  texts of values, addressed envelopes

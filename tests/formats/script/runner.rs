@@ -20,6 +20,7 @@ use super::calls::{Calls, Party};
 use super::content::{self, Polls};
 use super::hosting;
 use super::resuming::{self, Kept};
+use super::sealed::Answers;
 use super::step::Step;
 use super::talks::Talks;
 use super::texts;
@@ -30,7 +31,7 @@ use sha2::{Digest, Sha256};
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
-const INPUTS: [&str; 70] = [
+const INPUTS: [&str; 74] = [
     "do",
     "of",
     "with",
@@ -101,6 +102,10 @@ const INPUTS: [&str; 70] = [
     "value",
     "written",
     "envelope_read",
+    "person",
+    "attendance",
+    "guests",
+    "sealed_answer",
 ];
 
 /// Intermediate values that only the reference implementation sees. Here they are tested through the results derived
@@ -119,6 +124,7 @@ pub(crate) struct Runner {
     ratchets: BTreeMap<String, DoubleRatchet>,
     calls: Calls,
     polls: Polls,
+    answers: Answers,
     accounts: Accounts,
     talks: Talks,
 }
@@ -192,6 +198,10 @@ impl Runner {
             "poll" => self.polls.poll(step, draws),
             "vote" => self.polls.vote(step, draws),
             "open-vote" => self.polls.open_vote(step),
+            "rsvp" => self.answers.rsvp(step, draws),
+            "open-rsvp" => Answers::open_rsvp(step),
+            "react" => self.answers.react(step, draws),
+            "open-reaction" => Answers::open_reaction(step),
             "encrypt-file" => attachments::encrypt_file(step, draws),
             "encrypt-long-file" => attachments::encrypt_long_file(step, draws),
             "add-thumbnail" => attachments::add_thumbnail(step, draws),

@@ -4,14 +4,17 @@
 
 use std::sync::LazyLock;
 
+use bisik::Timestamp;
 use bisik::content::{
-    Action, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Content, ContentMeta, Greeting,
-    Kind, ListMenu, LiveShare, OpeningHours, Origin, PersonId, Poll, Price, Profile, QuickReplies, Receipt, Referral,
-    ReplyOption, Row, Section, Selection, SentAt, Text, Votes,
+    Action, Album, Answered, Away, Ballot, BallotError, Button, Buttons, Cart, CartLine, CatalogueItem, Content,
+    ContentId, ContentMeta, Count, Greeting, Kind, ListMenu, LiveShare, OpeningHours, Origin, PersonId, Pin, PinWord,
+    Poll, Price, Profile, QuickReplies, Receipt, Reference, Referral, Remove, ReplyOption, Row, Section, Selection,
+    SentAt, Tally, Text, Unpin, Votes, pinned,
 };
 
 use super::fixtures::Repeatable;
 use super::input::Input;
+use super::sealed;
 
 /// The first byte selects a raw body, or protobuf that is padded here.
 pub fn content(data: &[u8]) {
@@ -31,8 +34,29 @@ pub fn content(data: &[u8]) {
         let ballot = votes.cast(&[0], &person(), sent(), None, &mut Repeatable(3)).expect("every poll has an option");
         votes.open(&ballot, &person()).expect("a cast ballot opens");
     }
-    let _ = LiveShare::follow(&content);
+    let _ = LiveShare::follow(&content, &person());
+    sealed::answer(&content);
+    group(&content);
     business(&content);
+}
+
+/// A pin counts once its time has come and an unpin never shows anything; only an administrator's removal has a target.
+#[allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
+fn group(content: &Content) {
+    let word = PinWord::of(content, &person());
+    let speaks = matches!(content.kind(), Kind::Pin(_) | Kind::Unpin(_));
+    assert_eq!(word.is_some(), speaks);
+    if let Some(word) = word {
+        let end = Timestamp::from_unix_seconds(u64::MAX);
+        assert!(word.counts(end) && word.replaced_at(sent()) >= sent());
+        let shown = matches!(content.kind(), Kind::Pin(Pin { until: None, .. }));
+        assert_eq!(pinned([&word, &word], 2, end).len(), usize::from(shown));
+    }
+    match content.kind() {
+        Kind::Remove(remove) => assert!(remove.target_of(false).is_none() && remove.target_of(true).is_some()),
+        Kind::Album(album) => assert!(album.items_of(&person()).all(|item| item.author == person())),
+        _ => {}
+    }
 }
 
 /// Every cart adds up, only automated senders send greetings, and every offered option can be chosen.
@@ -170,7 +194,7 @@ pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let text = of(Kind::Text(Text::new("halo")));
     let twice = [text.as_slice(), &text[text.len() - 9..]].concat();
     let fields = |bytes: &[u8]| [&text[..text.len() - 9], bytes].concat();
-    let business = business_kinds().into_iter().map(|(name, kind)| (name, of(kind)));
+    let business = business_kinds().into_iter().chain(group_kinds()).map(|(name, kind)| (name, of(kind)));
     let mut seeds = vec![
         ("body", mode(0, ballot.as_body())),
         ("body_cut", mode(0, &ballot.as_body()[..40])),
@@ -188,6 +212,8 @@ pub fn content_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("greeting_by_hand", fields(b"\x82\x04\x08\x0a\x06\x0a\x04halo")),
         ("cart_in_two_currencies", fields(&two_currencies())),
     ];
+    let [event, with_secret] = sealed::bodies();
+    seeds.extend([("event", mode(0, event)), ("text_with_secret", mode(0, with_secret))]);
     seeds.extend(business);
     seeds
 }
@@ -218,6 +244,21 @@ fn business_kinds() -> Vec<(&'static str, Kind)> {
         ("buttons", Kind::Buttons(Buttons { text: Text::new("?"), footer: "x".into(), buttons })),
         ("selection", Kind::Selection(selection)),
         ("referral", Kind::Referral(Referral::new(Origin::LINK, "a", "https://x"))),
+    ]
+}
+
+fn group_kinds() -> Vec<(&'static str, Kind)> {
+    let [one, other] = [1, 2].map(|byte| ContentId::from_bytes([byte; 16]));
+    let target = Reference { author: person(), id: one };
+    let until = Some(Timestamp::from_unix_seconds(1_800_604_800));
+    let answers = [Answered::Emoji("!".into()), Answered::Choice(0)];
+    let counts = answers.map(|answer| Count { answer, people: 17 }).into();
+    vec![
+        ("pin", Kind::Pin(Pin { target: target.clone(), until })),
+        ("unpin", Kind::Unpin(Unpin { target: target.clone() })),
+        ("tally", Kind::Tally(Tally { target: one, counts })),
+        ("album", Kind::Album(Album { items: vec![one, other] })),
+        ("remove", Kind::Remove(Remove::new(target))),
     ]
 }
 

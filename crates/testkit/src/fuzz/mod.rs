@@ -32,6 +32,8 @@ pub mod overheard; //      a message read under known keys
 mod party; //          a device in a conversation, and what can be sent to it
 pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
+#[cfg(feature = "content")]
+mod sealed; //         answers to events, and sealed reactions
 mod seeds; //          the seeds of the fuzzer
 mod text; //           texts of public values and QR codes
 mod transport; //      addressed envelopes
@@ -56,6 +58,8 @@ pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_messa
 #[cfg(feature = "interop")]
 pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
 pub use media::{media_decrypt, media_pointer};
+#[cfg(feature = "content")]
+pub use sealed::sealed_answer;
 pub use seeds::seeds;
 pub use text::text;
 pub use transport::transport;
@@ -114,6 +118,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "content")]
     ("poll_vote", poll_vote),
     ("ratchet_decrypt", ratchet_decrypt),
+    #[cfg(feature = "content")]
+    ("sealed_answer", sealed_answer),
     ("state", state),
     ("text", text),
     ("transport", transport),

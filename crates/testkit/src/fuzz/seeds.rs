@@ -18,6 +18,8 @@ use super::interop;
 use super::interop_parts;
 use super::media;
 use super::record::{self, Kind};
+#[cfg(feature = "content")]
+use super::sealed;
 use super::text;
 use super::transport;
 use super::unseal::genuine_record;
@@ -71,6 +73,8 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "content")]
         of("poll_vote", content::poll_vote_seeds()),
         of("ratchet_decrypt", conversation(&RATCHETS)),
+        #[cfg(feature = "content")]
+        of("sealed_answer", sealed::seeds()),
         of("state", state()),
         of("text", text::seeds()),
         of("transport", transport::seeds()),
