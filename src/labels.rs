@@ -138,6 +138,8 @@ pub(crate) mod call {
     pub(crate) const EPOCH_BASE: &[u8] = b"bisik-1 call epoch base\0";
     /// Confirmation that binds an epoch's key to its recipient.
     pub(crate) const EPOCH_RECIPIENT: &[u8] = b"bisik-1 call epoch recipient\0";
+    /// Secret of an epoch, from that of the epoch before.
+    pub(crate) const EPOCH_NEXT: &[u8] = b"bisik-1 call epoch next\0";
 }
 
 /// Id of a conversation between two accounts.

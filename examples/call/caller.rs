@@ -6,17 +6,17 @@ use std::net::UdpSocket;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bisik::call::{CallId, FrameSuite, GroupCall, OpenError, Participant, Signal};
+use bisik::call::{CallId, FrameSuite, GroupCall, OpenError, Signal, no_group};
 use bisik::{Accepted, Ciphertext, Identity, IdentityKey, PreKeys, Session, Timestamp, Trust};
 
 use super::Error;
 
 pub(crate) struct Caller {
     pub(crate) name: &'static str,
-    pub(crate) number: Participant,
+    pub(crate) index: usize,
     pub(crate) cost: Cost,
     identity: Identity,
-    sessions: BTreeMap<Participant, Session>,
+    sessions: BTreeMap<usize, Session>,
     call: GroupCall,
     /// The sound that every participant sends, so each listener knows what to expect.
     sound: Vec<Vec<u8>>,
@@ -51,19 +51,18 @@ pub(crate) struct Heard {
 impl Caller {
     pub(crate) fn new(
         name: &'static str,
-        number: Participant,
+        index: usize,
         id: CallId,
         suite: FrameSuite,
         sound: Vec<Vec<u8>>,
         socket: UdpSocket,
     ) -> Result<Self, Error> {
         let rng = &mut rand::rng();
-        let now = Timestamp::from_unix_seconds(1_800_000_000);
         let identity = Identity::generate(rng);
-        let call = GroupCall::start(id, suite, number, identity.public(), now, rng);
+        let call = GroupCall::start(id, None, suite, identity.public(), rng);
         socket.set_nonblocking(true)?;
         let (sessions, cost) = (BTreeMap::new(), Cost::default());
-        Ok(Self { name, number, cost, identity, sessions, call, sound, socket, sequence: 0 })
+        Ok(Self { name, index, cost, identity, sessions, call, sound, socket, sequence: 0 })
     }
 
     pub(crate) fn identity(&self) -> &IdentityKey {
@@ -86,34 +85,37 @@ impl Caller {
         if !(answer.confirms && thanks.confirms) {
             return Err("the session is not confirmed".into());
         }
-        self.sessions.insert(other.number, ours);
-        other.sessions.insert(self.number, theirs);
+        self.sessions.insert(other.index, ours);
+        other.sessions.insert(self.index, theirs);
         Ok(())
     }
 
-    pub(crate) fn join(&mut self, who: Participant, identity: &IdentityKey) -> Result<(), Error> {
-        Ok(self.call.join(who, identity, &mut rand::rng())?)
+    /// With so few participants, the next key always follows from the last: the newcomer's key asks for it.
+    pub(crate) fn join(&mut self, who: &IdentityKey) -> Result<(), Error> {
+        let _ = self.call.join(who, no_group, &mut rand::rng())?;
+        Ok(())
     }
 
-    pub(crate) fn leave(&mut self, who: u16) -> Result<(), Error> {
-        Ok(self.call.leave(Participant(who), &mut rand::rng())?)
+    pub(crate) fn leave(&mut self, who: &IdentityKey) -> Result<(), Error> {
+        Ok(self.call.leave(who, &mut rand::rng())?)
     }
 
     /// Returns the local sender's current key, encrypted for `other`. Only participants in the call get it.
-    pub(crate) fn key_for(&mut self, other: Participant) -> Result<Vec<u8>, Error> {
+    pub(crate) fn key_for(&mut self, other: usize) -> Result<Vec<u8>, Error> {
         let session = self.sessions.get_mut(&other).ok_or("no session")?;
         let key = self.call.key_for(session)?;
         Ok(session.encrypt(&key.to_bytes(), &mut rand::rng())?.into_bytes())
     }
 
-    pub(crate) fn receive_key(&mut self, from: Participant, message: &[u8]) -> Result<(), Error> {
+    /// Takes a key, and returns whether its sender asks for the local one.
+    pub(crate) fn receive_key(&mut self, from: usize, message: &[u8]) -> Result<bool, Error> {
         let session = self.sessions.get_mut(&from).ok_or("no session")?;
         let read = session.decrypt(&self.identity, &Ciphertext::from_bytes(message)?)?.plaintext;
         let read = read.confirmed().map_err(|_| "a key from somebody who has proved nothing")?;
         let Signal::EpochKey(key) = Signal::from_bytes(&read)? else {
             return Err("not an epoch key".into());
         };
-        Ok(self.call.accept_key(key, session)?)
+        Ok(self.call.accept_key(&key, session, no_group, &mut rand::rng())?.answer.is_some())
     }
 
     /// Sends `frames` frames if it may speak and processes what arrives, until all of the `talking` have finished and late
@@ -149,7 +151,7 @@ impl Caller {
         let mut packet = vec![0x80, 0];
         packet.extend_from_slice(&self.sequence.to_be_bytes());
         packet.extend_from_slice(&timestamp.to_be_bytes());
-        packet.extend_from_slice(&u32::from(self.number.0).to_be_bytes());
+        packet.extend_from_slice(&u32::try_from(self.index)?.to_be_bytes());
         let metadata: [u8; RTP] = packet.as_slice().try_into()?;
 
         let start = Instant::now();

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicUsize;
 use std::thread;
 
-use bisik::call::{CallId, FrameSuite, Participant};
+use bisik::call::{CallId, FrameSuite};
 
 use caller::{Caller, Heard};
 use relay::Relay;
@@ -37,18 +37,20 @@ fn call() -> Result<ExitCode, Error> {
     let mut report = Report::default();
 
     // Ana and Budi are in the call. The relay sends every packet to Citra too.
-    join(&mut callers, &[0], 1)?;
+    report.messages.push(join(&mut callers, &[0], 1)?);
     report.part("Ana and Budi talk", &mut callers, &[0, 1])?;
 
-    // Citra joins. Everyone creates a new key, so Citra cannot decrypt what she recorded earlier.
-    join(&mut callers, &[0, 1], 2)?;
+    // Citra joins. The key of each of the others goes on to the next, and only she is sent it: she cannot decrypt what
+    // she recorded earlier, and they derive each other's.
+    report.messages.push(join(&mut callers, &[0, 1], 2)?);
     report.part("Citra has joined", &mut callers, &[0, 1, 2])?;
 
     // Budi leaves. The relay still sends him every packet, but his keys decrypt none.
+    let budi = *callers[1].identity();
     for at in [0, 2] {
-        callers[at].leave(1)?;
+        callers[at].leave(&budi)?;
     }
-    share_keys(&mut callers, &[0, 2])?;
+    report.messages.push(share_keys(&mut callers, &[0, 2])?);
     report.part("Budi has left", &mut callers, &[0, 2])?;
 
     relay.stop()?;
@@ -62,8 +64,8 @@ fn introduce(relay: &Relay, recording: Option<&str>) -> Result<Vec<Caller>, Erro
     let (id, suite) = (CallId::generate(rng), FrameSuite::default());
     let sound = sound::frames(recording)?;
     let mut callers = Vec::new();
-    for (number, name) in (0..).map(Participant).zip(["Ana", "Budi", "Citra"]) {
-        callers.push(Caller::new(name, number, id, suite, sound.clone(), relay.register()?)?);
+    for (index, name) in (0..).zip(["Ana", "Budi", "Citra"]) {
+        callers.push(Caller::new(name, index, id, suite, sound.clone(), relay.register()?)?);
     }
     for one in 0..callers.len() {
         let (before, after) = callers.split_at_mut(one + 1);
@@ -74,33 +76,51 @@ fn introduce(relay: &Relay, recording: Option<&str>) -> Result<Vec<Caller>, Erro
     Ok(callers)
 }
 
-/// Lets the joining participant and those present learn of each other. Then all receive all keys.
-fn join(callers: &mut [Caller], present: &[usize], joining: usize) -> Result<(), Error> {
+/// Lets the joining participant and those present learn of each other. It sends its key to them, and each answers with
+/// its own. Returns the number of messages.
+fn join(callers: &mut [Caller], present: &[usize], joining: usize) -> Result<usize, Error> {
     for one in present {
         for (at, who) in [(*one, joining), (joining, *one)] {
-            let (number, identity) = (callers[who].number, *callers[who].identity());
-            callers[at].join(number, &identity)?;
+            let identity = *callers[who].identity();
+            callers[at].join(&identity)?;
         }
     }
-    share_keys(callers, &[present, &[joining]].concat())
+    let mut messages = 0;
+    for one in present {
+        let (mut from, mut to) = (joining, *one);
+        while send_key(callers, from, to)? {
+            messages += 1;
+            (from, to) = (to, from);
+        }
+        messages += 1;
+    }
+    Ok(messages)
 }
 
 /// Sends the current key of each participant to every other one, in a message of their session.
-fn share_keys(callers: &mut [Caller], present: &[usize]) -> Result<(), Error> {
+fn share_keys(callers: &mut [Caller], present: &[usize]) -> Result<usize, Error> {
+    let mut messages = 0;
     for from in present {
         for to in present.iter().filter(|to| *to != from) {
-            let (sender, recipient) = (callers[*from].number, callers[*to].number);
-            let message = callers[*from].key_for(recipient)?;
-            callers[*to].receive_key(sender, &message)?;
+            send_key(callers, *from, *to)?;
+            messages += 1;
         }
     }
-    Ok(())
+    Ok(messages)
+}
+
+/// Sends one key. Returns whether its receiver is asked for its own.
+fn send_key(callers: &mut [Caller], from: usize, to: usize) -> Result<bool, Error> {
+    let message = callers[from].key_for(to)?;
+    callers[to].receive_key(from, &message)
 }
 
 /// The results of each part, and the faults.
 #[derive(Default)]
 struct Report {
     lines: Vec<String>,
+    /// Messages with keys that went before each part.
+    messages: Vec<usize>,
     faults: Vec<String>,
 }
 
@@ -146,7 +166,8 @@ impl Report {
         let (sealed, opened) = (sum(|caller| caller.cost.sealed), sum(|caller| caller.cost.opened));
         let payload = sum(|caller| caller.cost.payload_bytes) / sealed;
         let overhead = sum(|caller| caller.cost.frame_bytes) / sealed - payload;
-        println!("\n{:<28} {:>12.0}", "frames sealed per second", sealed / sum(|caller| caller.cost.sealing));
+        println!("\n{:<28} {:>12?}", "keys sent before each part", self.messages);
+        println!("{:<28} {:>12.0}", "frames sealed per second", sealed / sum(|caller| caller.cost.sealing));
         println!("{:<28} {:>12.0}", "frames opened per second", opened / sum(|caller| caller.cost.opening));
         println!("{:<28} {payload:>12.0}", "bytes of sound in a frame");
         println!("{:<28} {overhead:>12.1}", "bytes added by SFrame");

@@ -147,41 +147,49 @@ pub enum EpochKeyError {
     OtherCall,
     /// Its sender is not in the call: news of its joining may not have arrived yet.
     NotInCall,
-    /// Its epoch is not after the newest one of its sender: the key is old or a duplicate. Drop it.
-    Stale,
-    /// This sender did not make it for this device in this session, or the suite differs.
+    /// This sender did not make it for this device in this session, or group or suite differ. Drop it.
     Rejected,
+    /// This device does not know the state of the group that its sender names: keep the key
+    /// [aside](super::GroupCall::keep_aside), ask the sender for the entries of the group, and try again.
+    UnknownView,
+    /// By what its sender or this device knows of the group, one of the two is not a member.
+    NotMember,
+    /// Four stays have the number of this one, which hardly happens by chance: its sender has to draw another
+    /// ([`GroupCall::begin_stay`](super::GroupCall::begin_stay)).
+    Crowded,
 }
 
 bisik_core::error_texts! {
     EpochKeyError {
         OtherCall => "call.epoch_key.other_call", "the epoch key belongs to another call";
         NotInCall => "call.epoch_key.not_in_call", "the sender of the epoch key is not in the call";
-        Stale => "call.epoch_key.stale", "a key of this epoch or a later one is known";
         Rejected => "call.epoch_key.rejected", "the epoch key was not made by this sender for this device";
+        UnknownView => "call.epoch_key.unknown_view", "the state of the group that the epoch key names is unknown";
+        NotMember => "call.epoch_key.not_member", "the sender or the receiver of the epoch key is not a member";
+        Crowded => "call.epoch_key.crowded", "four stays in the call have the number of the epoch key";
     }
 }
 
-/// Why a participant was not added, removed or found.
+/// Why a device was not added, removed or found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MemberError {
-    /// The participant, or its identity, is in the call already.
+    /// The device is in the call already.
     AlreadyInCall,
-    /// The participant, or its identity, is not in the call.
+    /// The device is not in the call.
     NotInCall,
+    /// The device is not a member of the call's group.
+    NotMember,
     /// A call has at most 256 participants.
     Full,
-    /// No number is left for another epoch: the clock was at its end when the participant joined.
-    Exhausted,
 }
 
 bisik_core::error_texts! {
     MemberError {
-        AlreadyInCall => "call.member.already_in_call", "the participant is in the call already";
-        NotInCall => "call.member.not_in_call", "the participant is not in the call";
+        AlreadyInCall => "call.member.already_in_call", "the device is in the call already";
+        NotInCall => "call.member.not_in_call", "the device is not in the call";
+        NotMember => "call.member.not_member", "the device is not a member of the call's group";
         Full => "call.member.full", "the call has 256 participants already";
-        Exhausted => "call.member.exhausted", "the call has no epochs left";
     }
 }
 

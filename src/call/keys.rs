@@ -10,9 +10,11 @@ use super::error::BaseKeyError;
 use super::suite::FrameSuite;
 use bisik_core::primitives::secret::Secret;
 
-/// The number of a participant in a group call. The members of the call agree on it, and it is unique in the call.
+/// The number of a sender, which is in the header of each of its frames
+/// ([section 9.4](crate::manual::spec::calls#94-frames)).
 ///
-/// Frames of participants 0 to 15 have the shortest headers ([section 9.4](crate::manual::spec::calls#94-frames)).
+/// In a [`GroupCall`](super::GroupCall) each device draws one at random, for each stay in the call. Of keys from
+/// elsewhere, such as MLS, the program numbers the senders; numbers 0 to 15 have the shortest headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Participant(pub u16);
 
@@ -137,7 +139,7 @@ impl fmt::Debug for SenderKey {
 }
 
 /// P-9.10: the participant, then the last four bits of the epoch (RFC 9605, section 5.2). Four bits suffice because a
-/// receiver holds at most three epochs of one participant.
+/// receiver looks eight epochs ahead and holds none of more than seven before.
 pub(super) fn key_id(participant: Participant, epoch: u64) -> u64 {
     (u64::from(participant.0) << EPOCH_BITS) | (epoch % EPOCHS)
 }
@@ -209,7 +211,7 @@ pub struct DirectionKeys {
 /// Number of bits of the epoch in a key id.
 const EPOCH_BITS: u32 = 4;
 /// Number of epochs that those bits distinguish.
-const EPOCHS: u64 = 1 << EPOCH_BITS;
+pub(super) const EPOCHS: u64 = 1 << EPOCH_BITS;
 /// Minimum length of a base key in bytes: that of the shortest cipher key of RFC 9605.
 const SHORTEST: usize = 16;
 /// Maximum length of a base key in bytes: that of the longest hash of RFC 9605. A longer key would be no stronger.

@@ -9,7 +9,8 @@
 //!   ┌─────────────────────────────────────────────────┐   ┌───────────────────────────────────────┐
 //!   two:   Calling ──▶ Offer ──▶ Answer ──▶ CallKeys ──┬──▶ SrtpKeys, for an SRTP implementation
 //!                                                      └──▶ BaseKey ──▶ SenderKey ──┬──▶ FrameSealer
-//!   many:  GroupCall ──▶ EpochKey ──▶ GroupCall ────────────▶ SenderKey ────────────┴──▶ FrameOpener
+//!                                                                                    └──▶ FrameOpener
+//!   many:  GroupCall ──▶ EpochKey ──▶ GroupCall ──▶ GroupCall::seal, GroupCall::open
 //! ```
 //!
 //! Signals are plaintext for [`Session::encrypt`](crate::Session::encrypt). [`Signal::from_bytes`] decodes the
@@ -18,19 +19,25 @@
 //! Examples: [`Calling`] for a call of two, [`GroupCall`] for a group call, [`FrameSealer`] for frames with a key from
 //! elsewhere.
 
-mod epoch; //    9.3  a participant's next key, sent to one device
-mod error; //         errors of calls
-mod group; //    9.3  members of a call, and new keys when they change
-mod header; //   9.4  RFC 9605, section 4.3
-mod id; //       9.1  call ids
-mod keys; //     9.4  base keys, SRTP keys, key ids
-mod offer; //    9.2  a call of two
-mod opener; //   9.5  decryption: keys, windows and late frames
-mod schedule; // 9.2, 9.3  every derivation
-mod sealer; //   9.4, 9.6  encryption: counters
-mod signal; //   9.1  messages of a call inside sessions
-mod suite; //    9.4  RFC 9605, sections 4.4 and 4.5
-mod window; //   9.5  RFC 3711, section 3.3.2
+mod admission; //      9.3  giving and taking epoch keys
+mod aside; //          9.3  keys whose view of the group is unknown yet
+mod epoch; //          9.3  a device's next key, sent to one other device
+mod error; //               errors of calls
+mod group; //          9.3  devices in a call, and new keys when they change
+mod header; //         9.4  RFC 9605, section 4.3
+mod id; //             9.1  call ids
+mod keys; //           9.4  base keys, SRTP keys, key ids
+mod member; //         9.3  the group of a call, and who is in it
+mod offer; //          9.2  a call of two
+mod opener; //         9.5  decryption with keys from elsewhere
+mod receiving; //      9.5  one key, and the counters received under it
+mod schedule; //  9.2, 9.3  every derivation
+mod sealer; //    9.4, 9.6  encryption: counters
+mod signal; //         9.1  messages of a call inside sessions
+mod stay; //           9.5  the keys of one stay of a device
+mod stays; //          9.5  decryption with the keys of a group call
+mod suite; //          9.4  RFC 9605, sections 4.4 and 4.5
+mod window; //         9.5  RFC 3711, section 3.3.2
 
 pub use epoch::EpochKey;
 pub use error::{
@@ -39,10 +46,12 @@ pub use error::{
 pub use group::GroupCall;
 pub use id::CallId;
 pub use keys::{BaseKey, DirectionKeys, Participant, SenderKey, SrtpKeys};
+pub use member::{CallGroup, KeyNews, KeyTaken, Recipients, Standing, no_group};
 pub use offer::{Answer, CallKeys, Calling, Offer};
 pub use opener::{DecryptedFrame, FrameOpener};
 pub use sealer::{FrameSealer, HeldCounters};
 pub use signal::Signal;
+pub use stays::GroupFrame;
 pub use suite::{FrameSuite, ShortTag};
 
 #[cfg(test)]

@@ -48,31 +48,49 @@ impl Transcript<'_> {
     }
 }
 
-/// The values that the key of a participant's epoch is bound to.
-pub(super) struct EpochBinding<'a> {
+/// The values that the key of a participant's epoch is bound to: `B` of section 9.3.
+#[derive(Clone, Copy)]
+pub(super) struct EpochBinding {
+    /// Id of the group that the call belongs to, or zeros.
+    pub(super) group: [u8; 32],
+    /// What its sender knew of the group, or zeros.
+    pub(super) view: [u8; 32],
     pub(super) call: CallId,
-    pub(super) epoch: u64,
+    pub(super) epoch: u32,
     pub(super) participant: Participant,
     pub(super) suite: FrameSuite,
-    pub(super) sender: &'a IdentityKey,
+    pub(super) sender: IdentityKey,
 }
 
-impl EpochBinding<'_> {
-    /// The base key, the same for every recipient. Derived from this epoch's secret alone (P-9.6).
+impl EpochBinding {
+    /// The base key, the same for every recipient.
     pub(super) fn base(&self, secret: &Secret<32>) -> BaseKey {
         BaseKey::from_secret(&self.expand(secret, labels::EPOCH_BASE, &[]))
     }
 
-    /// The confirmation for one recipient and one session. Another device, or another session, computes a different
-    /// value (P-9.5).
-    pub(super) fn confirmation(&self, secret: &Secret<32>, recipient: &IdentityKey, session: &[u8; 16]) -> Secret<32> {
-        self.expand(secret, labels::EPOCH_RECIPIENT, &[&recipient.to_bytes(), session])
+    /// The secret of this epoch, from that of the epoch before. Whoever has it cannot go back.
+    pub(super) fn follow(&self, before: &Secret<32>) -> Secret<32> {
+        self.expand(before, labels::EPOCH_NEXT, &[])
+    }
+
+    /// The confirmation for one recipient and one session, and of which stay of the recipient is known. Another device, or
+    /// another session, computes a different value (P-9.5).
+    pub(super) fn confirmation(
+        &self,
+        secret: &Secret<32>,
+        known: Option<Participant>,
+        recipient: &IdentityKey,
+        session: &[u8; 16],
+    ) -> Secret<32> {
+        self.expand(secret, labels::EPOCH_RECIPIENT, &[&stay(known).to_be_bytes(), &recipient.to_bytes(), session])
     }
 
     fn expand(&self, secret: &Secret<32>, label: &[u8], more: &[&[u8]]) -> Secret<32> {
-        let Self { call, epoch, participant, suite, sender } = self;
+        let Self { group, view, call, epoch, participant, suite, sender } = self;
         let context = digest(&[
             label,
+            group,
+            view,
             call.as_bytes(),
             &epoch.to_be_bytes(),
             &participant.0.to_be_bytes(),
@@ -83,3 +101,11 @@ impl EpochBinding<'_> {
         Prk::extract(&[0; 32], &[secret.expose()]).expand(&[label, &context])
     }
 }
+
+/// A stay, or none, as both its encoding and the confirmation have it.
+pub(super) fn stay(number: Option<Participant>) -> u32 {
+    number.map_or(NO_STAY, |Participant(number)| number.into())
+}
+
+/// The number after all that a stay can have.
+pub(super) const NO_STAY: u32 = 1 << 16;

@@ -1,10 +1,13 @@
 //! Pairs with a session, a group call of several devices, and both ends of a stream of frames.
 
+use std::convert::Infallible;
+
 use bisik::call::{
-    BaseKey, CallId, CallKeys, Calling, EpochKey, EpochKeyError, FrameOpener, FrameSealer, FrameSuite, GroupCall,
-    Offer, OpenError, Participant, SenderKey, ShortTag, SignalError,
+    BaseKey, CallGroup, CallId, CallKeys, Calling, EpochKey, EpochKeyError, FrameOpener, FrameSealer, FrameSuite,
+    GroupCall, KeyNews, Offer, OpenError, Participant, Recipients, SenderKey, ShortTag, SignalError, Standing,
 };
-use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
+use bisik::rand_core::{TryCryptoRng, TryRng};
+use bisik::{Accepted, Identity, IdentityKey, PreKeys, Session, Timestamp, Trust};
 
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -53,7 +56,7 @@ impl Pair {
     }
 }
 
-/// A group call with a session between every two participants.
+/// A group call with a session between every two devices.
 pub struct Room {
     pub identities: Vec<Identity>,
     /// `sessions[i][j]` is the session of `i` with `j`.
@@ -62,8 +65,12 @@ pub struct Room {
 }
 
 impl Room {
-    /// Every participant has a call; none has joined another's yet.
+    /// Every device has a call; none has joined another's yet.
     pub fn new(size: usize) -> Self {
+        Self::of_group(size, None)
+    }
+
+    pub fn of_group(size: usize, group: Option<CallGroup>) -> Self {
         let rng = &mut rand::rng();
         let identities: Vec<_> = (0..size).map(|_| Identity::generate(rng)).collect();
         let mut sessions: Vec<Vec<Option<Session>>> = (0..size).map(|_| (0..size).map(|_| None).collect()).collect();
@@ -74,11 +81,11 @@ impl Room {
             }
         }
         let id = CallId::generate(rng);
-        let calls = identities
-            .iter()
-            .enumerate()
-            .map(|(i, person)| GroupCall::start(id, FrameSuite::default(), number(i), person.public(), NOW, rng))
-            .collect();
+        // Each with a number of its own: that two draw the same is another test.
+        let start = |(i, person): (usize, &Identity)| {
+            GroupCall::start(id, group, FrameSuite::default(), person.public(), &mut Chosen(i as u16))
+        };
+        let calls = identities.iter().enumerate().map(start).collect();
         Self { identities, sessions, calls }
     }
 
@@ -93,30 +100,56 @@ impl Room {
         room
     }
 
+    pub fn identity(&self, who: usize) -> IdentityKey {
+        *self.identities[who].public()
+    }
+
     pub fn join(&mut self, at: usize, who: usize) {
-        let identity = *self.identities[who].public();
-        self.calls[at].join(number(who), &identity, &mut rand::rng()).unwrap();
+        let identity = self.identity(who);
+        let _ = self.calls[at].join(&identity, everybody, &mut rand::rng()).unwrap();
+    }
+
+    pub fn leave(&mut self, at: usize, who: usize) {
+        let identity = self.identity(who);
+        self.calls[at].leave(&identity, &mut rand::rng()).unwrap();
+    }
+
+    /// Somebody joins at `at` who is nowhere else, and leaves again if told so.
+    pub fn guest(&mut self, at: usize, leaves: bool) -> Recipients {
+        let (guest, rng) = (*Identity::generate(&mut rand::rng()).public(), &mut rand::rng());
+        let recipients = self.calls[at].join(&guest, everybody, rng).unwrap();
+        if leaves {
+            self.calls[at].leave(&guest, rng).unwrap();
+        }
+        recipients
+    }
+
+    /// The program of `who` ends and starts again: it knows nobody.
+    pub fn restart(&mut self, who: usize, number: u16) {
+        let (id, own) = (self.calls[who].call(), self.identity(who));
+        self.calls[who] = GroupCall::start(id, None, FrameSuite::default(), &own, &mut Chosen(number));
     }
 
     pub fn session(&self, of: usize, with: usize) -> &Session {
         self.sessions[of][with].as_ref().unwrap()
     }
 
-    pub fn key(&self, of: usize, to: usize) -> EpochKey {
-        EpochKey::from_bytes(&self.calls[of].key_for(self.session(of, to)).unwrap().to_bytes()).unwrap()
+    pub fn key(&mut self, of: usize, to: usize) -> EpochKey {
+        let session = self.sessions[of][to].as_ref().unwrap();
+        EpochKey::from_bytes(&self.calls[of].key_for(session).unwrap().to_bytes()).unwrap()
     }
 
-    pub fn give(&mut self, of: usize, to: usize, key: EpochKey) -> Result<(), EpochKeyError> {
+    pub fn give(&mut self, of: usize, to: usize, key: &EpochKey) -> Result<KeyNews, EpochKeyError> {
         let session = self.sessions[to][of].as_ref().unwrap();
-        self.calls[to].accept_key(key, session)
+        self.calls[to].accept_key(key, session, everybody, &mut rand::rng()).map(|taken| taken.news)
     }
 
-    /// Every member of `who` receives the current key of every other.
+    /// Every device of `who` receives the current key of every other.
     pub fn share(&mut self, who: &[usize]) {
         for of in who {
             for to in who.iter().filter(|to| *to != of) {
                 let key = self.key(*of, *to);
-                self.give(*of, *to, key).unwrap();
+                self.give(*of, *to, &key).unwrap();
             }
         }
     }
@@ -127,17 +160,49 @@ impl Room {
         frame
     }
 
-    pub fn open(&mut self, at: usize, frame: &[u8]) -> Result<Participant, OpenError> {
+    /// Opens a frame, and returns whose it is.
+    pub fn open(&mut self, at: usize, frame: &[u8]) -> Result<usize, OpenError> {
         let mut frame = frame.to_vec();
         let opened = self.calls[at].open(b"audio", &mut frame)?;
         assert_eq!(opened.plaintext, b"20 ms of sound");
-        Ok(opened.participant)
+        Ok(self.identities.iter().position(|identity| *identity.public() == opened.device).unwrap())
+    }
+
+    pub fn hears(&mut self, at: usize, of: usize) -> bool {
+        let frame = self.seal(of);
+        self.open(at, &frame) == Ok(of)
     }
 }
 
-pub fn number(index: usize) -> Participant {
-    Participant(u16::try_from(index).unwrap())
+/// Everybody is a live member of every group.
+pub fn everybody(_: &[u8; 32], _: &IdentityKey) -> Standing {
+    Standing::Live
 }
+
+/// A generator that gives this number for a stay, and is random otherwise.
+pub struct Chosen(pub u16);
+
+impl TryRng for Chosen {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        rand::rng().try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        rand::rng().try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        if bytes.len() == 2 {
+            bytes.copy_from_slice(&self.0.to_be_bytes());
+            return Ok(());
+        }
+        rand::rng().try_fill_bytes(bytes)
+    }
+}
+
+impl TryCryptoRng for Chosen {}
 
 pub fn key(suite: FrameSuite, participant: u16, epoch: u64) -> SenderKey {
     let secret = [u8::try_from(epoch % 251).unwrap(); 32];

@@ -15,10 +15,14 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod counters; //  frame counters that a restored sealer does not repeat
-mod fixtures; //  pairs, group calls, ends of a stream
-mod frames; //    SFrame: replay, forgery, late frames, bounds
-mod group; //     joining, leaving, epoch keys
+mod counters; //   frame counters that a restored sealer does not repeat
+mod fixtures; //   pairs, group calls, ends of a stream
+mod frames; //     SFrame: replay, forgery, late frames, bounds
+mod group; //      joining, leaving, epoch keys
+mod joining; //    keys that follow from one another
+mod members; //    the group that a call belongs to
 #[cfg(all(target_pointer_width = "64", target_endian = "little"))]
-mod peer; //      SFrame: another implementation
-mod two_party; // offer and answer
+mod peer; //       SFrame: another implementation
+mod simulation; // devices that come, go and restart, over a network that does as it likes
+mod stays; //      restarts, and numbers that two have drawn
+mod two_party; //  offer and answer

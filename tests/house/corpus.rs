@@ -25,7 +25,7 @@ fn every_fuzz_target_has_seeds_and_every_folder_a_target() {
     let targets = TARGETS.iter().map(|(name, _)| String::from(*name)).collect::<BTreeSet<_>>();
     let here = |name: &String| match name.as_str() {
         "content" | "poll_vote" | "sealed_answer" => cfg!(feature = "content"),
-        "call_frame" | "call_signal" => cfg!(feature = "call"),
+        "call_frame" | "call_group" | "call_signal" => cfg!(feature = "call"),
         name => cfg!(feature = "interop") || !name.starts_with("interop_"),
     };
     let folders = entries(&corpus()).iter().map(|path| stem(path)).filter(here).collect();

@@ -111,9 +111,16 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         3,
         "pre-keys that could not be rotated or made are the next time; messages need no new ones",
     ),
-    ("src/call/group.rs", 1, "a call with more members than can be counted is full"),
-    ("src/call/opener.rs", 1, "frames that an older key still opens: none after none"),
+    ("src/call/group.rs", 3, "the format: a call without a group is bound to zeros; one more below eight"),
+    ("src/call/receiving.rs", 1, "frames that an older key still opens: none after none"),
+    ("src/call/schedule.rs", 1, "the format: the number after all others stands for no stay"),
     ("src/call/sealer.rs", 1, "counters that are left: none past the limit"),
+    ("src/call/stay.rs", 1, "a difference modulo 16, which is what ids of keys have"),
+    (
+        "src/call/stays.rs",
+        2,
+        "a number that is never reached; forgotten stays above those that are remembered: none below",
+    ),
     (
         "src/call/window.rs",
         2,

@@ -1,9 +1,9 @@
 //! Calls: `Debug` of their types shows no secret, and no key of a call is left in freed memory.
 
 use bisik::call::{
-    Answer, AnswerError, BaseKey, CallId, CallKeys, Calling, EpochKey, EpochKeyError, FrameOpener, FrameSealer,
-    FrameSuite, GroupCall, InstallError, MemberError, Offer, OpenError, Participant, SealError, SenderKey, ShortTag,
-    Signal, SignalError,
+    Answer, AnswerError, BaseKey, CallGroup, CallId, CallKeys, Calling, EpochKey, EpochKeyError, FrameOpener,
+    FrameSealer, FrameSuite, GroupCall, InstallError, KeyNews, MemberError, Offer, OpenError, Participant, Recipients,
+    SealError, SenderKey, ShortTag, Signal, SignalError, Standing, no_group,
 };
 use bisik::{Accepted, Identity, PreKeys, Session, StorageKey, Trust};
 
@@ -36,10 +36,10 @@ impl Pair {
 
     fn group(&self, rng: &mut Recording) -> (GroupCall, GroupCall) {
         let (id, suite) = (CallId::from_bytes([5; 16]), FrameSuite::default());
-        let mut at_alice = GroupCall::start(id, suite, Participant(0), self.alice.public(), NOW, rng);
-        let mut at_bob = GroupCall::start(id, suite, Participant(1), self.bob.public(), NOW, rng);
-        at_alice.join(Participant(1), self.bob.public(), rng).unwrap();
-        at_bob.join(Participant(0), self.alice.public(), rng).unwrap();
+        let mut at_alice = GroupCall::start(id, None, suite, self.alice.public(), rng);
+        let mut at_bob = GroupCall::start(id, None, suite, self.bob.public(), rng);
+        assert_eq!(at_alice.join(self.bob.public(), no_group, rng), Ok(Recipients::OneDevice));
+        assert_eq!(at_bob.join(self.alice.public(), no_group, rng), Ok(Recipients::OneDevice));
         (at_alice, at_bob)
     }
 }
@@ -75,7 +75,7 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     group_and_frames(shown, &pair, rng);
 
     show(shown, &BaseKey::from_bytes(&[]).unwrap_err());
-    show(shown, &EpochKeyError::Stale);
+    show(shown, &EpochKeyError::Crowded);
     show(shown, &InstallError::Full);
     show(shown, &MemberError::Full);
     show(shown, &OpenError::Rejected);
@@ -85,9 +85,18 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
 }
 
 fn group_and_frames(shown: &mut Shown, pair: &Pair, rng: &mut Recording) {
-    let (at_alice, _) = pair.group(rng);
-    show(shown, &at_alice.key_for(&pair.at_alice).unwrap());
+    let (mut at_alice, mut at_bob) = pair.group(rng);
+    let key = at_alice.key_for(&pair.at_alice).unwrap();
+    show(shown, &key);
+    show(shown, &at_bob.accept_key(&key, &pair.at_bob, no_group, rng).unwrap());
+    let mut frame = Vec::new();
+    at_alice.seal(b"", &rng.secret(), &mut frame).unwrap();
+    show(shown, &at_bob.open(b"", &mut frame).unwrap());
     show(shown, &at_alice);
+    show(shown, &CallGroup { id: [1; 32], view: [2; 32] });
+    show(shown, &Standing::Live);
+    show(shown, &KeyNews::NewStay);
+    show(shown, &Recipients::Everybody);
     let secret = rng.secret();
     let key = || SenderKey::new(FrameSuite::default(), Participant(7), 0, BaseKey::from_bytes(&secret).unwrap());
     show(shown, &key());
@@ -142,19 +151,36 @@ fn a_group_call_leaves_no_epoch_secret_in_freed_memory() {
     let pair = Pair::new(&mut Recording::new(34));
     let ((), freed) = freed_by(|| {
         let (mut at_alice, mut at_bob) = pair.group(&mut rng);
-        let carol = Identity::generate(&mut rng);
-        for round in 0..5 {
+        let [carol, dewi] = [(); 2].map(|()| Identity::generate(&mut rng));
+        let mut before = None;
+        for round in 0..6 {
             let sent = at_alice.key_for(&pair.at_alice).unwrap().to_bytes();
             let key = EpochKey::from_bytes(&sent).unwrap();
-            at_bob.accept_key(key, &pair.at_bob).unwrap();
-            let again = EpochKey::from_bytes(&sent).unwrap();
-            assert_eq!(at_bob.accept_key(again, &pair.at_bob), Err(EpochKeyError::Stale));
-            match round % 2 {
-                0 => at_alice.join(Participant(2), carol.public(), &mut rng).unwrap(),
-                _ => at_alice.leave(Participant(2), &mut rng).unwrap(),
+            if round == 3 {
+                at_bob.keep_aside(key, &pair.at_bob).unwrap();
+                assert_eq!(at_bob.retry_aside(no_group, &mut rng).len(), 1);
+            } else {
+                assert!(at_bob.accept_key(&key, &pair.at_bob, no_group, &mut rng).is_ok());
             }
+            let again = EpochKey::from_bytes(&sent).unwrap();
+            assert!(at_bob.accept_key(&again, &pair.at_bob, no_group, &mut rng).is_ok());
+            if let Some(before) = before.filter(|_| round % 3 == 0) {
+                let taken = at_bob.accept_key(&before, &pair.at_bob, no_group, &mut rng).unwrap();
+                assert_eq!(taken.news, KeyNews::Old);
+            }
+            before = Some(again);
+            // Two keys follow from this one, then comes a fresh one.
+            match round % 3 {
+                0 => drop(at_alice.join(carol.public(), no_group, &mut rng).unwrap()),
+                1 => drop(at_alice.join(dewi.public(), no_group, &mut rng).unwrap()),
+                _ => [&carol, &dewi].map(|who| at_alice.leave(who.public(), &mut rng).unwrap()).into_iter().collect(),
+            }
+            let mut frame = Vec::new();
+            at_alice.seal(b"", b"sound", &mut frame).unwrap();
+            assert_eq!(at_bob.open(b"", &mut frame).is_ok(), round % 3 != 2);
         }
-        at_bob.leave(Participant(0), &mut rng).unwrap();
+        at_alice.begin_stay(&mut rng);
+        at_bob.leave(pair.alice.public(), &mut rng).unwrap();
         // A caller's collection grows, and moves them.
         let mut calls = Vec::with_capacity(1);
         calls.extend([at_alice, at_bob]);

@@ -42,36 +42,90 @@ def signals_that_are_refused(s, caller, callee, offer, answer):
 
 
 def group_call(s):
-    id, alice, bob = os.urandom(16), b"\0\1", b"\0\x12"
-    at_alice = s("group-call", of="alice", call=id, participant=alice, other=bob)["signal"]
-    at_bob = s("group-call", of="bob", call=id, participant=bob, other=alice)["signal"]
+    s("identity", of="carol")
+    group, view = os.urandom(32), os.urandom(32)
+    for group, view in ((b"", b""), (group, view)):
+        a_group_call(s, group, view)
 
-    def refused(expect, data):
-        s("epoch-key", of="bob", epoch_key=data, expect=expect)
-    for wrong in (b"", at_alice[:-1], at_alice + b"\0", flip(at_alice, 0)):
-        refused("malformed", wrong)
+
+def a_group_call(s, group, view):
+    start = {"call": os.urandom(16), "group": group, "view": view}
+    at_alice, at_bob = [s("group-call", of=of, **start)["signal"] for of in ("alice", "bob")]
+
+    def gives(key, of="bob", **expected):
+        return s("epoch-key", of=of, epoch_key=key, views=view, **expected)
+
+    def key(of):
+        return s("call-key", of=of)["signal"]
+
+    def sealed(of="alice"):
+        return s("seal-frame", of=of, metadata=b"", plaintext=os.urandom(9))["frame"]
+
+    def opens(frame, of="bob", **expected):
+        s("open-frame", of=of, metadata=b"", sealed_frame=frame, **expected)
+
+    for wrong in (b"", at_alice[:-1], at_alice + b"\0", flip(at_alice, 0), flip(at_alice, 56), flip(at_alice, 59)):
+        gives(wrong, expect="malformed")
     for suite in (0, 6, 255):
-        refused("malformed", at_alice[:27] + bytes([suite]) + at_alice[28:])
-    refused("other-call", flip(at_alice, 1)), refused("rejected", at_bob)
-    for at in (17, 24, 25, 26, 27, 28, 59, 60, 91):
-        refused("rejected", flip(at_alice, at))
-    early = s("seal-frame", of="alice", metadata=b"", plaintext=b"early")["frame"]
-    s("open-frame", of="bob", metadata=b"", sealed_frame=early, expect="unknown-key")
-    s("epoch-key", of="bob", epoch_key=at_alice), refused("stale", at_alice)
-    s("epoch-key", of="alice", epoch_key=at_bob)
-    s("open-frame", of="bob", metadata=b"", sealed_frame=early)
-    frames(s, "alice", "bob"), frames(s, "bob", "alice")
+        gives(at_alice[:55] + bytes([suite]) + at_alice[56:], expect="malformed")
+    gives(flip(at_alice, 1), expect="other-call"), gives(at_bob, expect="rejected")
+    for at in (17, 48, 49, 52, 53, 54, 55, 57, 60, 91, 92, 123):
+        gives(flip(at_alice, at), expect="rejected")
+    if group:
+        s("epoch-key", of="bob", epoch_key=at_alice, views=os.urandom(32), expect="unknown-view")
+    early = sealed()
+    opens(early, expect="unknown-key")
+    # Bob has given Alice a key: asked again, he goes on to the next. Alice takes it, and derives it.
+    gives(at_alice), gives(at_alice), gives(at_bob, "alice"), gives(key("bob"), "alice")
+    opens(early), opens(early, expect="replayed")
+    [frames(s, *ends, forged="unknown-key") for ends in (("alice", "bob"), ("bob", "alice"))]
+    # Others join and leave: eight keys follow from one another, then one is fresh.
+    kept = []
+    for turn in range(3):
+        kept.append(sealed())
+        s("call-join", of="alice", **{"with": "carol"})
+        opens(sealed())
+        if turn == 1:
+            gives(key("alice"))
+        if turn < 2:
+            s("call-leave", of="alice", **{"with": "carol"})
+            late = sealed()
+            opens(late, expect="unknown-key")
+            gives(key("alice")), opens(late)
+    for frame in kept:
+        opens(frame)
+    gives(at_alice)
+    # Alice loses her state and comes again, four times: she draws another number for each stay.
+    stays = []
+    for _ in range(4):
+        gives(s("group-call", of="alice", **start)["signal"])
+        stays.append(sealed())
+        opens(stays[-1])
+        gives(key("bob"), "alice")
+        opens(sealed("bob"), "alice")
+    for frame in stays:
+        opens(frame, expect="unknown-key" if frame is stays[0] else "replayed")
+    gives(key("alice"))
+    s("call-stay", of="alice")
+    gives(key("alice")), opens(sealed()), frames(s, "alice", "bob")
+    # Bob hears that she left, and that she came.
+    last = key("alice")
+    s("call-leave", of="bob", **{"with": "alice"})
+    gives(last, expect="not-in-call")
+    s("call-join", of="bob", **{"with": "alice"})
+    gives(last), gives(key("bob"), "alice"), gives(key("alice"))
+    opens(sealed()), opens(sealed("bob"), "alice")
 
 
-def frames(s, of, at):
+def frames(s, of, at, forged="rejected"):
     def refused(expect, frame, metadata=b"stream"):
         s("open-frame", of=at, metadata=metadata, sealed_frame=frame, expect=expect)
     for size in (0, 1, 60, 1_200):
         frame = s("seal-frame", of=of, metadata=b"stream", plaintext=os.urandom(size))["frame"]
-        refused("rejected", frame, b"streal"), refused("rejected", frame + b"\0"), refused("malformed", frame[:10])
-        refused("rejected", flip(frame, len(frame) - 1)), refused("rejected", flip(frame, len(frame) - 16))
+        refused(forged, frame, b"streal"), refused(forged, frame + b"\0")
+        refused(forged, flip(frame, len(frame) - 1)), refused(forged, flip(frame, len(frame) - 16))
         s("open-frame", of=at, metadata=b"stream", sealed_frame=frame)
-        refused("replayed", frame)
+        refused("replayed", frame), refused("malformed", frame[:10])
     for config in (b"", b"\x80\7", b"\x08\7", b"\x09\0\xff"):
         refused("malformed", config + bytes(16) if config else b"")
     many = [s("seal-frame", of=of, metadata=b"stream", plaintext=b"")["frame"] for _ in range(12)]

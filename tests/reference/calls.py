@@ -9,8 +9,10 @@ from primitives import *
 L_CALL, L_CALL_CONFIRM = b"bisik-1 call transcript\0", b"bisik-1 call confirmation\0"
 L_CALL_SRTP, L_CALL_SFRAME = b"bisik-1 call srtp\0", b"bisik-1 call sframe\0"
 L_EPOCH_BASE, L_EPOCH_RECIPIENT = b"bisik-1 call epoch base\0", b"bisik-1 call epoch recipient\0"
+L_EPOCH_NEXT = b"bisik-1 call epoch next\0"
 OFFER, ANSWER, EPOCH_KEY, SUITE = b"\x41", b"\x42", b"\x43", b"\5"
-PUBLIC_OFFER, PUBLIC_ANSWER, WINDOW, EPOCHS, LATE = 1233, 1137, 1024, 3, 512
+PUBLIC_OFFER, PUBLIC_ANSWER, WINDOW, LATE = 1233, 1137, 1024, 512
+AHEAD, OLDER, STAYS, NONE = 8, 2, 3, 1 << 16
 
 
 # 9.2 A call of two
@@ -60,43 +62,166 @@ def accept(offer, own, session, draw):
     return {"signal": answer + keys.confirmation} | keys.shown(b"\2", b"\1")
 
 
-# 9.3 A group call, as two of its participants see it
+# 9.3 A group call, as a device sees it that has a session with one of the others
+
+class Epoch:
+    """One epoch of a device: B, and its secret."""
+
+    def __init__(self, group, view, call, epoch, number, sender, secret):
+        self.group, self.view, self.call, self.epoch = group, view, call, epoch
+        self.number, self.sender, self.secret = number, sender, secret
+        self.bound = group + view + call + pack(">IH", epoch, number) + SUITE + sender
+
+    def expand(self, label, secret, more=b""):
+        return expand(extract(bytes(32), secret), label + sha256(label, self.bound, more), 32)
+
+    def next(self):                                                                                       # P-9.6
+        after = Epoch(self.group, self.view, self.call, self.epoch + 1, self.number, self.sender, None)
+        after.secret = after.expand(L_EPOCH_NEXT, self.secret)
+        return after
+
+    def after(self, steps):
+        return self if steps == 0 else self.next().after(steps - 1)
+
+    def fresh(self, view, secret):
+        return Epoch(self.group, view, self.call, self.epoch + 1, self.number, self.sender, secret)
+
+    def confirmation(self, known, recipient, session):
+        return self.expand(L_EPOCH_RECIPIENT, self.secret, pack(">I", known) + recipient + session.id)
+
+    def frames(self):
+        return Frames(self.number, self.epoch, self.expand(L_EPOCH_BASE, self.secret))
+
+
+class Stay:
+    """The keys of one stay of the other device."""
+
+    def __init__(self, said):
+        self.said, self.current, self.older, self.heard, self.told = said, [said.frames()], [], 0, 0
+
+    def take(self, said):                                                                                 # P-9.14
+        steps = said.epoch - self.said.epoch
+        if 0 <= steps <= AHEAD and fits(self.said.after(steps).secret, said.secret):
+            return "known"
+        if steps <= 0:
+            return "old"
+        before = [key for key in self.current + self.older if 1 <= said.epoch - key.epoch < 16 - AHEAD]   # P-9.10
+        self.older = sorted(before, key=lambda key: -key.epoch)[:OLDER]
+        for key in self.older:
+            key.left = min(key.left, LATE)
+        self.said, self.current = said, [said.frames()]
+        return "new-epoch"
+
+    def open(self, key_id, *rest):
+        for key in self.current + self.older:
+            if key.id == key_id:
+                try:
+                    plaintext = key.open(*rest)
+                except Refused as refused:
+                    require(str(refused) != "rejected" or key.epoch <= self.said.epoch, "unknown-key")    # P-9.18
+                    raise
+                self.older = [key for key in self.older if key.left]
+                return plaintext
+        steps = (key_id - self.said.epoch) % 16
+        require(1 <= steps <= AHEAD, "unknown-key")
+        key = self.said.after(steps).frames()
+        try:
+            plaintext = key.open(*rest)
+        except Refused:
+            raise Refused("unknown-key") from None
+        self.current.append(key)
+        return plaintext
+
 
 class Group:
-    def __init__(self, call, own, participant, other, session, draw):
-        self.call, self.own, self.participant, self.other = call, own, participant, other
-        self.keys, self.counter = [], 0
-        draw(32)                                                          # epoch 0, in which nobody else was there
-        self.secret, self.epoch = draw(32), 1                                                             # P-9.7
-        self.sealing = Frames(participant, 1, self.base(participant, 1, self.secret, own))
+    def __init__(self, call, group, view, own, draw):
+        self.has_group, self.view = bool(group), view or bytes(32)
+        number, secret = draw(2), draw(32)                                                                # P-9.15
+        self.derived, self.given, self.others = 0, False, set()
+        self.stays, self.gone, self.turn = {}, [], 0
+        self.install(Epoch(group or bytes(32), self.view, call, 0, unpack(">H", number)[0], own, secret))
 
-    def bound(self, participant, epoch, sender):
-        return self.call + pack(">Q", epoch) + participant + SUITE + sender
+    def install(self, epoch):
+        self.epoch, self.sealing, self.counter = epoch, epoch.frames(), 0
 
-    def base(self, participant, epoch, secret, sender):
-        context = sha256(L_EPOCH_BASE, self.bound(participant, epoch, sender))
-        return expand(extract(bytes(32), secret), L_EPOCH_BASE + context, 32)
+    def advance(self, draw):
+        """The next secret follows, or is fresh."""
+        if self.derived < AHEAD and self.epoch.view == self.view:
+            self.derived += 1
+            self.install(self.epoch.next())
+            return "one-device"
+        self.renew(draw)
+        return "everybody"
 
-    def confirmation(self, participant, epoch, secret, sender, recipient, session):
-        context = sha256(L_EPOCH_RECIPIENT, self.bound(participant, epoch, sender), recipient, session.id)
-        return expand(extract(bytes(32), secret), L_EPOCH_RECIPIENT + context, 32)
+    def renew(self, draw):
+        self.derived, self.given = 0, False
+        self.install(self.epoch.fresh(self.view, draw(32)))
+
+    def begin_stay(self, draw):
+        last, number = self.epoch, unpack(">H", draw(2))[0]
+        self.derived, self.given = 0, False
+        self.install(Epoch(last.group, self.view, last.call, 0, number, last.sender, draw(32)))
+
+    def join(self, device, draw):                                                                         # P-9.7
+        require(device not in self.others, "already-in-call")
+        recipients = self.advance(draw)
+        self.others.add(device)
+        return recipients
+
+    def leave(self, device, session, draw):
+        require(device in self.others, "not-in-call")
+        self.renew(draw)
+        self.others.remove(device)
+        if device == session.peer:
+            for stay in self.stays.values():
+                self.forget(stay)
+            self.stays = {}
+
+    def forget(self, stay):
+        self.gone.append((stay.said.number, stay.said.epoch, [key.epoch for key in stay.current]))
 
     def key_for(self, session):
-        tag = self.confirmation(self.participant, self.epoch, self.secret, self.own, session.peer, session)
-        return EPOCH_KEY + self.call + pack(">Q", self.epoch) + self.participant + SUITE + self.secret + tag
+        require(session.peer in self.others, "not-in-call")
+        self.given = True
+        newest = max(self.stays.values(), key=lambda stay: stay.told, default=None)
+        known, epoch = newest.said.number if newest else NONE, self.epoch
+        return (EPOCH_KEY + epoch.call + epoch.view + pack(">IH", epoch.epoch, epoch.number) + SUITE + pack(">I", known)
+                + epoch.secret + epoch.confirmation(known, session.peer, session))
 
-    def accept_key(self, key, session):
-        require(len(key) == 92 and key[:1] == EPOCH_KEY and 1 <= key[27] <= 5, "malformed")
-        epoch, participant, suite, secret = unpack(">Q", key[17:25])[0], key[25:27], key[27:28], key[28:60]
-        require(key[1:17] == self.call, "other-call")                                                     # P-9.5
-        right = self.confirmation(participant, epoch, secret, session.peer, self.own, session)
-        require(participant == self.other and suite == SUITE and fits(key[60:], right), "rejected")
-        require(not self.keys or epoch > self.keys[0].epoch, "stale")                                     # P-9.14
-        frames = Frames(participant, epoch, self.base(participant, epoch, secret, session.peer))
-        older = [old for old in self.keys if old.id != frames.id]                                         # P-9.10
-        for old in older:
-            old.left = min(old.left, LATE)
-        self.keys = [frames] + older[:EPOCHS - 1]
+    def accept_key(self, key, session, views, draw):
+        require(len(key) == 124 and key[:1] == EPOCH_KEY and 1 <= key[55] <= 5, "malformed")
+        view, (epoch, number), (known,) = key[17:49], unpack(">IH", key[49:55]), unpack(">I", key[56:60])
+        require(known <= NONE, "malformed")
+        require(key[1:17] == self.epoch.call, "other-call")                                               # P-9.5
+        require(session.peer in self.others, "not-in-call")
+        said = Epoch(self.epoch.group, view, self.epoch.call, epoch, number, session.peer, key[60:92])
+        right = said.confirmation(known, self.epoch.sender, session)
+        require(key[55:56] == SUITE and (self.has_group or not any(view)) and fits(key[92:], right), "rejected")
+        require(not self.has_group or view in views and self.view in views, "unknown-view")               # P-9.16
+        news = self.take(said)
+        answer = "nobody"
+        if known != self.epoch.number:
+            answer = self.advance(draw) if self.given else "one-device"
+        return {"news": news, "recipients": answer}
+
+    def take(self, said):                                                                                 # P-9.15
+        stay, news = self.stays.get(said.number), "new-stay"
+        if stay:
+            news = stay.take(said)
+        else:
+            for number, newest, opened in self.gone:
+                if number == said.number and (said.epoch <= newest or said.epoch in opened):
+                    return "old"
+            if len(self.stays) == STAYS:
+                self.forget(self.stays.pop(min(self.stays, key=lambda number: self.stays[number].heard)))
+            stay = self.stays[said.number] = Stay(said)
+        if news == "old":
+            return news
+        self.turn += 1
+        stay.told = self.turn
+        if news == "new-stay":
+            stay.heard = self.turn
+        return news
 
     def seal(self, metadata, plaintext):
         frame = self.sealing.seal(self.counter, metadata, plaintext)                                      # P-9.11
@@ -105,10 +230,11 @@ class Group:
 
     def open(self, metadata, frame):
         key_id, counter, length = header_decode(frame)
-        frames = next((frames for frames in self.keys if frames.id == key_id), None)
-        require(frames, "unknown-key")
-        plaintext = frames.open(counter, length, metadata, frame)
-        self.keys = [frames for frames in self.keys if frames.left]
+        stay = self.stays.get(key_id >> 4)
+        require(stay, "unknown-key")
+        plaintext = stay.open(key_id, counter, length, metadata, frame)
+        self.turn += 1
+        stay.heard = self.turn
         return plaintext
 
 
@@ -145,8 +271,8 @@ def hmac512(key, *parts):
 class Frames:
     """One key of AES_256_GCM_SHA512_128, to seal with or to open with."""
 
-    def __init__(self, participant, epoch, base):
-        self.id = int.from_bytes(participant, "big") * 16 + epoch % 16                                    # P-9.10
+    def __init__(self, number, epoch, base):
+        self.id = number * 16 + epoch % 16                                                                # P-9.10
         self.epoch, self.highest, self.received, self.left = epoch, -1, set(), float("inf")
         secret, end = hmac512(bytes(64), base), pack(">QH", self.id, 5)
         self.key = hmac512(secret, b"SFrame 1.0 Secret key ", end, b"\1")[:32]

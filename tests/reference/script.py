@@ -22,10 +22,10 @@ NOW = 1_800_000_000
 DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "attendance", "guests", "kind", "index", "removed",
            "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest", "receiver_index", "sender_index"}
 WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
-         "standing", "form"}
-INPUTS = WORDS - {"standing", "number"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
+         "standing", "form", "news", "recipients"}
+INPUTS = WORDS - {"standing", "number", "news", "recipients"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
-                  "participant", "other", "epoch_key", "metadata", "sealed_frame", "words", "body",
+                  "group", "view", "views", "epoch_key", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
                   "receipt", "bundles", "sender", "named", "frame_read", "value", "written", "envelope_read", "person", "attendance", "guests", "sealed_answer"}
@@ -271,13 +271,27 @@ class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceStep
 
     def group_call(self, step, draw):
         own, session = self.party(step)
-        group = calls.Group(step["call"], own, step["participant"], step["other"], session, draw)
-        self.groups[step["of"]] = group
+        group = self.groups[step["of"]] = calls.Group(step["call"], step["group"], step["view"], own, draw)
+        group.join(session.peer, draw)
         return {"signal": group.key_for(session)}
 
-    def epoch_key(self, step, draw):
-        self.groups[step["of"]].accept_key(step["epoch_key"], self.party(step)[1])
+    def call_join(self, step, draw):
+        return {"recipients": self.groups[step["of"]].join(self.identities[step["with"]].public, draw)}
+
+    def call_leave(self, step, draw):
+        self.groups[step["of"]].leave(self.identities[step["with"]].public, self.party(step)[1], draw)
         return {}
+
+    def call_stay(self, step, draw):
+        self.groups[step["of"]].begin_stay(draw)
+        return {}
+
+    def call_key(self, step, draw):
+        return {"signal": self.groups[step["of"]].key_for(self.party(step)[1])}
+
+    def epoch_key(self, step, draw):
+        views = [step["views"][at:at + 32] for at in range(0, len(step["views"]), 32)]
+        return self.groups[step["of"]].accept_key(step["epoch_key"], self.party(step)[1], views, draw)
 
     def seal_frame(self, step, draw):
         return {"frame": self.groups[step["of"]].seal(step["metadata"], step["plaintext"])}

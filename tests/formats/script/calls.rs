@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use bisik::call::{
-    Answer, CallId, CallKeys, Calling, DirectionKeys, EpochKey, FrameSuite, GroupCall, Offer, Participant, Unanswered,
+    Answer, CallGroup, CallId, CallKeys, Calling, DirectionKeys, EpochKey, FrameSuite, GroupCall, KeyTaken, Offer,
+    Standing, Unanswered,
 };
-use bisik::{Identity, Session, Timestamp};
+use bisik::{Identity, IdentityKey, Session};
 
 use super::runner::{Outcome, word};
 use super::step::Step;
@@ -54,24 +55,53 @@ impl Calls {
         }
     }
 
-    /// Starts a group call of two. Draws the secrets of two epochs: alone, and with the other participant.
+    /// Begins a stay in a group call, and the peer joins. Draws a number and the secret of the first epoch.
     pub(super) fn group(&mut self, party: &Party<'_>, step: &Step, draws: &mut Draws) -> Outcome {
-        let [own, other] = ["participant", "other"].map(|name| Participant(u16::from_be_bytes(step.array(name))));
-        let suite = FrameSuite::default();
         let id = CallId::from_bytes(step.array("call"));
-        let mut group =
-            GroupCall::start(id, suite, own, party.identity.public(), Timestamp::from_unix_seconds(0), draws);
-        group.join(other, party.session.peer(), draws).map_err(word)?;
-        let key = group.key_for(party.session).map_err(word)?;
-        self.groups.insert(party.name.to_owned(), group);
+        let group = || CallGroup { id: step.array("group"), view: step.array("view") };
+        let group = (!step.hex("group").is_empty()).then(group);
+        let mut call = GroupCall::start(id, group, FrameSuite::default(), party.identity.public(), draws);
+        let _ = call.join(party.session.peer(), everybody, draws).map_err(word)?;
+        let key = call.key_for(party.session).map_err(word)?;
+        self.groups.insert(party.name.to_owned(), call);
         Ok(vec![("signal", to_hex(&key.to_bytes()))])
     }
 
-    pub(super) fn accept_key(&mut self, party: &Party<'_>, step: &Step) -> Outcome {
+    /// Somebody joins, or leaves; or the device begins another stay; or gives its key to the peer.
+    pub(super) fn change(
+        &mut self,
+        party: &Party<'_>,
+        who: Option<&Identity>,
+        what: &str,
+        draws: &mut Draws,
+    ) -> Outcome {
+        let group = self.groups.get_mut(party.name).expect("a group call by that name");
+        match (what, who) {
+            ("call-join", Some(who)) => {
+                let recipients = group.join(who.public(), everybody, draws).map_err(word)?;
+                return Ok(vec![("recipients", word(recipients))]);
+            }
+            ("call-leave", Some(who)) => group.leave(who.public(), draws).map_err(word)?,
+            ("call-stay", None) => group.begin_stay(draws),
+            _ => {
+                let key = group.key_for(party.session).map_err(word)?;
+                return Ok(vec![("signal", to_hex(&key.to_bytes()))]);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes a key. All devices are live members in the views that the step names.
+    pub(super) fn accept_key(&mut self, party: &Party<'_>, step: &Step, draws: &mut Draws) -> Outcome {
         let key = EpochKey::from_bytes(&step.hex("epoch_key")).map_err(word)?;
         let group = self.groups.get_mut(party.name).expect("a group call by that name");
-        group.accept_key(key, party.session).map_err(word)?;
-        Ok(Vec::new())
+        let views = step.hex("views");
+        let standing = |view: &[u8; 32], _: &IdentityKey| {
+            if views.chunks(32).any(|known| known == view) { Standing::Live } else { Standing::UnknownView }
+        };
+        let KeyTaken { news, answer, .. } = group.accept_key(&key, party.session, standing, draws).map_err(word)?;
+        let recipients = answer.map_or_else(|| "nobody".to_owned(), word);
+        Ok(vec![("news", word(news)), ("recipients", recipients)])
     }
 
     pub(super) fn seal_frame(&mut self, step: &Step) -> Outcome {
@@ -87,6 +117,10 @@ impl Calls {
         let opened = group.open(&step.hex("metadata"), &mut frame).map_err(word)?;
         Ok(vec![("plaintext", to_hex(opened.plaintext))])
     }
+}
+
+fn everybody(_: &[u8; 32], _: &IdentityKey) -> Standing {
+    Standing::Live
 }
 
 fn shown(keys: &CallKeys) -> Vec<(&'static str, String)> {

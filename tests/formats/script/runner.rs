@@ -31,7 +31,7 @@ use sha2::{Digest, Sha256};
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
-const INPUTS: [&str; 74] = [
+const INPUTS: [&str; 75] = [
     "do",
     "of",
     "with",
@@ -57,8 +57,9 @@ const INPUTS: [&str; 74] = [
     "offer",
     "answer",
     "call",
-    "participant",
-    "other",
+    "group",
+    "view",
+    "views",
     "epoch_key",
     "metadata",
     "sealed_frame",
@@ -208,6 +209,7 @@ impl Runner {
             "decrypt-file" => attachments::decrypt_file(step),
             "decrypt-thumbnail" => attachments::decrypt_thumbnail(step),
             "call" | "call-accept" | "call-complete" | "group-call" | "epoch-key" => self.call(step, draws),
+            "call-join" | "call-leave" | "call-stay" | "call-key" => self.call(step, draws),
             "seal-frame" => self.calls.seal_frame(step),
             "open-frame" => self.calls.open_frame(step),
             "certify" | "found-account" | "issue-list" | "recover-list" | "trust-list" | "follow-list"
@@ -396,7 +398,8 @@ impl Runner {
             "call-accept" => Calls::accept(&party, step, draws),
             "call-complete" => self.calls.complete(&party, step),
             "group-call" => self.calls.group(&party, step, draws),
-            _ => self.calls.accept_key(&party, step),
+            "epoch-key" => self.calls.accept_key(&party, step, draws),
+            what => self.calls.change(&party, step.text("with").map(|who| &self.identities[who]), what, draws),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Attachments, contents, calls.
 
-use bisik::call::{CallId, FrameSuite, GroupCall, Participant, Signal};
+use bisik::call::{CallId, FrameSuite, GroupCall, Signal, no_group};
 use bisik::content::{Content, ContentMeta, Kind, SentAt, Text};
 use bisik::media::{self, MediaType};
 use bisik::{Accepted, Identity, PreKeys, Session, Trust};
@@ -42,14 +42,14 @@ fn group_call() -> Result<Work, Failure> {
     work(move || {
         let rng = &mut super::rng();
         let (id, suite) = (CallId::generate(rng), FrameSuite::default());
-        let mut at_alice = GroupCall::start(id, suite, Participant(0), alice.public(), NOW, rng);
-        let mut at_bob = GroupCall::start(id, suite, Participant(1), bob.public(), NOW, rng);
-        at_alice.join(Participant(1), bob.public(), rng)?;
-        at_bob.join(Participant(0), alice.public(), rng)?;
+        let mut at_alice = GroupCall::start(id, None, suite, alice.public(), rng);
+        let mut at_bob = GroupCall::start(id, None, suite, bob.public(), rng);
+        let _ = at_alice.join(bob.public(), no_group, rng)?;
+        let _ = at_bob.join(alice.public(), no_group, rng)?;
         let message = a.encrypt(&at_alice.key_for(&a)?.to_bytes(), rng)?;
         let read = b.decrypt(&bob, &message)?.plaintext.confirmed().map_err(|_| "unconfirmed")?;
         let Signal::EpochKey(key) = Signal::from_bytes(&read)? else { return Err("not a key".into()) };
-        at_bob.accept_key(key, &b)?;
+        let _ = at_bob.accept_key(&key, &b, no_group, rng)?;
         let mut packet = Vec::new();
         at_alice.seal(b"stream 1", b"20 ms of sound", &mut packet)?;
         Ok(drop(at_bob.open(b"stream 1", &mut packet)?))

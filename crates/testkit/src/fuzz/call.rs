@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use bisik::call::{
     BaseKey, CallId, Calling, FrameOpener, FrameSealer, FrameSuite, GroupCall, OpenError, Participant, SenderKey,
-    Signal, SignalError,
+    Signal, SignalError, no_group,
 };
 use bisik::{Accepted, Ciphertext, Session, Trust};
 
@@ -16,15 +16,15 @@ use super::input::{Input, RAW};
 use super::model::{is_on_curve, is_public_key};
 
 /// Both ends of a session, and the genuine signals in it.
-struct Line {
-    alice: Session,
-    bob: Session,
+pub(super) struct Line {
+    pub(super) alice: Session,
+    pub(super) bob: Session,
     offer: Vec<u8>,
     answer: Vec<u8>,
     epoch_key: Vec<u8>,
 }
 
-static LINE: LazyLock<Line> = LazyLock::new(|| {
+pub(super) static LINE: LazyLock<Line> = LazyLock::new(|| {
     let rng = &mut Repeatable(50);
     let bundle = PARTIES.bundles[4].clone().verify(Trust::OnFirstUse, PARTIES.now).expect("a good bundle");
     let mut alice = Session::initiate(&PARTIES.alice, &bundle, PARTIES.now, rng).expect("another's bundle");
@@ -37,7 +37,7 @@ static LINE: LazyLock<Line> = LazyLock::new(|| {
     let offer = offer.to_bytes().to_vec();
     let Ok(Signal::Offer(read)) = Signal::from_bytes(&offer) else { panic!("an offer is a signal") };
     let (_, answer) = read.accept(PARTIES.bob.public(), &bob, rng).expect("a good offer");
-    let group = group(PARTIES.alice.public(), PARTIES.bob.public(), [0, 1]);
+    let mut group = group(PARTIES.alice.public(), PARTIES.bob.public());
     let epoch_key = group.key_for(&alice).expect("Bob is in the call").to_bytes().to_vec();
     Line { answer: answer.to_bytes(), alice, bob, offer, epoch_key }
 });
@@ -48,10 +48,10 @@ fn calling(session: &Session) -> (Calling, bisik::call::Offer) {
     Calling::start(CallId::generate(rng), PARTIES.alice.public(), session, rng)
 }
 
-fn group(own: &bisik::IdentityKey, other: &bisik::IdentityKey, numbers: [u16; 2]) -> GroupCall {
+fn group(own: &bisik::IdentityKey, other: &bisik::IdentityKey) -> GroupCall {
     let (rng, id) = (&mut Repeatable(52), CallId::from_bytes([9; 16]));
-    let mut group = GroupCall::start(id, FrameSuite::default(), Participant(numbers[0]), own, PARTIES.now, rng);
-    group.join(Participant(numbers[1]), other, rng).expect("a second participant");
+    let mut group = GroupCall::start(id, None, FrameSuite::default(), own, rng);
+    let _ = group.join(other, no_group, rng).expect("a second device");
     group
 }
 
@@ -80,9 +80,14 @@ pub fn call_signal(data: &[u8]) {
             assert_eq!(outcome.is_ok(), data == answer, "one answer completes a call");
         }
         Signal::EpochKey(read) => {
-            assert!(data.len() == 92 && (1..=5).contains(&data[27]));
+            assert!(data.len() == 124 && (1..=5).contains(&data[55]));
             assert_eq!(read.to_bytes().as_slice(), data, "decoded values have one encoding");
-            let outcome = group(PARTIES.bob.public(), PARTIES.alice.public(), [1, 0]).accept_key(read, bob);
+            let outcome = group(PARTIES.bob.public(), PARTIES.alice.public()).accept_key(
+                &read,
+                bob,
+                no_group,
+                &mut Repeatable(54),
+            );
             assert_eq!(outcome.is_ok(), data == epoch_key, "one key is taken");
         }
         _ => panic!("a signal of a later version"),
@@ -203,10 +208,12 @@ pub fn signal_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("answer_with_another_key", flipped(1, 0, 17)),
         ("answer_with_another_ciphertext", flipped(1, 1, 0)),
         ("answer_with_another_confirmation", flipped(1, 4, 0x80)),
-        ("epoch_key_of_another_epoch", flipped(2, 0, 20)),
-        ("epoch_key_of_another_participant", flipped(2, 0, 26)),
-        ("epoch_key_of_another_suite", flipped(2, 0, 27)),
-        ("epoch_key_with_another_secret", flipped(2, 0, 34)),
+        ("epoch_key_of_another_view", flipped(2, 0, 20)),
+        ("epoch_key_of_another_epoch", flipped(2, 0, 52)),
+        ("epoch_key_of_another_number", flipped(2, 0, 54)),
+        ("epoch_key_of_another_suite", flipped(2, 0, 55)),
+        ("epoch_key_that_knows_another_stay", flipped(2, 0, 59)),
+        ("epoch_key_with_another_secret", flipped(2, 0, 60)),
         ("truncated", vec![1, 1, TRUNCATE, 0, 4, 0]),
         ("spliced", vec![0, 1, SPLICE, 1, 0, 17]),
         ("raw", [&[RAW, 0, 3], [0x43, 1, 2].as_slice()].concat()),

@@ -6,6 +6,8 @@
 mod accept; //         a pre-key message against fixed pre-keys
 #[cfg(feature = "call")]
 mod call; //           signals and frames of calls
+#[cfg(feature = "call")]
+mod call_group; //     two devices in a group call
 #[cfg(feature = "content")]
 mod content; //        message contents, and sealed votes
 mod conversation_record; // the records of accounts and conversations, behind the tag
@@ -44,6 +46,8 @@ use bisik::device::AccountKey;
 pub use accept::accept;
 #[cfg(feature = "call")]
 pub use call::{call_frame, call_signal};
+#[cfg(feature = "call")]
+pub use call_group::call_group;
 #[cfg(feature = "content")]
 pub use content::{content, poll_vote};
 pub use conversation_record::conversation_record;
@@ -79,6 +83,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bundle", bundle),
     #[cfg(feature = "call")]
     ("call_frame", call_frame),
+    #[cfg(feature = "call")]
+    ("call_group", call_group),
     #[cfg(feature = "call")]
     ("call_signal", call_signal),
     ("ciphertext", ciphertext),

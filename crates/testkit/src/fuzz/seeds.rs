@@ -4,6 +4,8 @@
 
 #[cfg(feature = "call")]
 use super::call;
+#[cfg(feature = "call")]
+use super::call_group;
 #[cfg(feature = "content")]
 use super::content;
 use super::conversation_record;
@@ -34,6 +36,8 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("bundle", bundle()),
         #[cfg(feature = "call")]
         of("call_frame", call::frame_seeds()),
+        #[cfg(feature = "call")]
+        of("call_group", call_group::seeds()),
         #[cfg(feature = "call")]
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
