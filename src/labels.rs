@@ -164,6 +164,30 @@ pub(crate) const GROUP_LISTS: &[u8] = b"bisik-1 group device lists\0";
 /// Id of an audience.
 pub(crate) const AUDIENCE: &[u8] = b"bisik-1 audience\0";
 
+/// Labels of groups: who is a member.
+pub(crate) mod group {
+    /// Id of a group, from the first entry of its log.
+    pub(crate) const ID: &[u8] = b"bisik-1 group id\0";
+    /// Signed text of an entry.
+    pub(crate) const ENTRY: &[u8] = b"bisik-1 group entry\0";
+    /// Hash of an entry; the next entry contains it.
+    pub(crate) const ENTRY_HASH: &[u8] = b"bisik-1 hash of a group entry\0";
+    /// Hash of the rights after an entry.
+    pub(crate) const RIGHTS: &[u8] = b"bisik-1 group rights\0";
+    /// Text that a new owner signs.
+    pub(crate) const OWNER: &[u8] = b"bisik-1 group owner\0";
+    /// Signed text of an act.
+    pub(crate) const ACT: &[u8] = b"bisik-1 group act\0";
+    /// Hash of an act.
+    pub(crate) const ACT_HASH: &[u8] = b"bisik-1 hash of a group act\0";
+    /// Text that the key of a link signs for whoever joins by it.
+    pub(crate) const LINK: &[u8] = b"bisik-1 group link\0";
+    /// Digest of the acts that count.
+    pub(crate) const ACTS: &[u8] = b"bisik-1 group acts\0";
+    /// Hash of a floor.
+    pub(crate) const FLOOR: &[u8] = b"bisik-1 group floor\0";
+}
+
 /// Kinds of sealed records (`bisik_core::storage::RecordKind`); numbers 9 to 13 belong to `bisik-interop`.
 pub(crate) mod kind {
     use bisik_core::storage::RecordKind;
@@ -199,4 +223,14 @@ pub(crate) mod kind {
     pub(crate) const SENDING_CHAIN: RecordKind = RecordKind::new(19);
     /// The chains of one sending device in a group.
     pub(crate) const RECEIVING_CHAINS: RecordKind = RecordKind::new(20);
+    /// Who is a member of a group: a log and acts.
+    pub(crate) const GROUP: RecordKind = RecordKind::new(21);
+    /// A block of a group: entries of the log.
+    pub(crate) const GROUP_ENTRIES: RecordKind = RecordKind::new(22);
+    /// A block of a group: acts.
+    pub(crate) const GROUP_ACTS: RecordKind = RecordKind::new(23);
+    /// A block of a group: the floor.
+    pub(crate) const GROUP_FLOOR: RecordKind = RecordKind::new(24);
+    /// A block of a group: two entries that contradict each other.
+    pub(crate) const GROUP_EVIDENCE: RecordKind = RecordKind::new(25);
 }

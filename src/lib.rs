@@ -150,7 +150,7 @@ mod account; // one device of an account
 
 pub mod conversation; // all devices of two accounts
 
-pub mod group; // one device to all devices of a group
+pub mod group; // who is in a group, and one device to all devices of it
 
 pub mod manual;
 

@@ -57,6 +57,10 @@ pub mod spec {
     pub mod conversations {}
 
     #[doc = include_str!("manual.links.md")]
+    #[doc = include_str!("../docs/spec/groups.md")]
+    pub mod groups {}
+
+    #[doc = include_str!("manual.links.md")]
     #[doc = include_str!("../docs/spec/chains.md")]
     pub mod chains {}
 

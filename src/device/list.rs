@@ -219,7 +219,7 @@ impl DeviceList {
         ListId::new(self.sequence(), &self.hash())
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = &DeviceEntry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &DeviceEntry> {
         self.content.entries()
     }
 
@@ -231,7 +231,7 @@ impl DeviceList {
 
     /// Verifies the account's signature over the whole list. Call it before using anything of the list.
     /// Requirement P-10.5.
-    pub(super) fn verify_signature(&self) -> Result<(), DeviceListError> {
+    pub(crate) fn verify_signature(&self) -> Result<(), DeviceListError> {
         let Self { content, signature } = self;
         super::verified::count(1);
         if content.account.identity().verify_labelled(labels::DEVICE_LIST, &content.encode(), signature) {

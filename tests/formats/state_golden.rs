@@ -83,7 +83,7 @@ fn conversation(account: &Account, name: &str) -> Conversation {
 }
 
 /// Recorded blocks: of each its id, its length, and its bytes.
-fn blocks(mut bytes: &[u8]) -> BTreeMap<BlockId, Vec<u8>> {
+pub(super) fn blocks(mut bytes: &[u8]) -> BTreeMap<BlockId, Vec<u8>> {
     let mut blocks = BTreeMap::new();
     while let Some((id, rest)) = bytes.split_first_chunk::<16>() {
         let (length, rest) = rest.split_first_chunk().unwrap();
@@ -204,6 +204,7 @@ fn write_golden() {
     super::session_golden::write(&golden);
     super::upload_golden::write(&golden);
     super::chain_golden::write(&golden);
+    super::group_golden::write(&golden);
     golden.conversations();
 }
 
@@ -219,6 +220,11 @@ pub(super) struct Golden {
 impl Golden {
     pub(super) fn write(&self, name: &str, bytes: &[u8]) {
         fs::write(self.directory.join(name).with_extension("hex"), to_hex(bytes) + "\n").unwrap();
+    }
+
+    /// The bytes that were written under a name.
+    pub(super) fn read(&self, name: &str) -> Vec<u8> {
+        from_hex(fs::read_to_string(self.directory.join(name).with_extension("hex")).unwrap().trim())
     }
 
     /// What was written under a name.

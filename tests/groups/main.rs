@@ -1,4 +1,4 @@
-//! Groups: chains of keys.
+//! Groups: who is a member, and chains of keys.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -13,4 +13,5 @@
     reason = "a test panics where a promise is broken"
 )]
 
-mod chains; // one device writes to all devices of a group
+mod chains; //     one device writes to all devices of a group
+mod membership; // who is a member, by signed statements

@@ -7,6 +7,8 @@ use super::files;
 /// Every type that a macro of texts or of serde is called for, and why its bytes are no secret.
 const PUBLIC: &[(&str, &str)] = &[
     ("AccountKey", "the name of an account"),
+    ("ActHash", "a hash of a signed act, which members name"),
+    ("ActId", "a part of that hash"),
     ("BlockId", "a name in the caller's store"),
     ("BundleId", "a server names bundles by it"),
     ("CallId", "a name, which proves nothing"),
@@ -18,6 +20,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("Disclosure", "published"),
     ("DisclosureHash", "a part of a published list"),
     ("Envelope", "encrypted; its addresses are for the relay"),
+    ("EntryHash", "a hash of a signed entry, which members name"),
     ("GroupId", "the name of a group, which proves nothing"),
     ("GroupMessage", "encrypted"),
     ("IdentityKey", "the name of a device"),
@@ -25,6 +28,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("MessageId", "a name, which proves nothing"),
     ("PreKeyBundle", "published"),
     ("PublicKey", "public, of a ratchet or of the Signal protocol"),
+    ("StayId", "the name of a membership, which proves nothing"),
     ("Timestamp", "a moment; written by hand, as a number"),
 ];
 

@@ -35,6 +35,7 @@ mod hosting; //      disclosures, decisions, labels
 mod interop; //      interop: sessions, and `Debug` of all its types
 mod keys; //         identities, pre-keys, storage keys
 mod media; //        attachments, pointers, suspended uploads
+mod membership; //   who is a member of a group
 mod ratchet; //      the ratchet, and staged messages that are not committed
 mod recording; //    a generator that records its output
 mod talks; //        conversations of accounts: texts and links that are gone, in memory and in the store

@@ -1,0 +1,119 @@
+//! [`Aside`]: entries and acts that wait for something, bounded. [`Wanted`]: what they wait for.
+//!
+//! What is aside is not stored: a device that restarts asks again. When there are too many, the oldest go, which loses
+//! nothing: they are asked for again.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::limits::{ASIDE_ACTS, ASIDE_BYTES, ASIDE_ENTRIES};
+use super::{ActHash, ActId, EntryHash};
+use crate::device::{AccountKey, ListId};
+
+/// Something that a device should ask for, from the relay or from whoever writes in the group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// An entry of the log: what waits comes after it.
+    Entry(EntryHash),
+    /// A device list of a member, for [`Signers`](super::Signers).
+    List {
+        /// The account.
+        account: AccountKey,
+        /// Which of its lists.
+        list: ListId,
+    },
+    /// The floor with this hash: acts wait for it.
+    Floor([u8; 32]),
+    /// An act that an entry or another act keeps, or that opens a link by which somebody joins.
+    Act(ActId),
+}
+
+/// What an act lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    Entry(EntryHash),
+    List(AccountKey, ListId),
+    Floor([u8; 32]),
+    Link(ActId),
+    /// What adds its stay.
+    Stay,
+}
+
+impl Lack {
+    pub(super) const fn wanted(self) -> Option<Wanted> {
+        Some(match self {
+            Self::Entry(hash) => Wanted::Entry(hash),
+            Self::List(account, list) => Wanted::List { account, list },
+            Self::Floor(hash) => Wanted::Floor(hash),
+            Self::Link(id) => Wanted::Act(id),
+            Self::Stay => return None,
+        })
+    }
+}
+
+/// What waits.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Aside {
+    entries: VecDeque<(EntryHash, Vec<u8>)>,
+    acts: VecDeque<(ActHash, Lack, Vec<u8>)>,
+}
+
+impl Aside {
+    /// Keeps an entry that waits for the one before it. P-13.3.
+    pub(super) fn keep_entry(&mut self, before: EntryHash, bytes: &[u8]) {
+        if self.entries.iter().any(|(_, kept)| kept == bytes) {
+            return;
+        }
+        self.entries.push_back((before, bytes.to_vec()));
+        let size = |(_, bytes): &(EntryHash, Vec<u8>)| bytes.len();
+        while self.entries.len() > ASIDE_ENTRIES || total(self.entries.iter().map(size)) > ASIDE_BYTES {
+            self.entries.pop_front();
+        }
+    }
+
+    /// Keeps an act. P-13.6.
+    pub(super) fn keep_act(&mut self, hash: ActHash, lack: Lack, bytes: &[u8]) {
+        if let Some(kept) = self.acts.iter_mut().find(|(kept, ..)| *kept == hash) {
+            kept.1 = lack;
+            return;
+        }
+        self.acts.push_back((hash, lack, bytes.to_vec()));
+        let size = |(_, _, bytes): &(ActHash, Lack, Vec<u8>)| bytes.len();
+        while self.acts.len() > ASIDE_ACTS || total(self.acts.iter().map(size)) > ASIDE_BYTES {
+            self.acts.pop_front();
+        }
+    }
+
+    /// Takes the entries that wait for this one.
+    pub(super) fn entries_after(&mut self, before: &EntryHash) -> Vec<Vec<u8>> {
+        let (found, left): (VecDeque<_>, VecDeque<_>) =
+            core::mem::take(&mut self.entries).into_iter().partition(|(waits, _)| waits == before);
+        self.entries = left;
+        found.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    /// Takes all acts, to try them again.
+    pub(super) fn take_acts(&mut self) -> Vec<Vec<u8>> {
+        core::mem::take(&mut self.acts).into_iter().map(|(.., bytes)| bytes).collect()
+    }
+
+    pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted> {
+        let entries = self.entries.iter().map(|(before, _)| Wanted::Entry(*before));
+        entries.chain(self.acts.iter().filter_map(|(_, lack, _)| lack.wanted()))
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// How many entries and acts wait.
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.entries.len(), self.acts.len())
+    }
+}
+
+fn total(sizes: impl Iterator<Item = usize>) -> usize {
+    sizes.fold(0, usize::saturating_add)
+}

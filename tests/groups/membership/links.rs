@@ -1,0 +1,132 @@
+//! Joining by a link, without a server that is trusted.
+
+use bisik::group::membership::{
+    ActId, GroupEvent, LinkPolicy, LinkSecret, OfferError, Role, Taken, Wanted, WriteError,
+};
+
+use super::world::{ALICE, BOB, CAROL, DAVE, NOW, World, act_hash};
+
+fn open(world: &mut World, by: (usize, u32), policy: LinkPolicy) -> LinkSecret {
+    let mut secret = None;
+    world
+        .write(by, |group, author, rng| {
+            let (link, written) = group.open_link(author, policy, NOW, rng)?;
+            secret = Some(link);
+            Ok(written)
+        })
+        .unwrap();
+    secret.unwrap()
+}
+
+fn join(world: &mut World, who: usize, link: &LinkSecret) -> Result<ActId, WriteError> {
+    world.catch_up((who, 0));
+    let written = world.write((who, 0), |group, author, rng| group.join(author, link, NOW, rng))?;
+    Ok(act_hash(written[0].as_bytes()).id())
+}
+
+/// P-13.11 and P-13.12. Whoever has the link is a member at once, or asks.
+#[test]
+fn a_link_adds_at_once_or_asks() {
+    let mut world = World::new(4);
+    let at_once = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    let asks = open(&mut world, (ALICE, 0), LinkPolicy::Ask);
+    let copy = LinkSecret::from_bytes(&at_once.expose_bytes()).unwrap();
+    assert_eq!((copy.group(), copy.id(), copy.expose_bytes().len()), (world.id, at_once.id(), LinkSecret::LENGTH));
+    join(&mut world, BOB, &copy).unwrap();
+    let events = world.catch_up((ALICE, 0));
+    let stay = world.stay((ALICE, 0), BOB);
+    assert_eq!((events, world.members((ALICE, 0))), (vec![GroupEvent::Joined { stay }], vec![ALICE, BOB]));
+    join(&mut world, CAROL, &asks).unwrap();
+    world.catch_up((ALICE, 0));
+    assert_eq!(world.members((ALICE, 0)), [ALICE, BOB]);
+    let waiting: Vec<_> = world.state((ALICE, 0)).requests().copied().collect();
+    assert_eq!(waiting.iter().map(|stay| stay.account).collect::<Vec<_>>(), [world.account(CAROL)]);
+    world.write((ALICE, 0), |group, author, _| group.admit_request(author, &waiting[0], NOW)).unwrap();
+    assert_eq!(world.members((ALICE, 0)), [ALICE, BOB, CAROL]);
+    world.sync();
+    assert_eq!(world.state((BOB, 0)), world.state((ALICE, 0)));
+}
+
+/// P-13.6 and P-13.11. A join waits for the act that opens its link, and is asked for by its id.
+#[test]
+fn a_join_waits_for_its_link() {
+    let mut world = World::new(4);
+    world.invite((ALICE, 0), BOB);
+    world.catch_up((BOB, 0));
+    let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    let opened = world.said.last().unwrap().clone();
+    join(&mut world, DAVE, &link).unwrap();
+    let joined = world.said.last().unwrap().clone();
+    assert_eq!(world.offer((BOB, 0), &joined).unwrap().taken, Taken::Aside);
+    assert_eq!(world.group((BOB, 0)).wanted(), [Wanted::Act(link.id())]);
+    let events = world.offer((BOB, 0), &opened).unwrap().events;
+    assert!(events.iter().any(|event| matches!(event, GroupEvent::Joined { .. })), "{events:?}");
+    assert_eq!(world.group((BOB, 0)).aside(), (0, 0));
+}
+
+/// P-13.11. Who does not have the link cannot join by it; neither can a relay that knows its id.
+#[test]
+fn a_join_without_the_links_secret_is_refused() {
+    let mut world = World::new(3);
+    let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    let mut guessed = link.expose_bytes();
+    guessed[79] ^= 1;
+    let guessed = LinkSecret::from_bytes(&guessed).unwrap();
+    assert_eq!(join(&mut world, BOB, &guessed).err(), Some(WriteError::NotPermitted));
+    // A proof for one stay does not serve another, nor the same act of another account.
+    join(&mut world, BOB, &link).unwrap();
+    let joined = world.said.last().unwrap().as_bytes().to_vec();
+    let proof = &joined[206..286];
+    let newest = world.newest((ALICE, 0));
+    let stay = bisik::group::membership::Stay { account: world.account(CAROL), id: world.stay((BOB, 0), BOB).id };
+    let forged = world.forge((CAROL, 0), newest, stay, 8, proof);
+    assert!(matches!(world.offer((ALICE, 0), &forged), Err(OfferError::DoesNotCount(_))));
+    assert_eq!(world.members((ALICE, 0)), [ALICE]);
+}
+
+/// P-13.11. Who joined before a link was closed stays; who joins later, or says that he did, does not.
+#[test]
+fn a_closed_link_takes_nobody_whatever_entry_the_join_names() {
+    let mut world = World::new(4);
+    let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    join(&mut world, BOB, &link).unwrap();
+    world.catch_up((CAROL, 0));
+    world.catch_up((ALICE, 0));
+    world.write((ALICE, 0), |group, author, _| group.close_link(author, link.id(), &[], NOW)).unwrap();
+    // Carol's device does not know it yet.
+    let joined = world.write((CAROL, 0), |group, author, rng| group.join(author, &link, NOW, rng)).unwrap();
+    assert!(matches!(world.offer((ALICE, 0), &joined[0]), Err(OfferError::DoesNotCount(_))));
+    world.sync();
+    for at in [(ALICE, 0), (BOB, 0), (CAROL, 0)] {
+        assert_eq!(world.members(at), [ALICE, BOB], "{at:?}");
+    }
+    assert_eq!(world.state((BOB, 0)).links().count(), 0);
+}
+
+/// P-13.11. A removed account does not come back by a link.
+#[test]
+fn a_link_does_not_bring_back_who_was_removed() {
+    let mut world = World::of_members(3);
+    let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    world.remove((ALICE, 0), BOB).unwrap();
+    assert_eq!(join(&mut world, BOB, &link).err(), Some(WriteError::NotPermitted));
+    world.invite((ALICE, 0), BOB);
+    world.catch_up((BOB, 0));
+    world.write((BOB, 0), |group, author, _| group.accept(author, NOW)).unwrap();
+    world.sync();
+    assert_eq!(world.members((CAROL, 0)), [ALICE, BOB, CAROL], "an admin brings him back");
+}
+
+/// P-13.9. The links of an admin who was removed are closed with him, unless his remover keeps them.
+#[test]
+fn a_link_ends_with_the_admin_who_opened_it() {
+    let mut world = World::of_members(4);
+    world.role(BOB, Role::Admin);
+    world.sync();
+    let link = open(&mut world, (BOB, 0), LinkPolicy::Member);
+    world.sync();
+    let account = world.account(BOB);
+    world.write((ALICE, 0), |group, author, _| group.remove(author, &account, &[link.id()], NOW)).unwrap();
+    world.sync();
+    assert_eq!(world.state((CAROL, 0)).links().count(), 0);
+}
