@@ -1,12 +1,12 @@
 //! Calls: the cost of SFrame beside its cipher and beside the crate `sframe` on ring, and the cost of call setup.
 //! `cargo bench --bench call`, with `--features graviola` for the faster back end.
 //!
-//! Ratios are between samples of one run. The table shows their aims.
+//! Only ratios within one run mean something. Timings are for reading and fail no test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::cast_possible_truncation)]
 
-#[allow(dead_code)] // callgrind, which other benchmarks use
+#[allow(dead_code)] // what other benchmarks use
 mod support;
 
 use std::hint::black_box;
@@ -17,8 +17,12 @@ use bisik::call::{
     Answer, BaseKey, CallId, Calling, FrameOpener, FrameSealer, FrameSuite, Offer, Participant, SenderKey,
 };
 use bisik::{Accepted, Identity, PreKeys, Session, Timestamp, Trust};
-use support::interleaved::{median, ratio, sample};
-use support::meter::{Case, pieces};
+use support::Asked;
+use support::growth::{Growth, Unit};
+use support::interleaved::{compare, median, sample};
+use support::meter::{Case, pieces, repeated};
+use support::picture::Picture;
+use support::report::{Aim, Report, Row, count, duration, titled};
 
 use sframe::CipherSuite;
 use sframe::frame::validation::{ReplayAttackProtection, Tolerance};
@@ -26,62 +30,71 @@ use sframe::frame::{EncryptedFrameView, MediaFrameView, MonotonicCounter};
 use sframe::key::{DecryptionKey, EncryptionKey};
 
 fn main() {
-    if std::env::args().any(|argument| argument == "--list") {
-        return;
-    }
-    // `cargo test --benches` and `cargo bench -- --test` only check that it runs.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") { 1_000 } else { 1 };
-    frames(rounds);
-    beside_sframe(rounds);
+    let rounds = match support::asked() {
+        Asked::List => return,
+        Asked::Run => 1,
+        Asked::Measure => 1_000,
+    };
+    let mut report = Report::start();
+    frames(&mut report, rounds);
+    beside_sframe(&mut report, rounds);
+    growth(rounds.min(100));
     set_up(rounds.min(100));
+    report.end();
 }
 
 /// Bytes in a frame: a packet of video, and one of sound, in which header and metadata weigh more.
 const FRAMES: [usize; 2] = [1200, 60];
 
+/// A case of a suite and a length.
+type Make = fn(FrameSuite, usize) -> Case;
+
 /// Compares every operation with the bare cipher of RustCrypto, whose key is set up once and whose buffer exists.
-fn frames(rounds: usize) {
-    heading("bare AEAD");
-    for length in FRAMES {
-        for suite in [FrameSuite::Aes256Gcm, FrameSuite::Aes128Gcm] {
-            let aim = (length == 1200).then_some(1.30);
-            row(&format!("seal, {length} B, {suite:?}"), bare_seal(suite, length), seal(suite, length), aim, rounds);
-            row(&format!("open, {length} B, {suite:?}"), bare_open(suite, length), open(suite, length), aim, rounds);
-        }
-    }
+fn frames(report: &mut Report, rounds: usize) {
+    let aim = |length| if length == 1200 { Aim::AtMost(1.30) } else { Aim::None };
+    beside("A frame beside the bare cipher", "AES-GCM", [bare_seal, bare_open], aim, report, rounds);
 }
 
 /// Compares with the crate `sframe`, which has the same format and ring's AES-GCM. Both keep their keys and their
 /// buffers, and both refuse frames that were received before.
-fn beside_sframe(rounds: usize) {
-    println!();
-    heading("sframe");
+fn beside_sframe(report: &mut Report, rounds: usize) {
+    let aim = |length| if cfg!(feature = "graviola") && length == 1200 { Aim::AtMost(0.95) } else { Aim::None };
+    beside("A frame beside sframe 2.1 on ring", "sframe", [their_seal, their_open], aim, report, rounds);
+}
+
+fn beside(title: &str, name: &str, base: [Make; 2], aim: fn(usize) -> Aim, report: &mut Report, rounds: usize) {
+    let mut rows = Vec::new();
     for length in FRAMES {
-        for (suite, theirs) in [
-            (FrameSuite::Aes256Gcm, CipherSuite::AesGcm256Sha512),
-            (FrameSuite::Aes128Gcm, CipherSuite::AesGcm128Sha256),
-        ] {
-            let aim = (cfg!(feature = "graviola") && length == 1200).then_some(0.95);
-            row(&format!("seal, {length} B, {suite:?}"), their_seal(theirs, length), seal(suite, length), aim, rounds);
-            row(&format!("open, {length} B, {suite:?}"), their_open(theirs, length), open(suite, length), aim, rounds);
+        for suite in [FrameSuite::Aes256Gcm, FrameSuite::Aes128Gcm] {
+            for (way, ours, base) in [("seal", seal as Make, base[0]), ("open", open, base[1])] {
+                let compared = compare(&mut ours(suite, length), &mut base(suite, length), 1.0, rounds);
+                rows.push(Row::compared(format!("{way}, {length} B, {suite:?}"), &compared, aim(length)));
+            }
         }
     }
+    report.comparison(&titled(title), name, &rows);
 }
 
-fn heading(base: &str) {
-    println!("{:<36} {base:>10} {:>10} {:>8} {:>6} {:>4}", "one frame, ns", "bisik", "ratio", "aim", "met");
-}
-
-/// Measures and prints one row. The aim is the greatest ratio that is promised, if any.
-fn row(title: &str, mut base: Case, mut ours: Case, aim: Option<f64>, rounds: usize) {
-    let samples = sample(&mut [&mut base, &mut ours], rounds);
-    let ratio = ratio(&samples[1], &samples[0]);
-    let [base, ours] = [&samples[0], &samples[1]].map(|times| median(times));
-    let (aim, met) = match aim {
-        Some(aim) => (format!("{aim:.2}"), if ratio <= aim { "yes" } else { "NO" }),
-        None => (String::from("-"), ""),
-    };
-    println!("{title:<36} {base:>10.0} {ours:>10.0} {ratio:>8.2} {aim:>6} {met:>4}");
+/// How the cost grows with the frame, from silence to a picture.
+fn growth(rounds: usize) {
+    let mut picture = Picture::new("A frame of a call, AES-256-GCM");
+    let ways: [(&str, [Make; 3]); 2] = [
+        ("Time to seal a frame", [seal, their_seal, bare_seal]),
+        ("Time to open a frame", [open, their_open, bare_open]),
+    ];
+    for (title, makes) in ways {
+        let growth = Growth {
+            title,
+            across: "bytes of the frame",
+            number: count,
+            names: &["bisik", "sframe 2.1 on ring", "bare AES-256-GCM (RustCrypto)"],
+            unit: Unit::Nanoseconds,
+            from_zero: false,
+        };
+        let make = |length| makes.iter().map(|make| (make(FrameSuite::Aes256Gcm, length as usize), 1)).collect();
+        growth.measure(&mut picture, &[20, 60, 160, 480, 1_200, 4_096, 16_384, 65_536], |_| rounds, make);
+    }
+    picture.write("call");
 }
 
 /// Encrypts or decrypts a buffer; writes or reads the tag.
@@ -113,9 +126,7 @@ fn bare(suite: FrameSuite) -> Bare {
 
 fn bare_seal(suite: FrameSuite, length: usize) -> Case {
     let (cipher, mut buffer, mut tag) = (bare(suite), vec![7; length], [0; 16]);
-    Box::new(move |count, meter| {
-        meter.measure(&mut || (0..count).for_each(|_| cipher(true, black_box(&mut buffer), &mut tag)));
-    })
+    repeated(move || cipher(true, black_box(&mut buffer), &mut tag))
 }
 
 /// Decrypts each ciphertext once, as with frames: decryption in place turns it into the plaintext.
@@ -140,14 +151,10 @@ fn ends(suite: FrameSuite) -> (FrameSealer, FrameOpener) {
 
 fn seal(suite: FrameSuite, length: usize) -> Case {
     let ((mut sealer, _), plaintext, mut frame) = (ends(suite), vec![7; length], Vec::with_capacity(length + 64));
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                frame.clear();
-                sealer.seal(b"", black_box(&plaintext), &mut frame).unwrap();
-                black_box(&mut frame);
-            }
-        });
+    repeated(move || {
+        frame.clear();
+        sealer.seal(b"", black_box(&plaintext), &mut frame).unwrap();
+        black_box(&mut frame);
     })
 }
 
@@ -174,21 +181,24 @@ fn open(suite: FrameSuite, length: usize) -> Case {
 /// The number of a key, which is in the header of each frame: one byte here as there.
 const KEY_ID: u64 = 3 << 4 | 1;
 
-fn their_seal(suite: CipherSuite, length: usize) -> Case {
+/// The suite by its name there.
+fn theirs(suite: FrameSuite) -> CipherSuite {
+    if suite == FrameSuite::Aes128Gcm { CipherSuite::AesGcm128Sha256 } else { CipherSuite::AesGcm256Sha512 }
+}
+
+fn their_seal(suite: FrameSuite, length: usize) -> Case {
+    let suite = theirs(suite);
     let key = EncryptionKey::derive_from(suite, KEY_ID, [7; 32]).unwrap();
     let (mut counter, plaintext, mut frame) =
         (MonotonicCounter::default(), vec![7; length], Vec::with_capacity(length + 64));
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let media = MediaFrameView::try_new(&mut counter, black_box(&plaintext)).unwrap();
-                black_box(media.encrypt_into(&key, &mut frame).unwrap());
-            }
-        });
+    repeated(move || {
+        let media = MediaFrameView::try_new(&mut counter, black_box(&plaintext)).unwrap();
+        black_box(media.encrypt_into(&key, &mut frame).unwrap());
     })
 }
 
-fn their_open(suite: CipherSuite, length: usize) -> Case {
+fn their_open(suite: FrameSuite, length: usize) -> Case {
+    let suite = theirs(suite);
     let sealing = EncryptionKey::derive_from(suite, KEY_ID, [7; 32]).unwrap();
     let key = DecryptionKey::derive_from(suite, KEY_ID, [7; 32]).unwrap();
     let mut received = ReplayAttackProtection::new(KEY_ID, Tolerance::new(1024));
@@ -226,20 +236,16 @@ fn set_up(rounds: usize) {
     let mut a = Session::initiate(&alice, &bundle, now, rng).unwrap();
     let hello = a.encrypt(b"halo", rng).unwrap();
     let Accepted { session: b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now).unwrap();
-    let mut case: Case = Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let rng = &mut rand::rng();
-                let (calling, offer) = Calling::start(CallId::generate(rng), alice.public(), &a, rng);
-                let offer = Offer::from_bytes(&offer.to_bytes()).unwrap();
-                let (_, answer) = offer.accept(bob.public(), &b, rng).unwrap();
-                let answer = Answer::from_bytes(&answer.to_bytes()).unwrap();
-                black_box(calling.complete(&answer, &a).unwrap());
-            }
-        });
+    let mut case = repeated(move || {
+        let rng = &mut rand::rng();
+        let (calling, offer) = Calling::start(CallId::generate(rng), alice.public(), &a, rng);
+        let offer = Offer::from_bytes(&offer.to_bytes()).unwrap();
+        let (_, answer) = offer.accept(bob.public(), &b, rng).unwrap();
+        let answer = Answer::from_bytes(&answer.to_bytes()).unwrap();
+        calling.complete(&answer, &a).unwrap()
     });
     let samples = sample(&mut [&mut case], rounds);
-    println!("\noffer, answer and completion, both sides: {:.0} us", median(&samples[0]) / 1e3);
+    println!("\noffer, answer and completion, both sides: {}", duration(median(&samples[0])));
 }
 
 /// Frames that a case prepares at a time.

@@ -9,7 +9,7 @@
 #[cfg(all(feature = "graviola", feature = "call"))]
 mod back_end;
 #[cfg(all(feature = "graviola", feature = "call"))]
-#[allow(dead_code)] // counts, which other benchmarks use
+#[allow(dead_code)] // what other benchmarks use
 mod support;
 
 use std::hint::black_box;

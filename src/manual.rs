@@ -15,7 +15,8 @@
 //! | [`map`] | where something is in the source |
 
 // Documents use reference links and define the labels at their end, for readers of the repository. CommonMark takes the
-// first definition of a label, so those of manual.links.md, which name the modules below, win here.
+// first definition of a label, so those of manual.links.md, which name the modules below, win here, and those of
+// manual.pictures.md, which hold whole pictures: rustdoc takes no files along.
 
 #[doc = include_str!("manual.links.md")]
 #[doc = include_str!("../docs/spec/README.md")]
@@ -105,6 +106,7 @@ pub mod errors {}
 #[doc = include_str!("../docs/interop.md")]
 pub mod interop {}
 
+#[doc = include_str!("manual.pictures.md")]
 #[doc = include_str!("manual.links.md")]
 #[doc = include_str!("../docs/performance.md")]
 pub mod performance {}

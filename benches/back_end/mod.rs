@@ -16,36 +16,28 @@ use ed25519_dalek::{Signer, SigningKey};
 use libcrux_ml_kem::mlkem768;
 use libcrux_ml_kem::mlkem768::incremental::{self, Ciphertext1, Ciphertext2};
 
-use crate::support::interleaved::{median, ratio, sample};
-use crate::support::meter::Case;
+use crate::support::interleaved::compare;
+use crate::support::meter::{Case, repeated as case};
+use crate::support::report::{self, Aim, Report};
+use crate::support::{Asked, asked};
 
-/// Name, greatest ratio that is promised, default code, library.
-type Row = (String, Option<f64>, Case, Case);
+/// Name, aim, default code, library.
+type Row = (String, Aim, Case, Case);
 
 /// Prints the table.
 pub(crate) fn print() {
-    // `cargo test --benches` only checks that it runs.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") { 201 } else { 1 };
-    println!("\n| primitive | default, ns | graviola, ns | ratio | at most | met |\n|---|---:|---:|---:|---:|---|");
+    let rounds = if asked() == Asked::Measure { 201 } else { 1 };
+    let mut report = Report::start();
+    let mut rows = Vec::new();
     for (name, aim, mut base, mut ours) in curves().into_iter().chain(kem()).chain(frames()) {
-        let samples = sample(&mut [&mut base, &mut ours], rounds);
-        let ratio = ratio(&samples[1], &samples[0]);
-        let [base, ours] = [&samples[0], &samples[1]].map(|times| median(times));
-        let (aim, met) = match aim {
-            Some(aim) => (format!("{aim:.2}"), if ratio <= aim { "yes" } else { "NO" }),
-            None => (String::from("-"), "-"),
-        };
-        println!("| {name} | {base:.0} | {ours:.0} | {ratio:.2} | {aim} | {met} |");
+        rows.push(report::Row::compared(name, &compare(&mut ours, &mut base, 1.0, rounds), aim));
     }
-    println!("| group message of `interop`, signed | not routed, not measured | | | 0.55 | NO |");
+    report.comparison("The feature graviola beside the default code", "default code", &rows);
+    report.end();
     println!(
-        "\nXEdDSA signs with a scalar, and Graviola's Ed25519 with a seed alone: it signs nothing of `interop`.\nSignatures \
+        "\nXEdDSA signs with a scalar, and Graviola's Ed25519 with a seed alone: it signs nothing of `interop`, where the aim of 0.55 is missed.\nSignatures \
          are verified by the default code. A ratio of one everywhere: the processor lacks instructions."
     );
-}
-
-fn case<T>(mut run: impl FnMut() -> T + 'static) -> Case {
-    Box::new(move |count, meter| meter.measure(&mut || (0..count).for_each(|_| _ = black_box(run()))))
 }
 
 fn curves() -> Vec<Row> {
@@ -55,20 +47,20 @@ fn curves() -> Vec<Row> {
         let (text, same) = (vec![3; length], vec![3; length]);
         rows.push((
             format!("list of {length} B, signed"),
-            Some(0.55),
+            Aim::AtMost(0.55),
             case(move || default.sign(black_box(&text)).to_bytes()),
             case(move || ours.sign(black_box(&same))),
         ));
     }
     rows.push((
         "signing key, expanded".into(),
-        None,
+        Aim::None,
         case(|| SigningKey::from_bytes(black_box(&[7; 32]))),
         case(|| SignatureKeyPair::from_secret(&Secret::new(black_box([7; 32])))),
     ));
     rows.push((
         "key pair of X25519".into(),
-        Some(0.50),
+        Aim::AtMost(0.50),
         case(|| MontgomeryPoint::mul_base_clamped(black_box([7; 32]))),
         case(|| pair_from_secret(Secret::new(black_box([7; 32])))),
     ));
@@ -77,7 +69,7 @@ fn curves() -> Vec<Row> {
     let point = Point::decode(*theirs.public()).unwrap();
     rows.push((
         "agreement of X25519, point decoded".into(),
-        None,
+        Aim::None,
         case(move || black_box(edwards).mul_clamped([5; 32]).to_montgomery()),
         case(move || agree(&ours, black_box(&point)).unwrap()),
     ));
@@ -96,22 +88,22 @@ fn kem() -> Vec<Row> {
     let (ours, same, again) = (key(), ciphertext.clone(), ciphertext);
     let (same_ct1, same_ct2) = (Ciphertext1 { value: ct1.value }, Ciphertext2 { value: ct2.value });
     vec![
-        ("key of ML-KEM-768".into(), None, case(default), case(key)),
+        ("key of ML-KEM-768".into(), Aim::None, case(default), case(key)),
         (
             "encapsulation".into(),
-            None,
+            Aim::None,
             case(move || mlkem768::encapsulate(&black_box(&default_public).into(), [1; 32])),
             case(move || encapsulated_to.encapsulate_with(&Secret::new([1; 32]))),
         ),
         (
             "decapsulation".into(),
-            None,
+            Aim::None,
             case(move || incremental::decapsulate_compressed_key(kept.sk(), black_box(&ct1), &ct2)),
             case(move || ours.decapsulate(black_box(&same))),
         ),
         (
             "key and decapsulation".into(),
-            None,
+            Aim::None,
             case(move || incremental::decapsulate_compressed_key(default().sk(), &same_ct1, &same_ct2)),
             case(move || key().decapsulate(black_box(&again))),
         ),
@@ -125,7 +117,7 @@ fn frames() -> Vec<Row> {
         let (mut buffer, plaintext, mut sealed) = (vec![7; length], vec![7; length], Vec::with_capacity(length + 16));
         rows.push((
             format!("AES-256-GCM, {length} B, sealed"),
-            None,
+            Aim::None,
             case(move || {
                 default.encrypt_inout_detached(black_box(&[3; 12]).into(), b"", buffer.as_mut_slice().into()).unwrap()
             }),
@@ -137,7 +129,7 @@ fn frames() -> Vec<Row> {
     }
     rows.push((
         "key of AES-256-GCM".into(),
-        None,
+        Aim::None,
         case(|| Aes256Gcm::new(black_box(&[7; 32]).into())),
         case(|| FrameAead::aes_256_gcm(&Secret::new(black_box([7; 32])))),
     ));

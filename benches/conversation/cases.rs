@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::counted::talking;
-use crate::support::meter::Case;
+use crate::support::meter::{Case, Meter};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const ALICE: At = (0, 0);
@@ -62,39 +62,58 @@ pub(crate) fn flush(devices: u32) -> Case {
 
 /// Everything that has to be done before the envelopes of one message may leave.
 pub(crate) fn store(devices: u32) -> Case {
-    let mut accounts = talking([1, devices]);
+    store_after(talking([1, devices]))
+}
+
+/// The same in a conversation of two devices in which so many messages were written, delivered and acknowledged.
+pub(crate) fn store_late(messages: u64) -> Case {
+    let mut accounts = talking([1, 1]);
+    for _ in 0..messages {
+        accounts.send(ALICE, &BODY).unwrap();
+        deliver(&mut accounts);
+        // What was shown is the application's: it would be most of the memory.
+        accounts.devices.values_mut().for_each(|device| device.shown.clear());
+    }
+    store_after(accounts)
+}
+
+fn store_after(mut accounts: Accounts) -> Case {
     Box::new(move |count, meter| {
         for _ in 0..count * ROUND {
-            let (now, mut made) = (accounts.now, None);
-            let device = accounts.devices.get_mut(&ALICE).unwrap();
-            let conversation = device.conversation.as_mut().unwrap();
-            let rng = &mut accounts.rng;
-            meter.measure(&mut || {
-                conversation.send(&device.account, &BODY, Recipients::All, now, rng).unwrap();
-                let outgoing = conversation.flush(&device.account, &[], now, rng).unwrap();
-                made = Some((outgoing, conversation.seal(&mut device.account, &device.key, rng).unwrap()));
-            });
-            let (outgoing, changes) = made.unwrap();
-            let stored = device.write(changes);
-            let (envelopes, handover) = outgoing.release(&stored).unwrap();
-            device.conversation.as_mut().unwrap().handed(handover);
-            accounts.mail.extend(envelopes.into_iter().map(|envelope| ((1, envelope.to.index), ALICE, envelope)));
+            store_one(&mut accounts, meter);
             deliver(&mut accounts);
         }
     })
 }
 
+fn store_one(accounts: &mut Accounts, meter: &mut dyn Meter) {
+    let (now, mut made) = (accounts.now, None);
+    let device = accounts.devices.get_mut(&ALICE).unwrap();
+    let conversation = device.conversation.as_mut().unwrap();
+    let rng = &mut accounts.rng;
+    meter.measure(&mut || {
+        conversation.send(&device.account, &BODY, Recipients::All, now, rng).unwrap();
+        let outgoing = conversation.flush(&device.account, &[], now, rng).unwrap();
+        made = Some((outgoing, conversation.seal(&mut device.account, &device.key, rng).unwrap()));
+    });
+    let (outgoing, changes) = made.unwrap();
+    let stored = device.write(changes);
+    let (envelopes, handover) = outgoing.release(&stored).unwrap();
+    device.conversation.as_mut().unwrap().handed(handover);
+    accounts.mail.extend(envelopes.into_iter().map(|envelope| ((1, envelope.to.index), ALICE, envelope)));
+}
+
 /// Two devices' ends of a session that was used in both directions.
-struct Pair {
+pub(crate) struct Pair {
     alice: Identity,
-    a: Session,
-    bob: Identity,
-    b: Session,
-    rng: StdRng,
+    pub(crate) a: Session,
+    pub(crate) bob: Identity,
+    pub(crate) b: Session,
+    pub(crate) rng: StdRng,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut rng = StdRng::seed_from_u64(2);
         let (alice, bob) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
         let keys = bisik::PreKeys::generate(&bob, NOW, &mut rng);
@@ -139,30 +158,59 @@ pub(crate) fn encrypt(sessions: u32) -> Case {
     })
 }
 
+/// Decrypts a frame. Every eighth one begins a chain, as where a receiver acknowledges so often.
 pub(crate) fn decrypt() -> Case {
-    let Pair { mut a, mut b, bob, mut rng, .. } = Pair::new();
+    let (mut pair, mut number) = (Pair::new(), 0_u64);
     Box::new(move |count, meter| {
         for _ in 0..count {
-            let message = a.encrypt(&[7; FRAME], &mut rng).unwrap();
-            meter.measure(&mut || drop(black_box(b.decrypt(&bob, &message).unwrap())));
+            let message = pair.a.encrypt(&[7; FRAME], &mut pair.rng).unwrap();
+            meter.measure(&mut || drop(black_box(pair.b.decrypt(&pair.bob, &message).unwrap())));
+            number += 1;
+            if number.is_multiple_of(ROUND) {
+                pair.answer();
+            }
         }
     })
 }
 
-pub(crate) fn receive() -> Case {
+/// Receives a message, and seals what has changed before it is shown.
+pub(crate) fn receive(sealing: bool) -> Case {
     let mut accounts = talking([1, 1]);
     Box::new(move |count, meter| {
         for _ in 0..count {
             accounts.send(ALICE, &BODY).unwrap();
             let (.., envelope) = accounts.mail.pop_front().unwrap();
             let arrival = [Arrival { from: DeviceAddress::peer(0), ciphertext: envelope.ciphertext }];
-            let now = accounts.now;
+            let (now, mut changes) = (accounts.now, None);
             let device = accounts.devices.get_mut(&BOB).unwrap();
             let conversation = device.conversation.as_mut().unwrap();
-            meter.measure(&mut || conversation.receive(&mut device.account, &arrival, now).remove(0).unwrap());
-            drop(device.store(&mut accounts.rng));
+            let rng = &mut accounts.rng;
+            meter.measure(&mut || {
+                conversation.receive(&mut device.account, &arrival, now).remove(0).unwrap();
+                if sealing {
+                    changes = Some(conversation.seal(&mut device.account, &device.key, rng).unwrap());
+                }
+            });
+            _ = match changes {
+                Some(changes) => device.write(changes),
+                None => device.store(&mut accounts.rng),
+            };
             device.settle();
             accounts.flush(BOB);
+            deliver(&mut accounts);
+        }
+    })
+}
+
+/// Writes, flushes and seals one message while so many others wait for an acknowledgement.
+pub(crate) fn store_waiting(waiting: u64) -> Case {
+    let mut accounts = talking([1, 1]);
+    Box::new(move |count, meter| {
+        for _ in 0..count {
+            for _ in 0..waiting {
+                accounts.send(ALICE, &BODY).unwrap();
+            }
+            store_one(&mut accounts, meter);
             deliver(&mut accounts);
         }
     })

@@ -3,29 +3,29 @@
 use bisik::conversation::{Arrival, Change, DeviceAddress, RecordName};
 use bisik_testkit::accounts::{Accounts, At, Device};
 
-use crate::verdict;
+use crate::support::report::{Aim, Report, Row};
 
 const ALICE: At = (0, 0);
 const BOB: At = (1, 0);
 
-pub(crate) fn print(measured: bool) {
+pub(crate) fn print(measured: bool, report: &mut Report) {
+    let mut rows = Vec::new();
     let messages = if measured { 400 } else { 16 };
     for size in [1, 3] {
         for (way, writers) in [("one way", [ALICE, ALICE]), ("both ways", [ALICE, BOB])] {
-            let frames = frames_per_message(size, writers, messages);
+            let frames = format!("{:.3}", frames_per_message(size, writers, messages));
             let title = format!("frames per message and device, {size}+{size} devices, {way}");
-            println!("{title:<58} {frames:>11.3} {}", verdict(frames, Some(1.15)));
+            rows.push(Row::new(title, vec![frames], Aim::AtMost(1.15)));
         }
     }
     for devices in if measured { [1, 5, 31].as_slice() } else { &[1] } {
-        let accounts = talking([1, *devices]);
-        let bytes = stored(&accounts, ALICE);
-        println!("{:<58} {bytes:>11} {}", format!("bytes of an idle conversation with {devices}"), verdict(0.0, None));
+        let bytes = stored(&talking([1, *devices]), ALICE).to_string();
+        rows.push(Row::new(format!("bytes of an idle conversation with {devices}"), vec![bytes], Aim::None));
     }
     let devices = if measured { 20 } else { 2 };
-    let bytes = acknowledgement(devices);
     let title = format!("bytes stored for one acknowledgement, of {devices} devices");
-    println!("{title:<58} {bytes:>11} {}", verdict(bytes as f64, Some(4_096.0)));
+    rows.push(Row::new(title, vec![acknowledgement(devices).to_string()], Aim::AtMost(4_096.0)));
+    report.table("Frames and bytes of conversations", &["what", "count"], &rows);
 }
 
 /// Two accounts of whose devices each has a confirmed session with each other one, and with nothing in flight or due.

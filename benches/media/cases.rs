@@ -1,4 +1,4 @@
-//! The measured cases. Each processes a number of bytes through one buffer, repeatedly.
+//! The measured cases. One run of each is one file of so many bytes, a power of two, which passes through a buffer.
 
 use std::hint::black_box;
 
@@ -14,17 +14,18 @@ use chacha20poly1305::{ChaCha20Poly1305, Tag};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-/// Processes this many bytes.
-pub(crate) type Work = Box<dyn FnMut(u64)>;
+use crate::support::meter::{Case, repeated};
 
-/// Bytes processed at a time: longer inputs pass through the same memory again.
-pub(crate) const BUFFER: usize = 1 << 20;
+/// Bytes processed at a time: longer files pass through the same memory again.
+pub(crate) const BUFFER: u64 = 1 << 20;
 
 /// Bytes that all cores together get at a time.
-const WIDE: usize = 8 << 20;
+const WIDE: u64 = 8 << 20;
 
-fn buffers(bytes: u64) -> u64 {
-    bytes / BUFFER as u64
+/// The buffer for a file of so many bytes, and how often it is filled.
+fn buffer(bytes: u64, most: u64) -> (Vec<u8>, u64) {
+    let length = bytes.min(most);
+    (vec![7; length as usize], bytes / length)
 }
 
 /// Returns an encryptor. Powers of two get no padding, so all cases process the same number of bytes.
@@ -33,10 +34,10 @@ fn encryptor(bytes: u64) -> Encryptor {
 }
 
 /// The bare cipher, in place.
-pub(crate) fn raw_encrypt() -> Work {
-    let (cipher, mut buffer) = (ChaCha20Poly1305::new(&[7; 32].into()), vec![7; BUFFER]);
-    Box::new(move |bytes| {
-        for number in 0..buffers(bytes) {
+pub(crate) fn raw_encrypt(bytes: u64) -> Case {
+    let (cipher, (mut buffer, times)) = (ChaCha20Poly1305::new(&[7; 32].into()), buffer(bytes, BUFFER));
+    repeated(move || {
+        for number in 0..times {
             for (chunk, at) in buffer.chunks_mut(CHUNK).zip(0..) {
                 black_box(cipher.encrypt_inout_detached(&nonce(number * 16 + at), &[], chunk.into()).unwrap());
             }
@@ -45,17 +46,16 @@ pub(crate) fn raw_encrypt() -> Work {
 }
 
 /// The same, decrypting from one buffer into another.
-pub(crate) fn raw_decrypt() -> Work {
-    let cipher = ChaCha20Poly1305::new(&[7; 32].into());
-    let mut sealed = vec![7; BUFFER];
+pub(crate) fn raw_decrypt(bytes: u64) -> Case {
+    let (cipher, (mut sealed, times)) = (ChaCha20Poly1305::new(&[7; 32].into()), buffer(bytes, BUFFER));
     let tags: Vec<Tag> = sealed
         .chunks_mut(CHUNK)
         .zip(0..)
         .map(|(chunk, at)| cipher.encrypt_inout_detached(&nonce(at), &[], chunk.into()).unwrap())
         .collect();
-    let mut buffer = vec![0; BUFFER];
-    Box::new(move |bytes| {
-        for _ in 0..buffers(bytes) {
+    let mut buffer = vec![0; sealed.len()];
+    repeated(move || {
+        for _ in 0..times {
             for (((from, to), tag), at) in sealed.chunks(CHUNK).zip(buffer.chunks_mut(CHUNK)).zip(&tags).zip(0..) {
                 let buffer = InOutBuf::new(from, to).unwrap();
                 cipher.decrypt_inout_detached(&nonce(at), &[], buffer, tag).unwrap();
@@ -72,20 +72,21 @@ fn nonce(number: u64) -> chacha20poly1305::Nonce {
 }
 
 /// The hash alone, chunk by chunk.
-pub(crate) fn sha256() -> Work {
-    let buffer = vec![7; BUFFER];
-    Box::new(move |bytes| {
-        for _ in 0..buffers(bytes) {
+pub(crate) fn sha256(bytes: u64) -> Case {
+    let (buffer, times) = buffer(bytes, BUFFER);
+    repeated(move || {
+        for _ in 0..times {
             buffer.chunks(CHUNK).for_each(|chunk| _ = black_box(Sha256::digest(chunk)));
         }
     })
 }
 
 /// ChaCha20 in place, then HMAC-SHA256 over the ciphertext: what a chunk cannot do without.
-pub(crate) fn cipher_then_mac() -> Work {
-    let (mac, mut buffer) = (<Hmac<Sha256> as KeyInit>::new_from_slice(&[9; 32]).unwrap(), vec![7; BUFFER]);
-    Box::new(move |bytes| {
-        for number in 0..buffers(bytes) {
+pub(crate) fn cipher_then_mac(bytes: u64) -> Case {
+    let (mac, (mut buffer, times)) =
+        (<Hmac<Sha256> as KeyInit>::new_from_slice(&[9; 32]).unwrap(), buffer(bytes, BUFFER));
+    repeated(move || {
+        for number in 0..times {
             for (chunk, at) in buffer.chunks_mut(CHUNK).zip(0..) {
                 ChaCha20::new(&[7; 32].into(), &nonce(number * 16 + at)).apply_keystream(chunk);
                 black_box(mac.clone().chain_update(&chunk).finalize());
@@ -94,94 +95,100 @@ pub(crate) fn cipher_then_mac() -> Work {
     })
 }
 
+/// Room for what comes of so many bytes.
+fn room(length: usize) -> Vec<u8> {
+    vec![0; length + HEADER + (length / CHUNK + 1) * 32]
+}
+
 /// The whole encryption, from one buffer into another.
-pub(crate) fn encrypt() -> Work {
-    let (plaintext, mut output) = (vec![7; BUFFER], vec![0; BUFFER + HEADER + BUFFER / CHUNK * 32]);
-    let mut end = Vec::new();
-    Box::new(move |bytes| {
+pub(crate) fn encrypt(bytes: u64) -> Case {
+    let (plaintext, times) = buffer(bytes, BUFFER);
+    let (mut output, mut end) = (room(plaintext.len()), Vec::new());
+    repeated(move || {
         let mut encryptor = encryptor(bytes);
-        for _ in 0..buffers(bytes) {
+        for _ in 0..times {
             encryptor.push_into(black_box(&plaintext), &mut output).unwrap();
             black_box(&output);
         }
         end.clear();
-        black_box(encryptor.finish(&mut end).unwrap());
+        encryptor.finish(&mut end).unwrap()
     })
 }
 
 /// The same, appended to a vector.
-pub(crate) fn encrypt_appending() -> Work {
-    let (plaintext, mut output) = (vec![7; BUFFER], Vec::new());
-    Box::new(move |bytes| {
+pub(crate) fn encrypt_appending(bytes: u64) -> Case {
+    let ((plaintext, times), mut output) = (buffer(bytes, BUFFER), Vec::new());
+    repeated(move || {
         let mut encryptor = encryptor(bytes);
-        for _ in 0..buffers(bytes) {
+        for _ in 0..times {
             output.clear();
             encryptor.push(black_box(&plaintext), &mut output).unwrap();
             black_box(&output);
         }
-        black_box(encryptor.finish(&mut output).unwrap());
+        encryptor.finish(&mut output).unwrap()
     })
 }
 
 /// The same on all cores.
-pub(crate) fn encrypt_parallel() -> Work {
-    let (plaintext, mut output) = (vec![7; WIDE], vec![0; WIDE + HEADER + WIDE / CHUNK * 32]);
-    let mut end = Vec::new();
-    Box::new(move |bytes| {
+pub(crate) fn encrypt_parallel(bytes: u64) -> Case {
+    let (plaintext, times) = buffer(bytes, WIDE);
+    let (mut output, mut end) = (room(plaintext.len()), Vec::new());
+    repeated(move || {
         let mut encryptor = encryptor(bytes);
-        for _ in 0..(bytes / WIDE as u64).max(1) {
-            let plaintext = &plaintext[..WIDE.min(bytes as usize)];
-            encryptor.push_into_parallel(black_box(plaintext), &mut output).unwrap();
+        for _ in 0..times {
+            encryptor.push_into_parallel(black_box(&plaintext), &mut output).unwrap();
             black_box(&output);
         }
         end.clear();
-        black_box(encryptor.finish(&mut end).unwrap());
+        encryptor.finish(&mut end).unwrap()
     })
 }
 
-fn blob(length: usize) -> (Vec<u8>, Pointer) {
-    media::encrypt(MediaType::unknown(), &vec![7; length], &mut rand::rng()).unwrap()
+fn blob(bytes: u64) -> (Vec<u8>, Pointer) {
+    media::encrypt(MediaType::unknown(), &vec![7; bytes as usize], &mut rand::rng()).unwrap()
 }
 
-/// The whole decryption of a file of one buffer, once for each buffer.
-pub(crate) fn decrypt() -> Work {
-    let ((blob, pointer), mut output) = (blob(BUFFER), Vec::new());
-    Box::new(move |bytes| {
-        for _ in 0..buffers(bytes) {
-            let mut decryptor = Decryptor::new(&pointer);
+/// The whole decryption of a file that is in memory, in pieces.
+pub(crate) fn decrypt(bytes: u64) -> Case {
+    let ((blob, pointer), mut output) = (blob(bytes), Vec::new());
+    let piece = room(BUFFER as usize).len();
+    repeated(move || {
+        let mut decryptor = Decryptor::new(&pointer);
+        for piece in blob.chunks(piece) {
             output.clear();
-            decryptor.push(black_box(&blob), &mut output).unwrap();
-            decryptor.finish().unwrap();
+            decryptor.push(black_box(piece), &mut output).unwrap();
             black_box(&output);
         }
+        decryptor.finish().unwrap();
     })
 }
 
 /// The same on all cores.
-pub(crate) fn decrypt_parallel() -> Work {
-    let (narrow, wide, mut output) = (blob(BUFFER), blob(WIDE), Vec::new());
-    Box::new(move |bytes| {
-        let (blob, pointer) = if bytes < WIDE as u64 { &narrow } else { &wide };
-        for _ in 0..(bytes / WIDE as u64).max(1) {
-            let mut decryptor = Decryptor::new(pointer);
+pub(crate) fn decrypt_parallel(bytes: u64) -> Case {
+    let ((blob, pointer), mut output) = (blob(bytes), Vec::new());
+    let piece = room(WIDE as usize).len();
+    repeated(move || {
+        let mut decryptor = Decryptor::new(&pointer);
+        for piece in blob.chunks(piece) {
             output.clear();
-            decryptor.push_parallel(black_box(blob), &mut output).unwrap();
-            decryptor.finish().unwrap();
+            decryptor.push_parallel(black_box(piece), &mut output).unwrap();
             black_box(&output);
         }
+        decryptor.finish().unwrap();
     })
 }
 
 /// Decryption of ranges, which have no root.
-pub(crate) fn decrypt_parts() -> Work {
-    let ((blob, pointer), mut output) = (blob(BUFFER), Vec::new());
+pub(crate) fn decrypt_parts(bytes: u64) -> Case {
+    let ((blob, pointer), mut output) = (blob(bytes), Vec::new());
     let access = RandomAccess::new(&pointer, blob.first_chunk::<HEADER>().unwrap()).unwrap();
-    let plan = RangePlan::new(&pointer, 0..BUFFER as u64);
-    let (start, end) = (plan.ciphertext().start as usize, plan.ciphertext().end as usize);
-    Box::new(move |bytes| {
-        for _ in 0..buffers(bytes) {
+    let (length, times) = (bytes.min(BUFFER), bytes / bytes.min(BUFFER));
+    let plans: Vec<_> = (0..times).map(|at| RangePlan::new(&pointer, at * length..(at + 1) * length)).collect();
+    repeated(move || {
+        for plan in &plans {
+            let (start, end) = (plan.ciphertext().start as usize, plan.ciphertext().end as usize);
             output.clear();
-            access.decrypt(&plan, black_box(&blob[start..end]), &mut output).unwrap();
+            access.decrypt(plan, black_box(&blob[start..end]), &mut output).unwrap();
             black_box(&output);
         }
     })
@@ -189,20 +196,21 @@ pub(crate) fn decrypt_parts() -> Work {
 
 /// AES-256-CBC, then HMAC-SHA256 over the ciphertext. With `digest`, also SHA-256 over everything, which receivers
 /// compare in the messengers that use this construction.
-pub(crate) fn cbc_hmac(digest: bool) -> Work {
-    let mut buffer = vec![7; CHUNK + 16];
-    Box::new(move |bytes| {
+pub(crate) fn cbc_hmac(bytes: u64, digest: bool) -> Case {
+    let piece = bytes.min(CHUNK as u64);
+    let mut buffer = vec![7; piece as usize + 16];
+    repeated(move || {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&[9; 32]).unwrap();
         let mut hash = Sha256::new();
-        for _ in 0..buffers(bytes) * (BUFFER / CHUNK) as u64 {
+        for _ in 0..bytes / piece {
             // In practice one long encryption. It is restarted for each piece, which costs one block in four thousand.
             let cipher = cbc::Encryptor::<Aes256>::new(&[7; 32].into(), &[8; 16].into());
-            let sealed = cipher.encrypt_padded::<Pkcs7>(black_box(&mut buffer), CHUNK).unwrap();
+            let sealed = cipher.encrypt_padded::<Pkcs7>(black_box(&mut buffer), piece as usize).unwrap();
             mac.update(sealed);
             if digest {
                 hash.update(sealed);
             }
         }
-        black_box((mac.finalize(), hash.finalize()));
+        (mac.finalize(), hash.finalize())
     })
 }

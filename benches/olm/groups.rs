@@ -9,28 +9,23 @@ use vodozemac::megolm::{GroupSession, InboundGroupSession, MegolmMessage, Sessio
 
 use super::table::Operation;
 use crate::PREPARED;
-use crate::support::meter::{Case, pieces};
+use crate::support::meter::{Case, pieces, repeated};
+use crate::support::report::Aim;
 
 pub(crate) fn operations() -> Vec<Operation> {
-    let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };
+    let against = Operation::against;
     vec![
-        against("group: encrypt 32 B", Some(0.95), encrypt(32), their_encrypt(32)),
-        against("group: encrypt 1 KiB", None, encrypt(1024), their_encrypt(1024)),
-        against("group: decrypt 32 B", Some(0.95), decrypt(32), their_decrypt(32)),
-        against("group: decrypt 1 KiB", None, decrypt(1024), their_decrypt(1024)),
+        against("group: encrypt 32 B", Aim::AtMost(0.95), encrypt(32), their_encrypt(32)),
+        against("group: encrypt 1 KiB", Aim::None, encrypt(1024), their_encrypt(1024)),
+        against("group: decrypt 32 B", Aim::AtMost(0.95), decrypt(32), their_decrypt(32)),
+        against("group: decrypt 1 KiB", Aim::None, decrypt(1024), their_decrypt(1024)),
     ]
 }
 
 fn encrypt(length: usize) -> Case {
     let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut rand::rng());
     let plaintext = vec![7; length];
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(sender.encrypt(black_box(&plaintext), &mut rand::rng()).unwrap());
-            }
-        });
-    })
+    repeated(move || sender.encrypt(black_box(&plaintext), &mut rand::rng()).unwrap())
 }
 
 fn decrypt(length: usize) -> Case {
@@ -53,13 +48,7 @@ fn decrypt(length: usize) -> Case {
 fn their_encrypt(length: usize) -> Case {
     let mut sender = GroupSession::new(SessionConfig::version_1());
     let plaintext = vec![7; length];
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(sender.encrypt(black_box(&plaintext)).to_bytes());
-            }
-        });
-    })
+    repeated(move || sender.encrypt(black_box(&plaintext)).to_bytes())
 }
 
 fn their_decrypt(length: usize) -> Case {

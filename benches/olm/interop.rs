@@ -10,18 +10,19 @@ use bisik::interop::signal::{Accepted, Ciphertext, Identity, MessageKind, PreKey
 use super::table::Operation;
 use super::theirs;
 use crate::PREPARED;
-use crate::support::meter::{Case, pieces};
+use crate::support::meter::{Case, pieces, repeated};
+use crate::support::report::Aim;
 
 pub(crate) fn operations() -> Vec<Operation> {
-    let against = |name, at_most, ours, base| Operation { name, at_most, ours, base, messages: 1 };
+    let against = Operation::against;
     vec![
-        against("interop: encrypt 32 B", Some(0.20), encrypt(32), theirs::encrypt(32)),
-        against("interop: encrypt 1 KiB", Some(0.30), encrypt(1024), theirs::encrypt(1024)),
-        against("interop: decrypt 32 B", Some(1.2), decrypt(32), theirs::decrypt(32)),
-        against("interop: decrypt 1 KiB", Some(1.2), decrypt(1024), theirs::decrypt(1024)),
-        against("interop: there and back, a DH step each", Some(1.0), turn(), theirs::turn()),
-        against("interop: verify, initiate, first encrypt", Some(1.6), initiate(), theirs::initiate()),
-        against("interop: accept, first decrypt", Some(1.4), accept(), theirs::accept()),
+        against("interop: encrypt 32 B", Aim::AtMost(0.20), encrypt(32), theirs::encrypt(32)),
+        against("interop: encrypt 1 KiB", Aim::AtMost(0.30), encrypt(1024), theirs::encrypt(1024)),
+        against("interop: decrypt 32 B", Aim::AtMost(1.2), decrypt(32), theirs::decrypt(32)),
+        against("interop: decrypt 1 KiB", Aim::AtMost(1.2), decrypt(1024), theirs::decrypt(1024)),
+        against("interop: there and back, a DH step each", Aim::AtMost(1.0), turn(), theirs::turn()),
+        against("interop: verify, initiate, first encrypt", Aim::AtMost(1.6), initiate(), theirs::initiate()),
+        against("interop: accept, first decrypt", Aim::AtMost(1.4), accept(), theirs::accept()),
     ]
 }
 
@@ -73,13 +74,7 @@ fn decrypt_one(session: &mut Session, message: &[u8]) {
 fn encrypt(length: usize) -> Case {
     let (mut a, _) = World::new().established();
     let plaintext = vec![7; length];
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(encrypt_one(&mut a, &plaintext));
-            }
-        });
-    })
+    repeated(move || encrypt_one(&mut a, &plaintext))
 }
 
 fn decrypt(length: usize) -> Case {
@@ -95,39 +90,25 @@ fn decrypt(length: usize) -> Case {
 
 fn turn() -> Case {
     let (mut a, mut b) = World::new().established();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let there = encrypt_one(&mut a, &[7; 32]);
-                decrypt_one(&mut b, &there);
-                let back = encrypt_one(&mut b, &[8; 32]);
-                decrypt_one(&mut a, &back);
-            }
-        });
+    repeated(move || {
+        let there = encrypt_one(&mut a, &[7; 32]);
+        decrypt_one(&mut b, &there);
+        let back = encrypt_one(&mut b, &[8; 32]);
+        decrypt_one(&mut a, &back);
     })
 }
 
 fn initiate() -> Case {
     let world = World::new();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(encrypt_one(&mut world.initiate(), &[7; 32]));
-            }
-        });
-    })
+    repeated(move || encrypt_one(&mut world.initiate(), &[7; 32]))
 }
 
 fn accept() -> Case {
     let world = World::new();
     let hello = encrypt_one(&mut world.initiate(), &[7; 32]);
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let message = Ciphertext::from_parts(MessageKind::PreKey, black_box(&hello)).unwrap();
-                let accepted = Session::accept(&world.bob, &world.keys, &message, Trust::OnFirstUse).unwrap();
-                black_box((accepted.session, accepted.plaintext));
-            }
-        });
+    repeated(move || {
+        let message = Ciphertext::from_parts(MessageKind::PreKey, black_box(&hello)).unwrap();
+        let accepted = Session::accept(&world.bob, &world.keys, &message, Trust::OnFirstUse).unwrap();
+        (accepted.session, accepted.plaintext)
     })
 }

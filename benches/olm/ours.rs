@@ -2,13 +2,16 @@
 
 use std::hint::black_box;
 
+use curve25519_dalek::montgomery::MontgomeryPoint;
+
 use bisik::{Accepted, Ciphertext, Identity, PreKeyBundle, PreKeys, Session, StorageKey, Timestamp, Trust};
 
-use crate::support::meter::{Case, pieces};
-use crate::{PREPARED, REVERSED};
+use crate::support::meter::{Case, pieces, repeated};
+use crate::{PREPARED, REVERSED, STOCK};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const CONTEXT: &[u8] = b"session with bob";
+const KEY: [u8; 32] = [1; 32];
 
 /// Two devices, and the second one's published keys.
 struct World {
@@ -56,6 +59,13 @@ fn encrypt_one(session: &mut Session, plaintext: &[u8]) -> Vec<u8> {
     session.encrypt(black_box(plaintext), &mut rand::rng()).unwrap().into_bytes()
 }
 
+/// Everything that is stored after a change.
+fn store(session: &mut Session) {
+    let sealed = session.seal(&StorageKey::from_bytes(KEY), CONTEXT, &mut rand::rng()).unwrap();
+    black_box((sealed.head().to_vec(), sealed.blocks().len()));
+    sealed.stored();
+}
+
 fn decrypt_one(identity: &Identity, session: &mut Session, message: &[u8]) {
     let message = Ciphertext::from_bytes(black_box(message)).unwrap();
     drop(black_box(session.decrypt(identity, &message).unwrap()));
@@ -64,13 +74,7 @@ fn decrypt_one(identity: &Identity, session: &mut Session, message: &[u8]) {
 pub(crate) fn encrypt(length: usize) -> Case {
     let (mut a, _) = World::new().established();
     let plaintext = vec![7; length];
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(encrypt_one(&mut a, &plaintext));
-            }
-        });
-    })
+    repeated(move || encrypt_one(&mut a, &plaintext))
 }
 
 pub(crate) fn decrypt(length: usize) -> Case {
@@ -88,32 +92,27 @@ pub(crate) fn decrypt(length: usize) -> Case {
 pub(crate) fn turn() -> Case {
     let world = World::new();
     let (mut a, mut b) = world.established();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let there = encrypt_one(&mut a, &[7; 32]);
-                decrypt_one(&world.bob, &mut b, &there);
-                let back = encrypt_one(&mut b, &[8; 32]);
-                decrypt_one(&world.alice, &mut a, &back);
-            }
-        });
+    repeated(move || {
+        let there = encrypt_one(&mut a, &[7; 32]);
+        decrypt_one(&world.bob, &mut b, &there);
+        let back = encrypt_one(&mut b, &[8; 32]);
+        decrypt_one(&world.alice, &mut a, &back);
     })
 }
 
 pub(crate) fn initiate() -> Case {
     let world = World::new();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(encrypt_one(&mut world.initiate(), &[7; 32]));
-            }
-        });
-    })
+    repeated(move || encrypt_one(&mut world.initiate(), &[7; 32]))
 }
 
 pub(crate) fn accept() -> Case {
-    let (world, key) = (World::new(), StorageKey::from_bytes([1; 32]));
+    accepting(World::new(), |_, _| ())
+}
+
+/// Accepts, and then does this with the session and the pre-keys.
+fn accepting(world: World, after: fn(&mut Session, &PreKeys)) -> Case {
     let hello = encrypt_one(&mut world.initiate(), &[7; 32]);
+    let key = StorageKey::from_bytes(KEY);
     let record = world.keys.seal(&key, CONTEXT, &mut rand::rng());
     Box::new(move |count, meter| {
         for piece in pieces(count, PREPARED) {
@@ -121,13 +120,81 @@ pub(crate) fn accept() -> Case {
             meter.measure(&mut || {
                 for keys in &mut stores {
                     let message = Ciphertext::from_bytes(black_box(&hello)).unwrap();
-                    let accepted = Session::accept(&world.bob, keys, &message, Trust::OnFirstUse, NOW).unwrap();
+                    let mut accepted = Session::accept(&world.bob, keys, &message, Trust::OnFirstUse, NOW).unwrap();
                     keys.remove(accepted.used);
+                    after(&mut accepted.session, keys);
                     drop(black_box((accepted.session, accepted.plaintext)));
                 }
             });
         }
     })
+}
+
+pub(crate) fn send(length: usize) -> Case {
+    let (mut a, _) = World::new().established();
+    let plaintext = vec![7; length];
+    repeated(move || {
+        let message = encrypt_one(&mut a, &plaintext);
+        store(&mut a);
+        message
+    })
+}
+
+pub(crate) fn receive(length: usize) -> Case {
+    let world = World::new();
+    let (mut a, mut b) = world.established();
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let messages: Vec<_> = (0..piece).map(|_| encrypt_one(&mut a, &plaintext)).collect();
+            meter.measure(&mut || {
+                for message in &messages {
+                    decrypt_one(&world.bob, &mut b, message);
+                    store(&mut b);
+                }
+            });
+        }
+    })
+}
+
+pub(crate) fn exchange(length: usize) -> Case {
+    let world = World::new();
+    let (mut a, mut b) = world.established();
+    let plaintext = vec![7; length];
+    repeated(move || {
+        let there = encrypt_one(&mut a, &plaintext);
+        store(&mut a);
+        decrypt_one(&world.bob, &mut b, &there);
+        store(&mut b);
+        let back = encrypt_one(&mut b, &plaintext);
+        store(&mut b);
+        decrypt_one(&world.alice, &mut a, &back);
+        store(&mut a);
+    })
+}
+
+pub(crate) fn contact() -> Case {
+    let world = World::new();
+    repeated(move || {
+        let mut session = world.initiate();
+        let message = encrypt_one(&mut session, &[7; 32]);
+        store(&mut session);
+        message
+    })
+}
+
+pub(crate) fn contacted() -> Case {
+    let mut world = World::new();
+    world.keys.replenish(&world.bob, 1 + STOCK, &mut rand::rng()).unwrap();
+    accepting(world, |session, keys| {
+        store(session);
+        black_box(keys.seal(&StorageKey::from_bytes(KEY), CONTEXT, &mut rand::rng()));
+    })
+}
+
+/// An X25519 key.
+pub(crate) fn ratchet_key() -> Case {
+    repeated(|| MontgomeryPoint::mul_base_clamped(black_box([7; 32])))
 }
 
 /// Returns a session to seal that is fresh from `accept`.
@@ -141,26 +208,14 @@ pub(crate) fn waiting() -> Session {
 }
 
 pub(crate) fn seal(mut session: Session) -> Case {
-    let key = StorageKey::from_bytes([1; 32]);
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().head().to_vec());
-            }
-        });
-    })
+    let key = StorageKey::from_bytes(KEY);
+    repeated(move || session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().head().to_vec())
 }
 
 pub(crate) fn unseal(mut session: Session) -> Case {
-    let key = StorageKey::from_bytes([1; 32]);
+    let key = StorageKey::from_bytes(KEY);
     let record = session.seal(&key, CONTEXT, &mut rand::rng()).unwrap().head().to_vec();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(Session::unseal(&key, CONTEXT, black_box(&record), |_| None).unwrap());
-            }
-        });
-    })
+    repeated(move || Session::unseal(&key, CONTEXT, black_box(&record), |_| None).unwrap())
 }
 
 /// One run is [`REVERSED`] messages, the last one first. All of them arrive.

@@ -5,12 +5,15 @@ use std::hint::black_box;
 use vodozemac::Curve25519PublicKey;
 use vodozemac::olm::{Account, AccountPickle, OlmMessage, Session, SessionConfig, SessionPickle};
 
-use crate::PREPARED;
-use crate::support::meter::{Case, pieces};
+use crate::support::meter::{Case, pieces, repeated};
+use crate::{PREPARED, STOCK};
 
 /// Olm's message types, which are transmitted beside its messages.
 const FIRST: usize = 0;
 const ORDINARY: usize = 1;
+
+/// What records are encrypted under.
+const KEY: [u8; 32] = [1; 32];
 
 /// Two devices, and the two keys that the second has published.
 struct World {
@@ -58,6 +61,11 @@ fn encrypt_one(session: &mut Session, plaintext: &[u8]) -> Vec<u8> {
     session.encrypt(black_box(plaintext)).unwrap().to_parts().1
 }
 
+/// Everything that is stored after a change.
+fn store(session: &Session) {
+    black_box(session.pickle().encrypt(black_box(&KEY)));
+}
+
 fn decrypt_one(session: &mut Session, message: &[u8]) {
     let message = OlmMessage::from_parts(ORDINARY, black_box(message)).unwrap();
     black_box(session.decrypt(&message).unwrap());
@@ -74,13 +82,7 @@ fn accept_one(account: &mut Account, peer: Curve25519PublicKey, message: &[u8]) 
 pub(crate) fn encrypt(length: usize) -> Case {
     let (mut a, _) = World::new().established();
     let plaintext = vec![7; length];
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(encrypt_one(&mut a, &plaintext));
-            }
-        });
-    })
+    repeated(move || encrypt_one(&mut a, &plaintext))
 }
 
 pub(crate) fn decrypt(length: usize) -> Case {
@@ -96,43 +98,99 @@ pub(crate) fn decrypt(length: usize) -> Case {
 
 pub(crate) fn turn() -> Case {
     let (mut a, mut b) = World::new().established();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let there = encrypt_one(&mut a, &[7; 32]);
-                decrypt_one(&mut b, &there);
-                let back = encrypt_one(&mut b, &[8; 32]);
-                decrypt_one(&mut a, &back);
-            }
-        });
+    repeated(move || {
+        let there = encrypt_one(&mut a, &[7; 32]);
+        decrypt_one(&mut b, &there);
+        let back = encrypt_one(&mut b, &[8; 32]);
+        decrypt_one(&mut a, &back);
     })
 }
 
 pub(crate) fn initiate() -> Case {
     let world = World::new();
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(encrypt_one(&mut world.initiate(), &[7; 32]));
-            }
-        });
-    })
+    repeated(move || encrypt_one(&mut world.initiate(), &[7; 32]))
 }
 
 pub(crate) fn accept() -> Case {
-    let (world, key) = (World::new(), [1; 32]);
+    accepting(World::new(), |_, _| ())
+}
+
+/// Accepts, and then does this with the session and the account.
+fn accepting(world: World, after: fn(&Session, &Account)) -> Case {
     let hello = encrypt_one(&mut world.initiate(), &[7; 32]);
-    let (record, peer) = (world.bob.pickle().encrypt(&key), world.alice.curve25519_key());
+    let (record, peer) = (world.bob.pickle().encrypt(&KEY), world.alice.curve25519_key());
     Box::new(move |count, meter| {
         for piece in pieces(count, PREPARED) {
-            let restore = |_| Account::from_pickle(AccountPickle::from_encrypted(&record, &key).unwrap());
+            let restore = |_| Account::from_pickle(AccountPickle::from_encrypted(&record, &KEY).unwrap());
             let mut accounts: Vec<_> = (0..piece).map(restore).collect();
             meter.measure(&mut || {
                 for account in &mut accounts {
-                    black_box(accept_one(account, peer, &hello));
+                    let accepted = accept_one(account, peer, &hello);
+                    after(&accepted.0, account);
+                    black_box(accepted);
                 }
             });
         }
+    })
+}
+
+pub(crate) fn send(length: usize) -> Case {
+    let (mut a, _) = World::new().established();
+    let plaintext = vec![7; length];
+    repeated(move || {
+        let message = encrypt_one(&mut a, &plaintext);
+        store(&a);
+        message
+    })
+}
+
+pub(crate) fn receive(length: usize) -> Case {
+    let (mut a, mut b) = World::new().established();
+    let plaintext = vec![7; length];
+    Box::new(move |count, meter| {
+        for piece in pieces(count, PREPARED) {
+            let messages: Vec<_> = (0..piece).map(|_| encrypt_one(&mut a, &plaintext)).collect();
+            meter.measure(&mut || {
+                for message in &messages {
+                    decrypt_one(&mut b, message);
+                    store(&b);
+                }
+            });
+        }
+    })
+}
+
+pub(crate) fn exchange(length: usize) -> Case {
+    let (mut a, mut b) = World::new().established();
+    let plaintext = vec![7; length];
+    repeated(move || {
+        let there = encrypt_one(&mut a, &plaintext);
+        store(&a);
+        decrypt_one(&mut b, &there);
+        store(&b);
+        let back = encrypt_one(&mut b, &plaintext);
+        store(&b);
+        decrypt_one(&mut a, &back);
+        store(&a);
+    })
+}
+
+pub(crate) fn contact() -> Case {
+    let world = World::new();
+    repeated(move || {
+        let mut session = world.initiate();
+        let message = encrypt_one(&mut session, &[7; 32]);
+        store(&session);
+        message
+    })
+}
+
+pub(crate) fn contacted() -> Case {
+    let mut world = World::new();
+    world.bob.generate_one_time_keys(STOCK);
+    accepting(world, |session, account| {
+        store(session);
+        black_box(account.pickle().encrypt(black_box(&KEY)));
     })
 }
 
@@ -147,23 +205,10 @@ pub(crate) fn waiting() -> Session {
 }
 
 pub(crate) fn seal(session: Session) -> Case {
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                black_box(session.pickle().encrypt(black_box(&[1; 32])));
-            }
-        });
-    })
+    repeated(move || session.pickle().encrypt(black_box(&KEY)))
 }
 
 pub(crate) fn unseal(session: Session) -> Case {
-    let record = session.pickle().encrypt(&[1; 32]);
-    Box::new(move |count, meter| {
-        meter.measure(&mut || {
-            for _ in 0..count {
-                let pickle = SessionPickle::from_encrypted(black_box(&record), &[1; 32]).unwrap();
-                black_box(Session::from_pickle(pickle));
-            }
-        });
-    })
+    let record = session.pickle().encrypt(&KEY);
+    repeated(move || Session::from_pickle(SessionPickle::from_encrypted(black_box(&record), &KEY).unwrap()))
 }

@@ -2,7 +2,8 @@
 //!
 //! A case does its preparation outside the meter.
 
-use std::time::Duration;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 
@@ -29,6 +30,18 @@ impl Meter for Stopwatch {
     }
 }
 
+/// The time that passes, whoever has the processor.
+#[derive(Default)]
+struct Clock(Duration);
+
+impl Meter for Clock {
+    fn measure(&mut self, work: &mut dyn FnMut()) {
+        let start = Instant::now();
+        work();
+        self.0 += start.elapsed();
+    }
+}
+
 /// Calls of the allocator, including growth.
 #[derive(Default)]
 struct Allocations(u64);
@@ -39,11 +52,23 @@ impl Meter for Allocations {
     }
 }
 
-/// Returns how long `count` runs take.
+/// A case that needs no preparation.
+pub(crate) fn repeated<T>(mut run: impl FnMut() -> T + 'static) -> Case {
+    Box::new(move |count, meter| meter.measure(&mut || (0..count).for_each(|_| _ = black_box(run()))))
+}
+
+/// Returns how much processor time of this thread `count` runs take.
 pub(crate) fn time(case: &mut Case, count: u64) -> Duration {
     let mut stopwatch = Stopwatch::default();
     case(count, &mut stopwatch);
     stopwatch.0
+}
+
+/// Returns how much time passes in `count` runs.
+pub(crate) fn elapsed(case: &mut Case, count: u64) -> Duration {
+    let mut clock = Clock::default();
+    case(count, &mut clock);
+    clock.0
 }
 
 /// Returns the allocations of one run, averaged over `count`.

@@ -24,5 +24,6 @@ mod files; //        reads the repository's files
 mod labels; //       labels are distinct and prefix-free
 mod models; //       each model has a twin that fails, and results that were accepted
 mod package; //      the published packages are whole, and their pages true
+mod pictures; //     pictures are small and plain, and the manual has them
 mod public; //       what has a text and the traits of serde
 mod threads; //      which values move between threads
