@@ -140,6 +140,10 @@ pub(crate) mod call {
     pub(crate) const EPOCH_RECIPIENT: &[u8] = b"bisik-1 call epoch recipient\0";
     /// Secret of an epoch, from that of the epoch before.
     pub(crate) const EPOCH_NEXT: &[u8] = b"bisik-1 call epoch next\0";
+    /// A device's commitment to its bytes in a spoken comparison.
+    pub(crate) const COMMITMENT: &[u8] = b"bisik-1 call commitment\0";
+    /// The emoji of a spoken comparison.
+    pub(crate) const WORDS: &[u8] = b"bisik-1 call words\0";
 }
 
 /// Id of a conversation between two accounts.

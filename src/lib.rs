@@ -127,6 +127,8 @@ extern crate std;
 
 mod labels; // every derivation label and every kind of record
 
+mod emoji; // what users compare on two screens
+
 mod keys; // identities, pre-keys, bundles
 
 pub mod handshake; // PQXDH with an encrypted identity

@@ -193,6 +193,37 @@ bisik_core::error_texts! {
     }
 }
 
+/// Why a signal of a spoken comparison was refused, or none was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// It belongs to another call: look for that call.
+    OtherCall,
+    /// Its sender does not take part here: news of its joining may not have arrived yet. Or nobody takes part, more than
+    /// 255 do, or the local device is one of them.
+    NotInCall,
+    /// It is of an earlier round, or of one that is too far ahead. Drop it.
+    OtherRound,
+    /// It opens a commitment that has not arrived yet. Keep it, and try it again after the next commitment.
+    TooEarly,
+    /// It is another commitment in the same round, or does not open the one that was given. Its sender tries to choose
+    /// what is shown: warn the user.
+    Changed,
+    /// There were 65,535 rounds in this call.
+    Exhausted,
+}
+
+bisik_core::error_texts! {
+    CompareError {
+        OtherCall => "call.compare.other_call", "the comparison belongs to another call";
+        NotInCall => "call.compare.not_in_call", "the device does not take part in the comparison";
+        OtherRound => "call.compare.other_round", "the comparison is in another round";
+        TooEarly => "call.compare.too_early", "the opening came before its commitment";
+        Changed => "call.compare.changed", "the device has changed what it committed itself to";
+        Exhausted => "call.compare.exhausted", "the call has had too many comparisons";
+    }
+}
+
 /// The bytes are not a [`BaseKey`](super::BaseKey): fewer than 16, or more than 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

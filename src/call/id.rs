@@ -17,3 +17,7 @@ pub(super) const OFFER: u8 = 0x41;
 pub(super) const ANSWER: u8 = 0x42;
 /// First byte of an epoch key.
 pub(super) const EPOCH_KEY: u8 = 0x43;
+/// First byte of a commitment in a spoken comparison.
+pub(super) const COMMITMENT: u8 = 0x46;
+/// First byte of an opening in a spoken comparison.
+pub(super) const OPENING: u8 = 0x47;

@@ -21,6 +21,8 @@
 
 mod admission; //      9.3  giving and taking epoch keys
 mod aside; //          9.3  keys whose view of the group is unknown yet
+mod commitment; //     9.7  signals of a spoken comparison
+mod comparison; //     9.7  four emoji that users read to each other
 mod epoch; //          9.3  a device's next key, sent to one other device
 mod error; //               errors of calls
 mod group; //          9.3  devices in a call, and new keys when they change
@@ -39,9 +41,13 @@ mod stays; //          9.5  decryption with the keys of a group call
 mod suite; //          9.4  RFC 9605, sections 4.4 and 4.5
 mod window; //         9.5  RFC 3711, section 3.3.2
 
+pub use crate::emoji::Emoji;
+pub use commitment::{Commitment, Opening};
+pub use comparison::Comparison;
 pub use epoch::EpochKey;
 pub use error::{
-    AnswerError, BaseKeyError, EpochKeyError, InstallError, MemberError, OpenError, SealError, SignalError, Unanswered,
+    AnswerError, BaseKeyError, CompareError, EpochKeyError, InstallError, MemberError, OpenError, SealError,
+    SignalError, Unanswered,
 };
 pub use group::GroupCall;
 pub use id::CallId;

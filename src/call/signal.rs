@@ -1,9 +1,10 @@
 //! [`Signal`]: the messages that the parties of a call exchange inside their sessions (docs/spec/calls.md, section
 //! 9.1).
 
+use super::commitment::{Commitment, Opening};
 use super::epoch::EpochKey;
 use super::error::SignalError;
-use super::id::{ANSWER, CallId, EPOCH_KEY, OFFER};
+use super::id::{ANSWER, COMMITMENT, CallId, EPOCH_KEY, OFFER, OPENING};
 use super::offer::{Answer, Offer};
 use bisik_core::codec::Malformed;
 use bisik_core::primitives::x25519::InvalidKey;
@@ -18,6 +19,10 @@ pub enum Signal {
     Answer(Answer),
     /// A participant of a group call sends its next key.
     EpochKey(EpochKey),
+    /// A device commits itself in a spoken comparison.
+    Commitment(Commitment),
+    /// A device opens its commitment.
+    Opening(Opening),
 }
 
 impl Signal {
@@ -31,6 +36,8 @@ impl Signal {
             Some(&OFFER) => Offer::from_bytes(bytes).map(Self::Offer),
             Some(&ANSWER) => Answer::from_bytes(bytes).map(Self::Answer),
             Some(&EPOCH_KEY) => EpochKey::from_bytes(bytes).map(Self::EpochKey),
+            Some(&COMMITMENT) => Commitment::from_bytes(bytes).map(Self::Commitment),
+            Some(&OPENING) => Opening::from_bytes(bytes).map(Self::Opening),
             Some(_) | None => Err(SignalError::Malformed),
         }
     }
@@ -42,6 +49,8 @@ impl Signal {
             Self::Offer(offer) => offer.call(),
             Self::Answer(answer) => answer.call(),
             Self::EpochKey(key) => key.call(),
+            Self::Commitment(commitment) => commitment.call(),
+            Self::Opening(opening) => opening.call(),
         }
     }
 }

@@ -15,6 +15,7 @@
     reason = "a test panics where a promise is broken"
 )]
 
+mod comparison; // four emoji that everybody shows
 mod counters; //   frame counters that a restored sealer does not repeat
 mod fixtures; //   pairs, group calls, ends of a stream
 mod frames; //     SFrame: replay, forgery, late frames, bounds

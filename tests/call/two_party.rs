@@ -129,7 +129,7 @@ fn a_signal_is_known_by_its_first_byte_and_names_its_call() {
     let (_, answer) = offer.accept(pair.bob.public(), &pair.at_bob, &mut rand::rng()).unwrap();
     assert!(matches!(Signal::from_bytes(&answer.to_bytes()), Ok(Signal::Answer(_))));
     assert!(pair.at_bob.decrypt(&pair.bob, &message).is_err(), "an offer that comes twice is refused by the session");
-    for bytes in [&[][..], &[0x40], &[0x44], &[0x41], &[0x42], &[0x43]] {
+    for bytes in [&[][..], &[0x40], &[0x44], &[0x41], &[0x42], &[0x43], &[0x46], &[0x47]] {
         assert!(matches!(Signal::from_bytes(bytes), Err(SignalError::Malformed)), "{bytes:?}");
     }
 }

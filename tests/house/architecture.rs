@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom. A file may use modules of lower layers and of its own module.
 const LAYERS: &[&[&str]] = &[
-    &["labels"],
+    &["labels", "emoji"],
     &["keys"],
     &["ratchet"],
     &["handshake"],

@@ -188,8 +188,8 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "numbers of lists between two that are at least two apart, for an event; the first of several gaps",
     ),
     ("src/device/link/code.rs", 1, "five bits choose one of 32 letters"),
-    ("src/device/link/sas.rs", 1, "six bits choose one of 64 emoji"),
     ("src/device/list.rs", 1, "room for the list"),
+    ("src/emoji.rs", 1, "six bits choose one of 64 emoji"),
     (
         "src/group/chain/apply.rs",
         9,

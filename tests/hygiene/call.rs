@@ -1,9 +1,9 @@
 //! Calls: `Debug` of their types shows no secret, and no key of a call is left in freed memory.
 
 use bisik::call::{
-    Answer, AnswerError, BaseKey, CallGroup, CallId, CallKeys, Calling, EpochKey, EpochKeyError, FrameOpener,
-    FrameSealer, FrameSuite, GroupCall, InstallError, KeyNews, MemberError, Offer, OpenError, Participant, Recipients,
-    SealError, SenderKey, ShortTag, Signal, SignalError, Standing, no_group,
+    Answer, AnswerError, BaseKey, CallGroup, CallId, CallKeys, Calling, CompareError, Comparison, EpochKey,
+    EpochKeyError, FrameOpener, FrameSealer, FrameSuite, GroupCall, InstallError, KeyNews, MemberError, Offer,
+    OpenError, Participant, Recipients, SealError, SenderKey, ShortTag, Signal, SignalError, Standing, no_group,
 };
 use bisik::{Accepted, Identity, PreKeys, Session, StorageKey, Trust};
 
@@ -96,6 +96,14 @@ fn group_and_frames(shown: &mut Shown, pair: &Pair, rng: &mut Recording) {
     show(shown, &CallGroup { id: [1; 32], view: [2; 32] });
     show(shown, &Standing::Live);
     show(shown, &KeyNews::NewStay);
+    let call = CallId::from_bytes([5; 16]);
+    let (mut one, _) = Comparison::start(call, pair.alice.public(), [pair.bob.public()], rng).unwrap();
+    let (_, commitment) = Comparison::start(call, pair.bob.public(), [pair.alice.public()], rng).unwrap();
+    one.take_commitment(&commitment, &pair.at_alice, rng).unwrap();
+    show(shown, &one.opening().unwrap());
+    show(shown, &one);
+    show(shown, &commitment);
+    show(shown, &CompareError::TooEarly);
     show(shown, &Recipients::Everybody);
     let secret = rng.secret();
     let key = || SenderKey::new(FrameSuite::default(), Participant(7), 0, BaseKey::from_bytes(&secret).unwrap());

@@ -18,6 +18,7 @@ def call():
             signals_that_are_refused(s, caller, callee, offer, answer)
         s("call-complete", of=caller, answer=answer)
     group_call(s)
+    comparison(s)
     return s
 
 
@@ -115,6 +116,39 @@ def a_group_call(s, group, view):
     s("call-join", of="bob", **{"with": "alice"})
     gives(last), gives(key("bob"), "alice"), gives(key("alice"))
     opens(sealed()), opens(sealed("bob"), "alice")
+
+
+def comparison(s):
+    """Three rounds: one that both begin, one that Alice begins, one that both begin at once."""
+    call = os.urandom(16)
+    hers, his = [s("compare", of=of, call=call)["signal"] for of in ("alice", "bob")]
+
+    def commits(at, data, **expected):
+        return s("compare-commitment", of=at, commitment_read=data, **expected)
+
+    def opens(at, data, **expected):
+        s("compare-opening", of=at, opening_read=data, **expected)
+
+    for wrong in (b"", hers[:-1], hers + b"\0", flip(hers, 0)):
+        commits("bob", wrong, expect="malformed"), opens("bob", wrong, expect="malformed")
+    commits("bob", flip(hers, 1), expect="other-call")
+    commits("bob", hers[:17] + b"\0\0" + hers[19:], expect="other-round")
+    commits("bob", hers[:17] + b"\0\x42" + hers[19:], expect="other-round")
+    by_bob = commits("bob", hers)["opening"]
+    commits("bob", hers), commits("bob", flip(hers, 50), expect="changed")
+    opens("alice", by_bob, expect="too-early")
+    by_alice = commits("alice", his)["opening"]
+    for at in (19, 34):
+        opens("alice", flip(by_bob, at), expect="changed")
+    opens("alice", flip(by_bob, 1), expect="other-call")
+    opens("alice", by_bob), opens("bob", by_alice), opens("bob", by_alice)
+    hers = s("compare-again", of="alice")["signal"]
+    followed = commits("bob", hers)
+    opens("alice", by_bob, expect="other-round"), opens("alice", followed["opening"], expect="too-early")
+    opens("bob", commits("alice", followed["signal"])["opening"]), opens("alice", followed["opening"])
+    hers, his = [s("compare-again", of=of)["signal"] for of in ("alice", "bob")]
+    opens("alice", commits("bob", hers)["opening"], expect="too-early")
+    opens("bob", commits("alice", his)["opening"])
 
 
 def frames(s, of, at, forged="rejected"):

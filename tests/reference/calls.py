@@ -4,12 +4,15 @@ import hmac
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from accounts import EMOJI
 from primitives import *
 
 L_CALL, L_CALL_CONFIRM = b"bisik-1 call transcript\0", b"bisik-1 call confirmation\0"
 L_CALL_SRTP, L_CALL_SFRAME = b"bisik-1 call srtp\0", b"bisik-1 call sframe\0"
 L_EPOCH_BASE, L_EPOCH_RECIPIENT = b"bisik-1 call epoch base\0", b"bisik-1 call epoch recipient\0"
-L_EPOCH_NEXT = b"bisik-1 call epoch next\0"
+L_EPOCH_NEXT, L_CALL_COMMIT = b"bisik-1 call epoch next\0", b"bisik-1 call commitment\0"
+L_CALL_WORDS = b"bisik-1 call words\0"
+COMMITMENT, OPENING, ROUNDS_AHEAD = b"\x46", b"\x47", 64
 OFFER, ANSWER, EPOCH_KEY, SUITE = b"\x41", b"\x42", b"\x43", b"\5"
 PUBLIC_OFFER, PUBLIC_ANSWER, WINDOW, LATE = 1233, 1137, 1024, 512
 AHEAD, OLDER, STAYS, NONE = 8, 2, 3, 1 << 16
@@ -236,6 +239,52 @@ class Group:
         self.turn += 1
         stay.heard = self.turn
         return plaintext
+
+
+# 9.7 Spoken comparison, of two
+
+class Comparison:
+    def __init__(self, call, own, peer, draw):
+        self.call, self.own, self.peer, self.round = call, own, peer, 0
+        self.begin(1, draw)
+
+    def begin(self, number, draw):
+        self.round, self.bytes, self.opened, self.hash, self.theirs = number, draw(16), False, None, None
+
+    def commit(self, device, value):
+        return sha256(L_CALL_COMMIT, self.call, pack(">H", self.round), device, value)
+
+    def commitment(self):
+        return COMMITMENT + self.call + pack(">H", self.round) + self.commit(self.own, self.bytes)
+
+    def again(self, draw):
+        self.begin(self.round + 1, draw)
+        return self.commitment()
+
+    def take_commitment(self, signal, draw):                                                             # P-9.20
+        require(len(signal) == 51 and signal[:1] == COMMITMENT, "malformed")
+        require(signal[1:17] == self.call, "other-call")
+        ahead = unpack(">H", signal[17:19])[0] - self.round
+        require(0 <= ahead <= ROUNDS_AHEAD, "other-round")
+        results = {}
+        if ahead:
+            self.begin(self.round + ahead, draw)
+            results["signal"] = self.commitment()
+        require(self.hash in (None, signal[19:]), "changed")
+        self.hash, self.opened = signal[19:], True                                                       # P-9.19
+        return results | {"opening": OPENING + self.call + pack(">H", self.round) + self.bytes}
+
+    def take_opening(self, signal):
+        require(len(signal) == 35 and signal[:1] == OPENING, "malformed")
+        require(signal[1:17] == self.call, "other-call")
+        number = unpack(">H", signal[17:19])[0]
+        require(number >= self.round, "other-round")
+        require(number == self.round and self.hash, "too-early")
+        require(fits(self.hash, self.commit(self.peer, signal[19:])), "changed")
+        self.theirs = signal[19:]
+        both = sorted([(self.own, self.bytes), (self.peer, self.theirs)])                                # P-9.21
+        bits = int.from_bytes(sha256(L_CALL_WORDS, self.call, pack(">H", self.round), *sum(both, ()))[:3], "big")
+        return "".join(EMOJI[bits >> shift & 63] for shift in (18, 12, 6, 0)).encode()
 
 
 # 9.4 Frames, 9.5 Receiving

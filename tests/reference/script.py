@@ -25,7 +25,7 @@ WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits",
          "standing", "form", "news", "recipients"}
 INPUTS = WORDS - {"standing", "number", "news", "recipients"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
                   "plaintext", "record", "size", "file", "blob", "pointer", "thumbnail", "offer", "answer", "call",
-                  "group", "view", "views", "epoch_key", "metadata", "sealed_frame", "words", "body",
+                  "group", "view", "views", "epoch_key", "commitment_read", "opening_read", "metadata", "sealed_frame", "words", "body",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
                   "receipt", "bundles", "sender", "named", "frame_read", "value", "written", "envelope_read", "person", "attendance", "guests", "sealed_answer"}
@@ -91,7 +91,7 @@ class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceStep
     def __init__(self):
         self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
         self.kept_offers, self.kept_accepts, self.braids = {}, {}, {}
-        self.calling, self.groups, self.polls, self.sequences = {}, {}, {}, {}
+        self.comparisons, self.calling, self.groups, self.polls, self.sequences = {}, {}, {}, {}, {}
 
     def run(self, step, complete=False):
         """Runs one step. With `complete`, missing results and those that are `None` are filled in."""
@@ -292,6 +292,20 @@ class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceStep
     def epoch_key(self, step, draw):
         views = [step["views"][at:at + 32] for at in range(0, len(step["views"]), 32)]
         return self.groups[step["of"]].accept_key(step["epoch_key"], self.party(step)[1], views, draw)
+
+    def compare(self, step, draw):
+        own, session = self.party(step)
+        self.comparisons[step["of"]] = calls.Comparison(step["call"], own, session.peer, draw)
+        return {"signal": self.comparisons[step["of"]].commitment()}
+
+    def compare_again(self, step, draw):
+        return {"signal": self.comparisons[step["of"]].again(draw)}
+
+    def compare_commitment(self, step, draw):
+        return self.comparisons[step["of"]].take_commitment(step["commitment_read"], draw)
+
+    def compare_opening(self, step, draw):
+        return {"emoji": self.comparisons[step["of"]].take_opening(step["opening_read"])}
 
     def seal_frame(self, step, draw):
         return {"frame": self.groups[step["of"]].seal(step["metadata"], step["plaintext"])}

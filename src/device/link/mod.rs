@@ -59,7 +59,8 @@ mod message; //   messages and transcript
 mod primary; //   the states of the primary device
 mod sas; //       the string that the user compares
 
+pub use crate::emoji::Emoji;
 pub use code::{LinkCode, QrCode};
 pub use companion::{Companion, CompanionComparing, CompanionConfirmed, Linked};
 pub use primary::{Answered, Invitation, PrimaryComparing};
-pub use sas::{Emoji, Sas};
+pub use sas::Sas;

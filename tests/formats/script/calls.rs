@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bisik::call::{
-    Answer, CallGroup, CallId, CallKeys, Calling, DirectionKeys, EpochKey, FrameSuite, GroupCall, KeyTaken, Offer,
-    Standing, Unanswered,
+    Answer, CallGroup, CallId, CallKeys, Calling, Commitment, Comparison, DirectionKeys, EpochKey, FrameSuite,
+    GroupCall, KeyTaken, Offer, Opening, Standing, Unanswered,
 };
 use bisik::{Identity, IdentityKey, Session};
 
@@ -17,6 +17,7 @@ use crate::draws::{Draws, to_hex};
 pub(super) struct Calls {
     calling: BTreeMap<String, Calling>,
     groups: BTreeMap<String, GroupCall>,
+    comparisons: BTreeMap<String, Comparison>,
 }
 
 /// The party of a step.
@@ -102,6 +103,37 @@ impl Calls {
         let KeyTaken { news, answer, .. } = group.accept_key(&key, party.session, standing, draws).map_err(word)?;
         let recipients = answer.map_or_else(|| "nobody".to_owned(), word);
         Ok(vec![("news", word(news)), ("recipients", recipients)])
+    }
+
+    /// Begins, or continues, a spoken comparison with the peer.
+    pub(super) fn compare(&mut self, party: &Party<'_>, step: &Step, draws: &mut Draws) -> Outcome {
+        if step.need("do") == "compare" {
+            let (call, peer) = (CallId::from_bytes(step.array("call")), [party.session.peer()]);
+            let started = Comparison::start(call, party.identity.public(), peer, draws);
+            let (comparison, commitment) = started.map_err(word)?;
+            self.comparisons.insert(party.name.to_owned(), comparison);
+            return Ok(vec![("signal", to_hex(&commitment.to_bytes()))]);
+        }
+        let comparison = self.comparisons.get_mut(party.name).expect("a comparison by that name");
+        match step.need("do") {
+            "compare-again" => {
+                let commitment = comparison.again([party.session.peer()], draws).map_err(word)?;
+                Ok(vec![("signal", to_hex(&commitment.to_bytes()))])
+            }
+            "compare-commitment" => {
+                let read = Commitment::from_bytes(&step.hex("commitment_read")).map_err(word)?;
+                let ours = comparison.take_commitment(&read, party.session, draws).map_err(word)?;
+                let opening = comparison.opening().map(|opening| ("opening", to_hex(&opening.to_bytes())));
+                let ours = ours.map(|commitment| ("signal", to_hex(&commitment.to_bytes())));
+                Ok(ours.into_iter().chain(opening).collect())
+            }
+            _ => {
+                let read = Opening::from_bytes(&step.hex("opening_read")).map_err(word)?;
+                comparison.take_opening(&read, party.session).map_err(word)?;
+                let emoji = comparison.emoji().map(|emoji| emoji.map(|emoji| emoji.symbol).concat());
+                Ok(emoji.map(|emoji| ("emoji", to_hex(emoji.as_bytes()))).into_iter().collect())
+            }
+        }
     }
 
     pub(super) fn seal_frame(&mut self, step: &Step) -> Outcome {

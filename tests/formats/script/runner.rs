@@ -31,7 +31,7 @@ use sha2::{Digest, Sha256};
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
-const INPUTS: [&str; 75] = [
+const INPUTS: [&str; 77] = [
     "do",
     "of",
     "with",
@@ -61,6 +61,8 @@ const INPUTS: [&str; 75] = [
     "view",
     "views",
     "epoch_key",
+    "commitment_read",
+    "opening_read",
     "metadata",
     "sealed_frame",
     "words",
@@ -210,6 +212,7 @@ impl Runner {
             "decrypt-thumbnail" => attachments::decrypt_thumbnail(step),
             "call" | "call-accept" | "call-complete" | "group-call" | "epoch-key" => self.call(step, draws),
             "call-join" | "call-leave" | "call-stay" | "call-key" => self.call(step, draws),
+            "compare" | "compare-again" | "compare-commitment" | "compare-opening" => self.call(step, draws),
             "seal-frame" => self.calls.seal_frame(step),
             "open-frame" => self.calls.open_frame(step),
             "certify" | "found-account" | "issue-list" | "recover-list" | "trust-list" | "follow-list"
@@ -399,6 +402,7 @@ impl Runner {
             "call-complete" => self.calls.complete(&party, step),
             "group-call" => self.calls.group(&party, step, draws),
             "epoch-key" => self.calls.accept_key(&party, step, draws),
+            what if what.starts_with("compare") => self.calls.compare(&party, step, draws),
             what => self.calls.change(&party, step.text("with").map(|who| &self.identities[who]), what, draws),
         }
     }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use bisik::call::{
-    BaseKey, CallId, Calling, FrameOpener, FrameSealer, FrameSuite, GroupCall, OpenError, Participant, SenderKey,
-    Signal, SignalError, no_group,
+    BaseKey, CallId, Calling, Comparison, FrameOpener, FrameSealer, FrameSuite, GroupCall, OpenError, Opening,
+    Participant, SenderKey, Signal, SignalError, no_group,
 };
 use bisik::{Accepted, Ciphertext, Session, Trust};
 
@@ -22,6 +22,8 @@ pub(super) struct Line {
     offer: Vec<u8>,
     answer: Vec<u8>,
     epoch_key: Vec<u8>,
+    commitment: Vec<u8>,
+    opening: Vec<u8>,
 }
 
 pub(super) static LINE: LazyLock<Line> = LazyLock::new(|| {
@@ -39,7 +41,11 @@ pub(super) static LINE: LazyLock<Line> = LazyLock::new(|| {
     let (_, answer) = read.accept(PARTIES.bob.public(), &bob, rng).expect("a good offer");
     let mut group = group(PARTIES.alice.public(), PARTIES.bob.public());
     let epoch_key = group.key_for(&alice).expect("Bob is in the call").to_bytes().to_vec();
-    Line { answer: answer.to_bytes(), alice, bob, offer, epoch_key }
+    let [mut at_alice, at_bob] = comparisons();
+    let commitment = at_alice.commitment().to_bytes();
+    at_alice.take_commitment(&at_bob.commitment(), &alice, rng).expect("the first");
+    let opening = at_alice.opening().expect("both have committed").to_bytes();
+    Line { answer: answer.to_bytes(), alice, bob, offer, epoch_key, commitment, opening }
 });
 
 /// The same call every time.
@@ -58,9 +64,9 @@ fn group(own: &bisik::IdentityKey, other: &bisik::IdentityKey) -> GroupCall {
 /// A decoded signal has one encoding and good keys; of all signals, one offer, one answer and one epoch key are
 /// accepted.
 pub fn call_signal(data: &[u8]) {
-    let Line { alice, bob, offer, answer, epoch_key } = &*LINE;
+    let Line { alice, bob, offer, answer, epoch_key, commitment, opening } = &*LINE;
     let mut input = Input::new(data);
-    let data = &input.edited(&[offer, answer, epoch_key]);
+    let data = &input.edited(&[offer, answer, epoch_key, commitment, opening]);
     let signal = match Signal::from_bytes(data) {
         Ok(signal) => signal,
         Err(error) => return refused(data, error),
@@ -90,8 +96,36 @@ pub fn call_signal(data: &[u8]) {
             );
             assert_eq!(outcome.is_ok(), data == epoch_key, "one key is taken");
         }
+        Signal::Commitment(read) => {
+            assert_eq!((&read.to_bytes(), data.len()), (data, 51), "decoded values have one encoding");
+        }
+        Signal::Opening(read) => {
+            assert_eq!((&read.to_bytes(), data.len()), (data, 35), "decoded values have one encoding");
+            assert_eq!(compared(&read), data == opening, "one opening fits");
+        }
         _ => panic!("a signal of a later version"),
     }
+}
+
+/// Whether Bob takes this opening of Alice's commitment.
+fn compared(opening: &Opening) -> bool {
+    let Line { alice, bob, .. } = &*LINE;
+    let [mut at_alice, mut at_bob] = comparisons();
+    let commitments = [at_alice.commitment(), at_bob.commitment()];
+    at_bob.take_commitment(&commitments[0], bob, &mut Repeatable(56)).expect("the first");
+    at_alice.take_commitment(&commitments[1], alice, &mut Repeatable(56)).expect("the first");
+    let _ = at_bob.opening();
+    let taken = at_bob.take_opening(opening, bob).is_ok();
+    assert_eq!(at_bob.emoji().is_some(), taken);
+    taken
+}
+
+fn comparisons() -> [Comparison; 2] {
+    let [alice, bob] = [PARTIES.alice.public(), PARTIES.bob.public()];
+    let start = |own, other, seed| {
+        Comparison::start(CallId::from_bytes([9; 16]), own, [other], &mut Repeatable(seed)).expect("two devices").0
+    };
+    [start(alice, bob, 55), start(bob, alice, 57)]
 }
 
 fn refused(data: &[u8], error: SignalError) {
@@ -214,6 +248,10 @@ pub fn signal_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("epoch_key_of_another_suite", flipped(2, 0, 55)),
         ("epoch_key_that_knows_another_stay", flipped(2, 0, 59)),
         ("epoch_key_with_another_secret", flipped(2, 0, 60)),
+        ("commitment", vec![3, 0]),
+        ("opening", vec![4, 0]),
+        ("opening_of_another_round", flipped(4, 0, 18)),
+        ("opening_to_other_bytes", flipped(4, 0, 30)),
         ("truncated", vec![1, 1, TRUNCATE, 0, 4, 0]),
         ("spliced", vec![0, 1, SPLICE, 1, 0, 17]),
         ("raw", [&[RAW, 0, 3], [0x43, 1, 2].as_slice()].concat()),
