@@ -290,6 +290,20 @@ fn presence_is_shown_once_is_not_kept_and_only_the_newest_is_sent() {
     accounts.settle();
     assert_eq!(seen(&accounts), [Presence::Recording, Presence::Online]);
     assert!(accounts.devices[&BOB].shown.iter().any(|(_, body)| body == b"read until here"));
+    // What goes to others is not replaced.
+    let alice = accounts.devices.get_mut(&ALICE).unwrap();
+    let conversation = alice.conversation.as_mut().unwrap();
+    for (to, state) in
+        [(Recipients::All, Presence::Typing), (Recipients::Device(DeviceAddress::peer(0)), Presence::Offline)]
+    {
+        conversation.send_presence(&alice.account, state, to, accounts.now).unwrap();
+    }
+    let nobody = Recipients::Device(DeviceAddress::peer(9));
+    let refused = conversation.send_presence(&alice.account, Presence::Online, nobody, accounts.now);
+    assert_eq!(refused, Err(SendError::UnknownDevice));
+    accounts.flush(ALICE);
+    accounts.settle();
+    assert_eq!(seen(&accounts)[2..], [Presence::Typing, Presence::Offline]);
 }
 
 /// P-12.62

@@ -68,6 +68,8 @@ fn an_answer_opens_only_for_its_person_and_for_the_version_that_it_answers() {
         assert_eq!(of_other.open(&rsvp, &budi), Err(BallotError::Rejected), "{why}: as it was sent");
         assert_eq!(of_other.open(&renamed(&rsvp, &other, &ana), &budi), Err(BallotError::Rejected), "{why}: renamed");
     }
+    let elsewhere = renamed(&rsvp, &with(&|_, meta| meta.id = id(3)), &ana);
+    assert_eq!(answers.open(&elsewhere, &budi), Err(BallotError::Rejected), "it names another event");
     let of_cici = Rsvps::in_event(&dinner, &cici).unwrap();
     assert_eq!(of_cici.open(&renamed(&rsvp, &dinner, &cici), &budi), Err(BallotError::Rejected), "another author");
     assert!(Rsvps::in_event(&text("halo"), &ana).is_none());
