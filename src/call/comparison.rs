@@ -60,6 +60,8 @@ pub struct Comparison {
     bytes: Box<Secret<16>>,
     /// Whether the bytes were given away.
     opened: bool,
+    /// Whether a commitment was taken: until then the others may be in any round.
+    heard: bool,
     others: BTreeMap<IdentityKey, Said>,
 }
 
@@ -96,13 +98,13 @@ impl Comparison {
     ) -> Result<(Self, Commitment), CompareError> {
         let others = with(own, others)?;
         let bytes = Box::new(Secret::random(&mut rng));
-        let comparison = Self { call, own: *own, round: 1, bytes, opened: false, others };
+        let comparison = Self { call, own: *own, round: 1, bytes, opened: false, heard: false, others };
         let commitment = comparison.commitment();
         Ok((comparison, commitment))
     }
 
-    /// Begins another round with the devices in `others`, after one has joined or left. Send the commitment to each of
-    /// them. Draws 16 bytes from `rng`.
+    /// Begins another round with the devices in `others`, after one has joined, left, or come again
+    /// ([`KeyNews::NewStay`](super::KeyNews::NewStay)). Send the commitment to each of them. Draws 16 bytes from `rng`.
     ///
     /// # Errors
     ///
@@ -142,7 +144,8 @@ impl Comparison {
     /// # Errors
     ///
     /// [`CompareError`] if it is of another call or of somebody who does not take part, of an earlier round or one more
-    /// than 64 ahead, or if its sender has given another commitment in this round.
+    /// than 64 ahead (but the first that is taken may be of any), or if its sender has given another commitment in this
+    /// round.
     pub fn take_commitment(
         &mut self,
         commitment: &Commitment,
@@ -151,21 +154,22 @@ impl Comparison {
     ) -> Result<Option<Commitment>, CompareError> {
         let Commitment { call, round, hash } = commitment;
         let said = self.said(*call, session)?;
-        match round.checked_sub(self.round) {
-            None => return Err(CompareError::OtherRound),
-            Some(0) => {}
-            Some(1..=AHEAD) => {
-                self.begin(*round, &mut rng);
-                self.others.insert(*session.peer(), Said::Commitment(*hash));
-                return Ok(Some(self.commitment()));
-            }
-            Some(_) => return Err(CompareError::OtherRound),
+        let ahead = round.checked_sub(self.round).ok_or(CompareError::OtherRound)?;
+        if ahead > AHEAD && self.heard {
+            return Err(CompareError::OtherRound);
+        }
+        if ahead > 0 {
+            self.begin(*round, &mut rng);
+            self.heard = true;
+            self.others.insert(*session.peer(), Said::Commitment(*hash));
+            return Ok(Some(self.commitment()));
         }
         match said.commitment() {
             None => _ = self.others.insert(*session.peer(), Said::Commitment(*hash)),
             Some(former) if former == hash => {}
             Some(_) => return Err(CompareError::Changed),
         }
+        self.heard = true;
         Ok(None)
     }
 
@@ -235,7 +239,7 @@ impl Comparison {
 
 impl fmt::Debug for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { call, own: _, round, bytes: _, opened, others } = self;
+        let Self { call, own: _, round, bytes: _, opened, heard: _, others } = self;
         f.debug_struct("Comparison")
             .field("call", call)
             .field("round", round)

@@ -32,6 +32,8 @@ use crate::keys::IdentityKey;
 /// its new key whether or not they have heard that it left. Whoever has no key of a device asks for it
 /// ([`KeyTaken::answer`](super::KeyTaken::answer)).
 ///
+/// Of each device it keeps at most three stays of eleven keys, less than 48 KiB, whatever arrives; as a rule one of one.
+///
 /// On error the state is unchanged.
 ///
 /// ```

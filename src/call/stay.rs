@@ -119,9 +119,10 @@ impl Stay {
         (1..steps).try_fold(self.said.next()?, |epoch, _| epoch.next())
     }
 
-    /// The newest epoch that was said, and those after it under which frames were opened.
-    pub(super) fn seen(&self) -> (EpochBinding, Vec<u64>) {
-        (self.said.binding, self.current.iter().map(|key| key.epoch).collect())
+    /// What the newest said key is bound to, and the newest epoch that was said or under which a frame was opened.
+    pub(super) fn seen(&self) -> (EpochBinding, u64) {
+        let said = self.said.binding;
+        (said, self.current.iter().map(|key| key.epoch).fold(said.epoch.into(), u64::max))
     }
 
     pub(super) fn forget_older(&mut self) {

@@ -66,21 +66,19 @@ impl Turns {
 struct Gone {
     device: IdentityKey,
     participant: Participant,
-    /// The newest epoch that was said.
-    said: u32,
-    /// The epochs after it under which frames were opened.
-    opened: Vec<u64>,
+    /// The newest epoch that was said, or under which a frame was opened.
+    last: u64,
 }
 
 impl Gone {
     fn of(stay: &Stay) -> Self {
-        let (EpochBinding { sender, participant, epoch, .. }, opened) = stay.seen();
-        Self { device: sender, participant, said: epoch, opened }
+        let (EpochBinding { sender, participant, .. }, last) = stay.seen();
+        Self { device: sender, participant, last }
     }
 
     fn permits(&self, epoch: &EpochBinding) -> bool {
         let same = self.device == epoch.sender && self.participant == epoch.participant;
-        !same || (epoch.epoch > self.said && !self.opened.contains(&epoch.epoch.into()))
+        !same || u64::from(epoch.epoch) > self.last
     }
 }
 

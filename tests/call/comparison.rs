@@ -212,6 +212,7 @@ fn rounds_far_ahead_and_calls_of_nobody_are_refused() {
     let [alice, bob] = [pair.alice.public(), pair.bob.public()];
     let (mut at_alice, _) = Comparison::start(CALL, alice, [bob], rng).unwrap();
     let (_, his) = Comparison::start(CALL, bob, [alice], rng).unwrap();
+    assert_eq!(at_alice.take_commitment(&his, &pair.at_alice, rng), Ok(None));
     for (round, expected) in [(0, false), (66, false), (65, true), (64, false), (129, true)] {
         let mut bytes = his.to_bytes();
         bytes[17..19].copy_from_slice(&u16::to_be_bytes(round));
@@ -229,6 +230,33 @@ fn rounds_far_ahead_and_calls_of_nobody_are_refused() {
     for bytes in [his.to_bytes()[..50].to_vec(), [his.to_bytes(), vec![0]].concat(), vec![0x46], vec![0x47; 34]] {
         assert_eq!(Signal::from_bytes(&bytes).map(drop), Err(SignalError::Malformed));
     }
+}
+
+/// P-9.20: a device that lost its state counts from 1 again, and the others do not.
+#[test]
+fn a_device_that_restarts_takes_part_again_whatever_the_round() {
+    let mut table = Table::new(3);
+    let rng = &mut rand::rng();
+    for _ in 0..200 {
+        let others = table.others(0, 3);
+        let commitment = table.at[0].again(&others, rng).unwrap();
+        table.send(0, &commitment.to_bytes());
+        table.settle(&mut StdRng::seed_from_u64(5));
+    }
+    let others = table.others(2, 3);
+    let (restarted, commitment) = Comparison::start(CALL, &table.room.identity(2), &others, rng).unwrap();
+    table.at[2] = restarted;
+    table.send(2, &commitment.to_bytes());
+    // Both have heard of the new stay, and begin another round.
+    for who in 0..2 {
+        let others = table.others(who, 3);
+        let commitment = table.at[who].again(&others, rng).unwrap();
+        table.send(who, &commitment.to_bytes());
+    }
+    table.settle(&mut StdRng::seed_from_u64(6));
+    let shown = table.shown();
+    assert!(shown[0].is_some() && shown.iter().all(|emoji| *emoji == shown[0]), "{shown:?}");
+    assert_eq!(table.at[2].round(), 202);
 }
 
 /// The emoji come from all 24 bits.

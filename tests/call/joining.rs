@@ -210,3 +210,29 @@ fn forged_frames_under_every_key_id_change_nothing() {
     assert_eq!(room.calls[1].keys(), keys);
     assert!(room.hears(1, 0));
 }
+
+/// P-9.14, P-9.15: what one device can make another keep: three stays, each with a key that was said, eight that follow
+/// from it, and two older ones.
+#[test]
+fn memory_of_a_group_call_is_bounded_for_each_device() {
+    let mut room = Room::with_all(2);
+    let info = allocation_counter::measure(|| {
+        for number in 0..5 {
+            room.restart(0, 100 + number);
+            room.join(0, 1);
+            for _ in 0..3 {
+                let _ = room.guest(0, true);
+                let key = room.key(0, 1);
+                assert!(room.give(0, 1, &key).is_ok());
+                for _ in 0..8 {
+                    assert_eq!(room.guest(0, false), Recipients::OneDevice);
+                    assert!(room.hears(1, 0));
+                }
+            }
+            assert!(room.calls[1].keys() <= 33);
+        }
+    });
+    assert_eq!(room.calls[1].keys(), 33);
+    println!("{} bytes for 33 keys, and what the sender keeps", info.bytes_current);
+    assert!(info.bytes_current < 48 << 10, "{} bytes", info.bytes_current);
+}

@@ -138,6 +138,30 @@ fn devices_that_draw_the_same_number_are_told_apart_by_their_tags() {
     assert_eq!(room.open(0, &frame), Ok(1));
 }
 
+/// P-9.13, P-9.15: the roster says that a device left and came, and it did neither. A key of its that was on its way, and
+/// from which one follows that had opened frames, opens none of them again.
+#[test]
+fn what_was_opened_before_a_device_left_is_not_opened_again() {
+    let mut room = Room::with_all(2);
+    let mut late = Vec::new();
+    let mut frames = Vec::new();
+    for _ in 0..4 {
+        let _ = room.guest(1, false);
+        late.push(room.key(1, 0));
+        frames.push(room.seal(1));
+    }
+    assert_eq!(room.open(0, &frames[2]), Ok(1));
+    room.leave(0, 1);
+    room.join(0, 1);
+    for key in &late[..3] {
+        assert_eq!(room.give(1, 0, key), Ok(KeyNews::Old));
+    }
+    assert_eq!(room.open(0, &frames[2]), Err(OpenError::UnknownKey));
+    assert_eq!(room.give(1, 0, &late[3]), Ok(KeyNews::NewStay));
+    assert_eq!(room.open(0, &frames[2]), Err(OpenError::UnknownKey));
+    assert_eq!(room.open(0, &frames[3]), Ok(1));
+}
+
 /// P-9.15: whoever draws a number that it had before, one in 65,536, is told so and draws another.
 #[test]
 fn a_number_drawn_twice_gives_old_keys_and_another_is_drawn() {

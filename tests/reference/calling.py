@@ -133,8 +133,8 @@ def comparison(s):
         commits("bob", wrong, expect="malformed"), opens("bob", wrong, expect="malformed")
     commits("bob", flip(hers, 1), expect="other-call")
     commits("bob", hers[:17] + b"\0\0" + hers[19:], expect="other-round")
-    commits("bob", hers[:17] + b"\0\x42" + hers[19:], expect="other-round")
     by_bob = commits("bob", hers)["opening"]
+    commits("bob", hers[:17] + b"\0\x42" + hers[19:], expect="other-round")
     commits("bob", hers), commits("bob", flip(hers, 50), expect="changed")
     opens("alice", by_bob, expect="too-early")
     by_alice = commits("alice", his)["opening"]
@@ -149,6 +149,12 @@ def comparison(s):
     hers, his = [s("compare-again", of=of)["signal"] for of in ("alice", "bob")]
     opens("alice", commits("bob", hers)["opening"], expect="too-early")
     opens("bob", commits("alice", his)["opening"])
+    # Alice begins from the start again, and takes up the round that Bob is in.
+    for _ in range(70):
+        his = s("compare-again", of="bob")["signal"]
+    s("compare", of="alice", call=call)
+    followed = commits("alice", his)
+    opens("alice", commits("bob", followed["signal"])["opening"]), opens("bob", followed["opening"])
 
 
 def frames(s, of, at, forged="rejected"):

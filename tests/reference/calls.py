@@ -181,7 +181,7 @@ class Group:
             self.stays = {}
 
     def forget(self, stay):
-        self.gone.append((stay.said.number, stay.said.epoch, [key.epoch for key in stay.current]))
+        self.gone.append((stay.said.number, max(key.epoch for key in stay.current)))
 
     def key_for(self, session):
         require(session.peer in self.others, "not-in-call")
@@ -212,9 +212,8 @@ class Group:
         if stay:
             news = stay.take(said)
         else:
-            for number, newest, opened in self.gone:
-                if number == said.number and (said.epoch <= newest or said.epoch in opened):
-                    return "old"
+            if any(number == said.number and said.epoch <= newest for number, newest in self.gone):
+                return "old"
             if len(self.stays) == STAYS:
                 self.forget(self.stays.pop(min(self.stays, key=lambda number: self.stays[number].heard)))
             stay = self.stays[said.number] = Stay(said)
@@ -245,7 +244,7 @@ class Group:
 
 class Comparison:
     def __init__(self, call, own, peer, draw):
-        self.call, self.own, self.peer, self.round = call, own, peer, 0
+        self.call, self.own, self.peer, self.heard = call, own, peer, False
         self.begin(1, draw)
 
     def begin(self, number, draw):
@@ -265,7 +264,8 @@ class Comparison:
         require(len(signal) == 51 and signal[:1] == COMMITMENT, "malformed")
         require(signal[1:17] == self.call, "other-call")
         ahead = unpack(">H", signal[17:19])[0] - self.round
-        require(0 <= ahead <= ROUNDS_AHEAD, "other-round")
+        require(0 <= ahead and (ahead <= ROUNDS_AHEAD or not self.heard), "other-round")
+        self.heard = self.heard or ahead or self.hash in (None, signal[19:])
         results = {}
         if ahead:
             self.begin(self.round + ahead, draw)
