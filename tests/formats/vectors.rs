@@ -57,6 +57,12 @@ fn handshakes() {
     run("handshake.txt");
 }
 
+/// P-1.8, P-13.1 to P-13.15: entries, acts and floors in two orders, and each reason to refuse one.
+#[test]
+fn groups() {
+    run("membership.txt");
+}
+
 /// P-3.14, P-3.17, P-3.22: sessions bound to older ones, and the standing of a session.
 #[test]
 fn resumption() {

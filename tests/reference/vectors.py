@@ -9,6 +9,7 @@ tests/formats/vectors.rs runs the same files against the crate.
 import sys
 from pathlib import Path
 
+from belonging import groups_
 from bodies import content_
 from braids import braid, epochs_
 from calling import call
@@ -33,7 +34,7 @@ FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake":
          "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "group-content": group_, "device": device,
          "endpoint": hosted_devices, "frame": frame_, "frame-format": frame_format_, "business": business_,
-         "text": texts_}
+         "text": texts_, "membership": groups_}
 
 
 def write(directory):

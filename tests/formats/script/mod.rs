@@ -4,6 +4,7 @@ mod accounts; //               lists, directories, linking
 pub(crate) mod attachments; // files, blobs and pointers
 mod calls; //                  calls of two and of many
 mod content; //                bodies, and the votes of polls
+mod groups; //                 who is a member of a group
 mod hosting; //                disclosures, decisions, receipts
 mod resuming; //               resumption secrets, and the standing of a session
 pub(crate) mod runner; //      keys and sessions by name; one step after the other

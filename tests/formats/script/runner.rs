@@ -18,6 +18,7 @@ use super::accounts::Accounts;
 use super::attachments;
 use super::calls::{Calls, Party};
 use super::content::{self, Polls};
+use super::groups::Groups;
 use super::hosting;
 use super::resuming::{self, Kept};
 use super::sealed::Answers;
@@ -31,7 +32,7 @@ use sha2::{Digest, Sha256};
 pub(super) type Outcome = Result<Vec<(&'static str, String)>, String>;
 
 /// Every name that a step may have besides its results.
-const INPUTS: [&str; 77] = [
+const INPUTS: [&str; 78] = [
     "do",
     "of",
     "with",
@@ -109,6 +110,7 @@ const INPUTS: [&str; 77] = [
     "attendance",
     "guests",
     "sealed_answer",
+    "statement",
 ];
 
 /// Intermediate values that only the reference implementation sees. Here they are tested through the results derived
@@ -130,6 +132,7 @@ pub(crate) struct Runner {
     answers: Answers,
     accounts: Accounts,
     talks: Talks,
+    groups: Groups,
 }
 
 impl Runner {
@@ -224,6 +227,9 @@ impl Runner {
             }
             "device" | "converse" | "take-list" | "agree" | "accept-contact" | "withdraw-message" | "countersign"
             | "send" | "flush" | "receive" => self.talks.run(&self.identities, step, draws),
+            "know-list" | "follow-group" | "offer-entry" | "offer-act" | "offer-floor" => {
+                self.groups.run(&self.identities, step)
+            }
             verb => match verb.split_once('-') {
                 Some(("seal", kind)) => self.seal(kind, step, draws),
                 Some(("unseal", kind)) => self.unseal(kind, step),

@@ -29,6 +29,7 @@ mod interop; //        interop: messages, sessions, bundles, records
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
 mod listed; //         a listed device that writes frames of its own, against a model
 mod media; //          pointers and blobs of attachments
+mod membership; //     who is a member of a group: signed statements, and what members do
 mod model; //          the outcome that a header must have
 pub mod overheard; //      a message read under known keys
 mod party; //          a device in a conversation, and what can be sent to it
@@ -62,6 +63,7 @@ pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_messa
 #[cfg(feature = "interop")]
 pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
 pub use media::{media_decrypt, media_pointer};
+pub use membership::{group_statement, membership};
 #[cfg(feature = "content")]
 pub use sealed::sealed_answer;
 pub use seeds::seeds;
@@ -99,6 +101,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dishonest_peer", dishonest_peer),
     ("envelope", envelope),
     ("first_flight", first_flight),
+    ("group_statement", group_statement),
     ("identity_key", identity_key),
     #[cfg(feature = "interop")]
     ("interop_accept", interop_accept),
@@ -121,6 +124,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("link", link),
     ("media_decrypt", media_decrypt),
     ("media_pointer", media_pointer),
+    ("membership", membership),
     #[cfg(feature = "content")]
     ("poll_vote", poll_vote),
     ("ratchet_decrypt", ratchet_decrypt),

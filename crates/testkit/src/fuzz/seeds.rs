@@ -19,6 +19,7 @@ use super::interop;
 #[cfg(feature = "interop")]
 use super::interop_parts;
 use super::media;
+use super::membership;
 use super::record::{self, Kind};
 #[cfg(feature = "content")]
 use super::sealed;
@@ -52,6 +53,7 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("dishonest_peer", dishonest_peer()),
         of("envelope", envelope::seeds()),
         of("first_flight", first_flight()),
+        of("group_statement", membership::group_statement_seeds()),
         of("identity_key", identity_key()),
         #[cfg(feature = "interop")]
         of("interop_accept", interop::accept_seeds()),
@@ -74,6 +76,7 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("link", device::link_seeds()),
         of("media_decrypt", media::decrypt_seeds()),
         of("media_pointer", media::pointer_seeds()),
+        of("membership", membership::membership_seeds()),
         #[cfg(feature = "content")]
         of("poll_vote", content::poll_vote_seeds()),
         of("ratchet_decrypt", conversation(&RATCHETS)),
