@@ -282,14 +282,18 @@ impl Membership {
 
     fn take_what_waited(&mut self, signers: &Signers, events: &mut Vec<GroupEvent>) {
         loop {
-            let mut progress = false;
-            for bytes in self.aside.entries_after(&self.log.newest()) {
-                progress |= self.take_entry(&bytes, events) == Ok(Taken::Taken);
+            // The entries first: an act is judged by all that are known.
+            loop {
+                let waiting = self.aside.entries_after(&self.log.newest());
+                let taken = waiting.iter().map(|bytes| self.take_entry(bytes, events) == Ok(Taken::Taken));
+                if taken.filter(|taken| *taken).count() == 0 || self.evidence.is_some() {
+                    break;
+                }
             }
             let waiting = self.aside.take_acts();
             let acts: Vec<_> = waiting.iter().map(Vec::as_slice).collect();
-            progress |= self.take_acts(&acts, signers, events).contains(&Ok(Taken::Taken));
-            if !progress || self.evidence.is_some() {
+            let taken = self.take_acts(&acts, signers, events);
+            if !taken.contains(&Ok(Taken::Taken)) || self.evidence.is_some() {
                 return;
             }
         }
