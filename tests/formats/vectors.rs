@@ -177,6 +177,13 @@ fn frames() {
     run("frame.txt");
 }
 
+/// P-14.3 to P-14.8, P-14.11, P-14.12, P-14.14 to P-14.21, P-14.23, P-14.24: chains of keys, their messages, ends and
+/// records, and each reason to refuse one.
+#[test]
+fn group_chains() {
+    run("group-chain.txt");
+}
+
 #[test]
 fn every_file_is_run() {
     let directory = std::env::var_os("BISIK_VECTORS").map_or_else(|| PathBuf::from("tests/vectors"), PathBuf::from);

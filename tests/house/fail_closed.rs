@@ -200,6 +200,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         4,
         "the first of the keys to keep, within a skip that was checked; an age of no keys; a count of keys, of which there are 4,000 at most; the number after one that is below the greatest",
     ),
+    ("src/group/chain/backlog.rs", 1, "the results of the only backlog, which are there"),
     ("src/group/chain/message.rs", 2, "parts of a message that were checked when it was read"),
     ("src/group/chain/receiving.rs", 1, "a count of keys, of which there are 4,000 at most"),
     ("src/group/chain/take.rs", 2, "counts of messages that cannot be read any more, for the caller"),

@@ -11,6 +11,8 @@ from accounts import AccountSteps
 from bisik import *
 from braid_steps import BraidSteps
 import calls
+import chain_steps
+from chain_steps import ChainSteps
 import content
 from content_steps import ContentSteps
 from frame_format import FrameSteps
@@ -21,7 +23,7 @@ from texts import TextSteps
 
 NOW = 1_800_000_000
 DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "attendance", "guests", "kind", "index", "removed",
-           "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest", "receiver_index", "sender_index"}
+           "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest", "receiver_index", "sender_index"} | chain_steps.DECIMAL
 WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
          "standing", "form", "news", "recipients", "taken"}
 INPUTS = WORDS - {"standing", "number", "news", "recipients", "taken"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
@@ -30,6 +32,8 @@ INPUTS = WORDS - {"standing", "number", "news", "recipients", "taken"} | {"now",
                   "sent_ms", "question", "options", "most_choices", "author", "voter", "choices", "ballot", "terms",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
                   "receipt", "bundles", "sender", "named", "frame_read", "value", "written", "envelope_read", "person", "attendance", "guests", "sealed_answer", "statement"}
+WORDS |= chain_steps.WORDS
+INPUTS |= chain_steps.WORDS | chain_steps.INPUTS
 # Values that only this implementation can see. A step names those it wants.
 INNER = set("to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 "
             "agreement next_rk next_hk rs hk given_up standing labels ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
@@ -85,7 +89,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceSteps, MembershipSteps, TalkSteps, TextSteps):
+class World(AccountSteps, BraidSteps, ChainSteps, ContentSteps, FrameSteps, HostedDeviceSteps, MembershipSteps, TalkSteps, TextSteps):
     """The keys and sessions of all parties, by name. Every method is a verb of the scripts, and returns its results by
     name."""
 
@@ -93,6 +97,7 @@ class World(AccountSteps, BraidSteps, ContentSteps, FrameSteps, HostedDeviceStep
         self.identities, self.pre_keys, self.sessions, self.ratchets = {}, {}, {}, {}
         self.kept_offers, self.kept_accepts, self.braids = {}, {}, {}
         self.comparisons, self.calling, self.groups, self.polls, self.sequences = {}, {}, {}, {}, {}
+        self.own_chains, self.chains = {}, {}
 
     def run(self, step, complete=False):
         """Runs one step. With `complete`, missing results and those that are `None` are filled in."""

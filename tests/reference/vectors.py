@@ -13,6 +13,7 @@ from belonging import groups_
 from bodies import content_
 from braids import braid, epochs_
 from calling import call
+from chaining import group_chain
 from conversation import conversation
 from devices import device
 from files import media
@@ -34,7 +35,7 @@ FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake":
          "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "group-content": group_, "device": device,
          "endpoint": hosted_devices, "frame": frame_, "frame-format": frame_format_, "business": business_,
-         "text": texts_, "membership": groups_}
+         "text": texts_, "membership": groups_, "group-chain": group_chain}
 
 
 def write(directory):

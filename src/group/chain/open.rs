@@ -28,8 +28,7 @@ pub(super) struct Verified {
     pub(super) place: Place,
     pub(super) history: bool,
     pub(super) view: View,
-    /// View and body.
-    pub(super) plaintext: Zeroizing<Vec<u8>>,
+    pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) change: Change,
 }
 
@@ -96,14 +95,14 @@ impl Chain {
                 (decrypt(key, parts, digest)?, None)
             }
         };
-        let view = View::from_bytes(*plaintext.first_chunk().ok_or(OpenError::Rejected)?);
+        let (view, body) = plaintext.split_first_chunk().ok_or(OpenError::Rejected)?;
         Ok(Verified {
             chain: self.id,
             index: number,
             place: self.constants.place,
             history: self.constants.history,
-            view,
-            plaintext,
+            view: View::from_bytes(*view),
+            body: Zeroizing::new(body.to_vec()),
             change: Change { chain: self.id, entry, after, advance },
         })
     }

@@ -78,9 +78,8 @@ impl ReceivingChains {
     }
 
     pub(super) fn staged(&mut self, verified: Verified) -> StagedMessage<'_> {
-        let Verified { chain, index, place, history, view, mut plaintext, change } = verified;
-        plaintext.drain(..View::LENGTH);
-        let body = core::mem::take(&mut *plaintext);
+        let Verified { chain, index, place, history, view, mut body, change } = verified;
+        let body = core::mem::take(&mut *body);
         let opened = OpenedMessage { chain, index, place, history, view, body, given_up: 0 };
         StagedMessage { chains: self, opened, change: Some(change) }
     }

@@ -3,6 +3,7 @@
 mod accounts; //               lists, directories, linking
 pub(crate) mod attachments; // files, blobs and pointers
 mod calls; //                  calls of two and of many
+mod chains; //                 chains of keys
 mod content; //                bodies, and the votes of polls
 mod groups; //                 who is a member of a group
 mod hosting; //                disclosures, decisions, receipts

@@ -17,6 +17,7 @@ use bisik::{
 use super::accounts::Accounts;
 use super::attachments;
 use super::calls::{Calls, Party};
+use super::chains::{self, Chains};
 use super::content::{self, Polls};
 use super::groups::Groups;
 use super::hosting;
@@ -128,6 +129,7 @@ pub(crate) struct Runner {
     kept: Kept,
     ratchets: BTreeMap<String, DoubleRatchet>,
     calls: Calls,
+    chains: Chains,
     polls: Polls,
     answers: Answers,
     accounts: Accounts,
@@ -154,7 +156,9 @@ impl Runner {
             assert!(step.text(name).is_none_or(|listed| listed == value), "{name} is {value}");
         }
         for name in step.names() {
-            let known = INPUTS.contains(&name) || INNER.split_whitespace().any(|inner| inner == name);
+            let known = INPUTS.contains(&name)
+                || chains::INPUTS.contains(&name)
+                || INNER.split_whitespace().any(|inner| inner == name);
             assert!(known || results.iter().any(|(result, _)| *result == name), "{name} does not come of it");
         }
     }
@@ -230,6 +234,11 @@ impl Runner {
             "know-list" | "follow-group" | "offer-entry" | "offer-act" | "offer-floor" => {
                 self.groups.run(&self.identities, step)
             }
+            "begin-chain" | "renew-chain" | "rekey-chain" | "restored-chain" | "plan-chain" | "give-chain"
+            | "write-group" | "follow-sender" | "take-chain" | "open-group" | "close-chains" | "group-view"
+            | "lists-digest" | "audience-id" => self.chains.run(&self.identities, step, draws),
+            "seal-chain" | "seal-chains" => self.chains.seal(step.need("do").trim_start_matches("seal-"), step, draws),
+            "unseal-chain" | "unseal-chains" => self.chains.unseal(step.need("do").trim_start_matches("unseal-"), step),
             verb => match verb.split_once('-') {
                 Some(("seal", kind)) => self.seal(kind, step, draws),
                 Some(("unseal", kind)) => self.unseal(kind, step),

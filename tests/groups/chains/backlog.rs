@@ -1,6 +1,6 @@
 //! Many messages, whose signatures are verified together.
 
-use bisik::group::{GroupMessage, OpenError};
+use bisik::group::{GroupMessage, OpenError, ReceivingChains};
 use proptest::prelude::*;
 
 use super::scene::{Scene, distribution, forged, key, message, reload, state};
@@ -77,6 +77,42 @@ fn one_forged_message_among_a_thousand_is_found() {
             _ => assert_eq!(opened, &Ok(number.to_be_bytes().to_vec())),
         }
     }
+}
+
+/// P-14.16: of several devices, with one equation for all of them.
+#[test]
+fn backlogs_of_several_devices_are_opened_together() {
+    let mut scenes = [123, 124, 125].map(Scene::new);
+    let mut chains: Vec<_> = scenes.iter_mut().map(Scene::reader).collect();
+    let mut messages: Vec<Vec<_>> =
+        scenes.iter_mut().map(|scene| (0..5_u8).map(|number| scene.write(&[number])).collect()).collect();
+    let mut forged = messages[1][2].as_bytes().to_vec();
+    forged[60] ^= 1;
+    messages[1].insert(2, message(&forged));
+    messages[2].clear();
+    let mut backlogs: Vec<_> = chains.iter_mut().zip(messages.iter().map(Vec::as_slice)).collect();
+    let opened = ReceivingChains::open_backlogs(&mut backlogs);
+    let bodies: Vec<Vec<Given>> = opened
+        .into_iter()
+        .map(|one| one.into_iter().map(|held| held.map(|held| held.for_inbox().to_vec())).collect())
+        .collect();
+    let all: Vec<Given> = (0..5_u8).map(|number| Ok(vec![number])).collect();
+    let mut second = all.clone();
+    second.insert(2, Err(OpenError::Rejected));
+    assert_eq!(bodies, [all, second, Vec::new()]);
+    // Those of another device are refused, whatever else is in the batch.
+    let (first, rest) = chains.split_at_mut(1);
+    let swapped = scenes[1].write(b"");
+    let own = scenes[0].write(b"");
+    let opened = ReceivingChains::open_backlogs(&mut [
+        (&mut first[0], &[swapped.clone(), own]),
+        (&mut rest[0], std::slice::from_ref(&swapped)),
+    ]);
+    let ok: Vec<Vec<_>> = opened
+        .iter()
+        .map(|one| one.iter().map(|held| held.as_ref().map(|_| ()).map_err(|error| *error)).collect())
+        .collect();
+    assert_eq!(ok, [vec![Err(OpenError::NeedsChain), Ok(())], vec![Ok(())]]);
 }
 
 /// P-14.9: one record is stored for all of them.

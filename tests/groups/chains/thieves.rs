@@ -3,6 +3,7 @@
 use bisik::group::{GroupMessage, OpenError, SendingChain};
 use bisik_testkit::ConstantRng;
 use bisik_testkit::fuzz::forged_chain::{ForgedChain, message_key};
+use proptest::prelude::*;
 
 use super::scene::{Scene, VIEW, distribution, forged, key, message, own, read, ready, refused};
 
@@ -129,4 +130,21 @@ fn a_stolen_sending_chain_opens_no_earlier_message() {
     let _ = thief.take(&distribution(&secrets.distribution(1)), &scene.sender.identity).unwrap();
     assert_eq!(refused(&mut thief, &before), OpenError::NotGiven);
     assert_eq!(read(&mut thief, &scene.write(b"sesudah")).body, b"sesudah", "what follows");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("BISIK_SENDERS").map_or(40, |cases| cases.parse().unwrap())))]
+
+    /// P-14.15 to P-14.23: whatever a sender without rules gives and writes, a receiver does what a model without keys says,
+    /// and what it refuses changes nothing.
+    #[test]
+    fn a_sender_without_rules_gets_what_the_model_says(
+        steps in proptest::collection::vec((0..8_u8, 0..8_u8, any::<u8>(), 0..9_u8, any::<u8>()), 1..24),
+    ) {
+        // Indices near 20 and 25,000 are choices 1 and 2; 0 is near 0.
+        let near = |choice: u8| [0, 0, 0, 0, 1, 1, 1, 2, 2][usize::from(choice)];
+        let steps = steps.iter().flat_map(|(what, chain, names, choice, offset)| [*what, *chain, *names, near(*choice), *offset]);
+        let script: Vec<u8> = std::iter::once(2).chain(steps).collect();
+        bisik_testkit::fuzz::group_chain(&script);
+    }
 }

@@ -21,6 +21,7 @@ pub mod forge; //          a message under known keys
 pub mod forged_chain; //   a chain of a group, with all of its secrets
 #[path = "../../../../src/conversation/frame/tests/second.rs"]
 pub mod frame; //          frames of a conversation, written and read
+mod group; //          chains of groups, and a sender without rules
 mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
@@ -57,6 +58,7 @@ pub use decrypt::{decrypt, ratchet_decrypt};
 pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
 pub use envelope::envelope;
+pub use group::{group_chain, group_distribution, group_message};
 pub use hosting::{consent, disclosure};
 #[cfg(feature = "interop")]
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
@@ -101,6 +103,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dishonest_peer", dishonest_peer),
     ("envelope", envelope),
     ("first_flight", first_flight),
+    ("group_chain", group_chain),
+    ("group_distribution", group_distribution),
+    ("group_message", group_message),
     ("group_statement", group_statement),
     ("identity_key", identity_key),
     #[cfg(feature = "interop")]

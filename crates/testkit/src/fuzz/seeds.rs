@@ -12,6 +12,7 @@ use super::conversation_record;
 use super::device;
 use super::envelope;
 use super::fixtures::{BLOCKS, Genuine, PARTIES, PRE_KEY_MESSAGES, RATCHETS, SESSIONS, Scene};
+use super::group;
 use super::hosting;
 use super::input::RAW;
 #[cfg(feature = "interop")]
@@ -53,6 +54,9 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("dishonest_peer", dishonest_peer()),
         of("envelope", envelope::seeds()),
         of("first_flight", first_flight()),
+        of("group_chain", group::chain_seeds()),
+        of("group_distribution", group::distribution_seeds()),
+        of("group_message", group::message_seeds()),
         of("group_statement", membership::group_statement_seeds()),
         of("identity_key", identity_key()),
         #[cfg(feature = "interop")]
