@@ -138,6 +138,39 @@ fn devices_that_draw_the_same_number_are_told_apart_by_their_tags() {
     assert_eq!(room.open(0, &frame), Ok(1));
 }
 
+/// P-9.7: both have restarted, and to both a key of the other's former stay comes last. Each asks for what it lacks, and
+/// not for ever.
+#[test]
+fn asking_for_keys_comes_to_an_end() {
+    let mut room = Room::with_all(2);
+    for who in [0, 1] {
+        let _ = room.guest(who, true);
+    }
+    let former = [room.key(0, 1), room.key(1, 0)];
+    for (who, number) in [(0, 70), (1, 80)] {
+        room.restart(who, number);
+        room.join(who, 1 - who);
+    }
+    room.share(&[0, 1]);
+    for (of, key) in former.iter().enumerate() {
+        assert_eq!(room.give(of, 1 - of, key), Ok(KeyNews::NewStay));
+    }
+    let (mut of, mut messages) = (0, 0);
+    loop {
+        let key = room.key(of, 1 - of);
+        let session = room.sessions[1 - of][of].as_ref().unwrap();
+        messages += 1;
+        let taken = room.calls[1 - of].accept_key(&key, session, everybody, &mut rand::rng()).unwrap();
+        if taken.answer.is_none() {
+            break;
+        }
+        of = 1 - of;
+        assert!(messages < 10, "they go on asking");
+    }
+    assert_eq!(messages, 2);
+    assert!(room.hears(0, 1) && room.hears(1, 0));
+}
+
 /// P-9.13, P-9.15: the roster says that a device left and came, and it did neither. A key of its that was on its way, and
 /// from which one follows that had opened frames, opens none of them again.
 #[test]
