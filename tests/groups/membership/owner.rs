@@ -185,6 +185,35 @@ fn handing_over_to_a_member_undoes_what_would_end_it() {
     assert!(!world.group((ALICE, 0)).acts().any(|act| act.id == id));
 }
 
+/// P-13.8. Even a removal that the log keeps is undone by handing the group over to whom it removes, and stays so when he
+/// hands it on.
+#[test]
+fn handing_over_undoes_a_removal_that_was_kept() {
+    let mut world = World::of_members(4);
+    world.role(CAROL, Role::Admin);
+    world.sync();
+    let mut absent = world.copy((ALICE, 0));
+    let removal = world.remove((CAROL, 0), BOB).unwrap();
+    let id = act_hash(removal[0].as_bytes()).id();
+    let _ = world.offer((DAVE, 0), &removal[0]).unwrap();
+    // Alice has not seen it when she keeps it by its id.
+    std::mem::swap(world.groups.get_mut(&(ALICE, 0)).unwrap(), &mut absent);
+    let kept = world.write((ALICE, 0), |g, a, _| g.keep(a, &[id], NOW)).unwrap();
+    let _ = world.offer((DAVE, 0), &kept[0]).unwrap();
+    let _ = world.offer((BOB, 0), &kept[0]).unwrap();
+    assert_eq!(world.members((DAVE, 0)), [ALICE, CAROL, DAVE]);
+    for (from, to) in [(ALICE, BOB), (BOB, ALICE)] {
+        let account = world.account(to);
+        let consent = world.group((to, 0)).consent_to_own(&device(number((to, 0))));
+        let handed = world.write((from, 0), |g, a, _| g.hand_over(a, &account, consent, &[], NOW)).unwrap();
+        for who in [ALICE, BOB, DAVE] {
+            let _ = world.offer((who, 0), &handed[0]).unwrap();
+        }
+    }
+    assert_eq!(world.members((DAVE, 0)), [ALICE, BOB, CAROL, DAVE]);
+    assert_eq!(world.receivers((DAVE, 0)), [ALICE, BOB, CAROL, DAVE]);
+}
+
 /// P-13.4. Two logs of one owner: whoever sees both keeps them and goes no further, whichever came first.
 #[test]
 fn an_owner_who_writes_two_logs_is_found_out_and_the_group_is_read_only() {
