@@ -22,7 +22,7 @@ import time
 
 sys.dont_write_bytecode = True  # before the model is imported: nothing is left in the tree
 
-from groups.exhaustive import exhaustive
+from groups.exhaustive import arrivals, exhaustive
 from groups.properties import check_history
 from groups.scenarios import SCENARIOS, scenarios
 from groups.twins import TWINS, twins
@@ -50,11 +50,12 @@ def main(words):
             if failed:
                 return 1
             print(f"{len(SCENARIOS)} scenarios hold", flush=True)
-            explore(600, 1)
-            held = twins(60)
+            explore(400, 1)
+            held = twins(40)
         elif words[0] == "explore":
             explore(int(words[1]), int(words[2]))
         elif words[0] == "exhaustive":
+            arrivals()
             exhaustive()
         elif words[0] == "twins":
             held = twins(int(words[1]) if words[1:] else 400)

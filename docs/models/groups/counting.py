@@ -41,13 +41,11 @@ def kept_at_end(act, rights, removals, leaves):
     """P-13.9: whether an act that needs a right stands although its author's stay may have ended."""
     if not RULES.ended_acts:
         return True
-    if rights.ended_by_floor(act.stay):
-        return False
     by, left = removals.get(act.stay), leaves.get(act.stay)
     if RULES.leaves == "before removal" and left and not all(act.id in l.kept for l in left):
         return False
-    if by:
-        return any(act.id in r.kept for r in by)
+    if by or rights.ended_by_floor(act.stay):
+        return any(act.id in r.kept for r in by or ())
     if left and RULES.leaves == "any":
         return any(act.id in l.kept for l in left)
     return not left or (len(left) == 1 and act.id in left[0].kept)

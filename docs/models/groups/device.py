@@ -6,6 +6,7 @@ from .rules import RULES, Act, Entry, Floor, fate, permitted
 
 class Device:
     ASIDE = 6  # small, so that much is lost and has to be given again
+    STAYS = 2048  # a scenario has less
 
     def __init__(self, first):
         self.head, self.known, self.floors, self.lists = first, {first.id}, set(), set()
@@ -88,6 +89,8 @@ class Device:
         if fate(a, self.head)[0] and RULES.takes_counting:  # it cannot count
             return False
         after = state(self.head, [*self.held.values(), a])
+        if a.kind in ("add", "join") and len(after.added) > max(self.STAYS, len(self.state().added)):
+            return False  # no room (13.6)
         if a.id in after.counted or (not RULES.takes_counting and permitted(a, self.head.rights)):
             self.held[a.id] = a
             self.changed(after)
@@ -99,12 +102,8 @@ class Device:
 
     def copy(self):
         other = Device(self.head)
-        other.known, other.floors, other.lists, other.aside = (
-            set(self.known),
-            set(self.floors),
-            set(self.lists),
-            list(self.aside),
-        )
+        other.known, other.floors, other.lists = set(self.known), set(self.floors), set(self.lists)
+        other.aside = list(self.aside)
         other.held, other.remembered, other.frozen = dict(self.held), dict(self.remembered), self.frozen
         return other
 

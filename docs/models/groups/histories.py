@@ -29,16 +29,17 @@ class World:
             [],
         )
         self.floors = []
-        # Half of the kinds are left out of each history, so that those which are left meet more often.
-        self.kinds = [k for k in KINDS if k not in self.rng.sample(sorted(set(KINDS)), self.rng.choice((0, 4, 6)))]
-        self.changes = [
-            k for k in ENTRIES if k not in self.rng.sample(sorted(set(ENTRIES)), self.rng.choice((0, 4, 6)))
-        ]
+        self.kinds, self.changes = self.some_of(KINDS), self.some_of(ENTRIES)
         self.start()
         for n in range(self.rng.choice((10, 16, 24, 40))):
             self.step()
         if forks:
             self.equivocate()
+
+    def some_of(self, kinds):
+        """Kinds without some of them, so that those which are left meet more often."""
+        without = self.rng.sample(sorted(set(kinds)), self.rng.choice((0, 4, 6)))
+        return [k for k in kinds if k not in without]
 
     def publish(self, item):
         for x, owed in self.owed.items():
@@ -152,7 +153,7 @@ class World:
             elif kind == "over":
                 last = [("over", rng.choice([y for y in self.stays if y[0] in "ABC"]))]
             elif kind == "settle" and rng.random() < 0.6:
-                draft = Entry(head, x, changes)
+                draft = Entry(head, x, changes + last)  # after the other changes of the entry, handing over included
                 if draft.valid:
                     changes.append(("settle", floor_of(state(draft, d.held.values()))))
                     break

@@ -102,7 +102,11 @@ def check_truth(w, head, s):
         hold(x not in s.live, "11: who was out at the floor stays out", x)
     for a in counted:
         if a.needs_right() and a.stay in dead and a.id not in kept_by_log:
-            hold(False, "11: who was out at the floor has no right", a.stay)
+            hold(
+                any(r.subject == a.stay and a.id in r.kept for r in removals),
+                "11: who was out at the floor has no right",
+                a.stay,
+            )
     for a in w.acts:  # what has to count, does
         f = fate(a, head)
         if not a.permitted or f[0] or a.epoch < g.settle:

@@ -10,31 +10,31 @@ OWNER, ADMIN, MEMBER, READER = 0, 1, 2, 3
 class Rules:
     """What the specification says. Each twin changes one of these."""
 
-    counted_by = "every entry"    # P-13.8; twins: "named" (only there), "newest" (only there)
-    peers = False                 # twin: admins remove admins
-    by_stay = True                # P-13.12; twin: a removal ends all stays of the account, for good
-    ended_acts = True             # P-13.9; twin: acts of an ended stay count, whatever is kept
-    leaves = "one"                # P-13.9; twins: "any" leave may keep, "before removal" (undoes its keep)
-    closing_binds = True          # P-13.11; twin: closing a link does not touch joins
-    removed_join = False          # P-13.11; twin: who was removed comes back by a link
-    roles_add = True              # P-13.12; twin: `role` does not add the stay that it names
-    bars = True                   # P-13.8; twin: a barred device's acts count
-    hand_over_lifts = True        # P-13.8; twin: it does not
-    retire_stays = False          # P-13.8; twin: retire is never void
-    accept_needs_add = True       # P-13.10; twin: it counts without
-    least = True                  # P-13.10; twin: of a stay's accepts and leaves a device takes the first two
-    takes_counting = True         # P-13.7; twin: it takes whatever is permitted in the newest rights
-    careful = True                # P-13.13; twin: keys go to live stays
-    careful_account = True        # P-13.13; twin: ... but a join hides from a removal of the account
-    careful_links = True          # P-13.13; twin: ... but not for joins by links whose closing is void
-    floor_ends = True             # P-13.15; twin: stays that the floor lacks keep their rights
-    floor_suspends = True         # P-13.15; twin: suspensions end with the floor
-    floor_drops = True            # P-13.15; twin: acts below the floor count
-    again = True                  # P-13.15; twin: nobody makes again what the floor lacks
-    freezes = True                # P-13.4; twin: the first of two entries is followed
-    swaps = True                  # 13.1; twin: the relay stores an entry over anything
-    hand_over_signed = True       # P-13.1; twin: a former owner's entries are taken
-    confirmed_join = True         # P-13.11; twin: a kept join needs its link all the same
+    counted_by = "every entry"  # P-13.8; twins: "named" (only there), "newest" (only there)
+    peers = False  # twin: admins remove admins
+    by_stay = True  # P-13.12; twin: a removal ends all stays of the account, for good
+    ended_acts = True  # P-13.9; twin: acts of an ended stay count, whatever is kept
+    leaves = "one"  # P-13.9; twins: "any" leave may keep, "before removal" (undoes its keep)
+    closing_binds = True  # P-13.11; twin: closing a link does not touch joins
+    removed_join = False  # P-13.11; twin: who was removed comes back by a link
+    roles_add = True  # P-13.12; twin: `role` does not add the stay that it names
+    bars = True  # P-13.8; twin: a barred device's acts count
+    hand_over_lifts = True  # P-13.8; twin: it does not
+    retire_stays = False  # P-13.8; twin: retire is never void
+    accept_needs_add = True  # P-13.10; twin: it counts without
+    least = True  # P-13.10; twin: of a stay's accepts and leaves a device takes the first two
+    takes_counting = True  # P-13.7; twin: it takes whatever is permitted in the newest rights
+    careful = True  # P-13.13; twin: keys go to live stays
+    careful_account = True  # P-13.13; twin: ... but a join hides from a removal of the account
+    careful_links = True  # P-13.13; twin: ... but not for joins by links whose closing is void
+    floor_ends = True  # P-13.15; twin: stays that the floor lacks keep their rights
+    floor_suspends = True  # P-13.15; twin: suspensions end with the floor
+    floor_drops = True  # P-13.15; twin: acts below the floor count
+    again = True  # P-13.15; twin: nobody makes again what the floor lacks
+    freezes = True  # P-13.4; twin: the first of two entries is followed
+    swaps = True  # 13.1; twin: the relay stores an entry over anything
+    hand_over_signed = True  # P-13.1; twin: a former owner's entries are taken
+    confirmed_join = True  # P-13.11; twin: a kept join needs its link all the same
 
 
 RULES = Rules()
@@ -132,14 +132,10 @@ class Entry:
                 r.roles[r.owner], r.roles[what], r.owner = ADMIN, OWNER, what
                 r.named, r.owners, r.old = r.named | {what}, r.owners | {what}, r.old - {what}
             elif kind == "settle":
-                r.settle, r.floor, r.named, r.owners, r.old = (
-                    self.epoch,
-                    what,
-                    frozenset(),
-                    frozenset(),
-                    frozenset(r.roles),
-                )
+                r.settle, r.floor = self.epoch, what
+                r.named, r.owners, r.old = frozenset(), frozenset(), frozenset(r.roles)
         need(not kept & lifted)
+        need(r.settle != self.epoch or r.floor.stays.get(r.owner))  # a device would refuse the floor
         return r
 
     def log(self):

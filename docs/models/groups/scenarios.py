@@ -327,6 +327,25 @@ def many_that_do_the_same():
     hold(len(two.state().counted & {a.id for a in some}) == 3, "1: one accept and two leaves count")
 
 
+def group_filled_by_a_link():
+    g = Story()
+    link = g.act("A1", "open")
+    some = [g.act("X%d" % n, "join", link.id) for n in range(9)]
+    one, two = Device(g.first), Device(g.first)
+    for d, joins in ((one, some), (two, some[::-1])):
+        d.STAYS = 6
+        for item in (("list", "X"), *g.head.log(), *g.acts[:-9], *joins):
+            d.offer(item)
+    hold(len(one.state().live) == len(two.state().live) == 6, "a bound")
+    hold(one.state().live != two.state().live, "at the bound devices differ")
+    g.act("A1", "close", link.id, kept=[some[0], some[8]])
+    for d in (one, two, one, two):
+        for a in g.acts:
+            d.offer(a)
+    equal(one.state().same(), two.state().same())  # 1: until what fills it is void; what was refused is taken again
+    equal(" ".join(sorted(two.state().live)), "A1 B1 C1 X0 X8")
+
+
 def endpoint_retired_by_who_is_out():
     g = Story()
     on = g.entry(("admit", "D"))
