@@ -112,7 +112,11 @@ def state(head, acts):
             and not (closed and not any(a.id in c.kept for c in closed))
             and (not back or RULES.removed_join)
         )
-        if (sure or by_link or a.stay in added) and first(a, ("join", a.stay, link)):
+        if a.stay in added:  # otherwise: then it is an acceptance, whatever became of its link
+            good, one = True, ("join", a.stay)
+        else:
+            good, one = by_link, ("join", a.stay[0], link)
+        if sure or (good and (first(a, one) or not RULES.joins_once)):
             counted.add(a.id)
             accepted.add(a.stay)
             joins.setdefault(a.stay, []).append(a)
@@ -183,9 +187,15 @@ def literally(head, acts, assumed):
     by_join = {a.stay for a in on if a.kind == "join" and (a.id in confirmed or (by_link(a) and opens[a.subject] == 1))}
     out = set()
     for a in acts:
-        same = [b for b in on if b.kind == a.kind and b.id < a.id and b.stay == a.stay and b.subject == a.subject]
-        if a.kind == "retire":
-            same = [b for b in on if b.kind == "retire" and b.id < a.id and b.subject == a.subject]
+        same = [b for b in on if b.kind == a.kind and b.id < a.id and b.subject == a.subject]
+        if a.kind == "join":
+            same = [b for b in on if b.kind == "join" and b.id < a.id and b.id not in confirmed]
+            if a.stay in by_log | adds:
+                same = [b for b in same if b.stay == a.stay]
+            else:
+                same = [
+                    b for b in same if b.stay[0] == a.stay[0] and b.subject == a.subject and b.stay not in by_log | adds
+                ]
         if a.needs_right() and a.id not in confirmed and not kept_at_end(a, g, removals, leaves):
             continue
         same = same if a.id not in confirmed else []

@@ -89,7 +89,8 @@ class Device:
         if fate(a, self.head)[0] and RULES.takes_counting:  # it cannot count
             return False
         after = state(self.head, [*self.held.values(), a])
-        if a.kind in ("add", "join") and len(after.added) > max(self.STAYS, len(self.state().added)):
+        asked = [len(s.added | set(s.joins)) for s in (self.state(), after)]
+        if a.kind in ("add", "join") and asked[1] > max(self.STAYS, asked[0]):
             return False  # no room (13.6)
         if a.id in after.counted or (not RULES.takes_counting and permitted(a, self.head.rights)):
             self.held[a.id] = a

@@ -23,6 +23,7 @@ class Rules:
     retire_stays = False  # P-13.8; twin: retire is never void
     accept_needs_add = True  # P-13.10; twin: it counts without
     least = True  # P-13.10; twin: of a stay's accepts and leaves a device takes the first two
+    joins_once = True  # P-13.11; twin: every stay and every link that a join names counts anew
     takes_counting = True  # P-13.7; twin: it takes whatever is permitted in the newest rights
     careful = True  # P-13.13; twin: keys go to live stays
     careful_account = True  # P-13.13; twin: ... but a join hides from a removal of the account

@@ -21,6 +21,7 @@ TWINS = {
     "retire is never void": dict(retire_stays=True),
     "accept and leave count without an add": dict(accept_needs_add=False),
     "a bound on accepts and leaves by order of arrival": dict(least=False),
+    "every join counts": dict(joins_once=False),
     "whatever the newest rights permit is taken": dict(takes_counting=False),
     "keys to all live stays": dict(careful=False),
     "keys by a link to who was removed": dict(careful_account=False),
