@@ -36,8 +36,8 @@ impl GroupCall {
     ///
     /// # Errors
     ///
-    /// [`EpochKeyError`] if the key is for another call, its sender is not in the call or not a member, it was not made
-    /// for this device and session, or its number is crowded.
+    /// [`EpochKeyError`] if the session is not confirmed, the key is for another call, its sender is not in the call or not
+    /// a member, it was not made for this device and session, or its number is crowded.
     pub fn accept_key(
         &mut self,
         key: &EpochKey,
@@ -45,6 +45,7 @@ impl GroupCall {
         mut standing: impl FnMut(&[u8; 32], &IdentityKey) -> Standing,
         mut rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<KeyTaken, EpochKeyError> {
+        check_session(session)?;
         self.admit(key, session.peer(), session.id(), &mut standing, &mut rng)
     }
 
@@ -87,7 +88,8 @@ impl GroupCall {
         standing: &mut dyn FnMut(&[u8; 32], &IdentityKey) -> Standing,
     ) -> Result<(), EpochKeyError> {
         let Some(CallGroup { id: _, view: own_view }) = &self.group else { return Ok(()) };
-        let views = [Some(view), Some(own_view).filter(|own_view| *own_view != view)];
+        // The local view first: who is out in it is out, whatever view the key names.
+        let views = [Some(own_view), Some(view).filter(|view| *view != own_view)];
         for view in views.into_iter().flatten() {
             for device in [sender, self.own()] {
                 match standing(view, device) {
@@ -107,6 +109,7 @@ impl GroupCall {
     ///
     /// [`EpochKeyError`] as for [`accept_key`](Self::accept_key), but for what the group says.
     pub fn keep_aside(&mut self, key: EpochKey, session: &Session) -> Result<(), EpochKeyError> {
+        check_session(session)?;
         self.check(&key, session.peer(), session.id())?;
         self.aside.keep(session.peer(), Waiting { key, session: *session.id() });
         Ok(())
@@ -129,4 +132,9 @@ impl GroupCall {
         }
         taken
     }
+}
+
+/// P-9.5: before a session is confirmed, a thief of this device's pre-keys can be whom it names as its peer.
+fn check_session(session: &Session) -> Result<(), EpochKeyError> {
+    if session.is_confirmed() { Ok(()) } else { Err(EpochKeyError::Unconfirmed) }
 }

@@ -149,6 +149,9 @@ pub enum EpochKeyError {
     NotInCall,
     /// This sender did not make it for this device in this session, or group or suite differ. Drop it.
     Rejected,
+    /// Its sender has not proved yet that it takes part in the session: whoever has stolen a pre-key of this device could
+    /// have sent it. Try again when the session is [confirmed](crate::Session::is_confirmed).
+    Unconfirmed,
     /// This device does not know the state of the group that its sender names: keep the key
     /// [aside](super::GroupCall::keep_aside), ask the sender for the entries of the group, and try again.
     UnknownView,
@@ -164,6 +167,7 @@ bisik_core::error_texts! {
         OtherCall => "call.epoch_key.other_call", "the epoch key belongs to another call";
         NotInCall => "call.epoch_key.not_in_call", "the sender of the epoch key is not in the call";
         Rejected => "call.epoch_key.rejected", "the epoch key was not made by this sender for this device";
+        Unconfirmed => "call.epoch_key.unconfirmed", "the session in which the epoch key arrived is not confirmed";
         UnknownView => "call.epoch_key.unknown_view", "the state of the group that the epoch key names is unknown";
         NotMember => "call.epoch_key.not_member", "the sender or the receiver of the epoch key is not a member";
         Crowded => "call.epoch_key.crowded", "four stays in the call have the number of the epoch key";

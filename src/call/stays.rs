@@ -169,7 +169,24 @@ impl Stays {
             sharing.retain(&kept);
         }
         self.by_number.retain(|_, sharing| !sharing.is_empty());
-        self.gone.drain(..self.gone.len().saturating_sub(GONE));
+        while self.gone.len() > GONE {
+            self.forget_gone();
+        }
+    }
+
+    /// P-9.15: forgets the oldest stay of the device of which most are remembered, so that no device makes others'
+    /// forgotten.
+    fn forget_gone(&mut self) {
+        let mut counts: BTreeMap<[u8; 64], usize> = BTreeMap::new();
+        for gone in &self.gone {
+            let count = counts.entry(gone.device.to_bytes()).or_default();
+            *count = count.saturating_add(1);
+        }
+        let most = counts.values().max().copied();
+        let of_most = |gone: &Gone| counts.get(&gone.device.to_bytes()).copied() == most;
+        if let Some(oldest) = self.gone.iter().position(of_most) {
+            self.gone.remove(oldest);
+        }
     }
 
     pub(super) fn forget_older(&mut self) {

@@ -87,7 +87,19 @@ fn a_key_of_somebody_removed_since_is_refused_although_its_view_had_him() {
     );
     assert_eq!(taken.map(|taken| taken.news), Ok(KeyNews::NewStay));
     let bob = room.identity(1);
-    assert_eq!(asked, [(VIEW, alice), (VIEW, bob), (LATER, alice), (LATER, bob)]);
+    assert_eq!(asked, [(LATER, alice), (LATER, bob), (VIEW, alice), (VIEW, bob)]);
+}
+
+/// P-9.16: who is out by what the receiver knows is out, even by a key that names a view which nobody knows.
+#[test]
+fn a_key_of_somebody_removed_is_refused_whatever_view_it_names() {
+    let mut room = room(2);
+    let (alice, rng) = (room.identity(0), &mut rand::rng());
+    assert_eq!(room.calls[0].group_changed(LATER, everybody, rng), Ok(Vec::new()));
+    let key = room.key(0, 1);
+    let session = room.sessions[1][0].as_ref().unwrap();
+    let taken = room.calls[1].accept_key(&key, session, knows(&[VIEW], Some(alice)), rng);
+    assert_eq!(taken, Err(EpochKeyError::NotMember));
 }
 
 /// P-9.16: a key that names a state of the group which has not arrived waits, and the state opens it.

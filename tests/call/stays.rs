@@ -1,6 +1,7 @@
 //! Restarts in a group call: a device that lost its state draws another number, and is heard whatever arrives first.
 
-use bisik::call::{EpochKey, EpochKeyError, KeyNews, OpenError};
+use bisik::call::{CallId, EpochKey, EpochKeyError, FrameSuite, GroupCall, KeyNews, OpenError};
+use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::fixtures::*;
 
@@ -211,4 +212,50 @@ fn a_number_drawn_twice_gives_old_keys_and_another_is_drawn() {
     let key = room.key(1, 0);
     assert_eq!(room.give(1, 0, &key), Ok(KeyNews::NewStay));
     assert!(room.hears(0, 1));
+}
+
+/// P-9.15: a device that begins one stay after another makes a receiver forget its own stays, and nobody else's.
+#[test]
+fn a_flood_of_stays_makes_no_frame_of_another_device_open_twice() {
+    let mut room = Room::with_all(3);
+    let _ = room.guest(1, false);
+    let (late, frame) = (room.key(1, 0), room.seal(1));
+    assert_eq!(room.open(0, &frame), Ok(1));
+    room.leave(0, 1);
+    room.join(0, 1);
+    for number in 1_000..1_300 {
+        room.calls[2].begin_stay(&mut Chosen(number));
+        let key = room.key(2, 0);
+        assert_eq!(room.give(2, 0, &key), Ok(KeyNews::NewStay));
+    }
+    assert_eq!(room.give(1, 0, &late), Ok(KeyNews::Old));
+    assert_eq!(room.open(0, &frame), Err(OpenError::UnknownKey));
+}
+
+/// P-9.5: who has stolen a pre-key can set up a session in anybody's name, and is not heard as that person.
+#[test]
+fn a_key_from_a_session_that_nobody_confirmed_is_refused() {
+    let rng = &mut rand::rng();
+    let [alice, bob] = [(); 2].map(|()| Identity::generate(rng));
+    let keys = PreKeys::generate(&bob, NOW, rng);
+    let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), NOW).unwrap();
+    let mut at_alice = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
+    let hello = at_alice.encrypt(b"", rng).unwrap();
+    let Accepted { session: mut at_bob, .. } =
+        Session::accept(&bob, &keys, &hello, Trust::Pinned(alice.public()), NOW).unwrap();
+    let id = CallId::generate(rng);
+    let [mut calls_alice, mut calls_bob] =
+        [&alice, &bob].map(|of| GroupCall::start(id, None, FrameSuite::default(), of.public(), &mut rand::rng()));
+    let _ = calls_alice.join(bob.public(), everybody, rng).unwrap();
+    let _ = calls_bob.join(alice.public(), everybody, rng).unwrap();
+    let key = calls_alice.key_for(&at_alice).unwrap();
+    assert_eq!(calls_bob.accept_key(&key, &at_bob, everybody, rng), Err(EpochKeyError::Unconfirmed));
+    let again = calls_alice.key_for(&at_alice).unwrap();
+    assert_eq!(calls_bob.keep_aside(again, &at_bob), Err(EpochKeyError::Unconfirmed));
+    let answer = at_bob.encrypt(b"", rng).unwrap();
+    let _ = at_alice.decrypt(&alice, &answer).unwrap();
+    let confirms = at_alice.encrypt(b"", rng).unwrap();
+    let _ = at_bob.decrypt(&bob, &confirms).unwrap();
+    let taken = calls_bob.accept_key(&key, &at_bob, everybody, rng).unwrap();
+    assert_eq!(taken.news, KeyNews::NewStay);
 }

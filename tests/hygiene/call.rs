@@ -30,7 +30,13 @@ impl Pair {
         let bundle = keys.bundle().verify(Trust::OnFirstUse, NOW).unwrap();
         let mut at_alice = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
         let hello = at_alice.encrypt(b"halo", rng).unwrap();
-        let Accepted { session: at_bob, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
+        let accepted = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, NOW).unwrap();
+        let Accepted { session: mut at_bob, .. } = accepted;
+        // Both are confirmed, as the sessions of calls are.
+        let answer = at_bob.encrypt(b"hai", rng).unwrap();
+        assert!(at_alice.decrypt(&alice, &answer).unwrap().confirms);
+        let proof = at_alice.encrypt(b"apa kabar", rng).unwrap();
+        assert!(at_bob.decrypt(&bob, &proof).unwrap().confirms);
         Self { alice, bob, at_alice, at_bob }
     }
 

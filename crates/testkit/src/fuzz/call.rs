@@ -32,9 +32,14 @@ pub(super) static LINE: LazyLock<Line> = LazyLock::new(|| {
     let mut alice = Session::initiate(&PARTIES.alice, &bundle, PARTIES.now, rng).expect("another's bundle");
     let hello = alice.encrypt(b"halo", rng).expect("a short message").into_bytes();
     let hello = Ciphertext::from_bytes(&hello).expect("a message");
-    let Accepted { session: bob, .. } =
+    let Accepted { session: mut bob, .. } =
         Session::accept(&PARTIES.bob, &PARTIES.keys, &hello, Trust::OnFirstUse, PARTIES.now)
             .expect("a pre-key message");
+    // Both are confirmed, as the sessions of calls are.
+    let hai = bob.encrypt(b"hai", rng).expect("a short message");
+    let _ = alice.decrypt(&PARTIES.alice, &hai).expect("Bob's answer");
+    let proof = alice.encrypt(b"apa kabar", rng).expect("a short message");
+    let _ = bob.decrypt(&PARTIES.bob, &proof).expect("Alice's answer");
     let (_, offer) = calling(&alice);
     let offer = offer.to_bytes().to_vec();
     let Ok(Signal::Offer(read)) = Signal::from_bytes(&offer) else { panic!("an offer is a signal") };
