@@ -44,9 +44,20 @@ def signals_that_are_refused(s, caller, callee, offer, answer):
 
 def group_call(s):
     s("identity", of="carol")
+    confirm(s)
     group, view = os.urandom(32), os.urandom(32)
     for group, view in ((b"", b""), (group, view)):
         a_group_call(s, group, view)
+
+
+def confirm(s):
+    """Keys are taken from confirmed sessions only."""
+    start = {"call": os.urandom(16), "group": b"", "view": b""}
+    key, _ = [s("group-call", of=of, **start)["signal"] for of in ("alice", "bob")]
+    s("epoch-key", of="bob", epoch_key=key, views=b"", expect="unconfirmed")
+    for of, to in (("bob", "alice"), ("alice", "bob")):
+        s("decrypt", of=to, message=s("encrypt", of=of, plaintext=b"hai")["message"])
+    s("epoch-key", of="bob", epoch_key=key, views=b"")
 
 
 def a_group_call(s, group, view):

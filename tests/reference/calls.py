@@ -195,6 +195,7 @@ class Group:
         require(len(key) == 124 and key[:1] == EPOCH_KEY and 1 <= key[55] <= 5, "malformed")
         view, (epoch, number), (known,) = key[17:49], unpack(">IH", key[49:55]), unpack(">I", key[56:60])
         require(known <= NONE, "malformed")
+        require(session.standing() == "confirmed", "unconfirmed")
         require(key[1:17] == self.epoch.call, "other-call")                                               # P-9.5
         require(session.peer in self.others, "not-in-call")
         said = Epoch(self.epoch.group, view, self.epoch.call, epoch, number, session.peer, key[60:92])
