@@ -116,7 +116,7 @@ impl Pair {
         let alice = Identity::generate(rng);
         let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
         let targets = (0..devices).map(|_| *Identity::generate(rng).public()).collect();
-        let chain = SendingChain::begin(PLACE, sender, false, NOW, rng);
+        let chain = SendingChain::begin(PLACE, sender, false, NOW, rng).unwrap();
         let chains = ReceivingChains::new(Scope::Group(GROUP), sender);
         let mut pair = Self { sender, targets, chain, chains };
         pair.give();

@@ -11,9 +11,9 @@ mod id; // the name of a group
 pub mod membership;
 
 pub use chain::{
-    ChainId, DistributeError, Distribution, DistributionError, EncryptError, GroupMessage, GroupMessageError,
-    HeldDistribution, HeldGroupMessage, HeldOpened, ListsDigest, NewChain, OpenError, OpenedMessage, Place,
-    Predecessor, ReadyChain, ReceivingChains, RenewError, Scope, SendPlan, Sender, SendingChain, StagedMessage,
-    TakeError, Taken, View,
+    BeginError, ChainId, CloseError, DistributeError, Distribution, DistributionError, EncryptError, GroupMessage,
+    GroupMessageError, HeldDistribution, HeldGroupMessage, HeldOpened, ListsDigest, NewChain, OpenError, OpenedMessage,
+    Place, Predecessor, ReadyChain, ReceivingChains, Scope, SendPlan, Sender, SendingChain, StagedMessage, TakeError,
+    Taken, View,
 };
 pub use id::GroupId;

@@ -70,7 +70,7 @@ pub(super) fn write(golden: &Golden) {
     let [alice, bob, carol] = [(); 3].map(|()| Identity::generate(rng));
     let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
     let mut targets = BTreeSet::from([*bob.public()]);
-    let mut chain = SendingChain::begin(PLACE, sender, false, CREATED, rng);
+    let mut chain = SendingChain::begin(PLACE, sender, false, CREATED, rng).unwrap();
     let mut chains = ReceivingChains::new(Scope::Group(GROUP), sender);
     let give = |chain: &mut SendingChain, targets: &BTreeSet<IdentityKey>, device: &IdentityKey| {
         let SendPlan::Ready(mut ready) = chain.plan(targets, CREATED) else { panic!("it is ready") };

@@ -65,7 +65,8 @@ fn public_values_are_text_in_json_and_bytes_in_binary_formats() {
     check(&ListId::from_bytes(&[7; 40]), &[7; 40]);
     check(&DisclosureHash::from_bytes([7; 32]).unwrap(), &[7; 32]);
     check(&bisik::group::GroupId::from_bytes([7; 32]), &[7; 32]);
-    check(&bisik::group::GroupMessage::from_bytes(&[1; 117]).unwrap(), &[1; 117]);
+    let message = [[1; 9].as_slice(), &[0; 4], &[1; 104]].concat();
+    check(&bisik::group::GroupMessage::from_bytes(&message).unwrap(), &message);
     check(&Ciphertext::from_bytes(&[0x22; 133]).unwrap(), &[0x22; 133]);
     for one_time in [true, false] {
         let bundle = both.bundle(one_time);

@@ -126,7 +126,8 @@ proptest! {
         // One byte less is no message.
         let least = &bytes[..133];
         check_text(&Ciphertext::from_bytes(least).unwrap(), least, Ciphertext::from_bytes(&[]).unwrap_err());
-        let least = GroupMessage::from_bytes(&[&[1; 16], &bytes[..101]].concat()).unwrap();
+        // Its number is 1.
+        let least = GroupMessage::from_bytes(&[[1; 9].as_slice(), &[0, 0, 0, 1], &bytes[..104]].concat()).unwrap();
         let text = least.to_string();
         prop_assert_eq!(text.parse(), Ok(least));
         prop_assert_eq!(text[..text.len() - 4].parse::<GroupMessage>(), Err(GroupMessageError::Malformed));

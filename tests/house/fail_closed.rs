@@ -192,13 +192,13 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/emoji.rs", 1, "six bits choose one of 64 emoji"),
     (
         "src/group/chain/apply.rs",
-        9,
+        7,
         "counts of messages that cannot be read any more, for the caller; the number of messages received, which the format stops at the greatest",
     ),
     (
         "src/group/chain/kept.rs",
-        4,
-        "the first of the keys to keep, within a skip that was checked; an age of no keys; a count of keys, of which there are 4,000 at most; the number after one that is below the greatest",
+        3,
+        "an age of no keys; a count of keys, of which there are 1,000 at most; the number after one that is at most 999",
     ),
     ("src/group/chain/backlog.rs", 1, "the results of the only backlog, which are there"),
     ("src/group/chain/message.rs", 2, "parts of a message that were checked when it was read"),

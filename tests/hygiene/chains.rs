@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use bisik::device::AccountKey;
 use bisik::group::{
-    DistributeError, Distribution, DistributionError, EncryptError, GroupId, GroupMessage, GroupMessageError,
-    ListsDigest, NewChain, OpenError, Place, Predecessor, ReceivingChains, RenewError, Scope, SendPlan, Sender,
+    BeginError, CloseError, DistributeError, Distribution, DistributionError, EncryptError, GroupId, GroupMessage,
+    GroupMessageError, ListsDigest, NewChain, OpenError, Place, Predecessor, ReceivingChains, Scope, SendPlan, Sender,
     SendingChain, TakeError, View,
 };
 use bisik::{Identity, IdentityKey, StorageKey, Timestamp};
@@ -75,7 +75,8 @@ fn add_drawn_chains(canaries: &mut Canaries, rng: &Recording, count: u32) {
 fn chains_leave_no_secret_in_freed_memory() {
     let (mut alices, mut records) = (Recording::new(71), Recording::new(0));
     let (pair, mut freed, storage) = (Pair::new(), Freed::new(), StorageKey::from_bytes(STORAGE));
-    let (mut chain, kept) = freed_by(|| Box::new(SendingChain::begin(PLACE, pair.sender, false, NOW, &mut alices)));
+    let (mut chain, kept) =
+        freed_by(|| Box::new(SendingChain::begin(PLACE, pair.sender, false, NOW, &mut alices).unwrap()));
     freed.extend(kept);
     let mut chains = Box::new(ReceivingChains::new(Scope::Group(GROUP), pair.sender));
     for round in 0..8_usize {
@@ -113,7 +114,7 @@ fn chains_leave_no_secret_in_freed_memory() {
             *chains = ReceivingChains::unseal(&storage, b"", record.as_bytes()).unwrap();
             chain.renew(PLACE, false, NOW, &mut alices).unwrap();
             if round == 6 {
-                let _ = chains.close_at_received();
+                let _ = chains.close_at_received().unwrap();
             }
         });
         freed.extend(kept);
@@ -130,7 +131,7 @@ fn chains_leave_no_secret_in_freed_memory() {
 fn a_key_of_a_chain_that_was_used_or_has_ended_is_in_no_record() {
     let (mut alices, mut records) = (Recording::new(72), Recording::new(0));
     let (pair, storage) = (Pair::new(), StorageKey::from_bytes(STORAGE));
-    let mut chain = SendingChain::begin(PLACE, pair.sender, false, NOW, &mut alices);
+    let mut chain = SendingChain::begin(PLACE, pair.sender, false, NOW, &mut alices).unwrap();
     let mut chains = ReceivingChains::new(Scope::Group(GROUP), pair.sender);
     let _ = chains.take(&pair.give(&mut chain), &pair.sender.identity).unwrap();
     let (mut key, mut keys) = (alices.secrets()[0], Vec::new());
@@ -164,7 +165,7 @@ fn a_key_of_a_chain_that_was_used_or_has_ended_is_in_no_record() {
         assert!(!holds(&mut chains, chain_key), "CK {number}");
         assert_eq!(holds(&mut chains, message_key), [0, 2, 4, 5].contains(&number), "MK {number}");
     }
-    let _ = chains.close_at_received();
+    let _ = chains.close_at_received().unwrap();
     for (number, (_, message_key)) in keys.iter().enumerate() {
         assert_eq!(holds(&mut chains, message_key), [0, 2].contains(&number), "MK {number}");
     }
@@ -173,7 +174,7 @@ fn a_key_of_a_chain_that_was_used_or_has_ended_is_in_no_record() {
 /// For `debug`: every public type of the module.
 pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     let (pair, storage) = (Pair::new(), StorageKey::from_bytes(STORAGE));
-    let mut chain = SendingChain::begin(PLACE, pair.sender, false, NOW, rng);
+    let mut chain = SendingChain::begin(PLACE, pair.sender, false, NOW, rng).unwrap();
     let mut chains = ReceivingChains::new(Scope::Group(GROUP), pair.sender);
     let given = pair.give(&mut chain);
     show(shown, &chains.take(&given, &pair.sender.identity).unwrap());
@@ -207,7 +208,8 @@ pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
     show(shown, &EncryptError::Ended);
     show(shown, &GroupMessageError::Malformed);
     show(shown, &OpenError::Closed);
-    show(shown, &RenewError::OtherGroup);
+    show(shown, &BeginError::OtherGroup);
+    show(shown, &CloseError::Poisoned);
     show(shown, &TakeError::Closed);
     canaries.add("a body", PLAINTEXT);
     let drawn = rng.secrets();

@@ -2,7 +2,7 @@
 
 import chains
 from bisik import open_record, record
-from primitives import Refused, require
+from primitives import require
 
 OWN_CHAIN, CHAINS = 19, 20
 DECIMAL, WORDS = {"device", "history", "epoch", "audience", "opens_more"}, {"via"}
@@ -17,14 +17,18 @@ def devices(data):
 class ChainSteps:
     def begin_chain(self, step, draw):
         account, own = self.identities[step["with"]].public, self.identities[step["of"]].public
-        origin = step.get("origin", chains.NO_ORIGIN)
-        chain = chains.OwnChain(step["group"], origin, account, step["device"], own, step["history"], step["now"], draw)
+        chain = chains.OwnChain(step["group"], self.chain_origin(step), account, step["device"], own, step["history"], step["now"], draw)
         self.own_chains[step["of"]] = chain
         return {"chain": chains.chain_id(chain.signing_key)}
 
+    def chain_origin(self, step):
+        """An audience has none."""
+        require(step.get("origin") != chains.NO_ORIGIN, "no-origin")
+        return step.get("origin", chains.NO_ORIGIN)
+
     def renew_chain(self, step, draw):
         chain = self.own_chains[step["of"]]
-        chain.renew(step.get("origin", chains.NO_ORIGIN), step["history"], step["now"], draw)
+        chain.renew(self.chain_origin(step), step["history"], step["now"], draw)
         return {"chain": chains.chain_id(chain.signing_key)}
 
     def rekey_chain(self, step, draw):

@@ -1,5 +1,7 @@
 """The script of group-chain.txt: chains of keys."""
 
+from struct import pack
+
 import chains
 from keys import curve_keys
 from script import *
@@ -13,11 +15,15 @@ def group_chain():
     for name in ("alice", "phone", "bob", "carol"):
         s("identity", of=name)
     values(s)
+    s("begin-chain", of="phone", peer="alice", device=3, group=GROUP, origin=bytes(32), history=0, now=NOW, expect="no-origin")
     s("begin-chain", of="phone", peer="alice", device=3, group=GROUP, origin=ORIGIN, history=0, now=NOW)
+    s("renew-chain", of="phone", origin=bytes(32), history=0, now=NOW, expect="no-origin")
     distributions(s)
     messages(s)
     renewed(s)
     forgotten(s)
+    no_room(s)
+    named(s)
     plans(s)
     audience(s)
     return s
@@ -75,21 +81,27 @@ def distributions(s):
     no("malformed", given[:33] + bytes(32) + given[65:]), no("malformed", given[:153] + b"\2" + given[154:])
     for flags in (4, 5, 0x80, 0xff):
         no("malformed", given[:153] + bytes([flags]) + given[154:])
-    no("malformed", given[:73] + b"\xff" * 4 + given[77:]), no("malformed", given[:149] + b"\0\0\0\1" + given[153:])
+    for index, length in ((1_000, 1_001), (2**32 - 1, 2**32 - 1)):
+        no("malformed", given[:73] + pack(">I", index) + given[77:])
+        no("malformed", given[:141] + b"\7" * 8 + pack(">I", length) + given[153:])
+    no("malformed", given[:149] + b"\0\0\0\1" + given[153:])
     no("malformed", given[:141] + chains.chain_id(given[109:141]) + given[149:])
     for key, word in curve_keys()[1]:
         no(word, given[:109] + key + given[141:])
     no("other-group", flip(given, 1)), no("other-group", given, at="carol"), no("other-device", given, via="alice")
-    no("other-group", given[:33] + bytes(32) + given[65:153] + b"\2" + given[154:])
+    shown = given[:33] + bytes(40) + given[73:153] + b"\2" + given[154:162] + bytes(32)
+    no("other-group", shown)
+    for at in (65, 72, 162, 193):
+        no("malformed", flip(shown, at), at="carol")
     take(s, given), take(s, given)
     for at in (33, 148, 153, 154):
         no("contradicts", flip(given, at))
     no("contradicts", flip(given, 77))
 
 
-def forged(s, index, r=b"\5" * 16, body=b"forged", key=None, of="phone"):
+def forged(s, index, r=b"\5" * 16, body=b"forged", key=None, of="phone", at="bob"):
     """A message as the sender could make it, whatever it has written before."""
-    own, chain = s.world.own_chains[of], s.world.chains["bob", of].find(chains.chain_id(s.world.own_chains[of].signing_key))
+    own, chain = s.world.own_chains[of], s.world.chains[at, of].find(chains.chain_id(s.world.own_chains[of].signing_key))
     if key is None:
         key = chain.kept[index][0] if index in chain.kept else chains.chain_step(chains.walk(chain.key, index - chain.next)[1])[0]
     return own.sealed(key, index, r, VIEW + body)[0]
@@ -99,20 +111,20 @@ def messages(s):
     wanted = dict.fromkeys(("ck", "mk", "next_ck", "r", "digest", "body_tag"))
     written = [write(s, b"halo" * n, **(wanted if n < 2 else {})) for n in range(8)]
     refused(s, "needs-chain", flip(written[0], 1))
-    for wrong in (b"", written[0][:116], written[0][:9] + b"\xff" * 4 + written[0][13:]):
+    beyond = [written[0][:9] + pack(">I", index) + written[0][13:] for index in (1_000, 2**32 - 1)]
+    for wrong in (b"", written[0][:116], *beyond):
         refused(s, "malformed", wrong)
     refused(s, "unsupported-version", b"\2" + written[0][1:])
-    for at in (9, 12, 13, 28, 29, 36, 37, 52, 53, 84, 85, 116):
+    for at in (11, 12, 13, 28, 29, 36, 37, 52, 53, 84, 85, 116):
         refused(s, "rejected", flip(written[0], at))
     refused(s, "rejected", written[3][:-64] + written[2][-64:])
     for n in (0, 3, 2):
         open_(s, written[n])
         refused(s, "replayed", written[n])
     records(s, wrong=True)
-    # A good signature under another key; the sender, gone back; then what is too far.
+    # A good signature under another key; the sender, gone back.
     refused(s, "rejected", forged(s, 5, key=bytes(32))), refused(s, "went-back", forged(s, 3, key=bytes(32)))
     refused(s, "rejected", forged(s, 1, key=bytes(32)))
-    refused(s, "too-far", forged(s, 25_005))
     # A later distribution changes nothing; an earlier one adds what a newcomer lacks.
     later = give(s, "bob")
     take(s, later)
@@ -145,14 +157,11 @@ def renewed(s):
     s("follow-sender", of="carol", peer="phone", group=GROUP)
     take(s, give(s, "carol"), at="carol")
     records(s, at="carol")
-    # Far ahead, which gives keys up.
-    open_(s, forged(s, 3_000)), refused(s, "spent", forged(s, 5, key=bytes(32)))
-    for n in (2_999, 1_000):
-        open_(s, forged(s, n, body=b""))
+    # The last one first.
+    open_(s, forged(s, 999)), open_(s, forged(s, 998, body=b"")), open_(s, forged(s, 500, body=b""))
     # The sender is removed.
     s("close-chains", of="bob", peer="phone", given_up=None, kept_keys=None)
-    refused(s, "closed", forged(s, 3_001, key=bytes(32)))
-    open_(s, forged(s, 1_001, body=b"gap"))
+    open_(s, forged(s, 501, body=b"gap"))
     s("take-chain", of="bob", peer="phone", given=give(s, "bob"), expect="closed")
 
 
@@ -175,6 +184,50 @@ def forgotten(s):
     take(s, first[1], at="carol")
 
 
+def no_room(s):
+    """More keys than are kept: those of the oldest chain are given up. Then the sender is removed."""
+    s("follow-sender", of="carol", peer="phone", group=GROUP)
+    for n in range(3):
+        s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW)
+        take(s, give(s, "carol"), at="carol")
+        if n == 0:
+            early = forged(s, 5, key=bytes(32), at="carol")
+        open_(s, forged(s, 999 - n, at="carol"), at="carol")
+    refused(s, "spent", early, at="carol"), records(s, at="carol")
+    above = forged(s, 998, key=bytes(32), at="carol")
+    s("close-chains", of="carol", peer="phone", given_up=None, kept_keys=None)
+    refused(s, "closed", above, at="carol"), open_(s, forged(s, 996, at="carol"), at="carol")
+
+
+def named(s):
+    """A chain that arrives when the one that named it has ended."""
+    s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW)
+    first = give(s, "carol")
+    late = [write(s, b"late"), write(s, b"later")]
+    s("follow-sender", of="carol", peer="phone", group=GROUP)
+    take(s, first, at="carol")
+    thiefs = forged(s, 2, at="carol")
+    s("follow-sender", of="carol", peer="phone", group=GROUP)
+    for n in range(2):
+        s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW)
+        take(s, give(s, "carol"), at="carol")
+    records(s, at="carol"), take(s, first, at="carol"), records(s, at="carol")
+    refused(s, "closed", thiefs, at="carol")
+    for message in reversed(late):
+        open_(s, message, at="carol")
+    # A chain that was read to its end makes room for the next one.
+    s("follow-sender", of="carol", peer="phone", group=GROUP)
+    for n in range(6):
+        given = give(s, "carol")
+        take(s, given[:141] + bytes(12) + given[153:] if n < 5 else given, at="carol")
+        lost, last = write(s, b"lost"), write(s, b"last")
+        open_(s, last, at="carol")
+        if n == 4:
+            open_(s, lost, at="carol")
+        s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW)
+    records(s, at="carol")
+
+
 def plans(s):
     bob, carol = (s.world.identities[name].public for name in ("bob", "carol"))
     s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW)
@@ -189,7 +242,8 @@ def plans(s):
     s("give-chain", of="phone", peer="alice", view=VIEW, lists=LISTS, targets=bob + carol, expect="not-a-target")
     s("rekey-chain", of="phone"), plan(NOW, expect="rekey"), records(s, at="carol")
     s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW), plan(NOW)
-    s("restored-chain", of="phone"), plan(NOW, expect="restored"), records(s, at="carol")
+    s("rekey-chain", of="phone"), s("restored-chain", of="phone"), plan(NOW, expect="restored"), records(s, at="carol")
+    s("renew-chain", of="phone", origin=ORIGIN, history=0, now=NOW), give(s, "bob"), records(s, at="carol")
 
 
 def audience(s):
@@ -200,4 +254,4 @@ def audience(s):
     given = give(s, "bob")
     s("take-chain", of="carol", peer="phone", given=given, expect="other-group")
     take(s, given)
-    open_(s, write(s, b"status")), records(s)
+    open_(s, write(s, b"status")), refused(s, "rejected", forged(s, 1)), records(s)

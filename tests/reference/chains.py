@@ -7,9 +7,10 @@ L_GROUP_CHAIN, L_GROUP_MESSAGE = b"bisik-1 group chain\0", b"bisik-1 group messa
 L_GROUP_SIGNED, L_GROUP_VIEW = b"bisik-1 group signature\0", b"bisik-1 group view\0"
 L_GROUP_LISTS, L_AUDIENCE = b"bisik-1 group device lists\0", b"bisik-1 audience\0"
 HISTORY, AUDIENCE, NO_ORIGIN, NO_CHAIN = 1, 2, bytes(32), bytes(8)
-DISTRIBUTION, OVERHEAD, LONGEST, LAST = 194, 117, 1 << 26, 2**32 - 2
+DISTRIBUTION, OVERHEAD, LONGEST = 194, 117, 1 << 26
 MESSAGES, AGE, AHEAD = 1_000, 7 * 86_400, 86_400
-STEPS, KEPT, KEPT_FOR, CHAINS, ENDED, REMEMBERED = 25_000, 2_000, 2_000, 5, 16, 64
+KEPT, KEPT_FOR, CHAINS, ENDED, REMEMBERED = 2_000, 2_000, 5, 16, 64
+NO_VIEW, NO_LISTS = bytes(8), bytes(32)
 
 
 def chain_id(signing_key):
@@ -59,8 +60,9 @@ class Distribution:
         signing_key = ed25519_check(data[109:141])
         self = cls(data[1:33], data[33:65], data[65:73], index, data[77:109], signing_key, data[141:149], length,
                    flags, begun, data[162:])
-        require(flags < 4 and index <= LAST and (self.origin == NO_ORIGIN) == bool(flags & AUDIENCE), "malformed")
-        require(self.before != self.id and (self.before != NO_CHAIN or length == 0), "malformed")
+        require(flags < 4 and index < MESSAGES and (self.origin == NO_ORIGIN) == bool(flags & AUDIENCE), "malformed")
+        require(self.before != self.id and (self.before != NO_CHAIN or length == 0) and length <= MESSAGES, "malformed")
+        require(not flags & AUDIENCE or (self.view, self.lists) == (NO_VIEW, NO_LISTS), "malformed")
         return self
 
     def constants(self):
@@ -76,7 +78,7 @@ class Message:
         require(OVERHEAD <= len(data) <= OVERHEAD + LONGEST, "malformed")
         self.chain, self.index, self.r = data[1:9], unpack(">I", data[9:13])[0], data[13:29]
         self.ciphertext, self.tag, self.signature = data[29:-80], data[-80:-64], data[-64:]
-        require(self.index <= LAST, "malformed")
+        require(self.index < MESSAGES, "malformed")
 
 
 def digest(group, origin, account, device, signing_key, index, r, ciphertext):                            # P-14.4
@@ -99,14 +101,14 @@ class OwnChain:
 
     def renew(self, origin, history, now, draw):                                                          # P-14.12
         before, length = chain_id(self.signing_key), self.index
-        self.given = {device: 2 for device, given in self.given.items() if given & 1}
+        self.given = {device: 2 for device, given in self.given.items() if given & 1 and self.asked != 2}
         self.before, self.length = (before, length) if self.given else (NO_CHAIN, 0)
         self.origin, self.revision = origin, self.revision + 1
         self.begin(history, now, draw)
 
     def ask(self, why):
-        self.revision += not self.asked
-        self.asked = self.asked or why
+        if why > self.asked:
+            self.asked, self.revision = why, self.revision + 1
 
     def ready(self, targets, now):                                                                        # P-14.7, P-14.8
         require(self.asked != 2, "restored"), require(self.asked != 1, "rekey")
@@ -117,6 +119,8 @@ class OwnChain:
     def give(self, device, targets, now, view, lists):                                                    # P-14.11
         self.ready(targets, now)
         require(device in targets and device != self.own, "not-a-target")
+        if self.origin == NO_ORIGIN:
+            view, lists = NO_VIEW, NO_LISTS
         given = self.given.get(device, 0)
         self.revision += not given & 1
         self.given[device] = given | 1                                                                    # P-14.10
@@ -129,6 +133,7 @@ class OwnChain:
 
     def write(self, targets, now, view, body, draw):
         self.ready(targets, now)
+        view = NO_VIEW if self.origin == NO_ORIGIN else view
         key, (message_key, next_key) = self.key, chain_step(self.key)
         numbered = chain_id(self.signing_key) + pack(">I", self.index)
         r = mac(message_key, b"\3", draw(16), numbered, view, body)[:16]                                  # P-14.5
@@ -194,24 +199,27 @@ class Chains:
     def kept_keys(self):
         return sum(len(chain.kept) for chain in self.chains)
 
+    def is_ended(self, id):
+        return any(ended == id for ended, _, _ in self.ended)
+
     def take(self, data, peer):
         given = Distribution.decode(data)
         require(peer == self.identity, "other-device")                                                    # P-14.14
         require((given.group, bool(given.flags & AUDIENCE)) == (self.group, self.is_audience), "other-group")
-        require(given.id not in self.ended, "closed")
+        require(not self.is_ended(given.id), "closed")
         chain = self.find(given.id)
         return self.take_known(chain, given) if chain else self.take_new(given)
 
     def take_new(self, given):
-        ends = [(given.before, given.length)]
-        ends += [(given.id, c.given.length) for c in self.chains if c.given.before == given.id][:1]
-        lost = 0
+        named = [entry[1:] for entry in self.ended] + [(c.given.before, c.given.length) for c in self.chains]
+        named = [length for before, length in named if before == given.id][:1]
+        lost = self.end(given.before, given.length)                                                       # P-14.20
         if len(self.chains) == CHAINS:                                                                    # P-14.23
             lost += len(self.chains[0].kept)
             self.forget(self.chains[0])
         self.chains.append(Chain(given))
-        for id, length in ends:
-            lost += self.end(id, length)
+        for length in named:
+            lost += self.end(given.id, length)
         self.revision += 1
         return True, lost
 
@@ -221,28 +229,21 @@ class Chains:
         ahead = given.index - chain.next
         if ahead >= 0:
             require(ahead or given.key == chain.key, "contradicts")
-            if ahead <= STEPS:
-                return False, 0
-            chain.key, chain.next, self.revision = given.key, given.index, self.revision + 1
-            return True, ahead
+            return False, 0
         if given.index >= chain.first:
             return False, 0
-        require(-ahead <= STEPS, "too-far")
         keys, there = walk(given.key, chain.first - given.index)
         require(walk(there, chain.next - chain.first)[1] == chain.key, "contradicts")
-        lost = self.keep(chain, given.index, keys)
+        self.keep(chain, given.index, keys)
         chain.first, self.revision = given.index, self.revision + 1
-        return True, lost + self.tidy()
+        return True, self.tidy()
 
     def keep(self, chain, first, keys):
-        """Of too many the newest. How many not."""
-        lost = max(len(keys) - KEPT, 0)
-        chain.kept |= {first + at: (key, self.received) for at, key in enumerate(keys) if at >= lost}
-        return lost
+        chain.kept |= {first + at: (key, self.received) for at, key in enumerate(keys)}
 
     def open(self, data):
         message = Message(data)
-        require(message.chain not in self.ended, "closed")
+        require(not self.is_ended(message.chain), "closed")
         chain = self.find(message.chain)
         require(chain, "needs-chain")
         given = chain.given
@@ -252,8 +253,7 @@ class Chains:
         number, ahead, keys, behind = message.index, message.index - chain.next, [], None
         if ahead >= 0:
             require(chain.key, "closed")
-            require(ahead <= STEPS, "too-far")                                                            # P-14.17
-            keys, there = walk(chain.key, ahead)
+            keys, there = walk(chain.key, ahead)                                                          # P-14.17
             key, behind = chain_step(there)
         else:
             if number not in chain.kept:                                                                  # P-14.18
@@ -265,11 +265,12 @@ class Chains:
             key = chain.kept[number][0]
         require(fits(message.tag, tag(key, d)), "rejected")
         plaintext = stream(key, message.r + pack(">Q", 1), message.ciphertext)
+        require(not self.is_audience or plaintext[:8] == NO_VIEW, "rejected")                             # P-14.6
         # Nothing was changed before this line.
         self.received = min(self.received + 1, 2**32 - 1)
         lost = 0
         if behind:
-            lost += self.keep(chain, chain.next, keys)
+            self.keep(chain, chain.next, keys)
             chain.key, chain.next = behind, number + 1
         else:
             del chain.kept[number]                                                                        # P-14.19
@@ -287,16 +288,14 @@ class Chains:
         return {"plaintext": plaintext[8:], "view": plaintext[:8], "index": number, "given_up": lost}
 
     def end(self, id, length):                                                                            # P-14.20
-        chain, lost = self.find(id), 0
+        chain = self.find(id)
         if chain is None or chain.key is None:
             return 0
-        missing, key, chain.key = length - chain.next, chain.key, None
-        if missing > STEPS:
-            lost = missing
-        elif missing >= 0:
-            lost = self.keep(chain, chain.next, walk(key, missing)[0])
+        key, chain.key = chain.key, None
+        if length > chain.next:
+            self.keep(chain, chain.next, walk(key, length - chain.next)[0])
             chain.next = length
-        return lost + self.tidy()
+        return self.tidy()
 
     def close(self):                                                                                      # P-14.21
         lost = 0
@@ -322,9 +321,10 @@ class Chains:
 
     def forget(self, chain):
         self.chains.remove(chain)
-        self.ended = (self.ended + [chain.id])[-ENDED:]
+        self.ended = (self.ended + [(chain.id, chain.given.before, chain.given.length)])[-ENDED:]
 
     def encode(self):                                                                                     # 14.6
         return (pack(">Q", self.revision) + scope(self.is_audience, self.group)
                 + sender(self.account, self.device, self.identity) + pack(">II", self.received, len(self.ended))
-                + b"".join(self.ended) + pack(">I", len(self.chains)) + b"".join(c.encode() for c in self.chains))
+                + b"".join(id + before + pack(">I", length) for id, before, length in self.ended)
+                + pack(">I", len(self.chains)) + b"".join(c.encode() for c in self.chains))

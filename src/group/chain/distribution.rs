@@ -7,7 +7,7 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::error::DistributionError;
-use super::limits::MAX_INDEX;
+use super::limits::MAX_MESSAGES;
 use super::names::{ChainId, Place, Predecessor, Scope};
 use super::view::{ListsDigest, View};
 use crate::group::GroupId;
@@ -78,7 +78,8 @@ impl Distribution {
         };
         let own = ChainId::of(signing.as_bytes());
         let follows_itself = predecessor.is_some_and(|predecessor| predecessor.chain == own);
-        if flags & !(HISTORY | AUDIENCE) != 0 || index > MAX_INDEX || follows_itself {
+        let tells = place.is_audience() && (view != View::NONE || lists != ListsDigest::NONE);
+        if flags & !(HISTORY | AUDIENCE) != 0 || index >= MAX_MESSAGES || follows_itself || tells {
             return Err(DistributionError::Malformed);
         }
         let constants = Constants { place, signing, predecessor, history: flags & HISTORY != 0, begun };
@@ -95,8 +96,7 @@ impl Distribution {
         writer.u32(*index).bytes(chain.secret().expose()).bytes(signing.as_bytes());
         let (before, length) = Predecessor::encode(predecessor.as_ref());
         writer.bytes(&before).u32(length);
-        let audience = matches!(place, Place::Audience { .. });
-        writer.u8((if *history { HISTORY } else { 0 }) | (if audience { AUDIENCE } else { 0 }));
+        writer.u8((if *history { HISTORY } else { 0 }) | (if place.is_audience() { AUDIENCE } else { 0 }));
         writer.u64(begun.as_unix_seconds()).bytes(lists.as_bytes());
         writer.finish()
     }
@@ -114,25 +114,26 @@ impl Distribution {
     }
 
     /// Returns the group or audience, and the entry of the group's log under which the chain began. Take a distribution
-    /// only if the entry is one of the group's.
+    /// only if the entry is one of the group's, and not before the one that the act names by which the sender became a
+    /// member.
     #[must_use]
     pub const fn place(&self) -> &Place {
         &self.constants.place
     }
 
-    /// Returns the number of the first message that it opens.
+    /// Returns the number of the first message that it opens, at most 999.
     #[must_use]
     pub const fn index(&self) -> u32 {
         self.index
     }
 
-    /// Returns what its sender knew of the group when it made this.
+    /// Returns what its sender knew of the group when it made this; zeros in an audience.
     #[must_use]
     pub const fn view(&self) -> View {
         self.view
     }
 
-    /// Returns the digest of the members' device lists that its sender knew.
+    /// Returns the digest of the members' device lists that its sender knew; zeros in an audience.
     #[must_use]
     pub const fn lists(&self) -> &ListsDigest {
         &self.lists

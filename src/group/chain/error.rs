@@ -42,17 +42,20 @@ bisik_core::error_texts! {
     }
 }
 
-/// Why a new chain was not begun in place of the former one. The former one is unchanged.
+/// Why a chain was not begun. The former one, if there is one, is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum RenewError {
+pub enum BeginError {
+    /// The origin of a chain in a group is `0^32`, which is no entry of a log: a bug in the caller.
+    NoOrigin,
     /// The place is another group or audience than that of the former chain: a bug in the caller.
     OtherGroup,
 }
 
 bisik_core::error_texts! {
-    RenewError {
-        OtherGroup => "group.renew.other_group", "the new chain is for another group than the former one";
+    BeginError {
+        NoOrigin => "group.begin.no_origin", "a chain of a group has no entry of the log as its origin";
+        OtherGroup => "group.begin.other_group", "the new chain is for another group than the former one";
     }
 }
 
@@ -64,12 +67,15 @@ pub enum DistributeError {
     NotATarget,
     /// 16,384 devices have been given this chain.
     Full,
+    /// The chain has its 1,000 messages: [plan](super::SendingChain::plan) again, and begin a new one.
+    Ended,
 }
 
 bisik_core::error_texts! {
     DistributeError {
         NotATarget => "group.distribute.not_a_target", "the device is not one that the message is to go to";
         Full => "group.distribute.full", "as many devices as possible have the chain";
+        Ended => "group.distribute.ended", "the chain has as many messages as it may have";
     }
 }
 
@@ -102,8 +108,6 @@ pub enum TakeError {
     Closed,
     /// It says something else of a chain than was said before: its sender is faulty or hostile. Drop it.
     Contradicts,
-    /// It begins more than 25,000 messages before what is known of the chain. Drop it.
-    TooFar,
     /// A staged message was sealed and then dropped: drop this value too, and load the stored record.
     Poisoned,
 }
@@ -114,12 +118,31 @@ bisik_core::error_texts! {
         OtherGroup => "group.take.other_group", "the distribution is for another group or audience";
         Closed => "group.take.closed", "the chain has ended";
         Contradicts => "group.take.contradicts", "the distribution contradicts what is known of its chain";
-        TooFar => "group.take.too_far", "the distribution begins too far before what is known of its chain";
         Poisoned => "group.take.poisoned", "a sealed message was not committed: load the stored record";
     }
 }
 
 impl From<Poisoned> for TakeError {
+    fn from(Poisoned: Poisoned) -> Self {
+        Self::Poisoned
+    }
+}
+
+/// Why the chains of a sender were not ended. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// A staged message was sealed and then dropped: drop this value too, load the stored record, and end them there.
+    Poisoned,
+}
+
+bisik_core::error_texts! {
+    CloseError {
+        Poisoned => "group.close.poisoned", "a sealed message was not committed: load the stored record";
+    }
+}
+
+impl From<Poisoned> for CloseError {
     fn from(Poisoned: Poisoned) -> Self {
         Self::Poisoned
     }
@@ -132,14 +155,15 @@ pub enum OpenError {
     /// This device was not given the chain, or not yet: keep the message for a while, and ask its sender for the chain.
     /// Nothing of it was verified.
     NeedsChain,
-    /// The chain has ended, and the message is not one of those that could still be read. Drop it.
+    /// The chain has ended, and the message is not one of those that could still be read. Drop it; if its sender is a
+    /// member, ask that device for a new chain, seldom.
     Closed,
     /// The sender did not make it, or it was changed in transit. Drop it.
     Rejected,
     /// This very message was received before. Drop it.
     Replayed,
     /// The sender has gone back in time: it wrote another message under a number that it had used. It has restored a
-    /// backup, or somebody has its keys. Ask that device for a new chain.
+    /// backup, or somebody has its keys. Ask that device for a new chain, seldom.
     WentBack {
         /// The number of both messages in the chain.
         index: u32,
@@ -149,8 +173,6 @@ pub enum OpenError {
     Spent,
     /// It was written before this device was given the chain. This device cannot read it.
     NotGiven,
-    /// More than 25,000 messages before it are missing: ask its sender for the chain as it is now.
-    TooFar,
     /// A staged message was sealed and then dropped: drop this value too, load the stored record, and receive the message
     /// again.
     Poisoned,
@@ -165,7 +187,6 @@ bisik_core::error_texts! {
         WentBack => "group.open.went_back", "the sender wrote another message under a number that it had used";
         Spent => "group.open.spent", "the message's key was used or deleted";
         NotGiven => "group.open.not_given", "the message is older than what this device was given";
-        TooFar => "group.open.too_far", "too many messages before this one are missing";
         Poisoned => "group.open.poisoned", "a sealed message was not committed: load the stored record";
     }
 }

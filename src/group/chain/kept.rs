@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::limits::{KEPT_FOR, MAX_KEPT};
+use super::limits::KEPT_FOR;
 use crate::ratchet::{ChainKey, MessageKey};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
@@ -28,28 +28,22 @@ struct KeptKey {
 pub(super) struct Skipped {
     /// The chain key at the number that it was advanced to.
     pub(super) chain: Box<ChainKey>,
-    /// Those that are kept: the newest that were skipped, at most [`MAX_KEPT`].
     numbers: Range<u32>,
+    /// Of these numbers, in their order.
     keys: Vec<KeptKey>,
-    /// How many more were skipped, whose keys are not kept.
-    pub(super) given_up: u32,
 }
 
-/// Advances `chain` from number `from` to number `to`. The caller has checked the distance.
+/// Advances `chain` from number `from` to number `to`, both of which are at most 1,000.
 pub(super) fn skip(chain: &ChainKey, from: u32, to: u32) -> Skipped {
-    let first = to.checked_sub(MAX_KEPT).map_or(from, |first| first.max(from));
     let mut chain = Box::new(chain.duplicate());
-    for _ in from..first {
-        *chain = chain.skip();
-    }
-    let mut keys = Vec::with_capacity((first..to).len());
-    for _ in first..to {
+    let mut keys = Vec::with_capacity((from..to).len());
+    for _ in from..to {
         let (next, key) = chain.step();
         // Boxed at once, so that no copy is left where it was.
         keys.push(KeptKey { at: 0, key: Box::new(key) });
         *chain = next;
     }
-    Skipped { chain, numbers: first..to, keys, given_up: first.abs_diff(from) }
+    Skipped { chain, numbers: from..to, keys }
 }
 
 impl Kept {
@@ -63,7 +57,7 @@ impl Kept {
 
     /// Keeps keys. `at` is how many messages were received. Returns the chain behind them.
     pub(super) fn keep(&mut self, skipped: Skipped, at: u32) -> Box<ChainKey> {
-        let Skipped { chain, numbers, keys, given_up: _ } = skipped;
+        let Skipped { chain, numbers, keys } = skipped;
         if self.keys.is_empty() {
             self.oldest = at;
         }
@@ -100,7 +94,7 @@ impl Kept {
     }
 
     pub(super) fn len(&self) -> u32 {
-        // At most MAX_KEPT, and as many again for a moment.
+        // At most 1,000, those of the whole chain.
         u32::try_from(self.keys.len()).unwrap_or(u32::MAX)
     }
 
@@ -157,12 +151,12 @@ fn is_alive(at: u32, received: u32) -> bool {
     received.checked_sub(at).is_some_and(|age| age < KEPT_FOR)
 }
 
-/// The number after one that a message has, which is at most 2^32 − 2.
+/// The number after one that a message has, which is at most 999.
 fn after(number: u32) -> u32 {
     number.saturating_add(1)
 }
 
 /// Bytes of a run with one key: first number, when it was kept, count, key.
 const RUN: usize = 4 + 4 + 4 + 32;
-/// Most keys of a run.
-const MAX_RUN: usize = 2_000;
+/// Most keys of a run: those of a whole chain.
+const MAX_RUN: usize = 1_000;

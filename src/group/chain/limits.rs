@@ -1,7 +1,8 @@
 //! The bounds of chains, each with its reason (docs/spec/chains.md, section 14.5).
 
-/// Messages after which a sender begins a new chain. Whoever copied the chain's key reads to its end: this bounds how
-/// much, without a distribution for each device too often.
+/// Messages of a chain: each has a number below this. Whoever copied the chain's key reads to its end: this bounds how
+/// much, without a distribution for each device too often. It also bounds what a malicious sender can make a receiver
+/// compute.
 pub(super) const MAX_MESSAGES: u32 = 1_000;
 
 /// Seconds after which a sender begins a new chain: the same bound for those who write little. 7 days.
@@ -10,17 +11,11 @@ pub(super) const MAX_AGE: u64 = 7 * 86_400;
 /// Seconds that a chain may have begun ahead of the clock, before the clock is known to have gone back: a day.
 pub(super) const MAX_AHEAD: u64 = 86_400;
 
-/// The greatest index of a message, so that the next one is always a number of four bytes.
-pub(super) const MAX_INDEX: u32 = u32::MAX - 1;
-
 /// Longest body in bytes, as in a session.
 pub(super) const MAX_BODY: usize = crate::ratchet::MAX_PLAINTEXT;
 
 /// Devices that a chain is given at most: 1,024 accounts with 16 devices each. Each takes 65 bytes of the sender's record.
 pub(super) const MAX_GIVEN: usize = 16_384;
-
-/// Chain steps that one message or distribution may take. It is what a malicious sender can make a receiver compute.
-pub(super) const MAX_STEPS: u32 = 25_000;
 
 /// Keys of messages that have not arrived, over all chains of one sending device.
 pub(super) const MAX_KEPT: u32 = 2_000;
@@ -31,7 +26,7 @@ pub(super) const KEPT_FOR: u32 = 2_000;
 /// Chains of one sending device: the newest, and those of which messages may still arrive.
 pub(super) const MAX_CHAINS: usize = 5;
 
-/// Chains that are gone and are not taken again, of each sending device.
+/// Chains that are gone and are not taken again, of each sending device, with what they said to follow.
 pub(super) const MAX_GONE: usize = 16;
 
 /// Messages of a chain whose salt is remembered, to tell a repeated message from another one under its number: more than a

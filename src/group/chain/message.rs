@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::error::GroupMessageError;
-use super::limits::{MAX_BODY, MAX_INDEX};
+use super::limits::{MAX_BODY, MAX_MESSAGES};
 use super::names::ChainId;
 use super::view::View;
 use crate::ratchet::SALT;
@@ -20,9 +20,11 @@ use bisik_core::primitives::ed25519::SIGNATURE;
 /// ```
 /// use bisik::group::{GroupMessage, GroupMessageError};
 ///
-/// let message = GroupMessage::from_bytes(&[1; 200])?; // from the network
+/// let mut bytes = vec![1; 200]; // from the network
+/// bytes[9..13].copy_from_slice(&[0, 0, 3, 231]);
+/// let message = GroupMessage::from_bytes(&bytes)?;
 /// assert_eq!(GroupMessage::try_from(message.as_ref())?, message);
-/// assert_eq!((message.index(), message.as_bytes().len()), (0x0101_0101, 200));
+/// assert_eq!((message.index(), message.as_bytes().len()), (999, 200));
 /// assert_eq!(message.to_string().parse(), Ok(message));
 /// assert_eq!(GroupMessage::from_bytes(&[2; 200]), Err(GroupMessageError::UnsupportedVersion(2)));
 /// # Ok::<(), GroupMessageError>(())
@@ -49,8 +51,8 @@ impl GroupMessage {
     ///
     /// # Errors
     ///
-    /// [`GroupMessageError`] if it is shorter than 117 bytes or its body longer than 64 MiB, if its number is 2^32 − 1, or
-    /// if its version is another.
+    /// [`GroupMessageError`] if it is shorter than 117 bytes or its body longer than 64 MiB, if its number is 1,000 or
+    /// above, or if its version is another.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, GroupMessageError> {
         check(bytes)?;
         Ok(Self(bytes.to_vec()))
@@ -75,7 +77,7 @@ impl GroupMessage {
         parts(&self.0).map_or(ChainId::from_bytes([0; ChainId::LENGTH]), |parts| parts.chain)
     }
 
-    /// Returns the number in the chain that it says to have, from 0.
+    /// Returns the number in the chain that it says to have, from 0 to 999.
     #[must_use]
     pub fn index(&self) -> u32 {
         parts(&self.0).map_or(0, |parts| parts.index)
@@ -128,8 +130,8 @@ fn check(bytes: &[u8]) -> Result<(), GroupMessageError> {
         Some(version) => return Err(GroupMessageError::UnsupportedVersion(*version)),
         None => return Err(GroupMessageError::Malformed),
     }
-    // P-14.6: the last number of four bytes is not used.
-    let fits = parts(bytes).is_ok_and(|parts| parts.index <= MAX_INDEX && parts.ciphertext.len() <= LONGEST);
+    // P-14.6: no chain is longer.
+    let fits = parts(bytes).is_ok_and(|parts| parts.index < MAX_MESSAGES && parts.ciphertext.len() <= LONGEST);
     if fits { Ok(()) } else { Err(GroupMessageError::Malformed) }
 }
 

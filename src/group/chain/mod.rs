@@ -28,7 +28,7 @@
 //! let group = GroupId::from_bytes([7; 32]);
 //! let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
 //! let (view, lists) = (View::from_bytes([1; 8]), ListsDigest::from_bytes([2; 32]));
-//! let mut chain = SendingChain::begin(Place::Group { id: group, origin: [9; 32] }, sender, false, now, rng);
+//! let mut chain = SendingChain::begin(Place::Group { id: group, origin: [9; 32] }, sender, false, now, rng)?;
 //!
 //! // To whom: own-held devices of members, and one's own other devices.
 //! let targets = BTreeSet::from([*bob.public()]);
@@ -69,7 +69,7 @@ mod view; //              14.2 what a sender knows of its group
 
 pub use distribution::Distribution;
 pub use error::{
-    DistributeError, DistributionError, EncryptError, GroupMessageError, OpenError, RenewError, TakeError,
+    BeginError, CloseError, DistributeError, DistributionError, EncryptError, GroupMessageError, OpenError, TakeError,
 };
 pub use held::{HeldDistribution, HeldGroupMessage, HeldOpened};
 pub use message::GroupMessage;

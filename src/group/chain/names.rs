@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use super::limits::MAX_MESSAGES;
 use crate::device::AccountKey;
 use crate::group::GroupId;
 use crate::keys::IdentityKey;
@@ -49,7 +50,8 @@ impl fmt::Debug for ChainId {
 pub enum Scope {
     /// A group, in which all members write.
     Group(GroupId),
-    /// Those to whom one account shows a status. They do not learn of one another.
+    /// Those to whom one account shows a status. They do not learn of one another. Name it by its id and the author's
+    /// account together: whoever is shown a status learns the id, and can begin an audience of its own with it.
     Audience(GroupId),
 }
 
@@ -70,7 +72,7 @@ pub enum Place {
     Group {
         /// The group.
         id: GroupId,
-        /// The hash of the entry of the group's log under which the chain begins.
+        /// The hash of the entry of the group's log under which the chain begins. It is never `0^32`.
         origin: [u8; 32],
     },
     /// In an audience, which has no log.
@@ -98,6 +100,11 @@ impl Place {
         }
     }
 
+    /// Whether it is an audience, whose readers learn nothing of what its author knows.
+    pub(super) const fn is_audience(&self) -> bool {
+        matches!(self, Self::Audience { .. })
+    }
+
     /// The origin as it is encoded: `0^32` in an audience.
     pub(super) const fn origin(&self) -> &[u8; 32] {
         match self {
@@ -123,7 +130,7 @@ pub struct Sender {
 pub struct Predecessor {
     /// Its name.
     pub chain: ChainId,
-    /// Its length in messages: every index below it was used, none above.
+    /// Its length in messages, at most 1,000: every index below it was used, none above.
     pub length: u32,
 }
 
@@ -136,11 +143,12 @@ impl Predecessor {
         }
     }
 
-    /// Reads the encoding. `None` for no predecessor; an error for a length of none.
+    /// Reads the encoding. `None` for no predecessor; an error for a length of none, or above 1,000.
     pub(super) fn decode(chain: [u8; ChainId::LENGTH], length: u32) -> Result<Option<Self>, Malformed> {
         match (chain, length) {
             ([0, 0, 0, 0, 0, 0, 0, 0], 0) => Ok(None),
             ([0, 0, 0, 0, 0, 0, 0, 0], _) => Err(Malformed),
+            (_, length) if length > MAX_MESSAGES => Err(Malformed),
             (chain, length) => Ok(Some(Self { chain: ChainId(chain), length })),
         }
     }

@@ -11,7 +11,6 @@ use super::apply::Change;
 use super::context::{Context, signed};
 use super::error::OpenError;
 use super::kept::skip;
-use super::limits::MAX_STEPS;
 use super::message::{GroupMessage, Parts};
 use super::names::{ChainId, Place, Sender};
 use super::receiving::{Chain, ReceivingChains};
@@ -50,7 +49,7 @@ impl ReceivingChains {
         Ok((Candidate { parts, digest }, signature))
     }
 
-    /// Opens a message whose signature verified.
+    /// Opens a message whose signature verified: no step is taken before (P-14.17).
     pub(super) fn verified(&self, candidate: &Candidate<'_>) -> Result<Verified, OpenError> {
         let Candidate { parts, digest } = candidate;
         // Another message may have ended it meanwhile.
@@ -60,7 +59,7 @@ impl ReceivingChains {
     fn chain(&self, id: ChainId) -> Result<&Chain, OpenError> {
         match self.chains.iter().find(|chain| chain.id == id) {
             Some(chain) => Ok(chain),
-            None if self.gone.contains(&id) => Err(OpenError::Closed),
+            None if self.is_gone(id) => Err(OpenError::Closed),
             None => Err(OpenError::NeedsChain),
         }
     }
@@ -77,31 +76,30 @@ impl Chain {
     fn verified(&self, parts: &Parts<'_>, digest: &[u8; 32]) -> Result<Verified, OpenError> {
         let number = parts.index;
         let entry = Entry::new(number, parts.salt);
-        // No message has the greatest number.
+        // A number is below 1,000.
         let after = number.checked_add(1).ok_or(OpenError::Rejected)?;
-        let (plaintext, advance) = match number.checked_sub(self.next) {
-            Some(ahead) => {
-                let chain = self.chain.as_ref().ok_or(OpenError::Closed)?;
-                // P-14.17: before any step.
-                if ahead > MAX_STEPS {
-                    return Err(OpenError::TooFar);
-                }
-                let skipped = skip(chain, self.next, number);
-                let (behind, key) = skipped.chain.step();
-                (decrypt(&key, parts, digest)?, Some((skipped, behind)))
-            }
-            None => {
-                let key = self.kept.get(number).ok_or_else(|| self.why_not(&entry))?;
-                (decrypt(key, parts, digest)?, None)
-            }
+        let (plaintext, advance) = if number >= self.next {
+            let chain = self.chain.as_ref().ok_or(OpenError::Closed)?;
+            let mut skipped = skip(chain, self.next, number);
+            let (behind, key) = skipped.chain.step();
+            *skipped.chain = behind;
+            (decrypt(&key, parts, digest)?, Some(skipped))
+        } else {
+            let key = self.kept.get(number).ok_or_else(|| self.why_not(&entry))?;
+            (decrypt(key, parts, digest)?, None)
         };
         let (view, body) = plaintext.split_first_chunk().ok_or(OpenError::Rejected)?;
+        let view = View::from_bytes(*view);
+        // P-14.6: what an audience is told is no account's knowledge of another.
+        if self.constants.place.is_audience() && view != View::NONE {
+            return Err(OpenError::Rejected);
+        }
         Ok(Verified {
             chain: self.id,
             index: number,
             place: self.constants.place,
             history: self.constants.history,
-            view: View::from_bytes(*view),
+            view,
             body: Zeroizing::new(body.to_vec()),
             change: Change { chain: self.id, entry, after, advance },
         })

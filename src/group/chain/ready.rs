@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::context::{Context, signed};
 use super::distribution::Distribution;
 use super::error::{DistributeError, EncryptError};
-use super::limits::{MAX_AGE, MAX_AHEAD, MAX_BODY, MAX_GIVEN, MAX_MESSAGES};
+use super::limits::{MAX_AGE, MAX_AHEAD, MAX_BODY, MAX_MESSAGES};
 use super::message::GroupMessage;
 use super::sending::{Given, Retired, SendingChain};
 use super::view::{ListsDigest, View};
@@ -40,7 +40,7 @@ pub enum NewChain {
     Messages,
     /// It began 7 days ago, or more than a day ahead of the clock.
     Age,
-    /// It was asked for ([`SendingChain::rekey`]).
+    /// It was asked for, or this device's own stay in the group has ended ([`SendingChain::rekey`]).
     Rekey,
     /// The state was restored ([`SendingChain::restored`]).
     Restored,
@@ -91,7 +91,8 @@ impl ReadyChain<'_> {
 
     /// Gives the chain to a device, from the next message on, and remembers that. Send the distribution in a session with
     /// that device, after the chain is stored; [`distribution_held`](Self::distribution_held) enforces that. A device that
-    /// has lost the chain can be given it again. `view` and `lists` are what this device knows of the group.
+    /// has lost the chain can be given it again. `view` and `lists` are what this device knows of the group; an audience is
+    /// told neither.
     ///
     /// # Errors
     ///
@@ -106,8 +107,11 @@ impl ReadyChain<'_> {
         if *device == chain.sender.identity || !targets.contains(device) {
             return Err(DistributeError::NotATarget);
         }
+        if chain.index >= MAX_MESSAGES {
+            return Err(DistributeError::Ended);
+        }
         let known = chain.given.get(device).copied();
-        if known.is_none() && chain.given.len() >= MAX_GIVEN {
+        if known.is_none() && !chain.make_room(targets) {
             return Err(DistributeError::Full);
         }
         // P-14.11: the chain key as it is now.
@@ -118,12 +122,15 @@ impl ReadyChain<'_> {
             chain.given.insert(*device, Given { this: true, before });
             chain.lineage.change();
         }
-        Ok(Distribution { constants, view, lists: *lists, index: chain.index, chain: key })
+        // P-14.3: what the author knows of those who read would tell them of one another.
+        let audience = chain.place.is_audience();
+        let (view, lists) = if audience { (View::NONE, ListsDigest::NONE) } else { (view, *lists) };
+        Ok(Distribution { constants, view, lists, index: chain.index, chain: key })
     }
 
-    /// Encrypts and signs one message for all who were given the chain. `view` is what this device knows of the group.
-    /// Draws 16 bytes from `rng`. Store the chain before the message is sent; [`encrypt_held`](Self::encrypt_held)
-    /// enforces that.
+    /// Encrypts and signs one message for all who were given the chain. `view` is what this device knows of the group; an
+    /// audience is not told it. Draws 16 bytes from `rng`. Store the chain before the message is sent;
+    /// [`encrypt_held`](Self::encrypt_held) enforces that.
     ///
     /// # Errors
     ///
@@ -144,10 +151,13 @@ impl ReadyChain<'_> {
         rng.fill_bytes(&mut randomness);
         let (id, signing) = (own.chain(), own.signing.public());
         let mut plaintext = Zeroizing::new(Vec::with_capacity(body.len().saturating_add(View::LENGTH)));
+        let view = if own.place.is_audience() { View::NONE } else { view };
         plaintext.extend_from_slice(view.as_bytes());
         plaintext.extend_from_slice(body);
 
         let (chain, key) = own.chain.step();
+        // Boxed at once, so that no copy is left where it was.
+        let chain = Box::new(chain);
         let sealing = key.into_sealing();
         // P-14.5.
         let numbered = [id.as_bytes().as_slice(), &own.index.to_be_bytes()].concat();
@@ -166,7 +176,7 @@ impl ReadyChain<'_> {
         output.extend_from_slice(&tag);
         output.extend_from_slice(&signature);
 
-        *own.chain = chain;
+        own.chain = chain;
         own.index = next;
         own.lineage.change();
         Ok(GroupMessage::finish(output))

@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::distribution::Constants;
 use super::kept::Kept;
-use super::names::{ChainId, Scope, Sender};
+use super::names::{ChainId, Predecessor, Scope, Sender};
 use super::used::Used;
 use crate::ratchet::ChainKey;
 use bisik_core::held::Lineage;
@@ -21,11 +21,18 @@ pub struct ReceivingChains {
     /// Oldest first.
     pub(super) chains: VecDeque<Chain>,
     /// Chains that ended and are forgotten, oldest first: none of them is taken again.
-    pub(super) gone: VecDeque<ChainId>,
+    pub(super) gone: VecDeque<Gone>,
     /// Messages received, in all chains; stops at the greatest number.
     pub(super) received: u32,
     /// The revision, and what ties the value to its records and to what it holds.
     pub(super) lineage: Lineage,
+}
+
+/// A chain that has ended, and of which nothing can be read.
+pub(super) struct Gone {
+    pub(super) id: ChainId,
+    /// It may arrive later, and ends then (P-14.20).
+    pub(super) predecessor: Option<Predecessor>,
 }
 
 /// One chain.
@@ -54,6 +61,16 @@ impl ReceivingChains {
 
     pub(super) fn position(&self, id: ChainId) -> Option<usize> {
         self.chains.iter().position(|chain| chain.id == id)
+    }
+
+    pub(super) fn is_gone(&self, id: ChainId) -> bool {
+        self.gone.iter().any(|gone| gone.id == id)
+    }
+
+    /// What chains were said to follow, also by those that are gone, oldest first.
+    pub(super) fn named(&self) -> impl Iterator<Item = Predecessor> {
+        let gone = self.gone.iter().filter_map(|gone| gone.predecessor);
+        gone.chain(self.chains.iter().filter_map(|chain| chain.constants.predecessor))
     }
 
     /// Returns the group or audience.

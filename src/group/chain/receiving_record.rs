@@ -9,9 +9,9 @@ use rand_core::CryptoRng;
 
 use super::distribution::Constants;
 use super::kept::Kept;
-use super::limits::{MAX_CHAINS, MAX_GONE, MAX_INDEX, MAX_KEPT};
+use super::limits::{MAX_CHAINS, MAX_GONE, MAX_KEPT, MAX_MESSAGES};
 use super::names::{ChainId, Predecessor, Scope};
-use super::receiving::{Chain, ReceivingChains};
+use super::receiving::{Chain, Gone, ReceivingChains};
 use super::sending_record::{read_place, read_scope, read_sender, write_scope, write_sender};
 use super::used::Used;
 use crate::labels::kind;
@@ -84,8 +84,9 @@ impl ReceivingChains {
         write_scope(writer, *scope);
         write_sender(writer, sender);
         writer.u32(*received).count(gone.len());
-        for id in gone {
-            writer.bytes(id.as_bytes());
+        for Gone { id, predecessor } in gone {
+            let (before, length) = Predecessor::encode(predecessor.as_ref());
+            writer.bytes(id.as_bytes()).bytes(&before).u32(length);
         }
         writer.count(chains.len());
         for chain in chains {
@@ -96,18 +97,19 @@ impl ReceivingChains {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let lineage = Lineage::read(reader)?;
         let (scope, sender, received) = (read_scope(reader)?, read_sender(reader)?, reader.u32()?);
-        let mut gone = VecDeque::new();
+        let mut gone: VecDeque<Gone> = VecDeque::new();
         for _ in 0..reader.count(MAX_GONE)? {
             let id = ChainId::from_bytes(*reader.array()?);
-            if gone.contains(&id) {
+            let predecessor = Predecessor::decode(*reader.array()?, reader.u32()?)?;
+            if gone.iter().any(|known| known.id == id) || predecessor.is_some_and(|before| before.chain == id) {
                 return Err(Malformed);
             }
-            gone.push_back(id);
+            gone.push_back(Gone { id, predecessor });
         }
         let mut chains: VecDeque<Chain> = VecDeque::new();
         for _ in 0..reader.count(MAX_CHAINS)? {
             let chain = Chain::read(scope, received, reader)?;
-            if gone.contains(&chain.id) || chains.iter().any(|known| known.id == chain.id) {
+            if gone.iter().any(|gone| gone.id == chain.id) || chains.iter().any(|known| known.id == chain.id) {
                 return Err(Malformed);
             }
             chains.push_back(chain);
@@ -118,9 +120,8 @@ impl ReceivingChains {
 
     /// P-14.24: whether the chains fit each other as they always do.
     fn is_possible(&self) -> bool {
-        let named = |before: Predecessor| self.chains.iter().find(|chain| chain.id == before.chain);
-        let mut followed = self.chains.iter().filter_map(|chain| chain.constants.predecessor).filter_map(named);
-        followed.all(|chain| chain.chain.is_none()) && self.kept_keys() <= MAX_KEPT
+        let known = |before: Predecessor| self.chains.iter().find(|chain| chain.id == before.chain);
+        self.named().filter_map(known).all(|chain| chain.chain.is_none()) && self.kept_keys() <= MAX_KEPT
     }
 }
 
@@ -168,7 +169,8 @@ impl Chain {
         let ended = chain.is_some() || !kept.is_empty();
         !follows_itself
             && *first <= *next
-            && *first <= MAX_INDEX
+            && *first < MAX_MESSAGES
+            && *next <= MAX_MESSAGES
             && *heard <= *next
             && heard_last
             && last

@@ -3,13 +3,14 @@
 //! The caller says to which devices a message goes, and what time it is.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::fmt;
 
 use rand_core::CryptoRng;
 
 use super::distribution::Constants;
-use super::error::RenewError;
+use super::error::BeginError;
+use super::limits::MAX_GIVEN;
 use super::names::{ChainId, Place, Predecessor, Scope, Sender};
 use crate::keys::IdentityKey;
 use crate::ratchet::ChainKey;
@@ -25,7 +26,8 @@ use bisik_core::time::Timestamp;
 ///
 /// Not `Clone`. Store it before a message or a distribution leaves: [`ReadyChain::encrypt_held`](super::ReadyChain::encrypt_held)
 /// enforces that. A state that is restored from a backup never pairs one key and nonce with two plaintexts, but its
-/// numbers repeat: tell it so ([`restored`](Self::restored)), and it begins a new chain.
+/// numbers repeat, and whom it was given to since is not remembered: tell it so ([`restored`](Self::restored)) before
+/// anything else, and it begins a new chain.
 pub struct SendingChain {
     pub(super) sender: Sender,
     pub(super) place: Place,
@@ -61,16 +63,20 @@ pub(super) enum Retired {
 impl SendingChain {
     /// Begins the first chain of `sender`, which is this device, in a group or audience. `history` permits members to show
     /// newcomers what is written in it. Draws 32 bytes from `rng` for the chain, and 32 for its signing key.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// [`BeginError::NoOrigin`] if the place is a group without an origin.
     pub fn begin(
         place: Place,
         sender: Sender,
         history: bool,
         now: Timestamp,
         mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Self {
+    ) -> Result<Self, BeginError> {
+        check(&place)?;
         let (chain, signing) = draw(&mut rng);
-        Self {
+        Ok(Self {
             sender,
             place,
             history,
@@ -82,27 +88,31 @@ impl SendingChain {
             predecessor: None,
             given: BTreeMap::new(),
             lineage: Lineage::default(),
-        }
+        })
     }
 
     /// Begins a new chain in place of this one, whose keys are deleted. Draws what [`begin`](Self::begin) draws. Nothing of
-    /// the new one follows from the old one. Devices that were given the old one will be told where it ended (P-14.12).
+    /// the new one follows from the old one. Devices that were given the old one will be told where it ended (P-14.12),
+    /// unless the state was [restored](Self::restored), which makes that unknown.
     ///
     /// # Errors
     ///
-    /// [`RenewError`] if the place is in another group. The chain is then unchanged.
+    /// [`BeginError`] if the place is in another group, or has no origin. The chain is then unchanged.
     pub fn renew(
         &mut self,
         place: Place,
         history: bool,
         now: Timestamp,
         mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<(), RenewError> {
+    ) -> Result<(), BeginError> {
         if place.scope() != self.place.scope() {
-            return Err(RenewError::OtherGroup);
+            return Err(BeginError::OtherGroup);
         }
+        check(&place)?;
         let before = Predecessor { chain: self.chain(), length: self.index };
-        self.given.retain(|_, given| core::mem::replace(given, Given { this: false, before: true }).this);
+        let restored = self.retired == Some(Retired::Restored);
+        let former = Given { this: false, before: true };
+        self.given.retain(|_, given| !restored && core::mem::replace(given, former).this);
         self.predecessor = Some(before).filter(|_| !self.given.is_empty());
         // P-14.13: the keys of the former chain are gone with this.
         (self.chain, self.signing) = draw(&mut rng);
@@ -115,23 +125,40 @@ impl SendingChain {
         Ok(())
     }
 
-    /// Takes note that a new chain was asked for: by an act of the group, or by a device to which this one seems to have
-    /// gone back in time. The next [plan](Self::plan) says so.
+    /// Takes note that a new chain must begin (P-14.8): because an act of the group asks for one, or a device to which this
+    /// one seems to have gone back in time; or because this device's account was removed or left, or is a member by another
+    /// stay than when the chain began, since whoever knew of that has ended the chain. The next [plan](Self::plan) says
+    /// so.
     pub fn rekey(&mut self) {
-        self.retire(Retired::Rekey);
+        if self.retired.is_none() {
+            self.retire(Retired::Rekey);
+        }
     }
 
-    /// Takes note that this state came from a backup: numbers that it gives may be used already. The next
-    /// [plan](Self::plan) asks for a new chain.
+    /// Takes note that this state came from a backup: numbers that it gives may be used already, and devices may have been
+    /// given the chain that it does not remember, and that may not read what is written now. The next [plan](Self::plan)
+    /// asks for a new chain.
     pub fn restored(&mut self) {
-        self.retire(Retired::Restored);
+        if self.retired != Some(Retired::Restored) {
+            self.retire(Retired::Restored);
+        }
     }
 
     fn retire(&mut self, why: Retired) {
-        if self.retired.is_none() {
-            self.retired = Some(why);
-            self.lineage.change();
+        self.retired = Some(why);
+        self.lineage.change();
+    }
+
+    /// Makes room for another device: forgets who was given only the former chain and is not to read. Returns whether there
+    /// is room.
+    pub(super) fn make_room(&mut self, targets: &BTreeSet<IdentityKey>) -> bool {
+        if self.given.len() < MAX_GIVEN {
+            return true;
         }
+        self.given.retain(|device, given| given.this || targets.contains(device));
+        // A chain that nobody of these was given is named to nobody.
+        self.predecessor = self.predecessor.filter(|_| self.given.values().any(|given| given.before));
+        self.given.len() < MAX_GIVEN
     }
 
     /// What a device is told of the chain beside its key. P-14.12: who was not given the former chain does not learn of it.
@@ -180,6 +207,11 @@ impl SendingChain {
     pub const fn revision(&self) -> u64 {
         self.lineage.revision()
     }
+}
+
+/// P-14.3: without an origin, a chain of a group could not be given to anybody.
+fn check(place: &Place) -> Result<(), BeginError> {
+    if !place.is_audience() && *place.origin() == [0; 32] { Err(BeginError::NoOrigin) } else { Ok(()) }
 }
 
 /// P-14.1: both are fresh, whatever was before.

@@ -111,9 +111,8 @@ impl SendingChain {
         let chain = Self { sender, place, history, begun, retired, index, chain, signing, predecessor, given, lineage };
         // P-14.24. Who was given the former chain is remembered only with its name, and the name only for somebody.
         let follows = chain.given.values().any(|given| given.before) == chain.predecessor.is_some();
-        let before =
-            chain.predecessor.is_none_or(|before| before.length <= MAX_MESSAGES && before.chain != chain.chain());
-        if follows && before && chain.index <= MAX_MESSAGES { Ok(chain) } else { Err(Malformed) }
+        let other = chain.predecessor.is_none_or(|before| before.chain != chain.chain());
+        if follows && other && chain.index <= MAX_MESSAGES { Ok(chain) } else { Err(Malformed) }
     }
 }
 

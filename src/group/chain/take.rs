@@ -7,8 +7,6 @@ use subtle::ConstantTimeEq;
 use super::distribution::Distribution;
 use super::error::TakeError;
 use super::kept::{Kept, skip};
-use super::limits::{MAX_CHAINS, MAX_STEPS};
-use super::names::Predecessor;
 use super::receiving::{Chain, ReceivingChains};
 use super::used::Used;
 use crate::keys::IdentityKey;
@@ -19,15 +17,15 @@ use crate::keys::IdentityKey;
 pub struct Taken {
     /// Messages can be opened that could not be before: try again those that [need the chain](super::OpenError::NeedsChain).
     pub opens_more: bool,
-    /// How many messages cannot be read any more, because a chain before it has ended.
+    /// How many messages cannot be read any more, because a chain before it has ended, or for want of room.
     pub given_up: u32,
 }
 
 impl ReceivingChains {
     /// Takes a distribution. `peer` is the identity of the peer of the session in which it came, whose message has
     /// verified and is confirmed; that the sender is a member, and that the chain's [origin](Distribution::place) is an
-    /// entry of the group's log, is for the caller to check. Store the chains before the message in the session counts as
-    /// received.
+    /// entry of the group's log, and not before the sender became a member, is for the caller to check. Store the chains
+    /// before the message in the session counts as received.
     ///
     /// A chain that is known is continued where it is: a distribution of a later message changes nothing, and one of an
     /// earlier message adds what was missing.
@@ -45,7 +43,7 @@ impl ReceivingChains {
             return Err(TakeError::OtherGroup);
         }
         let id = distribution.chain();
-        if self.gone.contains(&id) {
+        if self.is_gone(id) {
             return Err(TakeError::Closed);
         }
         match self.position(id) {
@@ -66,13 +64,12 @@ impl ReceivingChains {
             kept: Kept::default(),
             used: Used::default(),
         };
-        // P-14.20. The chain that it follows, and itself if one that follows it came first.
-        let before = constants.predecessor;
-        let own = self.chains.iter().filter_map(|known| known.constants.predecessor).find(|own| own.chain == chain.id);
-        let mut given_up = self.add(chain, MAX_CHAINS);
-        for Predecessor { chain, length } in before.into_iter().chain(own) {
-            given_up = given_up.saturating_add(self.end_at(chain, length));
-        }
+        // P-14.20. First the chain that it follows, which may make room for it; then itself, if one that follows it came
+        // before it.
+        let own = self.named().find(|named| named.chain == chain.id);
+        let ended = self.end(constants.predecessor);
+        let displaced = self.add(chain);
+        let given_up = ended.saturating_add(displaced).saturating_add(self.end(own));
         self.lineage.change();
         Taken { opens_more: true, given_up }
     }
@@ -90,31 +87,20 @@ impl ReceivingChains {
             if ahead == 0 && !bool::from(given.secret().ct_eq(chain.secret())) {
                 return Err(TakeError::Contradicts);
             }
-            if ahead <= MAX_STEPS {
-                return Ok(NOTHING);
-            }
-            // Out of reach: from here on, and not what is between.
-            known.chain = Some(Box::new(given.duplicate()));
-            known.next = *index;
-            self.lineage.change();
-            return Ok(Taken { opens_more: true, given_up: ahead });
+            return Ok(NOTHING);
         }
         if *index >= known.first {
             return Ok(NOTHING);
         }
         // The keys that were missing, and then on to where the chain is, which must be the same.
-        if known.next.abs_diff(*index) > MAX_STEPS {
-            return Err(TakeError::TooFar);
-        }
         let missing = skip(given, *index, known.first);
         let there = skip(&missing.chain, known.first, known.next).chain;
         if !bool::from(there.secret().ct_eq(chain.secret())) {
             return Err(TakeError::Contradicts);
         }
-        let given_up = missing.given_up;
         drop(known.kept.keep(missing, received));
         known.first = *index;
-        let given_up = given_up.saturating_add(self.tidy());
+        let given_up = self.tidy();
         self.lineage.change();
         Ok(Taken { opens_more: true, given_up })
     }

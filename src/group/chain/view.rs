@@ -27,6 +27,9 @@ impl View {
     /// Length in bytes: 8.
     pub const LENGTH: usize = 8;
 
+    /// What an audience is told.
+    pub(super) const NONE: Self = Self([0; Self::LENGTH]);
+
     /// The view of somebody whose newest entry has this number and hash, and who knows these acts and lists.
     #[must_use]
     pub fn new(epoch: u64, entry: &[u8; 32], acts: &[u8; 32], lists: &ListsDigest) -> Self {
@@ -69,6 +72,9 @@ pub struct ListsDigest([u8; Self::LENGTH]);
 impl ListsDigest {
     /// Length in bytes: 32.
     pub const LENGTH: usize = 32;
+
+    /// What an audience is told.
+    pub(super) const NONE: Self = Self([0; Self::LENGTH]);
 
     /// The digest of the newest known list of each member.
     #[must_use]

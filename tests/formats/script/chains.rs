@@ -33,16 +33,17 @@ impl Chains {
                 let account = AccountKey::from_identity(public("with"));
                 let sender = Sender { account, device: number(step, "device"), identity: public("of") };
                 let chain =
-                    SendingChain::begin(place(step, group(step)), sender, flag(step, "history"), now(step), draws);
+                    SendingChain::begin(place(step, group(step)), sender, flag(step, "history"), now(step), draws)
+                        .map_err(word)?;
                 let id = to_hex(chain.chain().as_bytes());
                 self.own.insert(step.need("of").to_owned(), (chain, now(step)));
                 Ok(vec![("chain", id)])
             }
             "renew-chain" => {
                 let (chain, begun) = self.own(step);
-                *begun = now(step);
                 let place = place(step, *chain.scope().id());
-                chain.renew(place, flag(step, "history"), *begun, draws).map_err(word)?;
+                chain.renew(place, flag(step, "history"), now(step), draws).map_err(word)?;
+                *begun = now(step);
                 Ok(vec![("chain", to_hex(chain.chain().as_bytes()))])
             }
             "rekey-chain" => {
@@ -98,7 +99,7 @@ impl Chains {
             }
             "close-chains" => {
                 let chains = self.followed(step);
-                let given_up = chains.close_at_received();
+                let given_up = chains.close_at_received().map_err(word)?;
                 Ok(counts(chains, given_up))
             }
             "group-view" => {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bisik::group::{OpenError, Place, ReceivingChains, Scope, Sender};
-use bisik::{Identity, Timestamp};
+use bisik::Identity;
+use bisik::group::{ListsDigest, OpenError, Place, ReceivingChains, Scope, Sender, SendingChain, View};
+use bisik_testkit::fuzz::forged_chain::{ForgedChain, VIEW as TOLD};
 use proptest::prelude::*;
 
 use super::scene::{
@@ -98,7 +99,7 @@ fn a_message_with_any_byte_changed_is_refused_and_changes_nothing() {
         let mut bytes = written.as_bytes().to_vec();
         bytes[at] ^= 0x20;
         let Ok(changed) = bisik::group::GroupMessage::try_from(bytes) else {
-            assert_eq!(at, 0, "the version");
+            assert!([0, 9, 10, 11].contains(&at), "the version, or a number that no message has");
             continue;
         };
         let expected = if (1..9).contains(&at) { OpenError::NeedsChain } else { OpenError::Rejected };
@@ -220,9 +221,7 @@ fn an_audience_reads_what_is_shown_to_it() {
     let mut scene = Scene::new(7);
     let id = bisik::group::GroupId::audience(&scene.sender.account, &mut scene.rng);
     let place = Place::Audience { id };
-    let mut chain =
-        bisik::group::SendingChain::begin(place, scene.sender, true, Timestamp::from_unix_seconds(5), &mut scene.rng);
-    let _ = chain.renew(place, true, super::scene::NOW, &mut scene.rng);
+    let mut chain = SendingChain::begin(place, scene.sender, true, super::scene::NOW, &mut scene.rng).unwrap();
     let bob = scene.bob();
     let given = ready(&mut chain, &scene.targets).distribution_for(&bob, VIEW, &super::scene::LISTS).unwrap();
     assert_eq!((given.scope(), given.history(), given.place()), (Scope::Audience(id), true, &place));
@@ -232,4 +231,34 @@ fn an_audience_reads_what_is_shown_to_it() {
     let opened = read(&mut chains, &written);
     assert_eq!((opened.body.as_slice(), opened.history, opened.place), (b"status".as_slice(), true, place));
     reload(&mut chains);
+}
+
+/// P-14.3, P-14.6: the digests of what an author knows of those who read would tell them of one another.
+#[test]
+fn an_audience_is_told_nothing_of_what_its_author_knows() {
+    let mut scene = Scene::new(8);
+    let place = Place::Audience { id: GROUP };
+    let mut chain = SendingChain::begin(place, scene.sender, false, super::scene::NOW, &mut scene.rng).unwrap();
+    let bob = scene.bob();
+    let given = ready(&mut chain, &scene.targets).distribution_for(&bob, VIEW, &super::scene::LISTS).unwrap();
+    let nothing = View::from_bytes([0; 8]);
+    assert_eq!((given.view(), given.lists()), (nothing, &ListsDigest::from_bytes([0; 32])));
+    let mut chains = ReceivingChains::new(Scope::Audience(GROUP), scene.sender);
+    let _ = chains.take(&given, &scene.sender.identity).unwrap();
+    let written = ready(&mut chain, &scene.targets).encrypt(VIEW, b"status", &mut scene.rng).unwrap();
+    assert_eq!(read(&mut chains, &written).view, nothing);
+    // Another program that tells something.
+    let bytes = given.to_bytes();
+    for at in [65, 72, 162, 193] {
+        let mut telling = bytes.clone();
+        telling[at] = 1;
+        let error = bisik::group::Distribution::from_bytes(&telling).map(|_| ()).unwrap_err();
+        assert_eq!(error, bisik::group::DistributionError::Malformed, "byte {at}");
+    }
+    let silent = ForgedChain { origin: [0; 32], flags: 2, ..forged(&scene, 1) };
+    let _ = chains.take(&distribution(&silent.distribution(0)), &scene.sender.identity).unwrap();
+    let key = bisik_testkit::fuzz::forged_chain::message_key(&silent.first);
+    let telling = silent.message_telling(&TOLD, &key, 0, [1; 16], b"status");
+    assert_eq!(refused(&mut chains, &message(&telling)), OpenError::Rejected);
+    assert_eq!(read(&mut chains, &message(&silent.message(0, [1; 16], b"status"))).body, b"status");
 }

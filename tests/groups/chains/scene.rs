@@ -9,8 +9,8 @@ use bisik::group::{
 };
 use bisik::{Identity, IdentityKey, StorageKey, Timestamp};
 use bisik_testkit::draws::Draws;
-use bisik_testkit::fuzz::forged_chain::ForgedChain;
-use bisik_testkit::fuzz::record::STORAGE_KEY;
+use bisik_testkit::fuzz::forged_chain::{ForgedChain, message_key};
+use bisik_testkit::fuzz::record::{STORAGE_KEY, hmac};
 use bisik_testkit::{ConstantRng, SeededRng};
 
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -33,7 +33,7 @@ impl Scene {
         let mut rng = SeededRng::new(seed);
         let sender = sender(&mut rng);
         let targets = BTreeSet::from([*Identity::generate(&mut rng).public()]);
-        let chain = SendingChain::begin(PLACE, sender, false, NOW, &mut rng);
+        let chain = SendingChain::begin(PLACE, sender, false, NOW, &mut rng).unwrap();
         Self { rng, sender, chain, targets }
     }
 
@@ -94,10 +94,21 @@ pub fn forged(scene: &Scene, number: u8) -> ForgedChain {
     }
 }
 
+/// The first messages of a chain, each with its number as the body. Computes each chain key once.
+pub fn whole(chain: &ForgedChain, count: u32) -> Vec<Vec<u8>> {
+    let mut chain_key = chain.first;
+    let written = (0..count).map(|number| {
+        let this = message_key(&chain_key);
+        chain_key = hmac(&chain_key, &[&[0x02]]);
+        chain.message_under(&this, number, [1; 16], &number.to_be_bytes())
+    });
+    written.collect()
+}
+
 /// The library's own chain with the same secrets.
 pub fn own(scene: &Scene, forged: &ForgedChain) -> SendingChain {
     let mut draws = Draws::listed(&[forged.first, forged.signing].concat());
-    SendingChain::begin(PLACE, scene.sender, false, NOW, &mut draws)
+    SendingChain::begin(PLACE, scene.sender, false, NOW, &mut draws).unwrap()
 }
 
 pub fn distribution(bytes: &[u8]) -> Distribution {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bisik::group::{DistributeError, GroupId, NewChain, Place, RenewError, SendPlan, SendingChain};
+use bisik::group::{BeginError, DistributeError, GroupId, NewChain, Place, SendPlan, SendingChain};
 use bisik::{Identity, IdentityKey, Timestamp};
 use bisik_testkit::ConstantRng;
+use bisik_testkit::fuzz::record::{open_named, seal_named};
 
 use super::scene::{GROUP, LISTS, NOW, PLACE, Scene, VIEW, key, read, refused};
 
@@ -57,7 +58,7 @@ fn a_new_chain_has_fresh_keys() {
     assert_ne!(first[77..109], second[77..109]);
     assert_ne!(first[109..141], second[109..141]);
     // With a generator that repeats itself, it is the same again: it depends on nothing else.
-    let begin = |sender| SendingChain::begin(PLACE, sender, false, NOW, &mut ConstantRng(3));
+    let begin = |sender| SendingChain::begin(PLACE, sender, false, NOW, &mut ConstantRng(3)).unwrap();
     let mut third = begin(scene.sender);
     scene.chain.renew(PLACE, false, NOW, &mut ConstantRng(3)).unwrap();
     assert_eq!(scene.chain.chain(), third.chain());
@@ -147,7 +148,75 @@ fn a_device_that_is_no_target_is_given_nothing() {
     assert_eq!(scene.chain.revision(), revision);
     let other = Place::Group { id: GroupId::from_bytes([1; 32]), origin: [0x0e; 32] };
     for place in [other, Place::Audience { id: GROUP }] {
-        assert_eq!(scene.chain.renew(place, false, NOW, &mut scene.rng), Err(RenewError::OtherGroup));
+        assert_eq!(scene.chain.renew(place, false, NOW, &mut scene.rng), Err(BeginError::OtherGroup));
     }
     assert_eq!(scene.chain.revision(), revision);
+}
+
+/// P-14.3: nobody would take a distribution of it, and no record of it opened.
+#[test]
+fn a_chain_of_a_group_without_an_origin_does_not_begin() {
+    let mut scene = Scene::new(85);
+    let nowhere = Place::Group { id: GROUP, origin: [0; 32] };
+    let begun = SendingChain::begin(nowhere, scene.sender, false, NOW, &mut scene.rng).map(|_| ());
+    assert_eq!(begun, Err(BeginError::NoOrigin));
+    let (chain, revision) = (scene.chain.chain(), scene.chain.revision());
+    assert_eq!(scene.chain.renew(nowhere, false, NOW, &mut scene.rng), Err(BeginError::NoOrigin));
+    assert_eq!((scene.chain.chain(), scene.chain.revision()), (chain, revision));
+}
+
+/// P-14.12: how many messages the former chain has is not known after a restore; what it wrote since is still read.
+#[test]
+fn a_restored_sender_names_no_length_of_its_former_chain() {
+    for asked_before in [false, true] {
+        let mut scene = Scene::new(86);
+        let (bob, mut chains) = (scene.bob(), scene.reader());
+        let backup = scene.chain.seal(&key(), b"chain", &mut scene.rng).unwrap();
+        let in_flight = scene.write(b"in flight");
+        scene.chain = SendingChain::unseal(&key(), b"chain", backup.as_bytes()).unwrap();
+        if asked_before {
+            scene.chain.rekey();
+        }
+        scene.chain.restored();
+        assert_eq!(why(&mut scene.chain, &scene.targets, NOW), Some(NewChain::Restored));
+        scene.chain.renew(PLACE, false, NOW, &mut scene.rng).unwrap();
+        let given = scene.give(&bob);
+        assert_eq!(given.predecessor(), None);
+        let _ = chains.take(&given, &scene.sender.identity).unwrap();
+        assert_eq!(read(&mut chains, &in_flight).body, b"in flight");
+        assert_eq!(read(&mut chains, &scene.write(b"after")).body, b"after");
+        let record = scene.chain.seal(&key(), b"chain", &mut scene.rng).unwrap();
+        assert!(SendingChain::unseal(&key(), b"chain", record.as_bytes()).is_ok());
+    }
+}
+
+/// P-14.12: those who had only the former chain, and are no targets any more, take no room from those who are.
+#[test]
+fn a_chain_is_given_to_16384_devices_whoever_had_the_former_one() {
+    let mut scene = Scene::new(87);
+    let bob = scene.bob();
+    let state = open_named(19, b"chain", scene.chain.seal(&key(), b"chain", &mut scene.rng).unwrap().as_bytes());
+    // The state of a chain that was given to nobody ends with the predecessor, which is none, and a count of 0.
+    let full = |flags: u8, predecessor: [u8; 12]| {
+        let devices = (0..16_384_u32).flat_map(|number| {
+            let mut device = [0x5a; 65];
+            device[..4].copy_from_slice(&number.to_be_bytes());
+            device[64] = flags;
+            device
+        });
+        let (count, before) = (16_384_u32.to_be_bytes(), &state[..state.len() - 16]);
+        let state: Vec<u8> = [before, &predecessor, &count].concat().into_iter().chain(devices).collect();
+        SendingChain::unseal(&key(), b"chain", &seal_named(19, b"chain", &state)).unwrap()
+    };
+    let mut chain = full(2, [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 9]);
+    let given = super::scene::ready(&mut chain, &scene.targets).distribution_for(&bob, VIEW, &LISTS).unwrap();
+    assert_eq!((given.predecessor(), chain.given().collect::<Vec<_>>()), (None, vec![&bob]));
+    let record = chain.seal(&key(), b"chain", &mut scene.rng).unwrap();
+    assert!(SendingChain::unseal(&key(), b"chain", record.as_bytes()).is_ok());
+    // Those who have this one do.
+    let mut chain = full(1, [0; 12]);
+    let targets: BTreeSet<_> = chain.given().copied().chain([bob]).collect();
+    let revision = chain.revision();
+    let given = super::scene::ready(&mut chain, &targets).distribution_for(&bob, VIEW, &LISTS).map(|_| ());
+    assert_eq!((given, chain.given().count(), chain.revision()), (Err(DistributeError::Full), 16_384, revision));
 }

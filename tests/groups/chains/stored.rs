@@ -1,6 +1,6 @@
 //! Records, and what waits until they are stored.
 
-use bisik::group::{OpenError, ReceivingChains, SendingChain, TakeError};
+use bisik::group::{CloseError, OpenError, ReceivingChains, SendingChain, TakeError};
 use bisik::{SealError, StorageKey, UnsealError};
 use bisik_testkit::ConstantRng;
 use bisik_testkit::fuzz::forged_chain::ForgedChain;
@@ -64,6 +64,9 @@ fn a_message_that_was_sealed_and_dropped_poisons_the_chains() {
     assert_eq!(chains.open_backlog(&written).into_iter().filter_map(Result::err).count(), 2);
     let bob = scene.bob();
     assert_eq!(chains.take(&scene.give(&bob), &scene.sender.identity), Err(TakeError::Poisoned));
+    let revision = chains.revision();
+    assert_eq!(chains.close_at_received(), Err(CloseError::Poisoned));
+    assert_eq!((chains.revision(), chains.chains().count()), (revision, 1));
     assert_eq!(chains.seal(&key(), b"record", &mut scene.rng).map(|_| ()), Err(SealError::Poisoned));
     let mut chains = ReceivingChains::unseal(&key(), b"record", record.as_bytes()).unwrap();
     assert_eq!(chains.open(&written[0]).map(|_| ()).unwrap_err(), OpenError::Replayed);
@@ -93,7 +96,8 @@ fn records_open_only_under_their_own_key_name_and_kind() {
 /// A state with everything: two chains of which one has ended, kept keys in runs, remembered messages, an ended chain.
 fn everything(scene: &Scene) -> ReceivingChains {
     let mut chains = scene.nobody();
-    let [gone, first] = [9, 1].map(|number| forged(scene, number));
+    let gone = ForgedChain { predecessor: ([7; 8], 3), ..forged(scene, 9) };
+    let first = forged(scene, 1);
     let second = ForgedChain { predecessor: (first.id(), 7), flags: 1, ..forged(scene, 2) };
     for chain in [&gone, &first] {
         let _ = chains.take(&distribution(&chain.distribution(2)), &scene.sender.identity).unwrap();

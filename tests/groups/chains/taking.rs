@@ -121,22 +121,21 @@ fn a_distribution_that_contradicts_is_refused() {
     assert_eq!(read(&mut chains, &message(&right.message(5, [1; 16], b"halo"))).body, b"halo");
 }
 
-/// P-14.15: beyond reach.
+/// P-14.14: whoever learns the id of an audience can begin one of its own, which is another one.
 #[test]
-fn a_distribution_beyond_reach_is_taken_over_and_gives_up_what_is_between() {
+fn an_audience_of_another_account_is_another_audience() {
     let scene = Scene::new(24);
-    let chain = forged(&scene, 1);
-    let mut chains = scene.nobody();
-    assert_eq!(chains.take(&distribution(&chain.distribution(0)), &scene.sender.identity), Ok(MORE));
-    let _ = read(&mut chains, &message(&chain.message(1, [1; 16], b"1")));
-    let far = 25_003;
-    assert_eq!(refused(&mut chains, &message(&chain.message(far, [1; 16], b"far"))), OpenError::TooFar);
-    let taken = chains.take(&distribution(&chain.distribution(far)), &scene.sender.identity);
-    assert_eq!(taken, Ok(Taken { opens_more: true, given_up: far - 2 }));
-    reload(&mut chains);
-    assert_eq!(read(&mut chains, &message(&chain.message(far, [1; 16], b"far"))).body, b"far");
-    assert_eq!(read(&mut chains, &message(&chain.message(0, [1; 16], b"0"))).body, b"0", "its key was kept");
-    assert_eq!(refused(&mut chains, &message(&chain.message(2, [1; 16], b"2"))), OpenError::Spent);
+    let mallory = super::scene::sender(&mut scene.rng.clone());
+    let audience = ForgedChain { origin: [0; 32], flags: 2, ..forged(&scene, 1) };
+    let mut of_alice = ReceivingChains::new(Scope::Audience(GROUP), scene.sender);
+    let given = distribution(&audience.distribution(0));
+    assert_eq!(of_alice.take(&given, &mallory.identity), Err(TakeError::OtherDevice));
+    // Under Mallory's own name it says whose it is.
+    let mut of_mallory = ReceivingChains::new(Scope::Audience(GROUP), mallory);
+    assert_eq!(of_mallory.take(&given, &mallory.identity), Ok(MORE));
+    assert_ne!(of_mallory.sender().account, of_alice.sender().account);
+    let written = message(&audience.message(0, [1; 16], b"status"));
+    assert_eq!(refused(&mut of_mallory, &written), OpenError::Rejected, "what Alice wrote is not from Mallory");
 }
 
 /// P-14.3, P-1.8: 194 bytes, of which each value has one encoding.
@@ -158,7 +157,7 @@ fn a_distribution_has_exactly_one_encoding() {
         match Distribution::from_bytes(&changed) {
             Ok(other) => assert_eq!(other.to_bytes(), changed, "byte {at}"),
             Err(error) => {
-                let refused = at == 0 || (109..141).contains(&at) || (141..154).contains(&at);
+                let refused = [0, 73, 74].contains(&at) || (109..154).contains(&at);
                 assert!(refused, "byte {at}: {error:?}");
             }
         }
@@ -176,7 +175,17 @@ fn a_distribution_has_exactly_one_encoding() {
     for flags in [4, 8, 0x80, 0xff] {
         assert_eq!(malformed(153, &[flags]), DistributionError::Malformed);
     }
-    assert_eq!(malformed(73, &[0xff; 4]), DistributionError::Malformed, "no message has this number");
+    for beyond in [1_000_u32, u32::MAX] {
+        let index = beyond.to_be_bytes();
+        assert_eq!(malformed(73, &index), DistributionError::Malformed, "no message has this number");
+    }
+    let predecessor = |length: u32| [[7; 8].as_slice(), &length.to_be_bytes()].concat();
+    assert_eq!(malformed(141, &predecessor(1_001)), DistributionError::Malformed, "no chain is that long");
+    assert_eq!(malformed(141, &predecessor(u32::MAX)), DistributionError::Malformed, "no chain is that long");
+    let mut longest = bytes.to_vec();
+    longest[73..77].copy_from_slice(&999_u32.to_be_bytes());
+    longest[141..153].copy_from_slice(&predecessor(1_000));
+    assert_eq!(*Distribution::from_bytes(&longest).unwrap().to_bytes(), longest);
     assert_eq!(malformed(149, &[0, 0, 0, 1]), DistributionError::Malformed, "a length of no chain");
     assert_eq!(malformed(141, given.chain().as_bytes()), DistributionError::Malformed, "it follows itself");
     assert_eq!(malformed(109, &[0; 32]), DistributionError::LowOrder);

@@ -47,7 +47,7 @@ impl ForgedChain {
             [0x01].as_slice(),
             &self.group,
             &self.origin,
-            &VIEW,
+            &self.told(),
             &index.to_be_bytes(),
             chain_key,
             &self.signing_key(),
@@ -55,7 +55,7 @@ impl ForgedChain {
             &length.to_be_bytes(),
             &[self.flags],
             &self.begun.to_be_bytes(),
-            &[0x11; 32],
+            &[if self.flags & AUDIENCE == 0 { 0x11 } else { 0 }; 32],
         ]
         .concat()
     }
@@ -67,7 +67,12 @@ impl ForgedChain {
 
     /// A message under any key, signed as it should be.
     pub fn message_under(&self, key: &[u8; 32], index: u32, salt: [u8; 16], body: &[u8]) -> Vec<u8> {
-        let mut ciphertext = [VIEW.as_slice(), body].concat();
+        self.message_telling(&self.told(), key, index, salt, body)
+    }
+
+    /// A message that says under any view that it was written.
+    pub fn message_telling(&self, view: &[u8; 8], key: &[u8; 32], index: u32, salt: [u8; 16], body: &[u8]) -> Vec<u8> {
+        let mut ciphertext = [view.as_slice(), body].concat();
         let nonce = [salt.as_slice(), &1_u64.to_be_bytes()].concat();
         apply_stream(key, nonce.as_slice().try_into().expect("24 bytes"), &mut ciphertext);
         let digest = self.digest(index, salt, &ciphertext);
@@ -75,6 +80,11 @@ impl ForgedChain {
         let signed = [b"bisik-1 group signature\0".as_slice(), &digest, &tag].concat();
         let signature = SigningKey::from_bytes(&self.signing).sign(&signed).to_bytes();
         [[0x01].as_slice(), &self.id(), &index.to_be_bytes(), &salt, &ciphertext, &tag, &signature].concat()
+    }
+
+    /// An audience is told nothing.
+    fn told(&self) -> [u8; 8] {
+        if self.flags & AUDIENCE == 0 { VIEW } else { [0; 8] }
     }
 
     fn digest(&self, index: u32, salt: [u8; 16], ciphertext: &[u8]) -> [u8; 32] {
@@ -100,3 +110,5 @@ pub fn message_key(chain_key: &[u8; 32]) -> [u8; 32] {
 
 /// What these senders say that they know of the group.
 pub const VIEW: [u8; 8] = [0x77; 8];
+/// The flag of an audience.
+const AUDIENCE: u8 = 2;

@@ -21,7 +21,7 @@ const NOW: u64 = 1_800_000_000;
 const SENDING: u8 = 19;
 const RECEIVING: u8 = 20;
 
-/// The chains that a dishonest sender has, with their chain keys up to the index that is too far from the beginning.
+/// The chains that a dishonest sender has, with their chain keys beyond the number that no message has.
 struct Chains {
     sender: Sender,
     forged: Vec<ForgedChain>,
@@ -51,7 +51,7 @@ static CHAINS: LazyLock<Chains> = LazyLock::new(|| {
         .collect();
     let keys = forged.iter().map(|chain| {
         let mut keys = vec![chain.first];
-        for at in 0..FAR + 70 {
+        for at in 0..BEYOND + 70 {
             keys.push(record::hmac(&keys[at as usize], &[&[0x02]]));
         }
         keys
@@ -68,8 +68,8 @@ static CHAINS: LazyLock<Chains> = LazyLock::new(|| {
 
 /// Chains of the dishonest sender.
 const COUNT: u8 = 8;
-/// The steps that one message may take.
-const FAR: u32 = 25_000;
+/// The first number that no message has.
+const BEYOND: u32 = 1_000;
 
 fn image(chains: &mut ReceivingChains) -> Vec<u8> {
     chains.seal(&storage_key(), CONTEXT, &mut Repeatable(1)).unwrap().into_bytes()
@@ -103,7 +103,8 @@ pub fn group_message(data: &[u8]) {
     let Chains { messages, .. } = &*CHAINS;
     let bytes = Input::new(data).edited(messages);
     let Ok(message) = GroupMessage::from_bytes(&bytes) else {
-        assert!(bytes.len() < GroupMessage::OVERHEAD || bytes[0] != 1 || bytes[9..13] == [0xff; 4]);
+        let beyond = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes")) >= BEYOND;
+        assert!(bytes.len() < GroupMessage::OVERHEAD || bytes[0] != 1 || beyond(&bytes[9..13]));
         return;
     };
     assert_eq!(message.as_bytes(), bytes);
@@ -143,7 +144,7 @@ fn receiving_state(state: &[u8]) {
         let _ = chains.take(&Distribution::from_bytes(given).unwrap(), &identity);
         let _ = chains.open(&GroupMessage::from_bytes(message).unwrap());
     }
-    let _ = chains.close_at_received();
+    let _ = chains.close_at_received().unwrap();
     let record = image(&mut chains);
     let again = ReceivingChains::unseal(&storage_key(), CONTEXT, &record).map(|mut again| image(&mut again));
     assert_eq!(again, Ok(record), "every reachable state can be stored");
@@ -197,7 +198,8 @@ struct Known {
 #[derive(Default)]
 struct Model {
     chains: VecDeque<(u8, Known)>,
-    gone: VecDeque<u8>,
+    /// With what they said to follow.
+    gone: VecDeque<(u8, Option<(u8, u32)>)>,
     received: u32,
 }
 
@@ -206,23 +208,28 @@ impl Model {
         self.chains.iter_mut().find(|(known, _)| *known == id).map(|(_, known)| known)
     }
 
+    fn is_gone(&self, id: u8) -> bool {
+        self.gone.iter().any(|(gone, _)| *gone == id)
+    }
+
     fn take(&mut self, id: u8, index: u32, before: Option<(u8, u32)>) -> Result<bool, TakeError> {
-        if self.gone.contains(&id) {
+        if self.is_gone(id) {
             return Err(TakeError::Closed);
         }
         let received = self.received;
         let Some(known) = self.find(id) else {
-            let named = self.chains.iter().find_map(|(_, known)| known.length.filter(|(named, _)| *named == id));
+            let gone = self.gone.iter().filter_map(|(_, before)| *before);
+            let all = gone.chain(self.chains.iter().filter_map(|(_, known)| known.length));
+            let named = { all }.find(|(named, _)| *named == id);
+            self.end(before);
             if self.chains.len() == 5 {
-                let (oldest, _) = self.chains.pop_front().unwrap();
-                self.forget(oldest);
+                let (oldest, known) = self.chains.pop_front().unwrap();
+                self.forget(oldest, known.length);
             }
             let (kept, used) = (BTreeMap::new(), VecDeque::new());
             self.chains
                 .push_back((id, Known { first: index, next: index, heard: 0, open: true, length: before, kept, used }));
-            for (id, length) in before.into_iter().chain(named) {
-                self.end(id, length);
-            }
+            self.end(named);
             return Ok(true);
         };
         if known.length != before {
@@ -231,52 +238,36 @@ impl Model {
         if !known.open {
             return Err(TakeError::Closed);
         }
-        if index >= known.next {
-            let far = index - known.next > FAR;
-            if far {
-                known.next = index;
-            }
-            return Ok(far);
-        }
         if index >= known.first {
             return Ok(false);
         }
-        if known.next - index > FAR {
-            return Err(TakeError::TooFar);
-        }
-        let newest = known.first.saturating_sub(2_000).max(index);
-        known.kept.extend((newest..known.first).map(|number| (number, received)));
+        known.kept.extend((index..known.first).map(|number| (number, received)));
         known.first = index;
         self.tidy();
         Ok(true)
     }
 
-    fn end(&mut self, id: u8, length: u32) {
+    fn end(&mut self, named: Option<(u8, u32)>) {
+        let Some((id, length)) = named else { return };
         let received = self.received;
         let Some(known) = self.find(id).filter(|known| known.open) else { return };
         known.open = false;
-        if let Some(missing) = length.checked_sub(known.next)
-            && missing <= FAR
-        {
-            let newest = length.saturating_sub(2_000).max(known.next);
-            known.kept.extend((newest..length).map(|number| (number, received)));
+        if length > known.next {
+            known.kept.extend((known.next..length).map(|number| (number, received)));
             known.next = length;
         }
         self.tidy();
     }
 
     fn open(&mut self, id: u8, index: u32, salt: u8, right_key: bool) -> Result<(), OpenError> {
-        let gone = self.gone.contains(&id);
+        let gone = self.is_gone(id);
         let received = self.received + 1;
         let Some(known) = self.find(id) else {
             return Err(if gone { OpenError::Closed } else { OpenError::NeedsChain });
         };
-        if let Some(ahead) = index.checked_sub(known.next) {
+        if index >= known.next {
             if !known.open {
                 return Err(OpenError::Closed);
-            }
-            if ahead > FAR {
-                return Err(OpenError::TooFar);
             }
         } else if !known.kept.contains_key(&index) {
             return Err(match known.used.iter().find(|(used, _)| *used == index) {
@@ -291,8 +282,7 @@ impl Model {
             return Err(OpenError::Rejected);
         }
         if index >= known.next {
-            let newest = index.saturating_sub(2_000).max(known.next);
-            known.kept.extend((newest..index).map(|number| (number, received)));
+            known.kept.extend((known.next..index).map(|number| (number, received)));
             known.next = index + 1;
         } else {
             known.kept.remove(&index);
@@ -326,13 +316,13 @@ impl Model {
             }
         }
         while let Some(at) = self.chains.iter().position(|(_, known)| !known.open && known.kept.is_empty()) {
-            let (id, _) = self.chains.remove(at).unwrap();
-            self.forget(id);
+            let (id, known) = self.chains.remove(at).unwrap();
+            self.forget(id, known.length);
         }
     }
 
-    fn forget(&mut self, id: u8) {
-        self.gone.push_back(id);
+    fn forget(&mut self, id: u8, before: Option<(u8, u32)>) {
+        self.gone.push_back((id, before));
         if self.gone.len() > 16 {
             self.gone.pop_front();
         }
@@ -350,7 +340,7 @@ fn dishonest_sender(mut input: Input<'_>) {
         }
         let [what, id, names] = input.array();
         let id = id % COUNT;
-        let index = (input.number_near(&[0, 20, FAR]) % (FAR + 70)).min(FAR + 69);
+        let index = input.number_near(&[0, 20, BEYOND]) % (BEYOND + 70);
         let before = image(&mut chains);
         let refused = match what % 8 {
             0..3 => {
@@ -361,7 +351,9 @@ fn dishonest_sender(mut input: Input<'_>) {
                 chain.predecessor =
                     named.map_or(([0; 8], 0), |(named, length)| (forged[usize::from(named)].id(), length));
                 let bytes = chain.distribution_with(index, &keys[usize::from(id)][index as usize]);
-                let given = Distribution::from_bytes(&bytes).expect("well formed");
+                let given = Distribution::from_bytes(&bytes);
+                assert_eq!(given.is_ok(), index < BEYOND);
+                let Ok(given) = given else { continue };
                 let taken = chains.take(&given, &sender.identity).map(|taken| taken.opens_more);
                 assert_eq!(taken, model.take(id, index, named));
                 taken.is_err()
@@ -370,13 +362,16 @@ fn dishonest_sender(mut input: Input<'_>) {
                 let (salt, right_key) = (names & 3, names & 0x70 != 0x70);
                 let key = if right_key { keys[usize::from(id)][index as usize] } else { [0xee; 32] };
                 let bytes = forged[usize::from(id)].message_under(&message_key(&key), index, [salt; 16], &[id]);
-                let opened = chains.open(&GroupMessage::from_bytes(&bytes).expect("well formed"));
+                let message = GroupMessage::from_bytes(&bytes);
+                assert_eq!(message.is_ok(), index < BEYOND);
+                let Ok(message) = message else { continue };
+                let opened = chains.open(&message);
                 let opened = opened.map(|opened| assert_eq!(opened.body, [id]));
                 assert_eq!(opened, model.open(id, index, salt, right_key));
                 opened.is_err()
             }
             _ if names < 0x20 => {
-                let _ = chains.close_at_received();
+                let _ = chains.close_at_received().unwrap();
                 model.close();
                 false
             }
@@ -416,14 +411,22 @@ pub fn distribution_seeds() -> Vec<(&'static str, Vec<u8>)> {
         (
             "for_an_audience",
             raw(&|bytes| {
+                bytes[33..73].fill(0);
+                bytes[153] = 2;
+                bytes[162..].fill(0);
+            }),
+        ),
+        (
+            "tells_an_audience",
+            raw(&|bytes| {
                 bytes[33..65].fill(0);
                 bytes[153] = 2;
             }),
         ),
         ("unknown_flag", raw(&|bytes| bytes[153] = 4)),
         ("length_of_no_chain", raw(&|bytes| bytes[149] = 1)),
-        ("greatest_index", raw(&|bytes| bytes[73..77].copy_from_slice(&(u32::MAX - 1).to_be_bytes()))),
-        ("beyond_the_greatest_index", raw(&|bytes| bytes[73..77].fill(0xff))),
+        ("greatest_index", raw(&|bytes| bytes[73..77].copy_from_slice(&(BEYOND - 1).to_be_bytes()))),
+        ("beyond_the_greatest_index", raw(&|bytes| bytes[73..77].copy_from_slice(&BEYOND.to_be_bytes()))),
         ("later_version", raw(&|bytes| bytes[0] = 2)),
         (
             "follows_itself",
@@ -457,23 +460,26 @@ pub fn message_seeds() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 pub fn chain_seeds() -> Vec<(&'static str, Vec<u8>)> {
-    // What, which chain, names, and an index near 0 (choice 0), 20 (1) or 25,000 (2).
+    // What, which chain, names, and an index near 0 (choice 0), 20 (1) or 1,000 (2).
     let give = |id: u8, index: u8| vec![0, id, 0x0f, 0, index];
     let follow = |id: u8, before: u8, length: u8| vec![0, id, length << 4 | before, 0, 0];
     let write = |id: u8, index: u8, salt: u8| vec![3, id, salt, 0, index];
     let wrong = |id: u8, index: u8| vec![3, id, 0x70, 0, index];
-    let far = |id: u8, index: u8| vec![3, id, 0, 2, index];
+    // The last message of a chain, and one beyond.
+    let last = |id: u8| vec![3, id, 0, 2, 0x81];
+    let beyond = |id: u8| vec![3, id, 0, 2, 0];
     let (restart, remove) = (vec![7, 0, 0xff, 0, 0], vec![7, 0, 0, 0, 0]);
     let script = |steps: &[Vec<u8>]| [&[2], steps.concat().as_slice()].concat();
     let mut all: Vec<_> = (0..7).map(|id| give(id, id)).collect();
     all.extend((0..7).map(|id| write(id, 9, 0)));
-    let mut sending = SendingChain::begin(
+    let sending = SendingChain::begin(
         Place::Group { id: GROUP, origin: [0x0e; 32] },
         CHAINS.sender,
         false,
         bisik::Timestamp::from_unix_seconds(NOW),
         &mut Repeatable(4),
     );
+    let mut sending = sending.expect("a group with an origin");
     let targets = BTreeSet::from([*PARTIES.bob.public()]);
     let SendPlan::Ready(mut ready) = sending.plan(&targets, bisik::Timestamp::from_unix_seconds(NOW)) else {
         panic!("it has just begun")
@@ -485,7 +491,7 @@ pub fn chain_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("in_order", script(&[give(0, 0), write(0, 0, 0), write(0, 1, 0), write(0, 2, 0)])),
         (
             "out_of_order",
-            script(&[give(0, 1), write(0, 5, 0), write(0, 0, 0), write(0, 3, 0), restart, write(0, 3, 0)]),
+            script(&[give(0, 1), write(0, 5, 0), write(0, 0, 0), write(0, 3, 0), restart.clone(), write(0, 3, 0)]),
         ),
         ("went_back", script(&[give(0, 0), write(0, 4, 0), write(0, 4, 1), write(0, 2, 1), write(0, 2, 2)])),
         ("wrong_key", script(&[give(0, 0), wrong(0, 3), write(0, 3, 0), wrong(0, 1), wrong(0, 3)])),
@@ -500,7 +506,15 @@ pub fn chain_seeds() -> Vec<(&'static str, Vec<u8>)> {
             "removed",
             script(&[give(0, 0), write(0, 7, 0), remove, write(0, 6, 0), write(0, 8, 0), give(0, 0), give(1, 0)]),
         ),
-        ("too_far", script(&[give(0, 0), far(0, 0), far(0, 1), write(0, 1, 0), give(1, 0), far(1, 1)])),
+        ("beyond_the_last", script(&[give(0, 0), beyond(0), last(0), write(0, 1, 0), vec![0, 1, 0x0f, 2, 0], last(1)])),
+        (
+            "no_room_for_keys",
+            script(&[give(0, 0), give(1, 0), give(2, 0), last(0), last(1), last(2), write(0, 5, 0), write(2, 5, 0)]),
+        ),
+        (
+            "namer_is_gone",
+            script(&[follow(1, 0, 3), follow(2, 1, 0), restart, give(0, 0), write(0, 8, 0), write(0, 9, 0)]),
+        ),
         ("many_chains", script(&all)),
         ("receiving_state", [&[0], record::open_named(RECEIVING, CONTEXT, &CHAINS.reader).as_slice()].concat()),
         ("sending_state", [&[1], record::open_named(SENDING, CONTEXT, &sending).as_slice()].concat()),
