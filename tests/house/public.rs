@@ -12,6 +12,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("BlockId", "a name in the caller's store"),
     ("BundleId", "a server names bundles by it"),
     ("CallId", "a name, which proves nothing"),
+    ("ChainId", "in every message of a group, in the clear"),
     ("Ciphertext", "encrypted"),
     ("ContentId", "a name, which proves nothing"),
     ("ConversationId", "a hash of two account keys"),

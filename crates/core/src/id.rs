@@ -1,4 +1,4 @@
-//! Public identifiers of 16 bytes: one macro for all of them. [`IdError`]: what is none.
+//! Public identifiers: one macro for all of them. [`IdError`]: what is none.
 
 /// The bytes or the text are not an identifier of this kind: they are longer or shorter, or the text has something else
 /// than hexadecimal digits.
@@ -9,8 +9,8 @@ crate::error_texts! {
     IdError => "id.malformed", "the bytes or the text are not an identifier"
 }
 
-/// Declares a public identifier of 16 bytes. The call lists the methods with their documentation; `generate` only if
-/// the identifier is drawn at random.
+/// Declares a public identifier of 16 bytes, or of as many as stand behind its name. The call lists the methods with
+/// their documentation; `generate` only if the identifier is drawn at random.
 ///
 /// `Display` shows all of it as hexadecimal digits, which `FromStr` reads. `Debug` shows the first four bytes, which are
 /// enough to tell two identifiers apart in a log.
@@ -32,10 +32,28 @@ crate::error_texts! {
 /// let id = CallId::generate(&mut rand::rng());
 /// assert_eq!((id.to_string().parse(), CallId::try_from(id.as_ref())), (Ok(id), Ok(id)));
 /// assert_eq!(CallId::generate(&mut rand::rng()).as_bytes().len(), CallId::LENGTH);
+///
+/// bisik_core::id! {
+///     /// The name of a file.
+///     pub struct FileHash: 32;
+///     /// A name received in a message.
+///     pub fn from_bytes(bytes);
+///     /// Its 32 bytes.
+///     pub fn as_bytes();
+/// }
+/// assert_eq!(FileHash::from_bytes([0xA5; 32]).as_bytes().len(), FileHash::LENGTH);
 /// ```
 #[macro_export]
 macro_rules! id {
     ($(#[$doc:meta])* pub struct $name:ident;
+     $($methods:tt)*) => {
+        $crate::id! {
+            $(#[$doc])*
+            pub struct $name: 16;
+            $($methods)*
+        }
+    };
+    ($(#[$doc:meta])* pub struct $name:ident: $length:literal;
      $(#[$from:meta])* pub fn from_bytes(bytes);
      $(#[$bytes:meta])* pub fn as_bytes();
      $($(#[$generate:meta])* pub fn generate(rng);)?) => {
@@ -44,8 +62,8 @@ macro_rules! id {
         pub struct $name([u8; Self::LENGTH]);
 
         impl $name {
-            /// Length of an identifier in bytes: 16.
-            pub const LENGTH: usize = 16;
+            /// Length in bytes.
+            pub const LENGTH: usize = $length;
 
             $(#[$from])*
             #[must_use]
@@ -75,7 +93,7 @@ macro_rules! id {
         }
 
         $crate::hex_text! {
-            $name: 16, or $crate::id::IdError = $crate::id::IdError;
+            $name: $length, or $crate::id::IdError = $crate::id::IdError;
             from |bytes| Ok($name::from_bytes(bytes));
             to |id| id.0;
         }

@@ -1,8 +1,6 @@
 //! Whose chain, and where: [`ChainId`], [`Scope`], [`Place`], [`Sender`], [`Predecessor`] (docs/spec/chains.md, section
 //! 14.1).
 
-use core::fmt;
-
 use super::limits::MAX_MESSAGES;
 use crate::device::AccountKey;
 use crate::group::GroupId;
@@ -12,36 +10,19 @@ use bisik_core::codec::Malformed;
 use bisik_core::convert::first;
 use bisik_core::primitives::kdf::digest;
 
-/// The name of a chain: 8 bytes of a hash of its signing key. It is in every message, in the clear.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChainId([u8; Self::LENGTH]);
+bisik_core::id! {
+    /// The name of a chain: 8 bytes of a hash of its signing key. It is in every message, in the clear.
+    pub struct ChainId: 8;
+    /// Takes the 8 bytes of a name that is known.
+    pub fn from_bytes(bytes);
+    /// Returns the 8 bytes.
+    pub fn as_bytes();
+}
 
 impl ChainId {
-    /// Length in bytes: 8.
-    pub const LENGTH: usize = 8;
-
-    /// Takes the 8 bytes of a name that is known.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        Self(bytes)
-    }
-
-    /// Returns the 8 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
-
     /// The name of the chain that is signed with this key.
     pub(super) fn of(signing: &[u8; 32]) -> Self {
         Self(first(&digest(&[labels::GROUP_CHAIN, signing])))
-    }
-}
-
-impl fmt::Debug for ChainId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "ChainId({a:02x}{b:02x}{c:02x}{d:02x}..)")
     }
 }
 
