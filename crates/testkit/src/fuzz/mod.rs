@@ -22,6 +22,7 @@ pub mod forged_chain; //   a chain of a group, with all of its secrets
 #[path = "../../../../src/conversation/frame/tests/second.rs"]
 pub mod frame; //          frames of a conversation, written and read
 mod group; //          chains of groups, and a sender without rules
+mod group_model; //    what its chains must do
 mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
 #[cfg(feature = "interop")]
@@ -29,6 +30,7 @@ mod interop; //        interop: messages, sessions, bundles, records
 #[cfg(feature = "interop")]
 mod interop_parts; //  interop: groups, attachments, codes, add-ons, app state
 mod listed; //         a listed device that writes frames of its own, against a model
+mod listed_model; //   what they must give
 mod media; //          pointers and blobs of attachments
 mod membership; //     who is a member of a group: signed statements, and what members do
 mod model; //          the outcome that a header must have
