@@ -310,6 +310,8 @@ impl Act {
 
     /// Checks the points of every key that the act names.
     pub(super) fn check_keys(&self) -> Result<(), Malformed> {
+        // Who joins by a link was named by nobody else.
+        check_key(self.author.account.identity())?;
         match &self.body {
             Body::Add(stay) | Body::Remove { target: stay, .. } => check_key(stay.account.identity()),
             Body::Retire { endpoint, account } => check_key(endpoint).and_then(|()| check_key(account.identity())),

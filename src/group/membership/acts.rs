@@ -86,7 +86,11 @@ impl Acts {
         all < ACTS && own.is_none_or(|own| own < ACTS_OF_A_DEVICE) && bytes <= ACT_BYTES
     }
 
+    /// Holds an act. One that is held already changes nothing: a batch may repeat it.
     pub(super) fn insert(&mut self, known: Known) {
+        if self.holds(&known.act.hash) {
+            return;
+        }
         self.bytes = self.bytes.saturating_add(known.act.as_bytes().len());
         if known.act.needs_a_right() {
             let count = self.by_device.entry(known.act.device).or_default();

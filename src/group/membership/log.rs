@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::encoding::check_key;
 use super::entry::{Entry, UnverifiedEntry};
 use super::error::{EntryError, OfferError};
 use super::history::History;
@@ -47,6 +48,7 @@ impl Log {
             return Err(OfferError::BadSignature);
         }
         let entry = unverified.parse()?;
+        check_key(entry.author.identity())?;
         entry.check_keys()?;
         let rights = Rights::found(entry.step())?;
         if rights.hash() != entry.rights {

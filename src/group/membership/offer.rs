@@ -3,6 +3,8 @@
 //! Everything that can refuse works on `&self`; taking cannot fail.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 
 use super::act::UnverifiedAct;
@@ -255,9 +257,19 @@ impl Membership {
         signers: &Signers,
         events: &mut Vec<GroupEvent>,
     ) -> Vec<Result<Taken, OfferError>> {
-        let mut taken = Vec::with_capacity(acts.len());
+        let mut taken: Vec<Result<Taken, OfferError>> = Vec::with_capacity(acts.len());
         let (mut ready, mut places) = (Vec::new(), Vec::new());
+        let (mut firsts, mut repeats) = (BTreeMap::new(), Vec::new());
         for bytes in acts {
+            // What is repeated is verified once.
+            match firsts.entry(*bytes) {
+                Entry::Occupied(first) => repeats.push((taken.len(), *first.get())),
+                Entry::Vacant(slot) => drop(slot.insert(taken.len())),
+            }
+            if repeats.last().is_some_and(|(place, _)| *place == taken.len()) {
+                taken.push(Ok(Taken::Known));
+                continue;
+            }
             taken.push(match self.verify_act(bytes, signers) {
                 Err(error) => Err(error),
                 Ok(Verified::Held) => Ok(Taken::Known),
@@ -276,6 +288,10 @@ impl Membership {
             for (place, outcome) in places.into_iter().zip(self.enter(ready, events)) {
                 taken.get_mut(place).into_iter().for_each(|slot| *slot = outcome);
             }
+        }
+        for (place, first) in repeats {
+            let outcome = taken.get(first).copied().filter(|outcome| *outcome != Ok(Taken::Taken));
+            taken.get_mut(place).into_iter().zip(outcome).for_each(|(slot, outcome)| *slot = outcome);
         }
         taken
     }

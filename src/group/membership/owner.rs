@@ -170,6 +170,8 @@ impl Membership {
         if !floor.fits() {
             return Err(WriteError::Full);
         }
+        // Every device refuses a floor with a key that is not valid. No act and no entry brings one in.
+        floor.check_keys().map_err(|_| InternalError)?;
         let bytes = floor.encode();
         let mut written = self.write_entry(author, [Change::Settle(Floor::hash(&bytes))].into(), &[], now)?;
         self.settle(self.log.epoch(), floor, &bytes, &mut written.events);

@@ -1,6 +1,6 @@
 //! A group's membership as a head and its blocks ([section 13.8](crate::manual::formats#138-groups)).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
@@ -126,10 +126,14 @@ impl Membership {
         }
         let log = Log::stored(entries, id)?;
         let mut opened = Self::of(log, head.local);
-        let mut acts = Vec::new();
+        let (mut acts, mut seen) = (Vec::new(), BTreeSet::new());
         for _ in 0..head.act_pages {
             let (place, content) = open(kind::GROUP_ACTS)?;
             let page = decode_acts(&content)?;
+            // Every act is on one page, once.
+            if !page.iter().all(|act| seen.insert(act.hash)) {
+                return Err(UnsealError::Rejected);
+            }
             opened.pages.acts.push(ActPage::stored(&page, place));
             acts.extend(page);
         }

@@ -287,6 +287,7 @@ impl Membership {
         let bytes = draft.sign(author.identity);
         let unverified = UnverifiedAct::read(&bytes).map_err(|_| InternalError)?;
         let act: Act = unverified.parse(*author.identity.public()).map_err(|_| InternalError)?;
+        act.check_keys().map_err(|_| WriteError::NotPermitted)?;
         if !permits(&self.log.history, &act) {
             return Err(WriteError::NotPermitted);
         }

@@ -145,3 +145,19 @@ fn one_device_cannot_fill_the_group() {
     assert_eq!(world.offer((ALICE, 0), &left[0]).unwrap().taken, Taken::Taken);
     assert!(world.write((ALICE, 0), |g, a, _| g.rekey(a, NOW)).is_ok(), "another device has room");
 }
+
+/// P-13.16. A relay that repeats an act within one delivery takes nobody's room.
+#[test]
+fn an_act_that_is_repeated_in_one_batch_is_counted_once() {
+    let mut world = World::of_members(2);
+    let (newest, stay) = (world.newest((ALICE, 0)), world.stay((ALICE, 0), ALICE));
+    let act = world.forge((ALICE, 1), newest, stay, 9, &[]).as_bytes().to_vec();
+    let batch = vec![act.as_slice(); 4_100];
+    let alice = world.groups.get_mut(&(ALICE, 0)).unwrap();
+    let taken = alice.offer_acts(&batch, &world.signers).taken;
+    assert_eq!(taken[0], Ok(Taken::Taken));
+    assert!(taken[1..].iter().all(|taken| *taken == Ok(Taken::Known)));
+    world.catch_up((ALICE, 1));
+    let other = world.write((ALICE, 1), |g, a, _| g.rekey(a, NOW.plus_seconds(9))).unwrap();
+    assert_eq!(world.offer((ALICE, 0), &other[0]).unwrap().taken, Taken::Taken);
+}

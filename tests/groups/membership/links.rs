@@ -130,3 +130,51 @@ fn a_link_ends_with_the_admin_who_opened_it() {
     world.sync();
     assert_eq!(world.state((CAROL, 0)).links().count(), 0);
 }
+
+/// P-2.3, P-13.5 and P-13.15. Who has a link joins with a key that others can use, or not at all: a key that is not valid
+/// would stand in the next floor, and every device would refuse it.
+#[test]
+fn who_joins_with_a_key_that_is_not_valid_is_refused_and_the_group_is_settled() {
+    use curve25519_dalek::constants::EIGHT_TORSION;
+    use curve25519_dalek::montgomery::MontgomeryPoint;
+    use ed25519_dalek::{Signer, SigningKey};
+
+    let mut world = World::of_members(2);
+    let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    let stranger = super::world::device(77).public().to_bytes();
+    let point = MontgomeryPoint(stranger[32..].try_into().unwrap()).to_edwards(0).unwrap();
+    let (epoch, entry) = world.newest((ALICE, 0));
+    for (number, torsion) in EIGHT_TORSION.iter().enumerate() {
+        let mut account = stranger;
+        account[32..].copy_from_slice(&(point + torsion).to_montgomery().0);
+        let stay = [account.as_slice(), &[5; 16]].concat();
+        let proof = SigningKey::from_bytes(link.expose_bytes()[48..].try_into().unwrap())
+            .sign(&[b"bisik-1 group link\0".as_slice(), world.id.as_bytes(), &stay].concat());
+        let text = [
+            &[1],
+            world.id.as_bytes().as_slice(),
+            &epoch.to_be_bytes(),
+            entry.as_bytes(),
+            &stay,
+            &[0; 44],
+            &NOW.as_unix_seconds().to_be_bytes(),
+            &[8],
+            link.id().as_bytes(),
+            &proof.to_bytes(),
+        ]
+        .concat();
+        let whole = [b"bisik-1 group act\0".as_slice(), &account, &text].concat();
+        let act = [text, SigningKey::from_bytes(&[77; 32]).sign(&whole).to_bytes().to_vec()].concat();
+        // The neutral element makes the stranger's own key, which is valid.
+        let mut other = world.copy((ALICE, 0));
+        let offered = other.offer_act(&act, &world.signers).map(|offered| offered.taken);
+        assert_eq!(offered, if number == 0 { Ok(Taken::Taken) } else { Err(OfferError::Malformed) }, "{number}");
+        if number > 0 {
+            assert_eq!(world.groups.get_mut(&(ALICE, 0)).unwrap().offer_act(&act, &world.signers).err(), offered.err());
+        }
+    }
+    world.write((ALICE, 0), |group, author, _| group.settle_group(author, NOW)).unwrap();
+    world.sync();
+    assert_eq!(world.group((BOB, 0)).floor(), world.group((ALICE, 0)).floor());
+    assert_eq!((world.members((BOB, 0)), world.group((BOB, 0)).wanted()), (vec![ALICE, BOB], vec![]));
+}

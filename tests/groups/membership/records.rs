@@ -100,3 +100,30 @@ fn a_damaged_or_foreign_record_is_refused() {
         }
     }
 }
+
+/// An act takes room once: a record in which it stands twice, on one page or on two, is none that the library wrote.
+#[test]
+fn a_record_that_repeats_an_act_is_refused() {
+    use bisik_testkit::fuzz::record::{NONCE, STORAGE_KEY, open_named, seal_with, try_open};
+
+    /// The record kind of a page of acts.
+    const ACTS: u8 = 23;
+    let key = StorageKey::from_bytes(STORAGE_KEY);
+    let mut world = World::of_members(3);
+    let group = world.groups.get_mut(&(ALICE, 0)).unwrap();
+    let sealed = group.seal(&key, &mut bisik_testkit::SeededRng::new(1)).unwrap();
+    let mut blocks: BTreeMap<_, _> = sealed.blocks().iter().map(|b| (b.id(), b.as_bytes().to_vec())).collect();
+    let open = |blocks: &BTreeMap<BlockId, Vec<u8>>| {
+        Membership::unseal(&key, world.id, sealed.head(), |id| blocks.get(&id).cloned()).map(drop)
+    };
+    assert_eq!(open(&blocks), Ok(()));
+    let prefix = &world.id.as_bytes()[..8];
+    let pages: Vec<_> = blocks.iter().filter(|(_, block)| try_open(ACTS, prefix, block).is_some()).collect();
+    let [(id, page)] = pages.as_slice() else { panic!("{} pages", pages.len()) };
+    let (id, nonce): (_, [u8; NONCE]) = (**id, page[1..=NONCE].try_into().unwrap());
+    let content = open_named(ACTS, prefix, page);
+    blocks.insert(id, seal_with(nonce, ACTS, prefix, &content));
+    assert_eq!(open(&blocks), Ok(()));
+    blocks.insert(id, seal_with(nonce, ACTS, prefix, &content.repeat(2)));
+    assert_eq!(open(&blocks), Err(UnsealError::Rejected));
+}
