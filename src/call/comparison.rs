@@ -25,7 +25,11 @@ use bisik_core::primitives::secret::Secret;
 /// four emoji, if all have the same identity keys of each other. Whoever stands between two of them is told apart,
 /// except for one try in 2^24.
 ///
-/// Signals travel like those of the call: in sessions. On error nothing has changed.
+/// Each round is such a try, also one in which somebody withholds an opening after it has seen those of the others. So
+/// [`again`](Self::again) is for users who want to compare again, and not for the program to call by itself; and if no
+/// emoji come up, tell the users so.
+///
+/// Signals travel like those of the call: in confirmed sessions. On error nothing has changed.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
@@ -34,7 +38,9 @@ use bisik_core::primitives::secret::Secret;
 /// # let keys = PreKeys::generate(&bob, now, rng);
 /// # let mut a = Session::initiate(&alice, &keys.bundle().verify(Trust::OnFirstUse, now)?, now, rng)?;
 /// # let hello = a.encrypt(b"halo", rng)?;
-/// # let Accepted { session: b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// # let Accepted { session: mut b, .. } = Session::accept(&bob, &keys, &hello, Trust::OnFirstUse, now)?;
+/// # let _ = a.decrypt(&alice, &b.encrypt(b"hai", rng)?)?;
+/// # let _ = b.decrypt(&bob, &a.encrypt(b"apa kabar", rng)?)?;
 /// use bisik::call::{CallId, Comparison};
 ///
 /// // Alice has the session `a` with Bob, he has `b` with her, and both are in the call. What one makes, the other takes
@@ -103,8 +109,9 @@ impl Comparison {
         Ok((comparison, commitment))
     }
 
-    /// Begins another round with the devices in `others`, after one has joined, left, or come again
-    /// ([`KeyNews::NewStay`](super::KeyNews::NewStay)). Send the commitment to each of them. Draws 16 bytes from `rng`.
+    /// Begins another round with the devices in `others`, because the users want to compare again: after one has joined,
+    /// left, or come again ([`KeyNews::NewStay`](super::KeyNews::NewStay)), or another [begins again
+    /// ](CompareError::BeginsAgain). Send the commitment to each of them. Draws 16 bytes from `rng`.
     ///
     /// # Errors
     ///
@@ -138,14 +145,15 @@ impl Comparison {
 
     /// Takes a commitment. `session` is the session in which it arrived.
     ///
-    /// One of a later round begins that round here too: it draws 16 bytes from `rng` and returns a commitment to send to
-    /// each of the others. After each commitment, see whether there is an [`opening`](Self::opening).
+    /// One of a later round begins that round here too, while this device has not opened its own commitment: it draws 16
+    /// bytes from `rng` and returns a commitment to send to each of the others. After each commitment, see whether there
+    /// is an [`opening`](Self::opening).
     ///
     /// # Errors
     ///
-    /// [`CompareError`] if it is of another call or of somebody who does not take part, of an earlier round or one more
-    /// than 64 ahead (but the first that is taken may be of any), or if its sender has given another commitment in this
-    /// round.
+    /// [`CompareError`] if the session is not confirmed; if the commitment is of another call or of somebody who does not
+    /// take part; if it is of an earlier round, of a later one after this device has opened its own, or of one that is
+    /// more than 64 ahead, unless it is the first that is taken; or if its sender has given another in this round.
     pub fn take_commitment(
         &mut self,
         commitment: &Commitment,
@@ -157,6 +165,10 @@ impl Comparison {
         let ahead = round.checked_sub(self.round).ok_or(CompareError::OtherRound)?;
         if ahead > AHEAD && self.heard {
             return Err(CompareError::OtherRound);
+        }
+        // P-9.20: whoever has seen the bytes knows what would be shown, and may want another try.
+        if ahead > 0 && self.opened {
+            return Err(CompareError::BeginsAgain);
         }
         if ahead > 0 {
             self.begin(*round, &mut rng);
@@ -185,8 +197,8 @@ impl Comparison {
     ///
     /// # Errors
     ///
-    /// [`CompareError`] if it is of another call, round or device, has come before its commitment (keep it and try it
-    /// again), or does not fit the commitment.
+    /// [`CompareError`] if the session is not confirmed; if the opening is of another call, round or device, has come before
+    /// its commitment (keep it and try it again), or does not fit the commitment.
     pub fn take_opening(&mut self, opening: &Opening, session: &Session) -> Result<(), CompareError> {
         let Opening { call, round, bytes } = opening;
         let said = self.said(*call, session)?;
@@ -204,6 +216,9 @@ impl Comparison {
     }
 
     fn said(&self, call: CallId, session: &Session) -> Result<Said, CompareError> {
+        if !session.is_confirmed() {
+            return Err(CompareError::Unconfirmed);
+        }
         if call != self.call {
             return Err(CompareError::OtherCall);
         }
@@ -253,10 +268,14 @@ fn with<'a>(
     own: &IdentityKey,
     others: impl IntoIterator<Item = &'a IdentityKey>,
 ) -> Result<BTreeMap<IdentityKey, Said>, CompareError> {
-    let others: BTreeMap<_, _> =
-        others.into_iter().take(GroupCall::MAX_PARTICIPANTS).map(|device| (*device, Said::Nothing)).collect();
-    let fits = (1..GroupCall::MAX_PARTICIPANTS).contains(&others.len()) && !others.contains_key(own);
-    if fits { Ok(others) } else { Err(CompareError::NotInCall) }
+    let mut all = BTreeMap::new();
+    for device in others {
+        all.insert(*device, Said::Nothing);
+        if device == own || all.len() >= GroupCall::MAX_PARTICIPANTS {
+            return Err(CompareError::NotInCall);
+        }
+    }
+    if all.is_empty() { Err(CompareError::NotInCall) } else { Ok(all) }
 }
 
 /// The commitment of a device to its bytes.

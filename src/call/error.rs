@@ -206,8 +206,15 @@ pub enum CompareError {
     /// Its sender does not take part here: news of its joining may not have arrived yet. Or nobody takes part, more than
     /// 255 do, or the local device is one of them.
     NotInCall,
+    /// Its sender has not proved yet that it takes part in the session: whoever has stolen a pre-key of this device could
+    /// have sent it. Try again when the session is [confirmed](crate::Session::is_confirmed).
+    Unconfirmed,
     /// It is of an earlier round, or of one that is too far ahead. Drop it.
     OtherRound,
+    /// Its sender begins another round, after this device has opened its commitment in the present one. Keep it, and ask
+    /// the user; if the user wants to compare [again](super::Comparison::again), try it again after that. If it comes
+    /// before any emoji were shown, or often, warn: its sender may try to choose what is shown.
+    BeginsAgain,
     /// It opens a commitment that has not arrived yet. Keep it, and try it again after the next commitment.
     TooEarly,
     /// It is another commitment in the same round, or does not open the one that was given. Its sender tries to choose
@@ -221,7 +228,9 @@ bisik_core::error_texts! {
     CompareError {
         OtherCall => "call.compare.other_call", "the comparison belongs to another call";
         NotInCall => "call.compare.not_in_call", "the device does not take part in the comparison";
+        Unconfirmed => "call.compare.unconfirmed", "the session in which the signal arrived is not confirmed";
         OtherRound => "call.compare.other_round", "the comparison is in another round";
+        BeginsAgain => "call.compare.begins_again", "the device begins another round of the comparison";
         TooEarly => "call.compare.too_early", "the opening came before its commitment";
         Changed => "call.compare.changed", "the device has changed what it committed itself to";
         Exhausted => "call.compare.exhausted", "the call has had too many comparisons";

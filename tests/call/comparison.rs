@@ -52,6 +52,13 @@ impl Table {
                 match self.at[to].take_commitment(&commitment, session, &mut rand::rng()) {
                     Ok(None) => {}
                     Ok(Some(ours)) => self.send(to, &ours.to_bytes()),
+                    // Its user wants to compare again too.
+                    Err(CompareError::BeginsAgain) => {
+                        let others = self.others(to, self.room.identities.len());
+                        let ours = self.at[to].again(&others, &mut rand::rng()).unwrap();
+                        self.send(to, &ours.to_bytes());
+                        self.sent.push((from, to, bytes));
+                    }
                     Err(error) => assert!(matches!(error, CompareError::OtherRound | CompareError::NotInCall)),
                 }
                 if let Some(opening) = self.at[to].opening() {
@@ -165,6 +172,42 @@ fn somebody_between_two_devices_is_heard_in_the_comparison() {
     }
 }
 
+/// P-9.20: Mallory sees what both sides would show before she opens, and opens only if it is the same. She begins round
+/// after round, and neither side takes part in another before its user wants it.
+#[test]
+fn somebody_between_two_devices_who_withholds_her_openings_gets_one_try() {
+    let rng = &mut rand::rng();
+    let [alice, mallory] = [(); 2].map(|()| Identity::generate(rng));
+    let (at_alice, _) = sessions(&alice, &mallory);
+    let (mut a, _) = Comparison::start(CALL, alice.public(), [mallory.public()], rng).unwrap();
+    let (mut with_alice, commitment) = Comparison::start(CALL, mallory.public(), [alice.public()], rng).unwrap();
+    assert_eq!(a.take_commitment(&commitment, &at_alice, rng), Ok(None));
+    let seen = a.opening().unwrap().to_bytes();
+    for _ in 0..10 {
+        let commitment = with_alice.again([alice.public()], rng).unwrap();
+        assert_eq!(a.take_commitment(&commitment, &at_alice, rng), Err(CompareError::BeginsAgain));
+        assert_eq!((a.round(), a.opening().unwrap().to_bytes()), (1, seen.clone()), "nothing has changed");
+    }
+    let latest = with_alice.commitment();
+    let _ = a.again([mallory.public()], rng).unwrap();
+    assert!(a.take_commitment(&latest, &at_alice, rng).unwrap().is_some());
+    assert_eq!(a.round(), 11);
+    assert_ne!(a.opening().unwrap().to_bytes()[19..], seen[19..]);
+}
+
+/// P-9.20: who has stolen a pre-key can set up a session in anybody's name, and cannot spoil the comparison with it.
+#[test]
+fn a_commitment_from_a_session_that_nobody_confirmed_is_refused() {
+    let rng = &mut rand::rng();
+    let [alice, bob] = [(); 2].map(|()| Identity::generate(rng));
+    let (_, at_bob) = unconfirmed(&alice, &bob);
+    let (_, hers) = Comparison::start(CALL, alice.public(), [bob.public()], rng).unwrap();
+    let (mut at, his) = Comparison::start(CALL, bob.public(), [alice.public()], rng).unwrap();
+    assert_eq!(at.take_commitment(&hers, &at_bob, rng), Err(CompareError::Unconfirmed));
+    let opening = Opening::from_bytes(&[&[0x47], &his.to_bytes()[1..35]].concat()).unwrap();
+    assert_eq!(at.take_opening(&opening, &at_bob), Err(CompareError::Unconfirmed));
+}
+
 /// P-9.20: each round has bytes of its own, and nothing of a former one enters it.
 #[test]
 fn a_newcomer_begins_another_round_with_fresh_bytes() {
@@ -224,7 +267,11 @@ fn rounds_far_ahead_and_calls_of_nobody_are_refused() {
     let other = CallId::from_bytes([8; 16]);
     let (_, elsewhere) = Comparison::start(other, bob, [alice], rng).unwrap();
     assert_eq!(at_alice.take_commitment(&elsewhere, &pair.at_alice, rng), Err(CompareError::OtherCall));
-    for others in [vec![], vec![alice], vec![alice, bob]] {
+    let many: Vec<_> = (0..257).map(|_| *Identity::generate(rng).public()).collect();
+    assert!(Comparison::start(CALL, alice, many[..255].iter().chain([&many[0]]), rng).is_ok(), "255, one named twice");
+    for others in
+        [vec![], vec![alice], vec![alice, bob], many.iter().take(256).collect(), many.iter().chain([bob]).collect()]
+    {
         assert_eq!(Comparison::start(CALL, alice, others, rng).map(drop), Err(CompareError::NotInCall));
     }
     for bytes in [his.to_bytes()[..50].to_vec(), [his.to_bytes(), vec![0]].concat(), vec![0x46], vec![0x47; 34]] {

@@ -11,21 +11,32 @@ use bisik::{Accepted, Identity, IdentityKey, PreKeys, Session, Timestamp, Trust}
 
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-/// A session between two devices, the initiator's side first.
-pub fn sessions(initiator: &Identity, responder: &Identity) -> (Session, Session) {
+/// A session between two devices of which neither has heard from the other, the initiator's side first.
+pub fn unconfirmed(initiator: &Identity, responder: &Identity) -> (Session, Session) {
     let rng = &mut rand::rng();
     let keys = PreKeys::generate(responder, NOW, rng);
     let bundle = keys.bundle().verify(Trust::Pinned(responder.public()), NOW).unwrap();
     let mut ours = Session::initiate(initiator, &bundle, NOW, rng).unwrap();
     let hello = ours.encrypt(b"halo", rng).unwrap();
     let accepted = Session::accept(responder, &keys, &hello, Trust::Pinned(initiator.public()), NOW).unwrap();
-    let Accepted { session: mut theirs, .. } = accepted;
-    // Both are confirmed, as the sessions of calls are.
+    let Accepted { session: theirs, .. } = accepted;
+    (ours, theirs)
+}
+
+/// A session between two devices, the initiator's side first. Both are confirmed, as the sessions of calls are.
+pub fn sessions(initiator: &Identity, responder: &Identity) -> (Session, Session) {
+    let (mut ours, mut theirs) = unconfirmed(initiator, responder);
+    confirm((initiator, &mut ours), (responder, &mut theirs));
+    (ours, theirs)
+}
+
+/// Each side writes once, and the other reads it.
+pub fn confirm((initiator, ours): (&Identity, &mut Session), (responder, theirs): (&Identity, &mut Session)) {
+    let rng = &mut rand::rng();
     let answer = theirs.encrypt(b"hai", rng).unwrap();
     assert!(ours.decrypt(initiator, &answer).unwrap().confirms);
     let proof = ours.encrypt(b"apa kabar", rng).unwrap();
     assert!(theirs.decrypt(responder, &proof).unwrap().confirms);
-    (ours, theirs)
 }
 
 /// Two devices and a session between them.

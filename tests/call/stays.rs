@@ -1,7 +1,7 @@
 //! Restarts in a group call: a device that lost its state draws another number, and is heard whatever arrives first.
 
+use bisik::Identity;
 use bisik::call::{CallId, EpochKey, EpochKeyError, FrameSuite, GroupCall, KeyNews, OpenError};
-use bisik::{Accepted, Identity, PreKeys, Session, Trust};
 
 use super::fixtures::*;
 
@@ -237,12 +237,7 @@ fn a_flood_of_stays_makes_no_frame_of_another_device_open_twice() {
 fn a_key_from_a_session_that_nobody_confirmed_is_refused() {
     let rng = &mut rand::rng();
     let [alice, bob] = [(); 2].map(|()| Identity::generate(rng));
-    let keys = PreKeys::generate(&bob, NOW, rng);
-    let bundle = keys.bundle().verify(Trust::Pinned(bob.public()), NOW).unwrap();
-    let mut at_alice = Session::initiate(&alice, &bundle, NOW, rng).unwrap();
-    let hello = at_alice.encrypt(b"", rng).unwrap();
-    let Accepted { session: mut at_bob, .. } =
-        Session::accept(&bob, &keys, &hello, Trust::Pinned(alice.public()), NOW).unwrap();
+    let (mut at_alice, mut at_bob) = unconfirmed(&alice, &bob);
     let id = CallId::generate(rng);
     let [mut calls_alice, mut calls_bob] =
         [&alice, &bob].map(|of| GroupCall::start(id, None, FrameSuite::default(), of.public(), &mut rand::rng()));
@@ -252,10 +247,7 @@ fn a_key_from_a_session_that_nobody_confirmed_is_refused() {
     assert_eq!(calls_bob.accept_key(&key, &at_bob, everybody, rng), Err(EpochKeyError::Unconfirmed));
     let again = calls_alice.key_for(&at_alice).unwrap();
     assert_eq!(calls_bob.keep_aside(again, &at_bob), Err(EpochKeyError::Unconfirmed));
-    let answer = at_bob.encrypt(b"", rng).unwrap();
-    let _ = at_alice.decrypt(&alice, &answer).unwrap();
-    let confirms = at_alice.encrypt(b"", rng).unwrap();
-    let _ = at_bob.decrypt(&bob, &confirms).unwrap();
+    confirm((&alice, &mut at_alice), (&bob, &mut at_bob));
     let taken = calls_bob.accept_key(&key, &at_bob, everybody, rng).unwrap();
     assert_eq!(taken.news, KeyNews::NewStay);
 }

@@ -51,7 +51,10 @@ def group_call(s):
 
 
 def confirm(s):
-    """Keys are taken from confirmed sessions only."""
+    """Keys and comparisons are taken from confirmed sessions only."""
+    call = os.urandom(16)
+    hers, _ = [s("compare", of=of, call=call)["signal"] for of in ("alice", "bob")]
+    s("compare-commitment", of="bob", commitment_read=hers, expect="unconfirmed")
     start = {"call": os.urandom(16), "group": b"", "view": b""}
     key, _ = [s("group-call", of=of, **start)["signal"] for of in ("alice", "bob")]
     s("epoch-key", of="bob", epoch_key=key, views=b"", expect="unconfirmed")
@@ -130,7 +133,7 @@ def a_group_call(s, group, view):
 
 
 def comparison(s):
-    """Three rounds: one that both begin, one that Alice begins, one that both begin at once."""
+    """Rounds that both begin, that one begins and the other follows or does not, and one after a restart."""
     call = os.urandom(16)
     hers, his = [s("compare", of=of, call=call)["signal"] for of in ("alice", "bob")]
 
@@ -153,13 +156,21 @@ def comparison(s):
         opens("alice", flip(by_bob, at), expect="changed")
     opens("alice", flip(by_bob, 1), expect="other-call")
     opens("alice", by_bob), opens("bob", by_alice), opens("bob", by_alice)
+    # Bob has opened: he takes part in another round once his user wants it.
     hers = s("compare-again", of="alice")["signal"]
-    followed = commits("bob", hers)
-    opens("alice", by_bob, expect="other-round"), opens("alice", followed["opening"], expect="too-early")
-    opens("bob", commits("alice", followed["signal"])["opening"]), opens("alice", followed["opening"])
+    commits("bob", hers, expect="begins-again")
+    his = s("compare-again", of="bob")["signal"]
+    by_bob_again = commits("bob", hers)["opening"]
+    opens("alice", by_bob, expect="other-round"), opens("alice", by_bob_again, expect="too-early")
+    opens("bob", commits("alice", his)["opening"]), opens("alice", by_bob_again)
     hers, his = [s("compare-again", of=of)["signal"] for of in ("alice", "bob")]
     opens("alice", commits("bob", hers)["opening"], expect="too-early")
     opens("bob", commits("alice", his)["opening"])
+    # Alice begins two more; Bob has begun one, and follows her before he opens.
+    for of in ("alice", "bob", "alice"):
+        hers = s("compare-again", of=of)["signal"]
+    followed = commits("bob", hers)
+    opens("bob", commits("alice", followed["signal"])["opening"]), opens("alice", followed["opening"])
     # Alice begins from the start again, and takes up the round that Bob is in.
     for _ in range(70):
         his = s("compare-again", of="bob")["signal"]

@@ -244,8 +244,8 @@ class Group:
 # 9.7 Spoken comparison, of two
 
 class Comparison:
-    def __init__(self, call, own, peer, draw):
-        self.call, self.own, self.peer, self.heard = call, own, peer, False
+    def __init__(self, call, own, session, draw):
+        self.call, self.own, self.session, self.peer, self.heard = call, own, session, session.peer, False
         self.begin(1, draw)
 
     def begin(self, number, draw):
@@ -263,9 +263,11 @@ class Comparison:
 
     def take_commitment(self, signal, draw):                                                             # P-9.20
         require(len(signal) == 51 and signal[:1] == COMMITMENT, "malformed")
+        require(self.session.standing() == "confirmed", "unconfirmed")
         require(signal[1:17] == self.call, "other-call")
         ahead = unpack(">H", signal[17:19])[0] - self.round
         require(0 <= ahead and (ahead <= ROUNDS_AHEAD or not self.heard), "other-round")
+        require(not (ahead and self.opened), "begins-again")
         self.heard = self.heard or ahead or self.hash in (None, signal[19:])
         results = {}
         if ahead:
@@ -277,6 +279,7 @@ class Comparison:
 
     def take_opening(self, signal):
         require(len(signal) == 35 and signal[:1] == OPENING, "malformed")
+        require(self.session.standing() == "confirmed", "unconfirmed")
         require(signal[1:17] == self.call, "other-call")
         number = unpack(">H", signal[17:19])[0]
         require(number >= self.round, "other-round")

@@ -301,7 +301,7 @@ class World(AccountSteps, BraidSteps, ChainSteps, ContentSteps, FrameSteps, Host
 
     def compare(self, step, draw):
         own, session = self.party(step)
-        self.comparisons[step["of"]] = calls.Comparison(step["call"], own, session.peer, draw)
+        self.comparisons[step["of"]] = calls.Comparison(step["call"], own, session, draw)
         return {"signal": self.comparisons[step["of"]].commitment()}
 
     def compare_again(self, step, draw):
