@@ -90,9 +90,10 @@ impl Stay {
             return self.open_ahead(header, metadata, frame);
         };
         let epoch = key.epoch;
-        // The owner of a derived key may have drawn a fresh secret for this epoch, and the key be on its way.
-        let derived = epoch > self.said.binding.epoch.into();
-        let missed = |error| if derived && error == OpenError::Rejected { Miss::NoKey } else { Miss::Refused(error) };
+        // Of any key but the said one, the id may be that of a key on its way: the owner of a derived one may have drawn a
+        // fresh secret for this epoch, and sixteen epochs after an older one the id comes again.
+        let said = epoch == self.said.binding.epoch.into();
+        let missed = |error| if !said && error == OpenError::Rejected { Miss::NoKey } else { Miss::Refused(error) };
         let body = key.open(header, metadata, frame).map_err(missed)?;
         self.older.retain(|key| !key.is_spent());
         Ok(Opened { epoch, body })

@@ -101,6 +101,25 @@ fn somebody_who_says_nothing_while_many_join_is_heard_afterwards() {
     assert!(room.calls[1].keys() <= 11);
 }
 
+/// P-9.18: the id of an older key is that of a key sixteen epochs later, which may be on its way.
+#[test]
+fn a_frame_under_a_key_on_its_way_is_not_called_forged_for_an_older_key_with_its_id() {
+    let mut room = Room::with_all(2);
+    let say = |room: &mut Room, epochs: u32| {
+        (0..epochs / 2).for_each(|_| drop(room.guest(0, true)));
+        let (key, frame) = (room.key(0, 1), room.seal(0));
+        (key, frame)
+    };
+    for epochs in [2, 6] {
+        let (key, _) = say(&mut room, epochs);
+        assert_eq!(room.give(0, 1, &key), Ok(KeyNews::NewEpoch));
+    }
+    let (key, frame) = say(&mut room, 10);
+    assert_eq!(room.open(1, &frame), Err(OpenError::UnknownKey));
+    assert_eq!(room.give(0, 1, &key), Ok(KeyNews::NewEpoch));
+    assert_eq!(room.open(1, &frame), Ok(0));
+}
+
 /// P-9.14: a key that follows from a known one is derived once, and its counters are remembered.
 #[test]
 fn a_key_that_follows_from_a_known_one_and_is_said_too_opens_no_frame_twice() {

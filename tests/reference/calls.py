@@ -121,7 +121,7 @@ class Stay:
                 try:
                     plaintext = key.open(*rest)
                 except Refused as refused:
-                    require(str(refused) != "rejected" or key.epoch <= self.said.epoch, "unknown-key")    # P-9.18
+                    require(str(refused) != "rejected" or key.epoch == self.said.epoch, "unknown-key")    # P-9.18
                     raise
                 self.older = [key for key in self.older if key.left]
                 return plaintext
