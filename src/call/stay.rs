@@ -92,7 +92,7 @@ impl Stay {
         let epoch = key.epoch;
         // Of any key but the said one, the id may be that of a key on its way: the owner of a derived one may have drawn a
         // fresh secret for this epoch, and sixteen epochs after an older one the id comes again.
-        let said = epoch == self.said.binding.epoch.into();
+        let said = epoch == u64::from(self.said.binding.epoch);
         let missed = |error| if !said && error == OpenError::Rejected { Miss::NoKey } else { Miss::Refused(error) };
         let body = key.open(header, metadata, frame).map_err(missed)?;
         self.older.retain(|key| !key.is_spent());

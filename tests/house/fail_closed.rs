@@ -116,11 +116,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/call/schedule.rs", 1, "the format: the number after all others stands for no stay"),
     ("src/call/sealer.rs", 1, "counters that are left: none past the limit"),
     ("src/call/stay.rs", 1, "a difference modulo 16, which is what ids of keys have"),
-    (
-        "src/call/stays.rs",
-        2,
-        "a number that is never reached; forgotten stays above those that are remembered: none below",
-    ),
+    ("src/call/stays.rs", 2, "a number that is never reached; counts of what is remembered, of which there are 256"),
     (
         "src/call/window.rs",
         2,
