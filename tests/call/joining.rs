@@ -106,7 +106,9 @@ fn somebody_who_says_nothing_while_many_join_is_heard_afterwards() {
 fn a_frame_under_a_key_on_its_way_is_not_called_forged_for_an_older_key_with_its_id() {
     let mut room = Room::with_all(2);
     let say = |room: &mut Room, epochs: u32| {
-        (0..epochs / 2).for_each(|_| drop(room.guest(0, true)));
+        for _ in 0..epochs / 2 {
+            let _ = room.guest(0, true);
+        }
         let (key, frame) = (room.key(0, 1), room.seal(0));
         (key, frame)
     };
