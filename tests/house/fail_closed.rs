@@ -200,14 +200,14 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/group/chain/message.rs", 2, "parts of a message that were checked when it was read"),
     ("src/group/chain/receiving.rs", 1, "a count of keys, of which there are 4,000 at most"),
     ("src/group/chain/take.rs", 2, "counts of messages that cannot be read any more, for the caller"),
-    (
-        "src/group/membership/acts.rs",
-        7,
-        "bytes and numbers of acts in memory: at the greatest number there is no room, and more is refused",
-    ),
     ("src/group/membership/aside.rs", 1, "bytes in memory: at the greatest number the oldest go"),
     ("src/group/membership/encoding.rs", 1, "a count that does not fit is one that every reader refuses"),
     ("src/group/membership/history.rs", 1, "the format: whom the log has not named is a member"),
+    (
+        "src/group/membership/load.rs",
+        8,
+        "bytes and numbers of acts in memory: at the greatest number there is no room, and more is refused",
+    ),
     (
         "src/group/membership/log.rs",
         4,
@@ -221,6 +221,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "sizes and numbers of what is in memory, which decide only when a page is full; all entries are on pages",
     ),
     ("src/group/membership/persist.rs", 1, "the format: the epoch of no floor is 0"),
+    ("src/group/membership/repeat.rs", 1, "a count of acts that are in memory"),
     (
         "src/group/membership/rights.rs",
         2,
@@ -229,7 +230,11 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/group/membership/settle.rs", 1, "a count of what is carried, which ends at a bound"),
     ("src/group/membership/signers.rs", 1, "a device that is not listed signs nothing"),
     ("src/group/membership/state.rs", 1, "the format: whom the log has not named is a member"),
-    ("src/group/membership/take.rs", 1, "without a floor, an empty one"),
+    (
+        "src/group/membership/take.rs",
+        4,
+        "without a floor, an empty one; counts of stays and links against their bounds, and what gives up its place",
+    ),
     (
         "src/hosting/decide.rs",
         3,

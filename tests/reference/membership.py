@@ -294,7 +294,7 @@ class Count:
     def __init__(self, device, held):
         self.device, self.held, self.counts = device, sorted(held, key=lambda act: act.hash), []
         self.newest, self.floor, self.since = device.rights[-1], device.floor, device.settled
-        self.standing = {act.hash: self.by_log(act) for act in self.held}
+        self.standing, self.repeating = {act.hash: self.by_log(act) for act in self.held}, set()
         owner = self.newest.owner
 
         def stage(act):
@@ -379,6 +379,7 @@ class Count:
         if act.kind in same and not confirmed:
             lower = [other for other in self.counting(act.kind, **same[act.kind]) if other.hash < act.hash]
             if len(lower) >= (2 if act.kind == LEAVE else 1):                                             # P-13.11
+                self.repeating.add(act.hash)
                 return False
         if act.kind in (REMOVE, LEAVE) and act.ends == self.newest.owner:                                 # P-13.10
             return False
@@ -409,6 +410,8 @@ class Count:
                 or self.added(stay) and self.accepted(stay) and not self.ended(stay)}
 
     def receiving(self):                                                                                  # P-13.13
+        if self.device.equivocated or self.device.awaits_floor():
+            return set()
         held = [act for act in self.held if not self.standing[act.hash][2]]
         carried = {kind: {what for act_id, (sort, what) in self.device.carried.items()
                           if sort == kind and act_id not in self.device.lifted_now()} for kind in (REMOVE, CLOSE)}
@@ -510,6 +513,7 @@ class Membership:
             self.equivocated = True
         else:
             self.entries.append(entry), self.rights.append(after)
+            self.forget()
         return "taken"
 
     def awaits_floor(self):
@@ -545,12 +549,8 @@ class Membership:
     def take(self, act):                                                                                  # P-13.7
         count = Count(self, self.held + [act])
         if act in count.counts:
-            confirmed = {other.hash for other in self.held if count.standing[other.hash][0]}
-            least = 2 if act.kind == LEAVE else 1
-            same = [other for other in self.held + [act] if self.alike(other, act)]
-            kept = set(sorted(other.hash for other in same if other in count.counts)[:least]) | confirmed
-            self.held = [other for other in self.held + [act] if other not in same or other.hash in kept
-                         or count.standing[other.hash][1]]
+            self.held.append(act)
+            self.forget()
             return "taken"
         void = count.standing[act.hash][1]
         lacks_stay = act.kind in (ACCEPT, LEAVE) and not count.added(act.stay) and act.stay != self.rights[-1].owner
@@ -558,11 +558,20 @@ class Membership:
         require(not void and (lacks_stay or lacks_link), "does-not-count")
         return self.keep_aside(act.data)
 
-    def alike(self, one, other):
-        return one.kind == other.kind and (
-            one.kind in (ACCEPT, LEAVE) and one.stay == other.stay
-            or one.kind == JOIN and (one.stay, one.link) == (other.stay, other.link)
-            or one.kind == RETIRE and one.endpoint == other.endpoint)
+    def forget(self):                                                                                     # P-13.7
+        """Forgets what one author repeats: its primary, or any of its companions."""
+        count, said, self.held = self.count(), {}, []
+        for act in count.held:
+            other = act.kind == RETIRE and act.of != act.account
+            name = (act.kind, act.account, act.index == 0) + {
+                ACCEPT: (act.stay,), LEAVE: (act.stay,), JOIN: (getattr(act, "link", None),),
+                RETIRE: (getattr(act, "endpoint", None), act.stay if other else None)}.get(act.kind, (act.hash,))
+            repeats = act.hash in count.repeating
+            if repeats and said.get(name, 0) >= (2 if act.kind == LEAVE else 1):
+                continue
+            if repeats or act in count.counts:
+                said[name] = said.get(name, 0) + 1
+            self.held.append(act)
 
     def offer_floor(self, data):                                                                          # P-13.15
         require(not self.equivocated, "equivocated")
@@ -580,6 +589,7 @@ class Membership:
                         if what in (floor.stays if kind == REMOVE else floor.links)}
         self.held = [act for act in self.held if act.epoch >= epoch]
         self.settled, self.floor = epoch, floor
+        self.forget()
         return "taken"
 
 

@@ -5,11 +5,10 @@ use alloc::vec::Vec;
 
 use super::act::{Act, Body};
 use super::history::History;
-use super::limits::{ACT_BYTES, ACTS, ACTS_OF_A_DEVICE};
 use super::link::Link;
+use super::load::Load;
 use super::standing::Standing;
 use super::{ActHash, ActId, GroupId};
-use crate::keys::IdentityKey;
 
 /// An act that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +23,7 @@ pub(super) struct Known {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Acts {
     known: BTreeMap<ActHash, Known>,
-    bytes: usize,
-    /// How many acts by rights each device has made.
-    by_device: BTreeMap<IdentityKey, usize>,
+    load: Load,
 }
 
 impl Known {
@@ -77,13 +74,18 @@ impl Acts {
 
     /// Whether there is room for an act. P-13.16.
     pub(super) fn has_room(&self, known: &Known) -> bool {
-        let bytes = self.bytes.saturating_add(known.act.as_bytes().len());
-        if !known.act.needs_a_right() {
-            return bytes <= ACT_BYTES.saturating_mul(2);
-        }
-        let all = self.by_device.values().fold(0_usize, |sum, count| sum.saturating_add(*count));
-        let own = self.by_device.get(&known.act.device).copied();
-        all < ACTS && own.is_none_or(|own| own < ACTS_OF_A_DEVICE) && bytes <= ACT_BYTES
+        self.load.takes(&known.act)
+    }
+
+    /// Whether there is room for several acts, if those that `gone` picks were forgotten.
+    pub(super) fn have_room(&self, more: &[Known], gone: impl Fn(&Known) -> bool) -> bool {
+        let mut load = self.load.clone();
+        self.iter().filter(|known| gone(known)).for_each(|known| load.subtract(&known.act));
+        more.iter().all(|Known { act, .. }| {
+            let takes = load.takes(act);
+            load.add(act);
+            takes
+        })
     }
 
     /// Holds an act. One that is held already changes nothing: a batch may repeat it.
@@ -91,25 +93,14 @@ impl Acts {
         if self.holds(&known.act.hash) {
             return;
         }
-        self.bytes = self.bytes.saturating_add(known.act.as_bytes().len());
-        if known.act.needs_a_right() {
-            let count = self.by_device.entry(known.act.device).or_default();
-            *count = count.saturating_add(1);
-        }
+        self.load.add(&known.act);
         self.known.insert(known.act.hash, known);
     }
 
-    pub(super) fn remove(&mut self, hash: &ActHash) {
-        if let Some(Known { act, .. }) = self.known.remove(hash) {
-            self.bytes = self.bytes.saturating_sub(act.as_bytes().len());
-            if act.needs_a_right() {
-                let count = self.by_device.entry(act.device).or_default();
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.by_device.remove(&act.device);
-                }
-            }
-        }
+    pub(super) fn remove(&mut self, hash: &ActHash) -> Option<Known> {
+        let known = self.known.remove(hash)?;
+        self.load.subtract(&known.act);
+        Some(known)
     }
 
     /// Looks again at every act, after the log has another entry.
@@ -136,7 +127,9 @@ impl Acts {
     /// Keeps only the acts for which `keep` says so, and returns the others.
     pub(super) fn split(&mut self, keep: impl Fn(&Known) -> bool) -> Vec<Known> {
         let gone: Vec<_> = self.iter().filter(|known| !keep(known)).cloned().collect();
-        gone.iter().for_each(|known| self.remove(&known.act.hash));
+        for known in &gone {
+            self.remove(&known.act.hash);
+        }
         gone
     }
 }

@@ -293,4 +293,4 @@ fn once(least: Option<&ActHash>, known: &Known) -> Result<(), VoidReason> {
 const STAGES: usize = 5;
 
 /// Leaves of one stay that count: two show that its account contradicts itself, and then neither keeps anything.
-const LEAVES: usize = 2;
+pub(super) const LEAVES: usize = 2;

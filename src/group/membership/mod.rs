@@ -32,12 +32,15 @@ mod history; //  13.2 what the log said at each epoch
 mod id; //            names
 mod limits; //   13.6 bounds
 mod link; //     13.3 invitation links
+mod load; //     13.6 how much room acts take
 mod log; //      13.1 whether an entry may follow
 mod offer; //         what arrives
 mod owner; //    13.1 what the owner writes
 mod pages; //         entries and acts in blocks
 mod permit; //   13.3 who may make which act
 mod persist; //       the record
+mod receivers; // 13.5 who gets keys
+mod repeat; //   13.4 acts that do the same
 mod rights; //   13.2 what the log says now, in canonical bytes
 mod role; //     13.2 roles, and one membership of one account
 mod setting; //  13.2 settings

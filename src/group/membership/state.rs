@@ -68,9 +68,8 @@ impl State {
         distinct(self.stays.iter().filter(|(_, view)| view.live).map(|(stay, _)| &stay.account))
     }
 
-    /// Returns the accounts to whose devices keys and messages go, ascending: members that nothing suspends. Leave out
-    /// devices that are [barred](Self::is_barred).
-    pub fn receivers(&self) -> impl Iterator<Item = &AccountKey> {
+    /// The accounts that are members and that nothing suspends, ascending.
+    pub(super) fn receivers(&self) -> impl Iterator<Item = &AccountKey> {
         distinct(self.stays.iter().filter(|(_, view)| view.receives()).map(|(stay, _)| &stay.account))
     }
 
@@ -115,12 +114,6 @@ impl State {
     #[must_use]
     pub fn is_barred(&self, account: &AccountKey, device: &IdentityKey) -> bool {
         self.barred.contains(&(*account, *device))
-    }
-
-    /// Returns the hosted devices that the owner has admitted, whose accounts are receivers, and that nobody has retired.
-    /// Whether an admission has run out is for the caller's clock to say.
-    pub fn endpoints(&self) -> impl Iterator<Item = &AdmittedEndpoint> {
-        self.endpoints.values()
     }
 
     /// Returns the links that are open, and what those who join by them become.
@@ -198,6 +191,16 @@ impl State {
         }
     }
 
+    /// How many stays take room: those that have not ended.
+    pub(super) fn rooms(&self) -> usize {
+        self.stays.len()
+    }
+
+    /// Whether a stay is one of these.
+    pub(super) fn has_room_of(&self, stay: &Stay) -> bool {
+        self.stays.contains_key(stay)
+    }
+
     /// The accounts that are members or invited: what an admin's device counts before it adds another.
     pub(super) fn accounts(&self) -> Vec<&AccountKey> {
         distinct(self.stays.keys().map(|stay| &stay.account)).collect()
@@ -205,9 +208,8 @@ impl State {
 }
 
 impl MemberView {
-    /// Returns whether keys and messages go to this stay. P-13.13.
-    #[must_use]
-    pub const fn receives(&self) -> bool {
+    /// Whether nothing holds keys back from this stay. P-13.13.
+    pub(super) const fn receives(&self) -> bool {
         self.live && self.suspended.is_none() && !self.doubted
     }
 }

@@ -1,6 +1,6 @@
 //! Entries and acts that were verified are taken, and everything is counted again. Taking cannot fail.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::act::Act;
@@ -13,9 +13,10 @@ use super::event::{GroupEvent, difference};
 use super::limits::{OPEN_LINKS, STAYS};
 use super::link::Link;
 use super::offer::Taken;
+use super::repeat::superfluous;
 use super::rights::Rights;
 use super::state::State;
-use super::{ActId, Evidence, Membership};
+use super::{ActHash, ActId, Evidence, Membership, Stay};
 use bisik_core::blocks::Place;
 
 impl Membership {
@@ -63,36 +64,107 @@ impl Membership {
 
     /// Adds acts that were verified, counts once, and takes out again those that do not count. P-13.7.
     pub(super) fn enter(&mut self, acts: Vec<Known>, events: &mut Vec<GroupEvent>) -> Vec<Result<Taken, OfferError>> {
+        let kept: BTreeSet<ActId> = acts.iter().flat_map(|known| known.act.kept()).copied().collect();
+        let mut forgotten = None;
         let mut entered = Vec::with_capacity(acts.len());
         for known in acts {
-            let room = self.has_room(&known);
-            entered.push((known.clone(), room));
-            if room.is_ok() {
+            let refused = self.refusal(&known, &kept, &mut forgotten).err();
+            entered.push((known.act.hash, refused));
+            if refused.is_none() {
                 self.insert(known);
             }
         }
-        let tally = Tally::of(&self.view());
+        let mut tally = None;
+        if entered.iter().any(|(_, refused)| refused.is_none()) {
+            let first = Tally::of(&self.view());
+            let beyond = self.beyond(&entered, &first);
+            for (hash, refused) in entered.iter_mut().filter(|(hash, _)| beyond.contains(hash)) {
+                self.acts.remove(hash);
+                *refused = Some(OfferError::Full);
+            }
+            tally = Some(if beyond.is_empty() { first } else { Tally::of(&self.view()) });
+        }
         let mut outcomes = Vec::with_capacity(entered.len());
-        let mut changed = false;
-        for (known, room) in entered {
-            let hash = known.act.hash;
-            outcomes.push(match (room, tally.verdicts.get(&hash)) {
-                (Err(error), _) => Err(error),
-                (Ok(()), Some(Verdict::Void(reason))) => {
-                    self.acts.remove(&hash);
-                    self.refuse(&known, *reason)
+        for (hash, refused) in entered {
+            let verdict = tally.as_ref().and_then(|tally| tally.verdicts.get(&hash));
+            outcomes.push(match (refused, verdict) {
+                (Some(error), _) => Err(error),
+                (None, Some(Verdict::Void(reason))) => {
+                    let void = self.acts.remove(&hash);
+                    void.map_or(Err(OfferError::DoesNotCount(*reason)), |known| self.refuse(&known, *reason))
                 }
-                (Ok(()), Some(Verdict::Counts) | None) => {
-                    changed = true;
-                    Ok(Taken::Taken)
-                }
+                (None, Some(Verdict::Counts) | None) => Ok(Taken::Taken),
             });
         }
-        if changed {
-            self.adopt(tally, events);
-            self.change();
+        match tally.filter(|_| outcomes.contains(&Ok(Taken::Taken))) {
+            Some(tally) => {
+                self.adopt(tally, events);
+                self.change();
+            }
+            // What gave up its place for nothing takes it again.
+            None => forgotten.into_iter().flatten().for_each(|known| self.acts.insert(known)),
         }
         outcomes
+    }
+
+    /// Why an act is refused before anything is counted: what is void whatever else arrives with it takes no room. P-13.16.
+    fn refusal(
+        &mut self,
+        known: &Known,
+        kept: &BTreeSet<ActId>,
+        forgotten: &mut Option<Vec<Known>>,
+    ) -> Result<(), OfferError> {
+        if known.standing.void || (known.act.needs_a_right() && !kept.contains(&known.act.id())) {
+            let counts = self.counts_if_held(known);
+            if let Err(reason @ (VoidReason::Lifted | VoidReason::NoLongerPermitted | VoidReason::AuthorGone)) = counts
+            {
+                return Err(OfferError::DoesNotCount(reason));
+            }
+        }
+        if !self.acts.has_room(known) && forgotten.is_none() {
+            let gone: BTreeSet<_> = self.idle().map(|known| known.act.hash).collect();
+            *forgotten = Some(self.acts.split(|other| !gone.contains(&other.act.hash)));
+        }
+        if self.acts.has_room(known) { Ok(()) } else { Err(OfferError::Full) }
+    }
+
+    /// The acts that are void and hold nothing back: they give their room to what counts. P-13.16.
+    fn idle(&self) -> impl Iterator<Item = &Known> {
+        let void = |known: &&Known| matches!(self.tally.verdicts.get(&known.act.hash), Some(Verdict::Void(_)));
+        self.acts.iter().filter(void).filter(|known| !known.holds_back())
+    }
+
+    /// Whether several acts would all have room.
+    pub(super) fn have_room(&self, acts: &[Known]) -> bool {
+        let idle: BTreeSet<_> = self.idle().map(|known| known.act.hash).collect();
+        self.acts.have_room(acts, |known| idle.contains(&known.act.hash))
+    }
+
+    /// Those of the acts that have just entered, and count, which add a stay or open a link beyond the bounds: whoever
+    /// comes first has the room. P-13.16.
+    fn beyond(&self, entered: &[(ActHash, Option<OfferError>)], tally: &Tally) -> BTreeSet<ActHash> {
+        let view = self.view();
+        let (mut stays, mut links) = (BTreeSet::new(), self.state.links.len());
+        let mut beyond = BTreeSet::new();
+        for (hash, _) in entered.iter().filter(|(hash, _)| tally.verdicts.get(hash) == Some(&Verdict::Counts)) {
+            let Some(Known { act, .. }) = self.acts.get(hash) else { continue };
+            let new = |stay: &&Stay| !self.state.has_room_of(stay) && !tally.is_ended(&view, stay);
+            if let Some(stay) = act.adds().filter(new).filter(|stay| !stays.contains(*stay)) {
+                if self.state.rooms().saturating_add(stays.len()) < STAYS {
+                    stays.insert(*stay);
+                } else {
+                    beyond.insert(*hash);
+                }
+            }
+            if act.opens().is_some() && !tally.closings.contains_key(&act.id()) {
+                if links < OPEN_LINKS {
+                    links = links.saturating_add(1);
+                } else {
+                    beyond.insert(*hash);
+                }
+            }
+        }
+        beyond
     }
 
     fn insert(&mut self, known: Known) {
@@ -101,20 +173,6 @@ impl Membership {
         if let Some((id, link)) = opened {
             self.acts.try_links(self.log.group, &[(id, link)].into());
         }
-    }
-
-    /// P-13.16. What is void and has no effect gives its room to what counts.
-    fn has_room(&mut self, known: &Known) -> Result<(), OfferError> {
-        if !self.acts.has_room(known) {
-            let tally = &self.tally;
-            let void = |other: &Known| matches!(tally.verdicts.get(&other.act.hash), Some(Verdict::Void(_)));
-            self.acts.split(|other| !void(other) || other.holds_back());
-        }
-        let stays = known.act.adds().is_some_and(|stay| !self.state.stays.contains_key(stay));
-        let full = (stays && self.state.stays.len() >= STAYS)
-            || (known.act.opens().is_some() && self.state.links.len() >= OPEN_LINKS)
-            || !self.acts.has_room(known);
-        if full { Err(OfferError::Full) } else { Ok(()) }
     }
 
     /// Takes the acts of a record, and counts them.
@@ -136,16 +194,13 @@ impl Membership {
         self.adopt(tally, events);
     }
 
-    /// Takes the result of a count. Acts that do what another does are forgotten: of those only the one with the least id
-    /// counts.
+    /// Takes the result of a count. What one author repeats is forgotten.
     fn adopt(&mut self, mut tally: Tally, events: &mut Vec<GroupEvent>) {
-        let verdicts = &mut tally.verdicts;
-        verdicts.retain(|hash, verdict| {
-            if *verdict == Verdict::Void(VoidReason::Repeats) {
-                self.acts.remove(hash);
-            }
-            self.acts.holds(hash)
-        });
+        for hash in superfluous(&self.acts, &tally) {
+            self.acts.remove(&hash);
+        }
+        // Nothing is said of what was refused or forgotten.
+        tally.verdicts.retain(|hash, _| self.acts.holds(hash));
         let state = State::of(&self.view(), &tally, &self.log.rights, &self.carried);
         events.extend(difference((&self.state, &self.tally), (&state, &tally), &self.acts));
         (self.state, self.tally) = (state, tally);

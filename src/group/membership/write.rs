@@ -266,9 +266,12 @@ impl Membership {
         Ok(written)
     }
 
-    /// Checks that each of several acts would be taken: then all are, because none of them undoes another.
+    /// Checks that each of several acts would be taken, and that all have room: then all are taken, because none of them
+    /// undoes another.
     fn check_all(&self, author: &Author<'_>, acts: &[(Stay, Body)], now: Timestamp) -> Result<(), WriteError> {
-        acts.iter().try_for_each(|(stay, body)| self.draft(author, *stay, body.clone(), now).map(drop))
+        let drafts = acts.iter().map(|(stay, body)| self.draft(author, *stay, body.clone(), now));
+        let drafts = drafts.collect::<Result<Vec<_>, _>>()?;
+        if self.have_room(&drafts) { Ok(()) } else { Err(WriteError::Full) }
     }
 
     /// Signs an act, if it would count.

@@ -68,7 +68,7 @@ fn seen_by(group: &Membership) -> Vec<(&'static str, String)> {
     let state = group.state();
     vec![
         ("members", state.members().map(|account| to_hex(&account.to_bytes())).collect()),
-        ("receivers", state.receivers().map(|account| to_hex(&account.to_bytes())).collect()),
+        ("receivers", group.receivers().map(|account| to_hex(&account.to_bytes())).collect()),
         ("newest_entry", to_hex(group.newest_entry().as_bytes())),
         ("acts_digest", to_hex(state.acts_digest())),
     ]

@@ -169,7 +169,7 @@ fn acts_of_a_removed_admin_that_his_remover_did_not_know_count_nowhere() {
     }
     let account = world.account(CAROL);
     assert_eq!(late.state().acts_digest(), before.acts_digest());
-    assert!(late.state().is_member(&account) && !late.state().receivers().any(|receiver| *receiver == account));
+    assert!(late.state().is_member(&account) && !late.receivers().any(|receiver| *receiver == account));
 }
 
 /// P-13.5. Nobody accepts for somebody else, and a stay belongs to its account.

@@ -1,10 +1,7 @@
 //! What the owner's log does: roles, settings, admitted endpoints, barring, keeping and lifting, handing over,
 //! equivocation.
 
-use bisik::group::membership::{
-    ActKind, AdmittedEndpoint, GroupEvent, OfferError, Role, Setting, Statement, Taken, Wanted, WriteError,
-};
-use bisik::{DisclosureHash, Timestamp};
+use bisik::group::membership::{ActKind, GroupEvent, OfferError, Role, Setting, Statement, Taken, Wanted, WriteError};
 
 use super::world::{ALICE, BOB, CAROL, DAVE, NOW, REMOVE, World, act_hash, device, encoded, number};
 
@@ -276,43 +273,6 @@ fn an_entry_with_another_hash_of_the_rights_is_refused() {
     let forged = Statement::Entry(super::world::signed((ALICE, 0), "bisik-1 group entry\0", &text));
     assert_eq!(world.offer((BOB, 0), &forged), Err(OfferError::OtherRights));
     let _ = world.offer((BOB, 0), &entry[0]).unwrap();
-}
-
-/// P-13.5 and P-13.13. A hosted device is admitted by the log, for every member to see, and any admin, or a device of its
-/// account, ends that at once and for good.
-#[test]
-fn an_endpoint_is_admitted_by_the_log_and_retired_by_an_act() {
-    let mut world = World::of_members(4);
-    world.role(CAROL, Role::Admin);
-    world.sync();
-    let endpoint = *device(90).public();
-    let admitted = AdmittedEndpoint {
-        endpoint,
-        account: world.account(BOB),
-        disclosure: DisclosureHash::from_bytes([3; 32]).unwrap(),
-        until: Timestamp::from_unix_seconds(1_900_000_000),
-    };
-    world.write((ALICE, 0), |g, a, _| g.admit(a, admitted, NOW)).unwrap();
-    assert!(world.catch_up((DAVE, 0)).contains(&GroupEvent::EndpointAdmitted(endpoint)));
-    world.sync();
-    assert_eq!(world.state((DAVE, 0)).endpoints().collect::<Vec<_>>(), [&admitted]);
-    assert_eq!(
-        world.write((DAVE, 0), |g, a, _| g.retire(a, &endpoint, NOW)).err(),
-        Some(WriteError::NotPermitted),
-        "a member does not retire another account's"
-    );
-    world.catch_up((BOB, 1));
-    let retired = world.write((BOB, 1), |g, a, _| g.retire(a, &endpoint, NOW)).unwrap();
-    assert_eq!(world.offer((DAVE, 0), &retired[0]).unwrap().events, [GroupEvent::EndpointEnded(endpoint)]);
-    assert_eq!(world.state((DAVE, 0)).endpoints().count(), 0);
-    world.sync();
-    assert_eq!(world.write((ALICE, 0), |g, a, _| g.admit(a, admitted, NOW)).err(), Some(WriteError::NotPermitted));
-    // Another one goes with the membership of its account.
-    let other = AdmittedEndpoint { endpoint: *device(91).public(), account: world.account(DAVE), ..admitted };
-    world.write((ALICE, 0), |g, a, _| g.admit(a, other, NOW)).unwrap();
-    assert_eq!(world.state((ALICE, 0)).endpoints().count(), 1);
-    world.remove((ALICE, 0), DAVE).unwrap();
-    assert_eq!(world.state((ALICE, 0)).endpoints().count(), 0);
 }
 
 /// P-13.17. The owner's device lowers an admin whom it removes, and one that has left.

@@ -71,6 +71,9 @@ pub const ADD: u8 = 1;
 pub const ACCEPT: u8 = 2;
 pub const LEAVE: u8 = 3;
 pub const REMOVE: u8 = 4;
+pub const RETIRE: u8 = 5;
+pub const OPEN_LINK: u8 = 6;
+pub const REKEY: u8 = 9;
 
 impl World {
     /// `people` people of two devices each; the first founds a group.
@@ -194,7 +197,7 @@ impl World {
 
     /// The people to whom this device would send keys.
     pub fn receivers(&self, at: At) -> Vec<usize> {
-        let receivers: Vec<_> = self.state(at).receivers().copied().collect();
+        let receivers: Vec<_> = self.group(at).receivers().copied().collect();
         (0..self.people.len()).filter(|who| receivers.contains(&self.account(*who))).collect()
     }
 
@@ -220,6 +223,26 @@ impl World {
         ]
         .concat();
         Statement::Act(signed(by, "bisik-1 group act\0", &text))
+    }
+
+    /// The same act of another time: another act.
+    pub fn again(&self, by: At, act: &Statement, seconds: u64) -> Statement {
+        let mut text = act.as_bytes().to_vec();
+        text.truncate(text.len() - 64);
+        text[197..205].copy_from_slice(&(NOW.as_unix_seconds() + seconds).to_be_bytes());
+        Statement::Act(signed(by, "bisik-1 group act\0", &text))
+    }
+
+    /// This many different acts that ask for new keys, by a device that has the right to it after the entry.
+    pub fn rekeys(&self, by: At, entry: (u64, EntryHash), stay: Stay, count: u64) -> Vec<Statement> {
+        let act = self.forge(by, entry, stay, REKEY, &[]);
+        (0..count).map(|turn| self.again(by, &act, turn)).collect()
+    }
+
+    /// Offers several acts at once.
+    pub fn offer_all_at_once(&mut self, at: At, acts: &[Statement]) -> Vec<Result<Taken, OfferError>> {
+        let acts: Vec<_> = acts.iter().map(Statement::as_bytes).collect();
+        self.groups.get_mut(&at).unwrap().offer_acts(&acts, &self.signers).taken
     }
 
     /// The newest entry, as a device knows it.

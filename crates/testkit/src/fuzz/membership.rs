@@ -144,7 +144,7 @@ pub fn membership(data: &[u8]) {
     give(&mut backwards, &said);
     for group in [&forwards, &backwards] {
         let state = group.state();
-        assert!(state.receivers().all(|receiver| state.is_member(receiver)));
+        assert!(group.receivers().all(|receiver| state.is_member(receiver)));
         assert!(state.is_member(&state.owner().account));
     }
     let seen = |group: &Membership| {
