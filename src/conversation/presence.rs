@@ -31,9 +31,27 @@ pub enum Presence {
 }
 
 impl Presence {
-    /// Seconds after which a receiver forgets what a device said. Say it again while it lasts, somewhat more often.
-    /// Requirement P-12.62.
+    /// Seconds after which a receiver forgets what a device said: see [`still`](Self::still). Say it again while it
+    /// lasts, somewhat more often. Requirement P-12.62.
     pub const LASTS: u64 = 30;
+
+    /// Returns what a device said that is still to be shown at `now`, where it `arrived` by the same clock, this
+    /// device's. `None` once it has to be forgotten: [`LASTS`](Self::LASTS) seconds after its arrival, or when the clock
+    /// was set back before it. Requirement P-12.62.
+    ///
+    /// ```
+    /// use bisik::Timestamp;
+    /// use bisik::conversation::Presence;
+    ///
+    /// let arrived = Timestamp::from_unix_seconds(1_800_000_000);
+    /// assert_eq!(Presence::Typing.still(arrived, arrived.plus_seconds(29)), Some(Presence::Typing));
+    /// assert_eq!(Presence::Typing.still(arrived, arrived.plus_seconds(30)), None);
+    /// ```
+    #[must_use]
+    pub fn still(self, arrived: Timestamp, now: Timestamp) -> Option<Self> {
+        let age = now.as_unix_seconds().checked_sub(arrived.as_unix_seconds())?;
+        (age < Self::LASTS).then_some(self)
+    }
 
     /// Returns the ephemeral message.
     #[must_use]
@@ -90,14 +108,8 @@ impl Conversation {
         to: Recipients,
         now: Timestamp,
     ) -> Result<(), SendError> {
-        let waits = |Ephemeral { to: other, body }: &Ephemeral| *other == to && Presence::from_body(body).is_some();
-        // Checked before the older one goes: on an error nothing is changed.
-        self.send_ephemeral(account, &presence.to_body(), to, now)?;
-        if let Some(newest) = self.ephemeral.pop_back() {
-            self.ephemeral.retain(|other| !waits(other));
-            self.ephemeral.push_back(newest);
-        }
-        Ok(())
+        let older = |Ephemeral { to: other, body }: &Ephemeral| *other == to && Presence::from_body(body).is_some();
+        self.send_once(account, &presence.to_body(), to, now, older)
     }
 }
 

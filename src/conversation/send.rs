@@ -92,9 +92,9 @@ impl Conversation {
     }
 
     /// Sends `body` once, with the next [`flush`](Self::flush), to those devices of `to` with which a session is
-    /// established: where somebody is, a receipt, or what [`send_presence`](Self::send_presence) sends. It is not kept, not
-    /// acknowledged, sets up no session, and takes the room of nothing. It is not in the record, so a crash loses it; of more than 32 that wait,
-    /// the oldest are dropped. Requirement P-12.32.
+    /// established: where somebody is, a receipt, or what [`send_presence`](Self::send_presence) sends. It is not kept,
+    /// not acknowledged, sets up no session, and takes the room of nothing. It is not in the record, so a crash loses
+    /// it; of more than 32 that wait, the oldest are dropped. Requirement P-12.32.
     ///
     /// # Errors
     ///
@@ -106,7 +106,22 @@ impl Conversation {
         to: Recipients,
         now: Timestamp,
     ) -> Result<(), SendError> {
+        self.send_once(account, body, to, now, |_| false)
+    }
+
+    /// As [`send_ephemeral`](Self::send_ephemeral), in place of what waits and is `replaced`: that goes first, so that
+    /// it takes the room of nothing else.
+    pub(super) fn send_once(
+        &mut self,
+        account: &Account,
+        body: &[u8],
+        to: Recipients,
+        now: Timestamp,
+        replaced: impl Fn(&Ephemeral) -> bool,
+    ) -> Result<(), SendError> {
         self.check_recipients(account, body, to, now)?;
+        // From here on nothing fails.
+        self.ephemeral.retain(|waits| !replaced(waits));
         self.ephemeral.push_back(Ephemeral { to, body: Zeroizing::new(body.to_vec()) });
         while self.ephemeral.len() > EPHEMERAL {
             self.ephemeral.pop_front();

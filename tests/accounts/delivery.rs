@@ -306,6 +306,49 @@ fn presence_is_shown_once_is_not_kept_and_only_the_newest_is_sent() {
     assert_eq!(seen(&accounts)[2..], [Presence::Typing, Presence::Offline]);
 }
 
+/// P-12.62: it takes the place of the one that waits, and so the room of nothing else.
+#[test]
+fn presence_that_takes_the_place_of_another_pushes_no_receipt_out() {
+    let mut accounts = talking(55);
+    for (waiting, first) in [(31, 0), (32, 1)] {
+        let alice = accounts.devices.get_mut(&ALICE).unwrap();
+        let conversation = alice.conversation.as_mut().unwrap();
+        let receipts: Vec<_> = (0..waiting).map(|number| format!("read {number} of {waiting}")).collect();
+        for receipt in &receipts[..waiting.min(31)] {
+            conversation.send_ephemeral(&alice.account, receipt.as_bytes(), Recipients::All, accounts.now).unwrap();
+        }
+        conversation.send_presence(&alice.account, Presence::Typing, Recipients::All, accounts.now).unwrap();
+        for receipt in &receipts[waiting.min(31)..] {
+            conversation.send_ephemeral(&alice.account, receipt.as_bytes(), Recipients::All, accounts.now).unwrap();
+        }
+        conversation.send_presence(&alice.account, Presence::Online, Recipients::All, accounts.now).unwrap();
+        accounts.flush(ALICE);
+        accounts.settle();
+        let shown = core::mem::take(&mut accounts.devices.get_mut(&BOB).unwrap().shown);
+        let bodies: Vec<_> = shown.into_iter().map(|(_, body)| body).collect();
+        let (said, read): (Vec<_>, Vec<_>) = bodies.iter().partition(|body| Presence::from_body(body).is_some());
+        assert_eq!(said, [&Presence::Online.to_body().to_vec()]);
+        // With 32 others there is no room for all of them: the oldest goes.
+        let read: Vec<_> = read.into_iter().map(|body| String::from_utf8(body.clone()).unwrap()).collect();
+        assert_eq!(read, receipts[first..]);
+    }
+}
+
+/// P-12.62: by the receiver's clock, whatever that does.
+#[test]
+fn presence_is_forgotten_30_seconds_after_it_arrived() {
+    let arrived = bisik::Timestamp::from_unix_seconds(1_800_000_000);
+    for state in [Presence::Offline, Presence::Online, Presence::Typing, Presence::Recording] {
+        for (age, expected) in [(0, Some(state)), (29, Some(state)), (30, None), (DAY, None), (u64::MAX, None)] {
+            assert_eq!(state.still(arrived, arrived.plus_seconds(age)), expected, "{age}");
+        }
+        // A clock that was a year ahead, and is set right: nobody types for a year.
+        assert_eq!(state.still(arrived.plus_seconds(365 * DAY), arrived), None);
+        assert_eq!(state.still(arrived.plus_seconds(1), arrived), None);
+    }
+    assert_eq!(Presence::LASTS, 30);
+}
+
 /// P-12.62
 #[test]
 fn presence_is_as_long_as_a_short_text_and_is_no_content() {
@@ -332,6 +375,7 @@ fn presence_is_as_long_as_a_short_text_and_is_no_content() {
         }
         assert_eq!(Presence::from_body(&body[..48]), None);
         assert_eq!(Presence::from_body(&[body.as_slice(), &[0]].concat()), None);
+        // Nor is there a receipt for it: receipts are made of contents that are shown.
         #[cfg(feature = "content")]
         assert!(bisik::content::Content::from_body(&body).is_err());
     }
