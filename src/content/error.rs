@@ -16,7 +16,8 @@ pub enum ContentError {
     TooLong,
     /// A value is outside its range: an empty required text, a position that is not on Earth, a file name that is a path.
     OutOfRange,
-    /// Content of this kind cannot be shown once, forwarded, merged, answered or given a secret.
+    /// Content of this kind cannot be shown once, forwarded, merged, answered or given a secret; or it would be
+    /// forwarded with its own secret.
     NotAllowed,
 }
 

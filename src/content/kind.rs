@@ -171,8 +171,8 @@ impl Kind {
     }
 
     /// Returns whether the content keeps its meaning in another conversation. A poll and an event do not, because
-    /// answers refer to them; nor does a live location, because its updates do. Of the business kinds, only items for sale can be
-    /// forwarded.
+    /// answers refer to them; nor does a live location, because its updates do. Of the business kinds, only items for
+    /// sale can be forwarded.
     pub(super) const fn can_be_forwarded(&self) -> bool {
         let tied = matches!(
             self,

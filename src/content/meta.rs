@@ -35,10 +35,12 @@ pub struct ContentMeta {
     /// Whether to show it only once; for photos, videos and voice notes. Advisory in the same way: the peer has the
     /// bytes.
     pub view_once: bool,
-    /// Whether another person wrote it, or the sender wrote it earlier. [`Content::forward`](super::Content::forward) sets it.
+    /// Whether another person wrote it, or the sender wrote it earlier.
+    /// [`Content::forward`](super::Content::forward) sets it.
     pub forwarded: bool,
-    /// Whether a program wrote it and no person read it before it was sent. [`Content::new`](super::Content::new) sets it for greetings and
-    /// away messages. A program that replies automatically sets it for everything else it sends. Requirement P-7.17.
+    /// Whether a program wrote it and no person read it before it was sent. [`Content::new`](super::Content::new) sets
+    /// it for greetings and away messages. A program that replies automatically sets it for everything else it sends.
+    /// Requirement P-7.17.
     pub automated: bool,
     /// The secret of [`ContentMeta::with_secret`], boxed.
     pub(super) secret: Option<AnswerSecret>,
@@ -63,7 +65,9 @@ impl ContentMeta {
 
     /// Gives the content a secret, from 32 bytes of `rng`, under which its readers can seal
     /// [reactions](super::Reactions). For content that is shown, in groups where not everybody may write to all.
-    /// Requirement P-7.26.
+    ///
+    /// It is for one content: a clone of this metadata has the same secret, and belongs to the same content.
+    /// [`Content::forward`](super::Content::forward) refuses it. Requirement P-7.26.
     #[must_use]
     pub fn with_secret(mut self, rng: &mut (impl CryptoRng + ?Sized)) -> Self {
         self.secret = Some(AnswerSecret::generate(rng));

@@ -67,13 +67,13 @@ pub use error::{BallotError, ContentError};
 pub use file_name::FileName;
 pub use group::{
     Album, Answered, Attendance, Count, Event, OpenedReaction, Pin, PinWord, Reactions, Remove, Rsvp, RsvpAnswer,
-    Rsvps, SealedReaction, Tally, Unpin, pinned,
+    Rsvps, SealedReaction, Tally, Unpin, album_of, event_shown, pinned, tallied,
 };
 pub use kind::{Kind, Unknown};
 pub use location::{Coordinates, LiveShare, LiveStart, LiveStop, LiveUpdate, Location};
 pub use meta::ContentMeta;
 pub use names::{ContentId, PersonId, Reference, SentAt};
-pub use policy::{DELETE_WINDOW, EDIT_WINDOW, MOST_PINS, Policy, Times};
+pub use policy::{DELETE_WINDOW, DELIVERY_WINDOW, EDIT_WINDOW, MOST_PINS, Policy, Times};
 pub use poll::{Ballot, Poll, Vote, Votes};
 pub use private::{PrivateBytes, PrivateText};
 pub use receipt::{Receipt, ReceiptStatus, Visible};
@@ -209,10 +209,13 @@ impl Content {
     ///
     /// # Errors
     ///
-    /// [`ContentError::NotAllowed`] if the content is shown once, or if its kind has a meaning only in its
-    /// conversation; otherwise the errors of [`Content::new`].
+    /// [`ContentError::NotAllowed`] if the content is shown once, if its kind has a meaning only in its conversation,
+    /// or if `meta` has the [secret](ContentMeta::with_secret) of this content, which would be passed on; otherwise the
+    /// errors of [`Content::new`].
     pub fn forward(&self, mut meta: ContentMeta) -> Result<Self, ContentError> {
-        if self.view_once() || !self.kind.can_be_forwarded() {
+        // P-7.26: metadata that was copied from this content would pass its secret on.
+        let passes_on = meta.secret.is_some() && meta.secret == self.meta.secret;
+        if passes_on || self.view_once() || !self.kind.can_be_forwarded() {
             return Err(ContentError::NotAllowed);
         }
         meta.forwarded = true;

@@ -10,6 +10,9 @@ use bisik_core::time::Timestamp;
 pub const EDIT_WINDOW: u64 = 900;
 /// Seconds in which an author may delete a content for everyone, unless the application decides otherwise: two days.
 pub const DELETE_WINDOW: u64 = 172_800;
+/// Seconds for which an edit or deletion may be on its way, unless the application decides otherwise: 14 days, for
+/// which an author keeps a message of a [`Conversation`](crate::Conversation) for devices that do not have it.
+pub const DELIVERY_WINDOW: u64 = 1_209_600;
 /// How many contents are shown at the top of a conversation, unless the application decides otherwise.
 pub const MOST_PINS: usize = 3;
 
@@ -40,13 +43,23 @@ pub struct Policy {
     pub edit_window: u64,
     /// Seconds in which an author may delete a content for everyone; `u64::MAX` for ever.
     pub delete_window: u64,
+    /// Seconds for which an edit or deletion may be on its way: one that arrives later than its window and this after
+    /// its content is refused for good, although it may have been made in time. A relay may keep messages for longer
+    /// than the default. For as long as this an author can pretend to have edited in time. `u64::MAX` to believe the
+    /// author's times for ever.
+    pub delivery_window: u64,
     /// Whether only administrators pin and unpin.
     pub only_admins_pin: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { edit_window: EDIT_WINDOW, delete_window: DELETE_WINDOW, only_admins_pin: false }
+        Self {
+            edit_window: EDIT_WINDOW,
+            delete_window: DELETE_WINDOW,
+            delivery_window: DELIVERY_WINDOW,
+            only_admins_pin: false,
+        }
     }
 }
 
@@ -55,7 +68,9 @@ impl Default for Policy {
 pub struct Times {
     /// When it was sent, as its sender claims.
     pub sent: SentAt,
-    /// When this device first had it, by this device's clock.
+    /// When this device first had it, by this device's clock. If that clock was ahead, the author can pretend for as
+    /// much longer; a program that finds out can correct the moment that it has stored. What comes from another device
+    /// of the user keeps the moment of its arrival there.
     pub arrived: Timestamp,
 }
 
@@ -77,18 +92,19 @@ impl Policy {
     /// Returns whether the author of `original` may change it by an edit with the times `edit`.
     ///
     /// Both times of sending are by one clock, the author's, so it does not matter whether that is right. It is believed
-    /// for 14 days and no longer: an edit that arrives 14 days and the window after the original, by this device's
-    /// clock, comes too late whatever it claims. No message is on its way longer than that. Requirement P-7.33.
+    /// for the [`delivery_window`](Self::delivery_window) and no longer: an edit that arrives later than that and the
+    /// window after the original, by this device's clock, comes too late whatever it claims. Whoever had the original
+    /// and was offline for as long keeps it unedited. Requirement P-7.33.
     #[must_use]
     pub fn may_edit(&self, original: Times, edit: Times) -> bool {
-        within(self.edit_window, original, edit)
+        self.in_time(self.edit_window, original, edit)
     }
 
     /// Returns whether the author of `original` may delete it by a deletion with the times `deletion`. As
     /// [`may_edit`](Self::may_edit).
     #[must_use]
     pub fn may_delete(&self, original: Times, deletion: Times) -> bool {
-        within(self.delete_window, original, deletion)
+        self.in_time(self.delete_window, original, deletion)
     }
 
     /// Returns whether a person may pin and unpin.
@@ -103,17 +119,15 @@ impl Policy {
     pub const fn may_pin(&self, sender_is_admin: bool) -> bool {
         sender_is_admin || !self.only_admins_pin
     }
-}
 
-/// P-7.33. A clock that was set back makes a distance negative; it is then within every window.
-fn within(window: u64, original: Times, change: Times) -> bool {
-    let fits = |age: Option<u64>, most: Option<u64>| age.zip(most).is_none_or(|(age, most)| age <= most);
-    let claimed = change.sent.as_unix_milliseconds().checked_sub(original.sent.as_unix_milliseconds());
-    let seen = change.arrived.as_unix_seconds().checked_sub(original.arrived.as_unix_seconds());
-    fits(claimed, window.checked_mul(1_000)) && fits(seen, window.checked_add(UNDER_WAY))
+    /// P-7.33. There is a last moment by each clock, and nothing is too early: an edit can overtake its original, and
+    /// the author's clock can be set back.
+    fn in_time(&self, window: u64, original: Times, change: Times) -> bool {
+        let last_sent = original.sent.as_unix_milliseconds().saturating_add(window.saturating_mul(1_000));
+        let last_arrived = original.arrived.plus_seconds(window).plus_seconds(self.delivery_window);
+        change.sent.as_unix_milliseconds() <= last_sent && change.arrived <= last_arrived
+    }
 }
 
 /// Seconds by which a clock may be ahead of another and is still taken for right.
 pub(super) const CLOCK_TOLERANCE: u64 = 300;
-/// Seconds for which a message is kept until its receivers have it (docs/spec/conversations.md, section 12.3).
-const UNDER_WAY: u64 = 14 * 86_400;

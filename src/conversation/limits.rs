@@ -10,6 +10,9 @@ pub(super) const KEPT_MESSAGES: usize = 64;
 pub(super) const KEPT_BYTES: usize = 4 * super::MAX_BODY;
 /// Seconds that a message is kept: 14 days.
 pub(super) const KEPT_FOR: u64 = 14 * DAY;
+/// A policy's default is this span (docs/spec/content.md, P-7.33).
+#[cfg(feature = "content")]
+const _: () = assert!(crate::content::DELIVERY_WINDOW == KEPT_FOR, "an edit may be on its way as long as any message");
 /// Seconds between the two looks that agree that a message is too old: a clock that jumped and was set right loses
 /// nothing.
 pub(super) const LOOKS_APART: u64 = HOUR;

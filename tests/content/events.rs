@@ -1,8 +1,8 @@
 //! Events: a sealed answer opens for its person, in the version that it answers, and the latest one counts.
 
 use bisik::content::{
-    Attendance, BallotError, Content, ContentError, ContentMeta, Coordinates, Event, Kind, PersonId, Rsvp, Rsvps,
-    SentAt,
+    Attendance, Ballot, BallotError, Content, ContentError, ContentMeta, Coordinates, Event, Kind, PersonId, Poll,
+    Rsvp, Rsvps, SentAt, Votes, event_shown,
 };
 use bisik_testkit::protobuf::{body, field, protobuf};
 use bisik_testkit::{ConstantRng, SeededRng};
@@ -140,8 +140,46 @@ fn the_latest_of_several_answers_counts_in_any_order_of_arrival() {
     assert!(equal.is_sorted() && equal.windows(2).all(|pair| pair[0] != pair[1]));
 }
 
-/// P-7.23: an answer to an event and a vote have one length, and neither opens as the other. All answers have one length,
-/// and with a repeating generator two still get two nonces.
+/// P-7.23: they have one length, and here also one author, one id and one secret.
+#[test]
+fn an_answer_does_not_open_as_a_vote_nor_a_vote_as_an_answer() {
+    let rng = &mut SeededRng::new(11);
+    let (ana, budi) = (person("ana"), person("budi"));
+    let dinner = event(|_, _| {});
+    let poll = Kind::Poll(Poll::new("makan malam", ["ya", "tidak"], 1, &mut ConstantRng(5)));
+    let poll = Content::new(ContentMeta::new(now(), &mut ConstantRng(4)), poll).unwrap();
+    assert_eq!(poll.reference(&ana), dinner.reference(&ana));
+    for content in [&poll, &dinner] {
+        assert!(protobuf(content).windows(32).any(|window| window == [5; 32]), "the one secret");
+    }
+    let (answers, votes) = (Rsvps::in_event(&dinner, &ana).unwrap(), Votes::in_poll(&poll, &ana).unwrap());
+    let rsvp = answers.answer(GOING, &budi, now(), None, rng).unwrap();
+    let ballot = votes.cast(&[0], &budi, now(), None, rng).unwrap();
+    assert!(answers.open(&rsvp, &budi).is_ok() && votes.open(&ballot, &budi).is_ok());
+    let cast = Content::new(ContentMeta::new(now(), &mut ConstantRng(1)), Kind::Ballot(ballot)).unwrap();
+    // The same reference and the same sealed bytes, in the field of the other kind.
+    let as_ballot = |content: &Content| -> Ballot {
+        let Kind::Ballot(ballot) = moved(content, 28).kind().clone() else { panic!() };
+        ballot
+    };
+    let as_rsvp = |content: &Content| -> Rsvp {
+        let Kind::Rsvp(rsvp) = moved(content, 38).kind().clone() else { panic!() };
+        rsvp
+    };
+    assert!(votes.open(&as_ballot(&cast), &budi).is_ok() && answers.open(&as_rsvp(&carried(&rsvp)), &budi).is_ok());
+    assert_eq!(votes.open(&as_ballot(&carried(&rsvp)), &budi), Err(BallotError::Rejected));
+    assert_eq!(answers.open(&as_rsvp(&cast), &budi), Err(BallotError::Rejected));
+}
+
+/// The sealed answer of the poll or event of `ana` with the id of [`event`], as the kind with this number.
+fn moved(content: &Content, number: u64) -> Content {
+    let sealed = protobuf(content).last_chunk::<60>().unwrap().to_vec();
+    let reference = event(|_, _| {}).reference(&person("ana"));
+    let kind = field(number, &[field(1, &reference_bytes(&reference)), field(2, &sealed)].concat());
+    Content::from_body(&body(&[meta_bytes(), kind].concat())).unwrap()
+}
+
+/// P-7.23: all answers have one length, and with a repeating generator two still get two nonces.
 #[test]
 fn answers_are_hedged_and_have_one_length() {
     let (ana, budi) = (person("ana"), person("budi"));
@@ -187,6 +225,46 @@ fn an_event_is_replaced_and_cancelled_only_by_its_author() {
     assert_eq!(change.replaced_of(&person("ana")), Some(dinner.reference(&person("ana"))));
     assert_ne!(change.replaced_of(&person("mallory")), Some(dinner.reference(&person("ana"))));
     assert_eq!(super::group_fixtures::dinner().replaced_of(&person("ana")), None);
+}
+
+/// P-7.27: by time, then id, in any order of arrival, and only what its author sends.
+#[test]
+fn the_greatest_version_of_an_event_is_shown_in_any_order_of_arrival() {
+    let (ana, mallory) = (person("ana"), person("mallory"));
+    let version = |replaces: Option<u8>, at_ms: u64, number: u8| {
+        event(|event, meta| {
+            (event.replaces, meta.id) = (replaces.map(id), id(number));
+            meta.sent = SentAt::from_unix_milliseconds(at_ms).unwrap();
+        })
+    };
+    // The first version may be dated after the others: clocks are set back.
+    let versions =
+        [version(None, 9_000, 1), version(Some(1), 1_000, 9), version(Some(1), 2_000, 3), version(Some(1), 2_000, 4)];
+    let first = versions[0].reference(&ana);
+    let others = [version(None, 9_500, 20), version(Some(20), 9_500, 21), version(Some(9), 9_500, 22), text("halo")];
+    for count in 1..=versions.len() {
+        let mut arrived: Vec<_> = versions[..count].iter().chain(&others).map(|content| (content, &ana)).collect();
+        arrived.extend([(&versions[3], &mallory), (&versions[0], &mallory)]);
+        for _ in 0..arrived.len() {
+            arrived.rotate_left(1);
+            assert_eq!(event_shown(&first, arrived.iter().copied()), Some(&versions[count - 1]), "{count} versions");
+        }
+    }
+    // Who joined later has only the newest; nobody has anything of an event that is not there.
+    assert_eq!(event_shown(&first, [(&versions[2], &ana)]), Some(&versions[2]));
+    assert_eq!(event_shown(&first, others.iter().map(|content| (content, &ana))), None);
+    // A version that replaces another is no first version, whatever names it.
+    let second = others[1].reference(&ana);
+    let third = version(Some(21), 9_900, 23);
+    for arrived in [[(&third, &ana), (&others[1], &ana)], [(&others[1], &ana), (&third, &ana)]] {
+        assert_eq!(event_shown(&second, arrived), None);
+    }
+    let itself = version(Some(30), 9_900, 30);
+    assert_eq!(event_shown(&itself.reference(&ana), [(&itself, &ana)]), None);
+    // Cancelled is a version like any other.
+    let cancelled = event(|event, meta| (event.replaces, event.cancelled, meta.id) = (Some(id(1)), true, id(40)));
+    let arrived = versions.iter().chain([&cancelled]).map(|content| (content, &ana));
+    assert_eq!(event_shown(&first, arrived), Some(&cancelled));
 }
 
 /// Protobuf does not keep the sign of zero: the author and the readers must seal under one digest all the same.

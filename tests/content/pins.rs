@@ -1,8 +1,8 @@
 //! Pins, removals, albums and tallies: what counts is the same for everybody, and only who may does anything.
 
 use bisik::content::{
-    Album, Content, ContentMeta, Delete, Kind, MOST_PINS, Pin, PinWord, Policy, Reference, Remove, SentAt, Tally,
-    Unpin, pinned,
+    Album, Answered, Content, ContentMeta, Count, Delete, Kind, MOST_PINS, Photo, Pin, PinWord, Policy, Poll,
+    Reference, Remove, SentAt, Tally, Unpin, Video, album_of, pinned, tallied,
 };
 use bisik_testkit::{ConstantRng, SeededRng};
 use proptest::prelude::*;
@@ -76,14 +76,27 @@ fn a_pin_dated_in_the_future_wins_nothing_before_its_time() {
 fn a_word_can_be_replaced_by_somebody_whose_clock_is_behind() {
     let ahead = word("ana", NOW * 1_000 + 200_000, 1, pin(1, None));
     let now = SentAt::from_unix_milliseconds(NOW * 1_000).unwrap();
-    let replacing = ahead.replaced_at(now);
+    let replacing = ahead.replaced_at(now).unwrap();
     assert_eq!(replacing.as_unix_milliseconds(), NOW * 1_000 + 200_001);
     let undone = word("aaa", replacing.as_unix_milliseconds(), 0, unpin(1));
     assert!(undone > ahead && shown(&[ahead, undone.clone()], 3, NOW).is_empty());
     let later = SentAt::from_unix_milliseconds(NOW * 1_000 + 999_999).unwrap();
-    assert_eq!(undone.replaced_at(later), later);
+    assert_eq!(undone.replaced_at(later), Some(later));
+}
+
+/// P-7.29: Mallory's word does not count yet, and the honest unpin, which counts, is dated now.
+#[test]
+fn nobody_takes_over_a_false_date_by_replacing_it() {
+    let (now, year_9998) = (SentAt::from_unix_milliseconds(NOW * 1_000).unwrap(), 253_370_764_800_000);
+    let rogue = word("mallory", year_9998, 1, pin(1, None));
+    assert_eq!(rogue.replaced_at(now), Some(now));
+    let (most, more) = (NOW * 1_000 + 300_999, NOW * 1_000 + 301_000);
+    assert_eq!(word("mallory", most, 1, pin(1, None)).replaced_at(now).unwrap().as_unix_milliseconds(), most + 1);
+    assert_eq!(word("mallory", more, 1, pin(1, None)).replaced_at(now), Some(now));
+    // In the last five minutes that there are, a word can be the last one.
     let last = word("ana", 253_402_300_799_999, 1, unpin(1));
-    assert_eq!(last.replaced_at(now), now, "after the last moment there is none");
+    let end = SentAt::from_unix_milliseconds(253_402_300_799_000).unwrap();
+    assert_eq!((last.replaced_at(now), last.replaced_at(end)), (Some(now), None));
 }
 
 #[test]
@@ -143,6 +156,26 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(256))]
+
+    /// P-7.29: what replaces a word that counts is greater, and is dated no later than it has to be.
+    #[test]
+    fn what_replaces_a_word_is_greater_and_counts_after_a_second_at_most(offset in 0..1_000_000_u64, milliseconds in 0..1_000_u64) {
+        let sent = NOW * 1_000 + offset;
+        let old = word("zaza", sent, 255, pin(1, None));
+        let now = SentAt::from_unix_milliseconds(NOW * 1_000 + 300_000 + milliseconds).unwrap();
+        let at = old.replaced_at(now).unwrap();
+        let new = word("aaa", at.as_unix_milliseconds(), 0, unpin(1));
+        if old.counts(now.timestamp()) {
+            prop_assert_eq!(at.as_unix_milliseconds(), now.as_unix_milliseconds().max(sent + 1));
+            prop_assert!(new > old && new.counts(now.timestamp().plus_seconds(1)));
+        } else {
+            prop_assert_eq!(at, now);
+        }
+    }
+}
+
 fn shuffle(words: &mut [PinWord], seed: u64) {
     use bisik::rand_core::Rng;
     let mut rng = SeededRng::new(seed);
@@ -173,6 +206,84 @@ fn a_tally_counts_only_answers_to_a_content_of_its_sender() {
     let tally = Tally { target: content.id(), counts: vec![emoji("!", 2)] };
     assert_eq!(tally.target_of(&person("ana")), content.reference(&person("ana")));
     assert_ne!(tally.target_of(&person("mallory")), content.reference(&person("ana")));
+}
+
+fn dated(kind: Kind, at_ms: u64, id: u8) -> Content {
+    Content::new(ContentMeta::new(SentAt::from_unix_milliseconds(at_ms).unwrap(), &mut ConstantRng(id)), kind).unwrap()
+}
+
+/// P-7.28: the greatest by time, then id, of the content's author, in any order of arrival.
+#[test]
+fn the_greatest_tally_of_the_author_is_shown_in_any_order_of_arrival() {
+    let (ana, mallory) = (person("ana"), person("mallory"));
+    let content = news("buka pukul sembilan");
+    let tally =
+        |people, at, id_| dated(Kind::Tally(Tally { target: content.id(), counts: vec![emoji("!", people)] }), at, id_);
+    let tallies = [tally(1, 1_000, 9), tally(2, 2_000, 1), tally(3, 2_000, 2)];
+    let other = dated(Kind::Tally(Tally { target: id(77), counts: vec![emoji("!", 9)] }), 9_000, 9);
+    let nothing = text("halo");
+    for count in 1..=tallies.len() {
+        let mut arrived: Vec<_> = tallies[..count].iter().map(|tally| (tally, &ana)).collect();
+        arrived.extend([(&other, &ana), (&nothing, &ana), (&tallies[2], &mallory)]);
+        for _ in 0..arrived.len() {
+            arrived.rotate_left(1);
+            let shown = tallied(&content, &ana, arrived.iter().copied());
+            assert_eq!(shown, [&emoji("!", u32::try_from(count).unwrap())], "{count} tallies");
+        }
+    }
+    assert!(tallied(&content, &ana, [(&tallies[2], &mallory)]).is_empty(), "another's count");
+    assert!(tallied(&content, &mallory, [(&tallies[2], &ana)]).is_empty(), "of another's content");
+    // An author takes a tally back by one that counts nothing.
+    let none = dated(Kind::Tally(Tally { target: content.id(), counts: vec![] }), 3_000, 0);
+    assert!(tallied(&content, &ana, [(&none, &ana), (&tallies[2], &ana)]).is_empty());
+}
+
+/// P-7.28: neither an option that the poll does not have, nor an attendance that there is not.
+#[test]
+fn a_tally_shows_no_choice_that_the_content_does_not_offer() {
+    let ana = person("ana");
+    let poll = dated(Kind::Poll(Poll::new("makan?", ["nasi", "mi"], 1, &mut ConstantRng(5))), 1_000, 3);
+    let dinner = event(|_, _| {});
+    let cancelled = event(|event, _| (event.replaces, event.cancelled) = (Some(id(4)), true));
+    for (content, offered) in [(&poll, 2), (&dinner, 3), (&cancelled, 0), (&text("halo"), 0)] {
+        let mut counts: Vec<_> = [31, 0, 1, 2, 3].map(|number| choice(number, 7)).to_vec();
+        counts.push(emoji("!", 2));
+        let tally = dated(Kind::Tally(Tally { target: content.id(), counts }), 2_000, 1);
+        let shown = tallied(content, &ana, [(&tally, &ana)]);
+        let mut expected: Vec<Count> = (0..offered).map(|number| choice(number, 7)).collect();
+        expected.push(emoji("!", 2));
+        assert_eq!(shown, expected.iter().collect::<Vec<_>>(), "{content:?}");
+        assert!(shown.iter().any(|count| matches!(count.answer, Answered::Emoji(_))), "anything can be reacted to");
+    }
+}
+
+/// P-7.32: by time, then id, and only photos and videos of the album's author.
+#[test]
+fn a_photo_belongs_to_the_smallest_album_of_its_author_that_names_it() {
+    let (ana, mallory) = (person("ana"), person("mallory"));
+    let photo = dated(Kind::Photo(Photo::new(blob(), SQUARE)), 5_000, 1);
+    let video = dated(Kind::Video(Video::new(blob(), SQUARE, 1_000)), 5_000, 2);
+    let words = dated(text("halo").kind().clone(), 5_000, 3);
+    let album = |items: &[&Content], at, id_| {
+        let items = items.iter().map(|item| item.id()).chain([id(90), id(91)]).collect();
+        dated(Kind::Album(Album { items }), at, id_)
+    };
+    let albums =
+        [album(&[&photo, &video, &words], 2_000, 4), album(&[&photo, &video], 2_000, 5), album(&[&photo], 3_000, 1)];
+    let earlier = album(&[], 1_000, 1);
+    for first in 0..albums.len() {
+        let mut arrived: Vec<_> = albums[first..].iter().map(|album| (album, &ana)).collect();
+        arrived.extend([(&earlier, &ana), (&words, &ana), (&albums[0], &mallory)]);
+        for _ in 0..arrived.len() {
+            arrived.rotate_left(1);
+            assert_eq!(album_of(&photo, &ana, arrived.iter().copied()), Some(&albums[first]), "{first}");
+            let of_video = albums.get(first).filter(|_| first < 2);
+            assert_eq!(album_of(&video, &ana, arrived.iter().copied()), of_video, "{first}");
+            assert_eq!(album_of(&words, &ana, arrived.iter().copied()), None, "neither a photo nor a video");
+        }
+    }
+    assert_eq!(album_of(&photo, &mallory, [(&albums[0], &ana)]), None, "a photo of somebody else");
+    assert_eq!(album_of(&photo, &ana, []), None);
 }
 
 /// P-7.32

@@ -53,6 +53,12 @@ fn a_secret_stays_with_its_content_and_only_content_that_is_shown_has_one() {
     assert!(contains(news.as_body(), &[8; 32]));
     let again = news.forward(meta().with_secret(&mut ConstantRng(3))).unwrap();
     assert!(Reactions::to(&again, &ana).is_some() && contains(again.as_body(), &[3; 32]), "it can have one of its own");
+    // Metadata that was copied has the secret; so would metadata with it under another id.
+    assert_eq!(news.forward(news.meta().clone()), Err(ContentError::NotAllowed));
+    assert_eq!(read.forward(news.meta().clone()), Err(ContentError::NotAllowed));
+    assert_eq!(news.forward(meta().with_secret(&mut ConstantRng(8))), Err(ContentError::NotAllowed));
+    let plain = text("halo");
+    assert!(plain.forward(plain.meta().clone()).is_ok() && plain.forward(news.meta().clone()).is_ok());
     for (kind, shown) in one_of_each() {
         let content = Content::new(meta().with_secret(&mut ConstantRng(8)), kind.clone());
         let expected = if shown { Ok(()) } else { Err(ContentError::NotAllowed) };

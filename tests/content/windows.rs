@@ -1,6 +1,6 @@
 //! For how long an author may edit and delete, whatever the clocks say.
 
-use bisik::content::{DELETE_WINDOW, EDIT_WINDOW, Policy, SentAt, Times};
+use bisik::content::{DELETE_WINDOW, DELIVERY_WINDOW, EDIT_WINDOW, Policy, SentAt, Times};
 use proptest::prelude::*;
 
 use super::fixtures::cases;
@@ -23,6 +23,7 @@ fn an_author_edits_for_15_minutes_and_deletes_for_two_days() {
     let policy = Policy::default();
     assert_eq!((policy.edit_window, policy.delete_window), (15 * 60, 2 * DAY));
     assert_eq!((EDIT_WINDOW, DELETE_WINDOW), (policy.edit_window, policy.delete_window));
+    assert_eq!((policy.delivery_window, DELIVERY_WINDOW), (14 * DAY, 14 * DAY));
     let original = Times::own(sent(NOW));
     for (age, edits, deletes) in
         [(0, true, true), (900, true, true), (901, false, true), (2 * DAY, false, true), (2 * DAY + 1, false, false)]
@@ -69,6 +70,39 @@ fn an_edit_reaches_who_was_offline() {
     assert!(policy.may_edit(times(NOW, back + 9), times(NOW + 600, back)));
 }
 
+/// P-7.33: a relay may keep messages for longer than their authors do. The device had the text, was offline, and gets
+/// the edit, which was made in time, on the twentieth day.
+#[test]
+fn an_edit_delivered_after_weeks_is_refused_unless_the_program_allows_for_the_time() {
+    let (patient, patience) = (|delivery_window| Policy { delivery_window, ..Policy::default() }, [0, 30 * DAY]);
+    let edit = |day: u64| times(NOW + 600, NOW + day * DAY);
+    assert!(!Policy::default().may_edit(times(NOW, NOW), edit(20)));
+    for (days, taken) in [(20, [false, true]), (30, [false, true]), (31, [false, false])] {
+        assert_eq!(patience.map(|longest| patient(longest).may_edit(times(NOW, NOW), edit(days))), taken, "{days}");
+    }
+    // Some believe the author's times for ever; they still hold the author to the window.
+    assert!(patient(u64::MAX).may_edit(times(NOW, NOW), times(NOW + 900, u64::MAX)));
+    assert!(!patient(u64::MAX).may_edit(times(NOW, NOW), times(NOW + 901, NOW)));
+    // And without any time to arrive in, an edit has its window.
+    assert!(patient(0).may_edit(times(NOW, NOW), times(NOW + 1, NOW + 900)));
+    assert!(!patient(0).may_edit(times(NOW, NOW), times(NOW + 1, NOW + 901)));
+}
+
+/// P-7.33: the limit of what is promised. The reader's clock was a year ahead when the text arrived, and was set right.
+#[test]
+fn a_reader_whose_clock_was_ahead_believes_a_false_time_for_as_much_longer_and_no_longer() {
+    let (policy, year) = (Policy::default(), 365 * DAY);
+    let original = times(NOW, NOW + year);
+    let honest = times(NOW + 60, NOW + 60);
+    assert!(policy.may_edit(original, honest), "made and received a minute after the text");
+    let dated_back = |arrived| policy.may_edit(original, times(NOW + 1, arrived));
+    assert!(dated_back(NOW + 100 * DAY) && dated_back(NOW + year + 14 * DAY + 900));
+    assert!(!dated_back(NOW + year + 14 * DAY + 901) && !dated_back(u64::MAX));
+    // Had it been behind, edits would come too late, and none too early.
+    let original = times(NOW, NOW - year);
+    assert!(!policy.may_edit(original, times(NOW + 60, NOW + 60)));
+}
+
 #[test]
 fn an_application_can_choose_other_windows_or_none() {
     let forever = Policy { edit_window: u64::MAX, delete_window: 0, ..Policy::default() };
@@ -94,5 +128,27 @@ proptest! {
         let original = times(clock, NOW + slow);
         prop_assert!(policy.may_edit(original, times(clock + age, NOW + age + slower)));
         prop_assert!(!policy.may_edit(original, times(claim, NOW + slow + 14 * DAY + 901)));
+    }
+
+    /// P-7.33: whatever four times and windows there are, nothing is taken after the last moment by either clock, and
+    /// nothing before both is refused.
+    #[test]
+    fn there_is_a_last_moment_by_each_clock(
+        sending in [0..=253_402_300_799_999_u64, 0..=253_402_300_799_999],
+        arriving in [any::<u64>(), any::<u64>()],
+        window in prop_oneof![0..1_000_000_u64, any::<u64>(), Just(u64::MAX)],
+        delivery_window in prop_oneof![0..1_000_000_u64, any::<u64>(), Just(u64::MAX)],
+    ) {
+        let policy = Policy { edit_window: window, delete_window: window, delivery_window, ..Policy::default() };
+        let [original, change] = [0, 1].map(|at| Times {
+            sent: SentAt::from_unix_milliseconds(sending[at]).unwrap(),
+            arrived: super::group_fixtures::at(arriving[at]),
+        });
+        let [window, delivery] = [window, delivery_window].map(u128::from);
+        let [sent, edited] = sending.map(u128::from);
+        let [arrived, changed] = arriving.map(u128::from);
+        let expected = edited <= sent + 1_000 * window && changed <= arrived + window + delivery;
+        prop_assert_eq!(policy.may_edit(original, change), expected);
+        prop_assert_eq!(policy.may_delete(original, change), expected);
     }
 }

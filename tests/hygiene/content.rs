@@ -221,6 +221,7 @@ fn sealed_answers_leave_nothing_of_their_secret_in_freed_memory() {
                 assert!(reactions.open(&sealed, &somebody).is_ok() && reactions.open(&sealed, &other).is_err());
             }
             drop(read.forward(read.meta().clone()));
+            drop(read.forward(meta().with_secret(&mut rng)));
             drop(read.meta().clone());
             // Refused after the secret was read.
             let mut refused = read.meta().clone();

@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::order;
 use crate::content::names::bounded;
-use crate::content::{ContentError, ContentId, PersonId, Reference, limits, wire};
+use crate::content::{Content, ContentError, ContentId, Kind, PersonId, Reference, limits, wire};
 
 /// Photos and videos that belong together, in the order in which they are shown: 2 to 100.
 ///
@@ -35,7 +36,7 @@ pub struct Album {
 
 impl Album {
     /// Returns the names of the items, given the sender of the album. Look up these and no others. Only photos and
-    /// videos are items. Requirement P-7.32.
+    /// videos are items, and each is one of one album: see [`album_of`]. Requirement P-7.32.
     pub fn items_of(&self, sender: &PersonId) -> impl Iterator<Item = Reference> {
         self.items.iter().map(|id| Reference { author: sender.clone(), id: *id })
     }
@@ -57,4 +58,41 @@ impl Album {
         let wire::Album { items } = wire;
         Ok(Self { items: items.iter().map(|id| ContentId::from_wire(id)).collect::<Result<_, _>>()? })
     }
+}
+
+/// Returns the album in which `item`, written by `author`, is shown: of those by its author that name it the smallest,
+/// by time, then id. `None` if it is shown by itself, and for anything but photos and videos.
+///
+/// `albums` are contents with their authenticated senders, in any order; other kinds do no harm. Requirement P-7.32.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::content::{Blob, Dimensions, Photo, SentAt};
+/// # use bisik::media::{self, MediaType};
+/// use bisik::content::{Album, Content, ContentMeta, Kind, PersonId, album_of};
+///
+/// # let (_, pointer) = media::encrypt(MediaType::new("image/jpeg")?, &[0xFF, 0xD8], rng)?;
+/// # let blob = Blob { pointer, location: "https://blobs.example/1".into() };
+/// # let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// # let size = Dimensions { width: 800, height: 600 };
+/// let photo = Content::new(ContentMeta::new(now, rng), Kind::Photo(Photo::new(blob, size)))?;
+/// let other = ContentMeta::new(now, rng); // of a video that has not arrived
+/// let album = Album { items: vec![photo.id(), other.id] };
+/// let album = Content::new(ContentMeta::new(now, rng), Kind::Album(album))?;
+///
+/// let (ana, budi) = (PersonId::new(b"ana")?, PersonId::new(b"budi")?);
+/// assert_eq!(album_of(&photo, &ana, [(&album, &ana)]), Some(&album));
+/// assert_eq!(album_of(&photo, &ana, [(&album, &budi)]), None, "nobody puts another's photo into an album");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn album_of<'a>(
+    item: &Content,
+    author: &PersonId,
+    albums: impl IntoIterator<Item = (&'a Content, &'a PersonId)>,
+) -> Option<&'a Content> {
+    let is_item = matches!(item.kind(), Kind::Photo(_) | Kind::Video(_));
+    let names_it = |content: &Content| matches!(content.kind(), Kind::Album(album) if album.items.contains(&item.id()));
+    let albums = albums.into_iter().filter(|(content, sender)| is_item && *sender == author && names_it(content));
+    albums.map(|(content, _)| content).min_by(|one, other| order(one).cmp(&order(other)))
 }

@@ -1,4 +1,4 @@
-//! [`Event`] and the answers to it, which are sealed as votes are (docs/spec/content.md, section 7.9).
+//! [`Event`], and which of its versions is shown (docs/spec/content.md, section 7.9).
 //!
 //! Reads no clock, and reminds nobody.
 
@@ -6,18 +6,15 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
+use super::order;
 use super::pin::{moment, none_for_zero, zero_for_never};
-use super::required;
 use crate::content::names::{bounded, within};
-use crate::content::sealed::{AnswerSecret, Sealing, Turn, frame, sealed_length};
+use crate::content::sealed::{AnswerSecret, frame};
 use crate::content::{
-    BallotError, Content, ContentError, ContentId, Coordinates, Kind, PersonId, PrivateText, Reference, SentAt, limits,
-    wire,
+    Content, ContentError, ContentId, Coordinates, Kind, PersonId, PrivateText, Reference, limits, wire,
 };
 use crate::labels;
-use bisik_core::codec::Reader;
 use bisik_core::primitives::kdf::digest;
-use bisik_core::primitives::secret::Secret;
 use bisik_core::time::Timestamp;
 
 /// Something that takes place, to which people are invited.
@@ -49,7 +46,7 @@ use bisik_core::time::Timestamp;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    secret: AnswerSecret,
+    pub(super) secret: AnswerSecret,
     /// The title: 1 to 255 bytes.
     pub title: PrivateText,
     /// The description: at most 4,096 bytes, or empty.
@@ -88,8 +85,8 @@ impl Event {
         }
     }
 
-    /// Returns the version that this one replaces, given the sender. Look up this reference and no other. Of several
-    /// replacements of one event the greatest is shown, by time, then id. Requirement P-7.27.
+    /// Returns the first version, which this one replaces, given the sender. Look up this reference and no other.
+    /// [`event_shown`] tells which of several versions is shown. Requirement P-7.27.
     #[must_use]
     pub fn replaced_of(&self, sender: &PersonId) -> Option<Reference> {
         self.replaces.map(|id| Reference { author: sender.clone(), id })
@@ -142,7 +139,7 @@ impl Event {
 
     /// Returns the digest of everything that people see of this version. Answers are bound to it, so nobody who said
     /// that he comes to one event is counted at another.
-    fn definition(&self, reference: &Reference) -> [u8; 32] {
+    pub(super) fn definition(&self, reference: &Reference) -> [u8; 32] {
         let Self { secret: _, title, description, from, to, place, at, most_guests, replaces, cancelled: _ } = self;
         let point = at.as_ref().map(Coordinates::to_bytes);
         let point = point.as_ref().map_or(&[][..], |point| point.expose());
@@ -173,6 +170,55 @@ impl Event {
     }
 }
 
+/// Returns the version of an event that is shown, where `first` names its first version: the greatest of those by the
+/// same author that replace it, by time, then id; the first version if there is none. `None` if neither is there, or if
+/// `first` names a version that replaces another one.
+///
+/// `contents` are contents with their authenticated senders, in any order; other kinds, and other events, do no harm. A
+/// version that is [cancelled](Event::cancelled) is shown as an event that does not take place. Answers count for the
+/// version that they name. Requirement P-7.27.
+///
+/// ```
+/// # let rng = &mut rand::rng();
+/// # use bisik::Timestamp;
+/// # use bisik::content::SentAt;
+/// use bisik::content::{Content, ContentMeta, Event, Kind, PersonId, event_shown};
+///
+/// let (at, later) = (Timestamp::from_unix_seconds(1_800_100_000), Timestamp::from_unix_seconds(1_800_103_600));
+/// # let now = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
+/// let dinner = Content::new(ContentMeta::new(now, rng), Kind::Event(Event::new("dinner", at, rng)))?;
+/// let mut changed = Event::new("dinner", later, rng);
+/// changed.replaces = Some(dinner.id());
+/// let changed = Content::new(ContentMeta::new(now, rng), Kind::Event(changed))?;
+///
+/// let (ana, eve) = (PersonId::new(b"ana")?, PersonId::new(b"eve")?);
+/// let first = dinner.reference(&ana);
+/// assert_eq!(event_shown(&first, [(&changed, &ana), (&dinner, &ana)]), Some(&changed));
+/// assert_eq!(event_shown(&first, [(&changed, &eve), (&dinner, &ana)]), Some(&dinner), "not by somebody else");
+/// # Ok::<(), bisik::content::ContentError>(())
+/// ```
+#[must_use]
+pub fn event_shown<'a>(
+    first: &Reference,
+    contents: impl IntoIterator<Item = (&'a Content, &'a PersonId)>,
+) -> Option<&'a Content> {
+    let rank = |content: &'a Content, replaces: bool| (replaces, order(content));
+    let mut shown: Option<(&Content, bool)> = None;
+    for (content, _) in contents.into_iter().filter(|(_, author)| **author == first.author) {
+        let Kind::Event(event) = content.kind() else { continue };
+        let replaces = match event.replaces {
+            Some(_) if content.id() == first.id => return None,
+            Some(replaced) if replaced == first.id => true,
+            None if content.id() == first.id => false,
+            Some(_) | None => continue,
+        };
+        if shown.is_none_or(|(shown, replaced)| rank(shown, replaced) < rank(content, replaces)) {
+            shown = Some((content, replaces));
+        }
+    }
+    shown.map(|(content, _)| content)
+}
+
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { secret: _, title, description, from: _, to: _, place, at, most_guests, replaces, cancelled } = self;
@@ -187,197 +233,3 @@ impl fmt::Debug for Event {
             .finish_non_exhaustive()
     }
 }
-
-/// Seals and opens the answers to one event. Can only be made from a content that holds the event.
-///
-/// An answer is that of a person, not of a device, as with [`Votes`](crate::content::Votes).
-#[derive(Debug)]
-pub struct Rsvps<'a> {
-    event: &'a Event,
-    reference: Reference,
-    sealing: Sealing<'a>,
-}
-
-impl<'a> Rsvps<'a> {
-    /// Returns the answers to the event in `content`, written by `author`. Returns `None` if `content` is not an event.
-    #[must_use]
-    pub fn in_event(content: &'a Content, author: &PersonId) -> Option<Self> {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "one kind is an event; any later kind is none here")]
-        match content.kind() {
-            Kind::Event(event) => {
-                let reference = content.reference(author);
-                let definition = event.definition(&reference);
-                let sealing = Sealing { secret: &event.secret, label: labels::RSVP, definition };
-                Some(Self { event, reference, sealing })
-            }
-            _ => None,
-        }
-    }
-
-    /// Encrypts an answer. Uses 24 bytes of `rng`; the result has 60 bytes whatever it says.
-    ///
-    /// `earlier` is the person's answer that this one replaces.
-    ///
-    /// # Errors
-    ///
-    /// [`ContentError::OutOfRange`] for more guests than the event allows, [`ContentError::NotAllowed`] if the event is
-    /// cancelled.
-    pub fn answer(
-        &self,
-        attendance: Attendance,
-        person: &PersonId,
-        sent: SentAt,
-        earlier: Option<&RsvpAnswer>,
-        mut rng: &mut (impl CryptoRng + ?Sized),
-    ) -> Result<Rsvp, ContentError> {
-        if self.event.cancelled {
-            return Err(ContentError::NotAllowed);
-        }
-        let answer = RsvpAnswer { turn: Turn::after(earlier.map(|earlier| earlier.turn), sent)?, attendance };
-        if !self.allows(attendance) {
-            return Err(ContentError::OutOfRange);
-        }
-        Ok(Rsvp { event: self.reference.clone(), sealed: self.sealing.seal(answer.encode(), person, &mut rng) })
-    }
-
-    /// Decrypts an answer of `person`.
-    ///
-    /// `person` must be the authenticated sender of the message that carried it. Requirement P-7.23.
-    ///
-    /// # Errors
-    ///
-    /// [`BallotError`]
-    pub fn open(&self, rsvp: &Rsvp, person: &PersonId) -> Result<RsvpAnswer, BallotError> {
-        let Rsvp { event, sealed } = rsvp;
-        if *event != self.reference {
-            return Err(BallotError::Rejected);
-        }
-        let answer = RsvpAnswer::decode(&self.sealing.open(sealed, person)?)?;
-        let allowed = !self.event.cancelled && self.allows(answer.attendance);
-        if allowed { Ok(answer) } else { Err(BallotError::Invalid) }
-    }
-
-    /// Returns whether the event allows so many guests. Requirement P-7.24.
-    fn allows(&self, attendance: Attendance) -> bool {
-        match attendance {
-            Attendance::Going { guests } | Attendance::Maybe { guests } => u32::from(guests) <= self.event.most_guests,
-            Attendance::NotGoing | Attendance::Withdrawn => true,
-        }
-    }
-}
-
-/// An encrypted answer, with the event that it answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rsvp {
-    event: Reference,
-    sealed: [u8; SEALED],
-}
-
-impl Rsvp {
-    /// Returns the event to open it with.
-    #[must_use]
-    pub const fn event(&self) -> &Reference {
-        &self.event
-    }
-
-    pub(in crate::content) fn to_wire(&self) -> wire::Rsvp {
-        let Self { event, sealed } = self;
-        wire::Rsvp { event: Some(event.to_wire()), sealed: sealed.to_vec() }
-    }
-
-    pub(in crate::content) fn from_wire(wire: &wire::Rsvp) -> Result<Self, ContentError> {
-        let wire::Rsvp { event, sealed } = wire;
-        let sealed = sealed.as_slice().try_into().map_err(|_| ContentError::Malformed)?;
-        Ok(Self { event: required(event.as_ref())?, sealed })
-    }
-}
-
-/// Whether a person comes. The variants are in the order in which equal answers are compared.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Attendance {
-    /// The person has taken the answer back.
-    Withdrawn,
-    /// Comes.
-    Going {
-        /// How many others the person brings.
-        guests: u16,
-    },
-    /// Comes perhaps.
-    Maybe {
-        /// How many others the person would bring.
-        guests: u16,
-    },
-    /// Does not come.
-    NotGoing,
-}
-
-impl fmt::Debug for Attendance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Attendance(..)")
-    }
-}
-
-/// A person's answer, and its place in the sequence of that person's answers.
-///
-/// Of several answers of one person to one event the greatest counts, in the order of this type: sequence, then time,
-/// then what it says. The order is total, as with [`Vote`](crate::content::Vote). Requirement P-7.25.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RsvpAnswer {
-    turn: Turn,
-    attendance: Attendance,
-}
-
-impl RsvpAnswer {
-    /// Returns whether the person comes.
-    #[must_use]
-    pub const fn attendance(&self) -> Attendance {
-        self.attendance
-    }
-
-    /// Returns when it was given, by the person's clock.
-    #[must_use]
-    pub const fn sent(&self) -> SentAt {
-        self.turn.sent()
-    }
-
-    fn encode(self) -> Secret<ANSWER> {
-        let Self { turn, attendance } = self;
-        let (number, guests) = match attendance {
-            Attendance::Withdrawn => (WITHDRAWN, 0),
-            Attendance::Going { guests } => (GOING, guests),
-            Attendance::Maybe { guests } => (MAYBE, guests),
-            Attendance::NotGoing => (NOT_GOING, 0),
-        };
-        turn.encode(&[&number.to_be_bytes(), &guests.to_be_bytes()])
-    }
-
-    /// Requirement P-7.24.
-    fn decode(bytes: &Secret<ANSWER>) -> Result<Self, BallotError> {
-        let mut reader = Reader::new(bytes.expose());
-        let turn = Turn::decode(&mut reader)?;
-        let [number, guests] = [reader.u16(), reader.u16()].map(|number| number.map_err(|_| BallotError::Invalid));
-        let attendance = match (number?, guests?) {
-            (WITHDRAWN, 0) => Attendance::Withdrawn,
-            (GOING, guests) => Attendance::Going { guests },
-            (MAYBE, guests) => Attendance::Maybe { guests },
-            (NOT_GOING, 0) => Attendance::NotGoing,
-            _ => return Err(BallotError::Invalid),
-        };
-        Ok(Self { turn, attendance })
-    }
-}
-
-impl fmt::Debug for RsvpAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RsvpAnswer(..)")
-    }
-}
-
-const WITHDRAWN: u16 = 0;
-const GOING: u16 = 1;
-const MAYBE: u16 = 2;
-const NOT_GOING: u16 = 3;
-/// Bytes of an answer: sequence, milliseconds, the answer's number, and guests.
-const ANSWER: usize = 8 + 8 + 2 + 2;
-/// Bytes of an encrypted answer.
-const SEALED: usize = sealed_length(ANSWER);

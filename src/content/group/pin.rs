@@ -56,11 +56,11 @@ impl Unpin {
 /// then id. The order is total, so all who have the same words show the same pins, in whatever order they arrived.
 /// Requirement P-7.29.
 ///
-/// A word that is dated ahead of the reader's clock, by more than five minutes, counts only when its time has come. So
-/// a wrong clock delays a pin, and cannot win against all later words at once. Requirement P-7.30.
+/// While a word is dated more than 300 seconds ahead of the reader's clock, it does not count. So a wrong clock delays
+/// a pin, and cannot win against all later words at once. Requirement P-7.30.
 ///
-/// The application keeps the words of those who may pin, and forgets those that a [counting](Self::counts) word about the
-/// same content has replaced.
+/// The application keeps the words of those who may pin, and forgets those that a [counting](Self::counts) word about
+/// the same content has replaced.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PinWord {
     sent: SentAt,
@@ -97,19 +97,25 @@ impl PinWord {
         &self.target
     }
 
-    /// Returns whether its time has come by the reader's clock.
+    /// Returns whether it is dated at most 300 seconds ahead of the reader's clock. Requirement P-7.30.
     #[must_use]
     pub fn counts(&self, now: Timestamp) -> bool {
         self.sent.timestamp() <= now.plus_seconds(policy::CLOCK_TOLERANCE)
     }
 
     /// Returns the time under which a pin or unpin that is to replace this one is sent: `now`, or a millisecond after
-    /// this one where its author's clock is ahead.
+    /// this one where its author's clock is ahead and it [counts](Self::counts). One that does not count yet is not
+    /// outbid: nobody's false date becomes the date of an honest word. Requirement P-7.29.
+    ///
+    /// Where several words are to be replaced, take the greatest of their times. `None` if this one counts and is of
+    /// the last moment of the year 9999: nothing comes after it.
     #[must_use]
-    pub fn replaced_at(&self, now: SentAt) -> SentAt {
-        let next = self.sent.as_unix_milliseconds().checked_add(1);
-        let next = next.and_then(|next| SentAt::from_unix_milliseconds(next).ok());
-        next.map_or(now, |next| next.max(now))
+    pub fn replaced_at(&self, now: SentAt) -> Option<SentAt> {
+        if !self.counts(now.timestamp()) {
+            return Some(now);
+        }
+        let next = self.sent.as_unix_milliseconds().checked_add(1)?;
+        SentAt::from_unix_milliseconds(next).ok().map(|next| next.max(now))
     }
 
     fn pins(&self, now: Timestamp) -> bool {
@@ -141,7 +147,7 @@ impl PinWord {
 /// let now = Timestamp::from_unix_seconds(1_800_000_060);
 /// assert_eq!(pinned([&pin], MOST_PINS, now), [&target]);
 ///
-/// let later = pin.replaced_at(at);
+/// let later = pin.replaced_at(at).expect("a moment before the end of the year 9999");
 /// let unpin = Content::new(ContentMeta::new(later, rng), Kind::Unpin(Unpin { target }))?;
 /// let unpin = PinWord::of(&unpin, &ana).expect("an unpin");
 /// assert!(pinned([&unpin, &pin], MOST_PINS, now).is_empty());

@@ -2,25 +2,27 @@
 
 use alloc::vec::Vec;
 
+use super::order;
 use crate::content::names::{bounded, within};
-use crate::content::{ContentError, ContentId, PersonId, PrivateText, Reference, limits, wire};
+use crate::content::{Content, ContentError, ContentId, Kind, PersonId, PrivateText, Reference, limits, wire};
 
 /// How many people gave which answer to a poll, to an event or by sealed reactions, counted by the author of that
 /// content, for those who get none of the answers themselves.
 ///
-/// It replaces the author's earlier tally of the same content. Nobody else can check the numbers: show them as the
-/// author's count, and prefer one's own where the answers are there. Requirement P-7.28.
+/// It replaces the author's earlier tally of the same content: [`tallied`] returns what to show. Nobody else can check
+/// the numbers: show them as the author's count, and prefer one's own where the answers are there. Requirement P-7.28.
 ///
 /// ```
 /// # let rng = &mut rand::rng();
-/// # use bisik::content::{Answered, Content, ContentMeta, Count, Kind, PersonId, SentAt, Tally, Text};
+/// # use bisik::content::{Answered, Content, ContentMeta, Count, Kind, PersonId, SentAt, Tally, Text, tallied};
 /// # let sent = SentAt::from_unix_milliseconds(1_800_000_000_000)?;
 /// # let news = Content::new(ContentMeta::new(sent, rng).with_secret(rng), Kind::Text(Text::new("we open at nine")))?;
 /// let heart = Count { answer: Answered::Emoji("\u{2764}".into()), people: 17 };
 /// let tally = Tally { target: news.id(), counts: vec![heart] };
 /// let ana = PersonId::new(b"ana")?; // who sent the tally
 /// assert_eq!(tally.target_of(&ana), news.reference(&ana));
-/// # assert!(Content::new(ContentMeta::new(sent, rng), Kind::Tally(tally)).is_ok());
+/// let tally = Content::new(ContentMeta::new(sent, rng), Kind::Tally(tally))?;
+/// assert_eq!(tallied(&news, &ana, [(&tally, &ana)])[0].people, 17);
 /// # Ok::<(), bisik::content::ContentError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,5 +113,39 @@ impl Count {
     }
 }
 
+/// Returns the counts to show at `content`, written by `author`: those of its author's greatest tally, by time, then
+/// id, without choices that the content does not offer. Show them as the author's own count.
+///
+/// `tallies` are contents with their authenticated senders, in any order; other kinds, and tallies of other contents,
+/// do no harm. [`Tally`] has an example. Requirement P-7.28.
+#[must_use]
+pub fn tallied<'a>(
+    content: &Content,
+    author: &PersonId,
+    tallies: impl IntoIterator<Item = (&'a Content, &'a PersonId)>,
+) -> Vec<&'a Count> {
+    let of_it = |(arrived, sender): (&'a Content, &PersonId)| {
+        let Kind::Tally(tally) = arrived.kind() else { return None };
+        (sender == author && tally.target == content.id()).then_some((arrived, tally))
+    };
+    let tallies = tallies.into_iter().filter_map(of_it);
+    let greatest = tallies.max_by(|(one, _), (other, _)| order(one).cmp(&order(other)));
+    let counts = greatest.into_iter().flat_map(|(_, tally)| &tally.counts);
+    counts.filter(|count| offers(content, &count.answer)).collect()
+}
+
+/// Whether somebody can have answered this. Anything can be reacted to.
+fn offers(content: &Content, answer: &Answered) -> bool {
+    let Answered::Choice(choice) = answer else { return true };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "two kinds have choices; any later kind has none here")]
+    match content.kind() {
+        Kind::Poll(poll) => usize::try_from(*choice).is_ok_and(|choice| choice < poll.options.len()),
+        Kind::Event(event) => !event.cancelled && *choice < ATTENDANCES,
+        _ => false,
+    }
+}
+
+/// The answers to an event that are counted: going, maybe, not going.
+const ATTENDANCES: u32 = 3;
 /// The index of the last option that a poll can have.
 const LAST_CHOICE: u32 = 31;

@@ -40,7 +40,8 @@ pub fn content(data: &[u8]) {
     business(&content);
 }
 
-/// A pin counts once its time has come and an unpin never shows anything; only an administrator's removal has a target.
+/// A pin counts once its time has come and an unpin never shows anything; only a word that counts is outbid; only an
+/// administrator's removal has a target.
 #[allow(clippy::wildcard_enum_match_arm)] // Whatever other kinds there will be.
 fn group(content: &Content) {
     let word = PinWord::of(content, &person());
@@ -48,7 +49,9 @@ fn group(content: &Content) {
     assert_eq!(word.is_some(), speaks);
     if let Some(word) = word {
         let end = Timestamp::from_unix_seconds(u64::MAX);
-        assert!(word.counts(end) && word.replaced_at(sent()) >= sent());
+        let next = word.replaced_at(sent()).expect("it is not of the year 9999, or does not count");
+        assert!(word.counts(end) && next >= sent());
+        assert!(next <= sent() || word.counts(sent().timestamp()), "nothing else is outbid");
         let shown = matches!(content.kind(), Kind::Pin(Pin { until: None, .. }));
         assert_eq!(pinned([&word, &word], 2, end).len(), usize::from(shown));
     }
