@@ -1,4 +1,5 @@
-//! Nothing fails open: no default replaces a missing value, and nothing is encrypted in place unless it is listed.
+//! Nothing fails open: no default replaces a missing value, no check is passed by one, and nothing is encrypted in
+//! place, unless it is listed.
 //!
 //! The lints forbid panics, so a mistake in an offset or a length must become an error. A default would hide it: an
 //! empty slice is encrypted in place and the plaintext is sent; a saturated counter no longer distinguishes two states.
@@ -306,6 +307,70 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/session/persist.rs", 1, "the format: a session that is not bound has a zero name"),
 ];
 
+/// Conditions that hold where a value is absent: file, number of occurrences, and why an absent value passes.
+const ABSENT: &[(&str, usize, &str)] = &[
+    ("crates/core/src/blocks.rs", 1, "an ended block that no stored head has listed yet is kept"),
+    ("crates/core/src/held.rs", 1, "a state that was never sealed has no key yet, and any fits"),
+    (
+        "crates/interop/src/whatsapp/media/attachment.rs",
+        1,
+        "a message may name no size; the file's digest is compared all the same",
+    ),
+    ("src/account/mod.rs", 1, "a device that is listed without a disclosure has no terms to know"),
+    ("src/account/persist.rs", 1, "a device that is no primary has nothing that could belong to another account"),
+    ("src/account/upkeep.rs", 1, "a server without a list lacks it"),
+    (
+        "src/content/group/event.rs",
+        2,
+        "an event without an end has none before its beginning; the first version that is found",
+    ),
+    ("src/content/group/pin.rs", 1, "a moment that is absent has no bound"),
+    ("src/conversation/author.rs", 1, "no moment yet is now"),
+    ("src/conversation/inbox.rs", 1, "the first entry follows none"),
+    ("src/conversation/kept.rs", 2, "the first of two looks only notes its moment; the first message follows none"),
+    ("src/conversation/link/replacing.rs", 1, "fewer sessions than may be live: all of them stay so"),
+    ("src/conversation/names.rs", 1, "the first tag follows none"),
+    ("src/group/chain/kept.rs", 1, "the first run follows none"),
+    (
+        "src/group/chain/ready.rs",
+        2,
+        "fails closed: a distance that is absent makes a new chain; a device without the chain is noted as given",
+    ),
+    ("src/group/chain/receiving_record.rs", 1, "of a chain from which nothing was heard nothing is missing"),
+    (
+        "src/group/chain/sending_record.rs",
+        2,
+        "the first device follows none; a chain without a predecessor is not its own",
+    ),
+    ("src/group/membership/load.rs", 1, "a device without acts has used none of its share"),
+    (
+        "src/group/membership/offer.rs",
+        2,
+        "fails closed: without an owner it is refused, without the entry it waits for it",
+    ),
+    (
+        "src/group/membership/owner.rs",
+        1,
+        "a join through a link that is not known counts as one that has still to be confirmed",
+    ),
+    ("src/group/membership/pages.rs", 1, "without a page there is none that has room"),
+    ("src/hosting/disclosure/name.rs", 1, "the first letter decides which script it is"),
+    ("src/hosting/label/current.rs", 1, "fails closed: no evidence is stale"),
+    ("src/keys/prekey.rs", 1, "a generation that was not replaced is published until it expires"),
+    ("src/media/decrypt.rs", 1, "a thumbnail has no root: it is one chunk, and its tag verifies all of it"),
+    (
+        "src/ratchet/group.rs",
+        3,
+        "a group without keys ends before every message; the first run follows none; fails closed: no sum is refused",
+    ),
+    (
+        "src/ratchet/skipped.rs",
+        3,
+        "no group has room for one more; the first run follows none; fails closed: keys of an unknown chain are refused",
+    ),
+    ("src/ratchet/state.rs", 2, "without a chain nothing was read; the first chain follows none"),
+];
+
 /// Places of encryption or decryption in place: file, number of occurrences, and why the buffer cannot be empty by
 /// mistake.
 const IN_PLACE: &[(&str, usize, &str)] = &[
@@ -328,6 +393,9 @@ const IN_PLACE: &[(&str, usize, &str)] = &[
 const DEFAULT: &[&str] =
     &["unwrap_or(", "unwrap_or_default(", "unwrap_or_else(", "map_or(", "saturating_", "wrapping_"];
 
+/// Expressions that are true of a missing value: a check that could not be made looks like one that was passed.
+const PASSES: &[&str] = &["is_none_or("];
+
 /// Calls that encrypt or decrypt a buffer in place.
 const CIPHER: &[&str] =
     &["apply_stream(", "apply_keystream", "encrypt_inout_detached(", "encrypt_block", "encrypt_padded", "seal_once("];
@@ -338,6 +406,11 @@ const HINTS: &[&str] = &["with_capacity", "reserve", "reserve_exact"];
 #[test]
 fn no_default_stands_in_for_a_length_a_tag_a_key_or_a_revision() {
     check("a default or a saturating number", DEFAULTS, |text| found(text, DEFAULT, true));
+}
+
+#[test]
+fn no_check_is_passed_by_a_value_that_is_absent() {
+    check("a condition that an absent value meets", ABSENT, |text| found(text, PASSES, false));
 }
 
 #[test]
@@ -390,6 +463,15 @@ fn the_scan_finds_each_defect() {
         assert_eq!(found(&code_of(code), DEFAULT, true), count, "{code}");
     }
 
+    let passes = [
+        ("age.zip(most).is_none_or(|(age, most)| age <= most)", 1),
+        ("let fits = known\n    .is_none_or(fits);", 1),
+        ("age.is_some_and(|age| age <= most)", 0),
+        ("// is_none_or(|age| age <= most)", 0),
+    ];
+    for (code, count) in passes {
+        assert_eq!(found(&code_of(code), PASSES, false), count, "{code}");
+    }
     assert_eq!(found("aead.apply_stream(&nonce, output);", CIPHER, false), 1);
     assert_eq!(found("cipher.encrypt_inout_detached(nonce, &[], buffer)", CIPHER, false), 1);
     assert_eq!(found("aead.seal_append(&nonce, associated, plaintext, output);", CIPHER, false), 0);
