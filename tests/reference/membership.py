@@ -463,9 +463,9 @@ class Membership:
     def count(self):
         return Count(self, self.held)
 
-    def link(self, name):
+    def link(self, name, beside=()):
         """The key of a link, whether or not the act that opens it counts."""
-        found = [act.link for act in self.held if act.kind == OPEN and act.id == name]
+        found = [act.link for act in [*self.held, *beside] if act.kind == OPEN and act.id == name]
         return found[0] if found else self.floor.links.get(name)
 
     def lifted_now(self):
@@ -482,16 +482,24 @@ class Membership:
         return taken
 
     def retry(self):
-        entries, self.aside_entries = self.aside_entries, []
-        acts, self.aside_acts = self.aside_acts, []
-        progress = False
-        for offer, waiting in ((self.offer_entry, entries), (self.offer_act, acts)):
-            for data in waiting:
+        """Entries first, all that follow; then the acts, as if all of them arrived at once."""
+        more = True
+        while more:
+            entries, self.aside_entries, more = self.aside_entries, [], False
+            for data in entries:
                 try:
-                    progress |= offer(data) == "taken"
+                    more |= self.offer_entry(data) == "taken"
                 except Refused:
                     pass
-        return progress
+        if self.equivocated:
+            return False
+        acts, self.aside_acts, ready = self.aside_acts, [], []
+        for data in acts:
+            try:
+                ready += [act for act in [self.verified(data)] if not isinstance(act, str)]
+            except Refused:
+                pass
+        return "taken" in self.take(ready)
 
     def offer_entry(self, data):
         require(not self.equivocated, "equivocated")
@@ -520,6 +528,15 @@ class Membership:
         return self.rights[-1].settled[0] != self.settled
 
     def offer_act(self, data):
+        act = self.verified(data)
+        if isinstance(act, str):
+            return act
+        taken, = self.take([act])
+        require(taken != "does-not-count", taken)
+        return taken
+
+    def verified(self, data):
+        """The act, or what becomes of it."""
         require(not self.equivocated, "equivocated")
         act = Act(data)
         require(act.group == self.group, "other-group")
@@ -540,23 +557,35 @@ class Membership:
             return self.keep_aside(data)
         act.read()
         require(act.permitted(self.rights[act.epoch - 1], first=True), "not-permitted")
-        return self.take(act)
+        return act
 
     def keep_aside(self, data):                                                                           # P-13.6
         self.aside_acts = [kept for kept in self.aside_acts if kept != data] + [data]
         return "aside"
 
-    def take(self, act):                                                                                  # P-13.7
-        count = Count(self, self.held + [act])
-        if act in count.counts:
-            self.held.append(act)
+    def take(self, acts):                                                                                 # P-13.7
+        """What becomes of acts that arrive at once: they are judged together."""
+        kept = {name for act in acts for name in getattr(act, "kept", ())}
+        entering = [act for act in acts if not self.void_alone(act, kept)]
+        count, outcomes = Count(self, self.held + entering), []
+        for act in acts:
+            if act in entering and act in count.counts:
+                self.held.append(act)
+                outcomes.append("taken")
+                continue
+            lacks_stay = act.kind in (ACCEPT, LEAVE) and not count.added(act.stay) and act.stay != self.rights[-1].owner
+            lacks_link = act.kind == JOIN and self.link(act.link, entering) is None
+            waits = act in entering and not count.standing[act.hash][1] and (lacks_stay or lacks_link)
+            outcomes.append(self.keep_aside(act.data) if waits else "does-not-count")
+        if "taken" in outcomes:
             self.forget()
-            return "taken"
-        void = count.standing[act.hash][1]
-        lacks_stay = act.kind in (ACCEPT, LEAVE) and not count.added(act.stay) and act.stay != self.rights[-1].owner
-        lacks_link = act.kind == JOIN and self.link(act.link) is None
-        require(not void and (lacks_stay or lacks_link), "does-not-count")
-        return self.keep_aside(act.data)
+        return outcomes
+
+    def void_alone(self, act, kept):
+        """Whether an act is void whatever else arrives with it."""
+        count = Count(self, self.held + [act])
+        confirmed, void, _ = count.standing[act.hash]
+        return void or act.kind in RIGHTFUL and act.id not in kept and not confirmed and count.outlived(act)
 
     def forget(self):                                                                                     # P-13.7
         """Forgets what one author repeats: its primary, or any of its companions."""

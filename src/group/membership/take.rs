@@ -167,7 +167,11 @@ impl Membership {
         beyond
     }
 
-    fn insert(&mut self, known: Known) {
+    fn insert(&mut self, mut known: Known) {
+        // P-13.7. The act that opens its link may have come with it, and was not held when the join was verified.
+        if let Some(link) = known.act.joins_by().filter(|_| !known.has_link).and_then(|id| self.link(id)) {
+            known.try_link(self.log.group, &link);
+        }
         let opened = known.act.opens().map(|link| (known.act.id(), *link));
         self.acts.insert(known);
         if let Some((id, link)) = opened {

@@ -64,6 +64,25 @@ fn a_join_waits_for_its_link() {
     assert_eq!(world.group((BOB, 0)).aside(), (0, 0));
 }
 
+/// P-13.7. What arrives together is taken together, whatever comes first in it.
+#[test]
+fn a_join_that_comes_with_its_link_is_taken_in_either_order() {
+    for link_first in [true, false] {
+        let mut world = World::new(4);
+        world.invite((ALICE, 0), BOB);
+        world.catch_up((BOB, 0));
+        let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+        let mut both = vec![world.said.last().unwrap().clone()];
+        join(&mut world, DAVE, &link).unwrap();
+        both.push(world.said.last().unwrap().clone());
+        if !link_first {
+            both.reverse();
+        }
+        assert_eq!(world.offer_all_at_once((BOB, 0), &both), [Ok(Taken::Taken); 2]);
+        assert_eq!(world.members((BOB, 0)), [ALICE, DAVE]);
+    }
+}
+
 /// P-13.11. Who does not have the link cannot join by it; neither can a relay that knows its id.
 #[test]
 fn a_join_without_the_links_secret_is_refused() {
