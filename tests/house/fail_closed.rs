@@ -223,7 +223,6 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         "sizes and numbers of what is in memory, which decide only when a page is full; all entries are on pages",
     ),
     ("src/group/membership/persist.rs", 1, "the format: the epoch of no floor is 0"),
-    ("src/group/membership/repeat.rs", 1, "a count of acts that are in memory"),
     (
         "src/group/membership/rights.rs",
         2,
@@ -234,7 +233,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/group/membership/state.rs", 1, "the format: whom the log has not named is a member"),
     (
         "src/group/membership/take.rs",
-        4,
+        3,
         "without a floor, an empty one; counts of stays and links against their bounds, and what gives up its place",
     ),
     (

@@ -143,7 +143,9 @@ class Told:
             return self.tell("act", self.act(leader, CLOSE, chosen.choice(self.links)[0] + self.kept(), **with_))
         if kind == JOIN:
             link, secret = chosen.choice(self.links)
-            stay = self.new_stay(other)
+            # Mostly by a link; sometimes for a stay that may be added otherwise, by a link that may not be.
+            stay = self.new_stay(other) if chosen.random() < 0.7 else self.stay(other)
+            link = link if honest or chosen.random() < 0.5 else os.urandom(16)
             proof = sign(secret if honest else os.urandom(32), L["group link"] + self.known.group + stay)
             return self.tell("act", self.act(other, JOIN, link + proof, stay=stay, **with_))
         if kind == LEAVE:

@@ -345,7 +345,7 @@ class Count:
 
     def added(self, stay):
         """P-13.12, a."""
-        if self.added_by_log(stay) or self.counting(ADD, target=stay):
+        if self.adds(stay):
             return True
         return any(self.standing[join.hash][0] or (self.opened(join.link) or b"\0")[-1] == 1 and self.proved(join)
                    for join in self.counting(JOIN, stay=stay))
@@ -372,8 +372,6 @@ class Count:
         if lasting and not confirmed and self.outlived(act):
             return False
         same = {ACCEPT: dict(stay=act.stay), LEAVE: dict(stay=act.stay)}
-        if act.kind == JOIN:
-            same[JOIN] = dict(stay=act.stay, link=act.link)
         if act.kind == RETIRE:
             same[RETIRE] = dict(endpoint=act.endpoint)
         if act.kind in same and not confirmed:
@@ -389,13 +387,27 @@ class Count:
             return self.joins(act, confirmed)
         return True
 
-    def joins(self, act, confirmed):
-        if confirmed or self.added_by_log(act.stay) or self.counting(ADD, target=act.stay):
+    def adds(self, stay):
+        """Whether the log, the floor or an add does."""
+        return bool(self.added_by_log(stay) or self.counting(ADD, target=stay))
+
+    def joins(self, act, confirmed):                                                                      # P-13.11
+        if confirmed:
             return True
-        closings = self.counting(CLOSE, link=act.link)
-        removed = {other.target for other in self.counting(REMOVE) if other.target[:64] == act.account} - {act.stay}
-        return bool(self.opened(act.link) and self.proved(act) and not removed and act.account not in self.floor.removed
-                    and (not closings or any(act.id in closing.kept for closing in closings)))
+        others = [other for other in self.counting(JOIN) if other.hash < act.hash and not self.standing[other.hash][0]]
+        if self.adds(act.stay):
+            least = not any(other.stay == act.stay for other in others)
+        else:
+            closings = self.counting(CLOSE, link=act.link)
+            removed = {other.target for other in self.counting(REMOVE) if other.target[:64] == act.account} - {act.stay}
+            if not (self.opened(act.link) and self.proved(act) and not removed and act.account not in self.floor.removed
+                    and (not closings or any(act.id in closing.kept for closing in closings))):
+                return False
+            least = not any((other.account, other.link) == (act.account, act.link) and not self.adds(other.stay)
+                            for other in others)
+        if not least:
+            self.repeating.add(act.hash)
+        return least
 
     def ended(self, stay):
         return bool(self.counting(REMOVE, target=stay) or self.counting(LEAVE, stay=stay) or self.ended_below(stay))
@@ -421,7 +433,7 @@ class Count:
 
     def doubted(self, stay, held, carried):
         joins = self.counting(JOIN, stay=stay)
-        if self.added_by_log(stay) or self.counting(ADD, target=stay) or any(self.standing[j.hash][0] for j in joins):
+        if self.adds(stay) or any(self.standing[j.hash][0] for j in joins):
             return False
         if any(act.kind == REMOVE and act.target[:64] == stay[:64] and act.target != stay for act in held):
             return True
@@ -463,9 +475,9 @@ class Membership:
     def count(self):
         return Count(self, self.held)
 
-    def link(self, name, beside=()):
+    def link(self, name):
         """The key of a link, whether or not the act that opens it counts."""
-        found = [act.link for act in [*self.held, *beside] if act.kind == OPEN and act.id == name]
+        found = [act.link for act in self.held if act.kind == OPEN and act.id == name]
         return found[0] if found else self.floor.links.get(name)
 
     def lifted_now(self):
@@ -567,19 +579,18 @@ class Membership:
         """What becomes of acts that arrive at once: they are judged together."""
         kept = {name for act in acts for name in getattr(act, "kept", ())}
         entering = [act for act in acts if not self.void_alone(act, kept)]
-        count, outcomes = Count(self, self.held + entering), []
-        for act in acts:
-            if act in entering and act in count.counts:
-                self.held.append(act)
-                outcomes.append("taken")
-                continue
-            lacks_stay = act.kind in (ACCEPT, LEAVE) and not count.added(act.stay) and act.stay != self.rights[-1].owner
-            lacks_link = act.kind == JOIN and self.link(act.link, entering) is None
-            waits = act in entering and not count.standing[act.hash][1] and (lacks_stay or lacks_link)
-            outcomes.append(self.keep_aside(act.data) if waits else "does-not-count")
-        if "taken" in outcomes:
+        count, held = Count(self, self.held + entering), len(self.held)
+        self.held += [act for act in entering if act in count.counts or act.hash in count.repeating]
+        if len(self.held) > held:
             self.forget()
-        return outcomes
+        return ["taken" if act in self.held else self.lacking(act, count if act in entering else None) for act in acts]
+
+    def lacking(self, act, count):                                                                        # P-13.6
+        if count and not count.standing[act.hash][1] and act.hash not in count.repeating:
+            lacks_stay = act.kind in (ACCEPT, LEAVE) and not count.added(act.stay) and act.stay != self.rights[-1].owner
+            if lacks_stay or act.kind == JOIN and self.link(act.link) is None:
+                return self.keep_aside(act.data)
+        return "does-not-count"
 
     def void_alone(self, act, kept):
         """Whether an act is void whatever else arrives with it."""
@@ -593,7 +604,7 @@ class Membership:
         for act in count.held:
             other = act.kind == RETIRE and act.of != act.account
             name = (act.kind, act.account, act.index == 0) + {
-                ACCEPT: (act.stay,), LEAVE: (act.stay,), JOIN: (getattr(act, "link", None),),
+                ACCEPT: (act.stay,), LEAVE: (act.stay,), JOIN: (act.stay if count.adds(act.stay) else getattr(act, "link", None),),
                 RETIRE: (getattr(act, "endpoint", None), act.stay if other else None)}.get(act.kind, (act.hash,))
             repeats = act.hash in count.repeating
             if repeats and said.get(name, 0) >= (2 if act.kind == LEAVE else 1):

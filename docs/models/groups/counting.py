@@ -6,7 +6,7 @@ from .rules import MEMBER, OWNER, RULES, Floor, fate
 class State:
     """What `state` returns: the acts that count, the live stays, and what follows from them."""
 
-    def __init__(self, counted, live, added, pending, links, retired, removed, only_joined, joins):
+    def __init__(self, counted, live, added, pending, links, retired, removed, only_joined, joins, repeats):
         self.counted, self.live, self.added, self.pending = (
             frozenset(counted),
             frozenset(live),
@@ -14,7 +14,7 @@ class State:
             frozenset(pending),
         )
         self.links, self.retired, self.removed = dict(links), frozenset(retired), frozenset(removed)
-        self.only_joined, self.joins = only_joined, joins
+        self.only_joined, self.joins, self.repeats = only_joined, joins, repeats
 
     def same(self):
         return self.counted, self.live, self.pending, tuple(sorted(self.links.items())), self.retired, self.removed
@@ -57,11 +57,14 @@ def state(head, acts):
     acts, confirmed = standing(head, acts)
     floor = g.floor or Floor({}, {}, (), ())
     by_log = (set(g.named) if RULES.roles_add else set(g.owners)) | set(floor.stays)
-    counted, removals, leaves, alike = set(), {}, {}, {}
+    counted, removals, leaves, alike, repeats = set(), {}, {}, {}, set()
 
     def first(a, key, many=1):  # of those that do the same: the least ids, and what is confirmed
         alike[key] = alike.get(key, 0) + 1
-        return alike[key] <= many or a.id in confirmed
+        if alike[key] <= many or a.id in confirmed:
+            return True
+        repeats.add(a.id)
+        return False
 
     # Step 1: who with rights is out. Only the owner, who cannot be removed, and the log end a stay that has rights.
     for a in acts:
@@ -160,6 +163,7 @@ def state(head, acts):
         removed | floor.removed,
         only_joined,
         joins,
+        repeats,
     )
 
 

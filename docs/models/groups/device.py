@@ -92,7 +92,7 @@ class Device:
         asked = [len(s.added | set(s.joins)) for s in (self.state(), after)]
         if a.kind in ("add", "join") and asked[1] > max(self.STAYS, asked[0]):
             return False  # no room (13.6)
-        if a.id in after.counted or (not RULES.takes_counting and permitted(a, self.head.rights)):
+        if a.id in after.counted | after.repeats or (not RULES.takes_counting and permitted(a, self.head.rights)):
             self.held[a.id] = a
             self.changed(after)
             return True

@@ -93,6 +93,10 @@ pub(super) struct Tally {
     pub(super) opened: BTreeMap<ActId, Link>,
     pub(super) closings: BTreeMap<ActId, BTreeSet<ActHash>>,
     pub(super) joins: BTreeMap<Stay, BTreeMap<ActId, BTreeSet<ActHash>>>,
+    /// Of the joins that no entry keeps, the one that counts of each stay that is added otherwise.
+    joins_of_added: BTreeMap<Stay, ActHash>,
+    /// And of each account by each link.
+    joins_by_link: BTreeMap<(AccountKey, ActId), ActHash>,
     /// The stays that a join adds: one that is confirmed, or by a link of which who joins is a member at once.
     pub(super) joined: BTreeSet<Stay>,
     pub(super) accepts: BTreeMap<Stay, ActHash>,
@@ -110,7 +114,7 @@ impl Tally {
         }
         for known in stages.into_iter().flatten() {
             let verdict = tally.verdict(view, known);
-            tally.enter(known, verdict);
+            tally.enter(view, known, verdict);
         }
         tally
     }
@@ -171,24 +175,27 @@ impl Tally {
         if lower < LEAVES || known.standing.confirmed { Ok(()) } else { Err(VoidReason::Repeats) }
     }
 
-    /// P-13.11. A join counts if its stay is added otherwise; or if it is confirmed; or by its link.
+    /// P-13.11. A join counts if it is confirmed; or if its stay is added otherwise, once for each stay, whatever link it
+    /// names; or by its link, once for each account.
     fn may_join(&self, view: &View<'_>, known: &Known, link: &ActId) -> Result<(), VoidReason> {
         let Known { act, standing, .. } = known;
-        let added = view.adds(&act.author) || self.added.contains_key(&act.author);
-        if !added && !standing.confirmed {
-            if !self.opened.contains_key(link) || !known.has_link {
-                return Err(VoidReason::NotAdded);
-            }
-            let closings = self.closings.get(link);
-            if closings.is_some_and(|closings| !closings.iter().any(|closing| view.acts.keeps(closing, &act.id()))) {
-                return Err(VoidReason::LinkClosed);
-            }
-            if self.was_removed(view, &act.author) {
-                return Err(VoidReason::AccountRemoved);
-            }
+        if standing.confirmed {
+            return Ok(());
         }
-        let joins = self.joins.get(&act.author).and_then(|joins| joins.get(link));
-        once(joins.and_then(|joins| joins.first()), known)
+        if self.adds(view, &act.author) {
+            return once(self.joins_of_added.get(&act.author), known);
+        }
+        if !self.opened.contains_key(link) || !known.has_link {
+            return Err(VoidReason::NotAdded);
+        }
+        let closings = self.closings.get(link);
+        if closings.is_some_and(|closings| !closings.iter().any(|closing| view.acts.keeps(closing, &act.id()))) {
+            return Err(VoidReason::LinkClosed);
+        }
+        if self.was_removed(view, &act.author) {
+            return Err(VoidReason::AccountRemoved);
+        }
+        once(self.joins_by_link.get(&(act.author.account, *link)), known)
     }
 
     /// P-13.11. An accept counts if its stay is added.
@@ -205,9 +212,14 @@ impl Tally {
         since || view.floor.removed.contains(&stay.account)
     }
 
+    /// Whether the log, the floor or an `add` that counts adds the stay.
+    pub(super) fn adds(&self, view: &View<'_>, stay: &Stay) -> bool {
+        view.adds(stay) || self.added.contains_key(stay)
+    }
+
     /// Whether something that counts adds the stay. P-13.12, (a).
     pub(super) fn is_added(&self, view: &View<'_>, stay: &Stay) -> bool {
-        view.adds(stay) || self.added.contains_key(stay) || self.joined.contains(stay)
+        self.adds(view, stay) || self.joined.contains(stay)
     }
 
     /// Whether it is accepted: by the account, by having founded the group, or by having taken it over. P-13.12, (b).
@@ -228,7 +240,7 @@ impl Tally {
         stay == view.owner || (self.is_added(view, stay) && self.is_accepted(view, stay) && !self.is_ended(view, stay))
     }
 
-    fn enter(&mut self, known: &Known, verdict: Verdict) {
+    fn enter(&mut self, view: &View<'_>, known: &Known, verdict: Verdict) {
         let act = &known.act;
         self.verdicts.insert(act.hash, verdict);
         if verdict != Verdict::Counts {
@@ -259,6 +271,13 @@ impl Tally {
             }
             Body::Join { link, .. } => {
                 self.joins.entry(act.author).or_default().entry(*link).or_default().insert(act.hash);
+                if known.standing.confirmed {
+                    // It counts beside others.
+                } else if self.adds(view, &act.author) {
+                    self.joins_of_added.entry(act.author).or_insert(act.hash);
+                } else {
+                    self.joins_by_link.entry((act.author.account, *link)).or_insert(act.hash);
+                }
                 let at_once = self.opened.get(link).is_some_and(|link| link.policy == LinkPolicy::Member);
                 if known.standing.confirmed || (known.has_link && at_once) {
                     self.joined.insert(act.author);

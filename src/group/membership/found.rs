@@ -15,6 +15,7 @@ use super::floor::Floor;
 use super::log::Log;
 use super::offer::Offered;
 use super::pages::Pages;
+use super::repeat::Sayings;
 use super::rights::{FIRST, Rights};
 use super::state::State;
 use super::{EntryHash, GroupId, Membership, OfferError, Setting, Signers, StayId, WriteError};
@@ -123,6 +124,7 @@ impl Membership {
             evidence: None,
             aside: Aside::default(),
             tally,
+            sayings: Sayings::default(),
             state,
             lineage: Lineage::default(),
             pages: Pages::default(),

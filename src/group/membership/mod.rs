@@ -75,6 +75,7 @@ use count::Tally;
 use floor::Floor;
 use log::Log;
 use pages::Pages;
+use repeat::Sayings;
 use settle::Again;
 use state::Carried;
 
@@ -134,6 +135,7 @@ pub struct Membership {
     evidence: Option<Evidence>,
     aside: Aside,
     tally: Tally,
+    sayings: Sayings,
     state: State,
     lineage: Lineage,
     pages: Pages,

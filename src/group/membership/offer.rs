@@ -92,7 +92,7 @@ impl Membership {
                 Taken::Aside
             }
             // An act that would not count costs no new count.
-            Verified::Ready(known) => match self.counts_if_held(&known) {
+            Verified::Ready(known) => match self.is_worth_holding(&known) {
                 Err(reason) => self.refuse(&known, reason)?,
                 Ok(()) => {
                     let mut outcome = self.enter([*known].into(), &mut events);

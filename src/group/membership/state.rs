@@ -273,7 +273,7 @@ impl Doubts {
     /// P-13.13. Whether a stay is live by a join alone, and the device holds a removal of another stay of its account, or
     /// for each of its links closings of which none keeps the join.
     fn concern(&self, view: &View<'_>, tally: &Tally, stay: &Stay) -> bool {
-        if view.adds(stay) || tally.added.contains_key(stay) {
+        if tally.adds(view, stay) {
             return false;
         }
         let Some(joins) = tally.joins.get(stay) else { return false };

@@ -13,7 +13,7 @@ use super::event::{GroupEvent, difference};
 use super::limits::{OPEN_LINKS, STAYS};
 use super::link::Link;
 use super::offer::Taken;
-use super::repeat::superfluous;
+use super::repeat::Sayings;
 use super::rights::Rights;
 use super::state::State;
 use super::{ActHash, ActId, Evidence, Membership, Stay};
@@ -62,6 +62,14 @@ impl Membership {
         }
     }
 
+    /// P-13.7. Whether an act would count, or only repeats what others have said.
+    pub(super) fn is_worth_holding(&self, known: &Known) -> Result<(), VoidReason> {
+        match self.counts_if_held(known) {
+            Err(VoidReason::Repeats) if !self.sayings.cover(&self.view(), &self.tally, &known.act) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// Adds acts that were verified, counts once, and takes out again those that do not count. P-13.7.
     pub(super) fn enter(&mut self, acts: Vec<Known>, events: &mut Vec<GroupEvent>) -> Vec<Result<Taken, OfferError>> {
         let kept: BTreeSet<ActId> = acts.iter().flat_map(|known| known.act.kept()).copied().collect();
@@ -84,18 +92,24 @@ impl Membership {
             }
             tally = Some(if beyond.is_empty() { first } else { Tally::of(&self.view()) });
         }
-        let mut outcomes = Vec::with_capacity(entered.len());
-        for (hash, refused) in entered {
-            let verdict = tally.as_ref().and_then(|tally| tally.verdicts.get(&hash));
-            outcomes.push(match (refused, verdict) {
-                (Some(error), _) => Err(error),
-                (None, Some(Verdict::Void(reason))) => {
-                    let void = self.acts.remove(&hash);
-                    void.map_or(Err(OfferError::DoesNotCount(*reason)), |known| self.refuse(&known, *reason))
-                }
-                (None, Some(Verdict::Counts) | None) => Ok(Taken::Taken),
-            });
+        let sayings = tally.as_ref().map(|tally| Sayings::of(&self.view(), tally));
+        let repeats: BTreeSet<_> = sayings.into_iter().flat_map(|(_, more)| more).collect();
+        let mut void = BTreeMap::new();
+        for hash in entered.iter().filter(|(_, refused)| refused.is_none()).map(|(hash, _)| hash) {
+            let verdict = tally.as_ref().and_then(|tally| tally.verdicts.get(hash));
+            if let Some(Verdict::Void(reason)) = verdict
+                && (*reason != VoidReason::Repeats || repeats.contains(hash))
+                && let Some(known) = self.acts.remove(hash)
+            {
+                void.insert(*hash, (known, *reason));
+            }
         }
+        let outcome = |(hash, refused): (ActHash, Option<OfferError>)| match (refused, void.get(&hash)) {
+            (Some(error), _) => Err(error),
+            (None, Some((known, reason))) => self.refuse(known, *reason),
+            (None, None) => Ok(Taken::Taken),
+        };
+        let outcomes: Vec<_> = entered.into_iter().map(outcome).collect();
         match tally.filter(|_| outcomes.contains(&Ok(Taken::Taken))) {
             Some(tally) => {
                 self.adopt(tally, events);
@@ -200,9 +214,11 @@ impl Membership {
 
     /// Takes the result of a count. What one author repeats is forgotten.
     fn adopt(&mut self, mut tally: Tally, events: &mut Vec<GroupEvent>) {
-        for hash in superfluous(&self.acts, &tally) {
+        let (sayings, more) = Sayings::of(&self.view(), &tally);
+        for hash in more {
             self.acts.remove(&hash);
         }
+        self.sayings = sayings;
         // Nothing is said of what was refused or forgotten.
         tally.verdicts.retain(|hash, _| self.acts.holds(hash));
         let state = State::of(&self.view(), &tally, &self.log.rights, &self.carried);

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 use super::act::{Act, Body, Draft, UnverifiedAct};
 use super::acts::Known;
 use super::author::{Author, Statement, Written};
-use super::count::Verdict;
+use super::count::{Verdict, VoidReason};
 use super::limits::{ACCOUNTS, KEPT};
 use super::link::{Link, join_text};
 use super::permit::permits;
@@ -180,12 +180,15 @@ impl Membership {
     }
 
     /// Joins by a link, as an account that is no member. By a link that asks, somebody has still to add the account. Draws
-    /// 16 bytes from `rng`.
+    /// 16 bytes from `rng`; for an account that has joined by this link before, as often as it takes to draw a join with a
+    /// lesser id: that is the one that counts.
     ///
     /// # Errors
     ///
     /// [`WriteError::Unknown`] if the link is of another group or is not open here; [`WriteError::NotPermitted`] if the
-    /// account was removed before; otherwise [`WriteError`]. Nothing has changed then.
+    /// account was removed before; [`WriteError::Full`] if it has joined by this link so often that no lesser id is found:
+    /// it joins by another link, or after the owner has settled the group; otherwise [`WriteError`]. Nothing has changed
+    /// then.
     pub fn join(
         &mut self,
         author: &Author<'_>,
@@ -196,9 +199,16 @@ impl Membership {
         if link.group != self.log.group || !self.state.links.contains_key(&link.link) {
             return Err(WriteError::Unknown);
         }
-        let stay = Stay { account: author.account, id: StayId::generate(rng) };
-        let proof = LinkSecret::pair(&link.secret).sign(&join_text(link.group, &stay));
-        Ok(self.write_act(author, stay, Body::Join { link: link.link, proof }, now)?.1)
+        let pair = LinkSecret::pair(&link.secret);
+        for _ in 0..JOIN_TRIES {
+            let stay = Stay { account: author.account, id: StayId::generate(rng) };
+            let proof = pair.sign(&join_text(link.group, &stay));
+            let known = self.sign_act(author, stay, Body::Join { link: link.link, proof }, now)?;
+            if self.counts_if_held(&known) != Err(VoidReason::Repeats) {
+                return Ok(self.enter_written(known)?.1);
+            }
+        }
+        Err(WriteError::Full)
     }
 
     /// Asks that everybody use new keys, for the owner or an admin: after the theft of a device, for example.
@@ -274,8 +284,19 @@ impl Membership {
         if self.have_room(&drafts) { Ok(()) } else { Err(WriteError::Full) }
     }
 
-    /// Signs an act, if it would count.
+    /// Signs an act, if it would count, or says what somebody else has said.
     fn draft(&self, author: &Author<'_>, stay: Stay, body: Body, now: Timestamp) -> Result<Known, WriteError> {
+        let known = self.sign_act(author, stay, body, now)?;
+        self.check_worth(&known)?;
+        Ok(known)
+    }
+
+    fn check_worth(&self, known: &Known) -> Result<(), WriteError> {
+        self.is_worth_holding(known).map_err(|reason| WriteError::from(OfferError::DoesNotCount(reason)))
+    }
+
+    /// Signs an act that is permitted.
+    fn sign_act(&self, author: &Author<'_>, stay: Stay, body: Body, now: Timestamp) -> Result<Known, WriteError> {
         self.check_writer(author)?;
         let draft = Draft {
             group: self.log.group,
@@ -294,9 +315,7 @@ impl Membership {
         if !permits(&self.log.history, &act) {
             return Err(WriteError::NotPermitted);
         }
-        let known = self.known(act);
-        self.counts_if_held(&known).map_err(|reason| WriteError::from(OfferError::DoesNotCount(reason)))?;
-        Ok(known)
+        Ok(self.known(act))
     }
 
     /// Writes one act.
@@ -307,7 +326,13 @@ impl Membership {
         body: Body,
         now: Timestamp,
     ) -> Result<(ActId, Written), WriteError> {
-        let known = self.draft(author, stay, body, now)?;
+        let known = self.sign_act(author, stay, body, now)?;
+        self.enter_written(known)
+    }
+
+    /// Takes an act of this device.
+    fn enter_written(&mut self, known: Known) -> Result<(ActId, Written), WriteError> {
+        self.check_worth(&known)?;
         let (id, bytes) = (known.act.id(), known.act.as_bytes().to_vec());
         let mut events = Vec::new();
         let outcome = self.enter([known].into(), &mut events).pop().ok_or(InternalError)?;
@@ -317,3 +342,7 @@ impl Membership {
         }
     }
 }
+
+/// Joins that a device draws for one with a lesser id than that of its account's last: each time somebody comes back by a
+/// link, it takes twice as many.
+const JOIN_TRIES: usize = 4_096;

@@ -53,7 +53,7 @@ fn an_endpoint_is_admitted_by_the_log_and_retired_by_an_act() {
 /// P-13.7 and P-13.13. Nobody makes a device forget what somebody else has said: an admin who retires an endpoint too, under
 /// a lesser id, and leaves without keeping it, does not give the endpoint keys again.
 #[test]
-fn an_act_that_another_repeats_is_not_forgotten() {
+fn an_act_that_another_repeats_is_neither_forgotten_nor_refused() {
     let mut world = World::of_members(4);
     world.role(CAROL, Role::Admin);
     let endpoint = *device(ENDPOINT).public();
@@ -70,10 +70,22 @@ fn an_act_that_another_repeats_is_not_forgotten() {
     world.said.push(lesser.clone());
     world.sync();
     let (mine, hers) = (act_hash(retired[0].as_bytes()), act_hash(lesser.as_bytes()));
+    // Whoever gets hers first, or both at once, holds both too.
+    let mut newcomers = [world.fresh((DAVE, 1)), world.fresh((DAVE, 1))];
+    let acts: Vec<_> = world.group((ALICE, 0)).act_bytes().map(|(_, act)| act.to_vec()).collect();
+    for entry in world.group((ALICE, 0)).entries_from(2).map(<[u8]>::to_vec).collect::<Vec<_>>() {
+        newcomers.iter_mut().for_each(|newcomer| drop(newcomer.offer_entry(&entry, &world.signers).unwrap()));
+    }
+    let _ = newcomers[0].offer_acts(&acts.iter().map(Vec::as_slice).collect::<Vec<_>>(), &world.signers);
+    offer_all(&mut newcomers[1], &acts.into_iter().map(Statement::Act).collect::<Vec<_>>(), &world.signers);
     let counts = |world: &World, id| world.group((ALICE, 0)).acts().find(|act| act.id == id).map(|act| act.counts);
     assert_eq!([mine, hers].map(|hash| counts(&world, hash.id())), [Some(false), Some(true)]);
-    world.write((CAROL, 0), |g, a, _| g.leave(a, &[hers.id()], NOW)).unwrap();
+    let left = world.write((CAROL, 0), |g, a, _| g.leave(a, &[hers.id()], NOW)).unwrap();
     world.sync();
+    for newcomer in &mut newcomers {
+        let _ = newcomer.offer(&left[0], &world.signers).unwrap();
+        assert_eq!((newcomer.state(), newcomer.endpoints(NOW).count()), (world.state((ALICE, 0)), 0));
+    }
     assert_eq!([mine, hers].map(|hash| counts(&world, hash.id())), [Some(true), Some(false)]);
     // A newcomer is told by a device that knew both.
     let mut newcomer = world.fresh((DAVE, 1));

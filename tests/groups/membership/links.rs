@@ -1,10 +1,13 @@
 //! Joining by a link, without a server that is trusted.
 
 use bisik::group::membership::{
-    ActId, GroupEvent, LinkPolicy, LinkSecret, OfferError, Role, Taken, Wanted, WriteError,
+    ActId, ActKind, GroupEvent, LinkPolicy, LinkSecret, OfferError, Role, Statement, Stay, StayId, Taken, Wanted,
+    WriteError,
 };
 
-use super::world::{ALICE, BOB, CAROL, DAVE, NOW, World, act_hash};
+use ed25519_dalek::{Signer, SigningKey};
+
+use super::world::{ALICE, At, BOB, CAROL, DAVE, JOIN, NOW, World, act_hash, encoded, offer_all};
 
 fn open(world: &mut World, by: (usize, u32), policy: LinkPolicy) -> LinkSecret {
     let mut secret = None;
@@ -97,7 +100,7 @@ fn a_join_without_the_links_secret_is_refused() {
     let joined = world.said.last().unwrap().as_bytes().to_vec();
     let proof = &joined[206..286];
     let newest = world.newest((ALICE, 0));
-    let stay = bisik::group::membership::Stay { account: world.account(CAROL), id: world.stay((BOB, 0), BOB).id };
+    let stay = Stay { account: world.account(CAROL), id: world.stay((BOB, 0), BOB).id };
     let forged = world.forge((CAROL, 0), newest, stay, 8, proof);
     assert!(matches!(world.offer((ALICE, 0), &forged), Err(OfferError::DoesNotCount(_))));
     assert_eq!(world.members((ALICE, 0)), [ALICE]);
@@ -156,7 +159,6 @@ fn a_link_ends_with_the_admin_who_opened_it() {
 fn who_joins_with_a_key_that_is_not_valid_is_refused_and_the_group_is_settled() {
     use curve25519_dalek::constants::EIGHT_TORSION;
     use curve25519_dalek::montgomery::MontgomeryPoint;
-    use ed25519_dalek::{Signer, SigningKey};
 
     let mut world = World::of_members(2);
     let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
@@ -196,4 +198,93 @@ fn who_joins_with_a_key_that_is_not_valid_is_refused_and_the_group_is_settled() 
     world.sync();
     assert_eq!(world.group((BOB, 0)).floor(), world.group((ALICE, 0)).floor());
     assert_eq!((world.members((BOB, 0)), world.group((BOB, 0)).wanted()), (vec![ALICE, BOB], vec![]));
+}
+
+/// A join of a stay by a link, which only the holder of the link can make.
+fn proved(world: &World, by: At, link: &LinkSecret, stay: Stay) -> Statement {
+    let key = SigningKey::from_bytes(link.expose_bytes()[48..].try_into().unwrap());
+    let proof = key.sign(&[b"bisik-1 group link\0".as_slice(), world.id.as_bytes(), &encoded(&stay)].concat());
+    let body = [link.id().as_bytes().as_slice(), &proof.to_bytes()].concat();
+    world.forge(by, world.newest((ALICE, 0)), stay, JOIN, &body)
+}
+
+/// With the greatest id first, so that each counts when it arrives.
+fn descending(mut acts: Vec<Statement>) -> Vec<Statement> {
+    acts.sort_by_key(|act| std::cmp::Reverse(act_hash(act.as_bytes())));
+    acts
+}
+
+fn held(world: &World, at: At, who: usize) -> usize {
+    let account = world.account(who);
+    world.group(at).acts().filter(|act| act.by.account == account && matches!(act.kind, ActKind::Join(_))).count()
+}
+
+/// P-13.7 and P-13.11. Who is a member already joins once, however many links he names that do not exist.
+#[test]
+fn a_member_does_not_fill_the_group_with_joins_by_links_that_do_not_exist() {
+    let mut world = World::of_members(3);
+    let (newest, stay) = (world.newest((ALICE, 0)), world.stay((ALICE, 0), BOB));
+    let joins: Vec<_> = (0..60_u8).map(|turn| world.forge((BOB, 0), newest, stay, JOIN, &[turn; 80])).collect();
+    let joins = descending(joins);
+    for join in &joins {
+        assert_eq!(world.offer((ALICE, 0), join).map(|offered| offered.taken), Ok(Taken::Taken));
+    }
+    offer_all(
+        world.groups.get_mut(&(CAROL, 0)).unwrap(),
+        &[joins[59..].to_vec(), joins.clone()].concat(),
+        &world.signers,
+    );
+    assert_eq!((held(&world, (ALICE, 0), BOB), held(&world, (CAROL, 0), BOB)), (1, 1));
+    assert_eq!(world.state((CAROL, 0)), world.state((ALICE, 0)));
+    assert_eq!(world.state((ALICE, 0)).stays().count(), 3);
+}
+
+/// P-13.11 and P-13.12. An account has one stay by a link, or one request, however often it joins.
+#[test]
+fn an_account_takes_one_place_by_a_link_however_often_it_joins() {
+    for policy in [LinkPolicy::Member, LinkPolicy::Ask] {
+        let mut world = World::of_members(3);
+        let link = open(&mut world, (ALICE, 0), policy);
+        world.sync();
+        let stay = |id: u8| Stay { account: device_account(77), id: StayId::from_bytes([id; 16]) };
+        let joins: Vec<_> = (0..60).map(|turn| proved(&world, (76, 0), &link, stay(turn))).collect();
+        let joins = descending(joins);
+        for join in &joins {
+            assert_eq!(world.offer((ALICE, 0), join).map(|offered| offered.taken), Ok(Taken::Taken));
+        }
+        offer_all(
+            world.groups.get_mut(&(CAROL, 0)).unwrap(),
+            &[joins[59..].to_vec(), joins.clone()].concat(),
+            &world.signers,
+        );
+        let places = |at| (world.state(at).stays().count(), world.state(at).requests().count());
+        let expected = if policy == LinkPolicy::Member { (4, 0) } else { (3, 1) };
+        assert_eq!((places((ALICE, 0)), places((CAROL, 0))), (expected, expected));
+        assert_eq!(world.group((ALICE, 0)).acts().filter(|act| matches!(act.kind, ActKind::Join(_))).count(), 1);
+        assert_eq!(world.state((CAROL, 0)), world.state((ALICE, 0)));
+    }
+}
+
+fn device_account(number: u8) -> bisik::device::AccountKey {
+    bisik::device::AccountKey::of(&super::world::device(number))
+}
+
+/// P-13.17. Who left comes back by the same link, as often as he likes.
+#[test]
+fn who_left_joins_again_by_the_same_link() {
+    let mut world = World::new(3);
+    let link = open(&mut world, (ALICE, 0), LinkPolicy::Member);
+    join(&mut world, BOB, &link).unwrap();
+    for _ in 0..6 {
+        join(&mut world, CAROL, &link).unwrap();
+        world.sync();
+        assert_eq!(
+            (world.members((ALICE, 0)), world.members((BOB, 0))),
+            (vec![ALICE, BOB, CAROL], vec![ALICE, BOB, CAROL])
+        );
+        assert_eq!(world.receivers((BOB, 0)), [ALICE, BOB, CAROL]);
+        world.write((CAROL, 0), |group, author, _| group.leave(author, &[], NOW)).unwrap();
+        world.sync();
+        assert_eq!((world.members((ALICE, 0)), world.receivers((BOB, 0))), (vec![ALICE, BOB], vec![ALICE, BOB]));
+    }
 }

@@ -73,6 +73,7 @@ pub const LEAVE: u8 = 3;
 pub const REMOVE: u8 = 4;
 pub const RETIRE: u8 = 5;
 pub const OPEN_LINK: u8 = 6;
+pub const JOIN: u8 = 8;
 pub const REKEY: u8 = 9;
 
 impl World {
