@@ -151,7 +151,8 @@ class Told:
         if kind == LEAVE:
             if honest and turn % 3:
                 return None
-            return self.tell("act", self.act(other, LEAVE, self.kept(), device=0, epoch=epoch))
+            kept = self.kept() if other in leaders or chosen.random() < 0.1 else listed([])
+            return self.tell("act", self.act(other, LEAVE, kept, device=0, epoch=epoch))
         return self.tell("act", self.act(leader if kind == REKEY else other, kind, **with_))
 
     def something_of_the_owner(self):

@@ -241,7 +241,7 @@ class Act:
         if self.kind in (ACCEPT, JOIN):
             return True
         if self.kind == LEAVE:
-            return self.index == 0 and role != OWNER
+            return self.index == 0 and role != OWNER and (not first or not self.kept or leads)
         if self.kind == REMOVE:
             below = rights.role(self.target) not in (OWNER, ADMIN)
             return self.target != self.stay and (role == OWNER or role == ADMIN and below)

@@ -6,7 +6,7 @@ from .rules import RULES, Act, Entry, Floor, fate, permitted
 
 class Device:
     ASIDE = 6  # small, so that much is lost and has to be given again
-    STAYS = 2048  # a scenario has less
+    STAYS, JOINS = 2048, 4096  # scenarios have less
 
     def __init__(self, first):
         self.head, self.known, self.floors, self.lists = first, {first.id}, set(), set()
@@ -89,9 +89,13 @@ class Device:
         if fate(a, self.head)[0] and RULES.takes_counting:  # it cannot count
             return False
         after = state(self.head, [*self.held.values(), a])
-        asked = [len(s.added | set(s.joins)) for s in (self.state(), after)]
-        if a.kind in ("add", "join") and asked[1] > max(self.STAYS, asked[0]):
+        stays = [len(s.live | s.pending) for s in (self.state(), after)]
+        if a.kind in ("add", "join") and stays[1] > max(self.STAYS, stays[0]):
             return False  # no room (13.6)
+        if a.kind == "join":
+            idle = {b.id for b in self.held.values() if b.kind == "join"} - after.counted - after.repeats
+            if sum(b.kind == "join" for b in self.held.values()) - len(idle) >= self.JOINS:
+                return False
         if a.id in after.counted | after.repeats or (not RULES.takes_counting and permitted(a, self.head.rights)):
             self.held[a.id] = a
             self.changed(after)

@@ -162,6 +162,8 @@ class Act:
         self.subject = stay if kind in ("accept", "leave") else subject
         self.policy, self.when, self.epoch, self.fates = policy, when, entry.epoch, {}
         self.permitted = permitted(self, entry.rights) and (kind != "retire" or subject in entry.rights.admitted)
+        if kind == "leave" and self.kept and entry.rights.role(stay) > ADMIN:
+            self.permitted = False  # who is no admin keeps nothing
 
     def needs_right(self):
         return self.kind in BY_RIGHT or (self.kind == "retire" and self.subject != self.stay[0])

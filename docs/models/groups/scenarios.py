@@ -357,6 +357,24 @@ def group_filled_by_a_link():
     equal(" ".join(sorted(two.state().live)), "A1 B1 C1 M1 X1")
 
 
+def group_filled_by_requests():
+    g = Story()
+    link = g.act("A1", "open", policy=2)
+    some = [g.act(x + "1", "join", link.id) for x in "MNOPQRSTX"]
+    d = Device(g.first)
+    d.JOINS = 6
+    for item in (*g.head.log(), *g.acts):
+        d.offer(item)
+    equal(len(d.state().joins), 6)
+    for item in (g.act("A1", "add", "D1"), g.act("D1", "accept"), g.act("B1", "leave")):
+        d.offer(item)  # who asks keeps nobody from being added, and nobody from leaving
+    equal(" ".join(sorted(d.state().live)), "A1 C1 D1")
+    d.offer(g.act("A1", "close", link.id, kept=[some[0]]))
+    d.offer(g.act("A1", "open"))
+    d.offer(g.act("X1", "join", g.acts[-1].id))
+    equal(" ".join(sorted(d.state().live)), "A1 C1 D1 X1")
+
+
 def endpoint_retired_by_who_is_out():
     g = Story()
     on = g.entry(("admit", "D"))

@@ -7,12 +7,16 @@ pub(super) const STAYS: usize = 2_048;
 /// Entries of a log: one a day for eleven years.
 pub(super) const ENTRIES: usize = 4_096;
 /// Acts by rights (add, remove, open and close a link, rekey) since the newest floor: four for each of 1,024 accounts, four
-/// times over. The other kinds are bounded by stays and endpoints.
+/// times over.
 pub(super) const ACTS: usize = 16_384;
 /// Of those, acts of one device: one device cannot fill the group alone.
 pub(super) const ACTS_OF_A_DEVICE: usize = 4_096;
-/// Bytes of all acts together: 1,024 for each.
+/// Bytes of them together: 1,024 for each.
 pub(super) const ACT_BYTES: usize = 16 << 20;
+/// Bytes of the acts of the other kinds, whose number is bounded by stays, links and endpoints.
+pub(super) const OTHER_ACT_BYTES: usize = 16 << 20;
+/// Joins: four for each of 1,024 accounts. Without a bound, whoever has a link makes any number of accounts join or ask.
+pub(super) const JOINS: usize = 4_096;
 /// Bytes of all entries together: 4,096 for each.
 pub(super) const LOG_BYTES: usize = 16 << 20;
 /// Links that are open at a time.

@@ -7,18 +7,19 @@ use super::history::History;
 
 /// Whether an act is permitted in the rights after the entry that it names. P-13.5.
 pub(super) fn permits(history: &History, act: &Act) -> bool {
-    let admitted = match &act.body {
+    let is_good = match &act.body {
         Body::Retire { endpoint, account } => history.admitted(endpoint, act.epoch) == Some(*account),
+        // Who makes no acts by right has nothing to keep.
+        Body::Leave { kept } => kept.is_empty() || history.role(&act.author, act.epoch).leads(),
         Body::Add(_)
         | Body::Accept
-        | Body::Leave { .. }
         | Body::Remove { .. }
         | Body::OpenLink(_)
         | Body::CloseLink { .. }
         | Body::Join { .. }
         | Body::Rekey => true,
     };
-    admitted && still_permits(history, act, act.epoch)
+    is_good && still_permits(history, act, act.epoch)
 }
 
 /// Whether an act that was permitted at the entry that it names is permitted in the rights after the entry of this epoch.

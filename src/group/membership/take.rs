@@ -162,7 +162,9 @@ impl Membership {
         let mut beyond = BTreeSet::new();
         for (hash, _) in entered.iter().filter(|(hash, _)| tally.verdicts.get(hash) == Some(&Verdict::Counts)) {
             let Some(Known { act, .. }) = self.acts.get(hash) else { continue };
-            let new = |stay: &&Stay| !self.state.has_room_of(stay) && !tally.is_ended(&view, stay);
+            // Who asks to be added is not.
+            let added = |stay: &Stay| tally.is_added(&view, stay) && !tally.is_ended(&view, stay);
+            let new = |stay: &&Stay| !self.state.has_room_of(stay) && added(stay);
             if let Some(stay) = act.adds().filter(new).filter(|stay| !stays.contains(*stay)) {
                 if self.state.rooms().saturating_add(stays.len()) < STAYS {
                     stays.insert(*stay);

@@ -80,7 +80,9 @@ impl Membership {
         let stays: Vec<_> = self.own_stays(author).map(|(stay, _)| stay).collect();
         let mut acts = Vec::with_capacity(stays.len());
         for stay in stays {
-            acts.push((stay, Body::Leave { kept: self.standing_acts_of(&stay, drop)? }));
+            let leads = self.log.history.role(&stay, self.log.epoch()).leads();
+            let kept = if leads { self.standing_acts_of(&stay, drop)? } else { Vec::new() };
+            acts.push((stay, Body::Leave { kept }));
         }
         self.write_for_each(author, acts.into_iter(), now)
     }

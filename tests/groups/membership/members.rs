@@ -1,8 +1,8 @@
 //! Adding, accepting, leaving, removing.
 
-use bisik::group::membership::{GroupEvent, OfferError, Role, Stay, StayId, Taken, VoidReason, WriteError};
+use bisik::group::membership::{GroupEvent, LinkPolicy, OfferError, Role, Stay, StayId, Taken, VoidReason, WriteError};
 
-use super::world::{ACCEPT, ADD, ALICE, BOB, CAROL, DAVE, EVE, LEAVE, NOW, REMOVE, World, encoded};
+use super::world::{ACCEPT, ADD, ALICE, BOB, CAROL, DAVE, EVE, LEAVE, NOW, REMOVE, World, act_hash, encoded};
 
 /// P-13.12. An account is a member once it was added and has accepted.
 #[test]
@@ -32,10 +32,10 @@ fn a_companion_acts_under_a_list_that_the_receiver_fetches() {
     assert_eq!(world.offer((ALICE, 0), &act).unwrap().taken, Taken::Aside);
     let list = world.people[BOB].directory.id();
     let wanted = bisik::group::membership::Wanted::List { account: world.account(BOB), list };
-    assert_eq!(world.group((ALICE, 0)).wanted(), [wanted]);
+    assert_eq!(world.group((ALICE, 0)).wanted(0), [wanted]);
     let alice = world.groups.get_mut(&(ALICE, 0)).unwrap();
     assert!(!alice.retry(&signers).is_empty());
-    assert_eq!((alice.wanted(), alice.aside()), (vec![], (0, 0)));
+    assert_eq!((alice.wanted(0), alice.aside()), (vec![], (0, 0)));
 }
 
 /// P-13.12. A removal acts at once, at whoever knows it.
@@ -139,6 +139,33 @@ fn a_leaver_takes_back_what_he_does_not_keep_and_only_his_own() {
     assert_eq!(world.receivers((ALICE, 0)), [ALICE, DAVE], "keys are more careful");
 }
 
+/// P-13.5. Who is no admin keeps nothing when he leaves: lists of acts take room.
+#[test]
+fn only_an_admin_keeps_acts_when_leaving() {
+    let mut world = World::of_members(3);
+    world.role(CAROL, Role::Admin);
+    world.sync();
+    let keeps = [&[0, 1][..], &[7; 16]].concat();
+    for (who, expected) in [(BOB, Err(OfferError::NotPermitted)), (CAROL, Ok(Taken::Taken))] {
+        let (newest, stay) = (world.newest((ALICE, 0)), world.stay((ALICE, 0), who));
+        let leave = world.forge((who, 0), newest, stay, LEAVE, &keeps);
+        assert_eq!(world.offer((ALICE, 0), &leave).map(|offered| offered.taken), expected);
+    }
+    // Bob was an admin once: what the log keeps of that stands without him.
+    world.role(BOB, Role::Admin);
+    world.sync();
+    let opened =
+        world.write((BOB, 0), |group, author, rng| Ok(group.open_link(author, LinkPolicy::Member, NOW, rng)?.1));
+    let id = act_hash(opened.unwrap()[0].as_bytes()).id();
+    world.catch_up((ALICE, 0));
+    world.role(BOB, Role::Member);
+    world.sync();
+    world.write((BOB, 0), |group, author, _| group.leave(author, &[], NOW)).unwrap();
+    world.sync();
+    assert_eq!((world.members((ALICE, 0)), world.state((ALICE, 0)).links().count()), (vec![ALICE], 1));
+    assert_eq!(world.state((ALICE, 0)).links().next(), Some((id, LinkPolicy::Member)));
+}
+
 /// P-13.9. Of an admin who was removed only what his remover keeps counts, whenever it was made.
 #[test]
 fn acts_of_a_removed_admin_that_his_remover_did_not_know_count_nowhere() {
@@ -203,7 +230,7 @@ fn an_act_that_does_not_count_any_more_is_an_event() {
     let act = world.said.last().unwrap().clone();
     world.sync();
     let account = world.account(BOB);
-    let id = super::world::act_hash(act.as_bytes()).id();
+    let id = act_hash(act.as_bytes()).id();
     let by = world.stay((ALICE, 0), BOB);
     let lowered =
         world.write((ALICE, 0), |group, author, _| group.set_role(author, &account, Role::Member, &[id], NOW)).unwrap();

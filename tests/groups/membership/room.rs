@@ -1,8 +1,9 @@
 //! Room for acts: who has it when there is not enough, and that nothing changes for who has none.
 
-use bisik::group::membership::{OfferError, Role, Taken, WriteError};
+use bisik::group::membership::{LinkPolicy, LinkSecret, OfferError, Role, Statement, Taken, WriteError};
+use ed25519_dalek::{Signer, SigningKey};
 
-use super::world::{ADD, ALICE, BOB, CAROL, NOW, OPEN_LINK, World, encoded};
+use super::world::{ADD, ALICE, BOB, CAROL, JOIN, NOW, OPEN_LINK, World, device, encoded};
 
 /// What a device holds, and what its record would say.
 fn held(world: &World, at: (usize, u32)) -> (u64, u64, Vec<bisik::group::membership::ActHash>) {
@@ -18,7 +19,7 @@ fn a_batch_has_no_more_room_than_its_acts_one_by_one() {
     world.role(BOB, Role::Admin);
     world.sync();
     let (newest, stay) = (world.newest((ALICE, 0)), world.stay((ALICE, 0), BOB));
-    let key = *super::world::device(9).public().to_bytes().first_chunk::<32>().unwrap();
+    let key = *device(9).public().to_bytes().first_chunk::<32>().unwrap();
     let link = world.forge((BOB, 0), newest, stay, OPEN_LINK, &[&key[..], &[1]].concat());
     let links: Vec<_> = (0..300).map(|turn| world.again((BOB, 0), &link, turn)).collect();
     let one_by_one: Vec<_> =
@@ -127,4 +128,64 @@ fn an_act_that_finds_no_room_displaces_nothing() {
     assert_eq!(world.offer_all_at_once((ALICE, 0), &of_bob[4_096..]), [Err(OfferError::Full)]);
     assert_eq!(held(&world, (ALICE, 0)), before);
     assert!(of_carol.iter().all(|act| before.2.contains(&super::world::act_hash(act.as_bytes()))));
+}
+
+fn open(world: &mut World, policy: LinkPolicy) -> LinkSecret {
+    let mut secret = None;
+    let opened = world.write((ALICE, 0), |group, author, rng| {
+        let (link, written) = group.open_link(author, policy, NOW, rng)?;
+        secret = Some(link);
+        Ok(written)
+    });
+    opened.unwrap();
+    secret.unwrap()
+}
+
+/// An account that somebody has made up joins by a link that it has.
+fn made_up(world: &World, link: &LinkSecret, number: u32) -> Statement {
+    let mut secret = [0; 32];
+    secret[..4].copy_from_slice(&number.to_be_bytes());
+    let (pair, (epoch, entry)) = (SigningKey::from_bytes(&secret), world.newest((ALICE, 0)));
+    let account = [pair.verifying_key().as_bytes(), &device(77).public().to_bytes()[32..]].concat();
+    let stay = [account.as_slice(), &[5; 16]].concat();
+    let proof = SigningKey::from_bytes(link.expose_bytes()[48..].try_into().unwrap())
+        .sign(&[b"bisik-1 group link\0".as_slice(), world.id.as_bytes(), &stay].concat());
+    let text = [
+        &[1],
+        world.id.as_bytes().as_slice(),
+        &epoch.to_be_bytes(),
+        entry.as_bytes(),
+        &stay,
+        &[0; 44],
+        &NOW.as_unix_seconds().to_be_bytes(),
+        &[JOIN],
+        link.id().as_bytes(),
+        &proof.to_bytes(),
+    ]
+    .concat();
+    let whole = [b"bisik-1 group act\0".as_slice(), &account, &text].concat();
+    Statement::Act([text, pair.sign(&whole).to_bytes().to_vec()].concat())
+}
+
+/// P-13.16. Whoever floods a link with accounts that ask takes 4,096 places, and keeps nobody from adding, from leaving, or
+/// from closing the link, which gives them back.
+#[test]
+fn a_flood_of_requests_keeps_nobody_from_adding_or_leaving() {
+    let mut world = World::of_members(3);
+    let link = open(&mut world, LinkPolicy::Ask);
+    world.sync();
+    let joins: Vec<_> = (0..4_100).map(|number| made_up(&world, &link, number)).collect();
+    let taken = world.offer_all_at_once((ALICE, 0), &joins);
+    assert!(taken[..4_096].iter().all(|taken| *taken == Ok(Taken::Taken)));
+    assert!(taken[4_096..].iter().all(|taken| *taken == Err(OfferError::Full)));
+    assert_eq!(world.state((ALICE, 0)).requests().count(), 4_096);
+    let left = world.write((CAROL, 0), |group, author, _| group.leave(author, &[], NOW)).unwrap();
+    assert_eq!(world.offer((ALICE, 0), &left[0]).unwrap().taken, Taken::Taken);
+    world.invite((ALICE, 0), CAROL);
+    let all: Vec<_> = world.group((ALICE, 0)).acts().map(|act| act.id).collect();
+    world.write((ALICE, 0), |group, author, _| group.close_link(author, link.id(), &all, NOW)).unwrap();
+    let other = open(&mut world, LinkPolicy::Ask);
+    let late = made_up(&world, &other, 4_099);
+    assert_eq!(world.offer((ALICE, 0), &late).unwrap().taken, Taken::Taken);
+    assert_eq!(world.state((ALICE, 0)).requests().count(), 1);
 }
