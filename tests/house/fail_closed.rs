@@ -236,6 +236,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         3,
         "without a floor, an empty one; counts of stays and links against their bounds, and what gives up its place",
     ),
+    ("src/group/membership/wanted.rs", 2, "which part of what is asked for comes first at this turn"),
     (
         "src/hosting/decide.rs",
         3,

@@ -1,4 +1,4 @@
-//! [`Aside`]: entries and acts that wait for something, bounded. [`Wanted`]: what they wait for.
+//! [`Aside`]: entries and acts that wait for something, bounded.
 //!
 //! What is aside is not stored: a device that restarts asks again. When there are too many, the oldest go, which loses
 //! nothing: they are asked for again.
@@ -10,25 +10,6 @@ use super::limits::{ASIDE_ACTS, ASIDE_BYTES, ASIDE_ENTRIES};
 use super::{ActHash, ActId, EntryHash};
 use crate::device::{AccountKey, ListId};
 
-/// Something that a device should ask for, from the relay or from whoever writes in the group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Wanted {
-    /// An entry of the log: what waits comes after it.
-    Entry(EntryHash),
-    /// A device list of a member, for [`Signers`](super::Signers).
-    List {
-        /// The account.
-        account: AccountKey,
-        /// Which of its lists.
-        list: ListId,
-    },
-    /// The floor with this hash: acts wait for it.
-    Floor([u8; 32]),
-    /// An act that an entry or another act keeps, or that opens a link by which somebody joins.
-    Act(ActId),
-}
-
 /// What an act lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
@@ -38,18 +19,6 @@ pub(super) enum Lack {
     Link(ActId),
     /// What adds its stay.
     Stay,
-}
-
-impl Lack {
-    pub(super) const fn wanted(self) -> Option<Wanted> {
-        Some(match self {
-            Self::Entry(hash) => Wanted::Entry(hash),
-            Self::List(account, list) => Wanted::List { account, list },
-            Self::Floor(hash) => Wanted::Floor(hash),
-            Self::Link(id) => Wanted::Act(id),
-            Self::Stay => return None,
-        })
-    }
 }
 
 /// What waits.
@@ -98,9 +67,14 @@ impl Aside {
         core::mem::take(&mut self.acts).into_iter().map(|(.., bytes)| bytes).collect()
     }
 
-    pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted> {
-        let entries = self.entries.iter().map(|(before, _)| Wanted::Entry(*before));
-        entries.chain(self.acts.iter().filter_map(|(_, lack, _)| lack.wanted()))
+    /// The entries before those that wait.
+    pub(super) fn entries_before(&self) -> impl Iterator<Item = EntryHash> {
+        self.entries.iter().map(|(before, _)| *before)
+    }
+
+    /// What the acts lack that wait.
+    pub(super) fn lacks(&self) -> impl Iterator<Item = Lack> {
+        self.acts.iter().map(|(_, lack, _)| *lack)
     }
 
     /// Forgets everything.

@@ -49,9 +49,9 @@ mod signers; //  13.3 device lists of members
 mod standing; // 13.4 what the log alone says of an act
 mod state; //    13.5 who is in the group, and who gets keys
 mod take; //          what is taken, and counted again
+mod wanted; //        what to ask for
 mod write; //    13.3 what members write
 
-pub use aside::Wanted;
 pub use author::{ActKind, ActSummary, Author, Statement, Written};
 pub use change::AdmittedEndpoint;
 pub use count::VoidReason;
@@ -64,6 +64,7 @@ pub use role::{Role, Stay};
 pub use setting::Setting;
 pub use signers::Signers;
 pub use state::{MemberView, State, Suspension};
+pub use wanted::Wanted;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::act::UnverifiedAct;
 use super::acts::Known;
-use super::aside::{Lack, Wanted};
+use super::aside::Lack;
 use super::count::VoidReason;
 use super::entry::UnverifiedEntry;
 use super::error::OfferError;
@@ -150,27 +150,6 @@ impl Membership {
         let mut events = Vec::new();
         self.take_what_waited(signers, &mut events);
         events
-    }
-
-    /// Returns what to ask for, each once and at most 256: what waiting entries and acts lack, the floor that the newest
-    /// settling names, and acts that somebody keeps and that are not here.
-    #[must_use]
-    pub fn wanted(&self) -> Vec<Wanted> {
-        let floor = self.missing_floor().map(Wanted::Floor);
-        let by_log = self.log.history.kept_after(self.settled());
-        let by_acts = self.acts.iter().flat_map(|known| known.act.kept());
-        let kept = by_log.chain(by_acts).filter(|id| self.acts.find(id).is_none());
-        let mut found: Vec<_> = floor.into_iter().chain(self.aside.wanted()).collect();
-        found.extend(kept.map(|id| Wanted::Act(*id)));
-        found.sort_unstable();
-        found.dedup();
-        found.truncate(MOST_WANTED);
-        found
-    }
-
-    /// The hash of a floor that is named and not here.
-    pub(super) fn missing_floor(&self) -> Option<[u8; 32]> {
-        self.log.rights.settled.filter(|(epoch, _)| *epoch != self.settled()).map(|(_, hash)| hash)
     }
 
     pub(super) fn check_evidence(&self) -> Result<(), OfferError> {
@@ -315,6 +294,3 @@ impl Membership {
         }
     }
 }
-
-/// Things that are asked for at a time.
-const MOST_WANTED: usize = 256;

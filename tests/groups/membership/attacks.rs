@@ -121,7 +121,7 @@ fn a_relay_that_withholds_an_entry_stops_the_log_and_is_seen() {
     for statement in &later {
         assert_eq!(world.offer((CAROL, 0), statement).unwrap().taken, Taken::Aside);
     }
-    assert!(!world.group((CAROL, 0)).wanted().is_empty(), "it asks whoever writes");
+    assert!(!world.group((CAROL, 0)).wanted(0).is_empty(), "it asks whoever writes");
     let _ = world.offer((CAROL, 0), &barred[0]).unwrap();
     assert!(world.state((CAROL, 0)).is_barred(&account, &laptop));
     assert_eq!(world.group((CAROL, 0)).aside(), (0, 0));

@@ -1,8 +1,8 @@
 //! Floods: forged acts, acts of strangers, and everything that waits.
 
-use bisik::group::membership::{OfferError, Role, Statement, Stay, StayId, Taken};
+use bisik::group::membership::{ActId, EntryHash, OfferError, Role, Statement, Stay, StayId, Taken, Wanted};
 
-use super::world::{ACCEPT, ADD, ALICE, BOB, CAROL, LEAVE, NOW, World, encoded};
+use super::world::{ACCEPT, ADD, ALICE, BOB, CAROL, LEAVE, NOW, REKEY, REMOVE, World, encoded};
 
 fn record(world: &mut World) -> (u64, usize) {
     let group = world.groups.get_mut(&(ALICE, 0)).unwrap();
@@ -53,13 +53,7 @@ fn ten_thousand_forged_acts_leave_nothing_behind() {
     assert_eq!(world.members((ALICE, 0)), [ALICE, BOB]);
 }
 
-fn stranger_act(
-    world: &World,
-    entry: (u64, bisik::group::membership::EntryHash),
-    stay: Stay,
-    kind: u8,
-    body: &[u8],
-) -> Statement {
+fn stranger_act(world: &World, entry: (u64, EntryHash), stay: Stay, kind: u8, body: &[u8]) -> Statement {
     use ed25519_dalek::{Signer, SigningKey};
     let text = [
         &[1],
@@ -160,4 +154,51 @@ fn an_act_that_is_repeated_in_one_batch_is_counted_once() {
     world.catch_up((ALICE, 1));
     let other = world.write((ALICE, 1), |g, a, _| g.rekey(a, NOW.plus_seconds(9))).unwrap();
     assert_eq!(world.offer((ALICE, 0), &other[0]).unwrap().taken, Taken::Taken);
+}
+
+/// P-13.6, P-13.7 and P-13.15. Acts of strangers that wait hide nothing that entries and held acts name, and the floor comes
+/// first; what nobody has hides nothing for long.
+#[test]
+fn what_nobody_has_hides_nothing_that_is_asked_for() {
+    let mut world = World::of_members(4);
+    world.role(BOB, Role::Admin);
+    world.sync();
+    let (newest, [bob, dave]) = (world.newest((ALICE, 0)), [BOB, 3].map(|who| world.stay((ALICE, 0), who)));
+    let numbered = |number: u16| [&number.to_be_bytes()[..], &[7; 30]].concat();
+    let id = |number: u16| ActId::from_bytes(*numbered(number).first_chunk().unwrap());
+    // An admin keeps 900 acts that do not exist, and the owner two that Carol's device does not have.
+    let kept: Vec<_> = (0..900).flat_map(|number| id(number).as_bytes().to_vec()).collect();
+    let body = [encoded(&dave), 900_u16.to_be_bytes().to_vec(), kept].concat();
+    let removal = world.forge((BOB, 0), newest, bob, REMOVE, &body);
+    assert_eq!(world.offer((CAROL, 0), &removal).unwrap().taken, Taken::Taken);
+    let owners = [id(0xfffe), id(0xffff)];
+    let entry = world.write((ALICE, 0), |group, author, _| group.keep(author, &owners, NOW)).unwrap();
+    let _ = world.offer((CAROL, 0), &entry[0]).unwrap();
+    // Anybody's acts name 256 entries that do not exist, and so do 64 entries.
+    for number in 0..300 {
+        let name = EntryHash::from_bytes(numbered(number).try_into().unwrap());
+        let act = world.forge((3, 0), (u64::from(number) + 90, name), dave, REKEY, &[]);
+        assert_eq!(world.offer((CAROL, 0), &act).unwrap().taken, Taken::Aside);
+        let mut orphan = entry[0].as_bytes().to_vec();
+        orphan[41..73].copy_from_slice(&[numbered(number), vec![]].concat());
+        orphan[41] ^= 0x80;
+        let _ = world.offer((CAROL, 0), &Statement::Entry(orphan));
+    }
+    let settled = world.write((ALICE, 0), |group, author, _| group.settle_group(author, NOW)).unwrap();
+    let _ = world.offer((CAROL, 0), &settled[0]).unwrap();
+    let carol = world.group((CAROL, 0));
+    let mut seen = std::collections::BTreeSet::new();
+    for turn in 0..20 {
+        let wanted = carol.wanted(turn);
+        assert_eq!(wanted.len(), 256);
+        assert!(matches!(wanted[0], Wanted::Floor(_)));
+        assert!(owners.iter().all(|id| wanted.contains(&Wanted::Act(*id))), "{turn}");
+        seen.extend(wanted);
+    }
+    assert!((0..900).all(|number| seen.contains(&Wanted::Act(id(number)))));
+    assert!(
+        (44..300).all(|number| {
+            seen.contains(&Wanted::Entry(EntryHash::from_bytes(numbered(number).try_into().unwrap())))
+        })
+    );
 }

@@ -61,7 +61,7 @@ fn a_join_waits_for_its_link() {
     join(&mut world, DAVE, &link).unwrap();
     let joined = world.said.last().unwrap().clone();
     assert_eq!(world.offer((BOB, 0), &joined).unwrap().taken, Taken::Aside);
-    assert_eq!(world.group((BOB, 0)).wanted(), [Wanted::Act(link.id())]);
+    assert_eq!(world.group((BOB, 0)).wanted(0), [Wanted::Act(link.id())]);
     let events = world.offer((BOB, 0), &opened).unwrap().events;
     assert!(events.iter().any(|event| matches!(event, GroupEvent::Joined { .. })), "{events:?}");
     assert_eq!(world.group((BOB, 0)).aside(), (0, 0));
@@ -197,7 +197,7 @@ fn who_joins_with_a_key_that_is_not_valid_is_refused_and_the_group_is_settled() 
     world.write((ALICE, 0), |group, author, _| group.settle_group(author, NOW)).unwrap();
     world.sync();
     assert_eq!(world.group((BOB, 0)).floor(), world.group((ALICE, 0)).floor());
-    assert_eq!((world.members((BOB, 0)), world.group((BOB, 0)).wanted()), (vec![ALICE, BOB], vec![]));
+    assert_eq!((world.members((BOB, 0)), world.group((BOB, 0)).wanted(0)), (vec![ALICE, BOB], vec![]));
 }
 
 /// A join of a stay by a link, which only the holder of the link can make.

@@ -13,11 +13,11 @@ fn an_entry_waits_for_the_one_before_it_and_is_asked_for() {
     let before = world.group((ALICE, 0)).newest_entry();
     let second = world.write((ALICE, 0), |g, a, _| g.set(a, Setting::DISAPPEARING, &[0, 0, 1, 0], NOW)).unwrap();
     assert_eq!(world.offer((BOB, 0), &second[0]).unwrap().taken, Taken::Aside);
-    assert_eq!(world.group((BOB, 0)).wanted(), [Wanted::Entry(before)]);
+    assert_eq!(world.group((BOB, 0)).wanted(0), [Wanted::Entry(before)]);
     let events = world.offer((BOB, 0), &first[0]).unwrap().events;
     assert_eq!(events, [Setting::NAME, Setting::DISAPPEARING].map(GroupEvent::SettingChanged));
     assert_eq!(world.group((BOB, 0)).setting(Setting::NAME), Some(b"Bali".as_slice()));
-    assert_eq!((world.group((BOB, 0)).wanted(), world.group((BOB, 0)).epoch()), (vec![], 3));
+    assert_eq!((world.group((BOB, 0)).wanted(0), world.group((BOB, 0)).epoch()), (vec![], 3));
 }
 
 /// P-13.1. A companion of the owner's, and an admin, write no log.
@@ -63,7 +63,7 @@ fn acts_of_a_lowered_admin_that_the_owner_did_not_keep_are_void() {
     // Unless the owner keeps it by name: then it is asked for, and taken.
     let id = act_hash(late[0].as_bytes()).id();
     world.write((ALICE, 0), |g, a, _| g.keep(a, &[id], NOW)).unwrap();
-    assert_eq!(world.group((ALICE, 0)).wanted(), [Wanted::Act(id)]);
+    assert_eq!(world.group((ALICE, 0)).wanted(0), [Wanted::Act(id)]);
     assert_eq!(world.offer((ALICE, 0), &late[0]).unwrap().taken, Taken::Taken);
     assert_eq!(world.members((ALICE, 0)), [ALICE, BOB, 4]);
     world.write((ALICE, 0), |g, a, _| g.lift(a, &[id], NOW)).unwrap();
@@ -241,7 +241,7 @@ fn an_owner_who_writes_two_logs_is_found_out_and_the_group_is_read_only() {
         let mut part = world.said.iter().rev().take(4).cloned().collect::<Vec<_>>();
         part.reverse();
         assert_eq!(world.offer((CAROL, 0), &part[1]).unwrap().taken, Taken::Aside, "Java, over Bali");
-        assert_eq!(world.group((CAROL, 0)).wanted().len(), 1);
+        assert_eq!(world.group((CAROL, 0)).wanted(0).len(), 1);
         assert_eq!(world.offer((CAROL, 0), &part[0]).unwrap().events, [GroupEvent::Equivocation]);
     }
 }

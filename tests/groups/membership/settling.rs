@@ -24,7 +24,7 @@ fn a_settled_group_has_the_same_members_and_none_of_the_acts() {
     assert_eq!(world.offer((BOB, 0), &invited).unwrap().taken, Taken::Aside);
     let Statement::Floor(bytes) = &floor else { panic!() };
     let wanted = super::world::hash("bisik-1 group floor\0", bytes);
-    assert_eq!(world.group((BOB, 0)).wanted(), [Wanted::Floor(wanted)]);
+    assert_eq!(world.group((BOB, 0)).wanted(0), [Wanted::Floor(wanted)]);
     let added = world.write((BOB, 0), |group, author, _| group.rekey(author, NOW));
     assert_eq!(added.err(), Some(WriteError::FloorMissing));
     let events = world.offer((BOB, 0), &floor).unwrap().events;
