@@ -219,7 +219,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/group/membership/owner.rs", 1, "the epoch after one of at most 4,096"),
     (
         "src/group/membership/pages.rs",
-        8,
+        7,
         "sizes and numbers of what is in memory, which decide only when a page is full; all entries are on pages",
     ),
     ("src/group/membership/persist.rs", 1, "the format: the epoch of no floor is 0"),

@@ -201,12 +201,15 @@ pub enum SealError {
     WrongKey,
     /// A staged message was sealed and then dropped: drop this value too, and load the stored record.
     Poisoned,
+    /// A bug in this library, which no input causes: please report it.
+    Internal,
 }
 
 crate::error_texts! {
     SealError {
         WrongKey => "session.seal.wrong_key", "the state belongs under another storage key";
         Poisoned => "session.seal.poisoned", "a sealed message was not committed: load the stored record";
+        @Internal => "session.seal.internal";
     }
 }
 

@@ -14,6 +14,7 @@ use super::entry::{Entry, UnverifiedEntry};
 use crate::labels::kind;
 use bisik_core::blocks::{BlockWriter, Ended, Place};
 use bisik_core::codec::{Malformed, Reader, Writer};
+use bisik_core::internal::InternalError;
 
 /// Which entries and which acts are in which block.
 #[derive(Debug, Default)]
@@ -74,12 +75,16 @@ impl Pages {
         }
     }
 
-    /// Names the block of every page, and puts those that the store may not have.
-    pub(super) fn write(&mut self, entries: &[Entry], acts: &Acts, writer: &mut BlockWriter<'_>, ended: &mut Ended) {
-        let mut rest = entries;
-        for page in &mut self.entries {
-            let (own, after) = rest.split_at_checked(page.count).unwrap_or((rest, &[]));
-            rest = after;
+    /// Names the block of every page, and puts those that the store may not have. Call [`arrange`](Self::arrange) before.
+    pub(super) fn write(
+        &mut self,
+        entries: &[Entry],
+        acts: &Acts,
+        writer: &mut BlockWriter<'_>,
+        ended: &mut Ended,
+    ) -> Result<(), InternalError> {
+        let parts = self.parts(entries)?;
+        for (page, own) in self.entries.iter_mut().zip(parts) {
             if !writer.name(&page.place) {
                 writer.put(kind::GROUP_ENTRIES, &mut page.place, ended, &encode_entries(own));
             }
@@ -90,6 +95,18 @@ impl Pages {
                 writer.put(kind::GROUP_ACTS, &mut page.place, ended, &encode_acts(own));
             }
         }
+        Ok(())
+    }
+
+    /// The entries of each page: all of them, each once.
+    fn parts<'a>(&self, entries: &'a [Entry]) -> Result<Vec<&'a [Entry]>, InternalError> {
+        let (mut parts, mut rest) = (Vec::with_capacity(self.entries.len()), entries);
+        for page in &self.entries {
+            let (own, after) = rest.split_at_checked(page.count).ok_or(InternalError)?;
+            parts.push(own);
+            rest = after;
+        }
+        if rest.is_empty() { Ok(parts) } else { Err(InternalError) }
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 
 use super::act::{Body, HeldBack};
+use super::change::Change;
 use super::encoding::{read_account, read_array, read_ascending, read_key};
 use super::floor::Floor;
 use super::limits::CARRIED;
@@ -41,7 +42,7 @@ impl Membership {
         let mut writer = BlockWriter::new(key, sealing, first(self.log.group.as_bytes()), &mut rng);
         let Self { log, acts, pages, floor, evidence, ended, .. } = self;
         pages.arrange(log.entries(), acts, ended);
-        pages.write(log.entries(), acts, &mut writer, ended);
+        pages.write(log.entries(), acts, &mut writer, ended)?;
         if let Some(Settled { epoch: _, floor: _, bytes, place }) = floor
             && !writer.name(place)
         {
@@ -141,6 +142,11 @@ impl Membership {
         if head.floor > 0 {
             let (place, bytes) = open(kind::GROUP_FLOOR)?;
             let floor = Floor::decode(&bytes)?;
+            // It is the one that the log names there.
+            let names = Change::Settle(Floor::hash(&bytes));
+            if !opened.log.at(head.floor).is_some_and(|entry| entry.changes.contains(&names)) {
+                return Err(UnsealError::Rejected);
+            }
             opened.floor = Some(Settled { epoch: head.floor, floor, bytes: bytes.to_vec(), place });
         }
         if head.has_evidence {

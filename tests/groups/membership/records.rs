@@ -127,3 +127,32 @@ fn a_record_that_repeats_an_act_is_refused() {
     blocks.insert(id, seal_with(nonce, ACTS, prefix, &content.repeat(2)));
     assert_eq!(open(&blocks), Err(UnsealError::Rejected));
 }
+
+/// P-13.15. The floor of a record is the one that its log names.
+#[test]
+fn a_record_with_another_floor_is_refused() {
+    use bisik_testkit::fuzz::record::{NONCE, STORAGE_KEY, open_named, seal_with, try_open};
+
+    /// The record kind of a floor.
+    const FLOOR: u8 = 24;
+    let key = StorageKey::from_bytes(STORAGE_KEY);
+    let mut world = World::of_members(3);
+    world.write((ALICE, 0), |group, author, _| group.settle_group(author, NOW)).unwrap();
+    let group = world.groups.get_mut(&(ALICE, 0)).unwrap();
+    let sealed = group.seal(&key, &mut bisik_testkit::SeededRng::new(1)).unwrap();
+    let mut blocks: BTreeMap<_, _> = sealed.blocks().iter().map(|b| (b.id(), b.as_bytes().to_vec())).collect();
+    let open = |blocks: &BTreeMap<BlockId, Vec<u8>>| {
+        Membership::unseal(&key, world.id, sealed.head(), |id| blocks.get(&id).cloned()).map(drop)
+    };
+    assert_eq!(open(&blocks), Ok(()));
+    let prefix = &world.id.as_bytes()[..8];
+    let (id, block) = blocks.iter().find(|(_, block)| try_open(FLOOR, prefix, block).is_some()).unwrap();
+    let (id, nonce): (_, [u8; NONCE]) = (*id, block[1..=NONCE].try_into().unwrap());
+    let mut floor = open_named(FLOOR, prefix, block).to_vec();
+    blocks.insert(id, seal_with(nonce, FLOOR, prefix, &floor));
+    assert_eq!(open(&blocks), Ok(()));
+    // Somebody more has accepted, or less.
+    floor[83] ^= 1;
+    blocks.insert(id, seal_with(nonce, FLOOR, prefix, &floor));
+    assert_eq!(open(&blocks), Err(UnsealError::Rejected));
+}
