@@ -308,6 +308,12 @@ impl Act {
         }
     }
 
+    /// Whether it matters that the act stands once its author has lost the right to it. New keys that were asked for were
+    /// made, or are made when he goes.
+    pub(super) const fn is_worth_keeping(&self) -> bool {
+        !matches!(self.body, Body::Rekey)
+    }
+
     /// Checks the points of every key that the act names.
     pub(super) fn check_keys(&self) -> Result<(), Malformed> {
         // Who joins by a link was named by nobody else.

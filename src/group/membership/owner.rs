@@ -268,7 +268,7 @@ impl Membership {
         let acts = counting.filter_map(|(hash, _)| self.acts.get(hash));
         let shaken = acts.filter(|known| {
             let after = Standing::of(&known.act, &history);
-            after.void && !after.lifted && !known.act.joins_by().is_some_and(asks)
+            after.void && !after.lifted && known.act.is_worth_keeping() && !known.act.joins_by().is_some_and(asks)
         });
         shaken.map(|known| known.act.id()).filter(|id| !drop.contains(id)).collect()
     }

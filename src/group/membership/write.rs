@@ -72,7 +72,7 @@ impl Membership {
     /// # Errors
     ///
     /// [`WriteError::NotThePrimary`]; [`WriteError::NotAMember`]; [`WriteError::Full`] if more than 1,024 acts would have to
-    /// be kept; otherwise [`WriteError`]. Nothing has changed then.
+    /// be kept: the owner settles the group first; otherwise [`WriteError`]. Nothing has changed then.
     pub fn leave(&mut self, author: &Author<'_>, drop: &[ActId], now: Timestamp) -> Result<Written, WriteError> {
         if !author.is_primary() {
             return Err(WriteError::NotThePrimary);
@@ -248,7 +248,8 @@ impl Membership {
 
     /// The acts of a stay that count, and would end with it: what whoever ends it keeps. P-13.17.
     fn standing_acts_of(&self, stay: &Stay, drop: &[ActId]) -> Result<Vec<ActId>, WriteError> {
-        self.counting(|known| known.act.author == *stay && known.act.ends_with_its_author(), drop)
+        let is_kept = |act: &Act| act.author == *stay && act.ends_with_its_author() && act.is_worth_keeping();
+        self.counting(|known| is_kept(&known.act), drop)
     }
 
     /// The acts that count and that `which` picks, ascending, without those in `drop`.

@@ -189,3 +189,27 @@ fn a_flood_of_requests_keeps_nobody_from_adding_or_leaving() {
     assert_eq!(world.offer((ALICE, 0), &late).unwrap().taken, Taken::Taken);
     assert_eq!(world.state((ALICE, 0)).requests().count(), 1);
 }
+
+/// P-13.17. New keys that were asked for are not kept: an admin who has asked for them thousands of times is lowered, and
+/// leaves, in one entry and one act.
+#[test]
+fn an_admin_who_asked_for_new_keys_all_the_time_can_be_lowered_and_leave() {
+    let mut world = World::of_members(3);
+    world.role(BOB, Role::Admin);
+    world.role(CAROL, Role::Admin);
+    world.sync();
+    let newest = world.newest((ALICE, 0));
+    for who in [BOB, CAROL] {
+        let stay = world.stay((ALICE, 0), who);
+        let rekeys = world.rekeys((who, 0), newest, stay, 2_100);
+        for at in [(ALICE, 0), (who, 0)] {
+            assert!(world.offer_all_at_once(at, &rekeys).iter().all(|taken| *taken == Ok(Taken::Taken)));
+        }
+    }
+    let lowered = world.role(BOB, Role::Member);
+    assert!(lowered[0].as_bytes().len() < 1_000);
+    let left = world.write((CAROL, 0), |group, author, _| group.leave(author, &[], NOW)).unwrap();
+    assert_eq!(left[0].as_bytes().len(), 272);
+    assert_eq!(world.offer((ALICE, 0), &left[0]).unwrap().taken, Taken::Taken);
+    assert_eq!(world.state((ALICE, 0)).rekeys().count(), 0);
+}
