@@ -626,7 +626,8 @@ class Membership:
             if act.epoch < epoch and not count.standing[act.hash][2] and act.kind in (REMOVE, LEAVE, CLOSE):
                 self.carried[act.id] = (REMOVE, act.ends) if act.ends else (CLOSE, act.link)
         self.carried = {key: (kind, what) for key, (kind, what) in self.carried.items()
-                        if what in (floor.stays if kind == REMOVE else floor.links)}
+                        if what in (floor.stays if kind == REMOVE else floor.links) and key not in self.lifted_now()
+                        and not (kind == REMOVE and count.named_since(what, True))}
         self.held = [act for act in self.held if act.epoch >= epoch]
         self.settled, self.floor = epoch, floor
         self.forget()

@@ -33,13 +33,23 @@ pub(super) enum Body {
 }
 
 /// What an act holds back even if it does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HeldBack {
     Stay(Stay),
     /// Who joins by the link.
     Link(ActId),
     /// The endpoint, unless an entry after this epoch withdraws it.
     Endpoint(IdentityKey, u64),
+}
+
+impl HeldBack {
+    /// The same whichever entry the act names.
+    pub(super) const fn of_any_epoch(self) -> Self {
+        match self {
+            Self::Endpoint(endpoint, _) => Self::Endpoint(endpoint, 0),
+            Self::Stay(_) | Self::Link(_) => self,
+        }
+    }
 }
 
 /// An act before it is signed.

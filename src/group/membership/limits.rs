@@ -51,5 +51,7 @@ pub(super) const ASIDE_ACTS: usize = 256;
 /// Bytes of either.
 pub(super) const ASIDE_BYTES: usize = 256 * 1_024;
 
-/// Acts below a floor that hold something back: one for each stay, link and endpoint, and as many again.
-pub(super) const CARRIED: usize = 4_352;
+/// Acts below a floor that hold one stay, link or endpoint back.
+pub(super) const CARRIED_FOR_ONE: usize = 2;
+/// All of them: two for each stay and each link of a floor, and each endpoint that is admitted.
+pub(super) const CARRIED: usize = CARRIED_FOR_ONE * (STAYS + OPEN_LINKS + ENDPOINTS);

@@ -9,7 +9,7 @@ use super::entry::{Draft, UnverifiedEntry};
 use super::error::EntryError;
 use super::floor::Floor;
 use super::history::History;
-use super::limits::KEPT;
+use super::limits::{FLOOR_GONE, KEPT};
 use super::log::Checked;
 use super::rights::consent_text;
 use super::standing::Standing;
@@ -164,9 +164,17 @@ impl Membership {
     ///
     /// # Errors
     ///
-    /// [`WriteError`]. Nothing has changed then.
+    /// [`WriteError::Full`] if more than 4,096 endpoints were retired, or more than 4,096 accounts removed and a link is
+    /// open: close all links, and those who were removed before the last floor are left out; otherwise [`WriteError`].
+    /// Nothing has changed then.
     pub fn settle_group(&mut self, author: &Author<'_>, now: Timestamp) -> Result<Written, WriteError> {
-        let floor = self.state.floor();
+        let mut floor = self.state.floor();
+        if floor.removed.len() > FLOOR_GONE && floor.links.is_empty() {
+            let older = self.floor.iter().flat_map(|settled| &settled.floor.removed);
+            for account in older {
+                floor.removed.remove(account);
+            }
+        }
         if !floor.fits() {
             return Err(WriteError::Full);
         }

@@ -1,6 +1,7 @@
 //! A floor comes into force: acts below it are forgotten, and what they hold back is carried over it
 //! ([section 13.6](crate::manual::spec::groups#136-bounds-and-floors)).
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::act::{Body, HeldBack};
@@ -8,7 +9,7 @@ use super::acts::Known;
 use super::author::{Author, Written};
 use super::event::GroupEvent;
 use super::floor::Floor;
-use super::limits::CARRIED;
+use super::limits::CARRIED_FOR_ONE;
 use super::state::Carried;
 use super::{Membership, Settled, Stay, WriteError};
 use bisik_core::blocks::Place;
@@ -26,12 +27,15 @@ impl Membership {
     pub(super) fn settle(&mut self, epoch: u64, floor: Floor, bytes: &[u8], events: &mut Vec<GroupEvent>) {
         let forgotten = self.acts.split(|known| known.act.epoch >= epoch);
         self.carry(&forgotten, &floor);
-        let again = forgotten.iter().filter_map(|known| self.said_again(known, &floor));
-        let again: Vec<_> = again.collect();
-        if !again.is_empty() {
+        let before = self.again.len();
+        for again in forgotten.iter().filter_map(|known| self.said_again(known, &floor)).collect::<Vec<_>>() {
+            if !self.again.contains(&again) {
+                self.again.push(again);
+            }
+        }
+        if self.again.len() > before {
             events.push(GroupEvent::MustMakeAgain);
         }
-        self.again.extend(again);
         if let Some(mut before) = self.floor.take() {
             self.ended.end(&mut before.place);
         }
@@ -51,8 +55,8 @@ impl Membership {
     /// one of the acts. Nothing has changed then.
     pub fn make_again(&mut self, author: &Author<'_>, now: Timestamp) -> Result<Written, WriteError> {
         self.check_writer(author)?;
-        let mut written = Written::default();
-        while let Some(Again { stay, body }) = self.again.last().cloned() {
+        let (mut written, mut left) = (Written::default(), self.again.clone());
+        while let Some(Again { stay, body }) = left.last().cloned() {
             match self.write_act(author, stay, body, now) {
                 Ok((_, again)) => written.join(again),
                 Err(WriteError::NotPermitted) => {}
@@ -60,7 +64,10 @@ impl Membership {
                 Err(_) if !written.statements.is_empty() => break,
                 Err(error) => return Err(error),
             }
-            self.again.pop();
+            left.pop();
+        }
+        if left.len() < self.again.len() {
+            self.again = left;
             self.change();
         }
         Ok(written)
@@ -74,16 +81,24 @@ impl Membership {
                 self.carried.insert(known.act.id(), Carried { by: known.act.author, held });
             }
         }
-        self.carried.retain(|_, carried| match &carried.held {
-            HeldBack::Stay(stay) => floor.stays.contains_key(stay),
-            HeldBack::Link(link) => floor.links.contains_key(link),
-            HeldBack::Endpoint(endpoint, _) => !floor.retired.contains(endpoint),
+        // What is lifted by now would hold back again once the entries that say so are below the floor.
+        let (history, below, endpoints) = (&self.log.history, self.settled(), &self.log.rights.endpoints);
+        self.carried.retain(|id, carried| {
+            let holds = match &carried.held {
+                HeldBack::Stay(stay) => floor.stays.contains_key(stay) && !history.owned_after(stay, below),
+                HeldBack::Link(link) => floor.links.contains_key(link),
+                HeldBack::Endpoint(endpoint, _) => {
+                    !floor.retired.contains(endpoint) && endpoints.contains_key(endpoint)
+                }
+            };
+            holds && !history.is_lifted(id)
         });
-        // Of many acts against one, some are enough.
-        let mut counted = 0_usize;
-        self.carried.retain(|_, _| {
-            counted = counted.saturating_add(1);
-            counted <= CARRIED
+        // Of many acts against one stay, link or endpoint, the two with the least ids are enough.
+        let mut counted: BTreeMap<HeldBack, usize> = BTreeMap::new();
+        self.carried.retain(|_, carried| {
+            let count = counted.entry(carried.held.of_any_epoch()).or_default();
+            *count = count.saturating_add(1);
+            *count <= CARRIED_FOR_ONE
         });
     }
 
