@@ -7,18 +7,20 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::limits::{ASIDE_ACTS, ASIDE_BYTES, ASIDE_ENTRIES};
-use super::{ActHash, ActId, EntryHash};
+use super::{ActHash, ActId, EntryHash, Stay};
 use crate::device::{AccountKey, ListId};
 
 /// What an act lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
-    Entry(EntryHash),
+    /// The entry that it names.
+    Entry(u64, EntryHash),
     List(AccountKey, ListId),
     Floor([u8; 32]),
-    Link(ActId),
+    /// The act that opens the link by which the stay joins.
+    Link(ActId, Stay),
     /// What adds its stay.
-    Stay,
+    Stay(Stay),
 }
 
 /// What waits.
@@ -62,9 +64,12 @@ impl Aside {
         found.into_iter().map(|(_, bytes)| bytes).collect()
     }
 
-    /// Takes all acts, to try them again.
-    pub(super) fn take_acts(&mut self) -> Vec<Vec<u8>> {
-        core::mem::take(&mut self.acts).into_iter().map(|(.., bytes)| bytes).collect()
+    /// Takes the acts that lack nothing any more, to try them again.
+    pub(super) fn take_acts(&mut self, is_here: impl Fn(&ActHash, &Lack) -> bool) -> Vec<Vec<u8>> {
+        let (found, left): (VecDeque<_>, VecDeque<_>) =
+            core::mem::take(&mut self.acts).into_iter().partition(|(hash, lack, _)| is_here(hash, lack));
+        self.acts = left;
+        found.into_iter().map(|(.., bytes)| bytes).collect()
     }
 
     /// The entries before those that wait.

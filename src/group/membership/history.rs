@@ -129,6 +129,11 @@ impl History {
         self.said.get(id).and_then(|timeline| timeline.last()).is_some_and(|(_, said)| *said == Said::Lift)
     }
 
+    /// Whether the newest entry that says anything of the act keeps it.
+    pub(super) fn keeps(&self, id: &ActId) -> bool {
+        self.said.get(id).and_then(|timeline| timeline.last()).is_some_and(|(_, said)| *said == Said::Keep)
+    }
+
     /// The acts that entries after this epoch keep.
     pub(super) fn kept_after(&self, epoch: u64) -> impl Iterator<Item = &ActId> {
         let kept = move |(since, said): &(u64, Said)| *since > epoch && *said == Said::Keep;

@@ -71,7 +71,7 @@ impl Log {
             if entry.previous != before.hash || before.epoch.checked_add(1) != Some(entry.epoch) {
                 return Err(Malformed);
             }
-            rights = rights.after(entry.step(), group).map_err(|_| Malformed)?;
+            rights.follow(entry.step(), group).map_err(|_| Malformed)?;
             history.note(entry.step());
             bytes = bytes.saturating_add(entry.as_bytes().len());
         }
@@ -123,9 +123,10 @@ impl Log {
     fn again(&self, rival: &Entry) -> Result<Rights, EntryError> {
         let mut entries = self.entries.iter().take_while(|entry| entry.epoch < rival.epoch);
         let first = entries.next().ok_or(EntryError::NotPermitted)?;
-        let before =
-            entries.try_fold(Rights::found(first.step())?, |rights, entry| rights.after(entry.step(), self.group))?;
-        before.after(rival.step(), self.group)
+        let mut rights = Rights::found(first.step())?;
+        entries.try_for_each(|entry| rights.follow(entry.step(), self.group))?;
+        rights.follow(rival.step(), self.group)?;
+        Ok(rights)
     }
 
     /// Adds an entry that was checked.

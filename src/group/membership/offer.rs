@@ -18,7 +18,7 @@ use super::floor::Floor;
 use super::log::Checked;
 use super::permit::permits;
 use super::signers::{Signer, Signers};
-use super::{ActHash, Evidence, Membership};
+use super::{ActHash, Evidence, Membership, Stay};
 use crate::device::AccountKey;
 
 /// What became of an entry, an act or a floor.
@@ -204,7 +204,7 @@ impl Membership {
             return Err(OfferError::BadSignature);
         }
         if self.log.at(unverified.epoch).is_none_or(|entry| entry.hash != unverified.entry) {
-            return Ok(Verified::Lacks(hash, Lack::Entry(unverified.entry)));
+            return Ok(Verified::Lacks(hash, Lack::Entry(unverified.epoch, unverified.entry)));
         }
         if let Some((epoch, floor)) = self.log.rights.settled.filter(|_| self.missing_floor().is_some())
             && unverified.epoch >= epoch
@@ -222,8 +222,8 @@ impl Membership {
     /// P-13.7. What does not count, and may once something has arrived, is kept aside.
     pub(super) fn refuse(&mut self, known: &Known, reason: VoidReason) -> Result<Taken, OfferError> {
         let lack = match (reason, known.act.joins_by()) {
-            (VoidReason::NotAdded, None) => Lack::Stay,
-            (VoidReason::NotAdded, Some(link)) if self.link(link).is_none() => Lack::Link(*link),
+            (VoidReason::NotAdded, None) => Lack::Stay(known.act.author),
+            (VoidReason::NotAdded, Some(link)) if self.link(link).is_none() => Lack::Link(*link, known.act.author),
             _ => return Err(OfferError::DoesNotCount(reason)),
         };
         self.aside.keep_act(known.act.hash, lack, known.act.as_bytes());
@@ -275,6 +275,27 @@ impl Membership {
         taken
     }
 
+    /// Takes the acts that wait and lack nothing any more. The others are not verified again.
+    fn no_longer_lacking(&mut self, signers: &Signers) -> Vec<Vec<u8>> {
+        let mut aside = core::mem::take(&mut self.aside);
+        let found = aside.take_acts(|hash, lack| self.has(signers, hash, lack));
+        self.aside = aside;
+        found
+    }
+
+    /// Whether what an act lacked is here.
+    fn has(&self, signers: &Signers, act: &ActHash, lack: &Lack) -> bool {
+        let adds = |stay: &Stay| self.tally.is_added(&self.view(), stay);
+        match lack {
+            Lack::Entry(epoch, hash) => self.log.at(*epoch).is_some_and(|entry| entry.hash == *hash),
+            Lack::List(account, list) => signers.knows(account, *list),
+            Lack::Floor(floor) => self.missing_floor() != Some(*floor),
+            // An entry may keep it without.
+            Lack::Link(link, stay) => self.link(link).is_some() || adds(stay) || self.log.history.keeps(&act.id()),
+            Lack::Stay(stay) => adds(stay),
+        }
+    }
+
     fn take_what_waited(&mut self, signers: &Signers, events: &mut Vec<GroupEvent>) {
         loop {
             // The entries first: an act is judged by all that are known.
@@ -285,7 +306,7 @@ impl Membership {
                     break;
                 }
             }
-            let waiting = self.aside.take_acts();
+            let waiting = self.no_longer_lacking(signers);
             let acts: Vec<_> = waiting.iter().map(Vec::as_slice).collect();
             let taken = self.take_acts(&acts, signers, events);
             if !taken.contains(&Ok(Taken::Taken)) || self.evidence.is_some() {

@@ -52,12 +52,17 @@ impl Rights {
 
     /// The rights after `entry`, which follows in the log of `group`. P-13.2.
     pub(super) fn after(&self, entry: Step<'_>, group: GroupId) -> Result<Self, EntryError> {
+        let mut rights = self.clone();
+        rights.follow(entry, group)?;
+        Ok(rights)
+    }
+
+    /// Becomes the rights after `entry`, for whoever reads a whole log. Drop them if it fails.
+    pub(super) fn follow(&mut self, entry: Step<'_>, group: GroupId) -> Result<(), EntryError> {
         if self.ended {
             return Err(EntryError::Ended);
         }
-        let mut rights = self.clone();
-        rights.apply(entry, entry.changes, group)?;
-        Ok(rights)
+        self.apply(entry, entry.changes, group)
     }
 
     fn apply(&mut self, entry: Step<'_>, changes: &[Change], group: GroupId) -> Result<(), EntryError> {

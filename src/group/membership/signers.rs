@@ -72,6 +72,11 @@ impl Signers {
         self.lists.insert((account, id), own.map(|entry| (entry.index(), *entry.identity())).collect());
     }
 
+    /// Whether a list is there.
+    pub(super) fn knows(&self, account: &AccountKey, list: ListId) -> bool {
+        self.lists.contains_key(&(*account, list))
+    }
+
     /// The device that an act names. P-13.5: the list is one of the author's account, has the device, and the account
     /// holds it itself.
     pub(super) fn device(&self, account: &AccountKey, list: ListId, index: u32) -> Signer {

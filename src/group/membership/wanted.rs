@@ -45,12 +45,12 @@ impl Membership {
         let lacks = || self.aside.lacks();
         let lists = lacks().filter_map(|lack| match lack {
             Lack::List(account, list) => Some(Wanted::List { account, list }),
-            Lack::Entry(_) | Lack::Floor(_) | Lack::Link(_) | Lack::Stay => None,
+            Lack::Entry(..) | Lack::Floor(_) | Lack::Link(..) | Lack::Stay(_) => None,
         });
         let others = lacks().filter_map(|lack| match lack {
-            Lack::Entry(hash) => Some(Wanted::Entry(hash)),
-            Lack::Link(id) => Some(Wanted::Act(id)),
-            Lack::List(..) | Lack::Floor(_) | Lack::Stay => None,
+            Lack::Entry(_, hash) => Some(Wanted::Entry(hash)),
+            Lack::Link(id, _) => Some(Wanted::Act(id)),
+            Lack::List(..) | Lack::Floor(_) | Lack::Stay(_) => None,
         });
         let sources: [BTreeSet<Wanted>; SOURCES] = [by_log, by_acts, entries, lists.collect(), others.collect()];
         let shares = sources.iter().flat_map(|source| part_of(source, turn).take(SHARE));

@@ -67,6 +67,28 @@ fn a_join_waits_for_its_link() {
     assert_eq!(world.group((BOB, 0)).aside(), (0, 0));
 }
 
+/// P-13.6 and P-13.11. A join that waits for its link is taken without it, once the owner keeps it or its stay is added.
+#[test]
+fn a_join_that_waits_is_taken_once_it_counts_without_its_link() {
+    for keeps in [true, false] {
+        let mut world = World::new(4);
+        world.invite((ALICE, 0), BOB);
+        world.catch_up((BOB, 0));
+        let link = open(&mut world, (ALICE, 0), LinkPolicy::Ask);
+        let id = join(&mut world, DAVE, &link).unwrap();
+        let joined = world.said.last().unwrap().clone();
+        assert_eq!(world.offer((BOB, 0), &joined).unwrap().taken, Taken::Aside);
+        world.catch_up((ALICE, 0));
+        let stay = *world.state((ALICE, 0)).requests().next().unwrap();
+        let written = world.write((ALICE, 0), |group, author, _| match keeps {
+            true => group.keep(author, &[id], NOW),
+            false => group.admit_request(author, &stay, NOW),
+        });
+        let _ = world.offer((BOB, 0), &written.unwrap()[0]).unwrap();
+        assert_eq!((world.members((BOB, 0)), world.group((BOB, 0)).aside()), (vec![ALICE, DAVE], (0, 0)));
+    }
+}
+
 /// P-13.7. What arrives together is taken together, whatever comes first in it.
 #[test]
 fn a_join_that_comes_with_its_link_is_taken_in_either_order() {
