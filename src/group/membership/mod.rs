@@ -152,7 +152,7 @@ struct Settled {
     place: Place,
 }
 
-/// Two entries of one epoch, both signed by the owner. Show them to whoever asks why the group ended.
+/// Two entries of one epoch, both signed by the owner of that time. Show them to whoever asks why the group ended.
 #[derive(Debug)]
 pub struct Evidence {
     known: Vec<u8>,
@@ -171,6 +171,12 @@ impl Evidence {
     #[must_use]
     pub fn rival(&self) -> &[u8] {
         &self.rival
+    }
+
+    /// Returns the account that has signed both: the owner of that time, who may be the owner no longer.
+    #[must_use]
+    pub fn signer(&self) -> Option<AccountKey> {
+        entry::UnverifiedEntry::read(&self.rival).ok().map(|entry| entry.author)
     }
 }
 

@@ -229,6 +229,7 @@ fn an_owner_who_writes_two_logs_is_found_out_and_the_group_is_read_only() {
         let before = world.state((BOB, 0)).clone();
         assert_eq!(world.offer((BOB, 0), &other[0]).unwrap().events, [GroupEvent::Equivocation]);
         let evidence = world.group((BOB, 0)).evidence().unwrap();
+        assert_eq!(evidence.signer(), Some(world.account(ALICE)));
         assert_eq!((evidence.known(), evidence.rival()), (one[0].as_bytes(), other[0].as_bytes()));
         assert_eq!(*world.state((BOB, 0)), before);
         assert_eq!(world.offer((BOB, 0), &late[0]), Err(OfferError::Equivocated));
