@@ -156,3 +156,33 @@ fn a_record_with_another_floor_is_refused() {
     blocks.insert(id, seal_with(nonce, FLOOR, prefix, &floor));
     assert_eq!(open(&blocks), Err(UnsealError::Rejected));
 }
+
+/// P-13.1. A record whose entries lead to other rights than the newest names is refused: this library and the one that wrote
+/// it would not agree on who may do what.
+#[test]
+fn a_record_that_leads_to_other_rights_is_refused() {
+    use bisik_testkit::fuzz::record::{NONCE, STORAGE_KEY, open_named, seal_with, try_open};
+
+    /// The record kind of a page of entries.
+    const ENTRIES: u8 = 22;
+    let key = StorageKey::from_bytes(STORAGE_KEY);
+    let mut world = World::of_members(2);
+    world.write((ALICE, 0), |group, author, _| group.set(author, Setting::NAME, b"Bali", NOW)).unwrap();
+    let group = world.groups.get_mut(&(ALICE, 0)).unwrap();
+    let sealed = group.seal(&key, &mut bisik_testkit::SeededRng::new(1)).unwrap();
+    let mut blocks: BTreeMap<_, _> = sealed.blocks().iter().map(|b| (b.id(), b.as_bytes().to_vec())).collect();
+    let open = |blocks: &BTreeMap<BlockId, Vec<u8>>| {
+        Membership::unseal(&key, world.id, sealed.head(), |id| blocks.get(&id).cloned()).map(drop)
+    };
+    let prefix = &world.id.as_bytes()[..8];
+    let (id, block) = blocks.iter().find(|(_, block)| try_open(ENTRIES, prefix, block).is_some()).unwrap();
+    let (id, nonce): (_, [u8; NONCE]) = (*id, block[1..=NONCE].try_into().unwrap());
+    let mut entries = open_named(ENTRIES, prefix, block).to_vec();
+    blocks.insert(id, seal_with(nonce, ENTRIES, prefix, &entries));
+    assert_eq!(open(&blocks), Ok(()));
+    // The hash of the rights stands before the signature, at the end of the newest entry.
+    let at = entries.len() - 65;
+    entries[at] ^= 1;
+    blocks.insert(id, seal_with(nonce, ENTRIES, prefix, &entries));
+    assert_eq!(open(&blocks), Err(UnsealError::Rejected));
+}
