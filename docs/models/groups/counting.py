@@ -6,7 +6,7 @@ from .rules import MEMBER, OWNER, RULES, Floor, fate
 class State:
     """What `state` returns: the acts that count, the live stays, and what follows from them."""
 
-    def __init__(self, counted, live, added, pending, links, retired, removed, only_joined, joins, repeats):
+    def __init__(self, counted, live, added, pending, links, retired, removed, only_joined, joins, repeats, policies):
         self.counted, self.live, self.added, self.pending = (
             frozenset(counted),
             frozenset(live),
@@ -14,7 +14,7 @@ class State:
             frozenset(pending),
         )
         self.links, self.retired, self.removed = dict(links), frozenset(retired), frozenset(removed)
-        self.only_joined, self.joins, self.repeats = only_joined, joins, repeats
+        self.only_joined, self.joins, self.repeats, self.policies = only_joined, joins, repeats, policies
 
     def same(self):
         return self.counted, self.live, self.pending, tuple(sorted(self.links.items())), self.retired, self.removed
@@ -164,6 +164,7 @@ def state(head, acts):
         only_joined,
         joins,
         repeats,
+        opens,
     )
 
 

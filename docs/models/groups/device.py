@@ -100,8 +100,9 @@ class Device:
             self.held[a.id] = a
             self.changed(after)
             return True
+        opened = {b.id for b in self.held.values() if b.kind == "open"} | set(after.policies)
         lacks = a.stay not in after.added and (
-            a.kind in ("accept", "leave") or (a.kind == "join" and a.subject not in after.links)
+            a.kind in ("accept", "leave") or (a.kind == "join" and a.subject not in opened)
         )
         return self.put_aside(a) if lacks else False
 
@@ -127,7 +128,8 @@ class Device:
         for stay in s.live - gone:
             if RULES.careful and stay in s.only_joined:
                 back = any(a.kind == "remove" and a.subject[0] == stay[0] and a.subject != stay for a in said)
-                ways = [j for j in s.joins[stay] if j.subject not in shut or j.id in shut[j.subject]]
+                adding = [j for j in s.joins[stay] if s.policies.get(j.subject) == 1]
+                ways = [j for j in adding if j.subject not in shut or j.id in shut[j.subject]]
                 if (back and RULES.careful_account) or (not ways and RULES.careful_links):
                     continue
             out.add(stay)

@@ -375,6 +375,18 @@ def group_filled_by_requests():
     equal(" ".join(sorted(d.state().live)), "A1 C1 D1 X1")
 
 
+def asking_beside_a_closed_link():
+    g = Story()
+    one, asks = g.act("A1", "open"), g.act("A1", "open", policy=2)
+    g.act("D1", "join", one.id), g.act("D1", "join", asks.id)
+    g.act("B1", "close", one.id)
+    d = g.device(*g.head.log(), *g.acts)
+    equal(" ".join(sorted(d.state().live)), "A1 B1 C1")
+    d.offer(g.entry(("role", "B1", MEMBER)))  # the closing is void: D is a member, by the link that was closed alone
+    equal(" ".join(sorted(d.state().live)), "A1 B1 C1 D1")
+    equal(" ".join(sorted(d.receivers()[0])), "A1 B1 C1")  # 7
+
+
 def endpoint_retired_by_who_is_out():
     g = Story()
     on = g.entry(("admit", "D"))
