@@ -10,7 +10,7 @@ use bisik::group::{GroupId, GroupMessage, GroupMessageError};
 use bisik::ratchet::{PublicKey, PublicKeyError};
 use bisik::{
     Account, BlockId, BundleError, BundleId, Ciphertext, DisclosureHash, DisclosureHashError, IdError, Identity,
-    IdentityKey, IdentityKeyError, PreKeyBundle, Timestamp,
+    IdentityKey, IdentityKeyError, PreKeyBundle,
 };
 use bisik_testkit::{AliceAndBob, SeededRng};
 use proptest::prelude::*;
@@ -286,6 +286,9 @@ fn a_qr_code_is_scanned_from_its_text() {
 #[test]
 fn the_system_clock_gives_whole_seconds_and_nothing_before_1970() {
     use std::time::{Duration, SystemTime};
+
+    use bisik::Timestamp;
+
     let at = |milliseconds| Timestamp::from(SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds));
     assert_eq!([at(0), at(999), at(1_000)].map(Timestamp::as_unix_seconds), [0, 0, 1]);
     for before in [1, 999, 1_000, 86_400_000_000] {
