@@ -188,6 +188,8 @@ pub(crate) mod group {
     pub(crate) const LINK: &[u8] = b"bisik-1 group link\0";
     /// Digest of the acts that count.
     pub(crate) const ACTS: &[u8] = b"bisik-1 group acts\0";
+    /// Digest of a part of the acts that count.
+    pub(crate) const ACTS_PART: &[u8] = b"bisik-1 group acts part\0";
     /// Hash of a floor.
     pub(crate) const FLOOR: &[u8] = b"bisik-1 group floor\0";
 }
@@ -237,4 +239,8 @@ pub(crate) mod kind {
     pub(crate) const GROUP_FLOOR: RecordKind = RecordKind::new(24);
     /// A block of a group: two entries that contradict each other.
     pub(crate) const GROUP_EVIDENCE: RecordKind = RecordKind::new(25);
+    /// What a device has to send and to show in a group.
+    pub(crate) const GROUP_DESK: RecordKind = RecordKind::new(26);
+    /// The devices of a group's members.
+    pub(crate) const GROUP_LISTS: RecordKind = RecordKind::new(27);
 }

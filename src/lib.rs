@@ -58,6 +58,7 @@
 //! | you are writing | use |
 //! |---|---|
 //! | a messenger, with several devices for each person, and businesses | [`Conversation`], [`Account`], [`device`], [`hosting`], `content` |
+//! | groups in such a messenger | [`Group`], [`group`] |
 //! | a program that connects one device to one device | [`Session`], [`Identity`], [`PreKeys`] |
 //! | a protocol of your own | [`handshake`], [`ratchet`], [`group::chain`], [`media`], `call` |
 //! | a client of the Signal protocol, version 3, as WhatsApp's clients speak it | `interop` |
@@ -162,6 +163,7 @@ pub use rand_core;
 
 pub use account::{Account, AccountEvent, MaintenanceOutput, RecoverFirstError, SealedAccount, ServerState};
 pub use conversation::Conversation;
+pub use group::Group;
 
 pub use bisik_core::disclosure::{DisclosureHash, DisclosureHashError};
 pub use bisik_core::held::SealedRecord;

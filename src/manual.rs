@@ -66,6 +66,10 @@ pub mod spec {
     pub mod chains {}
 
     #[doc = include_str!("manual.links.md")]
+    #[doc = include_str!("../docs/spec/rooms.md")]
+    pub mod rooms {}
+
+    #[doc = include_str!("manual.links.md")]
     #[doc = include_str!("../docs/spec/test-vectors.md")]
     pub mod test_vectors {}
 

@@ -5,7 +5,8 @@ use std::hint::black_box;
 
 use bisik::device::AccountKey;
 use bisik::group::{
-    GroupId, GroupMessage, ListsDigest, Place, ReadyChain, ReceivingChains, Scope, SendPlan, Sender, SendingChain, View,
+    GroupId, GroupMessage, ListsDigest, MemberDevice, Place, ReadyChain, ReceivingChains, Scope, SendPlan,
+    SendingChain, View,
 };
 use bisik::{Identity, IdentityKey, Timestamp};
 use vodozemac::megolm::{GroupSession, InboundGroupSession, MegolmMessage, SessionConfig};
@@ -22,7 +23,7 @@ const PREPARED: u64 = 64;
 
 /// A sender and one receiver.
 pub(crate) struct Pair {
-    sender: Sender,
+    sender: MemberDevice,
     targets: BTreeSet<IdentityKey>,
     pub(crate) chain: SendingChain,
     pub(crate) chains: ReceivingChains,
@@ -32,7 +33,7 @@ impl Pair {
     pub(crate) fn new(devices: usize) -> Self {
         let rng = &mut rand::rng();
         let alice = Identity::generate(rng);
-        let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
+        let sender = MemberDevice { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
         let targets = (0..devices).map(|_| *Identity::generate(rng).public()).collect();
         let chain = SendingChain::begin(PLACE, sender, false, NOW, rng).unwrap();
         let chains = ReceivingChains::new(Scope::Group(GROUP), sender);

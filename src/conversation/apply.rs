@@ -10,6 +10,7 @@ use super::checked::{Body, Checked, Checks, Heard};
 use super::event::{Cause, Event, Received};
 use super::frame::{Frame, Kind, Lists};
 use super::kept::Settled;
+use super::letter::{MemberDevice, ReceivedLetter};
 use super::link::{Bound, Replacement, UNASKED};
 use super::name::{MessageId, Tag};
 use super::names::Seen;
@@ -27,6 +28,8 @@ impl Conversation {
     pub(super) fn confirm(&mut self, account: &Account, device: DeviceAddress, serial: u32, now: Timestamp) {
         let Some(link) = self.links.get_mut(&device) else { return };
         let replacement = link.confirm(serial, now);
+        // P-12.64: nobody took letters of before.
+        self.kept.letters_are_due(device);
         // P-12.39, P-3.21
         if let Some(Replacement { bound, last_resort, early }) = replacement {
             self.tell(Event::SessionReplaced { device, bound, last_resort, early });
@@ -38,7 +41,9 @@ impl Conversation {
         let Checked { frame, content } = checked;
         let Heard { from, serial, .. } = *heard;
         let (answers, leads) = (self.answers(from.side), self.leads(account, &heard.key));
-        if from.side == Side::Peer && !self.accepted && !self.requested {
+        // A letter of somebody in a common group is no request.
+        let is_message = matches!(content, Checks::Named { kind: Kind::Message, .. });
+        if from.side == Side::Peer && !self.accepted && !self.requested && (is_message || !self.shares_group) {
             self.requested = true;
             self.tell(Event::Request);
         }
@@ -132,7 +137,8 @@ impl Conversation {
             }
             // It has signatures of its own.
             Body::Decision(decision) => self.give(Received::Decision { from, decision }),
-            Body::Withdrawn | Body::Shared(_) | Body::DecisionReceipt(_) | Body::NotUnderstood => {}
+            // P-12.64: a letter is never read before its session is confirmed.
+            Body::Letter(_) | Body::Withdrawn | Body::Shared(_) | Body::DecisionReceipt(_) | Body::NotUnderstood => {}
         }
     }
 
@@ -235,6 +241,11 @@ impl Conversation {
                 self.give(Received::Message { id, from, body, delete_by });
             }
             (Body::Text(text), Side::Own) => self.take_own(account, heard, (kind, id), text),
+            (Body::Letter(body), side) => {
+                let account = if side == Side::Peer { *self.peer.account() } else { *account.key() };
+                let sender = MemberDevice { account, device: from.index, identity: heard.key };
+                self.give(Received::Letter { id, letter: ReceivedLetter::new(sender, side, body), delete_by });
+            }
             (Body::Decision(decision), _) => self.give(Received::Decision { from, decision }),
             (Body::DecisionReceipt(receipt), _) => self.give(Received::DecisionReceipt { from, receipt }),
             (Body::Shared(shared), _) => {
@@ -316,7 +327,7 @@ fn shown_words(kind: Kind, id: MessageId, body: &Body) -> Option<[u8; 16]> {
     match body {
         Body::Text(text) => Some(words(kind, id, text)),
         Body::Decision(decision) => Some(words(kind, id, &decision.to_bytes())),
-        Body::Withdrawn | Body::Shared(_) | Body::DecisionReceipt(_) | Body::NotUnderstood => None,
+        Body::Letter(_) | Body::Withdrawn | Body::Shared(_) | Body::DecisionReceipt(_) | Body::NotUnderstood => None,
     }
 }
 

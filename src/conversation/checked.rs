@@ -29,6 +29,7 @@ pub(super) enum Checks {
 /// What a named message holds.
 pub(super) enum Body {
     Text(Zeroizing<Vec<u8>>),
+    Letter(Zeroizing<Vec<u8>>),
     Withdrawn,
     Decision(Box<Decision>),
     Shared(Box<SharedDecision>),
@@ -86,6 +87,7 @@ pub(super) fn check(
             }
             let body = match (kind, side) {
                 (Kind::Message, _) | (Kind::Private, Side::Own) => Body::Text(Zeroizing::new(bytes.to_vec())),
+                (Kind::Letter, _) => Body::Letter(Zeroizing::new(bytes.to_vec())),
                 (Kind::Withdrawn, _) => Body::Withdrawn,
                 (Kind::Decision, Side::Peer) => Decision::from_bytes(bytes)
                     .map_or(Body::NotUnderstood, |decision| Body::Decision(Box::new(decision))),

@@ -109,7 +109,7 @@ impl Conversation {
         let dropped = self.kept.expire(now);
         self.give_up(account, dropped);
         self.batch = self.batch.saturating_add(1);
-        let flushing = Flushing { now, permitted, lists: Lists::of(account.devices(), &self.peer), route };
+        let flushing = Flushing { now, lists: Lists::of(account.devices(), &self.peer), route };
         let devices: Vec<_> = self.devices(account).map(|(device, entry)| (device, *entry.identity())).collect();
         let mut envelopes = Vec::with_capacity(devices.len());
         for (device, key) in devices {
@@ -124,7 +124,8 @@ impl Conversation {
                 self.link(device, key).add_ours(session, last_resort, origins);
             }
             self.carry_out(plan, device, leads, now, rng);
-            self.write_frames(plan, (device, leads), flushing, &mut envelopes, rng);
+            let may = self.permission(account, device, permitted);
+            self.write_frames(plan, (device, leads, may), flushing, &mut envelopes, rng);
         }
         self.ephemeral.clear();
         Ok(Outgoing::new(envelopes, self.batch, self.origin()))

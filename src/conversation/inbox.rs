@@ -10,12 +10,14 @@ use zeroize::Zeroizing;
 
 use super::event::{Event, Received};
 use super::kept::{read_device, write_device};
+use super::letter::{MemberDevice, ReceivedLetter};
 use super::limits::{INBOX, INBOX_BYTES};
 use super::name::MessageId;
 use super::piece::{Blocks, Piece};
 use super::{DeviceAddress, MAX_BODY};
-use crate::device::{DeviceEntry, FromOwnDevice};
+use crate::device::{AccountKey, DeviceEntry, FromOwnDevice};
 use crate::hosting::{Decision, DecisionReceipt};
+use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::session::{Plaintext, Standing};
 use bisik_core::blocks::BlockId;
@@ -109,6 +111,7 @@ impl Inbox {
                 Received::Message { .. }
                 | Received::Sent { .. }
                 | Received::Own { .. }
+                | Received::Letter { .. }
                 | Received::Ephemeral { .. }
                 | Received::Decision { .. }
                 | Received::DecisionReceipt { .. } => drop(writer.u8(BLOCK)),
@@ -165,6 +168,7 @@ impl Received {
             Self::Message { body: Plaintext::Confirmed(body), .. } | Self::Ephemeral { body, .. } => body.len(),
             Self::Message { body: Plaintext::Unconfirmed(body), .. } => body.peek_unconfirmed().len(),
             Self::Sent { body, .. } | Self::Own { body, .. } => body.payload().len(),
+            Self::Letter { letter, .. } => letter.body().len(),
             Self::Decision { .. } | Self::DecisionReceipt { .. } | Self::Event(_) => 0,
         }
     }
@@ -175,13 +179,18 @@ impl Received {
             Self::Message { id, from, .. } | Self::Sent { id, from, .. } | Self::Own { id, from, .. } => {
                 Some(Event::Lost { id: *id, device: *from })
             }
+            // A group asks for what it lacks.
+            Self::Letter { .. } => None,
             Self::Ephemeral { .. } | Self::Decision { .. } | Self::DecisionReceipt { .. } | Self::Event(_) => None,
         }
     }
 
     const fn delete_by(&self) -> Option<Timestamp> {
         match self {
-            Self::Message { delete_by, .. } | Self::Sent { delete_by, .. } | Self::Own { delete_by, .. } => *delete_by,
+            Self::Message { delete_by, .. }
+            | Self::Sent { delete_by, .. }
+            | Self::Own { delete_by, .. }
+            | Self::Letter { delete_by, .. } => *delete_by,
             Self::Ephemeral { .. } | Self::Decision { .. } | Self::DecisionReceipt { .. } | Self::Event(_) => None,
         }
     }
@@ -218,6 +227,13 @@ impl Received {
                 writer.bytes(&id.to_bytes()).u64(time::to_seconds(*delete_by)).bytes(&sender.finish());
                 writer.count(body.payload().len()).bytes(body.payload());
             }
+            Self::Letter { id, letter, delete_by } => {
+                let MemberDevice { account, device: _, identity } = letter.from();
+                write_head(LETTER, letter.address(), writer);
+                writer.bytes(&id.to_bytes()).u64(time::to_seconds(*delete_by));
+                writer.bytes(&account.to_bytes()).bytes(&identity.to_bytes());
+                writer.count(letter.body().len()).bytes(letter.body());
+            }
             // These have no blocks.
             Self::Ephemeral { .. } | Self::Event(_) => {}
             Self::Decision { from, decision } => {
@@ -252,6 +268,14 @@ impl Received {
                     Self::Sent { id, from, body, delete_by }
                 })
             }
+            LETTER => {
+                let (id, delete_by) = (MessageId::read(reader)?, time::read_optional(reader)?);
+                let key = |bytes| IdentityKey::from_bytes_without_points(bytes).map_err(|_| Malformed);
+                let account = AccountKey::from_identity(key(reader.array()?)?);
+                let sender = MemberDevice { account, device: from.index, identity: key(reader.array()?)? };
+                let letter = ReceivedLetter::new(sender, from.side, read_body(reader)?);
+                Ok(Self::Letter { id, letter, delete_by })
+            }
             DECISION => {
                 let decision = Decision::from_bytes(&read_body(reader)?).map_err(|_| Malformed)?;
                 Ok(Self::Decision { from, decision: Box::new(decision) })
@@ -284,6 +308,7 @@ const SENT: u8 = 3;
 const DECISION: u8 = 4;
 const RECEIPT: u8 = 5;
 const OWN: u8 = 6;
+const LETTER: u8 = 7;
 /// Bytes of a block beside a body, at most.
 const HEAD: usize = 256;
 /// Entries from which on nothing is sent.

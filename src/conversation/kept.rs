@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::author::Waiting;
 use super::frame::Kind;
-use super::limits::{KEPT_BYTES, KEPT_FOR, KEPT_MESSAGES, LOOKS_APART};
+use super::limits::{KEPT_BYTES, KEPT_FOR, KEPT_LETTERS, KEPT_MESSAGES, LOOKS_APART};
 use super::name::{MessageId, Tag};
 use super::piece::{Blocks, Piece};
 use super::{DeviceAddress, MAX_BODY, Side};
@@ -53,7 +53,7 @@ pub(super) enum Settled {
 /// What an acknowledgement has settled.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Acknowledged {
-    /// What became of which message, withdrawn ones apart.
+    /// What became of which message; not of those that were withdrawn, nor of letters.
     pub(super) messages: Vec<(MessageId, Settled)>,
     /// Whether anything was settled, withdrawn messages included.
     pub(super) any: bool,
@@ -62,7 +62,8 @@ pub(super) struct Acknowledged {
 /// A message that makes room, and the devices that it still waited for.
 pub(super) struct Dropped {
     pub(super) id: MessageId,
-    pub(super) withdrawn: bool,
+    /// Nobody is told.
+    pub(super) silent: bool,
     pub(super) devices: Vec<DeviceAddress>,
 }
 
@@ -77,6 +78,16 @@ pub(super) struct KeptMessages {
 impl Kept {
     const fn is_withdrawn(&self) -> bool {
         matches!(self.kind, Kind::Withdrawn)
+    }
+
+    const fn is_letter(&self) -> bool {
+        matches!(self.kind, Kind::Letter)
+    }
+
+    /// Whether it is given up, and delivered, without a word: what was withdrawn, and letters, which their group makes
+    /// again for whoever asks.
+    const fn is_silent(&self) -> bool {
+        self.is_withdrawn() || self.is_letter()
     }
 }
 
@@ -107,10 +118,22 @@ impl KeptMessages {
             waiting,
         });
         let mut dropped = Vec::new();
+        // P-12.63: letters never take the place of messages.
+        while self.list.iter().filter(|kept| kept.is_letter()).count() > KEPT_LETTERS {
+            dropped.extend(self.oldest_letter().and_then(|at| self.list.remove(at)).map(Dropped::from));
+        }
         while self.is_over() {
-            dropped.extend(self.list.pop_front().map(Dropped::from));
+            let gone = match self.oldest_letter() {
+                Some(at) => self.list.remove(at),
+                None => self.list.pop_front(),
+            };
+            dropped.extend(gone.map(Dropped::from));
         }
         dropped
+    }
+
+    fn oldest_letter(&self) -> Option<usize> {
+        self.list.iter().position(Kept::is_letter)
     }
 
     fn is_over(&self) -> bool {
@@ -208,6 +231,14 @@ impl KeptMessages {
         }
     }
 
+    /// Letters that were sent to a device are due again: they were not taken, because no session was confirmed.
+    pub(super) fn letters_are_due(&mut self, device: DeviceAddress) {
+        let letters = self.list.iter_mut().filter(|kept| kept.is_letter());
+        for transmission in letters.filter_map(|kept| kept.waiting.get_mut(&device)) {
+            *transmission = Transmission::default();
+        }
+    }
+
     /// The lowest number that still waits for a device.
     pub(super) fn lowest(&self, device: DeviceAddress) -> Option<u64> {
         self.list.iter().filter(|kept| kept.waiting.contains_key(&device)).map(|kept| kept.id.number()).min()
@@ -244,8 +275,7 @@ impl KeptMessages {
             if outcome != Settled::BelowHorizon {
                 newest = newest.max(number);
             }
-            // A withdrawn message is settled without a word.
-            if !kept.is_withdrawn() {
+            if !kept.is_silent() {
                 settled.messages.push((kept.id, outcome));
             }
         }
@@ -337,8 +367,8 @@ impl KeptMessages {
 
 impl From<Kept> for Dropped {
     fn from(kept: Kept) -> Self {
-        let withdrawn = kept.is_withdrawn();
-        Self { id: kept.id, withdrawn, devices: kept.waiting.into_keys().collect() }
+        let silent = kept.is_silent();
+        Self { id: kept.id, silent, devices: kept.waiting.into_keys().collect() }
     }
 }
 
@@ -383,6 +413,38 @@ mod tests {
 
     fn due(kept: &KeptMessages, device: DeviceAddress) -> Vec<u64> {
         kept.due(device, |_| true, false).iter().map(|kept| kept.id.number()).collect()
+    }
+
+    /// P-12.63
+    #[test]
+    fn letters_of_groups_never_take_the_place_of_messages() {
+        let mut kept = KeptMessages::default();
+        let mut keep = |number, kind| kept.keep(id(number), (kind, b"halo"), &[A], (at(0), None));
+        assert!((0..40).all(|number| keep(number, Kind::Message).is_empty()));
+        let dropped: Vec<_> = (40..80).flat_map(|number| keep(number, Kind::Letter)).collect();
+        assert!(dropped.iter().all(|dropped| dropped.silent), "nobody is told");
+        let dropped: Vec<_> = dropped.iter().map(|dropped| dropped.id.number()).collect();
+        assert_eq!(dropped, (40..56).collect::<Vec<_>>(), "24 letters have room beside 40 messages");
+        assert!(keep(80, Kind::Message).iter().all(|dropped| dropped.id.number() == 56));
+        let mut kept = KeptMessages::default();
+        for number in 0..64 {
+            kept.keep(id(number), (Kind::Letter, b"halo"), &[A], (at(0), None));
+        }
+        assert_eq!(kept.len(), KEPT_LETTERS);
+    }
+
+    /// P-12.64
+    #[test]
+    fn letters_are_due_again_when_a_session_is_confirmed() {
+        let mut kept = with(&[5]);
+        kept.keep(id(6), (Kind::Letter, b"surat"), &[A, B], (at(0), None));
+        for (number, device) in [(5, A), (6, A), (6, B)] {
+            kept.transmitted(id(number), device, 1, 1);
+        }
+        kept.letters_are_due(A);
+        assert_eq!((due(&kept, A), due(&kept, B)), ([6].into(), [5].into()));
+        let letter = kept.acknowledge(A, &[tag(6)].into(), &BTreeSet::new(), 0);
+        assert!(letter.any && letter.messages.is_empty(), "delivered without a word");
     }
 
     /// P-12.25: a number alone confirms nothing.

@@ -6,6 +6,8 @@ pub(super) const NAMES: usize = 128;
 pub(super) const PREVIEWS: usize = 16;
 /// Messages that their author keeps until they are acknowledged.
 pub(super) const KEPT_MESSAGES: usize = 64;
+/// Of these, letters of groups: a device that is away for weeks asks for what it lacks.
+pub(super) const KEPT_LETTERS: usize = 32;
 /// Bytes of their bodies together: four messages of the greatest length.
 pub(super) const KEPT_BYTES: usize = 4 * super::MAX_BODY;
 /// Seconds that a message is kept: 14 days.

@@ -20,11 +20,13 @@ mod doubt; //    12.7  reactions to what nobody authenticated
 mod envelope; // 12.10 what travels, and the addresses around it
 mod error; //          why not
 mod event; //          what a conversation gives
+mod event_record; // 12.8 events in a record
 mod flush; //    12.5  everything that is due becomes frames
 mod frame; //    12.2  what travels inside a session
 mod hosting; //  12.9  who else reads
 mod inbox; //    12.8  what waits for the program
 mod kept; //     12.5  messages that wait for acknowledgements
+mod letter; //   12.12 what one device of a group has for another
 mod limits; //   12.3  every bound
 mod link; //     12.6  everything with one device
 mod name; //     12.2  names of messages
@@ -48,6 +50,7 @@ pub use envelope::{Arrival, Envelope, EnvelopeError, EnvelopeHeader};
 pub use error::{ReceiveError, SendError};
 pub use event::{Cause, Event, Handover, Outgoing, Received, StoredConversation};
 pub use flush::{Due, Needed};
+pub use letter::{Letter, MemberDevice, ReceivedLetter};
 pub use link::Bound;
 pub use name::{MessageId, Tag};
 pub use peer::IdentityPolicy;
@@ -182,6 +185,8 @@ pub struct Conversation {
     policy: IdentityPolicy,
     /// The user wants to hear from the peer.
     accepted: bool,
+    /// The peer is in a group with the local account.
+    shares_group: bool,
     /// The program was told that the peer has written.
     requested: bool,
     /// What nobody authenticated may cause a bounded trickle of frames.
@@ -202,24 +207,7 @@ pub struct Conversation {
     named: Vec<BlockId>,
     ended: Ended,
     /// What links and kept messages were last reconciled with. Not in the record.
-    reconciled: Option<View>,
-}
-
-/// What decides which devices there are, and under which terms: the same of two moments, the same devices.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct View {
-    /// Hashes of the device lists of both accounts.
-    lists: [[u8; 32]; 2],
-    /// This device, and the disclosure that it is under.
-    identity: IdentityKey,
-    disclosure: Option<DisclosureHash>,
-}
-
-impl View {
-    fn of(account: &Account, peer: &DeviceDirectory) -> Self {
-        let lists = [*account.devices().hash(), *peer.hash()];
-        Self { lists, identity: *account.identity().public(), disclosure: account.disclosure() }
-    }
+    reconciled: Option<peer::View>,
 }
 
 impl Conversation {
@@ -251,6 +239,7 @@ impl Conversation {
             label: LabelState::new(peer_account),
             policy,
             accepted: false,
+            shares_group: false,
             requested: false,
             reacts: true,
             unacknowledged: false,

@@ -4,7 +4,7 @@
 use alloc::collections::BTreeMap;
 
 use super::event::Event;
-use super::{Conversation, ConversationId, DeviceAddress, Side, View, under};
+use super::{Conversation, ConversationId, DeviceAddress, Side, under};
 use crate::account::Account;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError};
 use crate::hosting::{Disclosure, LabelEvent, LabelState};
@@ -21,6 +21,23 @@ pub enum IdentityPolicy {
     Block,
     /// The change is an event, and sending goes on. Messages sent before are never sent again to the new key.
     Notify,
+}
+
+/// What decides which devices there are, and under which terms: the same of two moments, the same devices.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct View {
+    /// Hashes of the device lists of both accounts.
+    lists: [[u8; 32]; 2],
+    /// This device, and the disclosure that it is under.
+    identity: IdentityKey,
+    disclosure: Option<DisclosureHash>,
+}
+
+impl View {
+    fn of(account: &Account, peer: &DeviceDirectory) -> Self {
+        let lists = [*account.devices().hash(), *peer.hash()];
+        Self { lists, identity: *account.identity().public(), disclosure: account.disclosure() }
+    }
 }
 
 /// The name that a conversation had before the peer's account key changed, and the revision of its record there.

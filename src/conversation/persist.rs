@@ -199,9 +199,11 @@ impl Conversation {
     }
 
     fn write_head(&self, blocks: &BlockWriter<'_>, writer: &mut SecretWriter) {
-        let Self { links, kept, numbers, inbox, policy, accepted, requested, reacts, unacknowledged, .. } = self;
+        let Self { links, kept, numbers, inbox, policy, accepted, shares_group, requested, .. } = self;
+        let Self { reacts, unacknowledged, .. } = self;
         writer.u64(self.lineage.revision()).flag(matches!(policy, IdentityPolicy::Block)).flag(*unacknowledged);
-        writer.flag(*accepted).flag(*requested).flag(*reacts).u64(numbers.last).u64(self.batch);
+        writer.u8(u8::from(*accepted) | if *shares_group { SHARES_GROUP } else { 0 });
+        writer.flag(*requested).flag(*reacts).u64(numbers.last).u64(self.batch);
         writer.count(self.named.len());
         blocks.write_names(writer);
         writer.count(links.len());
@@ -264,8 +266,9 @@ impl Conversation {
         mut open: impl FnMut(RecordKind) -> Result<Opened, UnsealError>,
     ) -> Result<Self, UnsealError> {
         let mut reader = Reader::new(state);
-        let Beginning { lineage, flags, numbers, batch } = Beginning::read(&mut reader)?;
-        let [blocks, unacknowledged, accepted, requested, reacts] = flags;
+        let Beginning { lineage, flags, contact, numbers, batch } = Beginning::read(&mut reader)?;
+        let [blocks, unacknowledged, requested, reacts] = flags;
+        let (accepted, shares_group) = (contact & ACCEPTED != 0, contact & SHARES_GROUP != 0);
         let policy = if blocks { IdentityPolicy::Block } else { IdentityPolicy::Notify };
         let _names = names(&mut reader, id)?;
         let (place, public) = open(kind::CONVERSATION_PEER)?;
@@ -299,6 +302,7 @@ impl Conversation {
             label,
             policy,
             accepted,
+            shares_group,
             requested,
             reacts,
             unacknowledged,
@@ -323,10 +327,15 @@ fn names(reader: &mut Reader<'_>, id: ConversationId) -> Result<Vec<BlockId>, Ma
 /// A block that was opened: its name and its content.
 type Opened = (BlockId, Zeroizing<Vec<u8>>);
 
+/// Bits of `contact` in a head.
+const ACCEPTED: u8 = 1;
+const SHARES_GROUP: u8 = 2;
+
 /// What a head says before the names of the blocks.
 struct Beginning {
     lineage: Lineage,
-    flags: [bool; 5],
+    flags: [bool; 4],
+    contact: u8,
     numbers: Numbers,
     batch: u64,
 }
@@ -334,11 +343,13 @@ struct Beginning {
 impl Beginning {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let lineage = Lineage::read(reader)?;
-        let mut flags = [false; 5];
-        for flag in &mut flags {
-            *flag = reader.flag()?;
+        let (blocks, unacknowledged) = (reader.flag()?, reader.flag()?);
+        let contact = reader.u8()?;
+        if contact & !(ACCEPTED | SHARES_GROUP) != 0 {
+            return Err(Malformed);
         }
-        Ok(Self { lineage, flags, numbers: Numbers { last: reader.u64()? }, batch: reader.u64()? })
+        let flags = [blocks, unacknowledged, reader.flag()?, reader.flag()?];
+        Ok(Self { lineage, flags, contact, numbers: Numbers { last: reader.u64()? }, batch: reader.u64()? })
     }
 }
 

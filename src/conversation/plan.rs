@@ -32,8 +32,6 @@ pub(super) struct Plan {
 #[derive(Clone, Copy)]
 pub(super) struct Flushing {
     pub(super) now: Timestamp,
-    /// The label permits sending to the peer.
-    pub(super) permitted: bool,
     pub(super) lists: Lists,
     /// The addresses on the envelopes.
     pub(super) route: Route,
@@ -53,8 +51,9 @@ impl Conversation {
         if !self.answers(device.side) || (device.side == Side::Peer && self.unacknowledged) {
             return Plan::default();
         }
-        let speaks = may_speak(device, permitted);
-        let waiting = self.kept.waiting(device, may_send(speaks));
+        let may = self.permission(account, device, permitted);
+        let speaks = may.frames;
+        let waiting = self.kept.waiting(device, |kind| may.send(kind));
         let none;
         let link = match self.links.get(&device).filter(|link| link.key == *key) {
             Some(link) => link,
@@ -105,12 +104,36 @@ impl Conversation {
     }
 }
 
-/// Whether messages of a kind may go to a device to which frames without one may go, or may not.
-pub(super) fn may_send(speaks: bool) -> impl Fn(Kind) -> bool {
-    move |kind| speaks || matches!(kind, Kind::Decision | Kind::DecisionReceipt)
+/// What may go to one device now, of what has been taken to be sent.
+#[derive(Clone, Copy)]
+pub(super) struct Permission {
+    /// Messages of the program.
+    pub(super) messages: bool,
+    /// Frames without a message, and letters.
+    pub(super) frames: bool,
 }
 
-/// Whether frames without a message may go to a device now. To one's own they always may.
-pub(super) fn may_speak(device: DeviceAddress, permitted: bool) -> bool {
-    device.side == Side::Own || permitted
+impl Permission {
+    /// Whether messages of a kind may go.
+    pub(super) const fn send(self, kind: Kind) -> bool {
+        match kind {
+            Kind::Decision | Kind::DecisionReceipt => true,
+            Kind::Letter => self.frames,
+            Kind::Message | Kind::Withdrawn | Kind::Private | Kind::Unknown(_) => self.messages,
+        }
+    }
+}
+
+impl Conversation {
+    /// P-12.57: what may go to a device, if the label permits sending to the peer or does not. To one's own devices
+    /// everything may. Who shares a group with the peer writes letters to the devices that the peer holds itself, whoever
+    /// reads beside them.
+    pub(super) fn permission(&self, account: &Account, device: DeviceAddress, permitted: bool) -> Permission {
+        if device.side == Side::Own {
+            return Permission { messages: true, frames: true };
+        }
+        let own_held = self.entry(account, device).is_some_and(|entry| entry.custody().is_own_held());
+        let known = self.answers(Side::Peer) && !self.unacknowledged;
+        Permission { messages: permitted, frames: permitted || (known && self.shares_group && own_held) }
+    }
 }

@@ -287,9 +287,10 @@ impl Conversation {
         Attempt::Failed(ReceiveError::Unreadable)
     }
 
-    /// Whether frames may go to this side at all. P-12.51: none to a contact that the user has not accepted.
+    /// Whether frames may go to this side at all. P-12.51: none to a contact that the user has not accepted, unless both
+    /// are in one group.
     pub(super) fn answers(&self, side: Side) -> bool {
-        side == Side::Own || self.accepted
+        side == Side::Own || self.accepted || self.shares_group
     }
 }
 

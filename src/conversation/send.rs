@@ -196,8 +196,8 @@ impl Conversation {
 
     /// P-12.29: tells the program, and from the next frame on each device that still waited.
     pub(super) fn give_up(&mut self, account: &Account, dropped: Vec<Dropped>) {
-        for Dropped { id, withdrawn, devices } in dropped {
-            for device in devices.into_iter().filter(|_| !withdrawn) {
+        for Dropped { id, silent, devices } in dropped {
+            for device in devices.into_iter().filter(|_| !silent) {
                 // Also to a device that nothing could ever be sent to: a session is set up to tell it.
                 if let Some(key) = self.entry(account, device).map(|entry| *entry.identity()) {
                     self.link(device, key).author.lose(id);

@@ -10,7 +10,7 @@ use super::envelope::Route;
 use super::frame::{Content, Frame, Lists, Opening};
 use super::link::Link;
 use super::name::MessageId;
-use super::plan::{Flushing, Plan, may_send, may_speak};
+use super::plan::{Flushing, Permission, Plan};
 use super::slot::{Slot, Unhanded};
 use super::{Conversation, ConversationId, DeviceAddress, Envelope, Side};
 use crate::device::AccountKey;
@@ -32,13 +32,15 @@ impl Conversation {
     pub(super) fn write_frames(
         &mut self,
         plan: Plan,
-        (device, leads): (DeviceAddress, bool),
-        Flushing { now, permitted, lists, route }: Flushing,
+        (device, leads, may): (DeviceAddress, bool, Permission),
+        Flushing { now, lists, route }: Flushing,
         envelopes: &mut Vec<Envelope>,
         rng: &mut dyn CryptoRng,
     ) {
         let answers = self.answers(device.side);
-        let speaks = may_speak(device, permitted) && answers;
+        let speaks = may.frames && answers;
+        // P-12.51: who only shares a group with somebody does not tell him that one is typing.
+        let tells = may.messages && (device.side == Side::Own || self.accepted);
         let (base, last, batch) = (self.base(device), self.numbers.last, self.batch);
         let Self { id, peer, links, kept, ephemeral, .. } = self;
         let head = Head { device, lists, route, conversation: *id, peer: peer.account(), base, last, batch };
@@ -48,13 +50,13 @@ impl Conversation {
         let mut owed = false;
         if let Some(current) = current {
             if plan.sends {
-                messages = kept.due(device, may_send(speaks), plan.clock);
+                messages = kept.due(device, |kind| may.send(kind), plan.clock);
             }
             if !messages.is_empty() {
                 link.author.sent(now);
             }
             let confirmed = link.slot(current).is_some_and(|slot| slot.live);
-            if confirmed && speaks {
+            if confirmed && tells {
                 once = ephemeral.iter().filter(|one| one.to.include(device)).map(|one| one.body.as_slice()).collect();
             }
             let acknowledges = link.names.acknowledgement_due(now).is_some_and(|at| at <= now);

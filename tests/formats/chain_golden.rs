@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bisik::device::AccountKey;
 use bisik::group::{
-    Distribution, GroupId, GroupMessage, ListsDigest, OpenError, Place, ReceivingChains, Scope, SendPlan, Sender,
+    Distribution, GroupId, GroupMessage, ListsDigest, MemberDevice, OpenError, Place, ReceivingChains, Scope, SendPlan,
     SendingChain, View,
 };
 use bisik::{Identity, IdentityKey};
@@ -68,7 +68,7 @@ fn golden_receiving_chains_open_read_and_reseal_to_the_same_bytes() {
 pub(super) fn write(golden: &Golden) {
     let rng = &mut rand::rng();
     let [alice, bob, carol] = [(); 3].map(|()| Identity::generate(rng));
-    let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
+    let sender = MemberDevice { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
     let mut targets = BTreeSet::from([*bob.public()]);
     let mut chain = SendingChain::begin(PLACE, sender, false, CREATED, rng).unwrap();
     let mut chains = ReceivingChains::new(Scope::Group(GROUP), sender);

@@ -15,3 +15,4 @@
 
 mod chains; //     one device writes to all devices of a group
 mod membership; // who is a member, by signed statements
+mod rooms; //      everything that a device has of a group

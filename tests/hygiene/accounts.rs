@@ -11,17 +11,17 @@ use super::debug::{Shown, show};
 use super::keys::NOW;
 use super::recording::Recording;
 
-fn account(rng: &mut Recording) -> Account {
+pub fn account(rng: &mut Recording) -> Account {
     Account::create(DeviceTerms::own_held(Custody::Person).unwrap(), NOW, rng)
 }
 
-fn conversation(of: &Account, with: &Account) -> Conversation {
+pub fn conversation(of: &Account, with: &Account) -> Conversation {
     let list = with.primary().unwrap().list();
     let directory = DeviceDirectory::trust(list, Trust::OnFirstUse, NOW).unwrap();
     Conversation::new(of, directory, &[], IdentityPolicy::Block, NOW).0
 }
 
-fn bundles(of: &Account) -> Vec<(DeviceAddress, VerifiedBundle)> {
+pub fn bundles(of: &Account) -> Vec<(DeviceAddress, VerifiedBundle)> {
     vec![(DeviceAddress::peer(0), of.pre_keys().bundle().verify(Trust::OnFirstUse, NOW).unwrap())]
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use bisik::device::AccountKey;
 use bisik::group::{
     BeginError, CloseError, DistributeError, Distribution, DistributionError, EncryptError, GroupId, GroupMessage,
-    GroupMessageError, ListsDigest, NewChain, OpenError, Place, Predecessor, ReceivingChains, Scope, SendPlan, Sender,
-    SendingChain, TakeError, View,
+    GroupMessageError, ListsDigest, MemberDevice, NewChain, OpenError, Place, Predecessor, ReceivingChains, Scope,
+    SendPlan, SendingChain, TakeError, View,
 };
 use bisik::{Identity, IdentityKey, StorageKey, Timestamp};
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ const VIEW: View = View::from_bytes([3; 8]);
 const LISTS: ListsDigest = ListsDigest::from_bytes([4; 32]);
 
 struct Pair {
-    sender: Sender,
+    sender: MemberDevice,
     targets: BTreeSet<IdentityKey>,
 }
 
@@ -36,7 +36,7 @@ impl Pair {
     fn new() -> Self {
         let rng = &mut Recording::new(70);
         let (alice, bob) = (Identity::generate(rng), Identity::generate(rng));
-        let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
+        let sender = MemberDevice { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
         Self { sender, targets: BTreeSet::from([*bob.public()]) }
     }
 

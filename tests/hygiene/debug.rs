@@ -24,7 +24,7 @@ use super::hosting::hosting;
 use super::keys::NOW;
 use super::media::chunk_keys;
 use super::recording::Recording;
-use super::{accounts, call, chains, membership};
+use super::{accounts, call, chains, membership, rooms};
 
 // Not in English, like the names of fields.
 const STORAGE: [u8; 32] = *b"kunci 32 bita penyegel arsip Ani";
@@ -52,6 +52,7 @@ fn debug_shows_no_secret_of_any_public_type() {
     call::debug(&mut shown, &mut canaries, &mut rng);
     chains::debug(&mut shown, &mut canaries, &mut rng);
     membership::debug(&mut shown, &mut rng);
+    rooms::debug(&mut shown, &mut rng);
     device::debug(&mut shown, &mut rng);
     accounts::debug(&mut shown, &mut rng);
     hosting(&mut shown, &mut rng);

@@ -136,7 +136,7 @@ class State:
 
     def kept(self):
         id, kind = self.take(16), self.number(1)
-        require(1 <= kind <= 5, "rejected")
+        require(1 <= kind <= 5 or kind == 16, "rejected")
         self.take(8 + 8), self.flag()
         require(self.many(lambda: (self.device(), self.number()), ascending=True), "rejected")
         return id[:8], kind
@@ -163,8 +163,8 @@ class State:
     def received(self):
         """(kind, device, body)"""
         kind, device = self.number(1), self.device()
-        require(1 <= kind <= 6, "rejected")
-        self.take(0 if kind in (4, 5) else 16 + 8), self.take(ENTRY if kind in (3, 6) else 0)
+        require(1 <= kind <= 7, "rejected")
+        self.take(0 if kind in (4, 5) else 16 + 8), self.take({3: ENTRY, 6: ENTRY, 7: 128}.get(kind, 0))
         body = self.take(self.number())
         return kind, device, body
 
@@ -174,7 +174,8 @@ class Conversation:
         self.id, self.blocks = id, blocks
         state = State(open_record(KEY, CONVERSATION, id, head))
         state.take(8)
-        self.flags = [state.flag() for _ in range(5)]
+        self.flags = [state.flag(), state.flag(), state.number(1), state.flag(), state.flag()]
+        require(self.flags[2] <= 3, "rejected")
         last, _ = state.number(8), state.number(8)
         self.names = iter(state.many(8))
         peer = self.block(PEER)

@@ -337,12 +337,17 @@ def crossed_and_forked(accounts):
     # A kind that nobody knows yet is acknowledged like a message. So is a message for own devices from the peer.
     talk = accounts.talk("cici")
     session = copy.deepcopy(talk.links[False, 0].current(talk.leads(accounts.key("dedi"))).session)
-    for kind in (5, 16, 255):
+    for kind in (5, 17, 255):
         name = pack(">Q", talk.last + 1) + os.urandom(8)
         unknown = replace(bare(talk, False), last=talk.last + 1, kind=kind, name=name, body=b"baru")
         message = session.encrypt(unknown.encode(), os.urandom)
         [step] = accounts.deliver([("dedi", bytes(5), message)], NOW + 600)
         assert step["events"].endswith("not-understood"), step["events"]
+    # A letter is given to nobody but the layer of groups.
+    name = pack(">Q", talk.last + 2) + os.urandom(8)
+    letter = replace(bare(talk, False), last=talk.last + 2, kind=16, name=name, body=b"surat")
+    [step] = accounts.deliver([("dedi", bytes(5), session.encrypt(letter.encode(), os.urandom))], NOW + 600)
+    assert step["received"] == "letter", step
     # Cici has not given these numbers: she hears of them, and takes herself for a restored device.
     [step] = accounts.deliver(accounts.flush("dedi", now=NOW + 1200), NOW + 1200)
     assert "restored" in step["events"]

@@ -2,7 +2,7 @@
 
 from accounts import signature
 from bisik import *
-from frame_format import DECISION, MESSAGE, RECEIPT, WITHDRAWN
+from frame_format import DECISION, LETTER, MESSAGE, RECEIPT, WITHDRAWN
 from hosted_devices import L_RECEIPT, Decision, Disclosure, decide
 from links import UNASKED, number
 
@@ -31,7 +31,7 @@ def understood(kind, body, own):                                                
             otherwise("malformed", check_identity, body[302:366])
     except Refused:
         return False
-    return kind in (MESSAGE, WITHDRAWN, DECISION, RECEIPT) or kind == PRIVATE and own
+    return kind in (MESSAGE, WITHDRAWN, DECISION, RECEIPT, LETTER) or kind == PRIVATE and own
 
 
 class Hearing:
@@ -159,7 +159,7 @@ class Hearing:
         if frame.kind == MESSAGE and sender[0]:                                                           # P-12.51
             self.accept()
         what = {MESSAGE: "sent" if sender[0] else "message", PRIVATE: "own", DECISION: "decision",
-                RECEIPT: "decision-receipt"}
+                RECEIPT: "decision-receipt", LETTER: "letter"}                                            # P-12.64
         return what[frame.kind], frame.name, frame.body
 
     # 12.9 Who else reads

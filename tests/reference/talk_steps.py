@@ -90,6 +90,8 @@ class TalkSteps:
         received, id, body = talk.receive(address(step["sender"]), step["message"], step["now"])
         results = {"received": received, "events": ",".join(name for name, *_ in talk.events)}
         talk.events = []
+        if received == "letter":                                                                          # P-12.64
+            results["message_id"] = id
         if received in ("message", "unconfirmed-message", "sent"):
             results |= {"plaintext": body, "message_id": id}
             if delete_by := talk.device.deadline(step["now"]):                                            # P-11.21

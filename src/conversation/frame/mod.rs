@@ -31,6 +31,8 @@ pub(super) enum Kind {
     DecisionReceipt,
     /// A message for the author's own devices only.
     Private,
+    /// A letter: what one device of a group has for one other, and the layer of groups reads.
+    Letter,
     /// A kind of a newer program. It is acknowledged like any other and shown as not understood.
     Unknown(UnknownKind),
 }
@@ -47,11 +49,12 @@ impl Kind {
             Self::Decision => 3,
             Self::DecisionReceipt => 4,
             Self::Private => 5,
+            Self::Letter => 16,
             Self::Unknown(UnknownKind(byte)) => byte,
         }
     }
 
-    /// P-12.10. 16 and 17 are reserved for the entries of a group and for chains.
+    /// P-12.10.
     pub(super) const fn from_byte(byte: u8) -> Result<Self, Malformed> {
         Ok(match byte {
             0 => return Err(Malformed),
@@ -60,6 +63,7 @@ impl Kind {
             3 => Self::Decision,
             4 => Self::DecisionReceipt,
             5 => Self::Private,
+            16 => Self::Letter,
             6.. => Self::Unknown(UnknownKind(byte)),
         })
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::names::Sender;
+use crate::conversation::MemberDevice;
 use crate::group::GroupId;
 use crate::labels;
 use crate::ratchet::SALT;
@@ -13,7 +13,7 @@ use bisik_core::primitives::kdf::digest;
 pub(super) struct Context<'a> {
     pub(super) group: &'a GroupId,
     pub(super) origin: &'a [u8; 32],
-    pub(super) sender: &'a Sender,
+    pub(super) sender: &'a MemberDevice,
     /// The public key of the chain's signatures.
     pub(super) signing: &'a [u8; 32],
 }
@@ -21,7 +21,7 @@ pub(super) struct Context<'a> {
 impl Context<'_> {
     /// `D`, P-14.4: covers group, origin, sender, chain, number, salt and ciphertext. Hashed once, whatever the length.
     pub(super) fn digest(&self, index: u32, salt: &[u8; SALT], ciphertext: &[u8]) -> [u8; 32] {
-        let Self { group, origin, sender: Sender { account, device, identity: _ }, signing } = self;
+        let Self { group, origin, sender: MemberDevice { account, device, identity: _ }, signing } = self;
         digest(&[
             labels::GROUP_MESSAGE,
             group.as_bytes(),

@@ -21,12 +21,12 @@
 //!
 //! use bisik::device::AccountKey;
 //! use bisik::group::{
-//!     Distribution, GroupId, GroupMessage, ListsDigest, Place, ReceivingChains, Scope, SendPlan, Sender, SendingChain,
+//!     Distribution, GroupId, GroupMessage, ListsDigest, Place, ReceivingChains, Scope, SendPlan, MemberDevice, SendingChain,
 //!     View,
 //! };
 //!
 //! let group = GroupId::from_bytes([7; 32]);
-//! let sender = Sender { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
+//! let sender = MemberDevice { account: AccountKey::of(&alice), device: 0, identity: *alice.public() };
 //! let (view, lists) = (View::from_bytes([1; 8]), ListsDigest::from_bytes([2; 32]));
 //! let mut chain = SendingChain::begin(Place::Group { id: group, origin: [9; 32] }, sender, false, now, rng)?;
 //!
@@ -73,7 +73,9 @@ pub use error::{
 };
 pub use held::{HeldDistribution, HeldGroupMessage, HeldOpened};
 pub use message::GroupMessage;
-pub use names::{ChainId, Place, Predecessor, Scope, Sender};
+pub use names::{ChainId, Place, Predecessor, Scope};
+
+pub use crate::conversation::MemberDevice;
 pub use ready::{NewChain, ReadyChain, SendPlan};
 pub use receiving::ReceivingChains;
 pub use sending::SendingChain;

@@ -1,10 +1,8 @@
-//! Whose chain, and where: [`ChainId`], [`Scope`], [`Place`], [`Sender`], [`Predecessor`] (docs/spec/chains.md, section
+//! Whose chain, and where: [`ChainId`], [`Scope`], [`Place`], [`Predecessor`] (docs/spec/chains.md, section
 //! 14.1).
 
 use super::limits::MAX_MESSAGES;
-use crate::device::AccountKey;
 use crate::group::GroupId;
-use crate::keys::IdentityKey;
 use crate::labels;
 use bisik_core::codec::Malformed;
 use bisik_core::convert::first;
@@ -93,17 +91,6 @@ impl Place {
             Self::Audience { id: _ } => &[0; 32],
         }
     }
-}
-
-/// A device that writes in a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sender {
-    /// The account whose device it is.
-    pub account: AccountKey,
-    /// The index of the device in its account's list; 0 is the primary.
-    pub device: u32,
-    /// The identity of the device, with which it has sessions.
-    pub identity: IdentityKey,
 }
 
 /// The chain that the same device used before in the same group, and how many messages it has.

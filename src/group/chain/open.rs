@@ -12,10 +12,11 @@ use super::context::{Context, signed};
 use super::error::OpenError;
 use super::kept::skip;
 use super::message::{GroupMessage, Parts};
-use super::names::{ChainId, Place, Sender};
+use super::names::{ChainId, Place};
 use super::receiving::{Chain, ReceivingChains};
 use super::used::{Entry, Seen};
 use super::view::View;
+use crate::conversation::MemberDevice;
 use crate::ratchet::MessageKey;
 use bisik_core::codec::Malformed;
 use bisik_core::primitives::ed25519::Unverified;
@@ -66,7 +67,7 @@ impl ReceivingChains {
 }
 
 impl Chain {
-    fn digest(&self, sender: &Sender, parts: &Parts<'_>) -> [u8; 32] {
+    fn digest(&self, sender: &MemberDevice, parts: &Parts<'_>) -> [u8; 32] {
         let place = &self.constants.place;
         let context =
             Context { group: place.id(), origin: place.origin(), sender, signing: self.constants.signing.as_bytes() };

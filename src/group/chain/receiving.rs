@@ -6,8 +6,9 @@ use core::fmt;
 
 use super::distribution::Constants;
 use super::kept::Kept;
-use super::names::{ChainId, Predecessor, Scope, Sender};
+use super::names::{ChainId, Predecessor, Scope};
 use super::used::Used;
+use crate::conversation::MemberDevice;
 use crate::ratchet::ChainKey;
 use bisik_core::held::Lineage;
 
@@ -17,7 +18,7 @@ use bisik_core::held::Lineage;
 /// Keep one for each device that writes, by account, index and identity. Not `Clone`, like a session.
 pub struct ReceivingChains {
     pub(super) scope: Scope,
-    pub(super) sender: Sender,
+    pub(super) sender: MemberDevice,
     /// Oldest first.
     pub(super) chains: VecDeque<Chain>,
     /// Chains that ended and are forgotten, oldest first: none of them is taken again.
@@ -54,7 +55,7 @@ pub(super) struct Chain {
 impl ReceivingChains {
     /// No chains yet, of `sender`: [`take`](Self::take) adds them.
     #[must_use]
-    pub fn new(scope: Scope, sender: Sender) -> Self {
+    pub fn new(scope: Scope, sender: MemberDevice) -> Self {
         let (chains, gone) = (VecDeque::new(), VecDeque::new());
         Self { scope, sender, chains, gone, received: 0, lineage: Lineage::default() }
     }
@@ -65,6 +66,11 @@ impl ReceivingChains {
 
     pub(super) fn is_gone(&self, id: ChainId) -> bool {
         self.gone.iter().any(|gone| gone.id == id)
+    }
+
+    /// Whether a chain of this name is, or was, one of these.
+    pub(in crate::group) fn knows(&self, id: ChainId) -> bool {
+        self.position(id).is_some() || self.is_gone(id)
     }
 
     /// What chains were said to follow, also by those that are gone, oldest first.
@@ -81,7 +87,7 @@ impl ReceivingChains {
 
     /// Returns whose chains these are.
     #[must_use]
-    pub const fn sender(&self) -> &Sender {
+    pub const fn sender(&self) -> &MemberDevice {
         &self.sender
     }
 

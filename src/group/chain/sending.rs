@@ -11,7 +11,8 @@ use rand_core::CryptoRng;
 use super::distribution::Constants;
 use super::error::BeginError;
 use super::limits::MAX_GIVEN;
-use super::names::{ChainId, Place, Predecessor, Scope, Sender};
+use super::names::{ChainId, Place, Predecessor, Scope};
+use crate::conversation::MemberDevice;
 use crate::keys::IdentityKey;
 use crate::ratchet::ChainKey;
 use bisik_core::held::Lineage;
@@ -29,7 +30,7 @@ use bisik_core::time::Timestamp;
 /// numbers repeat, and whom it was given to since is not remembered: tell it so ([`restored`](Self::restored)) before
 /// anything else, and it begins a new chain.
 pub struct SendingChain {
-    pub(super) sender: Sender,
+    pub(super) sender: MemberDevice,
     pub(super) place: Place,
     pub(super) history: bool,
     pub(super) begun: Timestamp,
@@ -61,6 +62,9 @@ pub(super) enum Retired {
 }
 
 impl SendingChain {
+    /// Most devices that a chain is given to: 16,384.
+    pub const MOST_DEVICES: usize = MAX_GIVEN;
+
     /// Begins the first chain of `sender`, which is this device, in a group or audience. `history` permits members to show
     /// newcomers what is written in it. Draws 32 bytes from `rng` for the chain, and 32 for its signing key.
     ///
@@ -69,7 +73,7 @@ impl SendingChain {
     /// [`BeginError::NoOrigin`] if the place is a group without an origin.
     pub fn begin(
         place: Place,
-        sender: Sender,
+        sender: MemberDevice,
         history: bool,
         now: Timestamp,
         mut rng: &mut (impl CryptoRng + ?Sized),
@@ -187,7 +191,7 @@ impl SendingChain {
 
     /// Returns whose chain it is: this device.
     #[must_use]
-    pub const fn sender(&self) -> &Sender {
+    pub const fn sender(&self) -> &MemberDevice {
         &self.sender
     }
 

@@ -8,8 +8,9 @@ use alloc::collections::BTreeMap;
 use rand_core::CryptoRng;
 
 use super::limits::{MAX_GIVEN, MAX_MESSAGES};
-use super::names::{ChainId, Place, Predecessor, Scope, Sender};
+use super::names::{ChainId, Place, Predecessor, Scope};
 use super::sending::{Given, Retired, SendingChain};
+use crate::conversation::MemberDevice;
 use crate::device::AccountKey;
 use crate::group::GroupId;
 use crate::keys::IdentityKey;
@@ -135,16 +136,16 @@ pub(super) fn read_scope(reader: &mut Reader<'_>) -> Result<Scope, Malformed> {
     Ok(if audience { Scope::Audience(id) } else { Scope::Group(id) })
 }
 
-pub(super) fn write_sender(writer: &mut SecretWriter, sender: &Sender) {
-    let Sender { account, device, identity } = sender;
+pub(super) fn write_sender(writer: &mut SecretWriter, sender: &MemberDevice) {
+    let MemberDevice { account, device, identity } = sender;
     writer.bytes(&account.to_bytes()).u32(*device).bytes(&identity.to_bytes());
 }
 
-pub(super) fn read_sender(reader: &mut Reader<'_>) -> Result<Sender, Malformed> {
+pub(super) fn read_sender(reader: &mut Reader<'_>) -> Result<MemberDevice, Malformed> {
     let account = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
     let device = reader.u32()?;
     let identity = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-    Ok(Sender { account: AccountKey::from_identity(account), device, identity })
+    Ok(MemberDevice { account: AccountKey::from_identity(account), device, identity })
 }
 
 /// A new chain was asked for.

@@ -113,6 +113,57 @@ pub enum GroupEvent {
     Ended,
 }
 
+impl GroupEvent {
+    /// The stay that begins: it was invited, or is a member now.
+    pub(in crate::group) const fn begins(&self) -> Option<&Stay> {
+        match self {
+            Self::Added { stay, .. } | Self::Joined { stay } => Some(stay),
+            Self::Left { .. }
+            | Self::Removed { .. }
+            | Self::Undone { .. }
+            | Self::Suspended { .. }
+            | Self::Restored { .. }
+            | Self::RoleChanged { .. }
+            | Self::OwnerChanged { .. }
+            | Self::SettingChanged(_)
+            | Self::EndpointAdmitted(_)
+            | Self::EndpointEnded(_)
+            | Self::LinkOpened { .. }
+            | Self::LinkClosed(_)
+            | Self::Void { .. }
+            | Self::RekeyAsked { .. }
+            | Self::Settled { .. }
+            | Self::MustMakeAgain
+            | Self::Equivocation
+            | Self::Ended => None,
+        }
+    }
+
+    /// The stay that ends.
+    pub(in crate::group) const fn ends(&self) -> Option<&Stay> {
+        match self {
+            Self::Left { stay } | Self::Removed { stay, .. } | Self::Undone { stay } => Some(stay),
+            Self::Added { .. }
+            | Self::Joined { .. }
+            | Self::Suspended { .. }
+            | Self::Restored { .. }
+            | Self::RoleChanged { .. }
+            | Self::OwnerChanged { .. }
+            | Self::SettingChanged(_)
+            | Self::EndpointAdmitted(_)
+            | Self::EndpointEnded(_)
+            | Self::LinkOpened { .. }
+            | Self::LinkClosed(_)
+            | Self::Void { .. }
+            | Self::RekeyAsked { .. }
+            | Self::Settled { .. }
+            | Self::MustMakeAgain
+            | Self::Equivocation
+            | Self::Ended => None,
+        }
+    }
+}
+
 /// What changed from one state to the next.
 pub(super) fn difference(old: (&State, &Tally), new: (&State, &Tally), acts: &Acts) -> Vec<GroupEvent> {
     let ((before, counted), (after, counts)) = (old, new);

@@ -22,6 +22,23 @@ pub enum LinkPolicy {
     Ask,
 }
 
+impl LinkPolicy {
+    pub(super) const fn byte(self) -> u8 {
+        match self {
+            Self::Member => 1,
+            Self::Ask => 2,
+        }
+    }
+
+    pub(super) const fn from_byte(byte: u8) -> Result<Self, Malformed> {
+        match byte {
+            1 => Ok(Self::Member),
+            2 => Ok(Self::Ask),
+            _ => Err(Malformed),
+        }
+    }
+}
+
 /// A link by which accounts join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Link {
@@ -97,20 +114,12 @@ impl Link {
     /// Writes `key ‖ policy`.
     pub(super) fn write(&self, writer: &mut Writer) {
         let Self { verifier, policy } = self;
-        writer.bytes(verifier).u8(match policy {
-            LinkPolicy::Member => 1,
-            LinkPolicy::Ask => 2,
-        });
+        writer.bytes(verifier).u8(policy.byte());
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let verifier = read_array(reader)?;
-        let policy = match reader.u8()? {
-            1 => LinkPolicy::Member,
-            2 => LinkPolicy::Ask,
-            _ => return Err(Malformed),
-        };
-        Ok(Self { verifier, policy })
+        Ok(Self { verifier, policy: LinkPolicy::from_byte(reader.u8()?)? })
     }
 
     /// Whether `proof` shows that the author of a `join` has the link. P-13.11.

@@ -26,10 +26,12 @@ mod encoding; //      pieces of all encodings
 mod entry; //    13.1 signed entries of the owner
 mod error; //         errors
 mod event; //         what changed
+mod event_record; //  what changed, in a record
 mod floor; //    13.6 what counted at a settling
 mod found; //         a new group, and one that is followed
 mod history; //  13.2 what the log said at each epoch
 mod id; //            names
+pub(in crate::group) mod known; // 15.3 what two devices compare
 mod limits; //   13.6 bounds
 mod link; //     13.3 invitation links
 mod load; //     13.6 how much room acts take

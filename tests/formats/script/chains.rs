@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bisik::device::{AccountKey, ListId};
 use bisik::group::{
-    Distribution, GroupId, GroupMessage, ListsDigest, Place, ReadyChain, ReceivingChains, Scope, SendPlan, Sender,
-    SendingChain, View,
+    Distribution, GroupId, GroupMessage, ListsDigest, MemberDevice, Place, ReadyChain, ReceivingChains, Scope,
+    SendPlan, SendingChain, View,
 };
 use bisik::{Identity, IdentityKey, StorageKey, Timestamp};
 
@@ -31,7 +31,7 @@ impl Chains {
         match step.need("do") {
             "begin-chain" => {
                 let account = AccountKey::from_identity(public("with"));
-                let sender = Sender { account, device: number(step, "device"), identity: public("of") };
+                let sender = MemberDevice { account, device: number(step, "device"), identity: public("of") };
                 let chain =
                     SendingChain::begin(place(step, group(step)), sender, flag(step, "history"), now(step), draws)
                         .map_err(word)?;

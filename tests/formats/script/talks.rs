@@ -153,6 +153,10 @@ impl Talks {
                     results.extend(delete_by.map(|at| ("delete_by", at.as_unix_seconds().to_string())));
                     "sent"
                 }
+                Received::Letter { id, .. } => {
+                    results.push(("message_id", to_hex(&id.to_bytes())));
+                    "letter"
+                }
                 Received::Decision { decision, .. } => {
                     results.push(("decision", to_hex(&decision.to_bytes())));
                     "decision"

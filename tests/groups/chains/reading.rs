@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bisik::Identity;
-use bisik::group::{ListsDigest, OpenError, Place, ReceivingChains, Scope, Sender, SendingChain, View};
+use bisik::group::{ListsDigest, MemberDevice, OpenError, Place, ReceivingChains, Scope, SendingChain, View};
 use bisik_testkit::fuzz::forged_chain::{ForgedChain, VIEW as TOLD};
 use proptest::prelude::*;
 
@@ -116,7 +116,8 @@ fn a_message_under_another_name_is_refused() {
     let given = scene.give(&bob);
     let written = scene.write(b"halo");
     let other = super::scene::sender(&mut scene.rng);
-    for sender in [Sender { account: other.account, ..scene.sender }, Sender { device: 4, ..scene.sender }] {
+    for sender in [MemberDevice { account: other.account, ..scene.sender }, MemberDevice { device: 4, ..scene.sender }]
+    {
         let mut chains = ReceivingChains::new(Scope::Group(GROUP), sender);
         let _ = chains.take(&given, &sender.identity).unwrap();
         assert_eq!(refused(&mut chains, &written), OpenError::Rejected);

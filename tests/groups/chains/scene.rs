@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bisik::device::AccountKey;
 use bisik::group::{
-    Distribution, GroupId, GroupMessage, ListsDigest, OpenError, OpenedMessage, Place, ReadyChain, ReceivingChains,
-    Scope, SendPlan, Sender, SendingChain, View,
+    Distribution, GroupId, GroupMessage, ListsDigest, MemberDevice, OpenError, OpenedMessage, Place, ReadyChain,
+    ReceivingChains, Scope, SendPlan, SendingChain, View,
 };
 use bisik::{Identity, IdentityKey, StorageKey, Timestamp};
 use bisik_testkit::draws::Draws;
@@ -22,7 +22,7 @@ pub const LISTS: ListsDigest = ListsDigest::from_bytes([0x11; 32]);
 /// Alice's telephone writes; everybody else's devices read.
 pub struct Scene {
     pub rng: SeededRng,
-    pub sender: Sender,
+    pub sender: MemberDevice,
     pub chain: SendingChain,
     pub targets: BTreeSet<IdentityKey>,
 }
@@ -67,9 +67,9 @@ impl Scene {
     }
 }
 
-pub fn sender(rng: &mut SeededRng) -> Sender {
+pub fn sender(rng: &mut SeededRng) -> MemberDevice {
     let (account, identity) = (Identity::generate(rng), *Identity::generate(rng).public());
-    Sender { account: AccountKey::of(&account), device: 3, identity }
+    MemberDevice { account: AccountKey::of(&account), device: 3, identity }
 }
 
 pub fn ready<'a>(chain: &'a mut SendingChain, targets: &'a BTreeSet<IdentityKey>) -> ReadyChain<'a> {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use bisik::device::{AccountKey, DeviceTerms};
 use bisik::group::membership::{Author, Membership, Signers, Statement};
-use bisik::group::{Distribution, GroupId, Place, ReadyChain, ReceivingChains, Scope, SendPlan, Sender, SendingChain};
+use bisik::group::{Distribution, GroupId, Place, ReadyChain, ReceivingChains, Scope, SendPlan, MemberDevice, SendingChain};
 use bisik::{
     Accepted, Account, BlockId, Ciphertext, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, StorageKey, Trust,
 };
@@ -39,8 +39,8 @@ impl Member {
         Author::of(self.identity(), self.account.devices()).unwrap()
     }
 
-    pub(super) fn sender(&self) -> Sender {
-        Sender { account: AccountKey::of(self.identity()), device: 0, identity: *self.identity().public() }
+    pub(super) fn sender(&self) -> MemberDevice {
+        MemberDevice { account: AccountKey::of(self.identity()), device: 0, identity: *self.identity().public() }
     }
 
     pub(super) fn begin(&self, group: GroupId) -> SendingChain {
@@ -70,7 +70,7 @@ impl Member {
     }
 
     /// Reads the keys of the peer's chain.
-    pub(super) fn take(&self, session: &mut Session, message: &[u8], group: GroupId, from: &Sender) -> ReceivingChains {
+    pub(super) fn take(&self, session: &mut Session, message: &[u8], group: GroupId, from: &MemberDevice) -> ReceivingChains {
         let given = Distribution::from_bytes(&read(self.identity(), session, message)).unwrap();
         let mut chains = ReceivingChains::new(Scope::Group(group), *from);
         let _ = chains.take(&given, &from.identity).unwrap();

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use bisik::device::AccountKey;
 use bisik::group::{
-    Distribution, GroupId, GroupMessage, ListsDigest, OpenError, Place, ReceivingChains, Scope, SendPlan, Sender,
+    Distribution, GroupId, GroupMessage, ListsDigest, MemberDevice, OpenError, Place, ReceivingChains, Scope, SendPlan,
     SendingChain, View,
 };
 use bisik::{Identity, IdentityKey};
@@ -24,7 +24,7 @@ const RECEIVING: u8 = 20;
 
 /// The chains that a dishonest sender has, with their chain keys beyond the number that no message has.
 struct Chains {
-    sender: Sender,
+    sender: MemberDevice,
     forged: Vec<ForgedChain>,
     keys: Vec<Vec<[u8; 32]>>,
     /// Distributions and messages that honest devices made.
@@ -36,7 +36,7 @@ struct Chains {
 
 static CHAINS: LazyLock<Chains> = LazyLock::new(|| {
     let alice = Identity::generate(&mut Repeatable(80));
-    let sender = Sender { account: AccountKey::of(&alice), device: 3, identity: *alice.public() };
+    let sender = MemberDevice { account: AccountKey::of(&alice), device: 3, identity: *alice.public() };
     let forged: Vec<_> = (0..COUNT)
         .map(|number| ForgedChain {
             group: *GROUP.as_bytes(),

@@ -71,6 +71,7 @@ fn given(received: &Received) -> Option<Given> {
         }
         Received::Sent { id, body, .. } => Given::Sent(id.to_bytes(), body.payload().to_vec()),
         Received::Own { id, body, .. } => Given::Own(id.to_bytes(), body.payload().to_vec()),
+        Received::Letter { id, .. } => Given::Letter(id.to_bytes()),
         Received::Ephemeral { body, .. } => Given::Ephemeral(body.to_vec()),
         Received::Decision { decision, .. } => Given::Decision(decision.to_bytes().clone()),
         Received::DecisionReceipt { receipt, .. } => Given::Receipt(receipt.to_bytes().clone()),

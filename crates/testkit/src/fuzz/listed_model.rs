@@ -17,6 +17,7 @@ pub(super) enum Given {
     Unconfirmed([u8; 16], Vec<u8>),
     Sent([u8; 16], Vec<u8>),
     Own([u8; 16], Vec<u8>),
+    Letter([u8; 16]),
     Ephemeral(Vec<u8>),
     Decision(Vec<u8>),
     Receipt(Vec<u8>),
@@ -210,6 +211,7 @@ impl Model {
                 self.given.push(Given::Receipt(body.to_vec()));
             }
             (5, Side::Own) => self.given.push(Given::Own(name, body.to_vec())),
+            (16, _) => self.given.push(Given::Letter(name)),
             _ => self.tell(Given::NotUnderstood(name)),
         }
     }

@@ -1,0 +1,182 @@
+//! Asking: two devices that go by different statements tell each other (docs/spec/rooms.md, section 15.3).
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use super::limits::{ANSWERS, ASK_AGAIN, ASKED};
+use super::wire::{Item, Known, Note};
+use super::{Group, MemberDevice};
+use crate::account::Account;
+use crate::group::chain::{ChainId, ListsDigest};
+use crate::group::membership::known::{BUCKETS, bucket_of};
+use crate::group::membership::{EntryHash, Statement};
+use crate::keys::IdentityKey;
+use bisik_core::time::Timestamp;
+
+/// What is to be asked and answered, by device.
+#[derive(Default)]
+pub(super) struct Asks {
+    of: BTreeMap<IdentityKey, Asked>,
+    /// The devices that the own chain is given to again.
+    pub(super) again: BTreeSet<IdentityKey>,
+    /// How often something was asked: of too many lists others are named each time.
+    pub(super) turn: usize,
+}
+
+/// One device.
+struct Asked {
+    device: MemberDevice,
+    /// It goes by other statements.
+    differs: bool,
+    /// When it was asked last.
+    asked: Option<Timestamp>,
+    /// Its chain is lacking, of which a message has arrived.
+    needs: Option<ChainId>,
+    needed: Option<Timestamp>,
+    /// What it asked with.
+    asks: Option<Known>,
+    /// How often it was answered since.
+    answered: (Option<Timestamp>, u8),
+    /// When it was given the own chain again.
+    given: Option<Timestamp>,
+}
+
+impl Asks {
+    /// `None` if too many are remembered: whoever is not, is asked when there is room.
+    fn of(&mut self, device: MemberDevice) -> Option<&mut Asked> {
+        if self.of.len() >= ASKED && !self.of.contains_key(&device.identity) {
+            return None;
+        }
+        Some(self.of.entry(device.identity).or_insert(Asked {
+            device,
+            differs: false,
+            asked: None,
+            needs: None,
+            needed: None,
+            asks: None,
+            answered: (None, 0),
+            given: None,
+        }))
+    }
+
+    /// A device goes by other statements.
+    pub(super) fn differ(&mut self, device: MemberDevice) {
+        self.of(device).into_iter().for_each(|asked| asked.differs = true);
+    }
+
+    /// A device has more than one answer held.
+    pub(super) fn at_once(&mut self, device: MemberDevice) {
+        self.of(device).into_iter().for_each(|asked| (asked.differs, asked.asked) = (true, None));
+    }
+
+    /// The chain of a device is lacking. Whether it was not noted yet.
+    pub(super) fn need(&mut self, device: MemberDevice, chain: ChainId) -> bool {
+        self.of(device).is_some_and(|asked| asked.needs.replace(chain) != Some(chain))
+    }
+
+    pub(super) fn has_chain(&mut self, device: &MemberDevice) {
+        self.of.get_mut(&device.identity).into_iter().for_each(|asked| asked.needs = None);
+    }
+
+    /// A device asks.
+    pub(super) fn answer(&mut self, device: MemberDevice, known: Known) {
+        if let Some(asked) = self.of(device) {
+            asked.asks = Some(known);
+        }
+    }
+
+    /// A device asks for the own chain.
+    pub(super) fn give_again(&mut self, device: MemberDevice, now: Timestamp) {
+        let due = self.of(device).is_some_and(|asked| is_time(asked.given, now));
+        if due {
+            self.of(device).into_iter().for_each(|asked| asked.given = Some(now));
+            self.again.insert(device.identity);
+        }
+    }
+}
+
+/// Whether an hour has passed, or the clock was set back.
+fn is_time(last: Option<Timestamp>, now: Timestamp) -> bool {
+    last.is_none_or(|last| last > now || last.plus_seconds(ASK_AGAIN) <= now)
+}
+
+impl Known {
+    /// What a device knows that knows nothing.
+    pub(super) const NOTHING: Self = Self {
+        epoch: 0,
+        entry: EntryHash::from_bytes([0; 32]),
+        settled: 0,
+        lists: ListsDigest::from_bytes([0; 32]),
+        buckets: [[0; 8]; BUCKETS],
+    };
+}
+
+impl Group {
+    /// Asks devices that go by something else (P-15.7), answers those that ask (P-15.8), and asks for chains (P-15.9).
+    pub(super) fn ask_and_answer(&mut self, account: &Account, now: Timestamp) {
+        let mut asks = core::mem::take(&mut self.asks);
+        asks.turn = asks.turn.wrapping_add(1);
+        let ours = self.known(account);
+        for asked in asks.of.values_mut() {
+            let device = asked.device;
+            if let Some(known) = asked.asks.take() {
+                let (since, count) = asked.answered;
+                let count = if is_time(since, now) { 0 } else { count };
+                if count < ANSWERS {
+                    asked.answered = (if count == 0 { Some(now) } else { since }, count.saturating_add(1));
+                    let items = self.answer(account, &known);
+                    // It may have what is lacking here.
+                    asked.differs |= known.epoch > ours.epoch || known.buckets != ours.buckets;
+                    self.write_to(device, items);
+                }
+            }
+            if asked.differs && is_time(asked.asked, now) {
+                (asked.differs, asked.asked) = (false, Some(now));
+                let note = Note::Ask { group: self.id(), known: ours.clone().into() };
+                self.desk.letter(device, note.encode());
+            }
+            if let Some(chain) = asked.needs
+                && is_time(asked.needed, now)
+            {
+                (asked.needs, asked.needed) = (None, Some(now));
+                self.desk.letter(device, Note::NeedChain { group: self.id(), chain }.encode());
+            }
+        }
+        self.asks = asks;
+    }
+
+    /// What this device knows.
+    fn known(&self, account: &Account) -> Known {
+        let membership = &self.membership;
+        Known {
+            epoch: membership.epoch(),
+            entry: membership.newest_entry(),
+            settled: membership.settled_epoch(),
+            lists: self.view(account).1,
+            buckets: membership.buckets(),
+        }
+    }
+
+    /// What goes beyond what somebody knows.
+    pub(super) fn answer(&self, account: &Account, known: &Known) -> Vec<Item> {
+        let membership = &self.membership;
+        let ours = self.known(account);
+        let same = membership.entry_at(known.epoch).is_none_or(|(hash, _)| hash == known.entry);
+        // Of two logs, the entry that contradicts the other's is given: it is evidence.
+        let from = if same { known.epoch.saturating_add(1) } else { known.epoch };
+        let entries = membership.entries_from(from).map(|entry| Statement::Entry(entry.to_vec()));
+        let floor = membership.floor().filter(|_| ours.settled > known.settled);
+        let floor = floor.map(|floor| Statement::Floor(floor.to_vec()));
+        let differs = |bucket: usize| known.buckets.get(bucket) != ours.buckets.get(bucket);
+        let acts = membership.counting_acts().filter(|(hash, _)| differs(bucket_of(hash)));
+        let acts = acts.map(|(_, act)| Statement::Act(act.to_vec()));
+        let mut items: Vec<_> = entries.chain(floor).chain(acts).map(Item::Statement).collect();
+        if known.lists != ours.lists {
+            let own = account.devices();
+            let directories = self.lists.iter().chain([own]);
+            let members = directories.filter(|directory| membership.state().is_member(directory.account()));
+            items.extend(members.map(|directory| Item::List(*directory.account(), directory.id())));
+        }
+        items
+    }
+}

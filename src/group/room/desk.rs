@@ -1,0 +1,307 @@
+//! [`Desk`]: what a device has to send, and to show, in a group. It is one record, which is stored with every step
+//! (docs/spec/rooms.md, section 15.4).
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+use zeroize::Zeroizing;
+
+use rand_core::CryptoRng;
+
+use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, INBOX, INBOX_BYTES};
+use super::received::{GroupReceived, read_member, write_member};
+use super::wire::Item;
+use crate::conversation::MemberDevice;
+use crate::device::AccountKey;
+use crate::group::GroupId;
+use crate::group::membership::StayId;
+use crate::keys::IdentityKey;
+use crate::labels::kind;
+use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::held::{self, Lineage, SealError, SealedRecord};
+use bisik_core::storage::{self, StorageKey, UnsealError};
+use bisik_core::time::Timestamp;
+
+/// P-15.10: something that was made and not handed to a transport yet. After a crash the same bytes are sent again: no
+/// number of a chain is used twice.
+pub(super) struct Made {
+    pub(super) what: What,
+    /// The flush that gave it out, until it was handed over; 0 before.
+    pub(super) batch: u64,
+}
+
+/// What was made.
+pub(super) enum What {
+    /// An encrypted message, for every device that reads the chain.
+    Message(Vec<u8>),
+    /// A letter.
+    Letter(MemberDevice, Zeroizing<Vec<u8>>),
+}
+
+/// What an account that gets no messages of the group has to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// Everything: it was invited.
+    All,
+    /// These statements.
+    These(Vec<Item>),
+}
+
+/// What a device has to send and to show.
+pub(super) struct Desk {
+    pub(super) group: GroupId,
+    pub(super) local: MemberDevice,
+    pub(super) outbox: VecDeque<Made>,
+    pub(super) batch: u64,
+    /// Statements of this device that members have not been sent.
+    pub(super) statements: Vec<Item>,
+    /// Whether these change what the local account is in the group, so that others would not read its messages yet.
+    pub(super) by_letter: bool,
+    pub(super) notices: BTreeMap<AccountKey, Notice>,
+    /// The own devices that know of the group.
+    pub(super) told: BTreeSet<IdentityKey>,
+    /// The stay under which the own chain began.
+    pub(super) stay: Option<StayId>,
+    inbox: VecDeque<Entry>,
+    /// The number of the newest entry of the inbox.
+    last: u64,
+    /// Letters with chains that wait for an entry or a list.
+    pub(super) aside: VecDeque<(MemberDevice, Zeroizing<Vec<u8>>)>,
+    pub(super) lineage: Lineage,
+    /// The revision that the database certainly has.
+    durable: u64,
+}
+
+struct Entry {
+    number: u64,
+    revision: u64,
+    received: GroupReceived,
+}
+
+impl Desk {
+    pub(super) fn new(group: GroupId, local: MemberDevice) -> Self {
+        Self {
+            group,
+            local,
+            outbox: VecDeque::new(),
+            batch: 0,
+            statements: Vec::new(),
+            by_letter: false,
+            notices: BTreeMap::new(),
+            told: BTreeSet::new(),
+            stay: None,
+            inbox: VecDeque::new(),
+            last: 0,
+            aside: VecDeque::new(),
+            lineage: Lineage::new(1),
+            durable: 0,
+        }
+    }
+
+    /// Messages that wait to be handed over, and their bytes.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let messages = self.outbox.iter().filter_map(|made| match &made.what {
+            What::Message(message) => Some(message.len()),
+            What::Letter(..) => None,
+        });
+        messages.fold((0, 0), |(count, bytes), length| (count.saturating_add(1), length.saturating_add(bytes)))
+    }
+
+    pub(super) fn make(&mut self, what: What) {
+        self.outbox.push_back(Made { what, batch: 0 });
+    }
+
+    pub(super) fn letter(&mut self, to: MemberDevice, body: Zeroizing<Vec<u8>>) {
+        self.make(What::Letter(to, body));
+    }
+
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        let bytes = self.inbox.iter().fold(length, |sum, entry| sum.saturating_add(entry.received.len()));
+        self.inbox.len() < INBOX && bytes <= INBOX_BYTES
+    }
+
+    /// Gives something to the program. The caller counts the change before.
+    pub(super) fn give(&mut self, received: GroupReceived) {
+        self.last = self.last.saturating_add(1);
+        let revision = self.lineage.revision();
+        self.inbox.push_back(Entry { number: self.last, revision, received });
+    }
+
+    pub(super) fn stored(&mut self, revision: u64) {
+        self.durable = self.durable.max(revision);
+    }
+
+    pub(super) fn inbox(&self) -> impl Iterator<Item = (u64, &GroupReceived)> {
+        let stored = self.inbox.iter().take_while(|entry| entry.revision <= self.durable);
+        stored.map(|entry| (entry.number, &entry.received))
+    }
+
+    pub(super) fn settle(&mut self, through: u64) {
+        let (before, durable) = (self.inbox.len(), self.durable);
+        while self.inbox.front().is_some_and(|entry| entry.number <= through && entry.revision <= durable) {
+            self.inbox.pop_front();
+        }
+        if self.inbox.len() != before {
+            self.lineage.change();
+        }
+    }
+
+    /// P-12.58: drops what a hosted device has promised to delete by now.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        let is_over = |entry: &Entry| entry.received.delete_by().is_some_and(|delete_by| delete_by <= now);
+        if self.inbox.iter().any(is_over) {
+            self.inbox.retain(|entry| !is_over(entry));
+            self.lineage.change();
+        }
+    }
+
+    /// Keeps a letter that waits. The oldest of too many goes: its sender is asked for the chain.
+    pub(super) fn wait(&mut self, from: MemberDevice, body: &[u8]) {
+        if self.aside.iter().any(|(known, kept)| *known == from && kept.as_slice() == body) {
+            return;
+        }
+        self.lineage.change();
+        let own = self.aside.iter().filter(|(known, _)| *known == from).count();
+        let oldest = if own >= ASIDE_OF_A_DEVICE {
+            self.aside.iter().position(|(known, _)| *known == from)
+        } else {
+            (self.aside.len() >= ASIDE).then_some(0)
+        };
+        if let Some(oldest) = oldest {
+            self.aside.remove(oldest);
+        }
+        self.aside.push_back((from, Zeroizing::new(body.to_vec())));
+    }
+
+    pub(super) fn seal(
+        &mut self,
+        key: &StorageKey,
+        mut rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<SealedRecord, SealError> {
+        self.lineage.admit(key)?;
+        let mut writer = SecretWriter::with_capacity(TYPICAL);
+        self.write(&mut writer);
+        let bytes = storage::seal(key, kind::GROUP_DESK, self.group.as_bytes(), &writer.finish(), &mut rng);
+        Ok(held::sealed_record(bytes, self.lineage.origin()))
+    }
+
+    pub(super) fn unseal(key: &StorageKey, group: GroupId, record: &[u8]) -> Result<Self, UnsealError> {
+        let desk = storage::open(key, kind::GROUP_DESK, group.as_bytes(), record, |reader| Self::read(group, reader))?;
+        Ok(Self { lineage: desk.lineage.under(key), ..desk })
+    }
+
+    fn write(&self, writer: &mut SecretWriter) {
+        let Self { local, outbox, batch, statements, by_letter, notices, told, stay, inbox, last, aside, .. } = self;
+        writer.u64(self.lineage.revision());
+        write_member(local, writer);
+        writer.u64(*batch).count(outbox.len());
+        for Made { what, batch: _ } in outbox {
+            match what {
+                What::Message(message) => drop(writer.u8(MESSAGE).count(message.len()).bytes(message)),
+                What::Letter(to, body) => {
+                    write_member(to, writer.u8(LETTER));
+                    writer.count(body.len()).bytes(body);
+                }
+            }
+        }
+        write_items(statements, writer);
+        writer.flag(*by_letter).count(notices.len());
+        for (account, notice) in notices {
+            writer.bytes(&account.to_bytes());
+            match notice {
+                Notice::All => drop(writer.flag(true)),
+                Notice::These(items) => write_items(items, writer.flag(false)),
+            }
+        }
+        writer.count(told.len());
+        for device in told {
+            writer.bytes(&device.to_bytes());
+        }
+        writer.flag(stay.is_some());
+        if let Some(stay) = stay {
+            writer.bytes(stay.as_bytes());
+        }
+        writer.u64(*last).count(inbox.len());
+        for Entry { number, revision: _, received } in inbox {
+            received.write(writer.u64(*number));
+        }
+        writer.count(aside.len());
+        for (from, body) in aside {
+            write_member(from, writer);
+            writer.count(body.len()).bytes(body);
+        }
+    }
+
+    fn read(group: GroupId, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let lineage = Lineage::read(reader)?;
+        let mut desk = Self { lineage, ..Self::new(group, read_member(reader)?) };
+        desk.batch = reader.u64()?;
+        for _ in 0..reader.count_of(5)? {
+            let what = match reader.u8()? {
+                MESSAGE => What::Message(read_body(reader)?.to_vec()),
+                LETTER => {
+                    let to = read_member(reader)?;
+                    What::Letter(to, Zeroizing::new(read_body(reader)?.to_vec()))
+                }
+                _ => return Err(Malformed),
+            };
+            desk.make(what);
+        }
+        desk.statements = read_items(reader)?;
+        desk.by_letter = reader.flag()?;
+        for _ in 0..reader.count_of(AccountKey::LENGTH)? {
+            let account = AccountKey::from_identity(read_key(reader)?);
+            let notice = if reader.flag()? { Notice::All } else { Notice::These(read_items(reader)?) };
+            ascending(desk.notices.last_key_value().map(|(last, _)| last), &account)?;
+            desk.notices.insert(account, notice);
+        }
+        for _ in 0..reader.count_of(IdentityKey::LENGTH)? {
+            let device = read_key(reader)?;
+            ascending(desk.told.last(), &device)?;
+            desk.told.insert(device);
+        }
+        desk.stay = if reader.flag()? { Some(StayId::from_bytes(*reader.array()?)) } else { None };
+        desk.last = reader.u64()?;
+        let revision = desk.lineage.revision();
+        for _ in 0..reader.count_of(9)? {
+            let number = reader.u64()?;
+            if number > desk.last || desk.inbox.back().is_some_and(|last| last.number >= number) {
+                return Err(Malformed);
+            }
+            desk.inbox.push_back(Entry { number, revision, received: GroupReceived::read(reader)? });
+        }
+        for _ in 0..reader.count(ASIDE)? {
+            let from = read_member(reader)?;
+            desk.aside.push_back((from, Zeroizing::new(read_body(reader)?.to_vec())));
+        }
+        desk.durable = revision;
+        Ok(desk)
+    }
+}
+
+fn ascending<T: Ord>(last: Option<&T>, next: &T) -> Result<(), Malformed> {
+    if last.is_none_or(|last| last < next) { Ok(()) } else { Err(Malformed) }
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<IdentityKey, Malformed> {
+    IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)
+}
+
+fn read_body<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
+    let length = reader.count_of(1)?;
+    reader.slice(length)
+}
+
+fn write_items(items: &[Item], writer: &mut SecretWriter) {
+    writer.count(items.len());
+    items.iter().for_each(|item| item.write(writer));
+}
+
+fn read_items(reader: &mut Reader<'_>) -> Result<Vec<Item>, Malformed> {
+    (0..reader.count_of(5)?).map(|_| Item::read(reader)).collect()
+}
+
+/// First bytes of what was made.
+const MESSAGE: u8 = 1;
+const LETTER: u8 = 2;
+/// Bytes of most desks.
+const TYPICAL: usize = 2_048;

@@ -1,0 +1,145 @@
+//! [`GroupReceived`]: what a group has for the program.
+
+use alloc::vec::Vec;
+use core::fmt;
+use zeroize::Zeroizing;
+
+use crate::conversation::MemberDevice;
+use crate::device::AccountKey;
+use crate::group::chain::ChainId;
+use crate::group::membership::GroupEvent;
+use crate::keys::IdentityKey;
+use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
+use bisik_core::time::{self, Timestamp};
+
+/// The name of a message: with the device that wrote it, it is unique in the group. Store the message under it, so that
+/// storing it again is harmless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupMessageId {
+    /// The chain.
+    pub chain: ChainId,
+    /// The number of the message in the chain, from 0.
+    pub index: u32,
+}
+
+/// Something for the program: it stays in the record until the program [settles](super::Group::settle) it.
+#[derive(PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupReceived {
+    /// A message of a member, or of another own device.
+    Message {
+        /// The device that wrote it.
+        from: MemberDevice,
+        /// Its name.
+        id: GroupMessageId,
+        /// The content.
+        body: Zeroizing<Vec<u8>>,
+        /// Sender and receiver went by the same members and devices when it arrived. If not, mark it: the sender may have
+        /// written to others than are shown here. What is missing is asked for.
+        same_view: bool,
+        /// On a hosted device: the time by which its disclosure promises to delete the message.
+        delete_by: Option<Timestamp>,
+    },
+    /// What changed in the group.
+    Changed(GroupEvent),
+    /// A device has written two messages under one number: it was restored from a backup, or somebody has its keys.
+    WentBack {
+        /// The device.
+        device: MemberDevice,
+    },
+    /// Messages of a device that cannot be read any more.
+    Lost {
+        /// The device.
+        device: MemberDevice,
+        /// How many.
+        messages: u32,
+    },
+}
+
+impl GroupReceived {
+    /// Bytes that the inbox counts.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Message { body, .. } => body.len(),
+            Self::Changed(_) | Self::WentBack { .. } | Self::Lost { .. } => 0,
+        }
+    }
+
+    /// When a hosted device has promised that it is gone.
+    pub(super) const fn delete_by(&self) -> Option<Timestamp> {
+        match self {
+            Self::Message { delete_by, .. } => *delete_by,
+            Self::Changed(_) | Self::WentBack { .. } | Self::Lost { .. } => None,
+        }
+    }
+
+    pub(super) fn write(&self, writer: &mut SecretWriter) {
+        match self {
+            Self::Message { from, id, body, same_view, delete_by } => {
+                write_member(from, writer.u8(MESSAGE));
+                writer.bytes(id.chain.as_bytes()).u32(id.index).flag(*same_view).u64(time::to_seconds(*delete_by));
+                writer.count(body.len()).bytes(body);
+            }
+            Self::Changed(event) => {
+                let mut public = Writer::with_capacity(256);
+                event.write(&mut public);
+                writer.u8(CHANGED).bytes(&public.finish());
+            }
+            Self::WentBack { device } => write_member(device, writer.u8(WENT_BACK)),
+            Self::Lost { device, messages } => {
+                write_member(device, writer.u8(LOST));
+                writer.u32(*messages);
+            }
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match reader.u8()? {
+            MESSAGE => {
+                let from = read_member(reader)?;
+                let id = GroupMessageId { chain: ChainId::from_bytes(*reader.array()?), index: reader.u32()? };
+                let (same_view, delete_by) = (reader.flag()?, time::read_optional(reader)?);
+                let length = reader.count_of(1)?;
+                let body = Zeroizing::new(reader.slice(length)?.to_vec());
+                Self::Message { from, id, body, same_view, delete_by }
+            }
+            CHANGED => Self::Changed(GroupEvent::read(reader)?),
+            WENT_BACK => Self::WentBack { device: read_member(reader)? },
+            LOST => Self::Lost { device: read_member(reader)?, messages: reader.u32()? },
+            _ => return Err(Malformed),
+        })
+    }
+}
+
+/// Does not show what messages say.
+impl fmt::Debug for GroupReceived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message { from, id, body, same_view, delete_by } => {
+                let mut shown = f.debug_struct("Message");
+                shown.field("from", from).field("id", id).field("length", &body.len());
+                shown.field("same_view", same_view).field("delete_by", delete_by).finish()
+            }
+            Self::Changed(event) => f.debug_tuple("Changed").field(event).finish(),
+            Self::WentBack { device } => f.debug_struct("WentBack").field("device", device).finish(),
+            Self::Lost { device, messages } => {
+                f.debug_struct("Lost").field("device", device).field("messages", messages).finish()
+            }
+        }
+    }
+}
+
+pub(super) fn write_member(MemberDevice { account, device, identity }: &MemberDevice, writer: &mut SecretWriter) {
+    writer.bytes(&account.to_bytes()).u32(*device).bytes(&identity.to_bytes());
+}
+
+pub(super) fn read_member(reader: &mut Reader<'_>) -> Result<MemberDevice, Malformed> {
+    let key = |bytes| IdentityKey::from_bytes_without_points(bytes).map_err(|_| Malformed);
+    let account = AccountKey::from_identity(key(reader.array()?)?);
+    Ok(MemberDevice { account, device: reader.u32()?, identity: key(reader.array()?)? })
+}
+
+const MESSAGE: u8 = 1;
+const CHANGED: u8 = 2;
+const WENT_BACK: u8 = 3;
+const LOST: u8 = 4;

@@ -1,0 +1,8 @@
+//! Everything that a device has of a group, in real conversations.
+
+mod crashing; // crashes, losses, and backups
+mod hosted; //   a business whose endpoint somebody else runs
+mod hostile; //  strangers and removed members
+mod random; //   histories
+mod talking; //  members come, write, and go
+mod world; //    devices, their conversations, and a relay

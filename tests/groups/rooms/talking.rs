@@ -1,0 +1,190 @@
+//! Members come, write, and go.
+
+use bisik::group::membership::{GroupEvent, Role, Setting};
+use bisik::group::{GroupSendError, LeftOut};
+
+use super::world::{ALICE, BOB, CAROL, DAVE, DAY, World};
+
+/// P-15.4. One ciphertext for everybody; what one device writes, all others show, one's own too.
+#[test]
+fn what_one_device_writes_all_devices_of_members_read() {
+    let mut world = World::of_members(1, &[2, 1, 2]);
+    let everybody = [(ALICE, 0), (ALICE, 1), (BOB, 0), (CAROL, 0), (CAROL, 1)];
+    for at in everybody {
+        assert_eq!(world.members(at), [ALICE, BOB, CAROL], "{at:?}: {:?}", world.devices[&at].told);
+        world.send(at, &format!("halo dari {at:?}")).unwrap();
+        world.run();
+    }
+    for at in everybody {
+        let device = &world.devices[&at];
+        assert_eq!(device.shown.len(), 4, "{at:?}: {:?}", device.told);
+        assert!(device.shown.iter().all(|(.., same_view)| *same_view), "{at:?}: {:?}", device.shown);
+        assert!(device.held.is_empty());
+    }
+}
+
+/// P-14.7. Whoever was removed reads nothing that is written by somebody who knows of it, and is told.
+#[test]
+fn a_removed_member_reads_nothing_more_and_is_told() {
+    let mut world = World::of_members(2, &[1, 2, 1, 1]);
+    world.send((CAROL, 0), "semua").unwrap();
+    world.run();
+    world.remove((ALICE, 0), BOB);
+    world.run();
+    for at in [(BOB, 0), (BOB, 1)] {
+        assert_eq!(world.members(at), [ALICE, CAROL, DAVE], "{:?}", world.devices[&at].told);
+        assert!(matches!(world.devices[&at].changed.last(), Some(GroupEvent::Removed { by: Some(_), .. })));
+        assert_eq!(world.send(at, "masih di sini"), Err(GroupSendError::NotAMember));
+    }
+    for at in [(ALICE, 0), (CAROL, 0), (DAVE, 0)] {
+        world.send(at, "tanpa Bob").unwrap();
+    }
+    world.run();
+    assert_eq!((world.texts((BOB, 0)), world.texts((BOB, 1))), (vec!["semua"], vec!["semua"]));
+    assert_eq!(world.texts((DAVE, 0)), ["semua", "tanpa Bob", "tanpa Bob"]);
+    assert!(world.devices[&(BOB, 0)].held.is_empty(), "no message of the new chains goes to him");
+}
+
+/// P-14.11. Whoever comes later reads what is written from then on, and nothing of before.
+#[test]
+fn a_newcomer_reads_nothing_of_before() {
+    let mut world = World::new(3, &[1, 1, 1]);
+    world.found();
+    world.invite((ALICE, 0), BOB);
+    world.run();
+    assert!(world.group((BOB, 0)).is_invited());
+    world.accept((BOB, 0));
+    world.run();
+    world.send((ALICE, 0), "sebelum").unwrap();
+    world.send((BOB, 0), "sebelum juga").unwrap();
+    world.invite((ALICE, 0), CAROL);
+    world.run();
+    assert_eq!(world.send((CAROL, 0), "belum"), Err(GroupSendError::NotAMember));
+    world.accept((CAROL, 0));
+    world.run();
+    world.send((ALICE, 0), "sesudah").unwrap();
+    world.send((BOB, 0), "sesudah juga").unwrap();
+    world.run();
+    assert_eq!(world.texts((CAROL, 0)), ["sesudah", "sesudah juga"]);
+    world.send((CAROL, 0), "halo").unwrap();
+    world.run();
+    assert_eq!(world.texts((BOB, 0)), ["sebelum", "sesudah", "halo"]);
+}
+
+/// P-14.7 and P-14.21. Who leaves reads nothing more; who declines never did.
+#[test]
+fn who_leaves_or_declines_reads_nothing() {
+    let mut world = World::of_members(4, &[1, 1, 1]);
+    world.with((BOB, 0), |group, account, now, _| group.leave(account, &[], now)).unwrap();
+    world.run();
+    assert_eq!(world.members((CAROL, 0)), [ALICE, CAROL]);
+    world.send((CAROL, 0), "berdua").unwrap();
+    world.run();
+    assert!(world.texts((BOB, 0)).is_empty());
+    assert_eq!(world.texts((ALICE, 0)), ["berdua"]);
+    assert_eq!(world.group((BOB, 0)).role(), None);
+
+    world.invite((ALICE, 0), BOB);
+    world.run();
+    assert!(world.group((BOB, 0)).is_invited());
+    world.with((BOB, 0), |group, account, now, _| group.leave(account, &[], now)).unwrap();
+    world.run();
+    assert!(!world.group((CAROL, 0)).peers().contains(&world.keys[BOB]), "declined");
+}
+
+/// P-15.6. Readers read, and where only admins write, members do; nobody believes a changed program.
+#[test]
+fn readers_and_members_of_announcement_groups_read_and_do_not_write() {
+    let mut world = World::of_members(5, &[1, 1, 1]);
+    world.role(BOB, Role::Reader);
+    world.run();
+    assert_eq!(world.send((BOB, 0), "boleh?"), Err(GroupSendError::MayNotWrite));
+    world.send((CAROL, 0), "untuk pembaca").unwrap();
+    world.run();
+    assert_eq!(world.texts((BOB, 0)), ["untuk pembaca"]);
+
+    world.with((ALICE, 0), |group, account, now, _| group.set(account, Setting::WHO_WRITES, &[2], now)).unwrap();
+    // Carol has not heard of it yet, and writes: those who have do not show it.
+    world.send((CAROL, 0), "terlambat").unwrap();
+    world.run();
+    assert_eq!(world.send((CAROL, 0), "boleh?"), Err(GroupSendError::MayNotWrite));
+    assert!(!world.texts((ALICE, 0)).contains(&"terlambat"), "{:?}", world.devices[&(ALICE, 0)].told);
+    world.send((ALICE, 0), "pengumuman").unwrap();
+    world.run();
+    assert_eq!(world.texts((CAROL, 0)), ["pengumuman"]);
+}
+
+/// P-15.4. A group that its owner has ended is read, and written in no more.
+#[test]
+fn nobody_writes_in_a_group_that_has_ended() {
+    let mut world = World::of_members(8, &[1, 1]);
+    world.with((ALICE, 0), |group, account, now, _| group.end(account, now)).unwrap();
+    world.run();
+    for at in [(ALICE, 0), (BOB, 0)] {
+        assert!(world.group(at).membership().state().is_ended());
+        assert_eq!(world.send(at, "halo"), Err(GroupSendError::ReadOnly));
+    }
+}
+
+/// P-14.7. A device that its owner has unlinked reads nothing that is written by somebody who knows the new list.
+#[test]
+fn an_unlinked_device_reads_nothing_more() {
+    let mut world = World::of_members(6, &[1, 2, 1]);
+    world.send((ALICE, 0), "semua").unwrap();
+    world.run();
+    let mut laptop = world.unlink(BOB, 1);
+    for at in [(ALICE, 0), (CAROL, 0)] {
+        let list = world.lists[BOB].last().unwrap().clone();
+        world.with(at, |group, account, now, _| group.learn(account, &list, now)).unwrap();
+        world.send(at, "tanpa laptop").unwrap();
+        let sent = world.flush(at).unwrap();
+        assert!(sent.to.iter().all(|device| device.identity != *laptop.account.identity().public()));
+        // The relay hands it over all the same.
+        for message in &sent.messages {
+            let from = (world.keys[at.0], at.1);
+            let arrival = bisik::group::GroupArrival { from, message: message.clone() };
+            let results = laptop.group.as_mut().unwrap().receive(&laptop.account, &[arrival], world.now);
+            assert!(results[0].is_err());
+        }
+        world.hand_over(at, sent);
+    }
+    world.run();
+    assert_eq!(world.texts((BOB, 0)), ["semua", "tanpa laptop", "tanpa laptop"]);
+    // A device that is linked later reads from then on.
+    let tablet = world.link(BOB);
+    world.run();
+    world.wait(DAY);
+    for at in [(ALICE, 0), (CAROL, 0)] {
+        let list = world.lists[BOB].last().unwrap().clone();
+        world.with(at, |group, account, now, _| group.learn(account, &list, now)).unwrap();
+        world.send(at, "dengan tablet").unwrap();
+    }
+    world.run();
+    assert_eq!(
+        world.texts((BOB, tablet)),
+        ["dengan tablet", "dengan tablet"],
+        "{:?}",
+        world.devices[&(BOB, tablet)].told
+    );
+}
+
+/// P-15.4. Whom a message does not reach is said, with the reason.
+#[test]
+fn who_does_not_read_is_named_with_the_reason() {
+    let mut world = World::of_members(7, &[1, 1, 1]);
+    world.now = world.now.plus_seconds(29 * DAY);
+    for who in [ALICE, CAROL] {
+        let now = world.now;
+        let list = world.at((who, 0)).account.maintain(None, now, &mut rand::rng()).unwrap().list;
+        let renewed = list.expect("a list for the next month");
+        world.lists[who].push(renewed);
+    }
+    world.run();
+    world.now = world.now.plus_seconds(3 * DAY);
+    let (list, carol) = (world.lists[CAROL].last().unwrap().clone(), world.keys[CAROL]);
+    world.with((ALICE, 0), |group, account, now, _| group.learn(account, &list, now)).unwrap();
+    let readers = world.with((ALICE, 0), |group, account, now, _| group.readers(account, &[], now));
+    assert!(readers.iter().all(|reader| (reader.account == carol) == reader.left_out.is_none()), "{readers:?}");
+    let bob = readers.iter().find(|reader| reader.account == world.keys[BOB]).unwrap();
+    assert_eq!(bob.left_out, Some(LeftOut::ListExpired));
+}
