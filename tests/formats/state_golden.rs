@@ -205,6 +205,7 @@ fn write_golden() {
     super::upload_golden::write(&golden);
     super::chain_golden::write(&golden);
     super::group_golden::write(&golden);
+    super::room_golden::write(&golden);
     golden.conversations();
 }
 

@@ -233,4 +233,5 @@ def main(directory):
     read("account-hosted", "conversation-hosted")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

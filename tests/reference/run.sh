@@ -38,6 +38,9 @@ echo "Python reads a session with blocks by docs/formats.md:"
 echo "Python reads conversations with blocks by docs/formats.md:"
 "$venv/bin/python" tests/reference/conversation_records.py tests/golden/v1
 
+echo "Python reads a group at one device by docs/formats.md, and its letters by docs/spec/rooms.md:"
+"$venv/bin/python" tests/reference/rooms.py tests/golden/v1
+
 echo "Rust records a fresh conversation, Python verifies it:"
 BISIK_VECTORS_OUT=$fresh/rust quietly cargo test --test known write_vectors -- --ignored
 vectors verify "$fresh/rust"

@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 
 use super::count::Verdict;
-use super::{ActHash, Membership, Stay};
+use super::{ActHash, ActId, Membership, Stay};
 use crate::device::AccountKey;
 use crate::keys::IdentityKey;
 use crate::labels::group as labels;
 use bisik_core::convert::first;
+use bisik_core::primitives::ed25519::SIGNATURE;
 use bisik_core::primitives::kdf::digest;
 
 /// Parts that acts are compared in: by the first five bits of their hashes.
@@ -33,6 +34,11 @@ impl Membership {
             let inputs: Vec<_> = core::iter::once(labels::ACTS_PART).chain(hashes).collect();
             first(&digest(&inputs))
         })
+    }
+
+    /// Whether an account has a link that is open here: its key has signed a stay of the account.
+    pub(in crate::group) fn has_link(&self, link: &ActId, stay: &Stay, proof: &[u8; SIGNATURE]) -> bool {
+        self.state.links.get(link).is_some_and(|link| link.proves(self.log.group, stay, proof))
     }
 
     /// The account and the device that this is at.

@@ -105,6 +105,11 @@ impl LinkSecret {
         self.link
     }
 
+    /// What shows that somebody has the link, for one stay.
+    pub(in crate::group) fn proof(&self, joining: &Stay) -> [u8; SIGNATURE] {
+        Self::pair(&self.secret).sign(&join_text(self.group, joining))
+    }
+
     pub(super) fn pair(secret: &BoxedSecret<32>) -> SignatureKeyPair {
         SignatureKeyPair::from_secret(secret)
     }

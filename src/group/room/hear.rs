@@ -7,12 +7,12 @@ use super::Group;
 use super::error::GroupReceiveError;
 use super::limits::ASK_AT_ONCE;
 use super::received::GroupReceived;
-use super::wire::{Item, Note};
+use super::wire::{Item, Known, Note};
 use crate::account::Account;
 use crate::conversation::{MemberDevice, ReceivedLetter};
 use crate::device::DeviceEntry;
 use crate::group::chain::{Distribution, Place, ReceivingChains, Scope, TakeError, Taken};
-use crate::group::membership::{self, Statement};
+use crate::group::membership::{self, Statement, Stay};
 use bisik_core::time::Timestamp;
 
 /// What became of a chain's key.
@@ -72,6 +72,15 @@ impl Group {
                 if self.chain.as_ref().is_some_and(|own| own.chain() == chain) {
                     self.asks.give_again(from, now);
                 }
+            }
+            Note::Knock { group, link, stay, proof } => {
+                self.check_group(group)?;
+                let stay = Stay { account: from.account, id: stay };
+                if !self.membership.has_link(&link, &stay, &proof) {
+                    return Err(GroupReceiveError::NotPermitted);
+                }
+                // P-15.15: everything, as to somebody who was invited.
+                self.asks.answer(from, Known::NOTHING);
             }
         }
         self.retry_aside(account, now);

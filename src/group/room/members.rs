@@ -1,16 +1,19 @@
 //! What a user does to the group. Each is a statement, which [`Group::flush`] gives to the members.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
 use super::Group;
 use super::desk::Notice;
-use super::wire::Item;
+use super::wire::{Item, Note};
 use crate::account::Account;
+use crate::conversation::{Letter, MemberDevice};
 use crate::device::AccountKey;
 use crate::group::membership::{
-    ActId, AdmittedEndpoint, Author, LinkPolicy, LinkSecret, Membership, Role, Setting, Stay, WriteError, Written,
+    ActId, AdmittedEndpoint, Author, LinkPolicy, LinkSecret, Membership, Role, Setting, Stay, StayId, WriteError,
+    Written,
 };
 use crate::keys::IdentityKey;
 use bisik_core::time::Timestamp;
@@ -143,6 +146,38 @@ impl Group {
             Ok(written)
         })?;
         opened.ok_or(WriteError::Internal)
+    }
+
+    /// Joins by a link, as an account that is no member: at once, or, by a link that asks, once somebody has added it. The
+    /// group is one of which a member was [asked](Self::knock). Errors as for [`Membership::join`].
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]. Nothing has changed then.
+    pub fn join(
+        &mut self,
+        account: &Account,
+        link: &LinkSecret,
+        now: Timestamp,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Result<()> {
+        self.write(account, |membership, author| membership.join(author, link, now, rng))
+    }
+
+    /// Asks a device of a member to tell this account of the group, because it has a link: the device answers with letters,
+    /// the first of which the account [follows](Self::follow), to [join](Self::join) then. The member is whoever gave the
+    /// link, with whom there is a conversation. Draws 16 bytes from `rng`.
+    #[must_use = "give it to the conversation with the member"]
+    pub fn knock(
+        account: &Account,
+        link: &LinkSecret,
+        to: MemberDevice,
+        rng: &mut (impl CryptoRng + ?Sized),
+    ) -> Letter {
+        let stay = Stay { account: *account.key(), id: StayId::generate(rng) };
+        let proof = Box::new(link.proof(&stay));
+        let note = Note::Knock { group: link.group(), link: link.id(), stay: stay.id, proof };
+        Letter::new(to, note.encode())
     }
 
     /// Closes a link, for the owner or an admin. Errors as for [`Membership::close_link`].

@@ -8,9 +8,10 @@ use crate::device::{AccountKey, ListId};
 use crate::group::GroupId;
 use crate::group::chain::{ChainId, Distribution, ListsDigest};
 use crate::group::membership::known::{BUCKETS, Buckets};
-use crate::group::membership::{EntryHash, Statement};
+use crate::group::membership::{ActId, EntryHash, Statement, StayId};
 use crate::keys::IdentityKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
+use bisik_core::primitives::ed25519::SIGNATURE;
 
 /// What a message of a group says, once it is decrypted.
 pub(super) enum Body {
@@ -38,6 +39,8 @@ pub(super) enum Note {
     Ask { group: GroupId, known: Box<Known> },
     /// The sender lacks the chain in which the receiver writes.
     NeedChain { group: GroupId, chain: ChainId },
+    /// The sender, who is out, has a link, and wants to be told of the group.
+    Knock { group: GroupId, link: ActId, stay: StayId, proof: Box<[u8; SIGNATURE]> },
 }
 
 /// What a device knows of a group.
@@ -113,6 +116,12 @@ impl Note {
                 reader.finish()?;
                 Self::NeedChain { group, chain }
             }
+            KNOCK => {
+                let (link, stay) = (ActId::from_bytes(*reader.array()?), StayId::from_bytes(*reader.array()?));
+                let proof = Box::new(*reader.array()?);
+                reader.finish()?;
+                Self::Knock { group, link, stay, proof }
+            }
             _ => return Err(Malformed),
         })
     }
@@ -134,6 +143,10 @@ impl Note {
             }
             Self::NeedChain { group, chain } => {
                 writer.u8(NEED_CHAIN).bytes(group.as_bytes()).bytes(chain.as_bytes());
+            }
+            Self::Knock { group, link, stay, proof } => {
+                writer.u8(KNOCK).bytes(group.as_bytes()).bytes(link.as_bytes()).bytes(stay.as_bytes());
+                writer.bytes(proof.as_ref());
             }
         }
         writer.finish()
@@ -237,6 +250,7 @@ const STATEMENTS: u8 = 2;
 const CHAIN: u8 = 1;
 const ASK: u8 = 3;
 const NEED_CHAIN: u8 = 4;
+const KNOCK: u8 = 5;
 /// First bytes of items.
 const ENTRY: u8 = 1;
 const ACT: u8 = 2;
@@ -282,7 +296,9 @@ mod tests {
         let lacking = Note::NeedChain { group: GROUP, chain: ChainId::from_bytes([8; 8]) };
         let asks = Note::Ask { group: GROUP, known: Box::new(known()) };
         let says = Note::Statements { group: GROUP, items: items() };
-        for (note, length) in [(lacking, 41), (asks, 369), (says, 33 + 4 * 5 + 300 + 270 + 104)] {
+        let (link, stay) = (ActId::from_bytes([1; 16]), StayId::from_bytes([2; 16]));
+        let knocks = Note::Knock { group: GROUP, link, stay, proof: Box::new([3; 64]) };
+        for (note, length) in [(lacking, 41), (asks, 369), (knocks, 129), (says, 33 + 4 * 5 + 300 + 270 + 104)] {
             let bytes = note.encode();
             assert_eq!(bytes.len(), length);
             assert_eq!(Note::group(&bytes), Ok(GROUP));
@@ -297,7 +313,7 @@ mod tests {
             panic!("a question");
         };
         assert_eq!(*read, known());
-        for other in [0, 5, 255] {
+        for other in [0, 6, 255] {
             assert!(Note::decode(&[[other].as_slice(), &[6; 40]].concat()).is_err());
         }
         assert!(Note::decode(&[]).is_err() && Note::group(&[1; 20]).is_err());

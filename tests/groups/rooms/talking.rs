@@ -1,7 +1,8 @@
 //! Members come, write, and go.
 
-use bisik::group::membership::{GroupEvent, Role, Setting};
-use bisik::group::{GroupSendError, LeftOut};
+use bisik::Account;
+use bisik::group::membership::{GroupEvent, LinkPolicy, LinkSecret, Role, Setting};
+use bisik::group::{Group, GroupSendError, LeftOut, MemberDevice};
 
 use super::world::{ALICE, BOB, CAROL, DAVE, DAY, World};
 
@@ -112,6 +113,55 @@ fn readers_and_members_of_announcement_groups_read_and_do_not_write() {
     world.send((ALICE, 0), "pengumuman").unwrap();
     world.run();
     assert_eq!(world.texts((CAROL, 0)), ["pengumuman"]);
+}
+
+/// P-15.15. Whoever has a link is told of the group by a member, and joins; whoever has none, or one that was closed, is told
+/// nothing.
+#[test]
+fn who_has_a_link_is_told_of_the_group_and_joins_by_it() {
+    let mut world = World::new(9, &[1, 2, 1]);
+    world.found();
+    let open = |policy| {
+        move |group: &mut Group, account: &Account, now, rng: &mut rand::rngs::StdRng| {
+            group.open_link(account, policy, now, rng).unwrap()
+        }
+    };
+    let link = world.with((ALICE, 0), open(LinkPolicy::Member));
+    let asks = world.with((ALICE, 0), open(LinkPolicy::Ask));
+    let closed = world.with((ALICE, 0), open(LinkPolicy::Member));
+    world.with((ALICE, 0), |group, account, now, _| group.close_link(account, closed.id(), &[], now)).unwrap();
+    let identity = *world.devices[&(ALICE, 0)].account.identity().public();
+    let alice = MemberDevice { account: world.keys[ALICE], device: 0, identity };
+
+    world.knock((BOB, 0), &closed, alice);
+    let mut guessed = link.expose_bytes();
+    guessed[79] ^= 1;
+    world.knock((BOB, 0), &LinkSecret::from_bytes(&guessed).unwrap(), alice);
+    world.run();
+    assert!(world.devices[&(BOB, 0)].group.is_none());
+    assert_eq!(world.devices[&(ALICE, 0)].told.iter().filter(|told| told.contains("NotPermitted")).count(), 2);
+
+    world.knock((BOB, 0), &link, alice);
+    world.run();
+    assert!(!world.group((BOB, 0)).is_invited() && world.group((BOB, 0)).role().is_none());
+    world.with((BOB, 0), |group, account, now, rng| group.join(account, &link, now, rng)).unwrap();
+    world.run();
+    assert_eq!((world.members((ALICE, 0)), world.members((BOB, 1))), (vec![ALICE, BOB], vec![ALICE, BOB]));
+    world.send((BOB, 0), "lewat tautan").unwrap();
+    world.run();
+    assert_eq!((world.texts((ALICE, 0)), world.texts((BOB, 1))), (vec!["lewat tautan"], vec!["lewat tautan"]));
+
+    world.knock((CAROL, 0), &asks, alice);
+    world.run();
+    world.with((CAROL, 0), |group, account, now, rng| group.join(account, &asks, now, rng)).unwrap();
+    world.run();
+    assert_eq!(world.members((BOB, 0)), [ALICE, BOB]);
+    let request = *world.group((ALICE, 0)).membership().state().requests().next().unwrap();
+    world.with((ALICE, 0), |group, account, now, _| group.admit_request(account, &request, now)).unwrap();
+    world.run();
+    world.send((CAROL, 0), "boleh masuk").unwrap();
+    world.run();
+    assert_eq!(world.texts((BOB, 0)), ["boleh masuk"], "{:?}", world.devices[&(BOB, 0)].told);
 }
 
 /// P-15.4. A group that its owner has ended is read, and written in no more.

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bisik::conversation::{Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, Received, Side};
 use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
-use bisik::group::membership::{GroupEvent, Role, Setting};
+use bisik::group::membership::{GroupEvent, LinkSecret, Role, Setting};
 use bisik::group::{
     Group, GroupArrival, GroupChange, GroupReceiveError, GroupReceived, GroupRecordName, GroupSendError, GroupSent,
+    MemberDevice,
 };
 use bisik::hosting::{Disclosure, DisclosureDraft, HostingTerms, Operator, OperatorName, Purposes, Retention, Roles};
 use bisik::{Account, BlockId, Identity, IdentityKey, StorageKey, Timestamp, Trust};
@@ -235,6 +236,15 @@ impl World {
     pub fn role(&mut self, who: usize, role: Role) {
         let whom = self.keys[who];
         self.with((ALICE, 0), |group, account, now, _| group.set_role(account, &whom, role, &[], now)).unwrap();
+    }
+
+    /// Asks a member to tell this device of a group.
+    pub fn knock(&mut self, at: At, link: &LinkSecret, to: MemberDevice) {
+        self.talk(at, &to.account);
+        let device = self.devices.get_mut(&at).unwrap();
+        let letter = Group::knock(&device.account, link, to, &mut self.rng);
+        let talk = device.talks.get_mut(&to.account).unwrap();
+        talk.send_letter(&device.account, &letter, self.now, &mut self.rng).unwrap();
     }
 
     /// Writes a text, to hosted devices too where the labels of this device's conversations permit it.

@@ -5,7 +5,9 @@ use std::hint::black_box;
 
 use bisik::device::{AccountKey, DeviceTerms};
 use bisik::group::membership::{Author, Membership, Signers, Statement};
-use bisik::group::{Distribution, GroupId, Place, ReadyChain, ReceivingChains, Scope, SendPlan, MemberDevice, SendingChain};
+use bisik::group::{
+    Distribution, GroupId, MemberDevice, Place, ReadyChain, ReceivingChains, Scope, SendPlan, SendingChain,
+};
 use bisik::{
     Accepted, Account, BlockId, Ciphertext, Identity, IdentityKey, PreKeyBundle, PreKeys, Session, StorageKey, Trust,
 };
@@ -70,7 +72,13 @@ impl Member {
     }
 
     /// Reads the keys of the peer's chain.
-    pub(super) fn take(&self, session: &mut Session, message: &[u8], group: GroupId, from: &MemberDevice) -> ReceivingChains {
+    pub(super) fn take(
+        &self,
+        session: &mut Session,
+        message: &[u8],
+        group: GroupId,
+        from: &MemberDevice,
+    ) -> ReceivingChains {
         let given = Distribution::from_bytes(&read(self.identity(), session, message)).unwrap();
         let mut chains = ReceivingChains::new(Scope::Group(group), *from);
         let _ = chains.take(&given, &from.identity).unwrap();

@@ -1,0 +1,168 @@
+"""Reads the records of a group at one device by section 15.6 of docs/formats.md, and the letters in them by section 15.1
+of docs/spec/rooms.md: rooms.py DIRECTORY."""
+
+import sys
+from pathlib import Path
+from struct import pack
+
+from bisik import ed25519_public, open_record, x25519_public
+from conversation_records import ACCOUNT, KEY, State
+from membership import Membership
+from primitives import Refused, require, sha256
+
+CHAIN_RECORD, DESK, DEVICES = 19, 26, 27
+CONTENT, STATEMENTS = 1, 2
+CHAIN, QUESTION, LACKING, KNOCK = 1, 3, 4, 5
+ENTRY_ITEM, ACT, FLOOR, LIST = 1, 2, 3, 4
+L_GROUP_PART = b"bisik-1 group acts part\0"
+
+
+def read_items(state, count=None):                                                                       # P-15.1
+    items = []
+    while (state.data if count is None else len(items) < count):
+        require(count is not None or len(items) < 512, "malformed")
+        kind, item = state.number(1), state.take(state.number())
+        require(ENTRY_ITEM <= kind <= LIST and (kind != LIST or len(item) == 104), "malformed")
+        items.append((kind, item))
+    return items
+
+
+def read_letter(data):                                                                                   # P-15.2
+    """(kind, group, what it says)"""
+    state = State(data)
+    kind = state.number(1)
+    if kind == CHAIN:
+        require(len(state.data) == 194, "malformed")
+        return kind, state.data[1:33], state.data
+    group = state.take(32)
+    if kind == STATEMENTS:
+        return kind, group, read_items(state)
+    lengths = {QUESTION: 8 + 32 + 8 + 32 + 32 * 8, LACKING: 8, KNOCK: 16 + 16 + 64}
+    require(kind in lengths, "malformed")
+    said = state.take(lengths[kind])
+    state.end()
+    return kind, group, said
+
+
+def part_digests(hashes):                                                                                # 15.1
+    return [sha256(L_GROUP_PART, *sorted(h for h in hashes if h[0] >> 3 == part))[:8] for part in range(32)]
+
+
+def question(group, known, lists):                                                                       # P-15.7
+    parts = part_digests([act.hash for act in known.count().counts])
+    said = pack(">Q", len(known.entries)) + known.entries[-1].hash + pack(">Q", known.settled) + lists
+    return bytes([QUESTION]) + group + said + b"".join(parts)
+
+
+class Desk(State):                                                                                       # P-15.14
+    def member(self):
+        return self.take(64), self.number(), self.take(64)
+
+    def items(self):
+        return read_items(self, self.number())
+
+    def made(self):
+        kind = self.number(1)
+        require(kind in (1, 2), "rejected")
+        to = self.member() if kind == 2 else None
+        return to, self.take(self.number())
+
+    def notice(self):
+        return self.take(64), self.flag() or self.items()
+
+    def stay(self):
+        return self.take(80)
+
+    def event(self):
+        kind = self.number(1)
+        require(1 <= kind <= 20, "rejected")
+        stays = {1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 2, 16: 1}.get(kind, 0)
+        named = [self.stay() for _ in range(stays)]
+        if kind in (1, 4) and self.flag():
+            self.stay()
+        if kind == 6 and self.flag():
+            self.take(16), self.stay()
+        self.take({8: 2, 10: 1, 11: 64, 12: 64, 13: 17, 14: 16, 15: 17, 17: 8}.get(kind, 0))
+        if kind == 15:
+            self.stay()
+        return kind, named
+
+    def received(self):
+        number, kind = self.number(8), self.number(1)
+        require(1 <= kind <= 4, "rejected")
+        if kind == 2:
+            return number, self.event()
+        device = self.member()
+        if kind == 1:
+            self.take(8 + 4), self.flag(), self.take(8), self.take(self.number())
+        if kind == 4:
+            self.number()
+        return number, device
+
+    def read(self):
+        self.take(8)
+        self.local, _ = self.member(), self.number(8)
+        self.outbox, self.said, _ = self.many(self.made), self.items(), self.flag()
+        self.notices, self.told = self.many(self.notice, ascending=True), self.many(64, ascending=True)
+        _, last = self.optional(16), self.number(8)
+        self.inbox = self.many(self.received)
+        require(all(a[0] < b[0] for a, b in zip(self.inbox, self.inbox[1:])), "rejected")
+        require(all(number <= last for number, _ in self.inbox), "rejected")
+        self.many(lambda: (self.member(), self.take(self.number())), 64)
+        self.end()
+        return self
+
+
+def main(directory):
+    def golden(name):
+        return bytes.fromhex(Path(directory, f"{name}.hex").read_text())
+
+    group = golden("room-id")
+    account = State(open_record(KEY, ACCOUNT, b"", golden("room-account")))
+    account.take(8)
+    own = ed25519_public(account.take(32)) + x25519_public(account.take(32))
+    desk = Desk(open_record(KEY, DESK, group, golden("room-desk"))).read()
+    assert desk.local == (own, 0, own)
+    devices = State(open_record(KEY, DEVICES, group + b"\2", golden("room-devices")))
+    devices.take(8)
+    peers = devices.many(devices.directory, ascending=True)
+    assert devices.number() == 0 and len(peers) == 1
+    devices.end()
+
+    # The messages, in the order in which they were made, of the chain in its record.
+    chain = State(open_record(KEY, CHAIN_RECORD, group + b"\3", golden("room-chain")))
+    chain.take(8 + 1 + 32 + 32 + 132 + 1 + 8 + 1)
+    length, _, signing = chain.number(), chain.take(32), ed25519_public(chain.take(32))
+    messages = [body for to, body in desk.outbox if to is None]
+    assert b"".join(messages) == golden("room-messages") and len(messages) == length
+    for index, message in enumerate(messages):
+        assert message[:13] == b"\1" + sha256(b"bisik-1 group chain\0", signing)[:8] + pack(">I", index)
+
+    # The letter that invites, followed by an implementation of its own.
+    (to, letter), = [(to, body) for to, body in desk.outbox if to is not None]
+    kind, named, items = read_letter(letter)
+    assert (kind, named, to[0]) == (STATEMENTS, group, peers[0])
+    known = Membership(items[0][1], {})
+    assert known.group == group
+    for kind, item in items[1:]:
+        if kind != LIST:
+            assert known.offer({ENTRY_ITEM: "entry", ACT: "act", FLOOR: "floor"}[kind], item) == "taken"
+    invited = [stay for stay in known.count().stays if known.count().added(stay)]
+    assert {stay[:64] for stay in invited} == {own, peers[0]} and len(known.count().live()) == 1
+    (number, (event, stays)), = desk.inbox
+    assert (number, event, stays[0][:64]) == (1, 1, peers[0])
+    assert [item[:64] for kind, item in items if kind == LIST] == [own]
+
+    asks = question(group, known, bytes(32))
+    assert read_letter(asks)[0] == QUESTION and len(asks) == 369
+    for wrong in (asks + b"\0", asks[:-1], b"\6" + asks[1:], b""):
+        try:
+            read_letter(wrong)
+            raise AssertionError("it was read")
+        except Refused:
+            pass
+    print(f"{directory}: a group with {len(messages)} messages and a letter agrees")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
