@@ -115,6 +115,35 @@ fn readers_and_members_of_announcement_groups_read_and_do_not_write() {
     assert_eq!(world.texts((CAROL, 0)), ["pengumuman"]);
 }
 
+/// Section 15.1. What a relay stores and hands over: a message once, whoever reads it, and after a removal a letter for each
+/// device.
+#[test]
+fn a_short_message_has_150_bytes_and_a_new_chain_for_100_devices_42_kilobytes() {
+    let mut world = World::of_members(10, &[1, 2, 1, 1]);
+    for at in [(ALICE, 0), (BOB, 0), (CAROL, 0), (DAVE, 0)] {
+        world.send(at, "semua sesi berdiri").unwrap();
+        world.run();
+        world.wait(3_600);
+    }
+    world.bytes = (0, 0);
+    world.send((BOB, 0), "tepat tiga puluh dua bita, ya...").unwrap();
+    world.work((BOB, 0));
+    assert_eq!(world.bytes, (0, 150));
+    world.run();
+    world.wait(3_600);
+
+    world.remove((ALICE, 0), DAVE);
+    world.run();
+    world.wait(3_600);
+    world.bytes = (0, 0);
+    world.send((BOB, 0), "tepat tiga puluh dua bita, ya...").unwrap();
+    world.work((BOB, 0));
+    let letters = world.mail.iter().filter(|(.., mail)| matches!(mail, super::world::Mail::Letter(_))).count();
+    assert_eq!((letters, world.bytes.1), (3, 150), "to Alice, Carol and Bob's other device");
+    let each = world.bytes.0.div_ceil(letters);
+    assert!(99 * each + 150 <= 42_000, "{each}");
+}
+
 /// P-15.15. Whoever has a link is told of the group by a member, and joins; whoever has none, or one that was closed, is told
 /// nothing.
 #[test]

@@ -69,7 +69,7 @@ pub struct World {
     pub off: BTreeSet<At>,
     /// Users accept whoever writes to them.
     pub accepts: bool,
-    /// Bytes that the relay was given: of letters and of messages.
+    /// Bytes that the relay was given, beside addresses: of letters and of messages.
     pub bytes: (usize, usize),
 }
 
@@ -395,7 +395,7 @@ impl World {
         let (envelopes, handover) = outgoing.release(&stored).unwrap();
         talk.handed(handover);
         for envelope in envelopes {
-            self.bytes.0 += envelope.to_bytes().len();
+            self.bytes.0 += envelope.ciphertext.as_bytes().len();
             let to = if envelope.to.side == Side::Own { who } else { other };
             self.mail.push_back(((to, envelope.to.index), at, Mail::Letter(envelope)));
         }
