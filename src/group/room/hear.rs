@@ -37,6 +37,8 @@ impl Group {
     ) -> Result<(), GroupReceiveError> {
         let from = *letter.from();
         let note = Note::decode(letter.body())?;
+        // Under which the account's other devices sign what they do.
+        self.signers.add_directory(account.devices());
         if !self.desk.has_room(0) {
             return Err(GroupReceiveError::InboxFull);
         }

@@ -239,7 +239,9 @@ impl Group {
             return Ok(());
         }
         self.signers.add(list)?;
-        let accepted = self.lists.accept(list, now);
+        // The local account's own directory says which devices it has now.
+        let own = *list.account() == self.desk.local.account;
+        let accepted = if own { Ok(()) } else { self.lists.accept(list, now) };
         self.touch();
         let events = self.membership.retry(&self.signers);
         self.note(events);
@@ -250,7 +252,8 @@ impl Group {
     /// Takes what the conversation with a member knows of its devices
     /// ([`Conversation::peer`](crate::Conversation::peer)).
     pub fn learn_devices(&mut self, account: &Account, directory: &DeviceDirectory, now: Timestamp) {
-        if !self.accounts().contains(directory.account()) {
+        let own = *directory.account() == self.desk.local.account;
+        if own || !self.accounts().contains(directory.account()) {
             return;
         }
         self.touch();

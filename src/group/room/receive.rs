@@ -70,10 +70,11 @@ impl Group {
         let (opened, statements) = taken.map_err(|error| self.refused(sender, id, error))??;
         // P-15.11. From here on nothing fails.
         self.touch();
-        let same_view = opened.view == view;
+        let (same_view, mut after) = (opened.view == view, view);
         if let Some(items) = statements {
             self.take_items(items);
             self.retry_aside(account, now);
+            after = self.view(account).0;
         } else {
             // One copy, which is wiped: a vector that grows would leave others.
             let (_kind, content) = opened.body.split_first().unzip();
@@ -88,7 +89,7 @@ impl Group {
             self.desk.give(GroupReceived::Lost { device: sender, messages: opened.given_up });
         }
         // P-15.7. After what the message itself has told.
-        if opened.view != self.view(account).0 {
+        if opened.view != after {
             self.asks.differ(sender);
         }
         Ok(())

@@ -267,3 +267,19 @@ fn who_does_not_read_is_named_with_the_reason() {
     let bob = readers.iter().find(|reader| reader.account == world.keys[BOB]).unwrap();
     assert_eq!(bob.left_out, Some(LeftOut::ListExpired));
 }
+
+/// P-13.5. What a user does on one device counts on the others at once, and the device's list is known there.
+#[test]
+fn what_a_companion_does_counts_on_the_accounts_other_devices() {
+    let mut world = World::of_members(11, &[2, 1, 1]);
+    let carol = world.keys[CAROL];
+    world.with((ALICE, 1), |group, account, now, _| group.remove(account, &carol, &[], now)).unwrap();
+    world.run();
+    for at in [(ALICE, 0), (ALICE, 1), (BOB, 0)] {
+        assert_eq!(world.members(at), [ALICE, BOB], "{at:?}");
+    }
+    world.send((ALICE, 0), "berdua").unwrap();
+    world.run();
+    assert_eq!((world.texts((BOB, 0)), world.texts((ALICE, 1))), (vec!["berdua"], vec!["berdua"]));
+    assert!(world.texts((CAROL, 0)).is_empty());
+}
