@@ -231,8 +231,16 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ),
     ("src/group/membership/settle.rs", 1, "a count of what is carried, which ends at a bound"),
     ("src/group/membership/signers.rs", 1, "a device that is not listed signs nothing"),
-    ("src/group/room/ask.rs", 3, "a count of answers below its bound; no entry follows the greatest number; a turn"),
-    ("src/group/room/desk.rs", 4, "counts and bytes against bounds; a count of things that were given"),
+    (
+        "src/group/room/ask.rs",
+        6,
+        "counts of answers and tries below their bounds; no entry follows the greatest number; a turn; what was not missed before is missed now",
+    ),
+    (
+        "src/group/room/desk.rs",
+        7,
+        "counts and bytes against bounds; counts of things that were given and written; who is new reads from the next on",
+    ),
     ("src/group/room/flush.rs", 1, "a count of flushes"),
     (
         "src/group/room/hear.rs",
@@ -241,7 +249,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ),
     ("src/group/room/receive.rs", 1, "the greatest length of a message"),
     ("src/group/room/send.rs", 1, "bytes against a bound"),
-    ("src/group/room/wire.rs", 2, "bytes of an item, and the room beside it, by which items are divided"),
+    ("src/group/room/items.rs", 2, "bytes of an item, and the room beside it, by which items are divided"),
     ("src/group/membership/state.rs", 1, "the format: whom the log has not named is a member"),
     (
         "src/group/membership/take.rs",

@@ -12,7 +12,7 @@ from primitives import Refused, require, sha256
 
 CHAIN_RECORD, DESK, DEVICES = 19, 26, 27
 CONTENT, STATEMENTS = 1, 2
-CHAIN, QUESTION, LACKING, KNOCK = 1, 3, 4, 5
+CHAIN, QUESTION, LACKING, KNOCK, MESSAGES, AGAIN = 1, 3, 4, 5, 6, 7
 ENTRY_ITEM, ACT, FLOOR, LIST = 1, 2, 3, 4
 L_GROUP_PART = b"bisik-1 group acts part\0"
 
@@ -37,6 +37,11 @@ def read_letter(data):                                                          
     group = state.take(32)
     if kind == STATEMENTS:
         return kind, group, read_items(state)
+    if kind == AGAIN:
+        return kind, group, (state.take(8), state.number(), state.take(8), state.data)
+    if kind == MESSAGES:
+        require(len(state.data) % 12 == 0 and len(state.data) <= 64 * 12, "malformed")
+        return kind, group, state.data
     lengths = {QUESTION: 8 + 32 + 8 + 32 + 32 * 8, LACKING: 8, KNOCK: 16 + 16 + 64}
     require(kind in lengths, "malformed")
     said = state.take(lengths[kind])
@@ -109,6 +114,10 @@ class Desk(State):                                                              
         require(all(a[0] < b[0] for a, b in zip(self.inbox, self.inbox[1:])), "rejected")
         require(all(number <= last for number, _ in self.inbox), "rejected")
         self.many(lambda: (self.member(), self.take(self.number())), 64)
+        serial = self.number(8)
+        self.kept = self.many(lambda: (self.number(8), self.take(8 + 4 + 8 + 8 + 8), self.take(self.number())), 64, True)
+        self.since = self.many(lambda: (self.take(64), self.number(8)), ascending=True)
+        require(all(number <= serial for number, *_ in self.kept), "rejected")
         self.end()
         return self
 
@@ -129,6 +138,7 @@ def main(directory):
     assert devices.number() == 0 and len(peers) == 1
     devices.end()
 
+    assert [body for *_, body in desk.kept] == [b"halo"] and desk.since == []
     # The messages, in the order in which they were made, of the chain in its record.
     chain = State(open_record(KEY, CHAIN_RECORD, group + b"\3", golden("room-chain")))
     chain.take(8 + 1 + 32 + 32 + 132 + 1 + 8 + 1)
@@ -155,7 +165,7 @@ def main(directory):
 
     asks = question(group, known, bytes(32))
     assert read_letter(asks)[0] == QUESTION and len(asks) == 369
-    for wrong in (asks + b"\0", asks[:-1], b"\6" + asks[1:], b""):
+    for wrong in (asks + b"\0", asks[:-1], b"\x08" + asks[1:], b""):
         try:
             read_letter(wrong)
             raise AssertionError("it was read")

@@ -73,6 +73,21 @@ impl ReceivingChains {
         self.position(id).is_some() || self.is_gone(id)
     }
 
+    /// The messages that are known to exist and have not arrived, oldest chain first.
+    pub(in crate::group) fn missing(&self) -> impl Iterator<Item = (ChainId, u32)> {
+        self.chains.iter().flat_map(|chain| chain.kept.numbers().map(|number| (chain.id, number)))
+    }
+
+    /// Takes note that a message has arrived in another way: its key is deleted. Whether it was missing. P-14.19.
+    pub(in crate::group) fn arrived(&mut self, id: ChainId, index: u32) -> bool {
+        let chain = self.chains.iter_mut().find(|chain| chain.id == id);
+        let Some(chain) = chain.filter(|chain| chain.kept.get(index).is_some()) else { return false };
+        chain.kept.remove(index);
+        let _none = self.tidy();
+        self.lineage.change();
+        true
+    }
+
     /// What chains were said to follow, also by those that are gone, oldest first.
     pub(super) fn named(&self) -> impl Iterator<Item = Predecessor> {
         let gone = self.gone.iter().filter_map(|gone| gone.predecessor);

@@ -1,10 +1,14 @@
 //! Asking: two devices that go by different statements tell each other (docs/spec/rooms.md, section 15.3).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use super::limits::{ANSWERS, ASK_AGAIN, ASKED};
-use super::wire::{Item, Known, Note};
+use super::id::GroupMessageId;
+use super::items::Item;
+use super::limits::{ANSWERS, ASK_AGAIN, ASKED, LATE, TRIES};
+use super::targets::Targets;
+use super::wire::{Known, MOST_LACKING, Note};
 use super::{Group, MemberDevice};
 use crate::account::Account;
 use crate::group::chain::{ChainId, ListsDigest};
@@ -33,6 +37,10 @@ struct Asked {
     /// Its chain is lacking, of which a message has arrived.
     needs: Option<ChainId>,
     needed: Option<Timestamp>,
+    /// When messages of it were first seen to be missing, when it was asked for them last, and how often.
+    missing: (Option<Timestamp>, Option<Timestamp>, u8),
+    /// The messages that it lacks.
+    lacks: Vec<GroupMessageId>,
     /// What it asked with.
     asks: Option<Known>,
     /// How often it was answered since.
@@ -53,6 +61,8 @@ impl Asks {
             asked: None,
             needs: None,
             needed: None,
+            missing: (None, None, 0),
+            lacks: Vec::new(),
             asks: None,
             answered: (None, 0),
             given: None,
@@ -85,6 +95,13 @@ impl Asks {
         }
     }
 
+    /// A device lacks messages of this one.
+    pub(super) fn lacks(&mut self, device: MemberDevice, messages: Vec<GroupMessageId>) {
+        if let Some(asked) = self.of(device) {
+            asked.lacks = messages;
+        }
+    }
+
     /// A device asks for the own chain.
     pub(super) fn give_again(&mut self, device: MemberDevice, now: Timestamp) {
         let due = self.of(device).is_some_and(|asked| is_time(asked.given, now));
@@ -113,8 +130,9 @@ impl Known {
 
 impl Group {
     /// Asks devices that go by something else (P-15.7), answers those that ask (P-15.8), and asks for chains (P-15.9).
-    pub(super) fn ask_and_answer(&mut self, account: &Account, now: Timestamp) {
+    pub(super) fn ask_and_answer(&mut self, account: &Account, targets: &Targets, now: Timestamp) {
         let mut asks = core::mem::take(&mut self.asks);
+        self.ask_for_messages(&mut asks, now);
         asks.turn = asks.turn.wrapping_add(1);
         let ours = self.known(account);
         for asked in asks.of.values_mut() {
@@ -130,6 +148,18 @@ impl Group {
                     self.write_to(device, items);
                 }
             }
+            // P-15.16: to those who are to read, in as many letters as an answer has for each question.
+            let (since, count) = asked.answered;
+            let count = if is_time(since, now) { 0 } else { count };
+            if !asked.lacks.is_empty() && count < ANSWERS && targets.contains_key(&device.identity) {
+                asked.answered = (if count == 0 { Some(now) } else { since }, count.saturating_add(1));
+                for again in
+                    asked.lacks.iter().filter_map(|id| self.desk.again(&device.identity, id)).collect::<Vec<_>>()
+                {
+                    self.desk.letter(device, Note::Again(Box::new(again)).encode());
+                }
+            }
+            asked.lacks.clear();
             if asked.differs && is_time(asked.asked, now) {
                 (asked.differs, asked.asked) = (false, Some(now));
                 let note = Note::Ask { group: self.id(), known: ours.clone().into() };
@@ -143,6 +173,26 @@ impl Group {
             }
         }
         self.asks = asks;
+    }
+
+    /// P-15.16: asks for messages that were skipped and have not come.
+    fn ask_for_messages(&mut self, asks: &mut Asks, now: Timestamp) {
+        for (device, chains) in &self.senders {
+            let missing = chains.missing().take(MOST_LACKING).map(|(chain, index)| GroupMessageId { chain, index });
+            let messages: Vec<_> = missing.collect();
+            let Some(asked) = asks.of(*device) else { continue };
+            let (seen, last, tries) = asked.missing;
+            if messages.is_empty() {
+                asked.missing = (None, None, 0);
+                continue;
+            }
+            let seen = seen.filter(|seen| *seen <= now).map_or(now, |seen| seen);
+            asked.missing.0 = Some(seen);
+            if seen.plus_seconds(LATE) <= now && tries < TRIES && is_time(last, now) {
+                asked.missing = (Some(seen), Some(now), tries.saturating_add(1));
+                self.desk.letter(*device, Note::Lacking { group: self.desk.group, messages }.encode());
+            }
+        }
     }
 
     /// What this device knows.

@@ -7,19 +7,22 @@ use zeroize::Zeroizing;
 
 use rand_core::CryptoRng;
 
-use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, INBOX, INBOX_BYTES};
+use super::id::GroupMessageId;
+use super::items::Item;
+use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, INBOX, INBOX_BYTES, KEPT, KEPT_BYTES, KEPT_FOR};
 use super::received::{GroupReceived, read_member, write_member};
-use super::wire::Item;
+use super::wire::Again;
 use crate::conversation::MemberDevice;
 use crate::device::AccountKey;
 use crate::group::GroupId;
+use crate::group::chain::View;
 use crate::group::membership::StayId;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, Lineage, SealError, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
-use bisik_core::time::Timestamp;
+use bisik_core::time::{self, Timestamp};
 
 /// P-15.10: something that was made and not handed to a transport yet. After a crash the same bytes are sent again: no
 /// number of a chain is used twice.
@@ -66,9 +69,26 @@ pub(super) struct Desk {
     last: u64,
     /// Letters with chains that wait for an entry or a list.
     pub(super) aside: VecDeque<(MemberDevice, Zeroizing<Vec<u8>>)>,
+    /// Own contents, oldest first, for those whom they did not reach.
+    kept: VecDeque<Kept>,
+    /// The number of the newest of them.
+    serial: u64,
+    /// Since which number each device was to read every one.
+    since: BTreeMap<IdentityKey, u64>,
     pub(super) lineage: Lineage,
     /// The revision that the database certainly has.
     durable: u64,
+}
+
+/// An own content that was written.
+struct Kept {
+    serial: u64,
+    id: GroupMessageId,
+    view: View,
+    at: Timestamp,
+    /// On a hosted device: when its disclosure promises that it is gone.
+    until: Option<Timestamp>,
+    body: Zeroizing<Vec<u8>>,
 }
 
 struct Entry {
@@ -92,6 +112,9 @@ impl Desk {
             inbox: VecDeque::new(),
             last: 0,
             aside: VecDeque::new(),
+            kept: VecDeque::new(),
+            serial: 0,
+            since: BTreeMap::new(),
             lineage: Lineage::new(1),
             durable: 0,
         }
@@ -145,13 +168,49 @@ impl Desk {
         }
     }
 
-    /// P-12.58: drops what a hosted device has promised to delete by now.
+    /// Drops what a hosted device has promised to delete by now (P-12.58), and own contents that are old.
     pub(super) fn expire(&mut self, now: Timestamp) {
+        let is_old =
+            |kept: &Kept| kept.at.plus_seconds(KEPT_FOR) <= now || kept.until.is_some_and(|until| until <= now);
+        if self.kept.iter().any(is_old) {
+            self.kept.retain(|kept| !is_old(kept));
+            self.lineage.change();
+        }
         let is_over = |entry: &Entry| entry.received.delete_by().is_some_and(|delete_by| delete_by <= now);
         if self.inbox.iter().any(is_over) {
             self.inbox.retain(|entry| !is_over(entry));
             self.lineage.change();
         }
+    }
+
+    /// Takes note of who reads what is written next: whoever does not has missed something, and begins anew.
+    pub(super) fn read_by<'a>(&mut self, readers: impl Iterator<Item = &'a IdentityKey>) {
+        let next = self.serial.saturating_add(1);
+        let known = core::mem::take(&mut self.since);
+        self.since = readers.map(|reader| (*reader, known.get(reader).map_or(next, |since| *since))).collect();
+    }
+
+    /// Keeps a content that was written. P-15.16.
+    pub(super) fn keep(
+        &mut self,
+        id: GroupMessageId,
+        view: View,
+        body: &[u8],
+        (at, until): (Timestamp, Option<Timestamp>),
+    ) {
+        self.serial = self.serial.saturating_add(1);
+        let body = Zeroizing::new(body.to_vec());
+        self.kept.push_back(Kept { serial: self.serial, id, view, at, until, body });
+        while self.kept.len() > KEPT || self.kept.iter().map(|kept| kept.body.len()).sum::<usize>() > KEPT_BYTES {
+            self.kept.pop_front();
+        }
+    }
+
+    /// A content that was kept, if the device was to read it when it was written, and everything since. P-15.16.
+    pub(super) fn again(&self, device: &IdentityKey, id: &GroupMessageId) -> Option<Again> {
+        let since = self.since.get(device)?;
+        let kept = self.kept.iter().find(|kept| kept.id == *id && *since <= kept.serial)?;
+        Some(Again { group: self.group, id: *id, view: kept.view, body: kept.body.clone() })
     }
 
     /// Keeps a letter that waits. The oldest of too many goes: its sender is asked for the chain.
@@ -229,6 +288,17 @@ impl Desk {
             write_member(from, writer);
             writer.count(body.len()).bytes(body);
         }
+        let Self { kept, serial, since, .. } = self;
+        writer.u64(*serial).count(kept.len());
+        for Kept { serial, id, view, at, until, body } in kept {
+            id.write(writer.u64(*serial));
+            writer.bytes(view.as_bytes()).u64(at.as_unix_seconds()).u64(time::to_seconds(*until));
+            writer.count(body.len()).bytes(body);
+        }
+        writer.count(since.len());
+        for (device, since) in since {
+            writer.bytes(&device.to_bytes()).u64(*since);
+        }
     }
 
     fn read(group: GroupId, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -272,6 +342,22 @@ impl Desk {
         for _ in 0..reader.count(ASIDE)? {
             let from = read_member(reader)?;
             desk.aside.push_back((from, Zeroizing::new(read_body(reader)?.to_vec())));
+        }
+        desk.serial = reader.u64()?;
+        for _ in 0..reader.count(KEPT)? {
+            let (serial, id, view) = (reader.u64()?, GroupMessageId::read(reader)?, View::from_bytes(*reader.array()?));
+            let (at, until) = (Timestamp::from_unix_seconds(reader.u64()?), time::read_optional(reader)?);
+            let body = Zeroizing::new(read_body(reader)?.to_vec());
+            if serial > desk.serial {
+                return Err(Malformed);
+            }
+            ascending(desk.kept.back().map(|last| &last.serial), &serial)?;
+            desk.kept.push_back(Kept { serial, id, view, at, until, body });
+        }
+        for _ in 0..reader.count_of(IdentityKey::LENGTH)? {
+            let (device, since) = (read_key(reader)?, reader.u64()?);
+            ascending(desk.since.last_key_value().map(|(last, _)| last), &device)?;
+            desk.since.insert(device, since);
         }
         desk.durable = revision;
         Ok(desk)

@@ -8,10 +8,11 @@ use rand_core::CryptoRng;
 
 use super::desk::{Made, Notice, What};
 use super::error::GroupSendError;
+use super::items::{Item, pieces};
 use super::limits::{ANSWER_LETTERS, SETTLE_AT};
 use super::persist::StoredGroup;
 use super::targets::{Targets, device_of, others};
-use super::wire::{Item, Known, Note, pieces};
+use super::wire::{Known, Note};
 use super::{Group, MemberDevice};
 use crate::account::Account;
 use crate::conversation::Letter;
@@ -110,7 +111,7 @@ impl Group {
         let targets = self.checked_targets(account, labels, now)?;
         self.tell_members(account, &targets, now, &mut rng)?;
         self.give_chains_again(account, &targets, now)?;
-        self.ask_and_answer(account, now);
+        self.ask_and_answer(account, &targets, now);
         self.desk.batch = self.desk.batch.saturating_add(1);
         let batch = self.desk.batch;
         let mut sent = Vec::new();

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use super::Group;
 use super::error::GroupReceiveError;
+use super::items::Item;
 use super::limits::ASK_AT_ONCE;
 use super::received::GroupReceived;
-use super::wire::{Item, Known, Note};
+use super::wire::{Again, Known, Note};
 use crate::account::Account;
 use crate::conversation::{MemberDevice, ReceivedLetter};
 use crate::device::DeviceEntry;
@@ -75,6 +76,14 @@ impl Group {
                     self.asks.give_again(from, now);
                 }
             }
+            Note::Lacking { group, messages } => {
+                self.check_group(group)?;
+                if !self.is_concerned(account, &from, now) {
+                    return Err(GroupReceiveError::UnknownDevice);
+                }
+                self.asks.lacks(from, messages);
+            }
+            Note::Again(again) => self.take_again(account, from, *again, now)?,
             Note::Knock { group, link, stay, proof } => {
                 self.check_group(group)?;
                 let stay = Stay { account: from.account, id: stay };
@@ -86,6 +95,39 @@ impl Group {
             }
         }
         self.retry_aside(account, now);
+        Ok(())
+    }
+
+    /// P-15.16: a message that was missing. The session authenticates its author, and the key that is kept says that it
+    /// exists and was not read.
+    fn take_again(
+        &mut self,
+        account: &Account,
+        from: MemberDevice,
+        again: Again,
+        now: Timestamp,
+    ) -> Result<(), GroupReceiveError> {
+        let Again { group, id, view, body } = again;
+        self.check_group(group)?;
+        // P-12.58.
+        if !account.knows_its_terms() {
+            return Err(GroupReceiveError::DisclosureNeeded);
+        }
+        if !self.desk.has_room(body.len()) {
+            return Err(GroupReceiveError::InboxFull);
+        }
+        let role = self.membership.state().role_of(&from.account);
+        if !role.is_some_and(|role| self.may_write(role)) {
+            return Err(GroupReceiveError::NotPermitted);
+        }
+        let chains = self.senders.get_mut(&from).ok_or(GroupReceiveError::UnknownDevice)?;
+        if !chains.arrived(id.chain, id.index) {
+            return Err(GroupReceiveError::Duplicate);
+        }
+        self.touch();
+        let same_view = view == self.view(account).0;
+        let delete_by = account.deadline(|_| true, now);
+        self.desk.give(GroupReceived::Message { from, id, body, same_view, delete_by });
         Ok(())
     }
 

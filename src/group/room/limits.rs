@@ -24,5 +24,15 @@ pub(super) const ASKED: usize = 4_096;
 pub(super) const MESSAGE_OVERHEAD: usize = 118;
 /// Acts from which on the owner's device settles the group.
 pub(super) const SETTLE_AT: usize = 256;
+/// Contents that their author keeps for those whom they did not reach, as a conversation does.
+pub(super) const KEPT: usize = 64;
+/// Bytes of these.
+pub(super) const KEPT_BYTES: usize = 256 << 10;
+/// Seconds that one is kept: 14 days.
+pub(super) const KEPT_FOR: u64 = 14 * 24 * 60 * 60;
+/// Seconds after which a message that was skipped is asked for: a relay mixes messages, and then it comes.
+pub(super) const LATE: u64 = 10 * 60;
+/// Times that a device is asked for what it has not given.
+pub(super) const TRIES: u8 = 3;
 /// Bytes of a letter with statements from which on its sender may have more: it is asked at once.
 pub(super) const ASK_AT_ONCE: usize = 32 << 10;

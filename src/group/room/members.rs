@@ -7,7 +7,8 @@ use rand_core::CryptoRng;
 
 use super::Group;
 use super::desk::Notice;
-use super::wire::{Item, Note};
+use super::items::Item;
+use super::wire::Note;
 use crate::account::Account;
 use crate::conversation::{Letter, MemberDevice};
 use crate::device::AccountKey;

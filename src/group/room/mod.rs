@@ -14,6 +14,8 @@ mod desk; //     15.4 what waits to be sent and shown
 mod error; //         why not
 mod flush; //    15.4 everything that is due
 mod hear; //     15.2 letters
+mod id; //            names of messages
+mod items; //    15.1 what devices give each other
 mod limits; //   15.5 every bound
 mod lists; //    15.2 devices of members
 mod members; //       who is in the group
@@ -32,10 +34,11 @@ use rand_core::CryptoRng;
 
 pub use error::{GroupReceiveError, GroupSendError};
 pub use flush::{GroupHandover, GroupOutgoing, GroupSent};
+pub use id::GroupMessageId;
 pub use lists::ListNeed;
 pub use persist::{GroupChange, GroupChanges, GroupRecord, GroupRecordName, StoredGroup};
 pub use receive::GroupArrival;
-pub use received::{GroupMessageId, GroupReceived};
+pub use received::GroupReceived;
 pub use targets::{LeftOut, Reader};
 
 use super::GroupId;
@@ -139,7 +142,7 @@ impl Group {
         let Note::Statements { group, items } = Note::decode(letter.body())? else {
             return Err(GroupReceiveError::Malformed);
         };
-        let Some(wire::Item::Statement(Statement::Entry(first))) = items.first() else {
+        let Some(items::Item::Statement(Statement::Entry(first))) = items.first() else {
             return Err(GroupReceiveError::Malformed);
         };
         let membership = Membership::follow(group, first, account.key(), account.identity().public());

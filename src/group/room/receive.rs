@@ -5,9 +5,11 @@ use zeroize::Zeroizing;
 
 use super::Group;
 use super::error::GroupReceiveError;
+use super::id::GroupMessageId;
+use super::items::Item;
 use super::limits::MESSAGE_OVERHEAD;
-use super::received::{GroupMessageId, GroupReceived};
-use super::wire::{Body, Item};
+use super::received::GroupReceived;
+use super::wire::Body;
 use crate::account::Account;
 use crate::conversation::{MAX_BODY, MemberDevice};
 use crate::device::AccountKey;

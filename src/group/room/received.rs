@@ -4,23 +4,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use zeroize::Zeroizing;
 
+use super::id::GroupMessageId;
 use crate::conversation::MemberDevice;
 use crate::device::AccountKey;
-use crate::group::chain::ChainId;
 use crate::group::membership::GroupEvent;
 use crate::keys::IdentityKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
 use bisik_core::time::{self, Timestamp};
-
-/// The name of a message: with the device that wrote it, it is unique in the group. Store the message under it, so that
-/// storing it again is harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupMessageId {
-    /// The chain.
-    pub chain: ChainId,
-    /// The number of the message in the chain, from 0.
-    pub index: u32,
-}
 
 /// Something for the program: it stays in the record until the program [settles](super::Group::settle) it.
 #[derive(PartialEq, Eq)]
@@ -77,7 +67,8 @@ impl GroupReceived {
         match self {
             Self::Message { from, id, body, same_view, delete_by } => {
                 write_member(from, writer.u8(MESSAGE));
-                writer.bytes(id.chain.as_bytes()).u32(id.index).flag(*same_view).u64(time::to_seconds(*delete_by));
+                id.write(writer);
+                writer.flag(*same_view).u64(time::to_seconds(*delete_by));
                 writer.count(body.len()).bytes(body);
             }
             Self::Changed(event) => {
@@ -97,7 +88,7 @@ impl GroupReceived {
         Ok(match reader.u8()? {
             MESSAGE => {
                 let from = read_member(reader)?;
-                let id = GroupMessageId { chain: ChainId::from_bytes(*reader.array()?), index: reader.u32()? };
+                let id = GroupMessageId::read(reader)?;
                 let (same_view, delete_by) = (reader.flag()?, time::read_optional(reader)?);
                 let length = reader.count_of(1)?;
                 let body = Zeroizing::new(reader.slice(length)?.to_vec());

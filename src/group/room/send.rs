@@ -7,10 +7,11 @@ use rand_core::CryptoRng;
 
 use super::desk::What;
 use super::error::GroupSendError;
+use super::id::GroupMessageId;
+use super::items::pieces;
 use super::limits::{OUTBOX, OUTBOX_BYTES};
-use super::received::GroupMessageId;
 use super::targets::{Targets, device_of, others};
-use super::wire::{Body, Note, pieces};
+use super::wire::{Body, Note};
 use super::{Group, MemberDevice};
 use crate::account::Account;
 use crate::conversation::MAX_BODY;
@@ -54,7 +55,10 @@ impl Group {
         }
         let targets = self.checked_targets(account, labels, now)?;
         self.tell_members(account, &targets, now, &mut rng)?;
-        self.encrypt(account, &Body::content(body), &targets, now, &mut rng)
+        let id = self.encrypt(account, &Body::content(body), &targets, now, &mut rng)?;
+        let until = account.deadline(|_| true, now);
+        self.desk.keep(id, self.view(account).0, body, (now, until));
+        Ok(id)
     }
 
     /// Whether somebody with this role may write.
@@ -140,6 +144,7 @@ impl Group {
         let history = matches!(self.membership.setting(Setting::HISTORY), Some([2 | 3]));
         let stay = self.membership.state().stay_of(&self.desk.local.account).map(|stay| stay.id);
         self.touch();
+        self.desk.read_by(targets.keys());
         let chain = match &mut self.chain {
             Some(chain) => chain,
             None => {

@@ -4,12 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use crate::device::{AccountKey, ListId};
+use super::id::GroupMessageId;
+use super::items::{Item, PIECE, read_items, write_items};
 use crate::group::GroupId;
-use crate::group::chain::{ChainId, Distribution, ListsDigest};
+use crate::group::chain::{ChainId, Distribution, ListsDigest, View};
 use crate::group::membership::known::{BUCKETS, Buckets};
-use crate::group::membership::{ActId, EntryHash, Statement, StayId};
-use crate::keys::IdentityKey;
+use crate::group::membership::{ActId, EntryHash, StayId};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::ed25519::SIGNATURE;
 
@@ -19,14 +19,6 @@ pub(super) enum Body {
     Content,
     /// What a member did: the statements that others have to take.
     Statements(Vec<Item>),
-}
-
-/// Something that a device gives to another, so that both know the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Item {
-    Statement(Statement),
-    /// The newest list of a member that the sender knows.
-    List(AccountKey, ListId),
 }
 
 /// What a letter says.
@@ -39,8 +31,22 @@ pub(super) enum Note {
     Ask { group: GroupId, known: Box<Known> },
     /// The sender lacks the chain in which the receiver writes.
     NeedChain { group: GroupId, chain: ChainId },
+    /// Messages of the receiver that the sender knows of, and that have not arrived.
+    Lacking { group: GroupId, messages: Vec<GroupMessageId> },
+    /// A message that was lacking.
+    Again(Box<Again>),
     /// The sender, who is out, has a link, and wants to be told of the group.
     Knock { group: GroupId, link: ActId, stay: StayId, proof: Box<[u8; SIGNATURE]> },
+}
+
+/// A content that is given again.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Again {
+    pub(super) group: GroupId,
+    pub(super) id: GroupMessageId,
+    /// What its author went by when it wrote it.
+    pub(super) view: View,
+    pub(super) body: Zeroizing<Vec<u8>>,
 }
 
 /// What a device knows of a group.
@@ -116,6 +122,20 @@ impl Note {
                 reader.finish()?;
                 Self::NeedChain { group, chain }
             }
+            LACKING => {
+                let (mut messages, mut rest) = (Vec::new(), reader.rest());
+                while !rest.is_empty() && messages.len() < MOST_LACKING {
+                    let mut reader = Reader::new(rest);
+                    messages.push(GroupMessageId::read(&mut reader)?);
+                    rest = reader.rest();
+                }
+                Reader::new(rest).finish()?;
+                Self::Lacking { group, messages }
+            }
+            AGAIN => {
+                let (id, view) = (GroupMessageId::read(&mut reader)?, View::from_bytes(*reader.array()?));
+                Self::Again(Box::new(Again { group, id, view, body: Zeroizing::new(reader.rest().to_vec()) }))
+            }
             KNOCK => {
                 let (link, stay) = (ActId::from_bytes(*reader.array()?), StayId::from_bytes(*reader.array()?));
                 let proof = Box::new(*reader.array()?);
@@ -144,6 +164,15 @@ impl Note {
             Self::NeedChain { group, chain } => {
                 writer.u8(NEED_CHAIN).bytes(group.as_bytes()).bytes(chain.as_bytes());
             }
+            Self::Lacking { group, messages } => {
+                writer.u8(LACKING).bytes(group.as_bytes());
+                messages.iter().for_each(|id| id.write(&mut writer));
+            }
+            Self::Again(again) => {
+                let Again { group, id, view, body } = again.as_ref();
+                id.write(writer.u8(AGAIN).bytes(group.as_bytes()));
+                writer.bytes(view.as_bytes()).bytes(body);
+            }
             Self::Knock { group, link, stay, proof } => {
                 writer.u8(KNOCK).bytes(group.as_bytes()).bytes(link.as_bytes()).bytes(stay.as_bytes());
                 writer.bytes(proof.as_ref());
@@ -153,95 +182,8 @@ impl Note {
     }
 }
 
-impl Item {
-    /// Bytes of the item among others.
-    pub(super) fn len(&self) -> usize {
-        let length = match self {
-            Self::Statement(statement) => statement.as_bytes().len(),
-            Self::List(..) => LIST,
-        };
-        length.saturating_add(HEAD)
-    }
-
-    pub(super) fn write(&self, writer: &mut SecretWriter) {
-        match self {
-            Self::Statement(statement) => {
-                let kind = match statement {
-                    Statement::Entry(_) => ENTRY,
-                    Statement::Act(_) => ACT,
-                    Statement::Floor(_) => FLOOR,
-                };
-                writer.u8(kind).count(statement.as_bytes().len()).bytes(statement.as_bytes());
-            }
-            Self::List(account, list) => {
-                writer.u8(NEWEST_LIST).count(LIST).bytes(&account.to_bytes()).bytes(&list.to_bytes());
-            }
-        }
-    }
-
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let kind = reader.u8()?;
-        let length = reader.count_of(1)?;
-        let bytes = reader.slice(length)?;
-        Ok(match kind {
-            ENTRY => Self::Statement(Statement::Entry(bytes.to_vec())),
-            ACT => Self::Statement(Statement::Act(bytes.to_vec())),
-            FLOOR => Self::Statement(Statement::Floor(bytes.to_vec())),
-            NEWEST_LIST => {
-                let mut reader = Reader::new(bytes);
-                let key = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-                let list = ListId::from_bytes(reader.array()?);
-                reader.finish()?;
-                Self::List(AccountKey::from_identity(key), list)
-            }
-            _ => return Err(Malformed),
-        })
-    }
-}
-
-fn write_items(items: &[Item], writer: &mut SecretWriter) {
-    for item in items {
-        item.write(writer);
-    }
-}
-
-fn read_items(reader: Reader<'_>) -> Result<Vec<Item>, Malformed> {
-    let (mut items, mut rest) = (Vec::new(), reader.rest());
-    while !rest.is_empty() {
-        if items.len() >= MOST_ITEMS {
-            return Err(Malformed);
-        }
-        let mut reader = Reader::new(rest);
-        items.push(Item::read(&mut reader)?);
-        rest = reader.rest();
-    }
-    Ok(items)
-}
-
-/// Divides items into pieces, each of which fits into one letter or message.
-pub(super) fn pieces(items: Vec<Item>) -> Vec<Vec<Item>> {
-    let mut pieces = Vec::<Vec<Item>>::new();
-    let mut room = 0_usize;
-    for item in items {
-        match (room.checked_sub(item.len()), pieces.last_mut()) {
-            (Some(left), Some(piece)) if piece.len() < MOST_ITEMS => {
-                room = left;
-                piece.push(item);
-            }
-            // An item that is longer than a piece travels alone.
-            _ => {
-                room = PIECE.saturating_sub(item.len());
-                pieces.push([item].into());
-            }
-        }
-    }
-    pieces
-}
-
-/// Bytes of the items of one letter or message, unless one alone is longer: an entry has up to 33 KiB, and a floor more.
-const PIECE: usize = 48 << 10;
-/// Items of one letter or message: an act has at least 270 bytes.
-const MOST_ITEMS: usize = 512;
+/// Messages that one letter asks for.
+pub(super) const MOST_LACKING: usize = 64;
 /// First bytes of a message's body.
 const CONTENT: u8 = 1;
 /// Of a message's body and of a letter.
@@ -251,15 +193,8 @@ const CHAIN: u8 = 1;
 const ASK: u8 = 3;
 const NEED_CHAIN: u8 = 4;
 const KNOCK: u8 = 5;
-/// First bytes of items.
-const ENTRY: u8 = 1;
-const ACT: u8 = 2;
-const FLOOR: u8 = 3;
-const NEWEST_LIST: u8 = 4;
-/// Bytes of an item beside its own.
-const HEAD: usize = 5;
-/// Bytes of a member and the name of its list.
-const LIST: usize = AccountKey::LENGTH + ListId::LENGTH;
+const LACKING: u8 = 6;
+const AGAIN: u8 = 7;
 /// Bytes of most letters.
 const ROOM: usize = 512;
 
@@ -268,7 +203,11 @@ const ROOM: usize = 512;
 mod tests {
     use alloc::vec;
 
+    use super::super::items::MOST_ITEMS;
     use super::*;
+    use crate::device::{AccountKey, ListId};
+    use crate::group::membership::Statement;
+    use crate::keys::IdentityKey;
 
     fn items() -> Vec<Item> {
         let key = IdentityKey::from_bytes_without_points(&[9; 64]).unwrap();
@@ -298,7 +237,18 @@ mod tests {
         let says = Note::Statements { group: GROUP, items: items() };
         let (link, stay) = (ActId::from_bytes([1; 16]), StayId::from_bytes([2; 16]));
         let knocks = Note::Knock { group: GROUP, link, stay, proof: Box::new([3; 64]) };
-        for (note, length) in [(lacking, 41), (asks, 369), (knocks, 129), (says, 33 + 4 * 5 + 300 + 270 + 104)] {
+        let id = GroupMessageId { chain: ChainId::from_bytes([8; 8]), index: 7 };
+        let again = Again { group: GROUP, id, view: View::from_bytes([9; 8]), body: Zeroizing::new(b"halo".to_vec()) };
+        assert_eq!(Note::group(&Note::Again(Box::new(again.clone())).encode()), Ok(GROUP));
+        assert!(
+            matches!(Note::decode(&Note::Again(Box::new(again.clone())).encode()), Ok(Note::Again(read)) if *read == again)
+        );
+        let messages = Note::Lacking { group: GROUP, messages: vec![id; MOST_LACKING] };
+        let more = Note::Lacking { group: GROUP, messages: vec![id; MOST_LACKING + 1] };
+        assert!(Note::decode(&more.encode()).is_err());
+        for (note, length) in
+            [(lacking, 41), (asks, 369), (knocks, 129), (messages, 33 + 64 * 12), (says, 33 + 4 * 5 + 300 + 270 + 104)]
+        {
             let bytes = note.encode();
             assert_eq!(bytes.len(), length);
             assert_eq!(Note::group(&bytes), Ok(GROUP));
@@ -313,7 +263,7 @@ mod tests {
             panic!("a question");
         };
         assert_eq!(*read, known());
-        for other in [0, 6, 255] {
+        for other in [0, 8, 255] {
             assert!(Note::decode(&[[other].as_slice(), &[6; 40]].concat()).is_err());
         }
         assert!(Note::decode(&[]).is_err() && Note::group(&[1; 20]).is_err());
@@ -335,16 +285,5 @@ mod tests {
         }
         let many = |count: usize| [[2].as_slice(), &[2, 0, 0, 0, 0].repeat(count)].concat();
         assert!(Body::decode(&many(MOST_ITEMS)).is_ok() && Body::decode(&many(MOST_ITEMS + 1)).is_err());
-    }
-
-    /// Section 15.1. An item that is longer than a letter travels alone.
-    #[test]
-    fn what_is_long_is_divided_in_order() {
-        let lengths = [20_000, 20_000, 20_000, 60_000, 10, 10];
-        let items: Vec<_> = lengths.iter().map(|length| Item::Statement(Statement::Act(vec![1; *length]))).collect();
-        let divided = pieces(items.clone());
-        assert_eq!(divided.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1, 2]);
-        assert_eq!(divided.concat(), items);
-        assert_eq!(pieces(vec![items[5].clone(); 1_025]).iter().map(Vec::len).collect::<Vec<_>>(), [512, 512, 1]);
     }
 }

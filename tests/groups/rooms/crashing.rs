@@ -77,6 +77,57 @@ fn a_withheld_statement_is_found_out_by_the_next_message() {
     assert_eq!(world.texts((3, 0)), ["tanpa Bob"]);
 }
 
+/// P-15.16. What a relay has lost, and what its reader knows to be missing, its author gives again.
+#[test]
+fn a_lost_message_is_given_again_by_its_author() {
+    let mut world = World::of_members(17, &[1, 1, 1]);
+    for text in ["satu", "dua", "tiga"] {
+        world.send((ALICE, 0), text).unwrap();
+        world.work((ALICE, 0));
+        if text == "dua" {
+            world.mail.retain(|(to, _, mail)| to.0 != CAROL || matches!(mail, Mail::Letter(_)));
+        }
+        world.run();
+    }
+    assert_eq!(world.texts((CAROL, 0)), ["satu", "tiga"]);
+    world.reload((ALICE, 0));
+    world.wait(60);
+    assert_eq!(world.texts((CAROL, 0)), ["satu", "tiga"], "a relay mixes messages: it may still come");
+    world.wait(HOUR);
+    assert_eq!(world.texts((CAROL, 0)), ["satu", "tiga", "dua"], "{:?}", world.devices[&(CAROL, 0)].told);
+    assert_eq!(world.texts((BOB, 0)), ["satu", "dua", "tiga"]);
+    // The ciphertext comes after all.
+    world.wait(DAY);
+    assert_eq!(world.devices[&(CAROL, 0)].shown.len(), 3);
+}
+
+/// P-15.16. Who was out meanwhile is given nothing of before again, although it knows what it lacks.
+#[test]
+fn who_was_removed_and_is_back_is_not_given_what_it_missed() {
+    let mut world = World::of_members(18, &[1, 1, 1]);
+    for text in ["satu", "dua", "tiga"] {
+        world.send((ALICE, 0), text).unwrap();
+        world.work((ALICE, 0));
+        if text == "dua" {
+            world.mail.retain(|(to, _, mail)| to.0 != CAROL || matches!(mail, Mail::Letter(_)));
+        }
+        world.run();
+    }
+    world.remove((ALICE, 0), CAROL);
+    world.send((ALICE, 0), "tanpa Cici").unwrap();
+    world.run();
+    world.invite((ALICE, 0), CAROL);
+    world.run();
+    world.accept((CAROL, 0));
+    world.run();
+    world.send((ALICE, 0), "lagi").unwrap();
+    world.run();
+    for _ in 0..5 {
+        world.wait(2 * HOUR);
+    }
+    assert_eq!(world.texts((CAROL, 0)), ["satu", "tiga", "lagi"]);
+}
+
 /// P-15.9. A device that has lost the keys of a chain asks for it, and reads on.
 #[test]
 fn a_lost_chain_is_asked_for_and_given_again() {
