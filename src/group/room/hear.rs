@@ -12,6 +12,7 @@ use super::wire::{Again, Known, Note};
 use crate::account::Account;
 use crate::conversation::{MemberDevice, ReceivedLetter};
 use crate::device::DeviceEntry;
+use crate::group::GroupId;
 use crate::group::chain::{Distribution, Place, ReceivingChains, Scope, TakeError, Taken};
 use crate::group::membership::{self, Statement, Stay};
 use bisik_core::time::Timestamp;
@@ -116,8 +117,8 @@ impl Group {
         if !self.desk.has_room(body.len()) {
             return Err(GroupReceiveError::InboxFull);
         }
-        let role = self.membership.state().role_of(&from.account);
-        if !role.is_some_and(|role| self.may_write(role)) {
+        let (_is_member, writes) = self.standing(account, &from, now);
+        if !writes {
             return Err(GroupReceiveError::NotPermitted);
         }
         let chains = self.senders.get_mut(&from).ok_or(GroupReceiveError::UnknownDevice)?;
@@ -131,7 +132,16 @@ impl Group {
         Ok(())
     }
 
-    fn check_group(&self, group: crate::group::GroupId) -> Result<(), GroupReceiveError> {
+    /// P-15.6: whether what a device says is a member's, and whether it may write contents. A device that was unlinked, barred
+    /// or retired since it gave its chain is none.
+    pub(super) fn standing(&self, account: &Account, device: &MemberDevice, now: Timestamp) -> (bool, bool) {
+        let entry = self.entry(account, device);
+        let is_listed = entry.is_some_and(|entry| self.may_know(&device.account, entry, now));
+        let role = self.membership.state().role_of(&device.account).filter(|_| is_listed);
+        (role.is_some(), role.is_some_and(|role| self.may_write(role)))
+    }
+
+    fn check_group(&self, group: GroupId) -> Result<(), GroupReceiveError> {
         if group == self.id() { Ok(()) } else { Err(GroupReceiveError::OtherGroup) }
     }
 
@@ -250,5 +260,32 @@ impl Group {
                 Ok(Chain::Taken) | Err(_) => self.touch(),
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::device::{DeviceTerms, ListId};
+
+    /// Section 15.2. Nobody is believed about a newer list: what a member says of one costs one fetch.
+    #[test]
+    fn a_false_claim_of_a_newer_device_list_is_asked_for_once() {
+        let (rng, now) = (&mut rand::rng(), Timestamp::from_unix_seconds(1_800_000_000));
+        let [alice, bob] = [(); 2].map(|()| Account::create(DeviceTerms::person(), now, rng));
+        let list = bob.primary().unwrap().list().clone();
+        let mut group = Group::found(&alice, &[], now, rng).unwrap();
+        group.invite(&alice, *bob.key(), now, rng).unwrap();
+        group.learn(&alice, &list, now).unwrap();
+        assert_eq!(group.needs(now), []);
+        let claimed = ListId::from_bytes(&[0xFF; ListId::LENGTH]);
+        group.take_items(vec![Item::List(*bob.key(), claimed)]);
+        assert_eq!(group.needs(now).iter().map(|need| need.account).collect::<Vec<_>>(), [*bob.key()]);
+        // The server has no newer one.
+        group.learn(&alice, &list, now).unwrap();
+        assert_eq!(group.needs(now), []);
     }
 }

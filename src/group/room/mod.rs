@@ -245,6 +245,8 @@ impl Group {
         // The local account's own directory says which devices it has now.
         let own = *list.account() == self.desk.local.account;
         let accepted = if own { Ok(()) } else { self.lists.accept(list, now) };
+        // What somebody said of newer lists has cost one fetch, and costs no more.
+        self.outdated.remove(list.account());
         self.touch();
         let events = self.membership.retry(&self.signers);
         self.note(events);
@@ -259,6 +261,7 @@ impl Group {
         if own || !self.accounts().contains(directory.account()) {
             return;
         }
+        self.outdated.remove(directory.account());
         self.touch();
         self.signers.add_directory(directory);
         self.lists.follow(directory);

@@ -65,10 +65,9 @@ impl Group {
             return Err(GroupReceiveError::NeedsChain);
         };
         let (view, _) = self.view(account);
-        let role = self.membership.state().role_of(&sender.account);
-        let writes = role.is_some_and(|role| self.may_write(role));
+        let (is_member, writes) = self.standing(account, &sender, now);
         let Some(chains) = self.senders.get_mut(&sender) else { return Err(GroupReceiveError::Internal) };
-        let taken = chains.stage(&message).map(|staged| take(staged, role.is_some(), writes));
+        let taken = chains.stage(&message).map(|staged| take(staged, is_member, writes));
         let (opened, statements) = taken.map_err(|error| self.refused(sender, id, error))??;
         // P-15.11. From here on nothing fails.
         self.touch();

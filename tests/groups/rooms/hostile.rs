@@ -47,6 +47,77 @@ fn what_a_removed_member_writes_is_not_shown() {
     }
 }
 
+/// P-15.6. A device that was unlinked, or that the group has barred, is heard no more in the chain that it gave before.
+#[test]
+fn what_an_unlinked_or_barred_device_writes_is_not_shown() {
+    for bars in [false, true] {
+        let (mut world, laptop) = with_a_laptop(37);
+        world.send(laptop, "masih terdaftar").unwrap();
+        world.run();
+        assert_eq!(world.texts((ALICE, 0)), ["masih terdaftar"]);
+        // The thief of the laptop hears nothing of what follows.
+        let mut thief = if bars {
+            bar(&mut world, laptop);
+            world.devices.remove(&laptop).unwrap()
+        } else {
+            world.unlink(BOB, laptop.1)
+        };
+        world.wait(2 * HOUR);
+        let now = world.now;
+        let group = thief.group.as_mut().unwrap();
+        group.send(&thief.account, b"dari pencuri", &[], now, &mut world.rng).unwrap();
+        let outgoing = group.flush(&thief.account, &[], now, &mut world.rng).unwrap();
+        let stored = thief.store.write(group, &mut world.rng);
+        let (sent, _handover) = outgoing.release(&stored).unwrap();
+        let from = (world.keys[BOB], laptop.1);
+        for at in [(ALICE, 0), (CAROL, 0), (BOB, 0)] {
+            for message in sent.messages.clone() {
+                let results = world.with(at, |group, account, now, _| {
+                    let arrival = GroupArrival { from, message };
+                    [0; 2].map(|_| group.receive(account, core::slice::from_ref(&arrival), now).remove(0))
+                });
+                assert_eq!(results, [Err(GroupReceiveError::NotPermitted); 2], "{at:?}, barred: {bars}");
+            }
+            world.show(at);
+            assert_eq!(world.texts(at), ["masih terdaftar"]);
+        }
+    }
+}
+
+/// P-15.6, P-15.16. What a barred device gives again is not shown, although the reader knows that it was missing.
+#[test]
+fn what_a_barred_device_gives_again_is_not_shown() {
+    let (mut world, laptop) = with_a_laptop(38);
+    world.lose_the_second(laptop, CAROL);
+    bar(&mut world, laptop);
+    world.run();
+    world.wait(2 * HOUR);
+    assert_eq!(world.texts((CAROL, 0)), ["satu", "tiga"]);
+    let refused = format!("letter: {:?}", GroupReceiveError::NotPermitted);
+    assert!(world.devices[&(CAROL, 0)].told.contains(&refused), "it was asked, and has answered");
+}
+
+/// Alice, Bob and Carol in a group, and the second device of Bob.
+fn with_a_laptop(seed: u64) -> (World, (usize, u32)) {
+    let mut world = World::new(seed, &[1, 1, 1]);
+    let laptop = (BOB, world.link(BOB));
+    world.found();
+    for who in [BOB, CAROL] {
+        world.invite((ALICE, 0), who);
+        world.run();
+        world.accept((who, 0));
+        world.run();
+    }
+    world.wait(2 * HOUR);
+    (world, laptop)
+}
+
+/// The owner of the group bars a device.
+fn bar(world: &mut World, at: (usize, u32)) {
+    let (whose, device) = (world.keys[at.0], *world.devices[&at].account.identity().public());
+    world.with((ALICE, 0), |group, account, now, _| group.bar(account, whose, device, &[], now)).unwrap();
+}
+
 /// P-15.2. A letter goes to the group that it names; another group, and a program's message, are refused.
 #[test]
 fn a_letter_of_one_group_changes_nothing_in_another() {

@@ -256,6 +256,18 @@ impl World {
         group.send(account, text.as_bytes(), &labels, now, rng).map(drop)
     }
 
+    /// A device writes three messages, of which the relay loses the second for one person.
+    pub fn lose_the_second(&mut self, at: At, reader: usize) {
+        for text in ["satu", "dua", "tiga"] {
+            self.send(at, text).unwrap();
+            self.work(at);
+            if text == "dua" {
+                self.mail.retain(|(to, _, mail)| to.0 != reader || matches!(mail, Mail::Letter(_)));
+            }
+            self.run();
+        }
+    }
+
     /// The members as a device knows them.
     pub fn members(&self, at: At) -> Vec<usize> {
         let group = self.group(at);
