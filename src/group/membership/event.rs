@@ -116,50 +116,15 @@ pub enum GroupEvent {
 impl GroupEvent {
     /// The stay that begins: it was invited, or is a member now.
     pub(in crate::group) const fn begins(&self) -> Option<&Stay> {
-        match self {
-            Self::Added { stay, .. } | Self::Joined { stay } => Some(stay),
-            Self::Left { .. }
-            | Self::Removed { .. }
-            | Self::Undone { .. }
-            | Self::Suspended { .. }
-            | Self::Restored { .. }
-            | Self::RoleChanged { .. }
-            | Self::OwnerChanged { .. }
-            | Self::SettingChanged(_)
-            | Self::EndpointAdmitted(_)
-            | Self::EndpointEnded(_)
-            | Self::LinkOpened { .. }
-            | Self::LinkClosed(_)
-            | Self::Void { .. }
-            | Self::RekeyAsked { .. }
-            | Self::Settled { .. }
-            | Self::MustMakeAgain
-            | Self::Equivocation
-            | Self::Ended => None,
-        }
+        if let Self::Added { stay, .. } | Self::Joined { stay } = self { Some(stay) } else { None }
     }
 
     /// The stay that ends.
     pub(in crate::group) const fn ends(&self) -> Option<&Stay> {
-        match self {
-            Self::Left { stay } | Self::Removed { stay, .. } | Self::Undone { stay } => Some(stay),
-            Self::Added { .. }
-            | Self::Joined { .. }
-            | Self::Suspended { .. }
-            | Self::Restored { .. }
-            | Self::RoleChanged { .. }
-            | Self::OwnerChanged { .. }
-            | Self::SettingChanged(_)
-            | Self::EndpointAdmitted(_)
-            | Self::EndpointEnded(_)
-            | Self::LinkOpened { .. }
-            | Self::LinkClosed(_)
-            | Self::Void { .. }
-            | Self::RekeyAsked { .. }
-            | Self::Settled { .. }
-            | Self::MustMakeAgain
-            | Self::Equivocation
-            | Self::Ended => None,
+        if let Self::Left { stay } | Self::Removed { stay, .. } | Self::Undone { stay } = self {
+            Some(stay)
+        } else {
+            None
         }
     }
 }

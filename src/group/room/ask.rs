@@ -137,6 +137,10 @@ impl Group {
         let ours = self.known(account);
         for asked in asks.of.values_mut() {
             let device = asked.device;
+            if self.desk.is_crowded() {
+                // What is handed over makes room, and the questions are still there.
+                break;
+            }
             if let Some(known) = asked.asks.take() {
                 let (since, count) = asked.answered;
                 let count = if is_time(since, now) { 0 } else { count };
@@ -153,10 +157,10 @@ impl Group {
             let count = if is_time(since, now) { 0 } else { count };
             if !asked.lacks.is_empty() && count < ANSWERS && targets.contains_key(&device.identity) {
                 asked.answered = (if count == 0 { Some(now) } else { since }, count.saturating_add(1));
-                for again in
-                    asked.lacks.iter().filter_map(|id| self.desk.again(&device.identity, id)).collect::<Vec<_>>()
-                {
-                    self.desk.letter(device, Note::Again(Box::new(again)).encode());
+                for id in &asked.lacks {
+                    if let Some(again) = self.desk.kept.again(self.desk.group, &device.identity, id) {
+                        self.desk.letter(device, Note::Again(Box::new(again)).encode());
+                    }
                 }
             }
             asked.lacks.clear();

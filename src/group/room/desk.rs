@@ -7,22 +7,21 @@ use zeroize::Zeroizing;
 
 use rand_core::CryptoRng;
 
-use super::id::GroupMessageId;
+use super::codec::{ascending, read_body, read_key};
 use super::items::Item;
-use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, INBOX, INBOX_BYTES, KEPT, KEPT_BYTES, KEPT_FOR};
+use super::kept::KeptContents;
+use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, INBOX, INBOX_BYTES, LETTER_BYTES};
 use super::received::{GroupReceived, read_member, write_member};
-use super::wire::Again;
 use crate::conversation::MemberDevice;
 use crate::device::AccountKey;
 use crate::group::GroupId;
-use crate::group::chain::View;
 use crate::group::membership::StayId;
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, Lineage, SealError, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
-use bisik_core::time::{self, Timestamp};
+use bisik_core::time::Timestamp;
 
 /// P-15.10: something that was made and not handed to a transport yet. After a crash the same bytes are sent again: no
 /// number of a chain is used twice.
@@ -69,26 +68,11 @@ pub(super) struct Desk {
     last: u64,
     /// Letters with chains that wait for an entry or a list.
     pub(super) aside: VecDeque<(MemberDevice, Zeroizing<Vec<u8>>)>,
-    /// Own contents, oldest first, for those whom they did not reach.
-    kept: VecDeque<Kept>,
-    /// The number of the newest of them.
-    serial: u64,
-    /// Since which number each device was to read every one.
-    since: BTreeMap<IdentityKey, u64>,
+    /// Own contents, for those whom they did not reach.
+    pub(super) kept: KeptContents,
     pub(super) lineage: Lineage,
     /// The revision that the database certainly has.
     durable: u64,
-}
-
-/// An own content that was written.
-struct Kept {
-    serial: u64,
-    id: GroupMessageId,
-    view: View,
-    at: Timestamp,
-    /// On a hosted device: when its disclosure promises that it is gone.
-    until: Option<Timestamp>,
-    body: Zeroizing<Vec<u8>>,
 }
 
 struct Entry {
@@ -112,9 +96,7 @@ impl Desk {
             inbox: VecDeque::new(),
             last: 0,
             aside: VecDeque::new(),
-            kept: VecDeque::new(),
-            serial: 0,
-            since: BTreeMap::new(),
+            kept: KeptContents::default(),
             lineage: Lineage::new(1),
             durable: 0,
         }
@@ -127,6 +109,15 @@ impl Desk {
             What::Letter(..) => None,
         });
         messages.fold((0, 0), |(count, bytes), length| (count.saturating_add(1), length.saturating_add(bytes)))
+    }
+
+    /// Whether so many letters wait to be handed over that questions wait too.
+    pub(super) fn is_crowded(&self) -> bool {
+        let letters = self.outbox.iter().filter_map(|made| match &made.what {
+            What::Message(_) => None,
+            What::Letter(_, body) => Some(body.len()),
+        });
+        letters.sum::<usize>() >= LETTER_BYTES
     }
 
     pub(super) fn make(&mut self, what: What) {
@@ -168,49 +159,20 @@ impl Desk {
         }
     }
 
-    /// Drops what a hosted device has promised to delete by now (P-12.58), and own contents that are old.
+    /// Drops what a hosted device has promised to delete by now (P-12.58), and tells the program; and own contents that are
+    /// old.
     pub(super) fn expire(&mut self, now: Timestamp) {
-        let is_old =
-            |kept: &Kept| kept.at.plus_seconds(KEPT_FOR) <= now || kept.until.is_some_and(|until| until <= now);
-        if self.kept.iter().any(is_old) {
-            self.kept.retain(|kept| !is_old(kept));
+        if self.kept.expire(now) {
             self.lineage.change();
         }
         let is_over = |entry: &Entry| entry.received.delete_by().is_some_and(|delete_by| delete_by <= now);
-        if self.inbox.iter().any(is_over) {
+        let over: Vec<_> =
+            self.inbox.iter().filter(|entry| is_over(entry)).map(|entry| entry.received.lost()).collect();
+        if !over.is_empty() {
             self.inbox.retain(|entry| !is_over(entry));
             self.lineage.change();
+            over.into_iter().flatten().for_each(|lost| self.give(lost));
         }
-    }
-
-    /// Takes note of who reads what is written next: whoever does not has missed something, and begins anew.
-    pub(super) fn read_by<'a>(&mut self, readers: impl Iterator<Item = &'a IdentityKey>) {
-        let next = self.serial.saturating_add(1);
-        let known = core::mem::take(&mut self.since);
-        self.since = readers.map(|reader| (*reader, known.get(reader).map_or(next, |since| *since))).collect();
-    }
-
-    /// Keeps a content that was written. P-15.16.
-    pub(super) fn keep(
-        &mut self,
-        id: GroupMessageId,
-        view: View,
-        body: &[u8],
-        (at, until): (Timestamp, Option<Timestamp>),
-    ) {
-        self.serial = self.serial.saturating_add(1);
-        let body = Zeroizing::new(body.to_vec());
-        self.kept.push_back(Kept { serial: self.serial, id, view, at, until, body });
-        while self.kept.len() > KEPT || self.kept.iter().map(|kept| kept.body.len()).sum::<usize>() > KEPT_BYTES {
-            self.kept.pop_front();
-        }
-    }
-
-    /// A content that was kept, if the device was to read it when it was written, and everything since. P-15.16.
-    pub(super) fn again(&self, device: &IdentityKey, id: &GroupMessageId) -> Option<Again> {
-        let since = self.since.get(device)?;
-        let kept = self.kept.iter().find(|kept| kept.id == *id && *since <= kept.serial)?;
-        Some(Again { group: self.group, id: *id, view: kept.view, body: kept.body.clone() })
     }
 
     /// Keeps a letter that waits. The oldest of too many goes: its sender is asked for the chain.
@@ -288,17 +250,7 @@ impl Desk {
             write_member(from, writer);
             writer.count(body.len()).bytes(body);
         }
-        let Self { kept, serial, since, .. } = self;
-        writer.u64(*serial).count(kept.len());
-        for Kept { serial, id, view, at, until, body } in kept {
-            id.write(writer.u64(*serial));
-            writer.bytes(view.as_bytes()).u64(at.as_unix_seconds()).u64(time::to_seconds(*until));
-            writer.count(body.len()).bytes(body);
-        }
-        writer.count(since.len());
-        for (device, since) in since {
-            writer.bytes(&device.to_bytes()).u64(*since);
-        }
+        self.kept.write(writer);
     }
 
     fn read(group: GroupId, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -343,38 +295,10 @@ impl Desk {
             let from = read_member(reader)?;
             desk.aside.push_back((from, Zeroizing::new(read_body(reader)?.to_vec())));
         }
-        desk.serial = reader.u64()?;
-        for _ in 0..reader.count(KEPT)? {
-            let (serial, id, view) = (reader.u64()?, GroupMessageId::read(reader)?, View::from_bytes(*reader.array()?));
-            let (at, until) = (Timestamp::from_unix_seconds(reader.u64()?), time::read_optional(reader)?);
-            let body = Zeroizing::new(read_body(reader)?.to_vec());
-            if serial > desk.serial {
-                return Err(Malformed);
-            }
-            ascending(desk.kept.back().map(|last| &last.serial), &serial)?;
-            desk.kept.push_back(Kept { serial, id, view, at, until, body });
-        }
-        for _ in 0..reader.count_of(IdentityKey::LENGTH)? {
-            let (device, since) = (read_key(reader)?, reader.u64()?);
-            ascending(desk.since.last_key_value().map(|(last, _)| last), &device)?;
-            desk.since.insert(device, since);
-        }
+        desk.kept = KeptContents::read(reader)?;
         desk.durable = revision;
         Ok(desk)
     }
-}
-
-fn ascending<T: Ord>(last: Option<&T>, next: &T) -> Result<(), Malformed> {
-    if last.is_none_or(|last| last < next) { Ok(()) } else { Err(Malformed) }
-}
-
-fn read_key(reader: &mut Reader<'_>) -> Result<IdentityKey, Malformed> {
-    IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)
-}
-
-fn read_body<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
-    let length = reader.count_of(1)?;
-    reader.slice(length)
 }
 
 fn write_items(items: &[Item], writer: &mut SecretWriter) {
@@ -391,3 +315,58 @@ const MESSAGE: u8 = 1;
 const LETTER: u8 = 2;
 /// Bytes of most desks.
 const TYPICAL: usize = 2_048;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use alloc::vec;
+
+    use super::super::id::GroupMessageId;
+    use super::*;
+    use crate::group::chain::ChainId;
+
+    fn desk() -> Desk {
+        let identity = IdentityKey::from_bytes_without_points(&[9; 64]).unwrap();
+        let local = MemberDevice { account: AccountKey::from_identity(identity), device: 0, identity };
+        Desk::new(GroupId::from_bytes([1; 32]), local)
+    }
+
+    /// P-12.58. A hosted device deletes in time what its program did not take, and says so.
+    #[test]
+    fn a_message_deleted_before_it_was_shown_is_reported_as_lost() {
+        let mut desk = desk();
+        let (from, at) = (desk.local, Timestamp::from_unix_seconds);
+        let id = GroupMessageId { chain: ChainId::from_bytes([2; 8]), index: 0 };
+        for (body, delete_by) in [(1, Some(at(100))), (2, None), (3, Some(at(200)))] {
+            let body = Zeroizing::new(vec![body]);
+            desk.give(GroupReceived::Message { from, id, body, same_view: true, delete_by });
+        }
+        desk.stored(desk.lineage.revision());
+        let before = desk.lineage.revision();
+        desk.expire(at(99));
+        assert_eq!((desk.inbox().count(), desk.lineage.revision()), (3, before), "nothing is due");
+        desk.expire(at(100));
+        assert!(desk.lineage.revision() > before);
+        desk.stored(desk.lineage.revision());
+        let left: Vec<_> = desk.inbox().map(|(_, received)| received).collect();
+        assert!(matches!(&left[..], [
+            GroupReceived::Message { body: second, .. },
+            GroupReceived::Message { body: third, .. },
+            GroupReceived::Lost { messages: 1, .. },
+        ] if second[..] == [2] && third[..] == [3]));
+    }
+
+    /// Section 15.5. Whoever asks does not decide how much memory the answers take.
+    #[test]
+    fn answers_wait_while_too_many_letters_are_in_the_outbox() {
+        let mut desk = desk();
+        let to = desk.local;
+        desk.make(What::Message(vec![0; LETTER_BYTES]));
+        desk.letter(to, Zeroizing::new(vec![0; LETTER_BYTES - 1]));
+        assert!(!desk.is_crowded(), "messages have their own bound");
+        desk.letter(to, Zeroizing::new(vec![0]));
+        assert!(desk.is_crowded());
+        desk.outbox.pop_back();
+        assert!(!desk.is_crowded());
+    }
+}

@@ -38,7 +38,7 @@ pub struct GroupSent {
     pub letters: Vec<Letter>,
     /// Encrypted messages: the relay hands each to every device of `to`.
     pub messages: Vec<Vec<u8>>,
-    /// The devices that read, with the device that wrote.
+    /// The devices that read: those of [`Group::readers`] that are not left out.
     pub to: Vec<MemberDevice>,
 }
 

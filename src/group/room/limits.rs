@@ -24,6 +24,8 @@ pub(super) const ASKED: usize = 4_096;
 pub(super) const MESSAGE_OVERHEAD: usize = 118;
 /// Acts from which on the owner's device settles the group.
 pub(super) const SETTLE_AT: usize = 256;
+/// Bytes of letters that wait to be handed over, from which on nobody is answered: whoever asks decides no memory.
+pub(super) const LETTER_BYTES: usize = 1 << 20;
 /// Contents that their author keeps for those whom they did not reach, as a conversation does.
 pub(super) const KEPT: usize = 64;
 /// Bytes of these.

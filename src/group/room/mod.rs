@@ -10,12 +10,14 @@
 //! ```
 
 mod ask; //      15.3 what a device knows, and what it is told
+mod codec; //    15.4 what records read alike
 mod desk; //     15.4 what waits to be sent and shown
 mod error; //         why not
 mod flush; //    15.4 everything that is due
 mod hear; //     15.2 letters
 mod id; //            names of messages
 mod items; //    15.1 what devices give each other
+mod kept; //     15.4 own contents, for those whom they did not reach
 mod limits; //   15.5 every bound
 mod lists; //    15.2 devices of members
 mod members; //       who is in the group

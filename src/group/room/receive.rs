@@ -36,6 +36,7 @@ impl Group {
         arrivals: &[GroupArrival],
         now: Timestamp,
     ) -> Vec<Result<(), GroupReceiveError>> {
+        self.desk.expire(now);
         arrivals.iter().map(|arrival| self.receive_one(account, arrival, now)).collect()
     }
 

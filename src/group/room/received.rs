@@ -55,6 +55,14 @@ impl GroupReceived {
         }
     }
 
+    /// What the program is told where it had to be deleted before the program took it. P-12.58.
+    pub(super) const fn lost(&self) -> Option<Self> {
+        match self {
+            Self::Message { from, .. } => Some(Self::Lost { device: *from, messages: 1 }),
+            Self::Changed(_) | Self::WentBack { .. } | Self::Lost { .. } => None,
+        }
+    }
+
     /// When a hosted device has promised that it is gone.
     pub(super) const fn delete_by(&self) -> Option<Timestamp> {
         match self {

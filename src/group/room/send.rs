@@ -57,7 +57,7 @@ impl Group {
         self.tell_members(account, &targets, now, &mut rng)?;
         let id = self.encrypt(account, &Body::content(body), &targets, now, &mut rng)?;
         let until = account.deadline(|_| true, now);
-        self.desk.keep(id, self.view(account).0, body, (now, until));
+        self.desk.kept.keep(id, self.view(account).0, body, (now, until));
         Ok(id)
     }
 
@@ -144,7 +144,7 @@ impl Group {
         let history = matches!(self.membership.setting(Setting::HISTORY), Some([2 | 3]));
         let stay = self.membership.state().stay_of(&self.desk.local.account).map(|stay| stay.id);
         self.touch();
-        self.desk.read_by(targets.keys());
+        self.desk.kept.read_by(targets.keys());
         let chain = match &mut self.chain {
             Some(chain) => chain,
             None => {
