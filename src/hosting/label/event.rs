@@ -45,7 +45,8 @@ pub enum LabelEvent {
 pub struct LabelChange {
     /// When the change was noticed.
     pub at: Timestamp,
-    /// The label before.
+    /// The label before, as the last event told it. Evidence that expired and was renewed before an operation noticed made
+    /// no event.
     pub old: Label,
     /// The label from now on.
     pub new: Label,

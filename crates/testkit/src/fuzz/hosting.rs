@@ -184,10 +184,11 @@ fn well_signed(bytes: &[u8]) -> Vec<u8> {
 fn shown_to_a_user(verified: &VerifiedDisclosure) {
     let transition = see(&LabelState::new(account(BUSINESS)), &[verified]);
     let hash = verified.hash();
-    let state = after(&LabelState::new(account(BUSINESS)), &transition, NOW);
+    let mut told = Label::Unknown;
+    let state = after(&mut told, &transition, NOW);
     assert_eq!(state.label(NOW), Label::Disclosed { disclosure: hash });
     let (agreed, decision) = state.consent(hash, &account(USER), &identity(USER), NOW).unwrap();
-    let agreed = after(state, &agreed, NOW);
+    let agreed = after(&mut told, &agreed, NOW);
     assert_eq!(agreed.label(NOW), Label::Hosted { disclosure: hash, consent: hash });
     assert!(agreed.permit(NOW).is_ok_and(|permit| permit.allows(verified.disclosure().device(), Some(hash))));
     assert_eq!(decision.verify(&own_list(), verified, NOW), Ok(()));
@@ -215,16 +216,17 @@ fn phone() -> HostedDevice<'static> {
     HostedDevice { key: key(BUSINESS), custody, automated: false, disclosure, presented: Presented::Nothing }
 }
 
-/// The state after a transition from `old`, which has one event if the label changed, and that event has a text.
-fn after<'a>(old: &LabelState, transition: &'a Transition, now: Timestamp) -> &'a LabelState {
+/// The state after a transition. What the user was `told` is the label, unless it expired and no operation has noticed:
+/// there is one event for each change of it, which names what he was told before, and has a text.
+fn after<'a>(told: &mut Label, transition: &'a Transition, now: Timestamp) -> &'a LabelState {
     let Transition { state, event, closed: _ } = transition;
     let expired = Label::Unverified { why: Unverified::Expired };
-    let (before, label) = (old.label(now), state.label(now));
-    assert!(event.is_some() || label == before || label == expired, "{label:?} after {before:?}, without an event");
+    let label = state.label(now);
     if let Some(event) = event {
         let change = event.change();
         assert!(change.at == now && change.old != change.new, "an event for nothing");
-        assert!(change.new == label || label == expired, "{label:?} after an event about {:?}", change.new);
+        assert_eq!(change.old, *told, "a change from what nobody was told");
+        *told = change.new;
         for language in [Language::English, Language::Indonesian] {
             let shown = notice(event, "Toko", language);
             assert!(shown.lines().iter().all(|line| !line.text.contains(['{', '}', '\n'])), "{shown}");
@@ -232,6 +234,7 @@ fn after<'a>(old: &LabelState, transition: &'a Transition, now: Timestamp) -> &'
         let agreed = matches!(event, LabelEvent::Consented(_));
         assert!(!agreed || matches!(label, Label::Hosted { .. }) || label == expired);
     }
+    assert!(label == *told || label == expired, "{label:?}, and the user was told {told:?}");
     let sendable = matches!(label, Label::EndToEnd { .. } | Label::OwnHosted { .. } | Label::Hosted { .. });
     assert!(sendable || state.permit(now).is_err(), "nothing is sent under {label:?}");
     state
@@ -279,7 +282,7 @@ fn decision(bytes: &[u8], hostile: bool) {
 /// The user observes and decides in any order: two bytes for each.
 fn user(mut input: Input<'_>) {
     let (own, device, mut now) = (account(USER), identity(USER), NOW);
-    let mut state = LabelState::new(account(BUSINESS));
+    let (mut state, mut told) = (LabelState::new(account(BUSINESS)), Label::Unknown);
     while !input.is_empty() {
         let [verb, which] = input.array();
         let chosen = &SAID.disclosures[usize::from(which) % SAID.disclosures.len()];
@@ -297,7 +300,7 @@ fn user(mut input: Input<'_>) {
             }
         };
         if let Some(transition) = decided {
-            state = after(&state, &transition, now).clone();
+            state = after(&mut told, &transition, now).clone();
         }
     }
 }
@@ -341,6 +344,7 @@ pub fn consent_seeds() -> Vec<(&'static str, Vec<u8>)> {
             ("terms_change", vec![2, 0, 1, 2, 0, 0, 2, 0, 4, 2, 0, 0, 2, 1, 0]),
             ("two_operators", vec![2, 0, 17, 2, 0, 2, 0, 0, 16, 0, 0, 3, 0]),
             ("expires", vec![2, 0, 1, 2, 0, 5, 255, 5, 255, 5, 255, 1, 0, 0, 1]),
+            ("expires_unnoticed", vec![2, 0, 1, 66, 0, 5, 255, 5, 255, 5, 255, 0, 0, 2, 1]),
             ("forked", vec![2, 0, 2, 0, 8, 3, 0, 0, 0]),
         ])
         .collect()
