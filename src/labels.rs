@@ -243,4 +243,8 @@ pub(crate) mod kind {
     pub(crate) const GROUP_DESK: RecordKind = RecordKind::new(26);
     /// The devices of a group's members.
     pub(crate) const GROUP_LISTS: RecordKind = RecordKind::new(27);
+    /// To whom an account shows statuses.
+    pub(crate) const AUDIENCE: RecordKind = RecordKind::new(28);
+    /// The statuses of one author.
+    pub(crate) const FEED: RecordKind = RecordKind::new(29);
 }

@@ -70,6 +70,10 @@ pub mod spec {
     pub mod rooms {}
 
     #[doc = include_str!("manual.links.md")]
+    #[doc = include_str!("../docs/spec/statuses.md")]
+    pub mod statuses {}
+
+    #[doc = include_str!("manual.links.md")]
     #[doc = include_str!("../docs/spec/test-vectors.md")]
     pub mod test_vectors {}
 

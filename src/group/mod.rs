@@ -5,12 +5,17 @@
 //! |---|---|
 //! | [`Group`] | everything that one device has of one group: start here |
 //! | [`membership`] | who is a member: signed statements that no server can write |
+//! | [`status`] | what one account shows to an audience for a day: stories |
 //! | [`chain`] | chains of keys: how one device writes to all devices of a group, or to an audience |
 
 pub mod chain;
+mod fields; // what records have in common
 mod id; // the name of a group
+mod inbox; // what waits for the program
 pub mod membership;
+mod outbox; // what waits for the transport
 mod room; // everything of one group
+pub mod status;
 
 pub use chain::{
     BeginError, ChainId, CloseError, DistributeError, Distribution, DistributionError, EncryptError, GroupMessage,
@@ -19,7 +24,8 @@ pub use chain::{
     TakeError, Taken, View,
 };
 pub use id::GroupId;
+pub use outbox::{GroupHandover, GroupSent};
 pub use room::{
-    Group, GroupArrival, GroupChange, GroupChanges, GroupHandover, GroupMessageId, GroupOutgoing, GroupReceiveError,
-    GroupReceived, GroupRecord, GroupRecordName, GroupSendError, GroupSent, LeftOut, ListNeed, Reader, StoredGroup,
+    Group, GroupArrival, GroupChange, GroupChanges, GroupMessageId, GroupOutgoing, GroupReceiveError, GroupReceived,
+    GroupRecord, GroupRecordName, GroupSendError, LeftOut, ListNeed, Reader, StoredGroup,
 };

@@ -22,5 +22,6 @@ mod serialized; //   public values in the formats of serde, and no secret in any
 mod session_golden; // records of sessions and ratchets still open
 mod sizes; //        sizes of messages, bundles and records
 mod state_golden; // records of released formats still open
+mod status_golden; // an audience and a feed still open
 mod text; //         texts of public values and of QR codes
 mod upload_golden; // records of uploads still open

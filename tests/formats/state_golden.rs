@@ -206,6 +206,7 @@ fn write_golden() {
     super::chain_golden::write(&golden);
     super::group_golden::write(&golden);
     super::room_golden::write(&golden);
+    super::status_golden::write(&golden);
     golden.conversations();
 }
 

@@ -2,6 +2,7 @@
 
 use bisik::conversation::{Arrival, DeviceAddress, Envelope, Received};
 use bisik::group::membership::Setting;
+use bisik::group::status::{Audience, Author, Contacts, Feed, StatusError, StatusLetter, StatusReceived};
 use bisik::group::{
     Group, GroupArrival, GroupMessageId, GroupReceiveError, GroupReceived, GroupSendError, LeftOut, ListNeed, Reader,
     StoredGroup,
@@ -133,5 +134,38 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &arrival);
     show(shown, &LeftOut::Barred);
     show(shown, &GroupSendError::TooLong);
+
+    // What is shown to an audience.
+    at_bob.inbox().map(|(number, _)| number).last().into_iter().for_each(|last| at_bob.settle(last));
+    let mut audience = Audience::create(&alice, rng).unwrap();
+    audience.include(*bob.key()).unwrap();
+    show(shown, &audience.entries().next().unwrap());
+    let (devices, label) = (bob.devices().clone(), at_bob.label().clone());
+    let contacts = Contacts { devices: &[&devices], labels: &[] };
+    show(shown, &contacts);
+    let text = rng.secret();
+    audience.post(&alice, &text, 60, contacts, NOW, rng).unwrap();
+    let outgoing = audience.flush(&alice, contacts, NOW).unwrap();
+    show(shown, &audience);
+    show(shown, &outgoing);
+    let (sent, _) = outgoing.release(&audience.seal(&key, rng).unwrap().stored()).unwrap();
+    at_alice.send_letter(&alice, &sent.letters[0], NOW, rng).unwrap();
+    carry((&mut at_alice, &mut alice), (&mut at_bob, &mut bob), rng);
+    let mut feed = Feed::new(&bob, *alice.key());
+    let author = Author { devices: alice.devices(), label: Some(&label) };
+    show(shown, &author);
+    let letter = at_bob.inbox().find_map(|(_, received)| match received {
+        Received::Letter { letter, .. } if letter.status() == Some(StatusLetter::Feed) => Some(letter),
+        _ => None,
+    });
+    feed.receive_letter(&bob, author, letter.unwrap(), NOW).unwrap();
+    let arrival = GroupArrival { from: (*alice.key(), 0), message: sent.messages[0].clone() };
+    assert_eq!(feed.receive(&bob, author, &[arrival], NOW), [Ok(())]);
+    let stored = feed.seal(&key, rng).unwrap().stored();
+    assert!(feed.stored(&stored));
+    show(shown, &feed);
+    show::<StatusReceived>(shown, feed.inbox().next().unwrap().1);
+    show(shown, &StatusError::Full);
+    show(shown, &StatusLetter::Feed);
     show(shown, &GroupReceiveError::InboxFull);
 }

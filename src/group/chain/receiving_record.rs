@@ -12,8 +12,9 @@ use super::kept::Kept;
 use super::limits::{MAX_CHAINS, MAX_GONE, MAX_KEPT, MAX_MESSAGES};
 use super::names::{ChainId, Predecessor, Scope};
 use super::receiving::{Chain, Gone, ReceivingChains};
-use super::sending_record::{read_place, read_scope, read_sender, write_scope, write_sender};
+use super::sending_record::{read_place, read_scope, write_scope};
 use super::used::Used;
+use crate::group::fields::{read_member, write_member};
 use crate::labels::kind;
 use crate::ratchet::ChainKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
@@ -78,11 +79,11 @@ impl ReceivingChains {
         Ok(Self { lineage: chains.lineage.under(key), ..chains })
     }
 
-    fn write(&self, revision: u64, writer: &mut SecretWriter) {
+    pub(in crate::group) fn write(&self, revision: u64, writer: &mut SecretWriter) {
         let Self { scope, sender, chains, gone, received, lineage: _ } = self;
         writer.u64(revision);
         write_scope(writer, *scope);
-        write_sender(writer, sender);
+        write_member(sender, writer);
         writer.u32(*received).count(gone.len());
         for Gone { id, predecessor } in gone {
             let (before, length) = Predecessor::encode(predecessor.as_ref());
@@ -94,9 +95,9 @@ impl ReceivingChains {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(in crate::group) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let lineage = Lineage::read(reader)?;
-        let (scope, sender, received) = (read_scope(reader)?, read_sender(reader)?, reader.u32()?);
+        let (scope, sender, received) = (read_scope(reader)?, read_member(reader)?, reader.u32()?);
         let mut gone: VecDeque<Gone> = VecDeque::new();
         for _ in 0..reader.count(MAX_GONE)? {
             let id = ChainId::from_bytes(*reader.array()?);

@@ -195,6 +195,11 @@ impl SendingChain {
         &self.sender
     }
 
+    /// When the chain began.
+    pub(in crate::group) const fn begun(&self) -> Timestamp {
+        self.begun
+    }
+
     /// Returns the number of the next message.
     #[must_use]
     pub const fn index(&self) -> u32 {

@@ -10,9 +10,8 @@ use rand_core::CryptoRng;
 use super::limits::{MAX_GIVEN, MAX_MESSAGES};
 use super::names::{ChainId, Place, Predecessor, Scope};
 use super::sending::{Given, Retired, SendingChain};
-use crate::conversation::MemberDevice;
-use crate::device::AccountKey;
 use crate::group::GroupId;
+use crate::group::fields::{read_member, write_member};
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use crate::ratchet::ChainKey;
@@ -64,12 +63,12 @@ impl SendingChain {
         Ok(Self { lineage: chain.lineage.under(key), ..chain })
     }
 
-    fn write(&self, writer: &mut SecretWriter) {
+    pub(in crate::group) fn write(&self, writer: &mut SecretWriter) {
         let Self { sender, place, history, begun, retired, index, chain, signing, predecessor, given, lineage } = self;
         writer.u64(lineage.revision());
         write_scope(writer, place.scope());
         writer.bytes(place.origin());
-        write_sender(writer, sender);
+        write_member(sender, writer);
         writer.flag(*history).u64(begun.as_unix_seconds());
         writer.u8(match retired {
             None => 0,
@@ -84,10 +83,10 @@ impl SendingChain {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(in crate::group) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let lineage = Lineage::read(reader)?;
         let place = read_place(read_scope(reader)?, reader)?;
-        let sender = read_sender(reader)?;
+        let sender = read_member(reader)?;
         let (history, begun) = (reader.flag()?, Timestamp::from_unix_seconds(reader.u64()?));
         let retired = match reader.u8()? {
             0 => None,
@@ -134,18 +133,6 @@ pub(super) fn write_scope(writer: &mut SecretWriter, scope: Scope) {
 pub(super) fn read_scope(reader: &mut Reader<'_>) -> Result<Scope, Malformed> {
     let (audience, id) = (reader.flag()?, GroupId::from_bytes(*reader.array()?));
     Ok(if audience { Scope::Audience(id) } else { Scope::Group(id) })
-}
-
-pub(super) fn write_sender(writer: &mut SecretWriter, sender: &MemberDevice) {
-    let MemberDevice { account, device, identity } = sender;
-    writer.bytes(&account.to_bytes()).u32(*device).bytes(&identity.to_bytes());
-}
-
-pub(super) fn read_sender(reader: &mut Reader<'_>) -> Result<MemberDevice, Malformed> {
-    let account = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-    let device = reader.u32()?;
-    let identity = IdentityKey::from_bytes_without_points(reader.array()?).map_err(|_| Malformed)?;
-    Ok(MemberDevice { account: AccountKey::from_identity(account), device, identity })
 }
 
 /// A new chain was asked for.

@@ -28,7 +28,7 @@ impl View {
     pub const LENGTH: usize = 8;
 
     /// What an audience is told.
-    pub(super) const NONE: Self = Self([0; Self::LENGTH]);
+    pub(in crate::group) const NONE: Self = Self([0; Self::LENGTH]);
 
     /// The view of somebody whose newest entry has this number and hash, and who knows these acts and lists.
     #[must_use]
@@ -74,7 +74,7 @@ impl ListsDigest {
     pub const LENGTH: usize = 32;
 
     /// What an audience is told.
-    pub(super) const NONE: Self = Self([0; Self::LENGTH]);
+    pub(in crate::group) const NONE: Self = Self([0; Self::LENGTH]);
 
     /// The digest of the newest known list of each member.
     #[must_use]

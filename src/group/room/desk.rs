@@ -7,37 +7,23 @@ use zeroize::Zeroizing;
 
 use rand_core::CryptoRng;
 
-use super::codec::{ascending, read_body, read_key};
 use super::items::Item;
 use super::kept::KeptContents;
-use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, INBOX, INBOX_BYTES, LETTER_BYTES};
-use super::received::{GroupReceived, read_member, write_member};
+use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, LETTER_BYTES};
+use super::received::GroupReceived;
 use crate::conversation::MemberDevice;
 use crate::device::AccountKey;
 use crate::group::GroupId;
+use crate::group::fields::{ascending, read_body, read_key, read_member, write_member};
+use crate::group::inbox::Inbox;
 use crate::group::membership::StayId;
+use crate::group::outbox::{Outbox, What};
 use crate::keys::IdentityKey;
 use crate::labels::kind;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::held::{self, Lineage, SealError, SealedRecord};
 use bisik_core::storage::{self, StorageKey, UnsealError};
 use bisik_core::time::Timestamp;
-
-/// P-15.10: something that was made and not handed to a transport yet. After a crash the same bytes are sent again: no
-/// number of a chain is used twice.
-pub(super) struct Made {
-    pub(super) what: What,
-    /// The flush that gave it out, until it was handed over; 0 before.
-    pub(super) batch: u64,
-}
-
-/// What was made.
-pub(super) enum What {
-    /// An encrypted message, for every device that reads the chain.
-    Message(Vec<u8>),
-    /// A letter.
-    Letter(MemberDevice, Zeroizing<Vec<u8>>),
-}
 
 /// What an account that gets no messages of the group has to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +38,7 @@ pub(super) enum Notice {
 pub(super) struct Desk {
     pub(super) group: GroupId,
     pub(super) local: MemberDevice,
-    pub(super) outbox: VecDeque<Made>,
-    pub(super) batch: u64,
+    pub(super) outbox: Outbox,
     /// Statements of this device that members have not been sent.
     pub(super) statements: Vec<Item>,
     /// Whether these change what the local account is in the group, so that others would not read its messages yet.
@@ -63,22 +48,12 @@ pub(super) struct Desk {
     pub(super) told: BTreeSet<IdentityKey>,
     /// The stay under which the own chain began.
     pub(super) stay: Option<StayId>,
-    inbox: VecDeque<Entry>,
-    /// The number of the newest entry of the inbox.
-    last: u64,
+    inbox: Inbox<GroupReceived>,
     /// Letters with chains that wait for an entry or a list.
     pub(super) aside: VecDeque<(MemberDevice, Zeroizing<Vec<u8>>)>,
     /// Own contents, for those whom they did not reach.
     pub(super) kept: KeptContents,
     pub(super) lineage: Lineage,
-    /// The revision that the database certainly has.
-    durable: u64,
-}
-
-struct Entry {
-    number: u64,
-    revision: u64,
-    received: GroupReceived,
 }
 
 impl Desk {
@@ -86,75 +61,47 @@ impl Desk {
         Self {
             group,
             local,
-            outbox: VecDeque::new(),
-            batch: 0,
+            outbox: Outbox::default(),
             statements: Vec::new(),
             by_letter: false,
             notices: BTreeMap::new(),
             told: BTreeSet::new(),
             stay: None,
-            inbox: VecDeque::new(),
-            last: 0,
+            inbox: Inbox::new(),
             aside: VecDeque::new(),
             kept: KeptContents::default(),
             lineage: Lineage::new(1),
-            durable: 0,
         }
-    }
-
-    /// Messages that wait to be handed over, and their bytes.
-    pub(super) fn waiting(&self) -> (usize, usize) {
-        let messages = self.outbox.iter().filter_map(|made| match &made.what {
-            What::Message(message) => Some(message.len()),
-            What::Letter(..) => None,
-        });
-        messages.fold((0, 0), |(count, bytes), length| (count.saturating_add(1), length.saturating_add(bytes)))
     }
 
     /// Whether so many letters wait to be handed over that questions wait too.
     pub(super) fn is_crowded(&self) -> bool {
-        let letters = self.outbox.iter().filter_map(|made| match &made.what {
-            What::Message(_) => None,
-            What::Letter(_, body) => Some(body.len()),
-        });
-        letters.sum::<usize>() >= LETTER_BYTES
-    }
-
-    pub(super) fn make(&mut self, what: What) {
-        self.outbox.push_back(Made { what, batch: 0 });
+        self.outbox.letter_bytes() >= LETTER_BYTES
     }
 
     pub(super) fn letter(&mut self, to: MemberDevice, body: Zeroizing<Vec<u8>>) {
-        self.make(What::Letter(to, body));
+        self.outbox.make(What::Letter(to, body));
     }
 
     pub(super) fn has_room(&self, length: usize) -> bool {
-        let bytes = self.inbox.iter().fold(length, |sum, entry| sum.saturating_add(entry.received.len()));
-        self.inbox.len() < INBOX && bytes <= INBOX_BYTES
+        self.inbox.has_room(length)
     }
 
     /// Gives something to the program. The caller counts the change before.
     pub(super) fn give(&mut self, received: GroupReceived) {
-        self.last = self.last.saturating_add(1);
-        let revision = self.lineage.revision();
-        self.inbox.push_back(Entry { number: self.last, revision, received });
+        self.inbox.give(received, self.lineage.revision());
     }
 
     pub(super) fn stored(&mut self, revision: u64) {
-        self.durable = self.durable.max(revision);
+        self.inbox.stored(revision);
     }
 
     pub(super) fn inbox(&self) -> impl Iterator<Item = (u64, &GroupReceived)> {
-        let stored = self.inbox.iter().take_while(|entry| entry.revision <= self.durable);
-        stored.map(|entry| (entry.number, &entry.received))
+        self.inbox.iter()
     }
 
     pub(super) fn settle(&mut self, through: u64) {
-        let (before, durable) = (self.inbox.len(), self.durable);
-        while self.inbox.front().is_some_and(|entry| entry.number <= through && entry.revision <= durable) {
-            self.inbox.pop_front();
-        }
-        if self.inbox.len() != before {
+        if self.inbox.settle(through) {
             self.lineage.change();
         }
     }
@@ -165,13 +112,9 @@ impl Desk {
         if self.kept.expire(now) {
             self.lineage.change();
         }
-        let is_over = |entry: &Entry| entry.received.delete_by().is_some_and(|delete_by| delete_by <= now);
-        let over: Vec<_> =
-            self.inbox.iter().filter(|entry| is_over(entry)).map(|entry| entry.received.lost()).collect();
-        if !over.is_empty() {
-            self.inbox.retain(|entry| !is_over(entry));
+        if let Some(lost) = self.inbox.expire(now) {
             self.lineage.change();
-            over.into_iter().flatten().for_each(|lost| self.give(lost));
+            lost.into_iter().for_each(|lost| self.give(lost));
         }
     }
 
@@ -211,19 +154,10 @@ impl Desk {
     }
 
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { local, outbox, batch, statements, by_letter, notices, told, stay, inbox, last, aside, .. } = self;
+        let Self { local, outbox, statements, by_letter, notices, told, stay, inbox, aside, .. } = self;
         writer.u64(self.lineage.revision());
         write_member(local, writer);
-        writer.u64(*batch).count(outbox.len());
-        for Made { what, batch: _ } in outbox {
-            match what {
-                What::Message(message) => drop(writer.u8(MESSAGE).count(message.len()).bytes(message)),
-                What::Letter(to, body) => {
-                    write_member(to, writer.u8(LETTER));
-                    writer.count(body.len()).bytes(body);
-                }
-            }
-        }
+        outbox.write(writer);
         write_items(statements, writer);
         writer.flag(*by_letter).count(notices.len());
         for (account, notice) in notices {
@@ -241,10 +175,7 @@ impl Desk {
         if let Some(stay) = stay {
             writer.bytes(stay.as_bytes());
         }
-        writer.u64(*last).count(inbox.len());
-        for Entry { number, revision: _, received } in inbox {
-            received.write(writer.u64(*number));
-        }
+        inbox.write(writer);
         writer.count(aside.len());
         for (from, body) in aside {
             write_member(from, writer);
@@ -256,18 +187,7 @@ impl Desk {
     fn read(group: GroupId, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let lineage = Lineage::read(reader)?;
         let mut desk = Self { lineage, ..Self::new(group, read_member(reader)?) };
-        desk.batch = reader.u64()?;
-        for _ in 0..reader.count_of(5)? {
-            let what = match reader.u8()? {
-                MESSAGE => What::Message(read_body(reader)?.to_vec()),
-                LETTER => {
-                    let to = read_member(reader)?;
-                    What::Letter(to, Zeroizing::new(read_body(reader)?.to_vec()))
-                }
-                _ => return Err(Malformed),
-            };
-            desk.make(what);
-        }
+        desk.outbox = Outbox::read(reader)?;
         desk.statements = read_items(reader)?;
         desk.by_letter = reader.flag()?;
         for _ in 0..reader.count_of(AccountKey::LENGTH)? {
@@ -282,21 +202,12 @@ impl Desk {
             desk.told.insert(device);
         }
         desk.stay = if reader.flag()? { Some(StayId::from_bytes(*reader.array()?)) } else { None };
-        desk.last = reader.u64()?;
-        let revision = desk.lineage.revision();
-        for _ in 0..reader.count_of(9)? {
-            let number = reader.u64()?;
-            if number > desk.last || desk.inbox.back().is_some_and(|last| last.number >= number) {
-                return Err(Malformed);
-            }
-            desk.inbox.push_back(Entry { number, revision, received: GroupReceived::read(reader)? });
-        }
+        desk.inbox = Inbox::read(desk.lineage.revision(), reader)?;
         for _ in 0..reader.count(ASIDE)? {
             let from = read_member(reader)?;
             desk.aside.push_back((from, Zeroizing::new(read_body(reader)?.to_vec())));
         }
         desk.kept = KeptContents::read(reader)?;
-        desk.durable = revision;
         Ok(desk)
     }
 }
@@ -310,9 +221,6 @@ fn read_items(reader: &mut Reader<'_>) -> Result<Vec<Item>, Malformed> {
     (0..reader.count_of(5)?).map(|_| Item::read(reader)).collect()
 }
 
-/// First bytes of what was made.
-const MESSAGE: u8 = 1;
-const LETTER: u8 = 2;
 /// Bytes of most desks.
 const TYPICAL: usize = 2_048;
 
@@ -361,12 +269,15 @@ mod tests {
     fn answers_wait_while_too_many_letters_are_in_the_outbox() {
         let mut desk = desk();
         let to = desk.local;
-        desk.make(What::Message(vec![0; LETTER_BYTES]));
+        desk.outbox.make(What::Message(vec![0; LETTER_BYTES]));
         desk.letter(to, Zeroizing::new(vec![0; LETTER_BYTES - 1]));
         assert!(!desk.is_crowded(), "messages have their own bound");
         desk.letter(to, Zeroizing::new(vec![0]));
         assert!(desk.is_crowded());
-        desk.outbox.pop_back();
+        let given_out = desk.outbox.give_out(Vec::new(), desk.lineage.origin());
+        let stored = held::stored(desk.lineage.origin());
+        let Ok((_, handover)) = given_out.release(&stored) else { panic!("it is stored") };
+        desk.outbox.handed(&handover);
         assert!(!desk.is_crowded());
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::desk::{Made, Notice, What};
+use super::desk::Notice;
 use super::error::GroupSendError;
 use super::items::{Item, pieces};
 use super::limits::{ANSWER_LETTERS, SETTLE_AT};
@@ -15,43 +15,21 @@ use super::targets::{Targets, device_of, others};
 use super::wire::{Known, Note};
 use super::{Group, MemberDevice};
 use crate::account::Account;
-use crate::conversation::Letter;
 use crate::group::chain::SendPlan;
+use crate::group::outbox::{GroupHandover, GroupSent, Outgoing};
 use crate::hosting::LabelState;
-use bisik_core::held::Held;
 use bisik_core::internal::InternalError;
 use bisik_core::time::Timestamp;
 
 /// What is to be sent, once the group is stored: **store before you send**.
 #[must_use = "what was made is not sent"]
-pub struct GroupOutgoing {
-    sent: Held<Vec<What>>,
-    to: Vec<MemberDevice>,
-    batch: u64,
-}
-
-/// What is to be sent now.
-#[derive(Debug, Default)]
-pub struct GroupSent {
-    /// Give each to the conversation with its account ([`Conversation::send_letter`](crate::Conversation::send_letter)), and
-    /// flush that. Those for own devices belong to the conversation with oneself.
-    pub letters: Vec<Letter>,
-    /// Encrypted messages: the relay hands each to every device of `to`.
-    pub messages: Vec<Vec<u8>>,
-    /// The devices that read: those of [`Group::readers`] that are not left out.
-    pub to: Vec<MemberDevice>,
-}
-
-/// Names what one [`GroupOutgoing`] gave, for [`Group::handed`].
-#[derive(Debug)]
-#[must_use = "what is not confirmed as handed over is given out again after a crash"]
-pub struct GroupHandover(u64);
+pub struct GroupOutgoing(Outgoing);
 
 impl GroupOutgoing {
     /// Returns whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sent.peek().is_empty()
+        self.0.is_empty()
     }
 
     /// Releases what is to be sent, if `stored` proves that the group was stored after it was made. Give the messages to the
@@ -61,29 +39,13 @@ impl GroupOutgoing {
     ///
     /// Returns itself if the proof is of another value in memory or of an earlier revision.
     pub fn release(self, stored: &StoredGroup) -> Result<(GroupSent, GroupHandover), Self> {
-        let Self { sent, to, batch } = self;
-        match sent.release(&stored.desk) {
-            Ok(made) => {
-                let mut sent = GroupSent { to, ..GroupSent::default() };
-                for what in made {
-                    match what {
-                        What::Message(message) => sent.messages.push(message),
-                        What::Letter(to, body) => sent.letters.push(Letter::new(to, body)),
-                    }
-                }
-                Ok((sent, GroupHandover(batch)))
-            }
-            Err(sent) => Err(Self { sent, to, batch }),
-        }
+        self.0.release(&stored.desk).map_err(Self)
     }
 }
 
 impl fmt::Debug for GroupOutgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, to, batch: _ } = self;
-        let mut shown = f.debug_struct("GroupOutgoing");
-        shown.field("made", &sent.peek().len()).field("to", &to.len()).field("revision", &sent.revision());
-        shown.finish_non_exhaustive()
+        self.0.debug("GroupOutgoing", f)
     }
 }
 
@@ -112,27 +74,12 @@ impl Group {
         self.tell_members(account, &targets, now, &mut rng)?;
         self.give_chains_again(account, &targets, now)?;
         self.ask_and_answer(account, &targets, now);
-        self.desk.batch = self.desk.batch.saturating_add(1);
-        let batch = self.desk.batch;
-        let mut sent = Vec::new();
-        for made in self.desk.outbox.iter_mut().filter(|made| made.batch == 0) {
-            made.batch = batch;
-            sent.push(match &made.what {
-                What::Message(message) => What::Message(message.clone()),
-                What::Letter(to, body) => What::Letter(*to, body.clone()),
-            });
-        }
-        Ok(GroupOutgoing {
-            sent: Held::new(sent, self.desk.lineage.origin()),
-            to: targets.into_values().collect(),
-            batch,
-        })
+        Ok(GroupOutgoing(self.desk.outbox.give_out(targets.into_values().collect(), self.desk.lineage.origin())))
     }
 
     /// Takes note that what one [`flush`](Self::flush) made has arrived at the relay and in the records of conversations.
     pub fn handed(&mut self, handover: GroupHandover) {
-        let GroupHandover(batch) = handover;
-        self.desk.outbox.retain(|Made { what: _, batch: of }| *of != batch);
+        self.desk.outbox.handed(&handover);
         self.touch();
     }
 

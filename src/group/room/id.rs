@@ -15,11 +15,11 @@ pub struct GroupMessageId {
 
 impl GroupMessageId {
     /// Writes `chain ‖ u32 index`.
-    pub(super) fn write(&self, writer: &mut SecretWriter) {
+    pub(in crate::group) fn write(&self, writer: &mut SecretWriter) {
         writer.bytes(self.chain.as_bytes()).u32(self.index);
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(in crate::group) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(Self { chain: ChainId::from_bytes(*reader.array()?), index: reader.u32()? })
     }
 }

@@ -4,12 +4,12 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
-use super::codec::{ascending, read_body, read_key};
 use super::id::GroupMessageId;
 use super::limits::{KEPT, KEPT_BYTES, KEPT_FOR};
 use super::wire::Again;
 use crate::group::GroupId;
 use crate::group::chain::View;
+use crate::group::fields::{ascending, read_body, read_key};
 use crate::keys::IdentityKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::time::{self, Timestamp};

@@ -5,10 +5,6 @@
 pub(super) const OUTBOX: usize = 64;
 /// Bytes of these messages.
 pub(super) const OUTBOX_BYTES: usize = 1 << 20;
-/// Things that wait for the program: messages and events. What arrives when it is full stays with the relay.
-pub(super) const INBOX: usize = 1_024;
-/// Bytes of their bodies together.
-pub(super) const INBOX_BYTES: usize = 4 << 20;
 /// Chains that wait for an entry or a list of their sender; of one device as many as it has chains.
 pub(super) const ASIDE: usize = 64;
 pub(super) const ASIDE_OF_A_DEVICE: usize = 4;

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::received::{read_member, write_member};
 use crate::conversation::MemberDevice;
 use crate::device::{AccountKey, DeviceDirectory, DeviceEntry, DeviceList, DeviceListError, ListId};
 use crate::group::chain::ListsDigest;
+use crate::group::fields::{read_member, write_member};
 use crate::group::membership::Signers;
 use crate::keys::Trust;
 use crate::labels::kind;

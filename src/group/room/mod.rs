@@ -10,7 +10,6 @@
 //! ```
 
 mod ask; //      15.3 what a device knows, and what it is told
-mod codec; //    15.4 what records read alike
 mod desk; //     15.4 what waits to be sent and shown
 mod error; //         why not
 mod flush; //    15.4 everything that is due
@@ -35,7 +34,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 pub use error::{GroupReceiveError, GroupSendError};
-pub use flush::{GroupHandover, GroupOutgoing, GroupSent};
+pub use flush::GroupOutgoing;
 pub use id::GroupMessageId;
 pub use lists::ListNeed;
 pub use persist::{GroupChange, GroupChanges, GroupRecord, GroupRecordName, StoredGroup};
@@ -58,7 +57,7 @@ use wire::Note;
 /// One group, as one device has it: who is in it, the chains of keys, what is to be sent, and what waits for the program.
 ///
 /// Members write with one ciphertext for all ([`send`](Self::send)), which a relay hands to every device that
-/// [reads](GroupSent::to). Everything else between two devices of a group is a [`Letter`](crate::conversation::Letter) in
+/// [reads](super::GroupSent::to). Everything else between two devices of a group is a [`Letter`](crate::conversation::Letter) in
 /// their [`Conversation`](crate::Conversation): the keys of chains, and what somebody missed. So there is a conversation
 /// with each member, whose devices [`accept`](crate::Conversation::accept) nothing and are told nothing else by it. The
 /// relay is trusted with nothing: it learns which devices get a message, and of no statement who is in the group.
@@ -304,8 +303,11 @@ impl ReceivedLetter {
     ///
     /// # Errors
     ///
-    /// [`GroupReceiveError::Malformed`] if it is for none.
+    /// [`GroupReceiveError::Malformed`] if it is for none. It may be about a [status](ReceivedLetter::status).
     pub fn group(&self) -> Result<GroupId, GroupReceiveError> {
+        if self.status().is_some() {
+            return Err(GroupReceiveError::Malformed);
+        }
         Ok(Note::group(self.body())?)
     }
 }

@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use super::id::GroupMessageId;
 use crate::conversation::MemberDevice;
-use crate::device::AccountKey;
+use crate::group::fields::{read_member, write_member};
+use crate::group::inbox::Waiting;
 use crate::group::membership::GroupEvent;
-use crate::keys::IdentityKey;
 use bisik_core::codec::{Malformed, Reader, SecretWriter, Writer};
 use bisik_core::time::{self, Timestamp};
 
@@ -46,32 +46,30 @@ pub enum GroupReceived {
     },
 }
 
-impl GroupReceived {
-    /// Bytes that the inbox counts.
-    pub(super) fn len(&self) -> usize {
+impl Waiting for GroupReceived {
+    fn len(&self) -> usize {
         match self {
             Self::Message { body, .. } => body.len(),
             Self::Changed(_) | Self::WentBack { .. } | Self::Lost { .. } => 0,
         }
     }
 
-    /// What the program is told where it had to be deleted before the program took it. P-12.58.
-    pub(super) const fn lost(&self) -> Option<Self> {
+    fn lost(&self) -> Option<Self> {
         match self {
             Self::Message { from, .. } => Some(Self::Lost { device: *from, messages: 1 }),
             Self::Changed(_) | Self::WentBack { .. } | Self::Lost { .. } => None,
         }
     }
 
-    /// When a hosted device has promised that it is gone.
-    pub(super) const fn delete_by(&self) -> Option<Timestamp> {
+    /// P-12.58.
+    fn delete_by(&self) -> Option<Timestamp> {
         match self {
             Self::Message { delete_by, .. } => *delete_by,
             Self::Changed(_) | Self::WentBack { .. } | Self::Lost { .. } => None,
         }
     }
 
-    pub(super) fn write(&self, writer: &mut SecretWriter) {
+    fn write(&self, writer: &mut SecretWriter) {
         match self {
             Self::Message { from, id, body, same_view, delete_by } => {
                 write_member(from, writer.u8(MESSAGE));
@@ -92,7 +90,7 @@ impl GroupReceived {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         Ok(match reader.u8()? {
             MESSAGE => {
                 let from = read_member(reader)?;
@@ -126,16 +124,6 @@ impl fmt::Debug for GroupReceived {
             }
         }
     }
-}
-
-pub(super) fn write_member(MemberDevice { account, device, identity }: &MemberDevice, writer: &mut SecretWriter) {
-    writer.bytes(&account.to_bytes()).u32(*device).bytes(&identity.to_bytes());
-}
-
-pub(super) fn read_member(reader: &mut Reader<'_>) -> Result<MemberDevice, Malformed> {
-    let key = |bytes| IdentityKey::from_bytes_without_points(bytes).map_err(|_| Malformed);
-    let account = AccountKey::from_identity(key(reader.array()?)?);
-    Ok(MemberDevice { account, device: reader.u32()?, identity: key(reader.array()?)? })
 }
 
 const MESSAGE: u8 = 1;

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::desk::What;
 use super::error::GroupSendError;
 use super::id::GroupMessageId;
 use super::items::pieces;
@@ -17,6 +16,7 @@ use crate::account::Account;
 use crate::conversation::MAX_BODY;
 use crate::group::chain::{Place, SendPlan, SendingChain};
 use crate::group::membership::{Role, Setting};
+use crate::group::outbox::What;
 use crate::hosting::LabelState;
 use bisik_core::internal::InternalError;
 use bisik_core::time::Timestamp;
@@ -49,7 +49,7 @@ impl Group {
         if state.is_ended() || self.membership.receivers().next().is_none() {
             return Err(GroupSendError::ReadOnly);
         }
-        let (count, bytes) = self.desk.waiting();
+        let (count, bytes) = self.desk.outbox.waiting();
         if count >= OUTBOX || bytes.saturating_add(body.len()) > OUTBOX_BYTES {
             return Err(GroupSendError::OutboxFull);
         }
@@ -171,7 +171,7 @@ impl Group {
         }
         let message = ready.encrypt(view, body, rng).map_err(|_| InternalError)?;
         let id = GroupMessageId { chain: message.chain(), index: message.index() };
-        self.desk.make(What::Message(message.into_bytes()));
+        self.desk.outbox.make(What::Message(message.into_bytes()));
         Ok(id)
     }
 }

@@ -127,7 +127,7 @@ fn a_letter_of_one_group_changes_nothing_in_another() {
     world.work((ALICE, 0));
     let messages = world.mail.iter().filter_map(|(.., mail)| match mail {
         Mail::Message(message) => Some(message.clone()),
-        Mail::Letter(_) => None,
+        Mail::Letter(_) | Mail::Status(_) => None,
     });
     let messages: Vec<_> = messages.collect();
     let from = (other.keys[ALICE], 0);

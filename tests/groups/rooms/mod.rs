@@ -5,4 +5,4 @@ mod hosted; //   a business whose endpoint somebody else runs
 mod hostile; //  strangers and removed members
 mod random; //   histories
 mod talking; //  members come, write, and go
-mod world; //    devices, their conversations, and a relay
+pub mod world; // devices, their conversations, and a relay

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bisik::conversation::{Arrival, Conversation, DeviceAddress, Envelope, Event, IdentityPolicy, Received, Side};
 use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceChange, DeviceDirectory, DeviceList, DeviceTerms};
 use bisik::group::membership::{GroupEvent, LinkSecret, Role, Setting};
+use bisik::group::status::{Audience, Author, Feed, StatusLetter};
 use bisik::group::{
     Group, GroupArrival, GroupChange, GroupReceiveError, GroupReceived, GroupRecordName, GroupSendError, GroupSent,
     MemberDevice,
@@ -37,6 +38,14 @@ pub struct Device {
     /// What was shown: who wrote it, what, and whether both went by the same members.
     pub shown: Vec<(usize, String, bool)>,
     pub changed: Vec<GroupEvent>,
+    /// To whom this device shows statuses.
+    pub audience: Option<Audience>,
+    /// What others show it.
+    pub feeds: BTreeMap<AccountKey, Feed>,
+    /// Statuses that need a chain.
+    pub held_statuses: Vec<GroupArrival>,
+    /// Statuses that were shown: who wrote it, what, and until when.
+    pub statuses: Vec<(usize, String, Timestamp)>,
     /// Message requests.
     pub requests: usize,
     /// Everything else.
@@ -54,6 +63,7 @@ pub struct Store {
 pub enum Mail {
     Letter(Envelope),
     Message(Vec<u8>),
+    Status(Vec<u8>),
 }
 
 pub struct World {
@@ -73,7 +83,7 @@ pub struct World {
     pub bytes: (usize, usize),
 }
 
-fn key() -> StorageKey {
+pub fn key() -> StorageKey {
     StorageKey::from_bytes([7; 32])
 }
 
@@ -122,6 +132,10 @@ impl World {
             talks,
             group: None,
             store,
+            audience: None,
+            feeds: BTreeMap::new(),
+            held_statuses: Vec::new(),
+            statuses: Vec::new(),
             held: Vec::new(),
             shown: Vec::new(),
             changed: Vec::new(),
@@ -285,7 +299,7 @@ impl World {
         self.keys.iter().position(|key| key == account).unwrap()
     }
 
-    fn locate(&self, identity: &IdentityKey) -> Option<At> {
+    pub fn locate(&self, identity: &IdentityKey) -> Option<At> {
         self.devices.iter().find(|(_, device)| device.account.identity().public() == identity).map(|(at, _)| *at)
     }
 
@@ -331,6 +345,7 @@ impl World {
         if let Some(sent) = self.flush(at) {
             self.hand_over(at, sent);
         }
+        self.flush_statuses(at);
         let accounts: Vec<_> = self.devices[&at].talks.keys().copied().collect();
         accounts.into_iter().for_each(|account| self.flush_talk(at, &account));
     }
@@ -377,7 +392,7 @@ impl World {
     }
 
     /// The conversation of a device with an account; begins it.
-    fn talk(&mut self, at: At, account: &AccountKey) {
+    pub fn talk(&mut self, at: At, account: &AccountKey) {
         let list = self.lists[self.who(account)].last().unwrap().clone();
         let device = self.devices.get_mut(&at).unwrap();
         if !device.talks.contains_key(account) {
@@ -422,6 +437,10 @@ impl World {
                 let from = (self.keys[from.0], from.1);
                 self.receive(to, vec![GroupArrival { from, message }]);
             }
+            Mail::Status(message) => {
+                let from = (self.keys[from.0], from.1);
+                self.receive_statuses(to, vec![GroupArrival { from, message }]);
+            }
             Mail::Letter(envelope) => self.receive_letter(to, from, envelope),
         }
     }
@@ -459,6 +478,16 @@ impl World {
         for (number, received) in talk.inbox() {
             last = Some(number);
             match received {
+                Received::Letter { letter, .. } if letter.status() == Some(StatusLetter::Feed) => {
+                    let author = Author { devices: talk.peer(), label: Some(talk.label()) };
+                    let feed = device.feeds.entry(account).or_insert_with(|| Feed::new(&device.account, account));
+                    let result = feed.receive_letter(&device.account, author, letter, now);
+                    device.told.extend(result.err().map(|error| format!("status: {error:?}")));
+                }
+                Received::Letter { letter, .. } if letter.status() == Some(StatusLetter::Audience) => {
+                    let result = device.audience.as_mut().map(|audience| audience.receive_letter(letter, now));
+                    device.told.extend(result.and_then(Result::err).map(|error| format!("asked: {error:?}")));
+                }
                 Received::Letter { letter, .. } => match &mut device.group {
                     Some(group) => {
                         let result = group.receive_letter(&device.account, letter, now);
@@ -489,6 +518,10 @@ impl World {
         let held = core::mem::take(&mut self.at(to).held);
         if !held.is_empty() {
             self.receive(to, held);
+        }
+        let held = core::mem::take(&mut self.at(to).held_statuses);
+        if !held.is_empty() {
+            self.receive_statuses(to, held);
         }
     }
 

@@ -41,6 +41,7 @@ pub mod record; //         sealed records, opened and made with the storage key
 #[cfg(feature = "content")]
 mod sealed; //         answers to events, and sealed reactions
 mod seeds; //          the seeds of the fuzzer
+mod status; //         statuses, and records of audiences and feeds
 mod text; //           texts of public values and QR codes
 mod transport; //      addressed envelopes
 mod unseal; //         sealed records, from the outside and behind the tag
@@ -71,6 +72,7 @@ pub use membership::{group_statement, membership};
 #[cfg(feature = "content")]
 pub use sealed::sealed_answer;
 pub use seeds::seeds;
+pub use status::status;
 pub use text::text;
 pub use transport::transport;
 pub use unseal::{state, unseal};
@@ -138,6 +140,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "content")]
     ("sealed_answer", sealed_answer),
     ("state", state),
+    ("status", status),
     ("text", text),
     ("transport", transport),
     ("unseal", unseal),

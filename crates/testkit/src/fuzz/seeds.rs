@@ -24,6 +24,7 @@ use super::membership;
 use super::record::{self, Kind};
 #[cfg(feature = "content")]
 use super::sealed;
+use super::status;
 use super::text;
 use super::transport;
 use super::unseal::genuine_record;
@@ -87,6 +88,7 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "content")]
         of("sealed_answer", sealed::seeds()),
         of("state", state()),
+        of("status", status::seeds()),
         of("text", text::seeds()),
         of("transport", transport::seeds()),
         of("unseal", unseal()),
