@@ -49,6 +49,11 @@ impl<T: Waiting> Inbox<T> {
         self.entries.push_back(Entry { number: self.last, revision, received });
     }
 
+    /// Whether such a thing waits, stored or not.
+    pub(super) fn has(&self, is_it: impl Fn(&T) -> bool) -> bool {
+        self.entries.iter().any(|entry| is_it(&entry.received))
+    }
+
     /// Takes note that the record of this revision is stored.
     pub(super) fn stored(&mut self, revision: u64) {
         self.durable = self.durable.max(revision);

@@ -27,5 +27,6 @@ pub use id::GroupId;
 pub use outbox::{GroupHandover, GroupSent};
 pub use room::{
     Group, GroupArrival, GroupChange, GroupChanges, GroupMessageId, GroupOutgoing, GroupReceiveError, GroupReceived,
-    GroupRecord, GroupRecordName, GroupSendError, LeftOut, ListNeed, Reader, StoredGroup,
+    GroupRecord, GroupRecordName, GroupSendError, History, HistoryError, HistoryPointer, LeftOut, ListNeed, PassedOn,
+    Reader, Remembered, StoredGroup,
 };

@@ -253,6 +253,7 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("src/group/room/kept.rs", 3, "a count of things that were written; who is new reads from the next on"),
     ("src/group/room/receive.rs", 1, "the greatest length of a message"),
     ("src/group/room/send.rs", 1, "bytes against a bound"),
+    ("src/group/room/history.rs", 1, "bytes of a message, against the room"),
     ("src/group/room/items.rs", 2, "bytes of an item, and the room beside it, by which items are divided"),
     ("src/group/membership/state.rs", 1, "the format: whom the log has not named is a member"),
     (
@@ -386,6 +387,7 @@ const ABSENT: &[(&str, usize, &str)] = &[
         "any word about an account is newer than none; who was never given it again may be",
     ),
     ("src/group/status/feed.rs", 1, "a device that was never asked may be"),
+    ("src/group/room/history.rs", 1, "the first message comes after none"),
     ("src/group/room/lists.rs", 1, "any list is newer than none, and a conversation has verified it"),
     ("src/hosting/disclosure/name.rs", 1, "the first letter decides which script it is"),
     ("src/hosting/label/current.rs", 1, "fails closed: no evidence is stale"),

@@ -4,8 +4,8 @@ use bisik::conversation::{Arrival, DeviceAddress, Envelope, Received};
 use bisik::group::membership::Setting;
 use bisik::group::status::{Audience, Author, Contacts, Feed, StatusError, StatusLetter, StatusReceived};
 use bisik::group::{
-    Group, GroupArrival, GroupMessageId, GroupReceiveError, GroupReceived, GroupSendError, LeftOut, ListNeed, Reader,
-    StoredGroup,
+    Group, GroupArrival, GroupMessageId, GroupReceiveError, GroupReceived, GroupSendError, HistoryError,
+    HistoryPointer, LeftOut, ListNeed, MemberDevice, Reader, Remembered, StoredGroup,
 };
 use bisik::{Account, Conversation, StorageKey};
 
@@ -60,7 +60,8 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     at_bob.accept();
     let list = bob.primary().unwrap().list().clone();
 
-    let mut group = Group::found(&alice, &[(Setting::NAME, b"Perjalanan")], NOW, rng).unwrap();
+    let mut group =
+        Group::found(&alice, &[(Setting::NAME, b"Perjalanan"), (Setting::HISTORY, &[2])], NOW, rng).unwrap();
     group.invite(&alice, *bob.key(), NOW, rng).unwrap();
     show(shown, &group.needs(NOW)[0]);
     assert_eq!(group.needs(NOW), [ListNeed { account: *bob.key(), list: None }]);
@@ -96,6 +97,14 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let text = rng.secret();
     let id = group.send(&alice, &text, &[], NOW, rng).unwrap();
     show::<GroupMessageId>(shown, &id);
+    let from = MemberDevice { account: *alice.key(), device: 0, identity: *alice.identity().public() };
+    let remembered = Remembered { from, id, at: NOW, may_pass_on: true, body: &text };
+    show(shown, &remembered);
+    let history = group.history(&alice, [remembered], NOW).unwrap().unwrap();
+    show(shown, &history);
+    show(shown, &history.messages()[0]);
+    let (_blob, pointer) = history.seal(rng).unwrap();
+    group.pass_on(&alice, bob.key(), &pointer, NOW).unwrap();
     show(shown, &group);
     let outgoing = group.flush(&alice, &[], NOW, rng).unwrap();
     show(shown, &outgoing);
@@ -116,7 +125,9 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &handover);
     show(shown, &sent);
     show(shown, &sent.letters[0]);
-    at_alice.send_letter(&alice, &sent.letters[0], NOW, rng).unwrap();
+    for letter in &sent.letters {
+        at_alice.send_letter(&alice, letter, NOW, rng).unwrap();
+    }
     carry((&mut at_alice, &mut alice), (&mut at_bob, &mut bob), rng);
     for (_, received) in at_bob.inbox() {
         if let Received::Letter { letter, .. } = received {
@@ -129,6 +140,12 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     let received = followed.inbox().map(|(_, received)| received);
     let message = received.into_iter().find(|received| matches!(received, GroupReceived::Message { .. }));
     show(shown, message.unwrap());
+    let passed = followed.inbox().find_map(|(_, received)| match received {
+        GroupReceived::History { pointer, .. } => Some(pointer),
+        _ => None,
+    });
+    show::<HistoryPointer>(shown, passed.unwrap());
+    show(shown, &HistoryError::Contradicts);
     let readers = group.readers(&alice, &[], NOW);
     show::<Reader>(shown, &readers[0]);
     show(shown, &arrival);

@@ -88,6 +88,16 @@ impl ReceivingChains {
         true
     }
 
+    /// Whether the sender of a chain permits that its messages are passed on. P-15.18.
+    pub(in crate::group) fn permits_history(&self, id: ChainId) -> bool {
+        self.position(id).and_then(|at| self.chains.get(at)).is_some_and(|chain| chain.constants.history)
+    }
+
+    /// Whether it is remembered that a message was received: of each chain, the last ones are.
+    pub(in crate::group) fn received(&self, id: ChainId, index: u32) -> bool {
+        self.position(id).and_then(|at| self.chains.get(at)).is_some_and(|chain| chain.used.has(index))
+    }
+
     /// What chains were said to follow, also by those that are gone, oldest first.
     pub(super) fn named(&self) -> impl Iterator<Item = Predecessor> {
         let gone = self.gone.iter().filter_map(|gone| gone.predecessor);

@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 
 use super::distribution::Constants;
 use super::error::BeginError;
-use super::limits::MAX_GIVEN;
+use super::limits::{MAX_GIVEN, MAX_MESSAGES};
 use super::names::{ChainId, Place, Predecessor, Scope};
 use crate::conversation::MemberDevice;
 use crate::keys::IdentityKey;
@@ -64,6 +64,9 @@ pub(super) enum Retired {
 impl SendingChain {
     /// Most devices that a chain is given to: 16,384.
     pub const MOST_DEVICES: usize = MAX_GIVEN;
+
+    /// Most messages of a chain.
+    pub(in crate::group) const MOST_MESSAGES: u32 = MAX_MESSAGES;
 
     /// Begins the first chain of `sender`, which is this device, in a group or audience. `history` permits members to show
     /// newcomers what is written in it. Draws 32 bytes from `rng` for the chain, and 32 for its signing key.
@@ -181,6 +184,11 @@ impl SendingChain {
     #[must_use]
     pub fn chain(&self) -> ChainId {
         ChainId::of(self.signing.public().as_bytes())
+    }
+
+    /// Whether members may show its messages to those who come later.
+    pub(in crate::group) const fn permits_history(&self) -> bool {
+        self.history
     }
 
     /// Returns the group or audience.

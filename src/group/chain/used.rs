@@ -52,6 +52,10 @@ impl Used {
         }
     }
 
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.0.iter().any(|entry| entry.number == number)
+    }
+
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter()
     }

@@ -27,8 +27,8 @@ impl Setting {
     pub const WHO_WRITES: Self = Self(3);
     /// Seconds after which messages disappear: a number of four bytes, big-endian.
     pub const DISAPPEARING: Self = Self(4);
-    /// Whether newcomers are given older messages: one byte, 1 for never (the default), 2 by the owner and admins, 3 by any
-    /// member.
+    /// Whether newcomers are [given older messages](crate::Group::history): one byte, 1 for never (the default), 2 by the owner
+    /// and admins, 3 by members too, but not by readers.
     pub const HISTORY: Self = Self(5);
     /// The picture: an attachment's pointer, at most 1,024 bytes.
     pub const PICTURE: Self = Self(6);

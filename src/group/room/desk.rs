@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use rand_core::CryptoRng;
 
+use super::history::HistoryPointer;
 use super::items::Item;
 use super::kept::KeptContents;
 use super::limits::{ASIDE, ASIDE_OF_A_DEVICE, LETTER_BYTES};
@@ -85,6 +86,12 @@ impl Desk {
 
     pub(super) fn has_room(&self, length: usize) -> bool {
         self.inbox.has_room(length)
+    }
+
+    /// Whether this very pointer waits for the program, from this device.
+    pub(super) fn has_history(&self, from: &MemberDevice, of: &HistoryPointer) -> bool {
+        let is_it = |waits: &GroupReceived| matches!(waits, GroupReceived::History { by, pointer } if by == from && pointer == of);
+        self.inbox.has(is_it)
     }
 
     /// Gives something to the program. The caller counts the change before.
@@ -247,7 +254,7 @@ mod tests {
         let id = GroupMessageId { chain: ChainId::from_bytes([2; 8]), index: 0 };
         for (body, delete_by) in [(1, Some(at(100))), (2, None), (3, Some(at(200)))] {
             let body = Zeroizing::new(vec![body]);
-            desk.give(GroupReceived::Message { from, id, body, same_view: true, delete_by });
+            desk.give(GroupReceived::Message { from, id, body, same_view: true, may_pass_on: false, delete_by });
         }
         desk.stored(desk.lineage.revision());
         let before = desk.lineage.revision();

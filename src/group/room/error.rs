@@ -3,6 +3,7 @@
 use crate::device::OwnDeviceError;
 use crate::group::chain::TakeError;
 use crate::group::membership::OfferError;
+use crate::media::DecryptError;
 use bisik_core::codec::Malformed;
 
 /// Why a device does nothing in a group now. Nothing has changed.
@@ -25,6 +26,12 @@ pub enum GroupSendError {
     ReadOnly,
     /// More devices than a chain may be given to.
     TooManyDevices,
+    /// The group's log does not permit this account, or this hosted device, to pass messages on; or the pointer is not one of
+    /// a [`History`](super::History).
+    MayNotPassOn,
+    /// No device list of the account is known, it has expired, or nobody but others holds its devices' keys:
+    /// [fetch it](super::Group::needs).
+    NoDevice,
     /// A bug in this library, which no input causes: please report it.
     Internal,
 }
@@ -38,6 +45,8 @@ bisik_core::error_texts! {
         OutboxFull => "group.send.outbox_full", "too much waits to be handed to the transport";
         ReadOnly => "group.send.read_only", "nobody writes in the group now";
         TooManyDevices => "group.send.too_many_devices", "the group has more devices than a chain may be given to";
+        MayNotPassOn => "group.send.may_not_pass_on", "the account may not pass messages of the group on";
+        NoDevice => "group.send.no_device", "no device that the account holds itself is known";
         @Internal => "group.send.internal";
     }
 }
@@ -103,6 +112,33 @@ bisik_core::error_texts! {
         DisclosureNeeded => "group.receive.disclosure_needed", "the disclosure of this hosted device is not known";
         InboxFull => "group.receive.inbox_full", "too much waits for the program";
         @Internal => "group.receive.internal";
+    }
+}
+
+/// Why what a member passes on was not taken. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// The blob is not the one that the pointer names, or not all of it.
+    Blob(DecryptError),
+    /// The bytes are no history: drop it.
+    Malformed,
+    /// A later version made it: keep it until this library is updated.
+    NewerVersion,
+    /// It was made for another group, or by another member than the one who passes it on: drop it.
+    OtherGroup,
+    /// It names another author of a chain than the device that gave the chain to this one: it is false. Drop it, and tell the
+    /// user.
+    Contradicts,
+}
+
+bisik_core::error_texts! {
+    HistoryError {
+        Blob(error) => "group.history.blob", "the blob of the history was refused";
+        Malformed => "group.history.malformed", "the bytes are no history of a group";
+        NewerVersion => "group.history.newer_version", "a later version made the history";
+        OtherGroup => "group.history.other_group", "the history is for another group, or by another member";
+        Contradicts => "group.history.contradicts", "the history names a false author";
     }
 }
 

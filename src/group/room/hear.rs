@@ -85,6 +85,10 @@ impl Group {
                 self.asks.lacks(from, messages);
             }
             Note::Again(again) => self.take_again(account, from, *again, now)?,
+            Note::History { group, pointer } => {
+                self.check_group(group)?;
+                self.take_history(account, from, pointer, now)?;
+            }
             Note::Knock { group, link, stay, proof } => {
                 self.check_group(group)?;
                 let stay = Stay { account: from.account, id: stay };
@@ -122,13 +126,14 @@ impl Group {
             return Err(GroupReceiveError::NotPermitted);
         }
         let chains = self.senders.get_mut(&from).ok_or(GroupReceiveError::UnknownDevice)?;
+        let may_pass_on = chains.permits_history(id.chain);
         if !chains.arrived(id.chain, id.index) {
             return Err(GroupReceiveError::Duplicate);
         }
         self.touch();
         let same_view = view == self.view(account).0;
         let delete_by = account.deadline(|_| true, now);
-        self.desk.give(GroupReceived::Message { from, id, body, same_view, delete_by });
+        self.desk.give(GroupReceived::Message { from, id, body, same_view, may_pass_on, delete_by });
         Ok(())
     }
 
@@ -154,7 +159,7 @@ impl Group {
     }
 
     /// The entry of a device, in the newest list of its account.
-    fn entry<'a>(&'a self, account: &'a Account, device: &MemberDevice) -> Option<&'a DeviceEntry> {
+    pub(super) fn entry<'a>(&'a self, account: &'a Account, device: &MemberDevice) -> Option<&'a DeviceEntry> {
         if device.account != *account.key() {
             return self.lists.entry(device);
         }

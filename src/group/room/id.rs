@@ -1,6 +1,6 @@
 //! [`GroupMessageId`]: the name of a message of a group.
 
-use crate::group::chain::ChainId;
+use crate::group::chain::{ChainId, SendingChain};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 
 /// The name of a message: with the device that wrote it, it is unique in the group. Store the message under it, so that
@@ -17,6 +17,11 @@ impl GroupMessageId {
     /// Writes `chain ‖ u32 index`.
     pub(in crate::group) fn write(&self, writer: &mut SecretWriter) {
         writer.bytes(self.chain.as_bytes()).u32(self.index);
+    }
+
+    /// Whether a chain has such a number: section 14.2.
+    pub(super) const fn is_possible(&self) -> bool {
+        self.index < SendingChain::MOST_MESSAGES
     }
 
     pub(in crate::group) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {

@@ -32,5 +32,11 @@ pub(super) const KEPT_FOR: u64 = 14 * 24 * 60 * 60;
 pub(super) const LATE: u64 = 10 * 60;
 /// Times that a device is asked for what it has not given.
 pub(super) const TRIES: u8 = 3;
+/// Messages that a member passes on at once: what somebody who joins looks at.
+pub(super) const HISTORY_MESSAGES: usize = 100;
+/// Seconds that they go back: 14 days.
+pub(super) const HISTORY_FOR: u64 = 14 * 24 * 60 * 60;
+/// Bytes of their encoding: as many as wait for the program.
+pub(super) const HISTORY_BYTES: usize = 4 << 20;
 /// Bytes of a letter with statements from which on its sender may have more: it is asked at once.
 pub(super) const ASK_AT_ONCE: usize = 32 << 10;

@@ -14,12 +14,14 @@ mod desk; //     15.4 what waits to be sent and shown
 mod error; //         why not
 mod flush; //    15.4 everything that is due
 mod hear; //     15.2 letters
+mod history; //  15.7 what a member passes on
 mod id; //            names of messages
 mod items; //    15.1 what devices give each other
 mod kept; //     15.4 own contents, for those whom they did not reach
 mod limits; //   15.5 every bound
 mod lists; //    15.2 devices of members
 mod members; //       who is in the group
+mod pass_on; //  15.7 earlier messages, for newcomers
 mod persist; //  15.4 records
 mod receive; //  15.4 messages
 mod received; //      what a group gives
@@ -33,8 +35,9 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-pub use error::{GroupReceiveError, GroupSendError};
+pub use error::{GroupReceiveError, GroupSendError, HistoryError};
 pub use flush::GroupOutgoing;
+pub use history::{History, HistoryPointer, PassedOn, Remembered};
 pub use id::GroupMessageId;
 pub use lists::ListNeed;
 pub use persist::{GroupChange, GroupChanges, GroupRecord, GroupRecordName, StoredGroup};

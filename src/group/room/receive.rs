@@ -84,7 +84,8 @@ impl Group {
             let id = GroupMessageId { chain: opened.chain, index: opened.index };
             // P-12.58.
             let delete_by = account.deadline(|_| true, now);
-            self.desk.give(GroupReceived::Message { from: sender, id, body, same_view, delete_by });
+            let may_pass_on = opened.history;
+            self.desk.give(GroupReceived::Message { from: sender, id, body, same_view, may_pass_on, delete_by });
         }
         drop(Zeroizing::new(opened.body));
         if opened.given_up > 0 {

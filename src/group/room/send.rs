@@ -55,6 +55,9 @@ impl Group {
         }
         let targets = self.checked_targets(account, labels, now)?;
         self.tell_members(account, &targets, now, &mut rng)?;
+        // P-15.18. Only here: who lacks the entry that changes the setting is told of it in the chain that it has.
+        let history = self.is_history_permitted();
+        self.chain.iter_mut().filter(|chain| chain.permits_history() != history).for_each(SendingChain::rekey);
         let id = self.encrypt(account, &Body::content(body), &targets, now, &mut rng)?;
         let until = account.deadline(|_| true, now);
         self.desk.kept.keep(id, self.view(account).0, body, (now, until));
@@ -65,6 +68,11 @@ impl Group {
     pub(super) fn may_write(&self, role: Role) -> bool {
         let admins_only = self.membership.setting(Setting::WHO_WRITES) == Some(&[2]);
         role != Role::Reader && (role.leads() || !admins_only)
+    }
+
+    /// P-15.18: whether members may pass on what is written now.
+    fn is_history_permitted(&self) -> bool {
+        matches!(self.membership.setting(Setting::HISTORY), Some([2 | 3]))
     }
 
     /// P-12.1, P-12.2: whether this device may do anything at all.
@@ -141,7 +149,7 @@ impl Group {
         let keys: BTreeSet<_> = targets.keys().copied().collect();
         let (view, lists) = self.view(account);
         let place = Place::Group { id: self.id(), origin: *self.membership.newest_entry().as_bytes() };
-        let history = matches!(self.membership.setting(Setting::HISTORY), Some([2 | 3]));
+        let history = self.is_history_permitted();
         let stay = self.membership.state().stay_of(&self.desk.local.account).map(|stay| stay.id);
         self.touch();
         self.desk.kept.read_by(targets.keys());

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
+use super::history::HistoryPointer;
 use super::id::GroupMessageId;
 use super::items::{Item, PIECE, read_items, write_items};
 use crate::group::GroupId;
@@ -37,6 +38,8 @@ pub(super) enum Note {
     Again(Box<Again>),
     /// The sender, who is out, has a link, and wants to be told of the group.
     Knock { group: GroupId, link: ActId, stay: StayId, proof: Box<[u8; SIGNATURE]> },
+    /// Earlier messages that the sender passes on.
+    History { group: GroupId, pointer: HistoryPointer },
 }
 
 /// A content that is given again.
@@ -142,6 +145,7 @@ impl Note {
                 reader.finish()?;
                 Self::Knock { group, link, stay, proof }
             }
+            HISTORY => Self::History { group, pointer: HistoryPointer::decode(reader.rest())? },
             _ => return Err(Malformed),
         })
     }
@@ -177,6 +181,9 @@ impl Note {
                 writer.u8(KNOCK).bytes(group.as_bytes()).bytes(link.as_bytes()).bytes(stay.as_bytes());
                 writer.bytes(proof.as_ref());
             }
+            Self::History { group, pointer } => {
+                writer.u8(HISTORY).bytes(group.as_bytes()).bytes(&pointer.encode());
+            }
         }
         writer.finish()
     }
@@ -195,6 +202,7 @@ const NEED_CHAIN: u8 = 4;
 const KNOCK: u8 = 5;
 const LACKING: u8 = 6;
 const AGAIN: u8 = 7;
+const HISTORY: u8 = 8;
 /// Bytes of most letters.
 const ROOM: usize = 512;
 
@@ -263,7 +271,7 @@ mod tests {
             panic!("a question");
         };
         assert_eq!(*read, known());
-        for other in [0, 8, 255] {
+        for other in [0, 9, 255] {
             assert!(Note::decode(&[[other].as_slice(), &[6; 40]].concat()).is_err());
         }
         assert!(Note::decode(&[]).is_err() && Note::group(&[1; 20]).is_err());

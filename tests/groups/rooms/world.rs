@@ -8,8 +8,8 @@ use bisik::device::{AccountKey, Custody, DeviceCertificate, DeviceChange, Device
 use bisik::group::membership::{GroupEvent, LinkSecret, Role, Setting};
 use bisik::group::status::{Audience, Author, Feed, StatusLetter};
 use bisik::group::{
-    Group, GroupArrival, GroupChange, GroupReceiveError, GroupReceived, GroupRecordName, GroupSendError, GroupSent,
-    MemberDevice,
+    Group, GroupArrival, GroupChange, GroupMessageId, GroupReceiveError, GroupReceived, GroupRecordName,
+    GroupSendError, GroupSent, HistoryPointer, MemberDevice, Remembered,
 };
 use bisik::hosting::{Disclosure, DisclosureDraft, HostingTerms, Operator, OperatorName, Purposes, Retention, Roles};
 use bisik::{Account, BlockId, Identity, IdentityKey, StorageKey, Timestamp, Trust};
@@ -37,6 +37,10 @@ pub struct Device {
     pub held: Vec<GroupArrival>,
     /// What was shown: who wrote it, what, and whether both went by the same members.
     pub shown: Vec<(usize, String, bool)>,
+    /// The same messages, as a program stores them.
+    pub heard: Vec<Heard>,
+    /// What members have passed on, and where it is.
+    pub histories: Vec<(MemberDevice, HistoryPointer)>,
     pub changed: Vec<GroupEvent>,
     /// To whom this device shows statuses.
     pub audience: Option<Audience>,
@@ -50,6 +54,22 @@ pub struct Device {
     pub requests: usize,
     /// Everything else.
     pub told: Vec<String>,
+}
+
+/// A message as a program stores it.
+pub struct Heard {
+    pub from: MemberDevice,
+    pub id: GroupMessageId,
+    pub at: Timestamp,
+    pub may_pass_on: bool,
+    pub body: Vec<u8>,
+}
+
+impl Heard {
+    pub fn remembered(&self) -> Remembered<'_> {
+        let Self { from, id, at, may_pass_on, body } = self;
+        Remembered { from: *from, id: *id, at: *at, may_pass_on: *may_pass_on, body }
+    }
 }
 
 /// The records of a device's group, each with its revision.
@@ -138,6 +158,8 @@ impl World {
             statuses: Vec::new(),
             held: Vec::new(),
             shown: Vec::new(),
+            heard: Vec::new(),
+            histories: Vec::new(),
             changed: Vec::new(),
             requests: 0,
             told: Vec::new(),
@@ -527,7 +549,7 @@ impl World {
 
     /// Stores, shows and settles.
     pub fn show(&mut self, at: At) {
-        let keys = self.keys.clone();
+        let (keys, now) = (self.keys.clone(), self.now);
         let device = self.devices.get_mut(&at).unwrap_or_else(|| panic!("{at:?} is no device"));
         let group = device.group.as_mut().unwrap();
         let _stored = device.store.write(group, &mut self.rng);
@@ -535,10 +557,13 @@ impl World {
         for (number, received) in group.inbox() {
             last = Some(number);
             match received {
-                GroupReceived::Message { from, body, same_view, .. } => {
+                GroupReceived::Message { from, id, body, same_view, may_pass_on, .. } => {
+                    let (from, id, at, may_pass_on) = (*from, *id, now, *may_pass_on);
+                    device.heard.push(Heard { from, id, at, may_pass_on, body: body.to_vec() });
                     let who = keys.iter().position(|key| *key == from.account).unwrap();
-                    device.shown.push((who, String::from_utf8(body.to_vec()).unwrap(), *same_view));
+                    device.shown.push((who, String::from_utf8_lossy(body).into_owned(), *same_view));
                 }
+                GroupReceived::History { by, pointer } => device.histories.push((*by, pointer.clone())),
                 GroupReceived::Changed(event) => device.changed.push(event.clone()),
                 other => device.told.push(format!("{other:?}")),
             }
