@@ -68,6 +68,11 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ),
     ("crates/interop/src/signal/ratchet/sending.rs", 1, "the format: a chain that has sent nothing is written as 0"),
     ("crates/interop/src/signal/sender_key/persist.rs", 3, "room for the record"),
+    (
+        "crates/interop/src/signal/sender_key/state.rs",
+        4,
+        "room for skipped keys, below 2,001, and the first number of those that fit; the number after one that has a successor",
+    ),
     ("crates/interop/src/signal/sender_key/wire.rs", 4, "room for the message; numbers of fields below six"),
     (
         "crates/interop/src/signal/session/mod.rs",

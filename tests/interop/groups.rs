@@ -154,7 +154,7 @@ fn the_skip_and_the_skipped_keys_of_a_sender_key_are_bounded() {
     refused(&mut receiver, &hostile.text(25_001, b"far"), GroupDecryptError::TooFarAhead);
     assert_eq!(receiver.decrypt(&hostile.text(25_000, b"far")).unwrap(), b"far");
     assert_eq!(receiver.skipped_keys(), 2_000);
-    refused(&mut receiver, &hostile.text(22_999, b"given up"), GroupDecryptError::Replayed);
+    refused(&mut receiver, &hostile.text(22_999, b"given up"), GroupDecryptError::TooLate);
     assert_eq!(receiver.decrypt(&hostile.text(23_000, b"oldest")).unwrap(), b"oldest");
     assert_eq!(receiver.decrypt(&hostile.text(24_999, b"newest")).unwrap(), b"newest");
     assert_eq!(receiver.skipped_keys(), 1_998);
@@ -164,7 +164,7 @@ fn the_skip_and_the_skipped_keys_of_a_sender_key_are_bounded() {
         receiver.decrypt(&hostile.text(number, b"")).unwrap();
     }
     assert_eq!(receiver.skipped_keys(), 2_000);
-    refused(&mut receiver, &hostile.text(2_498, b""), GroupDecryptError::Replayed);
+    refused(&mut receiver, &hostile.text(2_498, b""), GroupDecryptError::TooLate);
     assert!(receiver.decrypt(&hostile.text(2_499, b"")).is_ok());
     assert!(state(&mut receiver).len() < 2_000 * 36 + 160);
 }
@@ -217,8 +217,9 @@ fn a_repeated_distribution_keeps_the_skipped_keys() {
     receiver.decrypt(&messages[3]).unwrap();
     let before = state(&mut receiver);
     receiver.process(&early);
-    receiver.process(&told(&sender));
     assert!(state(&mut receiver) == before, "nothing changed");
+    receiver.process(&told(&sender));
+    assert_eq!(receiver.skipped_keys(), 4, "and the message before the later one is still readable");
     refused(&mut receiver, &messages[3], GroupDecryptError::Replayed);
     assert!(receiver.decrypt(&messages[1]).is_ok(), "and the kept keys are still there");
 
@@ -228,6 +229,65 @@ fn a_repeated_distribution_keeps_the_skipped_keys() {
     assert_eq!(receiver.keys(), 1);
     refused(&mut receiver, &messages[2], GroupDecryptError::Rejected);
     assert_eq!(receiver.decrypt(&other.text(0, b"halo")).unwrap(), b"halo");
+}
+
+/// S-11.7. A member who is too far behind asks for the distribution, and a sender that has not changed its key tells the
+/// same one.
+#[test]
+fn a_later_distribution_of_a_known_key_is_taken_over() {
+    let (mut sender, mut receiver) = pair(SenderKeyFormat::WhatsApp, 1);
+    let early: Vec<_> = (0..3).map(|_| sender.encrypt(b"early", &mut SeededRng::new(2)).unwrap()).collect();
+    receiver.decrypt(&early[2]).unwrap();
+    let missed: Vec<_> = (0..25_002).map(|_| sender.encrypt(b"missed", &mut SeededRng::new(2)).unwrap()).collect();
+    refused(&mut receiver, &missed[25_001], GroupDecryptError::TooFarAhead);
+    receiver.process(&told(&sender));
+    let next = sender.encrypt(b"next", &mut SeededRng::new(2)).unwrap();
+    assert_eq!(receiver.decrypt(&next).unwrap(), b"next");
+    assert_eq!(receiver.decrypt(&early[0]).unwrap(), b"early", "keys that were kept stay");
+    refused(&mut receiver, &early[0], GroupDecryptError::TooLate);
+    refused(&mut receiver, &next, GroupDecryptError::Replayed);
+    for message in [&missed[0], &missed[25_001]] {
+        refused(&mut receiver, message, GroupDecryptError::NotDistributed);
+    }
+    assert_eq!((receiver.keys(), receiver.skipped_keys()), (1, 1));
+}
+
+/// S-11.6, S-11.7. Two distributions arrive in the wrong order; a third is far older than there is room for.
+#[test]
+fn an_earlier_distribution_makes_older_messages_readable() {
+    let mut sender = GroupSender::generate(SenderKeyFormat::WhatsApp, &mut SeededRng::new(1));
+    let first = told(&sender);
+    let mut messages: Vec<_> = (0..5).map(|_| sender.encrypt(b"halo", &mut SeededRng::new(2)).unwrap()).collect();
+    let mut receiver = GroupReceiver::new();
+    receiver.process(&told(&sender));
+    messages.push(sender.encrypt(b"halo", &mut SeededRng::new(2)).unwrap());
+    receiver.decrypt(&messages[5]).unwrap();
+    refused(&mut receiver, &messages[0], GroupDecryptError::NotDistributed);
+    receiver.process(&first);
+    for message in &messages[..5] {
+        assert_eq!(receiver.decrypt(message).unwrap(), b"halo");
+    }
+    receiver.process(&first);
+    for message in &messages {
+        refused(&mut receiver, message, GroupDecryptError::Replayed);
+    }
+
+    let hostile = Hostile::new(&sender, 7);
+    let from = |iteration| {
+        let chain = (0..iteration).fold(hostile.chain, |chain, _| hmac(&chain, &[2]));
+        Hostile { chain, signing: KeyPair::from_secret_bytes(*hostile.signing.expose_secret_bytes()), ..hostile }
+            .distribution(iteration)
+    };
+    let mut receiver = GroupReceiver::new();
+    receiver.process(&from(25_002));
+    receiver.process(&from(1));
+    assert_eq!(receiver.skipped_keys(), 0, "more steps than one distribution may cost");
+    receiver.process(&from(5_000));
+    assert_eq!(receiver.skipped_keys(), 2_000, "the newest");
+    refused(&mut receiver, &hostile.text(23_001, b""), GroupDecryptError::NotDistributed);
+    assert!(receiver.decrypt(&hostile.text(23_002, b"")).is_ok());
+    receiver.process(&from(2));
+    assert!(receiver.decrypt(&hostile.text(23_001, b"")).is_ok(), "as many as there is room for");
 }
 
 /// S-11.4.
@@ -373,6 +433,40 @@ proptest! {
         }
     }
 
+    /// S-11.6, S-11.7. Distributions and messages in any order: what a distribution that arrived gives is readable once,
+    /// nothing else is, and only what was received is called a duplicate.
+    #[test]
+    fn only_what_was_received_is_a_duplicate_whatever_the_distributions(seed in any::<u64>(), count in 1_usize..40) {
+        let rng = &mut SeededRng::new(seed);
+        let mut sender = GroupSender::generate(formats()[seed as usize % 2], rng);
+        let (mut told_at, mut messages) = (Vec::new(), Vec::new());
+        for at in 0..count {
+            told_at.push(told(&sender));
+            messages.push(sender.encrypt(&at.to_le_bytes(), rng).unwrap());
+        }
+        let mut receiver = GroupReceiver::new();
+        let (mut covered, mut received) = (usize::MAX, BTreeSet::new());
+        for _ in 0..4 * count {
+            let at = rng.random_range(0..count);
+            if rng.random_ratio(1, 4) {
+                receiver.process(&told_at[at]);
+                covered = covered.min(at);
+            } else if covered == usize::MAX {
+                refused(&mut receiver, &messages[at], GroupDecryptError::UnknownKey);
+            } else if at < covered {
+                refused(&mut receiver, &messages[at], GroupDecryptError::NotDistributed);
+            } else if received.insert(at) {
+                prop_assert_eq!(receiver.decrypt(&messages[at]).unwrap(), at.to_le_bytes());
+            } else {
+                refused(&mut receiver, &messages[at], GroupDecryptError::Replayed);
+            }
+            if rng.random_ratio(1, 8) {
+                let key = StorageKey::from_bytes([1; 32]);
+                receiver = GroupReceiver::unseal(&key, b"", &state(&mut receiver)).unwrap();
+            }
+        }
+    }
+
     #[test]
     fn any_bytes_are_read_or_refused_by_a_group_without_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
         if let (true, Some(first)) = (version, bytes.first_mut()) {
@@ -425,11 +519,6 @@ impl Hostile {
 
     /// The ciphertext of the message that is `steps` after the beginning of the chain.
     fn body(&self, steps: u32, plaintext: &[u8]) -> Vec<u8> {
-        let hmac = |key: &[u8], input: &[u8]| -> [u8; 32] {
-            let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap();
-            mac.update(input);
-            mac.finalize().into_bytes().into()
-        };
         let chain = (0..steps).fold(self.chain, |chain, _| hmac(&chain, &[2]));
         let mut output = [0; 48];
         let seed = hmac(&chain, &[1]);
@@ -456,6 +545,12 @@ impl Hostile {
         let signature = xeddsa::sign(&self.signing, signed, &mut SeededRng::new(8));
         [signed, signature.as_slice()].concat()
     }
+}
+
+fn hmac(key: &[u8], input: &[u8]) -> [u8; 32] {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap();
+    mac.update(input);
+    mac.finalize().into_bytes().into()
 }
 
 fn put_varint(bytes: &mut Vec<u8>, mut value: u32) {

@@ -293,7 +293,7 @@ fn many_received_messages_of_a_group_are_released_against_one_record() {
     receiver.process(&GroupSender::generate(SenderKeyFormat::WhatsApp, rng).distribution());
     let mut forgetful = GroupReceiver::new();
     forgetful.process(&renewed.distribution());
-    assert_eq!(forgetful.decrypt_held(&under_renewed).unwrap_err(), GroupDecryptError::Replayed);
+    assert_eq!(forgetful.decrypt_held(&under_renewed).unwrap_err(), GroupDecryptError::NotDistributed);
     held.push((2, receiver.decrypt_held(&messages[2]).unwrap()));
     let of_stranger = stranger.seal(&key(), b"", rng).unwrap().stored();
     let record = receiver.seal(&key(), b"", rng).unwrap();

@@ -36,8 +36,15 @@ pub enum GroupDecryptError {
     /// It is under a key that was not distributed to this member, or was displaced long ago: ask the sender for the
     /// distribution, and keep the message until then. Nothing of it was verified.
     UnknownKey,
-    /// The sender made it, and it was received before, or is so late that its key was deleted. Drop it.
+    /// The sender made it, and it was received before. Drop it.
     Replayed,
+    /// The sender made it before the first message that the distributions cover, and it was not received: keep it if an
+    /// earlier distribution may still arrive, which makes it readable; otherwise drop it.
+    NotDistributed,
+    /// The sender made it, and its key was deleted, because more than 2,000 others are kept or a later distribution took
+    /// the place of the chain. Whether it was received before is unknown. If the application knows that it was not, ask
+    /// the sender to send it again.
+    TooLate,
     /// The sender made it, and more than 25,000 messages before it are missing: ask for a new distribution.
     TooFarAhead,
     /// It is damaged or forged, or the sender's software made it wrongly. Drop it.
@@ -50,7 +57,10 @@ pub enum GroupDecryptError {
 bisik_core::error_texts! {
     GroupDecryptError {
         UnknownKey => "interop.signal.group_decrypt.unknown_key", "the message is under an unknown sender key";
-        Replayed => "interop.signal.group_decrypt.replayed", "the message's key was used or deleted";
+        Replayed => "interop.signal.group_decrypt.replayed", "the message was received before";
+        NotDistributed => "interop.signal.group_decrypt.not_distributed",
+            "the message is older than the distribution of its sender key";
+        TooLate => "interop.signal.group_decrypt.too_late", "the message is so late that its key was deleted";
         TooFarAhead => "interop.signal.group_decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.group_decrypt.rejected", "the message does not verify";
         Poisoned => "interop.signal.group_decrypt.poisoned",

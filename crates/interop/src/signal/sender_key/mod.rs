@@ -17,6 +17,7 @@ mod persist; //     both as sealed records
 mod receiving; //   11.4: a sender's keys at a member
 mod sending; //     11.3: a device's own key
 mod staged; //      a received message that is not committed yet
+mod state; //       11.5 to 11.7: one sender key at a member
 mod wire; //        11.1: messages as bytes
 
 use super::chain::ChainKey;

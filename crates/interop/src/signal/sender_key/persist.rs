@@ -9,8 +9,9 @@ use alloc::collections::{BTreeMap, VecDeque};
 use rand_core::CryptoRng;
 
 use super::format::SenderKeyFormat;
-use super::receiving::{GroupReceiver, State};
+use super::receiving::GroupReceiver;
 use super::sending::GroupSender;
+use super::state::State;
 use super::{MAX_STATES, Secret};
 use crate::labels::kind;
 use crate::signal::chain::{ChainKey, Seed};
@@ -82,7 +83,7 @@ impl GroupSender {
 }
 
 impl GroupReceiver {
-    /// Seals the receiver into one record: 53 bytes, 77 more for each sender key in WhatsApp's format, 93 for each in
+    /// Seals the receiver into one record: 53 bytes, 85 more for each sender key in WhatsApp's format, 101 for each in
     /// Signal's, and 36 for each skipped message key. `context` names the record in the caller's store; the same must
     /// be given to [`GroupReceiver::unseal`]. Uses 24 bytes of `rng`.
     ///
@@ -146,9 +147,10 @@ impl GroupReceiver {
 
 impl State {
     fn write(&self, writer: &mut SecretWriter) {
-        let Self { format, id, signing, verifying: _, next, chain, skipped } = self;
+        let Self { format, id, signing, verifying: _, complete_from, missing_from, next, chain, skipped } = self;
         write_format(writer, *format);
-        writer.u32(*id).u32(*next).bytes(chain.secret().expose()).bytes(signing.as_raw()).count(skipped.len());
+        writer.u32(*id).u32(*missing_from).u32(*complete_from).u32(*next);
+        writer.bytes(chain.secret().expose()).bytes(signing.as_raw()).count(skipped.len());
         for (number, seed) in skipped {
             writer.u32(*number).bytes(seed.secret().expose());
         }
@@ -156,20 +158,26 @@ impl State {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let format = read_format(reader)?;
-        let (id, next) = (reader.u32()?, reader.u32()?);
+        let id = reader.u32()?;
+        let (missing_from, complete_from, next) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        if missing_from > complete_from || complete_from > next {
+            return Err(Malformed);
+        }
         let chain = Box::new(ChainKey::new(Secret::copy_of(reader.array()?)));
         let signing = PublicKey::decode_raw(reader.array()?).map_err(|_| Malformed)?;
         let mut skipped = BTreeMap::new();
         for _ in 0..reader.count(MAX_SKIPPED)? {
             let number = reader.u32()?;
-            // Ascending, and none that the chain will still give: each state has exactly one encoding.
+            // Ascending, none that the chain will still give, and none that was never held: each state has exactly one
+            // encoding.
             let last = skipped.last_key_value().map(|(number, _)| *number);
-            if number >= next || last.is_some_and(|last| last >= number) {
+            let held = number < missing_from || number >= complete_from;
+            if number >= next || !held || last.is_some_and(|last| last >= number) {
                 return Err(Malformed);
             }
             skipped.insert(number, Box::new(Seed::new(Secret::copy_of(reader.array()?))));
         }
-        Ok(Self { format, id, signing, verifying: None, next, chain, skipped })
+        Ok(Self { format, id, signing, verifying: None, complete_from, missing_from, next, chain, skipped })
     }
 }
 
@@ -198,7 +206,7 @@ const SENDER: usize = 8 + 17 + 8 + 4 * 32;
 /// Bytes before the sender keys of a receiver.
 const BEFORE: usize = 8 + 4;
 /// Bytes of one sender key, at most.
-const STATE: usize = 17 + 8 + 32 + 32 + 4;
+const STATE: usize = 17 + 16 + 32 + 32 + 4;
 /// Bytes of a skipped message key.
 const SKIPPED_KEY: usize = 36;
 

@@ -2,22 +2,14 @@
 //!
 //! `open` takes a state by reference and returns what would change; `apply` cannot fail.
 
-use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::Zeroizing;
-
 use super::MAX_STATES;
 use super::error::GroupDecryptError;
-use super::format::SenderKeyFormat;
-use super::message_key;
+use super::state::{OpenedMessage, State};
 use super::wire::{Distribution, Message};
-use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
-use crate::signal::key::PublicKey;
-use crate::signal::limits::{MAX_SKIP, MAX_SKIPPED};
-use crate::signal::xeddsa::VerifyingKey;
 use bisik_core::codec::Malformed;
 use bisik_core::held::Lineage;
 
@@ -40,13 +32,18 @@ impl GroupReceiver {
 
     /// Adds the sender key of a distribution. The caller ensures that it came in a pairwise session with this sender.
     ///
-    /// A distribution with a known id and signing key changes nothing, so that a repeated one loses no skipped message
-    /// keys. One with a known id and another signing key replaces the known key. Of more than five keys, the oldest is
-    /// discarded.
+    /// A distribution with a known id and signing key adds what it can and loses nothing: a later one moves the chain
+    /// forward, however far, and an earlier one gives the keys of messages before the first distribution. A repeated one
+    /// changes nothing. One with a known id and another signing key replaces the known key. Of more than five keys, the
+    /// oldest is discarded.
     pub fn process(&mut self, distribution: &Distribution) {
         // S-11.7
         let same = |state: &State| state.is(distribution.format, distribution.id);
-        if self.states.iter().any(|state| same(state) && state.signing == distribution.signing) {
+        let known = self.states.iter_mut().find(|state| same(state) && state.signing == distribution.signing);
+        if let Some(state) = known {
+            if state.add(distribution) {
+                self.lineage.change();
+            }
             return;
         }
         self.states.retain(|state| !same(state));
@@ -107,111 +104,4 @@ impl fmt::Debug for GroupReceiver {
             .field("revision", &lineage.revision())
             .finish_non_exhaustive()
     }
-}
-
-/// One sender key.
-pub(super) struct State {
-    pub(super) format: SenderKeyFormat,
-    pub(super) id: u32,
-    pub(super) signing: PublicKey,
-    /// The same, prepared when the first message is verified.
-    pub(super) verifying: Option<Box<VerifyingKey>>,
-    /// The number of the message that `chain` gives next.
-    pub(super) next: u32,
-    pub(super) chain: Box<ChainKey>,
-    pub(super) skipped: BTreeMap<u32, Box<Seed>>,
-}
-
-/// A message that verified, and what it changes.
-pub(super) struct OpenedMessage {
-    pub(super) plaintext: Zeroizing<Vec<u8>>,
-    pub(super) change: StateChange,
-}
-
-/// What a message that was opened changes.
-pub(super) enum StateChange {
-    /// A skipped message key is used.
-    Taken(u32),
-    /// The chain advances past the message, and these message keys are skipped.
-    Advanced { chain: ChainKey, next: u32, skipped: SkippedKeys },
-}
-
-impl State {
-    fn new(distribution: &Distribution) -> Self {
-        Self {
-            format: distribution.format,
-            id: distribution.id,
-            signing: distribution.signing,
-            verifying: None,
-            next: distribution.iteration,
-            chain: Box::new(distribution.chain()),
-            skipped: BTreeMap::new(),
-        }
-    }
-
-    pub(super) fn is(&self, format: SenderKeyFormat, id: u32) -> bool {
-        self.format == format && self.id == id
-    }
-
-    /// Prepares the signing key if it is not prepared, which changes nothing that is stored.
-    fn has_signed(&mut self, message: &Message<'_>) -> bool {
-        if self.verifying.is_none() {
-            self.verifying = VerifyingKey::new(&self.signing).ok().map(Box::new);
-        }
-        self.verifying.as_ref().is_some_and(|key| key.verify(message.signed, message.signature))
-    }
-
-    /// Opens a message whose signature verified. S-11.5, S-11.6.
-    fn open(&self, message: &Message<'_>) -> Result<OpenedMessage, GroupDecryptError> {
-        let number = message.header.iteration;
-        let Some(distance) = number.checked_sub(self.next) else {
-            let seed = self.skipped.get(&number).ok_or(GroupDecryptError::Replayed)?;
-            return Ok(OpenedMessage { plaintext: decrypt(seed, message)?, change: StateChange::Taken(number) });
-        };
-        // S-11.9
-        if distance > MAX_SKIP {
-            return Err(GroupDecryptError::TooFarAhead);
-        }
-        // The greatest number has no successor; this library's senders do not use it.
-        let next = number.checked_add(1).ok_or(GroupDecryptError::Rejected)?;
-        let (chain, skipped) = self.chain.skip(self.next, number);
-        let (chain, seed) = chain.step();
-        Ok(OpenedMessage {
-            plaintext: decrypt(&seed, message)?,
-            change: StateChange::Advanced { chain, next, skipped },
-        })
-    }
-
-    pub(super) fn apply(&mut self, change: StateChange) {
-        match change {
-            StateChange::Taken(number) => {
-                self.skipped.remove(&number);
-            }
-            StateChange::Advanced { chain, next, skipped } => {
-                *self.chain = chain;
-                self.next = next;
-                self.skipped.extend(skipped);
-                while self.skipped.len() > MAX_SKIPPED {
-                    self.skipped.pop_first();
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { format, id, signing, verifying: _, next, chain: _, skipped } = self;
-        f.debug_struct("State")
-            .field("format", format)
-            .field("id", id)
-            .field("signing", signing)
-            .field("next", next)
-            .field("skipped", &skipped.len())
-            .finish_non_exhaustive()
-    }
-}
-
-fn decrypt(seed: &Seed, message: &Message<'_>) -> Result<Zeroizing<Vec<u8>>, GroupDecryptError> {
-    message_key::decrypt(seed, message.body).ok_or(GroupDecryptError::Rejected)
 }

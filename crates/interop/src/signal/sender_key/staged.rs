@@ -9,7 +9,8 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::error::GroupDecryptError;
-use super::receiving::{GroupReceiver, OpenedMessage, State, StateChange};
+use super::receiving::GroupReceiver;
+use super::state::{OpenedMessage, State, StateChange};
 use crate::signal::chain::duplicate_skipped;
 use bisik_core::held::{Lineage, SealError, SealedRecord};
 use bisik_core::storage::StorageKey;
@@ -94,12 +95,14 @@ impl GroupStaged<'_> {
 
 impl State {
     fn duplicate(&self) -> Self {
-        let Self { format, id, signing, verifying: _, next, chain, skipped } = self;
+        let Self { format, id, signing, verifying: _, complete_from, missing_from, next, chain, skipped } = self;
         Self {
             format: *format,
             id: *id,
             signing: *signing,
             verifying: None,
+            complete_from: *complete_from,
+            missing_from: *missing_from,
             next: *next,
             chain: Box::new(chain.duplicate()),
             skipped: duplicate_skipped(skipped),
