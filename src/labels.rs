@@ -167,6 +167,10 @@ pub(crate) const GROUP_VIEW: &[u8] = b"bisik-1 group view\0";
 pub(crate) const GROUP_LISTS: &[u8] = b"bisik-1 group device lists\0";
 /// Id of an audience.
 pub(crate) const AUDIENCE: &[u8] = b"bisik-1 audience\0";
+/// The part to which a register of own devices belongs.
+pub(crate) const REGISTER_KEY: &[u8] = b"bisik-1 register key\0";
+/// Digest of a part of the registers.
+pub(crate) const REGISTER_PART: &[u8] = b"bisik-1 register part\0";
 
 /// Labels of groups: who is a member.
 pub(crate) mod group {
@@ -247,4 +251,6 @@ pub(crate) mod kind {
     pub(crate) const AUDIENCE: RecordKind = RecordKind::new(28);
     /// The statuses of one author.
     pub(crate) const FEED: RecordKind = RecordKind::new(29);
+    /// What the devices of one account share.
+    pub(crate) const REGISTERS: RecordKind = RecordKind::new(30);
 }

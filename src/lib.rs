@@ -155,6 +155,8 @@ pub mod conversation; // all devices of two accounts
 
 pub mod group; // who is in a group, and one device to all devices of it
 
+pub mod registers; // what own devices share
+
 pub mod manual;
 
 #[cfg(feature = "interop")]

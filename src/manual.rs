@@ -74,6 +74,10 @@ pub mod spec {
     pub mod statuses {}
 
     #[doc = include_str!("manual.links.md")]
+    #[doc = include_str!("../docs/spec/registers.md")]
+    pub mod registers {}
+
+    #[doc = include_str!("manual.links.md")]
     #[doc = include_str!("../docs/spec/test-vectors.md")]
     pub mod test_vectors {}
 

@@ -16,6 +16,7 @@
 mod chain_golden; // records of chains of groups still open
 mod encodings; //    decoded values encode to the same bytes, and everything else is refused
 mod group_golden; // records of who is a member of a group still open
+mod register_golden; // what own devices share still opens
 mod room_golden; //  a group at one device still opens
 #[cfg(feature = "serde")]
 mod serialized; //   public values in the formats of serde, and no secret in any

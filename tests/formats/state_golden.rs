@@ -207,6 +207,7 @@ fn write_golden() {
     super::group_golden::write(&golden);
     super::room_golden::write(&golden);
     super::status_golden::write(&golden);
+    super::register_golden::write(&golden);
     golden.conversations();
 }
 

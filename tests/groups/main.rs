@@ -15,5 +15,6 @@
 
 mod chains; //     one device writes to all devices of a group
 mod membership; // who is a member, by signed statements
+mod registers; //  what own devices share
 mod rooms; //      everything that a device has of a group
 mod statuses; //   stories: what one account shows to an audience for a day

@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["account"],
     &["conversation"],
     &["group"],
+    &["registers"],
     &["manual"],
 ];
 

@@ -241,6 +241,15 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
         6,
         "counts of answers and tries below their bounds; no entry follows the greatest number; a turn; what was not missed before is missed now",
     ),
+    ("src/registers/merge.rs", 6, "the first counter; versions and bytes of what has no value, which compare as least"),
+    ("src/registers/write.rs", 2, "counts and bytes against a bound"),
+    ("src/registers/record.rs", 1, "bytes against a bound"),
+    (
+        "src/registers/share.rs",
+        6,
+        "counts for the program, and of answers; a device that nothing is known of; which part is first",
+    ),
+    ("src/registers/wire.rs", 3, "counts and bytes by which letters are divided; a name has 80 bytes at most"),
     ("src/group/inbox.rs", 2, "bytes against a bound; a count of things that were given"),
     ("src/group/outbox.rs", 3, "a count and bytes against bounds; a count of flushes"),
     ("src/group/status/audience.rs", 1, "an account of which nothing is known has version 0"),
@@ -386,6 +395,7 @@ const ABSENT: &[(&str, usize, &str)] = &[
     ("src/group/membership/pages.rs", 1, "without a page there is none that has room"),
     ("src/group/room/ask.rs", 2, "an entry that is not known contradicts none; a device that was never asked may be"),
     ("src/group/fields.rs", 1, "the first of several follows none"),
+    ("src/registers/share.rs", 1, "a device that was never asked may be"),
     (
         "src/group/status/audience.rs",
         2,

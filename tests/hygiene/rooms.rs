@@ -7,6 +7,7 @@ use bisik::group::{
     Group, GroupArrival, GroupMessageId, GroupReceiveError, GroupReceived, GroupSendError, HistoryError,
     HistoryPointer, LeftOut, ListNeed, MemberDevice, Reader, Remembered, StoredGroup,
 };
+use bisik::registers::{Mark, RegisterError, RegisterKey, RegisterLetterError, Registers, RegistersTaken};
 use bisik::{Account, Conversation, StorageKey};
 
 use super::accounts::{account, bundles, conversation};
@@ -151,6 +152,21 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     show(shown, &arrival);
     show(shown, &LeftOut::Barred);
     show(shown, &GroupSendError::TooLong);
+
+    // What own devices share.
+    let mut registers = Registers::new(&alice).unwrap();
+    let secret = RegisterKey::setting("theme").unwrap();
+    registers.set(&alice, &secret, Some(&rng.secret()), NOW).unwrap();
+    show(shown, &secret);
+    show(shown, &Mark::NotVerified);
+    let outgoing = registers.flush(&alice, NOW).unwrap();
+    show(shown, &registers);
+    show(shown, &outgoing);
+    let (_, handover) = outgoing.release(&registers.seal(&key, rng).unwrap().stored()).unwrap();
+    show(shown, &handover);
+    show(shown, &RegistersTaken::default());
+    show(shown, &RegisterError::Full);
+    show(shown, &RegisterLetterError::Malformed);
 
     // What is shown to an audience.
     at_bob.inbox().map(|(number, _)| number).last().into_iter().for_each(|last| at_bob.settle(last));

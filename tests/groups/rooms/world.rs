@@ -12,6 +12,7 @@ use bisik::group::{
     GroupSendError, GroupSent, HistoryPointer, MemberDevice, Remembered,
 };
 use bisik::hosting::{Disclosure, DisclosureDraft, HostingTerms, Operator, OperatorName, Purposes, Retention, Roles};
+use bisik::registers::Registers;
 use bisik::{Account, BlockId, Identity, IdentityKey, StorageKey, Timestamp, Trust};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -50,6 +51,8 @@ pub struct Device {
     pub held_statuses: Vec<GroupArrival>,
     /// Statuses that were shown: who wrote it, what, and until when.
     pub statuses: Vec<(usize, String, Timestamp)>,
+    /// What the account's devices share.
+    pub registers: Option<Registers>,
     /// Message requests.
     pub requests: usize,
     /// Everything else.
@@ -153,6 +156,7 @@ impl World {
             group: None,
             store,
             audience: None,
+            registers: None,
             feeds: BTreeMap::new(),
             held_statuses: Vec::new(),
             statuses: Vec::new(),
@@ -368,6 +372,7 @@ impl World {
             self.hand_over(at, sent);
         }
         self.flush_statuses(at);
+        self.flush_registers(at);
         let accounts: Vec<_> = self.devices[&at].talks.keys().copied().collect();
         accounts.into_iter().for_each(|account| self.flush_talk(at, &account));
     }
@@ -411,6 +416,18 @@ impl World {
             let sent = talk.send_letter(&device.account, &letter, self.now, &mut self.rng);
             device.told.extend(sent.err().map(|error| format!("not sent: {error:?} to {:?}", letter.to().device)));
         }
+    }
+
+    /// Makes what is due among own devices, stores it, and gives it to the conversation with oneself.
+    fn flush_registers(&mut self, at: At) {
+        let (now, device) = (self.now, self.devices.get_mut(&at).unwrap());
+        let Some(registers) = &mut device.registers else { return };
+        let Ok(outgoing) = registers.flush(&device.account, now) else { return };
+        let stored = registers.seal(&key(), &mut self.rng).unwrap().stored();
+        assert!(registers.stored(&stored));
+        let (letters, handover) = outgoing.release(&stored).unwrap();
+        registers.handed(handover);
+        self.hand_over(at, GroupSent { letters, ..GroupSent::default() });
     }
 
     /// The conversation of a device with an account; begins it.
@@ -500,6 +517,10 @@ impl World {
         for (number, received) in talk.inbox() {
             last = Some(number);
             match received {
+                Received::Letter { letter, .. } if letter.is_of_registers() => {
+                    let taken = device.registers.as_mut().map(|own| own.receive_letter(&device.account, letter, now));
+                    device.told.extend(taken.and_then(Result::err).map(|error| format!("registers: {error:?}")));
+                }
                 Received::Letter { letter, .. } if letter.status() == Some(StatusLetter::Feed) => {
                     let author = Author { devices: talk.peer(), label: Some(talk.label()) };
                     let feed = device.feeds.entry(account).or_insert_with(|| Feed::new(&device.account, account));

@@ -38,6 +38,7 @@ pub mod overheard; //      a message read under known keys
 mod party; //          a device in a conversation, and what can be sent to it
 pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
+mod registers; //      what own devices share, in a record
 #[cfg(feature = "content")]
 mod sealed; //         answers to events, and sealed reactions
 mod seeds; //          the seeds of the fuzzer
@@ -69,6 +70,7 @@ pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_messa
 pub use interop_parts::{interop_group, interop_group_state, interop_media, interop_parts};
 pub use media::{media_decrypt, media_pointer};
 pub use membership::{group_statement, membership};
+pub use registers::registers;
 #[cfg(feature = "content")]
 pub use sealed::sealed_answer;
 pub use seeds::seeds;
@@ -137,6 +139,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "content")]
     ("poll_vote", poll_vote),
     ("ratchet_decrypt", ratchet_decrypt),
+    ("registers", registers),
     #[cfg(feature = "content")]
     ("sealed_answer", sealed_answer),
     ("state", state),

@@ -22,6 +22,7 @@ use super::interop_parts;
 use super::media;
 use super::membership;
 use super::record::{self, Kind};
+use super::registers;
 #[cfg(feature = "content")]
 use super::sealed;
 use super::status;
@@ -85,6 +86,7 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         #[cfg(feature = "content")]
         of("poll_vote", content::poll_vote_seeds()),
         of("ratchet_decrypt", conversation(&RATCHETS)),
+        of("registers", registers::seeds()),
         #[cfg(feature = "content")]
         of("sealed_answer", sealed::seeds()),
         of("state", state()),
