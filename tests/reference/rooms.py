@@ -1,20 +1,23 @@
-"""Reads the records of a group at one device by section 15.6 of docs/formats.md, and the letters in them by section 15.1
-of docs/spec/rooms.md: rooms.py DIRECTORY."""
+"""Sections 15.1, 15.3 and 15.7 of docs/spec/rooms.md: bodies, letters, answers and histories. And the records of a group at
+one device, by section 15.6 of docs/formats.md: rooms.py DIRECTORY."""
 
 import sys
 from pathlib import Path
 from struct import pack
 
+from attachments import Pointer
 from bisik import ed25519_public, open_record, x25519_public
+from chains import lists_digest
 from conversation_records import ACCOUNT, KEY, State
 from membership import Membership
-from primitives import Refused, require, sha256
+from primitives import Refused, otherwise, require, sha256, x25519_decode
 
 CHAIN_RECORD, DESK, DEVICES = 19, 26, 27
 CONTENT, STATEMENTS = 1, 2
-CHAIN, QUESTION, LACKING, KNOCK, MESSAGES, AGAIN = 1, 3, 4, 5, 6, 7
+CHAIN, QUESTION, LACKING, KNOCK, MESSAGES, AGAIN, HISTORY = 1, 3, 4, 5, 6, 7, 8
 ENTRY_ITEM, ACT, FLOOR, LIST = 1, 2, 3, 4
 L_GROUP_PART = b"bisik-1 group acts part\0"
+HISTORY_TYPE, MOST_BYTES, MOST_MESSAGES, MOST_AGE, MOST_CONTENT = b"application/vnd.bisik.history", 4 << 20, 100, 14 * 86_400, 256 << 10
 
 
 def read_items(state, count=None):                                                                       # P-15.1
@@ -23,8 +26,29 @@ def read_items(state, count=None):                                              
         require(count is not None or len(items) < 512, "malformed")
         kind, item = state.number(1), state.take(state.number())
         require(ENTRY_ITEM <= kind <= LIST and (kind != LIST or len(item) == 104), "malformed")
+        if kind == LIST:
+            otherwise("malformed", x25519_decode, item[32:64])
         items.append((kind, item))
     return items
+
+
+def write_items(items):
+    return b"".join(bytes([kind]) + pack(">I", len(item)) + item for kind, item in items)
+
+
+def read_body(data):                                                                                     # P-15.1
+    """(kind, content or items)"""
+    state = State(data)
+    kind = state.number(1)
+    require(kind in (CONTENT, STATEMENTS), "malformed")
+    return kind, state.data if kind == CONTENT else read_items(state)
+
+
+def read_pointer(data):                                                                                  # P-15.19
+    pointer = Pointer.decode(data)
+    require(pointer.media_type == HISTORY_TYPE and not pointer.thumbnail_size, "malformed")
+    require(pointer.size <= MOST_BYTES, "malformed")
+    return pointer
 
 
 def read_letter(data):                                                                                   # P-15.2
@@ -39,6 +63,8 @@ def read_letter(data):                                                          
         return kind, group, read_items(state)
     if kind == AGAIN:
         return kind, group, (state.take(8), state.number(), state.take(8), state.data)
+    if kind == HISTORY:
+        return kind, group, read_pointer(state.data)
     if kind == MESSAGES:
         require(len(state.data) % 12 == 0 and len(state.data) <= 64 * 12, "malformed")
         return kind, group, state.data
@@ -57,6 +83,56 @@ def question(group, known, lists):                                              
     parts = part_digests([act.hash for act in known.count().counts])
     said = pack(">Q", len(known.entries)) + known.entries[-1].hash + pack(">Q", known.settled) + lists
     return bytes([QUESTION]) + group + said + b"".join(parts)
+
+
+def answer(known, own_lists, asked):                                                                     # P-15.8
+    """The items of the answer of a device that knows `known`, and by name the lists `own_lists`, to a question."""
+    kind, group, said = read_letter(asked)
+    require(kind == QUESTION and group == known.group, "malformed")
+    state = State(said)
+    epoch, entry, settled, lists = state.number(8), state.take(32), state.number(8), state.take(32)
+    parts = [state.take(8) for _ in range(32)]
+    agrees = epoch == 0 or epoch > len(known.entries) or known.entries[epoch - 1].hash == entry
+    items = [(ENTRY_ITEM, e.data) for e in known.entries if e.epoch >= epoch + agrees]
+    if known.settled > settled:
+        items.append((FLOOR, known.floor.encode()))
+    counts = sorted(known.count().counts, key=lambda act: act.hash)
+    ours = part_digests([act.hash for act in counts])
+    items += [(ACT, act.data) for act in counts if parts[act.hash[0] >> 3] != ours[act.hash[0] >> 3]]
+    if lists != lists_digest(own_lists):
+        items += [(LIST, name) for name in own_lists]
+    return items
+
+
+class History:                                                                                           # 15.7
+    """What a member passes on: messages are (account, device, chain id, index, time, content)."""
+
+    def __init__(self, group, by, made, messages):
+        self.group, self.by, self.made, self.messages = group, by, made, messages
+
+    def encode(self):
+        said = [m[0] + pack(">I", m[1]) + m[2] + pack(">IQI", m[3], m[4], len(m[5])) + m[5] for m in self.messages]
+        return b"\1" + self.group + self.by + pack(">QI", self.made, len(said)) + b"".join(said)
+
+
+def read_history(data):                                                                                  # P-15.20
+    require(not data or data[0] < 2, "newer-version")
+    require(len(data) <= MOST_BYTES, "malformed")
+    state = State(data)
+    require(state.number(1) == 1, "malformed")
+    history = History(state.take(32), state.take(64), state.number(8), [])
+    for _ in range(state.number()):
+        message = (state.take(64), state.number(), state.take(8), state.number(), state.number(8), state.take(state.number()))
+        require(message[3] <= 999 and len(message[5]) <= MOST_CONTENT, "malformed")
+        require(0 <= history.made - message[4] <= MOST_AGE, "malformed")
+        history.messages.append(message)
+    state.end()
+    names = [m[:4] for m in history.messages]
+    places = [(m[4], m[:4]) for m in history.messages]
+    require(1 <= len(names) <= MOST_MESSAGES and len(set(names)) == len(names) and places == sorted(places), "malformed")
+    for account in [history.by] + [m[0] for m in history.messages]:
+        otherwise("malformed", x25519_decode, account[32:])                                               # P-1.1
+    return history
 
 
 class Desk(State):                                                                                       # P-15.14
@@ -94,14 +170,16 @@ class Desk(State):                                                              
 
     def received(self):
         number, kind = self.number(8), self.number(1)
-        require(1 <= kind <= 4, "rejected")
+        require(1 <= kind <= 5, "rejected")
         if kind == 2:
             return number, self.event()
         device = self.member()
         if kind == 1:
-            self.take(8 + 4), self.flag(), self.take(8), self.take(self.number())
+            self.take(8 + 4), self.flag(), self.flag(), self.take(8), self.take(self.number())
         if kind == 4:
             self.number()
+        if kind == 5:
+            read_pointer(self.take(self.number()))
         return number, device
 
     def read(self):

@@ -50,6 +50,7 @@ vectors write "$fresh/python"
 BISIK_VECTORS=$fresh/python quietly cargo test --test known vectors::
 BISIK_VECTORS=$fresh/python quietly cargo test --package bisik-core --lib braid::tests::vectors
 BISIK_VECTORS=$fresh/python quietly cargo test --lib conversation::frame
+BISIK_VECTORS=$fresh/python quietly cargo test --lib group::room::tests::vectors
 
 echo "Interop: Python verifies its conversations, and records afresh what Rust verifies:"
 "$venv/bin/python" tests/reference/interop.py verify tests/vectors/interop

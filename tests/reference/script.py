@@ -18,12 +18,14 @@ from content_steps import ContentSteps
 from frame_format import FrameSteps
 from hosted_devices import HostedDeviceSteps
 from membership import MembershipSteps
+import room_steps
+from room_steps import RoomSteps
 from talk_steps import TalkSteps
 from texts import TextSteps
 
 NOW = 1_800_000_000
 DECIMAL = {"now", "verified", "offering", "place", "given_up", "bound", "chains_received", "forget", "turns", "steps", "waits", "wrong", "kept_keys", "revision", "size", "sent_ms", "most_choices", "choices", "attendance", "guests", "kind", "index", "removed",
-           "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest", "receiver_index", "sender_index"} | chain_steps.DECIMAL
+           "delete_by", "total", "own_list", "other_list", "for_own", "last", "base", "horizon", "highest", "receiver_index", "sender_index"} | chain_steps.DECIMAL | room_steps.DECIMAL
 WORDS = {"do", "number", "of", "with", "expect", "media_type", "code", "digits", "operator", "choice", "received", "events",
          "standing", "form", "news", "recipients", "taken"}
 INPUTS = WORDS - {"standing", "number", "news", "recipients", "taken"} | {"now", "verified", "offering", "labels_read", "forget", "turns", "lost", "steps", "waits", "part_read", "pinned", "disclosure", "key", "context", "binding", "secret", "bundle", "message",
@@ -33,7 +35,7 @@ INPUTS = WORDS - {"standing", "number", "news", "recipients", "taken"} | {"now",
                   "index", "added", "updated", "removed", "seen", "draft", "disclosed", "known", "own", "decision",
                   "receipt", "bundles", "sender", "named", "frame_read", "value", "written", "envelope_read", "person", "attendance", "guests", "sealed_answer", "statement"}
 WORDS |= chain_steps.WORDS
-INPUTS |= chain_steps.WORDS | chain_steps.INPUTS
+INPUTS |= chain_steps.WORDS | chain_steps.INPUTS | room_steps.INPUTS
 # Values that only this implementation can see. A step names those it wants.
 INNER = set("to dh0 dh1 dh2 dh3 dh4 ss ki sealed_identity prk secrets shared shared_of_damaged rk ck0 hk0 hk1 pq0 "
             "agreement next_rk next_hk rs hk given_up standing labels ck mk next_ck header encrypted_header header_tag r digest body_tag state kept_keys "
@@ -89,7 +91,7 @@ class Draws:
         return drawn
 
 
-class World(AccountSteps, BraidSteps, ChainSteps, ContentSteps, FrameSteps, HostedDeviceSteps, MembershipSteps, TalkSteps, TextSteps):
+class World(AccountSteps, BraidSteps, ChainSteps, ContentSteps, FrameSteps, HostedDeviceSteps, MembershipSteps, RoomSteps, TalkSteps, TextSteps):
     """The keys and sessions of all parties, by name. Every method is a verb of the scripts, and returns its results by
     name."""
 

@@ -21,6 +21,7 @@ from frames import frame_
 from framing import frame_format_
 from hosting import hosted_devices
 from keys import aead, bundle, dh_keys, kem
+from lettering import group_letter
 from messages import chain, header, message, ratchet, root
 from opening import handshake
 from records import state
@@ -35,7 +36,8 @@ FILES = {"aead": aead, "dh": dh_keys, "kem": kem, "bundle": bundle, "handshake":
          "message": message, "ratchet": ratchet, "conversation": conversation,
          "state": state, "media": media, "call": call, "content": content_, "group-content": group_, "device": device,
          "endpoint": hosted_devices, "frame": frame_, "frame-format": frame_format_, "business": business_,
-         "text": texts_, "membership": groups_, "group-chain": group_chain}
+         "text": texts_, "membership": groups_, "group-chain": group_chain,
+         "group-letter": group_letter}
 
 
 def write(directory):

@@ -26,14 +26,7 @@ impl Membership {
 
     /// Digests of the acts that count. Two devices that count the same acts have the same.
     pub(in crate::group) fn buckets(&self) -> Buckets {
-        let mut parts = [const { Vec::new() }; BUCKETS];
-        for (hash, _) in self.counting_acts() {
-            parts.get_mut(bucket_of(hash)).into_iter().for_each(|part| part.push(hash.as_ref()));
-        }
-        parts.map(|hashes: Vec<&[u8]>| {
-            let inputs: Vec<_> = core::iter::once(labels::ACTS_PART).chain(hashes).collect();
-            first(&digest(&inputs))
-        })
+        part_digests(self.counting_acts().map(|(hash, _)| hash))
     }
 
     /// Whether an account has a link that is open here: its key has signed a stay of the account.
@@ -63,6 +56,18 @@ impl Membership {
         let epochs = added.into_iter().chain(joins).filter_map(|hash| self.acts.get(hash)).map(|known| known.act.epoch);
         epochs.min().map_or(0, |epoch| epoch)
     }
+}
+
+/// Digests of acts, whose hashes ascend, by their hashes' first five bits.
+pub(in crate::group) fn part_digests<'a>(hashes: impl Iterator<Item = &'a ActHash>) -> Buckets {
+    let mut parts = [const { Vec::new() }; BUCKETS];
+    for hash in hashes {
+        parts.get_mut(bucket_of(hash)).into_iter().for_each(|part| part.push(hash.as_ref()));
+    }
+    parts.map(|hashes: Vec<&[u8]>| {
+        let inputs: Vec<_> = core::iter::once(labels::ACTS_PART).chain(hashes).collect();
+        first(&digest(&inputs))
+    })
 }
 
 /// Which part an act belongs to.

@@ -13,7 +13,7 @@ use super::{Group, MemberDevice};
 use crate::account::Account;
 use crate::group::chain::{ChainId, ListsDigest};
 use crate::group::membership::known::{BUCKETS, bucket_of};
-use crate::group::membership::{EntryHash, Statement};
+use crate::group::membership::{EntryHash, Membership, Statement};
 use crate::keys::IdentityKey;
 use bisik_core::time::Timestamp;
 
@@ -201,36 +201,50 @@ impl Group {
 
     /// What this device knows.
     fn known(&self, account: &Account) -> Known {
-        let membership = &self.membership;
-        Known {
-            epoch: membership.epoch(),
-            entry: membership.newest_entry(),
-            settled: membership.settled_epoch(),
-            lists: self.view(account).1,
-            buckets: membership.buckets(),
-        }
+        known_by(&self.membership, self.view(account).1)
     }
 
     /// What goes beyond what somebody knows.
     pub(super) fn answer(&self, account: &Account, known: &Known) -> Vec<Item> {
-        let membership = &self.membership;
-        let ours = self.known(account);
-        let same = membership.entry_at(known.epoch).is_none_or(|(hash, _)| hash == known.entry);
-        // Of two logs, the entry that contradicts the other's is given: it is evidence.
-        let from = if same { known.epoch.saturating_add(1) } else { known.epoch };
-        let entries = membership.entries_from(from).map(|entry| Statement::Entry(entry.to_vec()));
-        let floor = membership.floor().filter(|_| ours.settled > known.settled);
-        let floor = floor.map(|floor| Statement::Floor(floor.to_vec()));
-        let differs = |bucket: usize| known.buckets.get(bucket) != ours.buckets.get(bucket);
-        let acts = membership.counting_acts().filter(|(hash, _)| differs(bucket_of(hash)));
-        let acts = acts.map(|(_, act)| Statement::Act(act.to_vec()));
-        let mut items: Vec<_> = entries.chain(floor).chain(acts).map(Item::Statement).collect();
-        if known.lists != ours.lists {
-            let own = account.devices();
-            let directories = self.lists.iter().chain([own]);
-            let members = directories.filter(|directory| membership.state().is_member(directory.account()));
-            items.extend(members.map(|directory| Item::List(*directory.account(), directory.id())));
-        }
-        items
+        answer_to(known, &self.membership, self.view(account).1, || {
+            let directories = self.lists.iter().chain([account.devices()]);
+            let members = directories.filter(|directory| self.membership.state().is_member(directory.account()));
+            members.map(|directory| Item::List(*directory.account(), directory.id()))
+        })
     }
+}
+
+/// What a device knows that goes by these statements and lists.
+pub(super) fn known_by(membership: &Membership, lists: ListsDigest) -> Known {
+    Known {
+        epoch: membership.epoch(),
+        entry: membership.newest_entry(),
+        settled: membership.settled_epoch(),
+        lists,
+        buckets: membership.buckets(),
+    }
+}
+
+/// P-15.8: what these statements and lists have beyond what somebody knows. `names` are those of the lists.
+pub(super) fn answer_to<N: Iterator<Item = Item>>(
+    known: &Known,
+    membership: &Membership,
+    lists: ListsDigest,
+    names: impl FnOnce() -> N,
+) -> Vec<Item> {
+    let ours = known_by(membership, lists);
+    let same = membership.entry_at(known.epoch).is_none_or(|(hash, _)| hash == known.entry);
+    // Of two logs, the entry that contradicts the other's is given: it is evidence.
+    let from = if same { known.epoch.saturating_add(1) } else { known.epoch };
+    let entries = membership.entries_from(from).map(|entry| Statement::Entry(entry.to_vec()));
+    let floor = membership.floor().filter(|_| ours.settled > known.settled);
+    let floor = floor.map(|floor| Statement::Floor(floor.to_vec()));
+    let differs = |bucket: usize| known.buckets.get(bucket) != ours.buckets.get(bucket);
+    let acts = membership.counting_acts().filter(|(hash, _)| differs(bucket_of(hash)));
+    let acts = acts.map(|(_, act)| Statement::Act(act.to_vec()));
+    let mut items: Vec<_> = entries.chain(floor).chain(acts).map(Item::Statement).collect();
+    if known.lists != ours.lists {
+        items.extend(names());
+    }
+    items
 }

@@ -1,0 +1,4 @@
+//! Tests of what devices of a group send each other.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod vectors; // known answers, of a second implementation
