@@ -172,6 +172,16 @@ pub(crate) const REGISTER_KEY: &[u8] = b"bisik-1 register key\0";
 /// Digest of a part of the registers.
 pub(crate) const REGISTER_PART: &[u8] = b"bisik-1 register part\0";
 
+/// What is derived from the secret of a call link.
+#[cfg(feature = "call")]
+pub(crate) const CALL_LINK: &[u8] = b"bisik-1 call link\0";
+/// Text that the key of a call link signs.
+#[cfg(feature = "call")]
+pub(crate) const CALL_ADMISSION: &[u8] = b"bisik-1 call admission\0";
+/// Text that a device signs that asks to be let into a call.
+#[cfg(feature = "call")]
+pub(crate) const CALL_KNOCK: &[u8] = b"bisik-1 call knock\0";
+
 /// Labels of groups: who is a member.
 pub(crate) mod group {
     /// Id of a group, from the first entry of its log.

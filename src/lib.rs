@@ -153,6 +153,9 @@ mod account; // one device of an account
 
 pub mod conversation; // all devices of two accounts
 
+#[cfg(feature = "call")]
+pub mod call_link; // who may ask to be let into a call
+
 pub mod group; // who is in a group, and one device to all devices of it
 
 pub mod registers; // what own devices share

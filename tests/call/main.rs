@@ -21,6 +21,7 @@ mod fixtures; //   pairs, group calls, ends of a stream
 mod frames; //     SFrame: replay, forgery, late frames, bounds
 mod group; //      joining, leaving, epoch keys
 mod joining; //    keys that follow from one another
+mod links; //      who has a link may ask to be let in
 mod members; //    the group that a call belongs to
 #[cfg(all(target_pointer_width = "64", target_endian = "little"))]
 mod peer; //       SFrame: another implementation

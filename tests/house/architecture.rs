@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["content", "hosting"],
     &["account"],
     &["conversation"],
+    &["call_link"],
     &["group"],
     &["registers"],
     &["manual"],

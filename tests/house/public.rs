@@ -11,6 +11,8 @@ const PUBLIC: &[(&str, &str)] = &[
     ("ActId", "a part of that hash"),
     ("BlockId", "a name in the caller's store"),
     ("BundleId", "a server names bundles by it"),
+    ("CallAdmission", "a public key, for a server"),
+    ("CallLocator", "a name that a server is told"),
     ("CallId", "a name, which proves nothing"),
     ("ChainId", "in every message of a group, in the clear"),
     ("Ciphertext", "encrypted"),

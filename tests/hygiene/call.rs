@@ -5,7 +5,9 @@ use bisik::call::{
     EpochKeyError, FrameOpener, FrameSealer, FrameSuite, GroupCall, InstallError, KeyNews, MemberError, Offer,
     OpenError, Participant, Recipients, SealError, SenderKey, ShortTag, Signal, SignalError, Standing, no_group,
 };
-use bisik::{Accepted, Identity, PreKeys, Session, StorageKey, Trust};
+use bisik::call_link::{CallDoor, CallLink, CallLinkError, LinkPolicy};
+use bisik::device::DeviceTerms;
+use bisik::{Accepted, Account, Identity, PreKeys, Session, StorageKey, Trust};
 
 use super::canaries::Canaries;
 use super::debug::{Shown, show};
@@ -62,6 +64,21 @@ fn sender_key(rng: &mut Recording, epoch: u64) -> SenderKey {
 }
 
 pub fn debug(shown: &mut Shown, canaries: &mut Canaries, rng: &mut Recording) {
+    let link = CallLink::generate(rng);
+    show(shown, &link);
+    show(shown, &link.locator());
+    show(shown, &link.admission());
+    let mut door = CallDoor::new(link, CallId::from_bytes([5; 16]));
+    show(shown, &door);
+    let visitor = Account::create(DeviceTerms::person(), NOW, rng);
+    let sign = door.sign(rng).unwrap();
+    let knock = door.link().knock(&visitor, &sign, rng).unwrap();
+    let knock = door.hear(&knock).unwrap();
+    show(shown, &knock);
+    show(shown, &knock.verify(visitor.devices(), NOW).unwrap());
+    show(shown, &LinkPolicy::Ask);
+    show(shown, &CallLinkError::Rejected);
+
     let pair = Pair::new(rng);
     let (calling, offer) = Calling::start(CallId::from_bytes([5; 16]), pair.alice.public(), &pair.at_alice, rng);
     show(shown, &calling);
@@ -226,5 +243,28 @@ fn frames_leave_no_key_in_freed_memory() {
     });
     let mut canaries = Canaries::new();
     canaries.add_drawn("a sender", &rng);
+    canaries.assert_absent(&freed);
+}
+
+/// The secret of a link, in its text and its address too.
+#[test]
+fn a_call_link_leaves_no_secret_in_freed_memory() {
+    let mut rng = Recording::new(36);
+    let (text, freed) = freed_by(|| {
+        let link = CallLink::generate(&mut rng);
+        let text: [u8; 44] = link.expose_text().as_bytes().try_into().unwrap();
+        let address = link.expose_address("https://call.example/join");
+        let same = CallLink::from_address(&address).unwrap();
+        let mut door = CallDoor::new(link, CallId::from_bytes([5; 16]));
+        let mut others = rand::rng();
+        let visitor = Account::create(DeviceTerms::person(), NOW, &mut others);
+        let sign = door.sign(&mut others).unwrap();
+        let knock = same.knock(&visitor, &sign, &mut others).unwrap();
+        assert!(door.hear(&knock).is_ok());
+        text
+    });
+    let mut canaries = Canaries::new();
+    canaries.add_drawn("a call link", &rng);
+    canaries.add("its text", &text);
     canaries.assert_absent(&freed);
 }

@@ -8,6 +8,8 @@ mod accept; //         a pre-key message against fixed pre-keys
 mod call; //           signals and frames of calls
 #[cfg(feature = "call")]
 mod call_group; //     two devices in a group call
+#[cfg(feature = "call")]
+mod call_link; //      links with which people ask to be let into a call
 #[cfg(feature = "content")]
 mod content; //        message contents, and sealed votes
 mod conversation_record; // the records of accounts and conversations, behind the tag
@@ -54,6 +56,8 @@ pub use accept::accept;
 pub use call::{call_frame, call_signal};
 #[cfg(feature = "call")]
 pub use call_group::call_group;
+#[cfg(feature = "call")]
+pub use call_link::call_link;
 #[cfg(feature = "content")]
 pub use content::{content, poll_vote};
 pub use conversation_record::conversation_record;
@@ -95,6 +99,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("call_frame", call_frame),
     #[cfg(feature = "call")]
     ("call_group", call_group),
+    #[cfg(feature = "call")]
+    ("call_link", call_link),
     #[cfg(feature = "call")]
     ("call_signal", call_signal),
     ("ciphertext", ciphertext),

@@ -6,6 +6,8 @@
 use super::call;
 #[cfg(feature = "call")]
 use super::call_group;
+#[cfg(feature = "call")]
+use super::call_link;
 #[cfg(feature = "content")]
 use super::content;
 use super::conversation_record;
@@ -42,6 +44,8 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("call_frame", call::frame_seeds()),
         #[cfg(feature = "call")]
         of("call_group", call_group::seeds()),
+        #[cfg(feature = "call")]
+        of("call_link", call_link::seeds()),
         #[cfg(feature = "call")]
         of("call_signal", call::signal_seeds()),
         of("ciphertext", ciphertext()),
