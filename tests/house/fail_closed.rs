@@ -58,8 +58,8 @@ const DEFAULTS: &[(&str, usize, &str)] = &[
     ("crates/interop/src/signal/key.rs", 1, "a remainder below 16,380"),
     (
         "crates/interop/src/signal/prekeys.rs",
-        3,
-        "ids that begin again after the greatest; room that a check bounds; the id before the first",
+        4,
+        "ids that begin again after the greatest; room that a check bounds; the id before the first; the oldest, where none is full",
     ),
     (
         "crates/interop/src/signal/ratchet/receiving.rs",

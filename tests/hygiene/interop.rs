@@ -162,6 +162,13 @@ pub fn add_session(canaries: &mut Canaries, session: &mut Session) {
                 add_message_key(canaries, &fields.secret());
             }
         }
+        for _ in 0..fields.number() {
+            fields.skip(8);
+            for _ in 0..fields.number() {
+                fields.skip(4);
+                add_message_key(canaries, &fields.secret());
+            }
+        }
     }
     assert!(fields.0.is_empty(), "the layout of the state has changed");
 }

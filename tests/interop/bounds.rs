@@ -148,21 +148,58 @@ fn a_record_holds_a_bounded_number_of_skipped_keys() {
     }
 }
 
-/// S-6.4
+/// S-3.7, S-6.4. The chain of the first message has ended: the key that was kept of it opens its message, and new keys it
+/// gives no more, which is told from a forgery.
 #[test]
-fn at_most_five_receiving_chains_are_kept() {
+fn at_most_five_receiving_chains_give_new_keys() {
     let (mut a, mut b) = pair();
-    let mut late = Vec::new();
-    for _ in 0..6 {
+    let (mut late, mut last, mut in_time) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..23 {
         late.push(a.write(b"late"));
-        let message = a.write(b"in time");
-        b.read(&message).unwrap();
+        in_time.push(a.write(b"in time"));
+        last.push(a.write(b"last"));
+        b.read(in_time.last().unwrap()).unwrap();
         let answer = b.write(b"answer");
         a.read(&answer).unwrap();
     }
-    assert_eq!(b.read(&late[0]), Err(DecryptError::Rejected));
-    for message in &late[1..] {
+    let before = b.image();
+    assert_eq!(b.read(&last[17]), Err(DecryptError::TooLate));
+    assert_eq!(b.read(&in_time[17]), Err(DecryptError::TooLate));
+    let mut forged = late[0].as_bytes().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = Ciphertext::from_parts(MessageKind::Whisper, &forged).unwrap();
+    assert_eq!(b.read(&forged), Err(DecryptError::Rejected));
+    assert_eq!(b.image(), before);
+    assert_eq!(b.session().skipped_keys(), 23);
+    for message in &late {
+        b.session = Some(copy(b.session()));
         assert_eq!(b.read(message).unwrap(), b"late");
+    }
+    assert_eq!(b.session().skipped_keys(), 0);
+    for message in &last[18..] {
+        assert_eq!(b.read(message).unwrap(), b"last");
+    }
+    // Of ended chains without keys, the sixteen newest are remembered.
+    assert_eq!(b.read(&last[2]), Err(DecryptError::TooLate));
+    assert_eq!(b.read(&last[1]), Err(DecryptError::Rejected));
+}
+
+/// S-6.3. The keys of ended chains share the bound, and go first.
+#[test]
+fn keys_of_ended_chains_stay_within_the_bound() {
+    let (mut a, mut b) = pair();
+    let mut firsts = Vec::new();
+    for _ in 0..7 {
+        let mut messages: Vec<_> = (0..2_001).map(|_| a.write(b"text")).collect();
+        b.read(&messages.pop().unwrap()).unwrap();
+        firsts.push(messages.swap_remove(1_999));
+        let answer = b.write(b"answer");
+        a.read(&answer).unwrap();
+    }
+    assert_eq!(b.session().skipped_keys(), 10_000);
+    assert_eq!(b.read(&firsts[1]), Err(DecryptError::TooLate));
+    for message in &firsts[2..] {
+        b.read(message).unwrap();
     }
 }
 
@@ -209,6 +246,32 @@ fn pre_keys_are_bounded() {
     assert_eq!(accept(&b), Ok(()));
     b.keys.rotate(&b.identity, rng).unwrap();
     assert_eq!(accept(&b), Err(AcceptError::UnknownPreKey));
+}
+
+/// S-6.8, S-6.9. Somebody fills the memory of one signed pre-key after another, to have older ones forgotten.
+#[test]
+fn a_signed_pre_key_that_is_full_goes_before_older_ones() {
+    let rng = &mut rand::rng();
+    let (mut a, mut b) = (Device::new(), Device::new());
+    a.initiate(&b, false);
+    let message = a.write(b"hello");
+    let mut fill = |b: &mut Device| {
+        let bundle = b.keys.bundle(&b.identity, 0, None).unwrap().verify(Trust::OnFirstUse).unwrap();
+        let mallory = Identity::generate(rng);
+        for _ in 0..1_024 {
+            let first = Session::initiate(&mallory, &bundle, rng).unwrap().encrypt(b"", rng).unwrap();
+            let used = Session::accept(&b.identity, &b.keys, &first, Trust::OnFirstUse).unwrap().used;
+            b.keys.remove(used);
+        }
+        b.keys.rotate(&b.identity, rng).unwrap();
+    };
+    for _ in 0..7 {
+        b.keys.rotate(&b.identity, &mut rand::rng()).unwrap();
+    }
+    for _ in 0..2 {
+        fill(&mut b);
+    }
+    assert!(Session::accept(&b.identity, &b.keys, &message, Trust::OnFirstUse).is_ok(), "one place was filled anew");
 }
 
 /// S-6.7. An attacker fetches all bundles and never sends.

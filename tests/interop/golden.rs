@@ -26,13 +26,13 @@ fn write(name: &str, bytes: &[u8]) {
 
 const SIGNAL: SenderKeyFormat = SenderKeyFormat::Signal { distribution: [0xd1; 16] };
 
-/// A session with two states, one of them unanswered, and skipped keys; and its identity and pre-keys.
+/// A session with two states, one of them unanswered, and skipped keys of an ended chain; and its identity and pre-keys.
 #[test]
 fn golden_interop_records_open_and_continue() {
     let record = golden("session");
     let mut session = Session::unseal(&key(), b"peer", &record).unwrap();
     assert_eq!(session.seal(&key(), b"peer", &mut ConstantRng(0)).unwrap().as_bytes(), record);
-    assert_eq!((session.archived(), session.skipped_keys(), session.revision()), (1, 2, 4));
+    assert_eq!((session.archived(), session.skipped_keys(), session.revision()), (1, 2, 16));
     assert!(!session.is_confirmed());
     for text in ["waits", "waits_too", "comes"] {
         let message = Ciphertext::from_parts(MessageKind::Whisper, &golden(text)).unwrap();
@@ -85,6 +85,10 @@ fn write_records() {
     write("waits", b.encrypt(b"waits", rng).unwrap().as_bytes());
     write("waits_too", b.encrypt(b"waits_too", rng).unwrap().as_bytes());
     a.decrypt(&b.encrypt(b"answer", rng).unwrap()).unwrap();
+    for _ in 0..6 {
+        b.decrypt(&a.encrypt(b"there", rng).unwrap()).unwrap();
+        a.decrypt(&b.encrypt(b"back", rng).unwrap()).unwrap();
+    }
     a.reinitiate(&alice, &bundle, rng).unwrap();
     let _ = a.encrypt(b"unanswered", rng).unwrap();
     write("comes", b.encrypt(b"comes", rng).unwrap().as_bytes());

@@ -13,8 +13,20 @@ pub(super) const MAX_SKIPPED: usize = 2_000;
 pub(super) const MAX_SKIPPED_TOTAL: usize = 10_000;
 
 /// Receiving chains that can still give keys. Senders do not state reliably how long a chain was, so that an old chain
-/// stays open until four newer ones exist. S-6.4.
+/// stays open until five newer ones exist. S-6.4.
 pub(super) const MAX_CHAINS: usize = 5;
+
+/// Ended chains that a state remembers, whether or not keys of them are kept: their late messages are told from
+/// forgeries. 12 bytes each. S-6.4.
+pub(super) const MAX_ENDED: usize = 16;
+
+/// The number in its chain from which on a peer's first messages show that it does not read this device's, so that this
+/// device gives up the state that it began itself. It differs, so that two devices that began at once do not both give
+/// up theirs: of the one with the smaller identity key. S-5.2.
+pub(super) const YIELD_SMALLER: u32 = 4;
+
+/// The same, of the one with the greater identity key.
+pub(super) const YIELD_GREATER: u32 = 12;
 
 /// Archived states of one session. Bounds the states that a message of an unknown chain is tried in. S-6.5.
 pub(super) const MAX_ARCHIVED: usize = 40;

@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 
 use super::bundle::{OneTimePreKey, PreKeyBundle, SignedPreKey};
 use super::key::{Identity, IdentityKey, KeyPair, PublicKey};
-use super::limits::{MAX_ONE_TIME, MAX_SIGNED};
+use super::limits::{MAX_BASE_KEYS, MAX_ONE_TIME, MAX_SIGNED};
 use super::xeddsa::{self, SIGNATURE};
 use bisik_core::primitives::x25519;
 use bisik_core::revision;
@@ -136,8 +136,9 @@ impl PreKeys {
         self.one_time.len()
     }
 
-    /// Generates a new signed pre-key from 96 bytes of `rng` and returns its id. Pre-key messages to the eight newest
-    /// signed pre-keys are accepted.
+    /// Generates a new signed pre-key from 96 bytes of `rng` and returns its id. Pre-key messages to eight signed
+    /// pre-keys are accepted: the newest, or the newest that still remember what they opened
+    /// ([`AcceptError::ReplayCacheFull`](super::AcceptError::ReplayCacheFull)).
     ///
     /// # Errors
     ///
@@ -171,7 +172,8 @@ impl PreKeys {
         }
         // S-6.8
         if self.signed.len() >= MAX_SIGNED {
-            self.signed.remove(0);
+            let filled = self.signed.iter().position(|signed| signed.base_keys.len() >= MAX_BASE_KEYS);
+            self.signed.remove(filled.unwrap_or(0));
         }
         self.signed.push(Signed::new(identity, id, pair, rng));
         self.changed();

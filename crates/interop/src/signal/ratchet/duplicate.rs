@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 
+use super::ended::EndedChain;
 use super::receiving::{Advanced, ReceivingChain, StateChange, Step};
 use super::sending::SendingChain;
 use super::{PeerRatchetKey, Ratchet};
@@ -12,7 +13,7 @@ use bisik_core::primitives::x25519;
 
 impl Ratchet {
     pub(crate) fn duplicate(&self) -> Self {
-        let Self { root, pair, theirs, sending, previous, receiving } = self;
+        let Self { root, pair, theirs, sending, previous, receiving, ended } = self;
         let sending = sending.as_ref().map(|chain| {
             let SendingChain { key, next } = chain.as_ref();
             Box::new(SendingChain { key: key.duplicate(), next: *next })
@@ -24,6 +25,7 @@ impl Ratchet {
             sending,
             previous: *previous,
             receiving: receiving.iter().map(|chain| Box::new(chain.duplicate())).collect(),
+            ended: ended.iter().map(EndedChain::duplicate).collect(),
         }
     }
 }
@@ -35,10 +37,18 @@ impl ReceivingChain {
     }
 }
 
+impl EndedChain {
+    fn duplicate(&self) -> Self {
+        let Self { name, skipped } = self;
+        Self { name: *name, skipped: duplicate_skipped(skipped) }
+    }
+}
+
 impl StateChange {
     pub(crate) fn duplicate(&self) -> Self {
         match self {
             Self::UseSkipped { chain, number } => Self::UseSkipped { chain: *chain, number: *number },
+            Self::UseEnded { chain, number } => Self::UseEnded { chain: *chain, number: *number },
             Self::Advance { chain, advanced } => Self::Advance { chain: *chain, advanced: advanced.duplicate() },
             Self::Step(step) => Self::Step(step.duplicate()),
         }

@@ -2,6 +2,7 @@
 //! (docs/interop.md, section 3).
 
 mod duplicate; //   copies, for a record that is sealed before the commit
+mod ended; //       chains that give no new keys
 mod message_key; // the keys of one message
 mod persist; //     the state as bytes
 mod receiving; //   find the chain, take the step, verify, and only then commit
@@ -14,6 +15,7 @@ pub(super) use persist::{read_pair, write_pair};
 pub(super) use receiving::{Decrypted, OpenError, StateChange};
 pub use sending::EncryptError;
 
+use self::ended::EndedChain;
 use self::receiving::ReceivingChain;
 use self::sending::SendingChain;
 use super::chain::ChainKey;
@@ -37,6 +39,8 @@ pub(super) struct Ratchet {
     previous: u32,
     /// Newest first.
     receiving: VecDeque<Box<ReceivingChain>>,
+    /// Chains that give no new keys, newest first.
+    ended: VecDeque<EndedChain>,
 }
 
 /// The peer's ratchet key, with its decoded point if that was computed already.
@@ -74,7 +78,8 @@ impl Ratchet {
     }
 
     fn start(root: Secret<32>, pair: Option<KeyPair>, theirs: Option<PeerRatchetKey>) -> Self {
-        Self { root: Box::new(root), pair, theirs, sending: None, previous: 0, receiving: VecDeque::new() }
+        let (receiving, ended) = (VecDeque::new(), VecDeque::new());
+        Self { root: Box::new(root), pair, theirs, sending: None, previous: 0, receiving, ended }
     }
 }
 

@@ -5,19 +5,20 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
+use super::ended::{EndedChain, are_worth_keeping};
 use super::receiving::ReceivingChain;
 use super::sending::SendingChain;
 use super::{PeerRatchetKey, Ratchet};
 use crate::signal::chain::{ChainKey, Seed};
 use crate::signal::key::PublicKey;
-use crate::signal::limits::{MAX_CHAINS, MAX_SKIPPED};
+use crate::signal::limits::{MAX_CHAINS, MAX_ENDED, MAX_SKIPPED, MAX_SKIPPED_TOTAL};
 use bisik_core::codec::{Malformed, Reader, SecretWriter};
 use bisik_core::primitives::secret::Secret;
 use bisik_core::primitives::x25519::{self, KeyPair};
 
 impl Ratchet {
     pub(crate) fn write(&self, writer: &mut SecretWriter) {
-        let Self { root, pair, theirs, sending, previous, receiving } = self;
+        let Self { root, pair, theirs, sending, previous, receiving, ended } = self;
         writer.bytes(root.expose());
         writer.flag(pair.is_some());
         if let Some(pair) = pair {
@@ -35,6 +36,11 @@ impl Ratchet {
         writer.u32(*previous).count(receiving.len());
         for chain in receiving {
             chain.write(writer);
+        }
+        writer.count(ended.len());
+        for EndedChain { name, skipped } in ended {
+            writer.bytes(name);
+            write_skipped(writer, skipped);
         }
     }
 
@@ -54,34 +60,52 @@ impl Ratchet {
         for _ in 0..reader.count(MAX_CHAINS)? {
             receiving.push_back(ReceivingChain::read(reader)?);
         }
-        Ok(Self { root, pair, theirs, sending, previous, receiving })
+        let mut ended = VecDeque::new();
+        for _ in 0..reader.count(MAX_SKIPPED_TOTAL + MAX_ENDED)? {
+            let name = *reader.array()?;
+            ended.push_back(EndedChain { name, skipped: read_skipped(reader, u32::MAX)? });
+        }
+        if !are_worth_keeping(&ended) {
+            return Err(Malformed);
+        }
+        Ok(Self { root, pair, theirs, sending, previous, receiving, ended })
     }
 }
 
 impl ReceivingChain {
     fn write(&self, writer: &mut SecretWriter) {
         let Self { ratchet_key, key, next, skipped } = self;
-        writer.bytes(ratchet_key.as_raw()).bytes(key.secret().expose()).u32(*next).count(skipped.len());
-        for (number, key) in skipped {
-            writer.u32(*number).bytes(key.secret().expose());
-        }
+        writer.bytes(ratchet_key.as_raw()).bytes(key.secret().expose()).u32(*next);
+        write_skipped(writer, skipped);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Box<Self>, Malformed> {
         let ratchet_key = PublicKey::decode_raw(reader.array()?)?;
         let key = ChainKey::new(secret(reader)?);
         let next = reader.u32()?;
-        let mut skipped = BTreeMap::new();
-        for _ in 0..reader.count(MAX_SKIPPED)? {
-            let number = reader.u32()?;
-            // Ascending, and of messages before the next one: each state has exactly one encoding.
-            if number >= next || skipped.last_key_value().is_some_and(|(last, _)| *last >= number) {
-                return Err(Malformed);
-            }
-            skipped.insert(number, Box::new(Seed::new(secret(reader)?)));
-        }
-        Ok(Box::new(Self { ratchet_key, key, next, skipped }))
+        Ok(Box::new(Self { ratchet_key, key, next, skipped: read_skipped(reader, next)? }))
     }
+}
+
+fn write_skipped(writer: &mut SecretWriter, skipped: &BTreeMap<u32, Box<Seed>>) {
+    writer.count(skipped.len());
+    for (number, key) in skipped {
+        writer.u32(*number).bytes(key.secret().expose());
+    }
+}
+
+/// Reads skipped message keys of messages before `next`.
+fn read_skipped(reader: &mut Reader<'_>, next: u32) -> Result<BTreeMap<u32, Box<Seed>>, Malformed> {
+    let mut skipped = BTreeMap::new();
+    for _ in 0..reader.count(MAX_SKIPPED)? {
+        let number = reader.u32()?;
+        // Ascending, and of messages before the next one: each state has exactly one encoding.
+        if number >= next || skipped.last_key_value().is_some_and(|(last, _)| *last >= number) {
+            return Err(Malformed);
+        }
+        skipped.insert(number, Box::new(Seed::new(secret(reader)?)));
+    }
+    Ok(skipped)
 }
 
 /// The public half is stored too: computing it costs more than reading the whole record.

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
+use super::ended::{self, EndedChain};
 use super::{Parties, PeerRatchetKey, Ratchet, message_key, root_step};
 use crate::signal::chain::{ChainKey, Seed, SkippedKeys};
 use crate::signal::key::PublicKey;
@@ -21,6 +22,8 @@ use bisik_core::primitives::x25519::{self, Point};
 pub(crate) enum OpenError {
     /// Its key was used or discarded.
     Replayed,
+    /// Its chain has ended, and its key is not kept.
+    TooLate,
     /// It needs more chain steps than are allowed.
     TooFarAhead,
     /// Its tag does not verify.
@@ -48,6 +51,8 @@ pub(crate) struct Decrypted {
 pub(crate) enum StateChange {
     /// A skipped message key is used.
     UseSkipped { chain: usize, number: u32 },
+    /// A skipped message key of an ended chain is used.
+    UseEnded { chain: usize, number: u32 },
     /// A chain advances.
     Advance { chain: usize, advanced: Advanced },
     /// The peer has made a DH step.
@@ -58,7 +63,7 @@ impl StateChange {
     /// Whether the message is the sender's newest known message in this ratchet.
     pub(crate) const fn is_newest(&self) -> bool {
         match self {
-            Self::UseSkipped { .. } => false,
+            Self::UseSkipped { .. } | Self::UseEnded { .. } => false,
             Self::Advance { chain, .. } => *chain == 0,
             Self::Step(_) => true,
         }
@@ -68,6 +73,13 @@ impl StateChange {
     pub(crate) const fn is_step(&self) -> bool {
         matches!(self, Self::Step(_))
     }
+}
+
+/// A chain that a ratchet knows.
+#[derive(Clone, Copy)]
+pub(crate) enum KnownChain {
+    Open(usize),
+    Ended(usize),
 }
 
 /// A chain after a message: its next key and number, and the message keys that were skipped.
@@ -86,19 +98,27 @@ pub(crate) struct Step {
 }
 
 impl Ratchet {
-    /// The index of the chain that a message belongs to, if it is a known chain. Ratchet keys are random, so that at
-    /// most one ratchet knows a given key.
-    pub(crate) fn chain_of(&self, message: &Whisper<'_>) -> Option<usize> {
-        self.receiving.iter().position(|chain| chain.ratchet_key == message.ratchet_key)
+    /// The chain that a message belongs to, if it is a known chain. Ratchet keys are random, so that at most one ratchet
+    /// knows a given key.
+    pub(crate) fn chain_of(&self, message: &Whisper<'_>) -> Option<KnownChain> {
+        let open = self.receiving.iter().position(|chain| chain.ratchet_key == message.ratchet_key);
+        open.map(KnownChain::Open).or_else(|| {
+            let name = ended::name(&message.ratchet_key);
+            self.ended.iter().position(|chain| chain.name == name).map(KnownChain::Ended)
+        })
     }
 
     /// Decrypts a message of a known chain, without changing anything. S-3.6.
     pub(crate) fn open_known(
         &self,
-        index: usize,
+        known: KnownChain,
         message: &Whisper<'_>,
         parties: Parties<'_>,
     ) -> Result<Decrypted, OpenError> {
+        let index = match known {
+            KnownChain::Open(index) => index,
+            KnownChain::Ended(index) => return self.open_ended(index, message, parties),
+        };
         let chain = self.receiving.get(index).ok_or(OpenError::Rejected)?;
         if message.counter < chain.next {
             // S-3.7
@@ -111,6 +131,14 @@ impl Ratchet {
         }
         let (advanced, plaintext) = open_ahead(&chain.key, chain.next, message, parties)?;
         Ok(Decrypted { change: StateChange::Advance { chain: index, advanced }, plaintext })
+    }
+
+    /// Decrypts a message of an ended chain with the key that was kept of it. S-3.7, S-6.4.
+    fn open_ended(&self, index: usize, message: &Whisper<'_>, parties: Parties<'_>) -> Result<Decrypted, OpenError> {
+        let number = message.counter;
+        let key = self.ended.get(index).and_then(|chain| chain.skipped.get(&number)).ok_or(OpenError::TooLate)?;
+        let plaintext = open_body(key, message, parties)?;
+        Ok(Decrypted { change: StateChange::UseEnded { chain: index, number }, plaintext })
     }
 
     /// Whether the peer can have made a DH step: only after it received a message of the local device's current pair.
@@ -145,6 +173,12 @@ impl Ratchet {
                     chain.skipped.remove(&number);
                 }
             }
+            StateChange::UseEnded { chain, number } => {
+                if let Some(chain) = self.ended.get_mut(chain) {
+                    chain.skipped.remove(&number);
+                }
+                self.forget_ended();
+            }
             StateChange::Advance { chain, advanced } => {
                 if let Some(chain) = self.receiving.get_mut(chain) {
                     chain.advance(advanced);
@@ -158,27 +192,41 @@ impl Ratchet {
         let Step { root, theirs, chain } = step;
         self.root = root;
         self.receiving.push_front(chain);
-        // S-6.4
-        self.receiving.truncate(MAX_CHAINS);
+        self.end_chains();
         self.theirs = Some(PeerRatchetKey::decoded(theirs));
         if let Some(finished) = self.sending.take() {
             self.previous = finished.next;
         }
     }
 
+    /// Ends the oldest chains until no more are open than may be. S-6.4.
+    fn end_chains(&mut self) {
+        while self.receiving.len() > MAX_CHAINS
+            && let Some(mut chain) = self.receiving.pop_back()
+        {
+            let ReceivingChain { ratchet_key, key: _, next: _, skipped } = chain.as_mut();
+            self.ended.push_front(EndedChain { name: ended::name(ratchet_key), skipped: core::mem::take(skipped) });
+        }
+        self.forget_ended();
+    }
+
     /// The number of skipped message keys.
     pub(crate) fn skipped_keys(&self) -> usize {
-        self.receiving.iter().fold(0, |sum, chain| sum.saturating_add(chain.skipped.len()))
+        let open = self.receiving.iter().map(|chain| &chain.skipped);
+        let ended = self.ended.iter().map(|chain| &chain.skipped);
+        open.chain(ended).fold(0, |sum, skipped| sum.saturating_add(skipped.len()))
     }
 
     /// Discards up to `surplus` skipped message keys, the oldest first, and returns how many more the caller has to
     /// discard.
     pub(crate) fn discard_skipped_keys(&mut self, mut surplus: usize) -> usize {
-        for chain in self.receiving.iter_mut().rev() {
-            while surplus > 0 && chain.skipped.pop_first().is_some() {
+        let ended = self.ended.iter_mut().rev().map(|chain| &mut chain.skipped);
+        for skipped in ended.chain(self.receiving.iter_mut().rev().map(|chain| &mut chain.skipped)) {
+            while surplus > 0 && skipped.pop_first().is_some() {
                 surplus = surplus.saturating_sub(1);
             }
         }
+        self.forget_ended();
         surplus
     }
 }

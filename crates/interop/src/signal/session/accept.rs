@@ -69,7 +69,7 @@ impl Session {
         message: &Ciphertext,
         trust: Trust<'_>,
     ) -> Result<Accepted, AcceptError> {
-        let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
+        let NewState { state, peer, number: _, plaintext, used } = NewState::read(identity, keys, message)?;
         // S-2.6. Trust is checked after the message has authenticated: otherwise a forgery could be reported to the
         // user as a changed identity key.
         if !trust.allows(&peer) {
@@ -87,7 +87,8 @@ impl Session {
 
     /// Accepts a pre-key message by which this session's peer reinitiated: one for which [`Session::decrypt`] returned
     /// [`DecryptError::OpensNewSession`](super::DecryptError::OpensNewSession). The session encrypts in the new state
-    /// from now on; the other states remain for decryption.
+    /// from now on; the other states remain for decryption. A session that was begun at this side too, and has no answer
+    /// yet, goes on in its own state until the peer's messages show that it reads nothing there.
     ///
     /// # Errors
     ///
@@ -104,14 +105,16 @@ impl Session {
         if identity.public() != self.ours {
             return Err(AcceptError::WrongIdentity);
         }
-        let NewState { state, peer, plaintext, used } = NewState::read(identity, keys, message)?;
+        let NewState { state, peer, number, plaintext, used } = NewState::read(identity, keys, message)?;
         if peer != self.peer {
             return Err(AcceptError::IdentityMismatch);
         }
         if self.states.iter().any(|known| known.base_key == state.base_key) {
             return Err(AcceptError::Replayed);
         }
-        self.push(state);
+        // S-5.2
+        let becomes_current = self.is_confirmed() || self.yields_to(number);
+        self.add(state, becomes_current);
         self.lineage.change();
         Ok(Reinitiated { plaintext, used })
     }
@@ -121,6 +124,8 @@ impl Session {
 struct NewState {
     state: Box<State>,
     peer: IdentityKey,
+    /// The message's number in its chain.
+    number: u32,
     plaintext: Vec<u8>,
     used: UsedPreKeys,
 }
@@ -152,7 +157,8 @@ impl NewState {
             setup: SetupState::Answered,
             ratchet,
         });
-        Ok(Self { state, peer, plaintext: core::mem::take(&mut plaintext), used })
+        let number = outer.message.counter;
+        Ok(Self { state, peer, number, plaintext: core::mem::take(&mut plaintext), used })
     }
 }
 

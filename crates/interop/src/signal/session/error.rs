@@ -81,7 +81,7 @@ impl From<OpenError> for AcceptError {
         match error {
             OpenError::TooFarAhead => Self::TooFarAhead,
             // A ratchet that has received nothing cannot tell these apart.
-            OpenError::Replayed | OpenError::Rejected => Self::Rejected,
+            OpenError::Replayed | OpenError::TooLate | OpenError::Rejected => Self::Rejected,
         }
     }
 }
@@ -98,10 +98,14 @@ pub enum DecryptError {
     OpensNewSession,
     /// Its key was used or deleted: it is a duplicate, or very late. Drop it.
     Replayed,
+    /// It belongs to a chain that has ended, since the peer has made five DH steps after it, and no key is kept for it:
+    /// it was received before, or comes too late. Drop it; if it is wanted, ask the peer to send it again. The session
+    /// is as good as before.
+    TooLate,
     /// More than 25,000 messages before it are missing. If this repeats, set up a new session.
     TooFarAhead,
-    /// The peer did not make it in any state, it was changed in transit, or newer chains have displaced its own. Drop
-    /// it; if that repeats, set up a new session.
+    /// The peer did not make it in any state of this session, or it was changed in transit. Drop it; if that repeats, set
+    /// up a new session.
     Rejected,
     /// A staged message was sealed and then dropped: drop the session too, load the stored record, and receive the message
     /// again.
@@ -114,6 +118,7 @@ bisik_core::error_texts! {
     DecryptError {
         OpensNewSession => "interop.signal.decrypt.opens_new_session", "the message opens another session";
         Replayed => "interop.signal.decrypt.replayed", "the message's key was used or deleted";
+        TooLate => "interop.signal.decrypt.too_late", "the message belongs to a chain that has ended";
         TooFarAhead => "interop.signal.decrypt.too_far_ahead", "too many messages before this one are missing";
         Rejected => "interop.signal.decrypt.rejected", "the message does not verify";
         Poisoned => "interop.signal.decrypt.poisoned", "a sealed message was not committed: load the stored record";
@@ -125,6 +130,7 @@ impl From<OpenError> for DecryptError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Replayed => Self::Replayed,
+            OpenError::TooLate => Self::TooLate,
             OpenError::TooFarAhead => Self::TooFarAhead,
             OpenError::Rejected => Self::Rejected,
         }

@@ -34,10 +34,10 @@ use bisik_core::revision;
 
 /// An end-to-end-encrypted session between two devices: a current state, and the states that it replaced.
 ///
-/// Each handshake, in either direction, creates a state, which becomes the current one. Messages are encrypted in the
-/// current state and decrypted in any of them. An older state becomes current again when the peer takes a DH step in it
-/// (section 5 of `bisik::manual::interop` has the details and exceptions), so that two devices that initiate at the
-/// same time end up in one state.
+/// Each handshake, in either direction, creates a state. Messages are encrypted in the current state, which is the one
+/// that was set up last or in which the peer took a DH step last, and decrypted in any of them (section 5 of
+/// `bisik::manual::interop` has the details and exceptions). Of two devices that initiate at the same time each reads
+/// the other, and both end up in one state once their messages no longer cross.
 ///
 /// The value holds its whole state: load it, use it, [seal](Session::seal) it, store it before a message is sent and
 /// before a plaintext is shown (`bisik::manual::persistence`). [`Session::encrypt_held`], [`Session::decrypt_held`] and
@@ -138,7 +138,7 @@ impl Session {
             return Err(InitiateError::WrongIdentity);
         }
         let state = State::initiate(identity, bundle, &mut rng)?;
-        self.push(state);
+        self.add(state, true);
         self.lineage.change();
         Ok(())
     }
@@ -242,12 +242,21 @@ impl Session {
         self.states.iter().fold(0, |sum, state| sum.saturating_add(state.ratchet.skipped_keys()))
     }
 
-    /// Makes `state` the current one. If there are too many, discards the states used longest ago. S-5.2, S-6.5.
-    fn push(&mut self, mut state: Box<State>) {
+    /// Adds a new state. If there are too many, discards those used longest ago. S-5.2, S-6.5.
+    fn add(&mut self, mut state: Box<State>, becomes_current: bool) {
         state.since_revision = revision::after(self.lineage.revision());
-        self.states.push_front(state);
+        self.place(state, becomes_current);
         self.states.truncate(MAX_ARCHIVED + 1);
         self.discard_skipped_keys();
+    }
+
+    /// Puts a state before all others, or before all but the current one.
+    fn place(&mut self, state: Box<State>, becomes_current: bool) {
+        let current = if becomes_current { None } else { self.states.pop_front() };
+        self.states.push_front(state);
+        if let Some(current) = current {
+            self.states.push_front(current);
+        }
     }
 
     /// Discards skipped message keys until the bound holds, those of the states used longest ago first. S-6.3.

@@ -2,14 +2,22 @@
 
 use super::{DecryptError, Session, SetupState};
 use crate::signal::ciphertext::{Ciphertext, MessageKind};
-use crate::signal::limits::MAX_SKIP;
+use crate::signal::limits::{MAX_SKIP, YIELD_GREATER, YIELD_SMALLER};
 use crate::signal::ratchet::{Decrypted, OpenError, Parties, Ratchet, StateChange};
 use crate::signal::wire::Whisper;
 
 /// A message that was decrypted in one of the states and has not changed it yet.
 pub(super) struct OpenedMessage {
-    pub(super) state: usize,
+    pub(super) place: Place,
     pub(super) opened: Decrypted,
+}
+
+/// Where a message was decrypted.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    state: usize,
+    /// The message's number in its chain, of a pre-key message.
+    first: Option<u32>,
 }
 
 impl Session {
@@ -27,7 +35,7 @@ impl Session {
                     return Err(DecryptError::Rejected);
                 }
                 let opened = open_in(&found.ratchet, &outer.message, self.incoming())?;
-                Ok(OpenedMessage { state, opened })
+                Ok(OpenedMessage { place: Place { state, first: Some(outer.message.counter) }, opened })
             }
         }
     }
@@ -39,7 +47,7 @@ impl Session {
         for (state, known) in self.states.iter().enumerate() {
             if let Some(chain) = known.ratchet.chain_of(message) {
                 let opened = known.ratchet.open_known(chain, message, self.incoming())?;
-                return Ok(OpenedMessage { state, opened });
+                return Ok(OpenedMessage { place: Place { state, first: None }, opened });
             }
         }
         let theirs = message.ratchet_key.point().map_err(|_| DecryptError::Rejected)?;
@@ -52,8 +60,8 @@ impl Session {
                 return Err(DecryptError::TooFarAhead);
             }
             match known.ratchet.open_next(&theirs, message, self.incoming()) {
-                Ok(opened) => return Ok(OpenedMessage { state, opened }),
-                Err(OpenError::Rejected | OpenError::Replayed | OpenError::TooFarAhead) => {}
+                Ok(opened) => return Ok(OpenedMessage { place: Place { state, first: None }, opened }),
+                Err(OpenError::Rejected | OpenError::Replayed | OpenError::TooLate | OpenError::TooFarAhead) => {}
             }
             steps = steps.saturating_add(length);
         }
@@ -62,33 +70,42 @@ impl Session {
 
     /// Whether a message makes its state the current one. It does if the peer made a DH step with it, because the peer
     /// then writes in that state now; any other message may merely be late, unless its state is newer than the current
-    /// one. A current state that this device set up and that the peer has not answered stays current. S-5.6.
-    fn becomes_current(&self, index: usize, change: &StateChange) -> bool {
-        match (self.states.front(), self.states.get(index)) {
-            (Some(current), Some(state)) if matches!(current.setup, SetupState::Answered) => {
-                change.is_step() || change.is_newest() && state.since_revision > current.since_revision
+    /// one. A current state that this device set up and that the peer has not answered stays current (S-5.6), until the
+    /// peer's first messages show that it reads nothing in it (S-5.2).
+    fn becomes_current(&self, place: Place, change: &StateChange) -> bool {
+        let (Some(current), Some(state)) = (self.states.front(), self.states.get(place.state)) else { return false };
+        let newest_in_a_newer_one = change.is_newest() && state.since_revision > current.since_revision;
+        match current.setup {
+            SetupState::Answered => change.is_step() || newest_in_a_newer_one,
+            SetupState::Unanswered { .. } => {
+                newest_in_a_newer_one && place.first.is_some_and(|number| self.yields_to(number))
             }
-            _ => false,
         }
+    }
+
+    /// Whether this device gives up a current state that it began itself and that has no answer, for one of which the
+    /// peer's first message with this number arrived. S-5.2.
+    pub(super) fn yields_to(&self, number: u32) -> bool {
+        let smaller = self.ours.key().as_raw() < self.peer.key().as_raw();
+        number >= if smaller { YIELD_SMALLER } else { YIELD_GREATER }
     }
 
     fn incoming(&self) -> Parties<'_> {
         Parties { sender: &self.peer, receiver: &self.ours }
     }
 
-    /// Applies what [`Session::open`] found in the state at `index`. Cannot fail.
-    pub(super) fn apply(&mut self, index: usize, change: StateChange) {
-        let becomes_current = self.becomes_current(index, &change);
-        if let Some(state) = self.states.get_mut(index) {
+    /// Applies what [`Session::open`] found. The state counts as used. Cannot fail.
+    pub(super) fn apply(&mut self, place: Place, change: StateChange) {
+        let becomes_current = self.becomes_current(place, &change);
+        if let Some(state) = self.states.get_mut(place.state) {
             state.ratchet.apply(change);
             // S-5.1
             state.setup = SetupState::Answered;
         }
-        if becomes_current
-            && index > 0
-            && let Some(state) = self.states.remove(index)
+        if place.state > 0
+            && let Some(state) = self.states.remove(place.state)
         {
-            self.states.push_front(state);
+            self.place(state, becomes_current);
         }
         self.discard_skipped_keys();
     }

@@ -57,8 +57,8 @@ impl Staged<'_> {
     #[must_use]
     pub fn commit(self) -> Vec<u8> {
         let Self { session, opened } = self;
-        let OpenedMessage { state, opened: Decrypted { change, mut plaintext } } = opened;
-        session.apply(state, change);
+        let OpenedMessage { place, opened: Decrypted { change, mut plaintext } } = opened;
+        session.apply(place, change);
         session.lineage.commit();
         core::mem::take(&mut *plaintext)
     }
@@ -78,10 +78,10 @@ impl Staged<'_> {
         context: &[u8],
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<SealedRecord, SealError> {
-        let Self { session, opened: OpenedMessage { state, opened } } = self;
+        let Self { session, opened: OpenedMessage { place, opened } } = self;
         let lineage = session.lineage.stage(key)?;
         let mut after = session.duplicate(lineage);
-        after.apply(*state, opened.change.duplicate());
+        after.apply(*place, opened.change.duplicate());
         after.seal(key, context, rng)
     }
 }
