@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use bisik::conversation::{Arrival, Conversation, DeviceAddress, IdentityPolicy, Received};
 use bisik::device::{AccountKey, DeviceDirectory, DeviceTerms};
 use bisik::group::membership::{Setting, WriteError};
+use bisik::group::status::Author;
 use bisik::group::{Group, GroupArrival, GroupReceiveError, GroupReceived};
+use bisik::media::{self, MediaType, Pointer};
 use bisik::{Account, StorageKey, Timestamp, Trust};
 use rand::rngs::ThreadRng;
 
 use super::Result;
 use super::relay::{Mail, Relay};
+use super::story::Stories;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -18,12 +21,15 @@ pub(crate) struct Device {
     pub(crate) name: &'static str,
     pub(crate) account: Account,
     group: Option<Group>,
-    talks: BTreeMap<AccountKey, Conversation>,
-    key: StorageKey, // from the operating system's key store
+    pub(crate) talks: BTreeMap<AccountKey, Conversation>,
+    pub(crate) stories: Stories,
+    pub(crate) key: StorageKey, // from the operating system's key store
     /// Messages whose keys have not arrived. A program keeps them in its database.
     held: Vec<GroupArrival>,
     /// What was read: whose name, and what.
     pub(crate) read: Vec<String>,
+    /// Photos that were downloaded and decrypted.
+    pub(crate) photos: Vec<Vec<u8>>,
 }
 
 impl Device {
@@ -33,7 +39,8 @@ impl Device {
         let list = account.primary().ok_or("a telephone")?.list().clone();
         relay.register(list, account.pre_keys().bundle());
         let (talks, key) = (BTreeMap::new(), StorageKey::generate(rng));
-        Ok(Self { name, account, group: None, talks, key, held: Vec::new(), read: Vec::new() })
+        let (group, stories, held) = (None, Stories::default(), Vec::new());
+        Ok(Self { name, account, group, talks, stories, key, held, read: Vec::new(), photos: Vec::new() })
     }
 
     pub(crate) fn found(&mut self, title: &str) -> Result<()> {
@@ -57,8 +64,20 @@ impl Device {
 
     pub(crate) fn write(&mut self, text: &str) -> Result<()> {
         let text = format!("{}: {text}", self.name);
+        self.send(&[&[TEXT], text.as_bytes()].concat())
+    }
+
+    /// Encrypts a photo once for everybody: the relay keeps the blob, and the group's message has its key.
+    pub(crate) fn send_photo(&mut self, photo: &[u8], relay: &mut Relay) -> Result<()> {
+        let (blob, pointer) = media::encrypt(MediaType::new("image/jpeg")?, photo, &mut rand::rng())?;
+        relay.upload(pointer.root(), blob);
+        self.send(&[&[PHOTO], pointer.to_bytes().as_slice()].concat())
+    }
+
+    /// A program sends a `Content`, which has all of this; one byte is enough here.
+    fn send(&mut self, body: &[u8]) -> Result<()> {
         let group = self.group.as_mut().ok_or("not in a group")?;
-        group.send(&self.account, text.as_bytes(), &[], NOW, &mut rand::rng())?;
+        group.send(&self.account, body, &[], NOW, &mut rand::rng())?;
         Ok(())
     }
 
@@ -90,6 +109,14 @@ impl Device {
             group.handed(handover);
             self.group = Some(group);
         }
+        let sent = self.stories_due()?;
+        for letter in &sent.letters {
+            let talk = self.talks.get_mut(&letter.to().account).ok_or("a contact")?;
+            talk.send_letter(&self.account, letter, NOW, rng)?;
+        }
+        for message in &sent.messages {
+            relay.story(*self.account.key(), sent.to.iter().map(|device| device.account), message);
+        }
         for (peer, talk) in &mut self.talks {
             let due = talk.due(&self.account, NOW);
             let bundles = due.bundles.iter().map(|_| relay.bundle(peer)).collect::<Result<Vec<_>>>()?;
@@ -108,6 +135,7 @@ impl Device {
     pub(crate) fn receive(&mut self, relay: &Relay, mail: Mail) -> Result<()> {
         match mail {
             Mail::Message(message) => self.held.push(message),
+            Mail::Story(message) => return self.receive_story(message),
             Mail::Envelope(from, envelope) => {
                 self.talk(&from, relay)?;
                 let talk = self.talks.get_mut(&from).ok_or("a conversation")?;
@@ -121,6 +149,10 @@ impl Device {
                 for (number, received) in talk.inbox() {
                     last = number;
                     match (received, &mut self.group) {
+                        (Received::Letter { letter, .. }, _) if letter.status().is_some() => {
+                            let author = Author { devices: talk.peer(), label: Some(talk.label()) };
+                            self.stories.hear(&self.account, author, letter)?;
+                        }
                         (Received::Letter { letter, .. }, Some(group)) => {
                             group.receive_letter(&self.account, letter, NOW)?;
                         }
@@ -134,11 +166,12 @@ impl Device {
                 talk.accept(); // where the user says yes to the request
             }
         }
-        self.read()
+        self.read_stories()?;
+        self.read(relay)
     }
 
     /// Reads what waits, and shows what is stored.
-    fn read(&mut self) -> Result<()> {
+    fn read(&mut self, relay: &Relay) -> Result<()> {
         let Some(group) = &mut self.group else { return Ok(()) };
         let held = std::mem::take(&mut self.held);
         for (message, result) in held.iter().zip(group.receive(&self.account, &held, NOW)) {
@@ -152,8 +185,14 @@ impl Device {
         let mut last = 0;
         for (number, received) in group.inbox() {
             last = number;
-            if let GroupReceived::Message { body, .. } = received {
-                self.read.push(String::from_utf8(body.to_vec())?);
+            let GroupReceived::Message { body, .. } = received else { continue };
+            match body.split_first() {
+                Some((&TEXT, text)) => self.read.push(String::from_utf8(text.to_vec())?),
+                Some((&PHOTO, pointer)) => {
+                    let pointer = Pointer::from_bytes(pointer)?;
+                    self.photos.push(pointer.decrypt(relay.download(pointer.root())?)?);
+                }
+                _ => return Err("something that a later version writes".into()),
             }
         }
         group.settle(last);
@@ -170,3 +209,7 @@ impl Device {
         Ok(self.talks.get_mut(with).ok_or("a conversation")?)
     }
 }
+
+/// First bytes of what is written in the group.
+const TEXT: u8 = b'T';
+const PHOTO: u8 = b'P';

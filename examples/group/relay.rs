@@ -16,6 +16,8 @@ pub(crate) enum Mail {
     Envelope(AccountKey, Envelope),
     /// A message of the group.
     Message(GroupArrival),
+    /// A story.
+    Story(GroupArrival),
 }
 
 #[derive(Default)]
@@ -23,6 +25,7 @@ pub(crate) struct Relay {
     lists: BTreeMap<AccountKey, DeviceList>,
     bundles: BTreeMap<AccountKey, PreKeyBundle>,
     mail: Vec<(AccountKey, Mail)>,
+    blobs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Everything that went through, and how many of it were messages and letters.
     record: Vec<u8>,
     seen: (usize, usize),
@@ -60,6 +63,29 @@ impl Relay {
         }
     }
 
+    /// The same, for those whom one account shows something.
+    pub(crate) fn story(&mut self, from: AccountKey, to: impl Iterator<Item = AccountKey>, message: &[u8]) {
+        self.record.extend(message);
+        self.seen.0 += 1;
+        for account in to {
+            self.mail.push((account, Mail::Story(GroupArrival { from: (from, 0), message: message.to_vec() })));
+        }
+    }
+
+    pub(crate) fn upload(&mut self, name: &[u8], blob: Vec<u8>) {
+        self.record.extend(&blob);
+        self.blobs.insert(name.to_vec(), blob);
+    }
+
+    pub(crate) fn download(&self, name: &[u8]) -> Result<&[u8]> {
+        Ok(self.blobs.get(name).ok_or("no such blob")?)
+    }
+
+    /// A blob that was uploaded.
+    pub(crate) fn some_blob(&self) -> Result<&[u8]> {
+        Ok(self.blobs.values().next().ok_or("no blob")?)
+    }
+
     /// Lets everybody do what is due, and delivers, until nothing is left.
     pub(crate) fn run(&mut self, people: &mut [Device]) -> Result<()> {
         loop {
@@ -80,7 +106,7 @@ impl Relay {
         self.seen
     }
 
-    pub(crate) fn has_seen(&self, word: &str) -> bool {
-        self.record.windows(word.len()).any(|window| window == word.as_bytes())
+    pub(crate) fn has_seen(&self, part: &[u8]) -> bool {
+        self.record.windows(part.len()).any(|window| window == part)
     }
 }
