@@ -24,6 +24,7 @@ pub mod forged_chain; //   a chain of a group, with all of its secrets
 #[path = "../../../../src/conversation/frame/tests/second.rs"]
 pub mod frame; //          frames of a conversation, written and read
 mod group; //          chains of groups, and a sender without rules
+mod group_letter; //   letters, bodies and histories of groups, and devices that talk
 mod group_model; //    what its chains must do
 mod hosting; //        disclosures, decisions, and a user who decides
 mod input; //          how a target reads its bytes
@@ -41,6 +42,7 @@ mod party; //          a device in a conversation, and what can be sent to it
 pub mod ratchet_state; //  the fields of a ratchet's state
 pub mod record; //         sealed records, opened and made with the storage key
 mod registers; //      what own devices share, in a record
+mod room; //           a group of three, and letters that nobody wrote
 #[cfg(feature = "content")]
 mod sealed; //         answers to events, and sealed reactions
 mod seeds; //          the seeds of the fuzzer
@@ -67,6 +69,7 @@ pub use device::{device_list, link};
 pub use dishonest_peer::dishonest_peer;
 pub use envelope::envelope;
 pub use group::{group_chain, group_distribution, group_message};
+pub use group_letter::{group_letter, group_room};
 pub use hosting::{consent, disclosure};
 #[cfg(feature = "interop")]
 pub use interop::{interop_accept, interop_bundle, interop_decrypt, interop_message, interop_state};
@@ -117,7 +120,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("first_flight", first_flight),
     ("group_chain", group_chain),
     ("group_distribution", group_distribution),
+    ("group_letter", group_letter),
     ("group_message", group_message),
+    ("group_room", group_room),
     ("group_statement", group_statement),
     ("identity_key", identity_key),
     #[cfg(feature = "interop")]

@@ -15,6 +15,7 @@ use super::device;
 use super::envelope;
 use super::fixtures::{BLOCKS, Genuine, PARTIES, PRE_KEY_MESSAGES, RATCHETS, SESSIONS, Scene};
 use super::group;
+use super::group_letter;
 use super::hosting;
 use super::input::RAW;
 #[cfg(feature = "interop")]
@@ -63,6 +64,8 @@ pub fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         of("group_chain", group::chain_seeds()),
         of("group_distribution", group::distribution_seeds()),
         of("group_message", group::message_seeds()),
+        of("group_letter", group_letter::letter_seeds()),
+        of("group_room", group_letter::room_seeds()),
         of("group_statement", membership::group_statement_seeds()),
         of("identity_key", identity_key()),
         #[cfg(feature = "interop")]
