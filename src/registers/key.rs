@@ -31,6 +31,15 @@ pub enum Mark {
     NotVerified,
 }
 
+/// The account key that a contact is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// The user goes by it.
+    Known(AccountKey),
+    /// The contact has this one now, and the user has not acknowledged it. Of two pins that were made at once this holds.
+    Changed(AccountKey),
+}
+
 impl RegisterKey {
     /// A setting of the program: any value of at most 4,096 bytes.
     ///
@@ -41,8 +50,8 @@ impl RegisterKey {
         Self::new(SETTING, name.as_bytes())
     }
 
-    /// Up to where a conversation or group was read, by its id: a number of 8 bytes, big-endian, that only grows
-    /// ([`position`](Self::position)).
+    /// Up to where a conversation or group was read, by its id: a number of 8 bytes, big-endian
+    /// ([`position`](Self::position)). It only grows, unless the user [sets it back](super::Registers::set_back).
     ///
     /// # Errors
     ///
@@ -55,6 +64,15 @@ impl RegisterKey {
     #[must_use]
     pub fn verified(account: &AccountKey) -> Self {
         Self { kind: VERIFIED, id: account.to_bytes().to_vec() }
+    }
+
+    /// The account key that a contact is known by, under the program's name of the contact: a [`Pin`].
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError::TooLong`] for no name, or one of more than 80 bytes.
+    pub fn pinned(contact: &str) -> Result<Self, RegisterError> {
+        Self::new(PINNED, contact.as_bytes())
     }
 
     /// Whether an account is blocked: one byte, 1 or 0. Of two values that were written at once 1 holds.
@@ -137,6 +155,7 @@ impl RegisterKey {
             (AUDIENCE, Some(value)) => {
                 matches!(value, [_, _, _, _, _, _, _, _, 0 | 1]) && self.id.len() == 16 + AccountKey::LENGTH
             }
+            (PINNED, Some(value)) => Pin::read(value).is_some(),
             (BLOCKED, Some(value)) => matches!(value, [0 | 1]) && self.id.len() == AccountKey::LENGTH,
             (VERIFIED | BLOCKED, None) => self.id.len() == AccountKey::LENGTH,
             (AUDIENCE_ID, _) => self.id.len() == GroupId::LENGTH,
@@ -180,6 +199,34 @@ impl Mark {
     }
 }
 
+impl Pin {
+    /// The value of a register, 65 bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 65] {
+        let mut value = [0; 65];
+        let (state, rest) = value.split_at_mut(1);
+        let (byte, account) = match self {
+            Self::Known(account) => (1, account),
+            Self::Changed(account) => (2, account),
+        };
+        state.fill(byte);
+        rest.copy_from_slice(&account.to_bytes());
+        value
+    }
+
+    /// Reads the value of a register; `None` if it is no pin.
+    #[must_use]
+    pub fn read(value: &[u8]) -> Option<Self> {
+        let (state, account) = value.split_first()?;
+        let account = IdentityKey::from_bytes_without_points(account.try_into().ok()?).ok()?;
+        match state {
+            1 => Some(Self::Known(AccountKey::from_identity(account))),
+            2 => Some(Self::Changed(AccountKey::from_identity(account))),
+            _ => None,
+        }
+    }
+}
+
 /// Does not show the name, which may say whom it is about.
 impl fmt::Debug for RegisterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -194,5 +241,6 @@ pub(super) const VERIFIED: u8 = 3;
 pub(super) const AUDIENCE: u8 = 4;
 pub(super) const BLOCKED: u8 = 5;
 const AUDIENCE_ID: u8 = 6;
+pub(super) const PINNED: u8 = 7;
 /// Kinds from here on are the program's.
 const OF_PROGRAM: u8 = 128;

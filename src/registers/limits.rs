@@ -17,6 +17,8 @@ pub(super) const KEPT_ABSENT: u64 = 90 * 24 * 60 * 60;
 pub(super) const DAY: u64 = 24 * 60 * 60;
 /// Seconds after which a device that has asked is asked, and within which answers are counted.
 pub(super) const HOUR: u64 = 60 * 60;
+/// Seconds for which a device list is valid: a clock that is further from its end is behind.
+pub(super) const LIST: u64 = 30 * DAY;
 /// Seconds for which a restored device waits for an answer.
 pub(super) const QUIET: u64 = 60 * 60;
 /// Letters of one answer. A conversation keeps 32.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::key::{AUDIENCE, BLOCKED, Mark, READ_MARK, RegisterKey, VERIFIED};
+use super::key::{AUDIENCE, BLOCKED, Mark, PINNED, Pin, READ_MARK, RegisterKey, VERIFIED};
 use super::limits::{DAY, EACH};
 use bisik_core::time::Timestamp;
 
@@ -19,8 +19,8 @@ pub(super) struct Register {
     pub(super) value: Option<Zeroizing<Vec<u8>>>,
 }
 
-/// Compared from left to right: a version that the kind has, the counter, what is safer, the device, and the value.
-type Rank<'a> = ((u64, bool), u64, bool, u32, Option<&'a [u8]>);
+/// Compared from left to right: a version that the kind has, the counter, what is safer or further, the device, the value.
+type Rank<'a> = ((u64, bool), u64, u64, u32, Option<&'a [u8]>);
 
 impl Register {
     /// P-17.1: whether this write holds and not the other one.
@@ -30,18 +30,37 @@ impl Register {
 
     fn rank(&self, kind: u8) -> Rank<'_> {
         let value = self.value.as_ref().map(|value| value.as_slice());
-        let number = || value.and_then(|value| value.first_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
         let is = |byte: u8| value.and_then(<[u8]>::last) == Some(&byte);
-        let (version, safer) = match kind {
-            READ_MARK => ((number(), false), false),
-            AUDIENCE => ((number(), is(0)), false),
+        let (version, care) = match kind {
+            READ_MARK => ((0, false), self.number()),
+            AUDIENCE => ((self.number(), is(0)), 0),
             VERIFIED => {
-                ((0, false), !value.and_then(Mark::read).is_some_and(|mark| matches!(mark, Mark::Verified { .. })))
+                let is_verified = value.and_then(Mark::read).is_some_and(|mark| matches!(mark, Mark::Verified { .. }));
+                ((0, false), u64::from(!is_verified))
             }
-            BLOCKED => ((0, false), is(1)),
-            _ => ((0, false), false),
+            PINNED => {
+                let care = match value.and_then(Pin::read) {
+                    Some(Pin::Changed(_)) => 2,
+                    Some(Pin::Known(_)) => 0,
+                    None => 1,
+                };
+                ((0, false), care)
+            }
+            BLOCKED => ((0, false), u64::from(is(1))),
+            _ => ((0, false), 0),
         };
-        (version, self.counter, safer, self.device, value)
+        (version, self.counter, care, self.device, value)
+    }
+
+    /// The number with which the values of read marks and of members begin.
+    pub(super) fn number(&self) -> u64 {
+        let value = self.value.as_ref().and_then(|value| value.first_chunk());
+        value.map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
+    /// P-17.2: whether its counter, or its version, is more than a day ahead.
+    pub(super) fn is_late(&self, key: &RegisterKey, now: Timestamp) -> bool {
+        self.counter >= latest(now) || (key.kind == AUDIENCE && self.number() >= latest(now))
     }
 
     /// When it was written, by the clock of its device.

@@ -43,6 +43,7 @@ mod limits; // 17.4 bounds
 mod merge; //  17.1 which of two writes holds
 mod record; // 17.4 the same, sealed
 mod share; //  17.3 letters
+mod typed; //  17.1 values as what they are
 mod wire; //   17.2 letters as bytes
 mod write; //  17.1 what holds here
 
@@ -51,7 +52,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use error::{RegisterError, RegisterLetterError};
-pub use key::{Mark, RegisterKey};
+pub use key::{Mark, Pin, RegisterKey};
 pub use share::{RegistersHandover, RegistersOutgoing, RegistersTaken};
 
 use crate::account::Account;
@@ -74,6 +75,8 @@ pub struct Registers {
     /// This device.
     local: IdentityKey,
     registers: BTreeMap<RegisterKey, Register>,
+    /// Bytes of all registers that count for the bound.
+    bytes: usize,
     /// Keys whose registers the other devices were not sent.
     unsent: BTreeSet<RegisterKey>,
     /// Keys whose values others have changed, with the revision that has the change, until the program has taken note.
@@ -83,8 +86,6 @@ pub struct Registers {
     asked: BTreeMap<IdentityKey, Question>,
     /// After a restore: until when nothing is written if nobody answers.
     quiet: Option<Timestamp>,
-    /// Which part of an answer comes first. Not stored.
-    turn: u8,
     /// The revision that the database certainly has.
     durable: u64,
     lineage: Lineage,
@@ -109,12 +110,12 @@ impl Registers {
             account: *account.key(),
             local,
             registers: BTreeMap::new(),
+            bytes: 0,
             unsent: BTreeSet::new(),
             changed: BTreeMap::new(),
             peers: BTreeMap::new(),
             asked: BTreeMap::new(),
             quiet: None,
-            turn: 0,
             durable: 0,
             lineage: Lineage::new(1),
         })
@@ -184,3 +185,7 @@ fn parts(registers: &BTreeMap<RegisterKey, Register>) -> [Vec<(&RegisterKey, &Re
     }
     parts
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod tests;

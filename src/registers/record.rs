@@ -75,7 +75,7 @@ impl Registers {
             writer.flag(unsent.contains(key)).flag(changed.contains_key(key));
         }
         writer.count(peers.len());
-        for (device, Peer { told, answered, answers }) in peers {
+        for (device, Peer { told, answered, answers, given: _ }) in peers {
             writer.bytes(&device.to_bytes()).u64(time::to_seconds(*told)).u64(time::to_seconds(*answered)).u8(*answers);
         }
     }
@@ -107,14 +107,14 @@ impl Registers {
                 return Err(Malformed);
             }
             let (told, answered) = (time::read_optional(reader)?, time::read_optional(reader)?);
-            peers.insert(peer, Peer { told, answered, answers: reader.u8()? });
+            peers.insert(peer, Peer { told, answered, answers: reader.u8()?, given: 0 });
         }
         // P-17.10.
         if bytes > BYTES {
             return Err(Malformed);
         }
-        let (asked, turn, durable) = (BTreeMap::new(), 0, lineage.revision());
-        Ok(Self { account, local, registers, unsent, changed, peers, asked, quiet, turn, durable, lineage })
+        let (asked, durable) = (BTreeMap::new(), lineage.revision());
+        Ok(Self { account, local, registers, bytes, unsent, changed, peers, asked, quiet, durable, lineage })
     }
 }
 

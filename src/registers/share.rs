@@ -3,15 +3,17 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use zeroize::Zeroizing;
 
 use super::error::{RegisterError, RegisterLetterError};
 use super::key::RegisterKey;
-use super::limits::{ANSWER_LETTERS, ANSWERS, DAY, HOUR, PARTS, PEERS};
+use super::limits::{ANSWER_LETTERS, ANSWERS, DAY, HOUR, PEERS};
 use super::wire::{Digests, Note, digests_of, same};
 use super::write::Took;
 use super::{Registers, parts};
 use crate::account::Account;
 use crate::conversation::{Letter, MemberDevice, ReceivedLetter};
+use crate::keys::IdentityKey;
 use bisik_core::held::{Held, Stored};
 use bisik_core::time::Timestamp;
 
@@ -23,6 +25,8 @@ pub(super) struct Peer {
     /// The first answer within this hour, and how many there were.
     pub(super) answered: Option<Timestamp>,
     pub(super) answers: u8,
+    /// How many letters of an answer that did not fit were given. Not stored.
+    pub(super) given: usize,
 }
 
 /// A question of another own device.
@@ -32,13 +36,17 @@ pub(super) type Question = Box<Digests>;
 #[must_use = "what was made is not sent"]
 pub struct RegistersOutgoing {
     letters: Held<Vec<Letter>>,
-    sent: Vec<(RegisterKey, u64)>,
+    handover: RegistersHandover,
 }
 
 /// Names what was released, for [`Registers::handed`].
 #[derive(Debug)]
 #[must_use = "what is not confirmed as handed over is made again"]
-pub struct RegistersHandover(Vec<(RegisterKey, u64)>);
+pub struct RegistersHandover {
+    sent: Vec<(RegisterKey, u64)>,
+    asked: Vec<IdentityKey>,
+    at: Timestamp,
+}
 
 /// What became of a letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,18 +72,19 @@ impl RegistersOutgoing {
     ///
     /// Returns itself if the proof is of another value in memory or of an earlier revision.
     pub fn release(self, stored: &Stored) -> Result<(Vec<Letter>, RegistersHandover), Self> {
-        let Self { letters, sent } = self;
+        let Self { letters, handover } = self;
         match letters.release(stored) {
-            Ok(letters) => Ok((letters, RegistersHandover(sent))),
-            Err(letters) => Err(Self { letters, sent }),
+            Ok(letters) => Ok((letters, handover)),
+            Err(letters) => Err(Self { letters, handover }),
         }
     }
 }
 
 impl fmt::Debug for RegistersOutgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { letters, sent } = self;
-        f.debug_struct("RegistersOutgoing").field("letters", &letters.peek().len()).field("sent", &sent.len()).finish()
+        let Self { letters, handover } = self;
+        let (letters, sent) = (letters.peek().len(), handover.sent.len());
+        f.debug_struct("RegistersOutgoing").field("letters", &letters).field("sent", &sent).finish()
     }
 }
 
@@ -87,8 +96,9 @@ impl Registers {
     ///
     /// [`RegisterError::NotListed`]. What is due then waits.
     pub fn flush(&mut self, account: &Account, now: Timestamp) -> Result<RegistersOutgoing, RegisterError> {
-        self.check(account, now)?;
+        let index = self.check(account, now)?;
         self.forget(now);
+        self.date_again(account, index, now);
         let others = self.others(account);
         self.peers.retain(|device, _| others.iter().any(|other| other.identity == *device));
         self.asked.retain(|device, _| others.iter().any(|other| other.identity == *device));
@@ -97,7 +107,7 @@ impl Registers {
         let sent = news.iter().map(|(key, register)| ((*key).clone(), register.counter)).collect();
         let news = Note::letters(news.into_iter());
         let digests = digests_of(&self.registers);
-        let mut letters = Vec::new();
+        let (mut letters, mut asked) = (Vec::new(), Vec::new());
         for device in others {
             letters.extend(news.iter().map(|body| Letter::new(device, body.clone())));
             let mut peer = self.peers.get(&device.identity).copied().unwrap_or_default();
@@ -108,24 +118,29 @@ impl Registers {
             let question = if peer.answers < ANSWERS { self.asked.remove(&device.identity) } else { None };
             let asks = is_time(peer.told, DAY, now) || (question.is_some() && is_time(peer.told, HOUR, now));
             if let Some(theirs) = question {
-                letters.extend(self.answer(&theirs, &digests).into_iter().map(|body| Letter::new(device, body)));
+                let answer = self.answer(&theirs, &digests, &mut peer.given);
+                letters.extend(answer.into_iter().map(|body| Letter::new(device, body)));
                 (peer.answered, peer.answers) = (peer.answered.or(Some(now)), peer.answers.saturating_add(1));
             }
             if asks {
                 letters.push(Letter::new(device, Note::digests(&digests)));
-                peer.told = Some(now);
+                asked.push(device.identity);
             }
             if self.peers.len() < PEERS || self.peers.contains_key(&device.identity) {
                 self.peers.insert(device.identity, peer);
             }
         }
-        self.turn = self.turn.wrapping_add(1);
         self.lineage.change();
-        Ok(RegistersOutgoing { letters: Held::new(letters, self.lineage.origin()), sent })
+        let handover = RegistersHandover { sent, asked, at: now };
+        Ok(RegistersOutgoing { letters: Held::new(letters, self.lineage.origin()), handover })
     }
 
     /// Takes note that the records of the conversation with oneself have what one [`flush`](Self::flush) made.
-    pub fn handed(&mut self, RegistersHandover(sent): RegistersHandover) {
+    pub fn handed(&mut self, handover: RegistersHandover) {
+        let RegistersHandover { sent, asked, at } = handover;
+        for device in asked {
+            self.peers.entry(device).and_modify(|peer| peer.told = Some(at));
+        }
         for (key, counter) in sent {
             // What was written since goes out with the next flush.
             if self.registers.get(&key).is_some_and(|register| register.counter == counter) {
@@ -147,7 +162,7 @@ impl Registers {
         letter: &ReceivedLetter,
         now: Timestamp,
     ) -> Result<RegistersTaken, RegisterLetterError> {
-        self.check(account, now).map_err(|_| RegisterLetterError::NotListed)?;
+        let index = self.check(account, now).map_err(|_| RegisterLetterError::NotListed)?;
         let from = letter.from();
         if !self.others(account).contains(from) {
             return Err(RegisterLetterError::UnknownDevice);
@@ -155,6 +170,7 @@ impl Registers {
         let mut taken = RegistersTaken::default();
         match Note::decode(letter.body()).map_err(|_| RegisterLetterError::Malformed)? {
             Note::Registers(registers) => {
+                self.date_again(account, index, now);
                 self.lineage.change();
                 for (key, register) in registers {
                     match self.take(key, register, now) {
@@ -185,21 +201,21 @@ impl Registers {
             .collect()
     }
 
-    /// The registers of parts that differ, in 16 letters at most. Which part comes first changes, so that none is left out for
-    /// ever.
-    fn answer(&self, theirs: &Digests, ours: &Digests) -> Vec<zeroize::Zeroizing<Vec<u8>>> {
+    /// The registers of parts that differ, in 16 letters at most. What does not fit comes first in the next answer: `given` says
+    /// how many letters were given, so that nothing is left out for ever.
+    fn answer(&self, theirs: &Digests, ours: &Digests, given: &mut usize) -> Vec<Zeroizing<Vec<u8>>> {
         if theirs == ours {
             return [same()].into();
         }
-        let (mut parts, first) = (parts(&self.registers), usize::from(self.turn) % PARTS);
-        parts.rotate_left(first);
-        let differs = |at: usize| {
-            let at = at.wrapping_add(first) % PARTS;
-            theirs.get(at) != ours.get(at)
-        };
-        let parts = parts.into_iter().enumerate().filter(|(at, _)| differs(*at));
-        let mut letters = Note::letters(parts.flat_map(|(_, part)| part));
-        letters.truncate(ANSWER_LETTERS);
+        let parts = parts(&self.registers).into_iter().zip(theirs.iter().zip(ours));
+        let differ = parts.filter(|(_, (theirs, ours))| theirs != ours);
+        let mut letters = Note::letters(differ.flat_map(|(part, _)| part));
+        if letters.len() > ANSWER_LETTERS {
+            let first = given.checked_rem(letters.len()).unwrap_or(0);
+            letters.rotate_left(first);
+            letters.truncate(ANSWER_LETTERS);
+            *given = first.saturating_add(ANSWER_LETTERS);
+        }
         letters
     }
 }
@@ -207,4 +223,38 @@ impl Registers {
 /// Whether so many seconds have passed, or the clock was set back.
 fn is_time(last: Option<Timestamp>, seconds: u64, now: Timestamp) -> bool {
     last.is_none_or(|last| last > now || last.plus_seconds(seconds) <= now)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
+mod tests {
+    use alloc::collections::BTreeSet;
+    use alloc::vec;
+
+    use super::*;
+    use crate::device::DeviceTerms;
+
+    /// P-17.7. A thief chooses names so that all are in one part: even then each register is in one of the next answers.
+    #[test]
+    fn what_does_not_fit_into_an_answer_comes_first_in_the_next_one() {
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let account = Account::create(DeviceTerms::person(), now, &mut rand::rng());
+        let mut registers = Registers::new(&account).unwrap();
+        let value = vec![7; 4_096];
+        let in_one_part = (0_u32..).map(|number| RegisterKey::of_program(200, &number.to_be_bytes()).unwrap());
+        for key in in_one_part.filter(|key| key.part() == 3).take(250) {
+            registers.set(&account, &key, Some(&value), now).unwrap();
+        }
+        let (ours, theirs) = (digests_of(&registers.registers), [[0; 8]; 32]);
+        let (mut given, mut seen) = (0, BTreeSet::new());
+        for round in 1..=2 {
+            let letters = registers.answer(&theirs, &ours, &mut given);
+            assert_eq!(letters.len(), ANSWER_LETTERS);
+            for letter in letters {
+                let Ok(Note::Registers(read)) = Note::decode(&letter) else { panic!("registers") };
+                seen.extend(read.into_iter().map(|(key, _)| key));
+            }
+            assert_eq!(seen.len() == 250, round == 2, "{}", seen.len());
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use bisik::device::AccountKey;
 use bisik::group::status::Audience;
-use bisik::registers::{Mark, RegisterError, RegisterKey, Registers};
+use bisik::registers::{Mark, Pin, RegisterError, RegisterKey, Registers};
 use bisik::{Identity, StorageKey, UnsealError};
 use bisik_testkit::ConstantRng;
 use rand::RngExt;
@@ -179,22 +179,100 @@ fn an_unlinked_or_hosted_device_writes_nothing() {
     }
 }
 
-/// P-17.2. Neither a thief nor a wrong clock locks a register for ever.
+/// P-17.2. Neither a thief nor a wrong clock locks a register for ever, and what the user wrote is not lost.
 #[test]
-fn a_device_whose_clock_is_years_ahead_does_not_lock_a_setting() {
+fn a_device_whose_clock_is_weeks_ahead_locks_no_setting_and_loses_none() {
     let mut world = three(37);
     let now = world.now;
+    let bob = RegisterKey::blocked(&world.keys[BOB].clone());
     // Its account has a list that is valid so long.
     world.now = now.plus_seconds(20 * DAY);
     set(&mut world, LAPTOP, "theme", "dari masa depan").unwrap();
+    write(&mut world, LAPTOP, &bob, Some(&[1])).unwrap();
     world.now = now;
-    world.run();
-    assert_eq!(get(&world, PHONE, "theme"), None, "nobody believes it");
     set(&mut world, PHONE, "theme", "sekarang").unwrap();
+    world.wait(HOUR);
+    for at in [PHONE, TABLET, LAPTOP] {
+        assert!(registers(&world, at).is_blocked(&world.keys[BOB]), "the clock is right: it is written again");
+    }
+    write(&mut world, PHONE, &bob, Some(&[0])).unwrap();
+    set(&mut world, PHONE, "theme", "besok").unwrap();
     world.run();
     for at in [PHONE, TABLET, LAPTOP] {
-        assert_eq!(get(&world, at, "theme").as_deref(), Some("sekarang"), "{at:?}");
+        assert_eq!(registers(&world, at).blocked().count(), 0, "{at:?}");
+        assert_eq!(get(&world, at, "theme").as_deref(), Some("besok"), "{at:?}");
     }
+}
+
+/// P-17.1. The user marks a conversation as unread on the laptop, while the telephone reads on.
+#[test]
+fn a_read_mark_that_is_set_back_holds_on_all_devices() {
+    let mut world = three(42);
+    let mark = RegisterKey::read_mark(&[7; 16]).unwrap();
+    world.off = [LAPTOP].into();
+    write(&mut world, PHONE, &mark, Some(&RegisterKey::position(50))).unwrap();
+    world.run();
+    write(&mut world, LAPTOP, &mark, Some(&RegisterKey::position(70))).unwrap();
+    world.off.clear();
+    world.run();
+    assert_eq!([PHONE, TABLET, LAPTOP].map(|at| registers(&world, at).read_to(&[7; 16])), [Some(70); 3]);
+    let now = world.now;
+    let device = world.at(LAPTOP);
+    let own = device.registers.as_mut().unwrap();
+    assert_eq!(
+        own.set_back(&device.account, &RegisterKey::setting("x").unwrap(), 3, now),
+        Err(RegisterError::WrongValue)
+    );
+    assert_eq!(own.set_back(&device.account, &mark, 30, now), Ok(true));
+    assert_eq!(own.set_back(&device.account, &mark, 30, now), Ok(false));
+    // At once, the telephone reads on: it does not know yet.
+    write(&mut world, PHONE, &mark, Some(&RegisterKey::position(80))).unwrap();
+    world.run();
+    assert_eq!([PHONE, TABLET, LAPTOP].map(|at| registers(&world, at).read_to(&[7; 16])), [Some(30); 3]);
+    write(&mut world, PHONE, &mark, Some(&RegisterKey::position(81))).unwrap();
+    world.run();
+    assert_eq!([PHONE, TABLET, LAPTOP].map(|at| registers(&world, at).read_to(&[7; 16])), [Some(81); 3]);
+}
+
+/// P-17.1. The new key of a contact, which one device has noticed, is not covered by what another one pinned at once.
+#[test]
+fn a_changed_key_is_not_covered_by_a_pin() {
+    let mut world = three(43);
+    let (old, new) = (world.keys[BOB], world.keys[ALICE]);
+    let contact = RegisterKey::pinned("+62 812 3456").unwrap();
+    world.off = [TABLET].into();
+    write(&mut world, PHONE, &contact, Some(&Pin::Changed(new).to_bytes())).unwrap();
+    write(&mut world, TABLET, &contact, Some(&Pin::Known(old).to_bytes())).unwrap();
+    world.off.clear();
+    world.run();
+    for at in [PHONE, TABLET, LAPTOP] {
+        assert_eq!(registers(&world, at).pin("+62 812 3456"), Some(Pin::Changed(new)), "{at:?}");
+    }
+    write(&mut world, LAPTOP, &contact, Some(&Pin::Known(new).to_bytes())).unwrap();
+    world.run();
+    assert_eq!(registers(&world, PHONE).pin("+62 812 3456"), Some(Pin::Known(new)));
+    assert_eq!(write(&mut world, PHONE, &contact, Some(&[3; 65])), Err(RegisterError::WrongValue));
+}
+
+/// P-17.7. A question that a crash kept from the conversation is asked again, and not a day later.
+#[test]
+fn a_question_that_was_not_handed_over_is_asked_again() {
+    let mut world = three(44);
+    world.now = world.now.plus_seconds(DAY);
+    let (now, alice) = (world.now, world.keys[ALICE]);
+    let device = world.at(PHONE);
+    let registers = device.registers.as_mut().unwrap();
+    let outgoing = registers.flush(&device.account, now).unwrap();
+    let record = registers.seal(&key(), &mut rand::rng()).unwrap();
+    let bytes = record.as_bytes().to_vec();
+    let (letters, _lost) = outgoing.release(&record.stored()).unwrap();
+    assert_eq!(letters.len(), 2);
+    let mut loaded = Registers::unseal(&key(), alice, &bytes).unwrap();
+    let again = loaded.flush(&device.account, now).unwrap();
+    let (letters, handover) = again.release(&loaded.seal(&key(), &mut rand::rng()).unwrap().stored()).unwrap();
+    assert_eq!(letters.len(), 2);
+    loaded.handed(handover);
+    assert!(loaded.flush(&device.account, now).unwrap().is_empty());
 }
 
 /// P-17.9. A restored device does not bring back what others have changed since.

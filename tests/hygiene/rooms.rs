@@ -7,7 +7,7 @@ use bisik::group::{
     Group, GroupArrival, GroupMessageId, GroupReceiveError, GroupReceived, GroupSendError, HistoryError,
     HistoryPointer, LeftOut, ListNeed, MemberDevice, Reader, Remembered, StoredGroup,
 };
-use bisik::registers::{Mark, RegisterError, RegisterKey, RegisterLetterError, Registers, RegistersTaken};
+use bisik::registers::{Mark, Pin, RegisterError, RegisterKey, RegisterLetterError, Registers, RegistersTaken};
 use bisik::{Account, Conversation, StorageKey};
 
 use super::accounts::{account, bundles, conversation};
@@ -159,6 +159,7 @@ pub fn debug(shown: &mut Shown, rng: &mut Recording) {
     registers.set(&alice, &secret, Some(&rng.secret()), NOW).unwrap();
     show(shown, &secret);
     show(shown, &Mark::NotVerified);
+    show(shown, &Pin::Known(*bob.key()));
     let outgoing = registers.flush(&alice, NOW).unwrap();
     show(shown, &registers);
     show(shown, &outgoing);

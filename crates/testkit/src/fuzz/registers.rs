@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bisik::device::DeviceTerms;
-use bisik::registers::{Mark, RegisterKey, Registers};
+use bisik::registers::{Mark, Pin, RegisterKey, Registers};
 use bisik::{Account, Timestamp};
 
 use super::fixtures::{Repeatable, storage_key};
@@ -40,6 +40,7 @@ fn keys(account: &Account) -> Vec<(RegisterKey, Vec<u8>)> {
         (RegisterKey::setting("theme").expect("it is short"), b"dark".to_vec()),
         (RegisterKey::read_mark(&[3; 16]).expect("it is short"), RegisterKey::position(41).to_vec()),
         (RegisterKey::verified(account.key()), Mark::Verified { what: [7; 32] }.to_bytes().to_vec()),
+        (RegisterKey::pinned("budi").expect("it is short"), Pin::Changed(*account.key()).to_bytes().to_vec()),
         (RegisterKey::blocked(account.key()), vec![1]),
         (RegisterKey::audience(&audience), b"friends".to_vec()),
         (RegisterKey::audience_member(&audience, account.key()), RegisterKey::member(2, true).to_vec()),
@@ -66,6 +67,10 @@ pub fn registers(data: &[u8]) {
             Ok(true) => assert_eq!(registers.get(&key), Some(&value[..])),
             Ok(false) | Err(_) => assert_eq!(registers.get(&key), before.as_deref()),
         }
+    }
+    let place = RegisterKey::read_mark(&[3; 16]).expect("it is short");
+    if registers.set_back(account, &place, 7, NOW.plus_seconds(2)) == Ok(true) {
+        assert_eq!(registers.read_to(&[3; 16]), Some(7));
     }
     for later in [0, 29 * DAY] {
         if let Ok(outgoing) = registers.flush(account, NOW.plus_seconds(later)) {
